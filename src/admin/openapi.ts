@@ -1,0 +1,110 @@
+/** The admin API described (OpenAPI 3.1), with the settings' own schema. */
+import * as z from 'zod'
+import { overridesSchema } from '../settings/schema.ts'
+
+const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+const room = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Room' } } } }
+const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } }
+const sid = { name: 'sid', in: 'path', required: true, schema: { type: 'string' } }
+const ifMatch = {
+  name: 'If-Match',
+  in: 'header',
+  description: 'The ETag that was read: the change is refused with 412 when the room has changed meanwhile.',
+  schema: { type: 'string' },
+}
+
+export function openApi(prefix: string): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'antesala admin API',
+      version: '1',
+      description: 'Changes are in force at every edge within two seconds.',
+    },
+    servers: [{ url: `${prefix}/api/v1` }],
+    security: [{ token: [] }],
+    paths: {
+      '/rooms': {
+        get: {
+          summary: 'All rooms with their live figures',
+          responses: { 200: { description: 'Rooms' }, 401: denied() },
+        },
+      },
+      '/rooms/{name}': {
+        parameters: [name],
+        get: {
+          summary: 'One room',
+          responses: { 200: { description: 'The room', ...room }, 401: denied(), 404: missing() },
+        },
+        patch: {
+          summary: 'Change settings live, as a whole or not at all',
+          parameters: [ifMatch],
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },
+          },
+          responses: {
+            200: { description: 'The room as it is now', ...room },
+            401: denied(),
+            404: missing(),
+            412: { description: 'Changed meanwhile', ...problem },
+            422: { description: 'Refused, with path, value and range', ...problem },
+          },
+        },
+      },
+      '/rooms/{name}/overrides': {
+        parameters: [name],
+        delete: {
+          summary: 'Back to the deployed file',
+          parameters: [ifMatch],
+          responses: { 200: { description: 'The room', ...room } },
+        },
+      },
+      '/rooms/{name}/changes': {
+        parameters: [name],
+        get: { summary: 'The last hundred live changes, newest first', responses: { 200: { description: 'Changes' } } },
+      },
+      '/rooms/{name}/sessions/{sid}': {
+        parameters: [name, sid],
+        get: { summary: 'One session', responses: { 200: { description: 'The session' }, 404: missing() } },
+        delete: { summary: 'End a session', responses: { 204: { description: 'Ended' }, 404: missing() } },
+      },
+    },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: {
+        Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
+        Problem: {
+          type: 'object',
+          properties: {
+            title: { type: 'string' },
+            status: { type: 'integer' },
+            detail: { type: 'string' },
+            problems: {
+              type: 'array',
+              items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
+            },
+          },
+        },
+        Room: {
+          type: 'object',
+          properties: {
+            name: { type: 'string' },
+            version: { type: 'string' },
+            settings: { type: 'object' },
+            sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
+            figures: { type: 'object' },
+          },
+        },
+      },
+    },
+  }
+}
+
+function denied() {
+  return { description: 'No valid token', ...problem }
+}
+
+function missing() {
+  return { description: 'Not there', ...problem }
+}

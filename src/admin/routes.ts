@@ -1,0 +1,186 @@
+/** The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly. */
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { RoomDescription } from '../core/rpc.ts'
+import { doorOf } from '../core/ticket.ts'
+import { type Deployment, readAdminToken } from '../settings/deployment.ts'
+import { doorStub, type Env, roomStub } from '../settings/env.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import { createGuard } from './auth.ts'
+import { dashboardFile } from './dashboard.ts'
+import { openApi } from './openapi.ts'
+import { fail, invalid } from './refusals.ts'
+
+/** What the admin side needs of a request. */
+export interface AdminBindings {
+  readonly visit: {
+    readonly env: Env
+    readonly deployment: Deployment
+    readonly address: string | null
+    readonly nowMs: number
+    readonly url: URL
+  }
+}
+
+type AdminContext = Context<{ Bindings: AdminBindings }>
+
+const BODY_MAX = 64 * 1_024
+
+export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
+  const app = new Hono<{ Bindings: AdminBindings }>()
+  const guard = createGuard()
+
+  for (const path of ['/admin', '/admin/*', '/api/*']) {
+    app.use(path, async (context, next) => {
+      if (!isAdminHost(context.env)) return context.notFound()
+      await next()
+    })
+  }
+  app.get('/admin', context => context.redirect(`${new URL(context.req.url).pathname}/`, 308))
+  app.get('/admin/:file{.*}', context => dashboardFile(context.req.param('file')) ?? context.notFound())
+
+  app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
+  app.use('/api/v1/*', async (context, next) => {
+    const { env, address, nowMs } = context.env.visit
+    const access = await guard(context.req.header('Authorization') ?? null, readAdminToken(env), address, nowMs)
+    switch (access.kind) {
+      case 'granted':
+        await next()
+        context.res.headers.set('Cache-Control', 'no-store')
+        return
+      case 'off':
+        return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
+      case 'denied':
+        return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
+          'WWW-Authenticate': 'Bearer',
+        })
+      case 'throttled':
+        return fail(429, 'Too many failed tries', undefined, {
+          'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)),
+        })
+    }
+  })
+  app.use(
+    '/api/v1/*',
+    bodyLimit({ maxSize: BODY_MAX, onError: () => fail(413, `The body is larger than ${BODY_MAX} bytes`) }),
+  )
+
+  app.get('/api/v1/rooms', async context => {
+    const { env, deployment } = context.env.visit
+    const rooms = await Promise.all(
+      deployment.rooms.map(async room => shown(await roomStub(env, room.name).describe(), deployment, room.name)),
+    )
+    return context.json({ rooms })
+  })
+  app.get('/api/v1/rooms/:name', context =>
+    withRoom(context, async (env, name) => {
+      const description = await roomStub(env, name).describe()
+      context.header('ETag', `"${description.version}"`)
+      return context.json(shown(description, context.env.visit.deployment, name))
+    }),
+  )
+  app.get('/api/v1/rooms/:name/changes', context =>
+    withRoom(context, async (env, name) => context.json({ changes: await roomStub(env, name).changes() })),
+  )
+  app.patch('/api/v1/rooms/:name', context =>
+    withRoom(context, async (env, name) => {
+      const patch = await jsonBody(context)
+      if (patch instanceof Response) return patch
+      return change(context, env, name, patch)
+    }),
+  )
+  app.delete('/api/v1/rooms/:name/overrides', context =>
+    withRoom(context, (env, name) => change(context, env, name, null)),
+  )
+  app.get('/api/v1/rooms/:name/sessions/:sid', context =>
+    withSession(context, async (env, name, sid) => {
+      const session = await doorStub(env, name, doorOf(sid)).session(sid)
+      return session ? context.json(session) : fail(404, 'No such session')
+    }),
+  )
+  app.delete('/api/v1/rooms/:name/sessions/:sid', context =>
+    withSession(context, async (env, name, sid) =>
+      (await doorStub(env, name, doorOf(sid)).end(sid, 'revoked'))
+        ? context.body(null, 204)
+        : fail(404, 'No such live session'),
+    ),
+  )
+  return app
+}
+
+/** The dashboard must not share an origin with a shop whose scripts could read it. */
+function isAdminHost({ visit }: AdminBindings): boolean {
+  const { adminHost } = visit.deployment
+  return adminHost === '*' || adminHost === visit.url.host || adminHost === visit.url.hostname
+}
+
+async function change(context: AdminContext, env: Env, name: string, patch: unknown): Promise<Response> {
+  const ifMatch = context.req.header('If-Match')
+  const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^"(.*)"$/, '$1')
+  const stub = roomStub(env, name)
+  const outcome = await stub.change(
+    patch,
+    ifVersion,
+    context.req.header('Waiting-Room-Actor')?.slice(0, 100) ?? 'admin',
+  )
+  switch (outcome.kind) {
+    case 'invalid':
+      return invalid(outcome.problems)
+    case 'outdated':
+      return fail(
+        412,
+        'Somebody changed this room meanwhile',
+        'Read it again, then send your change with the new version.',
+        {
+          ETag: `"${outcome.version}"`,
+        },
+      )
+    case 'changed':
+      context.header('ETag', `"${outcome.version}"`)
+      return context.json(shown(await stub.describe(), context.env.visit.deployment, name))
+  }
+}
+
+/** A room for operators: each setting with where it comes from. */
+function shown(
+  { version, settings, overridden, figures }: RoomDescription<RoomConfig>,
+  deployment: Deployment,
+  name: string,
+) {
+  const given = deployment.given.get(name) ?? new Set()
+  const sources = Object.fromEntries(
+    Object.keys(settings).map(key => [key, overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default']),
+  )
+  return { name, version, settings, sources, figures }
+}
+
+async function withRoom(
+  context: AdminContext,
+  answer: (env: Env, name: string) => Promise<Response>,
+): Promise<Response> {
+  const { env, deployment } = context.env.visit
+  const name = context.req.param('name') ?? ''
+  if (!deployment.rooms.some(room => room.name === name)) {
+    return fail(404, `No room is named ${name}`, `There are: ${deployment.rooms.map(room => room.name).join(', ')}`)
+  }
+  return answer(env, name)
+}
+
+async function withSession(
+  context: AdminContext,
+  answer: (env: Env, name: string, sid: string) => Promise<Response>,
+): Promise<Response> {
+  const sid = context.req.param('sid') ?? ''
+  // A sid says which door knows it; any other text would make an object that nobody needs.
+  if (!/^[a-z]{2}-\d{1,3}\.[\w-]{22}(~\d{1,6})?$/.test(sid)) return fail(404, 'That is no session id')
+  return withRoom(context, (env, name) => answer(env, name, sid))
+}
+
+async function jsonBody(context: AdminContext): Promise<unknown> {
+  try {
+    return await context.req.json()
+  } catch (error) {
+    if (error instanceof SyntaxError) return fail(400, 'The body is not JSON')
+    throw error
+  }
+}

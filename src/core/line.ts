@@ -1,0 +1,128 @@
+/**
+ * One lane's line: who has been called, who missed it, and how fast it moves.
+ *
+ * The frontier only moves forward, but for the moment a room closes: then it steps back to the oldest visitor refused,
+ * so that everybody refused is in line. A key that has lapsed stays lapsed, whatever the settings become: doors rely on
+ * it to forget sessions (decision 0004).
+ */
+import { Arrivals } from './arrivals.ts'
+import { type Curve, curveOf } from './curve.ts'
+import { advance, type FrontierState, type LaneLoad, newFrontier, recordCalled } from './frontier.ts'
+
+/** The speed shown to visitors follows the frontier with this half-life. */
+const SPEED_HALF_LIFE_MS = 60_000
+/** Until the line has moved for this long, its speed is what the permits promise. */
+const SPEED_KNOWN_AFTER_MS = 10_000
+/** The frontier's past is sampled this many times per claim window. */
+const SAMPLES_PER_WINDOW = 64
+
+/** What is stored of a line beside its histogram. */
+export interface LineState {
+  frontierKey: number
+  lapsedKey: number
+  /** When the frontier stood where, oldest first. */
+  past: { atMs: number; key: number }[]
+  control: FrontierState
+  /** Tickets passed and milliseconds taken, both decayed: their quotient is the speed. */
+  passed: number
+  passedInMs: number
+  movedAtMs: number
+}
+
+export interface Line {
+  readonly state: LineState
+  readonly arrivals: Arrivals
+}
+
+/** What edges know of a lane. Keys are milliseconds, speeds tickets per second. */
+export interface LaneView {
+  /** Called: every key at or before this one. */
+  readonly frontierKey: number
+  /** Called longer ago than the claim window: every key at or before this one. */
+  readonly lapsedKey: number
+  readonly curve: Curve
+  readonly speedPerSecond: number | null
+}
+
+export function newLine(nowMs: number): Line {
+  return {
+    state: {
+      frontierKey: nowMs,
+      lapsedKey: 0,
+      past: [],
+      control: newFrontier(nowMs),
+      passed: 0,
+      passedInMs: 0,
+      movedAtMs: nowMs,
+    },
+    arrivals: new Arrivals(),
+  }
+}
+
+/** Counts confirmed tickets. Who was called before being counted is in nobody's way any more. */
+export function confirm(line: Line, bucket: number, bucketEndKey: number, count: number): void {
+  if (bucketEndKey > line.state.frontierKey) line.arrivals.add(bucket, count)
+}
+
+/** How many have a counted place and are not called yet. */
+export function waiting(line: Line): number {
+  return line.arrivals.after(line.state.frontierKey)
+}
+
+/** Calls the next visitors of a closed room; answers how many. */
+export function callNext(line: Line, load: LaneLoad, claimWindowMs: number, nowMs: number): number {
+  const { state } = line
+  const { key, passed } = line.arrivals.advance(state.frontierKey, advance(state.control, load, nowMs))
+  recordCalled(state.control, passed, nowMs)
+  state.frontierKey = Math.max(state.frontierKey, key)
+  measureSpeed(state, passed, nowMs)
+  remember(state, claimWindowMs, nowMs)
+  return passed
+}
+
+/** In an open room everybody is called up to the present. */
+export function callEverybody(line: Line, claimWindowMs: number, nowMs: number): void {
+  const { state } = line
+  state.frontierKey = Math.max(state.frontierKey, nowMs)
+  state.control = newFrontier(nowMs)
+  state.passed = 0
+  state.passedInMs = 0
+  state.movedAtMs = Math.max(state.movedAtMs, nowMs)
+  remember(state, claimWindowMs, nowMs)
+}
+
+/** Closes the line of a room that was open: from `key` on nobody has been called. */
+export function closeAt(line: Line, key: number): void {
+  const { state } = line
+  state.frontierKey = Math.min(state.frontierKey, key)
+  for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
+}
+
+export function viewOf(line: Line): LaneView {
+  const { state, arrivals } = line
+  return {
+    frontierKey: state.frontierKey,
+    lapsedKey: state.lapsedKey,
+    curve: curveOf(arrivals.spans(state.frontierKey)),
+    speedPerSecond: state.passedInMs < SPEED_KNOWN_AFTER_MS ? null : (state.passed / state.passedInMs) * 1_000,
+  }
+}
+
+function measureSpeed(state: LineState, passed: number, nowMs: number): void {
+  const tookMs = Math.max(0, nowMs - state.movedAtMs)
+  const decay = 0.5 ** (tookMs / SPEED_HALF_LIFE_MS)
+  state.passed = state.passed * decay + passed
+  state.passedInMs = state.passedInMs * decay + tookMs
+  state.movedAtMs = Math.max(state.movedAtMs, nowMs)
+}
+
+/** Samples the frontier, and lets everything lapse that it had passed a claim window ago. */
+function remember(state: LineState, claimWindowMs: number, nowMs: number): void {
+  const newest = state.past.at(-1)
+  if (!newest || nowMs - newest.atMs >= claimWindowMs / SAMPLES_PER_WINDOW) {
+    state.past.push({ atMs: nowMs, key: state.frontierKey })
+  }
+  while (state.past.length > 0 && (state.past[0] as { atMs: number }).atMs <= nowMs - claimWindowMs) {
+    state.lapsedKey = Math.max(state.lapsedKey, (state.past.shift() as { key: number }).key)
+  }
+}

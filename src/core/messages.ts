@@ -1,0 +1,103 @@
+/**
+ * The messages between the tiers. Counters are totals, never differences; a repeated or late message changes nothing.
+ *
+ * Reports flow up, leases flow down: edge and door both `sync` with the tier above, a door answers `claim` and `touch`.
+ */
+import type { LaneView } from './line.ts'
+import type { TallyReport } from './tally.ts'
+
+/** What a tier needs to know of the room to decide about somebody who is not inside. */
+export interface View {
+  /** The room's clock when it was made. */
+  readonly asOfMs: number
+  readonly generation: number
+  /** Nobody waits and permits remain: newcomers claim without a line. */
+  readonly open: boolean
+  /** No permits are granted: queue_all, a rate of zero. */
+  readonly held: boolean
+  /** Every place is taken. */
+  readonly full: boolean
+  /** Admissions per second the room would grant at most. */
+  readonly ratePerSecond: number
+  readonly lanes: Readonly<Record<string, LaneView>>
+}
+
+/** One door's wish for permits in one lane. */
+export interface Demand {
+  readonly lane: string
+  /** Called visitors refused within the last poll interval, and claims waiting for this very answer. */
+  readonly standing: number
+  readonly oldestKey: number
+  /** Claims per second lately. */
+  readonly perSecond: number
+}
+
+/** Edge to door. `isolate` is a random id; a silent isolate starts a new one. */
+export interface EdgeReport extends TallyReport {
+  readonly isolate: string
+  /** Version of the settings the edge has. */
+  readonly version: string
+}
+
+export interface EdgeReply<Settings> {
+  readonly seq: number
+  readonly view: View
+  readonly version: string
+  /** Present when the edge's version is another. */
+  readonly settings?: Settings
+  /** How long the door has tried to reach the room in vain; 0 when all is well. */
+  readonly silentMs: number
+}
+
+/** Door to room. `spent` and `returned` are totals of the epoch. */
+export interface DoorReport extends TallyReport {
+  readonly door: string
+  readonly epoch: number
+  readonly spent: number
+  readonly returned: number
+  /** Sessions now. */
+  readonly live: number
+  readonly demand: readonly Demand[]
+  readonly version: string
+}
+
+export interface DoorReply<Settings> {
+  readonly epoch: number
+  readonly seq: number
+  /** Permits granted in this epoch, in total. */
+  readonly granted: number
+  readonly view: View
+  readonly version: string
+  readonly settings?: Settings
+}
+
+/** Edge to door: exchange a place for a session. */
+export interface Claim {
+  readonly sid: string
+  readonly key: number
+  readonly lane: string
+  readonly generation: number
+}
+
+export type ClaimAnswer =
+  | { readonly verdict: 'admitted'; readonly issuedMs: number; readonly expiresMs: number }
+  | { readonly verdict: 'none'; readonly retryAfterMs: number }
+  /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */
+  | { readonly verdict: 'ended'; readonly again: Again | null }
+
+/** A place at the front for somebody whose session has just ended; the same for every replay. */
+export interface Again {
+  readonly sid: string
+  readonly key: number
+}
+
+/** Edge to door: an admitted session goes on. */
+export interface Touch {
+  readonly sid: string
+  /** The request is on a protected path: the session lasts at least this much longer. 0 on other paths. */
+  readonly protectMs: number
+}
+
+export type TouchAnswer =
+  | { readonly verdict: 'live'; readonly expiresMs: number; readonly leaseMs: number }
+  | { readonly verdict: 'gone'; readonly again: Again | null }

@@ -1,0 +1,81 @@
+/** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
+import { aheadOf, total } from './curve.ts'
+import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf } from './estimate.ts'
+import type { LaneView } from './line.ts'
+import type { View } from './messages.ts'
+import type { Ticket } from './ticket.ts'
+
+export type Place =
+  /** May claim a permit now. */
+  | { readonly state: 'called' }
+  | { readonly state: 'waiting'; readonly ahead: number; readonly position: number | null; readonly wait: Wait | null }
+  /** Was called, and did not come within the claim window. */
+  | { readonly state: 'missed' }
+
+/** A ticket that has not changed is signed anew after this long, so that it lives on while its visitor polls. */
+const SIGNED_FOR_MS = 30_000
+/** A token says its time of issue in whole seconds. */
+const ISSUED_WITHIN_MS = 1_000
+const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, curve: [], speedPerSecond: null }
+
+export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
+  const lane = view.lanes[ticket.lane] ?? NOBODY
+  if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
+  if (view.open || ticket.key <= lane.frontierKey) return { state: 'called' }
+  const ahead = Math.floor(aheadOf(lane.curve, ticket.key))
+  const settled = ticket.confirmed && nowMs - ticket.key >= SETTLED_AFTER_MS
+  const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
+  return {
+    state: 'waiting',
+    ahead,
+    position: settled || ticket.low !== null ? shown : null,
+    wait: waitFor(ahead, lane, view),
+  }
+}
+
+/**
+ * The ticket after its visitor came back: confirmed in line, with the lowest position shown, and with a claim window once called.
+ * The same object when nothing changed, so that nothing is signed in vain. Whoever becomes confirmed is to be counted.
+ */
+export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs: number): Ticket {
+  const confirmed = ticket.confirmed || place.state === 'waiting'
+  const low = place.state === 'waiting' ? place.position : ticket.low
+  const byMs = place.state === 'called' ? (ticket.byMs ?? nowMs + claimWindowMs) : null
+  const same = confirmed === ticket.confirmed && low === ticket.low && byMs === ticket.byMs
+  if (same && nowMs - ticket.issuedMs < SIGNED_FOR_MS) return ticket
+  return { ...ticket, confirmed, low, byMs, issuedMs: nowMs }
+}
+
+/** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
+export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
+  const called = ticket.key <= (view.lanes[ticket.lane] ?? NOBODY).frontierKey
+  return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
+}
+
+/** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
+export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
+  const lane = view.lanes[ticket.lane] ?? NOBODY
+  const ahead = place.state === 'waiting' ? place.ahead : 0
+  const speed = lane.speedPerSecond ?? (view.held ? 0 : view.ratePerSecond)
+  const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
+  if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
+  const settlesInMs = ticket.key + SETTLED_AFTER_MS - nowMs
+  return ticket.low === null && settlesInMs > 0 ? Math.min(calm, Math.max(1_000, settlesInMs + 1_000 * random)) : calm
+}
+
+/** Everybody with a counted place in the view. */
+export function waitingIn(view: View): number {
+  return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
+}
+
+function waitFor(ahead: number, lane: LaneView, view: View): Wait | null {
+  if (view.held) return null
+  return waitOf(ahead, lane.speedPerSecond ?? view.ratePerSecond)
+}
+
+/** Only who was called can have missed it. A window that was shortened also shortens what older tickets still carry. */
+function hasMissed(ticket: Ticket, lane: LaneView, claimWindowMs: number, nowMs: number): boolean {
+  if (ticket.key > lane.frontierKey) return false
+  if (ticket.byMs !== null) return nowMs > Math.min(ticket.byMs, ticket.issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
+  return ticket.key <= lane.lapsedKey
+}

@@ -1,0 +1,80 @@
+/** What each object can be asked. Edges and the admin API know objects only by these. */
+import type {
+  Claim,
+  ClaimAnswer,
+  DoorReply,
+  DoorReport,
+  EdgeReply,
+  EdgeReport,
+  Touch,
+  TouchAnswer,
+} from './messages.ts'
+import type { Session } from './sessions.ts'
+
+export interface DoorCalls<Settings> {
+  sync(report: EdgeReport): Promise<EdgeReply<Settings>>
+  claim(claim: Claim): Promise<ClaimAnswer>
+  touch(touch: Touch): Promise<TouchAnswer>
+  /** Ends a session early; false when there was none. */
+  end(sid: string, how: 'left' | 'revoked'): Promise<boolean>
+  /** Keeps a live session for at least this much longer; false when there was none. */
+  extend(sid: string, byMs: number): Promise<boolean>
+  session(sid: string): Promise<Session | null>
+  /** A hint to sync now. */
+  poke(): Promise<void>
+}
+
+/** A change of settings: applied, refused because somebody was faster, or refused with reasons. */
+export type ChangeOutcome =
+  | { readonly kind: 'changed'; readonly version: string }
+  | { readonly kind: 'outdated'; readonly version: string }
+  | { readonly kind: 'invalid'; readonly problems: readonly { readonly path: string; readonly message: string }[] }
+
+/** Live figures of a room, for operators. */
+export interface RoomFigures {
+  readonly active: number
+  readonly permitsOut: number
+  readonly permitsBanked: number
+  readonly waiting: number
+  readonly standing: number
+  /** Since the room began. */
+  readonly totals: Readonly<Record<string, number>>
+  readonly admittedLastMinute: number
+  readonly effectiveRatePerMinute: number
+  readonly burst: number
+  readonly open: boolean
+  readonly held: boolean
+  readonly showRate: number
+  readonly doors: readonly {
+    readonly name: string
+    readonly active: number
+    readonly permitsOut: number
+    readonly standing: number
+    readonly admitted: number
+    readonly heardMsAgo: number
+  }[]
+}
+
+export interface RoomDescription<Settings> {
+  readonly version: string
+  readonly settings: Settings
+  /** Names of the settings that live changes have set. */
+  readonly overridden: readonly string[]
+  readonly figures: RoomFigures
+}
+
+export interface Change {
+  readonly version: string
+  readonly atMs: number
+  readonly actor: string
+  readonly patch: unknown
+}
+
+export interface RoomCalls<Settings> {
+  /** Null for a report older than one that was applied. */
+  sync(report: DoorReport): Promise<DoorReply<Settings> | null>
+  describe(): Promise<RoomDescription<Settings>>
+  /** `patch` null resets every live change. `ifVersion` null changes whatever is there. */
+  change(patch: unknown, ifVersion: string | null, actor: string): Promise<ChangeOutcome>
+  changes(): Promise<readonly Change[]>
+}

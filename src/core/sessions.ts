@@ -1,0 +1,97 @@
+/**
+ * The rules of a session: when it ends, when it is renewed, and who may come back.
+ *
+ * A sid is claimed once. Its row outlives the session until no ticket of that sid can be claimed, so that a replayed
+ * ticket always meets its row.
+ */
+import type { Again } from './messages.ts'
+
+/** One admitted visitor, as the door stores it. Times are milliseconds of the door's clock. */
+export interface Session {
+  readonly sid: string
+  readonly key: number
+  readonly lane: string
+  readonly admittedMs: number
+  /** The place is taken until then; a session that was ended keeps it until its last lease is over. */
+  expiresMs: number
+  /** Ended before its time. */
+  ended: 'left' | 'revoked' | null
+  /** Its pass has come back at least once, so the visitor keeps cookies. */
+  returned: boolean
+}
+
+/** The part of a room's settings that sessions obey. */
+export interface SessionRules {
+  readonly sessionMs: number
+  readonly renewal: boolean
+  readonly sessionMaxMs: number | null
+  readonly reentryGraceMs: number
+  readonly claimWindowMs: number
+}
+
+/**
+ * A session whose pass never came back is over within a minute, so that robots without cookies do not fill the room. The three
+ * seconds are what the end of a session may take to reach the room.
+ */
+const FIRST_MS = 57_000
+/** A lease is never longer, so an ended session's place is free this soon. */
+const LEASE_MAX_MS = 10_000
+/** Clocks of edges and doors may differ by this much, snapshots included. */
+export const SKEW_MS = 10_000
+
+export function leaseMs(rules: SessionRules): number {
+  return Math.min(LEASE_MAX_MS, rules.sessionMs / 4)
+}
+
+export function admit(claim: { sid: string; key: number; lane: string }, rules: SessionRules, nowMs: number): Session {
+  const expiresMs = nowMs + Math.min(rules.sessionMs, FIRST_MS)
+  const { sid, key, lane } = claim
+  return { sid, key, lane, admittedMs: nowMs, expiresMs, ended: null, returned: false }
+}
+
+export function isLive(session: Session, nowMs: number): boolean {
+  return session.ended === null && session.expiresMs > nowMs
+}
+
+/**
+ * When a live session ends after a request now. It is renewed for a quarter more than it needs, and only when less than
+ * the session's duration is left: at most four renewals per duration, and an end between D and 1.25 D after the last request.
+ */
+export function renewedExpiry(session: Session, rules: SessionRules, protectMs: number, nowMs: number): number {
+  const { sessionMs, sessionMaxMs } = rules
+  let expiresMs = session.expiresMs
+  if (!rules.renewal) {
+    if (!session.returned) expiresMs = session.admittedMs + sessionMs
+  } else if (expiresMs < nowMs + sessionMs) {
+    expiresMs = nowMs + sessionMs * 1.25
+  }
+  if (sessionMaxMs !== null) expiresMs = Math.min(expiresMs, session.admittedMs + sessionMaxMs)
+  const protectedUntilMs = protectMs > 0 ? nowMs + protectMs : 0
+  return Math.max(Math.floor(expiresMs), session.expiresMs, protectedUntilMs)
+}
+
+/** Ends a session now. Its place is free when no edge can still hold a lease of it. */
+export function end(session: Session, how: 'left' | 'revoked', rules: SessionRules, nowMs: number): void {
+  session.ended = how
+  session.expiresMs = Math.min(session.expiresMs, nowMs + leaseMs(rules))
+}
+
+/** The place at the front for an ended session, or null when it was revoked, given up, or ended too long ago. */
+export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
+  if (session.ended !== null || nowMs > session.expiresMs + rules.reentryGraceMs) return null
+  return { sid: nextLife(session.sid), key: session.key }
+}
+
+/**
+ * Whether the row of a session can go. `lapsedKey` must be what had lapsed a claim window (and SKEW_MS) ago: by now
+ * no ticket of that key can be claimed any more.
+ */
+export function isForgettable(session: Session, lapsedKey: number, rules: SessionRules, nowMs: number): boolean {
+  return session.key <= lapsedKey && session.expiresMs + rules.reentryGraceMs + SKEW_MS < nowMs
+}
+
+/** Derived, so that every replay of one ended pass is given the same place. */
+function nextLife(sid: string): string {
+  const [base, life] = sid.split('~')
+  return `${base}~${Number(life ?? 0) + 1}`
+}

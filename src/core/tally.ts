@@ -1,0 +1,81 @@
+/**
+ * Counters on their way up a tier, exact over lost, doubled and late messages.
+ *
+ * A sender reports totals since a base, never differences. The base moves only when the receiver has answered, so a
+ * lost report is contained in the next one and a repeated one adds nothing. A receiver that lost its memory takes the
+ * totals as they stand: what it had already passed on is at most one unanswered report.
+ */
+
+/** Named totals. A name is seen by both tiers only; it needs no registry. */
+export type Cells = Readonly<Record<string, number>>
+
+/** What a report says of its counters: `cells` are totals since report `base` was answered. */
+export interface TallyReport {
+  readonly seq: number
+  readonly base: number
+  readonly cells: Cells
+}
+
+/** A receiver's memory of one sender: the last report it applied. */
+export type Applied = TallyReport
+
+/** The sending side: one open report at a time, numbered upwards from 1. */
+export class Tally {
+  #seq: number
+  #base: number
+  readonly #totals = new Map<string, number>()
+  readonly #sent = new Map<string, number>()
+
+  constructor(seq = 0) {
+    this.#seq = seq
+    this.#base = seq
+  }
+
+  get seq(): number {
+    return this.#seq
+  }
+
+  /** True when a report would carry a counter that the receiver has not answered for. */
+  get dirty(): boolean {
+    return this.#totals.size > 0
+  }
+
+  add(cell: string, by = 1): void {
+    this.#totals.set(cell, (this.#totals.get(cell) ?? 0) + by)
+  }
+
+  /** Opens the next report. An earlier one that is still on its way may arrive before or after it, or never. */
+  report(): TallyReport {
+    this.#seq++
+    this.#sent.clear()
+    for (const [cell, total] of this.#totals) this.#sent.set(cell, total)
+    return { seq: this.#seq, base: this.#base, cells: Object.fromEntries(this.#totals) }
+  }
+
+  /** Takes the answer to report `seq`; answers to any but the newest change nothing. */
+  acknowledge(seq: number): void {
+    if (seq !== this.#seq || seq === this.#base) return
+    this.#base = seq
+    for (const [cell, sent] of this.#sent) {
+      const rest = (this.#totals.get(cell) ?? 0) - sent
+      if (rest === 0) this.#totals.delete(cell)
+      else this.#totals.set(cell, rest)
+    }
+  }
+}
+
+/**
+ * The receiving side: what a report adds to everything applied before it. Undefined for a report that is not newer than
+ * the last one applied: it was answered already, or it is late.
+ */
+export function fresh(applied: Applied | undefined, report: TallyReport): Cells | undefined {
+  if (!applied) return report.cells
+  if (report.seq <= applied.seq) return undefined
+  if (report.base !== applied.base) return report.cells
+  const added: Record<string, number> = {}
+  for (const [cell, total] of Object.entries(report.cells)) {
+    const by = total - (applied.cells[cell] ?? 0)
+    if (by > 0) added[cell] = by
+  }
+  return added
+}

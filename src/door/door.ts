@@ -1,0 +1,208 @@
+/**
+ * The Door object: who is inside, until when. It reads the clock, loads, lets `core` decide, saves and answers.
+ *
+ * What a call writes to SQLite is durable before its answer leaves (output gates). Permits live in memory only, under an
+ * epoch that every life of the object raises before it says anything.
+ */
+
+import { retryable } from 'cloudflare:durable-objects'
+import { DurableObject } from 'cloudflare:workers'
+import * as core from '../core/door.ts'
+import { VIEW_FOR_MS } from '../core/edge.ts'
+import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../core/messages.ts'
+import type { DoorCalls } from '../core/rpc.ts'
+import type { Session } from '../core/sessions.ts'
+import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { readDeployment } from '../settings/deployment.ts'
+import { type Env, roomStub } from '../settings/env.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import { DoorStore } from './store.ts'
+
+/** An active door speaks to the room this often. */
+const SYNC_EVERY_MS = 1_000
+/** A claim waits for the room's answer at most this long. */
+const ASK_FOR_MS = 1_000
+/** The room has not answered when this has passed; its late answer still counts. */
+const SYNC_TIMEOUT_MS = 2_000
+/** Ends of sessions are reported in steps of this. */
+const ALARM_STEP_MS = 1_000
+
+export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
+  static {
+    // Every call here gives the same answer when it is repeated, so the platform may repeat it after a lost connection.
+    const { sync, claim, touch, end, extend, session, poke } = Door.prototype
+    retryable(sync, claim, touch, end, extend, session, poke)
+  }
+
+  readonly #room: string
+  readonly #store: DoorStore
+  readonly #state: core.DoorState
+  #settings: RoomSettings
+  #version = ''
+  #heardAtMs = Number.NEGATIVE_INFINITY
+  /** Since when the room has not answered, null when it has. */
+  #failingSinceMs: number | null = null
+  #inFlight: Promise<boolean> | null = null
+  /** Syncs begun in this life. */
+  #syncs = 0
+  #timer: number | null = null
+  #alarmAtMs: number | null = null
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    const nowMs = Date.now()
+    const [room, name] = splitName(ctx.id.name)
+    this.#room = room
+    this.#store = new DoorStore(ctx.storage.sql, nowMs)
+    this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
+    // Until the room has spoken, what the deployment's file says.
+    const config = readDeployment(env).rooms.find(other => other.name === room)
+    if (!config) throw new Error(`no room named ${room} in this deployment`)
+    this.#settings = compile(config)
+  }
+
+  async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
+    core.applyEdgeReport(this.#state, report)
+    if (Date.now() - this.#heardAtMs > VIEW_FOR_MS) await this.#syncRoom()
+    this.#keepGoing()
+    const { view } = this.#state
+    if (!view) throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet`)
+    return {
+      seq: report.seq,
+      view,
+      version: this.#version,
+      silentMs: this.#failingSinceMs === null ? 0 : Math.max(1, Date.now() - this.#failingSinceMs),
+      ...(report.version === this.#version ? {} : { settings: this.#settings.config }),
+    }
+  }
+
+  async claim(request: Claim): Promise<ClaimAnswer> {
+    const startMs = Date.now()
+    const stoodAt = this.#syncs
+    let decision = this.#decide(request, 'new', startMs)
+    while (decision.verdict === 'ask') {
+      const sync = this.#inFlight ?? this.#syncRoom()
+      const toldRoom = this.#syncs > stoodAt
+      const answered = await within(startMs + ASK_FOR_MS - Date.now(), sync)
+      decision = this.#decide(request, toldRoom || answered === undefined ? 'last' : 'waiting', Date.now())
+    }
+    if (decision.verdict === 'admitted') this.#wakeAt(decision.expiresMs)
+    this.#keepGoing()
+    return decision
+  }
+
+  async touch(request: Touch): Promise<TouchAnswer> {
+    return core.touch(this.#store, this.#settings.session, request, Date.now())
+  }
+
+  async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
+    const ended = core.endSession(this.#store, this.#settings.session, sid, how, Date.now())
+    const session = ended ? this.#store.get(sid) : undefined
+    if (session) this.#wakeAt(session.expiresMs)
+    return ended
+  }
+
+  async extend(sid: string, byMs: number): Promise<boolean> {
+    return core.extendSession(this.#store, sid, byMs, Date.now())
+  }
+
+  async session(sid: string): Promise<Session | null> {
+    return this.#store.get(sid) ?? null
+  }
+
+  async poke(): Promise<void> {
+    await (this.#inFlight ?? Promise.resolve())
+    await this.#syncRoom()
+    this.#keepGoing()
+  }
+
+  /** Places have come free, or old rows may go. */
+  override async alarm(): Promise<void> {
+    this.#alarmAtMs = null
+    const nowMs = Date.now()
+    const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
+    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.session, nowMs)
+    if (this.#owesReport(nowMs)) await (this.#inFlight ?? this.#syncRoom())
+    const nextMs = this.#store.nextEndMs()
+    if (nextMs !== null) this.#wakeAt(nextMs)
+    this.#keepGoing()
+  }
+
+  #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
+    return core.claim(this.#state, this.#store, this.#settings.session, request, attempt, nowMs)
+  }
+
+  /** One report to the room and its answer; false when there was none in time. */
+  #syncRoom(): Promise<boolean> {
+    if (this.#inFlight) return this.#inFlight
+    const sentMs = Date.now()
+    this.#syncs++
+    core.allowAsking(this.#state)
+    const report = core.report(this.#state, this.#store.live(sentMs), this.#version, sentMs)
+    const answered = roomStub(this.env, this.#room)
+      .sync(report)
+      .then(reply => {
+        if (!reply) return false
+        if (reply.settings) {
+          this.#settings = compile(reply.settings)
+          this.#version = reply.version
+        }
+        this.#heardAtMs = Math.max(this.#heardAtMs, sentMs)
+        core.applyReply(this.#state, reply, Date.now())
+        return true
+      })
+      .catch((error: unknown) => {
+        console.warn(`door ${this.#room}/${this.#state.name} could not sync: ${String(error)}`)
+        return false
+      })
+    const inFlight = within(SYNC_TIMEOUT_MS, answered).then(answer => answer ?? false)
+    this.#inFlight = inFlight
+    void inFlight.then(answeredInTime => {
+      this.#inFlight = null
+      this.#failingSinceMs = answeredInTime ? null : (this.#failingSinceMs ?? sentMs)
+    })
+    return inFlight
+  }
+
+  /** While there is something to say, says it every second. */
+  #keepGoing(): void {
+    if (this.#timer || !this.#owesReport(Date.now())) return
+    this.#timer = setTimeout(async () => {
+      await (this.#inFlight ?? this.#syncRoom())
+      this.#timer = null
+      this.#keepGoing()
+    }, SYNC_EVERY_MS)
+  }
+
+  #owesReport(nowMs: number): boolean {
+    return core.isActive(this.#state, this.#store.live(nowMs), nowMs)
+  }
+
+  /** The alarm is only ever brought forward: a renewal costs no write, and an alarm that comes too early sets the next. */
+  #wakeAt(endMs: number): void {
+    const atMs = Math.ceil(Math.max(endMs, Date.now()) / ALARM_STEP_MS) * ALARM_STEP_MS
+    if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return
+    this.#alarmAtMs = atMs
+    void this.ctx.storage.setAlarm(atMs)
+  }
+}
+
+/** Objects are named `<room>/<door>`. */
+function splitName(name: string | undefined): [room: string, door: string] {
+  const slash = name?.lastIndexOf('/') ?? -1
+  if (!name || slash < 0) throw new Error(`a door is reached by its name, <room>/<door>, got ${name}`)
+  return [name.slice(0, slash), name.slice(slash + 1)]
+}
+
+/** The promise's value, or undefined when it takes longer. */
+async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
+  let timer: number | null = null
+  const timeout = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, Math.max(0, ms))
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

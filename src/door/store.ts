@@ -1,0 +1,137 @@
+/** A door's SQLite: its sessions, and the few facts that outlive its memory. Rows stop here. */
+import type { SessionStore } from '../core/door.ts'
+import type { Session, SessionRules } from '../core/sessions.ts'
+import { SKEW_MS } from '../core/sessions.ts'
+import { migrate } from '../storage/migrations.ts'
+
+const MIGRATIONS = [
+  `CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+   CREATE TABLE sessions (
+     sid TEXT PRIMARY KEY,
+     key REAL NOT NULL,
+     lane TEXT NOT NULL,
+     admitted_ms INTEGER NOT NULL,
+     expires_ms INTEGER NOT NULL,
+     ended TEXT,
+     returned INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX sessions_by_end ON sessions (expires_ms);`,
+]
+
+/** Old rows are deleted in portions, so that no single alarm takes long. */
+const FORGET_AT_ONCE = 1_000
+
+type SessionRow = {
+  sid: string
+  key: number
+  lane: string
+  admitted_ms: number
+  expires_ms: number
+  ended: string | null
+  returned: number
+}
+
+export class DoorStore implements SessionStore {
+  readonly #sql: SqlStorage
+  /** Places taken at `#settledMs`. */
+  #live: number
+  #settledMs: number
+
+  constructor(sql: SqlStorage, nowMs: number) {
+    migrate(sql, MIGRATIONS)
+    this.#sql = sql
+    this.#settledMs = nowMs
+    this.#live = this.#count('expires_ms > ?', nowMs)
+  }
+
+  /** Begins a new life of the door: durable before anything it answers. */
+  nextEpoch(): number {
+    const epoch = Number(this.#fact('epoch') ?? 0) + 1
+    this.#remember('epoch', epoch)
+    return epoch
+  }
+
+  get(sid: string): Session | undefined {
+    const [row] = this.#sql.exec<SessionRow>('SELECT * FROM sessions WHERE sid = ?', sid).toArray()
+    return row && fromRow(row)
+  }
+
+  insert(session: Session): void {
+    const { sid, key, lane, admittedMs, expiresMs, ended, returned } = session
+    this.#sql.exec(
+      'INSERT INTO sessions (sid, key, lane, admitted_ms, expires_ms, ended, returned) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[sid, key, lane, admittedMs, expiresMs, ended, Number(returned)],
+    )
+    this.#live++
+  }
+
+  update({ sid, expiresMs, ended, returned }: Session): void {
+    this.#sql.exec(
+      'UPDATE sessions SET expires_ms = ?, ended = ?, returned = ? WHERE sid = ?',
+      ...[expiresMs, ended, Number(returned), sid],
+    )
+  }
+
+  /** A clock that goes back frees no place twice. */
+  live(nowMs: number): number {
+    if (nowMs > this.#settledMs) {
+      this.#live -= this.#count('expires_ms > ? AND expires_ms <= ?', this.#settledMs, nowMs)
+      this.#settledMs = nowMs
+    }
+    return this.#live
+  }
+
+  /** When the next place comes free, null when nobody is inside. */
+  nextEndMs(): number | null {
+    const query = 'SELECT MIN(expires_ms) AS next FROM sessions WHERE expires_ms > ?'
+    return this.#sql.exec<{ next: number | null }>(query, this.#settledMs).one().next
+  }
+
+  /**
+   * Forgets sessions that no ticket can name any more: their keys had lapsed a claim window ago. Which keys had is
+   * remembered here, because the door may sleep in between.
+   */
+  forget(lapsedKey: number, rules: SessionRules, nowMs: number): void {
+    const before = this.#fact('lapsed')
+    const noted = typeof before === 'string' ? (JSON.parse(before) as { atMs: number; key: number }) : null
+    const waitMs = rules.claimWindowMs + SKEW_MS
+    if (noted && nowMs - noted.atMs < waitMs) return
+    if (noted) {
+      const endedBeforeMs = nowMs - rules.reentryGraceMs - SKEW_MS
+      const query = 'SELECT sid FROM sessions WHERE expires_ms < ? AND key <= ? LIMIT ?'
+      const forgotten = this.#sql.exec<{ sid: string }>(query, endedBeforeMs, noted.key, FORGET_AT_ONCE).toArray()
+      for (const { sid } of forgotten) this.#sql.exec('DELETE FROM sessions WHERE sid = ?', sid)
+      if (forgotten.length === FORGET_AT_ONCE) return
+    }
+    if (Number.isFinite(lapsedKey)) this.#remember('lapsed', JSON.stringify({ atMs: nowMs, key: lapsedKey }))
+  }
+
+  #fact(name: string): SqlStorageValue | undefined {
+    const [row] = this.#sql.exec<{ value: SqlStorageValue }>('SELECT value FROM facts WHERE name = ?', name).toArray()
+    return row?.value
+  }
+
+  #remember(name: string, value: SqlStorageValue): void {
+    this.#sql.exec(
+      'INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2',
+      name,
+      value,
+    )
+  }
+
+  #count(condition: string, ...values: number[]): number {
+    return this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM sessions WHERE ${condition}`, ...values).one().n
+  }
+}
+
+function fromRow(row: SessionRow): Session {
+  return {
+    sid: row.sid,
+    key: row.key,
+    lane: row.lane,
+    admittedMs: row.admitted_ms,
+    expiresMs: row.expires_ms,
+    ended: row.ended as Session['ended'],
+    returned: row.returned === 1,
+  }
+}

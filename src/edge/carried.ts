@@ -1,0 +1,60 @@
+/** The tokens a visitor carries, verified: of several, the first pass that is valid, else the oldest ticket. */
+import type { Pass, Ticket } from '../core/ticket.ts'
+import type { KeyRing } from '../tokens/keyring.ts'
+import { cookieName } from './cookie.ts'
+import type { RoomAtEdge } from './isolate.ts'
+import type { Visit } from './visit.ts'
+
+/** API clients may send and read their token here. */
+export const TOKEN_HEADER = 'Waiting-Room-Token'
+/** A browser sends one cookie of a name, two or three where domains overlap. More are an attack on the verifier. */
+const CANDIDATES_MAX = 6
+
+export interface Carried<Value> {
+  readonly value: Value
+  /** The token as the visitor sent it. */
+  readonly text: string
+}
+
+export interface CarriedTokens {
+  readonly pass: Carried<Pass> | null
+  readonly ticket: Carried<Ticket> | null
+  /** There was a token that this isolate may simply not know yet: a new cookie must not overwrite it. */
+  readonly keepCookie: boolean
+}
+
+const NOTHING: CarriedTokens = { pass: null, ticket: null, keepCookie: false }
+
+export async function carriedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<CarriedTokens> {
+  const texts = candidates(visit, room)
+  if (texts.length === 0) return NOTHING
+  let pass: Carried<Pass> | null = null
+  let ticket: Carried<Ticket> | null = null
+  let keepCookie = false
+  for (const text of texts) {
+    const token = await room.read(ring, text, visit.nowMs)
+    if (token.kind === 'unknown') keepCookie = true
+    else if (token.kind === 'ticket' && (!ticket || token.ticket.key < ticket.value.key))
+      ticket = { value: token.ticket, text }
+    else if (token.kind === 'pass') pass = better(pass, { value: token.pass, text }, visit.nowMs)
+  }
+  return { pass, ticket, keepCookie }
+}
+
+/** The first pass stays, unless it has expired and the other has not. */
+function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number): Carried<Pass> {
+  return !first || (first.value.expiresMs <= nowMs && other.value.expiresMs > nowMs) ? other : first
+}
+
+/** Programs read their token from a header. A page's scripts do not: the cookie is HttpOnly for a reason. */
+export function readsHeader(visit: Visit): boolean {
+  const { headers } = visit.request
+  return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Mode'))
+}
+
+function candidates(visit: Visit, room: RoomAtEdge): readonly string[] {
+  const header = visit.request.headers.get(TOKEN_HEADER)
+  const cookies = visit.cookies.get(cookieName(room.settings.config, visit.url)) ?? []
+  const texts = header === null ? cookies : [header, ...cookies]
+  return texts.length < 2 ? texts : [...new Set(texts)].slice(0, CANDIDATES_MAX)
+}

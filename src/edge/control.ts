@@ -1,0 +1,57 @@
+/** Everything under the control prefix: polls, public keys, health, the admin API and the dashboard. */
+import { Hono } from 'hono'
+import { adminRoutes } from '../admin/routes.ts'
+import type { EdgeSetup } from './edge.ts'
+import type { RoomAtEdge } from './isolate.ts'
+import { problemResponse } from './problem.ts'
+import { corsPreflight, leave, status, withCors } from './status.ts'
+import type { Visit } from './visit.ts'
+
+/** What a control route gets beside the request. */
+interface Bindings {
+  readonly visit: Visit
+  readonly setup: EdgeSetup
+}
+
+type Control = (visit: Visit, setup: EdgeSetup, context: ExecutionContext) => Promise<Response>
+
+export function controlRoutes(): Control {
+  let app: ReturnType<typeof routes> | null = null
+  return async (visit, setup, context) => {
+    app ??= routes(setup.deployment.controlPrefix)
+    return app.fetch(visit.request, { visit, setup }, context)
+  }
+}
+
+function routes(prefix: string) {
+  const app = new Hono<{ Bindings: Bindings }>().basePath(prefix)
+  app.get('/status', ({ env }) => inRoom(env, room => status(env.visit, room, env.setup.ring)))
+  app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room, env.setup.ring)))
+  app.options('/status', ({ env }) => inRoom(env, async room => corsPreflight(env.visit, room)))
+  app.options('/leave', ({ env }) => inRoom(env, async room => corsPreflight(env.visit, room)))
+  app.get('/jwks.json', ({ env }) =>
+    Response.json(env.setup.ring.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
+  )
+  app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'Cache-Control': 'no-store' } }))
+  app.route('/', adminRoutes())
+  app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
+  app.onError((error: Error) => {
+    console.error(error)
+    return problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      title: 'Try again shortly',
+      retryAfterMs: 5_000,
+    })
+  })
+  return app
+}
+
+/** The room named by `?room=`, or the only one there is. */
+async function inRoom({ visit, setup }: Bindings, answer: (room: RoomAtEdge) => Promise<Response>): Promise<Response> {
+  const name = visit.url.searchParams.get('room')
+  const [only] = setup.rooms.size === 1 ? setup.rooms.values() : []
+  const room = name === null ? only : setup.rooms.get(name)
+  if (!room) return problemResponse({ status: 404, type: 'about:blank', title: 'No such room' })
+  return withCors(visit, room, await answer(room))
+}

@@ -1,0 +1,54 @@
+/** The cookie that holds a visitor's ticket, later the pass: one per room. */
+import type { RoomConfig } from '../settings/schema.ts'
+
+/** Browsers cap cookies at 400 days; the token inside ends long before. */
+const MAX_AGE_SECONDS = 24 * 60 * 60
+
+/** Every cookie of ours begins so, with or without a prefix. */
+const OURS = /^(__Host-|__Secure-)?antesala-/
+
+/**
+ * `__Host-` binds the cookie to the very host (RFC 6265bis section 4.1.3). A room over several hosts needs a domain,
+ * which only `__Secure-` allows; plain http allows neither.
+ */
+export function cookieName(room: RoomConfig, url: URL): string {
+  const name = `antesala-${room.name}${room.cookie_suffix}`
+  if (!isSecure(room, url)) return name
+  return room.cookie_domain === null ? `__Host-${name}` : `__Secure-${name}`
+}
+
+export function setCookie(room: RoomConfig, url: URL, value: string): string {
+  const { samesite, partitioned } = room.cookie_attributes
+  const secure = isSecure(room, url)
+  const sameSite = samesite === 'auto' ? 'Lax' : `${samesite[0]?.toUpperCase()}${samesite.slice(1)}`
+  const parts = [
+    `${cookieName(room, url)}=${value}`,
+    'Path=/',
+    `Max-Age=${MAX_AGE_SECONDS}`,
+    'HttpOnly',
+    `SameSite=${sameSite}`,
+  ]
+  if (room.cookie_domain !== null) parts.push(`Domain=${room.cookie_domain}`)
+  if (secure) parts.push('Secure')
+  if (secure && partitioned) parts.push('Partitioned')
+  return parts.join('; ')
+}
+
+export function clearCookie(room: RoomConfig, url: URL): string {
+  return setCookie(room, url, '').replace(/Max-Age=\d+/, 'Max-Age=0')
+}
+
+/** A Cookie header without ours; null when nothing is left, undefined when there was nothing of ours. */
+export function withoutOurs(header: string): string | null | undefined {
+  if (!header.includes('antesala-')) return undefined
+  const pairs = header.split(';')
+  const kept = pairs.filter(pair => !OURS.test(pair.trim()))
+  if (kept.length === pairs.length) return undefined
+  const rest = kept.join(';').trim()
+  return rest === '' ? null : rest
+}
+
+function isSecure(room: RoomConfig, url: URL): boolean {
+  const { secure } = room.cookie_attributes
+  return secure === 'always' || (secure === 'auto' && url.protocol === 'https:')
+}

@@ -1,0 +1,108 @@
+/** The edge: finds the rooms of a request, asks the gate of each, proxies or answers. One per isolate. */
+import type { Deployment } from '../settings/deployment.ts'
+import { readDeployment } from '../settings/deployment.ts'
+import type { Env } from '../settings/env.ts'
+import { SettingsError } from '../settings/messages.ts'
+import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
+import { obey } from './commands.ts'
+import { controlRoutes } from './control.ts'
+import { type Admitted, decide } from './gate.ts'
+import { RoomAtEdge } from './isolate.ts'
+import { problemResponse } from './problem.ts'
+import { proxy } from './proxy.ts'
+import { passOn, turnAway, withTiming } from './respond.ts'
+import { Routes } from './routes.ts'
+import { isWebSocket, type Visit, visitOf } from './visit.ts'
+import { relay } from './websocket.ts'
+
+/** Requests of no room are proxied with the timeout that rooms have by default. */
+const TIMEOUT_MS = 10_000
+
+/** What an isolate sets up once. */
+export interface EdgeSetup {
+  readonly deployment: Deployment
+  readonly ring: KeyRing
+  readonly routes: Routes
+  readonly rooms: ReadonlyMap<string, RoomAtEdge>
+}
+
+/** A handler with the memory of one isolate. */
+export function createEdge(): { fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> } {
+  let setup: Promise<EdgeSetup> | null = null
+  const control = controlRoutes()
+  return {
+    async fetch(request, env, context) {
+      try {
+        setup ??= prepare(env)
+        const ready = await setup
+        const visit = visitOf(request, env, ready.deployment, context, Date.now())
+        if (visit.url.pathname.startsWith(`${ready.deployment.controlPrefix}/`)) {
+          return withTiming(visit, await control(visit, ready, context))
+        }
+        if (visit.url.host === ready.deployment.adminHost) {
+          return problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' })
+        }
+        return withTiming(visit, await serve(visit, ready))
+      } catch (error) {
+        return broken(error)
+      }
+    },
+  }
+}
+
+async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<Response> {
+  const admissions: Admitted[] = []
+  let overrides: readonly string[] = []
+  let timeoutMs = TIMEOUT_MS
+  let mode: string | null = null
+  for (const name of routes.roomsOf(visit.url.hostname, visit.readings)) {
+    const room = rooms.get(name)
+    if (!room) continue
+    const verdict = await decide(visit, room, ring)
+    const { config, originTimeoutMs } = room.settings
+    if (verdict.kind === 'admitted') admissions.push(verdict)
+    else if (verdict.kind !== 'proxy') {
+      if (config.mode !== 'observe' || verdict.kind === 'limited') return turnAway(visit, verdict)
+      room.count('would_wait')
+      mode = 'observe'
+    }
+    overrides = config.allowed_override_headers
+    timeoutMs = originTimeoutMs
+  }
+  const outcome = await proxy(visit, admissions, overrides, timeoutMs)
+  if (outcome.kind === 'answered') {
+    obey(visit, admissions, outcome.response.headers)
+    if (isWebSocket(visit.request)) return relay(visit, outcome.response, admissions)
+  }
+  return passOn(visit, outcome, admissions, mode)
+}
+
+async function prepare(env: Env): Promise<EdgeSetup> {
+  const deployment = readDeployment(env)
+  return {
+    deployment,
+    ring: await openKeyRing(env.ROOM_KEYS),
+    routes: new Routes(deployment.rooms),
+    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room)])),
+  }
+}
+
+/** Nothing of an error but its existence leaves the edge; the log has the rest. */
+function broken(error: unknown): Response {
+  if (error instanceof SettingsError || error instanceof KeyRingError) {
+    console.error(`configuration refused, nothing is served: ${error.message}`)
+    return problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      title: 'Not configured',
+      retryAfterMs: 30_000,
+    })
+  }
+  console.error(error)
+  return problemResponse({
+    status: 503,
+    type: 'temporary-reduced-capacity',
+    title: 'Try again shortly',
+    retryAfterMs: 5_000,
+  })
+}

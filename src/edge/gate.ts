@@ -1,0 +1,391 @@
+/**
+ * The gate: who may pass to the origin, and what everybody else is told. This is the decision table of a room.
+ *
+ * | the visitor has            | and                              | then                                              |
+ * |----------------------------|----------------------------------|---------------------------------------------------|
+ * | a valid pass               | a lease                          | proxy, nobody is asked                            |
+ * | any                        | suspended, bypassed, a preflight | proxy                                             |
+ * | a pass, expired or not     | no lease                         | one touch: proxy, or go on as if there was none   |
+ * | no pass                    | a prefetch                       | short 503, no place is taken for it               |
+ * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
+ * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
+ * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
+ *
+ * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
+ * decision needs a view at most a second old.
+ */
+import { bucketOf } from '../core/arrivals.ts'
+import type { Again, TouchAnswer, View } from '../core/messages.ts'
+import { nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
+import { MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import type { KeyRing } from '../tokens/keyring.ts'
+import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
+import { type Carried, carriedBy } from './carried.ts'
+import { type RoomAtEdge, Unreachable } from './isolate.ts'
+import { bypassFacts, continentOf, isPrefetch, isPreflight, type Visit } from './visit.ts'
+
+export type Verdict =
+  | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' }
+  | Admitted
+  | Waiting
+  /** A short 503 for what nobody reads: parts of pages, prefetches. */
+  | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
+  | { readonly kind: 'limited'; readonly retryAfterMs: number }
+
+export interface Admitted {
+  readonly kind: 'admitted'
+  readonly room: RoomAtEdge
+  readonly sid: string
+  /** The pass as the origin gets it. */
+  readonly pass: string
+  /** The visitor needs this pass in a cookie. */
+  readonly isNew: boolean
+  /** The door could not be asked; this isolate's own limit let it through. */
+  readonly fallback: boolean
+}
+
+export interface Waiting {
+  readonly kind: 'waiting'
+  readonly room: RoomAtEdge
+  readonly ticket: Ticket
+  /** The ticket as the visitor must keep it, null when nothing changed or its cookie must be left alone. */
+  readonly token: string | null
+  readonly place: Place
+  readonly pollAfterMs: number
+  readonly missed: boolean
+  /** Null while no door has ever answered this isolate. */
+  readonly view: View | null
+}
+
+/** A verdict that is late binds the next request: this one goes on. */
+const TOUCH_FOR_MS = 150
+/** Visitors without cookies may not flood what is not limited by a session: a hundred at once, then ten a second. */
+const PREFLIGHTS = { intervalMs: 100, burst: 100 }
+/** Requests of one session that this isolate lets through while its door cannot be asked. */
+const FALLBACK_REQUESTS = { intervalMs: 100, burst: 200 }
+/** A pass for the time in which the room cannot be reached. */
+const FALLBACK_PASS_MS = 60_000
+const SHORT_RETRY_MS = 5_000
+/** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
+const SUBRESOURCE_RENEWS_MS = 30_000
+
+export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
+  const continent = continentOf(visit.request)
+  const carried = await carriedBy(visit, room, ring)
+  const isProtected = visit.readings.paths.some(path => room.settings.isProtected(path))
+  const leased = carried.pass && !isProtected ? await onLease(visit, room, ring, carried.pass) : null
+  if (leased) {
+    const renewal = room.renew(visit.env, continent, visit.calls, visit.nowMs)
+    if (renewal) visit.waitUntil(renewal)
+    return leased
+  }
+  await room.current(visit.env, continent, visit.calls, visit.nowMs)
+  const open = openWay(visit, room)
+  if (open) return open
+  const own = ofThisGeneration(carried, room.view)
+  let again: Again | null = null
+  if (own.pass) {
+    const inside = await touch(visit, room, ring, own.pass, isProtected)
+    if (inside.kind === 'admitted') return inside
+    again = inside.again
+  }
+  if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
+  const ticket = again ? ticketAgain(visit, room, again) : own.ticket
+  const outcome = await stand(visit, room, ring, ticket, { claims: 2, keepCookie: own.keepCookie })
+  if (outcome.kind === 'waiting' && visit.kind === 'subresource') {
+    return { kind: 'turned-away', retryAfterMs: outcome.pollAfterMs }
+  }
+  return outcome
+}
+
+/**
+ * One step of somebody who is not inside: their place as it is now, and a claim when they are called and may claim. Without
+ * a ticket a place is taken now. A visitor who missed the call gets a new place and is told so. `claims` bounds the calls: a ticket whose
+ * session has ended leads to a second one.
+ */
+export async function stand(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  held: Ticket | null,
+  options: { claims: number; keepCookie: boolean },
+): Promise<Admitted | Waiting> {
+  const { nowMs } = visit
+  const { view } = room
+  const { claimWindowMs } = room.settings
+  if (!view || room.hasFailed(nowMs)) {
+    if (room.settings.config.on_room_failure === 'admit' && options.claims > 0 && room.hasFailed(nowMs)) {
+      const admitted = await admitLocally(visit, room, ring)
+      if (admitted) return admitted
+    }
+    if (!view) return withoutView(visit, room, ring, held, options)
+  }
+  const missed = held !== null && placeOf(held, view, claimWindowMs, nowMs).state === 'missed'
+  let ticket = held && !missed ? held : mint(visit, room, view)
+  let place = placeOf(ticket, view, claimWindowMs, nowMs)
+  const isNewcomer = ticket !== held
+  if (place.state === 'called' && options.claims > 0) {
+    const claimed = await claim(visit, room, ring, ticket, isNewcomer)
+    if (claimed.kind === 'admitted') return claimed
+    if (claimed.kind === 'ended') {
+      const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
+      return stand(visit, room, ring, next, { ...options, claims: options.claims - 1 })
+    }
+    ticket = refused(ticket, view, claimWindowMs, nowMs)
+    if (ticket.byMs === null) place = { state: 'waiting', ahead: 0, position: null, wait: null }
+  } else if (!isNewcomer) {
+    ticket = seen(ticket, place, claimWindowMs, nowMs)
+    if (ticket.confirmed && !held.confirmed) confirm(room, ticket)
+  }
+  if (isNewcomer) room.count('minted')
+  const changed = ticket !== held && !options.keepCookie
+  return {
+    kind: 'waiting',
+    room,
+    ticket,
+    token: changed ? await signedTicket(room, ring, ticket) : null,
+    place,
+    pollAfterMs: nextPollMs(ticket, place, view, nowMs, Math.random()),
+    missed,
+    view,
+  }
+}
+
+/** Proxied without a place: the room is not in force for this request. */
+function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
+  const { config, bypass } = room.settings
+  if (config.suspended) return { kind: 'proxy', why: 'suspended' }
+  const { readings } = visit
+  const [path] = readings.paths
+  if (bypass.length > 0 && readings.single && path !== undefined) {
+    const facts = bypassFacts(visit)
+    if (bypass.some(rule => rule.matchesPath(path) && rule.matchesFacts(facts))) return { kind: 'proxy', why: 'bypass' }
+  }
+  if (isPreflight(visit.request)) {
+    const retryAfterMs = room.spend(`preflight/${visit.address ?? ''}`, PREFLIGHTS, visit.nowMs)
+    return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs } : { kind: 'proxy', why: 'preflight' }
+  }
+  return null
+}
+
+/** A pass whose session was seen by its door moments ago. */
+async function onLease(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+): Promise<Admitted | null> {
+  const lease = room.leases.get(carried.value.sid)
+  if (!lease || lease.untilMs <= visit.nowMs || carried.value.expiresMs <= visit.nowMs) return null
+  return admitted(visit, room, ring, carried, lease.expiresMs)
+}
+
+/** Asks the door about a session, once. A door that takes long is believed at the next request. */
+async function touch(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+  isProtected: boolean,
+): Promise<Admitted | { kind: 'gone'; again: Again | null }> {
+  const { nowMs } = visit
+  const { sid, expiresMs } = carried.value
+  if ((room.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
+  const isExpired = expiresMs <= nowMs
+  const asked = room
+    .touch(visit.env, { sid, protectMs: isProtected ? room.settings.protectedMs : 0 }, visit.calls)
+    .then(answer => noteTouch(room, sid, carried.value, answer, nowMs))
+  try {
+    const answer = isExpired ? await asked : await soon(asked)
+    if (answer === 'late') {
+      room.count('late')
+      visit.waitUntil(asked.catch(() => undefined))
+      return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
+    }
+    if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
+    return admitted(visit, room, ring, carried, answer.expiresMs)
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    if (isExpired) return { kind: 'gone', again: null }
+    return inFallback(visit, room, carried)
+  }
+}
+
+function noteTouch(room: RoomAtEdge, sid: string, pass: Pass, answer: TouchAnswer, sentMs: number): TouchAnswer {
+  if (answer.verdict === 'live') {
+    const known = room.leases.get(sid)
+    // The lease runs from when the question was sent: it must not outlast what the door meant.
+    room.leases.set(sid, { untilMs: sentMs + answer.leaseMs, expiresMs: answer.expiresMs, token: known?.token ?? '' })
+  } else {
+    room.leases.delete(sid)
+    if (!answer.again) room.gone.set(sid, pass.expiresMs)
+  }
+  return answer
+}
+
+/** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
+function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Admitted | { kind: 'gone'; again: null } {
+  room.count('fallback')
+  const { sid } = carried.value
+  if (room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs) > 0) return { kind: 'gone', again: null }
+  return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
+}
+
+/** The verdict for a live session, with a renewed pass when its door has moved the end. */
+async function admitted(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+  doorExpiresMs: number,
+): Promise<Admitted> {
+  const { sid, generation, expiresMs } = carried.value
+  const same = { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false } as const
+  if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return same
+  if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
+  const lease = room.leases.get(sid)
+  const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
+  const known = lease?.token ? await room.read(ring, lease.token, visit.nowMs) : null
+  const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
+  const token = isKnown && lease ? lease.token : await signedPass(room, ring, pass)
+  if (lease) lease.token = token
+  return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
+}
+
+type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
+
+async function claim(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  ticket: Ticket,
+  isNewcomer: boolean,
+): Promise<Claimed> {
+  const { sid, key, lane, generation } = ticket
+  // A newcomer to a door that has just said "none" goes straight to the line; who was called must be heard.
+  if (isNewcomer && room.isExhausted(sid.slice(0, sid.indexOf('.')))) return { kind: 'refused' }
+  try {
+    const answer = await room.claim(visit.env, { sid, key, lane, generation }, visit.calls)
+    if (answer.verdict === 'none') return { kind: 'refused' }
+    if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
+    const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)
+    return { kind: 'admitted', room, sid, pass: await signedPass(room, ring, pass), isNew: true, fallback: false }
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    return { kind: 'refused' }
+  }
+}
+
+/** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */
+async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Admitted | null> {
+  const { new_users_per_minute: rate } = room.settings.config
+  const quota = { intervalMs: 60_000 / Math.max(1, rate / 10), burst: 1 }
+  if (rate === 0 || room.settings.config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
+  room.count('fallback')
+  const sid = newSid(room, visit)
+  const generation = room.view?.generation ?? 0
+  const pass = { room: room.name, sid, generation, issuedMs: visit.nowMs, expiresMs: visit.nowMs + FALLBACK_PASS_MS }
+  return { kind: 'admitted', room, sid, pass: await signedPass(room, ring, pass), isNew: true, fallback: true }
+}
+
+/** No door has answered this isolate yet: the place is held all the same. */
+async function withoutView(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  held: Ticket | null,
+  options: { keepCookie: boolean },
+): Promise<Waiting> {
+  const ticket = held ?? mint(visit, room, null)
+  return {
+    kind: 'waiting',
+    room,
+    ticket,
+    token: held || options.keepCookie ? null : await signedTicket(room, ring, ticket),
+    place: { state: 'waiting', ahead: 0, position: ticket.low, wait: null },
+    pollAfterMs: SHORT_RETRY_MS * (0.8 + 0.4 * Math.random()),
+    missed: false,
+    view: null,
+  }
+}
+
+/** A token of an older generation is void. One of a newer may be news to this isolate only: its cookie stays. */
+function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: View | null) {
+  const { pass, ticket, keepCookie } = carried
+  if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
+  const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
+  return {
+    pass: pass?.value.generation === view.generation ? pass : null,
+    ticket: ticket?.value.generation === view.generation ? ticket.value : null,
+    keepCookie: keepCookie || isNewer,
+  }
+}
+
+/** Counts a ticket in the line, once per isolate and sid. */
+function confirm(room: RoomAtEdge, ticket: Ticket): void {
+  if (room.confirmed.has(ticket.sid)) return
+  room.confirmed.set(ticket.sid, true)
+  room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
+}
+
+function mint(visit: Visit, room: RoomAtEdge, view: View | null): Ticket {
+  const key = visit.nowMs + Math.floor(Math.random() * 1_000) / 1_000 // A fraction splits those who came in one millisecond.
+  return newTicket(visit, room, newSid(room, visit), key, null, view)
+}
+
+/** The place at the front of somebody whose session ended a moment ago. */
+function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
+  return newTicket(visit, room, again.sid, again.key, visit.nowMs + room.settings.claimWindowMs, room.view)
+}
+
+function newTicket(
+  visit: Visit,
+  room: RoomAtEdge,
+  sid: string,
+  key: number,
+  byMs: number | null,
+  view: View | null,
+): Ticket {
+  return {
+    room: room.name,
+    sid,
+    key,
+    lane: MAIN_LANE,
+    confirmed: false,
+    low: null,
+    byMs,
+    generation: view?.generation ?? 0,
+    issuedMs: visit.nowMs,
+  }
+}
+
+/** 128 random bits under the name of the door that will know this visitor. */
+function newSid(room: RoomAtEdge, visit: Visit): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const text = btoa(String.fromCharCode(...bytes))
+  return `${room.doorFor(continentOf(visit.request))}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
+}
+
+async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<string> {
+  const text = await signTicket(ring, ticket)
+  room.know(text, { kind: 'ticket', ticket })
+  return text
+}
+
+async function signedPass(room: RoomAtEdge, ring: KeyRing, pass: Pass): Promise<string> {
+  const text = await signPass(ring, pass)
+  room.know(text, { kind: 'pass', pass })
+  return text
+}
+
+async function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
+  let timer: number | null = null
+  const late = new Promise<'late'>(resolve => {
+    timer = setTimeout(() => resolve('late'), TOUCH_FOR_MS)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * What one isolate remembers of one room: the last view, verified tokens, leases, and refusals.
+ *
+ * All of it is bounded and may be lost at any time. A lease is the right to proxy a session's requests without asking;
+ * a refusal is remembered so that nobody can make this isolate hammer a door.
+ */
+import { LRUCache } from 'lru-cache'
+import {
+  applyEdgeReply,
+  type EdgeState,
+  edgeReport,
+  hasFailed,
+  isCurrent,
+  newEdge,
+  noAnswer,
+  wantsRenewal,
+} from '../core/edge.ts'
+import { type Quota, spend } from '../core/gcra.ts'
+import type { Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
+import { doorOf } from '../core/ticket.ts'
+import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { doorStub, type Env, regionOf } from '../settings/env.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import type { KeyRing } from '../tokens/keyring.ts'
+import { readToken, type Token } from '../tokens/tokens.ts'
+import type { CallCount } from './visit.ts'
+
+/** Sessions and visitors remembered per isolate and room: about 10 MB at the most. */
+const REMEMBERED = 10_000
+/** An object that has not answered by then is taken for unreachable. */
+const CALL_TIMEOUT_MS = 3_000
+/** An unreachable door is not called again for this long. */
+const DOWN_FOR_MS = 1_000
+/** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
+const ISOLATE_SILENT_MS = 60_000
+
+export interface Lease {
+  /** Requests pass without asking until then. */
+  untilMs: number
+  /** The door's word on the session. */
+  expiresMs: number
+  /** The newest pass signed for it. */
+  token: string
+}
+
+/** A door that could not be reached in time. */
+export class Unreachable extends Error {
+  override name = 'Unreachable'
+}
+
+export class RoomAtEdge {
+  readonly name: string
+  readonly leases = new LRUCache<string, Lease>({ max: REMEMBERED })
+  /** Sids that were answered as counted here. */
+  readonly confirmed = new LRUCache<string, true>({ max: REMEMBERED })
+  /** Ended sids, until their passes expire. */
+  readonly gone = new LRUCache<string, number>({ max: REMEMBERED })
+  /** When a visitor may poll again at the earliest. */
+  readonly polls = new LRUCache<string, number>({ max: REMEMBERED })
+  readonly #tokens = new LRUCache<string, Token>({ max: REMEMBERED })
+  readonly #quotas = new LRUCache<string, number>({ max: REMEMBERED })
+  readonly #touches = new Map<string, Promise<TouchAnswer>>()
+  /** Doors without permits until the next sync. */
+  readonly #exhausted = new Set<string>()
+  readonly #downUntilMs = new Map<string, number>()
+  #edge: EdgeState<RoomConfig>
+  #settings: RoomSettings
+  #home: string | null = null
+  #syncing: Promise<void> | null = null
+
+  constructor(config: RoomConfig) {
+    this.name = config.name
+    this.#edge = newEdge(crypto.randomUUID())
+    this.#settings = compile(config)
+  }
+
+  get settings(): RoomSettings {
+    return this.#settings
+  }
+
+  get view(): View | null {
+    return this.#edge.view
+  }
+
+  count(cell: string, by = 1): void {
+    this.#edge.tally.add(cell, by)
+  }
+
+  /** True when the room has not been heard of for so long that `on_room_failure` applies. */
+  hasFailed(nowMs: number): boolean {
+    return hasFailed(this.#edge, nowMs)
+  }
+
+  /** Verifies a token once; remembers it as long as it is used. */
+  async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
+    const known = this.#tokens.get(text)
+    if (known) return known
+    const token = await readToken(ring, text, this.name, nowMs)
+    // Forgeries are not remembered: they must not push out what is genuine.
+    if (token.kind === 'ticket' || token.kind === 'pass') this.#tokens.set(text, token)
+    return token
+  }
+
+  /** A token signed here needs no verification here. */
+  know(text: string, token: Token): void {
+    this.#tokens.set(text, token)
+  }
+
+  /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */
+  async current(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> {
+    if (isCurrent(this.#edge, nowMs)) return
+    await this.#sync(env, continent, calls, nowMs)
+  }
+
+  /** Renews the view in the background when it is about to grow too old. */
+  renew(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> | null {
+    if (this.#syncing || !wantsRenewal(this.#edge, nowMs)) return null
+    return this.#sync(env, continent, calls, nowMs)
+  }
+
+  /** A door for a newcomer: of the visitor's region, any of the room's. */
+  doorFor(continent: string | undefined): string {
+    const doors = this.#settings.config.doors
+    return `${regionOf(continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
+  }
+
+  isExhausted(door: string): boolean {
+    return this.#exhausted.has(door)
+  }
+
+  async claim(env: Env, claim: Claim, calls: CallCount): Promise<ClaimAnswer> {
+    const answer = await this.#call(env, doorOf(claim.sid), calls, door => door.claim(claim))
+    if (answer.verdict === 'none') this.#exhausted.add(doorOf(claim.sid))
+    return answer
+  }
+
+  /** Parallel requests of one session share one touch. */
+  touch(env: Env, touch: Touch, calls: CallCount): Promise<TouchAnswer> {
+    const shared = this.#touches.get(touch.sid)
+    if (shared && touch.protectMs === 0) return shared
+    const answer = this.#call(env, doorOf(touch.sid), calls, door => door.touch(touch))
+    this.#touches.set(touch.sid, answer)
+    const done = () => {
+      if (this.#touches.get(touch.sid) === answer) this.#touches.delete(touch.sid)
+    }
+    answer.then(done, done)
+    return answer
+  }
+
+  async end(env: Env, sid: string, how: 'left' | 'revoked', calls: CallCount): Promise<boolean> {
+    this.leases.delete(sid)
+    return this.#call(env, doorOf(sid), calls, door => door.end(sid, how))
+  }
+
+  async extend(env: Env, sid: string, byMs: number, calls: CallCount): Promise<boolean> {
+    this.leases.delete(sid)
+    return this.#call(env, doorOf(sid), calls, door => door.extend(sid, byMs))
+  }
+
+  /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
+  spend(key: string, quota: Quota, nowMs: number): number {
+    const verdict = spend(quota, this.#quotas.get(key) ?? 0, 1, nowMs)
+    this.#quotas.set(key, verdict.tatMs)
+    return verdict.allowed ? 0 : verdict.retryAfterMs
+  }
+
+  async #sync(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> {
+    this.#syncing ??= this.#syncOnce(env, continent, calls, nowMs).finally(() => {
+      this.#syncing = null
+    })
+    await this.#syncing
+  }
+
+  async #syncOnce(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> {
+    this.#home ??= this.doorFor(continent)
+    if (nowMs - this.#edge.viewAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
+    if ((this.#downUntilMs.get(this.#home) ?? 0) > nowMs) return
+    calls.sync++
+    const edge = this.#edge
+    const report = edgeReport(edge)
+    try {
+      const reply = await within(CALL_TIMEOUT_MS, doorStub(env, this.name, this.#home).sync(report))
+      applyEdgeReply(edge, reply, nowMs)
+      if (reply.settings) this.#settings = compile(reply.settings)
+      this.#exhausted.clear()
+    } catch (error) {
+      noAnswer(edge, nowMs)
+      this.#downUntilMs.set(this.#home, nowMs + DOWN_FOR_MS)
+      // A home that stays away is left for another of the room's doors.
+      this.#home = null
+      console.warn(`room ${this.name}: no view from a door: ${String(error)}`)
+    }
+  }
+
+  /** Doors forget an isolate that was silent. What it had not got an answer for goes on under a new name. */
+  #beginAnew(): void {
+    const { view, settings, version, viewAtMs, failingSinceMs, tally } = this.#edge
+    if (viewAtMs === Number.NEGATIVE_INFINITY) return
+    const unsaid = tally.report().cells
+    this.#edge = { ...newEdge<RoomConfig>(crypto.randomUUID()), view, settings, version, viewAtMs, failingSinceMs }
+    for (const [cell, by] of Object.entries(unsaid)) this.#edge.tally.add(cell, by)
+  }
+
+  async #call<Answer>(
+    env: Env,
+    door: string,
+    calls: CallCount,
+    call: (stub: ReturnType<typeof doorStub>) => Promise<Answer>,
+  ): Promise<Answer> {
+    const nowMs = Date.now()
+    if ((this.#downUntilMs.get(door) ?? 0) > nowMs) throw new Unreachable(`door ${door} did not answer a moment ago`)
+    calls.object++
+    try {
+      return await within(CALL_TIMEOUT_MS, call(doorStub(env, this.name, door)))
+    } catch (error) {
+      this.#downUntilMs.set(door, nowMs + DOWN_FOR_MS)
+      throw new Unreachable(`door ${door}: ${String(error)}`)
+    }
+  }
+}
+
+async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
+  let timer: number | null = null
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Unreachable(`no answer in ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

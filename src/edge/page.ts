@@ -1,0 +1,47 @@
+/** The waiting page: one self-contained answer, complete without scripts, kept up to date by them. */
+import Mustache from 'mustache'
+import css from '../../static/waiting.css'
+import html from '../../static/waiting.html'
+import script from '../../static/waiting.js'
+import type { Waiting } from './gate.ts'
+import { placeJson } from './place-json.ts'
+import type { Visit } from './visit.ts'
+
+/** Style and script are the same for everybody: they are set in once. */
+const TEMPLATE = html.replace('{{{css}}}', () => css).replace('{{{script}}}', () => script)
+Mustache.parse(TEMPLATE)
+
+/** Without scripts the page reloads no more often than this: a reload is a whole page. */
+const REFRESH_MIN_SECONDS = 5
+
+export function waitingPage(visit: Visit, waiting: Waiting): string {
+  const place = placeJson(waiting, visit.nowMs)
+  const { cfWaitingRoom, state, position, held, message, pollAfterSeconds } = place
+  const [headline, lead] = wording(state, held)
+  const refreshSeconds = state === 'called' ? pollAfterSeconds : Math.max(REFRESH_MIN_SECONDS, pollAfterSeconds)
+  return Mustache.render(TEMPLATE, {
+    ...cfWaitingRoom,
+    ...place,
+    title: position === null ? headline : `${position} in line`,
+    headline,
+    lead,
+    position: position?.toLocaleString('en'),
+    waitText: cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : 'not known yet',
+    hint: state === 'called' ? 'Reload this page to come in.' : 'Your place is kept while this page is open.',
+    message,
+    refreshSeconds,
+    statusUrl: `${visit.deployment.controlPrefix}/status?room=${encodeURIComponent(waiting.room.name)}&claim=1`,
+  })
+}
+
+function wording(state: 'called' | 'missed' | 'waiting', held: boolean): [headline: string, lead: string] {
+  switch (state) {
+    case 'called':
+      return ['It is your turn', 'A place is being made ready for you.']
+    case 'missed':
+      return ['Your turn has passed', 'You were called and did not come in time, so you have a new place in line.']
+    case 'waiting':
+      if (held) return ['You are in line', 'Nobody is being let in at the moment. Your place is kept.']
+      return ['You are in line', 'Keep this page open. You will be let in when it is your turn.']
+  }
+}

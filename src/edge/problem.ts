@@ -1,0 +1,32 @@
+/** Refusals for programs: problem details (RFC 9457) with the types registered for quotas and reduced capacity. */
+
+const TYPES = 'https://iana.org/assignments/http-problem-types'
+
+export interface Problem {
+  readonly status: number
+  readonly type: 'quota-exceeded' | 'temporary-reduced-capacity' | 'about:blank'
+  readonly title: string
+  readonly detail?: string
+  /** Rounded up to whole seconds: coming earlier is coming in vain. */
+  readonly retryAfterMs?: number
+  readonly more?: Readonly<Record<string, unknown>>
+}
+
+export function problemResponse(problem: Problem): Response {
+  const { status, type, title, detail, retryAfterMs, more } = problem
+  const body = {
+    type: type === 'about:blank' ? type : `${TYPES}#${type}`,
+    title,
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    ...more,
+  }
+  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+  if (retryAfterMs !== undefined) headers.set('Retry-After', String(seconds(retryAfterMs)))
+  return new Response(JSON.stringify(body), { status, headers })
+}
+
+/** Whole seconds, never 0: a visitor who comes at once would be refused again. */
+export function seconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1_000))
+}

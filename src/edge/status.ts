@@ -1,0 +1,86 @@
+/** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
+import type { KeyRing } from '../tokens/keyring.ts'
+import { carriedBy, TOKEN_HEADER } from './carried.ts'
+import { clearCookie } from './cookie.ts'
+import { stand } from './gate.ts'
+import type { RoomAtEdge } from './isolate.ts'
+import { insideJson, placeJson } from './place-json.ts'
+import { problemResponse } from './problem.ts'
+import { addTokens, waitingHeaders } from './respond.ts'
+import { continentOf, type Visit } from './visit.ts'
+
+/** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
+const EARLY_SHARE = 0.5
+
+export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+  const { env, nowMs, calls } = visit
+  await room.current(env, continentOf(visit.request), calls, nowMs)
+  const carried = await carriedBy(visit, room, ring)
+  room.count('polls')
+  if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
+  const generation = room.view?.generation
+  const held = carried.ticket?.value
+  if (!held || (generation !== undefined && held.generation !== generation)) return withoutPlace(room, nowMs)
+  const earlyMs = (room.polls.get(held.sid) ?? 0) - nowMs
+  if (earlyMs > 0) {
+    return problemResponse({
+      status: 429,
+      type: 'quota-exceeded',
+      title: 'Polling faster than told',
+      retryAfterMs: earlyMs,
+    })
+  }
+  const mayClaim = visit.url.searchParams.get('claim') === '1'
+  const outcome = await stand(visit, room, ring, held, { claims: mayClaim ? 1 : 0, keepCookie: carried.keepCookie })
+  if (outcome.kind === 'admitted') {
+    const response = json(insideJson(room, nowMs))
+    addTokens(visit, response.headers, [outcome])
+    return response
+  }
+  room.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
+  const headers = waitingHeaders(visit, outcome)
+  headers.set('Content-Type', 'application/json')
+  return new Response(JSON.stringify(placeJson(outcome, nowMs)), { headers })
+}
+
+/** Gives up a place or a session. The place of a session is free once no edge can hold a lease of it. */
+export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+  const carried = await carriedBy(visit, room, ring)
+  if (carried.pass) await room.end(visit.env, carried.pass.value.sid, 'left', visit.calls)
+  else if (carried.ticket) room.count('left')
+  const headers = new Headers({ 'Cache-Control': 'no-store' })
+  headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
+  return new Response(null, { status: 204, headers })
+}
+
+/** CORS for programs on other origins, by the room's `cors_origins` (Fetch Standard, section 3.3). */
+export function withCors(visit: Visit, room: RoomAtEdge, response: Response): Response {
+  const origin = visit.request.headers.get('Origin')
+  const allowed = room.settings.config.cors_origins
+  if (origin === null || allowed.length === 0) return response
+  response.headers.append('Vary', 'Origin')
+  if (!allowed.includes(origin) && !allowed.includes('*')) return response
+  response.headers.set('Access-Control-Allow-Origin', allowed.includes(origin) ? origin : '*')
+  if (allowed.includes(origin)) response.headers.set('Access-Control-Allow-Credentials', 'true')
+  response.headers.set('Access-Control-Expose-Headers', `${TOKEN_HEADER}, Retry-After`)
+  return response
+}
+
+export function corsPreflight(visit: Visit, room: RoomAtEdge): Response {
+  const response = withCors(visit, room, new Response(null, { status: 204 }))
+  response.headers.set('Access-Control-Allow-Methods', 'GET, POST')
+  response.headers.set('Access-Control-Allow-Headers', TOKEN_HEADER)
+  response.headers.set('Access-Control-Max-Age', '600')
+  return response
+}
+
+/** No ticket came along: cookies are off, or it was for another life of the room. */
+function withoutPlace(room: RoomAtEdge, nowMs: number): Response {
+  return json({ ...insideJson(room, nowMs), state: 'none' })
+}
+
+function json(body: unknown): Response {
+  return new Response(JSON.stringify(body), {
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' },
+  })
+}

@@ -1,0 +1,156 @@
+/** One request as the gate sees it: what kind it is, and what the visitor carries. Nothing here decides. */
+import type { BypassFacts } from '../settings/compiled.ts'
+import type { Deployment } from '../settings/deployment.ts'
+import type { Env } from '../settings/env.ts'
+import { type Readings, readingsOf } from './path.ts'
+
+/**
+ * `navigation`: a person looks at a page. `api`: a program asks for data. `subresource`: a part of a page, which nobody
+ * reads by itself.
+ */
+export type Kind = 'navigation' | 'api' | 'subresource'
+
+/** Calls that one request has made, counted where they are made (I9). */
+export interface CallCount {
+  /** Claims and touches. */
+  object: number
+  /** Coalesced syncs that this request set off. */
+  sync: number
+}
+
+export interface Visit {
+  readonly request: Request
+  readonly url: URL
+  /** The path as it came, before any normalisation. */
+  readonly readings: Readings
+  readonly kind: Kind
+  readonly nowMs: number
+  readonly env: Env
+  readonly deployment: Deployment
+  readonly calls: CallCount
+  readonly cookies: ReadonlyMap<string, readonly string[]>
+  readonly address: string | null
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/** Properties the platform adds to a request; plain workerd knows the address only. */
+interface PlatformProperties {
+  continent?: string
+  country?: string
+  clientIp?: string
+  verifiedBotCategory?: string
+  botManagement?: { verifiedBot?: boolean }
+}
+
+export function visitOf(
+  request: Request,
+  env: Env,
+  deployment: Deployment,
+  context: { waitUntil(promise: Promise<unknown>): void },
+  nowMs: number,
+): Visit {
+  const url = new URL(request.url)
+  return {
+    request,
+    url,
+    readings: readingsOf(rawPathOf(request.url)),
+    kind: kindOf(request.headers),
+    nowMs,
+    env,
+    deployment,
+    calls: { object: 0, sync: 0 },
+    cookies: cookiesOf(request.headers.get('Cookie')),
+    address: addressOf(request, deployment),
+    waitUntil: promise => context.waitUntil(promise),
+  }
+}
+
+export function continentOf(request: Request): string | undefined {
+  return platform(request).continent
+}
+
+export function bypassFacts(visit: Visit): BypassFacts {
+  const { country, verifiedBotCategory, botManagement } = platform(visit.request)
+  return {
+    method: visit.request.method,
+    headers: visit.request.headers,
+    cookies: visit.cookies,
+    address: visit.address,
+    country: country ?? null,
+    verifiedCrawler: botManagement?.verifiedBot === true || (verifiedBotCategory ?? '') !== '',
+  }
+}
+
+/** A browser fetching ahead of its user (Fetch Metadata, `Sec-Purpose`): nobody waits for the answer. */
+export function isPrefetch(headers: Headers): boolean {
+  return /\bprefetch\b/i.test(headers.get('Sec-Purpose') ?? headers.get('Purpose') ?? '')
+}
+
+/** A CORS preflight (Fetch Standard): it carries no cookies and changes nothing. */
+export function isPreflight(request: Request): boolean {
+  return (
+    request.method === 'OPTIONS' &&
+    request.headers.has('Origin') &&
+    request.headers.has('Access-Control-Request-Method')
+  )
+}
+
+export function isWebSocket(request: Request): boolean {
+  return request.headers.get('Upgrade')?.toLowerCase() === 'websocket'
+}
+
+/** Asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
+export function acceptsJson(headers: Headers): boolean {
+  return /\bapplication\/([\w.-]+\+)?json\b/i.test(headers.get('Accept') ?? '')
+}
+
+/** All values of each cookie, in order. Broken pairs are skipped, nothing is decoded. */
+export function cookiesOf(header: string | null): ReadonlyMap<string, readonly string[]> {
+  const cookies = new Map<string, string[]>()
+  for (const pair of (header ?? '').split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals < 0) continue
+    const name = pair.slice(0, equals).trim()
+    const value = pair
+      .slice(equals + 1)
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+    const values = cookies.get(name)
+    if (values) values.push(value)
+    else cookies.set(name, [value])
+  }
+  return cookies
+}
+
+function kindOf(headers: Headers): Kind {
+  const destination = headers.get('Sec-Fetch-Dest')
+  const accept = headers.get('Accept') ?? ''
+  if (destination !== null) {
+    if (/^(document|iframe|frame|embed|object)$/.test(destination)) return 'navigation'
+    return acceptsJson(headers) ? 'api' : 'subresource'
+  }
+  if (/text\/html|application\/xhtml/i.test(accept)) return 'navigation'
+  if (acceptsJson(headers)) return 'api'
+  // Programs that say nothing of what they want (curl) get the page; a list without pages in it is part of one.
+  return accept === '' || accept.startsWith('*/*') ? 'navigation' : 'subresource'
+}
+
+/** The visitor's address: from the header the operator trusts, else from the connection where the runtime tells it. */
+function addressOf(request: Request, deployment: Deployment): string | null {
+  if (deployment.trustedIpHeader !== null)
+    return request.headers.get(deployment.trustedIpHeader)?.split(',')[0]?.trim() ?? null
+  const connection = platform(request).clientIp
+  return connection?.replace(/:\d+$/, '').replace(/^\[(::ffff:)?(.*)\]$/i, '$2') ?? null
+}
+
+function platform(request: Request): PlatformProperties {
+  return (request.cf ?? {}) as PlatformProperties
+}
+
+/** `https://host/a/%2e%2e/b?c` gives `/a/%2e%2e/b`: URL would resolve it, and a server behind us might not. */
+function rawPathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  if (start < 0) return '/'
+  const end = url.slice(start).search(/[?#]/)
+  return end < 0 ? url.slice(start) : url.slice(start, start + end)
+}

@@ -1,0 +1,57 @@
+/**
+ * A WebSocket through the room: messages pass both ways, the session stays alive while it is open, and the socket is
+ * closed when the session is gone.
+ */
+
+import { setCookie } from './cookie.ts'
+import type { Admitted } from './gate.ts'
+import type { Visit } from './visit.ts'
+
+/** RFC 6455 section 7.4.1: the endpoint's policy was violated. */
+const POLICY_VIOLATION = 1008
+
+export function relay(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
+  const upstream = response.webSocket
+  if (!upstream) return response
+  const { 0: visitor, 1: edge } = new WebSocketPair()
+  upstream.accept()
+  edge.accept()
+  join(edge, upstream)
+  join(upstream, edge)
+  for (const admission of admissions) keepAlive(visit, admission, edge, upstream)
+  const headers = new Headers(response.headers)
+  for (const { room, pass, isNew } of admissions) {
+    if (isNew) headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
+  }
+  return new Response(null, { status: 101, webSocket: visitor, headers })
+}
+
+function join(from: WebSocket, to: WebSocket): void {
+  from.addEventListener('message', event => to.send(event.data))
+  from.addEventListener('close', event => close(to, event.code, event.reason))
+  from.addEventListener('error', () => close(to, 1011, 'the other side failed'))
+}
+
+/** Touches the session each quarter of its duration. A door that does not answer ends nobody's connection. */
+function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[]): void {
+  const everyMs = Math.max(1_000, room.settings.session.sessionMs / 4)
+  const timer = setInterval(async () => {
+    try {
+      const answer = await room.touch(visit.env, { sid, protectMs: 0 }, visit.calls)
+      if (answer.verdict === 'gone')
+        for (const socket of sockets) close(socket, POLICY_VIOLATION, 'the session has ended')
+    } catch (error) {
+      console.warn(`a WebSocket's session could not be touched: ${String(error)}`)
+    }
+  }, everyMs)
+  for (const socket of sockets) socket.addEventListener('close', () => clearInterval(timer))
+}
+
+/** Codes that only describe a broken connection (1005, 1006, 1015) cannot be sent. */
+function close(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code === 1005 || code === 1006 || code === 1015 ? 1000 : code, reason)
+  } catch {
+    // It is closed already: the other side was faster.
+  }
+}

@@ -1,0 +1,134 @@
+/** A room's SQLite: the state of its half of the protocol, its histogram, and what operators changed. Rows stop here. */
+import { CHUNK_MS } from '../core/arrivals.ts'
+import type { Line, LineState } from '../core/line.ts'
+import { newLine } from '../core/line.ts'
+import { type Door, newRoom, type RoomState } from '../core/room.ts'
+import type { Change } from '../core/rpc.ts'
+import type { Overrides } from '../settings/rooms.ts'
+import { migrate } from '../storage/migrations.ts'
+
+const MIGRATIONS = [
+  `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE doors (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;
+   CREATE TABLE changes (version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, patch TEXT NOT NULL, overrides TEXT NOT NULL);`,
+]
+
+/** The audit keeps this many changes. */
+const CHANGES_KEPT = 1_000
+
+/** The parts of RoomState that live in one row. Histograms and doors have tables of their own. */
+interface StoredRoom {
+  generation: number
+  open: boolean
+  emptySinceMs: number | null
+  bank: RoomState['bank']
+  totals: RoomState['totals']
+  tickedAtMs: number
+  departuresPerSecond: number
+  lines: Record<string, LineState>
+}
+
+export class RoomStore {
+  readonly #sql: SqlStorage
+
+  constructor(sql: SqlStorage) {
+    migrate(sql, MIGRATIONS)
+    this.#sql = sql
+  }
+
+  /** The room as it was, or a new one that is durable at once: its generation is in every token. */
+  load(nowMs: number): RoomState {
+    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'room'").toArray()
+    if (!row) {
+      const room = newRoom(nowMs)
+      this.saveRoom(room)
+      return room
+    }
+    const { lines, ...stored } = JSON.parse(row.value) as StoredRoom
+    const doors = this.#sql.exec<{ name: string; account: string }>('SELECT name, account FROM doors').toArray()
+    return {
+      ...newRoom(nowMs),
+      ...stored,
+      doors: new Map(doors.map(({ name, account }) => [name, { ...(JSON.parse(account) as Door), demand: [] }])),
+      lines: new Map(Object.entries(lines).map(([lane, state]) => [lane, this.#loadLine(lane, state, nowMs)])),
+    }
+  }
+
+  saveRoom(room: RoomState): void {
+    const { generation, open, emptySinceMs, bank, totals, tickedAtMs, departuresPerSecond } = room
+    const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
+    const stored: StoredRoom = { generation, open, emptySinceMs, bank, totals, tickedAtMs, departuresPerSecond, lines }
+    this.#sql.exec(
+      "INSERT INTO facts (name, value) VALUES ('room', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
+      JSON.stringify(stored),
+    )
+  }
+
+  saveDoor(name: string, { demand: _, ...account }: Door): void {
+    this.#sql.exec(
+      'INSERT INTO doors (name, account) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET account = ?2',
+      name,
+      JSON.stringify(account),
+    )
+  }
+
+  saveArrivals(lane: string, line: Line, chunks: ReadonlySet<number>): void {
+    for (const chunk of chunks) {
+      const counts = line.arrivals.save(chunk)
+      if (counts) {
+        const query =
+          'INSERT INTO arrivals (lane, chunk, counts) VALUES (?1, ?2, ?3) ON CONFLICT (lane, chunk) DO UPDATE SET counts = ?3'
+        this.#sql.exec(query, lane, chunk, counts)
+      }
+    }
+  }
+
+  /** Forgets the histogram behind the frontier: whole chunks only. */
+  forgetArrivals(lane: string, line: Line): void {
+    if (line.arrivals.forgetBefore(line.state.frontierKey).length === 0) return
+    this.#sql.exec(
+      'DELETE FROM arrivals WHERE lane = ? AND chunk < ?',
+      lane,
+      Math.floor(line.state.frontierKey / CHUNK_MS),
+    )
+  }
+
+  /** The newest version of live changes; 0 and nothing while there were none. */
+  overrides(): { version: number; overrides: Overrides } {
+    const query = 'SELECT version, overrides FROM changes ORDER BY version DESC LIMIT 1'
+    const [row] = this.#sql.exec<{ version: number; overrides: string }>(query).toArray()
+    return row
+      ? { version: row.version, overrides: JSON.parse(row.overrides) as Overrides }
+      : { version: 0, overrides: {} }
+  }
+
+  recordChange(version: number, atMs: number, actor: string, patch: unknown, overrides: Overrides): void {
+    this.#sql.exec(
+      'INSERT INTO changes (version, at_ms, actor, patch, overrides) VALUES (?, ?, ?, ?, ?)',
+      ...[version, atMs, actor, JSON.stringify(patch), JSON.stringify(overrides)],
+    )
+    this.#sql.exec('DELETE FROM changes WHERE version <= ?', version - CHANGES_KEPT)
+  }
+
+  changes(): Change[] {
+    const query = 'SELECT version, at_ms, actor, patch FROM changes ORDER BY version DESC LIMIT 100'
+    const rows = this.#sql.exec<{ version: number; at_ms: number; actor: string; patch: string }>(query).toArray()
+    return rows.map(row => ({
+      version: String(row.version),
+      atMs: row.at_ms,
+      actor: row.actor,
+      patch: JSON.parse(row.patch) as unknown,
+    }))
+  }
+
+  #loadLine(lane: string, state: LineState, nowMs: number): Line {
+    const line = { ...newLine(nowMs), state }
+    const rows = this.#sql.exec<{ chunk: number; counts: ArrayBuffer }>(
+      'SELECT chunk, counts FROM arrivals WHERE lane = ?',
+      lane,
+    )
+    for (const { chunk, counts } of rows) line.arrivals.load(chunk, new Uint8Array(counts))
+    return line
+  }
+}

@@ -1,0 +1,27 @@
+/** What is allowed but probably not meant. Advice never refuses. */
+import type { RoomConfig } from './schema.ts'
+
+export function adviceOn(rooms: readonly RoomConfig[]): string[] {
+  return rooms.flatMap((room, index) => {
+    const at = `rooms[${index}] (${room.name})`
+    const advice: string[] = []
+    const perSession = room.new_users_per_minute * room.session_duration
+    if (room.new_users_per_minute > 0 && perSession < room.total_active_users / 10) {
+      advice.push(
+        `${at}: at ${room.new_users_per_minute} a minute and sessions of ${room.session_duration} min about ${Math.round(perSession)} are inside at once, far below total_active_users (${room.total_active_users})`,
+      )
+    }
+    if (room.bypass.length === 0) {
+      advice.push(
+        `${at}: no bypass rule. Webhooks and other machines without a session wait in line like everybody else`,
+      )
+    }
+    if (room.on_room_failure === 'admit') {
+      advice.push(
+        `${at}: on_room_failure = "admit" lets visitors in beyond the limits while the room cannot be reached`,
+      )
+    }
+    if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
+    return advice
+  })
+}

@@ -1,0 +1,84 @@
+/** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
+import ipaddr from 'ipaddr.js'
+import type { RoomRules } from '../core/room.ts'
+import type { SessionRules } from '../core/sessions.ts'
+import type { BypassRule, RoomConfig } from './schema.ts'
+
+const MINUTE_MS = 60_000
+
+/** What a bypass rule may look at. Paths are decided by the caller, who knows in how many ways one reads. */
+export interface BypassFacts {
+  readonly method: string
+  readonly headers: Headers
+  readonly cookies: ReadonlyMap<string, readonly string[]>
+  readonly address: string | null
+  readonly country: string | null
+  readonly verifiedCrawler: boolean
+}
+
+export interface Bypass {
+  matchesPath(path: string): boolean
+  matchesFacts(facts: BypassFacts): boolean
+}
+
+export interface RoomSettings {
+  readonly config: RoomConfig
+  readonly session: SessionRules
+  readonly limits: RoomRules
+  readonly claimWindowMs: number
+  readonly protectedMs: number
+  readonly originTimeoutMs: number
+  readonly bypass: readonly Bypass[]
+  isProtected(path: string): boolean
+}
+
+export function compile(config: RoomConfig): RoomSettings {
+  const claimWindowMs = config.claim_window * MINUTE_MS
+  const protectedPaths = config.protected_paths.map(pathname => new URLPattern({ pathname }))
+  return {
+    config,
+    session: {
+      sessionMs: config.session_duration * MINUTE_MS,
+      renewal: !config.disable_session_renewal,
+      sessionMaxMs: config.max_session_duration === null ? null : config.max_session_duration * MINUTE_MS,
+      reentryGraceMs: config.reentry_grace * MINUTE_MS,
+      claimWindowMs,
+    },
+    limits: {
+      ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
+      totalActiveUsers: config.total_active_users,
+      claimWindowMs,
+    },
+    claimWindowMs,
+    protectedMs: config.protected_duration * MINUTE_MS,
+    originTimeoutMs: config.origin_timeout * 1_000,
+    bypass: config.bypass.map(compileBypass),
+    isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
+  }
+}
+
+function compileBypass(rule: BypassRule): Bypass {
+  const path = rule.path === undefined ? null : new URLPattern({ pathname: rule.path })
+  const ranges = rule.cidr?.map(range => ipaddr.parseCIDR(range)) ?? null
+  return {
+    matchesPath: pathname => path === null || path.test({ pathname }),
+    matchesFacts: facts =>
+      (rule.methods?.includes(facts.method) ?? true) &&
+      (!rule.header || hasValue(facts.headers.get(rule.header.name), rule.header.value)) &&
+      (!rule.cookie ||
+        (facts.cookies.get(rule.cookie.name) ?? []).some(value => hasValue(value, rule.cookie?.value))) &&
+      (ranges === null || isInside(facts.address, ranges)) &&
+      (rule.country === undefined || (facts.country !== null && rule.country.includes(facts.country))) &&
+      (!rule.verified_crawler || facts.verifiedCrawler),
+  }
+}
+
+function hasValue(value: string | null, wanted: string | undefined): boolean {
+  return value !== null && (wanted === undefined || value === wanted)
+}
+
+function isInside(address: string | null, ranges: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][]): boolean {
+  if (address === null || !ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  return ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match(range as never, bits))
+}

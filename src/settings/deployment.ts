@@ -1,0 +1,119 @@
+/** The environment of a deployment, read in one place. */
+import * as z from 'zod'
+import { type Problem, problemsOf, SettingsError, textThat } from './messages.ts'
+import { parseRooms, routesOf } from './rooms.ts'
+import type { RoomConfig } from './schema.ts'
+
+/** Variables and secrets, as they arrive. */
+export interface Variables {
+  readonly ROOMS?: unknown
+  readonly ORIGIN?: string
+  readonly ORIGIN_HOST_HEADER?: string
+  readonly ADMIN_HOST?: string
+  readonly CONTROL_PREFIX?: string
+  readonly TRUSTED_IP_HEADER?: string
+  readonly DEBUG?: string
+  readonly ROOM_KEYS?: string
+  readonly ADMIN_TOKEN?: string
+}
+
+export interface Deployment {
+  readonly rooms: readonly RoomConfig[]
+  /** Per room, the settings that its file names; all others are defaults. */
+  readonly given: ReadonlyMap<string, ReadonlySet<string>>
+  /** Scheme, host and port of the origin; null for the zone's own. */
+  readonly origin: string | null
+  /** What the origin sees as Host: its own name, or the one the visitor asked for. */
+  readonly originHostHeader: 'origin' | 'visitor'
+  /** Where the admin API and the dashboard live: a host, `*` for every host (development), null for nowhere. */
+  readonly adminHost: string | null
+  readonly controlPrefix: string
+  /** The header that says a visitor's address, null to believe none. */
+  readonly trustedIpHeader: string | null
+  /** Adds Server-Timing with the object calls of a request. */
+  readonly debug: boolean
+}
+
+const ADMIN_TOKEN_MIN = 32
+
+const deploymentSchema = z.object({
+  ORIGIN: textThat(isOriginUrl, 'an address like https://origin.example, without path').or(z.literal('')).default(''),
+  ORIGIN_HOST_HEADER: z
+    .literal(['origin', 'visitor'], { error: issue => `must be origin or visitor, got ${JSON.stringify(issue.input)}` })
+    .default('origin'),
+  ADMIN_HOST: textThat(text => /^(\*|[a-z0-9.-]+(:\d+)?)$/i.test(text), 'a host name')
+    .or(z.literal(''))
+    .default(''),
+  CONTROL_PREFIX: textThat(text => /^\/[\w.-]+$/.test(text), 'one path segment like /.waiting-room').default(
+    '/.waiting-room',
+  ),
+  TRUSTED_IP_HEADER: textThat(text => /^[\w-]+$/.test(text), 'a header name')
+    .or(z.literal(''))
+    .default(''),
+  DEBUG: z.string().default(''),
+})
+
+/** Reads and validates everything but the secrets. Throws SettingsError with all problems. */
+export function readDeployment(variables: Variables): Deployment {
+  const parsed = deploymentSchema.safeParse(variables, { reportInput: true })
+  const problems = parsed.success ? [] : [...problemsOf(parsed.error, '')]
+  let rooms: readonly RoomConfig[] = []
+  let given = new Map<string, Set<string>>()
+  try {
+    const file = fromJson(variables.ROOMS)
+    rooms = parseRooms(file, 'ROOMS')
+    given = new Map(rooms.map((room, index) => [room.name, new Set(Object.keys((file as object[])[index] ?? {}))]))
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    problems.push(...error.problems)
+  }
+  problems.push(...adminClash(variables.ADMIN_HOST, rooms))
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems)
+  const { ORIGIN, ORIGIN_HOST_HEADER, ADMIN_HOST, CONTROL_PREFIX, TRUSTED_IP_HEADER, DEBUG } = parsed.data
+  return Object.freeze({
+    rooms,
+    given,
+    origin: ORIGIN === '' ? null : new URL(ORIGIN).origin,
+    originHostHeader: ORIGIN_HOST_HEADER,
+    adminHost: ADMIN_HOST === '' ? null : ADMIN_HOST.toLowerCase(),
+    controlPrefix: CONTROL_PREFIX,
+    trustedIpHeader: TRUSTED_IP_HEADER === '' ? null : TRUSTED_IP_HEADER,
+    debug: DEBUG !== '' && DEBUG !== '0' && DEBUG !== 'false',
+  })
+}
+
+/** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out. */
+export function readAdminToken(variables: Variables): string | null {
+  const token = variables.ADMIN_TOKEN ?? ''
+  if (token === '') return null
+  if (token.length >= ADMIN_TOKEN_MIN) return token
+  throw new SettingsError([
+    { path: 'ADMIN_TOKEN', message: `must have at least ${ADMIN_TOKEN_MIN} characters, got ${token.length}` },
+  ])
+}
+
+/** Variables given on a command line are text; those of wrangler.toml are data. */
+function fromJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    throw new SettingsError([{ path: 'ROOMS', message: 'must be JSON' }])
+  }
+}
+
+/** A script on a shop must not be able to read the dashboard, so it never shares a host with a room. */
+function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[]): Problem[] {
+  if (!adminHost || adminHost === '*') return []
+  const hostname = adminHost.toLowerCase().replace(/:\d+$/, '')
+  const clash = rooms.find(room => routesOf(room).some(({ host }) => host === hostname))
+  return clash
+    ? [{ path: 'ADMIN_HOST', message: `must not be a room's host, got ${adminHost}, the host of ${clash.name}` }]
+    : []
+}
+
+function isOriginUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, pathname, search, hash, username } = new URL(text)
+  return /^https?:$/.test(protocol) && pathname === '/' && search === '' && hash === '' && username === ''
+}

@@ -1,0 +1,47 @@
+/** Bindings of the Worker. `src/settings` is the only reader of its variables. */
+import type { DoorCalls, RoomCalls } from '../core/rpc.ts'
+import type { Variables } from './deployment.ts'
+import type { RoomConfig } from './schema.ts'
+
+/** A namespace of objects as callers see it: by name, and only what the object can be asked. */
+interface Objects<Calls> {
+  getByName(
+    name: string,
+    options?: DurableObjectNamespaceGetDurableObjectOptions & { retry?: { maxRetries?: number; timeoutMs?: number } },
+  ): Calls
+}
+
+export interface Env extends Variables {
+  readonly DOOR: Objects<DoorCalls<RoomConfig>>
+  readonly ROOM: Objects<RoomCalls<RoomConfig>>
+  /** Set where the origin must see the visitor's Host (plain workerd): every request goes to its fixed address. */
+  readonly ORIGIN_SERVICE?: Fetcher
+}
+
+/** The platform's own retries: once more at most, for everything above has its own answer to a failure. */
+const RETRY = { maxRetries: 1, timeoutMs: 1_000 }
+
+const HINTS: Record<string, DurableObjectLocationHint> = {
+  eu: 'weur',
+  na: 'enam',
+  sa: 'sam',
+  as: 'apac',
+  oc: 'oc',
+  af: 'afr',
+}
+
+/** Doors are named `<region>-<index>`; the region hints where an object of that name should live. */
+export function doorStub(env: Env, room: string, door: string): DoorCalls<RoomConfig> {
+  const hint = HINTS[door.slice(0, door.indexOf('-'))]
+  return env.DOOR.getByName(`${room}/${door}`, { retry: RETRY, ...(hint ? { locationHint: hint } : {}) })
+}
+
+export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
+  return env.ROOM.getByName(room, { retry: RETRY })
+}
+
+/** The region of a visitor's continent (`request.cf.continent`), `xx` where the platform does not say. */
+export function regionOf(continent: unknown): string {
+  const region = typeof continent === 'string' ? continent.toLowerCase() : ''
+  return region in HINTS ? region : 'xx'
+}

@@ -1,0 +1,78 @@
+/** Validation in words: every refusal names the path, the value and the range. */
+import * as z from 'zod'
+
+/** One thing an operator must fix. */
+export interface Problem {
+  /** `rooms[0].bypass[1].cidr` */
+  readonly path: string
+  /** `must be 1 to 10,000,000, got 0` */
+  readonly message: string
+}
+
+export const UNKNOWN_SETTING = 'is not a setting'
+
+/** Thrown when a configuration is refused, as a whole. */
+export class SettingsError extends Error {
+  override name = 'SettingsError'
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ path, message }) => `${path} ${message}`).join('\n'))
+    this.problems = problems
+  }
+}
+
+/** A number in a range, whole unless `fractions` are allowed. */
+export function numberIn(low: number, high: number, fractions: 'whole' | 'fractions' = 'whole') {
+  const range = `${low.toLocaleString('en')} to ${high.toLocaleString('en')}`
+  const expected = fractions === 'whole' ? `must be a whole number, ${range}` : `must be a number, ${range}`
+  const error = (issue: { input?: unknown }) => `${expected}, got ${show(issue.input)}`
+  const number = z.number({ error }).min(low, { error }).max(high, { error })
+  return fractions === 'whole' ? number.int({ error }) : number
+}
+
+/** Text that satisfies a pattern; `what` finishes the sentence "must be …". */
+export function textLike(pattern: RegExp, what: string) {
+  const error = (issue: { input?: unknown }) => `must be ${what}, got ${show(issue.input)}`
+  return z.string({ error }).regex(pattern, { error })
+}
+
+/** Text that a test accepts. */
+export function textThat(test: (text: string) => boolean, what: string) {
+  const error = (issue: { input?: unknown }) => `must be ${what}, got ${show(issue.input)}`
+  return z.string({ error }).refine(test, { error })
+}
+
+export function oneOf<const Values extends readonly [string | number, ...(string | number)[]]>(...values: Values) {
+  const error = (issue: { input?: unknown }) => `must be ${values.map(show).join(' or ')}, got ${show(issue.input)}`
+  return z.literal(values, { error })
+}
+
+export function flag() {
+  return z.boolean({ error: issue => `must be true or false, got ${show(issue.input)}` })
+}
+
+/** Turns a library's issues into problems, with paths as people write them. */
+export function problemsOf(error: z.ZodError, at: string): Problem[] {
+  return error.issues.flatMap(issue => {
+    const path = pathOf(at, issue.path)
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map(key => ({ path: pathOf(path, [key]), message: UNKNOWN_SETTING }))
+    }
+    if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is required' }]
+    return [{ path, message: issue.message }]
+  })
+}
+
+export function pathOf(at: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>((whole, part) => {
+    if (typeof part === 'number') return `${whole}[${part}]`
+    return whole === '' ? String(part) : `${whole}.${String(part)}`
+  }, at)
+}
+
+/** A value as it was given, cut where it is too long to help. */
+export function show(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}

@@ -1,0 +1,83 @@
+/** A list of rooms as a whole: each valid, no two with one name, no two for one route. */
+import { type Problem, pathOf, problemsOf, SettingsError, show, UNKNOWN_SETTING } from './messages.ts'
+import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } from './schema.ts'
+
+/** Settings changed live, as operators wrote them. */
+export type Overrides = Partial<Pick<RoomConfig, RuntimeSetting>>
+
+const ROOMS_MAX = 100
+/** Messages quote what was given. */
+const REPORT = { reportInput: true }
+
+/** Parses the rooms of a deployment. Throws SettingsError with everything that is wrong. */
+export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] {
+  if (!Array.isArray(value))
+    throw new SettingsError([{ path: at, message: `must be a list of rooms, got ${show(value)}` }])
+  if (value.length > ROOMS_MAX) {
+    throw new SettingsError([{ path: at, message: `must have at most ${ROOMS_MAX} rooms, got ${value.length}` }])
+  }
+  const problems: Problem[] = []
+  const rooms: RoomConfig[] = []
+  value.forEach((item, index) => {
+    const parsed = roomSchema.safeParse(item, REPORT)
+    if (parsed.success) rooms.push(freeze(parsed.data))
+    else problems.push(...problemsOf(parsed.error, `${at}[${index}]`))
+  })
+  if (problems.length === 0) problems.push(...clashes(rooms, at))
+  if (problems.length > 0) throw new SettingsError(problems)
+  return rooms
+}
+
+/** A room with live changes over its file settings, validated whole. Throws SettingsError; paths begin at `at`. */
+export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): RoomConfig {
+  const parsed = overridesSchema.safeParse(overrides, REPORT)
+  if (!parsed.success) throw new SettingsError(problemsOf(parsed.error, at).map(explainFixed))
+  const whole = roomSchema.safeParse({ ...room, ...parsed.data }, REPORT)
+  if (!whole.success) throw new SettingsError(problemsOf(whole.error, at))
+  return freeze(whole.data)
+}
+
+/** Where a room applies: its own route and the additional ones. */
+export function routesOf(room: RoomConfig): { host: string; path: string }[] {
+  return [{ host: room.host, path: room.path }, ...room.additional_routes]
+}
+
+/** Settings that belong to the file cannot be changed live; say so instead of "is not a setting". */
+function explainFixed(problem: Problem): Problem {
+  const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)
+  return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem
+}
+
+function clashes(rooms: readonly RoomConfig[], at: string): Problem[] {
+  const problems: Problem[] = []
+  const names = new Map<string, number>()
+  const routes = new Map<string, string>()
+  rooms.forEach((room, index) => {
+    const first = names.get(room.name.toLowerCase())
+    if (first === undefined) names.set(room.name.toLowerCase(), index)
+    else
+      problems.push({
+        path: pathOf(at, [index, 'name']),
+        message: `must be unique, ${show(room.name)} is ${at}[${first}] already`,
+      })
+    for (const { host, path } of routesOf(room)) {
+      const route = `${host}${room.case_insensitive_paths ? path.toLowerCase() : path}`
+      const other = routes.get(route)
+      if (other === undefined) routes.set(route, `${at}[${index}]`)
+      else
+        problems.push({
+          path: `${at}[${index}]`,
+          message: `must not have the same route as ${other}, got ${show(host + path)}`,
+        })
+    }
+  })
+  return problems
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) freeze(part)
+    Object.freeze(value)
+  }
+  return value
+}

@@ -1,0 +1,137 @@
+/**
+ * The settings of a room as operators write them, in `[[vars.ROOMS]]`, in a rooms file or through the admin API.
+ *
+ * Names follow Cloudflare Waiting Room where it has a word, so that its users can move over. Durations are minutes.
+ */
+import ipaddr from 'ipaddr.js'
+import * as z from 'zod'
+import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
+
+const host = () =>
+  textLike(
+    /^(\*|(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|\d+(\.\d+){3})$/i,
+    'a host name, *.example.com or * for every host, without scheme and port',
+  ).transform(text => text.toLowerCase())
+
+const path = () =>
+  textThat(
+    text => /^\/[\w\-./~!$&'()*+,=:@]*$/.test(text) && !/\/\/|\/\.{1,2}(\/|$)|\*/.test(text),
+    'a path like /shop: it begins with /, and has no wildcard, dot segment, query or percent-encoding',
+  ).transform(text => (text === '/' ? text : text.replace(/\/$/, '')))
+
+/** URL Pattern (WHATWG) for a path, anchored at both ends. */
+const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')
+
+const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
+const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
+const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
+
+const bypassRule = z
+  .strictObject({
+    path: pathPattern().optional(),
+    methods: z.array(method()).min(1).optional(),
+    header: z.strictObject({ name: token('a header name'), value: z.string().optional() }).optional(),
+    cookie: z.strictObject({ name: token('a cookie name'), value: z.string().optional() }).optional(),
+    cidr: z.array(textThat(isCidr, 'an address range like 192.0.2.0/24 or 2001:db8::/32')).min(1).optional(),
+    country: z
+      .array(textLike(/^([A-Z]{2}|T1)$/, 'an ISO 3166 country code in capitals'))
+      .min(1)
+      .optional(),
+    verified_crawler: z.literal(true, { error: 'must be true where it is given' }).optional(),
+  })
+  .refine(rule => Object.keys(rule).length > 0, {
+    error: 'must have at least one condition: an empty rule would let everybody in',
+  })
+
+const route = z.strictObject({ host: host(), path: path().default('/') })
+
+const identity = {
+  name: textLike(/^[a-z0-9][a-z0-9_-]{0,31}$/i, '1 to 32 letters, digits, - or _, a letter or digit first'),
+  host: host(),
+  path: path().default('/'),
+  additional_routes: z.array(route).max(20).default([]),
+  cookie_suffix: textLike(/^[\w-]{0,32}$/, 'up to 32 letters, digits, - or _').default(''),
+  cookie_domain: textLike(/^([a-z0-9-]+\.)+[a-z]{2,}$/i, 'a domain like example.com')
+    .nullable()
+    .default(null),
+}
+
+/** Settings that can change while people wait. */
+export const runtimeShape = {
+  total_active_users: numberIn(1, 10_000_000),
+  new_users_per_minute: numberIn(0, 1_000_000),
+  session_duration: minutes(0.05, 1_440).default(5),
+  disable_session_renewal: flag().default(false),
+  max_session_duration: minutes(0.05, 10_080).nullable().default(null),
+  reentry_grace: minutes(0, 60).default(2),
+  claim_window: minutes(0.1, 1_440).default(5),
+  queue_all: flag().default(false),
+  suspended: flag().default(false),
+  queueing_method: oneOf('fifo').default('fifo'),
+  queueing_status_code: oneOf(503, 200, 202, 429).default(503),
+  doors: numberIn(1, 100).default(1),
+  on_room_failure: oneOf('hold', 'admit').default('hold'),
+  cookie_attributes: z
+    .strictObject({
+      samesite: oneOf('auto', 'lax', 'strict', 'none').default('auto'),
+      secure: oneOf('auto', 'always', 'never').default('auto'),
+      partitioned: flag().default(false),
+    })
+    .prefault({}),
+  case_insensitive_paths: flag().default(false),
+  allowed_override_headers: z.array(oneOf('x-original-url', 'x-rewrite-url', 'x-http-method-override')).default([]),
+  protected_paths: z.array(pathPattern()).max(50).default([]),
+  protected_duration: minutes(0.05, 1_440).default(15),
+  bypass: z.array(bypassRule).max(100).default([]),
+  cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
+  origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
+  message: z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' }).default(''),
+  mode: oneOf('enforce', 'observe').default('enforce'),
+}
+
+export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).superRefine((room, context) => {
+  const { samesite, secure } = room.cookie_attributes
+  if (samesite === 'none' && secure === 'never') {
+    context.addIssue({
+      code: 'custom',
+      path: ['cookie_attributes', 'secure'],
+      message: 'must not be never when samesite is none',
+    })
+  }
+  if (room.max_session_duration !== null && room.max_session_duration < room.session_duration) {
+    const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
+    context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
+  }
+})
+
+/** What a PATCH may change. */
+export const overridesSchema = z.strictObject(
+  Object.fromEntries(Object.entries(runtimeShape).map(([name, schema]) => [name, unwrapDefault(schema).optional()])),
+)
+
+/** One room, complete: defaults filled in, names as operators write them. Plain data, so that it can travel. */
+export type RoomConfig = z.output<typeof roomSchema>
+export type RuntimeSetting = keyof typeof runtimeShape
+export type BypassRule = RoomConfig['bypass'][number]
+
+function unwrapDefault(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema
+}
+
+function isPathPattern(text: string): boolean {
+  if (!text.startsWith('/')) return false
+  try {
+    new URLPattern({ pathname: text })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isCidr(text: string): boolean {
+  return ipaddr.isValidCIDR(text)
+}
+
+function isOrigin(text: string): boolean {
+  return text === '*' || (URL.canParse(text) && new URL(text).origin === text)
+}

@@ -1,0 +1,47 @@
+/** Rotating the keys: each step prints the next secret. Add, deploy, promote, deploy, and drop after the longest expiry. */
+import { exportJWK, generateKeyPair, generateSecret } from 'jose'
+import { isPassKey, isTicketKey, KeyRingError, type StoredKey } from './keyring.ts'
+
+/** A first key of each kind, both signing. */
+export async function newKeys(label: string): Promise<StoredKey[]> {
+  return [await ticketKey(label, 'sign'), await passKey(label, 'sign')]
+}
+
+/** A second key of each kind that only verifies, so that every isolate knows it before it signs. */
+export async function addKeys(keys: readonly StoredKey[], label: string): Promise<StoredKey[]> {
+  if (keys.some(key => key.kid === `t-${label}` || key.kid === `p-${label}`)) {
+    throw new KeyRingError(`keys named ${label} are there already`)
+  }
+  return [...keys, await ticketKey(label, 'verify'), await passKey(label, 'verify')]
+}
+
+/** The newest keys sign; what signed before still verifies. */
+export function promoteKeys(keys: readonly StoredKey[]): StoredKey[] {
+  const newest = (of: (key: StoredKey) => boolean) => keys.filter(of).at(-1)?.kid
+  const signing = [newest(isTicketKey), newest(isPassKey)]
+  if (keys.every(key => (key.state === 'sign') === signing.includes(key.kid))) {
+    throw new KeyRingError('the newest keys sign already: add keys first')
+  }
+  return keys.map(key => ({ ...key, state: signing.includes(key.kid) ? 'sign' : 'verify' }))
+}
+
+/** Forgets every key that stands before the one that signs. Tokens that only those can verify are void from then on. */
+export function dropKeys(keys: readonly StoredKey[]): StoredKey[] {
+  const after = (of: (key: StoredKey) => boolean) => {
+    const kind = keys.filter(of)
+    return kind.slice(kind.findIndex(key => key.state === 'sign'))
+  }
+  const kept = [...after(isTicketKey), ...after(isPassKey)]
+  if (kept.length === keys.length) throw new KeyRingError('there is no key to drop: every key signs or is newer')
+  return kept
+}
+
+async function ticketKey(label: string, state: StoredKey['state']): Promise<StoredKey> {
+  const jwk = await exportJWK(await generateSecret('HS256', { extractable: true }))
+  return { ...jwk, kid: `t-${label}`, alg: 'HS256', use: 'sig', state }
+}
+
+async function passKey(label: string, state: StoredKey['state']): Promise<StoredKey> {
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+  return { ...(await exportJWK(privateKey)), kid: `p-${label}`, alg: 'EdDSA', use: 'sig', state }
+}

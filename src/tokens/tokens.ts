@@ -1,0 +1,123 @@
+/**
+ * Tickets and passes as signed tokens: JWS compact serialisation (RFC 7515), one pinned algorithm each.
+ *
+ * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
+ */
+import { base64url, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
+import { PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import type { KeyRing } from './keyring.ts'
+
+/** A token names one visitor and one place. Anything longer is an attack on the parser. */
+export const TOKEN_BYTES_MAX = 2_048
+/** A ticket lives this long after its last poll. */
+const TICKET_FOR_SECONDS = 24 * 60 * 60
+
+export type Token =
+  | { readonly kind: 'ticket'; readonly ticket: Ticket }
+  | { readonly kind: 'pass'; readonly pass: Pass }
+  /** Not a token of this room: forged, damaged, expired, of another room or an older generation. */
+  | { readonly kind: 'none' }
+  /** Signed with a key, or for a generation, that this isolate may simply not know yet: leave it as it is. */
+  | { readonly kind: 'unknown' }
+
+/** The algorithm is pinned by the kind, never taken from the token. */
+const KINDS = [
+  { typ: 'ticket+jwt', alg: 'HS256', keys: 'tickets', outlivesExpiry: false, read: ticketFrom },
+  { typ: 'pass+jwt', alg: 'EdDSA', keys: 'passes', outlivesExpiry: true, read: passFrom },
+] as const
+const NONE: Token = { kind: 'none' }
+const UNKNOWN: Token = { kind: 'unknown' }
+
+/** Reads a token of `room`. A pass is authentic also past its expiry: its door knows whether the session lives on. */
+export async function readToken(ring: KeyRing, text: string, room: string, nowMs: number): Promise<Token> {
+  if (!isCanonical(text)) return NONE
+  const header = headerOf(text)
+  const kind = KINDS.find(({ typ, alg }) => header?.typ === typ && header.alg === alg)
+  if (!kind || typeof header?.kid !== 'string') return NONE
+  const key = ring[kind.keys].verify.get(header.kid)
+  if (!key) return UNKNOWN
+  const expectations = {
+    algorithms: [kind.alg],
+    typ: kind.typ,
+    audience: room,
+    currentDate: new Date(kind.outlivesExpiry ? 0 : nowMs),
+  }
+  try {
+    return kind.read((await jwtVerify(text, key, expectations)).payload, room)
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return NONE
+    throw error
+  }
+}
+
+export async function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
+  const { sid, key, lane, confirmed, low, byMs, generation } = ticket
+  const issuedSeconds = Math.floor(ticket.issuedMs / 1_000)
+  return new SignJWT({ key, lane, cnf: confirmed, low, by: byMs, gen: generation })
+    .setProtectedHeader({ alg: 'HS256', typ: 'ticket+jwt', kid: ring.tickets.sign.kid })
+    .setAudience(ticket.room)
+    .setSubject(sid)
+    .setIssuedAt(issuedSeconds)
+    .setExpirationTime(issuedSeconds + TICKET_FOR_SECONDS)
+    .sign(ring.tickets.sign.key)
+}
+
+export async function signPass(ring: KeyRing, pass: Pass): Promise<string> {
+  return new SignJWT({ gen: pass.generation })
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'pass+jwt', kid: ring.passes.sign.kid })
+    .setAudience(pass.room)
+    .setSubject(pass.sid)
+    .setIssuedAt(Math.floor(pass.issuedMs / 1_000))
+    .setExpirationTime(Math.floor(pass.expiresMs / 1_000)) // NumericDate is whole seconds: end early, never late
+    .sign(ring.passes.sign.key)
+}
+
+/** The pass for a session that its door ends at `doorExpiresMs`. */
+export function passFor(room: string, sid: string, generation: number, issuedMs: number, doorExpiresMs: number): Pass {
+  return { room, sid, generation, issuedMs, expiresMs: doorExpiresMs - PASS_ENDS_EARLY_MS }
+}
+
+/** Three non-empty base64url parts, each the one spelling of its bytes: a lenient decoder accepts several. */
+function isCanonical(text: string): boolean {
+  if (text.length > TOKEN_BYTES_MAX) return false
+  const parts = text.split('.')
+  return parts.length === 3 && parts.every(part => /^[\w-]+$/.test(part) && reencode(part) === part)
+}
+
+function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {
+  try {
+    return decodeProtectedHeader(text)
+  } catch (error) {
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+function reencode(part: string): string | null {
+  try {
+    return base64url.encode(base64url.decode(part))
+  } catch (error) {
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+function ticketFrom(payload: Record<string, unknown>, room: string): Token {
+  const { sub, key, lane, cnf, low, by, gen, iat } = payload
+  if (typeof sub !== 'string' || !isFiniteNumber(key) || typeof lane !== 'string' || typeof cnf !== 'boolean')
+    return NONE
+  if (!(low === null || isFiniteNumber(low)) || !(by === null || isFiniteNumber(by))) return NONE
+  if (!isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
+  const ticket = { room, sid: sub, key, lane, confirmed: cnf, low, byMs: by, generation: gen, issuedMs: iat * 1_000 }
+  return { kind: 'ticket', ticket }
+}
+
+function passFrom(payload: Record<string, unknown>, room: string): Token {
+  const { sub, gen, iat, exp } = payload
+  if (typeof sub !== 'string' || !isFiniteNumber(gen) || !isFiniteNumber(iat) || !isFiniteNumber(exp)) return NONE
+  return { kind: 'pass', pass: { room, sid: sub, generation: gen, issuedMs: iat * 1_000, expiresMs: exp * 1_000 } }
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}

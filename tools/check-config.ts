@@ -1,0 +1,55 @@
+/** Validates a configuration before it ships: `wrangler.toml` as a whole, or a rooms file. */
+import { readFileSync } from 'node:fs'
+import { parse, TomlError } from 'smol-toml'
+import { adviceOn } from '../src/settings/advice.ts'
+import { readDeployment, type Variables } from '../src/settings/deployment.ts'
+import { SettingsError } from '../src/settings/messages.ts'
+import { parseRooms } from '../src/settings/rooms.ts'
+import type { RoomConfig } from '../src/settings/schema.ts'
+import { type Given, run } from './support/cli.ts'
+
+const USAGE = `npm run check-config [-- --config FILE | --rooms FILE]
+
+Checks the rooms and variables of wrangler.toml, or a rooms file (a JSON array). Each problem names the path, the value
+and the range; exit code 1 when there is one. Advice is printed and does not fail.`
+
+const FLAGS = {
+  config: { value: 'FILE', help: 'the configuration', default: 'wrangler.toml' },
+  rooms: { value: 'FILE', help: 'a rooms file instead' },
+}
+
+await run(USAGE, FLAGS, main)
+
+async function main(given: Given): Promise<number> {
+  const file = given.rooms ?? given.config ?? 'wrangler.toml'
+  try {
+    const rooms = given.rooms === undefined ? roomsOfConfig(file) : parseRooms(parseJson(file))
+    for (const advice of adviceOn(rooms)) console.log(`advice: ${advice}`)
+    console.log(`${file}: ${rooms.length === 1 ? '1 room' : `${rooms.length} rooms`}, no problem`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    for (const { path, message } of error.problems) console.error(`${file}: ${path} ${message}`)
+    return 1
+  }
+}
+
+function roomsOfConfig(file: string): readonly RoomConfig[] {
+  let toml: ReturnType<typeof parse>
+  try {
+    toml = parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    throw new SettingsError([{ path: `line ${error.line}`, message: error.message.split('\n')[0] ?? 'is not TOML' }])
+  }
+  return readDeployment((toml.vars ?? {}) as Variables).rooms
+}
+
+function parseJson(file: string): unknown {
+  const text = readFileSync(file, 'utf8')
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SettingsError([{ path: 'rooms', message: `must be a JSON array: ${(error as Error).message}` }])
+  }
+}

@@ -1,0 +1,52 @@
+/** Prints the next `ROOM_KEYS` secret. The present one is read from standard input, a file, or the environment. */
+import { readFileSync } from 'node:fs'
+import { parseKeys } from '../src/tokens/keyring.ts'
+import { addKeys, dropKeys, newKeys, promoteKeys } from '../src/tokens/rotation.ts'
+import { type Given, run, UsageError } from './support/cli.ts'
+
+const USAGE = `npm run keys -- new|add|promote|drop [--file FILE]
+
+Prints the next value of the secret ROOM_KEYS:
+  new      a first key of each kind
+  add      one more of each kind, which only verifies: deploy this first
+  promote  the newest keys sign, the others verify: deploy this second
+  drop     without the keys that no longer sign: deploy this after the longest expiry (24 hours)
+The present secret comes from --file, from the variable ROOM_KEYS, or from standard input.
+
+  npm run -s keys -- new | npx wrangler secret put ROOM_KEYS`
+
+const FLAGS = {
+  file: { value: 'FILE', help: 'the present secret' },
+  label: { value: 'TEXT', help: 'name of new keys; the present minute when not given' },
+}
+
+await run(USAGE, FLAGS, main, 'some')
+
+async function main(given: Given): Promise<number> {
+  const [step, ...more] = given._
+  if (step === undefined || more.length > 0) throw new UsageError('say one step: new, add, promote or drop')
+  const label = given.label ?? new Date().toISOString().slice(0, 16).replaceAll(/\D/g, '')
+  if (!/^[\w-]{1,40}$/.test(label)) throw new UsageError(`--label must be letters, digits, - or _, got ${label}`)
+  switch (step) {
+    case 'new':
+      return print(await newKeys(label))
+    case 'add':
+      return print(await addKeys(present(given), label))
+    case 'promote':
+      return print(promoteKeys(present(given)))
+    case 'drop':
+      return print(dropKeys(present(given)))
+    default:
+      throw new UsageError(`the step must be new, add, promote or drop, got ${step}`)
+  }
+}
+
+function present(given: Given) {
+  if (given.file !== undefined) return parseKeys(readFileSync(given.file, 'utf8'))
+  return parseKeys(process.env.ROOM_KEYS ?? readFileSync(0, 'utf8'))
+}
+
+function print(keys: readonly unknown[]): number {
+  console.log(JSON.stringify({ keys }))
+  return 0
+}

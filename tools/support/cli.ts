@@ -1,0 +1,103 @@
+/** Command lines: every tool prints its help, and a wrong flag or value is a clear error and exit code 2. */
+import { parseArgs } from 'node:util'
+
+export interface Flag {
+  /** What follows the flag in the help, `N` or `FILE`; absent for a switch. */
+  readonly value?: string
+  readonly help: string
+  readonly default?: string
+}
+
+export type Flags = Readonly<Record<string, Flag>>
+
+/** Values as given, by flag; a switch is 'true'. Positional arguments under `_`. */
+export type Given = Readonly<Record<string, string | undefined>> & { readonly _: readonly string[] }
+
+/** A mistake of whoever typed the command. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+export function readFlags(flags: Flags, args: readonly string[], positionals: 'none' | 'some' = 'none'): Given {
+  const options = Object.fromEntries(
+    Object.entries({ ...flags, help: { help: '' } }).map(([name, flag]) => {
+      const type = 'value' in flag && flag.value !== undefined ? ('string' as const) : ('boolean' as const)
+      return [name, { type }]
+    }),
+  )
+  let parsed: ReturnType<typeof parseArgs>
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: positionals === 'some', strict: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. To specify')[0])
+  }
+  const defaults = Object.entries(flags).flatMap(([name, flag]) =>
+    flag.default === undefined ? [] : [[name, flag.default]],
+  )
+  const given = Object.entries(parsed.values).map(([name, value]) => [name, String(value)])
+  return { ...Object.fromEntries([...defaults, ...given]), _: parsed.positionals } as Given
+}
+
+/** Runs a tool: help, usage errors and failures end it with the right words and code. */
+export async function run(
+  usage: string,
+  flags: Flags,
+  main: (given: Given) => Promise<number>,
+  positionals: 'none' | 'some' = 'none',
+) {
+  try {
+    const given = readFlags(flags, process.argv.slice(2), positionals)
+    if (given.help === 'true') {
+      console.log(helpText(usage, flags))
+      return
+    }
+    process.exitCode = await main(given)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${helpText(usage, flags)}`)
+      process.exitCode = 2
+    } else {
+      console.error(error instanceof Error ? error.message : error)
+      process.exitCode = 1
+    }
+  }
+}
+
+/** A number in a range. The message names the flag, the value and the range. */
+export function number(
+  given: Given,
+  name: string,
+  low: number,
+  high: number,
+  kind: 'whole' | 'fractions' = 'whole',
+): number {
+  const text = given[name] ?? ''
+  const value = Number(text)
+  const ok =
+    text.trim() !== '' &&
+    Number.isFinite(value) &&
+    value >= low &&
+    value <= high &&
+    (kind === 'fractions' || Number.isInteger(value))
+  if (ok) return value
+  const what = kind === 'whole' ? 'a whole number' : 'a number'
+  throw new UsageError(
+    `--${name} must be ${what}, ${low.toLocaleString('en')} to ${high.toLocaleString('en')}, got ${text || 'nothing'}`,
+  )
+}
+
+/** An http address; null when the flag is not given. */
+export function address(given: Given, name: string): string | null {
+  const text = given[name]
+  if (text === undefined) return null
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new UsageError(`--${name} must be an address like http://localhost:8787/, got ${text}`)
+}
+
+function helpText(usage: string, flags: Flags): string {
+  const lines = Object.entries(flags).map(([name, flag]) => {
+    const left = `  --${name}${flag.value ? ` ${flag.value}` : ''}`
+    return `${left.padEnd(26)}${flag.help}${flag.default === undefined ? '' : ` (${flag.default})`}`
+  })
+  return [usage, '', ...lines, `${'  --help'.padEnd(26)}this text`].join('\n')
+}

@@ -1,0 +1,37 @@
+/** Development secrets in `.dev.vars`: made on the first run, never committed. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { newKeys } from '../../src/tokens/rotation.ts'
+
+export interface Secrets {
+  readonly ROOM_KEYS: string
+  readonly ADMIN_TOKEN: string
+}
+
+export function newAdminToken(): string {
+  return randomBytes(24).toString('base64url')
+}
+
+export async function newRoomKeys(): Promise<string> {
+  const label = new Date().toISOString().slice(0, 10).replaceAll('-', '')
+  return JSON.stringify({ keys: await newKeys(label) })
+}
+
+/** Reads the secrets of a `.dev.vars`, and adds those that are missing. */
+export async function developmentSecrets(file: string): Promise<Secrets & { readonly created: boolean }> {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const known = Object.fromEntries(
+    [...text.matchAll(/^(\w+)=(?:'(.*)'|"(.*)"|(.*))$/gm)].map(m => [m[1], m[2] ?? m[3] ?? m[4] ?? '']),
+  )
+  const secrets = {
+    ROOM_KEYS: known.ROOM_KEYS ?? (await newRoomKeys()),
+    ADMIN_TOKEN: known.ADMIN_TOKEN ?? newAdminToken(),
+  }
+  const missing = Object.entries(secrets).filter(([name]) => known[name] === undefined)
+  if (missing.length > 0) {
+    const lines = missing.map(([name, value]) => `${name}='${value}'\n`).join('')
+    const gap = text === '' || text.endsWith('\n') ? '' : '\n'
+    writeFileSync(file, text + gap + lines, { mode: 0o600 })
+  }
+  return { ...secrets, created: missing.length > 0 }
+}
