@@ -7,6 +7,7 @@ import { SettingsError } from '../src/settings/messages.ts'
 import { parseRooms } from '../src/settings/rooms.ts'
 import type { RoomConfig } from '../src/settings/schema.ts'
 import { type Given, run } from './support/cli.ts'
+import { roomsFile } from './support/rooms-file.ts'
 
 const USAGE = `npm run check-config [-- --config FILE | --rooms FILE]
 
@@ -23,7 +24,7 @@ await run(USAGE, FLAGS, main)
 async function main(given: Given): Promise<number> {
   const file = given.rooms ?? given.config ?? 'wrangler.toml'
   try {
-    const rooms = given.rooms === undefined ? roomsOfConfig(file) : parseRooms(parseJson(file))
+    const rooms = given.rooms === undefined ? roomsOfConfig(file) : parseRooms(roomsFile(file))
     for (const advice of adviceOn(rooms)) console.log(`advice: ${advice}`)
     console.log(`${file}: ${rooms.length === 1 ? '1 room' : `${rooms.length} rooms`}, no problem`)
     return 0
@@ -35,7 +36,7 @@ async function main(given: Given): Promise<number> {
 }
 
 function roomsOfConfig(file: string): readonly RoomConfig[] {
-  let toml: ReturnType<typeof parse>
+  let toml: Record<string, unknown>
   try {
     toml = parse(readFileSync(file, 'utf8'))
   } catch (error) {
@@ -43,13 +44,4 @@ function roomsOfConfig(file: string): readonly RoomConfig[] {
     throw new SettingsError([{ path: `line ${error.line}`, message: error.message.split('\n')[0] ?? 'is not TOML' }])
   }
   return readDeployment((toml.vars ?? {}) as Variables).rooms
-}
-
-function parseJson(file: string): unknown {
-  const text = readFileSync(file, 'utf8')
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new SettingsError([{ path: 'rooms', message: `must be a JSON array: ${(error as Error).message}` }])
-  }
 }

@@ -41,6 +41,7 @@ interface Standing {
 }
 
 interface Said {
+  readonly standing: number
   readonly spent: number
   readonly returned: number
   readonly live: number
@@ -90,8 +91,8 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     reservedUpTo: Number.POSITIVE_INFINITY,
     reservedAtMs: nowMs,
     tally: new Tally(),
-    said: { seq: 0, spent: 0, returned: 0, live: -1 },
-    answered: { spent: 0, returned: 0, live: -1 },
+    said: { seq: 0, standing: 0, spent: 0, returned: 0, live: -1 },
+    answered: { standing: 0, spent: 0, returned: 0, live: -1 },
     isolates: new Map(),
     view: null,
     claimsPerSecond: 0,
@@ -175,7 +176,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
   forgetWhoLeft(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) door.returned += usable(door)
   const tally = door.tally.report()
-  door.said = { seq: tally.seq, spent: door.spent, returned: door.returned, live }
+  door.said = { seq: tally.seq, standing: door.standing.size, spent: door.spent, returned: door.returned, live }
   return {
     door: door.name,
     epoch: door.epoch,
@@ -203,7 +204,8 @@ export function applyReply(
     door.movedAtMs = nowMs
   }
   if (reply.view.held) door.returned += usable(door)
-  door.exhausted = usable(door) < 1
+  // Only who asked for permits and got none has been told that there are none.
+  door.exhausted = reply.seq === door.said.seq && door.said.standing > 0 && usable(door) < 1
   reserve(door, nowMs)
 }
 

@@ -85,7 +85,8 @@ export function newRoom(nowMs: number): RoomState {
     generation: nowMs,
     open: true,
     emptySinceMs: null,
-    bank: { banked: 0, filledAtMs: nowMs },
+    // Filled up to its burst by the first report: a new room lets the first visitors in at once.
+    bank: { banked: 0, filledAtMs: 0 },
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
     totals: {},

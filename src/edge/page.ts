@@ -8,7 +8,9 @@ import { placeJson } from './place-json.ts'
 import type { Visit } from './visit.ts'
 
 /** Style and script are the same for everybody: they are set in once. */
-const TEMPLATE = html.replace('{{{css}}}', () => css).replace('{{{script}}}', () => script)
+const TEMPLATE = html
+  .replace('<!--style-->', () => `<style>${css}</style>`)
+  .replace('<!--script-->', () => `<script>${script}</script>`)
 Mustache.parse(TEMPLATE)
 
 /** Without scripts the page reloads no more often than this: a reload is a whole page. */

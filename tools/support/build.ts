@@ -1,0 +1,75 @@
+/** The built Worker: what would be deployed, and what plain workerd serves. */
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { parse } from 'smol-toml'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const DIST = join(ROOT, 'dist')
+
+/** The parts of wrangler.toml that tools need. */
+export interface WranglerConfig {
+  readonly compatibility_date: string
+  readonly compatibility_flags?: readonly string[]
+  readonly vars: Readonly<Record<string, unknown>>
+}
+
+export function wranglerConfig(): WranglerConfig {
+  const config = parse(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8')) as unknown as WranglerConfig
+  return { ...config, vars: config.vars ?? {} }
+}
+
+/** Bundles the Worker into `dist/`, as a deployment would. Throws with the bundler's words when it fails. */
+export async function build(): Promise<void> {
+  const args = ['deploy', '--dry-run', '--minify', '--outdir', DIST]
+  const { code, output } = await runQuietly(join(ROOT, 'node_modules/.bin/wrangler'), args)
+  if (code !== 0) throw new Error(`the build failed:\n${output}`)
+}
+
+/** True when there is no build, or a source is newer than it. */
+export function isStale(): boolean {
+  const built = join(DIST, 'index.js')
+  if (!existsSync(built)) return true
+  const builtMs = statSync(built).mtimeMs
+  return ['src', 'static', 'wrangler.toml', 'package-lock.json'].some(path => newestIn(join(ROOT, path)) > builtMs)
+}
+
+/** Modules of the build: the entry first, then its texts. */
+export function modules(): { name: string; path: string; kind: 'esModule' | 'text' }[] {
+  const texts = readdirSync(DIST).filter(name => /\.(html|css|js)$/.test(name) && name !== 'index.js')
+  return [
+    { name: 'index.js', path: join(DIST, 'index.js'), kind: 'esModule' },
+    ...texts.map(name => ({ name, path: join(DIST, name), kind: 'text' as const })),
+  ]
+}
+
+function newestIn(path: string): number {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newestIn(join(path, name))))
+}
+
+/** Wrangler asks no questions and tells nobody anything. */
+export const QUIET_ENV = {
+  ...process.env,
+  CI: '1',
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+}
+
+function runQuietly(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, env: QUIET_ENV, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    child.stdout.on('data', chunk => {
+      output += chunk
+    })
+    child.stderr.on('data', chunk => {
+      output += chunk
+    })
+    child.on('error', reject)
+    child.on('close', code => resolve({ code: code ?? 1, output }))
+  })
+}

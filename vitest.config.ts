@@ -1,0 +1,36 @@
+/**
+ * Three kinds of tests: pure code in node, objects and the gate inside workerd, and whole processes. The last share a
+ * machine with the load they make, so their files run one after another.
+ */
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{core,tokens,settings,tools}/**/*.test.ts'],
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './test/support/workerd/wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: ['test/{door,room,edge,admin}/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'process',
+          include: ['test/{contract,browser,scenarios}/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
