@@ -4,6 +4,8 @@
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { origin } from './test/support/workerd/origin.ts'
+import { newRoomKeys } from './tools/support/secrets.ts'
 
 export default defineConfig({
   test: {
@@ -15,7 +17,15 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './test/support/workerd/wrangler.toml' } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './test/support/workerd/wrangler.toml' },
+            miniflare: {
+              bindings: { ROOM_KEYS: await newRoomKeys(), ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms' },
+              outboundService: origin,
+            },
+          }),
+        ],
         test: {
           name: 'workerd',
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],

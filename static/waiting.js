@@ -7,7 +7,7 @@
   const statusUrl = room.dataset.status ?? ''
   const texts = {
     waiting: ['You are in line', 'Keep this page open. You will be let in when it is your turn.'],
-    called: ['It is your turn', 'A place is being made ready for you.'],
+    called: ['You are next', 'You will be let in as soon as there is a place.'],
     missed: ['Your turn has passed', 'You were called and did not come in time, so you have a new place in line.'],
     admitted: ['Come in', 'Your page is loading.'],
     none: [
@@ -42,7 +42,7 @@
     room.dataset.state = place.state
     element('headline').textContent = headline
     element('lead').textContent =
-      place.held && place.state === 'waiting' ? 'Nobody is being let in at the moment. Your place is kept.' : lead
+      place.held && place.state !== 'admitted' ? 'Nobody is being let in at the moment. Your place is kept.' : lead
     element('message').textContent = place.message
     element('message').hidden = !place.message
     const { position } = place

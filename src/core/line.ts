@@ -1,8 +1,8 @@
 /**
  * One lane's line: who has been called, who missed it, and how fast it moves.
  *
- * The frontier only moves forward, but for the moment a room closes: then it steps back to the oldest visitor refused,
- * so that everybody refused is in line. A key that has lapsed stays lapsed, whatever the settings become: doors rely on
+ * The frontier only moves forward, but for the moment a room closes: then it steps back to just before the oldest
+ * visitor refused, so that everybody refused is in line. A key that has lapsed stays lapsed, whatever the settings become: doors rely on
  * it to forget sessions (decision 0004).
  */
 import { Arrivals } from './arrivals.ts'
@@ -91,10 +91,10 @@ export function callEverybody(line: Line, claimWindowMs: number, nowMs: number):
   remember(state, claimWindowMs, nowMs)
 }
 
-/** Closes the line of a room that was open: from `key` on nobody has been called. */
+/** Closes the line of a room that was open: from `key` on nobody has been called. Keys have three decimals. */
 export function closeAt(line: Line, key: number): void {
   const { state } = line
-  state.frontierKey = Math.min(state.frontierKey, key)
+  state.frontierKey = Math.min(state.frontierKey, key - 0.001)
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
 

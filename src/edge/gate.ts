@@ -17,7 +17,7 @@
 import { bucketOf } from '../core/arrivals.ts'
 import type { Again, TouchAnswer, View } from '../core/messages.ts'
 import { nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
-import { MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
 import { type Carried, carriedBy } from './carried.ts'
@@ -111,21 +111,21 @@ export async function stand(
   options: { claims: number; keepCookie: boolean },
 ): Promise<Admitted | Waiting> {
   const { nowMs } = visit
-  const { view } = room
   const { claimWindowMs } = room.settings
-  if (!view || room.hasFailed(nowMs)) {
+  if (!room.view || room.hasFailed(nowMs)) {
     if (room.settings.config.on_room_failure === 'admit' && options.claims > 0 && room.hasFailed(nowMs)) {
       const admitted = await admitLocally(visit, room, ring)
       if (admitted) return admitted
     }
-    if (!view) return withoutView(visit, room, ring, held, options)
   }
-  const missed = held !== null && placeOf(held, view, claimWindowMs, nowMs).state === 'missed'
-  let ticket = held && !missed ? held : mint(visit, room, view)
+  if (!room.view) return withoutView(visit, room, ring, held, options)
+  const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
+  let ticket = held && !missed ? held : mint(visit, room, room.view)
+  const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
   if (place.state === 'called' && options.claims > 0) {
-    const claimed = await claim(visit, room, ring, ticket, isNewcomer)
+    const claimed = await claim(visit, room, ring, ticket)
     if (claimed.kind === 'admitted') return claimed
     if (claimed.kind === 'ended') {
       const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
@@ -254,16 +254,8 @@ async function admitted(
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
 
-async function claim(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  ticket: Ticket,
-  isNewcomer: boolean,
-): Promise<Claimed> {
+async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<Claimed> {
   const { sid, key, lane, generation } = ticket
-  // A newcomer to a door that has just said "none" goes straight to the line; who was called must be heard.
-  if (isNewcomer && room.isExhausted(sid.slice(0, sid.indexOf('.')))) return { kind: 'refused' }
   try {
     const answer = await room.claim(visit.env, { sid, key, lane, generation }, visit.calls)
     if (answer.verdict === 'none') return { kind: 'refused' }

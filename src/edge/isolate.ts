@@ -124,8 +124,10 @@ export class RoomAtEdge {
     return `${regionOf(continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
   }
 
-  isExhausted(door: string): boolean {
-    return this.#exhausted.has(door)
+  /** The view for a visitor of this door: once it has said "none", the room is closed there, with a frontier the next sync tells. */
+  viewAt(door: string): View | null {
+    const { view } = this.#edge
+    return view?.open && this.#exhausted.has(door) ? { ...view, open: false, lanes: {} } : view
   }
 
   async claim(env: Env, claim: Claim, calls: CallCount): Promise<ClaimAnswer> {

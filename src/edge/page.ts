@@ -29,7 +29,7 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
     lead,
     position: position?.toLocaleString('en'),
     waitText: cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : 'not known yet',
-    hint: state === 'called' ? 'Reload this page to come in.' : 'Your place is kept while this page is open.',
+    hint: 'Your place is kept. You may close this page for a moment and come back.',
     message,
     refreshSeconds,
     statusUrl: `${visit.deployment.controlPrefix}/status?room=${encodeURIComponent(waiting.room.name)}&claim=1`,
@@ -37,13 +37,13 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
 }
 
 function wording(state: 'called' | 'missed' | 'waiting', held: boolean): [headline: string, lead: string] {
+  const kept = 'Nobody is being let in at the moment. Your place is kept.'
   switch (state) {
     case 'called':
-      return ['It is your turn', 'A place is being made ready for you.']
+      return ['You are next', held ? kept : 'You will be let in as soon as there is a place.']
     case 'missed':
       return ['Your turn has passed', 'You were called and did not come in time, so you have a new place in line.']
     case 'waiting':
-      if (held) return ['You are in line', 'Nobody is being let in at the moment. Your place is kept.']
-      return ['You are in line', 'Keep this page open. You will be let in when it is your turn.']
+      return ['You are in line', held ? kept : 'Keep this page open. You will be let in when it is your turn.']
   }
 }

@@ -70,7 +70,7 @@ function usedShare(world: World): number {
 }
 
 /** How many places later (or earlier) each admission came than its key's rank among all admitted. */
-function displacementPlaces(keys: readonly number[]): number[] {
+export function displacementPlaces(keys: readonly number[]): number[] {
   const order = keys.map((key, index) => ({ key, index })).sort((a, b) => a.key - b.key)
   const places = new Array<number>(keys.length).fill(0)
   order.forEach(({ index }, rank) => {
@@ -106,7 +106,8 @@ function countInversions(values: number[]): number {
   return inversions
 }
 
-function maxIn(times: readonly number[], windowMs: number): number {
+/** The most of the times (ascending) in any window of that length, its end excluded. */
+export function maxIn(times: readonly number[], windowMs: number): number {
   let most = 0
   let from = 0
   for (let to = 0; to < times.length; to++) {

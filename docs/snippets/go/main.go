@@ -1,0 +1,71 @@
+// Tries verify.go:
+//
+//	go run . --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1; "-" reads the token from stdin
+//	go run . --jwks URL --aud ROOM --port N    an origin that answers with the claims
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"time"
+)
+
+func main() {
+	jwks := flag.String("jwks", "", "file, or URL to serve")
+	room := flag.String("aud", "", "name of the room")
+	port := flag.Int("port", 0, "port to serve on")
+	maxAge := flag.Float64("max-age", 300, "seconds after which the keys are loaded again")
+	cooldown := flag.Float64("cooldown", 60, "seconds between loads for an unknown key")
+	flag.Parse()
+
+	if *port != 0 {
+		keys := KeysFrom(*jwks)
+		keys.MaxAge = time.Duration(*maxAge * float64(time.Second))
+		keys.Cooldown = time.Duration(*cooldown * float64(time.Second))
+		exempt := func(r *http.Request) bool { return r.URL.Path == "/healthz" }
+		handler := Guard(http.HandlerFunc(site), keys, *room, exempt)
+		log.Fatal(http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", *port), handler))
+	}
+
+	keys := &Keys{Load: func() ([]byte, error) { return os.ReadFile(*jwks) }, MaxAge: time.Hour, Cooldown: time.Hour}
+	token := flag.Arg(0)
+	if token == "-" {
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			log.Fatal(err)
+		}
+		token = string(text)
+	}
+	claims, err := Verify(token, keys, *room, time.Now())
+	if err != nil {
+		print(map[string]any{"refusal": err.Error()})
+		os.Exit(1)
+	}
+	print(map[string]any{"claims": claims})
+}
+
+// site stands behind the guard. Every line of its log names the session.
+func site(w http.ResponseWriter, r *http.Request) {
+	claims := ClaimsOf(r)
+	session := "-"
+	if claims != nil {
+		session = claims.Session
+	}
+	log.Printf("%s %s %s", session, r.Method, r.URL.Path)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Waiting-Room-Session", session)
+	_ = json.NewEncoder(w).Encode(map[string]any{"claims": claims})
+}
+
+func print(value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(text))
+}

@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Arrivals, BUCKET_MS, bucketOf, CHUNK_MS, chunkOf } from '../../src/core/arrivals.ts'
+import { aheadOf, curveOf, total } from '../../src/core/curve.ts'
+
+const T0 = 1_700_000_000_000
+
+/** A line in which one person arrived at each of these moments after T0. */
+function lineOf(...momentsMs: number[]): Arrivals {
+  const arrivals = new Arrivals()
+  for (const momentMs of momentsMs) arrivals.add(bucketOf(T0 + momentMs), 1)
+  return arrivals
+}
+
+describe('Arrivals', () => {
+  it('counts whom a span holds', () => {
+    const line = lineOf(50, 150, 1_000, 90_000)
+    expect(line.between(T0, T0 + 200)).toBe(2)
+    expect(line.between(T0 + 200, T0 + 100_000)).toBe(2)
+    expect(line.after(T0)).toBe(4)
+  })
+
+  it('takes part of a bucket in proportion', () => {
+    const line = new Arrivals()
+    line.add(bucketOf(T0), 10)
+    expect(line.between(T0, T0 + BUCKET_MS / 4)).toBeCloseTo(2.5)
+    expect(line.advance(T0, 5)).toEqual({ key: T0 + BUCKET_MS / 2, passed: 5 })
+  })
+
+  it('never advances beyond the last ticket', () => {
+    const line = lineOf(50, 250)
+    expect(line.advance(T0, 100)).toEqual({ key: T0 + 300, passed: 2 })
+    expect(line.advance(T0 + 300, 1)).toEqual({ key: T0 + 300, passed: 0 })
+  })
+
+  it('passes over a gap in which nobody came', () => {
+    const line = lineOf(50, 10 * CHUNK_MS)
+    expect(line.advance(T0, 1.5).key).toBeGreaterThan(T0 + 10 * CHUNK_MS)
+  })
+
+  it('forgets whole chunks only, and keeps the counts of the rest', () => {
+    const line = lineOf(0, 2 * CHUNK_MS, 5 * CHUNK_MS)
+    line.forgetBefore(T0 + 2 * CHUNK_MS)
+    expect(line.after(T0)).toBe(2)
+  })
+
+  it('is the same after it was saved and loaded', () => {
+    const line = lineOf(50, 150, 150, 2 * CHUNK_MS)
+    const again = new Arrivals()
+    for (const momentMs of [50, 2 * CHUNK_MS]) {
+      const chunk = chunkOf(bucketOf(T0 + momentMs))
+      again.load(chunk, line.save(chunk) as Uint8Array)
+    }
+    expect(again.spans(T0)).toEqual(line.spans(T0))
+    expect(again.lastKey).toBe(line.lastKey)
+  })
+
+  const moments = fc.array(fc.integer({ min: 0, max: 5 * CHUNK_MS }), { minLength: 1, maxLength: 80 })
+
+  it('advances to the key behind which the others still wait', () => {
+    fc.assert(
+      fc.property(moments, fc.double({ min: 0, max: 100, noNaN: true }), (momentsMs, people) => {
+        const line = lineOf(...momentsMs)
+        const { key, passed } = line.advance(T0, people)
+        expect(passed).toBeCloseTo(Math.min(people, momentsMs.length), 6)
+        expect(line.after(key)).toBeCloseTo(momentsMs.length - passed, 4)
+      }),
+    )
+  })
+
+  it('gives a curve that is never off by more than a place, or a hundredth of the line ahead', () => {
+    fc.assert(
+      fc.property(moments, fc.integer({ min: 0, max: 5 * CHUNK_MS }), (momentsMs, atMs) => {
+        const line = lineOf(...momentsMs)
+        const curve = curveOf(line.spans(T0))
+        const exact = line.between(T0, T0 + atMs)
+        expect(Math.abs(aheadOf(curve, T0 + atMs) - exact)).toBeLessThanOrEqual(Math.max(1, exact / 100) + 1e-6)
+        expect(total(curve)).toBe(momentsMs.length)
+      }),
+    )
+  })
+
+  it('stays small for a long line, and still rises', () => {
+    const line = new Arrivals()
+    // Three hours of a crowd that comes in waves.
+    for (let bucket = 0; bucket < 3 * 36_000; bucket++)
+      line.add(bucketOf(T0) + bucket, bucket % 7 === 0 ? 13 : bucket % 3)
+    const curve = curveOf(line.spans(T0))
+    expect(curve.length).toBeLessThanOrEqual(400)
+    for (let i = 2; i < curve.length; i += 2) {
+      expect(curve[i] as number).toBeGreaterThan(curve[i - 2] as number)
+      expect(curve[i + 1] as number).toBeGreaterThanOrEqual(curve[i - 1] as number)
+    }
+  })
+})

@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { pollAfterMs, waitOf } from '../../src/core/estimate.ts'
+import type { View } from '../../src/core/messages.ts'
+import { nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
+import type { Ticket } from '../../src/core/ticket.ts'
+
+const NOW = 1_700_000_100_000
+const WINDOW = 300_000
+
+/** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
+const view: View = {
+  asOfMs: NOW,
+  generation: 1,
+  open: false,
+  held: false,
+  full: false,
+  ratePerSecond: 2,
+  lanes: {
+    main: {
+      frontierKey: NOW - 100_000,
+      lapsedKey: NOW - 400_000,
+      curve: [NOW - 100_000, 0, NOW, 100],
+      speedPerSecond: 2,
+    },
+  },
+}
+
+function ticket(more: Partial<Ticket> = {}): Ticket {
+  return {
+    room: 'shop',
+    sid: 'eu-0.a',
+    key: NOW - 50_000,
+    lane: 'main',
+    confirmed: true,
+    low: null,
+    byMs: null,
+    generation: 1,
+    issuedMs: NOW - 10_000,
+    ...more,
+  }
+}
+
+const place = (more: Partial<Ticket> = {}, room: View = view, nowMs = NOW) => placeOf(ticket(more), room, WINDOW, nowMs)
+
+describe('a place', () => {
+  it('is the number of people ahead, and one', () => {
+    expect(place()).toMatchObject({ state: 'waiting', ahead: 50, position: 51, wait: { likelyMs: 25_000 } })
+  })
+
+  it('has no number until its moment is five seconds old and its ticket confirmed', () => {
+    expect(place({ key: NOW - 4_900 })).toMatchObject({ state: 'waiting', position: null })
+    expect(place({ confirmed: false })).toMatchObject({ state: 'waiting', position: null })
+  })
+
+  it('never shows more than was shown before', () => {
+    expect(place({ low: 30 })).toMatchObject({ position: 30 })
+    expect(place({ low: 80 })).toMatchObject({ position: 51 })
+  })
+
+  it('is called at or before the frontier, and for everybody in an open room', () => {
+    expect(place({ key: NOW - 100_000 })).toEqual({ state: 'called' })
+    expect(place({ key: NOW - 99_999 }).state).toBe('waiting')
+    expect(place({}, { ...view, open: true })).toEqual({ state: 'called' })
+  })
+
+  it('is missed when the call was longer ago than the window and its visitor never heard of it', () => {
+    expect(place({ key: NOW - 400_000 })).toEqual({ state: 'missed' })
+    expect(place({ key: NOW - 399_999 })).toEqual({ state: 'called' })
+  })
+
+  it('is missed past its claim window, and not before', () => {
+    expect(place({ key: NOW - 200_000, byMs: NOW + 1 })).toEqual({ state: 'called' })
+    expect(place({ key: NOW - 200_000, byMs: NOW - 1 })).toEqual({ state: 'missed' })
+  })
+
+  it('cannot be missed by who has not been called, whatever the ticket says', () => {
+    expect(place({ byMs: NOW - 1 }).state).toBe('waiting')
+  })
+
+  it('obeys a window that was shortened meanwhile', () => {
+    const old = { key: NOW - 200_000, byMs: NOW + 3_600_000, issuedMs: NOW - 302_000 }
+    expect(place(old)).toEqual({ state: 'missed' })
+  })
+
+  it('has no wait while the room is held or does not move', () => {
+    expect(place({}, { ...view, held: true })).toMatchObject({ wait: null })
+    expect(waitOf(10, 0)).toBeNull()
+  })
+})
+
+describe('a ticket that is seen', () => {
+  it('is confirmed by coming back, and keeps the lowest position', () => {
+    const before = ticket({ confirmed: false })
+    const after = seen(before, placeOf(before, view, WINDOW, NOW), WINDOW, NOW)
+    expect(after).toMatchObject({ confirmed: true, low: null, byMs: null })
+    expect(seen(after, placeOf(after, view, WINDOW, NOW), WINDOW, NOW)).toMatchObject({ low: 51 })
+  })
+
+  it('gets a claim window when it is called, once', () => {
+    const called = ticket({ key: NOW - 200_000 })
+    const first = seen(called, { state: 'called' }, WINDOW, NOW)
+    expect(first.byMs).toBe(NOW + WINDOW)
+    expect(seen(first, { state: 'called' }, WINDOW, NOW + 60_000).byMs).toBe(NOW + WINDOW)
+  })
+
+  it('gets a new claim window when a claim is refused, for its visitor is here', () => {
+    const called = ticket({ key: NOW - 200_000, byMs: NOW + 5 })
+    expect(refused(called, view, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
+  })
+
+  it('has no claim window when the room closed before it was called', () => {
+    expect(refused(ticket(), view, WINDOW, NOW).byMs).toBeNull()
+  })
+
+  it('is the same object when nothing changed, so that nothing is signed in vain', () => {
+    const same = ticket({ low: 51 })
+    expect(seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW)).toBe(same)
+    const later = seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW + 20_001)
+    expect(later).not.toBe(same)
+  })
+})
+
+describe('the next poll', () => {
+  it('is a tenth of the wait, between two seconds and a minute, give or take a fifth', () => {
+    expect(pollAfterMs(1_000, 2, 2, 0.5)).toBe(50_000)
+    expect(pollAfterMs(1_000, 2, 2, 0)).toBe(40_000)
+    expect(pollAfterMs(10_000, 2, 2, 0.5)).toBe(60_000)
+    expect(pollAfterMs(0, 2, 2, 0.5)).toBe(2_000)
+  })
+
+  it('is within five seconds at the front of a line that does not move', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 100 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (ahead, random) => {
+        expect(pollAfterMs(ahead, 0, 2, random)).toBeLessThanOrEqual(5_000)
+      }),
+    )
+    expect(pollAfterMs(101, 0, 2, 0.5)).toBe(60_000)
+    expect(pollAfterMs(900, 0, 100, 0.999)).toBeLessThanOrEqual(5_000)
+  })
+
+  it('comes soon for a new ticket, so that it is counted and gets its number', () => {
+    const far = ticket({ key: NOW - 1_000, confirmed: false })
+    expect(nextPollMs(far, placeOf(far, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(2_400)
+    const counted = { ...far, confirmed: true }
+    expect(nextPollMs(counted, placeOf(counted, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(5_000)
+  })
+})

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import type { DoorReport } from '../../src/core/messages.ts'
+import { newRoom, type RoomState, sync, waitingTotal } from '../../src/core/room.ts'
+
+const T0 = 1_700_000_000_000
+const rules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000 }
+
+/** A report of door `a`, first of its life, with nothing in it. */
+function report(more: Partial<DoorReport> = {}): DoorReport {
+  const empty = {
+    door: 'a',
+    epoch: 1,
+    seq: 1,
+    base: 0,
+    spent: 0,
+    returned: 0,
+    live: 0,
+    demand: [],
+    cells: {},
+    version: '',
+  }
+  return { ...empty, ...more }
+}
+
+const standing = (people: number, oldestKey = T0) => [{ lane: 'main', standing: people, oldestKey, perSecond: 0 }]
+
+function granted(room: RoomState, what: DoorReport, nowMs: number, with_ = rules): number {
+  const outcome = sync(room, what, with_, nowMs)
+  return outcome.kind === 'stale' ? -1 : outcome.granted
+}
+
+describe('a report', () => {
+  it('repeated gets the stored answer, and an older one nothing', () => {
+    const room = newRoom(T0)
+    expect(granted(room, report({ seq: 2, demand: standing(3) }), T0)).toBe(3)
+    expect(sync(room, report({ seq: 2, demand: standing(30) }), rules, T0 + 10)).toEqual({
+      kind: 'repeated',
+      granted: 3,
+    })
+    expect(sync(room, report({ seq: 1, spent: 3 }), rules, T0 + 20)).toEqual({ kind: 'stale' })
+    expect(sync(room, report({ epoch: 0, seq: 9 }), rules, T0 + 30)).toEqual({ kind: 'stale' })
+  })
+
+  it('of a new life starts from nothing, and its live sessions are the truth', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(10) }), T0)
+    expect(granted(room, report({ epoch: 2, live: 4, demand: standing(2) }), T0 + 1_000)).toBe(2)
+    expect(room.doors.get('a')).toMatchObject({ live: 4, granted: 2, spent: 0 })
+  })
+})
+
+describe('grants', () => {
+  it('let the very first visitors of a new room in at once', () => {
+    expect(granted(newRoom(T0), report({ demand: standing(1) }), T0)).toBeGreaterThanOrEqual(1)
+  })
+
+  it('never exceed the places, whoever asks', () => {
+    const room = newRoom(T0)
+    const small = { ...rules, totalActiveUsers: 10, ratePerMinute: 60_000 }
+    expect(granted(room, report({ demand: standing(500) }), T0, small)).toBe(10)
+    expect(granted(room, report({ door: 'b', demand: standing(500) }), T0, small)).toBe(0)
+    expect(granted(room, report({ seq: 2, spent: 10, live: 10, demand: standing(490) }), T0 + 1_000, small)).toBe(10)
+  })
+
+  it('follow the rate', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(500) }), T0)
+    const second = report({ seq: 2, spent: 50, live: 50, demand: standing(450) })
+    granted(room, second, T0 + 1_000)
+    const third = report({ seq: 3, spent: 50, live: 50, demand: standing(450) })
+    // Ten a second; what was out until it was reported has stopped the fill of the first second.
+    expect(granted(room, third, T0 + 2_000)).toBe(60)
+  })
+
+  it('are none while the room is held', () => {
+    expect(granted(newRoom(T0), report({ demand: standing(5) }), T0, { ...rules, ratePerMinute: 0 })).toBe(0)
+  })
+
+  it('are shared in proportion, with the odd one to whom waits longest', () => {
+    const room = newRoom(T0)
+    const scarce = { ...rules, totalActiveUsers: 3 }
+    granted(room, report({ door: 'b', demand: standing(0) }), T0, scarce)
+    room.doors.get('b')?.demand // b stands with older visitors than a
+    Object.assign(room.doors.get('b') ?? {}, { demand: standing(1, T0 - 500) })
+    expect(granted(room, report({ demand: standing(1, T0) }), T0, { ...scarce, totalActiveUsers: 1 })).toBe(0)
+    expect(
+      granted(room, report({ door: 'b', seq: 2, demand: standing(1, T0 - 500) }), T0, {
+        ...scarce,
+        totalActiveUsers: 1,
+      }),
+    ).toBe(1)
+  })
+})
+
+describe('an open room', () => {
+  it('closes when a claim must be refused, with the frontier just before the oldest of them', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60, T0 + 77) }), T0 + 100)
+    expect(room.open).toBe(false)
+    expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 77 - 0.001)
+    expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(T0 + 77)
+  })
+
+  it('stays open while everybody gets a permit', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(20, T0 + 77) }), T0 + 100)
+    expect(room.open).toBe(true)
+  })
+
+  it('opens again when nobody stands or waits and permits remain', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0)
+    for (let second = 1; second <= 12; second++) {
+      granted(room, report({ seq: 1 + second, spent: 50, live: 50 }), T0 + second * 1_000)
+    }
+    expect(room.open).toBe(true)
+  })
+})
+
+describe('the line', () => {
+  it('counts confirmed tickets and calls them in order', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0)
+    const buckets = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${T0 / 100 + 10 + i}`, 5]))
+    granted(room, report({ seq: 2, spent: 50, live: 50, demand: standing(10), cells: buckets }), T0 + 20_000)
+    expect(waitingTotal(room)).toBeGreaterThan(400)
+    const before = room.lines.get('main')?.state.frontierKey ?? 0
+    granted(room, report({ seq: 3, spent: 60, live: 60 }), T0 + 21_000)
+    expect(room.lines.get('main')?.state.frontierKey).toBeGreaterThan(before)
+  })
+
+  it('does not believe tickets from a distant future', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0)
+    granted(room, report({ seq: 2, cells: { [`line/main/${T0 / 100 + 36_000}`]: 5, 'line/main/abc': 1 } }), T0 + 1_000)
+    expect(waitingTotal(room)).toBe(0)
+  })
+})

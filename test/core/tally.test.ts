@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Applied, fresh, Tally } from '../../src/core/tally.ts'
+
+describe('Tally', () => {
+  it('says a total once when all goes well', () => {
+    const sender = new Tally()
+    sender.add('seen', 3)
+    const first = sender.report()
+    expect(fresh(undefined, first)).toEqual({ seen: 3 })
+    sender.acknowledge(first.seq)
+    expect(sender.dirty).toBe(false)
+    expect(sender.report().cells).toEqual({})
+  })
+
+  it('carries a lost report in the next one', () => {
+    const sender = new Tally()
+    sender.add('seen', 3)
+    sender.report()
+    sender.add('seen', 2)
+    expect(fresh(undefined, sender.report())).toEqual({ seen: 5 })
+  })
+
+  it('adds nothing for a report that is repeated or late', () => {
+    const sender = new Tally()
+    sender.add('seen')
+    const first = sender.report()
+    sender.add('seen')
+    const second = sender.report()
+    expect(fresh(second, first)).toBeUndefined()
+    expect(fresh(second, second)).toBeUndefined()
+  })
+
+  it('adds the difference when an answer was lost', () => {
+    const sender = new Tally()
+    sender.add('seen', 3)
+    const applied = sender.report()
+    sender.add('seen', 4)
+    expect(fresh(applied, sender.report())).toEqual({ seen: 4 })
+  })
+
+  it('keeps what was counted while a report was on its way', () => {
+    const sender = new Tally()
+    sender.add('seen', 3)
+    const { seq } = sender.report()
+    sender.add('seen', 2)
+    sender.acknowledge(seq)
+    expect(sender.report().cells).toEqual({ seen: 2 })
+  })
+
+  it('loses and doubles nothing, whatever the network does', () => {
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant('add' as const),
+        cell: fc.constantFrom('a', 'b', 'c'),
+        by: fc.integer({ min: 1, max: 9 }),
+      }),
+      fc.record({ kind: fc.constant('send' as const) }),
+      fc.record({ kind: fc.constant('arrive' as const), pick: fc.nat(), answered: fc.boolean() }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const sender = new Tally()
+        const added: Record<string, number> = {}
+        const received: Record<string, number> = {}
+        const onTheWay: ReturnType<Tally['report']>[] = []
+        let applied: Applied | undefined
+        const arrive = (report: ReturnType<Tally['report']>, answered: boolean) => {
+          const news = fresh(applied, report)
+          if (news) {
+            applied = report
+            for (const [cell, by] of Object.entries(news)) received[cell] = (received[cell] ?? 0) + by
+          }
+          if (answered) sender.acknowledge(report.seq)
+        }
+        for (const one of steps) {
+          if (one.kind === 'add') {
+            sender.add(one.cell, one.by)
+            added[one.cell] = (added[one.cell] ?? 0) + one.by
+          } else if (one.kind === 'send') onTheWay.push(sender.report())
+          // Any report may arrive at any time, also twice.
+          else if (onTheWay.length > 0) arrive(onTheWay[one.pick % onTheWay.length] as Applied, one.answered)
+          for (const [cell, count] of Object.entries(received)) expect(count).toBeLessThanOrEqual(added[cell] ?? 0)
+        }
+        arrive(sender.report(), true)
+        expect(received).toEqual(added)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})

@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest'
+import { claimsOf, newEdge, Visitor } from '../support/workerd/visitor.ts'
+
+describe('an idle open room', () => {
+  it('lets the very first visitor in at once, with a pass', async () => {
+    const visitor = new Visitor('wide.test', newEdge())
+    const { status, atOrigin, response } = await visitor.page('/hello?x=1')
+    expect(status).toBe(200)
+    expect(atOrigin?.url).toBe('http://origin.test/hello?x=1')
+    expect(response.headers.get('Set-Cookie')).toMatch(
+      /^__Host-antesala-wide=\S+; Path=\/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure$/,
+    )
+    expect(response.headers.get('Cache-Control')).toBe('private, no-store')
+  })
+
+  it.each([
+    ['a POST', '/order', { method: 'POST', body: 'one tea' }],
+    ['a call like a webhook', '/hook', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } }],
+    ['an image', '/logo.png', { headers: { Accept: 'image/avif,image/*', 'Sec-Fetch-Dest': 'image' } }],
+    ['a HEAD', '/', { method: 'HEAD' }],
+  ])('lets %s through', async (_what, path, init) => {
+    const { status, response } = await new Visitor('wide.test', newEdge()).send(path, init)
+    expect(status).toBe(200)
+    expect(response.headers.get('Set-Cookie')).toContain('__Host-antesala-wide=')
+  })
+
+  it('lets a CORS preflight through without a session', async () => {
+    const headers = { Origin: 'https://elsewhere.test', 'Access-Control-Request-Method': 'PUT' }
+    const { atOrigin, response } = await new Visitor('wide.test', newEdge()).send('/api', {
+      method: 'OPTIONS',
+      headers,
+    })
+    expect(atOrigin?.method).toBe('OPTIONS')
+    expect(response.headers.has('Set-Cookie')).toBe(false)
+  })
+
+  it('takes no place for a prefetch', async () => {
+    const { status, text, response } = await new Visitor('wide.test', newEdge()).page('/', {
+      headers: { 'Sec-Purpose': 'prefetch' },
+    })
+    expect([status, text, response.headers.has('Set-Cookie')]).toEqual([503, '', false])
+  })
+})
+
+describe('the call budget (I9)', () => {
+  it('is one call for a claim, one for the first return, and none while the lease lasts', async () => {
+    const visitor = new Visitor('wide.test', newEdge())
+    const calls = []
+    for (let i = 0; i < 5; i++) calls.push((await visitor.page()).objectCalls)
+    expect(calls).toEqual([1, 1, 0, 0, 0])
+  })
+
+  it('is at most one call for sixty requests at once', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    await visitor.page()
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => visitor.send(`/${i}.png`, { headers: { Accept: 'image/*' } })),
+    )
+    expect(answers.map(answer => answer.status)).toEqual(Array(60).fill(200))
+    expect(answers.reduce((sum, answer) => sum + answer.objectCalls, 0)).toBeLessThanOrEqual(1)
+  })
+
+  it('is none for a poll', async () => {
+    const visitor = new Visitor('held.test', newEdge())
+    await visitor.page()
+    const { objectCalls, place } = await visitor.poll(false)
+    expect([objectCalls, place.state]).toEqual([0, 'waiting'])
+  })
+
+  it('asks nobody about a pass of a session that is known to be over', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    await visitor.page()
+    const stolen = visitor.token
+    await visitor.send('/.waiting-room/leave?room=wide', { method: 'POST' })
+    const thief = new Visitor('wide.test', edge)
+    const calls = []
+    for (let i = 0; i < 3; i++) {
+      thief.token = stolen
+      calls.push((await thief.page()).objectCalls)
+    }
+    // A touch that finds the session gone and a claim of one's own; then only the claim.
+    expect(calls).toEqual([2, 1, 1])
+  })
+})
+
+describe('a held room', () => {
+  it('shows the page with the operator’s message, and a ticket', async () => {
+    const visitor = new Visitor('held.test', newEdge())
+    const { status, text, response } = await visitor.page('/sale?item=7')
+    expect(status).toBe(503)
+    expect(text).toContain('Back at noon.')
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'x-robots-tag': 'noindex',
+    })
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
+    expect(claimsOf(visitor.token)).toMatchObject({ aud: 'held', lane: 'main', cnf: false, low: null, by: null })
+  })
+
+  it('answers an API client in JSON, whatever the Accept header looks like', async () => {
+    for (const Accept of [
+      'application/json',
+      'text/plain;q=0.1, Application/JSON;q=0.01',
+      'application/problem+json',
+    ]) {
+      const { text, response } = await new Visitor('held.test', newEdge()).send('/api', { headers: { Accept } })
+      expect(JSON.parse(text)).toMatchObject({
+        state: 'waiting',
+        position: null,
+        called: false,
+        message: 'Back at noon.',
+        cfWaitingRoom: { inWaitingRoom: true, queueAll: true, isFIFOQueue: true, queueingMethod: 'fifo' },
+      })
+      expect(response.headers.get('Waiting-Room-Token')).toMatch(/^ey/)
+    }
+  })
+
+  it('has the 25 published variables', async () => {
+    const { text } = await new Visitor('held.test', newEdge()).data()
+    expect(Object.keys(JSON.parse(text).cfWaitingRoom)).toHaveLength(25)
+  })
+
+  it('forwards nothing: 128 POSTs, and none reaches the origin', async () => {
+    const visitor = new Visitor('held.test', newEdge())
+    await visitor.page()
+    const posts = Array.from({ length: 128 }, (_, i) =>
+      i % 2 === 0
+        ? visitor.page('/order', { method: 'POST', body: 'tea' })
+        : visitor.data('/order', { method: 'POST', body: '{"tea":1}' }),
+    )
+    for (const { status, atOrigin, response } of await Promise.all(posts)) {
+      expect([status, atOrigin]).toEqual([503, null])
+      expect(response.headers.has('Retry-After')).toBe(true)
+    }
+  })
+
+  it('gives parts of pages a short answer and no ticket', async () => {
+    const { status, text, response } = await new Visitor('held.test', newEdge()).send('/logo.png', {
+      headers: { Accept: 'image/*', 'Sec-Fetch-Dest': 'image' },
+    })
+    expect([status, text, response.headers.has('Set-Cookie')]).toEqual([503, '', false])
+  })
+
+  it('never sends a script of a page the token in a header', async () => {
+    const { response } = await new Visitor('held.test', newEdge()).data('/', {
+      headers: { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' },
+    })
+    expect(response.headers.has('Waiting-Room-Token')).toBe(false)
+  })
+
+  it('answers polls that come faster than told with 429', async () => {
+    const visitor = new Visitor('held.test', newEdge())
+    await visitor.page()
+    expect((await visitor.poll()).status).toBe(200)
+    const { status, response } = await visitor.poll()
+    expect([status, response.headers.get('Content-Type')]).toEqual([429, 'application/problem+json'])
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
+  })
+
+  it('keeps API clients without cookies by their header', async () => {
+    const edge = newEdge()
+    const first = await new Visitor('held.test', edge).data()
+    const token = first.response.headers.get('Waiting-Room-Token') ?? ''
+    const again = await new Visitor('held.test', edge).data('/.waiting-room/status?room=held', {
+      headers: { 'Waiting-Room-Token': token },
+    })
+    expect(claimsOf(again.response.headers.get('Waiting-Room-Token') ?? '').sub).toBe(claimsOf(token).sub)
+  })
+})
+
+describe('what is not the room’s', () => {
+  it('a host of no room is proxied', async () => {
+    const { status, atOrigin } = await new Visitor('nobody.test', newEdge()).page('/x')
+    expect([status, atOrigin?.headers['waiting-room-pass']]).toEqual([200, undefined])
+  })
+
+  it('a bypassed path is proxied without a session', async () => {
+    const { status, response } = await new Visitor('wide.test', newEdge()).send('/webhooks/paid', { method: 'POST' })
+    expect([status, response.headers.has('Set-Cookie')]).toEqual([200, false])
+  })
+
+  it('a path that only looks like a bypass is not', async () => {
+    const edge = newEdge()
+    for (const path of [
+      '/checkout/status/x',
+      '/checkout/status%2f..%2fpay',
+      '/checkout/status/../pay',
+      '/checkout//status',
+    ]) {
+      const { status } = await new Visitor('guarded.test', edge).page(path)
+      expect([path, status]).toEqual([path, 503])
+    }
+    expect((await new Visitor('guarded.test', edge).page('/checkout/status')).status).toBe(200)
+  })
+})
+
+describe('a room on /checkout', () => {
+  it.each([
+    '/checkout',
+    '/checkout/',
+    '/checkout?x',
+    '/%63heckout',
+    '/%2563heckout',
+    '/x/../checkout',
+    '/x/%2e%2e/checkout',
+    '/x%2f..%2fcheckout',
+    '//checkout',
+    '/.//checkout',
+    '/checkout;jsessionid=1',
+    '/;a/checkout',
+    '/checkout%3bx',
+    '/checkout%2fpay',
+    '/a\\..\\checkout',
+    '/checkout%5cpay',
+    '/a%2fb/../%63heckout',
+    '/checkout.js',
+    '/checkout.json?x',
+    '/%25252563heckout',
+    '/%c0%afcheckout',
+    '/checkout%00.png',
+  ])('cannot be walked around by %s', async path => {
+    expect((await new Visitor('guarded.test', newEdge()).page(path)).status).toBe(503)
+  })
+
+  it.each(['/', '/check', '/checkouts', '/shop/checkout', '/CHECKOUT'])('leaves %s open', async path => {
+    expect((await new Visitor('guarded.test', newEdge()).page(path)).status).toBe(200)
+  })
+
+  it('also in capitals where the room says so', async () => {
+    expect((await new Visitor('caseless.test', newEdge()).page('/CheckOut')).status).toBe(503)
+  })
+
+  it('also under its host’s other spellings', async () => {
+    expect((await new Visitor('guarded.test.', newEdge()).page('/checkout')).status).toBe(503)
+    expect((await new Visitor('GUARDED.test', newEdge()).page('/checkout')).status).toBe(503)
+  })
+
+  it.each(['X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override'])('is not reached by %s', async name => {
+    const { atOrigin } = await new Visitor('guarded.test', newEdge()).page('/', { headers: { [name]: '/checkout' } })
+    expect(atOrigin?.headers[name.toLowerCase()]).toBeUndefined()
+  })
+
+  it.each(['//evil.test', '/\\evil.test', '/%5cevil.test'])('opens no redirect for %s', async path => {
+    const { response, text } = await new Visitor('held.test', newEdge()).page(path)
+    expect(response.headers.has('Location')).toBe(false)
+    expect(text).not.toContain('evil.test')
+  })
+})

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import { adviceOn } from '../../src/settings/advice.ts'
+import { readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
+import { SettingsError } from '../../src/settings/messages.ts'
+import { parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+
+const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
+
+/** What is wrong with a list of rooms, a line each. */
+function problemsWith(rooms: unknown): string[] {
+  try {
+    parseRooms(rooms)
+    return []
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    return error.problems.map(({ path, message }) => `${path} ${message}`)
+  }
+}
+
+describe('a room', () => {
+  it('needs a name, a host, a total and a rate; the rest has defaults', () => {
+    expect(parseRooms([shop])[0]).toMatchObject({ path: '/', session_duration: 5, queueing_status_code: 503, doors: 1 })
+  })
+
+  it('cannot be changed once it was parsed', () => {
+    const [room] = parseRooms([shop])
+    expect(() => Object.assign(room ?? {}, { doors: 9 })).toThrow(TypeError)
+    expect(() => Object.assign(room?.cookie_attributes ?? {}, { secure: 'never' })).toThrow(TypeError)
+  })
+
+  it('writes its routes in one way', () => {
+    const [room] = parseRooms([{ ...shop, host: 'Shop.Example', path: '/sale/' }])
+    expect([room?.host, room?.path]).toEqual(['shop.example', '/sale'])
+  })
+})
+
+/** Twenty bad files: each is refused with the path, the value and the range. */
+const BAD: [name: string, rooms: unknown, message: string][] = [
+  ['not a list', { rooms: [] }, 'rooms must be a list of rooms, got {"rooms":[]}'],
+  ['a missing total', [{ ...shop, total_active_users: undefined }], 'rooms[0].total_active_users is required'],
+  [
+    'no places',
+    [{ ...shop, total_active_users: 0 }],
+    'rooms[0].total_active_users must be a whole number, 1 to 10,000,000, got 0',
+  ],
+  [
+    'half a place',
+    [{ ...shop, total_active_users: 1.5 }],
+    'rooms[0].total_active_users must be a whole number, 1 to 10,000,000, got 1.5',
+  ],
+  [
+    'a rate in words',
+    [{ ...shop, new_users_per_minute: '60' }],
+    'rooms[0].new_users_per_minute must be a whole number, 0 to 1,000,000, got "60"',
+  ],
+  [
+    'a negative rate',
+    [{ ...shop, new_users_per_minute: -1 }],
+    'rooms[0].new_users_per_minute must be a whole number, 0 to 1,000,000, got -1',
+  ],
+  [
+    'a session too short',
+    [{ ...shop, session_duration: 0.01 }],
+    'rooms[0].session_duration must be a number, 0.05 to 1,440, got 0.01',
+  ],
+  [
+    'a session too long',
+    [{ ...shop, session_duration: 2_000 }],
+    'rooms[0].session_duration must be a number, 0.05 to 1,440, got 2000',
+  ],
+  [
+    'a maximum below the duration',
+    [{ ...shop, max_session_duration: 1 }],
+    'rooms[0].max_session_duration must be at least session_duration (5), got 1',
+  ],
+  ['an unknown setting', [{ ...shop, totl_active_users: 5 }], 'rooms[0].totl_active_users is not a setting'],
+  [
+    'an unknown setting further in',
+    [{ ...shop, cookie_attributes: { same_site: 'lax' } }],
+    'rooms[0].cookie_attributes.same_site is not a setting',
+  ],
+  [
+    'an unknown method of queueing',
+    [{ ...shop, queueing_method: 'lifo' }],
+    'rooms[0].queueing_method must be "fifo", got "lifo"',
+  ],
+  [
+    'a status that hides the waiting',
+    [{ ...shop, queueing_status_code: 404 }],
+    'rooms[0].queueing_status_code must be 503 or 200 or 202 or 429, got 404',
+  ],
+  [
+    'a host with a scheme',
+    [{ ...shop, host: 'https://shop.example' }],
+    'rooms[0].host must be a host name, *.example.com or * for every host, without scheme and port, got "https://shop.example"',
+  ],
+  ['a path without slash', [{ ...shop, path: 'sale' }], 'rooms[0].path must be a path like /shop'],
+  ['a path with a dot segment', [{ ...shop, path: '/a/../b' }], 'rooms[0].path must be a path like /shop'],
+  ['an empty bypass rule', [{ ...shop, bypass: [{}] }], 'rooms[0].bypass[0] must have at least one condition'],
+  [
+    'a bypass of no address range',
+    [{ ...shop, bypass: [{ cidr: ['10.0.0.0/99'] }] }],
+    'rooms[0].bypass[0].cidr[0] must be an address range like 192.0.2.0/24 or 2001:db8::/32, got "10.0.0.0/99"',
+  ],
+  [
+    'a cookie that browsers refuse',
+    [{ ...shop, cookie_attributes: { samesite: 'none', secure: 'never' } }],
+    'rooms[0].cookie_attributes.secure must not be never when samesite is none',
+  ],
+  [
+    'a CORS origin with a path',
+    [{ ...shop, cors_origins: ['https://app.example/x'] }],
+    'rooms[0].cors_origins[0] must be an origin like https://shop.example, or *, got "https://app.example/x"',
+  ],
+  [
+    'two rooms of one name',
+    [shop, { ...shop, path: '/b' }],
+    'rooms[1].name must be unique, "shop" is rooms[0] already',
+  ],
+  [
+    'two rooms for one route',
+    [shop, { ...shop, name: 'b' }],
+    'rooms[1] must not have the same route as rooms[0], got "shop.example/"',
+  ],
+  [
+    'a message that is too long',
+    [{ ...shop, message: 'x'.repeat(1_001) }],
+    'rooms[0].message must be at most 1,000 characters',
+  ],
+  [
+    'a protected path that is no pattern',
+    [{ ...shop, protected_paths: ['/pay/(('] }],
+    'rooms[0].protected_paths[0] must be a path pattern like /checkout/* that begins with /, got "/pay/(("',
+  ],
+]
+
+describe('a bad file is refused', () => {
+  it.each(BAD)('%s', (_name, rooms, message) => {
+    expect(problemsWith(rooms)).toEqual([expect.stringContaining(message)])
+  })
+
+  it('with everything that is wrong at once', () => {
+    expect(problemsWith([{}, { ...shop, doors: 0, x: 1 }])).toHaveLength(6)
+  })
+})
+
+describe('live changes', () => {
+  const [room] = parseRooms([shop])
+  if (!room) throw new Error('the example is valid')
+
+  it('lie over the file, and are validated together with it', () => {
+    expect(withOverrides(room, { new_users_per_minute: 5 })).toMatchObject({
+      new_users_per_minute: 5,
+      total_active_users: 100,
+    })
+    expect(() => withOverrides(room, { max_session_duration: 2 })).toThrow(
+      'max_session_duration must be at least session_duration (5), got 2',
+    )
+  })
+
+  it('cannot move a room', () => {
+    expect(() => withOverrides(room, { host: 'other.example' })).toThrow(
+      'host cannot be changed live: change the file and deploy',
+    )
+  })
+
+  it.each([null, 5, 'x', [1]])('are an object of settings, not %j', patch => {
+    expect(() => withOverrides(room, patch)).toThrow(SettingsError)
+  })
+})
+
+describe('a deployment', () => {
+  it('reads rooms as data or as text', () => {
+    expect(readDeployment({ ROOMS: [shop] }).rooms).toHaveLength(1)
+    expect(readDeployment({ ROOMS: JSON.stringify([shop]) }).rooms).toHaveLength(1)
+    expect(() => readDeployment({ ROOMS: '[' })).toThrow('ROOMS must be JSON')
+  })
+
+  it.each([
+    ['ORIGIN', 'shop.example', 'ORIGIN must be an address like https://origin.example'],
+    ['ORIGIN', 'https://shop.example/path', 'ORIGIN must be an address'],
+    ['ORIGIN_HOST_HEADER', 'both', 'ORIGIN_HOST_HEADER must be origin or visitor, got "both"'],
+    ['CONTROL_PREFIX', '/a/b', 'CONTROL_PREFIX must be one path segment'],
+    ['ADMIN_HOST', 'shop.example', "ADMIN_HOST must not be a room's host"],
+  ])('refuses %s = %s', (name, value, message) => {
+    expect(() => readDeployment({ ROOMS: [shop], [name]: value })).toThrow(message)
+  })
+
+  it('takes no admin token that could be guessed', () => {
+    expect(readAdminToken({})).toBeNull()
+    expect(readAdminToken({ ADMIN_TOKEN: 'x'.repeat(32) })).toBe('x'.repeat(32))
+    expect(() => readAdminToken({ ADMIN_TOKEN: 'secret' })).toThrow(
+      'ADMIN_TOKEN must have at least 32 characters, got 6',
+    )
+  })
+
+  it('gives advice where something is allowed but probably not meant', () => {
+    const advice = adviceOn(parseRooms([{ ...shop, host: '*', total_active_users: 100_000 }]))
+    expect(advice.join('\n')).toMatch(/far below total_active_users[\s\S]*no bypass rule[\s\S]*every host/)
+  })
+})

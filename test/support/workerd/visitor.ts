@@ -1,0 +1,118 @@
+/** Visitors with cookie jars, and edges with the memory of one isolate each, over the real objects. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { env as bindings } from 'cloudflare:workers'
+import { createEdge } from '../../../src/edge/edge.ts'
+import type { Env } from '../../../src/settings/env.ts'
+
+export const env = bindings as unknown as Env
+
+export type Edge = ReturnType<typeof createEdge>
+
+export const newEdge = (): Edge => createEdge()
+
+/** What the origin in tests says of the request it got. */
+export interface AtOrigin {
+  readonly method: string
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate' }
+const DATA = { Accept: 'application/json' }
+
+export interface Answer {
+  readonly response: Response
+  readonly status: number
+  readonly text: string
+  /** Claims and touches that the edge has made for this request (I9). */
+  readonly objectCalls: number
+  readonly syncs: number
+  /** Present when the request reached the origin. */
+  readonly atOrigin: AtOrigin | null
+}
+
+/** Sends a request through an edge, and waits for everything it set off. */
+export async function send(edge: Edge, request: Request): Promise<Answer> {
+  const context = createExecutionContext()
+  const response = await edge.fetch(request, env, context)
+  const text = await response.clone().text()
+  await waitOnExecutionContext(context)
+  const timing = response.headers.get('Server-Timing') ?? ''
+  return {
+    response,
+    status: response.status,
+    text,
+    objectCalls: Number(/object-calls;desc="(\d+)"/.exec(timing)?.[1] ?? Number.NaN),
+    syncs: Number(/syncs;desc="(\d+)"/.exec(timing)?.[1] ?? Number.NaN),
+    atOrigin: text.startsWith('{"method"') ? (JSON.parse(text) as AtOrigin) : null,
+  }
+}
+
+export class Visitor {
+  readonly host: string
+  readonly jar = new Map<string, string>()
+  readonly #edges: readonly Edge[]
+  #turn = 0
+
+  /** A visitor whose requests reach these edges in turn. */
+  constructor(host: string, ...edges: Edge[]) {
+    this.host = host
+    this.#edges = edges
+  }
+
+  page(path = '/', init: RequestInit = {}): Promise<Answer> {
+    return this.send(path, { ...init, headers: { ...PAGE, ...init.headers } })
+  }
+
+  data(path = '/', init: RequestInit = {}): Promise<Answer> {
+    return this.send(path, { ...init, headers: { ...DATA, ...init.headers } })
+  }
+
+  /** The page's own poll. */
+  async poll(claim = true): Promise<Answer & { readonly place: Place }> {
+    const room = this.host.slice(0, this.host.indexOf('.'))
+    const name = room === 'guarded' ? 'checkout' : room
+    const answer = await this.data(`/.waiting-room/status?room=${name}${claim ? '&claim=1' : ''}`)
+    return { ...answer, place: (answer.status === 200 ? JSON.parse(answer.text) : {}) as Place }
+  }
+
+  async send(path: string, init: RequestInit = {}): Promise<Answer> {
+    const edge = this.#edges[this.#turn++ % this.#edges.length] as Edge
+    const headers = new Headers(init.headers)
+    if (this.jar.size > 0) headers.set('Cookie', [...this.jar].map(([name, value]) => `${name}=${value}`).join('; '))
+    const answer = await send(edge, new Request(`https://${this.host}${path}`, { ...init, headers }))
+    for (const cookie of answer.response.headers.getSetCookie()) {
+      const [pair = ''] = cookie.split(';')
+      const equals = pair.indexOf('=')
+      if (/Max-Age=0/.test(cookie)) this.jar.delete(pair.slice(0, equals))
+      else this.jar.set(pair.slice(0, equals), pair.slice(equals + 1))
+    }
+    return answer
+  }
+
+  /** The token this visitor carries. */
+  get token(): string {
+    return [...this.jar.values()][0] ?? ''
+  }
+
+  set token(text: string) {
+    const [name] = this.jar.keys()
+    this.jar.set(name ?? `__Host-antesala-${this.host.split('.')[0]}`, text)
+  }
+}
+
+/** The JSON of a place, as far as tests look at it. */
+export interface Place {
+  readonly state: 'waiting' | 'called' | 'missed' | 'admitted' | 'none'
+  readonly position: number | null
+  readonly pollAfterSeconds: number
+  readonly called: boolean
+  readonly message: string
+  readonly cfWaitingRoom: Record<string, unknown>
+}
+
+export function claimsOf(token: string): Record<string, unknown> {
+  const part = token.split('.')[1] ?? ''
+  return JSON.parse(atob(part.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, unknown>
+}

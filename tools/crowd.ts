@@ -1,0 +1,46 @@
+/** Sends a crowd of real visitors to an address, and says how they fared. */
+import { runCrowd } from './crowd/crowd.ts'
+import { liveLine, summaryOf } from './crowd/words.ts'
+import { address, type Given, number, run, UsageError } from './support/cli.ts'
+
+const USAGE = `npm run crowd -- --url URL --visitors N [--arrive S] [--stay S] [--no-shows SHARE] [--duration S] [--json]
+
+Visitors with cookies of their own arrive, wait in line if there is one, browse and shop, and go silent. Send it only to a
+site that is yours. Exit code 1 when the address cannot be reached.`
+
+const FLAGS = {
+  url: { value: 'URL', help: 'where everybody goes' },
+  visitors: { value: 'N', help: 'how many come' },
+  arrive: { value: 'SECONDS', help: 'they come within this time', default: '10' },
+  stay: { value: 'SECONDS', help: 'mean time inside', default: '30' },
+  think: { value: 'SECONDS', help: 'mean pause between two pages', default: '3' },
+  'no-shows': { value: 'SHARE', help: 'share who close the tab while they wait', default: '0' },
+  duration: { value: 'SECONDS', help: 'the run ends then', default: '1800' },
+  json: { help: 'figures as one JSON object' },
+}
+
+await run(USAGE, FLAGS, main)
+
+async function main(given: Given): Promise<number> {
+  const url = address(given, 'url')
+  if (url === null) throw new UsageError('--url is missing: where should the crowd go?')
+  const ms = (name: string, low: number, high: number) => 1_000 * number(given, name, low, high, 'fractions')
+  const interrupted = new AbortController()
+  const options = {
+    url,
+    visitors: number(given, 'visitors', 1, 100_000),
+    arriveMs: ms('arrive', 0, 86_400),
+    stayMs: ms('stay', 0, 86_400),
+    thinkMs: ms('think', 0, 3_600),
+    noShows: number(given, 'no-shows', 0, 1, 'fractions'),
+    durationMs: ms('duration', 1, 86_400),
+    signal: interrupted.signal,
+  }
+  // The first Ctrl-C ends the run and tells what it was like so far; the second ends the program.
+  process.once('SIGINT', () => interrupted.abort())
+  const line = liveLine(process.stderr)
+  const figures = await runCrowd({ ...options, watch: line.watch })
+  line.end()
+  console.log(given.json === 'true' ? JSON.stringify(figures) : summaryOf(figures, url))
+  return 0
+}

@@ -1,0 +1,40 @@
+/** One visitor's cookies: name to value per origin. Paths and domains are not told apart: a crowd visits one site. */
+
+/** Browsers keep at least 50 cookies a site (RFC 6265 section 6.1). A server that sets more is broken, or an attack. */
+const COOKIES_MAX = 50
+
+export class CookieJar {
+  readonly #origins = new Map<string, Map<string, string>>()
+
+  /** Keeps what an answer's Set-Cookie fields say, and forgets what they end. */
+  keep(origin: string, setCookies: readonly string[], nowMs: number): void {
+    if (setCookies.length === 0) return
+    const cookies = this.#origins.get(origin) ?? new Map<string, string>()
+    this.#origins.set(origin, cookies)
+    for (const line of setCookies) {
+      const [pair = '', ...attributes] = line.split(';')
+      const equals = pair.indexOf('=')
+      if (equals < 1) continue
+      const name = pair.slice(0, equals).trim()
+      if (isOver(attributes, nowMs)) cookies.delete(name)
+      else if (cookies.has(name) || cookies.size < COOKIES_MAX) cookies.set(name, pair.slice(equals + 1).trim())
+    }
+  }
+
+  /** The Cookie field for a request; null when there is nothing to send. */
+  header(origin: string): string | null {
+    const cookies = this.#origins.get(origin)
+    if (!cookies || cookies.size === 0) return null
+    return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  }
+}
+
+/** Max-Age goes before Expires (RFC 6265 section 5.3). */
+function isOver(attributes: readonly string[], nowMs: number): boolean {
+  const value = (name: string) =>
+    attributes.map(text => text.trim().match(/^([\w-]+)\s*=\s*(.*)$/)).find(m => m?.[1]?.toLowerCase() === name)?.[2]
+  const maxAge = value('max-age')
+  if (maxAge !== undefined) return Number(maxAge) <= 0
+  const expires = value('expires')
+  return expires !== undefined && Date.parse(expires) <= nowMs
+}

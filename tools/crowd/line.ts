@@ -1,0 +1,117 @@
+/** Standing in line: from the first request until the site itself answers, or until the visitor has had enough. */
+import type { Browser, Loaded } from './browser.ts'
+import type { Answer } from './connections.ts'
+import type { RunClock } from './run-clock.ts'
+import type { Tally, VisitorRecord } from './tally.ts'
+import { ORIGIN_MARK, type PageVerdict, readPage, readPoll } from './waiting-page.ts'
+
+/** What all visitors of a run share. */
+export interface Site {
+  readonly url: URL
+  readonly clock: RunClock
+  readonly tally: Tally
+  /** Mean pause between two pages. */
+  readonly thinkMs: number
+  readonly stayMs: number
+  /** The site's own answers are known to carry the demo shop's mark. */
+  isMarked: boolean
+}
+
+export interface Visitor {
+  readonly browser: Browser
+  readonly record: VisitorRecord
+  /** Polls until this visitor closes the tab; infinite for all but the no-shows. */
+  pollsLeft: number
+}
+
+/** Nobody reloads a broken page more often. */
+const RELOADS_MAX = 5
+const RELOAD_AFTER_MS = { low: 3_000, high: 8_000 }
+
+/** The site's page, or null: the visitor gave up, or the run is over. */
+export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { url: URL }) | null> {
+  const { clock, tally } = site
+  let failures = 0
+  for (;;) {
+    const page = await visitor.browser.page(site.url)
+    const verdict = judge(site, visitor.record, page)
+    if (clock.isOver) return null
+    switch (verdict.kind) {
+      case 'origin':
+        tally.admit(visitor.record, clock.at(verdict.page.headAtMs))
+        return verdict.page
+      case 'waiting':
+        visitor.record.placeMs ??= clock.nowMs()
+        if (visitor.record.now === 'coming') tally.move(visitor.record, 'in line')
+        if (await closesTab(site, visitor, verdict)) return giveUp(tally, visitor)
+        break
+      case 'refused':
+      case 'silent':
+        if (++failures > RELOADS_MAX) return giveUp(tally, visitor)
+        await clock.sleep(verdict.kind === 'refused' ? verdict.retryAfterMs : between(RELOAD_AFTER_MS))
+    }
+    if (clock.isOver) return null
+  }
+}
+
+/** A page's verdict, with everything that it means for the tally. */
+export function judge(
+  site: Site,
+  record: VisitorRecord,
+  page: Loaded,
+): Exclude<PageVerdict, { kind: 'origin' }> | { kind: 'origin'; page: Answer & { url: URL } } | { kind: 'silent' } {
+  const { tally, clock } = site
+  if (page.kind === 'silence') record.unanswered++
+  if (clock.isOver) return { kind: 'silent' } // Cut off by the end of the run: nobody's failure.
+  tally.page(page)
+  if (page.kind === 'silence') {
+    tally.pagesMs.push(page.tookMs)
+    tally.pagesFailed++
+    return { kind: 'silent' }
+  }
+  site.isMarked ||= page.headers[ORIGIN_MARK] !== undefined
+  const verdict = readPage(page, site.isMarked)
+  if (verdict.kind === 'waiting') return verdict
+  if (page.status >= 500) tally.pagesFailed++
+  if (verdict.kind === 'refused') {
+    if (page.status >= 500) record.unanswered++
+    return verdict
+  }
+  tally.pagesMs.push(page.tookMs)
+  return { kind: 'origin', page }
+}
+
+/** Polls as the waiting page does. False: the page is to be loaded (again); true: the visitor closes the tab. */
+async function closesTab(
+  { clock, tally, url }: Site,
+  visitor: Visitor,
+  waiting: Extract<PageVerdict, { kind: 'waiting' }>,
+): Promise<boolean> {
+  let pollAfterMs = waiting.pollAfterMs
+  for (;;) {
+    if (visitor.pollsLeft <= 0) return true
+    await clock.sleep(pollAfterMs)
+    if (clock.isOver) return false
+    visitor.pollsLeft--
+    const statusUrl = waiting.statusPath === null ? null : URL.parse(waiting.statusPath, url.href)
+    if (!statusUrl) return false // A page without a script refreshes itself.
+    const answer = await visitor.browser.poll(statusUrl)
+    if (clock.isOver) return false
+    tally.polls++
+    tally.part(answer)
+    if (answer.kind === 'silence') continue
+    const verdict = readPoll(answer)
+    if (verdict.kind === 'admitted') visitor.record.toldAdmitted = true
+    if (verdict.kind !== 'waiting') return false
+    pollAfterMs = verdict.pollAfterMs
+  }
+}
+
+function giveUp(tally: Tally, { record }: Visitor): null {
+  tally.move(record, 'gave up')
+  return null
+}
+
+export function between({ low, high }: { low: number; high: number }): number {
+  return low + (high - low) * Math.random()
+}

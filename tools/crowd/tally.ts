@@ -1,0 +1,113 @@
+/** What happens in a run, noted as it happens: plain counts and instants, from which the figures are computed later. */
+import type { Answer, Silence } from './connections.ts'
+
+/** Milestones of one visitor, in ms since the run began; null when not reached. */
+export interface VisitorRecord {
+  readonly id: string
+  /** The first request left. */
+  arrivedMs: number | null
+  /** The first waiting page came: the visitor has a place. */
+  placeMs: number | null
+  /** The first answer of the origin came. */
+  admittedMs: number | null
+  /** The room said so in a poll, whether or not a page ever came. */
+  toldAdmitted: boolean
+  /** Requests for pages without an answer, or with an error made by somebody between: they may have reached the origin. */
+  unanswered: number
+  now: 'coming' | 'in line' | 'inside' | 'silent' | 'gave up'
+}
+
+export interface RunRecord {
+  readonly visitors: readonly VisitorRecord[]
+  /** Ascending; a visitor sent back in line and let in again is there twice. */
+  readonly admissionsMs: readonly number[]
+  readonly pagesMs: readonly number[]
+  readonly statuses: ReadonlyMap<number, number>
+  readonly errors: number
+  readonly errorSamples: readonly string[]
+  readonly answers: number
+  readonly mostInside: number
+  readonly pagesFailed: number
+  readonly ordersPlaced: number
+  readonly sentBack: number
+  readonly polls: number
+}
+
+const ERROR_SAMPLES_MAX = 5
+
+export class Tally implements RunRecord {
+  readonly visitors: VisitorRecord[] = []
+  readonly admissionsMs: number[] = []
+  readonly pagesMs: number[] = []
+  readonly statuses = new Map<number, number>()
+  readonly errorSamples: string[] = []
+  errors = 0
+  answers = 0
+  mostInside = 0
+  pagesFailed = 0
+  ordersPlaced = 0
+  sentBack = 0
+  polls = 0
+  readonly #counts: Record<VisitorRecord['now'], number> = {
+    coming: 0,
+    'in line': 0,
+    inside: 0,
+    silent: 0,
+    'gave up': 0,
+  }
+
+  newVisitor(id: string): VisitorRecord {
+    const visitor: VisitorRecord = {
+      id,
+      arrivedMs: null,
+      placeMs: null,
+      admittedMs: null,
+      toldAdmitted: false,
+      unanswered: 0,
+      now: 'coming',
+    }
+    this.visitors.push(visitor)
+    this.#counts.coming++
+    return visitor
+  }
+
+  count(now: VisitorRecord['now']): number {
+    return this.#counts[now]
+  }
+
+  move(visitor: VisitorRecord, to: VisitorRecord['now']): void {
+    this.#counts[visitor.now]--
+    visitor.now = to
+    this.#counts[to]++
+    this.mostInside = Math.max(this.mostInside, this.#counts.inside)
+  }
+
+  admit(visitor: VisitorRecord, atMs: number): void {
+    visitor.admittedMs ??= atMs
+    this.admissionsMs.push(atMs)
+    this.move(visitor, 'inside')
+  }
+
+  sendBack(visitor: VisitorRecord): void {
+    this.sentBack++
+    this.move(visitor, 'in line')
+  }
+
+  /** Any answer but a page's: errors count, statuses do not. */
+  part(answer: Answer | Silence): void {
+    if (answer.kind === 'answer') this.answers++
+    else this.#error(answer.message)
+  }
+
+  page(answer: Answer | Silence): void {
+    this.part(answer)
+    if (answer.kind === 'answer') this.statuses.set(answer.status, (this.statuses.get(answer.status) ?? 0) + 1)
+  }
+
+  #error(message: string): void {
+    this.errors++
+    if (this.errorSamples.length < ERROR_SAMPLES_MAX && !this.errorSamples.includes(message)) {
+      this.errorSamples.push(message)
+    }
+  }
+}

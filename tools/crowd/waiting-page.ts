@@ -1,0 +1,77 @@
+/** What an answer means to somebody who stands in line. Pure: answers in, verdicts out. */
+import type { Answer } from './connections.ts'
+
+/** `origin`: the site itself answered. `refused`: somebody in front of it did, and it was not a place in line. */
+export type PageVerdict =
+  | { readonly kind: 'origin' }
+  | { readonly kind: 'waiting'; readonly statusPath: string | null; readonly pollAfterMs: number }
+  | { readonly kind: 'refused'; readonly retryAfterMs: number }
+
+export type PollVerdict =
+  | { readonly kind: 'admitted' }
+  /** The room does not know this visitor (any more): a browser would reload the page. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'waiting'; readonly pollAfterMs: number }
+
+/** Every answer of the demo shop has it. */
+export const ORIGIN_MARK = 'demo-shop'
+
+const DEFAULT_POLL_MS = 5_000
+/** A room that says "poll in an hour" or "poll at once" is not believed: both would hide what is wrong. */
+const POLL_MS_MIN = 500
+const POLL_MS_MAX = 120_000
+
+/**
+ * `originIsMarked`: this site's own answers are known to carry the mark. Without one, whatever is neither a waiting page
+ * nor an error is taken for the site's.
+ */
+export function readPage(answer: Answer, originIsMarked: boolean): PageVerdict {
+  if (answer.headers[ORIGIN_MARK] !== undefined) return { kind: 'origin' }
+  const room = answer.body.match(/<main\b[^>]*\bid=["']?room\b[^>]*>/i)?.[0]
+  if (room !== undefined) {
+    const statusPath = attribute(room, 'data-status')
+    return { kind: 'waiting', statusPath, pollAfterMs: pollMs(Number(attribute(room, 'data-poll') ?? Number.NaN)) }
+  }
+  const isError = answer.status >= 500 || answer.status === 429
+  if (originIsMarked || isError) return { kind: 'refused', retryAfterMs: retryAfterMs(answer) }
+  return { kind: 'origin' }
+}
+
+export function readPoll(answer: Answer): PollVerdict {
+  const place = parsed(answer.body)
+  if (place?.state === 'admitted') return { kind: 'admitted' }
+  if (place?.state === 'none') return { kind: 'none' }
+  const told = typeof place?.pollAfterSeconds === 'number' ? pollMs(place.pollAfterSeconds) : null
+  return { kind: 'waiting', pollAfterMs: told ?? retryAfterMs(answer) }
+}
+
+/** The delay that Retry-After asks for; only its form in seconds is understood. */
+export function retryAfterMs(answer: Answer): number {
+  return pollMs(Number(answer.headers['retry-after'] ?? Number.NaN))
+}
+
+function pollMs(seconds: number): number {
+  if (!Number.isFinite(seconds)) return DEFAULT_POLL_MS
+  return Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, seconds * 1_000))
+}
+
+/** An attribute's value. Templates escape even slashes, as `&#x2F;`. */
+function attribute(tag: string, name: string): string | null {
+  const value = tag.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1]
+  if (value === undefined || value === '') return null
+  return value
+    .replace(/&#x([0-9a-f]+);/gi, (_, hex) => String.fromCodePoint(Number.parseInt(hex, 16)))
+    .replace(/&#(\d+);/g, (_, decimal) => String.fromCodePoint(Number(decimal)))
+    .replace(/&quot;/g, '"')
+    .replace(/&amp;/g, '&')
+}
+
+function parsed(text: string): { state?: unknown; pollAfterSeconds?: unknown } | null {
+  try {
+    const value = JSON.parse(text)
+    return typeof value === 'object' ? value : null
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return null
+  }
+}

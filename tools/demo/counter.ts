@@ -1,0 +1,140 @@
+/** The shop's counter: which request gets which page, and what it costs. */
+import { randomInt } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { addTo, Carts, productOf } from './goods.ts'
+import type { Ledger } from './ledger.ts'
+import { cartPage, checkoutPage, homePage, notePage, orderPage, productPage } from './pages.ts'
+import { ASSETS } from './pictures.ts'
+import { echo, events } from './probes.ts'
+import type { Threads } from './threads.ts'
+
+const CART_COOKIE = 'shop_cart'
+/** An order is worth three pages: stock, payment, mail. */
+const ORDER_COST = 3
+const FORM_BYTES_MAX = 16_384
+
+interface Page {
+  readonly status: number
+  readonly body: string
+  readonly headers?: Record<string, string>
+}
+
+/** What is to be done, decided before it is done, so that only real pages wait for a thread. */
+type Work = { readonly cost: number; readonly page: () => Page | Promise<Page> }
+
+export class Counter {
+  readonly #carts = new Carts()
+  readonly #threads: Threads
+  readonly #ledger: Ledger
+
+  constructor(threads: Threads, ledger: Ledger) {
+    this.#threads = threads
+    this.#ledger = ledger
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://shop')
+    const asset = ASSETS.get(pathname)
+    if (asset) {
+      const headers = { 'Content-Type': asset.type, 'Cache-Control': 'public, max-age=31536000, immutable' }
+      send(response, { status: 200, body: asset.body, headers })
+    } else if (pathname === '/echo') await echo(request, response)
+    else if (pathname === '/events') events(response)
+    else {
+      const work = this.#workFor(request, pathname)
+      if ('status' in work) send(response, work)
+      else await this.#work(response, work)
+    }
+  }
+
+  async #work(response: ServerResponse, { cost, page }: Work): Promise<void> {
+    const beganMs = performance.now()
+    const outcome = await this.#threads.serve(cost)
+    const nowMs = performance.now()
+    if (outcome !== 'refused') this.#ledger.waited(nowMs - beganMs, nowMs)
+    if (outcome === 'served') {
+      this.#ledger.pagesServed++
+      send(response, await page())
+    } else {
+      const words = 'The shop has more visitors than it can serve. Please try again in a moment.'
+      send(response, { status: 503, body: notePage('Too busy', words), headers: { 'Retry-After': '5' } })
+    }
+  }
+
+  #workFor(request: IncomingMessage, pathname: string): Work | Page {
+    const route = `${request.method === 'HEAD' ? 'GET' : request.method} ${pathname.replace(/^(\/product\/).+/, '$1')}`
+    const cart = this.#carts.of(cookieOf(request, CART_COOKIE))
+    switch (route) {
+      case 'GET /':
+        return { cost: 1, page: () => ({ status: 200, body: homePage() }) }
+      case 'GET /product/': {
+        const product = productOf(pathname.slice('/product/'.length))
+        if (product) return { cost: 1, page: () => ({ status: 200, body: productPage(product) }) }
+        return { status: 404, body: notePage('Not found', 'We have never made this one.') }
+      }
+      case 'GET /cart':
+        return { cost: 1, page: () => ({ status: 200, body: cartPage(cart) }) }
+      case 'POST /cart':
+        return { cost: 1, page: () => this.#add(request) }
+      case 'GET /checkout':
+        if (!cart || cart.size === 0) return seeOther('/cart')
+        return { cost: 1, page: () => ({ status: 200, body: checkoutPage(cart) }) }
+      case 'POST /checkout':
+        if (!cart || cart.size === 0) return seeOther('/cart')
+        return { cost: ORDER_COST, page: () => this.#order(cart) }
+      default:
+        return { status: 404, body: notePage('Not found', 'There is no such page.') }
+    }
+  }
+
+  async #add(request: IncomingMessage): Promise<Page> {
+    const form = await formOf(request)
+    const product = productOf(form?.get('product'))
+    if (!form || !product) return { status: 400, body: notePage('Not added', 'We did not understand what to add.') }
+    const session = cookieOf(request, CART_COOKIE)
+    const known = this.#carts.of(session)
+    const opened = known ? null : this.#carts.open()
+    if (opened) this.#ledger.carts++
+    const cart = known ?? opened?.cart
+    if (!cart || !addTo(cart, product, Number(form.get('quantity') ?? 1))) {
+      return { status: 400, body: notePage('Not added', 'How many should it be?') }
+    }
+    const cookie = opened && { 'Set-Cookie': `${CART_COOKIE}=${opened.session}; Path=/; HttpOnly; SameSite=Lax` }
+    return { ...seeOther('/cart'), headers: { Location: '/cart', ...cookie } }
+  }
+
+  #order(cart: Map<number, number>): Page {
+    cart.clear()
+    this.#ledger.orders++
+    return { status: 200, body: orderPage(`CP-${randomInt(100_000, 1_000_000)}-${this.#ledger.orders}`) }
+  }
+}
+
+function send(response: ServerResponse, { status, body, headers }: Page): void {
+  response.writeHead(status, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'private, no-cache',
+    ...headers,
+  })
+  response.end(body)
+}
+
+function seeOther(path: string): Page {
+  return { status: 303, body: '', headers: { Location: path } }
+}
+
+export function cookieOf(request: IncomingMessage, name: string): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map(pair => pair.trim())
+  return pairs.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+}
+
+/** Null when it is larger than any form of ours. */
+async function formOf(request: IncomingMessage): Promise<URLSearchParams | null> {
+  let text = ''
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    text += chunk
+    if (text.length > FORM_BYTES_MAX) return null
+  }
+  return new URLSearchParams(text)
+}

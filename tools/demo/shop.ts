@@ -1,0 +1,142 @@
+/**
+ * The demo shop: an origin whose capacity is real. Beyond it the shop does less, not more, and stays slow until its queue has
+ * drained. Its `/stats` say who came, so that a test can prove that nobody came who was not admitted.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type Given, number, run } from '../support/cli.ts'
+import { Counter } from './counter.ts'
+import { echoSocket } from './echo-socket.ts'
+import { Ledger, type ShopStats } from './ledger.ts'
+import { sendJson } from './probes.ts'
+import { Threads } from './threads.ts'
+
+export type { ShopStats } from './ledger.ts'
+
+export interface ShopOptions {
+  /** 0: any free port. */
+  readonly port?: number
+  /** Pages a second that the shop can do. Default 40. */
+  readonly capacity?: number
+  /** A line on stdout every five seconds in which somebody came. Default false. */
+  readonly log?: boolean
+}
+
+export interface Shop {
+  readonly url: string
+  readonly port: number
+  stats(): ShopStats
+  stop(): Promise<void>
+}
+
+/** On every answer, so that whoever gets one knows that it came from here and not from a waiting room. */
+const MARK = 'Demo-Shop: 1'
+const LOG_EVERY_MS = 5_000
+/** Longer than proxies keep idle connections, or they would now and then send into one being closed. */
+const KEEP_ALIVE_MS = 75_000
+const BACKLOG = 4_096
+
+export async function startShop(options: ShopOptions = {}): Promise<Shop> {
+  const threads = new Threads(options.capacity ?? 40)
+  const ledger = new Ledger()
+  const counter = new Counter(threads, ledger)
+  const stats = () => {
+    const nowMs = performance.now()
+    return ledger.stats({ queued: threads.queued, slowdown: threads.slowdownAt(nowMs) }, nowMs)
+  }
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    response.setHeader('Demo-Shop', '1')
+    const [path, query] = (request.url ?? '/').split('?')
+    // The watcher is not part of what is watched.
+    if (path === '/stats') return sendJson(response, isListed(query) ? { visitors: ledger.visitors() } : stats())
+    if (path === '/stats/reset' && request.method === 'POST') {
+      ledger.reset()
+      return sendJson(response, stats())
+    }
+    ledger.arrived(...identityOf(request), Date.now())
+    response.on('close', () => ledger.answered(response.writableFinished ? response.statusCode : 'aborted'))
+    counter.serve(request, response).catch(error => abandon(request, response, error))
+  }
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle)
+  const sockets = new Set<Duplex>()
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const isEcho = request.url?.split('?')[0] === '/ws'
+    ledger.arrived(...identityOf(request), Date.now())
+    sockets.add(socket)
+    socket.on('close', () => {
+      sockets.delete(socket)
+      ledger.answered(isEcho ? 101 : 404)
+    })
+    if (isEcho) echoSocket(request, socket, head, [MARK])
+    else socket.end(`HTTP/1.1 404 Not Found\r\n${MARK}\r\nConnection: close\r\n\r\n`)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port: options.port ?? 0, host: '127.0.0.1', backlog: BACKLOG }, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  const logging = options.log ? logEvery(stats) : undefined
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    stats,
+    stop: () =>
+      new Promise(resolve => {
+        clearInterval(logging)
+        threads.stop()
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function isListed(query: string | undefined): boolean {
+  return new URLSearchParams(query).get('visitors') === '1'
+}
+
+/** Who is this: the crowd's own name for its visitor, else the waiting room's name for the session. */
+function identityOf({ headers }: IncomingMessage): [visitor: string | null, session: string | null] {
+  const session = headers['waiting-room-session']?.toString() ?? null
+  return [headers['x-crowd-visitor']?.toString() ?? session, session]
+}
+
+/** A client that went away while it sent its body is nobody's fault; anything else is ours, and is told. */
+function abandon(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (!request.destroyed || request.complete) console.error(error)
+  response.destroy()
+}
+
+function logEvery(stats: () => ShopStats): NodeJS.Timeout {
+  let before = 0
+  return setInterval(() => {
+    const { requests, pagesServed, queued, slowdown, latencyP50Ms, latencyP95Ms, perStatus } = stats()
+    if (requests === before) return
+    before = requests
+    const busy = `${perStatus[503] ?? 0} refused, ${queued} queued, ${slowdown} times slower`
+    console.log(`${requests} requests, ${pagesServed} pages, p50 ${latencyP50Ms} ms, p95 ${latencyP95Ms} ms, ${busy}`)
+  }, LOG_EVERY_MS)
+}
+
+const USAGE = `node tools/demo/shop.ts [--port 8788] [--capacity 40]
+
+A small shop that breaks when too many people come at once. /stats says how it is.`
+
+const FLAGS = {
+  port: { value: 'N', help: 'where it listens', default: '8788' },
+  capacity: { value: 'N', help: 'pages a second that it can do', default: '40' },
+}
+
+async function main(given: Given): Promise<number> {
+  const capacity = number(given, 'capacity', 1, 10_000)
+  const shop = await startShop({ port: number(given, 'port', 0, 65_535), capacity, log: true })
+  console.log(`shop at ${shop.url}, ${capacity} pages a second`)
+  await new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  await shop.stop()
+  return 0
+}
+
+if (process.argv[1] === import.meta.filename) await run(USAGE, FLAGS, main)

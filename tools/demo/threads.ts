@@ -1,0 +1,92 @@
+/** The shop's capacity: a bounded pool of threads with a bounded queue in front, which thrashes when it is overrun. */
+import { HEALTHY, type Slowdown, slowedDown } from './slowdown.ts'
+
+/** `timed-out`: waited too long for a thread. `refused`: the queue was full. */
+export type Outcome = 'served' | 'timed-out' | 'refused'
+
+interface Job {
+  readonly cost: number
+  readonly done: (outcome: Outcome) => void
+  timer: NodeJS.Timeout | null
+}
+
+/** Nobody looks at a page that took longer to begin than this. */
+const WAIT_MAX_MS = 5_000
+/** The queue holds this much work at full capacity. More would only time out. */
+const QUEUE_SECONDS = 8
+const JITTER = 0.2
+
+export class Threads {
+  readonly #capacity: number
+  readonly #count: number
+  readonly #queue: Job[] = []
+  #busy = 0
+  #slowdown: Slowdown = HEALTHY
+
+  /** `capacity`: pages a second at a cost of 1, by threads of about 100 ms a page. */
+  constructor(capacity: number) {
+    this.#capacity = capacity
+    this.#count = Math.max(1, Math.round(capacity / 10))
+  }
+
+  get busy(): number {
+    return this.#busy
+  }
+
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  slowdownAt(nowMs: number): number {
+    return this.#strain(nowMs).factor
+  }
+
+  /** Settles when a thread has done the work, or when none will. `cost` in pages. */
+  serve(cost: number): Promise<Outcome> {
+    return new Promise(done => {
+      const job: Job = { cost, done, timer: null }
+      if (this.#busy < this.#count) this.#start(job)
+      else if (this.#queue.length >= this.#capacity * QUEUE_SECONDS) done('refused')
+      else this.#enqueue(job)
+    })
+  }
+
+  /** Lets everybody in the queue go. Work under way ends by itself. */
+  stop(): void {
+    for (const job of this.#queue.splice(0)) this.#drop(job)
+  }
+
+  #enqueue(job: Job): void {
+    job.timer = setTimeout(() => {
+      this.#queue.splice(this.#queue.indexOf(job), 1)
+      this.#drop(job)
+    }, WAIT_MAX_MS)
+    this.#queue.push(job)
+  }
+
+  #drop(job: Job): void {
+    if (job.timer) clearTimeout(job.timer)
+    job.done('timed-out')
+  }
+
+  #start(job: Job): void {
+    if (job.timer) clearTimeout(job.timer)
+    this.#busy++
+    const plainMs = (job.cost * this.#count * 1_000) / this.#capacity
+    const jitter = 1 - JITTER + 2 * JITTER * Math.random()
+    setTimeout(
+      () => {
+        this.#busy--
+        job.done('served')
+        const next = this.#queue.shift()
+        if (next) this.#start(next)
+      },
+      plainMs * jitter * this.#strain(performance.now()).factor,
+    )
+  }
+
+  #strain(nowMs: number): Slowdown {
+    this.#slowdown = slowedDown(this.#slowdown, this.#queue.length / this.#capacity, nowMs)
+    return this.#slowdown
+  }
+}
