@@ -8,7 +8,7 @@
 /** @typedef {{ name: string, version: string, settings: Settings, sources: Record<string, 'default' | 'file' | 'live'>, figures: Figures }} Room */
 /** @typedef {{ version: string, atMs: number, actor: string, patch: Record<string, unknown> | null }} Change */
 /** @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer `body` is empty where a refusal was no JSON */
-/** @typedef {{ tone: 'good' | 'warn' | 'bad', text: string, untilMs: number }} Note */
+/** @typedef {{ tone: 'busy' | 'good' | 'warn' | 'bad', text: string, untilMs: number }} Note */
 
 const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000
@@ -38,10 +38,11 @@ let allRoomsAtMs = 0
 let failures = 0
 let trouble = ''
 let isSending = false
+let isStateOutOfSight = false
 let announcedState = ''
 let changesOf = ''
 /** @type {Map<string, { atMs: number, inside: number, waiting: number, admitted: number }[]>} */
-const history = new Map()
+const pasts = new Map()
 /** What was answered to the operator, by room and setting. @type {Map<string, Note>} */
 const notes = new Map()
 
@@ -54,7 +55,12 @@ const within = (parent, selector) => /** @type {HTMLElement} */ (parent.querySel
 const dialog = /** @type {HTMLDialogElement} */ ($('confirm'))
 /** @type {(value: number) => string} */
 const count = value => value.toLocaleString('en', { maximumFractionDigits: 1 })
-const chosen = () => rooms.find(room => room.name === location.hash.slice(1)) ?? rooms[0]
+/** For a narrow column: 319K. @type {(value: number) => string} */
+const brief = value => (value < 100_000 ? count(value) : value.toLocaleString('en', { notation: 'compact' }))
+/** @type {(room: Room) => string} */
+const summary = room => `${stateOf(room)[1]} · ${count(room.figures.waiting)} waiting`
+/** The address says which, by a fragment that is never an element's id. */
+const chosen = () => rooms.find(room => location.hash === `#room/${room.name}`) ?? rooms[0]
 /** @type {(room: Room) => string} */
 const pathOf = room => `rooms/${encodeURIComponent(room.name)}`
 
@@ -64,6 +70,13 @@ function say(where, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
+/** Read aloud, each text by itself, also when the same is said again. @param {string} text */
+function announce(text) {
+  const line = make('p', text)
+  $('live').append(line)
+  setTimeout(() => line.remove(), 10_000)
+}
+
 /** @param {string} tag @param {...(Node | string)} children */
 function make(tag, ...children) {
   const node = document.createElement(tag)
@@ -71,11 +84,13 @@ function make(tag, ...children) {
   return node
 }
 
-/** What is there stays, so that focus does. @param {Element} parent @param {number} wanted @param {() => Element} create */
-function fill(parent, wanted, create) {
-  while (parent.children.length < wanted) parent.append(create())
-  while (parent.children.length > wanted) parent.lastElementChild?.remove()
-  return [...parent.children]
+/** Rows of texts. What is there stays, so that focus does. @param {Element} parent @param {string[][]} rows @param {() => Element} create */
+function list(parent, rows, create) {
+  while (parent.children.length < rows.length) parent.append(create())
+  while (parent.children.length > rows.length) parent.lastElementChild?.remove()
+  for (const [row, texts] of rows.entries()) {
+    for (const [cell, node] of [...(parent.children[row]?.children ?? [])].entries()) say(node, texts[cell] ?? '')
+  }
 }
 
 /** @param {number} minutes */
@@ -135,8 +150,9 @@ $('login-form').addEventListener('submit', async event => {
   event.preventDefault()
   const box = input('token')
   token = box.value.trim()
-  // A header field carries plain ASCII: what does not fit is left out of a name, and is no token.
-  actor = input('actor').value.normalize('NFKD').replace(/[^\x20-\x7e]/g, '').trim()
+  // A header field carries plain ASCII: of a name what does not fit is shown as ?, and a token with more is none.
+  const name = input('actor').value.normalize('NFKD').replace(/\p{M}/gu, '')
+  actor = name.replace(/[^\x20-\x7e]/g, '?').trim()
   const isPossible = /^[\x21-\x7e]{1,512}$/.test(token)
   const answer = isPossible ? await call('rooms') : { status: 401, body: {}, retryAfterSeconds: 0 }
   box.ariaInvalid = String(answer?.status === 401)
@@ -167,6 +183,7 @@ function enter() {
 
 async function poll() {
   clearTimeout(timer)
+  if (token === '') return
   const mine = ++turn
   const room = chosen()
   const wantsAll = !room || Date.now() - allRoomsAtMs > ALL_ROOMS_EVERY_MS
@@ -176,7 +193,8 @@ async function poll() {
   if (answer?.status === 401 || answer?.status === 403) return shut(refusal(answer))
   if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: look which there are
   failures++
-  trouble = answer ? refusal(answer) : 'No answer from the server. Trying again by itself.'
+  const what = answer ? `The server answered ${answer.status}` : 'No answer'
+  trouble = answer?.status === 429 ? refusal(answer) : `${what}; trying again by itself.`
   if (failures === 3) announce(`The connection is lost. ${trouble}`)
   showConnection()
   pollIn(Math.max(answer?.retryAfterSeconds ?? 0, Math.min(10, 2 ** (failures - 1))))
@@ -200,8 +218,8 @@ function hear(body) {
   } else rooms = rooms.map(room => (room.name === body.name ? body : room))
   for (const { name, figures } of 'rooms' in body ? rooms : [body]) {
     const { active, waiting, admittedLastMinute } = figures
-    const past = (history.get(name) ?? []).filter(({ atMs }) => heardAtMs - atMs <= HISTORY_MS)
-    history.set(name, [...past, { atMs: heardAtMs, inside: active, waiting, admitted: admittedLastMinute }])
+    const past = (pasts.get(name) ?? []).filter(({ atMs }) => heardAtMs - atMs <= HISTORY_MS)
+    pasts.set(name, [...past, { atMs: heardAtMs, inside: active, waiting, admitted: admittedLastMinute }])
   }
   trouble = rooms.length === 0 ? 'This deployment has no rooms.' : ''
   show()
@@ -237,10 +255,10 @@ function show() {
 function showConnection() {
   const ageMs = Date.now() - heardAtMs
   const isLive = trouble === '' && ageMs < 4_000
-  if (heardAtMs > 0) say('updated', isLive ? 'Live' : `Last updated ${ago(ageMs)}`)
+  if (heardAtMs > 0) say('updated', isLive ? 'Live' : `Last updated ${ago(ageMs)}.`)
   $('connection').classList.toggle('live', isLive)
-  $('trouble').hidden = trouble === ''
-  say('trouble', trouble)
+  const room = chosen()
+  say('aside', trouble || (room && isStateOutOfSight ? summary(room) : ''))
 }
 
 /** @param {Pick<Room, 'settings' | 'figures'>} room @returns {[state: keyof typeof MARKS, word: string, text: string]} */
@@ -248,11 +266,13 @@ function stateOf({ settings, figures }) {
   const { suspended, mode, queue_all } = settings
   const held = 'Nobody new comes in. Everybody in line keeps the place.'
   if (suspended) return ['suspended', 'Suspended', 'Everybody goes straight to the site, without any limit.']
-  if (mode === 'observe') return ['observing', 'Observing', 'Everybody goes in. The figures show what the room would do.']
+  if (mode === 'observe')
+    return ['observing', 'Observing', 'Everybody goes in. The figures show what the room would do.']
   if (queue_all) return ['held', 'Held', held]
-  if (figures.held) return ['held', 'Held: the rate is 0', held]
+  if (figures.held) return ['held', 'Held', `The rate is 0. ${held}`]
   if (figures.open) return ['open', 'Open', 'Visitors walk straight in. Nobody has to wait.']
-  if (isFull({ settings, figures })) return ['line', 'Full, with a line', 'One visitor comes in for each who leaves.']
+  if (isFull({ settings, figures }))
+    return ['line', 'Full', 'Every place is taken. One visitor comes in for each who leaves.']
   return ['line', 'A line', `Visitors come in by turn, up to ${count(figures.effectiveRatePerMinute)} a minute.`]
 }
 
@@ -268,24 +288,26 @@ function lineTakes({ waiting, showRate }, perMinute) {
 
 /** @param {Room | undefined} current */
 function showRooms(current) {
-  const links = fill($('rooms'), rooms.length, () => make('a', make('strong'), make('i'), make('span')))
-  $('rooms').hidden = rooms.length < 2
-  rooms.forEach((room, index) => {
-    const link = /** @type {HTMLAnchorElement} */ (links[index])
-    const [state, word] = stateOf(room)
-    link.hash = room.name
-    link.dataset.state = state
+  const parent = $('rooms')
+  parent.hidden = rooms.length < 2
+  list(
+    parent,
+    rooms.map(room => [room.name, summary(room)]),
+    () => make('a', make('strong'), make('span')),
+  )
+  for (const [index, room] of rooms.entries()) {
+    const link = /** @type {HTMLAnchorElement} */ (parent.children[index])
+    link.href = `#room/${room.name}`
+    link.dataset.state = stateOf(room)[0]
     link.ariaCurrent = room === current ? 'page' : null
-    say(within(link, 'strong'), room.name)
-    say(within(link, 'span'), `${word} · ${count(room.figures.waiting)} waiting`)
-  })
+  }
 }
 
 /** @param {Room} room */
 function showState(room) {
-  const { name, settings, figures } = room
+  const { name, settings } = room
   const [state, word, text] = stateOf(room)
-  document.title = `${word} · ${count(figures.waiting)} waiting · ${name}`
+  document.title = `${summary(room)} · ${name}`
   say('room-name', name)
   say('room-route', settings.host === '*' ? `every host, ${settings.path}` : settings.host + settings.path)
   $('app').dataset.state = state
@@ -297,19 +319,19 @@ function showState(room) {
 }
 
 /** @param {Room} room */
-function showFigures({ name, settings, figures }) {
+function showFigures({ name, version, settings, figures }) {
   const { active, waiting, admittedLastMinute, effectiveRatePerMinute: rate } = figures
   const { total_active_users: total, new_users_per_minute: set } = settings
   const percent = Math.min(100, Math.round((100 * active) / total))
-  const takes = lineTakes(figures, admittedLastMinute)
+  const takes = lineTakes(figures, rate > 0 ? admittedLastMinute : 0)
   say('inside', count(active))
-  say('inside-of', `of ${count(total)}`)
-  $('inside-meter').ariaValueNow = String(percent)
+  say('inside-of', `of ${count(total)} places`)
   $('inside-bar').style.width = `${percent}%`
   say('waiting', count(waiting))
-  say('waiting-time', waiting === 0 ? '' : takes === null ? 'not moving' : `${takes} for the last in line`)
+  say('waiting-of', waiting === 0 ? 'no line' : takes ? `${takes} long` : 'not moving')
   say('admitted', count(admittedLastMinute))
-  say('admitted-of', `of ${count(rate)}`)
+  say('admitted-of', rate > 0 ? `at a rate of ${count(rate)}` : 'the rate is 0 now')
+  say('version', version)
   say('standing', count(figures.standing))
   say('permits-out', count(figures.permitsOut))
   say('effective', `${count(rate)} a minute${rate < set ? `, ${count(set)} set` : ''}`)
@@ -321,7 +343,7 @@ function showFigures({ name, settings, figures }) {
 
 /** Two minutes as a curve, newest at the right, with a line for the limit. @param {string} name @param {'inside' | 'waiting' | 'admitted'} figure @param {number} limit */
 function showPast(name, figure, limit) {
-  const samples = history.get(name) ?? []
+  const samples = pasts.get(name) ?? []
   const [oldest] = samples
   if (!oldest) return
   const top = 1.1 * Math.max(limit, 1, ...samples.map(sample => sample[figure]))
@@ -339,33 +361,23 @@ function showPast(name, figure, limit) {
 }
 
 /** @param {Room} room */
-function showDetails({ version, figures }) {
+function showDetails({ figures }) {
   const doors = [...figures.doors].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
-  $('doors-none').hidden = doors.length > 0
-  $('doors-box').hidden = doors.length === 0
-  const rows = fill($('doors'), doors.length, () => {
-    const head = /** @type {HTMLTableCellElement} */ (make('th'))
-    head.scope = 'row'
-    return make('tr', head, ...Array.from({ length: 5 }, () => make('td')))
+  const rows = doors.map(({ name, active, permitsOut, standing, admitted, heardMsAgo }) => {
+    return [name, ...[active, permitsOut, standing, admitted].map(brief), ago(heardMsAgo).replace(' ago', '')]
   })
-  doors.forEach((door, index) => {
-    const numbers = [door.active, door.permitsOut, door.standing, door.admitted].map(count)
-    const cells = [door.name, ...numbers, door.heardMsAgo < 2_000 ? 'now' : ago(door.heardMsAgo)]
-    for (const [at, cell] of [...(rows[index]?.children ?? [])].entries()) say(cell, cells[at] ?? '')
-  })
-  /** @type {[string, string][]} */
+  const head = /** @type {HTMLTableCellElement} */ (make('th'))
+  head.scope = 'row'
+  list($('doors'), rows, () => make('tr', head.cloneNode(), ...Array.from({ length: 5 }, () => make('td'))))
+  $('doors-none').hidden = rows.length > 0
+  $('doors-table').hidden = rows.length === 0
   const counters = [
-    ['version', version],
+    ...Object.entries(figures.totals).map(([name, total]) => [name.replaceAll('_', ' '), count(total)]),
     ['permits in the bank', count(figures.permitsBanked)],
     ['burst', count(figures.burst)],
     ['called visitors who show up', `${Math.round(100 * figures.showRate)} %`],
   ]
-  for (const [name, total] of Object.entries(figures.totals)) counters.push([name.replaceAll('_', ' '), count(total)])
-  const pairs = fill($('counters'), counters.length, () => make('div', make('dt'), make('dd')))
-  for (const [at, pair] of pairs.entries()) {
-    say(within(pair, 'dt'), counters[at]?.[0] ?? '')
-    say(within(pair, 'dd'), counters[at]?.[1] ?? '')
-  }
+  list($('counters'), counters, () => make('div', make('dt'), make('dd')))
 }
 
 /** @param {Change[]} changes newest first */
@@ -398,23 +410,27 @@ const controls = []
 function note(room, key, tone, text) {
   const untilMs = tone === 'good' ? Date.now() + 20_000 : Number.POSITIVE_INFINITY
   notes.set(`${room.name} ${key}`, { tone, text, untilMs })
-  announce(text)
+  if (tone !== 'busy') announce(text)
   show()
 }
 
-/** Where a setting comes from, and what was last answered about it. @param {ParentNode} parent @param {Room} room @param {string} key */
-function showAround(parent, room, key) {
+/** Answers whether it says that something is wrong. @param {ParentNode} parent @param {Room} room @param {string} key */
+function showNote(parent, room, key) {
   const found = notes.get(`${room.name} ${key}`)
   const isNoted = found !== undefined && Date.now() < found.untilMs
   const where = within(parent, '.note')
   where.className = `note ${found?.tone ?? ''}`
   where.hidden = !isNoted
   say(where, isNoted ? found.text : '')
+  return isNoted && found.tone === 'bad'
+}
+
+/** @param {ParentNode} parent @param {Room} room @param {string} key */
+function showSource(parent, room, key) {
   const source = room.sources[key] ?? 'default'
   const badge = within(parent, '.source')
   badge.className = `source ${source}`
-  say(badge, { live: 'set live', file: 'from the file', default: 'default' }[source])
-  return isNoted && found.tone === 'bad'
+  say(badge, `${key}, ${{ live: 'set live', file: 'from the file', default: 'default' }[source]}`)
 }
 
 /** @param {string} title @param {string} text @param {string} yes @returns {Promise<boolean>} */
@@ -432,27 +448,31 @@ $('confirm-yes').addEventListener('click', () => dialog.close('yes'))
 $('confirm-no').addEventListener('click', () => dialog.close('no'))
 
 /**
- * Sends a change on top of the version that the operator saw, and says what came of it. `settle` gets the room as it is
- * now: when the change was made, and when somebody else was faster. A null patch goes back to the file.
- * @param {Room} room @param {string} key @param {string} version @param {object | null} patch
- * @param {string} advice what to do when somebody else was faster @param {(now: Room) => void} [settle]
+ * One change: `patch` on top of `version`, null for back to the file. `advice` helps when somebody else was faster; then, and
+ * when the change was made, `settle` gets the room as it is now.
+ * @typedef {{ key: string, version: string, patch: object | null, advice: string, settle?: (now: Room) => void }} Wanted
+ * @param {Room} room @param {Wanted} wanted
  */
-async function change(room, key, version, patch, advice, settle) {
-  if (isSending) return
+async function change(room, { key, version, patch, advice, settle }) {
+  if (isSending) return note(room, key, 'warn', 'The change before is still on its way. Try again in a moment.')
   isSending = true
-  const headers = { 'If-Match': `"${version}"`, 'Content-Type': 'application/json', 'Waiting-Room-Actor': actor || 'admin' }
+  note(room, key, 'busy', 'Sending…')
+  const identity = { 'If-Match': `"${version}"`, 'Waiting-Room-Actor': actor || 'admin' }
+  const headers = { ...identity, 'Content-Type': 'application/json' }
   const answer = patch
     ? await call(pathOf(room), { method: 'PATCH', headers, body: JSON.stringify(patch) })
-    : await call(`${pathOf(room)}/overrides`, { method: 'DELETE', headers })
+    : await call(`${pathOf(room)}/overrides`, { method: 'DELETE', headers: identity })
   const now = answer?.status === 412 ? await call(pathOf(room)) : answer
   isSending = false
+  notes.delete(`${room.name} ${key}`)
   if (answer?.status === 401 || answer?.status === 403) return shut(refusal(answer))
   if (now?.status === 200) {
     settle?.(now.body)
     hear(now.body)
   }
+  const isOutdated = answer?.status === 412
   if (answer?.status === 200) note(room, key, 'good', 'Done. In force everywhere within two seconds.')
-  else if (answer?.status === 412) note(room, key, 'warn', `Somebody else changed this room, so nothing was applied. ${advice}`)
+  else if (isOutdated) note(room, key, 'warn', `Somebody else changed this room, so nothing was applied. ${advice}`)
   else note(room, key, 'bad', reason(answer, key))
 }
 
@@ -461,7 +481,8 @@ function reason(answer, key) {
   if (!answer) return 'No answer came, so this may or may not be in force. Look at the figures, then try again.'
   /** @type {{ path: string, message: string }[]} */
   const problems = answer.body.problems ?? []
-  if (problems.length === 0) return `${answer.body.title ?? `The server answered ${answer.status}`}. Nothing was changed.`
+  if (problems.length === 0)
+    return `${answer.body.title ?? `The server answered ${answer.status}`}. Nothing was changed.`
   problems.sort((a, b) => Number(b.path === key) - Number(a.path === key))
   return problems.map(({ path, message }) => `${path} ${message}.`).join(' ')
 }
@@ -525,10 +546,12 @@ function field(form) {
     if (!room || !draft || draft.typed === draft.seen) return
     const value = box.type === 'number' && draft.typed !== '' ? Number(draft.typed) : draft.typed
     draft.typed = String(value)
-    await change(room, key, draft.version, { [key]: value }, 'What you typed is kept: look again, then apply it.', now => {
+    const advice = 'What you typed is kept: look again, then apply it.'
+    const settle = (/** @type {Room} */ now) => {
       draft.seen = inForce(now)
       draft.version = now.version
-    })
+    }
+    await change(room, { key, version: draft.version, patch: { [key]: value }, advice, settle })
   })
   controls.push(room => {
     const draft = draftOf(room)
@@ -537,13 +560,104 @@ function field(form) {
     if (draft.seen === inForce(room)) draft.version = room.version
     const isChanged = draft.typed !== draft.seen
     if (box.value !== draft.typed) box.value = draft.typed
-    box.ariaInvalid = String(showAround(form, room, key))
+    box.ariaInvalid = String(showNote(form, room, key))
     apply.ariaDisabled = String(!isChanged)
     discard.hidden = !isChanged
-    const now = isChanged ? ` In force: ${short(room.settings[key])}.` : ''
+    const now = isChanged ? ` In force: ${short(room.settings[key])}` : ''
     say(within(form, '.hint'), (HINTS[key]?.(draft.typed, room) ?? '') + now)
-    for (const button of form.querySelectorAll('button[data-step]')) {
-      const by = button
+    showSource(form, room, key)
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('.step'))) {
+      const from = draft.typed === '' ? Number(draft.seen) : Number(draft.typed)
+      const to = step(from, Number(button.dataset.direction), box)
+      button.dataset.to = String(to)
+      say(button, `${button.dataset.direction === '1' ? '+' : '−'} ${count(Math.abs(to - from))}`)
+      button.ariaLabel = `${button.textContent}, to ${count(to)}`
     }
   })
+}
+
+/** About a tenth of the value, as 1, 2 or 5 times a power of ten, to a round number. @param {number} from @param {number} direction @param {HTMLInputElement} box */
+function step(from, direction, box) {
+  const tenth = Math.max(1, from / 10)
+  const power = 10 ** Math.floor(Math.log10(tenth))
+  const size = power * (tenth >= 5 * power ? 5 : tenth >= 2 * power ? 2 : 1)
+  const to = direction > 0 ? size * (Math.floor(from / size) + 1) : size * (Math.ceil(from / size) - 1)
+  return Math.min(Number(box.max), Math.max(Number(box.min), to))
+}
+
+/** What is asked before a switch goes on. It goes off without a question. @type {Record<string, (room: Room) => [title: string, text: string, yes: string]>} */
+const QUESTIONS = {
+  queue_all: ({ name, figures }) => [
+    'Hold the line?',
+    `Nobody new comes into ${name}. The ${count(figures.active)} inside stay, and everybody in line keeps the place. One press lets the line go on.`,
+    'Hold the line',
+  ],
+  suspended: ({ name, figures }) => [
+    `Suspend ${name}?`,
+    `Everybody goes straight to the site, without any limit. That includes the ${count(figures.waiting)} waiting now.`,
+    'Suspend the room',
+  ],
+}
+
+/** @param {HTMLElement} card */
+function flag(card) {
+  const key = /** @type {'queue_all' | 'suspended'} */ (card.dataset.switch)
+  const button = within(card, '[role=switch]')
+  button.addEventListener('click', async () => {
+    const room = chosen()
+    if (!room) return
+    const { version, settings } = room
+    const question = settings[key] ? undefined : QUESTIONS[key]?.(room)
+    if (question && !(await confirmed(...question))) return
+    await change(room, { key, version, patch: { [key]: !settings[key] }, advice: 'Look again, then switch.' })
+  })
+  controls.push(room => {
+    const isOn = room.settings[key]
+    button.ariaChecked = String(isOn)
+    say(within(button, '.word'), isOn ? 'On' : 'Off')
+    showSource(card, room, key)
+    showNote(card, room, key)
+  })
+}
+
+/** @type {(room: Room) => string[]} */
+const setLive = room => Object.keys(room.sources).filter(key => room.sources[key] === 'live')
+
+$('back-to-file').addEventListener('click', async () => {
+  const room = chosen()
+  const live = room ? setLive(room).join(', ') : ''
+  if (!room || live === '') return
+  const text = `The deployed file is in force again. What was set live is undone: ${live}.`
+  if (!(await confirmed(`Take ${room.name} back to the file?`, text, 'Back to the file'))) return
+  const advice = 'Look again, then go back to the file.'
+  await change(room, { key: 'overrides', version: room.version, patch: null, advice })
+})
+controls.push(room => {
+  const live = setLive(room).join(', ')
+  $('back-to-file').ariaDisabled = String(live === '')
+  say('overrides-text', live === '' ? 'Nothing is set live: the deployed file is in force.' : `Set live: ${live}.`)
+  showNote($('overrides'), room, 'overrides')
+})
+
+for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll('[data-setting]'))) field(form)
+for (const card of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-switch]'))) flag(card)
+const onScroll = new IntersectionObserver(
+  ([entry]) => {
+    isStateOutOfSight = entry?.isIntersecting === false
+    showConnection()
+  },
+  { rootMargin: '-60px 0px 0px' }, // what is under the header is out of sight
+)
+onScroll.observe($('state'))
+addEventListener('hashchange', () => {
+  show()
+  poll()
+})
+addEventListener('online', poll)
+document.addEventListener('visibilitychange', () => document.hidden || poll())
+setInterval(showConnection, 1_000)
+if (token === '') shut('')
+else {
+  enter()
+  poll()
 }

@@ -2,18 +2,22 @@
  * People ahead as a function of the key, small enough to send to every edge each second: a rising line of straight
  * pieces from the frontier to the last ticket.
  *
- * The error is at most one place in the first hundred and one percent behind, doubled only while the curve would
+ * The error is at most half a place in the first fifty and one percent behind, doubled only while the curve would
  * not fit. Made by the swing filter (Elmeleegy et al., VLDB 2009): one pass, each piece as long as its error allows.
  */
+
+import type { Arrivals } from './arrivals.ts'
 
 /** Pairs of (key, people ahead), both rising, flattened. Empty when nobody waits. */
 export type Curve = readonly number[]
 
+/** Half of the error may come from taking a stretch of the line for straight, half from the swing filter. */
+const ERROR_SHARE = 0.005
 /** A curve travels to every edge each second; 200 pieces are 3 KB. */
 const PIECES_MAX = 200
 
-export function curveOf(spans: readonly { startKey: number; endKey: number; count: number }[]): Curve {
-  const corners = cornersOf(spans)
+export function curveOf(arrivals: Arrivals, fromKey: number): Curve {
+  const corners = cornersOf(arrivals, fromKey)
   for (let looseness = 1; ; looseness *= 2) {
     const curve = swing(corners, looseness)
     if (curve.length <= PIECES_MAX * 2) return curve
@@ -42,17 +46,21 @@ export function total(curve: Curve): number {
   return curve.length === 0 ? 0 : (curve[curve.length - 1] as number)
 }
 
-/** The exact curve: flat between buckets, straight inside one. */
-function cornersOf(spans: readonly { startKey: number; endKey: number; count: number }[]): number[] {
+/** The curve, flat between buckets and straight inside one; far back in a long line, straight inside a chunk. */
+function cornersOf(arrivals: Arrivals, fromKey: number): number[] {
   const corners: number[] = []
   let people = 0
   let key = Number.NaN
-  for (const { startKey, endKey, count } of spans) {
-    if (startKey !== key) corners.push(startKey, people)
-    people += count
-    corners.push(endKey, people)
-    key = endKey
-  }
+  arrivals.forEach(
+    fromKey,
+    (startKey, endKey, count) => {
+      if (startKey !== key) corners.push(startKey, people)
+      people += count
+      corners.push(endKey, people)
+      key = endKey
+    },
+    before => before * ERROR_SHARE,
+  )
   return corners
 }
 
@@ -66,7 +74,7 @@ function swing(corners: readonly number[], looseness: number): number[] {
   for (let i = 2; i < corners.length; i += 2) {
     const x = corners[i] as number
     const y = corners[i + 1] as number
-    const error = looseness * Math.max(1, y / 100)
+    const error = looseness * Math.max(0.5, y * ERROR_SHARE)
     const slope = (y - y0) / (x - x0)
     if (slope > highest || slope < lowest) {
       x0 = corners[i - 2] as number

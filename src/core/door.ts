@@ -19,8 +19,6 @@ export const RETRY_AFTER_MS = 2_000
 const STANDING_MAX = 20_000
 /** Isolates whose last report is remembered. A forgotten one is taken at its word. */
 const ISOLATES_MAX = 2_000
-/** Who the permits are kept for is worked out anew this often. */
-const RESERVED_FOR_MS = 250
 /** Claims per second are smoothed over this. */
 const DEMAND_OVER_MS = 2_000
 
@@ -41,7 +39,9 @@ interface Standing {
 }
 
 interface Said {
-  readonly standing: number
+  /** Permits granted by then, and how many more everybody standing needed. */
+  readonly granted: number
+  readonly needed: number
   readonly spent: number
   readonly returned: number
   readonly live: number
@@ -58,9 +58,6 @@ export interface DoorState {
   /** No asking before the next sync: the room has just said there are none. */
   exhausted: boolean
   readonly standing: Map<string, Standing>
-  /** Usable permits are kept for standing visitors up to this key. */
-  reservedUpTo: number
-  reservedAtMs: number
   readonly tally: Tally
   /** What the newest report said, and what the room has answered for. */
   said: Said & { readonly seq: number }
@@ -75,7 +72,7 @@ export interface DoorState {
 /** What a door says to a claim that it cannot decide yet: hear the room, then decide again. */
 export type Decision = ClaimAnswer | { readonly verdict: 'ask' }
 
-/** A claim is new; or it waits and the room may not know of it yet; or the room has answered knowing of it. */
+/** A claim is new; or it waits for the room; or it has waited as long as it may. */
 export type Attempt = 'new' | 'waiting' | 'last'
 
 export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
@@ -88,11 +85,9 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     movedAtMs: nowMs,
     exhausted: false,
     standing: new Map(),
-    reservedUpTo: Number.POSITIVE_INFINITY,
-    reservedAtMs: nowMs,
     tally: new Tally(),
-    said: { seq: 0, standing: 0, spent: 0, returned: 0, live: -1 },
-    answered: { standing: 0, spent: 0, returned: 0, live: -1 },
+    said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
+    answered: { granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     isolates: new Map(),
     view: null,
     claimsPerSecond: 0,
@@ -129,7 +124,7 @@ export function claim(
     return { verdict: 'admitted', issuedMs: session.admittedMs, expiresMs: session.expiresMs }
   }
   stand(door, request, nowMs)
-  if (attempt !== 'last' && !door.exhausted && usable(door) < 1) return { verdict: 'ask' }
+  if (attempt !== 'last' && !door.exhausted) return { verdict: 'ask' }
   return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
 }
 
@@ -176,7 +171,8 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
   forgetWhoLeft(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) door.returned += usable(door)
   const tally = door.tally.report()
-  door.said = { seq: tally.seq, standing: door.standing.size, spent: door.spent, returned: door.returned, live }
+  const needed = Math.max(0, door.standing.size - usable(door))
+  door.said = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }
   return {
     door: door.name,
     epoch: door.epoch,
@@ -184,6 +180,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
     spent: door.spent,
     returned: door.returned,
     live,
+    open: door.view?.open ?? true,
     demand: demandOf(door, nowMs),
     version,
   }
@@ -198,15 +195,16 @@ export function applyReply(
   if (!door.view || reply.view.asOfMs >= door.view.asOfMs) door.view = reply.view
   if (reply.epoch !== door.epoch) return
   door.tally.acknowledge(reply.seq)
-  if (reply.seq === door.said.seq) door.answered = door.said
+  if (reply.seq === door.said.seq) {
+    door.answered = door.said
+    // The room knew of everybody who stood here, and had not enough for all.
+    door.exhausted = reply.granted - door.said.granted < door.said.needed
+  }
   if (reply.granted > door.granted) {
     door.granted = reply.granted
     door.movedAtMs = nowMs
   }
   if (reply.view.held) door.returned += usable(door)
-  // Only who asked for permits and got none has been told that there are none.
-  door.exhausted = reply.seq === door.said.seq && door.said.standing > 0 && usable(door) < 1
-  reserve(door, nowMs)
 }
 
 /** Takes over what an edge has counted, once. */
@@ -251,11 +249,18 @@ function isCalled({ view }: DoorState, { lane, key }: { lane: string; key: numbe
   return key <= (view.lanes[lane]?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
-/** Usable permits are for those who have stood by longest; whoever is older than all of them comes first. */
+/** Usable permits are for those who have stood by longest: there must be more of them than older visitors standing. */
 function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
-  if (door.standing.size < usable(door)) return true
-  if (nowMs - door.reservedAtMs >= RESERVED_FOR_MS) reserve(door, nowMs)
-  return request.key <= door.reservedUpTo
+  let older = 0
+  const permits = usable(door)
+  if (door.standing.size < permits) return true
+  for (const { key, sid, seenMs } of door.standing.values()) {
+    // Ties are split by the sid.
+    const isOlder = key < request.key || (key === request.key && sid < request.sid)
+    if (!isOlder || nowMs - seenMs > STANDING_FOR_MS) continue
+    if (++older >= permits) return false
+  }
+  return true
 }
 
 function stand(door: DoorState, request: Claim, nowMs: number): void {
@@ -273,17 +278,6 @@ function forgetWhoLeft(door: DoorState, nowMs: number): void {
     const left = nowMs - standing.seenMs > STANDING_FOR_MS
     if (left || (closed && !isCalled(door, standing))) door.standing.delete(sid)
   }
-}
-
-/** Keeps the usable permits for as many of the oldest who stand by. */
-function reserve(door: DoorState, nowMs: number): void {
-  door.reservedAtMs = nowMs
-  door.reservedUpTo = Number.POSITIVE_INFINITY
-  const permits = usable(door)
-  const keys: number[] = []
-  for (const { seenMs, key } of door.standing.values()) if (nowMs - seenMs <= STANDING_FOR_MS) keys.push(key)
-  if (permits < 1 || keys.length <= permits) return
-  door.reservedUpTo = keys.sort((a, b) => a - b)[permits - 1] as number
 }
 
 function demandOf(door: DoorState, nowMs: number): Demand[] {

@@ -9,6 +9,8 @@
 
 /** A called visitor is seen within this: a second for each tier's snapshot, then the front's poll of two seconds. */
 export const HEARD_WITHIN_MS = 4_000
+/** Who has not been seen this long after the call is taken for gone. */
+const UNSEEN_FOR_MS = 7_000
 /** Permits are planned this far ahead: half the time to be heard, and one tick. */
 const LOOKAHEAD_MS = HEARD_WITHIN_MS / 2 + 1_000
 /** Called visitors wanted in reserve: enough for the jitter of polls, short enough to keep the order. */
@@ -16,13 +18,21 @@ const STANDBY_MS = 2_000
 const STANDBY_MIN = 2
 /** The share of called visitors who turn up is learnt over a minute, starting from a mild optimism. */
 const SHOW_HALF_LIFE_MS = 60_000
-const SHOW_PRIOR = { called: 4, shown: 3 }
+const SHOW_PRIOR = { called: 4, shown: 4 }
 const SHOW_RATE_MIN = 0.02
+
+interface Tick {
+  readonly atMs: number
+  readonly called: number
+  readonly shown: number
+  /** Its visitors have had the time to be seen: it counts for the show rate. */
+  learnt?: boolean
+}
 
 /** What the loop remembers. Plain data, so that it can be stored. */
 export interface FrontierState {
-  /** Called within HEARD_WITHIN_MS: one entry a tick. */
-  recent: { atMs: number; called: number }[]
+  /** Called and seen within UNSEEN_FOR_MS: an entry a tick. */
+  recent: Tick[]
   /** Decayed counts of tickets called and of called visitors seen. */
   called: number
   shown: number
@@ -53,7 +63,7 @@ export function showRate(state: FrontierState): number {
   return Math.min(1, Math.max(SHOW_RATE_MIN, rate))
 }
 
-/** How many more tickets to call now. Updates what is known of the crowd; `recordCalled` must follow. */
+/** How many more tickets to call now. Updates what is known of the crowd; `recordTick` must follow. */
 export function advance(state: FrontierState, load: LaneLoad, nowMs: number): number {
   learn(state, load.shown, nowMs)
   const rate = showRate(state)
@@ -66,9 +76,20 @@ export function advance(state: FrontierState, load: LaneLoad, nowMs: number): nu
   return Math.max(0, (supply + target - load.standing) / rate - pending(state, nowMs))
 }
 
-/** Notes how many tickets the frontier really passed. */
-export function recordCalled(state: FrontierState, called: number, nowMs: number): void {
-  if (called > 0) state.recent.push({ atMs: nowMs, called })
+/** Notes how many tickets the frontier really passed, and how many called visitors were seen meanwhile. */
+export function recordTick(state: FrontierState, called: number, shown: number, nowMs: number): void {
+  if (called > 0 || shown > 0) state.recent.push({ atMs: nowMs, called, shown })
+}
+
+/** Called people who are expected to come in yet: those standing by, and who should still turn up. */
+export function comingIn(state: FrontierState, standing: number): number {
+  let called = 0
+  let shown = 0
+  for (const tick of state.recent) {
+    called += tick.called
+    shown += tick.shown
+  }
+  return standing + Math.max(0, called * showRate(state) - shown)
 }
 
 /** Tickets called whose visitors have not had the time to come: they arrive evenly over HEARD_WITHIN_MS. */
@@ -84,10 +105,11 @@ function learn(state: FrontierState, shown: number, nowMs: number): void {
   state.called *= decay
   state.shown = state.shown * decay + shown
   state.decayedAtMs = Math.max(state.decayedAtMs, nowMs)
-  while (state.recent.length > 0) {
-    const oldest = state.recent[0] as { atMs: number; called: number }
-    if (nowMs - oldest.atMs < HEARD_WITHIN_MS) break
-    state.called += oldest.called
-    state.recent.shift()
+  for (const tick of state.recent) {
+    if (nowMs - tick.atMs < HEARD_WITHIN_MS) break
+    state.called += tick.learnt ? 0 : tick.called
+    tick.learnt = true
   }
+  while (state.recent.length > 0 && nowMs - (state.recent[0] as { atMs: number }).atMs >= UNSEEN_FOR_MS)
+    state.recent.shift()
 }

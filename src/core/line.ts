@@ -5,14 +5,17 @@
  * visitor refused, so that everybody refused is in line. A key that has lapsed stays lapsed, whatever the settings become: doors rely on
  * it to forget sessions (decision 0004).
  */
-import { Arrivals } from './arrivals.ts'
+import { Arrivals, BUCKET_MS, bucketOf } from './arrivals.ts'
 import { type Curve, curveOf } from './curve.ts'
-import { advance, type FrontierState, type LaneLoad, newFrontier, recordCalled } from './frontier.ts'
+import { SETTLED_AFTER_MS } from './estimate.ts'
+import { advance, comingIn, type FrontierState, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
 
 /** The speed shown to visitors follows the frontier with this half-life. */
 const SPEED_HALF_LIFE_MS = 60_000
 /** Until the line has moved for this long, its speed is what the permits promise. */
 const SPEED_KNOWN_AFTER_MS = 10_000
+/** From one view to the next the number of called people falls to this share at the most. */
+const CALLED_FALLS_TO = 0.85
 /** The frontier's past is sampled this many times per claim window. */
 const SAMPLES_PER_WINDOW = 64
 
@@ -23,6 +26,8 @@ export interface LineState {
   /** When the frontier stood where, oldest first. */
   past: { atMs: number; key: number }[]
   control: FrontierState
+  /** Called people who are still to come in, as edges are told. */
+  calledAhead: number
   /** Tickets passed and milliseconds taken, both decayed: their quotient is the speed. */
   passed: number
   passedInMs: number
@@ -40,6 +45,8 @@ export interface LaneView {
   readonly frontierKey: number
   /** Called longer ago than the claim window: every key at or before this one. */
   readonly lapsedKey: number
+  /** Called people who are still to come in: everybody waiting stands behind them. */
+  readonly calledAhead: number
   readonly curve: Curve
   readonly speedPerSecond: number | null
 }
@@ -51,6 +58,7 @@ export function newLine(nowMs: number): Line {
       lapsedKey: 0,
       past: [],
       control: newFrontier(nowMs),
+      calledAhead: 0,
       passed: 0,
       passedInMs: 0,
       movedAtMs: nowMs,
@@ -72,8 +80,10 @@ export function waiting(line: Line): number {
 /** Calls the next visitors of a closed room; answers how many. */
 export function callNext(line: Line, load: LaneLoad, claimWindowMs: number, nowMs: number): number {
   const { state } = line
-  const { key, passed } = line.arrivals.advance(state.frontierKey, advance(state.control, load, nowMs))
-  recordCalled(state.control, passed, nowMs)
+  // Beyond this some tickets are not counted yet: calling one of them would call all who came before it.
+  const settledKey = nowMs - SETTLED_AFTER_MS
+  const { key, passed } = line.arrivals.advance(state.frontierKey, advance(state.control, load, nowMs), settledKey)
+  recordTick(state.control, passed, load.shown, nowMs)
   state.frontierKey = Math.max(state.frontierKey, key)
   measureSpeed(state, passed, nowMs)
   remember(state, claimWindowMs, nowMs)
@@ -85,25 +95,33 @@ export function callEverybody(line: Line, claimWindowMs: number, nowMs: number):
   const { state } = line
   state.frontierKey = Math.max(state.frontierKey, nowMs)
   state.control = newFrontier(nowMs)
+  state.calledAhead = 0
   state.passed = 0
   state.passedInMs = 0
   state.movedAtMs = Math.max(state.movedAtMs, nowMs)
   remember(state, claimWindowMs, nowMs)
 }
 
-/** Closes the line of a room that was open: from `key` on nobody has been called. Keys have three decimals. */
+/**
+ * Closes the line of a room that was open: from `key` on nobody has been called, and nobody of its bucket. Keys have three
+ * decimals.
+ */
 export function closeAt(line: Line, key: number): void {
   const { state } = line
-  state.frontierKey = Math.min(state.frontierKey, key - 0.001)
+  state.frontierKey = Math.min(state.frontierKey, bucketOf(key) * BUCKET_MS - 0.001)
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
 
-export function viewOf(line: Line): LaneView {
+/** `standing` are the called visitors who were refused a moment ago. */
+export function viewOf(line: Line, standing: number): LaneView {
   const { state, arrivals } = line
+  // Who stands by is seen only every other second, and a shown place never rises again: let it fall slowly.
+  state.calledAhead = Math.max(comingIn(state.control, standing), state.calledAhead * CALLED_FALLS_TO)
   return {
     frontierKey: state.frontierKey,
     lapsedKey: state.lapsedKey,
-    curve: curveOf(arrivals.spans(state.frontierKey)),
+    calledAhead: state.calledAhead,
+    curve: curveOf(arrivals, state.frontierKey),
     speedPerSecond: state.passedInMs < SPEED_KNOWN_AFTER_MS ? null : (state.passed / state.passedInMs) * 1_000,
   }
 }

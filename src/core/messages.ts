@@ -57,6 +57,8 @@ export interface DoorReport extends TallyReport {
   readonly returned: number
   /** Sessions now. */
   readonly live: number
+  /** Whether the door takes the room for open: then newcomers stand, otherwise called visitors. */
+  readonly open: boolean
   readonly demand: readonly Demand[]
   readonly version: string
 }

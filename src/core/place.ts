@@ -16,14 +16,14 @@ export type Place =
 const SIGNED_FOR_MS = 30_000
 /** A token says its time of issue in whole seconds. */
 const ISSUED_WITHIN_MS = 1_000
-const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, curve: [], speedPerSecond: null }
+const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speedPerSecond: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
   const lane = view.lanes[ticket.lane] ?? NOBODY
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
   if (view.open || ticket.key <= lane.frontierKey) return { state: 'called' }
-  const ahead = Math.floor(aheadOf(lane.curve, ticket.key))
-  const settled = ticket.confirmed && nowMs - ticket.key >= SETTLED_AFTER_MS
+  const ahead = Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key))
+  const settled = ticket.confirmed && view.asOfMs - ticket.key >= SETTLED_AFTER_MS
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
   return {
     state: 'waiting',
@@ -39,7 +39,7 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
  */
 export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs: number): Ticket {
   const confirmed = ticket.confirmed || place.state === 'waiting'
-  const low = place.state === 'waiting' ? place.position : ticket.low
+  const low = place.state === 'waiting' ? (place.position ?? ticket.low) : ticket.low
   const byMs = place.state === 'called' ? (ticket.byMs ?? nowMs + claimWindowMs) : null
   const same = confirmed === ticket.confirmed && low === ticket.low && byMs === ticket.byMs
   if (same && nowMs - ticket.issuedMs < SIGNED_FOR_MS) return ticket
@@ -59,8 +59,9 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   const speed = lane.speedPerSecond ?? (view.held ? 0 : view.ratePerSecond)
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
   if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
-  const settlesInMs = ticket.key + SETTLED_AFTER_MS - nowMs
-  return ticket.low === null && settlesInMs > 0 ? Math.min(calm, Math.max(1_000, settlesInMs + 1_000 * random)) : calm
+  // Its number is known to this edge a second or two after the room has all counts.
+  const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
+  return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
 /** Everybody with a counted place in the view. */

@@ -111,7 +111,8 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   fill(room.bank, sums(room).out, rules, nowMs)
   const liveBefore = door.live
   const spent = settle(room.bank, door, report, nowMs)
-  door.demand = report.demand
+  // A door that has not heard of the closing yet reports newcomers: they are in line, not standing by.
+  door.demand = room.open || !report.open ? report.demand : []
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
   const dirty = fold(room, added ?? {}, nowMs)
@@ -215,6 +216,8 @@ function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, now
     const line = room.lines.get(lane)
     if (line) closeAt(line, oldestKey)
   }
+  // Newcomers who were refused stand nowhere: they are in line like everybody else.
+  for (const door of room.doors.values()) door.demand = []
   room.view = makeView(room, rules, nowMs)
 }
 
@@ -297,7 +300,7 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     held: rules.ratePerMinute <= 0,
     full: live + out >= rules.totalActiveUsers,
     ratePerSecond: rules.ratePerMinute / 60,
-    lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewOf(line)])),
+    lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewOf(line, standing(room, nowMs))])),
   }
 }
 

@@ -22,7 +22,7 @@ import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
 import { type Carried, carriedBy } from './carried.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
-import { bypassFacts, continentOf, isPrefetch, isPreflight, type Visit } from './visit.ts'
+import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
 export type Verdict =
   | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' }
@@ -70,16 +70,14 @@ const SHORT_RETRY_MS = 5_000
 const SUBRESOURCE_RENEWS_MS = 30_000
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
-  const continent = continentOf(visit.request)
   const carried = await carriedBy(visit, room, ring)
   const isProtected = visit.readings.paths.some(path => room.settings.isProtected(path))
   const leased = carried.pass && !isProtected ? await onLease(visit, room, ring, carried.pass) : null
   if (leased) {
-    const renewal = room.renew(visit.env, continent, visit.calls, visit.nowMs)
-    if (renewal) visit.waitUntil(renewal)
+    room.renew(visit)
     return leased
   }
-  await room.current(visit.env, continent, visit.calls, visit.nowMs)
+  await room.current(visit)
   const open = openWay(visit, room)
   if (open) return open
   const own = ofThisGeneration(carried, room.view)
@@ -135,7 +133,7 @@ export async function stand(
     if (ticket.byMs === null) place = { state: 'waiting', ahead: 0, position: null, wait: null }
   } else if (!isNewcomer) {
     ticket = seen(ticket, place, claimWindowMs, nowMs)
-    if (ticket.confirmed && !held.confirmed) confirm(room, ticket)
+    if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
   if (isNewcomer) room.count('minted')
   const changed = ticket !== held && !options.keepCookie
@@ -193,13 +191,13 @@ async function touch(
   if ((room.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
   const isExpired = expiresMs <= nowMs
   const asked = room
-    .touch(visit.env, { sid, protectMs: isProtected ? room.settings.protectedMs : 0 }, visit.calls)
+    .touch(visit, { sid, protectMs: isProtected ? room.settings.protectedMs : 0 })
     .then(answer => noteTouch(room, sid, carried.value, answer, nowMs))
   try {
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
       room.count('late')
-      visit.waitUntil(asked.catch(() => undefined))
+      asked.catch(() => undefined)
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
     if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
@@ -257,7 +255,7 @@ type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | 
 async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<Claimed> {
   const { sid, key, lane, generation } = ticket
   try {
-    const answer = await room.claim(visit.env, { sid, key, lane, generation }, visit.calls)
+    const answer = await room.claim(visit, { sid, key, lane, generation })
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)
@@ -314,10 +312,11 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
 }
 
 /** Counts a ticket in the line, once per isolate and sid. */
-function confirm(room: RoomAtEdge, ticket: Ticket): void {
+function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
   if (room.confirmed.has(ticket.sid)) return
   room.confirmed.set(ticket.sid, true)
   room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  room.report(visit)
 }
 
 function mint(visit: Visit, room: RoomAtEdge, view: View | null): Ticket {
@@ -355,7 +354,7 @@ function newTicket(
 function newSid(room: RoomAtEdge, visit: Visit): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const text = btoa(String.fromCharCode(...bytes))
-  return `${room.doorFor(continentOf(visit.request))}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
+  return `${room.doorFor(visit)}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
 }
 
 async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<string> {

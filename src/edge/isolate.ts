@@ -13,10 +13,12 @@ import {
   isCurrent,
   newEdge,
   noAnswer,
+  VIEW_FOR_MS,
   wantsRenewal,
 } from '../core/edge.ts'
 import { type Quota, spend } from '../core/gcra.ts'
 import type { Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
+import type { DoorCalls } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { doorStub, type Env, regionOf } from '../settings/env.ts'
@@ -24,6 +26,15 @@ import type { RoomConfig } from '../settings/schema.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { readToken, type Token } from '../tokens/tokens.ts'
 import type { CallCount } from './visit.ts'
+
+/** The request on whose behalf an object is called. */
+export interface Caller {
+  readonly env: Env
+  readonly continent: string | undefined
+  readonly nowMs: number
+  readonly calls: CallCount
+  waitUntil(promise: Promise<unknown>): void
+}
 
 /** Sessions and visitors remembered per isolate and room: about 10 MB at the most. */
 const REMEMBERED = 10_000
@@ -59,14 +70,15 @@ export class RoomAtEdge {
   readonly polls = new LRUCache<string, number>({ max: REMEMBERED })
   readonly #tokens = new LRUCache<string, Token>({ max: REMEMBERED })
   readonly #quotas = new LRUCache<string, number>({ max: REMEMBERED })
-  readonly #touches = new Map<string, Promise<TouchAnswer>>()
+  readonly #touches = new Map<string, { readonly answer: Promise<TouchAnswer>; readonly sentMs: number }>()
   /** Doors without permits until the next sync. */
   readonly #exhausted = new Set<string>()
   readonly #downUntilMs = new Map<string, number>()
   #edge: EdgeState<RoomConfig>
   #settings: RoomSettings
   #home: string | null = null
-  #syncing: Promise<void> | null = null
+  #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
+  #trailing = false
 
   constructor(config: RoomConfig) {
     this.name = config.name
@@ -107,21 +119,30 @@ export class RoomAtEdge {
   }
 
   /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */
-  async current(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> {
-    if (isCurrent(this.#edge, nowMs)) return
-    await this.#sync(env, continent, calls, nowMs)
+  async current(caller: Caller): Promise<void> {
+    if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
   }
 
   /** Renews the view in the background when it is about to grow too old. */
-  renew(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> | null {
-    if (this.#syncing || !wantsRenewal(this.#edge, nowMs)) return null
-    return this.#sync(env, continent, calls, nowMs)
+  renew(caller: Caller): void {
+    if (wantsRenewal(this.#edge, caller.nowMs)) void this.#sync(caller, caller.nowMs)
+  }
+
+  /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
+  report(caller: Caller): void {
+    if (this.#trailing || !this.#edge.tally.dirty) return
+    this.#trailing = true
+    const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
+      this.#trailing = false
+      return this.#edge.tally.dirty ? this.#sync(caller, Date.now()) : undefined
+    })
+    caller.waitUntil(waited)
   }
 
   /** A door for a newcomer: of the visitor's region, any of the room's. */
-  doorFor(continent: string | undefined): string {
+  doorFor(caller: Caller): string {
     const doors = this.#settings.config.doors
-    return `${regionOf(continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
+    return `${regionOf(caller.continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
   }
 
   /** The view for a visitor of this door: once it has said "none", the room is closed there, with a frontier the next sync tells. */
@@ -130,33 +151,35 @@ export class RoomAtEdge {
     return view?.open && this.#exhausted.has(door) ? { ...view, open: false, lanes: {} } : view
   }
 
-  async claim(env: Env, claim: Claim, calls: CallCount): Promise<ClaimAnswer> {
-    const answer = await this.#call(env, doorOf(claim.sid), calls, door => door.claim(claim))
-    if (answer.verdict === 'none') this.#exhausted.add(doorOf(claim.sid))
+  async claim(caller: Caller, claim: Claim): Promise<ClaimAnswer> {
+    const door = doorOf(claim.sid)
+    const answer = await this.#call(caller, door, stub => stub.claim(claim))
+    if (answer.verdict === 'none') this.#exhausted.add(door)
     return answer
   }
 
   /** Parallel requests of one session share one touch. */
-  touch(env: Env, touch: Touch, calls: CallCount): Promise<TouchAnswer> {
+  touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
     const shared = this.#touches.get(touch.sid)
-    if (shared && touch.protectMs === 0) return shared
-    const answer = this.#call(env, doorOf(touch.sid), calls, door => door.touch(touch))
-    this.#touches.set(touch.sid, answer)
+    if (shared && touch.protectMs === 0 && isFresh(shared.sentMs, caller.nowMs)) return shared.answer
+    const answer = this.#call(caller, doorOf(touch.sid), door => door.touch(touch))
+    const sent = { answer, sentMs: caller.nowMs }
+    this.#touches.set(touch.sid, sent)
     const done = () => {
-      if (this.#touches.get(touch.sid) === answer) this.#touches.delete(touch.sid)
+      if (this.#touches.get(touch.sid) === sent) this.#touches.delete(touch.sid)
     }
     answer.then(done, done)
     return answer
   }
 
-  async end(env: Env, sid: string, how: 'left' | 'revoked', calls: CallCount): Promise<boolean> {
+  async end(caller: Caller, sid: string, how: 'left' | 'revoked'): Promise<boolean> {
     this.leases.delete(sid)
-    return this.#call(env, doorOf(sid), calls, door => door.end(sid, how))
+    return this.#call(caller, doorOf(sid), door => door.end(sid, how))
   }
 
-  async extend(env: Env, sid: string, byMs: number, calls: CallCount): Promise<boolean> {
+  async extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {
     this.leases.delete(sid)
-    return this.#call(env, doorOf(sid), calls, door => door.extend(sid, byMs))
+    return this.#call(caller, doorOf(sid), door => door.extend(sid, byMs))
   }
 
   /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
@@ -166,22 +189,27 @@ export class RoomAtEdge {
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 
-  async #sync(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> {
-    this.#syncing ??= this.#syncOnce(env, continent, calls, nowMs).finally(() => {
-      this.#syncing = null
+  /** One sync at a time. It outlives the request that began it: others wait for the same answer. */
+  async #sync(caller: Caller, nowMs: number): Promise<void> {
+    const shared = this.#syncing
+    if (shared && isFresh(shared.sentMs, nowMs)) return within(CALL_TIMEOUT_MS, shared.done).catch(() => undefined)
+    const done = this.#syncOnce(caller, nowMs).finally(() => {
+      if (this.#syncing?.done === done) this.#syncing = null
     })
-    await this.#syncing
+    this.#syncing = { done, sentMs: nowMs }
+    caller.waitUntil(done)
+    await done
   }
 
-  async #syncOnce(env: Env, continent: string | undefined, calls: CallCount, nowMs: number): Promise<void> {
-    this.#home ??= this.doorFor(continent)
+  async #syncOnce(caller: Caller, nowMs: number): Promise<void> {
+    this.#home ??= this.doorFor(caller)
     if (nowMs - this.#edge.viewAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
     if ((this.#downUntilMs.get(this.#home) ?? 0) > nowMs) return
-    calls.sync++
+    caller.calls.sync++
     const edge = this.#edge
     const report = edgeReport(edge)
     try {
-      const reply = await within(CALL_TIMEOUT_MS, doorStub(env, this.name, this.#home).sync(report))
+      const reply = await within(CALL_TIMEOUT_MS, doorStub(caller.env, this.name, this.#home).sync(report))
       applyEdgeReply(edge, reply, nowMs)
       if (reply.settings) this.#settings = compile(reply.settings)
       this.#exhausted.clear()
@@ -203,22 +231,29 @@ export class RoomAtEdge {
     for (const [cell, by] of Object.entries(unsaid)) this.#edge.tally.add(cell, by)
   }
 
+  /** A call that outlives its request, for others may wait for it; it is counted where it is made. */
   async #call<Answer>(
-    env: Env,
+    caller: Caller,
     door: string,
-    calls: CallCount,
-    call: (stub: ReturnType<typeof doorStub>) => Promise<Answer>,
+    call: (door: DoorCalls<RoomConfig>) => Promise<Answer>,
   ): Promise<Answer> {
     const nowMs = Date.now()
     if ((this.#downUntilMs.get(door) ?? 0) > nowMs) throw new Unreachable(`door ${door} did not answer a moment ago`)
-    calls.object++
+    caller.calls.object++
+    const answer = within(CALL_TIMEOUT_MS, call(doorStub(caller.env, this.name, door)))
+    caller.waitUntil(answer.catch(() => undefined))
     try {
-      return await within(CALL_TIMEOUT_MS, call(doorStub(env, this.name, door)))
+      return await answer
     } catch (error) {
       this.#downUntilMs.set(door, nowMs + DOWN_FOR_MS)
       throw new Unreachable(`door ${door}: ${String(error)}`)
     }
   }
+}
+
+/** An answer that others wait for is shared only while it can still come: its request may have been cut off. */
+function isFresh(sentMs: number, nowMs: number): boolean {
+  return nowMs - sentMs < CALL_TIMEOUT_MS
 }
 
 async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {

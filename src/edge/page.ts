@@ -20,7 +20,7 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
   const place = placeJson(waiting, visit.nowMs)
   const { cfWaitingRoom, state, position, held, message, pollAfterSeconds } = place
   const [headline, lead] = wording(state, held)
-  const refreshSeconds = state === 'called' ? pollAfterSeconds : Math.max(REFRESH_MIN_SECONDS, pollAfterSeconds)
+  const refreshSeconds = Math.max(state === 'called' ? 2 : REFRESH_MIN_SECONDS, Math.ceil(pollAfterSeconds))
   return Mustache.render(TEMPLATE, {
     ...cfWaitingRoom,
     ...place,

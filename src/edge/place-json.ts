@@ -47,13 +47,13 @@ export function placeJson(waiting: Waiting, nowMs: number) {
       infiniteQueue: false,
     },
     state: called ? ('called' as const) : waiting.missed ? ('missed' as const) : ('waiting' as const),
-    position: place.state === 'waiting' ? place.position : null,
+    position: place.state === 'waiting' ? place.position : called ? waiting.ticket.low : null,
     peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
     called,
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     held: view?.held ?? false,
     message: config.message,
-    pollAfterSeconds: seconds(waiting.pollAfterMs),
+    pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }
 

@@ -3,7 +3,6 @@
  * a copied request costs a tenth of a proxied one.
  */
 import type { Deployment } from '../settings/deployment.ts'
-import { TOKEN_HEADER } from './carried.ts'
 import { withoutOurs } from './cookie.ts'
 import type { Admitted } from './gate.ts'
 import { isWebSocket, type Visit } from './visit.ts'
@@ -20,7 +19,7 @@ const OVERRIDES = [
   'x-method-override',
 ] as const
 /** A visitor's own word about where a request comes from is worth nothing. */
-const ADDRESS_CLAIMS = [
+const CLAIMS = new Set([
   'x-forwarded-for',
   'x-real-ip',
   'true-client-ip',
@@ -28,9 +27,9 @@ const ADDRESS_CLAIMS = [
   'forwarded',
   'x-forwarded-host',
   'x-forwarded-proto',
-]
+])
 /** RFC 9110 section 7.6.1. */
-const HOP_BY_HOP = [
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -38,7 +37,7 @@ const HOP_BY_HOP = [
   'te',
   'trailer',
   'transfer-encoding',
-]
+])
 
 export type ProxyOutcome =
   | { readonly kind: 'answered'; readonly response: Response }
@@ -95,18 +94,21 @@ function outgoing(
   return new Request(target, new Request(request, { headers, redirect: 'manual', signal }))
 }
 
-/** Everything by which a visitor could pass for somebody else, or for another request. */
+/**
+ * Everything by which a visitor could pass for somebody else, or for another request. Servers that hand headers on as variables
+ * (CGI, WSGI, PHP) read `_` as `-`: both spellings are looked at.
+ */
 function removeClaims(headers: Headers, visit: Visit, allowedOverrides: readonly string[]): void {
-  for (const name of OVERRIDES) if (headers.has(name) && !allowedOverrides.includes(name)) headers.delete(name)
-  for (const name of ADDRESS_CLAIMS) if (headers.has(name)) headers.delete(name)
-  for (const name of [...headers.keys()]) if (name.startsWith('waiting-room-')) headers.delete(name)
-  if (visit.deployment.trustedIpHeader === null) headers.delete('CF-Connecting-IP')
-  headers.delete(TOKEN_HEADER)
-  const connection = headers.get('Connection')
-  if (connection !== null && !isWebSocket(visit.request)) {
-    for (const name of connection.split(',')) if (/^[\w-]+$/.test(name.trim())) headers.delete(name.trim())
+  const upgrades = isWebSocket(visit.request)
+  const hops = upgrades ? [] : (headers.get('Connection') ?? '').split(',').map(name => name.trim().toLowerCase())
+  for (const name of [...headers.keys()]) {
+    const meant = name.includes('_') ? name.replaceAll('_', '-') : name
+    const claims = meant.startsWith('waiting-room-') || CLAIMS.has(meant)
+    const overrides = OVERRIDES.has(meant) && !allowedOverrides.includes(meant)
+    const hopByHop = !upgrades && (HOP_BY_HOP.has(meant) || hops.includes(meant))
+    if (claims || overrides || hopByHop) headers.delete(name)
   }
-  for (const name of HOP_BY_HOP) if (headers.has(name) && !isWebSocket(visit.request)) headers.delete(name)
+  if (visit.deployment.trustedIpHeader === null) headers.delete('CF-Connecting-IP')
 }
 
 /** The request's URL at the origin: the path and query as they came. */

@@ -7,14 +7,14 @@ import type { RoomAtEdge } from './isolate.ts'
 import { insideJson, placeJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
 import { addTokens, waitingHeaders } from './respond.ts'
-import { continentOf, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
-  const { env, nowMs, calls } = visit
-  await room.current(env, continentOf(visit.request), calls, nowMs)
+  const { nowMs } = visit
+  await room.current(visit)
   const carried = await carriedBy(visit, room, ring)
   room.count('polls')
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
@@ -46,7 +46,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease of it. */
 export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
   const carried = await carriedBy(visit, room, ring)
-  if (carried.pass) await room.end(visit.env, carried.pass.value.sid, 'left', visit.calls)
+  if (carried.pass) await room.end(visit, carried.pass.value.sid, 'left')
   else if (carried.ticket) room.count('left')
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))

@@ -30,6 +30,7 @@ export interface Visit {
   readonly calls: CallCount
   readonly cookies: ReadonlyMap<string, readonly string[]>
   readonly address: string | null
+  readonly continent: string | undefined
   waitUntil(promise: Promise<unknown>): void
 }
 
@@ -61,12 +62,9 @@ export function visitOf(
     calls: { object: 0, sync: 0 },
     cookies: cookiesOf(request.headers.get('Cookie')),
     address: addressOf(request, deployment),
+    continent: platform(request).continent,
     waitUntil: promise => context.waitUntil(promise),
   }
-}
-
-export function continentOf(request: Request): string | undefined {
-  return platform(request).continent
 }
 
 export function bypassFacts(visit: Visit): BypassFacts {

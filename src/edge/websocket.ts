@@ -37,7 +37,7 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
   const everyMs = Math.max(1_000, room.settings.session.sessionMs / 4)
   const timer = setInterval(async () => {
     try {
-      const answer = await room.touch(visit.env, { sid, protectMs: 0 }, visit.calls)
+      const answer = await room.touch({ ...visit, nowMs: Date.now() }, { sid, protectMs: 0 })
       if (answer.verdict === 'gone')
         for (const socket of sockets) close(socket, POLICY_VIOLATION, 'the session has ended')
     } catch (error) {

@@ -58,7 +58,16 @@ export class RoomStore {
   saveRoom(room: RoomState): void {
     const { generation, open, emptySinceMs, bank, totals, tickedAtMs, departuresPerSecond } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
-    const stored: StoredRoom = { generation, open, emptySinceMs, bank, totals, tickedAtMs, departuresPerSecond, lines }
+    const stored: StoredRoom = {
+      generation,
+      open,
+      emptySinceMs,
+      bank,
+      totals,
+      tickedAtMs,
+      departuresPerSecond,
+      lines,
+    }
     this.#sql.exec(
       "INSERT INTO facts (name, value) VALUES ('room', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
       JSON.stringify(stored),

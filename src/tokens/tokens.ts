@@ -3,7 +3,7 @@
  *
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
-import { base64url, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
+import { base64url, decodeJwt, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
 import { PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 
@@ -11,6 +11,9 @@ import type { KeyRing } from './keyring.ts'
 export const TOKEN_BYTES_MAX = 2_048
 /** A ticket lives this long after its last poll. */
 const TICKET_FOR_SECONDS = 24 * 60 * 60
+
+/** A deployment, and with it a new key, has reached every isolate after this. */
+const DEPLOYED_WITHIN_MS = 15 * 60_000
 
 export type Token =
   | { readonly kind: 'ticket'; readonly ticket: Ticket }
@@ -35,7 +38,7 @@ export async function readToken(ring: KeyRing, text: string, room: string, nowMs
   const kind = KINDS.find(({ typ, alg }) => header?.typ === typ && header.alg === alg)
   if (!kind || typeof header?.kid !== 'string') return NONE
   const key = ring[kind.keys].verify.get(header.kid)
-  if (!key) return UNKNOWN
+  if (!key) return isRecent(text, nowMs) ? UNKNOWN : NONE
   const expectations = {
     algorithms: [kind.alg],
     typ: kind.typ,
@@ -82,6 +85,20 @@ function isCanonical(text: string): boolean {
   if (text.length > TOKEN_BYTES_MAX) return false
   const parts = text.split('.')
   return parts.length === 3 && parts.every(part => /^[\w-]+$/.test(part) && reencode(part) === part)
+}
+
+/**
+ * Says of an unverified token whether it claims to be so young that its key may be newer than this isolate. An older one
+ * was signed with a key that has been dropped: nobody will ever know it again.
+ */
+function isRecent(text: string, nowMs: number): boolean {
+  try {
+    const { iat } = decodeJwt(text)
+    return typeof iat === 'number' && nowMs - iat * 1_000 < DEPLOYED_WITHIN_MS
+  } catch (error) {
+    if (error instanceof errors.JWTInvalid) return false
+    throw error
+  }
 }
 
 function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {

@@ -12,6 +12,13 @@ function lineOf(...momentsMs: number[]): Arrivals {
   return arrivals
 }
 
+/** Every bucket with anybody in it. */
+function bucketsOf(line: Arrivals): number[][] {
+  const buckets: number[][] = []
+  line.forEach(T0, (...bucket) => buckets.push(bucket))
+  return buckets
+}
+
 describe('Arrivals', () => {
   it('counts whom a span holds', () => {
     const line = lineOf(50, 150, 1_000, 90_000)
@@ -29,8 +36,8 @@ describe('Arrivals', () => {
 
   it('never advances beyond the last ticket', () => {
     const line = lineOf(50, 250)
-    expect(line.advance(T0, 100)).toEqual({ key: T0 + 300, passed: 2 })
-    expect(line.advance(T0 + 300, 1)).toEqual({ key: T0 + 300, passed: 0 })
+    expect(line.advance(T0, 100)).toEqual({ key: T0 + 252, passed: 2 })
+    expect(line.advance(T0 + 252, 1)).toEqual({ key: T0 + 252, passed: 0 })
   })
 
   it('passes over a gap in which nobody came', () => {
@@ -51,7 +58,7 @@ describe('Arrivals', () => {
       const chunk = chunkOf(bucketOf(T0 + momentMs))
       again.load(chunk, line.save(chunk) as Uint8Array)
     }
-    expect(again.spans(T0)).toEqual(line.spans(T0))
+    expect(bucketsOf(again)).toEqual(bucketsOf(line))
     expect(again.lastKey).toBe(line.lastKey)
   })
 
@@ -62,19 +69,21 @@ describe('Arrivals', () => {
       fc.property(moments, fc.double({ min: 0, max: 100, noNaN: true }), (momentsMs, people) => {
         const line = lineOf(...momentsMs)
         const { key, passed } = line.advance(T0, people)
-        expect(passed).toBeCloseTo(Math.min(people, momentsMs.length), 6)
+        // A bucket of a few is called as a whole.
+        expect(passed).toBeGreaterThanOrEqual(Math.min(people, momentsMs.length) - 1e-9)
+        expect(passed).toBeLessThanOrEqual(Math.min(people + 4, momentsMs.length) + 1e-9)
         expect(line.after(key)).toBeCloseTo(momentsMs.length - passed, 4)
       }),
     )
   })
 
-  it('gives a curve that is never off by more than a place, or a hundredth of the line ahead', () => {
+  it('gives a curve that is never off by more than half a place, or a hundredth of the line ahead', () => {
     fc.assert(
       fc.property(moments, fc.integer({ min: 0, max: 5 * CHUNK_MS }), (momentsMs, atMs) => {
         const line = lineOf(...momentsMs)
-        const curve = curveOf(line.spans(T0))
+        const curve = curveOf(line, T0)
         const exact = line.between(T0, T0 + atMs)
-        expect(Math.abs(aheadOf(curve, T0 + atMs) - exact)).toBeLessThanOrEqual(Math.max(1, exact / 100) + 1e-6)
+        expect(Math.abs(aheadOf(curve, T0 + atMs) - exact)).toBeLessThanOrEqual(Math.max(0.5, exact / 100) + 1e-6)
         expect(total(curve)).toBe(momentsMs.length)
       }),
     )
@@ -85,7 +94,7 @@ describe('Arrivals', () => {
     // Three hours of a crowd that comes in waves.
     for (let bucket = 0; bucket < 3 * 36_000; bucket++)
       line.add(bucketOf(T0) + bucket, bucket % 7 === 0 ? 13 : bucket % 3)
-    const curve = curveOf(line.spans(T0))
+    const curve = curveOf(line, T0)
     expect(curve.length).toBeLessThanOrEqual(400)
     for (let i = 2; i < curve.length; i += 2) {
       expect(curve[i] as number).toBeGreaterThan(curve[i - 2] as number)

@@ -20,6 +20,7 @@ const view: View = {
     main: {
       frontierKey: NOW - 100_000,
       lapsedKey: NOW - 400_000,
+      calledAhead: 0,
       curve: [NOW - 100_000, 0, NOW, 100],
       speedPerSecond: 2,
     },

@@ -15,6 +15,7 @@ function report(more: Partial<DoorReport> = {}): DoorReport {
     spent: 0,
     returned: 0,
     live: 0,
+    open: false,
     demand: [],
     cells: {},
     version: '',
@@ -97,7 +98,7 @@ describe('an open room', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60, T0 + 77) }), T0 + 100)
     expect(room.open).toBe(false)
-    expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 77 - 0.001)
+    expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 76 - 0.001)
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(T0 + 77)
   })
 
@@ -121,7 +122,7 @@ describe('the line', () => {
   it('counts confirmed tickets and calls them in order', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0)
-    const buckets = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${T0 / 100 + 10 + i}`, 5]))
+    const buckets = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${T0 / 2 + 500 + i}`, 5]))
     granted(room, report({ seq: 2, spent: 50, live: 50, demand: standing(10), cells: buckets }), T0 + 20_000)
     expect(waitingTotal(room)).toBeGreaterThan(400)
     const before = room.lines.get('main')?.state.frontierKey ?? 0
@@ -132,7 +133,7 @@ describe('the line', () => {
   it('does not believe tickets from a distant future', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0)
-    granted(room, report({ seq: 2, cells: { [`line/main/${T0 / 100 + 36_000}`]: 5, 'line/main/abc': 1 } }), T0 + 1_000)
+    granted(room, report({ seq: 2, cells: { [`line/main/${T0 / 2 + 1_800_000}`]: 5, 'line/main/abc': 1 } }), T0 + 1_000)
     expect(waitingTotal(room)).toBe(0)
   })
 })

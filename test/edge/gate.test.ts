@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest'
-import { claimsOf, newEdge, Visitor } from '../support/workerd/visitor.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { claimsOf, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+
+afterEach(settled)
 
 describe('an idle open room', () => {
   it('lets the very first visitor in at once, with a pass', async () => {

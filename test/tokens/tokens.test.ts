@@ -142,4 +142,11 @@ describe('a key that this isolate does not know', () => {
     expect(await readToken(other, ticketText, 'shop', NOW)).toEqual({ kind: 'unknown' })
     expect(await readToken(other, passText, 'shop', NOW)).toEqual({ kind: 'unknown' })
   })
+
+  it('was dropped when the token is old: its visitor starts anew', async () => {
+    const other = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }))
+    expect(await readToken(other, ticketText, 'shop', NOW + 16 * 60_000)).toEqual({ kind: 'none' })
+    const parts = ticketText.split('.')
+    expect(await readToken(other, `${parts[0]}.AAAA.${parts[2]}`, 'shop', NOW)).toEqual({ kind: 'none' })
+  })
 })

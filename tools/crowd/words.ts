@@ -3,13 +3,15 @@ import type { CrowdFigures } from './figures.ts'
 import type { Tally } from './tally.ts'
 
 const LINE_EVERY_MS = 5_000
+/** For terminals that do not tell how wide they are. */
+const LINE_CHARS = 100
 
 /** A watcher for `runCrowd`: one line that renews itself on a terminal, a line each five seconds elsewhere. */
 export function liveLine(stream: NodeJS.WriteStream): { watch(tally: Tally, nowMs: number): void; end(): void } {
   let lastMs = 0
   return {
     watch(tally, nowMs) {
-      if (stream.isTTY) stream.write(`\r\u001b[2K${lineOf(tally, nowMs).slice(0, stream.columns - 1)}`)
+      if (stream.isTTY) stream.write(`\r\u001b[2K${lineOf(tally, nowMs).slice(0, (stream.columns || LINE_CHARS) - 1)}`)
       else if (nowMs - lastMs >= LINE_EVERY_MS - 100) {
         lastMs = nowMs
         stream.write(`${lineOf(tally, nowMs)}\n`)

@@ -46,8 +46,8 @@ export const PRODUCTS: readonly Product[] = [
   },
   {
     id: 5,
-    name: 'Dinner plate',
-    about: 'Twenty-seven centimetres across, stacks with its siblings.',
+    name: 'Fruit bowl',
+    about: 'Room for a week of apples, on a foot that lets the air in.',
     euros: 22,
     profile: [62, 60, 40, 24, 22],
     hue: 45,

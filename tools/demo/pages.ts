@@ -5,7 +5,7 @@ import { pictureOf } from './pictures.ts'
 export function homePage(): string {
   const goods = PRODUCTS.map(
     product =>
-      `<li><a href="/product/${product.id}"><img src="${pictureOf(product)}" alt="" width="200" height="200"><span>${product.name} <span class="price">€${product.euros}</span></span></a></li>`,
+      `<li><a href="/product/${product.id}"><img src="${pictureOf(product)}" alt="" width="200" height="200"><span class="label">${product.name} <span class="price">€${product.euros}</span></span></a></li>`,
   )
   return layout(
     'Pottery',

@@ -6,6 +6,10 @@ export interface Asset {
   readonly body: string
 }
 
+/** Where a drawing's profile begins, and how far its points are apart. */
+const TOP = 52
+const STEP = 30
+
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ['/assets/shop.css', { type: 'text/css; charset=utf-8', body: stylesheet() }],
   ['/assets/mark.svg', { type: 'image/svg+xml', body: mark() }],
@@ -18,22 +22,33 @@ export function pictureOf(product: Product): string {
   return `/assets/product-${product.id}.svg`
 }
 
-/** A thing from the wheel: its profile mirrored, a glaze above, a shadow below. */
+/** A thing from the wheel: its profile mirrored, a rim above, a shadow below. */
 function drawing({ profile, hue, name }: Product): string {
-  const heights = [50, 80, 112, 144, 172]
-  const side = profile.map((half, i) => ({ half, y: heights[i] ?? 172 }))
-  const right = side.map(({ half, y }) => `${100 + half} ${y}`)
-  const left = side.map(({ half, y }) => `${100 - half} ${y}`).reverse()
   const rim = profile[0] ?? 20
   const foot = profile.at(-1) ?? 20
+  const outline = `M${100 + rim} ${TOP}${curve(profile, 1)}L${100 - foot} ${TOP + STEP * (profile.length - 1)}${curve(profile, -1)}Z`
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" role="img" aria-label="${name}">
 <defs><linearGradient id="g" x2="1"><stop stop-color="hsl(${hue} 28% 70%)"/><stop offset="1" stop-color="hsl(${hue} 30% 48%)"/></linearGradient></defs>
 <rect width="200" height="200" fill="hsl(${hue} 24% 93%)"/>
 <ellipse cx="100" cy="173" rx="${foot + 16}" ry="7" fill="hsl(${hue} 20% 30% / .18)"/>
-<path d="M${right.join('L')}L${left.join('L')}Z" fill="url(#g)" stroke="url(#g)" stroke-width="8" stroke-linejoin="round"/>
-<ellipse cx="100" cy="50" rx="${rim}" ry="${Math.max(3, rim / 8)}" fill="hsl(${hue} 28% 34%)"/>
+<path d="${outline}" fill="url(#g)" stroke="url(#g)" stroke-width="6" stroke-linejoin="round"/>
+<ellipse cx="100" cy="${TOP}" rx="${rim}" ry="${Math.max(3, rim / 8)}" fill="hsl(${hue} 28% 34%)"/>
 </svg>
 `
+}
+
+/** A smooth line through the half widths (Catmull-Rom): down the right side, or up the left one. */
+function curve(profile: readonly number[], side: 1 | -1): string {
+  const x = (i: number) => profile[Math.max(0, Math.min(profile.length - 1, i))] ?? 0
+  const at = (half: number, row: number) => `${(100 + side * half).toFixed(1)} ${(TOP + STEP * row).toFixed(1)}`
+  const rows = profile.slice(1).map((_, i) => (side === 1 ? i : profile.length - 1 - i))
+  return rows
+    .map(i => {
+      const to = i + side
+      const bend = (row: number) => (side * (x(row + 1) - x(row - 1))) / 6
+      return `C${at(x(i) + bend(i), i + side / 3)} ${at(x(to) - bend(to), to - side / 3)} ${at(x(to), to)}`
+    })
+    .join('')
 }
 
 function mark(): string {
@@ -59,7 +74,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 1rem 0 .5rem; font-weight: 600
 .goods a { display: block; text-decoration: none; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; overflow: hidden }
 .goods a:hover { border-color: var(--clay) }
 .goods img, .product img { display: block; width: 100%; height: auto; aspect-ratio: 1 }
-.goods span { display: flex; justify-content: space-between; padding: .6rem .8rem }
+.goods .label { display: flex; justify-content: space-between; padding: .6rem .8rem }
 .product { display: grid; gap: 2rem; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); align-items: start }
 .product img { border-radius: .6rem }
 .price { color: var(--soft) }

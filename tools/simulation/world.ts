@@ -58,8 +58,6 @@ interface SimDoor {
   ticking: boolean
   inFlight: boolean
   waiting: (() => void)[]
-  /** Syncs begun: a claim is known to the room by a sync that began after it stood. */
-  syncs: number
 }
 
 interface SimEdge {
@@ -200,7 +198,7 @@ export class World {
     visitor.polls++
     if (!view) return this.agenda.appoint(index, this.agenda.nowMs + 2_000)
     const newcomer = visitor.ticket === null
-    let ticket = visitor.ticket ?? this.#mint(index, nowMs)
+    let ticket = visitor.ticket ?? this.#mint(index, visitor.arrivedMs + edge.skewMs)
     let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (place.state === 'missed') {
       this.missed++
@@ -259,7 +257,7 @@ export class World {
 
   #atDoor(door: SimDoor, ticket: Ticket, reply: (answer: ClaimAnswer) => void): void {
     const deadlineMs = this.agenda.nowMs + ASK_WAIT_MS
-    const decide = (attempt: doorHalf.Attempt, stoodAt: number): void => {
+    const decide = (attempt: doorHalf.Attempt): void => {
       const { state } = door
       const nowMs = this.agenda.nowMs
       const before = state.spent
@@ -268,17 +266,16 @@ export class World {
       this.#keepTicking(door)
       if (decision.verdict !== 'ask') return reply(decision)
       let decided = false
-      const again = (last: boolean) => {
+      const again = (next: doorHalf.Attempt) => {
         if (decided || door.state !== state) return
         decided = true
-        decide(last ? 'last' : 'waiting', stoodAt)
+        decide(next)
       }
       if (!door.inFlight) this.#syncDoor(door)
-      const knows = door.syncs > stoodAt
-      door.waiting.push(() => again(knows || this.agenda.nowMs >= deadlineMs))
-      this.agenda.at(deadlineMs, () => again(true))
+      door.waiting.push(() => again(this.agenda.nowMs < deadlineMs ? 'waiting' : 'last'))
+      this.agenda.at(deadlineMs, () => again('last'))
     }
-    decide('new', door.syncs)
+    decide('new')
   }
 
   /** A page view every few seconds until the visitor leaves; the session then ends by itself. */
@@ -351,7 +348,6 @@ export class World {
     const { state } = door
     this.syncs++
     door.inFlight = true
-    door.syncs++
     doorHalf.allowAsking(state)
     const report = doorHalf.report(state, door.sessions.live(sentMs), '', sentMs)
     this.#call<{ epoch: number; seq: number; granted: number; view: NonNullable<typeof state.view> }>(
@@ -461,7 +457,6 @@ export class World {
       ticking: false,
       inFlight: false,
       waiting: [],
-      syncs: 0,
     }
   }
 

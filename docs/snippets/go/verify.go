@@ -187,13 +187,12 @@ func verifyOne(token string, keys *Keys, room string, now time.Time) (*Claims, e
 		return nil, Malformed
 	}
 	// The kind is pinned here, never taken from the token.
-	if _, critical := header["crit"]; critical || header["alg"] != "EdDSA" || header["typ"] != "pass+jwt" {
+	kid, named := header["kid"].(string)
+	_, critical := header["crit"]
+	if header["alg"] != "EdDSA" || header["typ"] != "pass+jwt" || !named || critical {
 		return nil, WrongKind
 	}
-	var key ed25519.PublicKey
-	if kid, ok := header["kid"].(string); ok {
-		key = keys.find(kid)
-	}
+	key := keys.find(kid)
 	if key == nil {
 		if keys.IsEmpty() {
 			return nil, NoKeys

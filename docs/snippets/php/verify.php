@@ -154,11 +154,11 @@ function verifyOne(string $token, Keys $keys, string $room, int $now): array
     }
     // The kind is pinned here, never taken from the token.
     $kind = [$header['alg'] ?? null, $header['typ'] ?? null];
-    if ($kind !== ['EdDSA', 'pass+jwt'] || array_key_exists('crit', $header)) {
+    $kid = $header['kid'] ?? null;
+    if ($kind !== ['EdDSA', 'pass+jwt'] || !is_string($kid) || array_key_exists('crit', $header)) {
         return ['refusal' => 'wrong-kind'];
     }
-    $kid = $header['kid'] ?? null;
-    $key = is_string($kid) ? $keys->find($kid) : null;
+    $key = $keys->find($kid);
     if ($key === null) {
         return ['refusal' => $keys->isEmpty() ? 'no-keys' : 'unknown-key'];
     }

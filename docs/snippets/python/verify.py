@@ -104,10 +104,10 @@ def _verify_one(token, keys, room):
     if header is None:
         return {"refusal": "malformed"}
     # The kind is pinned here, never taken from the token. PyJWT before 2.12 does not look at `crit`.
-    if header.get("alg") != "EdDSA" or header.get("typ") != "pass+jwt" or "crit" in header:
+    kind, kid = (header.get("alg"), header.get("typ")), header.get("kid")
+    if kind != ("EdDSA", "pass+jwt") or not isinstance(kid, str) or "crit" in header:
         return {"refusal": "wrong-kind"}
-    kid = header.get("kid")
-    key = keys.find(kid) if isinstance(kid, str) else None
+    key = keys.find(kid)
     if key is None:
         return {"refusal": "no-keys" if keys.is_empty else "unknown-key"}
     try:

@@ -1,10 +1,10 @@
 /** Visitors with cookie jars, and edges with the memory of one isolate each, over the real objects. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
-import { env as bindings } from 'cloudflare:workers'
+import { env as workerEnv } from 'cloudflare:workers'
 import { createEdge } from '../../../src/edge/edge.ts'
 import type { Env } from '../../../src/settings/env.ts'
 
-export const env = bindings as unknown as Env
+export const env = workerEnv as unknown as Env
 
 export type Edge = ReturnType<typeof createEdge>
 
@@ -32,12 +32,20 @@ export interface Answer {
   readonly atOrigin: AtOrigin | null
 }
 
-/** Sends a request through an edge, and waits for everything it set off. */
-export async function send(edge: Edge, request: Request): Promise<Answer> {
+/** What requests have set off and nobody has waited for yet. */
+const background: Promise<void>[] = []
+
+/** Waits for everything that requests have set off. */
+export async function settled(): Promise<void> {
+  await Promise.all(background.splice(0))
+}
+
+/** Sends a request through an edge. Like a real visitor it does not wait for what goes on in the background. */
+export async function send(edge: Edge, request: Request, bindings: Env = env): Promise<Answer> {
   const context = createExecutionContext()
-  const response = await edge.fetch(request, env, context)
+  const response = await edge.fetch(request, bindings, context)
   const text = await response.clone().text()
-  await waitOnExecutionContext(context)
+  background.push(waitOnExecutionContext(context))
   const timing = response.headers.get('Server-Timing') ?? ''
   return {
     response,
@@ -53,6 +61,8 @@ export class Visitor {
   readonly host: string
   readonly jar = new Map<string, string>()
   readonly #edges: readonly Edge[]
+  /** Other bindings than the real ones, for edges that cannot reach their objects. */
+  bindings: Env = env
   #turn = 0
 
   /** A visitor whose requests reach these edges in turn. */
@@ -81,7 +91,7 @@ export class Visitor {
     const edge = this.#edges[this.#turn++ % this.#edges.length] as Edge
     const headers = new Headers(init.headers)
     if (this.jar.size > 0) headers.set('Cookie', [...this.jar].map(([name, value]) => `${name}=${value}`).join('; '))
-    const answer = await send(edge, new Request(`https://${this.host}${path}`, { ...init, headers }))
+    const answer = await send(edge, new Request(`https://${this.host}${path}`, { ...init, headers }), this.bindings)
     for (const cookie of answer.response.headers.getSetCookie()) {
       const [pair = ''] = cookie.split(';')
       const equals = pair.indexOf('=')

@@ -1,0 +1,373 @@
+/** The operators' dashboard in real Chromium, against an admin API that refuses the way the Worker's does. */
+import { readFileSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { startFakeAdmin, TOKEN } from './fake-admin-api.ts'
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
+const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+const SHOP = { name: 'shop', host: 'shop.example', total_active_users: 1_000, new_users_per_minute: 120 }
+const TICKETS = {
+  name: 'tickets',
+  host: 'shop.example',
+  path: '/tickets',
+  total_active_users: 200,
+  new_users_per_minute: 60,
+}
+const DONE = 'Done. In force everywhere within two seconds.'
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
+
+let browser: Browser
+let fake: Awaited<ReturnType<typeof startFakeAdmin>>
+let page: Page
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...QUIET] })
+})
+afterAll(() => browser?.close())
+beforeEach(async () => {
+  fake = await startFakeAdmin([
+    { settings: SHOP, inside: 612, waiting: 1_204, arrivalsPerMinute: 600 },
+    { settings: { ...TICKETS, queue_all: true }, inside: 80, waiting: 340 },
+  ])
+})
+afterEach(async () => {
+  await page.context().close()
+  await fake.stop()
+})
+
+async function visit(options: BrowserContextOptions = {}): Promise<void> {
+  page = await (await browser.newContext(options)).newPage()
+  page.setDefaultTimeout(5_000)
+  await page.goto(fake.url)
+}
+
+async function logIn(options: BrowserContextOptions = {}): Promise<void> {
+  await visit(options)
+  await page.getByLabel('Your name').fill('Ana')
+  await page.getByLabel('Admin token').fill(TOKEN)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'shop' }).waitFor()
+}
+
+const text = (id: string) => page.locator(`#${id}`).innerText()
+const rate = () => page.getByLabel('New visitors a minute')
+const hold = () => page.getByRole('switch', { name: 'Hold the line' })
+const changes = () => fake.asked.filter(({ method }) => method !== 'GET')
+
+async function violations(): Promise<string[]> {
+  await page.evaluate(AXE)
+  return page.evaluate(async () => {
+    // @ts-expect-error axe is a global of the page
+    const { violations } = await axe.run()
+    return violations.map(
+      (one: { id: string; nodes: { target: string[] }[] }) => `${one.id}: ${one.nodes.map(node => node.target)}`,
+    )
+  })
+}
+
+describe('logging in', () => {
+  test('a good token opens the rooms and stays out of the address and of local storage', async () => {
+    await logIn()
+    expect(await text('state-word')).toBe('A line')
+    expect(page.url()).not.toContain(TOKEN)
+    const kept = await page.evaluate(() => [sessionStorage.length, localStorage.length, document.cookie])
+    expect(kept).toEqual([2, 0, ''])
+  })
+
+  test('a reload keeps the operator in, logging out forgets the token', async () => {
+    await logIn()
+    await page.reload()
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByLabel('Admin token').waitFor()
+    expect(await page.evaluate(() => sessionStorage.getItem('antesala-token'))).toBeNull()
+    await page.reload()
+    await page.getByLabel('Admin token').waitFor()
+  })
+
+  test('a wrong token is told so, in words that are read aloud', async () => {
+    await visit()
+    await page.getByLabel('Admin token').fill('wrong')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('not accepted')
+    expect(await page.getByLabel('Admin token').getAttribute('aria-invalid')).toBe('true')
+  })
+
+  test('a throttled login says how long to wait', async () => {
+    await visit()
+    for (let i = 0; i < 11; i++) {
+      await page.getByLabel('Admin token').fill('wrong')
+      const answered = page.waitForResponse(/rooms$/)
+      await page.keyboard.press('Enter')
+      await answered
+    }
+    await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/Try again in [1-6] s/)
+  })
+
+  test('an API that is off is told apart from a wrong token', async () => {
+    fake.mode.off = true
+    await visit()
+    await page.getByLabel('Admin token').fill(TOKEN)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('admin API is off')
+  })
+
+  test('a token that is withdrawn leads back to the login', async () => {
+    await logIn()
+    fake.mode.off = true
+    await page.getByLabel('Admin token').waitFor()
+  })
+})
+
+describe('watching', () => {
+  test('figures move by themselves', async () => {
+    await logIn()
+    const before = Number((await text('waiting')).replace(',', ''))
+    await expect
+      .poll(async () => Number((await text('waiting')).replace(',', '')), { timeout: 5_000 })
+      .toBeGreaterThan(before + 8)
+    expect(await text('inside-of')).toBe('of 1,000 places')
+    expect(await text('doors')).toContain('eu-1')
+    expect(await page.title()).toMatch(/^A line · 1,2\d\d waiting · shop$/)
+  })
+
+  test('another room is one press away and has an address of its own', async () => {
+    await logIn()
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+    expect(await text('state-word')).toBe('Held')
+    await page.reload()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+  })
+
+  test('a lost connection is said plainly and comes back by itself', async () => {
+    await logIn()
+    fake.mode.down = true
+    await expect.poll(() => text('connection'), { timeout: 5_000 }).toMatch(/Last updated \d s ago\.\s*No answer/)
+    fake.mode.down = false
+    await expect.poll(() => text('updated'), { timeout: 10_000 }).toBe('Live')
+  })
+})
+
+describe('changing', () => {
+  test('a rate is sent with the version that was read and the name of the operator', async () => {
+    await logIn()
+    await rate().fill('180')
+    await page.getByRole('button', { name: 'Apply the rate' }).click()
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+    expect(changes()).toEqual([
+      expect.objectContaining({
+        method: 'PATCH',
+        ifMatch: '"1fake.0"',
+        actor: 'Ana',
+        body: '{"new_users_per_minute":180}',
+      }),
+    ])
+    expect(await text('admitted-of')).toBe('at a rate of 180')
+    await expect.poll(() => text('changes')).toMatch(/new_users_per_minute → 180[\s\S]*Ana · version 1/)
+  })
+
+  test('steps go to round numbers', async () => {
+    await logIn()
+    await page.getByRole('button', { name: '+ 10, to 130' }).click()
+    await page.getByRole('button', { name: '− 10, to 120' }).waitFor()
+    expect(await rate().inputValue()).toBe('130')
+  })
+
+  test('an empty field is never taken for zero', async () => {
+    await logIn()
+    await rate().fill('')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('new_users_per_minute must be a whole number')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(120)
+  })
+
+  test('when somebody else was faster, what was typed is kept and nothing of theirs is lost', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ new_users_per_minute: 90 }, null, 'Bo')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
+    expect(await rate().inputValue()).toBe('180')
+    expect(await text('rate-hint')).toContain('In force: 90')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
+    await rate().press('Enter')
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(180)
+  })
+
+  test('having been shown somebody else’s value is not yet having agreed to overwrite it', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ new_users_per_minute: 90 }, null, 'Bo')
+    await expect.poll(() => text('rate-hint')).toContain('In force: 90')
+    await rate().press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
+  })
+
+  test('a figure read before a change does not show up after it', async () => {
+    await logIn()
+    const { promise: changed, resolve: release } = Promise.withResolvers<void>()
+    const late = page.waitForResponse(response => response.headers()['x-late'] === '1')
+    let isFirst = true
+    const asked = page.waitForRequest(/rooms\/shop$/)
+    await page.route(/rooms\/shop$/, async route => {
+      if (!isFirst || route.request().method() !== 'GET') return route.continue()
+      isFirst = false
+      const response = await route.fetch()
+      await changed
+      await route.fulfill({ response, headers: { ...response.headers(), 'x-late': '1' } })
+    })
+    await asked
+    await rate().fill('180')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+    await page.evaluate(() => {
+      const shown = document.getElementById('admitted-of')
+      const seen: string[] = []
+      Object.assign(globalThis, { seen })
+      new MutationObserver(() => seen.push(shown?.textContent ?? '')).observe(document.body, {
+        subtree: true,
+        childList: true,
+      })
+    })
+    release()
+    await late
+    await page.waitForTimeout(300)
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'seen'))).not.toContain('at a rate of 120')
+    expect(await text('admitted-of')).toBe('at a rate of 180')
+  })
+
+  test('somebody else changing another setting is in nobody’s way', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ message: 'Soon.' }, null, 'Bo')
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('Soon.')
+    await rate().press('Enter')
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+  })
+
+  test('a refused value shows the path and the reason by its field', async () => {
+    await logIn()
+    await page.getByLabel('Places inside').fill('0')
+    await page.keyboard.press('Enter')
+    await expect
+      .poll(() => text('total-note'))
+      .toBe('total_active_users must be a whole number, 1 to 10,000,000, got 0.')
+    expect(await page.getByLabel('Places inside').getAttribute('aria-invalid')).toBe('true')
+  })
+
+  test('a message counts its characters and is kept while another room is looked at', async () => {
+    await logIn()
+    await page.getByLabel('Message to everybody').fill('Two more buses are coming.')
+    expect(await text('message-hint')).toContain('26 of 1,000 characters')
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('')
+    await page.getByRole('link', { name: 'shop' }).click()
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('Two more buses are coming.')
+  })
+
+  test('a hold asks first, and is undone with one press', async () => {
+    await logIn()
+    await hold().click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(changes()).toEqual([])
+    await hold().click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold the line' }).click()
+    await expect.poll(() => text('state-word')).toBe('Held')
+    expect(await hold().getAttribute('aria-checked')).toBe('true')
+    await hold().click()
+    await expect.poll(() => text('state-word')).toBe('A line')
+    expect(changes().map(({ body, ifMatch }) => [body, ifMatch])).toEqual([
+      ['{"queue_all":true}', '"1fake.0"'],
+      ['{"queue_all":false}', '"1fake.1"'],
+    ])
+  })
+
+  test('suspending asks first, and says that nobody is limited', async () => {
+    await logIn()
+    await page.getByRole('switch', { name: 'Suspend the room' }).click()
+    expect(await page.getByRole('dialog').innerText()).toContain('without any limit')
+    await page.getByRole('button', { name: 'Suspend the room' }).click()
+    await expect.poll(() => text('state-word')).toBe('Suspended')
+    expect(await text('live')).toContain('shop: Suspended.')
+  })
+
+  test('the file comes back after a question', async () => {
+    fake.room('shop').change({ new_users_per_minute: 90, claim_window: 7 }, null, 'Bo')
+    await logIn()
+    expect(await text('overrides-text')).toMatch(/^Set live: new_users_per_minute, claim_window\.$/)
+    await page.getByRole('button', { name: 'Back to the file' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Back to the file' }).click()
+    await expect.poll(() => rate().inputValue()).toBe('120')
+    expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])
+  })
+
+  test('without an answer nothing is called done', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.mode.down = true
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('may or may not be in force')
+    expect(await rate().inputValue()).toBe('180')
+  })
+})
+
+describe('for everybody', () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe finds nothing wrong in the ${colorScheme} scheme, from the login to a refusal`, async () => {
+      await visit({ colorScheme })
+      expect(await violations()).toEqual([])
+      await page.context().close()
+      await logIn({ colorScheme })
+      expect(await violations()).toEqual([])
+      await page.getByLabel('Places inside').fill('0')
+      await page.keyboard.press('Enter')
+      await page.locator('#total-note').waitFor()
+      await page.getByText('All counters').click()
+      expect(await violations()).toEqual([])
+      await hold().click()
+      expect(await violations()).toEqual([])
+      await page.getByRole('dialog').getByRole('button', { name: 'Hold the line' }).click()
+      await expect.poll(() => text('state-word')).toBe('Held')
+      expect(await violations()).toEqual([])
+    })
+  }
+
+  test('a phone shows everything without scrolling sideways, with targets a thumb can hit', async () => {
+    await logIn({ viewport: { width: 375, height: 812 }, hasTouch: true, isMobile: true })
+    await rate().fill('')
+    await page.keyboard.press('Enter')
+    await page.locator('#rate-note').waitFor()
+    await page.getByText('All counters').click()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375)
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll('button, input, textarea, summary, nav a')]
+        .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 44)
+        .map(node => node.outerHTML),
+    )
+    expect(small).toEqual([])
+  })
+
+  test('the keyboard reaches the hold, and focus comes back to it', async () => {
+    await logIn()
+    for (let i = 0; i < 20 && !(await hold().evaluate(node => node === document.activeElement)); i++) {
+      await page.keyboard.press('Tab')
+    }
+    await page.keyboard.press('Space')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    expect(await hold().evaluate(node => node === document.activeElement)).toBe(true)
+    expect(changes()).toEqual([])
+  })
+
+  test('without scripts the page says what it needs', async () => {
+    await visit({ javaScriptEnabled: false })
+    expect(await page.locator('body').innerText()).toContain('needs JavaScript')
+    expect(await page.locator('form:visible').count()).toBe(0)
+  })
+})

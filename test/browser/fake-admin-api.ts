@@ -1,0 +1,238 @@
+/**
+ * The admin API and the dashboard's files over node:http, with rooms that move by themselves. It validates with the
+ * Worker's own settings and refuses the way src/admin refuses: 401, 403, 404, 412, 422 and 429.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fail, invalid } from '../../src/admin/refusals.ts'
+import { spend } from '../../src/core/gcra.ts'
+import type { Change, RoomFigures } from '../../src/core/rpc.ts'
+import { SettingsError } from '../../src/settings/messages.ts'
+import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import type { RoomConfig } from '../../src/settings/schema.ts'
+
+export const TOKEN = 'an-admin-token-of-thirty-two-chars'
+const PREFIX = '/.waiting-room'
+const ROOT = new URL('../../', import.meta.url)
+const FAILURES = { intervalMs: 6_000, burst: 10 }
+/** The page is tested under the very policy that the Worker sends. */
+const POLICY = /"(default-src [^"]+)"/.exec(readFileSync(new URL('src/admin/dashboard.ts', ROOT), 'utf8'))?.[1]
+const FILES: Record<string, [file: string, type: string]> = {
+  [`${PREFIX}/admin/`]: ['admin.html', 'text/html; charset=utf-8'],
+  [`${PREFIX}/admin/admin.css`]: ['admin.css', 'text/css; charset=utf-8'],
+  [`${PREFIX}/admin/admin.js`]: ['admin.js', 'text/javascript; charset=utf-8'],
+}
+
+/** What a test says of a room: settings as in a rooms file, and where its crowd stands. */
+export interface Given {
+  readonly settings: Record<string, unknown>
+  readonly inside?: number
+  readonly waiting?: number
+  readonly arrivalsPerMinute?: number
+  readonly doors?: readonly string[]
+}
+
+/** One request for the API, as it came. */
+export interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly ifMatch: string | undefined
+  readonly actor: string | undefined
+  readonly body: string
+}
+
+export async function startFakeAdmin(given: readonly Given[]) {
+  const file = parseRooms(given.map(room => room.settings))
+  const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
+  const asked: Asked[] = []
+  /** `down` drops every connection; `off` is a deployment without ADMIN_TOKEN. */
+  const mode = { down: false, off: false }
+  let failuresTatMs = 0
+
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', chunk => chunks.push(chunk))
+    request.on('end', () => {
+      if (mode.down) return void request.socket.destroy()
+      const path = new URL(request.url ?? '', 'http://fake').pathname
+      const found = FILES[path]
+      if (found) return void serveFile(response, ...found)
+      void send(response, api(request, path, Buffer.concat(chunks).toString()))
+    })
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+
+  function api(request: IncomingMessage, path: string, body: string): Response {
+    if (mode.off) return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
+    const next = spend(FAILURES, failuresTatMs, 1, Date.now())
+    if (!next.allowed) {
+      const seconds = String(Math.ceil(next.retryAfterMs / 1_000))
+      return fail(429, 'Too many failed tries', undefined, { 'Retry-After': seconds })
+    }
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+      failuresTatMs = next.tatMs
+      return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
+        'WWW-Authenticate': 'Bearer',
+      })
+    }
+    const ifMatch = request.headers['if-match']
+    const actor = request.headers['waiting-room-actor']?.toString()
+    const method = request.method ?? ''
+    asked.push({ method, path, ifMatch, actor, body })
+    const [name = '', rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/')
+    const room = rooms.get(name)
+    const ifVersion = ifMatch?.replace(/^"(.*)"$/, '$1') ?? null
+    const route = `${method} ${rest ?? (name === '' ? 'all' : 'one')}`
+    if (route === 'GET all') return Response.json({ rooms: [...rooms.values()].map(one => one.describe()) })
+    if (!room) return fail(404, `No room is named ${name}`)
+    if (route === 'GET one') return Response.json(room.describe())
+    if (route === 'GET changes') return Response.json({ changes: room.changes })
+    if (route === 'PATCH one') return room.change(JSON.parse(body), ifVersion, actor ?? 'admin')
+    if (route === 'DELETE overrides') return room.change(null, ifVersion, actor ?? 'admin')
+    return fail(404, 'Not found')
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PREFIX}/admin/`,
+    asked,
+    mode,
+    room(name: string): FakeRoom {
+      const room = rooms.get(name)
+      if (!room) throw new Error(`no room ${name}`)
+      return room
+    },
+    stop: () =>
+      new Promise<void>(done => {
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** A crowd as smooth as water: people come, wait, are let in at the rate while there are places, and leave. */
+class FakeRoom {
+  readonly changes: Change[] = []
+  readonly #file: RoomConfig
+  readonly #given: Given
+  #overrides: Overrides = {}
+  #version = 0
+  #inside: number
+  #waiting: number
+  #admitted: number
+  #tickedAtMs = Date.now()
+  #recent: [atMs: number, count: number][] = []
+
+  constructor(file: RoomConfig, given: Given) {
+    this.#file = file
+    this.#given = given
+    this.#inside = given.inside ?? 0
+    this.#waiting = given.waiting ?? 0
+    this.#admitted = this.#inside * 40
+    if (this.#waiting > 0) this.#recent = [[Date.now() - 1_000, file.new_users_per_minute * 0.95]]
+  }
+
+  describe() {
+    const settings = withOverrides(this.#file, this.#overrides)
+    const set = Object.keys(this.#overrides)
+    const written = Object.keys(this.#given.settings)
+    const sources = Object.fromEntries(
+      Object.keys(settings).map(key => [key, set.includes(key) ? 'live' : written.includes(key) ? 'file' : 'default']),
+    )
+    return { name: this.#file.name, version: this.version, settings, sources, figures: this.#figures(settings) }
+  }
+
+  get version(): string {
+    return `1fake.${this.#version}`
+  }
+
+  change(patch: unknown, ifVersion: string | null, actor: string): Response {
+    if (ifVersion !== null && ifVersion !== this.version) {
+      const detail = 'Read it again, then send your change with the new version.'
+      return fail(412, 'Somebody changed this room meanwhile', detail, { ETag: `"${this.version}"` })
+    }
+    const overrides = patch === null ? {} : { ...this.#overrides, ...(patch as Overrides) }
+    try {
+      withOverrides(this.#file, overrides)
+    } catch (error) {
+      if (error instanceof SettingsError) return invalid(error.problems)
+      throw error
+    }
+    this.#tick(Date.now())
+    this.#overrides = overrides
+    this.#version++
+    this.changes.unshift({ version: String(this.#version), atMs: Date.now(), actor, patch })
+    return Response.json(this.describe(), { headers: { ETag: `"${this.version}"` } })
+  }
+
+  #tick(nowMs: number): void {
+    const settings = withOverrides(this.#file, this.#overrides)
+    const seconds = (nowMs - this.#tickedAtMs) / 1_000
+    this.#tickedAtMs = nowMs
+    const wave = 1 + 0.35 * Math.sin(nowMs / 7_000)
+    const arrived = ((this.#given.arrivalsPerMinute ?? 0) / 60) * seconds * wave
+    const left = (this.#inside / (settings.session_duration * 60)) * seconds
+    const rate = settings.queue_all ? 0 : settings.new_users_per_minute
+    const places = Math.max(0, settings.total_active_users - this.#inside + left)
+    const admitted = Math.min((rate / 60) * seconds, places, this.#waiting + arrived)
+    this.#inside += admitted - left
+    this.#waiting += arrived - admitted
+    this.#admitted += admitted
+    this.#recent = [...this.#recent, [nowMs, admitted] as [number, number]].filter(([atMs]) => nowMs - atMs < 60_000)
+  }
+
+  #figures(settings: RoomConfig): RoomFigures {
+    this.#tick(Date.now())
+    const doors = this.#given.doors ?? ['eu-0', 'eu-1', 'na-0']
+    const rate = settings.queue_all ? 0 : settings.new_users_per_minute
+    const standing = rate === 0 || this.#waiting < 1 ? 0 : Math.round(rate / 30)
+    const permitsOut = rate === 0 ? 0 : Math.min(doors.length, settings.total_active_users - Math.floor(this.#inside))
+    const share = (value: number, index: number) =>
+      Math.floor(value / doors.length) + (index < Math.floor(value) % doors.length ? 1 : 0)
+    return {
+      active: Math.floor(this.#inside),
+      permitsOut,
+      permitsBanked: 2,
+      waiting: Math.round(this.#waiting),
+      standing,
+      totals: {
+        admitted: Math.floor(this.#admitted),
+        polls: Math.floor(this.#admitted * 23),
+        minted: Math.floor(this.#admitted * 1.4),
+        confirmed: Math.floor(this.#admitted * 1.1),
+        late: 3,
+        fallback: 0,
+        would_wait: 0,
+        left: 41,
+      },
+      admittedLastMinute: Math.round(this.#recent.reduce((sum, [, count]) => sum + count, 0)),
+      effectiveRatePerMinute: rate,
+      burst: Math.max(3, Math.ceil(rate / 12)),
+      open: this.#waiting < 1,
+      held: rate === 0,
+      showRate: 0.72,
+      doors: doors.map((name, index) => ({
+        name,
+        active: share(this.#inside, index),
+        permitsOut: share(permitsOut, index),
+        standing: share(standing, index),
+        admitted: share(this.#admitted, index),
+        heardMsAgo: 120 + index * 2_900,
+      })),
+    }
+  }
+}
+
+function serveFile(response: ServerResponse, file: string, type: string): void {
+  response.writeHead(200, {
+    'Content-Type': type,
+    'Content-Security-Policy': POLICY ?? '',
+    'Cache-Control': 'no-cache',
+  })
+  response.end(readFileSync(new URL(`static/${file}`, ROOT)))
+}
+
+async function send(response: ServerResponse, answer: Response): Promise<void> {
+  response.writeHead(answer.status, { 'Cache-Control': 'no-store', ...Object.fromEntries(answer.headers) })
+  response.end(await answer.text())
+}

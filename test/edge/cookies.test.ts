@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { claimsOf, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
+
+afterEach(settled)
+
+const NAME = '__Host-antesala-held'
+
+async function withCookie(cookie: string, host = 'held.test') {
+  const headers = { Accept: 'application/json', Cookie: cookie }
+  return send(newEdge(), new Request(`https://${host}/.waiting-room/status?room=held`, { headers }))
+}
+
+async function ticket(): Promise<string> {
+  const visitor = new Visitor('held.test', newEdge())
+  await visitor.page()
+  return visitor.token
+}
+
+const sidOf = (token: string) => claimsOf(token).sub
+
+describe('cookies', () => {
+  it.each([
+    ['first', (token: string) => `${NAME}=${token}; a=1; b=2`],
+    ['last', (token: string) => `a=1; b=2; ${NAME}=${token}`],
+    ['without spaces', (token: string) => `a=1;${NAME}=${token};b=2`],
+    ['in quotes', (token: string) => `${NAME}="${token}"`],
+    ['after broken ones', (token: string) => `=; ;;=x; a; %zz=%; ${NAME}=; ${NAME}=${token}`],
+    ['after 8 KB of garbage', (token: string) => `g=${'%f0%9f'.repeat(1_400)}; ${NAME}=${token}`],
+  ])('ours is found %s', async (_where, cookie) => {
+    const { status, text } = await withCookie(cookie(await ticket()))
+    expect([status, JSON.parse(text).state]).toEqual([200, 'waiting'])
+  })
+
+  it('of several tickets the oldest counts', async () => {
+    const [older, newer] = [await ticket(), await ticket()]
+    const { response } = await withCookie(`${NAME}=${newer}; ${NAME}=${older}`)
+    const set = response.headers.getSetCookie()[0] ?? ''
+    expect(sidOf(set.slice(set.indexOf('=') + 1))).toBe(sidOf(older))
+  })
+
+  it('a pass counts before a ticket', async () => {
+    const visitor = new Visitor('wide.test', newEdge())
+    await visitor.page()
+    const headers = { Cookie: `__Host-antesala-wide=${await ticket()}; __Host-antesala-wide=${visitor.token}` }
+    const { atOrigin } = await send(newEdge(), new Request('https://wide.test/', { headers }))
+    expect(atOrigin?.headers['waiting-room-session']).toBe(sidOf(visitor.token))
+  })
+
+  it.each([
+    ['empty', () => `${NAME}=`],
+    ['dots', () => `${NAME}=...`],
+    ['an object', () => `${NAME}={}`],
+    ['8 KB', () => `${NAME}=${'a.b.c'.repeat(1_600)}`],
+    ['broken percent-encoding', () => `${NAME}=%E0%A4%A`],
+    ['ten thousand of ours', () => Array(500).fill(`${NAME}=a.b.c`).join('; ')],
+  ])('%s is no token, never an error, and is not signed', async (_what, cookie) => {
+    const { status, text, response } = await withCookie(cookie())
+    expect([status, JSON.parse(text).state]).toEqual([200, 'none'])
+    expect(response.headers.has('Set-Cookie')).toBe(false)
+  })
+
+  it('of another room, kind or algorithm are no token and no entry', async () => {
+    const token = await ticket()
+    const parts = token.split('.')
+    const none = btoa('{"alg":"none","typ":"ticket+jwt"}').replaceAll('=', '')
+    const tokens = [
+      `${none}.${parts[1]}.`,
+      `${none}.${parts[1]}.AAAA`,
+      `${parts[0]}.${parts[1]}.${parts[2]}AA`,
+      token.slice(0, -3),
+      `${token}.x`,
+    ]
+    for (const forged of tokens) {
+      const { text, response } = await withCookie(`${NAME}=${forged}`)
+      expect(JSON.parse(text).state).toBe('none')
+      expect(response.headers.has('Set-Cookie')).toBe(false)
+    }
+    const elsewhere = await send(
+      newEdge(),
+      new Request('https://observed.test/', { headers: { Cookie: `__Host-antesala-observed=${token}` } }),
+    )
+    expect(elsewhere.atOrigin?.headers['waiting-room-session']).not.toBe(sidOf(token))
+  })
+
+  it('a 2 MB header value does not break anything', async () => {
+    const headers = { 'Waiting-Room-Token': 'a'.repeat(2_000_000) }
+    const { status } = await send(newEdge(), new Request('https://held.test/', { headers }))
+    expect(status).toBe(503)
+  })
+
+  it('are named by what the connection allows', async () => {
+    const secure = await send(newEdge(), new Request('https://held.test/'))
+    expect(secure.response.headers.get('Set-Cookie')).toMatch(/^__Host-antesala-held=.*; Secure$/)
+    const plain = await send(newEdge(), new Request('http://held.test/'))
+    expect(plain.response.headers.get('Set-Cookie')).toMatch(/^antesala-held=/)
+    expect(plain.response.headers.get('Set-Cookie')).not.toContain('Secure')
+  })
+})

@@ -1,0 +1,178 @@
+import { connect } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Shop, type ShopOptions, startShop } from '../../tools/demo/shop.ts'
+import { HEALTHY, slowedDown } from '../../tools/demo/slowdown.ts'
+
+const shops: Shop[] = []
+
+afterEach(async () => {
+  await Promise.all(shops.splice(0).map(shop => shop.stop()))
+})
+
+async function shopWith(options: ShopOptions = {}): Promise<Shop> {
+  const shop = await startShop({ capacity: 200, ...options })
+  shops.push(shop)
+  return shop
+}
+
+describe('the shop', () => {
+  it('has goods, products and pictures, all marked as its own', async () => {
+    const { url } = await shopWith()
+    const home = await fetch(`${url}/`)
+    const html = await home.text()
+    const [picture = ''] = html.match(/\/assets\/product-\d+\.svg/) ?? []
+    const answers = [home, await fetch(`${url}/product/3`), await fetch(url + picture)]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(answers.map(({ headers }) => headers.get('Demo-Shop'))).toEqual(['1', '1', '1'])
+    expect(answers[2]?.headers.get('Cache-Control')).toContain('immutable')
+    expect((await fetch(`${url}/product/99`)).status).toBe(404)
+  })
+
+  it('keeps a cart, and takes an order for it once', async () => {
+    const shop = await shopWith()
+    const added = await fetch(`${shop.url}/cart`, {
+      method: 'POST',
+      body: new URLSearchParams({ product: '3', quantity: '2' }),
+      redirect: 'manual',
+    })
+    expect([added.status, added.headers.get('Location')]).toEqual([303, '/cart'])
+    const headers = { Cookie: added.headers.get('Set-Cookie')?.split(';')[0] ?? '' }
+    const cart = async () => (await fetch(`${shop.url}/cart`, { headers })).text()
+    expect(await cart()).toContain('€128')
+    expect(await (await fetch(`${shop.url}/cart`)).text()).toContain('cart is empty')
+    const buy = () => fetch(`${shop.url}/checkout`, { method: 'POST', headers, redirect: 'manual' })
+    expect(await (await buy()).text()).toMatch(/data-order="CP-\d+-1"/)
+    expect(await cart()).toContain('cart is empty')
+    expect((await buy()).status).toBe(303)
+    expect(shop.stats()).toMatchObject({ orders: 1, carts: 1 })
+  })
+
+  it.each(['product=99', 'product=3&quantity=-1', 'product=3&quantity=x', ''])('does not add "%s"', async body => {
+    const { url } = await shopWith()
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    expect((await fetch(`${url}/cart`, { method: 'POST', body, headers, redirect: 'manual' })).status).toBe(400)
+  })
+
+  it('says who came, how often, and with which session first', async () => {
+    const { url } = await shopWith()
+    const come = (session: string) =>
+      fetch(`${url}/`, { headers: { 'X-Crowd-Visitor': 'run-1', 'Waiting-Room-Session': session } })
+    await (await come('a')).text()
+    await (await come('b')).text()
+    await (await fetch(`${url}/`)).text()
+    const listed = await (await fetch(`${url}/stats?visitors=1`)).json()
+    expect(listed.visitors['run-1']).toMatchObject({ requests: 2, session: 'a', firstAtMs: expect.any(Number) })
+    expect(await (await fetch(`${url}/stats`)).json()).toMatchObject({ requests: 3, visitors: 1 })
+    await fetch(`${url}/stats/reset`, { method: 'POST' })
+    expect(await (await fetch(`${url}/stats`)).json()).toMatchObject({ requests: 0, visitors: 0, perStatus: {} })
+  })
+
+  it('echoes a request', async () => {
+    const { url } = await shopWith()
+    const headers = { 'X-Test': 'yes' }
+    const told = await (await fetch(`${url}/echo?a=1`, { method: 'PUT', body: 'hello', headers })).json()
+    expect(told).toMatchObject({ method: 'PUT', url: '/echo?a=1', bodyBytes: 5, headers: { 'x-test': 'yes' } })
+    expect(told.bodySha256).toMatch(/^2cf24dba5fb0a30e/)
+  })
+
+  it('streams events as they happen', async () => {
+    const { url } = await shopWith()
+    const response = await fetch(`${url}/events`)
+    const reader = response.body?.getReader()
+    const first = new TextDecoder().decode((await reader?.read())?.value)
+    expect(first).toContain('"tick":1')
+    await reader?.cancel()
+  })
+})
+
+describe('the shop, overrun', () => {
+  it('serves a few visitors quickly', async () => {
+    const shop = await shopWith({ capacity: 100 })
+    await Promise.all(Array.from({ length: 10 }, () => fetch(`${shop.url}/`)))
+    expect(shop.stats()).toMatchObject({ perStatus: { 200: 10 }, slowdown: 1 })
+  })
+
+  it('does less than it could, refuses the rest, and stays slow until its queue has drained', async () => {
+    // One thread, ten pages a second, eighty in the queue: in the five seconds they wait it could do fifty.
+    const shop = await shopWith({ capacity: 10 })
+    const statuses = await Promise.all(Array.from({ length: 100 }, async () => (await fetch(`${shop.url}/`)).status))
+    const { pagesServed, perStatus, latencyP95Ms, slowdown } = shop.stats()
+    expect(statuses.filter(status => status === 503).length).toBe(100 - pagesServed)
+    expect(pagesServed).toBeLessThan(25)
+    expect(perStatus[503]).toBeGreaterThan(75)
+    expect(latencyP95Ms).toBeGreaterThan(4_000)
+    expect(slowdown).toBeGreaterThan(2)
+    const asset = performance.now()
+    await fetch(`${shop.url}/assets/shop.css`)
+    expect(performance.now() - asset).toBeLessThan(1_000)
+  }, 15_000)
+
+  it('costs nothing up to half a second of queue, and five times as much at worst', () => {
+    expect(slowedDown(HEALTHY, 0.5, 0).factor).toBe(1)
+    expect(slowedDown(HEALTHY, 1, 0).factor).toBe(2)
+    expect(slowedDown(HEALTHY, 60, 0).factor).toBe(5)
+  })
+
+  it('recovers when the queue is empty, half of the way in two seconds', () => {
+    const worst = slowedDown(HEALTHY, 60, 0)
+    const still = slowedDown(worst, 0.1, 60_000)
+    expect(still.factor).toBe(5)
+    expect(slowedDown(still, 0, 62_000).factor).toBe(3)
+    expect(slowedDown(still, 0, 90_000).factor).toBeCloseTo(1, 3)
+  })
+})
+
+describe('the WebSocket', () => {
+  it('says back text and bytes', async () => {
+    const { port } = await shopWith()
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
+    socket.binaryType = 'arraybuffer'
+    await new Promise(resolve => socket.addEventListener('open', resolve))
+    const next = () =>
+      new Promise(resolve => socket.addEventListener('message', ({ data }) => resolve(data), { once: true }))
+    for (const text of ['hello', 'ñ'.repeat(30_000), '']) {
+      const heard = next()
+      socket.send(text)
+      expect(await heard).toBe(text)
+    }
+    const heard = next()
+    socket.send(new Uint8Array([1, 2, 3]))
+    expect(new Uint8Array((await heard) as ArrayBuffer)).toEqual(new Uint8Array([1, 2, 3]))
+    const closed = new Promise<CloseEvent>(resolve => socket.addEventListener('close', resolve))
+    socket.close(1000)
+    expect((await closed).code).toBe(1000)
+  })
+
+  it('ends a frame that is too long with 1009', async () => {
+    const { port } = await shopWith()
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
+    await new Promise(resolve => socket.addEventListener('open', resolve))
+    const closed = new Promise<CloseEvent>(resolve => socket.addEventListener('close', resolve))
+    socket.send('x'.repeat(70_000))
+    expect((await closed).code).toBe(1009)
+  })
+
+  it('answers a ping that comes in pieces', async () => {
+    const { port } = await shopWith()
+    const socket = connect(port, '127.0.0.1')
+    const heard: Buffer[] = []
+    socket.on('data', chunk => heard.push(chunk))
+    const until = async (bytes: string) => {
+      while (!Buffer.concat(heard).includes(bytes, 0, 'latin1'))
+        await new Promise(resolve => socket.once('data', resolve))
+    }
+    const fields = [
+      'Host: shop',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ]
+    socket.write(['GET /ws HTTP/1.1', ...fields, 'Sec-WebSocket-Version: 13', '', ''].join('\r\n'))
+    await until('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=') // The example of RFC 6455, section 1.3.
+    socket.write(Buffer.from([0x89, 0x82, 0, 0]))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    socket.write(Buffer.from([0, 0, 0x68, 0x69]))
+    await until('\x8a\x02hi')
+    socket.destroy()
+  })
+})
