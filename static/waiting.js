@@ -38,7 +38,7 @@
 
   /** @param {{ state: keyof typeof texts, position: number | null, held: boolean, message: string, cfWaitingRoom: { waitTimeKnown?: boolean, waitTimeFormatted?: string } }} place */
   const show = place => {
-    const [headline, lead] = texts[place.state] ?? texts.waiting
+    const [headline = '', lead = ''] = texts[place.state] ?? texts.waiting
     room.dataset.state = place.state
     element('headline').textContent = headline
     element('lead').textContent =

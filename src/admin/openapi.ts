@@ -60,6 +60,14 @@ export function openApi(prefix: string): object {
           responses: { 200: { description: 'The room', ...room } },
         },
       },
+      '/rooms/{name}/overrides/{setting}': {
+        parameters: [name, { name: 'setting', in: 'path', required: true, schema: { type: 'string' } }],
+        delete: {
+          summary: 'One setting back to the deployed file',
+          parameters: [ifMatch],
+          responses: { 200: { description: 'The room', ...room }, 422: { description: 'No such setting', ...problem } },
+        },
+      },
       '/rooms/{name}/changes': {
         parameters: [name],
         get: { summary: 'The last hundred live changes, newest first', responses: { 200: { description: 'Changes' } } },
@@ -91,7 +99,9 @@ export function openApi(prefix: string): object {
           properties: {
             name: { type: 'string' },
             version: { type: 'string' },
-            settings: { type: 'object' },
+            settings: { type: 'object', description: 'In force now' },
+            file: { type: 'object', description: 'As deployed' },
+            now: { type: 'string', format: 'date-time' },
             sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
             figures: { type: 'object' },
           },

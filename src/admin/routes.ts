@@ -1,7 +1,7 @@
 /** The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly. */
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { RoomDescription } from '../core/rpc.ts'
+import type { ChangeRequest, RoomDescription } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
 import { type Deployment, readAdminToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
@@ -86,11 +86,14 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
     withRoom(context, async (env, name) => {
       const patch = await jsonBody(context)
       if (patch instanceof Response) return patch
-      return change(context, env, name, patch)
+      return change(context, env, name, { set: patch })
     }),
   )
   app.delete('/api/v1/rooms/:name/overrides', context =>
-    withRoom(context, (env, name) => change(context, env, name, null)),
+    withRoom(context, (env, name) => change(context, env, name, { reset: 'all' })),
+  )
+  app.delete('/api/v1/rooms/:name/overrides/:setting', context =>
+    withRoom(context, (env, name) => change(context, env, name, { reset: [context.req.param('setting')] })),
   )
   app.get('/api/v1/rooms/:name/sessions/:sid', context =>
     withSession(context, async (env, name, sid) => {
@@ -114,15 +117,11 @@ function isAdminHost({ visit }: AdminBindings): boolean {
   return adminHost === '*' || adminHost === visit.url.host || adminHost === visit.url.hostname
 }
 
-async function change(context: AdminContext, env: Env, name: string, patch: unknown): Promise<Response> {
+async function change(context: AdminContext, env: Env, name: string, request: ChangeRequest): Promise<Response> {
   const ifMatch = context.req.header('If-Match')
   const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^"(.*)"$/, '$1')
   const stub = roomStub(env, name)
-  const outcome = await stub.change(
-    patch,
-    ifVersion,
-    context.req.header('Waiting-Room-Actor')?.slice(0, 100) ?? 'admin',
-  )
+  const outcome = await stub.change(request, ifVersion, actorOf(context))
   switch (outcome.kind) {
     case 'invalid':
       return invalid(outcome.problems)
@@ -138,6 +137,17 @@ async function change(context: AdminContext, env: Env, name: string, patch: unkn
     case 'changed':
       context.header('ETag', `"${outcome.version}"`)
       return context.json(shown(await stub.describe(), context.env.visit.deployment, name))
+  }
+}
+
+/** Who makes a change, for the audit: a name of the operator's own choice, percent-encoded beyond ASCII. */
+function actorOf(context: AdminContext): string {
+  const name = context.req.header('Waiting-Room-Actor') ?? 'admin'
+  try {
+    return decodeURIComponent(name).slice(0, 100)
+  } catch (error) {
+    if (error instanceof URIError) return name.slice(0, 100)
+    throw error
   }
 }
 

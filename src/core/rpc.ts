@@ -58,23 +58,31 @@ export interface RoomFigures {
 export interface RoomDescription<Settings> {
   readonly version: string
   readonly settings: Settings
+  /** The settings as deployed. */
+  readonly file: Settings
   /** Names of the settings that live changes have set. */
   readonly overridden: readonly string[]
   readonly figures: RoomFigures
+  /** The room's clock. */
+  readonly nowMs: number
 }
+
+/** A live change: settings to set, or settings to take back to the deployed file. */
+export type ChangeRequest = { readonly set: unknown } | { readonly reset: readonly string[] | 'all' }
 
 export interface Change {
   readonly version: string
   readonly atMs: number
   readonly actor: string
-  readonly patch: unknown
+  /** What was asked for: settings set, or the names of those taken back to the file. */
+  readonly request: ChangeRequest
 }
 
 export interface RoomCalls<Settings> {
   /** Null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>
-  /** `patch` null resets every live change. `ifVersion` null changes whatever is there. */
-  change(patch: unknown, ifVersion: string | null, actor: string): Promise<ChangeOutcome>
+  /** `ifVersion` null changes whatever is there. */
+  change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome>
   changes(): Promise<readonly Change[]>
 }

@@ -11,13 +11,13 @@ import { isWebSocket, type Visit } from './visit.ts'
 const PASS_HEADER = 'Waiting-Room-Pass'
 const SESSION_HEADER = 'Waiting-Room-Session'
 /** Headers by which some servers take another path or method than the one that was matched. */
-const OVERRIDES = [
+const OVERRIDES = new Set([
   'x-original-url',
   'x-rewrite-url',
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
-] as const
+])
 /** A visitor's own word about where a request comes from is worth nothing. */
 const CLAIMS = new Set([
   'x-forwarded-for',

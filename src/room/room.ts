@@ -11,13 +11,13 @@ import { showRate } from '../core/frontier.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
 import { grantable, outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
-import type { Change, ChangeOutcome, RoomCalls, RoomDescription, RoomFigures } from '../core/rpc.ts'
+import type { Change, ChangeOutcome, ChangeRequest, RoomCalls, RoomDescription, RoomFigures } from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
-import { type Overrides, withOverrides } from '../settings/rooms.ts'
+import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { RoomStore } from './store.ts'
 
@@ -83,19 +83,20 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return {
       version: this.#version(),
       settings: this.#settings.config,
+      file: this.#file,
       overridden: Object.keys(this.#overrides),
       figures: this.#figures(nowMs),
+      nowMs,
     }
   }
 
-  async change(patch: unknown, ifVersion: string | null, actor: string): Promise<ChangeOutcome> {
+  async change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome> {
     if (ifVersion !== null && ifVersion !== this.#version()) return { kind: 'outdated', version: this.#version() }
     const nowMs = Date.now()
     let settings: RoomSettings
     let overrides: Overrides
     try {
-      overrides = patch === null ? {} : { ...this.#overrides, ...(patch as Overrides) }
-      if (patch !== null) withOverrides(this.#file, patch)
+      overrides = changedOverrides(this.#overrides, request, this.#file)
       settings = compile(withOverrides(this.#file, overrides))
     } catch (error) {
       if (error instanceof SettingsError) return { kind: 'invalid', problems: error.problems }
@@ -108,7 +109,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#changeVersion++
     this.#state.view = null
     core.tick(this.#state, settings.limits, nowMs)
-    this.#store.recordChange(this.#changeVersion, nowMs, actor, patch, overrides)
+    this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
     return { kind: 'changed', version: this.#version() }

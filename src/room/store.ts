@@ -3,7 +3,7 @@ import { CHUNK_MS } from '../core/arrivals.ts'
 import type { Line, LineState } from '../core/line.ts'
 import { newLine } from '../core/line.ts'
 import { type Door, newRoom, type RoomState } from '../core/room.ts'
-import type { Change } from '../core/rpc.ts'
+import type { Change, ChangeRequest } from '../core/rpc.ts'
 import type { Overrides } from '../settings/rooms.ts'
 import { migrate } from '../storage/migrations.ts'
 
@@ -11,7 +11,7 @@ const MIGRATIONS = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE doors (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;
-   CREATE TABLE changes (version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, patch TEXT NOT NULL, overrides TEXT NOT NULL);`,
+   CREATE TABLE changes (version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, request TEXT NOT NULL, overrides TEXT NOT NULL);`,
 ]
 
 /** The audit keeps this many changes. */
@@ -112,22 +112,22 @@ export class RoomStore {
       : { version: 0, overrides: {} }
   }
 
-  recordChange(version: number, atMs: number, actor: string, patch: unknown, overrides: Overrides): void {
+  recordChange(version: number, atMs: number, actor: string, request: ChangeRequest, overrides: Overrides): void {
     this.#sql.exec(
-      'INSERT INTO changes (version, at_ms, actor, patch, overrides) VALUES (?, ?, ?, ?, ?)',
-      ...[version, atMs, actor, JSON.stringify(patch), JSON.stringify(overrides)],
+      'INSERT INTO changes (version, at_ms, actor, request, overrides) VALUES (?, ?, ?, ?, ?)',
+      ...[version, atMs, actor, JSON.stringify(request), JSON.stringify(overrides)],
     )
     this.#sql.exec('DELETE FROM changes WHERE version <= ?', version - CHANGES_KEPT)
   }
 
   changes(): Change[] {
-    const query = 'SELECT version, at_ms, actor, patch FROM changes ORDER BY version DESC LIMIT 100'
-    const rows = this.#sql.exec<{ version: number; at_ms: number; actor: string; patch: string }>(query).toArray()
+    const query = 'SELECT version, at_ms, actor, request FROM changes ORDER BY version DESC LIMIT 100'
+    const rows = this.#sql.exec<{ version: number; at_ms: number; actor: string; request: string }>(query).toArray()
     return rows.map(row => ({
       version: String(row.version),
       atMs: row.at_ms,
       actor: row.actor,
-      patch: JSON.parse(row.patch) as unknown,
+      request: JSON.parse(row.request) as ChangeRequest,
     }))
   }
 

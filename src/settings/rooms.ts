@@ -37,6 +37,23 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
   return freeze(whole.data)
 }
 
+/** The live changes after one more. Throws SettingsError when it names what cannot be changed or taken back. */
+export function changedOverrides(
+  overrides: Overrides,
+  request: { readonly set: unknown } | { readonly reset: readonly string[] | 'all' },
+  room: RoomConfig,
+): Overrides {
+  if ('set' in request) {
+    withOverrides(room, request.set)
+    return { ...overrides, ...(request.set as Overrides) }
+  }
+  if (request.reset === 'all') return {}
+  const names = new Set(request.reset)
+  const unknown = request.reset.filter(name => !(name in overridesSchema.shape))
+  if (unknown.length > 0) throw new SettingsError(unknown.map(path => explainFixed({ path, message: UNKNOWN_SETTING })))
+  return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
+}
+
 /** Where a room applies: its own route and the additional ones. */
 export function routesOf(room: RoomConfig): { host: string; path: string }[] {
   return [{ host: room.host, path: room.path }, ...room.additional_routes]
