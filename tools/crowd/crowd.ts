@@ -64,7 +64,8 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
   connections.close()
   await Promise.all(all)
   const seen = await readSeen(url)
-  if (tally.answers === 0 && tally.errors > 0) throw new UnreachableError(`${url.href} answered nobody: ${tally.errorSamples[0]}`)
+  if (tally.answers === 0 && tally.errors > 0)
+    throw new UnreachableError(`${url.href} answered nobody: ${tally.errorSamples[0]}`)
   return crowdFigures(tally, seen && leakedRequests(tally.visitors, seen), endedMs)
 }
 

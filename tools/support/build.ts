@@ -1,12 +1,14 @@
 /** The built Worker: what would be deployed, and what plain workerd serves. */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const DIST = join(ROOT, 'dist')
+/** Run with the node that runs this, whatever the machine's own is. */
+export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 /** The parts of wrangler.toml that tools need. */
 export interface WranglerConfig {
@@ -23,7 +25,7 @@ export function wranglerConfig(): WranglerConfig {
 /** Bundles the Worker into `dist/`, as a deployment would. Throws with the bundler's words when it fails. */
 export async function build(): Promise<void> {
   const args = ['deploy', '--dry-run', '--minify', '--outdir', DIST]
-  const { code, output } = await runQuietly(join(ROOT, 'node_modules/.bin/wrangler'), args)
+  const { code, output } = await runQuietly([WRANGLER, ...args])
   if (code !== 0) throw new Error(`the build failed:\n${output}`)
 }
 
@@ -59,9 +61,9 @@ export const QUIET_ENV = {
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
 }
 
-function runQuietly(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+function runQuietly(args: readonly string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: ROOT, env: QUIET_ENV, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, args, { cwd: ROOT, env: QUIET_ENV, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     child.stdout.on('data', chunk => {
       output += chunk

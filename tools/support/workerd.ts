@@ -1,9 +1,10 @@
 /** The built Worker in plain workerd: no node in the request path. Used by `serve`, tests and benchmarks. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, isStale, modules, ROOT, wranglerConfig } from './build.ts'
+import { build, isStale, modules, wranglerConfig } from './build.ts'
 
 export interface ServeOptions {
   readonly port: number
@@ -26,6 +27,8 @@ export interface Served {
   stop(): Promise<void>
 }
 
+/** The runtime's own executable, not its wrapper in node: signals must reach it. */
+const WORKERD = (createRequire(import.meta.url)('workerd') as { default: string }).default
 const READY_WITHIN_MS = 15_000
 
 /** Starts workerd and waits until it answers. Throws with its words when it does not. */
@@ -38,7 +41,7 @@ export async function startServe(options: ServeOptions): Promise<Served> {
   mkdirSync(storage, { recursive: true })
   writeFileSync(configFile, workerdConfig(options, storage), { mode: 0o600 })
   const args = ['serve', '--import-path=/', configFile]
-  const child = spawn(join(ROOT, 'node_modules/.bin/workerd'), args, { stdio: ['ignore', 'inherit', 'pipe'] })
+  const child = spawn(WORKERD, args, { stdio: ['ignore', 'inherit', 'pipe'] })
   let words = ''
   child.stderr?.on('data', chunk => {
     words = (words + chunk).slice(-4_000)
@@ -135,7 +138,8 @@ const config :Workerd.Config = (
 
 /** Hands requests to the isolates in turn, as a data centre's machines would get them. */
 function front(edges: readonly string[], compatibilityDate: string): string {
-  const script = 'let turn = 0\nexport default { fetch(request, env) { return env[`E${turn++ % env.EDGES}`].fetch(request) } }'
+  const script =
+    'let turn = 0\nexport default { fetch(request, env) { return env["E" + (turn++ % env.EDGES)].fetch(request) } }'
   const bindings = edges.map((name, index) => `(name = "E${index}", service = ${text(name)})`)
   bindings.push(`(name = "EDGES", json = "${edges.length}")`)
   return `(name = "front", worker = (modules = [(name = "front.js", esModule = ${text(script)})], compatibilityDate = ${text(compatibilityDate)}, bindings = [${bindings.join(', ')}]))`
