@@ -240,9 +240,9 @@ export class RoomAtEdge {
     const nowMs = Date.now()
     if ((this.#downUntilMs.get(door) ?? 0) > nowMs) throw new Unreachable(`door ${door} did not answer a moment ago`)
     caller.calls.object++
-    const answer = within(CALL_TIMEOUT_MS, call(doorStub(caller.env, this.name, door)))
-    caller.waitUntil(answer.catch(() => undefined))
     try {
+      const answer = within(CALL_TIMEOUT_MS, call(doorStub(caller.env, this.name, door)))
+      caller.waitUntil(answer.catch(() => undefined))
       return await answer
     } catch (error) {
       this.#downUntilMs.set(door, nowMs + DOWN_FOR_MS)

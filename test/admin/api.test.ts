@@ -1,0 +1,181 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { claimsOf, type Edge, env, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
+
+const TOKEN = 'the-admin-token-of-the-test-rooms'
+
+async function api(edge: Edge, path: string, init: RequestInit = {}, host = 'admin.test') {
+  const headers = { Authorization: `Bearer ${TOKEN}`, 'CF-Connecting-IP': '192.0.2.1', ...init.headers }
+  const { response, status, text } = await send(
+    edge,
+    new Request(`https://${host}/.waiting-room/api/v1${path}`, { ...init, headers }),
+  )
+  return { status, response, body: text === '' ? null : JSON.parse(text) }
+}
+
+const patch = (edge: Edge, room: string, change: unknown, headers: Record<string, string> = {}) =>
+  api(edge, `/rooms/${room}`, { method: 'PATCH', body: JSON.stringify(change), headers })
+
+afterEach(settled)
+
+describe('access', () => {
+  it('is on the admin host only', async () => {
+    for (const path of ['/.waiting-room/api/v1/rooms', '/.waiting-room/admin/', '/.waiting-room/api/v1/openapi.json']) {
+      const there = await send(
+        newEdge(),
+        new Request(`https://wide.test${path}`, { headers: { Authorization: `Bearer ${TOKEN}` } }),
+      )
+      expect(there.status, path).toBe(404)
+    }
+    expect((await send(newEdge(), new Request('https://admin.test/anything'))).status).toBe(404)
+  })
+
+  it('is nowhere when no admin host is set, and off when no token is', async () => {
+    const request = () =>
+      new Request('https://admin.test/.waiting-room/api/v1/rooms', { headers: { Authorization: `Bearer ${TOKEN}` } })
+    expect((await send(newEdge(), request(), { ...env, ADMIN_HOST: '' })).status).toBe(404)
+    expect((await send(newEdge(), request(), { ...env, ADMIN_TOKEN: '' })).status).toBe(403)
+  })
+
+  it.each([
+    ['no token', ''],
+    ['another scheme', `Basic ${TOKEN}`],
+    ['a wrong token', `Bearer ${TOKEN}x`],
+    ['a beginning of it', `Bearer ${TOKEN.slice(0, -1)}`],
+    ['an empty one', 'Bearer '],
+  ])('is refused with %s', async (_what, Authorization) => {
+    const { status, response, body } = await api(newEdge(), '/rooms', { headers: { Authorization } })
+    expect([status, response.headers.get('WWW-Authenticate')]).toEqual([401, 'Bearer'])
+    expect(JSON.stringify(body)).not.toContain(TOKEN)
+  })
+
+  it('is throttled after ten wrong tokens from one address, and open to others', async () => {
+    const edge = newEdge()
+    const wrong = { Authorization: 'Bearer wrong' }
+    for (let i = 0; i < 10; i++) expect((await api(edge, '/rooms', { headers: wrong })).status).toBe(401)
+    const { status, response } = await api(edge, '/rooms', { headers: wrong })
+    expect(status).toBe(429)
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
+    expect((await api(edge, '/rooms', { headers: { 'CF-Connecting-IP': '192.0.2.2' } })).status).toBe(200)
+  })
+
+  it('keeps a token that is too short out of use', async () => {
+    const request = new Request('https://admin.test/.waiting-room/api/v1/rooms', {
+      headers: { Authorization: 'Bearer short' },
+    })
+    expect((await send(newEdge(), request, { ...env, ADMIN_TOKEN: 'short' })).status).toBe(503)
+  })
+})
+
+describe('reading', () => {
+  it('lists the rooms with their settings, sources and live figures', async () => {
+    const { body } = await api(newEdge(), '/rooms')
+    const held = body.rooms.find((room: { name: string }) => room.name === 'held')
+    expect(held).toMatchObject({
+      settings: { queue_all: true, session_duration: 5 },
+      sources: { queue_all: 'file', claim_window: 'default' },
+      figures: { active: expect.any(Number), open: expect.any(Boolean), effectiveRatePerMinute: 0 },
+    })
+  })
+
+  it('says which rooms there are when one is not', async () => {
+    const { status, body } = await api(newEdge(), '/rooms/nonsense')
+    expect(status).toBe(404)
+    expect(body.detail).toContain('wide')
+  })
+
+  it('describes itself', async () => {
+    const { body } = await api(newEdge(), '/openapi.json', { headers: { Authorization: '' } })
+    expect(body.openapi).toBe('3.1.0')
+    expect(Object.keys(body.components.schemas.Change.properties)).toContain('new_users_per_minute')
+    expect(Object.keys(body.paths)).toHaveLength(6)
+  })
+
+  it('serves the dashboard with a policy that lets no foreign script in', async () => {
+    for (const file of ['', 'admin.js', 'admin.css']) {
+      const { status, response } = await send(newEdge(), new Request(`https://admin.test/.waiting-room/admin/${file}`))
+      expect(status).toBe(200)
+      expect(response.headers.get('Content-Security-Policy')).toMatch(/default-src 'none'; script-src 'self'/)
+    }
+    expect((await send(newEdge(), new Request('https://admin.test/.waiting-room/admin/other.js'))).status).toBe(404)
+  })
+})
+
+describe('changing', () => {
+  it('answers with the room as it is now, and its version', async () => {
+    const { status, body, response } = await patch(newEdge(), 'caseless', { new_users_per_minute: 77 })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ settings: { new_users_per_minute: 77 }, sources: { new_users_per_minute: 'live' } })
+    expect(response.headers.get('ETag')).toBe(`"${body.version}"`)
+  })
+
+  it('is refused with 412 when somebody changed the room meanwhile', async () => {
+    const edge = newEdge()
+    const etag = (await api(edge, '/rooms/caseless')).response.headers.get('ETag') ?? ''
+    expect((await patch(edge, 'caseless', { message: 'a' }, { 'If-Match': etag })).status).toBe(200)
+    const late = await patch(edge, 'caseless', { message: 'b' }, { 'If-Match': etag })
+    expect(late.status).toBe(412)
+    expect(late.response.headers.get('ETag')).not.toBe(etag)
+  })
+
+  it.each([
+    [{ total_active_users: 'many' }, 'total_active_users', 'must be a whole number, 1 to 10,000,000, got "many"'],
+    [{ name: 'x' }, 'name', 'cannot be changed live: change the file and deploy'],
+    [
+      { bypass: [{ path: 'nope' }] },
+      'bypass[0].path',
+      'must be a path pattern like /checkout/* that begins with /, got "nope"',
+    ],
+  ])('refuses %j and says why', async (change, path, message) => {
+    const { status, body } = await patch(newEdge(), 'caseless', change)
+    expect([status, body.problems]).toEqual([422, [{ path, message }]])
+  })
+
+  it.each(['{', '', 'null', '[]', '5'])('refuses the body %j', async body => {
+    const { status } = await api(newEdge(), '/rooms/caseless', { method: 'PATCH', body })
+    expect([400, 422]).toContain(status)
+  })
+
+  it('takes one setting or all back to the file', async () => {
+    const edge = newEdge()
+    await patch(edge, 'caseless', { message: 'live', total_active_users: 55 })
+    const one = await api(edge, '/rooms/caseless/overrides/message', { method: 'DELETE' })
+    expect(one.body.sources).toMatchObject({ message: 'default', total_active_users: 'live' })
+    const all = await api(edge, '/rooms/caseless/overrides', { method: 'DELETE' })
+    expect(all.body.sources.total_active_users).toBe('file')
+  })
+})
+
+describe('in force within two seconds, at every edge', () => {
+  it('a suspension opens the way, and its end closes it', async () => {
+    const edges = [newEdge(), newEdge(), newEdge()]
+    for (const edge of edges) expect((await new Visitor('held.test', edge).page()).atOrigin).toBeNull()
+    await patch(newEdge(), 'held', { suspended: true })
+    await new Promise(resolve => setTimeout(resolve, 2_000))
+    for (const edge of edges) expect((await new Visitor('held.test', edge).page()).status).toBe(200)
+    await patch(newEdge(), 'held', { suspended: false, message: 'Back at one.' })
+    await new Promise(resolve => setTimeout(resolve, 2_000))
+    for (const edge of edges) expect((await new Visitor('held.test', edge).page()).text).toContain('Back at one.')
+  })
+})
+
+describe('sessions', () => {
+  it('can be read and ended', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    await visitor.page()
+    const sid = String(claimsOf(visitor.token).sub)
+    expect((await api(edge, `/rooms/wide/sessions/${sid}`)).body).toMatchObject({ sid, ended: null })
+    expect((await api(edge, `/rooms/wide/sessions/${sid}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await api(edge, `/rooms/wide/sessions/${sid}`, { method: 'DELETE' })).status).toBe(404)
+    expect((await api(edge, `/rooms/wide/sessions/${sid}`)).body).toMatchObject({ ended: 'revoked' })
+    await visitor.page()
+    expect(claimsOf(visitor.token).sub).not.toBe(sid)
+  })
+
+  it.each(['nonsense', '../x', 'xx-0.short', 'toolongregion-0.AAAAAAAAAAAAAAAAAAAAAA'])(
+    '%s names none, and makes no object',
+    async sid => {
+      expect((await api(newEdge(), `/rooms/wide/sessions/${encodeURIComponent(sid)}`)).status).toBe(404)
+    },
+  )
+})

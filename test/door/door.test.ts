@@ -1,0 +1,119 @@
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Claim, ClaimAnswer } from '../../src/core/messages.ts'
+import { doorStub, roomStub } from '../../src/settings/env.ts'
+import { env } from '../support/workerd/visitor.ts'
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+/** The real stub, for helpers that want one. */
+const stubOf = (name: string) => doorStub(env, 'wide', name) as unknown as DurableObjectStub
+
+let sids = 0
+function claimOf(door: string, more: Partial<Claim> = {}): Claim {
+  const sid = `${door}.${String(sids++).padStart(22, 'A')}`
+  return { sid, key: Date.now(), lane: 'main', generation: 1, ...more }
+}
+
+const claim = (door: string, request = claimOf(door)) => doorStub(env, 'wide', door).claim(request)
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('a door', () => {
+  it('gives fifty claims raced with one ticket one session and the same answer', async () => {
+    const before = (await roomStub(env, 'wide').describe()).figures.active
+    const request = claimOf('xx-0')
+    const answers = await Promise.all(Array.from({ length: 50 }, () => claim('xx-0', request)))
+    expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1)
+    expect(answers[0]?.verdict).toBe('admitted')
+    await pause(1_500)
+    expect((await roomStub(env, 'wide').describe()).figures.active - before).toBe(1)
+  })
+
+  it('keeps its sessions when it is evicted, aborted or restarted', async () => {
+    const requests = Array.from({ length: 5 }, () => claimOf('xx-1'))
+    const answers = await Promise.all(requests.map(request => claim('xx-1', request)))
+    await evictDurableObject(stubOf('xx-1'))
+    expect(await Promise.all(requests.map(request => claim('xx-1', request)))).toEqual(answers)
+    await abortAllDurableObjects()
+    expect(await Promise.all(requests.map(request => claim('xx-1', request)))).toEqual(answers)
+  })
+
+  it('begins every life with a higher epoch and nothing to spend', async () => {
+    await claim('xx-2')
+    const epochs: number[] = []
+    for (let life = 0; life < 3; life++) {
+      epochs.push(
+        await runInDurableObject(stubOf('xx-2'), (_door, state) =>
+          Number(state.storage.sql.exec("SELECT value FROM facts WHERE name = 'epoch'").one().value),
+        ),
+      )
+      await evictDurableObject(stubOf('xx-2'))
+    }
+    expect(epochs[1]).toBe((epochs[0] ?? 0) + 1)
+    expect(epochs[2]).toBe((epochs[0] ?? 0) + 2)
+    await claim('xx-2')
+    await pause(1_500)
+    const door = (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-2')
+    expect(door).toMatchObject({ active: 2 })
+  })
+
+  it('never lets an ended sid in again by an old ticket', async () => {
+    const request = claimOf('xx-3')
+    await claim('xx-3', request)
+    const door = doorStub(env, 'wide', 'xx-3')
+    expect(await door.end(request.sid, 'revoked')).toBe(true)
+    expect(await door.end(request.sid, 'revoked')).toBe(false)
+    await evictDurableObject(stubOf('xx-3'))
+    const replayed: ClaimAnswer = await claim('xx-3', request)
+    expect(replayed).toEqual({ verdict: 'ended', again: null })
+  })
+
+  it('counts an ended session until its last lease is over, and no longer', async () => {
+    const request = claimOf('xx-4')
+    await claim('xx-4', request)
+    const active = async () =>
+      (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-4')?.active
+    await pause(1_200)
+    expect(await active()).toBe(1)
+    await doorStub(env, 'wide', 'xx-4').end(request.sid, 'left')
+    await pause(1_200)
+    expect(await active()).toBe(1)
+    vi.setSystemTime(Date.now() + 11_000)
+    await runDurableObjectAlarm(stubOf('xx-4'))
+    expect(await active()).toBe(0)
+  })
+
+  it('reports by its alarm that places came free, without any traffic', async () => {
+    await Promise.all(Array.from({ length: 3 }, () => claim('xx-5')))
+    await pause(1_200)
+    await evictDurableObject(stubOf('xx-5'))
+    vi.setSystemTime(Date.now() + 61_000)
+    expect(await runDurableObjectAlarm(stubOf('xx-5'))).toBe(true)
+    const door = (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-5')
+    expect(door?.active).toBe(0)
+  })
+
+  it('forgets sessions, but only those that no ticket can name any more', async () => {
+    const startMs = Date.now()
+    const request = claimOf('xx-6')
+    await claim('xx-6', request)
+    const rows = () =>
+      runInDurableObject(stubOf('xx-6'), (_door, state) =>
+        Number(state.storage.sql.exec('SELECT COUNT(*) AS n FROM sessions').one().n),
+      )
+    const wakeAt = async (ms: number) => {
+      vi.setSystemTime(startMs + ms)
+      await doorStub(env, 'wide', 'xx-6').poke()
+      await runInDurableObject(stubOf('xx-6'), async (_door, state) => state.storage.setAlarm(Date.now()))
+      await runDurableObjectAlarm(stubOf('xx-6'))
+    }
+    await wakeAt(60_000)
+    expect(await rows()).toBe(1)
+    // Four claim windows of five minutes later the key has lapsed for longer than any ticket of it can last.
+    for (const minutes of [6, 12, 18, 24]) await wakeAt(minutes * 60_000)
+    expect(await rows()).toBe(0)
+  })
+})

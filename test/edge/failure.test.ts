@@ -1,0 +1,130 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Env } from '../../src/settings/env.ts'
+import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+
+/** Bindings whose doors refuse as the platform refuses, until they are mended. */
+function fragile(): Env & { broken: boolean } {
+  const bindings = {
+    ...env,
+    broken: false,
+    DOOR: {
+      getByName: (...args: Parameters<Env['DOOR']['getByName']>) => {
+        if (bindings.broken)
+          throw Object.assign(new Error('internal error; reference = abc'), { retryable: true, remote: false })
+        return env.DOOR.getByName(...args)
+      },
+    },
+  }
+  return bindings
+}
+
+afterEach(async () => {
+  vi.useRealTimers()
+  await settled()
+})
+
+describe('while the door cannot be reached', () => {
+  it('a pass goes through, and a newcomer waits on a page without any trace of the failure', async () => {
+    const bindings = fragile()
+    const edge = newEdge()
+    const inside = new Visitor('wide.test', edge)
+    inside.bindings = bindings
+    await inside.page()
+    bindings.broken = true
+    const { status, response } = await inside.page()
+    expect([status, response.headers.get('Waiting-Room-Mode')]).toEqual([200, 'fallback'])
+
+    const newcomer = new Visitor('wide.test', edge)
+    newcomer.bindings = bindings
+    const turnedAway = await newcomer.page()
+    expect(turnedAway.atOrigin).toBeNull()
+    expect(turnedAway.status).toBe(503)
+    expect(turnedAway.response.headers.has('Retry-After')).toBe(true)
+    expect(turnedAway.text).not.toMatch(/internal error|reference = |    at /)
+
+    bindings.broken = false
+    await new Promise(resolve => setTimeout(resolve, 1_100))
+    expect((await newcomer.page()).status).toBe(200)
+  })
+
+  it('an isolate that has never seen the room holds the place all the same', async () => {
+    const bindings = fragile()
+    bindings.broken = true
+    const visitor = new Visitor('wide.test', newEdge())
+    visitor.bindings = bindings
+    const { status, text, response } = await visitor.data()
+    expect(status).toBe(503)
+    expect(JSON.parse(text)).toMatchObject({ state: 'waiting', position: null })
+    expect(response.headers.get('Cache-Control')).toBe('no-store')
+    expect(visitor.token).not.toBe('')
+  })
+
+  it('an expired pass is not believed', async () => {
+    const bindings = fragile()
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    visitor.bindings = bindings
+    await visitor.page()
+    bindings.broken = true
+    vi.setSystemTime(Date.now() + 120_000)
+    expect((await visitor.page()).atOrigin).toBeNull()
+  })
+
+  it('one session cannot use the fallback without end', async () => {
+    const bindings = fragile()
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    visitor.bindings = bindings
+    await visitor.page()
+    bindings.broken = true
+    const statuses = []
+    for (let i = 0; i < 260; i++) statuses.push((await visitor.page()).status)
+    expect(statuses.filter(status => status === 200).length).toBeLessThanOrEqual(220)
+    expect(statuses.slice(0, 150).every(status => status === 200)).toBe(true)
+  })
+
+  it('for a minute, on_room_failure = "admit" lets a bounded few in, with passes of a minute', async () => {
+    const bindings = fragile()
+    bindings.broken = true
+    const edge = newEdge()
+    const visitor = () => Object.assign(new Visitor('admitting.test', edge), { bindings })
+    const startMs = Date.now()
+    vi.setSystemTime(startMs)
+    expect((await visitor().page()).atOrigin).toBeNull()
+    vi.setSystemTime(startMs + 59_000)
+    expect((await visitor().page()).atOrigin).toBeNull()
+    vi.setSystemTime(startMs + 62_000)
+    const first = visitor()
+    const { status, response } = await first.page()
+    expect([status, response.headers.get('Waiting-Room-Mode')]).toEqual([200, 'fallback'])
+    const { exp, iat } = claimsOf(first.token) as { exp: number; iat: number }
+    expect(exp - iat).toBeLessThanOrEqual(60)
+    const others = await Promise.all(Array.from({ length: 20 }, () => visitor().page()))
+    expect(others.filter(({ atOrigin }) => atOrigin).length).toBe(0)
+  })
+})
+
+describe('a configuration that cannot be', () => {
+  it.each([
+    ['no keys', { ROOM_KEYS: '' }],
+    ['rooms that are wrong', { ROOMS: [{ name: 'x' }] }],
+    ['an origin that is none', { ORIGIN: 'shop' }],
+  ])('%s: nothing is served, and nothing is told', async (_what, wrong) => {
+    const visitor = new Visitor('wide.test', newEdge())
+    visitor.bindings = { ...env, ...wrong } as Env
+    const { status, text, response } = await visitor.page()
+    expect([status, response.headers.get('Content-Type')]).toEqual([503, 'application/problem+json'])
+    expect(response.headers.has('Retry-After')).toBe(true)
+    expect(text).not.toMatch(/ROOM|ORIGIN|must/)
+  })
+})
+
+describe('an observed room', () => {
+  it('lets everybody through and counts who would have waited', async () => {
+    const edge = newEdge()
+    const answers = []
+    for (let i = 0; i < 5; i++) answers.push(await new Visitor('observed.test', edge).page())
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(answers.filter(({ response }) => response.headers.get('Waiting-Room-Mode') === 'observe').length).toBe(4)
+  })
+})

@@ -1,0 +1,123 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { describe, expect, it } from 'vitest'
+import type { DoorReport } from '../../src/core/messages.ts'
+import { roomStub } from '../../src/settings/env.ts'
+import { migrate } from '../../src/storage/migrations.ts'
+import { env } from '../support/workerd/visitor.ts'
+
+const stubOf = (name: string) => roomStub(env, name) as unknown as DurableObjectStub
+
+function report(door: string, more: Partial<DoorReport> = {}): DoorReport {
+  const empty = {
+    epoch: 1,
+    seq: 1,
+    base: 0,
+    spent: 0,
+    returned: 0,
+    live: 0,
+    open: true,
+    demand: [],
+    cells: {},
+    version: '',
+  }
+  return { door, ...empty, ...more }
+}
+
+const standing = (people: number) => [{ lane: 'main', standing: people, oldestKey: Date.now(), perSecond: 0 }]
+
+describe('a room', () => {
+  it('remembers grants, the line and its doors over an eviction', async () => {
+    const room = roomStub(env, 'held')
+    await room.change({ set: { queue_all: false } }, null, 'test')
+    const first = await room.sync(report('zz-1', { demand: standing(500) }))
+    const bucket = Math.floor(Date.now() / 2)
+    await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10, cells: { [`line/main/${bucket}`]: 7 } }))
+    const before = await room.describe()
+    await evictDurableObject(stubOf('held'))
+    const after = await room.describe()
+    expect(after.figures).toMatchObject({
+      active: 10,
+      permitsOut: before.figures.permitsOut,
+      waiting: 7,
+      open: false,
+      totals: { admitted: 10, confirmed: 7 },
+    })
+    expect(await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10 }))).toMatchObject({ granted: first?.granted })
+    expect(await room.sync(report('zz-1', { seq: 1 }))).toBeNull()
+  })
+
+  it('keeps its generation, which is in every token', async () => {
+    const room = roomStub(env, 'wide')
+    const { view } = (await room.sync(report('zz-2'))) ?? {}
+    await evictDurableObject(stubOf('wide'))
+    const again = await room.sync(report('zz-2', { seq: 2 }))
+    expect(again?.view.generation).toBe(view?.generation)
+  })
+
+  it('grants no more than its places, whatever the doors say', async () => {
+    const room = roomStub(env, 'small')
+    const doors = ['zz-1', 'zz-2', 'zz-3']
+    let granted = 0
+    for (const door of doors) granted += (await room.sync(report(door, { demand: standing(100) })))?.granted ?? 0
+    expect(granted).toBe(10)
+  })
+
+  it('does not work on a database that another schema made', async () => {
+    await roomStub(env, 'moving').describe()
+    await runInDurableObject(stubOf('moving'), (_room, { storage }) => {
+      const { statements } = storage.sql.exec<{ statements: string }>('SELECT statements FROM migrations').one()
+      expect(() => migrate(storage.sql, [`${statements} `])).toThrow(
+        'storage migration 0 is not what this database was made with',
+      )
+      migrate(storage.sql, [statements, 'CREATE TABLE more (x)'])
+      expect(() => migrate(storage.sql, [statements])).toThrow('storage migration 1')
+    })
+  })
+})
+
+describe('a live change', () => {
+  it('is versioned, and refused when somebody was faster', async () => {
+    const room = roomStub(env, 'wide')
+    const { version } = await room.describe()
+    const first = await room.change({ set: { message: 'one' } }, version, 'ana')
+    expect(first.kind).toBe('changed')
+    expect(await room.change({ set: { message: 'two' } }, version, 'bo')).toMatchObject({ kind: 'outdated' })
+    expect((await room.describe()).settings.message).toBe('one')
+  })
+
+  it('is refused whole, with path, value and range', async () => {
+    const room = roomStub(env, 'wide')
+    const outcome = await room.change({ set: { message: 'x', total_active_users: 0, nonsense: 1 } }, null, 'ana')
+    expect(outcome).toEqual({
+      kind: 'invalid',
+      problems: [
+        { path: 'total_active_users', message: 'must be a whole number, 1 to 10,000,000, got 0' },
+        { path: 'nonsense', message: 'is not a setting' },
+      ],
+    })
+    expect((await room.describe()).settings.message).not.toBe('x')
+  })
+
+  it('survives a restart, is audited, and goes back to the file one by one or as a whole', async () => {
+    const room = roomStub(env, 'wide')
+    await room.change({ set: { message: 'kept', total_active_users: 77 } }, null, 'ana')
+    await evictDurableObject(stubOf('wide'))
+    expect(await room.describe()).toMatchObject({
+      overridden: ['message', 'total_active_users'],
+      settings: { message: 'kept', total_active_users: 77 },
+      file: { message: '', total_active_users: 1_000 },
+    })
+    await room.change({ reset: ['message'] }, null, 'bo')
+    expect((await room.describe()).settings).toMatchObject({ message: '', total_active_users: 77 })
+    expect(await room.change({ reset: ['host'] }, null, 'bo')).toMatchObject({ kind: 'invalid' })
+    await room.change({ reset: 'all' }, null, 'bo')
+    expect((await room.describe()).settings.total_active_users).toBe(1_000)
+    const [last, before, first] = await room.changes()
+    expect([last?.request, before?.request, first?.request]).toEqual([
+      { reset: 'all' },
+      { reset: ['message'] },
+      { set: { message: 'kept', total_active_users: 77 } },
+    ])
+    expect([last?.actor, first?.actor]).toEqual(['bo', 'ana'])
+  })
+})
