@@ -188,7 +188,7 @@ describe('changing', () => {
   test('when somebody else was faster, what was typed is kept and nothing of theirs is lost', async () => {
     await logIn()
     await rate().fill('180')
-    fake.room('shop').change({ new_users_per_minute: 90 }, null, 'Bo')
+    fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
     await page.keyboard.press('Enter')
     await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
     expect(await rate().inputValue()).toBe('180')
@@ -202,7 +202,7 @@ describe('changing', () => {
   test('having been shown somebody else’s value is not yet having agreed to overwrite it', async () => {
     await logIn()
     await rate().fill('180')
-    fake.room('shop').change({ new_users_per_minute: 90 }, null, 'Bo')
+    fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
     await expect.poll(() => text('rate-hint')).toContain('In force: 90')
     await rate().press('Enter')
     await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
@@ -245,7 +245,7 @@ describe('changing', () => {
   test('somebody else changing another setting is in nobody’s way', async () => {
     await logIn()
     await rate().fill('180')
-    fake.room('shop').change({ message: 'Soon.' }, null, 'Bo')
+    fake.room('shop').change({ set: { message: 'Soon.' } }, null, 'Bo')
     await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('Soon.')
     await rate().press('Enter')
     await expect.poll(() => text('rate-note')).toBe(DONE)
@@ -298,10 +298,10 @@ describe('changing', () => {
   })
 
   test('the file comes back after a question', async () => {
-    fake.room('shop').change({ new_users_per_minute: 90, claim_window: 7 }, null, 'Bo')
+    fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
     await logIn()
     expect(await text('overrides-text')).toMatch(/^Set live: new_users_per_minute, claim_window\.$/)
-    await page.getByRole('button', { name: 'Back to the file' }).click()
+    await page.getByRole('button', { name: 'All back to the file' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Back to the file' }).click()
     await expect.poll(() => rate().inputValue()).toBe('120')
     expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])

@@ -1,28 +1,32 @@
 /**
  * The admin API and the dashboard's files over node:http, with rooms that move by themselves. It validates with the
- * Worker's own settings and refuses the way src/admin refuses: 401, 403, 404, 412, 422 and 429.
+ * Worker's own settings and refuses the way src/admin refuses: 400, 401, 403, 404, 412, 413, 422 and 429.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
-import type { Change, RoomFigures } from '../../src/core/rpc.ts'
+import type { Change, ChangeRequest, RoomFigures } from '../../src/core/rpc.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
-import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import { changedOverrides, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 
 export const TOKEN = 'an-admin-token-of-thirty-two-chars'
 const PREFIX = '/.waiting-room'
 const ROOT = new URL('../../', import.meta.url)
 const FAILURES = { intervalMs: 6_000, burst: 10 }
-/** The page is tested under the very policy that the Worker sends. */
-const POLICY = /"(default-src [^"]+)"/.exec(readFileSync(new URL('src/admin/dashboard.ts', ROOT), 'utf8'))?.[1]
-const FILES: Record<string, [file: string, type: string]> = {
-  [`${PREFIX}/admin/`]: ['admin.html', 'text/html; charset=utf-8'],
-  [`${PREFIX}/admin/admin.css`]: ['admin.css', 'text/css; charset=utf-8'],
-  [`${PREFIX}/admin/admin.js`]: ['admin.js', 'text/javascript; charset=utf-8'],
-}
+const BODY_MAX = 64 * 1_024
+/** The page is tested with the very files and the very policy that the Worker sends. */
+const DASHBOARD = readFileSync(new URL('src/admin/dashboard.ts', ROOT), 'utf8')
+const POLICY = /"(default-src [^"]+)"/.exec(DASHBOARD)?.[1]
+const TYPES = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' }
+const FILES = new Map([
+  [`${PREFIX}/admin/`, 'admin.html'],
+  ...[...DASHBOARD.matchAll(/^ {2}'(admin[\w-]*\.(?:css|js))': \[/gm)].map(
+    ([, file = '']) => [`${PREFIX}/admin/${file}`, file] as const,
+  ),
+])
 
 /** What a test says of a room: settings as in a rooms file, and where its crowd stands. */
 export interface Given {
@@ -56,8 +60,8 @@ export async function startFakeAdmin(given: readonly Given[]) {
     request.on('end', () => {
       if (mode.down) return void request.socket.destroy()
       const path = new URL(request.url ?? '', 'http://fake').pathname
-      const found = FILES[path]
-      if (found) return void serveFile(response, ...found)
+      const file = FILES.get(path)
+      if (file) return serveFile(response, file)
       void send(response, api(request, path, Buffer.concat(chunks).toString()))
     })
   })
@@ -80,17 +84,30 @@ export async function startFakeAdmin(given: readonly Given[]) {
     const actor = request.headers['waiting-room-actor']?.toString()
     const method = request.method ?? ''
     asked.push({ method, path, ifMatch, actor, body })
-    const [name = '', rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/')
+    if (body.length > BODY_MAX) return fail(413, `The body is larger than ${BODY_MAX} bytes`)
+    const [name = '', ...rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/').map(decodeURIComponent)
+    if (method === 'GET' && name === '') return Response.json({ rooms: [...rooms.values()].map(one => one.describe()) })
     const room = rooms.get(name)
-    const ifVersion = ifMatch?.replace(/^"(.*)"$/, '$1') ?? null
-    const route = `${method} ${rest ?? (name === '' ? 'all' : 'one')}`
-    if (route === 'GET all') return Response.json({ rooms: [...rooms.values()].map(one => one.describe()) })
-    if (!room) return fail(404, `No room is named ${name}`)
-    if (route === 'GET one') return Response.json(room.describe())
-    if (route === 'GET changes') return Response.json({ changes: room.changes })
-    if (route === 'PATCH one') return room.change(JSON.parse(body), ifVersion, actor ?? 'admin')
-    if (route === 'DELETE overrides') return room.change(null, ifVersion, actor ?? 'admin')
-    return fail(404, 'Not found')
+    if (!room) return fail(404, `No room is named ${name}`, `There are: ${[...rooms.keys()].join(', ')}`)
+    const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^"(.*)"$/, '$1')
+    const change = (wanted: ChangeRequest) => room.change(wanted, ifVersion, decoded(actor ?? 'admin'))
+    const [part, setting] = rest
+    switch (`${method} ${part ?? 'room'}${setting === undefined ? '' : '/one'}`) {
+      case 'GET room':
+        return Response.json(room.describe(), { headers: { ETag: `"${room.version}"` } })
+      case 'GET changes':
+        return Response.json({ changes: room.changes.slice(0, 100) })
+      case 'PATCH room': {
+        const patch = parsed(body)
+        return patch === undefined ? fail(400, 'The body is not JSON') : change({ set: patch })
+      }
+      case 'DELETE overrides':
+        return change({ reset: 'all' })
+      case 'DELETE overrides/one':
+        return change({ reset: [setting ?? ''] })
+      default:
+        return fail(404, 'Not found')
+    }
   }
 
   return {
@@ -129,7 +146,9 @@ class FakeRoom {
     this.#inside = given.inside ?? 0
     this.#waiting = given.waiting ?? 0
     this.#admitted = this.#inside * 40
-    if (this.#waiting > 0) this.#recent = [[Date.now() - 1_000, file.new_users_per_minute * 0.95]]
+    const nowMs = Date.now()
+    const perSecond = this.#waiting > 0 && !file.queue_all ? (file.new_users_per_minute * 0.95) / 60 : 0
+    this.#recent = Array.from({ length: 60 }, (_, second) => [nowMs - 1_000 * (60 - second), perSecond])
   }
 
   describe() {
@@ -139,20 +158,29 @@ class FakeRoom {
     const sources = Object.fromEntries(
       Object.keys(settings).map(key => [key, set.includes(key) ? 'live' : written.includes(key) ? 'file' : 'default']),
     )
-    return { name: this.#file.name, version: this.version, settings, sources, figures: this.#figures(settings) }
+    return {
+      name: this.#file.name,
+      version: this.version,
+      settings,
+      file: this.#file,
+      sources,
+      figures: this.#figures(settings),
+      now: new Date().toISOString(),
+    }
   }
 
   get version(): string {
     return `1fake.${this.#version}`
   }
 
-  change(patch: unknown, ifVersion: string | null, actor: string): Response {
+  change(request: ChangeRequest, ifVersion: string | null, actor: string): Response {
     if (ifVersion !== null && ifVersion !== this.version) {
       const detail = 'Read it again, then send your change with the new version.'
       return fail(412, 'Somebody changed this room meanwhile', detail, { ETag: `"${this.version}"` })
     }
-    const overrides = patch === null ? {} : { ...this.#overrides, ...(patch as Overrides) }
+    let overrides: Overrides
     try {
+      overrides = changedOverrides(this.#overrides, request, this.#file)
       withOverrides(this.#file, overrides)
     } catch (error) {
       if (error instanceof SettingsError) return invalid(error.problems)
@@ -161,7 +189,7 @@ class FakeRoom {
     this.#tick(Date.now())
     this.#overrides = overrides
     this.#version++
-    this.changes.unshift({ version: String(this.#version), atMs: Date.now(), actor, patch })
+    this.changes.unshift({ version: String(this.#version), atMs: Date.now(), actor, request })
     return Response.json(this.describe(), { headers: { ETag: `"${this.version}"` } })
   }
 
@@ -223,9 +251,28 @@ class FakeRoom {
   }
 }
 
-function serveFile(response: ServerResponse, file: string, type: string): void {
+/** As routes.ts reads the operator's name. */
+function decoded(actor: string): string {
+  try {
+    return decodeURIComponent(actor).slice(0, 100)
+  } catch (error) {
+    if (error instanceof URIError) return actor.slice(0, 100)
+    throw error
+  }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function serveFile(response: ServerResponse, file: string): void {
   response.writeHead(200, {
-    'Content-Type': type,
+    'Content-Type': TYPES[file.split('.').pop() as keyof typeof TYPES],
     'Content-Security-Policy': POLICY ?? '',
     'Cache-Control': 'no-cache',
   })

@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Place, pause, Visitor } from '../support/node/browser-like.ts'
+import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
+
+let site: Site
+let origin: Origin
+/** When each session's first request reached the origin. */
+let sessions: Map<string, number>
+
+async function start(room: Record<string, unknown>, options: { isolates?: number } = {}): Promise<void> {
+  sessions = new Map()
+  origin = await startOrigin((request, response) => {
+    const session = String(request.headers['waiting-room-session'] ?? 'none')
+    if (!sessions.has(session)) sessions.set(session, performance.now())
+    response.end('inside')
+  })
+  const rooms = [{ name: 'shop', host: '*', session_duration: 10, ...room }]
+  site = await startSite({ origin: origin.url, rooms, ...options })
+}
+
+afterEach(async () => {
+  await site?.stop()
+  await origin?.stop()
+})
+
+/** A visitor who polls as told until let in or until `endMs`; answers the last place, null once inside. */
+async function waitAsTold(visitor: Visitor, endMs: number): Promise<Place | null> {
+  const first = await visitor.get('/')
+  if (first.text === 'inside') return null
+  let place: Place | null = null
+  let seconds = Number(/data-poll="([\d.]+)"/.exec(first.text)?.[1] ?? 2)
+  while (performance.now() + seconds * 1_000 < endMs) {
+    await pause(seconds * 1_000)
+    const next = await visitor.poll()
+    if (next?.state === 'admitted') {
+      await visitor.get('/')
+      return null
+    }
+    place = next ?? place
+    seconds = next?.pollAfterSeconds ?? 2
+  }
+  return place
+}
+
+/** Most events in any window of this length. */
+function mostIn(times: readonly number[], windowMs: number): number {
+  const sorted = [...times].sort((a, b) => a - b)
+  return Math.max(0, ...sorted.map((from, i) => sorted.slice(i).filter(at => at - from < windowMs).length))
+}
+
+describe('1,000 visitors at once, over four isolates and three doors', () => {
+  it('against ten places: ten are inside, 990 in line in the order they came', async () => {
+    await start({ total_active_users: 10, new_users_per_minute: 60_000, doors: 3 }, { isolates: 4 })
+    const endMs = performance.now() + 16_000
+    const crowd = Array.from({ length: 1_000 }, () => new Visitor(site.url, 'shop'))
+    const places = await Promise.all(crowd.map(visitor => waitAsTold(visitor, endMs)))
+    expect(places.filter(place => place === null)).toHaveLength(10)
+    expect(sessions.size).toBe(10)
+    expect([...sessions.keys()]).not.toContain('none')
+
+    const waiting = crowd
+      .map((visitor, i) => ({ key: Number(visitor.claims.key), place: places[i] as Place | null }))
+      .filter((one): one is { key: number; place: Place } => one.place !== null)
+      .sort((a, b) => a.key - b.key)
+    const wrong = waiting.flatMap(({ place }, index) => {
+      if (place.called && index < 5) return []
+      const off = Math.abs((place.position ?? Number.POSITIVE_INFINITY) - (index + 1))
+      return off <= Math.max(3, 0.05 * (index + 1))
+        ? []
+        : [{ rank: index + 1, position: place.position, called: place.called }]
+    })
+    expect(wrong).toEqual([])
+    expect((await site.describe('shop')).figures).toMatchObject({ active: 10, open: false })
+  }, 60_000)
+
+  it('against 60 a minute: never more than the rate and one burst, in any window, measured at the origin', async () => {
+    await start({ total_active_users: 10_000, new_users_per_minute: 60, doors: 3 }, { isolates: 4 })
+    const endMs = performance.now() + 30_000
+    const crowd = Array.from({ length: 1_000 }, () => new Visitor(site.url, 'shop'))
+    await Promise.all(crowd.map(visitor => waitAsTold(visitor, endMs)))
+    const times = [...sessions.values()]
+    // A burst is five seconds of the rate. Requests of one admission may reach the origin a moment apart.
+    for (const seconds of [1, 5, 10, 20])
+      expect(mostIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5 + 1)
+    expect(times.length).toBeGreaterThanOrEqual(30 + 5 - 4)
+  }, 90_000)
+})
+
+describe('the operator turns the room', () => {
+  it('a total raised by a hundred, with a hundred waiting, is full in under eight seconds', async () => {
+    await start({ total_active_users: 5, new_users_per_minute: 60_000 }, { isolates: 2 })
+    const endMs = performance.now() + 25_000
+    const crowd = Array.from({ length: 105 }, () => new Visitor(site.url, 'shop'))
+    const done = Promise.all(crowd.map(visitor => waitAsTold(visitor, endMs)))
+    await pause(9_000)
+    expect(sessions.size).toBe(5)
+    const raisedMs = performance.now()
+    await site.change('shop', { total_active_users: 105 })
+    while (sessions.size < 105 && performance.now() - raisedMs < 15_000) await pause(50)
+    expect(sessions.size).toBe(105)
+    expect(Math.max(...sessions.values()) - raisedMs).toBeLessThan(8_000)
+    await done
+  }, 60_000)
+
+  it('a hold is felt within two seconds, and a lowered total sends nobody away', async () => {
+    await start({ total_active_users: 1_000, new_users_per_minute: 1_200 }, { isolates: 2 })
+    const endMs = performance.now() + 16_000
+    const crowd = Array.from({ length: 300 }, () => new Visitor(site.url, 'shop'))
+    const done = Promise.all(crowd.map(visitor => waitAsTold(visitor, endMs)))
+    await pause(6_000)
+    const heldMs = performance.now()
+    await site.change('shop', { queue_all: true })
+    await pause(6_000)
+    const late = [...sessions.values()].filter(at => at > heldMs + 2_000)
+    expect(late).toEqual([])
+    expect(sessions.size).toBeGreaterThan(100)
+    await site.change('shop', { total_active_users: 1 })
+    await pause(1_500)
+    const inside = crowd.filter(visitor => visitor.claims.key === undefined)
+    const answers = await Promise.all(inside.slice(0, 50).map(visitor => visitor.get('/')))
+    expect(answers.every(({ text }) => text === 'inside')).toBe(true)
+    await done
+  }, 60_000)
+})

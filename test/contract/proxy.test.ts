@@ -1,0 +1,173 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { pause, send, Visitor } from '../support/node/browser-like.ts'
+import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
+
+const rooms = [
+  {
+    name: 'shop',
+    host: '*',
+    total_active_users: 10_000,
+    new_users_per_minute: 100_000,
+    origin_timeout: 0.7,
+    session_duration: 0.2,
+  },
+]
+
+let origin: Origin
+let site: Site
+/** What the origin saw of the last request. */
+let seen: { url: string; headers: Record<string, unknown>; raw: string[] }
+
+beforeAll(async () => {
+  origin = await startOrigin((request, response) => {
+    seen = { url: request.url ?? '', headers: request.headers, raw: request.rawHeaders }
+    const path = request.url?.split('?')[0]
+    if (path === '/silent') return
+    if (path === '/reset') return void request.socket.destroy()
+    if (path === '/slow-body') {
+      response.write('first')
+      setTimeout(() => response.end(' last'), 1_500)
+    } else if (path === '/echo') {
+      response.setHeader('Content-Type', request.headers['content-type'] ?? 'application/octet-stream')
+      request.pipe(response)
+    } else if (path === '/range') {
+      response.writeHead(206, { 'Content-Range': 'bytes 0-4/100', 'Accept-Ranges': 'bytes' }).end('hello')
+    } else response.setHeader('X-Origin', 'yes').end(`hello from ${request.url}`)
+  })
+  site = await startSite({ origin: origin.url, rooms })
+})
+
+afterAll(async () => {
+  await site.stop()
+  await origin.stop()
+})
+
+/** Sends bytes as they are and reads what comes within a while. */
+async function raw(text: string, forMs = 500): Promise<string> {
+  const socket = connect(Number(new URL(site.url).port), '127.0.0.1')
+  let answer = ''
+  socket.on('data', chunk => {
+    answer += chunk.toString('latin1')
+  })
+  await once(socket, 'connect')
+  socket.write(text)
+  await pause(forMs)
+  socket.destroy()
+  return answer
+}
+
+describe('through plain workerd', () => {
+  it('the address of the connection is told, and no header is believed', async () => {
+    await send(`${site.url}/`, { headers: { 'X-Forwarded-For': '203.0.113.9', 'CF-Connecting-IP': '203.0.113.9' } })
+    expect(seen.headers['x-forwarded-for']).toMatch(/^(127\.0\.0\.1|::1)$/)
+    expect(JSON.stringify(seen.headers)).not.toContain('203.0.113.9')
+  })
+
+  it('hop-by-hop headers stay behind', async () => {
+    await raw(
+      'GET /hop HTTP/1.1\r\nHost: x\r\nConnection: close, X-Private\r\nX-Private: 1\r\nTE: trailers\r\nKeep-Alive: 9\r\nProxy-Authorization: Basic eA==\r\n\r\n',
+    )
+    expect(seen.url).toBe('/hop')
+    for (const name of ['x-private', 'te', 'keep-alive', 'proxy-authorization'])
+      expect(seen.headers[name], name).toBeUndefined()
+  })
+
+  it('the path goes to the origin as it came, unless it would mean another', async () => {
+    await raw('GET /a%2Fb/%63;d?x=%20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    expect(seen.url).toBe('/a%2Fb/%63;d?x=%20')
+  })
+
+  it('bodies stream both ways: a megabyte comes back whole', async () => {
+    const body = 'tea and cake '.repeat(80_000)
+    const { text } = await send(`${site.url}/echo`, { method: 'POST', body })
+    expect(text.length).toBe(body.length)
+    expect(text).toBe(body)
+  })
+
+  it('the first part of an answer arrives before the last is written', async () => {
+    const startMs = performance.now()
+    const response = await fetch(`${site.url}/slow-body`)
+    const reader = response.body?.getReader()
+    const first = await reader?.read()
+    expect(Buffer.from(first?.value ?? []).toString()).toBe('first')
+    const firstMs = performance.now() - startMs
+    const second = await reader?.read()
+    expect(Buffer.from(second?.value ?? []).toString()).toBe(' last')
+    // The timeout is for the first byte: the body may take longer than it.
+    expect(performance.now() - startMs).toBeGreaterThan(firstMs + 500)
+  })
+
+  it('HEAD and ranges keep their meaning', async () => {
+    const head = await send(`${site.url}/page`, { method: 'HEAD' })
+    expect([head.status, head.text, head.headers['x-origin']]).toEqual([200, '', 'yes'])
+    const range = await send(`${site.url}/range`, { headers: { Range: 'bytes=0-4' } })
+    expect([range.status, range.headers['content-range']]).toEqual([206, 'bytes 0-4/100'])
+    expect(seen.headers.range).toBe('bytes=0-4')
+  })
+
+  it('an origin that never answers is given up on, and the session is kept', async () => {
+    const visitor = new Visitor(site.url, 'shop')
+    await visitor.get('/')
+    const session = visitor.claims.sub
+    const { status, headers, text } = await visitor.get('/silent')
+    expect([status, headers['content-type']]).toEqual([504, 'application/problem+json'])
+    expect(headers['retry-after']).toBeDefined()
+    expect(text).not.toMatch(/Error|at \w+/)
+    await visitor.get('/')
+    expect(visitor.claims.sub).toBe(session)
+  })
+
+  it('an origin that cuts the connection, or is not there, is answered for', async () => {
+    const cut = await send(`${site.url}/reset`)
+    expect([cut.status, cut.headers['content-type']]).toEqual([502, 'application/problem+json'])
+    const elsewhere = await startSite({ origin: 'http://127.0.0.1:1', rooms })
+    try {
+      const { status, text, headers } = await send(`${elsewhere.url}/`)
+      expect([status, headers['retry-after'] !== undefined]).toEqual([502, true])
+      expect(text).not.toMatch(/127\.0\.0\.1|ECONN|refused/)
+    } finally {
+      await elsewhere.stop()
+    }
+  })
+
+  it.each([
+    ['no host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    ['an absolute target', 'GET http://x/checkout HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['a target of control characters', 'GET /\x01\x02 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['a huge cookie', `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'a=b; '.repeat(3_000)}\r\nConnection: close\r\n\r\n`],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['a target of percent signs', 'GET /%%%25%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+  ])('%s never gets a 500 or a stack trace', async (_what, text) => {
+    const answer = await raw(text)
+    expect(answer).not.toMatch(/^HTTP\/1\.1 500/)
+    expect(answer).not.toMatch(/\n\s+at /)
+  })
+})
+
+describe('a WebSocket', () => {
+  it('passes both ways, and is closed when its session is ended', async () => {
+    const { WebSocketServer } = await import('ws')
+    const server = new WebSocketServer({ server: origin.server, path: '/ws' })
+    server.on('connection', socket => socket.on('message', data => socket.send(`you said ${data}`)))
+    const visitor = new Visitor(site.url, 'shop')
+    await visitor.get('/')
+    await visitor.get('/')
+    const { WebSocket } = await import('ws')
+    const socket = new WebSocket(`${site.url.replace('http', 'ws')}/ws`, { headers: { Cookie: visitor.cookie } })
+    await once(socket, 'open')
+    socket.send('hello')
+    const [message] = await once(socket, 'message')
+    expect(String(message)).toBe('you said hello')
+    const closed = once(socket, 'close')
+    const response = await fetch(`${site.url}/.waiting-room/api/v1/rooms/shop/sessions/${visitor.claims.sub}`, {
+      method: 'DELETE',
+      headers: { Authorization: 'Bearer an-admin-token-for-process-tests-only' },
+    })
+    expect(response.status).toBe(204)
+    const [code, reason] = await closed
+    expect([code, String(reason)]).toEqual([1008, 'the session has ended'])
+    server.close()
+  }, 30_000)
+})
