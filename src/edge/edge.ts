@@ -8,11 +8,12 @@ import { obey } from './commands.ts'
 import { controlRoutes } from './control.ts'
 import { type Admitted, decide } from './gate.ts'
 import { RoomAtEdge } from './isolate.ts'
+import { Memory } from './memory.ts'
 import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
 import { passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
-import { isWebSocket, type Visit, visitOf } from './visit.ts'
+import { isWebSocket, Visit } from './visit.ts'
 import { relay } from './websocket.ts'
 
 /** Requests of no room are proxied with the timeout that rooms have by default. */
@@ -35,7 +36,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
       try {
         setup ??= prepare(env)
         const ready = await setup
-        const visit = visitOf(request, env, ready.deployment, context, Date.now())
+        const visit = new Visit(request, env, ready.deployment, context, Date.now())
         if (visit.url.pathname.startsWith(`${ready.deployment.controlPrefix}/`)) {
           return withTiming(visit, await control(visit, ready, context))
         }
@@ -79,11 +80,12 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
 
 async function prepare(env: Env): Promise<EdgeSetup> {
   const deployment = readDeployment(env)
+  const memory = new Memory()
   return {
     deployment,
     ring: await openKeyRing(env.ROOM_KEYS),
     routes: new Routes(deployment.rooms),
-    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room)])),
+    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
   }
 }
 

@@ -173,7 +173,7 @@ async function onLease(
   ring: KeyRing,
   carried: Carried<Pass>,
 ): Promise<Admitted | null> {
-  const lease = room.leases.get(carried.value.sid)
+  const lease = room.memory.leases.get(carried.value.sid)
   if (!lease || lease.untilMs <= visit.nowMs || carried.value.expiresMs <= visit.nowMs) return null
   return admitted(visit, room, ring, carried, lease.expiresMs)
 }
@@ -188,7 +188,7 @@ async function touch(
 ): Promise<Admitted | { kind: 'gone'; again: Again | null }> {
   const { nowMs } = visit
   const { sid, expiresMs } = carried.value
-  if ((room.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
+  if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
   const isExpired = expiresMs <= nowMs
   const asked = room
     .touch(visit, { sid, protectMs: isProtected ? room.settings.protectedMs : 0 })
@@ -211,12 +211,16 @@ async function touch(
 
 function noteTouch(room: RoomAtEdge, sid: string, pass: Pass, answer: TouchAnswer, sentMs: number): TouchAnswer {
   if (answer.verdict === 'live') {
-    const known = room.leases.get(sid)
+    const known = room.memory.leases.get(sid)
     // The lease runs from when the question was sent: it must not outlast what the door meant.
-    room.leases.set(sid, { untilMs: sentMs + answer.leaseMs, expiresMs: answer.expiresMs, token: known?.token ?? '' })
+    room.memory.leases.set(sid, {
+      untilMs: sentMs + answer.leaseMs,
+      expiresMs: answer.expiresMs,
+      token: known?.token ?? '',
+    })
   } else {
-    room.leases.delete(sid)
-    if (!answer.again) room.gone.set(sid, pass.expiresMs)
+    room.memory.leases.delete(sid)
+    if (!answer.again) room.memory.gone.set(sid, pass.expiresMs)
   }
   return answer
 }
@@ -241,7 +245,7 @@ async function admitted(
   const same = { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false } as const
   if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return same
   if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
-  const lease = room.leases.get(sid)
+  const lease = room.memory.leases.get(sid)
   const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
   const known = lease?.token ? await room.read(ring, lease.token, visit.nowMs) : null
   const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
@@ -313,8 +317,8 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
 
 /** Counts a ticket in the line, once per isolate and sid. */
 function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  if (room.confirmed.has(ticket.sid)) return
-  room.confirmed.set(ticket.sid, true)
+  if (room.memory.confirmed.has(ticket.sid)) return
+  room.memory.confirmed.set(ticket.sid, true)
   room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
   room.report(visit)
 }

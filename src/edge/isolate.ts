@@ -4,7 +4,6 @@
  * All of it is bounded and may be lost at any time. A lease is the right to proxy a session's requests without asking;
  * a refusal is remembered so that nobody can make this isolate hammer a door.
  */
-import { LRUCache } from 'lru-cache'
 import {
   applyEdgeReply,
   type EdgeState,
@@ -24,7 +23,8 @@ import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { doorStub, type Env, regionOf } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
-import { readToken, type Token } from '../tokens/tokens.ts'
+import { isOf, readToken, type Token } from '../tokens/tokens.ts'
+import type { Memory } from './memory.ts'
 import type { CallCount } from './visit.ts'
 
 /** The request on whose behalf an object is called. */
@@ -36,23 +36,12 @@ export interface Caller {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** Sessions and visitors remembered per isolate and room: about 10 MB at the most. */
-const REMEMBERED = 10_000
 /** An object that has not answered by then is taken for unreachable. */
 const CALL_TIMEOUT_MS = 3_000
 /** An unreachable door is not called again for this long. */
 const DOWN_FOR_MS = 1_000
 /** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
 const ISOLATE_SILENT_MS = 60_000
-
-export interface Lease {
-  /** Requests pass without asking until then. */
-  untilMs: number
-  /** The door's word on the session. */
-  expiresMs: number
-  /** The newest pass signed for it. */
-  token: string
-}
 
 /** A door that could not be reached in time. */
 export class Unreachable extends Error {
@@ -61,15 +50,8 @@ export class Unreachable extends Error {
 
 export class RoomAtEdge {
   readonly name: string
-  readonly leases = new LRUCache<string, Lease>({ max: REMEMBERED })
-  /** Sids that were answered as counted here. */
-  readonly confirmed = new LRUCache<string, true>({ max: REMEMBERED })
-  /** Ended sids, until their passes expire. */
-  readonly gone = new LRUCache<string, number>({ max: REMEMBERED })
-  /** When a visitor may poll again at the earliest. */
-  readonly polls = new LRUCache<string, number>({ max: REMEMBERED })
-  readonly #tokens = new LRUCache<string, Token>({ max: REMEMBERED })
-  readonly #quotas = new LRUCache<string, number>({ max: REMEMBERED })
+  /** What the isolate remembers of visitors, of this room and others. */
+  readonly memory: Memory
   readonly #touches = new Map<string, { readonly answer: Promise<TouchAnswer>; readonly sentMs: number }>()
   /** Doors without permits until the next sync. */
   readonly #exhausted = new Set<string>()
@@ -80,8 +62,9 @@ export class RoomAtEdge {
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
   #trailing = false
 
-  constructor(config: RoomConfig) {
+  constructor(config: RoomConfig, memory: Memory) {
     this.name = config.name
+    this.memory = memory
     this.#edge = newEdge(crypto.randomUUID())
     this.#settings = compile(config)
   }
@@ -105,17 +88,17 @@ export class RoomAtEdge {
 
   /** Verifies a token once; remembers it as long as it is used. */
   async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
-    const known = this.#tokens.get(text)
-    if (known) return known
+    const known = this.memory.tokens.get(text)
+    if (known && isOf(known, this.name, nowMs)) return known
     const token = await readToken(ring, text, this.name, nowMs)
     // Forgeries are not remembered: they must not push out what is genuine.
-    if (token.kind === 'ticket' || token.kind === 'pass') this.#tokens.set(text, token)
+    if (token.kind === 'ticket' || token.kind === 'pass') this.memory.tokens.set(text, token)
     return token
   }
 
   /** A token signed here needs no verification here. */
   know(text: string, token: Token): void {
-    this.#tokens.set(text, token)
+    this.memory.tokens.set(text, token)
   }
 
   /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */
@@ -173,19 +156,20 @@ export class RoomAtEdge {
   }
 
   async end(caller: Caller, sid: string, how: 'left' | 'revoked'): Promise<boolean> {
-    this.leases.delete(sid)
+    this.memory.leases.delete(sid)
     return this.#call(caller, doorOf(sid), door => door.end(sid, how))
   }
 
   async extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {
-    this.leases.delete(sid)
+    this.memory.leases.delete(sid)
     return this.#call(caller, doorOf(sid), door => door.extend(sid, byMs))
   }
 
   /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
   spend(key: string, quota: Quota, nowMs: number): number {
-    const verdict = spend(quota, this.#quotas.get(key) ?? 0, 1, nowMs)
-    this.#quotas.set(key, verdict.tatMs)
+    const own = `${this.name}/${key}`
+    const verdict = spend(quota, this.memory.quotas.get(own) ?? 0, 1, nowMs)
+    this.memory.quotas.set(own, verdict.tatMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 

@@ -70,6 +70,7 @@ function send(visit: Visit, request: Request): Promise<Response> {
   return fetch(request)
 }
 
+/** The request as the origin gets it: made once, with its headers written once. */
 function outgoing(
   visit: Visit,
   admissions: readonly Admitted[],
@@ -77,38 +78,38 @@ function outgoing(
   signal: AbortSignal,
 ): Request {
   const { request, deployment } = visit
-  const headers = new Headers(request.headers)
-  removeClaims(headers, visit, allowedOverrides)
-  const cookie = headers.get('Cookie')
-  const rest = cookie === null ? undefined : withoutOurs(cookie)
-  if (rest === null) headers.delete('Cookie')
-  else if (rest !== undefined) headers.set('Cookie', rest)
-  for (const { pass, sid } of admissions) {
-    headers.append(PASS_HEADER, pass)
-    headers.append(SESSION_HEADER, sid)
-  }
-  if (visit.address !== null) headers.set('X-Forwarded-For', visit.address)
-  headers.set('X-Forwarded-Proto', visit.url.protocol.slice(0, -1))
+  const headers = forwardedHeaders(visit, allowedOverrides)
+  for (const { pass, sid } of admissions) headers.push([PASS_HEADER, pass], [SESSION_HEADER, sid])
+  if (visit.address !== null) headers.push(['X-Forwarded-For', visit.address])
+  headers.push(['X-Forwarded-Proto', visit.url.protocol.slice(0, -1)])
   const target = targetOf(request.url, deployment)
-  if (target !== request.url) headers.set('X-Forwarded-Host', visit.url.host)
-  return new Request(target, new Request(request, { headers, redirect: 'manual', signal }))
+  // On the zone's own origin the request goes on as it is, with everything the platform knows of it.
+  if (target === request.url) return new Request(request, { headers, redirect: 'manual', signal })
+  headers.push(['X-Forwarded-Host', visit.url.host])
+  return new Request(target, { method: request.method, headers, body: request.body, redirect: 'manual', signal })
 }
 
 /**
- * Everything by which a visitor could pass for somebody else, or for another request. Servers that hand headers on as variables
- * (CGI, WSGI, PHP) read `_` as `-`: both spellings are looked at.
+ * The visitor's headers without anything by which a visitor could pass for somebody else, or for another request, and without our
+ * cookie. Servers that hand headers on as variables (CGI, WSGI, PHP) read `_` as `-`: both spellings are looked at.
  */
-function removeClaims(headers: Headers, visit: Visit, allowedOverrides: readonly string[]): void {
+function forwardedHeaders(visit: Visit, allowedOverrides: readonly string[]): [name: string, value: string][] {
+  const { headers } = visit.request
+  const kept: [name: string, value: string][] = []
   const upgrades = isWebSocket(visit.request)
-  const hops = upgrades ? [] : (headers.get('Connection') ?? '').split(',').map(name => name.trim().toLowerCase())
-  for (const name of [...headers.keys()]) {
+  const connection = upgrades ? null : headers.get('Connection')
+  const hops = connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
+  const untrusted = visit.deployment.trustedIpHeader === null
+  for (const [name, value] of headers) {
     const meant = name.includes('_') ? name.replaceAll('_', '-') : name
-    const claims = meant.startsWith('waiting-room-') || CLAIMS.has(meant)
-    const overrides = OVERRIDES.has(meant) && !allowedOverrides.includes(meant)
-    const hopByHop = !upgrades && (HOP_BY_HOP.has(meant) || hops.includes(meant))
-    if (claims || overrides || hopByHop) headers.delete(name)
+    if (meant.startsWith('waiting-room-') || CLAIMS.has(meant)) continue
+    if (OVERRIDES.has(meant) && !allowedOverrides.includes(meant)) continue
+    if (!upgrades && (HOP_BY_HOP.has(meant) || hops.includes(meant))) continue
+    if (untrusted && meant === 'cf-connecting-ip') continue
+    const rest = name === 'cookie' ? withoutOurs(value) : value
+    if (rest !== null) kept.push([name, rest ?? value])
   }
-  if (visit.deployment.trustedIpHeader === null) headers.delete('CF-Connecting-IP')
+  return kept
 }
 
 /** The request's URL at the origin: the path and query as they came. */

@@ -85,27 +85,26 @@ function waitingResponse(visit: Visit, waiting: Waiting): Response {
       retryAfterMs: waiting.pollAfterMs,
       more: placeJson(waiting, nowMs),
     })
-    headers.delete('Content-Type')
-    for (const [name, value] of headers) problem.headers.append(name, value)
+    for (const [name, value] of Object.entries(headers)) problem.headers.set(name, value)
     return problem
   }
   const status = config.queueing_status_code
   const body = wantsJson ? JSON.stringify(placeJson(waiting, nowMs)) : waitingPage(visit, waiting)
-  headers.set('Content-Type', wantsJson ? 'application/json' : 'text/html; charset=utf-8')
+  headers['Content-Type'] = wantsJson ? 'application/json' : 'text/html; charset=utf-8'
   return new Response(request.method === 'HEAD' ? null : body, { status, headers })
 }
 
 /** Headers of every answer that tells a place. */
-export function waitingHeaders(visit: Visit, waiting: Waiting): Headers {
-  const headers = new Headers({
+export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, string> {
+  const headers: Record<string, string> = {
     'Cache-Control': 'no-store',
     'Retry-After': String(seconds(waiting.pollAfterMs)),
     'X-Robots-Tag': 'noindex',
     Vary: 'Accept, Cookie',
-  })
+  }
   if (waiting.token !== null) {
-    headers.append('Set-Cookie', setCookie(waiting.room.settings.config, visit.url, waiting.token))
-    if (readsHeader(visit)) headers.set(TOKEN_HEADER, waiting.token)
+    headers['Set-Cookie'] = setCookie(waiting.room.settings.config, visit.url, waiting.token)
+    if (readsHeader(visit)) headers[TOKEN_HEADER] = waiting.token
   }
   return headers
 }

@@ -21,7 +21,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const generation = room.view?.generation
   const held = carried.ticket?.value
   if (!held || (generation !== undefined && held.generation !== generation)) return withoutPlace(room, nowMs)
-  const earlyMs = (room.polls.get(held.sid) ?? 0) - nowMs
+  const earlyMs = (room.memory.polls.get(held.sid) ?? 0) - nowMs
   if (earlyMs > 0) {
     return problemResponse({
       status: 429,
@@ -37,9 +37,9 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     addTokens(visit, response.headers, [outcome])
     return response
   }
-  room.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
+  room.memory.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   const headers = waitingHeaders(visit, outcome)
-  headers.set('Content-Type', 'application/json')
+  headers['Content-Type'] = 'application/json'
   return new Response(JSON.stringify(placeJson(outcome, nowMs)), { headers })
 }
 

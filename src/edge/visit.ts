@@ -18,57 +18,90 @@ export interface CallCount {
   sync: number
 }
 
-export interface Visit {
-  readonly request: Request
-  readonly url: URL
-  /** The path as it came, before any normalisation. */
-  readonly readings: Readings
-  readonly kind: Kind
-  readonly nowMs: number
-  readonly env: Env
-  readonly deployment: Deployment
-  readonly calls: CallCount
-  readonly cookies: ReadonlyMap<string, readonly string[]>
-  readonly address: string | null
-  readonly continent: string | undefined
+/** What the runtime gives for work that goes on after the answer. */
+interface Background {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** Properties the platform adds to a request; plain workerd knows the address only. */
-interface PlatformProperties {
-  continent?: string
-  country?: string
-  clientIp?: string
-  verifiedBotCategory?: string
-  botManagement?: { verifiedBot?: boolean }
-}
+/** One request. What costs something to find out is found out when it is asked for, once. */
+export class Visit {
+  readonly request: Request
+  readonly url: URL
+  readonly nowMs: number
+  readonly env: Env
+  readonly deployment: Deployment
+  readonly calls: CallCount = { object: 0, sync: 0 }
+  readonly #background: Background
+  #readings: Readings | undefined
+  #kind: Kind | undefined
+  #cookies: ReadonlyMap<string, readonly string[]> | undefined
+  #address: string | null | undefined
+  #platform: PlatformProperties | undefined
 
-export function visitOf(
-  request: Request,
-  env: Env,
-  deployment: Deployment,
-  context: { waitUntil(promise: Promise<unknown>): void },
-  nowMs: number,
-): Visit {
-  const url = new URL(request.url)
-  return {
-    request,
-    url,
-    readings: readingsOf(rawPathOf(request.url)),
-    kind: kindOf(request.headers),
-    nowMs,
-    env,
-    deployment,
-    calls: { object: 0, sync: 0 },
-    cookies: cookiesOf(request.headers.get('Cookie')),
-    address: addressOf(request, deployment),
-    continent: platform(request).continent,
-    waitUntil: promise => context.waitUntil(promise),
+  constructor(request: Request, env: Env, deployment: Deployment, background: Background, nowMs: number) {
+    this.request = request
+    this.url = new URL(request.url)
+    this.nowMs = nowMs
+    this.env = env
+    this.deployment = deployment
+    this.#background = background
+  }
+
+  /** Everything the path can mean, as it came. */
+  get readings(): Readings {
+    this.#readings ??= readingsOf(rawPathOf(this.request.url))
+    return this.#readings
+  }
+
+  get kind(): Kind {
+    this.#kind ??= kindOf(this.request.headers)
+    return this.#kind
+  }
+
+  get cookies(): ReadonlyMap<string, readonly string[]> {
+    this.#cookies ??= cookiesOf(this.request.headers.get('Cookie'))
+    return this.#cookies
+  }
+
+  /** The visitor's address: from the header the operator trusts, else from the connection where the runtime tells it. */
+  get address(): string | null {
+    if (this.#address === undefined) this.#address = this.#findAddress()
+    return this.#address
+  }
+
+  get continent(): string | undefined {
+    return this.platform.continent
+  }
+
+  /** Properties the platform adds to a request. */
+  get platform(): PlatformProperties {
+    this.#platform ??= (this.request.cf ?? {}) as PlatformProperties
+    return this.#platform
+  }
+
+  waitUntil(promise: Promise<unknown>): void {
+    this.#background.waitUntil(promise)
+  }
+
+  #findAddress(): string | null {
+    const { trustedIpHeader } = this.deployment
+    if (trustedIpHeader !== null) return this.request.headers.get(trustedIpHeader)?.split(',')[0]?.trim() ?? null
+    const connection = this.platform.clientIp
+    return connection?.replace(/:\d+$/, '').replace(/^\[(::ffff:)?(.*)\]$/i, '$2') ?? null
   }
 }
 
+/** Plain workerd knows the address only. */
+interface PlatformProperties {
+  readonly continent?: string
+  readonly country?: string
+  readonly clientIp?: string
+  readonly verifiedBotCategory?: string
+  readonly botManagement?: { readonly verifiedBot?: boolean }
+}
+
 export function bypassFacts(visit: Visit): BypassFacts {
-  const { country, verifiedBotCategory, botManagement } = platform(visit.request)
+  const { country, verifiedBotCategory, botManagement } = visit.platform
   return {
     method: visit.request.method,
     headers: visit.request.headers,
@@ -131,18 +164,6 @@ function kindOf(headers: Headers): Kind {
   if (acceptsJson(headers)) return 'api'
   // Programs that say nothing of what they want (curl) get the page; a list without pages in it is part of one.
   return accept === '' || accept.startsWith('*/*') ? 'navigation' : 'subresource'
-}
-
-/** The visitor's address: from the header the operator trusts, else from the connection where the runtime tells it. */
-function addressOf(request: Request, deployment: Deployment): string | null {
-  if (deployment.trustedIpHeader !== null)
-    return request.headers.get(deployment.trustedIpHeader)?.split(',')[0]?.trim() ?? null
-  const connection = platform(request).clientIp
-  return connection?.replace(/:\d+$/, '').replace(/^\[(::ffff:)?(.*)\]$/i, '$2') ?? null
-}
-
-function platform(request: Request): PlatformProperties {
-  return (request.cf ?? {}) as PlatformProperties
 }
 
 /** `https://host/a/%2e%2e/b?c` gives `/a/%2e%2e/b`: URL would resolve it, and a server behind us might not. */

@@ -5,6 +5,7 @@
 
 import { setCookie } from './cookie.ts'
 import type { Admitted } from './gate.ts'
+import type { Caller } from './isolate.ts'
 import type { Visit } from './visit.ts'
 
 /** RFC 6455 section 7.4.1: the endpoint's policy was violated. */
@@ -37,7 +38,7 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
   const everyMs = Math.max(1_000, room.settings.session.sessionMs / 4)
   const timer = setInterval(async () => {
     try {
-      const answer = await room.touch({ ...visit, nowMs: Date.now() }, { sid, protectMs: 0 })
+      const answer = await room.touch(callerNow(visit), { sid, protectMs: 0 })
       if (answer.verdict === 'gone')
         for (const socket of sockets) close(socket, POLICY_VIOLATION, 'the session has ended')
     } catch (error) {
@@ -45,6 +46,12 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
     }
   }, everyMs)
   for (const socket of sockets) socket.addEventListener('close', () => clearInterval(timer))
+}
+
+/** The request of the upgrade lives as long as the socket; its time does not stand still. */
+function callerNow(visit: Visit): Caller {
+  const { env, calls, continent } = visit
+  return { env, calls, continent, nowMs: Date.now(), waitUntil: promise => visit.waitUntil(promise) }
 }
 
 /** Codes that only describe a broken connection (1005, 1006, 1015) cannot be sent. */

@@ -3,7 +3,7 @@
  *
  * Exactly one key of each kind signs; all verify. A key that an isolate does not know may be newer than the isolate.
  */
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
 
 export interface SigningKey {
   readonly kid: string
@@ -98,13 +98,19 @@ async function side(kind: string, keys: readonly StoredKey[], alg: string): Prom
 }
 
 async function load(key: JWK, alg: string): Promise<CryptoKey> {
-  const { kty, crv, x, d, k, kid } = key as StoredKey
-  const material = kty === 'oct' ? { kty, k } : { kty, crv, x, ...(d === undefined ? {} : { d }) }
   try {
-    return (await importJWK(material as JWK, alg)) as CryptoKey
+    // jose would import a symmetric key anew for every token.
+    if (key.kty === 'oct') return await importSecret(key)
+    const { kty, crv, x, d } = key as JWK & { kty: string; crv: string; x: string }
+    return (await importJWK({ kty, crv, x, ...(d === undefined ? {} : { d }) }, alg)) as CryptoKey
   } catch {
-    throw new KeyRingError(`ROOM_KEYS key ${kid} cannot be read as ${alg}: ${HOW}`)
+    throw new KeyRingError(`ROOM_KEYS key ${key.kid} cannot be read as ${alg}: ${HOW}`)
   }
+}
+
+function importSecret(key: JWK): Promise<CryptoKey> {
+  const bytes = base64url.decode(key.k ?? '')
+  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
 }
 
 function publicPart({ kid, x }: JWK): JWK {

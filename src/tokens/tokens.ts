@@ -3,9 +3,9 @@
  *
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
-import { base64url, decodeJwt, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
+import { base64url, CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import { PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
-import type { KeyRing } from './keyring.ts'
+import type { KeyRing, SigningKey } from './keyring.ts'
 
 /** A token names one visitor and one place. Anything longer is an attack on the parser. */
 export const TOKEN_BYTES_MAX = 2_048
@@ -28,6 +28,8 @@ const KINDS = [
   { typ: 'ticket+jwt', alg: 'HS256', keys: 'tickets', outlivesExpiry: false, read: ticketFrom },
   { typ: 'pass+jwt', alg: 'EdDSA', keys: 'passes', outlivesExpiry: true, read: passFrom },
 ] as const
+const ENCODER = new TextEncoder()
+const DECODER = new TextDecoder()
 const NONE: Token = { kind: 'none' }
 const UNKNOWN: Token = { kind: 'unknown' }
 
@@ -39,40 +41,41 @@ export async function readToken(ring: KeyRing, text: string, room: string, nowMs
   if (!kind || typeof header?.kid !== 'string') return NONE
   const key = ring[kind.keys].verify.get(header.kid)
   if (!key) return isRecent(text, nowMs) ? UNKNOWN : NONE
-  const expectations = {
-    algorithms: [kind.alg],
-    typ: kind.typ,
-    audience: room,
-    currentDate: new Date(kind.outlivesExpiry ? 0 : nowMs),
-  }
   try {
-    return kind.read((await jwtVerify(text, key, expectations)).payload, room)
+    const { payload } = await compactVerify(text, key, { algorithms: [kind.alg] })
+    const claims = claimsOf(payload)
+    if (!claims || claims.aud !== room || !(claims.exp > nowMs / 1_000 || kind.outlivesExpiry)) return NONE
+    return kind.read(claims, room)
   } catch (error) {
     if (error instanceof errors.JOSEError) return NONE
     throw error
   }
 }
 
-export async function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, key, lane, confirmed, low, byMs, generation } = ticket
-  const issuedSeconds = Math.floor(ticket.issuedMs / 1_000)
-  return new SignJWT({ key, lane, cnf: confirmed, low, by: byMs, gen: generation })
-    .setProtectedHeader({ alg: 'HS256', typ: 'ticket+jwt', kid: ring.tickets.sign.kid })
-    .setAudience(ticket.room)
-    .setSubject(sid)
-    .setIssuedAt(issuedSeconds)
-    .setExpirationTime(issuedSeconds + TICKET_FOR_SECONDS)
-    .sign(ring.tickets.sign.key)
+/** Whether a token that was verified before still is one, for this room and now. */
+export function isOf(token: Token, room: string, nowMs: number): boolean {
+  if (token.kind === 'pass') return token.pass.room === room
+  return (
+    token.kind === 'ticket' && token.ticket.room === room && nowMs < token.ticket.issuedMs + TICKET_FOR_SECONDS * 1_000
+  )
 }
 
-export async function signPass(ring: KeyRing, pass: Pass): Promise<string> {
-  return new SignJWT({ gen: pass.generation })
-    .setProtectedHeader({ alg: 'EdDSA', typ: 'pass+jwt', kid: ring.passes.sign.kid })
-    .setAudience(pass.room)
-    .setSubject(pass.sid)
-    .setIssuedAt(Math.floor(pass.issuedMs / 1_000))
-    .setExpirationTime(Math.floor(pass.expiresMs / 1_000)) // NumericDate is whole seconds: end early, never late
-    .sign(ring.passes.sign.key)
+export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
+  const { sid, key, lane, confirmed, low, byMs, generation } = ticket
+  const iat = Math.floor(ticket.issuedMs / 1_000)
+  const exp = iat + TICKET_FOR_SECONDS
+  const claims = { aud: ticket.room, sub: sid, key, lane, cnf: confirmed, low, by: byMs, gen: generation, iat, exp }
+  return sign(claims, KINDS[0], ring.tickets.sign)
+}
+
+export function signPass(ring: KeyRing, pass: Pass): Promise<string> {
+  const iat = Math.floor(pass.issuedMs / 1_000)
+  const exp = Math.floor(pass.expiresMs / 1_000) // NumericDate is whole seconds: end early, never late
+  return sign({ aud: pass.room, sub: pass.sid, gen: pass.generation, iat, exp }, KINDS[1], ring.passes.sign)
+}
+
+function sign(claims: object, { alg, typ }: (typeof KINDS)[number], { kid, key }: SigningKey): Promise<string> {
+  return new CompactSign(ENCODER.encode(JSON.stringify(claims))).setProtectedHeader({ alg, typ, kid }).sign(key)
 }
 
 /** The pass for a session that its door ends at `doorExpiresMs`. */
@@ -97,6 +100,18 @@ function isRecent(text: string, nowMs: number): boolean {
     return typeof iat === 'number' && nowMs - iat * 1_000 < DEPLOYED_WITHIN_MS
   } catch (error) {
     if (error instanceof errors.JWTInvalid) return false
+    throw error
+  }
+}
+
+/** A JWT's claims (RFC 7519): an object with an expiry, or nothing. */
+function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number }) | null {
+  try {
+    const claims: unknown = JSON.parse(DECODER.decode(payload))
+    const isObject = typeof claims === 'object' && claims !== null && 'exp' in claims && isFiniteNumber(claims.exp)
+    return isObject ? (claims as Record<string, unknown> & { exp: number }) : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
     throw error
   }
 }

@@ -82,6 +82,18 @@ describe('cookies', () => {
     expect(elsewhere.atOrigin?.headers['waiting-room-session']).not.toBe(sidOf(token))
   })
 
+  it('of another room stay foreign also to an isolate that knows them', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    await visitor.page()
+    const sid = sidOf(visitor.token)
+    const headers = { Cookie: `__Host-antesala-observed=${visitor.token}; __Host-antesala-held=${visitor.token}` }
+    const held = await send(edge, new Request('https://held.test/', { headers }))
+    expect([held.status, held.atOrigin]).toEqual([503, null])
+    const observed = await send(edge, new Request('https://observed.test/', { headers }))
+    expect(observed.atOrigin?.headers['waiting-room-session']).not.toBe(sid)
+  })
+
   it('a 2 MB header value does not break anything', async () => {
     const headers = { 'Waiting-Room-Token': 'a'.repeat(2_000_000) }
     const { status } = await send(newEdge(), new Request('https://held.test/', { headers }))

@@ -1,0 +1,33 @@
+/**
+ * What an isolate may remember of visitors, over all rooms. Every map is bounded, so that no crowd can fill an isolate's 128 MB: full,
+ * they take about 40 MB. Forgetting costs a verification or an object call, never a place or a limit.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Token } from '../tokens/tokens.ts'
+
+/** Verified tokens: a token and its claims are under a kilobyte. */
+const TOKENS = 20_000
+const VISITORS = 10_000
+
+export interface Lease {
+  /** Requests pass without asking until then. */
+  untilMs: number
+  /** The door's word on the session. */
+  expiresMs: number
+  /** The newest pass signed for it. */
+  token: string
+}
+
+/** Keys are tokens or sids, which no two rooms share. */
+export class Memory {
+  readonly tokens = new LRUCache<string, Token>({ max: TOKENS })
+  readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
+  /** Sids that were counted in a line here. */
+  readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
+  /** Ended sids, until their passes expire. */
+  readonly gone = new LRUCache<string, number>({ max: VISITORS })
+  /** When a visitor may poll again at the earliest. */
+  readonly polls = new LRUCache<string, number>({ max: VISITORS })
+  /** Theoretical arrival times of this isolate's own limits. */
+  readonly quotas = new LRUCache<string, number>({ max: VISITORS })
+}

@@ -1,0 +1,162 @@
+/** What the room costs, as ratios in one run: the built Worker in plain workerd beside Workers that do less or other things. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startStore } from './bench/store.ts'
+import { type Ports, startSubjects } from './bench/subjects.ts'
+import { admit, queue } from './bench/visitors.ts'
+import { measure, type Target } from './bench/wrk.ts'
+import { quantile, round } from './simulation/figures.ts'
+import { type Given, number, run } from './support/cli.ts'
+import { newAdminToken, newRoomKeys } from './support/secrets.ts'
+import { startServe } from './support/workerd.ts'
+
+const USAGE = `npm run bench [-- --seconds S --rounds N --json]
+
+Measures the built Worker in plain workerd beside a trivial Worker, a plain proxy, a Worker with one object call and one row,
+and a Worker with two calls to a remote store (Redis), in turn, several rounds. Prints medians and their ratios. Needs wrk and
+redis-server (apt-get install wrk redis-server). Absolute figures are of this machine; the ratios hold.`
+
+const FLAGS = {
+  seconds: { value: 'S', help: 'of one measurement', default: '3' },
+  rounds: { value: 'N', help: 'measurements of each target, of which the median counts', default: '5' },
+  sessions: { value: 'N', help: 'distinct admitted sessions', default: '5000' },
+  json: { help: 'print one JSON object' },
+}
+
+/** What must hold: a target's median over another's. */
+const RATIOS = [
+  { of: 'admitted', over: 'proxy', least: 0.78, limitedBy: 'copying the request to change its headers' },
+  { of: 'poll, remembered', over: 'trivial', least: 0.65, limitedBy: 'parsing the request, and writing JSON' },
+  { of: 'poll, verified', over: 'trivial', least: 0.42, limitedBy: 'verifying HS256' },
+  { of: 'first visit', over: 'trivial', least: 0.4, limitedBy: 'signing HS256, and an 8 KB page' },
+  { of: 'newly admitted', over: 'object', least: 0.8, limitedBy: 'the object call, and signing Ed25519' },
+  { of: 'admitted', over: 'remote', least: 1.5, limitedBy: 'the proxy' },
+  { of: 'poll, remembered', over: 'remote', least: 2.8, limitedBy: 'the isolate alone' },
+  { of: 'first visit', over: 'remote', least: 2.3, limitedBy: 'signing HS256' },
+] as const
+
+const ROOMS = [
+  {
+    name: 'open',
+    host: '*',
+    path: '/open',
+    total_active_users: 10_000_000,
+    new_users_per_minute: 1_000_000,
+    session_duration: 60,
+  },
+  { name: 'held', host: '*', path: '/held', total_active_users: 1_000, new_users_per_minute: 600, queue_all: true },
+]
+/** More tickets than an isolate remembers polls of, and less than it remembers tokens of. */
+const REMEMBERED_TICKETS = 15_000
+/** More than an isolate remembers tokens of, so that each poll verifies. */
+const VERIFIED_TICKETS = 30_000
+
+await run(USAGE, FLAGS, main)
+
+async function main(given: Given): Promise<number> {
+  const seconds = number(given, 'seconds', 1, 60)
+  const rounds = number(given, 'rounds', 1, 50)
+  const sessions = number(given, 'sessions', 100, 100_000)
+  const scratch = mkdtempSync(join(tmpdir(), 'antesala-bench-'))
+  const ports: Ports = { origin: 9_301, trivial: 9_302, proxy: 9_303, object: 9_304, remote: 9_305, store: 9_306 }
+  const stops: (() => Promise<void>)[] = []
+  try {
+    stops.push(await startStore(ports.store), await startSubjects(ports, join(scratch, 'subjects')))
+    const roomKeys = await newRoomKeys()
+    const served = await startServe({
+      port: 9_300,
+      origin: `http://127.0.0.1:${ports.origin}`,
+      rooms: ROOMS,
+      storage: join(scratch, 'rooms'),
+      roomKeys,
+      adminToken: newAdminToken(),
+    })
+    stops.push(() => served.stop())
+    const targets = await targetsOf(served.url, ports, roomKeys, sessions)
+    const medians = await measureAll(targets, rounds, seconds, scratch)
+    return report(medians, given.json === 'true')
+  } finally {
+    for (const stop of stops.reverse()) await stop()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: number): Promise<Target[]> {
+  const at = (port: number) => `http://127.0.0.1:${port}/open`
+  const passes = await admit(`${url}/open`, sessions)
+  const tickets = await queue(`${url}/held`, 'held', roomKeys, REMEMBERED_TICKETS + VERIFIED_TICKETS)
+  const poll = `${url}/.waiting-room/status?room=held`
+  return [
+    { name: 'trivial', url: at(ports.trivial), status: 200 },
+    { name: 'proxy', url: at(ports.proxy), cookies: passes, status: 200 },
+    { name: 'object', url: at(ports.object), status: 200 },
+    { name: 'remote', url: at(ports.remote), status: 200 },
+    { name: 'store', url: `http://127.0.0.1:${ports.store}/incr/one`, status: 200 },
+    { name: 'admitted', url: `${url}/open`, cookies: passes, status: 200 },
+    {
+      name: 'poll, remembered',
+      url: poll,
+      cookies: tickets.slice(0, REMEMBERED_TICKETS),
+      accept: 'application/json',
+      status: 200,
+    },
+    { name: 'poll, verified', url: poll, cookies: tickets, accept: 'application/json', status: 200 },
+    { name: 'first visit', url: `${url}/held`, accept: 'text/html', status: 503 },
+    { name: 'newly admitted', url: `${url}/open`, accept: 'text/html', status: 200 },
+  ]
+}
+
+/** Every target once a round, so that what else the machine does falls on all alike. */
+async function measureAll(
+  targets: readonly Target[],
+  rounds: number,
+  seconds: number,
+  scratch: string,
+): Promise<Map<string, number>> {
+  const rates = new Map<string, number[]>(targets.map(({ name }) => [name, []]))
+  for (let round_ = 0; round_ <= rounds; round_++) {
+    for (const target of targets) {
+      const { perSecond, wrong } = await measure(target, seconds, scratch)
+      if (wrong > 0) throw new Error(`${target.name}: ${wrong} answers were not ${target.status}`)
+      // The first round warms up.
+      if (round_ > 0) rates.get(target.name)?.push(perSecond)
+      console.error(`round ${round_} of ${rounds}: ${target.name} ${Math.round(perSecond)} a second`)
+    }
+  }
+  return new Map(
+    [...rates].map(([name, values]) => [
+      name,
+      quantile(
+        values.toSorted((a, b) => a - b),
+        0.5,
+      ),
+    ]),
+  )
+}
+
+function report(medians: ReadonlyMap<string, number>, json: boolean): number {
+  const ratios = RATIOS.map(({ of, over, least, limitedBy }) => {
+    const ratio = round((medians.get(of) ?? 0) / (medians.get(over) ?? 1), 3)
+    return { of, over, ratio, least, enough: ratio >= least, limitedBy }
+  })
+  if (json)
+    console.log(
+      JSON.stringify({ perSecond: Object.fromEntries([...medians].map(([k, v]) => [k, Math.round(v)])), ratios }),
+    )
+  else {
+    for (const [name, perSecond] of medians)
+      console.log(`${name.padEnd(20)}${String(Math.round(perSecond)).padStart(8)} a second`)
+    console.log()
+    for (const { of, over, ratio, least, enough, limitedBy } of ratios) {
+      console.log(
+        `${of} / ${over}`.padEnd(32),
+        ratio.toFixed(2),
+        `(at least ${least})`.padEnd(16),
+        enough ? 'ok  ' : 'LESS',
+        limitedBy,
+      )
+    }
+  }
+  return ratios.every(({ enough }) => enough) ? 0 : 1
+}

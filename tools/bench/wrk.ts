@@ -1,0 +1,76 @@
+/** One measurement: requests a second that a target answers, by wrk on one thread. */
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Target {
+  readonly name: string
+  readonly url: string
+  /** One Cookie header per request, in turn; none when empty. */
+  readonly cookies?: readonly string[]
+  readonly accept?: string
+  /** The only status that counts as an answer. */
+  readonly status: number
+}
+
+export interface Measured {
+  readonly perSecond: number
+  /** Answers with another status, and broken connections. */
+  readonly wrong: number
+}
+
+const CONNECTIONS = 32
+
+export async function measure(target: Target, seconds: number, scratch: string): Promise<Measured> {
+  const script = join(scratch, `${target.name.replaceAll(/\W/g, '-')}.lua`)
+  writeFileSync(script, scriptOf(target))
+  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, target.url]
+  const output = await run('wrk', args)
+  const [, requests = '0', wrong = '0', micros = '1'] = /RESULT (\d+) (\d+) (\d+)/.exec(output) ?? []
+  return { perSecond: (Number(requests) - Number(wrong)) / (Number(micros) / 1e6), wrong: Number(wrong) }
+}
+
+/** Requests are written once; answers with another status are counted. */
+function scriptOf({ cookies = [], accept, url, status }: Target): string {
+  const { pathname, search } = new URL(url)
+  const headers = accept === undefined ? '' : `["Accept"] = ${JSON.stringify(accept)}, `
+  const list = cookies.length === 0 ? [''] : cookies
+  return `
+local requests = {}
+local cookies = {${list.map(cookie => JSON.stringify(cookie)).join(',')}}
+local turn = 0
+local threads = {}
+wrong = 0
+function setup(thread) table.insert(threads, thread) end
+function init()
+  for i, cookie in ipairs(cookies) do
+    local headers = {${headers}}
+    if cookie ~= "" then headers["Cookie"] = cookie end
+    requests[i] = wrk.format("GET", ${JSON.stringify(pathname + search)}, headers)
+  end
+end
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end
+function response(status) if status ~= ${status} then wrong = wrong + 1 end end
+function done(summary)
+  local all = 0
+  for _, thread in ipairs(threads) do all = all + thread:get("wrong") end
+  local broken = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
+  io.write(string.format("RESULT %d %d %d\\n", summary.requests, all + broken, summary.duration))
+end
+`
+}
+
+function run(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.on('data', chunk => {
+      output += chunk
+    })
+    child.on('error', () => reject(new Error(`${command} is not on this machine: apt-get install ${command}`)))
+    child.on('close', () => resolve(output))
+  })
+}
