@@ -1,12 +1,40 @@
 /** The dashboard's files. They hold no secret and no data: everything is fetched with the operator's token. */
 import css from '../../static/admin.css'
 import html from '../../static/admin.html'
-import script from '../../static/admin.js'
+import entry from '../../static/admin.js'
+import api from '../../static/admin-api.js'
+import change from '../../static/admin-change.js'
+import changes from '../../static/admin-changes.js'
+import chart from '../../static/admin-chart.js'
+import dom from '../../static/admin-dom.js'
+import field from '../../static/admin-field.js'
+import file from '../../static/admin-file.js'
+import login from '../../static/admin-login.js'
+import past from '../../static/admin-past.js'
+import rooms from '../../static/admin-rooms.js'
+import show from '../../static/admin-show.js'
+import toggle from '../../static/admin-switch.js'
+import words from '../../static/admin-words.js'
+
+const JS = 'text/javascript; charset=utf-8'
 
 const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   '': ['text/html; charset=utf-8', html],
   'admin.css': ['text/css; charset=utf-8', css],
-  'admin.js': ['text/javascript; charset=utf-8', script],
+  'admin.js': [JS, entry],
+  'admin-api.js': [JS, api],
+  'admin-change.js': [JS, change],
+  'admin-changes.js': [JS, changes],
+  'admin-chart.js': [JS, chart],
+  'admin-dom.js': [JS, dom],
+  'admin-field.js': [JS, field],
+  'admin-file.js': [JS, file],
+  'admin-login.js': [JS, login],
+  'admin-past.js': [JS, past],
+  'admin-rooms.js': [JS, rooms],
+  'admin-show.js': [JS, show],
+  'admin-switch.js': [JS, toggle],
+  'admin-words.js': [JS, words],
 }
 
 const SECURITY = {

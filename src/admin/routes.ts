@@ -153,7 +153,7 @@ function actorOf(context: AdminContext): string {
 
 /** A room for operators: each setting with where it comes from. */
 function shown(
-  { version, settings, overridden, figures }: RoomDescription<RoomConfig>,
+  { version, settings, file, overridden, figures, nowMs }: RoomDescription<RoomConfig>,
   deployment: Deployment,
   name: string,
 ) {
@@ -161,7 +161,7 @@ function shown(
   const sources = Object.fromEntries(
     Object.keys(settings).map(key => [key, overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default']),
   )
-  return { name, version, settings, sources, figures }
+  return { name, version, settings, file, sources, figures, now: new Date(nowMs).toISOString() }
 }
 
 async function withRoom(

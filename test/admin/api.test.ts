@@ -73,6 +73,8 @@ describe('reading', () => {
     expect(held).toMatchObject({
       settings: { queue_all: true, session_duration: 5 },
       sources: { queue_all: 'file', claim_window: 'default' },
+      file: { queue_all: true },
+      now: expect.stringMatching(/^\d{4}-.*Z$/),
       figures: { active: expect.any(Number), open: expect.any(Boolean), effectiveRatePerMinute: 0 },
     })
   })
@@ -91,7 +93,7 @@ describe('reading', () => {
   })
 
   it('serves the dashboard with a policy that lets no foreign script in', async () => {
-    for (const file of ['', 'admin.js', 'admin.css']) {
+    for (const file of ['', 'admin.js', 'admin-api.js', 'admin.css']) {
       const { status, response } = await send(newEdge(), new Request(`https://admin.test/.waiting-room/admin/${file}`))
       expect(status).toBe(200)
       expect(response.headers.get('Content-Security-Policy')).toMatch(/default-src 'none'; script-src 'self'/)

@@ -1,6 +1,6 @@
 /** The operators' dashboard in real Chromium, against an admin API that refuses the way the Worker's does. */
 import { readFileSync } from 'node:fs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type JSHandle, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startFakeAdmin, TOKEN } from './fake-admin-api.ts'
 
@@ -44,9 +44,9 @@ async function visit(options: BrowserContextOptions = {}): Promise<void> {
   await page.goto(fake.url)
 }
 
-async function logIn(options: BrowserContextOptions = {}): Promise<void> {
+async function logIn(options: BrowserContextOptions = {}, name = 'Ana'): Promise<void> {
   await visit(options)
-  await page.getByLabel('Your name').fill('Ana')
+  await page.getByLabel('Your name').fill(name)
   await page.getByLabel('Admin token').fill(TOKEN)
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: 'shop' }).waitFor()
@@ -55,6 +55,9 @@ async function logIn(options: BrowserContextOptions = {}): Promise<void> {
 const text = (id: string) => page.locator(`#${id}`).innerText()
 const rate = () => page.getByLabel('New visitors a minute')
 const hold = () => page.getByRole('switch', { name: 'Hold the line' })
+const undo = (name: string) => page.getByRole('button', { name: `Back to the file ${name}` })
+/** For what comes with the next read, at most a second later and on a slow machine more. */
+const READ = { timeout: 5_000 }
 const changes = () => fake.asked.filter(({ method }) => method !== 'GET')
 
 async function violations(): Promise<string[]> {
@@ -152,6 +155,57 @@ describe('watching', () => {
   })
 })
 
+describe('the last two minutes', () => {
+  const HOUR_MS = 3_600_000
+  /** What the page draws of a room that was read at these seconds, with so many admitted in the last minute and in total. */
+  async function drawn(samples: { at: number; rate: number; minute: number; total: number }[]) {
+    const bodies = samples.map(({ at, rate, minute, total }) => {
+      const room = fake.room('shop').describe()
+      const figures = { ...room.figures, admittedLastMinute: minute, effectiveRatePerMinute: rate }
+      const now = new Date(HOUR_MS + 1_000 * at).toISOString()
+      return { ...room, name: 'drawn', now, figures: { ...figures, totals: { admitted: total } } }
+    })
+    // As text, for the test runner would rewrite an import.
+    const load = (file: string) => page.evaluateHandle(`import('${fake.url}${file}')`)
+    const modules = { past: await load('admin-past.js'), chart: await load('admin-chart.js') }
+    return page.evaluate(
+      ({ past, chart, bodies }) => {
+        for (const body of bodies) past.remember(body)
+        chart.showPast('drawn', 'admitted')
+        const samples: { admitted: { value: number } }[] = past.pastOf('drawn')
+        const path = (which: string) => document.querySelector(`#admitted-past .${which}`)?.getAttribute('d')
+        return { values: samples.map(({ admitted }) => admitted.value), curve: path('curve'), limit: path('limit') }
+      },
+      { ...(modules as Record<keyof typeof modules, JSHandle>), bodies },
+    )
+  }
+
+  test('nothing is drawn where nothing was read, and a limit stands as it was at the time', async () => {
+    await logIn()
+    const { curve, limit } = await drawn([
+      { at: 0, rate: 100, minute: 50, total: 50 },
+      { at: 15, rate: 100, minute: 50, total: 50 },
+      { at: 60, rate: 100, minute: 100, total: 100 },
+      { at: 70, rate: 50, minute: 100, total: 100 },
+    ])
+    // 120 wide for two minutes, 40 high for 110.
+    expect(curve).toBe('M50.00 21.82L65.00 21.82M110.00 3.64L120.00 3.64')
+    expect(limit).toBe('M50.00 3.64H65.00V3.64M110.00 3.64H120.00V21.82')
+  })
+
+  test('a room that restarts and counts its minute anew does not hide what was seen before', async () => {
+    await logIn()
+    const { values } = await drawn([
+      { at: 0, rate: 120, minute: 110, total: 1_000 },
+      { at: 20, rate: 120, minute: 112, total: 1_040 },
+      { at: 40, rate: 120, minute: 2, total: 1_080 },
+      { at: 60, rate: 120, minute: 42, total: 1_120 },
+      { at: 80, rate: 120, minute: 82, total: 1_160 },
+    ])
+    expect(values).toEqual([110, 112, 80, 120, 120])
+  })
+})
+
 describe('changing', () => {
   test('a rate is sent with the version that was read and the name of the operator', async () => {
     await logIn()
@@ -167,7 +221,25 @@ describe('changing', () => {
       }),
     ])
     expect(await text('admitted-of')).toBe('at a rate of 180')
-    await expect.poll(() => text('changes')).toMatch(/new_users_per_minute → 180[\s\S]*Ana · version 1/)
+    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute → 180[\s\S]*Ana · version 1/)
+  })
+
+  test('a name in any script stands beside the change', async () => {
+    await logIn({}, 'Zoë 王')
+    await rate().fill('180')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('changes'), READ).toMatch(/Zoë 王 · version 1/)
+    expect(changes()).toEqual([expect.objectContaining({ actor: 'Zo%C3%AB%20%E7%8E%8B' })])
+  })
+
+  test('changes are timed by the server’s clock, whatever this machine’s says', async () => {
+    await visit()
+    await page.clock.setSystemTime(Date.now() + 3 * 3_600_000)
+    await page.getByLabel('Admin token').fill(TOKEN)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    fake.room('shop').change({ set: { message: 'Soon.' } }, null, 'Bo')
+    await expect.poll(() => text('changes'), READ).toMatch(/message → "Soon\."\s+.*, [0-3] s ago · Bo/)
   })
 
   test('steps go to round numbers', async () => {
@@ -203,7 +275,7 @@ describe('changing', () => {
     await logIn()
     await rate().fill('180')
     fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
-    await expect.poll(() => text('rate-hint')).toContain('In force: 90')
+    await expect.poll(() => text('rate-hint'), READ).toContain('In force: 90')
     await rate().press('Enter')
     await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
     expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
@@ -246,7 +318,7 @@ describe('changing', () => {
     await logIn()
     await rate().fill('180')
     fake.room('shop').change({ set: { message: 'Soon.' } }, null, 'Bo')
-    await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('Soon.')
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue(), READ).toBe('Soon.')
     await rate().press('Enter')
     await expect.poll(() => text('rate-note')).toBe(DONE)
   })
@@ -307,6 +379,61 @@ describe('changing', () => {
     expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])
   })
 
+  test('one setting goes back to the file, and the others stay as they are set', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
+    await logIn()
+    await undo('(120): new_users_per_minute').click()
+    await expect.poll(() => rate().inputValue()).toBe('120')
+    expect(await text('rate-note')).toBe(DONE)
+    expect(await undo('(120): new_users_per_minute').count()).toBe(0)
+    expect(await rate().evaluate(node => node === document.activeElement)).toBe(true)
+    expect(await text('overrides-text')).toBe('Set live: claim_window.')
+    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute back to the file\s+.*Ana · version 2/)
+    expect(changes()).toEqual([
+      expect.objectContaining({
+        method: 'DELETE',
+        path: expect.stringMatching(/\/rooms\/shop\/overrides\/new_users_per_minute$/),
+        ifMatch: '"1fake.1"',
+        actor: 'Ana',
+        body: '',
+      }),
+    ])
+  })
+
+  test('a setting without a field of its own goes back to the file too', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
+    await logIn()
+    expect(await text('overrides-list')).toContain('claim_window is 7')
+    await undo('(5): claim_window').click()
+    await expect.poll(() => text('overrides-text')).toBe('Set live: new_users_per_minute.')
+    expect(await text('overrides-list')).toBe('')
+    expect(fake.room('shop').describe().settings).toMatchObject({ new_users_per_minute: 90, claim_window: 5 })
+  })
+
+  test('going back to a file that holds the line asks as the switch does', async () => {
+    fake.room('tickets').change({ set: { queue_all: false } }, null, 'Bo')
+    await logIn()
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await undo('(on): queue_all').click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(changes()).toEqual([])
+    await undo('(on): queue_all').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold the line' }).click()
+    await expect.poll(() => text('state-word')).toBe('Held')
+    expect(await hold().evaluate(node => node === document.activeElement)).toBe(true)
+  })
+
+  test('going back is refused when somebody else was faster, and what was typed is kept', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ set: { new_users_per_minute: 60 } }, null, 'Bo')
+    await undo('(120): new_users_per_minute').click()
+    await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
+    expect(await rate().inputValue()).toBe('180')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(60)
+  })
+
   test('without an answer nothing is called done', async () => {
     await logIn()
     await rate().fill('180')
@@ -323,6 +450,7 @@ describe('for everybody', () => {
       await visit({ colorScheme })
       expect(await violations()).toEqual([])
       await page.context().close()
+      fake.room('shop').change({ set: { message: 'Soon.', suspended: false, claim_window: 7 } }, null, 'Bo')
       await logIn({ colorScheme })
       expect(await violations()).toEqual([])
       await page.getByLabel('Places inside').fill('0')
@@ -339,6 +467,7 @@ describe('for everybody', () => {
   }
 
   test('a phone shows everything without scrolling sideways, with targets a thumb can hit', async () => {
+    fake.room('shop').change({ set: { message: 'Soon. '.repeat(30), claim_window: 7 } }, null, 'Bo')
     await logIn({ viewport: { width: 375, height: 812 }, hasTouch: true, isMobile: true })
     await rate().fill('')
     await page.keyboard.press('Enter')

@@ -1,0 +1,55 @@
+// @ts-check
+// Reading and writing the page. What is there already is left alone, so that focus, a selection and a screen reader's place survive.
+
+/** @type {(id: string) => HTMLElement} */
+export const $ = id => /** @type {HTMLElement} */ (document.getElementById(id))
+/** @type {(id: string) => HTMLInputElement} */
+export const input = id => /** @type {HTMLInputElement} */ ($(id))
+/** @type {(parent: ParentNode, selector: string) => HTMLElement} */
+export const within = (parent, selector) => /** @type {HTMLElement} */ (parent.querySelector(selector))
+/** @type {(selector: string) => HTMLElement[]} */
+export const all = selector => [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector))]
+
+/** @param {string | Element} where @param {string} text */
+export function say(where, text) {
+  const node = typeof where === 'string' ? $(where) : where
+  if (node.textContent !== text) node.textContent = text
+}
+
+/** Read aloud, each text by itself, also when the same is said again. @param {string} text */
+export function announce(text) {
+  const line = make('p', text)
+  $('live').append(line)
+  setTimeout(() => line.remove(), 10_000)
+}
+
+/** @param {string} tag @param {...(Node | string)} children */
+export function make(tag, ...children) {
+  const node = document.createElement(tag)
+  node.append(...children)
+  return node
+}
+
+/** Rows of texts, each as long as what `create` makes. @param {Element} parent @param {string[][]} rows @param {() => Element} create */
+export function list(parent, rows, create) {
+  while (parent.children.length < rows.length) parent.append(create())
+  while (parent.children.length > rows.length) parent.lastElementChild?.remove()
+  for (const [row, texts] of rows.entries()) {
+    for (const [cell, node] of [...(parent.children[row]?.children ?? [])].entries()) say(node, texts[cell] ?? '')
+  }
+}
+
+/** Asks before something that many people feel. @param {[title: string, text: string, yes: string]} question @returns {Promise<boolean>} */
+export function confirmed([title, text, yes]) {
+  const dialog = /** @type {HTMLDialogElement} */ ($('confirm'))
+  say('confirm-title', title)
+  say('confirm-text', text)
+  say('confirm-yes', yes)
+  $('confirm-yes').onclick = () => dialog.close('yes')
+  $('confirm-no').onclick = () => dialog.close('no')
+  dialog.returnValue = ''
+  dialog.showModal()
+  return new Promise(resolve => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+  })
+}

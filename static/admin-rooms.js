@@ -1,0 +1,98 @@
+// @ts-check
+// Which rooms there are and how they stand: read every second, told to whoever listens.
+import { call, isShutOut, operator, pathOf, refusal } from './admin-api.js'
+import { announce } from './admin-dom.js'
+import { remember } from './admin-past.js'
+
+/** @typedef {import('./admin-api.js').Room} Room */
+
+const ALL_ROOMS_EVERY_MS = 10_000
+
+/** What was read last, and what is wrong with reading. */
+export const reading = {
+  /** @type {Room[]} */
+  rooms: [],
+  heardAtMs: 0,
+  /** The server's clock less this machine's, as of the last answer. */
+  aheadMs: 0,
+  trouble: '',
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer
+/** Of several reads under way only the newest is told, and none that began before a change was answered. */
+let turn = 0
+let allRoomsAtMs = 0
+let failures = 0
+/** @type {() => void} */
+let listener = () => {}
+
+/** Called after every answer, and for anything else that must be shown anew. */
+export function news() {
+  listener()
+}
+
+/** @param {() => void} show */
+export function onNews(show) {
+  listener = show
+}
+
+/** The address says which, by a fragment that is never an element's id. */
+export function chosen() {
+  return reading.rooms.find(room => location.hash === `#room/${room.name}`) ?? reading.rooms[0]
+}
+
+/** Now, by the server's clock. */
+export function serverMs() {
+  return Date.now() + reading.aheadMs
+}
+
+export function stopReading() {
+  clearTimeout(timer)
+  turn++
+}
+
+export async function poll() {
+  clearTimeout(timer)
+  if (operator.token === '') return
+  const mine = ++turn
+  const room = chosen()
+  const wantsAll = !room || Date.now() - allRoomsAtMs > ALL_ROOMS_EVERY_MS
+  const answer = await call(wantsAll ? 'rooms' : pathOf(room))
+  if (mine !== turn) return
+  if (answer?.status === 200) return hear(answer.body)
+  if (isShutOut(answer)) return
+  if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: look which there are
+  failures++
+  const what = answer ? `The server answered ${answer.status}` : 'No answer'
+  reading.trouble = answer?.status === 429 ? refusal(answer) : `${what}; trying again by itself.`
+  if (failures === 3) announce(`The connection is lost. ${reading.trouble}`)
+  news()
+  pollIn(Math.max(answer?.retryAfterSeconds ?? 0, Math.min(10, 2 ** (failures - 1))))
+}
+
+/** @param {number} seconds */
+function pollIn(seconds) {
+  clearTimeout(timer)
+  timer = setTimeout(poll, 1_000 * (document.hidden ? Math.max(15, seconds) : seconds))
+}
+
+/** @param {Room | { rooms: Room[] }} body one room, or all of them */
+export function hear(body) {
+  turn++
+  if (failures >= 3) announce('The connection is back.')
+  failures = 0
+  reading.heardAtMs = Date.now()
+  const heard = 'rooms' in body ? body.rooms : [body]
+  if ('rooms' in body) {
+    allRoomsAtMs = reading.heardAtMs
+    reading.rooms = heard
+  } else reading.rooms = reading.rooms.map(room => (room.name === body.name ? body : room))
+  for (const room of heard) {
+    remember(room)
+    reading.aheadMs = Date.parse(room.now) - reading.heardAtMs
+  }
+  reading.trouble = reading.rooms.length === 0 ? 'This deployment has no rooms.' : ''
+  news()
+  pollIn(1)
+}

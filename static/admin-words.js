@@ -1,0 +1,84 @@
+// @ts-check
+// Figures, settings and times in words. Nothing here touches the page or knows a clock.
+
+/** @typedef {import('./admin-api.js').Room} Room */
+/** @typedef {import('./admin-api.js').Figures} Figures */
+/** @typedef {import('./admin-api.js').Change} Change */
+/** @typedef {Pick<Room, 'settings' | 'figures'>} Seen */
+/** @typedef {'open' | 'line' | 'held' | 'suspended' | 'observing'} State */
+
+/** @type {(value: number) => string} */
+export const count = value => value.toLocaleString('en', { maximumFractionDigits: 1 })
+/** For a narrow column: 319K. @type {(value: number) => string} */
+export const brief = value => (value < 100_000 ? count(value) : value.toLocaleString('en', { notation: 'compact' }))
+/** @type {(room: Seen) => string} */
+export const summary = room => `${stateOf(room).word} · ${count(room.figures.waiting)} waiting`
+
+/** @param {Seen} room @returns {{ state: State, word: string, text: string }} */
+export function stateOf({ settings, figures }) {
+  const held = 'Nobody new comes in. Everybody in line keeps the place.'
+  if (settings.suspended)
+    return { state: 'suspended', word: 'Suspended', text: 'Everybody goes straight to the site, without any limit.' }
+  if (settings.mode === 'observe')
+    return {
+      state: 'observing',
+      word: 'Observing',
+      text: 'Everybody goes in. The figures show what the room would do.',
+    }
+  if (settings.queue_all) return { state: 'held', word: 'Held', text: held }
+  if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
+  if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. Nobody has to wait.' }
+  if (isFull({ settings, figures }))
+    return { state: 'line', word: 'Full', text: 'Every place is taken. One visitor comes in for each who leaves.' }
+  const rate = count(figures.effectiveRatePerMinute)
+  return { state: 'line', word: 'A line', text: `Visitors come in by turn, up to ${rate} a minute.` }
+}
+
+/** @param {Seen} room */
+export function isFull({ settings, figures }) {
+  return figures.active + figures.permitsOut >= settings.total_active_users
+}
+
+/** How long until everybody now in line is in, when so many come in; who does not show up takes no turn. @param {Figures} figures @param {number} perMinute */
+export function lineTakes({ waiting, showRate }, perMinute) {
+  return perMinute > 0 ? duration((waiting * showRate) / perMinute) : null
+}
+
+/** @param {number} minutes */
+function duration(minutes) {
+  if (minutes < 1.5) return 'about a minute'
+  if (minutes < 100) return `about ${Math.round(minutes)} min`
+  return minutes < 2_880 ? `about ${Math.round(minutes / 60)} h` : `about ${Math.round(minutes / 1_440)} days`
+}
+
+/** @param {number} ms */
+export function ago(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 100) return `${seconds} s ago`
+  return seconds < 6_000 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`
+}
+
+/** A moment of today by its time, any other with its date. @param {number} atMs @param {number} nowMs both by one clock */
+export function moment(atMs, nowMs) {
+  const at = new Date(atMs)
+  if (at.toDateString() !== new Date(nowMs).toDateString()) return at.toLocaleString()
+  return `${at.toLocaleTimeString()}, ${ago(nowMs - atMs)}`
+}
+
+/** A setting's value. @param {unknown} value @param {number} [length] */
+export function short(value, length = 120) {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  if (value === '' || value === null || value === undefined) return 'none'
+  const text = typeof value === 'number' ? count(value) : JSON.stringify(value)
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text
+}
+
+/** What somebody asked for, a line for each setting. @param {Change['request']} request @returns {string[]} */
+export function asked(request) {
+  if ('set' in request) {
+    const set = Object.entries(/** @type {Record<string, unknown>} */ (request.set))
+    return set.map(([key, value]) => `${key} → ${short(value)}`)
+  }
+  if (request.reset === 'all') return ['everything back to the file']
+  return request.reset.map(key => `${key} back to the file`)
+}
