@@ -1,96 +1,217 @@
 // @ts-check
-// Keeps the page up to date and enters by itself. Without scripts the page reloads; nothing here is needed to get in.
+// Keeps the page up to date and enters by itself. Nothing here is needed to get in: without scripts the page reloads.
+// The syntax is that of 2019, so that old phones get in too: no ?. and no ??.
 ;(() => {
-  /** @type {(id: string) => HTMLElement} */
-  const element = id => /** @type {HTMLElement} */ (document.getElementById(id))
+  /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
+  /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
+  /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
+  /** @typedef {{ state: State, position: number | null, held: boolean, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
+
+  // Who has no answer by then asks again: a network that changed under the page never answers.
+  const ANSWER_WITHIN_MS = 15000
+  const RETRY_MAX_SECONDS = 60
+  const RETRY_AFTER_MAX_SECONDS = 300
+  // An address that turns out to be a download leaves this page standing.
+  const OPENED_WITHIN_MS = 20000
+  // A number is read aloud again once it has fallen to this share, and no more often than this.
+  const SAID_AT_SHARE = 0.75
+  const SAID_EVERY_MS = 20000
+
+  const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
   const room = element('room')
-  const statusUrl = room.dataset.status ?? ''
-  const texts = {
-    waiting: ['You are in line', 'Keep this page open. You will be let in when it is your turn.'],
-    called: ['You are next', 'You will be let in as soon as there is a place.'],
-    missed: ['Your turn has passed', 'You were called and did not come in time, so you have a new place in line.'],
-    admitted: ['Come in', 'Your page is loading.'],
-    none: [
-      'Cookies are switched off',
-      'Without a cookie we cannot keep a place in line for you. Switch cookies on for this site, then reload.',
-    ],
-  }
-  /** How often the place is read aloud: at first, then when it has changed by a tenth. */
-  let announced = Number.POSITIVE_INFINITY
-  let first = Number(room.dataset.first) || 0
+  const bar = /** @type {HTMLProgressElement} */ (element('way'))
+  const statusUrl = room.dataset.status || ''
+  /** @type {typeof import('./waiting.texts.json')} */
+  const texts = JSON.parse(element('texts').textContent || '')
+  const numbers = new Intl.NumberFormat(document.documentElement.lang)
+  const tabs = 'BroadcastChannel' in window ? new BroadcastChannel(statusUrl) : null
+
+  let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
+  // A number was in a cookie already: cookies work.
+  let placed = Number.isFinite(shown)
+  let missed = room.dataset.state === 'missed'
+  let entering = false
   let failures = 0
-  let dueAt = 0
+  let dueAtMs = 0
+  let updated = element('status').textContent || ''
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
+  /** @type {AbortController | undefined} */
+  let asking
+  const heard = {
+    state: `${element('headline').textContent}. ${element('lead').textContent}`,
+    message: element('message').textContent,
+    position: shown,
+    atMs: 0,
+  }
+  // Where the way began and how far it went outlive a reload, so that the bar goes on where it was.
+  let way = { from: 0, at: 0 }
+  try {
+    way = JSON.parse(sessionStorage.getItem(statusUrl) || '') || way
+  } catch {}
 
-  /** @param {number} seconds */
-  const pollIn = seconds => {
+  const set = (/** @type {string} */ id, /** @type {string} */ text) => {
+    if (element(id).textContent !== text) element(id).textContent = text
+  }
+
+  const offerAction = (/** @type {string} */ label) => {
+    set('action', label)
+    element('action').hidden = label === ''
+  }
+
+  const pollIn = (/** @type {number} */ seconds) => {
     clearTimeout(timer)
-    dueAt = Date.now() + seconds * 1000
+    dueAtMs = Date.now() + seconds * 1000
     timer = setTimeout(poll, seconds * 1000)
   }
 
-  const enter = () => {
-    // A fragment would make replace() stay on this page; a form that was sent must not be sent again by a reload.
-    if (location.hash) location.reload()
-    else location.replace(location.href)
+  const connected = (/** @type {boolean} */ isConnected) => {
+    const wasLost = 'lost' in room.dataset
+    if (isConnected) delete room.dataset.lost
+    else room.dataset.lost = ''
+    set('status', isConnected ? updated : texts.lost)
+    if (isConnected === wasLost) set('said', isConnected ? texts.found : texts.lost)
   }
 
-  /** @param {{ state: keyof typeof texts, position: number | null, held: boolean, message: string, cfWaitingRoom: { waitTimeKnown?: boolean, waitTimeFormatted?: string } }} place */
-  const show = place => {
-    const [headline = '', lead = ''] = texts[place.state] ?? texts.waiting
-    room.dataset.state = place.state
-    element('headline').textContent = headline
-    element('lead').textContent =
-      place.held && place.state !== 'admitted' ? 'Nobody is being let in at the moment. Your place is kept.' : lead
-    element('message').textContent = place.message
-    element('message').hidden = !place.message
-    const { position } = place
-    element('figures').hidden = position === null
-    document.title = position === null ? headline : `${position} in line`
-    if (position === null) return
-    first = Math.max(first, position)
-    element('position').textContent = position.toLocaleString()
-    element('wait').textContent = place.cfWaitingRoom.waitTimeKnown
-      ? (place.cfWaitingRoom.waitTimeFormatted ?? '')
-      : 'not known yet'
-    const done = first > 1 ? Math.round((100 * (first - position)) / first) : 0
-    element('bar').hidden = first < 2
-    element('bar').setAttribute('aria-valuenow', String(done))
-    element('done').style.width = `${done}%`
-    if (position <= announced * 0.9 || announced === Number.POSITIVE_INFINITY) {
-      announced = position
-      element('live').textContent = `Place ${position} in line. Estimated wait: ${element('wait').textContent}.`
+  // To the very address that was asked for, by GET: what a form has sent is never sent again.
+  const enter = () => {
+    if (entering) return
+    entering = true
+    clearTimeout(timer)
+    dueAtMs = Number.POSITIVE_INFINITY
+    const { href, origin, pathname } = location
+    // To its own address with a fragment a page only scrolls: this page first takes another one, with or without a query.
+    if (href.includes('#')) {
+      history.replaceState(history.state, '', origin + pathname + (/^[^#]*\?/.test(href) ? '' : '?'))
     }
+    location.replace(href)
+    setTimeout(() => {
+      entering = false
+      history.replaceState(history.state, '', href)
+      offerAction(texts.admitted.action)
+    }, OPENED_WITHIN_MS)
+  }
+
+  const advance = (/** @type {number} */ position) => {
+    if (position > way.at) way.from = position
+    way.at = position
+    bar.value = 100 * (1 - position / way.from)
+    try {
+      sessionStorage.setItem(statusUrl, JSON.stringify(way))
+    } catch {}
+  }
+
+  const show = (/** @type {Place} */ place) => {
+    const { held, message, cfWaitingRoom } = place
+    if (place.state === 'missed') {
+      missed = true
+      shown = Number.POSITIVE_INFINITY
+    } else if (place.state !== 'waiting') missed = false
+    // Only one answer says that a turn was missed; the page says it for as long as it waits.
+    const state = missed ? 'missed' : place.state
+    /** @type {StateText} */
+    const text = texts[state]
+    const lead = held ? text.paused || texts.paused : text.lead
+    room.dataset.state = state
+    set('headline', text.headline)
+    set('lead', lead)
+    set('message', message)
+    element('message').hidden = !message
+    offerAction(state === 'none' ? texts.none.action : '')
+
+    if (place.position !== null) shown = Math.min(shown, place.position)
+    const isNumber = Number.isFinite(shown) && !text.place
+    if (state === 'called' || state === 'admitted') bar.value = 100
+    else if (isNumber) advance(shown)
+    else bar.value = 0
+    const number = isNumber ? numbers.format(shown) : text.place || ''
+    set('place', number || texts.pending)
+    element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
+    const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
+    set('wait', (!held && wait) || texts.waitUnknown)
+    document.title = number && text.title ? text.title.replace('{place}', number) : text.headline
+
+    const news = []
+    if (heard.state !== `${text.headline}. ${lead}`) news.push(`${text.headline}. ${lead}`)
+    if (heard.message !== message) news.push(message)
+    if (isNumber && shown <= heard.position * SAID_AT_SHARE && Date.now() - heard.atMs > SAID_EVERY_MS) {
+      news.push(texts.said.replace('{place}', number).replace('{wait}', element('wait').textContent || ''))
+      heard.position = shown
+      heard.atMs = Date.now()
+    }
+    heard.state = `${text.headline}. ${lead}`
+    heard.message = message
+    if (news.length > 0) set('said', news.join(' '))
+  }
+
+  // `slack` is 1 in a tab that heard of the place from another one: it asks for itself only if that falls silent.
+  const take = (/** @type {Place} */ place, /** @type {number} */ slack) => {
+    if (entering) return
+    const { state } = place
+    failures = 0
+    updated = texts.fresh.replace('{time}', new Date().toLocaleTimeString())
+    connected(true)
+    // A place that was there is gone, for the line has begun anew: whoever asks for the page again gets a new one.
+    if (state === 'none' && placed) return enter()
+    show(place)
+    if (state === 'none') return
+    placed = true
+    if (tabs && slack === 0) tabs.postMessage(place)
+    if (state === 'admitted') enter()
+    else pollIn((place.pollAfterSeconds || 5) * (1 + slack / 2) + slack)
   }
 
   const poll = async () => {
+    if (entering) return
+    if (asking) asking.abort()
+    const mine = new AbortController()
+    asking = mine
+    clearTimeout(timer)
+    dueAtMs = Date.now() + ANSWER_WITHIN_MS
+    const tooLate = setTimeout(() => mine.abort(), ANSWER_WITHIN_MS)
+    let retryAfter = 0
     try {
       const response = await fetch(statusUrl, {
         headers: { Accept: 'application/json' },
-        credentials: 'same-origin',
         cache: 'no-store',
+        signal: mine.signal,
       })
-      const retryAfter = Number(response.headers.get('Retry-After')) || 5
-      if (response.status === 429) return pollIn(retryAfter)
-      if (!response.ok) throw new Error(String(response.status))
-      const place = await response.json()
-      failures = 0
-      element('hint').textContent = 'Updated just now. You do not need to reload.'
-      show(place)
-      if (place.state === 'admitted') return enter()
-      pollIn(place.pollAfterSeconds ?? retryAfter)
+      const { status } = response
+      retryAfter = Math.min(RETRY_AFTER_MAX_SECONDS, Number(response.headers.get('Retry-After')) || 0)
+      // The room is no more: there is nothing to wait for.
+      if (status === 404) enter()
+      else if (status === 429) {
+        failures = 0
+        connected(true)
+        pollIn((retryAfter || 5) + Math.random())
+      } else if (response.ok) {
+        const place = await response.json()
+        if (mine === asking) take(place, 0)
+      } else throw new Error(String(status))
     } catch {
+      if (mine !== asking) return
       failures++
-      element('hint').textContent = 'The connection was lost. Your place is kept; trying again.'
-      pollIn(Math.min(60, 2 ** failures) * (0.8 + 0.4 * Math.random()))
+      // A single failure is no news.
+      if (failures > 1 || !navigator.onLine) connected(false)
+      pollIn(Math.max(retryAfter, Math.min(RETRY_MAX_SECONDS, 2 ** failures) * (0.5 + Math.random())))
+    } finally {
+      clearTimeout(tooLate)
     }
   }
 
-  element('hint').textContent = 'You do not need to reload.'
-  pollIn(Number(room.dataset.poll) || 5)
-  // A phone that slept does not wait for a timer that was stopped.
+  // A phone that slept does not wait for a timer that was stopped, nor does a page that Back has brought back.
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible' && Date.now() > dueAt) poll()
+    if (document.visibilityState === 'visible' && Date.now() > dueAtMs) poll()
   })
+  window.addEventListener('pageshow', event => event.persisted && poll())
+  window.addEventListener('offline', () => connected(false))
+  window.addEventListener('online', () => 'lost' in room.dataset && pollIn(Math.random()))
+  element('action').addEventListener('click', enter)
+  if (tabs) tabs.onmessage = event => take(event.data, 1)
+
+  // Reloading by hand, too, asks for the address and sends no form again.
+  if ('sent' in room.dataset) history.replaceState(history.state, '', location.href)
+  if (room.dataset.state === 'called') bar.value = 100
+  else if (placed) advance(shown)
+  pollIn(Number(room.dataset.poll) || 5)
 })()

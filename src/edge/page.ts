@@ -1,49 +1,123 @@
-/** The waiting page: one self-contained answer, complete without scripts, kept up to date by them. */
+/**
+ * The waiting page: one self-contained answer, complete without scripts, kept up to date by them.
+ *
+ * Its words stand in `static/waiting.texts.json` and nowhere else: this renders them, and hands them to the page's script.
+ */
 import Mustache from 'mustache'
 import css from '../../static/waiting.css'
 import html from '../../static/waiting.html'
-import script from '../../static/waiting.js'
+import js from '../../static/waiting.js'
+import texts from '../../static/waiting.texts.json'
 import type { Waiting } from './gate.ts'
-import { placeJson } from './place-json.ts'
+import { type PlaceJson, placeJson } from './place-json.ts'
 import type { Visit } from './visit.ts'
 
-/** Style and script are the same for everybody: they are set in once. */
-const TEMPLATE = html
-  .replace('<!--style-->', () => `<style>${css}</style>`)
-  .replace('<!--script-->', () => `<script>${script}</script>`)
-Mustache.parse(TEMPLATE)
+/** The same for everybody. */
+const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
+const NUMBERS = new Intl.NumberFormat('en')
+const WRITER = new Mustache.Writer()
+/** Parsed once: a render by the template's text would look it up by that text each time. */
+const TEMPLATE = WRITER.parse(html)
 
 /** Without scripts the page reloads no more often than this: a reload is a whole page. */
 const REFRESH_MIN_SECONDS = 5
+const REFRESH_CALLED_SECONDS = 2
+/** Only one page says that a turn was missed: there must be time to read it. */
+const REFRESH_MISSED_SECONDS = 20
+/** A number of more characters is set smaller; the page's script knows the same bound. */
+const PLACE_LENGTH = 6
+
+let policy: string | null = null
 
 export function waitingPage(visit: Visit, waiting: Waiting): string {
   const place = placeJson(waiting, visit.nowMs)
-  const { cfWaitingRoom, state, position, held, message, pollAfterSeconds } = place
-  const [headline, lead] = wording(state, held)
-  const refreshSeconds = Math.max(state === 'called' ? 2 : REFRESH_MIN_SECONDS, Math.ceil(pollAfterSeconds))
-  return Mustache.render(TEMPLATE, {
-    ...cfWaitingRoom,
-    ...place,
-    title: position === null ? headline : `${position} in line`,
-    headline,
-    lead,
-    position: position?.toLocaleString('en'),
-    waitText: cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : 'not known yet',
-    hint: 'Your place is kept. You may close this page for a moment and come back.',
-    message,
-    refreshSeconds,
+  const { method } = visit.request
+  const variables = {
+    ...FIXED,
+    ...wording(place),
+    ...place.cfWaitingRoom,
+    state: place.state,
+    position: place.position,
+    message: place.message,
+    pollAfterSeconds: place.pollAfterSeconds,
+    site: visit.url.host,
+    sent: method !== 'GET' && method !== 'HEAD',
+    refreshSeconds: refreshSeconds(place),
+    refreshUrl: refreshUrl(visit.url),
     statusUrl: `${visit.deployment.controlPrefix}/status?room=${encodeURIComponent(waiting.room.name)}&claim=1`,
-  })
+  }
+  return WRITER.renderTokens(TEMPLATE, new Mustache.Context(variables), undefined, html)
 }
 
-function wording(state: 'called' | 'missed' | 'waiting', held: boolean): [headline: string, lead: string] {
-  const kept = 'Nobody is being let in at the moment. Your place is kept.'
-  switch (state) {
-    case 'called':
-      return ['You are next', held ? kept : 'You will be let in as soon as there is a place.']
-    case 'missed':
-      return ['Your turn has passed', 'You were called and did not come in time, so you have a new place in line.']
-    case 'waiting':
-      return ['You are in line', held ? kept : 'Keep this page open. You will be let in when it is your turn.']
+/**
+ * The page's Content-Security-Policy: its own style and script by their hashes, polls of its own origin, and nothing
+ * else. Hashed once; embedding is left to the room's cookie settings, so there is no `frame-ancestors`.
+ */
+export async function waitingPagePolicy(): Promise<string> {
+  policy ??= [
+    "default-src 'none'",
+    `script-src ${await hashOf(FIXED.script)}`,
+    `style-src ${await hashOf(FIXED.style)}`,
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+  return policy
+}
+
+/** What the page says of a place; `show` in the page's script says the same of a poll. */
+function wording({ state, held, position, cfWaitingRoom }: PlaceJson) {
+  const text: StateText = texts[state]
+  const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
+  const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
+  return {
+    headline: text.headline,
+    lead: held ? (text.paused ?? texts.paused) : text.lead,
+    title: number === '' ? text.headline : text.title.replace('{place}', number),
+    placeText: number === '' ? texts.pending : number,
+    placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
+    waitText: held ? texts.waitUnknown : (text.wait ?? known),
   }
+}
+
+interface StateText {
+  readonly headline: string
+  readonly lead: string
+  readonly title: string
+  readonly paused?: string
+  readonly place?: string
+  readonly wait?: string
+}
+
+function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
+  const least = { waiting: REFRESH_MIN_SECONDS, called: REFRESH_CALLED_SECONDS, missed: REFRESH_MISSED_SECONDS }[state]
+  return Math.max(least, Math.ceil(pollAfterSeconds))
+}
+
+/**
+ * Where the page reloads itself to. Without an address of its own a page with a fragment would only be scrolled, for ever;
+ * the fragment is lost for who has no scripts. The dot keeps a path like `//elsewhere` from being read as a host.
+ */
+function refreshUrl({ pathname, search }: URL): string {
+  return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}`
+}
+
+/** Without what only its readers need: comments (those of `//` on lines of their own) and indentation. */
+function compact(text: string): string {
+  return text.replace(/\/\*.*?\*\/ ?/g, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
+}
+
+/** JSON that no `<` ends early, in ASCII: a single wide character makes the encoding of the whole page slow. */
+function inScript(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<\u0080-\uffff]/g,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** A source of a policy: the hash of what stands between the tags, byte for byte. */
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`
 }

@@ -109,7 +109,7 @@ async function load(key: JWK, alg: string): Promise<CryptoKey> {
 }
 
 function importSecret(key: JWK): Promise<CryptoKey> {
-  const bytes = base64url.decode(key.k ?? '')
+  const bytes = new Uint8Array(base64url.decode(key.k ?? ''))
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
 }
 
