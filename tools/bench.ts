@@ -101,7 +101,13 @@ async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: 
       accept: 'application/json',
       status: 200,
     },
-    { name: 'poll, verified', url: poll, cookies: tickets, accept: 'application/json', status: 200 },
+    {
+      name: 'poll, verified',
+      url: poll,
+      cookies: tickets.slice(REMEMBERED_TICKETS),
+      accept: 'application/json',
+      status: 200,
+    },
     { name: 'first visit', url: `${url}/held`, accept: 'text/html', status: 503 },
     { name: 'newly admitted', url: `${url}/open`, accept: 'text/html', status: 200 },
   ]

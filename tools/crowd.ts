@@ -1,5 +1,8 @@
 /** Sends a crowd of real visitors to an address, and says how they fared. */
+import { writeFileSync } from 'node:fs'
 import { runCrowd } from './crowd/crowd.ts'
+import { Film } from './crowd/film.ts'
+import type { Tally } from './crowd/tally.ts'
 import { liveLine, summaryOf } from './crowd/words.ts'
 import { address, type Given, number, run, UsageError } from './support/cli.ts'
 
@@ -16,6 +19,7 @@ const FLAGS = {
   think: { value: 'SECONDS', help: 'mean pause between two pages', default: '3' },
   'no-shows': { value: 'SHARE', help: 'share who close the tab while they wait', default: '0' },
   duration: { value: 'SECONDS', help: 'the run ends then', default: '1800' },
+  plot: { value: 'FILE.svg', help: 'draws the run: waiting, inside, admitted, latency' },
   json: { help: 'figures as one JSON object' },
 }
 
@@ -39,8 +43,14 @@ async function main(given: Given): Promise<number> {
   // The first Ctrl-C ends the run and tells what it was like so far; the second ends the program.
   process.once('SIGINT', () => interrupted.abort())
   const line = liveLine(process.stderr)
-  const figures = await runCrowd({ ...options, watch: line.watch })
+  const film = new Film()
+  const watch = (tally: Tally, nowMs: number) => {
+    line.watch(tally, nowMs)
+    film.watch(tally, nowMs)
+  }
+  const figures = await runCrowd({ ...options, watch })
   line.end()
+  if (given.plot !== undefined) writeFileSync(given.plot, film.draw())
   console.log(given.json === 'true' ? JSON.stringify(figures) : summaryOf(figures, url))
   return 0
 }
