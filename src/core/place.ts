@@ -1,4 +1,5 @@
 /** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
+import { BUCKET_MS } from './arrivals.ts'
 import { aheadOf, total } from './curve.ts'
 import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf } from './estimate.ts'
 import type { LaneView } from './line.ts'
@@ -22,7 +23,9 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   const lane = view.lanes[ticket.lane] ?? NOBODY
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
   if (view.open || ticket.key <= lane.frontierKey) return { state: 'called' }
-  const ahead = Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key))
+  // The curve counts this ticket too, in proportion to where it stands in its bucket.
+  const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
+  const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - own))
   const settled = ticket.confirmed && view.asOfMs - ticket.key >= SETTLED_AFTER_MS
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
   return {

@@ -4,7 +4,7 @@ import { makePrivate } from './cache.ts'
 import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { setCookie } from './cookie.ts'
 import type { Admitted, Verdict, Waiting } from './gate.ts'
-import { waitingPage } from './page.ts'
+import { waitingPage, waitingPagePolicy } from './page.ts'
 import { placeJson } from './place-json.ts'
 import { problemResponse, seconds } from './problem.ts'
 import type { ProxyOutcome } from './proxy.ts'
@@ -15,7 +15,10 @@ const COMMANDS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command']
 export const MODE_HEADER = 'Waiting-Room-Mode'
 
 /** The answer to a request that was not proxied. */
-export function turnAway(visit: Visit, verdict: Exclude<Verdict, { kind: 'proxy' | 'admitted' }>): Response {
+export function turnAway(
+  visit: Visit,
+  verdict: Exclude<Verdict, { kind: 'proxy' | 'admitted' }>,
+): Response | Promise<Response> {
   switch (verdict.kind) {
     case 'waiting':
       return waitingResponse(visit, verdict)
@@ -70,7 +73,7 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
   if (admissions.length > 0) makePrivate(headers)
 }
 
-function waitingResponse(visit: Visit, waiting: Waiting): Response {
+async function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
   const { request, nowMs } = visit
   const { config } = waiting.room.settings
   const safe = request.method === 'GET' || request.method === 'HEAD'
@@ -90,6 +93,7 @@ function waitingResponse(visit: Visit, waiting: Waiting): Response {
   }
   const status = config.queueing_status_code
   const body = wantsJson ? JSON.stringify(placeJson(waiting, nowMs)) : waitingPage(visit, waiting)
+  if (!wantsJson) headers['Content-Security-Policy'] = await waitingPagePolicy()
   headers['Content-Type'] = wantsJson ? 'application/json' : 'text/html; charset=utf-8'
   return new Response(request.method === 'HEAD' ? null : body, { status, headers })
 }

@@ -17,6 +17,9 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   await room.current(visit)
   const carried = await carriedBy(visit, room, ring)
   room.count('polls')
+  const { suspended, mode } = room.settings.config
+  // A room that is out of the way keeps nobody on its page.
+  if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const generation = room.view?.generation
   const held = carried.ticket?.value

@@ -150,10 +150,19 @@ describe('changing', () => {
 describe('in force within two seconds, at every edge', () => {
   it('a suspension opens the way, and its end closes it', async () => {
     const edges = [newEdge(), newEdge(), newEdge()]
-    for (const edge of edges) expect((await new Visitor('held.test', edge).page()).atOrigin).toBeNull()
+    let tokenOfSomebodyWaiting = ''
+    for (const edge of edges) {
+      const visitor = new Visitor('held.test', edge)
+      expect((await visitor.page()).atOrigin).toBeNull()
+      tokenOfSomebodyWaiting = visitor.token
+    }
     await patch(newEdge(), 'held', { suspended: true })
     await new Promise(resolve => setTimeout(resolve, 2_000))
     for (const edge of edges) expect((await new Visitor('held.test', edge).page()).status).toBe(200)
+    // Who is on the waiting page already is let go by the next poll.
+    const waited = new Visitor('held.test', edges[0] as Edge)
+    waited.token = tokenOfSomebodyWaiting
+    expect((await waited.poll()).place.state).toBe('admitted')
     await patch(newEdge(), 'held', { suspended: false, message: 'Back at one.' })
     await new Promise(resolve => setTimeout(resolve, 2_000))
     for (const edge of edges) expect((await new Visitor('held.test', edge).page()).text).toContain('Back at one.')

@@ -1,0 +1,104 @@
+/** A site for the waiting page: the built Worker in plain workerd, an origin that notes what reaches it, and other visitors. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
+import { startServe } from '../../tools/support/workerd.ts'
+
+/** Room settings beside the name; the room's path is its name. */
+export type Settings = Record<string, unknown>
+
+const PREFIX = '/.waiting-room'
+const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
+/** Nobody waits longer for a place than a test lasts. */
+const GIVE_UP_MS = 60_000
+
+export async function startSite(port: number, rooms: Readonly<Record<string, Settings>>) {
+  /** What reached the origin, as `GET /path?query`. */
+  const reached: string[] = []
+  const origin = createServer((request, response) => {
+    reached.push(`${request.method} ${request.url}`)
+    request.resume()
+    response.setHeader('Content-Type', 'text/html; charset=utf-8')
+    response.end(
+      request.url?.startsWith('/send') ? form(request.url) : '<!doctype html><title>Shop</title><h1>Welcome</h1>',
+    )
+  })
+  await new Promise<void>(resolve => origin.listen(0, '127.0.0.1', resolve))
+  const adminToken = newAdminToken()
+  const served = await startServe({
+    port,
+    origin: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
+    rooms: Object.entries(rooms).map(([name, settings]) => ({
+      name,
+      host: '*',
+      path: `/${name}`,
+      total_active_users: 1_000,
+      new_users_per_minute: 600,
+      queue_all: true,
+      ...settings,
+    })),
+    storage: 'memory',
+    roomKeys: await newRoomKeys(),
+    adminToken,
+  })
+  const ended = new AbortController()
+
+  async function change(room: string, settings: Settings): Promise<void> {
+    const response = await fetch(`${served.url}${PREFIX}/api/v1/rooms/${room}`, {
+      method: 'PATCH',
+      headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(settings),
+    })
+    if (!response.ok) throw new Error(await response.text())
+  }
+
+  // A room begins with its first visitor, who is called before it knows that it is held.
+  await Promise.all(Object.keys(rooms).map(room => fetch(`${served.url}/${room}`, { headers: PAGE })))
+
+  /** Somebody else in the same line, who keeps the cookie, polls as told, and stays inside. */
+  async function standInLine(room: string): Promise<void> {
+    const headers: Record<string, string> = {}
+    const endMs = Date.now() + GIVE_UP_MS
+    let ask: string | null = `/${room}`
+    while (Date.now() < endMs) {
+      const kind = ask === `/${room}` ? PAGE : { Accept: 'application/json' }
+      const response = await fetch(served.url + ask, { headers: { ...kind, ...headers }, signal: ended.signal })
+      const text = await response.text()
+      const cookie = response.headers.getSetCookie()[0]?.split(';')[0]
+      if (cookie !== undefined) headers.Cookie = cookie
+      if (text.includes('Welcome') || text.includes('"state":"admitted"')) return
+      ask = `${PREFIX}/status?room=${room}&claim=1`
+      const told = Number(
+        /(?:data-poll="|"pollAfterSeconds":)([\d.]+)/.exec(text)?.[1] ?? response.headers.get('Retry-After'),
+      )
+      await new Promise(resolve => setTimeout(resolve, told * 1_000))
+    }
+  }
+
+  return {
+    url: served.url,
+    reached,
+    change,
+    /** People who are in line before anybody who comes from now on. They go on by themselves. */
+    async crowd(room: string, people: number): Promise<void> {
+      for (let i = 0; i < people; i++) standInLine(room).catch(ignoreTheEnd)
+      await new Promise(resolve => setTimeout(resolve, 500))
+    },
+    async stop(): Promise<void> {
+      ended.abort()
+      await served.stop()
+      origin.closeAllConnections()
+      await new Promise(resolve => origin.close(resolve))
+    },
+  }
+}
+
+/** A page of the origin outside every room whose button posts to where its query says. */
+function form(url: string): string {
+  const action = new URL(url, 'http://origin').searchParams.get('to')?.replaceAll(/[&"<]/g, '') ?? ''
+  return `<!doctype html><title>Form</title><form method="post" action="${action}"><input name="card" value="42"><button>Send</button></form>`
+}
+
+function ignoreTheEnd(error: unknown): void {
+  if (!(error instanceof Error) || error.name !== 'AbortError') console.error(error)
+}

@@ -1,0 +1,474 @@
+/** The waiting page in real Chromium, served by the built Worker, while the room is steered through the admin API. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll, test as base, beforeAll, describe, expect, vi } from 'vitest'
+import { startSite } from './waiting-site.ts'
+
+const PORT = 8871
+const LAUNCH = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-quic',
+  ],
+}
+const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+const PAGE_BYTES_MAX = 12_000
+const STATUS = /\/\.waiting-room\/status\?/
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let browser: Browser
+let site: Awaited<ReturnType<typeof startSite>>
+
+beforeAll(async () => {
+  site = await startSite(PORT, {
+    held: { message: 'Soon.' },
+    line: { new_users_per_minute: 100 },
+    plain: { message: 'We open at nine.' },
+    lost: {},
+    cookies: {},
+    form: {},
+    plainform: {},
+    full: { queue_all: false, total_active_users: 1, claim_window: 0.1 },
+    tabs: {},
+    given: {},
+    still: {},
+  })
+  browser = await chromium.launch(LAUNCH)
+})
+afterAll(async () => {
+  await browser?.close()
+  await site?.stop()
+})
+
+interface Fixtures {
+  /** A browser of somebody's own, closed when the test is over. */
+  visitor(options?: BrowserContextOptions): Promise<BrowserContext>
+  visit(path: string, options?: BrowserContextOptions): Promise<Page>
+}
+
+const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs
+  visitor: async ({}, use) => {
+    const contexts: BrowserContext[] = []
+    await use(async options => {
+      const context = await browser.newContext(options)
+      contexts.push(context)
+      context.setDefaultTimeout(15_000)
+      return context
+    })
+    await Promise.all(contexts.map(context => context.close()))
+  },
+  visit: ({ visitor }, use) =>
+    use(async (path, options) => {
+      const page = await (await visitor(options)).newPage()
+      await page.goto(site.url + path)
+      return page
+    }),
+})
+
+const text = (page: Page, id: string) => page.locator(`#${id}`).innerText()
+const number = async (page: Page) => Number((await text(page, 'place')).replaceAll(',', ''))
+const progress = (page: Page) => page.locator('#way').evaluate(bar => (bar as HTMLProgressElement).value)
+const FIGURES = () => ({
+  place: document.getElementById('place')?.textContent ?? '',
+  bar: (document.getElementById('way') as HTMLProgressElement).value,
+})
+const entered = (page: Page) => page.getByRole('heading', { name: 'Welcome' }).waitFor({ timeout: 30_000 })
+const reached = (path: string) => site.reached.filter(line => line.split(' ')[1]?.startsWith(path))
+/** Polls now, as a page does that the browser's Back has brought back. */
+const pollNow = (page: Page) =>
+  page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
+
+/** What a poll answers, for figures that no test could wait for. */
+function place(more: Record<string, unknown>) {
+  const known = { waitTimeKnown: more.wait !== undefined, waitTimeFormatted: more.wait }
+  return {
+    state: 'waiting',
+    position: null,
+    held: false,
+    message: '',
+    pollAfterSeconds: 0.2,
+    cfWaitingRoom: known,
+    ...more,
+  }
+}
+
+/** Polls get these answers in turn, the last of them for ever. */
+async function answer(page: Page, ...places: readonly object[]): Promise<void> {
+  let next = 0
+  await page.unroute(STATUS)
+  await page.route(STATUS, route => route.fulfill({ json: places[Math.min(next++, places.length - 1)] }))
+  await pollNow(page)
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  return page.evaluate(async () => {
+    // @ts-expect-error axe is a global of the page
+    const { violations } = await axe.run()
+    return violations.map(
+      (one: { id: string; nodes: { target: string[] }[] }) => `${one.id}: ${one.nodes.map(node => node.target)}`,
+    )
+  })
+}
+
+describe.concurrent('in line', () => {
+  test('the operator’s message is shown as written, and changes without a reload', async ({ visit }) => {
+    const page = await visit('/held')
+    await page.evaluate(() => Object.assign(globalThis, { loaded: 'once' }))
+    expect(await text(page, 'message')).toBe('Soon.')
+    expect(await page.locator('main').innerText()).toContain(
+      'Nobody is being let in at the moment. Your place is kept.',
+    )
+    await site.change('held', { message: 'First line\n<b>second</b> & "third"' })
+    await expect.poll(() => text(page, 'message'), { timeout: 10_000 }).toBe('First line\n<b>second</b> & "third"')
+    expect(await text(page, 'said')).toContain('First line')
+    await page.reload()
+    expect(await text(page, 'message')).toBe('First line\n<b>second</b> & "third"')
+    await page.evaluate(() => Object.assign(globalThis, { loaded: 'twice' }))
+    await site.change('held', { message: '' })
+    await page.locator('#message').waitFor({ state: 'hidden' })
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'loaded'))).toBe('twice')
+  })
+
+  test('a number comes within seconds and falls, and the browser enters by itself where it wanted to go', async ({
+    visit,
+  }) => {
+    await site.crowd('line', 30)
+    const page = await visit('/line/shoes?size=43&q=a%20b#reviews')
+    expect(await text(page, 'place')).toBe('Finding your number')
+    await expect.poll(() => number(page), { timeout: 10_000 }).toBeGreaterThan(0)
+    const first = await number(page)
+    expect(Math.abs(first - 31)).toBeLessThanOrEqual(2)
+    expect(await page.title()).toBe(`${first} in line`)
+    expect(await text(page, 'said')).toBe(`Place ${first} in line. Estimated wait: Not known yet.`)
+    await site.change('line', { queue_all: false })
+    const seen: { place: string; bar: number }[] = []
+    while ((await page.title()).endsWith('in line')) {
+      // The moment of entering has no figures.
+      const figures = await page.evaluate(FIGURES).catch(() => null)
+      if (figures) seen.push(figures)
+      await page.waitForTimeout(200)
+    }
+    await entered(page)
+    const numbers = seen.map(({ place }) => Number(place)).filter(place => place > 0)
+    expect(new Set(numbers).size).toBeGreaterThan(3)
+    expect(numbers).toEqual(numbers.toSorted((a, b) => b - a))
+    const bars = seen.map(({ bar }) => bar)
+    expect(bars).toEqual(bars.toSorted((a, b) => a - b))
+    expect(page.url()).toBe(`${site.url}/line/shoes?size=43&q=a%20b#reviews`)
+    expect(reached('/line/shoes')).toEqual(['GET /line/shoes?size=43&q=a%20b'])
+    await page.goBack()
+    expect(page.url()).toBe('about:blank')
+  })
+
+  test('without scripts the page reads well and still gets in', async ({ visit }) => {
+    const page = await visit('/plain/a?b=1#c', { javaScriptEnabled: false })
+    const words = await page.locator('main').innerText()
+    for (const part of ['You are in line', 'We open at nine.', 'reloads every 5 seconds']) expect(words).toContain(part)
+    expect(await page.getByRole('button').count()).toBe(0)
+    await site.change('plain', { queue_all: false })
+    await entered(page)
+    expect(page.url()).toBe(`${site.url}/plain/a?b=1`)
+  })
+
+  test('a lost connection is said, the place is kept, and the page goes on by itself', async ({ visit }) => {
+    const page = await visit('/lost')
+    await page.locator('#place:not(.pending)').waitFor()
+    const before = await number(page)
+    await page.context().setOffline(true)
+    await expect.poll(() => text(page, 'status')).toContain('No connection at the moment. Your place is kept')
+    expect(await text(page, 'said')).toContain('No connection')
+    await site.crowd('lost', 3)
+    await page.waitForTimeout(3_000)
+    await page.context().setOffline(false)
+    await expect.poll(() => text(page, 'status')).toContain('Updated at')
+    expect(await number(page)).toBe(before)
+    await site.change('lost', { queue_all: false })
+    await entered(page)
+  })
+
+  test('cookies switched off are said plainly, with a way on', async ({ onTestFinished }) => {
+    const profile = mkdtempSync(join(tmpdir(), 'waiting-'))
+    mkdirSync(join(profile, 'Default'))
+    const blocked = { profile: { default_content_setting_values: { cookies: 2 } } }
+    writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(blocked))
+    const context = await chromium.launchPersistentContext(profile, LAUNCH)
+    onTestFinished(async () => {
+      await context.close()
+      rmSync(profile, { recursive: true, force: true })
+    })
+    const page = await context.newPage()
+    await page.goto(`${site.url}/cookies`)
+    await page.getByRole('heading', { name: 'Cookies seem to be switched off' }).waitFor()
+    expect(await page.locator('main').innerText()).not.toContain('Your place in line\n')
+    expect(await violations(page)).toEqual([])
+    const again = page.waitForRequest(`${site.url}/cookies`)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await again
+  })
+
+  test('a form that met the page is never sent, and the visitor is told', async ({ visit }) => {
+    const page = await visit('/send?to=/form/pay?order=7%23card')
+    const methods: string[] = []
+    page.on('request', request => request.isNavigationRequest() && methods.push(request.method()))
+    await page.getByRole('button').click()
+    await page.getByText('What you sent has not been delivered').waitFor()
+    await page.reload()
+    await page.locator('#place:not(.pending)').waitFor()
+    await site.change('form', { queue_all: false })
+    await entered(page)
+    expect(page.url()).toBe(`${site.url}/form/pay?order=7#card`)
+    expect(methods).toEqual(['POST', 'GET', 'GET'])
+    expect(reached('/form/pay')).toEqual(['GET /form/pay?order=7'])
+  })
+
+  test('without scripts, too, a form is never sent', async ({ visit }) => {
+    const page = await visit('/send?to=/plainform/pay', { javaScriptEnabled: false })
+    await page.getByRole('button').click()
+    await page.getByText('What you sent has not been delivered').waitFor()
+    await site.change('plainform', { queue_all: false })
+    await entered(page)
+    expect(reached('/plainform/pay')).toEqual(['GET /plainform/pay'])
+  })
+
+  test('who is called is told so; who was away by then is told kindly and has a new place', async ({ visit }) => {
+    await site.crowd('full', 1)
+    const page = await visit('/full')
+    await page.getByRole('heading', { name: 'You are at the front' }).waitFor()
+    expect([await text(page, 'place'), await progress(page), await page.title()]).toEqual(['Next', 100, 'Next in line'])
+    expect(await violations(page)).toEqual([])
+    await page.context().setOffline(true)
+    await page.waitForTimeout(9_000)
+    await page.context().setOffline(false)
+    await page.getByRole('heading', { name: 'You have a new place in line' }).waitFor()
+    expect(await violations(page)).toEqual([])
+  })
+
+  test('tabs share what one of them hears, and enter together', async ({ visitor }) => {
+    const context = await visitor()
+    const asked: number[] = []
+    context.on('response', response => STATUS.test(response.url()) && asked.push(response.status()))
+    const tabs = [await context.newPage(), await context.newPage()] as const
+    for (const tab of tabs) await tab.goto(`${site.url}/tabs/${tabs.indexOf(tab)}`)
+    for (const tab of tabs) await tab.locator('#place:not(.pending)').waitFor()
+    asked.length = 0
+    await tabs[0].waitForTimeout(10_000)
+    expect(asked.filter(status => status === 200).length).toBeLessThanOrEqual(4)
+    expect(asked).not.toContain(429)
+    expect(await text(tabs[0], 'place')).toBe(await text(tabs[1], 'place'))
+    await site.change('tabs', { queue_all: false })
+    await Promise.all(tabs.map(entered))
+    expect(reached('/tabs/').toSorted()).toEqual(['GET /tabs/0', 'GET /tabs/1'])
+  })
+
+  test('a place that was given up in another tab is taken anew', async ({ visit }) => {
+    const page = await visit('/given')
+    await page.locator('#place:not(.pending)').waitFor()
+    const reloaded = page.waitForEvent('framenavigated')
+    await page.context().request.post(`${site.url}/.waiting-room/leave?room=given`)
+    await reloaded
+    expect(await text(page, 'headline')).toBe('You are in line')
+    expect(await text(page, 'place')).toBe('Finding your number')
+  })
+})
+
+describe.concurrent('whatever a poll answers', () => {
+  test('a shown position never rises, the bar never goes back, and the voice is sparse', async ({ visit }) => {
+    const page = await visit('/still')
+    await page.evaluate(() => {
+      const seen = { places: [] as string[], bars: [] as number[], said: [] as string[] }
+      Object.assign(globalThis, { seen })
+      const watch = (id: string, note: (node: HTMLElement) => void) => {
+        const node = document.getElementById(id) as HTMLElement
+        new MutationObserver(() => note(node)).observe(node, { childList: true, attributes: true })
+      }
+      watch('place', node => seen.places.push(node.innerText))
+      watch('way', node => seen.bars.push((node as HTMLProgressElement).value))
+      watch('said', node => seen.said.push(node.innerText))
+    })
+    const told = [100, 100, 104, 98, 99, 97, 60, 96, 40, 41].map(position =>
+      place({ position, wait: '3 to 5 minutes' }),
+    )
+    await answer(page, ...told)
+    await expect.poll(() => text(page, 'place'), { timeout: 10_000 }).toBe('40')
+    const seen = await page.evaluate(() => Reflect.get(globalThis, 'seen'))
+    expect([...new Set(seen.places)]).toEqual(['100', '98', '97', '60', '40'])
+    expect([...new Set(seen.bars.map(Math.round))]).toEqual([0, 2, 3, 40, 60])
+    expect(seen.said).toHaveLength(1)
+    expect(seen.said[0]).toMatch(/^You are in line\..* Place 100 in line\. Estimated wait: 3 to 5 minutes\.$/)
+    await page.reload()
+    await answer(page, place({ position: 40 }))
+    await expect.poll(() => progress(page)).toBe(60)
+  })
+
+  test('that a turn was missed is said for as long as the page waits, with a number of its own', async ({ visit }) => {
+    const page = await visit('/still')
+    await answer(page, place({ position: 5 }), place({ state: 'missed' }), place({ position: 12 }))
+    await expect.poll(() => text(page, 'place')).toBe('12')
+    expect(await text(page, 'headline')).toBe('You have a new place in line')
+    expect(await progress(page)).toBe(0)
+  })
+
+  test('being told to slow down is obeyed', async ({ visit }) => {
+    const page = await visit('/still')
+    const askedMs: number[] = []
+    await page.route(STATUS, route => {
+      askedMs.push(Date.now())
+      return route.fulfill({ status: 429, headers: { 'Retry-After': '3' } })
+    })
+    await pollNow(page)
+    await expect.poll(() => askedMs.length, { timeout: 10_000 }).toBe(2)
+    expect((askedMs[1] ?? 0) - (askedMs[0] ?? 0)).toBeGreaterThanOrEqual(2_990)
+    expect(await text(page, 'status')).toBe('Updated just now')
+  })
+
+  test('failures are asked about ever more rarely', async ({ visit }) => {
+    const page = await visit('/still')
+    const askedMs: number[] = []
+    await page.route(STATUS, route => {
+      askedMs.push(Date.now())
+      return route.fulfill({ status: 500 })
+    })
+    await pollNow(page)
+    await expect.poll(() => text(page, 'status'), { timeout: 10_000 }).toContain('this page keeps trying')
+    await expect.poll(() => askedMs.length, { timeout: 15_000 }).toBe(3)
+    const [first = 0, second = 0, third = 0] = askedMs
+    expect(second - first).toBeGreaterThanOrEqual(990)
+    expect(third - second).toBeGreaterThanOrEqual(1_990)
+  })
+
+  test('a phone that slept asks as soon as it is looked at', async ({ visitor }) => {
+    const context = await visitor()
+    const page = await context.newPage()
+    await page.addInitScript(() => {
+      const { setTimeout } = window
+      const { now } = Date
+      Object.assign(window, { setTimeout: (run: () => void, ms: number) => (ms < 100 ? setTimeout(run, ms) : 0) })
+      Date.now = () => now() + Number(sessionStorage.getItem('slept') ?? 0)
+    })
+    await page.goto(`${site.url}/still`)
+    const wake = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    const asked: string[] = []
+    page.on('request', request => STATUS.test(request.url()) && asked.push(request.url()))
+    await wake()
+    await page.waitForTimeout(200)
+    expect(asked).toEqual([])
+    await page.evaluate(() => sessionStorage.setItem('slept', '3600000'))
+    await wake()
+    await expect.poll(() => asked.length).toBe(1)
+  })
+
+  test('a room that is no more lets the page go on', async ({ visit }) => {
+    const page = await visit('/still/x')
+    await page.route(STATUS, route => route.fulfill({ status: 404 }))
+    const asked = page.waitForRequest(`${site.url}/still/x`)
+    await pollNow(page)
+    await asked
+  })
+
+  test('nothing moves when the figures arrive', async ({ visit }) => {
+    const page = await visit('/still', { viewport: { width: 375, height: 812 } })
+    await page.evaluate(() => {
+      const shifts: number[] = []
+      Object.assign(globalThis, { shifts })
+      new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) shifts.push(Reflect.get(entry, 'value'))
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    const boxes = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('h1, dt, progress, #status')].map(n => n.getBoundingClientRect().y),
+      )
+    const held = { held: true }
+    await answer(page, place(held))
+    await expect.poll(() => text(page, 'status')).toContain('Updated at')
+    const before = await boxes()
+    await answer(page, place({ ...held, position: 1_204_331 }), place({ ...held, position: 37 }))
+    await expect.poll(() => text(page, 'place')).toBe('37')
+    expect(await boxes()).toEqual(before)
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'shifts'))).toEqual([])
+  })
+})
+
+describe.concurrent('for everybody', () => {
+  const long = `${'We are sorry for the wait. '.repeat(20)}\nhttps://status.example/${'very-long-address'.repeat(8)}`
+
+  test('320 pixels are enough, in both directions of writing, for a long wait and a long message', async ({
+    visit,
+  }) => {
+    const page = await visit('/still', { viewport: { width: 320, height: 568 }, isMobile: true, hasTouch: true })
+    await answer(page, place({ position: 1_204_331, wait: '14 to 20 hours', message: long }))
+    await expect.poll(() => text(page, 'place')).toBe('1,204,331')
+    expect(await page.title()).toBe('1,204,331 in line')
+    for (const dir of ['ltr', 'rtl']) {
+      await page.evaluate(dir => document.documentElement.setAttribute('dir', dir), dir)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+      const outside = await page.evaluate(() =>
+        [...document.querySelectorAll('main > :not(.said), dd, dt')]
+          .filter(node => node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > 320)
+          .map(node => node.outerHTML),
+      )
+      expect(outside).toEqual([])
+    }
+  })
+
+  for (const scheme of ['light', 'dark', 'forced'] as const) {
+    test(`axe finds nothing wrong in any state, ${scheme}`, async ({ visit }) => {
+      const page = await visit(
+        '/still',
+        scheme === 'forced' ? { forcedColors: 'active' } : { colorScheme: scheme, reducedMotion: 'reduce' },
+      )
+      expect(await violations(page)).toEqual([])
+      const states = {
+        'You are in line': place({ position: 1_204, wait: '18 to 25 minutes', message: long }),
+        'You are at the front': place({ state: 'called' }),
+        'You have a new place in line': place({ state: 'missed', held: true }),
+        'Cookies seem to be switched off': place({ state: 'none' }),
+      }
+      for (const [headline, one] of Object.entries(states)) {
+        if (headline.startsWith('Cookies')) await page.reload()
+        await answer(page, one)
+        await expect.poll(() => text(page, 'headline')).toBe(headline)
+        expect(await violations(page)).toEqual([])
+      }
+    })
+  }
+
+  test('one small answer is all it needs, and its policy allows no more', async ({ visitor }) => {
+    const page = await (await visitor()).newPage()
+    const asked: string[] = []
+    const complaints: string[] = []
+    page.on('request', request => asked.push(new URL(request.url()).pathname))
+    page.on('console', message => /policy/i.test(message.text()) && complaints.push(message.text()))
+    await page.route('**/still', async route => {
+      const response = await route.fetch()
+      const html = await response.text()
+      expect(Buffer.byteLength(html)).toBeLessThan(PAGE_BYTES_MAX)
+      expect(response.headers()['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-/)
+      await route.fulfill({ response })
+    })
+    await page.goto(`${site.url}/still`)
+    await page.locator('#place:not(.pending)').waitFor()
+    expect(asked[0]).toBe('/still')
+    expect(asked.slice(1).every(path => path === '/.waiting-room/status')).toBe(true)
+    expect(complaints).toEqual([])
+    expect(await page.evaluate(() => getComputedStyle(document.querySelector('main') as Element).maxWidth)).not.toBe(
+      'none',
+    )
+    await page.evaluate(() => {
+      const script = document.createElement('script')
+      script.textContent = 'document.title = "not ours"'
+      document.body.append(script)
+    })
+    expect(await page.title()).not.toBe('not ours')
+    expect(complaints).toHaveLength(1)
+  })
+})
