@@ -1,6 +1,6 @@
 /**
  * Three kinds of tests: pure code in node, objects and the gate inside workerd, and whole processes. The last share a
- * machine with the load they make, so their files run one after another.
+ * machine with the load they make, so they run after the others, one file after another.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -36,6 +36,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/{contract,browser,scenarios}/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,

@@ -10,6 +10,8 @@ const POLL_MAX_MS = 60_000
 const FRONT_POLL_MAX_MS = 4_000
 const FRONT_PEOPLE_MIN = 100
 const FRONT_MS = 10_000
+/** The very next hear of their call at once, also in a line that stands still. */
+const NEXT_PEOPLE = 10
 /** Polls spread by this share to both sides, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
 /** A place is shown, or called, once the room has the counts of its moment from every edge: a first poll, and a second for each tier. */
@@ -32,13 +34,14 @@ export function waitOf(ahead: number, speedPerSecond: number): Wait | null {
 }
 
 /**
- * Milliseconds until the next poll: a tenth of the expected wait within 2 to 60 s, at most 5 s at the front. `random`
+ * Milliseconds until the next poll: a tenth of the expected wait within 2 to 60 s, at most 5 s at the front and 2 s for the next few. `random`
  * is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const wait = waitOf(ahead, speedPerSecond)
   const calm = wait ? Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, wait.likelyMs / 10)) : POLL_MAX_MS
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
-  const base = ahead <= front ? Math.min(calm, FRONT_POLL_MAX_MS) : calm
+  const most = ahead < NEXT_PEOPLE ? POLL_MIN_MS : ahead <= front ? FRONT_POLL_MAX_MS : POLL_MAX_MS
+  const base = Math.min(calm, most)
   return base * (1 - JITTER + 2 * JITTER * random)
 }

@@ -7,12 +7,13 @@
  * visitor hears of it.
  */
 
-/** A called visitor is seen within this: a second for each tier's snapshot, then the front's poll of two seconds. */
-export const HEARD_WITHIN_MS = 4_000
+/** A called visitor is seen between these: a second for each tier's snapshot, the front's poll of two seconds, the doors' report. */
+const SEEN_FROM_MS = 1_500
+export const SEEN_WITHIN_MS = 5_500
 /** Who has not been seen this long after the call is taken for gone. */
-const UNSEEN_FOR_MS = 7_000
-/** Permits are planned this far ahead: half the time to be heard, and one tick. */
-const LOOKAHEAD_MS = HEARD_WITHIN_MS / 2 + 1_000
+const UNSEEN_FOR_MS = 8_000
+/** Permits are planned this far ahead: until half of those called now have come. */
+const LOOKAHEAD_MS = (SEEN_FROM_MS + SEEN_WITHIN_MS) / 2
 /** Called visitors wanted in reserve: enough for the jitter of polls, short enough to keep the order. */
 const STANDBY_MS = 2_000
 const STANDBY_MIN = 2
@@ -81,6 +82,11 @@ export function recordTick(state: FrontierState, called: number, shown: number, 
   if (called > 0 || shown > 0) state.recent.push({ atMs: nowMs, called, shown })
 }
 
+/** True once anybody was called. */
+export function hasCalled(state: FrontierState): boolean {
+  return state.called > 0 || state.recent.some(tick => tick.called > 0)
+}
+
 /** Called people who are expected to come in yet: those standing by, and who should still turn up. */
 export function comingIn(state: FrontierState, standing: number): number {
   let called = 0
@@ -92,10 +98,13 @@ export function comingIn(state: FrontierState, standing: number): number {
   return standing + Math.max(0, called * showRate(state) - shown)
 }
 
-/** Tickets called whose visitors have not had the time to come: they arrive evenly over HEARD_WITHIN_MS. */
+/** Tickets called whose visitors have not had the time to come: they are seen evenly over that time. */
 function pending(state: FrontierState, nowMs: number): number {
   let tickets = 0
-  for (const { atMs, called } of state.recent) tickets += called * Math.max(0, 1 - (nowMs - atMs) / HEARD_WITHIN_MS)
+  for (const { atMs, called } of state.recent) {
+    const unseen = (SEEN_WITHIN_MS - (nowMs - atMs)) / (SEEN_WITHIN_MS - SEEN_FROM_MS)
+    tickets += called * Math.min(1, Math.max(0, unseen))
+  }
   return tickets
 }
 
@@ -106,7 +115,7 @@ function learn(state: FrontierState, shown: number, nowMs: number): void {
   state.shown = state.shown * decay + shown
   state.decayedAtMs = Math.max(state.decayedAtMs, nowMs)
   for (const tick of state.recent) {
-    if (nowMs - tick.atMs < HEARD_WITHIN_MS) break
+    if (nowMs - tick.atMs < SEEN_WITHIN_MS) break
     state.called += tick.learnt ? 0 : tick.called
     tick.learnt = true
   }

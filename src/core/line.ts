@@ -8,7 +8,7 @@
 import { Arrivals, BUCKET_MS, bucketOf } from './arrivals.ts'
 import { type Curve, curveOf } from './curve.ts'
 import { SETTLED_AFTER_MS } from './estimate.ts'
-import { advance, comingIn, type FrontierState, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
+import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
 
 /** The speed shown to visitors follows the frontier with this half-life. */
 const SPEED_HALF_LIFE_MS = 60_000
@@ -104,10 +104,11 @@ export function callEverybody(line: Line, claimWindowMs: number, nowMs: number):
 
 /**
  * Closes the line of a room that was open: from `key` on nobody has been called, and nobody of its bucket. Keys have three
- * decimals.
+ * decimals. Doors tell of those they refused one after another; once the line calls, its order stands.
  */
 export function closeAt(line: Line, key: number): void {
   const { state } = line
+  if (hasCalled(state.control)) return
   state.frontierKey = Math.min(state.frontierKey, bucketOf(key) * BUCKET_MS - 0.001)
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }

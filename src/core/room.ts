@@ -112,7 +112,9 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   const liveBefore = door.live
   const spent = settle(room.bank, door, report, nowMs)
   // A door that has not heard of the closing yet reports newcomers: they are in line, not standing by.
-  door.demand = room.open || !report.open ? report.demand : []
+  const unheard = report.open && !room.open
+  door.demand = unheard ? [] : report.demand
+  if (unheard) putInLine(room, report.demand)
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
   const dirty = fold(room, added ?? {}, nowMs)
@@ -212,13 +214,18 @@ function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
 function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, nowMs: number): void {
   room.open = false
   room.emptySinceMs = null
-  for (const { lane, oldestKey } of demand) {
-    const line = room.lines.get(lane)
-    if (line) closeAt(line, oldestKey)
-  }
+  putInLine(room, demand)
   // Newcomers who were refused stand nowhere: they are in line like everybody else.
   for (const door of room.doors.values()) door.demand = []
   room.view = makeView(room, rules, nowMs)
+}
+
+/** Everybody from the oldest of those refused is in line. */
+function putInLine(room: RoomState, refused: readonly Demand[]): void {
+  for (const { lane, oldestKey } of refused) {
+    const line = room.lines.get(lane)
+    if (line) closeAt(line, oldestKey)
+  }
 }
 
 function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {

@@ -324,8 +324,7 @@ function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
 }
 
 function mint(visit: Visit, room: RoomAtEdge, view: View | null): Ticket {
-  const key = visit.nowMs + Math.floor(Math.random() * 1_000) / 1_000 // A fraction splits those who came in one millisecond.
-  return newTicket(visit, room, newSid(room, visit), key, null, view)
+  return newTicket(visit, room, newSid(room, visit), room.keyAt(visit.nowMs), null, view)
 }
 
 /** The place at the front of somebody whose session ended a moment ago. */
