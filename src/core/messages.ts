@@ -93,7 +93,7 @@ export interface Again {
   readonly key: number
 }
 
-/** Edge to door: an admitted session goes on. */
+/** Edge to door, several at a time: an admitted session goes on. */
 export interface Touch {
   readonly sid: string
   /** The request is on a protected path: the session lasts at least this much longer. 0 on other paths. */

@@ -14,7 +14,8 @@ import type { Session } from './sessions.ts'
 export interface DoorCalls<Settings> {
   sync(report: EdgeReport): Promise<EdgeReply<Settings>>
   claim(claim: Claim): Promise<ClaimAnswer>
-  touch(touch: Touch): Promise<TouchAnswer>
+  /** Answers in the order asked. */
+  touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]>
   /** Ends a session early; false when there was none. */
   end(sid: string, how: 'left' | 'revoked'): Promise<boolean>
   /** Keeps a live session for at least this much longer; false when there was none. */

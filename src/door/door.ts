@@ -88,8 +88,9 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return decision
   }
 
-  async touch(request: Touch): Promise<TouchAnswer> {
-    return core.touch(this.#store, this.#settings.session, request, Date.now())
+  async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+    const nowMs = Date.now()
+    return requests.map(request => core.touch(this.#store, this.#settings.session, request, nowMs))
   }
 
   async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {

@@ -2,6 +2,8 @@
 import type { Admitted } from './gate.ts'
 import type { Visit } from './visit.ts'
 
+/** Not for visitors' eyes. */
+const HEADERS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command']
 /** An order to stay longer than a day is a mistake. */
 const EXTEND_MAX_SECONDS = 24 * 60 * 60
 
@@ -14,6 +16,11 @@ export function commandOf(headers: Headers): Command | null {
     return { order: 'revoke' }
   const seconds = Number(/^extend=(\d{1,9})$/.exec(text ?? '')?.[1] ?? 0)
   return seconds > 0 ? { order: 'extend', seconds: Math.min(seconds, EXTEND_MAX_SECONDS) } : null
+}
+
+/** The headers of an origin's answer that may hold a command. */
+export function commandHeaders(headers: Headers): readonly string[] {
+  return HEADERS.filter(name => headers.has(name))
 }
 
 /** Carries out the origin's command in the background: the visitor's answer does not wait for it. */

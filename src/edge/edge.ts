@@ -4,7 +4,6 @@ import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
-import { obey } from './commands.ts'
 import { controlRoutes } from './control.ts'
 import { type Admitted, decide } from './gate.ts'
 import { RoomAtEdge } from './isolate.ts'
@@ -13,8 +12,7 @@ import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
 import { passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
-import { isWebSocket, Visit } from './visit.ts'
-import { relay } from './websocket.ts'
+import { Visit } from './visit.ts'
 
 /** Requests of no room are proxied with the timeout that rooms have by default. */
 const TIMEOUT_MS = 10_000
@@ -71,10 +69,6 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     timeoutMs = originTimeoutMs
   }
   const outcome = await proxy(visit, admissions, overrides, timeoutMs)
-  if (outcome.kind === 'answered') {
-    obey(visit, admissions, outcome.response.headers)
-    if (isWebSocket(visit.request)) return relay(visit, outcome.response, admissions)
-  }
   return passOn(visit, outcome, admissions, mode)
 }
 

@@ -59,6 +59,8 @@ export interface Waiting {
 
 /** A verdict that is late binds the next request: this one goes on. */
 const TOUCH_FOR_MS = 150
+/** The share of a lease after which it is renewed in passing. */
+const RENEWED_AT = 0.7
 /** Visitors without cookies may not flood what is not limited by a session: a hundred at once, then ten a second. */
 const PREFLIGHTS = { intervalMs: 100, burst: 100 }
 /** Requests of one session that this isolate lets through while its door cannot be asked. */
@@ -175,6 +177,7 @@ async function onLease(
 ): Promise<Admitted | null> {
   const lease = room.memory.leases.get(carried.value.sid)
   if (!lease || lease.untilMs <= visit.nowMs || carried.value.expiresMs <= visit.nowMs) return null
+  if (lease.renewMs <= visit.nowMs) renewLease(visit, room, carried.value)
   return admitted(visit, room, ring, carried, lease.expiresMs)
 }
 
@@ -197,7 +200,8 @@ async function touch(
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
       room.count('late')
-      asked.catch(() => undefined)
+      // The answer is for the next request: this one stays until it is there.
+      visit.waitUntil(asked.catch(() => undefined))
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
     if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
@@ -209,12 +213,19 @@ async function touch(
   }
 }
 
+/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
+function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
+  const { nowMs } = visit
+  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => noteTouch(room, pass.sid, pass, answer, nowMs))
+}
+
 function noteTouch(room: RoomAtEdge, sid: string, pass: Pass, answer: TouchAnswer, sentMs: number): TouchAnswer {
   if (answer.verdict === 'live') {
     const known = room.memory.leases.get(sid)
     // The lease runs from when the question was sent: it must not outlast what the door meant.
     room.memory.leases.set(sid, {
       untilMs: sentMs + answer.leaseMs,
+      renewMs: sentMs + answer.leaseMs * RENEWED_AT,
       expiresMs: answer.expiresMs,
       token: known?.token ?? '',
     })

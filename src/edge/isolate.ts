@@ -26,6 +26,7 @@ import type { RoomConfig } from '../settings/schema.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { isOf, readToken, type Token } from '../tokens/tokens.ts'
 import type { Memory } from './memory.ts'
+import { Touches } from './touches.ts'
 import type { CallCount } from './visit.ts'
 
 /** The request on whose behalf an object is called. */
@@ -55,7 +56,7 @@ export class RoomAtEdge {
   readonly name: string
   /** What the isolate remembers of visitors, of this room and others. */
   readonly memory: Memory
-  readonly #touches = new Map<string, { readonly answer: Promise<TouchAnswer>; readonly sentMs: number }>()
+  readonly #touches = new Map<string, Touches>()
   /** Doors without permits until the next sync. */
   readonly #exhausted = new Set<string>()
   readonly #downUntilMs = new Map<string, number>()
@@ -151,18 +152,13 @@ export class RoomAtEdge {
     return answer
   }
 
-  /** Parallel requests of one session share one touch. */
   touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
-    const shared = this.#touches.get(touch.sid)
-    if (shared && touch.protectMs === 0 && isFresh(shared.sentMs, caller.nowMs)) return shared.answer
-    const answer = this.#call(caller, doorOf(touch.sid), door => door.touch(touch))
-    const sent = { answer, sentMs: caller.nowMs }
-    this.#touches.set(touch.sid, sent)
-    const done = () => {
-      if (this.#touches.get(touch.sid) === sent) this.#touches.delete(touch.sid)
-    }
-    answer.then(done, done)
-    return answer
+    return this.#touchesOf(touch.sid).ask(caller, touch)
+  }
+
+  /** A touch for which no request waits. */
+  touchLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
+    this.#touchesOf(touch.sid).askLater(caller, touch, note)
   }
 
   async end(caller: Caller, sid: string, how: 'left' | 'revoked'): Promise<boolean> {
@@ -181,6 +177,15 @@ export class RoomAtEdge {
     const verdict = spend(quota, this.memory.quotas.get(own) ?? 0, 1, nowMs)
     this.memory.quotas.set(own, verdict.tatMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
+  }
+
+  #touchesOf(sid: string): Touches {
+    const door = doorOf(sid)
+    const known = this.#touches.get(door)
+    if (known) return known
+    const touches = new Touches((caller, batch) => this.#call(caller, door, stub => stub.touch(batch)))
+    this.#touches.set(door, touches)
+    return touches
   }
 
   /** One sync at a time. It outlives the request that began it: others wait for the same answer. */

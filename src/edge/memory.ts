@@ -12,6 +12,8 @@ const VISITORS = 10_000
 export interface Lease {
   /** Requests pass without asking until then. */
   untilMs: number
+  /** From then on a request renews the lease without waiting for it. */
+  renewMs: number
   /** The door's word on the session. */
   expiresMs: number
   /** The newest pass signed for it. */

@@ -5,7 +5,7 @@
 import type { Deployment } from '../settings/deployment.ts'
 import { withoutOurs } from './cookie.ts'
 import type { Admitted } from './gate.ts'
-import { isWebSocket, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 /** What the origin learns of an admitted visitor. */
 const PASS_HEADER = 'Waiting-Room-Pass'
@@ -54,14 +54,11 @@ export function proxy(
   timeoutMs: number,
 ): Promise<ProxyOutcome> {
   return new Promise(resolve => {
-    const timer = setTimeout(() => resolve({ kind: 'failed', why: 'timeout' }), timeoutMs)
+    // It ends with the request: to clear it would cost as much as to set it.
+    setTimeout(() => resolve({ kind: 'failed', why: 'timeout' }), timeoutMs)
     send(visit, forwardedHeaders(visit, admissions, allowedOverrides)).then(
-      response => {
-        clearTimeout(timer)
-        resolve({ kind: 'answered', response })
-      },
+      response => resolve({ kind: 'answered', response }),
       (error: unknown) => {
-        clearTimeout(timer)
         console.warn(`origin: ${String(error)}`)
         resolve({ kind: 'failed', why: 'unreachable' })
       },
@@ -94,7 +91,7 @@ function forwardedHeaders(
 ): Record<string, string> {
   const { headers } = visit.request
   const forwarded: Record<string, string> = Object.create(null)
-  const upgrades = isWebSocket(visit.request)
+  const upgrades = visit.isWebSocket
   const connection = upgrades ? null : headers.get('Connection')
   const hops = connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
   const untrusted = visit.deployment.trustedIpHeader === null

@@ -2,6 +2,7 @@
 
 import { makePrivate } from './cache.ts'
 import { readsHeader, TOKEN_HEADER } from './carried.ts'
+import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
 import type { Admitted, Verdict, Waiting } from './gate.ts'
 import { waitingPage, waitingPagePolicy } from './page.ts'
@@ -9,9 +10,8 @@ import { placeJson } from './place-json.ts'
 import { problemResponse, seconds } from './problem.ts'
 import type { ProxyOutcome } from './proxy.ts'
 import { acceptsJson, type Visit } from './visit.ts'
+import { relay } from './websocket.ts'
 
-/** Commands by which the origin ends or prolongs a session. Not for visitors' eyes. */
-const COMMANDS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command']
 export const MODE_HEADER = 'Waiting-Room-Mode'
 
 /** The answer to a request that was not proxied. */
@@ -43,11 +43,12 @@ export function passOn(
 ): Response {
   if (outcome.kind === 'failed') return originFailed(visit, outcome.why, admissions)
   const { response } = outcome
+  const commands = commandHeaders(response.headers)
+  if (commands.length > 0) obey(visit, admissions, response.headers)
+  if (visit.isWebSocket) return relay(visit, response, admissions)
   const fresh = admissions.filter(admission => admission.isNew)
   const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
-  const commands = COMMANDS.filter(name => response.headers.has(name))
   if (fresh.length === 0 && fallback === null && commands.length === 0 && !visit.deployment.debug) return response
-  // A response with a WebSocket cannot be rebuilt around a body: only its headers are.
   const answer = new Response(response.body, response)
   for (const name of commands) answer.headers.delete(name)
   addTokens(visit, answer.headers, fresh)

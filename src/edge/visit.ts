@@ -34,6 +34,7 @@ export class Visit {
   readonly #background: Background
   #readings: Readings | undefined
   #kind: Kind | undefined
+  #isWebSocket: boolean | undefined
   #cookies: ReadonlyMap<string, readonly string[]> | undefined
   #address: string | null | undefined
   #platform: PlatformProperties | undefined
@@ -67,6 +68,11 @@ export class Visit {
   get address(): string | null {
     if (this.#address === undefined) this.#address = this.#findAddress()
     return this.#address
+  }
+
+  get isWebSocket(): boolean {
+    this.#isWebSocket ??= this.request.headers.get('Upgrade')?.toLowerCase() === 'websocket'
+    return this.#isWebSocket
   }
 
   get continent(): string | undefined {
@@ -124,10 +130,6 @@ export function isPreflight(request: Request): boolean {
     request.headers.has('Origin') &&
     request.headers.has('Access-Control-Request-Method')
   )
-}
-
-export function isWebSocket(request: Request): boolean {
-  return request.headers.get('Upgrade')?.toLowerCase() === 'websocket'
 }
 
 /** Asks for JSON: any media type of that kind in the list, whatever its q-value and case. */

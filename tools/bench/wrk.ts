@@ -20,12 +20,15 @@ export interface Measured {
 }
 
 const CONNECTIONS = 32
+/** Before each measurement: what ran out meanwhile (leases, snapshots, code) is there again, as under a steady crowd. */
+const WARM_UP_SECONDS = 1
 
 export async function measure(target: Target, seconds: number, scratch: string): Promise<Measured> {
   const script = join(scratch, `${target.name.replaceAll(/\W/g, '-')}.lua`)
   writeFileSync(script, scriptOf(target))
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, target.url]
-  const output = await run('wrk', args)
+  const args = ['-t1', `-c${CONNECTIONS}`, '-s', script, target.url]
+  await run('wrk', [`-d${WARM_UP_SECONDS}s`, ...args])
+  const output = await run('wrk', [`-d${seconds}s`, ...args])
   const [, requests = '0', wrong = '0', micros = '1'] = /RESULT (\d+) (\d+) (\d+)/.exec(output) ?? []
   return { perSecond: (Number(requests) - Number(wrong)) / (Number(micros) / 1e6), wrong: Number(wrong) }
 }

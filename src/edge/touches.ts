@@ -1,0 +1,114 @@
+/**
+ * Touches from this isolate to one door. Parallel requests of a session share one; while enough calls are under way, the touches of
+ * all other sessions gather for the next. So a door is called by isolates, not by sessions.
+ */
+import type { Touch, TouchAnswer } from '../core/messages.ts'
+import type { Caller } from './isolate.ts'
+
+/** Calls to one door at a time. With fewer sessions nothing ever waits for another's touch. */
+const CALLS_AT_ONCE = 1
+const TOUCHES_PER_CALL = 256
+/** A touch that could wait goes with the next call, or in one of its own after this long. */
+const WAITS_MS = 200
+/** After this long it is worth nothing any more. */
+const WORTHLESS_MS = 1_000
+/** A call whose request was cut off is not waited for any longer. */
+const CALL_LOST_MS = 3_000
+
+export type SendTouches = (caller: Caller, touches: readonly Touch[]) => Promise<readonly TouchAnswer[]>
+
+interface Asked {
+  readonly touch: Touch
+  readonly askedMs: number
+  /** Each belongs to the request that made it: a promise of another request may be gone with it. */
+  readonly waiting: { resolve(answer: TouchAnswer): void; reject(error: unknown): void }[]
+  sent: boolean
+}
+
+export class Touches {
+  readonly #send: SendTouches
+  /** What requests wait for, sent or not. */
+  readonly #open = new Map<string, Asked>()
+  #unsent: Asked[] = []
+  /** What can wait, by sid, oldest first. */
+  readonly #later = new Map<string, Asked>()
+  /** When the calls under way were sent. */
+  #calls: number[] = []
+  #whenFree: (() => void)[] = []
+
+  constructor(send: SendTouches) {
+    this.#send = send
+  }
+
+  /** Asks about a session whose request waits for the answer. */
+  ask(caller: Caller, touch: Touch): Promise<TouchAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<TouchAnswer>()
+    const open = this.#open.get(touch.sid)
+    if (open && touch.protectMs === 0 && caller.nowMs - open.askedMs < CALL_LOST_MS) {
+      open.waiting.push({ resolve, reject })
+      return promise
+    }
+    const asked = { touch, askedMs: caller.nowMs, waiting: [{ resolve, reject }], sent: false }
+    this.#open.set(touch.sid, asked)
+    this.#unsent.push(asked)
+    void this.#sendOnce(caller, asked)
+    return promise
+  }
+
+  /** Asks about a session for which nobody waits; `note` takes the answer, if there is one. */
+  askLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
+    const { sid } = touch
+    if (!this.#later.has(sid) && !this.#open.has(sid)) {
+      const waiting = [{ resolve: note, reject: () => undefined }]
+      this.#later.set(sid, { touch, askedMs: caller.nowMs, waiting, sent: false })
+    }
+    const [oldest] = this.#later.values()
+    if (oldest && caller.nowMs - oldest.askedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
+  }
+
+  /** Each waits within its own request: who finds a call free takes all that have gathered. */
+  async #sendOnce(caller: Caller, asked: Asked): Promise<void> {
+    while (!asked.sent && !this.#isFree(caller.nowMs)) await new Promise<void>(free => this.#whenFree.push(free))
+    if (!asked.sent) await this.#call(caller)
+  }
+
+  #isFree(nowMs: number): boolean {
+    this.#calls = this.#calls.filter(sentMs => nowMs - sentMs < CALL_LOST_MS)
+    return this.#calls.length < CALLS_AT_ONCE
+  }
+
+  async #call(caller: Caller): Promise<void> {
+    const sentMs = caller.nowMs
+    const batch = this.#take(sentMs)
+    if (batch.length === 0) return
+    this.#calls.push(sentMs)
+    const touches = batch.map(({ touch }) => touch)
+    try {
+      const answers = await this.#send(caller, touches)
+      for (const [i, asked] of batch.entries()) this.#settle(asked, one => one.resolve(answers[i] as TouchAnswer))
+    } catch (error) {
+      for (const asked of batch) this.#settle(asked, one => one.reject(error))
+    } finally {
+      const index = this.#calls.indexOf(sentMs)
+      if (index >= 0) this.#calls.splice(index, 1)
+      for (const free of this.#whenFree.splice(0)) free()
+    }
+  }
+
+  #settle(asked: Asked, each: (one: Asked['waiting'][number]) => void): void {
+    if (this.#open.get(asked.touch.sid) === asked) this.#open.delete(asked.touch.sid)
+    for (const one of asked.waiting) each(one)
+  }
+
+  /** Those who wait first, then what could. */
+  #take(nowMs: number): Asked[] {
+    const batch = this.#unsent.splice(0, TOUCHES_PER_CALL)
+    for (const [sid, later] of this.#later) {
+      if (batch.length >= TOUCHES_PER_CALL) break
+      this.#later.delete(sid)
+      if (nowMs - later.askedMs < WORTHLESS_MS) batch.push(later)
+    }
+    for (const asked of batch) asked.sent = true
+    return batch
+  }
+}
