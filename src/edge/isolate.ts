@@ -93,17 +93,17 @@ export class RoomAtEdge {
 
   /** Verifies a token once; remembers it as long as it is used. */
   async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
-    const known = this.memory.tokens.get(text)
+    const known = this.memory.passes.get(text) ?? this.memory.tickets.get(text)
     if (known && isOf(known, this.name, nowMs)) return known
     const token = await readToken(ring, text, this.name, nowMs)
-    // Forgeries are not remembered: they must not push out what is genuine.
-    if (token.kind === 'ticket' || token.kind === 'pass') this.memory.tokens.set(text, token)
+    this.know(text, token)
     return token
   }
 
-  /** A token signed here needs no verification here. */
+  /** What was signed here needs no verification here. Forgeries are not remembered: they must not push out what is genuine. */
   know(text: string, token: Token): void {
-    this.memory.tokens.set(text, token)
+    if (token.kind === 'pass') this.memory.passes.set(text, token)
+    else if (token.kind === 'ticket') this.memory.tickets.set(text, token)
   }
 
   /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */

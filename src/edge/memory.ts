@@ -1,12 +1,12 @@
 /**
  * What an isolate may remember of visitors, over all rooms. Every map is bounded, so that no crowd can fill an isolate's 128 MB: full,
- * they take about 40 MB. Forgetting costs a verification or an object call, never a place or a limit.
+ * they take about 50 MB. Forgetting costs a verification or an object call, never a place or a limit.
  */
 import { LRUCache } from 'lru-cache'
 import type { Token } from '../tokens/tokens.ts'
 
-/** Verified tokens: a token and its claims are under a kilobyte. */
-const TOKENS = 20_000
+/** Verified tokens of each kind: a token and its claims are under a kilobyte. */
+const TOKENS = 16_000
 const VISITORS = 10_000
 
 export interface Lease {
@@ -22,7 +22,9 @@ export interface Lease {
 
 /** Keys are tokens or sids, which no two rooms share. */
 export class Memory {
-  readonly tokens = new LRUCache<string, Token>({ max: TOKENS })
+  /** Apart from the tickets: a crowd outside must not cost those inside a verification. */
+  readonly passes = new LRUCache<string, Token>({ max: TOKENS })
+  readonly tickets = new LRUCache<string, Token>({ max: TOKENS })
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
   /** Sids that were counted in a line here. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })

@@ -8,6 +8,7 @@ export async function startStore(port: number): Promise<() => Promise<void>> {
   const redisPort = port + 1
   const child = await startRedis(redisPort)
   const redis = new Redis({ port: redisPort, host: '127.0.0.1', enableAutoPipelining: true, maxRetriesPerRequest: 3 })
+  redis.on('error', () => undefined) // While it starts; a command that fails says so itself.
   await redis.ping()
   const server = createServer((request, response) => {
     const [, command, key = ''] = (request.url ?? '').split('/')

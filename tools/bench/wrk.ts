@@ -26,14 +26,21 @@ const WARM_UP_SECONDS = 1
 export async function measure(target: Target, seconds: number, scratch: string): Promise<Measured> {
   const script = join(scratch, `${target.name.replaceAll(/\W/g, '-')}.lua`)
   writeFileSync(script, scriptOf(target))
-  const args = ['-t1', `-c${CONNECTIONS}`, '-s', script, target.url]
-  await run('wrk', [`-d${WARM_UP_SECONDS}s`, ...args])
-  const output = await run('wrk', [`-d${seconds}s`, ...args])
-  const [, requests = '0', wrong = '0', micros = '1'] = /RESULT (\d+) (\d+) (\d+)/.exec(output) ?? []
-  return { perSecond: (Number(requests) - Number(wrong)) / (Number(micros) / 1e6), wrong: Number(wrong) }
+  const wrk = (forSeconds: number, from: number) =>
+    run('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${forSeconds}s`, '-s', script, target.url, '--', String(from)])
+  const warmUp = readResult(await wrk(WARM_UP_SECONDS, 0))
+  // Beyond those answered, each connection may have sent one more.
+  const { requests, wrong, micros } = readResult(await wrk(seconds, warmUp.requests + CONNECTIONS))
+  return { perSecond: (requests - wrong) / (micros / 1e6), wrong }
 }
 
-/** Requests are written once; answers with another status are counted. */
+function readResult(output: string): { requests: number; wrong: number; micros: number } {
+  const [, requests, wrong, micros] = /RESULT (\d+) (\d+) (\d+)/.exec(output) ?? []
+  if (requests === undefined) throw new Error(`wrk did not say what it measured: ${output}`)
+  return { requests: Number(requests), wrong: Number(wrong), micros: Number(micros) }
+}
+
+/** Requests are written once, and sent in turn from the one given; answers with another status are counted. */
 function scriptOf({ cookies = [], accept, url, status }: Target): string {
   const { pathname, search } = new URL(url)
   const headers = accept === undefined ? '' : `["Accept"] = ${JSON.stringify(accept)}, `
@@ -45,7 +52,8 @@ local turn = 0
 local threads = {}
 wrong = 0
 function setup(thread) table.insert(threads, thread) end
-function init()
+function init(args)
+  turn = tonumber(args[1])
   for i, cookie in ipairs(cookies) do
     local headers = {${headers}}
     if cookie ~= "" then headers["Cookie"] = cookie end
