@@ -37,6 +37,11 @@ const RATIOS = [
   { of: 'first visit', over: 'remote', least: 2.3, limitedBy: 'signing HS256' },
 ] as const
 
+const NAMES = [
+  ...['store', 'remote', 'admitted', 'proxy', 'object', 'newly admitted'],
+  ...['first visit', 'trivial', 'poll, remembered', 'poll, verified'],
+]
+
 const ROOMS = [
   {
     name: 'open',
@@ -59,6 +64,7 @@ async function main(given: Given): Promise<number> {
   const seconds = number(given, 'seconds', 1, 60)
   const rounds = number(given, 'rounds', 1, 50)
   const sessions = number(given, 'sessions', 100, 100_000)
+  const names = namesIn(given.only)
   const scratch = mkdtempSync(join(tmpdir(), 'antesala-bench-'))
   const ports: Ports = { origin: 9_301, trivial: 9_302, proxy: 9_303, object: 9_304, remote: 9_305, store: 9_306 }
   const stops: (() => Promise<void>)[] = []
@@ -74,7 +80,7 @@ async function main(given: Given): Promise<number> {
       adminToken: newAdminToken(),
     })
     stops.push(() => served.stop())
-    const targets = chosen(await targetsOf(served.url, ports, roomKeys, sessions), given.only)
+    const targets = (await targetsOf(served.url, ports, roomKeys, sessions)).filter(({ name }) => names.includes(name))
     const medians = await measureAll(targets, rounds, seconds, scratch)
     return report(medians, given.json === 'true')
   } finally {
@@ -115,14 +121,13 @@ async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: 
   ]
 }
 
-function chosen(targets: Target[], only: string | undefined): Target[] {
-  if (only === undefined) return targets
-  const names = only.split(',').map(name => name.trim())
-  const unknown = names.find(name => !targets.some(target => target.name === name))
-  if (unknown !== undefined) {
-    throw new UsageError(`--only: no target "${unknown}"; there are ${targets.map(({ name }) => name).join(', ')}`)
-  }
-  return targets.filter(target => names.includes(target.name))
+/** The targets to measure: all, or those named; names may hold a comma. */
+function namesIn(only: string | undefined): readonly string[] {
+  if (only === undefined) return NAMES
+  const names = NAMES.filter(name => only.split(/,(?! )/).includes(name))
+  const unknown = only.split(/,(?! )/).find(name => !NAMES.some(known => known === name))
+  if (unknown !== undefined) throw new UsageError(`--only: no target "${unknown}"; there are: ${NAMES.join('; ')}`)
+  return names
 }
 
 /** Every target once a round, so that what else the machine does falls on all alike. */

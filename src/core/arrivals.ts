@@ -1,28 +1,29 @@
 /**
- * The histogram of a line: how many confirmed tickets hold a place in each bucket of two milliseconds.
+ * The histogram of a line: how many confirmed tickets hold a place in each bucket of an eighth of a millisecond.
  *
  * The line itself is stored nowhere; this is all the room knows of it. Counts only grow until the frontier has passed
- * them. Memory is a byte per bucket of the span in which anybody came: 1.8 MB an hour, 43 MB a day.
+ * them. Memory is two bytes a person: buckets are narrow, so few people share one, and the empty ones cost nothing.
  */
 
 /**
- * Width of a bucket. A place inside a bucket is interpolated, so this bounds the error when a crowd comes at once: at a thousand
- * a second a bucket holds two people.
+ * Width of a bucket. A place inside a bucket is interpolated, so this bounds the error when a crowd comes at once: at eight
+ * thousand a second a bucket holds one person.
  */
-export const BUCKET_MS = 2
-const CHUNK_BUCKETS = 1_000
+export const BUCKET_MS = 0.125
+const CHUNK_BUCKETS = 16_000
 /** Width of a chunk, the unit that is stored and skipped as a whole. */
 export const CHUNK_MS = BUCKET_MS * CHUNK_BUCKETS
 
 /** People of one bucket who are called together. */
 const CALLED_TOGETHER_MAX = 4
-/** A bucket is full at a hundred thousand arrivals a second: further ones are not counted. */
-const COUNT_MAX = 0xff
+/** A chunk is full at five hundred thousand arrivals a second: further ones are not counted. */
+const PEOPLE_MAX = 1_000_000
 
 type Visit = (startKey: number, endKey: number, count: number) => boolean
 
 interface Chunk {
-  readonly counts: Uint8Array
+  /** The bucket of each person, counted from the chunk's start, in order; what lies behind `total` is free. */
+  buckets: Uint16Array
   total: number
 }
 
@@ -45,11 +46,7 @@ export class Arrivals {
   add(bucket: number, count: number): void {
     const number = Math.floor(bucket / CHUNK_BUCKETS)
     const chunk = this.#chunks.get(number) ?? this.#open(number)
-    const index = bucket - number * CHUNK_BUCKETS
-    const room = COUNT_MAX - (chunk.counts[index] ?? 0)
-    const added = Math.min(count, room)
-    chunk.counts[index] = (chunk.counts[index] ?? 0) + added
-    chunk.total += added
+    insert(chunk, bucket - number * CHUNK_BUCKETS, Math.min(count, PEOPLE_MAX - chunk.total))
     if (bucket > this.#lastBucket) this.#lastBucket = bucket
   }
 
@@ -136,17 +133,20 @@ export class Arrivals {
     return gone
   }
 
-  /** The chunk that holds a bucket, as bytes for storage. */
+  /** A chunk as it is stored: two bytes a person, little-endian. */
   save(number: number): Uint8Array | undefined {
     const chunk = this.#chunks.get(number)
-    return chunk && new Uint8Array(chunk.counts.buffer.slice(0))
+    if (!chunk) return undefined
+    const bytes = new DataView(new ArrayBuffer(chunk.total * 2))
+    for (let i = 0; i < chunk.total; i++) bytes.setUint16(i * 2, chunk.buckets[i] as number, true)
+    return new Uint8Array(bytes.buffer)
   }
 
-  load(number: number, bytes: Uint8Array): void {
-    const counts = new Uint8Array(bytes.slice().buffer)
-    counts.forEach((count, index) => {
-      if (count > 0) this.add(number * CHUNK_BUCKETS + index, count)
-    })
+  load(number: number, stored: Uint8Array): void {
+    const bytes = new DataView(stored.buffer, stored.byteOffset, stored.byteLength)
+    for (let at = 0; at + 1 < stored.byteLength; at += 2) {
+      this.add(number * CHUNK_BUCKETS + bytes.getUint16(at, true), 1)
+    }
   }
 
   /** Index into the order of the first chunk that ends after `key`. */
@@ -162,7 +162,7 @@ export class Arrivals {
   }
 
   #open(number: number): Chunk {
-    const chunk = { counts: new Uint8Array(CHUNK_BUCKETS), total: 0 }
+    const chunk = { buckets: new Uint16Array(8), total: 0 }
     this.#chunks.set(number, chunk)
     this.#order.splice(this.#firstFrom(number * CHUNK_MS), 0, number)
     return chunk
@@ -170,16 +170,43 @@ export class Arrivals {
 }
 
 /** Visits the non-empty buckets of one chunk behind `fromKey`; false when `visit` said so. */
-function walkChunk(chunk: Chunk, chunkKey: number, fromKey: number, visit: Visit): boolean {
-  if (chunk.total === 0) return true
-  for (let b = Math.max(0, Math.floor((fromKey - chunkKey) / BUCKET_MS)); b < CHUNK_BUCKETS; b++) {
-    const count = chunk.counts[b] as number
-    if (count === 0) continue
-    const startKey = Math.max(fromKey, chunkKey + b * BUCKET_MS)
-    const endKey = chunkKey + (b + 1) * BUCKET_MS
+function walkChunk({ buckets, total }: Chunk, chunkKey: number, fromKey: number, visit: Visit): boolean {
+  for (let i = firstIn(buckets, total, Math.floor((fromKey - chunkKey) / BUCKET_MS)); i < total; ) {
+    const bucket = buckets[i] as number
+    let count = 1
+    while (i + count < total && buckets[i + count] === bucket) count++
+    i += count
+    const startKey = Math.max(fromKey, chunkKey + bucket * BUCKET_MS)
+    const endKey = chunkKey + (bucket + 1) * BUCKET_MS
     if (startKey < endKey && !visit(startKey, endKey, (count * (endKey - startKey)) / BUCKET_MS)) return false
   }
   return true
+}
+
+/** Adds people to a bucket, in order. Nearly everybody comes after everybody else. */
+function insert(chunk: Chunk, bucket: number, people: number): void {
+  const total = chunk.total + people
+  if (total > chunk.buckets.length) {
+    const grown = new Uint16Array(Math.max(total, chunk.buckets.length * 2))
+    grown.set(chunk.buckets)
+    chunk.buckets = grown
+  }
+  const at = firstIn(chunk.buckets, chunk.total, bucket + 1)
+  chunk.buckets.copyWithin(at + people, at, chunk.total)
+  chunk.buckets.fill(bucket, at, at + people)
+  chunk.total = total
+}
+
+/** Index of the first person at or behind a bucket. */
+function firstIn(buckets: Uint16Array, total: number, bucket: number): number {
+  let low = 0
+  let high = total
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((buckets[middle] as number) < bucket) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** The chunk number of a bucket. */

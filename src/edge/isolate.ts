@@ -4,7 +4,6 @@
  * All of it is bounded and may be lost at any time. A lease is the right to proxy a session's requests without asking;
  * a refusal is remembered so that nobody can make this isolate hammer a door.
  */
-import { BUCKET_MS, bucketOf } from '../core/arrivals.ts'
 import {
   applyEdgeReply,
   type EdgeState,
@@ -42,7 +41,7 @@ export interface Caller {
 const CALL_TIMEOUT_MS = 3_000
 /** An unreachable door is not called again for this long. */
 const DOWN_FOR_MS = 1_000
-/** Its multiples fill [0, 1) more evenly than random numbers (Weyl): a position inside a bucket is interpolated. */
+/** Its multiples fill [0, 1) more evenly than random numbers do (Weyl), so that few of a burst share a bucket. */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 /** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
 const ISOLATE_SILENT_MS = 60_000
@@ -133,10 +132,10 @@ export class RoomAtEdge {
     return `${regionOf(caller.continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
   }
 
-  /** The place of an arrival, with three decimals: those who come at once are spread evenly over their bucket. */
+  /** The place of an arrival, with three decimals: those who come in one millisecond are spread evenly over it. */
   keyAt(nowMs: number): number {
     this.#spread = (this.#spread + GOLDEN_RATIO) % 1
-    return Math.floor((bucketOf(nowMs) + this.#spread) * BUCKET_MS * 1_000) / 1_000
+    return nowMs + Math.floor(this.#spread * 1_000) / 1_000
   }
 
   /** The view for a visitor of this door: once it has said "none", the room is closed there, with a frontier the next sync tells. */

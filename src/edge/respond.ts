@@ -105,7 +105,6 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
     'Cache-Control': 'no-store',
     'Retry-After': String(seconds(waiting.pollAfterMs)),
     'X-Robots-Tag': 'noindex',
-    Vary: 'Accept, Cookie',
   }
   if (waiting.token !== null) {
     headers['Set-Cookie'] = setCookie(waiting.room.settings.config, visit.url, waiting.token)

@@ -12,6 +12,9 @@ const MIGRATIONS = [
    CREATE TABLE doors (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;
    CREATE TABLE changes (version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, request TEXT NOT NULL, overrides TEXT NOT NULL);`,
+  // Counts by two milliseconds say too little to become finer ones: the line of that moment is counted anew.
+  `DROP TABLE arrivals;
+   CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, buckets BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;`,
 ]
 
 /** The audit keeps this many changes. */
@@ -84,11 +87,11 @@ export class RoomStore {
 
   saveArrivals(lane: string, line: Line, chunks: ReadonlySet<number>): void {
     for (const chunk of chunks) {
-      const counts = line.arrivals.save(chunk)
-      if (counts) {
+      const buckets = line.arrivals.save(chunk)
+      if (buckets) {
         const query =
-          'INSERT INTO arrivals (lane, chunk, counts) VALUES (?1, ?2, ?3) ON CONFLICT (lane, chunk) DO UPDATE SET counts = ?3'
-        this.#sql.exec(query, lane, chunk, counts)
+          'INSERT INTO arrivals (lane, chunk, buckets) VALUES (?1, ?2, ?3) ON CONFLICT (lane, chunk) DO UPDATE SET buckets = ?3'
+        this.#sql.exec(query, lane, chunk, buckets)
       }
     }
   }
@@ -133,11 +136,11 @@ export class RoomStore {
 
   #loadLine(lane: string, state: LineState, nowMs: number): Line {
     const line = { ...newLine(nowMs), state }
-    const rows = this.#sql.exec<{ chunk: number; counts: ArrayBuffer }>(
-      'SELECT chunk, counts FROM arrivals WHERE lane = ?',
+    const rows = this.#sql.exec<{ chunk: number; buckets: ArrayBuffer }>(
+      'SELECT chunk, buckets FROM arrivals WHERE lane = ?',
       lane,
     )
-    for (const { chunk, counts } of rows) line.arrivals.load(chunk, new Uint8Array(counts))
+    for (const { chunk, buckets } of rows) line.arrivals.load(chunk, new Uint8Array(buckets))
     return line
   }
 }

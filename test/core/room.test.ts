@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bucketOf } from '../../src/core/arrivals.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
 import { newRoom, type RoomState, sync, waitingTotal } from '../../src/core/room.ts'
 
@@ -98,7 +99,7 @@ describe('an open room', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60, T0 + 77) }), T0 + 100)
     expect(room.open).toBe(false)
-    expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 76 - 0.001)
+    expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 77 - 0.001)
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(T0 + 77)
   })
 
@@ -122,7 +123,9 @@ describe('the line', () => {
   it('counts confirmed tickets and calls them in order', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0)
-    const buckets = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${T0 / 2 + 500 + i}`, 5]))
+    const buckets = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 1_000 + 2 * i)}`, 5]),
+    )
     granted(room, report({ seq: 2, spent: 50, live: 50, demand: standing(10), cells: buckets }), T0 + 20_000)
     expect(waitingTotal(room)).toBeGreaterThan(400)
     const before = room.lines.get('main')?.state.frontierKey ?? 0
@@ -133,7 +136,11 @@ describe('the line', () => {
   it('does not believe tickets from a distant future', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0)
-    granted(room, report({ seq: 2, cells: { [`line/main/${T0 / 2 + 1_800_000}`]: 5, 'line/main/abc': 1 } }), T0 + 1_000)
+    granted(
+      room,
+      report({ seq: 2, cells: { [`line/main/${bucketOf(T0 + 3_600_000)}`]: 5, 'line/main/abc': 1 } }),
+      T0 + 1_000,
+    )
     expect(waitingTotal(room)).toBe(0)
   })
 })

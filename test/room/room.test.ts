@@ -1,5 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
+import { bucketOf } from '../../src/core/arrivals.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
 import { roomStub } from '../../src/settings/env.ts'
 import { migrate } from '../../src/storage/migrations.ts'
@@ -30,7 +31,7 @@ describe('a room', () => {
     const room = roomStub(env, 'held')
     await room.change({ set: { queue_all: false } }, null, 'test')
     const first = await room.sync(report('zz-1', { demand: standing(500) }))
-    const bucket = Math.floor(Date.now() / 2)
+    const bucket = bucketOf(Date.now())
     await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10, cells: { [`line/main/${bucket}`]: 7 } }))
     const before = await room.describe()
     await evictDurableObject(stubOf('held'))

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+const TOOLS = [
+  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'keys', 'check-config'].map(name => `tools/${name}.ts`),
+  'tools/demo/shop.ts',
+]
+
+function tool(file: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe.each(TOOLS)('%s', file => {
+  it('prints its help', () => {
+    const { status, stdout } = tool(file, '--help')
+    expect(status).toBe(0)
+    expect(stdout).toContain('--help')
+  })
+
+  it('refuses a flag it does not know, by name, with code 2', () => {
+    const { status, stderr } = tool(file, '--no-such-flag')
+    expect(status).toBe(2)
+    expect(stderr).toContain('--no-such-flag')
+    expect(stderr).not.toMatch(/\n\s+at .*:\d+:\d+/)
+  })
+})
+
+describe('wrong values', () => {
+  it.each([
+    ['tools/start.ts', ['--port', 'http'], '--port'],
+    ['tools/start.ts', ['--origin', 'shop'], '--origin'],
+    ['tools/serve.ts', ['--isolates', '0'], '--isolates'],
+    ['tools/serve.ts', ['--admin-token', 'short'], '--admin-token'],
+    ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/'], '--visitors'],
+    ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/', '--visitors', '5', '--no-shows', '2'], '--no-shows'],
+    ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
+    ['tools/bench.ts', ['--only', 'nothing'], '--only'],
+    ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
+    ['tools/keys.ts', ['melt'], 'melt'],
+    ['tools/demo/shop.ts', ['--capacity', '0'], '--capacity'],
+  ])('%s %j is refused with code 2', (file, args, named) => {
+    const { status, stderr } = tool(file, ...args)
+    expect({ status, names: stderr.includes(named) }, stderr).toEqual({ status: 2, names: true })
+  })
+})
+
+describe('the lockfile', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
+  }
+
+  it('has an entry for every platform, so that npm ci takes it everywhere', () => {
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).filter(
+        name => !(`${path}/node_modules/${name}` in packages) && !(`node_modules/${name}` in packages),
+      ),
+    )
+    expect(missing).toEqual([])
+    for (const platform of ['darwin-arm64', 'darwin-64', 'linux-64', 'linux-arm64', 'windows-64']) {
+      expect(packages).toHaveProperty([`node_modules/@cloudflare/workerd-${platform}`])
+    }
+  })
+
+  it('names no registry but the public one', () => {
+    const hosts = new Set(Object.values(packages).flatMap(({ resolved }) => (resolved ? [new URL(resolved).host] : [])))
+    expect([...hosts].filter(host => host !== 'registry.npmjs.org')).toEqual([])
+  })
+})
