@@ -19,7 +19,7 @@ redis-server (apt-get install wrk redis-server). Absolute figures are of this ma
 
 const FLAGS = {
   seconds: { value: 'S', help: 'of one measurement', default: '2' },
-  rounds: { value: 'N', help: 'measurements of each target, of which the median counts', default: '9' },
+  rounds: { value: 'N', help: 'measurements of each target, of which the median counts', default: '5' },
   only: { value: 'NAME,...', help: 'the targets to measure, of those the full run names' },
   sessions: { value: 'N', help: 'distinct admitted sessions', default: '5000' },
   json: { help: 'print one JSON object' },

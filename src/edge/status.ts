@@ -14,7 +14,7 @@ const EARLY_SHARE = 0.5
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
   const { nowMs } = visit
-  await room.current(visit)
+  if (!room.isCurrent(nowMs)) await room.current(visit)
   const carried = await carriedBy(visit, room, ring)
   room.count('polls')
   const { suspended, mode } = room.settings.config
@@ -58,9 +58,9 @@ export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
 
 /** CORS for programs on other origins, by the room's `cors_origins` (Fetch Standard, section 3.3). */
 export function withCors(visit: Visit, room: RoomAtEdge, response: Response): Response {
-  const origin = visit.request.headers.get('Origin')
   const allowed = room.settings.config.cors_origins
-  if (origin === null || allowed.length === 0) return response
+  const origin = allowed.length === 0 ? null : visit.request.headers.get('Origin')
+  if (origin === null) return response
   response.headers.append('Vary', 'Origin')
   if (!allowed.includes(origin) && !allowed.includes('*')) return response
   response.headers.set('Access-Control-Allow-Origin', allowed.includes(origin) ? origin : '*')

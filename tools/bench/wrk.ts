@@ -21,7 +21,7 @@ export interface Measured {
 
 const CONNECTIONS = 32
 /** Before each measurement: what ran out meanwhile (leases, snapshots, code) is there again, as under a steady crowd. */
-const WARM_UP_SECONDS = 1
+const WARM_UP_SECONDS = 2
 
 export async function measure(target: Target, seconds: number, scratch: string): Promise<Measured> {
   const script = join(scratch, `${target.name.replaceAll(/\W/g, '-')}.lua`)
