@@ -9,8 +9,10 @@ import type { Again, Claim, ClaimAnswer, Demand, DoorReport, EdgeReport, Touch, 
 import { admit, again, end, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from './sessions.ts'
 import { type Applied, fresh, Tally } from './tally.ts'
 
-/** A called visitor asks every two seconds, jitter and the way included: who does not has left. */
+/** A called visitor asks every two seconds, jitter and the way included: a permit is not kept for longer. */
 const STANDING_FOR_MS = 3_000
+/** A poll may be late once; who has not asked for this long has left. */
+const LEFT_AFTER_MS = 5_000
 /** Unspent permits go back after this long. */
 const UNSPENT_FOR_MS = 4_000
 /** A refused visitor's next try. */
@@ -275,7 +277,7 @@ function stand(door: DoorState, request: Claim, nowMs: number): void {
 function forgetWhoLeft(door: DoorState, nowMs: number): void {
   const closed = door.view !== null && !door.view.open
   for (const [sid, standing] of door.standing) {
-    const left = nowMs - standing.seenMs > STANDING_FOR_MS
+    const left = nowMs - standing.seenMs > LEFT_AFTER_MS
     if (left || (closed && !isCalled(door, standing))) door.standing.delete(sid)
   }
 }

@@ -45,7 +45,7 @@ export function passOn(
   const { response } = outcome
   const commands = commandHeaders(response.headers)
   if (commands.length > 0) obey(visit, admissions, response.headers)
-  if (visit.isWebSocket) return relay(visit, response, admissions)
+  if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
   const fresh = admissions.filter(admission => admission.isNew)
   const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
   if (fresh.length === 0 && fallback === null && commands.length === 0 && !visit.deployment.debug) return response

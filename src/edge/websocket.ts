@@ -3,6 +3,7 @@
  * closed when the session is gone.
  */
 
+import { commandHeaders } from './commands.ts'
 import { setCookie } from './cookie.ts'
 import type { Admitted } from './gate.ts'
 import type { Caller } from './isolate.ts'
@@ -11,9 +12,12 @@ import type { Visit } from './visit.ts'
 /** RFC 6455 section 7.4.1: the endpoint's policy was violated. */
 const POLICY_VIOLATION = 1008
 
-export function relay(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
-  const upstream = response.webSocket
-  if (!upstream) return response
+export function relay(
+  visit: Visit,
+  response: Response,
+  upstream: WebSocket,
+  admissions: readonly Admitted[],
+): Response {
   const { 0: visitor, 1: edge } = new WebSocketPair()
   upstream.accept()
   edge.accept()
@@ -21,6 +25,7 @@ export function relay(visit: Visit, response: Response, admissions: readonly Adm
   join(upstream, edge)
   for (const admission of admissions) keepAlive(visit, admission, edge, upstream)
   const headers = new Headers(response.headers)
+  for (const name of commandHeaders(headers)) headers.delete(name)
   for (const { room, pass, isNew } of admissions) {
     if (isNew) headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
   }

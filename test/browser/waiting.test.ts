@@ -261,7 +261,8 @@ describe.concurrent('in line', () => {
     for (const tab of tabs) await tab.locator('#place:not(.pending)').waitFor()
     asked.length = 0
     await tabs[0].waitForTimeout(10_000)
-    expect(asked.filter(status => status === 200).length).toBeLessThanOrEqual(4)
+    // Every two seconds, a fifth earlier at most; two tabs by themselves would ask eight times and more.
+    expect(asked.filter(status => status === 200).length).toBeLessThanOrEqual(7)
     expect(asked).not.toContain(429)
     expect(await text(tabs[0], 'place')).toBe(await text(tabs[1], 'place'))
     await site.change('tabs', { queue_all: false })

@@ -147,6 +147,16 @@ describe('through plain workerd', () => {
 })
 
 describe('a WebSocket', () => {
+  it('that the origin refuses is an answer like any other, with the pass of a newcomer', async () => {
+    const { WebSocket } = await import('ws')
+    const socket = new WebSocket(`${site.url.replace('http', 'ws')}/plain`)
+    const [, response] = await once(socket, 'unexpected-response')
+    expect(response.statusCode).toBe(200)
+    expect(response.headers['x-origin']).toBe('yes')
+    expect(String(response.headers['set-cookie'])).toContain('antesala-shop=')
+    response.destroy()
+  })
+
   it('passes both ways, and is closed when its session is ended', async () => {
     const { WebSocketServer } = await import('ws')
     const server = new WebSocketServer({ server: origin.server, path: '/ws' })

@@ -66,12 +66,13 @@ describe('a room', () => {
   it('does not work on a database that another schema made', async () => {
     await roomStub(env, 'moving').describe()
     await runInDurableObject(stubOf('moving'), (_room, { storage }) => {
-      const { statements } = storage.sql.exec<{ statements: string }>('SELECT statements FROM migrations').one()
-      expect(() => migrate(storage.sql, [`${statements} `])).toThrow(
+      const rows = storage.sql.exec<{ statements: string }>('SELECT statements FROM migrations ORDER BY version')
+      const own = rows.toArray().map(({ statements }) => statements)
+      expect(() => migrate(storage.sql, [`${own[0]} `, ...own.slice(1)])).toThrow(
         'storage migration 0 is not what this database was made with',
       )
-      migrate(storage.sql, [statements, 'CREATE TABLE more (x)'])
-      expect(() => migrate(storage.sql, [statements])).toThrow('storage migration 1')
+      migrate(storage.sql, [...own, 'CREATE TABLE more (x)'])
+      expect(() => migrate(storage.sql, own)).toThrow(`storage migration ${own.length}`)
     })
   })
 })
