@@ -9,6 +9,8 @@ import { newRoomKeys } from './tools/support/secrets.ts'
 
 export default defineConfig({
   test: {
+    // When so much fails, a process is wedged: the rest would only wait for it.
+    bail: 20,
     projects: [
       {
         test: {
@@ -38,7 +40,7 @@ export default defineConfig({
           include: ['test/{contract,browser,scenarios}/**/*.test.ts'],
           sequence: { groupOrder: 1 },
           fileParallelism: false,
-          testTimeout: 180_000,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },
