@@ -3,9 +3,9 @@
 // The syntax is that of 2019, so that old phones get in too: no ?. and no ??.
 ;(() => {
   /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
-  /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
+  /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none' | 'rejected'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
-  /** @typedef {{ state: State, position: number | null, held: boolean, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
+  /** @typedef {{ state: State, position: number | null, held: boolean, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
 
   // Who has no answer by then asks again: a network that changed under the page never answers.
   const ANSWER_WITHIN_MS = 15000
@@ -111,7 +111,8 @@
     const state = missed ? 'missed' : place.state
     /** @type {StateText} */
     const text = texts[state]
-    const lead = held ? text.paused || texts.paused : text.lead
+    const waiting = held ? text.paused || texts.paused : text.lead
+    const lead = place.drawAt ? `${waiting} ${texts.drawing}` : waiting
     room.dataset.state = state
     set('headline', text.headline)
     set('lead', lead)
@@ -125,7 +126,7 @@
     else if (isNumber) advance(shown)
     else bar.value = 0
     const number = isNumber ? numbers.format(shown) : text.place || ''
-    set('place', number || texts.pending)
+    set('place', number || (place.drawAt ? texts.undrawn : texts.pending))
     element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
     const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
     set('wait', (!held && wait) || texts.waitUnknown)
@@ -153,6 +154,8 @@
     connected(true)
     // A place that was there is gone, for the line has begun anew: whoever asks for the page again gets a new one.
     if (state === 'none' && placed) return enter()
+    // The turn was missed, and newcomers do not wait any more: the page itself says so.
+    if (state === 'rejected') return enter()
     show(place)
     if (state === 'none') return
     placed = true

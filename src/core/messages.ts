@@ -3,6 +3,7 @@
  *
  * Reports flow up, leases flow down: edge and door both `sync` with the tier above, a door answers `claim` and `touch`.
  */
+import type { Batches } from './batches.ts'
 import type { LaneView } from './line.ts'
 import type { TallyReport } from './tally.ts'
 
@@ -19,6 +20,10 @@ export interface View {
   readonly full: boolean
   /** Admissions per second the room would grant at most. */
   readonly ratePerSecond: number
+  /** How newcomers are drawn; null or absent where places are given by arrival. */
+  readonly batches?: Batches | null
+  /** Up to here the room has all counts; absent in a view of a room that does not know batches. */
+  readonly settledKey?: number
   readonly lanes: Readonly<Record<string, LaneView>>
 }
 
@@ -79,6 +84,8 @@ export interface Claim {
   readonly key: number
   readonly lane: string
   readonly generation: number
+  /** Refused, this visitor is gone: the room keeps no line for newcomers. */
+  readonly leaves?: boolean
 }
 
 export type ClaimAnswer =

@@ -4,6 +4,8 @@
  * The caller owns the clock and the storage: everything changed by `sync` must be durable before its reply leaves.
  */
 import { BUCKET_MS, chunkOf } from './arrivals.ts'
+import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
+import { comingIn } from './frontier.ts'
 import { callEverybody, callNext, closeAt, confirm, type Line, newLine, viewOf, waiting } from './line.ts'
 import type { Demand, DoorReport, View } from './messages.ts'
 import {
@@ -51,6 +53,7 @@ export interface RoomState {
   readonly bank: Bank
   readonly doors: Map<string, Door>
   readonly lines: Map<string, Line>
+  readonly draws: Draws
   readonly totals: Totals
   tickedAtMs: number
   /** Called visitors seen since the last tick, per lane. */
@@ -64,6 +67,10 @@ export interface RoomState {
 /** The settings the room's decisions need. */
 export interface RoomRules extends Limits {
   readonly claimWindowMs: number
+  /** Width of the batches of a random line; null or absent where places are given by arrival. */
+  readonly shuffleMs?: number | null
+  /** Newcomers who are refused do not wait: the room opens again as soon as it can. */
+  readonly rejects?: boolean
 }
 
 export type SyncOutcome =
@@ -89,6 +96,7 @@ export function newRoom(nowMs: number): RoomState {
     bank: { banked: 0, filledAtMs: 0 },
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
+    draws: newDraws(),
     totals: {},
     tickedAtMs: nowMs,
     shown: new Map(),
@@ -105,6 +113,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
     if (report.seq < door.seq) return { kind: 'stale' }
     if (report.seq === door.seq) return { kind: 'repeated', granted: door.granted }
   } else door.applied = undefined
+  followMethod(room, rules, nowMs)
   const added = fresh(door.applied, report)
   door.applied = { seq: report.seq, base: report.base, cells: report.cells }
   // Time first, by what was out until now: a permit that is out stops the fill it would have used.
@@ -126,10 +135,11 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
 /** Lets time pass: fills the bank, moves the frontier, opens the room. Called by `sync`; harmless at any time. */
 export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   fill(room.bank, sums(room).out, rules, nowMs)
+  followMethod(room, rules, nowMs)
   const tookMs = Math.max(0, nowMs - room.tickedAtMs)
   if (tookMs < TICK_MS && room.view) return
   measureDepartures(room, tookMs)
-  if (room.open) for (const line of room.lines.values()) callEverybody(line, rules.claimWindowMs, nowMs)
+  if (room.open) callAll(room, rules, nowMs)
   else {
     callLines(room, rules, nowMs)
     openWhenEmpty(room, rules, nowMs)
@@ -169,6 +179,16 @@ function open(room: RoomState, name: string, nowMs: number): Door {
   return door
 }
 
+function followMethod(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
+  follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+}
+
+function callAll(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = openKey(room.draws, nowMs)
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+}
+
 function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
@@ -182,7 +202,7 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
     if (kind === 'line' && line) {
       const bucket = Number(bucketText)
       const endKey = (bucket + 1) * BUCKET_MS
-      if (!Number.isSafeInteger(bucket) || endKey > nowMs + FUTURE_MS) continue
+      if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) continue
       confirm(line, bucket, endKey, by)
       dirty.set(lane, (dirty.get(lane) ?? new Set()).add(chunkOf(bucket)))
       count(room, 'confirmed', by)
@@ -206,7 +226,7 @@ function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
       shown: room.shown.get(lane) ?? 0,
     }
     room.shown.delete(lane)
-    if (rules.ratePerMinute > 0) callNext(line, load, rules.claimWindowMs, nowMs)
+    if (rules.ratePerMinute > 0) callNext(line, load, settledKey(room.draws, nowMs), rules.claimWindowMs, nowMs)
   }
 }
 
@@ -231,13 +251,20 @@ function putInLine(room: RoomState, refused: readonly Demand[]): void {
 function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
   const { live, out } = sums(room)
   const empty = standing(room, nowMs) === 0 && waitingTotal(room) < 1 && grantable(room.bank, live, out, rules) >= 1
-  if (!empty) room.emptySinceMs = null
-  else if (room.emptySinceMs === null) room.emptySinceMs = nowMs
-  else if (nowMs - room.emptySinceMs >= OPENS_AFTER_MS) {
-    room.open = true
-    room.emptySinceMs = null
-    for (const line of room.lines.values()) callEverybody(line, rules.claimWindowMs, nowMs)
-  }
+  room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
+  // Where nobody refused is in line, only those called from an old one may be on their way.
+  const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
+  if (room.emptySinceMs === null || nowMs - room.emptySinceMs < opensAfterMs) return
+  room.open = true
+  room.emptySinceMs = null
+  callAll(room, rules, nowMs)
+}
+
+/** Called people who should come in yet. */
+function comingTotal(room: RoomState): number {
+  let people = 0
+  for (const line of room.lines.values()) people += comingIn(line.state.control, 0)
+  return people
 }
 
 /**
@@ -307,6 +334,8 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     held: rules.ratePerMinute <= 0,
     full: live + out >= rules.totalActiveUsers,
     ratePerSecond: rules.ratePerMinute / 60,
+    batches: room.draws.batches,
+    settledKey: settledKey(room.draws, nowMs),
     lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewOf(line, standing(room, nowMs))])),
   }
 }
