@@ -1,7 +1,8 @@
 /**
  * The waiting page: one self-contained answer, complete without scripts, kept up to date by them.
  *
- * Its words stand in `static/waiting.texts.json` and nowhere else: this renders them, and hands them to the page's script.
+ * Its words stand in `static/waiting.texts.json`: this renders them, and hands them to the page's script. What is said before a
+ * draw is said by the page alone, and stays until the script hears of the place.
  */
 import Mustache from 'mustache'
 import rejectedHtml from '../../static/rejected.html'
@@ -15,6 +16,9 @@ import type { Visit } from './visit.ts'
 
 /** The same for everybody. */
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
+const DRAWING =
+  'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
+const UNDRAWN = 'Not drawn yet'
 const NUMBERS = new Intl.NumberFormat('en')
 const WRITER = new Mustache.Writer()
 /** Parsed once: a render by the template's text would look it up by that text each time. */
@@ -57,7 +61,6 @@ export function rejectedPage(visit: Visit, verdict: Rejected): string {
   const { method } = visit.request
   const variables = {
     style: FIXED.style,
-    ...texts.rejected,
     ...cfWaitingRoom,
     message,
     site: visit.url.host,
@@ -91,9 +94,9 @@ function wording({ state, held, position, drawAt, cfWaitingRoom }: PlaceJson) {
   const lead = held ? (text.paused ?? texts.paused) : text.lead
   return {
     headline: text.headline,
-    lead: drawAt === null ? lead : `${lead} ${texts.drawing}`,
+    lead: drawAt === null ? lead : `${lead} ${DRAWING}`,
     title: number === '' ? text.headline : text.title.replace('{place}', number),
-    placeText: number !== '' ? number : drawAt === null ? texts.pending : texts.undrawn,
+    placeText: number !== '' ? number : drawAt === null ? texts.pending : UNDRAWN,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
   }
