@@ -14,8 +14,10 @@ export interface View {
   readonly generation: number
   /** Nobody waits and permits remain: newcomers claim without a line. */
   readonly open: boolean
-  /** No permits are granted: queue_all, a rate of zero. */
+  /** No permits are granted: queue_all, a rate of zero, nothing left of the budget. */
   readonly held: boolean
+  /** The budget of `remaining` is spent. */
+  readonly soldOut?: boolean
   /** Every place is taken. */
   readonly full: boolean
   /** Admissions per second the room would grant at most. */

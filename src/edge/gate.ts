@@ -62,12 +62,14 @@ export interface Waiting {
   readonly view: View | null
 }
 
-/** Turned away by a room that keeps no line for newcomers. */
+/** Turned away by a room that keeps no line for newcomers, or that has admitted all it would. A ticket in hand is kept. */
 export interface Rejected {
   readonly kind: 'rejected'
   readonly room: RoomAtEdge
   readonly retryAfterMs: number
   readonly view: View | null
+  /** Nothing is left of the room's budget; else there is no place. */
+  readonly soldOut: boolean
 }
 
 /** A verdict that is late binds the next request: this one goes on. */
@@ -140,6 +142,7 @@ export async function stand(
   }
   const rejects = room.settings.newcomers === 'are rejected'
   if (!room.view) return held || !rejects ? withoutView(visit, room, ring, held, options) : rejected(visit, room)
+  if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
   const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
   let ticket = held && !missed ? held : await mint(visit, room, ring, room.view)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
@@ -292,7 +295,13 @@ type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | 
 
 function rejected(visit: Visit, room: RoomAtEdge): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
-  return { kind: 'rejected', room, retryAfterMs: REJECTED_RETRY_MS, view: room.view }
+  return {
+    kind: 'rejected',
+    room,
+    retryAfterMs: REJECTED_RETRY_MS,
+    view: room.view,
+    soldOut: room.view?.soldOut ?? false,
+  }
 }
 
 async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket, leaves: boolean): Promise<Claimed> {

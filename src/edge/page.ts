@@ -18,6 +18,14 @@ import type { Visit } from './visit.ts'
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
 const DRAWING =
   'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
+const NO_PLACE = {
+  headline: 'There is no room at the moment',
+  lead: 'Every place is taken, and this site keeps no line. You are welcome to come back a little later.',
+}
+const SOLD_OUT = {
+  headline: 'Nothing is left at the moment',
+  lead: 'Everybody who could be let in is in. If more becomes available, whoever has a place in line still has it.',
+}
 const UNDRAWN = 'Not drawn yet'
 const NUMBERS = new Intl.NumberFormat('en')
 const WRITER = new Mustache.Writer()
@@ -61,6 +69,7 @@ export function rejectedPage(visit: Visit, verdict: Rejected): string {
   const { method } = visit.request
   const variables = {
     style: FIXED.style,
+    ...(verdict.soldOut ? SOLD_OUT : NO_PLACE),
     ...cfWaitingRoom,
     message,
     site: visit.url.host,

@@ -43,19 +43,20 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     held: view?.held ?? false,
-    message: config.message,
+    message: messageOf(config, view?.soldOut ?? false),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }
 
 /** What somebody is told whom the room does not let wait. */
-export function rejectedJson({ room, view }: Rejected, nowMs: number) {
+export function rejectedJson({ room, view, soldOut }: Rejected, nowMs: number) {
   const { config } = room.settings
   return {
     cfWaitingRoom: { ...published(config, view, null, nowMs), queueIsFull: true },
     ...NO_PLACE,
     state: 'rejected' as const,
-    message: config.message,
+    soldOut,
+    message: messageOf(config, soldOut),
   }
 }
 
@@ -67,6 +68,10 @@ export function insideJson(room: Admitted['room'], nowMs: number) {
     state: 'admitted' as const,
     message: room.settings.config.message,
   }
+}
+
+function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean): string {
+  return soldOut && sold_out_message !== '' ? sold_out_message : message
 }
 
 /** The 25 variables, as far as they do not depend on who asks. */

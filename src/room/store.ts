@@ -29,6 +29,8 @@ interface StoredRoom {
   totals: RoomState['totals']
   /** Absent in a row of a version that knew no draws. */
   draws?: RoomState['draws']
+  /** Absent in a row of a version that knew no budget. */
+  stock?: RoomState['stock']
   tickedAtMs: number
   departuresPerSecond: number
   lines: Record<string, LineState>
@@ -61,7 +63,7 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const { generation, open, emptySinceMs, bank, totals, draws, tickedAtMs, departuresPerSecond } = room
+    const { generation, open, emptySinceMs, bank, totals, draws, stock, tickedAtMs, departuresPerSecond } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
     const stored: StoredRoom = {
       generation,
@@ -70,6 +72,7 @@ export class RoomStore {
       bank,
       totals,
       draws,
+      stock,
       tickedAtMs,
       departuresPerSecond,
       lines,

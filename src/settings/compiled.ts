@@ -56,6 +56,7 @@ export function compile(config: RoomConfig): RoomSettings {
       claimWindowMs,
       shuffleMs: config.queueing_method === 'random' ? Math.round(config.shuffle_window * MINUTE_MS) : null,
       rejects: newcomers === 'are rejected',
+      remaining: config.remaining,
     },
     newcomers,
     claimWindowMs,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
-import { newRoom, type RoomRules, type RoomState, sync, waitingTotal } from '../../src/core/room.ts'
+import { left, newRoom, type RoomRules, type RoomState, restock, sync, waitingTotal } from '../../src/core/room.ts'
 
 const T0 = 1_700_000_000_000
 const rules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000 }
@@ -202,5 +202,50 @@ describe('a room that rejects', () => {
     expect(room.open).toBe(false)
     granted(room, report({ seq: 3, spent: 50, live: 50 }), T0 + 2_000, rejects)
     expect(room.open).toBe(true)
+  })
+})
+
+describe('a budget of so many more', () => {
+  const stocked = { ...rules, ratePerMinute: 60_000, remaining: 30 }
+
+  it('is never exceeded, however many doors ask', () => {
+    const room = newRoom(T0)
+    let total = 0
+    for (const door of ['a', 'b', 'c', 'd']) total += granted(room, report({ door, demand: standing(20) }), T0, stocked)
+    expect(total).toBe(30)
+    expect(left(room)).toBe(30)
+    granted(room, report({ seq: 2, spent: 20, live: 20, demand: standing(9) }), T0 + 1_000, stocked)
+    expect(left(room)).toBe(10)
+    expect(granted(room, report({ door: 'd', seq: 2, demand: standing(20) }), T0 + 2_000, stocked)).toBe(0)
+  })
+
+  it('takes what a restarted door had in hand for spent: its report may never have come', () => {
+    const room = newRoom(T0)
+    expect(granted(room, report({ demand: standing(20) }), T0, stocked)).toBe(20)
+    expect(granted(room, report({ epoch: 2, live: 5, demand: standing(20) }), T0 + 1_000, stocked)).toBe(10)
+    expect(left(room)).toBe(10)
+  })
+
+  it('gets back what a door returns, and holds the line when it is spent', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(20) }), T0, stocked)
+    granted(room, report({ seq: 2, spent: 5, returned: 15, live: 5 }), T0 + 5_000, stocked)
+    expect([left(room), room.view?.soldOut]).toEqual([25, false])
+    granted(room, report({ seq: 3, spent: 5, returned: 15, live: 5, demand: standing(25) }), T0 + 6_000, stocked)
+    granted(room, report({ seq: 4, spent: 30, returned: 15, live: 30, demand: standing(3) }), T0 + 7_000, stocked)
+    expect([left(room), room.open]).toEqual([0, false])
+    expect(room.view).toMatchObject({ soldOut: true, held: true })
+  })
+
+  it('begins anew when it is set anew, and ends when it is taken away', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(30) }), T0, stocked)
+    granted(room, report({ seq: 2, spent: 30, live: 30 }), T0 + 1_000, stocked)
+    expect(left(room)).toBe(0)
+    restock(room, 30)
+    granted(room, report({ seq: 3, spent: 30, live: 30 }), T0 + 2_000, stocked)
+    expect(left(room)).toBe(30)
+    granted(room, report({ seq: 4, spent: 30, live: 30 }), T0 + 3_000)
+    expect(left(room)).toBeNull()
   })
 })

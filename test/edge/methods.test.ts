@@ -257,3 +257,37 @@ describe('a change of the method while people wait', () => {
     expect(admitted).toBe(all.length)
   }, 30_000)
 })
+
+describe('a room with so many more to admit', () => {
+  it('admits no more, then holds, or says that nothing is left, and goes on when more is there', async () => {
+    const edge = newEdge()
+    const visitors = await crowd('stocked.test', edge, 5)
+    const inside = visitors.filter(visitor => claimsOf(visitor.token).key === undefined)
+    const [waiting] = visitors.filter(visitor => !inside.includes(visitor)) as [Visitor]
+    expect(inside).toHaveLength(3)
+    await reported()
+    pass(5_000)
+    expect((await waiting.page()).text).toContain('New bread at five.')
+    expect((await roomStub(env, 'stocked').describe()).figures.remaining).toBe(0)
+    const place = waiting.token
+
+    await change('stocked', { when_sold_out: 'reject' })
+    pass(60_000)
+    expect((await waiting.poll()).place).toMatchObject({ state: 'rejected', message: 'New bread at five.' })
+    const { status, text } = await waiting.page()
+    expect([status, text.includes('Nothing is left'), text.includes('New bread at five.')]).toEqual([503, true, true])
+    const newcomer = new Visitor('stocked.test', edge)
+    expect((await newcomer.data()).text).toContain('"soldOut":true')
+    expect([newcomer.jar.size, claimsOf(waiting.token).sub]).toEqual([0, claimsOf(place).sub])
+
+    // The same number once more is a new budget, and whoever waited is served from it.
+    await change('stocked', { remaining: 3 })
+    let atOrigin = null
+    for (let i = 0; i < 10 && !atOrigin; i++) {
+      pass(2_000)
+      await pause(50)
+      atOrigin = (await waiting.page()).atOrigin
+    }
+    expect(atOrigin?.headers['waiting-room-session']).toBe(claimsOf(place).sub)
+  }, 30_000)
+})
