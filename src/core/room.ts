@@ -241,8 +241,9 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
 function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
   const { live, out } = sums(room)
   const permits = out + available(room, rules)
-  const stock = left(room) ?? Number.POSITIVE_INFINITY
-  const places = Math.max(0, Math.min(rules.totalActiveUsers - live, stock) - out)
+  // Permits in reach are part of the budget: only the rest of it is still to come.
+  const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
+  const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
   for (const [lane, line] of room.lines) {
     const load = {
       standing: standing(room, nowMs),

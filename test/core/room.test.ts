@@ -175,6 +175,15 @@ describe('a random line', () => {
     expect(frontierOf(room)).toBeLessThan(T1 + MINUTE)
   })
 
+  it('counts a draw that lies far ahead, in a long window', () => {
+    const room = newRoom(T1)
+    const long = { ...rules, ratePerMinute: 0, shuffleMs: 60 * MINUTE }
+    granted(room, report({ demand: standing(1) }), T1, long)
+    const endMs = Math.ceil((T1 + 1) / (60 * MINUTE)) * 60 * MINUTE
+    granted(room, report({ seq: 2, cells: { [`line/main/${bucketOf(endMs - 500)}`]: 1 } }), T1 + 1_000, long)
+    expect(waitingTotal(room)).toBe(1)
+  })
+
   it('tells edges how to draw, and up to where places are known', () => {
     const room = closedMidway()
     expect(room.view).toMatchObject({ batches: { fromMs: T1 - MINUTE + 1, windowMs: MINUTE } })
@@ -235,6 +244,20 @@ describe('a budget of so many more', () => {
     granted(room, report({ seq: 4, spent: 30, returned: 15, live: 30, demand: standing(3) }), T0 + 7_000, stocked)
     expect([left(room), room.open]).toEqual([0, false])
     expect(room.view).toMatchObject({ soldOut: true, held: true })
+  })
+
+  it('calls no more people than it can admit, but for the few in reserve', () => {
+    const room = newRoom(T0)
+    const scarce = { ...rules, remaining: 5 }
+    granted(room, report({ demand: standing(60) }), T0, scarce)
+    const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 10 * i)}`, 1]))
+    granted(room, report({ seq: 2, returned: 5, cells }), T0 + 10_000, scarce)
+    for (let second = 11; second < 15; second++) {
+      granted(room, report({ seq: second, returned: 5 }), T0 + second * 1_000, scarce)
+    }
+    // Five, two in reserve, and as many again when the first do not come. Without the budget it would be fifty.
+    expect(waitingTotal(room)).toBeGreaterThan(80)
+    expect(waitingTotal(room)).toBeLessThan(100)
   })
 
   it('begins anew when it is set anew, and ends when it is taken away', () => {
