@@ -7,11 +7,18 @@ import { chosen, news } from './admin-rooms.js'
 import { count, isFull, lineTakes, short } from './admin-words.js'
 
 /** @typedef {import('./admin-api.js').Room} Room */
-/** @typedef {'new_users_per_minute' | 'total_active_users' | 'message'} Typed */
+/** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method'} Typed */
 /** What was in force when the operator began to type, and at which version. @typedef {{ seen: string, typed: string, version: string }} Draft */
 
 const MESSAGE_MAX = 1_000
 const ADVICE = 'What you typed is kept: look again, then apply it.'
+
+const METHODS = new Map([
+  ['fifo', 'Whoever came first goes in first.'],
+  ['random', 'Those who come within one window are drawn by lot. Whoever waits already stays ahead of them.'],
+  ['passthrough', 'Everybody goes straight to the site, without any limit. Hold the line goes before it.'],
+  ['reject', 'No line: who finds no place is turned away. Whoever waits already keeps the place.'],
+])
 
 /** What a field says about the value typed. @type {Record<Typed, (typed: string, room: Room) => string>} */
 const HINTS = {
@@ -22,6 +29,7 @@ const HINTS = {
     if (isFull(room)) return 'Every place is taken: people come in as others leave, whatever the rate.'
     return waiting === 0 ? 'Nobody is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
   },
+  queueing_method: typed => METHODS.get(typed) ?? '',
   total_active_users: (_, { figures }) => `${count(figures.active)} are inside. A lower number sends nobody away.`,
   message(typed) {
     const over = typed.length - MESSAGE_MAX
@@ -33,7 +41,7 @@ const HINTS = {
 /** Answers what shows it. @param {HTMLElement} form */
 export function field(form) {
   const key = /** @type {Typed} */ (form.dataset.setting)
-  const box = /** @type {HTMLInputElement} */ (form.querySelector('input, textarea'))
+  const box = /** @type {HTMLInputElement} */ (form.querySelector('input, textarea, select'))
   const [apply, discard] = [within(form, '[type=submit]'), within(form, '[type=reset]')]
   /** @type {Map<string, Draft>} */
   const drafts = new Map()

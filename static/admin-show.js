@@ -113,6 +113,7 @@ export function showDetails({ figures }) {
     ...Object.entries(figures.totals).map(([name, total]) => [name.replaceAll('_', ' '), count(total)]),
     ['permits in the bank', count(figures.permitsBanked)],
     ['burst', count(figures.burst)],
+    ...(figures.remaining === null ? [] : [['left of the budget', count(figures.remaining)]]),
     ['called visitors who show up', `${Math.round(100 * figures.showRate)} %`],
   ]
   list($('counters'), counters, () => make('div', make('dt'), make('dd')))

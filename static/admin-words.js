@@ -26,6 +26,14 @@ export function stateOf({ settings, figures }) {
       text: 'Everybody goes in. The figures show what the room would do.',
     }
   if (settings.queue_all) return { state: 'held', word: 'Held', text: held }
+  if (settings.queueing_method === 'passthrough')
+    return { state: 'suspended', word: 'Passing', text: 'Everybody goes straight to the site, without any limit.' }
+  if (figures.remaining === 0)
+    return {
+      state: 'held',
+      word: 'Sold out',
+      text: `All of the ${count(settings.remaining ?? 0)} remaining have been let in.`,
+    }
   if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
   if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. Nobody has to wait.' }
   if (isFull({ settings, figures }))

@@ -5,7 +5,7 @@
   /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
-  /** @typedef {{ state: State, position: number | null, held: boolean, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
+  /** @typedef {{ state: State, position: number | null, held: boolean, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
 
   // Who has no answer by then asks again: a network that changed under the page never answers.
   const ANSWER_WITHIN_MS = 15000
@@ -54,6 +54,8 @@
     if (element(id).textContent !== text) element(id).textContent = text
   }
 
+  const rename = (/** @type {string} */ url) => history.replaceState(history.state, '', url)
+
   const offerAction = (/** @type {string} */ label) => {
     set('action', label)
     element('action').hidden = label === ''
@@ -82,12 +84,12 @@
     const { href, origin, pathname } = location
     // To its own address with a fragment a page only scrolls: this page first takes another one, with or without a query.
     if (href.includes('#')) {
-      history.replaceState(history.state, '', origin + pathname + (/^[^#]*\?/.test(href) ? '' : '?'))
+      rename(origin + pathname + (/^[^#]*\?/.test(href) ? '' : '?'))
     }
     location.replace(href)
     setTimeout(() => {
       entering = false
-      history.replaceState(history.state, '', href)
+      rename(href)
       offerAction(texts.admitted.action)
     }, OPENED_WITHIN_MS)
   }
@@ -111,10 +113,10 @@
     const state = missed ? 'missed' : place.state
     /** @type {StateText} */
     const text = texts[state]
-    const lead = held ? text.paused || texts.paused : text.lead
+    // How places are drawn is said by the page, until this place is.
+    if (!place.drawAt) set('lead', held ? text.paused || texts.paused : text.lead)
     room.dataset.state = state
     set('headline', text.headline)
-    set('lead', lead)
     set('message', message)
     element('message').hidden = !message
     offerAction(state === 'none' ? texts.none.action : '')
@@ -125,21 +127,22 @@
     else if (isNumber) advance(shown)
     else bar.value = 0
     const number = isNumber ? numbers.format(shown) : text.place || ''
-    set('place', number || texts.pending)
+    if (number || !place.drawAt) set('place', number || texts.pending)
     element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
     const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
     set('wait', (!held && wait) || texts.waitUnknown)
     document.title = number && text.title ? text.title.replace('{place}', number) : text.headline
 
     const news = []
-    if (heard.state !== `${text.headline}. ${lead}`) news.push(`${text.headline}. ${lead}`)
+    const words = `${text.headline}. ${element('lead').textContent}`
+    if (heard.state !== words) news.push(words)
     if (heard.message !== message) news.push(message)
     if (isNumber && shown <= heard.position * SAID_AT_SHARE && Date.now() - heard.atMs > SAID_EVERY_MS) {
       news.push(texts.said.replace('{place}', number).replace('{wait}', element('wait').textContent || ''))
       heard.position = shown
       heard.atMs = Date.now()
     }
-    heard.state = `${text.headline}. ${lead}`
+    heard.state = words
     heard.message = message
     if (news.length > 0) set('said', news.join(' '))
   }
@@ -151,8 +154,9 @@
     failures = 0
     updated = texts.fresh.replace('{time}', new Date().toLocaleTimeString())
     connected(true)
-    // A place that was there is gone, for the line has begun anew: whoever asks for the page again gets a new one.
-    if (state === 'none' && placed) return enter()
+    // A place that was there is gone, for the line has begun anew: whoever asks for the page again gets a new one,
+    // or the page of a room that keeps no line any more.
+    if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return enter()
     show(place)
     if (state === 'none') return
     placed = true
@@ -210,7 +214,7 @@
   if (tabs) tabs.onmessage = event => take(event.data, 1)
 
   // Reloading by hand, too, asks for the address and sends no form again.
-  if ('sent' in room.dataset) history.replaceState(history.state, '', location.href)
+  if ('sent' in room.dataset) rename(location.href)
   if (room.dataset.state === 'called') bar.value = 100
   else if (placed) advance(shown)
   pollIn(Number(room.dataset.poll) || 5)

@@ -127,6 +127,7 @@ export function claim(
   }
   stand(door, request, nowMs)
   if (attempt !== 'last' && !door.exhausted) return { verdict: 'ask' }
+  if (request.leaves) door.standing.delete(request.sid)
   return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
 }
 

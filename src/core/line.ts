@@ -6,8 +6,8 @@
  * it to forget sessions (decision 0004).
  */
 import { Arrivals, BUCKET_MS, bucketOf } from './arrivals.ts'
+import { KEY_STEP } from './batches.ts'
 import { type Curve, curveOf } from './curve.ts'
-import { SETTLED_AFTER_MS } from './estimate.ts'
 import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
 
 /** The speed shown to visitors follows the frontier with this half-life. */
@@ -77,23 +77,25 @@ export function waiting(line: Line): number {
   return line.arrivals.after(line.state.frontierKey)
 }
 
-/** Calls the next visitors of a closed room; answers how many. */
-export function callNext(line: Line, load: LaneLoad, claimWindowMs: number, nowMs: number): number {
+/**
+ * Calls the next visitors of a closed room; answers how many. Behind `settledKey` some tickets are not counted yet: calling one of
+ * them would call all who came before it.
+ */
+export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWindowMs: number, nowMs: number): number {
   const { state } = line
-  // Beyond this some tickets are not counted yet: calling one of them would call all who came before it.
-  const settledKey = nowMs - SETTLED_AFTER_MS
-  const { key, passed } = line.arrivals.advance(state.frontierKey, advance(state.control, load, nowMs), settledKey)
+  const people = advance(state.control, load, nowMs)
+  const { key, passed } = line.arrivals.advance(state.frontierKey, people, settledKey + KEY_STEP)
   recordTick(state.control, passed, load.shown, nowMs)
-  state.frontierKey = Math.max(state.frontierKey, key)
+  state.frontierKey = Math.max(state.frontierKey, Math.min(key, settledKey))
   measureSpeed(state, passed, nowMs)
   remember(state, claimWindowMs, nowMs)
   return passed
 }
 
-/** In an open room everybody is called up to the present. */
-export function callEverybody(line: Line, claimWindowMs: number, nowMs: number): void {
+/** In an open room everybody up to `key` is called, which is the present where places are given by arrival. */
+export function callEverybody(line: Line, key: number, claimWindowMs: number, nowMs: number): void {
   const { state } = line
-  state.frontierKey = Math.max(state.frontierKey, nowMs)
+  state.frontierKey = Math.max(state.frontierKey, key)
   state.control = newFrontier(nowMs)
   state.calledAhead = 0
   state.passed = 0
@@ -109,7 +111,7 @@ export function callEverybody(line: Line, claimWindowMs: number, nowMs: number):
 export function closeAt(line: Line, key: number): void {
   const { state } = line
   if (hasCalled(state.control)) return
-  state.frontierKey = Math.min(state.frontierKey, bucketOf(key) * BUCKET_MS - 0.001)
+  state.frontierKey = Math.min(state.frontierKey, bucketOf(key) * BUCKET_MS - KEY_STEP)
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
 

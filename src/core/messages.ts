@@ -3,6 +3,7 @@
  *
  * Reports flow up, leases flow down: edge and door both `sync` with the tier above, a door answers `claim` and `touch`.
  */
+import type { Batches } from './batches.ts'
 import type { LaneView } from './line.ts'
 import type { TallyReport } from './tally.ts'
 
@@ -13,12 +14,18 @@ export interface View {
   readonly generation: number
   /** Nobody waits and permits remain: newcomers claim without a line. */
   readonly open: boolean
-  /** No permits are granted: queue_all, a rate of zero. */
+  /** No permits are granted: queue_all, a rate of zero, nothing left of the budget. */
   readonly held: boolean
+  /** The budget of `remaining` is spent. */
+  readonly soldOut?: boolean
   /** Every place is taken. */
   readonly full: boolean
   /** Admissions per second the room would grant at most. */
   readonly ratePerSecond: number
+  /** How newcomers are drawn; null or absent where places are given by arrival. */
+  readonly batches?: Batches | null
+  /** Up to here the room has all counts; absent in a view of a room that does not know batches. */
+  readonly settledKey?: number
   readonly lanes: Readonly<Record<string, LaneView>>
 }
 
@@ -79,6 +86,8 @@ export interface Claim {
   readonly key: number
   readonly lane: string
   readonly generation: number
+  /** Refused, this visitor is gone: the room keeps no line for newcomers. */
+  readonly leaves?: boolean
 }
 
 export type ClaimAnswer =

@@ -9,7 +9,14 @@ import type { Ticket } from './ticket.ts'
 export type Place =
   /** May claim a permit now. */
   | { readonly state: 'called' }
-  | { readonly state: 'waiting'; readonly ahead: number; readonly position: number | null; readonly wait: Wait | null }
+  | {
+      readonly state: 'waiting'
+      readonly ahead: number
+      readonly position: number | null
+      readonly wait: Wait | null
+      /** When the place will be known that is not drawn yet. */
+      readonly drawnMs?: number | null
+    }
   /** Was called, and did not come within the claim window. */
   | { readonly state: 'missed' }
 
@@ -17,6 +24,9 @@ export type Place =
 const SIGNED_FOR_MS = 30_000
 /** A token says its time of issue in whole seconds. */
 const ISSUED_WITHIN_MS = 1_000
+/** An edge knows of a draw this long after the room, and its visitors ask over a few times as long, not all at once. */
+const TOLD_AFTER_MS = 1_000
+const SPREAD = 4
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speedPerSecond: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
@@ -26,13 +36,15 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   // The curve counts this ticket too, in proportion to where it stands in its bucket.
   const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
   const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - own))
-  const settled = ticket.confirmed && view.asOfMs - ticket.key >= SETTLED_AFTER_MS
+  const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
+  const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
   return {
     state: 'waiting',
     ahead,
     position: settled || ticket.low !== null ? shown : null,
     wait: waitFor(ahead, lane, view),
+    drawnMs: ticket.draw && !known ? ticket.draw.untilMs + SETTLED_AFTER_MS : null,
   }
 }
 
@@ -44,9 +56,11 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
   const confirmed = ticket.confirmed || place.state === 'waiting'
   const low = place.state === 'waiting' ? (place.position ?? ticket.low) : ticket.low
   const byMs = place.state === 'called' ? (ticket.byMs ?? nowMs + claimWindowMs) : null
-  const same = confirmed === ticket.confirmed && low === ticket.low && byMs === ticket.byMs
+  const draw = ticket.draw && isUndrawn(place) ? ticket.draw : null
+  const same =
+    confirmed === ticket.confirmed && low === ticket.low && byMs === ticket.byMs && draw === (ticket.draw ?? null)
   if (same && nowMs - ticket.issuedMs < SIGNED_FOR_MS) return ticket
-  return { ...ticket, confirmed, low, byMs, issuedMs: nowMs }
+  return { ...ticket, confirmed, low, byMs, draw, issuedMs: nowMs }
 }
 
 /** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
@@ -55,8 +69,28 @@ export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
+/**
+ * The place at the front of somebody whose session has just ended. In a random room it may have been drawn in a batch
+ * that has not ended, and who was inside already does not wait for that.
+ */
+export function keyAgain(key: number, lane: string, view: View | null): number {
+  if (!view || view.open || key <= (view.settledKey ?? key)) return key
+  return Math.min(key, view.lanes[lane]?.frontierKey ?? key)
+}
+
+/** When the place of a ticket will be known whose batch has not ended, null for any other. */
+export function drawnMsOf({ draw }: Ticket, nowMs: number): number | null {
+  return draw && draw.untilMs > nowMs ? draw.untilMs + SETTLED_AFTER_MS : null
+}
+
+/** Waiting in a batch of which nobody has a place yet. */
+export function isUndrawn(place: Place): place is Place & { readonly drawnMs: number } {
+  return place.state === 'waiting' && typeof place.drawnMs === 'number'
+}
+
 /** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
+  if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
   const lane = view.lanes[ticket.lane] ?? NOBODY
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speedPerSecond ?? (view.held ? 0 : view.ratePerSecond)
@@ -65,6 +99,13 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   // Its number is known to this edge a second or two after the room has all counts.
   const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
+}
+
+/** Once counted, a ticket has nothing to learn before the draw; when it asks again says nothing of its place. */
+function untilDrawnMs({ confirmed }: Ticket, drawnMs: number, view: View, nowMs: number, random: number): number {
+  if (!confirmed) return pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
+  const atMost = pollAfterMs(Number.POSITIVE_INFINITY, 0, view.ratePerSecond, random)
+  return Math.min(atMost, Math.max(1_000, drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random) - nowMs))
 }
 
 /** Everybody with a counted place in the view. */

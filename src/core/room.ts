@@ -4,6 +4,8 @@
  * The caller owns the clock and the storage: everything changed by `sync` must be durable before its reply leaves.
  */
 import { BUCKET_MS, chunkOf } from './arrivals.ts'
+import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
+import { comingIn } from './frontier.ts'
 import { callEverybody, callNext, closeAt, confirm, type Line, newLine, viewOf, waiting } from './line.ts'
 import type { Demand, DoorReport, View } from './messages.ts'
 import {
@@ -51,6 +53,9 @@ export interface RoomState {
   readonly bank: Bank
   readonly doors: Map<string, Door>
   readonly lines: Map<string, Line>
+  readonly draws: Draws
+  /** The budget of `remaining`, null for none, and what of it is spent. */
+  readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
   tickedAtMs: number
   /** Called visitors seen since the last tick, per lane. */
@@ -64,6 +69,12 @@ export interface RoomState {
 /** The settings the room's decisions need. */
 export interface RoomRules extends Limits {
   readonly claimWindowMs: number
+  /** Width of the batches of a random line; null or absent where places are given by arrival. */
+  readonly shuffleMs?: number | null
+  /** Newcomers who are refused do not wait: the room opens again as soon as it can. */
+  readonly rejects?: boolean
+  /** So many more may come in since this was set; null or absent for no budget. */
+  readonly remaining?: number | null
 }
 
 export type SyncOutcome =
@@ -89,6 +100,8 @@ export function newRoom(nowMs: number): RoomState {
     bank: { banked: 0, filledAtMs: 0 },
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
+    draws: newDraws(),
+    stock: { set: null, spent: 0 },
     totals: {},
     tickedAtMs: nowMs,
     shown: new Map(),
@@ -105,12 +118,16 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
     if (report.seq < door.seq) return { kind: 'stale' }
     if (report.seq === door.seq) return { kind: 'repeated', granted: door.granted }
   } else door.applied = undefined
+  followSettings(room, rules, nowMs)
   const added = fresh(door.applied, report)
   door.applied = { seq: report.seq, base: report.base, cells: report.cells }
   // Time first, by what was out until now: a permit that is out stops the fill it would have used.
   fill(room.bank, sums(room).out, rules, nowMs)
   const liveBefore = door.live
+  // What a door's earlier life had in hand may have been spent unheard: the budget takes it for spent.
+  const unheardOf = report.epoch > door.epoch ? outOf(door) : 0
   const spent = settle(room.bank, door, report, nowMs)
+  room.stock.spent += spent + unheardOf
   // A door that has not heard of the closing yet reports newcomers: they are in line, not standing by.
   const unheard = report.open && !room.open
   door.demand = unheard ? [] : report.demand
@@ -126,16 +143,33 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
 /** Lets time pass: fills the bank, moves the frontier, opens the room. Called by `sync`; harmless at any time. */
 export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   fill(room.bank, sums(room).out, rules, nowMs)
+  followSettings(room, rules, nowMs)
   const tookMs = Math.max(0, nowMs - room.tickedAtMs)
   if (tookMs < TICK_MS && room.view) return
   measureDepartures(room, tookMs)
-  if (room.open) for (const line of room.lines.values()) callEverybody(line, rules.claimWindowMs, nowMs)
+  if (room.open) callAll(room, rules, nowMs)
   else {
     callLines(room, rules, nowMs)
     openWhenEmpty(room, rules, nowMs)
   }
   room.tickedAtMs = Math.max(room.tickedAtMs, nowMs)
   room.view = makeView(room, rules, nowMs)
+}
+
+/** Begins a budget anew. Permits that are out count against it. */
+export function restock(room: RoomState, remaining: number | null): void {
+  Object.assign(room.stock, { set: remaining, spent: 0 })
+}
+
+/** How many more may come in by the budget, permits out included; null without one. */
+export function left({ stock }: RoomState): number | null {
+  return stock.set === null ? null : Math.max(0, stock.set - stock.spent)
+}
+
+/** Permits that can be granted now: what the rate, the places and the budget allow. */
+export function available(room: RoomState, rules: RoomRules): number {
+  const { live, out } = sums(room)
+  return Math.max(0, Math.min(grantable(room.bank, live, out, rules), (left(room) ?? Number.POSITIVE_INFINITY) - out))
 }
 
 /** Live sessions and permits out, over all doors. */
@@ -169,6 +203,18 @@ function open(room: RoomState, name: string, nowMs: number): Door {
   return door
 }
 
+function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const remaining = rules.remaining ?? null
+  if (remaining !== room.stock.set) restock(room, remaining)
+  const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
+  follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+}
+
+function callAll(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = openKey(room.draws, nowMs)
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+}
+
 function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
@@ -182,7 +228,7 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
     if (kind === 'line' && line) {
       const bucket = Number(bucketText)
       const endKey = (bucket + 1) * BUCKET_MS
-      if (!Number.isSafeInteger(bucket) || endKey > nowMs + FUTURE_MS) continue
+      if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) continue
       confirm(line, bucket, endKey, by)
       dirty.set(lane, (dirty.get(lane) ?? new Set()).add(chunkOf(bucket)))
       count(room, 'confirmed', by)
@@ -194,8 +240,10 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
 
 function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
   const { live, out } = sums(room)
-  const permits = out + grantable(room.bank, live, out, rules)
-  const places = Math.max(0, rules.totalActiveUsers - live - out)
+  const permits = out + available(room, rules)
+  // Permits in reach are part of the budget: only the rest of it is still to come.
+  const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
+  const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
   for (const [lane, line] of room.lines) {
     const load = {
       standing: standing(room, nowMs),
@@ -206,7 +254,7 @@ function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
       shown: room.shown.get(lane) ?? 0,
     }
     room.shown.delete(lane)
-    if (rules.ratePerMinute > 0) callNext(line, load, rules.claimWindowMs, nowMs)
+    if (rules.ratePerMinute > 0) callNext(line, load, settledKey(room.draws, nowMs), rules.claimWindowMs, nowMs)
   }
 }
 
@@ -229,15 +277,21 @@ function putInLine(room: RoomState, refused: readonly Demand[]): void {
 }
 
 function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
-  const { live, out } = sums(room)
-  const empty = standing(room, nowMs) === 0 && waitingTotal(room) < 1 && grantable(room.bank, live, out, rules) >= 1
-  if (!empty) room.emptySinceMs = null
-  else if (room.emptySinceMs === null) room.emptySinceMs = nowMs
-  else if (nowMs - room.emptySinceMs >= OPENS_AFTER_MS) {
-    room.open = true
-    room.emptySinceMs = null
-    for (const line of room.lines.values()) callEverybody(line, rules.claimWindowMs, nowMs)
-  }
+  const empty = standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
+  room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
+  // Where nobody refused is in line, only those called from an old one may be on their way.
+  const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
+  if (room.emptySinceMs === null || nowMs - room.emptySinceMs < opensAfterMs) return
+  room.open = true
+  room.emptySinceMs = null
+  callAll(room, rules, nowMs)
+}
+
+/** Called people who should come in yet. */
+function comingTotal(room: RoomState): number {
+  let people = 0
+  for (const line of room.lines.values()) people += comingIn(line.state.control, 0)
+  return people
 }
 
 /**
@@ -245,8 +299,7 @@ function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
  * with the oldest visitor rounded up; then, in an open room, what newcomers will need until its next sync.
  */
 function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'enough' | 'short' {
-  const { live, out } = sums(room)
-  const available = grantable(room.bank, live, out, rules)
+  const most = available(room, rules)
   const needed = need(door, nowMs)
   let everybodyNeeds = 0
   let oldest = true
@@ -255,12 +308,12 @@ function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'e
     everybodyNeeds += others
     if (others > 0 && oldestKeyAt(other) < oldestKeyAt(door)) oldest = false
   }
-  const share = everybodyNeeds <= available ? needed : (available * needed) / everybodyNeeds
+  const share = everybodyNeeds <= most ? needed : (most * needed) / everybodyNeeds
   let granted = Math.min(needed, oldest ? Math.ceil(share) : Math.floor(share))
   const enough = granted >= needed
   if (room.open) {
     const perSecond = door.demand.reduce((sum, demand) => sum + demand.perSecond, 0)
-    const spare = Math.floor((available - granted) / (2 * room.doors.size))
+    const spare = Math.floor((most - granted) / (2 * room.doors.size))
     granted += Math.max(0, Math.min(spare, Math.ceil(perSecond * AHEAD_SECONDS) - outOf(door)))
   }
   door.granted += granted
@@ -300,13 +353,17 @@ function measureDepartures(room: RoomState, tookMs: number): void {
 
 function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
   const { live, out } = sums(room)
+  const soldOut = left(room) === 0
   return {
     asOfMs: nowMs,
     generation: room.generation,
     open: room.open,
-    held: rules.ratePerMinute <= 0,
+    held: rules.ratePerMinute <= 0 || soldOut,
+    soldOut,
     full: live + out >= rules.totalActiveUsers,
     ratePerSecond: rules.ratePerMinute / 60,
+    batches: room.draws.batches,
+    settledKey: settledKey(room.draws, nowMs),
     lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewOf(line, standing(room, nowMs))])),
   }
 }

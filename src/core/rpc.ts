@@ -36,6 +36,8 @@ export interface RoomFigures {
   readonly active: number
   readonly permitsOut: number
   readonly permitsBanked: number
+  /** What is left of the budget, permits out included; null without one. */
+  readonly remaining: number | null
   readonly waiting: number
   readonly standing: number
   /** Since the room began. */

@@ -1,10 +1,18 @@
 /** What a ticket and a pass say, once a token has been verified. Times are milliseconds. */
+import type { Batch } from './batches.ts'
+
+/** A batch whose tickets do not say their place, and the name of the key it is drawn with. */
+export interface Draw extends Batch {
+  readonly kid: string
+}
 
 export interface Ticket {
   readonly room: string
   readonly sid: string
-  /** Place in line: the arrival at the edge, in ms. */
+  /** Place in line, in ms: the arrival at the edge, or a draw between the start and the end of its batch. */
   readonly key: number
+  /** The batch of a drawn place, until its visitor may know the place: a token is signed, and everybody can read it. */
+  readonly draw?: Draw | null
   readonly lane: string
   /** Counted in the line. A provisional ticket only holds its place. */
   readonly confirmed: boolean

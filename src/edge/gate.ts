@@ -10,14 +10,18 @@
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
  * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
+ * | no pass                    | `passthrough`                    | proxy                                             |
+ * | no place                   | `reject`, not open, or no permit | the page that says so or JSON, without a ticket   |
  *
  * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
  * decision needs a view at most a second old.
  */
 import { bucketOf } from '../core/arrivals.ts'
+import { batchAt } from '../core/batches.ts'
 import type { Again, TouchAnswer, View } from '../core/messages.ts'
-import { nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
-import { doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { drawnMsOf, keyAgain, nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
+import { type Draw, doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { drawnKey } from '../tokens/draw.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
 import { type Carried, carriedBy } from './carried.ts'
@@ -25,9 +29,10 @@ import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
 export type Verdict =
-  | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' }
+  | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' | 'passthrough' }
   | Admitted
   | Waiting
+  | Rejected
   /** A short 503 for what nobody reads: parts of pages, prefetches. */
   | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
   | { readonly kind: 'limited'; readonly retryAfterMs: number }
@@ -57,6 +62,16 @@ export interface Waiting {
   readonly view: View | null
 }
 
+/** Turned away by a room that keeps no line for newcomers, or that has admitted all it would. A ticket in hand is kept. */
+export interface Rejected {
+  readonly kind: 'rejected'
+  readonly room: RoomAtEdge
+  readonly retryAfterMs: number
+  readonly view: View | null
+  /** Nothing is left of the room's budget; else there is no place. */
+  readonly soldOut: boolean
+}
+
 /** A verdict that is late binds the next request: this one goes on. */
 const TOUCH_FOR_MS = 150
 /** The share of a lease after which it is renewed in passing. */
@@ -68,6 +83,10 @@ const FALLBACK_REQUESTS = { intervalMs: 100, burst: 200 }
 /** A pass for the time in which the room cannot be reached. */
 const FALLBACK_PASS_MS = 60_000
 const SHORT_RETRY_MS = 5_000
+/** Who was rejected may come back at any time. This is for programs, which should not come at once. */
+const REJECTED_RETRY_MS = 30_000
+/** Refused a moment ago, or asked while no door answers: the place is held, and nothing is known of it. */
+const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 /** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
 const SUBRESOURCE_RENEWS_MS = 30_000
 
@@ -89,18 +108,21 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     if (inside.kind === 'admitted') return inside
     again = inside.again
   }
+  if (room.settings.newcomers === 'pass through') {
+    room.count('passed_through')
+    return { kind: 'proxy', why: 'passthrough' }
+  }
   if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const ticket = again ? ticketAgain(visit, room, again) : own.ticket
   const outcome = await stand(visit, room, ring, ticket, { claims: 2, keepCookie: own.keepCookie })
-  if (outcome.kind === 'waiting' && visit.kind === 'subresource') {
-    return { kind: 'turned-away', retryAfterMs: outcome.pollAfterMs }
-  }
-  return outcome
+  if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
+  return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
 
 /**
  * One step of somebody who is not inside: their place as it is now, and a claim when they are called and may claim. Without
- * a ticket a place is taken now. A visitor who missed the call gets a new place and is told so. `claims` bounds the calls: a ticket whose
+ * a ticket a place is taken now, or the visitor is rejected where newcomers do not wait. A visitor who missed the call gets a new
+ * place and is told so. `claims` bounds the calls: a ticket whose
  * session has ended leads to a second one.
  */
 export async function stand(
@@ -109,7 +131,7 @@ export async function stand(
   ring: KeyRing,
   held: Ticket | null,
   options: { claims: number; keepCookie: boolean },
-): Promise<Admitted | Waiting> {
+): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
   if (!room.view || room.hasFailed(nowMs)) {
@@ -118,22 +140,26 @@ export async function stand(
       if (admitted) return admitted
     }
   }
-  if (!room.view) return withoutView(visit, room, ring, held, options)
+  const rejects = room.settings.newcomers === 'are rejected'
+  if (!room.view) return held || !rejects ? withoutView(visit, room, ring, held, options) : rejected(visit, room)
+  if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
   const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
-  let ticket = held && !missed ? held : mint(visit, room, room.view)
+  let ticket = held && !missed ? held : await mint(visit, room, ring, room.view)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
   if (place.state === 'called' && options.claims > 0) {
-    const claimed = await claim(visit, room, ring, ticket)
+    const claimed = await claim(visit, room, ring, ticket, rejects && isNewcomer)
     if (claimed.kind === 'admitted') return claimed
     if (claimed.kind === 'ended') {
       const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
       return stand(visit, room, ring, next, { ...options, claims: options.claims - 1 })
     }
+    if (rejects && isNewcomer) return rejected(visit, room)
     ticket = refused(ticket, view, claimWindowMs, nowMs)
-    if (ticket.byMs === null) place = { state: 'waiting', ahead: 0, position: null, wait: null }
-  } else if (!isNewcomer) {
+    if (ticket.byMs === null) place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
+  } else if (rejects && isNewcomer) return rejected(visit, room)
+  else if (!isNewcomer) {
     ticket = seen(ticket, place, claimWindowMs, nowMs)
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
@@ -267,10 +293,21 @@ async function admitted(
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
 
-async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<Claimed> {
+function rejected(visit: Visit, room: RoomAtEdge): Rejected {
+  if (visit.kind !== 'subresource') room.count('rejected')
+  return {
+    kind: 'rejected',
+    room,
+    retryAfterMs: REJECTED_RETRY_MS,
+    view: room.view,
+    soldOut: room.view?.soldOut ?? false,
+  }
+}
+
+async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket, leaves: boolean): Promise<Claimed> {
   const { sid, key, lane, generation } = ticket
   try {
-    const answer = await room.claim(visit, { sid, key, lane, generation })
+    const answer = await room.claim(visit, { sid, key, lane, generation, ...(leaves ? { leaves } : {}) })
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)
@@ -301,13 +338,13 @@ async function withoutView(
   held: Ticket | null,
   options: { keepCookie: boolean },
 ): Promise<Waiting> {
-  const ticket = held ?? mint(visit, room, null)
+  const ticket = held ?? (await mint(visit, room, ring, null))
   return {
     kind: 'waiting',
     room,
     ticket,
     token: held || options.keepCookie ? null : await signedTicket(room, ring, ticket),
-    place: { state: 'waiting', ahead: 0, position: ticket.low, wait: null },
+    place: { ...NO_PLACE_YET, position: ticket.low },
     pollAfterMs: SHORT_RETRY_MS * (0.8 + 0.4 * Math.random()),
     missed: false,
     view: null,
@@ -334,13 +371,19 @@ function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
   room.report(visit)
 }
 
-function mint(visit: Visit, room: RoomAtEdge, view: View | null): Ticket {
-  return newTicket(visit, room, newSid(room, visit), room.keyAt(visit.nowMs), null, view)
+/** A place for a newcomer: by arrival, or drawn in the batch of this moment. */
+async function mint(visit: Visit, room: RoomAtEdge, ring: KeyRing, view: View | null): Promise<Ticket> {
+  const sid = newSid(room, visit)
+  const batches = view?.batches
+  const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
+  const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
+  return { ...newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view), draw }
 }
 
 /** The place at the front of somebody whose session ended a moment ago. */
 function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
-  return newTicket(visit, room, again.sid, again.key, visit.nowMs + room.settings.claimWindowMs, room.view)
+  const key = keyAgain(again.key, MAIN_LANE, room.view)
+  return newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view)
 }
 
 function newTicket(

@@ -1,23 +1,37 @@
 /**
  * The waiting page: one self-contained answer, complete without scripts, kept up to date by them.
  *
- * Its words stand in `static/waiting.texts.json` and nowhere else: this renders them, and hands them to the page's script.
+ * Its words stand in `static/waiting.texts.json`: this renders them, and hands them to the page's script. What is said before a
+ * draw is said by the page alone, and stays until the script hears of the place.
  */
 import Mustache from 'mustache'
+import rejectedHtml from '../../static/rejected.html'
 import css from '../../static/waiting.css'
 import html from '../../static/waiting.html'
 import js from '../../static/waiting.js'
 import texts from '../../static/waiting.texts.json'
-import type { Waiting } from './gate.ts'
-import { type PlaceJson, placeJson } from './place-json.ts'
+import type { Rejected, Waiting } from './gate.ts'
+import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import type { Visit } from './visit.ts'
 
 /** The same for everybody. */
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
+const DRAWING =
+  'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
+const NO_PLACE = {
+  headline: 'There is no room at the moment',
+  lead: 'Every place is taken, and this site keeps no line. You are welcome to come back a little later.',
+}
+const SOLD_OUT = {
+  headline: 'Nothing is left at the moment',
+  lead: 'Everybody who could be let in is in. If more becomes available, whoever has a place in line still has it.',
+}
+const UNDRAWN = 'Not drawn yet'
 const NUMBERS = new Intl.NumberFormat('en')
 const WRITER = new Mustache.Writer()
 /** Parsed once: a render by the template's text would look it up by that text each time. */
 const TEMPLATE = WRITER.parse(html)
+const REJECTED = WRITER.parse(rejectedHtml)
 
 /** Without scripts the page reloads no more often than this: a reload is a whole page. */
 const REFRESH_MIN_SECONDS = 5
@@ -49,6 +63,21 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
   return WRITER.renderTokens(TEMPLATE, new Mustache.Context(variables), undefined, html)
 }
 
+/** The page of a room without a line: nothing on it moves, and nothing on it asks again. */
+export function rejectedPage(visit: Visit, verdict: Rejected): string {
+  const { cfWaitingRoom, message } = rejectedJson(verdict, visit.nowMs)
+  const { method } = visit.request
+  const variables = {
+    style: FIXED.style,
+    ...(verdict.soldOut ? SOLD_OUT : NO_PLACE),
+    ...cfWaitingRoom,
+    message,
+    site: visit.url.host,
+    sent: method !== 'GET' && method !== 'HEAD',
+  }
+  return WRITER.renderTokens(REJECTED, new Mustache.Context(variables), undefined, rejectedHtml)
+}
+
 /**
  * The page's Content-Security-Policy: its own style and script by their hashes, polls of its own origin, and nothing
  * else. Hashed once; embedding is left to the room's cookie settings, so there is no `frame-ancestors`.
@@ -67,15 +96,16 @@ export async function waitingPagePolicy(): Promise<string> {
 }
 
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
-function wording({ state, held, position, cfWaitingRoom }: PlaceJson) {
+function wording({ state, held, position, drawAt, cfWaitingRoom }: PlaceJson) {
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
+  const lead = held ? (text.paused ?? texts.paused) : text.lead
   return {
     headline: text.headline,
-    lead: held ? (text.paused ?? texts.paused) : text.lead,
+    lead: drawAt === null ? lead : `${lead} ${DRAWING}`,
     title: number === '' ? text.headline : text.title.replace('{place}', number),
-    placeText: number === '' ? texts.pending : number,
+    placeText: number !== '' ? number : drawAt === null ? texts.pending : UNDRAWN,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
   }

@@ -5,8 +5,21 @@
  * unchanged; what is ours stands beside it.
  */
 import type { Wait } from '../core/estimate.ts'
-import type { Admitted, Waiting } from './gate.ts'
+import type { View } from '../core/messages.ts'
+import { isUndrawn } from '../core/place.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import type { Admitted, Rejected, Waiting } from './gate.ts'
 import { seconds } from './problem.ts'
+
+const NO_PLACE = {
+  position: null,
+  peopleAhead: null,
+  called: false,
+  claimBy: null,
+  drawAt: null,
+  held: false,
+  pollAfterSeconds: null,
+} as const
 
 /** The variables of a template: the published ones and ours, in one flat object. */
 export type PlaceJson = ReturnType<typeof placeJson>
@@ -17,43 +30,33 @@ export function placeJson(waiting: Waiting, nowMs: number) {
   const called = place.state === 'called'
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
-  const method = config.queueing_method
   return {
     cfWaitingRoom: {
-      inWaitingRoom: true,
-      waitTimeKnown: wait !== null,
-      waitTime: minutes(wait?.likelyMs),
-      waitTime25Percentile: minutes(wait?.lowMs),
-      waitTime50Percentile: minutes(wait?.likelyMs),
-      waitTime75Percentile: minutes(wait?.highMs),
+      ...published(config, view, wait, nowMs),
       waitTimeFormatted: called ? 'less than a minute' : formatted(wait),
-      queueIsFull: false,
-      queueAll: config.queue_all,
-      lastUpdated: new Date(view?.asOfMs ?? nowMs).toISOString(),
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
-      queueingMethod: method,
-      isFIFOQueue: method === 'fifo',
-      isRandomQueue: false,
-      isPassthroughQueue: false,
-      isRejectQueue: false,
-      isEventActive: false,
-      isEventPrequeueing: false,
-      timeUntilEventStart: 0,
-      timeUntilEventStartFormatted: 'unavailable',
-      timeUntilEventEnd: 0,
-      timeUntilEventEndFormatted: 'unavailable',
-      shuffleAtEventStart: false,
-      turnstile: 'off',
-      infiniteQueue: false,
     },
     state: called ? ('called' as const) : waiting.missed ? ('missed' as const) : ('waiting' as const),
     position: place.state === 'waiting' ? place.position : called ? waiting.ticket.low : null,
     peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
     called,
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
+    drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     held: view?.held ?? false,
-    message: config.message,
+    message: messageOf(config, view?.soldOut ?? false),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
+  }
+}
+
+/** What somebody is told whom the room does not let wait. */
+export function rejectedJson({ room, view, soldOut }: Rejected, nowMs: number) {
+  const { config } = room.settings
+  return {
+    cfWaitingRoom: { ...published(config, view, null, nowMs), queueIsFull: true },
+    ...NO_PLACE,
+    state: 'rejected' as const,
+    soldOut,
+    message: messageOf(config, soldOut),
   }
 }
 
@@ -61,14 +64,45 @@ export function placeJson(waiting: Waiting, nowMs: number) {
 export function insideJson(room: Admitted['room'], nowMs: number) {
   return {
     cfWaitingRoom: { inWaitingRoom: false, lastUpdated: new Date(nowMs).toISOString() },
+    ...NO_PLACE,
     state: 'admitted' as const,
-    position: null,
-    peopleAhead: null,
-    called: false,
-    claimBy: null,
-    held: false,
     message: room.settings.config.message,
-    pollAfterSeconds: null,
+  }
+}
+
+function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean): string {
+  return soldOut && sold_out_message !== '' ? sold_out_message : message
+}
+
+/** The 25 variables, as far as they do not depend on who asks. */
+function published(config: RoomConfig, view: View | null, wait: Wait | null, nowMs: number) {
+  const method = config.queueing_method
+  return {
+    inWaitingRoom: true,
+    waitTimeKnown: wait !== null,
+    waitTime: minutes(wait?.likelyMs),
+    waitTime25Percentile: minutes(wait?.lowMs),
+    waitTime50Percentile: minutes(wait?.likelyMs),
+    waitTime75Percentile: minutes(wait?.highMs),
+    waitTimeFormatted: formatted(wait),
+    queueIsFull: false,
+    queueAll: config.queue_all,
+    lastUpdated: new Date(view?.asOfMs ?? nowMs).toISOString(),
+    refreshIntervalSeconds: 0,
+    queueingMethod: method,
+    isFIFOQueue: method === 'fifo',
+    isRandomQueue: method === 'random',
+    isPassthroughQueue: method === 'passthrough',
+    isRejectQueue: method === 'reject',
+    isEventActive: false,
+    isEventPrequeueing: false,
+    timeUntilEventStart: 0,
+    timeUntilEventStartFormatted: 'unavailable',
+    timeUntilEventEnd: 0,
+    timeUntilEventEndFormatted: 'unavailable',
+    shuffleAtEventStart: false,
+    turnstile: 'off',
+    infiniteQueue: false,
   }
 }
 

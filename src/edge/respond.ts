@@ -1,12 +1,13 @@
 /** Verdicts become answers here, and nowhere else. Precise inside, dull outside. */
 
+import type { RoomConfig } from '../settings/schema.ts'
 import { makePrivate } from './cache.ts'
 import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
-import type { Admitted, Verdict, Waiting } from './gate.ts'
-import { waitingPage, waitingPagePolicy } from './page.ts'
-import { placeJson } from './place-json.ts'
+import type { Admitted, Rejected, Verdict, Waiting } from './gate.ts'
+import { rejectedPage, waitingPage, waitingPagePolicy } from './page.ts'
+import { placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse, seconds } from './problem.ts'
 import type { ProxyOutcome } from './proxy.ts'
 import { acceptsJson, type Visit } from './visit.ts'
@@ -22,6 +23,8 @@ export function turnAway(
   switch (verdict.kind) {
     case 'waiting':
       return waitingResponse(visit, verdict)
+    case 'rejected':
+      return rejectedResponse(visit, verdict)
     case 'turned-away':
       return short(verdict.retryAfterMs)
     case 'limited':
@@ -74,29 +77,59 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
   if (admissions.length > 0) makePrivate(headers)
 }
 
-async function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
-  const { request, nowMs } = visit
-  const { config } = waiting.room.settings
+function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
+  return outsideResponse(visit, waiting.room.settings.config, {
+    title: 'Waiting for a place',
+    detail: 'This request was not carried out. Wait for admission, then send it again.',
+    retryAfterMs: waiting.pollAfterMs,
+    headers: waitingHeaders(visit, waiting),
+    json: () => placeJson(waiting, visit.nowMs),
+    page: () => waitingPage(visit, waiting),
+  })
+}
+
+function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
+  return outsideResponse(visit, rejected.room.settings.config, {
+    title: 'No place is free',
+    detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
+    retryAfterMs: rejected.retryAfterMs,
+    headers: rejectedHeaders(rejected),
+    json: () => rejectedJson(rejected, visit.nowMs),
+    page: () => rejectedPage(visit, rejected),
+  })
+}
+
+interface Outside {
+  /** Title and detail of the problem that a request which changes something is answered with. */
+  readonly title: string
+  readonly detail: string
+  readonly retryAfterMs: number
+  readonly headers: Record<string, string>
+  readonly json: () => Readonly<Record<string, unknown>>
+  readonly page: () => string
+}
+
+/** What somebody gets who is not inside: a page, JSON, or a problem for what was not carried out. */
+async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
+  const { request } = visit
+  const { title, detail, retryAfterMs, headers } = outside
   const safe = request.method === 'GET' || request.method === 'HEAD'
   const wantsJson = visit.kind === 'api' || (!safe && acceptsJson(request.headers))
-  const headers = waitingHeaders(visit, waiting)
   if (wantsJson && !safe) {
-    const problem = problemResponse({
-      status: 503,
-      type: 'temporary-reduced-capacity',
-      title: 'Waiting for a place',
-      detail: 'This request was not carried out. Wait for admission, then send it again.',
-      retryAfterMs: waiting.pollAfterMs,
-      more: placeJson(waiting, nowMs),
-    })
+    const type = 'temporary-reduced-capacity'
+    const problem = problemResponse({ status: 503, type, title, detail, retryAfterMs, more: outside.json() })
     for (const [name, value] of Object.entries(headers)) problem.headers.set(name, value)
     return problem
   }
   const status = config.queueing_status_code
-  const body = wantsJson ? JSON.stringify(placeJson(waiting, nowMs)) : waitingPage(visit, waiting)
+  const body = wantsJson ? JSON.stringify(outside.json()) : outside.page()
   if (!wantsJson) headers['Content-Security-Policy'] = await waitingPagePolicy()
   headers['Content-Type'] = wantsJson ? 'application/json' : 'text/html; charset=utf-8'
   return new Response(request.method === 'HEAD' ? null : body, { status, headers })
+}
+
+export function rejectedHeaders({ retryAfterMs }: Rejected): Record<string, string> {
+  return { 'Cache-Control': 'no-store', 'Retry-After': String(seconds(retryAfterMs)), 'X-Robots-Tag': 'noindex' }
 }
 
 /** Headers of every answer that tells a place. */

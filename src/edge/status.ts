@@ -4,9 +4,9 @@ import { carriedBy, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
 import { stand } from './gate.ts'
 import type { RoomAtEdge } from './isolate.ts'
-import { insideJson, placeJson } from './place-json.ts'
+import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens, waitingHeaders } from './respond.ts'
+import { addTokens, rejectedHeaders, waitingHeaders } from './respond.ts'
 import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
@@ -19,7 +19,8 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   room.count('polls')
   const { suspended, mode } = room.settings.config
   // A room that is out of the way keeps nobody on its page.
-  if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
+  if (suspended || mode === 'observe' || room.settings.newcomers === 'pass through')
+    return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const generation = room.view?.generation
   const held = carried.ticket?.value
@@ -40,6 +41,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     addTokens(visit, response.headers, [outcome])
     return response
   }
+  if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), rejectedHeaders(outcome))
   room.memory.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   const headers = waitingHeaders(visit, outcome)
   headers['Content-Type'] = 'application/json'
@@ -82,8 +84,13 @@ function withoutPlace(room: RoomAtEdge, nowMs: number): Response {
   return json({ ...insideJson(room, nowMs), state: 'none' })
 }
 
-function json(body: unknown): Response {
+function json(body: unknown, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' },
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      'X-Robots-Tag': 'noindex',
+      ...headers,
+    },
   })
 }

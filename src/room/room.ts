@@ -9,7 +9,7 @@ import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { showRate } from '../core/frontier.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
-import { grantable, outOf } from '../core/permits.ts'
+import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
 import type { Change, ChangeOutcome, ChangeRequest, RoomCalls, RoomDescription, RoomFigures } from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
@@ -18,7 +18,7 @@ import { readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
-import type { RoomConfig } from '../settings/schema.ts'
+import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
 import { RoomStore } from './store.ts'
 
 const MINUTE_MS = 60_000
@@ -108,6 +108,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#overrides = overrides
     this.#changeVersion++
     this.#state.view = null
+    if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
     core.tick(this.#state, settings.limits, nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
     this.#store.saveRoom(this.#state)
@@ -170,7 +171,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return {
       active: live,
       permitsOut: out,
-      permitsBanked: grantable(state.bank, live, out, this.#settings.limits),
+      permitsBanked: core.available(state, this.#settings.limits),
+      remaining: core.left(state),
       waiting: Math.round(core.waitingTotal(state)),
       standing: core.standing(state, nowMs),
       totals: state.totals,
@@ -181,7 +183,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       effectiveRatePerMinute: this.#settings.limits.ratePerMinute,
       burst: core.burst(this.#settings.limits),
       open: state.open,
-      held: this.#settings.limits.ratePerMinute <= 0,
+      held: state.view?.held ?? this.#settings.limits.ratePerMinute <= 0,
       showRate: line ? showRate(line.state.control) : 1,
       doors: [...state.doors].map(([name, door]) => ({
         name,
@@ -193,6 +195,12 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       })),
     }
   }
+}
+
+/** A budget begins anew when it is set, also to the number that it had. */
+function setsAnew(request: ChangeRequest, setting: RuntimeSetting): boolean {
+  if ('set' in request) return typeof request.set === 'object' && request.set !== null && setting in request.set
+  return request.reset === 'all' || request.reset.includes(setting)
 }
 
 /** FNV-1a: enough to tell two files apart. */

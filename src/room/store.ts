@@ -27,6 +27,10 @@ interface StoredRoom {
   emptySinceMs: number | null
   bank: RoomState['bank']
   totals: RoomState['totals']
+  /** Absent in a row of a version that knew no draws. */
+  draws?: RoomState['draws']
+  /** Absent in a row of a version that knew no budget. */
+  stock?: RoomState['stock']
   tickedAtMs: number
   departuresPerSecond: number
   lines: Record<string, LineState>
@@ -59,7 +63,7 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const { generation, open, emptySinceMs, bank, totals, tickedAtMs, departuresPerSecond } = room
+    const { generation, open, emptySinceMs, bank, totals, draws, stock, tickedAtMs, departuresPerSecond } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
     const stored: StoredRoom = {
       generation,
@@ -67,6 +71,8 @@ export class RoomStore {
       emptySinceMs,
       bank,
       totals,
+      draws,
+      stock,
       tickedAtMs,
       departuresPerSecond,
       lines,

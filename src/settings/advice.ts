@@ -21,6 +21,9 @@ export function adviceOn(rooms: readonly RoomConfig[]): string[] {
         `${at}: on_room_failure = "admit" lets visitors in beyond the limits while the room cannot be reached`,
       )
     }
+    if (room.queueing_method === 'passthrough' && !room.queue_all) {
+      advice.push(`${at}: queueing_method = "passthrough" lets everybody through, whatever the limits`)
+    }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
     return advice
   })

@@ -26,6 +26,11 @@ export interface RoomSettings {
   readonly session: SessionRules
   readonly limits: RoomRules
   readonly claimWindowMs: number
+  /**
+   * What becomes of a newcomer who cannot come in at once. `queue_all` goes before the method, as with Cloudflare: it holds
+   * everybody in line, whatever the method.
+   */
+  readonly newcomers: 'wait' | 'pass through' | 'are rejected'
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
@@ -33,6 +38,7 @@ export interface RoomSettings {
 }
 
 export function compile(config: RoomConfig): RoomSettings {
+  const newcomers = newcomersOf(config)
   const claimWindowMs = config.claim_window * MINUTE_MS
   const protectedPaths = config.protected_paths.map(pathname => new URLPattern({ pathname }))
   return {
@@ -48,12 +54,29 @@ export function compile(config: RoomConfig): RoomSettings {
       ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
       totalActiveUsers: config.total_active_users,
       claimWindowMs,
+      shuffleMs: config.queueing_method === 'random' ? Math.round(config.shuffle_window * MINUTE_MS) : null,
+      rejects: newcomers === 'are rejected',
+      remaining: config.remaining,
     },
+    newcomers,
     claimWindowMs,
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: config.bypass.map(compileBypass),
     isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
+  }
+}
+
+function newcomersOf({ queueing_method, queue_all }: RoomConfig): RoomSettings['newcomers'] {
+  if (queue_all) return 'wait'
+  switch (queueing_method) {
+    case 'passthrough':
+      return 'pass through'
+    case 'reject':
+      return 'are rejected'
+    case 'fifo':
+    case 'random':
+      return 'wait'
   }
 }
 

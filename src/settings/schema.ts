@@ -22,6 +22,7 @@ const path = () =>
 /** URL Pattern (WHATWG) for a path, anchored at both ends. */
 const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')
 
+const message = () => z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' })
 const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
 const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
@@ -67,7 +68,8 @@ export const runtimeShape = {
   claim_window: minutes(0.1, 1_440).default(5),
   queue_all: flag().default(false),
   suspended: flag().default(false),
-  queueing_method: oneOf('fifo').default('fifo'),
+  queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject').default('fifo'),
+  shuffle_window: minutes(0.1, 60).default(1),
   queueing_status_code: oneOf(503, 200, 202, 429).default(503),
   doors: numberIn(1, 100).default(1),
   on_room_failure: oneOf('hold', 'admit').default('hold'),
@@ -85,7 +87,10 @@ export const runtimeShape = {
   bypass: z.array(bypassRule).max(100).default([]),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
-  message: z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' }).default(''),
+  message: message().default(''),
+  remaining: numberIn(0, 10_000_000).nullable().default(null),
+  when_sold_out: oneOf('hold', 'reject').default('hold'),
+  sold_out_message: message().default(''),
   mode: oneOf('enforce', 'observe').default('enforce'),
 }
 

@@ -4,6 +4,7 @@
  * Exactly one key of each kind signs; all verify. A key that an isolate does not know may be newer than the isolate.
  */
 import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
+import { drawKeyOf } from './draw.ts'
 
 export interface SigningKey {
   readonly kid: string
@@ -15,6 +16,8 @@ export interface KeyRing {
   readonly tickets: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
   /** Ed25519 keys of passes. */
   readonly passes: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
+  /** Keys of draws, derived from those of tickets, by the same names. */
+  readonly draws: ReadonlyMap<string, CryptoKey>
   /** Public keys of passes, as published (RFC 7517 section 5). */
   readonly jwks: { readonly keys: readonly JWK[] }
 }
@@ -37,9 +40,12 @@ export async function openKeyRing(secret: string | undefined): Promise<KeyRing> 
   const stored = parseKeys(secret)
   const tickets = stored.filter(isTicketKey)
   const passes = stored.filter(isPassKey)
+  const ofTickets = await side('ticket', tickets, 'HS256')
+  const draws = [...ofTickets.verify].map(async ([kid, key]) => [kid, await drawKeyOf(key)] as const)
   return {
-    tickets: await side('ticket', tickets, 'HS256'),
+    tickets: ofTickets,
     passes: await side('pass', passes, 'EdDSA'),
+    draws: new Map(await Promise.all(draws)),
     jwks: { keys: passes.map(publicPart) },
   }
 }

@@ -4,7 +4,8 @@
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
 import { base64url, CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
-import { PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { type Draw, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { drawnKey } from './draw.ts'
 import type { KeyRing, SigningKey } from './keyring.ts'
 
 /** A token names one visitor and one place. Anything longer is an attack on the parser. */
@@ -45,7 +46,7 @@ export async function readToken(ring: KeyRing, text: string, room: string, nowMs
     const { payload } = await compactVerify(text, key, { algorithms: [kind.alg] })
     const claims = claimsOf(payload)
     if (!claims || claims.aud !== room || !(claims.exp > nowMs / 1_000 || kind.outlivesExpiry)) return NONE
-    return kind.read(claims, room)
+    return await kind.read(claims, room, ring)
   } catch (error) {
     if (error instanceof errors.JOSEError) return NONE
     throw error
@@ -61,10 +62,23 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, key, lane, confirmed, low, byMs, generation } = ticket
+  const { sid, lane, confirmed, low, byMs, generation, draw } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
-  const claims = { aud: ticket.room, sub: sid, key, lane, cnf: confirmed, low, by: byMs, gen: generation, iat, exp }
+  // Who reads a token whose batch has not ended learns the batch, and not the place.
+  const place = draw ? { key: draw.fromKey, until: draw.untilMs, draw: draw.kid } : { key: ticket.key }
+  const claims = {
+    aud: ticket.room,
+    sub: sid,
+    ...place,
+    lane,
+    cnf: confirmed,
+    low,
+    by: byMs,
+    gen: generation,
+    iat,
+    exp,
+  }
   return sign(claims, KINDS[0], ring.tickets.sign)
 }
 
@@ -134,14 +148,22 @@ function reencode(part: string): string | null {
   }
 }
 
-function ticketFrom(payload: Record<string, unknown>, room: string): Token {
+async function ticketFrom(payload: Record<string, unknown>, room: string, ring: KeyRing): Promise<Token> {
   const { sub, key, lane, cnf, low, by, gen, iat } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(key) || typeof lane !== 'string' || typeof cnf !== 'boolean')
     return NONE
   if (!(low === null || isFiniteNumber(low)) || !(by === null || isFiniteNumber(by))) return NONE
   if (!isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
   const ticket = { room, sid: sub, key, lane, confirmed: cnf, low, byMs: by, generation: gen, issuedMs: iat * 1_000 }
-  return { kind: 'ticket', ticket }
+  if (payload.draw === undefined) return { kind: 'ticket', ticket }
+  const draw = drawFrom(payload, key)
+  const drawn = draw && (await drawnKey(ring, room, sub, draw))
+  return drawn ? { kind: 'ticket', ticket: { ...ticket, key: drawn, draw } } : NONE
+}
+
+function drawFrom({ until, draw }: Record<string, unknown>, fromKey: number): Draw | null {
+  if (typeof draw !== 'string' || !isFiniteNumber(until)) return null
+  return { fromKey, untilMs: until, kid: draw }
 }
 
 function passFrom(payload: Record<string, unknown>, room: string): Token {

@@ -323,6 +323,20 @@ describe('changing', () => {
     await expect.poll(() => text('rate-note')).toBe(DONE)
   })
 
+  test('the method is chosen by name, with what it means', async () => {
+    await logIn()
+    const method = page.getByLabel('How places are given')
+    expect(await method.inputValue()).toBe('fifo')
+    await method.selectOption('By lot')
+    expect(await text('method-hint')).toContain('drawn by lot')
+    await page.getByRole('button', { name: 'Apply the method' }).click()
+    await expect.poll(() => text('method-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.queueing_method).toBe('random')
+    await method.selectOption('Everybody passes through')
+    await page.getByRole('button', { name: 'Apply the method' }).click()
+    await expect.poll(() => page.locator('#room').innerText(), READ).toContain('Passing')
+  })
+
   test('a refused value shows the path and the reason by its field', async () => {
     await logIn()
     await page.getByLabel('Places inside').fill('0')

@@ -221,6 +221,7 @@ class FakeRoom {
       active: Math.floor(this.#inside),
       permitsOut,
       permitsBanked: 2,
+      remaining: null,
       waiting: Math.round(this.#waiting),
       standing,
       totals: {

@@ -39,6 +39,8 @@ beforeAll(async () => {
     tabs: {},
     given: {},
     still: {},
+    lots: { queueing_method: 'random', shuffle_window: 0.1 },
+    noline: { queueing_method: 'reject', queue_all: false, new_users_per_minute: 0, message: 'Until noon.' },
   })
   browser = await chromium.launch(LAUNCH)
 })
@@ -167,6 +169,25 @@ describe.concurrent('in line', () => {
     expect(reached('/line/shoes')).toEqual(['GET /line/shoes?size=43&q=a%20b'])
     await page.goBack()
     expect(page.url()).toBe('about:blank')
+  })
+
+  test('where places are drawn the page says how, and shows the number after the draw', async ({ visit }) => {
+    const page = await visit('/lots')
+    expect(await text(page, 'place')).toBe('Not drawn yet')
+    expect(await text(page, 'lead')).toContain('Places are drawn by lot')
+    await expect.poll(() => number(page), { timeout: 30_000 }).toBe(1)
+    expect(await text(page, 'lead')).not.toContain('Places are drawn by lot')
+  })
+
+  test('without a line the page says so, reads well without scripts, and does nothing by itself', async ({ visit }) => {
+    const page = await visit('/noline', { javaScriptEnabled: false })
+    const words = await page.locator('main').innerText()
+    for (const part of ['There is no room at the moment', 'Until noon.', 'does not update itself']) {
+      expect(words).toContain(part)
+    }
+    expect(await page.locator('script, meta[http-equiv], form, button').count()).toBe(0)
+    const scheme = await visit('/noline', { colorScheme: 'dark' })
+    expect(await violations(scheme)).toEqual([])
   })
 
   test('without scripts the page reads well and still gets in', async ({ visit }) => {

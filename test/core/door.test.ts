@@ -72,6 +72,15 @@ describe('a claim', () => {
     expect(door.spent).toBe(1)
   })
 
+  it('refused to who leaves leaves nobody standing, so that permits are for who comes next', () => {
+    const { door, sessions } = doorWith(0)
+    const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
+    expect(claim(door, sessions, rules, request, 'new', 0).verdict).toBe('ask')
+    expect(door.standing.size).toBe(1)
+    expect(claim(door, sessions, rules, request, 'last', 0).verdict).toBe('none')
+    expect(door.standing.size).toBe(0)
+  })
+
   it('without permits asks the room, and not again once the room has said none', () => {
     const { door, ask } = doorWith(0)
     expect(ask('a', 5)).toBe('ask')

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pollAfterMs, waitOf } from '../../src/core/estimate.ts'
 import type { View } from '../../src/core/messages.ts'
-import { nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
+import { isUndrawn, keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
 import type { Ticket } from '../../src/core/ticket.ts'
 
 const NOW = 1_700_000_100_000
@@ -145,5 +145,42 @@ describe('the next poll', () => {
     expect(nextPollMs(far, placeOf(far, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(2_400)
     const counted = { ...far, confirmed: true }
     expect(nextPollMs(counted, placeOf(counted, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(5_000)
+  })
+})
+
+describe('a place that is drawn', () => {
+  const draw = { fromKey: NOW - 50_000, untilMs: NOW + 10_000, kid: 'one' }
+  const drawing: View = { ...view, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
+  const undrawn = ticket({ key: NOW - 20_000, draw })
+
+  it('is not known before its batch has ended and been counted, though its key lies in the past', () => {
+    const shown = placeOf(undrawn, drawing, WINDOW, NOW)
+    expect(shown).toMatchObject({ state: 'waiting', position: null, drawnMs: NOW + 15_000 })
+    expect(isUndrawn(shown)).toBe(true)
+    expect(seen(undrawn, shown, WINDOW, NOW).draw).toEqual(draw)
+  })
+
+  it('is known afterwards, and the ticket may say it', () => {
+    const later = { ...drawing, asOfMs: NOW + 15_000, settledKey: NOW + 9_999.999 }
+    const shown = placeOf(undrawn, later, WINDOW, NOW + 15_000)
+    expect(shown).toMatchObject({ state: 'waiting', position: 81, drawnMs: null })
+    expect(seen(undrawn, shown, WINDOW, NOW + 15_000)).toMatchObject({ draw: null, low: 81 })
+  })
+
+  it('is asked for after the draw, at a time that says nothing of the place', () => {
+    for (const random of [0, 0.5, 0.999]) {
+      const first = nextPollMs(undrawn, placeOf(undrawn, drawing, WINDOW, NOW), drawing, NOW, random)
+      const last = { ...undrawn, key: NOW + 9_000 }
+      expect(nextPollMs(last, placeOf(last, drawing, WINDOW, NOW), drawing, NOW, random)).toBe(first)
+      expect(first).toBeGreaterThanOrEqual(16_000)
+      expect(first).toBeLessThanOrEqual(20_000)
+    }
+    const fresh = { ...undrawn, confirmed: false }
+    expect(nextPollMs(fresh, placeOf(fresh, drawing, WINDOW, NOW), drawing, NOW, 0.5)).toBe(2_000)
+  })
+
+  it('is at the front for who was inside a moment ago', () => {
+    expect(keyAgain(NOW - 20_000, 'main', drawing)).toBe(NOW - 100_000)
+    expect(keyAgain(NOW - 70_000, 'main', drawing)).toBe(NOW - 70_000)
   })
 })

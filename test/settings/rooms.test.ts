@@ -82,7 +82,7 @@ const BAD: [name: string, rooms: unknown, message: string][] = [
   [
     'an unknown method of queueing',
     [{ ...shop, queueing_method: 'lifo' }],
-    'rooms[0].queueing_method must be "fifo", got "lifo"',
+    'rooms[0].queueing_method must be "fifo" or "random" or "passthrough" or "reject", got "lifo"',
   ],
   [
     'a status that hides the waiting',

@@ -114,9 +114,10 @@ export class Visitor {
 
 /** The JSON of a place, as far as tests look at it. */
 export interface Place {
-  readonly state: 'waiting' | 'called' | 'missed' | 'admitted' | 'none'
+  readonly state: 'waiting' | 'called' | 'missed' | 'admitted' | 'none' | 'rejected'
   readonly position: number | null
   readonly pollAfterSeconds: number
+  readonly drawAt: string | null
   readonly called: boolean
   readonly message: string
   readonly cfWaitingRoom: Record<string, unknown>

@@ -1,0 +1,106 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { batchAt } from '../../src/core/batches.ts'
+import type { Draw, Ticket } from '../../src/core/ticket.ts'
+import { drawnKey } from '../../src/tokens/draw.ts'
+import { type KeyRing, openKeyRing, type StoredKey } from '../../src/tokens/keyring.ts'
+import { newKeys } from '../../src/tokens/rotation.ts'
+import { readToken, signTicket } from '../../src/tokens/tokens.ts'
+
+const MINUTE = 60_000
+const T0 = 1_700_000_040_000
+const PEOPLE = 5_000
+
+let keys: StoredKey[]
+let ring: KeyRing
+let draw: Draw
+
+beforeAll(async () => {
+  keys = await newKeys('one')
+  ring = await openKeyRing(JSON.stringify({ keys }))
+  draw = { ...batchAt({ fromMs: 0, windowMs: MINUTE }, T0), kid: ring.tickets.sign.kid }
+})
+
+const drawn = async (sid: string, of = ring, in_ = draw) => (await drawnKey(of, 'shop', sid, in_)) as number
+const everybody = () => Promise.all(Array.from({ length: PEOPLE }, (_, i) => drawn(`eu-0.${i}`)))
+
+describe('a draw', () => {
+  it('has nothing to do with who came first: chi-square over deciles of place against arrival', async () => {
+    const places = await everybody()
+    const ranks = new Map(places.toSorted((a, b) => a - b).map((key, rank) => [key, rank]))
+    const table = Array.from({ length: 10 }, () => Array<number>(10).fill(0))
+    places.forEach((key, arrival) => {
+      const row = table[Math.floor((arrival * 10) / PEOPLE)] as number[]
+      const column = Math.floor(((ranks.get(key) as number) * 10) / PEOPLE)
+      row[column] = (row[column] as number) + 1
+    })
+    const expected = PEOPLE / 100
+    const chiSquare = table.flat().reduce((sum, seen) => sum + (seen - expected) ** 2 / expected, 0)
+    // 81 degrees of freedom: a fair draw is beyond this once in a hundred thousand.
+    expect(chiSquare).toBeLessThan(146)
+  })
+
+  it('gives nearly everybody a place of their own', async () => {
+    // Sixty million places for five thousand people: one pair shares a place once in five draws.
+    expect(new Set(await everybody()).size).toBeGreaterThanOrEqual(PEOPLE - 5)
+  })
+
+  it('is the same at every edge, and another in another batch, another room and with another key', async () => {
+    const same = await openKeyRing(JSON.stringify({ keys }))
+    const other = await openKeyRing(JSON.stringify({ keys: await newKeys('one') }))
+    const later = { ...draw, fromKey: draw.fromKey + MINUTE, untilMs: draw.untilMs + MINUTE }
+    const first = await drawn('eu-0.a')
+    expect(await drawn('eu-0.a', same)).toBe(first)
+    expect(await drawn('eu-0.a', other)).not.toBe(first)
+    expect((await drawn('eu-0.a', ring, later)) - MINUTE).not.toBeCloseTo(first, 3)
+    expect(await drawnKey(ring, 'other', 'eu-0.a', draw)).not.toBe(first)
+  })
+
+  it('again and again in one batch is worth as much as so many tickets', async () => {
+    // The best of three draws lies at a quarter of the batch on average, whoever holds them.
+    const best = await Promise.all(
+      Array.from({ length: 1_000 }, async (_, i) => {
+        const keys = await Promise.all([0, 1, 2].map(again => drawn(`eu-0.${i}/${again}`)))
+        return (Math.min(...keys) - draw.fromKey) / MINUTE
+      }),
+    )
+    expect(best.reduce((sum, share) => sum + share, 0) / best.length).toBeCloseTo(0.25, 1)
+  })
+})
+
+describe('the ticket of a batch that has not ended', () => {
+  const ticketOf = (key: number, of: Draw | null): Ticket => ({
+    room: 'shop',
+    sid: 'eu-0.a',
+    key,
+    draw: of,
+    lane: 'main',
+    confirmed: true,
+    low: null,
+    byMs: null,
+    generation: 3,
+    issuedMs: T0,
+  })
+
+  it('does not say its place, and the edge that reads it knows', async () => {
+    const key = await drawn('eu-0.a')
+    const text = await signTicket(ring, ticketOf(key, draw))
+    const claims = JSON.parse(atob((text.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')))
+    expect(claims).toMatchObject({ key: draw.fromKey, until: draw.untilMs })
+    expect(JSON.stringify(claims)).not.toContain(String(key))
+    expect(await readToken(ring, text, 'shop', T0)).toMatchObject({ kind: 'ticket', ticket: { key, draw } })
+  })
+
+  it('keeps its place when the keys are rotated meanwhile', async () => {
+    const key = await drawn('eu-0.a')
+    const before = await readToken(ring, await signTicket(ring, ticketOf(key, draw)), 'shop', T0)
+    const verifying = keys.map(stored => ({ ...stored, state: 'verify' as const }))
+    const rotated = await openKeyRing(JSON.stringify({ keys: [...verifying, ...(await newKeys('two'))] }))
+    const again = await signTicket(rotated, before.kind === 'ticket' ? before.ticket : ticketOf(0, null))
+    expect(await readToken(rotated, again, 'shop', T0)).toMatchObject({ ticket: { key } })
+  })
+
+  it('is no ticket when the key it was drawn with is gone', async () => {
+    const text = await signTicket(ring, ticketOf(1, { ...draw, kid: 'dropped' }))
+    expect((await readToken(ring, text, 'shop', T0)).kind).toBe('none')
+  })
+})
