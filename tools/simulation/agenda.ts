@@ -1,6 +1,6 @@
 /**
- * What happens when, in virtual time. Two calendars behind one clock: a wheel of 10 ms slots for visitors, of whom each has
- * at most one appointment, and a heap for the few messages and timers.
+ * What happens when, in virtual time. Two calendars behind one clock, both wheels of 10 ms slots: one for visitors, of whom
+ * each has at most one appointment, and one for messages and timers, of which only those of the present slot are in order.
  */
 
 import { Heap } from './heap.ts'
@@ -21,7 +21,11 @@ export class Agenda {
   readonly #next: Int32Array
   readonly #at: Float64Array
   readonly #visit: (visitor: number) => void
+  /** Timers of the present slot. */
   readonly #timers = new Heap<Timer>(sooner)
+  /** Timers within reach of the wheel, and those beyond it. */
+  readonly #later: (Timer[] | undefined)[] = new Array(SLOTS).fill(undefined)
+  readonly #far = new Heap<Timer>(sooner)
   #slot: number
   #order = 0
   /** Visitors with an appointment. */
@@ -43,7 +47,15 @@ export class Agenda {
   }
 
   at(atMs: number, run: () => void): void {
-    this.#timers.push({ atMs: Math.max(atMs, this.nowMs), order: this.#order++, run })
+    const timer = { atMs: Math.max(atMs, this.nowMs), order: this.#order++, run }
+    const slot = Math.floor(timer.atMs / SLOT_MS)
+    if (slot <= this.#slot) this.#timers.push(timer)
+    else if (slot >= this.#slot + SLOTS) this.#far.push(timer)
+    else {
+      const others = this.#later[slot & (SLOTS - 1)]
+      if (others) others.push(timer)
+      else this.#later[slot & (SLOTS - 1)] = [timer]
+    }
   }
 
   /** Runs everything up to `untilMs`. */
@@ -51,6 +63,7 @@ export class Agenda {
     const last = Math.floor(untilMs / SLOT_MS)
     for (; this.#slot <= last; this.#slot++) {
       const endMs = (this.#slot + 1) * SLOT_MS
+      this.#enter(this.#slot, endMs)
       this.#runTimers(this.#slot * SLOT_MS)
       const slot = this.#slot & (SLOTS - 1)
       // A visit may make an appointment within this very slot: take the list until it stays empty.
@@ -82,6 +95,16 @@ export class Agenda {
     const slot = Math.min(wanted, this.#slot + SLOTS - 1) & (SLOTS - 1)
     this.#next[visitor] = this.#slots[slot] as number
     this.#slots[slot] = visitor
+  }
+
+  #enter(slot: number, endMs: number): void {
+    const timers = this.#later[slot & (SLOTS - 1)]
+    this.#later[slot & (SLOTS - 1)] = undefined
+    if (timers) for (const timer of timers) this.#timers.push(timer)
+    for (let timer = this.#far.first; timer && timer.atMs < endMs; timer = this.#far.first) {
+      this.#timers.push(timer)
+      this.#far.pop()
+    }
   }
 
   #runTimers(untilMs: number): void {
