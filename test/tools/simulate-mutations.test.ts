@@ -52,6 +52,8 @@ const CROWDS = {
     '--visitors 600 --arrive 20 --rate 240 --total 40 --session 0.2 --stay 6 --loss 0.05 --duplicate 0.05 --evictions 25',
   /** Everything comes twice, and nothing gets lost. */
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
+  /** A slow room with many doors. */
+  spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
 } as const
 
 const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: string })[] = [
@@ -141,6 +143,14 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     from: 'return base * (1 - JITTER',
     to: 'return Math.max(base, 60_000) * (1 - JITTER',
     crowd: 'waiting',
+    breaks: 'I6',
+  },
+  {
+    what: 'the frontier jumps to the end of the line',
+    file: 'frontier.ts',
+    from: 'return Math.max(0, (supply + target - load.standing) / rate - pending(state, nowMs))',
+    to: 'return 1_000_000 * (1 + supply + target + rate + pending(state, nowMs))',
+    crowd: 'spread',
     breaks: 'I6',
   },
 ]

@@ -89,3 +89,9 @@ describe('a room with few places', () => {
     expect(figures.usedShare).toBeGreaterThan(0.95)
   }, 60_000)
 })
+
+describe('more doors than isolates', () => {
+  it('loses no place at doors that no isolate reports to', () => {
+    expectBounds(play({ visitors: 4_000, ratePerMinute: 1_200, arriveMs: 20_000, edges: 1, doors: 6 }), 1_200)
+  }, 60_000)
+})

@@ -18,7 +18,7 @@ export const FLAGS = {
   'no-shows': { value: 'P', help: 'share who close the tab while waiting', default: '0' },
   late: { value: 'P', help: 'share who sleep through their call', default: '0' },
   edges: { value: 'E', help: 'isolates', default: '8' },
-  doors: { value: 'D', help: 'doors', default: '3' },
+  doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
   method: { value: 'fifo', help: 'queueing method', default: 'fifo' },
   prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
@@ -52,7 +52,7 @@ export function scenarioOf(given: Given): Scenario {
     noShows: number(given, 'no-shows', 0, 1, 'fractions'),
     late: number(given, 'late', 0, 1, 'fractions'),
     edges: number(given, 'edges', 1, 1_000),
-    doors: number(given, 'doors', 1, 400),
+    doors: given.doors === undefined ? doorsFor(ratePerMinute) : number(given, 'doors', 1, 400),
     clockSkewMs: number(given, 'clock-skew', 0, 10_000),
     loss: number(given, 'loss', 0, 0.5, 'fractions'),
     duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
@@ -62,13 +62,21 @@ export function scenarioOf(given: Given): Scenario {
   }
 }
 
+/** An object can be asked about a thousand times a second, and an admission takes a few calls. */
+function doorsFor(ratePerMinute: number): number {
+  return Math.max(3, Math.ceil(ratePerMinute / 6_000))
+}
+
 /** The flags that differ from their defaults. */
 export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const { changes } = scenario
+  const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
+  const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
+  for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
   const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method'>, number> = {
     visitors: scenario.visitors,
     arrive: scenario.arriveMs / 1_000,
-    rate: changes[0]?.ratePerMinute ?? scenario.ratePerMinute,
+    rate: ratePerMinute,
     total: scenario.totalActiveUsers,
     session: scenario.sessionMs / 60_000,
     stay: scenario.stayMs / 1_000,
@@ -85,7 +93,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     seed: scenario.seed,
   }
   const flags = Object.entries(values)
-    .filter(([name, value]) => String(value) !== FLAGS[name as keyof typeof values].default)
+    .filter(([name, value]) => String(value) !== defaults[name])
     .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
     .map(([name, value]) => `--${name} ${value}`)
   return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')

@@ -1,12 +1,13 @@
 /**
- * Everybody in a simulation, in typed arrays: a million visitors are a hundred megabytes, and nothing a poll does survives it.
+ * Everybody in a simulation, in typed arrays: a million visitors are a hundred megabytes, and nothing that a poll makes
+ * outlives it.
  *
  * A ticket is kept as its fields. `ticket` writes them into one object that is used again for every poll; who keeps a
  * ticket longer asks for a copy.
  */
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 
-/** One visitor's numbers lie side by side, for a poll reads nearly all of them. */
+/** One visitor's numbers fill a line of the processor's cache: a poll of one among a million waits for memory once. */
 const FIELDS = 8
 const KEY = 0
 const LOW = 1
@@ -15,20 +16,22 @@ const ISSUED_MS = 3
 const SEEN_MS = 4
 const SHOWN = 5
 const PATIENCE = 6
-const EDGE = 7
+/** The flags below, and above them the edge. */
+const FLAGS = 7
 
-const CONFIRMED = 1
-const SLEEPS = 2
-const LATE = 4
-const LEAVES_EARLY = 8
-const HAS_MISSED = 16
+const HAS_TICKET = 1
+const CONFIRMED = 2
+const SLEEPS = 4
+const LATE = 8
+const LEAVES_EARLY = 16
+const HAS_MISSED = 32
+const INSIDE = 64
+const EDGE_SHIFT = 7
 
 export class Crowd {
   readonly size: number
   readonly #numbers: Float64Array
-  readonly #flags: Uint8Array
   readonly #sids: string[]
-  readonly #generation: number
   readonly #scratch: { -readonly [Field in keyof Ticket]: Ticket[Field] }
   /** When each was admitted by a door that got an answer through, 0 before. */
   readonly admittedMs: Float64Array
@@ -38,9 +41,7 @@ export class Crowd {
   constructor(size: number, generation: number) {
     this.size = size
     this.#numbers = new Float64Array(size * FIELDS)
-    this.#flags = new Uint8Array(size)
     this.#sids = new Array<string>(size).fill('')
-    this.#generation = generation
     this.#scratch = { ...blank, generation }
     this.admittedMs = new Float64Array(size)
     this.leavesMs = new Float64Array(size)
@@ -50,13 +51,13 @@ export class Crowd {
   /** `polls` is how often somebody asks before closing the tab, Infinity for those who stay. */
   arrive(visitor: number, edge: number, polls: number, sleeps: boolean): void {
     const at = visitor * FIELDS
-    this.#numbers[at + EDGE] = edge
+    const flags = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
     this.#numbers[at + PATIENCE] = polls
-    this.#flags[visitor] = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
+    this.#numbers[at + FLAGS] = (edge << EDGE_SHIFT) | flags
   }
 
   hasTicket(visitor: number): boolean {
-    return this.#sids[visitor] !== ''
+    return this.#has(visitor, HAS_TICKET)
   }
 
   sid(visitor: number): string {
@@ -72,25 +73,25 @@ export class Crowd {
     this.#numbers[at + BY_MS] = byMs ?? 0
     this.#numbers[at + ISSUED_MS] = nowMs
     this.#numbers[at + SHOWN] = Number.POSITIVE_INFINITY
-    this.#flags[visitor] = (this.#flags[visitor] as number) & ~CONFIRMED
+    this.#unset(visitor, CONFIRMED)
+    this.#set(visitor, HAS_TICKET)
   }
 
-  /** Valid until the next call. */
+  /** Valid until the next call, and without its sid: a poll needs none. */
   ticket(visitor: number): Ticket {
     const at = visitor * FIELDS
     const numbers = this.#numbers
     const ticket = this.#scratch
-    ticket.sid = this.#sids[visitor] as string
     ticket.key = numbers[at + KEY] as number
     ticket.low = (numbers[at + LOW] as number) || null
     ticket.byMs = (numbers[at + BY_MS] as number) || null
     ticket.issuedMs = numbers[at + ISSUED_MS] as number
-    ticket.confirmed = ((this.#flags[visitor] as number) & CONFIRMED) !== 0
+    ticket.confirmed = this.#has(visitor, CONFIRMED)
     return ticket
   }
 
   copyOfTicket(visitor: number): Ticket {
-    return { ...this.ticket(visitor), generation: this.#generation }
+    return { ...this.ticket(visitor), sid: this.sid(visitor) }
   }
 
   /** Positions begin at 1 and times long after 0, so that 0 can stand for null. */
@@ -99,11 +100,11 @@ export class Crowd {
     this.#numbers[at + LOW] = low ?? 0
     this.#numbers[at + BY_MS] = byMs ?? 0
     this.#numbers[at + ISSUED_MS] = issuedMs
-    if (confirmed) this.#flags[visitor] = (this.#flags[visitor] as number) | CONFIRMED
+    if (confirmed) this.#set(visitor, CONFIRMED)
   }
 
   edge(visitor: number): number {
-    return this.#numbers[visitor * FIELDS + EDGE] as number
+    return (this.#numbers[visitor * FIELDS + FLAGS] as number) >> EDGE_SHIFT
   }
 
   /** Notes that the visitor asked; answers when it did so last, 0 the first time. */
@@ -132,18 +133,41 @@ export class Crowd {
 
   /** True once, for those who sleep through their call. */
   fallsAsleep(visitor: number): boolean {
-    const flags = this.#flags[visitor] as number
-    this.#flags[visitor] = flags & ~SLEEPS
-    return (flags & SLEEPS) !== 0
+    const falls = this.#has(visitor, SLEEPS)
+    if (falls) this.#unset(visitor, SLEEPS)
+    return falls
   }
 
   misses(visitor: number): void {
-    this.#flags[visitor] = (this.#flags[visitor] as number) | HAS_MISSED
+    this.#set(visitor, HAS_MISSED)
+  }
+
+  enters(visitor: number, nowMs: number): void {
+    this.#set(visitor, INSIDE)
+    this.admittedMs[visitor] = nowMs
+  }
+
+  isInside(visitor: number): boolean {
+    return this.#has(visitor, INSIDE)
   }
 
   /** Polls as told from the arrival to the admission. */
   isFaithful(visitor: number): boolean {
-    return ((this.#flags[visitor] as number) & (LATE | LEAVES_EARLY | HAS_MISSED)) === 0
+    return !this.#has(visitor, LATE | LEAVES_EARLY | HAS_MISSED)
+  }
+
+  #has(visitor: number, flags: number): boolean {
+    return ((this.#numbers[visitor * FIELDS + FLAGS] as number) & flags) !== 0
+  }
+
+  #set(visitor: number, flags: number): void {
+    const at = visitor * FIELDS + FLAGS
+    this.#numbers[at] = (this.#numbers[at] as number) | flags
+  }
+
+  #unset(visitor: number, flags: number): void {
+    const at = visitor * FIELDS + FLAGS
+    this.#numbers[at] = (this.#numbers[at] as number) & ~flags
   }
 }
 

@@ -2,35 +2,31 @@
 
 const FROM_MS = 10 * 60_000
 
-interface Shown {
-  readonly atMs: Float64Array
-  readonly waitMs: Float64Array
-}
+/** Of each visitor: how many were shown, then when and how long each kept estimate said. */
+const FIELDS = 8
+const TIMES = 0
+const FIRST = 1
+const LAST = 3
+const ANY = 5
 
 export class Estimates {
   readonly #fromMs: number
-  readonly #times: Uint16Array
-  readonly #first: Shown
-  readonly #last: Shown
-  readonly #any: Shown
+  readonly #numbers: Float64Array
 
   constructor(visitors: number, startMs: number) {
-    const empty = (): Shown => ({ atMs: new Float64Array(visitors), waitMs: new Float64Array(visitors) })
     this.#fromMs = startMs + FROM_MS
-    this.#times = new Uint16Array(visitors)
-    this.#first = empty()
-    this.#last = empty()
-    this.#any = empty()
+    this.#numbers = new Float64Array(visitors * FIELDS)
   }
 
   /** `random`, uniform in [0, 1), picks each of a visitor's estimates with the same chance. */
   shown(visitor: number, waitMs: number, random: number, nowMs: number): void {
     if (nowMs < this.#fromMs) return
-    const times = (this.#times[visitor] as number) + 1
-    this.#times[visitor] = times
-    if (times === 1) note(this.#first, visitor, waitMs, nowMs)
-    if (random * times < 1) note(this.#any, visitor, waitMs, nowMs)
-    note(this.#last, visitor, waitMs, nowMs)
+    const at = visitor * FIELDS
+    const times = (this.#numbers[at + TIMES] as number) + 1
+    this.#numbers[at + TIMES] = times
+    if (times === 1) this.#note(at + FIRST, waitMs, nowMs)
+    if (random * times < 1) this.#note(at + ANY, waitMs, nowMs)
+    this.#note(at + LAST, waitMs, nowMs)
   }
 
   /** For each visitor admitted: by how much an estimate was wrong, as a share of the real wait, and in seconds. */
@@ -40,26 +36,26 @@ export class Estimates {
     const lastSeconds: number[] = []
     for (let visitor = 0; visitor < admittedMs.length; visitor++) {
       const inMs = admittedMs[visitor] as number
-      if (this.#times[visitor] === 0 || inMs === 0 || !counts(visitor)) continue
-      any.push(shareOf(this.#any, visitor, inMs))
-      first.push(shareOf(this.#first, visitor, inMs))
-      const [shownMs, realMs] = both(this.#last, visitor, inMs)
-      lastSeconds.push(Math.abs(shownMs - realMs) / 1_000)
+      const at = visitor * FIELDS
+      if (this.#numbers[at + TIMES] === 0 || inMs === 0 || !counts(visitor)) continue
+      any.push(this.#shareWrong(at + ANY, inMs))
+      first.push(this.#shareWrong(at + FIRST, inMs))
+      lastSeconds.push(this.#wrongMs(at + LAST, inMs) / 1_000)
     }
     return { any, first, lastSeconds }
   }
-}
 
-function note({ atMs, waitMs }: Shown, visitor: number, shownMs: number, nowMs: number): void {
-  atMs[visitor] = nowMs
-  waitMs[visitor] = shownMs
-}
+  #note(at: number, waitMs: number, nowMs: number): void {
+    this.#numbers[at] = nowMs
+    this.#numbers[at + 1] = waitMs
+  }
 
-function both({ atMs, waitMs }: Shown, visitor: number, inMs: number): [shownMs: number, realMs: number] {
-  return [waitMs[visitor] as number, inMs - (atMs[visitor] as number)]
-}
+  #shareWrong(at: number, inMs: number): number {
+    return this.#wrongMs(at, inMs) / Math.max(1_000, inMs - (this.#numbers[at] as number))
+  }
 
-function shareOf(shown: Shown, visitor: number, inMs: number): number {
-  const [shownMs, realMs] = both(shown, visitor, inMs)
-  return Math.abs(shownMs - realMs) / Math.max(1_000, realMs)
+  #wrongMs(at: number, inMs: number): number {
+    const realMs = inMs - (this.#numbers[at] as number)
+    return Math.abs((this.#numbers[at + 1] as number) - realMs)
+  }
 }

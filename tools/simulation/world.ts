@@ -39,6 +39,7 @@ interface SimDoor {
   epoch: number
   heardAtMs: number
   ticking: boolean
+  alarmAtMs: number
   inFlight: boolean
   waiting: (() => void)[]
 }
@@ -85,7 +86,7 @@ export class World {
   #confirmed = 0
   #pageViews = 0
   #objectRequests = 0
-  #roomRowsWritten = 0
+  #otherRowsWritten = 0
 
   constructor(scenario: Scenario, events: Events | null = null) {
     const random = new Random(scenario.seed)
@@ -161,7 +162,7 @@ export class World {
       objectRequests: this.#objectRequests,
       objectSeconds: ((this.#doors.length + 1) * (this.agenda.nowMs - START_MS)) / 1_000,
       rowsRead: sum(door => door.sessions.rowsRead),
-      rowsWritten: this.#roomRowsWritten + sum(door => door.sessions.rowsWritten + door.epoch),
+      rowsWritten: this.#otherRowsWritten + sum(door => door.sessions.rowsWritten + door.epoch),
     }
   }
 
@@ -194,7 +195,7 @@ export class World {
   }
 
   #step(visitor: number): void {
-    if (this.crowd.admittedMs[visitor] !== 0) return this.#browse(visitor)
+    if (this.crowd.isInside(visitor)) return this.#browse(visitor)
     const edge = this.#edges[this.#edgeOf(visitor)] as SimEdge
     const nowMs = this.agenda.nowMs
     if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#syncEdge(edge)
@@ -273,7 +274,7 @@ export class World {
     const { crowd, agenda, scenario } = this
     const { nowMs } = agenda
     if (answer?.verdict === 'admitted') {
-      crowd.admittedMs[visitor] = nowMs
+      crowd.enters(visitor, nowMs)
       crowd.leavesMs[visitor] = nowMs + scenario.stayMs * this.#random.between(0.5, 1.5)
       crowd.expiresMs[visitor] = answer.expiresMs
       return agenda.appoint(visitor, nowMs + Math.min(scenario.stayMs / 2, 20_000) * this.#random.next())
@@ -421,10 +422,10 @@ export class World {
 
   /** What the Room object writes for a report: its facts, the door's account, and the histogram where it changed. */
   #save(dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
-    this.#roomRowsWritten += 2
-    for (const chunks of dirty.values()) this.#roomRowsWritten += chunks.size
+    this.#otherRowsWritten += 2
+    for (const chunks of dirty.values()) this.#otherRowsWritten += chunks.size
     for (const { arrivals, state } of this.room.lines.values()) {
-      this.#roomRowsWritten += arrivals.forgetBefore(state.frontierKey).length
+      this.#otherRowsWritten += arrivals.forgetBefore(state.frontierKey).length
     }
   }
 
@@ -435,19 +436,37 @@ export class World {
 
   /** While a door has something to say, it says it every second; its alarm says when places come free. */
   #keepTicking(door: SimDoor): void {
-    if (door.ticking) return
     const { nowMs } = this.agenda
-    const isActive = doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)
+    if (!door.ticking && doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)) {
+      door.ticking = true
+      this.agenda.at(nowMs + TICK_MS, () => {
+        door.ticking = false
+        this.#tellRoom(door)
+      })
+    }
+    this.#wake(door)
+  }
+
+  /** Like the Door's: brought forward only, and in whole seconds. */
+  #wake(door: SimDoor): void {
     const endMs = door.sessions.nextEndMs()
-    if (!isActive && endMs === undefined) return
-    door.ticking = true
-    const atMs = isActive ? nowMs + TICK_MS : Math.max(nowMs + TICK_MS, Math.ceil((endMs as number) / 1_000) * 1_000)
+    if (endMs === undefined) return
+    const atMs = Math.ceil(Math.max(endMs, this.agenda.nowMs) / TICK_MS) * TICK_MS
+    if (door.alarmAtMs <= atMs) return
+    door.alarmAtMs = atMs
+    this.#otherRowsWritten++
     this.agenda.at(atMs, () => {
-      door.ticking = false
-      if (door.inFlight) return
-      if (doorHalf.isActive(door.state, door.sessions.live(this.agenda.nowMs), this.agenda.nowMs)) this.#syncDoor(door)
-      else this.#keepTicking(door)
+      if (door.alarmAtMs !== atMs) return
+      door.alarmAtMs = Number.POSITIVE_INFINITY
+      this.#objectRequests++
+      this.#tellRoom(door)
     })
+  }
+
+  #tellRoom(door: SimDoor): void {
+    const { nowMs } = this.agenda
+    if (!door.inFlight && doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)) this.#syncDoor(door)
+    else this.#keepTicking(door)
   }
 
   #change(change: Change): void {
@@ -516,6 +535,7 @@ function newDoor(index: number): SimDoor {
     epoch: 1,
     heardAtMs: Number.NEGATIVE_INFINITY,
     ticking: false,
+    alarmAtMs: Number.POSITIVE_INFINITY,
     inFlight: false,
     waiting: [],
   }
