@@ -20,6 +20,10 @@ export class Agenda {
   readonly #slots = new Int32Array(SLOTS).fill(NOBODY)
   readonly #next: Int32Array
   readonly #visit: (visitor: number) => void
+  readonly #fetch: (visitor: number) => number
+  /** The visitors of the present slot. */
+  readonly #present: number[] = []
+  #fetched = 0
   /** Timers of the present slot. */
   readonly #timers = new Heap<Timer>(sooner)
   /** Timers within reach of the wheel, and those beyond it. */
@@ -30,11 +34,18 @@ export class Agenda {
   /** Visitors with an appointment. */
   appointments = 0
 
-  constructor(startMs: number, visitors: number, visit: (visitor: number) => void) {
+  /** `fetch` reads what `visit` will need: the memory of everybody in a slot is waited for together, not one by one. */
+  constructor(
+    startMs: number,
+    visitors: number,
+    visit: (visitor: number) => void,
+    fetch: (visitor: number) => number = () => 0,
+  ) {
     this.nowMs = startMs
     this.#slot = Math.floor(startMs / SLOT_MS)
     this.#next = new Int32Array(visitors).fill(NOBODY)
     this.#visit = visit
+    this.#fetch = fetch
   }
 
   /** A visitor's next step, in a later slot than this one. */
@@ -65,18 +76,22 @@ export class Agenda {
       const startMs = this.#slot * SLOT_MS
       this.#enter(this.#slot, startMs + SLOT_MS)
       this.#runTimers(startMs)
-      const slot = this.#slot & (SLOTS - 1)
-      let visitor = this.#slots[slot] as number
-      this.#slots[slot] = NOBODY
       this.nowMs = Math.max(this.nowMs, startMs)
-      while (visitor !== NOBODY) {
-        const next = this.#next[visitor] as number
-        this.#meet(visitor)
-        visitor = next
-      }
+      const count = this.#gather(this.#slot & (SLOTS - 1))
+      for (let i = 0; i < count; i++) this.#meet(this.#present[i] as number)
       this.#runTimers(startMs + SLOT_MS)
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
+  }
+
+  #gather(slot: number): number {
+    let count = 0
+    for (let visitor = this.#slots[slot] as number; visitor !== NOBODY; visitor = this.#next[visitor] as number) {
+      this.#present[count++] = visitor
+      this.#fetched ^= this.#fetch(visitor)
+    }
+    this.#slots[slot] = NOBODY
+    return count
   }
 
   #meet(visitor: number): void {

@@ -138,6 +138,10 @@ export class Crowd {
     return falls
   }
 
+  isLate(visitor: number): boolean {
+    return this.#has(visitor, LATE)
+  }
+
   misses(visitor: number): void {
     this.#set(visitor, HAS_MISSED)
   }
@@ -149,6 +153,11 @@ export class Crowd {
 
   isInside(visitor: number): boolean {
     return this.#has(visitor, INSIDE)
+  }
+
+  /** Any of a visitor's numbers brings all of them near. */
+  fetch(visitor: number): number {
+    return this.#numbers[visitor * FIELDS + FLAGS] as number
   }
 
   /** Polls as told from the arrival to the admission. */
