@@ -28,7 +28,7 @@ const DISPLACED_SECONDS_MAX = 10
 const DISPLACED_PLACES_MAX = 5
 const TAU_MIN = 0.99
 /** Use is judged over this much of a line, order over this much of service. */
-const USE_FROM_MS = 5 * 60_000
+const USE_FROM_MS = 10 * 60_000
 const ORDER_FROM_MS = 20 * 60_000
 /** A rougher network may waste permits and blur the order; nothing else. */
 const LOSS_CALM = 0.01

@@ -17,7 +17,7 @@ export interface Sample {
 export interface Use {
   /** Permits used over permits allowed, 1 when nobody ever waited. */
   readonly share: number
-  /** How long there was a line that only the rate held back. */
+  /** How long there was a line that a rate above zero held back, and nothing else. */
   readonly rateBoundMs: number
 }
 
@@ -40,7 +40,7 @@ export function useOf(samples: readonly Sample[]): Use {
     const isFull = after.active >= FULL_SHARE * after.totalActiveUsers
     allowed += permits
     used += isFull ? (permits * after.active) / after.totalActiveUsers : after.admitted - before.admitted
-    if (!isFull) rateBoundMs += tookMs
+    if (!isFull && permits > 0) rateBoundMs += tookMs
   }
   return { share: allowed === 0 ? 1 : used / allowed, rateBoundMs }
 }
