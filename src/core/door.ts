@@ -60,6 +60,8 @@ export interface DoorState {
   /** No asking before the next sync: the room has just said there are none. */
   exhausted: boolean
   readonly standing: Map<string, Standing>
+  /** Somebody whom an edge takes for called was refused: no isolate may report to this door, so it must ask for a newer view itself. */
+  turnedAway: boolean
   readonly tally: Tally
   /** What the newest report said, and what the room has answered for. */
   said: Said & { readonly seq: number }
@@ -87,6 +89,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     movedAtMs: nowMs,
     exhausted: false,
     standing: new Map(),
+    turnedAway: false,
     tally: new Tally(),
     said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     answered: { granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
@@ -114,7 +117,10 @@ export function claim(
   if (known) return answerKnown(known, rules, nowMs)
   if (attempt === 'new') {
     countClaim(door, nowMs)
-    if (!mayEnter(door, request)) return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
+    if (!mayEnter(door, request)) {
+      door.turnedAway = true
+      return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
+    }
     if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${request.lane}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
@@ -173,6 +179,7 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
   forgetWhoLeft(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) door.returned += usable(door)
+  door.turnedAway = false
   const tally = door.tally.report()
   const needed = Math.max(0, door.standing.size - usable(door))
   door.said = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }
@@ -225,7 +232,7 @@ export function isActive(door: DoorState, live: number, nowMs: number): boolean 
   forgetWhoLeft(door, nowMs)
   const { spent, returned, live: said } = door.answered
   const unsaid = door.spent !== spent || door.returned !== returned || live !== said || door.tally.dirty
-  return unsaid || usable(door) >= 1 || door.standing.size > 0
+  return unsaid || usable(door) >= 1 || door.standing.size > 0 || door.turnedAway
 }
 
 /** A sync has begun: what the room said before it is no longer the last word. */

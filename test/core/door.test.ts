@@ -184,6 +184,17 @@ describe('a report', () => {
     expect(isActive(door, 1, 0)).toBe(false)
     expect(isActive(door, 0, 0)).toBe(true) // a place came free
   })
+
+  it('is owed when an edge knows of a call that this door has not heard of', () => {
+    const { door, ask } = doorWith(0, 10)
+    report(door, 0, '', 0)
+    hear(door, 0, 10)
+    expect(isActive(door, 0, 0)).toBe(false)
+    expect(ask('a', 20)).toBe('none')
+    expect(isActive(door, 0, 0)).toBe(true)
+    hear(door, 1, 20)
+    expect(ask('a', 20, 2_000)).toBe('admitted')
+  })
 })
 
 describe('a touch', () => {

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const TOOLS = [
-  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'keys', 'check-config'].map(name => `tools/${name}.ts`),
+  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'soak', 'keys', 'check-config'].map(
+    name => `tools/${name}.ts`,
+  ),
   'tools/demo/shop.ts',
 ]
 
@@ -38,6 +40,9 @@ describe('wrong values', () => {
     ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
     ['tools/bench.ts', ['--only', 'nothing'], '--only'],
     ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
+    ['tools/simulate.ts', ['--method', 'random'], '--method'],
+    ['tools/simulate.ts', ['--arrivals', 'no-such-file.csv'], '--arrivals'],
+    ['tools/soak.ts', ['--seeds', '0'], '--seeds'],
     ['tools/keys.ts', ['melt'], 'melt'],
     ['tools/demo/shop.ts', ['--capacity', '0'], '--capacity'],
   ])('%s %j is refused with code 2', (file, args, named) => {

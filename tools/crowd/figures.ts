@@ -1,5 +1,5 @@
 /** A run in numbers. Pure: from what was noted, nothing else. */
-import { displacementPlaces, maxIn, quantile, round } from '../simulation/figures.ts'
+import { displacementPlaces, maxIn, quantile, round } from '../simulation/order.ts'
 import type { RunRecord, VisitorRecord } from './tally.ts'
 
 export interface CrowdFigures {

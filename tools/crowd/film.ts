@@ -1,6 +1,6 @@
 /** A run over time: noted every second, drawn at the end. */
 import { chart } from '../plot/chart.ts'
-import { quantile } from '../simulation/figures.ts'
+import { quantile } from '../simulation/order.ts'
 import type { Tally } from './tally.ts'
 
 interface Frame {

@@ -1,5 +1,5 @@
 /** What the shop has seen: counts, latencies of the last minute, and who came. */
-import { quantile } from '../simulation/figures.ts'
+import { quantile } from '../simulation/order.ts'
 
 export interface ShopStats {
   requests: number

@@ -1,10 +1,14 @@
-/** What a run was like: use of the rate, order, waits, windows. */
-import { burstOf } from '../../src/core/permits.ts'
+/** What a run was like: use of the rate, order, waits, windows, and what it would have cost. */
+import { burstAt } from './checks.ts'
+import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
+import { costUsd } from './prices.ts'
+import { useOf } from './use.ts'
 import type { World } from './world.ts'
 
 export interface Figures {
   admitted: number
   violations: number
+  /** Of the permits that the limits allowed while people waited. */
   usedShare: number
   maxWindow: Record<string, number>
   boundWindow: Record<string, number>
@@ -13,115 +17,72 @@ export interface Figures {
   waitP95Seconds: number
   displacementP50Seconds: number
   displacementP95Seconds: number
+  displacementMaxSeconds: number
   displacementP95Places: number
   kendallTau: number
+  /** The wait shown against the real one, from ten minutes on: null when nobody was shown one so late. */
+  estimateErrorMedian: number | null
+  estimateErrorFirstMedian: number | null
+  estimateErrorLastSeconds: number | null
   pollsPerVisitor: number
   objectCallsPerVisitor: number
+  rowsWritten: number
+  costUsd: number
   missed: number
   lastAdmittedSeconds: number
 }
 
 const WINDOWS_SECONDS = [1, 10, 60]
 
+/** Of those who kept polling: waits, order and estimates; of everybody: the rest. */
 export function figuresOf(world: World): Figures {
-  const { checks, scenario } = world
+  const { checks, crowd } = world
   const at = checks.admittedAt
-  const faithful = world.visitors.filter(v => v.admittedMs > 0 && v.patience === Number.POSITIVE_INFINITY)
-  const waits = faithful.map(v => (v.admittedMs - v.arrivedMs) / 1_000).sort((a, b) => a - b)
-  const perSecond = scenario.ratePerMinute / 60
-  const displacement = displacementPlaces(checks.admittedKeys)
-  const sorted = displacement.map(Math.abs).sort((a, b) => a - b)
+  const ratePerMinute = world.ratePerMinute
+  const perSecond = ratePerMinute / 60
+  const keys = checks.faithfulKeys(crowd)
+  const displaced = Float64Array.from(displacementPlaces(keys), Math.abs).sort()
+  const waits = waitsSeconds(world)
+  const estimates = world.estimates.errors(crowd.admittedMs, visitor => crowd.isFaithful(visitor))
+  const seconds = (places: number) => (perSecond > 0 ? round(places / perSecond, 2) : 0)
   return {
     admitted: at.length,
     violations: checks.violations.length,
-    usedShare: round(usedShare(world), 4),
+    usedShare: round(useOf(world.samples).share, 4),
     maxWindow: Object.fromEntries(WINDOWS_SECONDS.map(s => [s, maxIn(at, s * 1_000)])),
     boundWindow: Object.fromEntries(
-      WINDOWS_SECONDS.map(s => [s, Math.floor(perSecond * s + burstOf(scenario.ratePerMinute) + 1e-9)]),
+      WINDOWS_SECONDS.map(s => [s, Math.floor(perSecond * s + burstAt(ratePerMinute) + 1e-9)]),
     ),
     mostInside: checks.mostInside,
     waitP50Seconds: round(quantile(waits, 0.5), 1),
     waitP95Seconds: round(quantile(waits, 0.95), 1),
-    displacementP50Seconds: round(quantile(sorted, 0.5) / perSecond, 2),
-    displacementP95Seconds: round(quantile(sorted, 0.95) / perSecond, 2),
-    displacementP95Places: round(quantile(sorted, 0.95), 1),
-    kendallTau: round(kendallTau(checks.admittedKeys), 4),
-    pollsPerVisitor: round(world.polls / world.visitors.length, 1),
-    objectCallsPerVisitor: round(world.objectCalls / world.visitors.length, 2),
+    displacementP50Seconds: seconds(quantile(displaced, 0.5)),
+    displacementP95Seconds: seconds(quantile(displaced, 0.95)),
+    displacementMaxSeconds: seconds(displaced.at(-1) ?? 0),
+    displacementP95Places: round(quantile(displaced, 0.95), 1),
+    kendallTau: round(kendallTau(keys), 4),
+    estimateErrorMedian: median(estimates.any, 3),
+    estimateErrorFirstMedian: median(estimates.first, 3),
+    estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
+    pollsPerVisitor: round(world.polls / crowd.size, 1),
+    objectCallsPerVisitor: round(world.objectCalls / crowd.size, 2),
+    rowsWritten: world.usage.rowsWritten,
+    costUsd: round(costUsd(world.usage), 4),
     missed: world.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
   }
 }
 
-/** Share of the permits that the rate allowed while at least a few seconds' worth of people waited. */
-function usedShare(world: World): number {
-  const perSecond = world.scenario.ratePerMinute / 60
-  let permitted = 0
-  let used = 0
-  let before = world.samples[0]
-  for (const sample of world.samples.slice(1)) {
-    if (before && before.waiting > Math.max(5, perSecond * 10) && sample.waiting > Math.max(5, perSecond * 10)) {
-      permitted += (perSecond * (sample.atMs - before.atMs)) / 1_000
-      used += sample.admitted - before.admitted
-    }
-    before = sample
+function waitsSeconds({ crowd, arrivedMs }: World): Float64Array {
+  const waits = new Float64Array(crowd.size)
+  let count = 0
+  for (let visitor = 0; visitor < crowd.size; visitor++) {
+    const inMs = crowd.admittedMs[visitor] as number
+    if (inMs > 0 && crowd.isFaithful(visitor)) waits[count++] = (inMs - (arrivedMs[visitor] as number)) / 1_000
   }
-  return permitted === 0 ? 1 : used / permitted
+  return waits.subarray(0, count).sort()
 }
 
-/** How many places later (or earlier) each admission came than its key's rank among all admitted. */
-export function displacementPlaces(keys: readonly number[]): number[] {
-  const order = keys.map((key, index) => ({ key, index })).sort((a, b) => a.key - b.key)
-  const places = new Array<number>(keys.length).fill(0)
-  order.forEach(({ index }, rank) => {
-    places[index] = index - rank
-  })
-  return places
-}
-
-/** Kendall's tau of the order of admission against the order of keys, by counting inversions. */
-function kendallTau(keys: readonly number[]): number {
-  const n = keys.length
-  if (n < 2) return 1
-  const inversions = countInversions([...keys])
-  return 1 - (4 * inversions) / (n * (n - 1))
-}
-
-function countInversions(values: number[]): number {
-  if (values.length < 2) return 0
-  const middle = values.length >> 1
-  const left = values.slice(0, middle)
-  const right = values.slice(middle)
-  let inversions = countInversions(left) + countInversions(right)
-  let l = 0
-  let r = 0
-  for (let i = 0; i < values.length; i++) {
-    if (r >= right.length || (l < left.length && (left[l] as number) <= (right[r] as number)))
-      values[i] = left[l++] as number
-    else {
-      values[i] = right[r++] as number
-      inversions += left.length - l
-    }
-  }
-  return inversions
-}
-
-/** The most of the times (ascending) in any window of that length, its end excluded. */
-export function maxIn(times: readonly number[], windowMs: number): number {
-  let most = 0
-  let from = 0
-  for (let to = 0; to < times.length; to++) {
-    while ((times[to] as number) - (times[from] as number) >= windowMs) from++
-    most = Math.max(most, to - from + 1)
-  }
-  return most
-}
-
-export function quantile(sorted: readonly number[], share: number): number {
-  if (sorted.length === 0) return 0
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number
-}
-
-export function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits))
+function median(values: readonly number[], digits: number): number | null {
+  return values.length === 0 ? null : round(quantile(Float64Array.from(values).sort(), 0.5), digits)
 }

@@ -1,54 +1,37 @@
 /**
  * A crowd, many edges, some doors and one room in virtual time. The decisions are those of `src/core`, the messages those
- * that ship; only clocks, the network and storage are simulated, and both fail as told.
+ * that ship; only clocks, the network and storage are simulated, and all of them fail as told.
  */
 
 import { bucketOf } from '../../src/core/arrivals.ts'
 import * as doorHalf from '../../src/core/door.ts'
 import * as edgeHalf from '../../src/core/edge.ts'
-import type { ClaimAnswer, DoorReport, EdgeReply, EdgeReport } from '../../src/core/messages.ts'
+import type { ClaimAnswer, DoorReport, EdgeReply, EdgeReport, View } from '../../src/core/messages.ts'
 import { nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
 import * as roomHalf from '../../src/core/room.ts'
 import type { SessionRules } from '../../src/core/sessions.ts'
-import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import { doorOf, type Ticket } from '../../src/core/ticket.ts'
 import { Agenda } from './agenda.ts'
 import { Checks } from './checks.ts'
+import { Crowd } from './crowd.ts'
+import { Estimates } from './estimates.ts'
+import type { Events } from './events.ts'
+import { Network } from './network.ts'
+import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
+import { type Change, CLAIM_WINDOW_MS, REENTRY_GRACE_MS, type Scenario, START_MS } from './scenario.ts'
 import { MemorySessions } from './sessions.ts'
+import { type Sample, useOf } from './use.ts'
 
-export interface Scenario {
-  readonly seed: number
-  readonly visitors: number
-  /** Visitors arrive evenly at random over this. */
-  readonly arriveMs: number
-  readonly ratePerMinute: number
-  readonly totalActiveUsers: number
-  readonly sessionMs: number
-  /** A visitor browses this long on average, then leaves without a word. */
-  readonly stayMs: number
-  /** Share of visitors who close the tab while they wait. */
-  readonly noShows: number
-  /** Share of visitors who sleep through their call and come back within a few minutes. */
-  readonly late: number
-  readonly edges: number
-  readonly doors: number
-  readonly clockSkewMs: number
-  readonly loss: number
-  readonly duplicate: number
-  readonly evictions: number
-  /** Live changes by the operator, in order. */
-  readonly changes: readonly { atMs: number; ratePerMinute?: number; totalActiveUsers?: number }[]
-  readonly untilMs: number
-}
+export type { Scenario } from './scenario.ts'
 
-const START_MS = 1_700_000_000_000
-const CLAIM_WINDOW_MS = 5 * 60_000
-const REENTRY_GRACE_MS = 2 * 60_000
-/** A caller gives up on an unanswered call after this. */
-const TIMEOUT_MS = 2_000
 const TICK_MS = 1_000
 /** A claim waits at its door for the room's answer at most this long. */
 const ASK_WAIT_MS = 1_000
+/** Longer than any call takes. */
+const QUIET_MS = 4_000
+/** Share of a visitor's requests that another isolate answers than the one before. */
+const ROAMING = 0.1
 
 interface SimDoor {
   state: doorHalf.DoorState
@@ -56,6 +39,7 @@ interface SimDoor {
   epoch: number
   heardAtMs: number
   ticking: boolean
+  alarmAtMs: number
   inFlight: boolean
   waiting: (() => void)[]
 }
@@ -64,58 +48,59 @@ interface SimEdge {
   readonly state: edgeHalf.EdgeState<never>
   readonly home: number
   readonly skewMs: number
-  readonly confirmed: Set<string>
   syncing: boolean
-  waiting: (() => void)[]
+  /** Visitors whose request waits for a current view. */
+  waiting: number[]
 }
 
-interface Visitor {
-  ticket: Ticket | null
-  readonly edge: number
-  readonly arrivedMs: number
-  /** Gives up after this many polls; Infinity for those who stay. */
-  patience: number
-  sleeps: boolean
-  admittedMs: number
-  leavesMs: number
-  expiresMs: number
-  shownLow: number
-  polls: number
+interface RoomAnswer {
+  readonly epoch: number
+  readonly seq: number
+  readonly granted: number
+  readonly view: View
 }
 
 export class World {
   readonly scenario: Scenario
   readonly checks: Checks
   readonly agenda: Agenda
-  readonly visitors: Visitor[]
+  readonly crowd: Crowd
+  readonly estimates: Estimates
   readonly startMs = START_MS
+  /** When each visitor arrives, in order. */
+  readonly arrivedMs: Float64Array
+  readonly samples: Sample[] = []
+  /** Calls that an edge made for a visitor: claims and touches. */
   objectCalls = 0
-  syncs = 0
   polls = 0
   missed = 0
-  readonly samples: {
-    atMs: number
-    arrived: number
-    waiting: number
-    active: number
-    admitted: number
-    standing: number
-    showing: number
-  }[] = []
+  room: roomHalf.RoomState
+  readonly #events: Events | null
   readonly #random: Random
+  readonly #network: Network
   readonly #doors: SimDoor[]
   readonly #edges: SimEdge[]
-  room: roomHalf.RoomState
   #rules: roomHalf.RoomRules
   readonly #sessionRules: SessionRules
-  readonly #arrivals: Float64Array
   #arrived = 0
+  #confirmed = 0
+  #pageViews = 0
+  #objectRequests = 0
+  #otherRowsWritten = 0
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, events: Events | null = null) {
+    const random = new Random(scenario.seed)
     this.scenario = scenario
-    this.#random = new Random(scenario.seed)
+    this.#events = events
+    this.#random = random
     this.checks = new Checks(scenario)
-    this.agenda = new Agenda(START_MS, scenario.visitors, visitor => this.#step(visitor))
+    this.agenda = new Agenda(
+      START_MS,
+      scenario.visitors,
+      visitor => this.#step(visitor),
+      visitor => this.crowd.fetch(visitor),
+    )
+    this.#network = new Network(scenario, this.agenda, random)
     this.#rules = {
       ratePerMinute: scenario.ratePerMinute,
       totalActiveUsers: scenario.totalActiveUsers,
@@ -129,140 +114,202 @@ export class World {
       claimWindowMs: CLAIM_WINDOW_MS,
     }
     this.room = roomHalf.newRoom(START_MS)
-    this.#doors = Array.from({ length: scenario.doors }, (_, index) => this.#newDoor(index))
+    this.#doors = Array.from({ length: scenario.doors }, (_, index) => newDoor(index))
     this.#edges = Array.from({ length: scenario.edges }, (_, index) => ({
       state: edgeHalf.newEdge<never>(`i${index}`),
       home: index % scenario.doors,
-      skewMs: this.#random.between(-scenario.clockSkewMs, scenario.clockSkewMs),
-      confirmed: new Set<string>(),
+      skewMs: random.between(-scenario.clockSkewMs, scenario.clockSkewMs),
       syncing: false,
       waiting: [],
     }))
-    this.#arrivals = new Float64Array(scenario.visitors).map(() => this.#random.next() * scenario.arriveMs).sort()
-    this.visitors = []
+    const arrivals =
+      scenario.arrivalsMs ?? new Float64Array(scenario.visitors).map(() => random.next() * scenario.arriveMs)
+    this.arrivedMs = arrivals.map(afterMs => START_MS + afterMs).sort()
+    this.crowd = new Crowd(scenario.visitors, this.room.generation)
+    this.estimates = new Estimates(scenario.visitors, START_MS)
   }
 
-  run(): void {
+  /** Plays it all, or up to the second in which the named guarantee is broken. */
+  run(untilBroken: string | null = null): void {
     const { scenario, agenda } = this
     for (const change of scenario.changes) agenda.at(START_MS + change.atMs, () => this.#change(change))
+    const busyMs = this.#busyMs()
     for (let i = 0; i < scenario.evictions; i++) {
-      agenda.at(START_MS + this.#random.next() * scenario.untilMs, () =>
-        this.#evict(this.#random.below(scenario.doors)),
-      )
+      const atMs = START_MS + this.#random.next() * busyMs
+      // One more than there are doors: the last is the room.
+      const whom = this.#random.below(scenario.doors + 1)
+      agenda.at(atMs, () => (whom === scenario.doors ? this.#evictRoom() : this.#evict(whom)))
     }
     const endMs = START_MS + scenario.untilMs
-    for (let atMs = START_MS; atMs < endMs; atMs += 1_000) {
+    // Whoever has no appointment may have a call under way, or an old ticket to come again with.
+    const quietForMs = QUIET_MS + (scenario.duplicate > 0 ? 2 * scenario.sessionMs : 0)
+    let busyAtMs = START_MS
+    for (let atMs = START_MS; atMs < endMs && atMs - busyAtMs <= quietForMs; atMs += 1_000) {
       this.#welcome(atMs + 1_000)
       agenda.runUntil(atMs + 1_000)
       this.#sample()
-      if (this.#arrived === scenario.visitors && agenda.appointments === 0) break
+      if (this.#arrived < scenario.visitors || agenda.appointments > 0) busyAtMs = atMs
+      if (untilBroken && this.checks.violations.some(({ invariant }) => invariant === untilBroken)) break
     }
-    this.checks.finish(this)
+    this.#checkInside()
+    this.checks.finish(useOf(this.samples), this.crowd, agenda.nowMs)
+  }
+
+  get ratePerMinute(): number {
+    return this.#rules.ratePerMinute
+  }
+
+  /** What Cloudflare would bill. Objects that speak every second stay awake for the whole run. */
+  get usage(): Usage {
+    const sum = (of: (door: SimDoor) => number) => this.#doors.reduce((total, door) => total + of(door), 0)
+    return {
+      workerRequests: this.polls + this.#pageViews,
+      objectRequests: this.#objectRequests,
+      objectSeconds: ((this.#doors.length + 1) * (this.agenda.nowMs - START_MS)) / 1_000,
+      rowsRead: sum(door => door.sessions.rowsRead),
+      rowsWritten: this.#otherRowsWritten + sum(door => door.sessions.rowsWritten + door.epoch),
+    }
+  }
+
+  /** Sessions that take a place, as their doors know it. */
+  live(): number {
+    let live = 0
+    for (const door of this.#doors) live += door.sessions.live(this.agenda.nowMs)
+    return live
+  }
+
+  /** How long there is work for everybody who comes. */
+  #busyMs(): number {
+    const { visitors, untilMs } = this.scenario
+    const rate = Math.max(1, ...this.scenario.changes.map(change => change.ratePerMinute ?? 0), this.ratePerMinute)
+    return Math.min(untilMs, (this.arrivedMs.at(-1) ?? START_MS) - START_MS + (visitors / rate) * 60_000)
   }
 
   /** Hands out the appointments of everybody who arrives before `untilMs`. */
   #welcome(untilMs: number): void {
-    for (; this.#arrived < this.scenario.visitors; this.#arrived++) {
-      const atMs = START_MS + (this.#arrivals[this.#arrived] as number)
+    const { noShows, late, edges } = this.scenario
+    for (; this.#arrived < this.crowd.size; this.#arrived++) {
+      const atMs = this.arrivedMs[this.#arrived] as number
       if (atMs >= untilMs) return
       const random = this.#random
-      const goes = random.chance(this.scenario.noShows)
-      this.visitors.push({
-        ticket: null,
-        edge: random.below(this.scenario.edges),
-        arrivedMs: atMs,
-        patience: goes ? 1 + random.below(6) : Number.POSITIVE_INFINITY,
-        sleeps: !goes && random.chance(this.scenario.late),
-        admittedMs: 0,
-        leavesMs: 0,
-        expiresMs: 0,
-        shownLow: Number.POSITIVE_INFINITY,
-        polls: 0,
-      })
+      const goes = random.chance(noShows)
+      const polls = goes ? 1 + random.below(6) : Number.POSITIVE_INFINITY
+      this.crowd.arrive(this.#arrived, random.below(edges), polls, !goes && random.chance(late))
       this.agenda.appoint(this.#arrived, atMs)
     }
   }
 
-  #step(index: number): void {
-    const visitor = this.visitors[index] as Visitor
-    if (visitor.admittedMs > 0) this.#browse(index, visitor)
-    else this.#withView(visitor, () => this.#ask(index, visitor))
+  #step(visitor: number): void {
+    if (this.crowd.isInside(visitor)) return this.#browse(visitor)
+    const edge = this.#edges[this.#edgeOf(visitor)] as SimEdge
+    const nowMs = this.agenda.nowMs
+    if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#syncEdge(edge)
+    if (edgeHalf.isCurrent(edge.state, nowMs)) this.#ask(visitor, edge)
+    else edge.waiting.push(visitor)
+  }
+
+  #edgeOf(visitor: number): number {
+    return this.#random.chance(ROAMING) ? this.#random.below(this.#edges.length) : this.crowd.edge(visitor)
   }
 
   /** One request of somebody who is not inside: first arrival, poll or claim. */
-  #ask(index: number, visitor: Visitor): void {
-    const edge = this.#edges[visitor.edge] as SimEdge
-    const view = edge.state.view
-    const nowMs = this.agenda.nowMs + edge.skewMs
+  #ask(visitor: number, edge: SimEdge): void {
+    const { crowd, agenda } = this
+    const { view } = edge.state
+    const nowMs = agenda.nowMs + edge.skewMs
     this.polls++
-    visitor.polls++
-    if (!view) return this.agenda.appoint(index, this.agenda.nowMs + 2_000)
-    const newcomer = visitor.ticket === null
-    let ticket = visitor.ticket ?? this.#mint(index, visitor.arrivedMs + edge.skewMs)
+    if (!view) return agenda.appoint(visitor, agenda.nowMs + 2_000)
+    const lastSeenMs = crowd.asks(visitor, agenda.nowMs)
+    const isNew = !crowd.hasTicket(visitor)
+    if (isNew) this.#takePlace(visitor, (this.arrivedMs[visitor] as number) + edge.skewMs)
+    let ticket = crowd.ticket(visitor)
     let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (place.state === 'missed') {
+      this.#events?.note(agenda.nowMs, visitor, `visitor ${visitor} missed its turn, key ${ticket.key - START_MS} ms`)
+      // A claim window that somebody slept through may end while a claim is on its way.
+      if (!crowd.isLate(visitor)) this.checks.missed(visitor, lastSeenMs, agenda.nowMs)
       this.missed++
-      ticket = this.#mint(index, nowMs)
-      visitor.shownLow = Number.POSITIVE_INFINITY
+      crowd.misses(visitor)
+      this.#takePlace(visitor, nowMs)
+      ticket = crowd.ticket(visitor)
       place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
-    } else if (!newcomer) {
-      const before = ticket
-      ticket = seen(ticket, place, CLAIM_WINDOW_MS, nowMs)
-      if (ticket.confirmed && !before.confirmed && !edge.confirmed.has(ticket.sid)) {
-        edge.confirmed.add(ticket.sid)
-        edge.state.tally.add(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
-      }
+    } else if (!isNew) {
+      const next = seen(ticket, place, CLAIM_WINDOW_MS, nowMs)
+      if (next.confirmed && !ticket.confirmed) this.#confirm(edge, next)
+      if (next !== ticket) crowd.keep(visitor, next)
+      ticket = next
     }
-    visitor.ticket = ticket
-    if (place.state === 'waiting' && place.position !== null) {
-      this.checks.shown(index, place.position, visitor.shownLow, place.wait?.likelyMs ?? null, this.agenda.nowMs)
-      visitor.shownLow = place.position
-    }
-    if (--visitor.patience < 0) return
-    if (place.state === 'called') {
-      if (visitor.sleeps) {
-        visitor.sleeps = false
-        return this.agenda.appoint(index, this.agenda.nowMs + this.#random.between(10_000, 400_000))
-      }
-      return this.#claim(index, visitor, ticket, view)
-    }
-    this.agenda.appoint(index, this.agenda.nowMs + nextPollMs(ticket, place, view, nowMs, this.#random.next()))
+    if (place.state === 'waiting' && place.position !== null) this.#show(visitor, place.position, place.wait?.likelyMs)
+    if (!crowd.staysAfterPoll(visitor)) return
+    if (place.state !== 'called') {
+      agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, nowMs, this.#random.next()))
+    } else if (crowd.fallsAsleep(visitor)) {
+      agenda.appoint(visitor, agenda.nowMs + this.#random.between(10_000, 400_000))
+    } else this.#claim(visitor, view)
   }
 
-  #claim(index: number, visitor: Visitor, ticket: Ticket, view: NonNullable<edgeHalf.EdgeState<never>['view']>): void {
+  #show(visitor: number, position: number, waitMs: number | undefined): void {
+    const { nowMs } = this.agenda
+    const before = this.crowd.shows(visitor, position)
+    this.#events?.note(nowMs, visitor, `visitor ${visitor} is shown position ${position}`)
+    this.checks.shown(visitor, position, before, nowMs)
+    if (waitMs !== undefined) this.estimates.shown(visitor, waitMs, this.#random.next(), nowMs)
+  }
+
+  #confirm(edge: SimEdge, ticket: Ticket): void {
+    this.#confirmed++
+    edge.state.tally.add(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  }
+
+  #takePlace(visitor: number, key: number): void {
+    const door = this.#random.below(this.scenario.doors)
+    this.crowd.take(visitor, `d${door}.${visitor}-${Math.floor(key - START_MS)}`, key, null, key)
+  }
+
+  #claim(visitor: number, view: View): void {
+    const ticket = this.crowd.copyOfTicket(visitor)
+    const door = this.#doorOf(ticket.sid)
     this.objectCalls++
-    const door = this.#doors[Number(ticket.sid.slice(1, ticket.sid.indexOf('.')))] as SimDoor
-    const again = () => this.agenda.appoint(index, this.agenda.nowMs + 2_000 * this.#random.between(0.8, 1.2))
-    this.#call<ClaimAnswer>(
-      reply => this.#atDoor(door, ticket, reply),
-      answer => {
-        if (visitor.admittedMs > 0) return
-        if (answer?.verdict === 'admitted') {
-          visitor.admittedMs = this.agenda.nowMs
-          visitor.leavesMs = this.agenda.nowMs + this.scenario.stayMs * this.#random.between(0.5, 1.5)
-          visitor.expiresMs = answer.expiresMs
-          this.agenda.appoint(
-            index,
-            this.agenda.nowMs + Math.min(this.scenario.stayMs / 2, 20_000) * this.#random.next(),
-          )
-          return
-        }
-        if (answer?.verdict === 'none') {
-          visitor.ticket = refused(ticket, view, CLAIM_WINDOW_MS, this.agenda.nowMs)
-        }
-        again()
-      },
+    this.#network.call<ClaimAnswer>(
+      reply => this.#atDoor(door, visitor, ticket, reply),
+      answer => this.#hear(visitor, ticket, view, answer),
     )
   }
 
-  #atDoor(door: SimDoor, ticket: Ticket, reply: (answer: ClaimAnswer) => void): void {
+  #hear(visitor: number, ticket: Ticket, view: View, answer: ClaimAnswer | null): void {
+    const { crowd, agenda, scenario } = this
+    const { nowMs } = agenda
+    if (answer?.verdict === 'admitted') {
+      crowd.enters(visitor, nowMs)
+      crowd.leavesMs[visitor] = nowMs + scenario.stayMs * this.#random.between(0.5, 1.5)
+      crowd.expiresMs[visitor] = answer.expiresMs
+      return agenda.appoint(visitor, nowMs + Math.min(scenario.stayMs / 2, 20_000) * this.#random.next())
+    }
+    if (answer?.verdict === 'none') crowd.keep(visitor, refused(ticket, view, CLAIM_WINDOW_MS, nowMs))
+    if (answer?.verdict === 'ended') {
+      // Admitted, and the answer got lost for as long as a first session lasts.
+      const { again } = answer
+      if (again) crowd.take(visitor, again.sid, again.key, nowMs + CLAIM_WINDOW_MS, nowMs)
+      else this.#takePlace(visitor, nowMs)
+    }
+    agenda.appoint(visitor, nowMs + doorHalf.RETRY_AFTER_MS * this.#random.between(0.8, 1.2))
+  }
+
+  #atDoor(door: SimDoor, visitor: number, ticket: Ticket, reply: (answer: ClaimAnswer) => void): void {
+    this.#objectRequests++
     const deadlineMs = this.agenda.nowMs + ASK_WAIT_MS
     const decide = (attempt: doorHalf.Attempt): void => {
       const { state } = door
-      const nowMs = this.agenda.nowMs
-      const before = state.spent
+      const { nowMs } = this.agenda
+      const spentBefore = state.spent
       const decision = doorHalf.claim(state, door.sessions, this.#sessionRules, ticket, attempt, nowMs)
-      if (state.spent > before) this.checks.admitted(ticket.sid, ticket.key, nowMs)
+      const { name, spent, granted } = state
+      this.#events?.note(
+        nowMs,
+        visitor,
+        `door ${name}: ${ticket.sid} ${decision.verdict}, spent ${spent} of ${granted}`,
+      )
+      if (spent > spentBefore) this.checks.admitted(visitor, ticket.sid, ticket.key, nowMs)
       this.#keepTicking(door)
       if (decision.verdict !== 'ask') return reply(decision)
       let decided = false
@@ -279,52 +326,44 @@ export class World {
   }
 
   /** A page view every few seconds until the visitor leaves; the session then ends by itself. */
-  #browse(index: number, visitor: Visitor): void {
-    const nowMs = this.agenda.nowMs
-    if (nowMs >= visitor.leavesMs) return
-    const ticket = visitor.ticket as Ticket
-    const door = this.#doors[Number(ticket.sid.slice(1, ticket.sid.indexOf('.')))] as SimDoor
+  #browse(visitor: number): void {
+    const { crowd, agenda } = this
+    const { nowMs } = agenda
+    if (nowMs >= (crowd.leavesMs[visitor] as number)) return this.#leave(visitor)
+    const sid = crowd.sid(visitor)
+    const door = this.#doorOf(sid)
     this.objectCalls++
-    const answer = doorHalf.touch(door.sessions, this.#sessionRules, { sid: ticket.sid, protectMs: 0 }, nowMs)
+    this.#objectRequests++
+    this.#pageViews++
+    const answer = doorHalf.touch(door.sessions, this.#sessionRules, { sid, protectMs: 0 }, nowMs)
     if (answer.verdict === 'gone') {
-      this.checks.lostSession(index, visitor.expiresMs, nowMs)
+      this.checks.lostSession(visitor, crowd.expiresMs[visitor] as number, nowMs)
       return
     }
-    visitor.expiresMs = answer.expiresMs
-    this.agenda.appoint(index, nowMs + this.#random.between(5_000, 25_000))
+    crowd.expiresMs[visitor] = answer.expiresMs
+    agenda.appoint(visitor, nowMs + this.#random.between(5_000, 25_000))
   }
 
-  #mint(index: number, nowMs: number): Ticket {
-    const door = this.#random.below(this.scenario.doors)
-    return {
-      room: 'room',
-      sid: `d${door}.${index}.${Math.floor(nowMs)}`,
-      key: nowMs,
-      lane: MAIN_LANE,
-      confirmed: false,
-      low: null,
-      byMs: null,
-      generation: this.room.generation,
-      issuedMs: nowMs,
-    }
+  /** Some come again with their old ticket, live or ended: it must not let them in a second time. */
+  #leave(visitor: number): void {
+    if (!this.#random.chance(this.scenario.duplicate)) return
+    const ticket = this.crowd.copyOfTicket(visitor)
+    const afterMs = this.#random.next() * 2 * this.scenario.sessionMs
+    this.agenda.at(this.agenda.nowMs + afterMs, () => this.#atDoor(this.#doorOf(ticket.sid), visitor, ticket, () => {}))
   }
 
-  #withView(visitor: Visitor, then: () => void): void {
-    const edge = this.#edges[visitor.edge] as SimEdge
-    const nowMs = this.agenda.nowMs
-    if (edgeHalf.wantsRenewal(edge.state, nowMs) && !edge.syncing) this.#syncEdge(edge)
-    if (edgeHalf.isCurrent(edge.state, nowMs)) return then()
-    edge.waiting.push(then)
+  #doorOf(sid: string): SimDoor {
+    return this.#doors[Number(doorOf(sid).slice(1))] as SimDoor
   }
 
   #syncEdge(edge: SimEdge): void {
     edge.syncing = true
-    this.syncs++
     const sentMs = this.agenda.nowMs
     const report: EdgeReport = edgeHalf.edgeReport(edge.state)
     const door = this.#doors[edge.home] as SimDoor
-    this.#call<EdgeReply<never>>(
+    this.#network.call<EdgeReply<never>>(
       reply => {
+        this.#objectRequests++
         doorHalf.applyEdgeReport(door.state, report)
         this.#keepTicking(door)
         const answer = () =>
@@ -336,9 +375,9 @@ export class World {
       reply => {
         if (reply) edgeHalf.applyEdgeReply(edge.state, reply, sentMs)
         edge.syncing = false
-        const waiting = edge.waiting
+        const { waiting } = edge
         edge.waiting = []
-        for (const go of waiting) go()
+        for (const visitor of waiting) this.#ask(visitor, edge)
       },
     )
   }
@@ -346,11 +385,10 @@ export class World {
   #syncDoor(door: SimDoor): void {
     const sentMs = this.agenda.nowMs
     const { state } = door
-    this.syncs++
     door.inFlight = true
     doorHalf.allowAsking(state)
     const report = doorHalf.report(state, door.sessions.live(sentMs), '', sentMs)
-    this.#call<{ epoch: number; seq: number; granted: number; view: NonNullable<typeof state.view> }>(
+    this.#network.call<RoomAnswer>(
       reply => this.#atRoom(report, reply),
       reply => {
         if (door.state !== state) return
@@ -358,9 +396,9 @@ export class World {
         if (reply) {
           doorHalf.applyReply(state, reply, this.agenda.nowMs)
           door.heardAtMs = Math.max(door.heardAtMs, sentMs)
-          this.checks.granted(this)
+          this.#checkInside()
         }
-        const waiting = door.waiting
+        const { waiting } = door
         door.waiting = []
         for (const go of waiting) go()
         this.#keepTicking(door)
@@ -368,71 +406,81 @@ export class World {
     )
   }
 
-  #atRoom(
-    report: DoorReport,
-    reply: (answer: {
-      epoch: number
-      seq: number
-      granted: number
-      view: NonNullable<roomHalf.RoomState['view']>
-    }) => void,
-  ): void {
-    const outcome = roomHalf.sync(this.room, report, this.#rules, this.agenda.nowMs)
-    this.checks.granted(this)
-    if (outcome.kind === 'stale' || !this.room.view) return
-    reply({ epoch: report.epoch, seq: report.seq, granted: outcome.granted, view: this.room.view })
-    if (outcome.kind === 'applied')
-      for (const name of outcome.poke) this.#poke(this.#doors[Number(name.slice(1))] as SimDoor)
+  #atRoom(report: DoorReport, reply: (answer: RoomAnswer) => void): void {
+    const { nowMs } = this.agenda
+    this.#objectRequests++
+    const outcome = roomHalf.sync(this.room, report, this.#rules, nowMs)
+    this.#checkInside()
+    const { view } = this.room
+    if (outcome.kind === 'stale' || !view) return
+    const { epoch, seq, door, spent, live } = report
+    this.#events?.note(
+      nowMs,
+      null,
+      `room: ${door}, life ${epoch}, spent ${spent}, ${live} live, granted ${outcome.granted}`,
+    )
+    reply({ epoch, seq, granted: outcome.granted, view })
+    if (outcome.kind !== 'applied') return
+    this.checks.counted(this.#confirmed, this.room.totals.confirmed ?? 0, nowMs)
+    this.#save(outcome.dirty)
+    for (const name of outcome.poke) this.#poke(this.#doors[Number(name.slice(1))] as SimDoor)
+  }
+
+  /** What the Room object writes for a report: its facts, the door's account, and the histogram where it changed. */
+  #save(dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    this.#otherRowsWritten += 2
+    for (const chunks of dirty.values()) this.#otherRowsWritten += chunks.size
+    for (const { arrivals, state } of this.room.lines.values()) {
+      this.#otherRowsWritten += arrivals.forgetBefore(state.frontierKey).length
+    }
   }
 
   #poke(door: SimDoor): void {
+    this.#objectRequests++
     if (!door.inFlight) this.#syncDoor(door)
   }
 
   /** While a door has something to say, it says it every second; its alarm says when places come free. */
   #keepTicking(door: SimDoor): void {
-    if (door.ticking) return
-    const nowMs = this.agenda.nowMs
-    const active = doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)
+    const { nowMs } = this.agenda
+    if (!door.ticking && doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)) {
+      door.ticking = true
+      this.agenda.at(nowMs + TICK_MS, () => {
+        door.ticking = false
+        this.#tellRoom(door)
+      })
+    }
+    this.#wake(door)
+  }
+
+  /** Like the Door's: brought forward only, and in whole seconds. */
+  #wake(door: SimDoor): void {
     const endMs = door.sessions.nextEndMs()
-    if (!active && endMs === undefined) return
-    door.ticking = true
-    const atMs = active ? nowMs + TICK_MS : Math.max(nowMs + TICK_MS, Math.ceil((endMs as number) / 1_000) * 1_000)
+    if (endMs === undefined) return
+    const atMs = Math.ceil(Math.max(endMs, this.agenda.nowMs) / TICK_MS) * TICK_MS
+    if (door.alarmAtMs <= atMs) return
+    door.alarmAtMs = atMs
+    this.#otherRowsWritten++
     this.agenda.at(atMs, () => {
-      door.ticking = false
-      if (door.inFlight) return
-      if (doorHalf.isActive(door.state, door.sessions.live(this.agenda.nowMs), this.agenda.nowMs)) this.#syncDoor(door)
-      else this.#keepTicking(door)
+      if (door.alarmAtMs !== atMs) return
+      door.alarmAtMs = Number.POSITIVE_INFINITY
+      this.#objectRequests++
+      this.#tellRoom(door)
     })
   }
 
-  /** A call over the network: it may be lost on either way, come twice, or late. `done` hears at most once. */
-  #call<Reply>(serve: (reply: (answer: Reply) => void) => void, done: (answer: Reply | null) => void): void {
-    const { scenario } = this
-    const random = this.#random
-    let open = true
-    const finish = (answer: Reply | null) => {
-      if (!open) return
-      open = false
-      done(answer)
-    }
-    const delay = () => (random.chance(scenario.loss) ? random.between(1_000, 8_000) : random.between(5, 60))
-    const copies = random.chance(scenario.duplicate) ? 2 : 1
-    for (let copy = 0; copy < copies; copy++) {
-      if (random.chance(scenario.loss)) continue
-      this.agenda.at(this.agenda.nowMs + delay(), () =>
-        serve(answer => {
-          if (!random.chance(scenario.loss)) this.agenda.at(this.agenda.nowMs + delay(), () => finish(answer))
-        }),
-      )
-    }
-    this.agenda.at(this.agenda.nowMs + TIMEOUT_MS, () => finish(null))
+  #tellRoom(door: SimDoor): void {
+    const { nowMs } = this.agenda
+    if (!door.inFlight && doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)) this.#syncDoor(door)
+    else this.#keepTicking(door)
   }
 
-  #change(change: { ratePerMinute?: number; totalActiveUsers?: number }): void {
-    roomHalf.tick(this.room, this.#rules, this.agenda.nowMs)
+  #change(change: Change): void {
+    const { nowMs } = this.agenda
+    roomHalf.tick(this.room, this.#rules, nowMs)
     this.#rules = { ...this.#rules, ...change }
-    this.checks.limits(this.#rules, this.agenda.nowMs)
+    this.#events?.note(nowMs, null, `the operator sets ${JSON.stringify(change)}`)
+    this.checks.limits(this.#rules, nowMs)
     for (const door of this.#doors) this.#poke(door)
   }
 
@@ -445,44 +493,56 @@ export class World {
     door.heardAtMs = Number.NEGATIVE_INFINITY
     // Whoever waited at it is refused by a broken connection: their caller's timeout answers.
     door.waiting = []
+    this.#events?.note(this.agenda.nowMs, null, `door d${index} is evicted`)
     this.#keepTicking(door)
   }
 
-  #newDoor(index: number): SimDoor {
-    return {
-      state: doorHalf.newDoor(`d${index}`, 1, START_MS),
-      sessions: new MemorySessions(),
-      epoch: 1,
-      heardAtMs: Number.NEGATIVE_INFINITY,
-      ticking: false,
-      inFlight: false,
-      waiting: [],
+  /** The room is read back from what it has stored: the doors' wishes and the view are not. */
+  #evictRoom(): void {
+    const doors = [...this.room.doors].map(([name, door]) => [name, { ...door, demand: [] }] as const)
+    this.room = { ...this.room, doors: new Map(doors), shown: new Map(), departedSinceTick: 0, view: null }
+    this.#events?.note(this.agenda.nowMs, null, 'the room is evicted')
+  }
+
+  #checkInside(): void {
+    this.checks.inside({ live: this.live(), out: this.#permitsOut() }, this.agenda.nowMs)
+  }
+
+  /** Permits that this life of each door holds, or will when the room's answer arrives. */
+  #permitsOut(): number {
+    let out = 0
+    for (const { state } of this.#doors) {
+      const account = this.room.doors.get(state.name)
+      const granted = account?.epoch === state.epoch ? account.granted : 0
+      out += Math.max(granted, state.granted) - state.spent - state.returned
     }
+    return out
   }
 
   #sample(): void {
+    const { ratePerMinute, totalActiveUsers } = this.#rules
     this.samples.push({
       atMs: this.agenda.nowMs - START_MS,
       arrived: this.#arrived,
       waiting: roomHalf.waitingTotal(this.room),
+      standing: roomHalf.standing(this.room, this.agenda.nowMs),
       active: this.live(),
       admitted: this.checks.admissions,
-      standing: roomHalf.standing(this.room, this.agenda.nowMs),
-      showing: this.room.lines.get(MAIN_LANE)?.state.control.shown ?? 0,
+      ratePerMinute,
+      totalActiveUsers,
     })
   }
+}
 
-  /** Sessions that take a place, as their doors know it. */
-  live(): number {
-    return this.#doors.reduce((sum, door) => sum + door.sessions.live(this.agenda.nowMs), 0)
-  }
-
-  get rowsWritten(): number {
-    return this.#doors.reduce((sum, door) => sum + door.sessions.rowsWritten, 0)
-  }
-
-  /** Permits that doors could spend right now. */
-  usable(): number {
-    return this.#doors.reduce((sum, door) => sum + doorHalf.usable(door.state), 0)
+function newDoor(index: number): SimDoor {
+  return {
+    state: doorHalf.newDoor(`d${index}`, 1, START_MS),
+    sessions: new MemorySessions(),
+    epoch: 1,
+    heardAtMs: Number.NEGATIVE_INFINITY,
+    ticking: false,
+    alarmAtMs: Number.POSITIVE_INFINITY,
+    inFlight: false,
+    waiting: [],
   }
 }

@@ -1,0 +1,178 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+
+const COPIED = [
+  'src/core',
+  'tools/simulation',
+  'tools/support/cli.ts',
+  'tools/plot',
+  'tools/simulate.ts',
+  'package.json',
+]
+const copies: string[] = []
+
+afterEach(() => {
+  for (const copy of copies.splice(0)) rmSync(copy, { recursive: true })
+})
+
+interface Mutation {
+  readonly what: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** Runs the simulator on a copy of the shipped core, broken on purpose. */
+function simulate(crowd: keyof typeof CROWDS, mutation?: Mutation) {
+  const copy = mkdtempSync(join(tmpdir(), 'antesala-'))
+  copies.push(copy)
+  for (const path of COPIED) cpSync(path, join(copy, path), { recursive: true })
+  if (mutation) {
+    const file = join(copy, 'src/core', mutation.file)
+    const source = readFileSync(file, 'utf8')
+    if (source.split(mutation.from).length !== 2) throw new Error(`${mutation.file} has no single "${mutation.from}"`)
+    writeFileSync(
+      file,
+      source.replace(mutation.from, () => mutation.to),
+    )
+  }
+  const args = [join(copy, 'tools/simulate.ts'), '--json', ...CROWDS[crowd].split(' ')]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  return { status, figures: JSON.parse(stdout) as { violations: number; admitted: number }, stderr }
+}
+
+const CROWDS = {
+  /** A line of twenty-five minutes, of whom more than half go away. */
+  waiting: '--visitors 3000 --arrive 300 --rate 60 --no-shows 0.5 --until 1800',
+  /** A small room, messages late, lost and doubled, doors dying. */
+  rough:
+    '--visitors 600 --arrive 20 --rate 240 --total 40 --session 0.2 --stay 6 --loss 0.05 --duplicate 0.05 --evictions 25',
+  /** Everything comes twice, and nothing gets lost. */
+  doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
+  /** A slow room with many doors. */
+  spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
+} as const
+
+const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: string })[] = [
+  {
+    what: 'permits are granted beyond the burst',
+    file: 'permits.ts',
+    from: 'const BURST_SECONDS = 5',
+    to: 'const BURST_SECONDS = 8',
+    crowd: 'doubled',
+    breaks: 'I1',
+  },
+  {
+    what: 'places are ignored',
+    file: 'permits.ts',
+    from: 'limits.totalActiveUsers - live - out)',
+    to: 'limits.totalActiveUsers)',
+    crowd: 'rough',
+    breaks: 'I2',
+  },
+  {
+    what: 'a stale report of a door is applied',
+    file: 'room.ts',
+    from: "if (report.seq < door.seq) return { kind: 'stale' }",
+    to: '',
+    crowd: 'rough',
+    breaks: 'I2',
+  },
+  {
+    what: 'a door keeps its permits into its next life',
+    file: 'permits.ts',
+    from: 'epoch: report.epoch, granted: 0, spent: 0',
+    to: 'epoch: report.epoch, spent: 0',
+    crowd: 'rough',
+    breaks: 'I2',
+  },
+  {
+    what: 'a session is claimed twice',
+    file: 'door.ts',
+    from: 'if (known) return answerKnown(known, rules, nowMs)',
+    to: 'if (known && !isLive(known, nowMs)) return answerKnown(known, rules, nowMs)',
+    crowd: 'doubled',
+    breaks: 'I7',
+  },
+  {
+    what: 'a session that has ended is claimed again',
+    file: 'door.ts',
+    from: 'if (known) return answerKnown(known, rules, nowMs)',
+    to: 'if (known && isLive(known, nowMs)) return answerKnown(known, rules, nowMs)',
+    crowd: 'doubled',
+    breaks: 'I7',
+  },
+  {
+    what: 'a shown position rises',
+    file: 'place.ts',
+    from: 'Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)',
+    to: 'ahead + 1',
+    crowd: 'waiting',
+    breaks: 'I4',
+  },
+  {
+    what: 'who was called misses the turn at once',
+    file: 'place.ts',
+    from: 'return ticket.key <= lane.lapsedKey',
+    to: 'return ticket.key <= lane.frontierKey',
+    crowd: 'waiting',
+    breaks: 'I4',
+  },
+  {
+    what: 'a repeated report counts its places again',
+    file: 'tally.ts',
+    from: 'if (report.seq <= applied.seq) return undefined',
+    to: 'if (report.seq <= applied.seq) return report.cells',
+    crowd: 'doubled',
+    breaks: 'I4',
+  },
+  {
+    what: 'nobody is expected to stay away',
+    file: 'frontier.ts',
+    from: 'return Math.min(1, Math.max(SHOW_RATE_MIN, rate))',
+    to: 'return Math.min(1, Math.max(1, rate))',
+    crowd: 'waiting',
+    breaks: 'I5',
+  },
+  {
+    what: 'called visitors hear of it a minute late',
+    file: 'estimate.ts',
+    from: 'return base * (1 - JITTER',
+    to: 'return Math.max(base, 60_000) * (1 - JITTER',
+    crowd: 'waiting',
+    breaks: 'I6',
+  },
+  {
+    what: 'the frontier jumps to the end of the line',
+    file: 'frontier.ts',
+    from: 'return Math.max(0, (supply + target - load.standing) / rate - pending(state, nowMs))',
+    to: 'return 1_000_000 * (1 + supply + target + rate + pending(state, nowMs))',
+    crowd: 'spread',
+    breaks: 'I6',
+  },
+]
+
+describe('the simulation', () => {
+  it.each(Object.keys(CROWDS) as (keyof typeof CROWDS)[])('finds nothing wrong with the core as shipped: %s', crowd => {
+    const { status, figures, stderr } = simulate(crowd)
+    expect({ status, violations: figures.violations }, stderr).toEqual({ status: 0, violations: 0 })
+    expect(figures.admitted).toBeGreaterThan(500)
+  })
+
+  it.each(MUTATIONS)(
+    'fails when $what ($breaks)',
+    mutation => {
+      const { status, figures, stderr } = simulate(mutation.crowd, mutation)
+      expect(status, JSON.stringify(figures)).toBe(1)
+      expect(figures.violations).toBeGreaterThan(0)
+      expect(stderr).toContain(`${mutation.breaks} broken at`)
+      expect(stderr).toMatch(/^seed 1: /)
+      expect(stderr).toMatch(/npm run simulate -- .*--/)
+      expect(stderr).toMatch(/\d+\.\d{3} s {2}(door|room|visitor|the)/)
+    },
+    20_000,
+  )
+})

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { type Figures, figuresOf } from '../../tools/simulation/figures.ts'
+import type { Scenario } from '../../tools/simulation/scenario.ts'
+import { World } from '../../tools/simulation/world.ts'
+
+/** A crowd that comes within a minute or two, to a room that has a place for everybody. */
+const CROWD: Omit<Scenario, 'visitors' | 'ratePerMinute'> = {
+  seed: 1,
+  arriveMs: 120_000,
+  totalActiveUsers: 10_000_000,
+  sessionMs: 300_000,
+  stayMs: 30_000,
+  noShows: 0,
+  late: 0,
+  edges: 8,
+  doors: 3,
+  clockSkewMs: 0,
+  loss: 0,
+  duplicate: 0,
+  evictions: 0,
+  changes: [],
+  untilMs: 7_200_000,
+}
+
+function play(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<Scenario>): Figures {
+  const world = new World({ ...CROWD, ...scenario })
+  world.run()
+  expect(world.checks.violations).toEqual([])
+  return figuresOf(world)
+}
+
+function expectBounds(figures: Figures, ratePerMinute: number): void {
+  expect(figures.usedShare).toBeGreaterThanOrEqual(0.98)
+  expect(figures.displacementP95Places).toBeLessThanOrEqual(Math.max((10 * ratePerMinute) / 60, 5))
+  for (const [seconds, bound] of Object.entries(figures.boundWindow)) {
+    expect(figures.maxWindow[seconds], `in ${seconds} s`).toBeLessThanOrEqual(bound)
+  }
+}
+
+/** Enough for more than twenty minutes of service, whoever stays. */
+const forTwentyMinutes = (ratePerMinute: number, noShows: number) => Math.ceil((23 * ratePerMinute) / (1 - noShows))
+
+describe.each([30, 600])('%i a minute for twenty minutes', ratePerMinute => {
+  it.each([0, 0.3, 0.6])(
+    'uses the rate, in order, with a share of %f no-shows',
+    noShows => {
+      const visitors = forTwentyMinutes(ratePerMinute, noShows)
+      const figures = play({ visitors, ratePerMinute, noShows })
+      expectBounds(figures, ratePerMinute)
+      expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+      expect(figures.admitted).toBeGreaterThan(20 * ratePerMinute)
+    },
+    60_000,
+  )
+})
+
+describe('60,000 a minute', () => {
+  it.each([0, 0.3, 0.6])(
+    'uses the rate, in order, with a share of %f no-shows',
+    noShows => {
+      const visitors = Math.ceil(100_000 / (1 - noShows))
+      const figures = play({ visitors, ratePerMinute: 60_000, noShows, arriveMs: 30_000 })
+      expectBounds(figures, 60_000)
+      expect(figures.admitted).toBeGreaterThan(95_000)
+    },
+    60_000,
+  )
+})
+
+describe('a network that fails', () => {
+  it('breaks no bound: 1 % of messages lost, 1 % doubled, clocks off by 2 s, 50 evictions', () => {
+    const rough = { loss: 0.01, duplicate: 0.01, clockSkewMs: 2_000, evictions: 50 }
+    const figures = play({ visitors: forTwentyMinutes(600, 0.3), ratePerMinute: 600, noShows: 0.3, ...rough })
+    expectBounds(figures, 600)
+    expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+  }, 60_000)
+})
+
+describe('a room with few places', () => {
+  it('keeps them taken, and no more', () => {
+    const figures = play({
+      visitors: 2_000,
+      ratePerMinute: 600,
+      totalActiveUsers: 200,
+      stayMs: 60_000,
+      arriveMs: 60_000,
+    })
+    expect(figures.mostInside).toBe(200)
+    expect(figures.usedShare).toBeGreaterThan(0.95)
+  }, 60_000)
+})
+
+describe('more doors than isolates', () => {
+  it('loses no place at doors that no isolate reports to', () => {
+    expectBounds(play({ visitors: 4_000, ratePerMinute: 1_200, arriveMs: 20_000, edges: 1, doors: 6 }), 1_200)
+  }, 60_000)
+})

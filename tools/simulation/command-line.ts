@@ -1,0 +1,115 @@
+/** A scenario as the flags of `npm run simulate`, and back: what a run prints can be run again. */
+import { readFileSync } from 'node:fs'
+import { type Flags, type Given, number, UsageError } from '../support/cli.ts'
+import { ArrivalsError, readArrivals, VISITORS_MAX } from './arrivals-file.ts'
+import type { Scenario } from './scenario.ts'
+
+export const FLAGS = {
+  visitors: { value: 'N', help: 'how many come', default: '10000' },
+  arrive: { value: 'SECONDS', help: 'they arrive evenly at random over this', default: '120' },
+  arrivals: {
+    value: 'FILE.csv',
+    help: 'instead of both: a line per visitor, SECONDS, or per second, SECOND,COUNT; # begins a comment',
+  },
+  rate: { value: 'R', help: 'new users a minute', default: '600' },
+  total: { value: 'T', help: 'places', default: '10000000' },
+  session: { value: 'M', help: 'session duration in minutes', default: '5' },
+  stay: { value: 'S', help: 'seconds a visitor browses, on average', default: '30' },
+  'no-shows': { value: 'P', help: 'share who close the tab while waiting', default: '0' },
+  late: { value: 'P', help: 'share who sleep through their call', default: '0' },
+  edges: { value: 'E', help: 'isolates', default: '8' },
+  doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
+  method: { value: 'fifo', help: 'queueing method', default: 'fifo' },
+  prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
+  'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
+  loss: { value: 'P', help: 'share of messages lost, and of those that are late', default: '0' },
+  duplicate: {
+    value: 'P',
+    help: 'share of messages that come twice, and of old tickets that come again',
+    default: '0',
+  },
+  evictions: { value: 'N', help: 'a door or the room loses its memory this often', default: '0' },
+  until: { value: 'SECONDS', help: 'at the latest it ends after this', default: '86400' },
+  seed: { value: 'K', help: 'the same seed gives the same run', default: '1' },
+} as const satisfies Flags
+
+export function scenarioOf(given: Given): Scenario {
+  if (given.method !== 'fifo') {
+    throw new UsageError(`--method must be fifo: the line has no other queueing method yet, got ${given.method}`)
+  }
+  const arrivalsMs = given.arrivals === undefined ? null : arrivalsFrom(given.arrivals)
+  const ratePerMinute = number(given, 'rate', 0, 1_000_000)
+  const prequeueMs = 1_000 * number(given, 'prequeue', 0, 86_400)
+  return {
+    seed: number(given, 'seed', 0, 2 ** 31),
+    visitors: arrivalsMs?.length ?? number(given, 'visitors', 1, VISITORS_MAX),
+    arriveMs: 1_000 * number(given, 'arrive', 0.1, 86_400, 'fractions'),
+    ...(arrivalsMs ? { arrivalsMs } : {}),
+    ratePerMinute: prequeueMs > 0 ? 0 : ratePerMinute,
+    totalActiveUsers: number(given, 'total', 1, 10_000_000),
+    sessionMs: 60_000 * number(given, 'session', 0.05, 1_440, 'fractions'),
+    stayMs: 1_000 * number(given, 'stay', 0.1, 86_400, 'fractions'),
+    noShows: number(given, 'no-shows', 0, 1, 'fractions'),
+    late: number(given, 'late', 0, 1, 'fractions'),
+    edges: number(given, 'edges', 1, 1_000),
+    doors: given.doors === undefined ? doorsFor(ratePerMinute) : number(given, 'doors', 1, 400),
+    clockSkewMs: number(given, 'clock-skew', 0, 10_000),
+    loss: number(given, 'loss', 0, 0.5, 'fractions'),
+    duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
+    evictions: number(given, 'evictions', 0, 100_000),
+    changes: prequeueMs > 0 ? [{ atMs: prequeueMs, ratePerMinute }] : [],
+    untilMs: 1_000 * number(given, 'until', 1, 864_000),
+  }
+}
+
+/** An object can be asked about a thousand times a second, and an admission takes a few calls. */
+function doorsFor(ratePerMinute: number): number {
+  return Math.max(3, Math.ceil(ratePerMinute / 6_000))
+}
+
+/** The flags that differ from their defaults. */
+export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
+  const { changes } = scenario
+  const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
+  const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
+  for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
+  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method'>, number> = {
+    visitors: scenario.visitors,
+    arrive: scenario.arriveMs / 1_000,
+    rate: ratePerMinute,
+    total: scenario.totalActiveUsers,
+    session: scenario.sessionMs / 60_000,
+    stay: scenario.stayMs / 1_000,
+    'no-shows': scenario.noShows,
+    late: scenario.late,
+    edges: scenario.edges,
+    doors: scenario.doors,
+    prequeue: (changes[0]?.atMs ?? 0) / 1_000,
+    'clock-skew': scenario.clockSkewMs,
+    loss: scenario.loss,
+    duplicate: scenario.duplicate,
+    evictions: scenario.evictions,
+    until: scenario.untilMs / 1_000,
+    seed: scenario.seed,
+  }
+  const flags = Object.entries(values)
+    .filter(([name, value]) => String(value) !== defaults[name])
+    .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
+    .map(([name, value]) => `--${name} ${value}`)
+  return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')
+}
+
+function arrivalsFrom(file: string): Float64Array {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--arrivals cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    return readArrivals(text)
+  } catch (error) {
+    if (error instanceof ArrivalsError) throw new UsageError(`--arrivals ${file}, ${error.message}`)
+    throw error
+  }
+}

@@ -1,0 +1,61 @@
+/** The waits shown from ten minutes on, to be held against the real ones: the first, the last, and one at random of each visitor. */
+
+const FROM_MS = 10 * 60_000
+
+/** Of each visitor: how many were shown, then when and how long each kept estimate said. */
+const FIELDS = 8
+const TIMES = 0
+const FIRST = 1
+const LAST = 3
+const ANY = 5
+
+export class Estimates {
+  readonly #fromMs: number
+  readonly #numbers: Float64Array
+
+  constructor(visitors: number, startMs: number) {
+    this.#fromMs = startMs + FROM_MS
+    this.#numbers = new Float64Array(visitors * FIELDS)
+  }
+
+  /** `random`, uniform in [0, 1), picks each of a visitor's estimates with the same chance. */
+  shown(visitor: number, waitMs: number, random: number, nowMs: number): void {
+    if (nowMs < this.#fromMs) return
+    const at = visitor * FIELDS
+    const times = (this.#numbers[at + TIMES] as number) + 1
+    this.#numbers[at + TIMES] = times
+    if (times === 1) this.#note(at + FIRST, waitMs, nowMs)
+    if (random * times < 1) this.#note(at + ANY, waitMs, nowMs)
+    this.#note(at + LAST, waitMs, nowMs)
+  }
+
+  /** For each visitor admitted: by how much an estimate was wrong, as a share of the real wait, and in seconds. */
+  errors(admittedMs: Float64Array, counts: (visitor: number) => boolean) {
+    const any: number[] = []
+    const first: number[] = []
+    const lastSeconds: number[] = []
+    for (let visitor = 0; visitor < admittedMs.length; visitor++) {
+      const inMs = admittedMs[visitor] as number
+      const at = visitor * FIELDS
+      if (this.#numbers[at + TIMES] === 0 || inMs === 0 || !counts(visitor)) continue
+      any.push(this.#shareWrong(at + ANY, inMs))
+      first.push(this.#shareWrong(at + FIRST, inMs))
+      lastSeconds.push(this.#wrongMs(at + LAST, inMs) / 1_000)
+    }
+    return { any, first, lastSeconds }
+  }
+
+  #note(at: number, waitMs: number, nowMs: number): void {
+    this.#numbers[at] = nowMs
+    this.#numbers[at + 1] = waitMs
+  }
+
+  #shareWrong(at: number, inMs: number): number {
+    return this.#wrongMs(at, inMs) / Math.max(1_000, inMs - (this.#numbers[at] as number))
+  }
+
+  #wrongMs(at: number, inMs: number): number {
+    const realMs = inMs - (this.#numbers[at] as number)
+    return Math.abs((this.#numbers[at + 1] as number) - realMs)
+  }
+}

@@ -1,0 +1,64 @@
+/** How far a crowd was admitted out of turn. */
+
+/** How many places later (or earlier) each admission came than its key's rank among all admitted. */
+export function displacementPlaces(keys: readonly number[]): number[] {
+  const byKey = Uint32Array.from(keys, (_, index) => index).sort(
+    (a, b) => (keys[a] as number) - (keys[b] as number) || a - b,
+  )
+  const places = new Array<number>(keys.length).fill(0)
+  byKey.forEach((index, rank) => {
+    places[index] = index - rank
+  })
+  return places
+}
+
+/** Kendall's tau of the order of admission against the order of keys, by counting inversions. */
+export function kendallTau(keys: readonly number[]): number {
+  const n = keys.length
+  return n < 2 ? 1 : 1 - (4 * inversionsOf(keys)) / (n * (n - 1))
+}
+
+/** The most of the times (ascending) in any window of that length, its end excluded. */
+export function maxIn(times: readonly number[], windowMs: number): number {
+  let most = 0
+  let from = 0
+  for (let to = 0; to < times.length; to++) {
+    while ((times[to] as number) - (times[from] as number) >= windowMs) from++
+    most = Math.max(most, to - from + 1)
+  }
+  return most
+}
+
+export function quantile(sorted: ArrayLike<number>, share: number): number {
+  if (sorted.length === 0) return 0
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number
+}
+
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
+
+/** Merge sort from the bottom up: every step over a smaller value behind is one inversion. */
+function inversionsOf(keys: readonly number[]): number {
+  let from = Float64Array.from(keys)
+  let to = new Float64Array(keys.length)
+  let inversions = 0
+  for (let width = 1; width < keys.length; width *= 2) {
+    for (let start = 0; start < keys.length; start += 2 * width) {
+      const middle = Math.min(start + width, keys.length)
+      const end = Math.min(start + 2 * width, keys.length)
+      let left = start
+      let right = middle
+      for (let i = start; i < end; i++) {
+        if (right >= end || (left < middle && (from[left] as number) <= (from[right] as number))) {
+          to[i] = from[left++] as number
+        } else {
+          to[i] = from[right++] as number
+          inversions += middle - left
+        }
+      }
+    }
+    ;[from, to] = [to, from]
+  }
+  return inversions
+}

@@ -1,0 +1,42 @@
+/** What a simulation plays: a crowd, a room, and a network that fails as told. Plain data: the same one gives the same run. */
+
+export interface Scenario {
+  readonly seed: number
+  readonly visitors: number
+  /** Visitors arrive evenly at random over this. */
+  readonly arriveMs: number
+  /** When each visitor arrives after the start, in any order, instead of evenly at random. */
+  readonly arrivalsMs?: Float64Array
+  readonly ratePerMinute: number
+  readonly totalActiveUsers: number
+  readonly sessionMs: number
+  /** A visitor browses this long on average, then leaves without a word. */
+  readonly stayMs: number
+  /** Share of visitors who close the tab while they wait. */
+  readonly noShows: number
+  /** Share of visitors who sleep through their call and come back within a few minutes. */
+  readonly late: number
+  readonly edges: number
+  readonly doors: number
+  readonly clockSkewMs: number
+  /** Share of messages that never arrive, and of those that are up to eight seconds late. */
+  readonly loss: number
+  /** Share of messages that come twice, and of visitors who come again with an old ticket when their session is over. */
+  readonly duplicate: number
+  /** How often a door, or the room, loses its memory. */
+  readonly evictions: number
+  /** Live changes by the operator, in order. */
+  readonly changes: readonly Change[]
+  readonly untilMs: number
+}
+
+export interface Change {
+  readonly atMs: number
+  readonly ratePerMinute?: number
+  readonly totalActiveUsers?: number
+}
+
+export const START_MS = 1_700_000_000_000
+/** The defaults of the settings that no flag changes. */
+export const CLAIM_WINDOW_MS = 5 * 60_000
+export const REENTRY_GRACE_MS = 2 * 60_000
