@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { costUsd } from '../../tools/simulation/prices.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+function simulate(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/simulate.ts', ...args], { encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe('npm run simulate', () => {
+  it('plays measured arrivals, prints one JSON object, and draws', () => {
+    const arrivals = join(scratch, 'arrivals.csv')
+    const plot = join(scratch, 'line.svg')
+    writeFileSync(arrivals, 'second,visitors\n0,100\n5,50\n')
+    const { status, stdout } = simulate('--arrivals', arrivals, '--rate', '300', '--json', '--plot', plot)
+    const figures = JSON.parse(stdout)
+    expect(status).toBe(0)
+    expect(figures).toMatchObject({
+      admitted: 150,
+      violations: 0,
+      estimateErrorMedian: null,
+      kendallTau: expect.any(Number),
+    })
+    expect(Object.keys(figures.maxWindow)).toEqual(['1', '10', '60'])
+    // 5 a second, and a burst of 25.
+    expect(figures.boundWindow).toEqual({ 1: 30, 10: 75, 60: 325 })
+    expect(figures.costUsd).toBeGreaterThan(0)
+    expect(readFileSync(plot, 'utf8')).toMatch(/^<svg [\s\S]*admissions a minute[\s\S]*<\/svg>\n$/)
+  })
+
+  it('gives the same run for the same seed', () => {
+    const figures = () => ({
+      ...JSON.parse(simulate('--visitors', '300', '--json', '--loss', '0.02').stdout),
+      elapsedMs: 0,
+    })
+    expect(figures()).toEqual(figures())
+  })
+
+  it('refuses a bad line of arrivals by its number', () => {
+    const arrivals = join(scratch, 'bad.csv')
+    writeFileSync(arrivals, '0,100\nnoon,50\n')
+    const { status, stderr } = simulate('--arrivals', arrivals)
+    expect(status).toBe(2)
+    expect(stderr).toContain('line 2')
+  })
+})
+
+describe('the cost', () => {
+  it('is the sum of what was used, at list prices', () => {
+    const nothing = { workerRequests: 0, objectRequests: 0, objectSeconds: 0, rowsRead: 0, rowsWritten: 0 }
+    expect(costUsd(nothing)).toBe(0)
+    // A million requests at 0.30, and a millisecond of CPU each at 0.02.
+    expect(costUsd({ ...nothing, workerRequests: 1_000_000 })).toBeCloseTo(0.32)
+    expect(costUsd({ ...nothing, objectRequests: 2_000_000, rowsWritten: 3_000_000 })).toBeCloseTo(3.3)
+    // A million GB-s are 7.8125 million seconds of an object.
+    expect(costUsd({ ...nothing, objectSeconds: 7_812_500 })).toBeCloseTo(12.5)
+  })
+})
