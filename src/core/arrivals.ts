@@ -99,8 +99,8 @@ export class Arrivals {
   }
 
   /**
-   * Visits every non-empty bucket behind `fromKey` in order; the first may be part of one. A whole chunk that holds no more than
-   * `lump` allows after so many people is visited as one.
+   * Visits every non-empty bucket behind `fromKey` in order; the first may be part of one. As many people as `lump` allows after so
+   * many are visited as one, though not over the end of a chunk unless the whole chunk is.
    */
   forEach(
     fromKey: number,
@@ -119,7 +119,7 @@ export class Arrivals {
       const startKey = number * CHUNK_MS
       if (startKey >= fromKey && chunk.total > 0 && chunk.total <= lump(people)) {
         each(startKey, startKey + CHUNK_MS, chunk.total)
-      } else walkChunk(chunk, startKey, fromKey, each)
+      } else walkChunk(chunk, startKey, fromKey, each, () => lump(people))
     }
   }
 
@@ -170,15 +170,24 @@ export class Arrivals {
 }
 
 /** Visits the non-empty buckets of one chunk behind `fromKey`; false when `visit` said so. */
-function walkChunk({ buckets, total }: Chunk, chunkKey: number, fromKey: number, visit: Visit): boolean {
+function walkChunk(
+  { buckets, total }: Chunk,
+  chunkKey: number,
+  fromKey: number,
+  visit: Visit,
+  together: () => number = () => 1,
+): boolean {
   for (let i = firstIn(buckets, total, Math.floor((fromKey - chunkKey) / BUCKET_MS)); i < total; ) {
     const bucket = buckets[i] as number
-    let count = 1
-    while (i + count < total && buckets[i + count] === bucket) count++
+    let count = Math.min(Math.max(1, Math.floor(together())), total - i)
+    const last = buckets[i + count - 1] as number
+    while (i + count < total && buckets[i + count] === last) count++
     i += count
     const startKey = Math.max(fromKey, chunkKey + bucket * BUCKET_MS)
-    const endKey = chunkKey + (bucket + 1) * BUCKET_MS
-    if (startKey < endKey && !visit(startKey, endKey, (count * (endKey - startKey)) / BUCKET_MS)) return false
+    const endKey = chunkKey + (last + 1) * BUCKET_MS
+    // Only the first bucket may lie across `fromKey`.
+    const share = last === bucket ? (endKey - startKey) / BUCKET_MS : 1
+    if (startKey < endKey && !visit(startKey, endKey, count * share)) return false
   }
   return true
 }
