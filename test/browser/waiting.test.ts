@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, test as base, beforeAll, describe, expect, vi } from 'vitest'
+import { freePort } from '../support/node/served.ts'
 import { startSite } from './waiting-site.ts'
 
-const PORT = 8871
 const LAUNCH = {
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: [
@@ -23,11 +23,14 @@ const STATUS = /\/\.waiting-room\/status\?/
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-let browser: Browser
+/** A context that does not close within this has a wedged browser: the next test gets a new one. */
+const CLOSES_WITHIN_MS = 5_000
+
+let browser: Promise<Browser> | null = null
 let site: Awaited<ReturnType<typeof startSite>>
 
 beforeAll(async () => {
-  site = await startSite(PORT, {
+  site = await startSite(await freePort(), {
     held: { message: 'Soon.' },
     line: { new_users_per_minute: 100 },
     plain: { message: 'We open at nine.' },
@@ -42,12 +45,17 @@ beforeAll(async () => {
     lots: { queueing_method: 'random', shuffle_window: 0.1 },
     noline: { queueing_method: 'reject', queue_all: false, new_users_per_minute: 0, message: 'Until noon.' },
   })
-  browser = await chromium.launch(LAUNCH)
 })
 afterAll(async () => {
-  await browser?.close()
+  await inTime(browser?.then(one => one.close()))
   await site?.stop()
 })
+
+/** False when the promise has taken too long; it is not waited for any more. */
+function inTime(done: Promise<unknown> | undefined): Promise<boolean> {
+  const late = new Promise<boolean>(resolve => setTimeout(() => resolve(false), CLOSES_WITHIN_MS))
+  return Promise.race([late, Promise.resolve(done).then(() => true)])
+}
 
 interface Fixtures {
   /** A browser of somebody's own, closed when the test is over. */
@@ -60,12 +68,13 @@ const test = base.extend<Fixtures>({
   visitor: async ({}, use) => {
     const contexts: BrowserContext[] = []
     await use(async options => {
-      const context = await browser.newContext(options)
+      browser ??= chromium.launch(LAUNCH)
+      const context = await (await browser).newContext(options)
       contexts.push(context)
       context.setDefaultTimeout(15_000)
       return context
     })
-    await Promise.all(contexts.map(context => context.close()))
+    if (!(await inTime(Promise.all(contexts.map(context => context.close()))))) browser = null
   },
   visit: ({ visitor }, use) =>
     use(async (path, options) => {
@@ -210,7 +219,7 @@ describe.concurrent('in line', () => {
     await site.crowd('lost', 3)
     await page.waitForTimeout(3_000)
     await page.context().setOffline(false)
-    await expect.poll(() => text(page, 'status')).toContain('Updated at')
+    await expect.poll(() => text(page, 'status'), { timeout: 15_000 }).toContain('Updated at')
     expect(await number(page)).toBe(before)
     await site.change('lost', { queue_all: false })
     await entered(page)
@@ -223,7 +232,7 @@ describe.concurrent('in line', () => {
     writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(blocked))
     const context = await chromium.launchPersistentContext(profile, LAUNCH)
     onTestFinished(async () => {
-      await context.close()
+      await inTime(context.close())
       rmSync(profile, { recursive: true, force: true })
     })
     const page = await context.newPage()
