@@ -34,8 +34,8 @@ export function waitOf(ahead: number, speedPerSecond: number): Wait | null {
 }
 
 /**
- * Milliseconds until the next poll: a tenth of the expected wait within 2 to 60 s, at most 5 s at the front and 2 s for the next few. `random`
- * is uniform in [0, 1).
+ * Milliseconds until the next poll: a tenth of the expected wait within 2 to 60 s, at most 5 s at the front and 2 s for the next
+ * few. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const wait = waitOf(ahead, speedPerSecond)

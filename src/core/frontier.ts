@@ -9,7 +9,7 @@
 
 /** A called visitor is seen between these: a second for each tier's snapshot, the front's poll of two seconds, the doors' report. */
 const SEEN_FROM_MS = 1_500
-export const SEEN_WITHIN_MS = 5_500
+const SEEN_WITHIN_MS = 5_500
 /** Who has not been seen this long after the call is taken for gone. */
 const UNSEEN_FOR_MS = 8_000
 /** Permits are planned this far ahead: until half of those called now have come. */

@@ -105,14 +105,9 @@ export class RoomAtEdge {
     else if (token.kind === 'ticket') this.memory.tickets.set(text, token)
   }
 
-  /** The view may decide about a newcomer. */
-  isCurrent(nowMs: number): boolean {
-    return isCurrent(this.#edge, nowMs)
-  }
-
   /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */
   async current(caller: Caller): Promise<void> {
-    if (!this.isCurrent(caller.nowMs)) await this.#sync(caller, caller.nowMs)
+    if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
   }
 
   /** Renews the view in the background when it is about to grow too old. */

@@ -93,7 +93,7 @@ function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
     title: 'No place is free',
     detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
     retryAfterMs: rejected.retryAfterMs,
-    headers: rejectedHeaders(rejected),
+    headers: outsideHeaders(rejected.retryAfterMs),
     json: () => rejectedJson(rejected, visit.nowMs),
     page: () => rejectedPage(visit, rejected),
   })
@@ -128,17 +128,14 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
   return new Response(request.method === 'HEAD' ? null : body, { status, headers })
 }
 
-export function rejectedHeaders({ retryAfterMs }: Rejected): Record<string, string> {
+/** Headers of every answer to somebody who is not inside. */
+export function outsideHeaders(retryAfterMs: number): Record<string, string> {
   return { 'Cache-Control': 'no-store', 'Retry-After': String(seconds(retryAfterMs)), 'X-Robots-Tag': 'noindex' }
 }
 
 /** Headers of every answer that tells a place. */
 export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, string> {
-  const headers: Record<string, string> = {
-    'Cache-Control': 'no-store',
-    'Retry-After': String(seconds(waiting.pollAfterMs)),
-    'X-Robots-Tag': 'noindex',
-  }
+  const headers = outsideHeaders(waiting.pollAfterMs)
   if (waiting.token !== null) {
     headers['Set-Cookie'] = setCookie(waiting.room.settings.config, visit.url, waiting.token)
     if (readsHeader(visit)) headers[TOKEN_HEADER] = waiting.token
@@ -147,10 +144,7 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
 }
 
 function short(retryAfterMs: number): Response {
-  return new Response(null, {
-    status: 503,
-    headers: { 'Cache-Control': 'no-store', 'Retry-After': String(seconds(retryAfterMs)), 'X-Robots-Tag': 'noindex' },
-  })
+  return new Response(null, { status: 503, headers: outsideHeaders(retryAfterMs) })
 }
 
 /** The origin gave no answer. The session keeps its place. */

@@ -6,7 +6,7 @@ import { stand } from './gate.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens, rejectedHeaders, waitingHeaders } from './respond.ts'
+import { addTokens, outsideHeaders, waitingHeaders } from './respond.ts'
 import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
@@ -14,7 +14,7 @@ const EARLY_SHARE = 0.5
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
   const { nowMs } = visit
-  if (!room.isCurrent(nowMs)) await room.current(visit)
+  await room.current(visit)
   const carried = await carriedBy(visit, room, ring)
   room.count('polls')
   const { suspended, mode } = room.settings.config
@@ -41,7 +41,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     addTokens(visit, response.headers, [outcome])
     return response
   }
-  if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), rejectedHeaders(outcome))
+  if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), outsideHeaders(outcome.retryAfterMs))
   room.memory.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   const headers = waitingHeaders(visit, outcome)
   headers['Content-Type'] = 'application/json'

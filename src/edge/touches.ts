@@ -1,12 +1,10 @@
 /**
- * Touches from this isolate to one door. Parallel requests of a session share one; while enough calls are under way, the touches of
- * all other sessions gather for the next. So a door is called by isolates, not by sessions.
+ * Touches from this isolate to one door. Parallel requests of a session share one; while a call is under way, the touches of all
+ * other sessions gather for the next. So a door is called by isolates, not by sessions.
  */
 import type { Touch, TouchAnswer } from '../core/messages.ts'
 import type { Caller } from './isolate.ts'
 
-/** Calls to one door at a time. With fewer sessions nothing ever waits for another's touch. */
-const CALLS_AT_ONCE = 1
 const TOUCHES_PER_CALL = 256
 /** A touch that could wait goes with the next call, or in one of its own after this long. */
 const WAITS_MS = 200
@@ -32,8 +30,8 @@ export class Touches {
   #unsent: Asked[] = []
   /** What can wait, by sid, oldest first. */
   readonly #later = new Map<string, Asked>()
-  /** When the calls under way were sent. */
-  #calls: number[] = []
+  /** When the call under way was sent, null when there is none. */
+  #calledAtMs: number | null = null
   #whenFree: (() => void)[] = []
 
   constructor(send: SendTouches) {
@@ -66,22 +64,21 @@ export class Touches {
     if (oldest && caller.nowMs - oldest.askedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
-  /** Each waits within its own request: who finds a call free takes all that have gathered. */
+  /** Each waits within its own request: who finds no call under way takes all that have gathered. */
   async #sendOnce(caller: Caller, asked: Asked): Promise<void> {
     while (!asked.sent && !this.#isFree(caller.nowMs)) await new Promise<void>(free => this.#whenFree.push(free))
     if (!asked.sent) await this.#call(caller)
   }
 
   #isFree(nowMs: number): boolean {
-    this.#calls = this.#calls.filter(sentMs => nowMs - sentMs < CALL_LOST_MS)
-    return this.#calls.length < CALLS_AT_ONCE
+    return this.#calledAtMs === null || nowMs - this.#calledAtMs >= CALL_LOST_MS
   }
 
   async #call(caller: Caller): Promise<void> {
     const sentMs = caller.nowMs
     const batch = this.#take(sentMs)
     if (batch.length === 0) return
-    this.#calls.push(sentMs)
+    this.#calledAtMs = sentMs
     const touches = batch.map(({ touch }) => touch)
     try {
       const answers = await this.#send(caller, touches)
@@ -89,8 +86,8 @@ export class Touches {
     } catch (error) {
       for (const asked of batch) this.#settle(asked, one => one.reject(error))
     } finally {
-      const index = this.#calls.indexOf(sentMs)
-      if (index >= 0) this.#calls.splice(index, 1)
+      // Not when this one was given up for lost, and another is under way.
+      if (this.#calledAtMs === sentMs) this.#calledAtMs = null
       for (const free of this.#whenFree.splice(0)) free()
     }
   }

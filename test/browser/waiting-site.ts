@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
 import { startServe } from '../../tools/support/workerd.ts'
+import { freePort } from '../support/node/served.ts'
 
 /** Room settings beside the name; the room's path is its name. */
 export type Settings = Record<string, unknown>
@@ -12,7 +13,7 @@ const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
 /** Nobody waits longer for a place than a test lasts. */
 const GIVE_UP_MS = 60_000
 
-export async function startSite(port: number, rooms: Readonly<Record<string, Settings>>) {
+export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   /** What reached the origin, as `GET /path?query`. */
   const reached: string[] = []
   const origin = createServer((request, response) => {
@@ -26,7 +27,7 @@ export async function startSite(port: number, rooms: Readonly<Record<string, Set
   await new Promise<void>(resolve => origin.listen(0, '127.0.0.1', resolve))
   const adminToken = newAdminToken()
   const served = await startServe({
-    port,
+    port: await freePort(),
     origin: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
     rooms: Object.entries(rooms).map(([name, settings]) => ({
       name,

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, test as base, beforeAll, describe, expect, vi } from 'vitest'
-import { freePort } from '../support/node/served.ts'
 import { startSite } from './waiting-site.ts'
 
 const LAUNCH = {
@@ -30,7 +29,7 @@ let browser: Promise<Browser> | null = null
 let site: Awaited<ReturnType<typeof startSite>>
 
 beforeAll(async () => {
-  site = await startSite(await freePort(), {
+  site = await startSite({
     held: { message: 'Soon.' },
     line: { new_users_per_minute: 100 },
     plain: { message: 'We open at nine.' },

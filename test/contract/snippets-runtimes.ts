@@ -1,6 +1,6 @@
 /** The languages of the snippets: what each needs on the machine, and how its snippet is run on one value or as a server. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { ROOM } from './snippets-cases.ts'
@@ -199,13 +199,6 @@ export function send(
     request.on('error', cut)
     request.end()
   })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  await close(server)
-  return port
 }
 
 export async function listen(server: Server): Promise<number> {

@@ -2,26 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
 import { left, newRoom, type RoomRules, type RoomState, restock, sync, waitingTotal } from '../../src/core/room.ts'
+import { emptyReport } from '../support/reports.ts'
 
 const T0 = 1_700_000_000_000
 const rules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000 }
 
-/** A report of door `a`, first of its life, with nothing in it. */
+/** A report of door `a`, which knows that the room has closed. */
 function report(more: Partial<DoorReport> = {}): DoorReport {
-  const empty = {
-    door: 'a',
-    epoch: 1,
-    seq: 1,
-    base: 0,
-    spent: 0,
-    returned: 0,
-    live: 0,
-    open: false,
-    demand: [],
-    cells: {},
-    version: '',
-  }
-  return { ...empty, ...more }
+  return { ...emptyReport('a'), open: false, ...more }
 }
 
 const standing = (people: number, oldestKey = T0) => [{ lane: 'main', standing: people, oldestKey, perSecond: 0 }]

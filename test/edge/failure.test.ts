@@ -18,6 +18,10 @@ function fragile(): Env & { broken: boolean } {
   return bindings
 }
 
+function visitorOf(bindings: Env, host: string, edge = newEdge()): Visitor {
+  return Object.assign(new Visitor(host, edge), { bindings })
+}
+
 afterEach(async () => {
   vi.useRealTimers()
   await settled()
@@ -27,15 +31,13 @@ describe('while the door cannot be reached', () => {
   it('a pass goes through, and a newcomer waits on a page without any trace of the failure', async () => {
     const bindings = fragile()
     const edge = newEdge()
-    const inside = new Visitor('wide.test', edge)
-    inside.bindings = bindings
+    const inside = visitorOf(bindings, 'wide.test', edge)
     await inside.page()
     bindings.broken = true
     const { status, response } = await inside.page()
     expect([status, response.headers.get('Waiting-Room-Mode')]).toEqual([200, 'fallback'])
 
-    const newcomer = new Visitor('wide.test', edge)
-    newcomer.bindings = bindings
+    const newcomer = visitorOf(bindings, 'wide.test', edge)
     const turnedAway = await newcomer.page()
     expect(turnedAway.atOrigin).toBeNull()
     expect(turnedAway.status).toBe(503)
@@ -50,8 +52,7 @@ describe('while the door cannot be reached', () => {
   it('an isolate that has never seen the room holds the place all the same', async () => {
     const bindings = fragile()
     bindings.broken = true
-    const visitor = new Visitor('wide.test', newEdge())
-    visitor.bindings = bindings
+    const visitor = visitorOf(bindings, 'wide.test')
     const { status, text, response } = await visitor.data()
     expect(status).toBe(503)
     expect(JSON.parse(text)).toMatchObject({ state: 'waiting', position: null })
@@ -62,8 +63,7 @@ describe('while the door cannot be reached', () => {
   it('an expired pass is not believed', async () => {
     const bindings = fragile()
     const edge = newEdge()
-    const visitor = new Visitor('wide.test', edge)
-    visitor.bindings = bindings
+    const visitor = visitorOf(bindings, 'wide.test', edge)
     await visitor.page()
     bindings.broken = true
     vi.setSystemTime(Date.now() + 120_000)
@@ -73,8 +73,7 @@ describe('while the door cannot be reached', () => {
   it('one session cannot use the fallback without end', async () => {
     const bindings = fragile()
     const edge = newEdge()
-    const visitor = new Visitor('wide.test', edge)
-    visitor.bindings = bindings
+    const visitor = visitorOf(bindings, 'wide.test', edge)
     await visitor.page()
     bindings.broken = true
     const statuses = []
@@ -87,7 +86,7 @@ describe('while the door cannot be reached', () => {
     const bindings = fragile()
     bindings.broken = true
     const edge = newEdge()
-    const visitor = () => Object.assign(new Visitor('admitting.test', edge), { bindings })
+    const visitor = () => visitorOf(bindings, 'admitting.test', edge)
     const startMs = Date.now()
     vi.setSystemTime(startMs)
     expect((await visitor().page()).atOrigin).toBeNull()

@@ -4,24 +4,13 @@ import { bucketOf } from '../../src/core/arrivals.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
 import { roomStub } from '../../src/settings/env.ts'
 import { migrate } from '../../src/storage/migrations.ts'
+import { emptyReport } from '../support/reports.ts'
 import { env } from '../support/workerd/visitor.ts'
 
 const stubOf = (name: string) => roomStub(env, name) as unknown as DurableObjectStub
 
 function report(door: string, more: Partial<DoorReport> = {}): DoorReport {
-  const empty = {
-    epoch: 1,
-    seq: 1,
-    base: 0,
-    spent: 0,
-    returned: 0,
-    live: 0,
-    open: true,
-    demand: [],
-    cells: {},
-    version: '',
-  }
-  return { door, ...empty, ...more }
+  return { ...emptyReport(door), ...more }
 }
 
 const standing = (people: number) => [{ lane: 'main', standing: people, oldestKey: Date.now(), perSecond: 0 }]

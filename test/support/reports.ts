@@ -1,0 +1,18 @@
+import type { DoorReport } from '../../src/core/messages.ts'
+
+/** A door's first report of its life, with nothing in it. */
+export function emptyReport(door: string): DoorReport {
+  return {
+    door,
+    epoch: 1,
+    seq: 1,
+    base: 0,
+    spent: 0,
+    returned: 0,
+    live: 0,
+    open: true,
+    demand: [],
+    cells: {},
+    version: '',
+  }
+}
