@@ -26,22 +26,24 @@ export function newPace(): Pace {
   return { ratePerMinute: null, totalActiveUsers: 0, fullAtMs: Number.NEGATIVE_INFINITY, slowed: null }
 }
 
-/** Takes note of the limits in force and whether every place is taken under them. */
+/** Takes note of the limits in force and whether every place is taken under them; true when the line's past says little of its future now. */
 export function followPace(
   pace: Pace,
   limits: { readonly ratePerMinute: number; readonly totalActiveUsers: number },
   isFull: boolean,
   nowMs: number,
-): void {
+): boolean {
   const { ratePerMinute, totalActiveUsers } = limits
   const isKnown = pace.ratePerMinute !== null
   const rateFell = ratePerMinute < NEWS_BELOW * (pace.ratePerMinute ?? 0)
+  const rateRose = isKnown && ratePerMinute * NEWS_BELOW > (pace.ratePerMinute ?? 0)
   const totalFell = totalActiveUsers < NEWS_BELOW * pace.totalActiveUsers
   if (rateFell || (totalFell && isFull)) pace.slowed = { why: 'rate', atMs: nowMs }
   else if (isKnown && isFull && nowMs - pace.fullAtMs > FULL_AGAIN_MS) pace.slowed = { why: 'full', atMs: nowMs }
   if (rateFell || ratePerMinute > (pace.ratePerMinute ?? 0)) pace.ratePerMinute = ratePerMinute
   if (totalFell || totalActiveUsers > pace.totalActiveUsers) pace.totalActiveUsers = totalActiveUsers
   if (isFull) pace.fullAtMs = nowMs
+  return rateFell || rateRose || totalFell
 }
 
 /** Why waits may have grown lately, null when nothing happened. */

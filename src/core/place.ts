@@ -4,6 +4,7 @@ import { aheadOf, total } from './curve.ts'
 import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
+import { fastest, speedFor } from './speed.ts'
 import type { Ticket } from './ticket.ts'
 
 export type Place =
@@ -35,7 +36,7 @@ const WAIT_RISES_BY = 1.07
 const WAIT_KEPT_WITHIN = 0.975
 /** Shorter waits are all "less than a minute". */
 const WAIT_SHORT_MS = 30_000
-const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speedPerSecond: null }
+const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
   const lane = view.lanes[ticket.lane] ?? NOBODY
@@ -104,7 +105,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
   const lane = view.lanes[ticket.lane] ?? NOBODY
   const ahead = place.state === 'waiting' ? place.ahead : 0
-  const speed = lane.speedPerSecond ?? (view.held ? 0 : view.ratePerSecond)
+  const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
   if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
   // Its number is known to this edge a second or two after the room has all counts.
@@ -126,7 +127,7 @@ export function waitingIn(view: View): number {
 
 function waitFor({ waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  const wait = waitOf(ahead, lane.speedPerSecond ?? view.ratePerSecond)
+  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
   if (!wait || view.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait

@@ -20,6 +20,7 @@ import {
   outOf,
   settle,
 } from './permits.ts'
+import { forgetLongRun } from './speed.ts'
 import { type Applied, fresh } from './tally.ts'
 import { MAIN_LANE } from './ticket.ts'
 
@@ -358,7 +359,9 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
   const { live, out } = sums(room)
   const soldOut = left(room) === 0
   const full = live + out >= rules.totalActiveUsers
-  followPace(room.pace, rules, full, nowMs)
+  if (followPace(room.pace, rules, full, nowMs)) {
+    for (const { state } of room.lines.values()) forgetLongRun(state.speed)
+  }
   return {
     asOfMs: nowMs,
     generation: room.generation,

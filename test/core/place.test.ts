@@ -22,7 +22,7 @@ const view: View = {
       lapsedKey: NOW - 400_000,
       calledAhead: 0,
       curve: [NOW - 100_000, 0, NOW, 100],
-      speedPerSecond: 2,
+      speed: { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 },
     },
   },
 }
