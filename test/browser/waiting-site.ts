@@ -1,9 +1,9 @@
 /** A site for the waiting page: the built Worker in plain workerd, an origin that notes what reaches it, and other visitors. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { freePort } from '../../tools/support/ports.ts'
 import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
 import { startServe } from '../../tools/support/workerd.ts'
-import { freePort } from '../support/node/served.ts'
 
 /** Room settings beside the name; the room's path is its name. */
 export type Settings = Record<string, unknown>
