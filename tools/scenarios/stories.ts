@@ -70,7 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
     scale: 'a third of two minutes instead of hours',
     seconds: 120,
     capacity: SHOP.capacity,
-    crowd: { visitors: 300, arriveMs: 80_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
+    crowd: { visitors: 140, arriveMs: 90_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
     rooms: [
       room({
         upstreams: [
