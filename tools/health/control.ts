@@ -23,6 +23,8 @@ export interface Control {
 
 export const RULES: HealthRules = {
   mode: 'enforce',
+  badWindows: 2,
+  goodWindows: 3,
   sessionsMin: 10,
   cooldownMs: 180_000,
   rampMs: 120_000,

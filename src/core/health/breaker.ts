@@ -37,16 +37,16 @@ export interface BreakerRules {
   readonly apdexTarget: number
   /** The first pause; each failure in a row doubles it. */
   readonly openMs: number
+  /** Critical windows in a row that open it: a single one may be a hiccup. */
+  readonly badWindows: number
+  /** Good windows in a row that end a trial. */
+  readonly goodWindows: number
 }
 
-/** One bad window may be a hiccup. */
-const CRITICAL_WINDOWS = 2
 /** Longer pauses help nobody: the origin may be back. */
 const OPEN_MAX_MS = 300_000
 /** Spread to both sides, so that rooms of one origin do not come back in step. */
 const OPEN_SPREAD = 0.2
-/** Good windows in a row that end a trial. */
-const GOOD_WINDOWS = 3
 /** A trial has few visitors: so few samples say enough. */
 const TRIAL_SAMPLES_MIN = 3
 /** Probes in a row that answer well end the pause early; not at once, for what fell over needs a moment. */
@@ -72,7 +72,7 @@ export function afterWindow(
       if (grade.verdict !== 'critical')
         return breaker.criticalWindows === 0 ? breaker : { ...breaker, criticalWindows: 0 }
       const criticalWindows = breaker.criticalWindows + 1
-      if (criticalWindows < CRITICAL_WINDOWS) return { ...breaker, criticalWindows }
+      if (criticalWindows < rules.badWindows) return { ...breaker, criticalWindows }
       const isOld = breaker.sinceMs === null || nowMs - breaker.sinceMs > FAILURES_FORGOTTEN_AFTER_MS
       return opened(isOld ? 0 : breaker.failures, nowMs, counts, rules, nowMs, random)
     }
@@ -87,7 +87,7 @@ export function afterWindow(
       const { outageSinceMs, failures } = breaker
       if (trial.verdict === 'critical') return opened(failures, outageSinceMs, counts, rules, nowMs, random)
       const goodWindows = trial.verdict === 'healthy' ? breaker.goodWindows + 1 : 0
-      if (goodWindows >= GOOD_WINDOWS) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
+      if (goodWindows >= rules.goodWindows) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
       return { ...breaker, goodWindows, pending: noCounts() }
     }
   }

@@ -21,6 +21,8 @@ export interface Ceiling {
 }
 
 export interface ControllerRules {
+  /** Unhealthy windows in a row after which it is lowered: a single one may be a hiccup. */
+  readonly badWindows: number
   /** The ceiling is never lower. */
   readonly sessionsMin: number
   /** After a cut nothing is raised for this long. */
@@ -34,8 +36,6 @@ export interface Load {
   readonly departuresPerSecond: number
 }
 
-/** A second slow window is no hiccup. */
-const UNHEALTHY_WINDOWS = 2
 /** Those inside leave over minutes: before a cut has shown, another would be one too many. */
 const CUT_AGAIN_AFTER_MS = 140_000
 /** A cut is felt, and leaves half. */
@@ -69,7 +69,7 @@ export function steer(
   if (grade.verdict !== 'healthy') {
     const unhealthyWindows = ceiling.unhealthyWindows + 1
     const isSoon = ceiling.cutAtMs !== null && nowMs - ceiling.cutAtMs < CUT_AGAIN_AFTER_MS
-    if (unhealthyWindows < UNHEALTHY_WINDOWS || isSoon) return { ...ceiling, unhealthyWindows }
+    if (unhealthyWindows < rules.badWindows || isSoon) return { ...ceiling, unhealthyWindows }
     return cut(ceiling, grade, load, total, rules, nowMs)
   }
   const steady = ceiling.unhealthyWindows === 0 ? ceiling : { ...ceiling, unhealthyWindows: 0 }

@@ -31,6 +31,8 @@ export type Pin = 'open' | 'closed'
 
 export interface HealthRules extends ControllerRules {
   readonly mode: 'enforce' | 'shadow' | 'off'
+  /** Good windows in a row that end a trial. */
+  readonly goodWindows: number
   readonly rampMs: number
   /** The origin first, then the named ones. */
   readonly upstreams: readonly UpstreamRules[]
@@ -263,8 +265,9 @@ function endWindow(
     const { window, breaker: before } = own
     const samples = samplesOf(window)
     const grade = samples >= SAMPLES_MIN ? gradeOf(window, own.apdex, upstream.apdexTarget) : null
-    const { openMs, apdexTarget } = upstream
-    if (openMs !== null) own.breaker = afterWindow(before, window, grade, { apdexTarget, openMs }, nowMs, random)
+    const { openMs } = upstream
+    if (openMs !== null)
+      own.breaker = afterWindow(before, window, grade, { ...rules, ...upstream, openMs }, nowMs, random)
     if (own.breaker.state !== before.state) {
       decisions.push(
         said(upstream.name, own.breaker, grade && { grade, samples }, load, nowMs, rules.mode === 'enforce'),
@@ -381,10 +384,14 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   const state = breakerOf(health, ORIGIN, rules)
   const breaker = of(health, ORIGIN).breaker
   if (state === 'open') return 0
-  if (state === 'half-open') return TRIAL_INSIDE[breaker.state === 'half-open' ? breaker.goodWindows : 0] ?? 1
+  if (state === 'half-open') return trialShare(breaker)
   if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
-  const first = TRIAL_INSIDE.at(-1) ?? 1
+  const first = trialShare({ goodWindows: TRIAL_INSIDE.length })
   const back = clamp(first + ((1 - first) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, first, 1)
   const { sessions } = health.ceiling
   return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
+}
+
+function trialShare(trial: object & { readonly goodWindows?: number }): number {
+  return TRIAL_INSIDE[Math.min(trial.goodWindows ?? 0, TRIAL_INSIDE.length - 1)] ?? 0
 }

@@ -21,6 +21,8 @@ const payment = { name: 'payment', critical: false, apdexTarget: 0.85, openMs: 3
 function rulesOf(changes: Partial<HealthRules> = {}): HealthRules {
   return {
     mode: 'enforce',
+    badWindows: 2,
+    goodWindows: 3,
     sessionsMin: 10,
     cooldownMs: 180_000,
     rampMs: 120_000,
