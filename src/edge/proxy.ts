@@ -2,7 +2,7 @@
  * To the origin and back: bodies stream both ways untouched, and headers are copied only when one has to change, because
  * a copied request costs a tenth of a proxied one.
  */
-import type { Deployment } from '../settings/deployment.ts'
+import { atOrigin } from '../settings/deployment.ts'
 import { withoutOurs } from './cookie.ts'
 import type { Admitted } from './gate.ts'
 import type { Visit } from './visit.ts'
@@ -69,7 +69,7 @@ export function proxy(
 /** The request is made once, by fetch itself: a Request made before it would cost a tenth of the whole. */
 async function send(visit: Visit, headers: Record<string, string>): Promise<Response> {
   const { request, env, deployment } = visit
-  const target = targetOf(request.url, deployment)
+  const target = atOrigin(request.url, deployment)
   // On the zone's own origin the request goes on as it is, with everything the platform knows of it.
   if (target === request.url) {
     const init = { headers, redirect: 'manual' } as const
@@ -111,11 +111,4 @@ function forwardedHeaders(
   if (visit.address !== null) forwarded['X-Forwarded-For'] = visit.address
   forwarded['X-Forwarded-Proto'] = visit.url.protocol === 'https:' ? 'https' : 'http'
   return forwarded
-}
-
-/** The request's URL at the origin: the path and query as they came. */
-function targetOf(url: string, deployment: Deployment): string {
-  if (deployment.origin === null || deployment.originHostHeader === 'visitor') return url
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  return start < 0 ? deployment.origin : deployment.origin + url.slice(start)
 }

@@ -5,11 +5,10 @@ import {
   type Decision,
   type HealthRules,
   type HealthState,
-  healthView,
   hear,
-  limitsNow,
   newHealth,
 } from '../../src/core/health/health.ts'
+import { healthView, limitsNow } from '../../src/core/health/in-force.ts'
 import { cellOf, ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
 import type { Limits } from '../../src/core/permits.ts'
 import { Random } from '../simulation/random.ts'
@@ -58,7 +57,7 @@ export class RoomHealth implements Control {
     this.#state ??= newHealth(nowMs)
     const state = this.#state
     this.decisions.push(...advance(state, load, operator, this.#rules, nowMs, this.#random.next()))
-    const limits = limitsNow(state, operator, load, this.#rules, nowMs)
+    const limits = limitsNow(state, operator, this.#rules, nowMs)
     const share = healthView(state, load, this.#rules, nowMs)?.inside ?? 1
     return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers }
   }

@@ -69,14 +69,12 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
   const heard: Answered[][] = []
   const moments: Moment[] = []
   let inside = 0
-  let departures = 0
   for (let second = 0; second < trial.seconds; second++) {
     const nowMs = START_MS + second * 1_000
     const ended = ends[second] ?? 0
     inside -= ended
-    departures += (ended - departures) * 0.07
     const hasDemand = second < (trial.crowdUntil ?? Number.POSITIVE_INFINITY)
-    const load = { inside, hasDemand, departuresPerSecond: departures }
+    const load = { inside, hasDemand }
     for (const answer of heard[second] ?? []) if (!random.chance(trial.reportsLost ?? 0)) control.hear(answer, nowMs)
     const { limits, share, ceiling } = control.decide(load, operator, nowMs)
     fill(bank, 0, limits, nowMs)

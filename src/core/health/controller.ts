@@ -33,7 +33,6 @@ export interface Load {
   readonly inside: number
   /** Somebody waits, or stands by. */
   readonly hasDemand: boolean
-  readonly departuresPerSecond: number
 }
 
 /** Those inside leave over minutes: before a cut has shown, another would be one too many. */
@@ -51,8 +50,6 @@ const CREEP_TO = 1.15
 const RANGE_LEFT = 0.8
 /** A ceiling that nobody comes near says nothing of what lies above it. */
 const USED_FROM = 0.8
-/** The sessions inside follow the ceiling within about this time. */
-const FOLLOWS_MS = 60_000
 
 export const NO_CEILING: Ceiling = { sessions: null, unhealthyWindows: 0, cutAtMs: null, trouble: null, range: 0 }
 
@@ -110,15 +107,16 @@ function cut(
   return { sessions, unhealthyWindows: 0, cutAtMs: nowMs, trouble, range }
 }
 
-/** What the origin can bear as limits: never above the operator's own. `ramp` is the share of the rate that is back. */
-export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Ceiling, load: Load, ramp: number): Rules {
-  const ratePerMinute = operator.ratePerMinute * ramp
-  if (sessions === null) return ramp >= 1 ? operator : { ...operator, ratePerMinute }
-  const perSecond = load.departuresPerSecond + ((sessions - load.inside) * 1_000) / FOLLOWS_MS
+/**
+ * What the origin can bear as limits: never above the operator's own. `ramp` is the share of the rate that is back. The
+ * ceiling is one on places: whoever leaves makes room at once, and nobody comes while more are inside than it allows.
+ */
+export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Ceiling, ramp: number): Rules {
+  if (sessions === null && ramp >= 1) return operator
   return {
     ...operator,
-    ratePerMinute: clamp(perSecond * 60, 0, ratePerMinute),
-    totalActiveUsers: Math.min(operator.totalActiveUsers, Math.floor(sessions)),
+    ratePerMinute: operator.ratePerMinute * ramp,
+    totalActiveUsers: Math.min(operator.totalActiveUsers, Math.floor(sessions ?? Number.POSITIVE_INFINITY)),
   }
 }
 

@@ -6,17 +6,21 @@
  */
 import type { Limits } from '../permits.ts'
 import { afterProbe, afterTime, afterWindow, type Breaker, CLOSED } from './breaker.ts'
+import { type Ceiling, type ControllerRules, cutForOutage, type Load, NO_CEILING, steer } from './controller.ts'
+import { type Grade, gradeOf, SAMPLES_MIN } from './grade.ts'
+import { breakerOf, isStopped, isTrial } from './in-force.ts'
 import {
-  type Ceiling,
-  type ControllerRules,
-  cutForOutage,
-  type Load,
-  lowered,
-  NO_CEILING,
-  steer,
-} from './controller.ts'
-import { clamp, type Grade, gradeOf, SAMPLES_MIN } from './grade.ts'
-import { add, type Counts, cellOf, noCounts, ORIGIN, outcomeOf, readCell, samplesOf, WINDOW_MS } from './samples.ts'
+  add,
+  type Counts,
+  cellOf,
+  merge,
+  noCounts,
+  ORIGIN,
+  outcomeOf,
+  readCell,
+  samplesOf,
+  WINDOW_MS,
+} from './samples.ts'
 
 export interface UpstreamRules {
   readonly name: string
@@ -65,6 +69,14 @@ export interface HealthState {
   reopenedAtMs: number | null
   /** After an outage not all who are inside may go on at once. */
   isRationed: boolean
+  /** What was heard in the minute that is under way, by upstream. */
+  minute: Minute
+}
+
+/** A minute of the history that operators see. */
+export interface Minute {
+  readonly minute: number
+  readonly upstreams: Record<string, Counts>
 }
 
 /** What was seen, what was done, until when. */
@@ -86,31 +98,11 @@ export interface Decision {
   readonly enforced: boolean
 }
 
-/** What edges and doors need to know; null while all is well. */
-export interface HealthView {
-  /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
-  readonly reason: 'outage' | 'slow' | null
-  /** The share of sessions inside whose requests go to the origin. */
-  readonly inside: number
-  /** The time of sessions does not run. */
-  readonly paused: boolean
-  readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
-  /** The room's guess of when to try again. */
-  readonly retryAfterMs: number
-}
-
 /** A window that is too thin is added to the next, this many times. */
 const THIN_WINDOWS_MAX = 4
 /** The last minute. */
 const RECENT_WINDOWS = 12
-/** Of the rate, while a trial runs; and at least one visitor a window. */
-const TRIAL_SHARE = 0.01
-const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
-/** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
-const TRIAL_INSIDE = [0.05, 0.15, 0.35]
-/** From there to everybody after a trial has ended. */
-const INSIDE_RAMP_MS = 30_000
-const RETRY_MS = 10_000
+const MINUTE_MS = 60_000
 
 export function newHealth(nowMs: number): HealthState {
   return {
@@ -120,6 +112,7 @@ export function newHealth(nowMs: number): HealthState {
     windowBeganMs: nowMs,
     reopenedAtMs: null,
     isRationed: false,
+    minute: { minute: Math.floor(nowMs / MINUTE_MS), upstreams: {} },
   }
 }
 
@@ -135,10 +128,29 @@ export function hear(
     const read = readCell(cell, 0, nowMs)
     if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
     const { breaker, window } = of(health, read.upstream)
+    health.minute.upstreams[read.upstream] ??= noCounts()
+    add(health.minute.upstreams[read.upstream] as Counts, read.mark, read.bucket, by)
     // A trial is judged by what was sent during it.
     const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
     if (readCell(cell, sinceMs, nowMs)) add(window, read.mark, read.bucket, by)
   }
+}
+
+/** The minute that is over, once; null while it goes on. */
+export function endMinute(health: HealthState, nowMs: number): Minute | null {
+  const ended = health.minute
+  const minute = Math.floor(nowMs / MINUTE_MS)
+  if (minute === ended.minute) return null
+  health.minute = { minute, upstreams: {} }
+  return ended
+}
+
+/** What was heard of an upstream in the last minute. */
+export function lastMinute(health: HealthState, name: string): Counts {
+  const counts = noCounts()
+  const own = health.upstreams[name]
+  for (const window of own ? [...own.recent, own.window] : []) merge(counts, window)
+  return counts
 }
 
 /** Takes in the outcome of an active probe: null for no good answer. */
@@ -186,56 +198,6 @@ export function advance(
   const { sessions } = health.ceiling
   if (sessions === null || load.inside <= sessions) health.isRationed &&= breakerOf(health, ORIGIN, rules) !== 'closed'
   return decisions
-}
-
-/** The operator's limits as the origin's health allows them. */
-export function limitsNow<Rules extends Limits>(
-  health: HealthState,
-  operator: Rules,
-  load: Load,
-  rules: HealthRules,
-  nowMs: number,
-): Rules {
-  const { ratePerMinute: rate, sessions } = rules.pins
-  const limits = rules.mode === 'enforce' ? steered(health, operator, load, rules, nowMs) : operator
-  if (rate === null && sessions === null) return limits
-  return {
-    ...limits,
-    ratePerMinute: rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate),
-    totalActiveUsers: sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, sessions),
-  }
-}
-
-/** What edges must know, null while everything is as the operator says. */
-export function healthView(health: HealthState, load: Load, rules: HealthRules, nowMs: number): HealthView | null {
-  const breakers: Record<string, 'open' | 'half-open'> = {}
-  let untilMs = nowMs + RETRY_MS
-  for (const { name } of rules.upstreams) {
-    const state = breakerOf(health, name, rules)
-    if (state === 'closed') continue
-    breakers[name] = state
-    const own = of(health, name).breaker
-    if (own.state === 'open') untilMs = Math.max(untilMs, own.untilMs)
-  }
-  const inside = insideShare(health, load, rules, nowMs)
-  const isOut = isStopped(health, rules) || isTrial(health, rules)
-  const isSlow = rules.mode === 'enforce' && health.ceiling.sessions !== null && load.hasDemand
-  if (Object.keys(breakers).length === 0 && inside === 1 && !isSlow) return null
-  const origin = breakers[ORIGIN]
-  return {
-    reason: isOut ? 'outage' : isSlow ? 'slow' : null,
-    inside,
-    paused: origin !== undefined,
-    breakers,
-    retryAfterMs: Math.min(untilMs - nowMs, 30_000),
-  }
-}
-
-/** The state of a breaker as it is in force: pinned, decided, or closed where health decides nothing. */
-export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
-  const pin = rules.pins.breakers[name]
-  if (pin) return pin
-  return rules.mode === 'enforce' ? (health.upstreams[name]?.breaker.state ?? 'closed') : 'closed'
 }
 
 /** Names whose breaker is not closed, whatever is in force: those that active probes ask after. */
@@ -345,53 +307,4 @@ function said(
 
 function isWorse(grade: Grade, other: Grade): boolean {
   return grade.g < other.g || (grade.g === other.g && grade.apdex < other.apdex)
-}
-
-/** Nobody is admitted: the origin, or an upstream that admissions depend on, is out. */
-function isStopped(health: HealthState, rules: HealthRules): boolean {
-  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
-}
-
-function isTrial(health: HealthState, rules: HealthRules): boolean {
-  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
-}
-
-function steered<Rules extends Limits>(
-  health: HealthState,
-  operator: Rules,
-  load: Load,
-  rules: HealthRules,
-  nowMs: number,
-): Rules {
-  if (isStopped(health, rules)) return { ...operator, ratePerMinute: 0 }
-  if (isTrial(health, rules)) {
-    const trial = Math.max(TRIAL_PER_MINUTE_MIN, operator.ratePerMinute * TRIAL_SHARE)
-    return { ...operator, ratePerMinute: Math.min(operator.ratePerMinute, trial) }
-  }
-  return lowered(operator, health.ceiling, load, rampOf(health, rules, nowMs))
-}
-
-function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: number): number {
-  if (reopenedAtMs === null || rampMs <= 0) return 1
-  return clamp((nowMs - reopenedAtMs) / rampMs, TRIAL_SHARE, 1)
-}
-
-/**
- * Those inside come back little by little, and only as many as the origin can bear: what brought it down were they, and
- * admissions alone would need as long as a session lasts to change that.
- */
-function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs: number): number {
-  const state = breakerOf(health, ORIGIN, rules)
-  const breaker = of(health, ORIGIN).breaker
-  if (state === 'open') return 0
-  if (state === 'half-open') return trialShare(breaker)
-  if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
-  const first = trialShare({ goodWindows: TRIAL_INSIDE.length })
-  const back = clamp(first + ((1 - first) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, first, 1)
-  const { sessions } = health.ceiling
-  return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
-}
-
-function trialShare(trial: object & { readonly goodWindows?: number }): number {
-  return TRIAL_INSIDE[Math.min(trial.goodWindows ?? 0, TRIAL_INSIDE.length - 1)] ?? 0
 }

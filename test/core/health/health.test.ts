@@ -5,12 +5,11 @@ import {
   type Decision,
   type HealthRules,
   type HealthState,
-  healthView,
   hear,
-  limitsNow,
   newHealth,
   probed,
 } from '../../../src/core/health/health.ts'
+import { healthView, limitsNow } from '../../../src/core/health/in-force.ts'
 import { cellOf, type Outcome } from '../../../src/core/health/samples.ts'
 
 const START = 1_700_000_000_000
@@ -45,7 +44,7 @@ class Observed {
   }
 
   get load() {
-    return { inside: this.inside, hasDemand: true, departuresPerSecond: 2 }
+    return { inside: this.inside, hasDemand: true }
   }
 
   window(samples: Partial<Record<Outcome, number>>, upstream = 'origin'): this {
@@ -70,7 +69,7 @@ class Observed {
   }
 
   get limits() {
-    return limitsNow(this.health, OPERATOR, this.load, this.rules, this.nowMs)
+    return limitsNow(this.health, OPERATOR, this.rules, this.nowMs)
   }
 
   get view() {
@@ -112,7 +111,7 @@ describe('a slow origin', () => {
     const room = new Observed().windows(2, SLOW)
     const { totalActiveUsers, ratePerMinute } = room.limits
     expect(totalActiveUsers).toBe(680)
-    expect(ratePerMinute).toBe(0)
+    expect(ratePerMinute).toBe(600)
     expect(room.view).toMatchObject({ reason: 'slow', inside: 1, paused: false })
     expect(room.windows(20, SLOW).kinds).toEqual(['ceiling-lowered'])
     expect(room.windows(10, SLOW).kinds).toEqual(['ceiling-lowered', 'ceiling-lowered'])
