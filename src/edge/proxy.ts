@@ -43,22 +43,44 @@ export type ProxyOutcome =
   | { readonly kind: 'answered'; readonly response: Response }
   | { readonly kind: 'failed'; readonly why: 'timeout' | 'unreachable' }
 
+/** How long an answer is waited for, and who must know when it is late. */
+export interface Patience {
+  readonly timeoutMs: number
+  /** The wait after which `overdue` is called, once. */
+  readonly overdueMs: number
+  overdue(): void
+}
+
 /**
- * Sends a visit on, and waits for the first byte at most `timeoutMs`. A request that took longer is left to the runtime, which
+ * Sends a visit on, and waits for the first byte within its patience. A request that took longer is left to the runtime, which
  * ends it with the visitor's own: an abort signal for it would cost every request as much as the timer does.
  */
 export function proxy(
   visit: Visit,
   admissions: readonly Admitted[],
   allowedOverrides: readonly string[],
-  timeoutMs: number,
+  patience: Patience,
 ): Promise<ProxyOutcome> {
   return new Promise(resolve => {
-    // It ends with the request: to clear it would cost as much as to set it.
-    setTimeout(() => resolve({ kind: 'failed', why: 'timeout' }), timeoutMs)
+    let waits = true
+    const { timeoutMs, overdueMs } = patience
+    const giveUp = () => resolve({ kind: 'failed', why: 'timeout' })
+    // They end with the request: to clear one would cost as much as to set it, and the second is rarely set.
+    if (overdueMs >= timeoutMs) setTimeout(giveUp, timeoutMs)
+    else {
+      setTimeout(() => {
+        if (!waits) return
+        setTimeout(giveUp, timeoutMs - overdueMs)
+        patience.overdue()
+      }, overdueMs)
+    }
     send(visit, forwardedHeaders(visit, admissions, allowedOverrides)).then(
-      response => resolve({ kind: 'answered', response }),
+      response => {
+        waits = false
+        resolve({ kind: 'answered', response })
+      },
       (error: unknown) => {
+        waits = false
         console.warn(`origin: ${String(error)}`)
         resolve({ kind: 'failed', why: 'unreachable' })
       },

@@ -66,7 +66,11 @@ export function compile(config: RoomConfig): RoomSettings {
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs,
     bypass: config.bypass.map(compileBypass),
-    health: compileHealth(config, originTimeoutMs),
+    health: compileHealth(
+      config,
+      originTimeoutMs,
+      config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000,
+    ),
     isProtected: compilePatterns(config.protected_paths),
   }
 }

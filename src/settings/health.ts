@@ -148,13 +148,17 @@ export interface HealthSettings {
 export function compileHealth(
   config: { health: HealthConfig; health_pins: PinsConfig; upstreams: readonly UpstreamConfig[] },
   originTimeoutMs: number,
+  originBodyTimeoutMs: number | null,
 ): HealthSettings {
   const { health, health_pins: pins } = config
-  const named = config.upstreams.map(one => ({ ...compiled(one, health, originTimeoutMs), matches: matcher(one) }))
+  const named = config.upstreams.map(one => ({
+    ...compiled(one, health, originTimeoutMs, originBodyTimeoutMs),
+    matches: matcher(one),
+  }))
   const origin: Upstream = {
     name: ORIGIN,
     timeoutMs: originTimeoutMs,
-    bodyTimeoutMs: null,
+    bodyTimeoutMs: originBodyTimeoutMs,
     targetMs: health.target_ms,
     fallback: { answer: 'page', message: '' },
   }
@@ -203,11 +207,16 @@ function rulesOf(health: HealthConfig, pins: PinsConfig, upstreams: readonly Ups
   }
 }
 
-function compiled(one: UpstreamConfig, health: HealthConfig, originTimeoutMs: number): Upstream {
+function compiled(
+  one: UpstreamConfig,
+  health: HealthConfig,
+  originTimeoutMs: number,
+  originBodyTimeoutMs: number | null,
+): Upstream {
   return {
     name: one.name,
     timeoutMs: one.timeout === null ? originTimeoutMs : one.timeout * 1_000,
-    bodyTimeoutMs: one.body_timeout === null ? null : one.body_timeout * 1_000,
+    bodyTimeoutMs: one.body_timeout === null ? originBodyTimeoutMs : one.body_timeout * 1_000,
     targetMs: one.target_ms ?? health.target_ms,
     fallback: one.fallback,
   }

@@ -85,6 +85,7 @@ export const runtimeShape = {
   bypass: z.array(bypassRule).max(100).default([]),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
+  origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
   message: message().default(''),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
