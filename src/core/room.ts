@@ -21,7 +21,7 @@ import {
   settle,
 } from './permits.ts'
 import { forgetLongRun } from './speed.ts'
-import { type Applied, fresh } from './tally.ts'
+import { type Applied, type Cells, fresh } from './tally.ts'
 import { MAIN_LANE } from './ticket.ts'
 
 /** The frontier moves this often at most. */
@@ -90,6 +90,8 @@ export type SyncOutcome =
       readonly granted: number
       /** Chunks of the histogram that must be stored, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
+      /** What edges say of the origin: cells of `core/health/samples.ts`. */
+      readonly health: Cells
       /** Doors that hold permits in silence. */
       readonly poke: readonly string[]
     }
@@ -141,7 +143,13 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   const dirty = fold(room, added ?? {}, nowMs)
   tick(room, rules, nowMs)
   if (grant(room, door, rules, nowMs) === 'short' && room.open) close(room, report.demand, rules, nowMs)
-  return { kind: 'applied', granted: door.granted, dirty, poke: silentDoors(room, report.door, nowMs) }
+  return {
+    kind: 'applied',
+    granted: door.granted,
+    dirty,
+    health: healthIn(added ?? {}),
+    poke: silentDoors(room, report.door, nowMs),
+  }
 }
 
 /** Lets time pass: fills the bank, moves the frontier, opens the room. Called by `sync`; harmless at any time. */
@@ -223,7 +231,7 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `shown/<lane>`, or the name of a total. */
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `shown/<lane>`, samples of the origin's health, or the name of a total. */
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): Map<string, Set<number>> {
   const dirty = new Map<string, Set<number>>()
   for (const [cell, by] of Object.entries(cells)) {
@@ -236,10 +244,15 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       confirm(line, bucket, endKey, by)
       dirty.set(lane, (dirty.get(lane) ?? new Set()).add(chunkOf(bucket)))
       count(room, 'confirmed', by)
-    } else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
+    } else if (kind === 'health') continue
+    else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
     else count(room, cell, by)
   }
   return dirty
+}
+
+function healthIn(cells: Cells): Cells {
+  return Object.fromEntries(Object.entries(cells).filter(([cell]) => cell.startsWith('health/')))
 }
 
 function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {

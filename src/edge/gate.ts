@@ -45,6 +45,8 @@ export interface Admitted {
   readonly pass: string
   /** The visitor needs this pass in a cookie. */
   readonly isNew: boolean
+  /** Let in by this very request. */
+  readonly justIn?: boolean
   /** The door could not be asked; this isolate's own limit let it through. */
   readonly fallback: boolean
 }
@@ -254,6 +256,8 @@ function noteTouch(room: RoomAtEdge, sid: string, pass: Pass, answer: TouchAnswe
       renewMs: sentMs + answer.leaseMs * RENEWED_AT,
       expiresMs: answer.expiresMs,
       token: known?.token ?? '',
+      sampledWindow: known?.sampledWindow ?? 0,
+      samples: known?.samples ?? 0,
     })
   } else {
     room.memory.leases.delete(sid)
@@ -311,7 +315,8 @@ async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Tick
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)
-    return { kind: 'admitted', room, sid, pass: await signedPass(room, ring, pass), isNew: true, fallback: false }
+    const text = await signedPass(room, ring, pass)
+    return { kind: 'admitted', room, sid, pass: text, isNew: true, justIn: true, fallback: false }
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }

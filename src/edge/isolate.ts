@@ -16,6 +16,7 @@ import {
   wantsRenewal,
 } from '../core/edge.ts'
 import { type Quota, spend } from '../core/gcra.ts'
+import { newShedder, type Shedder } from '../core/health/shedding.ts'
 import type { Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
 import type { DoorCalls } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
@@ -55,6 +56,8 @@ export class RoomAtEdge {
   readonly name: string
   /** What the isolate remembers of visitors, of this room and others. */
   readonly memory: Memory
+  /** What this isolate has seen of the origin, for `health.shed`. */
+  readonly shedder: Shedder = newShedder()
   readonly #touches = new Map<string, Touches>()
   /** Doors without permits until the next sync. */
   readonly #exhausted = new Set<string>()

@@ -18,6 +18,9 @@ export interface Lease {
   expiresMs: number
   /** The newest pass signed for it. */
   token: string
+  /** How often the session was sampled in this window of its origin's health. */
+  sampledWindow: number
+  samples: number
 }
 
 /** Keys are tokens or sids, which no two rooms share. */
@@ -30,6 +33,8 @@ export class Memory {
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
   /** Ended sids, until their passes expire. */
   readonly gone = new LRUCache<string, number>({ max: VISITORS })
+  /** Sids let in while the origin was tried after an outage. */
+  readonly trials = new LRUCache<string, true>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
   /** Theoretical arrival times of this isolate's own limits. */

@@ -19,6 +19,7 @@ const NO_PLACE = {
   drawAt: null,
   held: false,
   slower: null,
+  reason: null,
   pollAfterSeconds: null,
 } as const
 
@@ -45,6 +46,7 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     held: view?.held ?? false,
     slower: view?.slowed ?? null,
+    reason: view?.health?.reason ?? null,
     message: messageOf(config, view?.soldOut ?? false),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }

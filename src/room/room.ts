@@ -8,17 +8,28 @@
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { showRate } from '../core/frontier.ts'
-import type { DoorReply, DoorReport } from '../core/messages.ts'
+import type { Load } from '../core/health/controller.ts'
+import type { DoorReply, DoorReport, View } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
-import type { Change, ChangeOutcome, ChangeRequest, RoomCalls, RoomDescription, RoomFigures } from '../core/rpc.ts'
+import type {
+  Change,
+  ChangeOutcome,
+  ChangeRequest,
+  HealthReport,
+  RoomCalls,
+  RoomDescription,
+  RoomFigures,
+} from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
-import { readDeployment } from '../settings/deployment.ts'
+import { type Deployment, readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
+import { RoomHealth } from './health.ts'
+import { probe, probeUrl } from './probe.ts'
 import { RoomStore } from './store.ts'
 
 const MINUTE_MS = 60_000
@@ -26,28 +37,36 @@ const MINUTE_MS = 60_000
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
     // Repeating these gives the same answer; `change` is left out, for its version moves.
-    const { sync, describe, changes } = Room.prototype
-    retryable(sync, describe, changes)
+    const { sync, describe, changes, health } = Room.prototype
+    retryable(sync, describe, changes, health)
   }
 
   readonly #name: string
   readonly #store: RoomStore
   readonly #state: core.RoomState
   readonly #file: RoomConfig
+  readonly #deployment: Deployment
+  readonly #health: RoomHealth
   #overrides: Overrides
   #changeVersion: number
   #settings: RoomSettings
+  /** What doors were told of the origin's health when they were last called to hear it. */
+  #told = ''
+  /** When each upstream was last probed. */
+  readonly #probedAtMs = new Map<string, number>()
   /** Admissions reported per second of the last minute: [second, count]. */
   #admitted: [atMs: number, count: number][] = []
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#name = ctx.id.name ?? ''
-    const file = readDeployment(env).rooms.find(room => room.name === this.#name)
+    this.#deployment = readDeployment(env)
+    const file = this.#deployment.rooms.find(room => room.name === this.#name)
     if (!file) throw new Error(`no room named ${this.#name} in this deployment`)
     this.#file = file
     this.#store = new RoomStore(ctx.storage.sql)
     this.#state = this.#store.load(Date.now())
+    this.#health = new RoomHealth(ctx.storage.sql, Date.now())
     const { version, overrides } = this.#store.overrides()
     this.#changeVersion = version
     this.#overrides = overrides
@@ -57,14 +76,16 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   async sync(report: DoorReport): Promise<DoorReply<RoomConfig> | null> {
     const nowMs = Date.now()
     const before = this.#state.totals.admitted ?? 0
-    const outcome = core.sync(this.#state, report, this.#settings.limits, nowMs)
+    const outcome = core.sync(this.#state, report, this.#limits(nowMs), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
       this.#save(report.door, outcome.dirty)
       this.#noteAdmitted((this.#state.totals.admitted ?? 0) - before, nowMs)
       for (const door of outcome.poke) this.#poke(door)
+      this.#health.hear(outcome.health, this.#settings.health, nowMs)
     }
-    const { view } = this.#state
+    this.#followHealth(nowMs)
+    const view = this.#view(nowMs)
     if (!view) throw new Error(`room ${this.#name} has no view after a report`)
     const version = this.#version()
     return {
@@ -79,7 +100,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   async describe(): Promise<RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
-    core.tick(this.#state, this.#settings.limits, nowMs)
+    this.#followHealth(nowMs)
+    core.tick(this.#state, this.#limits(nowMs), nowMs)
     return {
       version: this.#version(),
       settings: this.#settings.config,
@@ -103,13 +125,13 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       throw error
     }
     // Time up to now belongs to the old rate.
-    core.tick(this.#state, this.#settings.limits, nowMs)
+    core.tick(this.#state, this.#limits(nowMs), nowMs)
     this.#settings = settings
     this.#overrides = overrides
     this.#changeVersion++
     this.#state.view = null
     if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
-    core.tick(this.#state, settings.limits, nowMs)
+    core.tick(this.#state, this.#limits(nowMs), nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
@@ -118,6 +140,73 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   async changes(): Promise<readonly Change[]> {
     return this.#store.changes()
+  }
+
+  async health(minutes: number): Promise<HealthReport> {
+    const nowMs = Date.now()
+    this.#followHealth(nowMs)
+    return this.#health.report(this.#figures(nowMs).health, minutes, nowMs)
+  }
+
+  /** Asks upstreams in trouble how they are, as often as their probes say. */
+  override async alarm(): Promise<void> {
+    const { health, config } = this.#settings
+    await Promise.all(
+      this.#health.toProbe(health).map(async upstream => {
+        const asked = health.probes.get(upstream.name)
+        const url = asked ? probeUrl(config, asked.path, this.#deployment) : null
+        const nowMs = Date.now()
+        if (!asked || url === null || nowMs < this.#nextProbeMs(upstream.name, asked.interval)) return
+        this.#probedAtMs.set(upstream.name, nowMs)
+        const tookMs = await probe(url, asked, this.env)
+        this.#health.probed(upstream, tookMs, asked.targetMs, Date.now())
+      }),
+    )
+    this.#followHealth(Date.now())
+    await this.#probeSoon()
+  }
+
+  /** The operator's limits, lowered to what the origin bears. */
+  #limits(nowMs: number): RoomSettings['limits'] {
+    return this.#health.limits(this.#settings.limits, this.#settings.health, nowMs)
+  }
+
+  #load(nowMs: number): Load {
+    const hasDemand = !this.#state.open || core.standing(this.#state, nowMs) > 0
+    return { inside: core.sums(this.#state).live, hasDemand }
+  }
+
+  #view(nowMs: number): View | null {
+    const { view } = this.#state
+    const health = this.#health.view(this.#load(nowMs), this.#settings.health, nowMs)
+    return view && health ? { ...view, health } : view
+  }
+
+  /** Lets health follow the clock; doors that are silent must hear when a breaker opens or closes. */
+  #followHealth(nowMs: number): void {
+    const { health, limits } = this.#settings
+    this.#health.advance(this.#load(nowMs), limits, health, nowMs)
+    const told = JSON.stringify(this.#health.view(this.#load(nowMs), health, nowMs)?.breakers ?? {})
+    if (told === this.#told) return
+    this.#told = told
+    for (const door of this.#state.doors.keys()) this.#poke(door)
+    this.ctx.waitUntil(this.#probeSoon())
+  }
+
+  /** An alarm outlives this object's memory: a probe is due also after a restart. */
+  async #probeSoon(): Promise<void> {
+    const { health, config } = this.#settings
+    const due = this.#health.toProbe(health).flatMap(({ name }) => {
+      const asked = health.probes.get(name)
+      const isReachable = asked && probeUrl(config, asked.path, this.#deployment) !== null
+      return isReachable ? [this.#nextProbeMs(name, asked.interval)] : []
+    })
+    if (due.length === 0) return
+    await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...due)))
+  }
+
+  #nextProbeMs(upstream: string, intervalSeconds: number): number {
+    return (this.#probedAtMs.get(upstream) ?? 0) + intervalSeconds * 1_000
   }
 
   #save(door: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
@@ -167,11 +256,12 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   #figures(nowMs: number): RoomFigures {
     const state = this.#state
     const { live, out } = core.sums(state)
+    const limits = this.#limits(nowMs)
     const line = state.lines.get(MAIN_LANE)
     return {
       active: live,
       permitsOut: out,
-      permitsBanked: core.available(state, this.#settings.limits),
+      permitsBanked: core.available(state, limits),
       remaining: core.left(state),
       waiting: Math.round(core.waitingTotal(state)),
       standing: core.standing(state, nowMs),
@@ -180,10 +270,11 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
         (sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0),
         0,
       ),
-      effectiveRatePerMinute: this.#settings.limits.ratePerMinute,
-      burst: core.burst(this.#settings.limits),
+      effectiveRatePerMinute: limits.ratePerMinute,
+      burst: core.burst(limits),
       open: state.open,
-      held: state.view?.held ?? this.#settings.limits.ratePerMinute <= 0,
+      held: state.view?.held ?? limits.ratePerMinute <= 0,
+      health: this.#health.figures(this.#settings.limits, this.#load(nowMs), this.#settings.health, nowMs),
       showRate: line ? showRate(line.state.control) : 1,
       doors: [...state.doors].map(([name, door]) => ({
         name,

@@ -2,6 +2,8 @@
 import ipaddr from 'ipaddr.js'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
+import { compileHealth, type HealthSettings } from './health.ts'
+import { compilePatterns } from './patterns.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
 const MINUTE_MS = 60_000
@@ -34,13 +36,14 @@ export interface RoomSettings {
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
+  readonly health: HealthSettings
   isProtected(path: string): boolean
 }
 
 export function compile(config: RoomConfig): RoomSettings {
   const newcomers = newcomersOf(config)
   const claimWindowMs = config.claim_window * MINUTE_MS
-  const protectedPaths = config.protected_paths.map(pathname => new URLPattern({ pathname }))
+  const originTimeoutMs = config.origin_timeout * 1_000
   return {
     config,
     session: {
@@ -61,9 +64,14 @@ export function compile(config: RoomConfig): RoomSettings {
     newcomers,
     claimWindowMs,
     protectedMs: config.protected_duration * MINUTE_MS,
-    originTimeoutMs: config.origin_timeout * 1_000,
+    originTimeoutMs,
     bypass: config.bypass.map(compileBypass),
-    isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
+    health: compileHealth(
+      config,
+      originTimeoutMs,
+      config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000,
+    ),
+    isProtected: compilePatterns(config.protected_paths),
   }
 }
 

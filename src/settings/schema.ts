@@ -5,7 +5,9 @@
  */
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
+import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
+import { method, pathPattern } from './patterns.ts'
 
 const host = () =>
   textLike(
@@ -19,12 +21,8 @@ const path = () =>
     'a path like /shop: it begins with /, and has no wildcard, dot segment, query or percent-encoding',
   ).transform(text => (text === '/' ? text : text.replace(/\/$/, '')))
 
-/** URL Pattern (WHATWG) for a path, anchored at both ends. */
-const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')
-
 const message = () => z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' })
 const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
-const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
 
 const bypassRule = z
@@ -87,11 +85,15 @@ export const runtimeShape = {
   bypass: z.array(bypassRule).max(100).default([]),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
+  origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
   message: message().default(''),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
   sold_out_message: message().default(''),
   mode: oneOf('enforce', 'observe').default('enforce'),
+  health: healthSettings,
+  health_pins: healthPins,
+  upstreams: upstreamList,
 }
 
 export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).superRefine((room, context) => {
@@ -107,6 +109,8 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
+  const pin = pinProblem(room.health_pins, room.upstreams)
+  if (pin) context.addIssue({ code: 'custom', path: ['health_pins', 'breakers', pin.name], message: pin.message })
 })
 
 /** What a PATCH may change. */
@@ -121,16 +125,6 @@ export type BypassRule = RoomConfig['bypass'][number]
 
 function unwrapDefault(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema
-}
-
-function isPathPattern(text: string): boolean {
-  if (!text.startsWith('/')) return false
-  try {
-    new URLPattern({ pathname: text })
-    return true
-  } catch {
-    return false
-  }
 }
 
 function isCidr(text: string): boolean {
