@@ -45,6 +45,9 @@ export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { 
         if (visitor.record.now === 'coming') tally.move(visitor.record, 'in line')
         if (await closesTab(site, visitor, verdict)) return giveUp(tally, visitor)
         break
+      case 'held':
+        await clock.sleep(verdict.retryAfterMs)
+        break
       case 'refused':
       case 'silent':
         if (++failures > RELOADS_MAX) return giveUp(tally, visitor)
@@ -72,6 +75,10 @@ export function judge(
   site.isMarked ||= page.headers[ORIGIN_MARK] !== undefined
   const verdict = readPage(page, site.isMarked)
   if (verdict.kind === 'waiting') return verdict
+  if (verdict.kind === 'held') {
+    tally.pagesHeld++
+    return verdict
+  }
   const { status, tookMs } = page
   tally.ended(record, { atMs: clock.nowMs(), tookMs, what, status, isOrigin: verdict.kind === 'origin' })
   if (verdict.kind === 'refused') {

@@ -45,6 +45,8 @@ export interface RunRecord {
   readonly pagesFailed: number
   /** Every page but those of the waiting room, in order. */
   readonly pages: readonly PageRecord[]
+  /** Pages of the room for somebody inside: wait, the site is down. */
+  readonly pagesHeld: number
   readonly ordersBegun: number
   readonly ordersPlaced: number
   /** Begun by somebody who left before the order was placed. */
@@ -66,6 +68,7 @@ export class Tally implements RunRecord {
   mostInside = 0
   pagesFailed = 0
   readonly pages: PageRecord[] = []
+  pagesHeld = 0
   ordersBegun = 0
   ordersPlaced = 0
   ordersLost = 0

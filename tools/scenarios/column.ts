@@ -12,6 +12,10 @@ export interface Column {
   readonly pagesFailed: number
   /** The same without what a broken dependency itself answers for. */
   readonly pagesFailedElsewhere: number
+  /** Pages of the room for somebody inside, while the site was down: their session was kept. */
+  readonly pagesHeld: number
+  /** Failed pages, the broken dependency's own not counted, later than 20 s after the first. */
+  readonly pagesFailedLate: number
   readonly p50Ms: number
   readonly p95Ms: number
   /** The longest time in which more pages failed than came. */
@@ -53,6 +57,7 @@ export interface Played {
 /** A page within this time is a good one: twice the default target. */
 export const HEALTHY_MS = 1_000
 const WINDOW_MS = 10_000
+const COLLAPSE_MS = 20_000
 const FAILED_SHARE_MAX = 0.05
 /** Less than this many pages in a window say nothing. */
 const PAGES_MIN = 5
@@ -77,6 +82,8 @@ export function columnOf(
     pages: pages.length,
     pagesFailed: pages.filter(isFailed).length,
     pagesFailedElsewhere: pages.filter(page => isFailed(page) && page.what !== 'POST /checkout').length,
+    pagesHeld: record.pagesHeld,
+    pagesFailedLate: failedLate(pages),
     p50Ms: Math.round(quantile(times, 0.5)),
     p95Ms: Math.round(quantile(times, 0.95)),
     longestOutageSeconds: longestOutage(pages, endedMs),
@@ -93,6 +100,13 @@ export function columnOf(
     leaked: played.leaked,
     costUsd: played.hasRoom ? round(costOf(played, requests), 4) : null,
   }
+}
+
+/** An origin that collapses takes some pages with it before anybody can know. */
+function failedLate(pages: readonly PageRecord[]): number {
+  const failed = pages.filter(page => isFailed(page) && page.what !== 'POST /checkout')
+  const fromMs = (failed[0]?.atMs ?? 0) + COLLAPSE_MS
+  return failed.filter(({ atMs }) => atMs > fromMs).length
 }
 
 export function isFailed({ status }: PageRecord): boolean {
