@@ -34,17 +34,26 @@ export function stateOf({ settings, figures }) {
       word: 'Sold out',
       text: `All of the ${count(settings.remaining ?? 0)} remaining have been let in.`,
     }
+  if (figures.health.reason === 'outage')
+    return { state: 'held', word: 'Outage', text: `The origin does not answer as it should. ${held}` }
   if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
   if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. Nobody has to wait.' }
   if (isFull({ settings, figures }))
-    return { state: 'line', word: 'Full', text: 'Every place is taken. One visitor comes in for each who leaves.' }
+    return {
+      state: 'line',
+      word: 'Full',
+      text:
+        figures.health.reason === 'slow'
+          ? `The origin is slow, so at most ${count(figures.health.totalActiveUsers)} are inside. One visitor comes in for each who leaves.`
+          : 'Every place is taken. One visitor comes in for each who leaves.',
+    }
   const rate = count(figures.effectiveRatePerMinute)
   return { state: 'line', word: 'A line', text: `Visitors come in by turn, up to ${rate} a minute.` }
 }
 
 /** @param {Seen} room */
 export function isFull({ settings, figures }) {
-  return figures.active + figures.permitsOut >= settings.total_active_users
+  return figures.active + figures.permitsOut >= Math.min(settings.total_active_users, figures.health.totalActiveUsers)
 }
 
 /** How long until everybody now in line is in, when so many come in; who does not show up takes no turn. @param {Figures} figures @param {number} perMinute */

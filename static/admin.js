@@ -4,6 +4,7 @@ import { showChanges } from './admin-changes.js'
 import { $, all } from './admin-dom.js'
 import { field } from './admin-field.js'
 import { overrides } from './admin-file.js'
+import { showHealth } from './admin-health.js'
 import { start } from './admin-login.js'
 import { chosen, onNews, poll } from './admin-rooms.js'
 import { followScroll, showConnection, showDetails, showFigures, showRooms, showState } from './admin-show.js'
@@ -31,6 +32,7 @@ function show() {
   if (!room) return
   showState(room)
   showFigures(room)
+  showHealth(room)
   showDetails(room)
   for (const control of controls) control(room)
   showChanges(room)

@@ -158,8 +158,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
         const nowMs = Date.now()
         if (!asked || url === null || nowMs < this.#nextProbeMs(upstream.name, asked.interval)) return
         this.#probedAtMs.set(upstream.name, nowMs)
-        const tookMs = await probe(url, asked, this.env)
-        this.#health.probed(upstream, tookMs, asked.targetMs, Date.now())
+        const tookMs = await probe(url, config, asked, this.env)
+        this.#health.probed(upstream, tookMs, asked.targetMs, this.#load(nowMs), health, Date.now())
       }),
     )
     this.#followHealth(Date.now())

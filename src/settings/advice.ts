@@ -24,6 +24,13 @@ export function adviceOn(rooms: readonly RoomConfig[]): string[] {
     if (room.queueing_method === 'passthrough' && !room.queue_all) {
       advice.push(`${at}: queueing_method = "passthrough" lets everybody through, whatever the limits`)
     }
+    if (room.health.mode === 'shadow') advice.push(`${at}: health.mode = "shadow" only writes down what it would do`)
+    const probed = [
+      ...(room.health.probe ? ['origin'] : []),
+      ...room.upstreams.filter(({ probe }) => probe).map(({ name }) => name),
+    ]
+    if (probed.length > 0 && room.host.includes('*'))
+      advice.push(`${at}: the probe of ${probed.join(', ')} needs ORIGIN, or a room with one host`)
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
     return advice
   })

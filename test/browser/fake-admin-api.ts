@@ -35,6 +35,7 @@ export interface Given {
   readonly waiting?: number
   readonly arrivalsPerMinute?: number
   readonly doors?: readonly string[]
+  readonly health?: Partial<RoomFigures['health']>
 }
 
 /** One request for the API, as it came. */
@@ -237,6 +238,31 @@ class FakeRoom {
       admittedLastMinute: Math.round(this.#recent.reduce((sum, [, count]) => sum + count, 0)),
       effectiveRatePerMinute: rate,
       burst: Math.max(3, Math.ceil(rate / 12)),
+      health: {
+        mode: 'enforce',
+        reason: null,
+        ceiling: null,
+        inside: 1,
+        ratePerMinute: rate,
+        totalActiveUsers: settings.total_active_users,
+        pins: [],
+        upstreams: [
+          {
+            name: 'origin',
+            critical: true,
+            breaker: 'closed',
+            pinned: false,
+            sinceMs: null,
+            untilMs: null,
+            samples: 840,
+            p50Ms: 76,
+            p95Ms: 304,
+            apdex: 0.97,
+            failures: 0,
+          },
+        ],
+        ...this.#given.health,
+      },
       open: this.#waiting < 1,
       held: rate === 0,
       showRate: 0.72,
