@@ -175,7 +175,7 @@ describe('an origin that is down', () => {
       const { breaker } = room.health.upstreams.origin as { breaker: { untilMs: number } }
       pauses.push(Math.round((breaker.untilMs - room.nowMs) / 1_000))
       room.pass(breaker.untilMs - room.nowMs)
-      hear(room.health, { [cellOf('origin', 'failed', 5, room.nowMs - 20_000)]: 50 }, room.rules, room.nowMs)
+      hear(room.health, { [cellOf('origin', 'failed', 5, room.nowMs - 3_000)]: 50 }, room.rules, room.nowMs)
       expect(room.pass(0).view?.breakers.origin).toBe('half-open')
       room.window({ failed: 3 })
     }
