@@ -20,7 +20,11 @@ const rooms = TROUBLES.map(name => ({
   origin_body_timeout: name === 'stops' ? 0.5 : null,
   protected_paths: [PROTECTED],
   message: 'Engineers are on it.',
-  health: { ...health, ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}) },
+  health: {
+    ...health,
+    ...(name === 'returns' ? { min_active_users: 500 } : {}),
+    ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}),
+  },
   upstreams:
     name === 'payment'
       ? [
@@ -155,6 +159,8 @@ describe.concurrent('an origin that', () => {
     const page = await shopper.ask()
     expect(page.text).toMatch(/http-equiv="refresh" content="\d+; url=&#x2F;"/)
     expect(page.headers['retry-after']).toBeDefined()
+    const newcomer = new Shopper(site.url, name)
+    expect((await newcomer.ask()).text).toContain('You are in line')
     const api = await shopper.ask('/', { Accept: 'application/json' })
     expect([api.status, api.headers['content-type']]).toEqual([503, 'application/problem+json'])
     const reachedBefore = reached.get(name + PROTECTED) ?? 0
@@ -170,10 +176,7 @@ describe.concurrent('an origin that', () => {
       (await Promise.all(crowd.shoppers.map(one => one.ask()))).some(({ text }) => text === 'hello from /')
     await until(15, 'the page', isServed)
     expect(crowd.shoppers.map(({ claims }) => claims.sub)).toEqual(before)
-    await until(15, 'a newcomer comes in', async () => {
-      const newcomer = new Shopper(site.url, name)
-      return (await newcomer.ask()).status === 200
-    })
+    await until(20, 'who waited comes in', async () => (await newcomer.ask()).status === 200)
     const kinds = (await told(name)).decisions.map(({ did }) => did.kind)
     expect(kinds).toEqual(expect.arrayContaining(['breaker-open', 'breaker-half-open', 'breaker-closed']))
     await crowd.stop()

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { roomStub } from '../../src/settings/env.ts'
-import { env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterEach(settled)
 
@@ -93,4 +93,39 @@ describe('an origin that was closed by hand', () => {
     expect(waiting.text).toMatch(/id="lead">[^<]*nobody is being let in/)
     expect((await newcomer.poll()).place).toMatchObject({ state: 'waiting', reason: 'outage' })
   }, 30_000)
+})
+
+describe('a session during an outage', () => {
+  it('outlives it, though nothing was heard of its visitor for longer than it lasts', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('pausing.test', edge)
+    await visitor.page()
+    await visitor.page()
+    const sid = claimsOf(visitor.token).sub
+    await roomStub(env, 'pausing').change({ set: { health_pins: { breakers: { origin: 'open' } } } }, null, 'test')
+    await new Promise(resolve => setTimeout(resolve, 9_000))
+    await roomStub(env, 'pausing').change({ reset: ['health_pins'] }, null, 'test')
+    await new Promise(resolve => setTimeout(resolve, 1_500))
+    const { atOrigin } = await visitor.page()
+    expect(atOrigin?.headers['waiting-room-session']).toBe(sid)
+  }, 30_000)
+})
+
+describe('what can wait', () => {
+  it('is refused in part while the origin fails, and the rest is not', async () => {
+    const visitor = new Visitor('shedding.test', newEdge())
+    await visitor.page()
+    for (let i = 0; i < 40; i++) await visitor.page('/search/tea', answering({}, 503))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => visitor.page('/search/tea')))
+    expect(answers.filter(({ atOrigin }) => atOrigin === null).length).toBeGreaterThan(5)
+    expect(answers.find(({ atOrigin }) => atOrigin === null)?.text).toContain('One moment, please')
+    for (const path of ['/', '/search/paid']) expect((await visitor.page(path)).atOrigin).not.toBeNull()
+  })
+
+  it('and bodies that are watched arrive whole', async () => {
+    const visitor = new Visitor('shedding.test', newEdge())
+    const body = 'tea'.repeat(50_000)
+    const { atOrigin } = await visitor.send('/', { method: 'POST', body })
+    expect(atOrigin?.body).toBe(body)
+  })
 })
