@@ -33,7 +33,11 @@ export function wordsOf({ mode, reason, ceiling, inside, pins, upstreams }, tota
   const out = upstreams.filter(({ breaker }) => breaker !== 'closed').map(({ name }) => name)
   const shadow = mode === 'shadow' ? ' In shadow mode this changes nothing.' : ''
   if (reason === 'outage') {
-    const held = inside < 1 ? ` ${count(100 * inside)} % of those inside go on, the others are held.` : ''
+    const some =
+      inside > 0
+        ? ` ${Math.round(100 * inside)} % of those inside go on, the others are held.`
+        : ' Those inside are held.'
+    const held = inside < 1 ? some : ''
     return `Out: ${out.join(', ')}. New visitors wait until trials go well.${held}${pinned}`
   }
   if (ceiling !== null && ceiling < total)
