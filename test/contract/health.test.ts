@@ -83,10 +83,15 @@ class Crowd {
   constructor(room: Trouble, size = 30) {
     this.shoppers = Array.from({ length: size }, () => new Shopper(site.url, room))
     this.#running = this.shoppers.map(async (shopper, index) => {
+      let asking = 0
       await pause(index * 15)
       while (this.#goesOn) {
-        // Nobody waits for an answer that does not come before asking again: so do browsers.
-        await Promise.race([shopper.ask(), pause(500)])
+        // Nobody waits long for an answer before asking again, and nobody asks for ever: so do browsers.
+        if (asking < 2) {
+          asking++
+          const asked = shopper.ask().finally(() => asking--)
+          await Promise.race([asked, pause(500)])
+        }
         await pause(500)
       }
     })
