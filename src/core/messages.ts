@@ -67,6 +67,8 @@ export interface DoorReport extends TallyReport {
   readonly returned: number
   /** Sessions now. */
   readonly live: number
+  /** Permits spent or returned in this epoch that were meant for a lane beside the main one, in total; absent where none were. */
+  readonly gone?: Readonly<Record<string, number>>
   /** Whether the door takes the room for open: then newcomers stand, otherwise called visitors. */
   readonly open: boolean
   readonly demand: readonly Demand[]
@@ -78,6 +80,8 @@ export interface DoorReply<Settings> {
   readonly seq: number
   /** Permits granted in this epoch, in total. */
   readonly granted: number
+  /** Those of them that are meant for a lane beside the main one; absent where none are. */
+  readonly lanes?: Readonly<Record<string, number>>
   readonly view: View
   readonly version: string
   readonly settings?: Settings
@@ -91,10 +95,13 @@ export interface Claim {
   readonly generation: number
   /** Refused, this visitor is gone: the room keeps no line for newcomers. */
   readonly leaves?: boolean
+  /** When the place was taken that an invitation has named: a session of this sid that was over by then is not in its way. */
+  readonly takenMs?: number
 }
 
 export type ClaimAnswer =
-  | { readonly verdict: 'admitted'; readonly issuedMs: number; readonly expiresMs: number }
+  /** `sid` is there where the session has another name than the claim: a later one of the same invitation. */
+  | { readonly verdict: 'admitted'; readonly issuedMs: number; readonly expiresMs: number; readonly sid?: string }
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */
   | { readonly verdict: 'ended'; readonly again: Again | null }
@@ -103,6 +110,7 @@ export type ClaimAnswer =
 export interface Again {
   readonly sid: string
   readonly key: number
+  readonly lane: string
 }
 
 /** Edge to door, several at a time: an admitted session goes on. */

@@ -5,7 +5,7 @@ import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './e
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
 import { fastest, speedFor } from './speed.ts'
-import type { Ticket } from './ticket.ts'
+import { MAIN_LANE, type Ticket } from './ticket.ts'
 
 export type Place =
   /** May claim a permit now. */
@@ -44,7 +44,8 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   if (view.open || ticket.key <= lane.frontierKey) return { state: 'called' }
   // The curve counts this ticket too, in proportion to where it stands in its bucket.
   const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
-  const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - own))
+  const counted = countedIn(lane, view)
+  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - own))
   const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
@@ -52,7 +53,7 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
     state: 'waiting',
     ahead,
     position: settled || ticket.low !== null ? shown : null,
-    wait: waitFor(ticket, ahead, lane, view),
+    wait: waitFor(ticket, ahead, counted, view),
     drawnMs: ticket.draw && !known ? ticket.draw.untilMs + SETTLED_AFTER_MS : null,
   }
 }
@@ -103,7 +104,7 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
 /** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
   if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
-  const lane = view.lanes[ticket.lane] ?? NOBODY
+  const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
@@ -125,9 +126,19 @@ export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
+/** Who stands in a lane that was taken away is counted among the people of the main one. */
+function countedIn(lane: LaneView, view: View): LaneView {
+  return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
+}
+
+/** A lane that has not moved yet goes by its share of the rate. */
+function laneRate({ share = 1 }: LaneView, view: View): number {
+  return view.ratePerSecond * share
+}
+
 function waitFor({ waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
+  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : laneRate(lane, view))
   if (!wait || view.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait

@@ -22,6 +22,8 @@ export interface Ticket {
   readonly waitMs?: number | null
   /** Until when a called ticket may be claimed, null until its visitor has heard of the call. */
   readonly byMs: number | null
+  /** When the place was taken, for a sid that an invitation has named: such a sid has a session more than once. */
+  readonly takenMs?: number
   readonly generation: number
   /** When the token was signed. */
   readonly issuedMs: number
@@ -40,6 +42,9 @@ export const PASS_ENDS_EARLY_MS = 2_000
 
 /** The lane of everybody without an invitation. */
 export const MAIN_LANE = 'main'
+
+/** Lanes beside the main one. Each sends a curve to every edge each second. */
+export const LANES_MAX = 8
 
 /** The door a sid belongs to: sids are `<door>.<128 random bits>`, with `~n` behind for a later life. */
 export function doorOf(sid: string): string {
