@@ -23,7 +23,10 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: './test/support/workerd/wrangler.toml' },
             miniflare: {
-              bindings: { ROOM_KEYS: await newRoomKeys(), ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms' },
+              bindings: {
+                ROOM_KEYS: await newRoomKeys(['invited', 'guests']),
+                ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
+              },
               outboundService: origin,
             },
           }),

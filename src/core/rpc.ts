@@ -48,6 +48,14 @@ export interface RoomFigures {
   readonly open: boolean
   readonly held: boolean
   readonly showRate: number
+  /** The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began. */
+  readonly lanes: readonly {
+    readonly name: string
+    readonly share: number
+    readonly waiting: number
+    readonly standing: number
+    readonly admitted: number
+  }[]
   readonly doors: readonly {
     readonly name: string
     readonly active: number

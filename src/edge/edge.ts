@@ -6,6 +6,7 @@ import { SettingsError } from '../settings/messages.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
 import { controlRoutes } from './control.ts'
 import { type Admitted, decide } from './gate.ts'
+import { takeOffAddress } from './invited.ts'
 import { RoomAtEdge } from './isolate.ts'
 import { Memory } from './memory.ts'
 import { problemResponse } from './problem.ts'
@@ -57,6 +58,8 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
   for (const name of routes.roomsOf(visit.url.hostname, visit.readings)) {
     const room = rooms.get(name)
     if (!room) continue
+    const onward = await takeOffAddress(visit, room, ring)
+    if (onward) return onward
     const verdict = await decide(visit, room, ring)
     const { config, originTimeoutMs } = room.settings
     if (verdict.kind === 'admitted') admissions.push(verdict)

@@ -11,6 +11,7 @@
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
  * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
  * | no pass                    | `passthrough`                    | proxy                                             |
+ * | no place, no invitation    | `invite_only`                    | the page that says so or JSON, without a ticket   |
  * | no place                   | `reject`, not open, or no permit | the page that says so or JSON, without a ticket   |
  *
  * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
@@ -25,7 +26,8 @@ import { drawnKey } from '../tokens/draw.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
 import { type Carried, carriedBy } from './carried.ts'
-import { type RoomAtEdge, Unreachable } from './isolate.ts'
+import { invitedBy } from './invited.ts'
+import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
 export type Verdict =
@@ -58,6 +60,8 @@ export interface Waiting {
   readonly place: Place
   readonly pollAfterMs: number
   readonly missed: boolean
+  /** Whether an invitation came along. */
+  readonly invitation: Invited['kind']
   /** Null while no door has ever answered this isolate. */
   readonly view: View | null
 }
@@ -70,6 +74,8 @@ export interface Rejected {
   readonly view: View | null
   /** Nothing is left of the room's budget; else there is no place. */
   readonly soldOut: boolean
+  /** The room is for those invited: the visitor brought no invitation, or one that is not valid; null for who is turned away otherwise. */
+  readonly uninvited: 'none' | 'invalid' | null
 }
 
 /** A verdict that is late binds the next request: this one goes on. */
@@ -108,13 +114,14 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     if (inside.kind === 'admitted') return inside
     again = inside.again
   }
-  if (room.settings.newcomers === 'pass through') {
+  const invited = await invitedBy(visit, room, ring)
+  if (room.settings.newcomers === 'pass through' && (own.ticket || !isUninvited(room, invited))) {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
   if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const ticket = again ? ticketAgain(visit, room, again) : own.ticket
-  const outcome = await stand(visit, room, ring, ticket, { claims: 2, keepCookie: own.keepCookie })
+  const outcome = await stand(visit, room, ring, ticket, { claims: 2, keepCookie: own.keepCookie, invited })
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
@@ -130,10 +137,12 @@ export async function stand(
   room: RoomAtEdge,
   ring: KeyRing,
   held: Ticket | null,
-  options: { claims: number; keepCookie: boolean },
+  options: { claims: number; keepCookie: boolean; invited: Invited },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
+  const { invited } = options
+  if (!held && isUninvited(room, invited)) return rejected(visit, room, invited)
   if (!room.view || room.hasFailed(nowMs)) {
     if (room.settings.config.on_room_failure === 'admit' && options.claims > 0 && room.hasFailed(nowMs)) {
       const admitted = await admitLocally(visit, room, ring)
@@ -143,8 +152,13 @@ export async function stand(
   const rejects = room.settings.newcomers === 'are rejected'
   if (!room.view) return held || !rejects ? withoutView(visit, room, ring, held, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
-  const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
-  let ticket = held && !missed ? held : await mint(visit, room, ring, room.view)
+  const standing = held && placeOf(held, room.view, claimWindowMs, nowMs).state
+  const missed = standing === 'missed'
+  if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
+  // Who is called already has nothing to gain from another line.
+  const changes = held !== null && standing === 'waiting' && changesLane(room, held, invited)
+  if (changes) room.count('changed_lanes')
+  let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
@@ -173,8 +187,23 @@ export async function stand(
     place,
     pollAfterMs: nextPollMs(ticket, place, view, nowMs, Math.random()),
     missed,
+    invitation: invited.kind,
     view,
   }
+}
+
+/** The room is for those invited, and this visitor is not, or not any more. Who has a place keeps it. */
+function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
+  return room.settings.config.invite_only && invited.kind !== 'valid'
+}
+
+/** An invitation to another lane than the one in which the visitor waits. A lane that was taken away is none. */
+function changesLane(room: RoomAtEdge, held: Ticket, invited: Invited): boolean {
+  return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
+}
+
+function hasLane(room: RoomAtEdge, lane: string): boolean {
+  return room.settings.config.lanes.some(({ name }) => name === lane)
 }
 
 /** Proxied without a place: the room is not in force for this request. */
@@ -293,7 +322,7 @@ async function admitted(
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
 
-function rejected(visit: Visit, room: RoomAtEdge): Rejected {
+function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
   return {
     kind: 'rejected',
@@ -301,17 +330,27 @@ function rejected(visit: Visit, room: RoomAtEdge): Rejected {
     retryAfterMs: REJECTED_RETRY_MS,
     view: room.view,
     soldOut: room.view?.soldOut ?? false,
+    uninvited: invited && invited.kind !== 'valid' ? invited.kind : null,
   }
 }
 
 async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket, leaves: boolean): Promise<Claimed> {
-  const { sid, key, lane, generation } = ticket
+  const { sid, key, lane, takenMs, generation } = ticket
   try {
-    const answer = await room.claim(visit, { sid, key, lane, generation, ...(leaves ? { leaves } : {}) })
+    const more = { ...(leaves ? { leaves } : {}), ...(takenMs === undefined ? {} : { takenMs }) }
+    const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
-    const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)
-    return { kind: 'admitted', room, sid, pass: await signedPass(room, ring, pass), isNew: true, fallback: false }
+    const inside = answer.sid ?? sid
+    const pass = passFor(room.name, inside, generation, answer.issuedMs, answer.expiresMs)
+    return {
+      kind: 'admitted',
+      room,
+      sid: inside,
+      pass: await signedPass(room, ring, pass),
+      isNew: true,
+      fallback: false,
+    }
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }
@@ -336,9 +375,9 @@ async function withoutView(
   room: RoomAtEdge,
   ring: KeyRing,
   held: Ticket | null,
-  options: { keepCookie: boolean },
+  options: { keepCookie: boolean; invited: Invited },
 ): Promise<Waiting> {
-  const ticket = held ?? (await mint(visit, room, ring, null))
+  const ticket = held ?? (await mint(visit, room, ring, null, options.invited))
   return {
     kind: 'waiting',
     room,
@@ -347,6 +386,7 @@ async function withoutView(
     place: { ...NO_PLACE_YET, position: ticket.low },
     pollAfterMs: SHORT_RETRY_MS * (0.8 + 0.4 * Math.random()),
     missed: false,
+    invitation: options.invited.kind,
     view: null,
   }
 }
@@ -365,25 +405,37 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
 
 /** Counts a ticket in the line, once per isolate and sid. */
 function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  if (room.memory.confirmed.has(ticket.sid)) return
-  room.memory.confirmed.set(ticket.sid, true)
+  // An invitation's sid has one place after another.
+  const place = ticket.takenMs === undefined ? ticket.sid : `${ticket.sid} ${ticket.key}`
+  if (room.memory.confirmed.has(place)) return
+  room.memory.confirmed.set(place, true)
   room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
   room.report(visit)
 }
 
-/** A place for a newcomer: by arrival, or drawn in the batch of this moment. */
-async function mint(visit: Visit, room: RoomAtEdge, ring: KeyRing, view: View | null): Promise<Ticket> {
-  const sid = newSid(room, visit)
+/** A place for a newcomer: by arrival, or drawn in the batch of this moment; in the lane and under the name an invitation says. */
+async function mint(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  view: View | null,
+  invited: Invited,
+): Promise<Ticket> {
+  const invitation = invited.kind === 'valid' ? invited.invitation : null
+  const sid = invitation?.sid ?? newSid(room, visit)
+  const lane = invitation && hasLane(room, invitation.lane) ? invitation.lane : MAIN_LANE
   const batches = view?.batches
   const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
   const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
-  return { ...newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view), draw }
+  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view)
+  return { ...ticket, lane, draw, ...(invitation?.sid ? { takenMs: visit.nowMs } : {}) }
 }
 
 /** The place at the front of somebody whose session ended a moment ago. */
 function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
-  const key = keyAgain(again.key, MAIN_LANE, room.view)
-  return newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view)
+  const { lane } = again
+  const key = keyAgain(again.key, lane, room.view)
+  return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }
 }
 
 function newTicket(

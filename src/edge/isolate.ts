@@ -22,6 +22,7 @@ import { doorOf } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { doorStub, type Env, regionOf } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { type Invitation, isInForce, readInvitation } from '../tokens/invitations.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { isOf, readToken, type Token } from '../tokens/tokens.ts'
 import type { Memory } from './memory.ts'
@@ -45,6 +46,13 @@ const DOWN_FOR_MS = 1_000
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 /** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
 const ISOLATE_SILENT_MS = 60_000
+
+/** Whether a visitor comes with an invitation. */
+export type Invited =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'valid'; readonly invitation: Invitation }
+  /** It says so, and is not one, or not now. */
+  | { readonly kind: 'invalid' }
 
 /** A door that could not be reached in time. */
 export class Unreachable extends Error {
@@ -97,6 +105,16 @@ export class RoomAtEdge {
     const token = await readToken(ring, text, this.name, nowMs)
     this.know(text, token)
     return token
+  }
+
+  /** Verifies an invitation once. Those that are not valid are not remembered. */
+  async invitation(ring: KeyRing, text: string, nowMs: number): Promise<Invited> {
+    const own = `${this.name} ${text}`
+    const known = this.memory.invitations.get(own)
+    const invitation = known ?? (await readInvitation(ring, text, this.name))
+    if (!invitation) return { kind: 'invalid' }
+    if (!known) this.memory.invitations.set(own, invitation)
+    return isInForce(invitation, nowMs) ? { kind: 'valid', invitation } : { kind: 'invalid' }
   }
 
   /** What was signed here needs no verification here. Forgeries are not remembered: they must not push out what is genuine. */

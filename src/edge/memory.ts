@@ -3,6 +3,7 @@
  * they take about 50 MB. Forgetting costs a verification or an object call, never a place or a limit.
  */
 import { LRUCache } from 'lru-cache'
+import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
 
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
@@ -25,6 +26,8 @@ export class Memory {
   /** Apart from the tickets: a crowd outside must not cost those inside a verification. */
   readonly passes = new LRUCache<string, Token>({ max: TOKENS })
   readonly tickets = new LRUCache<string, Token>({ max: TOKENS })
+  /** Verified invitations, by room and text. */
+  readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
   /** Sids that were counted in a line here. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })

@@ -10,6 +10,7 @@ import css from '../../static/waiting.css'
 import html from '../../static/waiting.html'
 import js from '../../static/waiting.js'
 import texts from '../../static/waiting.texts.json'
+import { MAIN_LANE } from '../core/ticket.ts'
 import type { Rejected, Waiting } from './gate.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import type { Visit } from './visit.ts'
@@ -26,6 +27,19 @@ const SOLD_OUT = {
   headline: 'Nothing is left at the moment',
   lead: 'Everybody who could be let in is in. If more becomes available, whoever has a place in line still has it.',
 }
+const UNINVITED = {
+  none: {
+    headline: 'You need an invitation',
+    lead: 'This page is open to invited visitors at the moment. If you have an invitation, please open its link again.',
+  },
+  invalid: {
+    headline: 'This invitation is not valid',
+    lead: 'It may have expired, or its link may be incomplete. Please open the link once more, or ask whoever invited you for a new one.',
+  },
+}
+const PRIORITY = 'You are in the priority line.'
+const NOT_VALID =
+  'Your invitation is not valid, or not any more, so you are in the ordinary line. Nothing else has changed.'
 const UNDRAWN = 'Not drawn yet'
 const NUMBERS = new Intl.NumberFormat('en')
 const WRITER = new Mustache.Writer()
@@ -53,6 +67,7 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
     state: place.state,
     position: place.position,
     message: place.message,
+    laneNote: laneNote(place),
     pollAfterSeconds: place.pollAfterSeconds,
     site: visit.url.host,
     sent: method !== 'GET' && method !== 'HEAD',
@@ -69,13 +84,24 @@ export function rejectedPage(visit: Visit, verdict: Rejected): string {
   const { method } = visit.request
   const variables = {
     style: FIXED.style,
-    ...(verdict.soldOut ? SOLD_OUT : NO_PLACE),
+    ...textOf(verdict),
     ...cfWaitingRoom,
     message,
     site: visit.url.host,
     sent: method !== 'GET' && method !== 'HEAD',
   }
   return WRITER.renderTokens(REJECTED, new Mustache.Context(variables), undefined, rejectedHtml)
+}
+
+function textOf({ uninvited, soldOut }: Rejected) {
+  if (uninvited !== null) return UNINVITED[uninvited]
+  return soldOut ? SOLD_OUT : NO_PLACE
+}
+
+/** What there is to say of an invitation, null for most. */
+function laneNote({ lane, invitation }: PlaceJson): string | null {
+  if (invitation === 'invalid') return NOT_VALID
+  return lane === MAIN_LANE ? null : PRIORITY
 }
 
 /**

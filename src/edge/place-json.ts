@@ -19,6 +19,8 @@ const NO_PLACE = {
   drawAt: null,
   held: false,
   slower: null,
+  lane: null,
+  invitation: null,
   pollAfterSeconds: null,
 } as const
 
@@ -45,19 +47,23 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     held: view?.held ?? false,
     slower: view?.slowed ?? null,
+    lane: waiting.ticket.lane,
+    invitation: waiting.invitation === 'none' ? null : waiting.invitation,
     message: messageOf(config, view?.soldOut ?? false),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }
 
 /** What somebody is told whom the room does not let wait. */
-export function rejectedJson({ room, view, soldOut }: Rejected, nowMs: number) {
+export function rejectedJson({ room, view, soldOut, uninvited }: Rejected, nowMs: number) {
   const { config } = room.settings
   return {
-    cfWaitingRoom: { ...published(config, view, null, nowMs), queueIsFull: true },
+    cfWaitingRoom: { ...published(config, view, null, nowMs), queueIsFull: uninvited === null },
     ...NO_PLACE,
     state: 'rejected' as const,
     soldOut,
+    inviteOnly: uninvited !== null,
+    invitation: uninvited === 'invalid' ? ('invalid' as const) : null,
     message: messageOf(config, soldOut),
   }
 }

@@ -8,6 +8,8 @@
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { showRate } from '../core/frontier.ts'
+import { shareOf } from '../core/lanes.ts'
+import { waiting } from '../core/line.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
@@ -73,6 +75,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       granted: outcome.granted,
       view,
       version,
+      ...(outcome.lanes ? { lanes: outcome.lanes } : {}),
       ...(report.version === version ? {} : { settings: this.#settings.config }),
     }
   }
@@ -111,6 +114,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
     core.tick(this.#state, settings.limits, nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
+    this.#saveArrivals(core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
     return { kind: 'changed', version: this.#version() }
@@ -121,14 +125,18 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   #save(door: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
-    for (const [lane, chunks] of dirty) {
-      const line = this.#state.lines.get(lane)
-      if (line) this.#store.saveArrivals(lane, line, chunks)
-    }
+    this.#saveArrivals(dirty)
     for (const [lane, line] of this.#state.lines) this.#store.forgetArrivals(lane, line)
     const account = this.#state.doors.get(door)
     if (account) this.#store.saveDoor(door, account)
     this.#store.saveRoom(this.#state)
+  }
+
+  #saveArrivals(dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    for (const [lane, chunks] of dirty) {
+      const line = this.#state.lines.get(lane)
+      if (line) this.#store.saveArrivals(lane, line, chunks)
+    }
   }
 
   /** A hint, sent in the background: a door that misses it hears at its next sync. */
@@ -159,6 +167,27 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
+  /** Each lane that the settings name, and the main one; nothing in a room without lanes. */
+  #lanes(nowMs: number): RoomFigures['lanes'] {
+    const state = this.#state
+    const { limits } = this.#settings
+    const { lanes = [] } = limits
+    const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0
+    const elsewhere = Object.keys(state.totals).filter(name => name.startsWith('admitted/'))
+    const inMain = elsewhere.reduce((rest, name) => rest - (state.totals[name] ?? 0), state.totals.admitted ?? 0)
+    const names = lanes.length === 0 ? [] : [MAIN_LANE, ...lanes.map(({ name }) => name)]
+    return names.map(name => {
+      const line = state.lines.get(name)
+      return {
+        name,
+        share: Math.round(shareOf(lanes, name) * 1_000) / 1_000,
+        waiting: line ? Math.round(waiting(line)) : 0,
+        standing: core.standingIn(state, limits, name, nowMs),
+        admitted: Math.max(0, name === MAIN_LANE ? inMain : admitted(name)),
+      }
+    })
+  }
+
   #noteAdmitted(count: number, nowMs: number): void {
     if (count > 0) this.#admitted.push([nowMs, count])
     this.#admitted = this.#admitted.filter(([atMs]) => nowMs - atMs < MINUTE_MS)
@@ -185,6 +214,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       open: state.open,
       held: state.view?.held ?? this.#settings.limits.ratePerMinute <= 0,
       showRate: line ? showRate(line.state.control) : 1,
+      lanes: this.#lanes(nowMs),
       doors: [...state.doors].map(([name, door]) => ({
         name,
         active: door.live,

@@ -27,6 +27,8 @@ interface StoredRoom {
   emptySinceMs: number | null
   bank: RoomState['bank']
   totals: RoomState['totals']
+  /** Absent in a row of a version that knew no lanes. */
+  turns?: RoomState['turns']
   /** Absent in a row of a version that knew no draws. */
   draws?: RoomState['draws']
   /** Absent in a row of a version that knew no budget. */
@@ -63,7 +65,7 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const { generation, open, emptySinceMs, bank, totals, draws, stock, tickedAtMs, departuresPerSecond } = room
+    const { generation, open, emptySinceMs, bank, totals, turns, draws, stock, tickedAtMs, departuresPerSecond } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
     const stored: StoredRoom = {
       generation,
@@ -71,6 +73,7 @@ export class RoomStore {
       emptySinceMs,
       bank,
       totals,
+      turns,
       draws,
       stock,
       tickedAtMs,

@@ -24,6 +24,12 @@ export function adviceOn(rooms: readonly RoomConfig[]): string[] {
     if (room.queueing_method === 'passthrough' && !room.queue_all) {
       advice.push(`${at}: queueing_method = "passthrough" lets everybody through, whatever the limits`)
     }
+    const rest = 1 - room.lanes.reduce((sum, { share }) => sum + share, 0)
+    if (room.lanes.length > 0 && rest < 0.05) {
+      advice.push(
+        `${at}: lanes leave the main lane ${Math.round(Math.max(0, rest) * 100)} % of the permits: without an invitation hardly anybody comes in while other lanes have a line`,
+      )
+    }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
     return advice
   })

@@ -31,6 +31,8 @@ export interface RoomSettings {
    * everybody in line, whatever the method.
    */
   readonly newcomers: 'wait' | 'pass through' | 'are rejected'
+  /** The room reads invitations: elsewhere `?invite=` is a parameter of the site's own. */
+  readonly readsInvitations: boolean
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
@@ -57,9 +59,11 @@ export function compile(config: RoomConfig): RoomSettings {
       shuffleMs: config.queueing_method === 'random' ? Math.round(config.shuffle_window * MINUTE_MS) : null,
       rejects: newcomers === 'are rejected',
       remaining: config.remaining,
+      lanes: config.lanes,
     },
     newcomers,
     claimWindowMs,
+    readsInvitations: config.invite_only || config.lanes.length > 0,
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: config.bypass.map(compileBypass),

@@ -5,6 +5,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
+import { LANES_MAX } from '../core/ticket.ts'
 import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
 
 const host = () =>
@@ -44,6 +45,11 @@ const bypassRule = z
     error: 'must have at least one condition: an empty rule would let everybody in',
   })
 
+const lane = z.strictObject({
+  name: textLike(/^(?!main$)[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, and not main'),
+  share: numberIn(0, 1, 'fractions'),
+})
+
 const route = z.strictObject({ host: host(), path: path().default('/') })
 
 const identity = {
@@ -70,6 +76,11 @@ export const runtimeShape = {
   suspended: flag().default(false),
   queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject').default('fifo'),
   shuffle_window: minutes(0.1, 60).default(1),
+  lanes: z
+    .array(lane)
+    .max(LANES_MAX, { error: `must be at most ${LANES_MAX} lanes` })
+    .default([]),
+  invite_only: flag().default(false),
   queueing_status_code: oneOf(503, 200, 202, 429).default(503),
   doors: numberIn(1, 100).default(1),
   on_room_failure: oneOf('hold', 'admit').default('hold'),
@@ -103,6 +114,17 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
       message: 'must not be never when samesite is none',
     })
   }
+  const shares = room.lanes.reduce((sum, { share }) => sum + share, 0)
+  if (shares > 1 + 1e-9) {
+    const message = `must have shares of at most 1 in all, for the main lane gets the rest, got ${Number(shares.toFixed(3))}`
+    context.addIssue({ code: 'custom', path: ['lanes'], message })
+  }
+  room.lanes.forEach(({ name }, index) => {
+    const first = room.lanes.findIndex(other => other.name === name)
+    if (first === index) return
+    const message = `must be unique, "${name}" is lanes[${first}] already`
+    context.addIssue({ code: 'custom', path: ['lanes', index, 'name'], message })
+  })
   if (room.max_session_duration !== null && room.max_session_duration < room.session_duration) {
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })

@@ -11,8 +11,12 @@ const PURPOSE = 'antesala/draw/1'
 const ENCODER = new TextEncoder()
 
 /** The key of draws that belongs to a key of tickets, so that no secret serves two purposes. */
-export async function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
-  const bytes = await crypto.subtle.sign('HMAC', ticketKey, ENCODER.encode(PURPOSE))
+export function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
+  return derivedKey(ticketKey, PURPOSE)
+}
+
+export async function derivedKey(from: CryptoKey, purpose: string): Promise<CryptoKey> {
+  const bytes = await crypto.subtle.sign('HMAC', from, ENCODER.encode(purpose))
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
 }
 

@@ -62,7 +62,7 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, waitMs, byMs, generation, draw } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // Who reads a token whose batch has not ended learns the batch, and not the place.
@@ -76,6 +76,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     low,
     ...(typeof waitMs === 'number' ? { wait: waitMs } : {}),
     by: byMs,
+    ...(takenMs === undefined ? {} : { taken: takenMs }),
     gen: generation,
     iat,
     exp,
@@ -99,7 +100,7 @@ export function passFor(room: string, sid: string, generation: number, issuedMs:
 }
 
 /** Three non-empty base64url parts, each the one spelling of its bytes: a lenient decoder accepts several. */
-function isCanonical(text: string): boolean {
+export function isCanonical(text: string): boolean {
   if (text.length > TOKEN_BYTES_MAX) return false
   const parts = text.split('.')
   return parts.length === 3 && parts.every(part => /^[\w-]+$/.test(part) && reencode(part) === part)
@@ -120,7 +121,7 @@ function isRecent(text: string, nowMs: number): boolean {
 }
 
 /** A JWT's claims (RFC 7519): an object with an expiry, or nothing. */
-function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number }) | null {
+export function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number }) | null {
   try {
     const claims: unknown = JSON.parse(DECODER.decode(payload))
     const isObject = typeof claims === 'object' && claims !== null && 'exp' in claims && isFiniteNumber(claims.exp)
@@ -131,7 +132,7 @@ function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number
   }
 }
 
-function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {
+export function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {
   try {
     return decodeProtectedHeader(text)
   } catch (error) {
@@ -150,13 +151,15 @@ function reencode(part: string): string | null {
 }
 
 async function ticketFrom(payload: Record<string, unknown>, room: string, ring: KeyRing): Promise<Token> {
-  const { sub, key, lane, cnf, low, wait = null, by, gen, iat } = payload
+  const { sub, key, lane, cnf, low, wait = null, by, taken, gen, iat } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(key) || typeof lane !== 'string' || typeof cnf !== 'boolean')
     return NONE
   if (!(low === null || isFiniteNumber(low)) || !(by === null || isFiniteNumber(by))) return NONE
   if (!(wait === null || isFiniteNumber(wait)) || !isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
+  if (!(taken === undefined || isFiniteNumber(taken))) return NONE
+  const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
-  const ticket = { room, sid: sub, ...place, generation: gen, issuedMs: iat * 1_000 }
+  const ticket = { room, sid: sub, ...place, ...invited, generation: gen, issuedMs: iat * 1_000 }
   if (payload.draw === undefined) return { kind: 'ticket', ticket }
   const draw = drawFrom(payload, key)
   const drawn = draw && (await drawnKey(ring, room, sub, draw))
@@ -174,6 +177,6 @@ function passFrom(payload: Record<string, unknown>, room: string): Token {
   return { kind: 'pass', pass: { room, sid: sub, generation: gen, issuedMs: iat * 1_000, expiresMs: exp * 1_000 } }
 }
 
-function isFiniteNumber(value: unknown): value is number {
+export function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }

@@ -224,6 +224,7 @@ class FakeRoom {
       remaining: null,
       waiting: Math.round(this.#waiting),
       standing,
+      lanes: [],
       totals: {
         admitted: Math.floor(this.#admitted),
         polls: Math.floor(this.#admitted * 23),
