@@ -109,6 +109,11 @@ export function showDetails({ figures }) {
   list($('doors'), rows, () => make('tr', head.cloneNode(), ...Array.from({ length: 5 }, () => make('td'))))
   $('doors-none').hidden = rows.length > 0
   $('doors-table').hidden = rows.length === 0
+  const lanes = figures.lanes.map(({ name, share, waiting, standing, admitted }) => {
+    return [name, `${Math.round(100 * share)} %`, ...[waiting, standing, admitted].map(brief)]
+  })
+  list($('lanes'), lanes, () => make('tr', head.cloneNode(), ...Array.from({ length: 4 }, () => make('td'))))
+  $('lanes-part').hidden = lanes.length === 0
   const counters = [
     ...Object.entries(figures.totals).map(([name, total]) => [name.replaceAll('_', ' '), count(total)]),
     ['permits in the bank', count(figures.permitsBanked)],

@@ -13,6 +13,22 @@ const ifMatch = {
   schema: { type: 'string' },
 }
 
+const count = { type: 'integer', minimum: 0 }
+const lanes = {
+  type: 'array',
+  description: 'The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began.',
+  items: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      share: { type: 'number', minimum: 0, maximum: 1 },
+      waiting: count,
+      standing: count,
+      admitted: count,
+    },
+  },
+}
+
 export function openApi(prefix: string): object {
   return {
     openapi: '3.1.0',
@@ -103,7 +119,7 @@ export function openApi(prefix: string): object {
             file: { type: 'object', description: 'As deployed' },
             now: { type: 'string', format: 'date-time' },
             sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
-            figures: { type: 'object' },
+            figures: { type: 'object', properties: { lanes } },
           },
         },
       },

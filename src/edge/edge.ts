@@ -78,9 +78,14 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
 async function prepare(env: Env): Promise<EdgeSetup> {
   const deployment = readDeployment(env)
   const memory = new Memory()
+  const ring = await openKeyRing(env.ROOM_KEYS)
+  for (const { name, lanes, invite_only } of deployment.rooms) {
+    if ((lanes.length > 0 || invite_only) && !ring.invitations.has(name))
+      console.warn(`room ${name}: nobody can be invited, for ROOM_KEYS has no key of invitations to it`)
+  }
   return {
     deployment,
-    ring: await openKeyRing(env.ROOM_KEYS),
+    ring,
     routes: new Routes(deployment.rooms),
     rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
   }

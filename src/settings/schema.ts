@@ -115,7 +115,7 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     })
   }
   const shares = room.lanes.reduce((sum, { share }) => sum + share, 0)
-  if (shares > 1 + 1e-9) {
+  if (shares > 1 + 1e-9 && room.lanes.every(({ share }) => share <= 1)) {
     const message = `must have shares of at most 1 in all, for the main lane gets the rest, got ${Number(shares.toFixed(3))}`
     context.addIssue({ code: 'custom', path: ['lanes'], message })
   }

@@ -37,6 +37,47 @@ describe('a room', () => {
 /** Twenty bad files: each is refused with the path, the value and the range. */
 const BAD: [name: string, rooms: unknown, message: string][] = [
   ['not a list', { rooms: [] }, 'rooms must be a list of rooms, got {"rooms":[]}'],
+  [
+    'shares of more than everything',
+    [
+      {
+        ...shop,
+        lanes: [
+          { name: 'vip', share: 0.7 },
+          { name: 'press', share: 0.4 },
+        ],
+      },
+    ],
+    'rooms[0].lanes must have shares of at most 1 in all, for the main lane gets the rest, got 1.1',
+  ],
+  [
+    'two lanes of one name',
+    [
+      {
+        ...shop,
+        lanes: [
+          { name: 'vip', share: 0.2 },
+          { name: 'vip', share: 0.1 },
+        ],
+      },
+    ],
+    'rooms[0].lanes[1].name must be unique, "vip" is lanes[0] already',
+  ],
+  [
+    'a lane named like the main one',
+    [{ ...shop, lanes: [{ name: 'main', share: 0.2 }] }],
+    'rooms[0].lanes[0].name must be 1 to 32 small letters, digits, - or _, and not main, got "main"',
+  ],
+  [
+    'a share in percent',
+    [{ ...shop, lanes: [{ name: 'vip', share: 20 }] }],
+    'rooms[0].lanes[0].share must be a number, 0 to 1, got 20',
+  ],
+  [
+    'nine lanes',
+    [{ ...shop, lanes: Array.from({ length: 9 }, (_, i) => ({ name: `l${i}`, share: 0.1 })) }],
+    'rooms[0].lanes must be at most 8 lanes',
+  ],
   ['a missing total', [{ ...shop, total_active_users: undefined }], 'rooms[0].total_active_users is required'],
   [
     'no places',
