@@ -14,10 +14,10 @@ import { type Given, run, UsageError } from './support/cli.ts'
 const USAGE = `npm run keys -- new|add|promote|drop|invite|drop-invite [--file FILE] [--room R]
 
 Prints the next value of the secret ROOM_KEYS:
-  new      a first key of each kind
-  add      one more of each kind, which only verifies: deploy this first
-  promote  the newest keys sign, the others verify: deploy this second
-  drop     without the keys that no longer sign: deploy this after the longest expiry (24 hours)
+  new          a first key of each kind
+  add          one more of each kind, which only verifies: deploy this first
+  promote      the newest keys sign, the others verify: deploy this second
+  drop         without the keys that no longer sign: deploy this after the longest expiry (24 hours)
   invite       one more key of invitations to --room; \`npm run invite\` signs with it, and so does whoever you give its k to
   drop-invite  without the older keys of invitations to --room
 The present secret comes from --file, from the variable ROOM_KEYS, or from standard input.
