@@ -42,6 +42,8 @@ beforeAll(async () => {
     given: {},
     still: {},
     lots: { queueing_method: 'random', shuffle_window: 0.1 },
+    lanes: { lanes: [{ name: 'vip', share: 0.3 }] },
+    guests: { invite_only: true, queue_all: false },
     noline: { queueing_method: 'reject', queue_all: false, new_users_per_minute: 0, message: 'Until noon.' },
   })
 })
@@ -196,6 +198,32 @@ describe.concurrent('in line', () => {
     expect(await page.locator('script, meta[http-equiv], form, button').count()).toBe(0)
     const scheme = await visit('/noline', { colorScheme: 'dark' })
     expect(await violations(scheme)).toEqual([])
+  })
+
+  test('an invitation by a link leaves the address, and its visitor waits in the priority line', async ({ visit }) => {
+    const page = await visit(await site.invited('lanes', 'vip'))
+    expect(page.url()).toBe(`${site.url}/lanes/sale?size=4`)
+    expect(await page.locator('main').innerText()).toContain('You are in the priority line.')
+    expect(await violations(page)).toEqual([])
+    await site.change('lanes', { queue_all: false })
+    await entered(page)
+    expect(page.url()).toBe(`${site.url}/lanes/sale?size=4`)
+    expect(site.reached.join()).not.toContain('invite')
+  })
+
+  test('a room for those invited says so to everybody else, and opens to who is', async ({ visit, visitor }) => {
+    const page = await visit('/guests')
+    const words = await page.locator('main').innerText()
+    for (const part of ['You need an invitation', 'does not update itself']) expect(words).toContain(part)
+    expect(await page.locator('script, meta[http-equiv], form, button').count()).toBe(0)
+    expect(await violations(page)).toEqual([])
+    await page.goto(`${site.url}/guests?invite=ey`)
+    expect(page.url()).toBe(`${site.url}/guests`)
+    expect(await page.locator('main').innerText()).toContain('This invitation is not valid')
+    const guest = await (await visitor()).newPage()
+    await guest.goto(site.url + (await site.invited('guests')))
+    await entered(guest)
+    expect(guest.url()).toBe(`${site.url}/guests/sale?size=4`)
   })
 
   test('without scripts the page reads well and still gets in', async ({ visit }) => {
