@@ -5,8 +5,18 @@
  */
 import { BUCKET_MS, chunkOf } from './arrivals.ts'
 import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
+import {
+  callableKey,
+  type Events,
+  enter,
+  eventsView,
+  followEvents,
+  knownKey,
+  newEvents,
+  type ScheduledEvent,
+} from './events.ts'
 import { comingIn } from './frontier.ts'
-import { callEverybody, callNext, closeAt, confirm, type Line, newLine, viewOf, waiting } from './line.ts'
+import { beginAnew, callEverybody, callNext, closeAt, confirm, type Line, newLine, viewOf, waiting } from './line.ts'
 import type { Demand, DoorReport, View } from './messages.ts'
 import {
   type Bank,
@@ -54,6 +64,7 @@ export interface RoomState {
   readonly doors: Map<string, Door>
   readonly lines: Map<string, Line>
   readonly draws: Draws
+  readonly events: Events
   /** The budget of `remaining`, null for none, and what of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
@@ -73,6 +84,8 @@ export interface RoomRules extends Limits {
   readonly shuffleMs?: number | null
   /** Newcomers who are refused do not wait: the room opens again as soon as it can. */
   readonly rejects?: boolean
+  /** The event that is on, or the next one; null or absent where none is scheduled. */
+  readonly event?: ScheduledEvent | null
   /** So many more may come in since this was set; null or absent for no budget. */
   readonly remaining?: number | null
 }
@@ -101,6 +114,7 @@ export function newRoom(nowMs: number): RoomState {
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
     draws: newDraws(),
+    events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},
     tickedAtMs: nowMs,
@@ -156,6 +170,11 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   room.view = makeView(room, rules, nowMs)
 }
 
+/** Fills the bank up to a moment at which the limits change, by those that were in force before. */
+export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
+  fill(room.bank, sums(room).out, rules, turnMs)
+}
+
 /** Begins a budget anew. Permits that are out count against it. */
 export function restock(room: RoomState, remaining: number | null): void {
   Object.assign(room.stock, { set: remaining, spent: 0 })
@@ -208,6 +227,21 @@ function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void 
   if (remaining !== room.stock.set) restock(room, remaining)
   const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
   follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+  const before = room.events.hold
+  followEvents(room.events, rules.event ?? null, room.draws.untilKey, nowMs)
+  const { hold } = room.events
+  if (before?.phase !== hold?.phase) room.view = null
+  if (before && !hold) for (const line of room.lines.values()) beginAnew(line, nowMs)
+  if (hold && room.open) closeForStart(room, rules, nowMs)
+}
+
+/** Who came before the prequeue of an open room is called, and from there on everybody waits for the start. */
+function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = callableKey(room.events, openKey(room.draws, nowMs))
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+  room.open = false
+  room.emptySinceMs = null
+  for (const door of room.doors.values()) door.demand = []
 }
 
 function callAll(room: RoomState, rules: RoomRules, nowMs: number): void {
@@ -219,7 +253,7 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `shown/<lane>`, or the name of a total. */
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `entry/<draw>`, `shown/<lane>`, or the name of a total. */
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): Map<string, Set<number>> {
   const dirty = new Map<string, Set<number>>()
   for (const [cell, by] of Object.entries(cells)) {
@@ -232,7 +266,8 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       confirm(line, bucket, endKey, by)
       dirty.set(lane, (dirty.get(lane) ?? new Set()).add(chunkOf(bucket)))
       count(room, 'confirmed', by)
-    } else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
+    } else if (kind === 'entry') enter(room.events, Number(lane), by)
+    else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
     else count(room, cell, by)
   }
   return dirty
@@ -254,7 +289,8 @@ function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
       shown: room.shown.get(lane) ?? 0,
     }
     room.shown.delete(lane)
-    if (rules.ratePerMinute > 0) callNext(line, load, settledKey(room.draws, nowMs), rules.claimWindowMs, nowMs)
+    const untilKey = callableKey(room.events, settledKey(room.draws, nowMs))
+    if (rules.ratePerMinute > 0) callNext(line, load, untilKey, rules.claimWindowMs, nowMs)
   }
 }
 
@@ -277,7 +313,9 @@ function putInLine(room: RoomState, refused: readonly Demand[]): void {
 }
 
 function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
-  const empty = standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
+  // Before a start nobody is called, and just after it not everybody who waited has been counted.
+  const empty =
+    room.events.hold === null && standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
   room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
   // Where nobody refused is in line, only those called from an old one may be on their way.
   const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
@@ -363,7 +401,8 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     full: live + out >= rules.totalActiveUsers,
     ratePerSecond: rules.ratePerMinute / 60,
     batches: room.draws.batches,
-    settledKey: settledKey(room.draws, nowMs),
+    settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
+    events: eventsView(room.events, nowMs),
     lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewOf(line, standing(room, nowMs))])),
   }
 }

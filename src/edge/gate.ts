@@ -10,6 +10,7 @@
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
  * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
+ * | a place, or none yet       | the start of an event to come    | the same page or JSON; nobody is called before it |
  * | no pass                    | `passthrough`                    | proxy                                             |
  * | no place                   | `reject`, not open, or no permit | the page that says so or JSON, without a ticket   |
  *
@@ -18,6 +19,7 @@
  */
 import { bucketOf } from '../core/arrivals.ts'
 import { batchAt } from '../core/batches.ts'
+import { prequeueAt } from '../core/events.ts'
 import type { Again, TouchAnswer, View } from '../core/messages.ts'
 import { drawnMsOf, keyAgain, nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
 import { type Draw, doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
@@ -26,6 +28,7 @@ import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
 import { type Carried, carriedBy } from './carried.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
+import { entryAt, withPlace } from './prequeue.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
 export type Verdict =
@@ -108,7 +111,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     if (inside.kind === 'admitted') return inside
     again = inside.again
   }
-  if (room.settings.newcomers === 'pass through') {
+  if (room.settings.at(visit.nowMs).newcomers === 'pass through') {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
@@ -129,7 +132,7 @@ export async function stand(
   visit: Visit,
   room: RoomAtEdge,
   ring: KeyRing,
-  held: Ticket | null,
+  carried: Ticket | null,
   options: { claims: number; keepCookie: boolean },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
@@ -140,9 +143,10 @@ export async function stand(
       if (admitted) return admitted
     }
   }
-  const rejects = room.settings.newcomers === 'are rejected'
-  if (!room.view) return held || !rejects ? withoutView(visit, room, ring, held, options) : rejected(visit, room)
+  const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
+  if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
+  const held = carried && (await withPlace(carried, room.view, nowMs))
   const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
   let ticket = held && !missed ? held : await mint(visit, room, ring, room.view)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
@@ -164,7 +168,7 @@ export async function stand(
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
   if (isNewcomer) room.count('minted')
-  const changed = ticket !== held && !options.keepCookie
+  const changed = ticket !== carried && !options.keepCookie
   return {
     kind: 'waiting',
     room,
@@ -320,9 +324,10 @@ async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Tick
 
 /** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */
 async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Admitted | null> {
-  const { new_users_per_minute: rate } = room.settings.config
+  const { config, event } = room.settings.at(visit.nowMs)
+  const rate = event?.isPrequeue ? 0 : config.new_users_per_minute
   const quota = { intervalMs: 60_000 / Math.max(1, rate / 10), burst: 1 }
-  if (rate === 0 || room.settings.config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
+  if (rate === 0 || config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
   room.count('fallback')
   const sid = newSid(room, visit)
   const generation = room.view?.generation ?? 0
@@ -365,15 +370,20 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
 
 /** Counts a ticket in the line, once per isolate and sid. */
 function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  if (room.memory.confirmed.has(ticket.sid)) return
-  room.memory.confirmed.set(ticket.sid, true)
-  room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  const once = ticket.entry ? `${ticket.entry.draw}/${ticket.sid}` : ticket.sid
+  if (room.memory.confirmed.has(once)) return
+  room.memory.confirmed.set(once, true)
+  room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
   room.report(visit)
 }
 
-/** A place for a newcomer: by arrival, or drawn in the batch of this moment. */
+/** A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event. */
 async function mint(visit: Visit, room: RoomAtEdge, ring: KeyRing, view: View | null): Promise<Ticket> {
   const sid = newSid(room, visit)
+  if (view && prequeueAt(view.events, visit.nowMs)) {
+    const ticket = newTicket(visit, room, sid, room.keyAt(visit.nowMs), null, view)
+    return { ...ticket, entry: entryAt(view, visit.nowMs) }
+  }
   const batches = view?.batches
   const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
   const drawn = draw && (await drawnKey(ring, room.name, sid, draw))

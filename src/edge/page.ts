@@ -52,6 +52,8 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
     ...place.cfWaitingRoom,
     state: place.state,
     position: place.position,
+    starts: place.event?.startsInSeconds ?? null,
+    startsAt: place.event?.startsAt,
     message: place.message,
     pollAfterSeconds: place.pollAfterSeconds,
     site: visit.url.host,
@@ -96,18 +98,41 @@ export async function waitingPagePolicy(): Promise<string> {
 }
 
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
-function wording({ state, held, position, drawAt, cfWaitingRoom }: PlaceJson) {
+function wording(place: PlaceJson) {
+  if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
+  const { state, held, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
   const lead = held ? (text.paused ?? texts.paused) : text.lead
   return {
     headline: text.headline,
-    lead: drawAt === null ? lead : `${lead} ${DRAWING}`,
+    label: texts.label,
+    beside: texts.beside,
+    lead: drawAt === null || event?.draw ? lead : `${lead} ${DRAWING}`,
     title: number === '' ? text.headline : text.title.replace('{place}', number),
-    placeText: number !== '' ? number : drawAt === null ? texts.pending : UNDRAWN,
+    placeText:
+      number !== '' ? number : drawAt === null ? texts.pending : event?.draw ? texts.prequeue.drawing : UNDRAWN,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
+  }
+}
+
+/** Until then the page counts down; without scripts it says the time in words, and the start in UTC. */
+function beforeTheStart(
+  { draw, startsAt }: NonNullable<PlaceJson['event']>,
+  { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
+) {
+  const { headline, drawn, byArrival, label, beside, title } = texts.prequeue
+  return {
+    headline,
+    label,
+    beside,
+    lead: draw ? drawn : byArrival,
+    title: title.replace('{time}', time),
+    placeText: time[0]?.toUpperCase() + time.slice(1),
+    placeClass: 'words',
+    waitText: `${startsAt.slice(0, 10)} ${startsAt.slice(11, 16)} UTC`,
   }
 }
 

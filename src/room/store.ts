@@ -29,6 +29,8 @@ interface StoredRoom {
   totals: RoomState['totals']
   /** Absent in a row of a version that knew no draws. */
   draws?: RoomState['draws']
+  /** Absent in a row of a version that knew no events. */
+  events?: RoomState['events']
   /** Absent in a row of a version that knew no budget. */
   stock?: RoomState['stock']
   tickedAtMs: number
@@ -63,7 +65,7 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const { generation, open, emptySinceMs, bank, totals, draws, stock, tickedAtMs, departuresPerSecond } = room
+    const { generation, open, emptySinceMs, bank, totals, draws, events, stock, tickedAtMs, departuresPerSecond } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
     const stored: StoredRoom = {
       generation,
@@ -72,6 +74,7 @@ export class RoomStore {
       bank,
       totals,
       draws,
+      events,
       stock,
       tickedAtMs,
       departuresPerSecond,

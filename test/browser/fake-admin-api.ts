@@ -222,6 +222,7 @@ class FakeRoom {
       permitsOut,
       permitsBanked: 2,
       remaining: null,
+      entries: 0,
       waiting: Math.round(this.#waiting),
       standing,
       totals: {
