@@ -63,6 +63,16 @@ export interface Events {
   hold: Hold | null
 }
 
+/** What a room did before it heard of an event. */
+export interface Past {
+  /** Keys up to here may have been given out by lot. */
+  readonly untilKey: number
+  /** When it last looked at its line. */
+  readonly seenMs: number
+  /** Keys up to here have been called. */
+  readonly frontierKey: number
+}
+
 /** A draw as edges know it: the seed is in it from the start on. */
 export interface DrawView {
   readonly id: number
@@ -138,16 +148,15 @@ export function commit(
 }
 
 /**
- * Lets time pass: starts what is to start, once. `event` is the one that is on, or the next one; `untilKey` is up to where keys
- * may have been given out by lot before.
+ * Lets time pass: starts what is to start, once. `event` is the one that is on, or the next one.
  */
-export function followEvents(events: Events, event: ScheduledEvent | null, untilKey: number, nowMs: number): void {
+export function followEvents(events: Events, event: ScheduledEvent | null, past: Past, nowMs: number): void {
   const before = events.hold
-  events.prequeue = prequeueOf(events, event, nowMs)
+  events.prequeue = prequeueOf(events, event, past, nowMs)
   for (const draw of events.draws) {
     if (draw.scheduled && draw.drawnMs === null && draw.startMs <= nowMs) fire(draw, before, nowMs)
   }
-  events.hold = holdOf(events, before, untilKey, nowMs)
+  events.hold = holdOf(events, before, past, nowMs)
 }
 
 /** Up to here people may be called, of those whose places are settled. */
@@ -220,15 +229,20 @@ function newDraw(events: Events, event: string, seed: string): EventDraw {
   return draw
 }
 
-/** A prequeue that has begun goes on; one that is heard of late begins then, behind everybody who came before. */
-function prequeueOf({ prequeue, draws }: Events, event: ScheduledEvent | null, nowMs: number): Prequeue | null {
+/** A prequeue that has begun goes on; one that is heard of late begins behind everybody whom the room has seen. */
+function prequeueOf(
+  { prequeue, draws }: Events,
+  event: ScheduledEvent | null,
+  { seenMs }: Past,
+  nowMs: number,
+): Prequeue | null {
   if (!event || event.prequeueMs === null || nowMs >= event.startMs) return null
   const { name, prequeueMs, startMs } = event
   const isOn = prequeue?.event === name && prequeue.fromMs <= nowMs && prequeueMs <= nowMs
   const draw = event.shuffles
     ? draws.find(other => other.event === name && other.scheduled && other.drawnMs === null)
     : undefined
-  return { event: name, draw: draw?.id ?? null, fromMs: isOn ? prequeue.fromMs : Math.max(prequeueMs, nowMs), startMs }
+  return { event: name, draw: draw?.id ?? null, fromMs: isOn ? prequeue.fromMs : Math.max(prequeueMs, seenMs), startMs }
 }
 
 function fire(draw: EventDraw, hold: Hold | null, nowMs: number): void {
@@ -242,11 +256,16 @@ function countedMs(startMs: number, drawnMs: number): number {
   return Math.max(startMs + COUNTED_AFTER_MS, drawnMs + COUNTED_AFTER_MS - TOLD_AFTER_MS)
 }
 
-function holdOf({ prequeue, draws }: Events, hold: Hold | null, untilKey: number, nowMs: number): Hold | null {
+function holdOf(
+  { prequeue, draws }: Events,
+  hold: Hold | null,
+  { untilKey, frontierKey }: Past,
+  nowMs: number,
+): Hold | null {
   if (prequeue && prequeue.fromMs <= nowMs) {
     const { event, draw, fromMs, startMs } = prequeue
     const goesOn = hold?.phase === 'waiting' && hold.event === event
-    const behind = Math.max(fromMs, Math.min(untilKey, startMs - DRAWN_OVER_MS))
+    const behind = Math.max(fromMs, Math.min(untilKey, startMs - DRAWN_OVER_MS), Math.floor(frontierKey) + 1)
     return { event, draw, phase: 'waiting', untilMs: startMs, fromKey: goesOn ? hold.fromKey : behind }
   }
   if (hold?.phase === 'waiting') {

@@ -68,6 +68,7 @@ export interface RoomState {
   /** The budget of `remaining`, null for none, and what of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
+  /** 0 for a room that nobody has come to yet. */
   tickedAtMs: number
   /** Called visitors seen since the last tick, per lane. */
   readonly shown: Map<string, number>
@@ -117,7 +118,7 @@ export function newRoom(nowMs: number): RoomState {
     events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},
-    tickedAtMs: nowMs,
+    tickedAtMs: 0,
     shown: new Map(),
     departuresPerSecond: 0,
     departedSinceTick: 0,
@@ -228,7 +229,12 @@ function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void 
   const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
   follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
   const before = room.events.hold
-  followEvents(room.events, rules.event ?? null, room.draws.untilKey, nowMs)
+  followEvents(
+    room.events,
+    rules.event ?? null,
+    { untilKey: room.draws.untilKey, seenMs: room.tickedAtMs, frontierKey },
+    nowMs,
+  )
   const { hold } = room.events
   if (before?.phase !== hold?.phase) room.view = null
   if (before && !hold) for (const line of room.lines.values()) beginAnew(line, nowMs)
