@@ -5,8 +5,7 @@
   /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
-  /** @typedef {{ startsAt: string, startsInSeconds: number | null, draw: object | null }} Event */
-  /** @typedef {{ state: State, event?: Event | null, position: number | null, held: boolean, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
+  /** @typedef {{ state: State, position: number | null, held: boolean, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
 
   // Who has no answer by then asks again: a network that changed under the page never answers.
   const ANSWER_WITHIN_MS = 15000
@@ -14,8 +13,6 @@
   const RETRY_AFTER_MAX_SECONDS = 300
   // An address that turns out to be a download leaves this page standing.
   const OPENED_WITHIN_MS = 20000
-  /** @type {Event} */
-  const NO_EVENT = { startsAt: '', startsInSeconds: null, draw: null }
   // A number is read aloud again once it has fallen to this share, and no more often than this.
   const SAID_AT_SHARE = 0.75
   const SAID_EVERY_MS = 20000
@@ -36,8 +33,6 @@
   let entering = false
   let failures = 0
   let dueAtMs = 0
-  // The start that this page counts down to, by the clock of the page.
-  let startsAtMs = 0
   let updated = element('status').textContent || ''
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
@@ -108,49 +103,8 @@
     } catch {}
   }
 
-  // "9:05", "1:09:05", or days in words.
-  const countdown = (/** @type {number} */ seconds) => {
-    const two = (/** @type {number} */ part) => String(Math.floor(part) % 60).padStart(2, '0')
-    const hours = Math.floor(seconds / 3600)
-    return hours > 0 ? `${hours}:${two(seconds / 60)}:${two(seconds)}` : `${Math.floor(seconds / 60)}:${two(seconds)}`
-  }
-
-  const tick = () => {
-    if (startsAtMs === 0) return
-    const seconds = Math.max(0, Math.ceil((startsAtMs - performance.now()) / 1000))
-    const isOver = seconds === 0
-    set('place', isOver ? texts.prequeue.now : countdown(seconds))
-    element('place').className = isOver ? 'pending' : seconds >= 36000 ? 'long' : ''
-    document.title = isOver ? texts.prequeue.now : texts.prequeue.title.replace('{time}', countdown(seconds))
-  }
-
-  // Before the start of an event there is no place to show: true while there is such a start.
-  const awaitStart = (/** @type {number | null} */ seconds, /** @type {string} */ at) => {
-    startsAtMs = typeof seconds === 'number' ? performance.now() + seconds * 1000 : 0
-    const { label, beside } = startsAtMs > 0 ? texts.prequeue : texts
-    set('label', label)
-    set('beside', beside)
-    if (startsAtMs === 0) {
-      delete room.dataset.starts
-      return false
-    }
-    room.dataset.starts = ''
-    const time = new Date(at)
-    const isToday = time.toDateString() === new Date().toDateString()
-    set(
-      'wait',
-      isToday
-        ? time.toLocaleTimeString([], { timeStyle: 'short' })
-        : time.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }),
-    )
-    tick()
-    return true
-  }
-
   const show = (/** @type {Place} */ place) => {
     const { held, message, cfWaitingRoom } = place
-    const { draw, startsAt, startsInSeconds } = place.event || NO_EVENT
-    const isDrawn = Boolean(draw)
     if (place.state === 'missed') {
       missed = true
       shown = Number.POSITIVE_INFINITY
@@ -160,7 +114,7 @@
     /** @type {StateText} */
     const text = texts[state]
     // How places are drawn is said by the page, until this place is.
-    if (!place.drawAt || isDrawn) set('lead', held ? text.paused || texts.paused : text.lead)
+    if (!place.drawAt) set('lead', held ? text.paused || texts.paused : text.lead)
     room.dataset.state = state
     set('headline', text.headline)
     set('message', message)
@@ -173,16 +127,14 @@
     else if (isNumber) advance(shown)
     else bar.value = 0
     const number = isNumber ? numbers.format(shown) : text.place || ''
-    if (number || !place.drawAt || isDrawn)
-      set('place', number || (place.drawAt ? texts.prequeue.drawing : texts.pending))
+    if (number || !place.drawAt) set('place', number || texts.pending)
     element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
     const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
     set('wait', (!held && wait) || texts.waitUnknown)
     document.title = number && text.title ? text.title.replace('{place}', number) : text.headline
-    if (awaitStart(startsInSeconds, startsAt)) {
-      set('headline', texts.prequeue.headline)
-      set('lead', isDrawn ? texts.prequeue.drawn : texts.prequeue.byArrival)
-    }
+
+    // Before the start of an event the page's other script has the word.
+    room.dispatchEvent(new CustomEvent('place', { detail: place }))
 
     const news = []
     const words = `${element('headline').textContent}. ${element('lead').textContent}`
@@ -266,8 +218,6 @@
 
   // Reloading by hand, too, asks for the address and sends no form again.
   if ('sent' in room.dataset) rename(location.href)
-  if (room.dataset.starts) awaitStart(Number(room.dataset.starts), room.dataset.at || '')
-  setInterval(tick, 250)
   if (room.dataset.state === 'called') bar.value = 100
   else if (placed) advance(shown)
   pollIn(Number(room.dataset.poll) || 5)

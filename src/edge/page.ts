@@ -6,6 +6,8 @@
  */
 import Mustache from 'mustache'
 import rejectedHtml from '../../static/rejected.html'
+import startJs from '../../static/start.js'
+import startTexts from '../../static/start.texts.json'
 import css from '../../static/waiting.css'
 import html from '../../static/waiting.html'
 import js from '../../static/waiting.js'
@@ -16,6 +18,8 @@ import type { Visit } from './visit.ts'
 
 /** The same for everybody. */
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
+/** For those who wait for a start. */
+const START = { startScript: compact(startJs), startTexts: inScript(startTexts) }
 const DRAWING =
   'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
 const NO_PLACE = {
@@ -48,10 +52,13 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
   const { method } = visit.request
   const variables = {
     ...FIXED,
+    ...START,
     ...wording(place),
     ...place.cfWaitingRoom,
     state: place.state,
     position: place.position,
+    entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
+    drawUrl: drawUrl(visit, waiting, place),
     starts: place.event?.startsInSeconds ?? null,
     startsAt: place.event?.startsAt,
     message: place.message,
@@ -87,7 +94,7 @@ export function rejectedPage(visit: Visit, verdict: Rejected): string {
 export async function waitingPagePolicy(): Promise<string> {
   policy ??= [
     "default-src 'none'",
-    `script-src ${await hashOf(FIXED.script)}`,
+    `script-src ${await hashOf(FIXED.script)} ${await hashOf(START.startScript)}`,
     `style-src ${await hashOf(FIXED.style)}`,
     "connect-src 'self'",
     'img-src data:',
@@ -107,12 +114,11 @@ function wording(place: PlaceJson) {
   const lead = held ? (text.paused ?? texts.paused) : text.lead
   return {
     headline: text.headline,
-    label: texts.label,
-    beside: texts.beside,
-    lead: drawAt === null || event?.draw ? lead : `${lead} ${DRAWING}`,
+    ...startTexts.after,
+    lead: drawAt === null ? lead : event?.draw ? startTexts.after.lead : `${lead} ${DRAWING}`,
     title: number === '' ? text.headline : text.title.replace('{place}', number),
     placeText:
-      number !== '' ? number : drawAt === null ? texts.pending : event?.draw ? texts.prequeue.drawing : UNDRAWN,
+      number !== '' ? number : drawAt === null ? texts.pending : event?.draw ? startTexts.after.drawing : UNDRAWN,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
   }
@@ -123,7 +129,7 @@ function beforeTheStart(
   { draw, startsAt }: NonNullable<PlaceJson['event']>,
   { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
 ) {
-  const { headline, drawn, byArrival, label, beside, title } = texts.prequeue
+  const { headline, drawn, byArrival, label, beside, title } = startTexts.before
   return {
     headline,
     label,
@@ -143,6 +149,10 @@ interface StateText {
   readonly paused?: string
   readonly place?: string
   readonly wait?: string
+}
+
+function drawUrl({ deployment }: Visit, { room }: Waiting, { event }: PlaceJson): string {
+  return `${deployment.controlPrefix}/draws/${event?.name}?room=${encodeURIComponent(room.name)}`
 }
 
 function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
