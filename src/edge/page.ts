@@ -107,11 +107,12 @@ export async function waitingPagePolicy(): Promise<string> {
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
 function wording(place: PlaceJson) {
   if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
-  const { state, held, position, drawAt, event, cfWaitingRoom } = place
+  const { state, held, slower, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
-  const lead = held ? (text.paused ?? texts.paused) : text.lead
+  const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
+  const lead = held ? (text.paused ?? texts.paused) : text.lead + why
   return {
     headline: text.headline,
     ...startTexts.after,

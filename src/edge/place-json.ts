@@ -20,6 +20,7 @@ const NO_PLACE = {
   drawAt: null,
   event: null,
   held: false,
+  slower: null,
   pollAfterSeconds: null,
 } as const
 
@@ -46,6 +47,7 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     event: eventJson(event, waiting, nowMs),
     held: view?.held ?? false,
+    slower: view?.slowed ?? null,
     message: messageOf(config, view?.soldOut ?? false),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
