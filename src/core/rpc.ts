@@ -61,6 +61,8 @@ export interface RoomFigures {
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number
   readonly effectiveRatePerMinute: number
+  /** Places in force: those of an event while it is on. */
+  readonly totalActiveUsers: number
   readonly burst: number
   readonly open: boolean
   readonly held: boolean

@@ -6,6 +6,7 @@
  */
 import Mustache from 'mustache'
 import rejectedHtml from '../../static/rejected.html'
+import startCss from '../../static/start.css'
 import startJs from '../../static/start.js'
 import startTexts from '../../static/start.texts.json'
 import css from '../../static/waiting.css'
@@ -19,7 +20,7 @@ import type { Visit } from './visit.ts'
 /** The same for everybody. */
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
 /** For those who wait for a start. */
-const START = { startScript: compact(startJs), startTexts: inScript(startTexts) }
+const START = { startStyle: compact(startCss), startScript: compact(startJs), startTexts: inScript(startTexts) }
 const DRAWING =
   'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
 const NO_PLACE = {
@@ -95,7 +96,7 @@ export async function waitingPagePolicy(): Promise<string> {
   policy ??= [
     "default-src 'none'",
     `script-src ${await hashOf(FIXED.script)} ${await hashOf(START.startScript)}`,
-    `style-src ${await hashOf(FIXED.style)}`,
+    `style-src ${await hashOf(FIXED.style)} ${await hashOf(START.startStyle)}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",

@@ -233,6 +233,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
         0,
       ),
       effectiveRatePerMinute: limits.ratePerMinute,
+      totalActiveUsers: limits.totalActiveUsers,
       burst: core.burst(limits),
       open: state.open,
       held: state.view?.held ?? limits.ratePerMinute <= 0,

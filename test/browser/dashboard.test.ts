@@ -71,6 +71,29 @@ async function violations(): Promise<string[]> {
   })
 }
 
+describe('events', () => {
+  test('are listed with what they are waiting for, and a prequeue is the state of the room', async () => {
+    const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+    const sale = { name: 'sale', prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
+    const gala = { name: 'gala', event_start_time: at(30), event_end_time: at(40) }
+    await logIn()
+    expect(await page.locator('#events-part').isVisible()).toBe(false)
+    await page.request.patch(new URL('../api/v1/rooms/shop', fake.url).href, {
+      headers: { Authorization: `Bearer ${TOKEN}` },
+      data: { events: [gala, sale] },
+    })
+    await expect.poll(() => text('state-word'), READ).toBe('Before the start')
+    expect(await text('state-text')).toMatch(/^sale starts in (60|59) min\.$/)
+    const rows = await page.locator('#events tr').allInnerTexts()
+    expect(rows.map(row => row.split('\t').slice(0, 2))).toEqual([
+      ['sale', 'Waiting for the start'],
+      ['gala', 'To come'],
+    ])
+    expect(rows[1]).toMatch(/, in 30 h\t/)
+    expect(await violations()).toEqual([])
+  })
+})
+
 describe('logging in', () => {
   test('a good token opens the rooms and stays out of the address and of local storage', async () => {
     await logIn()
