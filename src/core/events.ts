@@ -114,8 +114,8 @@ export const PUBLISHED_AFTER_MS = 10_000
 const SEED_NEEDED_FOR_MS = 25 * 60 * 60_000
 /** A view travels to every edge each second. */
 const DRAWS_IN_VIEW = 4
-/** Draws are published for as long as there are no more than this. */
-const DRAWS_KEPT = 200
+/** Draws are published for as long as there are no more than this: they are written with every report of a door. */
+const DRAWS_KEPT = 30
 
 export function newEvents(): Events {
   return { draws: [], lastDraw: 0, prequeue: null, hold: null }
@@ -189,7 +189,7 @@ export function eventsView({ draws, lastDraw, prequeue, hold }: Events, nowMs: n
   const done = draws.filter(({ drawnMs }) => drawnMs !== null && nowMs - drawnMs < SEED_NEEDED_FOR_MS)
   const soonest = coming.toSorted((a, b) => a.startMs - b.startMs).slice(0, DRAWS_IN_VIEW)
   const latest = done.toSorted((a, b) => b.startMs - a.startMs).slice(0, DRAWS_IN_VIEW)
-  const counted = hold?.phase === 'counting' ? draws.find(({ id }) => id === hold.draw) : undefined
+  const counted = hold?.phase === 'counting' ? done.find(({ id }) => id === hold.draw) : undefined
   return {
     prequeue,
     lastDraw,

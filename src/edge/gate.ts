@@ -146,7 +146,8 @@ export async function stand(
   const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
   if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
-  const held = carried && (await withPlace(carried, room.view, nowMs))
+  // Most rooms have no events: their polls wait for nothing.
+  const held = carried && room.view.events ? await withPlace(carried, room.view, nowMs) : carried
   const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
   let ticket = held && !missed ? held : await mint(visit, room, ring, room.view)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view

@@ -7,6 +7,7 @@ import {
   commit,
   DRAWN_OVER_MS,
   type Events,
+  type EventsView,
   eventsView,
   fateOf,
   followEvents,
@@ -60,6 +61,11 @@ describe('before its start', () => {
     expect([P - 1, P, S - 1, S].map(atMs => prequeueAt(known, atMs) !== null)).toEqual([false, true, true, false])
   })
 
+  it('nobody enters a draw that is done, at an edge whose clock is behind', () => {
+    const done = { ...view(eventsAt(sale, S, P), S), prequeue: { event: 'sale', draw: 1, fromMs: P, startMs: S } }
+    expect(prequeueAt(done as EventsView, S - 1)).toBeNull()
+  })
+
   it('nobody behind the prequeue is called, and without a draw everybody knows the place', () => {
     for (const [event, known] of [
       [sale, P - 0.001],
@@ -97,6 +103,7 @@ describe('the start', () => {
     const often = eventsAt(sale, S + 20_000, P, S, S, S + 1, S + 9_000, S + 9_000)
     expect({ ...often.draws[0], seed: '' }).toEqual({ ...once.draws[0], seed: '' })
     expect(often.hold).toEqual(once.hold)
+    expect(often.draws[0]?.drawnMs).toBe(S)
   })
 
   it('that was slept through happens at the next look, and is counted from then on', () => {
@@ -106,6 +113,13 @@ describe('the start', () => {
     expect(events.hold).toMatchObject({ phase: 'counting', untilMs: late + COUNTED_AFTER_MS - 2_000 })
     const over = eventsAt(sale, E + MINUTE, P)
     expect(fateOf(1, view(over, E + MINUTE)).fate).toBe('drawn')
+  })
+
+  it('that is due happens also when its event is gone from the settings by then', () => {
+    const events = eventsAt(sale, S - 1, P)
+    commit(events, [], newSeed, S + MINUTE)
+    followEvents(events, null, past(S + MINUTE), S + MINUTE)
+    expect(fateOf(1, view(events, S + MINUTE)).fate).toBe('drawn')
   })
 
   it('without a draw lets the line go at once', () => {
