@@ -20,21 +20,20 @@ const STATES = {
 export function showEvents({ events }) {
   $('events-part').hidden = events.length === 0
   const rows = events.map(({ name, state, prequeueAt, startsAt, endsAt, draw }) => [
-    name,
-    STATES[state],
-    prequeueAt === null ? 'no' : when(prequeueAt),
-    when(startsAt),
-    when(endsAt),
-    draw ? `${count(draw.entries)} ${draw.entries === 1 ? 'entry' : 'entries'}` : 'no',
+    `${name} · ${STATES[state]}`,
+    [
+      ...(prequeueAt === null ? [] : [`newcomers wait from ${when(prequeueAt)}`]),
+      `starts ${when(startsAt)}`,
+      `ends ${when(endsAt)}`,
+      ...(draw ? [`${count(draw.entries)} ${draw.entries === 1 ? 'entry' : 'entries'} in the draw`] : []),
+    ].join(' · '),
   ])
-  const head = /** @type {HTMLTableCellElement} */ (make('th'))
-  head.scope = 'row'
-  list($('events'), rows, () => make('tr', head.cloneNode(), ...Array.from({ length: 5 }, () => make('td'))))
+  list($('events'), rows, () => make('li', make('p'), make('small')))
 }
 
 /** @param {string} at */
 function when(at) {
   const ms = Date.parse(at)
   const text = new Date(ms).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
-  return ms > serverMs() ? `${text}, in ${until(ms - serverMs())}` : text
+  return ms > serverMs() ? `${text} (in ${until(ms - serverMs())})` : text
 }

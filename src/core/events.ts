@@ -1,12 +1,12 @@
 /**
- * Scheduled events of a room: who waits for the start, and when the draw among them is done.
+ * Scheduled events of a room: who waits for the start, and until when the line is held for them.
  *
  * From `prequeue_start_time` on newcomers wait for the start; nobody of them is called before. Where the event shuffles, a
- * visitor's ticket is an entry in the event's draw. The seed of a draw is made with the event, and no edge gets it before
- * the start, so nobody can compute a place; from then on it and the sid alone say the place. Those who came before the prequeue
- * stand before all of it, those who come after the start behind.
+ * visitor's ticket is an entry in its draw. Those who came before the prequeue stand before all of it, those who come after
+ * the start behind.
  */
-import { type Batch, KEY_STEP } from './batches.ts'
+import { KEY_STEP } from './batches.ts'
+import { DRAWN_OVER_MS, type Draws, type DrawsView, drawsView, fire, isDue } from './event-draws.ts'
 
 /** An event as it was scheduled. */
 export interface ScheduledEvent {
@@ -17,23 +17,6 @@ export interface ScheduledEvent {
   readonly endMs: number
   /** Those who wait for the start are drawn. */
   readonly shuffles: boolean
-}
-
-/** A draw as the room keeps it. Ids rise, and are never used again. */
-export interface EventDraw {
-  readonly id: number
-  readonly event: string
-  /** Secret until the start. */
-  readonly seed: string
-  startMs: number
-  /** Drawn places lie between this key and the start. Known once drawn. */
-  fromKey: number
-  /** False once the event was deleted, suspended, or does not shuffle any more. */
-  scheduled: boolean
-  /** When the room first knew that the event has started; nothing of the seed leaves it before. */
-  drawnMs: number | null
-  /** Visitors who came back while they waited for the start. */
-  entries: number
 }
 
 /** The next start for which newcomers wait, or will wait. */
@@ -56,9 +39,7 @@ export interface Hold {
 }
 
 /** What a room remembers of its events. Plain data, so that it can be stored. */
-export interface Events {
-  draws: EventDraw[]
-  lastDraw: number
+export interface Events extends Draws {
   prequeue: Prequeue | null
   hold: Hold | null
 }
@@ -73,34 +54,13 @@ export interface Past {
   readonly frontierKey: number
 }
 
-/** A draw as edges know it: the seed is in it from the start on. */
-export interface DrawView {
-  readonly id: number
-  readonly event: string
-  readonly startMs: number
-  readonly drawn: { readonly seed: string; readonly fromKey: number } | null
-}
-
 /** What edges know of a room's events. */
-export interface EventsView {
+export interface EventsView extends DrawsView {
   readonly prequeue: Prequeue | null
-  readonly draws: readonly DrawView[]
-  /** An entry in a draw up to this one which is not in the list is worth nothing any more. */
-  readonly lastDraw: number
+  /** Those who were drawn a moment ago are being counted. */
   readonly counting: { readonly fromKey: number; readonly startMs: number; readonly untilMs: number } | null
 }
 
-/** What becomes of an entry: it waits for the start, has a place, or stands by its arrival, for its draw was called off. */
-export type EntryFate =
-  | { readonly fate: 'waits'; readonly startMs: number }
-  | { readonly fate: 'drawn'; readonly seed: string; readonly batch: Batch }
-  | { readonly fate: 'void' }
-
-/**
- * Drawn places lie in the last minute before the start: sixty million places, few enough rows to store at once, and
- * behind every window of a random room that was drawn before.
- */
-export const DRAWN_OVER_MS = 60_000
 /** Every edge has the seed this long after the start, and its visitors ask for their places over the next seconds. */
 export const TOLD_AFTER_MS = 2_000
 export const TOLD_OVER_MS = 3_000
@@ -108,43 +68,8 @@ export const TOLD_OVER_MS = 3_000
 export const COUNTED_AFTER_MS = TOLD_AFTER_MS + TOLD_OVER_MS + 3_000
 /** Whose draw was called off hears of it with the next poll, a minute and its jitter away at the most. */
 const CALLED_OFF_FOR_MS = 75_000
-/** The seed is published this long after the start, when places are called by it. */
-export const PUBLISHED_AFTER_MS = 10_000
-/** Entries live as long as tickets do: a day behind the last poll. */
-const SEED_NEEDED_FOR_MS = 25 * 60 * 60_000
-/** A view travels to every edge each second. */
-const DRAWS_IN_VIEW = 4
-/** Draws are published for as long as there are no more than this: they are written with every report of a door. */
-const DRAWS_KEPT = 30
-
 export function newEvents(): Events {
   return { draws: [], lastDraw: 0, prequeue: null, hold: null }
-}
-
-/**
- * Takes over what the settings say: each event that shuffles and has not started has a draw, with a seed of its own. The seed stays
- * when the event is changed, or deleted and made again before its start; after the start a new time is a new draw.
- */
-export function commit(
-  events: Events,
-  scheduled: readonly ScheduledEvent[],
-  newSeed: () => string,
-  nowMs: number,
-): void {
-  // What is due happens with the next call, whatever the settings have become meanwhile.
-  const open = events.draws.filter(draw => draw.drawnMs === null && !(draw.scheduled && draw.startMs <= nowMs))
-  for (const draw of open) draw.scheduled = false
-  for (const { name, startMs, shuffles } of scheduled) {
-    if (!shuffles || startMs <= nowMs) continue
-    const draw = open.find(({ event }) => event === name) ?? newDraw(events, name, newSeed())
-    draw.startMs = startMs
-    draw.scheduled = true
-  }
-  const surplus = events.draws.length - DRAWS_KEPT
-  if (surplus > 0) {
-    const old = events.draws.filter(draw => !draw.scheduled).slice(0, surplus)
-    events.draws = events.draws.filter(draw => !old.includes(draw))
-  }
 }
 
 /**
@@ -154,7 +79,7 @@ export function followEvents(events: Events, event: ScheduledEvent | null, past:
   const before = events.hold
   events.prequeue = prequeueOf(events, event, past, nowMs)
   for (const draw of events.draws) {
-    if (draw.scheduled && draw.drawnMs === null && draw.startMs <= nowMs) fire(draw, before, nowMs)
+    if (isDue(draw, nowMs)) fire(draw, before?.draw === draw.id ? before.fromKey : 0, nowMs)
   }
   events.hold = holdOf(events, before, past, nowMs)
 }
@@ -171,34 +96,20 @@ export function knownKey({ hold }: Events, settledKey: number): number {
     : settledKey
 }
 
-/** Counts people who wait for a draw; they are counted in line once they have a place. */
-export function enter(events: Events, id: number, people: number): void {
-  const draw = events.draws.find(other => other.id === id)
-  if (draw) draw.entries += people
-}
-
 /** Changes when a start, or the wait for it, begins or ends. */
 export function turnOf({ draws, hold }: Events): string {
   return `${hold?.event} ${hold?.phase} ${draws.filter(({ drawnMs }) => drawnMs !== null).length}`
 }
 
 /** Null where there is nothing to know: most rooms have no events. */
-export function eventsView({ draws, lastDraw, prequeue, hold }: Events, nowMs: number): EventsView | null {
+export function eventsView(events: Events, nowMs: number): EventsView | null {
+  const { draws, lastDraw, prequeue, hold } = events
   if (!prequeue && !hold && lastDraw === 0) return null
-  const coming = draws.filter(draw => draw.scheduled && draw.drawnMs === null)
-  const done = draws.filter(({ drawnMs }) => drawnMs !== null && nowMs - drawnMs < SEED_NEEDED_FOR_MS)
-  const soonest = coming.toSorted((a, b) => a.startMs - b.startMs).slice(0, DRAWS_IN_VIEW)
-  const latest = done.toSorted((a, b) => b.startMs - a.startMs).slice(0, DRAWS_IN_VIEW)
-  const counted = hold?.phase === 'counting' ? done.find(({ id }) => id === hold.draw) : undefined
+  const isCounting = hold?.phase === 'counting'
+  const counted = isCounting ? draws.find(({ id, drawnMs }) => id === hold.draw && drawnMs !== null) : undefined
   return {
     prequeue,
-    lastDraw,
-    draws: [...soonest, ...latest].map(draw => ({
-      id: draw.id,
-      event: draw.event,
-      startMs: draw.startMs,
-      drawn: draw.drawnMs === null ? null : { seed: draw.seed, fromKey: draw.fromKey },
-    })),
+    ...drawsView(events, nowMs),
     counting: hold && counted ? { fromKey: hold.fromKey, startMs: counted.startMs, untilMs: hold.untilMs } : null,
   }
 }
@@ -209,24 +120,6 @@ export function prequeueAt(view: EventsView | null | undefined, nowMs: number): 
   if (!prequeue || nowMs < prequeue.fromMs || nowMs >= prequeue.startMs) return null
   const isDrawn = view.draws.some(({ id, drawn }) => id === prequeue.draw && drawn !== null)
   return isDrawn ? null : prequeue
-}
-
-export function fateOf(draw: number, view: EventsView | null | undefined): EntryFate {
-  const known = view?.draws.find(({ id }) => id === draw)
-  if (known?.drawn) {
-    const { seed, fromKey } = known.drawn
-    return { fate: 'drawn', seed, batch: { fromKey, untilMs: known.startMs } }
-  }
-  if (known) return { fate: 'waits', startMs: known.startMs }
-  // An entry in a draw that this edge has not heard of may be younger than its view.
-  return view && draw <= view.lastDraw ? { fate: 'void' } : { fate: 'waits', startMs: 0 }
-}
-
-function newDraw(events: Events, event: string, seed: string): EventDraw {
-  events.lastDraw++
-  const draw = { id: events.lastDraw, event, seed, startMs: 0, fromKey: 0, scheduled: true, drawnMs: null, entries: 0 }
-  events.draws.push(draw)
-  return draw
 }
 
 /** A prequeue that has begun goes on; one that is heard of late begins behind everybody whom the room has seen. */
@@ -243,12 +136,6 @@ function prequeueOf(
     ? draws.find(other => other.event === name && other.scheduled && other.drawnMs === null)
     : undefined
   return { event: name, draw: draw?.id ?? null, fromMs: isOn ? prequeue.fromMs : Math.max(prequeueMs, seenMs), startMs }
-}
-
-function fire(draw: EventDraw, hold: Hold | null, nowMs: number): void {
-  draw.drawnMs = nowMs
-  const earliest = Math.max(draw.startMs - DRAWN_OVER_MS, hold?.draw === draw.id ? hold.fromKey : 0)
-  draw.fromKey = Math.min(earliest, draw.startMs - 1_000)
 }
 
 /** The room may have slept, or the edges, through the start: then the counts come in from when it woke. */

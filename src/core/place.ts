@@ -2,10 +2,9 @@
 import { BUCKET_MS } from './arrivals.ts'
 import { aheadOf, total } from './curve.ts'
 import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
+import { type EntryFate, fateOf } from './event-draws.ts'
 import {
   COUNTED_AFTER_MS,
-  type EntryFate,
-  fateOf,
   type Prequeue,
   prequeueAt,
   TOLD_AFTER_MS as TOLD_OF_START_AFTER_MS,

@@ -5,10 +5,10 @@
  */
 import { BUCKET_MS, chunkOf } from './arrivals.ts'
 import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
+import { enter } from './event-draws.ts'
 import {
   callableKey,
   type Events,
-  enter,
   eventsView,
   followEvents,
   knownKey,

@@ -1,5 +1,5 @@
 /** `GET /draws/:event`: the commitment to a draw from its creation on, and the seed ten seconds after the start. */
-import { PUBLISHED_AFTER_MS } from '../core/events.ts'
+import { PUBLISHED_AFTER_MS } from '../core/event-draws.ts'
 import { roomStub } from '../settings/env.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { problemResponse } from './problem.ts'

@@ -2,7 +2,8 @@
  * Tickets of those who wait for the start of an event. An entry becomes a place at the first edge that reads it after the start; until
  * then no edge could compute one.
  */
-import { fateOf, prequeueAt } from '../core/events.ts'
+import { fateOf } from '../core/event-draws.ts'
+import { prequeueAt } from '../core/events.ts'
 import type { View } from '../core/messages.ts'
 import type { Entry, Ticket } from '../core/ticket.ts'
 import { entryKey } from '../tokens/draw.ts'

@@ -1,5 +1,5 @@
 /** The draws of a room's events as everybody may see them, and the randomness they are made of. */
-import { type EventDraw, PUBLISHED_AFTER_MS } from '../core/events.ts'
+import { type EventDraw, PUBLISHED_AFTER_MS } from '../core/event-draws.ts'
 import type { PublicDraw } from '../core/rpc.ts'
 
 const SEED_BYTES = 32

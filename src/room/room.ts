@@ -7,7 +7,8 @@
 
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
-import { commit, turnOf } from '../core/events.ts'
+import { commit } from '../core/event-draws.ts'
+import { turnOf } from '../core/events.ts'
 import { showRate } from '../core/frontier.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'

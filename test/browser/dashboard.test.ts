@@ -84,12 +84,11 @@ describe('events', () => {
     })
     await expect.poll(() => text('state-word'), READ).toBe('Before the start')
     expect(await text('state-text')).toMatch(/^sale starts in (60|59) min\.$/)
-    const rows = await page.locator('#events tr').allInnerTexts()
-    expect(rows.map(row => row.split('\t').slice(0, 2))).toEqual([
-      ['sale', 'Waiting for the start'],
-      ['gala', 'To come'],
-    ])
-    expect(rows[1]).toMatch(/, in 30 h\t/)
+    const [next, later] = await page.locator('#events li').allInnerTexts()
+    expect(next).toMatch(/^sale · Waiting for the start\n+newcomers wait from/)
+    expect(later).toMatch(/^gala · To come\n+starts .* \(in 30 h\) · ends/)
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
     expect(await violations()).toEqual([])
   })
 })

@@ -1,15 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
+import { commit, DRAWN_OVER_MS, fateOf } from '../../src/core/event-draws.ts'
 import {
   COUNTED_AFTER_MS,
   callableKey,
-  commit,
-  DRAWN_OVER_MS,
   type Events,
   type EventsView,
   eventsView,
-  fateOf,
   followEvents,
   knownKey,
   newEvents,
