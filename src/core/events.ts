@@ -68,13 +68,12 @@ export const TOLD_OVER_MS = 3_000
 export const COUNTED_AFTER_MS = TOLD_AFTER_MS + TOLD_OVER_MS + 3_000
 /** Whose draw was called off hears of it with the next poll, a minute and its jitter away at the most. */
 const CALLED_OFF_FOR_MS = 75_000
+
 export function newEvents(): Events {
   return { draws: [], lastDraw: 0, prequeue: null, hold: null }
 }
 
-/**
- * Lets time pass: starts what is to start, once. `event` is the one that is on, or the next one.
- */
+/** Lets time pass: starts what is to start, once. `event` is the one that is on, or the next one. */
 export function followEvents(events: Events, event: ScheduledEvent | null, past: Past, nowMs: number): void {
   const before = events.hold
   events.prequeue = prequeueOf(events, event, past, nowMs)
