@@ -78,7 +78,8 @@ export function showState(room) {
 /** @param {Room} room */
 export function showFigures({ name, version, settings, figures }) {
   const { active, waiting, effectiveRatePerMinute: rate } = figures
-  const { total_active_users: total, new_users_per_minute: set } = settings
+  const { totalActiveUsers: total } = figures
+  const { new_users_per_minute: set } = settings
   const admitted = pastOf(name).at(-1)?.admitted.value ?? 0
   const takes = lineTakes(figures, rate > 0 ? admitted : 0)
   say('inside', count(active))

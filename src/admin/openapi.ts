@@ -98,6 +98,25 @@ export function openApi(prefix: string): object {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: {
         Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
+        Event: {
+          type: 'object',
+          properties: {
+            name: { type: 'string' },
+            state: { enum: ['suspended', 'upcoming', 'prequeueing', 'active', 'over'] },
+            prequeueAt: { type: ['string', 'null'], format: 'date-time' },
+            startsAt: { type: 'string', format: 'date-time' },
+            endsAt: { type: 'string', format: 'date-time' },
+            draw: {
+              type: ['object', 'null'],
+              description: 'Null where places are given by arrival',
+              properties: {
+                commitment: { type: 'string', description: 'sha256: and the hash of the seed' },
+                seed: { type: ['string', 'null'], description: 'Ten seconds after the start' },
+                entries: { type: 'integer', description: 'Visitors who came back while they waited for the start' },
+              },
+            },
+          },
+        },
         Problem: {
           type: 'object',
           properties: {
@@ -120,6 +139,7 @@ export function openApi(prefix: string): object {
             now: { type: 'string', format: 'date-time' },
             sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
             figures: { type: 'object', properties: { lanes } },
+            events: { type: 'array', description: 'Soonest first', items: { $ref: '#/components/schemas/Event' } },
           },
         },
       },

@@ -95,13 +95,18 @@ export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWi
   return passed
 }
 
+/** The line moves again after a start for which it was held: what was measured before says nothing of it. */
+export function beginAnew({ state }: Line, nowMs: number): void {
+  state.control = newFrontier(nowMs)
+  state.speed = newSpeed(nowMs)
+}
+
 /** In an open room everybody up to `key` is called, which is the present where places are given by arrival. */
 export function callEverybody(line: Line, key: number, claimWindowMs: number, nowMs: number): void {
   const { state } = line
   state.frontierKey = Math.max(state.frontierKey, key)
-  state.control = newFrontier(nowMs)
   state.calledAhead = 0
-  state.speed = newSpeed(nowMs)
+  beginAnew(line, nowMs)
   remember(state, claimWindowMs, nowMs)
 }
 

@@ -4,6 +4,7 @@
  * Reports flow up, leases flow down: edge and door both `sync` with the tier above, a door answers `claim` and `touch`.
  */
 import type { Batches } from './batches.ts'
+import type { EventsView } from './events.ts'
 import type { LaneView } from './line.ts'
 import type { Slowed } from './pace.ts'
 import type { TallyReport } from './tally.ts'
@@ -29,6 +30,8 @@ export interface View {
   readonly batches?: Batches | null
   /** Up to here the room has all counts; absent in a view of a room that does not know batches. */
   readonly settledKey?: number
+  /** Null or absent where no event is scheduled. */
+  readonly events?: EventsView | null
   readonly lanes: Readonly<Record<string, LaneView>>
 }
 

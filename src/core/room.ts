@@ -5,9 +5,20 @@
  */
 import { BUCKET_MS, chunkOf } from './arrivals.ts'
 import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
+import { enter } from './event-draws.ts'
+import {
+  callableKey,
+  type Events,
+  eventsView,
+  followEvents,
+  knownKey,
+  newEvents,
+  type ScheduledEvent,
+} from './events.ts'
 import { comingIn, showRate, supplyOf } from './frontier.ts'
 import { allot, divide, type LaneShare, newTurns, servedIn, shareOf, type Turns, take } from './lanes.ts'
 import {
+  beginAnew,
   callAlong,
   callEverybody,
   callNext,
@@ -81,10 +92,12 @@ export interface RoomState {
   /** Whose turn it is where lanes share the permits. */
   readonly turns: Turns
   readonly draws: Draws
+  readonly events: Events
   /** The budget of `remaining`, null for none, and what of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
   readonly pace: Pace
+  /** 0 for a room that nobody has come to yet. */
   tickedAtMs: number
   /** Called visitors seen since the last tick, per lane. */
   readonly shown: Map<string, number>
@@ -101,6 +114,8 @@ export interface RoomRules extends Limits {
   readonly shuffleMs?: number | null
   /** Newcomers who are refused do not wait: the room opens again as soon as it can. */
   readonly rejects?: boolean
+  /** The event that is on, or the next one; null or absent where none is scheduled. */
+  readonly event?: ScheduledEvent | null
   /** So many more may come in since this was set; null or absent for no budget. */
   readonly remaining?: number | null
   /** Lanes beside the main one, with their shares of the permits; absent or empty for none. */
@@ -135,10 +150,11 @@ export function newRoom(nowMs: number): RoomState {
     dirty: new Map(),
     turns: newTurns(),
     draws: newDraws(),
+    events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},
     pace: newPace(),
-    tickedAtMs: nowMs,
+    tickedAtMs: 0,
     shown: new Map(),
     departuresPerSecond: 0,
     departedSinceTick: 0,
@@ -203,6 +219,11 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   room.view = makeView(room, rules, nowMs)
 }
 
+/** Fills the bank up to a moment at which the limits change, by those that were in force before. */
+export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
+  fill(room.bank, sums(room).out, rules, turnMs)
+}
+
 /** Begins a budget anew. Permits that are out count against it. */
 export function restock(room: RoomState, remaining: number | null): void {
   Object.assign(room.stock, { set: remaining, spent: 0 })
@@ -263,6 +284,26 @@ function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void 
   followLanes(room, rules.lanes ?? NO_LANES, nowMs)
   const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
   follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+  const before = room.events.hold
+  followEvents(
+    room.events,
+    rules.event ?? null,
+    { untilKey: room.draws.untilKey, seenMs: room.tickedAtMs, frontierKey },
+    nowMs,
+  )
+  const { hold } = room.events
+  if (before?.phase !== hold?.phase) room.view = null
+  if (before && !hold) for (const line of room.lines.values()) beginAnew(line, nowMs)
+  if (hold && room.open) closeForStart(room, rules, nowMs)
+}
+
+/** Who came before the prequeue of an open room is called, and from there on everybody waits for the start. */
+function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = callableKey(room.events, openKey(room.draws, nowMs))
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+  room.open = false
+  room.emptySinceMs = null
+  for (const door of room.doors.values()) door.demand = []
 }
 
 /** A new lane has a line of its own from now on. One that was taken away keeps its line as long as tickets of it may come. */
@@ -302,7 +343,7 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `shown/<lane>`, or the name of a total. */
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `entry/<draw>`, `shown/<lane>`, or the name of a total. */
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
@@ -315,7 +356,8 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       isDirty(room, lane, chunkOf(bucket))
       if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
       count(room, 'confirmed', by)
-    } else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
+    } else if (kind === 'entry') enter(room.events, Number(lane), by)
+    else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
     else count(room, cell, by)
   }
 }
@@ -355,7 +397,8 @@ function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
       departuresPerSecond: whole.departuresPerSecond * part,
       shown: room.shown.get(lane) ?? 0,
     }
-    callNext(line, load, settledKey(room.draws, nowMs), rules.claimWindowMs, nowMs)
+    const untilKey = callableKey(room.events, settledKey(room.draws, nowMs))
+    callNext(line, load, untilKey, rules.claimWindowMs, nowMs)
   }
   const main = room.lines.get(MAIN_LANE)
   for (const line of room.lines.values()) {
@@ -401,7 +444,9 @@ function putInLine(room: RoomState, refused: readonly Demand[]): void {
 }
 
 function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
-  const empty = standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
+  // Before a start nobody is called, and just after it not everybody who waited has been counted.
+  const empty =
+    room.events.hold === null && standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
   room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
   // Where nobody refused is in line, only those called from an old one may be on their way.
   const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
@@ -555,7 +600,8 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     slowed: slowedAt(room.pace, nowMs),
     ratePerSecond: rules.ratePerMinute / 60,
     batches: room.draws.batches,
-    settledKey: settledKey(room.draws, nowMs),
+    settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
+    events: eventsView(room.events, nowMs),
     lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, laneView(room, rules, lane, line, nowMs)])),
   }
 }

@@ -31,6 +31,21 @@ export type ChangeOutcome =
   | { readonly kind: 'outdated'; readonly version: string }
   | { readonly kind: 'invalid'; readonly problems: readonly { readonly path: string; readonly message: string }[] }
 
+/** A draw as everybody may see it. */
+export interface PublicDraw {
+  readonly event: string
+  /** SHA-256 of the seed, published before the start. */
+  readonly commitment: string
+  /** Null until the start is ten seconds ago. */
+  readonly seed: string | null
+  readonly startMs: number
+  /** Drawn places lie from here to the start; null until they are drawn. */
+  readonly fromKey: number | null
+  /** Called off: the event was deleted, suspended or does not shuffle any more. */
+  readonly calledOff: boolean
+  readonly entries: number
+}
+
 /** Live figures of a room, for operators. */
 export interface RoomFigures {
   readonly active: number
@@ -39,11 +54,15 @@ export interface RoomFigures {
   /** What is left of the budget, permits out included; null without one. */
   readonly remaining: number | null
   readonly waiting: number
+  /** Visitors who wait for a draw; they are counted as waiting once they have a place. */
+  readonly entries: number
   readonly standing: number
   /** Since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number
   readonly effectiveRatePerMinute: number
+  /** Places in force: those of an event while it is on. */
+  readonly totalActiveUsers: number
   readonly burst: number
   readonly open: boolean
   readonly held: boolean
@@ -73,6 +92,8 @@ export interface RoomDescription<Settings> {
   readonly file: Settings
   /** Names of the settings that live changes have set. */
   readonly overridden: readonly string[]
+  /** Of every draw of an event, the latest of each name. */
+  readonly draws: readonly PublicDraw[]
   readonly figures: RoomFigures
   /** The room's clock. */
   readonly nowMs: number
@@ -96,4 +117,6 @@ export interface RoomCalls<Settings> {
   /** `ifVersion` null changes whatever is there. */
   change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome>
   changes(): Promise<readonly Change[]>
+  /** The latest draw of an event, null when there was none. */
+  draw(event: string): Promise<PublicDraw | null>
 }

@@ -6,6 +6,12 @@ export interface Draw extends Batch {
   readonly kid: string
 }
 
+/** An entry in the draw of an event. */
+export interface Entry {
+  readonly event: string
+  readonly draw: number
+}
+
 export interface Ticket {
   readonly room: string
   readonly sid: string
@@ -13,6 +19,8 @@ export interface Ticket {
   readonly key: number
   /** The batch of a drawn place, until its visitor may know the place: a token is signed, and everybody can read it. */
   readonly draw?: Draw | null
+  /** Until its event has started the ticket has no place, and its key says the arrival. */
+  readonly entry?: Entry | null
   readonly lane: string
   /** Counted in the line. A provisional ticket only holds its place. */
   readonly confirmed: boolean

@@ -90,11 +90,13 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
 
   async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const nowMs = Date.now()
-    return requests.map(request => core.touch(this.#store, this.#settings.session, request, nowMs))
+    const { session } = this.#settings.at(nowMs)
+    return requests.map(request => core.touch(this.#store, session, request, nowMs))
   }
 
   async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
-    const ended = core.endSession(this.#store, this.#settings.session, sid, how, Date.now())
+    const nowMs = Date.now()
+    const ended = core.endSession(this.#store, this.#settings.at(nowMs).session, sid, how, nowMs)
     const session = ended ? this.#store.get(sid) : undefined
     if (session) this.#wakeAt(session.expiresMs)
     return ended
@@ -119,7 +121,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
     const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
-    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.session, nowMs)
+    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
     if (this.#owesReport(nowMs)) await (this.#inFlight ?? this.#syncRoom())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
@@ -127,7 +129,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
-    return core.claim(this.#state, this.#store, this.#settings.session, request, attempt, nowMs)
+    return core.claim(this.#state, this.#store, this.#settings.at(nowMs).session, request, attempt, nowMs)
   }
 
   /** One report to the room and its answer; false when there was none in time. */

@@ -10,6 +10,7 @@
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
  * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
+ * | a place, or none yet       | the start of an event to come    | the same page or JSON; nobody is called before it |
  * | no pass                    | `passthrough`                    | proxy                                             |
  * | no place, no invitation    | `invite_only`                    | the page that says so or JSON, without a ticket   |
  * | no place                   | `reject`, not open, or no permit | the page that says so or JSON, without a ticket   |
@@ -19,6 +20,7 @@
  */
 import { bucketOf } from '../core/arrivals.ts'
 import { batchAt } from '../core/batches.ts'
+import { prequeueAt } from '../core/events.ts'
 import type { Again, TouchAnswer, View } from '../core/messages.ts'
 import { drawnMsOf, keyAgain, nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
 import { type Draw, doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
@@ -28,6 +30,7 @@ import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
 import { type Carried, carriedBy } from './carried.ts'
 import { invitedBy } from './invited.ts'
 import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
+import { entryAt, withPlace } from './prequeue.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
 export type Verdict =
@@ -115,7 +118,8 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     again = inside.again
   }
   const invited = await invitedBy(visit, room, ring)
-  if (room.settings.newcomers === 'pass through' && (own.ticket || !isUninvited(room, invited))) {
+  const { newcomers } = room.settings.at(visit.nowMs)
+  if (newcomers === 'pass through' && (own.ticket || !isUninvited(room, invited))) {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
@@ -136,22 +140,24 @@ export async function stand(
   visit: Visit,
   room: RoomAtEdge,
   ring: KeyRing,
-  held: Ticket | null,
+  carried: Ticket | null,
   options: { claims: number; keepCookie: boolean; invited: Invited },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
   const { invited } = options
-  if (!held && isUninvited(room, invited)) return rejected(visit, room, invited)
+  if (!carried && isUninvited(room, invited)) return rejected(visit, room, invited)
   if (!room.view || room.hasFailed(nowMs)) {
     if (room.settings.config.on_room_failure === 'admit' && options.claims > 0 && room.hasFailed(nowMs)) {
       const admitted = await admitLocally(visit, room, ring)
       if (admitted) return admitted
     }
   }
-  const rejects = room.settings.newcomers === 'are rejected'
-  if (!room.view) return held || !rejects ? withoutView(visit, room, ring, held, options) : rejected(visit, room)
+  const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
+  if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
+  // Most rooms have no events: their polls wait for nothing.
+  const held = carried && room.view.events ? await withPlace(carried, room.view, nowMs) : carried
   const standing = held && placeOf(held, room.view, claimWindowMs, nowMs).state
   const missed = standing === 'missed'
   if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
@@ -178,7 +184,7 @@ export async function stand(
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
   if (isNewcomer) room.count('minted')
-  const changed = ticket !== held && !options.keepCookie
+  const changed = ticket !== carried && !options.keepCookie
   return {
     kind: 'waiting',
     room,
@@ -359,9 +365,10 @@ async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Tick
 
 /** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */
 async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Admitted | null> {
-  const { new_users_per_minute: rate } = room.settings.config
+  const { config, event } = room.settings.at(visit.nowMs)
+  const rate = event?.isPrequeue ? 0 : config.new_users_per_minute
   const quota = { intervalMs: 60_000 / Math.max(1, rate / 10), burst: 1 }
-  if (rate === 0 || room.settings.config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
+  if (rate === 0 || config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
   room.count('fallback')
   const sid = newSid(room, visit)
   const generation = room.view?.generation ?? 0
@@ -405,15 +412,19 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
 
 /** Counts a ticket in the line, once per isolate and sid. */
 function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  // An invitation's sid has one place after another.
+  // An invitation's sid has one place after another, an entry becomes a place.
   const place = ticket.takenMs === undefined ? ticket.sid : `${ticket.sid} ${ticket.key}`
-  if (room.memory.confirmed.has(place)) return
-  room.memory.confirmed.set(place, true)
-  room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
+  if (room.memory.confirmed.has(once)) return
+  room.memory.confirmed.set(once, true)
+  room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
   room.report(visit)
 }
 
-/** A place for a newcomer: by arrival, or drawn in the batch of this moment; in the lane and under the name an invitation says. */
+/**
+ * A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event; in the lane and
+ * under the name an invitation says. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
+ */
 async function mint(
   visit: Visit,
   room: RoomAtEdge,
@@ -424,11 +435,16 @@ async function mint(
   const invitation = invited.kind === 'valid' ? invited.invitation : null
   const sid = invitation?.sid ?? newSid(room, visit)
   const lane = invitation && hasLane(room, invitation.lane) ? invitation.lane : MAIN_LANE
+  const taken = invitation?.sid ? { takenMs: visit.nowMs } : {}
+  if (view && prequeueAt(view.events, visit.nowMs)) {
+    const ticket = { ...newTicket(visit, room, sid, room.keyAt(visit.nowMs), null, view), lane, ...taken }
+    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, visit.nowMs) } : ticket
+  }
   const batches = view?.batches
   const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
   const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
   const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view)
-  return { ...ticket, lane, draw, ...(invitation?.sid ? { takenMs: visit.nowMs } : {}) }
+  return { ...ticket, lane, draw, ...taken }
 }
 
 /** The place at the front of somebody whose session ended a moment ago. */

@@ -6,6 +6,9 @@
  */
 import Mustache from 'mustache'
 import rejectedHtml from '../../static/rejected.html'
+import startCss from '../../static/start.css'
+import startJs from '../../static/start.js'
+import startTexts from '../../static/start.texts.json'
 import css from '../../static/waiting.css'
 import html from '../../static/waiting.html'
 import js from '../../static/waiting.js'
@@ -17,6 +20,8 @@ import type { Visit } from './visit.ts'
 
 /** The same for everybody. */
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
+/** For those who wait for a start. */
+const START = { startStyle: compact(startCss), startScript: compact(startJs), startTexts: inScript(startTexts) }
 const DRAWING =
   'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
 const NO_PLACE = {
@@ -62,10 +67,15 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
   const { method } = visit.request
   const variables = {
     ...FIXED,
+    ...START,
     ...wording(place),
     ...place.cfWaitingRoom,
     state: place.state,
     position: place.position,
+    entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
+    drawUrl: drawUrl(visit, waiting, place),
+    starts: place.event?.startsInSeconds ?? null,
+    startsAt: place.event?.startsAt,
     message: place.message,
     laneNote: laneNote(place),
     pollAfterSeconds: place.pollAfterSeconds,
@@ -111,8 +121,8 @@ function laneNote({ lane, invitation }: PlaceJson): string | null {
 export async function waitingPagePolicy(): Promise<string> {
   policy ??= [
     "default-src 'none'",
-    `script-src ${await hashOf(FIXED.script)}`,
-    `style-src ${await hashOf(FIXED.style)}`,
+    `script-src ${await hashOf(FIXED.script)} ${await hashOf(START.startScript)}`,
+    `style-src ${await hashOf(FIXED.style)} ${await hashOf(START.startStyle)}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",
@@ -122,7 +132,9 @@ export async function waitingPagePolicy(): Promise<string> {
 }
 
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
-function wording({ state, held, slower, position, drawAt, cfWaitingRoom }: PlaceJson) {
+function wording(place: PlaceJson) {
+  if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
+  const { state, held, slower, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
@@ -130,11 +142,31 @@ function wording({ state, held, slower, position, drawAt, cfWaitingRoom }: Place
   const lead = held ? (text.paused ?? texts.paused) : text.lead + why
   return {
     headline: text.headline,
-    lead: drawAt === null ? lead : `${lead} ${DRAWING}`,
+    ...startTexts.after,
+    lead: drawAt === null ? lead : event?.draw ? startTexts.after.lead : `${lead} ${DRAWING}`,
     title: number === '' ? text.headline : text.title.replace('{place}', number),
-    placeText: number !== '' ? number : drawAt === null ? texts.pending : UNDRAWN,
+    placeText:
+      number !== '' ? number : drawAt === null ? texts.pending : event?.draw ? startTexts.after.drawing : UNDRAWN,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
+  }
+}
+
+/** Until then the page counts down; without scripts it says the time in words, and the start in UTC. */
+function beforeTheStart(
+  { draw, startsAt }: NonNullable<PlaceJson['event']>,
+  { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
+) {
+  const { headline, drawn, byArrival, label, beside, title } = startTexts.before
+  return {
+    headline,
+    label,
+    beside,
+    lead: draw ? drawn : byArrival,
+    title: title.replace('{time}', time),
+    placeText: time[0]?.toUpperCase() + time.slice(1),
+    placeClass: 'words',
+    waitText: `${startsAt.slice(0, 10)} ${startsAt.slice(11, 16)} UTC`,
   }
 }
 
@@ -145,6 +177,10 @@ interface StateText {
   readonly paused?: string
   readonly place?: string
   readonly wait?: string
+}
+
+function drawUrl({ deployment }: Visit, { room }: Waiting, { event }: PlaceJson): string {
+  return `${deployment.controlPrefix}/draws/${event?.name}?room=${encodeURIComponent(room.name)}`
 }
 
 function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {

@@ -20,7 +20,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   room.count('polls')
   const { suspended, mode } = room.settings.config
   // A room that is out of the way keeps nobody on its page.
-  if (suspended || mode === 'observe' || room.settings.newcomers === 'pass through')
+  if (suspended || mode === 'observe' || room.settings.at(nowMs).newcomers === 'pass through')
     return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const generation = room.view?.generation

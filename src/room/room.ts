@@ -7,13 +7,23 @@
 
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
+import { commit } from '../core/event-draws.ts'
+import { turnOf } from '../core/events.ts'
 import { showRate } from '../core/frontier.ts'
 import { shareOf } from '../core/lanes.ts'
 import { waiting } from '../core/line.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
-import type { Change, ChangeOutcome, ChangeRequest, RoomCalls, RoomDescription, RoomFigures } from '../core/rpc.ts'
+import type {
+  Change,
+  ChangeOutcome,
+  ChangeRequest,
+  PublicDraw,
+  RoomCalls,
+  RoomDescription,
+  RoomFigures,
+} from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
@@ -21,6 +31,7 @@ import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
+import { latestOfEach, newSeed, published } from './draws.ts'
 import { RoomStore } from './store.ts'
 
 const MINUTE_MS = 60_000
@@ -28,8 +39,8 @@ const MINUTE_MS = 60_000
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
     // Repeating these gives the same answer; `change` is left out, for its version moves.
-    const { sync, describe, changes } = Room.prototype
-    retryable(sync, describe, changes)
+    const { sync, describe, changes, draw } = Room.prototype
+    retryable(sync, describe, changes, draw)
   }
 
   readonly #name: string
@@ -54,12 +65,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#changeVersion = version
     this.#overrides = overrides
     this.#settings = compile(this.#effective(overrides))
+    this.#commit(Date.now())
   }
 
   async sync(report: DoorReport): Promise<DoorReply<RoomConfig> | null> {
     const nowMs = Date.now()
     const before = this.#state.totals.admitted ?? 0
-    const outcome = core.sync(this.#state, report, this.#settings.limits, nowMs)
+    this.#catchUp(nowMs)
+    const outcome = core.sync(this.#state, report, this.#limitsAt(nowMs), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
       this.#save(report.door, outcome.dirty)
@@ -82,12 +95,13 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   async describe(): Promise<RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
-    core.tick(this.#state, this.#settings.limits, nowMs)
+    this.#passTime(nowMs)
     return {
       version: this.#version(),
       settings: this.#settings.config,
       file: this.#file,
       overridden: Object.keys(this.#overrides),
+      draws: await Promise.all(latestOfEach(this.#state.events.draws).map(draw => published(draw, nowMs))),
       figures: this.#figures(nowMs),
       nowMs,
     }
@@ -106,13 +120,15 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       throw error
     }
     // Time up to now belongs to the old rate.
-    core.tick(this.#state, this.#settings.limits, nowMs)
+    this.#catchUp(nowMs)
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#settings = settings
     this.#overrides = overrides
     this.#changeVersion++
     this.#state.view = null
     if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
-    core.tick(this.#state, settings.limits, nowMs)
+    commit(this.#state.events, settings.events, newSeed, nowMs)
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
     this.#saveArrivals(core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
@@ -122,6 +138,41 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   async changes(): Promise<readonly Change[]> {
     return this.#store.changes()
+  }
+
+  async draw(event: string): Promise<PublicDraw | null> {
+    const nowMs = Date.now()
+    this.#passTime(nowMs)
+    const draw = this.#state.events.draws.findLast(other => other.event === event)
+    return draw ? published(draw, nowMs) : null
+  }
+
+  /** What is in force at this moment. */
+  #limitsAt(nowMs: number): core.RoomRules {
+    return this.#settings.at(nowMs).limits
+  }
+
+  /** Without a report. A start that happens now is durable before anybody hears of it. */
+  #passTime(nowMs: number): void {
+    const { events } = this.#state
+    const before = turnOf(events)
+    this.#catchUp(nowMs)
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    if (turnOf(events) !== before) this.#store.saveRoom(this.#state)
+  }
+
+  /** Time up to the start or the end of an event belongs to the limits before it. */
+  #catchUp(nowMs: number): void {
+    for (const turnMs of this.#settings.turnsBetween(this.#state.bank.filledAtMs, nowMs)) {
+      core.fillUpTo(this.#state, this.#limitsAt(turnMs - 1), turnMs)
+    }
+  }
+
+  /** Every event that shuffles has its seed before anybody can ask for it, and keeps it. */
+  #commit(nowMs: number): void {
+    const before = JSON.stringify(this.#state.events)
+    commit(this.#state.events, this.#settings.events, newSeed, nowMs)
+    if (JSON.stringify(this.#state.events) !== before) this.#store.saveRoom(this.#state)
   }
 
   #save(door: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
@@ -197,22 +248,25 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const state = this.#state
     const { live, out } = core.sums(state)
     const line = state.lines.get(MAIN_LANE)
+    const limits = this.#limitsAt(nowMs)
     return {
       active: live,
       permitsOut: out,
-      permitsBanked: core.available(state, this.#settings.limits),
+      permitsBanked: core.available(state, limits),
       remaining: core.left(state),
       waiting: Math.round(core.waitingTotal(state)),
+      entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
       standing: core.standing(state, nowMs),
       totals: state.totals,
       admittedLastMinute: this.#admitted.reduce(
         (sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0),
         0,
       ),
-      effectiveRatePerMinute: this.#settings.limits.ratePerMinute,
-      burst: core.burst(this.#settings.limits),
+      effectiveRatePerMinute: limits.ratePerMinute,
+      totalActiveUsers: limits.totalActiveUsers,
+      burst: core.burst(limits),
       open: state.open,
-      held: state.view?.held ?? this.#settings.limits.ratePerMinute <= 0,
+      held: state.view?.held ?? limits.ratePerMinute <= 0,
       showRate: line ? showRate(line.state.control) : 1,
       lanes: this.#lanes(nowMs),
       doors: [...state.doors].map(([name, door]) => ({

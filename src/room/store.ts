@@ -31,6 +31,8 @@ interface StoredRoom {
   turns?: RoomState['turns']
   /** Absent in a row of a version that knew no draws. */
   draws?: RoomState['draws']
+  /** Absent in a row of a version that knew no events. */
+  events?: RoomState['events']
   /** Absent in a row of a version that knew no budget. */
   stock?: RoomState['stock']
   tickedAtMs: number
@@ -65,7 +67,19 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const { generation, open, emptySinceMs, bank, totals, turns, draws, stock, tickedAtMs, departuresPerSecond } = room
+    const {
+      generation,
+      open,
+      emptySinceMs,
+      bank,
+      totals,
+      turns,
+      draws,
+      events,
+      stock,
+      tickedAtMs,
+      departuresPerSecond,
+    } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
     const stored: StoredRoom = {
       generation,
@@ -75,6 +89,7 @@ export class RoomStore {
       totals,
       turns,
       draws,
+      events,
       stock,
       tickedAtMs,
       departuresPerSecond,

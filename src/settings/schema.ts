@@ -6,7 +6,9 @@
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
+import { eventsSchema } from './events.ts'
 import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
+import { message, minutes, overridable } from './overridable.ts'
 
 const host = () =>
   textLike(
@@ -23,8 +25,6 @@ const path = () =>
 /** URL Pattern (WHATWG) for a path, anchored at both ends. */
 const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')
 
-const message = () => z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' })
-const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
 const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
 
@@ -65,16 +65,16 @@ const identity = {
 
 /** Settings that can change while people wait. */
 export const runtimeShape = {
-  total_active_users: numberIn(1, 10_000_000),
-  new_users_per_minute: numberIn(0, 1_000_000),
-  session_duration: minutes(0.05, 1_440).default(5),
-  disable_session_renewal: flag().default(false),
+  total_active_users: overridable.total_active_users,
+  new_users_per_minute: overridable.new_users_per_minute,
+  session_duration: overridable.session_duration.default(5),
+  disable_session_renewal: overridable.disable_session_renewal.default(false),
   max_session_duration: minutes(0.05, 10_080).nullable().default(null),
   reentry_grace: minutes(0, 60).default(2),
   claim_window: minutes(0.1, 1_440).default(5),
   queue_all: flag().default(false),
   suspended: flag().default(false),
-  queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject').default('fifo'),
+  queueing_method: overridable.queueing_method.default('fifo'),
   shuffle_window: minutes(0.1, 60).default(1),
   lanes: z
     .array(lane)
@@ -98,7 +98,8 @@ export const runtimeShape = {
   bypass: z.array(bypassRule).max(100).default([]),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
-  message: message().default(''),
+  message: overridable.message.default(''),
+  events: eventsSchema.default([]),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
   sold_out_message: message().default(''),
@@ -129,6 +130,12 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
+  room.events.forEach(({ session_duration }, index) => {
+    if (room.max_session_duration === null || session_duration === null) return
+    if (session_duration <= room.max_session_duration) return
+    const message = `must be at most the room's max_session_duration (${room.max_session_duration}), got ${session_duration}`
+    context.addIssue({ code: 'custom', path: ['events', index, 'session_duration'], message })
+  })
 })
 
 /** What a PATCH may change. */

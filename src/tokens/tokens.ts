@@ -4,7 +4,7 @@
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
 import { base64url, CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
-import { type Draw, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from './draw.ts'
 import type { KeyRing, SigningKey } from './keyring.ts'
 
@@ -62,7 +62,7 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // Who reads a token whose batch has not ended learns the batch, and not the place.
@@ -71,6 +71,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     aud: ticket.room,
     sub: sid,
     ...place,
+    ...(entry ? { event: entry.event, entry: entry.draw } : {}),
     lane,
     cnf: confirmed,
     low,
@@ -160,6 +161,10 @@ async function ticketFrom(payload: Record<string, unknown>, room: string, ring: 
   const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
   const ticket = { room, sid: sub, ...place, ...invited, generation: gen, issuedMs: iat * 1_000 }
+  if (payload.entry !== undefined) {
+    const entry = entryFrom(payload)
+    return entry ? { kind: 'ticket', ticket: { ...ticket, entry } } : NONE
+  }
   if (payload.draw === undefined) return { kind: 'ticket', ticket }
   const draw = drawFrom(payload, key)
   const drawn = draw && (await drawnKey(ring, room, sub, draw))
@@ -169,6 +174,10 @@ async function ticketFrom(payload: Record<string, unknown>, room: string, ring: 
 function drawFrom({ until, draw }: Record<string, unknown>, fromKey: number): Draw | null {
   if (typeof draw !== 'string' || !isFiniteNumber(until)) return null
   return { fromKey, untilMs: until, kid: draw }
+}
+
+function entryFrom({ event, entry }: Record<string, unknown>): Entry | null {
+  return typeof event === 'string' && isFiniteNumber(entry) ? { event, draw: entry } : null
 }
 
 function passFrom(payload: Record<string, unknown>, room: string): Token {
