@@ -45,6 +45,8 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 60_000,
+          // A page shows what a poll said within a second, but for a machine that is busy with others.
+          expect: { poll: { timeout: 5_000 } },
         },
       },
     ],
