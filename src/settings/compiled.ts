@@ -1,7 +1,9 @@
 /** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
 import ipaddr from 'ipaddr.js'
+import type { Quota } from '../core/gcra.ts'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
+import { compileAnonymous, compilePolicies, type Policy } from './rate-limits.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
 const MINUTE_MS = 60_000
@@ -34,6 +36,10 @@ export interface RoomSettings {
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
+  /** In force for admitted sessions: none in a suspended room. */
+  readonly policies: readonly Policy[]
+  /** What a network may do without a session, at one isolate; null for no limit. */
+  readonly anonymous: Quota | null
   isProtected(path: string): boolean
 }
 
@@ -63,6 +69,8 @@ export function compile(config: RoomConfig): RoomSettings {
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: config.bypass.map(compileBypass),
+    policies: config.suspended ? [] : compilePolicies(config.rate_limits, config.mode === 'observe'),
+    anonymous: compileAnonymous(config.anonymous),
     isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
   }
 }
