@@ -29,6 +29,8 @@ export interface Holding {
   used: number
   /** Used when the door was last asked. */
   usedBefore: number
+  /** Used when it was last looked at. */
+  usedSeen: number
   sentMs: number
   untilMs: number
   spare: number
@@ -51,6 +53,7 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
     tokens: 0,
     used: 0,
     usedBefore: 0,
+    usedSeen: -1,
     sentMs: 0,
     untilMs: 0,
     spare: Math.max(1, Math.floor(quota.burst * FIRST_SHARE)),

@@ -68,7 +68,9 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     overrides = config.allowed_override_headers
     timeoutMs = originTimeoutMs
   }
+  for (const { room, sid } of admissions) room.limits.begin(room.memory.leases.peek(sid)?.limits, visit.nowMs)
   const outcome = await proxy(visit, admissions, overrides, timeoutMs)
+  for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit.nowMs)
   return passOn(visit, outcome, admissions, mode)
 }
 

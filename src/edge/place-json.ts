@@ -44,6 +44,7 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     held: view?.held ?? false,
     message: messageOf(config, view?.soldOut ?? false),
+    ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }

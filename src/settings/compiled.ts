@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js'
 import type { Quota } from '../core/gcra.ts'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
-import { compileAnonymous, compilePolicies, type Policy } from './rate-limits.ts'
+import { compileAnonymous, compilePolicies, type Policy, quotasOf } from './rate-limits.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
 const MINUTE_MS = 60_000
@@ -38,6 +38,8 @@ export interface RoomSettings {
   readonly bypass: readonly Bypass[]
   /** In force for admitted sessions: none in a suspended room. */
   readonly policies: readonly Policy[]
+  /** Of all policies of the list, by name: a door lends also by one that is about to be turned on or off. */
+  readonly quotas: ReadonlyMap<string, Quota>
   /** What a network may do without a session, at one isolate; null for no limit. */
   readonly anonymous: Quota | null
   isProtected(path: string): boolean
@@ -70,6 +72,7 @@ export function compile(config: RoomConfig): RoomSettings {
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: config.bypass.map(compileBypass),
     policies: config.suspended ? [] : compilePolicies(config.rate_limits, config.mode === 'observe'),
+    quotas: quotasOf(config.rate_limits),
     anonymous: compileAnonymous(config.anonymous),
     isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
   }

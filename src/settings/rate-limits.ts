@@ -126,7 +126,7 @@ export function compilePolicies(policies: readonly PolicyConfig[], observe: bool
       const methods = policy.match.methods ? new Set(policy.match.methods) : null
       return {
         name: policy.name,
-        quota: quotaOf(policy.count, policy.period * 1_000, policy.burst),
+        quota: quotaFor(policy),
         count: policy.count,
         periodSeconds: policy.period,
         cost: typeof policy.cost === 'number' ? policy.cost : 1,
@@ -142,8 +142,16 @@ export function compilePolicies(policies: readonly PolicyConfig[], observe: bool
     })
 }
 
-export function compileAnonymous({ count, period, burst, mode }: AnonymousConfig): Quota | null {
-  return mode === 'off' ? null : quotaOf(count, period * 1_000, burst)
+export function quotasOf(policies: readonly PolicyConfig[]): ReadonlyMap<string, Quota> {
+  return new Map(policies.map(policy => [policy.name, quotaFor(policy)]))
+}
+
+export function compileAnonymous(limit: AnonymousConfig): Quota | null {
+  return limit.mode === 'off' ? null : quotaFor(limit)
+}
+
+function quotaFor({ count, period, burst }: { count: number; period: number; burst: number }): Quota {
+  return quotaOf(count, period * 1_000, burst)
 }
 
 /** Says which policy a problem is about: an index alone has to be counted out. */
