@@ -82,6 +82,16 @@ export function openApi(prefix: string): object {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: {
         Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
+        LimitFigures: {
+          type: 'object',
+          properties: {
+            allowed: count('Requests that went on'),
+            limited: count('Requests refused'),
+            shadow: count('Requests that a policy in shadow mode would have refused'),
+            near: count('Leases lent with at least 80 % of the burst in use'),
+            fallback: count('Requests that an isolate decided by itself, because a door did not answer'),
+          },
+        },
         Problem: {
           type: 'object',
           properties: {
@@ -103,7 +113,16 @@ export function openApi(prefix: string): object {
             file: { type: 'object', description: 'As deployed' },
             now: { type: 'string', format: 'date-time' },
             sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
-            figures: { type: 'object' },
+            figures: {
+              type: 'object',
+              properties: {
+                limits: {
+                  type: 'object',
+                  description: 'By policy, since the room began',
+                  additionalProperties: { $ref: '#/components/schemas/LimitFigures' },
+                },
+              },
+            },
           },
         },
       },
@@ -113,6 +132,10 @@ export function openApi(prefix: string): object {
 
 function denied() {
   return { description: 'No valid token', ...problem }
+}
+
+function count(description: string) {
+  return { type: 'integer', description }
 }
 
 function missing() {

@@ -56,7 +56,7 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
     usedSeen: -1,
     sentMs: 0,
     untilMs: 0,
-    spare: Math.max(1, Math.floor(quota.burst * FIRST_SHARE)),
+    spare: Math.min(mostSpare(quota), Math.max(1, Math.floor(quota.burst * FIRST_SHARE))),
     remaining: 0,
     refusedUntilMs: 0,
     waiting: 0,
@@ -150,10 +150,14 @@ export function owe(holding: Holding, tokens: number, nowMs: number): void {
 
 /** How many to have spare from now on. */
 function adapt(holding: Holding, quota: Quota, want: number, has: number, least: number): void {
-  const most = Math.max(1, Math.floor(quota.burst * SPARE_SHARE))
   if (want > 0 && holding.used > holding.usedBefore) holding.spare *= 2
   else if (want === 0 && has > holding.used - holding.usedBefore) holding.spare = Math.floor(holding.spare / 2)
   // Many that wait at once are a page being loaded: as many more are on their way.
   if (want > least) holding.spare = Math.max(holding.spare, want)
-  holding.spare = Math.min(most, Math.max(1, holding.spare))
+  holding.spare = Math.min(mostSpare(quota), Math.max(1, holding.spare))
+}
+
+/** None of a burst below four: there every request is asked for, and none is kept from other isolates. */
+function mostSpare(quota: Quota): number {
+  return Math.floor(quota.burst * SPARE_SHARE)
 }

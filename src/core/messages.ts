@@ -88,6 +88,8 @@ export interface Claim {
   readonly generation: number
   /** Refused, this visitor is gone: the room keeps no line for newcomers. */
   readonly leaves?: boolean
+  /** What the request costs that comes in with the claim, charged if it is admitted. */
+  readonly asks?: readonly Ask[]
 }
 
 export type ClaimAnswer =

@@ -31,6 +31,18 @@ export type ChangeOutcome =
   | { readonly kind: 'outdated'; readonly version: string }
   | { readonly kind: 'invalid'; readonly problems: readonly { readonly path: string; readonly message: string }[] }
 
+/**
+ * What became of requests under one policy, since the room began. `near` counts leases that were lent with at least 80 % of the burst in
+ * use; `fallback` requests that an isolate decided by itself, because a door did not answer.
+ */
+export interface LimitFigures {
+  readonly allowed: number
+  readonly limited: number
+  readonly shadow: number
+  readonly near: number
+  readonly fallback: number
+}
+
 /** Live figures of a room, for operators. */
 export interface RoomFigures {
   readonly active: number
@@ -40,6 +52,8 @@ export interface RoomFigures {
   readonly remaining: number | null
   readonly waiting: number
   readonly standing: number
+  /** By policy. */
+  readonly limits: Readonly<Record<string, LimitFigures>>
   /** Since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number

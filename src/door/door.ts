@@ -86,7 +86,11 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
       decision = this.#decide(request, answered ? 'waiting' : 'last', Date.now())
     }
-    if (decision.verdict === 'admitted') this.#wakeAt(decision.expiresMs)
+    if (decision.verdict === 'admitted') {
+      this.#wakeAt(decision.expiresMs)
+      const leaseMs = this.#settings.session.sessionMs
+      if (request.asks) this.#ledger.touch(request.sid, request.asks, this.#quotaOf, leaseMs, Date.now())
+    }
     this.#keepGoing()
     return decision
   }

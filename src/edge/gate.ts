@@ -139,7 +139,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const requeuedBy = own.pass ? room.memory.requeued.get(own.pass.value.sid) : undefined
   // Who was sent back to the line is told so before being let in again.
   const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0
-  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie: own.keepCookie })
+  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie: own.keepCookie, charges: true })
   const outcome = stood.kind === 'waiting' && requeuedBy !== undefined ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
@@ -149,14 +149,14 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
  * One step of somebody who is not inside: their place as it is now, and a claim when they are called and may claim. Without
  * a ticket a place is taken now, or the visitor is rejected where newcomers do not wait. A visitor who missed the call gets a new
  * place and is told so. `claims` bounds the calls: a ticket whose
- * session has ended leads to a second one.
+ * session has ended leads to a second one; `charges` when the request goes on with it.
  */
 export async function stand(
   visit: Visit,
   room: RoomAtEdge,
   ring: KeyRing,
   held: Ticket | null,
-  options: { claims: number; keepCookie: boolean },
+  options: { claims: number; keepCookie: boolean; charges?: boolean },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
@@ -184,7 +184,7 @@ export async function stand(
     if (place.state === 'called' && !isNewcomer) ticket = refused(ticket, view, claimWindowMs, nowMs)
     place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
   } else if (place.state === 'called' && options.claims > 0) {
-    const claimed = await claim(visit, room, ring, ticket, rejects && isNewcomer)
+    const claimed = await claim(visit, room, ring, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
     if (claimed.kind === 'admitted') return claimed
     if (claimed.kind === 'ended') {
       const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
@@ -389,10 +389,20 @@ function rejected(visit: Visit, room: RoomAtEdge): Rejected {
   }
 }
 
-async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket, leaves: boolean): Promise<Claimed> {
+async function claim(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  ticket: Ticket,
+  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+): Promise<Claimed> {
   const { sid, key, lane, generation } = ticket
+  // The request that comes in with a claim is the session's first.
+  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
   try {
-    const answer = await room.claim(visit, { sid, key, lane, generation, ...(leaves ? { leaves } : {}) })
+    const more = { ...(leaves ? { leaves } : {}), ...(asks.length > 0 ? { asks } : {}) }
+    const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
+    if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)

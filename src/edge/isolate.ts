@@ -49,8 +49,8 @@ const RENEWED_AT = 0.7
 /** What a session owes is told within this, with what others owe. */
 const SETTLED_AFTER_MS = 100
 /** Idle leases are looked for this often, so many times after one was lent. */
-const IDLE_AFTER_MS = 3_000
-const IDLE_LOOKS = 3
+const IDLE_AFTER_MS = 2_000
+const IDLE_LOOKS = 5
 /** Sessions watched for being idle. */
 const WATCHED_MAX = 10_000
 /** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
@@ -273,7 +273,9 @@ export class RoomAtEdge {
     lease.expiresMs = answer.expiresMs
     if (!answer.grants) return
     this.limits.note(lease.limits, asks, answer.grants, { ...at, leaseMs: answer.leaseMs })
-    if (this.#watched.size < WATCHED_MAX && this.limits.hasMuch(lease.limits, at.nowMs)) this.#watched.add(sid)
+    if (this.#watched.size >= WATCHED_MAX || !this.limits.hasMuch(lease.limits, at.nowMs)) return
+    this.limits.isIdle(lease.limits, at.nowMs)
+    this.#watched.add(sid)
   }
 
   /** What a session lets lie is given back within some seconds, so that it is not charged for what nobody used. */
@@ -292,7 +294,7 @@ export class RoomAtEdge {
       const doors = new Set<Touches>()
       for (const sid of this.#watched) {
         const lease = this.memory.leases.peek(sid)
-        if (!lease || lease.untilMs <= nowMs) this.#watched.delete(sid)
+        if (!lease || !this.limits.hasMuch(lease.limits, nowMs)) this.#watched.delete(sid)
         else if (this.limits.isIdle(lease.limits, nowMs)) {
           this.#watched.delete(sid)
           const touches = this.#touchesOf(sid)

@@ -127,7 +127,16 @@ export class Limits {
         this.#count(i, 'allowed')
       } else this.#count(i, 'shadow')
     }
+    if (this.#maxConcurrent !== null) session.running.push(visit.nowMs)
     return 'taken'
+  }
+
+  /** A request that comes in with a claim waits for nothing, and is charged by it. */
+  claimAsks(visit: Visit, session: SessionLimits, nowMs: number): readonly Ask[] {
+    return this.#covering(visit, session).map(({ policy, holding }) => {
+      owe(holding, policy.cost, nowMs)
+      return giveBack(holding)
+    })
   }
 
   /** A request begins to wait for what it lacks. */
@@ -229,11 +238,7 @@ export class Limits {
     return owes
   }
 
-  /** A request goes to the origin; `end` when its answer has begun. */
-  begin(session: SessionLimits | undefined, nowMs: number): void {
-    if (this.#maxConcurrent !== null) session?.running.push(nowMs)
-  }
-
+  /** The answer to a request has begun, or it did not go on after all. */
   end(session: SessionLimits | undefined, beganMs: number): void {
     const at = session?.running.indexOf(beganMs) ?? -1
     if (at >= 0) session?.running.splice(at, 1)

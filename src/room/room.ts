@@ -8,6 +8,7 @@
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { showRate } from '../core/frontier.ts'
+import { forgetPolicies, limitFigures, otherTotals } from '../core/limit-totals.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
@@ -109,6 +110,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#changeVersion++
     this.#state.view = null
     if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
+    forgetPolicies(this.#state.totals, policyNames(settings))
     core.tick(this.#state, settings.limits, nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
     this.#store.saveRoom(this.#state)
@@ -175,7 +177,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       remaining: core.left(state),
       waiting: Math.round(core.waitingTotal(state)),
       standing: core.standing(state, nowMs),
-      totals: state.totals,
+      limits: limitFigures(state.totals, policyNames(this.#settings)),
+      totals: otherTotals(state.totals),
       admittedLastMinute: this.#admitted.reduce(
         (sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0),
         0,
@@ -195,6 +198,10 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       })),
     }
   }
+}
+
+function policyNames({ config }: RoomSettings): readonly string[] {
+  return config.rate_limits.map(({ name }) => name)
 }
 
 /** A budget begins anew when it is set, also to the number that it had. */

@@ -222,6 +222,7 @@ class FakeRoom {
       permitsOut,
       permitsBanked: 2,
       remaining: null,
+      limits: {},
       waiting: Math.round(this.#waiting),
       standing,
       totals: {
