@@ -117,9 +117,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     }
     if (taken !== 'ask') return openWay(visit, room) ?? refuse(visit, room, ring, carried.pass, taken)
   }
-  // A session that is inside waits for no view: its door says what counts.
-  if (!lease)
-    await (carried.pass && carried.pass.value.expiresMs > visit.nowMs ? soon(room.current(visit)) : room.current(visit))
+  if (!lease) await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
   if (open) return open
   const own = ofThisGeneration(carried, room.view)
@@ -211,6 +209,13 @@ export async function stand(
     requeuedBy: null,
     view,
   }
+}
+
+/** Waits for a view; but a session that may be inside not for long, for its door says what counts. */
+async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Promise<void> {
+  const current = room.current(visit)
+  if (!pass || pass.expiresMs <= visit.nowMs) return current
+  if ((await soon(current)) === 'late') visit.waitUntil(current)
 }
 
 /** Proxied without a place: the room is not in force for this request. */

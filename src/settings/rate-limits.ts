@@ -56,7 +56,7 @@ const policySchema = z
       const message = `must be at most ${most} in a period of ${period} s (1,000 a second), got ${count}`
       context.addIssue({ code: 'custom', path: ['count'], message })
     }
-    if (typeof cost === 'number' && cost > burst) {
+    if (typeof cost === 'number' && cost > burst && burst >= 1) {
       const message = `must be at most the burst (${burst}), or no request would ever pass, got ${cost}`
       context.addIssue({ code: 'custom', path: ['cost'], message })
     }
@@ -85,7 +85,8 @@ export const rateLimits = z
 export const anonymousLimit = z.strictObject({
   count: numberIn(1, 1_000_000).default(120),
   period: numberIn(1, 86_400).default(60),
-  burst: numberIn(1, 1_000_000).default(500),
+  // An office of five hundred is in line at once, also when each was first refused at an open door.
+  burst: numberIn(1, 1_000_000).default(1_000),
   mode: oneOf('enforce', 'off').default('enforce'),
 })
 
