@@ -29,7 +29,10 @@ export interface Wait {
 /** Expected wait behind `ahead` people at `speedPerSecond` tickets. */
 export function waitOf(ahead: number, speedPerSecond: number): Wait | null {
   if (speedPerSecond <= 0) return null
-  const likelyMs = (ahead / speedPerSecond) * 1_000
+  return waitRange((ahead / speedPerSecond) * 1_000)
+}
+
+export function waitRange(likelyMs: number): Wait {
   return { likelyMs, lowMs: likelyMs * RANGE.low, highMs: likelyMs * RANGE.high }
 }
 

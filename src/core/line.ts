@@ -9,11 +9,8 @@ import { Arrivals, BUCKET_MS, bucketOf } from './arrivals.ts'
 import { KEY_STEP } from './batches.ts'
 import { type Curve, curveOf } from './curve.ts'
 import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
+import { measure, newSpeed, type Speed, type SpeedState, speedOf } from './speed.ts'
 
-/** The speed shown to visitors follows the frontier with this half-life. */
-const SPEED_HALF_LIFE_MS = 60_000
-/** Until the line has moved for this long, its speed is what the permits promise. */
-const SPEED_KNOWN_AFTER_MS = 10_000
 /** From one view to the next the number of called people falls to this share at the most. */
 const CALLED_FALLS_TO = 0.85
 /** The frontier's past is sampled this many times per claim window. */
@@ -28,10 +25,7 @@ export interface LineState {
   control: FrontierState
   /** Called people who are still to come in, as edges are told. */
   calledAhead: number
-  /** Tickets passed and milliseconds taken, both decayed: their quotient is the speed. */
-  passed: number
-  passedInMs: number
-  movedAtMs: number
+  speed: SpeedState
 }
 
 export interface Line {
@@ -39,7 +33,7 @@ export interface Line {
   readonly arrivals: Arrivals
 }
 
-/** What edges know of a lane. Keys are milliseconds, speeds tickets per second. */
+/** What edges know of a lane. Keys are milliseconds. */
 export interface LaneView {
   /** Called: every key at or before this one. */
   readonly frontierKey: number
@@ -48,7 +42,8 @@ export interface LaneView {
   /** Called people who are still to come in: everybody waiting stands behind them. */
   readonly calledAhead: number
   readonly curve: Curve
-  readonly speedPerSecond: number | null
+  /** Null until the line has moved for a while. */
+  readonly speed: Speed | null
 }
 
 export function newLine(nowMs: number): Line {
@@ -59,9 +54,7 @@ export function newLine(nowMs: number): Line {
       past: [],
       control: newFrontier(nowMs),
       calledAhead: 0,
-      passed: 0,
-      passedInMs: 0,
-      movedAtMs: nowMs,
+      speed: newSpeed(nowMs),
     },
     arrivals: new Arrivals(),
   }
@@ -87,7 +80,7 @@ export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWi
   const { key, passed } = line.arrivals.advance(state.frontierKey, people, settledKey + KEY_STEP)
   recordTick(state.control, passed, load.shown, nowMs)
   state.frontierKey = Math.max(state.frontierKey, Math.min(key, settledKey))
-  measureSpeed(state, passed, nowMs)
+  measure(state.speed, passed, nowMs)
   remember(state, claimWindowMs, nowMs)
   return passed
 }
@@ -98,9 +91,7 @@ export function callEverybody(line: Line, key: number, claimWindowMs: number, no
   state.frontierKey = Math.max(state.frontierKey, key)
   state.control = newFrontier(nowMs)
   state.calledAhead = 0
-  state.passed = 0
-  state.passedInMs = 0
-  state.movedAtMs = Math.max(state.movedAtMs, nowMs)
+  state.speed = newSpeed(nowMs)
   remember(state, claimWindowMs, nowMs)
 }
 
@@ -125,16 +116,8 @@ export function viewOf(line: Line, standing: number): LaneView {
     lapsedKey: state.lapsedKey,
     calledAhead: state.calledAhead,
     curve: curveOf(arrivals, state.frontierKey),
-    speedPerSecond: state.passedInMs < SPEED_KNOWN_AFTER_MS ? null : (state.passed / state.passedInMs) * 1_000,
+    speed: speedOf(state.speed),
   }
-}
-
-function measureSpeed(state: LineState, passed: number, nowMs: number): void {
-  const tookMs = Math.max(0, nowMs - state.movedAtMs)
-  const decay = 0.5 ** (tookMs / SPEED_HALF_LIFE_MS)
-  state.passed = state.passed * decay + passed
-  state.passedInMs = state.passedInMs * decay + tookMs
-  state.movedAtMs = Math.max(state.movedAtMs, nowMs)
 }
 
 /** Samples the frontier, and lets everything lapse that it had passed a claim window ago. */

@@ -5,6 +5,7 @@
  */
 import type { Batches } from './batches.ts'
 import type { LaneView } from './line.ts'
+import type { Slowed } from './pace.ts'
 import type { TallyReport } from './tally.ts'
 
 /** What a tier needs to know of the room to decide about somebody who is not inside. */
@@ -22,6 +23,8 @@ export interface View {
   readonly full: boolean
   /** Admissions per second the room would grant at most. */
   readonly ratePerSecond: number
+  /** Why waits may have grown lately; null or absent when nothing happened. */
+  readonly slowed?: Slowed | null
   /** How newcomers are drawn; null or absent where places are given by arrival. */
   readonly batches?: Batches | null
   /** Up to here the room has all counts; absent in a view of a room that does not know batches. */

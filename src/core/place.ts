@@ -1,9 +1,10 @@
 /** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
 import { BUCKET_MS } from './arrivals.ts'
 import { aheadOf, total } from './curve.ts'
-import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf } from './estimate.ts'
+import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
+import { fastest, speedFor } from './speed.ts'
 import type { Ticket } from './ticket.ts'
 
 export type Place =
@@ -27,7 +28,15 @@ const ISSUED_WITHIN_MS = 1_000
 /** An edge knows of a draw this long after the room, and its visitors ask over a few times as long, not all at once. */
 const TOLD_AFTER_MS = 1_000
 const SPREAD = 4
-const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speedPerSecond: null }
+/**
+ * A shown wait rises by at most a tenth from one poll to the next: by this much over the one in the ticket, which may be older, and
+ * lower by so much than what was shown meanwhile without signing anew.
+ */
+const WAIT_RISES_BY = 1.07
+const WAIT_KEPT_WITHIN = 0.975
+/** Shorter waits are all "less than a minute". */
+const WAIT_SHORT_MS = 30_000
+const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
   const lane = view.lanes[ticket.lane] ?? NOBODY
@@ -43,7 +52,7 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
     state: 'waiting',
     ahead,
     position: settled || ticket.low !== null ? shown : null,
-    wait: waitFor(ahead, lane, view),
+    wait: waitFor(ticket, ahead, lane, view),
     drawnMs: ticket.draw && !known ? ticket.draw.untilMs + SETTLED_AFTER_MS : null,
   }
 }
@@ -55,12 +64,15 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
 export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs: number): Ticket {
   const confirmed = ticket.confirmed || place.state === 'waiting'
   const low = place.state === 'waiting' ? (place.position ?? ticket.low) : ticket.low
+  const shownMs = place.state === 'waiting' && place.position !== null ? (place.wait?.likelyMs ?? null) : null
   const byMs = place.state === 'called' ? (ticket.byMs ?? nowMs + claimWindowMs) : null
   const draw = ticket.draw && isUndrawn(place) ? ticket.draw : null
   const same =
     confirmed === ticket.confirmed && low === ticket.low && byMs === ticket.byMs && draw === (ticket.draw ?? null)
-  if (same && nowMs - ticket.issuedMs < SIGNED_FOR_MS) return ticket
-  return { ...ticket, confirmed, low, byMs, draw, issuedMs: nowMs }
+  const waitHolds = shownMs === null || shownMs >= (ticket.waitMs ?? Number.POSITIVE_INFINITY) * WAIT_KEPT_WITHIN
+  if (same && waitHolds && nowMs - ticket.issuedMs < SIGNED_FOR_MS) return ticket
+  const waitMs = shownMs === null ? (ticket.waitMs ?? null) : Math.round(shownMs)
+  return { ...ticket, confirmed, low, waitMs, byMs, draw, issuedMs: nowMs }
 }
 
 /** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
@@ -93,7 +105,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
   const lane = view.lanes[ticket.lane] ?? NOBODY
   const ahead = place.state === 'waiting' ? place.ahead : 0
-  const speed = lane.speedPerSecond ?? (view.held ? 0 : view.ratePerSecond)
+  const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
   if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
   // Its number is known to this edge a second or two after the room has all counts.
@@ -113,9 +125,12 @@ export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
-function waitFor(ahead: number, lane: LaneView, view: View): Wait | null {
+function waitFor({ waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  return waitOf(ahead, lane.speedPerSecond ?? view.ratePerSecond)
+  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
+  if (!wait || view.slowed || typeof waitMs !== 'number') return wait
+  const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
+  return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
 }
 
 /** Only who was called can have missed it. A window that was shortened also shortens what older tickets still carry. */

@@ -8,6 +8,7 @@ import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
 import { comingIn } from './frontier.ts'
 import { callEverybody, callNext, closeAt, confirm, type Line, newLine, viewOf, waiting } from './line.ts'
 import type { Demand, DoorReport, View } from './messages.ts'
+import { followPace, newPace, type Pace, slowedAt } from './pace.ts'
 import {
   type Bank,
   burstOf,
@@ -19,6 +20,7 @@ import {
   outOf,
   settle,
 } from './permits.ts'
+import { forgetLongRun } from './speed.ts'
 import { type Applied, fresh } from './tally.ts'
 import { MAIN_LANE } from './ticket.ts'
 
@@ -57,6 +59,7 @@ export interface RoomState {
   /** The budget of `remaining`, null for none, and what of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
+  readonly pace: Pace
   tickedAtMs: number
   /** Called visitors seen since the last tick, per lane. */
   readonly shown: Map<string, number>
@@ -103,6 +106,7 @@ export function newRoom(nowMs: number): RoomState {
     draws: newDraws(),
     stock: { set: null, spent: 0 },
     totals: {},
+    pace: newPace(),
     tickedAtMs: nowMs,
     shown: new Map(),
     departuresPerSecond: 0,
@@ -354,13 +358,18 @@ function measureDepartures(room: RoomState, tookMs: number): void {
 function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
   const { live, out } = sums(room)
   const soldOut = left(room) === 0
+  const full = live + out >= rules.totalActiveUsers
+  if (followPace(room.pace, rules, full, nowMs)) {
+    for (const { state } of room.lines.values()) forgetLongRun(state.speed)
+  }
   return {
     asOfMs: nowMs,
     generation: room.generation,
     open: room.open,
     held: rules.ratePerMinute <= 0 || soldOut,
     soldOut,
-    full: live + out >= rules.totalActiveUsers,
+    full,
+    slowed: slowedAt(room.pace, nowMs),
     ratePerSecond: rules.ratePerMinute / 60,
     batches: room.draws.batches,
     settledKey: settledKey(room.draws, nowMs),

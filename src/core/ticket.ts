@@ -18,6 +18,8 @@ export interface Ticket {
   readonly confirmed: boolean
   /** The lowest position shown so far, null until one was shown. */
   readonly low: number | null
+  /** The wait last shown, null or absent until one was. */
+  readonly waitMs?: number | null
   /** Until when a called ticket may be claimed, null until its visitor has heard of the call. */
   readonly byMs: number | null
   readonly generation: number

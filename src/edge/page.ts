@@ -99,11 +99,12 @@ export async function waitingPagePolicy(): Promise<string> {
 }
 
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
-function wording({ state, held, position, drawAt, cfWaitingRoom }: PlaceJson) {
+function wording({ state, held, slower, position, drawAt, cfWaitingRoom }: PlaceJson) {
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
-  const lead = held ? (text.paused ?? texts.paused) : text.lead
+  const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
+  const lead = held ? (text.paused ?? texts.paused) : text.lead + why
   return {
     headline: text.headline,
     lead: drawAt === null ? lead : `${lead} ${DRAWING}`,

@@ -18,6 +18,7 @@ const NO_PLACE = {
   claimBy: null,
   drawAt: null,
   held: false,
+  slower: null,
   pollAfterSeconds: null,
 } as const
 
@@ -43,6 +44,7 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     held: view?.held ?? false,
+    slower: view?.slowed ?? null,
     message: messageOf(config, view?.soldOut ?? false),
     ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,

@@ -141,7 +141,9 @@ export class RoomStore {
   }
 
   #loadLine(lane: string, state: LineState, nowMs: number): Line {
-    const line = { ...newLine(nowMs), state }
+    const fresh = newLine(nowMs)
+    // Rows of older versions lack what was added since.
+    const line = { ...fresh, state: { ...fresh.state, ...state } }
     const rows = this.#sql.exec<{ chunk: number; buckets: ArrayBuffer }>(
       'SELECT chunk, buckets FROM arrivals WHERE lane = ?',
       lane,

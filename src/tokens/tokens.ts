@@ -62,7 +62,7 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, byMs, generation, draw } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, generation, draw } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // Who reads a token whose batch has not ended learns the batch, and not the place.
@@ -74,6 +74,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     lane,
     cnf: confirmed,
     low,
+    ...(typeof waitMs === 'number' ? { wait: waitMs } : {}),
     by: byMs,
     gen: generation,
     iat,
@@ -149,12 +150,13 @@ function reencode(part: string): string | null {
 }
 
 async function ticketFrom(payload: Record<string, unknown>, room: string, ring: KeyRing): Promise<Token> {
-  const { sub, key, lane, cnf, low, by, gen, iat } = payload
+  const { sub, key, lane, cnf, low, wait = null, by, gen, iat } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(key) || typeof lane !== 'string' || typeof cnf !== 'boolean')
     return NONE
   if (!(low === null || isFiniteNumber(low)) || !(by === null || isFiniteNumber(by))) return NONE
-  if (!isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
-  const ticket = { room, sid: sub, key, lane, confirmed: cnf, low, byMs: by, generation: gen, issuedMs: iat * 1_000 }
+  if (!(wait === null || isFiniteNumber(wait)) || !isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
+  const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
+  const ticket = { room, sid: sub, ...place, generation: gen, issuedMs: iat * 1_000 }
   if (payload.draw === undefined) return { kind: 'ticket', ticket }
   const draw = drawFrom(payload, key)
   const drawn = draw && (await drawnKey(ring, room, sub, draw))

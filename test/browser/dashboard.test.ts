@@ -337,6 +337,33 @@ describe('changing', () => {
     await expect.poll(() => page.locator('#room').innerText(), READ).toContain('Passing')
   })
 
+  test('the minutes of a draw are there where places are drawn', async () => {
+    await logIn()
+    const minutes = page.locator('#window')
+    expect(await minutes.isHidden()).toBe(true)
+    fake.room('shop').change({ set: { queueing_method: 'random' } }, null, 'Bo')
+    await minutes.waitFor(READ)
+    expect(await minutes.inputValue()).toBe('1')
+    await minutes.fill('2.5')
+    await minutes.press('Enter')
+    await expect.poll(() => text('window-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.shuffle_window).toBe(2.5)
+  })
+
+  test('a budget is set, and taken away by an empty field', async () => {
+    await logIn()
+    const budget = page.getByRole('spinbutton', { name: 'Let in so many more' })
+    expect(await budget.inputValue()).toBe('')
+    await budget.fill('500')
+    expect(await text('remaining-hint')).toContain('After them all others wait.')
+    await budget.press('Enter')
+    await expect.poll(() => text('remaining-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.remaining).toBe(500)
+    await budget.fill('')
+    await budget.press('Enter')
+    await expect.poll(() => fake.room('shop').describe().settings.remaining, READ).toBeNull()
+  })
+
   test('a refused value shows the path and the reason by its field', async () => {
     await logIn()
     await page.getByLabel('Places inside').fill('0')

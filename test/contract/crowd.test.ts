@@ -77,7 +77,8 @@ describe('1,000 visitors at once, over four isolates and three doors', () => {
     // A burst is five seconds of the rate. Requests of one admission may reach the origin a moment apart.
     for (const seconds of [1, 5, 10, 20])
       expect(maxIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5 + 1)
-    expect(times.length).toBeGreaterThanOrEqual(30 + 5 - 4)
+    // Until the line is counted, after about six seconds, nobody of it is called: at most a burst stays unused.
+    expect(times.length).toBeGreaterThanOrEqual(30 - 1)
   }, 90_000)
 })
 

@@ -37,7 +37,7 @@ function doorWith(permits: number, frontierKey: number | null = null) {
 /** The room's answer to the door's next report: `permits` more. */
 function hear(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
   const { seq } = report(door, 0, '', nowMs)
-  const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speedPerSecond: null }
+  const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
   const view: View = {
     asOfMs: nowMs,
     generation: 1,

@@ -22,7 +22,7 @@ const view: View = {
       lapsedKey: NOW - 400_000,
       calledAhead: 0,
       curve: [NOW - 100_000, 0, NOW, 100],
-      speedPerSecond: 2,
+      speed: { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 },
     },
   },
 }
@@ -52,6 +52,20 @@ describe('a place', () => {
   it('has no number until its moment is five seconds old and its ticket confirmed', () => {
     expect(place({ key: NOW - 4_900 })).toMatchObject({ state: 'waiting', position: null })
     expect(place({ confirmed: false })).toMatchObject({ state: 'waiting', position: null })
+  })
+
+  it('has a wait that rises by less than a tenth from one to the next, unless its visitor is told why', () => {
+    const likely = (more: Partial<Ticket>, room: View = view) => {
+      const { wait } = place({ key: NOW - 10_000, ...more }, room) as { wait: { likelyMs: number } }
+      return wait.likelyMs
+    }
+    expect(likely({})).toBe(45_000)
+    expect(likely({ waitMs: 40_000 })).toBe(42_800)
+    expect(likely({ waitMs: 44_000 })).toBe(45_000)
+    expect(likely({ waitMs: 90_000 })).toBe(45_000)
+    // Half a minute and less reads the same.
+    expect(likely({ waitMs: 5_000 })).toBe(30_000)
+    expect(likely({ waitMs: 40_000 }, { ...view, slowed: 'rate' })).toBe(45_000)
   })
 
   it('never shows more than was shown before', () => {
@@ -115,7 +129,7 @@ describe('a ticket that is seen', () => {
   })
 
   it('is the same object when nothing changed, so that nothing is signed in vain', () => {
-    const same = ticket({ low: 51 })
+    const same = ticket({ low: 51, waitMs: 25_000 })
     expect(seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW)).toBe(same)
     const later = seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW + 20_001)
     expect(later).not.toBe(same)

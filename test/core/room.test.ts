@@ -39,6 +39,27 @@ describe('a report', () => {
   })
 })
 
+describe('a line that becomes slower', () => {
+  const seconds = (n: number) => T0 + n * 1_000
+  const slowed = (room: RoomState) => room.view?.slowed
+
+  it('says so when the operator turns the rate down', () => {
+    const room = newRoom(T0)
+    granted(room, report(), T0)
+    expect(slowed(room)).toBeNull()
+    granted(room, report({ seq: 2 }), seconds(1), { ...rules, ratePerMinute: 60 })
+    expect(slowed(room)).toBe('rate')
+  })
+
+  it('says so when the last place is taken', () => {
+    const room = newRoom(T0)
+    granted(room, report({ live: 900 }), T0)
+    expect(slowed(room)).toBeNull()
+    granted(room, report({ seq: 2, live: 1_000 }), seconds(1))
+    expect(slowed(room)).toBe('full')
+  })
+})
+
 describe('grants', () => {
   it('let the very first visitors of a new room in at once', () => {
     expect(granted(newRoom(T0), report({ demand: standing(1) }), T0)).toBeGreaterThanOrEqual(1)

@@ -13,6 +13,7 @@ const ticket: Ticket = {
   lane: 'main',
   confirmed: true,
   low: 17,
+  waitMs: 40_000,
   byMs: null,
   generation: 3,
   issuedMs: NOW,

@@ -49,6 +49,8 @@ describe.each([30, 600])('%i a minute for twenty minutes', ratePerMinute => {
       expectBounds(figures, ratePerMinute)
       expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
       expect(figures.admitted).toBeGreaterThan(20 * ratePerMinute)
+      expect(figures.estimateErrorMedian).toBeLessThanOrEqual(0.2)
+      expect(figures.waitRiseMax).toBeLessThanOrEqual(1.1)
     },
     60_000,
   )
@@ -87,6 +89,25 @@ describe('a room with few places', () => {
     })
     expect(figures.mostInside).toBe(200)
     expect(figures.usedShare).toBeGreaterThan(0.95)
+  }, 60_000)
+})
+
+describe('a room whose places are left in waves', () => {
+  it('keeps the order when the line runs, and tells a long wait by its mean', () => {
+    const waves = { visitors: 12_000, ratePerMinute: 600, totalActiveUsers: 1_000, noShows: 0.3, arriveMs: 300_000 }
+    const figures = play(waves)
+    expect(figures.displacementP95Seconds).toBeLessThanOrEqual(10)
+    expect(figures.estimateErrorFirstMedian).toBeLessThanOrEqual(0.2)
+    expect(figures.waitRiseMax).toBeLessThanOrEqual(1.1)
+  }, 60_000)
+})
+
+describe('an operator who turns the rate', () => {
+  it('down to a third: waits jump, and everybody who sees theirs jump is told why', () => {
+    const changes = [{ atMs: 300_000, ratePerMinute: 200 }]
+    const figures = play({ visitors: 8_000, ratePerMinute: 600, arriveMs: 200_000, changes })
+    expect(figures.estimateErrorMedian).toBeLessThanOrEqual(0.2)
+    expect(figures.waitRiseMax).toBeLessThanOrEqual(1.1)
   }, 60_000)
 })
 

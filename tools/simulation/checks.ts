@@ -27,6 +27,8 @@ const USED_SHARE_MIN = 0.98
 const DISPLACED_SECONDS_MAX = 10
 const DISPLACED_PLACES_MAX = 5
 const TAU_MIN = 0.99
+/** A wait shown rises by at most a tenth from poll to poll, unless its visitor is told why. */
+const WAIT_RISE_MAX = 1.1001
 /** Use is judged over this much of a line, order over this much of service. */
 const USE_FROM_MS = 10 * 60_000
 const ORDER_FROM_MS = 20 * 60_000
@@ -97,6 +99,13 @@ export class Checks {
   shown(visitor: number, position: number, before: number, nowMs: number): void {
     if (position > before) {
       this.#violate('I4', nowMs, `visitor ${visitor} was shown ${before}, then ${position}`, visitor)
+    }
+  }
+
+  waitRose(visitor: number, rise: number, nowMs: number): void {
+    if (rise > WAIT_RISE_MAX) {
+      const detail = `visitor ${visitor} was shown a wait ${((rise - 1) * 100).toFixed(1)} % longer, and not told why`
+      this.#violate('wait', nowMs, detail, visitor)
     }
   }
 

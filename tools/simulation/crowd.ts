@@ -32,6 +32,9 @@ export class Crowd {
   readonly size: number
   readonly #numbers: Float64Array
   readonly #sids: string[]
+  /** Of the tickets: the wait shown last, 0 for none. */
+  readonly #waits: Float32Array
+  readonly #waitsShown: Float32Array
   readonly #scratch: { -readonly [Field in keyof Ticket]: Ticket[Field] }
   /** When each was admitted by a door that got an answer through, 0 before. */
   readonly admittedMs: Float64Array
@@ -42,6 +45,8 @@ export class Crowd {
     this.size = size
     this.#numbers = new Float64Array(size * FIELDS)
     this.#sids = new Array<string>(size).fill('')
+    this.#waits = new Float32Array(size)
+    this.#waitsShown = new Float32Array(size)
     this.#scratch = { ...blank, generation }
     this.admittedMs = new Float64Array(size)
     this.leavesMs = new Float64Array(size)
@@ -73,6 +78,8 @@ export class Crowd {
     this.#numbers[at + BY_MS] = byMs ?? 0
     this.#numbers[at + ISSUED_MS] = nowMs
     this.#numbers[at + SHOWN] = Number.POSITIVE_INFINITY
+    this.#waits[visitor] = 0
+    this.#waitsShown[visitor] = 0
     this.#unset(visitor, CONFIRMED)
     this.#set(visitor, HAS_TICKET)
   }
@@ -85,6 +92,7 @@ export class Crowd {
     ticket.key = numbers[at + KEY] as number
     ticket.low = (numbers[at + LOW] as number) || null
     ticket.byMs = (numbers[at + BY_MS] as number) || null
+    ticket.waitMs = this.#waits[visitor] || null
     ticket.issuedMs = numbers[at + ISSUED_MS] as number
     ticket.confirmed = this.#has(visitor, CONFIRMED)
     return ticket
@@ -95,11 +103,12 @@ export class Crowd {
   }
 
   /** Positions begin at 1 and times long after 0, so that 0 can stand for null. */
-  keep(visitor: number, { low, byMs, issuedMs, confirmed }: Ticket): void {
+  keep(visitor: number, { low, waitMs, byMs, issuedMs, confirmed }: Ticket): void {
     const at = visitor * FIELDS
     this.#numbers[at + LOW] = low ?? 0
     this.#numbers[at + BY_MS] = byMs ?? 0
     this.#numbers[at + ISSUED_MS] = issuedMs
+    this.#waits[visitor] = waitMs ?? 0
     if (confirmed) this.#set(visitor, CONFIRMED)
   }
 
@@ -120,6 +129,13 @@ export class Crowd {
     const at = visitor * FIELDS + SHOWN
     const before = this.#numbers[at] as number
     this.#numbers[at] = position
+    return before
+  }
+
+  /** Notes the wait shown for the place; answers the one shown before, 0 the first time. */
+  showsWait(visitor: number, waitMs: number): number {
+    const before = this.#waitsShown[visitor] as number
+    this.#waitsShown[visitor] = waitMs
     return before
   }
 
@@ -187,6 +203,7 @@ const blank: Ticket = {
   lane: MAIN_LANE,
   confirmed: false,
   low: null,
+  waitMs: null,
   byMs: null,
   generation: 0,
   issuedMs: 0,

@@ -1,6 +1,8 @@
 /** The waits shown from ten minutes on, to be held against the real ones: the first, the last, and one at random of each visitor. */
 
 const FROM_MS = 10 * 60_000
+/** Shorter waits all read "less than a minute". */
+const SHORT_MS = 30_000
 
 /** Of each visitor: how many were shown, then when and how long each kept estimate said. */
 const FIELDS = 8
@@ -12,10 +14,19 @@ const ANY = 5
 export class Estimates {
   readonly #fromMs: number
   readonly #numbers: Float64Array
+  /** The largest rise from one wait shown to the next of the same place, as a quotient. Short waits are shown as one. */
+  riseMax = 1
 
   constructor(visitors: number, startMs: number) {
     this.#fromMs = startMs + FROM_MS
     this.#numbers = new Float64Array(visitors * FIELDS)
+  }
+
+  /** A wait of one place after another: by how much it has risen, as a quotient. */
+  rise(beforeMs: number, waitMs: number): number {
+    const rise = waitMs / Math.max(SHORT_MS, beforeMs)
+    this.riseMax = Math.max(this.riseMax, rise)
+    return rise
   }
 
   /** `random`, uniform in [0, 1), picks each of a visitor's estimates with the same chance. */

@@ -24,6 +24,8 @@ export interface Figures {
   estimateErrorMedian: number | null
   estimateErrorFirstMedian: number | null
   estimateErrorLastSeconds: number | null
+  /** The largest rise of a shown wait from one poll to the next whose visitor was not told why, as a quotient. */
+  waitRiseMax: number
   pollsPerVisitor: number
   objectCallsPerVisitor: number
   rowsWritten: number
@@ -64,6 +66,7 @@ export function figuresOf(world: World): Figures {
     estimateErrorMedian: median(estimates.any, 3),
     estimateErrorFirstMedian: median(estimates.first, 3),
     estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
+    waitRiseMax: round(world.estimates.riseMax, 3),
     pollsPerVisitor: round(world.polls / crowd.size, 1),
     objectCallsPerVisitor: round(world.objectCalls / crowd.size, 2),
     rowsWritten: world.usage.rowsWritten,

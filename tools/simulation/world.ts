@@ -239,7 +239,9 @@ export class World {
       if (next !== ticket) crowd.keep(visitor, next)
       ticket = next
     }
-    if (place.state === 'waiting' && place.position !== null) this.#show(visitor, place.position, place.wait?.likelyMs)
+    if (place.state === 'waiting' && place.position !== null) {
+      this.#show(visitor, place.position, place.wait?.likelyMs, view.slowed != null)
+    }
     if (!crowd.staysAfterPoll(visitor)) return
     if (place.state !== 'called') {
       agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, nowMs, this.#random.next()))
@@ -248,12 +250,15 @@ export class World {
     } else this.#claim(visitor, view)
   }
 
-  #show(visitor: number, position: number, waitMs: number | undefined): void {
+  #show(visitor: number, position: number, waitMs: number | undefined, mayRise: boolean): void {
     const { nowMs } = this.agenda
     const before = this.crowd.shows(visitor, position)
     this.#events?.note(nowMs, visitor, `visitor ${visitor} is shown position ${position}`)
     this.checks.shown(visitor, position, before, nowMs)
-    if (waitMs !== undefined) this.estimates.shown(visitor, waitMs, this.#random.next(), nowMs)
+    if (waitMs === undefined) return
+    const waitBeforeMs = this.crowd.showsWait(visitor, waitMs)
+    if (!mayRise && waitBeforeMs > 0) this.checks.waitRose(visitor, this.estimates.rise(waitBeforeMs, waitMs), nowMs)
+    this.estimates.shown(visitor, waitMs, this.#random.next(), nowMs)
   }
 
   #confirm(edge: SimEdge, ticket: Ticket): void {
