@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { maxIn } from '../../tools/simulation/order.ts'
 import { pause, Visitor } from '../support/node/browser-like.ts'
 import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
@@ -92,4 +94,36 @@ describe('five hundred sessions behind one address', () => {
     expect(limits.api).toMatchObject({ limited: 0, shadow: 0 })
     expect(limits.api?.allowed).toBeGreaterThan(1_500)
   }, 60_000)
+})
+
+describe('a WebSocket', () => {
+  it('is limited by its upgrades, and not by its messages', async () => {
+    await start([{ name: 'sockets', match: { paths: ['/ws'] }, count: 2, period: 3_600 }], 1)
+    const server = new WebSocketServer({ server: origin.server, path: '/ws' })
+    server.on('connection', socket => socket.on('message', data => socket.send(`you said ${data}`)))
+    const visitor = new Visitor(site.url, 'shop')
+    await visitor.get('/')
+    await visitor.get('/')
+    const opened = []
+    const refused = []
+    for (let i = 0; i < 4; i++) {
+      const socket = new WebSocket(`${site.url.replace('http', 'ws')}/ws`, { headers: { Cookie: visitor.cookie } })
+      const outcome = await Promise.race([
+        once(socket, 'open').then(() => 'open' as const),
+        once(socket, 'unexpected-response').then(([, response]) => response.statusCode as number),
+      ])
+      if (outcome === 'open') opened.push(socket)
+      else refused.push(outcome)
+    }
+    expect([opened.length, refused]).toEqual([2, [429, 429]])
+    const [socket] = opened as [WebSocket]
+    let heard = 0
+    socket.on('message', () => heard++)
+    for (let i = 0; i < 1_000; i++) socket.send(String(i))
+    const endMs = performance.now() + 10_000
+    while (heard < 1_000 && performance.now() < endMs) await pause(20)
+    expect(heard).toBe(1_000)
+    for (const one of opened) one.terminate()
+    server.close()
+  }, 30_000)
 })
