@@ -179,6 +179,11 @@ describe('a limited answer', () => {
       /http-equiv="refresh" content="1; url=\/load\/again\?x=1"/,
     )
     expect(response.headers.get('Cache-Control')).toBe('no-store')
+    const script = /<script>(.*)<\/script>/s.exec(text)?.[1] ?? ''
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(script))
+    expect(response.headers.get('Content-Security-Policy')).toContain(
+      `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`,
+    )
   })
 
   it('of a form says that nothing was delivered, and does not send it again', async () => {
