@@ -20,8 +20,8 @@ import type { RoomSettings } from '../settings/compiled.ts'
 import type { Policy } from '../settings/rate-limits.ts'
 import type { Visit } from './visit.ts'
 
-/** Paths of one session with a lease here. Beyond it the oldest is forgotten, which its door charges whole. */
-const PATHS_MAX = 64
+/** Paths of one session with a lease here, for 10,000 sessions must fit. The oldest is forgotten, and its door charges it whole. */
+const PATHS_MAX = 16
 /** A slot of `max_concurrent` is free by itself so long after the origin's time is up: a request may be cut off without a word. */
 const SLOT_LOST_MS = 1_000
 /** A request more will not fit for about so long. */

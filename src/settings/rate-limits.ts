@@ -66,8 +66,12 @@ const policySchema = z
 /** The policies of a room. The one named `session` is there also when the list does not name it; its `mode` turns it off. */
 export const rateLimits = z
   .array(policySchema)
-  .max(POLICIES_MAX, { error: `must have at most ${POLICIES_MAX} policies` })
   .superRefine((policies, context) => {
+    const own = policies.filter(policy => policy.name.toLowerCase() !== SESSION_POLICY.name).length
+    if (own > POLICIES_MAX) {
+      const message = `must have at most ${POLICIES_MAX} policies beside ${SESSION_POLICY.name}, got ${own}`
+      context.addIssue({ code: 'custom', path: [], message })
+    }
     policies.forEach((policy, index) => {
       const first = policies.findIndex(other => other.name.toLowerCase() === policy.name.toLowerCase())
       if (first === index) return

@@ -3,6 +3,7 @@ import { adviceOn } from '../../src/settings/advice.ts'
 import { readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import type { RoomConfig } from '../../src/settings/schema.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
 
@@ -59,6 +60,15 @@ describe('rate limits', () => {
     [{ ...login, limit: 5 }, 'limit is not a setting'],
   ])('%j is refused, with the policy by its name', (policy, message) => {
     expect(problemsWith(limited(policy))).toEqual([`rooms[0].rate_limits[0].${message} (policy "login")`])
+  })
+
+  it('are sixteen at most beside that of every session, also after a live change', () => {
+    const policies = Array.from({ length: 16 }, (_, i) => ({ ...login, name: `p${i}` }))
+    const [room] = parseRooms(limited(...policies))
+    expect(withOverrides(room as RoomConfig, { message: 'hello' }).rate_limits).toHaveLength(17)
+    expect(problemsWith(limited(...policies, login))).toEqual([
+      'rooms[0].rate_limits must have at most 16 policies beside session, got 17',
+    ])
   })
 
   it('have names of their own', () => {
