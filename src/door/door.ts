@@ -12,7 +12,7 @@ import { VIEW_FOR_MS } from '../core/edge.ts'
 import { Ledger } from '../core/ledger.ts'
 import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../core/messages.ts'
 import type { DoorCalls } from '../core/rpc.ts'
-import type { Session } from '../core/sessions.ts'
+import { leaseMs, type Session } from '../core/sessions.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
@@ -88,8 +88,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     }
     if (decision.verdict === 'admitted') {
       this.#wakeAt(decision.expiresMs)
-      const leaseMs = this.#settings.session.sessionMs
-      if (request.asks) this.#ledger.touch(request.sid, request.asks, this.#quotaOf, leaseMs, Date.now())
+      const forMs = leaseMs(this.#settings.session)
+      if (request.asks) this.#ledger.touch(request.sid, request.asks, this.#quotaOf, forMs, Date.now())
     }
     this.#keepGoing()
     return decision

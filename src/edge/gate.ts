@@ -408,6 +408,7 @@ async function claim(
     const more = { ...(leaves ? { leaves } : {}), ...(asks.length > 0 ? { asks } : {}) }
     const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
     if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
+    else if (charges) room.limits.countClaimed(visit)
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)

@@ -139,6 +139,11 @@ export class Limits {
     })
   }
 
+  /** A claim has let its request in. */
+  countClaimed(visit: Visit): void {
+    for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.#count(i, 'allowed')
+  }
+
   /** A request begins to wait for what it lacks. */
   wish(visit: Visit, session: SessionLimits, nowMs: number): Wish {
     const wish = this.#covering(visit, session).map(({ policy, holding }) => ({ holding, tokens: policy.cost }))
