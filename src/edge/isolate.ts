@@ -128,7 +128,10 @@ export class RoomAtEdge {
 
   /** Renews the view in the background when it is about to grow too old. */
   renew(caller: Caller): void {
-    if (wantsRenewal(this.#edge, caller.nowMs)) void this.#sync(caller, caller.nowMs)
+    if (!wantsRenewal(this.#edge, caller.nowMs)) return
+    // One that is under way is enough, and not to be waited for: this request may have ended when it is answered.
+    if (this.#syncing && isFresh(this.#syncing.sentMs, caller.nowMs)) return
+    void this.#sync(caller, caller.nowMs)
   }
 
   /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
