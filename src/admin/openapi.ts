@@ -13,7 +13,6 @@ const ifMatch = {
   schema: { type: 'string' },
 }
 
-const count = { type: 'integer', minimum: 0 }
 const lanes = {
   type: 'array',
   description: 'The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began.',
@@ -22,9 +21,9 @@ const lanes = {
     properties: {
       name: { type: 'string' },
       share: { type: 'number', minimum: 0, maximum: 1 },
-      waiting: count,
-      standing: count,
-      admitted: count,
+      waiting: count('In the line'),
+      standing: count('Called, and standing by'),
+      admitted: count('Let in'),
     },
   },
 }
@@ -117,6 +116,16 @@ export function openApi(prefix: string): object {
             },
           },
         },
+        LimitFigures: {
+          type: 'object',
+          properties: {
+            allowed: count('Requests that went on'),
+            limited: count('Requests refused'),
+            shadow: count('Requests that a policy in shadow mode would have refused'),
+            near: count('Leases lent with at least 80 % of the burst in use'),
+            fallback: count('Requests that an isolate decided by itself, because a door did not answer'),
+          },
+        },
         Problem: {
           type: 'object',
           properties: {
@@ -138,7 +147,17 @@ export function openApi(prefix: string): object {
             file: { type: 'object', description: 'As deployed' },
             now: { type: 'string', format: 'date-time' },
             sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
-            figures: { type: 'object', properties: { lanes } },
+            figures: {
+              type: 'object',
+              properties: {
+                lanes,
+                limits: {
+                  type: 'object',
+                  description: 'By policy, since the room began',
+                  additionalProperties: { $ref: '#/components/schemas/LimitFigures' },
+                },
+              },
+            },
             events: { type: 'array', description: 'Soonest first', items: { $ref: '#/components/schemas/Event' } },
           },
         },
@@ -149,6 +168,10 @@ export function openApi(prefix: string): object {
 
 function denied() {
   return { description: 'No valid token', ...problem }
+}
+
+function count(description: string) {
+  return { type: 'integer', minimum: 0, description }
 }
 
 function missing() {

@@ -161,6 +161,8 @@ export function touch(sessions: SessionStore, rules: SessionRules, request: Touc
   const session = sessions.get(request.sid)
   if (!session) return { verdict: 'gone', again: null }
   if (!isLive(session, nowMs)) return { verdict: 'gone', again: again(session, rules, nowMs) }
+  const { expiresMs: endsMs } = session
+  if (request.isIdle) return { verdict: 'live', expiresMs: endsMs, leaseMs: Math.min(leaseMs(rules), endsMs - nowMs) }
   const expiresMs = renewedExpiry(session, rules, request.protectMs, nowMs)
   if (expiresMs !== session.expiresMs || !session.returned) {
     session.expiresMs = expiresMs

@@ -100,6 +100,8 @@ export interface Claim {
   readonly leaves?: boolean
   /** When the place was taken that an invitation has named: a session of this sid that was over by then is not in its way. */
   readonly takenMs?: number
+  /** What the request costs that comes in with the claim, charged if it is admitted. */
+  readonly asks?: readonly Ask[]
 }
 
 export type ClaimAnswer =
@@ -116,13 +118,56 @@ export interface Again {
   readonly lane: string
 }
 
+/**
+ * What an isolate says of its lease of one bucket, and asks for beyond: the lease goes on with what it has and what is granted. The same
+ * ask, by lease and number, is granted once.
+ */
+export interface Ask {
+  /** Names what one isolate has of one bucket; chosen there, never used for another. */
+  readonly lease: string
+  /** Asks of a lease are numbered upwards. */
+  readonly nth: number
+  readonly policy: string
+  /** The policy's name, or the name and a path. */
+  readonly bucket: string
+  /** Tokens used of it in total. */
+  readonly used: number
+  /** Tokens it keeps: what else was lent is given back. */
+  readonly has: number
+  /** Tokens that requests wait for. */
+  readonly want: number
+  /** The tokens of one request: a grant of fewer is of no use. */
+  readonly least: number
+  /** Tokens for requests to come. */
+  readonly spare: number
+  /** Tokens that were used without having been lent: charged whatever the debt is. */
+  readonly owed?: number
+}
+
+export interface Grant {
+  readonly tokens: number
+  /** What could still be lent. */
+  readonly remaining: number
+  /** 0 when all that was wanted is granted; else when one request could be, if nobody reports before. */
+  readonly retryAfterMs: number
+}
+
 /** Edge to door, several at a time: an admitted session goes on. */
 export interface Touch {
   readonly sid: string
   /** The request is on a protected path: the session lasts at least this much longer. 0 on other paths. */
   readonly protectMs: number
+  readonly asks?: readonly Ask[]
+  /** Only reports what was used: no request stands behind it, so nothing is renewed. */
+  readonly isIdle?: boolean
 }
 
 export type TouchAnswer =
-  | { readonly verdict: 'live'; readonly expiresMs: number; readonly leaseMs: number }
+  | {
+      readonly verdict: 'live'
+      readonly expiresMs: number
+      readonly leaseMs: number
+      /** In the order asked; absent when nothing was. */
+      readonly grants?: readonly Grant[]
+    }
   | { readonly verdict: 'gone'; readonly again: Again | null }

@@ -46,6 +46,18 @@ export interface PublicDraw {
   readonly entries: number
 }
 
+/**
+ * What became of requests under one policy, since the room began. `near` counts leases that were lent with at least 80 % of the burst in
+ * use; `fallback` requests that an isolate decided by itself, because a door did not answer.
+ */
+export interface LimitFigures {
+  readonly allowed: number
+  readonly limited: number
+  readonly shadow: number
+  readonly near: number
+  readonly fallback: number
+}
+
 /** Live figures of a room, for operators. */
 export interface RoomFigures {
   readonly active: number
@@ -57,6 +69,8 @@ export interface RoomFigures {
   /** Visitors who wait for a draw; they are counted as waiting once they have a place. */
   readonly entries: number
   readonly standing: number
+  /** By policy. */
+  readonly limits: Readonly<Record<string, LimitFigures>>
   /** Since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number

@@ -9,9 +9,10 @@ import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import * as core from '../core/door.ts'
 import { VIEW_FOR_MS } from '../core/edge.ts'
+import { Ledger } from '../core/ledger.ts'
 import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../core/messages.ts'
 import type { DoorCalls } from '../core/rpc.ts'
-import type { Session } from '../core/sessions.ts'
+import { leaseMs, type Session } from '../core/sessions.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
@@ -37,6 +38,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #room: string
   readonly #store: DoorStore
   readonly #state: core.DoorState
+  readonly #ledger: Ledger
   #settings: RoomSettings
   #version = ''
   #heardAtMs = Number.NEGATIVE_INFINITY
@@ -52,6 +54,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const [room, name] = splitName(ctx.id.name)
     this.#room = room
     this.#store = new DoorStore(ctx.storage.sql, nowMs)
+    this.#ledger = new Ledger(this.#store)
     this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
     // Until the room has spoken, what the deployment's file says.
     const config = readDeployment(env).rooms.find(other => other.name === room)
@@ -83,7 +86,13 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
       decision = this.#decide(request, answered ? 'waiting' : 'last', Date.now())
     }
-    if (decision.verdict === 'admitted') this.#wakeAt(decision.expiresMs)
+    if (decision.verdict === 'admitted') {
+      this.#wakeAt(decision.expiresMs)
+      const nowMs = Date.now()
+      const forMs = leaseMs(this.#settings.at(nowMs).session)
+      const inside = decision.sid ?? request.sid
+      if (request.asks) this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs)
+    }
     this.#keepGoing()
     return decision
   }
@@ -91,7 +100,12 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const nowMs = Date.now()
     const { session } = this.#settings.at(nowMs)
-    return requests.map(request => core.touch(this.#store, session, request, nowMs))
+    return requests.map(request => {
+      const answer = core.touch(this.#store, session, request, nowMs)
+      if (answer.verdict === 'gone' || !request.asks) return answer
+      const grants = this.#ledger.touch(request.sid, request.asks, this.#quotaOf, answer.leaseMs, nowMs)
+      return { ...answer, grants }
+    })
   }
 
   async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
@@ -121,12 +135,15 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
     const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
+    this.#store.forgetDrained(nowMs)
     this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
     if (this.#owesReport(nowMs)) await (this.#inFlight ?? this.#syncRoom())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#keepGoing()
   }
+
+  readonly #quotaOf = (policy: string) => this.#settings.quotas.get(policy)
 
   #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
     return core.claim(this.#state, this.#store, this.#settings.at(nowMs).session, request, attempt, nowMs)

@@ -64,7 +64,10 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     const { config, originTimeoutMs } = room.settings
     if (verdict.kind === 'admitted') admissions.push(verdict)
     else if (verdict.kind !== 'proxy') {
-      if (config.mode !== 'observe' || verdict.kind === 'limited') return turnAway(visit, verdict)
+      if (config.mode !== 'observe' || verdict.kind === 'limited') {
+        release(visit, admissions)
+        return turnAway(visit, verdict)
+      }
       room.count('would_wait')
       mode = 'observe'
     }
@@ -72,7 +75,13 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     timeoutMs = originTimeoutMs
   }
   const outcome = await proxy(visit, admissions, overrides, timeoutMs)
+  release(visit, admissions)
   return passOn(visit, outcome, admissions, mode)
+}
+
+/** What `max_concurrent` counts is no longer under way. */
+function release(visit: Visit, admissions: readonly Admitted[]): void {
+  for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit.nowMs)
 }
 
 async function prepare(env: Env): Promise<EdgeSetup> {

@@ -3,9 +3,10 @@
  *
  * | the visitor has            | and                              | then                                              |
  * |----------------------------|----------------------------------|---------------------------------------------------|
- * | a valid pass               | a lease                          | proxy, nobody is asked                            |
+ * | a valid pass               | a lease with requests left       | proxy, nobody is asked                            |
  * | any                        | suspended, bypassed, a preflight | proxy                                             |
- * | a pass, expired or not     | no lease                         | one touch: proxy, or go on as if there was none   |
+ * | a pass, expired or not     | no lease, or none left           | one touch: proxy, or go on as if there was none   |
+ * | a pass                     | a rate limit says no             | 429; or the session ends, and there is a new place |
  * | no pass                    | a prefetch                       | short 503, no place is taken for it               |
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
@@ -27,9 +28,12 @@ import { type Draw, doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticke
 import { drawnKey } from '../tokens/draw.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
+import { mayConfirm } from './anonymous.ts'
 import { type Carried, carriedBy } from './carried.ts'
 import { invitedBy } from './invited.ts'
 import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
+import type { Refusal } from './limits.ts'
+import type { Lease } from './memory.ts'
 import { entryAt, withPlace } from './prequeue.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
@@ -40,7 +44,15 @@ export type Verdict =
   | Rejected
   /** A short 503 for what nobody reads: parts of pages, prefetches. */
   | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
-  | { readonly kind: 'limited'; readonly retryAfterMs: number }
+  | Limited
+
+/** Too many requests, by a policy of the room or by what its isolate allows without a session. */
+export interface Limited {
+  readonly kind: 'limited'
+  readonly retryAfterMs: number
+  /** Whose session it is, and who says no; null where there is no session. */
+  readonly by: { readonly room: RoomAtEdge; readonly sid: string; readonly refusal: Refusal } | null
+}
 
 export interface Admitted {
   readonly kind: 'admitted'
@@ -65,6 +77,8 @@ export interface Waiting {
   readonly missed: boolean
   /** Whether an invitation came along. */
   readonly invitation: Invited['kind']
+  /** The policy that has ended this visitor's session, null when none has. */
+  readonly requeuedBy: string | null
   /** Null while no door has ever answered this isolate. */
   readonly view: View | null
 }
@@ -83,8 +97,8 @@ export interface Rejected {
 
 /** A verdict that is late binds the next request: this one goes on. */
 const TOUCH_FOR_MS = 150
-/** The share of a lease after which it is renewed in passing. */
-const RENEWED_AT = 0.7
+/** A request asks for what it lacks at most so often: others of its session may take it first. */
+const ASKS_MAX = 6
 /** Visitors without cookies may not flood what is not limited by a session: a hundred at once, then ten a second. */
 const PREFLIGHTS = { intervalMs: 100, burst: 100 }
 /** Requests of one session that this isolate lets through while its door cannot be asked. */
@@ -102,12 +116,17 @@ const SUBRESOURCE_RENEWS_MS = 30_000
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
   const isProtected = visit.readings.paths.some(path => room.settings.isProtected(path))
-  const leased = carried.pass && !isProtected ? await onLease(visit, room, ring, carried.pass) : null
-  if (leased) {
-    room.renew(visit)
-    return leased
+  const lease = carried.pass && leaseOf(visit, room, carried.pass.value)
+  if (lease && carried.pass && !isProtected) {
+    const taken = room.limits.take(visit, lease.limits, visit.nowMs)
+    if (taken !== 'ask') room.renew(visit)
+    if (taken === 'taken') {
+      if (lease.renewMs <= visit.nowMs) renewLease(visit, room, carried.pass.value)
+      return admitted(visit, room, ring, carried.pass, lease.expiresMs)
+    }
+    if (taken !== 'ask') return openWay(visit, room) ?? refuse(visit, room, ring, carried.pass, taken)
   }
-  await room.current(visit)
+  if (!lease) await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
   if (open) return open
   const own = ofThisGeneration(carried, room.view)
@@ -115,6 +134,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   if (own.pass) {
     const inside = await touch(visit, room, ring, own.pass, isProtected)
     if (inside.kind === 'admitted') return inside
+    if (inside.kind === 'limited') return inside.by ? refuse(visit, room, ring, own.pass, inside.by.refusal) : inside
     again = inside.again
   }
   const invited = await invitedBy(visit, room, ring)
@@ -125,7 +145,11 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   }
   if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const ticket = again ? ticketAgain(visit, room, again) : own.ticket
-  const outcome = await stand(visit, room, ring, ticket, { claims: 2, keepCookie: own.keepCookie, invited })
+  const requeuedBy = own.pass ? room.memory.requeued.get(own.pass.value.sid) : undefined
+  // Who was sent back to the line is told so before being let in again.
+  const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0
+  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie: own.keepCookie, invited, charges: true })
+  const outcome = stood.kind === 'waiting' && requeuedBy !== undefined ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
@@ -134,14 +158,14 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
  * One step of somebody who is not inside: their place as it is now, and a claim when they are called and may claim. Without
  * a ticket a place is taken now, or the visitor is rejected where newcomers do not wait. A visitor who missed the call gets a new
  * place and is told so. `claims` bounds the calls: a ticket whose
- * session has ended leads to a second one.
+ * session has ended leads to a second one; `charges` when the request goes on with it.
  */
 export async function stand(
   visit: Visit,
   room: RoomAtEdge,
   ring: KeyRing,
   carried: Ticket | null,
-  options: { claims: number; keepCookie: boolean; invited: Invited },
+  options: { claims: number; keepCookie: boolean; invited: Invited; charges?: boolean },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
@@ -168,8 +192,17 @@ export async function stand(
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
-  if (place.state === 'called' && options.claims > 0) {
-    const claimed = await claim(visit, room, ring, ticket, rejects && isNewcomer)
+  // The first time that a ticket is of any use: what a network has too many of waits.
+  const isFirst = isNewcomer || !ticket.confirmed
+  const delayMs = isFirst && (!isNewcomer || place.state === 'called') ? mayConfirm(visit, room) : 0
+  if (delayMs > 0) {
+    room.count('delayed')
+    if (rejects && isNewcomer) return rejected(visit, room)
+    // Whose turn it is meanwhile does not lose it.
+    if (place.state === 'called' && !isNewcomer) ticket = refused(ticket, view, claimWindowMs, nowMs)
+    place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
+  } else if (place.state === 'called' && options.claims > 0) {
+    const claimed = await claim(visit, room, ring, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
     if (claimed.kind === 'admitted') return claimed
     if (claimed.kind === 'ended') {
       const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
@@ -191,9 +224,10 @@ export async function stand(
     ticket,
     token: changed ? await signedTicket(room, ring, ticket) : null,
     place,
-    pollAfterMs: nextPollMs(ticket, place, view, nowMs, Math.random()),
+    pollAfterMs: Math.max(delayMs, nextPollMs(ticket, place, view, nowMs, Math.random())),
     missed,
     invitation: invited.kind,
+    requeuedBy: null,
     view,
   }
 }
@@ -212,6 +246,13 @@ function hasLane(room: RoomAtEdge, lane: string): boolean {
   return room.settings.config.lanes.some(({ name }) => name === lane)
 }
 
+/** Waits for a view; but a session that may be inside not for long, for its door says what counts. */
+async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Promise<void> {
+  const current = room.current(visit)
+  if (!pass || pass.expiresMs <= visit.nowMs) return current
+  if ((await soon(current)) === 'late') visit.waitUntil(current)
+}
+
 /** Proxied without a place: the room is not in force for this request. */
 function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
   const { config, bypass } = room.settings
@@ -224,22 +265,15 @@ function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
   }
   if (isPreflight(visit.request)) {
     const retryAfterMs = room.spend(`preflight/${visit.address ?? ''}`, PREFLIGHTS, visit.nowMs)
-    return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs } : { kind: 'proxy', why: 'preflight' }
+    return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs, by: null } : { kind: 'proxy', why: 'preflight' }
   }
   return null
 }
 
 /** A pass whose session was seen by its door moments ago. */
-async function onLease(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  carried: Carried<Pass>,
-): Promise<Admitted | null> {
-  const lease = room.memory.leases.get(carried.value.sid)
-  if (!lease || lease.untilMs <= visit.nowMs || carried.value.expiresMs <= visit.nowMs) return null
-  if (lease.renewMs <= visit.nowMs) renewLease(visit, room, carried.value)
-  return admitted(visit, room, ring, carried, lease.expiresMs)
+function leaseOf(visit: Visit, room: RoomAtEdge, { sid, expiresMs }: Pass): Lease | null {
+  const lease = room.knownSession(sid)
+  return lease && lease.untilMs > visit.nowMs && expiresMs > visit.nowMs ? lease : null
 }
 
 /** Asks the door about a session, once. A door that takes long is believed at the next request. */
@@ -249,23 +283,24 @@ async function touch(
   ring: KeyRing,
   carried: Carried<Pass>,
   isProtected: boolean,
-): Promise<Admitted | { kind: 'gone'; again: Again | null }> {
+): Promise<Admitted | Limited | { kind: 'gone'; again: Again | null }> {
   const { nowMs } = visit
   const { sid, expiresMs } = carried.value
   if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
   const isExpired = expiresMs <= nowMs
-  const asked = room
-    .touch(visit, { sid, protectMs: isProtected ? room.settings.protectedMs : 0 })
-    .then(answer => noteTouch(room, sid, carried.value, answer, nowMs))
+  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0)
   try {
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
       room.count('late')
       // The answer is for the next request: this one stays until it is there.
       visit.waitUntil(asked.catch(() => undefined))
+      const refusal = locally(visit, room, sid)
+      if (refusal) return limitedBy(room, sid, refusal)
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
     if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
+    if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
     return admitted(visit, room, ring, carried, answer.expiresMs)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
@@ -274,33 +309,89 @@ async function touch(
   }
 }
 
-/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
-function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
-  const { nowMs } = visit
-  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => noteTouch(room, pass.sid, pass, answer, nowMs))
+type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
+
+/** Asks the door until this request has what it lacks, or is refused: others of its session may be served first. */
+async function ask(visit: Visit, room: RoomAtEdge, pass: Pass, protectMs: number): Promise<Inside> {
+  const { sid } = pass
+  const wish = room.limits.wish(visit, room.sessionOf(sid).limits, visit.nowMs)
+  try {
+    for (let asks = 1; ; asks++) {
+      const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
+      if (answer.verdict === 'gone') return noteGone(room, pass, answer)
+      // Time has passed: a lease may not be used beyond its end.
+      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now())
+      if (taken === 'taken') return answer
+      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
+      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
+    }
+  } finally {
+    room.limits.unwish(wish)
+    room.report(visit)
+  }
 }
 
-function noteTouch(room: RoomAtEdge, sid: string, pass: Pass, answer: TouchAnswer, sentMs: number): TouchAnswer {
-  if (answer.verdict === 'live') {
-    const known = room.memory.leases.get(sid)
-    // The lease runs from when the question was sent: it must not outlast what the door meant.
-    room.memory.leases.set(sid, {
-      untilMs: sentMs + answer.leaseMs,
-      renewMs: sentMs + answer.leaseMs * RENEWED_AT,
-      expiresMs: answer.expiresMs,
-      token: known?.token ?? '',
-    })
-  } else {
-    room.memory.leases.delete(sid)
-    if (!answer.again) room.memory.gone.set(sid, pass.expiresMs)
+function limitedBy(room: RoomAtEdge, sid: string, refusal: Refusal): Limited {
+  return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
+}
+
+/** A policy says no: the request is limited, or, where the policy says so, the session ends and the visitor stands at the back. */
+async function refuse(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+  refusal: Refusal,
+): Promise<Verdict> {
+  const { sid, expiresMs } = carried.value
+  room.report(visit)
+  if (!refusal.policy?.requeues) return limitedBy(room, sid, refusal)
+  try {
+    await room.end(visit, sid, 'revoked')
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    return limitedBy(room, sid, refusal)
   }
+  room.memory.gone.set(sid, expiresMs)
+  room.memory.requeued.set(sid, refusal.name)
+  room.count('requeued')
+  await room.current(visit)
+  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
+    return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
+  // Not by this request: in an open room it would be let in again at once.
+  const invited = await invitedBy(visit, room, ring)
+  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited })
+  return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
+}
+
+/** What the policies of the room allow at this isolate alone. */
+function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
+  return room.limits.locally(visit, sid, (key, policy) => room.spend(key, policy.quota, visit.nowMs, policy.cost))
+}
+
+/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
+function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
+  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
+    if (answer.verdict === 'gone') noteGone(room, pass, answer)
+  })
+}
+
+function noteGone(room: RoomAtEdge, pass: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+  room.memory.leases.delete(pass.sid)
+  if (!answer.again) room.memory.gone.set(pass.sid, pass.expiresMs)
   return answer
 }
 
 /** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
-function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Admitted | { kind: 'gone'; again: null } {
+function inFallback(
+  visit: Visit,
+  room: RoomAtEdge,
+  carried: Carried<Pass>,
+): Admitted | Limited | { kind: 'gone'; again: null } {
   room.count('fallback')
   const { sid } = carried.value
+  const refusal = locally(visit, room, sid)
+  if (refusal) return limitedBy(room, sid, refusal)
   if (room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs) > 0) return { kind: 'gone', again: null }
   return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
 }
@@ -340,11 +431,25 @@ function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   }
 }
 
-async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket, leaves: boolean): Promise<Claimed> {
+async function claim(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  ticket: Ticket,
+  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+): Promise<Claimed> {
   const { sid, key, lane, takenMs, generation } = ticket
+  // The request that comes in with a claim is the session's first.
+  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
   try {
-    const more = { ...(leaves ? { leaves } : {}), ...(takenMs === undefined ? {} : { takenMs }) }
+    const more = {
+      ...(leaves ? { leaves } : {}),
+      ...(takenMs === undefined ? {} : { takenMs }),
+      ...(asks.length > 0 ? { asks } : {}),
+    }
     const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
+    if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
+    else if (charges) room.limits.countClaimed(visit)
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const inside = answer.sid ?? sid
@@ -394,6 +499,7 @@ async function withoutView(
     pollAfterMs: SHORT_RETRY_MS * (0.8 + 0.4 * Math.random()),
     missed: false,
     invitation: options.invited.kind,
+    requeuedBy: null,
     view: null,
   }
 }

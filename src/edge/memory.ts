@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
+import type { SessionLimits } from './limits.ts'
 
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
 const TOKENS = 16_000
@@ -19,6 +20,8 @@ export interface Lease {
   expiresMs: number
   /** The newest pass signed for it. */
   token: string
+  /** Requests lent by the door. */
+  limits: SessionLimits
 }
 
 /** Keys are tokens or sids, which no two rooms share. */
@@ -31,6 +34,8 @@ export class Memory {
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
   /** Sids that were counted in a line here. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
+  /** Sids whose sessions a policy has ended, with the policy's name. */
+  readonly requeued = new LRUCache<string, string>({ max: VISITORS })
   /** Ended sids, until their passes expire. */
   readonly gone = new LRUCache<string, number>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */

@@ -22,6 +22,8 @@ import type { Visit } from './visit.ts'
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
 /** For those who wait for a start. */
 const START = { startStyle: compact(startCss), startScript: compact(startJs), startTexts: inScript(startTexts) }
+/** The style of every page at the edge. */
+export const pageStyle = FIXED.style
 const DRAWING =
   'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
 const NO_PLACE = {
@@ -80,6 +82,7 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
     laneNote: laneNote(place),
     pollAfterSeconds: place.pollAfterSeconds,
     site: visit.url.host,
+    requeued: waiting.requeuedBy !== null,
     sent: method !== 'GET' && method !== 'HEAD',
     refreshSeconds: refreshSeconds(place),
     refreshUrl: refreshUrl(visit.url),
@@ -192,12 +195,12 @@ function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
  * Where the page reloads itself to. Without an address of its own a page with a fragment would only be scrolled, for ever;
  * the fragment is lost for who has no scripts. The dot keeps a path like `//elsewhere` from being read as a host.
  */
-function refreshUrl({ pathname, search }: URL): string {
+export function refreshUrl({ pathname, search }: URL): string {
   return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}`
 }
 
 /** Without what only its readers need: comments (those of `//` on lines of their own) and indentation. */
-function compact(text: string): string {
+export function compact(text: string): string {
   return text.replace(/\/\*.*?\*\/ ?/g, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
 }
 
@@ -210,7 +213,7 @@ function inScript(value: unknown): string {
 }
 
 /** A source of a policy: the hash of what stands between the tags, byte for byte. */
-async function hashOf(text: string): Promise<string> {
+export async function hashOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`
 }

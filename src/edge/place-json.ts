@@ -53,6 +53,7 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     lane: waiting.ticket.lane,
     invitation: waiting.invitation === 'none' ? null : waiting.invitation,
     message: messageOf(config, view?.soldOut ?? false),
+    ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }

@@ -6,6 +6,7 @@ import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
 import type { Admitted, Rejected, Verdict, Waiting } from './gate.ts'
+import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
 import { rejectedPage, waitingPage, waitingPagePolicy } from './page.ts'
 import { placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse, seconds } from './problem.ts'
@@ -28,12 +29,7 @@ export function turnAway(
     case 'turned-away':
       return short(verdict.retryAfterMs)
     case 'limited':
-      return problemResponse({
-        status: 429,
-        type: 'quota-exceeded',
-        title: 'Too many requests',
-        retryAfterMs: verdict.retryAfterMs,
-      })
+      return limitedResponse(visit, verdict)
   }
 }
 
@@ -48,11 +44,15 @@ export function passOn(
   const { response } = outcome
   const commands = commandHeaders(response.headers)
   if (commands.length > 0) obey(visit, admissions, response.headers)
+  chargeAfterwards(visit, admissions, response.headers)
   if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
   const fresh = admissions.filter(admission => admission.isNew)
   const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
-  if (fresh.length === 0 && fallback === null && commands.length === 0 && !visit.deployment.debug) return response
+  const isCopied = fresh.length > 0 || fallback !== null || commands.length > 0
+  const tells = tellsLimits(visit, response, admissions, isCopied)
+  if (!isCopied && !tells && !visit.deployment.debug) return response
   const answer = new Response(response.body, response)
+  if (tells) tellLimits(visit, answer.headers, admissions)
   for (const name of commands) answer.headers.delete(name)
   addTokens(visit, answer.headers, fresh)
   if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)

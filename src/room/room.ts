@@ -11,6 +11,7 @@ import { commit } from '../core/event-draws.ts'
 import { turnOf } from '../core/events.ts'
 import { showRate } from '../core/frontier.ts'
 import { shareOf } from '../core/lanes.ts'
+import { forgetPolicies, limitFigures, otherTotals } from '../core/limit-totals.ts'
 import { waiting } from '../core/line.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
@@ -128,6 +129,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#state.view = null
     if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
     commit(this.#state.events, settings.events, newSeed, nowMs)
+    forgetPolicies(this.#state.totals, policyNames(settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
     this.#saveArrivals(core.takeDirty(this.#state))
@@ -257,7 +259,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       waiting: Math.round(core.waitingTotal(state)),
       entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
       standing: core.standing(state, nowMs),
-      totals: state.totals,
+      limits: limitFigures(state.totals, policyNames(this.#settings)),
+      totals: otherTotals(state.totals),
       admittedLastMinute: this.#admitted.reduce(
         (sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0),
         0,
@@ -279,6 +282,10 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       })),
     }
   }
+}
+
+function policyNames({ config }: RoomSettings): readonly string[] {
+  return config.rate_limits.map(({ name }) => name)
 }
 
 /** A budget begins anew when it is set, also to the number that it had. */

@@ -1,9 +1,11 @@
 /** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
 import ipaddr from 'ipaddr.js'
 import type { ScheduledEvent } from '../core/events.ts'
+import type { Quota } from '../core/gcra.ts'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from './events.ts'
+import { compileAnonymous, compilePolicies, type Policy, quotasOf } from './rate-limits.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
 const MINUTE_MS = 60_000
@@ -51,6 +53,12 @@ export interface RoomSettings extends Rules {
   readonly bypass: readonly Bypass[]
   /** Every event that is not suspended, soonest first. */
   readonly events: readonly ScheduledEvent[]
+  /** In force for admitted sessions: none in a suspended room. */
+  readonly policies: readonly Policy[]
+  /** Of all policies of the list, by name: a door lends also by one that is about to be turned on or off. */
+  readonly quotas: ReadonlyMap<string, Quota>
+  /** What a network may do without a session, at one isolate; null for no limit. */
+  readonly anonymous: Quota | null
   isProtected(path: string): boolean
   /** The settings in force at a moment: the very same object where no events are scheduled. */
   at(nowMs: number): RoomSettings
@@ -69,6 +77,9 @@ export function compile(config: RoomConfig): RoomSettings {
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: config.bypass.map(compileBypass),
+    policies: config.suspended ? [] : compilePolicies(config.rate_limits, config.mode === 'observe'),
+    quotas: quotasOf(config.rate_limits),
+    anonymous: compileAnonymous(config.anonymous),
     events: scheduled(config.events),
     isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
     at: nowMs => (phases.length === 1 ? settings : settingsOf(phaseAt(nowMs))),

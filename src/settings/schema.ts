@@ -9,6 +9,7 @@ import { LANES_MAX } from '../core/ticket.ts'
 import { eventsSchema } from './events.ts'
 import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
 import { message, minutes, overridable } from './overridable.ts'
+import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
 
 const host = () =>
   textLike(
@@ -96,6 +97,10 @@ export const runtimeShape = {
   protected_paths: z.array(pathPattern()).max(50).default([]),
   protected_duration: minutes(0.05, 1_440).default(15),
   bypass: z.array(bypassRule).max(100).default([]),
+  rate_limits: rateLimits.prefault([]),
+  max_concurrent: numberIn(1, 10_000).nullable().default(null),
+  anonymous: anonymousLimit.prefault({}),
+  rate_limit_headers: rateLimitHeaders.prefault({}),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
   message: overridable.message.default(''),

@@ -225,6 +225,7 @@ class FakeRoom {
       permitsBanked: 2,
       remaining: null,
       entries: 0,
+      limits: {},
       waiting: Math.round(this.#waiting),
       standing,
       lanes: [],
