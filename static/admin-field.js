@@ -26,7 +26,7 @@ const HINTS = {
     const { waiting } = room.figures
     const takes = lineTakes(room.figures, Number(typed))
     if (takes === null) return typed === '0' ? 'Zero holds the line.' : 'How many may come in each minute.'
-    if (isFull(room)) return 'Every place is taken: people come in as others leave, whatever the rate.'
+    if (isFull(room.figures)) return 'Every place is taken: people come in as others leave, whatever the rate.'
     return waiting === 0 ? 'Nobody is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
   },
   queueing_method: typed => METHODS.get(typed) ?? '',

@@ -2,6 +2,7 @@
 // The operators' dashboard: reads the room every second, shows it, and sends changes. This file puts the parts together.
 import { showChanges } from './admin-changes.js'
 import { $, all } from './admin-dom.js'
+import { showEvents } from './admin-events.js'
 import { field } from './admin-field.js'
 import { overrides } from './admin-file.js'
 import { showHealth } from './admin-health.js'
@@ -34,6 +35,7 @@ function show() {
   showFigures(room)
   showHealth(room)
   showDetails(room)
+  showEvents(room)
   for (const control of controls) control(room)
   showChanges(room)
 }

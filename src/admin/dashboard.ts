@@ -7,6 +7,7 @@ import change from '../../static/admin-change.js'
 import changes from '../../static/admin-changes.js'
 import chart from '../../static/admin-chart.js'
 import dom from '../../static/admin-dom.js'
+import events from '../../static/admin-events.js'
 import field from '../../static/admin-field.js'
 import file from '../../static/admin-file.js'
 import health from '../../static/admin-health.js'
@@ -28,6 +29,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'admin-changes.js': [JS, changes],
   'admin-chart.js': [JS, chart],
   'admin-dom.js': [JS, dom],
+  'admin-events.js': [JS, events],
   'admin-field.js': [JS, field],
   'admin-file.js': [JS, file],
   'admin-health.js': [JS, health],

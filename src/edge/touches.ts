@@ -64,6 +64,11 @@ export class Touches {
     if (oldest && caller.nowMs - oldest.askedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
+  /** Sends what could wait now, if no call is under way that it could go after. */
+  sendLater(caller: Caller): void {
+    if (this.#later.size > 0 && this.#isFree(caller.nowMs)) void this.#call(caller)
+  }
+
   /** Each waits within its own request: who finds no call under way takes all that have gathered. */
   async #sendOnce(caller: Caller, asked: Asked): Promise<void> {
     while (!asked.sent && !this.#isFree(caller.nowMs)) {

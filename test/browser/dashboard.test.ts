@@ -71,6 +71,28 @@ async function violations(): Promise<string[]> {
   })
 }
 
+describe('events', () => {
+  test('are listed with what they are waiting for, and a prequeue is the state of the room', async () => {
+    const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+    const sale = { name: 'sale', prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
+    const gala = { name: 'gala', event_start_time: at(30), event_end_time: at(40) }
+    await logIn()
+    expect(await page.locator('#events-part').isVisible()).toBe(false)
+    await page.request.patch(new URL('../api/v1/rooms/shop', fake.url).href, {
+      headers: { Authorization: `Bearer ${TOKEN}` },
+      data: { events: [gala, sale] },
+    })
+    await expect.poll(() => text('state-word'), READ).toBe('Before the start')
+    expect(await text('state-text')).toMatch(/^sale starts in (60|59) min\.$/)
+    const [next, later] = await page.locator('#events li').allInnerTexts()
+    expect(next).toMatch(/^sale · Waiting for the start\n+newcomers wait from/)
+    expect(later).toMatch(/^gala · To come\n+starts .* \(in 30 h\) · ends/)
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    expect(await violations()).toEqual([])
+  })
+})
+
 describe('logging in', () => {
   test('a good token opens the rooms and stays out of the address and of local storage', async () => {
     await logIn()

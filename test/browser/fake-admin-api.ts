@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { eventsOf } from '../../src/admin/events.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Change, ChangeRequest, RoomFigures } from '../../src/core/rpc.ts'
@@ -166,6 +167,7 @@ class FakeRoom {
       file: this.#file,
       sources,
       figures: this.#figures(settings),
+      events: eventsOf(settings, [], Date.now()),
       now: new Date().toISOString(),
     }
   }
@@ -223,8 +225,11 @@ class FakeRoom {
       permitsOut,
       permitsBanked: 2,
       remaining: null,
+      entries: 0,
+      limits: {},
       waiting: Math.round(this.#waiting),
       standing,
+      lanes: [],
       totals: {
         admitted: Math.floor(this.#admitted),
         polls: Math.floor(this.#admitted * 23),
@@ -237,6 +242,7 @@ class FakeRoom {
       },
       admittedLastMinute: Math.round(this.#recent.reduce((sum, [, count]) => sum + count, 0)),
       effectiveRatePerMinute: rate,
+      totalActiveUsers: settings.total_active_users,
       burst: Math.max(3, Math.ceil(rate / 12)),
       health: {
         mode: 'enforce',

@@ -99,6 +99,7 @@ describe('health', () => {
   it('is advised on where a probe has no address to go to, and where it only watches', () => {
     const advice = adviceOn(
       parseRooms([{ ...shop, host: '*', health: { mode: 'shadow', probe: { path: '/ready' } } }]),
+      0,
     ).join('\n')
     expect(advice).toContain('health.mode = "shadow" only writes down what it would do')
     expect(advice).toContain('the probe of origin needs ORIGIN, or a room with one host')
