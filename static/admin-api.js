@@ -6,7 +6,8 @@
 /** @typedef {import('../src/settings/schema.ts').RoomConfig} Settings */
 /** @typedef {import('../src/settings/schema.ts').RuntimeSetting} Setting one that can be changed live */
 /** @typedef {Record<string, 'default' | 'file' | 'live'>} Sources */
-/** `file`: the settings as deployed. `now`: the room's clock. @typedef {{ name: string, version: string, settings: Settings, file: Settings, sources: Sources, figures: Figures, now: string }} Room */
+/** @typedef {ReturnType<typeof import('../src/admin/events.ts').eventsOf>[number]} ScheduledEvent */
+/** `file`: the settings as deployed. `now`: the room's clock. @typedef {{ name: string, version: string, settings: Settings, file: Settings, sources: Sources, figures: Figures, events: ScheduledEvent[], now: string }} Room */
 /** @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer `body` is empty where a refusal was no JSON */
 
 const API = new URL('../api/v1/', location.href)

@@ -7,7 +7,7 @@ import { chosen, news } from './admin-rooms.js'
 import { count, isFull, lineTakes, short } from './admin-words.js'
 
 /** @typedef {import('./admin-api.js').Room} Room */
-/** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method'} Typed */
+/** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method' | 'shuffle_window' | 'remaining'} Typed */
 /** What was in force when the operator began to type, and at which version. @typedef {{ seen: string, typed: string, version: string }} Draft */
 
 const MESSAGE_MAX = 1_000
@@ -26,10 +26,18 @@ const HINTS = {
     const { waiting } = room.figures
     const takes = lineTakes(room.figures, Number(typed))
     if (takes === null) return typed === '0' ? 'Zero holds the line.' : 'How many may come in each minute.'
-    if (isFull(room)) return 'Every place is taken: people come in as others leave, whatever the rate.'
+    if (isFull(room.figures)) return 'Every place is taken: people come in as others leave, whatever the rate.'
     return waiting === 0 ? 'Nobody is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
   },
   queueing_method: typed => METHODS.get(typed) ?? '',
+  shuffle_window: () =>
+    'Those who come within it are drawn together: a longer one is fairer, and they wait longer for their number.',
+  remaining(typed, { settings, figures }) {
+    if (typed === '') return 'Empty: as many as come. A number lets so many in from now on, and nobody after them.'
+    const left = figures.remaining === null ? '' : ` ${count(figures.remaining)} are left.`
+    const then = settings.when_sold_out === 'reject' ? 'are told that nothing is left' : 'wait'
+    return `After them all others ${then}.${left}`
+  },
   total_active_users: (_, { figures }) => `${count(figures.active)} are inside. A lower number sends nobody away.`,
   message(typed) {
     const over = typed.length - MESSAGE_MAX
@@ -46,7 +54,7 @@ export function field(form) {
   /** @type {Map<string, Draft>} */
   const drafts = new Map()
   /** @type {(room: Room) => string} */
-  const inForce = room => String(room.settings[key]).replaceAll('\r\n', '\n')
+  const inForce = room => String(room.settings[key] ?? '').replaceAll('\r\n', '\n')
   /** @param {Room} room */
   const draftOf = room => {
     const draft = drafts.get(room.name) ?? { seen: inForce(room), typed: inForce(room), version: room.version }
@@ -79,8 +87,15 @@ export function field(form) {
     const room = chosen()
     const draft = room && draftOf(room)
     if (!room || !draft || draft.typed === draft.seen) return
-    const value = box.type === 'number' && draft.typed !== '' ? Number(draft.typed) : draft.typed
-    draft.typed = String(value)
+    const isNumber = box.type === 'number'
+    // An empty number is none: where there must be one, the refusal says so.
+    const value =
+      isNumber && draft.typed === '' && key === 'remaining'
+        ? null
+        : isNumber && draft.typed !== ''
+          ? Number(draft.typed)
+          : draft.typed
+    draft.typed = String(value ?? '')
     const settle = (/** @type {Room} */ now) => {
       draft.seen = inForce(now)
       draft.version = now.version
@@ -88,6 +103,7 @@ export function field(form) {
     await change(room, { key, version: draft.version, request: { set: { [key]: value } }, advice: ADVICE, settle })
   })
   return (/** @type {Room} */ room) => {
+    form.hidden = form.dataset.with !== undefined && form.dataset.with !== room.settings.queueing_method
     const draft = draftOf(room)
     if (draft.typed === draft.seen) draft.typed = draft.seen = inForce(room)
     // Somebody else's change of another setting is no reason to refuse this one.

@@ -78,7 +78,8 @@ export function showState(room) {
 /** @param {Room} room */
 export function showFigures({ name, version, settings, figures }) {
   const { active, waiting, effectiveRatePerMinute: rate } = figures
-  const { total_active_users: total, new_users_per_minute: set } = settings
+  const { totalActiveUsers: total } = figures
+  const { new_users_per_minute: set } = settings
   const admitted = pastOf(name).at(-1)?.admitted.value ?? 0
   const takes = lineTakes(figures, rate > 0 ? admitted : 0)
   say('inside', count(active))
@@ -109,6 +110,11 @@ export function showDetails({ figures }) {
   list($('doors'), rows, () => make('tr', head.cloneNode(), ...Array.from({ length: 5 }, () => make('td'))))
   $('doors-none').hidden = rows.length > 0
   $('doors-table').hidden = rows.length === 0
+  const lanes = figures.lanes.map(({ name, share, waiting, standing, admitted }) => {
+    return [name, `${Math.round(100 * share)} %`, ...[waiting, standing, admitted].map(brief)]
+  })
+  list($('lanes'), lanes, () => make('tr', head.cloneNode(), ...Array.from({ length: 4 }, () => make('td'))))
+  $('lanes-part').hidden = lanes.length === 0
   const counters = [
     ...Object.entries(figures.totals).map(([name, total]) => [name.replaceAll('_', ' '), count(total)]),
     ['permits in the bank', count(figures.permitsBanked)],

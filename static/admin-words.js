@@ -4,7 +4,7 @@
 /** @typedef {import('./admin-api.js').Room} Room */
 /** @typedef {import('./admin-api.js').Figures} Figures */
 /** @typedef {import('./admin-api.js').Change} Change */
-/** @typedef {Pick<Room, 'settings' | 'figures'>} Seen */
+/** @typedef {Pick<Room, 'settings' | 'figures' | 'events' | 'now'>} Seen */
 /** @typedef {'open' | 'line' | 'held' | 'suspended' | 'observing'} State */
 
 /** @type {(value: number) => string} */
@@ -15,7 +15,7 @@ export const brief = value => (value < 100_000 ? count(value) : value.toLocaleSt
 export const summary = room => `${stateOf(room).word} · ${count(room.figures.waiting)} waiting`
 
 /** @param {Seen} room @returns {{ state: State, word: string, text: string }} */
-export function stateOf({ settings, figures }) {
+export function stateOf({ settings, figures, events, now }) {
   const held = 'Nobody new comes in. Everybody in line keeps the place.'
   if (settings.suspended)
     return { state: 'suspended', word: 'Suspended', text: 'Everybody goes straight to the site, without any limit.' }
@@ -26,6 +26,12 @@ export function stateOf({ settings, figures }) {
       text: 'Everybody goes in. The figures show what the room would do.',
     }
   if (settings.queue_all) return { state: 'held', word: 'Held', text: held }
+  const coming = events.find(({ state }) => state === 'prequeueing')
+  if (coming) {
+    const time = until(Date.parse(coming.startsAt) - Date.parse(now))
+    const waiting = coming.draw ? ` ${count(coming.draw.entries)} wait for the draw.` : ''
+    return { state: 'held', word: 'Before the start', text: `${coming.name} starts in ${time}.${waiting}` }
+  }
   if (settings.queueing_method === 'passthrough')
     return { state: 'suspended', word: 'Passing', text: 'Everybody goes straight to the site, without any limit.' }
   if (figures.remaining === 0)
@@ -34,17 +40,26 @@ export function stateOf({ settings, figures }) {
       word: 'Sold out',
       text: `All of the ${count(settings.remaining ?? 0)} remaining have been let in.`,
     }
+  if (figures.health.reason === 'outage')
+    return { state: 'held', word: 'Outage', text: `The origin does not answer as it should. ${held}` }
   if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
   if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. Nobody has to wait.' }
-  if (isFull({ settings, figures }))
-    return { state: 'line', word: 'Full', text: 'Every place is taken. One visitor comes in for each who leaves.' }
+  if (isFull(figures))
+    return {
+      state: 'line',
+      word: 'Full',
+      text:
+        figures.health.reason === 'slow'
+          ? `The origin is slow, so at most ${count(figures.totalActiveUsers)} are inside. One visitor comes in for each who leaves.`
+          : 'Every place is taken. One visitor comes in for each who leaves.',
+    }
   const rate = count(figures.effectiveRatePerMinute)
   return { state: 'line', word: 'A line', text: `Visitors come in by turn, up to ${rate} a minute.` }
 }
 
-/** @param {Seen} room */
-export function isFull({ settings, figures }) {
-  return figures.active + figures.permitsOut >= settings.total_active_users
+/** @param {Figures} figures */
+export function isFull({ active, permitsOut, totalActiveUsers }) {
+  return active + permitsOut >= totalActiveUsers
 }
 
 /** How long until everybody now in line is in, when so many come in; who does not show up takes no turn. @param {Figures} figures @param {number} perMinute */
@@ -64,6 +79,14 @@ export function ago(ms) {
   const seconds = Math.max(0, Math.round(ms / 1_000))
   if (seconds < 100) return `${seconds} s ago`
   return seconds < 6_000 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`
+}
+
+/** A time to come: "12 min", "3 h". @param {number} ms */
+export function until(ms) {
+  const minutes = Math.max(0, ms / 60_000)
+  if (minutes < 1.5) return `${Math.max(0, Math.round(ms / 1_000))} s`
+  if (minutes < 100) return `${Math.round(minutes)} min`
+  return minutes < 2_880 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1_440)} days`
 }
 
 /** A moment of today by its time, any other with its date. @param {number} atMs @param {number} nowMs both by one clock */

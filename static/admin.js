@@ -2,8 +2,10 @@
 // The operators' dashboard: reads the room every second, shows it, and sends changes. This file puts the parts together.
 import { showChanges } from './admin-changes.js'
 import { $, all } from './admin-dom.js'
+import { showEvents } from './admin-events.js'
 import { field } from './admin-field.js'
 import { overrides } from './admin-file.js'
+import { showHealth } from './admin-health.js'
 import { start } from './admin-login.js'
 import { chosen, onNews, poll } from './admin-rooms.js'
 import { followScroll, showConnection, showDetails, showFigures, showRooms, showState } from './admin-show.js'
@@ -31,7 +33,9 @@ function show() {
   if (!room) return
   showState(room)
   showFigures(room)
+  showHealth(room)
   showDetails(room)
+  showEvents(room)
   for (const control of controls) control(room)
   showChanges(room)
 }

@@ -136,8 +136,11 @@
     set('wait', (!held && wait) || texts.waitUnknown)
     document.title = number && text.title ? text.title.replace('{place}', number) : text.headline
 
+    // Before the start of an event the page's other script has the word.
+    room.dispatchEvent(new CustomEvent('place', { detail: place }))
+
     const news = []
-    const words = `${text.headline}. ${element('lead').textContent}`
+    const words = `${element('headline').textContent}. ${element('lead').textContent}`
     if (heard.state !== words) news.push(words)
     if (heard.message !== message) news.push(message)
     if (isNumber && shown <= heard.position * SAID_AT_SHARE && Date.now() - heard.atMs > SAID_EVERY_MS) {

@@ -25,7 +25,7 @@ async function main(given: Given): Promise<number> {
   const file = given.rooms ?? given.config ?? 'wrangler.toml'
   try {
     const rooms = given.rooms === undefined ? roomsOfConfig(file) : parseRooms(roomsFile(file))
-    for (const advice of adviceOn(rooms)) console.log(`advice: ${advice}`)
+    for (const advice of adviceOn(rooms, Date.now())) console.log(`advice: ${advice}`)
     console.log(`${file}: ${rooms.length === 1 ? '1 room' : `${rooms.length} rooms`}, no problem`)
     return 0
   } catch (error) {

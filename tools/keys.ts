@@ -1,22 +1,32 @@
 /** Prints the next `ROOM_KEYS` secret. The present one is read from standard input, a file, or the environment. */
 import { readFileSync } from 'node:fs'
 import { parseKeys } from '../src/tokens/keyring.ts'
-import { addKeys, dropKeys, newKeys, promoteKeys } from '../src/tokens/rotation.ts'
+import {
+  addInvitationKey,
+  addKeys,
+  dropInvitationKeys,
+  dropKeys,
+  newKeys,
+  promoteKeys,
+} from '../src/tokens/rotation.ts'
 import { type Given, run, UsageError } from './support/cli.ts'
 
-const USAGE = `npm run keys -- new|add|promote|drop [--file FILE]
+const USAGE = `npm run keys -- new|add|promote|drop|invite|drop-invite [--file FILE] [--room R]
 
 Prints the next value of the secret ROOM_KEYS:
-  new      a first key of each kind
-  add      one more of each kind, which only verifies: deploy this first
-  promote  the newest keys sign, the others verify: deploy this second
-  drop     without the keys that no longer sign: deploy this after the longest expiry (24 hours)
+  new          a first key of each kind
+  add          one more of each kind, which only verifies: deploy this first
+  promote      the newest keys sign, the others verify: deploy this second
+  drop         without the keys that no longer sign: deploy this after the longest expiry (24 hours)
+  invite       one more key of invitations to --room; \`npm run invite\` signs with it, and so does whoever you give its k to
+  drop-invite  without the older keys of invitations to --room
 The present secret comes from --file, from the variable ROOM_KEYS, or from standard input.
 
   npm run -s keys -- new | npx wrangler secret put ROOM_KEYS`
 
 const FLAGS = {
   file: { value: 'FILE', help: 'the present secret' },
+  room: { value: 'NAME', help: 'the room that is invited to' },
   label: { value: 'TEXT', help: 'name of new keys; the present minute when not given' },
 }
 
@@ -24,7 +34,8 @@ await run(USAGE, FLAGS, main, 'some')
 
 async function main(given: Given): Promise<number> {
   const [step, ...more] = given._
-  if (step === undefined || more.length > 0) throw new UsageError('say one step: new, add, promote or drop')
+  if (step === undefined || more.length > 0)
+    throw new UsageError('say one step: new, add, promote, drop, invite or drop-invite')
   const label = given.label ?? new Date().toISOString().slice(0, 16).replaceAll(/\D/g, '')
   if (!/^[\w-]{1,40}$/.test(label)) throw new UsageError(`--label must be letters, digits, - or _, got ${label}`)
   switch (step) {
@@ -36,9 +47,21 @@ async function main(given: Given): Promise<number> {
       return print(promoteKeys(present(given)))
     case 'drop':
       return print(dropKeys(present(given)))
+    case 'invite':
+      return print(await addInvitationKey(present(given), roomOf(given), label))
+    case 'drop-invite':
+      return print(dropInvitationKeys(present(given), roomOf(given)))
     default:
-      throw new UsageError(`the step must be new, add, promote or drop, got ${step}`)
+      throw new UsageError(`the step must be new, add, promote, drop, invite or drop-invite, got ${step}`)
   }
+}
+
+function roomOf(given: Given): string {
+  const { room } = given
+  if (room === undefined || !/^[a-z0-9][a-z0-9_-]{0,31}$/i.test(room)) {
+    throw new UsageError(`--room must be the name of a room, got ${room ?? 'nothing'}`)
+  }
+  return room
 }
 
 function present(given: Given) {

@@ -13,6 +13,21 @@ const ifMatch = {
   schema: { type: 'string' },
 }
 
+const lanes = {
+  type: 'array',
+  description: 'The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began.',
+  items: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      share: { type: 'number', minimum: 0, maximum: 1 },
+      waiting: count('In the line'),
+      standing: count('Called, and standing by'),
+      admitted: count('Let in'),
+    },
+  },
+}
+
 export function openApi(prefix: string): object {
   return {
     openapi: '3.1.0',
@@ -105,6 +120,35 @@ export function openApi(prefix: string): object {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: {
         Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
+        Event: {
+          type: 'object',
+          properties: {
+            name: { type: 'string' },
+            state: { enum: ['suspended', 'upcoming', 'prequeueing', 'active', 'over'] },
+            prequeueAt: { type: ['string', 'null'], format: 'date-time' },
+            startsAt: { type: 'string', format: 'date-time' },
+            endsAt: { type: 'string', format: 'date-time' },
+            draw: {
+              type: ['object', 'null'],
+              description: 'Null where places are given by arrival',
+              properties: {
+                commitment: { type: 'string', description: 'sha256: and the hash of the seed' },
+                seed: { type: ['string', 'null'], description: 'Ten seconds after the start' },
+                entries: { type: 'integer', description: 'Visitors who came back while they waited for the start' },
+              },
+            },
+          },
+        },
+        LimitFigures: {
+          type: 'object',
+          properties: {
+            allowed: count('Requests that went on'),
+            limited: count('Requests refused'),
+            shadow: count('Requests that a policy in shadow mode would have refused'),
+            near: count('Leases lent with at least 80 % of the burst in use'),
+            fallback: count('Requests that an isolate decided by itself, because a door did not answer'),
+          },
+        },
         Problem: {
           type: 'object',
           properties: {
@@ -143,7 +187,18 @@ export function openApi(prefix: string): object {
             file: { type: 'object', description: 'As deployed' },
             now: { type: 'string', format: 'date-time' },
             sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
-            figures: { type: 'object' },
+            figures: {
+              type: 'object',
+              properties: {
+                lanes,
+                limits: {
+                  type: 'object',
+                  description: 'By policy, since the room began',
+                  additionalProperties: { $ref: '#/components/schemas/LimitFigures' },
+                },
+              },
+            },
+            events: { type: 'array', description: 'Soonest first', items: { $ref: '#/components/schemas/Event' } },
           },
         },
       },
@@ -153,6 +208,10 @@ export function openApi(prefix: string): object {
 
 function denied() {
   return { description: 'No valid token', ...problem }
+}
+
+function count(description: string) {
+  return { type: 'integer', minimum: 0, description }
 }
 
 function missing() {

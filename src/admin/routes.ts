@@ -8,6 +8,7 @@ import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { createGuard } from './auth.ts'
 import { dashboardFile } from './dashboard.ts'
+import { eventsOf } from './events.ts'
 import { openApi } from './openapi.ts'
 import { fail, invalid } from './refusals.ts'
 
@@ -167,7 +168,7 @@ function actorOf(context: AdminContext): string {
 
 /** A room for operators: each setting with where it comes from. */
 function shown(
-  { version, settings, file, overridden, figures, nowMs }: RoomDescription<RoomConfig>,
+  { version, settings, file, overridden, figures, draws, nowMs }: RoomDescription<RoomConfig>,
   deployment: Deployment,
   name: string,
 ) {
@@ -175,7 +176,16 @@ function shown(
   const sources = Object.fromEntries(
     Object.keys(settings).map(key => [key, overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default']),
   )
-  return { name, version, settings, file, sources, figures, now: new Date(nowMs).toISOString() }
+  return {
+    name,
+    version,
+    settings,
+    file,
+    sources,
+    figures,
+    events: eventsOf(settings, draws, nowMs),
+    now: new Date(nowMs).toISOString(),
+  }
 }
 
 async function withRoom(

@@ -16,11 +16,11 @@ const ERROR_SHARE = 0.005
 /** A curve travels to every edge each second; 200 pieces are 3 KB. */
 const PIECES_MAX = 200
 
-export function curveOf(arrivals: Arrivals, fromKey: number): Curve {
+export function curveOf(arrivals: Arrivals, fromKey: number, piecesMax = PIECES_MAX): Curve {
   const corners = cornersOf(arrivals, fromKey)
   for (let looseness = 1; ; looseness *= 2) {
     const curve = swing(corners, looseness)
-    if (curve.length <= PIECES_MAX * 2) return curve
+    if (curve.length <= piecesMax * 2) return curve
   }
 }
 

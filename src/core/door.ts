@@ -3,11 +3,25 @@
  *
  * A life begins with a higher epoch and nothing to spend. Only the epoch and the sessions are durable; everything here
  * may be lost at any time, which can waste permits and never create one. Usable permits go to the oldest called
- * visitors standing by, so a newcomer never overtakes who was refused before.
+ * visitors standing by, so a newcomer never overtakes who was refused before. Permits are granted for lanes; what one lane has more of
+ * than visitors standing serves the others.
  */
+
 import type { Again, Claim, ClaimAnswer, Demand, DoorReport, EdgeReport, Touch, TouchAnswer, View } from './messages.ts'
-import { admit, again, end, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from './sessions.ts'
+import { type LaneAccount, outIn } from './permits.ts'
+import {
+  admit,
+  again,
+  end,
+  isLive,
+  leaseMs,
+  nextLife,
+  renewedExpiry,
+  type Session,
+  type SessionRules,
+} from './sessions.ts'
 import { type Applied, fresh, Tally } from './tally.ts'
+import { MAIN_LANE } from './ticket.ts'
 
 /** A called visitor asks every two seconds, jitter and the way included: a permit is not kept for longer. */
 const STANDING_FOR_MS = 3_000
@@ -23,6 +37,8 @@ const STANDING_MAX = 20_000
 const ISOLATES_MAX = 2_000
 /** Claims per second are smoothed over this. */
 const DEMAND_OVER_MS = 2_000
+/** Sessions that one invitation may have had one after another before the door stops looking. */
+const LIVES_MAX = 1_000
 
 /** The sessions of a door, durable. The clock of `live` never goes back. */
 export interface SessionStore {
@@ -55,6 +71,8 @@ export interface DoorState {
   granted: number
   spent: number
   returned: number
+  /** Permits that are meant for lanes beside the main one, absent while there were none. */
+  lanes?: Record<string, LaneAccount>
   /** When a permit was last granted or spent. */
   movedAtMs: number
   /** No asking before the next sync: the room has just said there are none. */
@@ -113,8 +131,9 @@ export function claim(
   attempt: Attempt,
   nowMs: number,
 ): Decision {
-  const known = sessions.get(request.sid)
-  if (known) return answerKnown(known, rules, nowMs)
+  const sid = lifeOf(sessions, request, nowMs)
+  const known = sessions.get(sid)
+  if (known) return answerKnown(known, request, rules, nowMs)
   if (attempt === 'new') {
     countClaim(door, nowMs)
     if (!mayEnter(door, request)) {
@@ -124,12 +143,12 @@ export function claim(
     if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${request.lane}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
-    const session = admit(request, rules, nowMs)
+    const session = admit({ ...request, sid }, rules, nowMs)
     sessions.insert(session)
-    door.spent++
+    spend(door, request.lane)
     door.movedAtMs = nowMs
     door.standing.delete(request.sid)
-    return { verdict: 'admitted', issuedMs: session.admittedMs, expiresMs: session.expiresMs }
+    return admitted(session, request)
   }
   stand(door, request, nowMs)
   if (attempt !== 'last' && !door.exhausted) return { verdict: 'ask' }
@@ -142,6 +161,8 @@ export function touch(sessions: SessionStore, rules: SessionRules, request: Touc
   const session = sessions.get(request.sid)
   if (!session) return { verdict: 'gone', again: null }
   if (!isLive(session, nowMs)) return { verdict: 'gone', again: again(session, rules, nowMs) }
+  const { expiresMs: endsMs } = session
+  if (request.isIdle) return { verdict: 'live', expiresMs: endsMs, leaseMs: Math.min(leaseMs(rules), endsMs - nowMs) }
   const expiresMs = renewedExpiry(session, rules, request.protectMs, nowMs)
   if (expiresMs !== session.expiresMs || !session.returned) {
     session.expiresMs = expiresMs
@@ -178,7 +199,7 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
 /** The next report to the room. Permits that nobody took for a while go back with it. */
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
   forgetWhoLeft(door, nowMs)
-  if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) door.returned += usable(door)
+  if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) giveBack(door)
   door.turnedAway = false
   const tally = door.tally.report()
   const needed = Math.max(0, door.standing.size - usable(door))
@@ -189,6 +210,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
     ...tally,
     spent: door.spent,
     returned: door.returned,
+    ...(door.lanes ? { gone: goneIn(door.lanes) } : {}),
     live,
     open: door.view?.open ?? true,
     demand: demandOf(door, nowMs),
@@ -199,7 +221,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
 /** Takes the room's answer. One meant for another life grants nothing; a late one is known by its total. */
 export function applyReply(
   door: DoorState,
-  reply: { epoch: number; seq: number; granted: number; view: View },
+  reply: { epoch: number; seq: number; granted: number; lanes?: Readonly<Record<string, number>>; view: View },
   nowMs: number,
 ): void {
   if (!door.view || reply.view.asOfMs >= door.view.asOfMs) door.view = reply.view
@@ -213,8 +235,13 @@ export function applyReply(
   if (reply.granted > door.granted) {
     door.granted = reply.granted
     door.movedAtMs = nowMs
+    for (const [lane, granted] of Object.entries(reply.lanes ?? {})) {
+      door.lanes ??= {}
+      door.lanes[lane] ??= { granted: 0, gone: 0 }
+      door.lanes[lane].granted = granted
+    }
   }
-  if (reply.view.held) door.returned += usable(door)
+  if (reply.view.held) giveBack(door)
 }
 
 /** Takes over what an edge has counted, once. */
@@ -240,10 +267,28 @@ export function allowAsking(door: DoorState): void {
   door.exhausted = false
 }
 
-function answerKnown(session: Session, rules: SessionRules, nowMs: number): ClaimAnswer {
-  if (isLive(session, nowMs)) {
-    return { verdict: 'admitted', issuedMs: session.admittedMs, expiresMs: session.expiresMs }
+/**
+ * The name of the session that a claim is for: its own, but for a sid that an invitation has named. There sessions that were over
+ * when the place was taken are passed by, so that an invitation is good more than once and an old ticket is not.
+ */
+function lifeOf(sessions: SessionStore, { sid, takenMs }: Claim, nowMs: number): string {
+  if (takenMs === undefined) return sid
+  let life = sid
+  for (let lives = 0; lives < LIVES_MAX; lives++) {
+    const session = sessions.get(life)
+    if (!session || isLive(session, nowMs) || takenMs <= session.expiresMs) return life
+    life = nextLife(life)
   }
+  return life
+}
+
+function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer {
+  const answer = { verdict: 'admitted', issuedMs: admittedMs, expiresMs } as const
+  return sid === request.sid ? answer : { ...answer, sid }
+}
+
+function answerKnown(session: Session, request: Claim, rules: SessionRules, nowMs: number): ClaimAnswer {
+  if (isLive(session, nowMs)) return admitted(session, request)
   const place: Again | null = again(session, rules, nowMs)
   return { verdict: 'ended', again: place }
 }
@@ -259,18 +304,73 @@ function isCalled({ view }: DoorState, { lane, key }: { lane: string; key: numbe
   return key <= (view.lanes[lane]?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
-/** Usable permits are for those who have stood by longest: there must be more of them than older visitors standing. */
+/**
+ * Usable permits are for those of their lane who have stood by longest: there must be more of them than older visitors standing.
+ * Beside its own a lane has what others have more of than visitors.
+ */
 function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
+  if (door.standing.size < usable(door)) return true
+  const lane = servedAs(door, request.lane)
+  const permits = door.lanes ? outIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
+  if (permits < 1) return false
   let older = 0
-  const permits = usable(door)
-  if (door.standing.size < permits) return true
-  for (const { key, sid, seenMs } of door.standing.values()) {
+  for (const standing of door.standing.values()) {
+    const { key, sid, seenMs } = standing
     // Ties are split by the sid.
     const isOlder = key < request.key || (key === request.key && sid < request.sid)
     if (!isOlder || nowMs - seenMs > STANDING_FOR_MS) continue
+    if (door.lanes && servedAs(door, standing.lane) !== lane) continue
     if (++older >= permits) return false
   }
   return true
+}
+
+/** The lane whose permits somebody may use: who stands in a lane that was taken away uses those of the main one. */
+function servedAs({ view }: DoorState, lane: string): string {
+  return view?.lanes[lane]?.merged ? MAIN_LANE : lane
+}
+
+/** Permits of other lanes for which nobody stands there. */
+function spareBeside(door: DoorState, lane: string, nowMs: number): number {
+  const waiting = new Map<string, number>()
+  for (const standing of door.standing.values()) {
+    if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
+    const served = servedAs(door, standing.lane)
+    waiting.set(served, (waiting.get(served) ?? 0) + 1)
+  }
+  let spare = 0
+  for (const other of [MAIN_LANE, ...Object.keys(door.lanes ?? {})]) {
+    if (other !== lane) spare += Math.max(0, outIn(door, other) - (waiting.get(other) ?? 0))
+  }
+  return spare
+}
+
+/** Spends a permit of the visitor's lane, or of the one that has most. */
+function spend(door: DoorState, visitorsLane: string): void {
+  if (door.lanes) {
+    let lane = servedAs(door, visitorsLane)
+    if (outIn(door, lane) < 1) {
+      for (const other of [MAIN_LANE, ...Object.keys(door.lanes)]) {
+        if (outIn(door, other) > outIn(door, lane)) lane = other
+      }
+    }
+    const account = door.lanes[lane]
+    if (account) account.gone++
+  }
+  door.spent++
+  if (visitorsLane !== MAIN_LANE) door.tally.add(`admitted/${visitorsLane}`)
+}
+
+function giveBack(door: DoorState): void {
+  door.returned += usable(door)
+  for (const lane in door.lanes) {
+    const account = door.lanes[lane]
+    if (account) account.gone = account.granted
+  }
+}
+
+function goneIn(lanes: Record<string, LaneAccount>): Record<string, number> {
+  return Object.fromEntries(Object.entries(lanes).map(([lane, { gone }]) => [lane, gone]))
 }
 
 function stand(door: DoorState, request: Claim, nowMs: number): void {

@@ -68,13 +68,16 @@ export function showRate(state: FrontierState): number {
 export function advance(state: FrontierState, load: LaneLoad, nowMs: number): number {
   learn(state, load.shown, nowMs)
   const rate = showRate(state)
-  const lookaheadSeconds = LOOKAHEAD_MS / 1_000
-  const supply =
-    load.permits +
-    Math.min(load.permitsPerSecond * lookaheadSeconds, load.places + load.departuresPerSecond * lookaheadSeconds)
   const flow = Math.min(load.permitsPerSecond, load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond)
   const target = Math.max(STANDBY_MIN, (flow * STANDBY_MS) / 1_000)
-  return Math.max(0, (supply + target - load.standing) / rate - pending(state, nowMs))
+  return Math.max(0, (supplyOf(load) + target - load.standing) / rate - pending(state, nowMs))
+}
+
+/** Permits that there will be until half of those called now have come. */
+export function supplyOf(load: LaneLoad): number {
+  const lookaheadSeconds = LOOKAHEAD_MS / 1_000
+  const toCome = load.places + load.departuresPerSecond * lookaheadSeconds
+  return load.permits + Math.min(load.permitsPerSecond * lookaheadSeconds, toCome)
 }
 
 /** Notes how many tickets the frontier really passed, and how many called visitors were seen meanwhile. */

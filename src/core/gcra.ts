@@ -10,6 +10,14 @@ export interface Quota {
   readonly burst: number
 }
 
+/**
+ * `count` cells a period. The interval is rounded up to a 1,024th of a millisecond: then every sum of intervals and times is exact in
+ * floating point, and no rounding ever lets a cell through early.
+ */
+export function quotaOf(count: number, periodMs: number, burst: number): Quota {
+  return { intervalMs: Math.ceil((periodMs / count) * 1_024) / 1_024, burst }
+}
+
 /** The verdict on a spend, with the theoretical arrival time to keep. A refusal leaves it as it was. */
 export type Spend =
   | { readonly allowed: true; readonly tatMs: number; readonly remaining: number }

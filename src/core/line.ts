@@ -5,7 +5,7 @@
  * visitor refused, so that everybody refused is in line. A key that has lapsed stays lapsed, whatever the settings become: doors rely on
  * it to forget sessions (decision 0004).
  */
-import { Arrivals, BUCKET_MS, bucketOf } from './arrivals.ts'
+import { Arrivals, BUCKET_MS, bucketOf, chunkOf } from './arrivals.ts'
 import { KEY_STEP } from './batches.ts'
 import { type Curve, curveOf } from './curve.ts'
 import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
@@ -26,6 +26,8 @@ export interface LineState {
   /** Called people who are still to come in, as edges are told. */
   calledAhead: number
   speed: SpeedState
+  /** When its lane was taken away; absent while the settings name it. */
+  removedAtMs?: number | null
 }
 
 export interface Line {
@@ -44,7 +46,15 @@ export interface LaneView {
   readonly curve: Curve
   /** Null until the line has moved for a while. */
   readonly speed: Speed | null
+  /** The share of the permits; absent in a room without lanes. */
+  readonly share?: number
+  /** The lane was taken away: who stands in it is served with the main lane, in the order of the keys. */
+  readonly merged?: boolean
 }
+
+/** Pieces of the curves of all lanes but the main one. */
+const LANE_PIECES = 200
+const LANE_PIECES_MIN = 20
 
 export function newLine(nowMs: number): Line {
   return {
@@ -85,13 +95,18 @@ export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWi
   return passed
 }
 
+/** The line moves again after a start for which it was held: what was measured before says nothing of it. */
+export function beginAnew({ state }: Line, nowMs: number): void {
+  state.control = newFrontier(nowMs)
+  state.speed = newSpeed(nowMs)
+}
+
 /** In an open room everybody up to `key` is called, which is the present where places are given by arrival. */
 export function callEverybody(line: Line, key: number, claimWindowMs: number, nowMs: number): void {
   const { state } = line
   state.frontierKey = Math.max(state.frontierKey, key)
-  state.control = newFrontier(nowMs)
   state.calledAhead = 0
-  state.speed = newSpeed(nowMs)
+  beginAnew(line, nowMs)
   remember(state, claimWindowMs, nowMs)
 }
 
@@ -106,8 +121,28 @@ export function closeAt(line: Line, key: number): void {
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
 
-/** `standing` are the called visitors who were refused a moment ago. */
-export function viewOf(line: Line, standing: number): LaneView {
+/** Everybody of a lane that was taken away whom the main lane has called by now is called, and nobody else. */
+export function callAlong(line: Line, main: Line, claimWindowMs: number, nowMs: number): void {
+  const { state } = line
+  state.frontierKey = Math.max(state.frontierKey, main.state.frontierKey)
+  state.calledAhead = 0
+  remember(state, claimWindowMs, nowMs)
+}
+
+/** Counts who waits in one line in another, too; answers the chunks of it that changed. */
+export function countAlso(from: Line, to: Line): Set<number> {
+  const chunks = new Set<number>()
+  const fromKey = Math.max(from.state.frontierKey, to.state.frontierKey)
+  from.arrivals.forEach(fromKey, (startKey, _, count) => {
+    const bucket = bucketOf(startKey)
+    to.arrivals.add(bucket, Math.round(count))
+    chunks.add(chunkOf(bucket))
+  })
+  return chunks
+}
+
+/** `standing` are the called visitors who were refused a moment ago, `lanes` the lanes beside the main one. */
+export function viewOf(line: Line, standing: number, lanes = 0): LaneView {
   const { state, arrivals } = line
   // Who stands by is seen only every other second, and a shown place never rises again: let it fall slowly.
   state.calledAhead = Math.max(comingIn(state.control, standing), state.calledAhead * CALLED_FALLS_TO)
@@ -115,9 +150,13 @@ export function viewOf(line: Line, standing: number): LaneView {
     frontierKey: state.frontierKey,
     lapsedKey: state.lapsedKey,
     calledAhead: state.calledAhead,
-    curve: curveOf(arrivals, state.frontierKey),
+    curve: curveOf(arrivals, state.frontierKey, piecesFor(lanes)),
     speed: speedOf(state.speed),
   }
+}
+
+function piecesFor(lanes: number): number | undefined {
+  return lanes === 0 ? undefined : Math.max(LANE_PIECES_MIN, Math.floor(LANE_PIECES / lanes))
 }
 
 /** Samples the frontier, and lets everything lapse that it had passed a claim window ago. */

@@ -4,6 +4,7 @@
  * Reports flow up, leases flow down: edge and door both `sync` with the tier above, a door answers `claim` and `touch`.
  */
 import type { Batches } from './batches.ts'
+import type { EventsView } from './events.ts'
 import type { HealthView } from './health/in-force.ts'
 import type { LaneView } from './line.ts'
 import type { Slowed } from './pace.ts'
@@ -32,6 +33,8 @@ export interface View {
   readonly batches?: Batches | null
   /** Up to here the room has all counts; absent in a view of a room that does not know batches. */
   readonly settledKey?: number
+  /** Null or absent where no event is scheduled. */
+  readonly events?: EventsView | null
   readonly lanes: Readonly<Record<string, LaneView>>
 }
 
@@ -70,6 +73,8 @@ export interface DoorReport extends TallyReport {
   readonly returned: number
   /** Sessions now. */
   readonly live: number
+  /** Permits spent or returned in this epoch that were meant for a lane beside the main one, in total; absent where none were. */
+  readonly gone?: Readonly<Record<string, number>>
   /** Whether the door takes the room for open: then newcomers stand, otherwise called visitors. */
   readonly open: boolean
   readonly demand: readonly Demand[]
@@ -81,6 +86,8 @@ export interface DoorReply<Settings> {
   readonly seq: number
   /** Permits granted in this epoch, in total. */
   readonly granted: number
+  /** Those of them that are meant for a lane beside the main one; absent where none are. */
+  readonly lanes?: Readonly<Record<string, number>>
   readonly view: View
   readonly version: string
   readonly settings?: Settings
@@ -94,10 +101,15 @@ export interface Claim {
   readonly generation: number
   /** Refused, this visitor is gone: the room keeps no line for newcomers. */
   readonly leaves?: boolean
+  /** When the place was taken that an invitation has named: a session of this sid that was over by then is not in its way. */
+  readonly takenMs?: number
+  /** What the request costs that comes in with the claim, charged if it is admitted. */
+  readonly asks?: readonly Ask[]
 }
 
 export type ClaimAnswer =
-  | { readonly verdict: 'admitted'; readonly issuedMs: number; readonly expiresMs: number }
+  /** `sid` is there where the session has another name than the claim: a later one of the same invitation. */
+  | { readonly verdict: 'admitted'; readonly issuedMs: number; readonly expiresMs: number; readonly sid?: string }
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */
   | { readonly verdict: 'ended'; readonly again: Again | null }
@@ -106,6 +118,41 @@ export type ClaimAnswer =
 export interface Again {
   readonly sid: string
   readonly key: number
+  readonly lane: string
+}
+
+/**
+ * What an isolate says of its lease of one bucket, and asks for beyond: the lease goes on with what it has and what is granted. The same
+ * ask, by lease and number, is granted once.
+ */
+export interface Ask {
+  /** Names what one isolate has of one bucket; chosen there, never used for another. */
+  readonly lease: string
+  /** Asks of a lease are numbered upwards. */
+  readonly nth: number
+  readonly policy: string
+  /** The policy's name, or the name and a path. */
+  readonly bucket: string
+  /** Tokens used of it in total. */
+  readonly used: number
+  /** Tokens it keeps: what else was lent is given back. */
+  readonly has: number
+  /** Tokens that requests wait for. */
+  readonly want: number
+  /** The tokens of one request: a grant of fewer is of no use. */
+  readonly least: number
+  /** Tokens for requests to come. */
+  readonly spare: number
+  /** Tokens that were used without having been lent: charged whatever the debt is. */
+  readonly owed?: number
+}
+
+export interface Grant {
+  readonly tokens: number
+  /** What could still be lent. */
+  readonly remaining: number
+  /** 0 when all that was wanted is granted; else when one request could be, if nobody reports before. */
+  readonly retryAfterMs: number
 }
 
 /** Edge to door, several at a time: an admitted session goes on. */
@@ -113,8 +160,17 @@ export interface Touch {
   readonly sid: string
   /** The request is on a protected path: the session lasts at least this much longer. 0 on other paths. */
   readonly protectMs: number
+  readonly asks?: readonly Ask[]
+  /** Only reports what was used: no request stands behind it, so nothing is renewed. */
+  readonly isIdle?: boolean
 }
 
 export type TouchAnswer =
-  | { readonly verdict: 'live'; readonly expiresMs: number; readonly leaseMs: number }
+  | {
+      readonly verdict: 'live'
+      readonly expiresMs: number
+      readonly leaseMs: number
+      /** In the order asked; absent when nothing was. */
+      readonly grants?: readonly Grant[]
+    }
   | { readonly verdict: 'gone'; readonly again: Again | null }

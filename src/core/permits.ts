@@ -6,6 +6,8 @@
  * exceed it (I2). Nothing is taken back by a clock: only a door's report moves a permit.
  */
 
+import { MAIN_LANE } from './ticket.ts'
+
 /** What the operator and the origin's health allow now. */
 export interface Limits {
   /** Permits per minute, 0 while the room is held. */
@@ -18,15 +20,26 @@ export interface Bank {
   filledAtMs: number
 }
 
-/** What the room knows of one door. `spent` and `returned` are totals of `epoch`, as the door reports them. */
-export interface DoorAccount {
-  epoch: number
-  seq: number
+/** Permits of one life of a door, in totals. */
+export interface Granted {
   granted: number
   spent: number
   returned: number
+  /** Of `granted`, what was meant for each lane beside the main one, and what of it is `gone`: spent or returned. Absent without lanes. */
+  lanes?: Record<string, LaneAccount>
+}
+
+/** What the room knows of one door. `spent` and `returned` are totals of `epoch`, as the door reports them. */
+export interface DoorAccount extends Granted {
+  epoch: number
+  seq: number
   live: number
   heardAtMs: number
+}
+
+export interface LaneAccount {
+  granted: number
+  gone: number
 }
 
 /** Seconds of the rate that may be banked or out at once. */
@@ -39,8 +52,26 @@ export function burstOf(ratePerMinute: number): number {
 }
 
 /** Permits granted to a door and neither spent nor returned. */
-export function outOf(account: DoorAccount): number {
+export function outOf(account: Granted): number {
   return account.granted - account.spent - account.returned
+}
+
+/** What of it is meant for one lane; the main lane's is what no other has. */
+export function outIn(account: Granted, lane: string): number {
+  const { lanes } = account
+  if (lane !== MAIN_LANE) return outOfLane(lanes?.[lane])
+  let out = outOf(account)
+  for (const name in lanes) out -= outOfLane(lanes[name])
+  return out
+}
+
+function outOfLane(lane: LaneAccount | undefined): number {
+  return lane ? lane.granted - lane.gone : 0
+}
+
+/** Permits granted so far in lanes beside the main one, undefined where there were none. */
+export function grantedIn({ lanes }: DoorAccount): Record<string, number> | undefined {
+  return lanes && Object.fromEntries(Object.entries(lanes).map(([lane, { granted }]) => [lane, granted]))
 }
 
 export function newAccount(nowMs: number): DoorAccount {
@@ -69,10 +100,24 @@ export function grantable(bank: Bank, live: number, out: number, limits: Limits)
 export function settle(
   bank: Bank,
   account: DoorAccount,
-  report: { epoch: number; seq: number; spent: number; returned: number; live: number },
+  report: {
+    epoch: number
+    seq: number
+    spent: number
+    returned: number
+    live: number
+    gone?: Readonly<Record<string, number>>
+  },
   nowMs: number,
 ): number {
-  if (report.epoch > account.epoch) Object.assign(account, { epoch: report.epoch, granted: 0, spent: 0, returned: 0 })
+  if (report.epoch > account.epoch) {
+    Object.assign(account, { epoch: report.epoch, granted: 0, spent: 0, returned: 0 })
+    delete account.lanes
+  }
+  for (const [name, gone] of Object.entries(report.gone ?? {})) {
+    const lane = account.lanes?.[name]
+    if (lane) lane.gone = Math.max(lane.gone, gone)
+  }
   const spent = Math.max(0, report.spent - account.spent)
   const returned = Math.max(0, report.returned - account.returned)
   account.spent += spent

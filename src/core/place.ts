@@ -2,10 +2,18 @@
 import { BUCKET_MS } from './arrivals.ts'
 import { aheadOf, total } from './curve.ts'
 import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
+import { type EntryFate, fateOf } from './event-draws.ts'
+import {
+  COUNTED_AFTER_MS,
+  type Prequeue,
+  prequeueAt,
+  TOLD_AFTER_MS as TOLD_OF_START_AFTER_MS,
+  TOLD_OVER_MS,
+} from './events.ts'
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
 import { fastest, speedFor } from './speed.ts'
-import type { Ticket } from './ticket.ts'
+import { MAIN_LANE, type Ticket } from './ticket.ts'
 
 export type Place =
   /** May claim a permit now. */
@@ -17,6 +25,8 @@ export type Place =
       readonly wait: Wait | null
       /** When the place will be known that is not drawn yet. */
       readonly drawnMs?: number | null
+      /** The start of the event for which it waits; nobody is called before. */
+      readonly startsMs?: number | null
     }
   /** Was called, and did not come within the claim window. */
   | { readonly state: 'missed' }
@@ -40,11 +50,14 @@ const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: 
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
   const lane = view.lanes[ticket.lane] ?? NOBODY
+  if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
+  const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
-  if (view.open || ticket.key <= lane.frontierKey) return { state: 'called' }
+  if (startsMs === null && (view.open || ticket.key <= lane.frontierKey)) return { state: 'called' }
   // The curve counts this ticket too, in proportion to where it stands in its bucket.
   const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
-  const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - own))
+  const counted = countedIn(lane, view)
+  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - own))
   const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
@@ -52,9 +65,27 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
     state: 'waiting',
     ahead,
     position: settled || ticket.low !== null ? shown : null,
-    wait: waitFor(ticket, ahead, lane, view),
-    drawnMs: ticket.draw && !known ? ticket.draw.untilMs + SETTLED_AFTER_MS : null,
+    wait: startsMs === null ? waitFor(ticket, ahead, counted, view) : null,
+    drawnMs: known ? null : ticket.draw ? ticket.draw.untilMs + SETTLED_AFTER_MS : countedMs(ticket, view),
+    startsMs,
   }
+}
+
+/** The place of an entry, of which nothing is known before its event has started. */
+function undrawn(entry: EntryFate): Place {
+  const startsMs = entry.fate === 'waits' ? entry.startMs : 0
+  return { state: 'waiting', ahead: 0, position: null, wait: null, drawnMs: startsMs + COUNTED_AFTER_MS, startsMs }
+}
+
+/** A newcomer without a draw waits for the start as well; who came before the prequeue does not. */
+function startOf({ key, draw }: Ticket, prequeue: Prequeue | null): number | null {
+  return prequeue && !draw && key >= prequeue.fromMs ? prequeue.startMs : null
+}
+
+/** When everybody has been counted who was drawn along with this ticket. */
+function countedMs({ key }: Ticket, { events }: View): number | null {
+  const counting = events?.counting
+  return counting && key >= counting.fromKey && key < counting.startMs ? counting.untilMs : null
 }
 
 /**
@@ -102,8 +133,10 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
 
 /** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
+  if (place.state === 'waiting' && typeof place.startsMs === 'number')
+    return untilStartMs(ticket, place.startsMs, view, nowMs, random)
   if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
-  const lane = view.lanes[ticket.lane] ?? NOBODY
+  const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
@@ -120,14 +153,31 @@ function untilDrawnMs({ confirmed }: Ticket, drawnMs: number, view: View, nowMs:
   return Math.min(atMost, Math.max(1_000, drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random) - nowMs))
 }
 
+/** Once it has come back, a ticket has nothing to learn before the start; then everybody asks, spread over a few seconds. */
+function untilStartMs({ confirmed }: Ticket, startsMs: number, view: View, nowMs: number, random: number): number {
+  if (!confirmed) return pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
+  const atMost = pollAfterMs(Number.POSITIVE_INFINITY, 0, view.ratePerSecond, random)
+  return Math.min(atMost, Math.max(1_000, startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random - nowMs))
+}
+
 /** Everybody with a counted place in the view. */
 export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
+/** Who stands in a lane that was taken away is counted among the people of the main one. */
+function countedIn(lane: LaneView, view: View): LaneView {
+  return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
+}
+
+/** A lane that has not moved yet goes by its share of the rate. */
+function laneRate({ share = 1 }: LaneView, view: View): number {
+  return view.ratePerSecond * share
+}
+
 function waitFor({ waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
+  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : laneRate(lane, view))
   if (!wait || view.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait

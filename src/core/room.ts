@@ -5,8 +5,32 @@
  */
 import { BUCKET_MS, chunkOf } from './arrivals.ts'
 import { type Draws, follow, newDraws, openKey, settledKey } from './batches.ts'
-import { comingIn } from './frontier.ts'
-import { callEverybody, callNext, closeAt, confirm, type Line, newLine, viewOf, waiting } from './line.ts'
+import { enter } from './event-draws.ts'
+import {
+  callableKey,
+  type Events,
+  eventsView,
+  followEvents,
+  knownKey,
+  newEvents,
+  type ScheduledEvent,
+} from './events.ts'
+import { comingIn, showRate, supplyOf } from './frontier.ts'
+import { allot, divide, type LaneShare, newTurns, servedIn, shareOf, type Turns, take } from './lanes.ts'
+import {
+  beginAnew,
+  callAlong,
+  callEverybody,
+  callNext,
+  closeAt,
+  confirm,
+  countAlso,
+  type LaneView,
+  type Line,
+  newLine,
+  viewOf,
+  waiting,
+} from './line.ts'
 import type { Demand, DoorReport, View } from './messages.ts'
 import { followPace, newPace, type Pace, slowedAt } from './pace.ts'
 import {
@@ -15,8 +39,10 @@ import {
   type DoorAccount,
   fill,
   grantable,
+  grantedIn,
   type Limits,
   newAccount,
+  outIn,
   outOf,
   settle,
 } from './permits.ts'
@@ -38,6 +64,12 @@ const AHEAD_SECONDS = 2
 const DEPARTURES_HALF_LIFE_MS = 10_000
 /** Tickets from the future of a skewed clock are believed this far. */
 const FUTURE_MS = 60_000
+/** A ticket of a lane that was taken away lives no longer than this after its last poll. */
+const REMOVED_FOR_MS = 25 * 60 * 60_000
+/** A lane may claim what it left to others for this long: who stands there is heard of once a second. */
+const SLACK_SECONDS = 10
+const SLACK_MIN = 5
+const NO_LANES: readonly LaneShare[] = []
 
 export interface Door extends DoorAccount {
   demand: readonly Demand[]
@@ -55,11 +87,17 @@ export interface RoomState {
   readonly bank: Bank
   readonly doors: Map<string, Door>
   readonly lines: Map<string, Line>
+  /** Chunks of the histograms that have changed since they were last handed out to be stored, by lane. */
+  readonly dirty: Map<string, Set<number>>
+  /** Whose turn it is where lanes share the permits. */
+  readonly turns: Turns
   readonly draws: Draws
+  readonly events: Events
   /** The budget of `remaining`, null for none, and what of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
   readonly pace: Pace
+  /** 0 for a room that nobody has come to yet. */
   tickedAtMs: number
   /** Called visitors seen since the last tick, per lane. */
   readonly shown: Map<string, number>
@@ -76,18 +114,24 @@ export interface RoomRules extends Limits {
   readonly shuffleMs?: number | null
   /** Newcomers who are refused do not wait: the room opens again as soon as it can. */
   readonly rejects?: boolean
+  /** The event that is on, or the next one; null or absent where none is scheduled. */
+  readonly event?: ScheduledEvent | null
   /** So many more may come in since this was set; null or absent for no budget. */
   readonly remaining?: number | null
+  /** Lanes beside the main one, with their shares of the permits; absent or empty for none. */
+  readonly lanes?: readonly LaneShare[]
 }
 
 export type SyncOutcome =
   /** A report that is older than what was applied: nothing changed, nothing is owed. */
   | { readonly kind: 'stale' }
   /** The same report again: the stored answer stands. */
-  | { readonly kind: 'repeated'; readonly granted: number }
+  | { readonly kind: 'repeated'; readonly granted: number; readonly lanes?: Readonly<Record<string, number>> }
   | {
       readonly kind: 'applied'
       readonly granted: number
+      /** Of `granted`, what is meant for lanes beside the main one; absent where nothing is. */
+      readonly lanes?: Readonly<Record<string, number>>
       /** Chunks of the histogram that must be stored, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
       /** What edges say of the origin: cells of `core/health/samples.ts`. */
@@ -105,11 +149,14 @@ export function newRoom(nowMs: number): RoomState {
     bank: { banked: 0, filledAtMs: 0 },
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
+    dirty: new Map(),
+    turns: newTurns(),
     draws: newDraws(),
+    events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},
     pace: newPace(),
-    tickedAtMs: nowMs,
+    tickedAtMs: 0,
     shown: new Map(),
     departuresPerSecond: 0,
     departedSinceTick: 0,
@@ -122,7 +169,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   if (report.epoch < door.epoch) return { kind: 'stale' }
   if (report.epoch === door.epoch) {
     if (report.seq < door.seq) return { kind: 'stale' }
-    if (report.seq === door.seq) return { kind: 'repeated', granted: door.granted }
+    if (report.seq === door.seq) return { kind: 'repeated', ...grantsOf(door) }
   } else door.applied = undefined
   followSettings(room, rules, nowMs)
   const added = fresh(door.applied, report)
@@ -140,16 +187,28 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   if (unheard) putInLine(room, report.demand)
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
-  const dirty = fold(room, added ?? {}, nowMs)
+  fold(room, added ?? {}, nowMs)
   tick(room, rules, nowMs)
   if (grant(room, door, rules, nowMs) === 'short' && room.open) close(room, report.demand, rules, nowMs)
   return {
     kind: 'applied',
-    granted: door.granted,
-    dirty,
+    ...grantsOf(door),
+    dirty: takeDirty(room),
     health: healthIn(added ?? {}),
     poke: silentDoors(room, report.door, nowMs),
   }
+}
+
+/** Chunks of the histograms that are to be stored now. */
+export function takeDirty(room: RoomState): ReadonlyMap<string, ReadonlySet<number>> {
+  const dirty = new Map(room.dirty)
+  room.dirty.clear()
+  return dirty
+}
+
+function grantsOf(door: Door): { granted: number; lanes?: Record<string, number> } {
+  const lanes = grantedIn(door)
+  return lanes ? { granted: door.granted, lanes } : { granted: door.granted }
 }
 
 /** Lets time pass: fills the bank, moves the frontier, opens the room. Called by `sync`; harmless at any time. */
@@ -166,6 +225,11 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   }
   room.tickedAtMs = Math.max(room.tickedAtMs, nowMs)
   room.view = makeView(room, rules, nowMs)
+}
+
+/** Fills the bank up to a moment at which the limits change, by those that were in force before. */
+export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
+  fill(room.bank, sums(room).out, rules, turnMs)
 }
 
 /** Begins a budget anew. Permits that are out count against it. */
@@ -202,10 +266,17 @@ export function standing(room: RoomState, nowMs: number): number {
   return people
 }
 
-/** Everybody with a counted place, over all lanes. */
+/** Those of them who are served under the share of one lane. */
+export function standingIn(room: RoomState, rules: RoomRules, lane: string, nowMs: number): number {
+  let people = 0
+  for (const door of room.doors.values()) people += standingByLane(door, rules, nowMs).get(lane) ?? 0
+  return people
+}
+
+/** Everybody with a counted place, over all lanes. Who stands in one that was taken away is counted in the main one. */
 export function waitingTotal(room: RoomState): number {
   let people = 0
-  for (const line of room.lines.values()) people += waiting(line)
+  for (const line of room.lines.values()) if (!line.state.removedAtMs) people += waiting(line)
   return people
 }
 
@@ -218,8 +289,57 @@ function open(room: RoomState, name: string, nowMs: number): Door {
 function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void {
   const remaining = rules.remaining ?? null
   if (remaining !== room.stock.set) restock(room, remaining)
+  followLanes(room, rules.lanes ?? NO_LANES, nowMs)
   const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
   follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+  const before = room.events.hold
+  followEvents(
+    room.events,
+    rules.event ?? null,
+    { untilKey: room.draws.untilKey, seenMs: room.tickedAtMs, frontierKey },
+    nowMs,
+  )
+  const { hold } = room.events
+  if (before?.phase !== hold?.phase) room.view = null
+  if (before && !hold) for (const line of room.lines.values()) beginAnew(line, nowMs)
+  if (hold && room.open) closeForStart(room, rules, nowMs)
+}
+
+/** Who came before the prequeue of an open room is called, and from there on everybody waits for the start. */
+function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = callableKey(room.events, openKey(room.draws, nowMs))
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+  room.open = false
+  room.emptySinceMs = null
+  for (const door of room.doors.values()) door.demand = []
+}
+
+/** A new lane has a line of its own from now on. One that was taken away keeps its line as long as tickets of it may come. */
+function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number): void {
+  for (const { name } of lanes) if (!room.lines.has(name)) room.lines.set(name, newLine(nowMs))
+  if (room.lines.size === 1) return
+  for (const [lane, line] of room.lines) {
+    const { state } = line
+    if (lane === MAIN_LANE) continue
+    if (servedIn(lanes, lane) === lane) state.removedAtMs = null
+    else if (!state.removedAtMs) remove(room, line, nowMs)
+    if (state.removedAtMs && nowMs - state.removedAtMs > REMOVED_FOR_MS) {
+      room.lines.delete(lane)
+      delete room.turns.of[lane]
+    }
+  }
+}
+
+function remove(room: RoomState, line: Line, nowMs: number): void {
+  line.state.removedAtMs = nowMs
+  const main = room.lines.get(MAIN_LANE)
+  if (main) for (const chunk of countAlso(line, main)) isDirty(room, MAIN_LANE, chunk)
+}
+
+function isDirty(room: RoomState, lane: string, chunk: number): void {
+  const chunks = room.dirty.get(lane)
+  if (chunks) chunks.add(chunk)
+  else room.dirty.set(lane, new Set([chunk]))
 }
 
 function callAll(room: RoomState, rules: RoomRules, nowMs: number): void {
@@ -231,9 +351,8 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `shown/<lane>`, samples of the origin's health, or the name of a total. */
-function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): Map<string, Set<number>> {
-  const dirty = new Map<string, Set<number>>()
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `entry/<draw>`, `shown/<lane>`, samples of the origin's health, or the name of a total. */
+function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
     const line = room.lines.get(lane)
@@ -242,13 +361,22 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       const endKey = (bucket + 1) * BUCKET_MS
       if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) continue
       confirm(line, bucket, endKey, by)
-      dirty.set(lane, (dirty.get(lane) ?? new Set()).add(chunkOf(bucket)))
+      isDirty(room, lane, chunkOf(bucket))
+      if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
       count(room, 'confirmed', by)
     } else if (kind === 'health') continue
+    else if (kind === 'entry') enter(room.events, Number(lane), by)
     else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
     else count(room, cell, by)
   }
-  return dirty
+}
+
+/** A ticket of a lane that was taken away counts in the main one, beside its own, which may come back. */
+function countInMain(room: RoomState, bucket: number, endKey: number, by: number): void {
+  const main = room.lines.get(MAIN_LANE)
+  if (!main) return
+  confirm(main, bucket, endKey, by)
+  isDirty(room, MAIN_LANE, chunkOf(bucket))
 }
 
 function healthIn(cells: Cells): Cells {
@@ -256,23 +384,58 @@ function healthIn(cells: Cells): Cells {
 }
 
 function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
+  if (rules.ratePerMinute <= 0) return room.shown.clear()
   const { live, out } = sums(room)
   const permits = out + available(room, rules)
   // Permits in reach are part of the budget: only the rest of it is still to come.
   const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
   const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
+  const whole = {
+    standing: 0,
+    permits,
+    places,
+    permitsPerSecond: rules.ratePerMinute / 60,
+    departuresPerSecond: room.departuresPerSecond,
+    shown: 0,
+  }
+  const parts = room.lines.size > 1 ? expectations(room, rules, supplyOf(whole), nowMs) : null
   for (const [lane, line] of room.lines) {
+    if (line.state.removedAtMs) continue
+    const part = parts?.get(lane) ?? 1
     const load = {
-      standing: standing(room, nowMs),
-      permits,
-      places,
-      permitsPerSecond: rules.ratePerMinute / 60,
-      departuresPerSecond: room.departuresPerSecond,
+      standing: standingIn(room, rules, lane, nowMs),
+      permits: whole.permits * part,
+      places: whole.places * part,
+      permitsPerSecond: whole.permitsPerSecond * part,
+      departuresPerSecond: whole.departuresPerSecond * part,
       shown: room.shown.get(lane) ?? 0,
     }
-    room.shown.delete(lane)
-    if (rules.ratePerMinute > 0) callNext(line, load, settledKey(room.draws, nowMs), rules.claimWindowMs, nowMs)
+    const untilKey = callableKey(room.events, settledKey(room.draws, nowMs))
+    callNext(line, load, untilKey, rules.claimWindowMs, nowMs)
   }
+  const main = room.lines.get(MAIN_LANE)
+  for (const line of room.lines.values()) {
+    if (main && line.state.removedAtMs) callAlong(line, main, rules.claimWindowMs, nowMs)
+  }
+  room.shown.clear()
+}
+
+/** The part of all permits to come that each lane with anybody in it can reckon with, by its share and its people. */
+function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: number): ReadonlyMap<string, number> {
+  const lanes = rules.lanes ?? NO_LANES
+  const wanted = new Map<string, number>()
+  for (const [lane, line] of room.lines) {
+    const { control, removedAtMs } = line.state
+    if (removedAtMs) continue
+    const people = comingIn(control, standingIn(room, rules, lane, nowMs)) + waiting(line) * showRate(control)
+    wanted.set(lane, people)
+  }
+  const parts = divide(supply, lanes, wanted)
+  let left = supply
+  for (const part of parts.values()) left -= part
+  // What nobody wants yet is for whoever comes next, in any lane.
+  const partOf = (lane: string) => ((parts.get(lane) ?? 0) + left * shareOf(lanes, lane)) / supply
+  return new Map([...room.lines.keys()].map(lane => [lane, supply > 0 ? partOf(lane) : 0]))
 }
 
 /** An open room closes when a claim is refused: everybody from the oldest refused visitor on is in line. */
@@ -294,7 +457,9 @@ function putInLine(room: RoomState, refused: readonly Demand[]): void {
 }
 
 function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
-  const empty = standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
+  // Before a start nobody is called, and just after it not everybody who waited has been counted.
+  const empty =
+    room.events.hold === null && standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
   room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
   // Where nobody refused is in line, only those called from an old one may be on their way.
   const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
@@ -312,21 +477,37 @@ function comingTotal(room: RoomState): number {
 }
 
 /**
- * Grants this door what it needs: its standing visitors first, in proportion when there is not enough for all doors, the one
- * with the oldest visitor rounded up; then, in an open room, what newcomers will need until its next sync.
+ * Grants this door what it needs: lanes by their shares, and in each lane its standing visitors first, in proportion when there is
+ * not enough for all doors, the one with the oldest visitor rounded up; then, in an open room, what newcomers will need until its
+ * next sync.
  */
 function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'enough' | 'short' {
+  const lanes = rules.lanes ?? NO_LANES
   const most = available(room, rules)
-  const needed = need(door, nowMs)
-  let everybodyNeeds = 0
-  let oldest = true
+  const own = needs(door, rules, nowMs)
+  const everybody = new Map(own)
   for (const other of room.doors.values()) {
-    const others = need(other, nowMs)
-    everybodyNeeds += others
-    if (others > 0 && oldestKeyAt(other) < oldestKeyAt(door)) oldest = false
+    if (other === door) continue
+    for (const [lane, need] of needs(other, rules, nowMs)) everybody.set(lane, (everybody.get(lane) ?? 0) + need)
   }
-  const share = everybodyNeeds <= most ? needed : (most * needed) / everybodyNeeds
-  let granted = Math.min(needed, oldest ? Math.ceil(share) : Math.floor(share))
+  const slack = Math.max(SLACK_MIN, (rules.ratePerMinute / 60) * SLACK_SECONDS)
+  const allotted = allot(room.turns, lanes, everybody, most, slack)
+  const given = new Map<string, number>()
+  let granted = 0
+  let needed = 0
+  for (const [lane, need] of own) {
+    const all = everybody.get(lane) ?? 0
+    const part = allotted.get(lane) ?? 0
+    const share = all <= part ? need : (part * need) / all
+    const lot = Math.min(need, isOldest(room, door, rules, lane, nowMs) ? Math.ceil(share) : Math.floor(share))
+    given.set(lane, lot)
+    granted += lot
+    needed += need
+  }
+  if (lanes.length > 0) {
+    take(room.turns, lanes, everybody, given, slack)
+    noteLanes(door, given)
+  }
   const enough = granted >= needed
   if (room.open) {
     const perSecond = door.demand.reduce((sum, demand) => sum + demand.perSecond, 0)
@@ -338,9 +519,31 @@ function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'e
   return enough ? 'enough' : 'short'
 }
 
-/** Permits a door lacks for the visitors who stand there. */
-function need(door: Door, nowMs: number): number {
-  return Math.max(0, standingAt(door, nowMs) - outOf(door))
+function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
+  for (const [lane, lot] of given) {
+    if (lane === MAIN_LANE || lot === 0) continue
+    door.lanes ??= {}
+    door.lanes[lane] ??= { granted: 0, gone: 0 }
+    door.lanes[lane].granted += lot
+  }
+}
+
+/** Permits a door lacks for the visitors who stand there, by lane. What one lane has too many of serves the others. */
+function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number> {
+  const lacking = new Map<string, number>()
+  const standing = standingByLane(door, rules, nowMs)
+  let spare = outOf(door)
+  for (const [lane, people] of standing) {
+    const out = outIn(door, lane)
+    spare -= Math.min(out, people)
+    if (people > out) lacking.set(lane, people - out)
+  }
+  for (const [lane, need] of lacking) {
+    const covered = Math.min(need, Math.max(0, spare))
+    spare -= covered
+    lacking.set(lane, need - covered)
+  }
+  return lacking
 }
 
 function standingAt(door: Door, nowMs: number): number {
@@ -348,8 +551,33 @@ function standingAt(door: Door, nowMs: number): number {
   return door.demand.reduce((sum, demand) => sum + demand.standing, 0)
 }
 
-function oldestKeyAt(door: Door): number {
-  return door.demand.reduce((oldest, demand) => Math.min(oldest, demand.oldestKey), Number.POSITIVE_INFINITY)
+/** Who stands at a door, by the lane under whose share they are served. */
+function standingByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
+  const people = new Map<string, number>()
+  if (nowMs - door.heardAtMs > DEMAND_FOR_MS) return people
+  for (const { lane, standing } of door.demand) {
+    const served = servedIn(lanes, lane)
+    people.set(served, (people.get(served) ?? 0) + standing)
+  }
+  return people
+}
+
+/** Whether nobody of a lane who needs a permit has stood by longer than this door's. */
+function isOldest(room: RoomState, door: Door, rules: RoomRules, lane: string, nowMs: number): boolean {
+  const oldest = oldestKeyAt(door, rules, lane)
+  for (const other of room.doors.values()) {
+    if (other === door || oldestKeyAt(other, rules, lane) >= oldest) continue
+    if ((needs(other, rules, nowMs).get(lane) ?? 0) > 0) return false
+  }
+  return true
+}
+
+function oldestKeyAt(door: Door, { lanes = NO_LANES }: RoomRules, lane: string): number {
+  let oldest = Number.POSITIVE_INFINITY
+  for (const demand of door.demand) {
+    if (servedIn(lanes, demand.lane) === lane) oldest = Math.min(oldest, demand.oldestKey)
+  }
+  return oldest
 }
 
 function silentDoors(room: RoomState, reporting: string, nowMs: number): string[] {
@@ -385,9 +613,19 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     slowed: slowedAt(room.pace, nowMs),
     ratePerSecond: rules.ratePerMinute / 60,
     batches: room.draws.batches,
-    settledKey: settledKey(room.draws, nowMs),
-    lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewOf(line, standing(room, nowMs))])),
+    settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
+    events: eventsView(room.events, nowMs),
+    lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, laneView(room, rules, lane, line, nowMs)])),
   }
+}
+
+function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, nowMs: number): LaneView {
+  const lanes = rules.lanes ?? NO_LANES
+  if (room.lines.size === 1) return viewOf(line, standing(room, nowMs))
+  const served = servedIn(lanes, lane)
+  const beside = lane === MAIN_LANE ? 0 : room.lines.size - 1
+  const view = viewOf(line, served === lane ? standingIn(room, rules, lane, nowMs) : 0, beside)
+  return { ...view, share: shareOf(lanes, served), merged: served !== lane }
 }
 
 /** The most permits that may be banked or out, for operators to see beside the figures. */

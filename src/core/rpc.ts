@@ -32,6 +32,33 @@ export type ChangeOutcome =
   | { readonly kind: 'outdated'; readonly version: string }
   | { readonly kind: 'invalid'; readonly problems: readonly { readonly path: string; readonly message: string }[] }
 
+/** A draw as everybody may see it. */
+export interface PublicDraw {
+  readonly event: string
+  /** SHA-256 of the seed, published before the start. */
+  readonly commitment: string
+  /** Null until the start is ten seconds ago. */
+  readonly seed: string | null
+  readonly startMs: number
+  /** Drawn places lie from here to the start; null until they are drawn. */
+  readonly fromKey: number | null
+  /** Called off: the event was deleted, suspended or does not shuffle any more. */
+  readonly calledOff: boolean
+  readonly entries: number
+}
+
+/**
+ * What became of requests under one policy, since the room began. `near` counts leases that were lent with at least 80 % of the burst in
+ * use; `fallback` requests that an isolate decided by itself, because a door did not answer.
+ */
+export interface LimitFigures {
+  readonly allowed: number
+  readonly limited: number
+  readonly shadow: number
+  readonly near: number
+  readonly fallback: number
+}
+
 /** Live figures of a room, for operators. */
 export interface RoomFigures {
   readonly active: number
@@ -40,16 +67,30 @@ export interface RoomFigures {
   /** What is left of the budget, permits out included; null without one. */
   readonly remaining: number | null
   readonly waiting: number
+  /** Visitors who wait for a draw; they are counted as waiting once they have a place. */
+  readonly entries: number
   readonly standing: number
+  /** By policy. */
+  readonly limits: Readonly<Record<string, LimitFigures>>
   /** Since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number
   readonly effectiveRatePerMinute: number
+  /** Places in force: those of an event while it is on. */
+  readonly totalActiveUsers: number
   readonly burst: number
   readonly open: boolean
   readonly held: boolean
   readonly showRate: number
   readonly health: HealthFigures
+  /** The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began. */
+  readonly lanes: readonly {
+    readonly name: string
+    readonly share: number
+    readonly waiting: number
+    readonly standing: number
+    readonly admitted: number
+  }[]
   readonly doors: readonly {
     readonly name: string
     readonly active: number
@@ -114,6 +155,8 @@ export interface RoomDescription<Settings> {
   readonly file: Settings
   /** Names of the settings that live changes have set. */
   readonly overridden: readonly string[]
+  /** Of every draw of an event, the latest of each name. */
+  readonly draws: readonly PublicDraw[]
   readonly figures: RoomFigures
   /** The room's clock. */
   readonly nowMs: number
@@ -139,4 +182,6 @@ export interface RoomCalls<Settings> {
   changes(): Promise<readonly Change[]>
   /** How the origin does, what was decided because of it, and the last minutes. */
   health(minutes: number): Promise<HealthReport>
+  /** The latest draw of an event, null when there was none. */
+  draw(event: string): Promise<PublicDraw | null>
 }

@@ -79,7 +79,7 @@ export function end(session: Session, how: 'left' | 'revoked', rules: SessionRul
 /** The place at the front for an ended session, or null when it was revoked, given up, or ended too long ago. */
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
   if (session.ended !== null || nowMs > session.expiresMs + rules.reentryGraceMs) return null
-  return { sid: nextLife(session.sid), key: session.key }
+  return { sid: nextLife(session.sid), key: session.key, lane: session.lane }
 }
 
 /**
@@ -91,7 +91,7 @@ export function isForgettable(session: Session, lapsedKey: number, rules: Sessio
 }
 
 /** Derived, so that every replay of one ended pass is given the same place. */
-function nextLife(sid: string): string {
+export function nextLife(sid: string): string {
   const [base, life] = sid.split('~')
   return `${base}~${Number(life ?? 0) + 1}`
 }

@@ -6,6 +6,12 @@ export interface Draw extends Batch {
   readonly kid: string
 }
 
+/** An entry in the draw of an event. */
+export interface Entry {
+  readonly event: string
+  readonly draw: number
+}
+
 export interface Ticket {
   readonly room: string
   readonly sid: string
@@ -13,6 +19,8 @@ export interface Ticket {
   readonly key: number
   /** The batch of a drawn place, until its visitor may know the place: a token is signed, and everybody can read it. */
   readonly draw?: Draw | null
+  /** Until its event has started the ticket has no place, and its key says the arrival. */
+  readonly entry?: Entry | null
   readonly lane: string
   /** Counted in the line. A provisional ticket only holds its place. */
   readonly confirmed: boolean
@@ -22,6 +30,8 @@ export interface Ticket {
   readonly waitMs?: number | null
   /** Until when a called ticket may be claimed, null until its visitor has heard of the call. */
   readonly byMs: number | null
+  /** When the place was taken, for a sid that an invitation has named: such a sid has a session more than once. */
+  readonly takenMs?: number
   readonly generation: number
   /** When the token was signed. */
   readonly issuedMs: number
@@ -40,6 +50,9 @@ export const PASS_ENDS_EARLY_MS = 2_000
 
 /** The lane of everybody without an invitation. */
 export const MAIN_LANE = 'main'
+
+/** Lanes beside the main one. Each sends a curve to every edge each second. */
+export const LANES_MAX = 8
 
 /** The door a sid belongs to: sids are `<door>.<128 random bits>`, with `~n` behind for a later life. */
 export function doorOf(sid: string): string {

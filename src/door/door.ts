@@ -9,9 +9,10 @@ import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import * as core from '../core/door.ts'
 import { VIEW_FOR_MS } from '../core/edge.ts'
+import { Ledger } from '../core/ledger.ts'
 import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../core/messages.ts'
 import type { DoorCalls } from '../core/rpc.ts'
-import type { Session } from '../core/sessions.ts'
+import { leaseMs, type Session } from '../core/sessions.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
@@ -41,6 +42,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #room: string
   readonly #store: DoorStore
   readonly #state: core.DoorState
+  readonly #ledger: Ledger
   #settings: RoomSettings
   #version = ''
   #heardAtMs = Number.NEGATIVE_INFINITY
@@ -58,6 +60,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const [room, name] = splitName(ctx.id.name)
     this.#room = room
     this.#store = new DoorStore(ctx.storage.sql, nowMs)
+    this.#ledger = new Ledger(this.#store)
     this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
     // Until the room has spoken, what the deployment's file says.
     const config = readDeployment(env).rooms.find(other => other.name === room)
@@ -89,18 +92,31 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
       decision = this.#decide(request, answered ? 'waiting' : 'last', Date.now())
     }
-    if (decision.verdict === 'admitted') this.#wakeAt(decision.expiresMs)
+    if (decision.verdict === 'admitted') {
+      this.#wakeAt(decision.expiresMs)
+      const nowMs = Date.now()
+      const forMs = leaseMs(this.#settings.at(nowMs).session)
+      const inside = decision.sid ?? request.sid
+      if (request.asks) this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs)
+    }
     this.#keepGoing()
     return decision
   }
 
   async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const nowMs = Date.now()
-    return requests.map(request => core.touch(this.#store, this.#settings.session, request, nowMs))
+    const { session } = this.#settings.at(nowMs)
+    return requests.map(request => {
+      const answer = core.touch(this.#store, session, request, nowMs)
+      if (answer.verdict === 'gone' || !request.asks) return answer
+      const grants = this.#ledger.touch(request.sid, request.asks, this.#quotaOf, answer.leaseMs, nowMs)
+      return { ...answer, grants }
+    })
   }
 
   async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
-    const ended = core.endSession(this.#store, this.#settings.session, sid, how, Date.now())
+    const nowMs = Date.now()
+    const ended = core.endSession(this.#store, this.#settings.at(nowMs).session, sid, how, nowMs)
     const session = ended ? this.#store.get(sid) : undefined
     if (session) this.#wakeAt(session.expiresMs)
     return ended
@@ -125,15 +141,18 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
     const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
-    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.session, nowMs)
+    this.#store.forgetDrained(nowMs)
+    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
     if (this.#owesReport(nowMs) || nowMs < this.#pausedUntilMs) await (this.#inFlight ?? this.#syncRoom())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#keepGoing()
   }
 
+  readonly #quotaOf = (policy: string) => this.#settings.quotas.get(policy)
+
   #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
-    return core.claim(this.#state, this.#store, this.#settings.session, request, attempt, nowMs)
+    return core.claim(this.#state, this.#store, this.#settings.at(nowMs).session, request, attempt, nowMs)
   }
 
   /** One report to the room and its answer; false when there was none in time. */

@@ -1,5 +1,6 @@
 /** A door's SQLite: its sessions, and the few facts that outlive its memory. Rows stop here. */
 import type { SessionStore } from '../core/door.ts'
+import type { DebtStore, StoredDebt } from '../core/ledger.ts'
 import type { Session, SessionRules } from '../core/sessions.ts'
 import { SKEW_MS } from '../core/sessions.ts'
 import { migrate } from '../storage/migrations.ts'
@@ -16,10 +17,19 @@ const MIGRATIONS = [
      returned INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX sessions_by_end ON sessions (expires_ms);`,
+  `CREATE TABLE debts (
+     sid TEXT NOT NULL,
+     bucket TEXT NOT NULL,
+     tat_ms REAL NOT NULL,
+     interval_ms REAL NOT NULL,
+     PRIMARY KEY (sid, bucket)
+   ) WITHOUT ROWID;`,
 ]
 
 /** Old rows are deleted in portions, so that no single alarm takes long. */
 const FORGET_AT_ONCE = 1_000
+/** Drained debts are looked for this often: there is no index on when they are, for it would double what a debt costs. */
+const DRAINED_EVERY_MS = 60_000
 
 type SessionRow = {
   sid: string
@@ -31,11 +41,12 @@ type SessionRow = {
   returned: number
 }
 
-export class DoorStore implements SessionStore {
+export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
   /** Places taken at `#settledMs`. */
   #live: number
   #settledMs: number
+  #drainedMs = 0
 
   constructor(sql: SqlStorage, nowMs: number) {
     migrate(sql, MIGRATIONS)
@@ -114,6 +125,26 @@ export class DoorStore implements SessionStore {
       if (forgotten.length === FORGET_AT_ONCE) return
     }
     if (Number.isFinite(lapsedKey)) this.#remember('lapsed', JSON.stringify({ atMs: nowMs, key: lapsedKey }))
+  }
+
+  load(sid: string): StoredDebt[] {
+    const query = 'SELECT bucket, tat_ms, interval_ms FROM debts WHERE sid = ?'
+    const rows = this.#sql.exec<{ bucket: string; tat_ms: number; interval_ms: number }>(query, sid).toArray()
+    return rows.map(row => ({ bucket: row.bucket, tatMs: row.tat_ms, intervalMs: row.interval_ms }))
+  }
+
+  save(sid: string, { bucket, tatMs, intervalMs }: StoredDebt): void {
+    this.#sql.exec(
+      'INSERT INTO debts (sid, bucket, tat_ms, interval_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sid, bucket) DO UPDATE SET tat_ms = ?3, interval_ms = ?4',
+      ...[sid, bucket, tatMs, intervalMs],
+    )
+  }
+
+  /** Forgets debts that have drained. */
+  forgetDrained(nowMs: number): void {
+    if (nowMs - this.#drainedMs < DRAINED_EVERY_MS) return
+    this.#drainedMs = nowMs
+    this.#sql.exec('DELETE FROM debts WHERE tat_ms <= ?', nowMs)
   }
 
   #fact(name: string): SqlStorageValue | undefined {

@@ -1,6 +1,7 @@
 /** Everything under the control prefix: polls, public keys, health, the admin API and the dashboard. */
 import { Hono } from 'hono'
 import { adminRoutes } from '../admin/routes.ts'
+import { draw } from './draws.ts'
 import type { EdgeSetup } from './edge.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { problemResponse } from './problem.ts'
@@ -34,6 +35,9 @@ function routes(prefix: string) {
   app.options('/leave', ({ env }) => inRoom(env, async room => corsPreflight(env.visit, room)))
   app.get('/jwks.json', ({ env }) =>
     Response.json(env.setup.ring.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
+  )
+  app.get('/draws/:event', context =>
+    inRoom(context.env, room => draw(context.env.visit, room, context.req.param('event'))),
   )
   app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'Cache-Control': 'no-store' } }))
   app.route('/', adminRoutes())

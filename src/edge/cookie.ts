@@ -3,6 +3,7 @@ import type { RoomConfig } from '../settings/schema.ts'
 
 /** Browsers cap cookies at 400 days; the token inside ends long before. */
 const MAX_AGE_SECONDS = 24 * 60 * 60
+const MAX_AGE_BROWSERS = 400 * MAX_AGE_SECONDS
 
 /** Every cookie of ours begins so, with or without a prefix. */
 const OURS = /^(__Host-|__Secure-)?antesala-/
@@ -17,14 +18,23 @@ export function cookieName(room: RoomConfig, url: URL): string {
   return room.cookie_domain === null ? `__Host-${name}` : `__Secure-${name}`
 }
 
+/** The cookie of an invitation. No room's name has a dot. */
+export function invitationCookie(room: RoomConfig, url: URL): string {
+  return `${cookieName(room, url)}.invite`
+}
+
 export function setCookie(room: RoomConfig, url: URL, value: string): string {
+  return cookieNamed(cookieName(room, url), room, url, value, MAX_AGE_SECONDS)
+}
+
+export function cookieNamed(name: string, room: RoomConfig, url: URL, value: string, maxAgeSeconds: number): string {
   const { samesite, partitioned } = room.cookie_attributes
   const secure = isSecure(room, url)
   const sameSite = samesite === 'auto' ? 'Lax' : `${samesite[0]?.toUpperCase()}${samesite.slice(1)}`
   const parts = [
-    `${cookieName(room, url)}=${value}`,
+    `${name}=${value}`,
     'Path=/',
-    `Max-Age=${MAX_AGE_SECONDS}`,
+    `Max-Age=${Math.min(maxAgeSeconds, MAX_AGE_BROWSERS)}`,
     'HttpOnly',
     `SameSite=${sameSite}`,
   ]

@@ -9,6 +9,7 @@ import { controlRoutes } from './control.ts'
 import { type Admitted, decide } from './gate.ts'
 import { heldResponse } from './held-response.ts'
 import { heldBack } from './holding.ts'
+import { takeOffAddress } from './invited.ts'
 import { RoomAtEdge } from './isolate.ts'
 import { Memory } from './memory.ts'
 import { problemResponse } from './problem.ts'
@@ -62,18 +63,26 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
   for (const name of routes.roomsOf(visit.url.hostname, visit.readings)) {
     const room = rooms.get(name)
     if (!room) continue
+    const onward = await takeOffAddress(visit, room, ring)
+    if (onward) return onward
     const verdict = await decide(visit, room, ring)
     const { config } = room.settings
     if (verdict.kind === 'admitted') admissions.push(verdict)
     else if (verdict.kind !== 'proxy') {
-      if (config.mode !== 'observe' || verdict.kind === 'limited') return turnAway(visit, verdict)
+      if (config.mode !== 'observe' || verdict.kind === 'limited') {
+        release(visit, admissions)
+        return turnAway(visit, verdict)
+      }
       room.count('would_wait')
       mode = 'observe'
     }
     const upstream = room.settings.health.upstreamOf(visit.readings.paths, visit.request.method)
     if (verdict.kind === 'admitted' && config.mode !== 'observe') {
       const held = heldBack(visit, verdict, upstream)
-      if (held) return heldResponse(visit, held, admissions)
+      if (held) {
+        release(visit, admissions)
+        return heldResponse(visit, held, admissions)
+      }
     }
     overrides = config.allowed_override_headers
     timeoutMs = upstream.timeoutMs
@@ -81,18 +90,29 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
   }
   const watch = new Watch(visit, admissions, timeoutMs)
   const outcome = await proxy(visit, admissions, overrides, watch)
+  release(visit, admissions)
   watch.ended(outcome)
   const answer = passOn(visit, outcome, admissions, mode)
   if (bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
   return withIdleTimeout(answer, bodyTimeoutMs, () => watch.stopped())
 }
 
+/** What `max_concurrent` counts is no longer under way. */
+function release(visit: Visit, admissions: readonly Admitted[]): void {
+  for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit.nowMs)
+}
+
 async function prepare(env: Env): Promise<EdgeSetup> {
   const deployment = readDeployment(env)
   const memory = new Memory()
+  const ring = await openKeyRing(env.ROOM_KEYS)
+  for (const { name, lanes, invite_only } of deployment.rooms) {
+    if ((lanes.length > 0 || invite_only) && !ring.invitations.has(name))
+      console.warn(`room ${name}: nobody can be invited, for ROOM_KEYS has no key of invitations to it`)
+  }
   return {
     deployment,
-    ring: await openKeyRing(env.ROOM_KEYS),
+    ring,
     routes: new Routes(deployment.rooms),
     rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
   }

@@ -3,14 +3,17 @@
  *
  * | the visitor has            | and                              | then                                              |
  * |----------------------------|----------------------------------|---------------------------------------------------|
- * | a valid pass               | a lease                          | proxy, nobody is asked                            |
+ * | a valid pass               | a lease with requests left       | proxy, nobody is asked                            |
  * | any                        | suspended, bypassed, a preflight | proxy                                             |
- * | a pass, expired or not     | no lease                         | one touch: proxy, or go on as if there was none   |
+ * | a pass, expired or not     | no lease, or none left           | one touch: proxy, or go on as if there was none   |
+ * | a pass                     | a rate limit says no             | 429; or the session ends, and there is a new place |
  * | no pass                    | a prefetch                       | short 503, no place is taken for it               |
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
  * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
+ * | a place, or none yet       | the start of an event to come    | the same page or JSON; nobody is called before it |
  * | no pass                    | `passthrough`                    | proxy                                             |
+ * | no place, no invitation    | `invite_only`                    | the page that says so or JSON, without a ticket   |
  * | no place                   | `reject`, not open, or no permit | the page that says so or JSON, without a ticket   |
  *
  * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
@@ -18,14 +21,20 @@
  */
 import { bucketOf } from '../core/arrivals.ts'
 import { batchAt } from '../core/batches.ts'
+import { prequeueAt } from '../core/events.ts'
 import type { Again, TouchAnswer, View } from '../core/messages.ts'
 import { drawnMsOf, keyAgain, nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
 import { type Draw, doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from '../tokens/draw.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
+import { mayConfirm } from './anonymous.ts'
 import { type Carried, carriedBy } from './carried.ts'
-import { type RoomAtEdge, Unreachable } from './isolate.ts'
+import { invitedBy } from './invited.ts'
+import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
+import type { Refusal } from './limits.ts'
+import type { Lease } from './memory.ts'
+import { entryAt, withPlace } from './prequeue.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
 export type Verdict =
@@ -35,7 +44,15 @@ export type Verdict =
   | Rejected
   /** A short 503 for what nobody reads: parts of pages, prefetches. */
   | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
-  | { readonly kind: 'limited'; readonly retryAfterMs: number }
+  | Limited
+
+/** Too many requests, by a policy of the room or by what its isolate allows without a session. */
+export interface Limited {
+  readonly kind: 'limited'
+  readonly retryAfterMs: number
+  /** Whose session it is, and who says no; null where there is no session. */
+  readonly by: { readonly room: RoomAtEdge; readonly sid: string; readonly refusal: Refusal } | null
+}
 
 export interface Admitted {
   readonly kind: 'admitted'
@@ -60,6 +77,10 @@ export interface Waiting {
   readonly place: Place
   readonly pollAfterMs: number
   readonly missed: boolean
+  /** Whether an invitation came along. */
+  readonly invitation: Invited['kind']
+  /** The policy that has ended this visitor's session, null when none has. */
+  readonly requeuedBy: string | null
   /** Null while no door has ever answered this isolate. */
   readonly view: View | null
 }
@@ -72,12 +93,14 @@ export interface Rejected {
   readonly view: View | null
   /** Nothing is left of the room's budget; else there is no place. */
   readonly soldOut: boolean
+  /** The room is for those invited: the visitor brought no invitation, or one that is not valid; null for who is turned away otherwise. */
+  readonly uninvited: 'none' | 'invalid' | null
 }
 
 /** A verdict that is late binds the next request: this one goes on. */
 const TOUCH_FOR_MS = 150
-/** The share of a lease after which it is renewed in passing. */
-const RENEWED_AT = 0.7
+/** A request asks for what it lacks at most so often: others of its session may take it first. */
+const ASKS_MAX = 6
 /** Visitors without cookies may not flood what is not limited by a session: a hundred at once, then ten a second. */
 const PREFLIGHTS = { intervalMs: 100, burst: 100 }
 /** Requests of one session that this isolate lets through while its door cannot be asked. */
@@ -95,12 +118,17 @@ const SUBRESOURCE_RENEWS_MS = 30_000
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
   const isProtected = visit.readings.paths.some(path => room.settings.isProtected(path))
-  const leased = carried.pass && !isProtected ? await onLease(visit, room, ring, carried.pass) : null
-  if (leased) {
-    room.renew(visit)
-    return leased
+  const lease = carried.pass && leaseOf(visit, room, carried.pass.value)
+  if (lease && carried.pass && !isProtected) {
+    const taken = room.limits.take(visit, lease.limits, visit.nowMs)
+    if (taken !== 'ask') room.renew(visit)
+    if (taken === 'taken') {
+      if (lease.renewMs <= visit.nowMs) renewLease(visit, room, carried.pass.value)
+      return admitted(visit, room, ring, carried.pass, lease.expiresMs)
+    }
+    if (taken !== 'ask') return openWay(visit, room) ?? refuse(visit, room, ring, carried.pass, taken)
   }
-  await room.current(visit)
+  if (!lease) await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
   if (open) return open
   const own = ofThisGeneration(carried, room.view)
@@ -108,15 +136,22 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   if (own.pass) {
     const inside = await touch(visit, room, ring, own.pass, isProtected)
     if (inside.kind === 'admitted') return inside
+    if (inside.kind === 'limited') return inside.by ? refuse(visit, room, ring, own.pass, inside.by.refusal) : inside
     again = inside.again
   }
-  if (room.settings.newcomers === 'pass through') {
+  const invited = await invitedBy(visit, room, ring)
+  const { newcomers } = room.settings.at(visit.nowMs)
+  if (newcomers === 'pass through' && (own.ticket || !isUninvited(room, invited))) {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
   if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const ticket = again ? ticketAgain(visit, room, again) : own.ticket
-  const outcome = await stand(visit, room, ring, ticket, { claims: 2, keepCookie: own.keepCookie })
+  const requeuedBy = own.pass ? room.memory.requeued.get(own.pass.value.sid) : undefined
+  // Who was sent back to the line is told so before being let in again.
+  const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0
+  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie: own.keepCookie, invited, charges: true })
+  const outcome = stood.kind === 'waiting' && requeuedBy !== undefined ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
@@ -125,33 +160,51 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
  * One step of somebody who is not inside: their place as it is now, and a claim when they are called and may claim. Without
  * a ticket a place is taken now, or the visitor is rejected where newcomers do not wait. A visitor who missed the call gets a new
  * place and is told so. `claims` bounds the calls: a ticket whose
- * session has ended leads to a second one.
+ * session has ended leads to a second one; `charges` when the request goes on with it.
  */
 export async function stand(
   visit: Visit,
   room: RoomAtEdge,
   ring: KeyRing,
-  held: Ticket | null,
-  options: { claims: number; keepCookie: boolean },
+  carried: Ticket | null,
+  options: { claims: number; keepCookie: boolean; invited: Invited; charges?: boolean },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
+  const { invited } = options
+  if (!carried && isUninvited(room, invited)) return rejected(visit, room, invited)
   if (!room.view || room.hasFailed(nowMs)) {
     if (room.settings.config.on_room_failure === 'admit' && options.claims > 0 && room.hasFailed(nowMs)) {
       const admitted = await admitLocally(visit, room, ring)
       if (admitted) return admitted
     }
   }
-  const rejects = room.settings.newcomers === 'are rejected'
-  if (!room.view) return held || !rejects ? withoutView(visit, room, ring, held, options) : rejected(visit, room)
+  const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
+  if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
-  const missed = held !== null && placeOf(held, room.view, claimWindowMs, nowMs).state === 'missed'
-  let ticket = held && !missed ? held : await mint(visit, room, ring, room.view)
+  // Most rooms have no events: their polls wait for nothing.
+  const held = carried && room.view.events ? await withPlace(carried, room.view, nowMs) : carried
+  const standing = held && placeOf(held, room.view, claimWindowMs, nowMs).state
+  const missed = standing === 'missed'
+  if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
+  // Who is called already has nothing to gain from another line.
+  const changes = held !== null && standing === 'waiting' && changesLane(room, held, invited)
+  if (changes) room.count('changed_lanes')
+  let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
-  if (place.state === 'called' && options.claims > 0) {
-    const claimed = await claim(visit, room, ring, ticket, rejects && isNewcomer)
+  // The first time that a ticket is of any use: what a network has too many of waits.
+  const isFirst = isNewcomer || !ticket.confirmed
+  const delayMs = isFirst && (!isNewcomer || place.state === 'called') ? mayConfirm(visit, room) : 0
+  if (delayMs > 0) {
+    room.count('delayed')
+    if (rejects && isNewcomer) return rejected(visit, room)
+    // Whose turn it is meanwhile does not lose it.
+    if (place.state === 'called' && !isNewcomer) ticket = refused(ticket, view, claimWindowMs, nowMs)
+    place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
+  } else if (place.state === 'called' && options.claims > 0) {
+    const claimed = await claim(visit, room, ring, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
     if (claimed.kind === 'admitted') return claimed
     if (claimed.kind === 'ended') {
       const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
@@ -166,17 +219,40 @@ export async function stand(
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
   if (isNewcomer) room.count('minted')
-  const changed = ticket !== held && !options.keepCookie
+  const changed = ticket !== carried && !options.keepCookie
   return {
     kind: 'waiting',
     room,
     ticket,
     token: changed ? await signedTicket(room, ring, ticket) : null,
     place,
-    pollAfterMs: nextPollMs(ticket, place, view, nowMs, Math.random()),
+    pollAfterMs: Math.max(delayMs, nextPollMs(ticket, place, view, nowMs, Math.random())),
     missed,
+    invitation: invited.kind,
+    requeuedBy: null,
     view,
   }
+}
+
+/** The room is for those invited, and this visitor is not, or not any more. Who has a place keeps it. */
+function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
+  return room.settings.config.invite_only && invited.kind !== 'valid'
+}
+
+/** An invitation to another lane than the one in which the visitor waits. A lane that was taken away is none. */
+function changesLane(room: RoomAtEdge, held: Ticket, invited: Invited): boolean {
+  return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
+}
+
+function hasLane(room: RoomAtEdge, lane: string): boolean {
+  return room.settings.config.lanes.some(({ name }) => name === lane)
+}
+
+/** Waits for a view; but a session that may be inside not for long, for its door says what counts. */
+async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Promise<void> {
+  const current = room.current(visit)
+  if (!pass || pass.expiresMs <= visit.nowMs) return current
+  if ((await soon(current)) === 'late') visit.waitUntil(current)
 }
 
 /** Proxied without a place: the room is not in force for this request. */
@@ -191,22 +267,15 @@ function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
   }
   if (isPreflight(visit.request)) {
     const retryAfterMs = room.spend(`preflight/${visit.address ?? ''}`, PREFLIGHTS, visit.nowMs)
-    return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs } : { kind: 'proxy', why: 'preflight' }
+    return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs, by: null } : { kind: 'proxy', why: 'preflight' }
   }
   return null
 }
 
 /** A pass whose session was seen by its door moments ago. */
-async function onLease(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  carried: Carried<Pass>,
-): Promise<Admitted | null> {
-  const lease = room.memory.leases.get(carried.value.sid)
-  if (!lease || lease.untilMs <= visit.nowMs || carried.value.expiresMs <= visit.nowMs) return null
-  if (lease.renewMs <= visit.nowMs) renewLease(visit, room, carried.value)
-  return admitted(visit, room, ring, carried, lease.expiresMs)
+function leaseOf(visit: Visit, room: RoomAtEdge, { sid, expiresMs }: Pass): Lease | null {
+  const lease = room.knownSession(sid)
+  return lease && lease.untilMs > visit.nowMs && expiresMs > visit.nowMs ? lease : null
 }
 
 /** Asks the door about a session, once. A door that takes long is believed at the next request. */
@@ -216,23 +285,24 @@ async function touch(
   ring: KeyRing,
   carried: Carried<Pass>,
   isProtected: boolean,
-): Promise<Admitted | { kind: 'gone'; again: Again | null }> {
+): Promise<Admitted | Limited | { kind: 'gone'; again: Again | null }> {
   const { nowMs } = visit
   const { sid, expiresMs } = carried.value
   if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
   const isExpired = expiresMs <= nowMs
-  const asked = room
-    .touch(visit, { sid, protectMs: isProtected ? room.settings.protectedMs : 0 })
-    .then(answer => noteTouch(room, sid, carried.value, answer, nowMs))
+  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0)
   try {
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
       room.count('late')
       // The answer is for the next request: this one stays until it is there.
       visit.waitUntil(asked.catch(() => undefined))
+      const refusal = locally(visit, room, sid)
+      if (refusal) return limitedBy(room, sid, refusal)
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
     if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
+    if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
     return admitted(visit, room, ring, carried, answer.expiresMs)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
@@ -241,35 +311,89 @@ async function touch(
   }
 }
 
-/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
-function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
-  const { nowMs } = visit
-  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => noteTouch(room, pass.sid, pass, answer, nowMs))
+type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
+
+/** Asks the door until this request has what it lacks, or is refused: others of its session may be served first. */
+async function ask(visit: Visit, room: RoomAtEdge, pass: Pass, protectMs: number): Promise<Inside> {
+  const { sid } = pass
+  const wish = room.limits.wish(visit, room.sessionOf(sid).limits, visit.nowMs)
+  try {
+    for (let asks = 1; ; asks++) {
+      const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
+      if (answer.verdict === 'gone') return noteGone(room, pass, answer)
+      // Time has passed: a lease may not be used beyond its end.
+      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now())
+      if (taken === 'taken') return answer
+      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
+      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
+    }
+  } finally {
+    room.limits.unwish(wish)
+    room.report(visit)
+  }
 }
 
-function noteTouch(room: RoomAtEdge, sid: string, pass: Pass, answer: TouchAnswer, sentMs: number): TouchAnswer {
-  if (answer.verdict === 'live') {
-    const known = room.memory.leases.get(sid)
-    // The lease runs from when the question was sent: it must not outlast what the door meant.
-    room.memory.leases.set(sid, {
-      untilMs: sentMs + answer.leaseMs,
-      renewMs: sentMs + answer.leaseMs * RENEWED_AT,
-      expiresMs: answer.expiresMs,
-      token: known?.token ?? '',
-      sampledWindow: known?.sampledWindow ?? 0,
-      samples: known?.samples ?? 0,
-    })
-  } else {
-    room.memory.leases.delete(sid)
-    if (!answer.again) room.memory.gone.set(sid, pass.expiresMs)
+function limitedBy(room: RoomAtEdge, sid: string, refusal: Refusal): Limited {
+  return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
+}
+
+/** A policy says no: the request is limited, or, where the policy says so, the session ends and the visitor stands at the back. */
+async function refuse(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+  refusal: Refusal,
+): Promise<Verdict> {
+  const { sid, expiresMs } = carried.value
+  room.report(visit)
+  if (!refusal.policy?.requeues) return limitedBy(room, sid, refusal)
+  try {
+    await room.end(visit, sid, 'revoked')
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    return limitedBy(room, sid, refusal)
   }
+  room.memory.gone.set(sid, expiresMs)
+  room.memory.requeued.set(sid, refusal.name)
+  room.count('requeued')
+  await room.current(visit)
+  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
+    return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
+  // Not by this request: in an open room it would be let in again at once.
+  const invited = await invitedBy(visit, room, ring)
+  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited })
+  return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
+}
+
+/** What the policies of the room allow at this isolate alone. */
+function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
+  return room.limits.locally(visit, sid, (key, policy) => room.spend(key, policy.quota, visit.nowMs, policy.cost))
+}
+
+/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
+function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
+  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
+    if (answer.verdict === 'gone') noteGone(room, pass, answer)
+  })
+}
+
+function noteGone(room: RoomAtEdge, pass: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+  room.memory.leases.delete(pass.sid)
+  if (!answer.again) room.memory.gone.set(pass.sid, pass.expiresMs)
   return answer
 }
 
 /** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
-function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Admitted | { kind: 'gone'; again: null } {
+function inFallback(
+  visit: Visit,
+  room: RoomAtEdge,
+  carried: Carried<Pass>,
+): Admitted | Limited | { kind: 'gone'; again: null } {
   room.count('fallback')
   const { sid } = carried.value
+  const refusal = locally(visit, room, sid)
+  if (refusal) return limitedBy(room, sid, refusal)
   if (room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs) > 0) return { kind: 'gone', again: null }
   return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
 }
@@ -297,7 +421,7 @@ async function admitted(
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
 
-function rejected(visit: Visit, room: RoomAtEdge): Rejected {
+function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
   return {
     kind: 'rejected',
@@ -305,18 +429,35 @@ function rejected(visit: Visit, room: RoomAtEdge): Rejected {
     retryAfterMs: REJECTED_RETRY_MS,
     view: room.view,
     soldOut: room.view?.soldOut ?? false,
+    uninvited: invited && invited.kind !== 'valid' ? invited.kind : null,
   }
 }
 
-async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Ticket, leaves: boolean): Promise<Claimed> {
-  const { sid, key, lane, generation } = ticket
+async function claim(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  ticket: Ticket,
+  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+): Promise<Claimed> {
+  const { sid, key, lane, takenMs, generation } = ticket
+  // The request that comes in with a claim is the session's first.
+  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
   try {
-    const answer = await room.claim(visit, { sid, key, lane, generation, ...(leaves ? { leaves } : {}) })
+    const more = {
+      ...(leaves ? { leaves } : {}),
+      ...(takenMs === undefined ? {} : { takenMs }),
+      ...(asks.length > 0 ? { asks } : {}),
+    }
+    const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
+    if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
+    else if (charges) room.limits.countClaimed(visit)
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
-    const pass = passFor(room.name, sid, generation, answer.issuedMs, answer.expiresMs)
+    const inside = answer.sid ?? sid
+    const pass = passFor(room.name, inside, generation, answer.issuedMs, answer.expiresMs)
     const text = await signedPass(room, ring, pass)
-    return { kind: 'admitted', room, sid, pass: text, isNew: true, justIn: true, fallback: false }
+    return { kind: 'admitted', room, sid: inside, pass: text, isNew: true, justIn: true, fallback: false }
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }
@@ -325,9 +466,10 @@ async function claim(visit: Visit, room: RoomAtEdge, ring: KeyRing, ticket: Tick
 
 /** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */
 async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Admitted | null> {
-  const { new_users_per_minute: rate } = room.settings.config
+  const { config, event } = room.settings.at(visit.nowMs)
+  const rate = event?.isPrequeue ? 0 : config.new_users_per_minute
   const quota = { intervalMs: 60_000 / Math.max(1, rate / 10), burst: 1 }
-  if (rate === 0 || room.settings.config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
+  if (rate === 0 || config.queue_all || room.spend('admit', quota, visit.nowMs) > 0) return null
   room.count('fallback')
   const sid = newSid(room, visit)
   const generation = room.view?.generation ?? 0
@@ -341,9 +483,9 @@ async function withoutView(
   room: RoomAtEdge,
   ring: KeyRing,
   held: Ticket | null,
-  options: { keepCookie: boolean },
+  options: { keepCookie: boolean; invited: Invited },
 ): Promise<Waiting> {
-  const ticket = held ?? (await mint(visit, room, ring, null))
+  const ticket = held ?? (await mint(visit, room, ring, null, options.invited))
   return {
     kind: 'waiting',
     room,
@@ -352,6 +494,8 @@ async function withoutView(
     place: { ...NO_PLACE_YET, position: ticket.low },
     pollAfterMs: SHORT_RETRY_MS * (0.8 + 0.4 * Math.random()),
     missed: false,
+    invitation: options.invited.kind,
+    requeuedBy: null,
     view: null,
   }
 }
@@ -370,25 +514,46 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
 
 /** Counts a ticket in the line, once per isolate and sid. */
 function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  if (room.memory.confirmed.has(ticket.sid)) return
-  room.memory.confirmed.set(ticket.sid, true)
-  room.count(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  // An invitation's sid has one place after another, an entry becomes a place.
+  const place = ticket.takenMs === undefined ? ticket.sid : `${ticket.sid} ${ticket.key}`
+  const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
+  if (room.memory.confirmed.has(once)) return
+  room.memory.confirmed.set(once, true)
+  room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
   room.report(visit)
 }
 
-/** A place for a newcomer: by arrival, or drawn in the batch of this moment. */
-async function mint(visit: Visit, room: RoomAtEdge, ring: KeyRing, view: View | null): Promise<Ticket> {
-  const sid = newSid(room, visit)
+/**
+ * A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event; in the lane and
+ * under the name an invitation says. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
+ */
+async function mint(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  view: View | null,
+  invited: Invited,
+): Promise<Ticket> {
+  const invitation = invited.kind === 'valid' ? invited.invitation : null
+  const sid = invitation?.sid ?? newSid(room, visit)
+  const lane = invitation && hasLane(room, invitation.lane) ? invitation.lane : MAIN_LANE
+  const taken = invitation?.sid ? { takenMs: visit.nowMs } : {}
+  if (view && prequeueAt(view.events, visit.nowMs)) {
+    const ticket = { ...newTicket(visit, room, sid, room.keyAt(visit.nowMs), null, view), lane, ...taken }
+    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, visit.nowMs) } : ticket
+  }
   const batches = view?.batches
   const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
   const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
-  return { ...newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view), draw }
+  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view)
+  return { ...ticket, lane, draw, ...taken }
 }
 
 /** The place at the front of somebody whose session ended a moment ago. */
 function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
-  const key = keyAgain(again.key, MAIN_LANE, room.view)
-  return newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view)
+  const { lane } = again
+  const key = keyAgain(again.key, lane, room.view)
+  return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }
 }
 
 function newTicket(

@@ -2,6 +2,7 @@
  * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
  * shed. The session goes on.
  */
+import type { HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
 import type { Upstream } from '../settings/health.ts'
@@ -16,7 +17,7 @@ export type Held = {
   readonly retryAfterMs: number
 }
 
-/** Requests of an isolate that try a half-open upstream: one at once, then one a window. */
+/** Requests of an isolate that try what is half-open: one at once, then one a window. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
 const SHED_RETRY_MS = 5_000
 
@@ -31,7 +32,7 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
     const breaker = upstream.name === ORIGIN ? undefined : health.breakers[upstream.name]
     const isTried = breaker === 'half-open' && room.spend(`trial/${upstream.name}`, TRIALS, visit.nowMs) === 0
     if (breaker && !isTried) return { admission, upstream, why: 'closed', retryAfterMs }
-    if (health.inside < 1 && !isProtected(visit, admission) && !goesOn(admission, health.inside))
+    if (health.inside < 1 && !isProtected(visit, admission) && !goesOn(visit, admission, health))
       return { admission, upstream, why: 'outage', retryAfterMs }
   }
   if (shed?.matches(visit.readings.paths) && !isProtected(visit, admission)) {
@@ -47,10 +48,19 @@ function isProtected(visit: Visit, { room }: Admitted): boolean {
   return visit.readings.paths.some(path => room.settings.isProtected(path))
 }
 
-/** Those let in while the origin is tried are the trial; of the others a share, the same sessions all along. */
-function goesOn({ room, sid, justIn }: Admitted, share: number): boolean {
-  if (justIn) room.memory.trials.set(sid, true)
-  return share > 0 && (room.memory.trials.has(sid) || lotOf(sid) < share)
+/**
+ * Those let in while the origin is tried are the trial; of the others a share, the same sessions all along. A room may be so
+ * small that nobody is of that share, and nobody new comes: then each isolate has somebody try.
+ */
+function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
+  const { trials } = room.memory
+  if (justIn) trials.set(sid, true)
+  if (inside <= 0) return false
+  if (trials.has(sid) || lotOf(sid) < inside) return true
+  if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
+  if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
+  trials.set(sid, true)
+  return true
 }
 
 /** Uniform in [0, 1), the same for a session at every edge: FNV-1a of its random bits. */

@@ -17,15 +17,17 @@ import {
 } from '../core/edge.ts'
 import { type Quota, spend } from '../core/gcra.ts'
 import { newShedder, type Shedder } from '../core/health/shedding.ts'
-import type { Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
+import type { Ask, Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
 import type { DoorCalls } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { doorStub, type Env, regionOf } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { type Invitation, isInForce, readInvitation } from '../tokens/invitations.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { isOf, readToken, type Token } from '../tokens/tokens.ts'
-import type { Memory } from './memory.ts'
+import { Limits } from './limits.ts'
+import type { Lease, Memory } from './memory.ts'
 import { Touches } from './touches.ts'
 import type { CallCount } from './visit.ts'
 
@@ -44,8 +46,24 @@ const CALL_TIMEOUT_MS = 3_000
 const DOWN_FOR_MS = 1_000
 /** Its multiples fill [0, 1) more evenly than random numbers do (Weyl), so that few of a burst share a bucket. */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+/** The share of a lease after which it is renewed in passing. */
+const RENEWED_AT = 0.7
+/** What a session owes is told within this, with what others owe. */
+const SETTLED_AFTER_MS = 100
+/** Idle leases are looked for this often, so many times after one was lent. */
+const IDLE_AFTER_MS = 2_000
+const IDLE_LOOKS = 5
+/** Sessions watched for being idle. */
+const WATCHED_MAX = 10_000
 /** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
 const ISOLATE_SILENT_MS = 60_000
+
+/** Whether a visitor comes with an invitation. */
+export type Invited =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'valid'; readonly invitation: Invitation }
+  /** It says so, and is not one, or not now. */
+  | { readonly kind: 'invalid' }
 
 /** A door that could not be reached in time. */
 export class Unreachable extends Error {
@@ -58,6 +76,7 @@ export class RoomAtEdge {
   readonly memory: Memory
   /** What this isolate has seen of the origin, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
+  readonly limits: Limits
   readonly #touches = new Map<string, Touches>()
   /** Doors without permits until the next sync. */
   readonly #exhausted = new Set<string>()
@@ -67,6 +86,9 @@ export class RoomAtEdge {
   #home: string | null = null
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
   #trailing = false
+  /** Sessions with leases that may become idle, and until when somebody looks. */
+  readonly #watched = new Set<string>()
+  #watchedUntilMs = 0
   #spread = Math.random()
 
   constructor(config: RoomConfig, memory: Memory) {
@@ -74,6 +96,8 @@ export class RoomAtEdge {
     this.memory = memory
     this.#edge = newEdge(crypto.randomUUID())
     this.#settings = compile(config)
+    this.limits = new Limits(this.#edge.isolate.slice(0, 13))
+    this.limits.follow(this.#settings)
   }
 
   get settings(): RoomSettings {
@@ -102,6 +126,16 @@ export class RoomAtEdge {
     return token
   }
 
+  /** Verifies an invitation once. Those that are not valid are not remembered. */
+  async invitation(ring: KeyRing, text: string, nowMs: number): Promise<Invited> {
+    const own = `${this.name} ${text}`
+    const known = this.memory.invitations.get(own)
+    const invitation = known ?? (await readInvitation(ring, text, this.name))
+    if (!invitation) return { kind: 'invalid' }
+    if (!known) this.memory.invitations.set(own, invitation)
+    return isInForce(invitation, nowMs) ? { kind: 'valid', invitation } : { kind: 'invalid' }
+  }
+
   /** What was signed here needs no verification here. Forgeries are not remembered: they must not push out what is genuine. */
   know(text: string, token: Token): void {
     if (token.kind === 'pass') this.memory.passes.set(text, token)
@@ -115,11 +149,15 @@ export class RoomAtEdge {
 
   /** Renews the view in the background when it is about to grow too old. */
   renew(caller: Caller): void {
-    if (wantsRenewal(this.#edge, caller.nowMs)) void this.#sync(caller, caller.nowMs)
+    if (!wantsRenewal(this.#edge, caller.nowMs)) return
+    // One that is under way is enough, and not to be waited for: this request may have ended when it is answered.
+    if (this.#syncing && isFresh(this.#syncing.sentMs, caller.nowMs)) return
+    void this.#sync(caller, caller.nowMs)
   }
 
   /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
   report(caller: Caller): void {
+    this.#countLimits()
     if (this.#trailing || !this.#edge.tally.dirty) return
     this.#trailing = true
     const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
@@ -154,6 +192,23 @@ export class RoomAtEdge {
     return answer
   }
 
+  knownSession(sid: string): Lease | undefined {
+    const known = this.memory.leases.get(sid)
+    // Other policies: what was lent by the old ones is charged at its end.
+    if (known && known.limits.policies !== this.limits.policies) known.limits = this.limits.newSession()
+    return known
+  }
+
+  /** What this isolate remembers of a session; made when there is nothing yet. */
+  sessionOf(sid: string): Lease {
+    const known = this.knownSession(sid)
+    if (known) return known
+    const limits = this.limits.newSession()
+    const lease = { untilMs: 0, renewMs: 0, expiresMs: 0, token: '', limits, sampledWindow: 0, samples: 0 }
+    this.memory.leases.set(sid, lease)
+    return lease
+  }
+
   touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
     return this.#touchesOf(touch.sid).ask(caller, touch)
   }
@@ -163,20 +218,31 @@ export class RoomAtEdge {
     this.#touchesOf(touch.sid).askLater(caller, touch, note)
   }
 
+  /** Tells the door what a session owes, soon, and in the background. */
+  settleLater(caller: Caller, sid: string): void {
+    this.touchLater(caller, { sid, protectMs: 0 }, () => undefined)
+    const touches = this.#touchesOf(sid)
+    const sent = new Promise<void>(resolve => setTimeout(resolve, SETTLED_AFTER_MS)).then(() =>
+      touches.sendLater(caller),
+    )
+    caller.waitUntil(sent)
+  }
+
   async end(caller: Caller, sid: string, how: 'left' | 'revoked'): Promise<boolean> {
     this.memory.leases.delete(sid)
     return this.#call(caller, doorOf(sid), door => door.end(sid, how))
   }
 
   async extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {
-    this.memory.leases.delete(sid)
+    const lease = this.memory.leases.get(sid)
+    if (lease) lease.untilMs = 0
     return this.#call(caller, doorOf(sid), door => door.extend(sid, byMs))
   }
 
   /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
-  spend(key: string, quota: Quota, nowMs: number): number {
+  spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
     const own = `${this.name}/${key}`
-    const verdict = spend(quota, this.memory.quotas.get(own) ?? 0, 1, nowMs)
+    const verdict = spend(quota, this.memory.quotas.get(own) ?? 0, cost, nowMs)
     this.memory.quotas.set(own, verdict.tatMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
@@ -185,9 +251,89 @@ export class RoomAtEdge {
     const door = doorOf(sid)
     const known = this.#touches.get(door)
     if (known) return known
-    const touches = new Touches((caller, batch) => this.#call(caller, door, stub => stub.touch(batch)))
+    const touches = new Touches((caller, batch) => this.#sendTouches(caller, door, batch))
     this.#touches.set(door, touches)
     return touches
+  }
+
+  /** What sessions ask for is written when the call leaves: by then it is known how many requests wait. */
+  async #sendTouches(caller: Caller, door: string, batch: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+    const sentMs = Date.now()
+    const asked = batch.map(touch => this.#asksOf(touch, sentMs))
+    const touches = batch.map((touch, i) => (asked[i]?.length ? { ...touch, asks: asked[i] } : touch))
+    try {
+      const answers = await this.#call(caller, door, stub => stub.touch(touches))
+      const nowMs = Date.now()
+      for (const [i, { sid }] of batch.entries()) {
+        const answer = answers[i]
+        if (answer?.verdict === 'live') this.#noteLive(sid, asked[i] ?? [], answer, { sentMs, nowMs })
+      }
+      this.#watch(caller, nowMs)
+      return answers
+    } catch (error) {
+      for (const [i, { sid }] of batch.entries()) {
+        const lease = this.memory.leases.peek(sid)
+        if (lease) this.limits.noteNoAnswer(lease.limits, asked[i] ?? [])
+      }
+      throw error
+    }
+  }
+
+  #asksOf({ sid, isIdle }: Touch, nowMs: number): readonly Ask[] {
+    const lease = this.memory.leases.peek(sid)
+    if (!lease || lease.limits.policies !== this.limits.policies) return []
+    return isIdle ? this.limits.giveBack(lease.limits, nowMs) : this.limits.asks(lease.limits, nowMs)
+  }
+
+  #noteLive(
+    sid: string,
+    asks: readonly Ask[],
+    answer: TouchAnswer & { verdict: 'live' },
+    at: { sentMs: number; nowMs: number },
+  ): void {
+    const lease = this.sessionOf(sid)
+    // The lease runs from when the question was sent: it must not outlast what the door meant.
+    lease.untilMs = at.sentMs + answer.leaseMs
+    lease.renewMs = at.sentMs + answer.leaseMs * RENEWED_AT
+    lease.expiresMs = answer.expiresMs
+    if (!answer.grants) return
+    this.limits.note(lease.limits, asks, answer.grants, { ...at, leaseMs: answer.leaseMs })
+    if (this.#watched.size >= WATCHED_MAX || !this.limits.hasMuch(lease.limits, at.nowMs)) return
+    this.limits.isIdle(lease.limits, at.nowMs)
+    this.#watched.add(sid)
+  }
+
+  /** What a session lets lie is given back within some seconds, so that it is not charged for what nobody used. */
+  #watch(caller: Caller, nowMs: number): void {
+    if (this.#watched.size === 0 || nowMs < this.#watchedUntilMs) return
+    this.#watchedUntilMs = nowMs + IDLE_AFTER_MS * (IDLE_LOOKS + 1)
+    caller.waitUntil(this.#lookForIdle(caller))
+  }
+
+  async #lookForIdle(caller: Caller): Promise<void> {
+    for (let look = 0; look < IDLE_LOOKS && this.#watched.size > 0; look++) {
+      await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
+      const nowMs = Date.now()
+      const { env, calls, continent } = caller
+      const later: Caller = { env, calls, continent, nowMs, waitUntil: promise => caller.waitUntil(promise) }
+      const doors = new Set<Touches>()
+      for (const sid of this.#watched) {
+        const lease = this.memory.leases.peek(sid)
+        if (!lease || !this.limits.hasMuch(lease.limits, nowMs)) this.#watched.delete(sid)
+        else if (this.limits.isIdle(lease.limits, nowMs)) {
+          this.#watched.delete(sid)
+          const touches = this.#touchesOf(sid)
+          touches.askLater(later, { sid, protectMs: 0, isIdle: true }, () => undefined)
+          doors.add(touches)
+        }
+      }
+      for (const touches of doors) touches.sendLater(later)
+    }
+    this.#watchedUntilMs = 0
+  }
+
+  #countLimits(): void {
+    this.limits.takeFigures((cell, by) => this.count(cell, by))
   }
 
   /** One sync at a time. It outlives the request that began it: others wait for the same answer. */
@@ -207,12 +353,17 @@ export class RoomAtEdge {
     if (nowMs - this.#edge.viewAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
     if ((this.#downUntilMs.get(this.#home) ?? 0) > nowMs) return
     caller.calls.sync++
+    this.#countLimits()
     const edge = this.#edge
     const report = edgeReport(edge)
     try {
       const reply = await within(CALL_TIMEOUT_MS, doorStub(caller.env, this.name, this.#home).sync(report))
       applyEdgeReply(edge, reply, nowMs)
-      if (reply.settings) this.#settings = compile(reply.settings)
+      if (reply.settings) {
+        this.#settings = compile(reply.settings)
+        this.#countLimits()
+        this.limits.follow(this.#settings)
+      }
       this.#exhausted.clear()
     } catch (error) {
       noAnswer(edge, nowMs)

@@ -3,7 +3,9 @@
  * they take about 50 MB. Forgetting costs a verification or an object call, never a place or a limit.
  */
 import { LRUCache } from 'lru-cache'
+import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
+import type { SessionLimits } from './limits.ts'
 
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
 const TOKENS = 16_000
@@ -18,6 +20,8 @@ export interface Lease {
   expiresMs: number
   /** The newest pass signed for it. */
   token: string
+  /** Requests lent by the door. */
+  limits: SessionLimits
   /** How often the session was sampled in this window of its origin's health. */
   sampledWindow: number
   samples: number
@@ -28,9 +32,13 @@ export class Memory {
   /** Apart from the tickets: a crowd outside must not cost those inside a verification. */
   readonly passes = new LRUCache<string, Token>({ max: TOKENS })
   readonly tickets = new LRUCache<string, Token>({ max: TOKENS })
+  /** Verified invitations, by room and text. */
+  readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
   /** Sids that were counted in a line here. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
+  /** Sids whose sessions a policy has ended, with the policy's name. */
+  readonly requeued = new LRUCache<string, string>({ max: VISITORS })
   /** Ended sids, until their passes expire. */
   readonly gone = new LRUCache<string, number>({ max: VISITORS })
   /** Sids let in while the origin was tried after an outage. */

@@ -7,10 +7,14 @@
 import Mustache from 'mustache'
 import holdingHtml from '../../static/holding.html'
 import rejectedHtml from '../../static/rejected.html'
+import startCss from '../../static/start.css'
+import startJs from '../../static/start.js'
+import startTexts from '../../static/start.texts.json'
 import css from '../../static/waiting.css'
 import html from '../../static/waiting.html'
 import js from '../../static/waiting.js'
 import texts from '../../static/waiting.texts.json'
+import { MAIN_LANE } from '../core/ticket.ts'
 import type { Rejected, Waiting } from './gate.ts'
 import type { Held } from './holding.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
@@ -18,6 +22,10 @@ import type { Visit } from './visit.ts'
 
 /** The same for everybody. */
 const FIXED = { style: compact(css).replace(/\s*([{};,])\s*/g, '$1'), script: compact(js), texts: inScript(texts) }
+/** For those who wait for a start. */
+const START = { startStyle: compact(startCss), startScript: compact(startJs), startTexts: inScript(startTexts) }
+/** The style of every page at the edge. */
+export const pageStyle = FIXED.style
 const DRAWING =
   'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
 const NO_PLACE = {
@@ -42,6 +50,19 @@ const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = 
     lead: 'The site is very busy, and this page can wait a little. Your place is kept.',
   },
 }
+const UNINVITED = {
+  none: {
+    headline: 'You need an invitation',
+    lead: 'This page is open to invited visitors at the moment. If you have an invitation, please open its link again.',
+  },
+  invalid: {
+    headline: 'This invitation is not valid',
+    lead: 'It may have expired, or its link may be incomplete. Please open the link once more, or ask whoever invited you for a new one.',
+  },
+}
+const PRIORITY = 'You are in the priority line.'
+const NOT_VALID =
+  'Your invitation is not valid, or not any more, so you are in the ordinary line. Nothing else has changed.'
 const UNDRAWN = 'Not drawn yet'
 const NUMBERS = new Intl.NumberFormat('en')
 const WRITER = new Mustache.Writer()
@@ -65,13 +86,20 @@ export function waitingPage(visit: Visit, waiting: Waiting): string {
   const { method } = visit.request
   const variables = {
     ...FIXED,
+    ...START,
     ...wording(place),
     ...place.cfWaitingRoom,
     state: place.state,
     position: place.position,
+    entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
+    drawUrl: drawUrl(visit, waiting, place),
+    starts: place.event?.startsInSeconds ?? null,
+    startsAt: place.event?.startsAt,
     message: place.message,
+    laneNote: laneNote(place),
     pollAfterSeconds: place.pollAfterSeconds,
     site: visit.url.host,
+    requeued: waiting.requeuedBy !== null,
     sent: method !== 'GET' && method !== 'HEAD',
     refreshSeconds: refreshSeconds(place),
     refreshUrl: refreshUrl(visit.url),
@@ -86,7 +114,7 @@ export function rejectedPage(visit: Visit, verdict: Rejected): string {
   const { method } = visit.request
   const variables = {
     style: FIXED.style,
-    ...(verdict.soldOut ? SOLD_OUT : NO_PLACE),
+    ...textOf(verdict),
     ...cfWaitingRoom,
     message,
     site: visit.url.host,
@@ -110,6 +138,17 @@ export function heldPage(visit: Visit, why: Held['why'], message: string, retryA
   return WRITER.renderTokens(HOLDING, new Mustache.Context(variables), undefined, holdingHtml)
 }
 
+function textOf({ uninvited, soldOut }: Rejected) {
+  if (uninvited !== null) return UNINVITED[uninvited]
+  return soldOut ? SOLD_OUT : NO_PLACE
+}
+
+/** What there is to say of an invitation, null for most. */
+function laneNote({ lane, invitation }: PlaceJson): string | null {
+  if (invitation === 'invalid') return NOT_VALID
+  return lane === MAIN_LANE ? null : PRIORITY
+}
+
 /**
  * The page's Content-Security-Policy: its own style and script by their hashes, polls of its own origin, and nothing
  * else. Hashed once; embedding is left to the room's cookie settings, so there is no `frame-ancestors`.
@@ -117,8 +156,8 @@ export function heldPage(visit: Visit, why: Held['why'], message: string, retryA
 export async function waitingPagePolicy(): Promise<string> {
   policy ??= [
     "default-src 'none'",
-    `script-src ${await hashOf(FIXED.script)}`,
-    `style-src ${await hashOf(FIXED.style)}`,
+    `script-src ${await hashOf(FIXED.script)} ${await hashOf(START.startScript)}`,
+    `style-src ${await hashOf(FIXED.style)} ${await hashOf(START.startStyle)}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",
@@ -128,7 +167,9 @@ export async function waitingPagePolicy(): Promise<string> {
 }
 
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
-function wording({ state, held, slower, reason, position, drawAt, cfWaitingRoom }: PlaceJson) {
+function wording(place: PlaceJson) {
+  if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
+  const { state, held, slower, reason, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
@@ -136,11 +177,31 @@ function wording({ state, held, slower, reason, position, drawAt, cfWaitingRoom 
   const lead = reason === 'outage' ? texts.outage : held ? (text.paused ?? texts.paused) : text.lead + why
   return {
     headline: text.headline,
-    lead: drawAt === null ? lead : `${lead} ${DRAWING}`,
+    ...startTexts.after,
+    lead: drawAt === null ? lead : event?.draw ? startTexts.after.lead : `${lead} ${DRAWING}`,
     title: number === '' ? text.headline : text.title.replace('{place}', number),
-    placeText: number !== '' ? number : drawAt === null ? texts.pending : UNDRAWN,
+    placeText:
+      number !== '' ? number : drawAt === null ? texts.pending : event?.draw ? startTexts.after.drawing : UNDRAWN,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
+  }
+}
+
+/** Until then the page counts down; without scripts it says the time in words, and the start in UTC. */
+function beforeTheStart(
+  { draw, startsAt }: NonNullable<PlaceJson['event']>,
+  { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
+) {
+  const { headline, drawn, byArrival, label, beside, title } = startTexts.before
+  return {
+    headline,
+    label,
+    beside,
+    lead: draw ? drawn : byArrival,
+    title: title.replace('{time}', time),
+    placeText: time[0]?.toUpperCase() + time.slice(1),
+    placeClass: 'words',
+    waitText: `${startsAt.slice(0, 10)} ${startsAt.slice(11, 16)} UTC`,
   }
 }
 
@@ -153,6 +214,10 @@ interface StateText {
   readonly wait?: string
 }
 
+function drawUrl({ deployment }: Visit, { room }: Waiting, { event }: PlaceJson): string {
+  return `${deployment.controlPrefix}/draws/${event?.name}?room=${encodeURIComponent(room.name)}`
+}
+
 function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
   const least = { waiting: REFRESH_MIN_SECONDS, called: REFRESH_CALLED_SECONDS, missed: REFRESH_MISSED_SECONDS }[state]
   return Math.max(least, Math.ceil(pollAfterSeconds))
@@ -162,12 +227,12 @@ function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
  * Where the page reloads itself to. Without an address of its own a page with a fragment would only be scrolled, for ever;
  * the fragment is lost for who has no scripts. The dot keeps a path like `//elsewhere` from being read as a host.
  */
-function refreshUrl({ pathname, search }: URL): string {
+export function refreshUrl({ pathname, search }: URL): string {
   return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}`
 }
 
 /** Without what only its readers need: comments (those of `//` on lines of their own) and indentation. */
-function compact(text: string): string {
+export function compact(text: string): string {
   return text.replace(/\/\*.*?\*\/ ?/g, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
 }
 
@@ -180,7 +245,7 @@ function inScript(value: unknown): string {
 }
 
 /** A source of a policy: the hash of what stands between the tags, byte for byte. */
-async function hashOf(text: string): Promise<string> {
+export async function hashOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`
 }

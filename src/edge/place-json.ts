@@ -7,6 +7,7 @@
 import type { Wait } from '../core/estimate.ts'
 import type { View } from '../core/messages.ts'
 import { isUndrawn } from '../core/place.ts'
+import type { EventInForce, RoomSettings } from '../settings/compiled.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import type { Admitted, Rejected, Waiting } from './gate.ts'
 import { seconds } from './problem.ts'
@@ -17,9 +18,12 @@ const NO_PLACE = {
   called: false,
   claimBy: null,
   drawAt: null,
+  event: null,
   held: false,
   slower: null,
   reason: null,
+  lane: null,
+  invitation: null,
   pollAfterSeconds: null,
 } as const
 
@@ -28,13 +32,13 @@ export type PlaceJson = ReturnType<typeof placeJson>
 
 export function placeJson(waiting: Waiting, nowMs: number) {
   const { room, place, view } = waiting
-  const { config } = room.settings
+  const { config, event } = room.settings.at(nowMs)
   const called = place.state === 'called'
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
   return {
     cfWaitingRoom: {
-      ...published(config, view, wait, nowMs),
+      ...published(room.settings.at(nowMs), view, wait, nowMs),
       waitTimeFormatted: called ? 'less than a minute' : formatted(wait),
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
     },
@@ -44,22 +48,28 @@ export function placeJson(waiting: Waiting, nowMs: number) {
     called,
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
+    event: eventJson(event, waiting, nowMs),
     held: view?.held ?? false,
     slower: view?.slowed ?? null,
     reason: view?.health?.reason ?? null,
+    lane: waiting.ticket.lane,
+    invitation: waiting.invitation === 'none' ? null : waiting.invitation,
     message: messageOf(config, view?.soldOut ?? false),
+    ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }
 
 /** What somebody is told whom the room does not let wait. */
-export function rejectedJson({ room, view, soldOut }: Rejected, nowMs: number) {
-  const { config } = room.settings
+export function rejectedJson({ room, view, soldOut, uninvited }: Rejected, nowMs: number) {
+  const { config } = room.settings.at(nowMs)
   return {
-    cfWaitingRoom: { ...published(config, view, null, nowMs), queueIsFull: true },
+    cfWaitingRoom: { ...published(room.settings.at(nowMs), view, null, nowMs), queueIsFull: uninvited === null },
     ...NO_PLACE,
     state: 'rejected' as const,
     soldOut,
+    inviteOnly: uninvited !== null,
+    invitation: uninvited === 'invalid' ? ('invalid' as const) : null,
     message: messageOf(config, soldOut),
   }
 }
@@ -70,7 +80,20 @@ export function insideJson(room: Admitted['room'], nowMs: number) {
     cfWaitingRoom: { inWaitingRoom: false, lastUpdated: new Date(nowMs).toISOString() },
     ...NO_PLACE,
     state: 'admitted' as const,
-    message: room.settings.config.message,
+    message: room.settings.at(nowMs).config.message,
+  }
+}
+
+/** The event that is on, with what a visitor needs to count down to its start and to check the draw behind it. */
+function eventJson(event: EventInForce | null, { ticket, place }: Waiting, nowMs: number) {
+  if (event === null) return null
+  const waits = place.state === 'waiting' && typeof place.startsMs === 'number'
+  return {
+    name: event.name,
+    startsAt: new Date(event.startMs).toISOString(),
+    endsAt: new Date(event.endMs).toISOString(),
+    startsInSeconds: waits ? Math.max(0, Math.ceil((event.startMs - nowMs) / 100) / 10) : null,
+    draw: event.shuffles ? { sid: ticket.sid, isEntry: Boolean(ticket.entry) } : null,
   }
 }
 
@@ -79,8 +102,10 @@ function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean):
 }
 
 /** The 25 variables, as far as they do not depend on who asks. */
-function published(config: RoomConfig, view: View | null, wait: Wait | null, nowMs: number) {
+function published({ config, event }: RoomSettings, view: View | null, wait: Wait | null, nowMs: number) {
   const method = config.queueing_method
+  const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
+  const endInMs = event ? event.endMs - nowMs : null
   return {
     inWaitingRoom: true,
     waitTimeKnown: wait !== null,
@@ -98,13 +123,14 @@ function published(config: RoomConfig, view: View | null, wait: Wait | null, now
     isRandomQueue: method === 'random',
     isPassthroughQueue: method === 'passthrough',
     isRejectQueue: method === 'reject',
-    isEventActive: false,
-    isEventPrequeueing: false,
-    timeUntilEventStart: 0,
-    timeUntilEventStartFormatted: 'unavailable',
-    timeUntilEventEnd: 0,
-    timeUntilEventEndFormatted: 'unavailable',
-    shuffleAtEventStart: false,
+    // As Cloudflare has it, an event is active from the beginning of its prequeue on.
+    isEventActive: event !== null,
+    isEventPrequeueing: event?.isPrequeue ?? false,
+    timeUntilEventStart: minutes(startInMs ?? undefined),
+    timeUntilEventStartFormatted: inWords(startInMs),
+    timeUntilEventEnd: minutes(endInMs ?? undefined),
+    timeUntilEventEndFormatted: inWords(endInMs),
+    shuffleAtEventStart: event?.shuffles ?? false,
     turnstile: 'off',
     infiniteQueue: false,
   }
@@ -118,6 +144,21 @@ export function formatted(wait: Wait | null): string {
   if (high <= 1) return 'less than a minute'
   if (high >= 90) return `${round(low / 60)} to ${round(high / 60 + 0.4)} hours`
   return low < 1 ? `up to ${high} minutes` : `${low} to ${high} minutes`
+}
+
+/** A time to come in words: "12 minutes", "2 hours 5 minutes". */
+export function inWords(ms: number | null): string {
+  if (ms === null) return 'unavailable'
+  const all = Math.ceil(ms / 60_000)
+  if (all <= 1) return 'less than a minute'
+  const days = Math.floor(all / 1_440)
+  const hours = Math.floor((all % 1_440) / 60)
+  const parts = days > 0 ? [some(days, 'day'), some(hours, 'hour')] : [some(hours, 'hour'), some(all % 60, 'minute')]
+  return parts.filter(part => part !== '').join(' ')
+}
+
+function some(count: number, unit: string): string {
+  return count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 function round(hours: number): number {

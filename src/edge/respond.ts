@@ -6,6 +6,7 @@ import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
 import type { Admitted, Rejected, Verdict, Waiting } from './gate.ts'
+import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
 import { rejectedPage, waitingPage, waitingPagePolicy } from './page.ts'
 import { placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse, seconds } from './problem.ts'
@@ -28,12 +29,7 @@ export function turnAway(
     case 'turned-away':
       return short(verdict.retryAfterMs)
     case 'limited':
-      return problemResponse({
-        status: 429,
-        type: 'quota-exceeded',
-        title: 'Too many requests',
-        retryAfterMs: verdict.retryAfterMs,
-      })
+      return limitedResponse(visit, verdict)
   }
 }
 
@@ -48,11 +44,15 @@ export function passOn(
   const { response } = outcome
   const commands = commandHeaders(response.headers)
   if (commands.length > 0) obey(visit, admissions, response.headers)
+  chargeAfterwards(visit, admissions, response.headers)
   if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
   const fresh = admissions.filter(admission => admission.isNew)
   const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
-  if (fresh.length === 0 && fallback === null && commands.length === 0 && !visit.deployment.debug) return response
+  const isCopied = fresh.length > 0 || fallback !== null || commands.length > 0
+  const tells = tellsLimits(visit, response, admissions, isCopied)
+  if (!isCopied && !tells && !visit.deployment.debug) return response
   const answer = new Response(response.body, response)
+  if (tells) tellLimits(visit, answer.headers, admissions)
   for (const name of commands) answer.headers.delete(name)
   addTokens(visit, answer.headers, fresh)
   if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)
@@ -90,8 +90,16 @@ function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
 
 function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
   return outsideResponse(visit, rejected.room.settings.config, {
-    title: 'No place is free',
-    detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
+    ...(rejected.uninvited === null
+      ? {
+          title: 'No place is free',
+          detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
+        }
+      : {
+          status: 403,
+          title: 'An invitation is needed',
+          detail: 'This request was not carried out: only invited visitors are let in.',
+        }),
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),
     json: () => rejectedJson(rejected, visit.nowMs),
@@ -103,6 +111,8 @@ interface Outside {
   /** Title and detail of the problem that a request which changes something is answered with. */
   readonly title: string
   readonly detail: string
+  /** Instead of the status of everybody who is outside. */
+  readonly status?: number
   readonly retryAfterMs: number
   readonly headers: Record<string, string>
   readonly json: () => Readonly<Record<string, unknown>>
@@ -116,12 +126,19 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
   const safe = request.method === 'GET' || request.method === 'HEAD'
   const wantsJson = visit.kind === 'api' || (!safe && acceptsJson(request.headers))
   if (wantsJson && !safe) {
-    const type = 'temporary-reduced-capacity'
-    const problem = problemResponse({ status: 503, type, title, detail, retryAfterMs, more: outside.json() })
+    const type = outside.status === undefined ? 'temporary-reduced-capacity' : 'about:blank'
+    const problem = problemResponse({
+      status: outside.status ?? 503,
+      type,
+      title,
+      detail,
+      retryAfterMs,
+      more: outside.json(),
+    })
     for (const [name, value] of Object.entries(headers)) problem.headers.set(name, value)
     return problem
   }
-  const status = config.queueing_status_code
+  const status = outside.status ?? config.queueing_status_code
   const body = wantsJson ? JSON.stringify(outside.json()) : outside.page()
   if (!wantsJson) headers['Content-Security-Policy'] = await waitingPagePolicy()
   headers['Content-Type'] = wantsJson ? 'application/json' : 'text/html; charset=utf-8'

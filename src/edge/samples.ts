@@ -72,13 +72,13 @@ export class Watch implements Patience {
   /** The origin began an answer and stopped. */
   stopped(): void {
     for (const { admission, upstream } of this.#sent)
-      admission.room.count(cellOf(upstream.name, 'failed', 0, Date.now()))
+      admission.room.count(cellOf(upstream.name, 'failed', 0, this.#sentMs))
   }
 
   #failed(): void {
     for (const sent of this.#sent) {
       const { admission, upstream, isLate } = sent
-      if (isLate) admission.room.count(cellOf(upstream.name, 'turned-failed', 0, Date.now()))
+      if (isLate) admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
       else this.#note(sent, 'failed')
     }
   }
@@ -87,14 +87,14 @@ export class Watch implements Patience {
     const seconds = Number(headers.get('Retry-After') ?? 0)
     if (!(seconds > 0)) return
     for (const { admission, upstream } of this.#sent)
-      admission.room.count(cellOf(upstream.name, 'retry-after', seconds * 1_000, Date.now()))
+      admission.room.count(cellOf(upstream.name, 'retry-after', seconds * 1_000, this.#sentMs))
   }
 
   /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
   #note({ admission: { room, sid }, upstream }: Sent, outcome: Outcome): boolean {
     const nowMs = Date.now()
     if (!takesTurn(room.memory.leases.get(sid), nowMs)) return false
-    room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, nowMs))
+    room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
     // Good news travels with the next request; bad news may have none to travel with.
     if (outcome !== 'satisfied' || room.view?.health) room.report(this.#visit)
     return true

@@ -3,6 +3,7 @@ import type { KeyRing } from '../tokens/keyring.ts'
 import { carriedBy, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
 import { stand } from './gate.ts'
+import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
@@ -19,7 +20,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   room.count('polls')
   const { suspended, mode } = room.settings.config
   // A room that is out of the way keeps nobody on its page.
-  if (suspended || mode === 'observe' || room.settings.newcomers === 'pass through')
+  if (suspended || mode === 'observe' || room.settings.at(nowMs).newcomers === 'pass through')
     return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const generation = room.view?.generation
@@ -35,7 +36,11 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     })
   }
   const mayClaim = visit.url.searchParams.get('claim') === '1'
-  const outcome = await stand(visit, room, ring, held, { claims: mayClaim ? 1 : 0, keepCookie: carried.keepCookie })
+  const outcome = await stand(visit, room, ring, held, {
+    claims: mayClaim ? 1 : 0,
+    keepCookie: carried.keepCookie,
+    invited: await invitedBy(visit, room, ring),
+  })
   if (outcome.kind === 'admitted') {
     const response = json(insideJson(room, nowMs))
     addTokens(visit, response.headers, [outcome])

@@ -32,7 +32,7 @@ export class Touches {
   readonly #later = new Map<string, Asked>()
   /** When the call under way was sent, null when there is none. */
   #calledAtMs: number | null = null
-  #whenFree: (() => void)[] = []
+  #whenFree: { readonly asked: Asked; readonly free: () => void }[] = []
 
   constructor(send: SendTouches) {
     this.#send = send
@@ -64,9 +64,16 @@ export class Touches {
     if (oldest && caller.nowMs - oldest.askedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
+  /** Sends what could wait now, if no call is under way that it could go after. */
+  sendLater(caller: Caller): void {
+    if (this.#later.size > 0 && this.#isFree(caller.nowMs)) void this.#call(caller)
+  }
+
   /** Each waits within its own request: who finds no call under way takes all that have gathered. */
   async #sendOnce(caller: Caller, asked: Asked): Promise<void> {
-    while (!asked.sent && !this.#isFree(caller.nowMs)) await new Promise<void>(free => this.#whenFree.push(free))
+    while (!asked.sent && !this.#isFree(caller.nowMs)) {
+      await new Promise<void>(free => this.#whenFree.push({ asked, free }))
+    }
     if (!asked.sent) await this.#call(caller)
   }
 
@@ -88,7 +95,8 @@ export class Touches {
     } finally {
       // Not when this one was given up for lost, and another is under way.
       if (this.#calledAtMs === sentMs) this.#calledAtMs = null
-      for (const free of this.#whenFree.splice(0)) free()
+      // Whose question another request has sent has nothing to wait for: its request may have ended with the answer.
+      for (const { asked, free } of this.#whenFree.splice(0)) if (!asked.sent) free()
     }
   }
 

@@ -40,7 +40,7 @@ function join(from: WebSocket, to: WebSocket): void {
 
 /** Touches the session each quarter of its duration. A door that does not answer ends nobody's connection. */
 function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[]): void {
-  const everyMs = Math.max(1_000, room.settings.session.sessionMs / 4)
+  const everyMs = Math.max(1_000, room.settings.at(visit.nowMs).session.sessionMs / 4)
   const timer = setInterval(async () => {
     try {
       const answer = await room.touch(callerNow(visit), { sid, protectMs: 0 })

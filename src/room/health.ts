@@ -45,8 +45,18 @@ export class RoomHealth {
   }
 
   /** The outcome of an active probe: milliseconds, or null for no good answer. */
-  probed(upstream: UpstreamRules, tookMs: number | null, targetMs: number, nowMs: number): void {
-    probed(this.#state, upstream, tookMs, targetMs, nowMs)
+  probed(
+    upstream: UpstreamRules,
+    tookMs: number | null,
+    targetMs: number,
+    load: Load,
+    { rules }: HealthSettings,
+    nowMs: number,
+  ): void {
+    const decision = probed(this.#state, upstream, tookMs, targetMs, load, rules, nowMs)
+    if (!decision) return
+    this.#store.log(decision)
+    this.#store.save(this.#state)
   }
 
   limits<Rules extends Limits>(operator: Rules, { rules }: HealthSettings, nowMs: number): Rules {

@@ -12,10 +12,11 @@ export function probeUrl(room: RoomConfig, path: string, deployment: Deployment)
 }
 
 /** Milliseconds to the first byte of the expected answer, null for any other end. */
-export async function probe(url: string, config: ProbeConfig, env: Env): Promise<number | null> {
+export async function probe(url: string, room: RoomConfig, config: ProbeConfig, env: Env): Promise<number | null> {
   const sentMs = Date.now()
+  const forwarded = new URL(url).host === room.host ? {} : { 'X-Forwarded-Host': room.host }
   const init = {
-    headers: { 'User-Agent': 'antesala-probe', Accept: '*/*' },
+    headers: { 'User-Agent': 'antesala-probe', Accept: '*/*', 'X-Forwarded-Proto': 'https', ...forwarded },
     redirect: 'manual',
     signal: AbortSignal.timeout(config.timeout * 1_000),
   } as const

@@ -7,8 +7,13 @@
 
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
+import { commit } from '../core/event-draws.ts'
+import { turnOf } from '../core/events.ts'
 import { showRate } from '../core/frontier.ts'
 import type { Load } from '../core/health/controller.ts'
+import { shareOf } from '../core/lanes.ts'
+import { forgetPolicies, limitFigures, otherTotals } from '../core/limit-totals.ts'
+import { waiting } from '../core/line.ts'
 import type { DoorReply, DoorReport, View } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
@@ -17,6 +22,7 @@ import type {
   ChangeOutcome,
   ChangeRequest,
   HealthReport,
+  PublicDraw,
   RoomCalls,
   RoomDescription,
   RoomFigures,
@@ -28,6 +34,7 @@ import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
+import { latestOfEach, newSeed, published } from './draws.ts'
 import { RoomHealth } from './health.ts'
 import { probe, probeUrl } from './probe.ts'
 import { RoomStore } from './store.ts'
@@ -37,8 +44,8 @@ const MINUTE_MS = 60_000
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
     // Repeating these gives the same answer; `change` is left out, for its version moves.
-    const { sync, describe, changes, health } = Room.prototype
-    retryable(sync, describe, changes, health)
+    const { sync, describe, changes, draw, health } = Room.prototype
+    retryable(sync, describe, changes, draw, health)
   }
 
   readonly #name: string
@@ -71,12 +78,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#changeVersion = version
     this.#overrides = overrides
     this.#settings = compile(this.#effective(overrides))
+    this.#commit(Date.now())
   }
 
   async sync(report: DoorReport): Promise<DoorReply<RoomConfig> | null> {
     const nowMs = Date.now()
     const before = this.#state.totals.admitted ?? 0
-    const outcome = core.sync(this.#state, report, this.#limits(nowMs), nowMs)
+    this.#catchUp(nowMs)
+    const outcome = core.sync(this.#state, report, this.#limitsAt(nowMs), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
       this.#save(report.door, outcome.dirty)
@@ -94,19 +103,20 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       granted: outcome.granted,
       view,
       version,
+      ...(outcome.lanes ? { lanes: outcome.lanes } : {}),
       ...(report.version === version ? {} : { settings: this.#settings.config }),
     }
   }
 
   async describe(): Promise<RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
-    this.#followHealth(nowMs)
-    core.tick(this.#state, this.#limits(nowMs), nowMs)
+    this.#passTime(nowMs)
     return {
       version: this.#version(),
       settings: this.#settings.config,
       file: this.#file,
       overridden: Object.keys(this.#overrides),
+      draws: await Promise.all(latestOfEach(this.#state.events.draws).map(draw => published(draw, nowMs))),
       figures: this.#figures(nowMs),
       nowMs,
     }
@@ -125,14 +135,18 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       throw error
     }
     // Time up to now belongs to the old rate.
-    core.tick(this.#state, this.#limits(nowMs), nowMs)
+    this.#catchUp(nowMs)
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#settings = settings
     this.#overrides = overrides
     this.#changeVersion++
     this.#state.view = null
     if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
-    core.tick(this.#state, this.#limits(nowMs), nowMs)
+    commit(this.#state.events, settings.events, newSeed, nowMs)
+    forgetPolicies(this.#state.totals, policyNames(settings))
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
+    this.#saveArrivals(core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
     return { kind: 'changed', version: this.#version() }
@@ -158,8 +172,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
         const nowMs = Date.now()
         if (!asked || url === null || nowMs < this.#nextProbeMs(upstream.name, asked.interval)) return
         this.#probedAtMs.set(upstream.name, nowMs)
-        const tookMs = await probe(url, asked, this.env)
-        this.#health.probed(upstream, tookMs, asked.targetMs, Date.now())
+        const tookMs = await probe(url, config, asked, this.env)
+        this.#health.probed(upstream, tookMs, asked.targetMs, this.#load(nowMs), health, Date.now())
       }),
     )
     this.#followHealth(Date.now())
@@ -167,8 +181,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   /** The operator's limits, lowered to what the origin bears. */
-  #limits(nowMs: number): RoomSettings['limits'] {
-    return this.#health.limits(this.#settings.limits, this.#settings.health, nowMs)
+  #limitsAt(nowMs: number): core.RoomRules {
+    return this.#health.limits(this.#operatorLimitsAt(nowMs), this.#settings.health, nowMs)
   }
 
   #load(nowMs: number): Load {
@@ -184,8 +198,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   /** Lets health follow the clock; doors that are silent must hear when a breaker opens or closes. */
   #followHealth(nowMs: number): void {
-    const { health, limits } = this.#settings
-    this.#health.advance(this.#load(nowMs), limits, health, nowMs)
+    const { health } = this.#settings
+    this.#health.advance(this.#load(nowMs), this.#operatorLimitsAt(nowMs), health, nowMs)
     const told = JSON.stringify(this.#health.view(this.#load(nowMs), health, nowMs)?.breakers ?? {})
     if (told === this.#told) return
     this.#told = told
@@ -209,15 +223,55 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return (this.#probedAtMs.get(upstream) ?? 0) + intervalSeconds * 1_000
   }
 
-  #save(door: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
-    for (const [lane, chunks] of dirty) {
-      const line = this.#state.lines.get(lane)
-      if (line) this.#store.saveArrivals(lane, line, chunks)
+  async draw(event: string): Promise<PublicDraw | null> {
+    const nowMs = Date.now()
+    this.#passTime(nowMs)
+    const draw = this.#state.events.draws.findLast(other => other.event === event)
+    return draw ? published(draw, nowMs) : null
+  }
+
+  /** What the operator's settings and events say for this moment. */
+  #operatorLimitsAt(nowMs: number): core.RoomRules {
+    return this.#settings.at(nowMs).limits
+  }
+
+  /** Without a report. A start that happens now is durable before anybody hears of it. */
+  #passTime(nowMs: number): void {
+    const { events } = this.#state
+    const before = turnOf(events)
+    this.#followHealth(nowMs)
+    this.#catchUp(nowMs)
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    if (turnOf(events) !== before) this.#store.saveRoom(this.#state)
+  }
+
+  /** Time up to the start or the end of an event belongs to the limits before it. */
+  #catchUp(nowMs: number): void {
+    for (const turnMs of this.#settings.turnsBetween(this.#state.bank.filledAtMs, nowMs)) {
+      core.fillUpTo(this.#state, this.#limitsAt(turnMs - 1), turnMs)
     }
+  }
+
+  /** Every event that shuffles has its seed before anybody can ask for it, and keeps it. */
+  #commit(nowMs: number): void {
+    const before = JSON.stringify(this.#state.events)
+    commit(this.#state.events, this.#settings.events, newSeed, nowMs)
+    if (JSON.stringify(this.#state.events) !== before) this.#store.saveRoom(this.#state)
+  }
+
+  #save(door: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    this.#saveArrivals(dirty)
     for (const [lane, line] of this.#state.lines) this.#store.forgetArrivals(lane, line)
     const account = this.#state.doors.get(door)
     if (account) this.#store.saveDoor(door, account)
     this.#store.saveRoom(this.#state)
+  }
+
+  #saveArrivals(dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    for (const [lane, chunks] of dirty) {
+      const line = this.#state.lines.get(lane)
+      if (line) this.#store.saveArrivals(lane, line, chunks)
+    }
   }
 
   /** A hint, sent in the background: a door that misses it hears at its next sync. */
@@ -248,6 +302,27 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
+  /** Each lane that the settings name, and the main one; nothing in a room without lanes. */
+  #lanes(nowMs: number): RoomFigures['lanes'] {
+    const state = this.#state
+    const { limits } = this.#settings
+    const { lanes = [] } = limits
+    const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0
+    const elsewhere = Object.keys(state.totals).filter(name => name.startsWith('admitted/'))
+    const inMain = elsewhere.reduce((rest, name) => rest - (state.totals[name] ?? 0), state.totals.admitted ?? 0)
+    const names = lanes.length === 0 ? [] : [MAIN_LANE, ...lanes.map(({ name }) => name)]
+    return names.map(name => {
+      const line = state.lines.get(name)
+      return {
+        name,
+        share: Math.round(shareOf(lanes, name) * 1_000) / 1_000,
+        waiting: line ? Math.round(waiting(line)) : 0,
+        standing: core.standingIn(state, limits, name, nowMs),
+        admitted: Math.max(0, name === MAIN_LANE ? inMain : admitted(name)),
+      }
+    })
+  }
+
   #noteAdmitted(count: number, nowMs: number): void {
     if (count > 0) this.#admitted.push([nowMs, count])
     this.#admitted = this.#admitted.filter(([atMs]) => nowMs - atMs < MINUTE_MS)
@@ -256,26 +331,30 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   #figures(nowMs: number): RoomFigures {
     const state = this.#state
     const { live, out } = core.sums(state)
-    const limits = this.#limits(nowMs)
     const line = state.lines.get(MAIN_LANE)
+    const limits = this.#limitsAt(nowMs)
     return {
       active: live,
       permitsOut: out,
       permitsBanked: core.available(state, limits),
       remaining: core.left(state),
       waiting: Math.round(core.waitingTotal(state)),
+      entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
       standing: core.standing(state, nowMs),
-      totals: state.totals,
+      limits: limitFigures(state.totals, policyNames(this.#settings)),
+      totals: otherTotals(state.totals),
       admittedLastMinute: this.#admitted.reduce(
         (sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0),
         0,
       ),
       effectiveRatePerMinute: limits.ratePerMinute,
+      totalActiveUsers: limits.totalActiveUsers,
       burst: core.burst(limits),
       open: state.open,
       held: state.view?.held ?? limits.ratePerMinute <= 0,
-      health: this.#health.figures(this.#settings.limits, this.#load(nowMs), this.#settings.health, nowMs),
+      health: this.#health.figures(this.#operatorLimitsAt(nowMs), this.#load(nowMs), this.#settings.health, nowMs),
       showRate: line ? showRate(line.state.control) : 1,
+      lanes: this.#lanes(nowMs),
       doors: [...state.doors].map(([name, door]) => ({
         name,
         active: door.live,
@@ -286,6 +365,10 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       })),
     }
   }
+}
+
+function policyNames({ config }: RoomSettings): readonly string[] {
+  return config.rate_limits.map(({ name }) => name)
 }
 
 /** A budget begins anew when it is set, also to the number that it had. */

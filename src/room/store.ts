@@ -29,8 +29,12 @@ interface StoredRoom {
   emptySinceMs: number | null
   bank: RoomState['bank']
   totals: RoomState['totals']
+  /** Absent in a row of a version that knew no lanes. */
+  turns?: RoomState['turns']
   /** Absent in a row of a version that knew no draws. */
   draws?: RoomState['draws']
+  /** Absent in a row of a version that knew no events. */
+  events?: RoomState['events']
   /** Absent in a row of a version that knew no budget. */
   stock?: RoomState['stock']
   tickedAtMs: number
@@ -65,7 +69,19 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const { generation, open, emptySinceMs, bank, totals, draws, stock, tickedAtMs, departuresPerSecond } = room
+    const {
+      generation,
+      open,
+      emptySinceMs,
+      bank,
+      totals,
+      turns,
+      draws,
+      events,
+      stock,
+      tickedAtMs,
+      departuresPerSecond,
+    } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
     const stored: StoredRoom = {
       generation,
@@ -73,7 +89,9 @@ export class RoomStore {
       emptySinceMs,
       bank,
       totals,
+      turns,
       draws,
+      events,
       stock,
       tickedAtMs,
       departuresPerSecond,

@@ -1,7 +1,11 @@
 /** What is allowed but probably not meant. Advice never refuses. */
+import { timesOf } from './events.ts'
 import type { RoomConfig } from './schema.ts'
 
-export function adviceOn(rooms: readonly RoomConfig[]): string[] {
+/** An event further away than this is rather a wrong year. */
+const FAR_MS = 366 * 24 * 60 * 60_000
+
+export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] {
   return rooms.flatMap((room, index) => {
     const at = `rooms[${index}] (${room.name})`
     const advice: string[] = []
@@ -24,7 +28,35 @@ export function adviceOn(rooms: readonly RoomConfig[]): string[] {
     if (room.queueing_method === 'passthrough' && !room.queue_all) {
       advice.push(`${at}: queueing_method = "passthrough" lets everybody through, whatever the limits`)
     }
+    if (room.health.mode === 'shadow') advice.push(`${at}: health.mode = "shadow" only writes down what it would do`)
+    const probed = [
+      ...(room.health.probe ? ['origin'] : []),
+      ...room.upstreams.filter(({ probe }) => probe).map(({ name }) => name),
+    ]
+    if (probed.length > 0 && room.host.includes('*'))
+      advice.push(`${at}: the probe of ${probed.join(', ')} needs ORIGIN, or a room with one host`)
+    const rest = 1 - room.lanes.reduce((sum, { share }) => sum + share, 0)
+    if (room.lanes.length > 0 && rest < 0.05) {
+      advice.push(
+        `${at}: lanes leave the main lane ${Math.round(Math.max(0, rest) * 100)} % of the permits: without an invitation hardly anybody comes in while other lanes have a line`,
+      )
+    }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
+    advice.push(
+      ...room.events.flatMap((event, i) => adviceOnEvent(`${at}: events[${i}] (${event.name})`, event, nowMs)),
+    )
     return advice
   })
+}
+
+function adviceOnEvent(at: string, event: RoomConfig['events'][number], nowMs: number): string[] {
+  const [prequeueMs, startMs, endMs] = timesOf(event)
+  if (event.suspended) return []
+  const advice: string[] = []
+  if (endMs <= nowMs) advice.push(`${at} is over since ${event.event_end_time}: it does nothing any more`)
+  else if (startMs > nowMs + FAR_MS) advice.push(`${at} is more than a year away`)
+  else if (prequeueMs !== null && prequeueMs <= nowMs && startMs > nowMs)
+    advice.push(`${at}: its prequeue is on already. Visitors who came before this was deployed keep their places`)
+  if (event.new_users_per_minute === 0) advice.push(`${at}: at a rate of 0 nobody is let in while it is on`)
+  return advice
 }

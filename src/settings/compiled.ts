@@ -1,9 +1,13 @@
 /** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
 import ipaddr from 'ipaddr.js'
+import type { ScheduledEvent } from '../core/events.ts'
+import type { Quota } from '../core/gcra.ts'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
+import { type EventConfig, type Phase, phasesOf, scheduled } from './events.ts'
 import { compileHealth, type HealthSettings } from './health.ts'
 import { compilePatterns } from './patterns.ts'
+import { compileAnonymous, compilePolicies, type Policy, quotasOf } from './rate-limits.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
 const MINUTE_MS = 60_000
@@ -23,27 +27,89 @@ export interface Bypass {
   matchesFacts(facts: BypassFacts): boolean
 }
 
-export interface RoomSettings {
+/** What an event may change: in force at a moment. */
+interface Rules {
   readonly config: RoomConfig
   readonly session: SessionRules
   readonly limits: RoomRules
-  readonly claimWindowMs: number
   /**
    * What becomes of a newcomer who cannot come in at once. `queue_all` goes before the method, as with Cloudflare: it holds
-   * everybody in line, whatever the method.
+   * everybody in line, whatever the method. So does the time before the start of an event.
    */
   readonly newcomers: 'wait' | 'pass through' | 'are rejected'
+  /** The event that is on, or for whose start newcomers wait. */
+  readonly event: EventInForce | null
+}
+
+export interface EventInForce extends ScheduledEvent {
+  readonly isPrequeue: boolean
+}
+
+/** As they are where no event is on; `at` says what is in force. */
+export interface RoomSettings extends Rules {
+  readonly claimWindowMs: number
+  /** The room reads invitations: elsewhere `?invite=` is a parameter of the site's own. */
+  readonly readsInvitations: boolean
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
   readonly health: HealthSettings
+  /** Every event that is not suspended, soonest first. */
+  readonly events: readonly ScheduledEvent[]
+  /** In force for admitted sessions: none in a suspended room. */
+  readonly policies: readonly Policy[]
+  /** Of all policies of the list, by name: a door lends also by one that is about to be turned on or off. */
+  readonly quotas: ReadonlyMap<string, Quota>
+  /** What a network may do without a session, at one isolate; null for no limit. */
+  readonly anonymous: Quota | null
   isProtected(path: string): boolean
+  /** The settings in force at a moment: the very same object where no events are scheduled. */
+  at(nowMs: number): RoomSettings
+  /** The moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
+  turnsBetween(fromMs: number, untilMs: number): readonly number[]
 }
 
 export function compile(config: RoomConfig): RoomSettings {
-  const newcomers = newcomersOf(config)
+  const phases = phasesOf(config.events)
+  const inForce = new Map<Phase, RoomSettings>()
+  const settings: RoomSettings = {
+    ...rulesOf(config, null),
+    claimWindowMs: config.claim_window * MINUTE_MS,
+    readsInvitations: config.invite_only || config.lanes.length > 0,
+    protectedMs: config.protected_duration * MINUTE_MS,
+    originTimeoutMs: config.origin_timeout * 1_000,
+    bypass: config.bypass.map(compileBypass),
+    policies: config.suspended ? [] : compilePolicies(config.rate_limits, config.mode === 'observe'),
+    quotas: quotasOf(config.rate_limits),
+    anonymous: compileAnonymous(config.anonymous),
+    events: scheduled(config.events),
+    health: compileHealth(config),
+    isProtected: compilePatterns(config.protected_paths),
+    at: nowMs => (phases.length === 1 ? settings : settingsOf(phaseAt(nowMs))),
+    turnsBetween: (fromMs, untilMs) => phases.map(phase => phase.fromMs).filter(ms => ms > fromMs && ms <= untilMs),
+  }
+  let latest = phases[0] as Phase
+  const phaseAt = (nowMs: number) => {
+    const isSame = nowMs >= latest.fromMs && nowMs < latest.untilMs
+    if (!isSame) latest = phases.find(({ untilMs }) => nowMs < untilMs) ?? latest
+    return latest
+  }
+  const settingsOf = (phase: Phase) => {
+    const known = inForce.get(phase)
+    if (known) return known
+    const made = { ...settings, ...rulesOf(config, phase) }
+    inForce.set(phase, made)
+    return made
+  }
+  return settings
+}
+
+function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
+  const config = phase?.event ? overridden(own, phase.event, phase.isPrequeue) : own
+  const waitsForStart = phase?.isPrequeue ?? false
+  const newcomers = waitsForStart ? 'wait' : newcomersOf(config)
   const claimWindowMs = config.claim_window * MINUTE_MS
-  const originTimeoutMs = config.origin_timeout * 1_000
+  const isDrawn = config.queueing_method === 'random' && !waitsForStart
   return {
     config,
     session: {
@@ -57,21 +123,29 @@ export function compile(config: RoomConfig): RoomSettings {
       ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
       totalActiveUsers: config.total_active_users,
       claimWindowMs,
-      shuffleMs: config.queueing_method === 'random' ? Math.round(config.shuffle_window * MINUTE_MS) : null,
+      shuffleMs: isDrawn ? Math.round(config.shuffle_window * MINUTE_MS) : null,
       rejects: newcomers === 'are rejected',
+      event: phase?.next ?? null,
       remaining: config.remaining,
+      lanes: config.lanes,
     },
     newcomers,
-    claimWindowMs,
-    protectedMs: config.protected_duration * MINUTE_MS,
-    originTimeoutMs,
-    bypass: config.bypass.map(compileBypass),
-    health: compileHealth(
-      config,
-      originTimeoutMs,
-      config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000,
-    ),
-    isProtected: compilePatterns(config.protected_paths),
+    event: phase?.event && phase.next ? { ...phase.next, isPrequeue: phase.isPrequeue } : null,
+  }
+}
+
+/** Before the start an event has its own words only: who was in line before is served as ever. */
+function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean): RoomConfig {
+  const message = event.message ?? config.message
+  if (isPrequeue) return { ...config, message }
+  return {
+    ...config,
+    message,
+    total_active_users: event.total_active_users ?? config.total_active_users,
+    new_users_per_minute: event.new_users_per_minute ?? config.new_users_per_minute,
+    session_duration: event.session_duration ?? config.session_duration,
+    disable_session_renewal: event.disable_session_renewal ?? config.disable_session_renewal,
+    queueing_method: event.queueing_method ?? config.queueing_method,
   }
 }
 

@@ -145,11 +145,15 @@ export interface HealthSettings {
   readonly shed: { readonly matches: (paths: readonly string[]) => boolean; readonly k: number } | null
 }
 
-export function compileHealth(
-  config: { health: HealthConfig; health_pins: PinsConfig; upstreams: readonly UpstreamConfig[] },
-  originTimeoutMs: number,
-  originBodyTimeoutMs: number | null,
-): HealthSettings {
+export function compileHealth(config: {
+  health: HealthConfig
+  health_pins: PinsConfig
+  upstreams: readonly UpstreamConfig[]
+  origin_timeout: number
+  origin_body_timeout: number | null
+}): HealthSettings {
+  const originTimeoutMs = config.origin_timeout * 1_000
+  const originBodyTimeoutMs = config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000
   const { health, health_pins: pins } = config
   const named = config.upstreams.map(one => ({
     ...compiled(one, health, originTimeoutMs, originBodyTimeoutMs),

@@ -1,5 +1,6 @@
 /** A list of rooms as a whole: each valid, no two with one name, no two for one route. */
 import { type Problem, pathOf, problemsOf, SettingsError, show, UNKNOWN_SETTING } from './messages.ts'
+import { namePolicy } from './rate-limits.ts'
 import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } from './schema.ts'
 
 /** Settings changed live, as operators wrote them. */
@@ -21,7 +22,7 @@ export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] 
   value.forEach((item, index) => {
     const parsed = roomSchema.safeParse(item, REPORT)
     if (parsed.success) rooms.push(freeze(parsed.data))
-    else problems.push(...problemsOf(parsed.error, `${at}[${index}]`))
+    else problems.push(...problemsOf(parsed.error, `${at}[${index}]`).map(problem => namePolicy(problem, item)))
   })
   if (problems.length === 0) problems.push(...clashes(rooms, at))
   if (problems.length > 0) throw new SettingsError(problems)
@@ -31,7 +32,12 @@ export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] 
 /** A room with live changes over its file settings, validated whole. Throws SettingsError; paths begin at `at`. */
 export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): RoomConfig {
   const parsed = overridesSchema.safeParse(overrides, REPORT)
-  if (!parsed.success) throw new SettingsError(problemsOf(parsed.error, at).map(explainFixed))
+  if (!parsed.success)
+    throw new SettingsError(
+      problemsOf(parsed.error, at)
+        .map(explainFixed)
+        .map(problem => namePolicy(problem, overrides)),
+    )
   const whole = roomSchema.safeParse({ ...room, ...parsed.data }, REPORT)
   if (!whole.success) throw new SettingsError(problemsOf(whole.error, at))
   return freeze(whole.data)

@@ -5,9 +5,13 @@
  */
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
+import { LANES_MAX } from '../core/ticket.ts'
+import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
+import { message, minutes, overridable } from './overridable.ts'
 import { method, pathPattern } from './patterns.ts'
+import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
 
 const host = () =>
   textLike(
@@ -21,8 +25,6 @@ const path = () =>
     'a path like /shop: it begins with /, and has no wildcard, dot segment, query or percent-encoding',
   ).transform(text => (text === '/' ? text : text.replace(/\/$/, '')))
 
-const message = () => z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' })
-const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
 const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
 
 const bypassRule = z
@@ -42,6 +44,11 @@ const bypassRule = z
     error: 'must have at least one condition: an empty rule would let everybody in',
   })
 
+const lane = z.strictObject({
+  name: textLike(/^(?!main$)[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, and not main'),
+  share: numberIn(0, 1, 'fractions'),
+})
+
 const route = z.strictObject({ host: host(), path: path().default('/') })
 
 const identity = {
@@ -57,17 +64,22 @@ const identity = {
 
 /** Settings that can change while people wait. */
 export const runtimeShape = {
-  total_active_users: numberIn(1, 10_000_000),
-  new_users_per_minute: numberIn(0, 1_000_000),
-  session_duration: minutes(0.05, 1_440).default(5),
-  disable_session_renewal: flag().default(false),
+  total_active_users: overridable.total_active_users,
+  new_users_per_minute: overridable.new_users_per_minute,
+  session_duration: overridable.session_duration.default(5),
+  disable_session_renewal: overridable.disable_session_renewal.default(false),
   max_session_duration: minutes(0.05, 10_080).nullable().default(null),
   reentry_grace: minutes(0, 60).default(2),
   claim_window: minutes(0.1, 1_440).default(5),
   queue_all: flag().default(false),
   suspended: flag().default(false),
-  queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject').default('fifo'),
+  queueing_method: overridable.queueing_method.default('fifo'),
   shuffle_window: minutes(0.1, 60).default(1),
+  lanes: z
+    .array(lane)
+    .max(LANES_MAX, { error: `must be at most ${LANES_MAX} lanes` })
+    .default([]),
+  invite_only: flag().default(false),
   queueing_status_code: oneOf(503, 200, 202, 429).default(503),
   doors: numberIn(1, 100).default(1),
   on_room_failure: oneOf('hold', 'admit').default('hold'),
@@ -83,10 +95,15 @@ export const runtimeShape = {
   protected_paths: z.array(pathPattern()).max(50).default([]),
   protected_duration: minutes(0.05, 1_440).default(15),
   bypass: z.array(bypassRule).max(100).default([]),
+  rate_limits: rateLimits.prefault([]),
+  max_concurrent: numberIn(1, 10_000).nullable().default(null),
+  anonymous: anonymousLimit.prefault({}),
+  rate_limit_headers: rateLimitHeaders.prefault({}),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
   origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
-  message: message().default(''),
+  message: overridable.message.default(''),
+  events: eventsSchema.default([]),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
   sold_out_message: message().default(''),
@@ -105,12 +122,29 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
       message: 'must not be never when samesite is none',
     })
   }
+  const shares = room.lanes.reduce((sum, { share }) => sum + share, 0)
+  if (shares > 1 + 1e-9 && room.lanes.every(({ share }) => share <= 1)) {
+    const message = `must have shares of at most 1 in all, for the main lane gets the rest, got ${Number(shares.toFixed(3))}`
+    context.addIssue({ code: 'custom', path: ['lanes'], message })
+  }
+  room.lanes.forEach(({ name }, index) => {
+    const first = room.lanes.findIndex(other => other.name === name)
+    if (first === index) return
+    const message = `must be unique, "${name}" is lanes[${first}] already`
+    context.addIssue({ code: 'custom', path: ['lanes', index, 'name'], message })
+  })
   if (room.max_session_duration !== null && room.max_session_duration < room.session_duration) {
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
   const pin = pinProblem(room.health_pins, room.upstreams)
   if (pin) context.addIssue({ code: 'custom', path: ['health_pins', 'breakers', pin.name], message: pin.message })
+  room.events.forEach(({ session_duration }, index) => {
+    if (room.max_session_duration === null || session_duration === null) return
+    if (session_duration <= room.max_session_duration) return
+    const message = `must be at most the room's max_session_duration (${room.max_session_duration}), got ${session_duration}`
+    context.addIssue({ code: 'custom', path: ['events', index, 'session_duration'], message })
+  })
 })
 
 /** What a PATCH may change. */

@@ -1,18 +1,25 @@
 /**
- * The draw of a random line: a keyed hash of the visitor's sid (HMAC-SHA256, RFC 2104), so that nobody can compute or choose a
+ * Draws: the place of a random line, and of those who waited for an event's start, is a keyed hash of the visitor's sid (HMAC-SHA256, RFC 2104), so that nobody can compute or choose a
  * place, and every isolate finds the same.
  */
-import { keyIn } from '../core/batches.ts'
+import { type Batch, keyIn } from '../core/batches.ts'
 import type { Draw } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 
 /** Tokens are signed over base64url and dots: no token is this text. */
 const PURPOSE = 'antesala/draw/1'
 const ENCODER = new TextEncoder()
+/** Draws of the last day, over all rooms: importing one anew costs some microseconds. */
+const SEEDS_KNOWN_MAX = 100
+const seeds = new Map<string, CryptoKey>()
 
 /** The key of draws that belongs to a key of tickets, so that no secret serves two purposes. */
-export async function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
-  const bytes = await crypto.subtle.sign('HMAC', ticketKey, ENCODER.encode(PURPOSE))
+export function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
+  return derivedKey(ticketKey, PURPOSE)
+}
+
+export async function derivedKey(from: CryptoKey, purpose: string): Promise<CryptoKey> {
+  const bytes = await crypto.subtle.sign('HMAC', from, ENCODER.encode(purpose))
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
 }
 
@@ -21,6 +28,27 @@ export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: D
   const key = ring.draws.get(draw.kid)
   if (!key) return null
   const hash = await crypto.subtle.sign('HMAC', key, ENCODER.encode(`${room}|${draw.fromKey}|${sid}`))
-  // 52 bits are what a number holds exactly below one.
-  return keyIn(draw, Number(new DataView(hash).getBigUint64(0) >> 12n) / 2 ** 52)
+  return keyIn(draw, shareOf(hash))
+}
+
+/**
+ * The place that a sid has drawn for the start of an event. The key is the text of the seed, the message the sid: once the seed is
+ * published, anybody can compute it with any tool.
+ */
+export async function entryKey(seed: string, sid: string, batch: Batch): Promise<number> {
+  const key = seeds.get(seed) ?? (await importSeed(seed))
+  return keyIn(batch, shareOf(await crypto.subtle.sign('HMAC', key, ENCODER.encode(sid))))
+}
+
+/** The first 52 bits of a hash as a share of one: that is what a number holds exactly. */
+function shareOf(hash: ArrayBuffer): number {
+  return Number(new DataView(hash).getBigUint64(0) >> 12n) / 2 ** 52
+}
+
+async function importSeed(seed: string): Promise<CryptoKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', ENCODER.encode(seed), algorithm, false, ['sign'])
+  if (seeds.size >= SEEDS_KNOWN_MAX) seeds.clear()
+  seeds.set(seed, key)
+  return key
 }

@@ -4,7 +4,7 @@
  * Exactly one key of each kind signs; all verify. A key that an isolate does not know may be newer than the isolate.
  */
 import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
-import { drawKeyOf } from './draw.ts'
+import { derivedKey, drawKeyOf } from './draw.ts'
 
 export interface SigningKey {
   readonly kid: string
@@ -18,6 +18,10 @@ export interface KeyRing {
   readonly passes: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
   /** Keys of draws, derived from those of tickets, by the same names. */
   readonly draws: ReadonlyMap<string, CryptoKey>
+  /** HS256 keys of invitations, by room and by their names, oldest first. */
+  readonly invitations: ReadonlyMap<string, ReadonlyMap<string, CryptoKey>>
+  /** Per room, the key that names the place of an invited subject. */
+  readonly subjects: ReadonlyMap<string, CryptoKey>
   /** Public keys of passes, as published (RFC 7517 section 5). */
   readonly jwks: { readonly keys: readonly JWK[] }
 }
@@ -26,12 +30,19 @@ export type KeyState = 'sign' | 'verify'
 export interface StoredKey extends JWK {
   kid: string
   state: KeyState
+  /** The room whose invitations this key verifies; it makes an oct key one of invitations instead of tickets. */
+  room?: string
 }
 
 /** Thrown for a secret that an operator must fix; the message never holds key material. */
 export class KeyRingError extends Error {
   override name = 'KeyRingError'
 }
+
+/** An invitation that names no key is tried with all of its room's. */
+const INVITATION_KEYS_MAX = 4
+/** Tokens are signed over base64url and dots: no token is this text. */
+const SUBJECTS = 'antesala/subject/1'
 
 const HOW = 'make one with `npm run keys -- new`'
 
@@ -42,7 +53,14 @@ export async function openKeyRing(secret: string | undefined): Promise<KeyRing> 
   const passes = stored.filter(isPassKey)
   const ofTickets = await side('ticket', tickets, 'HS256')
   const draws = [...ofTickets.verify].map(async ([kid, key]) => [kid, await drawKeyOf(key)] as const)
+  const invitations = await invitationKeys(stored)
+  const subjects = [...invitations].map(async ([room, keys]) => {
+    const [oldest] = keys.values()
+    return [room, await derivedKey(oldest as CryptoKey, SUBJECTS)] as const
+  })
   return {
+    invitations,
+    subjects: new Map(await Promise.all(subjects)),
     tickets: ofTickets,
     passes: await side('pass', passes, 'EdDSA'),
     draws: new Map(await Promise.all(draws)),
@@ -70,7 +88,8 @@ export function parseKeys(secret: string | undefined): StoredKey[] {
     if (key.state !== 'sign' && key.state !== 'verify') {
       throw new KeyRingError(`${at}.state must be sign or verify, got ${JSON.stringify(key.state)}`)
     }
-    if (isTicketKey(key)) checkSecretLength(key, at)
+    if (isInvitationKey(key)) checkInvitationKey(key, at)
+    if (isTicketKey(key) || isInvitationKey(key)) checkSecretLength(key, at)
     else if (!isPassKey(key))
       throw new KeyRingError(`${at} must be an oct key for tickets or an Ed25519 key for passes`)
     else if (typeof key.d !== 'string') throw new KeyRingError(`${at}.d is missing: a private key signs passes`)
@@ -78,12 +97,35 @@ export function parseKeys(secret: string | undefined): StoredKey[] {
   })
 }
 
-export function isTicketKey(key: JWK): boolean {
-  return key.kty === 'oct'
+export function isTicketKey(key: JWK & { room?: string }): boolean {
+  return key.kty === 'oct' && key.room === undefined
+}
+
+/** Whoever invites signs with it, elsewhere: here it only verifies. */
+export function isInvitationKey(key: JWK & { room?: string }): boolean {
+  return key.kty === 'oct' && key.room !== undefined
 }
 
 export function isPassKey(key: JWK): boolean {
   return key.kty === 'OKP' && key.crv === 'Ed25519'
+}
+
+function checkInvitationKey({ room, state }: StoredKey, at: string): void {
+  if (typeof room !== 'string' || room === '') throw new KeyRingError(`${at}.room must be the name of a room`)
+  if (state !== 'verify') throw new KeyRingError(`${at}.state must be verify for a key of invitations, got ${state}`)
+}
+
+async function invitationKeys(stored: readonly StoredKey[]): Promise<KeyRing['invitations']> {
+  const byRoom = new Map<string, Map<string, CryptoKey>>()
+  for (const key of stored.filter(isInvitationKey)) {
+    const room = key.room ?? ''
+    const keys = byRoom.get(room) ?? new Map<string, CryptoKey>()
+    byRoom.set(room, keys.set(key.kid, await load(key, 'HS256')))
+    if (keys.size > INVITATION_KEYS_MAX) {
+      throw new KeyRingError(`ROOM_KEYS must hold at most ${INVITATION_KEYS_MAX} keys of invitations for ${room}`)
+    }
+  }
+  return byRoom
 }
 
 /** RFC 7518 section 3.2: a key for HS256 is at least as long as its hash. */

@@ -1,6 +1,6 @@
 /** Rotating the keys: each step prints the next secret. Add, deploy, promote, deploy, and drop after the longest expiry. */
 import { exportJWK, generateKeyPair, generateSecret } from 'jose'
-import { isPassKey, isTicketKey, KeyRingError, type StoredKey } from './keyring.ts'
+import { isInvitationKey, isPassKey, isTicketKey, KeyRingError, type StoredKey } from './keyring.ts'
 
 /** A first key of each kind, both signing. */
 export async function newKeys(label: string): Promise<StoredKey[]> {
@@ -31,8 +31,23 @@ export function dropKeys(keys: readonly StoredKey[]): StoredKey[] {
     const kind = keys.filter(of)
     return kind.slice(kind.findIndex(key => key.state === 'sign'))
   }
-  const kept = [...after(isTicketKey), ...after(isPassKey)]
+  const kept = [...after(isTicketKey), ...after(isPassKey), ...keys.filter(isInvitationKey)]
   if (kept.length === keys.length) throw new KeyRingError('there is no key to drop: every key signs or is newer')
+  return kept
+}
+
+/** One more key of invitations to a room. Give its `k` to whoever invites. */
+export async function addInvitationKey(keys: readonly StoredKey[], room: string, label: string): Promise<StoredKey[]> {
+  const kid = `i-${room}-${label}`
+  if (keys.some(key => key.kid === kid)) throw new KeyRingError(`a key named ${kid} is there already`)
+  return [...keys, { ...(await ticketKey(label, 'verify')), kid, room }]
+}
+
+/** Forgets every key of invitations to a room but the newest. What only those verify is void from then on. */
+export function dropInvitationKeys(keys: readonly StoredKey[], room: string): StoredKey[] {
+  const newest = keys.filter(key => isInvitationKey(key) && key.room === room).at(-1)
+  const kept = keys.filter(key => key === newest || key.room !== room)
+  if (kept.length === keys.length) throw new KeyRingError(`there is no older key of invitations to ${room} to drop`)
   return kept
 }
 

@@ -4,7 +4,7 @@
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
 import { base64url, CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
-import { type Draw, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from './draw.ts'
 import type { KeyRing, SigningKey } from './keyring.ts'
 
@@ -62,7 +62,7 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, waitMs, byMs, generation, draw } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // Who reads a token whose batch has not ended learns the batch, and not the place.
@@ -71,11 +71,13 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     aud: ticket.room,
     sub: sid,
     ...place,
+    ...(entry ? { event: entry.event, entry: entry.draw } : {}),
     lane,
     cnf: confirmed,
     low,
     ...(typeof waitMs === 'number' ? { wait: waitMs } : {}),
     by: byMs,
+    ...(takenMs === undefined ? {} : { taken: takenMs }),
     gen: generation,
     iat,
     exp,
@@ -99,7 +101,7 @@ export function passFor(room: string, sid: string, generation: number, issuedMs:
 }
 
 /** Three non-empty base64url parts, each the one spelling of its bytes: a lenient decoder accepts several. */
-function isCanonical(text: string): boolean {
+export function isCanonical(text: string): boolean {
   if (text.length > TOKEN_BYTES_MAX) return false
   const parts = text.split('.')
   return parts.length === 3 && parts.every(part => /^[\w-]+$/.test(part) && reencode(part) === part)
@@ -120,7 +122,7 @@ function isRecent(text: string, nowMs: number): boolean {
 }
 
 /** A JWT's claims (RFC 7519): an object with an expiry, or nothing. */
-function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number }) | null {
+export function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number }) | null {
   try {
     const claims: unknown = JSON.parse(DECODER.decode(payload))
     const isObject = typeof claims === 'object' && claims !== null && 'exp' in claims && isFiniteNumber(claims.exp)
@@ -131,7 +133,7 @@ function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number
   }
 }
 
-function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {
+export function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {
   try {
     return decodeProtectedHeader(text)
   } catch (error) {
@@ -150,13 +152,19 @@ function reencode(part: string): string | null {
 }
 
 async function ticketFrom(payload: Record<string, unknown>, room: string, ring: KeyRing): Promise<Token> {
-  const { sub, key, lane, cnf, low, wait = null, by, gen, iat } = payload
+  const { sub, key, lane, cnf, low, wait = null, by, taken, gen, iat } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(key) || typeof lane !== 'string' || typeof cnf !== 'boolean')
     return NONE
   if (!(low === null || isFiniteNumber(low)) || !(by === null || isFiniteNumber(by))) return NONE
   if (!(wait === null || isFiniteNumber(wait)) || !isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
+  if (!(taken === undefined || isFiniteNumber(taken))) return NONE
+  const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
-  const ticket = { room, sid: sub, ...place, generation: gen, issuedMs: iat * 1_000 }
+  const ticket = { room, sid: sub, ...place, ...invited, generation: gen, issuedMs: iat * 1_000 }
+  if (payload.entry !== undefined) {
+    const entry = entryFrom(payload)
+    return entry ? { kind: 'ticket', ticket: { ...ticket, entry } } : NONE
+  }
   if (payload.draw === undefined) return { kind: 'ticket', ticket }
   const draw = drawFrom(payload, key)
   const drawn = draw && (await drawnKey(ring, room, sub, draw))
@@ -168,12 +176,16 @@ function drawFrom({ until, draw }: Record<string, unknown>, fromKey: number): Dr
   return { fromKey, untilMs: until, kid: draw }
 }
 
+function entryFrom({ event, entry }: Record<string, unknown>): Entry | null {
+  return typeof event === 'string' && isFiniteNumber(entry) ? { event, draw: entry } : null
+}
+
 function passFrom(payload: Record<string, unknown>, room: string): Token {
   const { sub, gen, iat, exp } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(gen) || !isFiniteNumber(iat) || !isFiniteNumber(exp)) return NONE
   return { kind: 'pass', pass: { room, sid: sub, generation: gen, issuedMs: iat * 1_000, expiresMs: exp * 1_000 } }
 }
 
-function isFiniteNumber(value: unknown): value is number {
+export function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }

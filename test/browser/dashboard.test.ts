@@ -71,6 +71,28 @@ async function violations(): Promise<string[]> {
   })
 }
 
+describe('events', () => {
+  test('are listed with what they are waiting for, and a prequeue is the state of the room', async () => {
+    const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+    const sale = { name: 'sale', prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
+    const gala = { name: 'gala', event_start_time: at(30), event_end_time: at(40) }
+    await logIn()
+    expect(await page.locator('#events-part').isVisible()).toBe(false)
+    await page.request.patch(new URL('../api/v1/rooms/shop', fake.url).href, {
+      headers: { Authorization: `Bearer ${TOKEN}` },
+      data: { events: [gala, sale] },
+    })
+    await expect.poll(() => text('state-word'), READ).toBe('Before the start')
+    expect(await text('state-text')).toMatch(/^sale starts in (60|59) min\.$/)
+    const [next, later] = await page.locator('#events li').allInnerTexts()
+    expect(next).toMatch(/^sale · Waiting for the start\n+newcomers wait from/)
+    expect(later).toMatch(/^gala · To come\n+starts .* \(in 30 h\) · ends/)
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    expect(await violations()).toEqual([])
+  })
+})
+
 describe('logging in', () => {
   test('a good token opens the rooms and stays out of the address and of local storage', async () => {
     await logIn()
@@ -335,6 +357,33 @@ describe('changing', () => {
     await method.selectOption('Everybody passes through')
     await page.getByRole('button', { name: 'Apply the method' }).click()
     await expect.poll(() => page.locator('#room').innerText(), READ).toContain('Passing')
+  })
+
+  test('the minutes of a draw are there where places are drawn', async () => {
+    await logIn()
+    const minutes = page.locator('#window')
+    expect(await minutes.isHidden()).toBe(true)
+    fake.room('shop').change({ set: { queueing_method: 'random' } }, null, 'Bo')
+    await minutes.waitFor(READ)
+    expect(await minutes.inputValue()).toBe('1')
+    await minutes.fill('2.5')
+    await minutes.press('Enter')
+    await expect.poll(() => text('window-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.shuffle_window).toBe(2.5)
+  })
+
+  test('a budget is set, and taken away by an empty field', async () => {
+    await logIn()
+    const budget = page.getByRole('spinbutton', { name: 'Let in so many more' })
+    expect(await budget.inputValue()).toBe('')
+    await budget.fill('500')
+    expect(await text('remaining-hint')).toContain('After them all others wait.')
+    await budget.press('Enter')
+    await expect.poll(() => text('remaining-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.remaining).toBe(500)
+    await budget.fill('')
+    await budget.press('Enter')
+    await expect.poll(() => fake.room('shop').describe().settings.remaining, READ).toBeNull()
   })
 
   test('a refused value shows the path and the reason by its field', async () => {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { eventsOf } from '../../src/admin/events.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Change, ChangeRequest, RoomFigures } from '../../src/core/rpc.ts'
@@ -35,6 +36,7 @@ export interface Given {
   readonly waiting?: number
   readonly arrivalsPerMinute?: number
   readonly doors?: readonly string[]
+  readonly health?: Partial<RoomFigures['health']>
 }
 
 /** One request for the API, as it came. */
@@ -165,6 +167,7 @@ class FakeRoom {
       file: this.#file,
       sources,
       figures: this.#figures(settings),
+      events: eventsOf(settings, [], Date.now()),
       now: new Date().toISOString(),
     }
   }
@@ -222,8 +225,11 @@ class FakeRoom {
       permitsOut,
       permitsBanked: 2,
       remaining: null,
+      entries: 0,
+      limits: {},
       waiting: Math.round(this.#waiting),
       standing,
+      lanes: [],
       totals: {
         admitted: Math.floor(this.#admitted),
         polls: Math.floor(this.#admitted * 23),
@@ -236,7 +242,33 @@ class FakeRoom {
       },
       admittedLastMinute: Math.round(this.#recent.reduce((sum, [, count]) => sum + count, 0)),
       effectiveRatePerMinute: rate,
+      totalActiveUsers: settings.total_active_users,
       burst: Math.max(3, Math.ceil(rate / 12)),
+      health: {
+        mode: 'enforce',
+        reason: null,
+        ceiling: null,
+        inside: 1,
+        ratePerMinute: rate,
+        totalActiveUsers: settings.total_active_users,
+        pins: [],
+        upstreams: [
+          {
+            name: 'origin',
+            critical: true,
+            breaker: 'closed',
+            pinned: false,
+            sinceMs: null,
+            untilMs: null,
+            samples: 840,
+            p50Ms: 76,
+            p95Ms: 304,
+            apdex: 0.97,
+            failures: 0,
+          },
+        ],
+        ...this.#given.health,
+      },
       open: this.#waiting < 1,
       held: rate === 0,
       showRate: 0.72,

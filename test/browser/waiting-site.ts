@@ -1,13 +1,17 @@
 /** A site for the waiting page: the built Worker in plain workerd, an origin that notes what reaches it, and other visitors. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { signInvitation } from '../../tools/support/invitation.ts'
 import { freePort } from '../../tools/support/ports.ts'
+
 import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
 import { startServe } from '../../tools/support/workerd.ts'
 
 /** Room settings beside the name; the room's path is its name. */
 export type Settings = Record<string, unknown>
 
+/** Rooms with a key of invitations. */
+const INVITES = new Set(['lanes', 'guests'])
 const PREFIX = '/.waiting-room'
 const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
 /** Nobody waits longer for a place than a test lasts. */
@@ -26,6 +30,7 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   })
   await new Promise<void>(resolve => origin.listen(0, '127.0.0.1', resolve))
   const adminToken = newAdminToken()
+  const roomKeys = await newRoomKeys(Object.keys(rooms).filter(room => INVITES.has(room)))
   const served = await startServe({
     port: await freePort(),
     origin: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
@@ -39,7 +44,7 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
       ...settings,
     })),
     storage: 'memory',
-    roomKeys: await newRoomKeys(),
+    roomKeys,
     adminToken,
   })
   const ended = new AbortController()
@@ -80,6 +85,12 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
     url: served.url,
     reached,
     change,
+    /** The address of a page of the room, with an invitation good for an hour. */
+    async invited(room: string, lane?: string): Promise<string> {
+      const expiresMs = Date.now() + 3_600_000
+      const text = await signInvitation(roomKeys, { room, expiresMs, ...(lane === undefined ? {} : { lane }) })
+      return `/${room}/sale?size=4&invite=${text}`
+    },
     /** People who are in line before anybody who comes from now on. They go on by themselves. */
     async crowd(room: string, people: number): Promise<void> {
       for (let i = 0; i < people; i++) standInLine(room).catch(ignoreTheEnd)

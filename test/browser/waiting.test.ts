@@ -17,7 +17,7 @@ const LAUNCH = {
   ],
 }
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
-const PAGE_BYTES_MAX = 12_000
+const PAGE_BYTES_MAX = 12_500
 const STATUS = /\/\.waiting-room\/status\?/
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -27,6 +27,13 @@ const CLOSES_WITHIN_MS = 5_000
 
 let browser: Promise<Browser> | null = null
 let site: Awaited<ReturnType<typeof startSite>>
+
+/** An event for which people wait since an hour, and for another. */
+function anHourAway(name: string, shuffle_at_event_start: boolean) {
+  const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+  const times = { prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
+  return { name, shuffle_at_event_start, message: 'Two loaves a person.', ...times }
+}
 
 beforeAll(async () => {
   site = await startSite({
@@ -42,6 +49,10 @@ beforeAll(async () => {
     given: {},
     still: {},
     lots: { queueing_method: 'random', shuffle_window: 0.1 },
+    lanes: { lanes: [{ name: 'vip', share: 0.3 }] },
+    guests: { invite_only: true, queue_all: false },
+    raffle: { events: [anHourAway('raffle', true)] },
+    opening: { events: [anHourAway('opening', false)] },
     noline: { queueing_method: 'reject', queue_all: false, new_users_per_minute: 0, message: 'Until noon.' },
   })
 })
@@ -196,6 +207,32 @@ describe.concurrent('in line', () => {
     expect(await page.locator('script, meta[http-equiv], form, button').count()).toBe(0)
     const scheme = await visit('/noline', { colorScheme: 'dark' })
     expect(await violations(scheme)).toEqual([])
+  })
+
+  test('an invitation by a link leaves the address, and its visitor waits in the priority line', async ({ visit }) => {
+    const page = await visit(await site.invited('lanes', 'vip'))
+    expect(page.url()).toBe(`${site.url}/lanes/sale?size=4`)
+    expect(await page.locator('main').innerText()).toContain('You are in the priority line.')
+    expect(await violations(page)).toEqual([])
+    await site.change('lanes', { queue_all: false })
+    await entered(page)
+    expect(page.url()).toBe(`${site.url}/lanes/sale?size=4`)
+    expect(site.reached.join()).not.toContain('invite')
+  })
+
+  test('a room for those invited says so to everybody else, and opens to who is', async ({ visit, visitor }) => {
+    const page = await visit('/guests')
+    const words = await page.locator('main').innerText()
+    for (const part of ['You need an invitation', 'does not update itself']) expect(words).toContain(part)
+    expect(await page.locator('script, meta[http-equiv], form, button').count()).toBe(0)
+    expect(await violations(page)).toEqual([])
+    await page.goto(`${site.url}/guests?invite=ey`)
+    expect(page.url()).toBe(`${site.url}/guests`)
+    expect(await page.locator('main').innerText()).toContain('This invitation is not valid')
+    const guest = await (await visitor()).newPage()
+    await guest.goto(site.url + (await site.invited('guests')))
+    await entered(guest)
+    expect(guest.url()).toBe(`${site.url}/guests/sale?size=4`)
   })
 
   test('without scripts the page reads well and still gets in', async ({ visit }) => {
@@ -471,6 +508,53 @@ describe.concurrent('for everybody', () => {
       }
     })
   }
+
+  test('before a start it counts down, and then shows the place', async ({ visit }) => {
+    const page = await visit('/raffle')
+    expect(await text(page, 'headline')).toBe('You are here before the start')
+    expect(await text(page, 'lead')).toContain('Places are drawn by lot at the start')
+    expect(await text(page, 'message')).toBe('Two loaves a person.')
+    expect(await text(page, 'label')).toBe('Starts in')
+    expect(await text(page, 'place')).toMatch(/^(59|1:00):\d\d$|^1:00:00$/)
+    const before = await text(page, 'place')
+    await vi.waitFor(async () => expect(await text(page, 'place')).not.toBe(before), { timeout: 5_000 })
+    expect(await page.title()).toMatch(/^Starts in \d+:\d\d/)
+    expect(await violations(page)).toEqual([])
+    await page.getByText('How the draw can be checked').click()
+    const draw = await page.request.get(
+      await page
+        .getByRole('link')
+        .innerText()
+        .then(path => site.url + path),
+    )
+    expect(await draw.json()).toMatchObject({ event: 'raffle', state: 'committed', seed: null })
+
+    const event = (startsInSeconds: number | null) => ({
+      event: {
+        name: 'raffle',
+        startsAt: new Date().toISOString(),
+        startsInSeconds,
+        draw: { sid: 'x', isEntry: false },
+      },
+    })
+    await answer(page, place({ ...event(1), drawAt: new Date().toISOString(), pollAfterSeconds: 30 }))
+    await page.locator('#place', { hasText: 'Starting now' }).waitFor()
+    await answer(page, place({ ...event(null), drawAt: new Date().toISOString(), pollAfterSeconds: 30 }))
+    await page.locator('#place', { hasText: 'Drawing places' }).waitFor()
+    expect(await text(page, 'label')).toBe('Your place in line')
+    await answer(page, place({ ...event(null), position: 1_204, wait: '3 to 5 minutes', pollAfterSeconds: 30 }))
+    await page.locator('#place', { hasText: '1,204' }).waitFor()
+    expect(await text(page, 'lead')).toBe('Keep this page open. We will let you in when it is your turn.')
+    expect([await text(page, 'beside'), await text(page, 'wait')]).toEqual(['Estimated wait', '3 to 5 minutes'])
+  })
+
+  test('before a start it says the time in words where there are no scripts', async ({ visit }) => {
+    const page = await visit('/opening', { javaScriptEnabled: false })
+    expect(await text(page, 'place')).toMatch(/^(59 minutes|1 hour)$/i)
+    expect(await text(page, 'lead')).toContain('Nobody is let in before the start.')
+    expect(await text(page, 'wait')).toMatch(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC$/)
+    expect(await page.getByText('How the draw can be checked').count()).toBe(0)
+  })
 
   test('one small answer is all it needs, and its policy allows no more', async ({ visitor }) => {
     const page = await (await visitor()).newPage()

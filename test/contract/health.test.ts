@@ -4,11 +4,11 @@ import { type Answer, pause, Visitor } from '../support/node/browser-like.ts'
 import { ADMIN_TOKEN, type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
 /** What an origin can do wrong, by host: each room of these tests has an origin of its own. */
-const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'hammered', 'probed'] as const
+const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'hammered', 'probed', 'returns'] as const
 type Trouble = (typeof TROUBLES)[number]
 
 /** Trials and pauses are short, so that a test can wait for them. Windows are as they are. */
-const health = { target_ms: 200, open: 0.05, cooldown: 0.05, ramp: 0.05, good_windows: 1 }
+const health = { target_ms: 500, open: 0.05, cooldown: 0.05, ramp: 0.05, good_windows: 1 }
 const PROTECTED = '/pay/confirm'
 const rooms = TROUBLES.map(name => ({
   name,
@@ -20,7 +20,11 @@ const rooms = TROUBLES.map(name => ({
   origin_body_timeout: name === 'stops' ? 0.5 : null,
   protected_paths: [PROTECTED],
   message: 'Engineers are on it.',
-  health: { ...health, ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}) },
+  health: {
+    ...health,
+    ...(name === 'returns' ? { min_active_users: 500 } : {}),
+    ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}),
+  },
   upstreams:
     name === 'payment'
       ? [
@@ -55,7 +59,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   if (name === 'hammered' && path === '/slow') setTimeout(() => response.end('at last'), 1_500)
   else if (name === 'payment' && path.startsWith('/cards/') && isBroken) return
   else if (!isBroken || name === 'payment') response.end(`hello from ${path}`)
-  else if (name === 'hangs') return
+  else if (name === 'hangs' || name === 'returns') return
   else if (name === 'resets') request.socket.destroy()
   else if (name === 'stops') response.writeHead(200, { 'Content-Length': '1000' }).write('only the beginning')
   else response.writeHead(500).end('fast, and wrong')
@@ -79,10 +83,15 @@ class Crowd {
   constructor(room: Trouble, size = 30) {
     this.shoppers = Array.from({ length: size }, () => new Shopper(site.url, room))
     this.#running = this.shoppers.map(async (shopper, index) => {
+      let asking = 0
       await pause(index * 15)
       while (this.#goesOn) {
-        // Nobody waits for an answer that does not come before asking again: so do browsers.
-        await Promise.race([shopper.ask(), pause(500)])
+        // Nobody waits long for an answer before asking again, and nobody asks for ever: so do browsers.
+        if (asking < 2) {
+          asking++
+          const asked = shopper.ask().finally(() => asking--)
+          await Promise.race([asked, pause(500)])
+        }
         await pause(500)
       }
     })
@@ -119,8 +128,15 @@ async function told(room: Trouble): Promise<Told> {
   return (await response.json()) as Told
 }
 
-const isHeld = async (room: Trouble) =>
-  (await new Shopper(site.url, room).ask()).text.includes('nobody is being let in')
+/** A newcomer waits, and is told of the outage. One who comes in and hangs there is told nothing. */
+async function isHeld(room: Trouble): Promise<boolean> {
+  const answer = await Promise.race([new Shopper(site.url, room).ask(), pause(500)])
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    /id="lead">[^<]*nobody is being let in/.test((answer as Answer).text)
+  )
+}
 
 describe.concurrent('an origin that', () => {
   it.concurrent.each(['hangs', 'errors', 'resets', 'stops'] as const)(
@@ -134,41 +150,45 @@ describe.concurrent('an origin that', () => {
       const newcomer = await new Shopper(site.url, name).ask()
       expect([newcomer.status, newcomer.text]).toEqual([503, expect.stringContaining('Engineers are on it.')])
       const data = JSON.parse((await new Shopper(site.url, name).ask('/', { Accept: 'application/json' })).text)
-      expect(data).toMatchObject({ reason: 'outage', held: true, message: 'Engineers are on it.' })
+      expect(data).toMatchObject({ reason: 'outage', message: 'Engineers are on it.' })
       await crowd.stop()
     },
     40_000,
   )
 
   it('was down is back: nobody inside has lost the session, and nobody waits any more', async () => {
-    const name = 'hangs'
+    const name = 'returns'
     const crowd = new Crowd(name)
-    broken.delete(name)
-    await pause(3_000)
-    // The other test of this origin may be running: it breaks it, and this one waits until it is told so.
-    await until(30, 'the outage', () => isHeld(name))
+    await pause(2_000)
+    broken.add(name)
+    await until(20, 'the outage', () => isHeld(name))
     const [shopper] = crowd.shoppers as [Shopper]
-    const before = shopper.claims.sub
+    const before = crowd.shoppers.map(({ claims }) => claims.sub)
     const held = await until(5, 'a place that is held', async () =>
       (await shopper.ask()).text.includes('We are holding your place'),
     )
     expect(held).toBeLessThan(5)
     const page = await shopper.ask()
-    expect(page.text).toMatch(/http-equiv="refresh" content="\d+; url=\/"/)
+    expect(page.text).toMatch(/http-equiv="refresh" content="\d+; url=&#x2F;"/)
     expect(page.headers['retry-after']).toBeDefined()
+    const newcomer = new Shopper(site.url, name)
+    expect((await newcomer.ask()).text).toContain('You are in line')
     const api = await shopper.ask('/', { Accept: 'application/json' })
     expect([api.status, api.headers['content-type']]).toEqual([503, 'application/problem+json'])
-    const reachedBefore = reached.get(`hangs${PROTECTED}`) ?? 0
+    const reachedBefore = reached.get(name + PROTECTED) ?? 0
     await Promise.race([shopper.ask(PROTECTED), pause(1_000)])
-    expect(reached.get(`hangs${PROTECTED}`)).toBe(reachedBefore + 1)
+    expect(reached.get(name + PROTECTED)).toBe(reachedBefore + 1)
     broken.delete(name)
-    await until(45, 'the origin is tried, and open again', async () => (await told(name)).health.reason === null)
-    await until(15, 'the page', async () => (await shopper.ask()).text === 'hello from /')
-    expect(shopper.claims.sub).toBe(before)
-    await until(15, 'a newcomer comes in', async () => {
-      const newcomer = new Shopper(site.url, name)
-      return (await newcomer.ask()).status === 200
-    })
+    await until(
+      45,
+      'the origin is tried, and open again',
+      async () => (await told(name)).health.upstreams[0]?.breaker === 'closed',
+    )
+    const isServed = async () =>
+      (await Promise.all(crowd.shoppers.map(one => one.ask()))).some(({ text }) => text === 'hello from /')
+    await until(15, 'the page', isServed)
+    expect(crowd.shoppers.map(({ claims }) => claims.sub)).toEqual(before)
+    await until(20, 'who waited comes in', async () => (await newcomer.ask()).status === 200)
     const kinds = (await told(name)).decisions.map(({ did }) => did.kind)
     expect(kinds).toEqual(expect.arrayContaining(['breaker-open', 'breaker-half-open', 'breaker-closed']))
     await crowd.stop()
@@ -181,13 +201,15 @@ describe.concurrent('an origin that', () => {
     await until(20, 'the outage', () => isHeld('probed'))
     broken.delete('probed')
     // The pause is five minutes; three good probes, a second apart, end it after its first ten seconds.
-    await until(25, 'a trial', async () => (await told('probed')).decisions[0]?.did.kind !== 'breaker-open')
+    await until(25, 'a trial', async () =>
+      (await told('probed')).decisions.some(({ did }) => did.kind === 'breaker-half-open'),
+    )
     expect(reached.get('probed/ready')).toBeGreaterThan(2)
     await crowd.stop()
   }, 60_000)
 })
 
-describe.concurrent('an upstream', () => {
+describe('an upstream', () => {
   it('that is dead is answered for in under 50 ms, and the rest of the site is untouched', async () => {
     const crowd = new Crowd('payment', 25)
     const payers = Array.from({ length: 25 }, () => new Shopper(site.url, 'payment'))
@@ -226,7 +248,7 @@ describe.concurrent('an upstream', () => {
   }, 30_000)
 })
 
-describe.concurrent('a single visitor', () => {
+describe('a single visitor', () => {
   it('who hammers one slow page closes nothing', async () => {
     const crowd = new Crowd('hammered', 20)
     await pause(1_500)
@@ -240,7 +262,7 @@ describe.concurrent('a single visitor', () => {
     const { health, decisions } = await told('hammered')
     expect(decisions).toEqual([])
     expect(health.upstreams[0]?.samples).toBeGreaterThan(100)
-    expect(reached.get('hammered/slow')).toBeGreaterThan(100)
+    expect(reached.get('hammered/slow')).toBeGreaterThan(50)
     await crowd.stop()
   }, 60_000)
 })

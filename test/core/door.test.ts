@@ -213,7 +213,7 @@ describe('a touch', () => {
     ask('eu-0.a', 5)
     expect(touch(sessions, rules, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
       verdict: 'gone',
-      again: { sid: 'eu-0.a~1', key: 5 },
+      again: { sid: 'eu-0.a~1', key: 5, lane: 'main' },
     })
   })
 

@@ -81,8 +81,8 @@ describe('coming back', () => {
   it('leads to the front for a moment after the session ended by itself, to the same place each time', () => {
     const session = returnedAt(1_000)
     const endMs = session.expiresMs
-    expect(again(session, rules, endMs + 1)).toEqual({ sid: 'eu-0.abc~1', key: 7_000 })
-    expect(again(session, rules, endMs + 2 * MINUTE)).toEqual({ sid: 'eu-0.abc~1', key: 7_000 })
+    expect(again(session, rules, endMs + 1)).toEqual({ sid: 'eu-0.abc~1', key: 7_000, lane: 'main' })
+    expect(again(session, rules, endMs + 2 * MINUTE)).toEqual({ sid: 'eu-0.abc~1', key: 7_000, lane: 'main' })
     expect(again(session, rules, endMs + 2 * MINUTE + 1)).toBeNull()
   })
 

@@ -71,6 +71,40 @@ describe('a door', () => {
     expect(replayed).toEqual({ verdict: 'ended', again: null })
   })
 
+  it('that was evicted gives nothing to who owed more than ten seconds, and at most one burst to others', async () => {
+    const request = claimOf('xx-7')
+    await claim('xx-7', request)
+    await roomStub(env, 'wide').change(
+      {
+        set: {
+          rate_limits: [
+            { name: 'login', count: 3, period: 3600 },
+            { name: 'fast', count: 600, period: 60 },
+          ],
+        },
+      },
+      null,
+      'test',
+    )
+    await pause(1_200)
+    const ask = (policy: string, lease: string, want: number) => ({
+      ...{ lease, nth: 1, policy, bucket: policy, used: 0, has: 0, want, least: 1, spare: 0 },
+    })
+    const door = () => doorStub(env, 'wide', 'xx-7')
+    const granted = async (lease: string) => {
+      const [answer] = await door().touch([
+        { sid: request.sid, protectMs: 0, asks: [ask('login', lease, 3), ask('fast', lease, 60)] },
+      ])
+      return answer?.verdict === 'live' ? answer.grants?.map(({ tokens }) => tokens) : answer
+    }
+    await door().poke()
+    expect(await granted('a')).toEqual([3, 60])
+    await evictDurableObject(stubOf('xx-7'))
+    await door().poke()
+    expect(await granted('b')).toEqual([0, 60])
+    await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
+  })
+
   it('counts an ended session until its last lease is over, and no longer', async () => {
     const request = claimOf('xx-4')
     await claim('xx-4', request)

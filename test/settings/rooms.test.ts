@@ -3,6 +3,7 @@ import { adviceOn } from '../../src/settings/advice.ts'
 import { readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import type { RoomConfig } from '../../src/settings/schema.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
 
@@ -16,6 +17,67 @@ function problemsWith(rooms: unknown): string[] {
     return error.problems.map(({ path, message }) => `${path} ${message}`)
   }
 }
+
+describe('rate limits', () => {
+  const limited = (...rate_limits: unknown[]) => [{ ...shop, rate_limits }]
+  const login = { name: 'login', count: 5, period: 300 }
+
+  it('are one generous policy unless the file says otherwise', () => {
+    expect(parseRooms([shop])[0]?.rate_limits).toMatchObject([
+      {
+        name: 'session',
+        count: 600,
+        period: 60,
+        burst: 200,
+        cost: 1,
+        key: 'session',
+        mode: 'enforce',
+        action: 'limit',
+      },
+    ])
+    const own = { name: 'session', count: 60, period: 60, mode: 'off' }
+    expect(parseRooms(limited(own))[0]?.rate_limits).toMatchObject([{ name: 'session', mode: 'off' }])
+    expect(parseRooms(limited(login))[0]?.rate_limits.map(({ name, burst }) => [name, burst])).toEqual([
+      ['login', 5],
+      ['session', 200],
+    ])
+  })
+
+  it.each([
+    [{ ...login, count: 0 }, 'count must be a whole number, 1 to 1,000,000, got 0'],
+    [{ ...login, period: 100_000 }, 'period must be a whole number, 1 to 86,400, got 100000'],
+    [
+      { ...login, count: 900_000, period: 60 },
+      'count must be at most 60,000 in a period of 60 s (1,000 a second), got 900000',
+    ],
+    [{ ...login, burst: 2, cost: 3 }, 'cost must be at most the burst (2), or no request would ever pass, got 3'],
+    [{ ...login, mode: 'on' }, 'mode must be "enforce" or "shadow" or "off", got "on"'],
+    [{ ...login, key: 'address' }, 'key must be "session" or "session+path", got "address"'],
+    [
+      { ...login, match: { paths: ['login'] } },
+      'match.paths[0] must be a path pattern like /checkout/* that begins with /, got "login"',
+    ],
+    [{ ...login, limit: 5 }, 'limit is not a setting'],
+  ])('%j is refused, with the policy by its name', (policy, message) => {
+    expect(problemsWith(limited(policy))).toEqual([`rooms[0].rate_limits[0].${message} (policy "login")`])
+  })
+
+  it('are sixteen at most beside that of every session, also after a live change', () => {
+    const policies = Array.from({ length: 16 }, (_, i) => ({ ...login, name: `p${i}` }))
+    const [room] = parseRooms(limited(...policies))
+    expect(withOverrides(room as RoomConfig, { message: 'hello' }).rate_limits).toHaveLength(17)
+    expect(problemsWith(limited(...policies, login))).toEqual([
+      'rooms[0].rate_limits must have at most 16 policies beside session, got 17',
+    ])
+  })
+
+  it('have names of their own', () => {
+    expect(problemsWith(limited(login, { ...login, name: 'Login' }))).toEqual([
+      'rooms[0].rate_limits[1].name must be unique, "Login" is rate_limits[0] already (policy "Login")',
+    ])
+    expect(problemsWith(limited({ ...login, name: 'concurrent' }))[0]).toContain('must not be "concurrent"')
+  })
+})
 
 describe('a room', () => {
   it('needs a name, a host, a total and a rate; the rest has defaults', () => {
@@ -37,6 +99,47 @@ describe('a room', () => {
 /** Twenty bad files: each is refused with the path, the value and the range. */
 const BAD: [name: string, rooms: unknown, message: string][] = [
   ['not a list', { rooms: [] }, 'rooms must be a list of rooms, got {"rooms":[]}'],
+  [
+    'shares of more than everything',
+    [
+      {
+        ...shop,
+        lanes: [
+          { name: 'vip', share: 0.7 },
+          { name: 'press', share: 0.4 },
+        ],
+      },
+    ],
+    'rooms[0].lanes must have shares of at most 1 in all, for the main lane gets the rest, got 1.1',
+  ],
+  [
+    'two lanes of one name',
+    [
+      {
+        ...shop,
+        lanes: [
+          { name: 'vip', share: 0.2 },
+          { name: 'vip', share: 0.1 },
+        ],
+      },
+    ],
+    'rooms[0].lanes[1].name must be unique, "vip" is lanes[0] already',
+  ],
+  [
+    'a lane named like the main one',
+    [{ ...shop, lanes: [{ name: 'main', share: 0.2 }] }],
+    'rooms[0].lanes[0].name must be 1 to 32 small letters, digits, - or _, and not main, got "main"',
+  ],
+  [
+    'a share in percent',
+    [{ ...shop, lanes: [{ name: 'vip', share: 20 }] }],
+    'rooms[0].lanes[0].share must be a number, 0 to 1, got 20',
+  ],
+  [
+    'nine lanes',
+    [{ ...shop, lanes: Array.from({ length: 9 }, (_, i) => ({ name: `l${i}`, share: 0.1 })) }],
+    'rooms[0].lanes must be at most 8 lanes',
+  ],
   ['a missing total', [{ ...shop, total_active_users: undefined }], 'rooms[0].total_active_users is required'],
   [
     'no places',
@@ -195,7 +298,7 @@ describe('a deployment', () => {
   })
 
   it('gives advice where something is allowed but probably not meant', () => {
-    const advice = adviceOn(parseRooms([{ ...shop, host: '*', total_active_users: 100_000 }]))
+    const advice = adviceOn(parseRooms([{ ...shop, host: '*', total_active_users: 100_000 }]), Date.now())
     expect(advice.join('\n')).toMatch(/far below total_active_users[\s\S]*no bypass rule[\s\S]*every host/)
   })
 })

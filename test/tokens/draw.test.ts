@@ -1,7 +1,8 @@
+import { createHmac } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { batchAt } from '../../src/core/batches.ts'
 import type { Draw, Ticket } from '../../src/core/ticket.ts'
-import { drawnKey } from '../../src/tokens/draw.ts'
+import { drawnKey, entryKey } from '../../src/tokens/draw.ts'
 import { type KeyRing, openKeyRing, type StoredKey } from '../../src/tokens/keyring.ts'
 import { newKeys } from '../../src/tokens/rotation.ts'
 import { readToken, signTicket } from '../../src/tokens/tokens.ts'
@@ -23,20 +24,33 @@ beforeAll(async () => {
 const drawn = async (sid: string, of = ring, in_ = draw) => (await drawnKey(of, 'shop', sid, in_)) as number
 const everybody = () => Promise.all(Array.from({ length: PEOPLE }, (_, i) => drawn(`eu-0.${i}`)))
 
+/** How much the deciles of the places have to do with those of the arrivals; 81 degrees of freedom. */
+function chiSquareOf(places: readonly number[]): number {
+  const ranks = new Map(
+    places
+      .map((key, i) => ({ key, i }))
+      .toSorted(byKey)
+      .map(({ i }, rank) => [i, rank]),
+  )
+  const table = Array.from({ length: 10 }, () => Array<number>(10).fill(0))
+  places.forEach((_, arrival) => {
+    const row = table[Math.floor((arrival * 10) / places.length)] as number[]
+    const column = Math.floor(((ranks.get(arrival) as number) * 10) / places.length)
+    row[column] = (row[column] as number) + 1
+  })
+  const expected = places.length / 100
+  return table.flat().reduce((sum, seen) => sum + (seen - expected) ** 2 / expected, 0)
+}
+
+/** A fair draw is beyond this once in a hundred thousand. */
+const CHI_SQUARE_MAX = 146
+const byKey = (a: { key: number; i: number }, b: { key: number; i: number }) => a.key - b.key || a.i - b.i
+
 describe('a draw', () => {
   it('has nothing to do with who came first: chi-square over deciles of place against arrival', async () => {
-    const places = await everybody()
-    const ranks = new Map(places.toSorted((a, b) => a - b).map((key, rank) => [key, rank]))
-    const table = Array.from({ length: 10 }, () => Array<number>(10).fill(0))
-    places.forEach((key, arrival) => {
-      const row = table[Math.floor((arrival * 10) / PEOPLE)] as number[]
-      const column = Math.floor(((ranks.get(key) as number) * 10) / PEOPLE)
-      row[column] = (row[column] as number) + 1
-    })
-    const expected = PEOPLE / 100
-    const chiSquare = table.flat().reduce((sum, seen) => sum + (seen - expected) ** 2 / expected, 0)
-    // 81 degrees of freedom: a fair draw is beyond this once in a hundred thousand.
-    expect(chiSquare).toBeLessThan(146)
+    expect(chiSquareOf(await everybody())).toBeLessThan(CHI_SQUARE_MAX)
+    // The measure notices: by arrival every decile is its own.
+    expect(chiSquareOf(Array.from({ length: PEOPLE }, (_, i) => i))).toBeGreaterThan(CHI_SQUARE_MAX * 100)
   })
 
   it('gives nearly everybody a place of their own', async () => {
@@ -64,6 +78,59 @@ describe('a draw', () => {
       }),
     )
     expect(best.reduce((sum, share) => sum + share, 0) / best.length).toBeCloseTo(0.25, 1)
+  })
+})
+
+describe('the draw of an event', () => {
+  const ENTRIES = 10_000
+  const seed = 'PX2FLxN0pV9sBwUj8kQmYt5cRzGh1oDaEiS7vKbTfM4'
+  const lastMinute = { fromKey: T0, untilMs: T0 + MINUTE }
+  const sids = Array.from({ length: ENTRIES }, (_, i) => `eu-0.${i}`)
+  const places = () => Promise.all(sids.map(sid => entryKey(seed, sid, lastMinute)))
+
+  it('has nothing to do with who came first', async () => {
+    expect(chiSquareOf(await places())).toBeLessThan(CHI_SQUARE_MAX)
+  })
+
+  it('gives everybody one place, and every place to one: ties, one pair of ten thousand, are split by the sid', async () => {
+    const keys = await places()
+    expect(new Set(keys).size).toBeGreaterThanOrEqual(ENTRIES - 8)
+    const order = sids.map((sid, i) => `${keys[i]} ${sid}`).toSorted()
+    expect(new Set(order).size).toBe(ENTRIES)
+    expect(keys.every(key => key >= T0 && key < T0 + MINUTE)).toBe(true)
+  })
+
+  it('can be computed with any tool that knows HMAC: the key is the text of the seed, the message the sid', async () => {
+    const hash = createHmac('sha256', seed).update('eu-0.7').digest()
+    const share = Number(hash.readBigUInt64BE() >> 12n) / 2 ** 52
+    expect(await entryKey(seed, 'eu-0.7', lastMinute)).toBeCloseTo(T0 + share * MINUTE, 2)
+  })
+
+  it('is another one with another seed', async () => {
+    const other = await Promise.all(sids.map(sid => entryKey(`${seed}x`, sid, lastMinute)))
+    const same = (await places()).filter((key, i) => key === other[i])
+    expect(same.length).toBeLessThan(5)
+  })
+})
+
+describe('the ticket of an entry', () => {
+  it('says the event, the arrival, and nothing of a place', async () => {
+    const entry: Ticket = {
+      room: 'shop',
+      sid: 'eu-0.a',
+      key: T0,
+      entry: { event: 'sale', draw: 3 },
+      lane: 'main',
+      confirmed: true,
+      low: null,
+      byMs: null,
+      generation: 3,
+      issuedMs: T0,
+    }
+    const text = await signTicket(ring, entry)
+    expect(await readToken(ring, text, 'shop', T0)).toMatchObject({ kind: 'ticket', ticket: entry })
+    const damaged = { ...entry, entry: { event: 'sale', draw: Number.NaN } }
+    expect((await readToken(ring, await signTicket(ring, damaged), 'shop', T0)).kind).toBe('none')
   })
 })
 

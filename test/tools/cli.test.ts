@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const TOOLS = [
-  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'soak', 'keys', 'check-config'].map(
+  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'soak', 'keys', 'check-config', 'verify-draw'].map(
     name => `tools/${name}.ts`,
   ),
   'tools/demo/shop.ts',
@@ -44,6 +44,8 @@ describe('wrong values', () => {
     ['tools/simulate.ts', ['--arrivals', 'no-such-file.csv'], '--arrivals'],
     ['tools/soak.ts', ['--seeds', '0'], '--seeds'],
     ['tools/keys.ts', ['melt'], 'melt'],
+    ['tools/verify-draw.ts', ['--event', 'sale'], '--sid'],
+    ['tools/verify-draw.ts', ['--event', 'a sale', '--sid', 'x'], '--event'],
     ['tools/demo/shop.ts', ['--capacity', '0'], '--capacity'],
   ])('%s %j is refused with code 2', (file, args, named) => {
     const { status, stderr } = tool(file, ...args)

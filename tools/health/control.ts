@@ -50,7 +50,7 @@ export class RoomHealth implements Control {
   hear({ atMs, tookMs, ok }: Answered, nowMs: number): void {
     this.#state ??= newHealth(nowMs)
     const outcome = ok ? outcomeOf(tookMs, TARGET_MS) : 'failed'
-    hear(this.#state, { [cellOf(ORIGIN, outcome, tookMs, atMs + tookMs)]: 1 }, this.#rules, nowMs)
+    hear(this.#state, { [cellOf(ORIGIN, outcome, tookMs, atMs)]: 1 }, this.#rules, nowMs)
   }
 
   decide(load: Load, operator: Limits, nowMs: number) {

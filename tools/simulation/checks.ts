@@ -2,6 +2,7 @@
  * The guarantees, checked at every event: I1, I2, I4 and I7 as they happen, I5 and I6 over the whole run. A violation is kept
  * with its moment; the run goes on. The bounds are written out here: taken from `core` they would follow its mistakes.
  */
+import { MAIN_LANE } from '../../src/core/ticket.ts'
 import type { Crowd } from './crowd.ts'
 import { displacementPlaces, kendallTau, quantile } from './order.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
@@ -131,23 +132,27 @@ export class Checks {
   }
 
   finish(use: Use, crowd: Crowd, nowMs: number): void {
-    const { loss, evictions, changes } = this.#scenario
+    const { loss, evictions, changes, lanes } = this.#scenario
     const minutes = Math.max(1, (nowMs - START_MS) / 60_000)
     const isCalm = loss <= LOSS_CALM && evictions / minutes <= EVICTIONS_CALM_PER_MINUTE && changes.every(isStart)
     if (!isCalm) return
     if (use.rateBoundMs >= USE_FROM_MS && use.share < USED_SHARE_MIN) {
       this.#violate('I5', nowMs, `${(use.share * 100).toFixed(1)} % of the permits were used while a line stood`)
     }
-    if (use.rateBoundMs >= ORDER_FROM_MS) this.#order(crowd, nowMs)
+    if (use.rateBoundMs < ORDER_FROM_MS) return
+    for (const lane of [MAIN_LANE, ...(lanes ?? []).map(({ name }) => name)]) this.#order(crowd, lane, nowMs)
   }
 
-  /** Order of those who kept polling, by their tickets against their admissions. */
-  faithfulKeys(crowd: Crowd): number[] {
-    return this.admittedKeys.filter((_, index) => crowd.isFaithful(this.admittedVisitors[index] as number))
+  /** Order of those who kept polling, by their tickets against their admissions. Each lane has an order of its own. */
+  faithfulKeys(crowd: Crowd, lane = MAIN_LANE): number[] {
+    return this.admittedKeys.filter((_, index) => {
+      const visitor = this.admittedVisitors[index] as number
+      return crowd.isFaithful(visitor) && crowd.lane(visitor) === lane
+    })
   }
 
-  #order(crowd: Crowd, nowMs: number): void {
-    const keys = this.faithfulKeys(crowd)
+  #order(crowd: Crowd, lane: string, nowMs: number): void {
+    const keys = this.faithfulKeys(crowd, lane)
     const p95 = quantile(displacementPlaces(keys).map(Math.abs).sort(ascending), 0.95)
     const most = Math.max((DISPLACED_SECONDS_MAX * this.#ratePerMinute) / 60, DISPLACED_PLACES_MAX)
     const tau = kendallTau(keys)

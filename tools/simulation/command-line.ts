@@ -1,8 +1,9 @@
 /** A scenario as the flags of `npm run simulate`, and back: what a run prints can be run again. */
 import { readFileSync } from 'node:fs'
+import { LANES_MAX, MAIN_LANE } from '../../src/core/ticket.ts'
 import { type Flags, type Given, number, UsageError } from '../support/cli.ts'
 import { ArrivalsError, readArrivals, VISITORS_MAX } from './arrivals-file.ts'
-import type { Scenario } from './scenario.ts'
+import type { Scenario, SimulatedLane } from './scenario.ts'
 
 export const FLAGS = {
   visitors: { value: 'N', help: 'how many come', default: '10000' },
@@ -20,6 +21,7 @@ export const FLAGS = {
   edges: { value: 'E', help: 'isolates', default: '8' },
   doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
   method: { value: 'fifo', help: 'queueing method', default: 'fifo' },
+  lanes: { value: 'NAME:SHARE:PART,…', help: 'lanes, each with its share of the permits and its part of the crowd' },
   prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
   loss: { value: 'P', help: 'share of messages lost, and of those that are late', default: '0' },
@@ -57,9 +59,25 @@ export function scenarioOf(given: Given): Scenario {
     loss: number(given, 'loss', 0, 0.5, 'fractions'),
     duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
     evictions: number(given, 'evictions', 0, 100_000),
+    ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
     changes: prequeueMs > 0 ? [{ atMs: prequeueMs, ratePerMinute }] : [],
     untilMs: 1_000 * number(given, 'until', 1, 864_000),
   }
+}
+
+function lanesOf(text: string): SimulatedLane[] {
+  const lanes = text.split(',').map(part => {
+    const [name = '', share, crowd] = part.split(':')
+    const lane = { name, share: Number(share), crowd: Number(crowd) }
+    const ok = name !== '' && name !== MAIN_LANE && [lane.share, lane.crowd].every(number => number >= 0 && number <= 1)
+    if (!ok) throw new UsageError(`--lanes must be like vip:0.2:0.1, with a share and a part of 0 to 1, got ${part}`)
+    return lane
+  })
+  const sums = [lanes.reduce((sum, { share }) => sum + share, 0), lanes.reduce((sum, { crowd }) => sum + crowd, 0)]
+  if (lanes.length > LANES_MAX || sums.some(sum => sum > 1 + 1e-9)) {
+    throw new UsageError(`--lanes must be at most ${LANES_MAX}, with shares and parts of at most 1 in all, got ${text}`)
+  }
+  return lanes
 }
 
 /** An object can be asked about a thousand times a second, and an admission takes a few calls. */
@@ -73,7 +91,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
   const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
   for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
-  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method'>, number> = {
+  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'lanes'>, number> = {
     visitors: scenario.visitors,
     arrive: scenario.arriveMs / 1_000,
     rate: ratePerMinute,
@@ -96,6 +114,8 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     .filter(([name, value]) => String(value) !== defaults[name])
     .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
     .map(([name, value]) => `--${name} ${value}`)
+  const { lanes } = scenario
+  if (lanes) flags.push(`--lanes ${lanes.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(',')}`)
   return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')
 }
 

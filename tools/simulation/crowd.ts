@@ -40,8 +40,13 @@ export class Crowd {
   readonly admittedMs: Float64Array
   readonly leavesMs: Float64Array
   readonly expiresMs: Float64Array
+  readonly #laneNames: readonly string[]
+  /** Each visitor's lane; empty where there is only one. */
+  readonly #lanes: Uint8Array
 
-  constructor(size: number, generation: number) {
+  constructor(size: number, generation: number, laneNames: readonly string[] = []) {
+    this.#laneNames = [MAIN_LANE, ...laneNames]
+    this.#lanes = new Uint8Array(laneNames.length > 0 ? size : 0)
     this.size = size
     this.#numbers = new Float64Array(size * FIELDS)
     this.#sids = new Array<string>(size).fill('')
@@ -59,6 +64,15 @@ export class Crowd {
     const flags = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
     this.#numbers[at + PATIENCE] = polls
     this.#numbers[at + FLAGS] = (edge << EDGE_SHIFT) | flags
+  }
+
+  /** The lane that an invitation puts the visitor in: a number of its own, 0 for none. */
+  invite(visitor: number, lane: number): void {
+    this.#lanes[visitor] = lane
+  }
+
+  lane(visitor: number): string {
+    return this.#laneNames[this.#lanes[visitor] ?? 0] as string
   }
 
   hasTicket(visitor: number): boolean {
@@ -94,6 +108,7 @@ export class Crowd {
     ticket.byMs = (numbers[at + BY_MS] as number) || null
     ticket.waitMs = this.#waits[visitor] || null
     ticket.issuedMs = numbers[at + ISSUED_MS] as number
+    ticket.lane = this.lane(visitor)
     ticket.confirmed = this.#has(visitor, CONFIRMED)
     return ticket
   }

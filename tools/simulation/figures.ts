@@ -1,4 +1,5 @@
 /** What a run was like: use of the rate, order, waits, windows, and what it would have cost. */
+import { MAIN_LANE } from '../../src/core/ticket.ts'
 import { burstAt } from './checks.ts'
 import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
 import { costUsd } from './prices.ts'
@@ -32,6 +33,8 @@ export interface Figures {
   costUsd: number
   missed: number
   lastAdmittedSeconds: number
+  /** Of each lane beside the main one, and `main`; absent without lanes. */
+  lanes?: Record<string, { admitted: number; waitP50Seconds: number; waitP95Seconds: number }>
 }
 
 const WINDOWS_SECONDS = [1, 10, 60]
@@ -73,15 +76,29 @@ export function figuresOf(world: World): Figures {
     costUsd: round(costUsd(world.usage), 4),
     missed: world.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
+    ...(world.scenario.lanes ? { lanes: lanesOf(world, world.scenario.lanes) } : {}),
   }
 }
 
-function waitsSeconds({ crowd, arrivedMs }: World): Float64Array {
+function lanesOf(world: World, lanes: NonNullable<World['scenario']['lanes']>): NonNullable<Figures['lanes']> {
+  const of = (lane: string) => {
+    const waits = waitsSeconds(world, lane)
+    return {
+      admitted: world.checks.admittedVisitors.filter(visitor => world.crowd.lane(visitor) === lane).length,
+      waitP50Seconds: round(quantile(waits, 0.5), 1),
+      waitP95Seconds: round(quantile(waits, 0.95), 1),
+    }
+  }
+  return Object.fromEntries([MAIN_LANE, ...lanes.map(({ name }) => name)].map(lane => [lane, of(lane)]))
+}
+
+function waitsSeconds({ crowd, arrivedMs }: World, lane: string | null = null): Float64Array {
   const waits = new Float64Array(crowd.size)
   let count = 0
   for (let visitor = 0; visitor < crowd.size; visitor++) {
     const inMs = crowd.admittedMs[visitor] as number
-    if (inMs > 0 && crowd.isFaithful(visitor)) waits[count++] = (inMs - (arrivedMs[visitor] as number)) / 1_000
+    const counts = inMs > 0 && crowd.isFaithful(visitor) && (lane === null || crowd.lane(visitor) === lane)
+    if (counts) waits[count++] = (inMs - (arrivedMs[visitor] as number)) / 1_000
   }
   return waits.subarray(0, count).sort()
 }

@@ -1,4 +1,5 @@
 /** What a simulation plays: a crowd, a room, and a network that fails as told. Plain data: the same one gives the same run. */
+import type { LaneShare } from '../../src/core/lanes.ts'
 
 export interface Scenario {
   readonly seed: number
@@ -25,13 +26,20 @@ export interface Scenario {
   readonly duplicate: number
   /** How often a door, or the room, loses its memory. */
   readonly evictions: number
+  /** Lanes beside the main one, each with its share of the permits and its part of the crowd. */
+  readonly lanes?: readonly SimulatedLane[]
   /** Live changes by the operator, in order. */
   readonly changes: readonly Change[]
   readonly untilMs: number
 }
 
+export interface SimulatedLane extends LaneShare {
+  readonly crowd: number
+}
+
 export interface Change {
   readonly atMs: number
+  readonly lanes?: readonly LaneShare[]
   readonly ratePerMinute?: number
   readonly totalActiveUsers?: number
 }

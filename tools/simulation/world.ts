@@ -19,7 +19,14 @@ import type { Events } from './events.ts'
 import { Network } from './network.ts'
 import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
-import { type Change, CLAIM_WINDOW_MS, REENTRY_GRACE_MS, type Scenario, START_MS } from './scenario.ts'
+import {
+  type Change,
+  CLAIM_WINDOW_MS,
+  REENTRY_GRACE_MS,
+  type Scenario,
+  type SimulatedLane,
+  START_MS,
+} from './scenario.ts'
 import { MemorySessions } from './sessions.ts'
 import { type Sample, useOf } from './use.ts'
 
@@ -57,6 +64,7 @@ interface RoomAnswer {
   readonly epoch: number
   readonly seq: number
   readonly granted: number
+  readonly lanes?: Readonly<Record<string, number>>
   readonly view: View
 }
 
@@ -105,6 +113,7 @@ export class World {
       ratePerMinute: scenario.ratePerMinute,
       totalActiveUsers: scenario.totalActiveUsers,
       claimWindowMs: CLAIM_WINDOW_MS,
+      lanes: scenario.lanes ?? [],
     }
     this.#sessionRules = {
       sessionMs: scenario.sessionMs,
@@ -125,7 +134,11 @@ export class World {
     const arrivals =
       scenario.arrivalsMs ?? new Float64Array(scenario.visitors).map(() => random.next() * scenario.arriveMs)
     this.arrivedMs = arrivals.map(afterMs => START_MS + afterMs).sort()
-    this.crowd = new Crowd(scenario.visitors, this.room.generation)
+    this.crowd = new Crowd(
+      scenario.visitors,
+      this.room.generation,
+      (scenario.lanes ?? []).map(({ name }) => name),
+    )
     this.estimates = new Estimates(scenario.visitors, START_MS)
   }
 
@@ -195,7 +208,16 @@ export class World {
       const goes = random.chance(noShows)
       const polls = goes ? 1 + random.below(6) : Number.POSITIVE_INFINITY
       this.crowd.arrive(this.#arrived, random.below(edges), polls, !goes && random.chance(late))
+      if (this.scenario.lanes) this.#invite(this.#arrived, this.scenario.lanes)
       this.agenda.appoint(this.#arrived, atMs)
+    }
+  }
+
+  #invite(visitor: number, lanes: readonly SimulatedLane[]): void {
+    let drawn = this.#random.next()
+    for (const [index, { crowd }] of lanes.entries()) {
+      if (drawn < crowd) return this.crowd.invite(visitor, index + 1)
+      drawn -= crowd
     }
   }
 
@@ -424,7 +446,8 @@ export class World {
       null,
       `room: ${door}, life ${epoch}, spent ${spent}, ${live} live, granted ${outcome.granted}`,
     )
-    reply({ epoch, seq, granted: outcome.granted, view })
+    const { granted, lanes } = outcome
+    reply({ epoch, seq, granted, ...(lanes ? { lanes } : {}), view })
     if (outcome.kind !== 'applied') return
     this.checks.counted(this.#confirmed, this.room.totals.confirmed ?? 0, nowMs)
     this.#save(outcome.dirty)

@@ -1,7 +1,7 @@
 /** Development secrets in `.dev.vars`: made on the first run, never committed. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { newKeys } from '../../src/tokens/rotation.ts'
+import { addInvitationKey, newKeys } from '../../src/tokens/rotation.ts'
 
 export interface Secrets {
   readonly ROOM_KEYS: string
@@ -12,9 +12,12 @@ export function newAdminToken(): string {
   return randomBytes(24).toString('base64url')
 }
 
-export async function newRoomKeys(): Promise<string> {
+/** With a key of invitations to each of the rooms. */
+export async function newRoomKeys(rooms: readonly string[] = []): Promise<string> {
   const label = new Date().toISOString().slice(0, 10).replaceAll('-', '')
-  return JSON.stringify({ keys: await newKeys(label) })
+  let keys = await newKeys(label)
+  for (const room of rooms) keys = await addInvitationKey(keys, room, label)
+  return JSON.stringify({ keys })
 }
 
 /** Reads the secrets of a `.dev.vars`, and adds those that are missing. */

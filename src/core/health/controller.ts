@@ -3,7 +3,7 @@
  *
  * Load follows admissions only after a session's lifetime, so a controller on the rate itself overshoots and flaps; this
  * one steers the sessions. It remembers where trouble began, comes back to just below it, and only creeps beyond (after
- * CUBIC, RFC 9438). Below full satisfaction it stays where it is, so that in a steady state it does not move.
+ * CUBIC, RFC 9438). After an outage it knows nothing, and finds its level as fast as it can. Below full satisfaction it stays where it is, so that in a steady state it does not move.
  */
 import type { Limits } from '../permits.ts'
 import { clamp, type Grade } from './grade.ts'
@@ -12,10 +12,14 @@ import { clamp, type Grade } from './grade.ts'
 export interface Ceiling {
   /** Sessions allowed inside; null while the operator's total stands. */
   readonly sessions: number | null
+  /** After an outage nothing is known of what the origin bears, until the first cut. */
+  readonly phase: 'slow start' | 'careful'
   readonly unhealthyWindows: number
   readonly cutAtMs: number | null
-  /** Sessions inside when trouble began, and whether that was the edge of it or far beyond. */
-  readonly trouble: { readonly sessions: number; readonly isClose: boolean } | null
+  /** Sessions inside when trouble began. */
+  readonly trouble: number
+  /** Slow start ends here, where it has led into trouble before; null where it may go on to the first cut. */
+  readonly threshold: number | null
   /** The way back up is measured against this many sessions: it shrinks less than the ceiling when cuts follow one another. */
   readonly range: number
 }
@@ -43,15 +47,31 @@ const CUT_MARGIN = 1.02
 /** From nothing to where trouble began takes this long, which is slow against what a sample takes to get here. */
 const FULL_RANGE_MS = 900_000
 /** Around where trouble began the ceiling rises by this share of the usual. */
-const CREEP = 0.06
+const CREEP = 0.05
 const CREEP_FROM = 0.93
 const CREEP_TO = 1.15
+/** The longer nothing has happened, the less the old trouble counts: beyond this it rises by more and more. */
+const CALM_MS = 600_000
+const CREEP_MAX = 0.15
+/** In slow start the ceiling doubles in this time. */
+const DOUBLES_IN_MS = 60_000
+const THRESHOLD = 0.8
 /** What is left of the range at each cut. */
 const RANGE_LEFT = 0.8
+/** Where few were inside when trouble began, the operator's total says how many there may be. */
+const RANGE_OF_TOTAL = 0.25
 /** A ceiling that nobody comes near says nothing of what lies above it. */
 const USED_FROM = 0.8
 
-export const NO_CEILING: Ceiling = { sessions: null, unhealthyWindows: 0, cutAtMs: null, trouble: null, range: 0 }
+export const NO_CEILING: Ceiling = {
+  sessions: null,
+  phase: 'slow start',
+  unhealthyWindows: 0,
+  cutAtMs: null,
+  trouble: 0,
+  threshold: null,
+  range: 0,
+}
 
 /** The ceiling after a window of `tookMs` with enough samples. `total` is the operator's. */
 export function steer(
@@ -63,31 +83,41 @@ export function steer(
   tookMs: number,
   nowMs: number,
 ): Ceiling {
+  const { phase, cutAtMs } = ceiling
   if (grade.verdict !== 'healthy') {
     const unhealthyWindows = ceiling.unhealthyWindows + 1
-    const isSoon = ceiling.cutAtMs !== null && nowMs - ceiling.cutAtMs < CUT_AGAIN_AFTER_MS
+    const isSoon = phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
     if (unhealthyWindows < rules.badWindows || isSoon) return { ...ceiling, unhealthyWindows }
     return cut(ceiling, grade, load, total, rules, nowMs)
   }
   const steady = ceiling.unhealthyWindows === 0 ? ceiling : { ...ceiling, unhealthyWindows: 0 }
-  const { sessions, cutAtMs } = steady
+  const { sessions, threshold } = steady
   if (sessions === null || !grade.roomForMore || !load.hasDemand || load.inside < USED_FROM * sessions) return steady
-  if (cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
-  const raised = sessions + step(steady, tookMs)
+  if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
+  const raised = sessions + step(steady, tookMs, nowMs)
+  if (phase === 'slow start' && threshold !== null && raised >= threshold)
+    return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
   return { ...steady, sessions: raised >= total ? null : raised }
 }
 
-/** An outage lowers the ceiling at once, unless it has just been lowered for the same trouble. */
-export function cutForOutage(
+/**
+ * After an outage half of those inside come back at first, and all of them soon: it may have had nothing to do with how many they
+ * were. If it had, the first cut comes as soon as that shows.
+ */
+export function afterOutage(
   ceiling: Ceiling,
-  grade: Grade,
   load: Load,
   total: number,
   rules: ControllerRules,
   nowMs: number,
 ): Ceiling {
-  const isSoon = ceiling.cutAtMs !== null && nowMs - ceiling.cutAtMs < CUT_AGAIN_AFTER_MS
-  return isSoon ? ceiling : cut(ceiling, grade, load, total, rules, nowMs)
+  const before = Math.max(1, Math.min(ceiling.sessions ?? total, load.inside))
+  const sessions = Math.min(Math.max(rules.sessionsMin, before * CUT.low), ceiling.sessions ?? total)
+  const { cutAtMs, trouble } = ceiling
+  // It was slow before it was down: then they were too many, and the way back ends below that.
+  const wasSlow = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
+  const threshold = wasSlow ? Math.max(rules.sessionsMin, trouble * THRESHOLD) : null
+  return { ...ceiling, sessions, phase: 'slow start', unhealthyWindows: 0, threshold }
 }
 
 /** Lowers the ceiling below those who are inside. */
@@ -99,12 +129,11 @@ function cut(
   rules: ControllerRules,
   nowMs: number,
 ): Ceiling {
-  const before = Math.min(ceiling.sessions ?? total, load.inside)
+  const before = Math.max(1, Math.min(ceiling.sessions ?? total, load.inside))
   const share = clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high)
   const sessions = Math.min(Math.max(rules.sessionsMin, before * share), ceiling.sessions ?? total)
-  const trouble = { sessions: Math.max(1, before), isClose: grade.verdict !== 'critical' }
-  const range = Math.max(before, ceiling.range * RANGE_LEFT)
-  return { sessions, unhealthyWindows: 0, cutAtMs: nowMs, trouble, range }
+  const range = Math.max(before, ceiling.range * RANGE_LEFT, total * RANGE_OF_TOTAL)
+  return { sessions, phase: 'careful', unhealthyWindows: 0, cutAtMs: nowMs, trouble: before, threshold: null, range }
 }
 
 /**
@@ -120,9 +149,11 @@ export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Cei
   }
 }
 
-function step({ sessions, trouble, range }: Ceiling, tookMs: number): number {
-  const usual = Math.max(1, range) * Math.min(1, tookMs / FULL_RANGE_MS)
-  if (!trouble?.isClose) return usual
-  const at = (sessions ?? 0) / trouble.sessions
-  return at >= CREEP_FROM && at <= CREEP_TO ? usual * CREEP : usual
+function step({ sessions, phase, trouble, range, cutAtMs }: Ceiling, tookMs: number, nowMs: number): number {
+  const now = sessions ?? 0
+  if (phase === 'slow start') return now * (2 ** (tookMs / DOUBLES_IN_MS) - 1)
+  const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
+  if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
+  const calmMs = nowMs - (cutAtMs ?? nowMs)
+  return usual * Math.min(CREEP_MAX, CREEP * (1 + (calmMs / CALM_MS) ** 3))
 }

@@ -6,7 +6,7 @@
  */
 import type { Limits } from '../permits.ts'
 import { afterProbe, afterTime, afterWindow, type Breaker, CLOSED } from './breaker.ts'
-import { type Ceiling, type ControllerRules, cutForOutage, type Load, NO_CEILING, steer } from './controller.ts'
+import { afterOutage, type Ceiling, type ControllerRules, type Load, NO_CEILING, steer } from './controller.ts'
 import { type Grade, gradeOf, SAMPLES_MIN } from './grade.ts'
 import { breakerOf, isStopped, isTrial } from './in-force.ts'
 import {
@@ -153,20 +153,27 @@ export function lastMinute(health: HealthState, name: string): Counts {
   return counts
 }
 
-/** Takes in the outcome of an active probe: null for no good answer. */
+/** Takes in the outcome of an active probe: null for no good answer. Three good ones end a pause: that is a decision. */
 export function probed(
   health: HealthState,
-  upstream: UpstreamRules,
+  { name }: UpstreamRules,
   tookMs: number | null,
   targetMs: number,
+  load: Load,
+  rules: HealthRules,
   nowMs: number,
-): void {
-  const own = of(health, upstream.name)
+): Decision | null {
+  const own = of(health, name)
+  const before = own.breaker
   const outcome = tookMs === null ? 'failed' : outcomeOf(tookMs, targetMs)
-  own.breaker = afterProbe(own.breaker, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
-  if (own.breaker.state !== 'half-open') return
-  const read = readCell(cellOf(upstream.name, outcome, tookMs ?? 0, nowMs), 0, nowMs)
-  if (read) add(own.window, read.mark, read.bucket)
+  own.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
+  if (before.state === 'half-open') {
+    const read = readCell(cellOf(name, outcome, tookMs ?? 0, nowMs), 0, nowMs)
+    if (read) add(own.window, read.mark, read.bucket)
+  }
+  return own.breaker.state === before.state
+    ? null
+    : said(name, own.breaker, null, load, nowMs, rules.mode === 'enforce')
 }
 
 /** Lets time pass; answers what was decided. Called at any time, and harmless. */
@@ -271,7 +278,7 @@ function move(
   // While a trial runs its few visitors say nothing of how many the origin can bear.
   if (!opens && (isStopped(health, rules) || isTrial(health, rules))) return []
   const after = opens
-    ? cutForOutage(before, grade, load, total, rules, nowMs)
+    ? afterOutage(before, load, total, rules, nowMs)
     : steer(before, grade, load, total, rules, tookMs, nowMs)
   health.ceiling = after
   const from = before.sessions ?? total

@@ -16,7 +16,7 @@ export interface HealthView {
   readonly reason: 'outage' | 'slow' | null
   /** The share of sessions inside whose requests go to the origin. */
   readonly inside: number
-  /** The time of sessions does not run. */
+  /** The time of sessions does not run: some of them are held. */
   readonly paused: boolean
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
   /** The room's guess of when to try again. */
@@ -66,11 +66,10 @@ export function healthView(health: HealthState, load: Load, rules: HealthRules, 
   const isOut = isStopped(health, rules) || isTrial(health, rules)
   const isSlow = rules.mode === 'enforce' && health.ceiling.sessions !== null && load.hasDemand
   if (Object.keys(breakers).length === 0 && inside === 1 && !isSlow) return null
-  const origin = breakers[ORIGIN]
   return {
     reason: isOut ? 'outage' : isSlow ? 'slow' : null,
     inside,
-    paused: origin !== undefined,
+    paused: inside < 1,
     breakers,
     retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
   }

@@ -5,8 +5,10 @@
  * They travel as cells of the reports there are anyway (`core/tally.ts`): nothing is lost, and nothing counts twice.
  */
 
-/** Samples are stamped with the five seconds in which they were taken, so that old news is known for what it is. */
+/** Decisions are made this often, from what was heard since the last. */
 export const WINDOW_MS = 5_000
+/** Samples are stamped with the second in which their request was sent, so that old news is known for what it is. */
+const STAMP_MS = 1_000
 /** One session may speak this often a window and isolate: a single reload key must not close a room. */
 export const SAMPLES_PER_SESSION = 5
 /** Everything that belongs to no named upstream. */
@@ -42,7 +44,7 @@ const LETTERS: Readonly<Record<Mark, string>> = {
 const BUCKETS_PER_DOUBLING = 4
 /** 2^17 ms is over two minutes, longer than any timeout. */
 const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
-/** A sample that has been on its way for longer says nothing of now. */
+/** What was sent longer ago says nothing of now. */
 const OLD_AFTER_MS = 60_000
 /** Clocks of edges run ahead of the room's by this at most. */
 const AHEAD_MS = 10_000
@@ -57,11 +59,11 @@ export function outcomeOf(tookMs: number, targetMs: number): Outcome {
 }
 
 /** The cell of one sample, for `Tally.add`. */
-export function cellOf(upstream: string, mark: Mark, ms: number, nowMs: number): string {
-  return `health/${upstream}/${Math.floor(nowMs / WINDOW_MS)}/${LETTERS[mark]}${bucketOf(ms)}`
+export function cellOf(upstream: string, mark: Mark, ms: number, sentMs: number): string {
+  return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${bucketOf(ms)}`
 }
 
-/** What a cell says: null for one that is of another kind, too old, or taken before `sinceMs`. */
+/** What a cell says: null for one that is of another kind, too old, or of a request sent before `sinceMs`. */
 export function readCell(
   cell: string,
   sinceMs: number,
@@ -69,10 +71,10 @@ export function readCell(
 ): { readonly upstream: string; readonly mark: Mark; readonly bucket: number } | null {
   const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,2})$/.exec(cell)
   if (!match) return null
-  const [, upstream = '', window, letter, bucket] = match
+  const [, upstream = '', stamp, letter, bucket] = match
   const mark = (Object.keys(LETTERS) as Mark[]).find(name => LETTERS[name] === letter)
-  const endMs = (Number(window) + 1) * WINDOW_MS
-  if (!mark || endMs <= Math.max(sinceMs, nowMs - OLD_AFTER_MS) || endMs - WINDOW_MS > nowMs + AHEAD_MS) return null
+  const endMs = (Number(stamp) + 1) * STAMP_MS
+  if (!mark || endMs <= Math.max(sinceMs, nowMs - OLD_AFTER_MS) || endMs - STAMP_MS > nowMs + AHEAD_MS) return null
   return { upstream, mark, bucket: Number(bucket) }
 }
 

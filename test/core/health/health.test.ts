@@ -68,6 +68,11 @@ class Observed {
     return this
   }
 
+  probe(tookMs: number | null): void {
+    const decision = probed(this.health, origin, tookMs, 500, this.load, this.rules, this.nowMs)
+    if (decision) this.decisions.push(decision)
+  }
+
   get limits() {
     return limitsNow(this.health, OPERATOR, this.rules, this.nowMs)
   }
@@ -152,10 +157,15 @@ describe('an origin that is down', () => {
     room.windows(3, { satisfied: 3 })
     expect(room.kinds.at(-1)).toBe('breaker-closed')
     expect(room.view?.inside).toBeCloseTo(0.35)
-    room.windows(24, GOOD)
-    expect(room.view?.inside).toBeCloseTo(0.51, 1)
-    room.inside = 100
-    expect(room.windows(2, GOOD).view?.inside ?? 1).toBe(1)
+    expect(room.windows(6, GOOD).view?.inside).toBeLessThan(0.75)
+    expect(room.windows(18, GOOD).view?.inside ?? 1).toBe(1)
+  })
+
+  it('that cannot bear all of them gets fewer as soon as that shows', () => {
+    const room = new Observed().windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(6, GOOD)
+    room.windows(2, SLOW)
+    expect(room.kinds.at(-1)).toBe('ceiling-lowered')
+    expect(room.limits.totalActiveUsers).toBeLessThan(500)
   })
 
   it('waits longer each time a trial fails, five minutes at most, and not for what was sent before the trial', () => {
@@ -165,7 +175,7 @@ describe('an origin that is down', () => {
       const { breaker } = room.health.upstreams.origin as { breaker: { untilMs: number } }
       pauses.push(Math.round((breaker.untilMs - room.nowMs) / 1_000))
       room.pass(breaker.untilMs - room.nowMs)
-      hear(room.health, { [cellOf('origin', 'failed', 5, room.nowMs - 20_000)]: 50 }, room.rules, room.nowMs)
+      hear(room.health, { [cellOf('origin', 'failed', 5, room.nowMs - 3_000)]: 50 }, room.rules, room.nowMs)
       expect(room.pass(0).view?.breakers.origin).toBe('half-open')
       room.window({ failed: 3 })
     }
@@ -182,16 +192,16 @@ describe('an origin that is down', () => {
 
   it('is tried sooner when probes find it well three times in a row', () => {
     const room = new Observed().windows(2, DOWN).pass(10_000)
-    for (const tookMs of [100, null, 100, 100]) probed(room.health, origin, tookMs, 500, room.nowMs)
+    for (const tookMs of [100, null, 100, 100]) room.probe(tookMs)
     expect(room.view?.breakers.origin).toBe('open')
-    probed(room.health, origin, 100, 500, room.nowMs)
+    room.probe(100)
     expect(room.view?.breakers.origin).toBe('half-open')
   })
 
   it('comes back by probes alone when nobody visits', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     for (let i = 0; i < 9; i++) {
-      probed(room.health, origin, 100, 500, room.nowMs)
+      room.probe(100)
       room.window({})
     }
     expect(room.kinds.at(-1)).toBe('breaker-closed')

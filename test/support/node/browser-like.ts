@@ -26,7 +26,11 @@ export function send(
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
       response.on('error', reject)
     })
-    outgoing.on('error', reject)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closed an idle connection just when it was taken again: browsers try once more, too.
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(send(url, init))
+      else reject(error)
+    })
     outgoing.end(init.body)
   })
 }

@@ -119,6 +119,7 @@ export interface Place {
   readonly pollAfterSeconds: number
   readonly drawAt: string | null
   readonly called: boolean
+  readonly event: Record<string, unknown> | null
   readonly message: string
   readonly cfWaitingRoom: Record<string, unknown>
 }

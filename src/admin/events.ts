@@ -1,0 +1,31 @@
+/** The events of a room for operators: what is on, what comes, and the draws behind. */
+import type { PublicDraw } from '../core/rpc.ts'
+import { timesOf } from '../settings/events.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+
+type EventState = 'suspended' | 'upcoming' | 'prequeueing' | 'active' | 'over'
+
+/** Soonest first. */
+export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], nowMs: number) {
+  return events
+    .map(event => {
+      const [prequeueMs, startMs, endMs] = timesOf(event)
+      const draw = event.shuffle_at_event_start ? draws.find(other => other.event === event.name) : undefined
+      return {
+        name: event.name,
+        state: stateOf(event.suspended, prequeueMs ?? startMs, startMs, endMs, nowMs),
+        prequeueAt: prequeueMs === null ? null : new Date(prequeueMs).toISOString(),
+        startsAt: new Date(startMs).toISOString(),
+        endsAt: new Date(endMs).toISOString(),
+        draw: draw ? { commitment: `sha256:${draw.commitment}`, seed: draw.seed, entries: draw.entries } : null,
+      }
+    })
+    .sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
+}
+
+function stateOf(suspended: boolean, beginMs: number, startMs: number, endMs: number, nowMs: number): EventState {
+  if (suspended) return 'suspended'
+  if (nowMs >= endMs) return 'over'
+  if (nowMs >= startMs) return 'active'
+  return nowMs >= beginMs ? 'prequeueing' : 'upcoming'
+}

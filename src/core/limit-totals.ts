@@ -1,0 +1,28 @@
+/** Figures of rate limits among a room's totals: cells named `limit/<policy>/<figure>`, for the policies there are. */
+import type { LimitFigures } from './rpc.ts'
+
+const PREFIX = 'limit/'
+const NONE: LimitFigures = { allowed: 0, limited: 0, shadow: 0, near: 0, fallback: 0 }
+
+type Totals = Readonly<Record<string, number>>
+
+export function limitFigures(totals: Totals, policies: readonly string[]): Record<string, LimitFigures> {
+  return Object.fromEntries(
+    policies.map(name => {
+      const figures = Object.keys(NONE).map(figure => [figure, totals[`${PREFIX}${name}/${figure}`] ?? 0])
+      return [name, Object.fromEntries(figures) as unknown as LimitFigures]
+    }),
+  )
+}
+
+/** The totals that are not of policies. */
+export function otherTotals(totals: Totals): Totals {
+  return Object.fromEntries(Object.entries(totals).filter(([name]) => !name.startsWith(PREFIX)))
+}
+
+/** Forgets policies that are not there any more: an operator's renaming must not grow the room's row without end. */
+export function forgetPolicies(totals: Record<string, number>, policies: readonly string[]): void {
+  for (const cell of Object.keys(totals)) {
+    if (cell.startsWith(PREFIX) && !policies.includes(cell.split('/')[1] ?? '')) delete totals[cell]
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The invitation a visitor comes with: in a header for programs, in a link for people. A link is taken off the address at once
+ * and kept in a cookie, so that neither the origin, the next site, nor a bookmark gets it.
+ */
+import type { KeyRing } from '../tokens/keyring.ts'
+import { cookieNamed, invitationCookie } from './cookie.ts'
+import type { Invited, RoomAtEdge } from './isolate.ts'
+import type { Visit } from './visit.ts'
+
+const INVITE_HEADER = 'Waiting-Room-Invite'
+const PARAMETER = 'invite='
+/** A link that is no invitation is remembered for so long, so that its visitor can be told. */
+const INVALID_FOR_SECONDS = 300
+const INVALID = 'invalid'
+const NOT_INVITED: Invited = { kind: 'none' }
+
+export async function invitedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Invited> {
+  if (!room.settings.readsInvitations) return NOT_INVITED
+  const name = invitationCookie(room.settings.config, visit.url)
+  const text = visit.request.headers.get(INVITE_HEADER) ?? visit.cookies.get(name)?.[0]
+  return text === undefined ? NOT_INVITED : room.invitation(ring, text, visit.nowMs)
+}
+
+/** Sends who followed an invitation's link on to the same address without it; null for everybody else. */
+export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response | null> {
+  const { pathname, search } = visit.url
+  if (!room.settings.readsInvitations || !search.includes(PARAMETER)) return null
+  const { method } = visit.request
+  const parts = search.slice(1).split('&')
+  const texts = parts.filter(part => part.startsWith(PARAMETER)).map(part => part.slice(PARAMETER.length))
+  // A preflight has no cookies to keep anything in.
+  if (texts.length === 0 || method === 'OPTIONS') return null
+  const rest = parts.filter(part => !part.startsWith(PARAMETER)).join('&')
+  const headers = new Headers({
+    // The dot keeps a path like `//elsewhere` from being read as a host.
+    Location: `${pathname.startsWith('//') ? '/.' : ''}${pathname}${rest === '' ? '' : `?${rest}`}`,
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'X-Robots-Tag': 'noindex',
+  })
+  const cookie = await cookieFor(visit, room, ring, texts[0] ?? '')
+  if (cookie !== null) headers.append('Set-Cookie', cookie)
+  // What a form sends is sent on as it is.
+  const status = method === 'GET' || method === 'HEAD' ? 303 : 307
+  return new Response(null, { status, headers })
+}
+
+/** A link that is not valid takes nothing from somebody who came with a valid one before. */
+async function cookieFor(visit: Visit, room: RoomAtEdge, ring: KeyRing, text: string): Promise<string | null> {
+  const { config } = room.settings
+  const name = invitationCookie(config, visit.url)
+  const given = await room.invitation(ring, text, visit.nowMs)
+  if (given.kind === 'valid') {
+    const seconds = Math.ceil((given.invitation.expiresMs - visit.nowMs) / 1_000)
+    return cookieNamed(name, config, visit.url, text, seconds)
+  }
+  const before = await invitedBy(visit, room, ring)
+  return before.kind === 'valid' ? null : cookieNamed(name, config, visit.url, INVALID, INVALID_FOR_SECONDS)
+}

@@ -1,0 +1,91 @@
+/** Answers of rate limits: what a limited visitor gets, and the fields that tell how much is left. */
+import type { Admitted, Limited } from './gate.ts'
+import { limitedPage, limitedPagePolicy } from './limited-page.ts'
+import type { Refusal } from './limits.ts'
+import { problemResponse } from './problem.ts'
+import { setRateLimitFields } from './rate-limit-fields.ts'
+import type { Visit } from './visit.ts'
+
+/** An answer that never comes is put off by this: a cost above the burst is refused for good, and the detail says so. */
+const FOR_GOOD_MS = 24 * 60 * 60 * 1_000
+/** Answers to somebody who has less left than this share tell so, also where `auto` leaves others alone. */
+const LOW_SHARE = 0.2
+
+export async function limitedResponse(visit: Visit, limited: Limited): Promise<Response> {
+  const { by, retryAfterMs } = limited
+  const answer =
+    visit.kind === 'navigation' && by !== null
+      ? await page(visit, retryAfterMs)
+      : problemResponse({
+          status: 429,
+          type: 'quota-exceeded',
+          title: 'Too many requests',
+          detail: detailOf(by?.refusal ?? null, retryAfterMs),
+          retryAfterMs: Math.min(retryAfterMs, FOR_GOOD_MS),
+          ...(by ? { more: { 'violated-policies': [by.refusal.name] } } : {}),
+        })
+  if (!by) return answer
+  const states = statesOf(visit, by.room, by.sid)
+  const { policy } = by.refusal
+  const named = states.filter(state => state.policy !== policy)
+  const refused = policy ? [{ policy, remaining: 0, resetMs: retryAfterMs }] : []
+  setRateLimitFields(answer.headers, by.room.settings.config.rate_limit_headers.version, [...refused, ...named])
+  return answer
+}
+
+/** Whether an answer of the origin is to tell what is left: a copy of it costs a tenth of the request, so not all do. */
+export function tellsLimits(
+  visit: Visit,
+  response: Response,
+  admissions: readonly Admitted[],
+  isCopied: boolean,
+): boolean {
+  if (response.status >= 300 && response.status < 400) return false
+  return admissions.some(({ room, sid }) => {
+    const { on } = room.settings.config.rate_limit_headers
+    if (on === 'limited' || room.limits.policies.length === 0) return false
+    if (on === 'always' || isCopied || visit.kind === 'api') return true
+    return room.limits.isLow(room.memory.leases.peek(sid)?.limits, LOW_SHARE)
+  })
+}
+
+export function tellLimits(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
+  for (const { room, sid } of admissions) {
+    const { on, version } = room.settings.config.rate_limit_headers
+    if (on !== 'limited') setRateLimitFields(headers, version, statesOf(visit, room, sid))
+  }
+}
+
+/** Charges what the origin's answer says it has cost; in the background when the door must be told. */
+export function chargeAfterwards(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
+  for (const { room, sid } of admissions) {
+    if (!room.limits.chargesAfterwards) continue
+    const owes = room.limits.chargeAfterwards(visit, room.sessionOf(sid).limits, headers, Date.now())
+    if (owes) room.settleLater(visit, sid)
+  }
+}
+
+function statesOf(visit: Visit, room: Admitted['room'], sid: string) {
+  return room.limits.states(visit, room.sessionOf(sid).limits, visit.nowMs)
+}
+
+async function page(visit: Visit, retryAfterMs: number): Promise<Response> {
+  const headers = {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': await limitedPagePolicy(),
+    'Cache-Control': 'no-store',
+    'X-Robots-Tag': 'noindex',
+    'Retry-After': String(Math.max(1, Math.ceil(Math.min(retryAfterMs, FOR_GOOD_MS) / 1_000))),
+  }
+  const body = visit.request.method === 'HEAD' ? null : limitedPage(visit, retryAfterMs)
+  return new Response(body, { status: 429, headers })
+}
+
+function detailOf(refusal: Refusal | null, retryAfterMs: number): string {
+  if (!refusal) return 'This network has sent too much without a session. Send it again later.'
+  if (!Number.isFinite(retryAfterMs))
+    return `This costs more than the policy ${refusal.name} ever allows at once: sending it again is of no use.`
+  return refusal.policy
+    ? `The policy ${refusal.name} allows ${refusal.policy.count} in ${refusal.policy.periodSeconds} s for one session.`
+    : 'Too many requests of this session are under way at once.'
+}

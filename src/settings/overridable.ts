@@ -1,0 +1,16 @@
+/** The settings that an event may have of its own, as a room has them too. */
+import * as z from 'zod'
+import { flag, numberIn, oneOf } from './messages.ts'
+
+export const message = () =>
+  z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' })
+export const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
+
+export const overridable = {
+  total_active_users: numberIn(1, 10_000_000),
+  new_users_per_minute: numberIn(0, 1_000_000),
+  session_duration: minutes(0.05, 1_440),
+  disable_session_renewal: flag(),
+  queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject'),
+  message: message(),
+}

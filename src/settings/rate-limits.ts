@@ -1,0 +1,179 @@
+/** What a session may do, and what an address may without one: rate limit policies as operators write them, and compiled. */
+import * as z from 'zod'
+import { type Quota, quotaOf } from '../core/gcra.ts'
+import { numberIn, oneOf, type Problem, show, textLike, textThat } from './messages.ts'
+import { method, pathPattern } from './patterns.ts'
+
+const POLICIES_MAX = 16
+/** Finer than a millisecond no clock here tells. */
+const PER_SECOND_MAX = 1_000
+/** Names of what is limited without a policy of the list. */
+const RESERVED = ['anonymous', 'concurrent']
+/** Generous: a shared pass is one session's budget, and no person notices. */
+const SESSION_POLICY = { name: 'session', count: 600, period: 60, burst: 200 }
+const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
+
+const name = () =>
+  textLike(/^[a-z0-9][a-z0-9_-]{0,31}$/i, '1 to 32 letters, digits, - or _, a letter or digit first').refine(
+    text => !RESERVED.includes(text.toLowerCase()),
+    { error: issue => `must not be ${show(issue.input)}, which limits something else` },
+  )
+
+const cost = z.union(
+  [numberIn(1, 10_000), z.strictObject({ header: textThat(text => TOKEN.test(text), 'a header name') })],
+  {
+    error: issue =>
+      `must be a whole number, 1 to 10,000, or { header = "a header name" } of the origin's answer, got ${show(issue.input)}`,
+  },
+)
+
+const policySchema = z
+  .strictObject({
+    name: name(),
+    match: z
+      .strictObject({
+        paths: z
+          .array(pathPattern())
+          .min(1, { error: 'must name at least one path where it is given' })
+          .max(50, { error: 'must name at most 50 paths' })
+          .optional(),
+        methods: z.array(method()).min(1, { error: 'must name at least one method where it is given' }).optional(),
+      })
+      .prefault({}),
+    count: numberIn(1, 1_000_000),
+    period: numberIn(1, 86_400),
+    burst: numberIn(1, 1_000_000).optional(),
+    cost: cost.default(1),
+    key: oneOf('session', 'session+path').default('session'),
+    mode: oneOf('enforce', 'shadow', 'off').default('enforce'),
+    action: oneOf('limit', 'requeue').default('limit'),
+  })
+  .superRefine(({ count, period, burst = count, cost }, context) => {
+    if (count / period > PER_SECOND_MAX) {
+      const most = (period * PER_SECOND_MAX).toLocaleString('en')
+      const message = `must be at most ${most} in a period of ${period} s (1,000 a second), got ${count}`
+      context.addIssue({ code: 'custom', path: ['count'], message })
+    }
+    if (typeof cost === 'number' && cost > burst && burst >= 1) {
+      const message = `must be at most the burst (${burst}), or no request would ever pass, got ${cost}`
+      context.addIssue({ code: 'custom', path: ['cost'], message })
+    }
+  })
+  .transform(policy => ({ ...policy, burst: policy.burst ?? policy.count }))
+
+/** The policies of a room. The one named `session` is there also when the list does not name it; its `mode` turns it off. */
+export const rateLimits = z
+  .array(policySchema)
+  .superRefine((policies, context) => {
+    const own = policies.filter(policy => policy.name.toLowerCase() !== SESSION_POLICY.name).length
+    if (own > POLICIES_MAX) {
+      const message = `must have at most ${POLICIES_MAX} policies beside ${SESSION_POLICY.name}, got ${own}`
+      context.addIssue({ code: 'custom', path: [], message })
+    }
+    policies.forEach((policy, index) => {
+      const first = policies.findIndex(other => other.name.toLowerCase() === policy.name.toLowerCase())
+      if (first === index) return
+      const message = `must be unique, ${show(policy.name)} is rate_limits[${first}] already`
+      context.addIssue({ code: 'custom', path: [index, 'name'], message })
+    })
+  })
+  .transform(policies =>
+    policies.some(policy => policy.name.toLowerCase() === SESSION_POLICY.name)
+      ? policies
+      : [...policies, policySchema.parse(SESSION_POLICY)],
+  )
+
+/** Tickets that one network may have counted in the line, per isolate: an office at once, a script not. */
+export const anonymousLimit = z.strictObject({
+  count: numberIn(1, 1_000_000).default(120),
+  period: numberIn(1, 86_400).default(60),
+  // An office of five hundred is in line at once, also when each was first refused at an open door.
+  burst: numberIn(1, 1_000_000).default(1_000),
+  mode: oneOf('enforce', 'off').default('enforce'),
+})
+
+/** Which answers carry the RateLimit fields, and in which version of the draft. */
+export const rateLimitHeaders = z.strictObject({
+  on: oneOf('auto', 'always', 'limited').default('auto'),
+  version: oneOf('draft-11', 'draft-7').default('draft-11'),
+})
+
+export type PolicyConfig = z.output<typeof policySchema>
+export type AnonymousConfig = z.output<typeof anonymousLimit>
+
+/** A policy in force, ready to decide. */
+export interface Policy {
+  readonly name: string
+  readonly quota: Quota
+  readonly count: number
+  readonly periodSeconds: number
+  /** What a request takes when it goes on. */
+  readonly cost: number
+  /** The header of the origin's answer that says what the request costs; it is charged after the answer. */
+  readonly costHeader: string | null
+  readonly perPath: boolean
+  /** Counts what it would refuse, and refuses nothing. */
+  readonly isShadow: boolean
+  readonly requeues: boolean
+  /** Whether all requests fall under it: then nothing of a request has to be looked at. */
+  readonly matchesAll: boolean
+  matches(method: string, paths: readonly string[]): boolean
+}
+
+/** The policies that are not off. `observe`: nothing is refused, so all of them only count. */
+export function compilePolicies(policies: readonly PolicyConfig[], observe: boolean): readonly Policy[] {
+  return policies
+    .filter(({ mode }) => mode !== 'off')
+    .map(policy => {
+      const paths = policy.match.paths?.map(pathMatcher) ?? null
+      const methods = policy.match.methods ? new Set(policy.match.methods) : null
+      return {
+        name: policy.name,
+        quota: quotaFor(policy),
+        count: policy.count,
+        periodSeconds: policy.period,
+        cost: typeof policy.cost === 'number' ? policy.cost : 1,
+        costHeader: typeof policy.cost === 'number' ? null : policy.cost.header,
+        perPath: policy.key === 'session+path',
+        isShadow: observe || policy.mode === 'shadow',
+        requeues: policy.action === 'requeue',
+        matchesAll: paths === null && methods === null,
+        matches: (method, readings) =>
+          (methods === null || methods.has(method)) &&
+          (paths === null || readings.length === 0 || readings.some(path => paths.some(matches => matches(path)))),
+      }
+    })
+}
+
+export function quotasOf(policies: readonly PolicyConfig[]): ReadonlyMap<string, Quota> {
+  return new Map(policies.map(policy => [policy.name, quotaFor(policy)]))
+}
+
+export function compileAnonymous(limit: AnonymousConfig): Quota | null {
+  return limit.mode === 'off' ? null : quotaFor(limit)
+}
+
+function quotaFor({ count, period, burst }: { count: number; period: number; burst: number }): Quota {
+  return quotaOf(count, period * 1_000, burst)
+}
+
+/** Says which policy a problem is about: an index alone has to be counted out. */
+export function namePolicy(problem: Problem, room: unknown): Problem {
+  const index = /\brate_limits\[(\d+)\]/.exec(problem.path)?.[1]
+  if (index === undefined || typeof room !== 'object' || room === null) return problem
+  const list: unknown = Reflect.get(room, 'rate_limits')
+  const policy: unknown = Array.isArray(list) ? list[Number(index)] : null
+  const named = typeof policy === 'object' && policy !== null ? Reflect.get(policy, 'name') : undefined
+  return typeof named === 'string' ? { ...problem, message: `${problem.message} (policy ${show(named)})` } : problem
+}
+
+/** URL Pattern (WHATWG) for a path. Most are plain, or end in `*`: those cost a comparison, the others a few microseconds. */
+function pathMatcher(pattern: string): (path: string) => boolean {
+  if (/^\/[\w\-./~]*$/.test(pattern)) return path => path === pattern
+  if (/^\/[\w\-./~]*\/\*$/.test(pattern)) {
+    const start = pattern.slice(0, -1)
+    return path => path.startsWith(start)
+  }
+  const compiled = new URLPattern({ pathname: pattern })
+  return pathname => compiled.test({ pathname })
+}

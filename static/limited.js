@@ -1,0 +1,35 @@
+// @ts-check
+// Counts down, then opens the page again or offers to. Nothing here is needed: without scripts the page reloads by itself.
+// The syntax is that of 2019, as on the waiting page: no ?. and no ??.
+;(() => {
+  const room = /** @type {HTMLElement} */ (document.getElementById('room'))
+  const left = document.getElementById('place')
+  const action = /** @type {HTMLElement} */ (document.getElementById('action'))
+  const said = /** @type {HTMLElement} */ (document.getElementById('said'))
+  const endMs = Date.now() + Number(room.dataset.seconds) * 1000
+
+  // To the address that was asked for, by GET: what a form has sent is never sent again.
+  const open = () => location.replace(new URL(room.dataset.url || '', location.href).href)
+
+  const spelled = (/** @type {number} */ seconds) => {
+    const two = (/** @type {number} */ n) => (n < 10 ? `0${n}` : `${n}`)
+    const hours = Math.floor(seconds / 3600)
+    const minutes = Math.floor(seconds / 60) % 60
+    return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
+  }
+
+  const tick = () => {
+    const seconds = Math.max(0, Math.ceil((endMs - Date.now()) / 1000))
+    if (left) left.textContent = spelled(seconds)
+    if (seconds > 0) {
+      setTimeout(tick, 250)
+      return
+    }
+    if ('reloads' in room.dataset) open()
+    else said.textContent = 'You can go on now.'
+    action.hidden = false
+  }
+
+  action.addEventListener('click', open)
+  if (left) tick()
+})()

@@ -1,0 +1,70 @@
+// @ts-check
+// Counts down to the start of an event, on a page that was opened before it. The syntax is that of 2019, like that of the page.
+;(() => {
+  /** @typedef {{ startsAt: string, startsInSeconds: number | null, draw: object | null }} Event */
+  /** @typedef {{ event: Event | null, drawAt: string | null, position: number | null, called: boolean }} Place */
+
+  const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
+  const room = element('room')
+  /** @type {typeof import('./start.texts.json')} */
+  const texts = JSON.parse(element('start-texts').textContent || '')
+  // By the clock of the page, which no change of the visitor's clock moves; 0 once the event has started.
+  let startsAtMs = 0
+
+  const set = (/** @type {string} */ id, /** @type {string} */ text) => {
+    if (element(id).textContent !== text) element(id).textContent = text
+  }
+
+  // "9:05" or "1:09:05".
+  const countdown = (/** @type {number} */ seconds) => {
+    const two = (/** @type {number} */ part) => String(Math.floor(part) % 60).padStart(2, '0')
+    const minutes = Math.floor(seconds / 60)
+    return minutes < 60 ? `${minutes}:${two(seconds)}` : `${Math.floor(minutes / 60)}:${two(minutes)}:${two(seconds)}`
+  }
+
+  const tick = () => {
+    if (startsAtMs === 0) return
+    const seconds = Math.max(0, Math.ceil((startsAtMs - performance.now()) / 1000))
+    const left = countdown(seconds)
+    set('place', seconds > 0 ? left : texts.before.now)
+    element('place').className = seconds === 0 ? 'pending' : left.length > 6 ? 'long' : ''
+    document.title = seconds > 0 ? texts.before.title.replace('{time}', left) : texts.before.now
+  }
+
+  const startOf = (/** @type {string} */ at) => {
+    const time = new Date(at)
+    const isToday = time.toDateString() === new Date().toDateString()
+    return isToday
+      ? time.toLocaleTimeString([], { timeStyle: 'short' })
+      : time.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
+  }
+
+  const waitFor = (/** @type {number} */ seconds, /** @type {string} */ at) => {
+    startsAtMs = performance.now() + seconds * 1000
+    set('label', texts.before.label)
+    set('beside', texts.before.beside)
+    set('wait', startOf(at))
+    tick()
+  }
+
+  const show = (/** @type {Place} */ { event, drawAt, position, called }) => {
+    if (event && typeof event.startsInSeconds === 'number') {
+      set('headline', texts.before.headline)
+      set('lead', event.draw ? texts.before.drawn : texts.before.byArrival)
+      waitFor(event.startsInSeconds, event.startsAt)
+      return
+    }
+    startsAtMs = 0
+    delete room.dataset.starts
+    set('label', texts.after.label)
+    set('beside', texts.after.beside)
+    if (drawAt && position === null && !called) {
+      set('lead', texts.after.lead)
+      set('place', texts.after.drawing)
+    }
+  }
+
+  room.addEventListener('place', given => show(/** @type {CustomEvent<Place>} */ (given).detail))
+  waitFor(Number(room.dataset.starts), room.dataset.at || '')
+  setInterval(tick, 250)
+})()
