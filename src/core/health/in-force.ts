@@ -16,7 +16,10 @@ export interface HealthView {
   readonly reason: 'outage' | 'slow' | null
   /** The share of sessions inside whose requests go to the origin. */
   readonly inside: number
-  /** The time of sessions does not run: some of them are held. */
+  /**
+   * The time of sessions does not run: the origin is out. Not when only some are held after it: whoever is still there asks and is
+   * renewed, and whoever has left makes room.
+   */
   readonly paused: boolean
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
   /** The room's guess of when to try again. */
@@ -69,7 +72,7 @@ export function healthView(health: HealthState, load: Load, rules: HealthRules, 
   return {
     reason: isOut ? 'outage' : isSlow ? 'slow' : null,
     inside,
-    paused: inside < 1,
+    paused: ORIGIN in breakers,
     breakers,
     retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
   }
