@@ -15,6 +15,7 @@ function room(more: Record<string, unknown> = {}): RoomFile {
     new_users_per_minute: 300,
     session_duration: 0.25,
     protected_paths: ['/checkout'],
+    protected_duration: 0.5,
     bypass: [{ path: '/stats' }],
     health: HEALTH,
     ...more,
@@ -71,7 +72,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'payment-outage',
     story:
       'The payment provider did not answer for hours. The shop was up and the carts were full, until every connection of the shop was waiting for a payment.',
-    scale: 'a third of two minutes instead of hours',
+    scale: 'a third of a run of 110 seconds instead of hours',
     seconds: 120,
     capacity: SHOP.capacity,
     crowd: { visitors: 140, arriveMs: 90_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },

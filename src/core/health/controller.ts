@@ -37,6 +37,8 @@ export interface Load {
   readonly inside: number
   /** Somebody waits, or stands by. */
   readonly hasDemand: boolean
+  /** Some of those inside are held: they are the first that more room is for. */
+  readonly isRationed?: boolean
 }
 
 /** Those inside leave over minutes: before a cut has shown, another would be one too many. */
@@ -55,6 +57,8 @@ const CALM_MS = 600_000
 const CREEP_MAX = 0.15
 /** In slow start the ceiling doubles in this time. */
 const DOUBLES_IN_MS = 60_000
+/** While some of those inside are held, more of them is more load at the next window, not a session's lifetime later. */
+const RATIONED_DOUBLES_IN_MS = 25_000
 const THRESHOLD = 0.8
 /** What is left of the range at each cut. */
 const RANGE_LEFT = 0.8
@@ -92,9 +96,10 @@ export function steer(
   }
   const steady = ceiling.unhealthyWindows === 0 ? ceiling : { ...ceiling, unhealthyWindows: 0 }
   const { sessions, threshold } = steady
-  if (sessions === null || !grade.roomForMore || !load.hasDemand || load.inside < USED_FROM * sessions) return steady
+  const hasDemand = load.hasDemand || load.isRationed
+  if (sessions === null || !grade.roomForMore || !hasDemand || load.inside < USED_FROM * sessions) return steady
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
-  const raised = sessions + step(steady, tookMs, nowMs)
+  const raised = sessions + step(steady, load, tookMs, nowMs)
   if (phase === 'slow start' && threshold !== null && raised >= threshold)
     return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
   return { ...steady, sessions: raised >= total ? null : raised }
@@ -149,9 +154,10 @@ export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Cei
   }
 }
 
-function step({ sessions, phase, trouble, range, cutAtMs }: Ceiling, tookMs: number, nowMs: number): number {
+function step(ceiling: Ceiling, { isRationed }: Load, tookMs: number, nowMs: number): number {
+  const { sessions, phase, trouble, range, cutAtMs } = ceiling
   const now = sessions ?? 0
-  if (phase === 'slow start') return now * (2 ** (tookMs / DOUBLES_IN_MS) - 1)
+  if (phase === 'slow start') return now * (2 ** (tookMs / (isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
   const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
   if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
   const calmMs = nowMs - (cutAtMs ?? nowMs)

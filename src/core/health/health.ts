@@ -279,7 +279,7 @@ function move(
   if (!opens && (isStopped(health, rules) || isTrial(health, rules))) return []
   const after = opens
     ? afterOutage(before, load, total, rules, nowMs)
-    : steer(before, grade, load, total, rules, tookMs, nowMs)
+    : steer(before, grade, { ...load, isRationed: health.isRationed }, total, rules, tookMs, nowMs)
   health.ceiling = after
   const from = before.sessions ?? total
   const to = after.sessions ?? total
