@@ -157,12 +157,20 @@ describe('an origin that is down', () => {
     room.windows(3, { satisfied: 3 })
     expect(room.kinds.at(-1)).toBe('breaker-closed')
     expect(room.view?.inside).toBeCloseTo(0.35)
-    expect(room.windows(6, GOOD).view?.inside).toBeLessThan(0.75)
-    expect(room.windows(18, GOOD).view?.inside ?? 1).toBe(1)
+    expect(room.windows(3, GOOD).view?.inside).toBeLessThan(0.75)
+    expect(room.windows(21, GOOD).view?.inside ?? 1).toBe(1)
+  })
+
+  it('whose time runs again once it answers, also while some of them are held', () => {
+    const room = new Observed().windows(2, DOWN).pass(31_000)
+    expect(room.view?.paused).toBe(true)
+    room.windows(3, { satisfied: 3 })
+    expect(room.view?.inside).toBeLessThan(1)
+    expect(room.view?.paused).toBe(false)
   })
 
   it('that cannot bear all of them gets fewer as soon as that shows', () => {
-    const room = new Observed().windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(6, GOOD)
+    const room = new Observed().windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(2, GOOD)
     room.windows(2, SLOW)
     expect(room.kinds.at(-1)).toBe('ceiling-lowered')
     expect(room.limits.totalActiveUsers).toBeLessThan(500)
