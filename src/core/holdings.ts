@@ -2,7 +2,8 @@
  * What one isolate holds of a session's limits: a lease of requests per bucket, and refusals until their time.
  *
  * A request takes its tokens from here without asking anybody. When there are none its isolate asks the door, once for all requests that
- * wait, and for some to spare: twice as many each time the spare ones were used up, half as many when most of them were left.
+ * wait, and for some to spare: twice as many each time the spare ones were used up, half as many when most of them were left, and as
+ * many as were used last time when the lease has run out, so that a person who goes from page to page asks once a page.
  */
 import type { Quota } from './gcra.ts'
 import type { Ask, Grant } from './messages.ts'
@@ -29,6 +30,8 @@ export interface Holding {
   used: number
   /** Used when the door was last asked. */
   usedBefore: number
+  /** Used when it was last renewed with time, not for want of tokens. */
+  usedAtStart: number
   /** Used when it was last looked at. */
   usedSeen: number
   sentMs: number
@@ -53,6 +56,7 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
     tokens: 0,
     used: 0,
     usedBefore: 0,
+    usedAtStart: 0,
     usedSeen: -1,
     sentMs: 0,
     untilMs: 0,
@@ -88,7 +92,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
   const { waiting, owed } = holding
   const want = Math.min(Math.max(0, waiting - has), quota.burst)
   const refused = holding.refusedUntilMs > nowMs
-  adapt(holding, quota, want, has, least)
+  adapt(holding, quota, { want, has, least, nowMs })
   const spare = refused ? 0 : holding.spare
   // More than is likely to be used goes back, for other isolates of the same session.
   const kept = Math.min(has, Math.max(waiting, spare))
@@ -107,6 +111,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
 /** Says what was used and gives back the rest: nobody has come for a while. */
 export function giveBack(holding: Holding): Ask {
   const { lease, policy, bucket, used, owed } = holding
+  beginAnew(holding)
   holding.tokens = used
   holding.usedBefore = used
   holding.owed = 0
@@ -149,12 +154,29 @@ export function owe(holding: Holding, tokens: number, nowMs: number): void {
 }
 
 /** How many to have spare from now on. */
-function adapt(holding: Holding, quota: Quota, want: number, has: number, least: number): void {
-  if (want > 0 && holding.used > holding.usedBefore) holding.spare *= 2
-  else if (want === 0 && has > holding.used - holding.usedBefore) holding.spare = Math.floor(holding.spare / 2)
+function adapt(
+  holding: Holding,
+  quota: Quota,
+  now: { readonly want: number; readonly has: number; readonly least: number; readonly nowMs: number },
+): void {
+  const { want, has, least, nowMs } = now
+  const usedSince = holding.used - holding.usedBefore
+  if (holding.untilMs <= nowMs) beginAnew(holding)
+  else if (want > 0) holding.spare *= usedSince > 0 ? 2 : 1
+  else {
+    if (has > usedSince) holding.spare = Math.floor(holding.spare / 2)
+    holding.usedAtStart = holding.used
+  }
   // Many that wait at once are a page being loaded: as many more are on their way.
   if (want > least) holding.spare = Math.max(holding.spare, want)
   holding.spare = Math.min(mostSpare(quota), Math.max(1, holding.spare))
+}
+
+/** It was time that ran out, not tokens: the next lease serves about as many requests as this one did. */
+function beginAnew(holding: Holding): void {
+  const used = holding.used - holding.usedAtStart
+  if (used > 0) holding.spare = Math.max(used, Math.floor(holding.spare / 2))
+  holding.usedAtStart = holding.used
 }
 
 /** None of a burst below four: there every request is asked for, and none is kept from other isolates. */

@@ -388,6 +388,7 @@ export class RoomAtEdge {
     const nowMs = Date.now()
     if ((this.#downUntilMs.get(door) ?? 0) > nowMs) throw new Unreachable(`door ${door} did not answer a moment ago`)
     caller.calls.object++
+    this.count('calls')
     try {
       const answer = within(CALL_TIMEOUT_MS, call(doorStub(caller.env, this.name, door)))
       caller.waitUntil(answer.catch(() => undefined))

@@ -144,7 +144,7 @@ describe('object calls', () => {
       expect(statuses(answers).every(status => status === 200)).toBe(true)
       calls += answers.reduce((sum, { objectCalls }) => sum + objectCalls, 0)
     }
-    expect(calls / 120).toBeLessThanOrEqual(0.1)
+    expect(calls / 120).toBeLessThanOrEqual(0.06)
   })
 })
 
