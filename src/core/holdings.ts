@@ -10,14 +10,12 @@ import type { Ask, Grant } from './messages.ts'
 
 /** Tokens to spare are at most this share of the burst: a session may be at several isolates. */
 const SPARE_SHARE = 1 / 4
-/** What is asked for first: a policy with a large burst need not be asked about twice for two requests. */
-const FIRST_SHARE = 1 / 16
+/** What is asked for first, and what is too little to be given back: less is charged at its end. */
+const SMALL_SHARE = 1 / 8
 /** A clock that went back further than requests can be late ends a lease. The door counts it as out for as long. */
 const CLOCK_BACK_MS = 1_000
 /** Requests that wait for so long have been cut off: nobody will take the tokens wanted for them. */
 const WAIT_LOST_MS = 3_000
-/** An idle lease is given back when more than this share of the burst is left in it; less is charged at its end. */
-const GIVEN_BACK_SHARE = 1 / 8
 
 export interface Holding {
   /** Names of the policy and of the bucket, as the door knows them. */
@@ -60,7 +58,7 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
     usedSeen: -1,
     sentMs: 0,
     untilMs: 0,
-    spare: Math.min(mostSpare(quota), Math.max(1, Math.floor(quota.burst * FIRST_SHARE))),
+    spare: Math.min(mostSpare(quota), Math.max(1, Math.floor(quota.burst * SMALL_SHARE))),
     remaining: 0,
     refusedUntilMs: 0,
     waiting: 0,
@@ -122,7 +120,7 @@ export function giveBack(holding: Holding): Ask {
 
 /** Whether what an idle session has here is worth a message. */
 export function isWorthGivingBack(holding: Holding, quota: Quota, nowMs: number): boolean {
-  return holding.owed > 0 || held(holding, nowMs) > Math.max(1, quota.burst * GIVEN_BACK_SHARE)
+  return holding.owed > 0 || held(holding, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
 }
 
 /** Takes a grant, if it answers the newest ask; the door takes back what another granted. */
