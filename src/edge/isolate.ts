@@ -329,7 +329,7 @@ export class RoomAtEdge {
   }
 
   #countLimits(): void {
-    this.limits.takeFigures((cell, by) => this.count(cell, by))
+    this.limits.figures.take((cell, by) => this.count(cell, by))
   }
 
   /** One sync at a time. It outlives the request that began it: others wait for the same answer. */
