@@ -60,8 +60,8 @@ const ROOMS = [
   { ...OPEN, name: 'limited', path: '/limited', rate_limits: [{ name: 'once', count: 1, period: 86_400 }] },
   { name: 'held', host: '*', path: '/held', total_active_users: 1_000, new_users_per_minute: 600, queue_all: true },
 ]
-/** With those of the other targets as many as an isolate remembers: what it knows of them stays warm. */
-const POLICED_SESSIONS = 2_000
+/** So many that each has a warm lease when it is measured: to renew one the door may have to write a row. */
+const POLICED_SESSIONS = 1_000
 /** More tickets than an isolate remembers polls of, and less than it remembers tokens of. */
 const REMEMBERED_TICKETS = 15_000
 /** More than an isolate remembers tokens of, so that each poll verifies. */
