@@ -2,21 +2,20 @@
  * What one isolate holds of a session's limits: a lease of requests per bucket, and refusals until their time.
  *
  * A request takes its tokens from here without asking anybody. When there are none its isolate asks the door, once for all requests that
- * wait, and for some to spare: twice as many each time the spare ones were used up, half as many when most of them were left.
+ * wait, and for some to spare: twice as many each time the spare ones were used up, half as many when most of them were left, and as
+ * many as were used last time when the lease has run out, so that a person who goes from page to page asks once a page.
  */
 import type { Quota } from './gcra.ts'
 import type { Ask, Grant } from './messages.ts'
 
 /** Tokens to spare are at most this share of the burst: a session may be at several isolates. */
 const SPARE_SHARE = 1 / 4
-/** What is asked for first: a policy with a large burst need not be asked about twice for two requests. */
-const FIRST_SHARE = 1 / 16
+/** What is asked for first, and what is too little to be given back: less is charged at its end. */
+const SMALL_SHARE = 1 / 8
 /** A clock that went back further than requests can be late ends a lease. The door counts it as out for as long. */
 const CLOCK_BACK_MS = 1_000
 /** Requests that wait for so long have been cut off: nobody will take the tokens wanted for them. */
 const WAIT_LOST_MS = 3_000
-/** An idle lease is given back when more than this share of the burst is left in it; less is charged at its end. */
-const GIVEN_BACK_SHARE = 1 / 8
 
 export interface Holding {
   /** Names of the policy and of the bucket, as the door knows them. */
@@ -29,6 +28,8 @@ export interface Holding {
   used: number
   /** Used when the door was last asked. */
   usedBefore: number
+  /** Used when it was last renewed with time, not for want of tokens. */
+  usedAtStart: number
   /** Used when it was last looked at. */
   usedSeen: number
   sentMs: number
@@ -53,10 +54,11 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
     tokens: 0,
     used: 0,
     usedBefore: 0,
+    usedAtStart: 0,
     usedSeen: -1,
     sentMs: 0,
     untilMs: 0,
-    spare: Math.min(mostSpare(quota), Math.max(1, Math.floor(quota.burst * FIRST_SHARE))),
+    spare: Math.min(mostSpare(quota), Math.max(1, Math.floor(quota.burst * SMALL_SHARE))),
     remaining: 0,
     refusedUntilMs: 0,
     waiting: 0,
@@ -88,7 +90,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
   const { waiting, owed } = holding
   const want = Math.min(Math.max(0, waiting - has), quota.burst)
   const refused = holding.refusedUntilMs > nowMs
-  adapt(holding, quota, want, has, least)
+  adapt(holding, quota, { want, has, least, nowMs })
   const spare = refused ? 0 : holding.spare
   // More than is likely to be used goes back, for other isolates of the same session.
   const kept = Math.min(has, Math.max(waiting, spare))
@@ -107,6 +109,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
 /** Says what was used and gives back the rest: nobody has come for a while. */
 export function giveBack(holding: Holding): Ask {
   const { lease, policy, bucket, used, owed } = holding
+  beginAnew(holding)
   holding.tokens = used
   holding.usedBefore = used
   holding.owed = 0
@@ -117,7 +120,7 @@ export function giveBack(holding: Holding): Ask {
 
 /** Whether what an idle session has here is worth a message. */
 export function isWorthGivingBack(holding: Holding, quota: Quota, nowMs: number): boolean {
-  return holding.owed > 0 || held(holding, nowMs) > Math.max(1, quota.burst * GIVEN_BACK_SHARE)
+  return holding.owed > 0 || held(holding, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
 }
 
 /** Takes a grant, if it answers the newest ask; the door takes back what another granted. */
@@ -149,12 +152,29 @@ export function owe(holding: Holding, tokens: number, nowMs: number): void {
 }
 
 /** How many to have spare from now on. */
-function adapt(holding: Holding, quota: Quota, want: number, has: number, least: number): void {
-  if (want > 0 && holding.used > holding.usedBefore) holding.spare *= 2
-  else if (want === 0 && has > holding.used - holding.usedBefore) holding.spare = Math.floor(holding.spare / 2)
+function adapt(
+  holding: Holding,
+  quota: Quota,
+  now: { readonly want: number; readonly has: number; readonly least: number; readonly nowMs: number },
+): void {
+  const { want, has, least, nowMs } = now
+  const usedSince = holding.used - holding.usedBefore
+  if (holding.untilMs <= nowMs) beginAnew(holding)
+  else if (want > 0) holding.spare *= usedSince > 0 ? 2 : 1
+  else {
+    if (has > usedSince) holding.spare = Math.floor(holding.spare / 2)
+    holding.usedAtStart = holding.used
+  }
   // Many that wait at once are a page being loaded: as many more are on their way.
   if (want > least) holding.spare = Math.max(holding.spare, want)
   holding.spare = Math.min(mostSpare(quota), Math.max(1, holding.spare))
+}
+
+/** It was time that ran out, not tokens: the next lease serves about as many requests as this one did. */
+function beginAnew(holding: Holding): void {
+  const used = holding.used - holding.usedAtStart
+  if (used > 0) holding.spare = Math.max(used, Math.floor(holding.spare / 2))
+  holding.usedAtStart = holding.used
 }
 
 /** None of a burst below four: there every request is asked for, and none is kept from other isolates. */

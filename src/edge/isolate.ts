@@ -333,7 +333,7 @@ export class RoomAtEdge {
   }
 
   #countLimits(): void {
-    this.limits.takeFigures((cell, by) => this.count(cell, by))
+    this.limits.figures.take((cell, by) => this.count(cell, by))
   }
 
   /** One sync at a time. It outlives the request that began it: others wait for the same answer. */
@@ -392,6 +392,7 @@ export class RoomAtEdge {
     const nowMs = Date.now()
     if ((this.#downUntilMs.get(door) ?? 0) > nowMs) throw new Unreachable(`door ${door} did not answer a moment ago`)
     caller.calls.object++
+    this.count('calls')
     try {
       const answer = within(CALL_TIMEOUT_MS, call(doorStub(caller.env, this.name, door)))
       caller.waitUntil(answer.catch(() => undefined))

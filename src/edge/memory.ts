@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
-import type { SessionLimits } from './limits.ts'
+import type { SessionLimits } from './session-limits.ts'
 
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
 const TOKENS = 16_000

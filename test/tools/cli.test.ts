@@ -3,9 +3,19 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const TOOLS = [
-  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'soak', 'keys', 'check-config', 'verify-draw'].map(
-    name => `tools/${name}.ts`,
-  ),
+  ...[
+    'start',
+    'build',
+    'serve',
+    'crowd',
+    'bench',
+    'simulate',
+    'soak',
+    'keys',
+    'check-config',
+    'verify-draw',
+    'compare-limiters',
+  ].map(name => `tools/${name}.ts`),
   'tools/demo/shop.ts',
 ]
 
@@ -39,6 +49,8 @@ describe('wrong values', () => {
     ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/', '--visitors', '5', '--no-shows', '2'], '--no-shows'],
     ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
     ['tools/bench.ts', ['--only', 'nothing'], '--only'],
+    ['tools/compare-limiters.ts', ['--isolates', '0'], '--isolates'],
+    ['tools/compare-limiters.ts', ['--seconds', 'long'], '--seconds'],
     ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
     ['tools/simulate.ts', ['--method', 'random'], '--method'],
     ['tools/simulate.ts', ['--arrivals', 'no-such-file.csv'], '--arrivals'],

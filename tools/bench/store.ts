@@ -1,12 +1,12 @@
 /** A real Redis behind a plain HTTP front, as stores are reached from Workers. All commands share one pipelined connection. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
+import { startRedis } from '../support/redis.ts'
 
 /** Starts both; answers how to stop them. Throws when there is no redis-server on the machine. */
 export async function startStore(port: number): Promise<() => Promise<void>> {
   const redisPort = port + 1
-  const child = await startRedis(redisPort)
+  const child = await startRedis({ port: redisPort })
   const redis = new Redis({ port: redisPort, host: '127.0.0.1', enableAutoPipelining: true, maxRetriesPerRequest: 3 })
   redis.on('error', () => undefined) // While it starts; a command that fails says so itself.
   await redis.ping()
@@ -26,14 +26,4 @@ export async function startStore(port: number): Promise<() => Promise<void>> {
     redis.disconnect()
     child.kill('SIGKILL')
   }
-}
-
-async function startRedis(port: number): Promise<ChildProcess> {
-  const args = ['--port', String(port), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
-  const child = spawn('redis-server', args, { stdio: 'ignore' })
-  await new Promise<void>((started, failed) => {
-    child.once('error', () => failed(new Error('redis-server is not on this machine: apt-get install redis-server')))
-    child.once('spawn', started)
-  })
-  return child
 }

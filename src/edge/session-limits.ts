@@ -1,0 +1,86 @@
+/** What an isolate holds of one session: a lease for each policy that it came under, and for each path where a policy counts paths. */
+import { type Holding, newHolding } from '../core/holdings.ts'
+import type { Policy } from '../settings/rate-limits.ts'
+import type { Visit } from './visit.ts'
+
+/** Paths of one session with a lease here, for 10,000 sessions must fit. The oldest is forgotten, and its door charges it whole. */
+const PATHS_MAX = 16
+
+/** Policies of other settings are not these: what was held of them is charged at its end. */
+export interface SessionLimits {
+  readonly policies: readonly Policy[]
+  /** By the policy's place in the list. */
+  readonly whole: (Holding | undefined)[]
+  readonly paths: Map<string, Holding>
+  /** When the requests began whose answers have not. */
+  running: number[]
+}
+
+export function newSessionLimits(policies: readonly Policy[]): SessionLimits {
+  return { policies, whole: [], paths: new Map(), running: [] }
+}
+
+/** Names of leases: none is ever used for another. */
+export class LeaseNames {
+  readonly #isolate: string
+  #given = 0
+
+  constructor(isolate: string) {
+    this.#isolate = isolate
+  }
+
+  next(): string {
+    return `${this.#isolate}.${this.#given++}`
+  }
+}
+
+export function covers(policy: Policy, visit: Visit): boolean {
+  return policy.matchesAll || policy.matches(visit.request.method, visit.readings.paths)
+}
+
+/** What is held of the policy at place `i`, for the path of the visit where it counts paths; made when there is nothing yet. */
+export function holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit, names: LeaseNames): Holding {
+  if (policy.perPath) return holdingOnPath(session, policy, visit, names)
+  const known = session.whole[i]
+  if (known) return known
+  const holding = newHolding(policy.name, policy.name, policy.quota, names.next())
+  session.whole[i] = holding
+  return holding
+}
+
+/** All that is held of a session. */
+export function holdingsOf(session: SessionLimits): { policy: Policy; holding: Holding }[] {
+  const byName = new Map(session.policies.map(policy => [policy.name, policy]))
+  return [...session.whole, ...session.paths.values()].flatMap(holding => {
+    const policy = holding && byName.get(holding.policy)
+    return policy ? [{ policy, holding }] : []
+  })
+}
+
+function holdingOnPath({ paths }: SessionLimits, policy: Policy, visit: Visit, names: LeaseNames): Holding {
+  const bucket = bucketOf(policy, visit)
+  const known = paths.get(bucket)
+  if (known) return known
+  const holding = newHolding(policy.name, bucket, policy.quota, names.next())
+  paths.set(bucket, holding)
+  if (paths.size > PATHS_MAX) paths.delete(paths.keys().next().value as string)
+  return holding
+}
+
+/** The shortest reading: without parameters and empty segments, so that spellings of a path share what is left of it. */
+export function bucketOf(policy: Policy, visit: Visit): string {
+  let path = '?'
+  for (const reading of visit.readings.paths) if (path === '?' || reading.length < path.length) path = reading
+  return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
+}
+
+/** FNV-1a twice: a long path must not make a long message. */
+function hashOf(text: string): string {
+  let a = 0x811c9dc5
+  let b = 0xcbf29ce4
+  for (let i = 0; i < text.length; i++) {
+    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193)
+    b = Math.imul(b ^ text.charCodeAt(text.length - 1 - i), 0x01000193)
+  }
+  return (a >>> 0).toString(36) + (b >>> 0).toString(36)
+}

@@ -1,0 +1,132 @@
+/** Our own limits over several isolates: what each holds (`core/holdings`), what the door lends (`core/ledger`), and their messages. */
+import type { Quota } from '../../src/core/gcra.ts'
+import {
+  askOf,
+  giveBack,
+  type Holding,
+  held,
+  isWorthGivingBack,
+  leave,
+  newHolding,
+  noteGrant,
+  wait,
+} from '../../src/core/holdings.ts'
+import { Ledger } from '../../src/core/ledger.ts'
+import type { Ask, Grant } from '../../src/core/messages.ts'
+import { LEASE_MS, Told } from './told.ts'
+
+/** As often as an isolate looks for what lies idle. */
+const LOOK_MS = 2_000
+const NOTHING: Grant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
+
+/** The way of a message to a door and back. */
+export type Hop = (message: string) => Promise<unknown>
+
+export class Ours {
+  /** Calls to the door. */
+  calls = 0
+  /** Refusals by the door that its messages do not explain. */
+  beyondGrain = 0
+  readonly #quota: Quota
+  readonly #hop: Hop | null
+  readonly #isolates: Map<string, Holding>[]
+  readonly #ledger = new Ledger({ load: () => [], save: () => undefined })
+  readonly #asking = new Map<Holding, Promise<void>>()
+  readonly #told = new Map<string, Told>()
+  readonly #watched = new Map<Holding, string>()
+  #lookMs = 0
+
+  /** With a hop the door is at the other end of it; without one it answers at once, and its answers are checked. */
+  constructor(quota: Quota, isolates: number, hop: Hop | null = null) {
+    this.#quota = quota
+    this.#hop = hop
+    this.#isolates = Array.from({ length: isolates }, () => new Map())
+  }
+
+  check(session: string, isolate: number, nowMs: number): boolean | Promise<boolean> {
+    this.#look(nowMs)
+    const holding = this.#holdingOf(session, isolate)
+    const taken = take(holding, nowMs)
+    if (taken !== 'ask') return taken
+    if (this.#hop) return this.#checkOver(this.#hop, session, holding, nowMs)
+    wait(holding, 1, nowMs)
+    const ask = askOf(holding, this.#quota, 1, nowMs)
+    const grant = this.#touch(session, holding, ask, nowMs)
+    if (this.#toldOf(session).hear(ask, grant, nowMs)) this.beyondGrain++
+    leave(holding, 1)
+    return take(holding, nowMs) === true
+  }
+
+  /** Requests of a session that wait at one isolate share a call. */
+  async #checkOver(hop: Hop, session: string, holding: Holding, nowMs: number): Promise<boolean> {
+    for (;;) {
+      const taken = take(holding, nowMs)
+      if (taken !== 'ask') return taken
+      wait(holding, 1, nowMs)
+      await (this.#asking.get(holding) ?? this.#askOver(hop, session, holding, nowMs))
+      leave(holding, 1)
+    }
+  }
+
+  #askOver(hop: Hop, session: string, holding: Holding, nowMs: number): Promise<void> {
+    const ask = askOf(holding, this.#quota, 1, nowMs)
+    const asking = hop(JSON.stringify(ask)).then(() => {
+      this.#asking.delete(holding)
+      this.#touch(session, holding, ask, nowMs)
+    })
+    this.#asking.set(holding, asking)
+    return asking
+  }
+
+  #touch(session: string, holding: Holding, ask: Ask, nowMs: number): Grant {
+    this.calls++
+    const [grant = NOTHING] = this.#ledger.touch(session, [ask], () => this.#quota, LEASE_MS, nowMs)
+    noteGrant(holding, ask, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
+    if (isWorthGivingBack(holding, this.#quota, nowMs)) this.#watched.set(holding, session)
+    holding.usedSeen = holding.used
+    return grant
+  }
+
+  /** What lies idle goes back. */
+  #look(nowMs: number): void {
+    if (this.#lookMs === 0) this.#lookMs = nowMs + LOOK_MS
+    for (; this.#lookMs <= nowMs; this.#lookMs += LOOK_MS) {
+      for (const [holding, session] of this.#watched) {
+        if (!isWorthGivingBack(holding, this.#quota, this.#lookMs)) this.#watched.delete(holding)
+        else if (holding.used !== holding.usedSeen) holding.usedSeen = holding.used
+        else {
+          this.#watched.delete(holding)
+          const ask = giveBack(holding)
+          const grant = this.#touch(session, holding, ask, this.#lookMs)
+          if (this.#hop) void this.#hop(JSON.stringify(ask))
+          else this.#toldOf(session).hear(ask, grant, this.#lookMs)
+        }
+      }
+    }
+  }
+
+  #holdingOf(session: string, isolate: number): Holding {
+    const holdings = this.#isolates[isolate] as Map<string, Holding>
+    const known = holdings.get(session)
+    if (known) return known
+    const holding = newHolding('policy', 'policy', this.#quota, String(isolate))
+    holdings.set(session, holding)
+    return holding
+  }
+
+  #toldOf(session: string): Told {
+    const known = this.#told.get(session)
+    if (known) return known
+    const told = new Told(this.#quota)
+    this.#told.set(session, told)
+    return told
+  }
+}
+
+function take(holding: Holding, nowMs: number): boolean | 'ask' {
+  if (held(holding, nowMs) >= 1) {
+    holding.used++
+    return true
+  }
+  return holding.refusedUntilMs > nowMs ? false : 'ask'
+}

@@ -1,0 +1,49 @@
+/**
+ * What a door is told, as a log that is looked through for each of its refusals: to tell those that leases explain from those that are wrong.
+ *
+ * Tokens count from when their use was reported, or when their lease ended; those lent and not yet reported count in full. The difference
+ * to when they were really used is the grain of leases.
+ */
+import { LEASE_GRACE_MS } from '../../src/core/debts.ts'
+import type { Quota } from '../../src/core/gcra.ts'
+import type { Ask, Grant } from '../../src/core/messages.ts'
+
+export const LEASE_MS = 10_000
+
+export class Told {
+  readonly #quota: Quota
+  /** When tokens began to drain. */
+  readonly #spent: number[] = []
+  readonly #leases = new Map<string, { used: number; out: number; endMs: number }>()
+
+  constructor(quota: Quota) {
+    this.#quota = quota
+  }
+
+  /** Takes over an ask and its answer; true when the answer is less than was wanted, and there was room for it. */
+  hear(ask: Ask, grant: Grant, nowMs: number): boolean {
+    for (const lease of this.#leases.values()) {
+      if (lease.endMs > nowMs) continue
+      for (; lease.out > 0; lease.out--) this.#spent.push(lease.endMs)
+    }
+    this.#spent.sort((a, b) => a - b)
+    const lease = this.#leases.get(ask.lease) ?? { used: 0, out: 0, endMs: 0 }
+    const isKnown = lease.endMs > nowMs
+    if (isKnown) for (let n = lease.used; n < ask.used; n++) this.#spent.push(nowMs)
+    lease.used = ask.used
+    lease.out = ask.has
+    lease.endMs = nowMs + LEASE_MS + LEASE_GRACE_MS
+    this.#leases.set(ask.lease, lease)
+    const isWrong = grant.tokens < ask.want && this.#fits(ask.want, nowMs)
+    lease.out += grant.tokens
+    return isWrong
+  }
+
+  #fits(tokens: number, nowMs: number): boolean {
+    const { intervalMs, burst } = this.#quota
+    let drained = 0
+    for (const atMs of this.#spent) drained = Math.max(drained, atMs) + intervalMs
+    const out = [...this.#leases.values()].reduce((sum, lease) => sum + lease.out, 0)
+    return Math.max(0, drained - nowMs) + (out + tokens) * intervalMs <= burst * intervalMs
+  }
+}
