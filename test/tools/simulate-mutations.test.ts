@@ -54,6 +54,8 @@ const CROWDS = {
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
   /** A slow room with many doors. */
   spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
+  /** A random line, drawn twice a minute. */
+  drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
 } as const
 
 const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: string })[] = [
@@ -130,6 +132,14 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     breaks: 'I4',
   },
   {
+    what: 'a place is known before its draw',
+    file: 'batches.ts',
+    from: 'const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs',
+    to: 'const key = atMs + (batches?.windowMs ?? 0)',
+    crowd: 'drawn',
+    breaks: 'draw',
+  },
+  {
     what: 'nobody is expected to stay away',
     file: 'frontier.ts',
     from: 'return Math.min(1, Math.max(SHOW_RATE_MIN, rate))',
@@ -175,6 +185,7 @@ describe('the simulation', () => {
       expect(stderr).toContain(`${mutation.breaks} broken at`)
       expect(stderr).toMatch(/^seed 1: /)
       expect(stderr).toMatch(/npm run simulate -- .*--/)
+      if (mutation.crowd === 'drawn') expect(stderr).toContain('--method random --shuffle-window 30')
       expect(stderr).toMatch(/\d+\.\d{3} s {2}(door|room|visitor|the)/)
     },
     20_000,

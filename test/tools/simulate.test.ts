@@ -42,6 +42,12 @@ describe('npm run simulate', () => {
     expect(figures()).toEqual(figures())
   })
 
+  it('refuses a method that it does not know', () => {
+    const { status, stderr } = simulate('--method', 'lottery')
+    expect(status).toBe(2)
+    expect(stderr).toContain('--method must be fifo or random, got lottery')
+  })
+
   it('refuses a bad line of arrivals by its number', () => {
     const arrivals = join(scratch, 'bad.csv')
     writeFileSync(arrivals, '0,100\nnoon,50\n')

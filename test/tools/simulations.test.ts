@@ -78,6 +78,30 @@ describe('a network that fails', () => {
   }, 60_000)
 })
 
+describe('a random line', () => {
+  it('uses the rate in the order of the draws, and shows no place before its draw', () => {
+    const figures = play({ visitors: forTwentyMinutes(600, 0.3), ratePerMinute: 600, noShows: 0.3, shuffleMs: 60_000 })
+    expectBounds(figures, 600)
+    expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+  }, 60_000)
+
+  it('draws those of one window together: who came first in it waits as long as who came last', () => {
+    const world = new World({ ...CROWD, visitors: 4_000, ratePerMinute: 600, arriveMs: 60_000, shuffleMs: 60_000 })
+    world.run()
+    // The first window is short: the clock of a run begins within a minute.
+    const untilMs = Math.ceil(world.startMs / 60_000) * 60_000
+    const drawn = [...world.arrivedMs.keys()].filter(visitor => (world.arrivedMs[visitor] as number) >= untilMs)
+    const meanMs = (visitors: number[]) =>
+      visitors.reduce((sum, visitor) => sum + (world.crowd.admittedMs[visitor] as number), 0) / visitors.length
+    const half = drawn.length / 2
+    const [first, last] = [meanMs(drawn.slice(0, half)), meanMs(drawn.slice(half))]
+    expect(drawn.length).toBeGreaterThan(1_000)
+    // Evenly over so many places, the means of two halves differ by a few hundredths of the whole.
+    const wholeMs = (drawn.length / 600) * 60_000
+    expect(Math.abs(first - last) / wholeMs).toBeLessThan(0.05)
+  }, 60_000)
+})
+
 describe('a room with few places', () => {
   it('keeps them taken, and no more', () => {
     const figures = play({

@@ -103,6 +103,14 @@ export class Checks {
     }
   }
 
+  /** Nobody may be shown the place of a draw that has not been. */
+  shownEarly(visitor: number, secretUntilMs: number, nowMs: number): void {
+    if (nowMs < secretUntilMs) {
+      const detail = `visitor ${visitor} was shown a place ${Math.ceil(secretUntilMs - nowMs)} ms before its draw`
+      this.#violate('draw', nowMs, detail, visitor)
+    }
+  }
+
   waitRose(visitor: number, rise: number, nowMs: number): void {
     if (rise > WAIT_RISE_MAX) {
       const detail = `visitor ${visitor} was shown a wait ${((rise - 1) * 100).toFixed(1)} % longer, and not told why`

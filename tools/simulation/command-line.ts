@@ -20,7 +20,12 @@ export const FLAGS = {
   late: { value: 'P', help: 'share who sleep through their call', default: '0' },
   edges: { value: 'E', help: 'isolates', default: '8' },
   doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
-  method: { value: 'fifo', help: 'queueing method', default: 'fifo' },
+  method: { value: 'fifo|random', help: 'queueing method', default: 'fifo' },
+  'shuffle-window': {
+    value: 'SECONDS',
+    help: 'in a random line those who come within so long are drawn together',
+    default: '60',
+  },
   lanes: { value: 'NAME:SHARE:PART,…', help: 'lanes, each with its share of the permits and its part of the crowd' },
   prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
@@ -36,9 +41,9 @@ export const FLAGS = {
 } as const satisfies Flags
 
 export function scenarioOf(given: Given): Scenario {
-  if (given.method !== 'fifo') {
-    throw new UsageError(`--method must be fifo: the line has no other queueing method yet, got ${given.method}`)
-  }
+  const { method } = given
+  if (method !== 'fifo' && method !== 'random') throw new UsageError(`--method must be fifo or random, got ${method}`)
+  const shuffleMs = 1_000 * number(given, 'shuffle-window', 6, 3_600)
   const arrivalsMs = given.arrivals === undefined ? null : arrivalsFrom(given.arrivals)
   const ratePerMinute = number(given, 'rate', 0, 1_000_000)
   const prequeueMs = 1_000 * number(given, 'prequeue', 0, 86_400)
@@ -60,6 +65,7 @@ export function scenarioOf(given: Given): Scenario {
     duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
     evictions: number(given, 'evictions', 0, 100_000),
     ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
+    ...(method === 'random' ? { shuffleMs } : {}),
     changes: prequeueMs > 0 ? [{ atMs: prequeueMs, ratePerMinute }] : [],
     untilMs: 1_000 * number(given, 'until', 1, 864_000),
   }
@@ -91,7 +97,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
   const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
   for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
-  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'lanes'>, number> = {
+  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes'>, number> = {
     visitors: scenario.visitors,
     arrive: scenario.arriveMs / 1_000,
     rate: ratePerMinute,
@@ -114,7 +120,9 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     .filter(([name, value]) => String(value) !== defaults[name])
     .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
     .map(([name, value]) => `--${name} ${value}`)
-  const { lanes } = scenario
+  const { lanes, shuffleMs } = scenario
+  if (shuffleMs)
+    flags.push('--method random', ...(shuffleMs === 60_000 ? [] : [`--shuffle-window ${shuffleMs / 1_000}`]))
   if (lanes) flags.push(`--lanes ${lanes.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(',')}`)
   return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')
 }

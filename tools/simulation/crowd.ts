@@ -6,6 +6,7 @@
  * ticket longer asks for a copy.
  */
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import type { Lots } from './lots.ts'
 
 /** One visitor's numbers fill a line of the processor's cache: a poll of one among a million waits for memory once. */
 const FIELDS = 8
@@ -43,8 +44,11 @@ export class Crowd {
   readonly #laneNames: readonly string[]
   /** Each visitor's lane; empty where there is only one. */
   readonly #lanes: Uint8Array
+  /** What tickets say of draws; null where nothing is drawn. */
+  readonly #lots: Lots | null
 
-  constructor(size: number, generation: number, laneNames: readonly string[] = []) {
+  constructor(size: number, generation: number, laneNames: readonly string[] = [], lots: Lots | null = null) {
+    this.#lots = lots
     this.#laneNames = [MAIN_LANE, ...laneNames]
     this.#lanes = new Uint8Array(laneNames.length > 0 ? size : 0)
     this.size = size
@@ -110,6 +114,10 @@ export class Crowd {
     ticket.issuedMs = numbers[at + ISSUED_MS] as number
     ticket.lane = this.lane(visitor)
     ticket.confirmed = this.#has(visitor, CONFIRMED)
+    if (this.#lots) {
+      ticket.draw = this.#lots.drawOf(visitor)
+      ticket.entry = this.#lots.entryOf(visitor)
+    }
     return ticket
   }
 
@@ -118,13 +126,17 @@ export class Crowd {
   }
 
   /** Positions begin at 1 and times long after 0, so that 0 can stand for null. */
-  keep(visitor: number, { low, waitMs, byMs, issuedMs, confirmed }: Ticket): void {
+  keep(visitor: number, ticket: Ticket): void {
+    const { key, low, waitMs, byMs, issuedMs, confirmed } = ticket
     const at = visitor * FIELDS
+    this.#lots?.keep(visitor, ticket)
+    this.#numbers[at + KEY] = key
     this.#numbers[at + LOW] = low ?? 0
     this.#numbers[at + BY_MS] = byMs ?? 0
     this.#numbers[at + ISSUED_MS] = issuedMs
     this.#waits[visitor] = waitMs ?? 0
     if (confirmed) this.#set(visitor, CONFIRMED)
+    else this.#unset(visitor, CONFIRMED)
   }
 
   edge(visitor: number): number {

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly evictions: number
   /** Lanes beside the main one, each with its share of the permits and its part of the crowd. */
   readonly lanes?: readonly SimulatedLane[]
+  /** Width of the batches of a random line; absent where places are given by arrival. */
+  readonly shuffleMs?: number
   /** Live changes by the operator, in order. */
   readonly changes: readonly Change[]
   readonly untilMs: number

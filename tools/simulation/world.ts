@@ -4,10 +4,12 @@
  */
 
 import { bucketOf } from '../../src/core/arrivals.ts'
+import { settledKey } from '../../src/core/batches.ts'
 import * as doorHalf from '../../src/core/door.ts'
 import * as edgeHalf from '../../src/core/edge.ts'
+import { callableKey } from '../../src/core/events.ts'
 import type { ClaimAnswer, DoorReport, EdgeReply, EdgeReport, View } from '../../src/core/messages.ts'
-import { nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
+import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
 import * as roomHalf from '../../src/core/room.ts'
 import type { SessionRules } from '../../src/core/sessions.ts'
 import { doorOf, type Ticket } from '../../src/core/ticket.ts'
@@ -16,6 +18,7 @@ import { Checks } from './checks.ts'
 import { Crowd } from './crowd.ts'
 import { Estimates } from './estimates.ts'
 import type { Events } from './events.ts'
+import { Lots } from './lots.ts'
 import { Network } from './network.ts'
 import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
@@ -85,6 +88,8 @@ export class World {
   room: roomHalf.RoomState
   readonly #events: Events | null
   readonly #random: Random
+  /** Null where places are given by arrival. */
+  readonly #lots: Lots | null
   readonly #network: Network
   readonly #doors: SimDoor[]
   readonly #edges: SimEdge[]
@@ -114,6 +119,7 @@ export class World {
       totalActiveUsers: scenario.totalActiveUsers,
       claimWindowMs: CLAIM_WINDOW_MS,
       lanes: scenario.lanes ?? [],
+      shuffleMs: scenario.shuffleMs ?? null,
     }
     this.#sessionRules = {
       sessionMs: scenario.sessionMs,
@@ -134,10 +140,12 @@ export class World {
     const arrivals =
       scenario.arrivalsMs ?? new Float64Array(scenario.visitors).map(() => random.next() * scenario.arriveMs)
     this.arrivedMs = arrivals.map(afterMs => START_MS + afterMs).sort()
+    this.#lots = scenario.shuffleMs ? new Lots(scenario.seed, scenario.visitors) : null
     this.crowd = new Crowd(
       scenario.visitors,
       this.room.generation,
       (scenario.lanes ?? []).map(({ name }) => name),
+      this.#lots,
     )
     this.estimates = new Estimates(scenario.visitors, START_MS)
   }
@@ -243,7 +251,7 @@ export class World {
     if (!view) return agenda.appoint(visitor, agenda.nowMs + 2_000)
     const lastSeenMs = crowd.asks(visitor, agenda.nowMs)
     const isNew = !crowd.hasTicket(visitor)
-    if (isNew) this.#takePlace(visitor, (this.arrivedMs[visitor] as number) + edge.skewMs)
+    if (isNew) this.#takePlace(visitor, (this.arrivedMs[visitor] as number) + edge.skewMs, view)
     let ticket = crowd.ticket(visitor)
     let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (place.state === 'missed') {
@@ -252,7 +260,7 @@ export class World {
       if (!crowd.isLate(visitor)) this.checks.missed(visitor, lastSeenMs, agenda.nowMs)
       this.missed++
       crowd.misses(visitor)
-      this.#takePlace(visitor, nowMs)
+      this.#takePlace(visitor, nowMs, view)
       ticket = crowd.ticket(visitor)
       place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     } else if (!isNew) {
@@ -277,6 +285,7 @@ export class World {
     const before = this.crowd.shows(visitor, position)
     this.#events?.note(nowMs, visitor, `visitor ${visitor} is shown position ${position}`)
     this.checks.shown(visitor, position, before, nowMs)
+    if (this.#lots) this.checks.shownEarly(visitor, this.#lots.secretUntilMs(visitor), nowMs)
     if (waitMs === undefined) return
     const waitBeforeMs = this.crowd.showsWait(visitor, waitMs)
     if (!mayRise && waitBeforeMs > 0) this.checks.waitRose(visitor, this.estimates.rise(waitBeforeMs, waitMs), nowMs)
@@ -288,9 +297,11 @@ export class World {
     edge.state.tally.add(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
   }
 
-  #takePlace(visitor: number, key: number): void {
+  #takePlace(visitor: number, atMs: number, view: View): void {
     const door = this.#random.below(this.scenario.doors)
-    this.crowd.take(visitor, `d${door}.${visitor}-${Math.floor(key - START_MS)}`, key, null, key)
+    const sid = `d${door}.${visitor}-${Math.floor(atMs - START_MS)}`
+    const key = this.#lots ? this.#lots.take(visitor, sid, this.crowd.lane(visitor), view, atMs) : atMs
+    this.crowd.take(visitor, sid, key, null, atMs)
   }
 
   #claim(visitor: number, view: View): void {
@@ -316,8 +327,11 @@ export class World {
     if (answer?.verdict === 'ended') {
       // Admitted, and the answer got lost for as long as a first session lasts.
       const { again } = answer
-      if (again) crowd.take(visitor, again.sid, again.key, nowMs + CLAIM_WINDOW_MS, nowMs)
-      else this.#takePlace(visitor, nowMs)
+      if (again) {
+        const key = keyAgain(again.key, again.lane, view)
+        this.#lots?.clear(visitor)
+        crowd.take(visitor, again.sid, key, nowMs + CLAIM_WINDOW_MS, nowMs)
+      } else this.#takePlace(visitor, nowMs, view)
     }
     agenda.appoint(visitor, nowMs + doorHalf.RETRY_AFTER_MS * this.#random.between(0.8, 1.2))
   }
@@ -547,12 +561,24 @@ export class World {
     return out
   }
 
+  /** Those in line whose places are settled: before its draw nobody can be called, whatever permits there are. */
+  #callable(): number {
+    const untilKey = callableKey(this.room.events, settledKey(this.room.draws, this.agenda.nowMs))
+    let people = 0
+    for (const { arrivals, state } of this.room.lines.values()) {
+      if (untilKey > state.frontierKey) people += arrivals.after(state.frontierKey) - arrivals.after(untilKey)
+    }
+    return people
+  }
+
   #sample(): void {
     const { ratePerMinute, totalActiveUsers } = this.#rules
+    const waiting = roomHalf.waitingTotal(this.room)
     this.samples.push({
       atMs: this.agenda.nowMs - START_MS,
       arrived: this.#arrived,
-      waiting: roomHalf.waitingTotal(this.room),
+      waiting,
+      callable: this.#lots ? this.#callable() : waiting,
       standing: roomHalf.standing(this.room, this.agenda.nowMs),
       active: this.live(),
       admitted: this.checks.admissions,
