@@ -29,6 +29,9 @@ function play(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<S
   return figuresOf(world)
 }
 
+/** A crowd that comes within a window of a random line. */
+const oneWindow = { arriveMs: 50_000, shuffleMs: 60_000 }
+
 function expectBounds(figures: Figures, ratePerMinute: number): void {
   expect(figures.usedShare).toBeGreaterThanOrEqual(0.98)
   expect(figures.displacementP95Places).toBeLessThanOrEqual(Math.max((10 * ratePerMinute) / 60, 5))
@@ -99,6 +102,37 @@ describe('a random line', () => {
     // Evenly over so many places, the means of two halves differ by a few hundredths of the whole.
     const wholeMs = (drawn.length / 600) * 60_000
     expect(Math.abs(first - last) / wholeMs).toBeLessThan(0.05)
+  }, 60_000)
+})
+
+describe('robots that keep no cookies', () => {
+  it('as many as people, do not lengthen the line', () => {
+    const people = { visitors: 2_000, ratePerMinute: 600 }
+    const alone = play(people)
+    const among = play({ ...people, visitors: 4_000, robots: 0.5 })
+    expect(among.robots?.requests).toBeGreaterThan(30_000)
+    // What they cost is the burst of the open room that they find: five seconds of the rate, and what one window blurs.
+    expect(among.waitP95Seconds).toBeLessThan(alone.waitP95Seconds + 10)
+  }, 60_000)
+})
+
+describe('people with several tickets', () => {
+  it('in a random line gain by each, and gain more than who drops one and comes again', () => {
+    const habits = play({ visitors: 4_000, ratePerMinute: 600, ...oneWindow, holders: 0.25, droppers: 0.25 }).habits
+    const [single, several, drops] = [habits?.single, habits?.several, habits?.drops].map(
+      one => one?.waitMeanSeconds ?? 0,
+    )
+    // Of two draws the better counts: a third of the window's people before it, not a half.
+    expect(several).toBeLessThan(0.9 * (single ?? 0))
+    expect(drops).toBeGreaterThan(several ?? 0)
+    // The mean of a thousand draws over seven minutes is known to four seconds.
+    expect(Math.abs((drops ?? 0) - (single ?? 0))).toBeLessThan(12)
+  }, 60_000)
+
+  it('by arrival gain nothing by them', () => {
+    const habits = play({ visitors: 4_000, ratePerMinute: 600, arriveMs: 50_000, holders: 0.2, tickets: 4 }).habits
+    expect(habits?.several?.waitMeanSeconds).toBeGreaterThan(0.97 * (habits?.single?.waitMeanSeconds ?? 0))
+    expect(habits?.several?.admitted).toBe(habits?.several?.people)
   }, 60_000)
 })
 

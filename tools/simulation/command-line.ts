@@ -18,6 +18,10 @@ export const FLAGS = {
   stay: { value: 'S', help: 'seconds a visitor browses, on average', default: '30' },
   'no-shows': { value: 'P', help: 'share who close the tab while waiting', default: '0' },
   late: { value: 'P', help: 'share who sleep through their call', default: '0' },
+  robots: { value: 'P', help: 'share of arrivals that keep no cookies', default: '0' },
+  tickets: { value: 'K', help: 'tickets that each of the holders has at once', default: '2' },
+  holders: { value: 'P', help: 'share of people who hold several tickets', default: '0' },
+  droppers: { value: 'P', help: 'share of people who drop their first ticket and come again', default: '0' },
   edges: { value: 'E', help: 'isolates', default: '8' },
   doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
   method: { value: 'fifo|random', help: 'queueing method', default: 'fifo' },
@@ -46,6 +50,12 @@ export function scenarioOf(given: Given): Scenario {
   const shuffleMs = 1_000 * number(given, 'shuffle-window', 6, 3_600)
   const arrivalsMs = given.arrivals === undefined ? null : arrivalsFrom(given.arrivals)
   const ratePerMinute = number(given, 'rate', 0, 1_000_000)
+  const [holders, droppers] = [
+    number(given, 'holders', 0, 1, 'fractions'),
+    number(given, 'droppers', 0, 1, 'fractions'),
+  ]
+  if (holders + droppers > 1)
+    throw new UsageError(`--holders and --droppers must be at most 1 in all, got ${holders + droppers}`)
   const prequeueMs = 1_000 * number(given, 'prequeue', 0, 86_400)
   return {
     seed: number(given, 'seed', 0, 2 ** 31),
@@ -58,6 +68,10 @@ export function scenarioOf(given: Given): Scenario {
     stayMs: 1_000 * number(given, 'stay', 0.1, 86_400, 'fractions'),
     noShows: number(given, 'no-shows', 0, 1, 'fractions'),
     late: number(given, 'late', 0, 1, 'fractions'),
+    robots: number(given, 'robots', 0, 1, 'fractions'),
+    tickets: number(given, 'tickets', 1, 100),
+    holders,
+    droppers,
     edges: number(given, 'edges', 1, 1_000),
     doors: given.doors === undefined ? doorsFor(ratePerMinute) : number(given, 'doors', 1, 400),
     clockSkewMs: number(given, 'clock-skew', 0, 10_000),
@@ -106,6 +120,10 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     stay: scenario.stayMs / 1_000,
     'no-shows': scenario.noShows,
     late: scenario.late,
+    robots: scenario.robots ?? 0,
+    tickets: scenario.tickets ?? 2,
+    holders: scenario.holders ?? 0,
+    droppers: scenario.droppers ?? 0,
     edges: scenario.edges,
     doors: scenario.doors,
     prequeue: (changes[0]?.atMs ?? 0) / 1_000,

@@ -27,7 +27,9 @@ const LATE = 8
 const LEAVES_EARLY = 16
 const HAS_MISSED = 32
 const INSIDE = 64
-const EDGE_SHIFT = 7
+const ROBOT = 128
+const DROPPED = 256
+const EDGE_SHIFT = 9
 
 export class Crowd {
   readonly size: number
@@ -68,6 +70,21 @@ export class Crowd {
     const flags = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
     this.#numbers[at + PATIENCE] = polls
     this.#numbers[at + FLAGS] = (edge << EDGE_SHIFT) | flags
+  }
+
+  becomesRobot(visitor: number): void {
+    this.#set(visitor, ROBOT | LEAVES_EARLY)
+  }
+
+  isRobot(visitor: number): boolean {
+    return this.#has(visitor, ROBOT)
+  }
+
+  /** True once: the ticket is thrown away, and a new one will be taken. */
+  drops(visitor: number): boolean {
+    if (this.#has(visitor, DROPPED)) return false
+    this.#set(visitor, DROPPED)
+    return true
   }
 
   /** The lane that an invitation puts the visitor in: a number of its own, 0 for none. */

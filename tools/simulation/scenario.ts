@@ -17,6 +17,13 @@ export interface Scenario {
   readonly noShows: number
   /** Share of visitors who sleep through their call and come back within a few minutes. */
   readonly late: number
+  /** Share of arrivals that keep no cookies: every request of theirs is a newcomer's. */
+  readonly robots?: number
+  /** Share of people who hold several tickets, and how many. */
+  readonly holders?: number
+  readonly tickets?: number
+  /** Share of people who throw their first ticket away while nobody can know its place, and come again. */
+  readonly droppers?: number
   readonly edges: number
   readonly doors: number
   readonly clockSkewMs: number

@@ -20,6 +20,7 @@ import { Estimates } from './estimates.ts'
 import type { Events } from './events.ts'
 import { Lots } from './lots.ts'
 import { Network } from './network.ts'
+import { Owners } from './owners.ts'
 import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
 import {
@@ -42,6 +43,9 @@ const ASK_WAIT_MS = 1_000
 const QUIET_MS = 4_000
 /** Share of a visitor's requests that another isolate answers than the one before. */
 const ROAMING = 0.1
+/** A robot without cookies asks about so often, and so many times on average. */
+const ROBOT_EVERY_MS = 5_000
+const ROBOT_REQUESTS = 20
 
 interface SimDoor {
   state: doorHalf.DoorState
@@ -78,13 +82,16 @@ export class World {
   readonly crowd: Crowd
   readonly estimates: Estimates
   readonly startMs = START_MS
-  /** When each visitor arrives, in order. */
+  readonly owners: Owners
+  /** When each visitor arrives, in order: a ticket each. */
   readonly arrivedMs: Float64Array
   readonly samples: Sample[] = []
   /** Calls that an edge made for a visitor: claims and touches. */
   objectCalls = 0
   polls = 0
   missed = 0
+  robotRequests = 0
+  robotsAdmitted = 0
   room: roomHalf.RoomState
   readonly #events: Events | null
   readonly #random: Random
@@ -107,13 +114,6 @@ export class World {
     this.#events = events
     this.#random = random
     this.checks = new Checks(scenario)
-    this.agenda = new Agenda(
-      START_MS,
-      scenario.visitors,
-      visitor => this.#step(visitor),
-      visitor => this.crowd.fetch(visitor),
-    )
-    this.#network = new Network(scenario, this.agenda, random)
     this.#rules = {
       ratePerMinute: scenario.ratePerMinute,
       totalActiveUsers: scenario.totalActiveUsers,
@@ -139,15 +139,24 @@ export class World {
     }))
     const arrivals =
       scenario.arrivalsMs ?? new Float64Array(scenario.visitors).map(() => random.next() * scenario.arriveMs)
-    this.arrivedMs = arrivals.map(afterMs => START_MS + afterMs).sort()
-    this.#lots = scenario.shuffleMs ? new Lots(scenario.seed, scenario.visitors) : null
+    this.owners = new Owners(arrivals.map(afterMs => START_MS + afterMs).sort(), scenario, random)
+    this.arrivedMs = this.owners.takenMs
+    const tickets = this.arrivedMs.length
+    this.agenda = new Agenda(
+      START_MS,
+      tickets,
+      visitor => this.#step(visitor),
+      visitor => this.crowd.fetch(visitor),
+    )
+    this.#network = new Network(scenario, this.agenda, random)
+    this.#lots = scenario.shuffleMs ? new Lots(scenario.seed, tickets) : null
     this.crowd = new Crowd(
-      scenario.visitors,
+      tickets,
       this.room.generation,
       (scenario.lanes ?? []).map(({ name }) => name),
       this.#lots,
     )
-    this.estimates = new Estimates(scenario.visitors, START_MS)
+    this.estimates = new Estimates(tickets, START_MS)
   }
 
   /** Plays it all, or up to the second in which the named guarantee is broken. */
@@ -169,7 +178,7 @@ export class World {
       this.#welcome(atMs + 1_000)
       agenda.runUntil(atMs + 1_000)
       this.#sample()
-      if (this.#arrived < scenario.visitors || agenda.appointments > 0) busyAtMs = atMs
+      if (this.#arrived < this.crowd.size || agenda.appointments > 0) busyAtMs = atMs
       if (untilBroken && this.checks.violations.some(({ invariant }) => invariant === untilBroken)) break
     }
     this.#checkInside()
@@ -208,7 +217,7 @@ export class World {
 
   /** Hands out the appointments of everybody who arrives before `untilMs`. */
   #welcome(untilMs: number): void {
-    const { noShows, late, edges } = this.scenario
+    const { noShows, late, edges, robots = 0 } = this.scenario
     for (; this.#arrived < this.crowd.size; this.#arrived++) {
       const atMs = this.arrivedMs[this.#arrived] as number
       if (atMs >= untilMs) return
@@ -216,9 +225,15 @@ export class World {
       const goes = random.chance(noShows)
       const polls = goes ? 1 + random.below(6) : Number.POSITIVE_INFINITY
       this.crowd.arrive(this.#arrived, random.below(edges), polls, !goes && random.chance(late))
-      if (this.scenario.lanes) this.#invite(this.#arrived, this.scenario.lanes)
+      if (random.chance(robots)) this.#sendRobot(this.#arrived)
+      else if (this.scenario.lanes) this.#invite(this.#arrived, this.scenario.lanes)
       this.agenda.appoint(this.#arrived, atMs)
     }
+  }
+
+  #sendRobot(visitor: number): void {
+    this.crowd.arrive(visitor, this.crowd.edge(visitor), 1 + this.#random.below(2 * ROBOT_REQUESTS), false)
+    this.crowd.becomesRobot(visitor)
   }
 
   #invite(visitor: number, lanes: readonly SimulatedLane[]): void {
@@ -249,7 +264,10 @@ export class World {
     const nowMs = agenda.nowMs + edge.skewMs
     this.polls++
     if (!view) return agenda.appoint(visitor, agenda.nowMs + 2_000)
+    if (crowd.isRobot(visitor)) return this.#askWithoutCookie(visitor, view, nowMs)
+    if (this.owners.isIdle(visitor)) return
     const lastSeenMs = crowd.asks(visitor, agenda.nowMs)
+    if (this.#dropsTicket(visitor, nowMs)) this.#takePlace(visitor, nowMs, view)
     const isNew = !crowd.hasTicket(visitor)
     if (isNew) this.#takePlace(visitor, (this.arrivedMs[visitor] as number) + edge.skewMs, view)
     let ticket = crowd.ticket(visitor)
@@ -278,6 +296,27 @@ export class World {
     } else if (crowd.fallsAsleep(visitor)) {
       agenda.appoint(visitor, agenda.nowMs + this.#random.between(10_000, 400_000))
     } else this.#claim(visitor, view)
+  }
+
+  /** Takes a place with every request, and never comes back to it. In an open room it is let in all the same. */
+  #askWithoutCookie(visitor: number, view: View, nowMs: number): void {
+    this.robotRequests++
+    this.#takePlace(visitor, nowMs, view)
+    if (placeOf(this.crowd.ticket(visitor), view, CLAIM_WINDOW_MS, nowMs).state === 'called') this.#claim(visitor, view)
+    else this.#appointRobot(visitor)
+  }
+
+  #appointRobot(visitor: number): void {
+    if (!this.crowd.staysAfterPoll(visitor)) return
+    this.agenda.appoint(visitor, this.agenda.nowMs + ROBOT_EVERY_MS * this.#random.between(0.5, 1.5))
+  }
+
+  /** Once, when it comes back for the first time, and while its batch is open: another draw costs it nothing. */
+  #dropsTicket(visitor: number, nowMs: number): boolean {
+    const { crowd, owners } = this
+    if (!owners.differ || owners.habitOf(visitor) !== 'drops' || !crowd.hasTicket(visitor)) return false
+    const { draw } = crowd.ticket(visitor)
+    return (!draw || nowMs < draw.untilMs) && crowd.drops(visitor)
   }
 
   #show(visitor: number, position: number, waitMs: number | undefined, mayRise: boolean): void {
@@ -317,7 +356,12 @@ export class World {
   #hear(visitor: number, ticket: Ticket, view: View, answer: ClaimAnswer | null): void {
     const { crowd, agenda, scenario } = this
     const { nowMs } = agenda
+    if (crowd.isRobot(visitor)) {
+      if (answer?.verdict === 'admitted') this.robotsAdmitted++
+      return this.#appointRobot(visitor)
+    }
     if (answer?.verdict === 'admitted') {
+      if (!this.owners.enters(visitor)) return
       crowd.enters(visitor, nowMs)
       crowd.leavesMs[visitor] = nowMs + scenario.stayMs * this.#random.between(0.5, 1.5)
       crowd.expiresMs[visitor] = answer.expiresMs
