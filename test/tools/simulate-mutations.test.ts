@@ -54,6 +54,8 @@ const CROWDS = {
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
   /** A slow room with many doors. */
   spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
+  /** Drawn at the start of an event. */
+  event: '--visitors 1500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
   /** A random line, drawn twice a minute. */
   drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
 } as const
@@ -132,6 +134,14 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     breaks: 'I4',
   },
   {
+    what: 'the line is not held for the start of an event',
+    file: 'events.ts',
+    from: 'return hold ? Math.min(settledKey, hold.fromKey - KEY_STEP) : settledKey',
+    to: 'return settledKey',
+    crowd: 'event',
+    breaks: 'I6',
+  },
+  {
     what: 'a place is known before its draw',
     file: 'batches.ts',
     from: 'const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs',
@@ -185,6 +195,7 @@ describe('the simulation', () => {
       expect(stderr).toContain(`${mutation.breaks} broken at`)
       expect(stderr).toMatch(/^seed 1: /)
       expect(stderr).toMatch(/npm run simulate -- .*--/)
+      if (mutation.crowd === 'event') expect(stderr).toContain('--event-draw')
       if (mutation.crowd === 'drawn') expect(stderr).toContain('--method random --shuffle-window 30')
       expect(stderr).toMatch(/\d+\.\d{3} s {2}(door|room|visitor|the)/)
     },

@@ -105,6 +105,33 @@ describe('a random line', () => {
   }, 60_000)
 })
 
+describe('an event for which a crowd waits', () => {
+  const event = { drawAtMs: 300_000, arriveMs: 400_000, visitors: 18_000, ratePerMinute: 600 }
+
+  it('lets nobody in before its start, and from then on everybody in the order of the draw', () => {
+    const figures = play({ ...event, noShows: 0.3 })
+    expectBounds(figures, 600)
+    expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+    expect(figures.admitted).toBeGreaterThan(11_000)
+  }, 60_000)
+
+  it('draws without regard to the arrival, and puts who comes later behind', () => {
+    const world = new World({ ...CROWD, ...event, visitors: 6_000 })
+    world.run()
+    expect(world.checks.violations).toEqual([])
+    const startMs = world.startMs + event.drawAtMs
+    const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.admittedMs[visitor] as number)
+    const mean = (times: number[]) => times.reduce((sum, time) => sum + time, 0) / times.length
+    const everybody = [...world.arrivedMs.keys()]
+    const drawn = everybody.filter(visitor => (world.arrivedMs[visitor] as number) < startMs)
+    const late = everybody.slice(drawn.length)
+    const half = Math.floor(drawn.length / 2)
+    // 4,500 are drawn: seven and a half minutes of service, whose halves differ by four seconds or so.
+    expect(Math.abs(mean(inMs(drawn.slice(0, half))) - mean(inMs(drawn.slice(half))))).toBeLessThan(15_000)
+    expect(Math.min(...inMs(late))).toBeGreaterThan(inMs(drawn).toSorted((a, b) => a - b)[drawn.length * 0.95] ?? 0)
+  }, 60_000)
+})
+
 describe('robots that keep no cookies', () => {
   it('as many as people, do not lengthen the line', () => {
     const people = { visitors: 2_000, ratePerMinute: 600 }

@@ -83,6 +83,10 @@ export class Checks {
     if (this.#level > this.#burst + 1e-6) {
       this.#violate('I1', nowMs, `${this.#level.toFixed(3)} admissions ahead of the rate, burst ${this.#burst}`)
     }
+    const { drawAtMs = 0 } = this.#scenario
+    if (nowMs < START_MS + drawAtMs && key >= START_MS) {
+      this.#violate('I6', nowMs, `visitor ${visitor} was let in before the start of the event`, visitor)
+    }
     if (this.#sids.has(sid)) this.#violate('I7', nowMs, `${sid} was admitted twice`, visitor)
     this.#sids.add(sid)
     this.admittedAt.push(nowMs)

@@ -32,6 +32,7 @@ export const FLAGS = {
   },
   lanes: { value: 'NAME:SHARE:PART,…', help: 'lanes, each with its share of the permits and its part of the crowd' },
   prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
+  'event-draw': { help: 'who came in the prequeue is drawn at its end, the start of an event' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
   loss: { value: 'P', help: 'share of messages lost, and of those that are late', default: '0' },
   duplicate: {
@@ -57,12 +58,15 @@ export function scenarioOf(given: Given): Scenario {
   if (holders + droppers > 1)
     throw new UsageError(`--holders and --droppers must be at most 1 in all, got ${holders + droppers}`)
   const prequeueMs = 1_000 * number(given, 'prequeue', 0, 86_400)
+  const isDrawn = given['event-draw'] === 'true'
+  if (isDrawn && prequeueMs === 0) throw new UsageError('--event-draw needs a --prequeue of some seconds')
+  const isHeld = prequeueMs > 0 && !isDrawn
   return {
     seed: number(given, 'seed', 0, 2 ** 31),
     visitors: arrivalsMs?.length ?? number(given, 'visitors', 1, VISITORS_MAX),
     arriveMs: 1_000 * number(given, 'arrive', 0.1, 86_400, 'fractions'),
     ...(arrivalsMs ? { arrivalsMs } : {}),
-    ratePerMinute: prequeueMs > 0 ? 0 : ratePerMinute,
+    ratePerMinute: isHeld ? 0 : ratePerMinute,
     totalActiveUsers: number(given, 'total', 1, 10_000_000),
     sessionMs: 60_000 * number(given, 'session', 0.05, 1_440, 'fractions'),
     stayMs: 1_000 * number(given, 'stay', 0.1, 86_400, 'fractions'),
@@ -80,7 +84,8 @@ export function scenarioOf(given: Given): Scenario {
     evictions: number(given, 'evictions', 0, 100_000),
     ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
     ...(method === 'random' ? { shuffleMs } : {}),
-    changes: prequeueMs > 0 ? [{ atMs: prequeueMs, ratePerMinute }] : [],
+    ...(isDrawn ? { drawAtMs: prequeueMs } : {}),
+    changes: isHeld ? [{ atMs: prequeueMs, ratePerMinute }] : [],
     untilMs: 1_000 * number(given, 'until', 1, 864_000),
   }
 }
@@ -111,7 +116,10 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
   const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
   for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
-  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes'>, number> = {
+  const values: Record<
+    Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes' | 'event-draw'>,
+    number
+  > = {
     visitors: scenario.visitors,
     arrive: scenario.arriveMs / 1_000,
     rate: ratePerMinute,
@@ -126,7 +134,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     droppers: scenario.droppers ?? 0,
     edges: scenario.edges,
     doors: scenario.doors,
-    prequeue: (changes[0]?.atMs ?? 0) / 1_000,
+    prequeue: (changes[0]?.atMs ?? scenario.drawAtMs ?? 0) / 1_000,
     'clock-skew': scenario.clockSkewMs,
     loss: scenario.loss,
     duplicate: scenario.duplicate,
@@ -141,6 +149,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const { lanes, shuffleMs } = scenario
   if (shuffleMs)
     flags.push('--method random', ...(shuffleMs === 60_000 ? [] : [`--shuffle-window ${shuffleMs / 1_000}`]))
+  if (scenario.drawAtMs !== undefined) flags.push('--event-draw')
   if (lanes) flags.push(`--lanes ${lanes.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(',')}`)
   return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')
 }

@@ -37,6 +37,8 @@ export interface Scenario {
   readonly lanes?: readonly SimulatedLane[]
   /** Width of the batches of a random line; absent where places are given by arrival. */
   readonly shuffleMs?: number
+  /** An event starts then. Whoever came before waits for the start, and is drawn; absent for no event. */
+  readonly drawAtMs?: number
   /** Live changes by the operator, in order. */
   readonly changes: readonly Change[]
   readonly untilMs: number

@@ -7,7 +7,8 @@ import { bucketOf } from '../../src/core/arrivals.ts'
 import { settledKey } from '../../src/core/batches.ts'
 import * as doorHalf from '../../src/core/door.ts'
 import * as edgeHalf from '../../src/core/edge.ts'
-import { callableKey } from '../../src/core/events.ts'
+import { commit } from '../../src/core/event-draws.ts'
+import { callableKey, type ScheduledEvent } from '../../src/core/events.ts'
 import type { ClaimAnswer, DoorReport, EdgeReply, EdgeReport, View } from '../../src/core/messages.ts'
 import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
 import * as roomHalf from '../../src/core/room.ts'
@@ -119,7 +120,8 @@ export class World {
       totalActiveUsers: scenario.totalActiveUsers,
       claimWindowMs: CLAIM_WINDOW_MS,
       lanes: scenario.lanes ?? [],
-      shuffleMs: scenario.shuffleMs ?? null,
+      shuffleMs: (scenario.drawAtMs === undefined ? scenario.shuffleMs : null) ?? null,
+      event: eventOf(scenario),
     }
     this.#sessionRules = {
       sessionMs: scenario.sessionMs,
@@ -129,6 +131,7 @@ export class World {
       claimWindowMs: CLAIM_WINDOW_MS,
     }
     this.room = roomHalf.newRoom(START_MS)
+    if (this.#rules.event) commit(this.room.events, [this.#rules.event], () => `seed ${scenario.seed}`, START_MS)
     this.#doors = Array.from({ length: scenario.doors }, (_, index) => newDoor(index))
     this.#edges = Array.from({ length: scenario.edges }, (_, index) => ({
       state: edgeHalf.newEdge<never>(`i${index}`),
@@ -149,7 +152,7 @@ export class World {
       visitor => this.crowd.fetch(visitor),
     )
     this.#network = new Network(scenario, this.agenda, random)
-    this.#lots = scenario.shuffleMs ? new Lots(scenario.seed, tickets) : null
+    this.#lots = scenario.shuffleMs || scenario.drawAtMs !== undefined ? new Lots(scenario.seed, tickets) : null
     this.crowd = new Crowd(
       tickets,
       this.room.generation,
@@ -163,6 +166,7 @@ export class World {
   run(untilBroken: string | null = null): void {
     const { scenario, agenda } = this
     for (const change of scenario.changes) agenda.at(START_MS + change.atMs, () => this.#change(change))
+    if (scenario.drawAtMs !== undefined) agenda.at(START_MS + scenario.drawAtMs, () => this.#startEvent())
     const busyMs = this.#busyMs()
     for (let i = 0; i < scenario.evictions; i++) {
       const atMs = START_MS + this.#random.next() * busyMs
@@ -271,6 +275,7 @@ export class World {
     const isNew = !crowd.hasTicket(visitor)
     if (isNew) this.#takePlace(visitor, (this.arrivedMs[visitor] as number) + edge.skewMs, view)
     let ticket = crowd.ticket(visitor)
+    if (this.#lots && view.events && !isNew) ticket = this.#lots.withPlace(ticket, crowd.sid(visitor), view.events)
     let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (place.state === 'missed') {
       this.#events?.note(agenda.nowMs, visitor, `visitor ${visitor} missed its turn, key ${ticket.key - START_MS} ms`)
@@ -332,6 +337,7 @@ export class World {
   }
 
   #confirm(edge: SimEdge, ticket: Ticket): void {
+    if (ticket.entry) return edge.state.tally.add(`entry/${ticket.entry.draw}`)
     this.#confirmed++
     edge.state.tally.add(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
   }
@@ -561,6 +567,12 @@ export class World {
     else this.#keepTicking(door)
   }
 
+  /** Until the start newcomers wait for it, whatever the method. */
+  #startEvent(): void {
+    this.#rules = { ...this.#rules, shuffleMs: this.scenario.shuffleMs ?? null }
+    this.#events?.note(this.agenda.nowMs, null, 'the event starts')
+  }
+
   #change(change: Change): void {
     const { nowMs } = this.agenda
     roomHalf.tick(this.room, this.#rules, nowMs)
@@ -630,6 +642,13 @@ export class World {
       totalActiveUsers,
     })
   }
+}
+
+/** Newcomers wait for its start from the beginning on. */
+function eventOf({ drawAtMs, untilMs }: Scenario): ScheduledEvent | null {
+  if (drawAtMs === undefined) return null
+  const endMs = START_MS + drawAtMs + untilMs
+  return { name: 'event', prequeueMs: START_MS, startMs: START_MS + drawAtMs, endMs, shuffles: true }
 }
 
 function newDoor(index: number): SimDoor {
