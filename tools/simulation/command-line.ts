@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { LANES_MAX, MAIN_LANE } from '../../src/core/ticket.ts'
 import { type Flags, type Given, number, UsageError } from '../support/cli.ts'
 import { ArrivalsError, readArrivals, VISITORS_MAX } from './arrivals-file.ts'
-import type { Scenario, SimulatedLane } from './scenario.ts'
+import type { Limit, Scenario, SimulatedLane } from './scenario.ts'
 
 export const FLAGS = {
   visitors: { value: 'N', help: 'how many come', default: '10000' },
@@ -31,6 +31,10 @@ export const FLAGS = {
     default: '60',
   },
   lanes: { value: 'NAME:SHARE:PART,…', help: 'lanes, each with its share of the permits and its part of the crowd' },
+  limit: {
+    value: 'COUNT/SECONDS[/BURST]',
+    help: 'requests of a session; visitors then ask for whole pages at several isolates',
+  },
   prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
   'event-draw': { help: 'who came in the prequeue is drawn at its end, the start of an event' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
@@ -82,12 +86,23 @@ export function scenarioOf(given: Given): Scenario {
     loss: number(given, 'loss', 0, 0.5, 'fractions'),
     duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
     evictions: number(given, 'evictions', 0, 100_000),
+    ...(given.limit === undefined ? {} : { limit: limitOf(given.limit) }),
     ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
     ...(method === 'random' ? { shuffleMs } : {}),
     ...(isDrawn ? { drawAtMs: prequeueMs } : {}),
     changes: isHeld ? [{ atMs: prequeueMs, ratePerMinute }] : [],
     untilMs: 1_000 * number(given, 'until', 1, 864_000),
   }
+}
+
+function limitOf(text: string): Limit {
+  const [count = 0, seconds = 0, burst = count, more] = text.split('/').map(Number)
+  const ok = more === undefined && [count, seconds, burst].every(number => Number.isInteger(number) && number >= 1)
+  if (!ok || count > 1_000_000 || seconds > 86_400 || burst > 1_000_000 || count > 1_000 * seconds) {
+    const range = 'up to 1,000,000 requests in 1 to 86,400 seconds and a burst of 1 to 1,000,000'
+    throw new UsageError(`--limit must be like 120/60/40, ${range}, at most 1,000 a second, got ${text}`)
+  }
+  return { count, periodMs: 1_000 * seconds, burst }
 }
 
 function lanesOf(text: string): SimulatedLane[] {
@@ -117,7 +132,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
   for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
   const values: Record<
-    Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes' | 'event-draw'>,
+    Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes' | 'event-draw' | 'limit'>,
     number
   > = {
     visitors: scenario.visitors,
@@ -146,9 +161,10 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     .filter(([name, value]) => String(value) !== defaults[name])
     .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
     .map(([name, value]) => `--${name} ${value}`)
-  const { lanes, shuffleMs } = scenario
+  const { lanes, shuffleMs, limit } = scenario
   if (shuffleMs)
     flags.push('--method random', ...(shuffleMs === 60_000 ? [] : [`--shuffle-window ${shuffleMs / 1_000}`]))
+  if (limit) flags.push(`--limit ${limit.count}/${limit.periodMs / 1_000}/${limit.burst}`)
   if (scenario.drawAtMs !== undefined) flags.push('--event-draw')
   if (lanes) flags.push(`--lanes ${lanes.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(',')}`)
   return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')

@@ -36,6 +36,12 @@ export interface Figures {
   lastAdmittedSeconds: number
   /** Requests of robots that keep no cookies, and how many of them were let in; absent without robots. */
   robots?: { requests: number; admitted: number }
+  /** Requests of sessions that a limit let on and that it refused, and calls to doors about a thousand of them; absent without one. */
+  requestsAllowed?: number
+  requestsLimited?: number
+  /** Decided by an isolate alone, for its door did not answer. */
+  requestsAlone?: number
+  limitCallsPerThousand?: number
   /** Of people with one ticket, with several at once, and of those who dropped their first; absent where all have one. */
   habits?: Record<string, { people: number; admitted: number; waitMeanSeconds: number; waitP50Seconds: number }>
   /** Of each lane beside the main one, and `main`; absent without lanes. */
@@ -76,14 +82,26 @@ export function figuresOf(world: World): Figures {
     estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
     waitRiseMax: round(world.estimates.riseMax, 3),
     pollsPerVisitor: round(world.polls / world.owners.people, 1),
-    objectCallsPerVisitor: round(world.objectCalls / world.owners.people, 2),
+    objectCallsPerVisitor: round((world.objectCalls + world.limitCalls) / world.owners.people, 2),
     rowsWritten: world.usage.rowsWritten,
     costUsd: round(costUsd(world.usage), 4),
     missed: world.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
     ...(world.scenario.robots ? { robots: { requests: world.robotRequests, admitted: world.robotsAdmitted } } : {}),
+    ...(world.scenario.limit ? requestsOf(world) : {}),
     ...(world.owners.differ ? { habits: habitsOf(world) } : {}),
     ...(world.scenario.lanes ? { lanes: lanesOf(world, world.scenario.lanes) } : {}),
+  }
+}
+
+function requestsOf({ checks, limitCalls }: World) {
+  const { allowed = 0, limited = 0, alone = 0 } = checks.limit ?? {}
+  const thousands = (allowed + limited + alone) / 1_000
+  return {
+    requestsAllowed: allowed,
+    requestsLimited: limited,
+    requestsAlone: alone,
+    limitCallsPerThousand: thousands > 0 ? round(limitCalls / thousands, 1) : 0,
   }
 }
 

@@ -39,6 +39,8 @@ export interface Scenario {
   readonly shuffleMs?: number
   /** An event starts then. Whoever came before waits for the start, and is drawn; absent for no event. */
   readonly drawAtMs?: number
+  /** A rate limit of sessions, whose visitors then ask for whole pages; absent for none. */
+  readonly limit?: Limit
   /** Live changes by the operator, in order. */
   readonly changes: readonly Change[]
   readonly untilMs: number
@@ -46,6 +48,13 @@ export interface Scenario {
 
 export interface SimulatedLane extends LaneShare {
   readonly crowd: number
+}
+
+/** What each session may ask for. */
+export interface Limit {
+  readonly count: number
+  readonly periodMs: number
+  readonly burst: number
 }
 
 export interface Change {

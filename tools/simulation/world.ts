@@ -9,14 +9,27 @@ import * as doorHalf from '../../src/core/door.ts'
 import * as edgeHalf from '../../src/core/edge.ts'
 import { commit } from '../../src/core/event-draws.ts'
 import { callableKey, type ScheduledEvent } from '../../src/core/events.ts'
-import type { ClaimAnswer, DoorReport, EdgeReply, EdgeReport, View } from '../../src/core/messages.ts'
+import { type Quota, quotaOf } from '../../src/core/gcra.ts'
+import { Ledger } from '../../src/core/ledger.ts'
+import { waiting } from '../../src/core/line.ts'
+import type {
+  Claim,
+  ClaimAnswer,
+  DoorReport,
+  EdgeReply,
+  EdgeReport,
+  Touch,
+  TouchAnswer,
+  View,
+} from '../../src/core/messages.ts'
 import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
 import * as roomHalf from '../../src/core/room.ts'
-import type { SessionRules } from '../../src/core/sessions.ts'
+import { leaseMs, type SessionRules } from '../../src/core/sessions.ts'
 import { doorOf, type Ticket } from '../../src/core/ticket.ts'
 import { Agenda } from './agenda.ts'
 import { Checks } from './checks.ts'
 import { Crowd } from './crowd.ts'
+import { MemoryDebts } from './debts.ts'
 import { Estimates } from './estimates.ts'
 import type { Events } from './events.ts'
 import { Lots } from './lots.ts'
@@ -24,9 +37,11 @@ import { Network } from './network.ts'
 import { Owners } from './owners.ts'
 import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
+import { type Outcome, POLICY, Requests } from './requests.ts'
 import {
   type Change,
   CLAIM_WINDOW_MS,
+  type Limit,
   REENTRY_GRACE_MS,
   type Scenario,
   type SimulatedLane,
@@ -47,10 +62,16 @@ const ROAMING = 0.1
 /** A robot without cookies asks about so often, and so many times on average. */
 const ROBOT_EVERY_MS = 5_000
 const ROBOT_REQUESTS = 20
+/** Of a page under a limit. */
+const PAGE_REQUESTS_MAX = 60
+const PAGE_TAKES_MS = 1_500
+const NEARLY_FULL = 0.9
 
 interface SimDoor {
   state: doorHalf.DoorState
   readonly sessions: MemorySessions
+  readonly debts: MemoryDebts
+  ledger: Ledger
   epoch: number
   heardAtMs: number
   ticking: boolean
@@ -63,6 +84,8 @@ interface SimEdge {
   readonly state: edgeHalf.EdgeState<never>
   readonly home: number
   readonly skewMs: number
+  /** Null where sessions have no limit. */
+  requests: Requests | null
   syncing: boolean
   /** Visitors whose request waits for a current view. */
   waiting: number[]
@@ -103,6 +126,8 @@ export class World {
   readonly #edges: SimEdge[]
   #rules: roomHalf.RoomRules
   readonly #sessionRules: SessionRules
+  #quota: Quota | undefined
+  readonly #admittedIn = new Map<string, number>()
   #arrived = 0
   #confirmed = 0
   #pageViews = 0
@@ -137,6 +162,7 @@ export class World {
       state: edgeHalf.newEdge<never>(`i${index}`),
       home: index % scenario.doors,
       skewMs: random.between(-scenario.clockSkewMs, scenario.clockSkewMs),
+      requests: null,
       syncing: false,
       waiting: [],
     }))
@@ -152,6 +178,7 @@ export class World {
       visitor => this.crowd.fetch(visitor),
     )
     this.#network = new Network(scenario, this.agenda, random)
+    if (scenario.limit) this.#limit(scenario.limit)
     this.#lots = scenario.shuffleMs || scenario.drawAtMs !== undefined ? new Lots(scenario.seed, tickets) : null
     this.crowd = new Crowd(
       tickets,
@@ -189,6 +216,11 @@ export class World {
     this.checks.finish(useOf(this.samples), this.crowd, agenda.nowMs)
   }
 
+  /** Calls that isolates made about the requests of sessions. */
+  get limitCalls(): number {
+    return this.#edges.reduce((sum, { requests }) => sum + (requests?.calls ?? 0), 0)
+  }
+
   get ratePerMinute(): number {
     return this.#rules.ratePerMinute
   }
@@ -201,7 +233,8 @@ export class World {
       objectRequests: this.#objectRequests,
       objectSeconds: ((this.#doors.length + 1) * (this.agenda.nowMs - START_MS)) / 1_000,
       rowsRead: sum(door => door.sessions.rowsRead),
-      rowsWritten: this.#otherRowsWritten + sum(door => door.sessions.rowsWritten + door.epoch),
+      rowsWritten:
+        this.#otherRowsWritten + sum(door => door.sessions.rowsWritten + door.debts.rowsWritten + door.epoch),
     }
   }
 
@@ -268,7 +301,7 @@ export class World {
     const nowMs = agenda.nowMs + edge.skewMs
     this.polls++
     if (!view) return agenda.appoint(visitor, agenda.nowMs + 2_000)
-    if (crowd.isRobot(visitor)) return this.#askWithoutCookie(visitor, view, nowMs)
+    if (crowd.isRobot(visitor)) return this.#askWithoutCookie(visitor, edge, view, nowMs)
     if (this.owners.isIdle(visitor)) return
     const lastSeenMs = crowd.asks(visitor, agenda.nowMs)
     if (this.#dropsTicket(visitor, nowMs)) this.#takePlace(visitor, nowMs, view)
@@ -300,14 +333,15 @@ export class World {
       agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, nowMs, this.#random.next()))
     } else if (crowd.fallsAsleep(visitor)) {
       agenda.appoint(visitor, agenda.nowMs + this.#random.between(10_000, 400_000))
-    } else this.#claim(visitor, view)
+    } else this.#claim(visitor, edge, view)
   }
 
   /** Takes a place with every request, and never comes back to it. In an open room it is let in all the same. */
-  #askWithoutCookie(visitor: number, view: View, nowMs: number): void {
+  #askWithoutCookie(visitor: number, edge: SimEdge, view: View, nowMs: number): void {
     this.robotRequests++
     this.#takePlace(visitor, nowMs, view)
-    if (placeOf(this.crowd.ticket(visitor), view, CLAIM_WINDOW_MS, nowMs).state === 'called') this.#claim(visitor, view)
+    if (placeOf(this.crowd.ticket(visitor), view, CLAIM_WINDOW_MS, nowMs).state === 'called')
+      this.#claim(visitor, edge, view)
     else this.#appointRobot(visitor)
   }
 
@@ -349,13 +383,18 @@ export class World {
     this.crowd.take(visitor, sid, key, null, atMs)
   }
 
-  #claim(visitor: number, view: View): void {
+  #claim(visitor: number, edge: SimEdge, view: View): void {
     const ticket = this.crowd.copyOfTicket(visitor)
     const door = this.#doorOf(ticket.sid)
+    const asks = edge.requests?.claimAsks(ticket.sid)
+    const claim: Claim = asks ? { ...ticket, asks } : ticket
     this.objectCalls++
     this.#network.call<ClaimAnswer>(
-      reply => this.#atDoor(door, visitor, ticket, reply),
-      answer => this.#hear(visitor, ticket, view, answer),
+      reply => this.#atDoor(door, visitor, claim, reply),
+      answer => {
+        if (answer && answer.verdict !== 'admitted') edge.requests?.forget(ticket.sid)
+        this.#hear(visitor, ticket, view, answer)
+      },
     )
   }
 
@@ -386,7 +425,7 @@ export class World {
     agenda.appoint(visitor, nowMs + doorHalf.RETRY_AFTER_MS * this.#random.between(0.8, 1.2))
   }
 
-  #atDoor(door: SimDoor, visitor: number, ticket: Ticket, reply: (answer: ClaimAnswer) => void): void {
+  #atDoor(door: SimDoor, visitor: number, ticket: Claim, reply: (answer: ClaimAnswer) => void): void {
     this.#objectRequests++
     const deadlineMs = this.agenda.nowMs + ASK_WAIT_MS
     const decide = (attempt: doorHalf.Attempt): void => {
@@ -400,7 +439,15 @@ export class World {
         visitor,
         `door ${name}: ${ticket.sid} ${decision.verdict}, spent ${spent} of ${granted}`,
       )
-      if (spent > spentBefore) this.checks.admitted(visitor, ticket.sid, ticket.key, nowMs)
+      if (spent > spentBefore) {
+        this.checks.admitted(visitor, ticket.sid, ticket.key, nowMs)
+        this.#admittedIn.set(ticket.lane, (this.#admittedIn.get(ticket.lane) ?? 0) + 1)
+        // The request that comes in with a claim passes when the door lets it.
+        if (ticket.asks) this.checks.passed(visitor, ticket.sid, nowMs)
+      }
+      if (decision.verdict === 'admitted' && ticket.asks) {
+        door.ledger.touch(ticket.sid, ticket.asks, this.#quotaOf, leaseMs(this.#sessionRules), nowMs)
+      }
       this.#keepTicking(door)
       if (decision.verdict !== 'ask') return reply(decision)
       let decided = false
@@ -422,6 +469,7 @@ export class World {
     const { nowMs } = agenda
     if (nowMs >= (crowd.leavesMs[visitor] as number)) return this.#leave(visitor)
     const sid = crowd.sid(visitor)
+    if (this.scenario.limit) return this.#viewPage(visitor, sid, this.scenario.limit)
     const door = this.#doorOf(sid)
     this.objectCalls++
     this.#objectRequests++
@@ -433,6 +481,67 @@ export class World {
     }
     crowd.expiresMs[visitor] = answer.expiresMs
     agenda.appoint(visitor, nowMs + this.#random.between(5_000, 25_000))
+  }
+
+  #limit({ count, periodMs, burst }: Limit): void {
+    this.#quota = quotaOf(count, periodMs, burst)
+    for (const edge of this.#edges) {
+      const { skewMs, state } = edge
+      edge.requests = new Requests(
+        this.#quota,
+        { isolate: state.isolate, skewMs },
+        this.agenda,
+        this.#network,
+        (touch, reply) => this.#touchAtDoor(touch, reply),
+      )
+    }
+  }
+
+  readonly #quotaOf = (policy: string) => (policy === POLICY ? this.#quota : undefined)
+
+  #touchAtDoor(touch: Touch, reply: (answer: TouchAnswer) => void): void {
+    const { nowMs } = this.agenda
+    const door = this.#doorOf(touch.sid)
+    const visitor = visitorOf(touch.sid)
+    this.#objectRequests++
+    const answer = doorHalf.touch(door.sessions, this.#sessionRules, touch, nowMs)
+    if (answer.verdict === 'gone') {
+      this.checks.lostSession(visitor, this.crowd.expiresMs[visitor] as number, nowMs)
+      return reply(answer)
+    }
+    this.crowd.expiresMs[visitor] = answer.expiresMs
+    const grants = door.ledger.touch(touch.sid, touch.asks ?? [], this.#quotaOf, answer.leaseMs, nowMs)
+    this.#events?.note(
+      nowMs,
+      visitor,
+      `door ${door.state.name}: ${touch.sid} asks ${say(touch.asks)}, gets ${say(grants)}`,
+    )
+    reply({ ...answer, grants })
+  }
+
+  /** A page is many requests at once, not all at one isolate. One visitor in five wants far more than the limit gives. */
+  #viewPage(visitor: number, sid: string, { burst }: Limit): void {
+    const random = this.#random
+    const { nowMs } = this.agenda
+    const most = Math.min(PAGE_REQUESTS_MAX, burst)
+    const count = visitor % 5 === 0 ? 2 * most : 1 + random.below(most)
+    this.#pageViews++
+    for (let i = 0; i < count; i++) {
+      const edge = this.#edges[this.#edgeOf(visitor)] as SimEdge
+      this.agenda.at(nowMs + random.next() * PAGE_TAKES_MS, () =>
+        edge.requests?.request(sid, outcome => this.#note(visitor, sid, outcome)),
+      )
+    }
+    this.agenda.appoint(visitor, nowMs + random.between(5_000, 25_000))
+  }
+
+  #note(visitor: number, sid: string, outcome: Outcome): void {
+    const { limit } = this.checks
+    if (!limit) return
+    if (outcome === 'allowed') this.checks.passed(visitor, sid, this.agenda.nowMs)
+    else if (outcome === 'limited') limit.limited++
+    else if (outcome === 'alone') limit.alone++
+    else this.crowd.leavesMs[visitor] = Math.min(this.crowd.leavesMs[visitor] as number, this.agenda.nowMs)
   }
 
   /** Some come again with their old ticket, live or ended: it must not let them in a second time. */
@@ -587,6 +696,8 @@ export class World {
     const door = this.#doors[index] as SimDoor
     door.epoch++
     door.state = doorHalf.newDoor(`d${index}`, door.epoch, this.agenda.nowMs)
+    door.ledger = new Ledger(door.debts)
+    this.checks.limit?.doorDies(`d${index}`, this.agenda.nowMs)
     door.inFlight = false
     door.heardAtMs = Number.NEGATIVE_INFINITY
     // Whoever waited at it is refused by a broken connection: their caller's timeout answers.
@@ -627,14 +738,33 @@ export class World {
     return people
   }
 
+  /** Only while the rate holds the line back: in a full room it is the leavers who give places. */
+  #noteShares(): void {
+    const { totalActiveUsers, ratePerMinute } = this.#rules
+    const { nowMs } = this.agenda
+    const { live, out } = roomHalf.sums(this.room)
+    const isFull = live + out >= NEARLY_FULL * totalActiveUsers
+    const peopleIn = (lane: string) => {
+      const line = this.room.lines.get(lane)
+      return line ? waiting(line) + roomHalf.standingIn(this.room, this.#rules, lane, nowMs) : 0
+    }
+    this.checks.shares?.note(
+      TICK_MS,
+      isFull ? 0 : ratePerMinute / 60,
+      peopleIn,
+      lane => this.#admittedIn.get(lane) ?? 0,
+    )
+  }
+
   #sample(): void {
+    this.#noteShares()
     const { ratePerMinute, totalActiveUsers } = this.#rules
-    const waiting = roomHalf.waitingTotal(this.room)
+    const inLine = roomHalf.waitingTotal(this.room)
     this.samples.push({
       atMs: this.agenda.nowMs - START_MS,
       arrived: this.#arrived,
-      waiting,
-      callable: this.#lots ? this.#callable() : waiting,
+      waiting: inLine,
+      callable: this.#lots ? this.#callable() : inLine,
       standing: roomHalf.standing(this.room, this.agenda.nowMs),
       active: this.live(),
       admitted: this.checks.admissions,
@@ -651,10 +781,22 @@ function eventOf({ drawAtMs, untilMs }: Scenario): ScheduledEvent | null {
   return { name: 'event', prequeueMs: START_MS, startMs: START_MS + drawAtMs, endMs, shuffles: true }
 }
 
+/** As `#takePlace` names them. */
+function visitorOf(sid: string): number {
+  return Number.parseInt(sid.slice(sid.indexOf('.') + 1), 10)
+}
+
+function say(what: unknown): string {
+  return JSON.stringify(what)
+}
+
 function newDoor(index: number): SimDoor {
+  const debts = new MemoryDebts()
   return {
     state: doorHalf.newDoor(`d${index}`, 1, START_MS),
     sessions: new MemorySessions(),
+    debts,
+    ledger: new Ledger(debts),
     epoch: 1,
     heardAtMs: Number.NEGATIVE_INFINITY,
     ticking: false,
