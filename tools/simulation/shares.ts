@@ -13,8 +13,8 @@ interface Lane {
   readonly name: string
   readonly share: number
   admitted: number
-  wasLine: boolean
-  /** While it had a line: what its share of the permits was, how many it got, and for how long. */
+  counted: boolean
+  /** While it and another had a line: what its share of the permits was, how many it got, and for how long. */
   due: number
   got: number
   boundMs: number
@@ -25,7 +25,7 @@ export class Shares {
 
   constructor(lanes: readonly LaneShare[]) {
     this.#lanes = [MAIN_LANE, ...lanes.map(({ name }) => name)].map(name => ({
-      ...{ name, share: shareIn(lanes, name), admitted: 0, wasLine: false },
+      ...{ name, share: shareIn(lanes, name), admitted: 0, counted: false },
       ...{ due: 0, got: 0, boundMs: 0 },
     }))
   }
@@ -37,16 +37,21 @@ export class Shares {
     peopleIn: (lane: string) => number,
     admittedIn: (lane: string) => number,
   ): void {
-    for (const lane of this.#lanes) {
+    const isLine = this.#lanes.map(({ name, share }) => {
+      const perSecond = permitsPerSecond * share
+      return perSecond > 0 && peopleIn(name) > Math.max(LINE_MIN, perSecond * LINE_SECONDS)
+    })
+    // What flows over from a lane without a line would hide what its neighbour did not get before.
+    const areMany = isLine.filter(Boolean).length > 1
+    for (const [index, lane] of this.#lanes.entries()) {
       const admitted = admittedIn(lane.name)
-      const perSecond = permitsPerSecond * lane.share
-      const isLine = permitsPerSecond > 0 && peopleIn(lane.name) > Math.max(LINE_MIN, perSecond * LINE_SECONDS)
-      if (isLine && lane.wasLine) {
-        lane.due += (perSecond * tookMs) / 1_000
+      const counts = areMany && isLine[index] === true
+      if (counts && lane.counted) {
+        lane.due += (permitsPerSecond * lane.share * tookMs) / 1_000
         lane.got += admitted - lane.admitted
         lane.boundMs += tookMs
       }
-      lane.wasLine = isLine
+      lane.counted = counts
       lane.admitted = admitted
     }
   }

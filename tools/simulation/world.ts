@@ -11,7 +11,7 @@ import { commit } from '../../src/core/event-draws.ts'
 import { callableKey, type ScheduledEvent } from '../../src/core/events.ts'
 import { type Quota, quotaOf } from '../../src/core/gcra.ts'
 import { Ledger } from '../../src/core/ledger.ts'
-import { waiting } from '../../src/core/line.ts'
+import { type Line, waiting } from '../../src/core/line.ts'
 import type {
   Claim,
   ClaimAnswer,
@@ -730,12 +730,16 @@ export class World {
 
   /** Those in line whose places are settled: before its draw nobody can be called, whatever permits there are. */
   #callable(): number {
-    const untilKey = callableKey(this.room.events, settledKey(this.room.draws, this.agenda.nowMs))
     let people = 0
-    for (const { arrivals, state } of this.room.lines.values()) {
-      if (untilKey > state.frontierKey) people += arrivals.after(state.frontierKey) - arrivals.after(untilKey)
-    }
+    for (const line of this.room.lines.values()) people += this.#callableIn(line)
     return people
+  }
+
+  #callableIn(line: Line): number {
+    if (!this.#lots) return waiting(line)
+    const { arrivals, state } = line
+    const untilKey = callableKey(this.room.events, settledKey(this.room.draws, this.agenda.nowMs))
+    return untilKey > state.frontierKey ? arrivals.after(state.frontierKey) - arrivals.after(untilKey) : 0
   }
 
   /** Only while the rate holds the line back: in a full room it is the leavers who give places. */
@@ -746,7 +750,7 @@ export class World {
     const isFull = live + out >= NEARLY_FULL * totalActiveUsers
     const peopleIn = (lane: string) => {
       const line = this.room.lines.get(lane)
-      return line ? waiting(line) + roomHalf.standingIn(this.room, this.#rules, lane, nowMs) : 0
+      return line ? this.#callableIn(line) + roomHalf.standingIn(this.room, this.#rules, lane, nowMs) : 0
     }
     this.checks.shares?.note(
       TICK_MS,
