@@ -48,7 +48,9 @@ export class LimitCheck {
   doorDies(door: string, nowMs: number): void {
     const remembered = new Set<string>()
     for (const [sid, bucket] of this.#buckets) {
-      if (this.#levelAt(bucket, nowMs) * this.#intervalMs > FORGOTTEN_WITHIN_MS) remembered.add(sid)
+      // Of what it forgot at an earlier death the door knows nothing any more.
+      const known = this.#levelAt(bucket, nowMs) - this.#burst * this.#deathsSince(sid, door, bucket.sinceMs)
+      if (known * this.#intervalMs > FORGOTTEN_WITHIN_MS) remembered.add(sid)
     }
     const deaths = this.#deaths.get(door) ?? []
     deaths.push({ atMs: nowMs, remembered })
