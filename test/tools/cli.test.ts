@@ -3,9 +3,19 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const TOOLS = [
-  ...['start', 'build', 'serve', 'crowd', 'bench', 'simulate', 'soak', 'keys', 'check-config', 'verify-draw'].map(
-    name => `tools/${name}.ts`,
-  ),
+  ...[
+    'start',
+    'build',
+    'serve',
+    'crowd',
+    'bench',
+    'simulate',
+    'soak',
+    'constants',
+    'keys',
+    'check-config',
+    'verify-draw',
+  ].map(name => `tools/${name}.ts`),
   'tools/demo/shop.ts',
 ]
 
@@ -40,7 +50,12 @@ describe('wrong values', () => {
     ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
     ['tools/bench.ts', ['--only', 'nothing'], '--only'],
     ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
-    ['tools/simulate.ts', ['--method', 'random'], '--method'],
+    ['tools/simulate.ts', ['--method', 'lottery'], '--method'],
+    ['tools/simulate.ts', ['--method', 'random', '--shuffle-window', '3'], '--shuffle-window'],
+    ['tools/simulate.ts', ['--event-draw'], '--prequeue'],
+    ['tools/simulate.ts', ['--robots', '2'], '--robots'],
+    ['tools/simulate.ts', ['--holders', '0.8', '--droppers', '0.5'], '--droppers'],
+    ['tools/simulate.ts', ['--limit', '60'], '--limit'],
     ['tools/simulate.ts', ['--arrivals', 'no-such-file.csv'], '--arrivals'],
     ['tools/soak.ts', ['--seeds', '0'], '--seeds'],
     ['tools/keys.ts', ['melt'], 'melt'],
