@@ -40,10 +40,19 @@ export function stateOf({ settings, figures, events, now }) {
       word: 'Sold out',
       text: `All of the ${count(settings.remaining ?? 0)} remaining have been let in.`,
     }
+  if (figures.health.reason === 'outage')
+    return { state: 'held', word: 'Outage', text: `The origin does not answer as it should. ${held}` }
   if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
   if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. Nobody has to wait.' }
   if (isFull(figures))
-    return { state: 'line', word: 'Full', text: 'Every place is taken. One visitor comes in for each who leaves.' }
+    return {
+      state: 'line',
+      word: 'Full',
+      text:
+        figures.health.reason === 'slow'
+          ? `The origin is slow, so at most ${count(figures.totalActiveUsers)} are inside. One visitor comes in for each who leaves.`
+          : 'Every place is taken. One visitor comes in for each who leaves.',
+    }
   const rate = count(figures.effectiveRatePerMinute)
   return { state: 'line', word: 'A line', text: `Visitors come in by turn, up to ${rate} a minute.` }
 }

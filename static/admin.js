@@ -5,6 +5,7 @@ import { $, all } from './admin-dom.js'
 import { showEvents } from './admin-events.js'
 import { field } from './admin-field.js'
 import { overrides } from './admin-file.js'
+import { showHealth } from './admin-health.js'
 import { start } from './admin-login.js'
 import { chosen, onNews, poll } from './admin-rooms.js'
 import { followScroll, showConnection, showDetails, showFigures, showRooms, showState } from './admin-show.js'
@@ -32,6 +33,7 @@ function show() {
   if (!room) return
   showState(room)
   showFigures(room)
+  showHealth(room)
   showDetails(room)
   showEvents(room)
   for (const control of controls) control(room)

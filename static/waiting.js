@@ -5,7 +5,7 @@
   /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
-  /** @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
+  /** @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null, reason: 'outage' | 'slow' | null, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
 
   // Who has no answer by then asks again: a network that changed under the page never answers.
   const ANSWER_WITHIN_MS = 15000
@@ -116,7 +116,8 @@
     // How places are drawn is said by the page, until this place is.
     const why = state === 'waiting' && place.slower && texts.slower[place.slower]
     const lead = why ? `${text.lead} ${why}` : text.lead
-    if (!place.drawAt) set('lead', held ? text.paused || texts.paused : lead)
+    const paused = place.reason === 'outage' ? texts.outage : text.paused || texts.paused
+    if (!place.drawAt) set('lead', held || place.reason === 'outage' ? paused : lead)
     room.dataset.state = state
     set('headline', text.headline)
     set('message', message)

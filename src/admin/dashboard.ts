@@ -10,6 +10,7 @@ import dom from '../../static/admin-dom.js'
 import events from '../../static/admin-events.js'
 import field from '../../static/admin-field.js'
 import file from '../../static/admin-file.js'
+import health from '../../static/admin-health.js'
 import login from '../../static/admin-login.js'
 import past from '../../static/admin-past.js'
 import rooms from '../../static/admin-rooms.js'
@@ -31,6 +32,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'admin-events.js': [JS, events],
   'admin-field.js': [JS, field],
   'admin-file.js': [JS, file],
+  'admin-health.js': [JS, health],
   'admin-login.js': [JS, login],
   'admin-past.js': [JS, past],
   'admin-rooms.js': [JS, rooms],

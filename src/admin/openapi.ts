@@ -87,6 +87,29 @@ export function openApi(prefix: string): object {
         parameters: [name],
         get: { summary: 'The last hundred live changes, newest first', responses: { 200: { description: 'Changes' } } },
       },
+      '/rooms/{name}/health': {
+        parameters: [
+          name,
+          {
+            name: 'minutes',
+            in: 'query',
+            description: 'Minutes of history',
+            schema: { type: 'integer', minimum: 0, maximum: 1_440, default: 60 },
+          },
+        ],
+        get: {
+          summary: 'How the origin and its upstreams do, what was decided because of it, and the last minutes',
+          responses: {
+            200: {
+              description: 'Health',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' } } },
+            },
+            401: denied(),
+            404: missing(),
+            422: { description: 'Refused, with the range', ...problem },
+          },
+        },
+      },
       '/rooms/{name}/sessions/{sid}': {
         parameters: [name, sid],
         get: { summary: 'One session', responses: { 200: { description: 'The session' }, 404: missing() } },
@@ -136,6 +159,23 @@ export function openApi(prefix: string): object {
               type: 'array',
               items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
             },
+          },
+        },
+        Health: {
+          type: 'object',
+          properties: {
+            health: {
+              type: 'object',
+              description:
+                'Now: the mode, the limits in force, pins, and of each upstream the breaker, p50, p95, Apdex and failures',
+            },
+            decisions: {
+              type: 'array',
+              description:
+                'The last 200 of at most 10,000 in 30 days, newest first: what was seen, what was done, until when',
+              items: { type: 'object' },
+            },
+            history: { type: 'array', description: 'By minute, oldest first', items: { type: 'object' } },
           },
         },
         Room: {

@@ -26,6 +26,8 @@ export interface AdminBindings {
 type AdminContext = Context<{ Bindings: AdminBindings }>
 
 const BODY_MAX = 64 * 1_024
+/** The history of health that a room keeps. */
+const HISTORY_MINUTES_MAX = 1_440
 
 export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   const app = new Hono<{ Bindings: AdminBindings }>()
@@ -82,6 +84,18 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   )
   app.get('/api/v1/rooms/:name/changes', context =>
     withRoom(context, async (env, name) => context.json({ changes: await roomStub(env, name).changes() })),
+  )
+  app.get('/api/v1/rooms/:name/health', context =>
+    withRoom(context, async (env, name) => {
+      const asked = context.req.query('minutes') ?? '60'
+      const minutes = Number(asked)
+      if (!Number.isInteger(minutes) || minutes < 0 || minutes > HISTORY_MINUTES_MAX) {
+        return invalid([
+          { path: 'minutes', message: `must be a whole number, 0 to ${HISTORY_MINUTES_MAX}, got ${asked}` },
+        ])
+      }
+      return context.json(await roomStub(env, name).health(minutes))
+    }),
   )
   app.patch('/api/v1/rooms/:name', context =>
     withRoom(context, async (env, name) => {

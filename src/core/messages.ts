@@ -5,6 +5,7 @@
  */
 import type { Batches } from './batches.ts'
 import type { EventsView } from './events.ts'
+import type { HealthView } from './health/in-force.ts'
 import type { LaneView } from './line.ts'
 import type { Slowed } from './pace.ts'
 import type { TallyReport } from './tally.ts'
@@ -26,6 +27,8 @@ export interface View {
   readonly ratePerSecond: number
   /** Why waits may have grown lately; null or absent when nothing happened. */
   readonly slowed?: Slowed | null
+  /** What health has changed; absent while everything is as the operator says. */
+  readonly health?: HealthView
   /** How newcomers are drawn; null or absent where places are given by arrival. */
   readonly batches?: Batches | null
   /** Up to here the room has all counts; absent in a view of a room that does not know batches. */

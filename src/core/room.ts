@@ -47,7 +47,7 @@ import {
   settle,
 } from './permits.ts'
 import { forgetLongRun } from './speed.ts'
-import { type Applied, fresh } from './tally.ts'
+import { type Applied, type Cells, fresh } from './tally.ts'
 import { MAIN_LANE } from './ticket.ts'
 
 /** The frontier moves this often at most. */
@@ -134,6 +134,8 @@ export type SyncOutcome =
       readonly lanes?: Readonly<Record<string, number>>
       /** Chunks of the histogram that must be stored, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
+      /** What edges say of the origin: cells of `core/health/samples.ts`. */
+      readonly health: Cells
       /** Doors that hold permits in silence. */
       readonly poke: readonly string[]
     }
@@ -188,7 +190,13 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   fold(room, added ?? {}, nowMs)
   tick(room, rules, nowMs)
   if (grant(room, door, rules, nowMs) === 'short' && room.open) close(room, report.demand, rules, nowMs)
-  return { kind: 'applied', ...grantsOf(door), dirty: takeDirty(room), poke: silentDoors(room, report.door, nowMs) }
+  return {
+    kind: 'applied',
+    ...grantsOf(door),
+    dirty: takeDirty(room),
+    health: healthIn(added ?? {}),
+    poke: silentDoors(room, report.door, nowMs),
+  }
 }
 
 /** Chunks of the histograms that are to be stored now. */
@@ -343,7 +351,7 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `entry/<draw>`, `shown/<lane>`, or the name of a total. */
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `entry/<draw>`, `shown/<lane>`, samples of the origin's health, or the name of a total. */
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
@@ -356,7 +364,8 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       isDirty(room, lane, chunkOf(bucket))
       if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
       count(room, 'confirmed', by)
-    } else if (kind === 'entry') enter(room.events, Number(lane), by)
+    } else if (kind === 'health') continue
+    else if (kind === 'entry') enter(room.events, Number(lane), by)
     else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
     else count(room, cell, by)
   }
@@ -368,6 +377,10 @@ function countInMain(room: RoomState, bucket: number, endKey: number, by: number
   if (!main) return
   confirm(main, bucket, endKey, by)
   isDirty(room, MAIN_LANE, chunkOf(bucket))
+}
+
+function healthIn(cells: Cells): Cells {
+  return Object.fromEntries(Object.entries(cells).filter(([cell]) => cell.startsWith('health/')))
 }
 
 function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {

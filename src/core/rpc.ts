@@ -1,4 +1,5 @@
 /** What each object can be asked. Edges and the admin API know objects only by these. */
+import type { Decision } from './health/health.ts'
 import type {
   Claim,
   ClaimAnswer,
@@ -81,6 +82,7 @@ export interface RoomFigures {
   readonly open: boolean
   readonly held: boolean
   readonly showRate: number
+  readonly health: HealthFigures
   /** The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began. */
   readonly lanes: readonly {
     readonly name: string
@@ -97,6 +99,53 @@ export interface RoomFigures {
     readonly admitted: number
     readonly heardMsAgo: number
   }[]
+}
+
+/** The health of one upstream, `origin` for what none names. Null where nothing was heard. */
+export interface UpstreamFigures {
+  readonly name: string
+  readonly critical: boolean
+  /** As it is in force. */
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  readonly pinned: boolean
+  readonly sinceMs: number | null
+  readonly untilMs: number | null
+  /** Of the last minute. */
+  readonly samples: number
+  readonly p50Ms: number | null
+  /** Answers that take longer than four times the target are counted when that has passed. */
+  readonly p95Ms: number | null
+  readonly apdex: number | null
+  readonly failures: number | null
+}
+
+export interface HealthFigures {
+  readonly mode: 'enforce' | 'shadow' | 'off'
+  readonly reason: 'outage' | 'slow' | null
+  /** Sessions that the origin bears as far as is known; null while the operator's total stands. */
+  readonly ceiling: number | null
+  /** The share of those inside whose requests go to the origin. */
+  readonly inside: number
+  /** What is in force now. */
+  readonly ratePerMinute: number
+  readonly totalActiveUsers: number
+  readonly pins: readonly string[]
+  readonly upstreams: readonly UpstreamFigures[]
+}
+
+export interface HealthMinute {
+  readonly atMs: number
+  readonly upstreams: Readonly<
+    Record<string, Pick<UpstreamFigures, 'samples' | 'p50Ms' | 'p95Ms' | 'apdex' | 'failures'>>
+  >
+}
+
+export interface HealthReport {
+  readonly health: HealthFigures
+  /** Newest first. */
+  readonly decisions: readonly Decision[]
+  /** Oldest first. */
+  readonly history: readonly HealthMinute[]
 }
 
 export interface RoomDescription<Settings> {
@@ -131,6 +180,8 @@ export interface RoomCalls<Settings> {
   /** `ifVersion` null changes whatever is there. */
   change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome>
   changes(): Promise<readonly Change[]>
+  /** How the origin does, what was decided because of it, and the last minutes. */
+  health(minutes: number): Promise<HealthReport>
   /** The latest draw of an event, null when there was none. */
   draw(event: string): Promise<PublicDraw | null>
 }

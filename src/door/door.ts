@@ -25,6 +25,10 @@ const SYNC_EVERY_MS = 1_000
 const ASK_FOR_MS = 1_000
 /** The room has not answered when this has passed; its late answer still counts. */
 const SYNC_TIMEOUT_MS = 2_000
+/** While the origin is down the ends of all sessions are moved this far ahead at a time: a write per session and minute, and none per request. */
+const PAUSE_STEP_MS = 60_000
+/** The next step comes before the last one is over: no session ends in between. */
+const PAUSE_AHEAD_MS = 10_000
 /** Ends of sessions are reported in steps of this. */
 const ALARM_STEP_MS = 1_000
 
@@ -47,6 +51,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   #inFlight: Promise<boolean> | null = null
   #timer: number | null = null
   #alarmAtMs: number | null = null
+  /** Until when the ends of sessions have been moved for an outage that goes on. */
+  #pausedUntilMs = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -137,7 +143,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
     this.#store.forgetDrained(nowMs)
     this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
-    if (this.#owesReport(nowMs)) await (this.#inFlight ?? this.#syncRoom())
+    if (this.#owesReport(nowMs) || nowMs < this.#pausedUntilMs) await (this.#inFlight ?? this.#syncRoom())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#keepGoing()
@@ -165,6 +171,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
         }
         this.#heardAtMs = Math.max(this.#heardAtMs, sentMs)
         core.applyReply(this.#state, reply, Date.now())
+        this.#pauseSessions(Date.now())
         return true
       })
       .catch((error: unknown) => {
@@ -188,6 +195,14 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       this.#timer = null
       this.#keepGoing()
     }, SYNC_EVERY_MS)
+  }
+
+  /** The time of sessions does not run while the origin is down: each minute of it moves all ends by a minute. */
+  #pauseSessions(nowMs: number): void {
+    if (!this.#state.view?.health?.paused || nowMs < this.#pausedUntilMs - PAUSE_AHEAD_MS) return
+    this.#store.prolong(PAUSE_STEP_MS, nowMs)
+    this.#pausedUntilMs = Math.max(nowMs, this.#pausedUntilMs) + PAUSE_STEP_MS
+    this.#wakeAt(this.#pausedUntilMs - PAUSE_AHEAD_MS)
   }
 
   #owesReport(nowMs: number): boolean {

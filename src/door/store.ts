@@ -92,6 +92,16 @@ export class DoorStore implements SessionStore, DebtStore {
     return this.#live
   }
 
+  /** Moves the end of every live session: while the origin is down, nobody's time runs. Who was ended stays ended. */
+  prolong(byMs: number, nowMs: number): void {
+    this.live(nowMs)
+    this.#sql.exec(
+      'UPDATE sessions SET expires_ms = expires_ms + ? WHERE expires_ms > ? AND ended IS NULL',
+      byMs,
+      this.#settledMs,
+    )
+  }
+
   /** When the next place comes free, null when nobody is inside. */
   nextEndMs(): number | null {
     const query = 'SELECT MIN(expires_ms) AS next FROM sessions WHERE expires_ms > ?'

@@ -4,8 +4,11 @@ import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
+import { withIdleTimeout } from './body.ts'
 import { controlRoutes } from './control.ts'
 import { type Admitted, decide } from './gate.ts'
+import { heldResponse } from './held-response.ts'
+import { heldBack } from './holding.ts'
 import { takeOffAddress } from './invited.ts'
 import { RoomAtEdge } from './isolate.ts'
 import { Memory } from './memory.ts'
@@ -13,6 +16,7 @@ import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
 import { passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
+import { Watch } from './samples.ts'
 import { Visit } from './visit.ts'
 
 /** Requests of no room are proxied with the timeout that rooms have by default. */
@@ -54,6 +58,7 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
   const admissions: Admitted[] = []
   let overrides: readonly string[] = []
   let timeoutMs = TIMEOUT_MS
+  let bodyTimeoutMs: number | null = null
   let mode: string | null = null
   for (const name of routes.roomsOf(visit.url.hostname, visit.readings)) {
     const room = rooms.get(name)
@@ -61,7 +66,7 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     const onward = await takeOffAddress(visit, room, ring)
     if (onward) return onward
     const verdict = await decide(visit, room, ring)
-    const { config, originTimeoutMs } = room.settings
+    const { config } = room.settings
     if (verdict.kind === 'admitted') admissions.push(verdict)
     else if (verdict.kind !== 'proxy') {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
@@ -71,12 +76,25 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
       room.count('would_wait')
       mode = 'observe'
     }
+    const upstream = room.settings.health.upstreamOf(visit.readings.paths, visit.request.method)
+    if (verdict.kind === 'admitted' && config.mode !== 'observe') {
+      const held = heldBack(visit, verdict, upstream)
+      if (held) {
+        release(visit, admissions)
+        return heldResponse(visit, held, admissions)
+      }
+    }
     overrides = config.allowed_override_headers
-    timeoutMs = originTimeoutMs
+    timeoutMs = upstream.timeoutMs
+    bodyTimeoutMs = upstream.bodyTimeoutMs
   }
-  const outcome = await proxy(visit, admissions, overrides, timeoutMs)
+  const watch = new Watch(visit, admissions, timeoutMs)
+  const outcome = await proxy(visit, admissions, overrides, watch)
   release(visit, admissions)
-  return passOn(visit, outcome, admissions, mode)
+  watch.ended(outcome)
+  const answer = passOn(visit, outcome, admissions, mode)
+  if (bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
+  return withIdleTimeout(answer, bodyTimeoutMs, () => watch.stopped())
 }
 
 /** What `max_concurrent` counts is no longer under way. */

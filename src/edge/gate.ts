@@ -62,6 +62,8 @@ export interface Admitted {
   readonly pass: string
   /** The visitor needs this pass in a cookie. */
   readonly isNew: boolean
+  /** Let in by this very request. */
+  readonly justIn?: boolean
   /** The door could not be asked; this isolate's own limit let it through. */
   readonly fallback: boolean
 }
@@ -454,14 +456,8 @@ async function claim(
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const inside = answer.sid ?? sid
     const pass = passFor(room.name, inside, generation, answer.issuedMs, answer.expiresMs)
-    return {
-      kind: 'admitted',
-      room,
-      sid: inside,
-      pass: await signedPass(room, ring, pass),
-      isNew: true,
-      fallback: false,
-    }
+    const text = await signedPass(room, ring, pass)
+    return { kind: 'admitted', room, sid: inside, pass: text, isNew: true, justIn: true, fallback: false }
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }

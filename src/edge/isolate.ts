@@ -16,6 +16,7 @@ import {
   wantsRenewal,
 } from '../core/edge.ts'
 import { type Quota, spend } from '../core/gcra.ts'
+import { newShedder, type Shedder } from '../core/health/shedding.ts'
 import type { Ask, Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
 import type { DoorCalls } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
@@ -73,6 +74,8 @@ export class RoomAtEdge {
   readonly name: string
   /** What the isolate remembers of visitors, of this room and others. */
   readonly memory: Memory
+  /** What this isolate has seen of the origin, for `health.shed`. */
+  readonly shedder: Shedder = newShedder()
   readonly limits: Limits
   readonly #touches = new Map<string, Touches>()
   /** Doors without permits until the next sync. */
@@ -200,7 +203,8 @@ export class RoomAtEdge {
   sessionOf(sid: string): Lease {
     const known = this.knownSession(sid)
     if (known) return known
-    const lease = { untilMs: 0, renewMs: 0, expiresMs: 0, token: '', limits: this.limits.newSession() }
+    const limits = this.limits.newSession()
+    const lease = { untilMs: 0, renewMs: 0, expiresMs: 0, token: '', limits, sampledWindow: 0, samples: 0 }
     this.memory.leases.set(sid, lease)
     return lease
   }

@@ -22,6 +22,9 @@ export interface Lease {
   token: string
   /** Requests lent by the door. */
   limits: SessionLimits
+  /** How often the session was sampled in this window of its origin's health. */
+  sampledWindow: number
+  samples: number
 }
 
 /** Keys are tokens or sids, which no two rooms share. */
@@ -38,6 +41,8 @@ export class Memory {
   readonly requeued = new LRUCache<string, string>({ max: VISITORS })
   /** Ended sids, until their passes expire. */
   readonly gone = new LRUCache<string, number>({ max: VISITORS })
+  /** Sids let in while the origin was tried after an outage. */
+  readonly trials = new LRUCache<string, true>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
   /** Theoretical arrival times of this isolate's own limits. */

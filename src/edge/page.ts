@@ -5,6 +5,7 @@
  * draw is said by the page alone, and stays until the script hears of the place.
  */
 import Mustache from 'mustache'
+import holdingHtml from '../../static/holding.html'
 import rejectedHtml from '../../static/rejected.html'
 import startCss from '../../static/start.css'
 import startJs from '../../static/start.js'
@@ -15,6 +16,7 @@ import js from '../../static/waiting.js'
 import texts from '../../static/waiting.texts.json'
 import { MAIN_LANE } from '../core/ticket.ts'
 import type { Rejected, Waiting } from './gate.ts'
+import type { Held } from './holding.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import type { Visit } from './visit.ts'
 
@@ -33,6 +35,20 @@ const NO_PLACE = {
 const SOLD_OUT = {
   headline: 'Nothing is left at the moment',
   lead: 'Everybody who could be let in is in. If more becomes available, whoever has a place in line still has it.',
+}
+const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = {
+  outage: {
+    headline: 'We are holding your place',
+    lead: 'The site has trouble answering at the moment. You are still inside: nothing is lost, and your time does not run. You will be back as soon as it answers again.',
+  },
+  closed: {
+    headline: 'This part is taking a short break',
+    lead: 'It cannot answer at the moment. The rest of the site works as usual, and your place is kept.',
+  },
+  shed: {
+    headline: 'One moment, please',
+    lead: 'The site is very busy, and this page can wait a little. Your place is kept.',
+  },
 }
 const UNINVITED = {
   none: {
@@ -53,6 +69,7 @@ const WRITER = new Mustache.Writer()
 /** Parsed once: a render by the template's text would look it up by that text each time. */
 const TEMPLATE = WRITER.parse(html)
 const REJECTED = WRITER.parse(rejectedHtml)
+const HOLDING = WRITER.parse(holdingHtml)
 
 /** Without scripts the page reloads no more often than this: a reload is a whole page. */
 const REFRESH_MIN_SECONDS = 5
@@ -106,6 +123,21 @@ export function rejectedPage(visit: Visit, verdict: Rejected): string {
   return WRITER.renderTokens(REJECTED, new Mustache.Context(variables), undefined, rejectedHtml)
 }
 
+/** The page of an admitted visitor whose request was not sent on. It retries by itself, unless that would send something twice. */
+export function heldPage(visit: Visit, why: Held['why'], message: string, retryAfterMs: number): string {
+  const { method } = visit.request
+  const variables = {
+    style: FIXED.style,
+    ...HELD[why],
+    message,
+    site: visit.url.host,
+    sent: method !== 'GET' && method !== 'HEAD',
+    refreshSeconds: Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000)),
+    refreshUrl: refreshUrl(visit.url),
+  }
+  return WRITER.renderTokens(HOLDING, new Mustache.Context(variables), undefined, holdingHtml)
+}
+
 function textOf({ uninvited, soldOut }: Rejected) {
   if (uninvited !== null) return UNINVITED[uninvited]
   return soldOut ? SOLD_OUT : NO_PLACE
@@ -137,12 +169,12 @@ export async function waitingPagePolicy(): Promise<string> {
 /** What the page says of a place; `show` in the page's script says the same of a poll. */
 function wording(place: PlaceJson) {
   if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
-  const { state, held, slower, position, drawAt, event, cfWaitingRoom } = place
+  const { state, held, slower, reason, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
   const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
-  const lead = held ? (text.paused ?? texts.paused) : text.lead + why
+  const lead = reason === 'outage' ? texts.outage : held ? (text.paused ?? texts.paused) : text.lead + why
   return {
     headline: text.headline,
     ...startTexts.after,

@@ -2,7 +2,7 @@
  * To the origin and back: bodies stream both ways untouched, and headers are copied only when one has to change, because
  * a copied request costs a tenth of a proxied one.
  */
-import type { Deployment } from '../settings/deployment.ts'
+import { atOrigin } from '../settings/deployment.ts'
 import { withoutOurs } from './cookie.ts'
 import type { Admitted } from './gate.ts'
 import type { Visit } from './visit.ts'
@@ -43,22 +43,44 @@ export type ProxyOutcome =
   | { readonly kind: 'answered'; readonly response: Response }
   | { readonly kind: 'failed'; readonly why: 'timeout' | 'unreachable' }
 
+/** How long an answer is waited for, and who must know when it is late. */
+export interface Patience {
+  readonly timeoutMs: number
+  /** The wait after which `overdue` is called, once. */
+  readonly overdueMs: number
+  overdue(): void
+}
+
 /**
- * Sends a visit on, and waits for the first byte at most `timeoutMs`. A request that took longer is left to the runtime, which
+ * Sends a visit on, and waits for the first byte within its patience. A request that took longer is left to the runtime, which
  * ends it with the visitor's own: an abort signal for it would cost every request as much as the timer does.
  */
 export function proxy(
   visit: Visit,
   admissions: readonly Admitted[],
   allowedOverrides: readonly string[],
-  timeoutMs: number,
+  patience: Patience,
 ): Promise<ProxyOutcome> {
   return new Promise(resolve => {
-    // It ends with the request: to clear it would cost as much as to set it.
-    setTimeout(() => resolve({ kind: 'failed', why: 'timeout' }), timeoutMs)
+    let waits = true
+    const { timeoutMs, overdueMs } = patience
+    const giveUp = () => resolve({ kind: 'failed', why: 'timeout' })
+    // They end with the request: to clear one would cost as much as to set it, and the second is rarely set.
+    if (overdueMs >= timeoutMs) setTimeout(giveUp, timeoutMs)
+    else {
+      setTimeout(() => {
+        if (!waits) return
+        setTimeout(giveUp, timeoutMs - overdueMs)
+        patience.overdue()
+      }, overdueMs)
+    }
     send(visit, forwardedHeaders(visit, admissions, allowedOverrides)).then(
-      response => resolve({ kind: 'answered', response }),
+      response => {
+        waits = false
+        resolve({ kind: 'answered', response })
+      },
       (error: unknown) => {
+        waits = false
         console.warn(`origin: ${String(error)}`)
         resolve({ kind: 'failed', why: 'unreachable' })
       },
@@ -69,7 +91,7 @@ export function proxy(
 /** The request is made once, by fetch itself: a Request made before it would cost a tenth of the whole. */
 async function send(visit: Visit, headers: Record<string, string>): Promise<Response> {
   const { request, env, deployment } = visit
-  const target = targetOf(request.url, deployment)
+  const target = atOrigin(request.url, deployment)
   // On the zone's own origin the request goes on as it is, with everything the platform knows of it.
   if (target === request.url) {
     const init = { headers, redirect: 'manual' } as const
@@ -111,11 +133,4 @@ function forwardedHeaders(
   if (visit.address !== null) forwarded['X-Forwarded-For'] = visit.address
   forwarded['X-Forwarded-Proto'] = visit.url.protocol === 'https:' ? 'https' : 'http'
   return forwarded
-}
-
-/** The request's URL at the origin: the path and query as they came. */
-function targetOf(url: string, deployment: Deployment): string {
-  if (deployment.origin === null || deployment.originHostHeader === 'visitor') return url
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  return start < 0 ? deployment.origin : deployment.origin + url.slice(start)
 }

@@ -10,16 +10,18 @@ import { DurableObject } from 'cloudflare:workers'
 import { commit } from '../core/event-draws.ts'
 import { turnOf } from '../core/events.ts'
 import { showRate } from '../core/frontier.ts'
+import type { Load } from '../core/health/controller.ts'
 import { shareOf } from '../core/lanes.ts'
 import { forgetPolicies, limitFigures, otherTotals } from '../core/limit-totals.ts'
 import { waiting } from '../core/line.ts'
-import type { DoorReply, DoorReport } from '../core/messages.ts'
+import type { DoorReply, DoorReport, View } from '../core/messages.ts'
 import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
 import type {
   Change,
   ChangeOutcome,
   ChangeRequest,
+  HealthReport,
   PublicDraw,
   RoomCalls,
   RoomDescription,
@@ -27,12 +29,14 @@ import type {
 } from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
-import { readDeployment } from '../settings/deployment.ts'
+import { type Deployment, readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
 import { latestOfEach, newSeed, published } from './draws.ts'
+import { RoomHealth } from './health.ts'
+import { probe, probeUrl } from './probe.ts'
 import { RoomStore } from './store.ts'
 
 const MINUTE_MS = 60_000
@@ -40,28 +44,36 @@ const MINUTE_MS = 60_000
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
     // Repeating these gives the same answer; `change` is left out, for its version moves.
-    const { sync, describe, changes, draw } = Room.prototype
-    retryable(sync, describe, changes, draw)
+    const { sync, describe, changes, draw, health } = Room.prototype
+    retryable(sync, describe, changes, draw, health)
   }
 
   readonly #name: string
   readonly #store: RoomStore
   readonly #state: core.RoomState
   readonly #file: RoomConfig
+  readonly #deployment: Deployment
+  readonly #health: RoomHealth
   #overrides: Overrides
   #changeVersion: number
   #settings: RoomSettings
+  /** What doors were told of the origin's health when they were last called to hear it. */
+  #told = ''
+  /** When each upstream was last probed. */
+  readonly #probedAtMs = new Map<string, number>()
   /** Admissions reported per second of the last minute: [second, count]. */
   #admitted: [atMs: number, count: number][] = []
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#name = ctx.id.name ?? ''
-    const file = readDeployment(env).rooms.find(room => room.name === this.#name)
+    this.#deployment = readDeployment(env)
+    const file = this.#deployment.rooms.find(room => room.name === this.#name)
     if (!file) throw new Error(`no room named ${this.#name} in this deployment`)
     this.#file = file
     this.#store = new RoomStore(ctx.storage.sql)
     this.#state = this.#store.load(Date.now())
+    this.#health = new RoomHealth(ctx.storage.sql, Date.now())
     const { version, overrides } = this.#store.overrides()
     this.#changeVersion = version
     this.#overrides = overrides
@@ -79,8 +91,10 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       this.#save(report.door, outcome.dirty)
       this.#noteAdmitted((this.#state.totals.admitted ?? 0) - before, nowMs)
       for (const door of outcome.poke) this.#poke(door)
+      this.#health.hear(outcome.health, this.#settings.health, nowMs)
     }
-    const { view } = this.#state
+    this.#followHealth(nowMs)
+    const view = this.#view(nowMs)
     if (!view) throw new Error(`room ${this.#name} has no view after a report`)
     const version = this.#version()
     return {
@@ -142,6 +156,73 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#store.changes()
   }
 
+  async health(minutes: number): Promise<HealthReport> {
+    const nowMs = Date.now()
+    this.#followHealth(nowMs)
+    return this.#health.report(this.#figures(nowMs).health, minutes, nowMs)
+  }
+
+  /** Asks upstreams in trouble how they are, as often as their probes say. */
+  override async alarm(): Promise<void> {
+    const { health, config } = this.#settings
+    await Promise.all(
+      this.#health.toProbe(health).map(async upstream => {
+        const asked = health.probes.get(upstream.name)
+        const url = asked ? probeUrl(config, asked.path, this.#deployment) : null
+        const nowMs = Date.now()
+        if (!asked || url === null || nowMs < this.#nextProbeMs(upstream.name, asked.interval)) return
+        this.#probedAtMs.set(upstream.name, nowMs)
+        const tookMs = await probe(url, config, asked, this.env)
+        this.#health.probed(upstream, tookMs, asked.targetMs, this.#load(nowMs), health, Date.now())
+      }),
+    )
+    this.#followHealth(Date.now())
+    await this.#probeSoon()
+  }
+
+  /** The operator's limits, lowered to what the origin bears. */
+  #limitsAt(nowMs: number): core.RoomRules {
+    return this.#health.limits(this.#operatorLimitsAt(nowMs), this.#settings.health, nowMs)
+  }
+
+  #load(nowMs: number): Load {
+    const hasDemand = !this.#state.open || core.standing(this.#state, nowMs) > 0
+    return { inside: core.sums(this.#state).live, hasDemand }
+  }
+
+  #view(nowMs: number): View | null {
+    const { view } = this.#state
+    const health = this.#health.view(this.#load(nowMs), this.#settings.health, nowMs)
+    return view && health ? { ...view, health } : view
+  }
+
+  /** Lets health follow the clock; doors that are silent must hear when a breaker opens or closes. */
+  #followHealth(nowMs: number): void {
+    const { health } = this.#settings
+    this.#health.advance(this.#load(nowMs), this.#operatorLimitsAt(nowMs), health, nowMs)
+    const told = JSON.stringify(this.#health.view(this.#load(nowMs), health, nowMs)?.breakers ?? {})
+    if (told === this.#told) return
+    this.#told = told
+    for (const door of this.#state.doors.keys()) this.#poke(door)
+    this.ctx.waitUntil(this.#probeSoon())
+  }
+
+  /** An alarm outlives this object's memory: a probe is due also after a restart. */
+  async #probeSoon(): Promise<void> {
+    const { health, config } = this.#settings
+    const due = this.#health.toProbe(health).flatMap(({ name }) => {
+      const asked = health.probes.get(name)
+      const isReachable = asked && probeUrl(config, asked.path, this.#deployment) !== null
+      return isReachable ? [this.#nextProbeMs(name, asked.interval)] : []
+    })
+    if (due.length === 0) return
+    await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...due)))
+  }
+
+  #nextProbeMs(upstream: string, intervalSeconds: number): number {
+    return (this.#probedAtMs.get(upstream) ?? 0) + intervalSeconds * 1_000
+  }
+
   async draw(event: string): Promise<PublicDraw | null> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
@@ -149,8 +230,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return draw ? published(draw, nowMs) : null
   }
 
-  /** What is in force at this moment. */
-  #limitsAt(nowMs: number): core.RoomRules {
+  /** What the operator's settings and events say for this moment. */
+  #operatorLimitsAt(nowMs: number): core.RoomRules {
     return this.#settings.at(nowMs).limits
   }
 
@@ -158,6 +239,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   #passTime(nowMs: number): void {
     const { events } = this.#state
     const before = turnOf(events)
+    this.#followHealth(nowMs)
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     if (turnOf(events) !== before) this.#store.saveRoom(this.#state)
@@ -270,6 +352,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       burst: core.burst(limits),
       open: state.open,
       held: state.view?.held ?? limits.ratePerMinute <= 0,
+      health: this.#health.figures(this.#operatorLimitsAt(nowMs), this.#load(nowMs), this.#settings.health, nowMs),
       showRate: line ? showRate(line.state.control) : 1,
       lanes: this.#lanes(nowMs),
       doors: [...state.doors].map(([name, door]) => ({

@@ -15,6 +15,8 @@ const MIGRATIONS = [
   // Counts by two milliseconds say too little to become finer ones: the line of that moment is counted anew.
   `DROP TABLE arrivals;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, buckets BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;`,
+  `CREATE TABLE health_decisions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, decision TEXT NOT NULL);
+   CREATE TABLE health_minutes (minute INTEGER PRIMARY KEY, upstreams TEXT NOT NULL);`,
 ]
 
 /** The audit keeps this many changes. */

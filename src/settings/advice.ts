@@ -28,6 +28,13 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     if (room.queueing_method === 'passthrough' && !room.queue_all) {
       advice.push(`${at}: queueing_method = "passthrough" lets everybody through, whatever the limits`)
     }
+    if (room.health.mode === 'shadow') advice.push(`${at}: health.mode = "shadow" only writes down what it would do`)
+    const probed = [
+      ...(room.health.probe ? ['origin'] : []),
+      ...room.upstreams.filter(({ probe }) => probe).map(({ name }) => name),
+    ]
+    if (probed.length > 0 && room.host.includes('*'))
+      advice.push(`${at}: the probe of ${probed.join(', ')} needs ORIGIN, or a room with one host`)
     const rest = 1 - room.lanes.reduce((sum, { share }) => sum + share, 0)
     if (room.lanes.length > 0 && rest < 0.05) {
       advice.push(

@@ -5,6 +5,8 @@ import type { Quota } from '../core/gcra.ts'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from './events.ts'
+import { compileHealth, type HealthSettings } from './health.ts'
+import { compilePatterns } from './patterns.ts'
 import { compileAnonymous, compilePolicies, type Policy, quotasOf } from './rate-limits.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
@@ -51,6 +53,7 @@ export interface RoomSettings extends Rules {
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
+  readonly health: HealthSettings
   /** Every event that is not suspended, soonest first. */
   readonly events: readonly ScheduledEvent[]
   /** In force for admitted sessions: none in a suspended room. */
@@ -67,7 +70,6 @@ export interface RoomSettings extends Rules {
 }
 
 export function compile(config: RoomConfig): RoomSettings {
-  const protectedPaths = config.protected_paths.map(pathname => new URLPattern({ pathname }))
   const phases = phasesOf(config.events)
   const inForce = new Map<Phase, RoomSettings>()
   const settings: RoomSettings = {
@@ -81,7 +83,8 @@ export function compile(config: RoomConfig): RoomSettings {
     quotas: quotasOf(config.rate_limits),
     anonymous: compileAnonymous(config.anonymous),
     events: scheduled(config.events),
-    isProtected: pathname => protectedPaths.some(pattern => pattern.test({ pathname })),
+    health: compileHealth(config),
+    isProtected: compilePatterns(config.protected_paths),
     at: nowMs => (phases.length === 1 ? settings : settingsOf(phaseAt(nowMs))),
     turnsBetween: (fromMs, untilMs) => phases.map(phase => phase.fromMs).filter(ms => ms > fromMs && ms <= untilMs),
   }

@@ -82,6 +82,13 @@ export function readDeployment(variables: Variables): Deployment {
   })
 }
 
+/** A request's URL at the origin: the path and query as they came. */
+export function atOrigin(url: string, deployment: Deployment): string {
+  if (deployment.origin === null || deployment.originHostHeader === 'visitor') return url
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  return start < 0 ? deployment.origin : deployment.origin + url.slice(start)
+}
+
 /** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out. */
 export function readAdminToken(variables: Variables): string | null {
   const token = variables.ADMIN_TOKEN ?? ''

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { type Quota, quotaOf } from '../core/gcra.ts'
 import { numberIn, oneOf, type Problem, show, textLike, textThat } from './messages.ts'
+import { method, pathPattern } from './patterns.ts'
 
 const POLICIES_MAX = 16
 /** Finer than a millisecond no clock here tells. */
@@ -32,14 +33,11 @@ const policySchema = z
     match: z
       .strictObject({
         paths: z
-          .array(textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /'))
+          .array(pathPattern())
           .min(1, { error: 'must name at least one path where it is given' })
           .max(50, { error: 'must name at most 50 paths' })
           .optional(),
-        methods: z
-          .array(textLike(/^[A-Z]+$/, 'an HTTP method in capitals'))
-          .min(1, { error: 'must name at least one method where it is given' })
-          .optional(),
+        methods: z.array(method()).min(1, { error: 'must name at least one method where it is given' }).optional(),
       })
       .prefault({}),
     count: numberIn(1, 1_000_000),
@@ -178,14 +176,4 @@ function pathMatcher(pattern: string): (path: string) => boolean {
   }
   const compiled = new URLPattern({ pathname: pattern })
   return pathname => compiled.test({ pathname })
-}
-
-function isPathPattern(text: string): boolean {
-  if (!text.startsWith('/')) return false
-  try {
-    new URLPattern({ pathname: text })
-    return true
-  } catch {
-    return false
-  }
 }

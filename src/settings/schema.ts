@@ -7,8 +7,10 @@ import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
 import { eventsSchema } from './events.ts'
+import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
 import { message, minutes, overridable } from './overridable.ts'
+import { method, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
 
 const host = () =>
@@ -23,10 +25,6 @@ const path = () =>
     'a path like /shop: it begins with /, and has no wildcard, dot segment, query or percent-encoding',
   ).transform(text => (text === '/' ? text : text.replace(/\/$/, '')))
 
-/** URL Pattern (WHATWG) for a path, anchored at both ends. */
-const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')
-
-const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
 
 const bypassRule = z
@@ -103,12 +101,16 @@ export const runtimeShape = {
   rate_limit_headers: rateLimitHeaders.prefault({}),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
+  origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
   message: overridable.message.default(''),
   events: eventsSchema.default([]),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
   sold_out_message: message().default(''),
   mode: oneOf('enforce', 'observe').default('enforce'),
+  health: healthSettings,
+  health_pins: healthPins,
+  upstreams: upstreamList,
 }
 
 export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).superRefine((room, context) => {
@@ -135,6 +137,8 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
+  const pin = pinProblem(room.health_pins, room.upstreams)
+  if (pin) context.addIssue({ code: 'custom', path: ['health_pins', 'breakers', pin.name], message: pin.message })
   room.events.forEach(({ session_duration }, index) => {
     if (room.max_session_duration === null || session_duration === null) return
     if (session_duration <= room.max_session_duration) return
@@ -155,16 +159,6 @@ export type BypassRule = RoomConfig['bypass'][number]
 
 function unwrapDefault(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema
-}
-
-function isPathPattern(text: string): boolean {
-  if (!text.startsWith('/')) return false
-  try {
-    new URLPattern({ pathname: text })
-    return true
-  } catch {
-    return false
-  }
 }
 
 function isCidr(text: string): boolean {

@@ -36,6 +36,7 @@ export interface Given {
   readonly waiting?: number
   readonly arrivalsPerMinute?: number
   readonly doors?: readonly string[]
+  readonly health?: Partial<RoomFigures['health']>
 }
 
 /** One request for the API, as it came. */
@@ -243,6 +244,31 @@ class FakeRoom {
       effectiveRatePerMinute: rate,
       totalActiveUsers: settings.total_active_users,
       burst: Math.max(3, Math.ceil(rate / 12)),
+      health: {
+        mode: 'enforce',
+        reason: null,
+        ceiling: null,
+        inside: 1,
+        ratePerMinute: rate,
+        totalActiveUsers: settings.total_active_users,
+        pins: [],
+        upstreams: [
+          {
+            name: 'origin',
+            critical: true,
+            breaker: 'closed',
+            pinned: false,
+            sinceMs: null,
+            untilMs: null,
+            samples: 840,
+            p50Ms: 76,
+            p95Ms: 304,
+            apdex: 0.97,
+            failures: 0,
+          },
+        ],
+        ...this.#given.health,
+      },
       open: this.#waiting < 1,
       held: rate === 0,
       showRate: 0.72,

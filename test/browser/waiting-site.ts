@@ -2,9 +2,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { signInvitation } from '../../tools/support/invitation.ts'
+import { freePort } from '../../tools/support/ports.ts'
+
 import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
 import { startServe } from '../../tools/support/workerd.ts'
-import { freePort } from '../support/node/served.ts'
 
 /** Room settings beside the name; the room's path is its name. */
 export type Settings = Record<string, unknown>

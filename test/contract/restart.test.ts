@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoredKey } from '../../src/tokens/keyring.ts'
 import { addKeys, dropKeys, newKeys, promoteKeys } from '../../src/tokens/rotation.ts'
+import { freePort } from '../../tools/support/ports.ts'
 import { pause, Visitor } from '../support/node/browser-like.ts'
-import { freePort, type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
+import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
 let origin: Origin
 let storage: string

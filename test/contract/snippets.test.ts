@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KeyRing } from '../../src/tokens/keyring.ts'
 import { dropKeys } from '../../src/tokens/rotation.ts'
-import { freePort } from '../support/node/served.ts'
+import { freePort } from '../../tools/support/ports.ts'
 import { CASES, claimsOf, everyChange, type Keys, makeKeys, pass, ROOM, ringOf, SID } from './snippets-cases.ts'
 import {
   close,

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path/posix'
 import { describe, expect, it } from 'vitest'
 
 const SRC = new URL('../../src', import.meta.url).pathname
@@ -32,7 +32,9 @@ describe('layers', () => {
     const foreign = imports
       .filter(({ file, from }) => file.startsWith(`${layer}/`) && from.startsWith('../'))
       .filter(({ from }) => !from.includes('/static/'))
-      .filter(({ from }) => !(LAYERS[layer] ?? []).includes(from.split('/')[1] ?? ''))
+      .filter(
+        ({ file, from }) => ![layer, ...(LAYERS[layer] ?? [])].includes(join(dirname(file), from).split('/')[0] ?? ''),
+      )
     expect(foreign).toEqual([])
   })
 

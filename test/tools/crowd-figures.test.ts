@@ -13,7 +13,8 @@ function answer(more: Partial<Answer> = {}): Answer {
 
 function visitor(more: Partial<VisitorRecord> = {}): VisitorRecord {
   const start = { arrivedMs: null, placeMs: null, admittedMs: null, toldAdmitted: false, unanswered: 0 }
-  return { id: 'run-1', now: 'coming', ...start, ...more }
+  const pages = { pagesServed: 0, pagesFailed: 0 }
+  return { id: 'run-1', now: 'coming', ...start, ...pages, ...more }
 }
 
 /** Comes at 0, 100, 200 ... ms, takes a place at once, is admitted a second after another, from 10 s on. */

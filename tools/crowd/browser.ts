@@ -13,11 +13,16 @@ export class Browser {
   readonly #jar = new CookieJar()
   readonly #connections: Connections
   readonly #visitor: string
+  readonly #address: string | null
 
-  /** `visitor` goes along as `X-Crowd-Visitor`, so that the origin can say who reached it. */
-  constructor(connections: Connections, visitor: string) {
+  /**
+   * `visitor` goes along as `X-Crowd-Visitor`, so that the origin can say who reached it; `address` as `X-Crowd-Address`, for a
+   * waiting room that is told to believe it.
+   */
+  constructor(connections: Connections, visitor: string, address: string | null = null) {
     this.#connections = connections
     this.#visitor = visitor
+    this.#address = address
   }
 
   /** Opens a page, or sends a form. */
@@ -89,6 +94,7 @@ export class Browser {
       'User-Agent': USER_AGENT,
       'Accept-Language': 'en',
       'X-Crowd-Visitor': this.#visitor,
+      ...(this.#address !== null && { 'X-Crowd-Address': this.#address }),
       ...(cookie !== null && { Cookie: cookie }),
     }
     const answer = await this.#connections.send({ ...ask, headers })

@@ -18,10 +18,14 @@ export interface CrowdOptions {
   readonly visitors: number
   /** They come at random, evenly, within this time. Default 10 s. */
   readonly arriveMs?: number
+  /** When visitor number n, from 0 on, arrives, instead. */
+  readonly arrivalMs?: (n: number) => number
   /** Mean time inside, from half to one and a half of it. Default 30 s. */
   readonly stayMs?: number
   /** Mean pause between two pages, from a third to five thirds of it. Default 3 s. */
   readonly thinkMs?: number
+  /** The address that visitor number n, from 0 on, comes from. Default: all from this machine's. */
+  readonly addressOf?: (n: number) => string
   /** Share of visitors who close the tab after one to six polls. Default 0. */
   readonly noShows?: number
   /** The run ends then, whoever is left. Default 30 min. */
@@ -42,9 +46,18 @@ const CONNECT_WITHIN_MS = 5_000
 const POLLS_OF_NO_SHOWS = 6
 
 export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
+  const { record, leaked, endedMs } = await recordCrowd(options)
+  return crowdFigures(record, leaked, endedMs)
+}
+
+/** The same, as it happened. */
+export async function recordCrowd(
+  options: CrowdOptions,
+): Promise<{ readonly record: Tally; readonly leaked: number | null; readonly endedMs: number }> {
   const url = new URL(options.url)
   await reach(url)
   const { stayMs = 30_000, thinkMs = 3_000, arriveMs = 10_000, noShows = 0 } = options
+  const arrivalMs = options.arrivalMs ?? (() => arriveMs * Math.random())
   const clock = new RunClock()
   const tally = new Tally()
   const connections = new Connections()
@@ -54,7 +67,8 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
     const record = tally.newVisitor(`${run}-${n + 1}`)
     const isNoShow = Math.random() < noShows
     const pollsLeft = isNoShow ? 1 + Math.floor(POLLS_OF_NO_SHOWS * Math.random()) : Number.POSITIVE_INFINITY
-    return visit(site, { browser: new Browser(connections, record.id), record, pollsLeft }, arriveMs * Math.random())
+    const browser = new Browser(connections, record.id, options.addressOf?.(n) ?? null)
+    return visit(site, { browser, record, pollsLeft }, arrivalMs(n))
   })
   const watching = setInterval(() => options.watch?.(tally, clock.nowMs()), 1_000)
   await Promise.race([Promise.all(all), over(options)])
@@ -66,7 +80,7 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
   const seen = await readSeen(url)
   if (tally.answers === 0 && tally.errors > 0)
     throw new UnreachableError(`${url.href} answered nobody: ${tally.errorSamples[0]}`)
-  return crowdFigures(tally, seen && leakedRequests(tally.visitors, seen), endedMs)
+  return { record: tally, leaked: seen && leakedRequests(tally.visitors, seen), endedMs }
 }
 
 /** One visitor's whole life. */

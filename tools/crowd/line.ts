@@ -34,7 +34,7 @@ export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { 
   let failures = 0
   for (;;) {
     const page = await visitor.browser.page(site.url)
-    const verdict = judge(site, visitor.record, page)
+    const verdict = judge(site, visitor.record, page, site.url.pathname)
     if (clock.isOver) return null
     switch (verdict.kind) {
       case 'origin':
@@ -45,6 +45,9 @@ export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { 
         if (visitor.record.now === 'coming') tally.move(visitor.record, 'in line')
         if (await closesTab(site, visitor, verdict)) return giveUp(tally, visitor)
         break
+      case 'held':
+        await clock.sleep(verdict.retryAfterMs)
+        break
       case 'refused':
       case 'silent':
         if (++failures > RELOADS_MAX) return giveUp(tally, visitor)
@@ -54,30 +57,34 @@ export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { 
   }
 }
 
-/** A page's verdict, with everything that it means for the tally. */
+/** A page's verdict, with everything that it means for the tally. `what` was asked for. */
 export function judge(
   site: Site,
   record: VisitorRecord,
   page: Loaded,
+  what: string,
 ): Exclude<PageVerdict, { kind: 'origin' }> | { kind: 'origin'; page: Answer & { url: URL } } | { kind: 'silent' } {
   const { tally, clock } = site
   if (page.kind === 'silence') record.unanswered++
   if (clock.isOver) return { kind: 'silent' } // Cut off by the end of the run: nobody's failure.
   tally.page(page)
   if (page.kind === 'silence') {
-    tally.pagesMs.push(page.tookMs)
-    tally.pagesFailed++
+    tally.ended(record, { atMs: clock.nowMs(), tookMs: page.tookMs, what, status: 0, isOrigin: false })
     return { kind: 'silent' }
   }
   site.isMarked ||= page.headers[ORIGIN_MARK] !== undefined
   const verdict = readPage(page, site.isMarked)
   if (verdict.kind === 'waiting') return verdict
-  if (page.status >= 500) tally.pagesFailed++
+  if (verdict.kind === 'held') {
+    tally.pagesHeld++
+    return verdict
+  }
+  const { status, tookMs } = page
+  tally.ended(record, { atMs: clock.nowMs(), tookMs, what, status, isOrigin: verdict.kind === 'origin' })
   if (verdict.kind === 'refused') {
     if (page.status >= 500) record.unanswered++
     return verdict
   }
-  tally.pagesMs.push(page.tookMs)
   return { kind: 'origin', page }
 }
 

@@ -10,9 +10,15 @@ const ASSETS_MAX = 4
 const CHECKS_OUT = 0.4
 const BUYS = 0.35
 const GOES_HOME = 0.15
+/** Who wants to pay tries for so long, whatever else there is to do. */
+const PAYS_WITHIN_MS = 120_000
 
 interface Basket {
   things: number
+  /** Since when an order is being placed, null when none is. */
+  payingSinceMs: number | null
+  /** How long the room has held this visitor: nobody's stay is shorter for it. */
+  heldMs: number
 }
 
 /** Until the stay is over ('left'), or the room shows its waiting page again ('sent back'). */
@@ -23,14 +29,17 @@ export async function browse(
   untilMs: number,
 ): Promise<'left' | 'sent back'> {
   const { clock } = site
-  const basket: Basket = { things: 0 }
+  const basket: Basket = { things: 0, payingSinceMs: null, heldMs: 0 }
   const loaded = new Set<string>()
   let page = entered
   for (;;) {
     await loadAssets(site, visitor, page, loaded)
     const thinkMs = between({ low: site.thinkMs / 3, high: (site.thinkMs * 5) / 3 })
-    await clock.sleep(Math.min(thinkMs, Math.max(0, untilMs - clock.nowMs())))
-    if (clock.isOver || clock.nowMs() >= untilMs) return 'left'
+    const leavesMs = (basket.payingSinceMs === null ? untilMs : basket.payingSinceMs + PAYS_WITHIN_MS) + basket.heldMs
+    await clock.sleep(Math.min(thinkMs, Math.max(0, leavesMs - clock.nowMs())))
+    if (clock.isOver) return 'left'
+    if (clock.nowMs() >= leavesMs && basket.payingSinceMs !== null) site.tally.ordersLost++
+    if (clock.nowMs() >= leavesMs) return 'left'
     const next = await step(site, visitor, page, basket)
     if (clock.isOver) return 'left'
     if (next === 'sent back') return next
@@ -42,15 +51,21 @@ export async function browse(
 async function step(site: Site, visitor: Visitor, page: Page, basket: Basket): Promise<Page | 'sent back' | null> {
   const { browser, record } = visitor
   const { url, form } = nextClick(site, page, basket)
+  if (form && url.pathname === '/checkout' && basket.payingSinceMs === null) {
+    basket.payingSinceMs = site.clock.nowMs()
+    site.tally.ordersBegun++
+  }
   const loaded = await browser.page(url, form)
-  const verdict = judge(site, record, loaded)
+  const verdict = judge(site, record, loaded, form ? `POST ${url.pathname}` : url.pathname)
   if (verdict.kind === 'waiting') return 'sent back'
-  if (verdict.kind === 'refused') await site.clock.sleep(verdict.retryAfterMs)
+  if (verdict.kind === 'held') basket.heldMs += verdict.retryAfterMs
+  if (verdict.kind === 'held' || verdict.kind === 'refused') await site.clock.sleep(verdict.retryAfterMs)
   if (verdict.kind !== 'origin') return null
   if (verdict.page.status >= 400) return null
   if (form && url.pathname === '/cart') basket.things++
   if (/\bdata-order="/.test(verdict.page.body)) {
     basket.things = 0
+    basket.payingSinceMs = null
     site.tally.ordersPlaced++
   }
   return verdict.page

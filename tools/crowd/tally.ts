@@ -12,9 +12,24 @@ export interface VisitorRecord {
   admittedMs: number | null
   /** The room said so in a poll, whether or not a page ever came. */
   toldAdmitted: boolean
+  /** Pages of the site that came, and pages that failed. */
+  pagesServed: number
+  pagesFailed: number
   /** Requests for pages without an answer, or with an error made by somebody between: they may have reached the origin. */
   unanswered: number
   now: 'coming' | 'in line' | 'inside' | 'silent' | 'gave up'
+}
+
+/** A page asked for inside, or at the door, as it ended. */
+export interface PageRecord {
+  readonly atMs: number
+  readonly tookMs: number
+  /** The path asked for, with its method before it when it is not GET. */
+  readonly what: string
+  /** 0 when no answer came. */
+  readonly status: number
+  /** The site itself answered. */
+  readonly isOrigin: boolean
 }
 
 export interface RunRecord {
@@ -28,7 +43,14 @@ export interface RunRecord {
   readonly answers: number
   readonly mostInside: number
   readonly pagesFailed: number
+  /** Every page but those of the waiting room, in order. */
+  readonly pages: readonly PageRecord[]
+  /** Pages of the room for somebody inside: wait, the site is down. */
+  readonly pagesHeld: number
+  readonly ordersBegun: number
   readonly ordersPlaced: number
+  /** Begun by somebody who left before the order was placed. */
+  readonly ordersLost: number
   readonly sentBack: number
   readonly polls: number
 }
@@ -45,7 +67,13 @@ export class Tally implements RunRecord {
   answers = 0
   mostInside = 0
   pagesFailed = 0
+  readonly pages: PageRecord[] = []
+  pagesHeld = 0
+  ordersBegun = 0
   ordersPlaced = 0
+  ordersLost = 0
+  /** Calls to objects that the Worker says it has made, in its debug mode. */
+  objectCalls = 0
   sentBack = 0
   polls = 0
   readonly #counts: Record<VisitorRecord['now'], number> = {
@@ -63,6 +91,8 @@ export class Tally implements RunRecord {
       placeMs: null,
       admittedMs: null,
       toldAdmitted: false,
+      pagesServed: 0,
+      pagesFailed: 0,
       unanswered: 0,
       now: 'coming',
     }
@@ -95,13 +125,25 @@ export class Tally implements RunRecord {
 
   /** Any answer but a page's: errors count, statuses do not. */
   part(answer: Answer | Silence): void {
-    if (answer.kind === 'answer') this.answers++
-    else this.#error(answer.message)
+    if (answer.kind === 'answer') {
+      this.answers++
+      this.objectCalls += objectCallsOf(answer)
+    } else this.#error(answer.message)
   }
 
   page(answer: Answer | Silence): void {
     this.part(answer)
     if (answer.kind === 'answer') this.statuses.set(answer.status, (this.statuses.get(answer.status) ?? 0) + 1)
+  }
+
+  /** A page that was no waiting page. */
+  ended(visitor: VisitorRecord, page: PageRecord): void {
+    this.pages.push(page)
+    if (page.isOrigin || page.status === 0) this.pagesMs.push(page.tookMs)
+    const failed = page.status === 0 || page.status >= 500
+    if (failed) this.pagesFailed++
+    if (failed) visitor.pagesFailed++
+    else if (page.isOrigin) visitor.pagesServed++
   }
 
   #error(message: string): void {
@@ -110,4 +152,9 @@ export class Tally implements RunRecord {
       this.errorSamples.push(message)
     }
   }
+}
+
+function objectCallsOf({ headers }: Answer): number {
+  const timing = headers['server-timing']
+  return typeof timing === 'string' ? Number(/object-calls;desc="(\d+)"/.exec(timing)?.[1] ?? 0) : 0
 }

@@ -1,11 +1,14 @@
 /** What an answer means to somebody who stands in line. Pure: answers in, verdicts out. */
 import type { Answer } from './connections.ts'
 
-/** `origin`: the site itself answered. `refused`: somebody in front of it did, and it was not a place in line. */
+/**
+ * `origin`: the site itself answered. `refused`: somebody in front of it did, and it was not a place in line. `held`: the room keeps the
+ * session while the site is down, or a part of it.
+ */
 export type PageVerdict =
   | { readonly kind: 'origin' }
   | { readonly kind: 'waiting'; readonly statusPath: string | null; readonly pollAfterMs: number }
-  | { readonly kind: 'refused'; readonly retryAfterMs: number }
+  | { readonly kind: 'refused' | 'held'; readonly retryAfterMs: number }
 
 export type PollVerdict =
   | { readonly kind: 'admitted' }
@@ -28,6 +31,9 @@ const POLL_MS_MAX = 120_000
 export function readPage(answer: Answer, originIsMarked: boolean): PageVerdict {
   if (answer.headers[ORIGIN_MARK] !== undefined) return { kind: 'origin' }
   const room = answer.body.match(/<main\b[^>]*\bid=["']?room\b[^>]*>/i)?.[0]
+  if (room !== undefined && attribute(room, 'data-state') === 'holding') {
+    return { kind: 'held', retryAfterMs: retryAfterMs(answer) }
+  }
   if (room !== undefined) {
     const statusPath = attribute(room, 'data-status')
     return { kind: 'waiting', statusPath, pollAfterMs: pollMs(Number(attribute(room, 'data-poll') ?? Number.NaN)) }

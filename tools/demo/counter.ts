@@ -1,9 +1,10 @@
 /** The shop's counter: which request gets which page, and what it costs. */
 import { randomInt } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Faults } from './faults.ts'
 import { addTo, Carts, productOf } from './goods.ts'
 import type { Ledger } from './ledger.ts'
-import { cartPage, checkoutPage, homePage, notePage, orderPage, productPage } from './pages.ts'
+import { cartPage, checkoutPage, configuratorPage, homePage, notePage, orderPage, productPage } from './pages.ts'
 import { ASSETS } from './pictures.ts'
 import { echo, events } from './probes.ts'
 import type { Threads } from './threads.ts'
@@ -12,6 +13,10 @@ const CART_COOKIE = 'shop_cart'
 /** An order is worth three pages: stock, payment, mail. */
 const ORDER_COST = 3
 const FORM_BYTES_MAX = 16_384
+/** The shop waits for its payment provider as long as many do: half a minute. */
+const PAYMENT_WITHIN_MS = 30_000
+/** A search through every order there is. */
+const BROKEN_COST = 25
 
 interface Page {
   readonly status: number
@@ -26,10 +31,12 @@ export class Counter {
   readonly #carts = new Carts()
   readonly #threads: Threads
   readonly #ledger: Ledger
+  readonly #faults: Faults
 
-  constructor(threads: Threads, ledger: Ledger) {
+  constructor(threads: Threads, ledger: Ledger, faults: Faults) {
     this.#threads = threads
     this.#ledger = ledger
+    this.#faults = faults
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -54,6 +61,7 @@ export class Counter {
     if (outcome !== 'refused') this.#ledger.waited(nowMs - beganMs, nowMs)
     if (outcome === 'served') {
       this.#ledger.pagesServed++
+      this.#ledger.workDone += cost
       send(response, await page())
     } else {
       const words = 'The shop has more visitors than it can serve. Please try again in a moment.'
@@ -71,6 +79,11 @@ export class Counter {
         const product = productOf(pathname.slice('/product/'.length))
         if (product) return { cost: 1, page: () => ({ status: 200, body: productPage(product) }) }
         return { status: 404, body: notePage('Not found', 'We have never made this one.') }
+      }
+      case 'GET /configurator': {
+        const isBroken = this.#faults.configurator === 'broken'
+        if (isBroken) this.#ledger.spoiled++
+        return { cost: isBroken ? BROKEN_COST : 1, page: () => ({ status: 200, body: configuratorPage() }) }
       }
       case 'GET /cart':
         return { cost: 1, page: () => ({ status: 200, body: cartPage(cart) }) }
@@ -103,7 +116,12 @@ export class Counter {
     return { ...seeOther('/cart'), headers: { Location: '/cart', ...cookie } }
   }
 
-  #order(cart: Map<number, number>): Page {
+  async #order(cart: Map<number, number>): Promise<Page> {
+    if (this.#faults.payment === 'hangs') {
+      await this.#threads.hold(PAYMENT_WITHIN_MS)
+      return { status: 502, body: notePage('Not paid', 'Our payment provider does not answer. Nothing was charged.') }
+    }
+    if (cart.size === 0) return seeOther('/cart')
     cart.clear()
     this.#ledger.orders++
     return { status: 200, body: orderPage(`CP-${randomInt(100_000, 1_000_000)}-${this.#ledger.orders}`) }

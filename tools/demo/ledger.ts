@@ -6,7 +6,11 @@ export interface ShopStats {
   /** By HTTP status; `aborted` for clients that went away first. */
   perStatus: Record<string, number>
   pagesServed: number
+  /** Work done, in plain pages: an order is worth several. */
+  workDone: number
   orders: number
+  /** Orders spoiled by the broken configurator. */
+  spoiled: number
   carts: number
   inFlight: number
   queued: number
@@ -35,7 +39,9 @@ const VISITORS_MAX = 200_000
 export class Ledger {
   requests = 0
   pagesServed = 0
+  workDone = 0
   orders = 0
+  spoiled = 0
   carts = 0
   inFlight = 0
   readonly #perStatus = new Map<string, number>()
@@ -71,7 +77,9 @@ export class Ledger {
       requests: this.requests,
       perStatus: Object.fromEntries(this.#perStatus),
       pagesServed: this.pagesServed,
+      workDone: this.workDone,
       orders: this.orders,
+      spoiled: this.spoiled,
       carts: this.carts,
       inFlight: this.inFlight,
       queued: capacity.queued,
@@ -90,7 +98,9 @@ export class Ledger {
   reset(): void {
     this.requests = 0
     this.pagesServed = 0
+    this.workDone = 0
     this.orders = 0
+    this.spoiled = 0
     this.carts = 0
     this.#perStatus.clear()
     this.#visitors.clear()

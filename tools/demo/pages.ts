@@ -10,7 +10,7 @@ export function homePage(): string {
   return layout(
     'Pottery',
     `<h1>Made by hand, a few at a time</h1>
-<p class="lead">Eight things for the table and the window sill, from one wheel and one kiln.</p>
+<p class="lead">Eight things for the table and the window sill, from one wheel and one kiln, or <a href="/configurator">one of your own</a>.</p>
 <ul class="goods">${goods.join('\n')}</ul>`,
   )
 }
@@ -60,6 +60,13 @@ export function orderPage(order: string): string {
     'Thank you',
     `<h1>Thank you</h1><p class="lead">Your order number is <strong data-order="${order}">${order}</strong>. It leaves the kiln this week.</p>
 <a class="button" href="/">Back to the shelf</a>`,
+  )
+}
+
+export function configuratorPage(): string {
+  return layout(
+    'Your own',
+    '<h1>Make your own</h1><p class="lead">Choose a shape and a glaze, and we throw it for you. <a href="/">The shelf</a> has what we make anyway.</p>',
   )
 }
 

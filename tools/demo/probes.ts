@@ -6,7 +6,7 @@ const EVENTS = 5
 const EVENT_EVERY_MS = 1_000
 
 export function sendJson(response: ServerResponse, body: unknown): void {
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  response.writeHead(response.statusCode, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
   response.end(JSON.stringify(body))
 }
 

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import { type Given, number, run } from '../support/cli.ts'
 import { Counter } from './counter.ts'
 import { echoSocket } from './echo-socket.ts'
+import { type Faults, noFaults, setFaults } from './faults.ts'
 import { Ledger, type ShopStats } from './ledger.ts'
 import { sendJson } from './probes.ts'
 import { Threads } from './threads.ts'
@@ -40,7 +41,8 @@ const BACKLOG = 4_096
 export async function startShop(options: ShopOptions = {}): Promise<Shop> {
   const threads = new Threads(options.capacity ?? 40)
   const ledger = new Ledger()
-  const counter = new Counter(threads, ledger)
+  const faults = noFaults()
+  const counter = new Counter(threads, ledger, faults)
   const stats = () => {
     const nowMs = performance.now()
     return ledger.stats({ queued: threads.queued, slowdown: threads.slowdownAt(nowMs) }, nowMs)
@@ -53,6 +55,11 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     if (path === '/stats/reset' && request.method === 'POST') {
       ledger.reset()
       return sendJson(response, stats())
+    }
+    if (path === '/stats/faults' && request.method === 'POST') {
+      return breakDown(request, response, faults).then(() => {
+        threads.capacityShare = faults.capacityShare
+      })
     }
     ledger.arrived(...identityOf(request), Date.now())
     response.on('close', () => ledger.answered(response.writableFinished ? response.statusCode : 'aborted'))
@@ -89,6 +96,24 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
         server.close(() => resolve())
         server.closeAllConnections()
       }),
+  }
+}
+
+/** Answers with the faults as they are now. */
+async function breakDown(request: IncomingMessage, response: ServerResponse, faults: Faults): Promise<void> {
+  let text = ''
+  for await (const chunk of request as AsyncIterable<Buffer>) text += chunk
+  const wrong = setFaults(faults, parsed(text))
+  if (wrong !== null) response.statusCode = 400
+  sendJson(response, wrong === null ? faults : { error: wrong })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return null
   }
 }
 

@@ -17,8 +17,13 @@ const QUEUE_SECONDS = 8
 const JITTER = 0.2
 
 export class Threads {
+  /** What is left of the capacity, up to 1. */
+  capacityShare = 1
   readonly #capacity: number
   readonly #count: number
+  /** Work holds a connection too, and so does who waits for somebody else's answer. */
+  readonly #connections: number
+  #held = 0
   readonly #queue: Job[] = []
   #busy = 0
   #slowdown: Slowdown = HEALTHY
@@ -27,6 +32,7 @@ export class Threads {
   constructor(capacity: number) {
     this.#capacity = capacity
     this.#count = Math.max(1, Math.round(capacity / 10))
+    this.#connections = Math.max(2 * this.#count, capacity)
   }
 
   get busy(): number {
@@ -45,10 +51,18 @@ export class Threads {
   serve(cost: number): Promise<Outcome> {
     return new Promise(done => {
       const job: Job = { cost, done, timer: null }
-      if (this.#busy < this.#count) this.#start(job)
+      if (this.#isFree) this.#start(job)
       else if (this.#queue.length >= this.#capacity * QUEUE_SECONDS) done('refused')
       else this.#enqueue(job)
     })
+  }
+
+  /** Holds a connection without working: nobody else has it meanwhile. */
+  async hold(ms: number): Promise<void> {
+    this.#held++
+    await new Promise(resolve => setTimeout(resolve, ms).unref())
+    this.#held--
+    this.#next()
   }
 
   /** Lets everybody in the queue go. Work under way ends by itself. */
@@ -78,11 +92,19 @@ export class Threads {
       () => {
         this.#busy--
         job.done('served')
-        const next = this.#queue.shift()
-        if (next) this.#start(next)
+        this.#next()
       },
-      plainMs * jitter * this.#strain(performance.now()).factor,
+      (plainMs * jitter * this.#strain(performance.now()).factor) / this.capacityShare,
     )
+  }
+
+  get #isFree(): boolean {
+    return this.#busy < this.#count && this.#busy + this.#held < this.#connections
+  }
+
+  #next(): void {
+    const next = this.#isFree ? this.#queue.shift() : undefined
+    if (next) this.#start(next)
   }
 
   #strain(nowMs: number): Slowdown {

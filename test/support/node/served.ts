@@ -1,19 +1,11 @@
 /** The built Worker in plain workerd for whole-process tests, in front of an origin that each test file brings. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { freePort } from '../../../tools/support/ports.ts'
 import { newRoomKeys } from '../../../tools/support/secrets.ts'
 import { type Served, type ServeOptions, startServe } from '../../../tools/support/workerd.ts'
 
 export const ADMIN_TOKEN = 'an-admin-token-for-process-tests-only'
-
-/** A free port of this machine, for a moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 export interface Origin {
   readonly url: string

@@ -1,0 +1,127 @@
+/**
+ * Whether requests go to an upstream at all: closed, open, or half-open for a trial.
+ *
+ * No state is absorbing: an open breaker ends by its time, a trial ends by samples, and healthy samples always close it.
+ */
+import { type Grade, gradeOfTrial } from './grade.ts'
+import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
+
+export type Breaker =
+  | {
+      readonly state: 'closed'
+      readonly criticalWindows: number
+      /** Since when, null when it never opened; `failures` in a row are forgotten after a while. */
+      readonly sinceMs: number | null
+      readonly failures: number
+    }
+  | {
+      readonly state: 'open'
+      readonly sinceMs: number
+      readonly untilMs: number
+      /** Since when it has not been closed. */
+      readonly outageSinceMs: number
+      readonly failures: number
+      readonly goodProbes: number
+    }
+  | {
+      readonly state: 'half-open'
+      readonly sinceMs: number
+      readonly outageSinceMs: number
+      readonly goodWindows: number
+      readonly failures: number
+      /** Samples of the trial that were too few for a window. */
+      readonly pending: Counts
+    }
+
+export interface BreakerRules {
+  readonly apdexTarget: number
+  /** The first pause; each failure in a row doubles it. */
+  readonly openMs: number
+  /** Critical windows in a row that open it: a single one may be a hiccup. */
+  readonly badWindows: number
+  /** Good windows in a row that end a trial. */
+  readonly goodWindows: number
+}
+
+/** Longer pauses help nobody: the origin may be back. */
+const OPEN_MAX_MS = 300_000
+/** Spread to both sides, so that rooms of one origin do not come back in step. */
+const OPEN_SPREAD = 0.2
+/** A trial has few visitors: so few samples say enough. */
+const TRIAL_SAMPLES_MIN = 3
+/** Probes in a row that answer well end the pause early; not at once, for what fell over needs a moment. */
+const GOOD_PROBES = 3
+const OPEN_MIN_MS = 10_000
+/** Closed for so long, an old failure does not lengthen the next pause. */
+const FAILURES_FORGOTTEN_AFTER_MS = 600_000
+
+export const CLOSED: Breaker = { state: 'closed', criticalWindows: 0, sinceMs: null, failures: 0 }
+
+/** What a window's end does. `grade` is null when there were too few samples; `random` is uniform in [0, 1). */
+export function afterWindow(
+  breaker: Breaker,
+  counts: Counts,
+  grade: Grade | null,
+  rules: BreakerRules,
+  nowMs: number,
+  random: number,
+): Breaker {
+  switch (breaker.state) {
+    case 'closed': {
+      if (!grade) return breaker
+      if (grade.verdict !== 'critical')
+        return breaker.criticalWindows === 0 ? breaker : { ...breaker, criticalWindows: 0 }
+      const criticalWindows = breaker.criticalWindows + 1
+      if (criticalWindows < rules.badWindows) return { ...breaker, criticalWindows }
+      const isOld = breaker.sinceMs === null || nowMs - breaker.sinceMs > FAILURES_FORGOTTEN_AFTER_MS
+      return opened(isOld ? 0 : breaker.failures, nowMs, counts, rules, nowMs, random)
+    }
+    case 'open':
+      return breaker
+    case 'half-open': {
+      const pending = noCounts()
+      merge(pending, breaker.pending)
+      merge(pending, counts)
+      if (samplesOf(pending) < TRIAL_SAMPLES_MIN) return { ...breaker, pending }
+      const trial = gradeOfTrial(pending, rules.apdexTarget)
+      const { outageSinceMs, failures } = breaker
+      if (trial.verdict === 'critical') return opened(failures, outageSinceMs, counts, rules, nowMs, random)
+      const goodWindows = trial.verdict === 'healthy' ? breaker.goodWindows + 1 : 0
+      if (goodWindows >= rules.goodWindows) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
+      return { ...breaker, goodWindows, pending: noCounts() }
+    }
+  }
+}
+
+/** An open breaker's pause is over by its time. Asked at any time. */
+export function afterTime(breaker: Breaker, nowMs: number): Breaker {
+  return breaker.state === 'open' && nowMs >= breaker.untilMs ? halfOpened(breaker, nowMs) : breaker
+}
+
+/** An active probe's outcome while it is open. Of a trial, a probe's answer is a sample like any other. */
+export function afterProbe(breaker: Breaker, isGood: boolean, nowMs: number): Breaker {
+  if (breaker.state !== 'open') return breaker
+  const goodProbes = isGood ? breaker.goodProbes + 1 : 0
+  const hasRested = nowMs - breaker.sinceMs >= OPEN_MIN_MS
+  return goodProbes >= GOOD_PROBES && hasRested ? halfOpened(breaker, nowMs) : { ...breaker, goodProbes }
+}
+
+function halfOpened(breaker: Breaker & { state: 'open' }, nowMs: number): Breaker {
+  const { outageSinceMs, failures } = breaker
+  return { state: 'half-open', sinceMs: nowMs, outageSinceMs, goodWindows: 0, failures, pending: noCounts() }
+}
+
+/** Open for 30 s·2^k within five minutes, or as long as the origin itself has asked for. */
+function opened(
+  failures: number,
+  outageSinceMs: number,
+  { retryAfterMs }: Counts,
+  rules: BreakerRules,
+  nowMs: number,
+  random: number,
+): Breaker {
+  const spread = 1 - OPEN_SPREAD + 2 * OPEN_SPREAD * random
+  const pauseMs = Math.min(OPEN_MAX_MS, rules.openMs * 2 ** failures) * spread
+  const untilMs = nowMs + Math.max(pauseMs, Math.min(OPEN_MAX_MS, retryAfterMs))
+  return { state: 'open', sinceMs: nowMs, untilMs, outageSinceMs, failures: Math.min(failures + 1, 10), goodProbes: 0 }
+}

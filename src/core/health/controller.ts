@@ -1,0 +1,159 @@
+/**
+ * How many sessions the origin can bear: a ceiling on those inside, from which the admission rate follows.
+ *
+ * Load follows admissions only after a session's lifetime, so a controller on the rate itself overshoots and flaps; this
+ * one steers the sessions. It remembers where trouble began, comes back to just below it, and only creeps beyond (after
+ * CUBIC, RFC 9438). After an outage it knows nothing, and finds its level as fast as it can. Below full satisfaction it stays where it is, so that in a steady state it does not move.
+ */
+import type { Limits } from '../permits.ts'
+import { clamp, type Grade } from './grade.ts'
+
+/** Plain data, so that it can be stored. */
+export interface Ceiling {
+  /** Sessions allowed inside; null while the operator's total stands. */
+  readonly sessions: number | null
+  /** After an outage nothing is known of what the origin bears, until the first cut. */
+  readonly phase: 'slow start' | 'careful'
+  readonly unhealthyWindows: number
+  readonly cutAtMs: number | null
+  /** Sessions inside when trouble began. */
+  readonly trouble: number
+  /** Slow start ends here, where it has led into trouble before; null where it may go on to the first cut. */
+  readonly threshold: number | null
+  /** The way back up is measured against this many sessions: it shrinks less than the ceiling when cuts follow one another. */
+  readonly range: number
+}
+
+export interface ControllerRules {
+  /** Unhealthy windows in a row after which it is lowered: a single one may be a hiccup. */
+  readonly badWindows: number
+  /** The ceiling is never lower. */
+  readonly sessionsMin: number
+  /** After a cut nothing is raised for this long. */
+  readonly cooldownMs: number
+}
+
+export interface Load {
+  readonly inside: number
+  /** Somebody waits, or stands by. */
+  readonly hasDemand: boolean
+}
+
+/** Those inside leave over minutes: before a cut has shown, another would be one too many. */
+const CUT_AGAIN_AFTER_MS = 140_000
+/** A cut is felt, and leaves half. */
+const CUT = { low: 0.5, high: 0.85 }
+const CUT_MARGIN = 1.02
+/** From nothing to where trouble began takes this long, which is slow against what a sample takes to get here. */
+const FULL_RANGE_MS = 900_000
+/** Around where trouble began the ceiling rises by this share of the usual. */
+const CREEP = 0.05
+const CREEP_FROM = 0.93
+const CREEP_TO = 1.15
+/** The longer nothing has happened, the less the old trouble counts: beyond this it rises by more and more. */
+const CALM_MS = 600_000
+const CREEP_MAX = 0.15
+/** In slow start the ceiling doubles in this time. */
+const DOUBLES_IN_MS = 60_000
+const THRESHOLD = 0.8
+/** What is left of the range at each cut. */
+const RANGE_LEFT = 0.8
+/** Where few were inside when trouble began, the operator's total says how many there may be. */
+const RANGE_OF_TOTAL = 0.25
+/** A ceiling that nobody comes near says nothing of what lies above it. */
+const USED_FROM = 0.8
+
+export const NO_CEILING: Ceiling = {
+  sessions: null,
+  phase: 'slow start',
+  unhealthyWindows: 0,
+  cutAtMs: null,
+  trouble: 0,
+  threshold: null,
+  range: 0,
+}
+
+/** The ceiling after a window of `tookMs` with enough samples. `total` is the operator's. */
+export function steer(
+  ceiling: Ceiling,
+  grade: Grade,
+  load: Load,
+  total: number,
+  rules: ControllerRules,
+  tookMs: number,
+  nowMs: number,
+): Ceiling {
+  const { phase, cutAtMs } = ceiling
+  if (grade.verdict !== 'healthy') {
+    const unhealthyWindows = ceiling.unhealthyWindows + 1
+    const isSoon = phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
+    if (unhealthyWindows < rules.badWindows || isSoon) return { ...ceiling, unhealthyWindows }
+    return cut(ceiling, grade, load, total, rules, nowMs)
+  }
+  const steady = ceiling.unhealthyWindows === 0 ? ceiling : { ...ceiling, unhealthyWindows: 0 }
+  const { sessions, threshold } = steady
+  if (sessions === null || !grade.roomForMore || !load.hasDemand || load.inside < USED_FROM * sessions) return steady
+  if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
+  const raised = sessions + step(steady, tookMs, nowMs)
+  if (phase === 'slow start' && threshold !== null && raised >= threshold)
+    return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
+  return { ...steady, sessions: raised >= total ? null : raised }
+}
+
+/**
+ * After an outage half of those inside come back at first, and all of them soon: it may have had nothing to do with how many they
+ * were. If it had, the first cut comes as soon as that shows.
+ */
+export function afterOutage(
+  ceiling: Ceiling,
+  load: Load,
+  total: number,
+  rules: ControllerRules,
+  nowMs: number,
+): Ceiling {
+  const before = Math.max(1, Math.min(ceiling.sessions ?? total, load.inside))
+  const sessions = Math.min(Math.max(rules.sessionsMin, before * CUT.low), ceiling.sessions ?? total)
+  const { cutAtMs, trouble } = ceiling
+  // It was slow before it was down: then they were too many, and the way back ends below that.
+  const wasSlow = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
+  const threshold = wasSlow ? Math.max(rules.sessionsMin, trouble * THRESHOLD) : null
+  return { ...ceiling, sessions, phase: 'slow start', unhealthyWindows: 0, threshold }
+}
+
+/** Lowers the ceiling below those who are inside. */
+function cut(
+  ceiling: Ceiling,
+  grade: Grade,
+  load: Load,
+  total: number,
+  rules: ControllerRules,
+  nowMs: number,
+): Ceiling {
+  const before = Math.max(1, Math.min(ceiling.sessions ?? total, load.inside))
+  const share = clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high)
+  const sessions = Math.min(Math.max(rules.sessionsMin, before * share), ceiling.sessions ?? total)
+  const range = Math.max(before, ceiling.range * RANGE_LEFT, total * RANGE_OF_TOTAL)
+  return { sessions, phase: 'careful', unhealthyWindows: 0, cutAtMs: nowMs, trouble: before, threshold: null, range }
+}
+
+/**
+ * What the origin can bear as limits: never above the operator's own. `ramp` is the share of the rate that is back. The
+ * ceiling is one on places: whoever leaves makes room at once, and nobody comes while more are inside than it allows.
+ */
+export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Ceiling, ramp: number): Rules {
+  if (sessions === null && ramp >= 1) return operator
+  return {
+    ...operator,
+    ratePerMinute: operator.ratePerMinute * ramp,
+    totalActiveUsers: Math.min(operator.totalActiveUsers, Math.floor(sessions ?? Number.POSITIVE_INFINITY)),
+  }
+}
+
+function step({ sessions, phase, trouble, range, cutAtMs }: Ceiling, tookMs: number, nowMs: number): number {
+  const now = sessions ?? 0
+  if (phase === 'slow start') return now * (2 ** (tookMs / DOUBLES_IN_MS) - 1)
+  const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
+  if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
+  const calmMs = nowMs - (cutAtMs ?? nowMs)
+  return usual * Math.min(CREEP_MAX, CREEP * (1 + (calmMs / CALM_MS) ** 3))
+}

@@ -1,0 +1,68 @@
+/** How well an upstream does, from the samples of a window. */
+import { apdexOf, type Counts, failureShareOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
+
+/** Fewer samples in a window say nothing. */
+export const SAMPLES_MIN = 20
+/** Failures up to 1 % are everyday life; a quarter is an outage. */
+const FAILURES_TOLERATED = 0.01
+const FAILURES_CRITICAL = 0.25
+/** Half of the Apdex range is lost: most people wait four times too long. */
+const APDEX_CRITICAL = 0.5
+const HEALTHY_FROM = 0.98
+/** Bad news is believed sooner than good news: shares of the newest window in the smoothed Apdex. */
+const SMOOTHED_DOWN = 0.7
+const SMOOTHED_UP = 0.4
+/** Between the target and full satisfaction: above this there is room for more. */
+const ROOM_FOR_MORE_SHARE = 0.6
+
+export interface Grade {
+  /** 1 is healthy, 0.5 as bad as it is told apart. */
+  readonly g: number
+  readonly apdex: number
+  readonly failures: number
+  readonly verdict: 'healthy' | 'unhealthy' | 'critical'
+  /** So healthy that more would do no harm. */
+  readonly roomForMore: boolean
+}
+
+/** The Apdex over windows, null before the first. */
+export function smoothed(before: number | null, now: number): number {
+  if (before === null) return now
+  return before + (now - before) * (now < before ? SMOOTHED_DOWN : SMOOTHED_UP)
+}
+
+/**
+ * Grades a window with enough samples. What one session could have said alone is not held against the upstream, so that
+ * a single visitor who reloads a single slow page closes nothing.
+ */
+export function gradeOf(counts: Counts, apdexBefore: number | null, apdexTarget: number): Grade {
+  const samples = samplesOf(counts)
+  const bad = counts.frustrated + counts.failed
+  const forgiven = Math.min(bad, SAMPLES_PER_SESSION)
+  const forgivenFailures = Math.min(counts.failed, SAMPLES_PER_SESSION)
+  const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)
+  return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)
+}
+
+/** Grades the few samples of a trial, each of which counts. */
+export function gradeOfTrial(counts: Counts, apdexTarget: number): Grade {
+  return graded(apdexOf(counts) ?? 1, failureShareOf(counts) ?? 0, apdexTarget)
+}
+
+function graded(apdex: number, failures: number, apdexTarget: number): Grade {
+  const bySpeed = clamp(apdex / apdexTarget, 0.5, 1)
+  const byFailures = 1 - clamp((failures - FAILURES_TOLERATED) / (FAILURES_CRITICAL - FAILURES_TOLERATED), 0, 1)
+  const g = Math.min(bySpeed, byFailures)
+  const isCritical = failures >= FAILURES_CRITICAL || apdex < APDEX_CRITICAL
+  return {
+    g,
+    apdex,
+    failures,
+    verdict: isCritical ? 'critical' : g >= HEALTHY_FROM ? 'healthy' : 'unhealthy',
+    roomForMore: apdex >= apdexTarget + (1 - apdexTarget) * ROOM_FOR_MORE_SHARE && failures <= FAILURES_TOLERATED,
+  }
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value))
+}

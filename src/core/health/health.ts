@@ -1,0 +1,317 @@
+/**
+ * The health of a room's origin and of its upstreams: what was heard, what follows from it, and what edges must know.
+ *
+ * It can only lower the operator's limits. The room owns the clock and the storage: a state is plain data, and changes
+ * only in `hear`, `probed` and `advance`. What `advance` decides it also says, for operators to read.
+ */
+import type { Limits } from '../permits.ts'
+import { afterProbe, afterTime, afterWindow, type Breaker, CLOSED } from './breaker.ts'
+import { afterOutage, type Ceiling, type ControllerRules, type Load, NO_CEILING, steer } from './controller.ts'
+import { type Grade, gradeOf, SAMPLES_MIN } from './grade.ts'
+import { breakerOf, isStopped, isTrial } from './in-force.ts'
+import {
+  add,
+  type Counts,
+  cellOf,
+  merge,
+  noCounts,
+  ORIGIN,
+  outcomeOf,
+  readCell,
+  samplesOf,
+  WINDOW_MS,
+} from './samples.ts'
+
+export interface UpstreamRules {
+  readonly name: string
+  /** Admissions depend on it. The origin itself always is. */
+  readonly critical: boolean
+  readonly apdexTarget: number
+  /** The breaker's first pause; null for an upstream without a breaker. */
+  readonly openMs: number | null
+}
+
+export type Pin = 'open' | 'closed'
+
+export interface HealthRules extends ControllerRules {
+  readonly mode: 'enforce' | 'shadow' | 'off'
+  /** Good windows in a row that end a trial. */
+  readonly goodWindows: number
+  readonly rampMs: number
+  /** The origin first, then the named ones. */
+  readonly upstreams: readonly UpstreamRules[]
+  /** What the operator has decided by hand: always stronger. */
+  readonly pins: {
+    readonly ratePerMinute: number | null
+    readonly sessions: number | null
+    readonly breakers: Readonly<Record<string, Pin>>
+  }
+}
+
+export interface UpstreamHealth {
+  breaker: Breaker
+  /** Smoothed, null before the first window with enough samples. */
+  apdex: number | null
+  /** Of the window that is open, and of the thin ones before it. */
+  window: Counts
+  thinWindows: number
+  /** Of the last minute, a window each, newest last. */
+  recent: Counts[]
+}
+
+export interface HealthState {
+  upstreams: Record<string, UpstreamHealth>
+  ceiling: Ceiling
+  /** The ceiling has been raised since it was last cut: what is said only once. */
+  isRising: boolean
+  windowBeganMs: number
+  /** When admissions were last allowed again, null when they were never stopped. */
+  reopenedAtMs: number | null
+  /** After an outage not all who are inside may go on at once. */
+  isRationed: boolean
+  /** What was heard in the minute that is under way, by upstream. */
+  minute: Minute
+}
+
+/** A minute of the history that operators see. */
+export interface Minute {
+  readonly minute: number
+  readonly upstreams: Record<string, Counts>
+}
+
+/** What was seen, what was done, until when. */
+export interface Decision {
+  readonly atMs: number
+  readonly upstream: string
+  readonly did:
+    | { readonly kind: 'ceiling-lowered' | 'ceiling-rising'; readonly from: number; readonly to: number }
+    | { readonly kind: 'ceiling-lifted' | 'breaker-half-open' | 'breaker-closed' }
+    | { readonly kind: 'breaker-open'; readonly untilMs: number }
+  /** Null where time alone decided. */
+  readonly saw: {
+    readonly samples: number
+    readonly apdex: number
+    readonly failures: number
+    readonly inside: number
+  } | null
+  /** False in shadow mode: it would have been done. */
+  readonly enforced: boolean
+}
+
+/** A window that is too thin is added to the next, this many times. */
+const THIN_WINDOWS_MAX = 4
+/** The last minute. */
+const RECENT_WINDOWS = 12
+const MINUTE_MS = 60_000
+
+export function newHealth(nowMs: number): HealthState {
+  return {
+    upstreams: {},
+    ceiling: NO_CEILING,
+    isRising: false,
+    windowBeganMs: nowMs,
+    reopenedAtMs: null,
+    isRationed: false,
+    minute: { minute: Math.floor(nowMs / MINUTE_MS), upstreams: {} },
+  }
+}
+
+/** Takes in samples from the cells of a report; other cells are left alone. */
+export function hear(
+  health: HealthState,
+  cells: Readonly<Record<string, number>>,
+  rules: HealthRules,
+  nowMs: number,
+): void {
+  if (rules.mode === 'off') return
+  for (const [cell, by] of Object.entries(cells)) {
+    const read = readCell(cell, 0, nowMs)
+    if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
+    const { breaker, window } = of(health, read.upstream)
+    health.minute.upstreams[read.upstream] ??= noCounts()
+    add(health.minute.upstreams[read.upstream] as Counts, read.mark, read.bucket, by)
+    // A trial is judged by what was sent during it.
+    const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
+    if (readCell(cell, sinceMs, nowMs)) add(window, read.mark, read.bucket, by)
+  }
+}
+
+/** The minute that is over, once; null while it goes on. */
+export function endMinute(health: HealthState, nowMs: number): Minute | null {
+  const ended = health.minute
+  const minute = Math.floor(nowMs / MINUTE_MS)
+  if (minute === ended.minute) return null
+  health.minute = { minute, upstreams: {} }
+  return ended
+}
+
+/** What was heard of an upstream in the last minute. */
+export function lastMinute(health: HealthState, name: string): Counts {
+  const counts = noCounts()
+  const own = health.upstreams[name]
+  for (const window of own ? [...own.recent, own.window] : []) merge(counts, window)
+  return counts
+}
+
+/** Takes in the outcome of an active probe: null for no good answer. Three good ones end a pause: that is a decision. */
+export function probed(
+  health: HealthState,
+  { name }: UpstreamRules,
+  tookMs: number | null,
+  targetMs: number,
+  load: Load,
+  rules: HealthRules,
+  nowMs: number,
+): Decision | null {
+  const own = of(health, name)
+  const before = own.breaker
+  const outcome = tookMs === null ? 'failed' : outcomeOf(tookMs, targetMs)
+  own.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
+  if (before.state === 'half-open') {
+    const read = readCell(cellOf(name, outcome, tookMs ?? 0, nowMs), 0, nowMs)
+    if (read) add(own.window, read.mark, read.bucket)
+  }
+  return own.breaker.state === before.state
+    ? null
+    : said(name, own.breaker, null, load, nowMs, rules.mode === 'enforce')
+}
+
+/** Lets time pass; answers what was decided. Called at any time, and harmless. */
+export function advance(
+  health: HealthState,
+  load: Load,
+  operator: Limits,
+  rules: HealthRules,
+  nowMs: number,
+  random: number,
+): readonly Decision[] {
+  if (rules.mode === 'off') return []
+  const decisions: Decision[] = []
+  const enforced = rules.mode === 'enforce'
+  const wasStopped = isStopped(health, rules)
+  for (const { name } of rules.upstreams) {
+    const own = of(health, name)
+    const breaker = afterTime(own.breaker, nowMs)
+    if (breaker.state !== own.breaker.state) decisions.push(said(name, breaker, null, load, nowMs, enforced))
+    own.breaker = breaker
+  }
+  const tookMs = nowMs - health.windowBeganMs
+  if (tookMs < 0) health.windowBeganMs = nowMs
+  if (tookMs >= WINDOW_MS) {
+    health.windowBeganMs = nowMs
+    decisions.push(...endWindow(health, load, operator, rules, tookMs, nowMs, random))
+  }
+  if (wasStopped && !isStopped(health, rules)) health.reopenedAtMs = nowMs
+  const { sessions } = health.ceiling
+  if (sessions === null || load.inside <= sessions) health.isRationed &&= breakerOf(health, ORIGIN, rules) !== 'closed'
+  return decisions
+}
+
+/** Names whose breaker is not closed, whatever is in force: those that active probes ask after. */
+export function inTrouble(health: HealthState): readonly string[] {
+  return Object.keys(health.upstreams).filter(name => health.upstreams[name]?.breaker.state !== 'closed')
+}
+
+function of(health: HealthState, name: string): UpstreamHealth {
+  health.upstreams[name] ??= { breaker: CLOSED, apdex: null, window: noCounts(), thinWindows: 0, recent: [] }
+  return health.upstreams[name]
+}
+
+function endWindow(
+  health: HealthState,
+  load: Load,
+  operator: Limits,
+  rules: HealthRules,
+  tookMs: number,
+  nowMs: number,
+  random: number,
+): Decision[] {
+  const decisions: Decision[] = []
+  let worst: { grade: Grade; name: string; samples: number } | null = null
+  let opens = false
+  for (const upstream of rules.upstreams) {
+    const own = of(health, upstream.name)
+    const { window, breaker: before } = own
+    const samples = samplesOf(window)
+    const grade = samples >= SAMPLES_MIN ? gradeOf(window, own.apdex, upstream.apdexTarget) : null
+    const { openMs } = upstream
+    if (openMs !== null)
+      own.breaker = afterWindow(before, window, grade, { ...rules, ...upstream, openMs }, nowMs, random)
+    if (own.breaker.state !== before.state) {
+      decisions.push(
+        said(upstream.name, own.breaker, grade && { grade, samples }, load, nowMs, rules.mode === 'enforce'),
+      )
+      if (upstream.critical && before.state === 'closed') opens = true
+      // What was before says nothing of what is now.
+      own.apdex = null
+    } else if (grade) own.apdex = grade.apdex
+    if (upstream.critical && grade && (!worst || isWorse(grade, worst.grade)))
+      worst = { grade, name: upstream.name, samples }
+    finish(own, grade !== null || before.state !== 'closed')
+  }
+  if (worst) decisions.push(...move(health, worst, opens, load, operator, rules, tookMs, nowMs))
+  if (opens) health.isRationed = true
+  return decisions
+}
+
+/** Keeps the window for the figures, and a thin one for the next decision. */
+function finish(own: UpstreamHealth, isUsed: boolean): void {
+  if (!isUsed && samplesOf(own.window) > 0 && ++own.thinWindows < THIN_WINDOWS_MAX) return
+  own.recent.push(own.window)
+  if (own.recent.length > RECENT_WINDOWS) own.recent.shift()
+  own.window = noCounts()
+  own.thinWindows = 0
+}
+
+function move(
+  health: HealthState,
+  { grade, name, samples }: { grade: Grade; name: string; samples: number },
+  opens: boolean,
+  load: Load,
+  operator: Limits,
+  rules: HealthRules,
+  tookMs: number,
+  nowMs: number,
+): Decision[] {
+  const total = operator.totalActiveUsers
+  const before = health.ceiling
+  // While a trial runs its few visitors say nothing of how many the origin can bear.
+  if (!opens && (isStopped(health, rules) || isTrial(health, rules))) return []
+  const after = opens
+    ? afterOutage(before, load, total, rules, nowMs)
+    : steer(before, grade, load, total, rules, tookMs, nowMs)
+  health.ceiling = after
+  const from = before.sessions ?? total
+  const to = after.sessions ?? total
+  const fell = to < from
+  const isNews = fell || (to > from && (!health.isRising || after.sessions === null))
+  if (fell) health.isRising = false
+  else if (to > from) health.isRising = after.sessions !== null
+  if (!isNews) return []
+  const saw = { samples, apdex: grade.apdex, failures: grade.failures, inside: load.inside }
+  const did: Decision['did'] =
+    after.sessions === null
+      ? { kind: 'ceiling-lifted' }
+      : { kind: fell ? 'ceiling-lowered' : 'ceiling-rising', from: Math.floor(from), to: Math.floor(to) }
+  return [{ atMs: nowMs, upstream: name, did, saw, enforced: rules.mode === 'enforce' }]
+}
+
+function said(
+  upstream: string,
+  breaker: Breaker,
+  seen: { grade: Grade; samples: number } | null,
+  { inside }: Load,
+  nowMs: number,
+  enforced: boolean,
+): Decision {
+  const saw = seen && { samples: seen.samples, apdex: seen.grade.apdex, failures: seen.grade.failures, inside }
+  const did =
+    breaker.state === 'open'
+      ? ({ kind: 'breaker-open', untilMs: breaker.untilMs } as const)
+      : ({ kind: breaker.state === 'closed' ? 'breaker-closed' : 'breaker-half-open' } as const)
+  return { atMs: nowMs, upstream, did, saw, enforced }
+}
+
+function isWorse(grade: Grade, other: Grade): boolean {
+  return grade.g < other.g || (grade.g === other.g && grade.apdex < other.apdex)
+}

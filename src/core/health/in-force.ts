@@ -1,0 +1,129 @@
+/**
+ * What follows from the health of an origin: the limits that are in force, and what edges and doors must know.
+ *
+ * Pins are stronger than anything health has found, and in shadow mode only pins are in force.
+ */
+import type { Limits } from '../permits.ts'
+import { type Breaker, CLOSED } from './breaker.ts'
+import { type Load, lowered } from './controller.ts'
+import { clamp } from './grade.ts'
+import type { HealthRules, HealthState } from './health.ts'
+import { ORIGIN, WINDOW_MS } from './samples.ts'
+
+/** What edges and doors need to know; null while all is well. */
+export interface HealthView {
+  /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
+  readonly reason: 'outage' | 'slow' | null
+  /** The share of sessions inside whose requests go to the origin. */
+  readonly inside: number
+  /**
+   * The time of sessions does not run: the origin is out. Not when only some are held after it: whoever is still there asks and is
+   * renewed, and whoever has left makes room.
+   */
+  readonly paused: boolean
+  readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
+  /** The room's guess of when to try again. */
+  readonly retryAfterMs: number
+}
+
+/** Of the rate, while a trial runs; and at least one visitor a window. */
+const TRIAL_SHARE = 0.01
+const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
+/** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
+const TRIAL_INSIDE = [0.05, 0.15, 0.35]
+/** From there to everybody after a trial has ended. */
+const INSIDE_RAMP_MS = 30_000
+/** When to try again while nothing better is known, and at the latest. */
+const RETRY_MS = 10_000
+const RETRY_MAX_MS = 30_000
+
+/** The operator's limits as the origin's health allows them. */
+export function limitsNow<Rules extends Limits>(
+  health: HealthState,
+  operator: Rules,
+  rules: HealthRules,
+  nowMs: number,
+): Rules {
+  const { ratePerMinute: rate, sessions } = rules.pins
+  const limits = rules.mode === 'enforce' ? steered(health, operator, rules, nowMs) : operator
+  if (rate === null && sessions === null) return limits
+  return {
+    ...limits,
+    ratePerMinute: rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate),
+    totalActiveUsers: sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, sessions),
+  }
+}
+
+/** What edges must know, null while everything is as the operator says. */
+export function healthView(health: HealthState, load: Load, rules: HealthRules, nowMs: number): HealthView | null {
+  const breakers: Record<string, 'open' | 'half-open'> = {}
+  let untilMs = nowMs + RETRY_MS
+  for (const { name } of rules.upstreams) {
+    const state = breakerOf(health, name, rules)
+    if (state === 'closed') continue
+    breakers[name] = state
+    const own = health.upstreams[name]?.breaker
+    if (own?.state === 'open') untilMs = Math.max(untilMs, own.untilMs)
+  }
+  const inside = insideShare(health, load, rules, nowMs)
+  const isOut = isStopped(health, rules) || isTrial(health, rules)
+  const isSlow = rules.mode === 'enforce' && health.ceiling.sessions !== null && load.hasDemand
+  if (Object.keys(breakers).length === 0 && inside === 1 && !isSlow) return null
+  return {
+    reason: isOut ? 'outage' : isSlow ? 'slow' : null,
+    inside,
+    paused: ORIGIN in breakers,
+    breakers,
+    retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
+  }
+}
+
+/** The state of a breaker as it is in force: pinned, decided, or closed where health decides nothing. */
+export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
+  const pin = rules.pins.breakers[name]
+  if (pin) return pin
+  return rules.mode === 'enforce' ? (health.upstreams[name]?.breaker.state ?? 'closed') : 'closed'
+}
+
+/** Nobody is admitted: the origin, or an upstream that admissions depend on, is out. */
+export function isStopped(health: HealthState, rules: HealthRules): boolean {
+  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
+}
+
+export function isTrial(health: HealthState, rules: HealthRules): boolean {
+  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
+}
+
+function steered<Rules extends Limits>(health: HealthState, operator: Rules, rules: HealthRules, nowMs: number): Rules {
+  if (isStopped(health, rules)) return { ...operator, ratePerMinute: 0 }
+  if (isTrial(health, rules)) {
+    const trial = Math.max(TRIAL_PER_MINUTE_MIN, operator.ratePerMinute * TRIAL_SHARE)
+    return { ...operator, ratePerMinute: Math.min(operator.ratePerMinute, trial) }
+  }
+  return lowered(operator, health.ceiling, rampOf(health, rules, nowMs))
+}
+
+function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: number): number {
+  if (reopenedAtMs === null || rampMs <= 0) return 1
+  return clamp((nowMs - reopenedAtMs) / rampMs, TRIAL_SHARE, 1)
+}
+
+/**
+ * Those inside come back little by little, and only as many as the origin can bear: what brought it down were they, and
+ * admissions alone would need as long as a session lasts to change that.
+ */
+function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs: number): number {
+  const state = breakerOf(health, ORIGIN, rules)
+  const breaker: Breaker = health.upstreams[ORIGIN]?.breaker ?? CLOSED
+  if (state === 'open') return 0
+  if (state === 'half-open') return trialShare(breaker)
+  if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
+  const first = trialShare({ goodWindows: TRIAL_INSIDE.length })
+  const back = clamp(first + ((1 - first) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, first, 1)
+  const { sessions } = health.ceiling
+  return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
+}
+
+function trialShare(trial: object & { readonly goodWindows?: number }): number {
+  return TRIAL_INSIDE[Math.min(trial.goodWindows ?? 0, TRIAL_INSIDE.length - 1)] ?? 0
+}

@@ -1,0 +1,143 @@
+/**
+ * What edges say of an upstream: how many answers of each outcome, and how long they took. Counts and nothing else, so
+ * that any number of isolates, doors and reports can be added up in any order.
+ *
+ * They travel as cells of the reports there are anyway (`core/tally.ts`): nothing is lost, and nothing counts twice.
+ */
+
+/** Decisions are made this often, from what was heard since the last. */
+export const WINDOW_MS = 5_000
+/** Samples are stamped with the second in which their request was sent, so that old news is known for what it is. */
+const STAMP_MS = 1_000
+/** One session may speak this often a window and isolate: a single reload key must not close a room. */
+export const SAMPLES_PER_SESSION = 5
+/** Everything that belongs to no named upstream. */
+export const ORIGIN = 'origin'
+
+/** Apdex: satisfied within T, tolerating within 4 T, frustrated beyond. Failed: a 5xx, no answer in time, no connection. */
+export type Outcome = 'satisfied' | 'tolerating' | 'frustrated' | 'failed'
+
+/** Added up over samples. Plain data, so that it can be stored. */
+export interface Counts {
+  satisfied: number
+  tolerating: number
+  frustrated: number
+  failed: number
+  /** Samples by time to first byte, in the buckets of `bucketOf`; failures are not among them. */
+  latency: Record<number, number>
+  /** The longest Retry-After that a 503 or 429 of the origin asked for, 0 for none. */
+  retryAfterMs: number
+}
+
+/** A frustrated sample turned out to be a failure: it is counted once, as what it is. */
+type Mark = Outcome | 'turned-failed' | 'retry-after'
+
+const LETTERS: Readonly<Record<Mark, string>> = {
+  satisfied: 's',
+  tolerating: 't',
+  frustrated: 'f',
+  failed: 'x',
+  'turned-failed': 'u',
+  'retry-after': 'r',
+}
+/** Four buckets to each doubling: a percentile is right within a tenth. */
+const BUCKETS_PER_DOUBLING = 4
+/** 2^17 ms is over two minutes, longer than any timeout. */
+const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
+/** What was sent longer ago says nothing of now. */
+const OLD_AFTER_MS = 60_000
+/** Clocks of edges run ahead of the room's by this at most. */
+const AHEAD_MS = 10_000
+
+export function noCounts(): Counts {
+  return { satisfied: 0, tolerating: 0, frustrated: 0, failed: 0, latency: {}, retryAfterMs: 0 }
+}
+
+export function outcomeOf(tookMs: number, targetMs: number): Outcome {
+  if (tookMs <= targetMs) return 'satisfied'
+  return tookMs <= 4 * targetMs ? 'tolerating' : 'frustrated'
+}
+
+/** The cell of one sample, for `Tally.add`. */
+export function cellOf(upstream: string, mark: Mark, ms: number, sentMs: number): string {
+  return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${bucketOf(ms)}`
+}
+
+/** What a cell says: null for one that is of another kind, too old, or of a request sent before `sinceMs`. */
+export function readCell(
+  cell: string,
+  sinceMs: number,
+  nowMs: number,
+): { readonly upstream: string; readonly mark: Mark; readonly bucket: number } | null {
+  const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,2})$/.exec(cell)
+  if (!match) return null
+  const [, upstream = '', stamp, letter, bucket] = match
+  const mark = (Object.keys(LETTERS) as Mark[]).find(name => LETTERS[name] === letter)
+  const endMs = (Number(stamp) + 1) * STAMP_MS
+  if (!mark || endMs <= Math.max(sinceMs, nowMs - OLD_AFTER_MS) || endMs - STAMP_MS > nowMs + AHEAD_MS) return null
+  return { upstream, mark, bucket: Number(bucket) }
+}
+
+export function add(counts: Counts, mark: Mark, bucket: number, by = 1): void {
+  if (mark === 'retry-after') {
+    counts.retryAfterMs = Math.max(counts.retryAfterMs, upperMs(bucket))
+    return
+  }
+  if (mark === 'turned-failed') {
+    counts.frustrated -= by
+    counts.failed += by
+    return
+  }
+  counts[mark] += by
+  if (mark !== 'failed') counts.latency[bucket] = (counts.latency[bucket] ?? 0) + by
+}
+
+export function merge(into: Counts, from: Counts): void {
+  into.satisfied += from.satisfied
+  into.tolerating += from.tolerating
+  into.frustrated += from.frustrated
+  into.failed += from.failed
+  into.retryAfterMs = Math.max(into.retryAfterMs, from.retryAfterMs)
+  for (const [bucket, by] of Object.entries(from.latency)) {
+    into.latency[Number(bucket)] = (into.latency[Number(bucket)] ?? 0) + by
+  }
+}
+
+export function samplesOf({ satisfied, tolerating, frustrated, failed }: Counts): number {
+  return satisfied + tolerating + frustrated + failed
+}
+
+/** Apdex (apdex.org, version 1.1), null without a sample. */
+export function apdexOf(counts: Counts): number | null {
+  const samples = samplesOf(counts)
+  return samples === 0 ? null : (counts.satisfied + counts.tolerating / 2) / samples
+}
+
+/** The share of failures, null without a sample. */
+export function failureShareOf(counts: Counts): number | null {
+  const samples = samplesOf(counts)
+  return samples === 0 ? null : counts.failed / samples
+}
+
+/** Milliseconds within which the share `q` of answers came, null without an answer. */
+export function quantileMs({ latency }: Counts, q: number): number | null {
+  const buckets = Object.entries(latency)
+    .map(([bucket, count]) => [Number(bucket), count] as const)
+    .sort(([a], [b]) => a - b)
+  const samples = buckets.reduce((sum, [, count]) => sum + count, 0)
+  let seen = 0
+  for (const [bucket, count] of buckets) {
+    seen += count
+    if (seen >= samples * q && count > 0) return upperMs(bucket)
+  }
+  return null
+}
+
+/** The bucket of a duration: its upper end is the first at or above it. */
+export function bucketOf(ms: number): number {
+  return Math.min(BUCKET_MAX, Math.max(0, Math.ceil(BUCKETS_PER_DOUBLING * Math.log2(Math.max(1, ms)))))
+}
+
+function upperMs(bucket: number): number {
+  return Math.round(2 ** (bucket / BUCKETS_PER_DOUBLING))
+}

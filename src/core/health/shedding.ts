@@ -1,0 +1,40 @@
+/** Client-side throttling (Site Reliability Engineering, chapter 21): refuses here what an origin in trouble would refuse anyway. */
+
+/** Old counts fade with this half-life, so that shedding ends soon after the trouble has. */
+const HALF_LIFE_MS = 30_000
+
+export interface Shedder {
+  asked: number
+  ok: number
+  atMs: number
+}
+
+export function newShedder(): Shedder {
+  return { asked: 0, ok: 0, atMs: 0 }
+}
+
+/** The share of requests to refuse: `max(0, (asked − k·ok) / (asked + 1))`. The larger k, the later it begins. */
+export function shedShare({ asked, ok }: Shedder, k: number): number {
+  return Math.max(0, (asked - k * ok) / (asked + 1))
+}
+
+/** Counts a request, sent or refused. */
+export function noteAsked(shedder: Shedder, nowMs: number): void {
+  fade(shedder, nowMs)
+  shedder.asked++
+}
+
+/** Counts a good answer. */
+export function noteOk(shedder: Shedder, nowMs: number): void {
+  fade(shedder, nowMs)
+  shedder.ok++
+}
+
+function fade(shedder: Shedder, nowMs: number): void {
+  const tookMs = nowMs - shedder.atMs
+  if (tookMs <= 0) return
+  const left = 0.5 ** (tookMs / HALF_LIFE_MS)
+  shedder.asked *= left
+  shedder.ok *= left
+  shedder.atMs = nowMs
+}

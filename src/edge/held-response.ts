@@ -1,0 +1,67 @@
+/** The answers to requests of admitted visitors that were not sent on. */
+
+import type { Admitted } from './gate.ts'
+import type { Held } from './holding.ts'
+import { heldPage, waitingPagePolicy } from './page.ts'
+import { problemResponse } from './problem.ts'
+import { addTokens, outsideHeaders } from './respond.ts'
+import type { Visit } from './visit.ts'
+
+/** Visitors who were held together must not come back together. */
+const JITTER = 0.3
+
+const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>> = {
+  outage: {
+    title: 'The site cannot answer at the moment',
+    detail: 'This request was not carried out. Your session is kept, and its time does not run. Send it again.',
+  },
+  closed: {
+    title: 'This part of the site cannot answer at the moment',
+    detail: 'This request was not carried out. The rest of the site is not affected. Send it again shortly.',
+  },
+  shed: {
+    title: 'The site is very busy',
+    detail: 'This request was not carried out, so that more important ones can be. Send it again shortly.',
+  },
+}
+
+export async function heldResponse(visit: Visit, held: Held, admissions: readonly Admitted[]): Promise<Response> {
+  const response = await answerTo(visit, held)
+  addTokens(
+    visit,
+    response.headers,
+    admissions.filter(admission => admission.isNew),
+  )
+  return response
+}
+
+async function answerTo(visit: Visit, held: Held): Promise<Response> {
+  const { upstream, why, admission } = held
+  const retryAfterMs = held.retryAfterMs * (1 - JITTER + 2 * JITTER * Math.random())
+  const headers = outsideHeaders(retryAfterMs)
+  const { fallback } = upstream
+  if (visit.kind === 'subresource') return new Response(null, { status: 503, headers })
+  if (why === 'closed' && fallback.answer === 'redirect' && visit.kind === 'navigation')
+    return new Response(null, { status: 303, headers: { ...headers, Location: fallback.to } })
+  if (visit.kind === 'api' || (why === 'closed' && fallback.answer === 'problem')) {
+    const problem = problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      ...PROBLEMS[why],
+      retryAfterMs,
+      more: { state: why, upstream: upstream.name, message: messageOf(held) },
+    })
+    problem.headers.set('X-Robots-Tag', 'noindex')
+    return problem
+  }
+  headers['Content-Type'] = 'text/html; charset=utf-8'
+  headers['Content-Security-Policy'] = await waitingPagePolicy()
+  const page = heldPage(visit, why, messageOf(held), retryAfterMs)
+  const status = why === 'outage' ? admission.room.settings.config.queueing_status_code : 503
+  return new Response(visit.request.method === 'HEAD' ? null : page, { status, headers })
+}
+
+function messageOf({ upstream, admission, why }: Held): string {
+  const own = why === 'closed' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
+  return own === '' ? admission.room.settings.config.message : own
+}

@@ -1,0 +1,72 @@
+/**
+ * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
+ * shed. The session goes on.
+ */
+import type { HealthView } from '../core/health/in-force.ts'
+import { ORIGIN } from '../core/health/samples.ts'
+import { noteAsked, shedShare } from '../core/health/shedding.ts'
+import type { Upstream } from '../settings/health.ts'
+import type { Admitted } from './gate.ts'
+import type { Visit } from './visit.ts'
+
+export type Held = {
+  readonly admission: Admitted
+  readonly upstream: Upstream
+  /** `outage`: all of the origin. `closed`: this upstream. `shed`: what can wait. */
+  readonly why: 'outage' | 'closed' | 'shed'
+  readonly retryAfterMs: number
+}
+
+/** Requests of an isolate that try what is half-open: one at once, then one a window. */
+const TRIALS = { intervalMs: 5_000, burst: 1 }
+const SHED_RETRY_MS = 5_000
+
+/** Whether this request must not go to its upstream now; null, nearly always, for one that goes on. */
+export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream): Held | null {
+  const { room } = admission
+  const health = room.view?.health
+  const { shed } = room.settings.health
+  if (!health && !shed) return null
+  if (health) {
+    const { retryAfterMs } = health
+    const breaker = upstream.name === ORIGIN ? undefined : health.breakers[upstream.name]
+    const isTried = breaker === 'half-open' && room.spend(`trial/${upstream.name}`, TRIALS, visit.nowMs) === 0
+    if (breaker && !isTried) return { admission, upstream, why: 'closed', retryAfterMs }
+    if (health.inside < 1 && !isProtected(visit, admission) && !goesOn(visit, admission, health))
+      return { admission, upstream, why: 'outage', retryAfterMs }
+  }
+  if (shed?.matches(visit.readings.paths) && !isProtected(visit, admission)) {
+    const share = shedShare(room.shedder, shed.k)
+    noteAsked(room.shedder, visit.nowMs)
+    if (share > 0 && Math.random() < share) return { admission, upstream, why: 'shed', retryAfterMs: SHED_RETRY_MS }
+  }
+  return null
+}
+
+/** A shopper who pays goes through, whatever is the matter. */
+function isProtected(visit: Visit, { room }: Admitted): boolean {
+  return visit.readings.paths.some(path => room.settings.isProtected(path))
+}
+
+/**
+ * Those let in while the origin is tried are the trial; of the others a share, the same sessions all along. A room may be so
+ * small that nobody is of that share, and nobody new comes: then each isolate has somebody try.
+ */
+function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
+  const { trials } = room.memory
+  if (justIn) trials.set(sid, true)
+  if (inside <= 0) return false
+  if (trials.has(sid) || lotOf(sid) < inside) return true
+  if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
+  if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
+  trials.set(sid, true)
+  return true
+}
+
+/** Uniform in [0, 1), the same for a session at every edge: FNV-1a of its random bits. */
+function lotOf(sid: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < sid.length; i++) hash = Math.imul(hash ^ sid.charCodeAt(i), 0x01000193)
+  hash ^= hash >>> 15
+  return (Math.imul(hash, 0x2c1b3c6d) >>> 0) / 0x1_0000_0000
+}

@@ -1,0 +1,123 @@
+/**
+ * Times origin answers for the room's health, to the first byte. Nothing of it is in the way of a request: a sample is a
+ * counter of the next report.
+ *
+ * Not counted are answers from a cache, 4xx, event streams, WebSockets, visitors who went away, and more than a few of one
+ * session.
+ */
+import { cellOf, type Outcome, outcomeOf, SAMPLES_PER_SESSION, WINDOW_MS } from '../core/health/samples.ts'
+import { noteOk } from '../core/health/shedding.ts'
+import type { Upstream } from '../settings/health.ts'
+import type { Admitted } from './gate.ts'
+import type { Lease } from './memory.ts'
+import type { Patience, ProxyOutcome } from './proxy.ts'
+import type { Visit } from './visit.ts'
+
+/** A request on its way, for every room that has admitted it. */
+interface Sent {
+  readonly admission: Admitted
+  readonly upstream: Upstream
+  /** It was late enough to count before it was answered. */
+  isLate: boolean
+}
+
+/** Watches one request that goes to the origin. */
+export class Watch implements Patience {
+  readonly timeoutMs: number
+  overdueMs = Number.POSITIVE_INFINITY
+  readonly #visit: Visit
+  readonly #sent: Sent[] = []
+  #sentMs = 0
+
+  constructor(visit: Visit, admissions: readonly Admitted[], timeoutMs: number) {
+    this.#visit = visit
+    this.timeoutMs = timeoutMs
+    for (const admission of admissions) {
+      const { health } = admission.room.settings
+      if (health.rules.mode === 'off') continue
+      const upstream = health.upstreamOf(visit.readings.paths, visit.request.method)
+      this.#sent.push({ admission, upstream, isLate: false })
+      // Where rooms overlap, the most patient one decides.
+      const overdueMs = 4 * upstream.targetMs
+      this.overdueMs = this.#sent.length === 1 ? overdueMs : Math.max(this.overdueMs, overdueMs)
+    }
+    if (this.#sent.length > 0) this.#sentMs = Date.now()
+  }
+
+  /** An answer that is late counts at once: an origin that hangs must be felt before its timeouts. */
+  overdue(): void {
+    if (this.#visit.isWebSocket || isEventStream(this.#visit.request.headers.get('Accept'))) return
+    for (const sent of this.#sent) sent.isLate = this.#note(sent, 'frustrated')
+  }
+
+  /** The first byte is here, or none will come. */
+  ended(outcome: ProxyOutcome): void {
+    if (outcome.kind === 'failed') {
+      // Who went away takes the connection along.
+      if (this.#sent.length > 0 && !this.#visit.request.signal.aborted) this.#failed()
+      return
+    }
+    const { status, headers } = outcome.response
+    if (status >= 500) this.#failed()
+    if (status >= 500 || status === 429) this.#noteRetryAfter(headers)
+    if (status >= 400) return
+    for (const sent of this.#sent) {
+      const { shedder, settings } = sent.admission.room
+      if (settings.health.shed) noteOk(shedder, Date.now())
+      if (!sent.isLate && isTimed(status, headers))
+        this.#note(sent, outcomeOf(Date.now() - this.#sentMs, sent.upstream.targetMs))
+    }
+  }
+
+  /** The origin began an answer and stopped. */
+  stopped(): void {
+    for (const { admission, upstream } of this.#sent)
+      admission.room.count(cellOf(upstream.name, 'failed', 0, this.#sentMs))
+  }
+
+  #failed(): void {
+    for (const sent of this.#sent) {
+      const { admission, upstream, isLate } = sent
+      if (isLate) admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
+      else this.#note(sent, 'failed')
+    }
+  }
+
+  #noteRetryAfter(headers: Headers): void {
+    const seconds = Number(headers.get('Retry-After') ?? 0)
+    if (!(seconds > 0)) return
+    for (const { admission, upstream } of this.#sent)
+      admission.room.count(cellOf(upstream.name, 'retry-after', seconds * 1_000, this.#sentMs))
+  }
+
+  /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
+  #note({ admission: { room, sid }, upstream }: Sent, outcome: Outcome): boolean {
+    const nowMs = Date.now()
+    if (!takesTurn(room.memory.leases.get(sid), nowMs)) return false
+    room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
+    // Good news travels with the next request; bad news may have none to travel with.
+    if (outcome !== 'satisfied' || room.view?.health) room.report(this.#visit)
+    return true
+  }
+}
+
+function takesTurn(lease: Lease | undefined, nowMs: number): boolean {
+  if (!lease) return true
+  const window = Math.floor(nowMs / WINDOW_MS)
+  if (lease.sampledWindow !== window) {
+    lease.sampledWindow = window
+    lease.samples = 0
+  }
+  if (lease.samples >= SAMPLES_PER_SESSION) return false
+  lease.samples++
+  return true
+}
+
+/** An answer whose first byte says how the origin does. */
+function isTimed(status: number, headers: Headers): boolean {
+  return status !== 101 && headers.get('CF-Cache-Status') !== 'HIT' && !isEventStream(headers.get('Content-Type'))
+}
+
+function isEventStream(type: string | null): boolean {
+  return type?.includes('text/event-stream') ?? false
+}

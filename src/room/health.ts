@@ -1,0 +1,131 @@
+/** The room's side of its origin's health: it lets `core` decide, keeps what was decided, and says how things stand. */
+import { type Breaker, CLOSED } from '../core/health/breaker.ts'
+import type { Load } from '../core/health/controller.ts'
+import {
+  advance,
+  endMinute,
+  type HealthState,
+  hear,
+  inTrouble,
+  lastMinute,
+  probed,
+  type UpstreamRules,
+} from '../core/health/health.ts'
+import { breakerOf, type HealthView, healthView, limitsNow } from '../core/health/in-force.ts'
+import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../core/health/samples.ts'
+import type { Limits } from '../core/permits.ts'
+import type { HealthFigures, HealthReport, UpstreamFigures } from '../core/rpc.ts'
+import type { Cells } from '../core/tally.ts'
+import type { HealthSettings } from '../settings/health.ts'
+import { HealthStore } from './health-store.ts'
+
+const MINUTE_MS = 60_000
+
+export class RoomHealth {
+  readonly #store: HealthStore
+  readonly #state: HealthState
+
+  constructor(sql: SqlStorage, nowMs: number) {
+    this.#store = new HealthStore(sql)
+    this.#state = this.#store.load(nowMs)
+  }
+
+  hear(cells: Cells, { rules }: HealthSettings, nowMs: number): void {
+    hear(this.#state, cells, rules, nowMs)
+  }
+
+  /** Lets time pass. What was decided is stored before anything that follows from it leaves. */
+  advance(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): void {
+    const windowBeganMs = this.#state.windowBeganMs
+    const decisions = advance(this.#state, load, operator, rules, nowMs, Math.random())
+    for (const decision of decisions) this.#store.log(decision)
+    const minute = endMinute(this.#state, nowMs)
+    if (minute) this.#store.saveMinute(minute)
+    if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
+  }
+
+  /** The outcome of an active probe: milliseconds, or null for no good answer. */
+  probed(
+    upstream: UpstreamRules,
+    tookMs: number | null,
+    targetMs: number,
+    load: Load,
+    { rules }: HealthSettings,
+    nowMs: number,
+  ): void {
+    const decision = probed(this.#state, upstream, tookMs, targetMs, load, rules, nowMs)
+    if (!decision) return
+    this.#store.log(decision)
+    this.#store.save(this.#state)
+  }
+
+  limits<Rules extends Limits>(operator: Rules, { rules }: HealthSettings, nowMs: number): Rules {
+    return limitsNow(this.#state, operator, rules, nowMs)
+  }
+
+  view(load: Load, { rules }: HealthSettings, nowMs: number): HealthView | null {
+    return healthView(this.#state, load, rules, nowMs)
+  }
+
+  /** Upstreams that are probed now: their breaker is not closed. */
+  toProbe({ rules, probes }: HealthSettings): readonly UpstreamRules[] {
+    if (probes.size === 0 || rules.mode === 'off') return []
+    const names = inTrouble(this.#state)
+    return rules.upstreams.filter(({ name }) => names.includes(name) && probes.has(name))
+  }
+
+  figures(operator: Limits, load: Load, settings: HealthSettings, nowMs: number): HealthFigures {
+    const { rules } = settings
+    const view = this.view(load, settings, nowMs)
+    const { ratePerMinute, totalActiveUsers } = this.limits(operator, settings, nowMs)
+    const { ratePerMinute: rate, sessions, breakers } = rules.pins
+    return {
+      mode: rules.mode,
+      reason: view?.reason ?? null,
+      ceiling: this.#state.ceiling.sessions === null ? null : Math.floor(this.#state.ceiling.sessions),
+      inside: view?.inside ?? 1,
+      ratePerMinute,
+      totalActiveUsers,
+      pins: [
+        ...(rate === null ? [] : ['new_users_per_minute']),
+        ...(sessions === null ? [] : ['total_active_users']),
+        ...Object.keys(breakers).map(name => `breakers.${name}`),
+      ],
+      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, settings)),
+    }
+  }
+
+  report(figures: HealthFigures, minutes: number, nowMs: number): HealthReport {
+    return {
+      health: figures,
+      decisions: this.#store.decisions(),
+      history: this.#store.minutes(minutes, nowMs).map(({ minute, upstreams }) => ({
+        atMs: minute * MINUTE_MS,
+        upstreams: Object.fromEntries(Object.entries(upstreams).map(([name, counts]) => [name, summed(counts)])),
+      })),
+    }
+  }
+
+  #upstream({ name, critical }: UpstreamRules, { rules }: HealthSettings): UpstreamFigures {
+    const breaker: Breaker = this.#state.upstreams[name]?.breaker ?? CLOSED
+    return {
+      name,
+      critical,
+      breaker: breakerOf(this.#state, name, rules),
+      pinned: name in rules.pins.breakers,
+      sinceMs: breaker.sinceMs,
+      untilMs: breaker.state === 'open' ? breaker.untilMs : null,
+      ...summed(lastMinute(this.#state, name)),
+    }
+  }
+}
+
+function summed(counts: Counts) {
+  return {
+    samples: samplesOf(counts),
+    p50Ms: quantileMs(counts, 0.5),
+    p95Ms: quantileMs(counts, 0.95),
+    apdex: apdexOf(counts),
+    failures: failureShareOf(counts),
+  }
+}

@@ -1,0 +1,32 @@
+/** One active probe: a request of the room's own to the origin, with a timeout, that tells whether it answers as it should. */
+import { atOrigin, type Deployment } from '../settings/deployment.ts'
+import type { Env } from '../settings/env.ts'
+import type { ProbeConfig } from '../settings/health.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+
+/** Where a probe goes, null where no address is known: neither an origin nor a host of the room's own. */
+export function probeUrl(room: RoomConfig, path: string, deployment: Deployment): string | null {
+  const hasHost = !room.host.includes('*')
+  if (!hasHost && (deployment.origin === null || deployment.originHostHeader === 'visitor')) return null
+  return atOrigin(`https://${hasHost ? room.host : 'origin'}${path}`, deployment)
+}
+
+/** Milliseconds to the first byte of the expected answer, null for any other end. */
+export async function probe(url: string, room: RoomConfig, config: ProbeConfig, env: Env): Promise<number | null> {
+  const sentMs = Date.now()
+  const forwarded = new URL(url).host === room.host ? {} : { 'X-Forwarded-Host': room.host }
+  const init = {
+    headers: { 'User-Agent': 'antesala-probe', Accept: '*/*', 'X-Forwarded-Proto': 'https', ...forwarded },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(config.timeout * 1_000),
+  } as const
+  try {
+    const response = await (env.ORIGIN_SERVICE ? env.ORIGIN_SERVICE.fetch(url, init) : fetch(url, init))
+    const tookMs = Date.now() - sentMs
+    await response.body?.cancel()
+    return response.status === config.status ? tookMs : null
+  } catch (error) {
+    console.warn(`probe of ${url}: ${String(error)}`)
+    return null
+  }
+}

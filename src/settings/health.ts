@@ -1,0 +1,233 @@
+/** The settings of origin health and upstreams, and the form that decisions use. */
+import * as z from 'zod'
+import type { HealthRules, UpstreamRules } from '../core/health/health.ts'
+import { ORIGIN } from '../core/health/samples.ts'
+import { flag, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
+import { compilePatterns, method, pathPattern } from './patterns.ts'
+
+const MINUTE_MS = 60_000
+const UPSTREAMS_MAX = 20
+
+const localPath = (what: string) =>
+  textThat(text => /^\/(?!\/)[\w\-./~!$&'()*+,;=:@%?]*$/.test(text), `${what} like /health that begins with one /`)
+
+/** Statuses of an answer that says "well": one, or a class of them. */
+const probe = z.strictObject({
+  path: localPath('a path'),
+  interval: numberIn(1, 300, 'fractions').default(5),
+  timeout: numberIn(0.1, 30, 'fractions').default(2),
+  status: numberIn(100, 599).default(200),
+})
+
+const targetMs = () => numberIn(10, 60_000)
+const apdexTarget = () => numberIn(0.5, 0.99, 'fractions')
+
+export const healthSettings = z
+  .strictObject({
+    mode: oneOf('enforce', 'shadow', 'off').default('enforce'),
+    target_ms: targetMs().default(500),
+    apdex_target: apdexTarget().default(0.85),
+    bad_windows: numberIn(1, 12).default(2),
+    good_windows: numberIn(1, 12).default(3),
+    min_active_users: numberIn(1, 10_000_000).default(10),
+    cooldown: numberIn(0, 60, 'fractions').default(3),
+    ramp: numberIn(0, 60, 'fractions').default(2),
+    open: numberIn(0.05, 5, 'fractions').default(0.5),
+    probe: probe.nullable().default(null),
+    shed: z
+      .strictObject({
+        paths: z.array(pathPattern()).min(1, { error: 'must have at least one path' }).max(50),
+        k: numberIn(1.1, 10, 'fractions').default(2),
+      })
+      .nullable()
+      .default(null),
+  })
+  .prefault({})
+
+const breakerPin = () => oneOf('open', 'closed')
+
+export const healthPins = z
+  .strictObject({
+    new_users_per_minute: numberIn(0, 1_000_000).nullable().default(null),
+    total_active_users: numberIn(1, 10_000_000).nullable().default(null),
+    breakers: z.record(z.string(), breakerPin()).default({}),
+  })
+  .prefault({})
+
+const fallback = z.discriminatedUnion(
+  'answer',
+  [
+    z.strictObject({ answer: z.literal('problem') }),
+    z.strictObject({
+      answer: z.literal('page'),
+      message: z.string().max(1_000, { error: 'must be at most 1,000 characters' }).default(''),
+    }),
+    z.strictObject({ answer: z.literal('redirect'), to: localPath('a path') }),
+  ],
+  { error: issue => `must have an answer that is "problem", "page" or "redirect", got ${show(issue.input)}` },
+)
+
+const upstream = z
+  .strictObject({
+    name: textLike(
+      /^[a-z0-9][a-z0-9_-]{0,31}$/,
+      '1 to 32 small letters, digits, - or _, a letter or digit first',
+    ).refine(name => name !== ORIGIN, { error: `must not be "${ORIGIN}": that is everything which no upstream names` }),
+    paths: z.array(pathPattern()).min(1, { error: 'must have at least one path' }).max(50),
+    methods: z.array(method()).min(1).nullable().default(null),
+    timeout: numberIn(0.1, 100, 'fractions').nullable().default(null),
+    body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
+    target_ms: targetMs().nullable().default(null),
+    apdex_target: apdexTarget().nullable().default(null),
+    critical: flag().default(false),
+    breaker: z
+      .strictObject({ enabled: flag().default(true), open: numberIn(0.05, 5, 'fractions').default(0.5) })
+      .prefault({}),
+    probe: probe.nullable().default(null),
+    fallback: fallback.default({ answer: 'problem' }),
+  })
+  .superRefine(({ paths, fallback: answer }, context) => {
+    if (answer.answer !== 'redirect') return
+    const to = answer.to.split('?')[0] ?? ''
+    if (!compilePatterns(paths)(to)) return
+    context.addIssue({
+      code: 'custom',
+      path: ['fallback', 'to'],
+      message: `must not be a path of the upstream itself, got ${show(answer.to)}`,
+    })
+  })
+
+export const upstreamList = z
+  .array(upstream)
+  .max(UPSTREAMS_MAX, { error: `must have at most ${UPSTREAMS_MAX} upstreams` })
+  .superRefine((upstreams, context) => {
+    upstreams.forEach(({ name }, index) => {
+      const first = upstreams.findIndex(other => other.name === name)
+      if (first === index) return
+      const message = `must be unique, ${show(name)} is upstreams[${first}] already`
+      context.addIssue({ code: 'custom', path: [index, 'name'], message })
+    })
+  })
+  .default([])
+
+export type HealthConfig = z.output<typeof healthSettings>
+export type PinsConfig = z.output<typeof healthPins>
+export type UpstreamConfig = z.output<typeof upstream>
+export type ProbeConfig = z.output<typeof probe>
+export type Fallback = z.output<typeof fallback>
+
+/** A pinned breaker must be one that there is. */
+export function pinProblem(
+  pins: PinsConfig,
+  upstreams: readonly UpstreamConfig[],
+): { name: string; message: string } | null {
+  const names = [ORIGIN, ...upstreams.map(({ name }) => name)]
+  const name = Object.keys(pins.breakers).find(pinned => !names.includes(pinned))
+  return name === undefined ? null : { name, message: `is no upstream, there are ${names.join(', ')}` }
+}
+
+/** An upstream as an edge uses it. */
+export interface Upstream {
+  readonly name: string
+  readonly timeoutMs: number
+  /** Silence within a body that ends it; null leaves that to the platform. */
+  readonly bodyTimeoutMs: number | null
+  readonly targetMs: number
+  readonly fallback: Fallback
+}
+
+export interface HealthSettings {
+  readonly rules: HealthRules
+  readonly origin: Upstream
+  /** The upstream of a request: the first that matches, else the origin. */
+  readonly upstreamOf: (paths: readonly string[], method: string) => Upstream
+  readonly probes: ReadonlyMap<string, ProbeConfig & { readonly targetMs: number }>
+  readonly shed: { readonly matches: (paths: readonly string[]) => boolean; readonly k: number } | null
+}
+
+export function compileHealth(config: {
+  health: HealthConfig
+  health_pins: PinsConfig
+  upstreams: readonly UpstreamConfig[]
+  origin_timeout: number
+  origin_body_timeout: number | null
+}): HealthSettings {
+  const originTimeoutMs = config.origin_timeout * 1_000
+  const originBodyTimeoutMs = config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000
+  const { health, health_pins: pins } = config
+  const named = config.upstreams.map(one => ({
+    ...compiled(one, health, originTimeoutMs, originBodyTimeoutMs),
+    matches: matcher(one),
+  }))
+  const origin: Upstream = {
+    name: ORIGIN,
+    timeoutMs: originTimeoutMs,
+    bodyTimeoutMs: originBodyTimeoutMs,
+    targetMs: health.target_ms,
+    fallback: { answer: 'page', message: '' },
+  }
+  const shedPaths = health.shed && compilePatterns(health.shed.paths)
+  const originProbe = health.probe ? [[ORIGIN, { ...health.probe, targetMs: health.target_ms }] as const] : []
+  return {
+    rules: rulesOf(health, pins, config.upstreams),
+    origin,
+    upstreamOf: (paths, verb) => named.find(one => one.matches(paths, verb)) ?? origin,
+    probes: new Map([
+      ...originProbe,
+      ...config.upstreams.flatMap(one =>
+        one.probe ? [[one.name, { ...one.probe, targetMs: one.target_ms ?? health.target_ms }] as const] : [],
+      ),
+    ]),
+    shed: health.shed && shedPaths ? { matches: paths => paths.some(shedPaths), k: health.shed.k } : null,
+  }
+}
+
+function rulesOf(health: HealthConfig, pins: PinsConfig, upstreams: readonly UpstreamConfig[]): HealthRules {
+  const everything: UpstreamRules = {
+    name: ORIGIN,
+    critical: true,
+    apdexTarget: health.apdex_target,
+    openMs: health.open * MINUTE_MS,
+  }
+  const named = upstreams.map(one => ({
+    name: one.name,
+    critical: one.critical,
+    apdexTarget: one.apdex_target ?? health.apdex_target,
+    openMs: one.breaker.enabled ? one.breaker.open * MINUTE_MS : null,
+  }))
+  return {
+    mode: health.mode,
+    badWindows: health.bad_windows,
+    goodWindows: health.good_windows,
+    sessionsMin: health.min_active_users,
+    cooldownMs: health.cooldown * MINUTE_MS,
+    rampMs: health.ramp * MINUTE_MS,
+    upstreams: [everything, ...named],
+    pins: {
+      ratePerMinute: pins.new_users_per_minute,
+      sessions: pins.total_active_users,
+      breakers: pins.breakers,
+    },
+  }
+}
+
+function compiled(
+  one: UpstreamConfig,
+  health: HealthConfig,
+  originTimeoutMs: number,
+  originBodyTimeoutMs: number | null,
+): Upstream {
+  return {
+    name: one.name,
+    timeoutMs: one.timeout === null ? originTimeoutMs : one.timeout * 1_000,
+    bodyTimeoutMs: one.body_timeout === null ? originBodyTimeoutMs : one.body_timeout * 1_000,
+    targetMs: one.target_ms ?? health.target_ms,
+    fallback: one.fallback,
+  }
+}
+
+/** Any reading of a path counts: a closed feature must not be open under another spelling. */
+function matcher({ paths, methods }: UpstreamConfig): (readings: readonly string[], verb: string) => boolean {
+  const isPath = compilePatterns(paths)
+  return (readings, verb) => (methods?.includes(verb) ?? true) && readings.some(isPath)
+}

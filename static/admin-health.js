@@ -1,0 +1,53 @@
+// @ts-check
+// How the origin does, in words and figures.
+import { $, list, make, say } from './admin-dom.js'
+import { count } from './admin-words.js'
+
+/** @typedef {import('./admin-api.js').Room} Room */
+/** @typedef {Room['figures']['health']} Health */
+/** @typedef {Health['upstreams'][number]} Upstream */
+
+const BREAKERS = { closed: 'on', open: 'closed off', 'half-open': 'being tried' }
+
+/** @param {Room} room */
+export function showHealth({ settings, figures }) {
+  const { health } = figures
+  say('health-text', wordsOf(health, settings.total_active_users))
+  const rows = health.upstreams.map(upstream => [
+    upstream.name === 'origin' ? 'The origin' : upstream.name,
+    BREAKERS[upstream.breaker] + (upstream.pinned ? ', by hand' : ''),
+    milliseconds(upstream.p50Ms),
+    milliseconds(upstream.p95Ms),
+    upstream.apdex === null ? '–' : upstream.apdex.toFixed(2),
+    upstream.failures === null ? '–' : `${count(100 * upstream.failures)} %`,
+  ])
+  const head = /** @type {HTMLTableCellElement} */ (make('th'))
+  head.scope = 'row'
+  list($('health-rows'), rows, () => make('tr', head.cloneNode(), ...Array.from({ length: 5 }, () => make('td'))))
+}
+
+/** What the room does because of its origin. @param {Health} health @param {number} total */
+export function wordsOf({ mode, reason, ceiling, inside, pins, upstreams }, total) {
+  const pinned = pins.length > 0 ? ` Set by hand: ${pins.join(', ')}.` : ''
+  if (mode === 'off') return `Origin health is off.${pinned}`
+  const out = upstreams.filter(({ breaker }) => breaker !== 'closed').map(({ name }) => name)
+  const shadow = mode === 'shadow' ? ' In shadow mode this changes nothing.' : ''
+  if (reason === 'outage') {
+    const some =
+      inside > 0
+        ? ` ${Math.round(100 * inside)} % of those inside go on, the others are held.`
+        : ' Those inside are held.'
+    const held = inside < 1 ? some : ''
+    return `Out: ${out.join(', ')}. New visitors wait until trials go well.${held}${pinned}`
+  }
+  if (ceiling !== null && ceiling < total)
+    return `Slow answers: for now the origin bears about ${count(ceiling)} people inside.${shadow}${pinned}`
+  if (out.length > 0) return `Closed off: ${out.join(', ')}. The rest of the site is not affected.${pinned}`
+  return `Answers come as they should.${shadow}${pinned}`
+}
+
+/** @param {number | null} ms */
+function milliseconds(ms) {
+  if (ms === null) return '–'
+  return ms < 1_000 ? `${count(ms)} ms` : `${count(ms / 1_000)} s`
+}

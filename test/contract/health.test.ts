@@ -1,0 +1,268 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answer, pause, Visitor } from '../support/node/browser-like.ts'
+import { ADMIN_TOKEN, type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
+
+/** What an origin can do wrong, by host: each room of these tests has an origin of its own. */
+const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'hammered', 'probed', 'returns'] as const
+type Trouble = (typeof TROUBLES)[number]
+
+/** Trials and pauses are short, so that a test can wait for them. Windows are as they are. */
+const health = { target_ms: 500, open: 0.05, cooldown: 0.05, ramp: 0.05, good_windows: 1 }
+const PROTECTED = '/pay/confirm'
+const rooms = TROUBLES.map(name => ({
+  name,
+  host: `${name}.test`,
+  total_active_users: 1_000,
+  new_users_per_minute: 60_000,
+  session_duration: 5,
+  origin_timeout: 5,
+  origin_body_timeout: name === 'stops' ? 0.5 : null,
+  protected_paths: [PROTECTED],
+  message: 'Engineers are on it.',
+  health: {
+    ...health,
+    ...(name === 'returns' ? { min_active_users: 500 } : {}),
+    ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}),
+  },
+  upstreams:
+    name === 'payment'
+      ? [
+          { name: 'cards', paths: ['/cards/*'], timeout: 1, fallback: { answer: 'problem' }, breaker: { open: 5 } },
+          { name: 'search', paths: ['/search'], fallback: { answer: 'redirect', to: '/' } },
+        ]
+      : [],
+}))
+
+let origin: Origin
+let site: Site
+const broken = new Set<Trouble>()
+/** Requests that reached an origin, by host and path. */
+const reached = new Map<string, number>()
+
+beforeAll(async () => {
+  origin = await startOrigin(serve)
+  site = await startSite({ origin: origin.url, rooms })
+})
+
+afterAll(async () => {
+  await site.stop()
+  await origin.stop()
+})
+
+function serve(request: IncomingMessage, response: ServerResponse): void {
+  const host = String(request.headers['x-forwarded-host'] ?? request.headers.host)
+  const name = TROUBLES.find(trouble => host.startsWith(trouble)) as Trouble
+  const path = request.url ?? ''
+  reached.set(name + path, (reached.get(name + path) ?? 0) + 1)
+  const isBroken = broken.has(name)
+  if (name === 'hammered' && path === '/slow') setTimeout(() => response.end('at last'), 1_500)
+  else if (name === 'payment' && path.startsWith('/cards/') && isBroken) return
+  else if (!isBroken || name === 'payment') response.end(`hello from ${path}`)
+  else if (name === 'hangs' || name === 'returns') return
+  else if (name === 'resets') request.socket.destroy()
+  else if (name === 'stops') response.writeHead(200, { 'Content-Length': '1000' }).write('only the beginning')
+  else response.writeHead(500).end('fast, and wrong')
+}
+
+const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
+
+class Shopper extends Visitor {
+  /** An answer that was cut off has status 0. */
+  async ask(path = '/', headers: Record<string, string> = PAGE): Promise<Answer> {
+    return this.get(path, { ...headers, Host: `${this.room}.test` }).catch(() => ({ status: 0, headers: {}, text: '' }))
+  }
+}
+
+/** People inside who ask twice a second until they are told to stop. */
+class Crowd {
+  readonly shoppers: Shopper[]
+  readonly #running: Promise<void>[]
+  #goesOn = true
+
+  constructor(room: Trouble, size = 30) {
+    this.shoppers = Array.from({ length: size }, () => new Shopper(site.url, room))
+    this.#running = this.shoppers.map(async (shopper, index) => {
+      let asking = 0
+      await pause(index * 15)
+      while (this.#goesOn) {
+        // Nobody waits long for an answer before asking again, and nobody asks for ever: so do browsers.
+        if (asking < 2) {
+          asking++
+          const asked = shopper.ask().finally(() => asking--)
+          await Promise.race([asked, pause(500)])
+        }
+        await pause(500)
+      }
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#goesOn = false
+    await Promise.all(this.#running)
+  }
+}
+
+/** Asks until the answer is as wanted; how long that took, in seconds. */
+async function until(withinSeconds: number, what: string, isSo: () => Promise<boolean>): Promise<number> {
+  const startMs = performance.now()
+  for (;;) {
+    if (await isSo()) return (performance.now() - startMs) / 1_000
+    if (performance.now() - startMs > withinSeconds * 1_000) throw new Error(`not within ${withinSeconds} s: ${what}`)
+    await pause(200)
+  }
+}
+
+interface Told {
+  readonly health: {
+    reason: string | null
+    upstreams: { name: string; breaker: string; samples: number; p95Ms: number }[]
+  }
+  readonly decisions: { upstream: string; did: { kind: string }; saw: { samples: number } | null }[]
+}
+
+async function told(room: Trouble): Promise<Told> {
+  const response = await fetch(`${site.url}/.waiting-room/api/v1/rooms/${room}/health`, {
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+  })
+  return (await response.json()) as Told
+}
+
+/** A newcomer waits, and is told of the outage. One who comes in and hangs there is told nothing. */
+async function isHeld(room: Trouble): Promise<boolean> {
+  const answer = await Promise.race([new Shopper(site.url, room).ask(), pause(500)])
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    /id="lead">[^<]*nobody is being let in/.test((answer as Answer).text)
+  )
+}
+
+describe.concurrent('an origin that', () => {
+  it.concurrent.each(['hangs', 'errors', 'resets', 'stops'] as const)(
+    '%s is felt at the door within 20 seconds',
+    async name => {
+      const crowd = new Crowd(name)
+      await pause(2_000)
+      broken.add(name)
+      const seconds = await until(20, 'new visitors wait, and are told why', () => isHeld(name))
+      expect(seconds).toBeLessThan(20)
+      const newcomer = await new Shopper(site.url, name).ask()
+      expect([newcomer.status, newcomer.text]).toEqual([503, expect.stringContaining('Engineers are on it.')])
+      const data = JSON.parse((await new Shopper(site.url, name).ask('/', { Accept: 'application/json' })).text)
+      expect(data).toMatchObject({ reason: 'outage', message: 'Engineers are on it.' })
+      await crowd.stop()
+    },
+    40_000,
+  )
+
+  it('was down is back: nobody inside has lost the session, and nobody waits any more', async () => {
+    const name = 'returns'
+    const crowd = new Crowd(name)
+    await pause(2_000)
+    broken.add(name)
+    await until(20, 'the outage', () => isHeld(name))
+    const [shopper] = crowd.shoppers as [Shopper]
+    const before = crowd.shoppers.map(({ claims }) => claims.sub)
+    const held = await until(5, 'a place that is held', async () =>
+      (await shopper.ask()).text.includes('We are holding your place'),
+    )
+    expect(held).toBeLessThan(5)
+    const page = await shopper.ask()
+    expect(page.text).toMatch(/http-equiv="refresh" content="\d+; url=&#x2F;"/)
+    expect(page.headers['retry-after']).toBeDefined()
+    const newcomer = new Shopper(site.url, name)
+    expect((await newcomer.ask()).text).toContain('You are in line')
+    const api = await shopper.ask('/', { Accept: 'application/json' })
+    expect([api.status, api.headers['content-type']]).toEqual([503, 'application/problem+json'])
+    const reachedBefore = reached.get(name + PROTECTED) ?? 0
+    await Promise.race([shopper.ask(PROTECTED), pause(1_000)])
+    expect(reached.get(name + PROTECTED)).toBe(reachedBefore + 1)
+    broken.delete(name)
+    await until(
+      45,
+      'the origin is tried, and open again',
+      async () => (await told(name)).health.upstreams[0]?.breaker === 'closed',
+    )
+    const isServed = async () =>
+      (await Promise.all(crowd.shoppers.map(one => one.ask()))).some(({ text }) => text === 'hello from /')
+    await until(15, 'the page', isServed)
+    expect(crowd.shoppers.map(({ claims }) => claims.sub)).toEqual(before)
+    await until(20, 'who waited comes in', async () => (await newcomer.ask()).status === 200)
+    const kinds = (await told(name)).decisions.map(({ did }) => did.kind)
+    expect(kinds).toEqual(expect.arrayContaining(['breaker-open', 'breaker-half-open', 'breaker-closed']))
+    await crowd.stop()
+  }, 110_000)
+
+  it('answers its probe is tried long before its pause is over', async () => {
+    const crowd = new Crowd('probed')
+    await pause(1_000)
+    broken.add('probed')
+    await until(20, 'the outage', () => isHeld('probed'))
+    broken.delete('probed')
+    // The pause is five minutes; three good probes, a second apart, end it after its first ten seconds.
+    await until(25, 'a trial', async () =>
+      (await told('probed')).decisions.some(({ did }) => did.kind === 'breaker-half-open'),
+    )
+    expect(reached.get('probed/ready')).toBeGreaterThan(2)
+    await crowd.stop()
+  }, 60_000)
+})
+
+describe('an upstream', () => {
+  it('that is dead is answered for in under 50 ms, and the rest of the site is untouched', async () => {
+    const crowd = new Crowd('payment', 25)
+    const payers = Array.from({ length: 25 }, () => new Shopper(site.url, 'payment'))
+    for (const payer of payers) await payer.ask()
+    broken.add('payment')
+    const [payer] = payers as [Shopper]
+    const isOpen = async () => {
+      await Promise.race([Promise.all(payers.map(one => one.ask('/cards/charge'))), pause(600)])
+      const { health } = await told('payment')
+      return health.upstreams.some(one => one.name === 'cards' && one.breaker === 'open')
+    }
+    await until(25, 'the breaker', isOpen)
+    await pause(1_200)
+    await payer.ask()
+    const startMs = performance.now()
+    const answer = await payer.ask('/cards/charge')
+    const tookMs = performance.now() - startMs
+    expect([answer.status, answer.headers['content-type']]).toEqual([503, 'application/problem+json'])
+    expect(JSON.parse(answer.text)).toMatchObject({ upstream: 'cards', state: 'closed' })
+    expect(tookMs).toBeLessThan(50)
+    expect((await payer.ask()).text).toBe('hello from /')
+    expect((await new Shopper(site.url, 'payment').ask()).status).toBe(200)
+    expect((await told('payment')).health.reason).toBeNull()
+    await crowd.stop()
+  }, 60_000)
+
+  it('is closed by hand, and opened again', async () => {
+    await site.change('payment', { health_pins: { breakers: { search: 'open' } } })
+    const visitor = new Shopper(site.url, 'payment')
+    await visitor.ask()
+    await until(5, 'the redirect', async () => (await visitor.ask('/search')).status === 303)
+    expect((await visitor.ask('/search')).headers.location).toBe('/')
+    expect((await visitor.ask()).status).toBe(200)
+    await site.change('payment', { health_pins: {} })
+    await until(5, 'the search', async () => (await visitor.ask('/search')).status === 200)
+  }, 30_000)
+})
+
+describe('a single visitor', () => {
+  it('who hammers one slow page closes nothing', async () => {
+    const crowd = new Crowd('hammered', 20)
+    await pause(1_500)
+    const hammerer = new Shopper(site.url, 'hammered')
+    await hammerer.ask()
+    const untilMs = performance.now() + 22_000
+    const hammering = Array.from({ length: 10 }, async () => {
+      while (performance.now() < untilMs) await hammerer.ask('/slow')
+    })
+    await Promise.all(hammering)
+    const { health, decisions } = await told('hammered')
+    expect(decisions).toEqual([])
+    expect(health.upstreams[0]?.samples).toBeGreaterThan(100)
+    expect(reached.get('hammered/slow')).toBeGreaterThan(50)
+    await crowd.stop()
+  }, 60_000)
+})

@@ -1,0 +1,281 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  advance,
+  type Decision,
+  type HealthRules,
+  type HealthState,
+  hear,
+  newHealth,
+  probed,
+} from '../../../src/core/health/health.ts'
+import { healthView, limitsNow } from '../../../src/core/health/in-force.ts'
+import { cellOf, type Outcome } from '../../../src/core/health/samples.ts'
+
+const START = 1_700_000_000_000
+const OPERATOR = { ratePerMinute: 600, totalActiveUsers: 1_000 }
+const origin = { name: 'origin', critical: true, apdexTarget: 0.85, openMs: 30_000 }
+const payment = { name: 'payment', critical: false, apdexTarget: 0.85, openMs: 30_000 }
+
+function rulesOf(changes: Partial<HealthRules> = {}): HealthRules {
+  return {
+    mode: 'enforce',
+    badWindows: 2,
+    goodWindows: 3,
+    sessionsMin: 10,
+    cooldownMs: 180_000,
+    rampMs: 120_000,
+    upstreams: [origin, payment],
+    pins: { ratePerMinute: null, sessions: null, breakers: {} },
+    ...changes,
+  }
+}
+
+/** A room with 800 inside and a line, heard of once a window. */
+class Observed {
+  readonly health: HealthState = newHealth(START)
+  readonly decisions: Decision[] = []
+  rules: HealthRules
+  nowMs = START
+  inside = 800
+
+  constructor(rules = rulesOf()) {
+    this.rules = rules
+  }
+
+  get load() {
+    return { inside: this.inside, hasDemand: true }
+  }
+
+  window(samples: Partial<Record<Outcome, number>>, upstream = 'origin'): this {
+    this.nowMs += 5_000
+    const cells = Object.entries(samples).map(([outcome, count]) => [
+      cellOf(upstream, outcome as Outcome, 100, this.nowMs - 1_000),
+      count,
+    ])
+    hear(this.health, Object.fromEntries(cells), this.rules, this.nowMs)
+    return this.pass(0)
+  }
+
+  windows(count: number, samples: Partial<Record<Outcome, number>>, upstream?: string): this {
+    for (let i = 0; i < count; i++) this.window(samples, upstream)
+    return this
+  }
+
+  pass(ms: number): this {
+    this.nowMs += ms
+    this.decisions.push(...advance(this.health, this.load, OPERATOR, this.rules, this.nowMs, 0.5))
+    return this
+  }
+
+  probe(tookMs: number | null): void {
+    const decision = probed(this.health, origin, tookMs, 500, this.load, this.rules, this.nowMs)
+    if (decision) this.decisions.push(decision)
+  }
+
+  get limits() {
+    return limitsNow(this.health, OPERATOR, this.rules, this.nowMs)
+  }
+
+  get view() {
+    return healthView(this.health, this.load, this.rules, this.nowMs)
+  }
+
+  get kinds() {
+    return this.decisions.map(({ did }) => did.kind)
+  }
+}
+
+const GOOD = { satisfied: 100 }
+const SLOW = { satisfied: 50, tolerating: 50 }
+const DOWN = { failed: 100 }
+
+describe('a healthy origin', () => {
+  it('changes nothing, and nobody has to be told', () => {
+    const room = new Observed().windows(20, GOOD)
+    expect(room.limits).toBe(OPERATOR)
+    expect([room.view, room.decisions]).toEqual([null, []])
+  })
+
+  it('may have a single slow window', () => {
+    expect(new Observed().windows(5, GOOD).window(SLOW).windows(5, GOOD).decisions).toEqual([])
+  })
+
+  it('is not closed by one session that reloads one slow or broken page', () => {
+    expect(new Observed().windows(100, { satisfied: 16, frustrated: 5 }).decisions).toEqual([])
+    expect(new Observed().windows(100, { satisfied: 16, failed: 5 }).decisions).toEqual([])
+  })
+
+  it('says nothing with fewer than twenty samples in four windows', () => {
+    expect(new Observed().windows(100, { failed: 4 }).decisions).toEqual([])
+  })
+})
+
+describe('a slow origin', () => {
+  it('has fewer people inside after two slow windows, and no further cut before that could have helped', () => {
+    const room = new Observed().windows(2, SLOW)
+    const { totalActiveUsers, ratePerMinute } = room.limits
+    expect(totalActiveUsers).toBe(680)
+    expect(ratePerMinute).toBe(600)
+    expect(room.view).toMatchObject({ reason: 'slow', inside: 1, paused: false })
+    expect(room.windows(20, SLOW).kinds).toEqual(['ceiling-lowered'])
+    expect(room.windows(10, SLOW).kinds).toEqual(['ceiling-lowered', 'ceiling-lowered'])
+  })
+
+  it('tells what was seen and what was done', () => {
+    const [decision] = new Observed().windows(2, SLOW).decisions
+    expect(decision).toMatchObject({
+      upstream: 'origin',
+      did: { kind: 'ceiling-lowered', from: 1_000, to: 680 },
+      saw: { samples: 100, failures: 0, inside: 800 },
+      enforced: true,
+    })
+  })
+
+  it('gets more people again once it is fast and the cooldown is over, until the operator’s own limit stands', () => {
+    const room = new Observed().windows(2, SLOW)
+    for (let i = 0; i < 720; i++) {
+      room.inside = Math.min(1_000, room.limits.totalActiveUsers)
+      room.window(GOOD)
+    }
+    expect(room.kinds).toEqual(['ceiling-lowered', 'ceiling-rising', 'ceiling-lifted'])
+    expect(room.limits).toBe(OPERATOR)
+  })
+})
+
+describe('an origin that is down', () => {
+  it('is left alone after two windows: nobody is admitted, and the sessions inside are held', () => {
+    const room = new Observed().windows(2, DOWN)
+    expect(room.limits.ratePerMinute).toBe(0)
+    expect(room.view).toMatchObject({ reason: 'outage', inside: 0, paused: true, breakers: { origin: 'open' } })
+  })
+
+  it('gets a trial of a few after the pause, then everybody little by little', () => {
+    const room = new Observed().windows(2, DOWN).pass(31_000)
+    expect(room.view).toMatchObject({ breakers: { origin: 'half-open' }, inside: 0.05, paused: true })
+    expect(room.limits.ratePerMinute).toBe(12)
+    room.windows(3, { satisfied: 3 })
+    expect(room.kinds.at(-1)).toBe('breaker-closed')
+    expect(room.view?.inside).toBeCloseTo(0.35)
+    expect(room.windows(6, GOOD).view?.inside).toBeLessThan(0.75)
+    expect(room.windows(18, GOOD).view?.inside ?? 1).toBe(1)
+  })
+
+  it('that cannot bear all of them gets fewer as soon as that shows', () => {
+    const room = new Observed().windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(6, GOOD)
+    room.windows(2, SLOW)
+    expect(room.kinds.at(-1)).toBe('ceiling-lowered')
+    expect(room.limits.totalActiveUsers).toBeLessThan(500)
+  })
+
+  it('waits longer each time a trial fails, five minutes at most, and not for what was sent before the trial', () => {
+    const room = new Observed().windows(2, DOWN)
+    const pauses: number[] = []
+    for (let i = 0; i < 6; i++) {
+      const { breaker } = room.health.upstreams.origin as { breaker: { untilMs: number } }
+      pauses.push(Math.round((breaker.untilMs - room.nowMs) / 1_000))
+      room.pass(breaker.untilMs - room.nowMs)
+      hear(room.health, { [cellOf('origin', 'failed', 5, room.nowMs - 3_000)]: 50 }, room.rules, room.nowMs)
+      expect(room.pass(0).view?.breakers.origin).toBe('half-open')
+      room.window({ failed: 3 })
+    }
+    expect(pauses).toEqual([30, 60, 120, 240, 300, 300])
+  })
+
+  it('is tried again as late as it has asked for itself', () => {
+    const room = new Observed().window(DOWN)
+    hear(room.health, { [cellOf('origin', 'retry-after', 120_000, room.nowMs)]: 1 }, room.rules, room.nowMs)
+    room.window(DOWN)
+    expect(room.pass(100_000).view?.breakers.origin).toBe('open')
+    expect(room.pass(40_000).view?.breakers.origin).toBe('half-open')
+  })
+
+  it('is tried sooner when probes find it well three times in a row', () => {
+    const room = new Observed().windows(2, DOWN).pass(10_000)
+    for (const tookMs of [100, null, 100, 100]) room.probe(tookMs)
+    expect(room.view?.breakers.origin).toBe('open')
+    room.probe(100)
+    expect(room.view?.breakers.origin).toBe('half-open')
+  })
+
+  it('comes back by probes alone when nobody visits', () => {
+    const room = new Observed().windows(2, DOWN).pass(31_000)
+    for (let i = 0; i < 9; i++) {
+      room.probe(100)
+      room.window({})
+    }
+    expect(room.kinds.at(-1)).toBe('breaker-closed')
+  })
+})
+
+describe('an upstream', () => {
+  it('that nothing depends on is closed alone: admissions stay as they are', () => {
+    const room = new Observed().windows(2, DOWN, 'payment')
+    expect(room.view).toMatchObject({ reason: null, inside: 1, paused: false, breakers: { payment: 'open' } })
+    expect(room.limits).toBe(OPERATOR)
+  })
+
+  it('that is critical stops admissions, and leaves those inside alone', () => {
+    const rules = rulesOf({ upstreams: [origin, { ...payment, critical: true }] })
+    const room = new Observed(rules).windows(2, DOWN, 'payment')
+    expect(room.view).toMatchObject({ reason: 'outage', inside: 1, paused: false, breakers: { payment: 'open' } })
+    expect(room.limits.ratePerMinute).toBe(0)
+  })
+
+  it('without a breaker is measured and never closed', () => {
+    const rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
+    expect(new Observed(rules).windows(5, DOWN, 'payment').view).toBeNull()
+  })
+})
+
+describe('the operator', () => {
+  it('sees in shadow mode what would have been done', () => {
+    const room = new Observed(rulesOf({ mode: 'shadow' })).windows(2, DOWN)
+    expect(room.kinds).toEqual(['breaker-open', 'ceiling-lowered'])
+    expect(room.decisions.every(({ enforced }) => !enforced)).toBe(true)
+    expect([room.limits, room.view]).toEqual([OPERATOR, null])
+  })
+
+  it('hears nothing when it is off', () => {
+    expect(new Observed(rulesOf({ mode: 'off' })).windows(5, DOWN).decisions).toEqual([])
+  })
+
+  it('wins with a pin, in both directions, and never above the own limits', () => {
+    const pins = { ratePerMinute: 30, sessions: 5_000, breakers: { origin: 'closed', payment: 'open' } } as const
+    const room = new Observed(rulesOf({ pins })).windows(2, DOWN)
+    expect(room.view).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
+    expect(room.limits).toMatchObject({ ratePerMinute: 30, totalActiveUsers: 1_000 })
+  })
+})
+
+describe('whatever an origin has done', () => {
+  const window = fc.constantFrom<Partial<Record<Outcome, number>>>(
+    GOOD,
+    SLOW,
+    DOWN,
+    {},
+    { failed: 3 },
+    { frustrated: 50 },
+  )
+
+  it('health only lowers the limits, and a healthy origin is always open again, with all its places', () => {
+    fc.assert(
+      fc.property(fc.array(window, { maxLength: 60 }), windows => {
+        const room = new Observed()
+        for (const samples of windows) {
+          room.window(samples)
+          expect(room.limits.ratePerMinute).toBeLessThanOrEqual(OPERATOR.ratePerMinute)
+          expect(room.limits.totalActiveUsers).toBeLessThanOrEqual(OPERATOR.totalActiveUsers)
+          expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(10)
+        }
+        for (let i = 0; i < 2_000 && room.limits !== OPERATOR; i++) {
+          room.inside = room.limits.totalActiveUsers
+          room.window(room.view?.inside === 0 ? {} : GOOD)
+        }
+        expect(room.limits).toBe(OPERATOR)
+        expect(room.view).toBeNull()
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

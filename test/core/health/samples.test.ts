@@ -1,0 +1,88 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  add,
+  apdexOf,
+  bucketOf,
+  type Counts,
+  cellOf,
+  failureShareOf,
+  merge,
+  noCounts,
+  outcomeOf,
+  quantileMs,
+  readCell,
+  samplesOf,
+} from '../../../src/core/health/samples.ts'
+
+const NOW = 1_700_000_000_000
+
+function countsOf(...tookMs: number[]): Counts {
+  const counts = noCounts()
+  for (const ms of tookMs) add(counts, outcomeOf(ms, 500), bucketOf(ms))
+  return counts
+}
+
+describe('Apdex', () => {
+  it('counts answers within the target whole and those within four times the target half', () => {
+    expect([500, 501, 2_000, 2_001].map(ms => outcomeOf(ms, 500))).toEqual([
+      'satisfied',
+      'tolerating',
+      'tolerating',
+      'frustrated',
+    ])
+    expect(apdexOf(countsOf(100, 100, 1_000, 5_000))).toBe(0.625)
+    expect(apdexOf(noCounts())).toBeNull()
+  })
+
+  it('counts a failure that was frustrated before once, as a failure', () => {
+    const counts = countsOf(100, 3_000)
+    add(counts, 'turned-failed', 0)
+    expect([samplesOf(counts), failureShareOf(counts)]).toEqual([2, 0.5])
+  })
+})
+
+describe('the histogram', () => {
+  it('gives percentiles that are right within a fifth', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 2, max: 100_000 }), { minLength: 1, maxLength: 200 }), tookMs => {
+        const sorted = tookMs.toSorted((a, b) => a - b)
+        const p95 = sorted[Math.ceil(sorted.length * 0.95) - 1] as number
+        const told = quantileMs(countsOf(...tookMs), 0.95) as number
+        expect(told).toBeGreaterThanOrEqual(p95 - 1)
+        expect(told).toBeLessThanOrEqual(p95 * 1.2 + 1)
+      }),
+    )
+  })
+
+  it('is the same in whatever parts it is added up', () => {
+    const tookMs = fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 50 })
+    fc.assert(
+      fc.property(tookMs, tookMs, (one, other) => {
+        const merged = countsOf(...one)
+        merge(merged, countsOf(...other))
+        expect(merged).toEqual(countsOf(...other, ...one))
+      }),
+    )
+  })
+})
+
+describe('a cell', () => {
+  it('comes back as what it was', () => {
+    expect(readCell(cellOf('payment', 'tolerating', 800, NOW), 0, NOW)).toEqual({
+      upstream: 'payment',
+      mark: 'tolerating',
+      bucket: bucketOf(800),
+    })
+  })
+
+  it('is left out when it is a minute old, from before a trial, from the future, or no sample', () => {
+    const cell = cellOf('origin', 'failed', 5, NOW)
+    expect(readCell(cell, 0, NOW + 30_000)).not.toBeNull()
+    expect(readCell(cell, 0, NOW + 70_000)).toBeNull()
+    expect(readCell(cell, NOW + 2_000, NOW + 3_000)).toBeNull()
+    expect(readCell(cell, 0, NOW - 60_000)).toBeNull()
+    for (const other of ['polls', 'line/main/7', 'health/origin/x/s1', 'health/origin/1', 'health/a/1700000000/q3'])
+      expect(readCell(other, 0, NOW), other).toBeNull()
+  })
+})

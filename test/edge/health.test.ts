@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { roomStub } from '../../src/settings/env.ts'
+import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+
+afterEach(settled)
+
+const answering = (answer: Record<string, string>, status = 200) => ({
+  headers: { 'X-Answer-With': new URLSearchParams(answer).toString(), 'X-Answer-Status': String(status) },
+})
+
+/** Samples of a room's last minute, once everything that was counted has come up. */
+async function samplesOf(room: string, edge: Visitor): Promise<Record<string, number>> {
+  await settled()
+  // The next request of the isolate carries what was counted so far; the door passes it on a second later.
+  await new Promise(resolve => setTimeout(resolve, 1_100))
+  await edge.page('/none', answering({}, 404))
+  await settled()
+  await new Promise(resolve => setTimeout(resolve, 1_500))
+  const { health } = await roomStub(env, room).health(0)
+  return Object.fromEntries(health.upstreams.map(({ name, samples }) => [name, samples]))
+}
+
+describe('what counts for the health of an origin', () => {
+  it('is a page in time or not, and not an answer from a cache, a 4xx or an event stream', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('measured.test', edge)
+    await visitor.page()
+    await visitor.page('/', answering({ 'CF-Cache-Status': 'HIT' }))
+    await visitor.page('/', answering({}, 404))
+    await visitor.page('/', answering({ 'Retry-After': '5' }, 429))
+    await visitor.page('/', answering({ 'Content-Type': 'text/event-stream' }))
+    await visitor.page('/cards/pay')
+    await visitor.page('/', answering({}, 503))
+    expect(await samplesOf('measured', visitor)).toEqual({ origin: 2, cards: 1 })
+    const { health } = await roomStub(env, 'measured').health(0)
+    expect(health.upstreams[0]).toMatchObject({ failures: 0.5, apdex: 0.5, breaker: 'closed' })
+  }, 30_000)
+
+  it('is no more than five samples of one session in a window', async () => {
+    const visitor = new Visitor('hasty.test', newEdge())
+    await visitor.page()
+    const startWindow = Math.floor(Date.now() / 5_000)
+    for (let i = 0; i < 20; i++) await visitor.page(`/${i}`)
+    const windows = Math.floor(Date.now() / 5_000) - startWindow + 1
+    const { origin = 0 } = await samplesOf('hasty', visitor)
+    // The first request had no lease yet: nothing was known of its session.
+    expect(origin).toBeGreaterThanOrEqual(5)
+    expect(origin).toBeLessThanOrEqual(5 * windows + 1)
+  }, 30_000)
+})
+
+describe('a part that was closed by hand', () => {
+  it('answers as its fallback says, to pages and to programs, and costs no object call', async () => {
+    await roomStub(env, 'measured').change({ set: { health_pins: { breakers: { cards: 'open' } } } }, null, 'test')
+    const visitor = new Visitor('measured.test', newEdge())
+    await visitor.page()
+    await visitor.page()
+    const page = await visitor.page('/cards/pay')
+    expect([page.status, page.atOrigin, page.objectCalls]).toEqual([503, null, 0])
+    expect(page.text).toContain('This part is taking a short break')
+    expect(page.text).toContain('Cards are back at noon.')
+    const data = await visitor.data('/cards/pay')
+    expect(data.response.headers.get('Content-Type')).toBe('application/problem+json')
+    expect(JSON.parse(data.text)).toMatchObject({ upstream: 'cards', state: 'closed', status: 503 })
+    expect(Number(data.response.headers.get('Retry-After'))).toBeGreaterThan(0)
+    const image = await visitor.send('/cards/logo.png', { headers: { 'Sec-Fetch-Dest': 'image' } })
+    expect([image.status, image.text, image.atOrigin]).toEqual([503, '', null])
+    expect((await visitor.page('/')).status).toBe(200)
+    const reading = await visitor.page('/x/..%2fcards/pay')
+    expect(reading.atOrigin).toBeNull()
+  }, 30_000)
+})
+
+describe('an origin that was closed by hand', () => {
+  it('holds those inside on a page that tries again, lets who pays through, and keeps everybody else in line', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('outage.test', edge)
+    await visitor.page()
+    await visitor.page()
+    await roomStub(env, 'outage').change({ set: { health_pins: { breakers: { origin: 'open' } } } }, null, 'test')
+    await new Promise(resolve => setTimeout(resolve, 1_100))
+    await new Visitor('outage.test', edge).page()
+    const page = await visitor.page('/basket?x=1')
+    expect([page.status, page.atOrigin]).toEqual([503, null])
+    expect(page.text).toContain('We are holding your place')
+    expect(page.text).toMatch(/http-equiv="refresh" content="\d+; url=&#x2F;basket\?x&#x3D;1"/)
+    const sent = await visitor.page('/basket', { method: 'POST', body: 'tea' })
+    expect(sent.text).toContain('has not been delivered')
+    expect(sent.text).not.toContain('http-equiv="refresh"')
+    expect((await visitor.page('/pay/now')).atOrigin).not.toBeNull()
+    const newcomer = new Visitor('outage.test', edge)
+    const waiting = await newcomer.page()
+    expect(waiting.text).toMatch(/id="lead">[^<]*nobody is being let in/)
+    expect((await newcomer.poll()).place).toMatchObject({ state: 'waiting', reason: 'outage' })
+  }, 30_000)
+})
+
+describe('a session during an outage', () => {
+  it('outlives it, though nothing was heard of its visitor for longer than it lasts', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('pausing.test', edge)
+    await visitor.page()
+    await visitor.page()
+    const sid = claimsOf(visitor.token).sub
+    await roomStub(env, 'pausing').change({ set: { health_pins: { breakers: { origin: 'open' } } } }, null, 'test')
+    await new Promise(resolve => setTimeout(resolve, 9_000))
+    await roomStub(env, 'pausing').change({ reset: ['health_pins'] }, null, 'test')
+    await new Promise(resolve => setTimeout(resolve, 1_500))
+    const { atOrigin } = await visitor.page()
+    expect(atOrigin?.headers['waiting-room-session']).toBe(sid)
+  }, 30_000)
+})
+
+describe('what can wait', () => {
+  it('is refused in part while the origin fails, and the rest is not', async () => {
+    const visitor = new Visitor('shedding.test', newEdge())
+    await visitor.page()
+    for (let i = 0; i < 40; i++) await visitor.page('/search/tea', answering({}, 503))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => visitor.page('/search/tea')))
+    expect(answers.filter(({ atOrigin }) => atOrigin === null).length).toBeGreaterThan(5)
+    expect(answers.find(({ atOrigin }) => atOrigin === null)?.text).toContain('One moment, please')
+    for (const path of ['/', '/search/paid']) expect((await visitor.page(path)).atOrigin).not.toBeNull()
+  })
+
+  it('and bodies that are watched arrive whole', async () => {
+    const visitor = new Visitor('shedding.test', newEdge())
+    const body = 'tea'.repeat(50_000)
+    const { atOrigin } = await visitor.send('/', { method: 'POST', body })
+    expect(atOrigin?.body).toBe(body)
+  })
+})

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import { parseRooms } from '../../src/settings/rooms.ts'
+import { Tally } from '../../tools/crowd/tally.ts'
+import { noFaults, setFaults } from '../../tools/demo/faults.ts'
+import { columnOf, healthyAfter, longestOutage, type Played } from '../../tools/scenarios/column.ts'
+import { SCENARIOS } from '../../tools/scenarios/stories.ts'
+import { promisesOf, tableOf } from '../../tools/scenarios/words.ts'
+
+interface Second {
+  readonly came?: number
+  readonly failed?: number
+  readonly tookMs?: number
+}
+
+/** A run in which each second some pages came and some failed. */
+function pagesOf(seconds: number, at: (second: number) => Second) {
+  return Array.from({ length: seconds }, (_, second) => {
+    const { came = 10, failed = 0, tookMs = 100 } = at(second)
+    return Array.from({ length: came + failed }, (_, n) => ({
+      atMs: second * 1_000 + n,
+      tookMs,
+      what: '/',
+      status: n < came ? 200 : 503,
+      isOrigin: true,
+    }))
+  }).flat()
+}
+
+describe('the longest outage', () => {
+  it('is none while most pages come', () => {
+    expect(
+      longestOutage(
+        pagesOf(60, () => ({ came: 6, failed: 4 })),
+        60_000,
+      ),
+    ).toBe(0)
+  })
+
+  it('is the time in which more pages fail than come', () => {
+    const pages = pagesOf(60, second => (second >= 20 && second < 40 ? { came: 0, failed: 10 } : {}))
+    expect(longestOutage(pages, 60_000)).toBeGreaterThanOrEqual(19)
+    expect(longestOutage(pages, 60_000)).toBeLessThanOrEqual(21)
+  })
+})
+
+describe('a site that was in trouble', () => {
+  it('is healthy at once when nothing happens to it', () => {
+    expect(
+      healthyAfter(
+        pagesOf(60, () => ({})),
+        10_000,
+        60_000,
+      ),
+    ).toBe(0)
+  })
+
+  it('is healthy from the last slow page on', () => {
+    const pages = pagesOf(60, second => (second >= 10 && second < 30 ? { tookMs: 3_000 } : {}))
+    const seconds = healthyAfter(pages, 10_000, 60_000) ?? Number.NaN
+    expect(seconds).toBeGreaterThanOrEqual(20)
+    expect(seconds).toBeLessThanOrEqual(30)
+  })
+
+  it('never was when it is slow to the end', () => {
+    expect(
+      healthyAfter(
+        pagesOf(60, () => ({ tookMs: 3_000 })),
+        10_000,
+        60_000,
+      ),
+    ).toBeNull()
+  })
+})
+
+describe('a run in figures', () => {
+  function played(more: Partial<Played> = {}): Played {
+    const record = new Tally()
+    for (const [served, failed] of [
+      [8, 2],
+      [8, 3],
+      [0, 0],
+    ] as const) {
+      const visitor = record.newVisitor('v')
+      visitor.arrivedMs = 0
+      const page = { atMs: 1_000, tookMs: 50, what: '/', isOrigin: true }
+      for (let n = 0; n < served; n++) record.ended(visitor, { ...page, status: 200 })
+      for (let n = 0; n < failed; n++) record.ended(visitor, { ...page, what: 'POST /checkout', status: 502 })
+    }
+    const origin = { requests: 30, workDone: 240, orders: 0, spoiled: 0 }
+    return { record, origin, leaked: 0, endedMs: 10_000, hasRoom: true, objects: 2, ...more }
+  }
+
+  it('counts who was served, what failed, and what of the origin was used', () => {
+    const column = columnOf(played(), { capacity: 40, troubleSeconds: 0, seconds: 10 })
+    expect(column).toMatchObject({
+      visitors: 3,
+      visitorsServed: 1,
+      pages: 21,
+      pagesFailed: 5,
+      pagesFailedElsewhere: 0,
+      usedShare: 0.6,
+      originRequestsPerVisitor: 10,
+    })
+    expect(column.costUsd).toBeGreaterThan(0)
+  })
+
+  it('has no price where there is no room', () => {
+    const column = columnOf(played({ hasRoom: false }), { capacity: 40, troubleSeconds: 0, seconds: 10 })
+    expect(column.costUsd).toBeNull()
+  })
+
+  it('says which promise was broken', () => {
+    const [scenario] = SCENARIOS
+    if (!scenario) throw new Error('there is none')
+    const column = columnOf(played({ leaked: 1 }), scenario)
+    const both = { scenario, withRoom: column, without: column }
+    expect(promisesOf(both)[0]).toEqual({ words: expect.stringContaining('not let in'), kept: false })
+    expect(tableOf(both)).toContain('BROKEN nothing of a visitor')
+  })
+})
+
+describe('the scenarios', () => {
+  it.each(SCENARIOS.map(scenario => [scenario.name, scenario] as const))(
+    '%s has rooms that are valid',
+    (_, { rooms }) => {
+      expect(parseRooms(JSON.parse(JSON.stringify(rooms)))).toHaveLength(rooms.length)
+    },
+  )
+})
+
+describe('faults of the shop', () => {
+  it('are taken over by name', () => {
+    const faults = noFaults()
+    expect(setFaults(faults, { payment: 'hangs', capacityShare: 0.5 })).toBeNull()
+    expect(faults).toEqual({ payment: 'hangs', configurator: 'works', capacityShare: 0.5 })
+  })
+
+  it.each([
+    [{ payment: 'no' }, 'payment must be works or hangs, got "no"'],
+    [{ capacityShare: 2 }, 'capacityShare must be a number, 0.05 to 1, got 2'],
+    [{ weather: 'bad' }, 'weather is not a fault of this shop, got "bad"'],
+    [null, 'faults must be a JSON object'],
+  ])('%j are refused whole', (given, message) => {
+    const faults = noFaults()
+    expect(setFaults(faults, given)).toBe(message)
+    expect(faults).toEqual(noFaults())
+  })
+})

@@ -1,0 +1,96 @@
+/** Two controllers of admissions over the same origin: the room's own, and the plain one that everybody writes first. */
+import type { Load } from '../../src/core/health/controller.ts'
+import {
+  advance,
+  type Decision,
+  type HealthRules,
+  type HealthState,
+  hear,
+  newHealth,
+} from '../../src/core/health/health.ts'
+import { healthView, limitsNow } from '../../src/core/health/in-force.ts'
+import { cellOf, ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
+import type { Limits } from '../../src/core/permits.ts'
+import { Random } from '../simulation/random.ts'
+import type { Answered } from './origin.ts'
+import { TARGET_MS } from './run.ts'
+
+export interface Control {
+  hear(answer: Answered, nowMs: number): void
+  decide(load: Load, operator: Limits, nowMs: number): { limits: Limits; share: number; ceiling: number }
+}
+
+export const RULES: HealthRules = {
+  mode: 'enforce',
+  badWindows: 2,
+  goodWindows: 3,
+  sessionsMin: 10,
+  cooldownMs: 180_000,
+  rampMs: 120_000,
+  upstreams: [{ name: ORIGIN, critical: true, apdexTarget: 0.85, openMs: 30_000 }],
+  pins: { ratePerMinute: null, sessions: null, breakers: {} },
+}
+
+/** What a room does, with its own code. */
+export class RoomHealth implements Control {
+  readonly decisions: Decision[] = []
+  readonly #rules: HealthRules
+  readonly #random: Random
+  #state: HealthState | null = null
+
+  constructor(seed = 1, rules = RULES) {
+    this.#random = new Random(seed)
+    this.#rules = rules
+  }
+
+  get state(): HealthState | null {
+    return this.#state
+  }
+
+  hear({ atMs, tookMs, ok }: Answered, nowMs: number): void {
+    this.#state ??= newHealth(nowMs)
+    const outcome = ok ? outcomeOf(tookMs, TARGET_MS) : 'failed'
+    hear(this.#state, { [cellOf(ORIGIN, outcome, tookMs, atMs)]: 1 }, this.#rules, nowMs)
+  }
+
+  decide(load: Load, operator: Limits, nowMs: number) {
+    this.#state ??= newHealth(nowMs)
+    const state = this.#state
+    this.decisions.push(...advance(state, load, operator, this.#rules, nowMs, this.#random.next()))
+    const limits = limitsNow(state, operator, this.#rules, nowMs)
+    const share = healthView(state, load, this.#rules, nowMs)?.inside ?? 1
+    return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers }
+  }
+}
+
+/** Additive increase, multiplicative decrease, on the admission rate itself. */
+export class PlainAimd implements Control {
+  /** Half at a bad window, all of it back in fifteen minutes. */
+  static readonly CUT = 0.5
+  static readonly FULL_MS = 900_000
+  #samples = 0
+  #points = 0
+  #windowBeganMs = 0
+  #share = 1
+
+  hear({ tookMs, ok }: Answered): void {
+    this.#samples++
+    if (ok) this.#points += tookMs <= TARGET_MS ? 1 : tookMs <= 4 * TARGET_MS ? 0.5 : 0
+  }
+
+  decide(_load: Load, operator: Limits, nowMs: number) {
+    if (nowMs - this.#windowBeganMs >= WINDOW_MS) {
+      if (this.#samples >= 20) {
+        const isBad = this.#points / this.#samples < 0.85
+        this.#share = isBad
+          ? Math.max(0.01, this.#share * PlainAimd.CUT)
+          : Math.min(1, this.#share + WINDOW_MS / PlainAimd.FULL_MS)
+      } else this.#share = Math.min(1, this.#share + WINDOW_MS / PlainAimd.FULL_MS)
+      this.#samples = 0
+      this.#points = 0
+      this.#windowBeganMs = nowMs
+    }
+    const limits = { ...operator, ratePerMinute: operator.ratePerMinute * this.#share }
+    return { limits, share: 1, ceiling: limits.ratePerMinute }
+  }
+}

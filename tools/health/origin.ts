@@ -1,0 +1,53 @@
+/** A simulated origin: a fixed number of workers, a queue in front of them, and a knee where waiting begins. */
+import type { Random } from '../simulation/random.ts'
+
+/** What an origin can do at a moment: 1 is its usual speed; `down` answers with errors at once, or not at all. */
+export interface Condition {
+  readonly speed: number
+  readonly down: 'no' | 'errors' | 'hangs'
+}
+
+export interface Answered {
+  readonly atMs: number
+  readonly tookMs: number
+  readonly ok: boolean
+}
+
+export const WORKERS = 20
+const SERVICE_MS = 150
+/** Below this a service takes no shorter: work that every page needs. */
+const SERVICE_MIN_MS = 50
+export const TIMEOUT_MS = 10_000
+const ERROR_MS = 5
+
+/** Requests a second that keep all workers busy. */
+export const CAPACITY_PER_SECOND = (WORKERS * 1_000) / SERVICE_MS
+
+export class Origin {
+  /** When each worker is free. */
+  readonly #freeMs = new Float64Array(WORKERS)
+  readonly #random: Random
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** Requests must come in order of time. */
+  serve(atMs: number, { speed, down }: Condition): Answered {
+    if (down === 'errors') return { atMs, tookMs: ERROR_MS, ok: false }
+    if (down === 'hangs') return { atMs, tookMs: TIMEOUT_MS, ok: false }
+    let worker = 0
+    for (let i = 1; i < WORKERS; i++) if (this.#free(i) < this.#free(worker)) worker = i
+    const startMs = Math.max(atMs, this.#free(worker))
+    // Whoever waits longer than the edge does is answered in vain, and an overrun server works for them all the same.
+    const serviceMs = (SERVICE_MIN_MS - (SERVICE_MS - SERVICE_MIN_MS) * Math.log(1 - this.#random.next())) / speed
+    if (startMs - atMs > 2 * TIMEOUT_MS) return { atMs, tookMs: TIMEOUT_MS, ok: false }
+    this.#freeMs[worker] = startMs + serviceMs
+    const tookMs = startMs + serviceMs - atMs
+    return tookMs > TIMEOUT_MS ? { atMs, tookMs: TIMEOUT_MS, ok: false } : { atMs, tookMs, ok: true }
+  }
+
+  #free(worker: number): number {
+    return this.#freeMs[worker] ?? 0
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * A crowd without end before a simulated origin: the room's permits and a controller decide who is inside.
+ *
+ * Time goes in seconds. Those inside ask, wait for the answer, think, and ask again, until they leave; their place is taken
+ * a while longer, as by a session that has not expired yet.
+ */
+import { type Bank, fill, grantable, type Limits } from '../../src/core/permits.ts'
+import { Random } from '../simulation/random.ts'
+import type { Control } from './control.ts'
+import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TIMEOUT_MS } from './origin.ts'
+
+export interface Trial {
+  readonly seed: number
+  readonly seconds: number
+  /** Mean time inside: half of it asking, half of it until the session has expired. */
+  readonly sessionSeconds: number
+  readonly condition: (second: number) => Condition
+  /** Samples reach the room so much later, and so many of them never. */
+  readonly reportDelaySeconds?: number
+  readonly reportsLost?: number
+  /** From this second on nobody comes. */
+  readonly crowdUntil?: number
+}
+
+/** One second of a run. */
+export interface Moment {
+  readonly second: number
+  readonly inside: number
+  readonly ceiling: number
+  /** Share of those inside who may ask. */
+  readonly share: number
+  readonly asked: number
+  readonly served: number
+  /** Satisfied and half of the tolerating. */
+  readonly apdexPoints: number
+  readonly tookMs: readonly number[]
+  readonly capacityPerSecond: number
+  /** Sessions that would keep the origin just busy. */
+  readonly knee: number
+}
+
+interface Visitor {
+  readonly leavesMs: number
+  readonly endsMs: number
+  /** Uniform in [0, 1): those below the share may ask. */
+  readonly lot: number
+}
+
+const THINK_MS = 4_000
+export const TARGET_MS = 500
+/** What the operator allows is far beyond what the origin bears: the controller has to find that out. */
+const OPERATOR_OVER_KNEE = 2.5
+const START_MS = 1_000_000_000_000
+
+export function kneeOf(capacityPerSecond: number): number {
+  // Half of those inside ask, once in a think time and an answer.
+  return (2 * capacityPerSecond * (THINK_MS + 200)) / 1_000
+}
+
+export function play(trial: Trial, control: Control): readonly Moment[] {
+  const random = new Random(trial.seed)
+  const origin = new Origin(random)
+  const knee = kneeOf(CAPACITY_PER_SECOND)
+  const total = Math.round(knee * OPERATOR_OVER_KNEE)
+  const operator: Limits = { totalActiveUsers: total, ratePerMinute: (2 * total * 60) / trial.sessionSeconds }
+  const bank: Bank = { banked: 0, filledAtMs: START_MS }
+  const asks: Visitor[][] = []
+  const ends: number[] = []
+  const heard: Answered[][] = []
+  const moments: Moment[] = []
+  let inside = 0
+  for (let second = 0; second < trial.seconds; second++) {
+    const nowMs = START_MS + second * 1_000
+    const ended = ends[second] ?? 0
+    inside -= ended
+    const hasDemand = second < (trial.crowdUntil ?? Number.POSITIVE_INFINITY)
+    const load = { inside, hasDemand }
+    for (const answer of heard[second] ?? []) if (!random.chance(trial.reportsLost ?? 0)) control.hear(answer, nowMs)
+    const { limits, share, ceiling } = control.decide(load, operator, nowMs)
+    fill(bank, 0, limits, nowMs)
+    const admitted = hasDemand ? grantable(bank, inside, 0, limits) : 0
+    bank.banked -= admitted
+    inside += admitted
+    for (let i = 0; i < admitted; i++) {
+      const half = (-Math.log(1 - random.next()) * trial.sessionSeconds * 1_000) / 2
+      const visitor = {
+        leavesMs: nowMs + half,
+        endsMs: nowMs + half + trial.sessionSeconds * 500,
+        lot: random.next(),
+      }
+      const end = Math.floor((visitor.endsMs - START_MS) / 1_000) + 1
+      ends[end] = (ends[end] ?? 0) + 1
+      queue(asks, second, visitor)
+    }
+    const condition = trial.condition(second)
+    const here = asks[second] ?? []
+    const times = here.map(() => nowMs + random.next() * 1_000).sort((a, b) => a - b)
+    let asked = 0
+    let served = 0
+    let apdexPoints = 0
+    const tookMs: number[] = []
+    here.forEach((visitor, index) => {
+      const atMs = times[index] ?? nowMs
+      if (visitor.leavesMs < atMs) return
+      if (visitor.lot >= share) {
+        queue(asks, second + 5 + random.below(10), visitor)
+        return
+      }
+      const answer = origin.serve(atMs, condition)
+      asked++
+      if (answer.ok) served++
+      if (answer.ok) apdexPoints += answer.tookMs <= TARGET_MS ? 1 : answer.tookMs <= 4 * TARGET_MS ? 0.5 : 0
+      tookMs.push(answer.ok ? answer.tookMs : TIMEOUT_MS)
+      // An answer still missing after four times the target is felt then.
+      const knownMs = atMs + Math.min(answer.tookMs, 4 * TARGET_MS)
+      const reported = Math.floor((knownMs - START_MS) / 1_000) + 2 + (trial.reportDelaySeconds ?? 0)
+      queue(heard, reported, answer)
+      const thinksMs = -Math.log(1 - random.next()) * THINK_MS
+      queue(asks, Math.max(second + 1, Math.floor((atMs + answer.tookMs + thinksMs - START_MS) / 1_000)), visitor)
+    })
+    const capacityPerSecond = condition.down === 'no' ? CAPACITY_PER_SECOND * condition.speed : 0
+    moments.push({
+      second,
+      inside,
+      ceiling,
+      share,
+      asked,
+      served,
+      apdexPoints,
+      tookMs,
+      capacityPerSecond,
+      knee: kneeOf(capacityPerSecond),
+    })
+    delete heard[second]
+    delete asks[second]
+  }
+  return moments
+}
+
+function queue<Item>(seconds: Item[][], second: number, item: Item): void {
+  const there = seconds[second]
+  if (there) there.push(item)
+  else seconds[second] = [item]
+}

@@ -1,0 +1,171 @@
+/** One run of a scenario in figures. Pure: from what the crowd and the origin have noted. */
+import type { PageRecord, RunRecord } from '../crowd/tally.ts'
+import { quantile, round } from '../simulation/order.ts'
+import { costUsd } from '../simulation/prices.ts'
+
+export interface Column {
+  readonly visitors: number
+  /** Visitors of whose pages at least four of five came. */
+  readonly visitorsServed: number
+  /** Pages asked for of the site, and those that failed: a 5xx, or no answer. */
+  readonly pages: number
+  readonly pagesFailed: number
+  /** The same without what a broken dependency itself answers for. */
+  readonly pagesFailedElsewhere: number
+  /** Pages of the room for somebody inside, while the site was down: their session was kept. */
+  readonly pagesHeld: number
+  /** Failed pages, the broken dependency's own not counted, later than 20 s after the first. */
+  readonly pagesFailedLate: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  /** The longest time in which more pages failed than came. */
+  readonly longestOutageSeconds: number
+  readonly ordersBegun: number
+  readonly ordersCompleted: number
+  readonly ordersLost: number
+  readonly admittedPerMinute: number
+  /** From the trouble on until the site was healthy for the rest of the run; null when it was not. */
+  readonly healthyAfterSeconds: number | null
+  /** Of what the origin could have done while somebody wanted something of it. */
+  readonly usedShare: number
+  readonly spoiled: number
+  readonly pollsPerVisitor: number
+  readonly originRequestsPerVisitor: number
+  readonly objectCallsPerVisitor: number
+  readonly leaked: number | null
+  /** On Cloudflare's prices; what the origin costs is not known. Null without a room. */
+  readonly costUsd: number | null
+}
+
+export interface OriginRecord {
+  readonly requests: number
+  readonly workDone: number
+  readonly orders: number
+  readonly spoiled: number
+}
+
+export interface Played {
+  readonly record: RunRecord & { readonly objectCalls: number }
+  readonly origin: OriginRecord
+  readonly leaked: number | null
+  readonly endedMs: number
+  readonly hasRoom: boolean
+  /** Rooms and doors that were awake. */
+  readonly objects: number
+}
+
+/** A page within this time is a good one: twice the default target. */
+export const HEALTHY_MS = 1_000
+const WINDOW_MS = 10_000
+const COLLAPSE_MS = 20_000
+const FAILED_SHARE_MAX = 0.05
+/** Less than this many pages in a window say nothing. */
+const PAGES_MIN = 5
+
+export function columnOf(
+  played: Played,
+  scenario: { capacity: number; troubleSeconds: number; seconds: number },
+): Column {
+  const { record, origin, endedMs } = played
+  const { pages, visitors } = record
+  const arrived = visitors.filter(({ arrivedMs }) => arrivedMs !== null)
+  const perVisitor = (count: number, digits = 1) => round(count / Math.max(1, arrived.length), digits)
+  const times = Float64Array.from(
+    pages.filter(({ isOrigin, status }) => isOrigin || status === 0),
+    ({ tookMs }) => tookMs,
+  ).sort()
+  const requests = pages.length + record.polls + record.answers
+  return {
+    visitors: arrived.length,
+    visitorsServed: arrived.filter(({ pagesServed, pagesFailed }) => pagesServed > 0 && pagesServed >= 4 * pagesFailed)
+      .length,
+    pages: pages.length,
+    pagesFailed: pages.filter(isFailed).length,
+    pagesFailedElsewhere: pages.filter(page => isFailed(page) && page.what !== 'POST /checkout').length,
+    pagesHeld: record.pagesHeld,
+    pagesFailedLate: failedLate(pages),
+    p50Ms: Math.round(quantile(times, 0.5)),
+    p95Ms: Math.round(quantile(times, 0.95)),
+    longestOutageSeconds: longestOutage(pages, endedMs),
+    ordersBegun: record.ordersBegun,
+    ordersCompleted: record.ordersPlaced,
+    ordersLost: record.ordersLost,
+    admittedPerMinute: round((record.admissionsMs.length / endedMs) * 60_000, 1),
+    healthyAfterSeconds: healthyAfter(pages, scenario.troubleSeconds * 1_000, endedMs),
+    usedShare: round(origin.workDone / (scenario.capacity * (endedMs / 1_000)), 3),
+    spoiled: origin.spoiled,
+    pollsPerVisitor: perVisitor(record.polls),
+    originRequestsPerVisitor: perVisitor(origin.requests),
+    objectCallsPerVisitor: perVisitor(record.objectCalls, 2),
+    leaked: played.leaked,
+    costUsd: played.hasRoom ? round(costOf(played, requests), 4) : null,
+  }
+}
+
+/** An origin that collapses takes some pages with it before anybody can know. */
+function failedLate(pages: readonly PageRecord[]): number {
+  const failed = pages.filter(page => isFailed(page) && page.what !== 'POST /checkout')
+  const fromMs = (failed[0]?.atMs ?? 0) + COLLAPSE_MS
+  return failed.filter(({ atMs }) => atMs > fromMs).length
+}
+
+export function isFailed({ status }: PageRecord): boolean {
+  return status === 0 || status >= 500
+}
+
+/** Seconds in a row in whose window around them more pages failed than came. */
+export function longestOutage(pages: readonly PageRecord[], endedMs: number): number {
+  let longest = 0
+  let now = 0
+  for (let atMs = 0; atMs < endedMs; atMs += 1_000) {
+    const window = within(pages, atMs - 2_000, atMs + 3_000)
+    const failed = window.filter(isFailed).length
+    now = window.length >= PAGES_MIN && failed > window.length / 2 ? now + 1 : 0
+    longest = Math.max(longest, now)
+  }
+  return longest
+}
+
+/** Seconds from `troubleMs` until every later window was healthy; null when the last was not. */
+export function healthyAfter(pages: readonly PageRecord[], troubleMs: number, endedMs: number): number | null {
+  let lastBadMs = troubleMs
+  for (let atMs = troubleMs; atMs + WINDOW_MS <= endedMs; atMs += 1_000) {
+    if (!isHealthy(within(pages, atMs, atMs + WINDOW_MS))) lastBadMs = atMs + WINDOW_MS
+  }
+  return endedMs - lastBadMs < WINDOW_MS ? null : round((lastBadMs - troubleMs) / 1_000, 0)
+}
+
+function isHealthy(window: readonly PageRecord[]): boolean {
+  if (window.length < PAGES_MIN) return true
+  const times = Float64Array.from(window, ({ tookMs }) => tookMs).sort()
+  const failed = window.filter(isFailed).length
+  return quantile(times, 0.95) <= HEALTHY_MS && failed <= FAILED_SHARE_MAX * window.length
+}
+
+/** `pages` are in order of their ends. */
+function within(pages: readonly PageRecord[], fromMs: number, untilMs: number): readonly PageRecord[] {
+  return pages.slice(indexAt(pages, fromMs), indexAt(pages, untilMs))
+}
+
+function indexAt(pages: readonly PageRecord[], atMs: number): number {
+  let low = 0
+  let high = pages.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((pages[middle] as PageRecord).atMs < atMs) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Every active object is taken to be awake all the time and to be called once a second by each tier below. */
+function costOf({ record, objects, endedMs }: Played, workerRequests: number): number {
+  const seconds = endedMs / 1_000
+  return costUsd({
+    workerRequests,
+    objectRequests: record.objectCalls + objects * seconds,
+    objectSeconds: objects * seconds,
+    rowsRead: 0,
+    rowsWritten: record.admissionsMs.length * 2 + objects * seconds,
+  })
+}

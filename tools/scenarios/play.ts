@@ -1,0 +1,117 @@
+/** Plays a scenario once against real processes: a shop that collapses, the built Worker in workerd, and a crowd. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { recordCrowd } from '../crowd/crowd.ts'
+import { Film } from '../crowd/film.ts'
+import type { ShopStats } from '../demo/shop.ts'
+import { freePort } from '../support/ports.ts'
+import { newAdminToken, newRoomKeys } from '../support/secrets.ts'
+import { startServe } from '../support/workerd.ts'
+import { type Column, columnOf } from './column.ts'
+import type { Act, Scenario } from './scenario.ts'
+
+const SHOP = fileURLToPath(new URL('../demo/shop.ts', import.meta.url))
+const STARTS_WITHIN_MS = 10_000
+const ISOLATES = 2
+
+export interface Performance {
+  readonly column: Column
+  /** The run as a picture. */
+  readonly svg: string
+}
+
+export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: string) => void): Promise<Performance> {
+  const shop = await startShopProcess(scenario.capacity)
+  const adminToken = newAdminToken()
+  const site = await startServe({
+    port: await freePort(),
+    origin: shop.url,
+    rooms: scenario.rooms.map(room => inForce(room, hasRoom)),
+    storage: 'memory',
+    isolates: ISOLATES,
+    roomKeys: await newRoomKeys(),
+    adminToken,
+    variables: { TRUSTED_IP_HEADER: 'X-Crowd-Address', DEBUG: hasRoom ? '1' : '' },
+  })
+  const film = new Film()
+  const timers = scenario.acts.map(act =>
+    setTimeout(() => {
+      if (act.turns && !hasRoom) return
+      tell(`${act.atSeconds} s: ${act.words}`)
+      perform(act, shop.url, site.url, adminToken).catch(error => tell(`${act.words}: ${String(error)}`))
+    }, act.atSeconds * 1_000),
+  )
+  try {
+    const { record, leaked, endedMs } = await recordCrowd({
+      ...scenario.crowd,
+      url: site.url,
+      durationMs: scenario.seconds * 1_000,
+      watch: (tally, nowMs) => film.watch(tally, nowMs),
+    })
+    const origin = (await (await fetch(`${shop.url}/stats`)).json()) as ShopStats
+    const objects = scenario.rooms.reduce((sum, room) => sum + 1 + Number(room.doors ?? 1), 0)
+    const column = columnOf({ record, origin, leaked, endedMs, hasRoom, objects }, scenario)
+    return { column, svg: film.draw() }
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    await site.stop()
+    await shop.stop()
+  }
+}
+
+/** A suspended room is a proxy, and none of its settings is in force. */
+function inForce(room: Scenario['rooms'][number], hasRoom: boolean): object {
+  if (hasRoom) return room
+  const { name, host, path, total_active_users, new_users_per_minute } = room
+  const route = path === undefined ? { host } : { host, path }
+  return { name, ...route, total_active_users, new_users_per_minute, suspended: true }
+}
+
+async function perform(act: Act, shopUrl: string, siteUrl: string, adminToken: string): Promise<void> {
+  if (act.breaks) await send(`${shopUrl}/stats/faults`, { method: 'POST', body: JSON.stringify(act.breaks) })
+  if (act.turns) {
+    const { room, settings } = act.turns
+    await send(`${siteUrl}/.waiting-room/api/v1/rooms/${room}`, {
+      method: 'PATCH',
+      headers: { Authorization: `Bearer ${adminToken}` },
+      body: JSON.stringify(settings),
+    })
+  }
+}
+
+async function send(url: string, init: RequestInit): Promise<void> {
+  const response = await fetch(url, init)
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+}
+
+/** A process of its own: neither the crowd nor the Worker may take time from it. */
+async function startShopProcess(capacity: number): Promise<{ url: string; stop(): Promise<void> }> {
+  const args = [SHOP, '--port', '0', '--capacity', `${capacity}`]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  try {
+    return { url: await addressOf(child), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the shop did not start')), STARTS_WITHIN_MS)
+    let words = ''
+    child.stdout?.on('data', chunk => {
+      words = `${words}${chunk}`.slice(0, 4_000)
+      const url = /shop at (\S+),/.exec(words)?.[1]
+      if (url === undefined) return
+      clearTimeout(timer)
+      resolve(url)
+    })
+    child.once('exit', code => reject(new Error(`the shop ended with code ${code}`)))
+  })
+}

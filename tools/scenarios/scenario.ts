@@ -1,0 +1,42 @@
+/** A replay: what happened to somebody, small and short enough for one machine, and what the room promises there. */
+import type { CrowdOptions } from '../crowd/crowd.ts'
+import type { Faults } from '../demo/faults.ts'
+import type { Column } from './column.ts'
+
+export interface Scenario {
+  readonly name: string
+  /** What happened, in a sentence or two. */
+  readonly story: string
+  /** How much smaller and shorter than what it replays. */
+  readonly scale: string
+  readonly seconds: number
+  /** Pages a second that the origin can do. */
+  readonly capacity: number
+  readonly crowd: Pick<
+    CrowdOptions,
+    'visitors' | 'arriveMs' | 'arrivalMs' | 'stayMs' | 'thinkMs' | 'noShows' | 'addressOf'
+  >
+  /** The rooms in front of it, as an operator would write them. Without the room they are all suspended. */
+  readonly rooms: readonly RoomFile[]
+  readonly acts: readonly Act[]
+  /** From when on the site is asked whether it is healthy (again). */
+  readonly troubleSeconds: number
+  /** What the room promises, as far as it is not promised everywhere. */
+  readonly promises: readonly Promised[]
+}
+
+export type RoomFile = Readonly<Record<string, unknown>> & { readonly name: string }
+
+/** Something that happens during the run. */
+export interface Act {
+  readonly atSeconds: number
+  readonly words: string
+  readonly breaks?: Partial<Faults>
+  /** By the operator, who can do so only with a room. */
+  readonly turns?: { readonly room: string; readonly settings: Readonly<Record<string, unknown>> }
+}
+
+export interface Promised {
+  readonly words: string
+  readonly isKept: (withRoom: Column, without: Column) => boolean
+}

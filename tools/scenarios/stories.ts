@@ -1,0 +1,182 @@
+/** The six incidents, as small and as short as one machine can play them. */
+import type { Promised, RoomFile, Scenario } from './scenario.ts'
+
+/** A visitor of the shop looks at a page each three seconds: some 110 at once are all that 40 pages a second can take. */
+const SHOP = { capacity: 40, stayMs: 40_000, thinkMs: 3_000 }
+/** Minutes of a day become seconds of a run: what health waits for is shortened alike. */
+const HEALTH = { cooldown: 0.4, ramp: 0.3, open: 0.1, min_active_users: 5 }
+
+/** The operator of each story allows half as many again as the origin can take: the room has to find out by itself. */
+function room(more: Record<string, unknown> = {}): RoomFile {
+  return {
+    name: 'shop',
+    host: '*',
+    total_active_users: 220,
+    new_users_per_minute: 300,
+    session_duration: 0.25,
+    protected_paths: ['/checkout'],
+    bypass: [{ path: '/stats' }],
+    health: HEALTH,
+    ...more,
+  }
+}
+
+/** Everybody from an address of their own, but the first so many, who share the one of their office. */
+const addresses = (office: number) => (n: number) =>
+  n < office ? '198.51.100.7' : `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
+
+const keepsOrders: Promised = {
+  words: 'every order that was in checkout is completed',
+  isKept: room => room.ordersLost === 0,
+}
+const fewFail: Promised = {
+  words: 'hardly a page fails later than 20 s after the first: at most 1 %',
+  isKept: room => room.pagesFailedLate <= 0.01 * room.pages,
+}
+const isUsed: Promised = {
+  words: 'at least 65 % of what the origin can do is used',
+  isKept: room => room.usedShare >= 0.65,
+}
+const recovers = (seconds: number): Promised => ({
+  words: `the origin is healthy within ${seconds} s`,
+  isKept: room => room.healthyAfterSeconds !== null && room.healthyAfterSeconds <= seconds,
+})
+const fewerFail: Promised = {
+  words: 'fewer pages fail than without the room',
+  isKept: (room, without) => room.pagesFailed < without.pagesFailed,
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'black-friday',
+    story:
+      'A shop at ten times its usual peak, 30,000 people at once. Autoscaling on CPU came too late, and an office behind one address was blocked as if it were an attack.',
+    scale: '1,500 visitors instead of 30,000, 15 of 300 behind one address, four minutes instead of an hour',
+    seconds: 240,
+    capacity: SHOP.capacity,
+    crowd: {
+      visitors: 1_500,
+      // A tenth comes in the usual way, all others in twenty seconds.
+      arrivalMs: n => (n % 10 === 0 ? Math.random() * 60_000 : 5_000 + Math.random() * 20_000),
+      stayMs: SHOP.stayMs,
+      thinkMs: SHOP.thinkMs,
+      addressOf: addresses(15),
+    },
+    rooms: [room()],
+    acts: [],
+    troubleSeconds: 5,
+    promises: [recovers(60), fewFail, keepsOrders, isUsed, fewerFail],
+  },
+  {
+    name: 'payment-outage',
+    story:
+      'The payment provider did not answer for hours. The shop was up and the carts were full, until every connection of the shop was waiting for a payment.',
+    scale: 'a third of two minutes instead of hours',
+    seconds: 120,
+    capacity: SHOP.capacity,
+    crowd: { visitors: 140, arriveMs: 90_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
+    rooms: [
+      room({
+        upstreams: [
+          {
+            name: 'payment',
+            paths: ['/checkout'],
+            methods: ['POST'],
+            timeout: 3,
+            breaker: { open: 0.1 },
+            fallback: { answer: 'page', message: 'Payments are interrupted. Your cart is kept.' },
+          },
+        ],
+      }),
+    ],
+    acts: [
+      { atSeconds: 30, words: 'the payment provider hangs', breaks: { payment: 'hangs' } },
+      { atSeconds: 70, words: 'the payment provider answers again', breaks: { payment: 'works' } },
+    ],
+    troubleSeconds: 30,
+    promises: [
+      keepsOrders,
+      {
+        words: 'the rest of the shop works on: no more than 1 % of other pages fail',
+        isKept: room => room.pagesFailedElsewhere <= 0.01 * room.pages,
+      },
+      fewerFail,
+    ],
+  },
+  {
+    name: 'viral-story',
+    story: 'A news site, one story that everybody shares. The server fell, and the bill doubled.',
+    scale: '1,200 readers in half a minute instead of a day, a server of 25 pages a second',
+    seconds: 120,
+    capacity: 25,
+    crowd: { visitors: 1_200, arriveMs: 30_000, stayMs: 12_000, thinkMs: 4_000 },
+    rooms: [room({ total_active_users: 150, new_users_per_minute: 400, protected_paths: [] })],
+    acts: [],
+    troubleSeconds: 0,
+    promises: [recovers(60), fewFail, isUsed, fewerFail],
+  },
+  {
+    name: 'broken-feature',
+    story:
+      'One feature shipped broken and spoiled data with every use. The whole product was taken off line for hours because of it.',
+    scale: 'seconds instead of hours',
+    seconds: 100,
+    capacity: SHOP.capacity,
+    crowd: { visitors: 160, arriveMs: 60_000, stayMs: 60_000, thinkMs: 3_000 },
+    rooms: [
+      room(),
+      { name: 'feature', host: '*', path: '/configurator', total_active_users: 1_000, new_users_per_minute: 6_000 },
+    ],
+    acts: [
+      { atSeconds: 20, words: 'the configurator is broken by a release', breaks: { configurator: 'broken' } },
+      {
+        atSeconds: 30,
+        words: 'the operator closes the configurator',
+        turns: { room: 'feature', settings: { suspended: false, queue_all: true, total_active_users: 1 } },
+      },
+      { atSeconds: 65, words: 'the configurator is mended', breaks: { configurator: 'works' } },
+      {
+        atSeconds: 66,
+        words: 'the operator opens the configurator',
+        turns: { room: 'feature', settings: { queue_all: false, total_active_users: 1_000 } },
+      },
+    ],
+    troubleSeconds: 20,
+    promises: [
+      keepsOrders,
+      fewerFail,
+      { words: 'a third of the damage at most', isKept: (room, without) => room.spoiled * 3 <= without.spoiled },
+    ],
+  },
+  {
+    name: 'always-on',
+    story: 'A service that is never off, thousands of requests a minute, every call known and bounded.',
+    scale: 'two minutes; --seconds for a soak',
+    seconds: 120,
+    capacity: 120,
+    crowd: { visitors: 600, arriveMs: 100_000, stayMs: 20_000, thinkMs: 1_500 },
+    rooms: [room()],
+    acts: [],
+    troubleSeconds: 0,
+    promises: [
+      { words: 'no page fails', isKept: room => room.pagesFailed === 0 },
+      {
+        words: 'at most one call to an object for each ten seconds of a visitor, and one to come in',
+        isKept: room => room.objectCallsPerVisitor <= 1 + 40_000 / 10_000,
+      },
+    ],
+  },
+  {
+    name: 'famous-blog',
+    story:
+      'A small marketplace was linked from a famous blog. More instances of the same size did not help; a stream of people met an error page, and nothing explained it.',
+    scale: '800 visitors from nothing in ten seconds, an origin of 12 pages a second',
+    seconds: 120,
+    capacity: 12,
+    crowd: { visitors: 800, arriveMs: 10_000, stayMs: 20_000, thinkMs: 3_000 },
+    rooms: [room({ total_active_users: 80, new_users_per_minute: 150 })],
+    acts: [],
+    troubleSeconds: 0,
+    promises: [recovers(60), fewFail, keepsOrders, isUsed, fewerFail],
+  },
+]
