@@ -3,7 +3,7 @@ import { commandOf } from './simulation/command-line.ts'
 import { figuresOf } from './simulation/figures.ts'
 import { Random } from './simulation/random.ts'
 import { explain } from './simulation/report.ts'
-import type { Scenario } from './simulation/scenario.ts'
+import type { Limit, Scenario, SimulatedLane } from './simulation/scenario.ts'
 import { World } from './simulation/world.ts'
 import { type Given, number, run } from './support/cli.ts'
 
@@ -49,24 +49,49 @@ function randomScenario(seed: number): Scenario {
   const isRough = random.chance(0.5)
   const rough = (most: number, digits: number) =>
     isRough && random.chance(0.7) ? Number((random.next() * most).toFixed(digits)) : 0
-  const prequeueMs = random.chance(0.2) ? 1_000 * random.below(300) : 0
+  const prequeueMs = random.chance(0.3) ? 1_000 * random.below(300) : 0
+  const isDrawn = prequeueMs > 0 && random.chance(0.5)
+  const isHeld = prequeueMs > 0 && !isDrawn
   return {
     seed,
     visitors,
     arriveMs: 1_000 * Math.ceil(random.between(0.02, 1.2) * (visitors / ratePerMinute) * 60),
-    ratePerMinute: prequeueMs > 0 ? 0 : ratePerMinute,
+    ratePerMinute: isHeld ? 0 : ratePerMinute,
     totalActiveUsers: sometimes(() => Math.ceil(ratePerMinute * random.between(0.05, 5)), 10_000_000),
     sessionMs: 60_000 * sometimes(() => Number(random.between(0.2, 10).toFixed(2)), 5),
     stayMs: 1_000 * (5 + random.below(90)),
     noShows: sometimes(() => Number((0.6 * random.next()).toFixed(2)), 0),
     late: sometimes(() => Number((0.2 * random.next()).toFixed(2)), 0),
+    robots: sometimes(() => Number((0.5 * random.next()).toFixed(2)), 0),
+    holders: sometimes(() => Number((0.3 * random.next()).toFixed(2)), 0),
+    tickets: 2 + random.below(4),
+    droppers: sometimes(() => Number((0.3 * random.next()).toFixed(2)), 0),
     edges: 1 + random.below(20),
     doors: 1 + random.below(6),
     clockSkewMs: isRough ? random.below(2_000) : 0,
     loss: rough(0.05, 3),
     duplicate: rough(0.05, 3),
     evictions: isRough ? random.below(60) : 0,
-    changes: prequeueMs > 0 ? [{ atMs: prequeueMs, ratePerMinute }] : [],
+    ...(random.chance(0.3) ? { shuffleMs: 1_000 * (6 + random.below(115)) } : {}),
+    ...(isDrawn ? { drawAtMs: prequeueMs } : {}),
+    ...(random.chance(0.3) ? { lanes: lanesOf(random) } : {}),
+    ...(random.chance(0.3) ? { limit: limitOf(random) } : {}),
+    changes: isHeld ? [{ atMs: prequeueMs, ratePerMinute }] : [],
     untilMs: 7_200_000,
   }
+}
+
+/** One or two, whose shares and crowds need not go together. */
+function lanesOf(random: Random): SimulatedLane[] {
+  return ['vip', 'press'].slice(0, 1 + random.below(2)).map(name => ({
+    name,
+    share: Number(random.between(0.02, 0.45).toFixed(2)),
+    crowd: Number(random.between(0, 0.45).toFixed(2)),
+  }))
+}
+
+/** From a few an hour to a few a second. */
+function limitOf(random: Random): Limit {
+  const seconds = [1, 10, 60, 3_600][random.below(4)] as number
+  return { count: 1 + random.below(120), periodMs: 1_000 * seconds, burst: 1 + random.below(60) }
 }

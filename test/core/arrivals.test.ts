@@ -89,6 +89,63 @@ describe('Arrivals', () => {
     )
   })
 
+  it('counts as a list of tickets does, whatever is added, forgotten, saved and loaded, in whichever order', () => {
+    const key = fc.integer({ min: 0, max: 6 * CHUNK_MS })
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('add' as const), key, count: fc.integer({ min: 1, max: 9 }) }),
+      fc.record({ kind: fc.constant('forget' as const), key }),
+      fc.record({ kind: fc.constant('restart' as const) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), key, key, (steps, one, other) => {
+        let line = new Arrivals()
+        let tickets: number[] = []
+        for (const step of steps) {
+          if (step.kind === 'add') {
+            line.add(bucketOf(T0 + step.key), step.count)
+            tickets.push(...Array.from({ length: step.count }, () => T0 + step.key))
+          } else if (step.kind === 'forget') {
+            // Whole chunks go: those that end before the key.
+            const gone = new Set(line.forgetBefore(T0 + step.key))
+            for (const number of gone) expect((number + 1) * CHUNK_MS).toBeLessThanOrEqual(T0 + step.key)
+            tickets = tickets.filter(ticket => !gone.has(chunkOf(bucketOf(ticket))))
+          } else {
+            const again = new Arrivals()
+            for (const chunk of new Set(tickets.map(ticket => chunkOf(bucketOf(ticket)))))
+              again.load(chunk, line.save(chunk) as Uint8Array)
+            line = again
+          }
+        }
+        // Keys are whole milliseconds here, and so are edges of buckets.
+        const [from, to] = [T0 + Math.min(one, other), T0 + Math.max(one, other)]
+        expect(line.after(from)).toBeCloseTo(tickets.filter(ticket => ticket >= from).length, 6)
+        expect(line.between(from, to)).toBeCloseTo(tickets.filter(ticket => ticket >= from && ticket < to).length, 6)
+        const last = Math.max(...tickets)
+        if (tickets.length > 0) expect(line.lastKey).toBe(last + BUCKET_MS)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is called forward only, people by people, and counts everybody once on the way', () => {
+    const calls = fc.array(fc.double({ min: 0, max: 30, noNaN: true }), { minLength: 1, maxLength: 40 })
+    fc.assert(
+      fc.property(moments, calls, (momentsMs, people) => {
+        const line = lineOf(...momentsMs)
+        let key = T0
+        let passed = 0
+        for (const some of people) {
+          const next = line.advance(key, some)
+          expect(next.key).toBeGreaterThanOrEqual(key)
+          expect(next.key).toBeLessThanOrEqual(line.lastKey)
+          key = next.key
+          passed += next.passed
+          expect(line.after(key)).toBeCloseTo(momentsMs.length - passed, 4)
+        }
+      }),
+    )
+  })
+
   it('stays small for a long line, and still rises', () => {
     const line = new Arrivals()
     // Three hours of a crowd that comes in waves.

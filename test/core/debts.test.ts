@@ -315,3 +315,52 @@ describe('one session at four isolates', () => {
     expect(used.length).toBeGreaterThanOrEqual(0.95 * (60 + 20))
   })
 })
+
+describe('a door whose clock goes back', () => {
+  const step = fc.record({
+    afterMs: fc.oneof(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: -15_000, max: 20_000 })),
+    isolate: fc.constantFrom('a', 'b', 'c'),
+    want: fc.integer({ min: 0, max: 12 }),
+    spare: fc.integer({ min: 0, max: 12 }),
+    /** Of what the isolate has: used before it asks, and kept of the rest. */
+    uses: fc.double({ min: 0, max: 1, noNaN: true }),
+    keeps: fc.double({ min: 0, max: 1, noNaN: true }),
+    isRepeated: fc.boolean(),
+  })
+
+  it('lends at most the burst and what time has drained, whatever is asked, used, kept and repeated', () => {
+    fc.assert(
+      fc.property(policies, fc.array(step, { maxLength: 80 }), ({ count, periodMs, burst }, steps) => {
+        const quota = quotaOf(count, periodMs, burst)
+        const debt = newDebt(quota)
+        const isolates = new Map<string, { nth: number; used: number; has: number; untilMs: number }>()
+        let nowMs = START_MS
+        let [lowestMs, highestMs] = [nowMs, nowMs]
+        for (const { afterMs, isolate, want, spare, uses, keeps, isRepeated } of steps) {
+          nowMs += afterMs
+          lowestMs = Math.min(lowestMs, nowMs)
+          highestMs = Math.max(highestMs, nowMs)
+          // What is left of a lease at its end is of no use to anybody.
+          for (const other of isolates.values()) if (nowMs >= other.untilMs) other.has = 0
+          const one = isolates.get(isolate) ?? { nth: 0, used: 0, has: 0, untilMs: 0 }
+          isolates.set(isolate, one)
+          const used = Math.floor(one.has * uses)
+          const kept = Math.floor((one.has - used) * keeps)
+          Object.assign(one, { nth: one.nth + 1, used: one.used + used, has: kept })
+          const asked = ask({ lease: isolate, nth: one.nth, used: one.used, has: kept, want, spare })
+          const grant = lend(debt, quota, asked, LEASE_MS, nowMs)
+          if (isRepeated) expect(lend(debt, quota, asked, LEASE_MS, nowMs)).toBe(grant)
+          expect(grant.tokens).toBeGreaterThanOrEqual(0)
+          expect(grant.remaining).toBeGreaterThanOrEqual(0)
+          expect(grant.tokens + grant.remaining).toBeLessThanOrEqual(burst)
+          Object.assign(one, { has: one.has + grant.tokens, untilMs: nowMs + LEASE_MS })
+          // Everything in the hands of isolates may be used at once.
+          const most = burst + Math.floor((highestMs - lowestMs) / quota.intervalMs)
+          const all = [...isolates.values()].reduce((sum, { used, has }) => sum + used + has, 0)
+          expect(all).toBeLessThanOrEqual(most)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

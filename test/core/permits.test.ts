@@ -105,4 +105,73 @@ describe('a door account', () => {
       { numRuns: 1_000 },
     )
   })
+
+  it('lets in at most the rate and one burst in any window, over three doors that die, fall silent and repeat themselves', () => {
+    const doors = fc.nat(2)
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 8_000 }) }),
+      // The room's clock goes back, and on again later: a window is what it has seen of time.
+      fc.record({ kind: fc.constant('clock' as const), ms: fc.integer({ min: -20_000, max: 0 }) }),
+      fc.record({
+        kind: fc.constant('grant' as const),
+        door: doors,
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+      fc.record({
+        kind: fc.constant('enter' as const),
+        door: doors,
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+      fc.record({ kind: fc.constant('report' as const), door: doors, returns: fc.boolean() }),
+      fc.record({ kind: fc.constant('repeat' as const), door: doors }),
+      fc.record({ kind: fc.constant('die' as const), door: doors }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), steps => {
+        const rules = limits(600)
+        const bank: Bank = { banked: 0, filledAtMs: 0 }
+        const rooms = [0, 1, 2].map(() => ({ ...newAccount(0), epoch: 1 }))
+        const real = [0, 1, 2].map(() => ({ epoch: 1, spent: 0, returned: 0 }))
+        const out = () => rooms.reduce((sum, account) => sum + outOf(account), 0)
+        const entered: number[] = []
+        let [nowMs, offMs] = [0, 0]
+        const say = (door: number) => {
+          const { epoch, spent, returned } = real[door] as (typeof real)[number]
+          const account = rooms[door] as (typeof rooms)[number]
+          settle(bank, account, { epoch, seq: account.seq + 1, spent, returned, live: 0 }, nowMs + offMs)
+        }
+        for (const one of steps) {
+          if (one.kind === 'wait') nowMs += one.ms
+          else if (one.kind === 'clock') offMs = one.ms
+          fill(bank, out(), rules, nowMs + offMs)
+          if (one.kind === 'wait' || one.kind === 'clock') continue
+          const door = real[one.door] as (typeof real)[number]
+          const account = rooms[one.door] as (typeof rooms)[number]
+          const usable = account.epoch === door.epoch ? account.granted - door.spent - door.returned : 0
+          if (one.kind === 'grant' && account.epoch === door.epoch) {
+            const granted = Math.floor(grantable(bank, 0, out(), rules) * one.share)
+            account.granted += granted
+            bank.banked -= granted
+          } else if (one.kind === 'enter') {
+            const people = Math.floor(usable * one.share)
+            door.spent += people
+            for (let i = 0; i < people; i++) entered.push(bank.filledAtMs)
+          } else if (one.kind === 'report') {
+            if (one.returns) door.returned += usable
+            say(one.door)
+          } else if (one.kind === 'repeat') say(one.door)
+          else if (one.kind === 'die') Object.assign(door, { epoch: door.epoch + 1, spent: 0, returned: 0 })
+        }
+        // Ten a second and a burst of fifty.
+        let level = 0
+        let atMs = 0
+        for (const enteredMs of entered) {
+          level = Math.max(0, level - (enteredMs - atMs) / 100) + 1
+          atMs = enteredMs
+          expect(level).toBeLessThanOrEqual(50 + 1e-6)
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
 })

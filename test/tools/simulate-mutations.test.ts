@@ -54,6 +54,17 @@ const CROWDS = {
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
   /** A slow room with many doors. */
   spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
+  /** A third is invited to a lane with a fifth of the permits. */
+  lanes: '--visitors 4000 --arrive 60 --rate 300 --lanes vip:0.2:0.33 --until 900',
+  /** Pages of many requests at several isolates, over a rough network. */
+  limited:
+    '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
+  /** Long debts, and doors that die. */
+  strict: '--visitors 600 --arrive 60 --rate 1200 --limit 20/600/10 --evictions 60 --stay 90',
+  /** Drawn at the start of an event. */
+  event: '--visitors 1500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
+  /** A random line, drawn twice a minute. */
+  drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
 } as const
 
 const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: string })[] = [
@@ -130,6 +141,62 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     breaks: 'I4',
   },
   {
+    what: 'the line is not held for the start of an event',
+    file: 'events.ts',
+    from: 'return hold ? Math.min(settledKey, hold.fromKey - KEY_STEP) : settledKey',
+    to: 'return settledKey',
+    crowd: 'event',
+    breaks: 'I6',
+  },
+  {
+    what: 'what a lease has never reported is forgotten at its end',
+    file: 'debts.ts',
+    from: 'for (const lease of byEnd(debt)) if (lease.endMs <= nowMs) chargeAtEnd(debt, lease)',
+    to: '',
+    crowd: 'limited',
+    breaks: 'I11',
+  },
+  {
+    what: 'a lease is used long after its end',
+    file: 'holdings.ts',
+    from: 'holding.untilMs = life.sentMs + life.leaseMs',
+    to: 'holding.untilMs = life.nowMs + 60 * life.leaseMs',
+    crowd: 'limited',
+    breaks: 'I11',
+  },
+  {
+    what: 'long debts are not written down',
+    file: 'ledger.ts',
+    from: 'const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS',
+    to: 'const isLong = false',
+    crowd: 'strict',
+    breaks: 'I11',
+  },
+  {
+    what: 'all lanes have the same share',
+    file: 'lanes.ts',
+    from: 'const share = named ? named.share : lanes.reduce((rest, other) => rest - other.share, 1)',
+    to: 'const share = named ? 1 / (lanes.length + 1) : 1 / (lanes.length + 1)',
+    crowd: 'lanes',
+    breaks: 'share',
+  },
+  {
+    what: 'nobody of a lane is called while the main one has a line',
+    file: 'lanes.ts',
+    from: 'let open = [...wanted].filter(([, want]) => want > 0)',
+    to: 'let open = [...wanted].filter(([, want]) => want > 0).slice(0, 1)',
+    crowd: 'lanes',
+    breaks: 'share',
+  },
+  {
+    what: 'a place is known before its draw',
+    file: 'batches.ts',
+    from: 'const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs',
+    to: 'const key = atMs + (batches?.windowMs ?? 0)',
+    crowd: 'drawn',
+    breaks: 'draw',
+  },
+  {
     what: 'nobody is expected to stay away',
     file: 'frontier.ts',
     from: 'return Math.min(1, Math.max(SHOW_RATE_MIN, rate))',
@@ -175,6 +242,8 @@ describe('the simulation', () => {
       expect(stderr).toContain(`${mutation.breaks} broken at`)
       expect(stderr).toMatch(/^seed 1: /)
       expect(stderr).toMatch(/npm run simulate -- .*--/)
+      if (mutation.crowd === 'event') expect(stderr).toContain('--event-draw')
+      if (mutation.crowd === 'drawn') expect(stderr).toContain('--method random --shuffle-window 30')
       expect(stderr).toMatch(/\d+\.\d{3} s {2}(door|room|visitor|the)/)
     },
     20_000,

@@ -42,6 +42,28 @@ describe('npm run simulate', () => {
     expect(figures()).toEqual(figures())
   })
 
+  it('refuses a method that it does not know', () => {
+    const { status, stderr } = simulate('--method', 'lottery')
+    expect(status).toBe(2)
+    expect(stderr).toContain('--method must be fifo or random, got lottery')
+  })
+
+  it('tells what a limit let on and refused, and what that took', () => {
+    const { status, stdout } = simulate('--visitors', '200', '--arrive', '20', '--limit', '60/60/20', '--json')
+    const { requestsAllowed, requestsLimited, requestsAlone, limitCallsPerThousand } = JSON.parse(stdout)
+    expect(status).toBe(0)
+    expect(requestsAllowed).toBeGreaterThan(200 * 20)
+    expect(requestsLimited).toBeGreaterThan(200)
+    expect(requestsAlone).toBe(0)
+    expect(limitCallsPerThousand).toBeLessThan(500)
+  })
+
+  it.each(['0/60', '60', '60/60/0', '60/60/20/1', '2000/1', 'many/60'])('refuses a limit of %s by its range', limit => {
+    const { status, stderr } = simulate('--limit', limit)
+    expect(status).toBe(2)
+    expect(stderr).toContain(`got ${limit}`)
+  })
+
   it('refuses a bad line of arrivals by its number', () => {
     const arrivals = join(scratch, 'bad.csv')
     writeFileSync(arrivals, '0,100\nnoon,50\n')

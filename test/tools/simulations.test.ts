@@ -29,6 +29,9 @@ function play(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<S
   return figuresOf(world)
 }
 
+/** A crowd that comes within a window of a random line. */
+const oneWindow = { arriveMs: 50_000, shuffleMs: 60_000 }
+
 function expectBounds(figures: Figures, ratePerMinute: number): void {
   expect(figures.usedShare).toBeGreaterThanOrEqual(0.98)
   expect(figures.displacementP95Places).toBeLessThanOrEqual(Math.max((10 * ratePerMinute) / 60, 5))
@@ -75,6 +78,88 @@ describe('a network that fails', () => {
     const figures = play({ visitors: forTwentyMinutes(600, 0.3), ratePerMinute: 600, noShows: 0.3, ...rough })
     expectBounds(figures, 600)
     expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+  }, 60_000)
+})
+
+describe('a random line', () => {
+  it('uses the rate in the order of the draws, and shows no place before its draw', () => {
+    const figures = play({ visitors: forTwentyMinutes(600, 0.3), ratePerMinute: 600, noShows: 0.3, shuffleMs: 60_000 })
+    expectBounds(figures, 600)
+    expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+  }, 60_000)
+
+  it('draws those of one window together: who came first in it waits as long as who came last', () => {
+    const world = new World({ ...CROWD, visitors: 4_000, ratePerMinute: 600, arriveMs: 60_000, shuffleMs: 60_000 })
+    world.run()
+    // The first window is short: the clock of a run begins within a minute.
+    const untilMs = Math.ceil(world.startMs / 60_000) * 60_000
+    const drawn = [...world.arrivedMs.keys()].filter(visitor => (world.arrivedMs[visitor] as number) >= untilMs)
+    const meanMs = (visitors: number[]) =>
+      visitors.reduce((sum, visitor) => sum + (world.crowd.admittedMs[visitor] as number), 0) / visitors.length
+    const half = drawn.length / 2
+    const [first, last] = [meanMs(drawn.slice(0, half)), meanMs(drawn.slice(half))]
+    expect(drawn.length).toBeGreaterThan(1_000)
+    // Evenly over so many places, the means of two halves differ by a few hundredths of the whole.
+    const wholeMs = (drawn.length / 600) * 60_000
+    expect(Math.abs(first - last) / wholeMs).toBeLessThan(0.05)
+  }, 60_000)
+})
+
+describe('an event for which a crowd waits', () => {
+  const event = { drawAtMs: 300_000, arriveMs: 400_000, visitors: 18_000, ratePerMinute: 600 }
+
+  it('lets nobody in before its start, and from then on everybody in the order of the draw', () => {
+    const figures = play({ ...event, noShows: 0.3 })
+    expectBounds(figures, 600)
+    expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+    expect(figures.admitted).toBeGreaterThan(11_000)
+  }, 60_000)
+
+  it('draws without regard to the arrival, and puts who comes later behind', () => {
+    const world = new World({ ...CROWD, ...event, visitors: 6_000 })
+    world.run()
+    expect(world.checks.violations).toEqual([])
+    const startMs = world.startMs + event.drawAtMs
+    const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.admittedMs[visitor] as number)
+    const mean = (times: number[]) => times.reduce((sum, time) => sum + time, 0) / times.length
+    const everybody = [...world.arrivedMs.keys()]
+    const drawn = everybody.filter(visitor => (world.arrivedMs[visitor] as number) < startMs)
+    const late = everybody.slice(drawn.length)
+    const half = Math.floor(drawn.length / 2)
+    // 4,500 are drawn: seven and a half minutes of service, whose halves differ by four seconds or so.
+    expect(Math.abs(mean(inMs(drawn.slice(0, half))) - mean(inMs(drawn.slice(half))))).toBeLessThan(15_000)
+    expect(Math.min(...inMs(late))).toBeGreaterThan(inMs(drawn).toSorted((a, b) => a - b)[drawn.length * 0.95] ?? 0)
+  }, 60_000)
+})
+
+describe('robots that keep no cookies', () => {
+  it('as many as people, do not lengthen the line', () => {
+    const people = { visitors: 2_000, ratePerMinute: 600 }
+    const alone = play(people)
+    const among = play({ ...people, visitors: 4_000, robots: 0.5 })
+    expect(among.robots?.requests).toBeGreaterThan(30_000)
+    // What they cost is the burst of the open room that they find: five seconds of the rate, and what one window blurs.
+    expect(among.waitP95Seconds).toBeLessThan(alone.waitP95Seconds + 10)
+  }, 60_000)
+})
+
+describe('people with several tickets', () => {
+  it('in a random line gain by each, and gain more than who drops one and comes again', () => {
+    const habits = play({ visitors: 4_000, ratePerMinute: 600, ...oneWindow, holders: 0.25, droppers: 0.25 }).habits
+    const [single, several, drops] = [habits?.single, habits?.several, habits?.drops].map(
+      one => one?.waitMeanSeconds ?? 0,
+    )
+    // Of two draws the better counts: a third of the window's people before it, not a half.
+    expect(several).toBeLessThan(0.9 * (single ?? 0))
+    expect(drops).toBeGreaterThan(several ?? 0)
+    // The mean of a thousand draws over seven minutes is known to four seconds.
+    expect(Math.abs((drops ?? 0) - (single ?? 0))).toBeLessThan(12)
+  }, 60_000)
+
+  it('by arrival gain nothing by them', () => {
+    const habits = play({ visitors: 4_000, ratePerMinute: 600, arriveMs: 50_000, holders: 0.2, tickets: 4 }).habits
+    expect(habits?.several?.waitMeanSeconds).toBeGreaterThan(0.97 * (habits?.single?.waitMeanSeconds ?? 0))
+    expect(habits?.several?.admitted).toBe(habits?.several?.people)
   }, 60_000)
 })
 

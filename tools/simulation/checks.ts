@@ -2,10 +2,12 @@
  * The guarantees, checked at every event: I1, I2, I4 and I7 as they happen, I5 and I6 over the whole run. A violation is kept
  * with its moment; the run goes on. The bounds are written out here: taken from `core` they would follow its mistakes.
  */
-import { MAIN_LANE } from '../../src/core/ticket.ts'
+import { doorOf, MAIN_LANE } from '../../src/core/ticket.ts'
 import type { Crowd } from './crowd.ts'
+import { LimitCheck } from './limit-check.ts'
 import { displacementPlaces, kendallTau, quantile } from './order.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
+import { Shares } from './shares.ts'
 import type { Use } from './use.ts'
 
 export interface Violation {
@@ -33,6 +35,8 @@ const WAIT_RISE_MAX = 1.1001
 /** Use is judged over this much of a line, order over this much of service. */
 const USE_FROM_MS = 10 * 60_000
 const ORDER_FROM_MS = 20 * 60_000
+/** A draw has its whole order from the start on. */
+const DRAWN_ORDER_FROM_MS = 4 * 60_000
 /** A rougher network may waste permits and blur the order; nothing else. */
 const LOSS_CALM = 0.01
 const EVICTIONS_CALM_PER_MINUTE = 3
@@ -50,6 +54,10 @@ export class Checks {
   readonly admittedKeys: number[] = []
   readonly admittedVisitors: number[] = []
   mostInside = 0
+  /** Null where sessions have no limit. */
+  readonly limit: LimitCheck | null
+  /** Null where there is one lane. */
+  readonly shares: Shares | null
   readonly #scenario: Scenario
   readonly #sids = new Set<string>()
   #ratePerMinute: number
@@ -61,6 +69,8 @@ export class Checks {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
+    this.limit = scenario.limit ? new LimitCheck(scenario.limit) : null
+    this.shares = scenario.lanes ? new Shares(scenario.lanes) : null
     this.#ratePerMinute = scenario.ratePerMinute
     this.#burst = burstAt(scenario.ratePerMinute)
     this.#largestTotal = scenario.totalActiveUsers
@@ -83,6 +93,10 @@ export class Checks {
     if (this.#level > this.#burst + 1e-6) {
       this.#violate('I1', nowMs, `${this.#level.toFixed(3)} admissions ahead of the rate, burst ${this.#burst}`)
     }
+    const { drawAtMs = 0 } = this.#scenario
+    if (nowMs < START_MS + drawAtMs && key >= START_MS) {
+      this.#violate('I6', nowMs, `visitor ${visitor} was let in before the start of the event`, visitor)
+    }
     if (this.#sids.has(sid)) this.#violate('I7', nowMs, `${sid} was admitted twice`, visitor)
     this.#sids.add(sid)
     this.admittedAt.push(nowMs)
@@ -100,6 +114,14 @@ export class Checks {
   shown(visitor: number, position: number, before: number, nowMs: number): void {
     if (position > before) {
       this.#violate('I4', nowMs, `visitor ${visitor} was shown ${before}, then ${position}`, visitor)
+    }
+  }
+
+  /** Nobody may be shown the place of a draw that has not been. */
+  shownEarly(visitor: number, secretUntilMs: number, nowMs: number): void {
+    if (nowMs < secretUntilMs) {
+      const detail = `visitor ${visitor} was shown a place ${Math.ceil(secretUntilMs - nowMs)} ms before its draw`
+      this.#violate('draw', nowMs, detail, visitor)
     }
   }
 
@@ -124,6 +146,12 @@ export class Checks {
     }
   }
 
+  /** A limit has let a request of a session on. */
+  passed(visitor: number, sid: string, nowMs: number): void {
+    const over = this.limit?.passes(sid, doorOf(sid), nowMs) ?? 0
+    if (over > 0) this.#violate('I11', nowMs, `${sid} is ${over.toFixed(2)} requests beyond its limit`, visitor)
+  }
+
   /** Every place is counted once. A door that died may have passed on one report that its successor passes on again. */
   counted(taken: number, counted: number, nowMs: number): void {
     if (this.#scenario.evictions === 0 && counted > taken) {
@@ -132,15 +160,17 @@ export class Checks {
   }
 
   finish(use: Use, crowd: Crowd, nowMs: number): void {
-    const { loss, evictions, changes, lanes } = this.#scenario
+    const { loss, evictions, changes, lanes, drawAtMs } = this.#scenario
     const minutes = Math.max(1, (nowMs - START_MS) / 60_000)
     const isCalm = loss <= LOSS_CALM && evictions / minutes <= EVICTIONS_CALM_PER_MINUTE && changes.every(isStart)
     if (!isCalm) return
     if (use.rateBoundMs >= USE_FROM_MS && use.share < USED_SHARE_MIN) {
       this.#violate('I5', nowMs, `${(use.share * 100).toFixed(1)} % of the permits were used while a line stood`)
     }
-    if (use.rateBoundMs < ORDER_FROM_MS) return
-    for (const lane of [MAIN_LANE, ...(lanes ?? []).map(({ name }) => name)]) this.#order(crowd, lane, nowMs)
+    for (const detail of this.shares?.starved() ?? []) this.#violate('share', nowMs, detail)
+    const isLong = use.rateBoundMs >= ORDER_FROM_MS
+    if (!isLong && (drawAtMs === undefined || use.rateBoundMs < DRAWN_ORDER_FROM_MS)) return
+    for (const lane of [MAIN_LANE, ...(lanes ?? []).map(({ name }) => name)]) this.#order(crowd, lane, isLong, nowMs)
   }
 
   /** Order of those who kept polling, by their tickets against their admissions. Each lane has an order of its own. */
@@ -151,13 +181,13 @@ export class Checks {
     })
   }
 
-  #order(crowd: Crowd, lane: string, nowMs: number): void {
+  #order(crowd: Crowd, lane: string, isLong: boolean, nowMs: number): void {
     const keys = this.faithfulKeys(crowd, lane)
     const p95 = quantile(displacementPlaces(keys).map(Math.abs).sort(ascending), 0.95)
     const most = Math.max((DISPLACED_SECONDS_MAX * this.#ratePerMinute) / 60, DISPLACED_PLACES_MAX)
     const tau = kendallTau(keys)
     if (p95 > most) this.#violate('I6', nowMs, `displacement p95 is ${p95} places, at most ${most}`)
-    if (tau < TAU_MIN) this.#violate('I6', nowMs, `Kendall's tau is ${tau.toFixed(4)}`)
+    if (isLong && tau < TAU_MIN) this.#violate('I6', nowMs, `Kendall's tau is ${tau.toFixed(4)}`)
   }
 
   #leak(nowMs: number): void {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { LANES_MAX, MAIN_LANE } from '../../src/core/ticket.ts'
 import { type Flags, type Given, number, UsageError } from '../support/cli.ts'
 import { ArrivalsError, readArrivals, VISITORS_MAX } from './arrivals-file.ts'
-import type { Scenario, SimulatedLane } from './scenario.ts'
+import type { Limit, Scenario, SimulatedLane } from './scenario.ts'
 
 export const FLAGS = {
   visitors: { value: 'N', help: 'how many come', default: '10000' },
@@ -18,11 +18,25 @@ export const FLAGS = {
   stay: { value: 'S', help: 'seconds a visitor browses, on average', default: '30' },
   'no-shows': { value: 'P', help: 'share who close the tab while waiting', default: '0' },
   late: { value: 'P', help: 'share who sleep through their call', default: '0' },
+  robots: { value: 'P', help: 'share of arrivals that keep no cookies', default: '0' },
+  tickets: { value: 'K', help: 'tickets that each of the holders has at once', default: '2' },
+  holders: { value: 'P', help: 'share of people who hold several tickets', default: '0' },
+  droppers: { value: 'P', help: 'share of people who drop their first ticket and come again', default: '0' },
   edges: { value: 'E', help: 'isolates', default: '8' },
   doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
-  method: { value: 'fifo', help: 'queueing method', default: 'fifo' },
+  method: { value: 'fifo|random', help: 'queueing method', default: 'fifo' },
+  'shuffle-window': {
+    value: 'SECONDS',
+    help: 'in a random line those who come within so long are drawn together',
+    default: '60',
+  },
   lanes: { value: 'NAME:SHARE:PART,…', help: 'lanes, each with its share of the permits and its part of the crowd' },
+  limit: {
+    value: 'COUNT/SECONDS[/BURST]',
+    help: 'requests of a session; visitors then ask for whole pages at several isolates',
+  },
   prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
+  'event-draw': { help: 'who came in the prequeue is drawn at its end, the start of an event' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
   loss: { value: 'P', help: 'share of messages lost, and of those that are late', default: '0' },
   duplicate: {
@@ -36,33 +50,59 @@ export const FLAGS = {
 } as const satisfies Flags
 
 export function scenarioOf(given: Given): Scenario {
-  if (given.method !== 'fifo') {
-    throw new UsageError(`--method must be fifo: the line has no other queueing method yet, got ${given.method}`)
-  }
+  const { method } = given
+  if (method !== 'fifo' && method !== 'random') throw new UsageError(`--method must be fifo or random, got ${method}`)
+  const shuffleMs = 1_000 * number(given, 'shuffle-window', 6, 3_600)
   const arrivalsMs = given.arrivals === undefined ? null : arrivalsFrom(given.arrivals)
   const ratePerMinute = number(given, 'rate', 0, 1_000_000)
+  const [holders, droppers] = [
+    number(given, 'holders', 0, 1, 'fractions'),
+    number(given, 'droppers', 0, 1, 'fractions'),
+  ]
+  if (holders + droppers > 1)
+    throw new UsageError(`--holders and --droppers must be at most 1 in all, got ${holders + droppers}`)
   const prequeueMs = 1_000 * number(given, 'prequeue', 0, 86_400)
+  const isDrawn = given['event-draw'] === 'true'
+  if (isDrawn && prequeueMs === 0) throw new UsageError('--event-draw needs a --prequeue of some seconds')
+  const isHeld = prequeueMs > 0 && !isDrawn
   return {
     seed: number(given, 'seed', 0, 2 ** 31),
     visitors: arrivalsMs?.length ?? number(given, 'visitors', 1, VISITORS_MAX),
     arriveMs: 1_000 * number(given, 'arrive', 0.1, 86_400, 'fractions'),
     ...(arrivalsMs ? { arrivalsMs } : {}),
-    ratePerMinute: prequeueMs > 0 ? 0 : ratePerMinute,
+    ratePerMinute: isHeld ? 0 : ratePerMinute,
     totalActiveUsers: number(given, 'total', 1, 10_000_000),
     sessionMs: 60_000 * number(given, 'session', 0.05, 1_440, 'fractions'),
     stayMs: 1_000 * number(given, 'stay', 0.1, 86_400, 'fractions'),
     noShows: number(given, 'no-shows', 0, 1, 'fractions'),
     late: number(given, 'late', 0, 1, 'fractions'),
+    robots: number(given, 'robots', 0, 1, 'fractions'),
+    tickets: number(given, 'tickets', 1, 100),
+    holders,
+    droppers,
     edges: number(given, 'edges', 1, 1_000),
     doors: given.doors === undefined ? doorsFor(ratePerMinute) : number(given, 'doors', 1, 400),
     clockSkewMs: number(given, 'clock-skew', 0, 10_000),
     loss: number(given, 'loss', 0, 0.5, 'fractions'),
     duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
     evictions: number(given, 'evictions', 0, 100_000),
+    ...(given.limit === undefined ? {} : { limit: limitOf(given.limit) }),
     ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
-    changes: prequeueMs > 0 ? [{ atMs: prequeueMs, ratePerMinute }] : [],
+    ...(method === 'random' ? { shuffleMs } : {}),
+    ...(isDrawn ? { drawAtMs: prequeueMs } : {}),
+    changes: isHeld ? [{ atMs: prequeueMs, ratePerMinute }] : [],
     untilMs: 1_000 * number(given, 'until', 1, 864_000),
   }
+}
+
+function limitOf(text: string): Limit {
+  const [count = 0, seconds = 0, burst = count, more] = text.split('/').map(Number)
+  const ok = more === undefined && [count, seconds, burst].every(number => Number.isInteger(number) && number >= 1)
+  if (!ok || count > 1_000_000 || seconds > 86_400 || burst > 1_000_000 || count > 1_000 * seconds) {
+    const range = 'up to 1,000,000 requests in 1 to 86,400 seconds and a burst of 1 to 1,000,000'
+    throw new UsageError(`--limit must be like 120/60/40, ${range}, at most 1,000 a second, got ${text}`)
+  }
+  return { count, periodMs: 1_000 * seconds, burst }
 }
 
 function lanesOf(text: string): SimulatedLane[] {
@@ -91,7 +131,10 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
   const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
   for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
-  const values: Record<Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'lanes'>, number> = {
+  const values: Record<
+    Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes' | 'event-draw' | 'limit'>,
+    number
+  > = {
     visitors: scenario.visitors,
     arrive: scenario.arriveMs / 1_000,
     rate: ratePerMinute,
@@ -100,9 +143,13 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     stay: scenario.stayMs / 1_000,
     'no-shows': scenario.noShows,
     late: scenario.late,
+    robots: scenario.robots ?? 0,
+    tickets: scenario.tickets ?? 2,
+    holders: scenario.holders ?? 0,
+    droppers: scenario.droppers ?? 0,
     edges: scenario.edges,
     doors: scenario.doors,
-    prequeue: (changes[0]?.atMs ?? 0) / 1_000,
+    prequeue: (changes[0]?.atMs ?? scenario.drawAtMs ?? 0) / 1_000,
     'clock-skew': scenario.clockSkewMs,
     loss: scenario.loss,
     duplicate: scenario.duplicate,
@@ -114,7 +161,11 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     .filter(([name, value]) => String(value) !== defaults[name])
     .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
     .map(([name, value]) => `--${name} ${value}`)
-  const { lanes } = scenario
+  const { lanes, shuffleMs, limit } = scenario
+  if (shuffleMs)
+    flags.push('--method random', ...(shuffleMs === 60_000 ? [] : [`--shuffle-window ${shuffleMs / 1_000}`]))
+  if (limit) flags.push(`--limit ${limit.count}/${limit.periodMs / 1_000}/${limit.burst}`)
+  if (scenario.drawAtMs !== undefined) flags.push('--event-draw')
   if (lanes) flags.push(`--lanes ${lanes.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(',')}`)
   return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')
 }

@@ -6,6 +6,7 @@
  * ticket longer asks for a copy.
  */
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import type { Lots } from './lots.ts'
 
 /** One visitor's numbers fill a line of the processor's cache: a poll of one among a million waits for memory once. */
 const FIELDS = 8
@@ -26,7 +27,9 @@ const LATE = 8
 const LEAVES_EARLY = 16
 const HAS_MISSED = 32
 const INSIDE = 64
-const EDGE_SHIFT = 7
+const ROBOT = 128
+const DROPPED = 256
+const EDGE_SHIFT = 9
 
 export class Crowd {
   readonly size: number
@@ -43,8 +46,11 @@ export class Crowd {
   readonly #laneNames: readonly string[]
   /** Each visitor's lane; empty where there is only one. */
   readonly #lanes: Uint8Array
+  /** What tickets say of draws; null where nothing is drawn. */
+  readonly #lots: Lots | null
 
-  constructor(size: number, generation: number, laneNames: readonly string[] = []) {
+  constructor(size: number, generation: number, laneNames: readonly string[] = [], lots: Lots | null = null) {
+    this.#lots = lots
     this.#laneNames = [MAIN_LANE, ...laneNames]
     this.#lanes = new Uint8Array(laneNames.length > 0 ? size : 0)
     this.size = size
@@ -64,6 +70,21 @@ export class Crowd {
     const flags = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
     this.#numbers[at + PATIENCE] = polls
     this.#numbers[at + FLAGS] = (edge << EDGE_SHIFT) | flags
+  }
+
+  becomesRobot(visitor: number): void {
+    this.#set(visitor, ROBOT | LEAVES_EARLY)
+  }
+
+  isRobot(visitor: number): boolean {
+    return this.#has(visitor, ROBOT)
+  }
+
+  /** True once: the ticket is thrown away, and a new one will be taken. */
+  drops(visitor: number): boolean {
+    if (this.#has(visitor, DROPPED)) return false
+    this.#set(visitor, DROPPED)
+    return true
   }
 
   /** The lane that an invitation puts the visitor in: a number of its own, 0 for none. */
@@ -110,6 +131,10 @@ export class Crowd {
     ticket.issuedMs = numbers[at + ISSUED_MS] as number
     ticket.lane = this.lane(visitor)
     ticket.confirmed = this.#has(visitor, CONFIRMED)
+    if (this.#lots) {
+      ticket.draw = this.#lots.drawOf(visitor)
+      ticket.entry = this.#lots.entryOf(visitor)
+    }
     return ticket
   }
 
@@ -118,13 +143,17 @@ export class Crowd {
   }
 
   /** Positions begin at 1 and times long after 0, so that 0 can stand for null. */
-  keep(visitor: number, { low, waitMs, byMs, issuedMs, confirmed }: Ticket): void {
+  keep(visitor: number, ticket: Ticket): void {
+    const { key, low, waitMs, byMs, issuedMs, confirmed } = ticket
     const at = visitor * FIELDS
+    this.#lots?.keep(visitor, ticket)
+    this.#numbers[at + KEY] = key
     this.#numbers[at + LOW] = low ?? 0
     this.#numbers[at + BY_MS] = byMs ?? 0
     this.#numbers[at + ISSUED_MS] = issuedMs
     this.#waits[visitor] = waitMs ?? 0
     if (confirmed) this.#set(visitor, CONFIRMED)
+    else this.#unset(visitor, CONFIRMED)
   }
 
   edge(visitor: number): number {

@@ -2,6 +2,7 @@
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 import { burstAt } from './checks.ts'
 import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
+import type { Habit } from './owners.ts'
 import { costUsd } from './prices.ts'
 import { useOf } from './use.ts'
 import type { World } from './world.ts'
@@ -33,6 +34,16 @@ export interface Figures {
   costUsd: number
   missed: number
   lastAdmittedSeconds: number
+  /** Requests of robots that keep no cookies, and how many of them were let in; absent without robots. */
+  robots?: { requests: number; admitted: number }
+  /** Requests of sessions that a limit let on and that it refused, and calls to doors about a thousand of them; absent without one. */
+  requestsAllowed?: number
+  requestsLimited?: number
+  /** Decided by an isolate alone, for its door did not answer. */
+  requestsAlone?: number
+  limitCallsPerThousand?: number
+  /** Of people with one ticket, with several at once, and of those who dropped their first; absent where all have one. */
+  habits?: Record<string, { people: number; admitted: number; waitMeanSeconds: number; waitP50Seconds: number }>
   /** Of each lane beside the main one, and `main`; absent without lanes. */
   lanes?: Record<string, { admitted: number; waitP50Seconds: number; waitP95Seconds: number }>
 }
@@ -70,19 +81,47 @@ export function figuresOf(world: World): Figures {
     estimateErrorFirstMedian: median(estimates.first, 3),
     estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
     waitRiseMax: round(world.estimates.riseMax, 3),
-    pollsPerVisitor: round(world.polls / crowd.size, 1),
-    objectCallsPerVisitor: round(world.objectCalls / crowd.size, 2),
+    pollsPerVisitor: round(world.polls / world.owners.people, 1),
+    objectCallsPerVisitor: round((world.objectCalls + world.limitCalls) / world.owners.people, 2),
     rowsWritten: world.usage.rowsWritten,
     costUsd: round(costUsd(world.usage), 4),
     missed: world.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
+    ...(world.scenario.robots ? { robots: { requests: world.robotRequests, admitted: world.robotsAdmitted } } : {}),
+    ...(world.scenario.limit ? requestsOf(world) : {}),
+    ...(world.owners.differ ? { habits: habitsOf(world) } : {}),
     ...(world.scenario.lanes ? { lanes: lanesOf(world, world.scenario.lanes) } : {}),
   }
 }
 
+function requestsOf({ checks, limitCalls }: World) {
+  const { allowed = 0, limited = 0, alone = 0 } = checks.limit ?? {}
+  const thousands = (allowed + limited + alone) / 1_000
+  return {
+    requestsAllowed: allowed,
+    requestsLimited: limited,
+    requestsAlone: alone,
+    limitCallsPerThousand: thousands > 0 ? round(limitCalls / thousands, 1) : 0,
+  }
+}
+
+function habitsOf(world: World): NonNullable<Figures['habits']> {
+  const { owners } = world
+  const of = (habit: Habit) => {
+    const waits = waitsSeconds(world, visitor => owners.habitOf(visitor) === habit)
+    return {
+      people: owners.count(habit),
+      admitted: waits.length,
+      waitMeanSeconds: round(waits.reduce((sum, wait) => sum + wait, 0) / Math.max(1, waits.length), 1),
+      waitP50Seconds: round(quantile(waits, 0.5), 1),
+    }
+  }
+  return { single: of('single'), several: of('several'), drops: of('drops') }
+}
+
 function lanesOf(world: World, lanes: NonNullable<World['scenario']['lanes']>): NonNullable<Figures['lanes']> {
   const of = (lane: string) => {
-    const waits = waitsSeconds(world, lane)
+    const waits = waitsSeconds(world, visitor => world.crowd.lane(visitor) === lane)
     return {
       admitted: world.checks.admittedVisitors.filter(visitor => world.crowd.lane(visitor) === lane).length,
       waitP50Seconds: round(quantile(waits, 0.5), 1),
@@ -92,13 +131,13 @@ function lanesOf(world: World, lanes: NonNullable<World['scenario']['lanes']>): 
   return Object.fromEntries([MAIN_LANE, ...lanes.map(({ name }) => name)].map(lane => [lane, of(lane)]))
 }
 
-function waitsSeconds({ crowd, arrivedMs }: World, lane: string | null = null): Float64Array {
+function waitsSeconds({ crowd, owners }: World, counts: (visitor: number) => boolean = () => true): Float64Array {
   const waits = new Float64Array(crowd.size)
   let count = 0
   for (let visitor = 0; visitor < crowd.size; visitor++) {
     const inMs = crowd.admittedMs[visitor] as number
-    const counts = inMs > 0 && crowd.isFaithful(visitor) && (lane === null || crowd.lane(visitor) === lane)
-    if (counts) waits[count++] = (inMs - (arrivedMs[visitor] as number)) / 1_000
+    if (inMs > 0 && crowd.isFaithful(visitor) && counts(visitor))
+      waits[count++] = (inMs - owners.arrivedMs(visitor)) / 1_000
   }
   return waits.subarray(0, count).sort()
 }

@@ -17,6 +17,13 @@ export interface Scenario {
   readonly noShows: number
   /** Share of visitors who sleep through their call and come back within a few minutes. */
   readonly late: number
+  /** Share of arrivals that keep no cookies: every request of theirs is a newcomer's. */
+  readonly robots?: number
+  /** Share of people who hold several tickets, and how many. */
+  readonly holders?: number
+  readonly tickets?: number
+  /** Share of people who throw their first ticket away while nobody can know its place, and come again. */
+  readonly droppers?: number
   readonly edges: number
   readonly doors: number
   readonly clockSkewMs: number
@@ -28,6 +35,12 @@ export interface Scenario {
   readonly evictions: number
   /** Lanes beside the main one, each with its share of the permits and its part of the crowd. */
   readonly lanes?: readonly SimulatedLane[]
+  /** Width of the batches of a random line; absent where places are given by arrival. */
+  readonly shuffleMs?: number
+  /** An event starts then. Whoever came before waits for the start, and is drawn; absent for no event. */
+  readonly drawAtMs?: number
+  /** A rate limit of sessions, whose visitors then ask for whole pages; absent for none. */
+  readonly limit?: Limit
   /** Live changes by the operator, in order. */
   readonly changes: readonly Change[]
   readonly untilMs: number
@@ -35,6 +48,13 @@ export interface Scenario {
 
 export interface SimulatedLane extends LaneShare {
   readonly crowd: number
+}
+
+/** What each session may ask for. */
+export interface Limit {
+  readonly count: number
+  readonly periodMs: number
+  readonly burst: number
 }
 
 export interface Change {

@@ -33,6 +33,8 @@ export function firstOf(world: World) {
   return first
 }
 
+const SHARES = ['loss', 'duplicate', 'noShows', 'late', 'robots', 'holders', 'droppers', 'clockSkewMs'] as const
+
 /** What matters most first: a shorter run, a smaller crowd, fewer things that fail. */
 function* smallerThan(world: World): Generator<Scenario> {
   const { scenario } = world
@@ -44,8 +46,8 @@ function* smallerThan(world: World): Generator<Scenario> {
     if (scenario.arriveMs >= 200) yield { ...scenario, visitors, arriveMs: Math.round(scenario.arriveMs / 2) }
     yield { ...scenario, visitors }
   }
-  for (const name of ['loss', 'duplicate', 'noShows', 'late', 'clockSkewMs'] as const) {
-    if (scenario[name] > 0) yield { ...scenario, [name]: 0 }
+  for (const name of SHARES) {
+    if ((scenario[name] ?? 0) > 0) yield { ...scenario, [name]: 0 }
   }
   if (scenario.evictions > 0) yield { ...scenario, evictions: scenario.evictions >> 1 }
   if (scenario.edges > 1) yield { ...scenario, edges: scenario.edges >> 1 }

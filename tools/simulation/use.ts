@@ -6,6 +6,8 @@ export interface Sample {
   readonly atMs: number
   readonly arrived: number
   readonly waiting: number
+  /** Of them, whose place is settled: nobody else can be called. */
+  readonly callable: number
   /** Called, and without a permit yet. */
   readonly standing: number
   readonly active: number
@@ -45,6 +47,6 @@ export function useOf(samples: readonly Sample[]): Use {
   return { share: allowed === 0 ? 1 : used / allowed, rateBoundMs }
 }
 
-function isLine({ waiting, standing, ratePerMinute }: Sample): boolean {
-  return waiting + standing > Math.max(LINE_MIN, (ratePerMinute / 60) * LINE_SECONDS)
+function isLine({ callable, standing, ratePerMinute }: Sample): boolean {
+  return callable + standing > Math.max(LINE_MIN, (ratePerMinute / 60) * LINE_SECONDS)
 }

@@ -1,0 +1,97 @@
+/**
+ * What each constant of the frontier buys: three fixed simulations with the constant halved, as shipped, and doubled. Works on copies of
+ * the core, and prints the table of docs/simulation.md.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run } from './support/cli.ts'
+
+const USAGE = `node tools/constants.ts
+
+Prints a table: the used share of the rate, the displacement's p95 in seconds of service and Kendall's tau of three fixed simulations, for
+each constant of src/core/frontier.ts halved, as shipped and doubled. Takes some minutes.`
+
+const ROOT = join(import.meta.dirname, '..')
+const COPIED = [
+  'src/core',
+  'tools/simulation',
+  'tools/support/cli.ts',
+  'tools/plot',
+  'tools/simulate.ts',
+  'package.json',
+]
+
+const SIMULATIONS = [
+  '--visitors 900 --arrive 120 --rate 30 --no-shows 0.3',
+  '--visitors 18000 --arrive 300 --rate 600 --no-shows 0.6',
+  '--visitors 5000 --arrive 300 --rate 600 --total 400 --session 1 --stay 40',
+] as const
+
+/** Each as it stands in the file; a share is never above one. */
+const CONSTANTS: readonly { readonly name: string; readonly from: string; readonly to: (factor: number) => string }[] =
+  [
+    scaled('SEEN_FROM_MS', '1_500'),
+    scaled('SEEN_WITHIN_MS', '5_500'),
+    scaled('UNSEEN_FOR_MS', '8_000'),
+    {
+      name: 'LOOKAHEAD_MS',
+      from: '(SEEN_FROM_MS + SEEN_WITHIN_MS) / 2',
+      to: factor => `((SEEN_FROM_MS + SEEN_WITHIN_MS) / 2) * ${factor}`,
+    },
+    scaled('STANDBY_MS', '2_000'),
+    scaled('STANDBY_MIN', '2'),
+    scaled('SHOW_HALF_LIFE_MS', '60_000'),
+    {
+      name: 'SHOW_PRIOR',
+      from: '{ called: 4, shown: 4 }',
+      to: factor => `{ called: ${4 * factor}, shown: ${4 * factor} }`,
+    },
+    scaled('SHOW_RATE_MIN', '0.02'),
+  ]
+
+await run(USAGE, {}, async () => {
+  console.log('| constant | value | 30 a minute, 30 % no-shows | 600 a minute, 60 % no-shows | a full room |')
+  console.log('|---|---|---|---|---|')
+  console.log(row('as shipped', '', null))
+  for (const { name, from, to } of CONSTANTS) {
+    console.log(row(`\`${name}\``, 'half', { from: `const ${name} = ${from}\n`, to: `const ${name} = ${to(0.5)}\n` }))
+    console.log(row('', 'double', { from: `const ${name} = ${from}\n`, to: `const ${name} = ${to(2)}\n` }))
+  }
+  return 0
+})
+
+function scaled(name: string, value: string) {
+  return { name, from: value, to: (factor: number) => `${Number(value.replaceAll('_', '')) * factor}` }
+}
+
+interface Edit {
+  readonly from: string
+  readonly to: string
+}
+
+function row(name: string, value: string, edit: Edit | null): string {
+  const copy = mkdtempSync(join(tmpdir(), 'antesala-'))
+  try {
+    for (const path of COPIED) cpSync(join(ROOT, path), join(copy, path), { recursive: true })
+    if (edit) {
+      const file = join(copy, 'src/core/frontier.ts')
+      const source = readFileSync(file, 'utf8')
+      if (source.split(edit.from).length !== 2) throw new Error(`frontier.ts has no single "${edit.from.trim()}"`)
+      writeFileSync(file, source.replace(edit.from, edit.to))
+    }
+    return `| ${name} | ${value} | ${SIMULATIONS.map(flags => figures(copy, flags)).join(' | ')} |`
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+/** Used share, displacement p95 in seconds of service, tau. A broken guarantee is named in place of nothing. */
+function figures(copy: string, flags: string): string {
+  const args = [join(copy, 'tools/simulate.ts'), '--json', ...flags.split(' ')]
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  const { usedShare, displacementP95Seconds, kendallTau, violations } = JSON.parse(stdout)
+  const broken = violations > 0 ? ', **broken**' : ''
+  return `${(usedShare * 100).toFixed(1)} %, ${displacementP95Seconds.toFixed(1)} s, ${kendallTau.toFixed(4)}${broken}`
+}

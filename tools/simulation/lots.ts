@@ -1,0 +1,99 @@
+/**
+ * Places that are drawn, of a random line or for an event's start. Where an edge takes the HMAC of a secret, a simulation takes a
+ * seeded uniform number: the same for every look at the same lot, and of no pattern.
+ */
+import { type Batch, batchAt, keyIn } from '../../src/core/batches.ts'
+import { type DrawsView, fateOf } from '../../src/core/event-draws.ts'
+import { prequeueAt } from '../../src/core/events.ts'
+import type { View } from '../../src/core/messages.ts'
+import { type Draw, type Entry, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import { Random } from './random.ts'
+
+/** Of a ticket: its batch while nobody may know the place, its entry, and when its place may be known. */
+const FIELDS = 4
+const FROM_KEY = 0
+const UNTIL_MS = 1
+const ENTRY = 2
+const SECRET_UNTIL_MS = 3
+
+/** A place as it is taken: the key, and what its ticket says of a draw. */
+interface Taken {
+  readonly key: number
+  readonly batch: Batch | null
+  readonly entry: { readonly draw: number; readonly startMs: number } | null
+}
+
+export class Lots {
+  readonly #seed: number
+  readonly #numbers: Float64Array
+
+  constructor(seed: number, tickets: number) {
+    this.#seed = seed
+    this.#numbers = new Float64Array(tickets * FIELDS)
+  }
+
+  /** The place of somebody who comes now, as an edge with this view gives it. Lanes are not drawn for an event. */
+  take(visitor: number, sid: string, lane: string, view: View, atMs: number): number {
+    const taken = this.#placeAt(sid, lane, view, atMs)
+    const at = visitor * FIELDS
+    this.#numbers[at + FROM_KEY] = taken.batch?.fromKey ?? 0
+    this.#numbers[at + UNTIL_MS] = taken.batch?.untilMs ?? 0
+    this.#numbers[at + ENTRY] = taken.entry?.draw ?? 0
+    this.#numbers[at + SECRET_UNTIL_MS] = taken.batch?.untilMs ?? taken.entry?.startMs ?? 0
+    return taken.key
+  }
+
+  /** A place that nobody draws: that of a session that has just ended. */
+  clear(visitor: number): void {
+    this.#numbers.fill(0, visitor * FIELDS, (visitor + 1) * FIELDS)
+  }
+
+  drawOf(visitor: number): Draw | null {
+    const untilMs = this.#numbers[visitor * FIELDS + UNTIL_MS] as number
+    return untilMs === 0 ? null : { fromKey: this.#numbers[visitor * FIELDS + FROM_KEY] as number, untilMs, kid: '' }
+  }
+
+  entryOf(visitor: number): Entry | null {
+    const draw = this.#numbers[visitor * FIELDS + ENTRY] as number
+    return draw === 0 ? null : { event: '', draw }
+  }
+
+  /** Notes what a ticket says after its visitor was here. */
+  keep(visitor: number, { draw, entry }: Ticket): void {
+    if (!draw) this.#numbers[visitor * FIELDS + UNTIL_MS] = 0
+    if (!entry) this.#numbers[visitor * FIELDS + ENTRY] = 0
+  }
+
+  /** Before this nobody may be shown the place. */
+  secretUntilMs(visitor: number): number {
+    return this.#numbers[visitor * FIELDS + SECRET_UNTIL_MS] as number
+  }
+
+  /** The ticket with its place once its draw is done, by its arrival when the draw was called off; the very same before. */
+  withPlace(ticket: Ticket, sid: string, events: DrawsView): Ticket {
+    if (!ticket.entry) return ticket
+    const entry = fateOf(ticket.entry.draw, events)
+    if (entry.fate === 'waits') return ticket
+    const key = entry.fate === 'drawn' ? keyIn(entry.batch, this.#share(`${entry.seed} ${sid}`)) : ticket.key
+    return { ...ticket, key, entry: null, confirmed: false }
+  }
+
+  #placeAt(sid: string, lane: string, { batches, events }: View, atMs: number): Taken {
+    const prequeue = prequeueAt(events, atMs)
+    if (prequeue) {
+      const { draw, startMs } = prequeue
+      const entry = draw !== null && lane === MAIN_LANE ? { draw, startMs } : null
+      return { key: atMs, batch: null, entry }
+    }
+    if (!batches) return { key: atMs, batch: null, entry: null }
+    const batch = batchAt(batches, atMs)
+    return { key: keyIn(batch, this.#share(`${batch.fromKey} ${sid}`)), batch, entry: null }
+  }
+
+  /** Uniform in [0, 1), by FNV-1a and the generator of the run. */
+  #share(text: string): number {
+    let hash = 0x811c9dc5 ^ this.#seed
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+    return new Random(hash >>> 0).next()
+  }
+}

@@ -1,0 +1,72 @@
+/** Whether each lane with a line gets its share of the permits, second by second. */
+import type { LaneShare } from '../../src/core/lanes.ts'
+import { MAIN_LANE } from '../../src/core/ticket.ts'
+
+/** A share is judged over this much of a line. */
+const JUDGED_FROM_MS = 3 * 60_000
+const SHARE_MIN = 0.95
+/** A line is one that the next ten seconds cannot empty. */
+const LINE_SECONDS = 10
+const LINE_MIN = 5
+
+interface Lane {
+  readonly name: string
+  readonly share: number
+  admitted: number
+  counted: boolean
+  /** While it and another had a line: what its share of the permits was, how many it got, and for how long. */
+  due: number
+  got: number
+  boundMs: number
+}
+
+export class Shares {
+  readonly #lanes: readonly Lane[]
+
+  constructor(lanes: readonly LaneShare[]) {
+    this.#lanes = [MAIN_LANE, ...lanes.map(({ name }) => name)].map(name => ({
+      ...{ name, share: shareIn(lanes, name), admitted: 0, counted: false },
+      ...{ due: 0, got: 0, boundMs: 0 },
+    }))
+  }
+
+  /** A second has passed, in which `permitsPerSecond` were to be had; totals of each lane. */
+  note(
+    tookMs: number,
+    permitsPerSecond: number,
+    peopleIn: (lane: string) => number,
+    admittedIn: (lane: string) => number,
+  ): void {
+    const isLine = this.#lanes.map(({ name, share }) => {
+      const perSecond = permitsPerSecond * share
+      return perSecond > 0 && peopleIn(name) > Math.max(LINE_MIN, perSecond * LINE_SECONDS)
+    })
+    // What flows over from a lane without a line would hide what its neighbour did not get before.
+    const areMany = isLine.filter(Boolean).length > 1
+    for (const [index, lane] of this.#lanes.entries()) {
+      const admitted = admittedIn(lane.name)
+      const counts = areMany && isLine[index] === true
+      if (counts && lane.counted) {
+        lane.due += (permitsPerSecond * lane.share * tookMs) / 1_000
+        lane.got += admitted - lane.admitted
+        lane.boundMs += tookMs
+      }
+      lane.counted = counts
+      lane.admitted = admitted
+    }
+  }
+
+  /** Lanes that got less than they had a right to, in words. */
+  starved(): string[] {
+    return this.#lanes
+      .filter(({ boundMs, got, due }) => boundMs >= JUDGED_FROM_MS && got < SHARE_MIN * due)
+      .map(
+        ({ name, got, due }) => `lane ${name} got ${got} permits while it had a line, its share was ${due.toFixed(1)}`,
+      )
+  }
+}
+
+/** Written out here: taken from `core` it would follow its mistakes. */
+function shareIn(lanes: readonly LaneShare[], lane: string): number {
+  return lanes.find(({ name }) => name === lane)?.share ?? lanes.reduce((rest, { share }) => rest - share, 1)
+}
