@@ -13,8 +13,8 @@ const CART_COOKIE = 'shop_cart'
 /** An order is worth three pages: stock, payment, mail. */
 const ORDER_COST = 3
 const FORM_BYTES_MAX = 16_384
-/** The shop waits for its payment provider as long as many do: half a minute. */
-const PAYMENT_WITHIN_MS = 30_000
+/** The shop waits for its payment provider as long as many do: a minute. */
+const PAYMENT_WITHIN_MS = 60_000
 /** A search through every order there is. */
 const BROKEN_COST = 25
 

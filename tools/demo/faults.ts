@@ -1,7 +1,7 @@
 /** What can go wrong in the shop while it runs. `POST /stats/faults` sets it, as a JSON object of some of these. */
 
 export interface Faults {
-  /** `hangs`: whoever pays holds a connection of the shop until the provider's answer has not come for half a minute. */
+  /** `hangs`: whoever pays holds a connection of the shop until the provider's answer has not come for a minute. */
   payment: 'works' | 'hangs'
   /** `broken`: each visit of the configurator searches every order there is, and spoils one. */
   configurator: 'works' | 'broken'

@@ -15,6 +15,8 @@ const WAIT_MAX_MS = 5_000
 /** The queue holds this much work at full capacity. More would only time out. */
 const QUEUE_SECONDS = 8
 const JITTER = 0.2
+/** Connections to a page a second that the shop can do. */
+const CONNECTIONS = 0.6
 
 export class Threads {
   /** What is left of the capacity, up to 1. */
@@ -32,7 +34,7 @@ export class Threads {
   constructor(capacity: number) {
     this.#capacity = capacity
     this.#count = Math.max(1, Math.round(capacity / 10))
-    this.#connections = Math.max(2 * this.#count, capacity)
+    this.#connections = Math.max(2 * this.#count, Math.round(capacity * CONNECTIONS))
   }
 
   get busy(): number {

@@ -75,7 +75,7 @@ export const SCENARIOS: readonly Scenario[] = [
     scale: 'a third of a run of 110 seconds instead of hours',
     seconds: 120,
     capacity: SHOP.capacity,
-    crowd: { visitors: 140, arriveMs: 90_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
+    crowd: { visitors: 110, arriveMs: 90_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
     rooms: [
       room({
         upstreams: [
@@ -175,7 +175,7 @@ export const SCENARIOS: readonly Scenario[] = [
     seconds: 120,
     capacity: 12,
     crowd: { visitors: 800, arriveMs: 10_000, stayMs: 20_000, thinkMs: 3_000 },
-    rooms: [room({ total_active_users: 80, new_users_per_minute: 150 })],
+    rooms: [room({ total_active_users: 50, new_users_per_minute: 90 })],
     acts: [],
     troubleSeconds: 0,
     promises: [recovers(60), fewFail, keepsOrders, isUsed, fewerFail],
