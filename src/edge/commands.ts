@@ -1,5 +1,5 @@
 /** What an origin may order in its answer: end a visitor's session, or keep a shopper in. */
-import type { Admitted } from './gate.ts'
+import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** Not for visitors' eyes. */

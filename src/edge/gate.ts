@@ -19,92 +19,24 @@
  * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
  * decision needs a view at most a second old.
  */
-import { bucketOf } from '../core/arrivals.ts'
-import { batchAt } from '../core/batches.ts'
-import { prequeueAt } from '../core/events.ts'
-import type { Again, TouchAnswer, View } from '../core/messages.ts'
-import { drawnMsOf, keyAgain, nextPollMs, type Place, placeOf, refused, seen } from '../core/place.ts'
-import { type Draw, doorOf, MAIN_LANE, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
-import { drawnKey } from '../tokens/draw.ts'
+import type { Again, View } from '../core/messages.ts'
+import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../core/place.ts'
+import { doorOf, type Pass, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
-import { passFor, signPass, signTicket } from '../tokens/tokens.ts'
+import { passFor } from '../tokens/tokens.ts'
 import { mayConfirm } from './anonymous.ts'
 import { type Carried, carriedBy } from './carried.ts'
+import { admitted, leaseOf, limitedBy, renewLease, signedPass, soon, touch } from './inside.ts'
 import { invitedBy } from './invited.ts'
 import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
-import type { Lease } from './memory.ts'
-import { entryAt, withPlace } from './prequeue.ts'
+import { changesLane, confirm, mint, newSid, signedTicket, ticketAgain } from './places.ts'
+import { withPlace } from './prequeue.ts'
+import type { Admitted, Rejected, Verdict, Waiting } from './verdict.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
-export type Verdict =
-  | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' | 'passthrough' }
-  | Admitted
-  | Waiting
-  | Rejected
-  /** A short 503 for what nobody reads: parts of pages, prefetches. */
-  | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
-  | Limited
-
-/** Too many requests, by a policy of the room or by what its isolate allows without a session. */
-export interface Limited {
-  readonly kind: 'limited'
-  readonly retryAfterMs: number
-  /** Whose session it is, and who says no; null where there is no session. */
-  readonly by: { readonly room: RoomAtEdge; readonly sid: string; readonly refusal: Refusal } | null
-}
-
-export interface Admitted {
-  readonly kind: 'admitted'
-  readonly room: RoomAtEdge
-  readonly sid: string
-  /** The pass as the origin gets it. */
-  readonly pass: string
-  /** The visitor needs this pass in a cookie. */
-  readonly isNew: boolean
-  /** Let in by this very request. */
-  readonly justIn?: boolean
-  /** The door could not be asked; this isolate's own limit let it through. */
-  readonly fallback: boolean
-}
-
-export interface Waiting {
-  readonly kind: 'waiting'
-  readonly room: RoomAtEdge
-  readonly ticket: Ticket
-  /** The ticket as the visitor must keep it, null when nothing changed or its cookie must be left alone. */
-  readonly token: string | null
-  readonly place: Place
-  readonly pollAfterMs: number
-  readonly missed: boolean
-  /** Whether an invitation came along. */
-  readonly invitation: Invited['kind']
-  /** The policy that has ended this visitor's session, null when none has. */
-  readonly requeuedBy: string | null
-  /** Null while no door has ever answered this isolate. */
-  readonly view: View | null
-}
-
-/** Turned away by a room that keeps no line for newcomers, or that has admitted all it would. A ticket in hand is kept. */
-export interface Rejected {
-  readonly kind: 'rejected'
-  readonly room: RoomAtEdge
-  readonly retryAfterMs: number
-  readonly view: View | null
-  /** Nothing is left of the room's budget; else there is no place. */
-  readonly soldOut: boolean
-  /** The room is for those invited: the visitor brought no invitation, or one that is not valid; null for who is turned away otherwise. */
-  readonly uninvited: 'none' | 'invalid' | null
-}
-
-/** A verdict that is late binds the next request: this one goes on. */
-const TOUCH_FOR_MS = 150
-/** A request asks for what it lacks at most so often: others of its session may take it first. */
-const ASKS_MAX = 6
 /** Visitors without cookies may not flood what is not limited by a session: a hundred at once, then ten a second. */
 const PREFLIGHTS = { intervalMs: 100, burst: 100 }
-/** Requests of one session that this isolate lets through while its door cannot be asked. */
-const FALLBACK_REQUESTS = { intervalMs: 100, burst: 200 }
 /** A pass for the time in which the room cannot be reached. */
 const FALLBACK_PASS_MS = 60_000
 const SHORT_RETRY_MS = 5_000
@@ -112,8 +44,6 @@ const SHORT_RETRY_MS = 5_000
 const REJECTED_RETRY_MS = 30_000
 /** Refused a moment ago, or asked while no door answers: the place is held, and nothing is known of it. */
 const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
-/** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
-const SUBRESOURCE_RENEWS_MS = 30_000
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
@@ -239,15 +169,6 @@ function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
 
-/** An invitation to another lane than the one in which the visitor waits. A lane that was taken away is none. */
-function changesLane(room: RoomAtEdge, held: Ticket, invited: Invited): boolean {
-  return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
-}
-
-function hasLane(room: RoomAtEdge, lane: string): boolean {
-  return room.settings.config.lanes.some(({ name }) => name === lane)
-}
-
 /** Waits for a view; but a session that may be inside not for long, for its door says what counts. */
 async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Promise<void> {
   const current = room.current(visit)
@@ -270,71 +191,6 @@ function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
     return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs, by: null } : { kind: 'proxy', why: 'preflight' }
   }
   return null
-}
-
-/** A pass whose session was seen by its door moments ago. */
-function leaseOf(visit: Visit, room: RoomAtEdge, { sid, expiresMs }: Pass): Lease | null {
-  const lease = room.knownSession(sid)
-  return lease && lease.untilMs > visit.nowMs && expiresMs > visit.nowMs ? lease : null
-}
-
-/** Asks the door about a session, once. A door that takes long is believed at the next request. */
-async function touch(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  carried: Carried<Pass>,
-  isProtected: boolean,
-): Promise<Admitted | Limited | { kind: 'gone'; again: Again | null }> {
-  const { nowMs } = visit
-  const { sid, expiresMs } = carried.value
-  if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
-  const isExpired = expiresMs <= nowMs
-  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0)
-  try {
-    const answer = isExpired ? await asked : await soon(asked)
-    if (answer === 'late') {
-      room.count('late')
-      // The answer is for the next request: this one stays until it is there.
-      visit.waitUntil(asked.catch(() => undefined))
-      const refusal = locally(visit, room, sid)
-      if (refusal) return limitedBy(room, sid, refusal)
-      return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
-    }
-    if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
-    if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
-    return admitted(visit, room, ring, carried, answer.expiresMs)
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error
-    if (isExpired) return { kind: 'gone', again: null }
-    return inFallback(visit, room, carried)
-  }
-}
-
-type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
-
-/** Asks the door until this request has what it lacks, or is refused: others of its session may be served first. */
-async function ask(visit: Visit, room: RoomAtEdge, pass: Pass, protectMs: number): Promise<Inside> {
-  const { sid } = pass
-  const wish = room.limits.wish(visit, room.sessionOf(sid).limits, visit.nowMs)
-  try {
-    for (let asks = 1; ; asks++) {
-      const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
-      if (answer.verdict === 'gone') return noteGone(room, pass, answer)
-      // Time has passed: a lease may not be used beyond its end.
-      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now())
-      if (taken === 'taken') return answer
-      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
-      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
-    }
-  } finally {
-    room.limits.unwish(wish)
-    room.report(visit)
-  }
-}
-
-function limitedBy(room: RoomAtEdge, sid: string, refusal: Refusal): Limited {
-  return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
 }
 
 /** A policy says no: the request is limited, or, where the policy says so, the session ends and the visitor stands at the back. */
@@ -364,59 +220,6 @@ async function refuse(
   const invited = await invitedBy(visit, room, ring)
   const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited })
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
-}
-
-/** What the policies of the room allow at this isolate alone. */
-function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
-  return room.limits.locally(visit, sid, (key, policy) => room.spend(key, policy.quota, visit.nowMs, policy.cost))
-}
-
-/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
-function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
-  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
-    if (answer.verdict === 'gone') noteGone(room, pass, answer)
-  })
-}
-
-function noteGone(room: RoomAtEdge, pass: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
-  room.memory.leases.delete(pass.sid)
-  if (!answer.again) room.memory.gone.set(pass.sid, pass.expiresMs)
-  return answer
-}
-
-/** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
-function inFallback(
-  visit: Visit,
-  room: RoomAtEdge,
-  carried: Carried<Pass>,
-): Admitted | Limited | { kind: 'gone'; again: null } {
-  room.count('fallback')
-  const { sid } = carried.value
-  const refusal = locally(visit, room, sid)
-  if (refusal) return limitedBy(room, sid, refusal)
-  if (room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs) > 0) return { kind: 'gone', again: null }
-  return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
-}
-
-/** The verdict for a live session, with a renewed pass when its door has moved the end. */
-async function admitted(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  carried: Carried<Pass>,
-  doorExpiresMs: number,
-): Promise<Admitted> {
-  const { sid, generation, expiresMs } = carried.value
-  const same = { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false } as const
-  if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return same
-  if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
-  const lease = room.memory.leases.get(sid)
-  const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
-  const known = lease?.token ? await room.read(ring, lease.token, visit.nowMs) : null
-  const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
-  const token = isKnown && lease ? lease.token : await signedPass(room, ring, pass)
-  if (lease) lease.token = token
-  return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
 }
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
@@ -509,101 +312,5 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
     pass: pass?.value.generation === view.generation ? pass : null,
     ticket: ticket?.value.generation === view.generation ? ticket.value : null,
     keepCookie: keepCookie || isNewer,
-  }
-}
-
-/** Counts a ticket in the line, once per isolate and sid. */
-function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  // An invitation's sid has one place after another, an entry becomes a place.
-  const place = ticket.takenMs === undefined ? ticket.sid : `${ticket.sid} ${ticket.key}`
-  const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
-  if (room.memory.confirmed.has(once)) return
-  room.memory.confirmed.set(once, true)
-  room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
-  room.report(visit)
-}
-
-/**
- * A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event; in the lane and
- * under the name an invitation says. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
- */
-async function mint(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  view: View | null,
-  invited: Invited,
-): Promise<Ticket> {
-  const invitation = invited.kind === 'valid' ? invited.invitation : null
-  const sid = invitation?.sid ?? newSid(room, visit)
-  const lane = invitation && hasLane(room, invitation.lane) ? invitation.lane : MAIN_LANE
-  const taken = invitation?.sid ? { takenMs: visit.nowMs } : {}
-  if (view && prequeueAt(view.events, visit.nowMs)) {
-    const ticket = { ...newTicket(visit, room, sid, room.keyAt(visit.nowMs), null, view), lane, ...taken }
-    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, visit.nowMs) } : ticket
-  }
-  const batches = view?.batches
-  const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
-  const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
-  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view)
-  return { ...ticket, lane, draw, ...taken }
-}
-
-/** The place at the front of somebody whose session ended a moment ago. */
-function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
-  const { lane } = again
-  const key = keyAgain(again.key, lane, room.view)
-  return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }
-}
-
-function newTicket(
-  visit: Visit,
-  room: RoomAtEdge,
-  sid: string,
-  key: number,
-  byMs: number | null,
-  view: View | null,
-): Ticket {
-  return {
-    room: room.name,
-    sid,
-    key,
-    lane: MAIN_LANE,
-    confirmed: false,
-    low: null,
-    byMs,
-    generation: view?.generation ?? 0,
-    issuedMs: visit.nowMs,
-  }
-}
-
-/** 128 random bits under the name of the door that will know this visitor. */
-function newSid(room: RoomAtEdge, visit: Visit): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  const text = btoa(String.fromCharCode(...bytes))
-  return `${room.doorFor(visit)}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
-}
-
-async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<string> {
-  const text = await signTicket(ring, ticket)
-  room.know(text, { kind: 'ticket', ticket })
-  return text
-}
-
-async function signedPass(room: RoomAtEdge, ring: KeyRing, pass: Pass): Promise<string> {
-  const text = await signPass(ring, pass)
-  room.know(text, { kind: 'pass', pass })
-  return text
-}
-
-async function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
-  let timer: number | null = null
-  const late = new Promise<'late'>(resolve => {
-    timer = setTimeout(() => resolve('late'), TOUCH_FOR_MS)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

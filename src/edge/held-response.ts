@@ -1,10 +1,10 @@
 /** The answers to requests of admitted visitors that were not sent on. */
 
-import type { Admitted } from './gate.ts'
 import type { Held } from './holding.ts'
 import { heldPage, waitingPagePolicy } from './page.ts'
 import { problemResponse } from './problem.ts'
 import { addTokens, outsideHeaders } from './respond.ts'
+import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** Visitors who were held together must not come back together. */

@@ -6,7 +6,7 @@ import type { HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
 import type { Upstream } from '../settings/health.ts'
-import type { Admitted } from './gate.ts'
+import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 export type Held = {

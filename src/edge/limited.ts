@@ -1,9 +1,10 @@
 /** Answers of rate limits: what a limited visitor gets, and the fields that tell how much is left. */
-import type { Admitted, Limited } from './gate.ts'
+
 import { limitedPage, limitedPagePolicy } from './limited-page.ts'
 import type { Refusal } from './limits.ts'
 import { problemResponse } from './problem.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
+import type { Admitted, Limited } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** An answer that never comes is put off by this: a cost above the burst is refused for good, and the detail says so. */

@@ -15,9 +15,9 @@ import html from '../../static/waiting.html'
 import js from '../../static/waiting.js'
 import texts from '../../static/waiting.texts.json'
 import { MAIN_LANE } from '../core/ticket.ts'
-import type { Rejected, Waiting } from './gate.ts'
 import type { Held } from './holding.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
+import type { Rejected, Waiting } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** The same for everybody. */

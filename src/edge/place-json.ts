@@ -9,8 +9,8 @@ import type { View } from '../core/messages.ts'
 import { isUndrawn } from '../core/place.ts'
 import type { EventInForce, RoomSettings } from '../settings/compiled.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import type { Admitted, Rejected, Waiting } from './gate.ts'
 import { seconds } from './problem.ts'
+import type { Admitted, Rejected, Waiting } from './verdict.ts'
 
 const NO_PLACE = {
   position: null,

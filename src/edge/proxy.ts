@@ -4,7 +4,7 @@
  */
 import { atOrigin } from '../settings/deployment.ts'
 import { withoutOurs } from './cookie.ts'
-import type { Admitted } from './gate.ts'
+import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** What the origin learns of an admitted visitor. */

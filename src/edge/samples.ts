@@ -8,9 +8,9 @@
 import { cellOf, type Outcome, outcomeOf, SAMPLES_PER_SESSION, WINDOW_MS } from '../core/health/samples.ts'
 import { noteOk } from '../core/health/shedding.ts'
 import type { Upstream } from '../settings/health.ts'
-import type { Admitted } from './gate.ts'
 import type { Lease } from './memory.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
+import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** A request on its way, for every room that has admitted it. */

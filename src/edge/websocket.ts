@@ -5,8 +5,8 @@
 
 import { commandHeaders } from './commands.ts'
 import { setCookie } from './cookie.ts'
-import type { Admitted } from './gate.ts'
 import type { Caller } from './isolate.ts'
+import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** RFC 6455 section 7.4.1: the endpoint's policy was violated. */

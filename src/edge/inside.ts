@@ -1,0 +1,159 @@
+/**
+ * Whether a pass still lets its visitor in: by a lease of this isolate, by one touch of the door, or, while that cannot be asked, on
+ * this isolate's own limit.
+ */
+import type { Again, TouchAnswer } from '../core/messages.ts'
+import { PASS_ENDS_EARLY_MS, type Pass } from '../core/ticket.ts'
+import type { KeyRing } from '../tokens/keyring.ts'
+import { passFor, signPass } from '../tokens/tokens.ts'
+import type { Carried } from './carried.ts'
+import { type RoomAtEdge, Unreachable } from './isolate.ts'
+import type { Refusal } from './limits.ts'
+import type { Lease } from './memory.ts'
+import type { Admitted, Limited } from './verdict.ts'
+import type { Visit } from './visit.ts'
+
+/** A verdict that is late binds the next request: this one goes on. */
+const TOUCH_FOR_MS = 150
+/** A request asks for what it lacks at most so often: others of its session may take it first. */
+const ASKS_MAX = 6
+/** Requests of one session that this isolate lets through while its door cannot be asked. */
+const FALLBACK_REQUESTS = { intervalMs: 100, burst: 200 }
+/** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
+const SUBRESOURCE_RENEWS_MS = 30_000
+
+/** A pass whose session was seen by its door moments ago. */
+export function leaseOf(visit: Visit, room: RoomAtEdge, { sid, expiresMs }: Pass): Lease | null {
+  const lease = room.knownSession(sid)
+  return lease && lease.untilMs > visit.nowMs && expiresMs > visit.nowMs ? lease : null
+}
+
+/** Asks the door about a session, once. A door that takes long is believed at the next request. */
+export async function touch(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+  isProtected: boolean,
+): Promise<Admitted | Limited | { kind: 'gone'; again: Again | null }> {
+  const { nowMs } = visit
+  const { sid, expiresMs } = carried.value
+  if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
+  const isExpired = expiresMs <= nowMs
+  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0)
+  try {
+    const answer = isExpired ? await asked : await soon(asked)
+    if (answer === 'late') {
+      room.count('late')
+      // The answer is for the next request: this one stays until it is there.
+      visit.waitUntil(asked.catch(() => undefined))
+      const refusal = locally(visit, room, sid)
+      if (refusal) return limitedBy(room, sid, refusal)
+      return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
+    }
+    if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
+    if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
+    return admitted(visit, room, ring, carried, answer.expiresMs)
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    if (isExpired) return { kind: 'gone', again: null }
+    return inFallback(visit, room, carried)
+  }
+}
+
+type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
+
+/** Asks the door until this request has what it lacks, or is refused: others of its session may be served first. */
+async function ask(visit: Visit, room: RoomAtEdge, pass: Pass, protectMs: number): Promise<Inside> {
+  const { sid } = pass
+  const wish = room.limits.wish(visit, room.sessionOf(sid).limits, visit.nowMs)
+  try {
+    for (let asks = 1; ; asks++) {
+      const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
+      if (answer.verdict === 'gone') return noteGone(room, pass, answer)
+      // Time has passed: a lease may not be used beyond its end.
+      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now())
+      if (taken === 'taken') return answer
+      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
+      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
+    }
+  } finally {
+    room.limits.unwish(wish)
+    room.report(visit)
+  }
+}
+
+export function limitedBy(room: RoomAtEdge, sid: string, refusal: Refusal): Limited {
+  return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
+}
+
+/** What the policies of the room allow at this isolate alone. */
+function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
+  return room.limits.locally(visit, sid, (key, policy) => room.spend(key, policy.quota, visit.nowMs, policy.cost))
+}
+
+/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
+export function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
+  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
+    if (answer.verdict === 'gone') noteGone(room, pass, answer)
+  })
+}
+
+function noteGone(room: RoomAtEdge, pass: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+  room.memory.leases.delete(pass.sid)
+  if (!answer.again) room.memory.gone.set(pass.sid, pass.expiresMs)
+  return answer
+}
+
+/** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
+function inFallback(
+  visit: Visit,
+  room: RoomAtEdge,
+  carried: Carried<Pass>,
+): Admitted | Limited | { kind: 'gone'; again: null } {
+  room.count('fallback')
+  const { sid } = carried.value
+  const refusal = locally(visit, room, sid)
+  if (refusal) return limitedBy(room, sid, refusal)
+  if (room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs) > 0) return { kind: 'gone', again: null }
+  return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
+}
+
+/** The verdict for a live session, with a renewed pass when its door has moved the end. */
+export async function admitted(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  carried: Carried<Pass>,
+  doorExpiresMs: number,
+): Promise<Admitted> {
+  const { sid, generation, expiresMs } = carried.value
+  const same = { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false } as const
+  if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return same
+  if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
+  const lease = room.memory.leases.get(sid)
+  const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
+  const known = lease?.token ? await room.read(ring, lease.token, visit.nowMs) : null
+  const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
+  const token = isKnown && lease ? lease.token : await signedPass(room, ring, pass)
+  if (lease) lease.token = token
+  return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
+}
+
+export async function signedPass(room: RoomAtEdge, ring: KeyRing, pass: Pass): Promise<string> {
+  const text = await signPass(ring, pass)
+  room.know(text, { kind: 'pass', pass })
+  return text
+}
+
+export async function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
+  let timer: number | null = null
+  const late = new Promise<'late'>(resolve => {
+    timer = setTimeout(() => resolve('late'), TOUCH_FOR_MS)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

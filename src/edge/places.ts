@@ -1,0 +1,100 @@
+/** Places for newcomers and for those who come back, and when they count. */
+import { bucketOf } from '../core/arrivals.ts'
+import { batchAt } from '../core/batches.ts'
+import { prequeueAt } from '../core/events.ts'
+import type { Again, View } from '../core/messages.ts'
+import { keyAgain } from '../core/place.ts'
+import { type Draw, MAIN_LANE, type Ticket } from '../core/ticket.ts'
+import { drawnKey } from '../tokens/draw.ts'
+import type { KeyRing } from '../tokens/keyring.ts'
+import { signTicket } from '../tokens/tokens.ts'
+import type { Invited, RoomAtEdge } from './isolate.ts'
+import { entryAt } from './prequeue.ts'
+import type { Visit } from './visit.ts'
+
+/** Counts a ticket in the line, once per isolate and sid. */
+export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
+  // An invitation's sid has one place after another, an entry becomes a place.
+  const place = ticket.takenMs === undefined ? ticket.sid : `${ticket.sid} ${ticket.key}`
+  const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
+  if (room.memory.confirmed.has(once)) return
+  room.memory.confirmed.set(once, true)
+  room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  room.report(visit)
+}
+
+/**
+ * A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event; in the lane and
+ * under the name an invitation says. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
+ */
+export async function mint(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  view: View | null,
+  invited: Invited,
+): Promise<Ticket> {
+  const invitation = invited.kind === 'valid' ? invited.invitation : null
+  const sid = invitation?.sid ?? newSid(room, visit)
+  const lane = invitation && hasLane(room, invitation.lane) ? invitation.lane : MAIN_LANE
+  const taken = invitation?.sid ? { takenMs: visit.nowMs } : {}
+  if (view && prequeueAt(view.events, visit.nowMs)) {
+    const ticket = { ...newTicket(visit, room, sid, room.keyAt(visit.nowMs), null, view), lane, ...taken }
+    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, visit.nowMs) } : ticket
+  }
+  const batches = view?.batches
+  const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
+  const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
+  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view)
+  return { ...ticket, lane, draw, ...taken }
+}
+
+/** The place at the front of somebody whose session ended a moment ago. */
+export function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
+  const { lane } = again
+  const key = keyAgain(again.key, lane, room.view)
+  return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }
+}
+
+function newTicket(
+  visit: Visit,
+  room: RoomAtEdge,
+  sid: string,
+  key: number,
+  byMs: number | null,
+  view: View | null,
+): Ticket {
+  return {
+    room: room.name,
+    sid,
+    key,
+    lane: MAIN_LANE,
+    confirmed: false,
+    low: null,
+    byMs,
+    generation: view?.generation ?? 0,
+    issuedMs: visit.nowMs,
+  }
+}
+
+/** 128 random bits under the name of the door that will know this visitor. */
+export function newSid(room: RoomAtEdge, visit: Visit): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const text = btoa(String.fromCharCode(...bytes))
+  return `${room.doorFor(visit)}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
+}
+
+export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<string> {
+  const text = await signTicket(ring, ticket)
+  room.know(text, { kind: 'ticket', ticket })
+  return text
+}
+
+function hasLane(room: RoomAtEdge, lane: string): boolean {
+  return room.settings.config.lanes.some(({ name }) => name === lane)
+}
+
+/** An invitation to another lane than the one in which the visitor waits. A lane that was taken away is none. */
+export function changesLane(room: RoomAtEdge, held: Ticket, invited: Invited): boolean {
+  return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
+}
