@@ -3,7 +3,7 @@
  *
  * No state is absorbing: an open breaker ends by its time, a trial ends by samples, and healthy samples always close it.
  */
-import { type Grade, gradeOfTrial } from './grade.ts'
+import { type Grade, gradeOfTrial, isDead } from './grade.ts'
 import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
 
 export type Breaker =
@@ -41,6 +41,8 @@ export interface BreakerRules {
   readonly badWindows: number
   /** Good windows in a row that end a trial. */
   readonly goodWindows: number
+  /** Few ask for it, as for a payment: it is closed off when nearly all of them fail, though they are too few to be graded. */
+  readonly isRare: boolean
 }
 
 /** Longer pauses help nobody: the origin may be back. */
@@ -68,13 +70,14 @@ export function afterWindow(
 ): Breaker {
   switch (breaker.state) {
     case 'closed': {
-      if (!grade) return breaker
+      const isOld = breaker.sinceMs === null || nowMs - breaker.sinceMs > FAILURES_FORGOTTEN_AFTER_MS
+      const open = () => opened(isOld ? 0 : breaker.failures, nowMs, counts, rules, nowMs, random)
+      if (!grade) return rules.isRare && isDead(counts) ? open() : breaker
       if (grade.verdict !== 'critical')
         return breaker.criticalWindows === 0 ? breaker : { ...breaker, criticalWindows: 0 }
       const criticalWindows = breaker.criticalWindows + 1
       if (criticalWindows < rules.badWindows) return { ...breaker, criticalWindows }
-      const isOld = breaker.sinceMs === null || nowMs - breaker.sinceMs > FAILURES_FORGOTTEN_AFTER_MS
-      return opened(isOld ? 0 : breaker.failures, nowMs, counts, rules, nowMs, random)
+      return open()
     }
     case 'open':
       return breaker

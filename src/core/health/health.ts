@@ -235,8 +235,10 @@ function endWindow(
     const samples = samplesOf(window)
     const grade = samples >= SAMPLES_MIN ? gradeOf(window, own.apdex, upstream.apdexTarget) : null
     const { openMs } = upstream
-    if (openMs !== null)
-      own.breaker = afterWindow(before, window, grade, { ...rules, ...upstream, openMs }, nowMs, random)
+    if (openMs !== null) {
+      const breakerRules = { ...rules, ...upstream, openMs, isRare: upstream.name !== ORIGIN }
+      own.breaker = afterWindow(before, window, grade, breakerRules, nowMs, random)
+    }
     if (own.breaker.state !== before.state) {
       decisions.push(
         said(upstream.name, own.breaker, grade && { grade, samples }, load, nowMs, rules.mode === 'enforce'),

@@ -143,6 +143,25 @@ describe('a slow origin', () => {
   })
 })
 
+describe('an upstream that few ask for', () => {
+  it('is closed off when nearly all of them fail, over several thin windows', () => {
+    const room = new Observed().windows(2, { failed: 3 }, 'payment')
+    expect(room.view?.breakers ?? {}).toEqual({})
+    room.window({ failed: 3 }, 'payment')
+    expect(room.view?.breakers).toEqual({ payment: 'open' })
+    expect(room.limits.ratePerMinute).toBe(OPERATOR.ratePerMinute)
+  })
+
+  it('stays open for what one session can say, and while others are served', () => {
+    expect(new Observed().window({ failed: 5 }, 'payment').view?.breakers ?? {}).toEqual({})
+    expect(new Observed().window({ failed: 9, satisfied: 2 }, 'payment').view?.breakers ?? {}).toEqual({})
+  })
+
+  it('is not the origin itself: a quiet site is not judged', () => {
+    expect(new Observed().windows(3, { failed: 5 }).view?.breakers ?? {}).toEqual({})
+  })
+})
+
 describe('an origin that is down', () => {
   it('is left alone after two windows: nobody is admitted, and the sessions inside are held', () => {
     const room = new Observed().windows(2, DOWN)
