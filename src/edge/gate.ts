@@ -165,7 +165,7 @@ export async function stand(
 }
 
 /** The room is for those invited, and this visitor is not, or not any more. Who has a place keeps it. */
-function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
+export function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
 

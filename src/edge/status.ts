@@ -2,7 +2,7 @@
 import type { KeyRing } from '../tokens/keyring.ts'
 import { carriedBy, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
-import { stand } from './gate.ts'
+import { isUninvited, stand } from './gate.ts'
 import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
@@ -20,9 +20,11 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   room.count('polls')
   const { suspended, mode } = room.settings.config
   // A room that is out of the way keeps nobody on its page.
-  if (suspended || mode === 'observe' || room.settings.at(nowMs).newcomers === 'pass through')
-    return json(insideJson(room, nowMs))
+  if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
+  const invited = await invitedBy(visit, room, ring)
+  const passes = room.settings.at(nowMs).newcomers === 'pass through'
+  if (passes && (carried.ticket || !isUninvited(room, invited))) return json(insideJson(room, nowMs))
   const generation = room.view?.generation
   const held = carried.ticket?.value
   if (!held || (generation !== undefined && held.generation !== generation)) return withoutPlace(room, nowMs)
@@ -39,7 +41,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const outcome = await stand(visit, room, ring, held, {
     claims: mayClaim ? 1 : 0,
     keepCookie: carried.keepCookie,
-    invited: await invitedBy(visit, room, ring),
+    invited,
   })
   if (outcome.kind === 'admitted') {
     const response = json(insideJson(room, nowMs))

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { HealthRules, UpstreamRules } from '../core/health/health.ts'
 import { ORIGIN } from '../core/health/samples.ts'
-import { flag, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
+import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { compilePatterns, method, pathPattern } from './patterns.ts'
 
 const MINUTE_MS = 60_000
@@ -69,10 +69,9 @@ const fallback = z.discriminatedUnion(
 
 const upstream = z
   .strictObject({
-    name: textLike(
-      /^[a-z0-9][a-z0-9_-]{0,31}$/,
-      '1 to 32 small letters, digits, - or _, a letter or digit first',
-    ).refine(name => name !== ORIGIN, { error: `must not be "${ORIGIN}": that is everything which no upstream names` }),
+    name: textLike(/^[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, a letter or digit first')
+      .refine(name => name !== ORIGIN, { error: `must not be "${ORIGIN}": that is everything which no upstream names` })
+      .refine(isOwnName, { error: 'must not be "constructor": every object has one' }),
     paths: z.array(pathPattern()).min(1, { error: 'must have at least one path' }).max(50),
     methods: z.array(method()).min(1).nullable().default(null),
     timeout: numberIn(0.1, 100, 'fractions').nullable().default(null),
@@ -101,6 +100,12 @@ export const upstreamList = z
   .array(upstream)
   .max(UPSTREAMS_MAX, { error: `must have at most ${UPSTREAMS_MAX} upstreams` })
   .superRefine((upstreams, context) => {
+    upstreams.forEach(({ fallback: answer }, index) => {
+      const [, ...others] = circleFrom(upstreams, index)
+      if (others.length === 0 || answer.answer !== 'redirect') return
+      const message = `must not lead back to the upstream itself when ${others.join(' and ')} is out, too, got ${show(answer.to)}`
+      context.addIssue({ code: 'custom', path: [index, 'fallback', 'to'], message })
+    })
     upstreams.forEach(({ name }, index) => {
       const first = upstreams.findIndex(other => other.name === name)
       if (first === index) return
@@ -109,6 +114,19 @@ export const upstreamList = z
     })
   })
   .default([])
+
+/** The upstreams through which redirects of their fallbacks lead back to the first, when all are out; none where they lead nowhere. */
+function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: number): readonly string[] {
+  const passed: string[] = []
+  let at = upstreams[first]
+  while (at && !passed.includes(at.name) && at.fallback.answer === 'redirect') {
+    passed.push(at.name)
+    const [to = ''] = at.fallback.to.split('?')
+    // A redirected page load is a GET.
+    at = upstreams.find(({ paths, methods }) => (methods?.includes('GET') ?? true) && compilePatterns(paths)(to))
+  }
+  return at && at === upstreams[first] ? passed : []
+}
 
 export type HealthConfig = z.output<typeof healthSettings>
 export type PinsConfig = z.output<typeof healthPins>

@@ -52,6 +52,14 @@ export function flag() {
   return z.boolean({ error: issue => `must be true or false, got ${show(issue.input)}` })
 }
 
+/** What is expected where a setting is no single value, in the words of operators. */
+const KINDS: Readonly<Partial<Record<string, string>>> = {
+  array: 'a list',
+  object: 'an object of settings',
+  record: 'an object of settings',
+  string: 'text',
+}
+
 /** Turns a library's issues into problems, with paths as people write them. */
 export function problemsOf(error: z.ZodError, at: string): Problem[] {
   return error.issues.flatMap(issue => {
@@ -60,6 +68,8 @@ export function problemsOf(error: z.ZodError, at: string): Problem[] {
       return issue.keys.map(key => ({ path: pathOf(path, [key]), message: UNKNOWN_SETTING }))
     }
     if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is required' }]
+    const kind = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input') && KINDS[issue.expected]
+    if (kind) return [{ path, message: `must be ${kind}, got ${show(issue.input)}` }]
     return [{ path, message: issue.message }]
   })
 }
@@ -75,4 +85,9 @@ export function pathOf(at: string, path: readonly PropertyKey[]): string {
 export function show(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+/** Names are keys of plain objects, and this one is there already. Others of that sort have capitals or begin with `_`. */
+export function isOwnName(name: string): boolean {
+  return name !== 'constructor'
 }

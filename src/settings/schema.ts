@@ -8,7 +8,7 @@ import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
 import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
-import { flag, numberIn, oneOf, textLike, textThat } from './messages.ts'
+import { flag, isOwnName, numberIn, oneOf, textLike, textThat } from './messages.ts'
 import { message, minutes, overridable } from './overridable.ts'
 import { method, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
@@ -45,7 +45,10 @@ const bypassRule = z
   })
 
 const lane = z.strictObject({
-  name: textLike(/^(?!main$)[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, and not main'),
+  name: textLike(/^(?!main$)[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, and not main').refine(
+    isOwnName,
+    { error: 'must not be "constructor": every object has one' },
+  ),
   share: numberIn(0, 1, 'fractions'),
 })
 

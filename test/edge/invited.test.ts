@@ -164,7 +164,9 @@ describe('a room for those invited', () => {
   it('refuses the uninvited whatever the method', async () => {
     await change('guests', { queueing_method: 'passthrough' })
     pass(2_000)
-    expect((await new Visitor('guests.test', newEdge()).page()).status).toBe(403)
+    const uninvited = new Visitor('guests.test', newEdge())
+    expect((await uninvited.page()).status).toBe(403)
+    expect((await uninvited.poll()).place).toMatchObject({ state: 'none' })
     await change('guests', { queueing_method: 'fifo' })
     pass(2_000)
   })

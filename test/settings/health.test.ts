@@ -77,6 +77,25 @@ describe('health', () => {
       'rooms[0].upstreams[0].fallback.to must not be a path of the upstream itself, got "/pay/sorry"',
     ],
     [
+      {
+        upstreams: [
+          { ...cards, paths: ['/pay'], fallback: { answer: 'redirect', to: '/search?why=pay' } },
+          { name: 'search', paths: ['/search'], fallback: { answer: 'redirect', to: '/pay' } },
+        ],
+      },
+      'rooms[0].upstreams[0].fallback.to must not lead back to the upstream itself when search is out, too, got "/search?why=pay"',
+    ],
+    [{ upstreams: null }, 'rooms[0].upstreams must be a list, got null'],
+    [{ health: 5 }, 'rooms[0].health must be an object of settings, got 5'],
+    [
+      { lanes: [{ name: 'constructor', share: 0.5 }] },
+      'rooms[0].lanes[0].name must not be "constructor": every object has one',
+    ],
+    [
+      { upstreams: [{ ...cards, name: 'constructor' }] },
+      'rooms[0].upstreams[0].name must not be "constructor": every object has one',
+    ],
+    [
       { upstreams: [{ ...cards, fallback: { answer: 'redirect', to: 'https://evil.example' } }] },
       'rooms[0].upstreams[0].fallback.to must be a path like /health that begins with one /, got "https://evil.example"',
     ],

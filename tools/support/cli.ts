@@ -97,7 +97,7 @@ export function address(given: Given, name: string): string | null {
 function helpText(usage: string, flags: Flags): string {
   const lines = Object.entries(flags).map(([name, flag]) => {
     const left = `  --${name}${flag.value ? ` ${flag.value}` : ''}`
-    return `${left.padEnd(26)}${flag.help}${flag.default === undefined ? '' : ` (${flag.default})`}`
+    return `${left.padEnd(25)} ${flag.help}${flag.default === undefined ? '' : ` (${flag.default})`}`
   })
   return [usage, '', ...lines, `${'  --help'.padEnd(26)}this text`].join('\n')
 }
