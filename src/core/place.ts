@@ -46,6 +46,8 @@ const WAIT_RISES_BY = 1.07
 const WAIT_KEPT_WITHIN = 0.975
 /** Shorter waits are all "less than a minute". */
 const WAIT_SHORT_MS = 30_000
+/** The clocks of two edges. */
+const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
@@ -53,7 +55,8 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
   const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
-  if (startsMs === null && (view.open || ticket.key <= lane.frontierKey)) return { state: 'called' }
+  if (startsMs === null && (isOpenFor(ticket, view, nowMs) || ticket.key <= lane.frontierKey))
+    return { state: 'called' }
   // The curve counts this ticket too, in proportion to where it stands in its bucket.
   const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
   const counted = countedIn(lane, view)
@@ -69,6 +72,11 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
     drawnMs: known ? null : ticket.draw ? ticket.draw.untilMs + SETTLED_AFTER_MS : countedMs(ticket, view),
     startsMs,
   }
+}
+
+/** In an open room nobody waits but whose place is still to come: the session was ended by a policy, and its debt is not paid off. */
+function isOpenFor({ draw, key }: Ticket, view: View, nowMs: number): boolean {
+  return view.open && (Boolean(draw) || key <= nowMs + CLOCKS_DIFFER_MS)
 }
 
 /** The place of an entry, of which nothing is known before its event has started. */
@@ -135,6 +143,7 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
     return untilStartMs(ticket, place.startsMs, view, nowMs, random)
+  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilComeMs(ticket, nowMs, random)
   if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
   const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
@@ -144,6 +153,11 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   // Its number is known to this edge a second or two after the room has all counts.
   const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
+}
+
+/** Nothing changes for a place that is still to come. */
+function untilComeMs({ key }: Ticket, nowMs: number, random: number): number {
+  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, key - nowMs))
 }
 
 /** Once counted, a ticket has nothing to learn before the draw; when it asks again says nothing of its place. */

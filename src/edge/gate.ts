@@ -40,6 +40,8 @@ const PREFLIGHTS = { intervalMs: 100, burst: 100 }
 /** A pass for the time in which the room cannot be reached. */
 const FALLBACK_PASS_MS = 60_000
 const SHORT_RETRY_MS = 5_000
+/** A policy of a day sends nobody away for a day. */
+const REQUEUED_MAX_MS = 10 * 60_000
 /** Who was rejected may come back at any time. This is for programs, which should not come at once. */
 const REJECTED_RETRY_MS = 30_000
 /** Refused a moment ago, or asked while no door answers: the place is held, and nothing is known of it. */
@@ -97,14 +99,15 @@ export async function stand(
   room: RoomAtEdge,
   ring: KeyRing,
   carried: Ticket | null,
-  options: { claims: number; keepCookie: boolean; invited: Invited; charges?: boolean },
+  options: { claims: number; keepCookie: boolean; invited: Invited; charges?: boolean; behindMs?: number },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
   const { invited } = options
   if (!carried && isUninvited(room, invited)) return rejected(visit, room, invited)
   if (!room.view || room.hasFailed(nowMs)) {
-    if (room.settings.config.on_room_failure === 'admit' && options.claims > 0 && room.hasFailed(nowMs)) {
+    const mayAdmit = room.settings.config.on_room_failure === 'admit' && !room.view?.soldOut
+    if (mayAdmit && options.claims > 0 && room.hasFailed(nowMs)) {
       const admitted = await admitLocally(visit, room, ring)
       if (admitted) return admitted
     }
@@ -120,7 +123,7 @@ export async function stand(
   // Who is called already has nothing to gain from another line.
   const changes = held !== null && standing === 'waiting' && changesLane(room, held, invited)
   if (changes) room.count('changed_lanes')
-  let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited)
+  let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited, options.behindMs)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
@@ -218,7 +221,10 @@ async function refuse(
     return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   // Not by this request: in an open room it would be let in again at once.
   const invited = await invitedBy(visit, room, ring)
-  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited })
+  // A new session has a new budget: it must not come before the old one would have been whole again.
+  const { intervalMs, burst } = refusal.policy.quota
+  const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
+  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited, behindMs })
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
 }
 

@@ -25,7 +25,7 @@ export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
 
 /**
  * A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event; in the lane and
- * under the name an invitation says. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
+ * under the name an invitation says; `behindMs` later than now for whose session was ended with a debt. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
  */
 export async function mint(
   visit: Visit,
@@ -33,6 +33,7 @@ export async function mint(
   ring: KeyRing,
   view: View | null,
   invited: Invited,
+  behindMs = 0,
 ): Promise<Ticket> {
   const invitation = invited.kind === 'valid' ? invited.invitation : null
   const sid = invitation?.sid ?? newSid(room, visit)
@@ -45,7 +46,7 @@ export async function mint(
   const batches = view?.batches
   const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
   const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
-  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs), null, view)
+  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs) + behindMs, null, view)
   return { ...ticket, lane, draw, ...taken }
 }
 

@@ -273,6 +273,14 @@ describe('requeue', () => {
     })
   })
 
+  it('gives no new budget before the old one is whole again, in an open room either', async () => {
+    const visitor = await inside()
+    const answers = await times(20, () => visitor.data('/grab'))
+    expect(statuses(answers).filter(status => status === 200)).toHaveLength(2)
+    const { key } = claimsOf(visitor.token)
+    expect(Number(key) - Date.now()).toBeGreaterThan(9 * 60_000)
+  })
+
   it('tells a person on the waiting page', async () => {
     const visitor = await inside()
     const [, , third] = await times(3, () => visitor.page('/grab'))

@@ -84,7 +84,8 @@ export const SCENARIOS: readonly Scenario[] = [
             paths: ['/checkout'],
             methods: ['POST'],
             timeout: 3,
-            breaker: { open: 0.1 },
+            // Each try holds a connection of the shop for a minute.
+            breaker: { open: 0.5 },
             fallback: { answer: 'page', message: 'Payments are interrupted. Your cart is kept.' },
           },
         ],
