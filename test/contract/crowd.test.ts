@@ -101,16 +101,17 @@ describe('the operator turns the room', () => {
 
   it('a hold is felt within two seconds, and a lowered total sends nobody away', async () => {
     await start({ total_active_users: 1_000, new_users_per_minute: 1_200 }, { isolates: 2 })
-    const endMs = performance.now() + 16_000
+    const endMs = performance.now() + 25_000
     const crowd = Array.from({ length: 300 }, () => new Visitor(site.url, 'shop'))
     const done = Promise.all(crowd.map(visitor => waitAsTold(visitor, endMs)))
-    await pause(6_000)
+    // A burst of a hundred is in at once; the line moves when it has been counted.
+    await expect.poll(() => sessions.size, { timeout: 14_000, interval: 50 }).toBeGreaterThan(120)
     const heldMs = performance.now()
     await site.change('shop', { queue_all: true })
     await pause(6_000)
     const late = [...sessions.values()].filter(at => at > heldMs + 2_000)
     expect(late).toEqual([])
-    expect(sessions.size).toBeGreaterThan(100)
+    expect(sessions.size).toBeLessThan(300)
     await site.change('shop', { total_active_users: 1 })
     await pause(1_500)
     const inside = crowd.filter(visitor => visitor.claims.key === undefined)
