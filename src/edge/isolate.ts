@@ -204,7 +204,16 @@ export class RoomAtEdge {
     const known = this.knownSession(sid)
     if (known) return known
     const limits = this.limits.newSession()
-    const lease = { untilMs: 0, renewMs: 0, expiresMs: 0, token: '', limits, sampledWindow: 0, samples: 0 }
+    const lease = {
+      untilMs: 0,
+      renewMs: 0,
+      expiresMs: 0,
+      token: '',
+      limits,
+      sampledWindow: 0,
+      complainedWindow: 0,
+      samples: 0,
+    }
     this.memory.leases.set(sid, lease)
     return lease
   }

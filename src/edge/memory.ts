@@ -24,6 +24,8 @@ export interface Lease {
   limits: SessionLimits
   /** How often the session was sampled in this window of its origin's health. */
   sampledWindow: number
+  /** The last window in which the session had something bad to say of a named upstream. */
+  complainedWindow: number
   samples: number
 }
 

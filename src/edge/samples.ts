@@ -5,7 +5,7 @@
  * Not counted are answers from a cache, 4xx, event streams, WebSockets, visitors who went away, and more than a few of one
  * session.
  */
-import { cellOf, type Outcome, outcomeOf, SAMPLES_PER_SESSION, WINDOW_MS } from '../core/health/samples.ts'
+import { cellOf, ORIGIN, type Outcome, outcomeOf, SAMPLES_PER_SESSION, WINDOW_MS } from '../core/health/samples.ts'
 import { noteOk } from '../core/health/shedding.ts'
 import type { Upstream } from '../settings/health.ts'
 import type { Lease } from './memory.ts'
@@ -93,7 +93,8 @@ export class Watch implements Patience {
   /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
   #note({ admission: { room, sid }, upstream }: Sent, outcome: Outcome): boolean {
     const nowMs = Date.now()
-    if (!takesTurn(room.memory.leases.get(sid), nowMs)) return false
+    const isBad = outcome === 'failed' || outcome === 'frustrated'
+    if (!takesTurn(room.memory.leases.get(sid), nowMs, isBad && upstream.name !== ORIGIN)) return false
     room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
     // Good news travels with the next request; bad news may have none to travel with.
     if (outcome !== 'satisfied' || room.view?.health) room.report(this.#visit)
@@ -101,14 +102,16 @@ export class Watch implements Patience {
   }
 }
 
-function takesTurn(lease: Lease | undefined, nowMs: number): boolean {
+/** Where few ask, each counts: one session says nothing bad of a named upstream twice in a window. */
+function takesTurn(lease: Lease | undefined, nowMs: number, isBadOfFew: boolean): boolean {
   if (!lease) return true
   const window = Math.floor(nowMs / WINDOW_MS)
   if (lease.sampledWindow !== window) {
     lease.sampledWindow = window
     lease.samples = 0
   }
-  if (lease.samples >= SAMPLES_PER_SESSION) return false
+  if (lease.samples >= SAMPLES_PER_SESSION || (isBadOfFew && lease.complainedWindow === window)) return false
+  if (isBadOfFew) lease.complainedWindow = window
   lease.samples++
   return true
 }

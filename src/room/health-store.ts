@@ -18,7 +18,9 @@ export class HealthStore {
 
   load(nowMs: number): HealthState {
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'health'").toArray()
-    return { ...newHealth(nowMs), ...(row ? (JSON.parse(row.value) as Partial<HealthState>) : {}) }
+    const fresh = newHealth(nowMs)
+    const stored = row ? (JSON.parse(row.value) as Partial<HealthState>) : {}
+    return { ...fresh, ...stored, ceiling: { ...fresh.ceiling, ...stored.ceiling } }
   }
 
   save(state: HealthState): void {

@@ -47,6 +47,19 @@ describe('what counts for the health of an origin', () => {
     expect(origin).toBeGreaterThanOrEqual(5)
     expect(origin).toBeLessThanOrEqual(5 * windows + 1)
   }, 30_000)
+
+  it('is no more than one failure of a named upstream from one session in a window', async () => {
+    const visitor = new Visitor('hasty.test', newEdge())
+    await visitor.page()
+    await visitor.page()
+    const { cards: before = 0 } = await samplesOf('hasty', visitor)
+    const startWindow = Math.floor(Date.now() / 5_000)
+    for (let i = 0; i < 5; i++) await visitor.page('/cards/pay', answering({}, 503))
+    const windows = Math.floor(Date.now() / 5_000) - startWindow + 1
+    const { cards = 0 } = await samplesOf('hasty', visitor)
+    expect(cards - before).toBeGreaterThanOrEqual(1)
+    expect(cards - before).toBeLessThanOrEqual(windows)
+  }, 30_000)
 })
 
 describe('a part that was closed by hand', () => {

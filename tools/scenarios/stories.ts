@@ -4,7 +4,7 @@ import type { Promised, RoomFile, Scenario } from './scenario.ts'
 /** A visitor of the shop looks at a page each three seconds: some 110 at once are all that 40 pages a second can take. */
 const SHOP = { capacity: 40, stayMs: 40_000, thinkMs: 3_000 }
 /** Minutes of a day become seconds of a run: what health waits for is shortened alike. */
-const HEALTH = { cooldown: 0.4, ramp: 0.3, open: 0.1, min_active_users: 5 }
+const HEALTH = { target_ms: 250, cooldown: 0.4, ramp: 0.3, open: 0.1, min_active_users: 5 }
 
 /** The operator of each story allows half as many again as the origin can take: the room has to find out by itself. */
 function room(more: Record<string, unknown> = {}): RoomFile {
@@ -52,8 +52,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'black-friday',
     story:
       'A shop at ten times its usual peak, 30,000 people at once. Autoscaling on CPU came too late, and an office behind one address was blocked as if it were an attack.',
-    scale: '1,500 visitors instead of 30,000, 15 of 300 behind one address, four minutes instead of an hour',
-    seconds: 240,
+    scale: '1,500 visitors instead of 30,000, 15 of 300 behind one address, ten minutes instead of an hour',
+    seconds: 600,
     capacity: SHOP.capacity,
     crowd: {
       visitors: 1_500,
@@ -108,11 +108,11 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'viral-story',
     story: 'A news site, one story that everybody shares. The server fell, and the bill doubled.',
-    scale: '1,200 readers in half a minute instead of a day, a server of 25 pages a second',
-    seconds: 120,
+    scale: '1,200 readers in half a minute, who take eight minutes instead of a day, a server of 25 pages a second',
+    seconds: 480,
     capacity: 25,
-    crowd: { visitors: 1_200, arriveMs: 30_000, stayMs: 12_000, thinkMs: 4_000 },
-    rooms: [room({ total_active_users: 340, new_users_per_minute: 750, protected_paths: [] })],
+    crowd: { visitors: 1_200, arriveMs: 30_000, stayMs: 40_000, thinkMs: 4_000 },
+    rooms: [room({ total_active_users: 210, new_users_per_minute: 400, protected_paths: [] })],
     acts: [],
     troubleSeconds: 0,
     promises: [recovers(60), fewFail, isUsed, fewerFail],
@@ -172,11 +172,11 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'famous-blog',
     story:
       'A small marketplace was linked from a famous blog. More instances of the same size did not help; a stream of people met an error page, and nothing explained it.',
-    scale: '800 visitors from nothing in ten seconds, an origin of 12 pages a second',
-    seconds: 120,
-    capacity: 12,
-    crowd: { visitors: 800, arriveMs: 10_000, stayMs: 20_000, thinkMs: 3_000 },
-    rooms: [room({ total_active_users: 90, new_users_per_minute: 160 })],
+    scale: '800 visitors from nothing in ten seconds, ten minutes, an origin of 16 pages a second',
+    seconds: 600,
+    capacity: 16,
+    crowd: { visitors: 800, arriveMs: 10_000, stayMs: SHOP.stayMs, thinkMs: SHOP.thinkMs },
+    rooms: [room({ total_active_users: 80, new_users_per_minute: 120 })],
     acts: [],
     troubleSeconds: 0,
     promises: [recovers(60), fewFail, keepsOrders, isUsed, fewerFail],

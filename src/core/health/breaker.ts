@@ -3,7 +3,7 @@
  *
  * No state is absorbing: an open breaker ends by its time, a trial ends by samples, and healthy samples always close it.
  */
-import { type Grade, gradeOfTrial, isDead } from './grade.ts'
+import { type Grade, gradeOfTrial, TRIAL_SAMPLES_MIN } from './grade.ts'
 import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
 
 export type Breaker =
@@ -41,16 +41,12 @@ export interface BreakerRules {
   readonly badWindows: number
   /** Good windows in a row that end a trial. */
   readonly goodWindows: number
-  /** Few ask for it, as for a payment: it is closed off when nearly all of them fail, though they are too few to be graded. */
-  readonly isRare: boolean
 }
 
 /** Longer pauses help nobody: the origin may be back. */
 const OPEN_MAX_MS = 300_000
 /** Spread to both sides, so that rooms of one origin do not come back in step. */
 const OPEN_SPREAD = 0.2
-/** A trial has few visitors: so few samples say enough. */
-const TRIAL_SAMPLES_MIN = 3
 /** Probes in a row that answer well end the pause early; not at once, for what fell over needs a moment. */
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
@@ -70,14 +66,12 @@ export function afterWindow(
 ): Breaker {
   switch (breaker.state) {
     case 'closed': {
-      const isOld = breaker.sinceMs === null || nowMs - breaker.sinceMs > FAILURES_FORGOTTEN_AFTER_MS
-      const open = () => opened(isOld ? 0 : breaker.failures, nowMs, counts, rules, nowMs, random)
-      if (!grade) return rules.isRare && isDead(counts) ? open() : breaker
+      if (!grade) return breaker
       if (grade.verdict !== 'critical')
         return breaker.criticalWindows === 0 ? breaker : { ...breaker, criticalWindows: 0 }
       const criticalWindows = breaker.criticalWindows + 1
       if (criticalWindows < rules.badWindows) return { ...breaker, criticalWindows }
-      return open()
+      return openedFirst(breaker, counts, rules, nowMs, random)
     }
     case 'open':
       return breaker
@@ -94,6 +88,14 @@ export function afterWindow(
       return { ...breaker, goodWindows, pending: noCounts() }
     }
   }
+}
+
+/**
+ * Few ask for it, as for a payment, and what they say leaves no doubt: it is closed off at once, without waiting for so many that
+ * they could be graded. Each who asks meanwhile waits for nothing.
+ */
+export function afterDeath(breaker: Breaker, counts: Counts, openMs: number, nowMs: number, random: number): Breaker {
+  return breaker.state === 'closed' ? openedFirst(breaker, counts, { openMs }, nowMs, random) : breaker
 }
 
 /** An open breaker's pause is over by its time. Asked at any time. */
@@ -114,12 +116,24 @@ function halfOpened(breaker: Breaker & { state: 'open' }, nowMs: number): Breake
   return { state: 'half-open', sinceMs: nowMs, outageSinceMs, goodWindows: 0, failures, pending: noCounts() }
 }
 
+/** Not after a failed trial; but the last failure may be so young that it counts. */
+function openedFirst(
+  { sinceMs, failures }: Breaker & { state: 'closed' },
+  counts: Counts,
+  rules: Pick<BreakerRules, 'openMs'>,
+  nowMs: number,
+  random: number,
+): Breaker {
+  const isOld = sinceMs === null || nowMs - sinceMs > FAILURES_FORGOTTEN_AFTER_MS
+  return opened(isOld ? 0 : failures, nowMs, counts, rules, nowMs, random)
+}
+
 /** Open for 30 s·2^k within five minutes, or as long as the origin itself has asked for. */
 function opened(
   failures: number,
   outageSinceMs: number,
   { retryAfterMs }: Counts,
-  rules: BreakerRules,
+  rules: Pick<BreakerRules, 'openMs'>,
   nowMs: number,
   random: number,
 ): Breaker {

@@ -18,6 +18,8 @@ export interface Ceiling {
   readonly cutAtMs: number | null
   /** Sessions inside when trouble began. */
   readonly trouble: number
+  /** Sessions inside of whom the last healthy window told: what the origin has just shown to bear. Null before the first. */
+  readonly sound: number | null
   /** Slow start ends here, where it has led into trouble before; null where it may go on to the first cut. */
   readonly threshold: number | null
   /** The way back up is measured against this many sessions: it shrinks less than the ceiling when cuts follow one another. */
@@ -39,6 +41,8 @@ export interface Load {
   readonly hasDemand: boolean
   /** Some of those inside are held: they are the first that more room is for. */
   readonly isRationed?: boolean
+  /** Inside when the window began: most of what was heard in it was sent by them. */
+  readonly insideBefore?: number
 }
 
 /** Those inside leave over minutes: before a cut has shown, another would be one too many. */
@@ -47,7 +51,7 @@ const CUT_AGAIN_AFTER_MS = 140_000
 const CUT = { low: 0.5, high: 0.85 }
 const CUT_MARGIN = 1.02
 /** From nothing to where trouble began takes this long, which is slow against what a sample takes to get here. */
-const FULL_RANGE_MS = 900_000
+const FULL_RANGE_MS = 600_000
 /** Around where trouble began the ceiling rises by this share of the usual. */
 const CREEP = 0.05
 const CREEP_FROM = 0.93
@@ -58,8 +62,9 @@ const CREEP_MAX = 0.15
 /** In slow start the ceiling doubles in this time. */
 const DOUBLES_IN_MS = 60_000
 /** While some of those inside are held, more of them is more load at the next window, not a session's lifetime later. */
-const RATIONED_DOUBLES_IN_MS = 25_000
-const THRESHOLD = 0.8
+const RATIONED_DOUBLES_IN_MS = 15_000
+/** An origin that is overrun is slow long before it fails: with so many failures among its answers it has failed by itself. */
+const FAILED_BY_ITSELF = 0.9
 /** What is left of the range at each cut. */
 const RANGE_LEFT = 0.8
 /** Where few were inside when trouble began, the operator's total says how many there may be. */
@@ -73,6 +78,7 @@ export const NO_CEILING: Ceiling = {
   unhealthyWindows: 0,
   cutAtMs: null,
   trouble: 0,
+  sound: null,
   threshold: null,
   range: 0,
 }
@@ -89,13 +95,14 @@ export function steer(
 ): Ceiling {
   const { phase, cutAtMs } = ceiling
   if (grade.verdict !== 'healthy') {
-    const unhealthyWindows = ceiling.unhealthyWindows + 1
+    const doubted = { ...ceiling, unhealthyWindows: ceiling.unhealthyWindows + 1 }
     const isSoon = phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
-    if (unhealthyWindows < rules.badWindows || isSoon) return { ...ceiling, unhealthyWindows }
-    return cut(ceiling, grade, load, total, rules, nowMs)
+    if (doubted.unhealthyWindows < rules.badWindows || isSoon) return doubted
+    return cut(doubted, grade, load, total, rules, nowMs)
   }
-  const steady = ceiling.unhealthyWindows === 0 ? ceiling : { ...ceiling, unhealthyWindows: 0 }
-  const { sessions, threshold } = steady
+  const { sessions, threshold } = ceiling
+  const sound = Math.min(sessions ?? total, load.inside, load.insideBefore ?? load.inside)
+  const steady = { ...ceiling, unhealthyWindows: 0, sound }
   const hasDemand = load.hasDemand || load.isRationed
   if (sessions === null || !grade.roomForMore || !hasDemand || load.inside < USED_FROM * sessions) return steady
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
@@ -107,22 +114,35 @@ export function steer(
 
 /**
  * After an outage half of those inside come back at first, and all of them soon: it may have had nothing to do with how many they
- * were. If it had, the first cut comes as soon as that shows.
+ * were. If it was slow before it was down they were too many, and the way back ends at as many as it has shown to bear.
  */
 export function afterOutage(
   ceiling: Ceiling,
+  grade: Grade,
   load: Load,
   total: number,
   rules: ControllerRules,
   nowMs: number,
 ): Ceiling {
-  const before = Math.max(1, Math.min(ceiling.sessions ?? total, load.inside))
-  const sessions = Math.min(Math.max(rules.sessionsMin, before * CUT.low), ceiling.sessions ?? total)
-  const { cutAtMs, trouble } = ceiling
-  // It was slow before it was down: then they were too many, and the way back ends below that.
-  const wasSlow = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
-  const threshold = wasSlow ? Math.max(rules.sessionsMin, trouble * THRESHOLD) : null
-  return { ...ceiling, sessions, phase: 'slow start', unhealthyWindows: 0, threshold }
+  const { cutAtMs } = ceiling
+  const trouble = troubleOf(ceiling, load, total)
+  const wasSlow = grade.failures < FAILED_BY_ITSELF || (cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS)
+  const borne = wasSlow ? Math.min(ceiling.sound ?? trouble, trouble) : trouble
+  return {
+    ...ceiling,
+    sessions: bounded(borne * CUT.low, ceiling, total, rules),
+    phase: 'slow start',
+    unhealthyWindows: 0,
+    // A cut before it has said when trouble began.
+    ...(cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, total) }),
+    threshold: wasSlow ? Math.max(rules.sessionsMin, borne) : null,
+  }
+}
+
+/** A trial is over, in which so many of those inside were let on, and were borne. */
+export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
+  const { sessions } = ceiling
+  return sessions === null || sessions >= borne ? ceiling : { ...ceiling, sessions: borne }
 }
 
 /** Lowers the ceiling below those who are inside. */
@@ -134,11 +154,30 @@ function cut(
   rules: ControllerRules,
   nowMs: number,
 ): Ceiling {
-  const before = Math.max(1, Math.min(ceiling.sessions ?? total, load.inside))
-  const share = clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high)
-  const sessions = Math.min(Math.max(rules.sessionsMin, before * share), ceiling.sessions ?? total)
-  const range = Math.max(before, ceiling.range * RANGE_LEFT, total * RANGE_OF_TOTAL)
-  return { sessions, phase: 'careful', unhealthyWindows: 0, cutAtMs: nowMs, trouble: before, threshold: null, range }
+  const trouble = troubleOf(ceiling, load, total)
+  return {
+    ...ceiling,
+    sessions: bounded(trouble * clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high), ceiling, total, rules),
+    phase: 'careful',
+    unhealthyWindows: 0,
+    cutAtMs: nowMs,
+    trouble,
+    threshold: null,
+    range: rangeOf(ceiling, trouble, total),
+  }
+}
+
+function rangeOf({ range }: Ceiling, trouble: number, total: number): number {
+  return Math.max(trouble, range * RANGE_LEFT, total * RANGE_OF_TOTAL)
+}
+
+function troubleOf({ sessions }: Ceiling, { inside }: Load, total: number): number {
+  return Math.max(1, Math.min(sessions ?? total, inside))
+}
+
+/** Never below the least there may be, and never above what it was. */
+function bounded(sessions: number, before: Ceiling, total: number, { sessionsMin }: ControllerRules): number {
+  return Math.min(Math.max(sessionsMin, sessions), before.sessions ?? total)
 }
 
 /**

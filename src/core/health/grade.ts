@@ -3,6 +3,8 @@ import { apdexOf, type Counts, failureShareOf, SAMPLES_PER_SESSION, samplesOf } 
 
 /** Fewer samples in a window say nothing. */
 export const SAMPLES_MIN = 20
+/** A trial has few visitors: so few samples say enough. */
+export const TRIAL_SAMPLES_MIN = 3
 /** Failures up to 1 % are everyday life; a quarter is an outage. */
 const FAILURES_TOLERATED = 0.01
 const FAILURES_CRITICAL = 0.25
@@ -15,7 +17,7 @@ const SMOOTHED_UP = 0.4
 /** Between the target and full satisfaction: above this there is room for more. */
 const ROOM_FOR_MORE_SHARE = 0.6
 
-/** Of an upstream that few ask for: so many failures beyond what one session could have said, and hardly anything else, leave no doubt. */
+/** Of an upstream that few ask for: so many failures beyond what one session says in a window, and hardly anything else, leave no doubt. */
 const DEAD_FAILURES = 3
 const DEAD_SHARE = 0.9
 
@@ -48,10 +50,10 @@ export function gradeOf(counts: Counts, apdexBefore: number | null, apdexTarget:
   return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)
 }
 
-/** Whether samples too few to be graded say nothing but that it fails. */
-export function isDead(counts: Counts): boolean {
+/** Whether samples of so many windows, too few to be graded, say nothing but that it fails. */
+export function isDead(counts: Counts, windows: number): boolean {
   const { failed } = counts
-  return failed >= SAMPLES_PER_SESSION + DEAD_FAILURES && failed >= DEAD_SHARE * samplesOf(counts)
+  return failed >= windows + DEAD_FAILURES && failed >= DEAD_SHARE * samplesOf(counts)
 }
 
 /** Grades the few samples of a trial, each of which counts. */

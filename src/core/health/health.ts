@@ -5,14 +5,22 @@
  * only in `hear`, `probed` and `advance`. What `advance` decides it also says, for operators to read.
  */
 import type { Limits } from '../permits.ts'
-import { afterProbe, afterTime, afterWindow, type Breaker, CLOSED } from './breaker.ts'
-import { afterOutage, type Ceiling, type ControllerRules, type Load, NO_CEILING, steer } from './controller.ts'
-import { type Grade, gradeOf, SAMPLES_MIN } from './grade.ts'
-import { breakerOf, isStopped, isTrial } from './in-force.ts'
+import { afterDeath, afterProbe, afterTime, afterWindow, type Breaker, CLOSED } from './breaker.ts'
+import {
+  afterOutage,
+  afterTrial,
+  type Ceiling,
+  type ControllerRules,
+  type Load,
+  NO_CEILING,
+  steer,
+} from './controller.ts'
+import { type Grade, gradeOf, gradeOfTrial, isDead, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
+import { breakerOf, isStopped, isTrial, TRIED_INSIDE } from './in-force.ts'
 import {
   add,
+  bucketOf,
   type Counts,
-  cellOf,
   merge,
   noCounts,
   ORIGIN,
@@ -65,6 +73,7 @@ export interface HealthState {
   /** The ceiling has been raised since it was last cut: what is said only once. */
   isRising: boolean
   windowBeganMs: number
+  insideBefore: number
   /** When admissions were last allowed again, null when they were never stopped. */
   reopenedAtMs: number | null
   /** After an outage not all who are inside may go on at once. */
@@ -110,6 +119,7 @@ export function newHealth(nowMs: number): HealthState {
     ceiling: NO_CEILING,
     isRising: false,
     windowBeganMs: nowMs,
+    insideBefore: 0,
     reopenedAtMs: null,
     isRationed: false,
     minute: { minute: Math.floor(nowMs / MINUTE_MS), upstreams: {} },
@@ -125,14 +135,14 @@ export function hear(
 ): void {
   if (rules.mode === 'off') return
   for (const [cell, by] of Object.entries(cells)) {
-    const read = readCell(cell, 0, nowMs)
+    const read = readCell(cell, nowMs)
     if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
     const { breaker, window } = of(health, read.upstream)
     health.minute.upstreams[read.upstream] ??= noCounts()
     add(health.minute.upstreams[read.upstream] as Counts, read.mark, read.bucket, by)
     // A trial is judged by what was sent during it.
     const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
-    if (readCell(cell, sinceMs, nowMs)) add(window, read.mark, read.bucket, by)
+    if (read.sentByMs > sinceMs) add(window, read.mark, read.bucket, by)
   }
 }
 
@@ -167,10 +177,7 @@ export function probed(
   const before = own.breaker
   const outcome = tookMs === null ? 'failed' : outcomeOf(tookMs, targetMs)
   own.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
-  if (before.state === 'half-open') {
-    const read = readCell(cellOf(name, outcome, tookMs ?? 0, nowMs), 0, nowMs)
-    if (read) add(own.window, read.mark, read.bucket)
-  }
+  if (before.state === 'half-open') add(own.window, outcome, bucketOf(tookMs ?? 0))
   return own.breaker.state === before.state
     ? null
     : said(name, own.breaker, null, load, nowMs, rules.mode === 'enforce')
@@ -189,11 +196,17 @@ export function advance(
   const decisions: Decision[] = []
   const enforced = rules.mode === 'enforce'
   const wasStopped = isStopped(health, rules)
-  for (const { name } of rules.upstreams) {
+  for (const upstream of rules.upstreams) {
+    const { name } = upstream
     const own = of(health, name)
-    const breaker = afterTime(own.breaker, nowMs)
-    if (breaker.state !== own.breaker.state) decisions.push(said(name, breaker, null, load, nowMs, enforced))
-    own.breaker = breaker
+    const before = own.breaker
+    own.breaker = afterTime(before, nowMs)
+    if (name !== ORIGIN && upstream.openMs !== null && isDead(own.window, own.thinWindows + 1)) {
+      own.breaker = afterDeath(own.breaker, own.window, upstream.openMs, nowMs, random)
+      // What was before says nothing of what is now.
+      if (own.breaker.state !== before.state) finish(own, true)
+    }
+    if (own.breaker.state !== before.state) decisions.push(said(name, own.breaker, null, load, nowMs, enforced))
   }
   const tookMs = nowMs - health.windowBeganMs
   if (tookMs < 0) health.windowBeganMs = nowMs
@@ -233,10 +246,13 @@ function endWindow(
     const own = of(health, upstream.name)
     const { window, breaker: before } = own
     const samples = samplesOf(window)
-    const grade = samples >= SAMPLES_MIN ? gradeOf(window, own.apdex, upstream.apdexTarget) : null
+    const grade =
+      samples >= SAMPLES_MIN
+        ? gradeOf(window, own.apdex, upstream.apdexTarget)
+        : thinGrade(window, upstream, health.isRationed)
     const { openMs } = upstream
     if (openMs !== null) {
-      const breakerRules = { ...rules, ...upstream, openMs, isRare: upstream.name !== ORIGIN }
+      const breakerRules = { ...rules, ...upstream, openMs }
       own.breaker = afterWindow(before, window, grade, breakerRules, nowMs, random)
     }
     if (own.breaker.state !== before.state) {
@@ -244,6 +260,8 @@ function endWindow(
         said(upstream.name, own.breaker, grade && { grade, samples }, load, nowMs, rules.mode === 'enforce'),
       )
       if (upstream.critical && before.state === 'closed') opens = true
+      if (upstream.name === ORIGIN && own.breaker.state === 'closed')
+        health.ceiling = afterTrial(health.ceiling, load.inside * TRIED_INSIDE)
       // What was before says nothing of what is now.
       own.apdex = null
     } else if (grade) own.apdex = grade.apdex
@@ -252,8 +270,16 @@ function endWindow(
     finish(own, grade !== null || before.state !== 'closed')
   }
   if (worst) decisions.push(...move(health, worst, opens, load, operator, rules, tookMs, nowMs))
+  health.insideBefore = load.inside
   if (opens) health.isRationed = true
   return decisions
+}
+
+/** While most of those inside are held few ask, and what they say counts as in a trial: but only as leave to go on. */
+function thinGrade(window: Counts, { apdexTarget }: UpstreamRules, isRationed: boolean): Grade | null {
+  if (!isRationed || samplesOf(window) < TRIAL_SAMPLES_MIN) return null
+  const grade = gradeOfTrial(window, apdexTarget)
+  return grade.verdict === 'healthy' ? grade : null
 }
 
 /** Keeps the window for the figures, and a thin one for the next decision. */
@@ -280,8 +306,16 @@ function move(
   // While a trial runs its few visitors say nothing of how many the origin can bear.
   if (!opens && (isStopped(health, rules) || isTrial(health, rules))) return []
   const after = opens
-    ? afterOutage(before, load, total, rules, nowMs)
-    : steer(before, grade, { ...load, isRationed: health.isRationed }, total, rules, tookMs, nowMs)
+    ? afterOutage(before, grade, load, total, rules, nowMs)
+    : steer(
+        before,
+        grade,
+        { ...load, isRationed: health.isRationed, insideBefore: health.insideBefore },
+        total,
+        rules,
+        tookMs,
+        nowMs,
+      )
   health.ceiling = after
   const from = before.sessions ?? total
   const to = after.sessions ?? total

@@ -31,8 +31,10 @@ const TRIAL_SHARE = 0.01
 const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
 /** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
 const TRIAL_INSIDE = [0.05, 0.15, 0.35]
+/** The last of them, which a trial that has ended well has shown to be borne. */
+export const TRIED_INSIDE = 0.35
 /** From there to everybody after a trial has ended. */
-const INSIDE_RAMP_MS = 30_000
+const INSIDE_RAMP_MS = 15_000
 /** When to try again while nothing better is known, and at the latest. */
 const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000

@@ -40,6 +40,7 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   'turned-failed': 'u',
   'retry-after': 'r',
 }
+const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
 /** 2^17 ms is over two minutes, longer than any timeout. */
@@ -63,19 +64,18 @@ export function cellOf(upstream: string, mark: Mark, ms: number, sentMs: number)
   return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${bucketOf(ms)}`
 }
 
-/** What a cell says: null for one that is of another kind, too old, or of a request sent before `sinceMs`. */
+/** What a cell says, and when it was sent at the latest: null for one that is of another kind or too old. */
 export function readCell(
   cell: string,
-  sinceMs: number,
   nowMs: number,
-): { readonly upstream: string; readonly mark: Mark; readonly bucket: number } | null {
+): { readonly upstream: string; readonly mark: Mark; readonly bucket: number; readonly sentByMs: number } | null {
   const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,2})$/.exec(cell)
   if (!match) return null
-  const [, upstream = '', stamp, letter, bucket] = match
-  const mark = (Object.keys(LETTERS) as Mark[]).find(name => LETTERS[name] === letter)
-  const endMs = (Number(stamp) + 1) * STAMP_MS
-  if (!mark || endMs <= Math.max(sinceMs, nowMs - OLD_AFTER_MS) || endMs - STAMP_MS > nowMs + AHEAD_MS) return null
-  return { upstream, mark, bucket: Number(bucket) }
+  const [, upstream = '', stamp, letter = '', bucket] = match
+  const mark = MARKS.get(letter)
+  const sentByMs = (Number(stamp) + 1) * STAMP_MS
+  if (!mark || sentByMs <= nowMs - OLD_AFTER_MS || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
+  return { upstream, mark, bucket: Number(bucket), sentByMs }
 }
 
 export function add(counts: Counts, mark: Mark, bucket: number, by = 1): void {

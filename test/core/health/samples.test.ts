@@ -69,20 +69,20 @@ describe('the histogram', () => {
 
 describe('a cell', () => {
   it('comes back as what it was', () => {
-    expect(readCell(cellOf('payment', 'tolerating', 800, NOW), 0, NOW)).toEqual({
+    expect(readCell(cellOf('payment', 'tolerating', 800, NOW), NOW)).toEqual({
       upstream: 'payment',
       mark: 'tolerating',
       bucket: bucketOf(800),
+      sentByMs: NOW + 1_000,
     })
   })
 
-  it('is left out when it is a minute old, from before a trial, from the future, or no sample', () => {
+  it('is left out when it is a minute old, from the future, or no sample', () => {
     const cell = cellOf('origin', 'failed', 5, NOW)
-    expect(readCell(cell, 0, NOW + 30_000)).not.toBeNull()
-    expect(readCell(cell, 0, NOW + 70_000)).toBeNull()
-    expect(readCell(cell, NOW + 2_000, NOW + 3_000)).toBeNull()
-    expect(readCell(cell, 0, NOW - 60_000)).toBeNull()
+    expect(readCell(cell, NOW + 30_000)).not.toBeNull()
+    expect(readCell(cell, NOW + 70_000)).toBeNull()
+    expect(readCell(cell, NOW - 60_000)).toBeNull()
     for (const other of ['polls', 'line/main/7', 'health/origin/x/s1', 'health/origin/1', 'health/a/1700000000/q3'])
-      expect(readCell(other, 0, NOW), other).toBeNull()
+      expect(readCell(other, NOW), other).toBeNull()
   })
 })
