@@ -22,25 +22,23 @@ const MIGRATIONS = [
 /** The audit keeps this many changes. */
 const CHANGES_KEPT = 1_000
 
-/** The parts of RoomState that live in one row. Histograms and doors have tables of their own. */
-interface StoredRoom {
-  generation: number
-  open: boolean
-  emptySinceMs: number | null
-  bank: RoomState['bank']
-  totals: RoomState['totals']
-  /** Absent in a row of a version that knew no lanes. */
-  turns?: RoomState['turns']
-  /** Absent in a row of a version that knew no draws. */
-  draws?: RoomState['draws']
-  /** Absent in a row of a version that knew no events. */
-  events?: RoomState['events']
-  /** Absent in a row of a version that knew no budget. */
-  stock?: RoomState['stock']
-  tickedAtMs: number
-  departuresPerSecond: number
-  lines: Record<string, LineState>
-}
+/** The parts of RoomState that live in one row as they are. Histograms and doors have tables of their own. */
+const KEPT = [
+  'generation',
+  'open',
+  'emptySinceMs',
+  'bank',
+  'totals',
+  'turns',
+  'draws',
+  'events',
+  'stock',
+  'tickedAtMs',
+  'departuresPerSecond',
+] as const satisfies readonly (keyof RoomState)[]
+
+/** A row of an older version lacks what was added since: a new room's is taken then. */
+type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, LineState> }
 
 export class RoomStore {
   readonly #sql: SqlStorage
@@ -69,34 +67,8 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const {
-      generation,
-      open,
-      emptySinceMs,
-      bank,
-      totals,
-      turns,
-      draws,
-      events,
-      stock,
-      tickedAtMs,
-      departuresPerSecond,
-    } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
-    const stored: StoredRoom = {
-      generation,
-      open,
-      emptySinceMs,
-      bank,
-      totals,
-      turns,
-      draws,
-      events,
-      stock,
-      tickedAtMs,
-      departuresPerSecond,
-      lines,
-    }
+    const stored = { ...Object.fromEntries(KEPT.map(name => [name, room[name]])), lines }
     this.#sql.exec(
       "INSERT INTO facts (name, value) VALUES ('room', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
       JSON.stringify(stored),
