@@ -17,6 +17,7 @@ import {
 import type { Ask, Grant } from '../core/messages.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { Policy } from '../settings/rate-limits.ts'
+import { Concurrency } from './concurrency.ts'
 import { PolicyFigures } from './policy-figures.ts'
 import {
   bucketOf,
@@ -29,8 +30,6 @@ import {
 } from './session-limits.ts'
 import type { Visit } from './visit.ts'
 
-/** A slot of `max_concurrent` is free by itself so long after the origin's time is up: a request may be cut off without a word. */
-const SLOT_LOST_MS = 1_000
 /** A request more will not fit for about so long. */
 const CONCURRENT_RETRY_MS = 1_000
 
@@ -61,8 +60,7 @@ export class Limits {
   /** Whether any policy's cost is told by the origin. */
   chargesAfterwards = false
   figures = new PolicyFigures([])
-  #maxConcurrent: number | null = null
-  #slotLostMs = 0
+  readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
 
@@ -74,8 +72,7 @@ export class Limits {
   follow(settings: RoomSettings): void {
     const { rate_limits, mode, suspended } = settings.config
     const text = JSON.stringify([rate_limits, mode, suspended])
-    this.#maxConcurrent = suspended || mode === 'observe' ? null : settings.config.max_concurrent
-    this.#slotLostMs = settings.originTimeoutMs + SLOT_LOST_MS
+    this.#concurrency.follow(settings)
     // Leases outlive a change of something else.
     if (text === this.#text) return
     this.#text = text
@@ -91,7 +88,7 @@ export class Limits {
   /** Decides by what is at hand, and takes it: all policies let the request on, or one says no, or a door must be asked. */
   take(visit: Visit, session: SessionLimits, nowMs: number): Taken {
     const { policies } = this
-    if (this.#maxConcurrent !== null && this.#running(session, nowMs) >= this.#maxConcurrent)
+    if (this.#concurrency.isFull(session, nowMs))
       return { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
     let asks = false
     let refusal: Refusal | null = null
@@ -119,7 +116,7 @@ export class Limits {
         this.figures.add(i, 'allowed')
       } else this.figures.add(i, 'shadow')
     }
-    if (this.#maxConcurrent !== null) session.running.push(visit.nowMs)
+    this.#concurrency.begin(session, visit.nowMs)
     return 'taken'
   }
 
@@ -237,8 +234,7 @@ export class Limits {
 
   /** The answer to a request has begun, or it did not go on after all. */
   end(session: SessionLimits | undefined, beganMs: number): void {
-    const at = session?.running.indexOf(beganMs) ?? -1
-    if (at >= 0) session?.running.splice(at, 1)
+    if (session) this.#concurrency.end(session, beganMs)
   }
 
   /** What is left of each enforced policy that the request falls under, as far as this isolate knows. */
@@ -273,10 +269,5 @@ export class Limits {
 
   #holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): Holding {
     return holdingOf(session, i, policy, visit, this.#names)
-  }
-
-  #running(session: SessionLimits, nowMs: number): number {
-    if (session.running.length > 0) session.running = session.running.filter(at => nowMs - at < this.#slotLostMs)
-    return session.running.length
   }
 }
