@@ -1,8 +1,9 @@
 /** Leases of rate limits that nobody uses: what a session lets lie is given back within some seconds, so that it is not charged for it. */
+import { giveBack, isWorthGivingBack } from '../core/holdings.ts'
+import type { Ask } from '../core/messages.ts'
 import type { Caller } from './doors.ts'
-import type { Limits } from './limits.ts'
 import type { Memory } from './memory.ts'
-import type { SessionLimits } from './session-limits.ts'
+import { holdingsOf, type SessionLimits } from './session-limits.ts'
 import type { Touches } from './touches.ts'
 
 /** Idle leases are looked for this often, so many times after one was lent. */
@@ -13,22 +14,20 @@ const WATCHED_MAX = 10_000
 
 export class IdleLeases {
   readonly #memory: Memory
-  readonly #limits: Limits
   readonly #touchesOf: (sid: string) => Touches
   /** Sessions with leases that may become idle, and until when somebody looks. */
   readonly #watched = new Set<string>()
   #watchedUntilMs = 0
 
-  constructor(memory: Memory, limits: Limits, touchesOf: (sid: string) => Touches) {
+  constructor(memory: Memory, touchesOf: (sid: string) => Touches) {
     this.#memory = memory
-    this.#limits = limits
     this.#touchesOf = touchesOf
   }
 
   /** A session has just been lent something. */
   note(sid: string, session: SessionLimits, nowMs: number): void {
-    if (this.#watched.size >= WATCHED_MAX || !this.#limits.hasMuch(session, nowMs)) return
-    this.#limits.isIdle(session, nowMs)
+    if (this.#watched.size >= WATCHED_MAX || !hasMuch(session, nowMs)) return
+    isIdle(session, nowMs)
     this.#watched.add(sid)
   }
 
@@ -55,8 +54,8 @@ export class IdleLeases {
     const asked = new Set<Touches>()
     for (const sid of this.#watched) {
       const lease = this.#memory.leases.peek(sid)
-      if (!lease || !this.#limits.hasMuch(lease.limits, caller.nowMs)) this.#watched.delete(sid)
-      else if (this.#limits.isIdle(lease.limits, caller.nowMs)) {
+      if (!lease || !hasMuch(lease.limits, caller.nowMs)) this.#watched.delete(sid)
+      else if (isIdle(lease.limits, caller.nowMs)) {
         this.#watched.delete(sid)
         const touches = this.#touchesOf(sid)
         touches.askLater(caller, { sid, protectMs: 0, isIdle: true }, () => undefined)
@@ -65,4 +64,26 @@ export class IdleLeases {
     }
     return asked
   }
+}
+
+/** Gives back what an idle session has here. Nothing while a request waits. */
+export function whatLiesIdle(session: SessionLimits, nowMs: number): readonly Ask[] {
+  const open = holdingsOf(session)
+  if (open.some(({ holding }) => holding.waiting > 0)) return []
+  return open.filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs)).map(one => giveBack(one.holding))
+}
+
+/** Whether a session has something here that is worth giving back once it is idle. */
+function hasMuch(session: SessionLimits, nowMs: number): boolean {
+  return holdingsOf(session).some(({ policy, holding }) => isWorthGivingBack(holding, policy.quota, nowMs))
+}
+
+/** Whether a session has not been used since it was last looked at, and has something worth giving back. */
+function isIdle(session: SessionLimits, nowMs: number): boolean {
+  let idle = false
+  for (const { policy, holding } of holdingsOf(session)) {
+    if (holding.used === holding.usedSeen && isWorthGivingBack(holding, policy.quota, nowMs)) idle = true
+    holding.usedSeen = holding.used
+  }
+  return idle
 }

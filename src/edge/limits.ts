@@ -2,18 +2,7 @@
  * The limits of one room at one isolate: whether a session's request may go on, by the leases at hand, and what to ask its door for. A
  * request inside its lease costs a comparison and an addition per policy that it falls under.
  */
-import {
-  askOf,
-  giveBack,
-  type Holding,
-  held,
-  isWorthGivingBack,
-  leave,
-  noteGrant,
-  noteNoAnswer,
-  owe,
-  wait,
-} from '../core/holdings.ts'
+import { askOf, giveBack, type Holding, held, leave, noteGrant, noteNoAnswer, owe, wait } from '../core/holdings.ts'
 import type { Ask, Grant } from '../core/messages.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { Policy } from '../settings/rate-limits.ts'
@@ -152,28 +141,6 @@ export class Limits {
           holding.waiting > 0 || holding.owed > 0 || holding.used > holding.usedBefore || held(holding, nowMs) > 0,
       )
       .map(({ policy, holding }) => askOf(holding, policy.quota, policy.cost, nowMs))
-  }
-
-  /** Gives back what an idle session has here. Nothing while a request waits. */
-  giveBack(session: SessionLimits, nowMs: number): readonly Ask[] {
-    const open = holdingsOf(session)
-    if (open.some(({ holding }) => holding.waiting > 0)) return []
-    return open.filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs)).map(one => giveBack(one.holding))
-  }
-
-  /** Whether a session has something here that is worth giving back once it is idle. */
-  hasMuch(session: SessionLimits, nowMs: number): boolean {
-    return holdingsOf(session).some(({ policy, holding }) => isWorthGivingBack(holding, policy.quota, nowMs))
-  }
-
-  /** Whether a session has not been used since it was last looked at, and has something worth giving back. */
-  isIdle(session: SessionLimits, nowMs: number): boolean {
-    let idle = false
-    for (const { policy, holding } of holdingsOf(session)) {
-      if (holding.used === holding.usedSeen && isWorthGivingBack(holding, policy.quota, nowMs)) idle = true
-      holding.usedSeen = holding.used
-    }
-    return idle
   }
 
   note(

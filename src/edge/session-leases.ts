@@ -5,7 +5,7 @@
 import type { Ask, Touch, TouchAnswer } from '../core/messages.ts'
 import { doorOf } from '../core/ticket.ts'
 import type { Caller, Doors } from './doors.ts'
-import { IdleLeases } from './idle-leases.ts'
+import { IdleLeases, whatLiesIdle } from './idle-leases.ts'
 import type { Limits } from './limits.ts'
 import type { Lease, Memory } from './memory.ts'
 import { Touches } from './touches.ts'
@@ -26,7 +26,7 @@ export class SessionLeases {
     this.#memory = memory
     this.#limits = limits
     this.#doors = doors
-    this.#idle = new IdleLeases(memory, limits, sid => this.#touchesOf(sid))
+    this.#idle = new IdleLeases(memory, sid => this.#touchesOf(sid))
   }
 
   known(sid: string): Lease | undefined {
@@ -111,7 +111,7 @@ export class SessionLeases {
   #asksOf({ sid, isIdle }: Touch, nowMs: number): readonly Ask[] {
     const lease = this.#memory.leases.peek(sid)
     if (!lease || lease.limits.policies !== this.#limits.policies) return []
-    return isIdle ? this.#limits.giveBack(lease.limits, nowMs) : this.#limits.asks(lease.limits, nowMs)
+    return isIdle ? whatLiesIdle(lease.limits, nowMs) : this.#limits.asks(lease.limits, nowMs)
   }
 
   #noteLive(
