@@ -142,9 +142,10 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
 /** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
-    return untilStartMs(ticket, place.startsMs, view, nowMs, random)
-  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilComeMs(ticket, nowMs, random)
-  if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
+    return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, nowMs, random)
+  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
+  if (isUndrawn(place))
+    return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
   const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
@@ -155,23 +156,14 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
-/** Nothing changes for a place that is still to come. */
-function untilComeMs({ key }: Ticket, nowMs: number, random: number): number {
-  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, key - nowMs))
+/** Once it has come back, a ticket has nothing to learn before then; when it asks again says nothing of its place. */
+function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, nowMs: number, random: number): number {
+  return confirmed ? untilMs(atMs, nowMs, random) : pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
 }
 
-/** Once counted, a ticket has nothing to learn before the draw; when it asks again says nothing of its place. */
-function untilDrawnMs({ confirmed }: Ticket, drawnMs: number, view: View, nowMs: number, random: number): number {
-  if (!confirmed) return pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
-  const atMost = pollAfterMs(Number.POSITIVE_INFINITY, 0, view.ratePerSecond, random)
-  return Math.min(atMost, Math.max(1_000, drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random) - nowMs))
-}
-
-/** Once it has come back, a ticket has nothing to learn before the start; then everybody asks, spread over a few seconds. */
-function untilStartMs({ confirmed }: Ticket, startsMs: number, view: View, nowMs: number, random: number): number {
-  if (!confirmed) return pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
-  const atMost = pollAfterMs(Number.POSITIVE_INFINITY, 0, view.ratePerSecond, random)
-  return Math.min(atMost, Math.max(1_000, startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random - nowMs))
+/** Nothing changes until then: a poll now and again keeps the ticket alive. */
+function untilMs(atMs: number, nowMs: number, random: number): number {
+  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
 }
 
 /** Everybody with a counted place in the view. */
