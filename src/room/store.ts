@@ -75,7 +75,24 @@ export class RoomStore {
     )
   }
 
-  saveDoor(name: string, { demand: _, ...account }: Door): void {
+  /** Everything that the report of a door may have changed. */
+  saveReported(room: RoomState, name: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    this.saveLines(room, dirty)
+    for (const [lane, line] of room.lines) this.#forgetArrivals(lane, line)
+    const door = room.doors.get(name)
+    if (door) this.#saveDoor(name, door)
+    this.saveRoom(room)
+  }
+
+  /** The chunks of the histograms that have changed, by lane. */
+  saveLines({ lines }: RoomState, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    for (const [lane, chunks] of dirty) {
+      const line = lines.get(lane)
+      if (line) this.#saveArrivals(lane, line, chunks)
+    }
+  }
+
+  #saveDoor(name: string, { demand: _, ...account }: Door): void {
     this.#sql.exec(
       'INSERT INTO doors (name, account) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET account = ?2',
       name,
@@ -83,7 +100,7 @@ export class RoomStore {
     )
   }
 
-  saveArrivals(lane: string, line: Line, chunks: ReadonlySet<number>): void {
+  #saveArrivals(lane: string, line: Line, chunks: ReadonlySet<number>): void {
     for (const chunk of chunks) {
       const buckets = line.arrivals.save(chunk)
       if (buckets) {
@@ -95,7 +112,7 @@ export class RoomStore {
   }
 
   /** Forgets the histogram behind the frontier: whole chunks only. */
-  forgetArrivals(lane: string, line: Line): void {
+  #forgetArrivals(lane: string, line: Line): void {
     if (line.arrivals.forgetBefore(line.state.frontierKey).length === 0) return
     this.#sql.exec(
       'DELETE FROM arrivals WHERE lane = ? AND chunk < ?',
