@@ -2,9 +2,11 @@
  * Which of a door's permits somebody may use. They are granted for lanes; what one lane has more of than visitors standing serves the
  * others.
  */
+
 import type { DoorState } from './door-state.ts'
 import { usable } from './door-state.ts'
 import type { Claim } from './messages.ts'
+import { own } from './own.ts'
 import { type LaneAccount, outIn } from './permits.ts'
 import { MAIN_LANE } from './ticket.ts'
 
@@ -34,7 +36,7 @@ export function isEntitled(door: DoorState, request: Claim, nowMs: number): bool
 
 /** The lane whose permits somebody may use: who stands in a lane that was taken away uses those of the main one. */
 function servedAs({ view }: DoorState, lane: string): string {
-  return view?.lanes[lane]?.merged ? MAIN_LANE : lane
+  return own(view?.lanes, lane)?.merged ? MAIN_LANE : lane
 }
 
 /** Permits of other lanes for which nobody stands there. */
@@ -61,7 +63,7 @@ export function spend(door: DoorState, visitorsLane: string): void {
         if (outIn(door, other) > outIn(door, lane)) lane = other
       }
     }
-    const account = door.lanes[lane]
+    const account = own(door.lanes, lane)
     if (account) account.gone++
   }
   door.spent++

@@ -1,6 +1,8 @@
 /** Called visitors who stand by at a door, refused for want of a permit: whom it remembers, and what it says of them. */
+
 import type { DoorState } from './door-state.ts'
 import type { Claim, Demand } from './messages.ts'
+import { own } from './own.ts'
 
 /** A poll may be late once; who has not asked for this long has left. */
 const LEFT_AFTER_MS = 5_000
@@ -12,7 +14,7 @@ const DEMAND_OVER_MS = 2_000
 /** Called from a line, which nobody is in an open room. */
 export function isCalled({ view }: DoorState, { lane, key }: { lane: string; key: number }): boolean {
   if (!view || view.open) return false
-  return key <= (view.lanes[lane]?.frontierKey ?? Number.NEGATIVE_INFINITY)
+  return key <= (own(view.lanes, lane)?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
 /** Refused: the visitor stands by, or still does. */

@@ -12,6 +12,8 @@ import { countClaim, demandOf, forgetWhoLeft, isCalled, stand } from './door-sta
 import { type DoorState, usable } from './door-state.ts'
 import type { SessionStore } from './inside.ts'
 import type { Again, Claim, ClaimAnswer, DoorReport, EdgeReport, View } from './messages.ts'
+import { ownOr } from './own.ts'
+import { newLaneAccount } from './permits.ts'
 import { admit, again, isLive, nextLife, type Session, type SessionRules } from './sessions.ts'
 import { fresh } from './tally.ts'
 
@@ -108,8 +110,7 @@ export function applyReply(
     door.movedAtMs = nowMs
     for (const [lane, granted] of Object.entries(reply.lanes ?? {})) {
       door.lanes ??= {}
-      door.lanes[lane] ??= { granted: 0, gone: 0 }
-      door.lanes[lane].granted = granted
+      ownOr(door.lanes, lane, newLaneAccount).granted = granted
     }
   }
   if (reply.view.held) giveBack(door)

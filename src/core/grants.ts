@@ -3,8 +3,10 @@
  *
  * A door's demand is believed for some seconds only; its permits are believed until it reports.
  */
+
 import { allot, servedIn, take } from './lanes.ts'
-import { grantable, outIn, outOf } from './permits.ts'
+import { ownOr } from './own.ts'
+import { grantable, newLaneAccount, outIn, outOf } from './permits.ts'
 import { type Door, NO_LANES, type RoomRules, type RoomState } from './room-state.ts'
 import { MAIN_LANE } from './ticket.ts'
 
@@ -115,8 +117,7 @@ function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
   for (const [lane, lot] of given) {
     if (lane === MAIN_LANE || lot === 0) continue
     door.lanes ??= {}
-    door.lanes[lane] ??= { granted: 0, gone: 0 }
-    door.lanes[lane].granted += lot
+    ownOr(door.lanes, lane, newLaneAccount).granted += lot
   }
 }
 

@@ -1,4 +1,5 @@
 /** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
+
 import { BUCKET_MS } from './arrivals.ts'
 import { aheadOf, total } from './curve.ts'
 import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
@@ -12,6 +13,7 @@ import {
 } from './events.ts'
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
+import { own } from './own.ts'
 import { fastest, speedFor } from './speed.ts'
 import { MAIN_LANE, type Ticket } from './ticket.ts'
 
@@ -51,16 +53,16 @@ const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
-  const lane = view.lanes[ticket.lane] ?? NOBODY
+  const lane = own(view.lanes, ticket.lane) ?? NOBODY
   if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
   const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
   if (startsMs === null && (isOpenFor(ticket, view, nowMs) || ticket.key <= lane.frontierKey))
     return { state: 'called' }
   // The curve counts this ticket too, in proportion to where it stands in its bucket.
-  const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
+  const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
   const counted = countedIn(lane, view)
-  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - own))
+  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - itself))
   const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
@@ -116,7 +118,7 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
 
 /** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
 export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
-  const called = ticket.key <= (view.lanes[ticket.lane] ?? NOBODY).frontierKey
+  const called = ticket.key <= (own(view.lanes, ticket.lane) ?? NOBODY).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
@@ -126,7 +128,7 @@ export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs
  */
 export function keyAgain(key: number, lane: string, view: View | null): number {
   if (!view || view.open || key <= (view.settledKey ?? key)) return key
-  return Math.min(key, view.lanes[lane]?.frontierKey ?? key)
+  return Math.min(key, own(view.lanes, lane)?.frontierKey ?? key)
 }
 
 /** When the place of a ticket will be known whose batch has not ended, null for any other. */
@@ -146,7 +148,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
   if (isUndrawn(place))
     return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
-  const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
+  const lane = countedIn(own(view.lanes, ticket.lane) ?? NOBODY, view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
