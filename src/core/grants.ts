@@ -20,7 +20,7 @@ const AHEAD_SECONDS = 2
 const SLACK_SECONDS = 10
 const SLACK_MIN = 5
 
-/** Begins a budget anew. Permits that are out count against it. */
+/** Begins a budget anew. Permits that are out count against it: what was spent of them before must have been heard of. */
 export function restock(room: RoomState, remaining: number | null): void {
   Object.assign(room.stock, { set: remaining, spent: 0 })
 }

@@ -13,6 +13,7 @@ import type { Load } from '../core/health/controller.ts'
 import type { HealthView } from '../core/health/in-force.ts'
 import { forgetPolicies } from '../core/limit-totals.ts'
 import type { DoorReply, DoorReport } from '../core/messages.ts'
+import { outOf } from '../core/permits.ts'
 import * as core from '../core/room.ts'
 import type {
   Change,
@@ -29,12 +30,16 @@ import type { RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
+import { within } from '../timing/within.ts'
 import { latestOfEach, newSeed, published } from './draws.ts'
 import { LastMinute, policyNames, roomFigures } from './figures.ts'
 import { RoomHealth } from './health.ts'
 import { LiveSettings } from './live-settings.ts'
 import { Probes } from './probes.ts'
 import { RoomStore } from './store.ts'
+
+/** A change of the budget waits for the word of its doors at most this long: it must be in force everywhere in two seconds. */
+const HEARD_WITHIN_MS = 1_000
 
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
@@ -109,6 +114,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   async change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome> {
+    // First, so that nothing comes between the checks and what follows from them.
+    if (setsAnew(request, 'remaining')) await this.#hearOut()
     const { version } = this.#live
     if (ifVersion !== null && ifVersion !== version) return { kind: 'outdated', version }
     const nowMs = Date.now()
@@ -219,6 +226,16 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const before = JSON.stringify(this.#state.events)
     commit(this.#state.events, this.#settings.events, newSeed, nowMs)
     if (JSON.stringify(this.#state.events) !== before) this.#store.saveRoom(this.#state)
+  }
+
+  /**
+   * Doors may have spent permits that they have not told of: a budget that is set now must not count those admissions. A door that is
+   * out of reach is not waited for long, and what it had in hand may be counted.
+   */
+  async #hearOut(): Promise<void> {
+    const owing = [...this.#state.doors].filter(([, door]) => outOf(door) > 0)
+    const heard = owing.map(([name]) => doorStub(this.env, this.#name, name).poke())
+    if (heard.length > 0) await within(HEARD_WITHIN_MS, Promise.allSettled(heard))
   }
 
   /** A hint, sent in the background: a door that misses it hears at its next sync. */
