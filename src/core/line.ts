@@ -46,8 +46,9 @@ export interface LaneView {
   readonly curve: Curve
   /** Null until the line has moved for a while. */
   readonly speed: Speed | null
-  /** The share of the permits; absent in a room without lanes. */
+  /** The share of the permits, and of called tickets the share whose visitor turns up; absent in a room without lanes. */
   readonly share?: number
+  readonly showRate?: number
   /** The lane was taken away: who stands in it is served with the main lane, in the order of the keys. */
   readonly merged?: boolean
 }

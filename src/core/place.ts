@@ -11,6 +11,7 @@ import {
   TOLD_AFTER_MS as TOLD_OF_START_AFTER_MS,
   TOLD_OVER_MS,
 } from './events.ts'
+import { laneWaitMs } from './lane-waits.ts'
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
 import { own } from './own.ts'
@@ -178,17 +179,22 @@ function countedIn(lane: LaneView, view: View): LaneView {
   return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
 }
 
-/** A lane that has not moved yet goes by its share of the rate. */
-function laneRate({ share = 1 }: LaneView, view: View): number {
-  return view.ratePerSecond * share
-}
-
-function waitFor({ waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
+function waitFor({ lane: name, waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : laneRate(lane, view))
+  const wait = likelyWait(name, ahead, lane, view)
   if (!wait || view.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
+}
+
+function likelyWait(name: string, ahead: number, lane: LaneView, view: View): Wait | null {
+  // In a room with lanes how fast one moves now says little.
+  if (lane.share !== undefined) {
+    const served = own(view.lanes, name)?.merged ? MAIN_LANE : name
+    const ms = laneWaitMs(ahead, served, view)
+    return ms === null ? null : waitRange(ms)
+  }
+  return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
 }
 
 /** Only who was called can have missed it. A window that was shortened also shortens what older tickets still carry. */

@@ -9,6 +9,7 @@ import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { enter } from './event-draws.ts'
 import { eventsView, knownKey } from './events.ts'
 import { followSettings, isDirty } from './following.ts'
+import { showRate } from './frontier.ts'
 import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
 import { servedIn, shareOf } from './lanes.ts'
 import { confirm, type LaneView, type Line, viewOf } from './line.ts'
@@ -206,7 +207,7 @@ function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, n
   const served = servedIn(lanes, lane)
   const beside = lane === MAIN_LANE ? 0 : room.lines.size - 1
   const view = viewOf(line, served === lane ? standingIn(room, rules, lane, nowMs) : 0, beside)
-  return { ...view, share: shareOf(lanes, served), merged: served !== lane }
+  return { ...view, share: shareOf(lanes, served), showRate: showRate(line.state.control), merged: served !== lane }
 }
 
 /** The most permits that may be banked or out, for operators to see beside the figures. */
