@@ -76,6 +76,11 @@ export function confirm(line: Line, bucket: number, bucketEndKey: number, count:
   if (bucketEndKey > line.state.frontierKey) line.arrivals.add(bucket, count)
 }
 
+/** A counted ticket is given up for a place in another lane. Who was called counts for the share of those who come. */
+export function leave(line: Line, bucket: number, bucketEndKey: number, count: number): void {
+  if (bucketEndKey > line.state.frontierKey) line.arrivals.remove(bucket, count)
+}
+
 /** How many have a counted place and are not called yet. */
 export function waiting(line: Line): number {
   return line.arrivals.after(line.state.frontierKey)
