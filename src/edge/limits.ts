@@ -52,6 +52,8 @@ export class Limits {
   readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
+  /** What `take` has found for each policy: patterns are matched once a request, and no list is made for it. */
+  readonly #taken: (Holding | null)[] = []
 
   constructor(isolate: string) {
     this.#names = new LeaseNames(isolate)
@@ -79,13 +81,14 @@ export class Limits {
     const { policies } = this
     if (this.#concurrency.isFull(session, nowMs))
       return { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
+    const covering = this.#taken
     let asks = false
     let refusal: Refusal | null = null
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      if (!covers(policy, visit)) continue
-      const holding = this.#holdingOf(session, i, policy, visit)
-      if (held(holding, nowMs) >= policy.cost && holding.owed === 0) continue
+      const holding = covers(policy, visit) ? this.#holdingOf(session, i, policy, visit) : null
+      covering[i] = holding
+      if (!holding || (held(holding, nowMs) >= policy.cost && holding.owed === 0)) continue
       const retryAfterMs = holding.refusedUntilMs - nowMs
       if (retryAfterMs <= 0) asks = true
       else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
@@ -98,8 +101,8 @@ export class Limits {
     if (asks) return 'ask'
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      if (!covers(policy, visit)) continue
-      const holding = this.#holdingOf(session, i, policy, visit)
+      const holding = covering[i]
+      if (!holding) continue
       if (held(holding, nowMs) >= policy.cost) {
         holding.used += policy.cost
         this.figures.add(i, 'allowed')

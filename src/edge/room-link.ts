@@ -76,11 +76,13 @@ export class RoomLink {
 
   /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
   report(caller: Caller): void {
+    if (this.#trailing) return
     this.#linked.beforeReport()
-    if (this.#trailing || !this.#edge.tally.dirty) return
+    if (!this.#edge.tally.dirty) return
     this.#trailing = true
     const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
       this.#trailing = false
+      this.#linked.beforeReport()
       return this.#edge.tally.dirty ? this.#sync(caller, Date.now()) : undefined
     })
     caller.waitUntil(waited)
