@@ -12,7 +12,7 @@ const LAYERS: Record<string, readonly string[]> = {
   storage: [],
   timing: [],
   door: ['core', 'settings', 'storage', 'timing'],
-  room: ['core', 'settings', 'storage'],
+  room: ['core', 'settings', 'storage', 'timing'],
   admin: ['core', 'settings'],
   edge: ['core', 'settings', 'timing', 'tokens', 'admin'],
 }
