@@ -1,8 +1,8 @@
 /**
  * The histogram of a line: how many confirmed tickets hold a place in each bucket of an eighth of a millisecond.
  *
- * The line itself is stored nowhere; this is all the room knows of it. Counts only grow until the frontier has passed
- * them. Memory is two bytes a person: buckets are narrow, so few people share one, and the empty ones cost nothing.
+ * The line itself is stored nowhere; this is all the room knows of it. Until the frontier has passed them counts only grow, but for who is
+ * known to stand elsewhere now. Memory is two bytes a person: buckets are narrow, so few people share one, and the empty ones cost nothing.
  */
 
 /**
@@ -48,6 +48,13 @@ export class Arrivals {
     const chunk = this.#chunks.get(number) ?? this.#open(number)
     insert(chunk, bucket - number * CHUNK_BUCKETS, Math.min(count, PEOPLE_MAX - chunk.total))
     if (bucket > this.#lastBucket) this.#lastBucket = bucket
+  }
+
+  /** Takes so many out of a bucket again, of those who are counted there. */
+  remove(bucket: number, count: number): void {
+    const number = Math.floor(bucket / CHUNK_BUCKETS)
+    const chunk = this.#chunks.get(number)
+    if (chunk) takeOut(chunk, bucket - number * CHUNK_BUCKETS, count)
   }
 
   /** How many tickets stand behind `fromKey`, up to and including `toKey`; part of a bucket counts in proportion. */
@@ -204,6 +211,13 @@ function insert(chunk: Chunk, bucket: number, people: number): void {
   chunk.buckets.copyWithin(at + people, at, chunk.total)
   chunk.buckets.fill(bucket, at, at + people)
   chunk.total = total
+}
+
+function takeOut(chunk: Chunk, bucket: number, people: number): void {
+  const at = firstIn(chunk.buckets, chunk.total, bucket)
+  const gone = Math.min(people, firstIn(chunk.buckets, chunk.total, bucket + 1) - at)
+  chunk.buckets.copyWithin(at, at + gone, chunk.total)
+  chunk.total -= gone
 }
 
 /** Index of the first person at or behind a bucket. */

@@ -3,8 +3,10 @@
  *
  * A door's demand is believed for some seconds only; its permits are believed until it reports.
  */
+
 import { allot, servedIn, take } from './lanes.ts'
-import { grantable, outIn, outOf } from './permits.ts'
+import { ownOr } from './own.ts'
+import { grantable, newLaneAccount, outIn, outOf } from './permits.ts'
 import { type Door, NO_LANES, type RoomRules, type RoomState } from './room-state.ts'
 import { MAIN_LANE } from './ticket.ts'
 
@@ -18,7 +20,7 @@ const AHEAD_SECONDS = 2
 const SLACK_SECONDS = 10
 const SLACK_MIN = 5
 
-/** Begins a budget anew. Permits that are out count against it. */
+/** Begins a budget anew. Permits that are out count against it: what was spent of them before must have been heard of. */
 export function restock(room: RoomState, remaining: number | null): void {
   Object.assign(room.stock, { set: remaining, spent: 0 })
 }
@@ -67,31 +69,32 @@ export function standingIn(room: RoomState, rules: RoomRules, lane: string, nowM
 export function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'enough' | 'short' {
   const lanes = rules.lanes ?? NO_LANES
   const most = available(room, rules)
-  const own = needs(door, rules, nowMs)
+  const needed = new Map([...room.doors.values()].map(other => [other, needs(other, rules, nowMs)]))
+  const own = needed.get(door) ?? new Map<string, number>()
   const everybody = new Map(own)
-  for (const other of room.doors.values()) {
+  for (const [other, lacking] of needed) {
     if (other === door) continue
-    for (const [lane, need] of needs(other, rules, nowMs)) everybody.set(lane, (everybody.get(lane) ?? 0) + need)
+    for (const [lane, need] of lacking) everybody.set(lane, (everybody.get(lane) ?? 0) + need)
   }
   const slack = Math.max(SLACK_MIN, (rules.ratePerMinute / 60) * SLACK_SECONDS)
   const allotted = allot(room.turns, lanes, everybody, most, slack)
   const given = new Map<string, number>()
   let granted = 0
-  let needed = 0
+  let lacked = 0
   for (const [lane, need] of own) {
     const all = everybody.get(lane) ?? 0
     const part = allotted.get(lane) ?? 0
     const share = all <= part ? need : (part * need) / all
-    const lot = Math.min(need, isOldest(room, door, rules, lane, nowMs) ? Math.ceil(share) : Math.floor(share))
+    const lot = Math.min(need, isOldest(needed, door, rules, lane) ? Math.ceil(share) : Math.floor(share))
     given.set(lane, lot)
     granted += lot
-    needed += need
+    lacked += need
   }
   if (lanes.length > 0) {
     take(room.turns, lanes, everybody, given, slack)
     noteLanes(door, given)
   }
-  const enough = granted >= needed
+  const enough = granted >= lacked
   if (room.open) {
     const perSecond = door.demand.reduce((sum, demand) => sum + demand.perSecond, 0)
     const spare = Math.floor((most - granted) / (2 * room.doors.size))
@@ -114,8 +117,7 @@ function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
   for (const [lane, lot] of given) {
     if (lane === MAIN_LANE || lot === 0) continue
     door.lanes ??= {}
-    door.lanes[lane] ??= { granted: 0, gone: 0 }
-    door.lanes[lane].granted += lot
+    ownOr(door.lanes, lane, newLaneAccount).granted += lot
   }
 }
 
@@ -153,12 +155,15 @@ function standingByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: numb
   return people
 }
 
+/** What each door lacks, by lane. */
+type Needs = ReadonlyMap<Door, ReadonlyMap<string, number>>
+
 /** Whether nobody of a lane who needs a permit has stood by longer than this door's. */
-function isOldest(room: RoomState, door: Door, rules: RoomRules, lane: string, nowMs: number): boolean {
+function isOldest(needed: Needs, door: Door, rules: RoomRules, lane: string): boolean {
   const oldest = oldestKeyAt(door, rules, lane)
-  for (const other of room.doors.values()) {
-    if (other === door || oldestKeyAt(other, rules, lane) >= oldest) continue
-    if ((needs(other, rules, nowMs).get(lane) ?? 0) > 0) return false
+  for (const [other, lacking] of needed) {
+    if (other === door || (lacking.get(lane) ?? 0) <= 0) continue
+    if (oldestKeyAt(other, rules, lane) < oldest) return false
   }
   return true
 }

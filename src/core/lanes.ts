@@ -5,6 +5,7 @@
  * every permit moves the lane's turn on by one over its share, and the lane whose turn is earliest is next. A lane without demand keeps
  * no more than a short claim to what it left to others, so nobody starves when it comes back.
  */
+import { own } from './own.ts'
 import { MAIN_LANE } from './ticket.ts'
 
 /** A lane of its own beside the main one, with its share of the permits, 0 to 1. The main lane has what is left. */
@@ -58,7 +59,7 @@ export function allot(
     lane,
     need,
     step: 1 / shareOf(lanes, lane),
-    turn: Math.max(turns.of[lane] ?? turns.at, turns.at - slack),
+    turn: Math.max(own(turns.of, lane) ?? turns.at, turns.at - slack),
     got: 0,
   }))
   for (let left = most; left >= 1; left--) {
@@ -82,9 +83,10 @@ export function take(
   let at = Number.POSITIVE_INFINITY
   for (const [lane, need] of needs) {
     if (need <= 0) continue
-    const turn = Math.max(turns.of[lane] ?? turns.at, turns.at - slack)
-    turns.of[lane] = turn + (given.get(lane) ?? 0) / shareOf(lanes, lane)
-    at = Math.min(at, turns.of[lane])
+    const turn = Math.max(own(turns.of, lane) ?? turns.at, turns.at - slack)
+    const next = turn + (given.get(lane) ?? 0) / shareOf(lanes, lane)
+    turns.of[lane] = next
+    at = Math.min(at, next)
   }
   if (at < Number.POSITIVE_INFINITY) turns.at = Math.max(turns.at, at)
 }

@@ -2,15 +2,20 @@
 import type { LimitFigures } from './rpc.ts'
 
 const PREFIX = 'limit/'
-const NONE: LimitFigures = { allowed: 0, limited: 0, shadow: 0, near: 0, fallback: 0 }
-
 type Totals = Readonly<Record<string, number>>
 
 export function limitFigures(totals: Totals, policies: readonly string[]): Record<string, LimitFigures> {
   return Object.fromEntries(
     policies.map(name => {
-      const figures = Object.keys(NONE).map(figure => [figure, totals[`${PREFIX}${name}/${figure}`] ?? 0])
-      return [name, Object.fromEntries(figures) as unknown as LimitFigures]
+      const total = (figure: keyof LimitFigures) => totals[`${PREFIX}${name}/${figure}`] ?? 0
+      const figures: LimitFigures = {
+        allowed: total('allowed'),
+        limited: total('limited'),
+        shadow: total('shadow'),
+        near: total('near'),
+        fallback: total('fallback'),
+      }
+      return [name, figures]
     }),
   )
 }

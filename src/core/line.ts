@@ -46,8 +46,9 @@ export interface LaneView {
   readonly curve: Curve
   /** Null until the line has moved for a while. */
   readonly speed: Speed | null
-  /** The share of the permits; absent in a room without lanes. */
+  /** The share of the permits, and of called tickets the share whose visitor turns up; absent in a room without lanes. */
   readonly share?: number
+  readonly showRate?: number
   /** The lane was taken away: who stands in it is served with the main lane, in the order of the keys. */
   readonly merged?: boolean
 }
@@ -73,6 +74,11 @@ export function newLine(nowMs: number): Line {
 /** Counts confirmed tickets. Who was called before being counted is in nobody's way any more. */
 export function confirm(line: Line, bucket: number, bucketEndKey: number, count: number): void {
   if (bucketEndKey > line.state.frontierKey) line.arrivals.add(bucket, count)
+}
+
+/** A counted ticket is given up for a place in another lane. Who was called counts for the share of those who come. */
+export function leave(line: Line, bucket: number, bucketEndKey: number, count: number): void {
+  if (bucketEndKey > line.state.frontierKey) line.arrivals.remove(bucket, count)
 }
 
 /** How many have a counted place and are not called yet. */

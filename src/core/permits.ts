@@ -6,6 +6,7 @@
  * exceed it (I2). Nothing is taken back by a clock: only a door's report moves a permit.
  */
 
+import { own } from './own.ts'
 import { MAIN_LANE } from './ticket.ts'
 
 /** What the operator and the origin's health allow now. */
@@ -59,7 +60,7 @@ export function outOf(account: Granted): number {
 /** What of it is meant for one lane; the main lane's is what no other has. */
 export function outIn(account: Granted, lane: string): number {
   const { lanes } = account
-  if (lane !== MAIN_LANE) return outOfLane(lanes?.[lane])
+  if (lane !== MAIN_LANE) return outOfLane(own(lanes, lane))
   let out = outOf(account)
   for (const name in lanes) out -= outOfLane(lanes[name])
   return out
@@ -72,6 +73,10 @@ function outOfLane(lane: LaneAccount | undefined): number {
 /** Permits granted so far in lanes beside the main one, undefined where there were none. */
 export function grantedIn({ lanes }: DoorAccount): Record<string, number> | undefined {
   return lanes && Object.fromEntries(Object.entries(lanes).map(([lane, { granted }]) => [lane, granted]))
+}
+
+export function newLaneAccount(): LaneAccount {
+  return { granted: 0, gone: 0 }
 }
 
 export function newAccount(nowMs: number): DoorAccount {
@@ -115,7 +120,7 @@ export function settle(
     delete account.lanes
   }
   for (const [name, gone] of Object.entries(report.gone ?? {})) {
-    const lane = account.lanes?.[name]
+    const lane = own(account.lanes, name)
     if (lane) lane.gone = Math.max(lane.gone, gone)
   }
   const spent = Math.max(0, report.spent - account.spent)

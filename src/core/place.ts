@@ -1,4 +1,5 @@
 /** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
+
 import { BUCKET_MS } from './arrivals.ts'
 import { aheadOf, total } from './curve.ts'
 import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
@@ -10,8 +11,10 @@ import {
   TOLD_AFTER_MS as TOLD_OF_START_AFTER_MS,
   TOLD_OVER_MS,
 } from './events.ts'
+import { laneWaitMs } from './lane-waits.ts'
 import type { LaneView } from './line.ts'
 import type { View } from './messages.ts'
+import { own } from './own.ts'
 import { fastest, speedFor } from './speed.ts'
 import { MAIN_LANE, type Ticket } from './ticket.ts'
 
@@ -51,16 +54,16 @@ const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
-  const lane = view.lanes[ticket.lane] ?? NOBODY
+  const lane = own(view.lanes, ticket.lane) ?? NOBODY
   if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
   const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
   if (startsMs === null && (isOpenFor(ticket, view, nowMs) || ticket.key <= lane.frontierKey))
     return { state: 'called' }
   // The curve counts this ticket too, in proportion to where it stands in its bucket.
-  const own = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
+  const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
   const counted = countedIn(lane, view)
-  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - own))
+  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - itself))
   const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
@@ -116,7 +119,7 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
 
 /** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
 export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
-  const called = ticket.key <= (view.lanes[ticket.lane] ?? NOBODY).frontierKey
+  const called = ticket.key <= (own(view.lanes, ticket.lane) ?? NOBODY).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
@@ -126,7 +129,7 @@ export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs
  */
 export function keyAgain(key: number, lane: string, view: View | null): number {
   if (!view || view.open || key <= (view.settledKey ?? key)) return key
-  return Math.min(key, view.lanes[lane]?.frontierKey ?? key)
+  return Math.min(key, own(view.lanes, lane)?.frontierKey ?? key)
 }
 
 /** When the place of a ticket will be known whose batch has not ended, null for any other. */
@@ -142,10 +145,11 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
 /** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
-    return untilStartMs(ticket, place.startsMs, view, nowMs, random)
-  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilComeMs(ticket, nowMs, random)
-  if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
-  const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
+    return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, nowMs, random)
+  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
+  if (isUndrawn(place))
+    return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
+  const lane = countedIn(own(view.lanes, ticket.lane) ?? NOBODY, view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
@@ -155,23 +159,14 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
-/** Nothing changes for a place that is still to come. */
-function untilComeMs({ key }: Ticket, nowMs: number, random: number): number {
-  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, key - nowMs))
+/** Once it has come back, a ticket has nothing to learn before then; when it asks again says nothing of its place. */
+function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, nowMs: number, random: number): number {
+  return confirmed ? untilMs(atMs, nowMs, random) : pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
 }
 
-/** Once counted, a ticket has nothing to learn before the draw; when it asks again says nothing of its place. */
-function untilDrawnMs({ confirmed }: Ticket, drawnMs: number, view: View, nowMs: number, random: number): number {
-  if (!confirmed) return pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
-  const atMost = pollAfterMs(Number.POSITIVE_INFINITY, 0, view.ratePerSecond, random)
-  return Math.min(atMost, Math.max(1_000, drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random) - nowMs))
-}
-
-/** Once it has come back, a ticket has nothing to learn before the start; then everybody asks, spread over a few seconds. */
-function untilStartMs({ confirmed }: Ticket, startsMs: number, view: View, nowMs: number, random: number): number {
-  if (!confirmed) return pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
-  const atMost = pollAfterMs(Number.POSITIVE_INFINITY, 0, view.ratePerSecond, random)
-  return Math.min(atMost, Math.max(1_000, startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random - nowMs))
+/** Nothing changes until then: a poll now and again keeps the ticket alive. */
+function untilMs(atMs: number, nowMs: number, random: number): number {
+  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
 }
 
 /** Everybody with a counted place in the view. */
@@ -184,17 +179,22 @@ function countedIn(lane: LaneView, view: View): LaneView {
   return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
 }
 
-/** A lane that has not moved yet goes by its share of the rate. */
-function laneRate({ share = 1 }: LaneView, view: View): number {
-  return view.ratePerSecond * share
-}
-
-function waitFor({ waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
+function waitFor({ lane: name, waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  const wait = waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : laneRate(lane, view))
+  const wait = likelyWait(name, ahead, lane, view)
   if (!wait || view.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
+}
+
+function likelyWait(name: string, ahead: number, lane: LaneView, view: View): Wait | null {
+  // In a room with lanes how fast one moves now says little.
+  if (lane.share !== undefined) {
+    const served = own(view.lanes, name)?.merged ? MAIN_LANE : name
+    const ms = laneWaitMs(ahead, served, view)
+    return ms === null ? null : waitRange(ms)
+  }
+  return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
 }
 
 /** Only who was called can have missed it. A window that was shortened also shortens what older tickets still carry. */

@@ -9,9 +9,10 @@ import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { enter } from './event-draws.ts'
 import { eventsView, knownKey } from './events.ts'
 import { followSettings, isDirty } from './following.ts'
+import { showRate } from './frontier.ts'
 import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
 import { servedIn, shareOf } from './lanes.ts'
-import { confirm, type LaneView, type Line, viewOf } from './line.ts'
+import { confirm, type LaneView, type Line, leave, viewOf } from './line.ts'
 import type { Demand, DoorReport, View } from './messages.ts'
 import { followPace, slowedAt } from './pace.ts'
 import { burstOf, fill, grantedIn, newAccount, outOf, settle } from './permits.ts'
@@ -127,7 +128,7 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `entry/<draw>`, `shown/<lane>`, samples of the origin's health, or the name of a total. */
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `gone/<lane>/<bucket>` for those given up, `entry/<draw>`, `shown/<lane>`, samples of the origin's health, or the name of a total. */
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
@@ -140,11 +141,24 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       isDirty(room, lane, chunkOf(bucket))
       if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
       count(room, 'confirmed', by)
+    } else if (kind === 'gone') {
+      if (line) giveUp(room, lane, line, Number(bucketText), by)
     } else if (kind === 'health') continue
     else if (kind === 'entry') enter(room.events, Number(lane), by)
     else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
     else count(room, cell, by)
   }
+}
+
+/** Whoever changes lanes leaves a counted ticket behind that nobody will come with. */
+function giveUp(room: RoomState, lane: string, line: Line, bucket: number, by: number): void {
+  if (!Number.isSafeInteger(bucket)) return
+  const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
+  leave(line, bucket, (bucket + 1) * BUCKET_MS, by)
+  isDirty(room, lane, chunkOf(bucket))
+  if (!main) return
+  leave(main, bucket, (bucket + 1) * BUCKET_MS, by)
+  isDirty(room, MAIN_LANE, chunkOf(bucket))
 }
 
 /** A ticket of a lane that was taken away counts in the main one, beside its own, which may come back. */
@@ -206,7 +220,7 @@ function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, n
   const served = servedIn(lanes, lane)
   const beside = lane === MAIN_LANE ? 0 : room.lines.size - 1
   const view = viewOf(line, served === lane ? standingIn(room, rules, lane, nowMs) : 0, beside)
-  return { ...view, share: shareOf(lanes, served), merged: served !== lane }
+  return { ...view, share: shareOf(lanes, served), showRate: showRate(line.state.control), merged: served !== lane }
 }
 
 /** The most permits that may be banked or out, for operators to see beside the figures. */

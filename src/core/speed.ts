@@ -77,9 +77,13 @@ export function speedOf(state: SpeedState): Speed | null {
 /** The mean speed at which so many people will come in. */
 export function speedFor(ahead: number, { latelyPerSecond, longPerSecond }: Speed): number {
   if (longPerSecond <= 0) return latelyPerSecond
-  const share = (ahead / longPerSecond - SHORT_WAIT_SECONDS) / (LONG_WAIT_SECONDS - SHORT_WAIT_SECONDS)
-  const long = Math.min(1, Math.max(0, share))
+  const long = longShare(ahead / longPerSecond)
   return latelyPerSecond * (1 - long) + longPerSecond * long
+}
+
+/** How much a wait of about so long follows the long run, and not what the line does lately: 0 to 1. */
+export function longShare(waitSeconds: number): number {
+  return Math.min(1, Math.max(0, (waitSeconds - SHORT_WAIT_SECONDS) / (LONG_WAIT_SECONDS - SHORT_WAIT_SECONDS)))
 }
 
 /** What a poll must reckon with: the line may begin to run at any moment. */

@@ -17,6 +17,7 @@ import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { within } from '../timing/within.ts'
 import { DoorStore } from './store.ts'
 
 /** An active door speaks to the room this often. */
@@ -90,7 +91,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       // A sync that is under way may not know of this claim: if it brings too little, the next one does.
       const leftMs = startMs + ASK_FOR_MS - Date.now()
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
-      decision = this.#decide(request, answered ? 'waiting' : 'last', Date.now())
+      decision = this.#decide(request, answered === true ? 'waiting' : 'last', Date.now())
     }
     if (decision.verdict === 'admitted') {
       this.#wakeAt(decision.expiresMs)
@@ -178,7 +179,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
         console.warn(`door ${this.#room}/${this.#state.name} could not sync: ${String(error)}`)
         return false
       })
-    const inFlight = within(SYNC_TIMEOUT_MS, answered).then(answer => answer ?? false)
+    const inFlight = within(SYNC_TIMEOUT_MS, answered).then(answer => answer === true)
     this.#inFlight = inFlight
     void inFlight.then(answeredInTime => {
       this.#inFlight = null
@@ -223,17 +224,4 @@ function splitName(name: string | undefined): [room: string, door: string] {
   const slash = name?.lastIndexOf('/') ?? -1
   if (!name || slash < 0) throw new Error(`a door is reached by its name, <room>/<door>, got ${name}`)
   return [name.slice(0, slash), name.slice(slash + 1)]
-}
-
-/** The promise's value, or undefined when it takes longer. */
-async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
-  let timer: number | null = null
-  const timeout = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, Math.max(0, ms))
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }

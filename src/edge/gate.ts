@@ -30,7 +30,7 @@ import { admitted, leaseOf, limitedBy, renewLease, signedPass, soon, touch } fro
 import { invitedBy } from './invited.ts'
 import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
-import { changesLane, confirm, mint, newSid, signedTicket, ticketAgain } from './places.ts'
+import { changesLane, confirm, giveUp, mint, newSid, signedTicket, ticketAgain } from './places.ts'
 import { withPlace } from './prequeue.ts'
 import type { Admitted, Rejected, Verdict, Waiting } from './verdict.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
@@ -122,7 +122,7 @@ export async function stand(
   if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
   // Who is called already has nothing to gain from another line.
   const changes = held !== null && standing === 'waiting' && changesLane(room, held, invited)
-  if (changes) room.count('changed_lanes')
+  if (changes) giveUp(room, held)
   let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited, options.behindMs)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)

@@ -2,9 +2,11 @@
  * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
  * shed. The session goes on.
  */
+
 import type { HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
+import { own } from '../core/own.ts'
 import type { Upstream } from '../settings/health.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
@@ -29,7 +31,7 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
   if (!health && !shed) return null
   if (health) {
     const { retryAfterMs } = health
-    const breaker = upstream.name === ORIGIN ? undefined : health.breakers[upstream.name]
+    const breaker = upstream.name === ORIGIN ? undefined : own(health.breakers, upstream.name)
     const isTried = breaker === 'half-open' && room.spend(`trial/${upstream.name}`, TRIALS, visit.nowMs) === 0
     if (breaker && !isTried) return { admission, upstream, why: 'closed', retryAfterMs }
     if (health.inside < 1 && !isProtected(visit, admission) && !goesOn(visit, admission, health))

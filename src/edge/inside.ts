@@ -4,6 +4,7 @@
  */
 import type { Again, TouchAnswer } from '../core/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../core/ticket.ts'
+import { within } from '../timing/within.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass } from '../tokens/tokens.ts'
 import type { Carried } from './carried.ts'
@@ -146,14 +147,7 @@ export async function signedPass(room: RoomAtEdge, ring: KeyRing, pass: Pass): P
   return text
 }
 
-export async function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
-  let timer: number | null = null
-  const late = new Promise<'late'>(resolve => {
-    timer = setTimeout(() => resolve('late'), TOUCH_FOR_MS)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
+/** What a request waits for only so long. */
+export function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
+  return within(TOUCH_FOR_MS, promise)
 }

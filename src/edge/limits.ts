@@ -2,21 +2,11 @@
  * The limits of one room at one isolate: whether a session's request may go on, by the leases at hand, and what to ask its door for. A
  * request inside its lease costs a comparison and an addition per policy that it falls under.
  */
-import {
-  askOf,
-  giveBack,
-  type Holding,
-  held,
-  isWorthGivingBack,
-  leave,
-  noteGrant,
-  noteNoAnswer,
-  owe,
-  wait,
-} from '../core/holdings.ts'
+import { askOf, giveBack, type Holding, held, leave, noteGrant, noteNoAnswer, owe, wait } from '../core/holdings.ts'
 import type { Ask, Grant } from '../core/messages.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { Policy } from '../settings/rate-limits.ts'
+import { Concurrency } from './concurrency.ts'
 import { PolicyFigures } from './policy-figures.ts'
 import {
   bucketOf,
@@ -29,8 +19,6 @@ import {
 } from './session-limits.ts'
 import type { Visit } from './visit.ts'
 
-/** A slot of `max_concurrent` is free by itself so long after the origin's time is up: a request may be cut off without a word. */
-const SLOT_LOST_MS = 1_000
 /** A request more will not fit for about so long. */
 const CONCURRENT_RETRY_MS = 1_000
 
@@ -61,10 +49,11 @@ export class Limits {
   /** Whether any policy's cost is told by the origin. */
   chargesAfterwards = false
   figures = new PolicyFigures([])
-  #maxConcurrent: number | null = null
-  #slotLostMs = 0
+  readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
+  /** What `take` has found for each policy: patterns are matched once a request, and no list is made for it. */
+  readonly #taken: (Holding | null)[] = []
 
   constructor(isolate: string) {
     this.#names = new LeaseNames(isolate)
@@ -74,8 +63,7 @@ export class Limits {
   follow(settings: RoomSettings): void {
     const { rate_limits, mode, suspended } = settings.config
     const text = JSON.stringify([rate_limits, mode, suspended])
-    this.#maxConcurrent = suspended || mode === 'observe' ? null : settings.config.max_concurrent
-    this.#slotLostMs = settings.originTimeoutMs + SLOT_LOST_MS
+    this.#concurrency.follow(settings)
     // Leases outlive a change of something else.
     if (text === this.#text) return
     this.#text = text
@@ -91,15 +79,16 @@ export class Limits {
   /** Decides by what is at hand, and takes it: all policies let the request on, or one says no, or a door must be asked. */
   take(visit: Visit, session: SessionLimits, nowMs: number): Taken {
     const { policies } = this
-    if (this.#maxConcurrent !== null && this.#running(session, nowMs) >= this.#maxConcurrent)
+    if (this.#concurrency.isFull(session, nowMs))
       return { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
+    const covering = this.#taken
     let asks = false
     let refusal: Refusal | null = null
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      if (!covers(policy, visit)) continue
-      const holding = this.#holdingOf(session, i, policy, visit)
-      if (held(holding, nowMs) >= policy.cost && holding.owed === 0) continue
+      const holding = covers(policy, visit) ? this.#holdingOf(session, i, policy, visit) : null
+      covering[i] = holding
+      if (!holding || (held(holding, nowMs) >= policy.cost && holding.owed === 0)) continue
       const retryAfterMs = holding.refusedUntilMs - nowMs
       if (retryAfterMs <= 0) asks = true
       else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
@@ -112,14 +101,14 @@ export class Limits {
     if (asks) return 'ask'
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      if (!covers(policy, visit)) continue
-      const holding = this.#holdingOf(session, i, policy, visit)
+      const holding = covering[i]
+      if (!holding) continue
       if (held(holding, nowMs) >= policy.cost) {
         holding.used += policy.cost
         this.figures.add(i, 'allowed')
       } else this.figures.add(i, 'shadow')
     }
-    if (this.#maxConcurrent !== null) session.running.push(visit.nowMs)
+    this.#concurrency.begin(session, visit.nowMs)
     return 'taken'
   }
 
@@ -155,28 +144,6 @@ export class Limits {
           holding.waiting > 0 || holding.owed > 0 || holding.used > holding.usedBefore || held(holding, nowMs) > 0,
       )
       .map(({ policy, holding }) => askOf(holding, policy.quota, policy.cost, nowMs))
-  }
-
-  /** Gives back what an idle session has here. Nothing while a request waits. */
-  giveBack(session: SessionLimits, nowMs: number): readonly Ask[] {
-    const open = holdingsOf(session)
-    if (open.some(({ holding }) => holding.waiting > 0)) return []
-    return open.filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs)).map(one => giveBack(one.holding))
-  }
-
-  /** Whether a session has something here that is worth giving back once it is idle. */
-  hasMuch(session: SessionLimits, nowMs: number): boolean {
-    return holdingsOf(session).some(({ policy, holding }) => isWorthGivingBack(holding, policy.quota, nowMs))
-  }
-
-  /** Whether a session has not been used since it was last looked at, and has something worth giving back. */
-  isIdle(session: SessionLimits, nowMs: number): boolean {
-    let idle = false
-    for (const { policy, holding } of holdingsOf(session)) {
-      if (holding.used === holding.usedSeen && isWorthGivingBack(holding, policy.quota, nowMs)) idle = true
-      holding.usedSeen = holding.used
-    }
-    return idle
   }
 
   note(
@@ -237,8 +204,7 @@ export class Limits {
 
   /** The answer to a request has begun, or it did not go on after all. */
   end(session: SessionLimits | undefined, beganMs: number): void {
-    const at = session?.running.indexOf(beganMs) ?? -1
-    if (at >= 0) session?.running.splice(at, 1)
+    if (session) this.#concurrency.end(session, beganMs)
   }
 
   /** What is left of each enforced policy that the request falls under, as far as this isolate knows. */
@@ -273,10 +239,5 @@ export class Limits {
 
   #holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): Holding {
     return holdingOf(session, i, policy, visit, this.#names)
-  }
-
-  #running(session: SessionLimits, nowMs: number): number {
-    if (session.running.length > 0) session.running = session.running.filter(at => nowMs - at < this.#slotLostMs)
-    return session.running.length
   }
 }

@@ -91,6 +91,12 @@ export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Tick
   return text
 }
 
+/** The ticket of somebody who has a place in another lane now: nobody will come with it. */
+export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
+  room.count('changed_lanes')
+  if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
+}
+
 function hasLane(room: RoomAtEdge, lane: string): boolean {
   return room.settings.config.lanes.some(({ name }) => name === lane)
 }

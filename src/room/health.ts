@@ -1,4 +1,5 @@
 /** The room's side of its origin's health: it lets `core` decide, keeps what was decided, and says how things stand. */
+
 import { type Breaker, CLOSED } from '../core/health/breaker.ts'
 import type { Load } from '../core/health/controller.ts'
 import {
@@ -13,6 +14,7 @@ import {
 } from '../core/health/health.ts'
 import { breakerOf, type HealthView, healthView, limitsNow } from '../core/health/in-force.ts'
 import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../core/health/samples.ts'
+import { own } from '../core/own.ts'
 import type { Limits } from '../core/permits.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../core/rpc.ts'
 import type { Cells } from '../core/tally.ts'
@@ -107,12 +109,12 @@ export class RoomHealth {
   }
 
   #upstream({ name, critical }: UpstreamRules, { rules }: HealthSettings): UpstreamFigures {
-    const breaker: Breaker = this.#state.upstreams[name]?.breaker ?? CLOSED
+    const breaker: Breaker = own(this.#state.upstreams, name)?.breaker ?? CLOSED
     return {
       name,
       critical,
       breaker: breakerOf(this.#state, name, rules),
-      pinned: name in rules.pins.breakers,
+      pinned: Object.hasOwn(rules.pins.breakers, name),
       sinceMs: breaker.sinceMs,
       untilMs: breaker.state === 'open' ? breaker.untilMs : null,
       ...summed(lastMinute(this.#state, name)),

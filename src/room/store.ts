@@ -22,25 +22,23 @@ const MIGRATIONS = [
 /** The audit keeps this many changes. */
 const CHANGES_KEPT = 1_000
 
-/** The parts of RoomState that live in one row. Histograms and doors have tables of their own. */
-interface StoredRoom {
-  generation: number
-  open: boolean
-  emptySinceMs: number | null
-  bank: RoomState['bank']
-  totals: RoomState['totals']
-  /** Absent in a row of a version that knew no lanes. */
-  turns?: RoomState['turns']
-  /** Absent in a row of a version that knew no draws. */
-  draws?: RoomState['draws']
-  /** Absent in a row of a version that knew no events. */
-  events?: RoomState['events']
-  /** Absent in a row of a version that knew no budget. */
-  stock?: RoomState['stock']
-  tickedAtMs: number
-  departuresPerSecond: number
-  lines: Record<string, LineState>
-}
+/** The parts of RoomState that live in one row as they are. Histograms and doors have tables of their own. */
+const KEPT = [
+  'generation',
+  'open',
+  'emptySinceMs',
+  'bank',
+  'totals',
+  'turns',
+  'draws',
+  'events',
+  'stock',
+  'tickedAtMs',
+  'departuresPerSecond',
+] as const satisfies readonly (keyof RoomState)[]
+
+/** A row of an older version lacks what was added since: a new room's is taken then. */
+type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, LineState> }
 
 export class RoomStore {
   readonly #sql: SqlStorage
@@ -69,41 +67,32 @@ export class RoomStore {
   }
 
   saveRoom(room: RoomState): void {
-    const {
-      generation,
-      open,
-      emptySinceMs,
-      bank,
-      totals,
-      turns,
-      draws,
-      events,
-      stock,
-      tickedAtMs,
-      departuresPerSecond,
-    } = room
     const lines = Object.fromEntries([...room.lines].map(([lane, line]) => [lane, line.state]))
-    const stored: StoredRoom = {
-      generation,
-      open,
-      emptySinceMs,
-      bank,
-      totals,
-      turns,
-      draws,
-      events,
-      stock,
-      tickedAtMs,
-      departuresPerSecond,
-      lines,
-    }
+    const stored = { ...Object.fromEntries(KEPT.map(name => [name, room[name]])), lines }
     this.#sql.exec(
       "INSERT INTO facts (name, value) VALUES ('room', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
       JSON.stringify(stored),
     )
   }
 
-  saveDoor(name: string, { demand: _, ...account }: Door): void {
+  /** Everything that the report of a door may have changed. */
+  saveReported(room: RoomState, name: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    this.saveLines(room, dirty)
+    for (const [lane, line] of room.lines) this.#forgetArrivals(lane, line)
+    const door = room.doors.get(name)
+    if (door) this.#saveDoor(name, door)
+    this.saveRoom(room)
+  }
+
+  /** The chunks of the histograms that have changed, by lane. */
+  saveLines({ lines }: RoomState, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    for (const [lane, chunks] of dirty) {
+      const line = lines.get(lane)
+      if (line) this.#saveArrivals(lane, line, chunks)
+    }
+  }
+
+  #saveDoor(name: string, { demand: _, ...account }: Door): void {
     this.#sql.exec(
       'INSERT INTO doors (name, account) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET account = ?2',
       name,
@@ -111,7 +100,7 @@ export class RoomStore {
     )
   }
 
-  saveArrivals(lane: string, line: Line, chunks: ReadonlySet<number>): void {
+  #saveArrivals(lane: string, line: Line, chunks: ReadonlySet<number>): void {
     for (const chunk of chunks) {
       const buckets = line.arrivals.save(chunk)
       if (buckets) {
@@ -123,7 +112,7 @@ export class RoomStore {
   }
 
   /** Forgets the histogram behind the frontier: whole chunks only. */
-  forgetArrivals(lane: string, line: Line): void {
+  #forgetArrivals(lane: string, line: Line): void {
     if (line.arrivals.forgetBefore(line.state.frontierKey).length === 0) return
     this.#sql.exec(
       'DELETE FROM arrivals WHERE lane = ? AND chunk < ?',

@@ -51,6 +51,17 @@ describe('Arrivals', () => {
     expect(line.after(T0)).toBe(2)
   })
 
+  it('takes people out of their bucket again, and of no other', () => {
+    const line = new Arrivals()
+    for (const bucket of [10, 10, 11, 12]) line.add(bucket, 1)
+    for (const bucket of [9, 10, 12, 12, 13, 99_999]) line.remove(bucket, 1)
+    const left = new Arrivals()
+    for (const bucket of [10, 11]) left.add(bucket, 1)
+    expect(line.save(0)).toEqual(left.save(0))
+    line.remove(10, 5)
+    expect([line.after(0), line.between(0, 11 * BUCKET_MS)]).toEqual([1, 0])
+  })
+
   it('is the same after it was saved and loaded', () => {
     const line = lineOf(50, 150, 150, 2 * CHUNK_MS)
     const again = new Arrivals()

@@ -177,6 +177,35 @@ describe('a room with lanes', () => {
   })
 })
 
+describe('a ticket that is given up for another lane', () => {
+  const bucket = bucketOf(T0 + 5_000)
+  const waitingIn = (room: RoomState, lane: string) => Math.round(room.lines.get(lane)?.arrivals.after(0) ?? 0)
+
+  it('is counted no more, once, however often it is given up, and nobody else is', () => {
+    const room = newRoom(T0)
+    const cells = { [`line/main/${bucket}`]: 1, [`line/main/${bucket + 1}`]: 1, [`line/vip/${bucket}`]: 2 }
+    granted(room, report({ cells }), T0)
+    granted(
+      room,
+      report({ seq: 2, base: 1, cells: { [`gone/main/${bucket}`]: 3, 'gone/none/1': 1, 'gone/vip/x': 1 } }),
+      T0,
+    )
+    expect([waitingIn(room, 'main'), waitingIn(room, 'vip'), waitingTotal(room)]).toEqual([1, 2, 3])
+  })
+
+  it('of a lane that was taken away is counted no more in the main one either', () => {
+    const room = newRoom(T0)
+    granted(room, report({ cells: { [`line/vip/${bucket}`]: 2 } }), T0)
+    granted(room, report({ seq: 2, base: 1 }), T0 + 1_000, { ...rules, lanes: [] })
+    expect(waitingTotal(room)).toBe(2)
+    granted(room, report({ seq: 3, base: 2, cells: { [`gone/vip/${bucket}`]: 1 } }), T0 + 2_000, {
+      ...rules,
+      lanes: [],
+    })
+    expect([waitingTotal(room), waitingIn(room, 'vip')]).toEqual([1, 1])
+  })
+})
+
 describe('a door with permits for lanes', () => {
   const sessionRules: SessionRules = {
     sessionMs: 300_000,

@@ -10,10 +10,11 @@ const LAYERS: Record<string, readonly string[]> = {
   tokens: ['core'],
   settings: ['core'],
   storage: [],
-  door: ['core', 'settings', 'storage'],
-  room: ['core', 'settings', 'storage'],
+  timing: [],
+  door: ['core', 'settings', 'storage', 'timing'],
+  room: ['core', 'settings', 'storage', 'timing'],
   admin: ['core', 'settings'],
-  edge: ['core', 'settings', 'tokens', 'admin'],
+  edge: ['core', 'settings', 'timing', 'tokens', 'admin'],
 }
 
 interface Import {

@@ -21,6 +21,21 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+describe('a budget that is set', () => {
+  const ask = () => doorStub(env, 'stocked', 'st-0').claim(claimOf('st-0', { generation: 0, leaves: true }))
+
+  it('counts nobody who was admitted before, though the room has not heard of it yet', async () => {
+    const room = roomStub(env, 'stocked')
+    expect((await ask()).verdict).toBe('admitted')
+    await room.change({ set: { remaining: 2 } }, null, 'test')
+    const { figures } = await room.describe()
+    expect(figures).toMatchObject({ active: 1, remaining: 2 })
+    const verdicts = []
+    for (let nth = 0; nth < 4; nth++) verdicts.push((await ask()).verdict)
+    expect(verdicts).toEqual(['admitted', 'admitted', 'none', 'none'])
+  })
+})
+
 describe('a door', () => {
   it('gives fifty claims raced with one ticket one session and the same answer', async () => {
     const before = (await roomStub(env, 'wide').describe()).figures.active

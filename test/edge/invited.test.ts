@@ -101,6 +101,9 @@ describe('a visitor in the main line', () => {
     const visitor = new Visitor('invited.test', edge)
     await visitor.page()
     await visitor.poll()
+    await pause(2_500)
+    const waitingInMain = async () => (await roomStub(env, 'invited').describe()).figures.lanes[0]?.waiting ?? 0
+    const counted = await waitingInMain()
     const before = claimsOf(visitor.token)
     await opens(visitor, await invitation('invited', { lane: 'vip' }))
     await visitor.page()
@@ -116,6 +119,7 @@ describe('a visitor in the main line', () => {
     const vip = figures.lanes.find(({ name }) => name === 'vip')
     expect([vip?.share, vip?.waiting]).toEqual([0.4, 1])
     expect(figures.totals.changed_lanes).toBe(1)
+    expect(await waitingInMain()).toBe(counted - 1)
   })
 
   it('keeps its place when the lane is taken away', async () => {

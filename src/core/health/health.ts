@@ -4,6 +4,7 @@
  * It can only lower the operator's limits. The room owns the clock and the storage: a state is plain data, and changes
  * only in `hear`, `probed` and `advance`. What `advance` decides it also says, for operators to read.
  */
+import { own, ownOr } from '../own.ts'
 import type { Limits } from '../permits.ts'
 import { afterDeath, afterProbe, afterTime, afterWindow, type Breaker, CLOSED } from './breaker.ts'
 import {
@@ -138,8 +139,7 @@ export function hear(
     const read = readCell(cell, nowMs)
     if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
     const { breaker, window } = of(health, read.upstream)
-    health.minute.upstreams[read.upstream] ??= noCounts()
-    add(health.minute.upstreams[read.upstream] as Counts, read.mark, read.bucket, by)
+    add(ownOr(health.minute.upstreams, read.upstream, noCounts), read.mark, read.bucket, by)
     // A trial is judged by what was sent during it.
     const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
     if (read.sentByMs > sinceMs) add(window, read.mark, read.bucket, by)
@@ -158,8 +158,8 @@ export function endMinute(health: HealthState, nowMs: number): Minute | null {
 /** What was heard of an upstream in the last minute. */
 export function lastMinute(health: HealthState, name: string): Counts {
   const counts = noCounts()
-  const own = health.upstreams[name]
-  for (const window of own ? [...own.recent, own.window] : []) merge(counts, window)
+  const known = own(health.upstreams, name)
+  for (const window of known ? [...known.recent, known.window] : []) merge(counts, window)
   return counts
 }
 
@@ -226,8 +226,13 @@ export function inTrouble(health: HealthState): readonly string[] {
 }
 
 function of(health: HealthState, name: string): UpstreamHealth {
-  health.upstreams[name] ??= { breaker: CLOSED, apdex: null, window: noCounts(), thinWindows: 0, recent: [] }
-  return health.upstreams[name]
+  return ownOr(health.upstreams, name, () => ({
+    breaker: CLOSED,
+    apdex: null,
+    window: noCounts(),
+    thinWindows: 0,
+    recent: [],
+  }))
 }
 
 function endWindow(

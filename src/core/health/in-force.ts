@@ -3,6 +3,7 @@
  *
  * Pins are stronger than anything health has found, and in shadow mode only pins are in force.
  */
+import { own } from '../own.ts'
 import type { Limits } from '../permits.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
 import { type Load, lowered } from './controller.ts'
@@ -64,8 +65,8 @@ export function healthView(health: HealthState, load: Load, rules: HealthRules, 
     const state = breakerOf(health, name, rules)
     if (state === 'closed') continue
     breakers[name] = state
-    const own = health.upstreams[name]?.breaker
-    if (own?.state === 'open') untilMs = Math.max(untilMs, own.untilMs)
+    const decided = own(health.upstreams, name)?.breaker
+    if (decided?.state === 'open') untilMs = Math.max(untilMs, decided.untilMs)
   }
   const inside = insideShare(health, load, rules, nowMs)
   const isOut = isStopped(health, rules) || isTrial(health, rules)
@@ -82,9 +83,9 @@ export function healthView(health: HealthState, load: Load, rules: HealthRules, 
 
 /** The state of a breaker as it is in force: pinned, decided, or closed where health decides nothing. */
 export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
-  const pin = rules.pins.breakers[name]
+  const pin = own(rules.pins.breakers, name)
   if (pin) return pin
-  return rules.mode === 'enforce' ? (health.upstreams[name]?.breaker.state ?? 'closed') : 'closed'
+  return rules.mode === 'enforce' ? (own(health.upstreams, name)?.breaker.state ?? 'closed') : 'closed'
 }
 
 /** Nobody is admitted: the origin, or an upstream that admissions depend on, is out. */

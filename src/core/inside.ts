@@ -1,0 +1,54 @@
+/** What a door does for those inside: their sessions go on, end, or are kept. It takes no permit. */
+import type { Touch, TouchAnswer } from './messages.ts'
+import { again, end, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from './sessions.ts'
+
+/** The sessions of a door, durable. The clock of `live` never goes back. */
+export interface SessionStore {
+  get(sid: string): Session | undefined
+  insert(session: Session): void
+  update(session: Session): void
+  /** Sessions whose place is taken at `nowMs`. */
+  live(nowMs: number): number
+}
+
+/** Renews a live session. Protected requests keep a shopper in while paying. */
+export function touch(sessions: SessionStore, rules: SessionRules, request: Touch, nowMs: number): TouchAnswer {
+  const session = sessions.get(request.sid)
+  if (!session) return { verdict: 'gone', again: null }
+  if (!isLive(session, nowMs)) return { verdict: 'gone', again: again(session, rules, nowMs) }
+  if (!request.isIdle) renew(sessions, session, rules, request.protectMs, nowMs)
+  const { expiresMs } = session
+  return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - nowMs) }
+}
+
+/** Ends a session by its visitor's or the operator's wish; false when there is no such live session. */
+export function endSession(
+  sessions: SessionStore,
+  rules: SessionRules,
+  sid: string,
+  how: 'left' | 'revoked',
+  nowMs: number,
+): boolean {
+  const session = sessions.get(sid)
+  if (!session || !isLive(session, nowMs)) return false
+  end(session, how, rules, nowMs)
+  sessions.update(session)
+  return true
+}
+
+/** Keeps a live session for at least `byMs` more; false when there is none. */
+export function extendSession(sessions: SessionStore, sid: string, byMs: number, nowMs: number): boolean {
+  const session = sessions.get(sid)
+  if (!session || !isLive(session, nowMs)) return false
+  session.expiresMs = Math.max(session.expiresMs, nowMs + byMs)
+  sessions.update(session)
+  return true
+}
+
+function renew(sessions: SessionStore, session: Session, rules: SessionRules, protectMs: number, nowMs: number): void {
+  const expiresMs = renewedExpiry(session, rules, protectMs, nowMs)
+  if (expiresMs === session.expiresMs && session.returned) return
+  session.expiresMs = expiresMs
+  session.returned = true
+  sessions.update(session)
+}

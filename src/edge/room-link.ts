@@ -1,0 +1,137 @@
+/**
+ * One isolate's way to its room: it reports what it has counted to one home door, and gets the view and the settings back.
+ *
+ * At most one report is under way. A failed one leaves the last view.
+ */
+import {
+  applyEdgeReply,
+  type EdgeState,
+  edgeReport,
+  hasFailed,
+  isCurrent,
+  newEdge,
+  noAnswer,
+  VIEW_FOR_MS,
+  wantsRenewal,
+} from '../core/edge.ts'
+import type { View } from '../core/messages.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import { CALL_TIMEOUT_MS, type Caller, type Doors, inTime } from './doors.ts'
+
+/** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
+const ISOLATE_SILENT_MS = 60_000
+
+/** What the isolate has to do with a report and its answer. */
+export interface Linked {
+  readonly name: string
+  /** Any door of the room that is near. */
+  doorFor(caller: Caller): string
+  /** A report is about to be written: what is counted elsewhere is to be counted now. */
+  beforeReport(): void
+  /** The room has answered, with its settings when they were others. */
+  heard(config: RoomConfig | undefined): void
+}
+
+export class RoomLink {
+  readonly #linked: Linked
+  readonly #doors: Doors
+  #edge: EdgeState<RoomConfig> = newEdge(crypto.randomUUID())
+  #home: string | null = null
+  #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
+  #trailing = false
+
+  constructor(linked: Linked, doors: Doors) {
+    this.#linked = linked
+    this.#doors = doors
+  }
+
+  get isolate(): string {
+    return this.#edge.isolate
+  }
+
+  get view(): View | null {
+    return this.#edge.view
+  }
+
+  count(cell: string, by: number): void {
+    this.#edge.tally.add(cell, by)
+  }
+
+  hasFailed(nowMs: number): boolean {
+    return hasFailed(this.#edge, nowMs)
+  }
+
+  /** Waits for a view that may decide about a newcomer. */
+  async current(caller: Caller): Promise<void> {
+    if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
+  }
+
+  /** Renews the view in the background when it is about to grow too old. */
+  renew(caller: Caller): void {
+    if (!wantsRenewal(this.#edge, caller.nowMs)) return
+    // One that is under way is enough, and not to be waited for: this request may have ended when it is answered.
+    if (this.#syncing && isFresh(this.#syncing.sentMs, caller.nowMs)) return
+    void this.#sync(caller, caller.nowMs)
+  }
+
+  /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
+  report(caller: Caller): void {
+    if (this.#trailing) return
+    this.#linked.beforeReport()
+    if (!this.#edge.tally.dirty) return
+    this.#trailing = true
+    const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
+      this.#trailing = false
+      this.#linked.beforeReport()
+      return this.#edge.tally.dirty ? this.#sync(caller, Date.now()) : undefined
+    })
+    caller.waitUntil(waited)
+  }
+
+  /** One sync at a time. It outlives the request that began it: others wait for the same answer. */
+  async #sync(caller: Caller, nowMs: number): Promise<void> {
+    const shared = this.#syncing
+    if (shared && isFresh(shared.sentMs, nowMs)) return inTime(shared.done).catch(() => undefined)
+    const done = this.#syncOnce(caller, nowMs).finally(() => {
+      if (this.#syncing?.done === done) this.#syncing = null
+    })
+    this.#syncing = { done, sentMs: nowMs }
+    caller.waitUntil(done)
+    await done
+  }
+
+  async #syncOnce(caller: Caller, nowMs: number): Promise<void> {
+    this.#home ??= this.#linked.doorFor(caller)
+    if (nowMs - this.#edge.viewAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
+    if (this.#doors.isDown(this.#home, nowMs)) return
+    caller.calls.sync++
+    this.#linked.beforeReport()
+    const edge = this.#edge
+    const report = edgeReport(edge)
+    try {
+      const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
+      applyEdgeReply(edge, reply, nowMs)
+      this.#linked.heard(reply.settings)
+    } catch (error) {
+      noAnswer(edge, nowMs)
+      this.#doors.noteDown(this.#home, nowMs)
+      // A home that stays away is left for another of the room's doors.
+      this.#home = null
+      console.warn(`room ${this.#linked.name}: no view from a door: ${String(error)}`)
+    }
+  }
+
+  /** Doors forget an isolate that was silent. What it had not got an answer for goes on under a new name. */
+  #beginAnew(): void {
+    const { view, settings, version, viewAtMs, failingSinceMs, tally } = this.#edge
+    if (viewAtMs === Number.NEGATIVE_INFINITY) return
+    const unsaid = tally.report().cells
+    this.#edge = { ...newEdge<RoomConfig>(crypto.randomUUID()), view, settings, version, viewAtMs, failingSinceMs }
+    for (const [cell, by] of Object.entries(unsaid)) this.#edge.tally.add(cell, by)
+  }
+}
+
+/** An answer that others wait for is shared only while it can still come: its request may have been cut off. */
+function isFresh(sentMs: number, nowMs: number): boolean {
+  return nowMs - sentMs < CALL_TIMEOUT_MS
+}

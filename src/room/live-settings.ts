@@ -1,0 +1,89 @@
+/** The settings in force: the deployed file, and what operators have changed since, which is stored and versioned. */
+import type { ChangeOutcome, ChangeRequest } from '../core/rpc.ts'
+import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { SettingsError } from '../settings/messages.ts'
+import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import type { RoomStore } from './store.ts'
+
+/** Settings as they would be after a change. */
+interface Changed {
+  readonly kind: 'valid'
+  readonly overrides: Overrides
+  readonly settings: RoomSettings
+}
+
+export class LiveSettings {
+  readonly file: RoomConfig
+  readonly #fileMark: string
+  readonly #store: RoomStore
+  #overrides: Overrides
+  #changeVersion: number
+  #settings: RoomSettings
+
+  constructor(file: RoomConfig, store: RoomStore) {
+    this.file = file
+    this.#fileMark = fingerprint(JSON.stringify(file))
+    this.#store = store
+    const { version, overrides } = store.overrides()
+    this.#changeVersion = version
+    this.#overrides = overrides
+    this.#settings = compile(this.#effective())
+  }
+
+  get settings(): RoomSettings {
+    return this.#settings
+  }
+
+  /** Changes with the deployed file and with every live change, so that each edge knows when it has the wrong settings. */
+  get version(): string {
+    return `${this.#fileMark}.${this.#changeVersion}`
+  }
+
+  get overridden(): readonly string[] {
+    return Object.keys(this.#overrides)
+  }
+
+  /** A change as a whole, or what is wrong with it. Nothing is in force yet. */
+  after(request: ChangeRequest): Changed | (ChangeOutcome & { kind: 'invalid' }) {
+    try {
+      const overrides = changedOverrides(this.#overrides, request, this.file)
+      return { kind: 'valid', overrides, settings: compile(withOverrides(this.file, overrides)) }
+    } catch (error) {
+      if (error instanceof SettingsError) return { kind: 'invalid', problems: error.problems }
+      throw error
+    }
+  }
+
+  become({ overrides, settings }: Changed): void {
+    this.#settings = settings
+    this.#overrides = overrides
+    this.#changeVersion++
+  }
+
+  /** Writes down the change that is in force now. */
+  record(atMs: number, actor: string, request: ChangeRequest): void {
+    this.#store.recordChange(this.#changeVersion, atMs, actor, request, this.#overrides)
+  }
+
+  /** Stored changes may not fit a new file: then the file alone is in force, and the log says so. */
+  #effective(): RoomConfig {
+    try {
+      return withOverrides(this.file, this.#overrides)
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error
+      console.error(
+        `live changes of room ${this.file.name} do not fit its file any more and are not in force: ${error.message}`,
+      )
+      this.#overrides = {}
+      return this.file
+    }
+  }
+}
+
+/** FNV-1a: enough to tell two files apart. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return (hash >>> 0).toString(36)
+}
