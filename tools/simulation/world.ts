@@ -28,7 +28,7 @@ import { leaseMs, type SessionRules } from '../../src/core/sessions.ts'
 import { doorOf, type Ticket } from '../../src/core/ticket.ts'
 import { Agenda } from './agenda.ts'
 import { Checks } from './checks.ts'
-import { Crowd } from './crowd.ts'
+import { Crowd, sidOf, visitorOf } from './crowd.ts'
 import { MemoryDebts } from './debts.ts'
 import { Estimates } from './estimates.ts'
 import type { Events } from './events.ts'
@@ -175,7 +175,7 @@ export class World {
       START_MS,
       tickets,
       visitor => this.#step(visitor),
-      visitor => this.crowd.fetch(visitor),
+      visitor => this.crowd.fetch(visitor) + this.estimates.fetch(visitor, this.agenda.nowMs),
     )
     this.#network = new Network(scenario, this.agenda, random)
     if (scenario.limit) this.#limit(scenario.limit)
@@ -378,9 +378,10 @@ export class World {
 
   #takePlace(visitor: number, atMs: number, view: View): void {
     const door = this.#random.below(this.scenario.doors)
-    const sid = `d${door}.${visitor}-${Math.floor(atMs - START_MS)}`
-    const key = this.#lots ? this.#lots.take(visitor, sid, this.crowd.lane(visitor), view, atMs) : atMs
-    this.crowd.take(visitor, sid, key, null, atMs)
+    const madeMs = Math.floor(atMs - START_MS)
+    const lots = this.#lots
+    const key = lots ? lots.take(visitor, sidOf(door, visitor, madeMs), this.crowd.lane(visitor), view, atMs) : atMs
+    this.crowd.take(visitor, door, madeMs, key, atMs)
   }
 
   #claim(visitor: number, edge: SimEdge, view: View): void {
@@ -407,9 +408,8 @@ export class World {
     }
     if (answer?.verdict === 'admitted') {
       if (!this.owners.enters(visitor)) return
-      crowd.enters(visitor, nowMs)
-      crowd.leavesMs[visitor] = nowMs + scenario.stayMs * this.#random.between(0.5, 1.5)
-      crowd.expiresMs[visitor] = answer.expiresMs
+      const leavesMs = nowMs + scenario.stayMs * this.#random.between(0.5, 1.5)
+      crowd.enters(visitor, leavesMs, answer.expiresMs, nowMs)
       return agenda.appoint(visitor, nowMs + Math.min(scenario.stayMs / 2, 20_000) * this.#random.next())
     }
     if (answer?.verdict === 'none') crowd.keep(visitor, refused(ticket, view, CLAIM_WINDOW_MS, nowMs))
@@ -419,7 +419,7 @@ export class World {
       if (again) {
         const key = keyAgain(again.key, again.lane, view)
         this.#lots?.clear(visitor)
-        crowd.take(visitor, again.sid, key, nowMs + CLAIM_WINDOW_MS, nowMs)
+        crowd.takeAgain(visitor, again.sid, key, nowMs + CLAIM_WINDOW_MS, nowMs)
       } else this.#takePlace(visitor, nowMs, view)
     }
     agenda.appoint(visitor, nowMs + doorHalf.RETRY_AFTER_MS * this.#random.between(0.8, 1.2))
@@ -467,7 +467,7 @@ export class World {
   #browse(visitor: number): void {
     const { crowd, agenda } = this
     const { nowMs } = agenda
-    if (nowMs >= (crowd.leavesMs[visitor] as number)) return this.#leave(visitor)
+    if (nowMs >= crowd.leavesMs(visitor)) return this.#leave(visitor)
     const sid = crowd.sid(visitor)
     if (this.scenario.limit) return this.#viewPage(visitor, sid, this.scenario.limit)
     const door = this.#doorOf(sid)
@@ -476,10 +476,10 @@ export class World {
     this.#pageViews++
     const answer = doorHalf.touch(door.sessions, this.#sessionRules, { sid, protectMs: 0 }, nowMs)
     if (answer.verdict === 'gone') {
-      this.checks.lostSession(visitor, crowd.expiresMs[visitor] as number, nowMs)
+      this.checks.lostSession(visitor, crowd.expiresMs(visitor), nowMs)
       return
     }
-    crowd.expiresMs[visitor] = answer.expiresMs
+    crowd.renews(visitor, answer.expiresMs)
     agenda.appoint(visitor, nowMs + this.#random.between(5_000, 25_000))
   }
 
@@ -506,10 +506,10 @@ export class World {
     this.#objectRequests++
     const answer = doorHalf.touch(door.sessions, this.#sessionRules, touch, nowMs)
     if (answer.verdict === 'gone') {
-      this.checks.lostSession(visitor, this.crowd.expiresMs[visitor] as number, nowMs)
+      this.checks.lostSession(visitor, this.crowd.expiresMs(visitor), nowMs)
       return reply(answer)
     }
-    this.crowd.expiresMs[visitor] = answer.expiresMs
+    this.crowd.renews(visitor, answer.expiresMs)
     const grants = door.ledger.touch(touch.sid, touch.asks ?? [], this.#quotaOf, answer.leaseMs, nowMs)
     this.#events?.note(
       nowMs,
@@ -541,7 +541,7 @@ export class World {
     if (outcome === 'allowed') this.checks.passed(visitor, sid, this.agenda.nowMs)
     else if (outcome === 'limited') limit.limited++
     else if (outcome === 'alone') limit.alone++
-    else this.crowd.leavesMs[visitor] = Math.min(this.crowd.leavesMs[visitor] as number, this.agenda.nowMs)
+    else this.crowd.leaves(visitor, Math.min(this.crowd.leavesMs(visitor), this.agenda.nowMs))
   }
 
   /** Some come again with their old ticket, live or ended: it must not let them in a second time. */
@@ -783,11 +783,6 @@ function eventOf({ drawAtMs, untilMs }: Scenario): ScheduledEvent | null {
   if (drawAtMs === undefined) return null
   const endMs = START_MS + drawAtMs + untilMs
   return { name: 'event', prequeueMs: START_MS, startMs: START_MS + drawAtMs, endMs, shuffles: true }
-}
-
-/** As `#takePlace` names them. */
-function visitorOf(sid: string): number {
-  return Number.parseInt(sid.slice(sid.indexOf('.') + 1), 10)
 }
 
 function say(what: unknown): string {
