@@ -344,6 +344,6 @@ describe('lanes over several doors, by simulation', () => {
     const lanes = [{ name: 'vip', share: 0.3, crowd: 0.3 }]
     const world = run({ visitors: 1_000, lanes, changes: [{ atMs: 40_000, lanes: [] }], untilMs: 300_000 })
     expect(world.checks.admissions).toBe(1_000)
-    expect(world.missed).toBe(0)
+    expect(world.counts.missed).toBe(0)
   })
 })

@@ -83,7 +83,7 @@ describe('the protocol over a rough network', () => {
       untilMs: 460_000,
     })
     expect(world.checks.violations).toEqual([])
-    expect(world.missed).toBe(0)
+    expect(world.counts.missed).toBe(0)
     const during = world.checks.admittedAt.filter(at => at > world.startMs + 32_000 && at < world.startMs + 400_000)
     const after = world.checks.admittedAt.filter(at => at >= world.startMs + 402_000 && at < world.startMs + 412_000)
     expect(during).toEqual([])

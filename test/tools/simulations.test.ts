@@ -95,7 +95,7 @@ describe('a random line', () => {
     const untilMs = Math.ceil(world.startMs / 60_000) * 60_000
     const drawn = [...world.arrivedMs.keys()].filter(visitor => (world.arrivedMs[visitor] as number) >= untilMs)
     const meanMs = (visitors: number[]) =>
-      visitors.reduce((sum, visitor) => sum + (world.crowd.admittedMs[visitor] as number), 0) / visitors.length
+      visitors.reduce((sum, visitor) => sum + (world.crowd.stays.admittedMs[visitor] as number), 0) / visitors.length
     const half = drawn.length / 2
     const [first, last] = [meanMs(drawn.slice(0, half)), meanMs(drawn.slice(half))]
     expect(drawn.length).toBeGreaterThan(1_000)
@@ -120,7 +120,7 @@ describe('an event for which a crowd waits', () => {
     world.run()
     expect(world.checks.violations).toEqual([])
     const startMs = world.startMs + event.drawAtMs
-    const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.admittedMs[visitor] as number)
+    const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.stays.admittedMs[visitor] as number)
     const mean = (times: number[]) => times.reduce((sum, time) => sum + time, 0) / times.length
     const everybody = [...world.arrivedMs.keys()]
     const drawn = everybody.filter(visitor => (world.arrivedMs[visitor] as number) < startMs)

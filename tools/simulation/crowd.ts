@@ -8,6 +8,8 @@
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { DOUBLES, floatsOf, HALVES, newLines, wholeOf } from './lines.ts'
 import type { Lots } from './lots.ts'
+import { sidOf } from './sids.ts'
+import { Stays } from './stays.ts'
 
 /** A line: four doubles, and eight numbers of half their width behind them. */
 const KEY = 0
@@ -50,10 +52,7 @@ export class Crowd {
   /** Made when somebody asks for it: most polls need none. */
   readonly #sids: string[]
   readonly #scratch: { -readonly [Field in keyof Ticket]: Ticket[Field] }
-  /** When each was admitted by a door that got an answer through, 0 before. */
-  readonly admittedMs: Float64Array
-  /** Of those inside: when they leave, and when their sessions end. */
-  readonly #stays: Float64Array
+  readonly stays: Stays
   readonly #laneNames: readonly string[]
   /** Each visitor's lane; empty where there is only one. */
   readonly #lanes: Uint8Array
@@ -70,8 +69,7 @@ export class Crowd {
     this.#floats = floatsOf(this.#doubles)
     this.#sids = new Array<string>(size).fill('')
     this.#scratch = { ...blank, generation }
-    this.admittedMs = new Float64Array(size)
-    this.#stays = new Float64Array(2 * size)
+    this.stays = new Stays(size)
   }
 
   /** `polls` is how often somebody asks before closing the tab, Infinity for those who stay. */
@@ -240,26 +238,7 @@ export class Crowd {
 
   enters(visitor: number, leavesMs: number, expiresMs: number, nowMs: number): void {
     this.#set(visitor, INSIDE)
-    this.admittedMs[visitor] = nowMs
-    this.leaves(visitor, leavesMs)
-    this.renews(visitor, expiresMs)
-  }
-
-  leavesMs(visitor: number): number {
-    return this.#stays[2 * visitor] as number
-  }
-
-  leaves(visitor: number, atMs: number): void {
-    this.#stays[2 * visitor] = atMs
-  }
-
-  /** When the session ends, as the visitor knows it. */
-  expiresMs(visitor: number): number {
-    return this.#stays[2 * visitor + 1] as number
-  }
-
-  renews(visitor: number, expiresMs: number): void {
-    this.#stays[2 * visitor + 1] = expiresMs
+    this.stays.begin(visitor, leavesMs, expiresMs, nowMs)
   }
 
   isInside(visitor: number): boolean {
@@ -289,16 +268,6 @@ export class Crowd {
     const at = visitor * HALVES + FLAGS
     this.#whole[at] = (this.#whole[at] as number) & ~flags
   }
-}
-
-/** Sids as doors know them: `<door>.<its visitor's own part>`. */
-export function sidOf(door: number, visitor: number, madeMs: number): string {
-  return `d${door}.${visitor}-${madeMs}`
-}
-
-/** As `sidOf` names them. */
-export function visitorOf(sid: string): number {
-  return Number.parseInt(sid.slice(sid.indexOf('.') + 1), 10)
 }
 
 const blank: Ticket = {
