@@ -47,8 +47,11 @@ export class Tally {
   /** Opens the next report. An earlier one that is still on its way may arrive before or after it, or never. */
   report(): TallyReport {
     this.#seq++
-    this.#sent = Object.fromEntries(this.#totals)
-    return { seq: this.#seq, base: this.#base, cells: this.#sent }
+    // A crowd that comes at once is a cell each: Object.fromEntries takes three times as long.
+    const cells: Record<string, number> = {}
+    for (const [cell, total] of this.#totals) cells[cell] = total
+    this.#sent = cells
+    return { seq: this.#seq, base: this.#base, cells }
   }
 
   /** Takes the answer to report `seq`; answers to any but the newest change nothing. */

@@ -8,11 +8,11 @@ import type { Quota } from '../../src/core/gcra.ts'
 import { Ledger } from '../../src/core/ledger.ts'
 import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../../src/core/messages.ts'
 import { leaseMs, type SessionRules } from '../../src/core/sessions.ts'
-import { doorOf } from '../../src/core/ticket.ts'
 import { type Door, newDoor } from './door.ts'
 import { POLICY } from './requests.ts'
 import type { Below, Room, RoomAnswer } from './room.ts'
 import { CLAIM_WINDOW_MS, REENTRY_GRACE_MS } from './scenario.ts'
+import { doorNumberOf } from './sids.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const TICK_MS = 1_000
@@ -112,7 +112,7 @@ export class Doors implements Below {
   }
 
   poke(name: string): void {
-    this.#poke(this.#named(name))
+    this.#poke(this.#doors[Number(name.slice(1))] as Door)
   }
 
   pokeAll(): void {
@@ -147,11 +147,7 @@ export class Doors implements Below {
   }
 
   #doorOf(sid: string): Door {
-    return this.#named(doorOf(sid))
-  }
-
-  #named(name: string): Door {
-    return this.#doors[Number(name.slice(1))] as Door
+    return this.#doors[doorNumberOf(sid)] as Door
   }
 
   readonly #quotaOf = (policy: string) => (policy === POLICY ? (this.#quota ?? undefined) : undefined)

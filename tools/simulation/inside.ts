@@ -5,7 +5,6 @@ import type { Doors } from './doors.ts'
 import type { Edges } from './edges.ts'
 import type { Outcome } from './requests.ts'
 import type { Limit } from './scenario.ts'
-import { visitorOf } from './sids.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Of a page under a limit. */
@@ -35,15 +34,14 @@ export class Inside {
     if (scenario.limit) this.#viewPage(visitor, sid, scenario.limit)
     else {
       counts.objectCalls++
-      if (this.touch({ sid, protectMs: 0 }).verdict === 'gone') return
+      if (this.touch(visitor, { sid, protectMs: 0 }).verdict === 'gone') return
     }
     agenda.appoint(visitor, nowMs + random.between(5_000, 25_000))
   }
 
   /** What its door says of a session: never that it is over before its time. */
-  touch(touch: Touch): TouchAnswer {
+  touch(visitor: number, touch: Touch): TouchAnswer {
     const { agenda, checks } = this.#around
-    const visitor = visitorOf(touch.sid)
     const answer = this.#doors.touch(visitor, touch)
     if (answer.verdict === 'gone') checks.lostSession(visitor, this.#crowd.stays.expiresMs(visitor), agenda.nowMs)
     else this.#crowd.stays.renew(visitor, answer.expiresMs)

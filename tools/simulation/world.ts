@@ -19,6 +19,7 @@ import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
 import { Room } from './room.ts'
 import { type Change, type Scenario, type SimulatedLane, START_MS } from './scenario.ts'
+import { visitorOf } from './sids.ts'
 import { type Counts, newCounts, type Surroundings } from './surroundings.ts'
 import { type Sample, useOf } from './use.ts'
 
@@ -97,7 +98,7 @@ export class World {
     })
     this.#edges = new Edges(around, this.#doors, skewsMs, (visitor, edge) => line.ask(visitor, edge))
     this.#inside = new Inside(around, this.#doors, this.#edges, this.crowd)
-    if (quota) this.#edges.limit(quota, (touch, reply) => reply(this.#inside.touch(touch)))
+    if (quota) this.#edges.limit(quota, (touch, reply) => reply(this.#inside.touch(visitorOf(touch.sid), touch)))
   }
 
   /** Plays it all, or up to the second in which the named guarantee is broken. */
