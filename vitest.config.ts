@@ -10,6 +10,7 @@ import { newRoomKeys } from './tools/support/secrets.ts'
 /** Most tests wait more than they work. By default a machine of two cores would be given one file at a time. */
 const maxWorkers = '100%'
 /** They make load, or judge how fast an origin answers. */
+const WORKERD_LOAD = 'test/edge/crowd.test.ts'
 const LOADS = ['test/contract/{crowd,health,line}.test.ts', 'test/scenarios/**/*.test.ts']
 const processes = {
   testTimeout: 90_000,
@@ -17,6 +18,23 @@ const processes = {
   // A page shows what a poll said within a second, but for a machine that is busy with others.
   expect: { poll: { timeout: 5_000 } },
 }
+
+const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
+/** A workerd with the objects and the gate, for one project. */
+const inWorkerd = () => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: './test/support/workerd/wrangler.toml' },
+      miniflare: {
+        bindings: {
+          ROOM_KEYS,
+          ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
+        },
+        outboundService: origin,
+      },
+    }),
+  ],
+})
 
 export default defineConfig({
   test: {
@@ -31,22 +49,12 @@ export default defineConfig({
         },
       },
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './test/support/workerd/wrangler.toml' },
-            miniflare: {
-              bindings: {
-                ROOM_KEYS: await newRoomKeys(['invited', 'guests']),
-                ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
-              },
-              outboundService: origin,
-            },
-          }),
-        ],
+        ...inWorkerd(),
         test: {
           name: 'workerd',
           maxWorkers,
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, WORKERD_LOAD],
           testTimeout: 60_000,
         },
       },
@@ -58,6 +66,16 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...LOADS],
           sequence: { groupOrder: 1 },
           ...processes,
+        },
+      },
+      {
+        ...inWorkerd(),
+        test: {
+          name: 'workerd-load',
+          include: [WORKERD_LOAD],
+          sequence: { groupOrder: 2 },
+          fileParallelism: false,
+          testTimeout: 60_000,
         },
       },
       {
