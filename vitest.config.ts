@@ -9,9 +9,14 @@ import { newRoomKeys } from './tools/support/secrets.ts'
 
 /** Most tests wait more than they work. By default a machine of two cores would be given one file at a time. */
 const maxWorkers = '100%'
-/** They make load, or judge how fast an origin answers. */
+/** They make load, or judge how fast something answers. */
 const WORKERD_LOAD = 'test/edge/crowd.test.ts'
-const LOADS = ['test/contract/{crowd,health,line}.test.ts', 'test/scenarios/**/*.test.ts']
+const LOADS = [
+  'test/contract/{crowd,health,limits,line}.test.ts',
+  // Many pages at once.
+  'test/browser/waiting.test.ts',
+  'test/scenarios/**/*.test.ts',
+]
 const processes = {
   testTimeout: 90_000,
   hookTimeout: 60_000,
