@@ -50,6 +50,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           maxWorkers,
+          // Some start a process, which takes its time on a busy machine.
+          testTimeout: 30_000,
           include: ['test/{core,tokens,settings,tools}/**/*.test.ts'],
         },
       },
