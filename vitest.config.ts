@@ -1,11 +1,45 @@
 /**
- * Three kinds of tests: pure code in node, objects and the gate inside workerd, and whole processes. The last share a
- * machine with the load they make, so they run after the others, one file after another.
+ * Three kinds of tests: pure code in node, objects and the gate inside workerd, and whole processes, which run after the others. Those
+ * that make load, or measure under it, share the machine with nobody: they run at last, one file after another.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { origin } from './test/support/workerd/origin.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
+
+/** Most tests wait more than they work. By default a machine of two cores would be given one file at a time. */
+const maxWorkers = '100%'
+/** They make load, or judge how fast something answers. */
+const WORKERD_LOAD = 'test/edge/crowd.test.ts'
+const LOADS = [
+  'test/contract/{crowd,health,limits,line}.test.ts',
+  // Many pages at once.
+  'test/browser/waiting.test.ts',
+  'test/scenarios/**/*.test.ts',
+]
+const processes = {
+  testTimeout: 90_000,
+  hookTimeout: 60_000,
+  // A page shows what a poll said within a second, but for a machine that is busy with others.
+  expect: { poll: { timeout: 5_000 } },
+}
+
+const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
+/** A workerd with the objects and the gate, for one project. */
+const inWorkerd = () => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: './test/support/workerd/wrangler.toml' },
+      miniflare: {
+        bindings: {
+          ROOM_KEYS,
+          ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
+        },
+        outboundService: origin,
+      },
+    }),
+  ],
+})
 
 export default defineConfig({
   test: {
@@ -15,38 +49,49 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          maxWorkers,
+          // Some start a process, which takes its time on a busy machine.
+          testTimeout: 30_000,
           include: ['test/{core,tokens,settings,tools}/**/*.test.ts'],
         },
       },
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './test/support/workerd/wrangler.toml' },
-            miniflare: {
-              bindings: {
-                ROOM_KEYS: await newRoomKeys(['invited', 'guests']),
-                ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
-              },
-              outboundService: origin,
-            },
-          }),
-        ],
+        ...inWorkerd(),
         test: {
           name: 'workerd',
+          maxWorkers,
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
-          testTimeout: 20_000,
+          exclude: [...configDefaults.exclude, WORKERD_LOAD],
+          testTimeout: 60_000,
         },
       },
       {
         test: {
           name: 'process',
-          include: ['test/{contract,browser,scenarios}/**/*.test.ts'],
+          maxWorkers,
+          include: ['test/{contract,browser}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...LOADS],
           sequence: { groupOrder: 1 },
+          ...processes,
+        },
+      },
+      {
+        ...inWorkerd(),
+        test: {
+          name: 'workerd-load',
+          include: [WORKERD_LOAD],
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
-          // A page shows what a poll said within a second, but for a machine that is busy with others.
-          expect: { poll: { timeout: 5_000 } },
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'load',
+          include: LOADS,
+          sequence: { groupOrder: 2 },
+          fileParallelism: false,
+          ...processes,
         },
       },
     ],

@@ -7,7 +7,7 @@ import { startStore } from './bench/store.ts'
 import { type Ports, startSubjects } from './bench/subjects.ts'
 import { admit, queue } from './bench/visitors.ts'
 import { measure, type Target } from './bench/wrk.ts'
-import { quantile, round } from './simulation/order.ts'
+import { medians, round } from './simulation/order.ts'
 import { type Given, number, run, UsageError } from './support/cli.ts'
 import { newAdminToken, newRoomKeys } from './support/secrets.ts'
 import { startServe } from './support/workerd.ts'
@@ -91,9 +91,9 @@ async function main(given: Given): Promise<number> {
     })
     stops.push(() => served.stop())
     const targets = (await targetsOf(served.url, ports, roomKeys, sessions)).filter(({ name }) => names.includes(name))
-    const medians = await measureAll(targets, rounds, seconds, scratch)
+    const perSecond = await measureAll(targets, rounds, seconds, scratch)
     const calls = names.includes('calls') ? await callsPerThousand(served.url, 'paged', adminToken) : null
-    return report(medians, calls, given.json === 'true')
+    return report(perSecond, calls, given.json === 'true')
   } finally {
     for (const stop of stops.reverse()) await stop()
     rmSync(scratch, { recursive: true, force: true })
@@ -162,15 +162,7 @@ async function measureAll(
       console.error(`round ${round_} of ${rounds}: ${target.name} ${Math.round(perSecond)} a second`)
     }
   }
-  return new Map(
-    [...rates].map(([name, values]) => [
-      name,
-      quantile(
-        values.toSorted((a, b) => a - b),
-        0.5,
-      ),
-    ]),
-  )
+  return medians(rates)
 }
 
 function report(medians: ReadonlyMap<string, number>, calls: number | null, json: boolean): number {

@@ -2,26 +2,13 @@
  * What each constant of the frontier buys: three fixed simulations with the constant halved, as shipped, and doubled. Works on copies of
  * the core, and prints the table of docs/simulation.md.
  */
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { type Edit, simulateEdited } from './simulation/edited.ts'
 import { run } from './support/cli.ts'
 
 const USAGE = `node tools/constants.ts
 
 Prints a table: the used share of the rate, the displacement's p95 in seconds of service and Kendall's tau of three fixed simulations, for
 each constant of src/core/frontier.ts halved, as shipped and doubled. Takes some minutes.`
-
-const ROOT = join(import.meta.dirname, '..')
-const COPIED = [
-  'src/core',
-  'tools/simulation',
-  'tools/support/cli.ts',
-  'tools/plot',
-  'tools/simulate.ts',
-  'package.json',
-]
 
 const SIMULATIONS = [
   '--visitors 900 --arrive 120 --rate 30 --no-shows 0.3',
@@ -66,31 +53,14 @@ function scaled(name: string, value: string) {
   return { name, from: value, to: (factor: number) => `${Number(value.replaceAll('_', '')) * factor}` }
 }
 
-interface Edit {
-  readonly from: string
-  readonly to: string
-}
-
-function row(name: string, value: string, edit: Edit | null): string {
-  const copy = mkdtempSync(join(tmpdir(), 'antesala-'))
-  try {
-    for (const path of COPIED) cpSync(join(ROOT, path), join(copy, path), { recursive: true })
-    if (edit) {
-      const file = join(copy, 'src/core/frontier.ts')
-      const source = readFileSync(file, 'utf8')
-      if (source.split(edit.from).length !== 2) throw new Error(`frontier.ts has no single "${edit.from.trim()}"`)
-      writeFileSync(file, source.replace(edit.from, edit.to))
-    }
-    return `| ${name} | ${value} | ${SIMULATIONS.map(flags => figures(copy, flags)).join(' | ')} |`
-  } finally {
-    rmSync(copy, { recursive: true })
-  }
+function row(name: string, value: string, edit: { from: string; to: string } | null): string {
+  const inFrontier = edit && { file: 'frontier.ts', ...edit }
+  return `| ${name} | ${value} | ${SIMULATIONS.map(flags => figures(flags, inFrontier)).join(' | ')} |`
 }
 
 /** Used share, displacement p95 in seconds of service, tau. A broken guarantee is named in place of nothing. */
-function figures(copy: string, flags: string): string {
-  const args = [join(copy, 'tools/simulate.ts'), '--json', ...flags.split(' ')]
-  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+function figures(flags: string, edit: Edit | null): string {
+  const { stdout } = simulateEdited(flags, edit)
   const { usedShare, displacementP95Seconds, kendallTau, violations } = JSON.parse(stdout)
   const broken = violations > 0 ? ', **broken**' : ''
   return `${(usedShare * 100).toFixed(1)} %, ${displacementP95Seconds.toFixed(1)} s, ${kendallTau.toFixed(4)}${broken}`

@@ -24,7 +24,7 @@ export class Tally {
   #seq: number
   #base: number
   readonly #totals = new Map<string, number>()
-  readonly #sent = new Map<string, number>()
+  #sent: Cells = {}
 
   constructor(seq = 0) {
     this.#seq = seq
@@ -47,16 +47,18 @@ export class Tally {
   /** Opens the next report. An earlier one that is still on its way may arrive before or after it, or never. */
   report(): TallyReport {
     this.#seq++
-    this.#sent.clear()
-    for (const [cell, total] of this.#totals) this.#sent.set(cell, total)
-    return { seq: this.#seq, base: this.#base, cells: Object.fromEntries(this.#totals) }
+    // A crowd that comes at once is a cell each: Object.fromEntries takes three times as long.
+    const cells: Record<string, number> = {}
+    for (const [cell, total] of this.#totals) cells[cell] = total
+    this.#sent = cells
+    return { seq: this.#seq, base: this.#base, cells }
   }
 
   /** Takes the answer to report `seq`; answers to any but the newest change nothing. */
   acknowledge(seq: number): void {
     if (seq !== this.#seq || seq === this.#base) return
     this.#base = seq
-    for (const [cell, sent] of this.#sent) {
+    for (const [cell, sent] of Object.entries(this.#sent)) {
       const rest = (this.#totals.get(cell) ?? 0) - sent
       if (rest === 0) this.#totals.delete(cell)
       else this.#totals.set(cell, rest)

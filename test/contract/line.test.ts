@@ -6,8 +6,10 @@ import { type Origin, type Site, startOrigin, startSite } from '../support/node/
 
 let site: Site
 let origin: Origin
+const over = new AbortController()
 
 afterEach(async () => {
+  over.abort()
   await site?.stop()
   await origin?.stop()
 })
@@ -39,7 +41,10 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
       thinkMs: 60_000,
       noShows: 0.3,
       durationMs: 84_000,
+      signal: over.signal,
     })
+    // A test that has failed does not wait for its crowd.
+    crowd.catch(() => undefined)
     const until = (seconds: number) => pause(startMs + seconds * 1_000 - performance.now())
     await until(40)
     await site.change('shop', { new_users_per_minute: 120 })

@@ -7,8 +7,9 @@ import type { DoorReport, View } from '../../src/core/messages.ts'
 import { newRoom, type RoomState, sync, tick, waitingTotal } from '../../src/core/room.ts'
 import type { SessionRules } from '../../src/core/sessions.ts'
 import { MemorySessions } from '../../tools/simulation/sessions.ts'
-import { type Scenario, World } from '../../tools/simulation/world.ts'
+import type { World } from '../../tools/simulation/world.ts'
 import { emptyReport } from '../support/reports.ts'
+import { played, ROUGH } from '../support/simulated.ts'
 
 const T0 = 1_700_000_000_000
 const VIP = [{ name: 'vip', share: 0.3 }]
@@ -280,25 +281,8 @@ describe('a door with permits for lanes', () => {
 })
 
 describe('lanes over several doors, by simulation', () => {
-  const crowd: Scenario = {
-    seed: 1,
-    visitors: 12_000,
-    arriveMs: 30_000,
-    ratePerMinute: 600,
-    totalActiveUsers: 1_000_000,
-    sessionMs: 300_000,
-    stayMs: 20_000,
-    noShows: 0,
-    late: 0,
-    edges: 4,
-    doors: 3,
-    clockSkewMs: 0,
-    loss: 0,
-    duplicate: 0,
-    evictions: 0,
-    changes: [],
-    untilMs: 660_000,
-  }
+  /** A line of twenty minutes. */
+  const crowd = { visitors: 12_000, arriveMs: 30_000, ratePerMinute: 600, stayMs: 20_000, untilMs: 660_000 }
 
   /** Admissions by lane from the second minute to the eleventh. */
   function admitted(world: World): Record<string, number> {
@@ -311,19 +295,12 @@ describe('lanes over several doors, by simulation', () => {
     return counts
   }
 
-  function run(more: Partial<Scenario>): World {
-    const world = new World({ ...crowd, ...more })
-    world.run()
-    expect(world.checks.violations).toEqual([])
-    return world
-  }
-
   it('get their shares over ten minutes while all have a line', () => {
     const lanes = [
       { name: 'vip', share: 0.3, crowd: 0.4 },
       { name: 'gold', share: 0.2, crowd: 0.3 },
     ]
-    const { main = 0, vip = 0, gold = 0 } = admitted(run({ lanes }))
+    const { main = 0, vip = 0, gold = 0 } = admitted(played({ ...crowd, lanes }))
     const all = main + vip + gold
     expect(all).toBeGreaterThan(5_900)
     expect(Math.abs(vip / all - 0.3)).toBeLessThan(0.02)
@@ -331,7 +308,7 @@ describe('lanes over several doors, by simulation', () => {
   })
 
   it('leave what they do not use to the main lane', () => {
-    const { main = 0, vip = 0 } = admitted(run({ lanes: [{ name: 'vip', share: 0.8, crowd: 0.02 }] }))
+    const { main = 0, vip = 0 } = admitted(played({ ...crowd, lanes: [{ name: 'vip', share: 0.8, crowd: 0.02 }] }))
     expect(main + vip).toBeGreaterThan(5_900)
     expect(vip).toBeLessThan(300)
   })
@@ -339,20 +316,9 @@ describe('lanes over several doors, by simulation', () => {
   it('keep I1, I2, I4 and I7 over a rough network, while lanes come and go', () => {
     let admissions = 0
     for (let seed = 1; seed <= 40; seed++) {
-      const world = run({
+      const world = played({
+        ...ROUGH,
         seed,
-        visitors: 250,
-        arriveMs: 20_000,
-        ratePerMinute: 240,
-        totalActiveUsers: 40,
-        sessionMs: 12_000,
-        stayMs: 6_000,
-        noShows: 0.2,
-        late: 0.05,
-        clockSkewMs: 2_000,
-        loss: 0.05,
-        duplicate: 0.05,
-        evictions: 25,
         lanes: [
           { name: 'vip', share: 0.3, crowd: 0.3 },
           { name: 'gold', share: 0.7, crowd: 0.2 },
@@ -362,7 +328,6 @@ describe('lanes over several doors, by simulation', () => {
           { atMs: 50_000, lanes: [] },
           { atMs: 70_000, lanes: [{ name: 'vip', share: 1 }] },
         ],
-        untilMs: 150_000,
       })
       admissions += world.checks.admissions
     }
@@ -371,8 +336,8 @@ describe('lanes over several doors, by simulation', () => {
 
   it('let nobody starve in a lane that was taken away', () => {
     const lanes = [{ name: 'vip', share: 0.3, crowd: 0.3 }]
-    const world = run({ visitors: 1_000, lanes, changes: [{ atMs: 40_000, lanes: [] }], untilMs: 300_000 })
+    const world = played({ ...crowd, visitors: 1_000, lanes, changes: [{ atMs: 40_000, lanes: [] }], untilMs: 300_000 })
     expect(world.checks.admissions).toBe(1_000)
-    expect(world.missed).toBe(0)
+    expect(world.counts.missed).toBe(0)
   })
 })

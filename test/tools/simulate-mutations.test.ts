@@ -1,46 +1,13 @@
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { type Edit, simulateEdited } from '../../tools/simulation/edited.ts'
 
-const COPIED = [
-  'src/core',
-  'tools/simulation',
-  'tools/support/cli.ts',
-  'tools/plot',
-  'tools/simulate.ts',
-  'package.json',
-]
-const copies: string[] = []
-
-afterEach(() => {
-  for (const copy of copies.splice(0)) rmSync(copy, { recursive: true })
-})
-
-interface Mutation {
+interface Mutation extends Edit {
   readonly what: string
-  readonly file: string
-  readonly from: string
-  readonly to: string
 }
 
 /** Runs the simulator on a copy of the shipped core, broken on purpose. */
-function simulate(crowd: keyof typeof CROWDS, mutation?: Mutation) {
-  const copy = mkdtempSync(join(tmpdir(), 'antesala-'))
-  copies.push(copy)
-  for (const path of COPIED) cpSync(path, join(copy, path), { recursive: true })
-  if (mutation) {
-    const file = join(copy, 'src/core', mutation.file)
-    const source = readFileSync(file, 'utf8')
-    if (source.split(mutation.from).length !== 2) throw new Error(`${mutation.file} has no single "${mutation.from}"`)
-    writeFileSync(
-      file,
-      source.replace(mutation.from, () => mutation.to),
-    )
-  }
-  const args = [join(copy, 'tools/simulate.ts'), '--json', ...CROWDS[crowd].split(' ')]
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+function simulate(crowd: keyof typeof CROWDS, mutation: Mutation | null = null) {
+  const { status, stdout, stderr } = simulateEdited(CROWDS[crowd], mutation)
   return { status, figures: JSON.parse(stdout) as { violations: number; admitted: number }, stderr }
 }
 
@@ -230,7 +197,7 @@ describe('the simulation', () => {
       expect({ status, violations: figures.violations }, stderr).toEqual({ status: 0, violations: 0 })
       expect(figures.admitted).toBeGreaterThan(500)
     },
-    20_000,
+    60_000,
   )
 
   it.each(MUTATIONS)(
@@ -246,6 +213,6 @@ describe('the simulation', () => {
       if (mutation.crowd === 'drawn') expect(stderr).toContain('--method random --shuffle-window 30')
       expect(stderr).toMatch(/\d+\.\d{3} s {2}(door|room|visitor|the)/)
     },
-    20_000,
+    60_000,
   )
 })

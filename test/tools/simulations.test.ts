@@ -1,32 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type Figures, figuresOf } from '../../tools/simulation/figures.ts'
 import type { Scenario } from '../../tools/simulation/scenario.ts'
-import { World } from '../../tools/simulation/world.ts'
-
-/** A crowd that comes within a minute or two, to a room that has a place for everybody. */
-const CROWD: Omit<Scenario, 'visitors' | 'ratePerMinute'> = {
-  seed: 1,
-  arriveMs: 120_000,
-  totalActiveUsers: 10_000_000,
-  sessionMs: 300_000,
-  stayMs: 30_000,
-  noShows: 0,
-  late: 0,
-  edges: 8,
-  doors: 3,
-  clockSkewMs: 0,
-  loss: 0,
-  duplicate: 0,
-  evictions: 0,
-  changes: [],
-  untilMs: 7_200_000,
-}
+import { played } from '../support/simulated.ts'
 
 function play(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<Scenario>): Figures {
-  const world = new World({ ...CROWD, ...scenario })
-  world.run()
-  expect(world.checks.violations).toEqual([])
-  return figuresOf(world)
+  return figuresOf(played(scenario))
 }
 
 /** A crowd that comes within a window of a random line. */
@@ -89,13 +67,12 @@ describe('a random line', () => {
   }, 60_000)
 
   it('draws those of one window together: who came first in it waits as long as who came last', () => {
-    const world = new World({ ...CROWD, visitors: 4_000, ratePerMinute: 600, arriveMs: 60_000, shuffleMs: 60_000 })
-    world.run()
+    const world = played({ visitors: 4_000, ratePerMinute: 600, arriveMs: 60_000, shuffleMs: 60_000 })
     // The first window is short: the clock of a run begins within a minute.
     const untilMs = Math.ceil(world.startMs / 60_000) * 60_000
     const drawn = [...world.arrivedMs.keys()].filter(visitor => (world.arrivedMs[visitor] as number) >= untilMs)
     const meanMs = (visitors: number[]) =>
-      visitors.reduce((sum, visitor) => sum + (world.crowd.admittedMs[visitor] as number), 0) / visitors.length
+      visitors.reduce((sum, visitor) => sum + (world.crowd.stays.admittedMs[visitor] as number), 0) / visitors.length
     const half = drawn.length / 2
     const [first, last] = [meanMs(drawn.slice(0, half)), meanMs(drawn.slice(half))]
     expect(drawn.length).toBeGreaterThan(1_000)
@@ -116,11 +93,9 @@ describe('an event for which a crowd waits', () => {
   }, 60_000)
 
   it('draws without regard to the arrival, and puts who comes later behind', () => {
-    const world = new World({ ...CROWD, ...event, visitors: 6_000 })
-    world.run()
-    expect(world.checks.violations).toEqual([])
+    const world = played({ ...event, visitors: 6_000 })
     const startMs = world.startMs + event.drawAtMs
-    const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.admittedMs[visitor] as number)
+    const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.stays.admittedMs[visitor] as number)
     const mean = (times: number[]) => times.reduce((sum, time) => sum + time, 0) / times.length
     const everybody = [...world.arrivedMs.keys()]
     const drawn = everybody.filter(visitor => (world.arrivedMs[visitor] as number) < startMs)

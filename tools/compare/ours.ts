@@ -4,7 +4,6 @@ import {
   askOf,
   giveBack,
   type Holding,
-  held,
   isWorthGivingBack,
   leave,
   newHolding,
@@ -13,6 +12,7 @@ import {
 } from '../../src/core/holdings.ts'
 import { Ledger } from '../../src/core/ledger.ts'
 import type { Ask, Grant } from '../../src/core/messages.ts'
+import { look, take } from '../simulation/leases.ts'
 import { LEASE_MS, Told } from './told.ts'
 
 /** As often as an isolate looks for what lies idle. */
@@ -47,21 +47,21 @@ export class Ours {
     this.#look(nowMs)
     const holding = this.#holdingOf(session, isolate)
     const taken = take(holding, nowMs)
-    if (taken !== 'ask') return taken
+    if (taken !== 'ask') return taken === 'allowed'
     if (this.#hop) return this.#checkOver(this.#hop, session, holding, nowMs)
     wait(holding, 1, nowMs)
     const ask = askOf(holding, this.#quota, 1, nowMs)
     const grant = this.#touch(session, holding, ask, nowMs)
     if (this.#toldOf(session).hear(ask, grant, nowMs)) this.beyondGrain++
     leave(holding, 1)
-    return take(holding, nowMs) === true
+    return take(holding, nowMs) === 'allowed'
   }
 
   /** Requests of a session that wait at one isolate share a call. */
   async #checkOver(hop: Hop, session: string, holding: Holding, nowMs: number): Promise<boolean> {
     for (;;) {
       const taken = take(holding, nowMs)
-      if (taken !== 'ask') return taken
+      if (taken !== 'ask') return taken === 'allowed'
       wait(holding, 1, nowMs)
       await (this.#asking.get(holding) ?? this.#askOver(hop, session, holding, nowMs))
       leave(holding, 1)
@@ -92,10 +92,9 @@ export class Ours {
     if (this.#lookMs === 0) this.#lookMs = nowMs + LOOK_MS
     for (; this.#lookMs <= nowMs; this.#lookMs += LOOK_MS) {
       for (const [holding, session] of this.#watched) {
-        if (!isWorthGivingBack(holding, this.#quota, this.#lookMs)) this.#watched.delete(holding)
-        else if (holding.used !== holding.usedSeen) holding.usedSeen = holding.used
-        else {
-          this.#watched.delete(holding)
+        const found = look(holding, this.#quota, this.#lookMs)
+        if (found !== 'used') this.#watched.delete(holding)
+        if (found === 'idle') {
           const ask = giveBack(holding)
           const grant = this.#touch(session, holding, ask, this.#lookMs)
           if (this.#hop) void this.#hop(JSON.stringify(ask))
@@ -121,12 +120,4 @@ export class Ours {
     this.#told.set(session, told)
     return told
   }
-}
-
-function take(holding: Holding, nowMs: number): boolean | 'ask' {
-  if (held(holding, nowMs) >= 1) {
-    holding.used++
-    return true
-  }
-  return holding.refusedUntilMs > nowMs ? false : 'ask'
 }

@@ -1,5 +1,5 @@
 /** Plays the same traffic to every limiter: once decision by decision before the oracle, once in slices against the stopwatch. */
-import { quantile } from '../simulation/order.ts'
+import { medians } from '../simulation/order.ts'
 import { Clock } from './clock.ts'
 import type { Limiter } from './limiters.ts'
 import { type Judgement, Oracle } from './oracle.ts'
@@ -40,15 +40,7 @@ export async function race(
       if (slice > 0) rates.get(limiter.name)?.push((length * 1_000) / (performance.now() - beganMs))
     }
   }
-  return new Map(
-    [...rates].map(([name, values]) => [
-      name,
-      quantile(
-        values.toSorted((a, b) => a - b),
-        0.5,
-      ),
-    ]),
-  )
+  return medians(rates)
 }
 
 async function play(limiter: Limiter, traffic: readonly Request[], clock: Clock): Promise<void> {

@@ -3,11 +3,11 @@
  * each has at most one appointment, on the slot's first millisecond; and one for messages and timers, which keep their time.
  */
 
+import { Calendar } from './calendar.ts'
 import { Heap } from './heap.ts'
 
 const SLOT_MS = 10
 const SLOTS = 1 << 16
-const NOBODY = -1
 
 interface Timer {
   readonly atMs: number
@@ -17,8 +17,7 @@ interface Timer {
 
 export class Agenda {
   nowMs: number
-  readonly #slots = new Int32Array(SLOTS).fill(NOBODY)
-  readonly #next: Int32Array
+  readonly #calendar: Calendar
   readonly #visit: (visitor: number) => void
   readonly #fetch: (visitor: number) => number
   /** The visitors of the present slot. */
@@ -43,7 +42,7 @@ export class Agenda {
   ) {
     this.nowMs = startMs
     this.#slot = Math.floor(startMs / SLOT_MS)
-    this.#next = new Int32Array(visitors).fill(NOBODY)
+    this.#calendar = new Calendar(SLOTS, visitors)
     this.#visit = visit
     this.#fetch = fetch
   }
@@ -53,8 +52,7 @@ export class Agenda {
     this.appointments++
     const slot = Math.max(this.#slot + 1, Math.ceil(atMs / SLOT_MS))
     if (slot >= this.#slot + SLOTS) return this.at(atMs, () => this.#meet(visitor))
-    this.#next[visitor] = this.#slots[slot & (SLOTS - 1)] as number
-    this.#slots[slot & (SLOTS - 1)] = visitor
+    this.#calendar.add(slot, visitor)
   }
 
   at(atMs: number, run: () => void): void {
@@ -77,21 +75,12 @@ export class Agenda {
       this.#enter(this.#slot, startMs + SLOT_MS)
       this.#runTimers(startMs)
       this.nowMs = Math.max(this.nowMs, startMs)
-      const count = this.#gather(this.#slot & (SLOTS - 1))
+      const count = this.#calendar.take(this.#slot, this.#present)
+      for (let i = 0; i < count; i++) this.#fetched += this.#fetch(this.#present[i] as number)
       for (let i = 0; i < count; i++) this.#meet(this.#present[i] as number)
       this.#runTimers(startMs + SLOT_MS)
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
-  }
-
-  #gather(slot: number): number {
-    let count = 0
-    for (let visitor = this.#slots[slot] as number; visitor !== NOBODY; visitor = this.#next[visitor] as number) {
-      this.#present[count++] = visitor
-      this.#fetched ^= this.#fetch(visitor)
-    }
-    this.#slots[slot] = NOBODY
-    return count
   }
 
   #meet(visitor: number): void {

@@ -1,24 +1,36 @@
 /**
  * Everybody in a simulation, in typed arrays: a million visitors are a hundred megabytes, and nothing that a poll makes
- * outlives it.
+ * outlives it. Polls of a crowd that fits in no cache cost what they read: each reads one line of the processor's cache.
  *
  * A ticket is kept as its fields. `ticket` writes them into one object that is used again for every poll; who keeps a
  * ticket longer asks for a copy.
  */
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import { DOUBLES, floatsOf, HALVES, newLines, wholeOf } from './lines.ts'
 import type { Lots } from './lots.ts'
+import { sidOf } from './sids.ts'
+import { Stays } from './stays.ts'
 
-/** One visitor's numbers fill a line of the processor's cache: a poll of one among a million waits for memory once. */
-const FIELDS = 8
+/** A line: four doubles, and eight numbers of half their width behind them. */
 const KEY = 0
-const LOW = 1
-const BY_MS = 2
-const ISSUED_MS = 3
-const SEEN_MS = 4
-const SHOWN = 5
-const PATIENCE = 6
+const BY_MS = 1
+const ISSUED_MS = 2
+const SEEN_MS = 3
+
+const LOW = 8
+const SHOWN = 9
+/** As numbers with a fraction: of the ticket the wait shown last, and the wait shown for its place; 0 for none. */
+const WAIT_MS = 10
+const WAIT_SHOWN_MS = 11
+const PATIENCE = 12
 /** The flags below, and above them the edge. */
-const FLAGS = 7
+const FLAGS = 13
+/** Of the sid: its door, and when it was made, after the start. */
+const DOOR = 14
+const MADE_MS = 15
+
+/** More polls than anybody makes. */
+const FOR_EVER = 0x7fff_ffff
 
 const HAS_TICKET = 1
 const CONFIRMED = 2
@@ -33,16 +45,14 @@ const EDGE_SHIFT = 9
 
 export class Crowd {
   readonly size: number
-  readonly #numbers: Float64Array
+  /** The lines, as their doubles, their halves that are whole, and their halves with a fraction. */
+  readonly #doubles: Float64Array
+  readonly #whole: Int32Array
+  readonly #floats: Float32Array
+  /** Made when somebody asks for it: most polls need none. */
   readonly #sids: string[]
-  /** Of the tickets: the wait shown last, 0 for none. */
-  readonly #waits: Float32Array
-  readonly #waitsShown: Float32Array
   readonly #scratch: { -readonly [Field in keyof Ticket]: Ticket[Field] }
-  /** When each was admitted by a door that got an answer through, 0 before. */
-  readonly admittedMs: Float64Array
-  readonly leavesMs: Float64Array
-  readonly expiresMs: Float64Array
+  readonly stays: Stays
   readonly #laneNames: readonly string[]
   /** Each visitor's lane; empty where there is only one. */
   readonly #lanes: Uint8Array
@@ -54,22 +64,20 @@ export class Crowd {
     this.#laneNames = [MAIN_LANE, ...laneNames]
     this.#lanes = new Uint8Array(laneNames.length > 0 ? size : 0)
     this.size = size
-    this.#numbers = new Float64Array(size * FIELDS)
+    this.#doubles = newLines(size)
+    this.#whole = wholeOf(this.#doubles)
+    this.#floats = floatsOf(this.#doubles)
     this.#sids = new Array<string>(size).fill('')
-    this.#waits = new Float32Array(size)
-    this.#waitsShown = new Float32Array(size)
     this.#scratch = { ...blank, generation }
-    this.admittedMs = new Float64Array(size)
-    this.leavesMs = new Float64Array(size)
-    this.expiresMs = new Float64Array(size)
+    this.stays = new Stays(size)
   }
 
   /** `polls` is how often somebody asks before closing the tab, Infinity for those who stay. */
   arrive(visitor: number, edge: number, polls: number, sleeps: boolean): void {
-    const at = visitor * FIELDS
+    const at = visitor * HALVES
     const flags = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
-    this.#numbers[at + PATIENCE] = polls
-    this.#numbers[at + FLAGS] = (edge << EDGE_SHIFT) | flags
+    this.#whole[at + PATIENCE] = Math.min(FOR_EVER, polls)
+    this.#whole[at + FLAGS] = (edge << EDGE_SHIFT) | flags
   }
 
   becomesRobot(visitor: number): void {
@@ -101,34 +109,54 @@ export class Crowd {
   }
 
   sid(visitor: number): string {
-    return this.#sids[visitor] as string
+    const known = this.#sids[visitor] as string
+    if (known !== '') return known
+    const at = visitor * HALVES
+    const sid = sidOf(this.#whole[at + DOOR] as number, visitor, this.#whole[at + MADE_MS] as number)
+    this.#sids[visitor] = sid
+    return sid
   }
 
-  /** A new place. Whatever was shown before belonged to another one. */
-  take(visitor: number, sid: string, key: number, byMs: number | null, nowMs: number): void {
-    const at = visitor * FIELDS
+  /** A new place, and a sid of a door, made so long after the start. */
+  take(visitor: number, door: number, madeMs: number, key: number, nowMs: number): void {
+    const at = visitor * HALVES
+    this.#sids[visitor] = ''
+    this.#whole[at + DOOR] = door
+    this.#whole[at + MADE_MS] = madeMs
+    this.#place(visitor, key, 0, nowMs)
+  }
+
+  /** The place at the front of somebody whose session has just ended: its door has named it. */
+  takeAgain(visitor: number, sid: string, key: number, byMs: number, nowMs: number): void {
     this.#sids[visitor] = sid
-    this.#numbers[at + KEY] = key
-    this.#numbers[at + LOW] = 0
-    this.#numbers[at + BY_MS] = byMs ?? 0
-    this.#numbers[at + ISSUED_MS] = nowMs
-    this.#numbers[at + SHOWN] = Number.POSITIVE_INFINITY
-    this.#waits[visitor] = 0
-    this.#waitsShown[visitor] = 0
+    this.#place(visitor, key, byMs, nowMs)
+  }
+
+  /** Whatever was shown before belonged to another place. */
+  #place(visitor: number, key: number, byMs: number, nowMs: number): void {
+    const doubles = visitor * DOUBLES
+    this.#doubles[doubles + KEY] = key
+    this.#doubles[doubles + BY_MS] = byMs
+    this.#doubles[doubles + ISSUED_MS] = nowMs
+    const halves = visitor * HALVES
+    this.#whole[halves + LOW] = 0
+    this.#whole[halves + SHOWN] = 0
+    this.#floats[halves + WAIT_MS] = 0
+    this.#floats[halves + WAIT_SHOWN_MS] = 0
     this.#unset(visitor, CONFIRMED)
     this.#set(visitor, HAS_TICKET)
   }
 
   /** Valid until the next call, and without its sid: a poll needs none. */
   ticket(visitor: number): Ticket {
-    const at = visitor * FIELDS
-    const numbers = this.#numbers
+    const doubles = visitor * DOUBLES
+    const halves = visitor * HALVES
     const ticket = this.#scratch
-    ticket.key = numbers[at + KEY] as number
-    ticket.low = (numbers[at + LOW] as number) || null
-    ticket.byMs = (numbers[at + BY_MS] as number) || null
-    ticket.waitMs = this.#waits[visitor] || null
-    ticket.issuedMs = numbers[at + ISSUED_MS] as number
+    ticket.key = this.#doubles[doubles + KEY] as number
+    ticket.byMs = (this.#doubles[doubles + BY_MS] as number) || null
+    ticket.issuedMs = this.#doubles[doubles + ISSUED_MS] as number
+    ticket.low = (this.#whole[halves + LOW] as number) || null
+    ticket.waitMs = (this.#floats[halves + WAIT_MS] as number) || null
     ticket.lane = this.lane(visitor)
     ticket.confirmed = this.#has(visitor, CONFIRMED)
     if (this.#lots) {
@@ -145,49 +173,51 @@ export class Crowd {
   /** Positions begin at 1 and times long after 0, so that 0 can stand for null. */
   keep(visitor: number, ticket: Ticket): void {
     const { key, low, waitMs, byMs, issuedMs, confirmed } = ticket
-    const at = visitor * FIELDS
     this.#lots?.keep(visitor, ticket)
-    this.#numbers[at + KEY] = key
-    this.#numbers[at + LOW] = low ?? 0
-    this.#numbers[at + BY_MS] = byMs ?? 0
-    this.#numbers[at + ISSUED_MS] = issuedMs
-    this.#waits[visitor] = waitMs ?? 0
+    const doubles = visitor * DOUBLES
+    this.#doubles[doubles + KEY] = key
+    this.#doubles[doubles + BY_MS] = byMs ?? 0
+    this.#doubles[doubles + ISSUED_MS] = issuedMs
+    const halves = visitor * HALVES
+    this.#whole[halves + LOW] = low ?? 0
+    this.#floats[halves + WAIT_MS] = waitMs ?? 0
     if (confirmed) this.#set(visitor, CONFIRMED)
     else this.#unset(visitor, CONFIRMED)
   }
 
   edge(visitor: number): number {
-    return (this.#numbers[visitor * FIELDS + FLAGS] as number) >> EDGE_SHIFT
+    return (this.#whole[visitor * HALVES + FLAGS] as number) >> EDGE_SHIFT
   }
 
   /** Notes that the visitor asked; answers when it did so last, 0 the first time. */
   asks(visitor: number, nowMs: number): number {
-    const at = visitor * FIELDS + SEEN_MS
-    const before = this.#numbers[at] as number
-    this.#numbers[at] = nowMs
+    const at = visitor * DOUBLES + SEEN_MS
+    const before = this.#doubles[at] as number
+    this.#doubles[at] = nowMs
     return before
   }
 
   /** Notes the position shown; answers the one shown before, Infinity the first time. */
   shows(visitor: number, position: number): number {
-    const at = visitor * FIELDS + SHOWN
-    const before = this.#numbers[at] as number
-    this.#numbers[at] = position
-    return before
+    const at = visitor * HALVES + SHOWN
+    const before = this.#whole[at] as number
+    this.#whole[at] = position
+    return before || Number.POSITIVE_INFINITY
   }
 
   /** Notes the wait shown for the place; answers the one shown before, 0 the first time. */
   showsWait(visitor: number, waitMs: number): number {
-    const before = this.#waitsShown[visitor] as number
-    this.#waitsShown[visitor] = waitMs
+    const at = visitor * HALVES + WAIT_SHOWN_MS
+    const before = this.#floats[at] as number
+    this.#floats[at] = waitMs
     return before
   }
 
   /** False once the visitor has closed the tab. */
   staysAfterPoll(visitor: number): boolean {
-    const at = visitor * FIELDS + PATIENCE
-    const left = (this.#numbers[at] as number) - 1
-    this.#numbers[at] = left
+    const at = visitor * HALVES + PATIENCE
+    const left = (this.#whole[at] as number) - 1
+    this.#whole[at] = left
     return left >= 0
   }
 
@@ -206,18 +236,18 @@ export class Crowd {
     this.#set(visitor, HAS_MISSED)
   }
 
-  enters(visitor: number, nowMs: number): void {
+  enters(visitor: number, leavesMs: number, expiresMs: number, nowMs: number): void {
     this.#set(visitor, INSIDE)
-    this.admittedMs[visitor] = nowMs
+    this.stays.begin(visitor, leavesMs, expiresMs, nowMs)
   }
 
   isInside(visitor: number): boolean {
     return this.#has(visitor, INSIDE)
   }
 
-  /** Any of a visitor's numbers brings all of them near. */
+  /** Reading the ends of a visitor's line brings all of it near. */
   fetch(visitor: number): number {
-    return this.#numbers[visitor * FIELDS + FLAGS] as number
+    return (this.#doubles[visitor * DOUBLES + KEY] as number) + (this.#whole[visitor * HALVES + MADE_MS] as number)
   }
 
   /** Polls as told from the arrival to the admission. */
@@ -226,17 +256,17 @@ export class Crowd {
   }
 
   #has(visitor: number, flags: number): boolean {
-    return ((this.#numbers[visitor * FIELDS + FLAGS] as number) & flags) !== 0
+    return ((this.#whole[visitor * HALVES + FLAGS] as number) & flags) !== 0
   }
 
   #set(visitor: number, flags: number): void {
-    const at = visitor * FIELDS + FLAGS
-    this.#numbers[at] = (this.#numbers[at] as number) | flags
+    const at = visitor * HALVES + FLAGS
+    this.#whole[at] = (this.#whole[at] as number) | flags
   }
 
   #unset(visitor: number, flags: number): void {
-    const at = visitor * FIELDS + FLAGS
-    this.#numbers[at] = (this.#numbers[at] as number) & ~flags
+    const at = visitor * HALVES + FLAGS
+    this.#whole[at] = (this.#whole[at] as number) & ~flags
   }
 }
 

@@ -1,11 +1,12 @@
 /** The waits shown from ten minutes on, to be held against the real ones: the first, the last, and one at random of each visitor. */
 
+import { DOUBLES, newLines } from './lines.ts'
+
 const FROM_MS = 10 * 60_000
 /** Shorter waits all read "less than a minute". */
 const SHORT_MS = 30_000
 
 /** Of each visitor: how many were shown, then when and how long each kept estimate said. */
-const FIELDS = 8
 const TIMES = 0
 const FIRST = 1
 const LAST = 3
@@ -19,7 +20,12 @@ export class Estimates {
 
   constructor(visitors: number, startMs: number) {
     this.#fromMs = startMs + FROM_MS
-    this.#numbers = new Float64Array(visitors * FIELDS)
+    this.#numbers = newLines(visitors)
+  }
+
+  /** Reading one number of a visitor's line brings all of it near. */
+  fetch(visitor: number, nowMs: number): number {
+    return nowMs < this.#fromMs ? 0 : (this.#numbers[visitor * DOUBLES] as number)
   }
 
   /** A wait of one place after another: by how much it has risen, as a quotient. */
@@ -32,7 +38,7 @@ export class Estimates {
   /** `random`, uniform in [0, 1), picks each of a visitor's estimates with the same chance. */
   shown(visitor: number, waitMs: number, random: number, nowMs: number): void {
     if (nowMs < this.#fromMs) return
-    const at = visitor * FIELDS
+    const at = visitor * DOUBLES
     const times = (this.#numbers[at + TIMES] as number) + 1
     this.#numbers[at + TIMES] = times
     if (times === 1) this.#note(at + FIRST, waitMs, nowMs)
@@ -47,7 +53,7 @@ export class Estimates {
     const lastSeconds: number[] = []
     for (let visitor = 0; visitor < admittedMs.length; visitor++) {
       const inMs = admittedMs[visitor] as number
-      const at = visitor * FIELDS
+      const at = visitor * DOUBLES
       if (this.#numbers[at + TIMES] === 0 || inMs === 0 || !counts(visitor)) continue
       any.push(this.#shareWrong(at + ANY, inMs))
       first.push(this.#shareWrong(at + FIRST, inMs))

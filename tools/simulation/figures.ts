@@ -59,7 +59,7 @@ export function figuresOf(world: World): Figures {
   const keys = checks.faithfulKeys(crowd)
   const displaced = Float64Array.from(displacementPlaces(keys), Math.abs).sort()
   const waits = waitsSeconds(world)
-  const estimates = world.estimates.errors(crowd.admittedMs, visitor => crowd.isFaithful(visitor))
+  const estimates = world.estimates.errors(crowd.stays.admittedMs, visitor => crowd.isFaithful(visitor))
   const seconds = (places: number) => (perSecond > 0 ? round(places / perSecond, 2) : 0)
   return {
     admitted: at.length,
@@ -81,13 +81,15 @@ export function figuresOf(world: World): Figures {
     estimateErrorFirstMedian: median(estimates.first, 3),
     estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
     waitRiseMax: round(world.estimates.riseMax, 3),
-    pollsPerVisitor: round(world.polls / world.owners.people, 1),
-    objectCallsPerVisitor: round((world.objectCalls + world.limitCalls) / world.owners.people, 2),
+    pollsPerVisitor: round(world.counts.polls / world.owners.people, 1),
+    objectCallsPerVisitor: round((world.counts.objectCalls + world.limitCalls) / world.owners.people, 2),
     rowsWritten: world.usage.rowsWritten,
     costUsd: round(costUsd(world.usage), 4),
-    missed: world.missed,
+    missed: world.counts.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
-    ...(world.scenario.robots ? { robots: { requests: world.robotRequests, admitted: world.robotsAdmitted } } : {}),
+    ...(world.scenario.robots
+      ? { robots: { requests: world.counts.robotRequests, admitted: world.counts.robotsAdmitted } }
+      : {}),
     ...(world.scenario.limit ? requestsOf(world) : {}),
     ...(world.owners.differ ? { habits: habitsOf(world) } : {}),
     ...(world.scenario.lanes ? { lanes: lanesOf(world, world.scenario.lanes) } : {}),
@@ -135,7 +137,7 @@ function waitsSeconds({ crowd, owners }: World, counts: (visitor: number) => boo
   const waits = new Float64Array(crowd.size)
   let count = 0
   for (let visitor = 0; visitor < crowd.size; visitor++) {
-    const inMs = crowd.admittedMs[visitor] as number
+    const inMs = crowd.stays.admittedMs[visitor] as number
     if (inMs > 0 && crowd.isFaithful(visitor) && counts(visitor))
       waits[count++] = (inMs - owners.arrivedMs(visitor)) / 1_000
   }

@@ -34,6 +34,11 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number
 }
 
+/** Of the measurements of each, the one in the middle. */
+export function medians(measured: ReadonlyMap<string, readonly number[]>): Map<string, number> {
+  return new Map([...measured].map(([name, values]) => [name, quantile(Float64Array.from(values).sort(), 0.5)]))
+}
+
 export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))
 }

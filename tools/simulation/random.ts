@@ -13,7 +13,7 @@ export class Random {
       let z = state
       z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
       z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
-      return (z ^ (z >>> 16)) >>> 0
+      return z ^ (z >>> 16)
     }
     this.#a = next()
     this.#b = next()

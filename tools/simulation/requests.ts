@@ -7,7 +7,6 @@ import {
   askOf,
   giveBack,
   type Holding,
-  held,
   isWorthGivingBack,
   leave,
   newHolding,
@@ -18,6 +17,7 @@ import {
 } from '../../src/core/holdings.ts'
 import type { Ask, Touch, TouchAnswer } from '../../src/core/messages.ts'
 import type { Agenda } from './agenda.ts'
+import { look, take } from './leases.ts'
 import type { Network } from './network.ts'
 
 /** The one policy of a simulation, for every request of a session. */
@@ -84,7 +84,7 @@ export class Requests {
   /** One request of a session; `done` hears once. */
   request(sid: string, done: (outcome: Outcome) => void): void {
     const known = this.#known(sid)
-    const taken = known.untilMs > this.#nowMs ? this.#take(known.holding) : 'ask'
+    const taken = known.untilMs > this.#nowMs ? take(known.holding, this.#nowMs) : 'ask'
     if (taken !== 'ask') return done(taken)
     wait(known.holding, 1, this.#nowMs)
     this.#ask(sid, known, 1, outcome => {
@@ -107,19 +107,11 @@ export class Requests {
     return made
   }
 
-  #take(holding: Holding): 'allowed' | 'limited' | 'ask' {
-    if (held(holding, this.#nowMs) >= 1 && holding.owed === 0) {
-      holding.used++
-      return 'allowed'
-    }
-    return holding.refusedUntilMs > this.#nowMs ? 'limited' : 'ask'
-  }
-
   #ask(sid: string, known: Known, asks: number, done: (outcome: Outcome) => void): void {
     this.#touch(sid, known, answer => {
       if (!answer) return done('alone')
       if (answer.verdict === 'gone') return done('gone')
-      const taken = this.#take(known.holding)
+      const taken = take(known.holding, this.#nowMs)
       if (taken !== 'ask') return done(taken)
       if (asks === ASKS_MAX) return done('alone')
       this.#ask(sid, known, asks + 1, done)
@@ -181,11 +173,12 @@ export class Requests {
   #lookForIdle(): void {
     for (const sid of this.#watched) {
       const known = this.#sessions.get(sid)
-      if (!known || !isWorthGivingBack(known.holding, this.#quota, this.#nowMs)) this.#watched.delete(sid)
-      else if (!known.waiting && known.holding.used === known.holding.usedSeen) {
+      const found = known ? look(known.holding, this.#quota, this.#nowMs) : 'worthless'
+      if (!known || found === 'worthless') this.#watched.delete(sid)
+      else if (found === 'idle' && !known.waiting) {
         this.#watched.delete(sid)
         this.#send(sid, known, { sid, protectMs: 0, isIdle: true, asks: [giveBack(known.holding)] }, () => undefined)
-      } else known.holding.usedSeen = known.holding.used
+      }
     }
     this.#looks = this.#watched.size > 0
     if (this.#looks) this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())

@@ -1,0 +1,38 @@
+/** A door's process: what it remembers, what it has written, and what it is doing. */
+import { type DoorState, newDoor as newState } from '../../src/core/door.ts'
+import { Ledger } from '../../src/core/ledger.ts'
+import { MemoryDebts } from './debts.ts'
+import { START_MS } from './scenario.ts'
+import { MemorySessions } from './sessions.ts'
+
+export interface Door {
+  state: DoorState
+  readonly sessions: MemorySessions
+  readonly debts: MemoryDebts
+  ledger: Ledger
+  epoch: number
+  /** When the report was sent that brought its view. */
+  heardAtMs: number
+  ticking: boolean
+  alarmAtMs: number
+  /** A report to the room is under way. */
+  inFlight: boolean
+  /** What waits for its answer. */
+  waiting: (() => void)[]
+}
+
+export function newDoor(index: number): Door {
+  const debts = new MemoryDebts()
+  return {
+    state: newState(`d${index}`, 1, START_MS),
+    sessions: new MemorySessions(),
+    debts,
+    ledger: new Ledger(debts),
+    epoch: 1,
+    heardAtMs: Number.NEGATIVE_INFINITY,
+    ticking: false,
+    alarmAtMs: Number.POSITIVE_INFINITY,
+    inFlight: false,
+    waiting: [],
+  }
+}

@@ -1,0 +1,93 @@
+/** The isolates: each has a view of the room, counts for its home door, and has a clock that is off by a little. */
+import * as edgeHalf from '../../src/core/edge.ts'
+import type { Quota } from '../../src/core/gcra.ts'
+import type { EdgeReply } from '../../src/core/messages.ts'
+import type { Doors } from './doors.ts'
+import { type AtDoor, Requests } from './requests.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** Share of a visitor's requests that another isolate answers than the one before. */
+const ROAMING = 0.1
+
+export interface Edge {
+  readonly state: edgeHalf.EdgeState<never>
+  readonly home: number
+  readonly skewMs: number
+  /** Null where sessions have no limit. */
+  requests: Requests | null
+  syncing: boolean
+  /** Visitors whose request waits for a current view. */
+  waiting: number[]
+}
+
+export class Edges {
+  readonly #around: Surroundings
+  readonly #doors: Doors
+  readonly #edges: readonly Edge[]
+  readonly #answer: (visitor: number, edge: Edge) => void
+
+  /** `skewsMs` is how far the clock of each is off. `answer` is what an edge does with a request of somebody who is not inside, once its view is current. */
+  constructor(
+    around: Surroundings,
+    doors: Doors,
+    skewsMs: readonly number[],
+    answer: (visitor: number, edge: Edge) => void,
+  ) {
+    this.#around = around
+    this.#doors = doors
+    this.#answer = answer
+    this.#edges = skewsMs.map((skewMs, index) => ({
+      state: edgeHalf.newEdge<never>(`i${index}`),
+      home: index % around.scenario.doors,
+      skewMs,
+      requests: null,
+      syncing: false,
+      waiting: [],
+    }))
+  }
+
+  /** From now on the requests of sessions are limited. */
+  limit(quota: Quota, atDoor: AtDoor): void {
+    const { agenda, network } = this.#around
+    for (const edge of this.#edges) {
+      const { skewMs, state } = edge
+      edge.requests = new Requests(quota, { isolate: state.isolate, skewMs }, agenda, network, atDoor)
+    }
+  }
+
+  /** Mostly the isolate that a visitor met first, now and then another. */
+  near(first: number): Edge {
+    const { random } = this.#around
+    return this.#edges[random.chance(ROAMING) ? random.below(this.#edges.length) : first] as Edge
+  }
+
+  /** A request of somebody who is not inside, at once where the view is current. */
+  request(visitor: number, edge: Edge): void {
+    const { nowMs } = this.#around.agenda
+    if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#sync(edge)
+    if (edgeHalf.isCurrent(edge.state, nowMs)) this.#answer(visitor, edge)
+    else edge.waiting.push(visitor)
+  }
+
+  /** Calls that isolates made about the requests of sessions. */
+  get limitCalls(): number {
+    return this.#edges.reduce((sum, { requests }) => sum + (requests?.calls ?? 0), 0)
+  }
+
+  #sync(edge: Edge): void {
+    const { agenda, network } = this.#around
+    edge.syncing = true
+    const sentMs = agenda.nowMs
+    const report = edgeHalf.edgeReport(edge.state)
+    network.call<EdgeReply<never>>(
+      reply => this.#doors.hear(edge.home, report, reply),
+      reply => {
+        if (reply) edgeHalf.applyEdgeReply(edge.state, reply, sentMs)
+        edge.syncing = false
+        const { waiting } = edge
+        edge.waiting = []
+        for (const visitor of waiting) this.#answer(visitor, edge)
+      },
+    )
+  }
+}

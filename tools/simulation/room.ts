@@ -1,0 +1,152 @@
+/** The room's process: the decisions of `src/core/room.ts`, what it would store, and what the operator changes. */
+import { settledKey } from '../../src/core/batches.ts'
+import { commit } from '../../src/core/event-draws.ts'
+import { callableKey, type ScheduledEvent } from '../../src/core/events.ts'
+import { type Line, waiting } from '../../src/core/line.ts'
+import type { DoorReport, View } from '../../src/core/messages.ts'
+import * as roomHalf from '../../src/core/room.ts'
+import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** From here on the room is as good as full. */
+const NEARLY_FULL = 0.9
+
+export interface RoomAnswer {
+  readonly epoch: number
+  readonly seq: number
+  readonly granted: number
+  readonly lanes?: Readonly<Record<string, number>>
+  readonly view: View
+}
+
+/** The doors, as their room knows them. */
+export interface Below {
+  /** Permits have been granted or given back. */
+  checkInside(): void
+  /** Hints to a door that it should report. */
+  poke(door: string): void
+}
+
+export class Room {
+  state: roomHalf.RoomState
+  rules: roomHalf.RoomRules
+  readonly #around: Surroundings
+  /** Places are drawn: who has none yet cannot be called. */
+  readonly #isDrawn: boolean
+
+  constructor(around: Surroundings) {
+    const { scenario } = around
+    this.#around = around
+    this.#isDrawn = Boolean(scenario.shuffleMs) || scenario.drawAtMs !== undefined
+    this.rules = {
+      ratePerMinute: scenario.ratePerMinute,
+      totalActiveUsers: scenario.totalActiveUsers,
+      claimWindowMs: CLAIM_WINDOW_MS,
+      lanes: scenario.lanes ?? [],
+      shuffleMs: (scenario.drawAtMs === undefined ? scenario.shuffleMs : null) ?? null,
+      event: eventOf(scenario),
+    }
+    this.state = roomHalf.newRoom(START_MS)
+    if (this.rules.event) commit(this.state.events, [this.rules.event], () => `seed ${scenario.seed}`, START_MS)
+  }
+
+  sync(report: DoorReport, below: Below, reply: (answer: RoomAnswer) => void): void {
+    const { agenda, checks, counts, events } = this.#around
+    const { nowMs } = agenda
+    counts.objectRequests++
+    const outcome = roomHalf.sync(this.state, report, this.rules, nowMs)
+    below.checkInside()
+    const { view } = this.state
+    if (outcome.kind === 'stale' || !view) return
+    const { epoch, seq, door, spent, live } = report
+    events?.note(nowMs, null, `room: ${door}, life ${epoch}, spent ${spent}, ${live} live, granted ${outcome.granted}`)
+    const { granted, lanes } = outcome
+    reply({ epoch, seq, granted, ...(lanes ? { lanes } : {}), view })
+    if (outcome.kind !== 'applied') return
+    checks.counted(counts.confirmed, this.state.totals.confirmed ?? 0, nowMs)
+    this.#save(outcome.dirty)
+    for (const name of outcome.poke) below.poke(name)
+  }
+
+  change(change: Change): void {
+    const { agenda, checks, events } = this.#around
+    roomHalf.tick(this.state, this.rules, agenda.nowMs)
+    this.rules = { ...this.rules, ...change }
+    events?.note(agenda.nowMs, null, `the operator sets ${JSON.stringify(change)}`)
+    checks.limits(this.rules, agenda.nowMs)
+  }
+
+  /** Until the start newcomers wait for it, whatever the method. */
+  startEvent(): void {
+    const { agenda, events, scenario } = this.#around
+    this.rules = { ...this.rules, shuffleMs: scenario.shuffleMs ?? null }
+    events?.note(agenda.nowMs, null, 'the event starts')
+  }
+
+  /** It is read back from what it has stored: the doors' wishes and the view are not. */
+  evict(): void {
+    const { agenda, events } = this.#around
+    const doors = [...this.state.doors].map(([name, door]) => [name, { ...door, demand: [] }] as const)
+    this.state = { ...this.state, doors: new Map(doors), shown: new Map(), departedSinceTick: 0, view: null }
+    events?.note(agenda.nowMs, null, 'the room is evicted')
+  }
+
+  /** Permits granted to this life of a door, answered or not. */
+  grantedTo(door: string, epoch: number): number {
+    const account = this.state.doors.get(door)
+    return account?.epoch === epoch ? account.granted : 0
+  }
+
+  get inLine(): number {
+    return roomHalf.waitingTotal(this.state)
+  }
+
+  get standing(): number {
+    return roomHalf.standing(this.state, this.#around.agenda.nowMs)
+  }
+
+  /** Those in line whose places are settled: before its draw nobody can be called, whatever permits there are. */
+  get callable(): number {
+    if (!this.#isDrawn) return this.inLine
+    let people = 0
+    for (const line of this.state.lines.values()) people += this.#callableIn(line)
+    return people
+  }
+
+  /** Notes who had a line in the last `tookMs`. Only while the rate holds it back: in a full room it is the leavers who give places. */
+  noteShares(tookMs: number, admittedIn: (lane: string) => number): void {
+    const { totalActiveUsers, ratePerMinute } = this.rules
+    const { agenda, checks } = this.#around
+    const { live, out } = roomHalf.sums(this.state)
+    const isFull = live + out >= NEARLY_FULL * totalActiveUsers
+    const peopleIn = (lane: string) => {
+      const line = this.state.lines.get(lane)
+      return line ? this.#callableIn(line) + roomHalf.standingIn(this.state, this.rules, lane, agenda.nowMs) : 0
+    }
+    checks.shares?.note(tookMs, isFull ? 0 : ratePerMinute / 60, peopleIn, admittedIn)
+  }
+
+  #callableIn(line: Line): number {
+    if (!this.#isDrawn) return waiting(line)
+    const { arrivals, state } = line
+    const untilKey = callableKey(this.state.events, settledKey(this.state.draws, this.#around.agenda.nowMs))
+    return untilKey > state.frontierKey ? arrivals.after(state.frontierKey) - arrivals.after(untilKey) : 0
+  }
+
+  /** What the Room object writes for a report: its facts, the door's account, and the histogram where it changed. */
+  #save(dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
+    const { counts } = this.#around
+    counts.rowsWritten += 2
+    for (const chunks of dirty.values()) counts.rowsWritten += chunks.size
+    for (const { arrivals, state } of this.state.lines.values()) {
+      counts.rowsWritten += arrivals.forgetBefore(state.frontierKey).length
+    }
+  }
+}
+
+/** Newcomers wait for its start from the beginning on. */
+function eventOf({ drawAtMs, untilMs }: Scenario): ScheduledEvent | null {
+  if (drawAtMs === undefined) return null
+  const endMs = START_MS + drawAtMs + untilMs
+  return { name: 'event', prequeueMs: START_MS, startMs: START_MS + drawAtMs, endMs, shuffles: true }
+}
