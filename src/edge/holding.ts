@@ -2,6 +2,7 @@
  * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
  * shed. The session goes on.
  */
+import { fnv1a } from '../core/hash.ts'
 import type { HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
@@ -63,10 +64,8 @@ function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breaker
   return true
 }
 
-/** Uniform in [0, 1), the same for a session at every edge: FNV-1a of its random bits. */
+/** Uniform in [0, 1), the same for a session at every edge. */
 function lotOf(sid: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < sid.length; i++) hash = Math.imul(hash ^ sid.charCodeAt(i), 0x01000193)
-  hash ^= hash >>> 15
-  return (Math.imul(hash, 0x2c1b3c6d) >>> 0) / 0x1_0000_0000
+  const hash = fnv1a(sid)
+  return (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0) / 0x1_0000_0000
 }

@@ -10,6 +10,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { commit } from '../core/event-draws.ts'
 import { turnOf } from '../core/events.ts'
 import { showRate } from '../core/frontier.ts'
+import { fnv1a } from '../core/hash.ts'
 import type { Load } from '../core/health/controller.ts'
 import { shareOf } from '../core/lanes.ts'
 import { forgetPolicies, limitFigures, otherTotals } from '../core/limit-totals.ts'
@@ -285,7 +286,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   /** Changes with the deployed file and with every live change, so that each edge knows when it has the wrong settings. */
   #version(): string {
-    return `${fingerprint(JSON.stringify(this.#file))}.${this.#changeVersion}`
+    return `${fnv1a(JSON.stringify(this.#file)).toString(36)}.${this.#changeVersion}`
   }
 
   /** Stored changes may not fit a new file: then the file alone is in force, and the log says so. */
@@ -375,11 +376,4 @@ function policyNames({ config }: RoomSettings): readonly string[] {
 function setsAnew(request: ChangeRequest, setting: RuntimeSetting): boolean {
   if ('set' in request) return typeof request.set === 'object' && request.set !== null && setting in request.set
   return request.reset === 'all' || request.reset.includes(setting)
-}
-
-/** FNV-1a: enough to tell two files apart. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return (hash >>> 0).toString(36)
 }
