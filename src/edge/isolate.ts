@@ -26,6 +26,7 @@ import type { RoomConfig } from '../settings/schema.ts'
 import { type Invitation, isInForce, readInvitation } from '../tokens/invitations.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { isOf, readToken, type Token } from '../tokens/tokens.ts'
+import { callerAt } from './caller.ts'
 import { Limits } from './limits.ts'
 import type { Lease, Memory } from './memory.ts'
 import { Touches } from './touches.ts'
@@ -314,8 +315,7 @@ export class RoomAtEdge {
     for (let look = 0; look < IDLE_LOOKS && this.#watched.size > 0; look++) {
       await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
       const nowMs = Date.now()
-      const { env, calls, continent } = caller
-      const later: Caller = { env, calls, continent, nowMs, waitUntil: promise => caller.waitUntil(promise) }
+      const later = callerAt(caller, nowMs)
       const doors = new Set<Touches>()
       for (const sid of this.#watched) {
         const lease = this.memory.leases.peek(sid)
