@@ -28,25 +28,22 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
   const health = room.view?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
+  // A shopper who pays goes through, whatever is the matter.
+  const isProtected = room.settings.isProtected(visit.readings.paths)
   if (health) {
     const { retryAfterMs } = health
     const breaker = upstream.name === ORIGIN ? undefined : health.breakers[upstream.name]
     const isTried = breaker === 'half-open' && room.spend(`trial/${upstream.name}`, TRIALS, visit.nowMs) === 0
     if (breaker && !isTried) return { admission, upstream, why: 'closed', retryAfterMs }
-    if (health.inside < 1 && !isProtected(visit, admission) && !goesOn(visit, admission, health))
+    if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health))
       return { admission, upstream, why: 'outage', retryAfterMs }
   }
-  if (shed?.matches(visit.readings.paths) && !isProtected(visit, admission)) {
+  if (shed?.matches(visit.readings.paths) && !isProtected) {
     const share = shedShare(room.shedder, shed.k)
     noteAsked(room.shedder, visit.nowMs)
     if (share > 0 && Math.random() < share) return { admission, upstream, why: 'shed', retryAfterMs: SHED_RETRY_MS }
   }
   return null
-}
-
-/** A shopper who pays goes through, whatever is the matter. */
-function isProtected(visit: Visit, { room }: Admitted): boolean {
-  return visit.readings.paths.some(path => room.settings.isProtected(path))
 }
 
 /**
