@@ -1,9 +1,10 @@
 /** The answers to requests of admitted visitors that were not sent on. */
 
+import { heldPage } from './held-page.ts'
 import type { Held } from './holding.ts'
-import { heldPage, waitingPagePolicy } from './page.ts'
+import { outsideHeaders } from './outside-headers.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens, outsideHeaders } from './respond.ts'
+import { addTokens } from './respond.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -54,11 +55,10 @@ async function answerTo(visit: Visit, held: Held): Promise<Response> {
     problem.headers.set('X-Robots-Tag', 'noindex')
     return problem
   }
-  headers['Content-Type'] = 'text/html; charset=utf-8'
-  headers['Content-Security-Policy'] = await waitingPagePolicy()
-  const page = heldPage(visit, why, messageOf(held), retryAfterMs)
+  const page = await heldPage(visit, why, messageOf(held), retryAfterMs)
   const status = why === 'outage' ? admission.room.settings.config.queueing_status_code : 503
-  return new Response(visit.request.method === 'HEAD' ? null : page, { status, headers })
+  const body = visit.request.method === 'HEAD' ? null : page.html
+  return new Response(body, { status, headers: { ...headers, ...page.headers } })
 }
 
 function messageOf({ upstream, admission, why }: Held): string {

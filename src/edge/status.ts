@@ -5,9 +5,10 @@ import { clearCookie } from './cookie.ts'
 import { passesThrough, stand } from './gate.ts'
 import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
+import { outsideHeaders } from './outside-headers.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens, outsideHeaders, waitingHeaders } from './respond.ts'
+import { addTokens, waitingHeaders } from './respond.ts'
 import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
