@@ -25,7 +25,8 @@ export interface AdminBindings {
 
 type AdminContext = Context<{ Bindings: AdminBindings }>
 
-const BODY_MAX = 64 * 1_024
+/** Room for the largest page that a room may have, escaped. */
+const BODY_MAX = 1_024 * 1_024
 /** The history of health that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
 

@@ -13,12 +13,20 @@ export interface Page {
 /** The style of every page. */
 export const pageStyle = compact(css).replace(/\s*([{};,])\s*/g, '$1')
 
-/** Fills in a template. It is parsed once: a render by its text would look it up by that text each time. */
+/** Fills in one of our templates. */
 export function template(html: string): (variables: object) => string {
-  const whole = html.replace('{{> head}}\n', () => head)
+  return parsed(html.replace('{{> head}}\n', () => head))
+}
+
+/**
+ * Fills in any template. It is parsed once: a render by its text would look it up by that text each time. Of its variables only those given are there,
+ * and not what every object has.
+ */
+export function parsed(text: string): (variables: object) => string {
   const writer = new Mustache.Writer()
-  const tokens = writer.parse(whole)
-  return variables => writer.renderTokens(tokens, new Mustache.Context(variables), undefined, whole)
+  const tokens = writer.parse(text)
+  return variables =>
+    writer.renderTokens(tokens, new Mustache.Context(Object.assign(Object.create(null), variables)), undefined, text)
 }
 
 /** What every page of our own may say of a request. */

@@ -5,6 +5,7 @@ import { makePrivate } from './cache.ts'
 import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
+import { customRejectedPage, customWaitingPage } from './custom-page.ts'
 import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
 import { outsideHeaders } from './outside-headers.ts'
 import type { Page } from './page.ts'
@@ -87,7 +88,7 @@ function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
     retryAfterMs: waiting.pollAfterMs,
     headers: waitingHeaders(visit, waiting),
     json: () => placeJson(waiting, visit.nowMs),
-    page: () => waitingPage(visit, waiting),
+    page: async () => customWaitingPage(visit, waiting) ?? waitingPage(visit, waiting),
   })
 }
 
@@ -106,7 +107,7 @@ function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),
     json: () => rejectedJson(rejected, visit.nowMs),
-    page: () => rejectedPage(visit, rejected),
+    page: async () => customRejectedPage(visit, rejected) ?? rejectedPage(visit, rejected),
   })
 }
 

@@ -130,7 +130,8 @@ function drawUrl({ deployment }: Visit, { room }: Waiting, { event }: PlaceJson)
   return `${deployment.controlPrefix}/draws/${event?.name}?room=${encodeURIComponent(room.name)}`
 }
 
-function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
+/** When a page without scripts asks again. */
+export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
   const least = { waiting: REFRESH_MIN_SECONDS, called: REFRESH_CALLED_SECONDS, missed: REFRESH_MISSED_SECONDS }[state]
   return Math.max(least, Math.ceil(pollAfterSeconds))
 }

@@ -30,6 +30,7 @@ import type {
 } from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { withoutPages } from '../settings/custom-page.ts'
 import { type Deployment, readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
@@ -146,7 +147,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     commit(this.#state.events, settings.events, newSeed, nowMs)
     forgetPolicies(this.#state.totals, policyNames(settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    this.#store.recordChange(this.#changeVersion, nowMs, actor, request, overrides)
+    this.#store.recordChange(this.#changeVersion, nowMs, actor, withoutPages(request), overrides)
     this.#saveArrivals(core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)

@@ -136,13 +136,16 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
   }
 }
 
-/** Before the start an event has its own words only: who was in line before is served as ever. */
+/** Before the start an event has its own words and page only: who was in line before is served as ever. */
 function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean): RoomConfig {
-  const message = event.message ?? config.message
-  if (isPrequeue) return { ...config, message }
-  return {
+  const shown = {
     ...config,
-    message,
+    message: event.message ?? config.message,
+    custom_page_html: event.custom_page_html ?? config.custom_page_html,
+  }
+  if (isPrequeue) return shown
+  return {
+    ...shown,
     total_active_users: event.total_active_users ?? config.total_active_users,
     new_users_per_minute: event.new_users_per_minute ?? config.new_users_per_minute,
     session_duration: event.session_duration ?? config.session_duration,

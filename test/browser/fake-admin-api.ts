@@ -17,7 +17,7 @@ export const TOKEN = 'an-admin-token-of-thirty-two-chars'
 const PREFIX = '/.waiting-room'
 const ROOT = new URL('../../', import.meta.url)
 const FAILURES = { intervalMs: 6_000, burst: 10 }
-const BODY_MAX = 64 * 1_024
+const BODY_MAX = 1_024 * 1_024
 /** The page is tested with the very files and the very policy that the Worker sends. */
 const DASHBOARD = readFileSync(new URL('src/admin/dashboard.ts', ROOT), 'utf8')
 const POLICY = /"(default-src [^"]+)"/.exec(DASHBOARD)?.[1]
