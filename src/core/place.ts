@@ -51,7 +51,7 @@ const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
-  const lane = view.lanes[ticket.lane] ?? NOBODY
+  const lane = laneOf(view, ticket.lane)
   if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
   const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
@@ -116,7 +116,7 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
 
 /** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
 export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
-  const called = ticket.key <= (view.lanes[ticket.lane] ?? NOBODY).frontierKey
+  const called = ticket.key <= laneOf(view, ticket.lane).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
@@ -126,7 +126,7 @@ export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs
  */
 export function keyAgain(key: number, lane: string, view: View | null): number {
   if (!view || view.open || key <= (view.settledKey ?? key)) return key
-  return Math.min(key, view.lanes[lane]?.frontierKey ?? key)
+  return Object.hasOwn(view.lanes, lane) ? Math.min(key, laneOf(view, lane).frontierKey) : key
 }
 
 /** When the place of a ticket will be known whose batch has not ended, null for any other. */
@@ -145,7 +145,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
     return untilStartMs(ticket, place.startsMs, view, nowMs, random)
   if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilComeMs(ticket, nowMs, random)
   if (isUndrawn(place)) return untilDrawnMs(ticket, place.drawnMs, view, nowMs, random)
-  const lane = countedIn(view.lanes[ticket.lane] ?? NOBODY, view)
+  const lane = countedIn(laneOf(view, ticket.lane), view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
@@ -177,6 +177,11 @@ function untilStartMs({ confirmed }: Ticket, startsMs: number, view: View, nowMs
 /** Everybody with a counted place in the view. */
 export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
+}
+
+/** A lane is named by operators, and what every object has is none. */
+function laneOf({ lanes }: View, name: string): LaneView {
+  return (Object.hasOwn(lanes, name) ? lanes[name] : undefined) ?? NOBODY
 }
 
 /** Who stands in a lane that was taken away is counted among the people of the main one. */

@@ -18,16 +18,27 @@ const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = 
     lead: 'The site is very busy, and this page can wait a little. Your place is kept.',
   },
 }
+/** Of an outage, to somebody who has no session that could be kept. */
+const OUTSIDE = {
+  headline: 'The site is taking a short break',
+  lead: 'It cannot answer at the moment. Keep this page open: it opens the site as soon as it answers again.',
+}
 /** A reload is a whole page: no more often than this. */
 const REFRESH_MIN_SECONDS = 5
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle] })
 
-export async function heldPage(visit: Visit, why: Held['why'], message: string, retryAfterMs: number): Promise<Page> {
+export async function heldPage(
+  visit: Visit,
+  { why, isInside }: Held,
+  message: string,
+  retryAfterMs: number,
+): Promise<Page> {
+  const text = isInside || why !== 'outage' ? HELD[why] : OUTSIDE
   const variables = {
     ...variablesOf(visit),
-    ...HELD[why],
-    title: HELD[why].headline,
+    ...text,
+    title: text.headline,
     message,
     refreshSeconds: Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000)),
   }

@@ -112,7 +112,7 @@ export class RoomHealth {
       name,
       critical,
       breaker: breakerOf(this.#state, name, rules),
-      pinned: name in rules.pins.breakers,
+      pinned: Object.hasOwn(rules.pins.breakers, name),
       sinceMs: breaker.sinceMs,
       untilMs: breaker.state === 'open' ? breaker.untilMs : null,
       ...summed(lastMinute(this.#state, name)),

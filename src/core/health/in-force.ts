@@ -80,7 +80,7 @@ export function healthView(health: HealthState, load: Load, rules: HealthRules, 
 
 /** The state of a breaker as it is in force: pinned, decided, or closed where health decides nothing. */
 export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
-  const pin = rules.pins.breakers[name]
+  const pin = Object.hasOwn(rules.pins.breakers, name) ? rules.pins.breakers[name] : undefined
   if (pin) return pin
   return rules.mode === 'enforce' ? (health.upstreams[name]?.breaker.state ?? 'closed') : 'closed'
 }
