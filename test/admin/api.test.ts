@@ -67,6 +67,22 @@ describe('access', () => {
 })
 
 describe('reading', () => {
+  it('lists the others when a room does not answer, and names it', async () => {
+    const ROOM: typeof env.ROOM = {
+      getByName: (name, options) => {
+        const room = env.ROOM.getByName(name, options)
+        return name === 'held' ? { ...room, describe: () => Promise.reject(new Error('internal error')) } : room
+      },
+    }
+    const headers = { Authorization: `Bearer ${TOKEN}` }
+    const request = new Request('https://admin.test/.waiting-room/api/v1/rooms', { headers })
+    const { status, text } = await send(newEdge(), request, { ...env, ROOM })
+    expect(status).toBe(200)
+    const { rooms } = JSON.parse(text) as { rooms: { name: string; figures?: object }[] }
+    expect(rooms.find(({ name }) => name === 'held')).toEqual({ name: 'held', error: 'The room does not answer' })
+    expect(rooms.find(({ name }) => name === 'wide')).toMatchObject({ figures: { active: expect.any(Number) } })
+  })
+
   it('lists the rooms with their settings, sources and live figures', async () => {
     const { body } = await api(newEdge(), '/rooms')
     const held = body.rooms.find((room: { name: string }) => room.name === 'held')
