@@ -18,6 +18,12 @@ const HEADERS = {
   'Content-Security-Policy': "object-src 'none'; base-uri 'self'",
 }
 
+/**
+ * The answer says when to ask again, so a page's own tag for that is taken out: browsers follow the shorter of both, at the same moment for everybody, and to an
+ * address with a fragment they would only scroll.
+ */
+const OWN_REFRESH = /<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh\b[^>]*>/gi
+
 /** Parsed at the first visitor, once for each version of the settings: `at` of a room answers the same object until they change. */
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 
@@ -26,8 +32,10 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
   const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const place = placeJson(waiting, visit.nowMs)
+  const reloadSeconds = refreshSeconds(place)
   const html = render({
     ...published(place.cfWaitingRoom),
+    refreshIntervalSeconds: reloadSeconds,
     ...ours(visit, place),
     position: place.position,
     peopleAhead: place.peopleAhead,
@@ -48,7 +56,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
     pollAfterSeconds: place.pollAfterSeconds,
     statusUrl: statusUrl(visit, waiting),
   })
-  return { html, headers: { ...HEADERS, Refresh: `${refreshSeconds(place)}; url=${refreshUrl(visit.url)}` } }
+  return { html, headers: { ...HEADERS, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
 }
 
 /** Null in a room without a page of its own, and for who is turned away for another reason than the method. */
@@ -64,7 +72,7 @@ function templateOf(config: RoomConfig): ((variables: object) => string) | null 
   if (config.custom_page_html === '') return null
   const known = TEMPLATES.get(config)
   if (known) return known
-  const render = parsed(config.custom_page_html)
+  const render = parsed(config.custom_page_html.replace(OWN_REFRESH, ''))
   TEMPLATES.set(config, render)
   return render
 }

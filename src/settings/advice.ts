@@ -43,9 +43,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     }
     for (const page of [room, ...room.events].map(({ custom_page_html }) => custom_page_html ?? '')) {
       if (!/http-equiv\s*=\s*["']?refresh/i.test(page)) continue
-      advice.push(
-        `${at}: the page of custom_page_html says when to reload, which no browser follows: the room says so before it`,
-      )
+      advice.push(`${at}: the tag in custom_page_html that says when to reload is taken out: the room says so itself`)
     }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
     advice.push(

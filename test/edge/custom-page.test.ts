@@ -44,6 +44,22 @@ describe('a page written for Cloudflare Waiting Room', () => {
     await now().toMatch(/^\{"method":"GET"/)
   }, 60_000)
 
+  it('reloads by what the room says alone: its own tag is taken out', async () => {
+    const page = (own: string, i: number) => `<h1>${i}</h1>${own}<p>{{refreshIntervalSeconds}}</p>`
+    const waits = visitor()
+    await waits.page()
+    const tags = ['<meta http-equiv="refresh" content="1">', "<META content='1' HTTP-EQUIV = Refresh\n/>"]
+    for (const [i, own] of tags.entries()) {
+      await change({ custom_page_html: page(own, i) })
+      const shown = async () => (await waits.page()).text
+      await expect.poll(shown, { timeout: 4_000, interval: 500 }).toContain(`<h1>${i}`)
+      const { text, response } = await waits.page()
+      const [, seconds] = /^(\d+); url=\/$/.exec(response.headers.get('Refresh') ?? '') ?? []
+      expect(text).toBe(page('', i).replace('{{refreshIntervalSeconds}}', String(seconds)))
+    }
+    await change({ custom_page_html: '' })
+  })
+
   it('cannot be broken by what it shows: values are escaped, and unknown names are empty', async () => {
     const { text } = await visitor('own').page()
     expect(text).toMatch(/<p>Tea &amp; &lt;b&gt;biscuits&lt;&#x2F;b&gt; meanwhile\.<\/p><p><\/p>/)

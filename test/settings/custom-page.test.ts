@@ -83,7 +83,7 @@ describe('a page of the operator', () => {
 })
 
 describe('advice', () => {
-  it('says that a reload written into a page is not followed', () => {
+  it('says that a reload written into a page is taken out', () => {
     const page = '<META HTTP-EQUIV=refresh content=20>'
     const room = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
     const about = (more: object) => adviceOn(parseRooms([{ ...room, ...more }]), 0).filter(line => /page/.test(line))
