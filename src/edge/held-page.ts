@@ -18,10 +18,16 @@ const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = 
     lead: 'The site is very busy, and this page can wait a little. Your place is kept.',
   },
 }
-/** Of an outage, to somebody who has no session that could be kept. */
+/** To somebody who has no session that could be kept, and from whom nothing is held but what was closed by hand. */
 const OUTSIDE = {
-  headline: 'The site is taking a short break',
-  lead: 'It cannot answer at the moment. Keep this page open: it opens the site as soon as it answers again.',
+  outage: {
+    headline: 'The site is taking a short break',
+    lead: 'It cannot answer at the moment. Keep this page open: it opens the site as soon as it answers again.',
+  },
+  closed: {
+    headline: HELD.closed.headline,
+    lead: 'It cannot answer at the moment. The rest of the site works as usual.',
+  },
 }
 /** A reload is a whole page: no more often than this. */
 const REFRESH_MIN_SECONDS = 5
@@ -34,7 +40,7 @@ export async function heldPage(
   message: string,
   retryAfterMs: number,
 ): Promise<Page> {
-  const text = isInside || why !== 'outage' ? HELD[why] : OUTSIDE
+  const text = isInside || why === 'shed' ? HELD[why] : OUTSIDE[why]
   const variables = {
     ...variablesOf(visit),
     ...text,
