@@ -16,6 +16,8 @@ export const reading = {
   /** The server's clock less this machine's, as of the last answer. */
   aheadMs: 0,
   trouble: '',
+  /** Rooms that did not answer when all were read last. @type {string[]} */
+  silent: [],
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -24,8 +26,6 @@ let timer
 let turn = 0
 let allRoomsAtMs = 0
 let failures = 0
-/** Rooms that did not answer when all were read last. @type {string[]} */
-let silent = []
 /** @type {() => void} */
 let listener = () => {}
 
@@ -91,7 +91,7 @@ export function hear(body) {
   const heard = all.flatMap(room => ('error' in room ? [] : [room]))
   if ('rooms' in body) {
     allRoomsAtMs = reading.heardAtMs
-    silent = all.flatMap(room => ('error' in room ? [room.name] : []))
+    reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
     // A room that does not answer is shown as it was last.
     reading.rooms = all.flatMap(room =>
       'error' in room ? reading.rooms.filter(({ name }) => name === room.name) : [room],
@@ -101,12 +101,8 @@ export function hear(body) {
     remember(room)
     reading.aheadMs = Date.parse(room.now) - reading.heardAtMs
   }
-  reading.trouble =
-    silent.length > 0
-      ? `No answer from ${silent.join(' and ')}; trying again by itself.`
-      : reading.rooms.length === 0
-        ? 'This deployment has no rooms.'
-        : ''
+  const isEmpty = reading.rooms.length === 0 && reading.silent.length === 0
+  reading.trouble = isEmpty ? 'This deployment has no rooms.' : ''
   news()
   pollIn(1)
 }
