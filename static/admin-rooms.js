@@ -16,6 +16,8 @@ export const reading = {
   /** The server's clock less this machine's, as of the last answer. */
   aheadMs: 0,
   trouble: '',
+  /** Rooms that did not answer when all were read last. @type {string[]} */
+  silent: [],
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -77,22 +79,30 @@ function pollIn(seconds) {
   timer = setTimeout(poll, 1_000 * (document.hidden ? Math.max(15, seconds) : seconds))
 }
 
-/** @param {Room | { rooms: Room[] }} body one room, or all of them */
+/** One that does not answer. @typedef {{ name: string, error: string }} Silent */
+
+/** @param {Room | { rooms: (Room | Silent)[] }} body one room, or all of them */
 export function hear(body) {
   turn++
   if (failures >= 3) announce('The connection is back.')
   failures = 0
   reading.heardAtMs = Date.now()
-  const heard = 'rooms' in body ? body.rooms : [body]
+  const all = 'rooms' in body ? body.rooms : [body]
+  const heard = all.flatMap(room => ('error' in room ? [] : [room]))
   if ('rooms' in body) {
     allRoomsAtMs = reading.heardAtMs
-    reading.rooms = heard
+    reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
+    // A room that does not answer is shown as it was last.
+    reading.rooms = all.flatMap(room =>
+      'error' in room ? reading.rooms.filter(({ name }) => name === room.name) : [room],
+    )
   } else reading.rooms = reading.rooms.map(room => (room.name === body.name ? body : room))
   for (const room of heard) {
     remember(room)
     reading.aheadMs = Date.parse(room.now) - reading.heardAtMs
   }
-  reading.trouble = reading.rooms.length === 0 ? 'This deployment has no rooms.' : ''
+  const isEmpty = reading.rooms.length === 0 && reading.silent.length === 0
+  reading.trouble = isEmpty ? 'This deployment has no rooms.' : ''
   news()
   pollIn(1)
 }

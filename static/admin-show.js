@@ -33,13 +33,14 @@ export function followScroll() {
 }
 
 export function showConnection() {
-  const { heardAtMs, trouble } = reading
+  const { heardAtMs, trouble, silent } = reading
+  const missing = silent.length > 0 ? `No answer from ${silent.join(' and ')}; trying again by itself.` : ''
   const ageMs = Date.now() - heardAtMs
   const isLive = trouble === '' && ageMs < STALE_MS
   if (heardAtMs > 0) say('updated', isLive ? 'Live' : `Last updated ${ago(ageMs)}.`)
   $('connection').classList.toggle('live', isLive)
   const room = chosen()
-  say('aside', trouble || (room && isStateOutOfSight ? summary(room) : ''))
+  say('aside', trouble || missing || (room && isStateOutOfSight ? summary(room) : ''))
 }
 
 /** @param {Room | undefined} current */

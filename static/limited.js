@@ -11,16 +11,9 @@
   // To the address that was asked for, by GET: what a form has sent is never sent again.
   const open = () => location.replace(new URL(room.dataset.url || '', location.href).href)
 
-  const spelled = (/** @type {number} */ seconds) => {
-    const two = (/** @type {number} */ n) => (n < 10 ? `0${n}` : `${n}`)
-    const hours = Math.floor(seconds / 3600)
-    const minutes = Math.floor(seconds / 60) % 60
-    return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
-  }
-
   const tick = () => {
     const seconds = Math.max(0, Math.ceil((endMs - Date.now()) / 1000))
-    if (left) left.textContent = spelled(seconds)
+    if (left) left.textContent = countdown(seconds)
     if (seconds > 0) {
       setTimeout(tick, 250)
       return

@@ -15,13 +15,6 @@
     if (element(id).textContent !== text) element(id).textContent = text
   }
 
-  // "9:05" or "1:09:05".
-  const countdown = (/** @type {number} */ seconds) => {
-    const two = (/** @type {number} */ part) => String(Math.floor(part) % 60).padStart(2, '0')
-    const minutes = Math.floor(seconds / 60)
-    return minutes < 60 ? `${minutes}:${two(seconds)}` : `${Math.floor(minutes / 60)}:${two(minutes)}:${two(seconds)}`
-  }
-
   const tick = () => {
     if (startsAtMs === 0) return
     const seconds = Math.max(0, Math.ceil((startsAtMs - performance.now()) / 1000))

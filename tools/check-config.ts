@@ -19,6 +19,9 @@ const FLAGS = {
   rooms: { value: 'FILE', help: 'a rooms file instead' },
 }
 
+/** A variable of a Worker, as published by Cloudflare. Elsewhere there is no such limit. */
+const VARIABLE_BYTES_MAX = 5_000
+
 await run(USAGE, FLAGS, main)
 
 async function main(given: Given): Promise<number> {
@@ -43,5 +46,12 @@ function roomsOfConfig(file: string): readonly RoomConfig[] {
     if (!(error instanceof TomlError)) throw error
     throw new SettingsError([{ path: `line ${error.line}`, message: error.message.split('\n')[0] ?? 'is not TOML' }])
   }
-  return readDeployment((toml.vars ?? {}) as Variables).rooms
+  const vars = (toml.vars ?? {}) as Variables
+  const { rooms } = readDeployment(vars)
+  const bytes = new TextEncoder().encode(JSON.stringify(vars.ROOMS)).length
+  if (bytes > VARIABLE_BYTES_MAX) {
+    const size = `${bytes.toLocaleString('en')} bytes as JSON, and Cloudflare takes 5 KB for a variable`
+    console.log(`advice: ROOMS: ${size}. Set custom_page_html, or what else is long, by the admin API`)
+  }
+  return rooms
 }

@@ -1,4 +1,4 @@
-/** Who may operate: one bearer token from a secret, compared in constant time; failed tries are throttled. */
+/** Who may operate, or read metrics: bearer tokens from secrets, compared in constant time; failed tries are throttled. */
 import { LRUCache } from 'lru-cache'
 import { spend } from '../core/gcra.ts'
 
@@ -16,17 +16,19 @@ export function createGuard() {
   const failures = new LRUCache<string, number>({ max: ADDRESSES_MAX })
   return async (
     authorization: string | null,
-    token: string | null,
+    tokens: readonly (string | null)[],
     address: string | null,
     nowMs: number,
   ): Promise<Access> => {
-    if (token === null) return { kind: 'off' }
+    const wanted = tokens.filter(token => token !== null)
+    if (wanted.length === 0) return { kind: 'off' }
     const from = address ?? ''
     const tatMs = failures.get(from) ?? 0
     const next = spend(FAILURES, tatMs, 1, nowMs)
     if (!next.allowed) return { kind: 'throttled', retryAfterMs: next.retryAfterMs }
     const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1]
-    if (given !== undefined && (await isSame(given, token))) return { kind: 'granted' }
+    if (given !== undefined && (await Promise.all(wanted.map(token => isSame(given, token)))).includes(true))
+      return { kind: 'granted' }
     failures.set(from, next.tatMs)
     return { kind: 'denied' }
   }

@@ -41,7 +41,7 @@ export function openApi(prefix: string): object {
     paths: {
       '/rooms': {
         get: {
-          summary: 'All rooms with their live figures',
+          summary: 'All rooms with their live figures; one that does not answer has a name and an `error` only',
           responses: { 200: { description: 'Rooms' }, 401: denied() },
         },
       },

@@ -3,12 +3,13 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ChangeRequest, RoomDescription } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
-import { type Deployment, readAdminToken } from '../settings/deployment.ts'
+import { type Deployment, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { createGuard } from './auth.ts'
 import { dashboardFile } from './dashboard.ts'
 import { eventsOf } from './events.ts'
+import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { fail, invalid } from './refusals.ts'
 
@@ -25,7 +26,8 @@ export interface AdminBindings {
 
 type AdminContext = Context<{ Bindings: AdminBindings }>
 
-const BODY_MAX = 64 * 1_024
+/** Room for the largest page that a room may have, escaped. */
+const BODY_MAX = 1_024 * 1_024
 /** The history of health that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
 
@@ -33,7 +35,7 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   const app = new Hono<{ Bindings: AdminBindings }>()
   const guard = createGuard()
 
-  for (const path of ['/admin', '/admin/*', '/api/*']) {
+  for (const path of ['/admin', '/admin/*', '/api/*', '/metrics']) {
     app.use(path, async (context, next) => {
       if (!isAdminHost(context.env)) return context.notFound()
       await next()
@@ -43,14 +45,12 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.get('/admin/:file{.*}', context => dashboardFile(context.req.param('file')) ?? context.notFound())
 
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
-  app.use('/api/v1/*', async (context, next) => {
-    const { env, address, nowMs } = context.env.visit
-    const access = await guard(context.req.header('Authorization') ?? null, readAdminToken(env), address, nowMs)
+  /** Null for who may go on. */
+  const refused = async ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
+    const access = await guard(req.header('Authorization') ?? null, tokens, visit.address, visit.nowMs)
     switch (access.kind) {
       case 'granted':
-        await next()
-        context.res.headers.set('Cache-Control', 'no-store')
-        return
+        return null
       case 'off':
         return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
       case 'denied':
@@ -62,6 +62,24 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
           'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)),
         })
     }
+  }
+  app.get('/metrics', async context => {
+    const { env, deployment } = context.env.visit
+    const refusal = await refused(context, [readAdminToken(env), readMetricsToken(env)])
+    if (refusal) return refusal
+    const rooms = await Promise.all(
+      deployment.rooms.map(async ({ name }) => ({
+        room: name,
+        figures: (await described(env, name))?.figures ?? null,
+      })),
+    )
+    return context.body(exposition(rooms), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
+  })
+  app.use('/api/v1/*', async (context, next) => {
+    const refusal = await refused(context, [readAdminToken(context.env.visit.env)])
+    if (refusal) return refusal
+    await next()
+    context.res.headers.set('Cache-Control', 'no-store')
   })
   app.use(
     '/api/v1/*',
@@ -71,7 +89,10 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.get('/api/v1/rooms', async context => {
     const { env, deployment } = context.env.visit
     const rooms = await Promise.all(
-      deployment.rooms.map(async room => shown(await roomStub(env, room.name).describe(), deployment, room.name)),
+      deployment.rooms.map(async ({ name }) => {
+        const description = await described(env, name)
+        return description ? shown(description, deployment, name) : { name, error: 'The room does not answer' }
+      }),
     )
     return context.json({ rooms })
   })
@@ -163,6 +184,16 @@ function actorOf(context: AdminContext): string {
   } catch (error) {
     if (error instanceof URIError) return name.slice(0, 100)
     throw error
+  }
+}
+
+/** Null for a room that does not answer: the others are well, and an operator must see them. */
+async function described(env: Env, name: string): Promise<RoomDescription<RoomConfig> | null> {
+  try {
+    return await roomStub(env, name).describe()
+  } catch (error) {
+    console.error(`room ${name} cannot be read: ${String(error)}`)
+    return null
   }
 }
 

@@ -54,7 +54,7 @@ const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
-  const lane = own(view.lanes, ticket.lane) ?? NOBODY
+  const lane = laneOf(view, ticket.lane)
   if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
   const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
@@ -119,7 +119,7 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
 
 /** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
 export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
-  const called = ticket.key <= (own(view.lanes, ticket.lane) ?? NOBODY).frontierKey
+  const called = ticket.key <= laneOf(view, ticket.lane).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
@@ -149,7 +149,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
   if (isUndrawn(place))
     return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
-  const lane = countedIn(own(view.lanes, ticket.lane) ?? NOBODY, view)
+  const lane = countedIn(laneOf(view, ticket.lane), view)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
@@ -172,6 +172,11 @@ function untilMs(atMs: number, nowMs: number, random: number): number {
 /** Everybody with a counted place in the view. */
 export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
+}
+
+/** A lane is named by operators, and what every object has is none. */
+function laneOf({ lanes }: View, name: string): LaneView {
+  return own(lanes, name) ?? NOBODY
 }
 
 /** Who stands in a lane that was taken away is counted among the people of the main one. */

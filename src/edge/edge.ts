@@ -2,13 +2,14 @@
 import type { Deployment } from '../settings/deployment.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
+import type { Upstream } from '../settings/health.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
 import { withIdleTimeout } from './body.ts'
 import { controlRoutes } from './control.ts'
 import { decide } from './gate.ts'
 import { heldResponse } from './held-response.ts'
-import { heldBack } from './holding.ts'
+import { closedByHand, type Held, heldBack } from './holding.ts'
 import { takeOffAddress } from './invited.ts'
 import { RoomAtEdge } from './isolate.ts'
 import { Memory } from './memory.ts'
@@ -17,7 +18,7 @@ import { proxy } from './proxy.ts'
 import { passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
 import { Watch } from './samples.ts'
-import type { Admitted } from './verdict.ts'
+import type { Admitted, Verdict } from './verdict.ts'
 import { Visit } from './visit.ts'
 
 /** Requests of no room are proxied with the timeout that rooms have by default. */
@@ -78,12 +79,10 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
       mode = 'observe'
     }
     const upstream = room.settings.health.upstreamOf(visit.readings.paths, visit.request.method)
-    if (verdict.kind === 'admitted' && config.mode !== 'observe') {
-      const held = heldBack(visit, verdict, upstream)
-      if (held) {
-        release(visit, admissions)
-        return heldResponse(visit, held, admissions)
-      }
+    const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstream)
+    if (held) {
+      release(visit, admissions)
+      return heldResponse(visit, held, admissions)
     }
     overrides = config.allowed_override_headers
     timeoutMs = upstream.timeoutMs
@@ -96,6 +95,12 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
   const answer = passOn(visit, outcome, admissions, mode)
   if (bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
   return withIdleTimeout(answer, bodyTimeoutMs, () => watch.stopped())
+}
+
+/** Whether a request that may go on is not sent on all the same. What the room is not in force for is no concern of its breakers. */
+function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstream: Upstream): Held | null {
+  if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstream)
+  return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? closedByHand(visit, room, upstream) : null
 }
 
 /** What `max_concurrent` counts is no longer under way. */

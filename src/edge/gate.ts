@@ -49,7 +49,7 @@ const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } 
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
-  const isProtected = visit.readings.paths.some(path => room.settings.isProtected(path))
+  const isProtected = room.settings.isProtected(visit.readings.paths)
   const lease = carried.pass && leaseOf(visit, room, carried.pass.value)
   if (lease && carried.pass && !isProtected) {
     const taken = room.limits.take(visit, lease.limits, visit.nowMs)
@@ -72,8 +72,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     again = inside.again
   }
   const invited = await invitedBy(visit, room, ring)
-  const { newcomers } = room.settings.at(visit.nowMs)
-  if (newcomers === 'pass through' && (own.ticket || !isUninvited(room, invited))) {
+  if (passesThrough(room, own.ticket, invited, visit.nowMs)) {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
@@ -105,12 +104,10 @@ export async function stand(
   const { claimWindowMs } = room.settings
   const { invited } = options
   if (!carried && isUninvited(room, invited)) return rejected(visit, room, invited)
-  if (!room.view || room.hasFailed(nowMs)) {
-    const mayAdmit = room.settings.config.on_room_failure === 'admit' && !room.view?.soldOut
-    if (mayAdmit && options.claims > 0 && room.hasFailed(nowMs)) {
-      const admitted = await admitLocally(visit, room, ring)
-      if (admitted) return admitted
-    }
+  const mayAdmit = room.settings.config.on_room_failure === 'admit' && !room.view?.soldOut
+  if (mayAdmit && options.claims > 0 && room.hasFailed(nowMs)) {
+    const admitted = await admitLocally(visit, room, ring)
+    if (admitted) return admitted
   }
   const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
   if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
@@ -167,8 +164,13 @@ export async function stand(
   }
 }
 
+/** Nobody needs a place here; but where an invitation is needed, only who has one or has a place already goes without. */
+export function passesThrough(room: RoomAtEdge, ticket: object | null, invited: Invited, nowMs: number): boolean {
+  return room.settings.at(nowMs).newcomers === 'pass through' && (ticket !== null || !isUninvited(room, invited))
+}
+
 /** The room is for those invited, and this visitor is not, or not any more. Who has a place keeps it. */
-export function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
+function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
 

@@ -1,9 +1,10 @@
 /** The answers to requests of admitted visitors that were not sent on. */
 
+import { heldPage } from './held-page.ts'
 import type { Held } from './holding.ts'
-import { heldPage, waitingPagePolicy } from './page.ts'
+import { outsideHeaders } from './outside-headers.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens, outsideHeaders } from './respond.ts'
+import { addTokens } from './respond.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -24,6 +25,11 @@ const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>>
     detail: 'This request was not carried out, so that more important ones can be. Send it again shortly.',
   },
 }
+/** Of an outage, to somebody who has no session that could be kept. */
+const OUTSIDE = {
+  title: 'The site cannot answer at the moment',
+  detail: 'This request was not carried out. Send it again later.',
+}
 
 export async function heldResponse(visit: Visit, held: Held, admissions: readonly Admitted[]): Promise<Response> {
   const response = await answerTo(visit, held)
@@ -36,7 +42,7 @@ export async function heldResponse(visit: Visit, held: Held, admissions: readonl
 }
 
 async function answerTo(visit: Visit, held: Held): Promise<Response> {
-  const { upstream, why, admission } = held
+  const { upstream, why, room } = held
   const retryAfterMs = held.retryAfterMs * (1 - JITTER + 2 * JITTER * Math.random())
   const headers = outsideHeaders(retryAfterMs)
   const { fallback } = upstream
@@ -47,21 +53,20 @@ async function answerTo(visit: Visit, held: Held): Promise<Response> {
     const problem = problemResponse({
       status: 503,
       type: 'temporary-reduced-capacity',
-      ...PROBLEMS[why],
+      ...(held.isInside || why !== 'outage' ? PROBLEMS[why] : OUTSIDE),
       retryAfterMs,
       more: { state: why, upstream: upstream.name, message: messageOf(held) },
     })
     problem.headers.set('X-Robots-Tag', 'noindex')
     return problem
   }
-  headers['Content-Type'] = 'text/html; charset=utf-8'
-  headers['Content-Security-Policy'] = await waitingPagePolicy()
-  const page = heldPage(visit, why, messageOf(held), retryAfterMs)
-  const status = why === 'outage' ? admission.room.settings.config.queueing_status_code : 503
-  return new Response(visit.request.method === 'HEAD' ? null : page, { status, headers })
+  const page = await heldPage(visit, held, messageOf(held), retryAfterMs)
+  const status = why === 'outage' ? room.settings.config.queueing_status_code : 503
+  const body = visit.request.method === 'HEAD' ? null : page.html
+  return new Response(body, { status, headers: { ...headers, ...page.headers } })
 }
 
-function messageOf({ upstream, admission, why }: Held): string {
+function messageOf({ upstream, room, why }: Held): string {
   const own = why === 'closed' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
-  return own === '' ? admission.room.settings.config.message : own
+  return own === '' ? room.settings.config.message : own
 }

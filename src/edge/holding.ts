@@ -2,17 +2,20 @@
  * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
  * shed. The session goes on.
  */
-
+import { fnv1a } from '../core/hash.ts'
 import type { HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
 import { own } from '../core/own.ts'
 import type { Upstream } from '../settings/health.ts'
+import type { RoomAtEdge } from './isolate.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 export type Held = {
-  readonly admission: Admitted
+  readonly room: RoomAtEdge
+  /** Whether the visitor has a session, which goes on. */
+  readonly isInside: boolean
   readonly upstream: Upstream
   /** `outage`: all of the origin. `closed`: this upstream. `shed`: what can wait. */
   readonly why: 'outage' | 'closed' | 'shed'
@@ -22,6 +25,8 @@ export type Held = {
 /** Requests of an isolate that try what is half-open: one at once, then one a window. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
 const SHED_RETRY_MS = 5_000
+/** What is closed by hand is opened by hand. */
+const CLOSED_RETRY_MS = 10_000
 
 /** Whether this request must not go to its upstream now; null, nearly always, for one that goes on. */
 export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream): Held | null {
@@ -29,25 +34,36 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
   const health = room.view?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
+  // A shopper who pays goes through, whatever is the matter.
+  const held = { room, isInside: true, upstream }
+  const isProtected = room.settings.isProtected(visit.readings.paths)
   if (health) {
     const { retryAfterMs } = health
     const breaker = upstream.name === ORIGIN ? undefined : own(health.breakers, upstream.name)
     const isTried = breaker === 'half-open' && room.spend(`trial/${upstream.name}`, TRIALS, visit.nowMs) === 0
-    if (breaker && !isTried) return { admission, upstream, why: 'closed', retryAfterMs }
-    if (health.inside < 1 && !isProtected(visit, admission) && !goesOn(visit, admission, health))
-      return { admission, upstream, why: 'outage', retryAfterMs }
+    if (breaker && !isTried) return { ...held, why: 'closed', retryAfterMs }
+    if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health))
+      return { ...held, why: 'outage', retryAfterMs }
   }
-  if (shed?.matches(visit.readings.paths) && !isProtected(visit, admission)) {
+  if (shed?.matches(visit.readings.paths) && !isProtected) {
     const share = shedShare(room.shedder, shed.k)
     noteAsked(room.shedder, visit.nowMs)
-    if (share > 0 && Math.random() < share) return { admission, upstream, why: 'shed', retryAfterMs: SHED_RETRY_MS }
+    if (share > 0 && Math.random() < share) return { ...held, why: 'shed', retryAfterMs: SHED_RETRY_MS }
   }
   return null
 }
 
-/** A shopper who pays goes through, whatever is the matter. */
-function isProtected(visit: Visit, { room }: Admitted): boolean {
-  return visit.readings.paths.some(path => room.settings.isProtected(path))
+/**
+ * Whoever passes through without a session is held by what the operator has closed, and by nothing that health has found: without sessions there are no
+ * samples that could say when it is over.
+ */
+export function closedByHand(visit: Visit, room: RoomAtEdge, upstream: Upstream): Held | null {
+  const { breakers } = room.settings.health.rules.pins
+  const isClosed = (name: string) => Object.hasOwn(breakers, name) && breakers[name] === 'open'
+  const held = { room, isInside: false, upstream, retryAfterMs: CLOSED_RETRY_MS }
+  if (upstream.name !== ORIGIN && isClosed(upstream.name)) return { ...held, why: 'closed' }
+  if (isClosed(ORIGIN) && !room.settings.isProtected(visit.readings.paths)) return { ...held, why: 'outage' }
+  return null
 }
 
 /**
@@ -65,10 +81,8 @@ function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breaker
   return true
 }
 
-/** Uniform in [0, 1), the same for a session at every edge: FNV-1a of its random bits. */
+/** Uniform in [0, 1), the same for a session at every edge. */
 function lotOf(sid: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < sid.length; i++) hash = Math.imul(hash ^ sid.charCodeAt(i), 0x01000193)
-  hash ^= hash >>> 15
-  return (Math.imul(hash, 0x2c1b3c6d) >>> 0) / 0x1_0000_0000
+  const hash = fnv1a(sid)
+  return (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0) / 0x1_0000_0000
 }

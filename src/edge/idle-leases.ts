@@ -1,6 +1,7 @@
 /** Leases of rate limits that nobody uses: what a session lets lie is given back within some seconds, so that it is not charged for it. */
 import { giveBack, isWorthGivingBack } from '../core/holdings.ts'
 import type { Ask } from '../core/messages.ts'
+import { callerAt } from './caller.ts'
 import type { Caller } from './doors.ts'
 import type { Memory } from './memory.ts'
 import { holdingsOf, type SessionLimits } from './session-limits.ts'
@@ -42,8 +43,7 @@ export class IdleLeases {
     for (let look = 0; look < IDLE_LOOKS && this.#watched.size > 0; look++) {
       await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
       const nowMs = Date.now()
-      const { env, calls, continent } = caller
-      const later: Caller = { env, calls, continent, nowMs, waitUntil: promise => caller.waitUntil(promise) }
+      const later = callerAt(caller, nowMs)
       for (const touches of this.#giveBack(later)) touches.sendLater(later)
     }
     this.#watchedUntilMs = 0

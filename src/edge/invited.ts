@@ -25,11 +25,10 @@ export async function invitedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): 
 export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response | null> {
   const { pathname, search } = visit.url
   if (!room.settings.readsInvitations || !search.includes(PARAMETER)) return null
-  const { method } = visit.request
   const parts = search.slice(1).split('&')
   const texts = parts.filter(part => part.startsWith(PARAMETER)).map(part => part.slice(PARAMETER.length))
   // A preflight has no cookies to keep anything in.
-  if (texts.length === 0 || method === 'OPTIONS') return null
+  if (texts.length === 0 || visit.request.method === 'OPTIONS') return null
   const rest = parts.filter(part => !part.startsWith(PARAMETER)).join('&')
   const headers = new Headers({
     // The dot keeps a path like `//elsewhere` from being read as a host.
@@ -41,7 +40,7 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
   const cookie = await cookieFor(visit, room, ring, texts[0] ?? '')
   if (cookie !== null) headers.append('Set-Cookie', cookie)
   // What a form sends is sent on as it is.
-  const status = method === 'GET' || method === 'HEAD' ? 303 : 307
+  const status = visit.isSafe ? 303 : 307
   return new Response(null, { status, headers })
 }
 

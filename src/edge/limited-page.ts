@@ -1,54 +1,37 @@
 /** The page of a limited visitor: what happened, when to go on, and a countdown where there are scripts. */
-import Mustache from 'mustache'
+import countdownJs from '../../static/countdown.js'
 import html from '../../static/limited.html'
 import js from '../../static/limited.js'
-import { compact, hashOf, pageStyle, refreshUrl } from './page.ts'
+import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { seconds } from './problem.ts'
 import type { Visit } from './visit.ts'
 
-const SCRIPT = compact(js)
-const WRITER = new Mustache.Writer()
-const TEMPLATE = WRITER.parse(html)
+const SCRIPT = compact(countdownJs + js)
 /** A longer wait is not counted down by reloading: nobody looks at it for so long. */
 const RELOADS_MAX_SECONDS = 600
+const HEADLINE = 'One moment, please'
+const render = template(html)
+const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
-let policy: string | null = null
-
-export function limitedPage(visit: Visit, retryAfterMs: number): string {
-  const { method } = visit.request
-  const sent = method !== 'GET' && method !== 'HEAD'
+export async function limitedPage(visit: Visit, retryAfterMs: number): Promise<Page> {
   const forGood = !Number.isFinite(retryAfterMs)
   const wait = forGood ? 0 : seconds(retryAfterMs)
-  const reloads = !sent && !forGood && wait <= RELOADS_MAX_SECONDS
+  const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
   const variables = {
-    style: pageStyle,
+    ...variablesOf(visit),
     script: SCRIPT,
-    site: visit.url.host,
-    headline: 'One moment, please',
+    title: HEADLINE,
+    headline: HEADLINE,
     lead: forGood
       ? 'This is more than the site allows at once, and it will not be allowed later either.'
       : 'More came from this browser than the site allows in so short a time. You are still in, and nothing is lost.',
     seconds: wait,
     wait: inWords(wait),
     isLong: inWords(wait).length > 6,
-    sent,
     reloads,
-    url: refreshUrl(visit.url),
     foot: reloads ? 'This page goes on by itself.' : 'Come back to this page then.',
   }
-  return WRITER.renderTokens(TEMPLATE, new Mustache.Context(variables), undefined, html)
-}
-
-export async function limitedPagePolicy(): Promise<string> {
-  policy ??= [
-    "default-src 'none'",
-    `script-src ${await hashOf(SCRIPT)}`,
-    `style-src ${await hashOf(pageStyle)}`,
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ')
-  return policy
+  return { html: render(variables), headers: await headers() }
 }
 
 /** What is read without scripts: `7 seconds`, `4 minutes`. */

@@ -1,7 +1,8 @@
 /** Answers of rate limits: what a limited visitor gets, and the fields that tell how much is left. */
 
-import { limitedPage, limitedPagePolicy } from './limited-page.ts'
+import { limitedPage } from './limited-page.ts'
 import type { Refusal } from './limits.ts'
+import { outsideHeaders } from './outside-headers.ts'
 import { problemResponse } from './problem.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
 import type { Admitted, Limited } from './verdict.ts'
@@ -71,15 +72,12 @@ function statesOf(visit: Visit, room: Admitted['room'], sid: string) {
 }
 
 async function page(visit: Visit, retryAfterMs: number): Promise<Response> {
-  const headers = {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': await limitedPagePolicy(),
-    'Cache-Control': 'no-store',
-    'X-Robots-Tag': 'noindex',
-    'Retry-After': String(Math.max(1, Math.ceil(Math.min(retryAfterMs, FOR_GOOD_MS) / 1_000))),
-  }
-  const body = visit.request.method === 'HEAD' ? null : limitedPage(visit, retryAfterMs)
-  return new Response(body, { status: 429, headers })
+  const { html, headers } = await limitedPage(visit, retryAfterMs)
+  const body = visit.request.method === 'HEAD' ? null : html
+  return new Response(body, {
+    status: 429,
+    headers: { ...outsideHeaders(Math.min(retryAfterMs, FOR_GOOD_MS)), ...headers },
+  })
 }
 
 function detailOf(refusal: Refusal | null, retryAfterMs: number): string {

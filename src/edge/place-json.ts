@@ -36,10 +36,12 @@ export function placeJson(waiting: Waiting, nowMs: number) {
   const called = place.state === 'called'
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
+  // Who is called waits for a moment only, unless nobody is let in: pages written for others ask by `waitTimeKnown` whether to show it.
+  const isSoon = called && !(view?.held ?? false)
   return {
     cfWaitingRoom: {
       ...published(room.settings.at(nowMs), view, wait, nowMs),
-      waitTimeFormatted: called ? 'less than a minute' : formatted(wait),
+      ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: 'less than a minute' } : {}),
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
     },
     state: called ? ('called' as const) : waiting.missed ? ('missed' as const) : ('waiting' as const),
@@ -131,7 +133,8 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     timeUntilEventEnd: minutes(endInMs ?? undefined),
     timeUntilEventEndFormatted: inWords(endInMs),
     shuffleAtEventStart: event?.shuffles ?? false,
-    turnstile: 'off',
+    // Empty where there is no challenge, as Cloudflare has it: templates ask by it.
+    turnstile: '',
     infiniteQueue: false,
   }
 }

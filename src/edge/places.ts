@@ -1,4 +1,5 @@
 /** Places for newcomers and for those who come back, and when they count. */
+import { base64url } from 'jose'
 import { bucketOf } from '../core/arrivals.ts'
 import { batchAt } from '../core/batches.ts'
 import { prequeueAt } from '../core/events.ts'
@@ -80,9 +81,7 @@ function newTicket(
 
 /** 128 random bits under the name of the door that will know this visitor. */
 export function newSid(room: RoomAtEdge, visit: Visit): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  const text = btoa(String.fromCharCode(...bytes))
-  return `${room.doorFor(visit)}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
+  return `${room.doorFor(visit)}.${base64url.encode(crypto.getRandomValues(new Uint8Array(16)))}`
 }
 
 export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<string> {

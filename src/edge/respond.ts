@@ -5,13 +5,17 @@ import { makePrivate } from './cache.ts'
 import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
+import { customRejectedPage, customWaitingPage } from './custom-page.ts'
 import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
-import { rejectedPage, waitingPage, waitingPagePolicy } from './page.ts'
+import { outsideHeaders } from './outside-headers.ts'
+import type { Page } from './page.ts'
 import { placeJson, rejectedJson } from './place-json.ts'
-import { problemResponse, seconds } from './problem.ts'
+import { problemResponse } from './problem.ts'
 import type { ProxyOutcome } from './proxy.ts'
+import { rejectedPage } from './rejected-page.ts'
 import type { Admitted, Rejected, Verdict, Waiting } from './verdict.ts'
 import { acceptsJson, type Visit } from './visit.ts'
+import { waitingPage } from './waiting-page.ts'
 import { relay } from './websocket.ts'
 
 export const MODE_HEADER = 'Waiting-Room-Mode'
@@ -84,7 +88,7 @@ function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
     retryAfterMs: waiting.pollAfterMs,
     headers: waitingHeaders(visit, waiting),
     json: () => placeJson(waiting, visit.nowMs),
-    page: () => waitingPage(visit, waiting),
+    page: async () => customWaitingPage(visit, waiting) ?? waitingPage(visit, waiting),
   })
 }
 
@@ -103,7 +107,7 @@ function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),
     json: () => rejectedJson(rejected, visit.nowMs),
-    page: () => rejectedPage(visit, rejected),
+    page: async () => customRejectedPage(visit, rejected) ?? rejectedPage(visit, rejected),
   })
 }
 
@@ -116,16 +120,15 @@ interface Outside {
   readonly retryAfterMs: number
   readonly headers: Record<string, string>
   readonly json: () => Readonly<Record<string, unknown>>
-  readonly page: () => string
+  readonly page: () => Promise<Page>
 }
 
 /** What somebody gets who is not inside: a page, JSON, or a problem for what was not carried out. */
 async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
   const { request } = visit
   const { title, detail, retryAfterMs, headers } = outside
-  const safe = request.method === 'GET' || request.method === 'HEAD'
-  const wantsJson = visit.kind === 'api' || (!safe && acceptsJson(request.headers))
-  if (wantsJson && !safe) {
+  const wantsJson = visit.kind === 'api' || (!visit.isSafe && acceptsJson(request.headers))
+  if (wantsJson && !visit.isSafe) {
     const type = outside.status === undefined ? 'temporary-reduced-capacity' : 'about:blank'
     const problem = problemResponse({
       status: outside.status ?? 503,
@@ -139,15 +142,13 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
     return problem
   }
   const status = outside.status ?? config.queueing_status_code
-  const body = wantsJson ? JSON.stringify(outside.json()) : outside.page()
-  if (!wantsJson) headers['Content-Security-Policy'] = await waitingPagePolicy()
-  headers['Content-Type'] = wantsJson ? 'application/json' : 'text/html; charset=utf-8'
-  return new Response(request.method === 'HEAD' ? null : body, { status, headers })
-}
-
-/** Headers of every answer to somebody who is not inside. */
-export function outsideHeaders(retryAfterMs: number): Record<string, string> {
-  return { 'Cache-Control': 'no-store', 'Retry-After': String(seconds(retryAfterMs)), 'X-Robots-Tag': 'noindex' }
+  const isHead = request.method === 'HEAD'
+  if (wantsJson) {
+    headers['Content-Type'] = 'application/json'
+    return new Response(isHead ? null : JSON.stringify(outside.json()), { status, headers })
+  }
+  const page = await outside.page()
+  return new Response(isHead ? null : page.html, { status, headers: { ...headers, ...page.headers } })
 }
 
 /** Headers of every answer that tells a place. */

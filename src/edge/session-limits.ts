@@ -1,4 +1,5 @@
 /** What an isolate holds of one session: a lease for each policy that it came under, and for each path where a policy counts paths. */
+import { fnv1a } from '../core/hash.ts'
 import { type Holding, newHolding } from '../core/holdings.ts'
 import type { Policy } from '../settings/rate-limits.ts'
 import type { Visit } from './visit.ts'
@@ -74,13 +75,7 @@ export function bucketOf(policy: Policy, visit: Visit): string {
   return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
 }
 
-/** FNV-1a twice: a long path must not make a long message. */
+/** From both ends: a long path must not make a long message, nor share what is left with another. */
 function hashOf(text: string): string {
-  let a = 0x811c9dc5
-  let b = 0xcbf29ce4
-  for (let i = 0; i < text.length; i++) {
-    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193)
-    b = Math.imul(b ^ text.charCodeAt(text.length - 1 - i), 0x01000193)
-  }
-  return (a >>> 0).toString(36) + (b >>> 0).toString(36)
+  return fnv1a(text).toString(36) + fnv1a([...text].reverse().join(''), 1).toString(36)
 }

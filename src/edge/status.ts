@@ -2,12 +2,13 @@
 import type { KeyRing } from '../tokens/keyring.ts'
 import { carriedBy, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
-import { isUninvited, stand } from './gate.ts'
+import { passesThrough, stand } from './gate.ts'
 import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
+import { outsideHeaders } from './outside-headers.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens, outsideHeaders, waitingHeaders } from './respond.ts'
+import { addTokens, waitingHeaders } from './respond.ts'
 import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
@@ -23,8 +24,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const invited = await invitedBy(visit, room, ring)
-  const passes = room.settings.at(nowMs).newcomers === 'pass through'
-  if (passes && (carried.ticket || !isUninvited(room, invited))) return json(insideJson(room, nowMs))
+  if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
   const generation = room.view?.generation
   const held = carried.ticket?.value
   if (!held || (generation !== undefined && held.generation !== generation)) return withoutPlace(room, nowMs)

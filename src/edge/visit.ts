@@ -59,6 +59,12 @@ export class Visit {
     return this.#kind
   }
 
+  /** Asks for something, and changes nothing (RFC 9110 section 9.2.1): it may be asked again. */
+  get isSafe(): boolean {
+    const { method } = this.request
+    return method === 'GET' || method === 'HEAD'
+  }
+
   get cookies(): ReadonlyMap<string, readonly string[]> {
     this.#cookies ??= cookiesOf(this.request.headers.get('Cookie'))
     return this.#cookies

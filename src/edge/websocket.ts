@@ -3,9 +3,9 @@
  * closed when the session is gone.
  */
 
+import { callerAt } from './caller.ts'
 import { commandHeaders } from './commands.ts'
 import { setCookie } from './cookie.ts'
-import type { Caller } from './isolate.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -43,7 +43,8 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
   const everyMs = Math.max(1_000, room.settings.at(visit.nowMs).session.sessionMs / 4)
   const timer = setInterval(async () => {
     try {
-      const answer = await room.touch(callerNow(visit), { sid, protectMs: 0 })
+      // The request of the upgrade lives as long as the socket; its time does not stand still.
+      const answer = await room.touch(callerAt(visit, Date.now()), { sid, protectMs: 0 })
       if (answer.verdict === 'gone')
         for (const socket of sockets) close(socket, POLICY_VIOLATION, 'the session has ended')
     } catch (error) {
@@ -51,12 +52,6 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
     }
   }, everyMs)
   for (const socket of sockets) socket.addEventListener('close', () => clearInterval(timer))
-}
-
-/** The request of the upgrade lives as long as the socket; its time does not stand still. */
-function callerNow(visit: Visit): Caller {
-  const { env, calls, continent } = visit
-  return { env, calls, continent, nowMs: Date.now(), waitUntil: promise => visit.waitUntil(promise) }
 }
 
 /** Codes that only describe a broken connection (1005, 1006, 1015) cannot be sent. */

@@ -1,4 +1,5 @@
 /** The draws of a room's events as everybody may see them, and the randomness they are made of. */
+import { base64url } from 'jose'
 import { type EventDraw, PUBLISHED_AFTER_MS } from '../core/event-draws.ts'
 import type { PublicDraw } from '../core/rpc.ts'
 
@@ -6,7 +7,7 @@ const SEED_BYTES = 32
 
 /** 256 random bits, base64url. */
 export function newSeed(): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(SEED_BYTES)))
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(SEED_BYTES)))
 }
 
 /** The commitment is the hash of the seed as it will be published: anybody can compare them with any tool. */
@@ -28,11 +29,4 @@ export async function published(draw: EventDraw, nowMs: number): Promise<PublicD
 /** Of each event the draw that was made last. */
 export function latestOfEach(draws: readonly EventDraw[]): readonly EventDraw[] {
   return [...new Map(draws.map(draw => [draw.event, draw])).values()]
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '')
 }

@@ -1,6 +1,8 @@
 /** The settings in force: the deployed file, and what operators have changed since, which is stored and versioned. */
+import { fnv1a } from '../core/hash.ts'
 import type { ChangeOutcome, ChangeRequest } from '../core/rpc.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { withoutPages } from '../settings/custom-page.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
@@ -23,7 +25,7 @@ export class LiveSettings {
 
   constructor(file: RoomConfig, store: RoomStore) {
     this.file = file
-    this.#fileMark = fingerprint(JSON.stringify(file))
+    this.#fileMark = fnv1a(JSON.stringify(file)).toString(36)
     this.#store = store
     const { version, overrides } = store.overrides()
     this.#changeVersion = version
@@ -63,7 +65,7 @@ export class LiveSettings {
 
   /** Writes down the change that is in force now. */
   record(atMs: number, actor: string, request: ChangeRequest): void {
-    this.#store.recordChange(this.#changeVersion, atMs, actor, request, this.#overrides)
+    this.#store.recordChange(this.#changeVersion, atMs, actor, withoutPages(request), this.#overrides)
   }
 
   /** Stored changes may not fit a new file: then the file alone is in force, and the log says so. */
@@ -79,11 +81,4 @@ export class LiveSettings {
       return this.file
     }
   }
-}
-
-/** FNV-1a: enough to tell two files apart. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return (hash >>> 0).toString(36)
 }

@@ -41,6 +41,10 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
         `${at}: lanes leave the main lane ${Math.round(Math.max(0, rest) * 100)} % of the permits: without an invitation hardly anybody comes in while other lanes have a line`,
       )
     }
+    for (const page of [room, ...room.events].map(({ custom_page_html }) => custom_page_html ?? '')) {
+      if (!/http-equiv\s*=\s*["']?refresh/i.test(page)) continue
+      advice.push(`${at}: the tag in custom_page_html that says when to reload is taken out: the room says so itself`)
+    }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
     advice.push(
       ...room.events.flatMap((event, i) => adviceOnEvent(`${at}: events[${i}] (${event.name})`, event, nowMs)),

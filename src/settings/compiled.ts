@@ -62,7 +62,8 @@ export interface RoomSettings extends Rules {
   readonly quotas: ReadonlyMap<string, Quota>
   /** What a network may do without a session, at one isolate; null for no limit. */
   readonly anonymous: Quota | null
-  isProtected(path: string): boolean
+  /** Whether any way to read the path is one of `protected_paths`. */
+  isProtected(paths: readonly string[]): boolean
   /** The settings in force at a moment: the very same object where no events are scheduled. */
   at(nowMs: number): RoomSettings
   /** The moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
@@ -72,6 +73,7 @@ export interface RoomSettings extends Rules {
 export function compile(config: RoomConfig): RoomSettings {
   const phases = phasesOf(config.events)
   const inForce = new Map<Phase, RoomSettings>()
+  const isProtectedPath = compilePatterns(config.protected_paths)
   const settings: RoomSettings = {
     ...rulesOf(config, null),
     claimWindowMs: config.claim_window * MINUTE_MS,
@@ -84,7 +86,7 @@ export function compile(config: RoomConfig): RoomSettings {
     anonymous: compileAnonymous(config.anonymous),
     events: scheduled(config.events),
     health: compileHealth(config),
-    isProtected: compilePatterns(config.protected_paths),
+    isProtected: paths => paths.some(isProtectedPath),
     at: nowMs => (phases.length === 1 ? settings : settingsOf(phaseAt(nowMs))),
     turnsBetween: (fromMs, untilMs) => phases.map(phase => phase.fromMs).filter(ms => ms > fromMs && ms <= untilMs),
   }
@@ -134,13 +136,16 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
   }
 }
 
-/** Before the start an event has its own words only: who was in line before is served as ever. */
+/** Before the start an event has its own words and page only: who was in line before is served as ever. */
 function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean): RoomConfig {
-  const message = event.message ?? config.message
-  if (isPrequeue) return { ...config, message }
-  return {
+  const shown = {
     ...config,
-    message,
+    message: event.message ?? config.message,
+    custom_page_html: event.custom_page_html ?? config.custom_page_html,
+  }
+  if (isPrequeue) return shown
+  return {
+    ...shown,
     total_active_users: event.total_active_users ?? config.total_active_users,
     new_users_per_minute: event.new_users_per_minute ?? config.new_users_per_minute,
     session_duration: event.session_duration ?? config.session_duration,

@@ -15,6 +15,7 @@ export interface Variables {
   readonly DEBUG?: string
   readonly ROOM_KEYS?: string
   readonly ADMIN_TOKEN?: string
+  readonly METRICS_TOKEN?: string
 }
 
 export interface Deployment {
@@ -34,7 +35,7 @@ export interface Deployment {
   readonly debug: boolean
 }
 
-const ADMIN_TOKEN_MIN = 32
+const TOKEN_MIN = 32
 
 const deploymentSchema = z.object({
   ORIGIN: textThat(isOriginUrl, 'an address like https://origin.example, without path').or(z.literal('')).default(''),
@@ -91,12 +92,20 @@ export function atOrigin(url: string, deployment: Deployment): string {
 
 /** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out. */
 export function readAdminToken(variables: Variables): string | null {
-  const token = variables.ADMIN_TOKEN ?? ''
+  return readToken('ADMIN_TOKEN', variables)
+}
+
+/** The token that reads metrics and nothing else, or null. Throws SettingsError as for the admin token. */
+export function readMetricsToken(variables: Variables): string | null {
+  return readToken('METRICS_TOKEN', variables)
+}
+
+function readToken(name: 'ADMIN_TOKEN' | 'METRICS_TOKEN', variables: Variables): string | null {
+  const token = variables[name] ?? ''
   if (token === '') return null
-  if (token.length >= ADMIN_TOKEN_MIN) return token
-  throw new SettingsError([
-    { path: 'ADMIN_TOKEN', message: `must have at least ${ADMIN_TOKEN_MIN} characters, got ${token.length}` },
-  ])
+  if (token.length >= TOKEN_MIN) return token
+  const message = `must have at least ${TOKEN_MIN} characters, got ${token.length}`
+  throw new SettingsError([{ path: name, message }])
 }
 
 /** Variables given on a command line are text; those of wrangler.toml are data. */

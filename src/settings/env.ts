@@ -43,5 +43,5 @@ export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
 /** The region of a visitor's continent (`request.cf.continent`), `xx` where the platform does not say. */
 export function regionOf(continent: unknown): string {
   const region = typeof continent === 'string' ? continent.toLowerCase() : ''
-  return region in HINTS ? region : 'xx'
+  return Object.hasOwn(HINTS, region) ? region : 'xx'
 }

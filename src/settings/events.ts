@@ -40,6 +40,7 @@ const eventSchema = z
     disable_session_renewal: overridable.disable_session_renewal.nullable().default(null),
     queueing_method: overridable.queueing_method.nullable().default(null),
     message: overridable.message.nullable().default(null),
+    custom_page_html: overridable.custom_page_html.nullable().default(null),
   })
   .superRefine((event, context) => {
     const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })

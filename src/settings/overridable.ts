@@ -1,5 +1,6 @@
 /** The settings that an event may have of its own, as a room has them too. */
 import * as z from 'zod'
+import { customPage } from './custom-page.ts'
 import { flag, numberIn, oneOf } from './messages.ts'
 
 export const message = () =>
@@ -13,4 +14,5 @@ export const overridable = {
   disable_session_renewal: flag(),
   queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject'),
   message: message(),
+  custom_page_html: customPage(),
 }

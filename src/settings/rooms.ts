@@ -55,7 +55,7 @@ export function changedOverrides(
   }
   if (request.reset === 'all') return {}
   const names = new Set(request.reset)
-  const unknown = request.reset.filter(name => !(name in overridesSchema.shape))
+  const unknown = request.reset.filter(name => !Object.hasOwn(overridesSchema.shape, name))
   if (unknown.length > 0) throw new SettingsError(unknown.map(path => explainFixed({ path, message: UNKNOWN_SETTING })))
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
 }

@@ -6,6 +6,7 @@
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
+import { pagesProblem } from './custom-page.ts'
 import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, isOwnName, numberIn, oneOf, textLike, textThat } from './messages.ts'
@@ -106,6 +107,7 @@ export const runtimeShape = {
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
   origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
   message: overridable.message.default(''),
+  custom_page_html: overridable.custom_page_html.default(''),
   events: eventsSchema.default([]),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
@@ -140,6 +142,8 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
+  const pages = pagesProblem([room.custom_page_html, ...room.events.map(event => event.custom_page_html)])
+  if (pages !== null) context.addIssue({ code: 'custom', path: ['custom_page_html'], message: pages })
   const pin = pinProblem(room.health_pins, room.upstreams)
   if (pin) context.addIssue({ code: 'custom', path: ['health_pins', 'breakers', pin.name], message: pin.message })
   room.events.forEach(({ session_duration }, index) => {

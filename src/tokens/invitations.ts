@@ -4,7 +4,7 @@
  * Read as strictly as our own tokens: one algorithm, one `typ`, one spelling. What is not exactly that is no invitation, which
  * costs its visitor nothing but the lane.
  */
-import { compactVerify, errors } from 'jose'
+import { base64url, compactVerify, errors } from 'jose'
 import { MAIN_LANE } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 import { claimsOf, headerOf, isCanonical, isFiniteNumber } from './tokens.ts'
@@ -70,6 +70,5 @@ async function sidOf(ring: KeyRing, room: string, subject: string): Promise<stri
   const key = ring.subjects.get(room)
   if (!key) throw new Error(`room ${room} has verified an invitation without a key`)
   const hash = new Uint8Array(await crypto.subtle.sign('HMAC', key, ENCODER.encode(`${room}|${subject}`)))
-  const text = btoa(String.fromCharCode(...hash.subarray(0, 16)))
-  return `xx-${(hash[16] as number) % DOORS}.${text.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22)}`
+  return `xx-${(hash[16] as number) % DOORS}.${base64url.encode(hash.subarray(0, 16))}`
 }

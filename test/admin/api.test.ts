@@ -66,7 +66,36 @@ describe('access', () => {
   })
 })
 
+describe('a page of the operator', () => {
+  it('of 64 KiB goes in by one change, and one that is wrong is refused with its line', async () => {
+    const edge = newEdge()
+    const page = `<p title="{{site}}">\n${'"'.repeat(65_000)}</p>`
+    expect((await patch(edge, 'decorated', { custom_page_html: page })).status).toBe(200)
+    const { status, body } = await patch(edge, 'decorated', { custom_page_html: '<p>\n{{#queueAll}}' })
+    expect(status).toBe(422)
+    const message = 'must be a Mustache template: the section "queueAll" is opened in line 2 and not closed'
+    expect(body.problems).toEqual([{ path: 'custom_page_html', message }])
+    expect((await api(edge, '/rooms/decorated')).body.settings.custom_page_html).toBe(page)
+  })
+})
+
 describe('reading', () => {
+  it('lists the others when a room does not answer, and names it', async () => {
+    const ROOM: typeof env.ROOM = {
+      getByName: (name, options) => {
+        const room = env.ROOM.getByName(name, options)
+        return name === 'held' ? { ...room, describe: () => Promise.reject(new Error('internal error')) } : room
+      },
+    }
+    const headers = { Authorization: `Bearer ${TOKEN}` }
+    const request = new Request('https://admin.test/.waiting-room/api/v1/rooms', { headers })
+    const { status, text } = await send(newEdge(), request, { ...env, ROOM })
+    expect(status).toBe(200)
+    const { rooms } = JSON.parse(text) as { rooms: { name: string; figures?: object }[] }
+    expect(rooms.find(({ name }) => name === 'held')).toEqual({ name: 'held', error: 'The room does not answer' })
+    expect(rooms.find(({ name }) => name === 'wide')).toMatchObject({ figures: { active: expect.any(Number) } })
+  })
+
   it('lists the rooms with their settings, sources and live figures', async () => {
     const { body } = await api(newEdge(), '/rooms')
     const held = body.rooms.find((room: { name: string }) => room.name === 'held')

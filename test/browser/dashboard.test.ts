@@ -168,6 +168,17 @@ describe('watching', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
+  test('a room that does not answer is named, and the others go on', async () => {
+    fake.mode.silent = 'tickets'
+    await logIn()
+    await expect.poll(() => text('connection'), { timeout: 5_000 }).toMatch(/^Live\s*No answer from tickets/)
+    expect(await text('inside-of')).toBe('of 1,000 places')
+    fake.mode.silent = ''
+    await expect.poll(() => text('connection'), { timeout: 15_000 }).not.toContain('tickets')
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+  })
+
   test('a lost connection is said plainly and comes back by itself', async () => {
     await logIn()
     fake.mode.down = true

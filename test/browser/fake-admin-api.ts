@@ -17,7 +17,7 @@ export const TOKEN = 'an-admin-token-of-thirty-two-chars'
 const PREFIX = '/.waiting-room'
 const ROOT = new URL('../../', import.meta.url)
 const FAILURES = { intervalMs: 6_000, burst: 10 }
-const BODY_MAX = 64 * 1_024
+const BODY_MAX = 1_024 * 1_024
 /** The page is tested with the very files and the very policy that the Worker sends. */
 const DASHBOARD = readFileSync(new URL('src/admin/dashboard.ts', ROOT), 'utf8')
 const POLICY = /"(default-src [^"]+)"/.exec(DASHBOARD)?.[1]
@@ -53,7 +53,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
   /** `down` drops every connection; `off` is a deployment without ADMIN_TOKEN. */
-  const mode = { down: false, off: false }
+  const mode = { down: false, off: false, silent: '' }
   let failuresTatMs = 0
 
   const server = createServer((request, response) => {
@@ -88,7 +88,10 @@ export async function startFakeAdmin(given: readonly Given[]) {
     asked.push({ method, path, ifMatch, actor, body })
     if (body.length > BODY_MAX) return fail(413, `The body is larger than ${BODY_MAX} bytes`)
     const [name = '', ...rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/').map(decodeURIComponent)
-    if (method === 'GET' && name === '') return Response.json({ rooms: [...rooms.values()].map(one => one.describe()) })
+    if (method === 'GET' && name === '') {
+      const silent = { name: mode.silent, error: 'The room does not answer' }
+      return Response.json({ rooms: [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe())) })
+    }
     const room = rooms.get(name)
     if (!room) return fail(404, `No room is named ${name}`, `There are: ${[...rooms.keys()].join(', ')}`)
     const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^"(.*)"$/, '$1')

@@ -45,6 +45,14 @@ function ticket(more: Partial<Ticket> = {}): Ticket {
 const place = (more: Partial<Ticket> = {}, room: View = view, nowMs = NOW) => placeOf(ticket(more), room, WINDOW, nowMs)
 
 describe('a place', () => {
+  it.each(['constructor', '__proto__', 'toString'])(
+    'in a lane that is called %s and is not there, is like that in any other',
+    lane => {
+      expect(place({ lane })).toEqual(place({ lane: 'vip' }))
+      expect(keyAgain(NOW, lane, view)).toBe(keyAgain(NOW, 'vip', view))
+    },
+  )
+
   it('is the number of people ahead, and one', () => {
     expect(place()).toMatchObject({ state: 'waiting', ahead: 50, position: 51, wait: { likelyMs: 25_000 } })
   })

@@ -84,6 +84,29 @@ describe('a part that was closed by hand', () => {
   }, 30_000)
 })
 
+describe('what was closed by hand in a room where everybody passes through', () => {
+  it('is closed to whoever has no session, and protected paths are not closed with the origin', async () => {
+    const change = (set: object) => roomStub(env, 'closing').change({ set }, null, 'test')
+    await new Visitor('closing.test', newEdge()).page()
+    await change({ health_pins: { breakers: { cards: 'open' } } })
+    const at = (path: string) => new Visitor('closing.test', newEdge()).page(path)
+    await expect.poll(async () => (await at('/cards/pay')).atOrigin, { timeout: 4_000, interval: 500 }).toBeNull()
+    expect((await at('/cards/pay')).response.headers.get('Content-Type')).toBe('application/problem+json')
+    expect((await at('/')).atOrigin).not.toBeNull()
+
+    await change({ health_pins: { breakers: { origin: 'open' } }, protected_paths: ['/pay/*'] })
+    await expect.poll(async () => (await at('/')).atOrigin, { timeout: 4_000, interval: 500 }).toBeNull()
+    const { text, status } = await at('/')
+    expect(status).toBe(503)
+    expect(text).toContain('The site is taking a short break')
+    expect(text).not.toMatch(/still inside|your place/)
+    expect((await at('/pay/now')).atOrigin).not.toBeNull()
+
+    await change({ health_pins: {} })
+    await expect.poll(async () => (await at('/')).atOrigin, { timeout: 4_000, interval: 500 }).not.toBeNull()
+  }, 30_000)
+})
+
 describe('an origin that was closed by hand', () => {
   it('holds those inside on a page that tries again, lets who pays through, and keeps everybody else in line', async () => {
     const edge = newEdge()

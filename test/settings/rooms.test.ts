@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
 import { readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
-import { parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import { changedOverrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
@@ -300,5 +300,13 @@ describe('a deployment', () => {
   it('gives advice where something is allowed but probably not meant', () => {
     const advice = adviceOn(parseRooms([{ ...shop, host: '*', total_active_users: 100_000 }]), Date.now())
     expect(advice.join('\n')).toMatch(/far below total_active_users[\s\S]*no bypass rule[\s\S]*every host/)
+  })
+})
+
+describe('taking a setting back', () => {
+  it.each(['constructor', '__proto__', 'toString', 'speed'])('refuses %s, which is none', name => {
+    const [room] = parseRooms([{ name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }])
+    if (!room) throw new Error('no room')
+    expect(() => changedOverrides({ message: 'hello' }, { reset: [name] }, room)).toThrow(`${name} is not a setting`)
   })
 })

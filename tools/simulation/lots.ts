@@ -5,6 +5,7 @@
 import { type Batch, batchAt, keyIn } from '../../src/core/batches.ts'
 import { type DrawsView, fateOf } from '../../src/core/event-draws.ts'
 import { prequeueAt } from '../../src/core/events.ts'
+import { fnv1a } from '../../src/core/hash.ts'
 import type { View } from '../../src/core/messages.ts'
 import { type Draw, type Entry, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
@@ -90,10 +91,8 @@ export class Lots {
     return { key: keyIn(batch, this.#share(`${batch.fromKey} ${sid}`)), batch, entry: null }
   }
 
-  /** Uniform in [0, 1), by FNV-1a and the generator of the run. */
+  /** Uniform in [0, 1), by the generator of the run. */
   #share(text: string): number {
-    let hash = 0x811c9dc5 ^ this.#seed
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-    return new Random(hash >>> 0).next()
+    return new Random(fnv1a(text, this.#seed)).next()
   }
 }

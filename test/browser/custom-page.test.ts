@@ -1,0 +1,59 @@
+/** A page of the operator's own in real Chromium: it has no script of ours, reloads by itself, and lets its visitor in. */
+import { type Browser, chromium } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startSite } from './waiting-site.ts'
+
+const LAUNCH = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-quic'] }
+/** As one written for Cloudflare may look, with a style, a script, and a reload of its own. */
+const OWN = `<!doctype html>
+<html lang="en"><head><title>Waiting Room</title><meta http-equiv="refresh" content="1">
+<style>h1 { color: rgb(160, 51, 34) }</style></head>
+<body><h1>In line</h1><p id="left"><noscript>{{^waitTimeKnown}}The wait is not known.{{/waitTimeKnown}}</noscript></p>
+{{#turnstile}}<p>Please complete the challenge.</p>{{{turnstile}}}{{/turnstile}}
+<script>
+  var waitTimeKnown = {{waitTimeKnown}};
+  document.getElementById('left').innerText = waitTimeKnown ? '{{waitTimeFormatted}}' : 'unavailable';
+</script></body></html>`
+
+let browser: Browser
+let site: Awaited<ReturnType<typeof startSite>>
+
+beforeAll(async () => {
+  site = await startSite({ own: { custom_page_html: OWN }, plainown: { custom_page_html: OWN } })
+  browser = await chromium.launch(LAUNCH)
+})
+afterAll(async () => {
+  await browser?.close()
+  await site?.stop()
+})
+
+describe.each([
+  ['with scripts', 'own', true, 'unavailable'],
+  ['without scripts', 'plainown', false, 'The wait is not known.'],
+])('a page of the operator, %s', (_, room, javaScriptEnabled, words) => {
+  it('looks as written, reloads at the pace of the room also with a fragment, and goes on to the site', async () => {
+    const context = await browser.newContext({ javaScriptEnabled })
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', error => errors.push(String(error)))
+    let loads = 0
+    page.on('request', request => {
+      if (request.isNavigationRequest()) loads++
+    })
+    const response = await page.goto(`${site.url}/${room}/sale?a=1#below`)
+    const seconds = Number(/^\d+/.exec(response?.headers().refresh ?? '')?.[0])
+    expect(seconds).toBeGreaterThanOrEqual(5)
+    expect(await page.locator('#left').innerText()).toBe(words)
+    expect(await page.locator('h1').evaluate(element => getComputedStyle(element).color)).toBe('rgb(160, 51, 34)')
+    expect(await page.content()).not.toContain('challenge')
+    // Its own tag would have reloaded it more than once by now.
+    await page.waitForTimeout(3_000)
+    expect(loads).toBe(1)
+    await site.change(room, { queue_all: false })
+    await page.waitForSelector('text=Welcome', { timeout: 40_000 })
+    expect(loads).toBeGreaterThan(1)
+    expect(site.reached).toContain(`GET /${room}/sale?a=1`)
+    expect(errors).toEqual([])
+    await context.close()
+  })
+})

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { adviceOn } from '../../src/settings/advice.ts'
+import { withoutPages } from '../../src/settings/custom-page.ts'
+import { SettingsError } from '../../src/settings/messages.ts'
+import { parseRooms } from '../../src/settings/rooms.ts'
+
+const sale = { name: 'sale', event_start_time: '2026-11-27T09:00:00Z', event_end_time: '2026-11-27T12:00:00Z' }
+
+function problemsWith(more: object): string[] {
+  try {
+    parseRooms([{ name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60, ...more }])
+    return []
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    return error.problems.map(({ path, message }) => `${path} ${message}`)
+  }
+}
+
+const at = 'rooms[0].custom_page_html'
+const template = `${at} must be a Mustache template:`
+const BAD: [name: string, page: unknown, message: string][] = [
+  ['no text', 5, `${at} must be text`],
+  [
+    'a section that is not closed',
+    '<h1>\n{{#a}}{{/a}}\n{{#waitTimeKnown}}\n{{#a}}{{/a}}\n</h1>\n',
+    `${template} the section "waitTimeKnown" is opened in line 3 and not closed`,
+  ],
+  [
+    'sections that overlap',
+    '{{#a}}\n{{#b}}\n{{/a}}\n{{/b}}',
+    `${template} the section "b" is opened in line 2 and not closed, and another ends in line 3`,
+  ],
+  ['a section closed by a misspelled name', '{{^queueIsFull}}\n\n{{/queueisfull}}', 'is opened in line 1'],
+  [
+    'a section that is not opened',
+    'a\nb {{/waitTimeKnown}}',
+    `${template} the section "waitTimeKnown" is closed in line 2 and was not opened`,
+  ],
+  ['a tag without end', '{{a}}\n<p>{{wait</p>\n<p>', `${template} the tag in line 2 has no end`],
+  ['delimiters that are none', '{{=a=}}', `${template} Invalid tags: a`],
+  ['65,537 bytes', 'a'.repeat(65_537), `${at} must be at most 65,536 bytes, got 65,537`],
+  ['40,000 characters of two bytes', 'é'.repeat(40_000), `${at} must be at most 65,536 bytes, got 80,000`],
+]
+
+describe('a page of the operator', () => {
+  it.each([
+    ['nothing', ''],
+    ['plain HTML with braces in its scripts', '<style>a{b:c}</style><script>if (a) { b({}) }</script>'],
+    [
+      'sections, inverted sections, comments, raw values and other delimiters',
+      '{{#a}}{{^b}}{{! c }}{{{d}}}{{&e}}{{/b}}{{/a}}{{=<% %>=}}<% f %>',
+    ],
+    ['65,536 bytes', 'a'.repeat(65_536)],
+  ])('may be %s', (_, page) => {
+    expect(problemsWith({ custom_page_html: page })).toEqual([])
+  })
+
+  it.each(BAD)('is refused with %s', (_, page, message) => {
+    const problems = problemsWith({ custom_page_html: page })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain(message)
+  })
+
+  it('is refused in an event by the same words', () => {
+    expect(problemsWith({ events: [{ ...sale, custom_page_html: '{{#a}}' }] })).toEqual([
+      'rooms[0].events[0].custom_page_html must be a Mustache template: the section "a" is opened in line 1 and not closed',
+    ])
+  })
+
+  it('is refused when all pages of the room are too large for its settings', () => {
+    const events = Array.from({ length: 4 }, (_, i) => ({
+      ...sale,
+      name: `sale-${i}`,
+      event_start_time: `2026-11-2${i}T09:00:00Z`,
+      event_end_time: `2026-11-2${i}T10:00:00Z`,
+      custom_page_html: 'a'.repeat(65_536),
+    }))
+    expect(problemsWith({ events })).toEqual([])
+    expect(problemsWith({ events, custom_page_html: 'ab' })).toEqual([
+      `${at} must be at most 262,144 bytes in all, with those of the room's events, got 262,146`,
+    ])
+  })
+})
+
+describe('advice', () => {
+  it('says that a reload written into a page is taken out', () => {
+    const page = '<META HTTP-EQUIV=refresh content=20>'
+    const room = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
+    const about = (more: object) => adviceOn(parseRooms([{ ...room, ...more }]), 0).filter(line => /page/.test(line))
+    expect(about({ custom_page_html: '<h1>refresh</h1>' })).toEqual([])
+    expect(about({ custom_page_html: page })).toHaveLength(1)
+    expect(about({ events: [{ ...sale, custom_page_html: page }] })).toHaveLength(1)
+  })
+})
+
+describe('a change of pages', () => {
+  it('is kept in short, and others as they are', () => {
+    const page = 'x'.repeat(70_000)
+    const kept = withoutPages({ set: { message: page, custom_page_html: page, events: [{ custom_page_html: null }] } })
+    const short = `${'x'.repeat(60)}… (70,000 bytes)`
+    expect(kept).toEqual({ set: { message: page, custom_page_html: short, events: [{ custom_page_html: null }] } })
+    expect(withoutPages({ reset: 'all' })).toEqual({ reset: 'all' })
+  })
+})

@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
+const ROOM = '[[vars.ROOMS]]\nname = "shop"\nhost = "shop.example"\ntotal_active_users = 10\nnew_users_per_minute = 5\n'
+
+/** `check-config` of a wrangler.toml with this room and more of it. */
+function check(more: string) {
+  const file = join(scratch, 'wrangler.toml')
+  writeFileSync(file, ROOM + more)
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/check-config.ts', '--config', file], {
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+describe('check-config', () => {
+  it('takes a page over several lines, and names the line in which a section is not closed', () => {
+    expect(check("custom_page_html = '''\n<h1>\n{{#a}}{{/a}}\n'''\n")).toMatchObject({ status: 0, stderr: '' })
+    const { status, stderr } = check("custom_page_html = '''\n<h1>\n{{#a}}\n'''\n")
+    expect(status).toBe(1)
+    expect(stderr).toContain(
+      'ROOMS[0].custom_page_html must be a Mustache template: the section "a" is opened in line 2',
+    )
+  })
+
+  it('says when the rooms are more than Cloudflare takes in a variable', () => {
+    expect(check(`custom_page_html = "${'a'.repeat(4_000)}"`).stdout).not.toContain('Cloudflare takes')
+    const { status, stdout } = check(`custom_page_html = "${'a'.repeat(5_000)}"`)
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/advice: ROOMS: 5,\d{3} bytes as JSON, and Cloudflare takes 5 KB for a variable/)
+  })
+})
