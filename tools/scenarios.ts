@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { play } from './scenarios/play.ts'
+import { lasting } from './scenarios/scenario.ts'
 import { SCENARIOS } from './scenarios/stories.ts'
 import { type Played, promisesOf, tableOf } from './scenarios/words.ts'
 import { type Given, number, run, UsageError } from './support/cli.ts'
@@ -30,7 +31,7 @@ async function main(given: Given): Promise<number> {
   const seconds = given.seconds === undefined ? null : number(given, 'seconds', 30, 86_400)
   const all: Played[] = []
   for (const scenario of chosen) {
-    const told = seconds === null ? scenario : { ...scenario, seconds }
+    const told = seconds === null ? scenario : lasting(scenario, seconds)
     const played = await playBoth(told, given.plot)
     all.push(played)
     if (given.json !== 'true') console.log(`${tableOf(played)}\n`)

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { parseRooms } from '../../src/settings/rooms.ts'
 import { Tally } from '../../tools/crowd/tally.ts'
 import { noFaults, setFaults } from '../../tools/demo/faults.ts'
-import { columnOf, healthyAfter, longestOutage, type Played } from '../../tools/scenarios/column.ts'
+import { columnOf, healthyAfter, lastThirdOver, longestOutage, type Played } from '../../tools/scenarios/column.ts'
+import { lasting } from '../../tools/scenarios/scenario.ts'
 import { SCENARIOS } from '../../tools/scenarios/stories.ts'
 import { promisesOf, tableOf } from '../../tools/scenarios/words.ts'
 
@@ -40,6 +41,28 @@ describe('the longest outage', () => {
     const pages = pagesOf(60, second => (second >= 20 && second < 40 ? { came: 0, failed: 10 } : {}))
     expect(longestOutage(pages, 60_000)).toBeGreaterThanOrEqual(19)
     expect(longestOutage(pages, 60_000)).toBeLessThanOrEqual(21)
+  })
+})
+
+describe('a soak', () => {
+  it('compares the last third of the run with the second, and leaves out the first', () => {
+    const samples = Array.from({ length: 90 }, (_, second) => ({
+      atMs: second * 1_000,
+      value: second < 30 ? 1 : second < 60 ? 100 : 120,
+    }))
+    expect(lastThirdOver(samples, 90_000, 0.5)).toBe(1.2)
+    expect(lastThirdOver([], 90_000, 0.5)).toBeNull()
+  })
+
+  it('of another length has as many visitors a second; an incident has the same visitors', () => {
+    const steady = SCENARIOS.find(({ isSteady }) => isSteady)
+    const incident = SCENARIOS.find(({ isSteady }) => !isSteady)
+    if (!steady || !incident) throw new Error('there must be both')
+    const hour = lasting(steady, 3_600)
+    expect(hour.seconds).toBe(3_600)
+    const perSecond = ({ crowd }: typeof hour) => crowd.visitors / (crowd.arriveMs ?? 0)
+    expect(perSecond(hour)).toBeCloseTo(perSecond(steady), 6)
+    expect(lasting(incident, 3_600)).toEqual({ ...incident, seconds: 3_600 })
   })
 })
 
@@ -87,7 +110,7 @@ describe('a run in figures', () => {
       for (let n = 0; n < failed; n++) record.ended(visitor, { ...page, what: 'POST /checkout', status: 502 })
     }
     const origin = { requests: 30, workDone: 240, orders: 0, spoiled: 0 }
-    return { record, origin, leaked: 0, endedMs: 10_000, hasRoom: true, objects: 2, ...more }
+    return { record, origin, leaked: 0, endedMs: 10_000, hasRoom: true, objects: 2, memory: [], ...more }
   }
 
   it('counts who was served, what failed, and what of the origin was used', () => {

@@ -29,6 +29,10 @@ export interface Column {
   /** Of what the origin could have done while somebody wanted something of it. */
   readonly usedShare: number
   readonly spoiled: number
+  /** Of the Worker's process, the median of the last third of the run over that of the second; null where it cannot be known. */
+  readonly memoryGrowth: number | null
+  /** The same of the p95 of pages. */
+  readonly slowdown: number | null
   readonly pollsPerVisitor: number
   readonly originRequestsPerVisitor: number
   readonly objectCallsPerVisitor: number
@@ -52,6 +56,13 @@ export interface Played {
   readonly hasRoom: boolean
   /** Rooms and doors that were awake. */
   readonly objects: number
+  /** Bytes of the Worker's process over time. */
+  readonly memory: readonly Sample[]
+}
+
+export interface Sample {
+  readonly atMs: number
+  readonly value: number
 }
 
 /** A page within this time is a good one: twice the default target. */
@@ -94,6 +105,12 @@ export function columnOf(
     healthyAfterSeconds: healthyAfter(pages, scenario.troubleSeconds * 1_000, endedMs),
     usedShare: round(origin.workDone / (scenario.capacity * (endedMs / 1_000)), 3),
     spoiled: origin.spoiled,
+    memoryGrowth: lastThirdOver(played.memory, endedMs, 0.5),
+    slowdown: lastThirdOver(
+      pages.map(({ atMs, tookMs }) => ({ atMs, value: tookMs })),
+      endedMs,
+      0.95,
+    ),
     pollsPerVisitor: perVisitor(record.polls),
     originRequestsPerVisitor: perVisitor(origin.requests),
     objectCallsPerVisitor: perVisitor(record.objectCalls, 2),
@@ -156,6 +173,17 @@ function indexAt(pages: readonly PageRecord[], atMs: number): number {
     else high = middle
   }
   return low
+}
+
+/** A quantile of the last third of the run over that of the second; the first is for warming up. */
+export function lastThirdOver(samples: readonly Sample[], endedMs: number, q: number): number | null {
+  const third = (from: number) =>
+    Float64Array.from(
+      samples.filter(({ atMs }) => atMs >= (from * endedMs) / 3 && atMs < ((from + 1) * endedMs) / 3),
+      ({ value }) => value,
+    ).sort()
+  const [before, after] = [third(1), third(2)]
+  return before.length === 0 || after.length === 0 ? null : round(quantile(after, q) / quantile(before, q), 2)
 }
 
 /** Every active object is taken to be awake all the time and to be called once a second by each tier below. */

@@ -1,5 +1,6 @@
 /** Plays a scenario once against real processes: a shop that collapses, the built Worker in workerd, and a crowd. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { recordCrowd } from '../crowd/crowd.ts'
 import { Film } from '../crowd/film.ts'
@@ -7,12 +8,13 @@ import type { ShopStats } from '../demo/shop.ts'
 import { freePort } from '../support/ports.ts'
 import { newAdminToken, newRoomKeys } from '../support/secrets.ts'
 import { startServe } from '../support/workerd.ts'
-import { type Column, columnOf } from './column.ts'
+import { type Column, columnOf, type Sample } from './column.ts'
 import type { Act, Scenario } from './scenario.ts'
 
 const SHOP = fileURLToPath(new URL('../demo/shop.ts', import.meta.url))
 const STARTS_WITHIN_MS = 10_000
 const ISOLATES = 2
+const PAGE_BYTES = 4_096
 
 export interface Performance {
   readonly column: Column
@@ -41,22 +43,34 @@ export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: s
       perform(act, shop.url, site.url, adminToken).catch(error => tell(`${act.words}: ${String(error)}`))
     }, act.atSeconds * 1_000),
   )
+  const memory: Sample[] = []
   try {
     const { record, leaked, endedMs } = await recordCrowd({
       ...scenario.crowd,
       url: site.url,
       durationMs: scenario.seconds * 1_000,
-      watch: (tally, nowMs) => film.watch(tally, nowMs),
+      watch: (tally, nowMs) => {
+        film.watch(tally, nowMs)
+        const bytes = memoryOf(site.process)
+        if (bytes !== null) memory.push({ atMs: nowMs, value: bytes })
+      },
     })
     const origin = (await (await fetch(`${shop.url}/stats`)).json()) as ShopStats
     const objects = scenario.rooms.reduce((sum, room) => sum + 1 + Number(room.doors ?? 1), 0)
-    const column = columnOf({ record, origin, leaked, endedMs, hasRoom, objects }, scenario)
+    const column = columnOf({ record, origin, leaked, endedMs, hasRoom, objects, memory }, scenario)
     return { column, svg: film.draw() }
   } finally {
     for (const timer of timers) clearTimeout(timer)
     await site.stop()
     await shop.stop()
   }
+}
+
+/** Resident bytes, as Linux tells them; null elsewhere. */
+function memoryOf({ pid }: ChildProcess): number | null {
+  const file = `/proc/${pid}/statm`
+  if (!existsSync(file)) return null
+  return Number(readFileSync(file, 'utf8').split(' ')[1]) * PAGE_BYTES
 }
 
 /** A suspended room is a proxy, and none of its settings is in force. */

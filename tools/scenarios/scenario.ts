@@ -16,6 +16,8 @@ export interface Scenario {
     CrowdOptions,
     'visitors' | 'arriveMs' | 'arrivalMs' | 'stayMs' | 'thinkMs' | 'noShows' | 'addressOf'
   >
+  /** A longer run has more visitors, who come as before. */
+  readonly isSteady?: boolean
   /** The rooms in front of it, as an operator would write them. Without the room they are all suspended. */
   readonly rooms: readonly RoomFile[]
   readonly acts: readonly Act[]
@@ -26,6 +28,15 @@ export interface Scenario {
 }
 
 export type RoomFile = Readonly<Record<string, unknown>> & { readonly name: string }
+
+/** The same for another length of time. */
+export function lasting(scenario: Scenario, seconds: number): Scenario {
+  if (!scenario.isSteady) return { ...scenario, seconds }
+  const { visitors, arriveMs = 0 } = scenario.crowd
+  const factor = seconds / scenario.seconds
+  const crowd = { ...scenario.crowd, visitors: Math.round(visitors * factor), arriveMs: arriveMs * factor }
+  return { ...scenario, seconds, crowd }
+}
 
 /** Something that happens during the run. */
 export interface Act {

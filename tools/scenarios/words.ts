@@ -38,6 +38,10 @@ export function tableOf(played: Played): string {
     ['object calls a visitor', ({ objectCallsPerVisitor }) => `${objectCallsPerVisitor}`],
     ['cost on Cloudflare', ({ costUsd }) => (costUsd === null ? '' : `$${costUsd}`)],
   ]
+  if (scenario.isSteady) {
+    rows.push(['memory, last third over second', ({ memoryGrowth }) => `${memoryGrowth ?? 'not known'}`])
+    rows.push(['p95, last third over second', ({ slowdown }) => `${slowdown ?? 'not known'}`])
+  }
   if (withRoom.spoiled + without.spoiled > 0) rows.push(['spoiled', ({ spoiled }) => `${spoiled}`])
   const lines = rows.map(([name, of]) => `  ${name.padEnd(28)}${of(withRoom).padEnd(20)}${of(without)}`)
   const promises = promisesOf(played).map(({ words, kept }) => `  ${kept ? 'kept  ' : 'BROKEN'} ${words}`)
