@@ -63,7 +63,9 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
         10 * seconds + burst(600),
       )
     }
-    expect(between(10, 40).length).toBeGreaterThanOrEqual(0.98 * 300 - 1)
+    // A permit is wasted when the bank is full. What is banked for a moment comes later: no window alone must have all of its own.
+    expect(between(0, 40).length).toBeGreaterThanOrEqual(0.98 * 400)
+    expect(between(10, 40).length).toBeGreaterThanOrEqual(0.95 * 300)
     // What was permitted by the old rate is at most its burst; two seconds after the change the new one holds.
     expect(between(42, 52).length).toBeLessThanOrEqual(2 * 10 + burst(120))
     expect(between(42, 52).length).toBeGreaterThanOrEqual(2 * 10 - 4)
@@ -72,7 +74,7 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
         20 * seconds + burst(1_200),
       )
     // Visitors who are called by the new rate have to hear of it first.
-    expect(between(58, 74).length).toBeGreaterThanOrEqual(0.98 * 320 - 1)
+    expect(between(58, 74).length).toBeGreaterThanOrEqual(0.95 * 320)
     // Two seconds for the doors to hear of it, one for who was just let in by a poll to ask for the page.
     expect(between(77, 84)).toEqual([])
   }, 110_000)
