@@ -172,8 +172,9 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   #followHealth(nowMs: number): HealthView | null {
     const { health } = this.#settings
     const load = this.#load(nowMs)
-    this.#health.advance(load, this.#operatorLimitsAt(nowMs), health, nowMs)
-    const view = this.#health.view(load, health, nowMs)
+    const operator = this.#operatorLimitsAt(nowMs)
+    this.#health.advance(load, operator, health, nowMs)
+    const view = this.#health.view(load, operator, health, nowMs)
     const told = JSON.stringify(view?.breakers ?? {})
     if (told === this.#told) return view
     this.#told = told

@@ -104,9 +104,11 @@ export function steer(
   const sound = Math.min(sessions ?? total, load.inside, load.insideBefore ?? load.inside)
   const steady = { ...ceiling, unhealthyWindows: 0, sound }
   const hasDemand = load.hasDemand || load.isRationed
-  if (sessions === null || !grade.roomForMore || !hasDemand || load.inside < USED_FROM * sessions) return steady
+  // A ceiling of 1.7 lets one in: that is all of it.
+  const isUsed = load.inside >= Math.floor(USED_FROM * (sessions ?? 0))
+  if (sessions === null || !grade.roomForMore || !hasDemand || !isUsed) return steady
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
-  const raised = sessions + step(steady, load, tookMs, nowMs)
+  const raised = sessions + step(steady, load, total, tookMs, nowMs)
   if (phase === 'slow start' && threshold !== null && raised >= threshold)
     return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
   return { ...steady, sessions: raised >= total ? null : raised }
@@ -193,10 +195,12 @@ export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Cei
   }
 }
 
-function step(ceiling: Ceiling, { isRationed }: Load, tookMs: number, nowMs: number): number {
-  const { sessions, phase, trouble, range, cutAtMs } = ceiling
+function step(ceiling: Ceiling, { isRationed }: Load, total: number, tookMs: number, nowMs: number): number {
+  const { sessions, phase, trouble, cutAtMs } = ceiling
   const now = sessions ?? 0
   if (phase === 'slow start') return now * (2 ** (tookMs / (isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
+  // The total may be another one than at the cut.
+  const range = Math.max(ceiling.range, total * RANGE_OF_TOTAL)
   const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
   if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
   const calmMs = nowMs - (cutAtMs ?? nowMs)
