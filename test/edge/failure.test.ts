@@ -54,8 +54,7 @@ describe('while the door cannot be reached', () => {
     const DOOR: Env['DOOR'] = {
       getByName: (...args) =>
         new Proxy(env.DOOR.getByName(...args), {
-          get: (door, name) =>
-            name === 'claim' ? () => new Promise<never>(() => claims++) : Reflect.get(door, name),
+          get: (door, name) => (name === 'claim' ? () => new Promise<never>(() => claims++) : Reflect.get(door, name)),
         }),
     }
     const edge = newEdge()
