@@ -1,5 +1,5 @@
 /** How well an upstream does, from the samples of a window. */
-import { apdexOf, type Counts, failureShareOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
+import { apdexOf, type Counts, failureShareOf, frustratedOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
 
 /** Fewer samples in a window say nothing. */
 export const SAMPLES_MIN = 20
@@ -44,7 +44,7 @@ export function smoothed(before: number | null, now: number): number {
  */
 export function gradeOf(counts: Counts, windows: number, apdexBefore: number | null, apdexTarget: number): Grade {
   const samples = samplesOf(counts)
-  const bad = counts.frustrated + counts.failed
+  const bad = frustratedOf(counts) + counts.failed
   const fromOne = SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)
   const forgiven = Math.min(bad, fromOne)
   const forgivenFailures = Math.min(counts.failed, fromOne)

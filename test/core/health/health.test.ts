@@ -273,6 +273,16 @@ describe('an upstream that few ask for', () => {
     expect(room.decisions[0]?.saw).toMatchObject({ samples: 4, failures: 1 })
   })
 
+  it('is closed off also when it hangs: what was late turns out to have failed in a later window', () => {
+    const room = new Observed()
+    for (let i = 0; i < 3; i++) {
+      room.nowMs += 5_000
+      hear(room.health, { [cellOf('payment', 'turned-failed', 0, room.nowMs - 20_000)]: 2 }, room.rules, room.nowMs)
+      room.pass(0)
+    }
+    expect(room.view?.breakers).toEqual({ payment: 'open' })
+  })
+
   it('stays open for what one session can say, and while others are served', () => {
     expect(new Observed().windows(100, { failed: 1 }, 'payment').view?.breakers ?? {}).toEqual({})
     expect(new Observed().window({ failed: 9, satisfied: 2 }, 'payment').view?.breakers ?? {}).toEqual({})
