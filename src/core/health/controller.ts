@@ -67,8 +67,10 @@ const RATIONED_DOUBLES_IN_MS = 15_000
 const FAILED_BY_ITSELF = 0.9
 /** What is left of the range at each cut. */
 const RANGE_LEFT = 0.8
-/** Where few were inside when trouble began, the operator's total says how many there may be. */
+/** At the first trouble few may be inside: the operator's total says how many there may be. */
 const RANGE_OF_TOTAL = 0.25
+/** From the second on where it began says more than a total that may be a hundred times what is borne. */
+const RANGE_OF_TROUBLE = 2
 /** A ceiling that nobody comes near says nothing of what lies above it. */
 const USED_FROM = 0.8
 
@@ -170,7 +172,8 @@ function cut(
 }
 
 function rangeOf({ range }: Ceiling, trouble: number, total: number): number {
-  return Math.max(trouble, range * RANGE_LEFT, total * RANGE_OF_TOTAL)
+  const most = range === 0 ? total * RANGE_OF_TOTAL : Math.min(range * RANGE_LEFT, trouble * RANGE_OF_TROUBLE)
+  return Math.max(trouble, most)
 }
 
 function troubleOf({ sessions }: Ceiling, { inside }: Load, total: number): number {
@@ -199,8 +202,8 @@ function step(ceiling: Ceiling, { isRationed }: Load, total: number, tookMs: num
   const { sessions, phase, trouble, cutAtMs } = ceiling
   const now = sessions ?? 0
   if (phase === 'slow start') return now * (2 ** (tookMs / (isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
-  // The total may be another one than at the cut.
-  const range = Math.max(ceiling.range, total * RANGE_OF_TOTAL)
+  // Far beyond where trouble began the way up is measured against how far it has come.
+  const range = Math.max(ceiling.range, Math.min(total * RANGE_OF_TOTAL, Math.max(trouble, now)))
   const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
   if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
   const calmMs = nowMs - (cutAtMs ?? nowMs)
