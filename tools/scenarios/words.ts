@@ -40,8 +40,8 @@ export function tableOf(played: Played): string {
     ['cost on Cloudflare', ({ costUsd }) => (costUsd === null ? '' : `$${costUsd}`)],
   ]
   if (scenario.isSteady) {
-    rows.push(['memory, last third over second', ({ memoryGrowth }) => `${memoryGrowth ?? 'not known'}`])
-    rows.push(['p95, last third over second', ({ slowdown }) => `${slowdown ?? 'not known'}`])
+    rows.push(['memory, last third/second', ({ memoryGrowth }) => `${memoryGrowth ?? 'not known'}`])
+    rows.push(['p95, last third/second', ({ slowdown }) => `${slowdown ?? 'not known'}`])
   }
   if (withRoom.spoiled + without.spoiled > 0)
     rows.push(['spoiled, after closing', c => `${c.spoiled}, ${c.spoiledAfterClosing ?? 'nothing closed'}`])
