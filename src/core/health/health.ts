@@ -204,7 +204,7 @@ export function advance(
   if (tookMs < 0) health.windowBeganMs = nowMs
   if (tookMs >= WINDOW_MS) {
     health.windowBeganMs = nowMs
-    decisions.push(...endWindow(health, load, operator, rules, Math.min(tookMs, STEP_MAX_MS), nowMs, random))
+    decisions.push(...endWindow(health, load, operator, rules, tookMs, nowMs, random))
   }
   if (wasStopped && !isStopped(health, rules)) health.reopenedAtMs = nowMs
   const { sessions } = health.ceiling
@@ -243,7 +243,7 @@ function endWindow(
   random: number,
 ): Decision[] {
   const decisions: Decision[] = []
-  let worst: { grade: Grade; name: string; samples: number } | null = null
+  let worst: (Seen & { readonly name: string; readonly windows: number }) | null = null
   let opens = false
   for (const upstream of rules.upstreams) {
     const own = of(health, upstream.name)
@@ -270,13 +270,16 @@ function endWindow(
       own.apdex = null
     } else if (grade) own.apdex = grade.apdex
     if (upstream.critical && grade && (!worst || isWorse(grade, worst.grade)))
-      worst = { grade, name: upstream.name, samples }
+      worst = { grade, name: upstream.name, samples, windows: own.thinWindows + 1 }
     // Of a ceiling that few are under, the next one who asks says whether it may rise.
     const isAwaited = upstream.critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
     finish(own, grade !== null || before.state !== 'closed', isAwaited)
   }
   if (health.upstreams[ORIGIN]?.breaker.state === 'open') health.isRationed = true
-  if (worst) decisions.push(...move(health, worst, opens, load, operator, rules, tookMs, nowMs))
+  if (worst) {
+    const gatheredMs = Math.min(tookMs * worst.windows, STEP_MAX_MS)
+    decisions.push(...move(health, worst, opens, load, operator, rules, gatheredMs, nowMs))
+  }
   health.insideBefore = load.inside
   return decisions
 }
@@ -311,7 +314,7 @@ function finish(own: UpstreamHealth, isUsed: boolean, isAwaited = false): void {
 
 function move(
   health: HealthState,
-  { grade, name, samples }: { grade: Grade; name: string; samples: number },
+  { grade, name, samples }: Seen & { readonly name: string },
   opens: boolean,
   load: Load,
   operator: Limits,

@@ -488,4 +488,35 @@ describe('whatever an origin has done', () => {
       { numRuns: 60 },
     )
   })
+
+  it('nothing that was set meanwhile keeps it shut, however few ask', () => {
+    const step = fc.record({
+      samples: window,
+      mode: fc.constantFrom('enforce', 'shadow', 'off'),
+      hasBreaker: fc.boolean(),
+      totalActiveUsers: fc.constantFrom(1, 3, 50, 1_000),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(1, 2, 10), (steps, sessionsMin) => {
+        const room = new Observed(rulesOf({ sessionsMin }))
+        const shops = (openMs: number | null) => [origin, { ...payment, critical: true, openMs }]
+        for (const { samples, mode, hasBreaker, totalActiveUsers } of steps) {
+          room.operator = { ...OPERATOR, totalActiveUsers }
+          room.rules = rulesOf({ sessionsMin, mode, upstreams: shops(hasBreaker ? 30_000 : null) })
+          room.window(samples).window(samples, 'payment')
+        }
+        room.rules = rulesOf({ sessionsMin, upstreams: shops(30_000) })
+        const isLowered = () =>
+          room.limits.ratePerMinute < OPERATOR.ratePerMinute ||
+          room.limits.totalActiveUsers < room.operator.totalActiveUsers
+        for (let i = 0; i < 20_000 && isLowered(); i++) {
+          room.inside = room.limits.totalActiveUsers
+          for (const { name } of room.rules.upstreams)
+            room.window(room.view?.breakers[name] === 'open' ? {} : { satisfied: 1 }, name)
+        }
+        expect(room.limits).toEqual(room.operator)
+      }),
+      { numRuns: 60 },
+    )
+  })
 })
