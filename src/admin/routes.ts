@@ -6,6 +6,7 @@ import { doorOf } from '../core/ticket.ts'
 import { type Deployment, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { within } from '../timing/within.ts'
 import { createGuard } from './auth.ts'
 import { dashboardFile } from './dashboard.ts'
 import { eventsOf } from './events.ts'
@@ -28,6 +29,8 @@ type AdminContext = Context<{ Bindings: AdminBindings }>
 
 /** Room for the largest page that a room may have, escaped. */
 const BODY_MAX = 1_024 * 1_024
+/** Of several rooms one that has not answered by then is taken for one that does not: dashboards and scrapers wait for all of them. */
+const DESCRIBED_WITHIN_MS = 3_000
 /** The history of health that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
 
@@ -190,7 +193,10 @@ function actorOf(context: AdminContext): string {
 /** Null for a room that does not answer: the others are well, and an operator must see them. */
 async function described(env: Env, name: string): Promise<RoomDescription<RoomConfig> | null> {
   try {
-    return await roomStub(env, name).describe()
+    const description = await within(DESCRIBED_WITHIN_MS, roomStub(env, name).describe())
+    if (description !== 'late') return description
+    console.error(`room ${name} cannot be read: no answer in ${DESCRIBED_WITHIN_MS} ms`)
+    return null
   } catch (error) {
     console.error(`room ${name} cannot be read: ${String(error)}`)
     return null

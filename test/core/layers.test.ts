@@ -13,7 +13,7 @@ const LAYERS: Record<string, readonly string[]> = {
   timing: [],
   door: ['core', 'settings', 'storage', 'timing'],
   room: ['core', 'settings', 'storage', 'timing'],
-  admin: ['core', 'settings'],
+  admin: ['core', 'settings', 'timing'],
   edge: ['core', 'settings', 'timing', 'tokens', 'admin'],
 }
 
