@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { applyReply, claim, newDoor, report, usable } from '../../src/core/door.ts'
-import { advance, type HealthRules, hear, lastMinute, newHealth, probed } from '../../src/core/health/health.ts'
+import { advance, hear, lastMinute, newHealth, probed } from '../../src/core/health/health.ts'
 import { breakerOf } from '../../src/core/health/in-force.ts'
 import { cellOf, samplesOf } from '../../src/core/health/samples.ts'
 import { own, ownOr } from '../../src/core/own.ts'
 import { placeOf } from '../../src/core/place.ts'
 import { newRoom, sync } from '../../src/core/room.ts'
 import type { SessionRules } from '../../src/core/sessions.ts'
+import { RULES } from '../../tools/health/control.ts'
 import { MemorySessions } from '../../tools/simulation/sessions.ts'
 import { emptyReport } from '../support/reports.ts'
 
@@ -97,16 +98,7 @@ describe(`an upstream named ${NAME}`, () => {
     apdexTarget: 0.85,
     openMs: 30_000,
   }))
-  const rules: HealthRules = {
-    mode: 'enforce',
-    badWindows: 2,
-    goodWindows: 3,
-    sessionsMin: 10,
-    cooldownMs: 180_000,
-    rampMs: 120_000,
-    upstreams,
-    pins: { ratePerMinute: null, sessions: null, breakers: {} },
-  }
+  const rules = { ...RULES, upstreams }
   const load = { inside: 100, hasDemand: true }
   const operator = { ratePerMinute: 600, totalActiveUsers: 1_000 }
 

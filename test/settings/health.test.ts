@@ -4,6 +4,7 @@ import { compile } from '../../src/settings/compiled.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
+import { RULES } from '../../tools/health/control.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
 const cards = { name: 'cards', paths: ['/pay/*'] }
@@ -35,6 +36,7 @@ describe('health', () => {
       upstreams: [{ name: 'origin', critical: true, apdexTarget: 0.85, openMs: 30_000 }],
       pins: { ratePerMinute: null, sessions: null, breakers: {} },
     })
+    expect(RULES).toEqual(settingsOf({}).health.rules)
     expect(settingsOf({}).health.origin).toMatchObject({ name: 'origin', targetMs: 500, timeoutMs: 10_000 })
   })
 

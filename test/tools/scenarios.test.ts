@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseRooms } from '../../src/settings/rooms.ts'
 import { Tally } from '../../tools/crowd/tally.ts'
 import { noFaults, setFaults } from '../../tools/demo/faults.ts'
-import { columnOf, healthyAfter, lastThirdOver, longestOutage, type Played } from '../../tools/scenarios/column.ts'
+import { columnOf, lastThirdOver, longestOutage, type Played, recovery } from '../../tools/scenarios/column.ts'
 import { lasting } from '../../tools/scenarios/scenario.ts'
 import { SCENARIOS } from '../../tools/scenarios/stories.ts'
 import { promisesOf, tableOf } from '../../tools/scenarios/words.ts'
@@ -67,31 +67,40 @@ describe('a soak', () => {
 })
 
 describe('a site that was in trouble', () => {
+  const recovered = (seconds: number, at: (second: number) => Second) =>
+    recovery(pagesOf(seconds, at), 10_000, seconds * 1_000, 600)
+
   it('is healthy at once when nothing happens to it', () => {
-    expect(
-      healthyAfter(
-        pagesOf(60, () => ({})),
-        10_000,
-        60_000,
-      ),
-    ).toBe(0)
+    expect(recovered(120, () => ({}))).toEqual({ healthyAfterSeconds: 0, relapsedShare: 0 })
   })
 
-  it('is healthy from the last slow page on', () => {
-    const pages = pagesOf(60, second => (second >= 10 && second < 30 ? { tookMs: 3_000 } : {}))
-    const seconds = healthyAfter(pages, 10_000, 60_000) ?? Number.NaN
-    expect(seconds).toBeGreaterThanOrEqual(20)
-    expect(seconds).toBeLessThanOrEqual(30)
+  it('is healthy from the last slow page on, once a minute has shown it', () => {
+    const { healthyAfterSeconds, relapsedShare } = recovered(200, second =>
+      second >= 10 && second < 30 ? { tookMs: 3_000 } : {},
+    )
+    expect(healthyAfterSeconds).toBeGreaterThanOrEqual(19)
+    expect(healthyAfterSeconds).toBeLessThanOrEqual(21)
+    expect(relapsedShare).toBe(0)
+  })
+
+  it('is not healthy again by half a minute between two troubles', () => {
+    const { healthyAfterSeconds } = recovered(200, second =>
+      second < 30 || (second >= 60 && second < 80) ? { failed: 5 } : {},
+    )
+    expect(healthyAfterSeconds).toBeGreaterThanOrEqual(68)
+  })
+
+  it('may fall back: that is told apart', () => {
+    const { healthyAfterSeconds, relapsedShare } = recovered(210, second =>
+      second < 30 || (second >= 150 && second < 170) ? { failed: 5 } : {},
+    )
+    expect(healthyAfterSeconds).toBeLessThanOrEqual(21)
+    expect(relapsedShare).toBeGreaterThan(0.1)
+    expect(relapsedShare).toBeLessThan(0.2)
   })
 
   it('never was when it is slow to the end', () => {
-    expect(
-      healthyAfter(
-        pagesOf(60, () => ({ tookMs: 3_000 })),
-        10_000,
-        60_000,
-      ),
-    ).toBeNull()
+    expect(recovered(120, () => ({ tookMs: 3_000 }))).toEqual({ healthyAfterSeconds: null, relapsedShare: null })
   })
 })
 
@@ -110,11 +119,12 @@ describe('a run in figures', () => {
       for (let n = 0; n < failed; n++) record.ended(visitor, { ...page, what: 'POST /checkout', status: 502 })
     }
     const origin = { requests: 30, workDone: 240, orders: 0, spoiled: 0 }
-    return { record, origin, leaked: 0, endedMs: 10_000, hasRoom: true, objects: 2, memory: [], ...more }
+    const usual = { leaked: 0, endedMs: 10_000, hasRoom: true, objects: 2, memory: [], spoiledAtClosing: null }
+    return { record, origin, ...usual, ...more }
   }
 
   it('counts who was served, what failed, and what of the origin was used', () => {
-    const column = columnOf(played(), { capacity: 40, troubleSeconds: 0, seconds: 10 })
+    const column = columnOf(played(), { capacity: 40, troubleSeconds: 0, targetMs: 500 })
     expect(column).toMatchObject({
       visitors: 3,
       visitorsServed: 1,
@@ -128,7 +138,7 @@ describe('a run in figures', () => {
   })
 
   it('has no price where there is no room', () => {
-    const column = columnOf(played({ hasRoom: false }), { capacity: 40, troubleSeconds: 0, seconds: 10 })
+    const column = columnOf(played({ hasRoom: false }), { capacity: 40, troubleSeconds: 0, targetMs: 500 })
     expect(column.costUsd).toBeNull()
   })
 

@@ -20,6 +20,7 @@ export interface Control {
   decide(load: Load, operator: Limits, nowMs: number): { limits: Limits; share: number; ceiling: number }
 }
 
+/** What a room has that sets nothing: the test of the settings says so. */
 export const RULES: HealthRules = {
   mode: 'enforce',
   badWindows: 2,

@@ -24,11 +24,15 @@ export interface Column {
   readonly ordersCompleted: number
   readonly ordersLost: number
   readonly admittedPerMinute: number
-  /** From the trouble on until the site was healthy for the rest of the run; null when it was not. */
+  /** From the trouble on until the site was healthy for a minute; null when it never was. */
   readonly healthyAfterSeconds: number | null
+  /** Of the time after that, what was not healthy. */
+  readonly relapsedShare: number | null
   /** Of what the origin could have done while somebody wanted something of it. */
   readonly usedShare: number
   readonly spoiled: number
+  /** From two seconds after an operator has closed something; null where nobody does. */
+  readonly spoiledAfterClosing: number | null
   /** Of the Worker's process, the median of the last third of the run over that of the second; null where it cannot be known. */
   readonly memoryGrowth: number | null
   /** The same of the p95 of pages. */
@@ -56,6 +60,8 @@ export interface Played {
   readonly hasRoom: boolean
   /** Rooms and doors that were awake. */
   readonly objects: number
+  /** What was spoiled when a closure by an operator was in force, or would have been. */
+  readonly spoiledAtClosing: number | null
   /** Bytes of the Worker's process over time. */
   readonly memory: readonly Sample[]
 }
@@ -65,9 +71,10 @@ export interface Sample {
   readonly value: number
 }
 
-/** A page within this time is a good one: twice the default target. */
-export const HEALTHY_MS = 1_000
+/** A site is healthy again when it has been for so long. */
+const HEALTHY_FOR_MS = 60_000
 const WINDOW_MS = 10_000
+const STEP_MS = 1_000
 const COLLAPSE_MS = 20_000
 const FAILED_SHARE_MAX = 0.05
 /** Less than this many pages in a window say nothing. */
@@ -75,7 +82,7 @@ const PAGES_MIN = 5
 
 export function columnOf(
   played: Played,
-  scenario: { capacity: number; troubleSeconds: number; seconds: number },
+  scenario: { capacity: number; troubleSeconds: number; targetMs: number },
 ): Column {
   const { record, origin, endedMs } = played
   const { pages, visitors } = record
@@ -102,9 +109,10 @@ export function columnOf(
     ordersCompleted: record.ordersPlaced,
     ordersLost: record.ordersLost,
     admittedPerMinute: round((record.admissionsMs.length / endedMs) * 60_000, 1),
-    healthyAfterSeconds: healthyAfter(pages, scenario.troubleSeconds * 1_000, endedMs),
+    ...recovery(pages, scenario.troubleSeconds * 1_000, endedMs, 2 * scenario.targetMs),
     usedShare: round(origin.workDone / (scenario.capacity * (endedMs / 1_000)), 3),
     spoiled: origin.spoiled,
+    spoiledAfterClosing: played.spoiledAtClosing === null ? null : origin.spoiled - played.spoiledAtClosing,
     memoryGrowth: lastThirdOver(played.memory, endedMs, 0.5),
     slowdown: lastThirdOver(
       pages.map(({ atMs, tookMs }) => ({ atMs, value: tookMs })),
@@ -143,20 +151,34 @@ export function longestOutage(pages: readonly PageRecord[], endedMs: number): nu
   return longest
 }
 
-/** Seconds from `troubleMs` until every later window was healthy; null when the last was not. */
-export function healthyAfter(pages: readonly PageRecord[], troubleMs: number, endedMs: number): number | null {
-  let lastBadMs = troubleMs
-  for (let atMs = troubleMs; atMs + WINDOW_MS <= endedMs; atMs += 1_000) {
-    if (!isHealthy(within(pages, atMs, atMs + WINDOW_MS))) lastBadMs = atMs + WINDOW_MS
+/** When the site was healthy again after `troubleMs`, and how much of the time after that it was not. */
+export function recovery(
+  pages: readonly PageRecord[],
+  troubleMs: number,
+  endedMs: number,
+  healthyMs: number,
+): Pick<Column, 'healthyAfterSeconds' | 'relapsedShare'> {
+  const isGood: boolean[] = []
+  for (let atMs = troubleMs; atMs + WINDOW_MS <= endedMs; atMs += STEP_MS)
+    isGood.push(isHealthy(within(pages, atMs, atMs + WINDOW_MS), healthyMs))
+  const forSteps = Math.min(HEALTHY_FOR_MS / STEP_MS, isGood.length)
+  const first = isGood.findIndex((_, step) => {
+    const minute = isGood.slice(step, step + forSteps)
+    return minute.length === forSteps && minute.every(Boolean)
+  })
+  if (first === -1) return { healthyAfterSeconds: null, relapsedShare: null }
+  const after = isGood.slice(first)
+  return {
+    healthyAfterSeconds: (first * STEP_MS) / 1_000,
+    relapsedShare: round(after.filter(good => !good).length / after.length, 3),
   }
-  return endedMs - lastBadMs < WINDOW_MS ? null : round((lastBadMs - troubleMs) / 1_000, 0)
 }
 
-function isHealthy(window: readonly PageRecord[]): boolean {
+function isHealthy(window: readonly PageRecord[], healthyMs: number): boolean {
   if (window.length < PAGES_MIN) return true
   const times = Float64Array.from(window, ({ tookMs }) => tookMs).sort()
   const failed = window.filter(isFailed).length
-  return quantile(times, 0.95) <= HEALTHY_MS && failed <= FAILED_SHARE_MAX * window.length
+  return quantile(times, 0.95) <= healthyMs && failed <= FAILED_SHARE_MAX * window.length
 }
 
 /** `pages` are in order of their ends. */

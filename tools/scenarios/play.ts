@@ -14,6 +14,8 @@ import type { Act, Scenario } from './scenario.ts'
 const SHOP = fileURLToPath(new URL('../demo/shop.ts', import.meta.url))
 const STARTS_WITHIN_MS = 10_000
 const ISOLATES = 2
+/** A change of an operator is in force everywhere by then. */
+const IN_FORCE_MS = 2_000
 const PAGE_BYTES = 4_096
 
 export interface Performance {
@@ -36,6 +38,16 @@ export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: s
     variables: { TRUSTED_IP_HEADER: 'X-Crowd-Address', DEBUG: hasRoom ? '1' : '' },
   })
   const film = new Film()
+  let spoiledAtClosing: number | null = null
+  const closes = scenario.acts.find(act => act.turns)
+  const noted = setTimeout(
+    () => {
+      statsOf(shop.url).then(({ spoiled }) => {
+        spoiledAtClosing = spoiled
+      }, tell)
+    },
+    (closes ? closes.atSeconds : scenario.seconds) * 1_000 + IN_FORCE_MS,
+  )
   const timers = scenario.acts.map(act =>
     setTimeout(() => {
       if (act.turns && !hasRoom) return
@@ -55,15 +67,19 @@ export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: s
         if (bytes !== null) memory.push({ atMs: nowMs, value: bytes })
       },
     })
-    const origin = (await (await fetch(`${shop.url}/stats`)).json()) as ShopStats
+    const origin = await statsOf(shop.url)
     const objects = scenario.rooms.reduce((sum, room) => sum + 1 + Number(room.doors ?? 1), 0)
-    const column = columnOf({ record, origin, leaked, endedMs, hasRoom, objects, memory }, scenario)
+    const column = columnOf({ record, origin, leaked, endedMs, hasRoom, objects, memory, spoiledAtClosing }, scenario)
     return { column, svg: film.draw() }
   } finally {
-    for (const timer of timers) clearTimeout(timer)
+    for (const timer of [noted, ...timers]) clearTimeout(timer)
     await site.stop()
     await shop.stop()
   }
+}
+
+async function statsOf(shopUrl: string): Promise<ShopStats> {
+  return (await (await fetch(`${shopUrl}/stats`)).json()) as ShopStats
 }
 
 /** Resident bytes, as Linux tells them; null elsewhere. */

@@ -21,8 +21,9 @@ export interface Scenario {
   /** The rooms in front of it, as an operator would write them. Without the room they are all suspended. */
   readonly rooms: readonly RoomFile[]
   readonly acts: readonly Act[]
-  /** From when on the site is asked whether it is healthy (again). */
+  /** From when on the site is asked whether it is healthy (again): its p95 within twice the target, and few failures. */
   readonly troubleSeconds: number
+  readonly targetMs: number
   /** What the room promises, as far as it is not promised everywhere. */
   readonly promises: readonly Promised[]
 }

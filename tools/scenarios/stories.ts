@@ -4,8 +4,10 @@ import type { Promised, RoomFile, Scenario } from './scenario.ts'
 /** A visitor of the shop looks at a page each three seconds: some 110 at once are all that 40 pages a second can take. */
 const SHOP = { capacity: 40, stayMs: 40_000, thinkMs: 3_000 }
 const STEADY_MS = 20_000
+/** Two to three times what a page takes when nothing is the matter. */
+const TARGET_MS = 300
 /** Minutes of a day become seconds of a run: what health waits for is shortened alike. */
-const HEALTH = { target_ms: 250, cooldown: 0.4, ramp: 0.3, open: 0.1, min_active_users: 5 }
+const HEALTH = { target_ms: TARGET_MS, cooldown: 0.4, ramp: 0.3, open: 0.1, min_active_users: 5 }
 
 /** The operator of each story allows half as many again as the origin can take: the room has to find out by itself. */
 function room(more: Record<string, unknown> = {}): RoomFile {
@@ -28,12 +30,17 @@ const addresses = (office: number) => (n: number) =>
   n < office ? '198.51.100.7' : `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
 const keepsOrders: Promised = {
-  words: 'every order that was in checkout is completed',
-  isKept: room => room.ordersLost === 0,
+  words: 'every order that was in checkout is completed, but for those being placed when the run ends',
+  isKept: room =>
+    room.ordersLost === 0 && room.ordersBegun - room.ordersCompleted <= Math.max(2, 0.05 * room.ordersBegun),
 }
 const fewFail: Promised = {
   words: 'hardly a page fails later than 20 s after the first: at most 1 %',
   isKept: room => room.pagesFailedLate <= 0.01 * room.pages,
+}
+const staysWell: Promised = {
+  words: 'and stays so: of the rest of the run no more than a twentieth is slow or fails',
+  isKept: room => room.relapsedShare !== null && room.relapsedShare <= 0.05,
 }
 const isUsed: Promised = {
   words: 'at least 65 % of what the origin can do is used',
@@ -53,8 +60,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'black-friday',
     story:
       'A shop at ten times its usual peak, 30,000 people at once. Autoscaling on CPU came too late, and an office behind one address was blocked as if it were an attack.',
-    scale: '1,500 visitors instead of 30,000, 15 of 300 behind one address, ten minutes instead of an hour',
-    seconds: 600,
+    scale: '1,500 visitors instead of 30,000, 15 of 300 behind one address, eight minutes instead of an hour',
+    seconds: 480,
     capacity: SHOP.capacity,
     crowd: {
       visitors: 1_500,
@@ -67,16 +74,17 @@ export const SCENARIOS: readonly Scenario[] = [
     rooms: [room()],
     acts: [],
     troubleSeconds: 5,
-    promises: [recovers(60), fewFail, keepsOrders, isUsed, fewerFail],
+    targetMs: TARGET_MS,
+    promises: [recovers(60), staysWell, fewFail, keepsOrders, isUsed, fewerFail],
   },
   {
     name: 'payment-outage',
     story:
       'The payment provider did not answer for hours. The shop was up and the carts were full, until every connection of the shop was waiting for a payment.',
-    scale: 'a third of a run of 110 seconds instead of hours',
-    seconds: 120,
+    scale: 'a third of four minutes instead of hours',
+    seconds: 240,
     capacity: SHOP.capacity,
-    crowd: { visitors: 110, arriveMs: 90_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
+    crowd: { visitors: 220, arriveMs: 180_000, stayMs: SHOP.stayMs, thinkMs: 2_000 },
     rooms: [
       room({
         upstreams: [
@@ -94,9 +102,10 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     acts: [
       { atSeconds: 30, words: 'the payment provider hangs', breaks: { payment: 'hangs' } },
-      { atSeconds: 70, words: 'the payment provider answers again', breaks: { payment: 'works' } },
+      { atSeconds: 110, words: 'the payment provider answers again', breaks: { payment: 'works' } },
     ],
     troubleSeconds: 30,
+    targetMs: TARGET_MS,
     promises: [
       keepsOrders,
       {
@@ -116,7 +125,8 @@ export const SCENARIOS: readonly Scenario[] = [
     rooms: [room({ total_active_users: 210, new_users_per_minute: 400, protected_paths: [] })],
     acts: [],
     troubleSeconds: 0,
-    promises: [recovers(60), fewFail, isUsed, fewerFail],
+    targetMs: TARGET_MS,
+    promises: [recovers(60), staysWell, fewFail, isUsed, fewerFail],
   },
   {
     name: 'broken-feature',
@@ -145,10 +155,14 @@ export const SCENARIOS: readonly Scenario[] = [
       },
     ],
     troubleSeconds: 20,
+    targetMs: TARGET_MS,
     promises: [
       keepsOrders,
       fewerFail,
-      { words: 'a third of the damage at most', isKept: (room, without) => room.spoiled * 3 <= without.spoiled },
+      {
+        words: 'two seconds after it was closed it spoils nothing more',
+        isKept: room => room.spoiledAfterClosing === 0,
+      },
     ],
   },
   {
@@ -162,15 +176,19 @@ export const SCENARIOS: readonly Scenario[] = [
     rooms: [room({ total_active_users: 2_000, new_users_per_minute: 600, session_duration: 1 })],
     acts: [],
     troubleSeconds: 0,
+    targetMs: TARGET_MS,
     promises: [
       { words: 'no page fails', isKept: room => room.pagesFailed === 0 },
       {
-        words: 'a call to an object for each ten seconds of a visitor, one to come in, and no more',
-        isKept: room => room.objectCallsPerVisitor <= 2 + STEADY_MS / 10_000,
+        words:
+          'a call to come in, then one at each of the two isolates for each seven seconds, when a lease of ten is renewed',
+        isKept: room => room.objectCallsPerVisitor <= 1 + (2 * STEADY_MS) / 7_000,
       },
       {
-        words: 'its memory does not grow: by a quarter at most from the second third of the run to the last',
-        isKept: room => room.memoryGrowth === null || room.memoryGrowth <= 1.25,
+        words:
+          'its memory grows by a quarter at most from the second third of the run to the last, or hardly more than a proxy’s',
+        isKept: (room, without) =>
+          room.memoryGrowth === null || room.memoryGrowth <= Math.max(1.25, 1.1 * (without.memoryGrowth ?? 1)),
       },
       {
         words: 'nor does it get slower: p95 by a half at most',
@@ -189,6 +207,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rooms: [room({ total_active_users: 80, new_users_per_minute: 120 })],
     acts: [],
     troubleSeconds: 0,
-    promises: [recovers(60), fewFail, keepsOrders, isUsed, fewerFail],
+    targetMs: TARGET_MS,
+    promises: [recovers(60), staysWell, fewFail, keepsOrders, isUsed, fewerFail],
   },
 ]

@@ -32,17 +32,19 @@ export function tableOf(played: Played): string {
       'healthy after',
       ({ healthyAfterSeconds }) => (healthyAfterSeconds === null ? 'never' : `${healthyAfterSeconds} s`),
     ],
-    ['origin used', ({ usedShare }) => `${Math.round(usedShare * 100)} %`],
+    ['not healthy after that', ({ relapsedShare }) => (relapsedShare === null ? '' : percent(relapsedShare))],
+    ['origin used', ({ usedShare }) => percent(usedShare)],
     ['polls a visitor', ({ pollsPerVisitor }) => `${pollsPerVisitor}`],
     ['origin requests a visitor', ({ originRequestsPerVisitor }) => `${originRequestsPerVisitor}`],
     ['object calls a visitor', ({ objectCallsPerVisitor }) => `${objectCallsPerVisitor}`],
     ['cost on Cloudflare', ({ costUsd }) => (costUsd === null ? '' : `$${costUsd}`)],
   ]
   if (scenario.isSteady) {
-    rows.push(['memory, last third over second', ({ memoryGrowth }) => `${memoryGrowth ?? 'not known'}`])
-    rows.push(['p95, last third over second', ({ slowdown }) => `${slowdown ?? 'not known'}`])
+    rows.push(['memory, last third/second', ({ memoryGrowth }) => `${memoryGrowth ?? 'not known'}`])
+    rows.push(['p95, last third/second', ({ slowdown }) => `${slowdown ?? 'not known'}`])
   }
-  if (withRoom.spoiled + without.spoiled > 0) rows.push(['spoiled', ({ spoiled }) => `${spoiled}`])
+  if (withRoom.spoiled + without.spoiled > 0)
+    rows.push(['spoiled, after closing', c => `${c.spoiled}, ${c.spoiledAfterClosing ?? 'nothing closed'}`])
   const lines = rows.map(([name, of]) => `  ${name.padEnd(28)}${of(withRoom).padEnd(20)}${of(without)}`)
   const promises = promisesOf(played).map(({ words, kept }) => `  ${kept ? 'kept  ' : 'BROKEN'} ${words}`)
   return [
@@ -51,6 +53,10 @@ export function tableOf(played: Played): string {
     ...lines,
     ...promises,
   ].join('\n')
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
 }
 
 function seconds(ms: number): string {

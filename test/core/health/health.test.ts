@@ -11,6 +11,7 @@ import {
 } from '../../../src/core/health/health.ts'
 import { healthView, limitsNow } from '../../../src/core/health/in-force.ts'
 import { cellOf, type Outcome } from '../../../src/core/health/samples.ts'
+import { RULES } from '../../../tools/health/control.ts'
 
 const START = 1_700_000_000_000
 const OPERATOR = { ratePerMinute: 600, totalActiveUsers: 1_000 }
@@ -18,17 +19,7 @@ const origin = { name: 'origin', critical: true, apdexTarget: 0.85, openMs: 30_0
 const payment = { name: 'payment', critical: false, apdexTarget: 0.85, openMs: 30_000 }
 
 function rulesOf(changes: Partial<HealthRules> = {}): HealthRules {
-  return {
-    mode: 'enforce',
-    badWindows: 2,
-    goodWindows: 3,
-    sessionsMin: 10,
-    cooldownMs: 180_000,
-    rampMs: 120_000,
-    upstreams: [origin, payment],
-    pins: { ratePerMinute: null, sessions: null, breakers: {} },
-    ...changes,
-  }
+  return { ...RULES, upstreams: [origin, payment], ...changes }
 }
 
 /** A room with 800 inside and a line, heard of once a window. */
