@@ -1,7 +1,7 @@
 // @ts-check
 // How the origin does, in words and figures.
 import { $, list, make, say } from './admin-dom.js'
-import { count } from './admin-words.js'
+import { count, isOutByHand } from './admin-words.js'
 
 /** @typedef {import('./admin-api.js').Room} Room */
 /** @typedef {Room['figures']['health']} Health */
@@ -27,7 +27,8 @@ export function showHealth({ settings, figures }) {
 }
 
 /** What the room does because of its origin. @param {Health} health @param {number} total */
-export function wordsOf({ mode, reason, ceiling, inside, pins, upstreams }, total) {
+export function wordsOf(health, total) {
+  const { mode, reason, ceiling, inside, pins, upstreams } = health
   const pinned = pins.length > 0 ? ` Set by hand: ${pins.join(', ')}.` : ''
   if (mode === 'off') return `Origin health is off.${pinned}`
   const out = upstreams.filter(({ breaker }) => breaker !== 'closed').map(({ name }) => name)
@@ -38,7 +39,8 @@ export function wordsOf({ mode, reason, ceiling, inside, pins, upstreams }, tota
         ? ` ${Math.round(100 * inside)} % of those inside go on, the others are held.`
         : ' Those inside are held.'
     const held = inside < 1 ? some : ''
-    return `Out: ${out.join(', ')}. New visitors wait until trials go well.${held}${pinned}`
+    const end = isOutByHand(health) ? 'until that is taken back' : 'until trials go well'
+    return `Out: ${out.join(', ')}. New visitors wait ${end}.${held}${pinned}`
   }
   if (ceiling !== null && ceiling < total)
     return `Slow answers: for now the origin bears about ${count(ceiling)} people inside.${shadow}${pinned}`

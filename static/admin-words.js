@@ -40,6 +40,8 @@ export function stateOf({ settings, figures, events, now }) {
       word: 'Sold out',
       text: `All of the ${count(settings.remaining ?? 0)} remaining have been let in.`,
     }
+  if (figures.health.reason === 'outage' && isOutByHand(figures.health))
+    return { state: 'held', word: 'Closed', text: `The origin is closed off by hand. ${held}` }
   if (figures.health.reason === 'outage')
     return { state: 'held', word: 'Outage', text: `The origin does not answer as it should. ${held}` }
   if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
@@ -55,6 +57,12 @@ export function stateOf({ settings, figures, events, now }) {
     }
   const rate = count(figures.effectiveRatePerMinute)
   return { state: 'line', word: 'A line', text: `Visitors come in by turn, up to ${rate} a minute.` }
+}
+
+/** All that is closed off is so by hand: it is opened by hand, however well it does. @param {Figures['health']} health */
+export function isOutByHand({ upstreams }) {
+  const out = upstreams.filter(({ breaker }) => breaker !== 'closed')
+  return out.length > 0 && out.every(({ pinned }) => pinned)
 }
 
 /** @param {Figures} figures */

@@ -63,7 +63,7 @@ async function main(given: Given): Promise<number> {
   const key = await entryKey(draw.seed, sid, { fromKey, untilMs: untilKey })
   const share = (key - fromKey) / (untilKey - fromKey)
   console.log(`the seed of ${event} in ${draw.room} fits its commitment ${draw.commitment}`)
-  console.log(`${sid} drew key ${key}: ${(100 * share).toFixed(4)} % of all who were drawn stand before it`)
+  console.log(`${sid} drew key ${key}: ${(100 * share).toFixed(4)} % of the way from the first place to the last`)
   return 0
 }
 

@@ -3,7 +3,7 @@ import { follow, openKey } from './batches.ts'
 import { callableKey, followEvents } from './events.ts'
 import { restock } from './grants.ts'
 import { type LaneShare, servedIn } from './lanes.ts'
-import { beginAnew, callEverybody, countAlso, type Line, newLine } from './line.ts'
+import { beginAnew, callEverybody, countAlso, countNoMore, type Line, newLine } from './line.ts'
 import { NO_LANES, type RoomRules, type RoomState } from './room-state.ts'
 import { MAIN_LANE } from './ticket.ts'
 
@@ -51,7 +51,7 @@ function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number
   for (const [lane, line] of room.lines) {
     const { state } = line
     if (lane === MAIN_LANE) continue
-    if (servedIn(lanes, lane) === lane) state.removedAtMs = null
+    if (servedIn(lanes, lane) === lane) comeBack(room, line)
     else if (!state.removedAtMs) remove(room, line, nowMs)
     if (state.removedAtMs && nowMs - state.removedAtMs > REMOVED_FOR_MS) {
       room.lines.delete(lane)
@@ -64,4 +64,11 @@ function remove(room: RoomState, line: Line, nowMs: number): void {
   line.state.removedAtMs = nowMs
   const main = room.lines.get(MAIN_LANE)
   if (main) for (const chunk of countAlso(line, main)) isDirty(room, MAIN_LANE, chunk)
+}
+
+/** Its people are in its own line again, and in nobody's way in the main one. */
+function comeBack(room: RoomState, line: Line): void {
+  const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
+  line.state.removedAtMs = null
+  if (main) for (const chunk of countNoMore(line, main)) isDirty(room, MAIN_LANE, chunk)
 }

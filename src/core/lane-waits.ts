@@ -25,7 +25,10 @@ interface Flow {
   readonly perSecond: number
 }
 
-/** Milliseconds until `ahead` people of a lane are through, null while nothing moves. */
+/** A share of nothing, or next to it, is served by what the others leave, and nobody knows how much that will be. */
+const KNOWN_WITHIN_SECONDS = 7 * 24 * 60 * 60
+
+/** Milliseconds until `ahead` people of a lane are through, null while nothing moves, or hardly anything. */
 export function laneWaitMs(ahead: number, lane: string, view: View): number | null {
   const lanes = Object.entries(view.lanes).filter(([, other]) => !other.merged)
   const shares = lanes.flatMap(([name, { share = 0 }]): LaneShare[] => (name === MAIN_LANE ? [] : [{ name, share }]))
@@ -36,9 +39,13 @@ export function laneWaitMs(ahead: number, lane: string, view: View): number | nu
   if (lately <= 0 && long <= 0) return null
   const longSeconds = long > 0 ? secondsUntil(permits, lane, others, shares, long) : 0
   const mix = long > 0 ? longShare(longSeconds) : 0
-  if (mix >= 1) return longSeconds * 1_000
+  if (mix >= 1) return known(longSeconds)
   const mean = lately * (1 - mix) + long * mix
-  return mean > 0 ? secondsUntil(permits, lane, others, shares, mean) * 1_000 : null
+  return mean > 0 ? known(secondsUntil(permits, lane, others, shares, mean)) : null
+}
+
+function known(seconds: number): number | null {
+  return seconds <= KNOWN_WITHIN_SECONDS ? seconds * 1_000 : null
 }
 
 function secondsUntil(

@@ -137,11 +137,21 @@ export function callAlong(line: Line, main: Line, claimWindowMs: number, nowMs: 
 
 /** Counts who waits in one line in another, too; answers the chunks of it that changed. */
 export function countAlso(from: Line, to: Line): Set<number> {
+  return forWaiting(from, to, (bucket, people) => to.arrivals.add(bucket, people))
+}
+
+/** Counts them there no more. */
+export function countNoMore(from: Line, to: Line): Set<number> {
+  return forWaiting(from, to, (bucket, people) => to.arrivals.remove(bucket, people))
+}
+
+/** Those of a line whom neither it nor the other has called. */
+function forWaiting(line: Line, other: Line, change: (bucket: number, people: number) => void): Set<number> {
   const chunks = new Set<number>()
-  const fromKey = Math.max(from.state.frontierKey, to.state.frontierKey)
-  from.arrivals.forEach(fromKey, (startKey, _, count) => {
+  const fromKey = Math.max(line.state.frontierKey, other.state.frontierKey)
+  line.arrivals.forEach(fromKey, (startKey, _, count) => {
     const bucket = bucketOf(startKey)
-    to.arrivals.add(bucket, Math.round(count))
+    change(bucket, Math.round(count))
     chunks.add(chunkOf(bucket))
   })
   return chunks

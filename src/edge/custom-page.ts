@@ -2,6 +2,7 @@
  * The operator's own page, `custom_page_html`: a template with the variables of Cloudflare Waiting Room and ours. It is for whoever is in line, and for
  * whoever `reject` turns away; other states are none that such a page was written for, and have pages of ours.
  */
+import { withoutReload } from '../settings/custom-page.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { type Page, parsed, refreshUrl } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
@@ -17,12 +18,6 @@ const HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': "object-src 'none'; base-uri 'self'",
 }
-
-/**
- * The answer says when to ask again, so a page's own tag for that is taken out: browsers follow the shorter of both, at the same moment for everybody, and to an
- * address with a fragment they would only scroll.
- */
-const OWN_REFRESH = /<meta\b[^>]*\bhttp-equiv\s*=\s*["']?refresh\b[^>]*>/gi
 
 /** Parsed at the first visitor, once for each version of the settings: `at` of a room answers the same object until they change. */
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
@@ -72,7 +67,7 @@ function templateOf(config: RoomConfig): ((variables: object) => string) | null 
   if (config.custom_page_html === '') return null
   const known = TEMPLATES.get(config)
   if (known) return known
-  const render = parsed(config.custom_page_html.replace(OWN_REFRESH, ''))
+  const render = parsed(withoutReload(config.custom_page_html))
   TEMPLATES.set(config, render)
   return render
 }

@@ -117,8 +117,9 @@ export async function stand(
   const standing = held && placeOf(held, room.view, claimWindowMs, nowMs).state
   const missed = standing === 'missed'
   if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
-  // Who is called already has nothing to gain from another line.
-  const changes = held !== null && standing === 'waiting' && changesLane(room, held, invited)
+  // Who is called already has nothing to gain from another line; and a place is not given up for one that is not to be had, or that no cookie would keep.
+  const isOffered = !rejects && !options.keepCookie
+  const changes = held !== null && standing === 'waiting' && isOffered && changesLane(room, held, invited)
   if (changes) giveUp(room, held)
   let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited, options.behindMs)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view

@@ -37,7 +37,7 @@ export class Memory {
   /** Verified invitations, by room and text. */
   readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
-  /** Sids that were counted in a line here. */
+  /** Sids that were counted in a line here, and tickets that were given up for another. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
   /** Sids whose sessions a policy has ended, with the policy's name. */
   readonly requeued = new LRUCache<string, string>({ max: VISITORS })

@@ -18,6 +18,9 @@ export function template(html: string): (variables: object) => string {
   return parsed(html.replace('{{> head}}\n', () => head))
 }
 
+/** The variables themselves, which a template can name by a dot, are no text. */
+const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
+
 /**
  * Fills in any template. It is parsed once: a render by its text would look it up by that text each time. Of its variables only those given are there,
  * and not what every object has.
@@ -26,7 +29,12 @@ export function parsed(text: string): (variables: object) => string {
   const writer = new Mustache.Writer()
   const tokens = writer.parse(text)
   return variables =>
-    writer.renderTokens(tokens, new Mustache.Context(Object.assign(Object.create(null), variables)), undefined, text)
+    writer.renderTokens(
+      tokens,
+      new Mustache.Context(Object.assign(Object.create(null, NO_TEXT), variables)),
+      undefined,
+      text,
+    )
 }
 
 /** What every page of our own may say of a request. */

@@ -90,8 +90,14 @@ export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Tick
   return text
 }
 
-/** The ticket of somebody who has a place in another lane now: nobody will come with it. */
+/**
+ * The ticket of somebody who has a place in another lane now: nobody will come with it. Once per isolate: who keeps it and shows it again must not
+ * take those out of the line who came at the same moment.
+ */
 export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
+  const once = `gone ${ticket.sid} ${ticket.key}`
+  if (room.memory.confirmed.has(once)) return
+  room.memory.confirmed.set(once, true)
   room.count('changed_lanes')
   if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
 }

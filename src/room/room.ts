@@ -117,19 +117,20 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   async change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome> {
     // First, so that nothing comes between the checks and what follows from them.
-    if (setsAnew(request, 'remaining')) await this.#hearOut()
+    if (setsAnew(request, 'remaining', this.#live.overridden)) await this.#hearOut()
     const { version } = this.#live
     if (ifVersion !== null && ifVersion !== version) return { kind: 'outdated', version }
     const nowMs = Date.now()
     const next = this.#live.after(request)
     if (next.kind === 'invalid') return next
+    const hasNewBudget = setsAnew(request, 'remaining', this.#live.overridden)
     // Time up to now belongs to the old rate.
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#live.become(next)
     const { settings } = next
     this.#state.view = null
-    if (setsAnew(request, 'remaining')) core.restock(this.#state, settings.config.remaining)
+    if (hasNewBudget) core.restock(this.#state, settings.config.remaining)
     commit(this.#state.events, settings.events, newSeed, nowMs)
     forgetPolicies(this.#state.totals, policyNames(settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
@@ -270,8 +271,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 }
 
-/** A budget begins anew when it is set, also to the number that it had. */
-function setsAnew(request: ChangeRequest, setting: RuntimeSetting): boolean {
+/** A budget begins anew when it is set, also to the number that it had; and when it goes back to the file's, unless that is in force already. */
+function setsAnew(request: ChangeRequest, setting: RuntimeSetting, overridden: readonly string[]): boolean {
   if ('set' in request) return typeof request.set === 'object' && request.set !== null && setting in request.set
-  return request.reset === 'all' || request.reset.includes(setting)
+  return overridden.includes(setting) && (request.reset === 'all' || request.reset.includes(setting))
 }

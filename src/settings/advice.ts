@@ -1,4 +1,5 @@
 /** What is allowed but probably not meant. Advice never refuses. */
+import { withoutReload } from './custom-page.ts'
 import { timesOf } from './events.ts'
 import type { RoomConfig } from './schema.ts'
 
@@ -42,7 +43,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
       )
     }
     for (const page of [room, ...room.events].map(({ custom_page_html }) => custom_page_html ?? '')) {
-      if (!/http-equiv\s*=\s*["']?refresh/i.test(page)) continue
+      if (withoutReload(page) === page) continue
       advice.push(`${at}: the tag in custom_page_html that says when to reload is taken out: the room says so itself`)
     }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)

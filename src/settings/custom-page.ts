@@ -10,6 +10,16 @@ import type { ChangeRequest } from '../core/rpc.ts'
 const PAGE_BYTES_MAX = 64 * 1_024
 /** All pages of a room: its settings are one row of its storage and one message. */
 const ROOM_PAGES_BYTES_MAX = 256 * 1_024
+/** A page is filled in by a call for each section in another: deeper ones would exhaust the stack. */
+const SECTIONS_DEEP_MAX = 100
+/** A name that every object has, and by which the library asks for names. */
+const RESERVED = 'hasOwnProperty'
+/**
+ * A tag with its attributes, of which those in quotes may have a `>`. Outside of quotes there is no `<`, or each of many tags that never end would be
+ * read to the end of the page.
+ */
+const META = /<meta\b(?:"[^"]*"|'[^']*'|[^"'<>])*>/gi
+const SAYS_REFRESH = /[\s"'/]http-equiv\s*=\s*["']?\s*refresh\b/i
 const PARSE_ERROR = /^(Unclosed|Unopened) (section|tag)(?: "(.*)")? at (\d+)$/s
 const SHOWN_BYTES = 60
 const ENCODER = new TextEncoder()
@@ -24,6 +34,14 @@ export const customPage = () =>
     .meta({
       description: `A Mustache template for everybody in line, at most ${count(PAGE_BYTES_MAX)} bytes; empty for our page`,
     })
+
+/**
+ * A page as it is filled in. The answer says when to ask again, so a page's own tag for that is taken out: browsers follow the shorter of both, at the same
+ * moment for everybody, and to an address with a fragment they would only scroll.
+ */
+export function withoutReload(page: string): string {
+  return page.replace(META, tag => (SAYS_REFRESH.test(tag) ? '' : tag))
+}
 
 /** What is wrong with the pages of a room together. */
 export function pagesProblem(pages: readonly (string | null)[]): string | null {
@@ -51,15 +69,40 @@ function sizeProblem(text: string): string | null {
   return bytes <= PAGE_BYTES_MAX ? null : `must be at most ${count(PAGE_BYTES_MAX)} bytes, got ${count(bytes)}`
 }
 
-/** Null for a template that can be filled in. */
+/** Null for a template that can be filled in, whatever it is filled in with. */
 function templateProblem(text: string): string | null {
+  const problem = parseProblem(text)
+  if (problem !== null) return `must be a Mustache template: ${problem}`
+  const shown = withoutReload(text)
+  if (shown === text) return null
+  return parseProblem(shown) === null
+    ? null
+    : 'must have no section that begins or ends within the tag that says when to reload: that tag is taken out'
+}
+
+function parseProblem(text: string): string | null {
   try {
-    new Mustache.Writer().parse(text)
-    return null
+    return tokensProblem(new Mustache.Writer().parse(text) as Tokens)
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    return `must be a Mustache template: ${explained(error.message, text)}`
+    return explained(error.message, text)
   }
+}
+
+/** Of which a section has its own between its tags. */
+type Tokens = [kind: string, name: string, start: number, end: number, inside?: Tokens, close?: number][]
+
+/** What can be parsed and not be filled in. */
+function tokensProblem(tokens: Tokens): string | null {
+  let level = tokens
+  for (let depth = 0; level.length > 0; depth++) {
+    if (level.some(([kind, name]) => kind !== 'text' && name === RESERVED))
+      return `there is no variable "${RESERVED}": every object has one`
+    const sections = level.filter(([kind]) => kind === '#' || kind === '^')
+    if (sections.length > 0 && depth === SECTIONS_DEEP_MAX) return `sections must be at most ${SECTIONS_DEEP_MAX} deep`
+    level = sections.flatMap(([, , , , inside = []]) => inside)
+  }
+  return null
 }
 
 /** The parser says where it stopped; an operator must find where it began. */

@@ -80,11 +80,14 @@ describe('a page of the operator', () => {
 })
 
 describe('reading', () => {
-  it('lists the others when a room does not answer, and names it', async () => {
+  it.each([
+    ['fails', () => Promise.reject(new Error('internal error'))],
+    ['hangs', () => new Promise<never>(() => {})],
+  ])('lists the others when a room %s, and names it', async (_, describe) => {
     const ROOM: typeof env.ROOM = {
       getByName: (name, options) => {
         const room = env.ROOM.getByName(name, options)
-        return name === 'held' ? { ...room, describe: () => Promise.reject(new Error('internal error')) } : room
+        return name === 'held' ? { ...room, describe } : room
       },
     }
     const headers = { Authorization: `Bearer ${TOKEN}` }

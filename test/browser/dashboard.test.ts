@@ -15,6 +15,17 @@ const TICKETS = {
   total_active_users: 200,
   new_users_per_minute: 60,
 }
+const ORIGIN = {
+  name: 'origin',
+  critical: true,
+  sinceMs: null,
+  untilMs: null,
+  samples: 40,
+  p50Ms: 76,
+  p95Ms: 304,
+  apdex: 1,
+  failures: 0,
+}
 const DONE = 'Done. In force everywhere within two seconds.'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
@@ -166,6 +177,30 @@ describe('watching', () => {
     expect(await text('state-word')).toBe('Held')
     await page.reload()
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
+  })
+
+  test('an origin that is closed off by hand is told from one that is out', async () => {
+    const of = (pinned: boolean) => ({
+      settings: { ...SHOP, name: pinned ? 'shop' : 'tickets', path: pinned ? '/' : '/tickets' },
+      health: {
+        reason: 'outage' as const,
+        inside: 0,
+        pins: pinned ? ['breakers.origin'] : [],
+        upstreams: [{ ...ORIGIN, breaker: 'open' as const, pinned }],
+      },
+    })
+    await fake.stop()
+    fake = await startFakeAdmin([of(true), of(false)])
+    await logIn()
+    expect(await text('state-word')).toBe('Closed')
+    expect(await text('state-text')).toMatch(/^The origin is closed off by hand\. Nobody new comes in\./)
+    expect(await text('health-text')).toBe(
+      'Out: origin. New visitors wait until that is taken back. Those inside are held. Set by hand: breakers.origin.',
+    )
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+    expect(await text('state-word')).toBe('Outage')
+    expect(await text('health-text')).toMatch(/wait until trials go well\. Those inside are held\.$/)
   })
 
   test('a room that does not answer is named, and the others go on', async () => {

@@ -70,6 +70,14 @@ describe('the wait in a lane', () => {
     expect(seconds(750, 'main', lanes)).toBeCloseTo(100)
   })
 
+  it('is unknown in a lane without a share while the others have people: those may go on coming for ever', () => {
+    const vip = lane(150, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
+    const coming = lane(10_000, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
+    expect(laneWaitMs(100, 'main', viewOf({ main: lane(500, 0), vip: coming }))).toBeNull()
+    // 150 are through after 20 s with 2.5 more a second, and then 7.5 of ten permits are left.
+    expect(seconds(75, 'main', { main: lane(500, 0), vip })).toBeCloseTo(30, 0)
+  })
+
   it('is unknown where nothing moves', () => {
     const speed = { latelyPerSecond: 0, longPerSecond: 0, fastestPerSecond: 0 }
     expect(

@@ -166,6 +166,24 @@ describe('a room with lanes', () => {
     expect([outcome.all, outcome.vip]).toEqual([55, 15])
   })
 
+  it('counts the people of a lane that comes back once, however often it went', () => {
+    const room = newRoom(T0)
+    const held = { ...rules, ratePerMinute: 0 }
+    const cells = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`line/${i % 2 ? 'vip' : 'main'}/${bucketOf(T0 + 1_000 + 10 * i)}`, 1]),
+    )
+    granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
+    granted(room, report({ seq: 2, base: 1, cells }), T0 + 10_000, held)
+    for (let second = 11; second < 17; second++) {
+      const lanes = second % 2 ? [] : rules.lanes
+      const late = { [`line/vip/${bucketOf(T0 + 2_000 + second)}`]: 1 }
+      granted(room, report({ seq: second, base: second - 1, cells: late }), T0 + second * 1_000, { ...held, lanes })
+    }
+    const inLine = (lane: string) => room.lines.get(lane)?.arrivals.after(T0)
+    expect([inLine('main'), inLine('vip')]).toEqual([10, 16])
+    expect(waitingTotal(room)).toBe(26)
+  })
+
   it('forgets a lane that was taken away once no ticket of it can come', () => {
     const room = newRoom(T0)
     tick(room, rules, T0)

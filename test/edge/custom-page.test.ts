@@ -65,6 +65,16 @@ describe('a page written for Cloudflare Waiting Room', () => {
     expect(text).toMatch(/<p>Tea &amp; &lt;b&gt;biscuits&lt;&#x2F;b&gt; meanwhile\.<\/p><p><\/p>/)
   })
 
+  it('cannot be broken by what it asks for: all variables at once are no text, and what every object has is none', async () => {
+    const waits = visitor()
+    await waits.page()
+    await change({ custom_page_html: '<h1>All: {{.}}{{&.}}{{constructor}}{{__proto__}}.{{#site}}{{.}}{{/site}}</h1>' })
+    await expect
+      .poll(async () => (await waits.page()).text, { timeout: 4_000, interval: 500 })
+      .toBe('<h1>All: .decorated.test</h1>')
+    await change({ custom_page_html: '' })
+  })
+
   it('brings its own styles and scripts: only what no page needs is forbidden', async () => {
     const { response } = await visitor('own').page()
     expect(response.headers.get('Content-Security-Policy')).toBe("object-src 'none'; base-uri 'self'")

@@ -104,7 +104,8 @@ describe('a visitor in the main line', () => {
     await pause(2_500)
     const waitingInMain = async () => (await roomStub(env, 'invited').describe()).figures.lanes[0]?.waiting ?? 0
     const counted = await waitingInMain()
-    const before = claimsOf(visitor.token)
+    const kept = visitor.token
+    const before = claimsOf(kept)
     await opens(visitor, await invitation('invited', { lane: 'vip' }))
     await visitor.page()
     const after = claimsOf(visitor.jar.get('__Host-antesala-invited') ?? '')
@@ -119,7 +120,35 @@ describe('a visitor in the main line', () => {
     const vip = figures.lanes.find(({ name }) => name === 'vip')
     expect([vip?.share, vip?.waiting]).toEqual([0.4, 1])
     expect(figures.totals.changed_lanes).toBe(1)
+    // Whoever keeps the old ticket and shows it again takes nobody else out of the line.
+    const moved = visitor.token
+    for (let again = 0; again < 3; again++) {
+      visitor.token = kept
+      await visitor.page()
+    }
+    visitor.token = moved
+    // What the edge has counted goes up with its next report.
+    pass(2_000)
+    await visitor.page()
+    await pause(2_500)
+    expect((await roomStub(env, 'invited').describe()).figures.totals.changed_lanes).toBe(1)
     expect(await waitingInMain()).toBe(counted - 1)
+  })
+
+  it('keeps its place where an invitation leads to none: newcomers are rejected', async () => {
+    const visitor = new Visitor('invited.test', newEdge())
+    await visitor.page()
+    await visitor.poll()
+    const before = claimsOf(visitor.token)
+    await change('invited', { queue_all: false, new_users_per_minute: 0, queueing_method: 'reject' })
+    pass(2_000)
+    await opens(visitor, await invitation('invited', { lane: 'vip' }))
+    expect((await visitor.page()).text).toContain('You are in line')
+    pass(4_000)
+    expect((await visitor.poll()).place).toMatchObject({ state: 'waiting', lane: 'main' })
+    expect(claimsOf(visitor.token)).toMatchObject({ sub: before.sub, key: before.key })
+    await change('invited', { queue_all: true, new_users_per_minute: 6_000, queueing_method: 'fifo' })
+    pass(2_000)
   })
 
   it('keeps its place when the lane is taken away', async () => {

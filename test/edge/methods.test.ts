@@ -280,6 +280,10 @@ describe('a room with so many more to admit', () => {
     expect((await newcomer.data()).text).toContain('"soldOut":true')
     expect([newcomer.jar.size, claimsOf(waiting.token).sub]).toEqual([0, claimsOf(place).sub])
 
+    // Nothing of the budget is taken back with what else was set live: it is the file's, and used up.
+    expect(await roomStub(env, 'stocked').change({ reset: 'all' }, null, 'test')).toMatchObject({ kind: 'changed' })
+    expect((await roomStub(env, 'stocked').describe()).figures.remaining).toBe(0)
+
     // The same number once more is a new budget, and whoever waited is served from it.
     await change('stocked', { remaining: 3 })
     let atOrigin = null

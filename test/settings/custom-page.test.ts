@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
-import { withoutPages } from '../../src/settings/custom-page.ts'
+import { withoutPages, withoutReload } from '../../src/settings/custom-page.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms } from '../../src/settings/rooms.ts'
 
@@ -37,6 +37,17 @@ const BAD: [name: string, page: unknown, message: string][] = [
     `${template} the section "waitTimeKnown" is closed in line 2 and was not opened`,
   ],
   ['a tag without end', '{{a}}\n<p>{{wait</p>\n<p>', `${template} the tag in line 2 has no end`],
+  [
+    'a section that ends behind the tag that is taken out of it',
+    '<meta http-equiv="refresh" {{#waitTimeKnown}}content="5">{{/waitTimeKnown}}',
+    `${at} must have no section that begins or ends within the tag that says when to reload: that tag is taken out`,
+  ],
+  [
+    'sections in one another without end, which nothing could fill in',
+    `${'{{^a}}'.repeat(101)}${'{{/a}}'.repeat(101)}`,
+    `${template} sections must be at most 100 deep`,
+  ],
+  ['a name by which the library asks for names', '{{#a}}{{hasOwnProperty}}{{/a}}', 'no variable "hasOwnProperty"'],
   ['delimiters that are none', '{{=a=}}', `${template} Invalid tags: a`],
   ['65,537 bytes', 'a'.repeat(65_537), `${at} must be at most 65,536 bytes, got 65,537`],
   ['40,000 characters of two bytes', 'é'.repeat(40_000), `${at} must be at most 65,536 bytes, got 80,000`],
@@ -51,6 +62,8 @@ describe('a page of the operator', () => {
       '{{#a}}{{^b}}{{! c }}{{{d}}}{{&e}}{{/b}}{{/a}}{{=<% %>=}}<% f %>',
     ],
     ['65,536 bytes', 'a'.repeat(65_536)],
+    ['sections, 100 of them in one another', `${'{{^a}}'.repeat(100)}${'{{/a}}'.repeat(100)}`],
+    ['variables without a name, and those that every object has', '{{.}}{{#site}}{{.}}{{/site}}{{constructor}}'],
   ])('may be %s', (_, page) => {
     expect(problemsWith({ custom_page_html: page })).toEqual([])
   })
@@ -79,6 +92,32 @@ describe('a page of the operator', () => {
     expect(problemsWith({ events, custom_page_html: 'ab' })).toEqual([
       `${at} must be at most 262,144 bytes in all, with those of the room's events, got 262,146`,
     ])
+  })
+})
+
+describe('a reload that is written into a page', () => {
+  it.each([
+    ['<meta http-equiv="refresh" content="5">', ''],
+    ["<META content='1' HTTP-EQUIV = Refresh\n/>", ''],
+    // What ends the tag is no end within quotes: neither of an address nor of other delimiters.
+    ['<meta content="5; url=/a>b" http-equiv="refresh">', ''],
+    ['{{=<% %>=}}<meta http-equiv="refresh" content="<%#a%>5<%/a%>">', '{{=<% %>=}}'],
+    ['<noscript><meta http-equiv=refresh content=5></noscript>', '<noscript></noscript>'],
+  ])('is taken out of %s', (page, left) => {
+    expect(withoutReload(`<p>a</p>${page}<p>b</p>`)).toBe(`<p>a</p>${left}<p>b</p>`)
+  })
+
+  it.each([
+    '<meta http-equiv="Content-Security-Policy" content="default-src *">',
+    '<meta name="description" content="refresh">',
+    '<p>http-equiv="refresh"</p>',
+  ])('is not %s', page => {
+    expect(withoutReload(page)).toBe(page)
+  })
+
+  it('is looked for in one pass, also where no tag ends', () => {
+    // Looking for each to the end of the page, again for each word in it, takes minutes.
+    expect(withoutReload('<meta http-equiv=refresh'.repeat(2_700))).toHaveLength(64_800)
   })
 })
 

@@ -48,6 +48,15 @@ describe('npm run simulate', () => {
     expect(stderr).toContain('--method must be fifo or random, got lottery')
   })
 
+  it.each([
+    ['vip:0.2:0.1,vip:0.2:0.1', '--lanes must name each lane once, got vip twice'],
+    ['__proto__:0.2:0.3', 'a name as in the settings with a share and a part of 0 to 1, got __proto__:0.2:0.3'],
+  ])('refuses lanes that no room could have: %s', (lanes, message) => {
+    const { status, stderr } = simulate('--lanes', lanes)
+    expect(status).toBe(2)
+    expect(stderr).toContain(message)
+  })
+
   it('tells what a limit let on and refused, and what that took', () => {
     const { status, stdout } = simulate('--visitors', '200', '--arrive', '20', '--limit', '60/60/20', '--json')
     const { requestsAllowed, requestsLimited, requestsAlone, limitCallsPerThousand } = JSON.parse(stdout)

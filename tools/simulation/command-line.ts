@@ -105,14 +105,22 @@ function limitOf(text: string): Limit {
   return { count, periodMs: 1_000 * seconds, burst }
 }
 
+/** As rooms have them. */
+const LANE_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
+
 function lanesOf(text: string): SimulatedLane[] {
   const lanes = text.split(',').map(part => {
     const [name = '', share, crowd] = part.split(':')
     const lane = { name, share: Number(share), crowd: Number(crowd) }
-    const ok = name !== '' && name !== MAIN_LANE && [lane.share, lane.crowd].every(number => number >= 0 && number <= 1)
-    if (!ok) throw new UsageError(`--lanes must be like vip:0.2:0.1, with a share and a part of 0 to 1, got ${part}`)
+    const isNamed = LANE_NAME.test(name) && name !== MAIN_LANE
+    if (!isNamed || ![lane.share, lane.crowd].every(number => number >= 0 && number <= 1))
+      throw new UsageError(
+        `--lanes must be like vip:0.2:0.1, a name as in the settings with a share and a part of 0 to 1, got ${part}`,
+      )
     return lane
   })
+  const twice = lanes.find(({ name }, index) => lanes.findIndex(other => other.name === name) !== index)
+  if (twice) throw new UsageError(`--lanes must name each lane once, got ${twice.name} twice`)
   const sums = [lanes.reduce((sum, { share }) => sum + share, 0), lanes.reduce((sum, { crowd }) => sum + crowd, 0)]
   if (lanes.length > LANES_MAX || sums.some(sum => sum > 1 + 1e-9)) {
     throw new UsageError(`--lanes must be at most ${LANES_MAX}, with shares and parts of at most 1 in all, got ${text}`)
