@@ -29,7 +29,7 @@ type AdminContext = Context<{ Bindings: AdminBindings }>
 
 /** Room for the largest page that a room may have, escaped. */
 const BODY_MAX = 1_024 * 1_024
-/** Of several rooms one that has not answered by then is taken for one that does not: dashboards and scrapers wait for all of them. */
+/** A room that takes longer to say how it stands is shown as one that does not answer. */
 const DESCRIBED_WITHIN_MS = 3_000
 /** The history of health that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
@@ -195,7 +195,7 @@ async function described(env: Env, name: string): Promise<RoomDescription<RoomCo
   try {
     const description = await within(DESCRIBED_WITHIN_MS, roomStub(env, name).describe())
     if (description !== 'late') return description
-    console.error(`room ${name} cannot be read: no answer in ${DESCRIBED_WITHIN_MS} ms`)
+    console.error(`room ${name} has not answered in ${DESCRIBED_WITHIN_MS} ms`)
     return null
   } catch (error) {
     console.error(`room ${name} cannot be read: ${String(error)}`)

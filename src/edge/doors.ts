@@ -63,7 +63,8 @@ export class Doors {
       caller.waitUntil(answer.catch(() => undefined))
       return await answer
     } catch (error) {
-      this.noteDown(door, nowMs)
+      // From now on: by a call that hung the time from its beginning is over.
+      this.noteDown(door, Date.now())
       throw new Unreachable(`door ${door}: ${String(error)}`)
     }
   }

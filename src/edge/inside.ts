@@ -41,14 +41,16 @@ export async function touch(
   const { sid, expiresMs } = carried.value
   if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
   const isExpired = expiresMs <= nowMs
-  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0)
+  const asking = { wentOn: false }
+  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0, asking)
   try {
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
       room.count('late')
+      asking.wentOn = true
       // The answer is for the next request: this one stays until it is there.
       visit.waitUntil(asked.catch(() => undefined))
-      const refusal = locally(visit, room, sid)
+      const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessionOf(sid).limits, Date.now())
       if (refusal) return limitedBy(room, sid, refusal)
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
@@ -65,7 +67,13 @@ export async function touch(
 type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
 
 /** Asks the door until this request has what it lacks, or is refused: others of its session may be served first. */
-async function ask(visit: Visit, room: RoomAtEdge, pass: Pass, protectMs: number): Promise<Inside> {
+async function ask(
+  visit: Visit,
+  room: RoomAtEdge,
+  pass: Pass,
+  protectMs: number,
+  asking: { readonly wentOn: boolean },
+): Promise<Inside> {
   const { sid } = pass
   const wish = room.limits.wish(visit, room.sessionOf(sid).limits, visit.nowMs)
   try {
@@ -73,7 +81,7 @@ async function ask(visit: Visit, room: RoomAtEdge, pass: Pass, protectMs: number
       const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
       if (answer.verdict === 'gone') return noteGone(room, pass, answer)
       // Time has passed: a lease may not be used beyond its end.
-      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now())
+      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now(), asking.wentOn)
       if (taken === 'taken') return answer
       if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
       if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)

@@ -29,6 +29,8 @@ export interface Refusal {
   readonly retryAfterMs: number
 }
 
+const TOO_MANY_AT_ONCE: Refusal = { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
+
 export type Taken = 'taken' | 'ask' | Refusal
 
 /** What is known of a policy after a decision, for the RateLimit fields. */
@@ -76,11 +78,13 @@ export class Limits {
     return newSessionLimits(this.policies)
   }
 
-  /** Decides by what is at hand, and takes it: all policies let the request on, or one says no, or a door must be asked. */
-  take(visit: Visit, session: SessionLimits, nowMs: number): Taken {
+  /**
+   * Decides by what is at hand, and takes it: all policies let the request on, or one says no, or a door must be asked. A request that
+   * `wentOn` before its door had answered is only charged.
+   */
+  take(visit: Visit, session: SessionLimits, nowMs: number, wentOn = false): Taken {
     const { policies } = this
-    if (this.#concurrency.isFull(session, nowMs))
-      return { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
+    if (!wentOn && this.#concurrency.isFull(session, nowMs)) return TOO_MANY_AT_ONCE
     const covering = this.#taken
     let asks = false
     let refusal: Refusal | null = null
@@ -108,8 +112,15 @@ export class Limits {
         this.figures.add(i, 'allowed')
       } else this.figures.add(i, 'shadow')
     }
-    this.#concurrency.begin(session, visit.nowMs)
+    if (!wentOn) this.#concurrency.begin(session, visit.nowMs)
     return 'taken'
+  }
+
+  /** A request goes on though its door has not answered: unless too many are under way at once, it is one of them. */
+  goOn(visit: Visit, session: SessionLimits, nowMs: number): Refusal | null {
+    if (this.#concurrency.isFull(session, nowMs)) return TOO_MANY_AT_ONCE
+    this.#concurrency.begin(session, visit.nowMs)
+    return null
   }
 
   /** A request that comes in with a claim waits for nothing, and is charged by it. */

@@ -38,7 +38,8 @@ export class RoomLink {
   #edge: EdgeState<RoomConfig> = newEdge(crypto.randomUUID())
   #home: string | null = null
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
-  #trailing = false
+  /** When a report was promised that has not been sent, null for none. */
+  #trailingSinceMs: number | null = null
 
   constructor(linked: Linked, doors: Doors) {
     this.#linked = linked
@@ -76,12 +77,13 @@ export class RoomLink {
 
   /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
   report(caller: Caller): void {
-    if (this.#trailing) return
+    // Whose request was cut off sends none.
+    if (this.#trailingSinceMs !== null && isFresh(this.#trailingSinceMs, caller.nowMs)) return
     this.#linked.beforeReport()
     if (!this.#edge.tally.dirty) return
-    this.#trailing = true
+    this.#trailingSinceMs = caller.nowMs
     const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
-      this.#trailing = false
+      this.#trailingSinceMs = null
       this.#linked.beforeReport()
       return this.#edge.tally.dirty ? this.#sync(caller, Date.now()) : undefined
     })
@@ -114,7 +116,7 @@ export class RoomLink {
       this.#linked.heard(reply.settings)
     } catch (error) {
       noAnswer(edge, nowMs)
-      this.#doors.noteDown(this.#home, nowMs)
+      this.#doors.noteDown(this.#home, Date.now())
       // A home that stays away is left for another of the room's doors.
       this.#home = null
       console.warn(`room ${this.#linked.name}: no view from a door: ${String(error)}`)

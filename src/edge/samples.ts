@@ -17,6 +17,8 @@ import type { Visit } from './visit.ts'
 interface Sent {
   readonly admission: Admitted
   readonly upstream: Upstream
+  /** Counts what the session has said. It is looked up once: a session that ends while it has requests under way says no more by them. */
+  readonly lease: Lease | undefined
   /** It was late enough to count before it was answered. */
   isLate: boolean
 }
@@ -36,7 +38,8 @@ export class Watch implements Patience {
       const { health } = admission.room.settings
       if (health.rules.mode === 'off') continue
       const upstream = health.upstreamOf(visit.readings.paths, visit.request.method)
-      this.#sent.push({ admission, upstream, isLate: false })
+      const lease = admission.room.memory.leases.peek(admission.sid)
+      this.#sent.push({ admission, upstream, lease, isLate: false })
       // Where rooms overlap, the most patient one decides.
       const overdueMs = 4 * upstream.targetMs
       this.overdueMs = this.#sent.length === 1 ? overdueMs : Math.max(this.overdueMs, overdueMs)
@@ -71,8 +74,7 @@ export class Watch implements Patience {
 
   /** The origin began an answer and stopped. */
   stopped(): void {
-    for (const { admission, upstream } of this.#sent)
-      admission.room.count(cellOf(upstream.name, 'failed', 0, this.#sentMs))
+    for (const sent of this.#sent) this.#note(sent, 'failed')
   }
 
   #failed(): void {
@@ -91,10 +93,10 @@ export class Watch implements Patience {
   }
 
   /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
-  #note({ admission: { room, sid }, upstream }: Sent, outcome: Outcome): boolean {
+  #note({ admission: { room, sid }, upstream, lease }: Sent, outcome: Outcome): boolean {
     const nowMs = Date.now()
     const isBad = outcome === 'failed' || outcome === 'frustrated'
-    if (!takesTurn(room.memory.leases.get(sid), nowMs, isBad && upstream.name !== ORIGIN)) return false
+    if (!takesTurn(lease ?? room.sessionOf(sid), nowMs, isBad && upstream.name !== ORIGIN)) return false
     room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
     // Good news travels with the next request; bad news may have none to travel with.
     if (outcome !== 'satisfied' || room.view?.health) room.report(this.#visit)
@@ -103,8 +105,7 @@ export class Watch implements Patience {
 }
 
 /** Where few ask, each counts: one session says nothing bad of a named upstream twice in a window. */
-function takesTurn(lease: Lease | undefined, nowMs: number, isBadOfFew: boolean): boolean {
-  if (!lease) return true
+function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
   const window = Math.floor(nowMs / WINDOW_MS)
   if (lease.sampledWindow !== window) {
     lease.sampledWindow = window

@@ -65,8 +65,8 @@ export class RoomHealth {
     return limitsNow(this.#state, operator, rules, nowMs)
   }
 
-  view(load: Load, { rules }: HealthSettings, nowMs: number): HealthView | null {
-    return healthView(this.#state, load, rules, nowMs)
+  view(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): HealthView | null {
+    return healthView(this.#state, load, operator, rules, nowMs)
   }
 
   /** Upstreams that are probed now: their breaker is not closed. */
@@ -78,7 +78,7 @@ export class RoomHealth {
 
   figures(operator: Limits, load: Load, settings: HealthSettings, nowMs: number): HealthFigures {
     const { rules } = settings
-    const view = this.view(load, settings, nowMs)
+    const view = this.view(load, operator, settings, nowMs)
     const { ratePerMinute, totalActiveUsers } = this.limits(operator, settings, nowMs)
     const { ratePerMinute: rate, sessions, breakers } = rules.pins
     return {

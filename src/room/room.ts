@@ -86,6 +86,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       this.#health.hear(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)
+    // A report that comes again may be the first that this life of the room hears.
+    if (!this.#state.view) core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     const { view } = this.#state
     if (!view) throw new Error(`room ${this.#name} has no view after a report`)
     return {
@@ -136,6 +138,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#store.saveLines(this.#state, core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
+    // A probe may be what the operator has set because something is in trouble.
+    await this.#probeSoon()
     return { kind: 'changed', version: this.#live.version }
   }
 
@@ -173,8 +177,9 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   #followHealth(nowMs: number): HealthView | null {
     const { health } = this.#settings
     const load = this.#load(nowMs)
-    this.#health.advance(load, this.#operatorLimitsAt(nowMs), health, nowMs)
-    const view = this.#health.view(load, health, nowMs)
+    const operator = this.#operatorLimitsAt(nowMs)
+    this.#health.advance(load, operator, health, nowMs)
+    const view = this.#health.view(load, operator, health, nowMs)
     const told = JSON.stringify(view?.breakers ?? {})
     if (told === this.#told) return view
     this.#told = told

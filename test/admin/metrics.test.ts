@@ -107,6 +107,18 @@ describe('the metrics of the rooms', () => {
     expect(series).toEqual([{ family: 'antesala_room_up', labels: { room: 'shop' }, value: 0 }])
   })
 
+  it('do not wait for a room that hangs', async () => {
+    const ROOM: typeof env.ROOM = {
+      getByName: (name, options) => {
+        const room = env.ROOM.getByName(name, options)
+        return name === 'held' ? { ...room, describe: () => new Promise<never>(() => undefined) } : room
+      },
+    }
+    const series = read((await ask('/metrics', TOKEN, { ...env, ROOM })).text)
+    expect(figureOf(series, 'room_up', { room: 'held' })).toBe(0)
+    expect(figureOf(series, 'room_up', { room: 'wide' })).toBe(1)
+  }, 15_000)
+
   it('escape what stands in labels', () => {
     const room = 'a "b" \\ c\nd,e="f"'
     expect(read(exposition([{ room, figures: null }]))[0]?.labels).toEqual({ room })

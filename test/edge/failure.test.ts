@@ -49,6 +49,22 @@ describe('while the door cannot be reached', () => {
     expect((await newcomer.page()).status).toBe(200)
   })
 
+  it('one that hangs is not asked by everybody who comes', async () => {
+    let claims = 0
+    const DOOR: Env['DOOR'] = {
+      getByName: (...args) =>
+        new Proxy(env.DOOR.getByName(...args), {
+          get: (door, name) => (name === 'claim' ? () => new Promise<never>(() => claims++) : Reflect.get(door, name)),
+        }),
+    }
+    const edge = newEdge()
+    for (let i = 0; i < 3; i++) {
+      const { status, atOrigin } = await visitorOf({ ...env, DOOR }, 'leaving.test', edge).page()
+      expect([status, atOrigin]).toEqual([503, null])
+    }
+    expect(claims).toBe(1)
+  }, 15_000)
+
   it('an isolate that has never seen the room holds the place all the same', async () => {
     const bindings = fragile()
     bindings.broken = true

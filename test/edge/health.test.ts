@@ -48,6 +48,32 @@ describe('what counts for the health of an origin', () => {
     expect(origin).toBeLessThanOrEqual(5 * windows + 1)
   }, 30_000)
 
+  it('is no more than that of a session that ends while it has many requests under way', async () => {
+    await roomStub(env, 'leaving').change({ set: { health: { target_ms: 250 } } }, null, 'test')
+    const visitor = new Visitor('leaving.test', newEdge())
+    await visitor.page()
+    const under = Array.from({ length: 20 }, () => visitor.page('/', { headers: { 'X-Answer-After-Ms': '2000' } }))
+    await new Promise(resolve => setTimeout(resolve, 500))
+    await visitor.send('/.waiting-room/leave?room=leaving', { method: 'POST' })
+    await Promise.all(under)
+    const { origin = 0 } = await samplesOf('leaving', new Visitor('leaving.test', newEdge()))
+    expect(origin).toBeGreaterThanOrEqual(5)
+    expect(origin).toBeLessThanOrEqual(12)
+  }, 30_000)
+
+  it('is no more than that of a session whose answers all stop in the middle', async () => {
+    const visitor = new Visitor('stopping.test', newEdge())
+    await visitor.page()
+    const startWindow = Math.floor(Date.now() / 5_000)
+    const stops = () => visitor.page('/', { headers: { 'X-Answer-Stops': 'yes' } })
+    const ends = await Promise.allSettled(Array.from({ length: 20 }, stops))
+    expect(ends.every(({ status }) => status === 'rejected')).toBe(true)
+    const windows = Math.floor(Date.now() / 5_000) - startWindow + 1
+    const { origin = 0 } = await samplesOf('stopping', visitor)
+    expect(origin).toBeGreaterThanOrEqual(5)
+    expect(origin).toBeLessThanOrEqual(5 * windows + 1)
+  }, 30_000)
+
   it('is no more than one failure of a named upstream from one session in a window', async () => {
     const visitor = new Visitor('hasty.test', newEdge())
     await visitor.page()

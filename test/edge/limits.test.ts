@@ -341,6 +341,18 @@ describe('a door that does not answer', () => {
     delayMs = 0
     expect((await post(visitor)).status).toBe(429)
   })
+
+  it('lets no more on at once than may be, and none is taken for under way that has ended', async () => {
+    const { token } = await inside('single.test')
+    const visitor = new Visitor('single.test', newEdge())
+    visitor.token = token
+    visitor.bindings = slow(() => 700)
+    const slowly = { headers: { 'X-Answer-After-Ms': '300' } }
+    const answers = await Promise.all(Array.from({ length: 6 }, () => visitor.data('/', slowly)))
+    expect(statuses(answers).toSorted()).toEqual([200, 200, 429, 429, 429, 429])
+    await settled()
+    expect((await visitor.data('/')).status).toBe(200)
+  })
 })
 
 describe('a live change', () => {

@@ -1,6 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
+import { newHealth } from '../../src/core/health/health.ts'
+import { noCounts } from '../../src/core/health/samples.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
 import { roomStub } from '../../src/settings/env.ts'
 import { migrate } from '../../src/storage/migrations.ts'
@@ -34,6 +36,38 @@ describe('a room', () => {
     })
     expect(await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10 }))).toMatchObject({ granted: first?.granted })
     expect(await room.sync(report('zz-1', { seq: 1 }))).toBeNull()
+  })
+
+  it('answers a report again that it has answered in an earlier life', async () => {
+    const room = roomStub(env, 'wide')
+    const again = report('zz-3', { demand: standing(2) })
+    const first = await room.sync(again)
+    await evictDurableObject(stubOf('wide'))
+    expect(await room.sync(again)).toMatchObject({ seq: 1, granted: first?.granted })
+  })
+
+  it('asks an upstream in trouble how it is as soon as it is told how', async () => {
+    const room = roomStub(env, 'leaving')
+    await room.describe()
+    const breaker = {
+      state: 'half-open',
+      sinceMs: 1,
+      outageSinceMs: 1,
+      goodWindows: 0,
+      failures: 1,
+      pending: noCounts(),
+    }
+    const origin = { breaker, apdex: null, window: noCounts(), thinWindows: 0, recent: [] }
+    const health = JSON.stringify({ ...newHealth(Date.now()), upstreams: { origin } })
+    await runInDurableObject(stubOf('leaving'), (_room, { storage }) => {
+      storage.sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('health', ?)", health)
+    })
+    await evictDurableObject(stubOf('leaving'))
+    expect((await room.describe()).figures.health.upstreams[0]?.breaker).toBe('half-open')
+    await room.change({ set: { health: { probe: { path: '/up' } } } }, null, 'test')
+    const alarmMs = await runInDurableObject(stubOf('leaving'), (_room, { storage }) => storage.getAlarm())
+    expect(alarmMs).not.toBeNull()
+    await room.change({ reset: 'all' }, null, 'test')
   })
 
   it('keeps its generation, which is in every token', async () => {

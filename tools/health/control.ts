@@ -59,7 +59,7 @@ export class RoomHealth implements Control {
     const state = this.#state
     this.decisions.push(...advance(state, load, operator, this.#rules, nowMs, this.#random.next()))
     const limits = limitsNow(state, operator, this.#rules, nowMs)
-    const share = healthView(state, load, this.#rules, nowMs)?.inside ?? 1
+    const share = healthView(state, load, operator, this.#rules, nowMs)?.inside ?? 1
     return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers }
   }
 }

@@ -18,6 +18,8 @@ export interface Trial {
   /** Samples reach the room so much later, and so many of them never. */
   readonly reportDelaySeconds?: number
   readonly reportsLost?: number
+  /** What the operator allows, as a multiple of what the origin bears. */
+  readonly totalOverKnee?: number
   /** From this second on nobody comes. */
   readonly crowdUntil?: number
 }
@@ -61,8 +63,9 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
   const random = new Random(trial.seed)
   const origin = new Origin(random)
   const knee = kneeOf(CAPACITY_PER_SECOND)
-  const total = Math.round(knee * OPERATOR_OVER_KNEE)
-  const operator: Limits = { totalActiveUsers: total, ratePerMinute: (2 * total * 60) / trial.sessionSeconds }
+  const total = Math.round(knee * (trial.totalOverKnee ?? OPERATOR_OVER_KNEE))
+  const ratePerMinute = (2 * Math.round(knee * OPERATOR_OVER_KNEE) * 60) / trial.sessionSeconds
+  const operator: Limits = { totalActiveUsers: total, ratePerMinute }
   const bank: Bank = { banked: 0, filledAtMs: START_MS }
   const asks: Visitor[][] = []
   const ends: number[] = []

@@ -22,6 +22,7 @@ export const TRIALS: readonly NamedTrial[] = [
   { ...usual, name: 'nothing happens, sessions of 1 minute', sessionSeconds: 60 },
   { ...usual, name: 'nothing happens, sessions of 5 minutes' },
   { ...usual, name: 'nothing happens, sessions of 15 minutes', sessionSeconds: 900 },
+  { ...usual, name: 'a hundred times as many allowed as are borne', totalOverKnee: 100 },
   {
     ...usual,
     name: 'capacity halves suddenly',

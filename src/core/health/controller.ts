@@ -67,8 +67,10 @@ const RATIONED_DOUBLES_IN_MS = 15_000
 const FAILED_BY_ITSELF = 0.9
 /** What is left of the range at each cut. */
 const RANGE_LEFT = 0.8
-/** Where few were inside when trouble began, the operator's total says how many there may be. */
+/** At the first trouble few may be inside: the operator's total says how many there may be. */
 const RANGE_OF_TOTAL = 0.25
+/** From the second on where it began says more than a total that may be a hundred times what is borne. */
+const RANGE_OF_TROUBLE = 2
 /** A ceiling that nobody comes near says nothing of what lies above it. */
 const USED_FROM = 0.8
 
@@ -104,9 +106,11 @@ export function steer(
   const sound = Math.min(sessions ?? total, load.inside, load.insideBefore ?? load.inside)
   const steady = { ...ceiling, unhealthyWindows: 0, sound }
   const hasDemand = load.hasDemand || load.isRationed
-  if (sessions === null || !grade.roomForMore || !hasDemand || load.inside < USED_FROM * sessions) return steady
+  // A ceiling of 1.7 lets one in: that is all of it.
+  const isUsed = load.inside >= Math.floor(USED_FROM * (sessions ?? 0))
+  if (sessions === null || !grade.roomForMore || !hasDemand || !isUsed) return steady
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
-  const raised = sessions + step(steady, load, tookMs, nowMs)
+  const raised = sessions + step(steady, load, total, tookMs, nowMs)
   if (phase === 'slow start' && threshold !== null && raised >= threshold)
     return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
   return { ...steady, sessions: raised >= total ? null : raised }
@@ -168,7 +172,8 @@ function cut(
 }
 
 function rangeOf({ range }: Ceiling, trouble: number, total: number): number {
-  return Math.max(trouble, range * RANGE_LEFT, total * RANGE_OF_TOTAL)
+  const most = range === 0 ? total * RANGE_OF_TOTAL : Math.min(range * RANGE_LEFT, trouble * RANGE_OF_TROUBLE)
+  return Math.max(trouble, most)
 }
 
 function troubleOf({ sessions }: Ceiling, { inside }: Load, total: number): number {
@@ -193,10 +198,12 @@ export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Cei
   }
 }
 
-function step(ceiling: Ceiling, { isRationed }: Load, tookMs: number, nowMs: number): number {
-  const { sessions, phase, trouble, range, cutAtMs } = ceiling
+function step(ceiling: Ceiling, { isRationed }: Load, total: number, tookMs: number, nowMs: number): number {
+  const { sessions, phase, trouble, cutAtMs } = ceiling
   const now = sessions ?? 0
   if (phase === 'slow start') return now * (2 ** (tookMs / (isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
+  // Far beyond where trouble began the way up is measured against how far it has come.
+  const range = Math.max(ceiling.range, Math.min(total * RANGE_OF_TOTAL, Math.max(trouble, now)))
   const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
   if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
   const calmMs = nowMs - (cutAtMs ?? nowMs)

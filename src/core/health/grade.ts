@@ -1,5 +1,5 @@
 /** How well an upstream does, from the samples of a window. */
-import { apdexOf, type Counts, failureShareOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
+import { apdexOf, type Counts, failureShareOf, frustratedOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
 
 /** Fewer samples in a window say nothing. */
 export const SAMPLES_MIN = 20
@@ -38,14 +38,16 @@ export function smoothed(before: number | null, now: number): number {
 }
 
 /**
- * Grades a window with enough samples. What one session could have said alone is not held against the upstream, so that
- * a single visitor who reloads a single slow page closes nothing.
+ * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, so
+ * that a single visitor who reloads a single slow page closes nothing. Where few ask that is most of what is heard, and an edge's
+ * windows are not in step with the room's: over several of them it has one turn more.
  */
-export function gradeOf(counts: Counts, apdexBefore: number | null, apdexTarget: number): Grade {
+export function gradeOf(counts: Counts, windows: number, apdexBefore: number | null, apdexTarget: number): Grade {
   const samples = samplesOf(counts)
-  const bad = counts.frustrated + counts.failed
-  const forgiven = Math.min(bad, SAMPLES_PER_SESSION)
-  const forgivenFailures = Math.min(counts.failed, SAMPLES_PER_SESSION)
+  const bad = frustratedOf(counts) + counts.failed
+  const fromOne = SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)
+  const forgiven = Math.min(bad, fromOne)
+  const forgivenFailures = Math.min(counts.failed, fromOne)
   const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)
   return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)
 }

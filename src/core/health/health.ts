@@ -16,6 +16,7 @@ import {
   NO_CEILING,
   steer,
 } from './controller.ts'
+import { type Decision, type Seen, said, sawOf, seenBy } from './decisions.ts'
 import { type Grade, gradeOf, gradeOfTrial, isDead, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
 import { breakerOf, isStopped, isTrial, TRIED_INSIDE } from './in-force.ts'
 import {
@@ -30,6 +31,8 @@ import {
   samplesOf,
   WINDOW_MS,
 } from './samples.ts'
+
+export type { Decision } from './decisions.ts'
 
 export interface UpstreamRules {
   readonly name: string
@@ -89,27 +92,10 @@ export interface Minute {
   readonly upstreams: Record<string, Counts>
 }
 
-/** What was seen, what was done, until when. */
-export interface Decision {
-  readonly atMs: number
-  readonly upstream: string
-  readonly did:
-    | { readonly kind: 'ceiling-lowered' | 'ceiling-rising'; readonly from: number; readonly to: number }
-    | { readonly kind: 'ceiling-lifted' | 'breaker-half-open' | 'breaker-closed' }
-    | { readonly kind: 'breaker-open'; readonly untilMs: number }
-  /** Null where time alone decided. */
-  readonly saw: {
-    readonly samples: number
-    readonly apdex: number
-    readonly failures: number
-    readonly inside: number
-  } | null
-  /** False in shadow mode: it would have been done. */
-  readonly enforced: boolean
-}
-
 /** A window that is too thin is added to the next, this many times. */
 const THIN_WINDOWS_MAX = 4
+/** A room that heard nothing for an hour has not seen for an hour that more would be borne. */
+const STEP_MAX_MS = THIN_WINDOWS_MAX * WINDOW_MS
 /** The last minute. */
 const RECENT_WINDOWS = 12
 const MINUTE_MS = 60_000
@@ -176,7 +162,9 @@ export function probed(
   const own = of(health, name)
   const before = own.breaker
   const outcome = tookMs === null ? 'failed' : outcomeOf(tookMs, targetMs)
+  const wasStopped = isStopped(health, rules)
   own.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
+  if (wasStopped && !isStopped(health, rules)) health.reopenedAtMs = nowMs
   if (before.state === 'half-open') add(own.window, outcome, bucketOf(tookMs ?? 0))
   return own.breaker.state === before.state
     ? null
@@ -192,7 +180,7 @@ export function advance(
   nowMs: number,
   random: number,
 ): readonly Decision[] {
-  if (rules.mode === 'off') return []
+  if (rules.mode === 'off') return forget(health, nowMs)
   const decisions: Decision[] = []
   const enforced = rules.mode === 'enforce'
   const wasStopped = isStopped(health, rules)
@@ -200,13 +188,17 @@ export function advance(
     const { name } = upstream
     const own = of(health, name)
     const before = own.breaker
-    own.breaker = afterTime(before, nowMs)
+    own.breaker = upstream.openMs === null ? withoutBreaker(before) : afterTime(before, nowMs)
+    let seen: Seen | null = null
     if (name !== ORIGIN && upstream.openMs !== null && isDead(own.window, own.thinWindows + 1)) {
       own.breaker = afterDeath(own.breaker, own.window, upstream.openMs, nowMs, random)
-      // What was before says nothing of what is now.
-      if (own.breaker.state !== before.state) finish(own, true)
+      if (own.breaker.state === 'open' && before.state === 'closed') {
+        seen = { grade: gradeOfTrial(own.window, upstream.apdexTarget), samples: samplesOf(own.window) }
+        // What was before says nothing of what is now.
+        finish(own, true)
+      }
     }
-    if (own.breaker.state !== before.state) decisions.push(said(name, own.breaker, null, load, nowMs, enforced))
+    if (own.breaker.state !== before.state) decisions.push(said(name, own.breaker, seen, load, nowMs, enforced))
   }
   const tookMs = nowMs - health.windowBeganMs
   if (tookMs < 0) health.windowBeganMs = nowMs
@@ -218,6 +210,12 @@ export function advance(
   const { sessions } = health.ceiling
   if (sessions === null || load.inside <= sessions) health.isRationed &&= breakerOf(health, ORIGIN, rules) !== 'closed'
   return decisions
+}
+
+/** Turned off, nothing is heard: what was known is old news by the time that it is turned on again. */
+function forget(health: HealthState, nowMs: number): readonly Decision[] {
+  if (Object.keys(health.upstreams).length > 0) Object.assign(health, { ...newHealth(nowMs), minute: health.minute })
+  return []
 }
 
 /** Names whose breaker is not closed, whatever is in force: those that active probes ask after. */
@@ -245,7 +243,7 @@ function endWindow(
   random: number,
 ): Decision[] {
   const decisions: Decision[] = []
-  let worst: { grade: Grade; name: string; samples: number } | null = null
+  let worst: (Seen & { readonly name: string; readonly windows: number }) | null = null
   let opens = false
   for (const upstream of rules.upstreams) {
     const own = of(health, upstream.name)
@@ -253,43 +251,61 @@ function endWindow(
     const samples = samplesOf(window)
     const grade =
       samples >= SAMPLES_MIN
-        ? gradeOf(window, own.apdex, upstream.apdexTarget)
-        : thinGrade(window, upstream, health.isRationed)
+        ? gradeOf(window, own.thinWindows + 1, own.apdex, upstream.apdexTarget)
+        : thinGrade(own, upstream, health)
     const { openMs } = upstream
     if (openMs !== null) {
       const breakerRules = { ...rules, ...upstream, openMs }
       own.breaker = afterWindow(before, window, grade, breakerRules, nowMs, random)
     }
     if (own.breaker.state !== before.state) {
-      decisions.push(
-        said(upstream.name, own.breaker, grade && { grade, samples }, load, nowMs, rules.mode === 'enforce'),
-      )
+      const seen = seenBy(before, window, grade, upstream.apdexTarget)
+      decisions.push(said(upstream.name, own.breaker, seen, load, nowMs, rules.mode === 'enforce'))
       if (upstream.critical && before.state === 'closed') opens = true
-      if (upstream.name === ORIGIN && own.breaker.state === 'closed')
-        health.ceiling = afterTrial(health.ceiling, load.inside * TRIED_INSIDE)
+      if (upstream.name === ORIGIN && own.breaker.state === 'closed') {
+        const raised = afterTrial(health.ceiling, load.inside * TRIED_INSIDE)
+        decisions.push(...changed(health, raised, ORIGIN, seen, load, operator, rules, nowMs))
+      }
       // What was before says nothing of what is now.
       own.apdex = null
     } else if (grade) own.apdex = grade.apdex
     if (upstream.critical && grade && (!worst || isWorse(grade, worst.grade)))
-      worst = { grade, name: upstream.name, samples }
-    finish(own, grade !== null || before.state !== 'closed')
+      worst = { grade, name: upstream.name, samples, windows: own.thinWindows + 1 }
+    // Of a ceiling that few are under, the next one who asks says whether it may rise.
+    const isAwaited = upstream.critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
+    finish(own, grade !== null || before.state !== 'closed', isAwaited)
   }
-  if (worst) decisions.push(...move(health, worst, opens, load, operator, rules, tookMs, nowMs))
+  if (health.upstreams[ORIGIN]?.breaker.state === 'open') health.isRationed = true
+  if (worst) {
+    const gatheredMs = Math.min(tookMs * worst.windows, STEP_MAX_MS)
+    decisions.push(...move(health, worst, opens, load, operator, rules, gatheredMs, nowMs))
+  }
   health.insideBefore = load.inside
-  if (opens) health.isRationed = true
   return decisions
 }
 
-/** While most of those inside are held few ask, and what they say counts as in a trial: but only as leave to go on. */
-function thinGrade(window: Counts, { apdexTarget }: UpstreamRules, isRationed: boolean): Grade | null {
-  if (!isRationed || samplesOf(window) < TRIAL_SAMPLES_MIN) return null
+/**
+ * While most of those inside are held, or few may be inside at all, few ask, and what they say counts as in a trial: but only as leave
+ * to go on. Otherwise a low ceiling would never rise again.
+ */
+function thinGrade(
+  { window, thinWindows }: UpstreamHealth,
+  { apdexTarget }: UpstreamRules,
+  { isRationed, ceiling }: HealthState,
+): Grade | null {
+  const isLow = ceiling.sessions !== null && thinWindows + 1 >= THIN_WINDOWS_MAX
+  if (!(isRationed || isLow) || samplesOf(window) < TRIAL_SAMPLES_MIN) return null
   const grade = gradeOfTrial(window, apdexTarget)
   return grade.verdict === 'healthy' ? grade : null
 }
 
-/** Keeps the window for the figures, and a thin one for the next decision. */
-function finish(own: UpstreamHealth, isUsed: boolean): void {
-  if (!isUsed && samplesOf(own.window) > 0 && ++own.thinWindows < THIN_WINDOWS_MAX) return
+/** Keeps the window for the figures, and a thin one for the next decision: longer where the few samples in it are all there are. */
+function finish(own: UpstreamHealth, isUsed: boolean, isAwaited = false): void {
+  if (!isUsed && samplesOf(own.window) > 0) {
+    const goesOn = own.thinWindows + 1 < THIN_WINDOWS_MAX
+    if (goesOn) own.thinWindows++
+    if (goesOn || isAwaited) return
+  }
   own.recent.push(own.window)
   if (own.recent.length > RECENT_WINDOWS) own.recent.shift()
   own.window = noCounts()
@@ -298,7 +314,7 @@ function finish(own: UpstreamHealth, isUsed: boolean): void {
 
 function move(
   health: HealthState,
-  { grade, name, samples }: { grade: Grade; name: string; samples: number },
+  { grade, name, samples }: Seen & { readonly name: string },
   opens: boolean,
   load: Load,
   operator: Limits,
@@ -321,6 +337,21 @@ function move(
         tookMs,
         nowMs,
       )
+  return changed(health, after, name, { grade, samples }, load, operator, rules, nowMs)
+}
+
+/** The ceiling is another one, and what is to be said of it. */
+function changed(
+  health: HealthState,
+  after: Ceiling,
+  upstream: string,
+  seen: Seen | null,
+  load: Load,
+  { totalActiveUsers: total }: Limits,
+  { mode }: HealthRules,
+  nowMs: number,
+): Decision[] {
+  const before = health.ceiling
   health.ceiling = after
   const from = before.sessions ?? total
   const to = after.sessions ?? total
@@ -329,28 +360,16 @@ function move(
   if (fell) health.isRising = false
   else if (to > from) health.isRising = after.sessions !== null
   if (!isNews) return []
-  const saw = { samples, apdex: grade.apdex, failures: grade.failures, inside: load.inside }
   const did: Decision['did'] =
     after.sessions === null
       ? { kind: 'ceiling-lifted' }
       : { kind: fell ? 'ceiling-lowered' : 'ceiling-rising', from: Math.floor(from), to: Math.floor(to) }
-  return [{ atMs: nowMs, upstream: name, did, saw, enforced: rules.mode === 'enforce' }]
+  return [{ atMs: nowMs, upstream, did, saw: sawOf(seen, load), enforced: mode === 'enforce' }]
 }
 
-function said(
-  upstream: string,
-  breaker: Breaker,
-  seen: { grade: Grade; samples: number } | null,
-  { inside }: Load,
-  nowMs: number,
-  enforced: boolean,
-): Decision {
-  const saw = seen && { samples: seen.samples, apdex: seen.grade.apdex, failures: seen.grade.failures, inside }
-  const did =
-    breaker.state === 'open'
-      ? ({ kind: 'breaker-open', untilMs: breaker.untilMs } as const)
-      : ({ kind: breaker.state === 'closed' ? 'breaker-closed' : 'breaker-half-open' } as const)
-  return { atMs: nowMs, upstream, did, saw, enforced }
+/** Its settings have none any more: whatever it was, requests go on. */
+function withoutBreaker(before: Breaker): Breaker {
+  return before.state === 'closed' ? before : CLOSED
 }
 
 function isWorse(grade: Grade, other: Grade): boolean {

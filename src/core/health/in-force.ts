@@ -34,6 +34,8 @@ const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
 const TRIAL_INSIDE = [0.05, 0.15, 0.35]
 /** The last of them, which a trial that has ended well has shown to be borne. */
 export const TRIED_INSIDE = 0.35
+/** A trial that lasts longer hears too few: those who are said to be inside may have left, and only as their time runs is there room for others. */
+const TRIAL_PAUSED_MS = 60_000
 /** From there to everybody after a trial has ended. */
 const INSIDE_RAMP_MS = 15_000
 /** When to try again while nothing better is known, and at the latest. */
@@ -58,7 +60,13 @@ export function limitsNow<Rules extends Limits>(
 }
 
 /** What edges must know, null while everything is as the operator says. */
-export function healthView(health: HealthState, load: Load, rules: HealthRules, nowMs: number): HealthView | null {
+export function healthView(
+  health: HealthState,
+  load: Load,
+  operator: Limits,
+  rules: HealthRules,
+  nowMs: number,
+): HealthView | null {
   const breakers: Record<string, 'open' | 'half-open'> = {}
   let untilMs = nowMs + RETRY_MS
   for (const { name } of rules.upstreams) {
@@ -70,12 +78,12 @@ export function healthView(health: HealthState, load: Load, rules: HealthRules, 
   }
   const inside = insideShare(health, load, rules, nowMs)
   const isOut = isStopped(health, rules) || isTrial(health, rules)
-  const isSlow = rules.mode === 'enforce' && health.ceiling.sessions !== null && load.hasDemand
+  const isSlow = isLowered(health, operator, rules) && load.hasDemand
   if (Object.keys(breakers).length === 0 && inside === 1 && !isSlow) return null
   return {
     reason: isOut ? 'outage' : isSlow ? 'slow' : null,
     inside,
-    paused: ORIGIN in breakers,
+    paused: isPaused(health, breakers[ORIGIN], nowMs),
     breakers,
     retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
   }
@@ -120,11 +128,22 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   const breaker: Breaker = health.upstreams[ORIGIN]?.breaker ?? CLOSED
   if (state === 'open') return 0
   if (state === 'half-open') return trialShare(breaker)
+  if (own(rules.pins.breakers, ORIGIN) === 'closed') return 1
   if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
   const first = trialShare({ goodWindows: TRIAL_INSIDE.length })
   const back = clamp(first + ((1 - first) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, first, 1)
   const { sessions } = health.ceiling
   return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
+}
+
+/** Fewer may be inside than the operator says. */
+function isLowered({ ceiling }: HealthState, { totalActiveUsers }: Limits, { mode, pins }: HealthRules): boolean {
+  return mode === 'enforce' && pins.sessions === null && (ceiling.sessions ?? totalActiveUsers) < totalActiveUsers
+}
+
+function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, nowMs: number): boolean {
+  if (state !== 'half-open') return state === 'open'
+  return nowMs - (health.upstreams[ORIGIN]?.breaker.sinceMs ?? nowMs) < TRIAL_PAUSED_MS
 }
 
 function trialShare(trial: object & { readonly goodWindows?: number }): number {

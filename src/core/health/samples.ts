@@ -103,8 +103,13 @@ export function merge(into: Counts, from: Counts): void {
   }
 }
 
-export function samplesOf({ satisfied, tolerating, frustrated, failed }: Counts): number {
-  return satisfied + tolerating + frustrated + failed
+/** Of a failure that was frustrated before, the one may be in a window and the other in the next: there it is a sample, too. */
+export function samplesOf(counts: Counts): number {
+  return counts.satisfied + counts.tolerating + frustratedOf(counts) + counts.failed
+}
+
+export function frustratedOf({ frustrated }: Counts): number {
+  return Math.max(0, frustrated)
 }
 
 /** Apdex (apdex.org, version 1.1), null without a sample. */

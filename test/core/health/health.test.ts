@@ -27,6 +27,7 @@ class Observed {
   readonly health: HealthState = newHealth(START)
   readonly decisions: Decision[] = []
   rules: HealthRules
+  operator = OPERATOR
   nowMs = START
   inside = 800
 
@@ -55,7 +56,7 @@ class Observed {
 
   pass(ms: number): this {
     this.nowMs += ms
-    this.decisions.push(...advance(this.health, this.load, OPERATOR, this.rules, this.nowMs, 0.5))
+    this.decisions.push(...advance(this.health, this.load, this.operator, this.rules, this.nowMs, 0.5))
     return this
   }
 
@@ -65,11 +66,26 @@ class Observed {
   }
 
   get limits() {
-    return limitsNow(this.health, OPERATOR, this.rules, this.nowMs)
+    return limitsNow(this.health, this.operator, this.rules, this.nowMs)
   }
 
   get view() {
-    return healthView(this.health, this.load, this.rules, this.nowMs)
+    return healthView(this.health, this.load, this.operator, this.rules, this.nowMs)
+  }
+
+  /** As many windows, with as many inside as there may be. */
+  full(count: number, samples: Partial<Record<Outcome, number>>): this {
+    for (let i = 0; i < count; i++) {
+      this.inside = this.limits.totalActiveUsers
+      this.window(samples)
+    }
+    return this
+  }
+
+  /** Slow for so long that no fewer may be inside. */
+  lowest(): this {
+    for (let i = 0; i < 60; i++) this.full(2, SLOW).pass(140_000)
+    return this
   }
 
   get kinds() {
@@ -95,6 +111,20 @@ describe('a healthy origin', () => {
   it('is not closed by one session that reloads one slow or broken page', () => {
     expect(new Observed().windows(100, { satisfied: 16, frustrated: 5 }).decisions).toEqual([])
     expect(new Observed().windows(100, { satisfied: 16, failed: 5 }).decisions).toEqual([])
+  })
+
+  it('is not closed by one session that is nearly all that is heard of a quiet site', () => {
+    expect(new Observed().windows(100, { failed: 5 }).decisions).toEqual([])
+    expect(new Observed().windows(100, { satisfied: 3, frustrated: 5 }).decisions).toEqual([])
+    // Its windows are not in step with the room's: two of them may fall into one.
+    for (let i = 0, room = new Observed(); i < 40; i++) {
+      room.window({ failed: i % 4 === 0 ? 10 : 5, satisfied: 1 })
+      expect(room.decisions).toEqual([])
+    }
+  })
+
+  it('is closed all the same where more than one says so', () => {
+    expect(new Observed().windows(8, { failed: 10 }).kinds).toContain('breaker-open')
   })
 
   it('says nothing with fewer than twenty samples in four windows', () => {
@@ -170,6 +200,52 @@ describe('a slow origin', () => {
   })
 })
 
+describe('a ceiling', () => {
+  it.each([1, 2, 3, 4, 7, 10])('of %s rises again, and from any fraction between', sessionsMin => {
+    for (const inside of [2, 3, 4, 9, 800]) {
+      const room = new Observed(rulesOf({ sessionsMin }))
+      room.inside = inside
+      expect(room.windows(2, SLOW).full(3_000, GOOD).limits).toBe(OPERATOR)
+    }
+  })
+
+  it('that few are under, who ask seldom, rises by what little they say', () => {
+    const room = new Observed().lowest()
+    expect(room.limits.totalActiveUsers).toBe(10)
+    expect(room.full(20_000, { satisfied: 1 }).limits).toBe(OPERATOR)
+  })
+
+  it('is not lowered by what little they say', () => {
+    const room = new Observed().windows(2, SLOW)
+    const { totalActiveUsers } = room.limits
+    expect(room.full(400, { frustrated: 1 }).limits.totalActiveUsers).toBe(totalActiveUsers)
+  })
+
+  it('of a total that was raised since comes to the new one in time, and so does one that was stored without a range', () => {
+    const room = new Observed()
+    room.operator = { ratePerMinute: 600, totalActiveUsers: 20 }
+    room.inside = 20
+    room.windows(2, SLOW)
+    room.operator = { ratePerMinute: 600, totalActiveUsers: 10_000 }
+    room.health.ceiling = { ...room.health.ceiling, range: 0 }
+    expect(room.full(1_500, GOOD).limits).toBe(room.operator)
+  })
+
+  it('above a total that was lowered since is not why fewer come in', () => {
+    const room = new Observed().windows(2, SLOW)
+    room.operator = { ratePerMinute: 600, totalActiveUsers: 100 }
+    expect(room.view).toBeNull()
+  })
+
+  it('rises no more after an hour in which nothing was heard than after some seconds', () => {
+    const room = new Observed().windows(2, SLOW).pass(200_000).full(5, GOOD)
+    const { totalActiveUsers } = room.limits
+    room.nowMs += 3_600_000
+    room.full(1, GOOD)
+    expect(room.limits.totalActiveUsers - totalActiveUsers).toBeLessThan(30)
+  })
+})
+
 describe('an upstream that few ask for', () => {
   it('is closed off when nearly all of them fail, over several thin windows', () => {
     const room = new Observed().windows(2, { failed: 2 }, 'payment')
@@ -185,6 +261,17 @@ describe('an upstream that few ask for', () => {
     hear(room.health, { [cellOf('payment', 'failed', 5, room.nowMs)]: 4 }, room.rules, room.nowMs)
     expect(room.pass(0).view?.breakers).toEqual({ payment: 'open' })
     expect(room.kinds).toEqual(['breaker-open'])
+    expect(room.decisions[0]?.saw).toMatchObject({ samples: 4, failures: 1 })
+  })
+
+  it('is closed off also when it hangs: what was late turns out to have failed in a later window', () => {
+    const room = new Observed()
+    for (let i = 0; i < 3; i++) {
+      room.nowMs += 5_000
+      hear(room.health, { [cellOf('payment', 'turned-failed', 0, room.nowMs - 20_000)]: 2 }, room.rules, room.nowMs)
+      room.pass(0)
+    }
+    expect(room.view?.breakers).toEqual({ payment: 'open' })
   })
 
   it('stays open for what one session can say, and while others are served', () => {
@@ -260,6 +347,32 @@ describe('an origin that is down', () => {
     expect(room.view?.breakers.origin).toBe('half-open')
   })
 
+  it('is not met by everybody at once after it was tried sooner', () => {
+    const room = new Observed().windows(2, DOWN).pass(11_000)
+    for (let i = 0; i < 3; i++) room.probe(100)
+    room.windows(3, { satisfied: 3 })
+    expect(room.view?.breakers).toEqual({})
+    expect(room.limits.ratePerMinute).toBeLessThan(0.2 * OPERATOR.ratePerMinute)
+  })
+
+  it('lets time run when its trial hears nobody: those inside may all have left, and there is no room for others', () => {
+    const room = new Observed().windows(2, DOWN).pass(31_000)
+    expect(room.windows(11, {}).view).toMatchObject({ paused: true, breakers: { origin: 'half-open' } })
+    expect(room.windows(2, {}).view).toMatchObject({ paused: false, breakers: { origin: 'half-open' } })
+  })
+
+  it('says of each step what was seen, and that more were let on', () => {
+    const room = new Observed()
+    room.inside = 50
+    room.windows(3, GOOD)
+    room.inside = 800
+    room.windows(2, { frustrated: 100 }).pass(31_000).windows(3, { satisfied: 3 })
+    expect(room.decisions.slice(-2)).toMatchObject([
+      { did: { kind: 'breaker-closed' }, saw: { samples: 3, apdex: 1 } },
+      { did: { kind: 'ceiling-rising', from: 25, to: 280 }, saw: { samples: 3 } },
+    ])
+  })
+
   it('comes back by probes alone when nobody visits', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     for (let i = 0; i < 9; i++) {
@@ -284,6 +397,21 @@ describe('an upstream', () => {
     expect(room.limits.ratePerMinute).toBe(0)
   })
 
+  it('that is critical leaves those inside alone also where the origin itself was down once', () => {
+    const rules = rulesOf({ upstreams: [origin, { ...payment, critical: true }] })
+    const room = new Observed(rules).windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(40, GOOD)
+    room.windows(2, { failed: 50, satisfied: 50 }, 'payment')
+    expect(room.view).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
+  })
+
+  it('is open to all as soon as it has no breaker any more', () => {
+    const room = new Observed().windows(2, DOWN, 'payment').pass(31_000)
+    expect(room.view?.breakers).toEqual({ payment: 'half-open' })
+    room.rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
+    expect(room.pass(1_000).view).toBeNull()
+    expect(room.kinds.at(-1)).toBe('breaker-closed')
+  })
+
   it('without a breaker is measured and never closed', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
     expect(new Observed(rules).windows(5, DOWN, 'payment').view).toBeNull()
@@ -300,6 +428,26 @@ describe('the operator', () => {
 
   it('hears nothing when it is off', () => {
     expect(new Observed(rulesOf({ mode: 'off' })).windows(5, DOWN).decisions).toEqual([])
+  })
+
+  it('finds nothing of an old outage when it is on again', () => {
+    const room = new Observed().windows(2, DOWN)
+    room.rules = rulesOf({ mode: 'off' })
+    room.pass(60_000)
+    room.rules = rulesOf()
+    expect([room.pass(1_000).view, room.limits]).toEqual([null, OPERATOR])
+  })
+
+  it('holds nobody who was let through by hand while the origin was down', () => {
+    const room = new Observed(
+      rulesOf({ pins: { ratePerMinute: null, sessions: null, breakers: { origin: 'closed' } } }),
+    )
+    room.inside = 200
+    room.windows(3, GOOD)
+    room.inside = 800
+    room.windows(2, { frustrated: 100 }).pass(31_000).windows(3, GOOD)
+    expect(room.health.upstreams.origin?.breaker.state).toBe('closed')
+    expect(room.view?.inside).toBe(1)
   })
 
   it('wins with a pin, in both directions, and never above the own limits', () => {
@@ -336,6 +484,37 @@ describe('whatever an origin has done', () => {
         }
         expect(room.limits).toBe(OPERATOR)
         expect(room.view).toBeNull()
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('nothing that was set meanwhile keeps it shut, however few ask', () => {
+    const step = fc.record({
+      samples: window,
+      mode: fc.constantFrom('enforce', 'shadow', 'off'),
+      hasBreaker: fc.boolean(),
+      totalActiveUsers: fc.constantFrom(1, 3, 50, 1_000),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(1, 2, 10), (steps, sessionsMin) => {
+        const room = new Observed(rulesOf({ sessionsMin }))
+        const shops = (openMs: number | null) => [origin, { ...payment, critical: true, openMs }]
+        for (const { samples, mode, hasBreaker, totalActiveUsers } of steps) {
+          room.operator = { ...OPERATOR, totalActiveUsers }
+          room.rules = rulesOf({ sessionsMin, mode, upstreams: shops(hasBreaker ? 30_000 : null) })
+          room.window(samples).window(samples, 'payment')
+        }
+        room.rules = rulesOf({ sessionsMin, upstreams: shops(30_000) })
+        const isLowered = () =>
+          room.limits.ratePerMinute < OPERATOR.ratePerMinute ||
+          room.limits.totalActiveUsers < room.operator.totalActiveUsers
+        for (let i = 0; i < 20_000 && isLowered(); i++) {
+          room.inside = room.limits.totalActiveUsers
+          for (const { name } of room.rules.upstreams)
+            room.window(room.view?.breakers[name] === 'open' ? {} : { satisfied: 1 }, name)
+        }
+        expect(room.limits).toEqual(room.operator)
       }),
       { numRuns: 60 },
     )

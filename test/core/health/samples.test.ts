@@ -40,6 +40,12 @@ describe('Apdex', () => {
     add(counts, 'turned-failed', 0)
     expect([samplesOf(counts), failureShareOf(counts)]).toEqual([2, 0.5])
   })
+
+  it('counts one that was frustrated in an earlier window as a sample of its own, so that there are never more failures than samples', () => {
+    const counts = countsOf(100)
+    for (let i = 0; i < 3; i++) add(counts, 'turned-failed', 0)
+    expect([samplesOf(counts), failureShareOf(counts)]).toEqual([4, 0.75])
+  })
 })
 
 describe('the histogram', () => {

@@ -6,6 +6,13 @@ export async function origin(request: Request): Promise<Response> {
   const headers: [string, string][] = [['Content-Type', 'application/json']]
   for (const [name, value] of new URLSearchParams(request.headers.get('X-Answer-With') ?? ''))
     headers.push([name, value])
+  await new Promise(resolve => setTimeout(resolve, Number(request.headers.get('X-Answer-After-Ms') ?? 0)))
   const told = { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body }
+  if (request.headers.has('X-Answer-Stops')) return new Response(stopping(), { headers })
   return new Response(JSON.stringify(told), { status: Number(request.headers.get('X-Answer-Status') ?? 200), headers })
+}
+
+/** Begins to answer, and says no more. */
+function stopping(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: controller => controller.enqueue(new TextEncoder().encode('and then')) })
 }
