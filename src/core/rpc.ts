@@ -1,5 +1,5 @@
 /** What each object can be asked. Edges and the admin API know objects only by these. */
-import type { Decision } from './health/health.ts'
+import type { Decision } from './health/decisions.ts'
 import type {
   Claim,
   ClaimAnswer,

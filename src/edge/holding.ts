@@ -2,7 +2,7 @@
  * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
  * shed. The session goes on.
  */
-import { fnv1a } from '../core/hash.ts'
+import { lotOf } from '../core/hash.ts'
 import type { HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
@@ -59,7 +59,7 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
  */
 export function closedByHand(visit: Visit, room: RoomAtEdge, upstream: Upstream): Held | null {
   const { breakers } = room.settings.health.rules.pins
-  const isClosed = (name: string) => Object.hasOwn(breakers, name) && breakers[name] === 'open'
+  const isClosed = (name: string) => own(breakers, name) === 'open'
   const held = { room, isInside: false, upstream, retryAfterMs: CLOSED_RETRY_MS }
   if (upstream.name !== ORIGIN && isClosed(upstream.name)) return { ...held, why: 'closed' }
   if (isClosed(ORIGIN) && !room.settings.isProtected(visit.readings.paths)) return { ...held, why: 'outage' }
@@ -79,10 +79,4 @@ function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breaker
   if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
   trials.set(sid, true)
   return true
-}
-
-/** Uniform in [0, 1), the same for a session at every edge. */
-function lotOf(sid: string): number {
-  const hash = fnv1a(sid)
-  return (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0) / 0x1_0000_0000
 }

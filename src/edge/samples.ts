@@ -5,7 +5,15 @@
  * Not counted are answers from a cache, 4xx, event streams, WebSockets, visitors who went away, and more than a few of one
  * session.
  */
-import { cellOf, ORIGIN, type Outcome, outcomeOf, SAMPLES_PER_SESSION, WINDOW_MS } from '../core/health/samples.ts'
+import {
+  cellOf,
+  complaintOf,
+  ORIGIN,
+  type Outcome,
+  outcomeOf,
+  SAMPLES_PER_SESSION,
+  WINDOW_MS,
+} from '../core/health/samples.ts'
 import { noteOk } from '../core/health/shedding.ts'
 import type { Upstream } from '../settings/health.ts'
 import type { Lease } from './memory.ts'
@@ -61,20 +69,28 @@ export class Watch implements Patience {
       return
     }
     const { status, headers } = outcome.response
-    if (status >= 500) this.#failed()
     if (status >= 500 || status === 429) this.#noteRetryAfter(headers)
-    if (status >= 400) return
-    for (const sent of this.#sent) {
-      const { shedder, settings } = sent.admission.room
-      if (settings.health.shed) noteOk(shedder, Date.now())
-      if (!sent.isLate && isTimed(status, headers))
-        this.#note(sent, outcomeOf(Date.now() - this.#sentMs, sent.upstream.targetMs))
-    }
+    if (status >= 500) this.#failed()
+    else for (const sent of this.#sent) this.#answered(sent, status, headers)
   }
 
   /** The origin began an answer and stopped. */
   stopped(): void {
-    for (const sent of this.#sent) this.#note(sent, 'failed')
+    for (const sent of this.#sent) {
+      this.#note(sent, 'failed')
+      this.#complain(sent)
+    }
+  }
+
+  #answered(sent: Sent, status: number, headers: Headers): void {
+    const { admission, upstream, isLate } = sent
+    const { shedder, settings } = admission.room
+    const isOk = status < 400
+    if (isOk && settings.health.shed) noteOk(shedder, Date.now())
+    const isSample = isOk && !isLate && isTimed(status, headers)
+    if (isSample && this.#note(sent, outcomeOf(Date.now() - this.#sentMs, upstream.targetMs))) return
+    if (upstream.name !== ORIGIN && !isFromCache(headers))
+      admission.room.count(cellOf(upstream.name, 'answered', 0, this.#sentMs))
   }
 
   #failed(): void {
@@ -82,7 +98,15 @@ export class Watch implements Patience {
       const { admission, upstream, isLate } = sent
       if (isLate) admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
       else this.#note(sent, 'failed')
+      this.#complain(sent)
     }
+  }
+
+  /** Of an upstream that few ask for, each session that it failed is told apart. */
+  #complain({ admission: { room, sid }, upstream }: Sent): void {
+    if (upstream.name === ORIGIN) return
+    room.count(complaintOf(upstream.name, sid, this.#sentMs))
+    room.report(this.#visit)
   }
 
   #noteRetryAfter(headers: Headers): void {
@@ -119,7 +143,11 @@ function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
 
 /** An answer whose first byte says how the origin does. */
 function isTimed(status: number, headers: Headers): boolean {
-  return status !== 101 && headers.get('CF-Cache-Status') !== 'HIT' && !isEventStream(headers.get('Content-Type'))
+  return status !== 101 && !isFromCache(headers) && !isEventStream(headers.get('Content-Type'))
+}
+
+function isFromCache(headers: Headers): boolean {
+  return headers.get('CF-Cache-Status') === 'HIT'
 }
 
 function isEventStream(type: string | null): boolean {

@@ -1,5 +1,7 @@
 /** What a room keeps of its origin's health: the state, the log of decisions, and a day of minutes. Rows stop here. */
-import { type Decision, type HealthState, type Minute, newHealth } from '../core/health/health.ts'
+import type { Decision } from '../core/health/decisions.ts'
+import { type HealthState, type Minute, newHealth } from '../core/health/state.ts'
+import { newStreak } from '../core/health/streak.ts'
 
 /** The log of decisions is kept this long, and no longer than this: a room that flaps all month fills no disk. */
 const DECISIONS_KEPT_MS = 30 * 24 * 60 * 60_000
@@ -20,6 +22,7 @@ export class HealthStore {
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'health'").toArray()
     const fresh = newHealth(nowMs)
     const stored = row ? (JSON.parse(row.value) as Partial<HealthState>) : {}
+    for (const upstream of Object.values(stored.upstreams ?? {})) upstream.streak ??= newStreak()
     return { ...fresh, ...stored, ceiling: { ...fresh.ceiling, ...stored.ceiling } }
   }
 

@@ -2,18 +2,11 @@
 
 import { type Breaker, CLOSED } from '../core/health/breaker.ts'
 import type { Load } from '../core/health/controller.ts'
-import {
-  advance,
-  endMinute,
-  type HealthState,
-  hear,
-  inTrouble,
-  lastMinute,
-  probed,
-  type UpstreamRules,
-} from '../core/health/health.ts'
+import { advance, probed } from '../core/health/health.ts'
+import { endMinute, hear, lastMinute } from '../core/health/heard.ts'
 import { breakerOf, type HealthView, healthView, limitsNow } from '../core/health/in-force.ts'
 import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../core/health/samples.ts'
+import { type HealthState, inTrouble, type UpstreamRules } from '../core/health/state.ts'
 import { own } from '../core/own.ts'
 import type { Limits } from '../core/permits.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../core/rpc.ts'
@@ -39,7 +32,7 @@ export class RoomHealth {
   /** Lets time pass. What was decided is stored before anything that follows from it leaves. */
   advance(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): void {
     const windowBeganMs = this.#state.windowBeganMs
-    const decisions = advance(this.#state, load, operator, rules, nowMs, Math.random())
+    const decisions = advance(this.#state, { load, operator, rules, nowMs }, Math.random())
     for (const decision of decisions) this.#store.log(decision)
     const minute = endMinute(this.#state, nowMs)
     if (minute) this.#store.saveMinute(minute)
@@ -49,13 +42,12 @@ export class RoomHealth {
   /** The outcome of an active probe: milliseconds, or null for no good answer. */
   probed(
     upstream: UpstreamRules,
-    tookMs: number | null,
-    targetMs: number,
+    answer: { readonly tookMs: number | null; readonly targetMs: number },
     load: Load,
     { rules }: HealthSettings,
     nowMs: number,
   ): void {
-    const decision = probed(this.#state, upstream, tookMs, targetMs, load, rules, nowMs)
+    const decision = probed(this.#state, upstream, answer, { load, rules, nowMs })
     if (!decision) return
     this.#store.log(decision)
     this.#store.save(this.#state)

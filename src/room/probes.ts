@@ -1,5 +1,5 @@
 /** When each upstream in trouble is to be asked how it is, and asking it. */
-import type { UpstreamRules } from '../core/health/health.ts'
+import type { UpstreamRules } from '../core/health/state.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
@@ -22,7 +22,7 @@ export class Probes {
   async run(
     upstreams: readonly UpstreamRules[],
     { health, config }: RoomSettings,
-    note: (upstream: UpstreamRules, tookMs: number | null, asked: Asked) => void,
+    note: (upstream: UpstreamRules, answer: { tookMs: number | null; targetMs: number }) => void,
   ): Promise<void> {
     await Promise.all(
       upstreams.map(async upstream => {
@@ -31,7 +31,7 @@ export class Probes {
         const nowMs = Date.now()
         if (!asked || url === null || nowMs < this.#nextMs(upstream.name, asked)) return
         this.#atMs.set(upstream.name, nowMs)
-        note(upstream, await probe(url, config, asked, this.#env), asked)
+        note(upstream, { tookMs: await probe(url, config, asked, this.#env), targetMs: asked.targetMs })
       }),
     )
   }

@@ -155,9 +155,9 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   /** Asks upstreams in trouble how they are, as often as their probes say. */
   override async alarm(): Promise<void> {
-    await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, tookMs, probe) => {
+    await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) => {
       const nowMs = Date.now()
-      this.#health.probed(upstream, tookMs, probe.targetMs, this.#load(nowMs), this.#settings.health, nowMs)
+      this.#health.probed(upstream, answer, this.#load(nowMs), this.#settings.health, nowMs)
     })
     this.#followHealth(Date.now())
     await this.#probeSoon()

@@ -1,7 +1,7 @@
 /** The settings of origin health and upstreams, and the form that decisions use. */
 import * as z from 'zod'
-import type { HealthRules, UpstreamRules } from '../core/health/health.ts'
 import { ORIGIN } from '../core/health/samples.ts'
+import type { HealthRules, UpstreamRules } from '../core/health/state.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { compilePatterns, method, pathPattern } from './patterns.ts'
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { applyReply, claim, newDoor, report, usable } from '../../src/core/door.ts'
-import { advance, hear, lastMinute, newHealth, probed } from '../../src/core/health/health.ts'
+import { advance, probed } from '../../src/core/health/health.ts'
+import { hear, lastMinute } from '../../src/core/health/heard.ts'
 import { breakerOf } from '../../src/core/health/in-force.ts'
 import { cellOf, samplesOf } from '../../src/core/health/samples.ts'
+import { newHealth } from '../../src/core/health/state.ts'
 import { own, ownOr } from '../../src/core/own.ts'
 import { placeOf } from '../../src/core/place.ts'
 import { newRoom, sync } from '../../src/core/room.ts'
@@ -108,7 +110,7 @@ describe(`an upstream named ${NAME}`, () => {
     expect(samplesOf(lastMinute(health, NAME))).toBe(0)
     for (let nowMs = T0 + 5_000; nowMs <= T0 + 20_000; nowMs += 5_000) {
       hear(health, { [cellOf(NAME, 'failed', 100, nowMs - 1_000)]: 100 }, rules, nowMs)
-      advance(health, load, operator, rules, nowMs, 0.5)
+      advance(health, { load, operator, rules, nowMs }, 0.5)
     }
     expect(breakerOf(health, NAME, rules)).toBe('open')
     expect(breakerOf(health, 'origin', rules)).toBe('closed')
@@ -117,7 +119,8 @@ describe(`an upstream named ${NAME}`, () => {
     const pinned = { ...rules, pins: { ...rules.pins, breakers: { [NAME]: 'closed' as const } } }
     expect(breakerOf(stored, NAME, pinned)).toBe('closed')
     const probing = upstreams[1]
-    if (probing) for (let n = 0; n < 3; n++) probed(stored, probing, 100, 500, load, rules, T0 + 30_000 + n)
+    const good = { tookMs: 100, targetMs: 500 }
+    if (probing) for (let n = 0; n < 3; n++) probed(stored, probing, good, { load, rules, nowMs: T0 + 30_000 + n })
     expect(breakerOf(stored, NAME, rules)).toBe('half-open')
   })
 })

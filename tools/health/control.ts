@@ -1,15 +1,11 @@
 /** Two controllers of admissions over the same origin: the room's own, and the plain one that everybody writes first. */
 import type { Load } from '../../src/core/health/controller.ts'
-import {
-  advance,
-  type Decision,
-  type HealthRules,
-  type HealthState,
-  hear,
-  newHealth,
-} from '../../src/core/health/health.ts'
+import type { Decision } from '../../src/core/health/decisions.ts'
+import { advance } from '../../src/core/health/health.ts'
+import { hear } from '../../src/core/health/heard.ts'
 import { healthView, limitsNow } from '../../src/core/health/in-force.ts'
 import { cellOf, ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
+import { type HealthRules, type HealthState, newHealth } from '../../src/core/health/state.ts'
 import type { Limits } from '../../src/core/permits.ts'
 import { Random } from '../simulation/random.ts'
 import type { Answered } from './origin.ts'
@@ -57,7 +53,7 @@ export class RoomHealth implements Control {
   decide(load: Load, operator: Limits, nowMs: number) {
     this.#state ??= newHealth(nowMs)
     const state = this.#state
-    this.decisions.push(...advance(state, load, operator, this.#rules, nowMs, this.#random.next()))
+    this.decisions.push(...advance(state, { load, operator, rules: this.#rules, nowMs }, this.#random.next()))
     const limits = limitsNow(state, operator, this.#rules, nowMs)
     const share = healthView(state, load, operator, this.#rules, nowMs)?.inside ?? 1
     return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers }

@@ -71,7 +71,7 @@ export function afterWindow(
         return breaker.criticalWindows === 0 ? breaker : { ...breaker, criticalWindows: 0 }
       const criticalWindows = breaker.criticalWindows + 1
       if (criticalWindows < rules.badWindows) return { ...breaker, criticalWindows }
-      return openedFirst(breaker, counts, rules, nowMs, random)
+      return openedFirst(breaker, counts, rules.openMs, nowMs, random)
     }
     case 'open':
       return breaker
@@ -82,20 +82,12 @@ export function afterWindow(
       if (samplesOf(pending) < TRIAL_SAMPLES_MIN) return { ...breaker, pending }
       const trial = gradeOfTrial(pending, rules.apdexTarget)
       const { outageSinceMs, failures } = breaker
-      if (trial.verdict === 'critical') return opened(failures, outageSinceMs, counts, rules, nowMs, random)
+      if (trial.verdict === 'critical') return opened(failures, outageSinceMs, counts, rules.openMs, nowMs, random)
       const goodWindows = trial.verdict === 'healthy' ? breaker.goodWindows + 1 : 0
       if (goodWindows >= rules.goodWindows) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
       return { ...breaker, goodWindows, pending: noCounts() }
     }
   }
-}
-
-/**
- * Few ask for it, as for a payment, and what they say leaves no doubt: it is closed off at once, without waiting for so many that
- * they could be graded. Each who asks meanwhile waits for nothing.
- */
-export function afterDeath(breaker: Breaker, counts: Counts, openMs: number, nowMs: number, random: number): Breaker {
-  return breaker.state === 'closed' ? openedFirst(breaker, counts, { openMs }, nowMs, random) : breaker
 }
 
 /** An open breaker's pause is over by its time. Asked at any time. */
@@ -117,15 +109,15 @@ function halfOpened(breaker: Breaker & { state: 'open' }, nowMs: number): Breake
 }
 
 /** Not after a failed trial; but the last failure may be so young that it counts. */
-function openedFirst(
+export function openedFirst(
   { sinceMs, failures }: Breaker & { state: 'closed' },
   counts: Counts,
-  rules: Pick<BreakerRules, 'openMs'>,
+  openMs: number,
   nowMs: number,
   random: number,
 ): Breaker {
   const isOld = sinceMs === null || nowMs - sinceMs > FAILURES_FORGOTTEN_AFTER_MS
-  return opened(isOld ? 0 : failures, nowMs, counts, rules, nowMs, random)
+  return opened(isOld ? 0 : failures, nowMs, counts, openMs, nowMs, random)
 }
 
 /** Open for 30 s·2^k within five minutes, or as long as the origin itself has asked for. */
@@ -133,12 +125,12 @@ function opened(
   failures: number,
   outageSinceMs: number,
   { retryAfterMs }: Counts,
-  rules: Pick<BreakerRules, 'openMs'>,
+  openMs: number,
   nowMs: number,
   random: number,
 ): Breaker {
   const spread = 1 - OPEN_SPREAD + 2 * OPEN_SPREAD * random
-  const pauseMs = Math.min(OPEN_MAX_MS, rules.openMs * 2 ** failures) * spread
+  const pauseMs = Math.min(OPEN_MAX_MS, openMs * 2 ** failures) * spread
   const untilMs = nowMs + Math.max(pauseMs, Math.min(OPEN_MAX_MS, retryAfterMs))
   return { state: 'open', sinceMs: nowMs, untilMs, outageSinceMs, failures: Math.min(failures + 1, 10), goodProbes: 0 }
 }

@@ -2,8 +2,9 @@
  * How many sessions the origin can bear: a ceiling on those inside, from which the admission rate follows.
  *
  * Load follows admissions only after a session's lifetime, so a controller on the rate itself overshoots and flaps; this
- * one steers the sessions. It remembers where trouble began, comes back to just below it, and only creeps beyond (after
- * CUBIC, RFC 9438). After an outage it knows nothing, and finds its level as fast as it can. Below full satisfaction it stays where it is, so that in a steady state it does not move.
+ * one steers the sessions. It remembers where trouble began, comes back to it, and creeps around and beyond it (after CUBIC,
+ * RFC 9438). After an outage it finds its level as fast as it can: up to what was borne before, where too many had brought the
+ * outage about. Below full satisfaction it stays where it is, so that in a steady state it does not move.
  */
 import type { Limits } from '../permits.ts'
 import { clamp, type Grade } from './grade.ts'
@@ -43,6 +44,14 @@ export interface Load {
   readonly isRationed?: boolean
   /** Inside when the window began: most of what was heard in it was sent by them. */
   readonly insideBefore?: number
+}
+
+/** What a decision is made in. */
+export interface Moment {
+  readonly load: Load
+  readonly operator: Limits
+  readonly rules: ControllerRules
+  readonly nowMs: number
 }
 
 /** Those inside leave over minutes: before a cut has shown, another would be one too many. */
@@ -85,22 +94,16 @@ export const NO_CEILING: Ceiling = {
   range: 0,
 }
 
-/** The ceiling after a window of `tookMs` with enough samples. `total` is the operator's. */
-export function steer(
-  ceiling: Ceiling,
-  grade: Grade,
-  load: Load,
-  total: number,
-  rules: ControllerRules,
-  tookMs: number,
-  nowMs: number,
-): Ceiling {
+/** The ceiling after a window of `tookMs` with enough samples. */
+export function steer(ceiling: Ceiling, grade: Grade, moment: Moment, tookMs: number): Ceiling {
+  const { load, operator, rules, nowMs } = moment
+  const total = operator.totalActiveUsers
   const { phase, cutAtMs } = ceiling
   if (grade.verdict !== 'healthy') {
     const doubted = { ...ceiling, unhealthyWindows: ceiling.unhealthyWindows + 1 }
     const isSoon = phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
     if (doubted.unhealthyWindows < rules.badWindows || isSoon) return doubted
-    return cut(doubted, grade, load, total, rules, nowMs)
+    return cut(doubted, grade, moment)
   }
   const { sessions, threshold } = ceiling
   const sound = Math.min(sessions ?? total, load.inside, load.insideBefore ?? load.inside)
@@ -110,7 +113,7 @@ export function steer(
   const isUsed = load.inside >= Math.floor(USED_FROM * (sessions ?? 0))
   if (sessions === null || !grade.roomForMore || !hasDemand || !isUsed) return steady
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
-  const raised = sessions + step(steady, load, total, tookMs, nowMs)
+  const raised = sessions + step(steady, moment, tookMs)
   if (phase === 'slow start' && threshold !== null && raised >= threshold)
     return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
   return { ...steady, sessions: raised >= total ? null : raised }
@@ -120,25 +123,19 @@ export function steer(
  * After an outage half of those inside come back at first, and all of them soon: it may have had nothing to do with how many they
  * were. If it was slow before it was down they were too many, and the way back ends at as many as it has shown to bear.
  */
-export function afterOutage(
-  ceiling: Ceiling,
-  grade: Grade,
-  load: Load,
-  total: number,
-  rules: ControllerRules,
-  nowMs: number,
-): Ceiling {
+export function afterOutage(ceiling: Ceiling, grade: Grade, moment: Moment): Ceiling {
+  const { rules, nowMs } = moment
   const { cutAtMs } = ceiling
-  const trouble = troubleOf(ceiling, load, total)
+  const trouble = troubleOf(ceiling, moment)
   const wasSlow = grade.failures < FAILED_BY_ITSELF || (cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS)
   const borne = wasSlow ? Math.min(ceiling.sound ?? trouble, trouble) : trouble
   return {
     ...ceiling,
-    sessions: bounded(borne * CUT.low, ceiling, total, rules),
+    sessions: bounded(borne * CUT.low, ceiling, moment),
     phase: 'slow start',
     unhealthyWindows: 0,
     // A cut before it has said when trouble began.
-    ...(cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, total) }),
+    ...(cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, moment) }),
     threshold: wasSlow ? Math.max(rules.sessionsMin, borne) : null,
   }
 }
@@ -150,39 +147,34 @@ export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
 }
 
 /** Lowers the ceiling below those who are inside. */
-function cut(
-  ceiling: Ceiling,
-  grade: Grade,
-  load: Load,
-  total: number,
-  rules: ControllerRules,
-  nowMs: number,
-): Ceiling {
-  const trouble = troubleOf(ceiling, load, total)
+function cut(ceiling: Ceiling, grade: Grade, moment: Moment): Ceiling {
+  const trouble = troubleOf(ceiling, moment)
   return {
     ...ceiling,
-    sessions: bounded(trouble * clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high), ceiling, total, rules),
+    sessions: bounded(trouble * clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high), ceiling, moment),
     phase: 'careful',
     unhealthyWindows: 0,
-    cutAtMs: nowMs,
+    cutAtMs: moment.nowMs,
     trouble,
     threshold: null,
-    range: rangeOf(ceiling, trouble, total),
+    range: rangeOf(ceiling, trouble, moment),
   }
 }
 
-function rangeOf({ range }: Ceiling, trouble: number, total: number): number {
-  const most = range === 0 ? total * RANGE_OF_TOTAL : Math.min(range * RANGE_LEFT, trouble * RANGE_OF_TROUBLE)
+function rangeOf({ range }: Ceiling, trouble: number, { operator }: Moment): number {
+  const most =
+    range === 0 ? operator.totalActiveUsers * RANGE_OF_TOTAL : Math.min(range * RANGE_LEFT, trouble * RANGE_OF_TROUBLE)
   return Math.max(trouble, most)
 }
 
-function troubleOf({ sessions }: Ceiling, { inside }: Load, total: number): number {
-  return Math.max(1, Math.min(sessions ?? total, inside))
+/** Sessions inside that trouble is put down to: no more than are allowed, for the others are on their way out. */
+function troubleOf({ sessions }: Ceiling, { load, operator }: Moment): number {
+  return Math.max(1, Math.min(sessions ?? operator.totalActiveUsers, load.inside))
 }
 
 /** Never below the least there may be, and never above what it was. */
-function bounded(sessions: number, before: Ceiling, total: number, { sessionsMin }: ControllerRules): number {
-  return Math.min(Math.max(sessionsMin, sessions), before.sessions ?? total)
+function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment): number {
+  return Math.min(Math.max(rules.sessionsMin, sessions), before.sessions ?? operator.totalActiveUsers)
 }
 
 /**
@@ -198,12 +190,13 @@ export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Cei
   }
 }
 
-function step(ceiling: Ceiling, { isRationed }: Load, total: number, tookMs: number, nowMs: number): number {
+function step(ceiling: Ceiling, { load, operator, nowMs }: Moment, tookMs: number): number {
   const { sessions, phase, trouble, cutAtMs } = ceiling
   const now = sessions ?? 0
-  if (phase === 'slow start') return now * (2 ** (tookMs / (isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
+  if (phase === 'slow start')
+    return now * (2 ** (tookMs / (load.isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
   // Far beyond where trouble began the way up is measured against how far it has come.
-  const range = Math.max(ceiling.range, Math.min(total * RANGE_OF_TOTAL, Math.max(trouble, now)))
+  const range = Math.max(ceiling.range, Math.min(operator.totalActiveUsers * RANGE_OF_TOTAL, Math.max(trouble, now)))
   const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
   if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual
   const calmMs = nowMs - (cutAtMs ?? nowMs)

@@ -1,8 +1,9 @@
 /** What health decides, in words that operators read: what was seen, what was done, until when. */
 import type { Breaker } from './breaker.ts'
-import type { Load } from './controller.ts'
+import type { Load, Moment } from './controller.ts'
 import { type Grade, gradeOfTrial } from './grade.ts'
 import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
+import type { HealthRules } from './state.ts'
 
 /** What was seen, what was done, until when. */
 export interface Decision {
@@ -33,15 +34,13 @@ export function said(
   upstream: string,
   breaker: Breaker,
   seen: Seen | null,
-  load: Load,
-  nowMs: number,
-  enforced: boolean,
+  { load, rules, nowMs }: Pick<Moment, 'load' | 'nowMs'> & { readonly rules: Pick<HealthRules, 'mode'> },
 ): Decision {
   const did =
     breaker.state === 'open'
       ? ({ kind: 'breaker-open', untilMs: breaker.untilMs } as const)
       : ({ kind: breaker.state === 'closed' ? 'breaker-closed' : 'breaker-half-open' } as const)
-  return { atMs: nowMs, upstream, did, saw: sawOf(seen, load), enforced }
+  return { atMs: nowMs, upstream, did, saw: sawOf(seen, load), enforced: rules.mode === 'enforce' }
 }
 
 export function sawOf(seen: Seen | null, { inside }: Load): Decision['saw'] {

@@ -17,10 +17,6 @@ const SMOOTHED_UP = 0.4
 /** Between the target and full satisfaction: above this there is room for more. */
 const ROOM_FOR_MORE_SHARE = 0.6
 
-/** Of an upstream that few ask for: so many failures beyond what one session says in a window, and hardly anything else, leave no doubt. */
-const DEAD_FAILURES = 3
-const DEAD_SHARE = 0.9
-
 export interface Grade {
   /** 1 is healthy, 0.5 as bad as it is told apart. */
   readonly g: number
@@ -50,12 +46,6 @@ export function gradeOf(counts: Counts, windows: number, apdexBefore: number | n
   const forgivenFailures = Math.min(counts.failed, fromOne)
   const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)
   return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)
-}
-
-/** Whether samples of so many windows, too few to be graded, say nothing but that it fails. */
-export function isDead(counts: Counts, windows: number): boolean {
-  const { failed } = counts
-  return failed >= windows + DEAD_FAILURES && failed >= DEAD_SHARE * samplesOf(counts)
 }
 
 /** Grades the few samples of a trial, each of which counts. */

@@ -8,8 +8,8 @@ import type { Limits } from '../permits.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
 import { type Load, lowered } from './controller.ts'
 import { clamp } from './grade.ts'
-import type { HealthRules, HealthState } from './health.ts'
 import { ORIGIN, WINDOW_MS } from './samples.ts'
+import type { HealthRules, HealthState } from './state.ts'
 
 /** What edges and doors need to know; null while all is well. */
 export interface HealthView {
@@ -30,10 +30,10 @@ export interface HealthView {
 /** Of the rate, while a trial runs; and at least one visitor a window. */
 const TRIAL_SHARE = 0.01
 const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
-/** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
-const TRIAL_INSIDE = [0.05, 0.15, 0.35]
-/** The last of them, which a trial that has ended well has shown to be borne. */
+/** Of those inside, what a trial that has ended well has shown to be borne. */
 export const TRIED_INSIDE = 0.35
+/** By the good windows of a trial so far: each share is small against what the one before has shown. */
+const TRIAL_INSIDE = [0.05, 0.15, TRIED_INSIDE]
 /** A trial that lasts longer hears too few: those who are said to be inside may have left, and only as their time runs is there room for others. */
 const TRIAL_PAUSED_MS = 60_000
 /** From there to everybody after a trial has ended. */
@@ -130,8 +130,8 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   if (state === 'half-open') return trialShare(breaker)
   if (own(rules.pins.breakers, ORIGIN) === 'closed') return 1
   if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
-  const first = trialShare({ goodWindows: TRIAL_INSIDE.length })
-  const back = clamp(first + ((1 - first) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, first, 1)
+  const sinceTrial = (nowMs - breaker.sinceMs) / INSIDE_RAMP_MS
+  const back = clamp(TRIED_INSIDE + (1 - TRIED_INSIDE) * sinceTrial, TRIED_INSIDE, 1)
   const { sessions } = health.ceiling
   return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
 }
@@ -147,5 +147,5 @@ function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, 
 }
 
 function trialShare(trial: object & { readonly goodWindows?: number }): number {
-  return TRIAL_INSIDE[Math.min(trial.goodWindows ?? 0, TRIAL_INSIDE.length - 1)] ?? 0
+  return TRIAL_INSIDE[trial.goodWindows ?? 0] ?? TRIED_INSIDE
 }

@@ -4,6 +4,7 @@
  *
  * They travel as cells of the reports there are anyway (`core/tally.ts`): nothing is lost, and nothing counts twice.
  */
+import { lotOf } from '../hash.ts'
 
 /** Decisions are made this often, from what was heard since the last. */
 export const WINDOW_MS = 5_000
@@ -29,8 +30,11 @@ export interface Counts {
   retryAfterMs: number
 }
 
-/** A frustrated sample turned out to be a failure: it is counted once, as what it is. */
-type Mark = Outcome | 'turned-failed' | 'retry-after'
+/**
+ * A frustrated sample turned out to be a failure: it is counted once, as what it is. A complaint says of whom a failure was, and
+ * `answered` that there was an answer of which nothing else is said: they are no samples.
+ */
+type Mark = Outcome | 'turned-failed' | 'retry-after' | 'complaint' | 'answered'
 
 const LETTERS: Readonly<Record<Mark, string>> = {
   satisfied: 's',
@@ -39,10 +43,14 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   failed: 'x',
   'turned-failed': 'u',
   'retry-after': 'r',
+  complaint: 'c',
+  answered: 'a',
 }
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
+/** Sessions are told apart by so many lots: four of them are different ones in 99 of 100 cases. */
+const LOTS = 1_000
 /** 2^17 ms is over two minutes, longer than any timeout. */
 const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
 /** What was sent longer ago says nothing of now. */
@@ -64,12 +72,17 @@ export function cellOf(upstream: string, mark: Mark, ms: number, sentMs: number)
   return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${bucketOf(ms)}`
 }
 
+/** The cell that says whose request failed: two of the same session are alike, at whatever edge. */
+export function complaintOf(upstream: string, sid: string, sentMs: number): string {
+  return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS.complaint}${Math.floor(lotOf(sid) * LOTS)}`
+}
+
 /** What a cell says, and when it was sent at the latest: null for one that is of another kind or too old. */
 export function readCell(
   cell: string,
   nowMs: number,
 ): { readonly upstream: string; readonly mark: Mark; readonly bucket: number; readonly sentByMs: number } | null {
-  const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,2})$/.exec(cell)
+  const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,3})$/.exec(cell)
   if (!match) return null
   const [, upstream = '', stamp, letter = '', bucket] = match
   const mark = MARKS.get(letter)
@@ -79,6 +92,7 @@ export function readCell(
 }
 
 export function add(counts: Counts, mark: Mark, bucket: number, by = 1): void {
+  if (mark === 'complaint' || mark === 'answered') return
   if (mark === 'retry-after') {
     counts.retryAfterMs = Math.max(counts.retryAfterMs, upperMs(bucket))
     return
