@@ -16,6 +16,8 @@ export interface Ceiling {
   /** After an outage nothing is known of what the origin bears, until the first cut. */
   readonly phase: 'slow start' | 'careful'
   readonly unhealthyWindows: number
+  /** Windows in a row that were so healthy that more would do no harm. */
+  readonly roomyWindows: number
   readonly cutAtMs: number | null
   /** Sessions inside when trouble began. */
   readonly trouble: number
@@ -80,6 +82,8 @@ const RANGE_LEFT = 0.8
 const RANGE_OF_TOTAL = 0.25
 /** From the second on where it began says more than a total that may be a hundred times what is borne. */
 const RANGE_OF_TROUBLE = 2
+/** Near the edge every other window is a lucky one: a ceiling that rose by each of them would climb until it fell off. */
+const ROOMY_WINDOWS = 3
 /** A ceiling that nobody comes near says nothing of what lies above it. */
 const USED_FROM = 0.8
 
@@ -87,6 +91,7 @@ export const NO_CEILING: Ceiling = {
   sessions: null,
   phase: 'slow start',
   unhealthyWindows: 0,
+  roomyWindows: 0,
   cutAtMs: null,
   trouble: 0,
   sound: null,
@@ -100,18 +105,20 @@ export function steer(ceiling: Ceiling, grade: Grade, moment: Moment, tookMs: nu
   const total = operator.totalActiveUsers
   const { phase, cutAtMs } = ceiling
   if (grade.verdict !== 'healthy') {
-    const doubted = { ...ceiling, unhealthyWindows: ceiling.unhealthyWindows + 1 }
+    const doubted = { ...ceiling, unhealthyWindows: ceiling.unhealthyWindows + 1, roomyWindows: 0 }
     const isSoon = phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
     if (doubted.unhealthyWindows < rules.badWindows || isSoon) return doubted
     return cut(doubted, grade, moment)
   }
   const { sessions, threshold } = ceiling
   const sound = Math.min(sessions ?? total, load.inside, load.insideBefore ?? load.inside)
-  const steady = { ...ceiling, unhealthyWindows: 0, sound }
+  const roomyWindows = grade.roomForMore ? ceiling.roomyWindows + 1 : 0
+  const steady = { ...ceiling, unhealthyWindows: 0, roomyWindows, sound }
   const hasDemand = load.hasDemand || load.isRationed
   // A ceiling of 1.7 lets one in: that is all of it.
   const isUsed = load.inside >= Math.floor(USED_FROM * (sessions ?? 0))
   if (sessions === null || !grade.roomForMore || !hasDemand || !isUsed) return steady
+  if (phase === 'careful' && roomyWindows < ROOMY_WINDOWS) return steady
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
   const raised = sessions + step(steady, moment, tookMs)
   if (phase === 'slow start' && threshold !== null && raised >= threshold)
@@ -127,13 +134,17 @@ export function afterOutage(ceiling: Ceiling, grade: Grade, moment: Moment): Cei
   const { rules, nowMs } = moment
   const { cutAtMs } = ceiling
   const trouble = troubleOf(ceiling, moment)
-  const wasSlow = grade.failures < FAILED_BY_ITSELF || (cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS)
-  const borne = wasSlow ? Math.min(ceiling.sound ?? trouble, trouble) : trouble
+  const wasCut = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
+  const wasSlow = wasCut || grade.failures < FAILED_BY_ITSELF
+  // Where it was cut to a moment ago says nothing of where trouble began.
+  const began = wasCut ? Math.max(trouble, ceiling.trouble) : trouble
+  const borne = wasSlow ? Math.min(ceiling.sound ?? began, began) : began
   return {
     ...ceiling,
     sessions: bounded(borne * CUT.low, ceiling, moment),
     phase: 'slow start',
     unhealthyWindows: 0,
+    roomyWindows: 0,
     // A cut before it has said when trouble began.
     ...(cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, moment) }),
     threshold: wasSlow ? Math.max(rules.sessionsMin, borne) : null,
@@ -149,13 +160,15 @@ export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
 /** Lowers the ceiling below those who are inside. */
 function cut(ceiling: Ceiling, grade: Grade, moment: Moment): Ceiling {
   const trouble = troubleOf(ceiling, moment)
+  // While some are held few are let on, and how many of them are still there is not known.
+  const began = moment.load.isRationed ? Math.max(trouble, ceiling.trouble) : trouble
   return {
     ...ceiling,
     sessions: bounded(trouble * clamp(CUT_MARGIN * grade.g, CUT.low, CUT.high), ceiling, moment),
     phase: 'careful',
     unhealthyWindows: 0,
     cutAtMs: moment.nowMs,
-    trouble,
+    trouble: began,
     threshold: null,
     range: rangeOf(ceiling, trouble, moment),
   }

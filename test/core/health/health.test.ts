@@ -128,17 +128,18 @@ describe('a healthy origin', () => {
 })
 
 describe('an origin that a crowd overruns', () => {
-  /** 500 are borne, then 300 more come within two windows, and all answers are slow. */
-  function overrun() {
+  /** So many are borne, then there are 800 within two windows, and all answers are slow. */
+  function overrun(borne: number, ...slowing: Partial<Record<Outcome, number>>[]) {
     const room = new Observed()
-    room.inside = 500
+    room.inside = borne
     room.windows(3, GOOD)
     room.inside = 800
+    for (const samples of slowing) room.window(samples)
     return room.windows(2, { frustrated: 100 }).pass(31_000)
   }
 
   it('gets no more of them back than it has borne, until the operator’s limit is found little by little', () => {
-    const room = overrun().windows(3, { satisfied: 3 }).windows(3, GOOD)
+    const room = overrun(500).windows(3, { satisfied: 3 }).windows(3, GOOD)
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(500)
     expect(room.limits.totalActiveUsers).toBeLessThan(510)
     room.inside = 500
@@ -148,18 +149,36 @@ describe('an origin that a crowd overruns', () => {
   })
 
   it('does not have to hear twenty of those few to let more on', () => {
-    const room = overrun().windows(3, { satisfied: 3 })
+    const room = overrun(500).windows(3, { satisfied: 3 })
     const before = room.view?.inside ?? 1
     expect(room.windows(3, { satisfied: 3 }).view?.inside).toBeGreaterThan(1.5 * before)
   })
 
   it('counts as having borne what its trial has shown', () => {
-    const room = new Observed()
-    room.inside = 50
-    room.windows(3, GOOD)
-    room.inside = 800
-    room.windows(2, { frustrated: 100 }).pass(31_000).windows(3, { satisfied: 3 })
+    const room = overrun(50).windows(3, { satisfied: 3 })
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(280)
+  })
+
+  it('gets back what it has borne, and not what the ceiling was cut to a moment before it fell over', () => {
+    const slowing = { satisfied: 10, tolerating: 82, frustrated: 8 }
+    const room = overrun(700, slowing, slowing).windows(3, { satisfied: 3 })
+    expect(room.kinds).toEqual([
+      'ceiling-lowered',
+      'breaker-open',
+      'ceiling-lowered',
+      'breaker-half-open',
+      'breaker-closed',
+      'ceiling-rising',
+    ])
+    expect(room.windows(6, GOOD).limits.totalActiveUsers).toBeGreaterThan(690)
+  })
+
+  it('and is slow once more while most are held, is not taken for one that bears no more than those few', () => {
+    const room = overrun(500).windows(3, { satisfied: 3 }).windows(1, GOOD).windows(2, SLOW)
+    const { totalActiveUsers } = room.limits
+    expect(totalActiveUsers).toBeLessThan(450)
+    room.pass(180_000).full(60, GOOD)
+    expect(room.limits.totalActiveUsers).toBeGreaterThan(totalActiveUsers + 100)
   })
 })
 
@@ -202,6 +221,14 @@ describe('a ceiling', () => {
       room.inside = inside
       expect(room.windows(2, SLOW).full(3_000, GOOD).limits).toBe(OPERATOR)
     }
+  })
+
+  it('does not creep up by lucky windows among others: it takes three in a row', () => {
+    const room = new Observed().windows(2, SLOW).pass(200_000).full(3, GOOD)
+    const { totalActiveUsers } = room.limits
+    for (let i = 0; i < 200; i++) room.full(1, { satisfied: 80, tolerating: 20 }).full(2, GOOD)
+    expect(room.limits.totalActiveUsers - totalActiveUsers).toBeLessThan(5)
+    expect(room.full(50, GOOD).limits.totalActiveUsers).toBeGreaterThan(totalActiveUsers + 20)
   })
 
   it('that few are under, who ask seldom, rises by what little they say', () => {
