@@ -1,15 +1,13 @@
 /** The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly. */
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { ChangeRequest, RoomDescription } from '../core/rpc.ts'
+import type { ChangeRequest } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
 import { type Deployment, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
-import type { RoomConfig } from '../settings/schema.ts'
-import { within } from '../timing/within.ts'
 import { createGuard } from './auth.ts'
 import { dashboardFile } from './dashboard.ts'
-import { eventsOf } from './events.ts'
+import { describedAll, shown } from './described.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { fail, invalid } from './refusals.ts'
@@ -29,8 +27,6 @@ type AdminContext = Context<{ Bindings: AdminBindings }>
 
 /** Room for the largest page that a room may have, escaped. */
 const BODY_MAX = 1_024 * 1_024
-/** Of several rooms one that has not answered by then is taken for one that does not: dashboards and scrapers wait for all of them. */
-const DESCRIBED_WITHIN_MS = 3_000
 /** The history of health that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
 
@@ -70,13 +66,9 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
     const { env, deployment } = context.env.visit
     const refusal = await refused(context, [readAdminToken(env), readMetricsToken(env)])
     if (refusal) return refusal
-    const rooms = await Promise.all(
-      deployment.rooms.map(async ({ name }) => ({
-        room: name,
-        figures: (await described(env, name))?.figures ?? null,
-      })),
-    )
-    return context.body(exposition(rooms), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
+    const rooms = await describedAll(env, deployment)
+    const figures = rooms.map(({ name, description }) => ({ room: name, figures: description?.figures ?? null }))
+    return context.body(exposition(figures), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
   })
   app.use('/api/v1/*', async (context, next) => {
     const refusal = await refused(context, [readAdminToken(context.env.visit.env)])
@@ -91,13 +83,12 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
 
   app.get('/api/v1/rooms', async context => {
     const { env, deployment } = context.env.visit
-    const rooms = await Promise.all(
-      deployment.rooms.map(async ({ name }) => {
-        const description = await described(env, name)
-        return description ? shown(description, deployment, name) : { name, error: 'The room does not answer' }
-      }),
-    )
-    return context.json({ rooms })
+    const rooms = await describedAll(env, deployment)
+    return context.json({
+      rooms: rooms.map(({ name, description }) =>
+        description ? shown(description, deployment, name) : { name, error: 'The room does not answer' },
+      ),
+    })
   })
   app.get('/api/v1/rooms/:name', context =>
     withRoom(context, async (env, name) => {
@@ -187,41 +178,6 @@ function actorOf(context: AdminContext): string {
   } catch (error) {
     if (error instanceof URIError) return name.slice(0, 100)
     throw error
-  }
-}
-
-/** Null for a room that does not answer: the others are well, and an operator must see them. */
-async function described(env: Env, name: string): Promise<RoomDescription<RoomConfig> | null> {
-  try {
-    const description = await within(DESCRIBED_WITHIN_MS, roomStub(env, name).describe())
-    if (description !== 'late') return description
-    console.error(`room ${name} cannot be read: no answer in ${DESCRIBED_WITHIN_MS} ms`)
-    return null
-  } catch (error) {
-    console.error(`room ${name} cannot be read: ${String(error)}`)
-    return null
-  }
-}
-
-/** A room for operators: each setting with where it comes from. */
-function shown(
-  { version, settings, file, overridden, figures, draws, nowMs }: RoomDescription<RoomConfig>,
-  deployment: Deployment,
-  name: string,
-) {
-  const given = deployment.given.get(name) ?? new Set()
-  const sources = Object.fromEntries(
-    Object.keys(settings).map(key => [key, overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default']),
-  )
-  return {
-    name,
-    version,
-    settings,
-    file,
-    sources,
-    figures,
-    events: eventsOf(settings, draws, nowMs),
-    now: new Date(nowMs).toISOString(),
   }
 }
 

@@ -8,6 +8,7 @@ import { usable } from './door-state.ts'
 import type { Claim } from './messages.ts'
 import { own } from './own.ts'
 import { type LaneAccount, outIn } from './permits.ts'
+import { isOlder } from './stand-by.ts'
 import { MAIN_LANE } from './ticket.ts'
 
 /** A called visitor asks every two seconds, jitter and the way included: a permit is not kept for longer. */
@@ -23,11 +24,9 @@ export function isEntitled(door: DoorState, request: Claim, nowMs: number): bool
   const permits = door.lanes ? outIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
   if (permits < 1) return false
   let older = 0
-  for (const standing of door.standing.values()) {
-    const { key, sid, seenMs } = standing
-    // Ties are split by the sid.
-    const isOlder = key < request.key || (key === request.key && sid < request.sid)
-    if (!isOlder || nowMs - seenMs > STANDING_FOR_MS) continue
+  for (const standing of door.standing) {
+    if (!isOlder(standing, request)) break
+    if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
     if (door.lanes && servedAs(door, standing.lane) !== lane) continue
     if (++older >= permits) return false
   }
@@ -42,7 +41,7 @@ function servedAs({ view }: DoorState, lane: string): string {
 /** Permits of other lanes for which nobody stands there. */
 function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   const waiting = new Map<string, number>()
-  for (const standing of door.standing.values()) {
+  for (const standing of door.standing) {
     if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
     const served = servedAs(door, standing.lane)
     waiting.set(served, (waiting.get(served) ?? 0) + 1)

@@ -22,22 +22,19 @@ export function stand(door: DoorState, request: Claim, nowMs: number): void {
   const standing = door.standing.get(request.sid)
   if (standing) standing.seenMs = nowMs
   else if (door.standing.size < STANDING_MAX) {
-    door.standing.set(request.sid, { sid: request.sid, key: request.key, lane: request.lane, seenMs: nowMs })
+    door.standing.add({ sid: request.sid, key: request.key, lane: request.lane, seenMs: nowMs })
   }
 }
 
 /** Forgets who has not asked again, and newcomers who were refused when the room closed: they are in line now. */
 export function forgetWhoLeft(door: DoorState, nowMs: number): void {
   const closed = door.view !== null && !door.view.open
-  for (const [sid, standing] of door.standing) {
-    const left = nowMs - standing.seenMs > LEFT_AFTER_MS
-    if (left || (closed && !isCalled(door, standing))) door.standing.delete(sid)
-  }
+  door.standing.forget(standing => nowMs - standing.seenMs > LEFT_AFTER_MS || (closed && !isCalled(door, standing)))
 }
 
 export function demandOf(door: DoorState, nowMs: number): Demand[] {
   const lanes = new Map<string, { standing: number; oldestKey: number }>()
-  for (const { lane, key } of door.standing.values()) {
+  for (const { lane, key } of door.standing) {
     const demand = lanes.get(lane) ?? { standing: 0, oldestKey: Number.POSITIVE_INFINITY }
     demand.standing++
     demand.oldestKey = Math.min(demand.oldestKey, key)

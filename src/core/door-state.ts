@@ -1,15 +1,8 @@
 /** What a life of a door knows beside its sessions: plain data in memory, which may be lost at any time. */
 import type { View } from './messages.ts'
 import type { LaneAccount } from './permits.ts'
+import { StandBy } from './stand-by.ts'
 import { type Applied, Tally } from './tally.ts'
-
-/** A called visitor who was refused. */
-export interface Standing {
-  readonly sid: string
-  readonly key: number
-  readonly lane: string
-  seenMs: number
-}
 
 /** Figures of a report. */
 interface Said {
@@ -33,7 +26,7 @@ export interface DoorState {
   movedAtMs: number
   /** No asking before the next sync: the room has just said there are none. */
   exhausted: boolean
-  readonly standing: Map<string, Standing>
+  readonly standing: StandBy
   /** Somebody whom an edge takes for called was refused: no isolate may report to this door, so it must ask for a newer view itself. */
   turnedAway: boolean
   readonly tally: Tally
@@ -56,7 +49,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     returned: 0,
     movedAtMs: nowMs,
     exhausted: false,
-    standing: new Map(),
+    standing: new StandBy(),
     turnedAway: false,
     tally: new Tally(),
     said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },

@@ -17,7 +17,7 @@ import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
 import { passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
-import { Watch } from './samples.ts'
+import { Watch, type Watched } from './samples.ts'
 import type { Admitted, Verdict } from './verdict.ts'
 import { Visit } from './visit.ts'
 
@@ -58,6 +58,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
 
 async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<Response> {
   const admissions: Admitted[] = []
+  const watched: Watched[] = []
   let overrides: readonly string[] = []
   let timeoutMs = TIMEOUT_MS
   let bodyTimeoutMs: number | null = null
@@ -69,8 +70,11 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     if (onward) return onward
     const verdict = await decide(visit, room, ring)
     const { config } = room.settings
-    if (verdict.kind === 'admitted') admissions.push(verdict)
-    else if (verdict.kind !== 'proxy') {
+    const upstream = room.settings.health.upstreamOf(visit.readings.paths, visit.request.method)
+    if (verdict.kind === 'admitted') {
+      admissions.push(verdict)
+      watched.push({ admission: verdict, upstream })
+    } else if (verdict.kind !== 'proxy') {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
         release(visit, admissions)
         return turnAway(visit, verdict)
@@ -78,7 +82,6 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
       room.count('would_wait')
       mode = 'observe'
     }
-    const upstream = room.settings.health.upstreamOf(visit.readings.paths, visit.request.method)
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstream)
     if (held) {
       release(visit, admissions)
@@ -88,7 +91,7 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     timeoutMs = upstream.timeoutMs
     bodyTimeoutMs = upstream.bodyTimeoutMs
   }
-  const watch = new Watch(visit, admissions, timeoutMs)
+  const watch = new Watch(visit, watched, timeoutMs)
   const outcome = await proxy(visit, admissions, overrides, watch)
   release(visit, admissions)
   watch.ended(outcome)

@@ -39,9 +39,8 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
   const isProtected = room.settings.isProtected(visit.readings.paths)
   if (health) {
     const { retryAfterMs } = health
-    const breaker = upstream.name === ORIGIN ? undefined : own(health.breakers, upstream.name)
-    const isTried = breaker === 'half-open' && room.spend(`trial/${upstream.name}`, TRIALS, visit.nowMs) === 0
-    if (breaker && !isTried) return { ...held, why: 'closed', retryAfterMs }
+    if (upstream.name !== ORIGIN && isClosedFor(visit, admission, upstream.name, health))
+      return { ...held, why: 'closed', retryAfterMs }
     if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health))
       return { ...held, why: 'outage', retryAfterMs }
   }
@@ -51,6 +50,13 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
     if (share > 0 && Math.random() < share) return { ...held, why: 'shed', retryAfterMs: SHED_RETRY_MS }
   }
   return null
+}
+
+/** A named upstream is out, or was until a moment ago; of what is half-open some try how it is. */
+function isClosedFor({ nowMs }: Visit, { room, sid }: Admitted, name: string, { breakers, back }: HealthView): boolean {
+  const breaker = own(breakers, name)
+  if (!breaker) return lotOf(sid) >= (own(back, name) ?? 1)
+  return breaker === 'open' || room.spend(`trial/${name}`, TRIALS, nowMs) > 0
 }
 
 /**

@@ -21,10 +21,14 @@ import type { Patience, ProxyOutcome } from './proxy.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
-/** A request on its way, for every room that has admitted it. */
-interface Sent {
+/** A request that a room has admitted, and where it goes. */
+export interface Watched {
   readonly admission: Admitted
   readonly upstream: Upstream
+}
+
+/** On its way, for every room that has admitted it. */
+interface Sent extends Watched {
   /** Counts what the session has said. It is looked up once: a session that ends while it has requests under way says no more by them. */
   readonly lease: Lease | undefined
   /** It was late enough to count before it was answered. */
@@ -39,13 +43,11 @@ export class Watch implements Patience {
   readonly #sent: Sent[] = []
   #sentMs = 0
 
-  constructor(visit: Visit, admissions: readonly Admitted[], timeoutMs: number) {
+  constructor(visit: Visit, watched: readonly Watched[], timeoutMs: number) {
     this.#visit = visit
     this.timeoutMs = timeoutMs
-    for (const admission of admissions) {
-      const { health } = admission.room.settings
-      if (health.rules.mode === 'off') continue
-      const upstream = health.upstreamOf(visit.readings.paths, visit.request.method)
+    for (const { admission, upstream } of watched) {
+      if (admission.room.settings.health.rules.mode === 'off') continue
       const lease = admission.room.memory.leases.peek(admission.sid)
       this.#sent.push({ admission, upstream, lease, isLate: false })
       // Where rooms overlap, the most patient one decides.

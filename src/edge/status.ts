@@ -1,14 +1,15 @@
 /** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
+
 import type { KeyRing } from '../tokens/keyring.ts'
 import { carriedBy, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
-import { passesThrough, stand } from './gate.ts'
 import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { outsideHeaders } from './outside-headers.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
 import { addTokens, waitingHeaders } from './respond.ts'
+import { passesThrough, stand } from './standing.ts'
 import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */

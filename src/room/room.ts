@@ -173,14 +173,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return { inside: core.sums(this.#state).live, hasDemand }
   }
 
-  /** Lets health follow the clock, and says what edges must know; doors that are silent must hear when a breaker opens or closes. */
+  /** Lets health follow the clock, and says what edges must know; doors that are silent must hear when a breaker opens or closes, and when everybody is back. */
   #followHealth(nowMs: number): HealthView | null {
     const { health } = this.#settings
     const load = this.#load(nowMs)
     const operator = this.#operatorLimitsAt(nowMs)
     this.#health.advance(load, operator, health, nowMs)
     const view = this.#health.view(load, operator, health, nowMs)
-    const told = JSON.stringify(view?.breakers ?? {})
+    const told = JSON.stringify([view?.breakers ?? {}, Object.keys(view?.back ?? {})])
     if (told === this.#told) return view
     this.#told = told
     for (const door of this.#state.doors.keys()) this.#poke(door)

@@ -4,7 +4,7 @@ import { type Answer, pause, Visitor } from '../support/node/browser-like.ts'
 import { ADMIN_TOKEN, type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
 /** What an origin can do wrong, by host: each room of these tests has an origin of its own. */
-const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'hammered', 'probed', 'returns'] as const
+const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'parcels', 'hammered', 'probed', 'returns'] as const
 type Trouble = (typeof TROUBLES)[number]
 
 /** Trials and pauses are short, so that a test can wait for them. Windows are as they are. */
@@ -31,7 +31,9 @@ const rooms = TROUBLES.map(name => ({
           { name: 'cards', paths: ['/cards/*'], timeout: 1, fallback: { answer: 'problem' }, breaker: { open: 5 } },
           { name: 'search', paths: ['/search'], fallback: { answer: 'redirect', to: '/' } },
         ]
-      : [],
+      : name === 'parcels'
+        ? [{ name: 'tracking', paths: ['/track'], breaker: { open: 0.05 } }]
+        : [],
 }))
 
 let origin: Origin
@@ -58,7 +60,8 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   const isBroken = broken.has(name)
   if (name === 'hammered' && path === '/slow') setTimeout(() => response.end('at last'), 1_500)
   else if (name === 'payment' && path.startsWith('/cards/') && isBroken) return
-  else if (!isBroken || name === 'payment') response.end(`hello from ${path}`)
+  else if (!isBroken || name === 'payment' || (name === 'parcels' && path !== '/track'))
+    response.end(`hello from ${path}`)
   else if (name === 'hangs' || name === 'returns') return
   else if (name === 'resets') request.socket.destroy()
   else if (name === 'stops') response.writeHead(200, { 'Content-Length': '1000' }).write('only the beginning')
@@ -235,6 +238,31 @@ describe('an upstream', () => {
     expect((await told('payment')).health.reason).toBeNull()
     await crowd.stop()
   }, 60_000)
+
+  it('that only four people ask for is closed off, and has everybody back little by little', async () => {
+    const shoppers = Array.from({ length: 40 }, () => new Shopper(site.url, 'parcels'))
+    for (const shopper of shoppers) await shopper.ask()
+    const track = async (some: readonly Shopper[]) => {
+      const answers = await Promise.all(some.map(one => one.ask('/track')))
+      return answers.filter(({ text }) => text === 'hello from /track').length
+    }
+    const breaker = async () =>
+      (await told('parcels')).health.upstreams.find(({ name }) => name === 'tracking')?.breaker
+    expect(await track(shoppers)).toBe(40)
+    await pause(1_500)
+    broken.add('parcels')
+    await track(shoppers.slice(0, 4))
+    await until(5, 'the breaker', async () => (await breaker()) === 'open')
+    broken.delete('parcels')
+    await until(60, 'the end of the trial', async () => {
+      await track(shoppers.slice(0, 10))
+      return (await breaker()) === 'closed'
+    })
+    await shoppers[0]?.ask()
+    const first = await track(shoppers)
+    expect(first).toBeLessThan(30)
+    await until(40, 'more than before', async () => (await track(shoppers)) >= first + 8)
+  }, 120_000)
 
   it('is closed by hand, and opened again', async () => {
     await site.change('payment', { health_pins: { breakers: { search: 'open' } } })

@@ -261,7 +261,7 @@ describe('a door with permits for lanes', () => {
     expect(usable(door)).toBe(0)
     const other = doorWith(1, 1)
     expect(other.ask('a', 'main', 5).verdict).toBe('admitted')
-    other.door.standing.set('v', { sid: 'v', key: 50, lane: 'vip', seenMs: 0 })
+    other.door.standing.add({ sid: 'v', key: 50, lane: 'vip', seenMs: 0 })
     expect(other.ask('b', 'main', 5).verdict).toBe('none')
     expect(other.ask('v', 'vip', 50).verdict).toBe('admitted')
   })
@@ -276,7 +276,7 @@ describe('a door with permits for lanes', () => {
 
   it('serves those of a lane that was taken away from the permits of the main one, oldest first', () => {
     const { door, ask } = doorWith(1, 0, true)
-    door.standing.set('v', { sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
+    door.standing.add({ sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
     expect(ask('m', 'main', 50).verdict).toBe('none')
     expect(ask('v', 'vip', 5).verdict).toBe('admitted')
   })

@@ -40,14 +40,16 @@ export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: s
   const film = new Film()
   let spoiledAtClosing: number | null = null
   const closes = scenario.acts.find(act => act.turns)
-  const noted = setTimeout(
-    () => {
-      statsOf(shop.url).then(({ spoiled }) => {
-        spoiledAtClosing = spoiled
-      }, tell)
-    },
-    (closes ? closes.atSeconds : scenario.seconds) * 1_000 + IN_FORCE_MS,
-  )
+  const noting =
+    closes &&
+    setTimeout(
+      () => {
+        statsOf(shop.url).then(({ spoiled }) => {
+          spoiledAtClosing = spoiled
+        }, tell)
+      },
+      closes.atSeconds * 1_000 + IN_FORCE_MS,
+    )
   const timers = scenario.acts.map(act =>
     setTimeout(() => {
       if (act.turns && !hasRoom) return
@@ -72,7 +74,7 @@ export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: s
     const column = columnOf({ record, origin, leaked, endedMs, hasRoom, objects, memory, spoiledAtClosing }, scenario)
     return { column, svg: film.draw() }
   } finally {
-    for (const timer of [noted, ...timers]) clearTimeout(timer)
+    for (const timer of [noting, ...timers]) clearTimeout(timer)
     await site.stop()
     await shop.stop()
   }

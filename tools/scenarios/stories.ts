@@ -95,6 +95,8 @@ export const SCENARIOS: readonly Scenario[] = [
             paths: ['/checkout'],
             methods: ['POST'],
             timeout: 3,
+            // An order takes three times as long as a page.
+            target_ms: 3 * TARGET_MS,
             // Each try holds a connection of the shop for a minute.
             breaker: { open: 0.5 },
             fallback: { answer: 'page', message: 'Payments are interrupted. Your cart is kept.' },

@@ -1,7 +1,8 @@
 /**
  * Whether requests go to an upstream at all: closed, open, or half-open for a trial.
  *
- * No state is absorbing: an open breaker ends by its time, a trial ends by samples, and healthy samples always close it.
+ * No state is absorbing: an open breaker ends by its time, a trial ends by samples, and healthy samples always close it, as slow ones
+ * do in time.
  */
 import { type Grade, gradeOfTrial, TRIAL_SAMPLES_MIN } from './grade.ts'
 import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
@@ -28,6 +29,8 @@ export type Breaker =
       readonly sinceMs: number
       readonly outageSinceMs: number
       readonly goodWindows: number
+      /** Windows that were not critical, good ones or not. */
+      readonly fairWindows: number
       readonly failures: number
       /** Samples of the trial that were too few for a window. */
       readonly pending: Counts
@@ -50,6 +53,8 @@ const OPEN_SPREAD = 0.2
 /** Probes in a row that answer well end the pause early; not at once, for what fell over needs a moment. */
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
+/** A trial that is never critical ends without good windows, too, but takes so many times longer: slowness is the ceiling's business. */
+const FAIR_FOR_GOOD = 2
 /** Closed for so long, an old failure does not lengthen the next pause. */
 const FAILURES_FORGOTTEN_AFTER_MS = 600_000
 
@@ -84,8 +89,10 @@ export function afterWindow(
       const { outageSinceMs, failures } = breaker
       if (trial.verdict === 'critical') return opened(failures, outageSinceMs, counts, rules.openMs, nowMs, random)
       const goodWindows = trial.verdict === 'healthy' ? breaker.goodWindows + 1 : 0
-      if (goodWindows >= rules.goodWindows) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
-      return { ...breaker, goodWindows, pending: noCounts() }
+      const fairWindows = breaker.fairWindows + 1
+      const isOver = goodWindows >= rules.goodWindows || fairWindows >= FAIR_FOR_GOOD * rules.goodWindows
+      if (isOver) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
+      return { ...breaker, goodWindows, fairWindows, pending: noCounts() }
     }
   }
 }
@@ -105,7 +112,15 @@ export function afterProbe(breaker: Breaker, isGood: boolean, nowMs: number): Br
 
 function halfOpened(breaker: Breaker & { state: 'open' }, nowMs: number): Breaker {
   const { outageSinceMs, failures } = breaker
-  return { state: 'half-open', sinceMs: nowMs, outageSinceMs, goodWindows: 0, failures, pending: noCounts() }
+  return {
+    state: 'half-open',
+    sinceMs: nowMs,
+    outageSinceMs,
+    goodWindows: 0,
+    fairWindows: 0,
+    failures,
+    pending: noCounts(),
+  }
 }
 
 /** Not after a failed trial; but the last failure may be so young that it counts. */

@@ -113,7 +113,7 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
       const seen = seenBy(before, window, grade, apdexTarget)
       decisions.push(said(name, heard.breaker, seen, moment))
       if (critical && before.state === 'closed') opens = true
-      if (name === ORIGIN && heard.breaker.state === 'closed') {
+      if (name === ORIGIN && heard.breaker.state === 'closed' && seen?.grade.verdict === 'healthy') {
         const raised = afterTrial(health.ceiling, load.inside * TRIED_INSIDE)
         decisions.push(...changed(health, raised, ORIGIN, seen, moment))
       }

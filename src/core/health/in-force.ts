@@ -23,6 +23,8 @@ export interface HealthView {
    */
   readonly paused: boolean
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
+  /** Of named upstreams that were out a moment ago, the share of sessions whose requests go there again. */
+  readonly back: Readonly<Record<string, number>>
   /** The room's guess of when to try again. */
   readonly retryAfterMs: number
 }
@@ -38,6 +40,12 @@ const TRIAL_INSIDE = [0.05, 0.15, TRIED_INSIDE]
 const TRIAL_PAUSED_MS = 60_000
 /** From there to everybody after a trial has ended. */
 const INSIDE_RAMP_MS = 15_000
+/**
+ * From the first to everybody after a named upstream's trial. Whoever wanted something of it meanwhile wants it still, and all of them at once
+ * would be more than the site has ever seen.
+ */
+const BACK_RAMP_MS = 60_000
+const BACK_FIRST = 0.1
 /** When to try again while nothing better is known, and at the latest. */
 const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000
@@ -68,10 +76,15 @@ export function healthView(
   nowMs: number,
 ): HealthView | null {
   const breakers: Record<string, 'open' | 'half-open'> = {}
+  const back: Record<string, number> = {}
   let untilMs = nowMs + RETRY_MS
   for (const { name } of rules.upstreams) {
     const state = breakerOf(health, name, rules)
-    if (state === 'closed') continue
+    if (state === 'closed') {
+      const share = backShare(health, name, rules, nowMs)
+      if (share < 1) back[name] = share
+      continue
+    }
     breakers[name] = state
     const decided = own(health.upstreams, name)?.breaker
     if (decided?.state === 'open') untilMs = Math.max(untilMs, decided.untilMs)
@@ -79,12 +92,14 @@ export function healthView(
   const inside = insideShare(health, load, rules, nowMs)
   const isOut = isStopped(health, rules) || isTrial(health, rules)
   const isSlow = isLowered(health, operator, rules) && load.hasDemand
-  if (Object.keys(breakers).length === 0 && inside === 1 && !isSlow) return null
+  const isAll = Object.keys(breakers).length === 0 && Object.keys(back).length === 0
+  if (isAll && inside === 1 && !isSlow) return null
   return {
     reason: isOut ? 'outage' : isSlow ? 'slow' : null,
     inside,
     paused: isPaused(health, breakers[ORIGIN], nowMs),
     breakers,
+    back,
     retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
   }
 }
@@ -134,6 +149,15 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   const back = clamp(TRIED_INSIDE + (1 - TRIED_INSIDE) * sinceTrial, TRIED_INSIDE, 1)
   const { sessions } = health.ceiling
   return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
+}
+
+/** Of the sessions that want something of a named upstream whose breaker is closed, or closed again. */
+function backShare(health: HealthState, name: string, { mode, pins }: HealthRules, nowMs: number): number {
+  const breaker = own(health.upstreams, name)?.breaker
+  const isPinned = own(pins.breakers, name) !== undefined
+  if (name === ORIGIN || isPinned || mode !== 'enforce' || breaker?.state !== 'closed' || breaker.sinceMs === null)
+    return 1
+  return clamp(BACK_FIRST + ((1 - BACK_FIRST) * (nowMs - breaker.sinceMs)) / BACK_RAMP_MS, BACK_FIRST, 1)
 }
 
 /** Fewer may be inside than the operator says. */

@@ -332,6 +332,42 @@ describe('an upstream that few ask for', () => {
     for (const sid of sids) expect(sayOf(room.pass(3_600_000), ...failed(sid, room.nowMs))).toEqual({})
   })
 
+  it('is opened again in time though it is slow, but not while it fails', () => {
+    const room = new Observed()
+    room.nowMs += 1_000
+    sayOf(room, ...sids.slice(0, 4).flatMap(sid => failed(sid, room.nowMs)))
+    room.pass(31_000).windows(5, { satisfied: 1, tolerating: 3 }, 'payment')
+    expect(room.view?.breakers).toEqual({ payment: 'half-open' })
+    expect(room.windows(1, { satisfied: 1, tolerating: 3 }, 'payment').view?.breakers ?? {}).toEqual({})
+    const failing = new Observed()
+    failing.nowMs += 1_000
+    sayOf(failing, ...sids.slice(0, 4).flatMap(sid => failed(sid, failing.nowMs)))
+    for (let i = 0; i < 60; i++) {
+      failing.window({ failed: 3 }, 'payment')
+      expect(failing.view?.breakers).not.toEqual({})
+    }
+  })
+
+  it('has everybody back little by little once its trial is over: who wanted something of it wants it still', () => {
+    const room = new Observed()
+    room.nowMs += 1_000
+    sayOf(room, ...sids.slice(0, 4).flatMap(sid => failed(sid, room.nowMs)))
+    expect(room.view).toMatchObject({ breakers: { payment: 'open' }, back: {} })
+    room.pass(31_000).windows(3, { satisfied: 3 }, 'payment')
+    expect(room.view).toMatchObject({ reason: null, inside: 1, breakers: {}, back: { payment: 0.1 } })
+    expect(room.pass(30_000).view?.back.payment).toBeCloseTo(0.55)
+    expect(room.pass(30_000).view).toBeNull()
+  })
+
+  it('that is opened by hand is open to everybody', () => {
+    const room = new Observed()
+    room.nowMs += 1_000
+    sayOf(room, ...sids.slice(0, 4).flatMap(sid => failed(sid, room.nowMs)))
+    room.pass(31_000).windows(3, { satisfied: 3 }, 'payment')
+    room.rules = rulesOf({ pins: { ratePerMinute: null, sessions: null, breakers: { payment: 'closed' } } })
+    expect(room.view).toBeNull()
+  })
+
   it('begins anew when it is closed again: old failures do not open it', () => {
     const room = new Observed()
     room.nowMs += 1_000

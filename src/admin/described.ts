@@ -1,0 +1,54 @@
+/** Rooms as operators see them. */
+import type { RoomDescription } from '../core/rpc.ts'
+import type { Deployment } from '../settings/deployment.ts'
+import { type Env, roomStub } from '../settings/env.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+import { within } from '../timing/within.ts'
+import { eventsOf } from './events.ts'
+
+/** Of several rooms one that has not answered by then is taken for one that does not: dashboards and scrapers wait for all of them. */
+const DESCRIBED_WITHIN_MS = 3_000
+
+type Description = RoomDescription<RoomConfig>
+
+/** Every room of a deployment; null for one that does not answer: the others are well, and an operator must see them. */
+export async function describedAll(
+  env: Env,
+  { rooms }: Deployment,
+): Promise<{ readonly name: string; readonly description: Description | null }[]> {
+  return Promise.all(rooms.map(async ({ name }) => ({ name, description: await described(env, name) })))
+}
+
+async function described(env: Env, name: string): Promise<Description | null> {
+  try {
+    const description = await within(DESCRIBED_WITHIN_MS, roomStub(env, name).describe())
+    if (description !== 'late') return description
+    console.error(`room ${name} cannot be read: no answer in ${DESCRIBED_WITHIN_MS} ms`)
+    return null
+  } catch (error) {
+    console.error(`room ${name} cannot be read: ${String(error)}`)
+    return null
+  }
+}
+
+/** A room for operators: each setting with where it comes from. */
+export function shown(
+  { version, settings, file, overridden, figures, draws, nowMs }: Description,
+  deployment: Deployment,
+  name: string,
+) {
+  const given = deployment.given.get(name) ?? new Set()
+  const sources = Object.fromEntries(
+    Object.keys(settings).map(key => [key, overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default']),
+  )
+  return {
+    name,
+    version,
+    settings,
+    file,
+    sources,
+    figures,
+    events: eventsOf(settings, draws, nowMs),
+    now: new Date(nowMs).toISOString(),
+  }
+}
