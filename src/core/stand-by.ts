@@ -28,14 +28,14 @@ export class StandBy implements Iterable<Standing> {
   add(standing: Standing): void {
     this.delete(standing.sid)
     this.#bySid.set(standing.sid, standing)
-    this.#oldestFirst.splice(this.#placeOf(standing), 0, standing)
+    this.#oldestFirst.splice(this.olderThan(standing), 0, standing)
   }
 
   delete(sid: string): void {
     const standing = this.#bySid.get(sid)
     if (!standing) return
     this.#bySid.delete(sid)
-    this.#oldestFirst.splice(this.#placeOf(standing), 1)
+    this.#oldestFirst.splice(this.olderThan(standing), 1)
   }
 
   /** Lets go of everybody who has `left`. */
@@ -47,13 +47,8 @@ export class StandBy implements Iterable<Standing> {
     for (const standing of stayed) this.#bySid.set(standing.sid, standing)
   }
 
-  /** Oldest first. */
-  [Symbol.iterator](): Iterator<Standing> {
-    return this.#oldestFirst[Symbol.iterator]()
-  }
-
   /** How many are older. */
-  #placeOf(standing: Pick<Standing, 'key' | 'sid'>): number {
+  olderThan(standing: Pick<Standing, 'key' | 'sid'>): number {
     let low = 0
     let high = this.#oldestFirst.length
     while (low < high) {
@@ -62,6 +57,11 @@ export class StandBy implements Iterable<Standing> {
       else high = middle
     }
     return low
+  }
+
+  /** Oldest first. */
+  [Symbol.iterator](): Iterator<Standing> {
+    return this.#oldestFirst[Symbol.iterator]()
   }
 }
 
