@@ -239,7 +239,20 @@ describe('an upstream', () => {
     await crowd.stop()
   }, 60_000)
 
-  it('that only four people ask for is closed off, and has everybody back little by little', async () => {
+  it('is closed by hand, and opened again', async () => {
+    await site.change('payment', { health_pins: { breakers: { search: 'open' } } })
+    const visitor = new Shopper(site.url, 'payment')
+    await visitor.ask()
+    await until(5, 'the redirect', async () => (await visitor.ask('/search')).status === 303)
+    expect((await visitor.ask('/search')).headers.location).toBe('/')
+    expect((await visitor.ask()).status).toBe(200)
+    await site.change('payment', { health_pins: {} })
+    await until(5, 'the search', async () => (await visitor.ask('/search')).status === 200)
+  }, 30_000)
+})
+
+describe.concurrent('of few who say that something is wrong', () => {
+  it.concurrent('an upstream that only four people ask for is closed off, and has everybody back little by little', async () => {
     const shoppers = Array.from({ length: 40 }, () => new Shopper(site.url, 'parcels'))
     for (const shopper of shoppers) await shopper.ask()
     const track = async (some: readonly Shopper[]) => {
@@ -264,20 +277,7 @@ describe('an upstream', () => {
     await until(40, 'more than before', async () => (await track(shoppers)) >= first + 8)
   }, 120_000)
 
-  it('is closed by hand, and opened again', async () => {
-    await site.change('payment', { health_pins: { breakers: { search: 'open' } } })
-    const visitor = new Shopper(site.url, 'payment')
-    await visitor.ask()
-    await until(5, 'the redirect', async () => (await visitor.ask('/search')).status === 303)
-    expect((await visitor.ask('/search')).headers.location).toBe('/')
-    expect((await visitor.ask()).status).toBe(200)
-    await site.change('payment', { health_pins: {} })
-    await until(5, 'the search', async () => (await visitor.ask('/search')).status === 200)
-  }, 30_000)
-})
-
-describe('a single visitor', () => {
-  it('who hammers one slow page closes nothing', async () => {
+  it.concurrent('a single visitor who hammers one slow page closes nothing', async () => {
     const crowd = new Crowd('hammered', 20)
     await pause(1_500)
     const hammerer = new Shopper(site.url, 'hammered')
