@@ -15,7 +15,7 @@ export function showHealth({ settings, figures }) {
   say('health-text', wordsOf(health, settings.total_active_users))
   const rows = health.upstreams.map(upstream => [
     upstream.name === 'origin' ? 'The origin' : upstream.name,
-    BREAKERS[upstream.breaker] + (upstream.pinned ? ', by hand' : ''),
+    stateOf(upstream),
     milliseconds(upstream.p50Ms),
     milliseconds(upstream.p95Ms),
     upstream.apdex === null ? '–' : upstream.apdex.toFixed(2),
@@ -24,6 +24,12 @@ export function showHealth({ settings, figures }) {
   const head = /** @type {HTMLTableCellElement} */ (make('th'))
   head.scope = 'row'
   list($('health-rows'), rows, () => make('tr', head.cloneNode(), ...Array.from({ length: 5 }, () => make('td'))))
+}
+
+/** @param {Upstream} upstream */
+function stateOf({ breaker, back, pinned }) {
+  if (back !== null) return `on for ${Math.round(100 * back)} %`
+  return BREAKERS[breaker] + (pinned ? ', by hand' : '')
 }
 
 /** What the room does because of its origin. @param {Health} health @param {number} total */

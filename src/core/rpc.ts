@@ -107,6 +107,8 @@ export interface UpstreamFigures {
   readonly critical: boolean
   /** As it is in force. */
   readonly breaker: 'closed' | 'open' | 'half-open'
+  /** After an outage of a named upstream, the share of sessions whose requests go there again; null when all do, or as the breaker says. */
+  readonly back: number | null
   readonly pinned: boolean
   readonly sinceMs: number | null
   readonly untilMs: number | null

@@ -3,7 +3,7 @@
  * shed. The session goes on.
  */
 import { lotOf } from '../core/hash.ts'
-import type { HealthView } from '../core/health/in-force.ts'
+import { backShare, type HealthView } from '../core/health/in-force.ts'
 import { ORIGIN } from '../core/health/samples.ts'
 import { noteAsked, shedShare } from '../core/health/shedding.ts'
 import { own } from '../core/own.ts'
@@ -24,6 +24,8 @@ export type Held = {
 
 /** Requests of an isolate that try what is half-open: one at once, then one a window. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
+/** One visitor who tries again and again must not take all of them. */
+const TRIALS_OF_ONE = { intervalMs: 10_000, burst: 1 }
 const SHED_RETRY_MS = 5_000
 /** What is closed by hand is opened by hand. */
 const CLOSED_RETRY_MS = 10_000
@@ -52,11 +54,18 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
   return null
 }
 
-/** A named upstream is out, or was until a moment ago; of what is half-open some try how it is. */
+/** A named upstream is out, or was until a moment ago; of what is half-open some try how it is, and go on there afterwards. */
 function isClosedFor({ nowMs }: Visit, { room, sid }: Admitted, name: string, { breakers, back }: HealthView): boolean {
+  const { trials } = room.memory
   const breaker = own(breakers, name)
-  if (!breaker) return lotOf(sid) >= (own(back, name) ?? 1)
-  return breaker === 'open' || room.spend(`trial/${name}`, TRIALS, nowMs) > 0
+  if (!breaker) {
+    const sinceMs = own(back, name)
+    return sinceMs !== undefined && lotOf(sid) >= backShare(sinceMs, nowMs) && !trials.has(`${name}/${sid}`)
+  }
+  if (breaker === 'open' || room.spend(`trial/${name}/${sid}`, TRIALS_OF_ONE, nowMs) > 0) return true
+  if (room.spend(`trial/${name}`, TRIALS, nowMs) > 0) return true
+  trials.set(`${name}/${sid}`, true)
+  return false
 }
 
 /**

@@ -43,7 +43,7 @@ export class Memory {
   readonly requeued = new LRUCache<string, string>({ max: VISITORS })
   /** Ended sids, until their passes expire. */
   readonly gone = new LRUCache<string, number>({ max: VISITORS })
-  /** Sids let in while the origin was tried after an outage. */
+  /** Sids let in while the origin was tried after an outage, and `<upstream>/<sid>` of who tried another. */
   readonly trials = new LRUCache<string, true>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })

@@ -21,6 +21,9 @@ import type { Patience, ProxyOutcome } from './proxy.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
+/** Complaints of an isolate: eight at once, then one a second. */
+const COMPLAINTS = { intervalMs: 1_000, burst: 8 }
+
 /** A request that a room has admitted, and where it goes. */
 export interface Watched {
   readonly admission: Admitted
@@ -71,6 +74,8 @@ export class Watch implements Patience {
       return
     }
     const { status, headers } = outcome.response
+    // An upstream that was not asked has neither failed nor answered.
+    if (isFromCache(headers) && status >= 500) return
     if (status >= 500 || status === 429) this.#noteRetryAfter(headers)
     if (status >= 500) this.#failed()
     else for (const sent of this.#sent) this.#answered(sent, status, headers)
@@ -78,21 +83,20 @@ export class Watch implements Patience {
 
   /** The origin began an answer and stopped. */
   stopped(): void {
-    for (const sent of this.#sent) {
-      this.#note(sent, 'failed')
-      this.#complain(sent)
-    }
+    for (const sent of this.#sent) this.#note(sent, 'failed')
   }
 
   #answered(sent: Sent, status: number, headers: Headers): void {
     const { admission, upstream, isLate } = sent
     const { shedder, settings } = admission.room
+    const tookMs = Date.now() - this.#sentMs
     const isOk = status < 400
     if (isOk && settings.health.shed) noteOk(shedder, Date.now())
     const isSample = isOk && !isLate && isTimed(status, headers)
-    if (isSample && this.#note(sent, outcomeOf(Date.now() - this.#sentMs, upstream.targetMs))) return
-    if (upstream.name !== ORIGIN && !isFromCache(headers))
-      admission.room.count(cellOf(upstream.name, 'answered', 0, this.#sentMs))
+    if (isSample && this.#note(sent, outcomeOf(tookMs, upstream.targetMs))) return
+    if (!upstream.tellsSessions || isFromCache(headers)) return
+    admission.room.count(cellOf(upstream.name, isLate ? 'came-late' : 'answered', tookMs, this.#sentMs))
+    admission.room.report(this.#visit)
   }
 
   #failed(): void {
@@ -104,9 +108,13 @@ export class Watch implements Patience {
     }
   }
 
-  /** Of an upstream that few ask for, each session that it failed is told apart. */
-  #complain({ admission: { room, sid }, upstream }: Sent): void {
-    if (upstream.name === ORIGIN) return
+  /**
+   * Where few ask, each session that was failed is told apart: but for those that have just come in, for anybody can have many of
+   * them, and no more than are needed.
+   */
+  #complain({ admission: { room, sid, justIn }, upstream }: Sent): void {
+    if (!upstream.tellsSessions || justIn) return
+    if (room.spend(`complaint/${upstream.name}`, COMPLAINTS, this.#visit.nowMs) > 0) return
     room.count(complaintOf(upstream.name, sid, this.#sentMs))
     room.report(this.#visit)
   }
@@ -124,8 +132,8 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     if (!takesTurn(lease ?? room.sessionOf(sid), nowMs, isBad && upstream.name !== ORIGIN)) return false
     room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
-    // Good news travels with the next request; bad news may have none to travel with.
-    if (outcome !== 'satisfied' || room.view?.health) room.report(this.#visit)
+    // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
+    if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
     return true
   }
 }

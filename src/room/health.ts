@@ -4,7 +4,7 @@ import { type Breaker, CLOSED } from '../core/health/breaker.ts'
 import type { Load } from '../core/health/controller.ts'
 import { advance, probed } from '../core/health/health.ts'
 import { endMinute, hear, lastMinute } from '../core/health/heard.ts'
-import { breakerOf, type HealthView, healthView, limitsNow } from '../core/health/in-force.ts'
+import { backShare, breakerOf, type HealthView, healthView, limitsNow } from '../core/health/in-force.ts'
 import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../core/health/samples.ts'
 import { type HealthState, inTrouble, type UpstreamRules } from '../core/health/state.ts'
 import { own } from '../core/own.ts'
@@ -85,7 +85,7 @@ export class RoomHealth {
         ...(sessions === null ? [] : ['total_active_users']),
         ...Object.keys(breakers).map(name => `breakers.${name}`),
       ],
-      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, settings)),
+      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, view, settings, nowMs)),
     }
   }
 
@@ -100,12 +100,19 @@ export class RoomHealth {
     }
   }
 
-  #upstream({ name, critical }: UpstreamRules, { rules }: HealthSettings): UpstreamFigures {
+  #upstream(
+    { name, critical }: UpstreamRules,
+    view: HealthView | null,
+    { rules }: HealthSettings,
+    nowMs: number,
+  ): UpstreamFigures {
     const breaker: Breaker = own(this.#state.upstreams, name)?.breaker ?? CLOSED
+    const backSinceMs = own(view?.back, name)
     return {
       name,
       critical,
       breaker: breakerOf(this.#state, name, rules),
+      back: backSinceMs === undefined ? null : backShare(backSinceMs, nowMs),
       pinned: Object.hasOwn(rules.pins.breakers, name),
       sinceMs: breaker.sinceMs,
       untilMs: breaker.state === 'open' ? breaker.untilMs : null,

@@ -152,6 +152,8 @@ export interface Upstream {
   readonly bodyTimeoutMs: number | null
   readonly targetMs: number
   readonly fallback: Fallback
+  /** It has a breaker of its own, and so few may ask for it that each session counts. */
+  readonly tellsSessions: boolean
 }
 
 export interface HealthSettings {
@@ -183,6 +185,7 @@ export function compileHealth(config: {
     bodyTimeoutMs: originBodyTimeoutMs,
     targetMs: health.target_ms,
     fallback: { answer: 'page', message: '' },
+    tellsSessions: false,
   }
   const shedPaths = health.shed && compilePatterns(health.shed.paths)
   const originProbe = health.probe ? [[ORIGIN, { ...health.probe, targetMs: health.target_ms }] as const] : []
@@ -241,6 +244,7 @@ function compiled(
     bodyTimeoutMs: one.body_timeout === null ? originBodyTimeoutMs : one.body_timeout * 1_000,
     targetMs: one.target_ms ?? health.target_ms,
     fallback: one.fallback,
+    tellsSessions: one.breaker.enabled,
   }
 }
 

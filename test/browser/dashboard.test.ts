@@ -18,6 +18,7 @@ const TICKETS = {
 const ORIGIN = {
   name: 'origin',
   critical: true,
+  back: null,
   sinceMs: null,
   untilMs: null,
   samples: 40,

@@ -260,6 +260,7 @@ class FakeRoom {
             name: 'origin',
             critical: true,
             breaker: 'closed',
+            back: null,
             pinned: false,
             sinceMs: null,
             untilMs: null,

@@ -204,10 +204,10 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'famous-blog',
     story:
       'A small marketplace was linked from a famous blog. More instances of the same size did not help; a stream of people met an error page, and nothing explained it.',
-    scale: '800 visitors from nothing in ten seconds, ten minutes, an origin of 16 pages a second',
-    seconds: 600,
+    scale: '900 visitors from nothing in ten seconds, a quarter of an hour, an origin of 16 pages a second',
+    seconds: 900,
     capacity: 16,
-    crowd: { visitors: 800, arriveMs: 10_000, stayMs: SHOP.stayMs, thinkMs: SHOP.thinkMs },
+    crowd: { visitors: 900, arriveMs: 10_000, stayMs: SHOP.stayMs, thinkMs: SHOP.thinkMs },
     rooms: [
       room({
         total_active_users: 80,

@@ -14,6 +14,8 @@ export type Breaker =
       /** Since when, null when it never opened; `failures` in a row are forgotten after a while. */
       readonly sinceMs: number | null
       readonly failures: number
+      /** Good windows of the trial before it, when its last window began: they say how much was tried. */
+      readonly goodWindows: number
     }
   | {
       readonly state: 'open'
@@ -58,7 +60,7 @@ const FAIR_FOR_GOOD = 2
 /** Closed for so long, an old failure does not lengthen the next pause. */
 const FAILURES_FORGOTTEN_AFTER_MS = 600_000
 
-export const CLOSED: Breaker = { state: 'closed', criticalWindows: 0, sinceMs: null, failures: 0 }
+export const CLOSED: Breaker = { state: 'closed', criticalWindows: 0, sinceMs: null, failures: 0, goodWindows: 0 }
 
 /** What a window's end does. `grade` is null when there were too few samples; `random` is uniform in [0, 1). */
 export function afterWindow(
@@ -91,7 +93,8 @@ export function afterWindow(
       const goodWindows = trial.verdict === 'healthy' ? breaker.goodWindows + 1 : 0
       const fairWindows = breaker.fairWindows + 1
       const isOver = goodWindows >= rules.goodWindows || fairWindows >= FAIR_FOR_GOOD * rules.goodWindows
-      if (isOver) return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures }
+      if (isOver)
+        return { state: 'closed', criticalWindows: 0, sinceMs: nowMs, failures, goodWindows: breaker.goodWindows }
       return { ...breaker, goodWindows, fairWindows, pending: noCounts() }
     }
   }

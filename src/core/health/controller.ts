@@ -76,6 +76,8 @@ const DOUBLES_IN_MS = 60_000
 const RATIONED_DOUBLES_IN_MS = 15_000
 /** An origin that is overrun is slow long before it fails: with so many failures among its answers it has failed by itself. */
 const FAILED_BY_ITSELF = 0.9
+/** So many times more inside than were borne is a crowd, and not an origin that has become slower. */
+const CROWD_FROM = 1.1
 /** What is left of the range at each cut. */
 const RANGE_LEFT = 0.8
 /** At the first trouble few may be inside: the operator's total says how many there may be. */
@@ -122,7 +124,12 @@ export function steer(ceiling: Ceiling, grade: Grade, moment: Moment, tookMs: nu
   if (phase === 'careful' && cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs) return steady
   const raised = sessions + step(steady, moment, tookMs)
   if (phase === 'slow start' && threshold !== null && raised >= threshold)
-    return { ...steady, sessions: Math.max(sessions, threshold), phase: 'careful', threshold: null }
+    return {
+      ...steady,
+      sessions: threshold >= total ? null : Math.max(sessions, threshold),
+      phase: 'careful',
+      threshold: null,
+    }
   return { ...steady, sessions: raised >= total ? null : raised }
 }
 
@@ -136,8 +143,9 @@ export function afterOutage(ceiling: Ceiling, grade: Grade, moment: Moment): Cei
   const trouble = troubleOf(ceiling, moment)
   const wasCut = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
   const wasSlow = wasCut || grade.failures < FAILED_BY_ITSELF
-  // Where it was cut to a moment ago says nothing of where trouble began.
-  const began = wasCut ? Math.max(trouble, ceiling.trouble) : trouble
+  // A crowd that was more than had been borne: where it was cut to a moment ago says nothing of what is borne. Or the origin bears less.
+  const wasCrowd = wasCut && ceiling.sound !== null && ceiling.trouble > CROWD_FROM * ceiling.sound
+  const began = wasCrowd ? Math.max(trouble, ceiling.trouble) : trouble
   const borne = wasSlow ? Math.min(ceiling.sound ?? began, began) : began
   return {
     ...ceiling,

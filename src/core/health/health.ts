@@ -9,8 +9,8 @@ import { afterOutage, afterTrial, type Ceiling, type Moment, steer } from './con
 import { type Decision, type Seen, said, sawOf, seenBy } from './decisions.ts'
 import { type Grade, gradeOf, gradeOfTrial, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
 import { finish, THIN_WINDOWS_MAX } from './heard.ts'
-import { breakerOf, isStopped, isTrial, TRIED_INSIDE } from './in-force.ts'
-import { add, bucketOf, ORIGIN, outcomeOf, samplesOf, WINDOW_MS } from './samples.ts'
+import { breakerOf, isStopped, isTrial, trialShare } from './in-force.ts'
+import { add, bucketOf, type Counts, ORIGIN, outcomeOf, samplesOf, WINDOW_MS } from './samples.ts'
 import {
   type HealthRules,
   type HealthState,
@@ -19,7 +19,7 @@ import {
   type UpstreamRules,
   upstreamIn,
 } from './state.ts'
-import { isDead, newStreak } from './streak.ts'
+import { failedSessions, isDead, newStreak } from './streak.ts'
 
 export interface HealthMoment extends Moment {
   readonly rules: HealthRules
@@ -51,7 +51,7 @@ export function advance(health: HealthState, moment: HealthMoment, random: numbe
   const { load, rules, nowMs } = moment
   if (rules.mode === 'off') return forget(health, nowMs)
   const wasStopped = isStopped(health, rules)
-  const decisions = rules.upstreams.flatMap(upstream => inTime(health, upstream, moment, random) ?? [])
+  const decisions = rules.upstreams.flatMap(upstream => inTime(health, upstream, moment, random))
   const tookMs = nowMs - health.windowBeganMs
   if (tookMs < 0) health.windowBeganMs = nowMs
   if (tookMs >= WINDOW_MS) {
@@ -65,8 +65,8 @@ export function advance(health: HealthState, moment: HealthMoment, random: numbe
 }
 
 /** What does not wait for the end of a window: a pause that is over, and an upstream that leaves no doubt. */
-function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment, random: number): Decision | null {
-  const { name, openMs, apdexTarget } = rules
+function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment, random: number): Decision[] {
+  const { name, openMs, apdexTarget, critical } = rules
   const { nowMs } = moment
   const heard = upstreamIn(health, name)
   const before = heard.breaker
@@ -77,9 +77,10 @@ function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment,
     begunAnew(heard)
     finish(heard, true)
     const seen = { grade: gradeOfTrial(window, apdexTarget), samples: samplesOf(window) }
-    return said(name, heard.breaker, seen, moment)
+    const opened = said(name, heard.breaker, seen, moment)
+    return critical ? [opened, ...move(health, { ...seen, name }, true, moment, 0)] : [opened]
   } else heard.breaker = afterTime(before, nowMs)
-  return heard.breaker.state === before.state ? null : said(name, heard.breaker, null, moment)
+  return heard.breaker.state === before.state ? [] : [said(name, heard.breaker, null, moment)]
 }
 
 /** What was before says nothing of what is now. */
@@ -102,7 +103,8 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
   for (const upstream of rules.upstreams) {
     const { name, critical, openMs, apdexTarget } = upstream
     const heard = upstreamIn(health, name)
-    const { window, breaker: before } = heard
+    const { breaker: before } = heard
+    const window = withoutOne(heard, upstream, nowMs)
     const samples = samplesOf(window)
     const windows = heard.thinWindows + 1
     const isEnough = samples >= SAMPLES_MIN
@@ -113,8 +115,8 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
       const seen = seenBy(before, window, grade, apdexTarget)
       decisions.push(said(name, heard.breaker, seen, moment))
       if (critical && before.state === 'closed') opens = true
-      if (name === ORIGIN && heard.breaker.state === 'closed' && seen?.grade.verdict === 'healthy') {
-        const raised = afterTrial(health.ceiling, load.inside * TRIED_INSIDE)
+      if (name === ORIGIN && heard.breaker.state === 'closed') {
+        const raised = afterTrial(health.ceiling, load.inside * trialShare(before))
         decisions.push(...changed(health, raised, ORIGIN, seen, moment))
       }
       begunAnew(heard)
@@ -131,6 +133,13 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
   }
   health.insideBefore = load.inside
   return decisions
+}
+
+/** A trial of a named upstream has few visitors: what fails for one of them, and for nobody else, does not end it. */
+function withoutOne({ window, breaker, streak }: UpstreamHealth, { name }: UpstreamRules, nowMs: number): Counts {
+  if (name === ORIGIN || breaker.state !== 'half-open' || window.failed === 0) return window
+  const others = samplesOf(window) - window.failed + samplesOf(breaker.pending)
+  return others > 0 && failedSessions(streak, nowMs) <= 1 ? { ...window, failed: 0 } : window
 }
 
 /**

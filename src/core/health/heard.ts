@@ -26,7 +26,9 @@ export function hear(
     const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
     if (read.sentByMs <= sinceMs) continue
     add(window, read.mark, read.bucket, by)
-    follow(streak, read)
+    // An upstream may have answers of which none is a sample, and its trial must end all the same.
+    if (read.mark === 'answered' && breaker.state === 'half-open') add(window, 'tolerating', read.bucket, by)
+    follow(streak, read, nowMs)
   }
 }
 

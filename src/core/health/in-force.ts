@@ -23,7 +23,7 @@ export interface HealthView {
    */
   readonly paused: boolean
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
-  /** Of named upstreams that were out a moment ago, the share of sessions whose requests go there again. */
+  /** Named upstreams that were out a moment ago, and since when they are not: `backShare` says who goes there again. */
   readonly back: Readonly<Record<string, number>>
   /** The room's guess of when to try again. */
   readonly retryAfterMs: number
@@ -32,10 +32,8 @@ export interface HealthView {
 /** Of the rate, while a trial runs; and at least one visitor a window. */
 const TRIAL_SHARE = 0.01
 const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
-/** Of those inside, what a trial that has ended well has shown to be borne. */
-export const TRIED_INSIDE = 0.35
-/** By the good windows of a trial so far: each share is small against what the one before has shown. */
-const TRIAL_INSIDE = [0.05, 0.15, TRIED_INSIDE]
+/** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
+const TRIAL_INSIDE = [0.05, 0.15, 0.35] as const
 /** A trial that lasts longer hears too few: those who are said to be inside may have left, and only as their time runs is there room for others. */
 const TRIAL_PAUSED_MS = 60_000
 /** From there to everybody after a trial has ended. */
@@ -81,8 +79,8 @@ export function healthView(
   for (const { name } of rules.upstreams) {
     const state = breakerOf(health, name, rules)
     if (state === 'closed') {
-      const share = backShare(health, name, rules, nowMs)
-      if (share < 1) back[name] = share
+      const sinceMs = backSince(health, name, rules)
+      if (sinceMs !== null && backShare(sinceMs, nowMs) < 1) back[name] = sinceMs
       continue
     }
     breakers[name] = state
@@ -145,19 +143,27 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   if (state === 'half-open') return trialShare(breaker)
   if (own(rules.pins.breakers, ORIGIN) === 'closed') return 1
   if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
-  const sinceTrial = (nowMs - breaker.sinceMs) / INSIDE_RAMP_MS
-  const back = clamp(TRIED_INSIDE + (1 - TRIED_INSIDE) * sinceTrial, TRIED_INSIDE, 1)
+  const tried = trialShare(breaker)
+  const back = clamp(tried + ((1 - tried) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, tried, 1)
   const { sessions } = health.ceiling
   return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
 }
 
-/** Of the sessions that want something of a named upstream whose breaker is closed, or closed again. */
-function backShare(health: HealthState, name: string, { mode, pins }: HealthRules, nowMs: number): number {
+/**
+ * Of the sessions that want something of a named upstream whose breaker is closed since then: an edge follows it by itself, also
+ * while its room does not answer.
+ */
+export function backShare(sinceMs: number, nowMs: number): number {
+  const tookMs = nowMs - sinceMs
+  // A clock that was set back says nothing.
+  return tookMs < -BACK_RAMP_MS ? 1 : clamp(BACK_FIRST + ((1 - BACK_FIRST) * tookMs) / BACK_RAMP_MS, BACK_FIRST, 1)
+}
+
+/** When a named upstream was closed after a trial; null where health decides nothing. */
+function backSince(health: HealthState, name: string, { mode, pins }: HealthRules): number | null {
   const breaker = own(health.upstreams, name)?.breaker
-  const isPinned = own(pins.breakers, name) !== undefined
-  if (name === ORIGIN || isPinned || mode !== 'enforce' || breaker?.state !== 'closed' || breaker.sinceMs === null)
-    return 1
-  return clamp(BACK_FIRST + ((1 - BACK_FIRST) * (nowMs - breaker.sinceMs)) / BACK_RAMP_MS, BACK_FIRST, 1)
+  const isDecided = name !== ORIGIN && mode === 'enforce' && own(pins.breakers, name) === undefined
+  return isDecided && breaker?.state === 'closed' ? breaker.sinceMs : null
 }
 
 /** Fewer may be inside than the operator says. */
@@ -170,6 +176,7 @@ function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, 
   return nowMs - (health.upstreams[ORIGIN]?.breaker.sinceMs ?? nowMs) < TRIAL_PAUSED_MS
 }
 
-function trialShare(trial: object & { readonly goodWindows?: number }): number {
-  return TRIAL_INSIDE[trial.goodWindows ?? 0] ?? TRIED_INSIDE
+/** How many of those inside a trial lets on, or has let on at its end. */
+export function trialShare(trial: object & { readonly goodWindows?: number }): number {
+  return TRIAL_INSIDE[trial.goodWindows ?? 0] ?? TRIAL_INSIDE[2]
 }

@@ -30,11 +30,13 @@ export interface Counts {
   retryAfterMs: number
 }
 
-/**
- * A frustrated sample turned out to be a failure: it is counted once, as what it is. A complaint says of whom a failure was, and
- * `answered` that there was an answer of which nothing else is said: they are no samples.
- */
-type Mark = Outcome | 'turned-failed' | 'retry-after' | 'complaint' | 'answered'
+/** Of a sample that was told before: a frustrated one turned out to be a failure, which is counted once, as what it is; or it was answered at last. */
+type Sequel = 'turned-failed' | 'came-late'
+
+/** What is no sample: whose request failed, and that there was an answer of which nothing else is said. */
+type Remark = 'complaint' | 'answered'
+
+type Mark = Outcome | Sequel | Remark | 'retry-after'
 
 const LETTERS: Readonly<Record<Mark, string>> = {
   satisfied: 's',
@@ -45,6 +47,7 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   'retry-after': 'r',
   complaint: 'c',
   answered: 'a',
+  'came-late': 'l',
 }
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
@@ -55,6 +58,8 @@ const LOTS = 1_000
 const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
 /** What was sent longer ago says nothing of now. */
 const OLD_AFTER_MS = 60_000
+/** But for a failure that took until its timeout, of 100 s at most. */
+const FAILED_OLD_AFTER_MS = OLD_AFTER_MS + 100_000
 /** Clocks of edges run ahead of the room's by this at most. */
 const AHEAD_MS = 10_000
 
@@ -87,12 +92,13 @@ export function readCell(
   const [, upstream = '', stamp, letter = '', bucket] = match
   const mark = MARKS.get(letter)
   const sentByMs = (Number(stamp) + 1) * STAMP_MS
-  if (!mark || sentByMs <= nowMs - OLD_AFTER_MS || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
+  const oldMs = mark === 'turned-failed' || mark === 'complaint' ? FAILED_OLD_AFTER_MS : OLD_AFTER_MS
+  if (!mark || sentByMs <= nowMs - oldMs || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
   return { upstream, mark, bucket: Number(bucket), sentByMs }
 }
 
 export function add(counts: Counts, mark: Mark, bucket: number, by = 1): void {
-  if (mark === 'complaint' || mark === 'answered') return
+  if (mark === 'complaint' || mark === 'answered' || mark === 'came-late') return
   if (mark === 'retry-after') {
     counts.retryAfterMs = Math.max(counts.retryAfterMs, upperMs(bucket))
     return
@@ -157,6 +163,6 @@ export function bucketOf(ms: number): number {
   return Math.min(BUCKET_MAX, Math.max(0, Math.ceil(BUCKETS_PER_DOUBLING * Math.log2(Math.max(1, ms)))))
 }
 
-function upperMs(bucket: number): number {
+export function upperMs(bucket: number): number {
   return Math.round(2 ** (bucket / BUCKETS_PER_DOUBLING))
 }

@@ -5,36 +5,56 @@
  * It goes by sessions and not by failures: one visitor who tries again and again says no more than once, whichever isolates
  * hear it.
  */
-import type { readCell } from './samples.ts'
+import { type readCell, upperMs } from './samples.ts'
 
 /** Plain data, so that it can be stored. */
 export interface Streak {
-  /** When the last request was sent that got an answer, however slow. */
+  /** When an answer last arrived, however slow. What was sent before then may have failed for a reason that is gone. */
   answeredMs: number
-  /** By the lot of a session, when it last sent one that failed. */
-  failedMs: Record<number, number>
+  /** Of each session that was failed, by its lot: when it sent that request, and when that was heard. */
+  failed: Record<number, { readonly sentMs: number; readonly heardMs: number }>
 }
 
 /** So many sessions in a row leave no doubt. */
-const DEAD_SESSIONS = 4
+const DEAD_SESSIONS = 5
+/** They asked over so long: what goes wrong at one moment may be over at the next. */
+const DEAD_OVER_MS = 2_000
 /** Where hardly anybody asks, what failed so long ago may have been something else. */
-const FAILED_WITHIN_MS = 60_000
+const FAILED_WITHIN_MS = 120_000
 
 export function newStreak(): Streak {
-  return { answeredMs: 0, failedMs: {} }
+  return { answeredMs: 0, failed: {} }
 }
 
-/** Takes in a cell of the upstream. An answer clears who failed before it was asked for. */
-export function follow(streak: Streak, { mark, bucket, sentByMs }: NonNullable<ReturnType<typeof readCell>>): void {
-  const { failedMs } = streak
-  if (mark === 'complaint') failedMs[bucket] = Math.max(failedMs[bucket] ?? 0, sentByMs)
-  else if (mark === 'satisfied' || mark === 'tolerating' || mark === 'answered')
-    streak.answeredMs = Math.max(streak.answeredMs, sentByMs)
+/** Takes in a cell of the upstream. */
+export function follow(
+  streak: Streak,
+  { mark, bucket, sentByMs }: NonNullable<ReturnType<typeof readCell>>,
+  nowMs: number,
+): void {
+  switch (mark) {
+    case 'complaint':
+      streak.failed[bucket] = { sentMs: sentByMs, heardMs: nowMs }
+      return
+    case 'satisfied':
+    case 'tolerating':
+    case 'answered':
+    case 'came-late':
+      streak.answeredMs = Math.max(streak.answeredMs, Math.min(nowMs, sentByMs + upperMs(bucket)))
+  }
 }
 
-/** Forgets failures that say nothing of now, and counts the sessions of the others. */
-export function isDead({ answeredMs, failedMs }: Streak, nowMs: number): boolean {
-  const sinceMs = Math.max(answeredMs, nowMs - FAILED_WITHIN_MS)
-  for (const lot in failedMs) if ((failedMs[lot] ?? 0) <= sinceMs) delete failedMs[lot]
-  return Object.keys(failedMs).length >= DEAD_SESSIONS
+/** Sessions that were failed after the last answer. Older failures are forgotten. */
+export function failedSessions({ answeredMs, failed }: Streak, nowMs: number): number {
+  for (const lot in failed) {
+    const { sentMs = 0, heardMs = 0 } = failed[lot] ?? {}
+    if (sentMs <= answeredMs || nowMs - heardMs > FAILED_WITHIN_MS) delete failed[lot]
+  }
+  return Object.keys(failed).length
+}
+
+export function isDead(streak: Streak, nowMs: number): boolean {
+  if (failedSessions(streak, nowMs) < DEAD_SESSIONS) return false
+  const sent = Object.values(streak.failed).map(({ sentMs }) => sentMs)
+  return Math.max(...sent) - Math.min(...sent) >= DEAD_OVER_MS
 }
