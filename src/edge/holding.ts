@@ -24,8 +24,9 @@ export type Held = {
 
 /** Requests of an isolate that try what is half-open: one at once, then one a window. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
-/** One visitor who tries again and again must not take all of them. */
+/** One visitor who tries again and again must not take all of them, nor newcomers, who may be one. */
 const TRIALS_OF_ONE = { intervalMs: 10_000, burst: 1 }
+const TRIALS_OF_NEWCOMERS = { intervalMs: 20_000, burst: 1 }
 const SHED_RETRY_MS = 5_000
 /** What is closed by hand is opened by hand. */
 const CLOSED_RETRY_MS = 10_000
@@ -55,14 +56,21 @@ export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream):
 }
 
 /** A named upstream is out, or was until a moment ago; of what is half-open some try how it is, and go on there afterwards. */
-function isClosedFor({ nowMs }: Visit, { room, sid }: Admitted, name: string, { breakers, back }: HealthView): boolean {
+function isClosedFor(
+  { nowMs }: Visit,
+  { room, sid, justIn }: Admitted,
+  name: string,
+  { breakers, back }: HealthView,
+): boolean {
   const { trials } = room.memory
   const breaker = own(breakers, name)
   if (!breaker) {
     const sinceMs = own(back, name)
     return sinceMs !== undefined && lotOf(sid) >= backShare(sinceMs, nowMs) && !trials.has(`${name}/${sid}`)
   }
-  if (breaker === 'open' || room.spend(`trial/${name}/${sid}`, TRIALS_OF_ONE, nowMs) > 0) return true
+  if (breaker === 'open') return true
+  const [who, share] = justIn ? ['newcomers', TRIALS_OF_NEWCOMERS] : [sid, TRIALS_OF_ONE]
+  if (room.spend(`trial/${name}/${who}`, share, nowMs) > 0) return true
   if (room.spend(`trial/${name}`, TRIALS, nowMs) > 0) return true
   trials.set(`${name}/${sid}`, true)
   return false

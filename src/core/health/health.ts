@@ -19,7 +19,7 @@ import {
   type UpstreamRules,
   upstreamIn,
 } from './state.ts'
-import { failedSessions, isDead, newStreak } from './streak.ts'
+import { isDead, isOfOne, newStreak } from './streak.ts'
 
 export interface HealthMoment extends Moment {
   readonly rules: HealthRules
@@ -104,7 +104,7 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
     const { name, critical, openMs, apdexTarget } = upstream
     const heard = upstreamIn(health, name)
     const { breaker: before } = heard
-    const window = withoutOne(heard, upstream, nowMs)
+    const window = withoutOne(heard, name)
     const samples = samplesOf(window)
     const windows = heard.thinWindows + 1
     const isEnough = samples >= SAMPLES_MIN
@@ -136,10 +136,10 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
 }
 
 /** A trial of a named upstream has few visitors: what fails for one of them, and for nobody else, does not end it. */
-function withoutOne({ window, breaker, streak }: UpstreamHealth, { name }: UpstreamRules, nowMs: number): Counts {
+function withoutOne({ window, breaker, streak }: UpstreamHealth, name: string): Counts {
   if (name === ORIGIN || breaker.state !== 'half-open' || window.failed === 0) return window
   const others = samplesOf(window) - window.failed + samplesOf(breaker.pending)
-  return others > 0 && failedSessions(streak, nowMs) <= 1 ? { ...window, failed: 0 } : window
+  return others > 0 && isOfOne(streak) ? { ...window, failed: 0 } : window
 }
 
 /**

@@ -44,17 +44,20 @@ export function follow(
   }
 }
 
-/** Sessions that were failed after the last answer. Older failures are forgotten. */
-export function failedSessions({ answeredMs, failed }: Streak, nowMs: number): number {
+export function isDead(streak: Streak, nowMs: number): boolean {
+  forgetOld(streak, nowMs)
+  const sent = Object.values(streak.failed).map(({ sentMs }) => sentMs)
+  return sent.length >= DEAD_SESSIONS && Math.max(...sent) - Math.min(...sent) >= DEAD_OVER_MS
+}
+
+/** What failed during a trial is one session's at most. */
+export function isOfOne({ failed }: Streak): boolean {
+  return Object.keys(failed).length <= 1
+}
+
+function forgetOld({ answeredMs, failed }: Streak, nowMs: number): void {
   for (const lot in failed) {
     const { sentMs = 0, heardMs = 0 } = failed[lot] ?? {}
     if (sentMs <= answeredMs || nowMs - heardMs > FAILED_WITHIN_MS) delete failed[lot]
   }
-  return Object.keys(failed).length
-}
-
-export function isDead(streak: Streak, nowMs: number): boolean {
-  if (failedSessions(streak, nowMs) < DEAD_SESSIONS) return false
-  const sent = Object.values(streak.failed).map(({ sentMs }) => sentMs)
-  return Math.max(...sent) - Math.min(...sent) >= DEAD_OVER_MS
 }
