@@ -104,16 +104,13 @@ export class Watch implements Patience {
       const { admission, upstream, isLate } = sent
       if (isLate) admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
       else this.#note(sent, 'failed')
-      this.#complain(sent)
+      // Where few ask each session counts, but for those that have just come in: anybody can have many of them.
+      if (upstream.tellsSessions && !admission.justIn) this.#complain(sent)
     }
   }
 
-  /**
-   * Where few ask, each session that was failed is told apart: but for those that have just come in, for anybody can have many of
-   * them, and no more than are needed.
-   */
-  #complain({ admission: { room, sid, justIn }, upstream }: Sent): void {
-    if (!upstream.tellsSessions || justIn) return
+  /** Tells the sessions apart that have something bad to say, no more of them than are needed. */
+  #complain({ admission: { room, sid }, upstream }: Watched): void {
     if (room.spend(`complaint/${upstream.name}`, COMPLAINTS, this.#visit.nowMs) > 0) return
     room.count(complaintOf(upstream.name, sid, this.#sentMs))
     room.report(this.#visit)
@@ -127,10 +124,14 @@ export class Watch implements Patience {
   }
 
   /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
-  #note({ admission: { room, sid }, upstream, lease }: Sent, outcome: Outcome): boolean {
+  #note(sent: Sent, outcome: Outcome): boolean {
+    const { admission, upstream } = sent
+    const { room, sid } = admission
     const nowMs = Date.now()
     const isBad = outcome === 'failed' || outcome === 'frustrated'
-    if (!takesTurn(lease ?? room.sessionOf(sid), nowMs, isBad && upstream.name !== ORIGIN)) return false
+    const lease = sent.lease ?? room.sessionOf(sid)
+    if (!takesTurn(lease, nowMs, isBad && upstream.name !== ORIGIN)) return false
+    if (isBad && upstream.name === ORIGIN && complainsFirst(lease, nowMs)) this.#complain(sent)
     room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
@@ -145,10 +146,17 @@ function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
     lease.sampledWindow = window
     lease.samples = 0
   }
-  if (lease.samples >= SAMPLES_PER_SESSION || (isBadOfFew && lease.complainedWindow === window)) return false
-  if (isBadOfFew) lease.complainedWindow = window
+  if (lease.samples >= SAMPLES_PER_SESSION || (isBadOfFew && !complainsFirst(lease, nowMs))) return false
   lease.samples++
   return true
+}
+
+/** True once a window: the session has not complained in it yet, and does now. */
+function complainsFirst(lease: Lease, nowMs: number): boolean {
+  const window = Math.floor(nowMs / WINDOW_MS)
+  const isFirst = lease.complainedWindow !== window
+  lease.complainedWindow = window
+  return isFirst
 }
 
 /** An answer whose first byte says how the origin does. */

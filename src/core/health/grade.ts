@@ -36,12 +36,19 @@ export function smoothed(before: number | null, now: number): number {
 /**
  * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, so
  * that a single visitor who reloads a single slow page closes nothing. Where few ask that is most of what is heard, and an edge's
- * windows are not in step with the room's: over several of them it has one turn more.
+ * windows are not in step with the room's: over several of them it has one turn more. At several isolates it has several times
+ * that; but where all who complained are known to be one (`isOfOne`), it is forgiven whatever it said.
  */
-export function gradeOf(counts: Counts, windows: number, apdexBefore: number | null, apdexTarget: number): Grade {
+export function gradeOf(
+  counts: Counts,
+  windows: number,
+  apdexBefore: number | null,
+  apdexTarget: number,
+  isOfOne = false,
+): Grade {
   const samples = samplesOf(counts)
   const bad = frustratedOf(counts) + counts.failed
-  const fromOne = SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)
+  const fromOne = isOfOne ? bad : SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)
   const forgiven = Math.min(bad, fromOne)
   const forgivenFailures = Math.min(counts.failed, fromOne)
   const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)

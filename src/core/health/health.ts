@@ -19,7 +19,7 @@ import {
   type UpstreamRules,
   upstreamIn,
 } from './state.ts'
-import { isDead, isOfOne, newStreak } from './streak.ts'
+import { forgetBefore, isDead, newStreak, sessionsIn } from './streak.ts'
 
 export interface HealthMoment extends Moment {
   readonly rules: HealthRules
@@ -108,7 +108,12 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
     const samples = samplesOf(window)
     const windows = heard.thinWindows + 1
     const isEnough = samples >= SAMPLES_MIN
-    const grade = isEnough ? gradeOf(window, windows, heard.apdex, apdexTarget) : thinGrade(heard, upstream, health)
+    // Sessions complain once in a window of their edge: of what was heard in this one, some have done so in the one before.
+    if (name === ORIGIN && before.state === 'closed') forgetBefore(heard.streak, nowMs - (windows + 1) * WINDOW_MS)
+    const isOfOne = name === ORIGIN && sessionsIn(heard.streak) === 1
+    const grade = isEnough
+      ? gradeOf(window, windows, heard.apdex, apdexTarget, isOfOne)
+      : thinGrade(heard, upstream, health)
     if (openMs !== null)
       heard.breaker = afterWindow(before, window, grade, { ...rules, ...upstream, openMs }, nowMs, random)
     if (heard.breaker.state !== before.state) {
@@ -135,11 +140,16 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
   return decisions
 }
 
-/** A trial of a named upstream has few visitors: what fails for one of them, and for nobody else, does not end it. */
+/**
+ * A trial has few visitors: what fails for one of them, and for nobody else, does not end it. Of a named upstream who does not complain
+ * is a newcomer; of the origin everybody does, but not to edges of an older version.
+ */
 function withoutOne({ window, breaker, streak }: UpstreamHealth, name: string): Counts {
-  if (name === ORIGIN || breaker.state !== 'half-open' || window.failed === 0) return window
+  if (breaker.state !== 'half-open' || window.failed === 0) return window
   const others = samplesOf(window) - window.failed + samplesOf(breaker.pending)
-  return others > 0 && isOfOne(streak) ? { ...window, failed: 0 } : window
+  const sessions = sessionsIn(streak)
+  const isOfOne = sessions === 1 || (sessions === 0 && name !== ORIGIN)
+  return others > 0 && isOfOne ? { ...window, failed: 0 } : window
 }
 
 /**

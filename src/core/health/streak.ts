@@ -19,6 +19,8 @@ export interface Streak {
 const DEAD_SESSIONS = 5
 /** They asked over so long: what goes wrong at one moment may be over at the next. */
 const DEAD_OVER_MS = 2_000
+/** More need not be remembered. */
+const REMEMBERED_MAX = 100
 /** Where hardly anybody asks, what failed so long ago may have been something else. */
 const FAILED_WITHIN_MS = 120_000
 
@@ -34,7 +36,8 @@ export function follow(
 ): void {
   switch (mark) {
     case 'complaint':
-      streak.failed[bucket] = { sentMs: sentByMs, heardMs: nowMs }
+      if (bucket in streak.failed || sessionsIn(streak) < REMEMBERED_MAX)
+        streak.failed[bucket] = { sentMs: sentByMs, heardMs: nowMs }
       return
     case 'satisfied':
     case 'tolerating':
@@ -50,9 +53,13 @@ export function isDead(streak: Streak, nowMs: number): boolean {
   return sent.length >= DEAD_SESSIONS && Math.max(...sent) - Math.min(...sent) >= DEAD_OVER_MS
 }
 
-/** What failed during a trial is one session's at most. */
-export function isOfOne({ failed }: Streak): boolean {
-  return Object.keys(failed).length <= 1
+/** Sessions that have complained, whatever was answered since. */
+export function sessionsIn({ failed }: Streak): number {
+  return Object.keys(failed).length
+}
+
+export function forgetBefore({ failed }: Streak, sinceMs: number): void {
+  for (const lot in failed) if ((failed[lot]?.heardMs ?? 0) < sinceMs) delete failed[lot]
 }
 
 function forgetOld({ answeredMs, failed }: Streak, nowMs: number): void {

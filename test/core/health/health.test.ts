@@ -118,6 +118,30 @@ describe('a healthy origin', () => {
     }
   })
 
+  it('is not closed by one session at however many isolates, where it is told apart', () => {
+    const of = (count: number) => {
+      const room = new Observed()
+      for (let i = 0; i < 24; i++) {
+        room.nowMs += 5_000
+        const sentMs = room.nowMs - 1_000
+        // Of each window's complaints some are heard in the one before.
+        const sids = i % 2 === 0 ? Array.from({ length: count }, (_, n) => `session-${n}`) : []
+        const complaints = sids.map(sid => [complaintOf('origin', sid, sentMs), 1])
+        const samples = [
+          [cellOf('origin', 'satisfied', 100, sentMs), 60],
+          [cellOf('origin', 'failed', 5, sentMs), 40],
+        ]
+        hear(room.health, Object.fromEntries([...complaints, ...samples]), room.rules, room.nowMs)
+        room.pass(0)
+      }
+      return room
+    }
+    expect(of(1).decisions).toEqual([])
+    expect(of(2).kinds).toContain('breaker-open')
+    expect(of(300).kinds).toContain('breaker-open')
+    expect(Object.keys(of(300).health.upstreams.origin?.streak.failed ?? {}).length).toBeLessThanOrEqual(100)
+  })
+
   it('is closed all the same where more than one says so', () => {
     expect(new Observed().windows(8, { failed: 10 }).kinds).toContain('breaker-open')
   })
