@@ -2,13 +2,16 @@
  * Three kinds of tests: pure code in node, objects and the gate inside workerd, and whole processes, which run after the others. Those
  * that make load, or measure under it, share the machine with nobody: they run at last, one file after another.
  */
+import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { origin } from './test/support/workerd/origin.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
 
-/** Most tests wait more than they work. By default a machine of two cores would be given one file at a time. */
+/** By default a machine of two cores would be given one file at a time. */
 const maxWorkers = '100%'
+/** In workerd tests wait more than they work. */
+const WAITING = 2 * availableParallelism()
 /** They make load, or judge how fast something answers. */
 const WORKERD_LOAD = 'test/edge/crowd.test.ts'
 const LOADS = [
@@ -59,7 +62,8 @@ export default defineConfig({
         ...inWorkerd(),
         test: {
           name: 'workerd',
-          maxWorkers,
+          maxWorkers: WAITING,
+          sequence: { groupOrder: 1 },
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, WORKERD_LOAD],
           testTimeout: 60_000,
@@ -71,7 +75,7 @@ export default defineConfig({
           maxWorkers,
           include: ['test/{contract,browser}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...LOADS],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           ...processes,
         },
       },
@@ -80,7 +84,7 @@ export default defineConfig({
         test: {
           name: 'workerd-load',
           include: [WORKERD_LOAD],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
           testTimeout: 60_000,
         },
@@ -89,7 +93,7 @@ export default defineConfig({
         test: {
           name: 'load',
           include: LOADS,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
           ...processes,
         },

@@ -149,13 +149,14 @@ export const SCENARIOS: readonly Scenario[] = [
       {
         atSeconds: 30,
         words: 'the operator closes the configurator',
-        turns: { room: 'feature', settings: { suspended: false, queue_all: true, total_active_users: 1 } },
+        // To those inside, too: `queue_all` would keep only newcomers out.
+        turns: { room: 'feature', settings: { health_pins: { breakers: { origin: 'open' } } } },
       },
       { atSeconds: 65, words: 'the configurator is mended', breaks: { configurator: 'works' } },
       {
         atSeconds: 66,
         words: 'the operator opens the configurator',
-        turns: { room: 'feature', settings: { queue_all: false, total_active_users: 1_000 } },
+        turns: { room: 'feature', settings: { health_pins: {} } },
       },
     ],
     troubleSeconds: 20,
