@@ -122,10 +122,10 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'viral-story',
     story: 'A news site, one story that everybody shares. The server fell, and the bill doubled.',
-    scale: '1,200 readers in half a minute, who take eight minutes instead of a day, a server of 25 pages a second',
-    seconds: 480,
+    scale: '1,500 readers in half a minute, who take twelve minutes instead of a day, a server of 25 pages a second',
+    seconds: 720,
     capacity: 25,
-    crowd: { visitors: 1_200, arriveMs: 30_000, stayMs: 40_000, thinkMs: 4_000 },
+    crowd: { visitors: 1_500, arriveMs: 30_000, stayMs: 40_000, thinkMs: 4_000 },
     rooms: [room({ total_active_users: 210, new_users_per_minute: 400, protected_paths: [] })],
     acts: [],
     troubleSeconds: 0,
