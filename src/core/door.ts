@@ -10,6 +10,7 @@
 import { giveBack, goneIn, isEntitled, spend } from './door-permits.ts'
 import { countClaim, demandOf, forgetWhoLeft, isCalled, stand } from './door-standing.ts'
 import { type DoorState, usable } from './door-state.ts'
+import { forgetOldSamples } from './health/samples.ts'
 import type { SessionStore } from './inside.ts'
 import type { Again, Claim, ClaimAnswer, DoorReport, EdgeReport, View } from './messages.ts'
 import { ownOr } from './own.ts'
@@ -74,6 +75,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
   forgetWhoLeft(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) giveBack(door)
   door.turnedAway = false
+  forgetOldSamples(door.tally, nowMs)
   const tally = door.tally.report()
   const needed = Math.max(0, door.standing.size - usable(door))
   door.said = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }

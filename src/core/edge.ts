@@ -3,6 +3,8 @@
  *
  * A decision about somebody who is not inside needs a view at most a second old; a session with a lease needs none.
  */
+
+import { forgetOldSamples } from './health/samples.ts'
 import type { EdgeReply, EdgeReport, View } from './messages.ts'
 import { Tally } from './tally.ts'
 
@@ -37,7 +39,8 @@ export function newEdge<Settings>(isolate: string): EdgeState<Settings> {
   }
 }
 
-export function edgeReport(edge: EdgeState<unknown>): EdgeReport {
+export function edgeReport(edge: EdgeState<unknown>, nowMs: number): EdgeReport {
+  forgetOldSamples(edge.tally, nowMs)
   return { isolate: edge.isolate, version: edge.version, ...edge.tally.report() }
 }
 

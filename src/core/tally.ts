@@ -24,7 +24,7 @@ export class Tally {
   #seq: number
   #base: number
   readonly #totals = new Map<string, number>()
-  #sent: Cells = {}
+  #sent: Record<string, number> = {}
 
   constructor(seq = 0) {
     this.#seq = seq
@@ -42,6 +42,19 @@ export class Tally {
 
   add(cell: string, by = 1): void {
     this.#totals.set(cell, (this.#totals.get(cell) ?? 0) + by)
+  }
+
+  /** Lets go of counters that say nothing any more, told or not. */
+  forget(isOld: (cell: string) => boolean): void {
+    for (const cell of this.#totals.keys()) {
+      if (!isOld(cell)) continue
+      this.#totals.delete(cell)
+      delete this.#sent[cell]
+    }
+  }
+
+  get size(): number {
+    return this.#totals.size
   }
 
   /** Opens the next report. An earlier one that is still on its way may arrive before or after it, or never. */

@@ -25,8 +25,8 @@ export type Held = {
 /** Requests of an isolate that try what is half-open: one at once, then one a window. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
 /** One visitor who tries again and again must not take all of them, nor newcomers, who may be one. */
-const TRIALS_OF_ONE = { intervalMs: 10_000, burst: 1 }
-const TRIALS_OF_NEWCOMERS = { intervalMs: 20_000, burst: 1 }
+const TRIAL_OF_ONE_MS = 10_000
+const TRIAL_OF_NEWCOMERS_MS = 20_000
 const SHED_RETRY_MS = 5_000
 /** What is closed by hand is opened by hand. */
 const CLOSED_RETRY_MS = 10_000
@@ -69,10 +69,11 @@ function isClosedFor(
     return sinceMs !== undefined && lotOf(sid) >= backShare(sinceMs, nowMs) && !trials.has(`${name}/${sid}`)
   }
   if (breaker === 'open') return true
-  const [who, share] = justIn ? ['newcomers', TRIALS_OF_NEWCOMERS] : [sid, TRIALS_OF_ONE]
-  if (room.spend(`trial/${name}/${who}`, share, nowMs) > 0) return true
+  const who = justIn ? `${room.name}/${name}/newcomers` : `${name}/${sid}`
+  const triedMs = trials.get(who) ?? Number.NEGATIVE_INFINITY
+  if (nowMs - triedMs < (justIn ? TRIAL_OF_NEWCOMERS_MS : TRIAL_OF_ONE_MS)) return true
   if (room.spend(`trial/${name}`, TRIALS, nowMs) > 0) return true
-  trials.set(`${name}/${sid}`, true)
+  trials.set(who, nowMs)
   return false
 }
 
@@ -95,11 +96,11 @@ export function closedByHand(visit: Visit, room: RoomAtEdge, upstream: Upstream)
  */
 function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
   const { trials } = room.memory
-  if (justIn) trials.set(sid, true)
+  if (justIn) trials.set(sid, visit.nowMs)
   if (inside <= 0) return false
   if (trials.has(sid) || lotOf(sid) < inside) return true
   if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
   if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
-  trials.set(sid, true)
+  trials.set(sid, visit.nowMs)
   return true
 }

@@ -26,6 +26,8 @@ export interface Lease {
   sampledWindow: number
   /** The last window in which the session had something bad to say: of a named upstream no more than that counts. */
   complainedWindow: number
+  /** The last window in which its complaint was passed on. */
+  toldWindow: number
   samples: number
 }
 
@@ -43,8 +45,8 @@ export class Memory {
   readonly requeued = new LRUCache<string, string>({ max: VISITORS })
   /** Ended sids, until their passes expire. */
   readonly gone = new LRUCache<string, number>({ max: VISITORS })
-  /** Sids let in while the origin was tried after an outage, and `<upstream>/<sid>` of who tried another. */
-  readonly trials = new LRUCache<string, true>({ max: VISITORS })
+  /** When sids were let in while the origin was tried after an outage, and when `<upstream>/<sid>` tried another. */
+  readonly trials = new LRUCache<string, number>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
   /** Theoretical arrival times of this isolate's own limits. */

@@ -109,7 +109,7 @@ export class RoomLink {
     caller.calls.sync++
     this.#linked.beforeReport()
     const edge = this.#edge
-    const report = edgeReport(edge)
+    const report = edgeReport(edge, nowMs)
     try {
       const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
       applyEdgeReply(edge, reply, nowMs)

@@ -109,8 +109,11 @@ export class Watch implements Patience {
     }
   }
 
-  /** Tells the sessions apart that have something bad to say, no more of them than are needed. */
-  #complain({ admission: { room, sid }, upstream }: Watched): void {
+  /** Tells the sessions apart that have something bad to say: each once a window, and no more of them than are needed. */
+  #complain({ admission: { room, sid }, upstream, lease = room.sessionOf(sid) }: Sent): void {
+    const window = Math.floor(Date.now() / WINDOW_MS)
+    if (lease.toldWindow === window) return
+    lease.toldWindow = window
     if (room.spend(`complaint/${upstream.name}`, COMPLAINTS, this.#visit.nowMs) > 0) return
     room.count(complaintOf(upstream.name, sid, this.#sentMs))
     room.report(this.#visit)
@@ -131,7 +134,7 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     const lease = sent.lease ?? room.sessionOf(sid)
     if (!takesTurn(lease, nowMs, isBad && upstream.name !== ORIGIN)) return false
-    if (isBad && upstream.name === ORIGIN && complainsFirst(lease, nowMs)) this.#complain(sent)
+    if (isBad && upstream.name === ORIGIN) this.#complain(sent)
     room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
@@ -146,17 +149,10 @@ function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
     lease.sampledWindow = window
     lease.samples = 0
   }
-  if (lease.samples >= SAMPLES_PER_SESSION || (isBadOfFew && !complainsFirst(lease, nowMs))) return false
+  if (lease.samples >= SAMPLES_PER_SESSION || (isBadOfFew && lease.complainedWindow === window)) return false
+  if (isBadOfFew) lease.complainedWindow = window
   lease.samples++
   return true
-}
-
-/** True once a window: the session has not complained in it yet, and does now. */
-function complainsFirst(lease: Lease, nowMs: number): boolean {
-  const window = Math.floor(nowMs / WINDOW_MS)
-  const isFirst = lease.complainedWindow !== window
-  lease.complainedWindow = window
-  return isFirst
 }
 
 /** An answer whose first byte says how the origin does. */

@@ -49,6 +49,7 @@ export class SessionLeases {
       limits,
       sampledWindow: 0,
       complainedWindow: 0,
+      toldWindow: 0,
       samples: 0,
     }
     this.#memory.leases.set(sid, lease)

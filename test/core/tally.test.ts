@@ -21,6 +21,19 @@ describe('Tally', () => {
     expect(fresh(undefined, sender.report())).toEqual({ seen: 5 })
   })
 
+  it('forgets what says nothing any more, told or not, and everything else still counts once', () => {
+    const sender = new Tally()
+    sender.add('old', 3)
+    sender.add('seen', 1)
+    const first = sender.report()
+    sender.add('old', 2)
+    sender.forget(cell => cell === 'old')
+    sender.acknowledge(first.seq)
+    expect([sender.dirty, sender.size]).toEqual([false, 0])
+    sender.add('old')
+    expect(sender.report().cells).toEqual({ old: 1 })
+  })
+
   it('adds nothing for a report that is repeated or late', () => {
     const sender = new Tally()
     sender.add('seen')

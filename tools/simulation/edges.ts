@@ -78,7 +78,7 @@ export class Edges {
     const { agenda, network } = this.#around
     edge.syncing = true
     const sentMs = agenda.nowMs
-    const report = edgeHalf.edgeReport(edge.state)
+    const report = edgeHalf.edgeReport(edge.state, sentMs)
     network.call<EdgeReply<never>>(
       reply => this.#doors.hear(edge.home, report, reply),
       reply => {

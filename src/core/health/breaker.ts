@@ -5,7 +5,7 @@
  * do in time.
  */
 import { type Grade, gradeOfTrial, TRIAL_SAMPLES_MIN } from './grade.ts'
-import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
+import { type Counts, frustratedOf, merge, noCounts, samplesOf } from './samples.ts'
 
 export type Breaker =
   | {
@@ -57,16 +57,25 @@ const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
 /** A trial that is never critical ends without good windows, too, but takes so many times longer: slowness is the ceiling's business. */
 const FAIR_FOR_GOOD = 2
+/** So many samples of one session, of which none is good, are all there is to hear. */
+const TRIAL_SAMPLES_OF_ONE = 2 * TRIAL_SAMPLES_MIN
 /** Closed for so long, an old failure does not lengthen the next pause. */
 const FAILURES_FORGOTTEN_AFTER_MS = 600_000
 
 export const CLOSED: Breaker = { state: 'closed', criticalWindows: 0, sinceMs: null, failures: 0, goodWindows: 0 }
 
-/** What a window's end does. `grade` is null when there were too few samples; `random` is uniform in [0, 1). */
+/** What was heard in a window, and how it is graded: null when there were too few samples. */
+export interface Window {
+  readonly counts: Counts
+  readonly grade: Grade | null
+  /** During a trial all who were failed are one session, as far as is known. */
+  readonly isOfOne: boolean
+}
+
+/** What a window's end does. `random` is uniform in [0, 1). */
 export function afterWindow(
   breaker: Breaker,
-  counts: Counts,
-  grade: Grade | null,
+  { counts, grade, isOfOne }: Window,
   rules: BreakerRules,
   nowMs: number,
   random: number,
@@ -86,8 +95,9 @@ export function afterWindow(
       const pending = noCounts()
       merge(pending, breaker.pending)
       merge(pending, counts)
-      if (samplesOf(pending) < TRIAL_SAMPLES_MIN) return { ...breaker, pending }
-      const trial = gradeOfTrial(pending, rules.apdexTarget)
+      const judged = isOfOne ? withoutOne(pending) : pending
+      if (!judged || samplesOf(judged) < TRIAL_SAMPLES_MIN) return { ...breaker, pending }
+      const trial = gradeOfTrial(judged, rules.apdexTarget)
       const { outageSinceMs, failures } = breaker
       if (trial.verdict === 'critical') return opened(failures, outageSinceMs, counts, rules.openMs, nowMs, random)
       const goodWindows = trial.verdict === 'healthy' ? breaker.goodWindows + 1 : 0
@@ -98,6 +108,16 @@ export function afterWindow(
       return { ...breaker, goodWindows, fairWindows, pending: noCounts() }
     }
   }
+}
+
+/**
+ * A trial has few visitors: what fails for one of them, and for nobody else, does not end it. Null while nobody else was heard, and that
+ * one not so often that there is nobody else.
+ */
+function withoutOne(counts: Counts): Counts | null {
+  const isServed = counts.satisfied + counts.tolerating > 0
+  if (isServed) return { ...counts, failed: 0, frustrated: frustratedOf(counts) }
+  return samplesOf(counts) < TRIAL_SAMPLES_OF_ONE ? null : counts
 }
 
 /** An open breaker's pause is over by its time. Asked at any time. */

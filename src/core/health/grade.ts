@@ -35,24 +35,31 @@ export function smoothed(before: number | null, now: number): number {
 
 /**
  * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, so
- * that a single visitor who reloads a single slow page closes nothing. Where few ask that is most of what is heard, and an edge's
- * windows are not in step with the room's: over several of them it has one turn more. At several isolates it has several times
- * that; but where all who complained are known to be one (`isOfOne`), it is forgiven whatever it said.
+ * that a single visitor who reloads a single slow page closes nothing.
  */
-export function gradeOf(
-  counts: Counts,
-  windows: number,
-  apdexBefore: number | null,
-  apdexTarget: number,
-  isOfOne = false,
-): Grade {
+export function gradeOf(counts: Counts, windows: number, apdexBefore: number | null, apdexTarget: number): Grade {
   const samples = samplesOf(counts)
-  const bad = frustratedOf(counts) + counts.failed
-  const fromOne = isOfOne ? bad : SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)
-  const forgiven = Math.min(bad, fromOne)
-  const forgivenFailures = Math.min(counts.failed, fromOne)
+  const forgiven = Math.min(badOf(counts), fromOne(windows))
+  const forgivenFailures = Math.min(counts.failed, fromOne(windows))
   const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)
   return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)
+}
+
+/** More than what is forgiven anyway: at several isolates one session says several times as much. */
+export function isTooMuch(counts: Counts, windows: number): boolean {
+  return badOf(counts) > fromOne(windows)
+}
+
+function badOf(counts: Counts): number {
+  return frustratedOf(counts) + counts.failed
+}
+
+/**
+ * What one session says at an isolate. Where few ask that is most of what is heard, and an edge's windows are not in step with the
+ * room's: over several of them it has one turn more.
+ */
+function fromOne(windows: number): number {
+  return SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)
 }
 
 /** Grades the few samples of a trial, each of which counts. */

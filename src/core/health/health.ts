@@ -7,10 +7,10 @@
 import { afterProbe, afterTime, afterWindow, CLOSED, openedFirst } from './breaker.ts'
 import { afterOutage, afterTrial, type Ceiling, type Moment, steer } from './controller.ts'
 import { type Decision, type Seen, said, sawOf, seenBy } from './decisions.ts'
-import { type Grade, gradeOf, gradeOfTrial, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
+import { type Grade, gradeOf, gradeOfTrial, isTooMuch, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
 import { finish, THIN_WINDOWS_MAX } from './heard.ts'
 import { breakerOf, isStopped, isTrial, trialShare } from './in-force.ts'
-import { add, bucketOf, type Counts, ORIGIN, outcomeOf, samplesOf, WINDOW_MS } from './samples.ts'
+import { add, bucketOf, ORIGIN, outcomeOf, samplesOf, WINDOW_MS } from './samples.ts'
 import {
   type HealthRules,
   type HealthState,
@@ -19,7 +19,7 @@ import {
   type UpstreamRules,
   upstreamIn,
 } from './state.ts'
-import { forgetBefore, isDead, newStreak, sessionsIn } from './streak.ts'
+import { forgetBefore, isDead, newStreak, probeFailed, sessionsIn } from './streak.ts'
 
 export interface HealthMoment extends Moment {
   readonly rules: HealthRules
@@ -43,7 +43,10 @@ export function probed(
   asked.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
   if (wasStopped && !isStopped(health, rules)) health.reopenedAtMs = nowMs
   if (before.state === 'half-open') add(asked.window, outcome, bucketOf(tookMs ?? 0))
-  return asked.breaker.state === before.state ? null : said(name, asked.breaker, null, moment)
+  if (before.state === 'half-open' && outcome === 'failed') probeFailed(asked.streak, nowMs)
+  if (asked.breaker.state === before.state) return null
+  startTrial(asked)
+  return said(name, asked.breaker, null, moment)
 }
 
 /** Lets time pass; answers what was decided. Called at any time, and harmless. `random` is uniform in [0, 1). */
@@ -80,7 +83,15 @@ function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment,
     const opened = said(name, heard.breaker, seen, moment)
     return critical ? [opened, ...move(health, { ...seen, name }, true, moment, 0)] : [opened]
   } else heard.breaker = afterTime(before, nowMs)
-  return heard.breaker.state === before.state ? [] : [said(name, heard.breaker, null, moment)]
+  if (heard.breaker.state === before.state) return []
+  startTrial(heard)
+  return [said(name, heard.breaker, null, moment)]
+}
+
+/** What was sent during the pause is no part of it. */
+function startTrial(heard: UpstreamHealth): void {
+  finish(heard, true)
+  begunAnew(heard)
 }
 
 /** What was before says nothing of what is now. */
@@ -103,19 +114,21 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
   for (const upstream of rules.upstreams) {
     const { name, critical, openMs, apdexTarget } = upstream
     const heard = upstreamIn(health, name)
-    const { breaker: before } = heard
-    const window = withoutOne(heard, name)
+    const { window, breaker: before } = heard
     const samples = samplesOf(window)
     const windows = heard.thinWindows + 1
-    const isEnough = samples >= SAMPLES_MIN
     // Sessions complain once in a window of their edge: of what was heard in this one, some have done so in the one before.
-    if (name === ORIGIN && before.state === 'closed') forgetBefore(heard.streak, nowMs - (windows + 1) * WINDOW_MS)
-    const isOfOne = name === ORIGIN && sessionsIn(heard.streak) === 1
-    const grade = isEnough
-      ? gradeOf(window, windows, heard.apdex, apdexTarget, isOfOne)
-      : thinGrade(heard, upstream, health)
-    if (openMs !== null)
-      heard.breaker = afterWindow(before, window, grade, { ...rules, ...upstream, openMs }, nowMs, random)
+    const sinceMs = nowMs - windows * Math.max(tookMs, WINDOW_MS) - WINDOW_MS
+    if (name === ORIGIN && before.state === 'closed') forgetBefore(heard.streak, sinceMs)
+    const ofOne = isOfOne(heard, name)
+    // One session that says so much says nothing of the others: neither bad nor good.
+    const isOneVoice = name === ORIGIN && ofOne && isTooMuch(window, windows)
+    const isEnough = samples >= SAMPLES_MIN && !isOneVoice
+    const grade = isEnough ? gradeOf(window, windows, heard.apdex, apdexTarget) : thinGrade(heard, upstream, health)
+    if (openMs !== null) {
+      const breakerRules = { ...rules, ...upstream, openMs }
+      heard.breaker = afterWindow(before, { counts: window, grade, isOfOne: ofOne }, breakerRules, nowMs, random)
+    }
     if (heard.breaker.state !== before.state) {
       const seen = seenBy(before, window, grade, apdexTarget)
       decisions.push(said(name, heard.breaker, seen, moment))
@@ -129,7 +142,7 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
     if (critical && grade && (!worst || isWorse(grade, worst.grade))) worst = { grade, name, samples, windows }
     // Of a ceiling that few are under, the next one who asks says whether it may rise.
     const isAwaited = critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
-    finish(heard, grade !== null || before.state !== 'closed', isAwaited)
+    finish(heard, grade !== null || isOneVoice || before.state !== 'closed', isAwaited)
   }
   if (health.upstreams[ORIGIN]?.breaker.state === 'open') health.isRationed = true
   if (worst) {
@@ -141,15 +154,12 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
 }
 
 /**
- * A trial has few visitors: what fails for one of them, and for nobody else, does not end it. Of a named upstream who does not complain
- * is a newcomer; of the origin everybody does, but not to edges of an older version.
+ * Whether all who have something bad to say are one session. Of a named upstream who does not complain during a trial is a newcomer; of the
+ * origin everybody does, but not to edges of an older version.
  */
-function withoutOne({ window, breaker, streak }: UpstreamHealth, name: string): Counts {
-  if (breaker.state !== 'half-open' || window.failed === 0) return window
-  const others = samplesOf(window) - window.failed + samplesOf(breaker.pending)
+function isOfOne({ breaker, streak }: UpstreamHealth, name: string): boolean {
   const sessions = sessionsIn(streak)
-  const isOfOne = sessions === 1 || (sessions === 0 && name !== ORIGIN)
-  return others > 0 && isOfOne ? { ...window, failed: 0 } : window
+  return sessions === 1 || (sessions === 0 && name !== ORIGIN && breaker.state === 'half-open')
 }
 
 /**

@@ -5,6 +5,7 @@
  * They travel as cells of the reports there are anyway (`core/tally.ts`): nothing is lost, and nothing counts twice.
  */
 import { lotOf } from '../hash.ts'
+import type { Tally } from '../tally.ts'
 
 /** Decisions are made this often, from what was heard since the last. */
 export const WINDOW_MS = 5_000
@@ -58,8 +59,12 @@ const LOTS = 1_000
 const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
 /** What was sent longer ago says nothing of now. */
 const OLD_AFTER_MS = 60_000
-/** But for a failure that took until its timeout, of 100 s at most. */
-const FAILED_OLD_AFTER_MS = OLD_AFTER_MS + 100_000
+/** The longest timeout there may be, and a second for the stamp. */
+const TIMEOUT_MAX_MS = 101_000
+/** Fewer cells are not worth looking through. */
+const CELLS_MANY = 1_000
+/** Nothing of what is older is heard. */
+const CELL_OLD_AFTER_MS = OLD_AFTER_MS + 2 * TIMEOUT_MAX_MS
 /** Clocks of edges run ahead of the room's by this at most. */
 const AHEAD_MS = 10_000
 
@@ -82,6 +87,19 @@ export function complaintOf(upstream: string, sid: string, sentMs: number): stri
   return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS.complaint}${Math.floor(lotOf(sid) * LOTS)}`
 }
 
+/**
+ * Lets go of samples that nobody would hear any more: while nobody answers, a tally must not grow by what was said of an origin an hour
+ * ago.
+ */
+export function forgetOldSamples(tally: Tally, nowMs: number): void {
+  if (tally.size < CELLS_MANY) return
+  tally.forget(cell => {
+    if (!cell.startsWith('health/')) return false
+    const stamp = Number(cell.split('/')[2])
+    return (stamp + 1) * STAMP_MS <= nowMs - CELL_OLD_AFTER_MS
+  })
+}
+
 /** What a cell says, and when it was sent at the latest: null for one that is of another kind or too old. */
 export function readCell(
   cell: string,
@@ -92,8 +110,10 @@ export function readCell(
   const [, upstream = '', stamp, letter = '', bucket] = match
   const mark = MARKS.get(letter)
   const sentByMs = (Number(stamp) + 1) * STAMP_MS
-  const oldMs = mark === 'turned-failed' || mark === 'complaint' ? FAILED_OLD_AFTER_MS : OLD_AFTER_MS
-  if (!mark || sentByMs <= nowMs - oldMs || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
+  if (!mark || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
+  // It is as old as its answer, not as its question.
+  const tookMs = mark === 'turned-failed' || mark === 'complaint' ? TIMEOUT_MAX_MS : upperMs(Number(bucket))
+  if (sentByMs + tookMs <= nowMs - OLD_AFTER_MS) return null
   return { upstream, mark, bucket: Number(bucket), sentByMs }
 }
 

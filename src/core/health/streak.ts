@@ -19,6 +19,8 @@ export interface Streak {
 const DEAD_SESSIONS = 5
 /** They asked over so long: what goes wrong at one moment may be over at the next. */
 const DEAD_OVER_MS = 2_000
+/** No session has one of these. */
+const PROBE_LOTS = [1_000, 1_001]
 /** More need not be remembered. */
 const REMEMBERED_MAX = 100
 /** Where hardly anybody asks, what failed so long ago may have been something else. */
@@ -36,8 +38,7 @@ export function follow(
 ): void {
   switch (mark) {
     case 'complaint':
-      if (bucket in streak.failed || sessionsIn(streak) < REMEMBERED_MAX)
-        streak.failed[bucket] = { sentMs: sentByMs, heardMs: nowMs }
+      note(streak, bucket, sentByMs, nowMs)
       return
     case 'satisfied':
     case 'tolerating':
@@ -45,6 +46,18 @@ export function follow(
     case 'came-late':
       streak.answeredMs = Math.max(streak.answeredMs, Math.min(nowMs, sentByMs + upperMs(bucket)))
   }
+}
+
+/** A probe that fails is believed: it says as much as two sessions, whom nobody takes for one. */
+export function probeFailed(streak: Streak, nowMs: number): void {
+  for (const lot of PROBE_LOTS) note(streak, lot, nowMs, nowMs)
+}
+
+function note({ failed }: Streak, lot: number, sentMs: number, nowMs: number): void {
+  const known = failed[lot]
+  if (!known && Object.keys(failed).length >= REMEMBERED_MAX) return
+  // The clocks of edges may run ahead, and a timeout is heard later than what failed at once.
+  failed[lot] = { sentMs: Math.max(known?.sentMs ?? 0, Math.min(nowMs, sentMs)), heardMs: nowMs }
 }
 
 export function isDead(streak: Streak, nowMs: number): boolean {

@@ -142,6 +142,48 @@ describe('a healthy origin', () => {
     expect(Object.keys(of(300).health.upstreams.origin?.streak.failed ?? {}).length).toBeLessThanOrEqual(100)
   })
 
+  it('bears no more because one session complained so much that the others are not heard', () => {
+    const room = new Observed().windows(2, SLOW).pass(200_000)
+    const { totalActiveUsers } = room.limits
+    for (let i = 0; i < 60; i++) {
+      room.inside = room.limits.totalActiveUsers
+      room.nowMs += 5_000
+      const cells = [complaintOf('origin', 'one', room.nowMs), cellOf('origin', 'failed', 5, room.nowMs)]
+      hear(room.health, { [cells[0] as string]: 1, [cells[1] as string]: 25 }, room.rules, room.nowMs)
+      room.pass(0)
+    }
+    expect(room.limits.totalActiveUsers).toBe(totalActiveUsers)
+    expect(room.view?.breakers).toEqual({})
+  })
+
+  it('is closed where a quiet room hears of many at once, and of the first a second before', () => {
+    const room = new Observed()
+    for (let burst = 0; burst < 8; burst++) {
+      room.nowMs += 19_000
+      const say = (sids: string[], count: number) => {
+        const complaints = sids.map(sid => [complaintOf('origin', sid, room.nowMs - 500), 1])
+        const cells = [...complaints, [cellOf('origin', 'failed', 5, room.nowMs - 500), count]]
+        hear(room.health, Object.fromEntries(cells), room.rules, room.nowMs)
+      }
+      say(['a'], 2)
+      room.nowMs += 1_000
+      say(['b', 'c', 'd', 'e', 'f', 'g', 'h'], 40)
+      room.pass(0)
+    }
+    expect(room.kinds).toContain('breaker-open')
+  })
+
+  it('whose answers never come, with the longest timeout that there may be, is closed', () => {
+    const room = new Observed()
+    for (let i = 0; i < 12; i++) {
+      room.nowMs += 5_000
+      const sentMs = room.nowMs - 101_000
+      hear(room.health, { [cellOf('origin', 'failed', 100_000, sentMs)]: 50 }, room.rules, room.nowMs)
+      room.pass(0)
+    }
+    expect(room.kinds).toContain('breaker-open')
+  })
+
   it('is closed all the same where more than one says so', () => {
     expect(new Observed().windows(8, { failed: 10 }).kinds).toContain('breaker-open')
   })
@@ -415,6 +457,57 @@ describe('an upstream that few ask for', () => {
     }
     expect(trial('one')).toEqual({})
     expect(trial('one', 'two')).toEqual({ payment: 'open' })
+  })
+
+  it('is not opened while its one visitor, or its probe, has nothing but failures: the pauses get longer', () => {
+    const probeOf = (room: Observed) => probed(room.health, payment, { tookMs: null, targetMs: 500 }, room)
+    const trials = [
+      (room: Observed) => sayOf(room, ...failed('one', room.nowMs - 100)),
+      (room: Observed) => sayOf(room, cellOf('payment', 'failed', 5, room.nowMs - 100)),
+      (room: Observed) => {
+        probeOf(room)
+        // Others are served, but a probe is believed.
+        sayOf(room, ...[100, 120, 150].map(ms => cellOf('payment', 'satisfied', ms, room.nowMs - 100)))
+      },
+    ]
+    for (const trial of trials) {
+      const room = dead()
+      for (let i = 0; i < 360; i++) {
+        trial(room.pass(5_000))
+        expect(room.view?.breakers).not.toEqual({})
+      }
+      expect(room.health.upstreams.payment?.breaker.failures).toBeGreaterThan(4)
+    }
+  })
+
+  it('is opened again though the one who fails asks first', () => {
+    const room = dead().pass(31_000)
+    for (let i = 0; i < 3; i++) {
+      room.nowMs += 5_000
+      sayOf(room, ...failed('one', room.nowMs - 4_000))
+      room.nowMs += 5_000
+      sayOf(room, ...[100, 120, 150].map(ms => cellOf('payment', 'satisfied', ms, room.nowMs - 100)))
+    }
+    expect(room.view?.breakers).toEqual({})
+  })
+
+  it('is tried by what is sent then: what was sent during its pause and failed is no part of it', () => {
+    const room = dead()
+    const stragglers = sids.slice(10, 14).flatMap(sid => failed(sid, room.nowMs + 2_000))
+    room.nowMs += 28_000
+    sayOf(room, ...stragglers)
+    room.pass(3_000)
+    expect(room.view?.breakers).toEqual({ payment: 'half-open' })
+    expect(room.windows(3, { satisfied: 3 }, 'payment').view?.breakers).toEqual({})
+  })
+
+  it('stays open for failures of edges whose clocks run ahead, while others are served', () => {
+    const room = new Observed()
+    for (let second = 0; second < 60; second++) {
+      room.nowMs += 1_000
+      const good = cellOf('payment', 'satisfied', 100, room.nowMs)
+      expect(sayOf(room, good, ...failed(sids[second % 40], room.nowMs + 9_000))).toEqual({})
+    }
   })
 
   it('has everybody back little by little once its trial is over: who wanted something of it wants it still', () => {

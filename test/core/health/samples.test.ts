@@ -7,6 +7,7 @@ import {
   type Counts,
   cellOf,
   failureShareOf,
+  forgetOldSamples,
   merge,
   noCounts,
   outcomeOf,
@@ -14,6 +15,7 @@ import {
   readCell,
   samplesOf,
 } from '../../../src/core/health/samples.ts'
+import { Tally } from '../../../src/core/tally.ts'
 
 const NOW = 1_700_000_000_000
 
@@ -90,5 +92,24 @@ describe('a cell', () => {
     expect(readCell(cell, NOW - 60_000)).toBeNull()
     for (const other of ['polls', 'line/main/7', 'health/origin/x/s1', 'health/origin/1', 'health/a/1700000000/q3'])
       expect(readCell(other, NOW), other).toBeNull()
+  })
+})
+
+describe('a tally that nobody answers', () => {
+  it('keeps what may still be heard of an origin, and all that is not of it, and no more', () => {
+    const tally = new Tally()
+    tally.add('line/main/5', 7)
+    let cells = 0
+    for (let second = 0; second < 3_600; second++) {
+      const nowMs = NOW + second * 1_000
+      for (let n = 0; n < 10; n++) tally.add(cellOf('origin', 'satisfied', 2 ** n, nowMs))
+      forgetOldSamples(tally, nowMs)
+      cells = Math.max(cells, Object.keys(tally.report().cells).length)
+    }
+    expect(cells).toBeLessThan(3_000)
+    const last = tally.report().cells
+    expect(last['line/main/5']).toBe(7)
+    const heard = Object.keys(last).filter(cell => readCell(cell, NOW + 3_600_000))
+    expect(heard.length).toBeGreaterThanOrEqual(600)
   })
 })
