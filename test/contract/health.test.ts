@@ -152,6 +152,8 @@ describe.concurrent('an origin that', () => {
       broken.add(name)
       const seconds = await until(20, 'new visitors wait, and are told why', () => isHeld(name))
       expect(seconds).toBeLessThan(20)
+      // The other isolates hear it within two seconds.
+      await pause(2_000)
       const newcomer = await new Shopper(site.url, name).ask()
       expect([newcomer.status, newcomer.text]).toEqual([503, expect.stringContaining('Engineers are on it.')])
       const data = JSON.parse((await new Shopper(site.url, name).ask('/', { Accept: 'application/json' })).text)
