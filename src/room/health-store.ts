@@ -1,13 +1,12 @@
 /** What a room keeps of its origin's health: the state, the log of decisions, and a day of minutes. Rows stop here. */
 import type { Decision } from '../core/health/decisions.ts'
-import { type HealthState, type Minute, newHealth } from '../core/health/state.ts'
+import { type HealthState, MINUTE_MS, type Minute, newHealth } from '../core/health/state.ts'
 import { newStreak } from '../core/health/streak.ts'
 
 /** The log of decisions is kept this long, and no longer than this: a room that flaps all month fills no disk. */
 const DECISIONS_KEPT_MS = 30 * 24 * 60 * 60_000
 const DECISIONS_KEPT = 10_000
 const DECISIONS_SHOWN = 200
-const MINUTE_MS = 60_000
 const MINUTES_KEPT = 24 * 60
 
 export class HealthStore {

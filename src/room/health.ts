@@ -6,15 +6,13 @@ import { advance, probed } from '../core/health/health.ts'
 import { endMinute, hear, lastMinute } from '../core/health/heard.ts'
 import { backShare, breakerOf, type HealthView, healthView, limitsNow } from '../core/health/in-force.ts'
 import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../core/health/samples.ts'
-import { type HealthState, inTrouble, type UpstreamRules } from '../core/health/state.ts'
+import { type HealthState, inTrouble, MINUTE_MS, type UpstreamRules } from '../core/health/state.ts'
 import { own } from '../core/own.ts'
 import type { Limits } from '../core/permits.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../core/rpc.ts'
 import type { Cells } from '../core/tally.ts'
 import type { HealthSettings } from '../settings/health.ts'
 import { HealthStore } from './health-store.ts'
-
-const MINUTE_MS = 60_000
 
 export class RoomHealth {
   readonly #store: HealthStore

@@ -4,7 +4,7 @@
  * It can only lower the operator's limits. The room owns the clock and the storage. What `advance` decides it also says, for operators
  * to read.
  */
-import { afterProbe, afterTime, afterWindow, CLOSED, openedFirst } from './breaker.ts'
+import { afterProbe, afterTime, afterWindow, CLOSED, openedFirst, type Window } from './breaker.ts'
 import { afterOutage, afterTrial, type Ceiling, type Moment, steer } from './controller.ts'
 import { type Decision, type Seen, said, sawOf, seenBy } from './decisions.ts'
 import { type Grade, gradeOf, gradeOfTrial, isTooMuch, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
@@ -45,7 +45,7 @@ export function probed(
   if (before.state === 'half-open') add(asked.window, outcome, bucketOf(tookMs ?? 0))
   if (before.state === 'half-open' && outcome === 'failed') probeFailed(asked.streak, nowMs)
   if (asked.breaker.state === before.state) return null
-  startTrial(asked)
+  beginAnew(asked)
   return said(name, asked.breaker, null, moment)
 }
 
@@ -77,27 +77,21 @@ function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment,
   else if (before.state === 'closed' && name !== ORIGIN && isDead(heard.streak, nowMs)) {
     const { window } = heard
     heard.breaker = openedFirst(before, window, openMs, nowMs, random)
-    begunAnew(heard)
-    finish(heard, true)
+    beginAnew(heard)
     const seen = { grade: gradeOfTrial(window, apdexTarget), samples: samplesOf(window) }
     const opened = said(name, heard.breaker, seen, moment)
     return critical ? [opened, ...move(health, { ...seen, name }, true, moment, 0)] : [opened]
   } else heard.breaker = afterTime(before, nowMs)
   if (heard.breaker.state === before.state) return []
-  startTrial(heard)
+  beginAnew(heard)
   return [said(name, heard.breaker, null, moment)]
 }
 
-/** What was sent during the pause is no part of it. */
-function startTrial(heard: UpstreamHealth): void {
-  finish(heard, true)
-  begunAnew(heard)
-}
-
-/** What was before says nothing of what is now. */
-function begunAnew(heard: UpstreamHealth): void {
+/** What was before says nothing of what is now: neither of an upstream that is closed off, nor of its trial what was sent during the pause. */
+function beginAnew(heard: UpstreamHealth): void {
   heard.apdex = null
   heard.streak = newStreak()
+  finish(heard, true)
 }
 
 /** Turned off, nothing is heard: what was known is old news by the time that it is turned on again. */
@@ -117,17 +111,10 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
     const { window, breaker: before } = heard
     const samples = samplesOf(window)
     const windows = heard.thinWindows + 1
-    // Sessions complain once in a window of their edge: of what was heard in this one, some have done so in the one before.
-    const sinceMs = nowMs - windows * Math.max(tookMs, WINDOW_MS) - WINDOW_MS
-    if (name === ORIGIN && before.state === 'closed') forgetBefore(heard.streak, sinceMs)
-    const ofOne = isOfOne(heard, name)
-    // One session that says so much says nothing of the others: neither bad nor good.
-    const isOneVoice = name === ORIGIN && ofOne && isTooMuch(window, windows)
-    const isEnough = samples >= SAMPLES_MIN && !isOneVoice
-    const grade = isEnough ? gradeOf(window, windows, heard.apdex, apdexTarget) : thinGrade(heard, upstream, health)
+    const { grade, isOfOne, isOneVoice } = judged(health, heard, upstream, tookMs, nowMs)
     if (openMs !== null) {
       const breakerRules = { ...rules, ...upstream, openMs }
-      heard.breaker = afterWindow(before, { counts: window, grade, isOfOne: ofOne }, breakerRules, nowMs, random)
+      heard.breaker = afterWindow(before, { counts: window, grade, isOfOne }, breakerRules, nowMs, random)
     }
     if (heard.breaker.state !== before.state) {
       const seen = seenBy(before, window, grade, apdexTarget)
@@ -137,12 +124,14 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
         const raised = afterTrial(health.ceiling, load.inside * trialShare(before))
         decisions.push(...changed(health, raised, ORIGIN, seen, moment))
       }
-      begunAnew(heard)
-    } else if (grade) heard.apdex = grade.apdex
+      beginAnew(heard)
+    } else {
+      if (grade) heard.apdex = grade.apdex
+      // Of a ceiling that few are under, the next one who asks says whether it may rise.
+      const isAwaited = critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
+      finish(heard, grade !== null || isOneVoice || before.state !== 'closed', isAwaited)
+    }
     if (critical && grade && (!worst || isWorse(grade, worst.grade))) worst = { grade, name, samples, windows }
-    // Of a ceiling that few are under, the next one who asks says whether it may rise.
-    const isAwaited = critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
-    finish(heard, grade !== null || isOneVoice || before.state !== 'closed', isAwaited)
   }
   if (health.upstreams[ORIGIN]?.breaker.state === 'open') health.isRationed = true
   if (worst) {
@@ -153,13 +142,27 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
   return decisions
 }
 
-/**
- * Whether all who have something bad to say are one session. Of a named upstream who does not complain during a trial is a newcomer; of the
- * origin everybody does, but not to edges of an older version.
- */
-function isOfOne({ breaker, streak }: UpstreamHealth, name: string): boolean {
+/** What a window says of an upstream. `isOneVoice`: one session complained so much that nothing is said of the others, neither bad nor good. */
+function judged(
+  health: HealthState,
+  heard: UpstreamHealth,
+  upstream: UpstreamRules,
+  tookMs: number,
+  nowMs: number,
+): Omit<Window, 'counts'> & { readonly isOneVoice: boolean } {
+  const { window, breaker, streak, apdex } = heard
+  const windows = heard.thinWindows + 1
+  const isOrigin = upstream.name === ORIGIN
+  // Sessions complain once in a window of their edge: of what was heard in this one, some have done so in the one before.
+  const sinceMs = nowMs - windows * Math.max(tookMs, WINDOW_MS) - WINDOW_MS
+  if (isOrigin && breaker.state === 'closed') forgetBefore(streak, sinceMs)
+  // Of a named upstream who does not complain during a trial is a newcomer; of the origin everybody does, but not to edges of an older version.
   const sessions = sessionsIn(streak)
-  return sessions === 1 || (sessions === 0 && name !== ORIGIN && breaker.state === 'half-open')
+  const isOfOne = sessions === 1 || (sessions === 0 && !isOrigin)
+  const isOneVoice = isOrigin && isOfOne && isTooMuch(window, windows)
+  const isGraded = samplesOf(window) >= SAMPLES_MIN && !isOneVoice
+  const grade = isGraded ? gradeOf(window, windows, apdex, upstream.apdexTarget) : thinGrade(heard, upstream, health)
+  return { grade, isOfOne, isOneVoice }
 }
 
 /**

@@ -90,8 +90,8 @@ export function healthView(
   const inside = insideShare(health, load, rules, nowMs)
   const isOut = isStopped(health, rules) || isTrial(health, rules)
   const isSlow = isLowered(health, operator, rules) && load.hasDemand
-  const isAll = Object.keys(breakers).length === 0 && Object.keys(back).length === 0
-  if (isAll && inside === 1 && !isSlow) return null
+  const areAllOpenToAll = Object.keys(breakers).length === 0 && Object.keys(back).length === 0
+  if (areAllOpenToAll && inside === 1 && !isSlow) return null
   return {
     reason: isOut ? 'outage' : isSlow ? 'slow' : null,
     inside,
@@ -143,8 +143,7 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   if (state === 'half-open') return trialShare(breaker)
   if (own(rules.pins.breakers, ORIGIN) === 'closed') return 1
   if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
-  const tried = trialShare(breaker)
-  const back = clamp(tried + ((1 - tried) * (nowMs - breaker.sinceMs)) / INSIDE_RAMP_MS, tried, 1)
+  const back = ramped(trialShare(breaker), (nowMs - breaker.sinceMs) / INSIDE_RAMP_MS)
   const { sessions } = health.ceiling
   return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
 }
@@ -156,7 +155,12 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
 export function backShare(sinceMs: number, nowMs: number): number {
   const tookMs = nowMs - sinceMs
   // A clock that was set back says nothing.
-  return tookMs < -BACK_RAMP_MS ? 1 : clamp(BACK_FIRST + ((1 - BACK_FIRST) * tookMs) / BACK_RAMP_MS, BACK_FIRST, 1)
+  return tookMs < -BACK_RAMP_MS ? 1 : ramped(BACK_FIRST, tookMs / BACK_RAMP_MS)
+}
+
+/** From a first share to all, by the part of the way that is over. */
+function ramped(first: number, part: number): number {
+  return clamp(first + (1 - first) * part, first, 1)
 }
 
 /** When a named upstream was closed after a trial; null where health decides nothing. */
@@ -177,6 +181,6 @@ function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, 
 }
 
 /** How many of those inside a trial lets on, or has let on at its end. */
-export function trialShare(trial: object & { readonly goodWindows?: number }): number {
-  return TRIAL_INSIDE[trial.goodWindows ?? 0] ?? TRIAL_INSIDE[2]
+export function trialShare(breaker: Breaker): number {
+  return TRIAL_INSIDE[breaker.state === 'open' ? 0 : breaker.goodWindows] ?? TRIAL_INSIDE[2]
 }

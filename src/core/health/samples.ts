@@ -53,7 +53,7 @@ const LETTERS: Readonly<Record<Mark, string>> = {
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
-/** Sessions are told apart by so many lots: four of them are different ones in 99 of 100 cases. */
+/** Sessions are told apart by so many lots: five of them are different ones in 99 of 100 cases. */
 const LOTS = 1_000
 /** 2^17 ms is over two minutes, longer than any timeout. */
 const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
@@ -100,11 +100,17 @@ export function forgetOldSamples(tally: Tally, nowMs: number): void {
   })
 }
 
-/** What a cell says, and when it was sent at the latest: null for one that is of another kind or too old. */
-export function readCell(
-  cell: string,
-  nowMs: number,
-): { readonly upstream: string; readonly mark: Mark; readonly bucket: number; readonly sentByMs: number } | null {
+/** What a cell says, and when its request was sent at the latest. */
+export interface HeardCell {
+  readonly upstream: string
+  readonly mark: Mark
+  /** Of a duration; of a complaint, the lot of its session. */
+  readonly bucket: number
+  readonly sentByMs: number
+}
+
+/** Null for a cell that is of another kind or too old. */
+export function readCell(cell: string, nowMs: number): HeardCell | null {
   const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,3})$/.exec(cell)
   if (!match) return null
   const [, upstream = '', stamp, letter = '', bucket] = match

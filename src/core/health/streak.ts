@@ -5,7 +5,7 @@
  * It goes by sessions and not by failures: one visitor who tries again and again says no more than once, whichever isolates
  * hear it.
  */
-import { type readCell, upperMs } from './samples.ts'
+import { type HeardCell, upperMs } from './samples.ts'
 
 /** Plain data, so that it can be stored. */
 export interface Streak {
@@ -31,11 +31,7 @@ export function newStreak(): Streak {
 }
 
 /** Takes in a cell of the upstream. */
-export function follow(
-  streak: Streak,
-  { mark, bucket, sentByMs }: NonNullable<ReturnType<typeof readCell>>,
-  nowMs: number,
-): void {
+export function follow(streak: Streak, { mark, bucket, sentByMs }: HeardCell, nowMs: number): void {
   switch (mark) {
     case 'complaint':
       note(streak, bucket, sentByMs, nowMs)
@@ -53,15 +49,15 @@ export function probeFailed(streak: Streak, nowMs: number): void {
   for (const lot of PROBE_LOTS) note(streak, lot, nowMs, nowMs)
 }
 
-function note({ failed }: Streak, lot: number, sentMs: number, nowMs: number): void {
-  const known = failed[lot]
-  if (!known && Object.keys(failed).length >= REMEMBERED_MAX) return
+function note(streak: Streak, lot: number, sentMs: number, nowMs: number): void {
+  const known = streak.failed[lot]
+  if (!known && sessionsIn(streak) >= REMEMBERED_MAX) return
   // The clocks of edges may run ahead, and a timeout is heard later than what failed at once.
-  failed[lot] = { sentMs: Math.max(known?.sentMs ?? 0, Math.min(nowMs, sentMs)), heardMs: nowMs }
+  streak.failed[lot] = { sentMs: Math.max(known?.sentMs ?? 0, Math.min(nowMs, sentMs)), heardMs: nowMs }
 }
 
 export function isDead(streak: Streak, nowMs: number): boolean {
-  forgetOld(streak, nowMs)
+  forgetBefore(streak, nowMs - FAILED_WITHIN_MS, streak.answeredMs)
   const sent = Object.values(streak.failed).map(({ sentMs }) => sentMs)
   return sent.length >= DEAD_SESSIONS && Math.max(...sent) - Math.min(...sent) >= DEAD_OVER_MS
 }
@@ -71,13 +67,8 @@ export function sessionsIn({ failed }: Streak): number {
   return Object.keys(failed).length
 }
 
-export function forgetBefore({ failed }: Streak, sinceMs: number): void {
-  for (const lot in failed) if ((failed[lot]?.heardMs ?? 0) < sinceMs) delete failed[lot]
-}
-
-function forgetOld({ answeredMs, failed }: Streak, nowMs: number): void {
-  for (const lot in failed) {
-    const { sentMs = 0, heardMs = 0 } = failed[lot] ?? {}
-    if (sentMs <= answeredMs || nowMs - heardMs > FAILED_WITHIN_MS) delete failed[lot]
-  }
+/** Lets go of failures that were heard before then, or of requests that were sent no later than `sentMs`. */
+export function forgetBefore({ failed }: Streak, heardMs: number, sentMs = Number.NEGATIVE_INFINITY): void {
+  for (const [lot, last] of Object.entries(failed))
+    if (last.heardMs < heardMs || last.sentMs <= sentMs) delete failed[Number(lot)]
 }
