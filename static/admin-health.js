@@ -15,7 +15,7 @@ export function showHealth({ settings, figures }) {
   say('health-text', wordsOf(health, settings.total_active_users))
   const rows = health.upstreams.map(upstream => [
     upstream.name === 'origin' ? 'The origin' : upstream.name,
-    stateOf(upstream),
+    breakerWords(upstream),
     milliseconds(upstream.p50Ms),
     milliseconds(upstream.p95Ms),
     upstream.apdex === null ? '–' : upstream.apdex.toFixed(2),
@@ -27,7 +27,7 @@ export function showHealth({ settings, figures }) {
 }
 
 /** @param {Upstream} upstream */
-function stateOf({ breaker, back, pinned }) {
+function breakerWords({ breaker, back, pinned }) {
   if (back !== null) return `on for ${Math.round(100 * back)} %`
   return BREAKERS[breaker] + (pinned ? ', by hand' : '')
 }

@@ -69,18 +69,20 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     const onward = await takeOffAddress(visit, room, ring)
     if (onward) return onward
     const verdict = await decide(visit, room, ring)
-    const { config } = room.settings
-    const upstream = room.settings.health.upstreamOf(visit.readings.paths, visit.request.method)
-    if (verdict.kind === 'admitted') {
-      admissions.push(verdict)
-      watched.push({ admission: verdict, upstream })
-    } else if (verdict.kind !== 'proxy') {
+    const { config, health } = room.settings
+    const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
+    if (!isLetOn) {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
         release(visit, admissions)
         return turnAway(visit, verdict)
       }
       room.count('would_wait')
       mode = 'observe'
+    }
+    const upstream = health.upstreamOf(visit.readings.paths, visit.request.method)
+    if (verdict.kind === 'admitted') {
+      admissions.push(verdict)
+      watched.push({ admission: verdict, upstream })
     }
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstream)
     if (held) {

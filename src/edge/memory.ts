@@ -24,7 +24,7 @@ export interface Lease {
   limits: SessionLimits
   /** How often the session was sampled in this window of its origin's health. */
   sampledWindow: number
-  /** The last window in which the session had something bad to say: of a named upstream no more than that counts. */
+  /** The last window in which the session had something bad to say of a named upstream: no more than that counts. */
   complainedWindow: number
   /** The last window in which its complaint was passed on. */
   toldWindow: number

@@ -110,8 +110,11 @@ export class Watch implements Patience {
   }
 
   /** Tells the sessions apart that have something bad to say: each once a window, and no more of them than are needed. */
-  #complain({ admission: { room, sid }, upstream, lease = room.sessionOf(sid) }: Sent): void {
-    const window = Math.floor(Date.now() / WINDOW_MS)
+  #complain(sent: Sent): void {
+    const { admission, upstream } = sent
+    const { room, sid } = admission
+    const lease = leaseOf(sent)
+    const window = windowOf(Date.now())
     if (lease.toldWindow === window) return
     lease.toldWindow = window
     if (room.spend(`complaint/${upstream.name}`, COMPLAINTS, this.#visit.nowMs) > 0) return
@@ -129,11 +132,10 @@ export class Watch implements Patience {
   /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
   #note(sent: Sent, outcome: Outcome): boolean {
     const { admission, upstream } = sent
-    const { room, sid } = admission
+    const { room } = admission
     const nowMs = Date.now()
     const isBad = outcome === 'failed' || outcome === 'frustrated'
-    const lease = sent.lease ?? room.sessionOf(sid)
-    if (!takesTurn(lease, nowMs, isBad && upstream.name !== ORIGIN)) return false
+    if (!takesTurn(leaseOf(sent), nowMs, isBad && upstream.name !== ORIGIN)) return false
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
     room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
@@ -142,9 +144,17 @@ export class Watch implements Patience {
   }
 }
 
+function leaseOf({ lease, admission: { room, sid } }: Sent): Lease {
+  return lease ?? room.sessionOf(sid)
+}
+
+function windowOf(nowMs: number): number {
+  return Math.floor(nowMs / WINDOW_MS)
+}
+
 /** Where few ask, each counts: one session says nothing bad of a named upstream twice in a window. */
 function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
-  const window = Math.floor(nowMs / WINDOW_MS)
+  const window = windowOf(nowMs)
   if (lease.sampledWindow !== window) {
     lease.sampledWindow = window
     lease.samples = 0

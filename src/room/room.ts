@@ -173,7 +173,10 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return { inside: core.sums(this.#state).live, hasDemand }
   }
 
-  /** Lets health follow the clock, and says what edges must know; doors that are silent must hear when a breaker opens or closes, and when everybody is back. */
+  /**
+   * Lets health follow the clock, and says what edges must know. Doors that are silent must hear when a breaker opens or closes, and when
+   * everybody is back.
+   */
   #followHealth(nowMs: number): HealthView | null {
     const { health } = this.#settings
     const load = this.#load(nowMs)

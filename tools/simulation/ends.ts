@@ -39,17 +39,11 @@ export class Ends {
 
   #reach(second: number): void {
     if (second <= this.#second) return
-    const from = this.#second
     this.#second = second
-    for (const known of from === Number.NEGATIVE_INFINITY ? [...this.#later.keys()] : between(from, second)) {
-      const ends = known <= second ? this.#later.get(known) : undefined
-      if (!ends) continue
+    for (const [known, ends] of this.#later) {
+      if (known > second) continue
       this.#later.delete(known)
       for (const end of ends) this.#near.push(end)
     }
   }
-}
-
-function* between(from: number, to: number): Iterable<number> {
-  for (let second = from + 1; second <= to; second++) yield second
 }

@@ -50,6 +50,8 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   answered: 'a',
   'came-late': 'l',
 }
+/** Their bucket is not how long the answer took. */
+const UNTIMED: ReadonlySet<Mark> = new Set(['turned-failed', 'complaint', 'retry-after'])
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
@@ -64,7 +66,7 @@ const TIMEOUT_MAX_MS = 101_000
 /** Fewer cells are not worth looking through. */
 const CELLS_MANY = 1_000
 /** Nothing of what is older is heard. */
-const CELL_OLD_AFTER_MS = OLD_AFTER_MS + 2 * TIMEOUT_MAX_MS
+const CELL_OLD_AFTER_MS = OLD_AFTER_MS + STAMP_MS + upperMs(BUCKET_MAX)
 /** Clocks of edges run ahead of the room's by this at most. */
 const AHEAD_MS = 10_000
 
@@ -104,7 +106,7 @@ export function forgetOldSamples(tally: Tally, nowMs: number): void {
 export interface HeardCell {
   readonly upstream: string
   readonly mark: Mark
-  /** Of a duration; of a complaint, the lot of its session. */
+  /** Of how long the answer took; of a complaint, the lot of its session; of a Retry-After, of how long it asks for. */
   readonly bucket: number
   readonly sentByMs: number
 }
@@ -118,7 +120,7 @@ export function readCell(cell: string, nowMs: number): HeardCell | null {
   const sentByMs = (Number(stamp) + 1) * STAMP_MS
   if (!mark || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
   // It is as old as its answer, not as its question.
-  const tookMs = mark === 'turned-failed' || mark === 'complaint' ? TIMEOUT_MAX_MS : upperMs(Number(bucket))
+  const tookMs = UNTIMED.has(mark) ? TIMEOUT_MAX_MS : upperMs(Number(bucket))
   if (sentByMs + tookMs <= nowMs - OLD_AFTER_MS) return null
   return { upstream, mark, bucket: Number(bucket), sentByMs }
 }

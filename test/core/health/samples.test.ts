@@ -93,6 +93,14 @@ describe('a cell', () => {
     for (const other of ['polls', 'line/main/7', 'health/origin/x/s1', 'health/origin/1', 'health/a/1700000000/q3'])
       expect(readCell(other, NOW), other).toBeNull()
   })
+
+  it('of a 503 that was long in coming is heard, however short or long a rest the origin asks for', () => {
+    for (const restMs of [1_000, 120_000]) {
+      const cell = cellOf('origin', 'retry-after', restMs, NOW)
+      expect(readCell(cell, NOW + 100_000)).not.toBeNull()
+      expect(readCell(cell, NOW + 165_000)).toBeNull()
+    }
+  })
 })
 
 describe('a tally that nobody answers', () => {
