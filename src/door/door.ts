@@ -11,6 +11,7 @@ import * as core from '../core/door.ts'
 import { VIEW_FOR_MS } from '../core/edge.ts'
 import { Ledger } from '../core/ledger.ts'
 import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../core/messages.ts'
+import { goOn, nextStepMs, type Pause } from '../core/pause.ts'
 import type { DoorCalls } from '../core/rpc.ts'
 import { leaseMs, type Session } from '../core/sessions.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
@@ -26,10 +27,6 @@ const SYNC_EVERY_MS = 1_000
 const ASK_FOR_MS = 1_000
 /** The room has not answered when this has passed; its late answer still counts. */
 const SYNC_TIMEOUT_MS = 2_000
-/** While the origin is down the ends of all sessions are moved this far ahead at a time: a write per session and minute, and none per request. */
-const PAUSE_STEP_MS = 60_000
-/** The next step comes before the last one is over: no session ends in between. */
-const PAUSE_AHEAD_MS = 10_000
 /** Ends of sessions are reported in steps of this. */
 const ALARM_STEP_MS = 1_000
 
@@ -52,8 +49,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   #inFlight: Promise<boolean> | null = null
   #timer: number | null = null
   #alarmAtMs: number | null = null
-  /** Until when the ends of sessions have been moved for an outage that goes on. */
-  #pausedUntilMs = 0
+  /** The last outage for which the ends of sessions were moved. */
+  #pause: Pause | null
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -62,6 +59,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#room = room
     this.#store = new DoorStore(ctx.storage.sql, nowMs)
     this.#ledger = new Ledger(this.#store)
+    this.#pause = this.#store.pause()
     this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
     // Until the room has spoken, what the deployment's file says.
     const config = readDeployment(env).rooms.find(other => other.name === room)
@@ -144,7 +142,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
     this.#store.forgetDrained(nowMs)
     this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
-    if (this.#owesReport(nowMs) || nowMs < this.#pausedUntilMs) await (this.#inFlight ?? this.#syncRoom())
+    if (this.#owesReport(nowMs) || nowMs < (this.#pause?.untilMs ?? 0)) await (this.#inFlight ?? this.#syncRoom())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#keepGoing()
@@ -198,12 +196,13 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     }, SYNC_EVERY_MS)
   }
 
-  /** The time of sessions does not run while the origin is down: each minute of it moves all ends by a minute. */
+  /** The time of sessions does not run while the origin is down. */
   #pauseSessions(nowMs: number): void {
-    if (!this.#state.view?.health?.paused || nowMs < this.#pausedUntilMs - PAUSE_AHEAD_MS) return
-    this.#store.prolong(PAUSE_STEP_MS, nowMs)
-    this.#pausedUntilMs = Math.max(nowMs, this.#pausedUntilMs) + PAUSE_STEP_MS
-    this.#wakeAt(this.#pausedUntilMs - PAUSE_AHEAD_MS)
+    if (!this.#state.view?.health?.paused) return
+    const { pause, byMs } = goOn(this.#pause, nowMs)
+    if (byMs > 0) this.#store.prolong(byMs, pause, nowMs)
+    this.#pause = pause
+    this.#wakeAt(nextStepMs(pause))
   }
 
   #owesReport(nowMs: number): boolean {

@@ -1,6 +1,7 @@
 /** A door's SQLite: its sessions, and the few facts that outlive its memory. Rows stop here. */
 import type { SessionStore } from '../core/door.ts'
 import type { DebtStore, StoredDebt } from '../core/ledger.ts'
+import type { Pause } from '../core/pause.ts'
 import type { Session, SessionRules } from '../core/sessions.ts'
 import { SKEW_MS } from '../core/sessions.ts'
 import { migrate } from '../storage/migrations.ts'
@@ -92,8 +93,15 @@ export class DoorStore implements SessionStore, DebtStore {
     return this.#live
   }
 
+  /** The last pause that ends were moved for, null before the first. */
+  pause(): Pause | null {
+    const noted = this.#fact('pause')
+    return typeof noted === 'string' ? (JSON.parse(noted) as Pause) : null
+  }
+
   /** Moves the end of every live session: while the origin is down, nobody's time runs. Who was ended stays ended. */
-  prolong(byMs: number, nowMs: number): void {
+  prolong(byMs: number, pause: Pause, nowMs: number): void {
+    this.#remember('pause', JSON.stringify(pause))
     this.live(nowMs)
     this.#sql.exec(
       'UPDATE sessions SET expires_ms = expires_ms + ? WHERE expires_ms > ? AND ended IS NULL',

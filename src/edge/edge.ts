@@ -1,8 +1,9 @@
 /** The edge: finds the rooms of a request, asks the gate of each, proxies or answers. One per isolate. */
+
+import type { Upstream } from '../settings/compiled-health.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
-import type { Upstream } from '../settings/health.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
 import { withIdleTimeout } from './body.ts'

@@ -15,7 +15,7 @@ import {
   WINDOW_MS,
 } from '../core/health/samples.ts'
 import { noteOk } from '../core/health/shedding.ts'
-import type { Upstream } from '../settings/health.ts'
+import type { Upstream } from '../settings/compiled-health.ts'
 import type { Lease } from './memory.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
 import type { Admitted } from './verdict.ts'

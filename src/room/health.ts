@@ -11,7 +11,7 @@ import { own } from '../core/own.ts'
 import type { Limits } from '../core/permits.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../core/rpc.ts'
 import type { Cells } from '../core/tally.ts'
-import type { HealthSettings } from '../settings/health.ts'
+import type { HealthSettings } from '../settings/compiled-health.ts'
 import { HealthStore } from './health-store.ts'
 
 export class RoomHealth {

@@ -135,6 +135,28 @@ describe('a door', () => {
     expect(await active()).toBe(0)
   })
 
+  it('moves the ends of its sessions during an outage, each time by about as long as it has lasted, and once in whatever life', async () => {
+    const startMs = Date.now()
+    const door = doorStub(env, 'standing', 'sd-0')
+    const stub = door as unknown as DurableObjectStub
+    const request = claimOf('sd-0')
+    const { expiresMs = 0 } = (await door.claim(request)) as { expiresMs?: number }
+    await roomStub(env, 'standing').change({ set: { health_pins: { breakers: { origin: 'open' } } } }, null, 'test')
+    const movedBy = async (afterMs: number) => {
+      vi.setSystemTime(startMs + afterMs)
+      await door.poke()
+      return ((await door.session(request.sid))?.expiresMs ?? 0) - expiresMs
+    }
+    expect(await movedBy(0)).toBe(20_000)
+    await evictDurableObject(stub)
+    expect(await movedBy(8_000)).toBe(20_000)
+    expect(await movedBy(10_500)).toBe(40_000)
+    await evictDurableObject(stub)
+    expect(await movedBy(31_000)).toBe(71_000)
+    await roomStub(env, 'standing').change({ reset: ['health_pins'] }, null, 'test')
+    expect(await movedBy(66_000)).toBe(71_000)
+  })
+
   it('reports by its alarm that places came free, without any traffic', async () => {
     await Promise.all(Array.from({ length: 3 }, () => claim('xx-5')))
     await pause(1_200)
