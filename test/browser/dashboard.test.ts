@@ -204,6 +204,24 @@ describe('watching', () => {
     expect(await text('health-text')).toMatch(/wait until trials go well\. Those inside are held\.$/)
   })
 
+  test('an upstream that comes back says for how many it is on, and that it will be for all', async () => {
+    await fake.stop()
+    const payment = {
+      ...ORIGIN,
+      name: 'payment',
+      critical: false,
+      breaker: 'closed' as const,
+      pinned: false,
+      back: 0.45,
+    }
+    const upstreams = [{ ...ORIGIN, breaker: 'closed' as const, pinned: false }, payment]
+    fake = await startFakeAdmin([{ settings: SHOP, health: { upstreams } }])
+    await logIn()
+    expect(await text('health-text')).toBe('Coming back, to everybody within a minute: payment.')
+    expect(await page.locator('#health-rows tr').last().innerText()).toMatch(/^payment\s+on for 45 %\s+76 ms/)
+    expect(await violations()).toEqual([])
+  })
+
   test('a room that does not answer is named, and the others go on', async () => {
     fake.mode.silent = 'tickets'
     await logIn()
