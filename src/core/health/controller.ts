@@ -85,7 +85,7 @@ const RANGE_OF_TOTAL = 0.25
 /** From the second on where it began says more than a total that may be a hundred times what is borne. */
 const RANGE_OF_TROUBLE = 2
 /** Near the edge every other window is a lucky one: a ceiling that rose by each of them would climb until it fell off. */
-const ROOMY_WINDOWS = 3
+const ROOMY_WINDOWS = 5
 /** A ceiling that nobody comes near says nothing of what lies above it. */
 const USED_FROM = 0.8
 

@@ -15,7 +15,7 @@ const HEALTHY_FROM = 0.98
 const SMOOTHED_DOWN = 0.7
 const SMOOTHED_UP = 0.4
 /** Between the target and full satisfaction: above this there is room for more. */
-const ROOM_FOR_MORE_SHARE = 0.67
+const ROOM_FOR_MORE_SHARE = 0.75
 
 export interface Grade {
   /** 1 is healthy, 0.5 as bad as it is told apart. */
