@@ -57,10 +57,12 @@ export function limitsNow<Rules extends Limits>(
 ): Rules {
   const { ratePerMinute: rate, sessions } = rules.pins
   const limits = rules.mode === 'enforce' ? steered(health, operator, rules, nowMs) : operator
-  if (rate === null && sessions === null) return limits
+  const isClosed = isClosedByHand(rules)
+  if (rate === null && sessions === null && !isClosed) return limits
+  const pinned = rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate)
   return {
     ...limits,
-    ratePerMinute: rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate),
+    ratePerMinute: isClosed ? 0 : pinned,
     totalActiveUsers: sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, sessions),
   }
 }
@@ -112,6 +114,11 @@ export function breakerOf(health: HealthState, name: string, rules: HealthRules)
 /** Nobody is admitted: the origin, or an upstream that admissions depend on, is out. */
 export function isStopped(health: HealthState, rules: HealthRules): boolean {
   return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
+}
+
+/** Whatever health finds, or is told to find: nobody is let in to a page that says they are held. */
+function isClosedByHand({ upstreams, pins }: HealthRules): boolean {
+  return upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
 }
 
 export function isTrial(health: HealthState, rules: HealthRules): boolean {

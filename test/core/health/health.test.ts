@@ -701,6 +701,20 @@ describe('the operator', () => {
     expect(new Observed(rulesOf({ mode: 'off' })).windows(5, DOWN).decisions).toEqual([])
   })
 
+  it.each(['enforce', 'shadow', 'off'] as const)(
+    'who closes the origin by hand lets nobody in to it, in mode %s, whatever rate is pinned beside',
+    mode => {
+      for (const ratePerMinute of [null, 30]) {
+        const pins = { ratePerMinute, sessions: null, breakers: { origin: 'open' } } as const
+        const room = new Observed(rulesOf({ mode, pins })).pass(1_000)
+        expect(room.limits).toEqual({ ...OPERATOR, ratePerMinute: 0 })
+        expect(room.view).toMatchObject({ reason: 'outage', inside: 0 })
+      }
+      const pins = { ratePerMinute: 30, sessions: null, breakers: { payment: 'open' } } as const
+      expect(new Observed(rulesOf({ mode, pins })).pass(1_000).limits.ratePerMinute).toBe(30)
+    },
+  )
+
   it('finds nothing of an old outage when it is on again', () => {
     const room = new Observed().windows(2, DOWN)
     room.rules = rulesOf({ mode: 'off' })
