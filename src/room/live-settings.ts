@@ -4,7 +4,7 @@ import type { ChangeOutcome, ChangeRequest } from '../core/rpc.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { withoutPages } from '../settings/custom-page.ts'
 import { SettingsError } from '../settings/messages.ts'
-import { changedOverrides, type Overrides, withOverrides } from '../settings/rooms.ts'
+import { changedOverrides, fitting, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import type { RoomStore } from './store.ts'
 
@@ -68,17 +68,12 @@ export class LiveSettings {
     this.#store.recordChange(this.#changeVersion, atMs, actor, withoutPages(request), this.#overrides)
   }
 
-  /** Stored changes may not fit a new file: then the file alone is in force, and the log says so. */
+  /** What is stored may not fit a new file: then the rest of it is in force, and the log says so. */
   #effective(): RoomConfig {
-    try {
-      return withOverrides(this.file, this.#overrides)
-    } catch (error) {
-      if (!(error instanceof SettingsError)) throw error
-      console.error(
-        `live changes of room ${this.file.name} do not fit its file any more and are not in force: ${error.message}`,
-      )
-      this.#overrides = {}
-      return this.file
-    }
+    const { overrides, problems } = fitting(this.file, this.#overrides)
+    for (const { path, message } of problems)
+      console.error(`a live change of room ${this.file.name} is not in force: with its file ${path} ${message}`)
+    this.#overrides = overrides
+    return withOverrides(this.file, overrides)
   }
 }

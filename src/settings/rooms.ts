@@ -43,6 +43,44 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
   return freeze(whole.data)
 }
 
+/** What of stored live changes still fits a room's file, which may have been deployed since, and what is wrong with the others. */
+export function fitting(
+  room: RoomConfig,
+  stored: Overrides,
+): { readonly overrides: Overrides; readonly problems: readonly Problem[] } {
+  let overrides = stored
+  const problems: Problem[] = []
+  for (;;) {
+    const found = problemsWith(room, overrides)
+    if (found.length === 0) return { overrides, problems }
+    problems.push(...found)
+    overrides = without(overrides, blamed(room, overrides, found))
+  }
+}
+
+/** The changes that problems are about; what is told of a setting of the file may be the fault of any of them. */
+function blamed(room: RoomConfig, overrides: Overrides, problems: readonly Problem[]): ReadonlySet<string> {
+  const names = Object.keys(overrides)
+  const named = names.filter(name => problems.some(({ path }) => path.split(/[.[]/)[0] === name))
+  if (named.length > 0) return new Set(named)
+  const one = names.find(name => problemsWith(room, without(overrides, new Set([name]))).length === 0)
+  return new Set(one === undefined ? names : [one])
+}
+
+function problemsWith(room: RoomConfig, overrides: Overrides): readonly Problem[] {
+  try {
+    withOverrides(room, overrides)
+    return []
+  } catch (error) {
+    if (error instanceof SettingsError && Object.keys(overrides).length > 0) return error.problems
+    throw error
+  }
+}
+
+function without(overrides: Overrides, names: ReadonlySet<string>): Overrides {
+  return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
+}
+
 /** The live changes after one more. Throws SettingsError when it names what cannot be changed or taken back. */
 export function changedOverrides(
   overrides: Overrides,
@@ -57,7 +95,7 @@ export function changedOverrides(
   const names = new Set(request.reset)
   const unknown = request.reset.filter(name => !Object.hasOwn(overridesSchema.shape, name))
   if (unknown.length > 0) throw new SettingsError(unknown.map(path => explainFixed({ path, message: UNKNOWN_SETTING })))
-  return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
+  return without(overrides, names)
 }
 
 /** Where a room applies: its own route and the additional ones. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
 import { readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
-import { changedOverrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import { changedOverrides, fitting, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
@@ -308,5 +308,27 @@ describe('taking a setting back', () => {
     const [room] = parseRooms([{ name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }])
     if (!room) throw new Error('no room')
     expect(() => changedOverrides({ message: 'hello' }, { reset: [name] }, room)).toThrow(`${name} is not a setting`)
+  })
+})
+
+describe('stored live changes, after another file was deployed', () => {
+  const kept = { new_users_per_minute: 30, queue_all: true }
+  const [file] = parseRooms([{ ...shop, max_session_duration: 10 }]) as [RoomConfig]
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['of a setting that there is no more', { gone: 1 }, 'gone'],
+    ['that the file now forbids', { session_duration: 20 }, 'max_session_duration'],
+    ['of an upstream that was taken out', { health_pins: { breakers: { cards: 'open' } } }, 'health_pins'],
+    ['out of range since', { session_duration: 1e9 }, 'session_duration'],
+  ])('lose one %s, and nothing else', (_, change, path) => {
+    const { overrides, problems } = fitting(file, { ...kept, ...change } as Overrides)
+    expect(overrides).toEqual(kept)
+    expect(problems.map(problem => problem.path.split('.')[0])).toEqual([path])
+  })
+
+  it('lose each that does not fit, and those that fit stay', () => {
+    const { overrides } = fitting(file, { queue_all: 3, gone: 1, session_duration: 20 } as unknown as Overrides)
+    expect(overrides).toEqual({})
+    expect(fitting(file, kept)).toEqual({ overrides: kept, problems: [] })
   })
 })
