@@ -46,15 +46,23 @@ function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number
   return !first || (first.value.expiresMs <= nowMs && other.value.expiresMs > nowMs) ? other : first
 }
 
-/** Programs read their token from a header. A page's scripts do not: the cookie is HttpOnly for a reason. */
-export function readsHeader(visit: Visit): boolean {
+/**
+ * Programs without cookies read their token from a header. A page's scripts do not, whatever they send: the cookie is HttpOnly for a reason,
+ * and what it says must not be read in another way.
+ */
+export function readsHeader(visit: Visit, room: RoomAtEdge): boolean {
+  if (cookiesIn(visit, room).length > 0) return false
   const { headers } = visit.request
   return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Mode'))
 }
 
+function cookiesIn(visit: Visit, room: RoomAtEdge): readonly string[] {
+  return visit.cookies.get(cookieName(room.settings.config, visit.url)) ?? []
+}
+
 function candidates(visit: Visit, room: RoomAtEdge): readonly string[] {
   const header = visit.request.headers.get(TOKEN_HEADER)
-  const cookies = visit.cookies.get(cookieName(room.settings.config, visit.url)) ?? []
+  const cookies = cookiesIn(visit, room)
   const texts = header === null ? cookies : [header, ...cookies]
   return texts.length < 2 ? texts : [...new Set(texts)].slice(0, CANDIDATES_MAX)
 }

@@ -76,7 +76,7 @@ export function withTiming(visit: Visit, response: Response): Response {
 export function addTokens(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
   for (const { room, pass } of admissions) {
     headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
-    if (readsHeader(visit)) headers.set(TOKEN_HEADER, pass)
+    if (readsHeader(visit, room)) headers.set(TOKEN_HEADER, pass)
   }
   if (admissions.length > 0) makePrivate(headers)
 }
@@ -156,7 +156,7 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
   const headers = outsideHeaders(waiting.pollAfterMs)
   if (waiting.token !== null) {
     headers['Set-Cookie'] = setCookie(waiting.room.settings.config, visit.url, waiting.token)
-    if (readsHeader(visit)) headers[TOKEN_HEADER] = waiting.token
+    if (readsHeader(visit, waiting.room)) headers[TOKEN_HEADER] = waiting.token
   }
   return headers
 }

@@ -152,6 +152,21 @@ describe('a held room', () => {
     expect(response.headers.has('Waiting-Room-Token')).toBe(false)
   })
 
+  it('never says in a header what is in a cookie, whatever token a script sends beside it', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('wide.test', edge)
+    await visitor.page()
+    const sent = ['', 'x', visitor.token]
+    for (const token of sent) {
+      const { response } = await visitor.data('/', { headers: { 'Waiting-Room-Token': token } })
+      expect(response.headers.has('Waiting-Room-Token')).toBe(false)
+    }
+    const waiting = new Visitor('held.test', edge)
+    await waiting.page()
+    const poll = await waiting.data('/.waiting-room/status?room=held', { headers: { 'Waiting-Room-Token': 'x' } })
+    expect([poll.status, poll.response.headers.has('Waiting-Room-Token')]).toEqual([200, false])
+  })
+
   it('answers polls that come faster than told with 429', async () => {
     const visitor = new Visitor('held.test', newEdge())
     await visitor.page()
