@@ -36,6 +36,24 @@ describe('an idle open room', () => {
     expect(response.headers.has('Set-Cookie')).toBe(false)
   })
 
+  it('lets an office have its preflights, and stops a flood of them from one address', async () => {
+    const edge = newEdge()
+    const preflight = (address: string) =>
+      new Visitor('wide.test', edge).send('/api', {
+        method: 'OPTIONS',
+        headers: {
+          Origin: 'https://elsewhere.test',
+          'Access-Control-Request-Method': 'PUT',
+          'CF-Connecting-IP': address,
+        },
+      })
+    const ofOne = async (count: number, address: string) =>
+      (await Promise.all(Array.from({ length: count }, () => preflight(address)))).map(({ status }) => status)
+    expect(new Set(await ofOne(900, '81.2.69.9'))).toEqual(new Set([200]))
+    expect((await ofOne(900, '81.2.69.9')).filter(status => status === 429).length).toBeGreaterThan(100)
+    expect(await ofOne(1, '81.2.69.10')).toEqual([200])
+  })
+
   it('takes no place for a prefetch', async () => {
     const { status, text, response } = await new Visitor('wide.test', newEdge()).page('/', {
       headers: { 'Sec-Purpose': 'prefetch' },
