@@ -47,7 +47,11 @@ function roomsOfConfig(file: string): readonly RoomConfig[] {
     throw new SettingsError([{ path: `line ${error.line}`, message: error.message.split('\n')[0] ?? 'is not TOML' }])
   }
   const vars = (toml.vars ?? {}) as Variables
-  const { rooms } = readDeployment(vars)
+  const { rooms, origin, originHostHeader } = readDeployment(vars)
+  if (origin !== null && originHostHeader === 'visitor')
+    console.log(
+      'advice: ORIGIN_HOST_HEADER = "visitor": on Cloudflare such requests go to the origin of the zone, and ORIGIN is not used',
+    )
   const bytes = new TextEncoder().encode(JSON.stringify(vars.ROOMS)).length
   if (bytes > VARIABLE_BYTES_MAX) {
     const size = `${bytes.toLocaleString('en')} bytes as JSON, and Cloudflare takes 5 KB for a variable`

@@ -17,7 +17,7 @@ Prints the next value of the secret ROOM_KEYS:
   new          a first key of each kind
   add          one more of each kind, which only verifies: deploy this first
   promote      the newest keys sign, the others verify: deploy this second
-  drop         without the keys that no longer sign: deploy this after the longest expiry (24 hours)
+  drop         without the keys that no longer sign: deploy this when the longest session has ended, and 24 hours later at least
   invite       one more key of invitations to --room; \`npm run invite\` signs with it, and so does whoever you give its k to
   drop-invite  without the older keys of invitations to --room
 The present secret comes from --file, from the variable ROOM_KEYS, or from standard input.

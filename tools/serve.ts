@@ -1,5 +1,6 @@
 /** Serves the built Worker in plain workerd, without node in the request path. */
 import { resolve } from 'node:path'
+import { readDeployment } from '../src/settings/deployment.ts'
 import { startShop } from './demo/shop.ts'
 import { ROOT, wranglerConfig } from './support/build.ts'
 import { address, type Given, number, run, UsageError } from './support/cli.ts'
@@ -7,17 +8,25 @@ import { roomsFile } from './support/rooms-file.ts'
 import { developmentSecrets } from './support/secrets.ts'
 import { startServe } from './support/workerd.ts'
 
-const USAGE = `npm run serve -- [--port 8787] [--origin URL] [--rooms FILE.json] [--storage DIR|memory] [--admin-token T] [--isolates N]
+const USAGE = `npm run serve -- [--port 8787] [--origin URL] [--rooms FILE.json] [--storage DIR|memory] [--admin-host HOST] [--trusted-ip-header NAME]
+                 [--admin-token T] [--isolates N]
 
 Serves the built Worker in plain workerd (builds first when there is no build). Without --origin, and when wrangler.toml names
 none, it also starts the demo shop. SIGTERM ends it and everything it started; the same --storage brings everything back.
-The secret ROOM_KEYS comes from the environment, else from .dev.vars, where it is made on the first run.`
+The secrets ROOM_KEYS and ADMIN_TOKEN come from the environment, else from .dev.vars, where they are made on the first run; METRICS_TOKEN comes from
+the environment. Behind a proxy with TLS name the header in which it says the visitor's address: then the scheme is taken from X-Forwarded-Proto, and nobody
+but the proxy may reach the port.`
 
 const FLAGS = {
   port: { value: 'N', help: 'where to listen', default: '8787' },
   origin: { value: 'URL', help: 'where admitted requests go' },
   rooms: { value: 'FILE', help: 'a JSON array of rooms, instead of wrangler.toml' },
   storage: { value: 'DIR|memory', help: 'where the objects live', default: '.antesala/storage' },
+  'admin-host': {
+    value: 'HOST',
+    help: 'the only host with the dashboard and the admin API; ADMIN_HOST of wrangler.toml, or every host (*), otherwise',
+  },
+  'trusted-ip-header': { value: 'NAME', help: 'behind a proxy: where it says the address; the connection otherwise' },
   'admin-token': { value: 'T', help: 'at least 32 characters; from ADMIN_TOKEN or .dev.vars otherwise' },
   isolates: { value: 'N', help: 'copies of the Worker over one set of objects', default: '1' },
 }
@@ -35,6 +44,9 @@ async function main(given: Given): Promise<number> {
     throw new UsageError(`--admin-token must have at least ${TOKEN_MIN} characters, got ${adminToken.length}`)
   }
   const rooms = given.rooms === undefined ? undefined : roomsFile(given.rooms)
+  const variables = variablesOf(given)
+  // Refused here, with all that is wrong, and not by each answer of the Worker.
+  readDeployment({ ...wranglerConfig().vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
   const configured = wranglerConfig().vars.ORIGIN
   const named = address(given, 'origin') ?? (typeof configured === 'string' && configured !== '' ? configured : null)
   const shop = named === null ? await startShop({ port: 0 }) : null
@@ -47,13 +59,16 @@ async function main(given: Given): Promise<number> {
     roomKeys: process.env.ROOM_KEYS ?? secrets.ROOM_KEYS,
     adminToken,
     isolates,
+    behindProxy: given['trusted-ip-header'] !== undefined,
+    variables,
   }).catch(async (error: unknown) => {
     await shop?.stop()
     throw error
   })
   console.log(`serving     ${served.url}/   (origin ${named ?? `${shop?.url}, the demo shop`})`)
-  console.log(`dashboard   ${served.url}/.waiting-room/admin/`)
-  console.log(`admin API   ${served.url}/.waiting-room/api/v1/rooms`)
+  const admin = variables.ADMIN_HOST === '*' ? served.url : `//${variables.ADMIN_HOST}`
+  console.log(`dashboard   ${admin}/.waiting-room/admin/`)
+  console.log(`admin API   ${admin}/.waiting-room/api/v1/rooms`)
   return new Promise(end => {
     const finish = (code: number) => {
       const stopped = Promise.all([served.stop(), shop?.stop()])
@@ -63,4 +78,15 @@ async function main(given: Given): Promise<number> {
     process.once('SIGINT', () => finish(0))
     served.process.once('exit', code => finish(code ?? 0))
   })
+}
+
+/** The Worker's variables that are different here: anything that is not on Cloudflare believes no header of Cloudflare's. */
+function variablesOf(given: Given): Record<'ADMIN_HOST' | 'TRUSTED_IP_HEADER', string> & { METRICS_TOKEN?: string } {
+  const { ADMIN_HOST } = wranglerConfig().vars
+  const { METRICS_TOKEN } = process.env
+  return {
+    ADMIN_HOST: given['admin-host'] ?? (typeof ADMIN_HOST === 'string' && ADMIN_HOST !== '' ? ADMIN_HOST : '*'),
+    TRUSTED_IP_HEADER: given['trusted-ip-header'] ?? '',
+    ...(METRICS_TOKEN === undefined ? {} : { METRICS_TOKEN }),
+  }
 }

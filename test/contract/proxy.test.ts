@@ -146,6 +146,26 @@ describe('through plain workerd', () => {
   })
 })
 
+describe('behind a proxy with TLS', () => {
+  it('the scheme and the address are what the proxy says, and the cookie is bound to host and https', async () => {
+    const variables = { TRUSTED_IP_HEADER: 'X-Real-IP' }
+    const proxied = await startSite({ origin: origin.url, rooms, behindProxy: true, isolates: 2, variables })
+    try {
+      for (let isolate = 0; isolate < 2; isolate++) {
+        const { headers } = await send(`${proxied.url}/`, {
+          headers: { Host: 'shop.example', 'X-Forwarded-Proto': 'https', 'X-Real-IP': '203.0.113.9' },
+        })
+        expect(String(headers['set-cookie'])).toMatch(/^__Host-antesala-shop=.*; Secure/)
+        expect(seen.headers).toMatchObject({ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.9' })
+      }
+      const plain = await send(`${proxied.url}/`, { headers: { 'X-Forwarded-Proto': 'http' } })
+      expect(String(plain.headers['set-cookie'])).toMatch(/^antesala-shop=/)
+    } finally {
+      await proxied.stop()
+    }
+  })
+})
+
 describe('a WebSocket', () => {
   it('that the origin refuses is an answer like any other, with the pass of a newcomer', async () => {
     const { WebSocket } = await import('ws')

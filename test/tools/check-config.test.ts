@@ -35,4 +35,14 @@ describe('check-config', () => {
     expect(status).toBe(0)
     expect(stdout).toMatch(/advice: ROOMS: 5,\d{3} bytes as JSON, and Cloudflare takes 5 KB for a variable/)
   })
+
+  it('says when an origin is named that Cloudflare would not ask', () => {
+    const file = join(scratch, 'wrangler.toml')
+    writeFileSync(file, `[vars]\nORIGIN = "https://origin.example"\nORIGIN_HOST_HEADER = "visitor"\n${ROOM}`)
+    const { status, stdout } = spawnSync(process.execPath, ['tools/check-config.ts', '--config', file], {
+      encoding: 'utf8',
+    })
+    expect(status).toBe(0)
+    expect(stdout).toContain('advice: ORIGIN_HOST_HEADER = "visitor"')
+  })
 })

@@ -72,6 +72,15 @@ describe('wrong values', () => {
   })
 })
 
+describe('what the Worker would refuse', () => {
+  it('is refused by serve before anything starts, with what is wrong', () => {
+    const { status, stderr } = tool('tools/serve.ts', '--admin-host', 'a b', '--trusted-ip-header', 'X Real IP')
+    expect(status).toBe(1)
+    expect(stderr).toContain('ADMIN_HOST must be a host name, got "a b"')
+    expect(stderr).toContain('TRUSTED_IP_HEADER must be a header name, got "X Real IP"')
+  })
+})
+
 describe('the lockfile', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>

@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly adminToken: string
   /** Copies of the Worker, each an isolate of its own, over one set of objects. */
   readonly isolates?: number
+  /** A proxy in front says in X-Forwarded-Proto by which scheme the visitor came. */
+  readonly behindProxy?: boolean
   readonly variables?: Readonly<Record<string, string>>
 }
 
@@ -126,12 +128,13 @@ function workerdConfig(options: ServeOptions, storage: string): string {
   ]
   if (isolates > 1) services.push(front(edges, compatibility_date))
   const entry = isolates > 1 ? 'front' : 'edge0'
+  const http = options.behindProxy ? 'forwardedProtoHeader = "X-Forwarded-Proto"' : ''
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     ${services.join(',\n    ')}
   ],
-  sockets = [(name = "http", address = "*:${options.port}", http = (), service = ${text(entry)})]
+  sockets = [(name = "http", address = "*:${options.port}", http = (${http}), service = ${text(entry)})]
 );
 `
 }
