@@ -156,13 +156,13 @@ function lifeOf(sessions: SessionStore, { sid, takenMs }: Claim, nowMs: number):
   return life
 }
 
-function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer {
+function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer & { verdict: 'admitted' } {
   const answer = { verdict: 'admitted', issuedMs: admittedMs, expiresMs } as const
   return sid === request.sid ? answer : { ...answer, sid }
 }
 
 function answerKnown(session: Session, request: Claim, rules: SessionRules, nowMs: number): ClaimAnswer {
-  if (isLive(session, nowMs)) return admitted(session, request)
+  if (isLive(session, nowMs)) return { ...admitted(session, request), known: true }
   const place: Again | null = again(session, rules, nowMs)
   return { verdict: 'ended', again: place }
 }

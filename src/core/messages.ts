@@ -108,8 +108,15 @@ export interface Claim {
 }
 
 export type ClaimAnswer =
-  /** `sid` is there where the session has another name than the claim: a later one of the same invitation. */
-  | { readonly verdict: 'admitted'; readonly issuedMs: number; readonly expiresMs: number; readonly sid?: string }
+  | {
+      readonly verdict: 'admitted'
+      readonly issuedMs: number
+      readonly expiresMs: number
+      /** Where the session has another name than the claim: a later one of the same invitation. */
+      readonly sid?: string
+      /** The session was there before this claim: the request that came with it is one like any other, and was not charged. */
+      readonly known?: true
+    }
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */
   | { readonly verdict: 'ended'; readonly again: Again | null }

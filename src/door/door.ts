@@ -96,7 +96,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const nowMs = Date.now()
       const forMs = leaseMs(this.#settings.at(nowMs).session)
       const inside = decision.sid ?? request.sid
-      if (request.asks) this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs)
+      if (request.asks && !decision.known) this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs)
     }
     this.#keepGoing()
     return decision

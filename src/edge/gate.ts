@@ -56,9 +56,8 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const own = ofThisGeneration(carried, room.view)
   let again: Again | null = null
   if (own.pass) {
-    const inside = await touch(visit, room, ring, own.pass, isProtected)
-    if (inside.kind === 'admitted') return inside
-    if (inside.kind === 'limited') return inside.by ? refuse(visit, room, ring, own.pass, inside.by.refusal) : inside
+    const inside = await withPass(visit, room, ring, own.pass, isProtected)
+    if (inside.kind !== 'gone') return inside
     again = inside.again
   }
   const invited = await invitedBy(visit, room, ring)
@@ -72,9 +71,37 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   // Who was sent back to the line is told so before being let in again.
   const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0
   const stood = await stand(visit, room, ring, ticket, { claims, keepCookie: own.keepCookie, invited, charges: true })
+  if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, ring, stood.pass, isProtected)
   const outcome = stood.kind === 'waiting' && requeuedBy !== undefined ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
+}
+
+/** Asks the door about a session; what a policy of the room says holds. */
+async function withPass(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  pass: Carried<Pass>,
+  isProtected: boolean,
+): Promise<Verdict | { readonly kind: 'gone'; readonly again: Again | null }> {
+  const inside = await touch(visit, room, ring, pass, isProtected)
+  return inside.kind === 'limited' && inside.by ? refuse(visit, room, ring, pass, inside.by.refusal) : inside
+}
+
+/** The ticket of a session that has begun is as good as its pass, and no better: whoever shows it again and again has one budget. */
+async function goOn(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  text: string,
+  isProtected: boolean,
+): Promise<Verdict> {
+  const token = await room.read(ring, text, visit.nowMs)
+  const inside =
+    token.kind === 'pass' ? await withPass(visit, room, ring, { value: token.pass, text }, isProtected) : null
+  if (inside?.kind === 'admitted') return { ...inside, isNew: true }
+  return inside && inside.kind !== 'gone' ? inside : { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
 }
 
 /** Waits for a view; but a session that may be inside not for long, for its door says what counts. */

@@ -141,13 +141,14 @@ async function claim(
     }
     const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
     if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
-    else if (charges) room.limits.countClaimed(visit)
+    else if (charges && !answer.known) room.limits.countClaimed(visit)
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
     const inside = answer.sid ?? sid
     const pass = passFor(room.name, inside, generation, answer.issuedMs, answer.expiresMs)
     const text = await signedPass(room, ring, pass)
-    return { kind: 'admitted', room, sid: inside, pass: text, isNew: true, justIn: true, fallback: false }
+    const how = answer.known ? { wasIn: true } : { justIn: true }
+    return { kind: 'admitted', room, sid: inside, pass: text, isNew: true, ...how, fallback: false }
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }

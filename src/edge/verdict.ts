@@ -32,6 +32,8 @@ export interface Admitted {
   readonly isNew: boolean
   /** Let in by this very request. */
   readonly justIn?: boolean
+  /** A ticket was shown of a session that had begun before: nothing has been charged yet for this request. */
+  readonly wasIn?: boolean
   /** The door could not be asked; this isolate's own limit let it through. */
   readonly fallback: boolean
 }

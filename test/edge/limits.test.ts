@@ -45,6 +45,29 @@ describe('a policy', () => {
     expect(statuses(answers).filter(status => status === 200)).toHaveLength(3)
   })
 
+  it('is no larger for who shows the ticket again instead of the pass', async () => {
+    await roomStub(env, 'replayed').change({ set: { queue_all: true } }, null, 'test')
+    await pause(1_100)
+    const [one, other] = [newEdge(), newEdge()]
+    const early = new Visitor('replayed.test', one)
+    await early.page('/')
+    const { token: ticket } = early
+    expect(claimsOf(ticket)).toHaveProperty('key')
+    await roomStub(env, 'replayed').change({ reset: ['queue_all'] }, null, 'test')
+    await expect.poll(async () => (await early.page('/')).status, { timeout: 8_000, interval: 500 }).toBe(200)
+    const replayed = await times(8, i => {
+      const again = new Visitor('replayed.test', i % 2 === 0 ? one : other)
+      again.token = ticket
+      return post(again)
+    })
+    expect(statuses(replayed).sort()).toEqual([200, 200, 200, 429, 429, 429, 429, 429])
+    expect(statuses(await times(2, () => post(early)))).toEqual([429, 429])
+    const same = new Set(
+      replayed.filter(({ status }) => status === 200).map(({ atOrigin }) => atOrigin?.headers['waiting-room-session']),
+    )
+    expect([...same]).toEqual([claimsOf(early.token).sub])
+  }, 30_000)
+
   it('remembers a refusal: nobody is asked again before its time', async () => {
     const visitor = await inside()
     await times(4, () => post(visitor))
