@@ -4,6 +4,7 @@
  */
 import { atOrigin } from '../settings/deployment.ts'
 import { withoutOurs } from './cookie.ts'
+import { type Upload, uploadOf } from './upload.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -48,11 +49,16 @@ export interface Patience {
   readonly timeoutMs: number
   /** The wait after which `overdue` is called, once. */
   readonly overdueMs: number
+  /** All of the request is on its way: from now on it is waited for the origin, and not for the visitor. */
+  began(): void
   overdue(): void
 }
 
+/** An upload takes as long as its visitor's line needs. Whoever is not done after this is not waited for. */
+const UPLOAD_FOR_MS = 10 * 60_000
+
 /**
- * Sends a visit on, and waits for the first byte within its patience. A request that took longer is left to the runtime, which
+ * Sends a visit on, and waits for the first byte within its patience, which begins when all of the request is sent. A request that took longer is left to the runtime, which
  * ends it with the visitor's own: an abort signal for it would cost every request as much as the timer does.
  */
 export function proxy(
@@ -65,16 +71,25 @@ export function proxy(
     let waits = true
     const { timeoutMs, overdueMs } = patience
     const giveUp = () => resolve({ kind: 'failed', why: 'timeout' })
-    // They end with the request: to clear one would cost as much as to set it, and the second is rarely set.
-    if (overdueMs >= timeoutMs) setTimeout(giveUp, timeoutMs)
-    else {
-      setTimeout(() => {
-        if (!waits) return
-        setTimeout(giveUp, timeoutMs - overdueMs)
-        patience.overdue()
-      }, overdueMs)
+    const begin = () => {
+      if (!waits) return
+      patience.began()
+      // They end with the request: to clear one would cost as much as to set it, and the second is rarely set.
+      if (overdueMs >= timeoutMs) setTimeout(giveUp, timeoutMs)
+      else {
+        setTimeout(() => {
+          if (!waits) return
+          setTimeout(giveUp, timeoutMs - overdueMs)
+          patience.overdue()
+        }, overdueMs)
+      }
     }
-    send(visit, forwardedHeaders(visit, admissions, allowedOverrides)).then(
+    const upload = uploadOf(visit.request)
+    if (upload) {
+      setTimeout(giveUp, UPLOAD_FOR_MS)
+      upload.through.then(begin, () => undefined)
+    } else begin()
+    send(visit, forwardedHeaders(visit, admissions, allowedOverrides), upload).then(
       response => {
         waits = false
         resolve({ kind: 'answered', response })
@@ -89,17 +104,19 @@ export function proxy(
 }
 
 /** The request is made once, by fetch itself: a Request made before it would cost a tenth of the whole. */
-async function send(visit: Visit, headers: Record<string, string>): Promise<Response> {
+async function send(visit: Visit, headers: Record<string, string>, upload: Upload | null): Promise<Response> {
   const { request, env, deployment } = visit
   const target = atOrigin(request.url, deployment)
   // On the zone's own origin the request goes on as it is, with everything the platform knows of it.
   if (target === request.url) {
-    const init = { headers, redirect: 'manual' } as const
+    const init = upload
+      ? ({ headers, redirect: 'manual', body: upload.body } as const)
+      : ({ headers, redirect: 'manual' } as const)
     const fixed = deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined
     return fixed ? fixed.fetch(request, init) : fetch(request, init)
   }
   headers['X-Forwarded-Host'] = visit.url.host
-  return fetch(target, { method: request.method, headers, body: request.body, redirect: 'manual' })
+  return fetch(target, { method: request.method, headers, body: upload?.body ?? null, redirect: 'manual' })
 }
 
 /**
@@ -117,11 +134,13 @@ function forwardedHeaders(
   const connection = upgrades ? null : headers.get('Connection')
   const hops = connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
   const untrusted = visit.deployment.trustedIpHeader === null
+  const { isSafe } = visit
   for (const [name, value] of headers) {
     const meant = name.includes('_') ? name.replaceAll('_', '-') : name
     if (meant.startsWith('waiting-room-') || CLAIMS.has(meant)) continue
     if (OVERRIDES.has(meant) && !allowedOverrides.includes(meant)) continue
     if (!upgrades && (HOP_BY_HOP.has(meant) || hops.includes(meant))) continue
+    if (isSafe && name === 'content-length') continue
     if (untrusted && meant === 'cf-connecting-ip') continue
     const rest = name === 'cookie' ? withoutOurs(value) : undefined
     if (rest !== null) forwarded[name] = rest ?? value

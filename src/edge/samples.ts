@@ -44,7 +44,9 @@ export class Watch implements Patience {
   overdueMs = Number.POSITIVE_INFINITY
   readonly #visit: Visit
   readonly #sent: Sent[] = []
+  /** When all of it was sent; before that, when it came. */
   #sentMs = 0
+  #isSent = false
 
   constructor(visit: Visit, watched: readonly Watched[], timeoutMs: number) {
     this.#visit = visit
@@ -60,6 +62,11 @@ export class Watch implements Patience {
     if (this.#sent.length > 0) this.#sentMs = Date.now()
   }
 
+  began(): void {
+    this.#isSent = true
+    if (this.#sent.length > 0) this.#sentMs = Date.now()
+  }
+
   /** An answer that is late counts at once: an origin that hangs must be felt before its timeouts. */
   overdue(): void {
     if (this.#visit.isWebSocket || isEventStream(this.#visit.request.headers.get('Accept'))) return
@@ -69,6 +76,8 @@ export class Watch implements Patience {
   /** The first byte is here, or none will come. */
   ended(outcome: ProxyOutcome): void {
     if (outcome.kind === 'failed') {
+      // Who is long in sending says nothing of the origin.
+      if (outcome.why === 'timeout' && !this.#isSent) return
       // Who went away takes the connection along.
       if (this.#sent.length > 0 && !this.#visit.request.signal.aborted) this.#failed()
       return
@@ -89,7 +98,7 @@ export class Watch implements Patience {
   #answered(sent: Sent, status: number, headers: Headers): void {
     const { admission, upstream, isLate } = sent
     const { shedder, settings } = admission.room
-    const tookMs = Date.now() - this.#sentMs
+    const tookMs = this.#tookMs()
     const isOk = status < 400
     if (isOk && settings.health.shed) noteOk(shedder, Date.now())
     const isSample = isOk && !isLate && isTimed(status, headers)
@@ -97,6 +106,11 @@ export class Watch implements Patience {
     if (!upstream.tellsSessions || isFromCache(headers)) return
     admission.room.count(cellOf(upstream.name, isLate ? 'came-late' : 'answered', tookMs, this.#sentMs))
     admission.room.report(this.#visit)
+  }
+
+  /** So far; an answer that comes before all of the request is sent took no time of the origin's. */
+  #tookMs(): number {
+    return this.#isSent ? Date.now() - this.#sentMs : 0
   }
 
   #failed(): void {
@@ -137,7 +151,7 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     if (!takesTurn(leaseOf(sent), nowMs, isBad && upstream.name !== ORIGIN)) return false
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
-    room.count(cellOf(upstream.name, outcome, nowMs - this.#sentMs, this.#sentMs))
+    room.count(cellOf(upstream.name, outcome, this.#tookMs(), this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
     return true

@@ -13,6 +13,14 @@ const rooms = [
     origin_timeout: 0.7,
     session_duration: 0.2,
   },
+  {
+    name: 'uploads',
+    host: 'uploads.test',
+    total_active_users: 10_000,
+    new_users_per_minute: 100_000,
+    origin_timeout: 0.7,
+    health: { target_ms: 200 },
+  },
 ]
 
 let origin: Origin
@@ -29,6 +37,13 @@ beforeAll(async () => {
     if (path === '/slow-body') {
       response.write('first')
       setTimeout(() => response.end(' last'), 1_500)
+    } else if (path === '/collect') {
+      request.setEncoding('utf8')
+      let text = ''
+      request.on('data', part => {
+        text += part
+      })
+      request.on('end', () => response.end(`collected ${text}`))
     } else if (path === '/echo') {
       response.setHeader('Content-Type', request.headers['content-type'] ?? 'application/octet-stream')
       request.pipe(response)
@@ -45,7 +60,7 @@ afterAll(async () => {
 })
 
 /** Sends bytes as they are and reads what comes within a while. */
-async function raw(text: string, forMs = 500): Promise<string> {
+async function raw(text: string, forMs = 500, more: readonly string[] = []): Promise<string> {
   const socket = connect(Number(new URL(site.url).port), '127.0.0.1')
   let answer = ''
   socket.on('data', chunk => {
@@ -53,6 +68,10 @@ async function raw(text: string, forMs = 500): Promise<string> {
   })
   await once(socket, 'connect')
   socket.write(text)
+  for (const part of more) {
+    await pause(300)
+    socket.write(part)
+  }
   await pause(forMs)
   socket.destroy()
   return answer
@@ -85,6 +104,39 @@ describe('through plain workerd', () => {
     expect(text.length).toBe(body.length)
     expect(text).toBe(body)
   })
+
+  it.each(['Content-Length: 0\r\n\r\n', 'Content-Length: 5\r\n\r\nhello'])(
+    'a GET with a body that means nothing is answered: %j',
+    async body => {
+      const answer = await raw(`GET /with-body HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${body}`)
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+      expect(answer).toContain('hello from /with-body')
+      expect([seen.url, seen.headers['content-length'] ?? '0']).toEqual(['/with-body', '0'])
+    },
+  )
+
+  it.each([
+    ['with its length', 'Content-Length: 25', (part: string) => part, ''],
+    ['in chunks', 'Transfer-Encoding: chunked', (part: string) => `5\r\n${part}\r\n`, '0\r\n\r\n'],
+  ])(
+    'an upload %s may take longer than the origin may, and says nothing of its health',
+    async (_, field, framed, end) => {
+      const head = `POST /collect HTTP/1.1\r\nHost: uploads.test\r\nContent-Type: text/plain\r\nConnection: close\r\n${field}\r\n\r\n`
+      const parts = ['first', 'secon', 'third', 'forth', 'fifth'].map(framed)
+      const answer = await raw(head, 700, [...parts.slice(0, -1), parts.at(-1) + end])
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+      expect(answer).toContain('collected firstseconthirdforthfifth')
+      // Good news travels with the next request.
+      await pause(1_100)
+      await send(`${site.url}/next`, { headers: { Host: 'uploads.test' } })
+      await pause(2_500)
+      const { figures } = (await site.describe('uploads')) as unknown as {
+        figures: { health: { upstreams: { samples: number; apdex: number; failures: number }[] } }
+      }
+      expect(figures.health.upstreams[0]).toMatchObject({ apdex: 1, failures: 0 })
+      expect(figures.health.upstreams[0]?.samples).toBeGreaterThan(0)
+    },
+  )
 
   it('the first part of an answer arrives before the last is written', async () => {
     const startMs = performance.now()
