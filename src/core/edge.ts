@@ -44,15 +44,23 @@ export function edgeReport(edge: EdgeState<unknown>, nowMs: number): EdgeReport 
   return { isolate: edge.isolate, version: edge.version, ...edge.tally.report() }
 }
 
-/** Takes a door's reply to the report sent at `sentMs`. Of two replies the one with the later view counts. */
-export function applyEdgeReply<Settings>(edge: EdgeState<Settings>, reply: EdgeReply<Settings>, sentMs: number): void {
+/**
+ * Takes a door's reply to the report sent at `sentMs`. Of two replies the one with the later view counts. Answers the settings that have come into
+ * force by it, if any.
+ */
+export function applyEdgeReply<Settings>(
+  edge: EdgeState<Settings>,
+  reply: EdgeReply<Settings>,
+  sentMs: number,
+): Settings | undefined {
   edge.tally.acknowledge(reply.seq)
   edge.failingSinceMs = reply.silentMs > 0 ? sentMs - reply.silentMs : null
-  if (edge.view && reply.view.asOfMs < edge.view.asOfMs) return
+  if (edge.view && reply.view.asOfMs < edge.view.asOfMs) return undefined
   edge.view = reply.view
   edge.viewAtMs = Math.max(edge.viewAtMs, sentMs)
   if (reply.settings !== undefined) edge.settings = reply.settings
   if (reply.settings !== undefined || edge.settings !== null) edge.version = reply.version
+  return reply.settings
 }
 
 /** Notes that a report had no answer. */

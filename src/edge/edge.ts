@@ -16,7 +16,7 @@ import { RoomAtEdge } from './isolate.ts'
 import { Memory } from './memory.ts'
 import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
-import { passOn, turnAway, withTiming } from './respond.ts'
+import { addTokens, passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
 import { Watch, type Watched } from './samples.ts'
 import type { Admitted, Verdict } from './verdict.ts'
@@ -68,14 +68,13 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     const room = rooms.get(name)
     if (!room) continue
     const onward = await takeOffAddress(visit, room, ring)
-    if (onward) return onward
+    if (onward) return letGo(visit, onward, admissions)
     const verdict = await decide(visit, room, ring)
     const { config, health } = room.settings
     const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
     if (!isLetOn) {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
-        release(visit, admissions)
-        return turnAway(visit, verdict)
+        return letGo(visit, await turnAway(visit, verdict), admissions)
       }
       room.count('would_wait')
       mode = 'observe'
@@ -87,10 +86,9 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
     }
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstream)
     if (held) {
-      release(visit, admissions)
-      return heldResponse(visit, held, admissions)
+      return letGo(visit, await heldResponse(visit, held), admissions)
     }
-    overrides = config.allowed_override_headers
+    overrides = mayOverride(verdict) ? config.allowed_override_headers : []
     timeoutMs = upstream.timeoutMs
     bodyTimeoutMs = upstream.bodyTimeoutMs
   }
@@ -103,10 +101,22 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
   return withIdleTimeout(answer, bodyTimeoutMs, () => watch.stopped())
 }
 
+/** What a rule or a preflight lets by is let by as what it says it is. */
+function mayOverride(verdict: Verdict): boolean {
+  return verdict.kind !== 'proxy' || (verdict.why !== 'bypass' && verdict.why !== 'preflight')
+}
+
 /** Whether a request that may go on is not sent on all the same. What the room is not in force for is no concern of its breakers. */
 function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstream: Upstream): Held | null {
   if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstream)
   return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? closedByHand(visit, room, upstream) : null
+}
+
+/** The answer to a request that does not go on. A pass that another of its rooms has just given stays the visitor's. */
+function letGo(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
+  release(visit, admissions)
+  addTokens(visit, response.headers, admissions)
+  return response
 }
 
 /** What `max_concurrent` counts is no longer under way. */

@@ -4,8 +4,6 @@ import { heldPage } from './held-page.ts'
 import type { Held } from './holding.ts'
 import { outsideHeaders } from './outside-headers.ts'
 import { problemResponse } from './problem.ts'
-import { addTokens } from './respond.ts'
-import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
 /** Visitors who were held together must not come back together. */
@@ -31,17 +29,7 @@ const OUTSIDE = {
   detail: 'This request was not carried out. Send it again later.',
 }
 
-export async function heldResponse(visit: Visit, held: Held, admissions: readonly Admitted[]): Promise<Response> {
-  const response = await answerTo(visit, held)
-  addTokens(
-    visit,
-    response.headers,
-    admissions.filter(admission => admission.isNew),
-  )
-  return response
-}
-
-async function answerTo(visit: Visit, held: Held): Promise<Response> {
+export async function heldResponse(visit: Visit, held: Held): Promise<Response> {
   const { upstream, why, room } = held
   const retryAfterMs = held.retryAfterMs * (1 - JITTER + 2 * JITTER * Math.random())
   const headers = outsideHeaders(retryAfterMs)

@@ -74,11 +74,12 @@ export function withTiming(visit: Visit, response: Response): Response {
 
 /** Gives the visitor the new passes, and keeps them out of shared caches. */
 export function addTokens(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
-  for (const { room, pass } of admissions) {
+  for (const { room, pass, isNew } of admissions) {
+    if (!isNew) continue
     headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
     if (readsHeader(visit, room)) headers.set(TOKEN_HEADER, pass)
+    makePrivate(headers)
   }
-  if (admissions.length > 0) makePrivate(headers)
 }
 
 function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
@@ -174,10 +175,6 @@ function originFailed(visit: Visit, why: 'timeout' | 'unreachable', admissions: 
     title: why === 'timeout' ? 'The site took too long to answer' : 'The site cannot be reached',
     retryAfterMs: 5_000,
   })
-  addTokens(
-    visit,
-    response.headers,
-    admissions.filter(admission => admission.isNew),
-  )
+  addTokens(visit, response.headers, admissions)
   return response
 }

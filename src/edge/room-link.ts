@@ -112,8 +112,7 @@ export class RoomLink {
     const report = edgeReport(edge, nowMs)
     try {
       const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
-      applyEdgeReply(edge, reply, nowMs)
-      this.#linked.heard(reply.settings)
+      this.#linked.heard(applyEdgeReply(edge, reply, nowMs))
     } catch (error) {
       noAnswer(edge, nowMs)
       this.#doors.noteDown(this.#home, Date.now())

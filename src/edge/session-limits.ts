@@ -72,6 +72,7 @@ function holdingOnPath({ paths }: SessionLimits, policy: Policy, visit: Visit, n
 export function bucketOf(policy: Policy, visit: Visit): string {
   let path = '?'
   for (const reading of visit.readings.paths) if (path === '?' || reading.length < path.length) path = reading
+  if (policy.ignoresCase) path = path.toLowerCase()
   return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
 }
 

@@ -38,10 +38,13 @@ function join(from: WebSocket, to: WebSocket): void {
   from.addEventListener('error', () => close(to, 1011, 'the other side failed'))
 }
 
-/** Touches the session each quarter of its duration. A door that does not answer ends nobody's connection. */
+/** Whoever comes in by a socket has nothing else that would come back with the pass: until then a session is short. */
+const FIRST_TOUCH_MS = 20_000
+
+/** Touches the session soon, and then each quarter of its duration. A door that does not answer ends nobody's connection. */
 function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[]): void {
   const everyMs = Math.max(1_000, room.settings.at(visit.nowMs).session.sessionMs / 4)
-  const timer = setInterval(async () => {
+  const touch = async () => {
     try {
       // The request of the upgrade lives as long as the socket; its time does not stand still.
       const answer = await room.touch(callerAt(visit, Date.now()), { sid, protectMs: 0 })
@@ -50,8 +53,14 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
     } catch (error) {
       console.warn(`a WebSocket's session could not be touched: ${String(error)}`)
     }
-  }, everyMs)
-  for (const socket of sockets) socket.addEventListener('close', () => clearInterval(timer))
+  }
+  const first = setTimeout(touch, Math.min(everyMs, FIRST_TOUCH_MS))
+  const timer = setInterval(touch, everyMs)
+  for (const socket of sockets)
+    socket.addEventListener('close', () => {
+      clearTimeout(first)
+      clearInterval(timer)
+    })
 }
 
 /** Codes that only describe a broken connection (1005, 1006, 1015) cannot be sent. */

@@ -33,13 +33,14 @@ export function compileHealth(config: {
   upstreams: readonly UpstreamConfig[]
   origin_timeout: number
   origin_body_timeout: number | null
+  case_insensitive_paths: boolean
 }): HealthSettings {
   const originTimeoutMs = config.origin_timeout * 1_000
   const originBodyTimeoutMs = config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000
-  const { health, health_pins: pins } = config
+  const { health, health_pins: pins, case_insensitive_paths: ignoreCase } = config
   const named = config.upstreams.map(one => ({
     ...compiled(one, health, originTimeoutMs, originBodyTimeoutMs),
-    matches: matcher(one),
+    matches: matcher(one, ignoreCase),
   }))
   const origin: Upstream = {
     name: ORIGIN,
@@ -49,7 +50,7 @@ export function compileHealth(config: {
     fallback: { answer: 'page', message: '' },
     tellsSessions: false,
   }
-  const shedPaths = health.shed && compilePatterns(health.shed.paths)
+  const shedPaths = health.shed && compilePatterns(health.shed.paths, ignoreCase)
   const originProbe = health.probe ? [[ORIGIN, { ...health.probe, targetMs: health.target_ms }] as const] : []
   return {
     rules: rulesOf(health, pins, config.upstreams),
@@ -111,7 +112,10 @@ function compiled(
 }
 
 /** Any reading of a path counts: a closed feature must not be open under another spelling. */
-function matcher({ paths, methods }: UpstreamConfig): (readings: readonly string[], verb: string) => boolean {
-  const isPath = compilePatterns(paths)
+function matcher(
+  { paths, methods }: UpstreamConfig,
+  ignoreCase: boolean,
+): (readings: readonly string[], verb: string) => boolean {
+  const isPath = compilePatterns(paths, ignoreCase)
   return (readings, verb) => (methods?.includes(verb) ?? true) && readings.some(isPath)
 }

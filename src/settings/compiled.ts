@@ -73,7 +73,8 @@ export interface RoomSettings extends Rules {
 export function compile(config: RoomConfig): RoomSettings {
   const phases = phasesOf(config.events)
   const inForce = new Map<Phase, RoomSettings>()
-  const isProtectedPath = compilePatterns(config.protected_paths)
+  const ignoreCase = config.case_insensitive_paths
+  const isProtectedPath = compilePatterns(config.protected_paths, ignoreCase)
   const settings: RoomSettings = {
     ...rulesOf(config, null),
     claimWindowMs: config.claim_window * MINUTE_MS,
@@ -81,7 +82,9 @@ export function compile(config: RoomConfig): RoomSettings {
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: config.bypass.map(compileBypass),
-    policies: config.suspended ? [] : compilePolicies(config.rate_limits, config.mode === 'observe'),
+    policies: config.suspended
+      ? []
+      : compilePolicies(config.rate_limits, { observe: config.mode === 'observe', ignoreCase }),
     quotas: quotasOf(config.rate_limits),
     anonymous: compileAnonymous(config.anonymous),
     events: scheduled(config.events),

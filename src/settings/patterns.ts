@@ -6,14 +6,20 @@ export const pathPattern = () => textThat(isPathPattern, 'a path pattern like /c
 
 export const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 
-/** Tells whether a path is one of these. The fixed beginnings are looked at first: most paths have none of them. */
-export function compilePatterns(patterns: readonly string[]): (pathname: string) => boolean {
+/**
+ * Tells whether a path is one of these; `ignoreCase` where the origin does not tell cases apart. The fixed beginnings are looked at first: most paths
+ * have none of them.
+ */
+export function compilePatterns(patterns: readonly string[], ignoreCase = false): (pathname: string) => boolean {
+  const alike = (text: string) => (ignoreCase ? text.toLowerCase() : text)
   const compiled = patterns.map(text => ({
-    beginning: /^[^*:({?+\\]*/.exec(text)?.[0] ?? '',
-    pattern: new URLPattern({ pathname: text }),
+    beginning: alike(/^[^*:({?+\\]*/.exec(text)?.[0] ?? ''),
+    pattern: new URLPattern({ pathname: text }, { ignoreCase }),
   }))
-  return pathname =>
-    compiled.some(({ beginning, pattern }) => pathname.startsWith(beginning) && pattern.test({ pathname }))
+  return pathname => {
+    const begins = alike(pathname)
+    return compiled.some(({ beginning, pattern }) => begins.startsWith(beginning) && pattern.test({ pathname }))
+  }
 }
 
 function isPathPattern(text: string): boolean {

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { type Quota, quotaOf } from '../core/gcra.ts'
 import { numberIn, oneOf, type Problem, show, textLike, textThat } from './messages.ts'
-import { method, pathPattern } from './patterns.ts'
+import { compilePatterns, method, pathPattern } from './patterns.ts'
 
 const POLICIES_MAX = 16
 /** Finer than a millisecond no clock here tells. */
@@ -112,6 +112,8 @@ export interface Policy {
   /** The header of the origin's answer that says what the request costs; it is charged after the answer. */
   readonly costHeader: string | null
   readonly perPath: boolean
+  /** Paths that differ in case alone share what is left. */
+  readonly ignoresCase: boolean
   /** Counts what it would refuse, and refuses nothing. */
   readonly isShadow: boolean
   readonly requeues: boolean
@@ -120,12 +122,18 @@ export interface Policy {
   matches(method: string, paths: readonly string[]): boolean
 }
 
-/** The policies that are not off. `observe`: nothing is refused, so all of them only count. */
-export function compilePolicies(policies: readonly PolicyConfig[], observe: boolean): readonly Policy[] {
+/**
+ * The policies that are not off. `observe`: nothing is refused, so all of them only count; `ignoreCase`: the origin does not tell `/Login` from
+ * `/login`.
+ */
+export function compilePolicies(
+  policies: readonly PolicyConfig[],
+  { observe, ignoreCase }: { readonly observe: boolean; readonly ignoreCase: boolean },
+): readonly Policy[] {
   return policies
     .filter(({ mode }) => mode !== 'off')
     .map(policy => {
-      const paths = policy.match.paths?.map(pathMatcher) ?? null
+      const paths = policy.match.paths?.map(pattern => pathMatcher(pattern, ignoreCase)) ?? null
       const methods = policy.match.methods ? new Set(policy.match.methods) : null
       return {
         name: policy.name,
@@ -135,6 +143,7 @@ export function compilePolicies(policies: readonly PolicyConfig[], observe: bool
         cost: typeof policy.cost === 'number' ? policy.cost : 1,
         costHeader: typeof policy.cost === 'number' ? null : policy.cost.header,
         perPath: policy.key === 'session+path',
+        ignoresCase: ignoreCase,
         isShadow: observe || policy.mode === 'shadow',
         requeues: policy.action === 'requeue',
         matchesAll: paths === null && methods === null,
@@ -168,7 +177,8 @@ export function namePolicy(problem: Problem, room: unknown): Problem {
 }
 
 /** URL Pattern (WHATWG) for a path. Most are plain, or end in `*`: those cost a comparison, the others a few microseconds. */
-function pathMatcher(pattern: string): (path: string) => boolean {
+function pathMatcher(pattern: string, ignoreCase: boolean): (path: string) => boolean {
+  if (ignoreCase) return compilePatterns([pattern], true)
   if (/^\/[\w\-./~]*$/.test(pattern)) return path => path === pattern
   if (/^\/[\w\-./~]*\/\*$/.test(pattern)) {
     const start = pattern.slice(0, -1)

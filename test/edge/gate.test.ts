@@ -231,6 +231,49 @@ describe('what is not the room’s', () => {
   })
 })
 
+describe('rooms that overlap', () => {
+  it('keep the pass of the one while its visitor waits for the other', async () => {
+    const visitor = new Visitor('overlap.test', newEdge())
+    const { status, response } = await visitor.page('/checkout.php')
+    expect(status).toBe(503)
+    const cookies = response.headers.getSetCookie().map(cookie => cookie.split('=')[0])
+    expect(cookies.sort()).toEqual(['__Host-antesala-front', '__Host-antesala-paying'])
+    const again = await visitor.page('/')
+    expect([again.status, again.objectCalls]).toEqual([200, 1])
+    expect(again.atOrigin?.headers['waiting-room-session']).toBe(
+      claimsOf(visitor.jar.get('__Host-antesala-front') ?? '').sub,
+    )
+  })
+
+  it('let nobody take another method or path who was let by and not in', async () => {
+    const edge = newEdge()
+    const overriding = { 'X-HTTP-Method-Override': 'POST', 'X-Original-URL': '/checkout' }
+    const cors = { Origin: 'https://elsewhere.test', 'Access-Control-Request-Method': 'PUT' }
+    const preflight = await new Visitor('overlap.test', edge).send('/api', {
+      method: 'OPTIONS',
+      headers: { ...cors, ...overriding },
+    })
+    const bypassing = await new Visitor('overlap.test', edge).send('/webhooks/x', { headers: overriding })
+    for (const { atOrigin } of [preflight, bypassing])
+      expect(Object.keys(atOrigin?.headers ?? {}).filter(name => /override|original/.test(name))).toEqual([])
+    const inside = await new Visitor('overlap.test', edge).page('/', { headers: overriding })
+    expect(inside.atOrigin?.headers).toMatchObject({ 'x-http-method-override': 'POST', 'x-original-url': '/checkout' })
+  })
+})
+
+describe('where the origin does not tell cases apart', () => {
+  it('neither do policies nor upstreams', async () => {
+    const visitor = new Visitor('shouting.test', newEdge())
+    await visitor.page('/')
+    const statuses = []
+    for (const path of ['/login', '/LOGIN', '/Login', '/item/a', '/ITEM/A', '/item/b'])
+      statuses.push((await visitor.data(path, { method: 'POST', body: '{}' })).status)
+    expect(statuses).toEqual([200, 200, 429, 200, 429, 200])
+    expect((await visitor.data('/sEARCH/Shoes')).status).toBe(503)
+    expect((await visitor.data('/searching')).status).toBe(200)
+  })
+})
+
 describe('a room on /checkout', () => {
   it.each([
     '/checkout',
