@@ -12,6 +12,11 @@ export interface Entry {
   readonly draw: number
 }
 
+/** Of a token that was given while no door had answered. */
+export const NO_GENERATION = 0
+/** Clocks of edges and rooms may differ by this much. */
+const SKEW_MS = 10_000
+
 export interface Ticket {
   readonly room: string
   readonly sid: string
@@ -53,6 +58,17 @@ export const MAIN_LANE = 'main'
 
 /** Lanes beside the main one. Each sends a curve to every edge each second. */
 export const LANES_MAX = 8
+
+/**
+ * The ticket in a generation of its room, null when it is of another: that is void. A place that was taken while no door answered belongs to the
+ * generation in which it was taken.
+ */
+export function inGeneration(ticket: Ticket, generation: number): Ticket | null {
+  if (ticket.generation === generation) return ticket
+  // A generation's name is the moment at which it began.
+  const isOfIt = ticket.generation === NO_GENERATION && ticket.issuedMs >= generation - SKEW_MS
+  return isOfIt ? { ...ticket, generation } : null
+}
 
 /** The door a sid belongs to: sids are `<door>.<128 random bits>`, with `~n` behind for a later life. */
 export function doorOf(sid: string): string {

@@ -20,7 +20,7 @@
  * decision needs a view at most a second old.
  */
 import type { Again, View } from '../core/messages.ts'
-import type { Pass } from '../core/ticket.ts'
+import { inGeneration, type Pass } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { type Carried, carriedBy } from './carried.ts'
 import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
@@ -168,7 +168,7 @@ function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: 
   const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
   return {
     pass: pass?.value.generation === view.generation ? pass : null,
-    ticket: ticket?.value.generation === view.generation ? ticket.value : null,
+    ticket: ticket && inGeneration(ticket.value, view.generation),
     keepCookie: keepCookie || isNewer,
   }
 }

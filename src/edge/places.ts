@@ -5,7 +5,7 @@ import { batchAt } from '../core/batches.ts'
 import { prequeueAt } from '../core/events.ts'
 import type { Again, View } from '../core/messages.ts'
 import { keyAgain } from '../core/place.ts'
-import { type Draw, MAIN_LANE, type Ticket } from '../core/ticket.ts'
+import { type Draw, MAIN_LANE, NO_GENERATION, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from '../tokens/draw.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { signTicket } from '../tokens/tokens.ts'
@@ -74,7 +74,7 @@ function newTicket(
     confirmed: false,
     low: null,
     byMs,
-    generation: view?.generation ?? 0,
+    generation: view?.generation ?? NO_GENERATION,
     issuedMs: visit.nowMs,
   }
 }

@@ -32,7 +32,15 @@ export async function stand(
   room: RoomAtEdge,
   ring: KeyRing,
   carried: Ticket | null,
-  options: { claims: number; keepCookie: boolean; invited: Invited; charges?: boolean; behindMs?: number },
+  options: {
+    claims: number
+    keepCookie: boolean
+    invited: Invited
+    charges?: boolean
+    behindMs?: number
+    /** The ticket is new, and not in the visitor's cookie yet. */
+    isReplaced?: boolean
+  },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
   const { claimWindowMs } = room.settings
@@ -73,7 +81,7 @@ export async function stand(
     if (claimed.kind === 'admitted') return claimed
     if (claimed.kind === 'ended') {
       const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
-      return stand(visit, room, ring, next, { ...options, claims: options.claims - 1 })
+      return stand(visit, room, ring, next, { ...options, claims: options.claims - 1, isReplaced: true })
     }
     if (rejects && isNewcomer) return rejected(visit, room)
     ticket = refused(ticket, view, claimWindowMs, nowMs)
@@ -84,7 +92,7 @@ export async function stand(
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
   if (isNewcomer) room.count('minted')
-  const changed = ticket !== carried && !options.keepCookie
+  const changed = (ticket !== carried || options.isReplaced) && !options.keepCookie
   return {
     kind: 'waiting',
     room,

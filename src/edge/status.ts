@@ -1,5 +1,6 @@
 /** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
 
+import { inGeneration } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { carriedBy, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
@@ -26,9 +27,9 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const invited = await invitedBy(visit, room, ring)
   if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
-  const generation = room.view?.generation
-  const held = carried.ticket?.value
-  if (!held || (generation !== undefined && held.generation !== generation)) return withoutPlace(room, nowMs)
+  const ticket = carried.ticket?.value
+  const held = ticket && room.view ? inGeneration(ticket, room.view.generation) : ticket
+  if (!held) return withoutPlace(room, nowMs)
   const earlyMs = (room.memory.polls.get(held.sid) ?? 0) - nowMs
   if (earlyMs > 0) {
     return problemResponse({

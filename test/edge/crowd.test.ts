@@ -87,6 +87,25 @@ describe('a session that ends without any traffic', () => {
   }, 30_000)
 })
 
+describe('a ticket whose session was over a moment ago', () => {
+  it('is replaced by one at the front, also at a poll whose only claim said so', async () => {
+    const set = (queue_all: boolean) => roomStub(env, 'replayed').change({ set: { queue_all } }, null, 'test')
+    await set(true)
+    await pause(1_100)
+    const visitor = new Visitor('replayed.test', newEdge())
+    await visitor.page()
+    const { token: ticket } = visitor
+    const { sub, key } = claimsOf(ticket)
+    await set(false)
+    await expect.poll(async () => (await visitor.page()).status, { timeout: 8_000, interval: 500 }).toBe(200)
+    vi.setSystemTime(Date.now() + 60_000)
+    visitor.token = ticket
+    const { place } = await visitor.poll()
+    expect(place.state).toMatch(/^(waiting|called)$/)
+    expect(claimsOf(visitor.token)).toMatchObject({ sub: `${sub}~1`, key })
+  }, 30_000)
+})
+
 describe('robots without cookies', () => {
   it('ten a second for two minutes leave at least 40 % of 1,000 places free', async () => {
     const edge = newEdge()

@@ -76,6 +76,24 @@ describe('while the door cannot be reached', () => {
     expect(visitor.token).not.toBe('')
   })
 
+  it('such a place is good when the doors are back, to a poll and to a page', async () => {
+    for (const asks of ['poll', 'page'] as const) {
+      const bindings = fragile()
+      bindings.broken = true
+      const visitor = visitorOf(bindings, 'held.test')
+      await visitor.page()
+      const { sub, key, gen } = claimsOf(visitor.token)
+      expect(gen).toBe(0)
+      bindings.broken = false
+      await new Promise(resolve => setTimeout(resolve, 6_100))
+      if (asks === 'poll') expect((await visitor.poll()).place.state).toMatch(/^(waiting|called)$/)
+      else expect((await visitor.page()).text).toContain('You are in line')
+      const after = claimsOf(visitor.token)
+      expect(after).toMatchObject({ sub, key })
+      expect(after.gen).toBeGreaterThan(0)
+    }
+  }, 30_000)
+
   it('an expired pass is not believed', async () => {
     const bindings = fragile()
     const edge = newEdge()
