@@ -118,12 +118,14 @@ export function callEverybody(line: Line, key: number, claimWindowMs: number, no
 
 /**
  * Closes the line of a room that was open: from `key` on nobody has been called, and nobody of its bucket. Keys have three
- * decimals. Doors tell of those they refused one after another; once the line calls, its order stands.
+ * decimals. Doors tell of those they refused one after another; once the line calls, its order stands. Who comes back to a place whose turn was long
+ * ago stays called: what has lapsed is not waited for again.
  */
 export function closeAt(line: Line, key: number): void {
   const { state } = line
   if (hasCalled(state.control)) return
-  state.frontierKey = Math.min(state.frontierKey, bucketOf(key) * BUCKET_MS - KEY_STEP)
+  const behindMost = Math.max(state.lapsedKey, bucketOf(key) * BUCKET_MS - KEY_STEP)
+  state.frontierKey = Math.min(state.frontierKey, behindMost)
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
+import { placeOf } from '../../src/core/place.ts'
 import { left, newRoom, type RoomRules, type RoomState, restock, sync, waitingTotal } from '../../src/core/room.ts'
 import { emptyReport } from '../support/reports.ts'
 
@@ -140,6 +141,25 @@ describe('the line', () => {
     const before = room.lines.get('main')?.state.frontierKey ?? 0
     granted(room, report({ seq: 3, spent: 60, live: 60 }), T0 + 21_000)
     expect(room.lines.get('main')?.state.frontierKey).toBeGreaterThan(before)
+  })
+
+  it('of a room that closes for somebody who comes back calls them still, for a place of long ago', () => {
+    const room = newRoom(T0)
+    let seq = 1
+    for (let minute = 0; minute <= 30; minute++) granted(room, report({ seq: seq++ }), T0 + minute * 60_000)
+    expect(room.open).toBe(true)
+    const nowMs = T0 + 30 * 60_000 + 1_000
+    granted(room, report({ seq: seq++, live: rules.totalActiveUsers, demand: standing(1, T0 + 60_000) }), nowMs)
+    expect(room.open).toBe(false)
+    const { view } = room
+    if (!view) throw new Error('no view')
+    const { lapsedKey, frontierKey } = view.lanes.main ?? {}
+    expect(frontierKey).toBeGreaterThanOrEqual(lapsedKey ?? Number.POSITIVE_INFINITY)
+    const ticket = {
+      ...{ room: 'shop', sid: 'eu-0.x~1', key: T0 + 60_000, lane: 'main', confirmed: false, low: null },
+      ...{ byMs: nowMs + rules.claimWindowMs, generation: view.generation, issuedMs: nowMs },
+    }
+    expect(placeOf(ticket, view, rules.claimWindowMs, nowMs).state).toBe('called')
   })
 
   it('does not believe tickets from a distant future', () => {
