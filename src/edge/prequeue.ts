@@ -27,7 +27,10 @@ export async function withPlace(ticket: Ticket, view: View, nowMs: number): Prom
     case 'waits':
       return ticket
     case 'drawn': {
-      const key = await entryKey(entry.seed, ticket.sid, entry.batch)
+      // Anybody can take a million tickets, and find the best once the seed is out: only who came back before it is drawn. The others came late.
+      const key = ticket.confirmed
+        ? await entryKey(entry.seed, ticket.sid, entry.batch)
+        : Math.max(ticket.key, entry.batch.untilMs)
       return { ...ticket, key, entry: null, confirmed: false }
     }
     case 'void':

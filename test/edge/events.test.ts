@@ -65,6 +65,10 @@ describe('an event with a draw', () => {
     const { json: committed } = await draw('drop', 'sale', edge)
     expect(committed).toMatchObject({ state: 'committed', seed: null, places: null })
     const visitors = await waitFor('drop.test', edge, 12)
+    // Takes an entry, and does not come back before the start: is not drawn.
+    const once = new Visitor('drop.test', edge)
+    await once.page()
+    expect(claimsOf(once.token)).toMatchObject({ event: 'sale', entry: 1 })
     pass(40_000)
     for (const visitor of visitors) {
       const { place, objectCalls } = await visitor.poll()
@@ -93,24 +97,26 @@ describe('an event with a draw', () => {
 
     pass(2_500)
     await change('drop', { queue_all: true })
-    for (const visitor of [...visitors, late]) {
+    const everybody = [...visitors, once, late]
+    for (const visitor of everybody) {
       const { place } = await visitor.poll()
       expect(place).toMatchObject({ state: 'waiting', position: null })
     }
+    expect(claimsOf(once.token).key).toBe(startMs)
     await reported()
     vi.setSystemTime(startMs + 12_500)
     const { json: published } = await draw('drop', 'sale', edge)
     expect(published).toMatchObject({ state: 'published', commitment: committed.commitment })
     expect(await sha256(published.seed)).toBe(committed.commitment)
     const drawn = []
-    for (const visitor of [...visitors, late]) {
+    for (const visitor of everybody) {
       const { place } = await visitor.poll()
       drawn.push({ visitor, position: Number(place.position), key: Number(claimsOf(visitor.token).key) })
     }
     const inOrder = drawn.toSorted((a, b) => a.key - b.key)
-    expect(inOrder.map(({ position }) => position)).toEqual(Array.from({ length: 13 }, (_, i) => i + 1))
-    expect(inOrder.at(-1)?.visitor).toBe(late)
-    for (const { visitor, key } of drawn.slice(0, -1)) {
+    expect(inOrder.map(({ position }) => position)).toEqual(Array.from({ length: 14 }, (_, i) => i + 1))
+    expect(inOrder.slice(-2).map(({ visitor }) => visitor)).toEqual([once, late])
+    for (const { visitor, key } of drawn.slice(0, -2)) {
       const batch = { fromKey: published.places.fromKey, untilMs: published.places.untilKey }
       expect(await entryKey(published.seed, String(claimsOf(visitor.token).sub), batch)).toBe(key)
       expect(key).toBeGreaterThanOrEqual(startMs - MINUTE)
@@ -125,7 +131,7 @@ describe('an event with a draw', () => {
       await pause(300)
     }
     await reported()
-    expect((await roomStub(env, 'drop').describe()).figures.totals.admitted).toBe(13)
+    expect((await roomStub(env, 'drop').describe()).figures.totals.admitted).toBe(14)
   })
 
   it('that the room slept through happens at its next call, in the same order', async () => {
