@@ -126,9 +126,8 @@ export class RoomLink {
   #beginAnew(): void {
     const { view, settings, version, viewAtMs, failingSinceMs, tally } = this.#edge
     if (viewAtMs === Number.NEGATIVE_INFINITY) return
-    const unsaid = tally.report().cells
     this.#edge = { ...newEdge<RoomConfig>(crypto.randomUUID()), view, settings, version, viewAtMs, failingSinceMs }
-    for (const [cell, by] of Object.entries(unsaid)) this.#edge.tally.add(cell, by)
+    for (const [cell, by] of tally.entries()) this.#edge.tally.add(cell, by)
   }
 }
 

@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Applied, fresh, Tally } from '../../src/core/tally.ts'
 
+/** Bytes of a report that has room for two cells whose names are a letter. */
+const TWO_CELLS = 50
+
 describe('Tally', () => {
   it('says a total once when all goes well', () => {
     const sender = new Tally()
@@ -61,7 +64,53 @@ describe('Tally', () => {
     expect(sender.report().cells).toEqual({ seen: 2 })
   })
 
-  it('loses and doubles nothing, whatever the network does', () => {
+  it('puts off what does not fit in a report, and nobody for good', () => {
+    const sender = new Tally(TWO_CELLS)
+    for (const cell of ['a', 'b', 'c']) sender.add(cell)
+    const said: string[][] = []
+    for (let nth = 0; nth < 3; nth++) {
+      const { seq, cells } = sender.report()
+      said.push(Object.keys(cells))
+      // Counted all the time.
+      for (const cell of ['a', 'b']) sender.add(cell)
+      sender.acknowledge(seq)
+    }
+    expect(said).toEqual([
+      ['a', 'b'],
+      ['c', 'a'],
+      ['b', 'a'],
+    ])
+  })
+
+  it('is taken over whole, also what did not fit', () => {
+    const sender = new Tally(TWO_CELLS)
+    for (const cell of ['a', 'b', 'c']) sender.add(cell)
+    sender.report()
+    expect([...sender.entries()]).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ])
+  })
+
+  it('fits what it says in one row of SQLite, however much there is', () => {
+    const sender = new Tally()
+    const lane = 'x'.repeat(32)
+    for (let bucket = 0; bucket < 100_000; bucket++) sender.add(`line/${lane}/${14_100_000_000_000 + bucket}`)
+    let told = 0
+    while (sender.dirty) {
+      const report = sender.report()
+      expect(JSON.stringify(report).length).toBeLessThan(2_000_000)
+      told += Object.keys(report.cells).length
+      sender.acknowledge(report.seq)
+    }
+    expect(told).toBe(100_000)
+  })
+
+  it.each([
+    ['', undefined],
+    [', and however little fits', TWO_CELLS],
+  ])('loses and doubles nothing, whatever the network does%s', (_, bytesMax) => {
     const step = fc.oneof(
       fc.record({
         kind: fc.constant('add' as const),
@@ -73,7 +122,7 @@ describe('Tally', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), steps => {
-        const sender = new Tally()
+        const sender = new Tally(bytesMax)
         const added: Record<string, number> = {}
         const received: Record<string, number> = {}
         const onTheWay: ReturnType<Tally['report']>[] = []
@@ -95,7 +144,8 @@ describe('Tally', () => {
           else if (onTheWay.length > 0) arrive(onTheWay[one.pick % onTheWay.length] as Applied, one.answered)
           for (const [cell, count] of Object.entries(received)) expect(count).toBeLessThanOrEqual(added[cell] ?? 0)
         }
-        arrive(sender.report(), true)
+        do arrive(sender.report(), true)
+        while (sender.dirty)
         expect(received).toEqual(added)
       }),
       { numRuns: 2_000 },

@@ -1,5 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { bucketOf } from '../../src/core/arrivals.ts'
 import type { Claim, ClaimAnswer } from '../../src/core/messages.ts'
 import { doorStub, roomStub } from '../../src/settings/env.ts'
 import { env } from '../support/workerd/visitor.ts'
@@ -56,6 +57,28 @@ describe('a door', () => {
     expect(await Promise.all(requests.map(request => claim('xx-1', request)))).toEqual(known)
     await abortAllDurableObjects()
     expect(await Promise.all(requests.map(request => claim('xx-1', request)))).toEqual(known)
+  })
+
+  it('tells the room of a crowd in reports that fit in a row', async () => {
+    const room = roomStub(env, 'asleep')
+    const bucket = bucketOf(Date.now())
+    const cells: Record<string, number> = {}
+    for (let i = 0; i < 100_000; i++) cells[`line/main/${bucket - i}`] = 1
+    const told = async () => (await room.describe()).figures.totals.confirmed ?? 0
+    const before = await told()
+    await doorStub(env, 'asleep', 'as-0').sync({ isolate: 'many', seq: 1, base: 0, cells, version: '' })
+    let longest = 0
+    const rows = () =>
+      runInDurableObject(room as unknown as DurableObjectStub, (_room, { storage }) =>
+        Number(storage.sql.exec('SELECT MAX(LENGTH(account)) AS bytes FROM doors').one().bytes),
+      )
+    while ((await told()) - before < 100_000) {
+      longest = Math.max(longest, await rows())
+      await pause(200)
+    }
+    longest = Math.max(longest, await rows())
+    // The platform's limit on a value.
+    expect(longest).toBeLessThan(2_000_000)
   })
 
   it('begins every life with a higher epoch and nothing to spend', async () => {
