@@ -45,9 +45,10 @@ export function claim(
   attempt: Attempt,
   nowMs: number,
 ): Decision {
-  const sid = lifeOf(sessions, request, nowMs)
+  const insideMs = sessions.clock(nowMs)
+  const sid = lifeOf(sessions, request, insideMs)
   const known = sessions.get(sid)
-  if (known) return answerKnown(known, request, rules, nowMs)
+  if (known) return answerKnown(known, request, rules, insideMs)
   if (attempt === 'new') {
     countClaim(door, nowMs)
     if (!mayEnter(door, request)) {
@@ -57,7 +58,7 @@ export function claim(
     if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${request.lane}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
-    const session = admit({ ...request, sid }, rules, nowMs)
+    const session = admit({ ...request, sid }, rules, insideMs)
     sessions.insert(session)
     spend(door, request.lane)
     door.movedAtMs = nowMs

@@ -2,23 +2,29 @@
 import type { Touch, TouchAnswer } from './messages.ts'
 import { again, end, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from './sessions.ts'
 
-/** The sessions of a door, durable. The clock of `live` never goes back. */
+/** The sessions of a door, durable. */
 export interface SessionStore {
   get(sid: string): Session | undefined
   insert(session: Session): void
   update(session: Session): void
   /** Sessions whose place is taken at `nowMs`. */
   live(nowMs: number): number
+  /**
+   * The time by which sessions are judged: `nowMs`, but never earlier than what `live` has counted up to. A place that came free
+   * may be somebody else's by now, so no clock that is set back may revive its session (I2).
+   */
+  clock(nowMs: number): number
 }
 
 /** Renews a live session. Protected requests keep a shopper in while paying. */
 export function touch(sessions: SessionStore, rules: SessionRules, request: Touch, nowMs: number): TouchAnswer {
   const session = sessions.get(request.sid)
   if (!session) return { verdict: 'gone', again: null }
-  if (!isLive(session, nowMs)) return { verdict: 'gone', again: again(session, rules, nowMs) }
-  if (!request.isIdle) renew(sessions, session, rules, request.protectMs, nowMs)
+  const atMs = sessions.clock(nowMs)
+  if (!isLive(session, atMs)) return { verdict: 'gone', again: again(session, rules, atMs) }
+  if (!request.isIdle) renew(sessions, session, rules, request.protectMs, atMs)
   const { expiresMs } = session
-  return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - nowMs) }
+  return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - atMs) }
 }
 
 /** Ends a session by its visitor's or the operator's wish; false when there is no such live session. */
@@ -30,8 +36,9 @@ export function endSession(
   nowMs: number,
 ): boolean {
   const session = sessions.get(sid)
-  if (!session || !isLive(session, nowMs)) return false
-  end(session, how, rules, nowMs)
+  const atMs = sessions.clock(nowMs)
+  if (!session || !isLive(session, atMs)) return false
+  end(session, how, rules, atMs)
   sessions.update(session)
   return true
 }
@@ -39,8 +46,9 @@ export function endSession(
 /** Keeps a live session for at least `byMs` more; false when there is none. */
 export function extendSession(sessions: SessionStore, sid: string, byMs: number, nowMs: number): boolean {
   const session = sessions.get(sid)
-  if (!session || !isLive(session, nowMs)) return false
-  session.expiresMs = Math.max(session.expiresMs, nowMs + byMs)
+  const atMs = sessions.clock(nowMs)
+  if (!session || !isLive(session, atMs)) return false
+  session.expiresMs = Math.max(session.expiresMs, atMs + byMs)
   sessions.update(session)
   return true
 }

@@ -46,14 +46,15 @@ export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
   /** Places taken at `#settledMs`. */
   #live: number
+  /** Up to here ended sessions are counted out. Never goes back. */
   #settledMs: number
   #drainedMs = 0
 
   constructor(sql: SqlStorage, nowMs: number) {
     migrate(sql, MIGRATIONS)
     this.#sql = sql
-    this.#settledMs = nowMs
-    this.#live = this.#count('expires_ms > ?', nowMs)
+    this.#settledMs = Math.max(nowMs, this.#lastAdmittedMs(nowMs))
+    this.#live = this.#count('expires_ms > ?', this.#settledMs)
   }
 
   /** Begins a new life of the door: durable before anything it answers. */
@@ -82,6 +83,10 @@ export class DoorStore implements SessionStore, DebtStore {
       'UPDATE sessions SET expires_ms = ?, ended = ?, returned = ? WHERE sid = ?',
       ...[expiresMs, ended, Number(returned), sid],
     )
+  }
+
+  clock(nowMs: number): number {
+    return Math.max(nowMs, this.#settledMs)
   }
 
   /** A clock that goes back frees no place twice. */
@@ -153,6 +158,15 @@ export class DoorStore implements SessionStore, DebtStore {
     if (nowMs - this.#drainedMs < DRAINED_EVERY_MS) return
     this.#drainedMs = nowMs
     this.#sql.exec('DELETE FROM debts WHERE tat_ms <= ?', nowMs)
+  }
+
+  /**
+   * Where the clock of an earlier life stood at least, should this host be behind: who came in after `nowMs` is inside at `nowMs`.
+   * To keep the moment itself would cost a write with every report.
+   */
+  #lastAdmittedMs(nowMs: number): number {
+    const query = 'SELECT MAX(admitted_ms) AS last FROM sessions WHERE expires_ms > ?'
+    return this.#sql.exec<{ last: number | null }>(query, nowMs).one().last ?? nowMs
   }
 
   #fact(name: string): SqlStorageValue | undefined {

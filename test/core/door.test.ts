@@ -6,6 +6,7 @@ import {
   claim,
   type DoorState,
   endSession,
+  extendSession,
   isActive,
   newDoor,
   report,
@@ -70,6 +71,17 @@ describe('a claim', () => {
     expect(ask('eu-0.a', 5, 2_000)).toBe('ended')
     expect(ask('eu-0.a', 5, 900_000)).toBe('ended')
     expect(door.spent).toBe(1)
+  })
+
+  it('by a clock that was set back finds nobody inside whose place has come free', () => {
+    const { sessions, ask } = doorWith(5)
+    ask('a', 5)
+    expect(sessions.live(57_000)).toBe(0)
+    expect(touch(sessions, rules, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('gone')
+    expect(endSession(sessions, rules, 'a', 'left', 55_000)).toBe(false)
+    expect(extendSession(sessions, 'a', 60_000, 55_000)).toBe(false)
+    expect(ask('a', 5, 55_000)).toBe('ended')
+    expect(sessions.live(200_000)).toBe(0)
   })
 
   it('refused to who leaves leaves nobody standing, so that permits are for who comes next', () => {

@@ -182,6 +182,49 @@ describe('a door', () => {
     expect(await movedBy(66_000)).toBe(71_000)
   })
 
+  it('revives nobody who was counted out, whatever its clock does and on whatever host', async () => {
+    const startMs = Date.now()
+    const door = doorStub(env, 'wide', 'xx-8')
+    const first = claimOf('xx-8')
+    await door.claim(first)
+    const at = async (ms: number) => {
+      vi.setSystemTime(startMs + ms)
+      const [answer] = await door.touch([{ sid: first.sid, protectMs: 0 }])
+      return answer?.verdict
+    }
+    vi.setSystemTime(startMs + 58_000)
+    await door.poke()
+    expect(await at(56_000)).toBe('gone')
+    vi.setSystemTime(startMs + 58_000)
+    const second = claimOf('xx-8')
+    expect((await door.claim(second)).verdict).toBe('admitted')
+    // What is left of its permits goes back, and it has nothing more to say.
+    vi.setSystemTime(startMs + 63_000)
+    await door.poke()
+    await evictDurableObject(stubOf('xx-8'))
+    expect(await at(56_000)).toBe('gone')
+    await evictDurableObject(stubOf('xx-8'))
+    await door.poke()
+    const active = async () =>
+      (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-8')?.active
+    expect(await active()).toBe(1)
+  })
+
+  it('counts out once who is let in by a clock that was set back', async () => {
+    const startMs = Date.now()
+    const door = doorStub(env, 'wide', 'xx-9')
+    const active = async (ms: number) => {
+      vi.setSystemTime(startMs + ms)
+      await door.poke()
+      return (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-9')?.active
+    }
+    expect(await active(120_000)).toBe(0)
+    vi.setSystemTime(startMs)
+    await door.claim(claimOf('xx-9'))
+    expect(await active(119_000)).toBe(1)
+    expect(await active(180_000)).toBe(0)
+  })
+
   it('reports by its alarm that places came free, without any traffic', async () => {
     await Promise.all(Array.from({ length: 3 }, () => claim('xx-5')))
     await pause(1_200)

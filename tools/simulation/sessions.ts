@@ -48,6 +48,10 @@ export class MemorySessions implements SessionStore {
     return this.#live
   }
 
+  clock(nowMs: number): number {
+    return Math.max(nowMs, this.#settledMs)
+  }
+
   /** Not later than the next end: a renewal only shows when the end before it has passed. */
   nextEndMs(): number | undefined {
     return this.#ends.nextMs()
