@@ -27,8 +27,6 @@ const UNSPENT_FOR_MS = 4_000
 export const RETRY_AFTER_MS = 2_000
 /** Isolates whose last report is remembered. A forgotten one is taken at its word. */
 const ISOLATES_MAX = 2_000
-/** Sessions that one invitation may have had one after another before the door stops looking. */
-const LIVES_MAX = 1_000
 
 /** What a door says to a claim that it cannot decide yet: hear the room, then decide again. */
 export type Decision = ClaimAnswer | { readonly verdict: 'ask' }
@@ -144,17 +142,17 @@ export function allowAsking(door: DoorState): void {
 
 /**
  * The name of the session that a claim is for: its own, but for a sid that an invitation has named. There sessions that were over
- * when the place was taken are passed by, so that an invitation is good more than once and an old ticket is not.
+ * when the place was taken are passed by, so that an invitation is good more than once and an old ticket is not. The rows of earlier ones
+ * may be gone already.
  */
 function lifeOf(sessions: SessionStore, { sid, takenMs }: Claim, nowMs: number): string {
   if (takenMs === undefined) return sid
-  let life = sid
-  for (let lives = 0; lives < LIVES_MAX; lives++) {
-    const session = sessions.get(life)
-    if (!session || isLive(session, nowMs) || takenMs <= session.expiresMs) return life
-    life = nextLife(life)
-  }
-  return life
+  // Each began when the one before was over, so two say it for all: only the last can be live, and ends only rise.
+  const lives = sessions.lastLives(sid)
+  const own = lives.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
+  if (own) return own.sid
+  const last = lives.at(-1)
+  return last ? nextLife(last.sid) : sid
 }
 
 function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer & { verdict: 'admitted' } {

@@ -5,6 +5,8 @@ import { again, end, isLive, leaseMs, renewedExpiry, type Session, type SessionR
 /** The sessions of a door, durable. */
 export interface SessionStore {
   get(sid: string): Session | undefined
+  /** The last two sessions of a sid and its later lives that are not forgotten, the older one first. */
+  lastLives(sid: string): readonly Session[]
   insert(session: Session): void
   update(session: Session): void
   /** Sessions whose place is taken at `nowMs`. */

@@ -83,11 +83,22 @@ export function again(session: Session, rules: SessionRules, nowMs: number): Aga
 }
 
 /**
- * Whether the row of a session can go. `lapsedKey` must be what had lapsed a claim window (and SKEW_MS) ago: by now
- * no ticket of that key can be claimed any more.
+ * Sessions that ended, and began, before these moments can be forgotten if their key had lapsed a claim window (and SKEW_MS) ago. The key
+ * alone does not say it: a refused claim makes a ticket good for another window until its session begins, and a place at the
+ * front is given, good for a window, until the grace of the session before is over, which had ended by then.
  */
+export function forgettable(
+  { claimWindowMs, reentryGraceMs }: SessionRules,
+  nowMs: number,
+): { readonly endedBeforeMs: number; readonly admittedBeforeMs: number } {
+  const endedBeforeMs = nowMs - reentryGraceMs - SKEW_MS
+  return { endedBeforeMs, admittedBeforeMs: endedBeforeMs - claimWindowMs }
+}
+
+/** Whether the row of a session can go: no ticket of its sid can be claimed any more. */
 export function isForgettable(session: Session, lapsedKey: number, rules: SessionRules, nowMs: number): boolean {
-  return session.key <= lapsedKey && session.expiresMs + rules.reentryGraceMs + SKEW_MS < nowMs
+  const { endedBeforeMs, admittedBeforeMs } = forgettable(rules, nowMs)
+  return session.key <= lapsedKey && session.expiresMs < endedBeforeMs && session.admittedMs < admittedBeforeMs
 }
 
 /** Derived, so that every replay of one ended pass is given the same place. */

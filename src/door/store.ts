@@ -3,7 +3,7 @@ import type { SessionStore } from '../core/door.ts'
 import type { DebtStore, StoredDebt } from '../core/ledger.ts'
 import type { Pause } from '../core/pause.ts'
 import type { Session, SessionRules } from '../core/sessions.ts'
-import { SKEW_MS } from '../core/sessions.ts'
+import { forgettable, SKEW_MS } from '../core/sessions.ts'
 import { migrate } from '../storage/migrations.ts'
 
 const MIGRATIONS = [
@@ -69,6 +69,13 @@ export class DoorStore implements SessionStore, DebtStore {
     return row && fromRow(row)
   }
 
+  lastLives(sid: string): Session[] {
+    // Sids are of one length: nothing else is between a sid and its lives, which are numbered behind a `~`.
+    const query = 'SELECT * FROM sessions WHERE sid >= ? AND sid < ? ORDER BY LENGTH(sid) DESC, sid DESC LIMIT 2'
+    const rows = this.#sql.exec<SessionRow>(query, sid, `${sid}~:`).toArray()
+    return rows.reverse().map(fromRow)
+  }
+
   insert(session: Session): void {
     const { sid, key, lane, admittedMs, expiresMs, ended, returned } = session
     this.#sql.exec(
@@ -122,7 +129,7 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /**
-   * Forgets sessions that no ticket can name any more: their keys had lapsed a claim window ago. Which keys had is
+   * Forgets sessions that no ticket can name any more, of keys that had lapsed a claim window ago. Which keys had is
    * remembered here, because the door may sleep in between.
    */
   forget(lapsedKey: number, rules: SessionRules, nowMs: number): void {
@@ -131,9 +138,10 @@ export class DoorStore implements SessionStore, DebtStore {
     const waitMs = rules.claimWindowMs + SKEW_MS
     if (noted && nowMs - noted.atMs < waitMs) return
     if (noted) {
-      const endedBeforeMs = nowMs - rules.reentryGraceMs - SKEW_MS
-      const query = 'SELECT sid FROM sessions WHERE expires_ms < ? AND key <= ? LIMIT ?'
-      const forgotten = this.#sql.exec<{ sid: string }>(query, endedBeforeMs, noted.key, FORGET_AT_ONCE).toArray()
+      const { endedBeforeMs, admittedBeforeMs } = forgettable(rules, nowMs)
+      const query = 'SELECT sid FROM sessions WHERE expires_ms < ? AND admitted_ms < ? AND key <= ? LIMIT ?'
+      const bounds = [endedBeforeMs, admittedBeforeMs, noted.key, FORGET_AT_ONCE]
+      const forgotten = this.#sql.exec<{ sid: string }>(query, ...bounds).toArray()
       for (const { sid } of forgotten) this.#sql.exec('DELETE FROM sessions WHERE sid = ?', sid)
       if (forgotten.length === FORGET_AT_ONCE) return
     }

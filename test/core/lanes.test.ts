@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
-import { applyReply, claim, newDoor, report as reportOf, usable } from '../../src/core/door.ts'
+import { applyReply, claim, extendSession, newDoor, report as reportOf, usable } from '../../src/core/door.ts'
 import { allot, divide, newTurns, servedIn, shareOf, take } from '../../src/core/lanes.ts'
 import type { DoorReport, View } from '../../src/core/messages.ts'
 import { newRoom, type RoomState, sync, tick, waitingTotal } from '../../src/core/room.ts'
@@ -295,6 +295,18 @@ describe('a door with permits for lanes', () => {
     })
     expect(ask('xx-0.abc', 'main', 9, { takenMs: later + 5 }, later + 9)).toMatchObject({ sid: 'xx-0.abc~1' })
     expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 }, later + 9).verdict).toBe('ended')
+  })
+
+  it('finds the session of an invitation when the rows of earlier ones are gone', () => {
+    const { sessions, ask } = doorWith(5, 0)
+    const inviteds = (takenMs: number) => ask('xx-0.abc', 'main', takenMs, { takenMs }, takenMs)
+    inviteds(5)
+    expect(inviteds(400_000)).toMatchObject({ sid: 'xx-0.abc~1' })
+    extendSession(sessions, 'xx-0.abc~1', 3_600_000, 400_000)
+    sessions.forget(Number.POSITIVE_INFINITY, sessionRules, 1_000_000)
+    expect(sessions.get('xx-0.abc')).toBeUndefined()
+    expect(inviteds(1_000_000)).toMatchObject({ sid: 'xx-0.abc~1', issuedMs: 400_000 })
+    expect(inviteds(4_000_001)).toMatchObject({ sid: 'xx-0.abc~2', issuedMs: 4_000_001 })
   })
 })
 

@@ -106,4 +106,11 @@ describe('forgetting', () => {
     expect(isForgettable(session, 7_000, rules, longAfter)).toBe(true)
     expect(isForgettable(session, 7_000, rules, session.expiresMs + MINUTE)).toBe(false)
   })
+
+  it('waits until no ticket can be claimed that was refused before the session began', () => {
+    const session = admit(claim, rules, 0)
+    // Ended within a minute. A place at the front is given for two minutes, and good for five.
+    expect(isForgettable(session, 7_000, rules, 7 * MINUTE)).toBe(false)
+    expect(isForgettable(session, 7_000, rules, 7 * MINUTE + 11_000)).toBe(true)
+  })
 })

@@ -235,24 +235,69 @@ describe('a door', () => {
     expect(door?.active).toBe(0)
   })
 
-  it('forgets sessions, but only those that no ticket can name any more', async () => {
+  describe('forgets', () => {
     const startMs = Date.now()
-    const request = claimOf('xx-6')
-    await claim('xx-6', request)
-    const rows = () =>
-      runInDurableObject(stubOf('xx-6'), (_door, state) =>
-        Number(state.storage.sql.exec('SELECT COUNT(*) AS n FROM sessions').one().n),
-      )
-    const wakeAt = async (ms: number) => {
-      vi.setSystemTime(startMs + ms)
-      await doorStub(env, 'wide', 'xx-6').poke()
-      await runInDurableObject(stubOf('xx-6'), async (_door, state) => state.storage.setAlarm(Date.now()))
-      await runDurableObjectAlarm(stubOf('xx-6'))
+
+    /** Wakes the door to forget, so many minutes after the start. */
+    async function wake(door: string, minutes: number): Promise<void> {
+      vi.setSystemTime(startMs + minutes * 60_000)
+      await doorStub(env, 'wide', door).poke()
+      await runInDurableObject(stubOf(door), async (_door, state) => state.storage.setAlarm(Date.now()))
+      await runDurableObjectAlarm(stubOf(door))
     }
-    await wakeAt(60_000)
-    expect(await rows()).toBe(1)
-    // Four claim windows of five minutes later the key has lapsed for longer than any ticket of it can last.
-    for (const minutes of [6, 12, 18, 24]) await wakeAt(minutes * 60_000)
-    expect(await rows()).toBe(0)
+
+    const rows = (door: string) =>
+      runInDurableObject(stubOf(door), (_door, state) =>
+        state.storage.sql
+          .exec<{ sid: string }>('SELECT sid FROM sessions ORDER BY sid')
+          .toArray()
+          .map(({ sid }) => sid),
+      )
+
+    it('sessions that no ticket can name any more, and no others', async () => {
+      vi.setSystemTime(startMs)
+      await claim('xx-6')
+      await wake('xx-6', 1)
+      expect(await rows('xx-6')).toHaveLength(1)
+      // Four claim windows of five minutes later the key has lapsed for longer than any ticket of it can last.
+      for (const minutes of [6, 12, 18, 24]) await wake('xx-6', minutes)
+      expect(await rows('xx-6')).toEqual([])
+    })
+
+    it('nobody who came in with a lapsed key while a ticket that was refused before can still be claimed', async () => {
+      vi.setSystemTime(startMs)
+      const first = claimOf('fo-0')
+      await claim('fo-0', first)
+      for (const minutes of [6, 12]) await wake('fo-0', minutes)
+      vi.setSystemTime(startMs + 13 * 60_000)
+      const second = { ...claimOf('fo-0'), key: first.key }
+      expect((await claim('fo-0', second)).verdict).toBe('admitted')
+      await wake('fo-0', 17.8)
+      expect((await claim('fo-0', second)).verdict).toBe('ended')
+      for (const minutes of [24, 30]) await wake('fo-0', minutes)
+      expect(await rows('fo-0')).toEqual([])
+    })
+
+    it('the first session of an invitation, and gives who comes with it the one that goes on', async () => {
+      const door = doorStub(env, 'wide', 'fo-1')
+      const { sid } = claimOf('fo-1')
+      const invited = (minutes: number) => {
+        const nowMs = startMs + minutes * 60_000
+        vi.setSystemTime(nowMs)
+        return claim('fo-1', { ...claimOf('fo-1'), sid, takenMs: nowMs })
+      }
+      await invited(0)
+      expect(await invited(2)).toMatchObject({ verdict: 'admitted', sid: `${sid}~1` })
+      await door.extend(`${sid}~1`, 3_600_000)
+      for (const minutes of [6, 12, 18, 24]) await wake('fo-1', minutes)
+      expect(await rows('fo-1')).toEqual([`${sid}~1`])
+      expect(await invited(25)).toMatchObject({ sid: `${sid}~1`, issuedMs: startMs + 120_000 })
+      expect(await rows('fo-1')).toEqual([`${sid}~1`])
+      // Nine lives later, in the order of their numbers.
+      for (let nth = 2; nth <= 11; nth++) {
+        await door.end(`${sid}~${nth - 1}`, 'left')
+        expect(await invited(30 + nth)).toMatchObject({ sid: `${sid}~${nth}` })
+      }
+    })
   })
 })

@@ -22,6 +22,11 @@ export class MemorySessions implements SessionStore {
     return row && { ...row }
   }
 
+  lastLives(sid: string): Session[] {
+    const lives = [...this.#rows.values()].filter(row => row.sid === sid || row.sid.startsWith(`${sid}~`))
+    return lives.sort((a, b) => a.admittedMs - b.admittedMs).slice(-2)
+  }
+
   insert(session: Session): void {
     this.#rows.set(session.sid, session)
     this.#live++
