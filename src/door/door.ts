@@ -27,6 +27,8 @@ const SYNC_EVERY_MS = 1_000
 const ASK_FOR_MS = 1_000
 /** The room has not answered when this has passed; its late answer still counts. */
 const SYNC_TIMEOUT_MS = 2_000
+/** A door that is only touched asks for the live settings this often: the room tells of a change at once, and that may get lost. */
+const SETTINGS_EVERY_MS = 10_000
 /** Ends of sessions are reported in steps of this. */
 const ALARM_STEP_MS = 1_000
 
@@ -43,7 +45,9 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #ledger: Ledger
   #settings: RoomSettings
   #version = ''
+  /** When the report was sent that was last answered; -Infinity for a life that knows the settings of the deployed file only. */
   #heardAtMs = Number.NEGATIVE_INFINITY
+  #askedAtMs = Number.NEGATIVE_INFINITY
   /** Since when the room has not answered, null when it has. */
   #failingSinceMs: number | null = null
   #inFlight: Promise<boolean> | null = null
@@ -103,6 +107,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+    await this.#hearSettings()
     const nowMs = Date.now()
     const { session } = this.#settings.at(nowMs)
     return requests.map(request => {
@@ -139,10 +144,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
-    const lapsed = Object.values(this.#state.view?.lanes ?? {}).map(lane => lane.lapsedKey)
-    this.#store.forgetDrained(nowMs)
-    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
     if (this.#owesReport(nowMs) || nowMs < (this.#pause?.untilMs ?? 0)) await (this.#inFlight ?? this.#syncRoom())
+    this.#forget(Date.now())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#keepGoing()
@@ -154,10 +157,30 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return core.claim(this.#state, this.#store, this.#settings.at(nowMs).session, request, attempt, nowMs)
   }
 
+  /**
+   * Waits for the room's first word to this life, unless it was asked in vain: who is inside is judged by live settings. They are heard
+   * anew in the background.
+   */
+  async #hearSettings(): Promise<void> {
+    const hasHeard = this.#heardAtMs > Number.NEGATIVE_INFINITY
+    if (!hasHeard && this.#failingSinceMs === null) await (this.#inFlight ?? this.#syncRoom())
+    else if (Date.now() - this.#askedAtMs >= SETTINGS_EVERY_MS) void this.#syncRoom()
+  }
+
+  /** Forgets what is of no use any more. How long rows of sessions are, live settings say. */
+  #forget(nowMs: number): void {
+    this.#store.forgetDrained(nowMs)
+    const { view } = this.#state
+    if (!view) return
+    const lapsed = Object.values(view.lanes).map(lane => lane.lapsedKey)
+    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
+  }
+
   /** One report to the room and its answer; false when there was none in time. */
   #syncRoom(): Promise<boolean> {
     if (this.#inFlight) return this.#inFlight
     const sentMs = Date.now()
+    this.#askedAtMs = sentMs
     core.allowAsking(this.#state)
     const report = core.report(this.#state, this.#store.live(sentMs), this.#version, sentMs)
     const answered = roomStub(this.env, this.#room)

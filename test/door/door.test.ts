@@ -2,6 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runI
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
 import type { Claim, ClaimAnswer } from '../../src/core/messages.ts'
+import { Room } from '../../src/index.ts'
 import { doorStub, roomStub } from '../../src/settings/env.ts'
 import { env } from '../support/workerd/visitor.ts'
 
@@ -20,6 +21,7 @@ const claim = (door: string, request = claimOf(door)) => doorStub(env, 'wide', d
 
 afterEach(() => {
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 describe('a budget that is set', () => {
@@ -143,6 +145,47 @@ describe('a door', () => {
     await door().poke()
     expect(await granted('b')).toEqual([0, 60])
     await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
+  })
+
+  describe('that is only touched after a restart', () => {
+    const DAY_MS = 24 * 60 * 60_000
+    const restarted = async (door: string) => {
+      const request = claimOf(door)
+      await claim(door, request)
+      // What is left of its permits goes back, and it has nothing more to say.
+      vi.setSystemTime(Date.now() + 5_000)
+      await doorStub(env, 'wide', door).poke()
+      await evictDurableObject(stubOf(door))
+      return async () => {
+        const [answer] = await doorStub(env, 'wide', door).touch([{ sid: request.sid, protectMs: 0 }])
+        return answer?.verdict === 'live' ? answer.expiresMs - Date.now() : answer
+      }
+    }
+    /** Reports that the room has had of the door in this life. */
+    const reports = (door: string) =>
+      runInDurableObject(roomStub(env, 'wide') as unknown as DurableObjectStub, (_room, { storage }) => {
+        const query = "SELECT json_extract(account, '$.seq') AS seq FROM doors WHERE name = ?"
+        return Number(storage.sql.exec(query, door).one().seq)
+      })
+
+    it('judges by the live settings, and asks for them again now and then, behind the answer', async () => {
+      await roomStub(env, 'wide').change({ set: { session_duration: 1_440 } }, null, 'test')
+      const touch = await restarted('re-0')
+      expect(await touch()).toBe(1.25 * DAY_MS)
+      for (let nth = 0; nth < 5; nth++) await touch()
+      expect(await reports('re-0')).toBe(1)
+      vi.setSystemTime(Date.now() + 10_000)
+      for (let nth = 0; nth < 5; nth++) await touch()
+      await expect.poll(() => reports('re-0')).toBe(2)
+      await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
+    })
+
+    it('goes on with those of the file when the room does not answer, and waits for it once', async () => {
+      const touch = await restarted('re-1')
+      const sync = vi.spyOn(Room.prototype, 'sync').mockResolvedValue(null)
+      for (let nth = 0; nth < 5; nth++) expect(await touch()).toBe(1.25 * 5 * 60_000)
+      expect(sync).toHaveBeenCalledTimes(1)
+    })
   })
 
   it('counts an ended session until its last lease is over, and no longer', async () => {
@@ -276,6 +319,30 @@ describe('a door', () => {
       expect((await claim('fo-0', second)).verdict).toBe('ended')
       for (const minutes of [24, 30]) await wake('fo-0', minutes)
       expect(await rows('fo-0')).toEqual([])
+    })
+
+    it('by the live claim window, also when its alarm is what wakes it', async () => {
+      vi.setSystemTime(startMs)
+      const room = roomStub(env, 'small')
+      const door = doorStub(env, 'small', 'fo-2')
+      const stub = door as unknown as DurableObjectStub
+      const at = async (minutes: number) => {
+        vi.setSystemTime(startMs + minutes * 60_000)
+        await door.poke()
+        await runDurableObjectAlarm(stub)
+      }
+      const first = claimOf('fo-2')
+      await door.claim(first)
+      for (const minutes of [6, 12]) await at(minutes)
+      await room.change({ set: { claim_window: 60 } }, null, 'test')
+      const second = { ...claimOf('fo-2'), key: first.key }
+      expect((await door.claim(second)).verdict).toBe('admitted')
+      await at(12.5)
+      await evictDurableObject(stub)
+      vi.setSystemTime(startMs + 24 * 60_000)
+      await runDurableObjectAlarm(stub)
+      expect(await door.session(second.sid)).not.toBeNull()
+      await room.change({ reset: 'all' }, null, 'test')
     })
 
     it('the first session of an invitation, and gives who comes with it the one that goes on', async () => {
