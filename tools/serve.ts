@@ -1,6 +1,6 @@
 /** Serves the built Worker in plain workerd, without node in the request path. */
 import { resolve } from 'node:path'
-import { readDeployment } from '../src/settings/deployment.ts'
+import { readDeployment, readMetricsToken } from '../src/settings/deployment.ts'
 import { startShop } from './demo/shop.ts'
 import { ROOT, wranglerConfig } from './support/build.ts'
 import { address, type Given, number, run, UsageError } from './support/cli.ts'
@@ -46,6 +46,7 @@ async function main(given: Given): Promise<number> {
   const rooms = given.rooms === undefined ? undefined : roomsFile(given.rooms)
   const variables = variablesOf(given)
   // Refused here, with all that is wrong, and not by each answer of the Worker.
+  readMetricsToken(variables)
   readDeployment({ ...wranglerConfig().vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
   const configured = wranglerConfig().vars.ORIGIN
   const named = address(given, 'origin') ?? (typeof configured === 'string' && configured !== '' ? configured : null)

@@ -54,6 +54,8 @@ export type EntryFate =
  * behind every window of a random room that was drawn before.
  */
 export const DRAWN_OVER_MS = 60_000
+/** Those who are not drawn stand among the newcomers of so long after the start. */
+const UNDRAWN_OVER_MS = 3_000
 /** The seed is published this long after the start, when places are called by it. */
 export const PUBLISHED_AFTER_MS = 10_000
 /** Entries live as long as tickets do: a day behind the last poll. */
@@ -121,6 +123,14 @@ export function drawsView({ draws, lastDraw }: Draws, nowMs: number): DrawsView 
       drawn: draw.drawnMs === null ? null : { seed: draw.seed, fromKey: draw.fromKey },
     })),
   }
+}
+
+/**
+ * The place of an entry that is not drawn: behind the whole draw, in the order of arrival. Most came in the last seconds before the start, and those of an
+ * hour are among the first. Each has a place of its own, or all of them would be called at once.
+ */
+export function undrawnKey(arrivalMs: number, startMs: number): number {
+  return startMs + UNDRAWN_OVER_MS ** 2 / (UNDRAWN_OVER_MS + Math.max(0, startMs - arrivalMs))
 }
 
 export function fateOf(draw: number, view: DrawsView | null | undefined): EntryFate {

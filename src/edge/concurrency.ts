@@ -1,8 +1,10 @@
 /** `max_concurrent`: how many requests of one session may be under way at this isolate. */
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { SessionLimits } from './session-limits.ts'
+import { hasUpload, UPLOAD_MAX_MS } from './upload.ts'
+import type { Visit } from './visit.ts'
 
-/** A slot is free by itself so long after the origin's time is up: a request may be cut off without a word. */
+/** A slot is free by itself so long after the origin's time is up, and that of an upload: a request may be cut off without a word. */
 const SLOT_LOST_MS = 1_000
 
 export class Concurrency {
@@ -18,17 +20,19 @@ export class Concurrency {
     return this.#most !== null && this.#running(session, nowMs) >= this.#most
   }
 
-  begin(session: SessionLimits, nowMs: number): void {
-    if (this.#most !== null) session.running.push(nowMs)
+  begin(session: SessionLimits, { request, nowMs }: Visit): void {
+    if (this.#most === null) return
+    const lostMs = nowMs + this.#slotLostMs + (hasUpload(request) ? UPLOAD_MAX_MS : 0)
+    session.running.push({ beganMs: nowMs, lostMs })
   }
 
   end(session: SessionLimits, beganMs: number): void {
-    const at = session.running.indexOf(beganMs)
+    const at = session.running.findIndex(one => one.beganMs === beganMs)
     if (at >= 0) session.running.splice(at, 1)
   }
 
   #running(session: SessionLimits, nowMs: number): number {
-    if (session.running.length > 0) session.running = session.running.filter(at => nowMs - at < this.#slotLostMs)
+    if (session.running.length > 0) session.running = session.running.filter(({ lostMs }) => nowMs < lostMs)
     return session.running.length
   }
 }

@@ -6,6 +6,7 @@
  * | a valid pass               | a lease with requests left       | proxy, nobody is asked                            |
  * | any                        | suspended, bypassed, a preflight | proxy                                             |
  * | a pass, expired or not     | no lease, or none left           | one touch: proxy, or go on as if there was none   |
+ * | a ticket                   | its session has begun before     | as with its pass                                  |
  * | a pass                     | a rate limit says no             | 429; or the session ends, and there is a new place |
  * | no pass                    | a prefetch                       | short 503, no place is taken for it               |
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
@@ -27,6 +28,7 @@ import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.
 import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
+import type { Lease } from './memory.ts'
 import { ticketAgain } from './places.ts'
 import { passesThrough, SHORT_RETRY_MS, stand } from './standing.ts'
 import type { Verdict } from './verdict.ts'
@@ -42,13 +44,8 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const isProtected = room.settings.isProtected(visit.readings.paths)
   const lease = carried.pass && leaseOf(visit, room, carried.pass.value)
   if (lease && carried.pass && !isProtected) {
-    const taken = room.limits.take(visit, lease.limits, visit.nowMs)
-    if (taken !== 'ask') room.renew(visit)
-    if (taken === 'taken') {
-      if (lease.renewMs <= visit.nowMs) renewLease(visit, room, carried.pass.value)
-      return admitted(visit, room, ring, carried.pass, lease.expiresMs)
-    }
-    if (taken !== 'ask') return openWay(visit, room) ?? refuse(visit, room, ring, carried.pass, taken)
+    const decided = byLease(visit, room, ring, carried.pass, lease)
+    if (decided) return decided
   }
   if (!lease) await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
@@ -77,6 +74,22 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
 
+/** By what this isolate knows of a session; null when its door must be asked. */
+function byLease(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  pass: Carried<Pass>,
+  lease: Lease,
+): Verdict | Promise<Verdict> | null {
+  const taken = room.limits.take(visit, lease.limits, visit.nowMs)
+  if (taken === 'ask') return null
+  room.renew(visit)
+  if (taken !== 'taken') return openWay(visit, room) ?? refuse(visit, room, ring, pass, taken)
+  if (lease.renewMs <= visit.nowMs) renewLease(visit, room, pass.value)
+  return admitted(visit, room, ring, pass, lease.expiresMs)
+}
+
 /** Asks the door about a session; what a policy of the room says holds. */
 async function withPass(
   visit: Visit,
@@ -98,10 +111,13 @@ async function goOn(
   isProtected: boolean,
 ): Promise<Verdict> {
   const token = await room.read(ring, text, visit.nowMs)
-  const inside =
-    token.kind === 'pass' ? await withPass(visit, room, ring, { value: token.pass, text }, isProtected) : null
-  if (inside?.kind === 'admitted') return { ...inside, isNew: true }
-  return inside && inside.kind !== 'gone' ? inside : { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
+  if (token.kind !== 'pass') return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
+  const pass = { value: token.pass, text }
+  const lease = isProtected ? null : leaseOf(visit, room, pass.value)
+  const known = lease && (await byLease(visit, room, ring, pass, lease))
+  const inside = known ?? (await withPass(visit, room, ring, pass, isProtected))
+  if (inside.kind === 'admitted') return { ...inside, isNew: true }
+  return inside.kind === 'gone' ? { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS } : inside
 }
 
 /** Waits for a view; but a session that may be inside not for long, for its door says what counts. */

@@ -63,8 +63,8 @@ export class Limits {
 
   /** Takes over settings. Figures that were not reported must be taken before. */
   follow(settings: RoomSettings): void {
-    const { rate_limits, mode, suspended } = settings.config
-    const text = JSON.stringify([rate_limits, mode, suspended])
+    const { rate_limits, mode, suspended, case_insensitive_paths } = settings.config
+    const text = JSON.stringify([rate_limits, mode, suspended, case_insensitive_paths])
     this.#concurrency.follow(settings)
     // Leases outlive a change of something else.
     if (text === this.#text) return
@@ -112,14 +112,14 @@ export class Limits {
         this.figures.add(i, 'allowed')
       } else this.figures.add(i, 'shadow')
     }
-    if (!wentOn) this.#concurrency.begin(session, visit.nowMs)
+    if (!wentOn) this.#concurrency.begin(session, visit)
     return 'taken'
   }
 
   /** A request goes on though its door has not answered: unless too many are under way at once, it is one of them. */
   goOn(visit: Visit, session: SessionLimits, nowMs: number): Refusal | null {
     if (this.#concurrency.isFull(session, nowMs)) return TOO_MANY_AT_ONCE
-    this.#concurrency.begin(session, visit.nowMs)
+    this.#concurrency.begin(session, visit)
     return null
   }
 

@@ -2,7 +2,7 @@
  * Tickets of those who wait for the start of an event. An entry becomes a place at the first edge that reads it after the start; until
  * then no edge could compute one.
  */
-import { fateOf } from '../core/event-draws.ts'
+import { fateOf, undrawnKey } from '../core/event-draws.ts'
 import { prequeueAt } from '../core/events.ts'
 import type { View } from '../core/messages.ts'
 import type { Entry, Ticket } from '../core/ticket.ts'
@@ -30,7 +30,7 @@ export async function withPlace(ticket: Ticket, view: View, nowMs: number): Prom
       // Anybody can take a million tickets, and find the best once the seed is out: only who came back before it is drawn. The others came late.
       const key = ticket.confirmed
         ? await entryKey(entry.seed, ticket.sid, entry.batch)
-        : Math.max(ticket.key, entry.batch.untilMs)
+        : undrawnKey(ticket.key, entry.batch.untilMs)
       return { ...ticket, key, entry: null, confirmed: false }
     }
     case 'void':

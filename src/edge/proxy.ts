@@ -54,9 +54,6 @@ export interface Patience {
   overdue(): void
 }
 
-/** An upload takes as long as its visitor's line needs. Whoever is not done after this is not waited for. */
-const UPLOAD_FOR_MS = 10 * 60_000
-
 /**
  * Sends a visit on, and waits for the first byte within its patience, which begins when all of the request is sent. A request that took longer is left to the runtime, which
  * ends it with the visitor's own: an abort signal for it would cost every request as much as the timer does.
@@ -86,7 +83,7 @@ export function proxy(
     }
     const upload = uploadOf(visit.request)
     if (upload) {
-      setTimeout(giveUp, UPLOAD_FOR_MS)
+      setTimeout(giveUp, timeoutMs + upload.withinMs)
       upload.through.then(begin, () => undefined)
     } else begin()
     send(visit, forwardedHeaders(visit, admissions, allowedOverrides), upload).then(
@@ -109,9 +106,7 @@ async function send(visit: Visit, headers: Record<string, string>, upload: Uploa
   const target = atOrigin(request.url, deployment)
   // On the zone's own origin the request goes on as it is, with everything the platform knows of it.
   if (target === request.url) {
-    const init = upload
-      ? ({ headers, redirect: 'manual', body: upload.body } as const)
-      : ({ headers, redirect: 'manual' } as const)
+    const init = { headers, redirect: 'manual', ...(request.body ? { body: upload?.body ?? null } : {}) } as const
     const fixed = deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined
     return fixed ? fixed.fetch(request, init) : fetch(request, init)
   }

@@ -77,7 +77,8 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
   for (const { room, pass, isNew } of admissions) {
     if (!isNew) continue
     headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
-    if (readsHeader(visit, room)) headers.set(TOKEN_HEADER, pass)
+    // Where rooms overlap, the place in the room that lets nobody by is the one to keep.
+    if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) headers.set(TOKEN_HEADER, pass)
     makePrivate(headers)
   }
 }

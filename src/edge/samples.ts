@@ -44,9 +44,9 @@ export class Watch implements Patience {
   overdueMs = Number.POSITIVE_INFINITY
   readonly #visit: Visit
   readonly #sent: Sent[] = []
-  /** When all of it was sent; before that, when it came. */
-  #sentMs = 0
-  #isSent = false
+  readonly #cameMs: number
+  /** When all of it was sent, null before that. */
+  #allSentMs: number | null = null
 
   constructor(visit: Visit, watched: readonly Watched[], timeoutMs: number) {
     this.#visit = visit
@@ -59,12 +59,11 @@ export class Watch implements Patience {
       const overdueMs = 4 * upstream.targetMs
       this.overdueMs = this.#sent.length === 1 ? overdueMs : Math.max(this.overdueMs, overdueMs)
     }
-    if (this.#sent.length > 0) this.#sentMs = Date.now()
+    this.#cameMs = this.#sent.length > 0 ? Date.now() : 0
   }
 
   began(): void {
-    this.#isSent = true
-    if (this.#sent.length > 0) this.#sentMs = Date.now()
+    this.#allSentMs = this.#sent.length > 0 ? Date.now() : 0
   }
 
   /** An answer that is late counts at once: an origin that hangs must be felt before its timeouts. */
@@ -77,7 +76,7 @@ export class Watch implements Patience {
   ended(outcome: ProxyOutcome): void {
     if (outcome.kind === 'failed') {
       // Who is long in sending says nothing of the origin.
-      if (outcome.why === 'timeout' && !this.#isSent) return
+      if (outcome.why === 'timeout' && this.#allSentMs === null) return
       // Who went away takes the connection along.
       if (this.#sent.length > 0 && !this.#visit.request.signal.aborted) this.#failed()
       return
@@ -98,19 +97,22 @@ export class Watch implements Patience {
   #answered(sent: Sent, status: number, headers: Headers): void {
     const { admission, upstream, isLate } = sent
     const { shedder, settings } = admission.room
-    const tookMs = this.#tookMs()
+    const tookMs = Date.now() - (this.#allSentMs ?? this.#cameMs)
     const isOk = status < 400
     if (isOk && settings.health.shed) noteOk(shedder, Date.now())
-    const isSample = isOk && !isLate && isTimed(status, headers)
-    if (isSample && this.#note(sent, outcomeOf(tookMs, upstream.targetMs))) return
+    const outcome = outcomeOf(tookMs, upstream.targetMs)
+    // Before it is all there, an answer took as long as its visitor did: only a quick one says something.
+    const isOfOrigin = this.#allSentMs !== null || outcome === 'satisfied'
+    const isSample = isOk && !isLate && isOfOrigin && isTimed(status, headers)
+    if (isSample && this.#note(sent, outcome)) return
     if (!upstream.tellsSessions || isFromCache(headers)) return
     admission.room.count(cellOf(upstream.name, isLate ? 'came-late' : 'answered', tookMs, this.#sentMs))
     admission.room.report(this.#visit)
   }
 
-  /** So far; an answer that comes before all of the request is sent took no time of the origin's. */
-  #tookMs(): number {
-    return this.#isSent ? Date.now() - this.#sentMs : 0
+  /** What is not all sent yet is being sent now. */
+  get #sentMs(): number {
+    return this.#allSentMs ?? Date.now()
   }
 
   #failed(): void {
@@ -151,7 +153,7 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     if (!takesTurn(leaseOf(sent), nowMs, isBad && upstream.name !== ORIGIN)) return false
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
-    room.count(cellOf(upstream.name, outcome, this.#tookMs(), this.#sentMs))
+    room.count(cellOf(upstream.name, outcome, nowMs - (this.#allSentMs ?? this.#cameMs), this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
     return true

@@ -14,7 +14,7 @@ export interface SessionLimits {
   readonly whole: (Holding | undefined)[]
   readonly paths: Map<string, Holding>
   /** When the requests began whose answers have not. */
-  running: number[]
+  running: { readonly beganMs: number; readonly lostMs: number }[]
 }
 
 export function newSessionLimits(policies: readonly Policy[]): SessionLimits {

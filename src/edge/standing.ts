@@ -139,6 +139,19 @@ async function claim(
   { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
 ): Promise<Claimed> {
   const { sid, key, lane, takenMs, generation } = ticket
+  const lease = room.knownSession(sid)
+  if (lease && lease.untilMs > visit.nowMs) {
+    const pass = passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs)
+    return {
+      kind: 'admitted',
+      room,
+      sid,
+      pass: await signedPass(room, ring, pass),
+      isNew: true,
+      wasIn: true,
+      fallback: false,
+    }
+  }
   // The request that comes in with a claim is the session's first.
   const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
   try {

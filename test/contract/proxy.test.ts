@@ -198,6 +198,30 @@ describe('through plain workerd', () => {
   })
 })
 
+describe('an origin that sees the host of the visitor', () => {
+  it('gets uploads as they are, and no body of a GET', async () => {
+    const variables = { ORIGIN_HOST_HEADER: 'visitor' }
+    const direct = await startSite({ origin: origin.url, rooms, variables })
+    try {
+      const headers = { Host: 'shop.example', 'Content-Type': 'text/plain' }
+      for (const path of ['/echo', '/collect']) {
+        const { status, text } = await send(`${direct.url}${path}`, {
+          method: 'POST',
+          headers,
+          body: 'tea and biscuits',
+        })
+        expect([status, text]).toEqual([200, `${path === '/echo' ? '' : 'collected '}tea and biscuits`])
+        expect(seen.headers).toMatchObject({ host: 'shop.example', 'content-length': '16' })
+      }
+      const got = await send(`${direct.url}/with-body`, { headers, body: 'hello' })
+      expect([got.status, got.text]).toEqual([200, 'hello from /with-body'])
+      expect(seen.headers['content-length'] ?? '0').toBe('0')
+    } finally {
+      await direct.stop()
+    }
+  })
+})
+
 describe('behind a proxy with TLS', () => {
   it('the scheme and the address are what the proxy says, and the cookie is bound to host and https', async () => {
     const variables = { TRUSTED_IP_HEADER: 'X-Real-IP' }

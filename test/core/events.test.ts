@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bucketOf } from '../../src/core/arrivals.ts'
-import { commit, DRAWN_OVER_MS, fateOf } from '../../src/core/event-draws.ts'
+import { commit, DRAWN_OVER_MS, fateOf, undrawnKey } from '../../src/core/event-draws.ts'
 import {
   COUNTED_AFTER_MS,
   callableKey,
@@ -291,5 +291,17 @@ describe('a room', () => {
     expect([room.open, waitingTotal(room)]).toEqual([false, 3])
     for (let atMs = S; atMs < S + 2_000; atMs += 500) tick(room, rules, atMs)
     expect(waitingTotal(room)).toBe(0)
+  })
+})
+
+describe('the place of who is not drawn', () => {
+  it('is behind the draw, in the order of arrival, and among those of the first seconds after the start', () => {
+    const startMs = S
+    const arrivals = [86_400_000, 3_600_000, 600_000, 60_000, 9_000, 2_400, 500, 1, 0].map(ageMs => startMs - ageMs)
+    const keys = arrivals.map(atMs => undrawnKey(atMs, startMs))
+    expect(keys).toEqual(keys.toSorted((a, b) => a - b))
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(keys[0]).toBeGreaterThan(startMs)
+    expect(keys.at(-1)).toBe(startMs + 3_000)
   })
 })

@@ -102,7 +102,8 @@ describe('an event with a draw', () => {
       const { place } = await visitor.poll()
       expect(place).toMatchObject({ state: 'waiting', position: null })
     }
-    expect(claimsOf(once.token).key).toBe(startMs)
+    expect(claimsOf(once.token).key).toBeGreaterThan(startMs)
+    expect(claimsOf(once.token).key).toBeLessThan(startMs + 3_000)
     await reported()
     vi.setSystemTime(startMs + 12_500)
     const { json: published } = await draw('drop', 'sale', edge)
@@ -115,7 +116,7 @@ describe('an event with a draw', () => {
     }
     const inOrder = drawn.toSorted((a, b) => a.key - b.key)
     expect(inOrder.map(({ position }) => position)).toEqual(Array.from({ length: 14 }, (_, i) => i + 1))
-    expect(inOrder.slice(-2).map(({ visitor }) => visitor)).toEqual([once, late])
+    expect(inOrder.slice(-2).map(({ visitor }) => visitor)).toEqual([late, once])
     for (const { visitor, key } of drawn.slice(0, -2)) {
       const batch = { fromKey: published.places.fromKey, untilMs: published.places.untilKey }
       expect(await entryKey(published.seed, String(claimsOf(visitor.token).sub), batch)).toBe(key)

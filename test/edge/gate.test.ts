@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { claimsOf, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+import { roomStub } from '../../src/settings/env.ts'
+import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterEach(settled)
 
@@ -271,6 +272,12 @@ describe('where the origin does not tell cases apart', () => {
     expect(statuses).toEqual([200, 200, 429, 200, 429, 200])
     expect((await visitor.data('/sEARCH/Shoes')).status).toBe(503)
     expect((await visitor.data('/searching')).status).toBe(200)
+    await roomStub(env, 'shouting').change({ set: { case_insensitive_paths: false } }, null, 'test')
+    const again = async () => [
+      (await visitor.data('/LOGIN', { method: 'POST', body: '{}' })).status,
+      (await visitor.data('/login', { method: 'POST', body: '{}' })).status,
+    ]
+    await expect.poll(again, { timeout: 5_000, interval: 500 }).toEqual([200, 429])
   })
 })
 

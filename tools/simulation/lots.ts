@@ -3,7 +3,7 @@
  * seeded uniform number: the same for every look at the same lot, and of no pattern.
  */
 import { type Batch, batchAt, keyIn } from '../../src/core/batches.ts'
-import { type DrawsView, type EntryFate, fateOf } from '../../src/core/event-draws.ts'
+import { type DrawsView, type EntryFate, fateOf, undrawnKey } from '../../src/core/event-draws.ts'
 import { prequeueAt } from '../../src/core/events.ts'
 import { fnv1a } from '../../src/core/hash.ts'
 import type { View } from '../../src/core/messages.ts'
@@ -80,7 +80,7 @@ export class Lots {
 
   #keyOf({ key, confirmed }: Ticket, entry: EntryFate, sid: string): number {
     if (entry.fate !== 'drawn') return key
-    return confirmed ? keyIn(entry.batch, this.#share(`${entry.seed} ${sid}`)) : Math.max(key, entry.batch.untilMs)
+    return confirmed ? keyIn(entry.batch, this.#share(`${entry.seed} ${sid}`)) : undrawnKey(key, entry.batch.untilMs)
   }
 
   #placeAt(sid: string, lane: string, { batches, events }: View, atMs: number): Taken {
