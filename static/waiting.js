@@ -17,6 +17,14 @@
   const SAID_AT_SHARE = 0.75
   const SAID_EVERY_MS = 20000
 
+  // Where cookies are blocked some browsers throw.
+  const channel = () => {
+    try {
+      return new BroadcastChannel(statusUrl)
+    } catch {
+      return null
+    }
+  }
   const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
   const room = element('room')
   const bar = /** @type {HTMLProgressElement} */ (element('way'))
@@ -24,7 +32,7 @@
   /** @type {typeof import('./waiting.texts.json')} */
   const texts = JSON.parse(element('texts').textContent || '')
   const numbers = new Intl.NumberFormat(document.documentElement.lang)
-  const tabs = 'BroadcastChannel' in window ? new BroadcastChannel(statusUrl) : null
+  const tabs = channel()
 
   let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
   // A number was in a cookie already: cookies work.
@@ -143,7 +151,13 @@
     const words = `${element('headline').textContent}. ${element('lead').textContent}`
     if (heard.state !== words) news.push(words)
     if (heard.message !== message) news.push(message)
-    if (isNumber && shown <= heard.position * SAID_AT_SHARE && Date.now() - heard.atMs > SAID_EVERY_MS) {
+    // Before the start of an event there is a countdown instead of a place.
+    if (
+      isNumber &&
+      !('starts' in room.dataset) &&
+      shown <= heard.position * SAID_AT_SHARE &&
+      Date.now() - heard.atMs > SAID_EVERY_MS
+    ) {
       news.push(texts.said.replace('{place}', number).replace('{wait}', element('wait').textContent || ''))
       heard.position = shown
       heard.atMs = Date.now()

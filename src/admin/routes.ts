@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ChangeRequest } from '../core/rpc.ts'
 import { doorOf } from '../core/ticket.ts'
-import { type Deployment, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
+import { type Deployment, isOnlyAdminHost, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createGuard } from './auth.ts'
 import { dashboardFile } from './dashboard.ts'
@@ -141,15 +141,14 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   return app
 }
 
-/** The dashboard must not share an origin with a shop whose scripts could read it. */
 function isAdminHost({ visit }: AdminBindings): boolean {
-  const { adminHost } = visit.deployment
-  return adminHost === '*' || adminHost === visit.url.host || adminHost === visit.url.hostname
+  return visit.deployment.adminHost === '*' || isOnlyAdminHost(visit.deployment, visit.url)
 }
 
 async function change(context: AdminContext, env: Env, name: string, request: ChangeRequest): Promise<Response> {
   const ifMatch = context.req.header('If-Match')
-  const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^"(.*)"$/, '$1')
+  // Whatever compresses an answer on its way makes its ETag a weak one.
+  const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^(?:W\/)?"(.*)"$/, '$1')
   const stub = roomStub(env, name)
   const outcome = await stub.change(request, ifVersion, actorOf(context))
   switch (outcome.kind) {

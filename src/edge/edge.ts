@@ -2,7 +2,7 @@
 
 import type { Upstream } from '../settings/compiled-health.ts'
 import type { Deployment } from '../settings/deployment.ts'
-import { readDeployment } from '../settings/deployment.ts'
+import { isOnlyAdminHost, readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
@@ -46,7 +46,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
         if (visit.url.pathname.startsWith(`${ready.deployment.controlPrefix}/`)) {
           return withTiming(visit, await control(visit, ready, context))
         }
-        if (visit.url.host === ready.deployment.adminHost) {
+        if (isOnlyAdminHost(ready.deployment, visit.url)) {
           return problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' })
         }
         return withTiming(visit, await serve(visit, ready))

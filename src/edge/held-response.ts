@@ -43,18 +43,18 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
       type: 'temporary-reduced-capacity',
       ...(held.isInside || why !== 'outage' ? PROBLEMS[why] : OUTSIDE),
       retryAfterMs,
-      more: { state: why, upstream: upstream.name, message: messageOf(held) },
+      more: { state: why, upstream: upstream.name, message: messageOf(visit, held) },
     })
     problem.headers.set('X-Robots-Tag', 'noindex')
     return problem
   }
-  const page = await heldPage(visit, held, messageOf(held), retryAfterMs)
+  const page = await heldPage(visit, held, messageOf(visit, held), retryAfterMs)
   const status = why === 'outage' ? room.settings.config.queueing_status_code : 503
   const body = visit.request.method === 'HEAD' ? null : page.html
   return new Response(body, { status, headers: { ...headers, ...page.headers } })
 }
 
-function messageOf({ upstream, room, why }: Held): string {
+function messageOf({ nowMs }: Visit, { upstream, room, why }: Held): string {
   const own = why === 'closed' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
-  return own === '' ? room.settings.config.message : own
+  return own === '' ? room.settings.at(nowMs).config.message : own
 }

@@ -15,6 +15,7 @@ import type { Visit } from './visit.ts'
 
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
+const UNKNOWN_RETRY_MS = 5_000
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
   const { nowMs } = visit
@@ -29,6 +30,14 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
   const ticket = carried.ticket?.value
   const held = ticket && room.view ? inGeneration(ticket, room.view.generation) : ticket
+  // A token that this isolate may simply not know yet: its cookie stays, and so does the page.
+  if (!held && carried.keepCookie)
+    return problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      title: 'Try again shortly',
+      retryAfterMs: UNKNOWN_RETRY_MS,
+    })
   if (!held) return withoutPlace(room, nowMs)
   const earlyMs = (room.memory.polls.get(held.sid) ?? 0) - nowMs
   if (earlyMs > 0) {
@@ -59,12 +68,20 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease of it. */
 export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+  if (isOfAnotherSite(visit, room))
+    return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
   const carried = await carriedBy(visit, room, ring)
   if (carried.pass) await room.end(visit, carried.pass.value.sid, 'left')
   else if (carried.ticket) room.count('left')
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
   return new Response(null, { status: 204, headers })
+}
+
+/** A page of another site, which may send cookies along where they are `SameSite=None`. Those of `cors_origins` may. */
+function isOfAnotherSite({ request: { headers } }: Visit, room: RoomAtEdge): boolean {
+  if (headers.get('Sec-Fetch-Site') !== 'cross-site') return false
+  return !room.settings.config.cors_origins.includes(headers.get('Origin') ?? '')
 }
 
 /** CORS for programs on other origins, by the room's `cors_origins` (Fetch Standard, section 3.3). */

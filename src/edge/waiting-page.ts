@@ -55,7 +55,8 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
     drawUrl: drawUrl(visit, waiting, place),
-    starts: place.event?.startsInSeconds ?? null,
+    // As text: a template takes 0 for nothing.
+    starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
     message: place.message,
     laneNote: laneNote(place),
@@ -96,17 +97,18 @@ function wording(place: PlaceJson) {
 
 /** Until then the page counts down; without scripts it says the time in words, and the start in UTC. */
 function beforeTheStart(
-  { draw, startsAt }: NonNullable<PlaceJson['event']>,
+  { draw, startsAt, startsInSeconds }: NonNullable<PlaceJson['event']>,
   { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
 ) {
-  const { headline, drawn, byArrival, label, beside, title } = startTexts.before
+  const { headline, drawn, byArrival, label, beside, title, now } = startTexts.before
+  const isNow = startsInSeconds === 0
   return {
     headline,
     label,
     beside,
     lead: draw ? drawn : byArrival,
-    title: title.replace('{time}', time),
-    placeText: time[0]?.toUpperCase() + time.slice(1),
+    title: isNow ? now : title.replace('{time}', time),
+    placeText: isNow ? now : time[0]?.toUpperCase() + time.slice(1),
     placeClass: 'words',
     waitText: `${startsAt.slice(0, 10)} ${startsAt.slice(11, 16)} UTC`,
   }

@@ -14,7 +14,8 @@ export function probeUrl(room: RoomConfig, path: string, deployment: Deployment)
 /** Milliseconds to the first byte of the expected answer, null for any other end. */
 export async function probe(url: string, room: RoomConfig, config: ProbeConfig, env: Env): Promise<number | null> {
   const sentMs = Date.now()
-  const forwarded = new URL(url).host === room.host ? {} : { 'X-Forwarded-Host': room.host }
+  const isHidden = !room.host.includes('*') && new URL(url).host !== room.host
+  const forwarded = isHidden ? { 'X-Forwarded-Host': room.host } : {}
   const init = {
     headers: { 'User-Agent': 'antesala-probe', Accept: '*/*', 'X-Forwarded-Proto': 'https', ...forwarded },
     redirect: 'manual',

@@ -90,6 +90,11 @@ export function atOrigin(url: string, deployment: Deployment): string {
   return start < 0 ? deployment.origin : deployment.origin + url.slice(start)
 }
 
+/** Whether a URL is on the host of the dashboard, which must not share an origin with a shop whose scripts could read it. Without a port it is any. */
+export function isOnlyAdminHost({ adminHost }: Deployment, { host, hostname }: URL): boolean {
+  return adminHost === host || adminHost === hostname
+}
+
 /** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out. */
 export function readAdminToken(variables: Variables): string | null {
   return readToken('ADMIN_TOKEN', variables)

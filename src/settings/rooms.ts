@@ -88,7 +88,8 @@ export function changedOverrides(
   room: RoomConfig,
 ): Overrides {
   if ('set' in request) {
-    withOverrides(room, request.set)
+    // What was changed before holds: an upstream that was added live can be closed by hand.
+    withOverrides(withOverrides(room, overrides), request.set)
     return { ...overrides, ...(request.set as Overrides) }
   }
   if (request.reset === 'all') return {}

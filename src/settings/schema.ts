@@ -9,7 +9,7 @@ import { LANES_MAX } from '../core/ticket.ts'
 import { pagesProblem } from './custom-page.ts'
 import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
-import { flag, isOwnName, numberIn, oneOf, textLike, textThat } from './messages.ts'
+import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { message, minutes, overridable } from './overridable.ts'
 import { method, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
@@ -126,6 +126,15 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
       path: ['cookie_attributes', 'secure'],
       message: 'must not be never when samesite is none',
     })
+  }
+  const { cookie_domain } = room
+  if (cookie_domain !== null) {
+    for (const { host } of [room, ...room.additional_routes]) {
+      const name = host.replace(/^\*\.?/, '')
+      if (name === '' || `.${name}`.toLowerCase().endsWith(`.${cookie_domain.toLowerCase()}`)) continue
+      const message = `must be the domain of every host of the room, or browsers take no cookie: ${show(host)} is not below ${show(cookie_domain)}`
+      context.addIssue({ code: 'custom', path: ['cookie_domain'], message })
+    }
   }
   const shares = room.lanes.reduce((sum, { share }) => sum + share, 0)
   if (shares > 1 + 1e-9 && room.lanes.every(({ share }) => share <= 1)) {

@@ -89,6 +89,17 @@ describe('an event with a draw', () => {
 
     // At the very moment, and a little later: a place behind everybody who waited.
     vi.setSystemTime(startMs)
+    // At an edge that has not heard of the seed yet.
+    const [first] = visitors as [Visitor]
+    const getByName = () => {
+      throw Object.assign(new Error('internal error'), { retryable: true })
+    }
+    first.bindings = { ...env, DOOR: { getByName } } as unknown as typeof env
+    const { text } = await first.page()
+    first.bindings = env
+    expect(text).toContain('Starting now')
+    expect(text).toMatch(/data-starts="0"/)
+    expect(text).not.toMatch(/unavailable/i)
     const late = new Visitor('drop.test', edge)
     expect((await late.page()).status).toBe(503)
     expect(claimsOf(late.token)).not.toHaveProperty('entry')

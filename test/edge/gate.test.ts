@@ -89,6 +89,15 @@ describe('the call budget (I9)', () => {
     expect([objectCalls, place.state]).toEqual([0, 'waiting'])
   })
 
+  it('ends no session for another site', async () => {
+    const visitor = new Visitor('wide.test', newEdge())
+    await visitor.page()
+    const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://elsewhere.test' }
+    const { status, response } = await visitor.send('/.waiting-room/leave?room=wide', { method: 'POST', headers })
+    expect([status, response.headers.has('Set-Cookie')]).toEqual([403, false])
+    expect((await visitor.page()).status).toBe(200)
+  })
+
   it('asks nobody about a pass of a session that is known to be over', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)

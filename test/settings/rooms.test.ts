@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
-import { readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
+import { isOnlyAdminHost, readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { changedOverrides, fitting, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
@@ -206,6 +206,16 @@ const BAD: [name: string, rooms: unknown, message: string][] = [
     'rooms[0].bypass[0].cidr[0] must be an address range like 192.0.2.0/24 or 2001:db8::/32, got "10.0.0.0/99"',
   ],
   [
+    'a cookie for another domain',
+    [{ ...shop, cookie_domain: 'exmaple.com' }],
+    'rooms[0].cookie_domain must be the domain of every host of the room, or browsers take no cookie: "shop.example" is not below "exmaple.com"',
+  ],
+  [
+    'a cookie that some hosts cannot take',
+    [{ ...shop, host: '*.a.example', additional_routes: [{ host: 'a.org' }], cookie_domain: 'a.example' }],
+    'rooms[0].cookie_domain must be the domain of every host of the room, or browsers take no cookie: "a.org" is not below "a.example"',
+  ],
+  [
     'a cookie that browsers refuse',
     [{ ...shop, cookie_attributes: { samesite: 'none', secure: 'never' } }],
     'rooms[0].cookie_attributes.secure must not be never when samesite is none',
@@ -289,6 +299,17 @@ describe('a deployment', () => {
     expect(() => readDeployment({ ROOMS: [shop], [name]: value })).toThrow(message)
   })
 
+  it.each([
+    ['admin.example', 'https://admin.example/', true],
+    ['admin.example', 'http://admin.example:8787/', true],
+    ['admin.example:8787', 'http://admin.example:8787/', true],
+    ['admin.example:8787', 'http://admin.example/', false],
+    ['admin.example', 'https://shop.example/', false],
+    ['*', 'https://shop.example/', false],
+  ])('keeps shops off ADMIN_HOST %s: %s is its own: %s', (ADMIN_HOST, url, isIts) => {
+    expect(isOnlyAdminHost(readDeployment({ ROOMS: [shop], ADMIN_HOST }), new URL(url))).toBe(isIts)
+  })
+
   it('takes no admin token that could be guessed', () => {
     expect(readAdminToken({})).toBeNull()
     expect(readAdminToken({ ADMIN_TOKEN: 'x'.repeat(32) })).toBe('x'.repeat(32))
@@ -308,6 +329,19 @@ describe('taking a setting back', () => {
     const [room] = parseRooms([{ name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }])
     if (!room) throw new Error('no room')
     expect(() => changedOverrides({ message: 'hello' }, { reset: [name] }, room)).toThrow(`${name} is not a setting`)
+  })
+})
+
+describe('a live change', () => {
+  it('is judged by what is in force, and not by the file', () => {
+    const [file] = parseRooms([shop]) as [RoomConfig]
+    const search = { upstreams: [{ name: 'search', paths: ['/search'] }] }
+    const pin = { health_pins: { breakers: { search: 'open' } } }
+    expect(() => changedOverrides({}, { set: pin }, file)).toThrow('is no upstream')
+    const first = changedOverrides({}, { set: search }, file)
+    expect(changedOverrides(first, { set: pin }, file)).toEqual({ ...search, ...pin })
+    const longer = changedOverrides({}, { set: { session_duration: 20 } }, file)
+    expect(() => changedOverrides(longer, { set: { max_session_duration: 10 } }, file)).toThrow('max_session_duration')
   })
 })
 
