@@ -41,7 +41,10 @@ export function onNews(show) {
 
 /** The address says which, by a fragment that is never an element's id. */
 export function chosen() {
-  return reading.rooms.find(room => location.hash === `#room/${room.name}`) ?? reading.rooms[0]
+  const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}`
+  const named = reading.rooms.find(({ name }) => isNamed(name))
+  // Of a room that does not answer no other takes the place: an operator would change it unasked.
+  return named ?? (reading.silent.some(isNamed) ? undefined : reading.rooms[0])
 }
 
 /** Now, by the server's clock. */

@@ -47,7 +47,7 @@ export function showConnection() {
 export function showRooms(current) {
   const { rooms } = reading
   const parent = $('rooms')
-  parent.hidden = rooms.length < 2
+  parent.hidden = rooms.length < 2 && current === rooms[0]
   list(
     parent,
     rooms.map(room => [room.name, summary(room)]),

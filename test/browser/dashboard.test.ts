@@ -233,6 +233,23 @@ describe('watching', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
+  test('the room of the address is shown or none, while it does not answer', async () => {
+    fake.mode.silent = 'tickets'
+    await visit()
+    await page.goto(`${fake.url}#room/tickets`)
+    await page.getByLabel('Your name').fill('Ana')
+    await page.getByLabel('Admin token').fill(TOKEN)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await expect.poll(() => text('connection'), READ).toMatch(/No answer from tickets/)
+    expect(await page.locator('#room').isVisible()).toBe(false)
+    await page.getByRole('link', { name: 'shop' }).click()
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    await page.goBack()
+    await expect.poll(() => page.locator('#room').isVisible(), READ).toBe(false)
+    fake.mode.silent = ''
+    await page.getByRole('heading', { name: 'tickets' }).waitFor({ timeout: 15_000 })
+  })
+
   test('a lost connection is said plainly and comes back by itself', async () => {
     await logIn()
     fake.mode.down = true
