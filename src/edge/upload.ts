@@ -19,14 +19,21 @@ const STALLED_MS = 10_000
  * the length that the visitor has said.
  */
 export function uploadOf(request: Request): Upload | null {
-  if (!hasUpload(request) || request.body === null) return null
+  const body = bodyOf(request)
+  if (body === null) return null
   const length = Number(request.headers.get('Content-Length') ?? Number.NaN)
   const isKnown = Number.isSafeInteger(length)
   const { readable, writable } = isKnown ? new FixedLengthStream(length) : new IdentityTransformStream()
   const withinMs = isKnown ? Math.min(UPLOAD_MAX_MS, STALLED_MS + length / BYTES_PER_MS) : UPLOAD_MAX_MS
-  return { body: readable, through: request.body.pipeTo(writable), withinMs }
+  return { body: readable, through: body.pipeTo(writable), withinMs }
 }
 
-export function hasUpload({ method, body }: Request): boolean {
-  return body !== null && method !== 'GET' && method !== 'HEAD'
+export function hasUpload(request: Request): boolean {
+  return bodyOf(request) !== null
+}
+
+/** Most requests have none, and are not asked for it. */
+function bodyOf(request: Request): ReadableStream | null {
+  const { method } = request
+  return method === 'GET' || method === 'HEAD' ? null : request.body
 }
