@@ -169,6 +169,8 @@ describe.concurrent('an origin that', () => {
     await pause(2_000)
     broken.add(name)
     await until(20, 'the outage', () => isHeld(name))
+    // The other isolates hear it within two seconds; until then a request hangs there.
+    await pause(2_000)
     const [shopper] = crowd.shoppers as [Shopper]
     const before = crowd.shoppers.map(({ claims }) => claims.sub)
     const held = await until(5, 'a place that is held', async () =>
