@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { readDeployment, readMetricsToken } from '../src/settings/deployment.ts'
 import { startShop } from './demo/shop.ts'
-import { ROOT, wranglerConfig } from './support/build.ts'
+import { ROOT, type WranglerConfig, wranglerConfig } from './support/build.ts'
 import { address, type Given, number, run, UsageError } from './support/cli.ts'
 import { roomsFile } from './support/rooms-file.ts'
 import { developmentSecrets } from './support/secrets.ts'
@@ -44,11 +44,12 @@ async function main(given: Given): Promise<number> {
     throw new UsageError(`--admin-token must have at least ${TOKEN_MIN} characters, got ${adminToken.length}`)
   }
   const rooms = given.rooms === undefined ? undefined : roomsFile(given.rooms)
-  const variables = variablesOf(given)
+  const { vars } = wranglerConfig()
+  const variables = variablesOf(given, vars)
   // Refused here, with all that is wrong, and not by each answer of the Worker.
   readMetricsToken(variables)
-  readDeployment({ ...wranglerConfig().vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
-  const configured = wranglerConfig().vars.ORIGIN
+  readDeployment({ ...vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
+  const configured = vars.ORIGIN
   const named = address(given, 'origin') ?? (typeof configured === 'string' && configured !== '' ? configured : null)
   const shop = named === null ? await startShop({ port: 0 }) : null
   const storage = given.storage === 'memory' ? 'memory' : resolve(given.storage ?? '')
@@ -82,8 +83,10 @@ async function main(given: Given): Promise<number> {
 }
 
 /** The Worker's variables that are different here: anything that is not on Cloudflare believes no header of Cloudflare's. */
-function variablesOf(given: Given): Record<'ADMIN_HOST' | 'TRUSTED_IP_HEADER', string> & { METRICS_TOKEN?: string } {
-  const { ADMIN_HOST } = wranglerConfig().vars
+function variablesOf(
+  given: Given,
+  { ADMIN_HOST }: WranglerConfig['vars'],
+): Record<'ADMIN_HOST' | 'TRUSTED_IP_HEADER', string> & { METRICS_TOKEN?: string } {
   const { METRICS_TOKEN } = process.env
   return {
     ADMIN_HOST: given['admin-host'] ?? (typeof ADMIN_HOST === 'string' && ADMIN_HOST !== '' ? ADMIN_HOST : '*'),

@@ -1,5 +1,6 @@
 /** What a ticket and a pass say, once a token has been verified. Times are milliseconds. */
 import type { Batch } from './batches.ts'
+import { SKEW_MS } from './sessions.ts'
 
 /** A batch whose tickets do not say their place, and the name of the key it is drawn with. */
 export interface Draw extends Batch {
@@ -14,8 +15,6 @@ export interface Entry {
 
 /** Of a token that was given while no door had answered. */
 export const NO_GENERATION = 0
-/** Clocks of edges and rooms may differ by this much. */
-const SKEW_MS = 10_000
 
 export interface Ticket {
   readonly room: string

@@ -1,5 +1,6 @@
 /** The tokens a visitor carries, verified: of several, the first pass that is valid, else the oldest ticket. */
-import type { Pass, Ticket } from '../core/ticket.ts'
+import type { View } from '../core/messages.ts'
+import { inGeneration, type Pass, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { cookieName } from './cookie.ts'
 import type { RoomAtEdge } from './isolate.ts'
@@ -39,6 +40,17 @@ export async function carriedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): 
     else if (token.kind === 'pass') pass = better(pass, { value: token.pass, text }, visit.nowMs)
   }
   return { pass, ticket, keepCookie }
+}
+
+/** A token of an older generation is void. One of a newer may be news to this isolate only: its cookie stays. */
+export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, view: View | null) {
+  if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
+  const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
+  return {
+    pass: pass?.value.generation === view.generation ? pass : null,
+    ticket: ticket && inGeneration(ticket.value, view.generation),
+    keepCookie: keepCookie || isNewer,
+  }
 }
 
 /** The first pass stays, unless it has expired and the other has not. */

@@ -20,10 +20,10 @@
  * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
  * decision needs a view at most a second old.
  */
-import type { Again, View } from '../core/messages.ts'
-import { inGeneration, type Pass } from '../core/ticket.ts'
+import type { Again } from '../core/messages.ts'
+import type { Pass } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
-import { type Carried, carriedBy } from './carried.ts'
+import { type Carried, carriedBy, ofThisGeneration } from './carried.ts'
 import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
 import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
@@ -175,16 +175,4 @@ async function refuse(
   const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
   const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited, behindMs })
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
-}
-
-/** A token of an older generation is void. One of a newer may be news to this isolate only: its cookie stays. */
-function ofThisGeneration(carried: Awaited<ReturnType<typeof carriedBy>>, view: View | null) {
-  const { pass, ticket, keepCookie } = carried
-  if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
-  const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
-  return {
-    pass: pass?.value.generation === view.generation ? pass : null,
-    ticket: ticket && inGeneration(ticket.value, view.generation),
-    keepCookie: keepCookie || isNewer,
-  }
 }

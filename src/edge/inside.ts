@@ -25,8 +25,13 @@ const SUBRESOURCE_RENEWS_MS = 30_000
 
 /** A pass whose session was seen by its door moments ago. */
 export function leaseOf(visit: Visit, room: RoomAtEdge, { sid, expiresMs }: Pass): Lease | null {
+  return expiresMs > visit.nowMs ? leaseOn(visit, room, sid) : null
+}
+
+/** What this isolate holds of a session, while it may be used. */
+export function leaseOn({ nowMs }: Visit, room: RoomAtEdge, sid: string): Lease | null {
   const lease = room.knownSession(sid)
-  return lease && lease.untilMs > visit.nowMs && expiresMs > visit.nowMs ? lease : null
+  return lease && lease.untilMs > nowMs ? lease : null
 }
 
 /** Asks the door about a session, once. A door that takes long is believed at the next request. */

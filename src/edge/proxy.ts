@@ -55,8 +55,9 @@ export interface Patience {
 }
 
 /**
- * Sends a visit on, and waits for the first byte within its patience, which begins when all of the request is sent. A request that took longer is left to the runtime, which
- * ends it with the visitor's own: an abort signal for it would cost every request as much as the timer does.
+ * Sends a visit on, and waits for the first byte within its patience, which begins when all of the request is sent. A request that
+ * took longer is left to the runtime, which ends it with the visitor's own: an abort signal for it would cost every request as much as the
+ * timer does.
  */
 export function proxy(
   visit: Visit,

@@ -50,15 +50,15 @@ export function passOn(
   if (commands.length > 0) obey(visit, admissions, response.headers)
   chargeAfterwards(visit, admissions, response.headers)
   if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
-  const fresh = admissions.filter(admission => admission.isNew)
+  const isFresh = admissions.some(admission => admission.isNew)
   const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
-  const isCopied = fresh.length > 0 || fallback !== null || commands.length > 0
+  const isCopied = isFresh || fallback !== null || commands.length > 0
   const tells = tellsLimits(visit, response, admissions, isCopied)
   if (!isCopied && !tells && !visit.deployment.debug) return response
   const answer = new Response(response.body, response)
   if (tells) tellLimits(visit, answer.headers, admissions)
   for (const name of commands) answer.headers.delete(name)
-  addTokens(visit, answer.headers, fresh)
+  addTokens(visit, answer.headers, admissions)
   if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)
   return answer
 }

@@ -97,7 +97,7 @@ export class Watch implements Patience {
   #answered(sent: Sent, status: number, headers: Headers): void {
     const { admission, upstream, isLate } = sent
     const { shedder, settings } = admission.room
-    const tookMs = Date.now() - (this.#allSentMs ?? this.#cameMs)
+    const tookMs = Date.now() - this.#beganMs
     const isOk = status < 400
     if (isOk && settings.health.shed) noteOk(shedder, Date.now())
     const outcome = outcomeOf(tookMs, upstream.targetMs)
@@ -108,6 +108,11 @@ export class Watch implements Patience {
     if (!upstream.tellsSessions || isFromCache(headers)) return
     admission.room.count(cellOf(upstream.name, isLate ? 'came-late' : 'answered', tookMs, this.#sentMs))
     admission.room.report(this.#visit)
+  }
+
+  /** What an answer's time is counted from. */
+  get #beganMs(): number {
+    return this.#allSentMs ?? this.#cameMs
   }
 
   /** What is not all sent yet is being sent now. */
@@ -153,7 +158,7 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     if (!takesTurn(leaseOf(sent), nowMs, isBad && upstream.name !== ORIGIN)) return false
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
-    room.count(cellOf(upstream.name, outcome, nowMs - (this.#allSentMs ?? this.#cameMs), this.#sentMs))
+    room.count(cellOf(upstream.name, outcome, nowMs - this.#beganMs, this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
     return true

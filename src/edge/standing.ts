@@ -1,11 +1,11 @@
 /** Those who are not inside: one step in line, and the claim of whoever is called. */
 import type { Again } from '../core/messages.ts'
 import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../core/place.ts'
-import { doorOf, type Ticket } from '../core/ticket.ts'
+import { doorOf, type Pass, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor } from '../tokens/tokens.ts'
 import { mayConfirm } from './anonymous.ts'
-import { signedPass } from './inside.ts'
+import { leaseOn, signedPass } from './inside.ts'
 import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
 import { changesLane, confirm, giveUp, mint, newSid, signedTicket, ticketAgain } from './places.ts'
 import { withPlace } from './prequeue.ts'
@@ -139,19 +139,9 @@ async function claim(
   { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
 ): Promise<Claimed> {
   const { sid, key, lane, takenMs, generation } = ticket
-  const lease = room.knownSession(sid)
-  if (lease && lease.untilMs > visit.nowMs) {
-    const pass = passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs)
-    return {
-      kind: 'admitted',
-      room,
-      sid,
-      pass: await signedPass(room, ring, pass),
-      isNew: true,
-      wasIn: true,
-      fallback: false,
-    }
-  }
+  const lease = leaseOn(visit, room, sid)
+  if (lease)
+    return letIn(room, ring, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
   // The request that comes in with a claim is the session's first.
   const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
   try {
@@ -165,15 +155,22 @@ async function claim(
     else if (charges && !answer.known) room.limits.countClaimed(visit)
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
-    const inside = answer.sid ?? sid
-    const pass = passFor(room.name, inside, generation, answer.issuedMs, answer.expiresMs)
-    const text = await signedPass(room, ring, pass)
-    const how = answer.known ? { wasIn: true } : { justIn: true }
-    return { kind: 'admitted', room, sid: inside, pass: text, isNew: true, ...how, fallback: false }
+    const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
+    return await letIn(room, ring, pass, answer.known ? { wasIn: true } : { justIn: true })
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }
   }
+}
+
+async function letIn(
+  room: RoomAtEdge,
+  ring: KeyRing,
+  pass: Pass,
+  how: Pick<Admitted, 'wasIn' | 'justIn'>,
+): Promise<Admitted> {
+  const text = await signedPass(room, ring, pass)
+  return { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false }
 }
 
 /** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */

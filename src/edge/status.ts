@@ -1,8 +1,7 @@
 /** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
 
-import { inGeneration } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
-import { carriedBy, TOKEN_HEADER } from './carried.ts'
+import { carriedBy, ofThisGeneration, TOKEN_HEADER } from './carried.ts'
 import { clearCookie } from './cookie.ts'
 import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
@@ -28,8 +27,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const invited = await invitedBy(visit, room, ring)
   if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
-  const ticket = carried.ticket?.value
-  const held = ticket && room.view ? inGeneration(ticket, room.view.generation) : ticket
+  const { ticket: held } = ofThisGeneration(carried, room.view)
   // A token that this isolate may simply not know yet: its cookie stays, and so does the page.
   if (!held && carried.keepCookie)
     return problemResponse({
