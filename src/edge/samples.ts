@@ -8,6 +8,8 @@
 import {
   cellOf,
   complaintOf,
+  lossBy,
+  lossOf,
   ORIGIN,
   type Outcome,
   outcomeOf,
@@ -23,6 +25,8 @@ import type { Visit } from './visit.ts'
 
 /** Complaints of an isolate: eight at once, then one a second. */
 const COMPLAINTS = { intervalMs: 1_000, burst: 8 }
+/** Losses that an isolate tells apart by session: where there are more, nobody is most of them. */
+const LOSSES = { intervalMs: 100, burst: 40 }
 
 /** A request that a room has admitted, and where it goes. */
 export interface Watched {
@@ -143,6 +147,13 @@ export class Watch implements Patience {
     room.report(this.#visit)
   }
 
+  /** Tells whose it was, so that one session that is heard at many isolates is known to be one. */
+  #tellLoss({ admission, upstream }: Sent, outcome: Outcome): void {
+    const { room, sid } = admission
+    if (room.spend(`loss/${upstream.name}`, LOSSES, this.#visit.nowMs) > 0) return
+    room.count(lossOf(upstream.name, sid, this.#sentMs), lossBy(outcome))
+  }
+
   #noteRetryAfter(headers: Headers): void {
     const seconds = Number(headers.get('Retry-After') ?? 0)
     if (!(seconds > 0)) return
@@ -158,6 +169,7 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     if (!takesTurn(leaseOf(sent), nowMs, isBad && upstream.name !== ORIGIN)) return false
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
+    if (outcome !== 'satisfied') this.#tellLoss(sent, outcome)
     room.count(cellOf(upstream.name, outcome, nowMs - this.#beganMs, this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)

@@ -21,7 +21,10 @@ export class HealthStore {
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'health'").toArray()
     const fresh = newHealth(nowMs)
     const stored = row ? (JSON.parse(row.value) as Partial<HealthState>) : {}
-    for (const upstream of Object.values(stored.upstreams ?? {})) upstream.streak ??= newStreak()
+    for (const upstream of Object.values(stored.upstreams ?? {})) {
+      upstream.streak ??= newStreak()
+      upstream.losses ??= {}
+    }
     return { ...fresh, ...stored, ceiling: { ...fresh.ceiling, ...stored.ceiling } }
   }
 

@@ -1,5 +1,6 @@
 /** How well an upstream does, from the samples of a window. */
 import { apdexOf, type Counts, failureShareOf, frustratedOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
+import type { UpstreamHealth } from './state.ts'
 
 /** Fewer samples in a window say nothing. */
 export const SAMPLES_MIN = 20
@@ -34,12 +35,18 @@ export function smoothed(before: number | null, now: number): number {
 }
 
 /**
- * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, so
- * that a single visitor who reloads a single slow page closes nothing.
+ * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, nor
+ * what the loudest is known to have said at however many isolates, so that a single visitor who reloads a single slow page closes nothing.
  */
-export function gradeOf(counts: Counts, windows: number, apdexBefore: number | null, apdexTarget: number): Grade {
+export function gradeOf(
+  { window: counts, losses, apdex: apdexBefore }: Pick<UpstreamHealth, 'window' | 'losses' | 'apdex'>,
+  windows: number,
+  apdexTarget: number,
+): Grade {
   const samples = samplesOf(counts)
-  const forgiven = Math.min(badOf(counts), fromOne(windows))
+  const bad = badOf(counts)
+  const loudest = Math.max(0, ...Object.values(losses)) / 2
+  const forgiven = Math.max(Math.min(bad, fromOne(windows)), Math.min(bad + counts.tolerating / 2, loudest))
   const forgivenFailures = Math.min(counts.failed, fromOne(windows))
   const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)
   return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)

@@ -150,7 +150,7 @@ function judged(
   tookMs: number,
   nowMs: number,
 ): Omit<Window, 'counts'> & { readonly isOneVoice: boolean } {
-  const { window, breaker, streak, apdex } = heard
+  const { window, breaker, streak } = heard
   const windows = heard.thinWindows + 1
   const isOrigin = upstream.name === ORIGIN
   // Sessions complain once in a window of their edge: of what was heard in this one, some have done so in the one before.
@@ -161,7 +161,7 @@ function judged(
   const isOfOne = sessions === 1 || (sessions === 0 && !isOrigin)
   const isOneVoice = isOrigin && isOfOne && isTooMuch(window, windows)
   const isGraded = samplesOf(window) >= SAMPLES_MIN && !isOneVoice
-  const grade = isGraded ? gradeOf(window, windows, apdex, upstream.apdexTarget) : thinGrade(heard, upstream, health)
+  const grade = isGraded ? gradeOf(heard, windows, upstream.apdexTarget) : thinGrade(heard, upstream, health)
   return { grade, isOfOne, isOneVoice }
 }
 

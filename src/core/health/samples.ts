@@ -34,8 +34,8 @@ export interface Counts {
 /** Of a sample that was told before: a frustrated one turned out to be a failure, which is counted once, as what it is; or it was answered at last. */
 type Sequel = 'turned-failed' | 'came-late'
 
-/** What is no sample: whose request failed, and that there was an answer of which nothing else is said. */
-type Remark = 'complaint' | 'answered'
+/** What is no sample: whose request failed, whose was slow and by how much, and that there was an answer of which nothing else is said. */
+type Remark = 'complaint' | 'loss' | 'answered'
 
 type Mark = Outcome | Sequel | Remark | 'retry-after'
 
@@ -47,11 +47,12 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   'turned-failed': 'u',
   'retry-after': 'r',
   complaint: 'c',
+  loss: 'd',
   answered: 'a',
   'came-late': 'l',
 }
 /** Their bucket is not how long the answer took. */
-const UNTIMED: ReadonlySet<Mark> = new Set(['turned-failed', 'complaint', 'retry-after'])
+const UNTIMED: ReadonlySet<Mark> = new Set(['turned-failed', 'complaint', 'loss', 'retry-after'])
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
@@ -86,7 +87,22 @@ export function cellOf(upstream: string, mark: Mark, ms: number, sentMs: number)
 
 /** The cell that says whose request failed: two of the same session are alike, at whatever edge. */
 export function complaintOf(upstream: string, sid: string, sentMs: number): string {
-  return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS.complaint}${Math.floor(lotOf(sid) * LOTS)}`
+  return remarkOf(upstream, 'complaint', sid, sentMs)
+}
+
+/** The cell that says whose answers were slow or failed, counted in halves of a sample: `lossBy` of each. */
+export function lossOf(upstream: string, sid: string, sentMs: number): string {
+  return remarkOf(upstream, 'loss', sid, sentMs)
+}
+
+/** What a sample takes from the Apdex, in halves. */
+export function lossBy(outcome: Outcome): number {
+  if (outcome === 'satisfied') return 0
+  return outcome === 'tolerating' ? 1 : 2
+}
+
+function remarkOf(upstream: string, mark: 'complaint' | 'loss', sid: string, sentMs: number): string {
+  return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${Math.floor(lotOf(sid) * LOTS)}`
 }
 
 /**
@@ -106,7 +122,7 @@ export function forgetOldSamples(tally: Tally, nowMs: number): void {
 export interface HeardCell {
   readonly upstream: string
   readonly mark: Mark
-  /** Of how long the answer took; of a complaint, the lot of its session; of a Retry-After, of how long it asks for. */
+  /** Of how long the answer took; of a complaint or a loss, the lot of its session; of a Retry-After, of how long it asks for. */
   readonly bucket: number
   readonly sentByMs: number
 }
@@ -126,7 +142,7 @@ export function readCell(cell: string, nowMs: number): HeardCell | null {
 }
 
 export function add(counts: Counts, mark: Mark, bucket: number, by = 1): void {
-  if (mark === 'complaint' || mark === 'answered' || mark === 'came-late') return
+  if (mark === 'complaint' || mark === 'loss' || mark === 'answered' || mark === 'came-late') return
   if (mark === 'retry-after') {
     counts.retryAfterMs = Math.max(counts.retryAfterMs, upperMs(bucket))
     return

@@ -40,6 +40,8 @@ export interface UpstreamHealth {
   apdex: number | null
   /** Of the window that is open, and of the thin ones before it. */
   window: Counts
+  /** What each session has cost the Apdex in it, in halves of a sample, by its lot. */
+  losses: Record<number, number>
   thinWindows: number
   /** Of the last minute, a window each, newest last. */
   recent: Counts[]
@@ -91,6 +93,7 @@ export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
     breaker: CLOSED,
     apdex: null,
     window: noCounts(),
+    losses: {},
     thinWindows: 0,
     recent: [],
     streak: newStreak(),

@@ -4,7 +4,7 @@ import type { Decision } from '../../../src/core/health/decisions.ts'
 import { advance, probed } from '../../../src/core/health/health.ts'
 import { hear } from '../../../src/core/health/heard.ts'
 import { backShare, healthView, limitsNow } from '../../../src/core/health/in-force.ts'
-import { cellOf, complaintOf, type Outcome } from '../../../src/core/health/samples.ts'
+import { cellOf, complaintOf, lossBy, lossOf, type Outcome } from '../../../src/core/health/samples.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../../src/core/health/state.ts'
 import { RULES } from '../../../tools/health/control.ts'
 
@@ -141,6 +141,36 @@ describe('a healthy origin', () => {
     expect(of(300).kinds).toContain('breaker-open')
     expect(Object.keys(of(300).health.upstreams.origin?.streak.failed ?? {}).length).toBeLessThanOrEqual(100)
   })
+
+  it.each(['tolerating', 'frustrated'] as const)(
+    'is not cut back by one session whose answers are %s at eight isolates',
+    slow => {
+      const of = (isOneOf: (i: number) => string) => {
+        const room = new Observed()
+        for (let i = 0; i < 60; i++) {
+          room.nowMs += 5_000
+          const sentMs = room.nowMs - 1_000
+          // As many as two windows of eight edges. Somebody else is slow once in a while.
+          const count = 80
+          const cells: Record<string, number> = {
+            [cellOf('origin', 'satisfied', 100, sentMs)]: 100,
+            [cellOf('origin', slow, 1_500, sentMs)]: count,
+            [complaintOf('origin', 'somebody', sentMs)]: 1,
+          }
+          for (let n = 0; n < count; n++) {
+            const cell = lossOf('origin', isOneOf(n), sentMs)
+            cells[cell] = (cells[cell] ?? 0) + lossBy(slow)
+            if (slow === 'frustrated') cells[complaintOf('origin', isOneOf(n), sentMs)] = 1
+          }
+          hear(room.health, cells, room.rules, room.nowMs)
+          room.pass(0)
+        }
+        return room
+      }
+      expect(of(() => 'the same').decisions).toEqual([])
+      expect(of(n => `session-${n % 8}`).kinds).toContain('ceiling-lowered')
+    },
+  )
 
   it('bears no more because one session complained so much that the others are not heard', () => {
     const room = new Observed().windows(2, SLOW).pass(200_000)
