@@ -13,7 +13,6 @@ const maxWorkers = '100%'
 /** In workerd tests wait more than they work. */
 const WAITING = 2 * availableParallelism()
 /** They make load, or judge how fast something answers. */
-const WORKERD_LOAD = 'test/edge/crowd.test.ts'
 const LOADS = [
   'test/contract/{crowd,health,limits,line}.test.ts',
   // Many pages at once.
@@ -28,22 +27,6 @@ const processes = {
 }
 
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
-/** A workerd with the objects and the gate, for one project. */
-const inWorkerd = () => ({
-  plugins: [
-    cloudflareTest({
-      wrangler: { configPath: './test/support/workerd/wrangler.toml' },
-      miniflare: {
-        bindings: {
-          ROOM_KEYS,
-          ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
-        },
-        outboundService: origin,
-      },
-    }),
-  ],
-})
-
 export default defineConfig({
   test: {
     // When so much fails, a process is wedged: the rest would only wait for it.
@@ -59,13 +42,23 @@ export default defineConfig({
         },
       },
       {
-        ...inWorkerd(),
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './test/support/workerd/wrangler.toml' },
+            miniflare: {
+              bindings: {
+                ROOM_KEYS,
+                ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
+              },
+              outboundService: origin,
+            },
+          }),
+        ],
         test: {
           name: 'workerd',
           maxWorkers: WAITING,
           sequence: { groupOrder: 1 },
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, WORKERD_LOAD],
           testTimeout: 60_000,
         },
       },
@@ -77,16 +70,6 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...LOADS],
           sequence: { groupOrder: 2 },
           ...processes,
-        },
-      },
-      {
-        ...inWorkerd(),
-        test: {
-          name: 'workerd-load',
-          include: [WORKERD_LOAD],
-          sequence: { groupOrder: 3 },
-          fileParallelism: false,
-          testTimeout: 60_000,
         },
       },
       {

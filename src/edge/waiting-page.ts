@@ -109,7 +109,7 @@ function beforeTheStart(
     lead: draw ? drawn : byArrival,
     title: isNow ? now : title.replace('{time}', time),
     placeText: isNow ? now : time[0]?.toUpperCase() + time.slice(1),
-    placeClass: 'words',
+    placeClass: isNow ? 'pending' : 'words',
     waitText: `${startsAt.slice(0, 10)} ${startsAt.slice(11, 16)} UTC`,
   }
 }

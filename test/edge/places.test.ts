@@ -1,65 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { roomStub } from '../../src/settings/env.ts'
-import { claimsOf, type Edge, env, newEdge, type Place, settled, Visitor } from '../support/workerd/visitor.ts'
+import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
-const fourEdges = (): Edge[] => [newEdge(), newEdge(), newEdge(), newEdge()]
-const keyOf = (visitor: Visitor) => Number(claimsOf(visitor.token).key)
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 afterEach(async () => {
   vi.useRealTimers()
   await settled()
-})
-
-describe('1,000 visitors at once against ten places', () => {
-  it('leaves exactly ten inside and 990 in line, in the order they came', async () => {
-    const edges = fourEdges()
-    const visitors = Array.from(
-      { length: 1_000 },
-      (_, i) => new Visitor('small.test', ...[0, 1, 2, 3].map(e => edges[(i + e) % 4] as Edge)),
-    )
-    const entered: Visitor[] = []
-    const waiting: Visitor[] = []
-    const places = new Map<Visitor, Place>()
-    const endMs = Date.now() + 15_000
-    /** Polls as told until the end; the last place counts. */
-    const wait = async (visitor: Visitor, firstSeconds: number) => {
-      for (let seconds = firstSeconds; Date.now() + seconds * 1_000 < endMs; ) {
-        await pause(seconds * 1_000)
-        const { place } = await visitor.poll()
-        if (place.state) places.set(visitor, place)
-        seconds = place.pollAfterSeconds ?? 2
-      }
-    }
-    // A thousand a second, by fours.
-    const arriving: Promise<void>[] = []
-    for (let from = 0; from < visitors.length; from += 4) {
-      for (const visitor of visitors.slice(from, from + 4)) {
-        arriving.push(
-          visitor.data().then(({ atOrigin, text }) => {
-            if (atOrigin) entered.push(visitor)
-            else waiting.push(visitor)
-            return atOrigin ? undefined : wait(visitor, JSON.parse(text).pollAfterSeconds)
-          }),
-        )
-      }
-      await pause(4)
-    }
-    await Promise.all(arriving)
-    expect(entered).toHaveLength(10)
-    expect(waiting).toHaveLength(990)
-    const byArrival = waiting.toSorted((a, b) => keyOf(a) - keyOf(b))
-    const wrong = byArrival.flatMap((visitor, index) => {
-      const { position, called } = places.get(visitor) as Place
-      if (called && index < 5) return []
-      const off = Math.abs((position ?? Number.POSITIVE_INFINITY) - (index + 1))
-      return off <= Math.max(3, 0.05 * (index + 1)) ? [] : [{ rank: index + 1, position, called }]
-    })
-    expect(wrong).toEqual([])
-
-    const { figures } = await roomStub(env, 'small').describe()
-    expect(figures).toMatchObject({ active: 10, permitsOut: 0, open: false })
-  }, 60_000)
 })
 
 describe('a session that ends without any traffic', () => {
