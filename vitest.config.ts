@@ -17,7 +17,6 @@ const LOADS = [
   'test/contract/{crowd,health,limits,line}.test.ts',
   // Many pages at once.
   'test/browser/waiting.test.ts',
-  'test/scenarios/**/*.test.ts',
 ]
 const processes = {
   testTimeout: 90_000,

@@ -8,10 +8,14 @@ interface Play {
   readonly site: Site
   /** When each session's first request reached the origin. */
   readonly sessions: Map<string, number>
-  /** So many visitors who poll as told for so long: where each stands at last, null once inside. */
+  /**
+   * So many visitors who poll as told for so long: where each stands at last, null once inside. Their second poll, the first that may
+   * be answered with a number, waits for `isCounted`.
+   */
   readonly send: (
     count: number,
     forMs: number,
+    isCounted?: () => Promise<unknown>,
   ) => { readonly visitors: Visitor[]; readonly done: Promise<(Place | null)[]> }
 }
 
@@ -35,25 +39,31 @@ async function start(
     over.abort()
     await site.stop()
   })
-  const send = (count: number, forMs: number) => {
+  const send: Play['send'] = (count, forMs, isCounted) => {
     const endMs = performance.now() + forMs
     const visitors = Array.from({ length: count }, () => new Visitor(site.url, 'shop'))
-    const done = Promise.all(visitors.map(visitor => waitAsTold(visitor, endMs, over.signal)))
+    const counted = isCounted?.()
+    const done = Promise.all(visitors.map(visitor => waitAsTold(visitor, { endMs, over: over.signal, counted })))
     // A test that has failed does not wait for its crowd, which then meets a site that is gone.
     done.catch(() => undefined)
+    counted?.catch(() => undefined)
     return { visitors, done }
   }
   return { site, sessions, send }
 }
 
 /** A visitor who polls as told until let in or until `endMs`; answers the last place, null once inside. */
-async function waitAsTold(visitor: Visitor, endMs: number, over: AbortSignal): Promise<Place | null> {
+async function waitAsTold(
+  visitor: Visitor,
+  { endMs, over, counted }: { endMs: number; over: AbortSignal; counted: Promise<unknown> | undefined },
+): Promise<Place | null> {
   const first = await visitor.get('/')
   if (first.text === 'inside') return null
   let place: Place | null = null
   let seconds = Number(/data-poll="([\d.]+)"/.exec(first.text)?.[1] ?? 2)
-  while (performance.now() + seconds * 1_000 < endMs) {
+  for (let polls = 1; performance.now() + seconds * 1_000 < endMs; polls++) {
     await pause(seconds * 1_000)
+    if (polls === 2) await counted
     if (over.aborted) break
     const next = await visitor.poll()
     if (next?.state === 'admitted') {
@@ -73,7 +83,12 @@ describe('1,000 visitors at once, over four isolates and three doors', () => {
       { total_active_users: 10, new_users_per_minute: 60_000, doors: 3 },
       { isolates: 4 },
     )
-    const { visitors: crowd, done } = send(1_000, 16_000)
+    // On a machine that stalls some are counted late, and a number that was shown never rises again.
+    const { visitors: crowd, done } = send(1_000, 25_000, async () => {
+      const waiting = async () => (await site.describe('shop')).figures.waiting
+      await expect.poll(waiting, { timeout: 20_000, interval: 500 }).toBeGreaterThanOrEqual(980)
+      await pause(2_000)
+    })
     const places = await done
     expect(places.filter(place => place === null)).toHaveLength(10)
     expect(sessions.size).toBe(10)
@@ -94,19 +109,20 @@ describe('1,000 visitors at once, over four isolates and three doors', () => {
     expect((await site.describe('shop')).figures).toMatchObject({ active: 10, open: false })
   }, 60_000)
 
-  it('against 60 a minute: never more than the rate and one burst, in any window, measured at the origin', async context => {
-    const { sessions, send } = await start(
+  it('against 60 a minute: never more than the rate and one burst, in any window, of all that reached the origin', async context => {
+    const { site, sessions, send } = await start(
       context,
       { total_active_users: 10_000, new_users_per_minute: 60, doors: 3 },
       { isolates: 4 },
     )
     await send(1_000, 30_000).done
-    const times = [...sessions.values()].sort((a, b) => a - b)
-    // A burst is five seconds of the rate. Requests of one admission may reach the origin a moment apart.
+    const endMs = Date.now()
+    const times = await site.admittedMs('shop', sessions.keys())
+    // A burst is five seconds of the rate.
     for (const seconds of [1, 5, 10, 20])
-      expect(maxIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5 + 1)
-    // Until the line is counted, after about six seconds, nobody of it is called: at most a burst stays unused.
-    expect(times.length).toBeGreaterThanOrEqual(30 - 1)
+      expect(maxIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5)
+    // Until the line is counted, after about six seconds, nobody of it is called. From then on nothing is wasted but what was banked.
+    expect(times.length - 5).toBeGreaterThanOrEqual(Math.floor((endMs - Number(times[5])) / 1_000) - 1)
   }, 90_000)
 })
 
@@ -121,11 +137,11 @@ describe.concurrent('the operator turns the room', () => {
     const { done } = send(105, 25_000)
     await pause(9_000)
     expect(sessions.size).toBe(5)
-    const raisedMs = performance.now()
     await site.change('shop', { total_active_users: 105 })
-    while (sessions.size < 105 && performance.now() - raisedMs < 15_000) await pause(50)
+    const raisedMs = Date.now()
+    while (sessions.size < 105 && Date.now() - raisedMs < 15_000) await pause(50)
     expect(sessions.size).toBe(105)
-    expect(Math.max(...sessions.values()) - raisedMs).toBeLessThan(8_000)
+    expect(Number((await site.admittedMs('shop', sessions.keys())).at(-1)) - raisedMs).toBeLessThan(8_000)
     await done
   }, 60_000)
 
@@ -139,10 +155,10 @@ describe.concurrent('the operator turns the room', () => {
     const { visitors: crowd, done } = send(300, 25_000)
     // A burst of a hundred is in at once; the line moves when it has been counted.
     await expect.poll(() => sessions.size, { timeout: 14_000, interval: 50 }).toBeGreaterThan(120)
-    const heldMs = performance.now()
     await site.change('shop', { queue_all: true })
+    const heldMs = Date.now()
     await pause(6_000)
-    const late = [...sessions.values()].filter(at => at > heldMs + 2_000)
+    const late = (await site.admittedMs('shop', sessions.keys())).filter(at => at > heldMs + 2_000)
     expect(late).toEqual([])
     expect(sessions.size).toBeLessThan(300)
     await site.change('shop', { total_active_users: 1 })

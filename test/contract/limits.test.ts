@@ -21,7 +21,14 @@ async function start(rateLimits: unknown[], isolates: number): Promise<void> {
     reached.set(session, times)
     response.end('inside')
   })
-  const room = { name: 'shop', host: '*', total_active_users: 5_000, new_users_per_minute: 60_000 }
+  // The visitors and their origin share a process: how fast it answers is not what this is about.
+  const room = {
+    name: 'shop',
+    host: '*',
+    total_active_users: 5_000,
+    new_users_per_minute: 60_000,
+    health: { mode: 'off' },
+  }
   site = await startSite({ origin: origin.url, rooms: [{ ...room, rate_limits: rateLimits }], isolates })
 }
 
@@ -30,13 +37,22 @@ afterEach(async () => {
   await origin?.stop()
 })
 
-/** On a busy machine doors answer late: what isolates then decided by themselves is counted, and not bound. */
-async function decidedAlone(): Promise<number> {
-  await pause(2_500)
-  const { limits } = (await site.describe('shop')).figures as unknown as {
-    limits: Record<string, { fallback: number }>
+interface Figures {
+  readonly allowed: number
+  readonly limited: number
+  readonly shadow: number
+  readonly fallback: number
+}
+
+/** The figures of the policy, once they have counted so many who were refused. */
+async function figuresAfter(limited: number): Promise<Figures> {
+  const read = async () => {
+    const { limits } = (await site.describe('shop')).figures as unknown as { limits: Record<string, Figures> }
+    return limits.api
   }
-  return limits.api?.fallback ?? 0
+  await pause(2_500)
+  await expect.poll(async () => (await read())?.limited, { timeout: 10_000, interval: 250 }).toBe(limited)
+  return (await read()) as Figures
 }
 
 const api = { name: 'api', match: { paths: ['/api'] }, count: 120, period: 60, burst: 20 }
@@ -61,7 +77,8 @@ describe('one session at four isolates, 120 a minute and a burst of 20', () => {
     const bound = Math.floor(tookMs / 500) + 20
     expect(reached.size).toBe(1)
     expect(statuses.filter(status => status === 200)).toHaveLength(passed.length)
-    const alone = await decidedAlone()
+    // On a busy machine doors answer late: what isolates then decided by themselves is counted, and not bound.
+    const { fallback: alone } = await figuresAfter(statuses.filter(status => status === 429).length)
     expect(passed.length).toBeLessThanOrEqual(bound + alone)
     expect(passed.length).toBeGreaterThanOrEqual(0.95 * bound)
     // At the origin requests arrive some milliseconds apart from when they were let go: one may slip into a window.
@@ -78,11 +95,15 @@ describe('one session at four isolates, 120 a minute and a burst of 20', () => {
       Object.assign(new Visitor(site.url, 'shop'), { cookie: owner.cookie }),
     )
     const beganMs = performance.now()
-    while (performance.now() - beganMs < 6_000) await Promise.all(thieves.map(thief => thief.get('/api', DATA)))
+    let refused = 0
+    while (performance.now() - beganMs < 6_000) {
+      const answers = await Promise.all(thieves.map(thief => thief.get('/api', DATA)))
+      refused += answers.filter(({ status }) => status === 429).length
+    }
     const bound = Math.floor((performance.now() - beganMs) / 500) + 20
     expect(reached.size).toBe(1)
     const passed = [...reached.values()].flat().length - before
-    expect(passed).toBeLessThanOrEqual(bound + (await decidedAlone()))
+    expect(passed).toBeLessThanOrEqual(bound + (await figuresAfter(refused)).fallback)
     expect(passed).toBeGreaterThanOrEqual(0.8 * bound)
   }, 40_000)
 })
@@ -97,12 +118,8 @@ describe('five hundred sessions behind one address', () => {
       expect(answers.filter(({ status }) => status !== 200)).toEqual([])
     }
     expect(reached.size).toBe(500)
-    await pause(2_500)
-    const { limits } = (await site.describe('shop')).figures as unknown as {
-      limits: Record<string, Record<string, number>>
-    }
-    expect(limits.api).toMatchObject({ limited: 0, shadow: 0 })
-    expect(limits.api?.allowed).toBeGreaterThan(1_500)
+    await expect.poll(async () => (await figuresAfter(0)).allowed, { timeout: 20_000 }).toBeGreaterThan(1_500)
+    expect(await figuresAfter(0)).toMatchObject({ limited: 0, shadow: 0 })
   }, 60_000)
 })
 

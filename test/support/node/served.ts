@@ -34,6 +34,8 @@ export interface Site extends Served {
   /** Changes a room live. */
   change(room: string, change: unknown): Promise<void>
   describe(room: string): Promise<{ figures: Record<string, number>; settings: Record<string, unknown> }>
+  /** When the doors let these sessions in, by the doors' clock, ascending. */
+  admittedMs(room: string, sids: Iterable<string>): Promise<number[]>
 }
 
 export async function startSite(options: Partial<ServeOptions> & { origin: string; rooms: unknown }): Promise<Site> {
@@ -56,5 +58,10 @@ export async function startSite(options: Partial<ServeOptions> & { origin: strin
       await api(room, { method: 'PATCH', body: JSON.stringify(change) })
     },
     describe: async room => (await api(room)) as Awaited<ReturnType<Site['describe']>>,
+    admittedMs: async (room, sids) => {
+      const times: number[] = []
+      for (const sid of sids) times.push(((await api(`${room}/sessions/${sid}`)) as { admittedMs: number }).admittedMs)
+      return times.sort((a, b) => a - b)
+    },
   }
 }
