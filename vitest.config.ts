@@ -37,6 +37,7 @@ export default defineConfig({
           maxWorkers,
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
+          hookTimeout: 60_000,
           include: ['test/{core,tokens,settings,tools}/**/*.test.ts'],
         },
       },
@@ -59,6 +60,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
           testTimeout: 60_000,
+          // It waits until whatever goes on behind the answers is over.
+          hookTimeout: 60_000,
         },
       },
       {

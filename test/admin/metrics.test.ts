@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { exposition } from '../../src/admin/metrics.ts'
+import { doorStub } from '../../src/settings/env.ts'
 import { env, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 const TOKEN = 'the-admin-token-of-the-test-rooms'
@@ -90,6 +91,8 @@ describe('the metrics of the rooms', () => {
   })
 
   it('count what happened, once the doors have told', async () => {
+    // What it has let in for the tests before.
+    await doorStub(env, 'wide', 'xx-0').poke()
     const before = figureOf(read((await ask('/metrics', TOKEN)).text), 'admitted_total', { room: 'wide' }) ?? 0
     const edge = newEdge()
     for (let i = 0; i < 4; i++) await new Visitor('wide.test', edge).page()

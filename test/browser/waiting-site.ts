@@ -62,7 +62,7 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   await Promise.all(Object.keys(rooms).map(room => fetch(`${served.url}/${room}`, { headers: PAGE })))
 
   /** Somebody else in the same line, who keeps the cookie, polls as told, and stays inside. */
-  async function standInLine(room: string): Promise<void> {
+  async function standInLine(room: string, hasPlace: () => void): Promise<void> {
     const headers: Record<string, string> = {}
     const endMs = Date.now() + GIVE_UP_MS
     let ask: string | null = `/${room}`
@@ -72,6 +72,7 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
       const text = await response.text()
       const cookie = response.headers.getSetCookie()[0]?.split(';')[0]
       if (cookie !== undefined) headers.Cookie = cookie
+      hasPlace()
       if (text.includes('Welcome') || text.includes('"state":"admitted"')) return
       ask = `${PREFIX}/status?room=${room}&claim=1`
       const told = Number(
@@ -93,8 +94,11 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
     },
     /** People who are in line before anybody who comes from now on. They go on by themselves. */
     async crowd(room: string, people: number): Promise<void> {
-      for (let i = 0; i < people; i++) standInLine(room).catch(ignoreTheEnd)
-      await new Promise(resolve => setTimeout(resolve, 500))
+      const inLine = Array.from(
+        { length: people },
+        () => new Promise<void>(resolve => standInLine(room, resolve).catch(ignoreTheEnd)),
+      )
+      await Promise.all(inLine)
     },
     async stop(): Promise<void> {
       ended.abort()

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,14 +70,14 @@ describe('restarts on the same storage, through a rotation of the keys', () => {
     expect(dropKeys(promoted)).toHaveLength(2)
   }, 90_000)
 
-  it('SIGTERM ends the runtime within a second', async () => {
+  it('SIGTERM ends the runtime', async () => {
     const site = await startSite({
       origin: origin.url,
       rooms: [{ name: 'x', host: '*', total_active_users: 1, new_users_per_minute: 1 }],
     })
-    const startMs = performance.now()
-    await site.stop()
-    expect(performance.now() - startMs).toBeLessThan(1_000)
+    const ended = once(site.process, 'exit')
+    site.process.kill('SIGTERM')
+    await ended
     await expect(fetch(`${site.url}/`)).rejects.toThrow()
   })
 })

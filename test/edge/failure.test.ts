@@ -58,6 +58,7 @@ describe('while the door cannot be reached', () => {
         }),
     }
     const edge = newEdge()
+    vi.setSystemTime(Date.now())
     for (let i = 0; i < 3; i++) {
       const { status, atOrigin } = await visitorOf({ ...env, DOOR }, 'leaving.test', edge).page()
       expect([status, atOrigin]).toEqual([503, null])

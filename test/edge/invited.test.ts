@@ -101,7 +101,9 @@ describe('a visitor in the main line', () => {
     const visitor = new Visitor('invited.test', edge)
     await visitor.page()
     await visitor.poll()
-    await pause(2_500)
+    // What the edge has counted goes up with its next report, and the page waits for the room.
+    pass(2_000)
+    await visitor.page()
     const waitingInMain = async () => (await roomStub(env, 'invited').describe()).figures.lanes[0]?.waiting ?? 0
     const counted = await waitingInMain()
     const kept = visitor.token

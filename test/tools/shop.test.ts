@@ -95,16 +95,18 @@ describe('the shop, overrun', () => {
   it('does less than it could, refuses the rest, and stays slow until its queue has drained', async () => {
     // One thread, ten pages a second, eighty in the queue: in the five seconds they wait it could do fifty.
     const shop = await shopWith({ capacity: 10 })
-    const statuses = await Promise.all(Array.from({ length: 100 }, async () => (await fetch(`${shop.url}/`)).status))
+    const pages = Array.from({ length: 100 }, async () => (await fetch(`${shop.url}/`)).status)
+    await expect.poll(() => shop.stats().queued).toBeGreaterThan(0)
+    // What is no page does not stand in that queue.
+    await fetch(`${shop.url}/assets/shop.css`)
+    expect(shop.stats().queued).toBeGreaterThan(0)
+    const statuses = await Promise.all(pages)
     const { pagesServed, perStatus, latencyP95Ms, slowdown } = shop.stats()
     expect(statuses.filter(status => status === 503).length).toBe(100 - pagesServed)
     expect(pagesServed).toBeLessThan(25)
     expect(perStatus[503]).toBeGreaterThan(75)
     expect(latencyP95Ms).toBeGreaterThan(4_000)
     expect(slowdown).toBeGreaterThan(2)
-    const asset = performance.now()
-    await fetch(`${shop.url}/assets/shop.css`)
-    expect(performance.now() - asset).toBeLessThan(1_000)
   }, 15_000)
 
   it('costs nothing up to half a second of queue, and five times as much at worst', () => {

@@ -1,8 +1,11 @@
 /** Visitors with cookie jars, and edges with the memory of one isolate each, over the real objects. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env as workerEnv } from 'cloudflare:workers'
+import { bucketOf } from '../../../src/core/arrivals.ts'
 import { createEdge } from '../../../src/edge/edge.ts'
 import type { Env } from '../../../src/settings/env.ts'
+// Loaded here, and not by the first call of an object: that one has a time limit.
+import '../../../src/index.ts'
 
 export const env = workerEnv as unknown as Env
 
@@ -122,6 +125,15 @@ export interface Place {
   readonly event: Record<string, unknown> | null
   readonly message: string
   readonly cfWaitingRoom: Record<string, unknown>
+}
+
+/** Of a line that nobody has left, those who are not told the place that their key gives them. Who is in one bucket of the line may be told either's. */
+export function misplaced<One extends { position: number; key: number }>(line: readonly One[]): One[] {
+  return line.filter(one => {
+    const before = line.filter(({ key }) => bucketOf(key) < bucketOf(one.key)).length
+    const beside = line.filter(({ key }) => bucketOf(key) === bucketOf(one.key)).length
+    return one.position <= before || one.position > before + beside
+  })
 }
 
 export function claimsOf(token: string): Record<string, unknown> {
