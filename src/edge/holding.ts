@@ -96,9 +96,12 @@ export function closedByHand(visit: Visit, room: RoomAtEdge, upstream: Upstream)
  */
 function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
   const { trials } = room.memory
+  if (inside <= 0) {
+    room.allHeldMs = visit.nowMs
+    return false
+  }
   if (justIn) trials.set(sid, visit.nowMs)
-  if (inside <= 0) return false
-  if (trials.has(sid) || lotOf(sid) < inside) return true
+  if ((trials.get(sid) ?? Number.NEGATIVE_INFINITY) > room.allHeldMs || lotOf(sid) < inside) return true
   if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
   if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
   trials.set(sid, visit.nowMs)

@@ -38,6 +38,8 @@ export class RoomAtEdge {
   /** What this isolate has seen of the origin, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
+  /** When everybody was held here at last: whoever tried the origin before then has tried another time. */
+  allHeldMs = Number.NEGATIVE_INFINITY
   readonly #doors: Doors
   readonly #link: RoomLink
   readonly #sessions: SessionLeases
