@@ -104,6 +104,8 @@ describe('a visitor in the main line', () => {
     // What the edge has counted goes up with its next report, and the page waits for the room.
     pass(2_000)
     await visitor.page()
+    // So do those of the doors that the visitors before have asked.
+    await pause(2_500)
     const waitingInMain = async () => (await roomStub(env, 'invited').describe()).figures.lanes[0]?.waiting ?? 0
     const counted = await waitingInMain()
     const kept = visitor.token
