@@ -8,6 +8,7 @@
 import {
   cellOf,
   complaintOf,
+  faultOf,
   lossBy,
   lossOf,
   ORIGIN,
@@ -127,8 +128,10 @@ export class Watch implements Patience {
   #failed(): void {
     for (const sent of this.#sent) {
       const { admission, upstream, isLate } = sent
-      if (isLate) admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
-      else this.#note(sent, 'failed')
+      if (isLate) {
+        admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
+        this.#tellLoss(sent, 0, true)
+      } else this.#note(sent, 'failed')
       // Where few ask each session counts, but for those that have just come in: anybody can have many of them.
       if (upstream.tellsSessions && !admission.justIn) this.#complain(sent)
     }
@@ -148,10 +151,11 @@ export class Watch implements Patience {
   }
 
   /** Tells whose it was, so that one session that is heard at many isolates is known to be one. */
-  #tellLoss({ admission, upstream }: Sent, outcome: Outcome): void {
+  #tellLoss({ admission, upstream }: Sent, loss: number, isFailure: boolean): void {
     const { room, sid } = admission
     if (room.spend(`loss/${upstream.name}`, LOSSES, this.#visit.nowMs) > 0) return
-    room.count(lossOf(upstream.name, sid, this.#sentMs), lossBy(outcome))
+    if (loss > 0) room.count(lossOf(upstream.name, sid, this.#sentMs), loss)
+    if (isFailure) room.count(faultOf(upstream.name, sid, this.#sentMs))
   }
 
   #noteRetryAfter(headers: Headers): void {
@@ -169,7 +173,7 @@ export class Watch implements Patience {
     const isBad = outcome === 'failed' || outcome === 'frustrated'
     if (!takesTurn(leaseOf(sent), nowMs, isBad && upstream.name !== ORIGIN)) return false
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
-    if (outcome !== 'satisfied') this.#tellLoss(sent, outcome)
+    if (outcome !== 'satisfied') this.#tellLoss(sent, lossBy(outcome), outcome === 'failed')
     room.count(cellOf(upstream.name, outcome, nowMs - this.#beganMs, this.#sentMs))
     // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)

@@ -24,6 +24,7 @@ export class HealthStore {
     for (const upstream of Object.values(stored.upstreams ?? {})) {
       upstream.streak ??= newStreak()
       upstream.losses ??= {}
+      upstream.faults ??= {}
     }
     return { ...fresh, ...stored, ceiling: { ...fresh.ceiling, ...stored.ceiling } }
   }

@@ -35,21 +35,44 @@ export function smoothed(before: number | null, now: number): number {
 }
 
 /**
- * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, nor
- * what the loudest is known to have said at however many isolates, so that a single visitor who reloads a single slow page closes nothing.
+ * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, and
+ * whoever is known to have said most, at however many isolates, is left out where that tells better of it: so a single visitor who
+ * reloads a single slow or broken page closes nothing.
  */
 export function gradeOf(
-  { window: counts, losses, apdex: apdexBefore }: Pick<UpstreamHealth, 'window' | 'losses' | 'apdex'>,
+  {
+    window: counts,
+    losses,
+    faults,
+    apdex: apdexBefore,
+  }: Pick<UpstreamHealth, 'window' | 'losses' | 'faults' | 'apdex'>,
   windows: number,
   apdexTarget: number,
 ): Grade {
   const samples = samplesOf(counts)
   const bad = badOf(counts)
-  const loudest = Math.max(0, ...Object.values(losses)) / 2
-  const forgiven = Math.max(Math.min(bad, fromOne(windows)), Math.min(bad + counts.tolerating / 2, loudest))
-  const forgivenFailures = Math.min(counts.failed, fromOne(windows))
-  const apdex = smoothed(apdexBefore, (counts.satisfied + counts.tolerating / 2 + forgiven) / samples)
-  return graded(apdex, (counts.failed - forgivenFailures) / samples, apdexTarget)
+  const alone = fromOne(windows)
+  const lost = sharedLoss(bad + counts.tolerating / 2, {
+    samples,
+    alone: Math.min(bad, alone),
+    loudest: mostOf(losses) / 2,
+  })
+  const failures = sharedLoss(counts.failed, { samples, alone, loudest: mostOf(faults) })
+  return graded(smoothed(apdexBefore, 1 - lost), failures, apdexTarget)
+}
+
+/** The share of samples that were lost, of which one session could have lost so many alone, and the loudest is known to have lost so many. */
+function sharedLoss(
+  lost: number,
+  { samples, alone, loudest }: { readonly samples: number; readonly alone: number; readonly loudest: number },
+): number {
+  const share = Math.max(0, lost - alone) / samples
+  const others = samples - Math.min(lost, loudest)
+  return others > 0 ? Math.min(share, Math.max(0, lost - loudest) / others) : share
+}
+
+function mostOf(byLot: Readonly<Record<number, number>>): number {
+  return Math.max(0, ...Object.values(byLot))
 }
 
 /** More than what is forgiven anyway: at several isolates one session says several times as much. */

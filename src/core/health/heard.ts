@@ -20,13 +20,14 @@ export function hear(
   for (const [cell, by] of Object.entries(cells)) {
     const read = readCell(cell, nowMs)
     if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
-    const { breaker, window, losses, streak } = upstreamIn(health, read.upstream)
+    const { breaker, window, losses, faults, streak } = upstreamIn(health, read.upstream)
     add(ownOr(health.minute.upstreams, read.upstream, noCounts), read.mark, read.bucket, by)
     // A trial is judged by what was sent during it.
     const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
     if (read.sentByMs <= sinceMs) continue
     add(window, read.mark, read.bucket, by)
     if (read.mark === 'loss') losses[read.bucket] = (losses[read.bucket] ?? 0) + by
+    if (read.mark === 'fault') faults[read.bucket] = (faults[read.bucket] ?? 0) + by
     // An upstream may have answers of which none is a sample, and its trial must end all the same.
     if (read.mark === 'answered' && breaker.state === 'half-open') add(window, 'tolerating', read.bucket, by)
     follow(streak, read, nowMs)
@@ -61,5 +62,6 @@ export function finish(heard: UpstreamHealth, isUsed: boolean, isAwaited = false
   if (heard.recent.length > RECENT_WINDOWS) heard.recent.shift()
   heard.window = noCounts()
   heard.losses = {}
+  heard.faults = {}
   heard.thinWindows = 0
 }

@@ -34,8 +34,8 @@ export interface Counts {
 /** Of a sample that was told before: a frustrated one turned out to be a failure, which is counted once, as what it is; or it was answered at last. */
 type Sequel = 'turned-failed' | 'came-late'
 
-/** What is no sample: whose request failed, whose was slow and by how much, and that there was an answer of which nothing else is said. */
-type Remark = 'complaint' | 'loss' | 'answered'
+/** What is no sample: whose request failed, once a window; whose samples were not good, and whose were failures; and that there was an answer of which nothing else is said. */
+type Remark = 'complaint' | 'loss' | 'fault' | 'answered'
 
 type Mark = Outcome | Sequel | Remark | 'retry-after'
 
@@ -48,11 +48,12 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   'retry-after': 'r',
   complaint: 'c',
   loss: 'd',
+  fault: 'e',
   answered: 'a',
   'came-late': 'l',
 }
 /** Their bucket is not how long the answer took. */
-const UNTIMED: ReadonlySet<Mark> = new Set(['turned-failed', 'complaint', 'loss', 'retry-after'])
+const UNTIMED: ReadonlySet<Mark> = new Set(['turned-failed', 'complaint', 'loss', 'fault', 'retry-after'])
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
@@ -101,7 +102,12 @@ export function lossBy(outcome: Outcome): number {
   return outcome === 'tolerating' ? 1 : 2
 }
 
-function remarkOf(upstream: string, mark: 'complaint' | 'loss', sid: string, sentMs: number): string {
+/** The cell that says whose failures were counted, of whatever sample. */
+export function faultOf(upstream: string, sid: string, sentMs: number): string {
+  return remarkOf(upstream, 'fault', sid, sentMs)
+}
+
+function remarkOf(upstream: string, mark: 'complaint' | 'loss' | 'fault', sid: string, sentMs: number): string {
   return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${Math.floor(lotOf(sid) * LOTS)}`
 }
 
@@ -122,7 +128,7 @@ export function forgetOldSamples(tally: Tally, nowMs: number): void {
 export interface HeardCell {
   readonly upstream: string
   readonly mark: Mark
-  /** Of how long the answer took; of a complaint or a loss, the lot of its session; of a Retry-After, of how long it asks for. */
+  /** Of how long the answer took; of a complaint, a loss or a fault, the lot of its session; of a Retry-After, of how long it asks for. */
   readonly bucket: number
   readonly sentByMs: number
 }
@@ -141,8 +147,12 @@ export function readCell(cell: string, nowMs: number): HeardCell | null {
   return { upstream, mark, bucket: Number(bucket), sentByMs }
 }
 
+function isRemark(mark: Mark): mark is Remark {
+  return mark === 'complaint' || mark === 'loss' || mark === 'fault' || mark === 'answered'
+}
+
 export function add(counts: Counts, mark: Mark, bucket: number, by = 1): void {
-  if (mark === 'complaint' || mark === 'loss' || mark === 'answered' || mark === 'came-late') return
+  if (isRemark(mark) || mark === 'came-late') return
   if (mark === 'retry-after') {
     counts.retryAfterMs = Math.max(counts.retryAfterMs, upperMs(bucket))
     return

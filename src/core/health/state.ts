@@ -40,8 +40,9 @@ export interface UpstreamHealth {
   apdex: number | null
   /** Of the window that is open, and of the thin ones before it. */
   window: Counts
-  /** What each session has cost the Apdex in it, in halves of a sample, by its lot. */
+  /** What each session has cost the Apdex in it, in halves of a sample, and its failures; by its lot. */
   losses: Record<number, number>
+  faults: Record<number, number>
   thinWindows: number
   /** Of the last minute, a window each, newest last. */
   recent: Counts[]
@@ -94,6 +95,7 @@ export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
     apdex: null,
     window: noCounts(),
     losses: {},
+    faults: {},
     thinWindows: 0,
     recent: [],
     streak: newStreak(),

@@ -4,7 +4,7 @@ import type { Decision } from '../../../src/core/health/decisions.ts'
 import { advance, probed } from '../../../src/core/health/health.ts'
 import { hear } from '../../../src/core/health/heard.ts'
 import { backShare, healthView, limitsNow } from '../../../src/core/health/in-force.ts'
-import { cellOf, complaintOf, lossBy, lossOf, type Outcome } from '../../../src/core/health/samples.ts'
+import { cellOf, complaintOf, faultOf, lossBy, lossOf, type Outcome } from '../../../src/core/health/samples.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../../src/core/health/state.ts'
 import { RULES } from '../../../tools/health/control.ts'
 
@@ -142,33 +142,40 @@ describe('a healthy origin', () => {
     expect(Object.keys(of(300).health.upstreams.origin?.streak.failed ?? {}).length).toBeLessThanOrEqual(100)
   })
 
-  it.each(['tolerating', 'frustrated'] as const)(
+  it.each(['tolerating', 'frustrated', 'failed'] as const)(
     'is not cut back by one session whose answers are %s at eight isolates',
-    slow => {
-      const of = (isOneOf: (i: number) => string) => {
+    outcome => {
+      const of = (isOneOf: (i: number) => string, good: number) => {
         const room = new Observed()
         for (let i = 0; i < 60; i++) {
           room.nowMs += 5_000
           const sentMs = room.nowMs - 1_000
-          // As many as two windows of eight edges. Somebody else is slow once in a while.
-          const count = 80
-          const cells: Record<string, number> = {
-            [cellOf('origin', 'satisfied', 100, sentMs)]: 100,
-            [cellOf('origin', slow, 1_500, sentMs)]: count,
-            [complaintOf('origin', 'somebody', sentMs)]: 1,
+          const cells: Record<string, number> = {}
+          const say = (cell: string, by = 1) => {
+            cells[cell] = (cells[cell] ?? 0) + by
           }
-          for (let n = 0; n < count; n++) {
-            const cell = lossOf('origin', isOneOf(n), sentMs)
-            cells[cell] = (cells[cell] ?? 0) + lossBy(slow)
-            if (slow === 'frustrated') cells[complaintOf('origin', isOneOf(n), sentMs)] = 1
+          say(cellOf('origin', 'satisfied', 100, sentMs), good)
+          // Somebody else is slow once in a while.
+          say(complaintOf('origin', 'somebody', sentMs))
+          // As many as two windows of eight edges.
+          for (let n = 0; n < 80; n++) {
+            say(cellOf('origin', outcome, 1_500, sentMs))
+            say(lossOf('origin', isOneOf(n), sentMs), lossBy(outcome))
+            if (outcome !== 'tolerating') say(complaintOf('origin', isOneOf(n), sentMs))
+            if (outcome === 'failed') say(faultOf('origin', isOneOf(n), sentMs))
           }
           hear(room.health, cells, room.rules, room.nowMs)
           room.pass(0)
         }
         return room
       }
-      expect(of(() => 'the same').decisions).toEqual([])
-      expect(of(n => `session-${n % 8}`).kinds).toContain('ceiling-lowered')
+      expect(of(() => 'the same', 100).decisions).toEqual([])
+      expect(of(n => `session-${n % 8}`, 100).kinds).toContain(
+        outcome === 'failed' ? 'breaker-open' : 'ceiling-lowered',
+      )
+      // Half of what is bad is one's own, and nothing is good.
+      const halved = of(n => `session-${n % 2 === 0 ? 0 : n}`, 0)
+      expect(halved.kinds).toContain(outcome === 'tolerating' ? 'ceiling-lowered' : 'breaker-open')
     },
   )
 
