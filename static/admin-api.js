@@ -73,7 +73,8 @@ export function refusal(answer) {
 
 /** Why a change was not made. @param {Answer | null} answer @param {string} key the setting whose problem comes first */
 export function reason(answer, key) {
-  if (!answer) return 'No answer came, so this may or may not be in force. Look at the figures, then try again.'
+  if (!answer || answer.status >= 500)
+    return `${answer ? `The server answered ${answer.status}` : 'No answer came'}, so this may or may not be in force. Look at the figures, then try again.`
   /** @type {{ path: string, message: string }[]} */
   const problems = answer.body.problems ?? []
   if (problems.length === 0)

@@ -3,6 +3,7 @@
 import { call, isShutOut, operator, pathOf, reason } from './admin-api.js'
 import { announce, say, within } from './admin-dom.js'
 import { hear, news } from './admin-rooms.js'
+import { ofEvent } from './admin-words.js'
 
 /** @typedef {import('./admin-api.js').Room} Room */
 /** @typedef {'busy' | 'good' | 'warn' | 'bad'} Tone */
@@ -34,7 +35,9 @@ export async function change(room, { key, version, request, advice, settle }) {
     settle?.(now.body, !isOutdated)
     hear(now.body)
   }
-  if (answer?.status === 200) note(room, key, 'good', 'Done. In force everywhere within two seconds.')
+  const event = answer?.status === 200 ? ofEvent(answer.body, key) : null
+  if (event) note(room, key, 'warn', `Saved, and in force after ${event.name}: until then the event has its own.`)
+  else if (answer?.status === 200) note(room, key, 'good', 'Done. In force everywhere within two seconds.')
   else if (isOutdated) note(room, key, 'warn', `Somebody else changed this room, so nothing was applied. ${advice}`)
   else note(room, key, 'bad', reason(answer, key))
 }

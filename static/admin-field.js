@@ -4,7 +4,7 @@ import { change, showNote, unnote } from './admin-change.js'
 import { say, within } from './admin-dom.js'
 import { showSource, wayBack } from './admin-file.js'
 import { chosen, news } from './admin-rooms.js'
-import { count, isFull, lineTakes, short } from './admin-words.js'
+import { count, isFull, lineTakes, ofEvent, short } from './admin-words.js'
 
 /** @typedef {import('./admin-api.js').Room} Room */
 /** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method' | 'shuffle_window' | 'remaining'} Typed */
@@ -70,6 +70,8 @@ export function field(form) {
     unnote(room, key)
     news()
   }
+  /** A budget begins anew, also with the number that it had. @param {{ typed: string, seen: string }} draft */
+  const isToApply = ({ typed, seen }) => typed !== seen || (key === 'remaining' && typed !== '')
   const showWayBack = wayBack(within(form, '.undo'), key, { next: box, settle: now => drafts.delete(now.name) })
 
   box.addEventListener('input', () => type(box.value))
@@ -86,7 +88,7 @@ export function field(form) {
     event.preventDefault()
     const room = chosen()
     const draft = room && draftOf(room)
-    if (!room || !draft || draft.typed === draft.seen) return
+    if (!room || !draft || !isToApply(draft)) return
     const isNumber = box.type === 'number'
     // An empty number is none: where there must be one, the refusal says so.
     const value =
@@ -111,9 +113,11 @@ export function field(form) {
     const isChanged = draft.typed !== draft.seen
     if (box.value !== draft.typed) box.value = draft.typed
     box.ariaInvalid = String(showNote(form, room, key))
-    apply.ariaDisabled = String(!isChanged)
+    apply.ariaDisabled = String(!isToApply(draft))
     discard.hidden = !isChanged
-    const now = isChanged ? ` In force: ${short(room.settings[key])}` : ''
+    const event = ofEvent(room, key)
+    const own = isChanged ? ` In force: ${short(room.settings[key])}` : ''
+    const now = event ? ` In force by the event ${event.name}: ${short(event.value)}` : own
     say(within(form, '.hint'), HINTS[key](draft.typed, room) + now)
     showSource(form, room, key)
     showWayBack(room)

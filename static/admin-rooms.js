@@ -39,12 +39,18 @@ export function onNews(show) {
   listener = show
 }
 
+/** The room that was shown where the address names none: another one that is heard of later does not take its place. */
+let shownName = ''
+
 /** The address says which, by a fragment that is never an element's id. */
 export function chosen() {
   const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}`
   const named = reading.rooms.find(({ name }) => isNamed(name))
   // Of a room that does not answer no other takes the place: an operator would change it unasked.
-  return named ?? (reading.silent.some(isNamed) ? undefined : reading.rooms[0])
+  if (!named && reading.silent.some(isNamed)) return undefined
+  const room = named ?? reading.rooms.find(({ name }) => name === shownName) ?? reading.rooms[0]
+  shownName = room?.name ?? ''
+  return room
 }
 
 /** Now, by the server's clock. */

@@ -93,7 +93,7 @@ export function showFigures({ name, version, settings, figures }) {
   say('version', version)
   say('standing', count(figures.standing))
   say('permits-out', count(figures.permitsOut))
-  say('effective', `${count(rate)} a minute${rate < set ? `, ${count(set)} set` : ''}`)
+  say('effective', `${count(rate)} a minute${rate === set ? '' : `, ${count(set)} set`}`)
   say('admitted-total', count(figures.totals.admitted ?? 0))
   showPast(name, 'inside')
   showPast(name, 'waiting')

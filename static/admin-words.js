@@ -14,8 +14,19 @@ export const brief = value => (value < 100_000 ? count(value) : value.toLocaleSt
 /** @type {(room: Seen) => string} */
 export const summary = room => `${stateOf(room).word} · ${count(room.figures.waiting)} waiting`
 
+/** The event that is on and has the setting of its own, and what it is then; null for most. @param {Pick<Room, 'events'>} room @param {string} key */
+export function ofEvent({ events }, key) {
+  for (const { name, state, instead } of events) {
+    const value = /** @type {Record<string, string | number | boolean | undefined>} */ (instead)[key]
+    const isOn = state === 'active' || (state === 'prequeueing' && key === 'message')
+    if (isOn && value !== undefined) return { name, value }
+  }
+  return null
+}
+
 /** @param {Seen} room @returns {{ state: State, word: string, text: string }} */
-export function stateOf({ settings, figures, events, now }) {
+export function stateOf(room) {
+  const { settings, figures, events, now } = room
   const held = 'Nobody new comes in. Everybody in line keeps the place.'
   if (settings.suspended)
     return { state: 'suspended', word: 'Suspended', text: 'Everybody goes straight to the site, without any limit.' }
@@ -32,7 +43,7 @@ export function stateOf({ settings, figures, events, now }) {
     const waiting = coming.draw ? ` ${count(coming.draw.entries)} wait for the draw.` : ''
     return { state: 'held', word: 'Before the start', text: `${coming.name} starts in ${time}.${waiting}` }
   }
-  if (settings.queueing_method === 'passthrough')
+  if ((ofEvent(room, 'queueing_method')?.value ?? settings.queueing_method) === 'passthrough')
     return { state: 'suspended', word: 'Passing', text: 'Everybody goes straight to the site, without any limit.' }
   if (figures.remaining === 0)
     return {

@@ -38,8 +38,7 @@ await run(USAGE, FLAGS, main)
 async function main(given: Given): Promise<number> {
   const port = number(given, 'port', 1, 65_535)
   const isolates = number(given, 'isolates', 1, 64)
-  const secrets = await developmentSecrets(resolve(ROOT, '.dev.vars'))
-  const adminToken = given['admin-token'] ?? process.env.ADMIN_TOKEN ?? secrets.ADMIN_TOKEN
+  const { roomKeys, adminToken } = await secretsOf(given)
   if (adminToken.length < TOKEN_MIN) {
     throw new UsageError(`--admin-token must have at least ${TOKEN_MIN} characters, got ${adminToken.length}`)
   }
@@ -48,7 +47,7 @@ async function main(given: Given): Promise<number> {
   const variables = variablesOf(given, vars)
   // Refused here, with all that is wrong, and not by each answer of the Worker.
   readMetricsToken(variables)
-  readDeployment({ ...vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
+  const { controlPrefix } = readDeployment({ ...vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
   const configured = vars.ORIGIN
   const named = address(given, 'origin') ?? (typeof configured === 'string' && configured !== '' ? configured : null)
   const shop = named === null ? await startShop({ port: 0 }) : null
@@ -58,9 +57,10 @@ async function main(given: Given): Promise<number> {
     origin: new URL(named ?? shop?.url ?? '').origin,
     ...(rooms === undefined ? {} : { rooms }),
     storage,
-    roomKeys: process.env.ROOM_KEYS ?? secrets.ROOM_KEYS,
+    roomKeys,
     adminToken,
     isolates,
+    controlPrefix,
     behindProxy: given['trusted-ip-header'] !== undefined,
     variables,
   }).catch(async (error: unknown) => {
@@ -69,8 +69,8 @@ async function main(given: Given): Promise<number> {
   })
   console.log(`serving     ${served.url}/   (origin ${named ?? `${shop?.url}, the demo shop`})`)
   const admin = variables.ADMIN_HOST === '*' ? served.url : `//${variables.ADMIN_HOST}`
-  console.log(`dashboard   ${admin}/.waiting-room/admin/`)
-  console.log(`admin API   ${admin}/.waiting-room/api/v1/rooms`)
+  console.log(`dashboard   ${admin}${controlPrefix}/admin/`)
+  console.log(`admin API   ${admin}${controlPrefix}/api/v1/rooms`)
   return new Promise(end => {
     const finish = (code: number) => {
       const stopped = Promise.all([served.stop(), shop?.stop()])
@@ -78,8 +78,17 @@ async function main(given: Given): Promise<number> {
     }
     process.once('SIGTERM', () => finish(0))
     process.once('SIGINT', () => finish(0))
-    served.process.once('exit', code => finish(code ?? 0))
+    served.process.once('exit', code => finish(code ?? 1))
   })
+}
+
+/** Those of a development file only where they are not given: a server's checkout is not written to. */
+async function secretsOf(given: Given): Promise<{ roomKeys: string; adminToken: string }> {
+  const roomKeys = process.env.ROOM_KEYS
+  const adminToken = given['admin-token'] ?? process.env.ADMIN_TOKEN
+  if (roomKeys !== undefined && adminToken !== undefined) return { roomKeys, adminToken }
+  const { ROOM_KEYS, ADMIN_TOKEN } = await developmentSecrets(resolve(ROOT, '.dev.vars'))
+  return { roomKeys: roomKeys ?? ROOM_KEYS, adminToken: adminToken ?? ADMIN_TOKEN }
 }
 
 /** The Worker's variables that are different here: anything that is not on Cloudflare believes no header of Cloudflare's. */

@@ -1,6 +1,7 @@
 /** The Worker under wrangler with storage on disk, and a demo shop behind it: the first thing a newcomer runs. */
 import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
+import { readDeployment } from '../src/settings/deployment.ts'
 import { startShop } from './demo/shop.ts'
 import { QUIET_ENV, ROOT, WRANGLER, wranglerConfig } from './support/build.ts'
 import { address, type Given, number, run } from './support/cli.ts'
@@ -25,7 +26,10 @@ await run(USAGE, FLAGS, main)
 async function main(given: Given): Promise<number> {
   const port = number(given, 'port', 1, 65_535)
   const rooms = given.rooms === undefined ? null : roomsFile(given.rooms)
-  const configured = wranglerConfig().vars.ORIGIN
+  const { vars } = wranglerConfig()
+  // Refused here, with all that is wrong, and not by each answer of the Worker.
+  const { controlPrefix } = readDeployment({ ...vars, ADMIN_HOST: '*', ...(rooms === null ? {} : { ROOMS: rooms }) })
+  const configured = vars.ORIGIN
   const named = address(given, 'origin') ?? (typeof configured === 'string' && configured !== '' ? configured : null)
   const secretsFile = resolve(ROOT, '.dev.vars')
   const { created } = await developmentSecrets(secretsFile)
@@ -46,12 +50,12 @@ async function main(given: Given): Promise<number> {
   process.once('SIGTERM', stop)
 
   const url = `http://localhost:${port}`
-  const ready = await Promise.race([untilAnswering(`${url}/.waiting-room/healthz`), ended.then(() => false)])
+  const ready = await Promise.race([untilAnswering(`${url}${controlPrefix}/healthz`), ended.then(() => false)])
   if (ready) {
     console.log(`
   shop        ${url}/   (the origin is ${shop ? `the demo shop on ${origin}` : origin})
-  dashboard   ${url}/.waiting-room/admin/
-  admin API   ${url}/.waiting-room/api/v1/rooms
+  dashboard   ${url}${controlPrefix}/admin/
+  admin API   ${url}${controlPrefix}/api/v1/rooms
   token       ADMIN_TOKEN in ${created ? 'the new ' : ''}.dev.vars
 
   A crowd, in another terminal:   npm run crowd -- --url ${url}/ --visitors 300

@@ -49,9 +49,11 @@ async function main(given: Given): Promise<number> {
     return 1
   }
   if (draw.seed === null || draw.places === null) {
-    console.error(
-      `the draw is ${draw.state}: its seed is published at ${draw.seedAt}. Note its commitment until then: ${draw.commitment}`,
-    )
+    const more =
+      draw.state === 'called off'
+        ? 'it is drawn for nobody, and its seed is not published'
+        : `its seed is published at ${draw.seedAt}. Note its commitment until then: ${draw.commitment}`
+    console.error(`the draw is ${draw.state}: ${more}`)
     return 1
   }
   const hash = `sha256:${createHash('sha256').update(draw.seed).digest('hex')}`
@@ -78,6 +80,7 @@ async function drawOf(given: Given, event: string): Promise<PublishedDraw> {
   }
   const body = (await response.json().catch(() => ({}))) as PublishedDraw & { readonly title?: string }
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${body.title ?? ''}`)
+  if (typeof body.commitment !== 'string') throw new Error(`${url} answered ${response.status}, but with no draw`)
   return body
 }
 

@@ -5,6 +5,17 @@ import type { RoomConfig } from '../settings/schema.ts'
 
 type EventState = 'suspended' | 'upcoming' | 'prequeueing' | 'active' | 'over'
 
+/** Settings that an event may have of its own, but for its page. */
+const OF_EVENT = [
+  'message',
+  'total_active_users',
+  'new_users_per_minute',
+  'session_duration',
+  'disable_session_renewal',
+  'queueing_method',
+] as const
+type OfEvent = (typeof OF_EVENT)[number]
+
 /** Soonest first. */
 export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], nowMs: number) {
   return events
@@ -17,10 +28,17 @@ export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], n
         prequeueAt: prequeueMs === null ? null : new Date(prequeueMs).toISOString(),
         startsAt: new Date(startMs).toISOString(),
         endsAt: new Date(endMs).toISOString(),
+        instead: insteadOf(event),
         draw: draw ? { commitment: `sha256:${draw.commitment}`, seed: draw.seed, entries: draw.entries } : null,
       }
     })
     .sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
+}
+
+/** What holds instead of the room's own settings while it is on; of these the message before its start, too. */
+function insteadOf(event: RoomConfig['events'][number]): Partial<Record<OfEvent, string | number | boolean>> {
+  const set = OF_EVENT.flatMap(key => (event[key] === null ? [] : [[key, event[key]] as const]))
+  return Object.fromEntries(set)
 }
 
 function stateOf(suspended: boolean, beginMs: number, startMs: number, endMs: number, nowMs: number): EventState {

@@ -157,13 +157,18 @@ function counter(name: string, help: string, of: Family['of']): Family {
   return { name: `antesala_${name}`, help, type: 'counter', of }
 }
 
-/** A room without lanes has one line, the main one. */
+/** A room without lanes has one line, the main one; whoever came in by a lane that is no more is not of it. */
 function byLane(what: 'waiting' | 'standing' | 'admitted'): Family['of'] {
   return figures => {
     if (figures.lanes.length > 0) return figures.lanes.map(lane => [{ lane: lane.name }, lane[what]])
-    const value = what === 'admitted' ? (figures.totals.admitted ?? 0) : figures[what]
+    const value = what === 'admitted' ? admittedInMain(figures.totals) : figures[what]
     return [[{ lane: MAIN_LANE }, value]]
   }
+}
+
+function admittedInMain(totals: RoomFigures['totals']): number {
+  const elsewhere = Object.entries(totals).filter(([kind]) => kind.startsWith('admitted/'))
+  return elsewhere.reduce((rest, [, value]) => rest - value, totals.admitted ?? 0)
 }
 
 function heading({ name, help, type }: Family): string[] {

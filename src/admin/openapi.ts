@@ -13,6 +13,13 @@ const ifMatch = {
   schema: { type: 'string' },
 }
 
+const actor = {
+  name: 'Waiting-Room-Actor',
+  in: 'header',
+  description: 'Who makes the change, for the log: a name of your choice, percent-encoded beyond ASCII.',
+  schema: { type: 'string', default: 'admin' },
+}
+
 const lanes = {
   type: 'array',
   description: 'The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began.',
@@ -42,50 +49,51 @@ export function openApi(prefix: string): object {
       '/rooms': {
         get: {
           summary: 'All rooms with their live figures; one that does not answer has a name and an `error` only',
-          responses: { 200: { description: 'Rooms' }, 401: denied() },
+          responses: answers({ 200: { description: 'Rooms' } }),
         },
       },
       '/rooms/{name}': {
         parameters: [name],
         get: {
           summary: 'One room',
-          responses: { 200: { description: 'The room', ...room }, 401: denied(), 404: missing() },
+          responses: answers({ 200: { description: 'The room', ...room }, 404: missing() }),
         },
         patch: {
           summary: 'Change settings live, as a whole or not at all',
-          parameters: [ifMatch],
+          parameters: [ifMatch, actor],
           requestBody: {
             required: true,
             content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },
           },
-          responses: {
-            200: { description: 'The room as it is now', ...room },
-            401: denied(),
-            404: missing(),
-            412: { description: 'Changed meanwhile', ...problem },
-            422: { description: 'Refused, with path, value and range', ...problem },
-          },
+          responses: answers({
+            ...changed(),
+            400: { description: 'The body is not JSON', ...problem },
+            413: { description: 'The body is too large', ...problem },
+          }),
         },
       },
       '/rooms/{name}/overrides': {
         parameters: [name],
         delete: {
           summary: 'Back to the deployed file',
-          parameters: [ifMatch],
-          responses: { 200: { description: 'The room', ...room } },
+          parameters: [ifMatch, actor],
+          responses: answers(changed()),
         },
       },
       '/rooms/{name}/overrides/{setting}': {
         parameters: [name, { name: 'setting', in: 'path', required: true, schema: { type: 'string' } }],
         delete: {
           summary: 'One setting back to the deployed file',
-          parameters: [ifMatch],
-          responses: { 200: { description: 'The room', ...room }, 422: { description: 'No such setting', ...problem } },
+          parameters: [ifMatch, actor],
+          responses: answers(changed()),
         },
       },
       '/rooms/{name}/changes': {
         parameters: [name],
-        get: { summary: 'The last hundred live changes, newest first', responses: { 200: { description: 'Changes' } } },
+        get: {
+          summary: 'The last hundred live changes, newest first',
+          responses: answers({ 200: { description: 'Changes' }, 404: missing() }),
+        },
       },
       '/rooms/{name}/health': {
         parameters: [
@@ -99,21 +107,20 @@ export function openApi(prefix: string): object {
         ],
         get: {
           summary: 'How the origin and its upstreams do, what was decided because of it, and the last minutes',
-          responses: {
+          responses: answers({
             200: {
               description: 'Health',
               content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' } } },
             },
-            401: denied(),
             404: missing(),
             422: { description: 'Refused, with the range', ...problem },
-          },
+          }),
         },
       },
       '/rooms/{name}/sessions/{sid}': {
         parameters: [name, sid],
-        get: { summary: 'One session', responses: { 200: { description: 'The session' }, 404: missing() } },
-        delete: { summary: 'End a session', responses: { 204: { description: 'Ended' }, 404: missing() } },
+        get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },
+        delete: { summary: 'End a session', responses: answers({ 204: { description: 'Ended' }, 404: missing() }) },
       },
     },
     components: {
@@ -128,6 +135,11 @@ export function openApi(prefix: string): object {
             prequeueAt: { type: ['string', 'null'], format: 'date-time' },
             startsAt: { type: 'string', format: 'date-time' },
             endsAt: { type: 'string', format: 'date-time' },
+            instead: {
+              type: 'object',
+              description:
+                "What holds instead of the room's own settings while it is on, by setting; the message before its start, too",
+            },
             draw: {
               type: ['object', 'null'],
               description: 'Null where places are given by arrival',
@@ -206,8 +218,28 @@ export function openApi(prefix: string): object {
   }
 }
 
-function denied() {
-  return { description: 'No valid token', ...problem }
+/** Every path may be refused for its token, too. */
+function answers(more: object) {
+  return {
+    ...more,
+    401: { description: 'No valid token', ...problem },
+    403: { description: 'The admin API is off: the secret ADMIN_TOKEN is not set', ...problem },
+    429: {
+      description: 'Too many failed tries from this address',
+      headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
+      ...problem,
+    },
+  }
+}
+
+/** What a change is answered with. */
+function changed() {
+  return {
+    200: { description: 'The room as it is now', ...room },
+    404: missing(),
+    412: { description: 'Changed meanwhile', ...problem },
+    422: { description: 'Refused, with path, value and range', ...problem },
+  }
 }
 
 function count(description: string) {

@@ -46,7 +46,7 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
   /** Null for who may go on. */
   const refused = async ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
-    const access = await guard(req.header('Authorization') ?? null, tokens, visit.address, visit.nowMs)
+    const access = guard(req.header('Authorization') ?? null, tokens, visit.address, visit.nowMs)
     switch (access.kind) {
       case 'granted':
         return null

@@ -15,6 +15,8 @@ import type { Visit } from './visit.ts'
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
 const UNKNOWN_RETRY_MS = 5_000
+/** How often one session may ask its door to end it: who does so more often changes nothing. */
+const LEAVES = { intervalMs: 60_000, burst: 3 }
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
   const { nowMs } = visit
@@ -69,8 +71,10 @@ export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
   if (isOfAnotherSite(visit, room))
     return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
   const carried = await carriedBy(visit, room, ring)
-  if (carried.pass) await room.end(visit, carried.pass.value.sid, 'left')
-  else if (carried.ticket) room.count('left')
+  if (carried.pass) {
+    const { sid } = carried.pass.value
+    if (room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0) await room.end(visit, sid, 'left')
+  } else if (carried.ticket) room.count('left')
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
   return new Response(null, { status: 204, headers })

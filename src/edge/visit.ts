@@ -97,7 +97,8 @@ export class Visit {
 
   #findAddress(): string | null {
     const { trustedIpHeader } = this.deployment
-    if (trustedIpHeader !== null) return this.request.headers.get(trustedIpHeader)?.split(',')[0]?.trim() ?? null
+    // Of several the last is what our own proxy has added: those before it are what the visitor says.
+    if (trustedIpHeader !== null) return this.request.headers.get(trustedIpHeader)?.split(',').at(-1)?.trim() ?? null
     const connection = this.platform.clientIp
     return connection?.replace(/:\d+$/, '').replace(/^\[(::ffff:)?(.*)\]$/i, '$2') ?? null
   }

@@ -80,7 +80,7 @@ export function parseKeys(secret: string | undefined): StoredKey[] {
   const keys = (parsed as { keys?: unknown } | null)?.keys
   if (!Array.isArray(keys)) throw new KeyRingError(`ROOM_KEYS must be a JWK Set, {"keys": [...]}: ${HOW}`)
   const kids = new Set<string>()
-  return keys.map((key: StoredKey, index) => {
+  const stored = keys.map((key: StoredKey, index) => {
     const at = `ROOM_KEYS keys[${index}]`
     if (typeof key?.kid !== 'string' || key.kid === '') throw new KeyRingError(`${at}.kid must be a non-empty string`)
     if (kids.has(key.kid)) throw new KeyRingError(`${at}.kid ${key.kid} is there twice`)
@@ -95,6 +95,21 @@ export function parseKeys(secret: string | undefined): StoredKey[] {
     else if (typeof key.d !== 'string') throw new KeyRingError(`${at}.d is missing: a private key signs passes`)
     return key
   })
+  checkInvitationKeys(stored)
+  return stored
+}
+
+/** @throws KeyRingError where a room has more keys of invitations than may be tried for each. */
+export function checkInvitationKeys(keys: readonly StoredKey[]): void {
+  const counts = new Map<string, number>()
+  for (const { room = '' } of keys.filter(isInvitationKey)) {
+    const count = (counts.get(room) ?? 0) + 1
+    counts.set(room, count)
+    if (count > INVITATION_KEYS_MAX)
+      throw new KeyRingError(
+        `ROOM_KEYS must hold at most ${INVITATION_KEYS_MAX} keys of invitations for ${room}: drop the older ones first, with keys -- drop-invite --room ${room}`,
+      )
+  }
 }
 
 export function isTicketKey(key: JWK & { room?: string }): boolean {
@@ -121,9 +136,6 @@ async function invitationKeys(stored: readonly StoredKey[]): Promise<KeyRing['in
     const room = key.room ?? ''
     const keys = byRoom.get(room) ?? new Map<string, CryptoKey>()
     byRoom.set(room, keys.set(key.kid, await load(key, 'HS256')))
-    if (keys.size > INVITATION_KEYS_MAX) {
-      throw new KeyRingError(`ROOM_KEYS must hold at most ${INVITATION_KEYS_MAX} keys of invitations for ${room}`)
-    }
   }
   return byRoom
 }

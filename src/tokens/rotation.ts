@@ -1,6 +1,13 @@
 /** Rotating the keys: each step prints the next secret. Add, deploy, promote, deploy, and drop after the longest expiry. */
 import { exportJWK, generateKeyPair, generateSecret } from 'jose'
-import { isInvitationKey, isPassKey, isTicketKey, KeyRingError, type StoredKey } from './keyring.ts'
+import {
+  checkInvitationKeys,
+  isInvitationKey,
+  isPassKey,
+  isTicketKey,
+  KeyRingError,
+  type StoredKey,
+} from './keyring.ts'
 
 /** A first key of each kind, both signing. */
 export async function newKeys(label: string): Promise<StoredKey[]> {
@@ -40,7 +47,9 @@ export function dropKeys(keys: readonly StoredKey[]): StoredKey[] {
 export async function addInvitationKey(keys: readonly StoredKey[], room: string, label: string): Promise<StoredKey[]> {
   const kid = `i-${room}-${label}`
   if (keys.some(key => key.kid === kid)) throw new KeyRingError(`a key named ${kid} is there already`)
-  return [...keys, { ...(await ticketKey(label, 'verify')), kid, room }]
+  const more = [...keys, { ...(await ticketKey(label, 'verify')), kid, room }]
+  checkInvitationKeys(more)
+  return more
 }
 
 /** Forgets every key of invitations to a room but the newest. What only those verify is void from then on. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { claimsOf, type Edge, env, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 const TOKEN = 'the-admin-token-of-the-test-rooms'
@@ -56,6 +56,23 @@ describe('access', () => {
     expect(status).toBe(429)
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
     expect((await api(edge, '/rooms', { headers: { 'CF-Connecting-IP': '192.0.2.2' } })).status).toBe(200)
+  })
+
+  it('is throttled no later by trying many at once, which costs valid tokens nothing', async () => {
+    const edge = newEdge()
+    vi.setSystemTime(Date.now())
+    const tries = (count: number, token: string) =>
+      Promise.all(
+        Array.from(
+          { length: count },
+          async () => (await api(edge, '/nothing', { headers: { Authorization: `Bearer ${token}` } })).status,
+        ),
+      )
+    expect(new Set(await tries(30, TOKEN))).toEqual(new Set([404]))
+    const statuses = await tries(30, 'wrong')
+    expect(statuses.filter(status => status === 401)).toHaveLength(10)
+    expect(statuses.filter(status => status === 429)).toHaveLength(20)
+    vi.useRealTimers()
   })
 
   it('keeps a token that is too short out of use', async () => {

@@ -56,12 +56,12 @@ async function visit(options: BrowserContextOptions = {}): Promise<void> {
   await page.goto(fake.url)
 }
 
-async function logIn(options: BrowserContextOptions = {}, name = 'Ana'): Promise<void> {
+async function logIn(options: BrowserContextOptions = {}, name = 'Ana', room = 'shop'): Promise<void> {
   await visit(options)
   await page.getByLabel('Your name').fill(name)
   await page.getByLabel('Admin token').fill(TOKEN)
   await page.getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('heading', { name: 'shop' }).waitFor()
+  await page.getByRole('heading', { name: room }).waitFor()
 }
 
 const text = (id: string) => page.locator(`#${id}`).innerText()
@@ -101,6 +101,23 @@ describe('events', () => {
     expect(later).toMatch(/^gala · To come\n+starts .* \(in 30 h\) · ends/)
     await page.setViewportSize({ width: 390, height: 800 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    expect(await violations()).toEqual([])
+  })
+
+  test('with settings of their own are named where the room has others', async () => {
+    const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+    const times = { event_start_time: at(-1), event_end_time: at(1) }
+    const own = { total_active_users: 800, new_users_per_minute: 1_200, queueing_method: 'passthrough' }
+    fake.room('shop').change({ set: { events: [{ name: 'sale', ...times, ...own }] } }, null, 'Bo')
+    await logIn()
+    expect(await text('state-word')).toBe('Passing')
+    expect(await text('rate-hint')).toMatch(/In force by the event sale: 1,200$/)
+    await rate().fill('100')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toBe('Saved, and in force after sale: until then the event has its own.')
+    await page.getByLabel('Message to everybody in line').fill('Two loaves a person.')
+    await page.getByRole('button', { name: 'Apply the message' }).click()
+    await expect.poll(() => text('message-note')).toBe(DONE)
     expect(await violations()).toEqual([])
   })
 })
@@ -248,6 +265,15 @@ describe('watching', () => {
     await expect.poll(() => page.locator('#room').isVisible(), READ).toBe(false)
     fake.mode.silent = ''
     await page.getByRole('heading', { name: 'tickets' }).waitFor({ timeout: 15_000 })
+  })
+
+  test('the room that is shown stays, also when one before it is heard of later', async () => {
+    fake.mode.silent = 'shop'
+    await logIn({}, 'Ana', 'tickets')
+    fake.mode.silent = ''
+    await expect.poll(() => text('connection'), { timeout: 15_000 }).not.toContain('shop')
+    await page.getByRole('link', { name: 'shop' }).waitFor()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
   test('a lost connection is said plainly and comes back by itself', async () => {
@@ -463,6 +489,11 @@ describe('changing', () => {
     await budget.press('Enter')
     await expect.poll(() => text('remaining-note')).toBe(DONE)
     expect(fake.room('shop').describe().settings.remaining).toBe(500)
+    // The same number begins anew.
+    const before = changes().length
+    await budget.press('Enter')
+    await expect.poll(() => changes().length, READ).toBe(before + 1)
+    await expect.poll(() => text('remaining-note')).toBe(DONE)
     await budget.fill('')
     await budget.press('Enter')
     await expect.poll(() => fake.room('shop').describe().settings.remaining, READ).toBeNull()

@@ -245,6 +245,20 @@ describe('behind a proxy with TLS', () => {
   })
 })
 
+describe('a header that several proxies add to', () => {
+  it('is believed for what our own has added, and for nothing that the visitor wrote', async () => {
+    const variables = { TRUSTED_IP_HEADER: 'X-Forwarded-For', CONTROL_PREFIX: '/queue' }
+    const proxied = await startSite({ origin: origin.url, rooms, variables, controlPrefix: '/queue' })
+    try {
+      await send(`${proxied.url}/`, { headers: { 'X-Forwarded-For': '198.51.100.7, 203.0.113.9' } })
+      expect(seen.headers['x-forwarded-for']).toBe('203.0.113.9')
+      expect((await send(`${proxied.url}/queue/healthz`)).status).toBe(200)
+    } finally {
+      await proxied.stop()
+    }
+  })
+})
+
 describe('a WebSocket', () => {
   it('that the origin refuses is an answer like any other, with the pass of a newcomer', async () => {
     const { WebSocket } = await import('ws')

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Door } from '../../src/door/door.ts'
 import { roomStub } from '../../src/settings/env.ts'
 import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
@@ -100,6 +101,20 @@ describe('the call budget (I9)', () => {
     const { status, response } = await visitor.send('/.waiting-room/leave?room=wide', { method: 'POST', headers })
     expect([status, response.headers.has('Set-Cookie')]).toEqual([403, false])
     expect((await visitor.page()).status).toBe(200)
+  })
+
+  it('ends a session, and asks its door no more however often that is asked for', async () => {
+    const visitor = new Visitor('wide.test', newEdge())
+    await visitor.page()
+    const { token } = visitor
+    const end = vi.spyOn(Door.prototype, 'end')
+    for (let i = 0; i < 20; i++) {
+      visitor.token = token
+      const { status } = await visitor.send('/.waiting-room/leave?room=wide', { method: 'POST' })
+      expect(status).toBe(204)
+    }
+    expect(end).toHaveBeenCalledTimes(3)
+    end.mockRestore()
   })
 
   it('asks nobody about a pass of a session that is known to be over', async () => {

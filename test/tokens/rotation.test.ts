@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openKeyRing, type StoredKey } from '../../src/tokens/keyring.ts'
-import { addKeys, dropKeys, newKeys, promoteKeys } from '../../src/tokens/rotation.ts'
+import { addInvitationKey, addKeys, dropKeys, newKeys, promoteKeys } from '../../src/tokens/rotation.ts'
 import { passFor, readToken, signPass } from '../../src/tokens/tokens.ts'
 
 const NOW = 1_700_000_000_000
@@ -56,6 +56,18 @@ describe('a secret that cannot be used', () => {
     ],
   ])('%s', async (_name, secret, message) => {
     await expect(openKeyRing(secret)).rejects.toThrow(message)
+  })
+
+  it('more keys of invitations for a room than are tried, also by the tool that adds them', async () => {
+    let keys = await newKeys('a')
+    for (const label of ['1', '2', '3', '4']) keys = await addInvitationKey(keys, 'shop', label)
+    await expect(openKeyRing(JSON.stringify({ keys }))).resolves.toBeDefined()
+    await expect(addInvitationKey(keys, 'shop', '5')).rejects.toThrow(
+      'at most 4 keys of invitations for shop: drop the older ones first, with keys -- drop-invite --room shop',
+    )
+    expect(await addInvitationKey(keys, 'news', '5')).toHaveLength(keys.length + 1)
+    const more = [...keys, { ...keys.at(-1), kid: 'i-shop-5' }]
+    await expect(openKeyRing(JSON.stringify({ keys: more }))).rejects.toThrow('at most 4 keys of invitations for shop')
   })
 
   it('never shows key material in its message', async () => {

@@ -15,6 +15,8 @@ export interface ServeOptions {
   /** A directory, or `memory`. */
   readonly storage: string
   readonly roomKeys: string
+  /** As in the settings, where they name one. */
+  readonly controlPrefix?: string
   readonly adminToken: string
   /** Copies of the Worker, each an isolate of its own, over one set of objects. */
   readonly isolates?: number
@@ -60,7 +62,7 @@ export async function startServe(options: ServeOptions): Promise<Served> {
   }
   const url = `http://localhost:${options.port}`
   try {
-    await untilAnswering(`${url}/.waiting-room/healthz`, child)
+    await untilAnswering(`${url}${options.controlPrefix ?? '/.waiting-room'}/healthz`, child)
   } catch (error) {
     await stop()
     throw new Error(`workerd did not start on port ${options.port}: ${words || (error as Error).message}`)
