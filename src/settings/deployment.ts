@@ -36,6 +36,8 @@ export interface Deployment {
 }
 
 const TOKEN_MIN = 32
+/** Characters of a bearer token that are looked at. */
+export const TOKEN_MAX = 512
 
 const deploymentSchema = z.object({
   ORIGIN: textThat(isOriginUrl, 'an address like https://origin.example, without path').or(z.literal('')).default(''),
@@ -95,7 +97,7 @@ export function isOnlyAdminHost({ adminHost }: Deployment, { host, hostname }: U
   return adminHost === host || adminHost === hostname
 }
 
-/** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out. */
+/** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out, or when no header could carry it. */
 export function readAdminToken(variables: Variables): string | null {
   return readToken('ADMIN_TOKEN', variables)
 }
@@ -108,8 +110,11 @@ export function readMetricsToken(variables: Variables): string | null {
 function readToken(name: 'ADMIN_TOKEN' | 'METRICS_TOKEN', variables: Variables): string | null {
   const token = variables[name] ?? ''
   if (token === '') return null
-  if (token.length >= TOKEN_MIN) return token
-  const message = `must have at least ${TOKEN_MIN} characters, got ${token.length}`
+  if (token.length >= TOKEN_MIN && token.length <= TOKEN_MAX && /^[\x21-\x7e]*$/.test(token)) return token
+  const message =
+    token.length < TOKEN_MIN
+      ? `must have at least ${TOKEN_MIN} characters, got ${token.length}`
+      : `must have at most ${TOKEN_MAX} characters, all of them printable ASCII and none a space or a line break`
   throw new SettingsError([{ path: name, message }])
 }
 

@@ -316,6 +316,11 @@ describe('a deployment', () => {
     expect(() => readAdminToken({ ADMIN_TOKEN: 'secret' })).toThrow(
       'ADMIN_TOKEN must have at least 32 characters, got 6',
     )
+    for (const token of ['x'.repeat(513), `${'x'.repeat(32)}\n`, `${'x'.repeat(16)} ${'x'.repeat(16)}`]) {
+      expect(() => readAdminToken({ ADMIN_TOKEN: token })).toThrow(
+        'ADMIN_TOKEN must have at most 512 characters, all of them printable ASCII and none a space or a line break',
+      )
+    }
   })
 
   it('gives advice where something is allowed but probably not meant', () => {
