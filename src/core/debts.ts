@@ -83,9 +83,10 @@ export function tatIfUnheard(debt: Debt): number {
   return unheard.tatMs
 }
 
-/** Nothing is owed any more, and no message can come that needs an answer of this bucket. */
+/** Nothing is owed any more, and no message can come that needs an answer of this bucket: its leases are over. */
 export function isClear(debt: Debt, nowMs: number): boolean {
-  return debt.tatMs <= nowMs && debt.leases.size === 0
+  for (const { endMs } of debt.leases.values()) if (endMs > nowMs) return false
+  return tatIfUnheard(debt) <= nowMs
 }
 
 /**

@@ -86,7 +86,10 @@ export function commit(
   }
   const surplus = events.draws.length - DRAWS_KEPT
   if (surplus > 0) {
-    const old = events.draws.filter(draw => !draw.scheduled).slice(0, surplus)
+    const isOver = ({ drawnMs }: EventDraw) => drawnMs !== null && nowMs - drawnMs > SEED_NEEDED_FOR_MS
+    const over = events.draws.filter(isOver)
+    const others = events.draws.filter(draw => !isOver(draw) && (!draw.scheduled || draw.drawnMs !== null))
+    const old = [...over, ...others].slice(0, surplus)
     events.draws = events.draws.filter(draw => !old.includes(draw))
   }
 }

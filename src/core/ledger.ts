@@ -87,6 +87,17 @@ export class Ledger {
     return account
   }
 
+  /** Of those that were quiet for longest, what is drained: each touch looks at two, so that as many go as come. */
+  #forgetQuiet(nowMs: number): void {
+    let looks = 2
+    for (const [sid, account] of this.#accounts) {
+      if (looks-- === 0) return
+      forgetClear(account, nowMs)
+      if (account.debts.size > 0 || [...account.written.values()].some(tatMs => tatMs > nowMs)) return
+      this.#accounts.delete(sid)
+    }
+  }
+
   #write(sid: string, { written }: Account, bucket: string, debt: Debt, nowMs: number): void {
     const last = written.get(bucket) ?? 0
     const tatMs = tatIfUnheard(debt)
@@ -99,6 +110,7 @@ export class Ledger {
   }
 
   #bound(nowMs: number): void {
+    this.#forgetQuiet(nowMs)
     for (const [sid, account] of this.#accounts) {
       if (this.#accounts.size <= this.#sessionsMax) return
       this.#accounts.delete(sid)
@@ -112,8 +124,13 @@ export class Ledger {
 }
 
 /** A bucket for each path while there are few. */
-function bucketOf({ debts }: Account, { bucket, policy }: Ask, nowMs: number): string {
+function bucketOf(account: Account, { bucket, policy }: Ask, nowMs: number): string {
+  const { debts } = account
   if (bucket === policy || debts.has(bucket) || debts.size < BUCKETS_MAX) return bucket
-  for (const [name, debt] of debts) if (isClear(debt, nowMs)) debts.delete(name)
+  forgetClear(account, nowMs)
   return debts.size < BUCKETS_MAX ? bucket : `${policy}/*`
+}
+
+function forgetClear({ debts }: Account, nowMs: number): void {
+  for (const [name, debt] of debts) if (isClear(debt, nowMs)) debts.delete(name)
 }

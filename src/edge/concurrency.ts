@@ -4,7 +4,7 @@ import type { SessionLimits } from './session-limits.ts'
 import { hasUpload, UPLOAD_MAX_MS } from './upload.ts'
 import type { Visit } from './visit.ts'
 
-/** A slot is free by itself so long after the origin's time is up, and that of an upload: a request may be cut off without a word. */
+/** A slot is free by itself so long after the time of the origin is up, or of the most patient upstream, and that of an upload: a request may be cut off without a word. */
 const SLOT_LOST_MS = 1_000
 
 export class Concurrency {
@@ -13,7 +13,8 @@ export class Concurrency {
 
   follow({ config, originTimeoutMs }: RoomSettings): void {
     this.#most = config.suspended || config.mode === 'observe' ? null : config.max_concurrent
-    this.#slotLostMs = originTimeoutMs + SLOT_LOST_MS
+    const timeoutsMs = config.upstreams.map(({ timeout }) => 1_000 * (timeout ?? 0))
+    this.#slotLostMs = Math.max(originTimeoutMs, ...timeoutsMs) + SLOT_LOST_MS
   }
 
   isFull(session: SessionLimits, nowMs: number): boolean {

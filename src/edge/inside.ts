@@ -120,16 +120,13 @@ function noteGone(room: RoomAtEdge, pass: Pass, answer: TouchAnswer & { verdict:
 }
 
 /** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
-function inFallback(
-  visit: Visit,
-  room: RoomAtEdge,
-  carried: Carried<Pass>,
-): Admitted | Limited | { kind: 'gone'; again: null } {
+function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Admitted | Limited {
   room.count('fallback')
   const { sid } = carried.value
   const refusal = locally(visit, room, sid)
   if (refusal) return limitedBy(room, sid, refusal)
-  if (room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs) > 0) return { kind: 'gone', again: null }
+  const retryAfterMs = room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs)
+  if (retryAfterMs > 0) return limitedBy(room, sid, { policy: null, name: 'fallback', retryAfterMs })
   return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
 }
 

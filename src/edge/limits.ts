@@ -2,6 +2,7 @@
  * The limits of one room at one isolate: whether a session's request may go on, by the leases at hand, and what to ask its door for. A
  * request inside its lease costs a comparison and an addition per policy that it falls under.
  */
+import { LEASE_GRACE_MS } from '../core/debts.ts'
 import { askOf, giveBack, type Holding, held, leave, noteGrant, noteNoAnswer, owe, wait } from '../core/holdings.ts'
 import type { Ask, Grant } from '../core/messages.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
@@ -168,7 +169,11 @@ export class Limits {
       const grant = grants[index]
       const one = open.find(({ holding }) => holding.lease === ask.lease)
       if (!grant || !one) return
-      noteGrant(one.holding, ask, grant, life)
+      // A door that has not heard of a change yet may mean a longer quota: by then all has drained by this one.
+      const { burst, intervalMs } = one.policy.quota
+      const drainedMs =
+        ask.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
+      noteGrant(one.holding, ask, { ...grant, retryAfterMs: Math.min(grant.retryAfterMs, drainedMs) }, life)
       const inUse = ask.want > 0 && grant.tokens + grant.remaining - ask.want < one.policy.quota.burst * NEAR_SHARE
       if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')
     })

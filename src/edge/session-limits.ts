@@ -64,7 +64,11 @@ function holdingOnPath({ paths }: SessionLimits, policy: Policy, visit: Visit, n
   if (known) return known
   const holding = newHolding(policy.name, bucket, policy.quota, names.next())
   paths.set(bucket, holding)
-  if (paths.size > PATHS_MAX) paths.delete(paths.keys().next().value as string)
+  for (const [name, one] of paths) {
+    if (paths.size <= PATHS_MAX) break
+    // What a request waits for stays, or its answer would come in vain.
+    if (one.waiting === 0 && one !== holding) paths.delete(name)
+  }
   return holding
 }
 

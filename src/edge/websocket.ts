@@ -43,7 +43,9 @@ const FIRST_TOUCH_MS = 20_000
 
 /** Touches the session soon, and then each quarter of its duration. A door that does not answer ends nobody's connection. */
 function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[]): void {
-  const everyMs = Math.max(1_000, room.settings.at(visit.nowMs).session.sessionMs / 4)
+  // As the settings are by then: a shorter session must be touched more often.
+  const everyMs = () => Math.max(1_000, room.settings.at(Date.now()).session.sessionMs / 4)
+  let isOver = false
   const touch = async () => {
     try {
       // The request of the upgrade lives as long as the socket; its time does not stand still.
@@ -53,13 +55,13 @@ function keepAlive(visit: Visit, { room, sid }: Admitted, ...sockets: WebSocket[
     } catch (error) {
       console.warn(`a WebSocket's session could not be touched: ${String(error)}`)
     }
+    if (!isOver) timer = setTimeout(touch, everyMs())
   }
-  const first = setTimeout(touch, Math.min(everyMs, FIRST_TOUCH_MS))
-  const timer = setInterval(touch, everyMs)
+  let timer = setTimeout(touch, Math.min(everyMs(), FIRST_TOUCH_MS))
   for (const socket of sockets)
     socket.addEventListener('close', () => {
-      clearTimeout(first)
-      clearInterval(timer)
+      isOver = true
+      clearTimeout(timer)
     })
 }
 

@@ -40,6 +40,11 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
     )
   const whole = roomSchema.safeParse({ ...room, ...parsed.data }, REPORT)
   if (!whole.success) throw new SettingsError(problemsOf(whole.error, at))
+  const { secure } = room.cookie_attributes
+  if (whole.data.cookie_attributes.secure !== secure) {
+    const message = `names the cookie, and cannot be changed live: give it as it is in the file, ${show(secure)}`
+    throw new SettingsError([{ path: pathOf(at, ['cookie_attributes', 'secure']), message }])
+  }
   return freeze(whole.data)
 }
 

@@ -165,6 +165,26 @@ describe('a ledger', () => {
     expect([asked(256), asked(257), asked(1_000)]).toEqual([3, 0, 0])
   })
 
+  it('lets go of paths that are drained, though nobody ever speaks of their leases again', () => {
+    const ledger = new Ledger(memory())
+    const asked = (i: number) =>
+      ledger.touch(
+        'sid',
+        [of('fast', { lease: `l${i}`, bucket: `fast/${i}`, want: 3 })],
+        quotaFor,
+        LEASE_MS,
+        START_MS + i * 60_000,
+      )[0]?.tokens
+    expect(Array.from({ length: 600 }, (_, i) => asked(i)).every(tokens => tokens === 3)).toBe(true)
+  })
+
+  it('lets go of sessions that owe nothing any more, while others come', () => {
+    const ledger = new Ledger(memory())
+    for (let i = 0; i < 1_000; i++)
+      ledger.touch(`sid${i}`, [of('fast', { want: 3 })], quotaFor, LEASE_MS, START_MS + i * 10_000)
+    expect(ledger.size).toBeLessThan(20)
+  })
+
   it('limits nobody by a policy it has not heard of yet', () => {
     expect(new Ledger(memory()).touch('sid', [of('new', { want: 7 })], quotaFor, LEASE_MS, START_MS)).toEqual([
       { tokens: 7, remaining: 0, retryAfterMs: 0 },

@@ -45,6 +45,30 @@ function eventsAt(event: ScheduledEvent, nowMs: number, ...looks: number[]): Eve
 const view = (events: Events, nowMs: number) => eventsView(events, nowMs)
 const entry = (draw = 1) => ({ event: 'sale', draw })
 
+describe('a room of many events', () => {
+  it('keeps the newest draws only, and of those that are called off while their entries may come', () => {
+    const events = newEvents()
+    const hour = 60 * MINUTE
+    for (let i = 0; i < 500; i++) {
+      const startMs = S + i * hour
+      const drop = { ...sale, name: `drop-${i}`, startMs, endMs: startMs + 30 * MINUTE }
+      commit(events, [drop], newSeed, startMs - 20 * MINUTE)
+      followEvents(events, drop, past(startMs), startMs)
+    }
+    expect(events.draws.length).toBeLessThanOrEqual(31)
+    // Suspended and taken back before its start: its seed stays.
+    const nowMs = S + 501 * hour
+    const next = { ...sale, name: 'next', startMs: nowMs + hour }
+    commit(events, [next], newSeed, nowMs)
+    const seed = () => events.draws.find(({ event }) => event === 'next')?.seed
+    const before = seed()
+    commit(events, [], newSeed, nowMs + 1)
+    commit(events, [next], newSeed, nowMs + 2)
+    expect(before).toBeDefined()
+    expect(seed()).toBe(before)
+  })
+})
+
 describe('before its start', () => {
   it('an event tells edges when newcomers begin to wait, and nothing of its seed', () => {
     const before = view(eventsAt(sale, S - 1), S - 1)

@@ -113,10 +113,14 @@ describe('while the door cannot be reached', () => {
     bindings.broken = true
     // However long the requests take: no time passes in which more would be allowed.
     vi.setSystemTime(Date.now())
+    const { token } = visitor
     const statuses = []
     for (let i = 0; i < 260; i++) statuses.push((await visitor.page()).status)
     expect(statuses.filter(status => status === 200).length).toBeLessThanOrEqual(220)
     expect(statuses.slice(0, 150).every(status => status === 200)).toBe(true)
+    // It is told to slow down, and keeps its session.
+    expect(statuses.at(-1)).toBe(429)
+    expect(visitor.token).toBe(token)
   })
 
   it('for a minute, on_room_failure = "admit" lets a bounded few in, with passes of a minute', async () => {

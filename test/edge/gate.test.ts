@@ -224,6 +224,25 @@ describe('a held room', () => {
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
   })
 
+  it('tells nobody to come back later than half a turn, however short that is', async () => {
+    const change = (change: Parameters<ReturnType<typeof roomStub>['change']>[0]) =>
+      roomStub(env, 'held').change(change, null, 'test')
+    // Long before a start nobody has to ask often.
+    const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+    const event = { name: 'sale', prequeue_start_time: at(-5), event_start_time: at(60), event_end_time: at(90) }
+    const told = async (claim_window: number) => {
+      await change({ set: { claim_window, events: [event] } as never })
+      const visitor = new Visitor('held.test', newEdge())
+      await visitor.page()
+      await visitor.poll()
+      vi.setSystemTime(Date.now() + 100_000)
+      return (await visitor.poll()).place.pollAfterSeconds
+    }
+    expect(await told(5)).toBeGreaterThan(30)
+    expect(await told(0.1)).toBeLessThanOrEqual(3)
+    await change({ reset: 'all' })
+  })
+
   it('keeps API clients without cookies by their header', async () => {
     const edge = newEdge()
     const first = await new Visitor('held.test', edge).data()

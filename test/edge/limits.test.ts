@@ -166,6 +166,18 @@ describe('object calls', () => {
     expect((await fresh.send('/load/61.png', { headers: { Accept: 'image/*' } })).status).toBe(429)
   })
 
+  it('for a page of forty paths, each with a limit of its own, are three at most, and no door is taken for silent', async () => {
+    const visitor = await inside('paths.test')
+    const fresh = new Visitor('paths.test', newEdge())
+    fresh.token = visitor.token
+    for (let page = 0; page < 2; page++) {
+      const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => fresh.data(`/item/${page}-${i}`)))
+      expect(statuses(answers)).toEqual(Array(40).fill(200))
+      expect(answers.map(({ response }) => response.headers.get('Waiting-Room-Mode'))).toEqual(Array(40).fill(null))
+      expect(answers.reduce((sum, { objectCalls }) => sum + objectCalls, 0)).toBeLessThanOrEqual(3)
+    }
+  })
+
   it('of a session that goes on are few: sixty in a thousand requests at most, those that give idle leases back included', async () => {
     const visitor = new Visitor('limited.test', newEdge())
     const calls = counted(visitor)

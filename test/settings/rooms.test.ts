@@ -329,6 +329,18 @@ describe('a deployment', () => {
   })
 })
 
+describe('a live change of what names the cookie', () => {
+  it('is refused: everybody would lose the place', () => {
+    const [room] = parseRooms([{ ...shop, cookie_attributes: { secure: 'always' } }])
+    if (!room) throw new Error('no room')
+    expect(() => withOverrides(room, { cookie_attributes: { samesite: 'none', secure: 'auto' } })).toThrow(
+      'cookie_attributes.secure names the cookie, and cannot be changed live: give it as it is in the file, "always"',
+    )
+    const changed = withOverrides(room, { cookie_attributes: { samesite: 'strict', secure: 'always' } })
+    expect(changed.cookie_attributes).toMatchObject({ samesite: 'strict', secure: 'always' })
+  })
+})
+
 describe('taking a setting back', () => {
   it.each(['constructor', '__proto__', 'toString', 'speed'])('refuses %s, which is none', name => {
     const [room] = parseRooms([{ name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }])
