@@ -26,6 +26,10 @@ const BUCKETS_MAX = 256
 /** Debts that take longer to drain are written down, and what is written is never further off than this. */
 export const WRITTEN_OVER_MS = 10_000
 
+/** Two thousand sessions a second may go: a door has no more that come. */
+const LOOK_EVERY_MS = 100
+const LOOK_AT = 200
+
 interface Account {
   readonly debts: Map<string, Debt>
   /** Theoretical arrival times as they were written. */
@@ -40,6 +44,7 @@ export class Ledger {
   readonly #sessionsMax: number
   /** Least recently heard of first. */
   readonly #accounts = new Map<string, Account>()
+  #lookedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(store: DebtStore, sessionsMax = SESSIONS_MAX) {
     this.#store = store
@@ -87,9 +92,11 @@ export class Ledger {
     return account
   }
 
-  /** Of those that were quiet for longest, what is drained: each touch looks at two, so that as many go as come. */
+  /** Of those that were quiet for longest, what is drained. */
   #forgetQuiet(nowMs: number): void {
-    let looks = 2
+    if (Math.abs(nowMs - this.#lookedAtMs) < LOOK_EVERY_MS) return
+    this.#lookedAtMs = nowMs
+    let looks = LOOK_AT
     for (const [sid, account] of this.#accounts) {
       if (looks-- === 0) return
       forgetClear(account, nowMs)
