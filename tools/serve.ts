@@ -1,6 +1,7 @@
 /** Serves the built Worker in plain workerd, without node in the request path. */
 import { resolve } from 'node:path'
 import { readAdminToken, readDeployment, readMetricsToken } from '../src/settings/deployment.ts'
+import { SettingsError } from '../src/settings/messages.ts'
 import { startShop } from './demo/shop.ts'
 import { ROOT, type WranglerConfig, wranglerConfig } from './support/build.ts'
 import { address, type Given, number, run, UsageError } from './support/cli.ts'
@@ -41,7 +42,7 @@ async function main(given: Given): Promise<number> {
   const { vars } = wranglerConfig()
   const variables = variablesOf(given, vars)
   // Refused here, with all that is wrong, and not by each answer of the Worker.
-  if (readAdminToken({ ADMIN_TOKEN: adminToken }) === null) throw new UsageError('--admin-token must not be empty')
+  readAdminToken({ ADMIN_TOKEN: adminToken })
   readMetricsToken(variables)
   const { controlPrefix } = readDeployment({ ...vars, ...variables, ...(rooms === undefined ? {} : { ROOMS: rooms }) })
   const configured = vars.ORIGIN
@@ -81,10 +82,20 @@ async function main(given: Given): Promise<number> {
 /** Those of a development file only where they are not given: a server's checkout is not written to. */
 async function secretsOf(given: Given): Promise<{ roomKeys: string; adminToken: string }> {
   const roomKeys = process.env.ROOM_KEYS
-  const adminToken = given['admin-token'] ?? process.env.ADMIN_TOKEN
+  const adminToken = tokenGiven(given) ?? process.env.ADMIN_TOKEN
   if (roomKeys !== undefined && adminToken !== undefined) return { roomKeys, adminToken }
   const { ROOM_KEYS, ADMIN_TOKEN } = await developmentSecrets(resolve(ROOT, '.dev.vars'))
   return { roomKeys: roomKeys ?? ROOM_KEYS, adminToken: adminToken ?? ADMIN_TOKEN }
+}
+
+function tokenGiven(given: Given): string | undefined {
+  const token = given['admin-token']
+  try {
+    if (token === undefined || readAdminToken({ ADMIN_TOKEN: token }) !== null) return token
+  } catch (error) {
+    throw error instanceof SettingsError ? new UsageError(`--admin-token: ${error.message}`) : error
+  }
+  throw new UsageError('--admin-token must not be empty')
 }
 
 /** The Worker's variables that are different here: anything that is not on Cloudflare believes no header of Cloudflare's. */
