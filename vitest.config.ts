@@ -26,6 +26,7 @@ const processes = {
 }
 
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
+
 export default defineConfig({
   test: {
     // When so much fails, a process is wedged: the rest would only wait for it.

@@ -1,20 +1,16 @@
 /** The events of a room for operators: what is on, what comes, and the draws behind. */
 import type { PublicDraw } from '../core/rpc.ts'
 import { timesOf } from '../settings/events.ts'
+import { overridable } from '../settings/overridable.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
 type EventState = 'suspended' | 'upcoming' | 'prequeueing' | 'active' | 'over'
 
-/** Settings that an event may have of its own, but for its page. */
-const OF_EVENT = [
-  'message',
-  'total_active_users',
-  'new_users_per_minute',
-  'session_duration',
-  'disable_session_renewal',
-  'queueing_method',
-] as const
-type OfEvent = (typeof OF_EVENT)[number]
+/** Settings that an event may have of its own, but for its page, which is long. */
+type OfEvent = Exclude<keyof typeof overridable, 'custom_page_html'>
+const OF_EVENT = (Object.keys(overridable) as (keyof typeof overridable)[]).filter(
+  (key): key is OfEvent => key !== 'custom_page_html',
+)
 
 /** Soonest first. */
 export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], nowMs: number) {

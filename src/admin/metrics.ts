@@ -1,4 +1,6 @@
 /** The rooms' figures for Prometheus, in its text format 0.0.4. Names and units follow its conventions: base units, `_total` for what only grows. */
+
+import { admittedInMain } from '../core/lanes.ts'
 import type { RoomFigures, UpstreamFigures } from '../core/rpc.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 
@@ -164,11 +166,6 @@ function byLane(what: 'waiting' | 'standing' | 'admitted'): Family['of'] {
     const value = what === 'admitted' ? admittedInMain(figures.totals) : figures[what]
     return [[{ lane: MAIN_LANE }, value]]
   }
-}
-
-function admittedInMain(totals: RoomFigures['totals']): number {
-  const elsewhere = Object.entries(totals).filter(([kind]) => kind.startsWith('admitted/'))
-  return elsewhere.reduce((rest, [, value]) => rest - value, totals.admitted ?? 0)
 }
 
 function heading({ name, help, type }: Family): string[] {

@@ -45,7 +45,7 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
 
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
   /** Null for who may go on. */
-  const refused = async ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
+  const refused = ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
     const access = guard(req.header('Authorization') ?? null, tokens, visit.address, visit.nowMs)
     switch (access.kind) {
       case 'granted':
@@ -64,14 +64,14 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   }
   app.get('/metrics', async context => {
     const { env, deployment } = context.env.visit
-    const refusal = await refused(context, [readAdminToken(env), readMetricsToken(env)])
+    const refusal = refused(context, [readAdminToken(env), readMetricsToken(env)])
     if (refusal) return refusal
     const rooms = await describedAll(env, deployment)
     const figures = rooms.map(({ name, description }) => ({ room: name, figures: description?.figures ?? null }))
     return context.body(exposition(figures), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
   })
   app.use('/api/v1/*', async (context, next) => {
-    const refusal = await refused(context, [readAdminToken(context.env.visit.env)])
+    const refusal = refused(context, [readAdminToken(context.env.visit.env)])
     if (refusal) return refusal
     await next()
     context.res.headers.set('Cache-Control', 'no-store')

@@ -86,12 +86,15 @@ export function commit(
   }
   const surplus = events.draws.length - DRAWS_KEPT
   if (surplus > 0) {
-    const isOver = ({ drawnMs }: EventDraw) => drawnMs !== null && nowMs - drawnMs > SEED_NEEDED_FOR_MS
-    const over = events.draws.filter(isOver)
-    const others = events.draws.filter(draw => !isOver(draw) && (!draw.scheduled || draw.drawnMs !== null))
-    const old = [...over, ...others].slice(0, surplus)
+    const done = events.draws.filter(draw => !draw.scheduled || draw.drawnMs !== null)
+    const old = done.toSorted((a, b) => Number(isOver(b, nowMs)) - Number(isOver(a, nowMs))).slice(0, surplus)
     events.draws = events.draws.filter(draw => !old.includes(draw))
   }
+}
+
+/** Nobody needs its seed any more. */
+function isOver({ drawnMs }: EventDraw, nowMs: number): boolean {
+  return drawnMs !== null && nowMs - drawnMs >= SEED_NEEDED_FOR_MS
 }
 
 export function isDue({ scheduled, drawnMs, startMs }: EventDraw, nowMs: number): boolean {
@@ -114,7 +117,7 @@ export function enter(events: Draws, id: number, people: number): void {
 /** The soonest draws, and the latest that are done. */
 export function drawsView({ draws, lastDraw }: Draws, nowMs: number): DrawsView {
   const coming = draws.filter(draw => draw.scheduled && draw.drawnMs === null)
-  const done = draws.filter(({ drawnMs }) => drawnMs !== null && nowMs - drawnMs < SEED_NEEDED_FOR_MS)
+  const done = draws.filter(draw => draw.drawnMs !== null && !isOver(draw, nowMs))
   const soonest = coming.toSorted((a, b) => a.startMs - b.startMs).slice(0, DRAWS_IN_VIEW)
   const latest = done.toSorted((a, b) => b.startMs - a.startMs).slice(0, DRAWS_IN_VIEW)
   return {

@@ -115,3 +115,12 @@ export function divide(
   }
   return parts
 }
+
+/** Of a room's totals, who was let in from the main lane: from the others each lane has a total of its own. */
+export function admittedInMain(totals: Readonly<Record<string, number>>): number {
+  const elsewhere = Object.entries(totals).filter(([kind]) => kind.startsWith('admitted/'))
+  return Math.max(
+    0,
+    elsewhere.reduce((rest, [, value]) => rest - value, totals.admitted ?? 0),
+  )
+}

@@ -1,6 +1,6 @@
 /** The figures of a room, for operators. */
 import { showRate } from '../core/frontier.ts'
-import { shareOf } from '../core/lanes.ts'
+import { admittedInMain, shareOf } from '../core/lanes.ts'
 import { limitFigures, otherTotals } from '../core/limit-totals.ts'
 import { waiting } from '../core/line.ts'
 import { outOf } from '../core/permits.ts'
@@ -72,8 +72,6 @@ export function roomFigures(
 function laneFigures(state: core.RoomState, { limits }: RoomSettings, nowMs: number): RoomFigures['lanes'] {
   const { lanes = [] } = limits
   const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0
-  const elsewhere = Object.keys(state.totals).filter(name => name.startsWith('admitted/'))
-  const inMain = elsewhere.reduce((rest, name) => rest - (state.totals[name] ?? 0), state.totals.admitted ?? 0)
   const names = lanes.length === 0 ? [] : [MAIN_LANE, ...lanes.map(({ name }) => name)]
   return names.map(name => {
     const line = state.lines.get(name)
@@ -82,7 +80,7 @@ function laneFigures(state: core.RoomState, { limits }: RoomSettings, nowMs: num
       share: Math.round(shareOf(lanes, name) * 1_000) / 1_000,
       waiting: line ? Math.round(waiting(line)) : 0,
       standing: core.standingIn(state, limits, name, nowMs),
-      admitted: Math.max(0, name === MAIN_LANE ? inMain : admitted(name)),
+      admitted: name === MAIN_LANE ? admittedInMain(state.totals) : Math.max(0, admitted(name)),
     }
   })
 }

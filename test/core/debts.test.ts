@@ -151,30 +151,26 @@ describe('a ledger', () => {
     expect(back[0]?.tokens).toBeLessThan(150)
   })
 
+  /** What one session gets of a policy that counts paths, on the path of that number. */
+  const onPath = (ledger: Ledger, policy: 'slow' | 'fast', i: number, atMs = START_MS) =>
+    ledger.touch(
+      'sid',
+      [of(policy, { lease: `l${i}`, bucket: `${policy}/${i}`, want: 3 })],
+      quotaFor,
+      LEASE_MS,
+      atMs,
+    )[0]?.tokens
+
   it('limits paths by themselves, and beyond many of them together', () => {
     const ledger = new Ledger(memory())
-    const asked = (i: number) =>
-      ledger.touch(
-        'sid',
-        [of('slow', { lease: `l${i}`, bucket: `slow/${i}`, want: 3 })],
-        quotaFor,
-        LEASE_MS,
-        START_MS,
-      )[0]?.tokens
+    const asked = (i: number) => onPath(ledger, 'slow', i)
     expect(Array.from({ length: 256 }, (_, i) => asked(i)).every(tokens => tokens === 3)).toBe(true)
     expect([asked(256), asked(257), asked(1_000)]).toEqual([3, 0, 0])
   })
 
   it('lets go of paths that are drained, though nobody ever speaks of their leases again', () => {
     const ledger = new Ledger(memory())
-    const asked = (i: number) =>
-      ledger.touch(
-        'sid',
-        [of('fast', { lease: `l${i}`, bucket: `fast/${i}`, want: 3 })],
-        quotaFor,
-        LEASE_MS,
-        START_MS + i * 60_000,
-      )[0]?.tokens
+    const asked = (i: number) => onPath(ledger, 'fast', i, START_MS + i * 60_000)
     expect(Array.from({ length: 600 }, (_, i) => asked(i)).every(tokens => tokens === 3)).toBe(true)
   })
 
