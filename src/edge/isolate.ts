@@ -3,7 +3,7 @@
  *
  * All of it is bounded and may be lost at any time. A refusal is remembered so that nobody can make this isolate hammer a door.
  */
-import { type Quota, spend } from '../core/gcra.ts'
+import type { Quota } from '../core/gcra.ts'
 import { newShedder, type Shedder } from '../core/health/shedding.ts'
 import type { Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
 import { doorOf } from '../core/ticket.ts'
@@ -182,9 +182,9 @@ export class RoomAtEdge {
 
   /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
   spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
-    const own = `${this.name}/${key}`
-    const verdict = spend(quota, this.memory.quotas.get(own) ?? 0, cost, nowMs)
-    this.memory.quotas.set(own, verdict.tatMs)
+    const slash = key.indexOf('/')
+    const [kind, who] = slash < 0 ? [key, ''] : [key.slice(0, slash), key.slice(slash + 1)]
+    const verdict = this.memory.quotas.spend(`${this.name}/${kind}`, who, quota, cost, nowMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
+import { Quotas } from './quotas.ts'
 import type { SessionLimits } from './session-limits.ts'
 
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
@@ -49,6 +50,6 @@ export class Memory {
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
-  /** Theoretical arrival times of this isolate's own limits. */
-  readonly quotas = new LRUCache<string, number>({ max: VISITORS })
+  /** This isolate's own limits. */
+  readonly quotas = new Quotas()
 }
