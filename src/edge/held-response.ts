@@ -2,7 +2,7 @@
 
 import { heldPage } from './held-page.ts'
 import type { Held } from './holding.ts'
-import { outsideHeaders } from './outside-headers.ts'
+import { isForProgram, outsideHeaders, outsideStatus } from './outside-headers.ts'
 import { problemResponse } from './problem.ts'
 import type { Visit } from './visit.ts'
 
@@ -35,9 +35,10 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
   const headers = outsideHeaders(retryAfterMs)
   const { fallback } = upstream
   if (visit.kind === 'subresource') return new Response(null, { status: 503, headers })
-  if (why === 'closed' && fallback.answer === 'redirect' && visit.kind === 'navigation')
+  const forProgram = isForProgram(visit)
+  if (why === 'closed' && fallback.answer === 'redirect' && visit.kind === 'navigation' && !forProgram)
     return new Response(null, { status: 303, headers: { ...headers, Location: fallback.to } })
-  if (visit.kind === 'api' || (why === 'closed' && fallback.answer === 'problem')) {
+  if (forProgram || (why === 'closed' && fallback.answer === 'problem')) {
     const problem = problemResponse({
       status: 503,
       type: 'temporary-reduced-capacity',
@@ -49,7 +50,7 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
     return problem
   }
   const page = await heldPage(visit, held, messageOf(visit, held), retryAfterMs)
-  const status = why === 'outage' ? room.settings.config.queueing_status_code : 503
+  const status = why === 'outage' ? outsideStatus(visit, room.settings.config.queueing_status_code) : 503
   const body = visit.request.method === 'HEAD' ? null : page.html
   return new Response(body, { status, headers: { ...headers, ...page.headers } })
 }

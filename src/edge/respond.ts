@@ -7,14 +7,14 @@ import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
 import { customRejectedPage, customWaitingPage } from './custom-page.ts'
 import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
-import { outsideHeaders } from './outside-headers.ts'
+import { isForProgram, outsideHeaders, outsideStatus } from './outside-headers.ts'
 import type { Page } from './page.ts'
 import { placeJson, rejectedJson } from './place-json.ts'
 import { problemResponse } from './problem.ts'
 import type { ProxyOutcome } from './proxy.ts'
 import { rejectedPage } from './rejected-page.ts'
 import type { Admitted, Rejected, Verdict, Waiting } from './verdict.ts'
-import { acceptsJson, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 import { waitingPage } from './waiting-page.ts'
 import { relay } from './websocket.ts'
 
@@ -129,8 +129,8 @@ interface Outside {
 async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
   const { request } = visit
   const { title, detail, retryAfterMs, headers } = outside
-  const wantsJson = visit.kind === 'api' || (!visit.isSafe && acceptsJson(request.headers))
-  if (wantsJson && !visit.isSafe) {
+  const forProgram = isForProgram(visit)
+  if (forProgram && !visit.isSafe) {
     const type = outside.status === undefined ? 'temporary-reduced-capacity' : 'about:blank'
     const problem = problemResponse({
       status: outside.status ?? 503,
@@ -143,9 +143,9 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
     for (const [name, value] of Object.entries(headers)) problem.headers.set(name, value)
     return problem
   }
-  const status = outside.status ?? config.queueing_status_code
+  const status = outside.status ?? outsideStatus(visit, config.queueing_status_code)
   const isHead = request.method === 'HEAD'
-  if (wantsJson) {
+  if (forProgram) {
     headers['Content-Type'] = 'application/json'
     return new Response(isHead ? null : JSON.stringify(outside.json()), { status, headers })
   }

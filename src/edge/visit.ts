@@ -68,6 +68,12 @@ export class Visit {
   get cookies(): ReadonlyMap<string, readonly string[]> {
     this.#cookies ??= cookiesOf(this.request.headers.get('Cookie'))
     return this.#cookies
+  /** A browser has submitted a form and shows the answer (Fetch Metadata). Programs cannot be told by their Accept header. */
+  get isForm(): boolean {
+    const { method, headers } = this.request
+    return method === 'POST' && headers.get('Sec-Fetch-Mode') === 'navigate'
+  }
+
   }
 
   /** The visitor's address: from the header the operator trusts, else from the connection where the runtime tells it. */
@@ -163,13 +169,18 @@ export function cookiesOf(header: string | null): ReadonlyMap<string, readonly s
 }
 
 function kindOf(headers: Headers): Kind {
+/** Asks for HTML by name: a browser, or a program that shows pages. */
+export function acceptsHtml(headers: Headers): boolean {
+  return /\b(text\/html|application\/xhtml)/i.test(headers.get('Accept') ?? '')
+}
+
   const destination = headers.get('Sec-Fetch-Dest')
   const accept = headers.get('Accept') ?? ''
   if (destination !== null) {
     if (/^(document|iframe|frame|embed|object)$/.test(destination)) return 'navigation'
     return acceptsJson(headers) ? 'api' : 'subresource'
   }
-  if (/text\/html|application\/xhtml/i.test(accept)) return 'navigation'
+  if (acceptsHtml(headers)) return 'navigation'
   if (acceptsJson(headers)) return 'api'
   // Programs that say nothing of what they want (curl) get the page; a list without pages in it is part of one.
   return accept === '' || accept.startsWith('*/*') ? 'navigation' : 'subresource'
