@@ -1,11 +1,12 @@
 /** Everything under the control prefix: polls, public keys, health, the admin API and the dashboard. */
 import { Hono } from 'hono'
 import { adminRoutes } from '../admin/routes.ts'
+import { controlPreflight, withCors } from './cors.ts'
 import { draw } from './draws.ts'
 import type { EdgeSetup } from './edge.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { problemResponse } from './problem.ts'
-import { corsPreflight, leave, status, withCors } from './status.ts'
+import { leave, status } from './status.ts'
 import type { Visit } from './visit.ts'
 
 /** What a control route gets beside the request. */
@@ -31,8 +32,8 @@ export function controlRoutes(): Control {
 function routes(prefix: string) {
   const app = new Hono<{ Bindings: Bindings }>().basePath(prefix)
   app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room, env.setup.ring)))
-  app.options('/status', ({ env }) => inRoom(env, async room => corsPreflight(env.visit, room)))
-  app.options('/leave', ({ env }) => inRoom(env, async room => corsPreflight(env.visit, room)))
+  app.options('/status', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
+  app.options('/leave', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
   app.get('/jwks.json', ({ env }) =>
     Response.json(env.setup.ring.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
   )

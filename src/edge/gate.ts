@@ -25,6 +25,7 @@ import type { Pass } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './carried.ts'
 import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
+import { mayGiveCookie } from './cookie-giving.ts'
 import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
@@ -67,7 +68,8 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const requeuedBy = own.pass ? room.memory.requeued.get(own.pass.value.sid) : undefined
   // Who was sent back to the line is told so before being let in again.
   const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0
-  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie: own.keepCookie, invited, charges: true })
+  const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
+  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie, invited, charges: true })
   if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, ring, stood.pass, isProtected)
   const outcome = stood.kind === 'waiting' && requeuedBy !== undefined ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome

@@ -4,6 +4,7 @@
  */
 import type { KeyRing } from '../tokens/keyring.ts'
 import { cookieNamed, invitationCookie } from './cookie.ts'
+import { mayGiveCookie } from './cookie-giving.ts'
 import type { Invited, RoomAtEdge } from './isolate.ts'
 import type { Visit } from './visit.ts'
 
@@ -48,11 +49,14 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
 async function cookieFor(visit: Visit, room: RoomAtEdge, ring: KeyRing, text: string): Promise<string | null> {
   const { config } = room.settings
   const name = invitationCookie(config, visit.url)
+  // A form of another site must not change the lane of its visitor.
+  if (!visit.isSafe && !mayGiveCookie(visit, config)) return null
   const given = await room.invitation(ring, text, visit.nowMs)
   if (given.kind === 'valid') {
     const seconds = Math.ceil((given.invitation.expiresMs - visit.nowMs) / 1_000)
     return cookieNamed(name, config, visit.url, text, seconds)
   }
+  if (!mayGiveCookie(visit, config)) return null
   const before = await invitedBy(visit, room, ring)
   return before.kind === 'valid' ? null : cookieNamed(name, config, visit.url, INVALID, INVALID_FOR_SECONDS)
 }

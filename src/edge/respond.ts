@@ -5,6 +5,8 @@ import { makePrivate } from './cache.ts'
 import { readsHeader, TOKEN_HEADER } from './carried.ts'
 import { commandHeaders, obey } from './commands.ts'
 import { setCookie } from './cookie.ts'
+import { giveCookie } from './cookie-giving.ts'
+import { sitePreflight } from './cors.ts'
 import { customRejectedPage, customWaitingPage } from './custom-page.ts'
 import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside-headers.ts'
@@ -34,6 +36,8 @@ export function turnAway(
       return short(verdict.retryAfterMs)
     case 'limited':
       return limitedResponse(visit, verdict)
+    case 'preflight':
+      return sitePreflight(visit, verdict.room)
   }
 }
 
@@ -76,7 +80,7 @@ export function withTiming(visit: Visit, response: Response): Response {
 export function addTokens(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
   for (const { room, pass, isNew } of admissions) {
     if (!isNew) continue
-    headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
+    giveCookie(visit, room, headers, pass)
     // Where rooms overlap, the place in the room that lets nobody by is the one to keep.
     if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) headers.set(TOKEN_HEADER, pass)
     makePrivate(headers)

@@ -1,8 +1,8 @@
 /** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
-
 import type { KeyRing } from '../tokens/keyring.ts'
-import { carriedBy, ofThisGeneration, TOKEN_HEADER } from './carried.ts'
+import { carriedBy, ofThisGeneration } from './carried.ts'
 import { clearCookie } from './cookie.ts'
+import { isCrossSite, mayGiveCookie } from './cookie-giving.ts'
 import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { outsideHeaders } from './outside-headers.ts'
@@ -76,35 +76,14 @@ export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
     if (room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0) await room.end(visit, sid, 'left')
   } else if (carried.ticket) room.count('left')
   const headers = new Headers({ 'Cache-Control': 'no-store' })
-  headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
+  if (mayGiveCookie(visit, room.settings.config))
+    headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
   return new Response(null, { status: 204, headers })
 }
 
 /** A page of another site, which may send cookies along where they are `SameSite=None`. Those of `cors_origins` may. */
-function isOfAnotherSite({ request: { headers } }: Visit, room: RoomAtEdge): boolean {
-  if (headers.get('Sec-Fetch-Site') !== 'cross-site') return false
-  return !room.settings.config.cors_origins.includes(headers.get('Origin') ?? '')
-}
-
-/** CORS for programs on other origins, by the room's `cors_origins` (Fetch Standard, section 3.3). */
-export function withCors(visit: Visit, room: RoomAtEdge, response: Response): Response {
-  const allowed = room.settings.config.cors_origins
-  const origin = allowed.length === 0 ? null : visit.request.headers.get('Origin')
-  if (origin === null) return response
-  response.headers.append('Vary', 'Origin')
-  if (!allowed.includes(origin) && !allowed.includes('*')) return response
-  response.headers.set('Access-Control-Allow-Origin', allowed.includes(origin) ? origin : '*')
-  if (allowed.includes(origin)) response.headers.set('Access-Control-Allow-Credentials', 'true')
-  response.headers.set('Access-Control-Expose-Headers', `${TOKEN_HEADER}, Retry-After`)
-  return response
-}
-
-export function corsPreflight(visit: Visit, room: RoomAtEdge): Response {
-  const response = withCors(visit, room, new Response(null, { status: 204 }))
-  response.headers.set('Access-Control-Allow-Methods', 'GET, POST')
-  response.headers.set('Access-Control-Allow-Headers', TOKEN_HEADER)
-  response.headers.set('Access-Control-Max-Age', '600')
-  return response
+function isOfAnotherSite(visit: Visit, room: RoomAtEdge): boolean {
+  return isCrossSite(visit) && !room.settings.config.cors_origins.includes(visit.request.headers.get('Origin') ?? '')
 }
 
 /** No ticket came along: cookies are off, or it was for another life of the room. */

@@ -7,6 +7,8 @@ import type { Refusal } from './limits.ts'
 
 export type Verdict =
   | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' | 'passthrough' }
+  /** The room answers the preflight itself. */
+  | { readonly kind: 'preflight'; readonly room: RoomAtEdge }
   | Admitted
   | Waiting
   | Rejected

@@ -5,7 +5,7 @@
 
 import { callerAt } from './caller.ts'
 import { commandHeaders } from './commands.ts'
-import { setCookie } from './cookie.ts'
+import { giveCookie } from './cookie-giving.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -27,7 +27,7 @@ export function relay(
   const headers = new Headers(response.headers)
   for (const name of commandHeaders(headers)) headers.delete(name)
   for (const { room, pass, isNew } of admissions) {
-    if (isNew) headers.append('Set-Cookie', setCookie(room.settings.config, visit.url, pass))
+    if (isNew) giveCookie(visit, room, headers, pass)
   }
   return new Response(null, { status: 101, webSocket: visitor, headers })
 }
