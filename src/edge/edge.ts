@@ -5,6 +5,7 @@ import type { Deployment } from '../settings/deployment.ts'
 import { isOnlyAdminHost, readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
+import { matchesHost } from '../settings/patterns.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
 import { withIdleTimeout } from './body.ts'
 import { controlRoutes } from './control.ts'
@@ -14,16 +15,15 @@ import { closedByHand, type Held, heldBack } from './holding.ts'
 import { takeOffAddress } from './invited.ts'
 import { RoomAtEdge } from './isolate.ts'
 import { Memory } from './memory.ts'
+import { type Passage, strictest } from './onward.ts'
 import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
+import { targetOf } from './request-target.ts'
 import { addTokens, passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
-import { Watch, type Watched } from './samples.ts'
+import { Watch } from './samples.ts'
 import type { Admitted, Verdict } from './verdict.ts'
 import { Visit } from './visit.ts'
-
-/** Requests of no room are proxied with the timeout that rooms have by default. */
-const TIMEOUT_MS = 10_000
 
 /** What an isolate sets up once. */
 export interface EdgeSetup {
@@ -42,7 +42,13 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
       try {
         setup ??= prepare(env)
         const ready = await setup
-        const visit = new Visit(request, env, ready.deployment, context, Date.now())
+        const url = targetOf(request)
+        if (!url)
+          return problemResponse({ status: 400, type: 'about:blank', title: 'The Host or the path is malformed' })
+        const visit = new Visit(
+          { request, url, nowMs: Date.now() },
+          { env, deployment: ready.deployment, background: context },
+        )
         if (visit.url.pathname.startsWith(`${ready.deployment.controlPrefix}/`)) {
           return withTiming(visit, await control(visit, ready, context))
         }
@@ -57,18 +63,18 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
   }
 }
 
-async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<Response> {
+async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetup): Promise<Response> {
+  const { hostname } = visit.url
+  const names = routes.roomsOf(hostname, visit.readings)
+  if (names.length === 0 && isMisdirected(hostname, routes, deployment)) return misdirected(visit)
+  const passages: Passage[] = []
   const admissions: Admitted[] = []
-  const watched: Watched[] = []
-  let overrides: readonly string[] = []
-  let timeoutMs = TIMEOUT_MS
-  let bodyTimeoutMs: number | null = null
   let mode: string | null = null
-  for (const name of routes.roomsOf(visit.url.hostname, visit.readings)) {
+  for (const name of names) {
     const room = rooms.get(name)
     if (!room) continue
-    const onward = await takeOffAddress(visit, room, ring)
-    if (onward) return letGo(visit, onward, admissions)
+    const redirect = await takeOffAddress(visit, room, ring)
+    if (redirect) return letGo(visit, redirect, admissions)
     const verdict = await decide(visit, room, ring)
     const { config, health } = room.settings
     const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
@@ -80,30 +86,40 @@ async function serve(visit: Visit, { routes, rooms, ring }: EdgeSetup): Promise<
       mode = 'observe'
     }
     const upstream = health.upstreamOf(visit.readings.paths, visit.request.method)
-    if (verdict.kind === 'admitted') {
-      admissions.push(verdict)
-      watched.push({ admission: verdict, upstream })
-    }
+    if (verdict.kind === 'admitted') admissions.push(verdict)
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstream)
     if (held) {
       return letGo(visit, await heldResponse(visit, held), admissions)
     }
-    overrides = mayOverride(verdict) ? config.allowed_override_headers : []
-    timeoutMs = upstream.timeoutMs
-    bodyTimeoutMs = upstream.bodyTimeoutMs
+    passages.push({ verdict, config, upstream })
   }
-  const watch = new Watch(visit, watched, timeoutMs)
-  const outcome = await proxy(visit, admissions, overrides, watch)
+  const onward = strictest(passages)
+  const watch = new Watch(visit, passages, onward.timeoutMs)
+  const outcome = await proxy(visit, onward, watch)
   release(visit, admissions)
   watch.ended(outcome)
   const answer = passOn(visit, outcome, admissions, mode)
-  if (bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
-  return withIdleTimeout(answer, bodyTimeoutMs, () => watch.stopped())
+  if (onward.bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
+  return withIdleTimeout(answer, onward.bodyTimeoutMs, () => watch.stopped())
 }
 
-/** What a rule or a preflight lets by is let by as what it says it is. */
-function mayOverride(verdict: Verdict): boolean {
-  return verdict.kind !== 'proxy' || (verdict.why !== 'bypass' && verdict.why !== 'preflight')
+/**
+ * A fixed origin serves the hosts of the rooms, so any other host would lead around them. On Cloudflare without ORIGIN the route of the Worker
+ * decides which hosts there are.
+ */
+function isMisdirected(hostname: string, routes: Routes, { origin, passthroughHosts }: Deployment): boolean {
+  if (origin === null || routes.isHostOfARoom(hostname)) return false
+  return !passthroughHosts.some(host => matchesHost(hostname, host))
+}
+
+/** RFC 9110 section 15.5.20. */
+function misdirected(visit: Visit): Response {
+  return problemResponse({
+    status: 421,
+    type: 'about:blank',
+    title: 'This site is not served here',
+    detail: `No room and no entry of PASSTHROUGH_HOSTS has the host ${visit.url.hostname}.`,
+  })
 }
 
 /** Whether a request that may go on is not sent on all the same. What the room is not in force for is no concern of its breakers. */

@@ -23,9 +23,10 @@
 import type { Again } from '../core/messages.ts'
 import type { Pass } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
+import { networkOf } from './anonymous.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './carried.ts'
-import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
 import { mayGiveCookie } from './cookie-giving.ts'
+import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
 import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
@@ -35,22 +36,24 @@ import { passesThrough, SHORT_RETRY_MS, stand } from './standing.ts'
 import type { Verdict } from './verdict.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
 
-/** Preflights carry no cookies, and go to the origin: an office at once, then a hundred a second, of one address and isolate. */
+/** Preflights carry no cookies, and go to the origin: an office at once, then a hundred a second, of one network and isolate. */
 const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
 /** A policy of a day sends nobody away for a day. */
 const REQUEUED_MAX_MS = 10 * 60_000
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
-  const isProtected = room.settings.isProtected(visit.readings.paths)
   const lease = carried.pass && leaseOf(visit, room, carried.pass.value)
+  // A lease has the settings renewed in passing; without one they are as old as the view.
+  if (lease) room.renew(visit)
+  else await currentFor(visit, room, carried.pass?.value ?? null)
+  const open = openWay(visit, room)
+  if (open) return open
+  const isProtected = room.settings.isProtected(visit.readings.paths)
   if (lease && carried.pass && !isProtected) {
     const decided = byLease(visit, room, ring, carried.pass, lease)
     if (decided) return decided
   }
-  if (!lease) await currentFor(visit, room, carried.pass?.value ?? null)
-  const open = openWay(visit, room)
-  if (open) return open
   const own = ofThisGeneration(carried, room.view)
   let again: Again | null = null
   if (own.pass) {
@@ -86,8 +89,7 @@ function byLease(
 ): Verdict | Promise<Verdict> | null {
   const taken = room.limits.take(visit, lease.limits, visit.nowMs)
   if (taken === 'ask') return null
-  room.renew(visit)
-  if (taken !== 'taken') return openWay(visit, room) ?? refuse(visit, room, ring, pass, taken)
+  if (taken !== 'taken') return refuse(visit, room, ring, pass, taken)
   if (lease.renewMs <= visit.nowMs) renewLease(visit, room, pass.value)
   return admitted(visit, room, ring, pass, lease.expiresMs)
 }
@@ -129,22 +131,34 @@ async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Pr
   if ((await soon(current)) === 'late') visit.waitUntil(current)
 }
 
-/** Proxied without a place: the room is not in force for this request. */
+/**
+ * Proxied without a place: the room is not in force for this request. It is decided before anything that is known of a session, so that
+ * a visitor inside is no worse off than a stranger.
+ */
 function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
   const { config, bypass } = room.settings
   if (config.suspended) return { kind: 'proxy', why: 'suspended' }
+  if (bypass.length > 0 && isBypassed(visit, room)) return { kind: 'proxy', why: 'bypass' }
+  return isPreflight(visit.request) ? preflight(visit, room) : null
+}
+
+function isBypassed(visit: Visit, room: RoomAtEdge): boolean {
   const { readings } = visit
   const [path] = readings.paths
-  if (bypass.length > 0 && readings.single && path !== undefined) {
-    const facts = bypassFacts(visit)
-    if (bypass.some(rule => rule.matchesPath(path) && rule.matchesFacts(facts))) return { kind: 'proxy', why: 'bypass' }
-  }
-  if (isPreflight(visit.request)) {
-    const isLimited = room.settings.anonymous !== null
-    const retryAfterMs = isLimited ? room.spend(`preflight/${visit.address ?? ''}`, PREFLIGHTS, visit.nowMs) : 0
-    return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs, by: null } : { kind: 'proxy', why: 'preflight' }
-  }
-  return null
+  if (!readings.single || path === undefined) return false
+  const rules = room.settings.bypass.filter(rule => rule.matchesPath(path))
+  if (rules.length === 0) return false
+  const facts = bypassFacts(visit)
+  return rules.some(rule => rule.matchesFacts(facts))
+}
+
+/** A visitor whose address says nothing shares no limit with others. */
+function preflight(visit: Visit, room: RoomAtEdge): Verdict {
+  const { preflights, mode } = room.settings.config
+  if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', room }
+  const network = room.settings.anonymous && networkOf(visit.address)
+  const retryAfterMs = network ? room.spend(`preflight/${network}`, PREFLIGHTS, visit.nowMs) : 0
+  return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs, by: null } : { kind: 'proxy', why: 'preflight' }
 }
 
 /** A policy says no: the request is limited, or, where the policy says so, the session ends and the visitor stands at the back. */

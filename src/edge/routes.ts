@@ -1,5 +1,6 @@
 /** Finds the rooms of a request: the longest host and path win, for every way the path can be read. */
 
+import { matchesHost } from '../settings/patterns.ts'
 import { routesOf } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { isBelow, type Readings, withoutSuffix } from './path.ts'
@@ -25,7 +26,7 @@ export class Routes {
 
   /** Names of the rooms a request falls under, without repetition. Nearly always none or one. */
   roomsOf(hostname: string, readings: Readings): readonly string[] {
-    const routes = this.#routes.filter(route => matchesHost(hostOf(hostname), route.host))
+    const routes = this.#routes.filter(route => matchesHost(hostname, route.host))
     if (routes.length === 0) return []
     if (readings.unreadable) return unique(routes.map(route => route.room))
     const found: string[] = []
@@ -37,11 +38,11 @@ export class Routes {
     }
     return unique(found)
   }
-}
 
-/** Lower case, without a trailing dot. */
-export function hostOf(hostname: string): string {
-  return hostname.toLowerCase().replace(/\.$/, '')
+  /** Whether any room has this host, whatever its path. */
+  isHostOfARoom(hostname: string): boolean {
+    return this.#routes.some(({ host }) => matchesHost(hostname, host))
+  }
 }
 
 function longest(routes: readonly Route[], path: string): string | undefined {
@@ -52,11 +53,6 @@ function longest(routes: readonly Route[], path: string): string | undefined {
     return isBelow(lower, route.path)
   })
   return match?.room
-}
-
-function matchesHost(hostname: string, pattern: string): boolean {
-  if (pattern === '*') return true
-  return pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) : hostname === pattern
 }
 
 /** An exact host before a longer wildcard before a shorter one. */

@@ -20,6 +20,7 @@ import {
 import { noteOk } from '../core/health/shedding.ts'
 import type { Upstream } from '../settings/compiled-health.ts'
 import type { Lease } from './memory.ts'
+import type { Passage } from './onward.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'
@@ -29,14 +30,10 @@ const COMPLAINTS = { intervalMs: 1_000, burst: 8 }
 /** Losses that an isolate tells apart by session: where there are more, nobody is most of them. */
 const LOSSES = { intervalMs: 100, burst: 40 }
 
-/** A request that a room has admitted, and where it goes. */
-export interface Watched {
+/** A request on its way, for one room that has admitted it. */
+interface Sent {
   readonly admission: Admitted
   readonly upstream: Upstream
-}
-
-/** On its way, for every room that has admitted it. */
-interface Sent extends Watched {
   /** Counts what the session has said. It is looked up once: a session that ends while it has requests under way says no more by them. */
   readonly lease: Lease | undefined
   /** It was late enough to count before it was answered. */
@@ -53,10 +50,11 @@ export class Watch implements Patience {
   /** When all of it was sent, null before that. */
   #allSentMs: number | null = null
 
-  constructor(visit: Visit, watched: readonly Watched[], timeoutMs: number) {
+  constructor(visit: Visit, passages: readonly Passage[], timeoutMs: number) {
     this.#visit = visit
     this.timeoutMs = timeoutMs
-    for (const { admission, upstream } of watched) {
+    for (const { verdict: admission, upstream } of passages) {
+      if (admission.kind !== 'admitted') continue
       if (admission.room.settings.health.rules.mode === 'off') continue
       const lease = admission.room.memory.leases.peek(admission.sid)
       this.#sent.push({ admission, upstream, lease, isLate: false })

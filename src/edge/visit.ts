@@ -39,9 +39,12 @@ export class Visit {
   #address: string | null | undefined
   #platform: PlatformProperties | undefined
 
-  constructor(request: Request, env: Env, deployment: Deployment, background: Background, nowMs: number) {
+  constructor(
+    { request, url, nowMs }: { request: Request; url: URL; nowMs: number },
+    { env, deployment, background }: { env: Env; deployment: Deployment; background: Background },
+  ) {
     this.request = request
-    this.url = new URL(request.url)
+    this.url = url
     this.nowMs = nowMs
     this.env = env
     this.deployment = deployment
@@ -65,15 +68,15 @@ export class Visit {
     return method === 'GET' || method === 'HEAD'
   }
 
-  get cookies(): ReadonlyMap<string, readonly string[]> {
-    this.#cookies ??= cookiesOf(this.request.headers.get('Cookie'))
-    return this.#cookies
   /** A browser has submitted a form and shows the answer (Fetch Metadata). Programs cannot be told by their Accept header. */
   get isForm(): boolean {
     const { method, headers } = this.request
     return method === 'POST' && headers.get('Sec-Fetch-Mode') === 'navigate'
   }
 
+  get cookies(): ReadonlyMap<string, readonly string[]> {
+    this.#cookies ??= cookiesOf(this.request.headers.get('Cookie'))
+    return this.#cookies
   }
 
   /** The visitor's address: from the header the operator trusts, else from the connection where the runtime tells it. */
@@ -82,8 +85,9 @@ export class Visit {
     return this.#address
   }
 
+  /** The request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
   get isWebSocket(): boolean {
-    this.#isWebSocket ??= this.request.headers.get('Upgrade')?.toLowerCase() === 'websocket'
+    this.#isWebSocket ??= opensWebSocket(this.request)
     return this.#isWebSocket
   }
 
@@ -136,6 +140,21 @@ export function isPrefetch(headers: Headers): boolean {
   return /\bprefetch\b/i.test(headers.get('Sec-Purpose') ?? headers.get('Purpose') ?? '')
 }
 
+/**
+ * The handshake of a WebSocket (RFC 6455 section 4.1). The runtime sends any request with `Upgrade: websocket` on as a GET, so a POST or a
+ * preflight with that header would reach the origin as another request than the one that was judged.
+ */
+function opensWebSocket({ method, headers }: Request): boolean {
+  return (
+    method === 'GET' &&
+    headers.get('Upgrade')?.toLowerCase() === 'websocket' &&
+    // A platform that ends connections itself may leave this header out.
+    /(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('Connection') ?? 'upgrade') &&
+    headers.has('Sec-WebSocket-Key') &&
+    headers.get('Sec-WebSocket-Version') === '13'
+  )
+}
+
 /** A CORS preflight (Fetch Standard): it carries no cookies and changes nothing. */
 export function isPreflight(request: Request): boolean {
   return (
@@ -148,6 +167,11 @@ export function isPreflight(request: Request): boolean {
 /** Asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
 export function acceptsJson(headers: Headers): boolean {
   return /\bapplication\/([\w.-]+\+)?json\b/i.test(headers.get('Accept') ?? '')
+}
+
+/** Asks for HTML by name: a browser, or a program that shows pages. */
+export function acceptsHtml(headers: Headers): boolean {
+  return /\b(text\/html|application\/xhtml)/i.test(headers.get('Accept') ?? '')
 }
 
 /** All values of each cookie, in order. Broken pairs are skipped, nothing is decoded. */
@@ -169,11 +193,6 @@ export function cookiesOf(header: string | null): ReadonlyMap<string, readonly s
 }
 
 function kindOf(headers: Headers): Kind {
-/** Asks for HTML by name: a browser, or a program that shows pages. */
-export function acceptsHtml(headers: Headers): boolean {
-  return /\b(text\/html|application\/xhtml)/i.test(headers.get('Accept') ?? '')
-}
-
   const destination = headers.get('Sec-Fetch-Dest')
   const accept = headers.get('Accept') ?? ''
   if (destination !== null) {

@@ -1,6 +1,7 @@
 /** The environment of a deployment, read in one place. */
 import * as z from 'zod'
 import { type Problem, problemsOf, SettingsError, textThat } from './messages.ts'
+import { hostPattern } from './patterns.ts'
 import { parseRooms, routesOf } from './rooms.ts'
 import type { RoomConfig } from './schema.ts'
 
@@ -12,6 +13,7 @@ export interface Variables {
   readonly ADMIN_HOST?: string
   readonly CONTROL_PREFIX?: string
   readonly TRUSTED_IP_HEADER?: string
+  readonly PASSTHROUGH_HOSTS?: unknown
   readonly DEBUG?: string
   readonly ROOM_KEYS?: string
   readonly ADMIN_TOKEN?: string
@@ -28,6 +30,8 @@ export interface Deployment {
   readonly originHostHeader: 'origin' | 'visitor'
   /** Where the admin API and the dashboard live: a host, `*` for every host (development), null for nowhere. */
   readonly adminHost: string | null
+  /** Hosts that reach the origin without a room: a host, `*.example.com` or `*`. */
+  readonly passthroughHosts: readonly string[]
   readonly controlPrefix: string
   /** The header that says a visitor's address, null to believe none. */
   readonly trustedIpHeader: string | null
@@ -53,6 +57,19 @@ const deploymentSchema = z.object({
   TRUSTED_IP_HEADER: textThat(text => /^[\w-]+$/.test(text), 'a header name')
     .or(z.literal(''))
     .default(''),
+  PASSTHROUGH_HOSTS: z
+    .preprocess(
+      // A variable given on a command line is text.
+      value =>
+        typeof value === 'string'
+          ? value
+              .split(',')
+              .map(text => text.trim())
+              .filter(text => text !== '')
+          : value,
+      z.array(hostPattern()),
+    )
+    .default([]),
   DEBUG: z.string().default(''),
 })
 
@@ -72,13 +89,15 @@ export function readDeployment(variables: Variables): Deployment {
   }
   problems.push(...adminClash(variables.ADMIN_HOST, rooms))
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems)
-  const { ORIGIN, ORIGIN_HOST_HEADER, ADMIN_HOST, CONTROL_PREFIX, TRUSTED_IP_HEADER, DEBUG } = parsed.data
+  const { ORIGIN, ORIGIN_HOST_HEADER, ADMIN_HOST, CONTROL_PREFIX, TRUSTED_IP_HEADER, PASSTHROUGH_HOSTS, DEBUG } =
+    parsed.data
   return Object.freeze({
     rooms,
     given,
     origin: ORIGIN === '' ? null : new URL(ORIGIN).origin,
     originHostHeader: ORIGIN_HOST_HEADER,
     adminHost: ADMIN_HOST === '' ? null : ADMIN_HOST.toLowerCase(),
+    passthroughHosts: PASSTHROUGH_HOSTS,
     controlPrefix: CONTROL_PREFIX,
     trustedIpHeader: TRUSTED_IP_HEADER === '' ? null : TRUSTED_IP_HEADER,
     debug: DEBUG !== '' && DEBUG !== '0' && DEBUG !== 'false',

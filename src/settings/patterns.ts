@@ -1,5 +1,19 @@
-/** Path patterns and methods as operators write them. */
+/** Patterns of hosts and paths, and methods, as operators write them. */
 import { textLike, textThat } from './messages.ts'
+
+/** The hosts of a room: one, all below a domain, or every host. */
+export const hostPattern = () =>
+  textLike(
+    /^(\*|(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|\d+(\.\d+){3})$/i,
+    'a host name, *.example.com or * for every host, without scheme and port',
+  ).transform(text => text.toLowerCase())
+
+/** Whether a host name, with or without the dot of the root, is one of a pattern's. */
+export function matchesHost(hostname: string, pattern: string): boolean {
+  const name = hostname.toLowerCase().replace(/\.$/, '')
+  if (pattern === '*') return true
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern
+}
 
 /** URL Pattern (WHATWG) for a path, anchored at both ends. */
 export const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')

@@ -10,15 +10,10 @@ import { pagesProblem } from './custom-page.ts'
 import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
+import { mayBeNamed } from './origin-headers.ts'
 import { message, minutes, overridable } from './overridable.ts'
-import { method, pathPattern } from './patterns.ts'
+import { hostPattern, method, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
-
-const host = () =>
-  textLike(
-    /^(\*|(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|\d+(\.\d+){3})$/i,
-    'a host name, *.example.com or * for every host, without scheme and port',
-  ).transform(text => text.toLowerCase())
 
 const path = () =>
   textThat(
@@ -53,11 +48,11 @@ const lane = z.strictObject({
   share: numberIn(0, 1, 'fractions'),
 })
 
-const route = z.strictObject({ host: host(), path: path().default('/') })
+const route = z.strictObject({ host: hostPattern(), path: path().default('/') })
 
 const identity = {
   name: textLike(/^[a-z0-9][a-z0-9_-]{0,31}$/i, '1 to 32 letters, digits, - or _, a letter or digit first'),
-  host: host(),
+  host: hostPattern(),
   path: path().default('/'),
   additional_routes: z.array(route).max(20).default([]),
   cookie_suffix: textLike(/^[\w-]{0,32}$/, 'up to 32 letters, digits, - or _').default(''),
@@ -95,7 +90,10 @@ export const runtimeShape = {
     })
     .prefault({}),
   case_insensitive_paths: flag().default(false),
-  allowed_override_headers: z.array(oneOf('x-original-url', 'x-rewrite-url', 'x-http-method-override')).default([]),
+  allowed_override_headers: z
+    .array(textThat(mayBeNamed, 'a header in small letters that is dropped otherwise, like x-original-url'))
+    .max(50)
+    .default([]),
   protected_paths: z.array(pathPattern()).max(50).default([]),
   protected_duration: minutes(0.05, 1_440).default(15),
   bypass: z.array(bypassRule).max(100).default([]),
@@ -103,6 +101,7 @@ export const runtimeShape = {
   max_concurrent: numberIn(1, 10_000).nullable().default(null),
   anonymous: anonymousLimit.prefault({}),
   rate_limit_headers: rateLimitHeaders.prefault({}),
+  preflights: oneOf('forward', 'answer').default('forward'),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
   origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),

@@ -294,6 +294,8 @@ describe('a deployment', () => {
     ['ORIGIN', 'https://shop.example/path', 'ORIGIN must be an address'],
     ['ORIGIN_HOST_HEADER', 'both', 'ORIGIN_HOST_HEADER must be origin or visitor, got "both"'],
     ['CONTROL_PREFIX', '/a/b', 'CONTROL_PREFIX must be one path segment'],
+    ['PASSTHROUGH_HOSTS', ['https://img.example'], 'PASSTHROUGH_HOSTS[0] must be a host name'],
+    ['PASSTHROUGH_HOSTS', 'img.example, -', 'PASSTHROUGH_HOSTS[1] must be a host name'],
     ['ADMIN_HOST', 'shop.example', "ADMIN_HOST must not be a room's host"],
   ])('refuses %s = %s', (name, value, message) => {
     expect(() => readDeployment({ ROOMS: [shop], [name]: value })).toThrow(message)

@@ -1,0 +1,121 @@
+/**
+ * The headers by which a proxy speaks to an origin. A visitor's own word in them would be believed, so they are dropped unless a room names
+ * them in `allowed_override_headers`. This is the one list of them.
+ */
+
+export interface SpokenByProxies {
+  /** What an origin would be made to believe. */
+  readonly why: string
+  readonly names: readonly string[]
+  /** Every header that begins so. */
+  readonly prefixes: readonly string[]
+  /** Cloudflare sets these itself, so behind Cloudflare they are true. */
+  readonly isCloudflares?: boolean
+  /** The edge writes these itself, so no room can let a visitor's own pass. */
+  readonly isOurs?: boolean
+}
+
+export const SPOKEN_BY_PROXIES: readonly SpokenByProxies[] = [
+  { why: 'the room has admitted this visitor', names: [], prefixes: ['waiting-room-'], isOurs: true },
+  {
+    why: 'the edge says the address, host and scheme in these',
+    names: ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'],
+    prefixes: [],
+    isOurs: true,
+  },
+  {
+    why: 'the request is for another path or host',
+    names: ['x-host', 'x-http-host-override', 'x-proxy-url', 'x-override-url', 'request-uri', 'x-waws-unencoded-url'],
+    // X-Original-URL, X-Original-URI, X-Rewrite-URL, X-Forwarded-Uri, X-Forwarded-Prefix, X-Envoy-Original-Path.
+    prefixes: ['x-original-', 'x-rewrite-', 'x-forwarded-', 'x-envoy-', 'x-script-name', 'script-name', 'path-info'],
+  },
+  {
+    why: 'the request has another method',
+    names: ['x-http-method', 'x-http-method-override', 'x-method-override'],
+    prefixes: [],
+  },
+  {
+    why: 'the visitor has another address',
+    names: [
+      'client-ip',
+      'cdn-src-ip',
+      'cdn-real-ip',
+      'ali-cdn-real-ip',
+      'do-connecting-ip',
+      'fastly-client-ip',
+      'fly-client-ip',
+      'incap-client-ip',
+      'proxy-client-ip',
+      'wl-proxy-client-ip',
+      'true-client-ip',
+      'x-azure-clientip',
+      'x-azure-socketip',
+      'x-client-ip',
+      'x-cluster-client-ip',
+      'x-custom-ip-authorization',
+      'x-host-ip',
+      'x-nf-client-connection-ip',
+      'x-originating-ip',
+      'x-proxyuser-ip',
+      'x-real-ip',
+      'x-real-port',
+      'x-sucuri-clientip',
+      'x-true-client-ip',
+      'x-vercel-forwarded-for',
+      'x-vercel-proxied-for',
+    ],
+    prefixes: ['forwarded-', 'x-remote-'],
+  },
+  {
+    why: 'the connection was another: its scheme, port or certificate',
+    names: ['front-end-https', 'x-arr-ssl', 'x-arr-clientcert', 'x-https', 'x-scheme', 'x-url-scheme', 'x-client-cert'],
+    prefixes: ['x-ssl-', 'ssl-client-', 'x-tls-'],
+  },
+  {
+    why: 'a login in front of the origin has named this user',
+    names: ['remote-user', 'x-authenticated-user', 'x-authenticated-userid', 'x-webauth-user', 'x-user-id-token'],
+    // oauth2-proxy, Google IAP, App Engine, AWS, Azure, Cloudflare Access, Tailscale.
+    prefixes: [
+      'x-auth-request-',
+      'x-goog-iap-',
+      'x-goog-authenticated-user-',
+      'x-appengine-',
+      'x-amzn-oidc-',
+      'x-ms-client-principal',
+      'cf-access-',
+      'tailscale-',
+    ],
+  },
+  {
+    why: 'the framework itself has made this request',
+    // `Proxy` is httpoxy (CVE-2016-5385), the others belong to Next.js (CVE-2025-29927) and its hosts.
+    names: [
+      'proxy',
+      'x-middleware-invoke',
+      'x-middleware-next',
+      'x-middleware-rewrite',
+      'x-middleware-override-headers',
+      'x-middleware-set-cookie',
+      'x-matched-path',
+      'x-now-route-matches',
+    ],
+    prefixes: ['x-middleware-subrequest', 'x-invoke-'],
+  },
+  {
+    why: 'Cloudflare has seen this of the visitor',
+    names: [],
+    prefixes: ['cf-'],
+    isCloudflares: true,
+  },
+]
+
+/** Whether a header, in lower case and with hyphens, is one of these. */
+export function isNamedHeader({ names, prefixes }: SpokenByProxies, header: string): boolean {
+  return names.includes(header) || prefixes.some(prefix => header.startsWith(prefix))
+}
+
+/** Whether a room may let a visitor's own header of this name pass. */
+export function mayBeNamed(header: string): boolean {
+  const kind = SPOKEN_BY_PROXIES.find(one => isNamedHeader(one, header))
+  return kind !== undefined && !kind.isOurs
+}

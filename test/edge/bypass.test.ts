@@ -1,0 +1,64 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { roomStub } from '../../src/settings/env.ts'
+import { env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+
+/** A live change is in force within two seconds. */
+const eventually = <Value>(look: () => Promise<Value>) => expect.poll(look, { timeout: 10_000 })
+
+afterEach(async () => {
+  vi.useRealTimers()
+  await roomStub(env, 'bypassing').change({ reset: 'all' }, null, 'test')
+  await settled()
+})
+
+const change = (set: object) => roomStub(env, 'bypassing').change({ set }, null, 'test')
+
+async function inside(edge = newEdge()): Promise<Visitor> {
+  const visitor = new Visitor('bypassing.test', edge)
+  await visitor.page()
+  await visitor.page()
+  return visitor
+}
+
+describe('a bypassed path', () => {
+  it('costs a visitor inside nothing of the budget', async () => {
+    const visitor = await inside()
+    for (let i = 0; i < 30; i++) expect((await visitor.page('/webhooks/x')).status).toBe(200)
+    const statuses = []
+    for (let i = 0; i < 20; i++) statuses.push((await visitor.page()).status)
+    // Two pages were spent above.
+    expect(statuses.filter(status => status === 200)).toHaveLength(18)
+  })
+
+  it('is the same request for a visitor inside as for a stranger', async () => {
+    const edge = newEdge()
+    const [insider, stranger] = [await inside(edge), new Visitor('bypassing.test', edge)]
+    const got = []
+    for (const visitor of [insider, stranger]) {
+      const { atOrigin, response, objectCalls } = await visitor.page('/webhooks/x')
+      got.push([atOrigin?.headers, response.headers.getSetCookie(), objectCalls])
+    }
+    expect(got[0]).toEqual(got[1])
+  })
+
+  it('is not held while the origin is blocked, for a visitor inside as for a stranger', async () => {
+    const edge = newEdge()
+    const visitors = [await inside(edge), new Visitor('bypassing.test', edge)]
+    await change({ health_pins: { breakers: { origin: 'open' } } })
+    await eventually(async () => (await visitors[0]?.page())?.atOrigin).toBe(null)
+    for (let i = 0; i < 10; i++) {
+      for (const visitor of visitors) expect((await visitor.page('/webhooks/x')).status).toBe(200)
+    }
+  })
+})
+
+describe('a room that is suspended', () => {
+  it('lets a visitor inside pass at once, also one whom it held a moment ago', async () => {
+    const visitor = await inside()
+    await change({ health_pins: { breakers: { origin: 'open' } } })
+    await eventually(async () => (await visitor.page()).atOrigin).toBe(null)
+    await change({ health_pins: { breakers: { origin: 'open' } }, suspended: true })
+    await eventually(async () => (await visitor.page()).status).toBe(200)
+    for (let i = 0; i < 10; i++) expect((await visitor.page()).status).toBe(200)
+  })
+})
