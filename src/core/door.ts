@@ -56,7 +56,7 @@ export function claim(
     if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${request.lane}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
-    const session = admit({ ...request, sid }, rules, insideMs)
+    const session = admit({ ...request, sid }, rules, insideMs, request.sid)
     sessions.insert(session)
     spend(door, request.lane)
     door.movedAtMs = nowMs

@@ -1,6 +1,6 @@
 /** What a door does for those inside: their sessions go on, end, or are kept. It takes no permit. */
 import type { Touch, TouchAnswer } from './messages.ts'
-import { again, end, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from './sessions.ts'
+import { again, end, endsByTime, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from './sessions.ts'
 
 /** The sessions of a door, durable. */
 export interface SessionStore {
@@ -57,8 +57,10 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
 
 function renew(sessions: SessionStore, session: Session, rules: SessionRules, protectMs: number, nowMs: number): void {
   const expiresMs = renewedExpiry(session, rules, protectMs, nowMs)
-  if (expiresMs === session.expiresMs && session.returned) return
+  const isFinal = endsByTime(session, rules, expiresMs)
+  if (expiresMs === session.expiresMs && session.returned && isFinal === session.endsByTime) return
   session.expiresMs = expiresMs
+  session.endsByTime = isFinal
   session.returned = true
   sessions.update(session)
 }

@@ -18,6 +18,10 @@ export interface Session {
   ended: 'left' | 'revoked' | null
   /** Its pass has come back at least once, so the visitor keeps cookies. */
   returned: boolean
+  /** Requests do not move its end: the settings allow no more time, however busy the visitor is. */
+  endsByTime: boolean
+  /** Its place was one at the front, given for an earlier session. */
+  readonly isReentry: boolean
 }
 
 /** The part of a room's settings that sessions obey. */
@@ -43,10 +47,19 @@ export function leaseMs(rules: SessionRules): number {
   return Math.min(LEASE_MAX_MS, rules.sessionMs / 4)
 }
 
-export function admit(claim: { sid: string; key: number; lane: string }, rules: SessionRules, nowMs: number): Session {
+/** A new session. `claimedSid` is the sid of the claim, where the session has another name. */
+export function admit(
+  claim: { sid: string; key: number; lane: string },
+  rules: SessionRules,
+  nowMs: number,
+  claimedSid = claim.sid,
+): Session {
   const expiresMs = nowMs + Math.min(rules.sessionMs, FIRST_MS)
   const { sid, key, lane } = claim
-  return { sid, key, lane, admittedMs: nowMs, expiresMs, ended: null, returned: false }
+  const endsByTime = (!rules.renewal && rules.sessionMs <= FIRST_MS) || isAtMaximum(rules, nowMs, expiresMs)
+  // Only a place at the front has a ticket with the name of a later life.
+  const isReentry = claimedSid.includes('~')
+  return { sid, key, lane, admittedMs: nowMs, expiresMs, ended: null, returned: false, endsByTime, isReentry }
 }
 
 export function isLive(session: Session, nowMs: number): boolean {
@@ -70,15 +83,28 @@ export function renewedExpiry(session: Session, rules: SessionRules, protectMs: 
   return Math.max(Math.floor(expiresMs), session.expiresMs, protectedUntilMs)
 }
 
+/** Whether the end that `renewedExpiry` has given is final. A later change of the settings may make it move again. */
+export function endsByTime({ admittedMs }: Session, rules: SessionRules, expiresMs: number): boolean {
+  return !rules.renewal || isAtMaximum(rules, admittedMs, expiresMs)
+}
+
+function isAtMaximum({ sessionMaxMs }: SessionRules, admittedMs: number, expiresMs: number): boolean {
+  return sessionMaxMs !== null && expiresMs >= admittedMs + sessionMaxMs
+}
+
 /** Ends a session now. Its place is free when no edge can still hold a lease of it. */
 export function end(session: Session, how: 'left' | 'revoked', rules: SessionRules, nowMs: number): void {
   session.ended = how
   session.expiresMs = Math.min(session.expiresMs, nowMs + leaseMs(rules))
 }
 
-/** The place at the front for an ended session, or null when it was revoked, given up, or ended too long ago. */
+/**
+ * The place at the front for a visitor who was cut off by inactivity a moment ago; null for any other end, and after a place at the
+ * front. A visitor whose time is up would otherwise take the same place again and again, and those in line would never get it.
+ */
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
-  if (session.ended !== null || nowMs > session.expiresMs + rules.reentryGraceMs) return null
+  if (session.ended !== null || session.endsByTime || session.isReentry) return null
+  if (nowMs > session.expiresMs + rules.reentryGraceMs) return null
   return { sid: nextLife(session.sid), key: session.key, lane: session.lane }
 }
 

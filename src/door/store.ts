@@ -25,6 +25,9 @@ const MIGRATIONS = [
      interval_ms REAL NOT NULL,
      PRIMARY KEY (sid, bucket)
    ) WITHOUT ROWID;`,
+  // Sessions that began before these columns were there may come back to the front once.
+  `ALTER TABLE sessions ADD COLUMN ends_by_time INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE sessions ADD COLUMN is_reentry INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 /** Old rows are deleted in portions, so that no single alarm takes long. */
@@ -40,6 +43,8 @@ type SessionRow = {
   expires_ms: number
   ended: string | null
   returned: number
+  ends_by_time: number
+  is_reentry: number
 }
 
 export class DoorStore implements SessionStore, DebtStore {
@@ -77,18 +82,19 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   insert(session: Session): void {
-    const { sid, key, lane, admittedMs, expiresMs, ended, returned } = session
+    const { sid, key, lane, admittedMs, expiresMs, ended, returned, endsByTime, isReentry } = session
     this.#sql.exec(
-      'INSERT INTO sessions (sid, key, lane, admitted_ms, expires_ms, ended, returned) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      ...[sid, key, lane, admittedMs, expiresMs, ended, Number(returned)],
+      `INSERT INTO sessions (sid, key, lane, admitted_ms, expires_ms, ended, returned, ends_by_time, is_reentry)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[sid, key, lane, admittedMs, expiresMs, ended, Number(returned), Number(endsByTime), Number(isReentry)],
     )
     this.#live++
   }
 
-  update({ sid, expiresMs, ended, returned }: Session): void {
+  update({ sid, expiresMs, ended, returned, endsByTime }: Session): void {
     this.#sql.exec(
-      'UPDATE sessions SET expires_ms = ?, ended = ?, returned = ? WHERE sid = ?',
-      ...[expiresMs, ended, Number(returned), sid],
+      'UPDATE sessions SET expires_ms = ?, ended = ?, returned = ?, ends_by_time = ? WHERE sid = ?',
+      ...[expiresMs, ended, Number(returned), Number(endsByTime), sid],
     )
   }
 
@@ -204,5 +210,7 @@ function fromRow(row: SessionRow): Session {
     expiresMs: row.expires_ms,
     ended: row.ended as Session['ended'],
     returned: row.returned === 1,
+    endsByTime: row.ends_by_time === 1,
+    isReentry: row.is_reentry === 1,
   }
 }

@@ -229,6 +229,27 @@ describe('a touch', () => {
     })
   })
 
+  it('of a session that came in by a place at the front leads to no other', () => {
+    const { sessions, ask } = doorWith(2)
+    ask('eu-0.a', 5)
+    expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
+    expect(touch(sessions, rules, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({ verdict: 'gone', again: null })
+    expect(ask('eu-0.a', 5, 120_000)).toBe('ended')
+  })
+
+  it('after a change of the settings says whether the end moves from then on', () => {
+    const { sessions, ask } = doorWith(1)
+    ask('a', 5)
+    const touched = (more: Partial<SessionRules>, nowMs: number) => {
+      touch(sessions, { ...rules, ...more }, { sid: 'a', protectMs: 0 }, nowMs)
+      return sessions.get('a')?.endsByTime
+    }
+    expect(touched({}, 1_000)).toBe(false)
+    expect(touched({ renewal: false }, 2_000)).toBe(true)
+    expect(touched({}, 3_000)).toBe(false)
+    expect(touched({ sessionMaxMs: 100_000 }, 4_000)).toBe(true)
+  })
+
   it('of nobody is gone', () => {
     const { sessions } = doorWith(1)
     expect(touch(sessions, rules, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'gone', again: null })

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { admit, again, end, isForgettable, isLive, renewedExpiry, type SessionRules } from '../../src/core/sessions.ts'
+import {
+  admit,
+  again,
+  end,
+  endsByTime,
+  isForgettable,
+  isLive,
+  renewedExpiry,
+  type SessionRules,
+} from '../../src/core/sessions.ts'
 
 const MINUTE = 60_000
 const rules: SessionRules = {
@@ -16,6 +25,7 @@ const claim = { sid: 'eu-0.abc', key: 7_000, lane: 'main' }
 function returnedAt(atMs: number, with_: Partial<SessionRules> = {}) {
   const session = admit(claim, { ...rules, ...with_ }, 0)
   session.expiresMs = renewedExpiry(session, { ...rules, ...with_ }, 0, atMs)
+  session.endsByTime = endsByTime(session, { ...rules, ...with_ }, session.expiresMs)
   session.returned = true
   return session
 }
@@ -86,8 +96,37 @@ describe('coming back', () => {
     expect(again(session, rules, endMs + 2 * MINUTE + 1)).toBeNull()
   })
 
+  it.each([{ renewal: false }, { sessionMaxMs: 4 * MINUTE }])('is not given after an end by time, with %o', more => {
+    const session = returnedAt(1_000, more)
+    expect(session.expiresMs).toBe(4 * MINUTE)
+    expect(again(session, { ...rules, ...more }, session.expiresMs + 1)).toBeNull()
+  })
+
+  it('is not given after an end by time that a payment or an outage has moved', () => {
+    const limited = { ...rules, sessionMaxMs: 5 * MINUTE }
+    const session = returnedAt(1_000, limited)
+    const expiresMs = renewedExpiry(session, limited, 15 * MINUTE, 4 * MINUTE)
+    expect(endsByTime(session, limited, expiresMs)).toBe(true)
+    expect(endsByTime(session, limited, 5 * MINUTE + 30_000)).toBe(true)
+  })
+
+  it('is given in a room without renewals to a visitor who was cut off before the pass came back', () => {
+    const fixed = { ...rules, renewal: false }
+    const session = admit(claim, fixed, 0)
+    expect(session.expiresMs).toBeLessThan(MINUTE)
+    expect(again(session, fixed, session.expiresMs + 1)).not.toBeNull()
+    const short = admit(claim, { ...fixed, sessionMs: 12_000 }, 0)
+    expect(again(short, fixed, short.expiresMs + 1)).toBeNull()
+  })
+
+  it('is not given again to a visitor who came back by it', () => {
+    const session = admit({ ...claim, sid: 'eu-0.abc~1' }, rules, 0)
+    expect(again(session, rules, session.expiresMs + 1)).toBeNull()
+  })
+
   it('counts the lives of one visitor', () => {
-    const session = { ...returnedAt(1_000), sid: 'eu-0.abc~3' }
+    // The third session of an invitation, which was claimed by the name that its ticket has.
+    const session = admit({ ...claim, sid: 'eu-0.abc~3' }, rules, 0, 'eu-0.abc')
     expect(again(session, rules, session.expiresMs)?.sid).toBe('eu-0.abc~4')
   })
 

@@ -83,6 +83,23 @@ describe('a door', () => {
     expect(longest).toBeLessThan(2_000_000)
   })
 
+  it('gives no second place at the front, and none after an end by time, also when it has restarted', async () => {
+    const room = roomStub(env, 'asleep')
+    const door = () => doorStub(env, 'asleep', 'as-1')
+    const [idle, back, timed] = [claimOf('as-1'), claimOf('as-1'), claimOf('as-1')]
+    const again = { ...back, sid: `${back.sid}~1` }
+    for (const request of [idle, again]) expect((await door().claim(request)).verdict).toBe('admitted')
+    await room.change({ set: { disable_session_renewal: true, session_duration: 0.05 } }, null, 'test')
+    await door().poke()
+    expect((await door().claim(timed)).verdict).toBe('admitted')
+    await room.change({ reset: 'all' }, null, 'test')
+    await evictDurableObject(door() as unknown as DurableObjectStub)
+    vi.useFakeTimers({ now: Date.now() + 60_000, toFake: ['Date'] })
+    expect(await door().claim(idle)).toMatchObject({ verdict: 'ended', again: { sid: `${idle.sid}~1` } })
+    expect(await door().claim(again)).toEqual({ verdict: 'ended', again: null })
+    expect(await door().claim(timed)).toEqual({ verdict: 'ended', again: null })
+  })
+
   it('begins every life with a higher epoch and nothing to spend', async () => {
     await claim('xx-2')
     const epochs: number[] = []

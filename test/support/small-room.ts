@@ -1,0 +1,140 @@
+/**
+ * A room with one door and one isolate, and no network between them: visitors who keep asking, as the gate would answer them.
+ * It shows how places are shared among people over many sessions, which the simulation's visitors have only one of.
+ */
+import { bucketOf } from '../../src/core/arrivals.ts'
+import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door.ts'
+import type { Again, ClaimAnswer, View } from '../../src/core/messages.ts'
+import { keyAgain, placeOf, refused, seen } from '../../src/core/place.ts'
+import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room.ts'
+import type { SessionRules } from '../../src/core/sessions.ts'
+import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import { MemorySessions } from '../../tools/simulation/sessions.ts'
+
+const STEP_MS = 250
+const SYNC_EVERY_MS = 1_000
+const START_MS = 1_700_000_000_000
+
+export interface Asker {
+  /** How often the visitor asks while waiting. */
+  readonly everyMs: number
+  /** How long the visitor rests between two requests inside. */
+  readonly restsMs: number
+}
+
+/** Who was let in, in order: the index of the visitor, and whether it was a place at the front. */
+export interface Entry {
+  readonly visitor: number
+  readonly isReentry: boolean
+  readonly atMs: number
+}
+
+interface Person extends Asker {
+  readonly index: number
+  nextMs: number
+  sid: string | null
+  ticket: Ticket | null
+}
+
+export class SmallRoom {
+  readonly entries: Entry[] = []
+  readonly #room: RoomState = newRoom(START_MS)
+  readonly #door: DoorState = newDoor('eu-0', 1, START_MS)
+  readonly #sessions = new MemorySessions()
+  readonly #people: readonly Person[]
+  readonly #sessionRules: SessionRules
+  readonly #roomRules: RoomRules
+  #places = 0
+
+  constructor(askers: readonly Asker[], sessionRules: SessionRules, places: number) {
+    this.#people = askers.map((asker, index) => ({
+      ...asker,
+      index,
+      nextMs: START_MS + index * STEP_MS,
+      sid: null,
+      ticket: null,
+    }))
+    this.#sessionRules = sessionRules
+    this.#roomRules = { ratePerMinute: 600, totalActiveUsers: places, claimWindowMs: sessionRules.claimWindowMs }
+  }
+
+  play(forMs: number): readonly Entry[] {
+    for (let nowMs = START_MS; nowMs < START_MS + forMs; nowMs += STEP_MS) {
+      if ((nowMs - START_MS) % SYNC_EVERY_MS === 0) this.#sync(nowMs)
+      for (const person of this.#people) if (person.nextMs <= nowMs) this.#ask(person, nowMs)
+    }
+    return this.entries
+  }
+
+  #ask(person: Person, nowMs: number): void {
+    if (person.sid !== null) {
+      const answer = touch(this.#sessions, this.#sessionRules, { sid: person.sid, protectMs: 0 }, nowMs)
+      if (answer.verdict === 'live') {
+        person.nextMs = nowMs + person.restsMs
+        return
+      }
+      person.sid = null
+      person.ticket = answer.again && this.#atFront(answer.again, nowMs)
+    }
+    this.#stand(person, nowMs)
+    person.nextMs = nowMs + (person.sid === null ? person.everyMs : person.restsMs)
+  }
+
+  #stand(person: Person, nowMs: number): void {
+    const { claimWindowMs } = this.#sessionRules
+    const view = this.#view()
+    let ticket = person.ticket ?? this.#newTicket(nowMs)
+    let place = placeOf(ticket, view, claimWindowMs, nowMs)
+    if (place.state === 'missed') {
+      ticket = this.#newTicket(nowMs)
+      place = placeOf(ticket, view, claimWindowMs, nowMs)
+    }
+    const next = ticket === person.ticket ? seen(ticket, place, claimWindowMs, nowMs) : ticket
+    if (next.confirmed && !ticket.confirmed) this.#door.tally.add(`line/${MAIN_LANE}/${bucketOf(next.key)}`)
+    person.ticket = next
+    if (place.state !== 'called') return
+    const answer = this.#claim(next, nowMs)
+    if (answer.verdict === 'admitted') {
+      this.entries.push({ visitor: person.index, isReentry: next.sid.includes('~'), atMs: nowMs - START_MS })
+      person.sid = next.sid
+      person.ticket = null
+    } else if (answer.verdict === 'ended') person.ticket = answer.again && this.#atFront(answer.again, nowMs)
+    else person.ticket = refused(next, this.#view(), claimWindowMs, nowMs)
+  }
+
+  #claim({ sid, key, lane, generation }: Ticket, nowMs: number): ClaimAnswer {
+    const request = { sid, key, lane, generation }
+    const decide = (attempt: 'new' | 'last') =>
+      claim(this.#door, this.#sessions, this.#sessionRules, request, attempt, nowMs)
+    let decision = decide('new')
+    if (decision.verdict === 'ask') {
+      this.#sync(nowMs)
+      decision = decide('last')
+    }
+    if (decision.verdict === 'ask') throw new Error('a last attempt must be decided')
+    return decision
+  }
+
+  #sync(nowMs: number): void {
+    const { epoch } = this.#door
+    const said = report(this.#door, this.#sessions.live(nowMs), '', nowMs)
+    const outcome = sync(this.#room, said, this.#roomRules, nowMs)
+    if (outcome.kind === 'stale') throw new Error('a report of the only life of a door must not be stale')
+    applyReply(this.#door, { epoch, seq: said.seq, granted: outcome.granted, view: this.#room.view as View }, nowMs)
+  }
+
+  #view(): View {
+    return this.#door.view as View
+  }
+
+  #atFront({ sid, key, lane }: Again, nowMs: number): Ticket {
+    const byMs = nowMs + this.#sessionRules.claimWindowMs
+    return { ...this.#newTicket(nowMs), sid, key: keyAgain(key, lane, this.#view()), lane, byMs }
+  }
+
+  #newTicket(nowMs: number): Ticket {
+    const sid = `eu-0.${String(this.#places++).padStart(22, '0')}`
+    const shown = { low: null, byMs: null, confirmed: false }
+    return { room: 'small', sid, key: nowMs, lane: MAIN_LANE, ...shown, generation: 1, issuedMs: nowMs }
+  }
+}
