@@ -9,6 +9,7 @@ import { matchesHost } from '../settings/patterns.ts'
 import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
 import { withIdleTimeout } from './body.ts'
 import { controlRoutes } from './control.ts'
+import { endingWithSession } from './event-stream.ts'
 import { decide } from './gate.ts'
 import { heldResponse } from './held-response.ts'
 import { closedByHand, type Held, heldBack } from './holding.ts'
@@ -98,7 +99,7 @@ async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetu
   const outcome = await proxy(visit, onward, watch)
   release(visit, admissions)
   watch.ended(outcome)
-  const answer = passOn(visit, outcome, admissions, mode)
+  const answer = endingWithSession(visit, passOn(visit, outcome, admissions, mode), admissions)
   if (onward.bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
   return withIdleTimeout(answer, onward.bodyTimeoutMs, () => watch.stopped())
 }
