@@ -144,7 +144,7 @@ function release(visit: Visit, admissions: readonly Admitted[]): void {
 async function prepare(env: Env): Promise<EdgeSetup> {
   const deployment = readDeployment(env)
   const memory = new Memory()
-  const ring = await openKeyRing(env.ROOM_KEYS)
+  const ring = await openKeyRing(env.ROOM_KEYS, Date.now())
   for (const { name, lanes, invite_only } of deployment.rooms) {
     if ((lanes.length > 0 || invite_only) && !ring.invitations.has(name))
       console.warn(`room ${name}: nobody can be invited, for ROOM_KEYS has no key of invitations to it`)

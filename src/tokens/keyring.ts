@@ -12,6 +12,8 @@ export interface SigningKey {
 }
 
 export interface KeyRing {
+  /** When the secret was read. A key that signs since then may be missing here. */
+  readonly openedMs: number
   /** HS256 key of tickets. */
   readonly tickets: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
   /** Ed25519 keys of passes. */
@@ -47,7 +49,7 @@ const SUBJECTS = 'antesala/subject/1'
 const HOW = 'make one with `npm run keys -- new`'
 
 /** Opens the secret `ROOM_KEYS`. Throws KeyRingError with what is wrong and where. */
-export async function openKeyRing(secret: string | undefined): Promise<KeyRing> {
+export async function openKeyRing(secret: string | undefined, openedMs = 0): Promise<KeyRing> {
   const stored = parseKeys(secret)
   const tickets = stored.filter(isTicketKey)
   const passes = stored.filter(isPassKey)
@@ -59,6 +61,7 @@ export async function openKeyRing(secret: string | undefined): Promise<KeyRing> 
     return [room, await derivedKey(oldest as CryptoKey, SUBJECTS)] as const
   })
   return {
+    openedMs,
     invitations,
     subjects: new Map(await Promise.all(subjects)),
     tickets: ofTickets,

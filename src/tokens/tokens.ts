@@ -4,6 +4,7 @@
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
 import { base64url, CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
+import { SKEW_MS } from '../core/sessions.ts'
 import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from './draw.ts'
 import type { KeyRing, SigningKey } from './keyring.ts'
@@ -13,8 +14,11 @@ export const TOKEN_BYTES_MAX = 2_048
 /** A ticket lives this long after its last poll. */
 const TICKET_FOR_SECONDS = 24 * 60 * 60
 
-/** A deployment, and with it a new key, has reached every isolate after this. */
-const DEPLOYED_WITHIN_MS = 15 * 60_000
+/**
+ * A deployment, and with it a new key, has reached every isolate after this. Only a rotation that does not wait between its steps needs
+ * it: longer, and a token whose key was taken away would keep its visitor without a place.
+ */
+const DEPLOYED_WITHIN_MS = 60_000
 
 export type Token =
   | { readonly kind: 'ticket'; readonly ticket: Ticket }
@@ -41,7 +45,7 @@ export async function readToken(ring: KeyRing, text: string, room: string, nowMs
   const kind = KINDS.find(({ typ, alg }) => header?.typ === typ && header.alg === alg)
   if (!kind || typeof header?.kid !== 'string') return NONE
   const key = ring[kind.keys].verify.get(header.kid)
-  if (!key) return isRecent(text, nowMs) ? UNKNOWN : NONE
+  if (!key) return mayBeOfNewerKey(text, ring, nowMs) ? UNKNOWN : NONE
   try {
     const { payload } = await compactVerify(text, key, { algorithms: [kind.alg] })
     const claims = claimsOf(payload)
@@ -108,13 +112,16 @@ export function isCanonical(text: string): boolean {
 }
 
 /**
- * Says of an unverified token whether it claims to be so young that its key may be newer than this isolate. An older one
- * was signed with a key that has been dropped: nobody will ever know it again.
+ * Whether the key of an unverified token may be newer than this isolate: it claims to be signed after the isolate has read its keys, a moment
+ * ago, and not in the future. The key of any other was taken away, or never was ours.
  */
-function isRecent(text: string, nowMs: number): boolean {
+function mayBeOfNewerKey(text: string, { openedMs }: KeyRing, nowMs: number): boolean {
   try {
     const { iat } = decodeJwt(text)
-    return typeof iat === 'number' && nowMs - iat * 1_000 < DEPLOYED_WITHIN_MS
+    if (typeof iat !== 'number') return false
+    const ageMs = nowMs - iat * 1_000
+    // NumericDate is whole seconds: the token may be up to a second younger.
+    return iat * 1_000 + 1_000 > openedMs && ageMs < DEPLOYED_WITHIN_MS && ageMs > -SKEW_MS
   } catch (error) {
     if (error instanceof errors.JWTInvalid) return false
     throw error
