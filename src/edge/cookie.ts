@@ -7,6 +7,7 @@ const MAX_AGE_BROWSERS = 400 * MAX_AGE_SECONDS
 
 /** Every cookie of ours begins so, with or without a prefix. */
 const OURS = /^(__Host-|__Secure-)?antesala-/
+const COMMA_BEFORE_OURS = /,(?=\s*(?:__Host-|__Secure-)?antesala-)/
 
 /**
  * `__Host-` binds the cookie to the very host (RFC 6265bis section 4.1.3). A room over several hosts needs a domain,
@@ -48,14 +49,33 @@ export function clearCookie(room: RoomConfig, url: URL): string {
   return setCookie(room, url, '').replace(/Max-Age=\d+/, 'Max-Age=0')
 }
 
+/**
+ * The pairs of a Cookie header. The runtime joins several header lines by commas, which the values of other cookies may contain as well;
+ * ours never do. So a comma is a border before a cookie of ours, and the first one in it is its end.
+ */
+export function cookiePairs(header: string): readonly string[] {
+  const parts = header.split(';')
+  if (!header.includes(',') || !header.includes('antesala-')) return parts
+  return parts
+    .flatMap(part => part.split(COMMA_BEFORE_OURS))
+    .flatMap(pair => {
+      const comma = isOurs(pair) ? pair.indexOf(',') : -1
+      return comma < 0 ? [pair] : [pair.slice(0, comma), pair.slice(comma + 1)]
+    })
+}
+
 /** A Cookie header without ours; null when nothing is left, undefined when there was nothing of ours. */
 export function withoutOurs(header: string): string | null | undefined {
   if (!header.includes('antesala-')) return undefined
-  const pairs = header.split(';')
-  const kept = pairs.filter(pair => !OURS.test(pair.trim()))
+  const pairs = cookiePairs(header)
+  const kept = pairs.filter(pair => !isOurs(pair))
   if (kept.length === pairs.length) return undefined
   const rest = kept.join(';').trim()
   return rest === '' ? null : rest
+}
+
+function isOurs(pair: string): boolean {
+  return OURS.test(pair.trim())
 }
 
 function isSecure(room: RoomConfig, url: URL): boolean {

@@ -13,13 +13,21 @@ const PARAMETER = 'invite='
 /** A link that is no invitation is remembered for so long, so that its visitor can be told. */
 const INVALID_FOR_SECONDS = 300
 const INVALID = 'invalid'
+/** Of several cookies the first valid one counts: each may cost as many checks of a signature as its room has keys. */
+const TRIED_MAX = 10
 const NOT_INVITED: Invited = { kind: 'none' }
 
 export async function invitedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Invited> {
   if (!room.settings.readsInvitations) return NOT_INVITED
   const name = invitationCookie(room.settings.config, visit.url)
-  const text = visit.request.headers.get(INVITE_HEADER) ?? visit.cookies.get(name)?.[0]
-  return text === undefined ? NOT_INVITED : room.invitation(ring, text, visit.nowMs)
+  const header = visit.request.headers.get(INVITE_HEADER)
+  const texts = header === null ? (visit.cookies.get(name) ?? []) : [header]
+  let invited = NOT_INVITED
+  for (const text of texts.slice(0, TRIED_MAX)) {
+    invited = await room.invitation(ring, text, visit.nowMs)
+    if (invited.kind === 'valid') return invited
+  }
+  return invited
 }
 
 /** Sends who followed an invitation's link on to the same address without it; null for everybody else. */

@@ -93,6 +93,10 @@ export class RoomAtEdge {
     return token
   }
 
+  hasRead(text: string): boolean {
+    return this.memory.passes.has(text) || this.memory.tickets.has(text)
+  }
+
   /** Verifies an invitation once. Those that are not valid are not remembered. */
   async invitation(ring: KeyRing, text: string, nowMs: number): Promise<Invited> {
     const own = `${this.name} ${text}`

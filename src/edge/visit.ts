@@ -2,6 +2,7 @@
 import type { BypassFacts } from '../settings/compiled.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
+import { cookiePairs } from './cookie.ts'
 import { type Readings, readingsOf } from './path.ts'
 
 /**
@@ -177,7 +178,7 @@ export function acceptsHtml(headers: Headers): boolean {
 /** All values of each cookie, in order. Broken pairs are skipped, nothing is decoded. */
 export function cookiesOf(header: string | null): ReadonlyMap<string, readonly string[]> {
   const cookies = new Map<string, string[]>()
-  for (const pair of (header ?? '').split(';')) {
+  for (const pair of cookiePairs(header ?? '')) {
     const equals = pair.indexOf('=')
     if (equals < 0) continue
     const name = pair.slice(0, equals).trim()

@@ -3,7 +3,7 @@
  *
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
-import { base64url, CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
+import { base64url, CompactSign, type CryptoKey, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import { SKEW_MS } from '../core/sessions.ts'
 import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from './draw.ts'
@@ -40,11 +40,9 @@ const UNKNOWN: Token = { kind: 'unknown' }
 
 /** Reads a token of `room`. A pass is authentic also past its expiry: its door knows whether the session lives on. */
 export async function readToken(ring: KeyRing, text: string, room: string, nowMs: number): Promise<Token> {
-  if (!isCanonical(text)) return NONE
-  const header = headerOf(text)
-  const kind = KINDS.find(({ typ, alg }) => header?.typ === typ && header.alg === alg)
-  if (!kind || typeof header?.kid !== 'string') return NONE
-  const key = ring[kind.keys].verify.get(header.kid)
+  const claimed = claimedKey(ring, text)
+  if (!claimed) return NONE
+  const { kind, key } = claimed
   if (!key) return mayBeOfNewerKey(text, ring, nowMs) ? UNKNOWN : NONE
   try {
     const { payload } = await compactVerify(text, key, { algorithms: [kind.alg] })
@@ -55,6 +53,20 @@ export async function readToken(ring: KeyRing, text: string, room: string, nowMs
     if (error instanceof errors.JOSEError) return NONE
     throw error
   }
+}
+
+/** Whether a text is a token as far as can be seen without checking its signature, which is what costs. */
+export function needsVerifying(ring: KeyRing, text: string): boolean {
+  return claimedKey(ring, text)?.key !== undefined
+}
+
+/** The kind that a text says it is of, and the key of that name, if there is one; null when no token looks like it. */
+function claimedKey(ring: KeyRing, text: string): { kind: (typeof KINDS)[number]; key: CryptoKey | undefined } | null {
+  if (!isCanonical(text)) return null
+  const header = headerOf(text)
+  const kind = KINDS.find(({ typ, alg }) => header?.typ === typ && header.alg === alg)
+  if (!kind || typeof header?.kid !== 'string') return null
+  return { kind, key: ring[kind.keys].verify.get(header.kid) }
 }
 
 /** Whether a token that was verified before still is one, for this room and now. */

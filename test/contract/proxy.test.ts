@@ -98,6 +98,20 @@ describe('through plain workerd', () => {
     expect(seen.url).toBe('/a%2Fb/%63;d?x=%20')
   })
 
+  it.each([
+    [(pass: string) => ['theme=dark', `${pass}; cart=3`], 'theme=dark; cart=3'],
+    [(pass: string) => [pass, 'theme=dark; cart=3'], 'theme=dark; cart=3'],
+    [(pass: string) => ['theme=dark', 'cart=3', pass], 'theme=dark, cart=3'],
+  ])('a pass is found in either of two Cookie lines, and stays behind (%#)', async (linesWith, rest) => {
+    const visitor = new Visitor(site.url, 'shop')
+    await visitor.get('/')
+    const lines = linesWith(visitor.cookie).map(line => `Cookie: ${line}\r\n`)
+    const answer = await raw(`GET /two HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${lines.join('')}\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    expect(seen.headers['waiting-room-session']).toBe(visitor.claims.sub)
+    expect(seen.headers.cookie).toBe(rest)
+  })
+
   it('bodies stream both ways: a megabyte comes back whole', async () => {
     const body = 'tea and cake '.repeat(80_000)
     const { text } = await send(`${site.url}/echo`, { method: 'POST', body })

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SessionRules } from '../../src/core/sessions.ts'
-import '../support/properties.ts'
 import { type Asker, type Entry, SmallRoom } from '../support/small-room.ts'
 
 const SESSION_MS = 12_000

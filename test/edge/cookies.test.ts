@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { base64url } from 'jose'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { cookiePairs, withoutOurs } from '../../src/edge/cookie.ts'
 import { claimsOf, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterEach(settled)
@@ -16,6 +19,16 @@ async function ticket(): Promise<string> {
   return visitor.token
 }
 
+function withHeader(token: string, more: object): string {
+  const [header = '', ...rest] = token.split('.')
+  const fields = { ...JSON.parse(new TextDecoder().decode(base64url.decode(header))), ...more }
+  return [base64url.encode(JSON.stringify(fields)), ...rest].join('.')
+}
+
+function withSignature(token: string, nth: number): string {
+  return [...token.split('.').slice(0, 2), base64url.encode(new Uint8Array(32).fill(nth))].join('.')
+}
+
 const sidOf = (token: string) => claimsOf(token).sub
 
 describe('cookies', () => {
@@ -25,10 +38,52 @@ describe('cookies', () => {
     ['without spaces', (token: string) => `a=1;${NAME}=${token};b=2`],
     ['in quotes', (token: string) => `${NAME}="${token}"`],
     ['after broken ones', (token: string) => `=; ;;=x; a; %zz=%; ${NAME}=; ${NAME}=${token}`],
+    ['in the second of two lines', (token: string) => `a=1; b=2, ${NAME}=${token}`],
+    ['in the first of two lines', (token: string) => `${NAME}=${token}, a=1; b=2`],
+    ['in the middle of three lines', (token: string) => `a="1,2",${NAME}=${token}, b=2; c=3`],
+    ['in a line of its own, before that of another room', (token: string) => `${NAME}=${token}, antesala-x=y`],
     ['after 8 KB of garbage', (token: string) => `g=${'%f0%9f'.repeat(1_400)}; ${NAME}=${token}`],
   ])('ours is found %s', async (_where, cookie) => {
     const { status, text } = await withCookie(cookie(await ticket()))
     expect([status, JSON.parse(text).state]).toEqual([200, 'waiting'])
+  })
+
+  it.each([
+    ['that are no tokens', (_: string, nth: number) => `bad${nth}`],
+    ['of keys that are not ours', (token: string, nth: number) => withHeader(token, { kid: `t-${nth}` })],
+    ['whose signatures are wrong', (token: string, nth: number) => withSignature(token, nth)],
+  ])('ours is found after seven others of its name %s', async (_what, bad) => {
+    const token = await ticket()
+    const others = Array.from({ length: 7 }, (_, nth) => `${NAME}=${bad(token, nth)}`)
+    const { text } = await withCookie([...others, `${NAME}=${token}`].join('; '))
+    expect(JSON.parse(text).state).toBe('waiting')
+  })
+
+  it('ours is found after a hundred others that cost no check of a signature', async () => {
+    const token = await ticket()
+    const others = Array.from({ length: 100 }, (_, nth) => `${NAME}=${withHeader(token, { kid: `t-${nth}` })}`)
+    const { text } = await withCookie([...others, `${NAME}=${token}`].join('; '))
+    expect(JSON.parse(text).state).toBe('waiting')
+  })
+
+  it('that are many cost ten checks of a signature at most', async () => {
+    const token = await ticket()
+    const verify = vi.spyOn(crypto.subtle, 'verify')
+    const others = Array.from({ length: 60 }, (_, nth) => `${NAME}=${withSignature(token, nth)}`)
+    const { status, text } = await withCookie(others.join('; '))
+    expect([status, JSON.parse(text).state]).toEqual([200, 'none'])
+    expect(verify.mock.calls.length).toBe(10)
+    verify.mockRestore()
+  })
+
+  it('that an isolate has verified before is found among any number', async () => {
+    const edge = newEdge()
+    const visitor = new Visitor('held.test', edge)
+    await visitor.page()
+    const others = Array.from({ length: 60 }, (_, nth) => `${NAME}=${withSignature(visitor.token, nth)}`)
+    const headers = { Accept: 'application/json', Cookie: [...others, `${NAME}=${visitor.token}`].join('; ') }
+    const poll = new Request('https://held.test/.waiting-room/status?room=held', { headers })
+    expect(JSON.parse((await send(edge, poll)).text).state).toBe('waiting')
   })
 
   it('of several tickets the oldest counts', async () => {
@@ -106,5 +161,40 @@ describe('cookies', () => {
     const plain = await send(newEdge(), new Request('http://held.test/'))
     expect(plain.response.headers.get('Set-Cookie')).toMatch(/^antesala-held=/)
     expect(plain.response.headers.get('Set-Cookie')).not.toContain('Secure')
+  })
+})
+
+describe('on the way to the origin', () => {
+  const ours = fc.constantFrom(
+    'antesala-shop',
+    '__Host-antesala-shop',
+    '__Secure-antesala-news',
+    'antesala-shop.invite',
+  )
+  const own = ours.map(name => `${name}=AAAA.BBBB.CCCC`)
+  const other = fc
+    .tuple(fc.constantFrom('a', 'theme', 'my-antesala', '__Host-b', ''), fc.stringMatching(/^[a-z0-9,= "{}:.]{0,12}$/))
+    .map(([name, value]) => `${name}=${value}`)
+
+  it('nothing of ours is left, and everything else is, however lines and pairs are mixed', () => {
+    const line = fc.array(fc.oneof(own, other), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), fc.constantFrom('; ', ';'), (lines, between) => {
+        const header = lines.map(pairs => pairs.join(between)).join(', ')
+        const rest = withoutOurs(header)
+        const left = rest === undefined ? header : (rest ?? '')
+        expect(left).not.toContain('AAAA')
+        for (const name of ['shop', 'news']) expect(left).not.toMatch(new RegExp(`(^|[;,])\\s*[\\w-]*antesala-${name}`))
+        const bare = (text: string) => text.replaceAll(/[;,\s]/g, '')
+        const kept = lines.flat().filter(pair => !pair.includes('AAAA'))
+        expect(bare(left)).toBe(bare(kept.join('')))
+      }),
+    )
+  })
+
+  it('a header without ours is not taken apart at commas', () => {
+    expect(cookiePairs('a=1, b=2; c="3,4"')).toEqual(['a=1, b=2', ' c="3,4"'])
+    expect(withoutOurs('a=1, b=2; c="3,4"')).toBeUndefined()
+    expect(withoutOurs('note=before,antesala; c=3')).toBeUndefined()
   })
 })
