@@ -71,8 +71,31 @@ describe('from the origin', () => {
       'Cache-Control': 'public, max-age=600, s-maxage=3600',
       'CDN-Cache-Control': 'max-age=600',
       'Cloudflare-CDN-Cache-Control': 'max-age=600',
+      'Vercel-CDN-Cache-Control': 'max-age=600',
+      'Netlify-CDN-Cache-Control': 'max-age=600',
+      'Akamai-Cache-Control': 'max-age=600',
+      'X-LiteSpeed-Cache-Control': 'public,max-age=600',
+      'Nobody-Knows-It-Yet-Cache-Control': 'max-age=600',
       'Surrogate-Control': 'max-age=600',
+      'Surrogate-Key': 'news',
+      'X-Accel-Expires': '600',
+      'Edge-Control': 'cache-maxage=600s',
+      'Edge-Cache-Tag': 'news',
+      'Cache-Tag': 'news',
+      'Cache-Tags': 'news',
+      'Netlify-Cache-Tag': 'news',
+      'Netlify-Vary': 'query',
+      'CDN-Tag': 'news',
+      'X-LiteSpeed-Tag': 'news',
+      'X-LiteSpeed-Vary': 'cookie=theme',
+      'X-Cache-Tags': 'news',
+      'X-Reverse-Proxy-TTL': '600',
+      'X-VC-TTL': '600',
+      'X-Cache-TTL': '600',
+      xkey: 'news',
       Expires: 'Wed, 21 Oct 2026 07:28:00 GMT',
+      Pragma: 'cache',
+      Age: '5',
     }
     const visitor = new Visitor('wide.test', newEdge())
     const first = await visitor.page('/', answering(cacheable))
@@ -80,7 +103,13 @@ describe('from the origin', () => {
     for (const name of Object.keys(cacheable).slice(1)) expect(first.response.headers.has(name), name).toBe(false)
     await visitor.page()
     const later = await visitor.page('/', answering(cacheable))
-    expect(later.response.headers.get('Cache-Control')).toBe(cacheable['Cache-Control'])
+    for (const [name, value] of Object.entries(cacheable)) expect(later.response.headers.get(name), name).toBe(value)
+  })
+
+  it('an answer that carries our cookie keeps what is of no interest to caches', async () => {
+    const other = { 'X-Accel-Buffering': 'no', ETag: '"1"', Vary: 'Accept', 'Content-Language': 'en' }
+    const { response } = await new Visitor('wide.test', newEdge()).page('/', answering(other))
+    for (const [name, value] of Object.entries(other)) expect(response.headers.get(name), name).toBe(value)
   })
 
   it('comes a redirect as it is', async () => {
