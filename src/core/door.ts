@@ -11,8 +11,8 @@ import { giveBack, goneIn, isEntitled, spend } from './door-permits.ts'
 import { countClaim, demandOf, forgetWhoLeft, isCalled, stand } from './door-standing.ts'
 import { type DoorState, usable } from './door-state.ts'
 import { forgetOldSamples } from './health/samples.ts'
-import type { SessionStore } from './inside.ts'
-import type { Again, Claim, ClaimAnswer, DoorReport, EdgeReport, View } from './messages.ts'
+import { endSession, type SessionStore } from './inside.ts'
+import type { Again, Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, View } from './messages.ts'
 import { ownOr } from './own.ts'
 import { newLaneAccount } from './permits.ts'
 import { admit, again, isLive, nextLife, type Session, type SessionRules } from './sessions.ts'
@@ -67,6 +67,26 @@ export function claim(
   if (attempt !== 'last' && !door.exhausted) return { verdict: 'ask' }
   if (request.leaves) door.standing.delete(request.sid)
   return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
+}
+
+/**
+ * Ends a session early, or with its `place` also one that has not begun; false when there is neither any more. The row of a place that was
+ * given up meets every replay of its ticket, as that of an ended session does, and takes no room.
+ */
+export function endEarly(
+  door: DoorState,
+  sessions: SessionStore,
+  rules: SessionRules,
+  { sid, how, place }: { sid: string; how: 'left' | 'revoked'; place?: PlaceLeft | undefined },
+  nowMs: number,
+): boolean {
+  if (!place) return endSession(sessions, rules, sid, how, nowMs)
+  const atMs = sessions.clock(nowMs)
+  const life = lifeOf(sessions, { sid, takenMs: place.takenMs }, atMs)
+  door.standing.delete(sid)
+  if (sessions.get(life)) return endSession(sessions, rules, life, how, nowMs)
+  sessions.insert({ ...admit({ ...place, sid: life }, rules, atMs), expiresMs: atMs, ended: how })
+  return true
 }
 
 /** The next report to the room. Permits that nobody took for a while go back with it. */
@@ -145,7 +165,11 @@ export function allowAsking(door: DoorState): void {
  * when the place was taken are passed by, so that an invitation is good more than once and an old ticket is not. The rows of earlier ones
  * may be gone already.
  */
-function lifeOf(sessions: SessionStore, { sid, takenMs }: Claim, nowMs: number): string {
+function lifeOf(
+  sessions: SessionStore,
+  { sid, takenMs }: { sid: string; takenMs?: number | undefined },
+  nowMs: number,
+): string {
   if (takenMs === undefined) return sid
   // Each began when the one before was over, so two say it for all: only the last can be live, and ends only rise.
   const lives = sessions.lastLives(sid)

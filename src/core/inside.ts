@@ -7,6 +7,7 @@ export interface SessionStore {
   get(sid: string): Session | undefined
   /** The last two sessions of a sid and its later lives that are not forgotten, the older one first. */
   lastLives(sid: string): readonly Session[]
+  /** One that has ended already takes no place. */
   insert(session: Session): void
   update(session: Session): void
   /** Sessions whose place is taken at `nowMs`. */

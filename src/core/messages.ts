@@ -107,6 +107,9 @@ export interface Claim {
   readonly asks?: readonly Ask[]
 }
 
+/** A place in line, as its ticket says: what its door needs to know of it once it is given up. */
+export type PlaceLeft = Pick<Claim, 'key' | 'lane' | 'takenMs'>
+
 export type ClaimAnswer =
   | {
       readonly verdict: 'admitted'

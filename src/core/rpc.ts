@@ -7,6 +7,7 @@ import type {
   DoorReport,
   EdgeReply,
   EdgeReport,
+  PlaceLeft,
   Touch,
   TouchAnswer,
 } from './messages.ts'
@@ -17,8 +18,8 @@ export interface DoorCalls<Settings> {
   claim(claim: Claim): Promise<ClaimAnswer>
   /** Answers in the order asked. */
   touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]>
-  /** Ends a session early; false when there was none. */
-  end(sid: string, how: 'left' | 'revoked'): Promise<boolean>
+  /** Ends a session early, or with `place` also a place that was not claimed yet; false when there was neither. */
+  end(sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean>
   /** Keeps a live session for at least this much longer; false when there was none. */
   extend(sid: string, byMs: number): Promise<boolean>
   session(sid: string): Promise<Session | null>

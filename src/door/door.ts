@@ -10,7 +10,7 @@ import { DurableObject } from 'cloudflare:workers'
 import * as core from '../core/door.ts'
 import { VIEW_FOR_MS } from '../core/edge.ts'
 import { Ledger } from '../core/ledger.ts'
-import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../core/messages.ts'
+import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, PlaceLeft, Touch, TouchAnswer } from '../core/messages.ts'
 import { goOn, nextStepMs, type Pause } from '../core/pause.ts'
 import type { DoorCalls } from '../core/rpc.ts'
 import { leaseMs, type Session } from '../core/sessions.ts'
@@ -118,11 +118,11 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     })
   }
 
-  async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
+  async end(sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
     const nowMs = Date.now()
-    const ended = core.endSession(this.#store, this.#settings.at(nowMs).session, sid, how, nowMs)
+    const ended = core.endEarly(this.#state, this.#store, this.#settings.at(nowMs).session, { sid, how, place }, nowMs)
     const session = ended ? this.#store.get(sid) : undefined
-    if (session) this.#wakeAt(session.expiresMs)
+    if (session && session.expiresMs > nowMs) this.#wakeAt(session.expiresMs)
     return ended
   }
 

@@ -88,7 +88,7 @@ export class DoorStore implements SessionStore, DebtStore {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[sid, key, lane, admittedMs, expiresMs, ended, Number(returned), Number(endsByTime), Number(isReentry)],
     )
-    this.#live++
+    if (expiresMs > this.#settledMs) this.#live++
   }
 
   update({ sid, expiresMs, ended, returned, endsByTime }: Session): void {

@@ -5,6 +5,7 @@ import type { KeyRing } from '../tokens/keyring.ts'
 import { needsVerifying } from '../tokens/tokens.ts'
 import { cookieName } from './cookie.ts'
 import type { RoomAtEdge } from './isolate.ts'
+import { hasLeft } from './places.ts'
 import type { Visit } from './visit.ts'
 
 /** API clients may send and read their token here. */
@@ -40,9 +41,10 @@ export async function carriedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): 
   for (const text of texts) {
     const token = await room.read(ring, text, visit.nowMs)
     if (token.kind === 'unknown') keepCookie = true
-    else if (token.kind === 'ticket' && (!ticket || token.ticket.key < ticket.value.key))
-      ticket = { value: token.ticket, text }
-    else if (token.kind === 'pass') pass = better(pass, { value: token.pass, text }, visit.nowMs)
+    else if (token.kind === 'ticket') {
+      const isFirst = !ticket || token.ticket.key < ticket.value.key
+      if (isFirst && !hasLeft(room, token.ticket)) ticket = { value: token.ticket, text }
+    } else if (token.kind === 'pass') pass = better(pass, { value: token.pass, text }, visit.nowMs)
   }
   return { pass, ticket, keepCookie }
 }

@@ -5,7 +5,7 @@
  */
 import type { Quota } from '../core/gcra.ts'
 import { newShedder, type Shedder } from '../core/health/shedding.ts'
-import type { Claim, ClaimAnswer, Touch, TouchAnswer, View } from '../core/messages.ts'
+import type { Claim, ClaimAnswer, PlaceLeft, Touch, TouchAnswer, View } from '../core/messages.ts'
 import { doorOf } from '../core/ticket.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { regionOf } from '../settings/env.ts'
@@ -176,8 +176,8 @@ export class RoomAtEdge {
     this.#sessions.settleLater(caller, sid)
   }
 
-  end(caller: Caller, sid: string, how: 'left' | 'revoked'): Promise<boolean> {
-    return this.#sessions.end(caller, sid, how)
+  end(caller: Caller, sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
+    return this.#sessions.end(caller, sid, how, place)
   }
 
   extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {

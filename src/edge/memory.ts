@@ -42,6 +42,8 @@ export class Memory {
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
   /** Sids that were counted in a line here, and tickets that were given up for another. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
+  /** Places that were given up here. */
+  readonly left = new LRUCache<string, true>({ max: VISITORS })
   /** Sids whose sessions a policy has ended, with the policy's name. */
   readonly requeued = new LRUCache<string, string>({ max: VISITORS })
   /** Ended sids, until their passes expire. */

@@ -8,15 +8,15 @@ import { keyAgain } from '../core/place.ts'
 import { type Draw, MAIN_LANE, NO_GENERATION, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from '../tokens/draw.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
-import { signTicket } from '../tokens/tokens.ts'
+import { signTicket, TICKET_FOR_SECONDS } from '../tokens/tokens.ts'
 import type { Invited, RoomAtEdge } from './isolate.ts'
 import { entryAt } from './prequeue.ts'
 import type { Visit } from './visit.ts'
 
 /** Counts a ticket in the line, once per isolate and sid. */
 export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  // An invitation's sid has one place after another, an entry becomes a place.
-  const place = ticket.takenMs === undefined ? ticket.sid : `${ticket.sid} ${ticket.key}`
+  // An entry becomes a place.
+  const place = nameOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
   if (room.memory.confirmed.has(once)) return
   room.memory.confirmed.set(once, true)
@@ -100,6 +100,32 @@ export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
   room.memory.confirmed.set(once, true)
   room.count('changed_lanes')
   if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
+}
+
+/** An invitation's sid has one place after another. */
+function nameOf({ sid, takenMs }: Ticket): string {
+  return takenMs === undefined ? sid : `${sid} ${takenMs}`
+}
+
+/**
+ * Gives a place up for good: its door lets the ticket in no more, this isolate takes it for none, and the line is shorter by it. One
+ * row of the door, until no ticket of the place can be called.
+ */
+export async function leaveLine(visit: Visit, room: RoomAtEdge, ticket: Ticket): Promise<void> {
+  const { sid, key, lane, takenMs, entry, confirmed } = ticket
+  room.memory.left.set(nameOf(ticket), true)
+  // An entry has no place yet. It gets one before its ticket is over.
+  const lastKey = entry ? visit.nowMs + TICKET_FOR_SECONDS * 1_000 : key
+  const taken = takenMs === undefined ? {} : { takenMs }
+  if (!(await room.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
+  room.count('left')
+  if (confirmed && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
+  room.report(visit)
+}
+
+/** Whether a place was given up at this isolate. Any other one hears of it from the door, once the place is called. */
+export function hasLeft({ memory: { left } }: RoomAtEdge, ticket: Ticket): boolean {
+  return left.size > 0 && left.has(nameOf(ticket))
 }
 
 function hasLane(room: RoomAtEdge, lane: string): boolean {

@@ -2,7 +2,7 @@
  * What an isolate remembers of the sessions of one room, and what it asks their doors: a lease is the right to proxy a session's
  * requests without asking.
  */
-import type { Ask, Touch, TouchAnswer } from '../core/messages.ts'
+import type { Ask, PlaceLeft, Touch, TouchAnswer } from '../core/messages.ts'
 import { doorOf } from '../core/ticket.ts'
 import type { Caller, Doors } from './doors.ts'
 import { IdleLeases, whatLiesIdle } from './idle-leases.ts'
@@ -75,9 +75,9 @@ export class SessionLeases {
     caller.waitUntil(sent)
   }
 
-  async end(caller: Caller, sid: string, how: 'left' | 'revoked'): Promise<boolean> {
+  async end(caller: Caller, sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
     this.#memory.leases.delete(sid)
-    return this.#doors.call(caller, doorOf(sid), door => door.end(sid, how))
+    return this.#doors.call(caller, doorOf(sid), door => door.end(sid, how, place))
   }
 
   async extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {

@@ -7,6 +7,7 @@ import { invitedBy } from './invited.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { outsideHeaders } from './outside-headers.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
+import { leaveLine } from './places.ts'
 import { problemResponse } from './problem.ts'
 import { addTokens, waitingHeaders } from './respond.ts'
 import { passesThrough, stand } from './standing.ts'
@@ -15,7 +16,7 @@ import type { Visit } from './visit.ts'
 /** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
 const UNKNOWN_RETRY_MS = 5_000
-/** How often one session may ask its door to end it: who does so more often changes nothing. */
+/** How often one session or place may ask its door to end it: who does so more often changes nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
@@ -71,10 +72,11 @@ export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
   if (isOfAnotherSite(visit, room))
     return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
   const carried = await carriedBy(visit, room, ring)
-  if (carried.pass) {
-    const { sid } = carried.pass.value
-    if (room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0) await room.end(visit, sid, 'left')
-  } else if (carried.ticket) room.count('left')
+  const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
+  const sid = carried.pass?.value.sid
+  if (sid !== undefined && mayAsk(sid)) await room.end(visit, sid, 'left')
+  const { ticket } = ofThisGeneration(carried, room.view)
+  if (ticket && mayAsk(ticket.sid)) await leaveLine(visit, room, ticket)
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   if (mayGiveCookie(visit, room.settings.config))
     headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))

@@ -12,7 +12,7 @@ import type { KeyRing, SigningKey } from './keyring.ts'
 /** A token names one visitor and one place. Anything longer is an attack on the parser. */
 export const TOKEN_BYTES_MAX = 2_048
 /** A ticket lives this long after its last poll. */
-const TICKET_FOR_SECONDS = 24 * 60 * 60
+export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
 /**
  * A deployment, and with it a new key, has reached every isolate after this. Only a rotation that does not wait between its steps needs

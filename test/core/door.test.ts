@@ -5,6 +5,7 @@ import {
   applyReply,
   claim,
   type DoorState,
+  endEarly,
   endSession,
   extendSession,
   isActive,
@@ -108,6 +109,51 @@ describe('a claim', () => {
     expect(ask('newcomer', 101)).toBe('none')
     expect(door.standing.size).toBe(0)
     expect(ask('called', 100)).toBe('admitted')
+  })
+})
+
+describe('a place that is given up', () => {
+  const leave = (
+    door: DoorState,
+    sessions: MemorySessions,
+    sid: string,
+    more: { takenMs?: number } = {},
+    nowMs = 1_000,
+  ) => endEarly(door, sessions, rules, { sid, how: 'left', place: { key: 20, lane: 'main', ...more } }, nowMs)
+
+  it('is never let in, takes no room, and stands in nobody\u2019s way', () => {
+    const { door, sessions, ask } = doorWith(0, 100)
+    ask('gone', 20)
+    expect(leave(door, sessions, 'gone')).toBe(true)
+    expect([door.standing.has('gone'), sessions.live(1_000)]).toEqual([false, 0])
+    hear(door, 1, 100, 1_000)
+    expect(ask('gone', 20, 1_100)).toBe('ended')
+    expect(ask('other', 30, 1_100)).toBe('admitted')
+    expect(touch(sessions, rules, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({ verdict: 'gone', again: null })
+  })
+
+  it('is given up once', () => {
+    const { door, sessions } = doorWith(0, 100)
+    expect(leave(door, sessions, 'gone')).toBe(true)
+    expect(leave(door, sessions, 'gone')).toBe(false)
+    expect(sessions.live(100_000)).toBe(0)
+  })
+
+  it('ends the session that has begun by it', () => {
+    const { door, sessions, ask } = doorWith(1, 100)
+    expect(ask('in', 20)).toBe('admitted')
+    expect(leave(door, sessions, 'in')).toBe(true)
+    expect(sessions.get('in')?.ended).toBe('left')
+    expect(sessions.live(11_000)).toBe(0)
+  })
+
+  it('keeps the subject of an invitation from no later place', () => {
+    const { door, sessions } = doorWith(2, 100)
+    const ask = (takenMs: number, nowMs: number) =>
+      claim(door, sessions, rules, { sid: 'subject', key: 20, lane: 'main', generation: 1, takenMs }, 'new', nowMs)
+    expect(leave(door, sessions, 'subject', { takenMs: 500 }, 1_000)).toBe(true)
+    expect(ask(500, 2_000)).toEqual({ verdict: 'ended', again: null })
+    expect(ask(2_500, 3_000)).toMatchObject({ verdict: 'admitted', sid: 'subject~1' })
   })
 })
 

@@ -100,6 +100,27 @@ describe('a door', () => {
     expect(await door().claim(timed)).toEqual({ verdict: 'ended', again: null })
   })
 
+  it('never lets in by a ticket whose place was given up, also when it has restarted', async () => {
+    const door = () => doorStub(env, 'asleep', 'as-2')
+    const { sid, key, lane } = claimOf('as-2')
+    const inside = claimOf('as-2')
+    await door().claim(inside)
+    const live = () =>
+      runInDurableObject(door() as unknown as DurableObjectStub, (_door, { storage }) =>
+        Number(storage.sql.exec('SELECT COUNT(*) AS n FROM sessions WHERE expires_ms > ?', Date.now()).one().n),
+      )
+    expect(await door().end(sid, 'left', { key, lane })).toBe(true)
+    expect(await door().end(sid, 'left', { key, lane })).toBe(false)
+    await door().poke()
+    const reported = async () =>
+      (await roomStub(env, 'asleep').describe()).figures.doors.find(({ name }) => name === 'as-2')?.active
+    expect([await live(), await reported()]).toEqual([1, 1])
+    await evictDurableObject(door() as unknown as DurableObjectStub)
+    expect(await door().claim({ ...inside, sid, key })).toEqual({ verdict: 'ended', again: null })
+    await door().poke()
+    expect([await live(), await reported()]).toEqual([1, 1])
+  })
+
   it('begins every life with a higher epoch and nothing to spend', async () => {
     await claim('xx-2')
     const epochs: number[] = []

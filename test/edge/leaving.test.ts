@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { roomStub } from '../../src/settings/env.ts'
+import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
+
+const sidOf = (visitor: Visitor) => claimsOf(visitor.token).sub
+const waiting = async () => (await roomStub(env, 'held').describe()).figures.waiting
+const leave = (visitor: Visitor) => visitor.send('/.waiting-room/leave?room=held', { method: 'POST' })
+
+afterEach(settled)
+
+/** Somebody with a counted place at an isolate of their own. */
+async function inLine(): Promise<Visitor> {
+  const visitor = new Visitor('held.test', newEdge())
+  await visitor.page()
+  expect((await visitor.poll(false)).place.state).toBe('waiting')
+  return visitor
+}
+
+describe('whoever leaves the line', () => {
+  it('has no place at that isolate any more, and is not counted', async () => {
+    const before = await waiting()
+    const [visitor, other] = [await inLine(), await inLine()]
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 2)
+    const { token } = visitor
+    expect((await leave(visitor)).status).toBe(204)
+    expect(visitor.jar.size).toBe(0)
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 1)
+    visitor.token = token
+    expect((await visitor.poll()).place.state).toBe('none')
+    await visitor.page()
+    expect(claimsOf(visitor.token).sub).not.toBe(claimsOf(token).sub)
+    expect((await other.poll()).place.state).toBe('waiting')
+  }, 30_000)
+
+  it('shortens the line once, however often and at however many isolates', async () => {
+    const before = await waiting()
+    const visitor = await inLine()
+    await inLine()
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 2)
+    const { token } = visitor
+    for (const at of [visitor, visitor, new Visitor('held.test', newEdge())]) {
+      at.token = token
+      expect((await leave(at)).status).toBe(204)
+      await settled()
+    }
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 1)
+    // A newcomer's count travels behind all that was said before.
+    await inLine()
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 2)
+  }, 30_000)
+
+  it('is a newcomer at every other isolate, once the ticket is called', async () => {
+    const [visitor, stays] = [await inLine(), await inLine()]
+    const { token } = visitor
+    const sid = sidOf(visitor)
+    await leave(visitor)
+    const elsewhere = new Visitor('held.test', newEdge())
+    elsewhere.token = token
+    await roomStub(env, 'held').change({ set: { queue_all: false } }, null, 'test')
+    await expect.poll(async () => (await stays.page()).status, { timeout: 20_000, interval: 1_000 }).toBe(200)
+    await elsewhere.page()
+    expect(sidOf(elsewhere)).not.toBe(sid)
+    await roomStub(env, 'held').change({ reset: 'all' }, null, 'test')
+  }, 60_000)
+})
