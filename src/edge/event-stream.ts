@@ -13,9 +13,10 @@ const ENDLESS = /^(text\/event-stream|multipart\/x-mixed-replace)\b/i
 
 /** The same answer; an endless one is over when a session is gone that it was admitted with. */
 export function endingWithSession(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
-  const { body, headers } = response
-  if (admissions.length === 0 || !body || !ENDLESS.test(headers.get('Content-Type') ?? '')) return response
-  const reader = body.getReader()
+  if (admissions.length === 0 || !ENDLESS.test(response.headers.get('Content-Type') ?? '')) return response
+  // Only here: to look at the body of an ordinary answer would make an object for it.
+  const reader = response.body?.getReader()
+  if (!reader) return response
   const stops: (() => void)[] = []
   let isOver = false
   const stop = () => {
