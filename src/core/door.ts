@@ -70,8 +70,8 @@ export function claim(
 }
 
 /**
- * Ends a session early, or with its `place` also one that has not begun; false when there is neither any more. The row of a place that was
- * given up meets every replay of its ticket, as that of an ended session does, and takes no room.
+ * Ends a session early, or with its `place` also one that has not begun; false when there is neither any more. The row of
+ * a place that was given up meets every replay of its ticket, as that of an ended session does, and takes no room.
  */
 export function endEarly(
   door: DoorState,

@@ -99,8 +99,9 @@ export function end(session: Session, how: 'left' | 'revoked', rules: SessionRul
 }
 
 /**
- * The place at the front for a visitor who was cut off by inactivity a moment ago; null for any other end, and after a place at the
- * front. A visitor whose time is up would otherwise take the same place again and again, and those in line would never get it.
+ * The place at the front for a visitor who was cut off by inactivity a moment ago; null for any other end, and after a
+ * place at the front. A visitor whose time is up would otherwise take the same place again and again, and those in line
+ * would never get it.
  */
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
   if (session.ended !== null || session.endsByTime || session.isReentry) return null

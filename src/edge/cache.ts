@@ -5,7 +5,10 @@
  * `X-Accel-Buffering` stays: nginx needs it for event streams, and it stores nothing.
  */
 
-/** Directives for one kind of cache, which go before Cache-Control (RFC 9213): CDN-, Cloudflare-CDN-, Akamai-, Netlify-CDN-, X-LiteSpeed- ... */
+/**
+ * Directives for one kind of cache, which go before Cache-Control (RFC 9213): CDN-, Cloudflare-CDN-, Akamai-, Netlify-CDN-,
+ * Vercel-CDN-, X-LiteSpeed- and more.
+ */
 const TARGETED = /.-cache-control$/i
 
 const SHARED = [
@@ -23,7 +26,8 @@ const SHARED = [
   'X-Reverse-Proxy-TTL',
   'X-VC-TTL',
   'X-Cache-TTL',
-  // Names by which stored answers are purged: Fastly, Varnish, Cloudflare, Akamai, Netlify, Bunny, LiteSpeed, FOSHttpCache. What is not stored has none.
+  // Names by which stored answers are purged, for Fastly, Varnish, Cloudflare, Akamai, Netlify, Bunny, LiteSpeed and
+  // FOSHttpCache. An answer that is not stored needs none.
   'Surrogate-Key',
   'xkey',
   'Cache-Tag',

@@ -11,8 +11,8 @@ import type { Visit } from './visit.ts'
 /** API clients may send and read their token here. */
 export const TOKEN_HEADER = 'Waiting-Room-Token'
 /**
- * A browser sends one cookie of a name, two or three where domains overlap. More are an attack: to check a signature takes up to 0.1 ms, and to
- * look at a text some microseconds.
+ * A browser sends one cookie of a name, two or three where domains overlap. More are an attack: to check a signature
+ * takes up to 0.1 ms, and to look at a text some microseconds.
  */
 const VERIFIED_MAX = 10
 const INSPECTED_MAX = 200

@@ -50,8 +50,8 @@ export function clearCookie(room: RoomConfig, url: URL): string {
 }
 
 /**
- * The pairs of a Cookie header. The runtime joins several header lines by commas, which the values of other cookies may contain as well;
- * ours never do. So a comma is a border before a cookie of ours, and the first one in it is its end.
+ * The pairs of a Cookie header. The runtime joins several header lines by commas, which the values of other cookies may
+ * contain as well; ours never do. So a comma is a border before a cookie of ours, and the first one in it is its end.
  */
 export function cookiePairs(header: string): readonly string[] {
   const parts = header.split(';')

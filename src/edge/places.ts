@@ -108,8 +108,8 @@ function nameOf({ sid, takenMs }: Ticket): string {
 }
 
 /**
- * Gives a place up for good: its door lets the ticket in no more, this isolate takes it for none, and the line is shorter by it. One
- * row of the door, until no ticket of the place can be called.
+ * Gives a place up for good: its door lets the ticket in no more, this isolate takes it for none, and the line is
+ * shorter by it. The door keeps one row until no ticket of the place can be called.
  */
 export async function leaveLine(visit: Visit, room: RoomAtEdge, ticket: Ticket): Promise<void> {
   const { sid, key, lane, takenMs, entry, confirmed } = ticket
@@ -119,7 +119,9 @@ export async function leaveLine(visit: Visit, room: RoomAtEdge, ticket: Ticket):
   const taken = takenMs === undefined ? {} : { takenMs }
   if (!(await room.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
   room.count('left')
-  if (confirmed && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
+  // The visitor may show the ticket as it was before it was counted here.
+  const isCounted = confirmed || room.memory.confirmed.has(nameOf(ticket))
+  if (isCounted && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
   room.report(visit)
 }
 

@@ -1,6 +1,6 @@
 /**
- * Connections that outlast their request, such as WebSockets and event streams. An open connection keeps its session alive, and is
- * closed at most a lease after the session has ended: by then the place may be another visitor's (I2).
+ * Connections that outlast their request, such as WebSockets and event streams. An open connection keeps its session
+ * alive, and is closed at most a lease after the session has ended: by then the place may be another visitor's (I2).
  */
 import { leaseMs } from '../core/sessions.ts'
 import { callerAt } from './caller.ts'
@@ -11,8 +11,9 @@ import type { Visit } from './visit.ts'
 const ASKED_EVERY_MIN_MS = 1_000
 
 /**
- * Asks the door for the session each time that its lease is over, unless other requests of the session have renewed it. Calls `end`
- * when the session is gone, once. A door that does not answer ends no connection. Returns a function that stops the asking.
+ * Asks the door for the session each time that its lease is over, unless other requests of the session have renewed it.
+ * Calls `end` when the session is gone, once. A door that does not answer ends no connection. Returns a function that
+ * stops the asking.
  */
 export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void): () => void {
   let isOver = false

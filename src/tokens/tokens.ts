@@ -15,8 +15,8 @@ export const TOKEN_BYTES_MAX = 2_048
 export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
 /**
- * A deployment, and with it a new key, has reached every isolate after this. Only a rotation that does not wait between its steps needs
- * it: longer, and a token whose key was taken away would keep its visitor without a place.
+ * A deployment, and with it a new key, has reached every isolate after this. Only a rotation that does not wait between
+ * its steps needs it: longer, and a token whose key was taken away would keep its visitor without a place.
  */
 const DEPLOYED_WITHIN_MS = 60_000
 
@@ -124,8 +124,8 @@ export function isCanonical(text: string): boolean {
 }
 
 /**
- * Whether the key of an unverified token may be newer than this isolate: it claims to be signed after the isolate has read its keys, a moment
- * ago, and not in the future. The key of any other was taken away, or never was ours.
+ * Whether the key of an unverified token may be newer than this isolate: it claims to be signed after the isolate has
+ * read its keys, a moment ago, and not in the future. The key of any other was taken away, or never was ours.
  */
 function mayBeOfNewerKey(text: string, { openedMs }: KeyRing, nowMs: number): boolean {
   try {

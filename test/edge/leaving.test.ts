@@ -32,6 +32,18 @@ describe('whoever leaves the line', () => {
     expect((await other.poll()).place.state).toBe('waiting')
   }, 30_000)
 
+  it('is not counted any more, also when the ticket is from before it was counted', async () => {
+    const before = await waiting()
+    const visitor = new Visitor('held.test', newEdge())
+    await visitor.page()
+    const { token } = visitor
+    await visitor.poll(false)
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 1)
+    visitor.token = token
+    await leave(visitor)
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before)
+  }, 30_000)
+
   it('shortens the line once, however often and at however many isolates', async () => {
     const before = await waiting()
     const visitor = await inLine()

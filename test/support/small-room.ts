@@ -1,6 +1,6 @@
 /**
- * A room with one door and one isolate, and no network between them: visitors who keep asking, as the gate would answer them.
- * It shows how places are shared among people over many sessions, which the simulation's visitors have only one of.
+ * A room with one door and one isolate, and no network between them: visitors who keep asking, as the gate would answer
+ * them. It shows how places are shared among people over many sessions, which the simulation's visitors have only one of.
  */
 import { bucketOf } from '../../src/core/arrivals.ts'
 import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door.ts'
