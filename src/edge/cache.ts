@@ -1,13 +1,13 @@
 /**
- * An answer that carries one visitor's cookie or token must never be stored for others: caches may store a response with
+ * An answer that carries one visitor's cookie or token must never be stored for others. Caches may store a response with
  * Set-Cookie (RFC 9111 section 7.3), so it leaves private, without any field that tells a shared cache otherwise.
  *
  * `X-Accel-Buffering` stays: nginx needs it for event streams, and it stores nothing.
  */
 
 /**
- * Directives for one kind of cache, which go before Cache-Control (RFC 9213): CDN-, Cloudflare-CDN-, Akamai-, Netlify-CDN-,
- * Vercel-CDN-, X-LiteSpeed- and more.
+ * Directives for one kind of cache, which go before Cache-Control (RFC 9213): CDN-, Cloudflare-CDN-, Akamai-,
+ * Netlify-CDN-, Vercel-CDN-, X-LiteSpeed- and more.
  */
 const TARGETED = /.-cache-control$/i
 

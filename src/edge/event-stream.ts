@@ -1,8 +1,8 @@
 /**
  * Answers without an end: they keep their sessions alive while they are read, and end with them.
  *
- * Their bodies are read by hand, which costs more than a third of a plain proxy. No other answer pays for that: a download
- * that has begun inside goes on to its end.
+ * Their bodies are read by hand, which costs more than a third of a plain proxy. No other answer pays for that: a
+ * download that has begun inside goes on to its end.
  */
 import type { Admitted } from './verdict.ts'
 import type { Visit } from './visit.ts'

@@ -1,8 +1,8 @@
 /**
  * A WebSocket through the room: messages pass both ways as they are, and the socket is closed when its session is gone.
  *
- * The runtime answers pings by itself and gives a Worker neither pings nor back-pressure, so what one side does not read
- * waits in the isolate's memory. Sockets that need no session are handed to the runtime whole: it has both.
+ * The runtime answers pings by itself and gives a Worker neither pings nor back-pressure, so what one side does not
+ * read waits in the isolate's memory. Sockets that need no session are handed to the runtime whole: it has both.
  */
 
 import { commandHeaders } from './commands.ts'
