@@ -60,6 +60,9 @@ export function openApi(prefix: string): object {
         },
         patch: {
           summary: 'Change settings live, as a whole or not at all',
+          description:
+            'Settings that have the value already are left as they are. A change without effect makes no version and no entry ' +
+            'in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
           parameters: [ifMatch, actor],
           requestBody: {
             required: true,
@@ -235,7 +238,7 @@ function answers(more: object) {
 /** What a change is answered with. */
 function changed() {
   return {
-    200: { description: 'The room as it is now', ...room },
+    200: { description: 'The room as it is now; with the same ETag when nothing changed', ...room },
     404: missing(),
     412: { description: 'Changed meanwhile', ...problem },
     422: { description: 'Refused, with path, value and range', ...problem },

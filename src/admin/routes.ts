@@ -150,7 +150,7 @@ async function change(context: AdminContext, env: Env, name: string, request: Ch
   // Whatever compresses an answer on its way makes its ETag a weak one.
   const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^(?:W\/)?"(.*)"$/, '$1')
   const stub = roomStub(env, name)
-  const outcome = await stub.change(request, ifVersion, actorOf(context))
+  const outcome = await stub.change(request, ifVersion === null ? null : [ifVersion], actorOf(context))
   switch (outcome.kind) {
     case 'invalid':
       return invalid(outcome.problems)
@@ -164,6 +164,7 @@ async function change(context: AdminContext, env: Env, name: string, request: Ch
         },
       )
     case 'changed':
+    case 'unchanged':
       context.header('ETag', `"${outcome.version}"`)
       return context.json(shown(await stub.describe(), context.env.visit.deployment, name))
   }

@@ -27,9 +27,10 @@ export interface DoorCalls<Settings> {
   poke(): Promise<void>
 }
 
-/** A change of settings: applied, refused because somebody was faster, or refused with reasons. */
+/** A change of settings: applied, without effect, refused because somebody was faster, or refused with reasons. */
 export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly version: string }
+  | { readonly kind: 'unchanged'; readonly version: string }
   | { readonly kind: 'outdated'; readonly version: string }
   | { readonly kind: 'invalid'; readonly problems: readonly { readonly path: string; readonly message: string }[] }
 
@@ -172,7 +173,7 @@ export interface Change {
   readonly version: string
   readonly atMs: number
   readonly actor: string
-  /** What was asked for: settings set, or the names of those taken back to the file. */
+  /** Settings that got another value, or the names of those taken back to the file. */
   readonly request: ChangeRequest
 }
 
@@ -180,8 +181,8 @@ export interface RoomCalls<Settings> {
   /** Null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>
-  /** `ifVersion` null changes whatever is there. */
-  change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome>
+  /** Changes the room only if it has one of these versions; `null` changes whatever is there. */
+  change(request: ChangeRequest, ifVersions: readonly string[] | null, actor: string): Promise<ChangeOutcome>
   changes(): Promise<readonly Change[]>
   /** How the origin does, what was decided because of it, and the last minutes. */
   health(minutes: number): Promise<HealthReport>

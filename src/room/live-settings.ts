@@ -1,10 +1,11 @@
 /** The settings in force: the deployed file, and what operators have changed since, which is stored and versioned. */
 import { fnv1a } from '../core/hash.ts'
 import type { ChangeOutcome, ChangeRequest } from '../core/rpc.ts'
+import { liveChange } from '../settings/changes.ts'
 import { compile, type RoomSettings } from '../settings/compiled.ts'
 import { withoutPages } from '../settings/custom-page.ts'
 import { SettingsError } from '../settings/messages.ts'
-import { changedOverrides, fitting, type Overrides, withOverrides } from '../settings/rooms.ts'
+import { fitting, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import type { RoomStore } from './store.ts'
 
@@ -13,6 +14,10 @@ interface Changed {
   readonly kind: 'valid'
   readonly overrides: Overrides
   readonly settings: RoomSettings
+  /** The part of the request that changes something. */
+  readonly request: ChangeRequest
+  /** The budget begins anew. */
+  readonly restocks: boolean
 }
 
 export class LiveSettings {
@@ -46,11 +51,12 @@ export class LiveSettings {
     return Object.keys(this.#overrides)
   }
 
-  /** A change as a whole, or what is wrong with it. Nothing is in force yet. */
-  after(request: ChangeRequest): Changed | (ChangeOutcome & { kind: 'invalid' }) {
+  /** A change as a whole, or why there is none. Nothing is in force yet. */
+  after(request: ChangeRequest): Changed | (ChangeOutcome & { kind: 'invalid' | 'unchanged' }) {
     try {
-      const overrides = changedOverrides(this.#overrides, request, this.file)
-      return { kind: 'valid', overrides, settings: compile(withOverrides(this.file, overrides)) }
+      const change = liveChange(this.#overrides, request, this.file)
+      if (!change) return { kind: 'unchanged', version: this.version }
+      return { kind: 'valid', ...change, settings: compile(withOverrides(this.file, change.overrides)) }
     } catch (error) {
       if (error instanceof SettingsError) return { kind: 'invalid', problems: error.problems }
       throw error

@@ -29,7 +29,7 @@ import type {
 import type { RoomSettings } from '../settings/compiled.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
-import type { RoomConfig, RuntimeSetting } from '../settings/schema.ts'
+import type { RoomConfig } from '../settings/schema.ts'
 import { within } from '../timing/within.ts'
 import { latestOfEach, newSeed, published } from './draws.ts'
 import { LastMinute, policyNames, roomFigures } from './figures.ts'
@@ -115,26 +115,28 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
-  async change(request: ChangeRequest, ifVersion: string | null, actor: string): Promise<ChangeOutcome> {
-    // First, so that nothing comes between the checks and what follows from them.
-    if (setsAnew(request, 'remaining', this.#live.overridden)) await this.#hearOut()
+  async change(request: ChangeRequest, ifVersions: readonly string[] | null, actor: string): Promise<ChangeOutcome> {
+    let next = this.#live.after(request)
+    if (next.kind === 'valid' && next.restocks) {
+      await this.#hearOut()
+      // Somebody else may have changed the room meanwhile. From here on nothing comes between the checks and the change.
+      next = this.#live.after(request)
+    }
     const { version } = this.#live
-    if (ifVersion !== null && ifVersion !== version) return { kind: 'outdated', version }
+    if (ifVersions !== null && !ifVersions.includes(version)) return { kind: 'outdated', version }
+    if (next.kind !== 'valid') return next
     const nowMs = Date.now()
-    const next = this.#live.after(request)
-    if (next.kind === 'invalid') return next
-    const hasNewBudget = setsAnew(request, 'remaining', this.#live.overridden)
     // Time up to now belongs to the old rate.
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#live.become(next)
     const { settings } = next
     this.#state.view = null
-    if (hasNewBudget) core.restock(this.#state, settings.config.remaining)
+    if (next.restocks) core.restock(this.#state, settings.config.remaining)
     commit(this.#state.events, settings.events, newSeed, nowMs)
     forgetPolicies(this.#state.totals, policyNames(settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    this.#live.record(nowMs, actor, request)
+    this.#live.record(nowMs, actor, next.request)
     this.#store.saveLines(this.#state, core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
@@ -272,10 +274,4 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       nowMs,
     )
   }
-}
-
-/** A budget begins anew when it is set, also to the number that it had; and when it goes back to the file's, unless that is in force already. */
-function setsAnew(request: ChangeRequest, setting: RuntimeSetting, overridden: readonly string[]): boolean {
-  if ('set' in request) return typeof request.set === 'object' && request.set !== null && setting in request.set
-  return overridden.includes(setting) && (request.reset === 'all' || request.reset.includes(setting))
 }

@@ -82,26 +82,9 @@ function problemsWith(room: RoomConfig, overrides: Overrides): readonly Problem[
   }
 }
 
-function without(overrides: Overrides, names: ReadonlySet<string>): Overrides {
+/** Live changes but for those of some settings. */
+export function without(overrides: Overrides, names: ReadonlySet<string>): Overrides {
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
-}
-
-/** The live changes after one more. Throws SettingsError when it names what cannot be changed or taken back. */
-export function changedOverrides(
-  overrides: Overrides,
-  request: { readonly set: unknown } | { readonly reset: readonly string[] | 'all' },
-  room: RoomConfig,
-): Overrides {
-  if ('set' in request) {
-    // What was changed before holds: an upstream that was added live can be closed by hand.
-    withOverrides(withOverrides(room, overrides), request.set)
-    return { ...overrides, ...(request.set as Overrides) }
-  }
-  if (request.reset === 'all') return {}
-  const names = new Set(request.reset)
-  const unknown = request.reset.filter(name => !Object.hasOwn(overridesSchema.shape, name))
-  if (unknown.length > 0) throw new SettingsError(unknown.map(path => explainFixed({ path, message: UNKNOWN_SETTING })))
-  return without(overrides, names)
 }
 
 /** Where a room applies: its own route and the additional ones. */
@@ -110,7 +93,7 @@ export function routesOf(room: RoomConfig): { host: string; path: string }[] {
 }
 
 /** Settings that belong to the file cannot be changed live; say so instead of "is not a setting". */
-function explainFixed(problem: Problem): Problem {
+export function explainFixed(problem: Problem): Problem {
   const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)
   return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem
 }

@@ -50,7 +50,8 @@ const lane = z.strictObject({
 
 const route = z.strictObject({ host: hostPattern(), path: path().default('/') })
 
-const identity = {
+/** Settings that belong to the file. */
+export const identity = {
   name: textLike(/^[a-z0-9][a-z0-9_-]{0,31}$/i, '1 to 32 letters, digits, - or _, a letter or digit first'),
   host: hostPattern(),
   path: path().default('/'),

@@ -159,6 +159,31 @@ describe('changing', () => {
     expect(response.headers.get('ETag')).toBe(`"${body.version}"`)
   })
 
+  it.each(['stocked', 'shouting', 'invited', 'shedding', 'limited', 'own', 'front'])(
+    'has no effect on the room %s when it is sent its own settings, twice, or nothing',
+    async room => {
+      const edge = newEdge()
+      const { body: before, response } = await api(edge, `/rooms/${room}`)
+      const { body: log } = await api(edge, `/rooms/${room}/changes`)
+      for (const change of [before.settings, before.settings, {}]) {
+        const answer = await patch(edge, room, change)
+        expect([answer.status, answer.response.headers.get('ETag')]).toEqual([200, response.headers.get('ETag')])
+        expect(answer.body).toMatchObject({ version: before.version, sources: before.sources })
+      }
+      expect((await api(edge, `/rooms/${room}/changes`)).body).toEqual(log)
+    },
+  )
+
+  it('makes one version and one entry when it comes twice', async () => {
+    const edge = newEdge()
+    const first = await patch(edge, 'caseless', { message: 'once' })
+    const second = await patch(edge, 'caseless', { message: 'once' })
+    expect([second.status, second.body.version]).toEqual([200, first.body.version])
+    const { body } = await api(edge, '/rooms/caseless/changes')
+    expect(body.changes[0].request).toEqual({ set: { message: 'once' } })
+    expect(body.changes[1]?.request).not.toEqual({ set: { message: 'once' } })
+  })
+
   it('is refused with 412 when somebody changed the room meanwhile', async () => {
     const edge = newEdge()
     const etag = (await api(edge, '/rooms/caseless')).response.headers.get('ETag') ?? ''

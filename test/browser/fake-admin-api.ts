@@ -9,8 +9,9 @@ import { eventsOf } from '../../src/admin/events.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Change, ChangeRequest, RoomFigures } from '../../src/core/rpc.ts'
+import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
-import { changedOverrides, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 
 export const TOKEN = 'an-admin-token-of-thirty-two-chars'
@@ -184,18 +185,21 @@ class FakeRoom {
       const detail = 'Read it again, then send your change with the new version.'
       return fail(412, 'Somebody changed this room meanwhile', detail, { ETag: `"${this.version}"` })
     }
-    let overrides: Overrides
+    let change: LiveChange | null
     try {
-      overrides = changedOverrides(this.#overrides, request, this.#file)
-      withOverrides(this.#file, overrides)
+      change = liveChange(this.#overrides, request, this.#file)
+      if (change) withOverrides(this.#file, change.overrides)
     } catch (error) {
       if (error instanceof SettingsError) return invalid(error.problems)
       throw error
     }
     this.#tick(Date.now())
-    this.#overrides = overrides
-    this.#version++
-    this.changes.unshift({ version: String(this.#version), atMs: Date.now(), actor, request })
+    if (change) {
+      this.#overrides = change.overrides
+      this.#version++
+      const { request } = change
+      this.changes.unshift({ version: String(this.#version), atMs: Date.now(), actor, request })
+    }
     return Response.json(this.describe(), { headers: { ETag: `"${this.version}"` } })
   }
 

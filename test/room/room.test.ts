@@ -104,10 +104,33 @@ describe('a live change', () => {
   it('is versioned, and refused when somebody was faster', async () => {
     const room = roomStub(env, 'wide')
     const { version } = await room.describe()
-    const first = await room.change({ set: { message: 'one' } }, version, 'ana')
+    const first = await room.change({ set: { message: 'one' } }, ['1older.3', version], 'ana')
     expect(first.kind).toBe('changed')
-    expect(await room.change({ set: { message: 'two' } }, version, 'bo')).toMatchObject({ kind: 'outdated' })
+    expect(await room.change({ set: { message: 'two' } }, [version], 'bo')).toMatchObject({ kind: 'outdated' })
     expect((await room.describe()).settings.message).toBe('one')
+  })
+
+  it('has no effect when the room is as it asks: no version, no entry, no new stock', async () => {
+    const room = roomStub(env, 'stocked')
+    await room.change({ set: { remaining: 5 } }, null, 'ana')
+    const { version, settings, figures } = await room.describe()
+    const entries = (await room.changes()).length
+    for (const set of [settings, {}, { remaining: 5, message: settings.message }, { name: 'stocked' }]) {
+      expect(await room.change({ set }, [version], 'bo')).toEqual({ kind: 'unchanged', version })
+    }
+    expect(await room.change({ reset: ['message'] }, null, 'bo')).toEqual({ kind: 'unchanged', version })
+    expect(await room.describe()).toMatchObject({ version, settings, figures: { remaining: figures.remaining } })
+    expect(await room.changes()).toHaveLength(entries)
+    // By itself the same number is new stock.
+    expect((await room.change({ set: { remaining: 5 } }, [version], 'bo')).kind).toBe('changed')
+    expect(await room.changes()).toHaveLength(entries + 1)
+  })
+
+  it('is written down without what it repeats', async () => {
+    const room = roomStub(env, 'stocked')
+    const { settings } = await room.describe()
+    await room.change({ set: { ...settings, message: 'More at five.' } }, null, 'ana')
+    expect((await room.changes())[0]?.request).toEqual({ set: { message: 'More at five.' } })
   })
 
   it('is refused whole, with path, value and range', async () => {

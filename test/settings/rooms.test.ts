@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
 import { isOnlyAdminHost, readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
-import { changedOverrides, fitting, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
+import { fitting, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
@@ -340,27 +340,6 @@ describe('a live change of what names the cookie', () => {
     )
     const changed = withOverrides(room, { cookie_attributes: { samesite: 'strict', secure: 'always' } })
     expect(changed.cookie_attributes).toMatchObject({ samesite: 'strict', secure: 'always' })
-  })
-})
-
-describe('taking a setting back', () => {
-  it.each(['constructor', '__proto__', 'toString', 'speed'])('refuses %s, which is none', name => {
-    const [room] = parseRooms([{ name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }])
-    if (!room) throw new Error('no room')
-    expect(() => changedOverrides({ message: 'hello' }, { reset: [name] }, room)).toThrow(`${name} is not a setting`)
-  })
-})
-
-describe('a live change', () => {
-  it('is judged by what is in force, and not by the file', () => {
-    const [file] = parseRooms([shop]) as [RoomConfig]
-    const search = { upstreams: [{ name: 'search', paths: ['/search'] }] }
-    const pin = { health_pins: { breakers: { search: 'open' } } }
-    expect(() => changedOverrides({}, { set: pin }, file)).toThrow('is no upstream')
-    const first = changedOverrides({}, { set: search }, file)
-    expect(changedOverrides(first, { set: pin }, file)).toEqual({ ...search, ...pin })
-    const longer = changedOverrides({}, { set: { session_duration: 20 } }, file)
-    expect(() => changedOverrides(longer, { set: { max_session_duration: 10 } }, file)).toThrow('max_session_duration')
   })
 })
 

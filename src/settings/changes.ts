@@ -1,0 +1,68 @@
+/**
+ * Live changes: what a request comes to, given the file and what operators have changed before. A setting that already has the
+ * value that is asked for is not changed, so a room that is sent its own settings stays as it is.
+ */
+import type { ChangeRequest } from '../core/rpc.ts'
+import { SettingsError, UNKNOWN_SETTING } from './messages.ts'
+import { explainFixed, type Overrides, withOverrides, without } from './rooms.ts'
+import { identity, overridesSchema, type RoomConfig } from './schema.ts'
+
+export interface LiveChange {
+  /** All live changes after this one. */
+  readonly overrides: Overrides
+  /** The part of the request that changes something. */
+  readonly request: ChangeRequest
+  /** The budget (`remaining`) begins anew. */
+  readonly restocks: boolean
+}
+
+/** Returns null when nothing would change. Throws SettingsError when the request cannot be granted as a whole. */
+export function liveChange(overrides: Overrides, request: ChangeRequest, room: RoomConfig): LiveChange | null {
+  return 'set' in request ? setting(overrides, request.set, room) : resetting(overrides, request.reset)
+}
+
+function setting(overrides: Overrides, given: unknown, room: RoomConfig): LiveChange | null {
+  const current = withOverrides(room, overrides)
+  const asked = withoutFixed(given, current)
+  // Judged by what is in force, not by the file: an upstream that was added live can be closed by hand.
+  const next = withOverrides(current, asked)
+  const entries = Object.entries(asked as object)
+  // The same budget once more is new stock, but only by itself: a program that sends all settings back means no stock.
+  const isNewStock = entries.length === 1 && Object.hasOwn(asked as object, 'remaining') && next.remaining !== null
+  const changed = entries.filter(
+    ([name]) => isNewStock || !isSame(next[name as keyof RoomConfig], current[name as keyof RoomConfig]),
+  )
+  if (changed.length === 0) return null
+  const set = Object.fromEntries(changed)
+  return { overrides: { ...overrides, ...set }, request: { set }, restocks: Object.hasOwn(set, 'remaining') }
+}
+
+function resetting(overrides: Overrides, asked: readonly string[] | 'all'): LiveChange | null {
+  const names = asked === 'all' ? Object.keys(overrides) : asked
+  const unknown = names.filter(name => asked !== 'all' && !Object.hasOwn(overridesSchema.shape, name))
+  if (unknown.length > 0) throw new SettingsError(unknown.map(path => explainFixed({ path, message: UNKNOWN_SETTING })))
+  if (!names.some(name => Object.hasOwn(overrides, name))) return null
+  return {
+    overrides: without(overrides, new Set(names)),
+    request: { reset: asked },
+    // A budget of the file that is in force already goes on.
+    restocks: names.includes('remaining') && Object.hasOwn(overrides, 'remaining'),
+  }
+}
+
+/** Settings that belong to the file may be sent along as they are: the API shows them beside the others. */
+function withoutFixed(given: unknown, current: RoomConfig): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
+  const isKept = ([name, value]: [string, unknown]) =>
+    Object.hasOwn(identity, name) && isSame(value, current[name as keyof RoomConfig])
+  return Object.fromEntries(Object.entries(given).filter(entry => !isKept(entry)))
+}
+
+/** Whether two values of JSON mean the same: the order of an object's names does not count, that of a list does. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const names = Object.keys(a)
+  if (names.length !== Object.keys(b).length) return false
+  return names.every(name => Object.hasOwn(b, name) && isSame(Reflect.get(a, name), Reflect.get(b, name)))
+}
