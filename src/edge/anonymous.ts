@@ -3,12 +3,12 @@
  * without any call. Beyond it nobody is refused: the ticket keeps its place and is counted later, so that an office behind one address gets
  * in line, and a script with ten thousand tickets does not.
  */
-import ipaddr from 'ipaddr.js'
+import { networkOf } from './address.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import type { Visit } from './visit.ts'
 
-/** A provider gives a customer a /64; neighbours in a /24 share a router. */
-const PREFIX_BITS = { ipv4: 24, ipv6: 64 } as const
+export { networkOf }
+
 /** Everybody who is told to wait comes back about then, not at one instant. */
 const DELAY_MIN_MS = 2_000
 const DELAY_MAX_MS = 60_000
@@ -16,21 +16,8 @@ const DELAY_MAX_MS = 60_000
 /** 0 when a ticket may be counted now, else when to try again. A challenge, where there is one, will be asked for here instead. */
 export function mayConfirm(visit: Visit, room: RoomAtEdge): number {
   const quota = room.settings.anonymous
-  const network = quota && networkOf(visit.address)
+  const network = quota && visit.network
   if (!network) return 0
   const retryAfterMs = room.spend(`anonymous/${network}`, quota, visit.nowMs)
   return retryAfterMs === 0 ? 0 : Math.min(DELAY_MAX_MS, Math.max(DELAY_MIN_MS, retryAfterMs) * (1 + Math.random()))
-}
-
-/**
- * The network of an address, null when it tells nothing: behind a proxy that nobody has named, every visitor has the proxy's own private
- * address, and all of them would be one network.
- */
-export function networkOf(address: string | null): string | null {
-  if (address === null || !ipaddr.isValid(address)) return null
-  const parsed = ipaddr.process(address)
-  if (parsed.range() !== 'unicast') return null
-  const bits = PREFIX_BITS[parsed.kind()]
-  const bytes = parsed.toByteArray().slice(0, bits / 8)
-  return `${bytes.join('.')}/${bits}`
 }

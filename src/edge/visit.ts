@@ -2,6 +2,7 @@
 import type { BypassFacts } from '../settings/compiled.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
+import { addressIn, addressOf, networkOf } from './address.ts'
 import { cookiePairs } from './cookie.ts'
 import { type Readings, readingsOf } from './path.ts'
 
@@ -86,6 +87,11 @@ export class Visit {
     return this.#address
   }
 
+  /** The /24 or /64 of the address; null when there is none, or when it tells nothing. */
+  get network(): string | null {
+    return networkOf(this.address)
+  }
+
   /** The request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
   get isWebSocket(): boolean {
     this.#isWebSocket ??= opensWebSocket(this.request)
@@ -108,10 +114,8 @@ export class Visit {
 
   #findAddress(): string | null {
     const { trustedIpHeader } = this.deployment
-    // Of several the last is what our own proxy has added: those before it are what the visitor says.
-    if (trustedIpHeader !== null) return this.request.headers.get(trustedIpHeader)?.split(',').at(-1)?.trim() ?? null
-    const connection = this.platform.clientIp
-    return connection?.replace(/:\d+$/, '').replace(/^\[(::ffff:)?(.*)\]$/i, '$2') ?? null
+    if (trustedIpHeader !== null) return addressIn(this.request.headers.get(trustedIpHeader))
+    return addressOf(this.platform.clientIp ?? '')
   }
 }
 

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { networkOf } from '../../src/edge/anonymous.ts'
 import { claimsOf, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterAll(settled)
@@ -40,16 +39,6 @@ describe('the anonymous policy', () => {
     // Somebody of another network is not delayed by it.
     expect(await confirmed(crowd(3, () => '92.40.1.1', edge))).toBe(3)
   }, 60_000)
-
-  it('is for networks: a /24, or a /64; addresses that tell nothing are none', () => {
-    expect(networkOf('81.2.69.7')).toBe(networkOf('81.2.69.200'))
-    expect(networkOf('81.2.69.7')).not.toBe(networkOf('81.2.70.7'))
-    expect(networkOf('2a00:1450:4001:82b::1')).toBe(networkOf('2a00:1450:4001:82b:9::ffff'))
-    expect(networkOf('2a00:1450:4001:82b::1')).not.toBe(networkOf('2a00:1450:4001:82c::1'))
-    expect([networkOf('127.0.0.1'), networkOf('10.1.2.3'), networkOf('unknown'), networkOf(null)]).toEqual([
-      ...[null, null, null, null],
-    ])
-  })
 
   it('costs no object call', async () => {
     const edge = newEdge()

@@ -1,0 +1,83 @@
+/**
+ * Addresses of visitors in one form, however a proxy or the runtime writes them: with a port, in brackets, with a zone, as `for=` of
+ * RFC 7239, IPv4 inside IPv6. Text that holds no address is null; nothing here guesses.
+ */
+import ipaddr from 'ipaddr.js'
+import { LRUCache } from 'lru-cache'
+
+/** A provider gives a customer a /64; neighbours in a /24 share a router. */
+const PREFIX_BITS = { ipv4: 24, ipv6: 64 } as const
+/** No address is longer, with everything that may stand around it: such text is not looked at. */
+const TEXT_MAX = 256
+/** A session asks many times from one address, and to read one in IPv6 takes some microseconds. */
+const KNOWN = new LRUCache<string, { readonly address: string | null }>({ max: 2_000 })
+
+/** One pair of a `Forwarded` element: its name, and its value in quotes or without. */
+const PAIR = /\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*))\s*(?:;|$)/y
+const BRACKETED = /^\[([^\]]*)\](?::[\w.-]*)?$/
+const IPV4_WITH_PORT = /^([\d.]+):[\w.-]*$/
+
+/** The address in the header of a trusted proxy. The last of several is the one that our own proxy has added. */
+export function addressIn(header: string | null): string | null {
+  return header === null ? null : addressOf(lastOf(header))
+}
+
+/** One address in its canonical form (RFC 5952), or null. */
+export function addressOf(text: string): string | null {
+  if (text.length > TEXT_MAX) return null
+  const known = KNOWN.get(text)
+  if (known) return known.address
+  const address = parsed(text)?.toString() ?? null
+  KNOWN.set(text, { address })
+  return address
+}
+
+/**
+ * The network of an address, null when it tells nothing: behind a proxy that nobody has named, every visitor has the proxy's own private
+ * address, and all of them would be one network.
+ */
+export function networkOf(address: string | null): string | null {
+  const canonical = address === null ? null : parsed(address)
+  if (canonical?.range() !== 'unicast') return null
+  const bits = PREFIX_BITS[canonical.kind()]
+  const bytes = canonical.toByteArray().slice(0, bits / 8)
+  return `${bytes.join('.')}/${bits}`
+}
+
+/** The last element of a list. It is looked for from the end, where no visitor can have put an open quote. */
+function lastOf(list: string): string {
+  let isQuoted = false
+  for (let i = list.length - 1; i >= 0; i--) {
+    if (list[i] === '"') isQuoted = !isQuoted
+    else if (list[i] === ',' && !isQuoted) return list.slice(i + 1)
+  }
+  return list
+}
+
+function parsed(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+  const element = text.trim()
+  const node = element.includes('=') ? forOf(element) : element.replace(/^"(.*)"$/, '$1')
+  if (node === null) return null
+  const bare = BRACKETED.exec(node)?.[1] ?? IPV4_WITH_PORT.exec(node)?.[1] ?? node
+  // A zone names an interface of the machine that wrote it: it means nothing here.
+  const address = bare.includes(':') ? bare.replace(/%.*$/, '') : bare
+  return isAddress(address) ? ipaddr.process(address) : null
+}
+
+/** The library also reads `1.2`, `0x7f.1` and `010.0.0.1`, which other programs read as other addresses. */
+function isAddress(text: string): boolean {
+  const dotted = text.includes('.') || !text.includes(':') ? text.slice(text.lastIndexOf(':') + 1) : null
+  if (dotted !== null && !ipaddr.IPv4.isValidFourPartDecimal(dotted)) return false
+  return dotted === text || ipaddr.IPv6.isValid(text)
+}
+
+/** The `for` of a `Forwarded` element, null when it has none or is malformed. */
+function forOf(element: string): string | null {
+  PAIR.lastIndex = 0
+  while (PAIR.lastIndex < element.length) {
+    const pair = PAIR.exec(element)
+    if (!pair) return null
+    if (pair[1]?.toLowerCase() === 'for') return (pair[2] ?? pair[3] ?? '').replace(/\\(.)/g, '$1')
+  }
+  return null
+}
