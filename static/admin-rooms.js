@@ -1,6 +1,6 @@
 // @ts-check
 // Which rooms there are and how they stand: read every second, told to whoever listens.
-import { call, isShutOut, operator, pathOf, refusal } from './admin-api.js'
+import { call, isShutOut, operator, pathOf } from './admin-api.js'
 import { announce } from './admin-dom.js'
 import { remember } from './admin-past.js'
 
@@ -18,6 +18,8 @@ export const reading = {
   trouble: '',
   /** Rooms that did not answer when all were read last. @type {string[]} */
   silent: [],
+  /** What is wrong with the deployment, in words. @type {string[]} */
+  notices: [],
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -76,7 +78,7 @@ export async function poll() {
   if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: look which there are
   failures++
   const what = answer ? `The server answered ${answer.status}` : 'No answer'
-  reading.trouble = answer?.status === 429 ? refusal(answer) : `${what}; trying again by itself.`
+  reading.trouble = `${what}; trying again by itself.`
   if (failures === 3) announce(`The connection is lost. ${reading.trouble}`)
   news()
   pollIn(Math.max(answer?.retryAfterSeconds ?? 0, Math.min(10, 2 ** (failures - 1))))
@@ -90,7 +92,7 @@ function pollIn(seconds) {
 
 /** One that does not answer. @typedef {{ name: string, error: string }} Silent */
 
-/** @param {Room | { rooms: (Room | Silent)[] }} body one room, or all of them */
+/** @param {Room | { rooms: (Room | Silent)[], notices: string[] }} body one room, or all of them */
 export function hear(body) {
   turn++
   if (failures >= 3) announce('The connection is back.')
@@ -100,6 +102,7 @@ export function hear(body) {
   const heard = all.flatMap(room => ('error' in room ? [] : [room]))
   if ('rooms' in body) {
     allRoomsAtMs = reading.heardAtMs
+    reading.notices = body.notices
     reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
     // A room that does not answer is shown as it was last.
     reading.rooms = all.flatMap(room =>

@@ -43,6 +43,16 @@ export function showConnection() {
   say('aside', trouble || missing || (room && isStateOutOfSight ? summary(room) : ''))
 }
 
+export function showNotices() {
+  const { notices } = reading
+  $('notices').hidden = notices.length === 0
+  list(
+    $('notice-list'),
+    notices.map(notice => [notice]),
+    () => make('li', make('span')),
+  )
+}
+
 /** @param {Room | undefined} current */
 export function showRooms(current) {
   const { rooms } = reading

@@ -8,7 +8,15 @@ import { overrides } from './admin-file.js'
 import { showHealth } from './admin-health.js'
 import { start } from './admin-login.js'
 import { chosen, onNews, poll } from './admin-rooms.js'
-import { followScroll, showConnection, showDetails, showFigures, showRooms, showState } from './admin-show.js'
+import {
+  followScroll,
+  showConnection,
+  showDetails,
+  showFigures,
+  showNotices,
+  showRooms,
+  showState,
+} from './admin-show.js'
 import { flag } from './admin-switch.js'
 
 /** Each shows settings of a room, and lets them be changed. */
@@ -28,6 +36,7 @@ start()
 function show() {
   const room = chosen()
   showConnection()
+  showNotices()
   showRooms(room)
   $('room').hidden = !room
   if (!room) return

@@ -6,6 +6,7 @@ import { readDeployment, type Variables } from '../src/settings/deployment.ts'
 import { SettingsError } from '../src/settings/messages.ts'
 import { parseRooms } from '../src/settings/rooms.ts'
 import type { RoomConfig } from '../src/settings/schema.ts'
+import { adviceOnTrustedHeader } from '../src/settings/trusted-header.ts'
 import { type Given, run } from './support/cli.ts'
 import { roomsFile } from './support/rooms-file.ts'
 
@@ -47,7 +48,9 @@ function roomsOfConfig(file: string): readonly RoomConfig[] {
     throw new SettingsError([{ path: `line ${error.line}`, message: error.message.split('\n')[0] ?? 'is not TOML' }])
   }
   const vars = (toml.vars ?? {}) as Variables
-  const { rooms, origin, originHostHeader } = readDeployment(vars)
+  const { rooms, origin, originHostHeader, trustedIpHeader } = readDeployment(vars)
+  const onHeader = adviceOnTrustedHeader(trustedIpHeader, 'cloudflare')
+  if (onHeader !== null) console.log(`advice: TRUSTED_IP_HEADER: ${onHeader}`)
   if (origin !== null && originHostHeader === 'visitor')
     console.log(
       'advice: ORIGIN_HOST_HEADER = "visitor": on Cloudflare such requests go to the origin of the zone, and ORIGIN is not used',

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { readAdminToken, readDeployment, readMetricsToken } from '../src/settings/deployment.ts'
 import { SettingsError } from '../src/settings/messages.ts'
+import { adviceOnTrustedHeader } from '../src/settings/trusted-header.ts'
 import { startShop } from './demo/shop.ts'
 import { ROOT, type WranglerConfig, wranglerConfig } from './support/build.ts'
 import { address, type Given, number, run, UsageError } from './support/cli.ts'
@@ -68,6 +69,8 @@ async function main(given: Given): Promise<number> {
   const admin = variables.ADMIN_HOST === '*' ? served.url : `//${variables.ADMIN_HOST}`
   console.log(`dashboard   ${admin}${controlPrefix}/admin/`)
   console.log(`admin API   ${admin}${controlPrefix}/api/v1/rooms`)
+  const advice = adviceOnTrustedHeader(given['trusted-ip-header'] ?? null, 'elsewhere')
+  if (advice !== null) console.log(`advice      --trusted-ip-header: ${advice}`)
   return new Promise(end => {
     const finish = (code: number) => {
       const stopped = Promise.all([served.stop(), shop?.stop()])

@@ -49,7 +49,11 @@ export function openApi(prefix: string): object {
       '/rooms': {
         get: {
           summary: 'All rooms with their live figures; one that does not answer has a name and an `error` only',
-          responses: answers({ 200: { description: 'Rooms' } }),
+          responses: answers({
+            200: {
+              description: 'Rooms, and `notices`: what is wrong with the deployment, in words; empty when nothing is',
+            },
+          }),
         },
       },
       '/rooms/{name}': {
@@ -228,7 +232,7 @@ function answers(more: object) {
     401: { description: 'No valid token', ...problem },
     403: { description: 'The admin API is off: the secret ADMIN_TOKEN is not set', ...problem },
     429: {
-      description: 'Too many failed tries from this address',
+      description: 'Too many wrong tokens from this network; the right one is accepted all the same',
       headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
       ...problem,
     },

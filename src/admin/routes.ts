@@ -17,9 +17,14 @@ export interface AdminBindings {
   readonly visit: {
     readonly env: Env
     readonly deployment: Deployment
-    readonly address: string | null
+    /** The /24 or /64 that the request comes from, where it is known. */
+    readonly network: string | null
     readonly nowMs: number
     readonly url: URL
+  }
+  readonly setup: {
+    /** What is wrong with the header of visitors' addresses, in words; null for nothing. */
+    readonly trustedHeader: { readonly problem: string | null }
   }
 }
 
@@ -46,7 +51,7 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
   /** Null for who may go on. */
   const refused = ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
-    const access = guard(req.header('Authorization') ?? null, tokens, visit.address, visit.nowMs)
+    const access = guard(req.header('Authorization') ?? null, tokens, visit.network, visit.nowMs)
     switch (access.kind) {
       case 'granted':
         return null
@@ -57,7 +62,7 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
           'WWW-Authenticate': 'Bearer',
         })
       case 'throttled':
-        return fail(429, 'Too many failed tries', undefined, {
+        return fail(429, 'Too many wrong tokens', 'This token is wrong, too. The right one is accepted at any time.', {
           'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)),
         })
     }
@@ -84,7 +89,9 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.get('/api/v1/rooms', async context => {
     const { env, deployment } = context.env.visit
     const rooms = await describedAll(env, deployment)
+    const { problem } = context.env.setup.trustedHeader
     return context.json({
+      notices: problem === null ? [] : [problem],
       rooms: rooms.map(({ name, description }) =>
         description ? shown(description, deployment, name) : { name, error: 'The room does not answer' },
       ),

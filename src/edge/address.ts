@@ -1,6 +1,6 @@
 /**
- * Addresses of visitors in one form, however a proxy or the runtime writes them: with a port, in brackets, with a zone, as `for=` of
- * RFC 7239, IPv4 inside IPv6. Text that holds no address is null; nothing here guesses.
+ * Addresses of visitors in one form, however a proxy or the runtime writes them: with a port, in brackets, with a zone,
+ * as `for=` of RFC 7239, IPv4 inside IPv6. Text that holds no address is null; nothing here guesses.
  */
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
@@ -33,8 +33,8 @@ export function addressOf(text: string): string | null {
 }
 
 /**
- * The network of an address, null when it tells nothing: behind a proxy that nobody has named, every visitor has the proxy's own private
- * address, and all of them would be one network.
+ * The network of an address. Null for an address that distinguishes nobody: behind a proxy that the operator has not
+ * named, every visitor has the proxy's own private address, and all of them would be one network.
  */
 export function networkOf(address: string | null): string | null {
   const canonical = address === null ? null : parsed(address)

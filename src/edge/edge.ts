@@ -23,6 +23,7 @@ import { targetOf } from './request-target.ts'
 import { addTokens, passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
 import { Watch } from './samples.ts'
+import { TrustedHeader } from './trusted-header.ts'
 import type { Admitted, Verdict } from './verdict.ts'
 import { Visit } from './visit.ts'
 
@@ -32,6 +33,7 @@ export interface EdgeSetup {
   readonly ring: KeyRing
   readonly routes: Routes
   readonly rooms: ReadonlyMap<string, RoomAtEdge>
+  readonly trustedHeader: TrustedHeader
 }
 
 /** A handler with the memory of one isolate. */
@@ -50,6 +52,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
           { request, url, nowMs: Date.now() },
           { env, deployment: ready.deployment, background: context },
         )
+        ready.trustedHeader.note(visit)
         if (visit.url.pathname.startsWith(`${ready.deployment.controlPrefix}/`)) {
           return withTiming(visit, await control(visit, ready, context))
         }
@@ -154,6 +157,7 @@ async function prepare(env: Env): Promise<EdgeSetup> {
     ring,
     routes: new Routes(deployment.rooms),
     rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
+    trustedHeader: new TrustedHeader(deployment.trustedIpHeader),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Live changes: what a request comes to, given the file and what operators have changed before. A setting that already has the
- * value that is asked for is not changed, so a room that is sent its own settings stays as it is.
+ * Live changes: the effect of a request, given the file and what operators have changed before. A setting that already
+ * has the value asked for is not changed, so a room that is sent its own settings stays as it is.
  */
 import type { ChangeRequest } from '../core/rpc.ts'
 import { SettingsError, UNKNOWN_SETTING } from './messages.ts'

@@ -48,17 +48,36 @@ describe('access', () => {
     expect(JSON.stringify(body)).not.toContain(TOKEN)
   })
 
-  it('is throttled after ten wrong tokens from one address, and open to others', async () => {
+  it.each([
+    ['one network', '81.2.69.1', '81.2.69.200'],
+    ['an office in IPv6', '2a00:1450:4001:82b::1', '[2a00:1450:4001:82b:9::2]:443'],
+    ['addresses that tell nothing', '10.0.0.1', 'unknown'],
+    ['nowhere', '', ''],
+  ])('lets the right token in whatever was tried from %s, and throttles wrong ones', async (_what, first, second) => {
     const edge = newEdge()
-    const wrong = { Authorization: 'Bearer wrong' }
-    for (let i = 0; i < 10; i++) expect((await api(edge, '/rooms', { headers: wrong })).status).toBe(401)
-    const { status, response } = await api(edge, '/rooms', { headers: wrong })
-    expect(status).toBe(429)
+    const ask = (token: string, address: string) =>
+      api(edge, '/rooms', { headers: { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': address } })
+    for (let i = 0; i < 10; i++) expect((await ask('wrong', first)).status).toBe(401)
+    const { status, response, body } = await ask('wrong', second)
+    expect([status, body.detail]).toEqual([429, 'This token is wrong, too. The right one is accepted at any time.'])
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
-    expect((await api(edge, '/rooms', { headers: { 'CF-Connecting-IP': '192.0.2.2' } })).status).toBe(200)
+    for (let i = 0; i < 30; i++) expect((await ask(TOKEN, first)).status).toBe(200)
+    expect([(await ask(TOKEN, second)).status, (await ask('wrong', second)).status]).toEqual([200, 429])
+    expect((await ask('wrong', '92.40.1.1')).status).toBe(401)
   })
 
-  it('is throttled no later by trying many at once, which costs valid tokens nothing', async () => {
+  it('lets the metrics token in however many wrong ones were tried', async () => {
+    const edge = newEdge()
+    const bindings = { ...env, METRICS_TOKEN: 'm'.repeat(40) }
+    const ask = async (token: string) => {
+      const headers = { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': '81.2.69.1' }
+      return (await send(edge, new Request('https://admin.test/.waiting-room/metrics', { headers }), bindings)).status
+    }
+    for (let i = 0; i < 11; i++) await ask('wrong')
+    expect([await ask('wrong'), await ask(bindings.METRICS_TOKEN)]).toEqual([429, 200])
+  })
+
+  it('throttles wrong tokens that are tried at once, beside which the right one is let in', async () => {
     const edge = newEdge()
     vi.setSystemTime(Date.now())
     const tries = (count: number, token: string) =>
@@ -68,10 +87,10 @@ describe('access', () => {
           async () => (await api(edge, '/nothing', { headers: { Authorization: `Bearer ${token}` } })).status,
         ),
       )
-    expect(new Set(await tries(30, TOKEN))).toEqual(new Set([404]))
-    const statuses = await tries(30, 'wrong')
-    expect(statuses.filter(status => status === 401)).toHaveLength(10)
-    expect(statuses.filter(status => status === 429)).toHaveLength(20)
+    const [wrong, right] = await Promise.all([tries(30, 'wrong'), tries(30, TOKEN)])
+    expect(new Set(right)).toEqual(new Set([404]))
+    expect(wrong.filter(status => status === 401)).toHaveLength(10)
+    expect(wrong.filter(status => status === 429)).toHaveLength(20)
     vi.useRealTimers()
   })
 
@@ -148,6 +167,32 @@ describe('reading', () => {
       expect(response.headers.get('Content-Security-Policy')).toMatch(/default-src 'none'; script-src 'self'/)
     }
     expect((await send(newEdge(), new Request('https://admin.test/.waiting-room/admin/other.js'))).status).toBe(404)
+  })
+})
+
+describe('a header of addresses that never arrives', () => {
+  const notices = async (edge: Edge, headers: Record<string, string> = {}) =>
+    (await api(edge, '/rooms', { headers: { 'CF-Connecting-IP': '', ...headers } })).body.notices
+
+  it('is logged once, and told to operators', async () => {
+    const warn = vi.spyOn(console, 'warn')
+    const edge = newEdge()
+    for (let i = 0; i < 18; i++) await send(edge, new Request('https://wide.test/.waiting-room/healthz'))
+    expect(await notices(edge)).toEqual([])
+    const [notice] = await notices(edge)
+    expect(notice).toContain('TRUSTED_IP_HEADER is CF-Connecting-IP, and none of 20 requests has had an address in it')
+    for (let i = 0; i < 30; i++) await send(edge, new Request('https://wide.test/.waiting-room/healthz'))
+    expect(warn.mock.calls.filter(([text]) => String(text).includes('TRUSTED_IP_HEADER'))).toEqual([[notice]])
+    warn.mockRestore()
+  })
+
+  it('is no longer told of once an address has come, nor where one came first', async () => {
+    const edge = newEdge()
+    for (let i = 0; i < 30; i++) await notices(edge)
+    expect(await notices(edge)).toHaveLength(1)
+    expect(await notices(edge, { 'CF-Connecting-IP': '81.2.69.1' })).toEqual([])
+    for (let i = 0; i < 30; i++) await notices(edge)
+    expect(await notices(edge)).toEqual([])
   })
 })
 

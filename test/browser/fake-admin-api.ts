@@ -54,7 +54,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
   /** `down` drops every connection; `off` is a deployment without ADMIN_TOKEN. */
-  const mode = { down: false, off: false, silent: '' }
+  const mode = { down: false, off: false, silent: '', notices: [] as string[] }
   let failuresTatMs = 0
 
   const server = createServer((request, response) => {
@@ -72,13 +72,13 @@ export async function startFakeAdmin(given: readonly Given[]) {
 
   function api(request: IncomingMessage, path: string, body: string): Response {
     if (mode.off) return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
-    const next = spend(FAILURES, failuresTatMs, 1, Date.now())
-    if (!next.allowed) {
-      const seconds = String(Math.ceil(next.retryAfterMs / 1_000))
-      return fail(429, 'Too many failed tries', undefined, { 'Retry-After': seconds })
-    }
     if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+      const next = spend(FAILURES, failuresTatMs, 1, Date.now())
       failuresTatMs = next.tatMs
+      if (!next.allowed) {
+        const seconds = String(Math.ceil(next.retryAfterMs / 1_000))
+        return fail(429, 'Too many wrong tokens', undefined, { 'Retry-After': seconds })
+      }
       return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
         'WWW-Authenticate': 'Bearer',
       })
@@ -91,7 +91,8 @@ export async function startFakeAdmin(given: readonly Given[]) {
     const [name = '', ...rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/').map(decodeURIComponent)
     if (method === 'GET' && name === '') {
       const silent = { name: mode.silent, error: 'The room does not answer' }
-      return Response.json({ rooms: [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe())) })
+      const all = [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe()))
+      return Response.json({ notices: mode.notices, rooms: all })
     }
     const room = rooms.get(name)
     if (!room) return fail(404, `No room is named ${name}`, `There are: ${[...rooms.keys()].join(', ')}`)

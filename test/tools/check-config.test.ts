@@ -7,10 +7,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
 const ROOM = '[[vars.ROOMS]]\nname = "shop"\nhost = "shop.example"\ntotal_active_users = 10\nnew_users_per_minute = 5\n'
 
-/** `check-config` of a wrangler.toml with this room and more of it. */
-function check(more: string) {
+/** `check-config` of a wrangler.toml with this room and more of it, and with these variables. */
+function check(more: string, variables = '') {
   const file = join(scratch, 'wrangler.toml')
-  writeFileSync(file, ROOM + more)
+  writeFileSync(file, `[vars]\n${variables}${ROOM}${more}`)
   const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/check-config.ts', '--config', file], {
     encoding: 'utf8',
   })
@@ -37,12 +37,20 @@ describe('check-config', () => {
   })
 
   it('says when an origin is named that Cloudflare would not ask', () => {
-    const file = join(scratch, 'wrangler.toml')
-    writeFileSync(file, `[vars]\nORIGIN = "https://origin.example"\nORIGIN_HOST_HEADER = "visitor"\n${ROOM}`)
-    const { status, stdout } = spawnSync(process.execPath, ['tools/check-config.ts', '--config', file], {
-      encoding: 'utf8',
-    })
+    const { status, stdout } = check('', 'ORIGIN = "https://origin.example"\nORIGIN_HOST_HEADER = "visitor"\n')
     expect(status).toBe(0)
     expect(stdout).toContain('advice: ORIGIN_HOST_HEADER = "visitor"')
+  })
+
+  it.each([
+    ['CF-Connecting-IP', null],
+    ['CF-Conecting-IP', 'CF-Conecting-IP is none of the usual headers: CF-Connecting-IP may be meant'],
+    ['X-Real-IP', 'Cloudflare does not set X-Real-IP, so visitors can write it themselves'],
+    ['', 'no header is trusted, so no address is known'],
+  ])('knows the headers of addresses: %j', (name, advice) => {
+    const { status, stdout } = check('', `TRUSTED_IP_HEADER = "${name}"\n`)
+    expect(status).toBe(0)
+    if (advice === null) expect(stdout).not.toContain('TRUSTED_IP_HEADER')
+    else expect(stdout).toContain(`advice: TRUSTED_IP_HEADER: ${advice}`)
   })
 })
