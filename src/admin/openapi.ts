@@ -9,7 +9,7 @@ const sid = { name: 'sid', in: 'path', required: true, schema: { type: 'string' 
 const ifMatch = {
   name: 'If-Match',
   in: 'header',
-  description: 'The ETag that was read: the change is refused with 412 when the room has changed meanwhile.',
+  description: 'The ETag that was read, or several: the change is refused with 412 when the room has none of them now.',
   schema: { type: 'string' },
 }
 
@@ -74,8 +74,8 @@ export function openApi(prefix: string): object {
           },
           responses: answers({
             ...changed(),
-            400: { description: 'The body is not JSON', ...problem },
             413: { description: 'The body is too large', ...problem },
+            415: { description: 'The body has a type that is not JSON', ...problem },
           }),
         },
       },
@@ -243,6 +243,7 @@ function answers(more: object) {
 function changed() {
   return {
     200: { description: 'The room as it is now; with the same ETag when nothing changed', ...room },
+    400: { description: 'The body is not JSON, or If-Match is malformed', ...problem },
     404: missing(),
     412: { description: 'Changed meanwhile', ...problem },
     422: { description: 'Refused, with path, value and range', ...problem },

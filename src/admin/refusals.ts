@@ -7,7 +7,7 @@ export function fail(status: number, title: string, detail?: string, headers: Re
 
 /** Nothing was changed; each problem has the path, the value and the range. */
 export function invalid(problems: readonly { readonly path: string; readonly message: string }[]): Response {
-  const detail = problems.map(({ path, message }) => `${path} ${message}`).join('; ')
+  const detail = problems.map(({ path, message }) => `${path} ${message}`.trim()).join('; ')
   return respond(422, { type: 'about:blank', title: 'The change was refused', status: 422, detail, problems })
 }
 

@@ -6,10 +6,12 @@ import { doorOf } from '../core/ticket.ts'
 import { type Deployment, isOnlyAdminHost, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createGuard } from './auth.ts'
+import { readJson } from './body.ts'
 import { dashboardFile } from './dashboard.ts'
 import { describedAll, shown } from './described.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi.ts'
+import { versionsIn } from './preconditions.ts'
 import { fail, invalid } from './refusals.ts'
 
 /** What the admin side needs of a request. */
@@ -121,9 +123,8 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   )
   app.patch('/api/v1/rooms/:name', context =>
     withRoom(context, async (env, name) => {
-      const patch = await jsonBody(context)
-      if (patch instanceof Response) return patch
-      return change(context, env, name, { set: patch })
+      const body = await readJson(context.req.raw)
+      return body instanceof Response ? body : change(context, env, name, { set: body.value })
     }),
   )
   app.delete('/api/v1/rooms/:name/overrides', context =>
@@ -153,11 +154,10 @@ function isAdminHost({ visit }: AdminBindings): boolean {
 }
 
 async function change(context: AdminContext, env: Env, name: string, request: ChangeRequest): Promise<Response> {
-  const ifMatch = context.req.header('If-Match')
-  // Whatever compresses an answer on its way makes its ETag a weak one.
-  const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^(?:W\/)?"(.*)"$/, '$1')
+  const ifVersions = versionsIn(context.req.header('If-Match'))
+  if (ifVersions instanceof Response) return ifVersions
   const stub = roomStub(env, name)
-  const outcome = await stub.change(request, ifVersion === null ? null : [ifVersion], actorOf(context))
+  const outcome = await stub.change(request, ifVersions, actorOf(context))
   switch (outcome.kind) {
     case 'invalid':
       return invalid(outcome.problems)
@@ -208,13 +208,4 @@ async function withSession(
   // A sid says which door knows it; any other text would make an object that nobody needs.
   if (!/^[a-z]{2}-\d{1,3}\.[\w-]{22}(~\d{1,6})?$/.test(sid)) return fail(404, 'That is no session id')
   return withRoom(context, (env, name) => answer(env, name, sid))
-}
-
-async function jsonBody(context: AdminContext): Promise<unknown> {
-  try {
-    return await context.req.json()
-  } catch (error) {
-    if (error instanceof SyntaxError) return fail(400, 'The body is not JSON')
-    throw error
-  }
 }

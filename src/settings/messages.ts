@@ -60,18 +60,33 @@ const KINDS: Readonly<Partial<Record<string, string>>> = {
   string: 'text',
 }
 
+/** Nobody reads more, and a list of a hundred thousand would be larger than a message between objects may be. */
+const PROBLEMS_MAX = 100
+const NAME_MAX = 100
+
 /** Turns a library's issues into problems, with paths as people write them. */
 export function problemsOf(error: z.ZodError, at: string): Problem[] {
-  return error.issues.flatMap(issue => {
-    const path = pathOf(at, issue.path)
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map(key => ({ path: pathOf(path, [key]), message: UNKNOWN_SETTING }))
-    }
-    if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is required' }]
-    const kind = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input') && KINDS[issue.expected]
-    if (kind) return [{ path, message: `must be ${kind}, got ${show(issue.input)}` }]
-    return [{ path, message: issue.message }]
-  })
+  const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at))
+  if (problems.length <= PROBLEMS_MAX && error.issues.length <= PROBLEMS_MAX) return problems
+  return [...problems.slice(0, PROBLEMS_MAX), { path: at, message: 'has more problems than these' }]
+}
+
+function problemsOfIssue(issue: z.core.$ZodIssue, at: string): Problem[] {
+  const path = pathOf(at, issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.slice(0, PROBLEMS_MAX + 1)
+    return keys.map(key => ({ path: pathOf(path, [key.slice(0, NAME_MAX)]), message: UNKNOWN_SETTING }))
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is required' }]
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big') && Array.isArray(issue.input)) {
+    const count = issue.input.length.toLocaleString('en')
+    return [{ path, message: `must have at most ${issue.maximum} entries, got ${count}` }]
+  }
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small'))
+    return [{ path, message: 'must not be empty' }]
+  const kind = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input') && KINDS[issue.expected]
+  if (kind) return [{ path, message: `must be ${kind}, got ${show(issue.input)}` }]
+  return [{ path, message: issue.message }]
 }
 
 export function pathOf(at: string, path: readonly PropertyKey[]): string {

@@ -1,0 +1,59 @@
+/**
+ * Bodies of the admin API. JSON is read strictly: what a parser would pass over in silence is refused by name, because an
+ * operator who wrote it meant something.
+ */
+import { fail } from './refusals.ts'
+
+/** No setting is half as deep. Deeper values would exhaust the stack of whatever looks at them next. */
+const DEPTH_MAX = 32
+/** `curl -d` says the second, and programs that say nothing of a type mean JSON as well. */
+const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/json', 'text/plain']
+/** In valid JSON: a string, with the colon behind it when it is a name; or where an object or a list begins or ends. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*(:))?|[{}[\]]/g
+
+/** The value of the body, or the answer that says what is wrong with it. */
+export async function readJson(request: Request): Promise<{ readonly value: unknown } | Response> {
+  const type = (request.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  if (type !== '' && !TYPES.includes(type)) {
+    const detail = `The body has the type ${type}. Send an object of settings as application/json.`
+    return fail(415, 'The body is not JSON', detail, { 'Accept-Patch': 'application/json' })
+  }
+  const text = decoded(await request.arrayBuffer())
+  if (text === null) return fail(400, 'The body is not UTF-8', 'JSON is sent as UTF-8 (RFC 8259).')
+  try {
+    const value: unknown = JSON.parse(text)
+    const problem = problemIn(text)
+    return problem === null ? { value } : fail(400, 'The body cannot be used', problem)
+  } catch (error) {
+    if (error instanceof SyntaxError) return fail(400, 'The body is not JSON', error.message)
+    throw error
+  }
+}
+
+function decoded(bytes: ArrayBuffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+  } catch (error) {
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+/** What is wrong with valid JSON: nested too deeply, a name given twice, or one that every object has. */
+function problemIn(text: string): string | null {
+  /** The names of each object that is open, null for a list. */
+  const open: (Set<string> | null)[] = []
+  for (const [token, colon] of text.matchAll(TOKEN)) {
+    if (token === '}' || token === ']') open.pop()
+    else if (token === '{' || token === '[') {
+      if (open.push(token === '{' ? new Set() : null) > DEPTH_MAX) return `It is nested more than ${DEPTH_MAX} deep.`
+    } else if (colon !== undefined) {
+      const name = JSON.parse(token.slice(0, -1)) as string
+      if (name === '__proto__') return 'There is no setting "__proto__".'
+      const names = open.at(-1)
+      if (names?.has(name)) return `${token.slice(0, -1).trim()} is given twice in one object.`
+      names?.add(name)
+    }
+  }
+  return null
+}
