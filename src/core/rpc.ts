@@ -186,6 +186,6 @@ export interface RoomCalls<Settings> {
   changes(): Promise<readonly Change[]>
   /** How the origin does, what was decided because of it, and the last minutes. */
   health(minutes: number): Promise<HealthReport>
-  /** The latest draw of an event, null when there was none. */
-  draw(event: string): Promise<PublicDraw | null>
+  /** Of every event that draws, the latest draw. */
+  draws(): Promise<readonly PublicDraw[]>
 }

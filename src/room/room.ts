@@ -44,8 +44,8 @@ const HEARD_WITHIN_MS = 1_000
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
     // Repeating these gives the same answer; `change` is left out, for its version moves.
-    const { sync, describe, changes, draw, health } = Room.prototype
-    retryable(sync, describe, changes, draw, health)
+    const { sync, describe, changes, draws, health } = Room.prototype
+    retryable(sync, describe, changes, draws, health)
   }
 
   readonly #name: string
@@ -109,7 +109,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       settings: this.#settings.config,
       file: this.#live.file,
       overridden: this.#live.overridden,
-      draws: await Promise.all(latestOfEach(this.#state.events.draws).map(draw => published(draw, nowMs))),
+      draws: await this.#publicDraws(nowMs),
       figures: this.#figures(nowMs),
       nowMs,
     }
@@ -203,11 +203,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#live.settings
   }
 
-  async draw(event: string): Promise<PublicDraw | null> {
+  async draws(): Promise<readonly PublicDraw[]> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
-    const draw = this.#state.events.draws.findLast(other => other.event === event)
-    return draw ? published(draw, nowMs) : null
+    return this.#publicDraws(nowMs)
+  }
+
+  #publicDraws(nowMs: number): Promise<readonly PublicDraw[]> {
+    return Promise.all(latestOfEach(this.#state.events.draws).map(draw => published(draw, nowMs)))
   }
 
   /** What the operator's settings and events say for this moment. */

@@ -204,6 +204,7 @@ describe('an event with a draw', () => {
     const again = { ...eventFromNow(), name: 'sale', prequeue_start_time: iso(Date.now() + 70 * MINUTE) }
     const next = { event_start_time: iso(Date.now() + 80 * MINUTE), event_end_time: iso(Date.now() + 90 * MINUTE) }
     await change('moved', { events: [{ ...again, ...next }] })
+    pass(1_000)
     const { json: second } = await draw('moved', 'sale', edge)
     expect(second).toMatchObject({ state: 'committed', seed: null })
     expect(second.commitment).not.toBe(before.commitment)

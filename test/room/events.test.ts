@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { roomStub } from '../../src/settings/env.ts'
 import { emptyReport } from '../support/reports.ts'
-import { env, newEdge, Visitor } from '../support/workerd/visitor.ts'
+import { env, newEdge, send, Visitor } from '../support/workerd/visitor.ts'
 
 const MINUTE = 60_000
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -39,22 +39,51 @@ describe('a draw', () => {
     const startMs = Date.now() + 60 * MINUTE
     const times = { prequeue_start_time: iso(startMs - 5 * MINUTE), event_start_time: iso(startMs) }
     const gala = { name: 'gala', shuffle_at_event_start: true, ...times, event_end_time: iso(startMs + MINUTE) }
-    expect(await room.draw('gala')).toBeNull()
+    expect(await room.draws()).toEqual([])
     await room.change({ set: { events: [gala] } }, null, 'test')
-    const draw = await room.draw('gala')
+    const [draw] = await room.draws()
     expect(draw).toMatchObject({ seed: null, fromKey: null, calledOff: false })
     expect(draw?.commitment).toMatch(/^[\da-f]{64}$/)
     const { view } = (await room.sync({ ...emptyReport('zz-1') })) ?? {}
     expect(view?.events?.draws).toEqual([{ id: 1, event: 'gala', startMs, drawn: null }])
   })
 
-  it('that nobody knows is not there, and nobody can make an edge ask for draws for ever', async () => {
+  it('is not there under a name that no event has', async () => {
     const visitor = new Visitor('turning.test', newEdge())
     const ask = (event: string) => visitor.data(`/.waiting-room/draws/${event}?room=turning`)
-    expect((await ask('nothing')).status).toBe(404)
-    expect((await ask('a%20name')).status).toBe(404)
-    const answers = await Promise.all(Array.from({ length: 60 }, () => ask('gala')))
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
+    for (const event of ['nothing', 'a%20name', '__proto__', '%ff']) expect((await ask(event)).status, event).toBe(404)
+    expect((await ask('gala')).status).toBe(200)
     expect((await visitor.data('/.waiting-room/draws/gala?room=none')).status).toBe(404)
+  })
+
+  it('is asked of the room once a second at most, whoever asks for whatever, and nobody is refused for others', async () => {
+    let calls = 0
+    const ROOM: typeof env.ROOM = {
+      getByName: (name, options) => {
+        const room = env.ROOM.getByName(name, options)
+        const draws = () => {
+          calls++
+          return room.draws()
+        }
+        return { ...room, draws }
+      },
+    }
+    const edge = newEdge()
+    const ask = async (address: string, event = 'gala') => {
+      const url = `https://turning.test/.waiting-room/draws/${event}?room=turning`
+      const headers = { 'CF-Connecting-IP': address }
+      return (await send(edge, new Request(url, { headers }), { ...env, ROOM })).status
+    }
+    const answersTo = async (count: number, ask: (i: number) => Promise<number>) =>
+      new Set(await Promise.all(Array.from({ length: count }, (_, i) => ask(i))))
+    vi.setSystemTime(Date.now())
+    expect(await answersTo(300, i => ask('', `e${i}`))).toEqual(new Set([404]))
+    expect(await answersTo(300, () => ask('10.0.0.7'))).toEqual(new Set([200]))
+    expect(calls).toBe(1)
+    expect(await answersTo(60, i => ask(`81.2.69.${i}`))).toEqual(new Set([200, 429]))
+    expect(await answersTo(50, i => ask(`81.2.70.${i}`))).toEqual(new Set([200]))
+    vi.setSystemTime(Date.now() + 1_000)
+    expect([await ask(''), await ask(''), calls]).toEqual([200, 200, 2])
+    vi.useRealTimers()
   })
 })
