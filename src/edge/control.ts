@@ -5,7 +5,7 @@ import { controlPreflight, withCors } from './cors.ts'
 import { draw } from './draws.ts'
 import type { EdgeSetup } from './edge.ts'
 import type { RoomAtEdge } from './isolate.ts'
-import { problemResponse } from './problem.ts'
+import { OWN_HEADERS, problemResponse } from './problem.ts'
 import { leave, status } from './status.ts'
 import type { Visit } from './visit.ts'
 
@@ -25,7 +25,11 @@ export function controlRoutes(): Control {
     if (visit.request.method === 'GET' && visit.url.pathname === `${controlPrefix}/status`)
       return poll({ visit, setup })
     app ??= routes(controlPrefix)
-    return app.fetch(visit.request, { visit, setup }, context)
+    const response = await app.fetch(visit.request, { visit, setup }, context)
+    for (const [name, value] of Object.entries(OWN_HEADERS)) {
+      if (!response.headers.has(name)) response.headers.set(name, value)
+    }
+    return response
   }
 }
 

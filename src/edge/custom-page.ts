@@ -4,20 +4,17 @@
  */
 import { withoutReload } from '../settings/custom-page.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import { type Page, parsed, refreshUrl } from './page.ts'
+import { type Page, pageHeaders, parsed, refreshUrl, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import type { Rejected, Waiting } from './verdict.ts'
 import type { Visit } from './visit.ts'
 import { refreshSeconds, statusUrl } from './waiting-page.ts'
 
 /**
- * The page's styles, scripts and pictures are its author's business. What no page needs is not allowed: plugins, and an address of another site as the
- * base of its links. Embedding is left to the room's cookie settings, as on our own pages.
+ * The page's styles, scripts and pictures are its author's business. What no page needs is not allowed: plugins, and an
+ * address of another site as the base of its links.
  */
-const HEADERS = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': "object-src 'none'; base-uri 'self'",
-}
+const POLICY = "object-src 'none'; base-uri 'self'"
 
 /** Parsed at the first visitor, once for each version of the settings: `at` of a room answers the same object until they change. */
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
@@ -51,7 +48,8 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
     pollAfterSeconds: place.pollAfterSeconds,
     statusUrl: statusUrl(visit, waiting),
   })
-  return { html, headers: { ...HEADERS, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
+  const headers = pageHeaders(POLICY, waiting.room.settings.config)
+  return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
 }
 
 /** Null in a room without a page of its own, and for who is turned away for another reason than the method. */
@@ -60,7 +58,8 @@ export function customRejectedPage(visit: Visit, rejected: Rejected): Page | nul
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const json = rejectedJson(rejected, visit.nowMs)
-  return { html: render({ ...published(json.cfWaitingRoom), ...ours(visit, json) }), headers: HEADERS }
+  const html = render({ ...published(json.cfWaitingRoom), ...ours(visit, json) })
+  return { html, headers: pageHeaders(POLICY, rejected.room.settings.config) }
 }
 
 function templateOf(config: RoomConfig): ((variables: object) => string) | null {
@@ -78,7 +77,7 @@ function published(variables: PlaceJson['cfWaitingRoom']) {
   return { ...variables, waitTimeHours: Math.floor(waitTime / 60), waitTimeHourMinutes: waitTime % 60 }
 }
 
-/** Nothing of it has a character that means something in HTML, so that it can stand between three braces, too, but the operator's own message. */
+/** Safe between three braces: apart from the operator's own `message`, nothing has a character that means something in HTML. */
 function ours(visit: Visit, { state, message }: { readonly state: string; readonly message: string }) {
-  return { state, message, site: visit.url.host, sent: !visit.isSafe }
+  return { state, message, site: siteOf(visit), sent: !visit.isSafe }
 }

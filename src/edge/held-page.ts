@@ -36,7 +36,7 @@ const headers = headersFor({ styles: [pageStyle] })
 
 export async function heldPage(
   visit: Visit,
-  { why, isInside }: Held,
+  { why, isInside, room }: Held,
   message: string,
   retryAfterMs: number,
 ): Promise<Page> {
@@ -48,5 +48,5 @@ export async function heldPage(
     message,
     refreshSeconds: Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000)),
   }
-  return { html: render(variables), headers: await headers() }
+  return { html: render(variables), headers: await headers(room.settings.config) }
 }

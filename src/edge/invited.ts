@@ -6,6 +6,7 @@ import type { KeyRing } from '../tokens/keyring.ts'
 import { cookieNamed, invitationCookie } from './cookie.ts'
 import { mayGiveCookie } from './cookie-giving.ts'
 import type { Invited, RoomAtEdge } from './isolate.ts'
+import { OWN_HEADERS } from './problem.ts'
 import type { Visit } from './visit.ts'
 
 const INVITE_HEADER = 'Waiting-Room-Invite'
@@ -43,6 +44,8 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
     // The dot keeps a path like `//elsewhere` from being read as a host.
     Location: `${pathname.startsWith('//') ? '/.' : ''}${pathname}${rest === '' ? '' : `?${rest}`}`,
     'Cache-Control': 'no-store',
+    ...OWN_HEADERS,
+    // Not even the host, for a browser may take the address with the invitation for where it comes from.
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex',
   })

@@ -2,6 +2,7 @@
 import countdownJs from '../../static/countdown.js'
 import html from '../../static/limited.html'
 import js from '../../static/limited.js'
+import type { RoomConfig } from '../settings/schema.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { seconds } from './problem.ts'
 import type { Visit } from './visit.ts'
@@ -13,7 +14,7 @@ const HEADLINE = 'One moment, please'
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
-export async function limitedPage(visit: Visit, retryAfterMs: number): Promise<Page> {
+export async function limitedPage(visit: Visit, room: RoomConfig, retryAfterMs: number): Promise<Page> {
   const forGood = !Number.isFinite(retryAfterMs)
   const wait = forGood ? 0 : seconds(retryAfterMs)
   const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
@@ -31,7 +32,7 @@ export async function limitedPage(visit: Visit, retryAfterMs: number): Promise<P
     reloads,
     foot: reloads ? 'This page goes on by itself.' : 'Come back to this page then.',
   }
-  return { html: render(variables), headers: await headers() }
+  return { html: render(variables), headers: await headers(room) }
 }
 
 /** What is read without scripts: `7 seconds`, `4 minutes`. */

@@ -1,5 +1,6 @@
 /** Answers of rate limits: what a limited visitor gets, and the fields that tell how much is left. */
 
+import type { RoomConfig } from '../settings/schema.ts'
 import { limitedPage } from './limited-page.ts'
 import type { Refusal } from './limits.ts'
 import { outsideHeaders } from './outside-headers.ts'
@@ -17,7 +18,7 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
   const { by, retryAfterMs } = limited
   const answer =
     visit.kind === 'navigation' && by !== null
-      ? await page(visit, retryAfterMs)
+      ? await page(visit, by.room.settings.config, retryAfterMs)
       : problemResponse({
           status: 429,
           type: 'quota-exceeded',
@@ -71,8 +72,8 @@ function statesOf(visit: Visit, room: Admitted['room'], sid: string) {
   return room.limits.states(visit, room.sessionOf(sid).limits, visit.nowMs)
 }
 
-async function page(visit: Visit, retryAfterMs: number): Promise<Response> {
-  const { html, headers } = await limitedPage(visit, retryAfterMs)
+async function page(visit: Visit, room: RoomConfig, retryAfterMs: number): Promise<Response> {
+  const { html, headers } = await limitedPage(visit, room, retryAfterMs)
   const body = visit.request.method === 'HEAD' ? null : html
   return new Response(body, {
     status: 429,

@@ -1,10 +1,15 @@
 /** What every answer to somebody who is not inside has in common. */
-import { seconds } from './problem.ts'
+import { OWN_HEADERS, seconds } from './problem.ts'
 import { acceptsHtml, acceptsJson, type Visit } from './visit.ts'
 
 /** Headers of every answer to somebody who is not inside. */
 export function outsideHeaders(retryAfterMs: number): Record<string, string> {
-  return { 'Cache-Control': 'no-store', 'Retry-After': String(seconds(retryAfterMs)), 'X-Robots-Tag': 'noindex' }
+  return {
+    'Cache-Control': 'no-store',
+    'Retry-After': String(seconds(retryAfterMs)),
+    'X-Robots-Tag': 'noindex',
+    ...OWN_HEADERS,
+  }
 }
 
 /**

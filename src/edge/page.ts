@@ -2,6 +2,7 @@
 import Mustache from 'mustache'
 import head from '../../static/head.html'
 import css from '../../static/waiting.css'
+import type { RoomConfig } from '../settings/schema.ts'
 import type { Visit } from './visit.ts'
 
 /** A page as it is answered, with the headers that belong to it. */
@@ -37,24 +38,32 @@ export function parsed(text: string): (variables: object) => string {
     )
 }
 
+/**
+ * The host for people to read. It comes from the visitor, and a URL allows quotes and `&` in it: what no name of a host
+ * has is left out, so that it is safe in any place of a template.
+ */
+export function siteOf({ url }: Pick<Visit, 'url'>): string {
+  return url.host.replace(/[^\w.:[\]-]/g, '')
+}
+
 /** What every page of our own may say of a request. */
 export function variablesOf(visit: Visit) {
-  return { style: pageStyle, site: visit.url.host, sent: !visit.isSafe, refreshUrl: refreshUrl(visit.url) }
+  return { style: pageStyle, site: siteOf(visit), sent: !visit.isSafe, refreshUrl: refreshUrl(visit.url) }
 }
 
 /**
- * A page's headers, made once: a Content-Security-Policy of its own styles and scripts by their hashes, and nothing else. Embedding is left to the
- * room's cookie settings, so there is no `frame-ancestors`.
+ * A page's headers, made once but for what its room says: a Content-Security-Policy of the page's own styles and scripts
+ * by their hashes, and nothing else.
  */
 export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
-}): () => Promise<Page['headers']> {
-  let headers: Promise<Page['headers']> | null = null
+}): (room: RoomConfig) => Promise<Page['headers']> {
+  let policy: Promise<string> | null = null
   const make = async () => {
     const { styles, scripts = [], polls = false } = own
-    const policy = [
+    const parts = [
       "default-src 'none'",
       ...(scripts.length === 0 ? [] : [`script-src ${(await Promise.all(scripts.map(hashOf))).join(' ')}`]),
       `style-src ${(await Promise.all(styles.map(hashOf))).join(' ')}`,
@@ -63,11 +72,20 @@ export function headersFor(own: {
       "base-uri 'none'",
       "form-action 'none'",
     ]
-    return { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy.join('; ') }
+    return parts.join('; ')
   }
-  return () => {
-    headers ??= make()
-    return headers
+  return async room => {
+    policy ??= make()
+    return pageHeaders(await policy, room)
+  }
+}
+
+/** The headers of a page with this policy in a room, which says who may embed its pages. */
+export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Page['headers'] {
+  const ancestors = frame_ancestors.map(source => (source === 'self' || source === 'none' ? `'${source}'` : source))
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': ancestors.length === 0 ? policy : `${policy}; frame-ancestors ${ancestors.join(' ')}`,
   }
 }
 

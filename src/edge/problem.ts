@@ -1,5 +1,11 @@
 /** Refusals for programs: problem details (RFC 9457) with the types registered for quotas and reduced capacity. */
 
+/**
+ * On every answer of our own. The address of a page may hold an invitation or what a form asked for, so its path and
+ * query go into no `Referer`; its host may, because servers of pictures and forms ask for it.
+ */
+export const OWN_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'strict-origin' } as const
+
 const TYPES = 'https://iana.org/assignments/http-problem-types'
 
 export interface Problem {
@@ -21,7 +27,11 @@ export function problemResponse(problem: Problem): Response {
     ...(detail === undefined ? {} : { detail }),
     ...more,
   }
-  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+  const headers = new Headers({
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    ...OWN_HEADERS,
+  })
   if (retryAfterMs !== undefined) headers.set('Retry-After', String(seconds(retryAfterMs)))
   return new Response(JSON.stringify(body), { status, headers })
 }

@@ -30,7 +30,7 @@ export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Pag
   const { cfWaitingRoom, message } = rejectedJson(verdict, visit.nowMs)
   const text = textOf(verdict)
   const variables = { ...variablesOf(visit), ...text, title: text.headline, ...cfWaitingRoom, message }
-  return { html: render(variables), headers: await headers() }
+  return { html: render(variables), headers: await headers(verdict.room.settings.config) }
 }
 
 function textOf({ uninvited, soldOut }: Rejected) {

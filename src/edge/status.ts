@@ -8,7 +8,7 @@ import type { RoomAtEdge } from './isolate.ts'
 import { outsideHeaders } from './outside-headers.ts'
 import { insideJson, placeJson, rejectedJson } from './place-json.ts'
 import { leaveLine } from './places.ts'
-import { problemResponse } from './problem.ts'
+import { OWN_HEADERS, problemResponse } from './problem.ts'
 import { addTokens, waitingHeaders } from './respond.ts'
 import { passesThrough, stand } from './standing.ts'
 import type { Visit } from './visit.ts'
@@ -99,6 +99,7 @@ function json(body: unknown, headers: Record<string, string> = {}): Response {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
       'X-Robots-Tag': 'noindex',
+      ...OWN_HEADERS,
       ...headers,
     },
   })

@@ -65,7 +65,7 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     refreshSeconds: refreshSeconds(place),
     statusUrl: statusUrl(visit, waiting),
   }
-  return { html: render(variables), headers: await headers() }
+  return { html: render(variables), headers: await headers(waiting.room.settings.config) }
 }
 
 /** What there is to say of an invitation, null for most. */

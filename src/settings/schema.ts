@@ -40,6 +40,12 @@ const bypassRule = z
     error: 'must have at least one condition: an empty rule would let everybody in',
   })
 
+/** Sources of the policy `frame-ancestors` (CSP): `self`, `none`, or origins, also of all hosts below a domain. */
+const frameAncestors = z
+  .array(textThat(isFrameSource, 'self, none or an origin like https://shop.example or https://*.shop.example'))
+  .max(20)
+  .refine(sources => !sources.includes('none') || sources.length === 1, { error: 'must have nothing beside none' })
+
 const lane = z.strictObject({
   name: textLike(/^(?!main$)[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, and not main').refine(
     isOwnName,
@@ -104,6 +110,7 @@ export const runtimeShape = {
   rate_limit_headers: rateLimitHeaders.prefault({}),
   preflights: oneOf('forward', 'answer').default('forward'),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),
+  frame_ancestors: frameAncestors.default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
   origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
   message: overridable.message.default(''),
@@ -183,4 +190,9 @@ function isCidr(text: string): boolean {
 
 function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text)
+}
+
+function isFrameSource(text: string): boolean {
+  if (text === 'self' || text === 'none') return true
+  return /^https?:\/\/(\*\.)?[\w.-]+(:\d+)?$/.test(text) && isOrigin(text.replace('*', 'any'))
 }

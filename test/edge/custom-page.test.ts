@@ -145,11 +145,11 @@ describe('a page of the operator', () => {
 
   it('is told by its beginning and its size in the list of changes', async () => {
     const own = `<h1>${'a'.repeat(200)}</h1>`
-    await change({ custom_page_html: own, events: [] })
+    await change({ custom_page_html: own, message: 'With a page.' })
     const [latest] = await roomStub(env, 'decorated').changes()
-    const shown = { custom_page_html: `<h1>${'a'.repeat(56)}… (209 bytes)`, events: [] }
+    const shown = { custom_page_html: `<h1>${'a'.repeat(56)}… (209 bytes)`, message: 'With a page.' }
     expect(latest?.request).toEqual({ set: shown })
     expect((await roomStub(env, 'decorated').describe()).settings.custom_page_html).toBe(own)
-    await change({ custom_page_html: '' })
+    await change({ custom_page_html: '', message: '' })
   })
 })

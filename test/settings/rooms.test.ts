@@ -331,6 +331,34 @@ describe('a deployment', () => {
   })
 })
 
+describe('frame_ancestors', () => {
+  const problems = (frame_ancestors: unknown) => problemsWith([{ ...shop, frame_ancestors }])
+
+  it.each([[[]], [['self']], [['none']], [['self', 'https://shop.example', 'https://*.shop.example:8443']]])(
+    'takes %j',
+    sources => expect(problems(sources)).toEqual([]),
+  )
+
+  it.each([
+    "'self'",
+    '*',
+    'shop.example',
+    'https://shop.example/',
+    'https://a;b.example',
+    'https:',
+    '',
+    "https://x 'self'",
+  ])('refuses %j, which would not mean what it says', source => {
+    const message = 'must be self, none or an origin like https://shop.example or https://*.shop.example'
+    expect(problems([source])).toEqual([`rooms[0].frame_ancestors[0] ${message}, got ${JSON.stringify(source)}`])
+  })
+
+  it('has nothing beside none', () => {
+    expect(problems(['none', 'self'])).toEqual(['rooms[0].frame_ancestors must have nothing beside none'])
+    expect(problems(Array(21).fill('self'))).toEqual(['rooms[0].frame_ancestors must have at most 20 entries, got 21'])
+  })
+})
+
 describe('a live change of what names the cookie', () => {
   it('is refused: everybody would lose the place', () => {
     const [room] = parseRooms([{ ...shop, cookie_attributes: { secure: 'always' } }])
