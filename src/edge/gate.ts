@@ -8,6 +8,7 @@
  * | a pass, expired or not     | no lease, or none left           | one touch: proxy, or go on as if there was none   |
  * | a ticket                   | its session has begun before     | as with its pass                                  |
  * | a pass                     | a rate limit says no             | 429; or the session ends, and there is a new place |
+ * | nothing                    | http, and the host has https     | redirected there, for its cookie is another       |
  * | no pass                    | a prefetch                       | short 503, no place is taken for it               |
  * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
@@ -26,6 +27,7 @@ import type { KeyRing } from '../tokens/keyring.ts'
 import { networkOf } from './anonymous.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './carried.ts'
 import { mayGiveCookie } from './cookie-giving.ts'
+import { belongsOnHttps, noteHttps } from './https.ts'
 import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
 import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
@@ -68,6 +70,8 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   }
   if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const ticket = again ? ticketAgain(visit, room, again) : own.ticket
+  noteHttps(visit, room)
+  if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', room }
   const requeuedBy = own.pass ? room.memory.requeued.get(own.pass.value.sid) : undefined
   // Who was sent back to the line is told so before being let in again.
   const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0

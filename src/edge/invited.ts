@@ -3,8 +3,9 @@
  * and kept in a cookie, so that neither the origin, the next site, nor a bookmark gets it.
  */
 import type { KeyRing } from '../tokens/keyring.ts'
-import { cookieNamed, invitationCookie } from './cookie.ts'
+import { cookieName, cookieNamed, invitationCookie } from './cookie.ts'
 import { mayGiveCookie } from './cookie-giving.ts'
+import { belongsOnHttps, toHttps } from './https.ts'
 import type { Invited, RoomAtEdge } from './isolate.ts'
 import { OWN_HEADERS } from './problem.ts'
 import type { Visit } from './visit.ts'
@@ -39,6 +40,9 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
   const texts = parts.filter(part => part.startsWith(PARAMETER)).map(part => part.slice(PARAMETER.length))
   // A preflight has no cookies to keep anything in.
   if (texts.length === 0 || visit.request.method === 'OPTIONS') return null
+  // With the invitation, for its cookie would be left behind, too.
+  const hasPlace = visit.cookies.has(cookieName(room.settings.config, visit.url))
+  if (!hasPlace && belongsOnHttps(visit, room)) return toHttps(visit, room)
   const rest = parts.filter(part => !part.startsWith(PARAMETER)).join('&')
   const headers = new Headers({
     // The dot keeps a path like `//elsewhere` from being read as a host.

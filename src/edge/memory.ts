@@ -11,6 +11,8 @@ import type { SessionLimits } from './session-limits.ts'
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
 const TOKENS = 16_000
 const VISITORS = 10_000
+/** A room of `*` serves any host that a visitor writes. */
+const HOSTS = 1_000
 
 export interface Lease {
   /** Requests pass without asking until then. */
@@ -52,6 +54,8 @@ export class Memory {
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
+  /** When newcomers last came over https, by host. */
+  readonly https = new LRUCache<string, number>({ max: HOSTS })
   /** This isolate's own limits. */
   readonly quotas = new Quotas()
 }

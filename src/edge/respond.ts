@@ -8,6 +8,7 @@ import { setCookie } from './cookie.ts'
 import { giveCookie } from './cookie-giving.ts'
 import { sitePreflight } from './cors.ts'
 import { customRejectedPage, customWaitingPage } from './custom-page.ts'
+import { toHttps } from './https.ts'
 import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside-headers.ts'
 import type { Page } from './page.ts'
@@ -36,6 +37,8 @@ export function turnAway(
       return short(verdict.retryAfterMs)
     case 'limited':
       return limitedResponse(visit, verdict)
+    case 'https':
+      return toHttps(visit, verdict.room)
     case 'preflight':
       return sitePreflight(visit, verdict.room)
   }

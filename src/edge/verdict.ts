@@ -14,6 +14,8 @@ export type Verdict =
   | Rejected
   /** A short 503 for what nobody reads: parts of pages, prefetches. */
   | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
+  /** A newcomer over http, to be sent to https first. */
+  | { readonly kind: 'https'; readonly room: RoomAtEdge }
   | Limited
 
 /** Too many requests, by a policy of the room or by what its isolate allows without a session. */

@@ -96,6 +96,7 @@ export const runtimeShape = {
       partitioned: flag().default(false),
     })
     .prefault({}),
+  https: oneOf('redirect', 'as-is').default('redirect'),
   case_insensitive_paths: flag().default(false),
   allowed_override_headers: z
     .array(textThat(mayBeNamed, 'a header in small letters that is dropped otherwise, like x-original-url'))
