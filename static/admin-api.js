@@ -68,7 +68,7 @@ export function refusal(answer) {
   if (answer.status === 401) return 'This token is not accepted. It is the secret ADMIN_TOKEN of the deployment.'
   if (answer.status === 403) return 'The admin API is off. Set the secret ADMIN_TOKEN and deploy.'
   if (answer.status === 429)
-    return 'This token is not accepted, and many wrong ones have come from your network. The right one is accepted at any time.'
+    return 'This token is not accepted. Many wrong ones have come from your network; the right one is accepted at any time.'
   return `The server answered ${answer.status}. Try again in a moment.`
 }
 

@@ -1,6 +1,6 @@
 /**
- * Bodies of the admin API. JSON is read strictly: what a parser would pass over in silence is refused by name, because an
- * operator who wrote it meant something.
+ * Bodies of the admin API. JSON is read strictly: what a parser would pass over in silence is refused by name, because
+ * an operator who wrote it meant something.
  */
 import { fail } from './refusals.ts'
 

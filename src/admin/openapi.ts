@@ -65,8 +65,8 @@ export function openApi(prefix: string): object {
         patch: {
           summary: 'Change settings live, as a whole or not at all',
           description:
-            'Settings that have the value already are left as they are. A change without effect makes no version and no entry ' +
-            'in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
+            'Settings that have the value already are left as they are. A change without effect makes no version and no ' +
+            'entry in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
           parameters: [ifMatch, actor],
           requestBody: {
             required: true,

@@ -77,7 +77,10 @@ function published(variables: PlaceJson['cfWaitingRoom']) {
   return { ...variables, waitTimeHours: Math.floor(waitTime / 60), waitTimeHourMinutes: waitTime % 60 }
 }
 
-/** Safe between three braces: apart from the operator's own `message`, nothing has a character that means something in HTML. */
+/**
+ * Safe between three braces: apart from the operator's own `message`, nothing here has a character that means something
+ * in HTML.
+ */
 function ours(visit: Visit, { state, message }: { readonly state: string; readonly message: string }) {
   return { state, message, site: siteOf(visit), sent: !visit.isSafe }
 }

@@ -1,6 +1,6 @@
 /**
- * Newcomers who come over http are sent to https before they wait: cookies of the two schemes have different names, so a
- * site that sends its visitors to https itself would have them wait twice, and waste a permit.
+ * Newcomers who come over http are sent to https before they wait: cookies of the two schemes have different names, so
+ * a site that sends its visitors to https itself would have them wait twice, and waste a permit.
  *
  * A redirect that is wrong would lock visitors out, so it is made only where https is known to be served: this isolate
  * has seen a newcomer over https on the very same host within the hour. A site without https, a proxy that never says

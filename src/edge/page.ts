@@ -52,8 +52,8 @@ export function variablesOf(visit: Visit) {
 }
 
 /**
- * A page's headers, made once but for what its room says: a Content-Security-Policy of the page's own styles and scripts
- * by their hashes, and nothing else.
+ * A page's headers, made once but for what its room says: a Content-Security-Policy of the page's own styles and
+ * scripts by their hashes, and nothing else.
  */
 export function headersFor(own: {
   readonly styles: readonly string[]

@@ -119,7 +119,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     let next = this.#live.after(request)
     if (next.kind === 'valid' && next.restocks) {
       await this.#hearOut()
-      // Somebody else may have changed the room meanwhile. From here on nothing comes between the checks and the change.
+      // Someone else may have changed the room meanwhile. From here on nothing comes between the checks and the change.
       next = this.#live.after(request)
     }
     const { version } = this.#live

@@ -1,4 +1,4 @@
-/** The headers in which proxies write a visitor's address (`TRUSTED_IP_HEADER`), and their dangers. Advice never refuses. */
+/** The headers in which proxies write a visitor's address (`TRUSTED_IP_HEADER`), and what is dangerous about them. */
 
 /** Where the Worker runs: there Cloudflare stands in front of it, elsewhere a proxy of the operator's own. */
 export type Platform = 'cloudflare' | 'elsewhere'
@@ -31,13 +31,13 @@ export function adviceOnTrustedHeader(name: string | null, platform: Platform): 
   const isCloudflare = platform === 'cloudflare'
   if (name === null) {
     return isCloudflare
-      ? 'no header is trusted, so no address is known: rules by cidr match nobody, and limits by network do not apply. ' +
-          'On Cloudflare name CF-Connecting-IP'
+      ? 'no header is trusted, so no address is known: rules by cidr match nobody, and limits by network do not ' +
+          'apply. On Cloudflare name CF-Connecting-IP'
       : null
   }
   const usual = USUAL.find(other => isSame(other, name))
   if (!usual) {
-    return `${name} is none of the usual headers${meantBy(name)}. If a visitor can send it, visitors choose their address`
+    return `${name} is no usual header${meantBy(name)}. If a visitor can send it, visitors choose their address`
   }
   if (isCloudflare && !ON_CLOUDFLARE.includes(usual)) {
     return `Cloudflare does not set ${usual}, so visitors can write it themselves: name CF-Connecting-IP`
@@ -50,7 +50,7 @@ export function adviceOnTrustedHeader(name: string | null, platform: Platform): 
   }
   const by = SET_BY[usual]
   if (by === undefined || (isCloudflare && by === 'Cloudflare')) return null
-  return `${usual} is set by ${by}. A visitor who reaches the Worker in any other way writes it, and chooses the address`
+  return `${usual} is set by ${by}. A visitor who reaches the Worker in another way writes it, and chooses the address`
 }
 
 function meantBy(name: string): string {

@@ -160,7 +160,7 @@ describe('logging in', () => {
     }
     await expect
       .poll(() => page.getByRole('alert').innerText())
-      .toContain('many wrong ones have come from your network. The right one is accepted at any time.')
+      .toContain('Many wrong ones have come from your network; the right one is accepted at any time.')
     await page.getByLabel('Admin token').fill(TOKEN)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'shop' }).waitFor()

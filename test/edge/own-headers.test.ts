@@ -115,7 +115,7 @@ describe('the host, as pages show it', () => {
 })
 
 describe('a page of the operator', () => {
-  it('has nothing from a visitor with a character that means something in HTML, also between three braces', async () => {
+  it('has nothing from a visitor that means something in HTML, also between three braces', async () => {
     const edge = newEdge()
     const label = fc.string({ maxLength: 12 }).filter(text => URL.canParse(`https://x${text}.embedded.test/`))
     const special = fc.constantFrom(

@@ -56,7 +56,7 @@ describe('a draw', () => {
     expect((await visitor.data('/.waiting-room/draws/gala?room=none')).status).toBe(404)
   })
 
-  it('is asked of the room once a second at most, whoever asks for whatever, and nobody is refused for others', async () => {
+  it('is asked of the room once a second at most, and no visitor is refused because of others', async () => {
     let calls = 0
     const ROOM: typeof env.ROOM = {
       getByName: (name, options) => {

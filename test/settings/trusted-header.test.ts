@@ -17,7 +17,7 @@ describe('advice on the header of addresses', () => {
     [
       'CF-Connecting-IP',
       'elsewhere',
-      'is set by Cloudflare. A visitor who reaches the Worker in any other way writes it',
+      'is set by Cloudflare. A visitor who reaches the Worker in another way writes it',
     ],
     ['X-Real-IP', 'cloudflare', 'Cloudflare does not set X-Real-IP, so visitors can write it themselves'],
     ['X-Forwarded-For', 'elsewhere', 'the last address in X-Forwarded-For is believed'],
@@ -25,10 +25,10 @@ describe('advice on the header of addresses', () => {
     ['Forwarded', 'elsewhere', 'the last address in Forwarded is believed'],
     ['True-Client-IP', 'cloudflare', 'where the zone has it turned on'],
     ['Fly-Client-IP', 'elsewhere', 'is set by Fly.io'],
-    ['X-RealIP', 'elsewhere', 'X-RealIP is none of the usual headers: X-Real-IP may be meant'],
+    ['X-RealIP', 'elsewhere', 'X-RealIP is no usual header: X-Real-IP may be meant'],
     ['CF-Conecting-IP', 'cloudflare', 'CF-Connecting-IP may be meant'],
     ['X_Real_IP', 'elsewhere', 'X-Real-IP may be meant'],
-    ['User-Agent', 'elsewhere', 'none of the usual headers, which are CF-Connecting-IP, '],
+    ['User-Agent', 'elsewhere', 'no usual header, which are CF-Connecting-IP, '],
   ] as const)('for %s (%s) says what follows', (name, platform, text) => {
     expect(adviceOn(name, platform)).toContain(text)
   })

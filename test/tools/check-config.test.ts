@@ -44,7 +44,7 @@ describe('check-config', () => {
 
   it.each([
     ['CF-Connecting-IP', null],
-    ['CF-Conecting-IP', 'CF-Conecting-IP is none of the usual headers: CF-Connecting-IP may be meant'],
+    ['CF-Conecting-IP', 'CF-Conecting-IP is no usual header: CF-Connecting-IP may be meant'],
     ['X-Real-IP', 'Cloudflare does not set X-Real-IP, so visitors can write it themselves'],
     ['', 'no header is trusted, so no address is known'],
   ])('knows the headers of addresses: %j', (name, advice) => {
