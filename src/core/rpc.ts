@@ -13,6 +13,9 @@ import type {
 } from './messages.ts'
 import type { Session } from './sessions.ts'
 
+/** Begins the message of an object whose code must not work on its database. Readiness reports what follows it. */
+export const STORAGE_REFUSED = 'storage refused'
+
 export interface DoorCalls<Settings> {
   sync(report: EdgeReport): Promise<EdgeReply<Settings>>
   claim(claim: Claim): Promise<ClaimAnswer>

@@ -50,6 +50,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   #askedAtMs = Number.NEGATIVE_INFINITY
   /** Since when the room has not answered, null when it has. */
   #failingSinceMs: number | null = null
+  /** How the last report failed. */
+  #whyNot = 'no answer in time'
   #inFlight: Promise<boolean> | null = null
   #timer: number | null = null
   #alarmAtMs: number | null = null
@@ -76,7 +78,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     if (Date.now() - this.#heardAtMs > VIEW_FOR_MS) await this.#syncRoom()
     this.#keepGoing()
     const { view } = this.#state
-    if (!view) throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet`)
+    if (!view) throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet: ${this.#whyNot}`)
     return {
       seq: report.seq,
       view,
@@ -197,7 +199,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
         return true
       })
       .catch((error: unknown) => {
-        console.warn(`door ${this.#room}/${this.#state.name} could not sync: ${String(error)}`)
+        this.#whyNot = String(error)
+        console.warn(`door ${this.#room}/${this.#state.name} could not sync: ${this.#whyNot}`)
         return false
       })
     const inFlight = within(SYNC_TIMEOUT_MS, answered).then(answer => answer === true)

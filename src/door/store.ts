@@ -6,7 +6,7 @@ import type { Session, SessionRules } from '../core/sessions.ts'
 import { forgettable, SKEW_MS } from '../core/sessions.ts'
 import { migrate } from '../storage/migrations.ts'
 
-const MIGRATIONS = [
+export const DOOR_MIGRATIONS = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
    CREATE TABLE sessions (
      sid TEXT PRIMARY KEY,
@@ -56,7 +56,7 @@ export class DoorStore implements SessionStore, DebtStore {
   #drainedMs = 0
 
   constructor(sql: SqlStorage, nowMs: number) {
-    migrate(sql, MIGRATIONS)
+    migrate(sql, DOOR_MIGRATIONS)
     this.#sql = sql
     this.#settledMs = Math.max(nowMs, this.#lastAdmittedMs(nowMs))
     this.#live = this.#count('expires_ms > ?', this.#settledMs)

@@ -7,7 +7,7 @@ import type { Change, ChangeRequest } from '../core/rpc.ts'
 import type { Overrides } from '../settings/rooms.ts'
 import { migrate } from '../storage/migrations.ts'
 
-const MIGRATIONS = [
+export const ROOM_MIGRATIONS = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE doors (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;
@@ -44,7 +44,7 @@ export class RoomStore {
   readonly #sql: SqlStorage
 
   constructor(sql: SqlStorage) {
-    migrate(sql, MIGRATIONS)
+    migrate(sql, ROOM_MIGRATIONS)
     this.#sql = sql
   }
 

@@ -9,7 +9,7 @@ const LAYERS: Record<string, readonly string[]> = {
   core: [],
   tokens: ['core'],
   settings: ['core'],
-  storage: [],
+  storage: ['core'],
   timing: [],
   door: ['core', 'settings', 'storage', 'timing'],
   room: ['core', 'settings', 'storage', 'timing'],

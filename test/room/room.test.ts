@@ -5,7 +5,6 @@ import { noCounts } from '../../src/core/health/samples.ts'
 import { newHealth } from '../../src/core/health/state.ts'
 import type { DoorReport } from '../../src/core/messages.ts'
 import { roomStub } from '../../src/settings/env.ts'
-import { migrate } from '../../src/storage/migrations.ts'
 import { emptyReport } from '../support/reports.ts'
 import { env } from '../support/workerd/visitor.ts'
 
@@ -84,19 +83,6 @@ describe('a room', () => {
     let granted = 0
     for (const door of doors) granted += (await room.sync(report(door, { demand: standing(100) })))?.granted ?? 0
     expect(granted).toBe(10)
-  })
-
-  it('does not work on a database that another schema made', async () => {
-    await roomStub(env, 'moving').describe()
-    await runInDurableObject(stubOf('moving'), (_room, { storage }) => {
-      const rows = storage.sql.exec<{ statements: string }>('SELECT statements FROM migrations ORDER BY version')
-      const own = rows.toArray().map(({ statements }) => statements)
-      expect(() => migrate(storage.sql, [`${own[0]} `, ...own.slice(1)])).toThrow(
-        'storage migration 0 is not what this database was made with',
-      )
-      migrate(storage.sql, [...own, 'CREATE TABLE more (x)'])
-      expect(() => migrate(storage.sql, own)).toThrow(`storage migration ${own.length}`)
-    })
   })
 })
 
