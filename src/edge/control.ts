@@ -6,6 +6,7 @@ import { draw } from './draws.ts'
 import type { EdgeSetup } from './edge.ts'
 import type { RoomAtEdge } from './isolate.ts'
 import { OWN_HEADERS, problemResponse } from './problem.ts'
+import { liveness, Readiness } from './readiness.ts'
 import { leave, status } from './status.ts'
 import type { Visit } from './visit.ts'
 
@@ -44,7 +45,9 @@ function routes(prefix: string) {
   app.get('/draws/:event', context =>
     inRoom(context.env, room => draw(context.env.visit, room, context.req.param('event'))),
   )
-  app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'Cache-Control': 'no-store' } }))
+  const readiness = new Readiness()
+  app.get('/healthz', () => liveness())
+  app.get('/readyz', ({ env }) => readiness.answer(env.visit, env.setup.rooms))
   app.route('/', adminRoutes())
   app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
   app.onError((error: Error) => {

@@ -19,6 +19,7 @@ import { Memory } from './memory.ts'
 import { type Passage, strictest } from './onward.ts'
 import { problemResponse } from './problem.ts'
 import { proxy } from './proxy.ts'
+import { healthWithoutSetup } from './readiness.ts'
 import { targetOf } from './request-target.ts'
 import { addTokens, passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
@@ -61,7 +62,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
         }
         return withTiming(visit, await serve(visit, ready))
       } catch (error) {
-        return broken(error)
+        return healthWithoutSetup(request, env, error) ?? broken(error)
       }
     },
   }
@@ -161,10 +162,14 @@ async function prepare(env: Env): Promise<EdgeSetup> {
   }
 }
 
+/** Refusals of a configuration that this isolate has logged: each would come again with every request. */
+const logged = new WeakSet<Error>()
+
 /** Nothing of an error but its existence leaves the edge; the log has the rest. */
 function broken(error: unknown): Response {
   if (error instanceof SettingsError || error instanceof KeyRingError) {
-    console.error(`configuration refused, nothing is served: ${error.message}`)
+    if (!logged.has(error)) console.error(`configuration refused, nothing is served: ${error.message}`)
+    logged.add(error)
     return problemResponse({
       status: 503,
       type: 'temporary-reduced-capacity',

@@ -84,6 +84,11 @@ export class RoomAtEdge {
     return this.#link.hasFailed(nowMs)
   }
 
+  /** Why this room cannot be served, null when it can. Asks a door unless one has answered lately. */
+  outage(caller: Caller): Promise<string | null> {
+    return this.#link.outage(caller)
+  }
+
   /** Verifies a token once; remembers it as long as it is used. */
   async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
     const known = this.memory.passes.get(text) ?? this.memory.tickets.get(text)

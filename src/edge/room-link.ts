@@ -15,11 +15,15 @@ import {
   wantsRenewal,
 } from '../core/edge.ts'
 import type { View } from '../core/messages.ts'
+import { STORAGE_REFUSED } from '../core/rpc.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type Doors, inTime } from './doors.ts'
 
 /** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
 const ISOLATE_SILENT_MS = 60_000
+
+/** A door that has answered within this time is one that answers. */
+const ANSWERS_FOR_MS = 5_000
 
 /** What the isolate has to do with a report and its answer. */
 export interface Linked {
@@ -38,6 +42,8 @@ export class RoomLink {
   #edge: EdgeState<RoomConfig> = newEdge(crypto.randomUUID())
   #home: string | null = null
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
+  /** How the last report failed, empty when it did not. */
+  #failure = ''
   /** When a report was promised that has not been sent, null for none. */
   #trailingSinceMs: number | null = null
 
@@ -65,6 +71,23 @@ export class RoomLink {
   /** Waits for a view that may decide about a newcomer. */
   async current(caller: Caller): Promise<void> {
     if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
+  }
+
+  /**
+   * Why the room cannot be served, null when it can. Asks a door unless one has answered lately. A door without its room is good enough
+   * until `on_room_failure` applies.
+   */
+  async outage(caller: Caller): Promise<string | null> {
+    if (caller.nowMs - this.#edge.viewAtMs > ANSWERS_FOR_MS) await this.current(caller)
+    const { viewAtMs, failingSinceMs } = this.#edge
+    const silentMs = caller.nowMs - viewAtMs
+    if (silentMs <= ANSWERS_FOR_MS) {
+      const roomIsSilent = failingSinceMs !== null && this.hasFailed(caller.nowMs)
+      return roomIsSilent ? `no answer for ${wholeSeconds(caller.nowMs - failingSinceMs)} s` : null
+    }
+    const refused = this.#failure.indexOf(STORAGE_REFUSED)
+    if (refused >= 0) return this.#failure.slice(refused)
+    return viewAtMs > 0 ? `no door has answered for ${wholeSeconds(silentMs)} s` : 'no door has answered yet'
   }
 
   /** Renews the view in the background when it is about to grow too old. */
@@ -112,8 +135,10 @@ export class RoomLink {
     const report = edgeReport(edge, nowMs)
     try {
       const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
+      this.#failure = ''
       this.#linked.heard(applyEdgeReply(edge, reply, nowMs))
     } catch (error) {
+      this.#failure = String(error)
       noAnswer(edge, nowMs)
       this.#doors.noteDown(this.#home, Date.now())
       // A home that stays away is left for another of the room's doors.
@@ -134,4 +159,8 @@ export class RoomLink {
 /** An answer that others wait for is shared only while it can still come: its request may have been cut off. */
 function isFresh(sentMs: number, nowMs: number): boolean {
   return nowMs - sentMs < CALL_TIMEOUT_MS
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.round(ms / 1_000)
 }

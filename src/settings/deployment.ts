@@ -39,6 +39,7 @@ export interface Deployment {
   readonly debug: boolean
 }
 
+const CONTROL_PREFIX = '/.waiting-room'
 const TOKEN_MIN = 32
 /** Characters of a bearer token that are looked at. */
 export const TOKEN_MAX = 512
@@ -51,9 +52,7 @@ const deploymentSchema = z.object({
   ADMIN_HOST: textThat(text => /^(\*|[a-z0-9.-]+(:\d+)?)$/i.test(text), 'a host name')
     .or(z.literal(''))
     .default(''),
-  CONTROL_PREFIX: textThat(text => /^\/[\w.-]+$/.test(text), 'one path segment like /.waiting-room').default(
-    '/.waiting-room',
-  ),
+  CONTROL_PREFIX: textThat(isOneSegment, 'one path segment like /.waiting-room').default(CONTROL_PREFIX),
   TRUSTED_IP_HEADER: textThat(text => /^[\w-]+$/.test(text), 'a header name')
     .or(z.literal(''))
     .default(''),
@@ -89,8 +88,7 @@ export function readDeployment(variables: Variables): Deployment {
   }
   problems.push(...adminClash(variables.ADMIN_HOST, rooms))
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems)
-  const { ORIGIN, ORIGIN_HOST_HEADER, ADMIN_HOST, CONTROL_PREFIX, TRUSTED_IP_HEADER, PASSTHROUGH_HOSTS, DEBUG } =
-    parsed.data
+  const { ORIGIN, ORIGIN_HOST_HEADER, ADMIN_HOST, TRUSTED_IP_HEADER, PASSTHROUGH_HOSTS, DEBUG } = parsed.data
   return Object.freeze({
     rooms,
     given,
@@ -98,10 +96,16 @@ export function readDeployment(variables: Variables): Deployment {
     originHostHeader: ORIGIN_HOST_HEADER,
     adminHost: ADMIN_HOST === '' ? null : ADMIN_HOST.toLowerCase(),
     passthroughHosts: PASSTHROUGH_HOSTS,
-    controlPrefix: CONTROL_PREFIX,
+    controlPrefix: parsed.data.CONTROL_PREFIX,
     trustedIpHeader: TRUSTED_IP_HEADER === '' ? null : TRUSTED_IP_HEADER,
     debug: DEBUG !== '' && DEBUG !== '0' && DEBUG !== 'false',
   })
+}
+
+/** Where control routes are, also in a configuration that is refused: health checks must find theirs. */
+export function controlPrefixOf(variables: Variables): string {
+  const given: unknown = variables.CONTROL_PREFIX
+  return typeof given === 'string' && isOneSegment(given) ? given : CONTROL_PREFIX
 }
 
 /** A request's URL at the origin: the path and query as they came. */
@@ -155,6 +159,10 @@ function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[])
   return clash
     ? [{ path: 'ADMIN_HOST', message: `must not be a room's host, got ${adminHost}, the host of ${clash.name}` }]
     : []
+}
+
+function isOneSegment(text: string): boolean {
+  return /^\/[\w.-]+$/.test(text)
 }
 
 function isOriginUrl(text: string): boolean {
