@@ -5,6 +5,7 @@
 import { atOrigin } from '../settings/deployment.ts'
 import { forwardedHeaders, preflightHeaders } from './forwarded-headers.ts'
 import type { Onward } from './onward.ts'
+import { noteRedirect } from './own-redirect.ts'
 import { type Upload, uploadOf } from './upload.ts'
 import type { Visit } from './visit.ts'
 
@@ -56,6 +57,7 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
     send(visit, headersFor(visit, onward), upload).then(
       response => {
         waits = false
+        noteRedirect(visit, response)
         resolve({ kind: 'answered', response })
       },
       (error: unknown) => {
@@ -75,6 +77,7 @@ async function send(visit: Visit, headers: Record<string, string>, upload: Uploa
   if (target === request.url) {
     const init = { headers, redirect: 'manual', ...(request.body ? { body: upload?.body ?? null } : {}) } as const
     const fixed = deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined
+    if (fixed) headers['X-Forwarded-Host'] = visit.url.host
     return fixed ? fixed.fetch(request, init) : fetch(request, init)
   }
   headers['X-Forwarded-Host'] = visit.url.host

@@ -4,11 +4,14 @@ import type { Env } from '../settings/env.ts'
 import type { ProbeConfig } from '../settings/health.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
-/** Where a probe goes, null where no address is known: neither an origin nor a host of the room's own. */
-export function probeUrl(room: RoomConfig, path: string, deployment: Deployment): string | null {
-  const hasHost = !room.host.includes('*')
-  if (!hasHost && (deployment.origin === null || deployment.originHostHeader === 'visitor')) return null
-  return atOrigin(`https://${hasHost ? room.host : 'origin'}${path}`, deployment)
+/**
+ * Where a probe goes, null where no address is known. Where the origin sees the visitor's Host, the probe needs a host of the room's own,
+ * unless `isFixed`: then every request goes to the address of the origin, whatever its Host.
+ */
+export function probeUrl(room: RoomConfig, path: string, deployment: Deployment, isFixed: boolean): string | null {
+  if (!room.host.includes('*')) return atOrigin(`https://${room.host}${path}`, deployment)
+  const { origin, originHostHeader } = deployment
+  return origin !== null && (isFixed || originHostHeader === 'origin') ? origin + path : null
 }
 
 /** Milliseconds to the first byte of the expected answer, null for any other end. */

@@ -3,6 +3,7 @@ import type { UpstreamRules } from '../core/health/state.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
+import type { RoomConfig } from '../settings/schema.ts'
 import { probe, probeUrl } from './probe.ts'
 
 type Asked = NonNullable<ReturnType<RoomSettings['health']['probes']['get']>>
@@ -27,7 +28,7 @@ export class Probes {
     await Promise.all(
       upstreams.map(async upstream => {
         const asked = health.probes.get(upstream.name)
-        const url = asked ? probeUrl(config, asked.path, this.#deployment) : null
+        const url = asked ? this.#urlOf(config, asked) : null
         const nowMs = Date.now()
         if (!asked || url === null || nowMs < this.#nextMs(upstream.name, asked)) return
         this.#atMs.set(upstream.name, nowMs)
@@ -40,10 +41,14 @@ export class Probes {
   nextMs(upstreams: readonly UpstreamRules[], { health, config }: RoomSettings): number | null {
     const due = upstreams.flatMap(({ name }) => {
       const asked = health.probes.get(name)
-      const isReachable = asked && probeUrl(config, asked.path, this.#deployment) !== null
+      const isReachable = asked && this.#urlOf(config, asked) !== null
       return isReachable ? [this.#nextMs(name, asked)] : []
     })
     return due.length === 0 ? null : Math.min(...due)
+  }
+
+  #urlOf(config: RoomConfig, { path }: Asked): string | null {
+    return probeUrl(config, path, this.#deployment, this.#env.ORIGIN_SERVICE !== undefined)
   }
 
   #nextMs(upstream: string, { interval }: Asked): number {

@@ -40,12 +40,14 @@ export interface Deployment {
 }
 
 const CONTROL_PREFIX = '/.waiting-room'
+/** What an origin must be, to finish the sentence "must be …". */
+export const ORIGIN_FORM = 'an address like https://origin.example, without path'
 const TOKEN_MIN = 32
 /** Characters of a bearer token that are looked at. */
 export const TOKEN_MAX = 512
 
 const deploymentSchema = z.object({
-  ORIGIN: textThat(isOriginUrl, 'an address like https://origin.example, without path').or(z.literal('')).default(''),
+  ORIGIN: textThat(isOriginUrl, ORIGIN_FORM).or(z.literal('')).default(''),
   ORIGIN_HOST_HEADER: z
     .literal(['origin', 'visitor'], { error: issue => `must be origin or visitor, got ${JSON.stringify(issue.input)}` })
     .default('origin'),
@@ -165,7 +167,8 @@ function isOneSegment(text: string): boolean {
   return /^\/[\w.-]+$/.test(text)
 }
 
-function isOriginUrl(text: string): boolean {
+/** Whether a text is scheme, host and port: what else an address can have would be dropped without a word. */
+export function isOriginUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, pathname, search, hash, username } = new URL(text)
   return /^https?:$/.test(protocol) && pathname === '/' && search === '' && hash === '' && username === ''
