@@ -1,13 +1,12 @@
 /** Validates a configuration before it ships: `wrangler.toml` as a whole, or a rooms file. */
-import { readFileSync } from 'node:fs'
-import { parse, TomlError } from 'smol-toml'
 import { adviceOn } from '../src/settings/advice.ts'
-import { readDeployment, type Variables } from '../src/settings/deployment.ts'
+import { readDeployment } from '../src/settings/deployment.ts'
 import { SettingsError } from '../src/settings/messages.ts'
 import { parseRooms } from '../src/settings/rooms.ts'
 import type { RoomConfig } from '../src/settings/schema.ts'
 import { adviceOnTrustedHeader } from '../src/settings/trusted-header.ts'
 import { type Given, run } from './support/cli.ts'
+import { varsOf } from './support/config-file.ts'
 import { roomsFile } from './support/rooms-file.ts'
 
 const USAGE = `npm run check-config [-- --config FILE | --rooms FILE]
@@ -40,14 +39,7 @@ async function main(given: Given): Promise<number> {
 }
 
 function roomsOfConfig(file: string): readonly RoomConfig[] {
-  let toml: Record<string, unknown>
-  try {
-    toml = parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    throw new SettingsError([{ path: `line ${error.line}`, message: error.message.split('\n')[0] ?? 'is not TOML' }])
-  }
-  const vars = (toml.vars ?? {}) as Variables
+  const vars = varsOf(file)
   const { rooms, origin, originHostHeader, trustedIpHeader } = readDeployment(vars)
   const onHeader = adviceOnTrustedHeader(trustedIpHeader, 'cloudflare')
   if (onHeader !== null) console.log(`advice: TRUSTED_IP_HEADER: ${onHeader}`)

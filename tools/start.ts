@@ -1,72 +1,131 @@
 /** The Worker under wrangler with storage on disk, and a demo shop behind it: the first thing a newcomer runs. */
-import { spawn } from 'node:child_process'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readDeployment } from '../src/settings/deployment.ts'
 import { startShop } from './demo/shop.ts'
+import { audience } from './serving/banner.ts'
+import { HOST_FLAG, hostOf, needPort, urlOf, withCommand } from './serving/listen.ts'
+import { lockStorage } from './serving/lock.ts'
+import { hostHeaderOf, ORIGIN_FLAGS, originOf } from './serving/origin.ts'
+import { checkSecrets } from './serving/secrets.ts'
 import { QUIET_ENV, ROOT, WRANGLER, wranglerConfig } from './support/build.ts'
-import { address, type Given, number, run } from './support/cli.ts'
+import { type Child, startChild } from './support/children.ts'
+import { type Given, number, run } from './support/cli.ts'
+import { askedToEnd } from './support/ending.ts'
 import { roomsFile } from './support/rooms-file.ts'
 import { developmentSecrets } from './support/secrets.ts'
+import { wayTo } from './support/visitor-host.ts'
 
-const USAGE = `npm start -- [--port 8787] [--origin URL] [--rooms FILE.json]
+const USAGE = `npm start -- [FLAGS]
 
 Runs the Worker under wrangler, with its storage on disk, in front of an origin. Without --origin, and when wrangler.toml
 names none, it also starts the demo shop. Secrets for development are made in .dev.vars on the first run.`
 
 const FLAGS = {
   port: { value: 'N', help: 'where to listen', default: '8787' },
-  origin: { value: 'URL', help: 'where admitted requests go' },
+  host: HOST_FLAG,
+  ...ORIGIN_FLAGS,
   rooms: { value: 'FILE', help: 'a JSON array of rooms, instead of wrangler.toml' },
+  storage: { value: 'DIR', help: 'where the objects live', default: '.wrangler/state' },
 }
 
 const READY_WITHIN_MS = 60_000
+/** Wrangler puts away its files before it ends. */
+const GRACE_MS = 3_000
 
 await run(USAGE, FLAGS, main)
 
-async function main(given: Given): Promise<number> {
-  const port = number(given, 'port', 1, 65_535)
-  const rooms = given.rooms === undefined ? null : roomsFile(given.rooms)
-  const { vars } = wranglerConfig()
-  // Refused here, with all that is wrong, and not by each answer of the Worker.
-  const { controlPrefix } = readDeployment({ ...vars, ADMIN_HOST: '*', ...(rooms === null ? {} : { ROOMS: rooms }) })
-  const configured = vars.ORIGIN
-  const named = address(given, 'origin') ?? (typeof configured === 'string' && configured !== '' ? configured : null)
-  const secretsFile = resolve(ROOT, '.dev.vars')
-  const { created } = await developmentSecrets(secretsFile)
-  const shop = named === null ? await startShop({ port: 0 }) : null
-  const origin = new URL(named ?? shop?.url ?? '').origin
+/** Checked options. The origin is null where the demo shop is to be started. */
+interface Checked {
+  readonly host: string
+  readonly port: number
+  readonly origin: string | null
+  /** The origin must see the visitor's Host. */
+  readonly seesVisitorHost: boolean
+  readonly rooms: unknown
+  readonly storage: string
+  readonly controlPrefix: string
+  readonly hasNewSecrets: boolean
+}
 
-  const variables = [`ORIGIN:${origin}`, 'ADMIN_HOST:*', ...(rooms === null ? [] : [`ROOMS:${JSON.stringify(rooms)}`])]
-  const args = ['dev', '--port', String(port), '--log-level', 'warn', '--show-interactive-dev-session=false']
-  args.push('--persist-to', join(ROOT, '.wrangler/state'), ...variables.flatMap(variable => ['--var', variable]))
-  const wrangler = spawn(process.execPath, [WRANGLER, ...args], {
+async function main(given: Given): Promise<number> {
+  const asked = askedToEnd()
+  let wrangler: Child | null = null
+  // Whatever was started until then ends with this process.
+  void asked.then(() => wrangler ?? process.exit(0))
+  const options = await check(given)
+  const { host, port, origin, controlPrefix, storage } = options
+  const lock = await lockStorage(storage, `npm start on port ${port}`)
+  try {
+    await needPort(host, port)
+    const shop = origin === null ? await startShop({ port: 0 }) : null
+    const way = origin !== null && options.seesVisitorHost ? await wayTo(origin) : null
+    wrangler = startWrangler(options, way?.url ?? origin ?? shop?.url ?? '')
+    if (wrangler.process.pid !== undefined) lock.keepFor(wrangler.process.pid)
+    const url = urlOf(host, port)
+    const isReady = await Promise.race([
+      untilAnswering(`${url}${controlPrefix}/healthz`),
+      wrangler.ended.then(() => false),
+      asked.then(() => false),
+    ])
+    if (isReady) announce(options, url, shop ? `the demo shop on ${shop.url}` : `${origin}`)
+    else if (wrangler.process.exitCode === null)
+      console.error(`nothing answers on ${url} after ${READY_WITHIN_MS / 1_000} s`)
+    const code = isReady ? await Promise.race([asked.then(() => 0), wrangler.ended]) : 1
+    await Promise.all([wrangler.stop(), way?.stop(), shop?.stop()])
+    return code
+  } catch (error) {
+    throw withCommand(error, 'npm start --', process.argv.slice(2))
+  } finally {
+    lock.release()
+  }
+}
+
+/** Refuses everything that can be refused before anything starts, with all that is wrong. */
+async function check(given: Given): Promise<Checked> {
+  const port = number(given, 'port', 1, 65_535)
+  const host = hostOf(given.host)
+  const { vars } = wranglerConfig()
+  const origin = originOf(given, vars)
+  const seesVisitorHost = origin !== null && hostHeaderOf(given, vars, origin) === 'visitor'
+  const rooms = given.rooms === undefined ? null : roomsFile(given.rooms)
+  const changed = { ...(origin === null ? {} : { ORIGIN: origin }), ...(rooms === null ? {} : { ROOMS: rooms }) }
+  const { controlPrefix } = readDeployment({ ...vars, ...changed, ADMIN_HOST: '*' })
+  const { created, ROOM_KEYS, ADMIN_TOKEN } = await developmentSecrets(resolve(ROOT, '.dev.vars'))
+  const from = '.dev.vars'
+  await checkSecrets({ value: ROOM_KEYS, from }, { value: ADMIN_TOKEN, from }, null, 'npm run -s keys --')
+  const storage = resolve(given.storage ?? '')
+  return { host, port, origin, seesVisitorHost, rooms, storage, controlPrefix, hasNewSecrets: created }
+}
+
+function startWrangler({ host, port, rooms, storage }: Checked, origin: string): Child {
+  const variables = {
+    ORIGIN: origin,
+    // Where the origin sees the visitor's, another one sees to it.
+    ORIGIN_HOST_HEADER: 'origin',
+    ADMIN_HOST: '*',
+    ...(rooms === null ? {} : { ROOMS: JSON.stringify(rooms) }),
+  }
+  const args = ['dev', '--ip', host, '--port', String(port), '--log-level', 'warn']
+  args.push('--show-interactive-dev-session=false', '--persist-to', storage)
+  for (const [name, value] of Object.entries(variables)) args.push('--var', `${name}:${value}`)
+  return startChild(process.execPath, [WRANGLER, ...args], {
     cwd: ROOT,
     env: QUIET_ENV,
     stdio: ['ignore', 'inherit', 'inherit'],
+    graceMs: GRACE_MS,
   })
-  const ended = new Promise<number>(end => wrangler.once('exit', code => end(code ?? 0)))
-  const stop = () => wrangler.kill('SIGTERM')
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+}
 
-  const url = `http://localhost:${port}`
-  const ready = await Promise.race([untilAnswering(`${url}${controlPrefix}/healthz`), ended.then(() => false)])
-  if (ready) {
-    console.log(`
-  shop        ${url}/   (the origin is ${shop ? `the demo shop on ${origin}` : origin})
+function announce({ host, controlPrefix, hasNewSecrets }: Checked, url: string, origin: string): void {
+  console.log(`
+  shop        ${url}/   (the origin is ${origin})
   dashboard   ${url}${controlPrefix}/admin/
   admin API   ${url}${controlPrefix}/api/v1/rooms
-  token       ADMIN_TOKEN in ${created ? 'the new ' : ''}.dev.vars
+  token       ADMIN_TOKEN in ${hasNewSecrets ? 'the new ' : ''}.dev.vars
+  open to     ${audience(host)}
 
   A crowd, in another terminal:   npm run crowd -- --url ${url}/ --visitors 300
 `)
-  } else if (wrangler.exitCode === null) {
-    console.error(`nothing answers on ${url} after ${READY_WITHIN_MS / 1_000} s`)
-    stop()
-  }
-  const code = await ended
-  await shop?.stop()
-  return ready ? 0 : code || 1
 }
 
 async function untilAnswering(url: string): Promise<boolean> {

@@ -45,6 +45,11 @@ describe('wrong values', () => {
   it.each([
     ['tools/start.ts', ['--port', 'http'], '--port'],
     ['tools/start.ts', ['--origin', 'shop'], '--origin'],
+    ['tools/start.ts', ['--origin', 'https://h/base/path'], '--origin must be an address'],
+    ['tools/start.ts', ['--origin', 'http://h', '--origin-host-header', 'both'], '--origin-host-header must be'],
+    ['tools/start.ts', ['--host', 'a b'], '--host must be'],
+    ['tools/serve.ts', ['--origin', 'https://h/base/path'], '--origin must be an address'],
+    ['tools/serve.ts', ['--host', 'http://127.0.0.1'], '--host must be'],
     ['tools/serve.ts', ['--isolates', '0'], '--isolates'],
     ['tools/serve.ts', ['--admin-token', 'short'], '--admin-token'],
     ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/'], '--visitors'],

@@ -1,10 +1,10 @@
 /** What the benchmark compares with: Workers that do less, or that do it the usual way, in one workerd of their own. */
-import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { wranglerConfig } from '../support/build.ts'
+import { startChild } from '../support/children.ts'
+import { WORKERD } from '../support/workerd.ts'
 
 export interface Ports {
   readonly origin: number
@@ -14,8 +14,6 @@ export interface Ports {
   readonly remote: number
   readonly store: number
 }
-
-const WORKERD = (createRequire(import.meta.url)('workerd') as { default: string }).default
 
 /** A page of an ordinary size, from memory. */
 const ORIGIN = `const body = 'x'.repeat(1024)
@@ -69,12 +67,7 @@ export async function startSubjects(ports: Ports, storage: string): Promise<() =
 function start(scratch: string, name: string, config: string): () => Promise<void> {
   const file = join(scratch, `${name}.capnp`)
   writeFileSync(file, config)
-  const child = spawn(WORKERD, ['serve', file], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const ended = new Promise<void>(end => child.once('exit', () => end()))
-  return () => {
-    child.kill('SIGKILL')
-    return ended
-  }
+  return startChild(WORKERD, ['serve', file], { stdio: ['ignore', 'ignore', 'inherit'] }).stop
 }
 
 function origin(ports: Ports, date: string): string {

@@ -1,10 +1,11 @@
 /** Plays a scenario once against real processes: a shop that collapses, the built Worker in workerd, and a crowd. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { recordCrowd } from '../crowd/crowd.ts'
 import { Film } from '../crowd/film.ts'
 import type { ShopStats } from '../demo/shop.ts'
+import { startChild } from '../support/children.ts'
 import { freePort } from '../support/ports.ts'
 import { newAdminToken, newRoomKeys } from '../support/secrets.ts'
 import { startServe } from '../support/workerd.ts'
@@ -119,12 +120,7 @@ async function send(url: string, init: RequestInit): Promise<void> {
 /** A process of its own: neither the crowd nor the Worker may take time from it. */
 async function startShopProcess(capacity: number): Promise<{ url: string; stop(): Promise<void> }> {
   const args = [SHOP, '--port', '0', '--capacity', `${capacity}`]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  const stop = async () => {
-    child.kill('SIGTERM')
-    await ended
-  }
+  const { process: child, stop } = startChild(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     return { url: await addressOf(child), stop }
   } catch (error) {

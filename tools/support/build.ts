@@ -1,9 +1,9 @@
 /** The built Worker: what would be deployed, and what plain workerd serves. */
-import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
+import { startChild } from './children.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const DIST = join(ROOT, 'dist')
@@ -61,17 +61,14 @@ export const QUIET_ENV = {
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
 }
 
-function runQuietly(args: readonly string[]): Promise<{ code: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: QUIET_ENV, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    child.stdout.on('data', chunk => {
+async function runQuietly(args: readonly string[]): Promise<{ code: number; output: string }> {
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  const { process: child, ended } = startChild(process.execPath, args, { cwd: ROOT, env: QUIET_ENV, stdio: [...stdio] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', chunk => {
       output += chunk
     })
-    child.stderr.on('data', chunk => {
-      output += chunk
-    })
-    child.on('error', reject)
-    child.on('close', code => resolve({ code: code ?? 1, output }))
-  })
+  }
+  return { code: await ended, output }
 }

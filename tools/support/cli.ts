@@ -38,15 +38,27 @@ export function readFlags(flags: Flags, args: readonly string[], positionals: 'n
   return { ...Object.fromEntries([...defaults, ...given]), _: parsed.positionals } as Given
 }
 
+/** A tool: what it is called with, and what it does. Its exit code is what `main` resolves to. */
+export interface Command {
+  readonly usage: string
+  readonly flags: Flags
+  readonly main: (given: Given) => Promise<number>
+  readonly positionals?: 'none' | 'some'
+}
+
 /** Runs a tool: help, usage errors and failures end it with the right words and code. */
-export async function run(
+export function run(
   usage: string,
   flags: Flags,
   main: (given: Given) => Promise<number>,
   positionals: 'none' | 'some' = 'none',
-) {
+): Promise<void> {
+  return runCommand({ usage, flags, main, positionals }, process.argv.slice(2))
+}
+
+export async function runCommand({ usage, flags, main, positionals }: Command, args: readonly string[]): Promise<void> {
   try {
-    const given = readFlags(flags, process.argv.slice(2), positionals)
+    const given = readFlags(flags, args, positionals)
     if (given.help === 'true') {
       console.log(helpText(usage, flags))
       return

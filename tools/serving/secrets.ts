@@ -1,0 +1,62 @@
+/** The secrets of a server: from the environment, or from files that it names. They are checked before anything starts. */
+import { readFileSync } from 'node:fs'
+import { readAdminToken, readMetricsToken } from '../../src/settings/deployment.ts'
+import { SettingsError } from '../../src/settings/messages.ts'
+import { KeyRingError, openKeyRing } from '../../src/tokens/keyring.ts'
+import { type Given, UsageError } from '../support/cli.ts'
+
+export type SecretName = 'ROOM_KEYS' | 'ADMIN_TOKEN' | 'METRICS_TOKEN'
+
+export interface Secret {
+  readonly value: string
+  /** Where it comes from, for people. */
+  readonly from: string
+}
+
+export const ADMIN_TOKEN_FLAG = { value: 'T', help: 'at least 32 characters; ADMIN_TOKEN otherwise' }
+
+/** `NAME`, or the content of the file that `NAME_FILE` names; null when neither is set. */
+export function secretOf(name: SecretName): Secret | null {
+  const value = process.env[name]
+  if (value !== undefined) return { value, from: 'the environment' }
+  const file = process.env[`${name}_FILE`]
+  if (file === undefined) return null
+  try {
+    return { value: readFileSync(file, 'utf8').trim(), from: file }
+  } catch (error) {
+    throw new Error(`${name}_FILE cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** By `--admin-token`; null when it is not given. */
+export function adminTokenGiven(given: Given): Secret | null {
+  const value = given['admin-token']
+  if (value === undefined) return null
+  try {
+    if (readAdminToken({ ADMIN_TOKEN: value }) !== null) return { value, from: '--admin-token' }
+  } catch (error) {
+    throw error instanceof SettingsError ? new UsageError(`--admin-token: ${error.message}`) : error
+  }
+  throw new UsageError('--admin-token must not be empty')
+}
+
+/** Refuses once, and with what to do, what each answer of the Worker would refuse. `keysCommand` makes new keys. */
+export async function checkSecrets(
+  roomKeys: Secret,
+  adminToken: Secret,
+  metricsToken: Secret | null,
+  keysCommand: string,
+): Promise<void> {
+  readAdminToken({ ADMIN_TOKEN: adminToken.value })
+  if (metricsToken) readMetricsToken({ METRICS_TOKEN: metricsToken.value })
+  try {
+    await openKeyRing(roomKeys.value)
+  } catch (error) {
+    if (!(error instanceof KeyRingError)) throw error
+    throw new Error(`${error.message}
+ROOM_KEYS comes from ${roomKeys.from}. If the right keys are lost, make new ones, with which all places and sessions begin anew:
+
+  (umask 077; ${keysCommand} new > keys.json)
+  export ROOM_KEYS="$(cat keys.json)"`)
+  }
+}

@@ -1,0 +1,139 @@
+/** A bundle in plain workerd: no node in the request path. */
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Child, startChild } from '../support/children.ts'
+import type { Bundle } from './bundle.ts'
+import { workerdConfig } from './config.ts'
+import { LOOPBACK, needPort, urlOf } from './listen.ts'
+import { type Lock, lockStorage } from './lock.ts'
+
+export interface ServeOptions {
+  /** The address to listen on, 127.0.0.1 by default. */
+  readonly host?: string
+  readonly port: number
+  /** Where admitted requests go. */
+  readonly origin: string
+  /** Rooms instead of those of the configuration. */
+  readonly rooms?: unknown
+  /** A directory, or `memory`. */
+  readonly storage: string
+  readonly roomKeys: string
+  /** As in the settings, where they name one. */
+  readonly controlPrefix?: string
+  readonly adminToken: string
+  /** Copies of the Worker, each an isolate of its own, over one set of objects. */
+  readonly isolates?: number
+  /** A proxy in front says in X-Forwarded-Proto by which scheme the visitor came. */
+  readonly behindProxy?: boolean
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+export interface Served extends Child {
+  readonly url: string
+}
+
+const READY_WITHIN_MS = 15_000
+/** Where workerd finds its configuration and the pipe for its own news, as it counts its open files. */
+const CONFIG_FD = 3
+const NEWS_FD = 4
+
+/**
+ * Starts workerd and waits until it answers. Throws with its words when it does not, StorageInUse when another server has the storage,
+ * and PortTaken.
+ */
+export async function startWorkerd(bundle: Bundle, options: ServeOptions): Promise<Served> {
+  const { storage, host = LOOPBACK, port } = options
+  // The runtime's own in-memory storage has no SQL: memory is a directory that goes away.
+  if (storage === 'memory') {
+    await needPort(host, port)
+    const scratch = mkdtempSync(join(memoryDisk(), 'antesala-'))
+    return run(bundle, options, { directory: scratch, lock: null })
+  }
+  const lock = await lockStorage(storage, `on port ${port}`)
+  try {
+    await needPort(host, port)
+    return await run(bundle, options, { directory: storage, lock })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+interface Storage {
+  readonly directory: string
+  /** Null for a directory that goes away. */
+  readonly lock: Lock | null
+}
+
+async function run(bundle: Bundle, options: ServeOptions, { directory, lock }: Storage): Promise<Served> {
+  const config = unlinkedFile(workerdConfig(bundle, options, directory))
+  const args = ['serve', '--import-path=/', '--control-fd', String(NEWS_FD), `/dev/fd/${CONFIG_FD}`]
+  const child = startChild(bundle.workerd, args, {
+    stdio: ['ignore', 'inherit', 'pipe', config, 'pipe'],
+    ...(lock === null ? { scratch: directory } : {}),
+  })
+  closeSync(config)
+  let words = ''
+  child.process.stderr?.on('data', chunk => {
+    words = (words + chunk).slice(-4_000)
+    process.stderr.write(chunk)
+  })
+  const ended = child.ended.finally(() => lock?.release())
+  const stop = async () => {
+    await child.stop()
+    await ended
+  }
+  const url = urlOf(options.host ?? LOOPBACK, options.port)
+  try {
+    if (child.process.pid === undefined) throw new Error(`${bundle.workerd} cannot be started`)
+    lock?.keepFor(child.process.pid)
+    await untilListening(child)
+    await untilAnswering(`${url}${options.controlPrefix ?? '/.waiting-room'}/healthz`, child)
+  } catch (error) {
+    await stop()
+    throw new Error(`workerd did not start on port ${options.port}: ${words || (error as Error).message}`)
+  }
+  return { url, process: child.process, ended, stop }
+}
+
+/** A file that only its descriptor leads to: whatever happens, no secret stays on the disk. */
+function unlinkedFile(text: string): number {
+  const directory = mkdtempSync(join(tmpdir(), 'antesala-'))
+  const file = join(directory, 'workerd.capnp')
+  const descriptor = openSync(file, 'wx+', 0o600)
+  unlinkSync(file)
+  rmSync(directory, { recursive: true })
+  writeFileSync(descriptor, text)
+  return descriptor
+}
+
+/** Linux keeps /dev/shm in memory: commits cost nothing there. */
+function memoryDisk(): string {
+  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+}
+
+/** The runtime's own word that it listens: an answer on the port could be somebody else's. */
+async function untilListening(child: Child): Promise<void> {
+  const news = child.process.stdio[NEWS_FD] as Readable
+  const listens = once(news, 'data', { signal: AbortSignal.timeout(READY_WITHIN_MS) })
+  const code = await Promise.race([listens.then(() => null), child.ended])
+  if (code !== null) throw new Error(`it ended with code ${code}`)
+}
+
+async function untilAnswering(url: string, child: Child): Promise<void> {
+  const endMs = Date.now() + READY_WITHIN_MS
+  while (Date.now() < endMs) {
+    if (child.process.exitCode !== null) throw new Error(`it ended with code ${child.process.exitCode}`)
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(1_000) })
+      if (response.ok) return
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error(`no answer from ${url} within ${READY_WITHIN_MS / 1_000} s`)
+}
