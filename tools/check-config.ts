@@ -5,11 +5,11 @@ import { SettingsError } from '../src/settings/messages.ts'
 import { parseRooms } from '../src/settings/rooms.ts'
 import type { RoomConfig } from '../src/settings/schema.ts'
 import { adviceOnTrustedHeader } from '../src/settings/trusted-header.ts'
-import { type Given, run } from './support/cli.ts'
+import { callOf, type Given, run } from './support/cli.ts'
 import { varsOf } from './support/config-file.ts'
 import { roomsFile } from './support/rooms-file.ts'
 
-const USAGE = `npm run check-config [-- --config FILE | --rooms FILE]
+const USAGE = `${callOf('check-config')} [--config FILE | --rooms FILE]
 
 Checks the rooms and variables of wrangler.toml, or a rooms file (a JSON array). Each problem names the path, the value
 and the range; exit code 1 when there is one. Advice is printed and does not fail.`

@@ -9,9 +9,9 @@ import {
   newKeys,
   promoteKeys,
 } from '../src/tokens/rotation.ts'
-import { type Given, run, UsageError } from './support/cli.ts'
+import { callOf, type Given, run, UsageError } from './support/cli.ts'
 
-const USAGE = `npm run keys -- new|add|promote|drop|invite|drop-invite [--file FILE] [--room R]
+const USAGE = `${callOf('keys')} new|add|promote|drop|invite|drop-invite [--file FILE] [--room R]
 
 Prints the next value of the secret ROOM_KEYS:
   new          a first key of each kind

@@ -18,7 +18,6 @@ const args = process.argv.slice(2)
 
 await runCommand(
   serveCommand({
-    call: 'npm run serve --',
     args,
     about: ABOUT,
     keysCommand: 'npm run -s keys --',

@@ -1,7 +1,7 @@
 /** The command that serves: the same from a checkout (`npm run serve`) and from a built folder (`antesala serve`). */
 import { resolve } from 'node:path'
 import { readDeployment } from '../../src/settings/deployment.ts'
-import { type Command, type Given, number, UsageError } from '../support/cli.ts'
+import { type Command, callOf, type Given, number, UsageError } from '../support/cli.ts'
 import { varsOf } from '../support/config-file.ts'
 import { askedToEnd } from '../support/ending.ts'
 import { roomsFile } from '../support/rooms-file.ts'
@@ -14,8 +14,7 @@ import { type Served, type ServeOptions, startWorkerd } from './workerd.ts'
 
 /** Where the two differ. */
 export interface Program {
-  /** How the command is called, `npm run serve --`, and with what. */
-  readonly call: string
+  /** What the command is called with. */
   readonly args: readonly string[]
   readonly about: string
   /** Prints new keys when `new` follows. */
@@ -64,7 +63,7 @@ const FLAGS = {
 }
 
 export function serveCommand(program: Program): Command {
-  return { usage: `${program.call} [FLAGS]\n\n${program.about}`, flags: FLAGS, main: given => main(program, given) }
+  return { usage: `${callOf('serve')} [FLAGS]\n\n${program.about}`, flags: FLAGS, main: given => main(program, given) }
 }
 
 async function main(program: Program, given: Given): Promise<number> {
@@ -80,7 +79,7 @@ async function main(program: Program, given: Given): Promise<number> {
     served = await startWorkerd(bundle, { ...options, origin })
   } catch (error) {
     await demo?.stop()
-    throw withCommand(error, program.call, program.args)
+    throw withCommand(error, callOf('serve'), program.args)
   }
   await announce(served, options, demo ? `${origin}, the demo shop` : origin)
   const code = await Promise.race([asked.then(() => 0), served.ended])

@@ -53,10 +53,10 @@ export async function checkSecrets(
     await openKeyRing(roomKeys.value)
   } catch (error) {
     if (!(error instanceof KeyRingError)) throw error
-    throw new Error(`${error.message}
+    throw new Error(`${error.message.replace(/: make one with .*/, '')}
 ROOM_KEYS comes from ${roomKeys.from}. If the right keys are lost, make new ones, with which all places and sessions begin anew:
 
   (umask 077; ${keysCommand} new > keys.json)
-  export ROOM_KEYS="$(cat keys.json)"`)
+  export ROOM_KEYS_FILE=keys.json`)
   }
 }

@@ -3,10 +3,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
+import type { Module } from '../serving/bundle.ts'
 import { startChild } from './children.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const DIST = join(ROOT, 'dist')
+/** The Worker's place in the folder that is built. */
+const WORKER = join(DIST, 'worker')
 /** Run with the node that runs this, whatever the machine's own is. */
 export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
@@ -22,27 +25,27 @@ export function wranglerConfig(): WranglerConfig {
   return { ...config, vars: config.vars ?? {} }
 }
 
-/** Bundles the Worker into `dist/`, as a deployment would. Throws with the bundler's words when it fails. */
-export async function build(): Promise<void> {
-  const args = ['deploy', '--dry-run', '--minify', '--outdir', DIST]
+/** Bundles the Worker, as a deployment would. Throws with the bundler's words when it fails. */
+export async function build(outdir = WORKER): Promise<void> {
+  const args = ['deploy', '--dry-run', '--minify', '--outdir', outdir]
   const { code, output } = await runQuietly([WRANGLER, ...args])
   if (code !== 0) throw new Error(`the build failed:\n${output}`)
 }
 
 /** True when there is no build, or a source is newer than it. */
 export function isStale(): boolean {
-  const built = join(DIST, 'index.js')
+  const built = join(WORKER, 'index.js')
   if (!existsSync(built)) return true
   const builtMs = statSync(built).mtimeMs
   return ['src', 'static', 'wrangler.toml', 'package-lock.json'].some(path => newestIn(join(ROOT, path)) > builtMs)
 }
 
-/** Modules of the build: the entry first, then its texts. */
-export function modules(): { name: string; path: string; kind: 'esModule' | 'text' }[] {
-  const texts = readdirSync(DIST).filter(name => /\.(html|css|js)$/.test(name) && name !== 'index.js')
+/** Modules of a build: the entry first, then its texts. */
+export function modules(directory = WORKER): Module[] {
+  const texts = readdirSync(directory).filter(name => /\.(html|css|js)$/.test(name) && name !== 'index.js')
   return [
-    { name: 'index.js', path: join(DIST, 'index.js'), kind: 'esModule' },
-    ...texts.map(name => ({ name, path: join(DIST, name), kind: 'text' as const })),
+    { name: 'index.js', path: join(directory, 'index.js'), kind: 'esModule' },
+    ...texts.map(name => ({ name, path: join(directory, name), kind: 'text' as const })),
   ]
 }
 

@@ -38,6 +38,11 @@ export function readFlags(flags: Flags, args: readonly string[], positionals: 'n
   return { ...Object.fromEntries([...defaults, ...given]), _: parsed.positionals } as Given
 }
 
+/** How a tool is called: by npm in a checkout, by its launcher in a built folder. The launcher sets the variable. */
+export function callOf(tool: string): string {
+  return process.env.ANTESALA_LAUNCHER === undefined ? `npm run ${tool} --` : `antesala ${tool}`
+}
+
 /** A tool: what it is called with, and what it does. Its exit code is what `main` resolves to. */
 export interface Command {
   readonly usage: string
