@@ -25,7 +25,6 @@ const npmStart = (port: number, storage: string) =>
 describe('npm start', () => {
   it.each([
     ['npm', 'SIGTERM'],
-    ['npm', 'SIGHUP'],
     ['the command', 'SIGKILL'],
   ] as const)('that ends by %s getting %s leaves no process and no port', async (who, signal) => {
     const [port, storage] = [await freePort(), join(scratch, signal)]

@@ -1,4 +1,5 @@
 /** The built Worker: what would be deployed, and what plain workerd serves. */
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -73,5 +74,9 @@ async function runQuietly(args: readonly string[]): Promise<{ code: number; outp
       output += chunk
     })
   }
-  return { code: await ended, output }
+  // The last words may come after the end.
+  const closed = once(child, 'close').catch(() => undefined)
+  const code = await ended
+  await closed
+  return { code, output }
 }
