@@ -1,4 +1,6 @@
-/** The command of a built folder, which stands beside the Worker and the runtime and needs neither npm nor a checkout. */
+/**
+ * The command of a built folder, which stands beside the Worker and the runtime and needs neither npm nor a checkout.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -19,11 +21,12 @@ const USAGE = `antesala serve|check-config|keys [FLAGS]
 
 Each of them says more with --help. --version prints the version.`
 
-const ABOUT = `Runs the waiting room in front of an origin. Variables and rooms come from --config, a file in the form of wrangler.toml, or are those that
-this folder was built with. The secrets ROOM_KEYS, ADMIN_TOKEN and METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE,
-ADMIN_TOKEN_FILE and METRICS_TOKEN_FILE name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one
-server can have it at a time. Behind a proxy with TLS name the header in which it says the visitor's address: then the scheme is taken from
-X-Forwarded-Proto, and nobody but the proxy may reach the port.`
+const ABOUT = `Runs the waiting room in front of an origin. Variables and rooms come from --config, a file in the
+form of wrangler.toml, or are those that this folder was built with. The secrets ROOM_KEYS, ADMIN_TOKEN and
+METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and METRICS_TOKEN_FILE
+name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one server can
+have it at a time. Behind a proxy with TLS name the header in which it says the visitor's address: then the scheme
+is taken from X-Forwarded-Proto, and nobody but the proxy may reach the port.`
 
 /** How each secret is made where it is missing. */
 const MAKES: Readonly<Record<Exclude<SecretName, 'METRICS_TOKEN'>, string>> = {

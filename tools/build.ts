@@ -9,8 +9,8 @@ import { WORKERD } from './support/workerd.ts'
 
 const USAGE = `npm run build -- [--out DIR] [--without-runtime] [--with-node]
 
-Builds a folder that serves by itself, without npm and without this checkout: DIR/antesala. The Worker in it is what a deployment would
-upload, with the variables and rooms of wrangler.toml.`
+Builds a folder that serves by itself, without npm and without this checkout: DIR/antesala. The Worker in it is what
+a deployment would upload, with the variables and rooms of wrangler.toml.`
 
 const FLAGS = {
   out: { value: 'DIR', help: 'the folder, which is made anew', default: 'dist' },

@@ -14,6 +14,8 @@ export function noteRedirect(visit: Visit, response: Response): void {
   if (own === visit.url.host || !URL.canParse(location) || new URL(location).host !== own) return
   isLogged = true
   console.warn(
-    `origin: redirects to its own host ${own}, for it does not see the visitor's. Serve with --origin-host-header visitor (on Cloudflare: leave ORIGIN empty), or let the origin believe X-Forwarded-Host`,
+    `origin: redirects to its own host ${own}, for it does not see the visitor's. ` +
+      'Serve with --origin-host-header visitor (on Cloudflare: leave ORIGIN empty), ' +
+      'or let the origin believe X-Forwarded-Host',
   )
 }

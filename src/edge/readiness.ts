@@ -1,8 +1,9 @@
 /**
  * Liveness and readiness, for whatever decides about this process from outside.
  *
- * Liveness is about the isolate alone: a restart would mend nothing else. Readiness is about serving: the configuration is
- * valid, the keys are open, and each room has a door that answers. Reasons name paths, ranges and rooms, and never a value.
+ * Liveness is about the isolate alone: a restart would mend nothing else. Readiness is about serving: the configuration
+ * is valid, the keys are open, and each room has a door that answers. Reasons name paths, ranges and rooms, and never a
+ * value.
  */
 import { controlPrefixOf } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'

@@ -1,5 +1,6 @@
 /**
- * One isolate's way to its room: it reports what it has counted to one home door, and gets the view and the settings back.
+ * One isolate's way to its room: it reports what it has counted to one home door, and gets the view and the settings
+ * back.
  *
  * At most one report is under way. A failed one leaves the last view.
  */
@@ -74,8 +75,8 @@ export class RoomLink {
   }
 
   /**
-   * Why the room cannot be served, null when it can. Asks a door unless one has answered lately. A door without its room is good enough
-   * until `on_room_failure` applies.
+   * Why the room cannot be served, null when it can. Asks a door unless one has answered lately. A door without its
+   * room is good enough until `on_room_failure` applies.
    */
   async outage(caller: Caller): Promise<string | null> {
     if (caller.nowMs - this.#edge.viewAtMs > ANSWERS_FOR_MS) await this.current(caller)
@@ -98,7 +99,9 @@ export class RoomLink {
     void this.#sync(caller, caller.nowMs)
   }
 
-  /** What was counted is reported within a second also when no further request comes: positions of others depend on it. */
+  /**
+   * What was counted is reported within a second also when no further request comes: positions of others depend on it.
+   */
   report(caller: Caller): void {
     // Whose request was cut off sends none.
     if (this.#trailingSinceMs !== null && isFresh(this.#trailingSinceMs, caller.nowMs)) return

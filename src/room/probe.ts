@@ -1,12 +1,15 @@
-/** One active probe: a request of the room's own to the origin, with a timeout, that tells whether it answers as it should. */
+/**
+ * One active probe: a request of the room's own to the origin, with a timeout, that tells whether it answers as it
+ * should.
+ */
 import { atOrigin, type Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import type { ProbeConfig } from '../settings/health.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
 /**
- * Where a probe goes, null where no address is known. Where the origin sees the visitor's Host, the probe needs a host of the room's own,
- * unless `isFixed`: then every request goes to the address of the origin, whatever its Host.
+ * Where a probe goes, null where no address is known. Where the origin sees the visitor's Host, the probe needs a host
+ * of the room's own, unless `isFixed`: then every request goes to the address of the origin, whatever its Host.
  */
 export function probeUrl(room: RoomConfig, path: string, deployment: Deployment, isFixed: boolean): string | null {
   if (!room.host.includes('*')) return atOrigin(`https://${room.host}${path}`, deployment)

@@ -1,9 +1,10 @@
 /**
  * Schema versions of an object's database: an append-only list of statements.
  *
- * A migration is additive: older code goes on working on a database that newer code has made, so a deployment can be taken
- * back. One that cannot be additive is marked with `major`, and older code then refuses the database. Applied statements are
- * stored as they were, so a migration that was edited after it shipped is found out instead of leaving two kinds of databases.
+ * A migration is additive: older code goes on working on a database that newer code has made, so a deployment can be
+ * taken back. One that cannot be additive is marked with `major`, and older code then refuses the database. Applied
+ * statements are stored as they were, so a migration that was edited after it shipped is found out instead of leaving
+ * two kinds of databases.
  */
 import { STORAGE_REFUSED } from '../core/rpc.ts'
 
@@ -34,7 +35,8 @@ export function migrate(sql: SqlStorage, migrations: readonly string[]): void {
 }
 
 function tooNew(version: number): string {
-  return `a newer version of the program has made this database (migration ${version} is major): deploy that version again`
+  const cause = `a newer version of the program has made this database (migration ${version} is major)`
+  return `${cause}: deploy that version again`
 }
 
 function edited(version: number): string {

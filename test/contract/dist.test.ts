@@ -29,7 +29,15 @@ beforeAll(async () => {
   renameSync(made, folder)
   writeFileSync(
     join(scratch, 'antesala.toml'),
-    `[vars]\nORIGIN = "${origin.url}"\n[[vars.ROOMS]]\nname = "shop"\nhost = "*"\ntotal_active_users = 3\nnew_users_per_minute = 60000\nsession_duration = 10\n`,
+    `[vars]
+ORIGIN = "${origin.url}"
+[[vars.ROOMS]]
+name = "shop"
+host = "*"
+total_active_users = 3
+new_users_per_minute = 60000
+session_duration = 10
+`,
   )
   writeFileSync(join(scratch, 'keys.json'), JSON.stringify({ keys: await newKeys('a') }))
   writeFileSync(join(scratch, 'admin.token'), `${ADMIN_TOKEN}\n`)

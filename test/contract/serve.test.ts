@@ -213,7 +213,7 @@ describe('an origin', () => {
     expect((await ask(port, '/blog')).location).toBe(`http://localhost:${port}/blog/`)
   })
 
-  it('sees its own Host where that is asked for; its first redirect to itself is logged once, with the cure', async () => {
+  it('sees its own Host where that is asked for; a redirect to itself is logged once, with the cure', async () => {
     const { port, one } = await served(['--origin-host-header', 'origin'])
     const { host } = new URL(origin.url)
     expect(JSON.parse((await ask(port, '/')).text)).toMatchObject({ host, 'x-forwarded-host': `localhost:${port}` })

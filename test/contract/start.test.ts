@@ -41,7 +41,7 @@ describe('npm start', () => {
     if (signal !== 'SIGKILL') expect(holdersOf(storage)).toEqual([])
   })
 
-  it('is refused on a port that is taken, and on a storage that is in use, with exit code 1 and without a success', async () => {
+  it('is refused on a port that is taken, and on a storage that is in use, with exit code 1', async () => {
     const [port, other, storage] = [await freePort(), await freePort(), join(scratch, 'taken')]
     const one = npmStart(port, storage)
     await one.says(/open to/)

@@ -97,7 +97,8 @@ describe('a deployment that is taken back', () => {
       migrate(storage.sql, [...ROOM_MIGRATIONS, major('DROP TABLE health_minutes;')])
     })
     await evictDurableObject(stub)
-    const refused = `storage refused: a newer version of the program has made this database (migration ${version} is major)`
+    const made = 'a newer version of the program has made this database'
+    const refused = `storage refused: ${made} (migration ${version} is major)`
     const report = { isolate: 'one', seq: 1, base: 0, cells: {}, version: '' }
     expect(await failureOf(() => roomStub(env, 'ahead').describe())).toContain(refused)
     expect(await failureOf(() => doorStub(env, 'ahead', 'xx-0').sync(report))).toContain(refused)

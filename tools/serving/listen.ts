@@ -77,7 +77,9 @@ async function freeNear(host: string, port: number): Promise<number> {
   return freePort()
 }
 
-/** Why nothing can listen there, null when it can. A name like localhost leads to both loopbacks, so both must be free. */
+/**
+ * Why nothing can listen there, null when it can. A name like localhost leads to both loopbacks, so both must be free.
+ */
 async function refusalOf(host: string, port: number): Promise<string | null> {
   const refusal = await tryOn(host, port)
   if (refusal !== null || !LOOPBACKS.includes(host)) return refusal

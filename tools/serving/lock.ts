@@ -1,9 +1,9 @@
 /**
  * One server per storage: two would each let in as many as a room has places.
  *
- * Each server writes a claim of its own into the directory and then looks for others. It holds the storage only when it sees no other
- * living claim, so at most one of two does that come at once. A claim of a dead process is removed. Processes of another machine cannot be
- * looked up: their claims live as long as they are touched.
+ * Each server writes a claim of its own into the directory and then looks for others. It holds the storage only when it
+ * sees no other living claim, so at most one of two does that come at once. A claim of a dead process is removed.
+ * Processes of another machine cannot be looked up: their claims live as long as they are touched.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
@@ -110,7 +110,8 @@ async function isLiving(claim: Claim, file: string): Promise<boolean> {
 function inUse(directory: string, { holders, what, since, machine: where }: Claim): string {
   const pids = holders.map(({ pid }) => pid).join(' and ')
   const elsewhere = where === machine() ? '' : ' of another machine or container'
-  return `${directory} is in use by process ${pids}${elsewhere} (${what}, since ${since}). Two servers on one storage would let in twice as many: stop that one, or name another directory`
+  const holder = `${directory} is in use by process ${pids}${elsewhere} (${what}, since ${since})`
+  return `${holder}. Two servers on one storage would let in twice as many: stop that one, or name another directory`
 }
 
 /** In one step, so that nobody reads half of it. */

@@ -1,4 +1,6 @@
-/** Where admitted requests go, and which Host the origin sees. The same rules hold for flags and for the configuration. */
+/**
+ * Where admitted requests go, and which Host the origin sees. The same rules hold for flags and for the configuration.
+ */
 import ipaddr from 'ipaddr.js'
 import { isOriginUrl, ORIGIN_FORM } from '../../src/settings/deployment.ts'
 import { show } from '../../src/settings/messages.ts'
@@ -34,8 +36,8 @@ export function hostHeaderOf(given: Given, { ORIGIN_HOST_HEADER }: Vars, origin:
 }
 
 /**
- * On this machine or in its own network, as far as the address says: a name without a dot is one of a local network. Ranges that are set
- * aside, such as those for documentation, are nobody's public address either.
+ * On this machine or in its own network, as far as the address says: a name without a dot is one of a local network.
+ * Ranges that are set aside, such as those for documentation, are nobody's public address either.
  */
 export function isPrivate(origin: string): boolean {
   const host = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1')

@@ -1,4 +1,6 @@
-/** The secrets of a server: from the environment, or from files that it names. They are checked before anything starts. */
+/**
+ * The secrets of a server: from the environment, or from files that it names. They are checked before anything starts.
+ */
 import { readFileSync } from 'node:fs'
 import { readAdminToken, readMetricsToken } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
@@ -54,7 +56,7 @@ export async function checkSecrets(
   } catch (error) {
     if (!(error instanceof KeyRingError)) throw error
     throw new Error(`${error.message.replace(/: make one with .*/, '')}
-ROOM_KEYS comes from ${roomKeys.from}. If the right keys are lost, make new ones, with which all places and sessions begin anew:
+ROOM_KEYS comes from ${roomKeys.from}. If the right keys are lost, make new ones. All places and sessions begin anew then:
 
   (umask 077; ${keysCommand} new > keys.json)
   export ROOM_KEYS_FILE=keys.json`)

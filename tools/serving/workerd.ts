@@ -41,8 +41,8 @@ const CONFIG_FD = 3
 const NEWS_FD = 4
 
 /**
- * Starts workerd and waits until it answers. Throws with its words when it does not, StorageInUse when another server has the storage,
- * and PortTaken.
+ * Starts workerd and waits until it answers. Throws with its words when it does not, StorageInUse when another server
+ * has the storage, and PortTaken.
  */
 export async function startWorkerd(bundle: Bundle, options: ServeOptions): Promise<Served> {
   const { storage, host = LOOPBACK, port } = options

@@ -1,8 +1,9 @@
 /**
  * Child processes that end with this one, whichever way it ends.
  *
- * A child leads a process group of its own, so that what it starts ends with it. Beside it runs a watcher, a shell that waits for
- * the end of a pipe. Only this process holds the other side, so the pipe also ends when this process is killed outright.
+ * A child leads a process group of its own, so that what it starts ends with it. Beside it runs a watcher, a shell that
+ * waits for the end of a pipe. Only this process holds the other side, so the pipe also ends when this process is
+ * killed outright.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'

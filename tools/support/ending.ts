@@ -22,8 +22,9 @@ export function askedToEnd(): Promise<void> {
 }
 
 /**
- * The processes that run this one under npm, as text; empty when npm does not. Neither npm nor its shell passes every signal on, and when
- * one of them is gone, this process has another parent or grandparent. Under anything else a new parent is no news: a daemon gets one.
+ * The processes that run this one under npm, as text; empty when npm does not. Neither npm nor its shell passes every
+ * signal on, and when one of them is gone, this process has another parent or grandparent. Under anything else a new
+ * parent is no news: a daemon gets one.
  */
 function lineage(): string {
   if (process.env.npm_lifecycle_event === undefined) return ''

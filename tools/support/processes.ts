@@ -24,7 +24,10 @@ export function isAlive({ pid, started }: Noted): boolean {
   return now !== null && (started === '' || now === started)
 }
 
-/** Where numbers of processes mean the same: one start of one system, and on Linux one namespace (a container has its own). */
+/**
+ * Where numbers of processes mean the same: one start of one system, and on Linux one namespace (a container has its
+ * own).
+ */
 export function machine(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

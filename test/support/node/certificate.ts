@@ -1,4 +1,6 @@
-/** A self-signed certificate for one name, good for this year and the next: enough to speak TLS to a server under test. */
+/**
+ * A self-signed certificate for one name, good for this year and the next: enough to speak TLS to a server under test.
+ */
 import { generateKeyPairSync, sign } from 'node:crypto'
 
 export interface Certificate {
