@@ -1,11 +1,11 @@
 /** Validates a configuration before it ships: `wrangler.toml` as a whole, or a rooms file. */
 import { adviceOn } from '../src/settings/advice.ts'
-import { readDeployment } from '../src/settings/deployment.ts'
+import { type Deployment, readDeployment, type Variables } from '../src/settings/deployment.ts'
 import { SettingsError } from '../src/settings/messages.ts'
 import { parseRooms } from '../src/settings/rooms.ts'
 import type { RoomConfig } from '../src/settings/schema.ts'
 import { adviceOnTrustedHeader } from '../src/settings/trusted-header.ts'
-import { callOf, type Given, run } from './support/cli.ts'
+import { callOf, type Given, isFolder, run } from './support/cli.ts'
 import { varsOf } from './support/config-file.ts'
 import { roomsFile } from './support/rooms-file.ts'
 
@@ -40,17 +40,24 @@ async function main(given: Given): Promise<number> {
 
 function roomsOfConfig(file: string): readonly RoomConfig[] {
   const vars = varsOf(file)
-  const { rooms, origin, originHostHeader, trustedIpHeader } = readDeployment(vars)
+  const deployment = readDeployment(vars)
+  // The rest is about Cloudflare. A built folder serves elsewhere.
+  if (!isFolder()) for (const advice of adviceForCloudflare(deployment, vars)) console.log(`advice: ${advice}`)
+  return deployment.rooms
+}
+
+function adviceForCloudflare({ origin, originHostHeader, trustedIpHeader }: Deployment, vars: Variables): string[] {
+  const advice: string[] = []
   const onHeader = adviceOnTrustedHeader(trustedIpHeader, 'cloudflare')
-  if (onHeader !== null) console.log(`advice: TRUSTED_IP_HEADER: ${onHeader}`)
+  if (onHeader !== null) advice.push(`TRUSTED_IP_HEADER: ${onHeader}`)
   if (origin !== null && originHostHeader === 'visitor')
-    console.log(
-      'advice: ORIGIN_HOST_HEADER = "visitor": on Cloudflare such requests go to the origin of the zone, and ORIGIN is not used',
+    advice.push(
+      'ORIGIN_HOST_HEADER = "visitor": on Cloudflare such requests go to the origin of the zone, and ORIGIN is not used',
     )
   const bytes = new TextEncoder().encode(JSON.stringify(vars.ROOMS)).length
   if (bytes > VARIABLE_BYTES_MAX) {
     const size = `${bytes.toLocaleString('en')} bytes as JSON, and Cloudflare takes 5 KB for a variable`
-    console.log(`advice: ROOMS: ${size}. Set custom_page_html, or what else is long, by the admin API`)
+    advice.push(`ROOMS: ${size}. Set custom_page_html, or what else is long, by the admin API`)
   }
-  return rooms
+  return advice
 }

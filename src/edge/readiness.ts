@@ -10,9 +10,10 @@ import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { KeyRingError } from '../tokens/keyring.ts'
 import type { RoomAtEdge } from './isolate.ts'
-import { problemResponse } from './problem.ts'
+import { OWN_HEADERS, problemResponse } from './problem.ts'
 import type { Visit } from './visit.ts'
 
+const HEADERS = { 'Cache-Control': 'no-store', ...OWN_HEADERS }
 const LIVENESS = '/healthz'
 const READINESS = '/readyz'
 /** An answer serves everybody who asks within this time, so that nobody can make an isolate hammer a door. */
@@ -45,11 +46,11 @@ export function healthWithoutSetup(request: Request, env: Env, error: unknown): 
 }
 
 export function liveness(): Response {
-  return Response.json({ status: 'ok' }, { headers: { 'Cache-Control': 'no-store' } })
+  return Response.json({ status: 'ok' }, { headers: HEADERS })
 }
 
 function readiness(reasons: readonly string[]): Response {
-  if (reasons.length === 0) return Response.json({ status: 'ready' }, { headers: { 'Cache-Control': 'no-store' } })
+  if (reasons.length === 0) return Response.json({ status: 'ready' }, { headers: HEADERS })
   return problemResponse({
     status: 503,
     type: 'temporary-reduced-capacity',

@@ -61,7 +61,9 @@ describe('readiness', () => {
     expect(body.reasons?.join()).toContain('ROOMS[0].bypass[0].header.value')
     expect(JSON.stringify(body)).not.toContain('a-long-secret')
     expect(headers.get('Retry-After')).toBe('1')
-    expect(await healthz(edge, bindings)).toMatchObject({ status: 200, body: { status: 'ok' } })
+    const alive = await healthz(edge, bindings)
+    expect(alive).toMatchObject({ status: 200, body: { status: 'ok' } })
+    expect(alive.headers.get('X-Content-Type-Options')).toBe('nosniff')
   })
 
   it.each([

@@ -38,9 +38,14 @@ export function readFlags(flags: Flags, args: readonly string[], positionals: 'n
   return { ...Object.fromEntries([...defaults, ...given]), _: parsed.positionals } as Given
 }
 
-/** How a tool is called: by npm in a checkout, by its launcher in a built folder. The launcher sets the variable. */
+/** Whether this is a built folder, and no checkout. Its launcher sets the variable. */
+export function isFolder(): boolean {
+  return process.env.ANTESALA_LAUNCHER !== undefined
+}
+
+/** How a tool is called: by npm in a checkout, by its launcher in a built folder. */
 export function callOf(tool: string): string {
-  return process.env.ANTESALA_LAUNCHER === undefined ? `npm run ${tool} --` : `antesala ${tool}`
+  return isFolder() ? `antesala ${tool}` : `npm run ${tool} --`
 }
 
 /** A tool: what it is called with, and what it does. Its exit code is what `main` resolves to. */
