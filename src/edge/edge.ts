@@ -90,13 +90,13 @@ async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetu
       room.count('would_wait')
       mode = 'observe'
     }
-    const upstream = health.upstreamOf(visit.readings.paths, visit.request.method)
+    const upstreams = health.upstreamsOf(visit.readings, visit.request.method)
     if (verdict.kind === 'admitted') admissions.push(verdict)
-    const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstream)
+    const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstreams)
     if (held) {
       return letGo(visit, await heldResponse(visit, held), admissions)
     }
-    passages.push({ verdict, config, upstream })
+    passages.push({ verdict, config, upstream: upstreams[0] })
   }
   const onward = strictest(passages)
   const watch = new Watch(visit, passages, onward.timeoutMs)
@@ -128,9 +128,9 @@ function misdirected(visit: Visit): Response {
 }
 
 /** Whether a request that may go on is not sent on all the same. What the room is not in force for is no concern of its breakers. */
-function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstream: Upstream): Held | null {
-  if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstream)
-  return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? closedByHand(visit, room, upstream) : null
+function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstreams: readonly Upstream[]): Held | null {
+  if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstreams)
+  return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? closedByHand(visit, room, upstreams) : null
 }
 
 /** The answer to a request that does not go on. A pass that another of its rooms has just given stays the visitor's. */

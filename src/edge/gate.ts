@@ -51,7 +51,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   else await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
   if (open) return open
-  const isProtected = room.settings.isProtected(visit.readings.paths)
+  const isProtected = room.settings.isProtected(visit.readings)
   if (lease && carried.pass && !isProtected) {
     const decided = byLease(visit, room, ring, carried.pass, lease)
     if (decided) return decided
@@ -147,10 +147,7 @@ function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
 }
 
 function isBypassed(visit: Visit, room: RoomAtEdge): boolean {
-  const { readings } = visit
-  const [path] = readings.paths
-  if (!readings.single || path === undefined) return false
-  const rules = room.settings.bypass.filter(rule => rule.matchesPath(path))
+  const rules = room.settings.bypass.filter(rule => rule.matchesPath(visit.readings))
   if (rules.length === 0) return false
   const facts = bypassFacts(visit)
   return rules.some(rule => rule.matchesFacts(facts))

@@ -32,22 +32,22 @@ const SHED_RETRY_MS = 5_000
 const CLOSED_RETRY_MS = 10_000
 
 /** Whether this request must not go to its upstream now; null, nearly always, for one that goes on. */
-export function heldBack(visit: Visit, admission: Admitted, upstream: Upstream): Held | null {
+export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly Upstream[]): Held | null {
   const { room } = admission
   const health = room.view?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
   // A shopper who pays goes through, whatever is the matter.
-  const held = { room, isInside: true, upstream }
-  const isProtected = room.settings.isProtected(visit.readings.paths)
+  const isProtected = room.settings.isProtected(visit.readings)
+  const held = { room, isInside: true, upstream: upstreams[0] as Upstream }
   if (health) {
     const { retryAfterMs } = health
-    if (upstream.name !== ORIGIN && isClosedFor(visit, admission, upstream.name, health))
-      return { ...held, why: 'closed', retryAfterMs }
+    const closed = upstreams.find(({ name }) => name !== ORIGIN && isClosedFor(visit, admission, name, health))
+    if (closed) return { ...held, upstream: closed, why: 'closed', retryAfterMs }
     if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health))
       return { ...held, why: 'outage', retryAfterMs }
   }
-  if (shed?.matches(visit.readings.paths) && !isProtected) {
+  if (shed?.matches(visit.readings) && !isProtected) {
     const share = shedShare(room.shedder, shed.k)
     noteAsked(room.shedder, visit.nowMs)
     if (share > 0 && Math.random() < share) return { ...held, why: 'shed', retryAfterMs: SHED_RETRY_MS }
@@ -81,12 +81,13 @@ function isClosedFor(
  * Whoever passes through without a session is held by what the operator has closed, and by nothing that health has found: without sessions there are no
  * samples that could say when it is over.
  */
-export function closedByHand(visit: Visit, room: RoomAtEdge, upstream: Upstream): Held | null {
+export function closedByHand(visit: Visit, room: RoomAtEdge, upstreams: readonly Upstream[]): Held | null {
   const { breakers } = room.settings.health.rules.pins
   const isClosed = (name: string) => own(breakers, name) === 'open'
-  const held = { room, isInside: false, upstream, retryAfterMs: CLOSED_RETRY_MS }
-  if (upstream.name !== ORIGIN && isClosed(upstream.name)) return { ...held, why: 'closed' }
-  if (isClosed(ORIGIN) && !room.settings.isProtected(visit.readings.paths)) return { ...held, why: 'outage' }
+  const held = { room, isInside: false, upstream: upstreams[0] as Upstream, retryAfterMs: CLOSED_RETRY_MS }
+  const closed = upstreams.find(({ name }) => name !== ORIGIN && isClosed(name))
+  if (closed) return { ...held, upstream: closed, why: 'closed' }
+  if (isClosed(ORIGIN) && !room.settings.isProtected(visit.readings)) return { ...held, why: 'outage' }
   return null
 }
 

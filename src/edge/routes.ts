@@ -1,9 +1,9 @@
 /** Finds the rooms of a request: the longest host and path win, for every way the path can be read. */
 
+import { isBelow, type Readings } from '../core/path.ts'
 import { matchesHost } from '../settings/patterns.ts'
 import { routesOf } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import { isBelow, type Readings, withoutSuffix } from './path.ts'
 
 interface Route {
   readonly host: string
@@ -30,9 +30,10 @@ export class Routes {
     if (routes.length === 0) return []
     if (readings.unreadable) return unique(routes.map(route => route.room))
     const found: string[] = []
-    for (const path of readings.paths) {
-      for (const reading of [path, withoutSuffix(path)]) {
-        const room = longest(routes, reading)
+    const { whole, scripts } = readings.names
+    for (const names of [whole, scripts]) {
+      for (const name of names) {
+        const room = longest(routes, name)
         if (room !== undefined) found.push(room)
       }
     }

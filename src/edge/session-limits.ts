@@ -36,7 +36,7 @@ export class LeaseNames {
 }
 
 export function covers(policy: Policy, visit: Visit): boolean {
-  return policy.matchesAll || policy.matches(visit.request.method, visit.readings.paths)
+  return policy.matchesAll || policy.matches(visit.request.method, visit.readings)
 }
 
 /** What is held of the policy at place `i`, for the path of the visit where it counts paths; made when there is nothing yet. */
@@ -72,11 +72,9 @@ function holdingOnPath({ paths }: SessionLimits, policy: Policy, visit: Visit, n
   return holding
 }
 
-/** The shortest reading: without parameters and empty segments, so that spellings of a path share what is left of it. */
+/** Spellings of a path that the policy takes for the same share what is left of it. */
 export function bucketOf(policy: Policy, visit: Visit): string {
-  let path = '?'
-  for (const reading of visit.readings.paths) if (path === '?' || reading.length < path.length) path = reading
-  if (policy.ignoresCase) path = path.toLowerCase()
+  const path = policy.paths.nameOf(visit.readings)
   return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
 }
 

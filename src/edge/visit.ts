@@ -1,10 +1,10 @@
 /** One request as the gate sees it: what kind it is, and what the visitor carries. Nothing here decides. */
+import { type Readings, readingsOf } from '../core/path.ts'
 import type { BypassFacts } from '../settings/compiled.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { addressIn, addressOf, networkOf } from './address.ts'
 import { cookiePairs } from './cookie.ts'
-import { type Readings, readingsOf } from './path.ts'
 
 /**
  * `navigation`: a person looks at a page. `api`: a program asks for data. `subresource`: a part of a page, which nobody

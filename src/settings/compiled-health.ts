@@ -1,8 +1,9 @@
 /** Origin health in the form that decisions use: milliseconds, and every default filled in. */
 import { ORIGIN } from '../core/health/samples.ts'
 import type { HealthRules, UpstreamRules } from '../core/health/state.ts'
+import { Readings } from '../core/path.ts'
 import type { Fallback, HealthConfig, PinsConfig, ProbeConfig, UpstreamConfig } from './health.ts'
-import { compilePatterns } from './patterns.ts'
+import { type PathRule, pathRule } from './patterns.ts'
 
 const MINUTE_MS = 60_000
 
@@ -21,10 +22,13 @@ export interface Upstream {
 export interface HealthSettings {
   readonly rules: HealthRules
   readonly origin: Upstream
-  /** The upstream of a request: the first that matches, else the origin. */
-  readonly upstreamOf: (paths: readonly string[], method: string) => Upstream
+  /**
+   * The upstreams that a request may be for: of each reading of its path the first upstream that matches, else the origin. Nearly always
+   * one. The request counts for the first of them, and does not go on while one of them is closed.
+   */
+  readonly upstreamsOf: (readings: Readings, method: string) => readonly [Upstream, ...Upstream[]]
   readonly probes: ReadonlyMap<string, ProbeConfig & { readonly targetMs: number }>
-  readonly shed: { readonly matches: (paths: readonly string[]) => boolean; readonly k: number } | null
+  readonly shed: { readonly matches: (readings: Readings) => boolean; readonly k: number } | null
 }
 
 export function compileHealth(config: {
@@ -38,10 +42,10 @@ export function compileHealth(config: {
   const originTimeoutMs = config.origin_timeout * 1_000
   const originBodyTimeoutMs = config.origin_body_timeout === null ? null : config.origin_body_timeout * 1_000
   const { health, health_pins: pins, case_insensitive_paths: ignoreCase } = config
-  const named = config.upstreams.map(one => ({
-    ...compiled(one, health, originTimeoutMs, originBodyTimeoutMs),
-    matches: matcher(one, ignoreCase),
-  }))
+  const named = config.upstreams.map((one): Named => {
+    const upstream = compiled(one, health, originTimeoutMs, originBodyTimeoutMs)
+    return { only: [upstream], methods: one.methods, paths: pathRule(one.paths, { ignoreCase, exact: one.exact }) }
+  })
   const origin: Upstream = {
     name: ORIGIN,
     timeoutMs: originTimeoutMs,
@@ -50,19 +54,19 @@ export function compileHealth(config: {
     fallback: { answer: 'page', message: '' },
     tellsSessions: false,
   }
-  const shedPaths = health.shed && compilePatterns(health.shed.paths, ignoreCase)
+  const shedPaths = health.shed && pathRule(health.shed.paths, { ignoreCase, exact: health.shed.exact })
   const originProbe = health.probe ? [[ORIGIN, { ...health.probe, targetMs: health.target_ms }] as const] : []
   return {
     rules: rulesOf(health, pins, config.upstreams),
     origin,
-    upstreamOf: (paths, verb) => named.find(one => one.matches(paths, verb)) ?? origin,
+    upstreamsOf: upstreamsIn(named, [origin]),
     probes: new Map([
       ...originProbe,
       ...config.upstreams.flatMap(one =>
         one.probe ? [[one.name, { ...one.probe, targetMs: one.target_ms ?? health.target_ms }] as const] : [],
       ),
     ]),
-    shed: health.shed && shedPaths ? { matches: paths => paths.some(shedPaths), k: health.shed.k } : null,
+    shed: health.shed && shedPaths ? { matches: shedPaths.matches, k: health.shed.k } : null,
   }
 }
 
@@ -111,11 +115,22 @@ function compiled(
   }
 }
 
+/** A named upstream: `only` is a list of itself, so that the usual request makes none. */
+interface Named {
+  readonly only: readonly [Upstream]
+  readonly methods: readonly string[] | null
+  readonly paths: PathRule
+}
+
 /** Any reading of a path counts: a closed feature must not be open under another spelling. */
-function matcher(
-  { paths, methods }: UpstreamConfig,
-  ignoreCase: boolean,
-): (readings: readonly string[], verb: string) => boolean {
-  const isPath = compilePatterns(paths, ignoreCase)
-  return (readings, verb) => (methods?.includes(verb) ?? true) && readings.some(isPath)
+function upstreamsIn(named: readonly Named[], origin: readonly [Upstream]): HealthSettings['upstreamsOf'] {
+  if (named.length === 0) return () => origin
+  return (readings, verb) => {
+    const possible = named.filter(({ methods }) => methods?.includes(verb) ?? true)
+    const firstOf = (one: Readings) => possible.find(({ paths }) => paths.matches(one))?.only ?? origin
+    if (readings.unreadable) return [...origin, ...possible.flatMap(({ only }) => only)]
+    if (readings.paths.length === 1) return firstOf(readings)
+    const [first = origin, ...others] = readings.paths.map(path => firstOf(new Readings([path], false)))
+    return [...first, ...new Set(others.flat().filter(other => other !== first[0]))]
+  }
 }

@@ -2,17 +2,18 @@
 import ipaddr from 'ipaddr.js'
 import type { ScheduledEvent } from '../core/events.ts'
 import type { Quota } from '../core/gcra.ts'
+import type { Readings } from '../core/path.ts'
 import type { RoomRules } from '../core/room.ts'
 import type { SessionRules } from '../core/sessions.ts'
 import { compileHealth, type HealthSettings } from './compiled-health.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from './events.ts'
-import { compilePatterns } from './patterns.ts'
+import { bypassPath, pathRule } from './patterns.ts'
 import { compileAnonymous, compilePolicies, type Policy, quotasOf } from './rate-limits.ts'
 import type { BypassRule, RoomConfig } from './schema.ts'
 
 const MINUTE_MS = 60_000
 
-/** What a bypass rule may look at. Paths are decided by the caller, who knows in how many ways one reads. */
+/** What a bypass rule may look at beside the path. */
 export interface BypassFacts {
   readonly method: string
   readonly headers: Headers
@@ -23,7 +24,7 @@ export interface BypassFacts {
 }
 
 export interface Bypass {
-  matchesPath(path: string): boolean
+  matchesPath(readings: Readings): boolean
   matchesFacts(facts: BypassFacts): boolean
 }
 
@@ -62,8 +63,8 @@ export interface RoomSettings extends Rules {
   readonly quotas: ReadonlyMap<string, Quota>
   /** What a network may do without a session, at one isolate; null for no limit. */
   readonly anonymous: Quota | null
-  /** Whether any way to read the path is one of `protected_paths`. */
-  isProtected(paths: readonly string[]): boolean
+  /** Whether any way to read the path is one of `protected_paths`. What cannot be read is not: nobody pays there. */
+  isProtected(readings: Readings): boolean
   /** The settings in force at a moment: the very same object where no events are scheduled. */
   at(nowMs: number): RoomSettings
   /** The moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
@@ -74,7 +75,7 @@ export function compile(config: RoomConfig): RoomSettings {
   const phases = phasesOf(config.events)
   const inForce = new Map<Phase, RoomSettings>()
   const ignoreCase = config.case_insensitive_paths
-  const isProtectedPath = compilePatterns(config.protected_paths, ignoreCase)
+  const protectedPaths = pathRule(config.protected_paths, { ignoreCase })
   const settings: RoomSettings = {
     ...rulesOf(config, null),
     claimWindowMs: config.claim_window * MINUTE_MS,
@@ -89,7 +90,7 @@ export function compile(config: RoomConfig): RoomSettings {
     anonymous: compileAnonymous(config.anonymous),
     events: scheduled(config.events),
     health: compileHealth(config),
-    isProtected: paths => paths.some(isProtectedPath),
+    isProtected: readings => !readings.unreadable && protectedPaths.matches(readings),
     at: nowMs => (phases.length === 1 ? settings : settingsOf(phaseAt(nowMs))),
     turnsBetween: (fromMs, untilMs) => phases.map(phase => phase.fromMs).filter(ms => ms > fromMs && ms <= untilMs),
   }
@@ -171,10 +172,10 @@ function newcomersOf({ queueing_method, queue_all }: RoomConfig): RoomSettings['
 }
 
 function compileBypass(rule: BypassRule): Bypass {
-  const path = rule.path === undefined ? null : new URLPattern({ pathname: rule.path })
+  const path = bypassPath(rule.path ?? null)
   const ranges = rule.cidr?.map(range => ipaddr.parseCIDR(range)) ?? null
   return {
-    matchesPath: pathname => path === null || path.test({ pathname }),
+    matchesPath: path,
     matchesFacts: facts =>
       (rule.methods?.includes(facts.method) ?? true) &&
       (!rule.header || hasValue(facts.headers.get(rule.header.name), rule.header.value)) &&

@@ -1,8 +1,9 @@
 /** The settings of origin health and upstreams. */
 import * as z from 'zod'
 import { ORIGIN } from '../core/health/samples.ts'
+import { readingsOf } from '../core/path.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
-import { compilePatterns, method, pathPattern } from './patterns.ts'
+import { method, pathPattern, pathRule } from './patterns.ts'
 
 const UPSTREAMS_MAX = 20
 
@@ -35,6 +36,7 @@ export const healthSettings = z
     shed: z
       .strictObject({
         paths: z.array(pathPattern()).min(1, { error: 'must have at least one path' }).max(50),
+        exact: flag().default(false),
         k: numberIn(1.1, 10, 'fractions').default(2),
       })
       .nullable()
@@ -71,6 +73,7 @@ const upstream = z
       .refine(name => name !== ORIGIN, { error: `must not be "${ORIGIN}": that is everything which no upstream names` })
       .refine(isOwnName, { error: 'must not be "constructor": every object has one' }),
     paths: z.array(pathPattern()).min(1, { error: 'must have at least one path' }).max(50),
+    exact: flag().default(false),
     methods: z.array(method()).min(1).nullable().default(null),
     timeout: numberIn(0.1, 100, 'fractions').nullable().default(null),
     body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
@@ -83,10 +86,8 @@ const upstream = z
     probe: probe.nullable().default(null),
     fallback: fallback.default({ answer: 'problem' }),
   })
-  .superRefine(({ paths, fallback: answer }, context) => {
-    if (answer.answer !== 'redirect') return
-    const to = answer.to.split('?')[0] ?? ''
-    if (!compilePatterns(paths)(to)) return
+  .superRefine(({ fallback: answer, ...one }, context) => {
+    if (answer.answer !== 'redirect' || !hasPath(one, answer.to)) return
     context.addIssue({
       code: 'custom',
       path: ['fallback', 'to'],
@@ -119,11 +120,16 @@ function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: numb
   let at = upstreams[first]
   while (at && !passed.includes(at.name) && at.fallback.answer === 'redirect') {
     passed.push(at.name)
-    const [to = ''] = at.fallback.to.split('?')
+    const { to } = at.fallback
     // A redirected page load is a GET.
-    at = upstreams.find(({ paths, methods }) => (methods?.includes('GET') ?? true) && compilePatterns(paths)(to))
+    at = upstreams.find(one => (one.methods?.includes('GET') ?? true) && hasPath(one, to))
   }
   return at && at === upstreams[first] ? passed : []
+}
+
+/** Whether the target of a redirect is a path of the upstream. */
+function hasPath({ paths, exact }: Pick<z.output<typeof upstream>, 'paths' | 'exact'>, to: string): boolean {
+  return pathRule(paths, { ignoreCase: false, exact }).matches(readingsOf(to.split('?')[0] ?? ''))
 }
 
 export type HealthConfig = z.output<typeof healthSettings>

@@ -1,4 +1,5 @@
-/** Patterns of hosts and paths, and methods, as operators write them. */
+/** Patterns of hosts and paths, and methods, as operators write them, and the one place that matches a path against them. */
+import { type Readings, withoutSlash } from '../core/path.ts'
 import { textLike, textThat } from './messages.ts'
 
 /** The hosts of a room: one, all below a domain, or every host. */
@@ -20,19 +21,74 @@ export const pathPattern = () => textThat(isPathPattern, 'a path pattern like /c
 
 export const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 
+export interface PathRule {
+  /** Whether a path falls under the rule. What cannot be read falls under every rule. */
+  matches(readings: Readings): boolean
+  /** One name for all spellings of a path that the rule takes for the same. */
+  nameOf(readings: Readings): string
+}
+
+export interface PathRuleOptions {
+  /** The origin does not tell `/Login` from `/login`. */
+  readonly ignoreCase: boolean
+  /** A slash at the end, a format suffix, an index page and what follows a script make it another path. */
+  readonly exact?: boolean
+}
+
 /**
- * Tells whether a path is one of these; `ignoreCase` where the origin does not tell cases apart. The fixed beginnings are looked at first: most paths
- * have none of them.
+ * A rule that limits, protects or closes paths; null stands for all of them. It is generous: any reading counts, and unless the rule
+ * is `exact` any name of it, or another spelling would get around the rule.
  */
-export function compilePatterns(patterns: readonly string[], ignoreCase = false): (pathname: string) => boolean {
-  const alike = (text: string) => (ignoreCase ? text.toLowerCase() : text)
-  const compiled = patterns.map(text => ({
-    beginning: alike(/^[^*:({?+\\]*/.exec(text)?.[0] ?? ''),
-    pattern: new URLPattern({ pathname: text }, { ignoreCase }),
-  }))
-  return pathname => {
-    const begins = alike(pathname)
-    return compiled.some(({ beginning, pattern }) => begins.startsWith(beginning) && pattern.test({ pathname }))
+export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact = false }: PathRuleOptions): PathRule {
+  const compiled = patterns?.map(pattern => patternTest(pattern, { ignoreCase, exact }))
+  const alike = (path: string) => (ignoreCase ? path.toLowerCase() : path)
+  const test = (path: string) => !compiled || compiled.some(matches => matches(path, alike(path)))
+  const shortest = (paths: readonly string[]) =>
+    paths.filter(test).reduce<string | null>((a, b) => (a === null || b.length < a.length ? b : a), null)
+  return {
+    matches: readings => {
+      if (!compiled || readings.unreadable) return true
+      if (exact) return readings.paths.some(test)
+      return readings.names.whole.some(test) || readings.names.scripts.some(test)
+    },
+    nameOf: readings => {
+      if (exact) return alike(shortest(readings.paths) ?? '?')
+      const { stable, whole, scripts } = readings.names
+      const name = shortest(stable) ?? shortest(whole) ?? shortest(scripts)
+      return alike(name ?? '?')
+    },
+  }
+}
+
+/** A rule that lets by; null is any path. It is strict: the path must have one reading, and be what the pattern says to the letter. */
+export function bypassPath(pattern: string | null): (readings: Readings) => boolean {
+  const compiled = pattern === null ? null : new URLPattern({ pathname: pattern })
+  return ({ paths: [path], single }) => single && (compiled?.test({ pathname: path ?? '' }) ?? true)
+}
+
+type PatternTest = (path: string, alike: string) => boolean
+
+/**
+ * URL Pattern (WHATWG) for a path, anchored at both ends. Most patterns are plain, or end in `*`: those cost a comparison. Of the others
+ * the fixed beginning is looked at first, for a test costs a few microseconds. `alike` is the path in lower case where case is ignored.
+ */
+function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOptions>): PatternTest {
+  const text = ignoreCase ? pattern.toLowerCase() : pattern
+  if (/^\/[\w\-./~]*$/.test(text)) {
+    const path = exact ? text : withoutSlash(text)
+    return (_, alike) => alike === path
+  }
+  if (/^\/[\w\-./~]*\/\*$/.test(text)) {
+    const start = text.slice(0, -1)
+    const folder = withoutSlash(start)
+    return (_, alike) => alike.startsWith(start) || (!exact && alike === folder)
+  }
+  const beginning = /^[^*:({?+\\]*/.exec(text)?.[0] ?? ''
+  const compiled = new URLPattern({ pathname: pattern }, { ignoreCase })
+  return (path, alike) => {
+    // A name has no slash at its end, and the pattern may want one.
+    if (!alike.startsWith(beginning) && (exact || `${alike}/` !== beginning)) return false
+    return compiled.test({ pathname: path }) || (!exact && compiled.test({ pathname: `${path}/` }))
   }
 }
 

@@ -1,8 +1,9 @@
 /** What a session may do, and what an address may without one: rate limit policies as operators write them, and compiled. */
 import * as z from 'zod'
 import { type Quota, quotaOf } from '../core/gcra.ts'
-import { numberIn, oneOf, type Problem, show, textLike, textThat } from './messages.ts'
-import { compilePatterns, method, pathPattern } from './patterns.ts'
+import type { Readings } from '../core/path.ts'
+import { flag, numberIn, oneOf, type Problem, show, textLike, textThat } from './messages.ts'
+import { method, type PathRule, pathPattern, pathRule } from './patterns.ts'
 
 const POLICIES_MAX = 16
 /** Finer than a millisecond no clock here tells. */
@@ -37,6 +38,7 @@ const policySchema = z
           .min(1, { error: 'must name at least one path where it is given' })
           .max(50, { error: 'must name at most 50 paths' })
           .optional(),
+        exact: flag().default(false),
         methods: z.array(method()).min(1, { error: 'must name at least one method where it is given' }).optional(),
       })
       .prefault({}),
@@ -112,14 +114,13 @@ export interface Policy {
   /** The header of the origin's answer that says what the request costs; it is charged after the answer. */
   readonly costHeader: string | null
   readonly perPath: boolean
-  /** Paths that differ in case alone share what is left. */
-  readonly ignoresCase: boolean
+  readonly paths: PathRule
   /** Counts what it would refuse, and refuses nothing. */
   readonly isShadow: boolean
   readonly requeues: boolean
   /** Whether all requests fall under it: then nothing of a request has to be looked at. */
   readonly matchesAll: boolean
-  matches(method: string, paths: readonly string[]): boolean
+  matches(method: string, readings: Readings): boolean
 }
 
 /**
@@ -133,7 +134,7 @@ export function compilePolicies(
   return policies
     .filter(({ mode }) => mode !== 'off')
     .map(policy => {
-      const paths = policy.match.paths?.map(pattern => pathMatcher(pattern, ignoreCase)) ?? null
+      const paths = pathRule(policy.match.paths ?? null, { ignoreCase, exact: policy.match.exact })
       const methods = policy.match.methods ? new Set(policy.match.methods) : null
       return {
         name: policy.name,
@@ -143,13 +144,11 @@ export function compilePolicies(
         cost: typeof policy.cost === 'number' ? policy.cost : 1,
         costHeader: typeof policy.cost === 'number' ? null : policy.cost.header,
         perPath: policy.key === 'session+path',
-        ignoresCase: ignoreCase,
+        paths,
         isShadow: observe || policy.mode === 'shadow',
         requeues: policy.action === 'requeue',
-        matchesAll: paths === null && methods === null,
-        matches: (method, readings) =>
-          (methods === null || methods.has(method)) &&
-          (paths === null || readings.length === 0 || readings.some(path => paths.some(matches => matches(path)))),
+        matchesAll: policy.match.paths === undefined && methods === null,
+        matches: (method, readings) => (methods === null || methods.has(method)) && paths.matches(readings),
       }
     })
 }
@@ -174,16 +173,4 @@ export function namePolicy(problem: Problem, room: unknown): Problem {
   const policy: unknown = Array.isArray(list) ? list[Number(index)] : null
   const named = typeof policy === 'object' && policy !== null ? Reflect.get(policy, 'name') : undefined
   return typeof named === 'string' ? { ...problem, message: `${problem.message} (policy ${show(named)})` } : problem
-}
-
-/** URL Pattern (WHATWG) for a path. Most are plain, or end in `*`: those cost a comparison, the others a few microseconds. */
-function pathMatcher(pattern: string, ignoreCase: boolean): (path: string) => boolean {
-  if (ignoreCase) return compilePatterns([pattern], true)
-  if (/^\/[\w\-./~]*$/.test(pattern)) return path => path === pattern
-  if (/^\/[\w\-./~]*\/\*$/.test(pattern)) {
-    const start = pattern.slice(0, -1)
-    return path => path.startsWith(start)
-  }
-  const compiled = new URLPattern({ pathname: pattern })
-  return pathname => compiled.test({ pathname })
 }

@@ -42,7 +42,9 @@ class Isolate {
   goesOn(sid: string, justIn = false): boolean {
     this.nowMs += 100
     const visit = { nowMs: this.nowMs, kind: 'navigation', readings: { paths: ['/'] } }
-    return heldBack(visit as unknown as Visit, { room: this.room, sid, justIn } as unknown as Admitted, ORIGIN) === null
+    return (
+      heldBack(visit as unknown as Visit, { room: this.room, sid, justIn } as unknown as Admitted, [ORIGIN]) === null
+    )
   }
 }
 

@@ -101,6 +101,16 @@ describe('a policy', () => {
     ])
   })
 
+  it.each([
+    ...['/login/', '/login//', '//login', '/login/.', '/login%2f', '/login%2F.', '/login%5c', '/login%20', '/%20login'],
+    ...['/login.json', '/login.', '/login.json/', '/login;v=1', '/login;/', '/%6cogin', '/%256cogin', '/x/..%2flogin'],
+    ...['/login/index.php', '/index.php/login', '/login.php/x', '/login%00', '/login%09'],
+  ])('is not evaded by %s', async spelling => {
+    const visitor = await inside()
+    await times(3, () => post(visitor))
+    expect((await visitor.data(spelling, { method: 'POST', body: '{}' })).status).toBe(429)
+  })
+
   it('with a cost takes as much for each request', async () => {
     const visitor = await inside()
     expect(statuses(await times(4, () => visitor.data('/search')))).toEqual([200, 200, 429, 429])

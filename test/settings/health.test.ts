@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readingsOf } from '../../src/core/path.ts'
 import { adviceOn } from '../../src/settings/advice.ts'
 import { compile } from '../../src/settings/compiled.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
@@ -135,18 +136,34 @@ describe('an upstream', () => {
       { name: 'search', paths: ['/search'] },
     ],
   })
+  const of = (path: string, method = 'GET') => health.upstreamsOf(readingsOf(path), method)
+  const namesOf = (path: string, method = 'GET') => of(path, method).map(({ name }) => name)
 
   it('has the requests of its paths and methods, in any reading, and its own patience', () => {
-    expect(health.upstreamOf(['/pay/now'], 'POST')).toMatchObject({ name: 'cards', timeoutMs: 30_000, targetMs: 2_000 })
-    expect(health.upstreamOf(['/x', '/search'], 'GET')).toMatchObject({
-      name: 'search',
-      timeoutMs: 5_000,
-      targetMs: 500,
-    })
+    const [cardsOnly, ...none] = of('/pay/now', 'POST')
+    expect(cardsOnly).toMatchObject({ name: 'cards', timeoutMs: 30_000, targetMs: 2_000 })
+    expect(none).toEqual([])
+    expect(of('/search')[0]).toMatchObject({ name: 'search', timeoutMs: 5_000, targetMs: 500 })
+    expect(namesOf('/pay%2fnow', 'POST')).toEqual(['cards', 'origin'])
+  })
+
+  it('is one of all upstreams for a path that nobody can read', () => {
+    expect(namesOf('/pay/now%00', 'POST')).toEqual(['origin', 'cards', 'search'])
+    expect(namesOf('/pay/now%00')).toEqual(['origin', 'search'])
+  })
+
+  it('has its paths under other names, unless it is exact', () => {
+    expect(['/search/', '/search.json', '/search/index.php', '/pay'].map(path => namesOf(path, 'POST')[0])).toEqual([
+      ...['search', 'search', 'search', 'cards'],
+    ])
+    const { upstreamsOf } = settingsOf({ upstreams: [{ name: 'search', paths: ['/search'], exact: true }] }).health
+    expect(['/search', '/search/', '/search.json'].map(path => upstreamsOf(readingsOf(path), 'GET')[0].name)).toEqual([
+      ...['search', 'origin', 'origin'],
+    ])
   })
 
   it('leaves everything else to the origin', () => {
-    expect(health.upstreamOf(['/pay/now'], 'GET').name).toBe('origin')
-    expect(health.upstreamOf(['/searching'], 'GET').name).toBe('origin')
+    expect(namesOf('/pay/now')).toEqual(['origin'])
+    expect(namesOf('/searching')).toEqual(['origin'])
   })
 })

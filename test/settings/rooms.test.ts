@@ -53,6 +53,7 @@ describe('rate limits', () => {
     [{ ...login, burst: 2, cost: 3 }, 'cost must be at most the burst (2), or no request would ever pass, got 3'],
     [{ ...login, mode: 'on' }, 'mode must be "enforce" or "shadow" or "off", got "on"'],
     [{ ...login, key: 'address' }, 'key must be "session" or "session+path", got "address"'],
+    [{ ...login, match: { paths: ['/login'], exact: 'yes' } }, 'match.exact must be true or false, got "yes"'],
     [
       { ...login, match: { paths: ['login'] } },
       'match.paths[0] must be a path pattern like /checkout/* that begins with /, got "login"',

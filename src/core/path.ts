@@ -1,0 +1,208 @@
+/**
+ * Every way a server behind us might read a path. Rooms, policies, protected paths, upstreams and bypass rules all match by these.
+ *
+ * Servers disagree about percent-encoded slashes, `;` parameters, backslashes, empty segments, spaces at the end of a segment and double
+ * encoding: each combination is a *reading*. They also serve one resource under several *names*: with a slash at the end, with a format
+ * suffix, by its index page, or with more path after a script. A rule that limits or closes takes any name of any reading for its path.
+ * A bypass rule needs a path with a single reading.
+ */
+
+/** More encodings inside one another, or a longer path, is an attempt to get around something. */
+const DECODINGS_MAX = 2
+const PATH_LENGTH_MAX = 4_096
+/** Suffixes behind suffixes, and index pages among them. */
+const NAMINGS_MAX = 4
+/** Stands for a slash that is part of a segment's name. */
+const LITERAL_SLASH = '\uFFFE'
+const LITERAL_BACKSLASH = '\uFFFD'
+
+/** The page that many servers serve for a folder. */
+const INDEX = /\/(?:index\.(?:html?|php\d?|aspx?|jsp|cgi)|default\.aspx?)(?:\.[^/]*)?(?=\/|$)/gi
+/** Up to the first script in a path. Servers run it whatever follows its name (PATH_INFO of RFC 3875). */
+const SCRIPT = /^.*?\.(?:php\d?|phtml|f?cgi|pl|py|aspx?|ashx|jspx?|cfm)(?=\/)/i
+
+/** Names under which a server might serve what a path asks for. None ends in a slash, but for `/` itself. */
+export interface Names {
+  readonly whole: readonly string[]
+  /** Those of them by which a budget is kept: of a reading with a slash in a segment only itself, for that segment may be anything. */
+  readonly stable: readonly string[]
+  /** Names of a script that a server might run for this path; the rest of the path is an argument of the script. */
+  readonly scripts: readonly string[]
+}
+
+export class Readings {
+  /** Every plain path this could mean; the first is fully decoded. */
+  readonly paths: readonly string[]
+  /** All readings agree once decoded: an encoded letter is that letter, but an encoded slash may be two things. */
+  readonly single: boolean
+  /** No server should be sent here unguarded: the path falls under every room of its host. */
+  readonly unreadable: boolean
+  #names: Names | undefined
+
+  constructor(paths: readonly string[], single: boolean) {
+    this.paths = paths
+    this.single = single
+    this.unreadable = paths.length === 0
+  }
+
+  /** The names of all readings. */
+  get names(): Names {
+    this.#names ??= namesOf(this.paths)
+    return this.#names
+  }
+}
+
+const UNREADABLE = new Readings([], false)
+
+/** Reads the path of a request target: raw, as it came, without query. */
+export function readingsOf(rawPath: string): Readings {
+  // Nothing to disagree about: the usual path costs one test.
+  if (/^\/(?!\/)[\w\-.~!$&'()*+,=:@/]*$/.test(rawPath) && !/\/\/|\/\./.test(rawPath))
+    return new Readings([rawPath], true)
+  if (rawPath.length > PATH_LENGTH_MAX) return UNREADABLE
+  const paths = new Set<string>()
+  for (const decoded of decodings(rawPath)) {
+    if (decoded === null) return UNREADABLE
+    for (const spaced of /\s/.test(decoded) ? [withoutSpaces(decoded), decoded] : [decoded]) {
+      for (const backslash of ['/', LITERAL_BACKSLASH]) {
+        for (const parameters of ['', null]) {
+          let path = spaced.replaceAll('\\', backslash)
+          if (parameters !== null) path = path.replaceAll(/;[^/]*/g, parameters)
+          paths.add(withoutDots(path.replaceAll(/\/+/g, '/'))).add(withoutDots(path))
+        }
+      }
+    }
+  }
+  const meanings = new Set([...paths].map(path => decodeFully(path)?.path))
+  const single = meanings.size === 1
+  // What one reading goes up from, another keeps: such a path could be given as many names as there are words.
+  return single || !goesUp(rawPath) ? new Readings([...paths], single) : UNREADABLE
+}
+
+function goesUp(rawPath: string): boolean {
+  return /[/\\]\s*\.\.\s*(?=[/\\;]|$)/.test(decodeFully(rawPath)?.path ?? '')
+}
+
+/** True when `path` is `prefix` or lies below it. */
+export function isBelow(path: string, prefix: string): boolean {
+  if (prefix === '/') return true
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
+}
+
+/** `/login/` and `/login` name the same. */
+export function withoutSlash(path: string): string {
+  let end = path.length
+  while (end > 1 && path[end - 1] === '/') end--
+  return end === path.length ? path : path.slice(0, end)
+}
+
+function namesOf(paths: readonly string[]): Names {
+  // The usual path has one name, and that of a file two or three.
+  const [path] = paths
+  if (path !== undefined && paths.length === 1 && !/[^/]\/$|\.[^/]*\/|\/(?:index|default)\./i.test(path)) {
+    const names = [path, ...stemsOf(path)]
+    return { whole: names, stable: names, scripts: [] }
+  }
+  const whole = withOtherNames(paths)
+  const scripts = whole.flatMap(name => SCRIPT.exec(name)?.[0] ?? [])
+  const literal = paths.filter(one => one.includes(LITERAL_SLASH) || one.includes(LITERAL_BACKSLASH))
+  const plain = literal.length === 0 ? whole : withOtherNames(paths.filter(one => !literal.includes(one)))
+  return {
+    whole,
+    stable: [...plain, ...literal],
+    scripts: scripts.length === 0 ? scripts : withOtherNames(scripts),
+  }
+}
+
+/** The paths and their other names, and other names of these. */
+function withOtherNames(paths: readonly string[]): readonly string[] {
+  const names = new Set(paths.map(withoutSlash))
+  let added = [...names]
+  for (let round = 0; round < NAMINGS_MAX && added.length > 0; round++) {
+    added = added.flatMap(otherNames).filter(name => !names.has(name))
+    for (const name of added) names.add(name)
+  }
+  return [...names]
+}
+
+function otherNames(name: string): readonly string[] {
+  return [name.replaceAll(INDEX, ''), ...stemsOf(name)].map(one => withoutSlash(one.trimEnd() || '/'))
+}
+
+/** Up to the first dot of the last segment, and up to the last: a router picks a format by what follows. */
+function stemsOf(name: string): readonly string[] {
+  const first = name.indexOf('.', name.lastIndexOf('/') + 2)
+  if (first < 0) return []
+  const last = name.lastIndexOf('.')
+  return first === last ? [name.slice(0, first)] : [name.slice(0, first), name.slice(0, last)]
+}
+
+/** Some servers drop spaces at the ends of a segment, or of a parameter. */
+function withoutSpaces(path: string): string {
+  return path
+    .split(/([/\\;])/)
+    .map(segment => segment.trim())
+    .join('')
+}
+
+/**
+ * The path decoded as often as there is something to decode. At each depth an encoded slash or backslash may have been
+ * taken for a separator up to some depth, and for part of a name beyond. Null when a server could read anything.
+ */
+function* decodings(rawPath: string): Generator<string | null> {
+  const full = decodeFully(rawPath)
+  if (full === null || hasControls(full.path)) return yield null
+  // Fully decoded first: it is what most servers see.
+  for (let depth = full.depth; depth >= 0; depth--) {
+    for (let separatorsUpTo = depth; separatorsUpTo >= 0; separatorsUpTo--) {
+      let path = rawPath
+      for (let level = 1; level <= depth; level++) path = decodeOnce(path, level <= separatorsUpTo) as string
+      yield path
+    }
+  }
+}
+
+function decodeFully(rawPath: string): { path: string; depth: number } | null {
+  let path = rawPath
+  for (let depth = 0; depth <= DECODINGS_MAX; depth++) {
+    if (!/%/.test(path)) return { path, depth }
+    const decoded = decodeOnce(path, true)
+    if (decoded === null) return null
+    if (decoded === path) return { path, depth }
+    path = decoded
+  }
+  return null
+}
+
+/** Decodes each percent sequence once; null where one is not UTF-8. */
+function decodeOnce(path: string, separators: boolean): string | null {
+  let broken = false
+  const decoded = path.replaceAll(/(?:%[\da-f]{2})+/gi, sequence => {
+    try {
+      const text = decodeURIComponent(sequence)
+      return separators ? text : text.replaceAll('/', LITERAL_SLASH).replaceAll('\\', LITERAL_BACKSLASH)
+    } catch {
+      broken = true
+      return sequence
+    }
+  })
+  return broken ? null : decoded
+}
+
+/** RFC 3986 section 5.2.4. */
+function withoutDots(path: string): string {
+  const kept: string[] = []
+  const segments = path.split('/').slice(1)
+  segments.forEach((segment, index) => {
+    const last = index === segments.length - 1
+    if (segment === '..') kept.pop()
+    else if (segment !== '.') kept.push(segment)
+    if (last && (segment === '..' || segment === '.')) kept.push('')
+  })
+  return `/${kept.join('/')}`
+}
+
+function hasControls(path: string): boolean {
+  for (let i = 0; i < path.length; i++) if (path.charCodeAt(i) < 0x20 || path.charCodeAt(i) === 0x7f) return true
+  return false
+}
