@@ -3,7 +3,7 @@
  *
  * | the visitor has            | and                              | then                                              |
  * |----------------------------|----------------------------------|---------------------------------------------------|
- * | a valid pass               | a lease with requests left       | proxy, nobody is asked                            |
+ * | a pass, expired or not     | a lease with requests left       | proxy, nobody is asked                            |
  * | any                        | suspended, bypassed, a preflight | proxy                                             |
  * | a pass, expired or not     | no lease, or none left           | one touch: proxy, or go on as if there was none   |
  * | a ticket                   | its session has begun before     | as with its pass                                  |
@@ -21,19 +21,18 @@
  * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
  * decision needs a view at most a second old.
  */
-import type { Again } from '../core/messages.ts'
 import type { Pass } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { networkOf } from './anonymous.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './carried.ts'
 import { mayGiveCookie } from './cookie-giving.ts'
+import { goneOf, noteGone, placeAfter } from './gone.ts'
 import { belongsOnHttps, noteHttps } from './https.ts'
-import { admitted, leaseOf, limitedBy, renewLease, soon, touch } from './inside.ts'
+import { admitted, isKept, leaseOn, limitedBy, renewLease, soon, touch } from './inside.ts'
 import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
 import type { Lease } from './memory.ts'
-import { ticketAgain } from './places.ts'
 import { passesThrough, SHORT_RETRY_MS, stand } from './standing.ts'
 import type { Verdict } from './verdict.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
@@ -45,23 +44,21 @@ const REQUEUED_MAX_MS = 10 * 60_000
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
-  const lease = carried.pass && leaseOf(visit, room, carried.pass.value)
+  const lease = carried.pass && leaseOn(visit, room, carried.pass.value.sid)
   // A lease has the settings renewed in passing; without one they are as old as the view.
   if (lease) room.renew(visit)
   else await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
   if (open) return open
   const isProtected = room.settings.isProtected(visit.readings)
-  if (lease && carried.pass && !isProtected) {
+  if (lease && carried.pass && (!isProtected || isKept(room, lease, visit.nowMs))) {
     const decided = byLease(visit, room, ring, carried.pass, lease)
     if (decided) return decided
   }
   const own = ofThisGeneration(carried, room.view)
-  let again: Again | null = null
   if (own.pass) {
     const inside = await withPass(visit, room, ring, own.pass, isProtected)
     if (inside.kind !== 'gone') return inside
-    again = inside.again
   }
   const invited = await invitedBy(visit, room, ring)
   if (passesThrough(room, own.ticket, invited, visit.nowMs)) {
@@ -69,16 +66,19 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
     return { kind: 'proxy', why: 'passthrough' }
   }
   if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
-  const ticket = again ? ticketAgain(visit, room, again) : own.ticket
+  const after = own.pass?.value.sid
+  const ticket = (after === undefined ? null : placeAfter(visit, room, after)) ?? own.ticket
   noteHttps(visit, room)
   if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', room }
-  const requeuedBy = own.pass ? room.memory.requeued.get(own.pass.value.sid) : undefined
+  const requeuedBy = after === undefined ? null : goneOf(room, after, visit.nowMs)?.requeuedBy
   // Who was sent back to the line is told so before being let in again.
-  const claims = requeuedBy === undefined || visit.kind === 'subresource' ? 2 : 0
+  const claims = !requeuedBy || visit.kind === 'subresource' ? 2 : 0
+  const isReplaced = ticket !== own.ticket
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
-  const stood = await stand(visit, room, ring, ticket, { claims, keepCookie, invited, charges: true })
+  const more = { keepCookie, invited, charges: true, after, isReplaced }
+  const stood = await stand(visit, room, ring, ticket, { claims, ...more })
   if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, ring, stood.pass, isProtected)
-  const outcome = stood.kind === 'waiting' && requeuedBy !== undefined ? { ...stood, requeuedBy } : stood
+  const outcome = stood.kind === 'waiting' && requeuedBy ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
@@ -105,7 +105,7 @@ async function withPass(
   ring: KeyRing,
   pass: Carried<Pass>,
   isProtected: boolean,
-): Promise<Verdict | { readonly kind: 'gone'; readonly again: Again | null }> {
+): Promise<Verdict | { readonly kind: 'gone' }> {
   const inside = await touch(visit, room, ring, pass, isProtected)
   return inside.kind === 'limited' && inside.by ? refuse(visit, room, ring, pass, inside.by.refusal) : inside
 }
@@ -121,8 +121,9 @@ async function goOn(
   const token = await room.read(ring, text, visit.nowMs)
   if (token.kind !== 'pass') return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const pass = { value: token.pass, text }
-  const lease = isProtected ? null : leaseOf(visit, room, pass.value)
-  const known = lease && (await byLease(visit, room, ring, pass, lease))
+  const lease = leaseOn(visit, room, pass.value.sid)
+  const isEnough = lease && (!isProtected || isKept(room, lease, visit.nowMs))
+  const known = isEnough ? await byLease(visit, room, ring, pass, lease) : null
   const inside = known ?? (await withPass(visit, room, ring, pass, isProtected))
   if (inside.kind === 'admitted') return { ...inside, isNew: true }
   return inside.kind === 'gone' ? { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS } : inside
@@ -179,17 +180,21 @@ async function refuse(
     if (!(error instanceof Unreachable)) throw error
     return limitedBy(room, sid, refusal)
   }
-  room.memory.gone.set(sid, expiresMs)
-  room.memory.requeued.set(sid, refusal.name)
-  room.count('requeued')
-  await room.current(visit)
-  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
-    return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
-  // Not by this request: in an open room it would be let in again at once.
-  const invited = await invitedBy(visit, room, ring)
   // A new session has a new budget: it must not come before the old one would have been whole again.
   const { intervalMs, burst } = refusal.policy.quota
   const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
-  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited, behindMs })
+  noteGone(
+    room,
+    sid,
+    { again: null, requeuedBy: refusal.name, forMs: Math.max(behindMs, expiresMs - visit.nowMs) },
+    visit.nowMs,
+  )
+  room.count('requeued')
+  await room.current(visit)
+  // Not by this request: in an open room it would be let in again at once.
+  const invited = await invitedBy(visit, room, ring)
+  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited, behindMs, after: sid })
+  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
+    return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
 }

@@ -2,12 +2,13 @@
  * Whether a pass still lets its visitor in: by a lease of this isolate, by one touch of the door, or, while that cannot be asked, on
  * this isolate's own limit.
  */
-import type { Again, TouchAnswer } from '../core/messages.ts'
+import type { TouchAnswer } from '../core/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../core/ticket.ts'
 import { within } from '../timing/within.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor, signPass } from '../tokens/tokens.ts'
 import type { Carried } from './carried.ts'
+import { goneOf, noteGone } from './gone.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
 import type { Lease } from './memory.ts'
@@ -18,20 +19,28 @@ import type { Visit } from './visit.ts'
 const TOUCH_FOR_MS = 150
 /** A request asks for what it lacks at most so often: others of its session may take it first. */
 const ASKS_MAX = 6
+/** A protected request keeps its session for so much longer than it must, so that the next ones need not ask. */
+const PROTECTED_AHEAD_MS = 1_000
 /** Requests of one session that this isolate lets through while its door cannot be asked. */
 const FALLBACK_REQUESTS = { intervalMs: 100, burst: 200 }
 /** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
 const SUBRESOURCE_RENEWS_MS = 30_000
 
-/** A pass whose session was seen by its door moments ago. */
-export function leaseOf(visit: Visit, room: RoomAtEdge, { sid, expiresMs }: Pass): Lease | null {
-  return expiresMs > visit.nowMs ? leaseOn(visit, room, sid) : null
-}
-
-/** What this isolate holds of a session, while it may be used. */
+/**
+ * What this isolate holds of a session that its door has seen moments ago, while it may be used. The door has said more than a pass can:
+ * with a lease a pass is good that has expired meanwhile.
+ */
 export function leaseOn({ nowMs }: Visit, room: RoomAtEdge, sid: string): Lease | null {
   const lease = room.knownSession(sid)
   return lease && lease.untilMs > nowMs ? lease : null
+}
+
+/**
+ * Whether a session is kept for as long as a protected request wants, by what its door has said a moment ago: otherwise the door must be
+ * asked.
+ */
+export function isKept(room: RoomAtEdge, lease: Lease, nowMs: number): boolean {
+  return lease.expiresMs - nowMs >= room.settings.protectedMs
 }
 
 /** Asks the door about a session, once. A door that takes long is believed at the next request. */
@@ -41,13 +50,19 @@ export async function touch(
   ring: KeyRing,
   carried: Carried<Pass>,
   isProtected: boolean,
-): Promise<Admitted | Limited | { kind: 'gone'; again: Again | null }> {
+): Promise<Admitted | Limited | { kind: 'gone' }> {
   const { nowMs } = visit
   const { sid, expiresMs } = carried.value
-  if ((room.memory.gone.get(sid) ?? 0) > nowMs) return { kind: 'gone', again: null }
+  if (goneOf(room, sid, nowMs)) return { kind: 'gone' }
   const isExpired = expiresMs <= nowMs
   const asking = { wentOn: false }
-  const asked = ask(visit, room, carried.value, isProtected ? room.settings.protectedMs : 0, asking)
+  const asked = ask(
+    visit,
+    room,
+    carried.value,
+    isProtected ? room.settings.protectedMs + PROTECTED_AHEAD_MS : 0,
+    asking,
+  )
   try {
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
@@ -59,12 +74,12 @@ export async function touch(
       if (refusal) return limitedBy(room, sid, refusal)
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
-    if (answer.verdict === 'gone') return { kind: 'gone', again: answer.again }
+    if (answer.verdict === 'gone') return { kind: 'gone' }
     if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
     return admitted(visit, room, ring, carried, answer.expiresMs)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
-    if (isExpired) return { kind: 'gone', again: null }
+    if (isExpired) return { kind: 'gone' }
     return inFallback(visit, room, carried)
   }
 }
@@ -84,7 +99,7 @@ async function ask(
   try {
     for (let asks = 1; ; asks++) {
       const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
-      if (answer.verdict === 'gone') return noteGone(room, pass, answer)
+      if (answer.verdict === 'gone') return forget(room, pass, answer)
       // Time has passed: a lease may not be used beyond its end.
       const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now(), asking.wentOn)
       if (taken === 'taken') return answer
@@ -109,13 +124,14 @@ function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
 /** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
 export function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
   room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
-    if (answer.verdict === 'gone') noteGone(room, pass, answer)
+    if (answer.verdict === 'gone') forget(room, pass, answer)
   })
 }
 
-function noteGone(room: RoomAtEdge, pass: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
-  room.memory.leases.delete(pass.sid)
-  if (!answer.again) room.memory.gone.set(pass.sid, pass.expiresMs)
+function forget(room: RoomAtEdge, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+  const nowMs = Date.now()
+  room.memory.leases.delete(sid)
+  noteGone(room, sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
   return answer
 }
 

@@ -23,6 +23,13 @@ import type { Visit } from './visit.ts'
 /** A request more will not fit for about so long. */
 const CONCURRENT_RETRY_MS = 1_000
 
+/**
+ * A refusal is remembered for so long at least, or a busy session would have its door asked for each token as it drains. Meanwhile tokens
+ * gather at the door: none is lost, for no more than this share of the burst does.
+ */
+const REFUSED_FOR_MS = 1_000
+const REFUSED_SHARE = 1 / 4
+
 /** A policy, or `max_concurrent`, says no. */
 export interface Refusal {
   readonly policy: Policy | null
@@ -173,7 +180,9 @@ export class Limits {
       const { burst, intervalMs } = one.policy.quota
       const drainedMs =
         ask.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
-      noteGrant(one.holding, ask, { ...grant, retryAfterMs: Math.min(grant.retryAfterMs, drainedMs) }, life)
+      const waitMs = Math.min(grant.retryAfterMs, drainedMs)
+      const leastMs = waitMs > 0 ? Math.min(REFUSED_FOR_MS, burst * intervalMs * REFUSED_SHARE) : 0
+      noteGrant(one.holding, ask, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, life)
       const inUse = ask.want > 0 && grant.tokens + grant.remaining - ask.want < one.policy.quota.burst * NEAR_SHARE
       if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')
     })

@@ -3,6 +3,8 @@
  * they take about 50 MB. Forgetting costs a verification or an object call, never a place or a limit.
  */
 import { LRUCache } from 'lru-cache'
+import type { Again, ClaimAnswer } from '../core/messages.ts'
+import type { Ticket } from '../core/ticket.ts'
 import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
 import { Quotas } from './quotas.ts'
@@ -34,6 +36,17 @@ export interface Lease {
   samples: number
 }
 
+/** A session that is over. */
+export interface Gone {
+  readonly untilMs: number
+  /** The place at the front that its visitor may take. */
+  readonly again: Again | null
+  /** The policy that has ended it. */
+  readonly requeuedBy: string | null
+  /** The place that its visitor has got since. */
+  next: Ticket | null
+}
+
 /** Keys are tokens or sids, which no two rooms share. */
 export class Memory {
   /** Apart from the tickets: a crowd outside must not cost those inside a verification. */
@@ -46,10 +59,10 @@ export class Memory {
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
   /** Places that were given up here. */
   readonly left = new LRUCache<string, true>({ max: VISITORS })
-  /** Sids whose sessions a policy has ended, with the policy's name. */
-  readonly requeued = new LRUCache<string, string>({ max: VISITORS })
-  /** Ended sids, until their passes expire. */
-  readonly gone = new LRUCache<string, number>({ max: VISITORS })
+  /** Sessions that are over, by sid or by ticket. */
+  readonly gone = new LRUCache<string, Gone>({ max: VISITORS })
+  /** The last claim of a ticket. */
+  readonly claims = new LRUCache<string, { readonly atMs: number; readonly answer: ClaimAnswer }>({ max: VISITORS })
   /** When sids were let in while the origin was tried after an outage, and when `<upstream>/<sid>` tried another. */
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
   /** When a visitor may poll again at the earliest. */

@@ -102,8 +102,8 @@ export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
   if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
 }
 
-/** An invitation's sid has one place after another. */
-function nameOf({ sid, takenMs }: Ticket): string {
+/** The name of a place. An invitation's sid has one place after another. */
+export function nameOf({ sid, takenMs }: Ticket): string {
   return takenMs === undefined ? sid : `${sid} ${takenMs}`
 }
 

@@ -1,13 +1,14 @@
 /** Those who are not inside: one step in line, and the claim of whoever is called. */
-import type { Again } from '../core/messages.ts'
+import type { ClaimAnswer } from '../core/messages.ts'
 import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../core/place.ts'
 import { doorOf, type Pass, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
 import { passFor } from '../tokens/tokens.ts'
 import { mayConfirm } from './anonymous.ts'
+import { goneOf, noteGone, noteNext, placeAfter } from './gone.ts'
 import { leaseOn, signedPass } from './inside.ts'
 import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
-import { changesLane, confirm, giveUp, mint, newSid, signedTicket, ticketAgain } from './places.ts'
+import { changesLane, confirm, giveUp, mint, nameOf, newSid, signedTicket } from './places.ts'
 import { withPlace } from './prequeue.ts'
 import type { Admitted, Rejected, Waiting } from './verdict.ts'
 import type { Visit } from './visit.ts'
@@ -18,6 +19,8 @@ export const SHORT_RETRY_MS = 5_000
 const FALLBACK_PASS_MS = 60_000
 /** Who was rejected may come back at any time. This is for programs, which should not come at once. */
 const REJECTED_RETRY_MS = 30_000
+/** A page that is asked for again within this long claims nothing again: the view is as old, so nothing new is known. */
+const CLAIMED_FOR_MS = 1_000
 /** Refused a moment ago, or asked while no door answers: the place is held, and nothing is known of it. */
 const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 
@@ -40,6 +43,8 @@ export async function stand(
     behindMs?: number
     /** The ticket is new, and not in the visitor's cookie yet. */
     isReplaced?: boolean
+    /** The session in whose place the visitor stands: it is over, and its token may come again. */
+    after?: string | undefined
   },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
@@ -78,10 +83,14 @@ export async function stand(
     place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
   } else if (place.state === 'called' && options.claims > 0) {
     const claimed = await claim(visit, room, ring, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
-    if (claimed.kind === 'admitted') return claimed
+    if (claimed.kind === 'admitted') {
+      noteNext(room, options.after, ticket)
+      return claimed
+    }
     if (claimed.kind === 'ended') {
-      const next = claimed.again ? ticketAgain(visit, room, claimed.again) : null
-      return stand(visit, room, ring, next, { ...options, claims: options.claims - 1, isReplaced: true })
+      const after = nameOf(ticket)
+      const next = placeAfter(visit, room, after)
+      return stand(visit, room, ring, next, { ...options, claims: options.claims - 1, isReplaced: true, after })
     }
     if (rejects && isNewcomer) return rejected(visit, room)
     ticket = refused(ticket, view, claimWindowMs, nowMs)
@@ -91,6 +100,7 @@ export async function stand(
     ticket = seen(ticket, place, claimWindowMs, nowMs)
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
+  noteNext(room, options.after, ticket)
   if (isNewcomer) room.count('minted')
   const changed = (ticket !== carried || options.isReplaced) && !options.keepCookie
   return {
@@ -118,7 +128,7 @@ function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
 
-type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended'; again: Again | null }
+type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
 
 function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
@@ -132,36 +142,63 @@ function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   }
 }
 
+/** Exchanges a place for a session. What the door has said a moment ago, and what stays true, is not asked again. */
 async function claim(
   visit: Visit,
   room: RoomAtEdge,
   ring: KeyRing,
   ticket: Ticket,
-  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+  how: { leaves: boolean; charges?: boolean | undefined },
 ): Promise<Claimed> {
-  const { sid, key, lane, takenMs, generation } = ticket
+  const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
   if (lease)
     return letIn(room, ring, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
-  // The request that comes in with a claim is the session's first.
-  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
+  const id = nameOf(ticket)
+  if (goneOf(room, id, visit.nowMs)) return { kind: 'ended' }
   try {
-    const more = {
-      ...(leaves ? { leaves } : {}),
-      ...(takenMs === undefined ? {} : { takenMs }),
-      ...(asks.length > 0 ? { asks } : {}),
-    }
-    const answer = await room.claim(visit, { sid, key, lane, generation, ...more })
-    if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
-    else if (charges && !answer.known) room.limits.countClaimed(visit)
+    const answer = claimedLately(visit, room, id, how.charges) ?? (await askFor(visit, room, ticket, how))
     if (answer.verdict === 'none') return { kind: 'refused' }
-    if (answer.verdict === 'ended') return { kind: 'ended', again: answer.again }
+    if (answer.verdict === 'ended') {
+      noteGone(room, id, { again: answer.again }, visit.nowMs)
+      return { kind: 'ended' }
+    }
     const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
     return await letIn(room, ring, pass, answer.known ? { wasIn: true } : { justIn: true })
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }
   }
+}
+
+/** What the door has just said to the same ticket. A poll has a pace of its own: refused, it claims again as soon as it comes. */
+function claimedLately({ nowMs }: Visit, room: RoomAtEdge, id: string, charges?: boolean): ClaimAnswer | null {
+  const last = room.memory.claims.get(id)
+  if (!last || Math.abs(nowMs - last.atMs) >= CLAIMED_FOR_MS) return null
+  const { answer } = last
+  if (answer.verdict === 'admitted') return { ...answer, known: true }
+  return charges ? answer : null
+}
+
+async function askFor(
+  visit: Visit,
+  room: RoomAtEdge,
+  ticket: Ticket,
+  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+): Promise<ClaimAnswer> {
+  const { sid, key, lane, takenMs, generation } = ticket
+  // The request that comes in with a claim is the session's first.
+  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
+  const answer = await room.claim(visit, {
+    ...{ sid, key, lane, generation },
+    ...(leaves ? { leaves } : {}),
+    ...(takenMs === undefined ? {} : { takenMs }),
+    ...(asks.length > 0 ? { asks } : {}),
+  })
+  room.memory.claims.set(nameOf(ticket), { atMs: visit.nowMs, answer })
+  if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
+  else if (charges && !answer.known) room.limits.countClaimed(visit)
+  return answer
 }
 
 async function letIn(

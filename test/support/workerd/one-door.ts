@@ -1,0 +1,95 @@
+/** One door for a whole room, made of the same core as the real one, that counts calls. A test moves its permits and its view. */
+import * as core from '../../../src/core/door.ts'
+import { Ledger } from '../../../src/core/ledger.ts'
+import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer, View } from '../../../src/core/messages.ts'
+import type { DoorCalls } from '../../../src/core/rpc.ts'
+import { leaseMs, type Session } from '../../../src/core/sessions.ts'
+import { MAIN_LANE } from '../../../src/core/ticket.ts'
+import { compile, type RoomSettings } from '../../../src/settings/compiled.ts'
+import type { Env } from '../../../src/settings/env.ts'
+import { parseRooms } from '../../../src/settings/rooms.ts'
+import type { RoomConfig } from '../../../src/settings/schema.ts'
+import { MemorySessions } from '../../../tools/simulation/sessions.ts'
+import { env } from './visitor.ts'
+
+export class OneDoor implements DoorCalls<RoomConfig> {
+  /** Claims, touches and ends that were asked for. */
+  calls = 0
+  open = true
+  readonly #state = core.newDoor('xx-0', 1, 0)
+  readonly #sessions = new MemorySessions()
+  readonly #ledger = new Ledger({ load: () => [], save: () => undefined })
+  readonly #settings: RoomSettings
+  readonly #config: RoomConfig
+
+  constructor(room: unknown) {
+    const [config] = parseRooms([room])
+    if (!config) throw new Error('a room was expected')
+    this.#config = config
+    this.#settings = compile(config)
+  }
+
+  /** Bindings of an edge whose only room has this door. */
+  get bindings(): Env {
+    return { ...env, ROOMS: [this.#config], DOOR: { getByName: () => this } } as unknown as Env
+  }
+
+  /** Permits that claims may take from now on. */
+  set permits(count: number) {
+    this.#state.granted = this.#state.spent + this.#state.returned + count
+  }
+
+  async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
+    return { seq: report.seq, view: this.#view(), version: '', silentMs: 0 }
+  }
+
+  async claim(claim: Claim): Promise<ClaimAnswer> {
+    const nowMs = this.#counted()
+    this.#state.view = this.#view()
+    const decision = core.claim(this.#state, this.#sessions, this.#settings.session, claim, 'new', nowMs)
+    if (decision.verdict === 'ask') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
+    if (decision.verdict === 'admitted' && !decision.known && claim.asks) this.#lend(claim.sid, claim.asks, nowMs)
+    return decision
+  }
+
+  async touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+    const nowMs = this.#counted()
+    return touches.map(touch => {
+      const answer = core.touch(this.#sessions, this.#settings.session, touch, nowMs)
+      if (answer.verdict === 'gone' || !touch.asks) return answer
+      return { ...answer, grants: this.#lend(touch.sid, touch.asks, nowMs) }
+    })
+  }
+
+  async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
+    return core.endSession(this.#sessions, this.#settings.session, sid, how, this.#counted())
+  }
+
+  async extend(sid: string, byMs: number): Promise<boolean> {
+    return core.extendSession(this.#sessions, sid, byMs, this.#counted())
+  }
+
+  async session(sid: string): Promise<Session | null> {
+    return this.#sessions.get(sid) ?? null
+  }
+
+  async poke(): Promise<void> {}
+
+  #counted(): number {
+    this.calls++
+    return Date.now()
+  }
+
+  #lend(sid: string, asks: Claim['asks'] & object, nowMs: number) {
+    const { quotas, session } = this.#settings
+    return this.#ledger.touch(sid, asks, policy => quotas.get(policy), leaseMs(session), nowMs)
+  }
+
+  /** Closed, the room has called everybody: whoever comes with a ticket may claim. */
+  #view(): View {
+    const nowMs = Date.now()
+    const lane = { frontierKey: nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
+    const lanes = { [MAIN_LANE]: lane }
+    return { asOfMs: nowMs, generation: 1, open: this.open, held: false, full: false, ratePerSecond: 10, lanes }
+  }
+}
