@@ -16,13 +16,23 @@ const LEASES_MAX = 500
 
 /** What one isolate has of the bucket. */
 interface Lease {
+  readonly id: string
   /** The newest of its asks. */
   nth: number
   /** Lent and used in total, while the door has known it. */
   tokens: number
   used: number
+  /** When the newest ask came. */
+  askedMs: number
   endMs: number
   grant: Grant
+}
+
+/** A lease that came to its end, and what that has made of the debt. */
+interface Ended {
+  readonly lease: Lease
+  readonly beforeMs: number
+  readonly afterMs: number
 }
 
 /** One bucket: a session under one policy, or under one policy on one path. */
@@ -32,6 +42,8 @@ export interface Debt {
   /** The interval that it was counted in. */
   intervalMs: number
   readonly leases: Map<string, Lease>
+  /** The last that ended with tokens out: its isolate may still say what became of them. */
+  ended?: Ended | null
 }
 
 export function newDebt(quota: Quota): Debt {
@@ -47,9 +59,13 @@ export function lend(debt: Debt, quota: Quota, ask: Ask, leaseMs: number, nowMs:
   const known = debt.leases.get(ask.lease)
   if (known && ask.nth <= known.nth) return known.grant
   // What an unknown lease has used was charged at its end, or is the one burst that a restart of the door costs.
-  if (known && ask.used > known.used) charge(debt, quota, Math.min(ask.used, known.tokens) - known.used, nowMs)
-  if (ask.owed) charge(debt, quota, ask.owed, nowMs)
-  const lease: Lease = { nth: ask.nth, tokens: ask.used + ask.has, used: ask.used, endMs: 0, grant: NOTHING }
+  if (known) chargeUsed(debt, known, ask, nowMs)
+  else chargeLate(debt, ask, nowMs)
+  if (ask.owed) charge(debt, ask.owed, nowMs)
+  const { used } = ask
+  const lease: Lease = {
+    ...{ id: ask.lease, nth: ask.nth, tokens: used + ask.has, used, askedMs: nowMs, endMs: 0, grant: NOTHING },
+  }
   // The end only moves on: of the tokens had before, some may be used up to it.
   lease.endMs = Math.max(known?.endMs ?? 0, nowMs + leaseMs + LEASE_GRACE_MS)
   debt.leases.set(ask.lease, lease)
@@ -113,7 +129,12 @@ function untilMs(atMs: number, nowMs: number): number {
 /** Lets leases end, and follows a changed quota. */
 function settle(debt: Debt, quota: Quota, nowMs: number): void {
   if (debt.intervalMs !== quota.intervalMs) follow(debt, quota, nowMs)
-  for (const lease of byEnd(debt)) if (lease.endMs <= nowMs) chargeAtEnd(debt, lease)
+  for (const lease of byEnd(debt)) {
+    if (lease.endMs > nowMs) break
+    const beforeMs = debt.tatMs
+    chargeAtEnd(debt, lease)
+    debt.ended = { lease, beforeMs, afterMs: debt.tatMs }
+  }
   for (const [id, lease] of debt.leases) if (lease.endMs <= nowMs) debt.leases.delete(id)
 }
 
@@ -128,13 +149,34 @@ function follow(debt: Debt, quota: Quota, nowMs: number): void {
   debt.intervalMs = quota.intervalMs
 }
 
-function charge(debt: Debt, quota: Quota, tokens: number, nowMs: number): void {
-  debt.tatMs = Math.max(debt.tatMs, nowMs) + tokens * quota.intervalMs
+function charge(debt: Debt, tokens: number, fromMs: number): void {
+  debt.tatMs = Math.max(debt.tatMs, fromMs) + tokens * debt.intervalMs
+}
+
+/** What was used since the last ask drains since the last of it was used: it was out from the last ask on, and is reported now. */
+function chargeUsed(debt: Debt, known: Lease, ask: Ask, nowMs: number): void {
+  const used = Math.min(ask.used, known.tokens) - known.used
+  if (used <= 0) return
+  const usedMs = nowMs - (ask.usedAgoMs ?? 0)
+  const fromMs = Math.max(usedMs, known.askedMs)
+  charge(debt, used, Math.min(fromMs, nowMs, known.endMs))
+}
+
+/**
+ * The isolate rested past the end of its lease, where all of it was taken for used up. What was not used is freed, and what was drains
+ * since then, if nothing was charged meanwhile.
+ */
+function chargeLate(debt: Debt, ask: Ask, nowMs: number): void {
+  const { ended } = debt
+  if (ended?.lease.id !== ask.lease || ask.nth <= ended.lease.nth || debt.tatMs !== ended.afterMs) return
+  debt.tatMs = ended.beforeMs
+  debt.ended = null
+  chargeUsed(debt, ended.lease, ask, nowMs)
 }
 
 function chargeAtEnd(debt: Debt, lease: Lease): void {
   const tokens = outOf(lease)
-  if (tokens > 0) debt.tatMs = Math.max(debt.tatMs, lease.endMs) + tokens * debt.intervalMs
+  if (tokens > 0) charge(debt, tokens, lease.endMs)
 }
 
 /** An empty lease, or else the oldest: it is taken for used up at its end, which is stricter than its reports would have been. */

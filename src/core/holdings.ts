@@ -26,6 +26,8 @@ export interface Holding {
   /** Lent and used in total. */
   tokens: number
   used: number
+  /** When the last of them was used. */
+  usedAtMs: number
   /** Used when the door was last asked. */
   usedBefore: number
   /** Used when it was last renewed with time, not for want of tokens. */
@@ -53,6 +55,7 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
     nth: 0,
     tokens: 0,
     used: 0,
+    usedAtMs: 0,
     usedBefore: 0,
     usedAtStart: 0,
     usedSeen: -1,
@@ -71,6 +74,12 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
 export function held(holding: Holding, nowMs: number): number {
   if (holding.untilMs <= nowMs || nowMs < holding.sentMs - CLOCK_BACK_MS) return 0
   return holding.tokens - holding.used
+}
+
+/** A request takes tokens that are there. */
+export function use(holding: Holding, tokens: number, nowMs: number): void {
+  holding.used += tokens
+  holding.usedAtMs = nowMs
 }
 
 /** A request begins to wait for tokens; `leave` when it has them, or goes without. */
@@ -95,26 +104,28 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
   // More than is likely to be used goes back, for other isolates of the same session.
   const kept = Math.min(has, Math.max(waiting, spare))
   holding.tokens = holding.used + kept
+  const ago = usedAgo(holding, nowMs)
   holding.usedBefore = holding.used
   holding.owed = 0
   holding.nth++
   const { lease, nth, policy, bucket, used } = holding
   return {
-    ...{ lease, nth, policy, bucket, used, has: kept, want: refused ? 0 : want, least },
+    ...{ lease, nth, policy, bucket, used, ...ago, has: kept, want: refused ? 0 : want, least },
     spare: Math.max(0, spare - Math.max(0, kept - waiting)),
     ...(owed > 0 ? { owed } : {}),
   }
 }
 
 /** Says what was used and gives back the rest: nobody has come for a while. */
-export function giveBack(holding: Holding): Ask {
+export function giveBack(holding: Holding, nowMs: number): Ask {
   const { lease, policy, bucket, used, owed } = holding
+  const ago = usedAgo(holding, nowMs)
   beginAnew(holding)
   holding.tokens = used
   holding.usedBefore = used
   holding.owed = 0
   holding.nth++
-  const idle = { lease, nth: holding.nth, policy, bucket, used, has: 0, want: 0, least: 1, spare: 0 }
+  const idle = { lease, nth: holding.nth, policy, bucket, used, ...ago, has: 0, want: 0, least: 1, spare: 0 }
   return owed > 0 ? { ...idle, owed } : idle
 }
 
@@ -147,8 +158,13 @@ export function noteNoAnswer(holding: Holding, ask: Ask): void {
 /** Uses tokens that were not waited for: from the lease when it has them, else they are owed. */
 export function owe(holding: Holding, tokens: number, nowMs: number): void {
   const atHand = Math.min(held(holding, nowMs), tokens)
-  holding.used += atHand
+  if (atHand > 0) use(holding, atHand, nowMs)
   holding.owed += tokens - atHand
+}
+
+/** Nothing to say of tokens that were reported before, or are used this instant. */
+function usedAgo({ used, usedBefore, usedAtMs }: Holding, nowMs: number): Pick<Ask, 'usedAgoMs'> {
+  return used > usedBefore && nowMs > usedAtMs ? { usedAgoMs: nowMs - usedAtMs } : {}
 }
 
 /** How many to have spare from now on. */

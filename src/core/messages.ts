@@ -145,6 +145,8 @@ export interface Ask {
   readonly bucket: string
   /** Tokens used of it in total. */
   readonly used: number
+  /** How long ago the last of them was used, by the isolate's clock; absent for just now. */
+  readonly usedAgoMs?: number
   /** Tokens it keeps: what else was lent is given back. */
   readonly has: number
   /** Tokens that requests wait for. */

@@ -70,7 +70,9 @@ export class IdleLeases {
 export function whatLiesIdle(session: SessionLimits, nowMs: number): readonly Ask[] {
   const open = holdingsOf(session)
   if (open.some(({ holding }) => holding.waiting > 0)) return []
-  return open.filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs)).map(one => giveBack(one.holding))
+  return open
+    .filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs))
+    .map(one => giveBack(one.holding, nowMs))
 }
 
 /** Whether a session has something here that is worth giving back once it is idle. */

@@ -3,7 +3,18 @@
  * request inside its lease costs a comparison and an addition per policy that it falls under.
  */
 import { LEASE_GRACE_MS } from '../core/debts.ts'
-import { askOf, giveBack, type Holding, held, leave, noteGrant, noteNoAnswer, owe, wait } from '../core/holdings.ts'
+import {
+  askOf,
+  giveBack,
+  type Holding,
+  held,
+  leave,
+  noteGrant,
+  noteNoAnswer,
+  owe,
+  use,
+  wait,
+} from '../core/holdings.ts'
 import type { Ask, Grant } from '../core/messages.ts'
 import type { RoomSettings } from '../settings/compiled.ts'
 import type { Policy } from '../settings/rate-limits.ts'
@@ -116,7 +127,7 @@ export class Limits {
       const holding = covering[i]
       if (!holding) continue
       if (held(holding, nowMs) >= policy.cost) {
-        holding.used += policy.cost
+        use(holding, policy.cost, nowMs)
         this.figures.add(i, 'allowed')
       } else this.figures.add(i, 'shadow')
     }
@@ -135,7 +146,7 @@ export class Limits {
   claimAsks(visit: Visit, session: SessionLimits, nowMs: number): readonly Ask[] {
     return this.#covering(visit, session).map(({ policy, holding }) => {
       owe(holding, policy.cost, nowMs)
-      return giveBack(holding)
+      return giveBack(holding, nowMs)
     })
   }
 

@@ -11,6 +11,7 @@ import {
   newHolding,
   noteGrant,
   noteNoAnswer,
+  use as take,
   wait,
 } from '../../src/core/holdings.ts'
 import { type DebtStore, Ledger, type StoredDebt } from '../../src/core/ledger.ts'
@@ -215,7 +216,7 @@ function scriptOf(seed: number): Step[] {
   return Array.from({ length: 400 }, () => {
     if (is(0.3)) edge = upTo(3)
     const what = is(0.9) ? 'request' : is(0.6) ? 'renew' : is(0.8) ? 'idle' : 'clock back'
-    const gapMs = is(0.85) ? upTo(40) : is(0.7) ? upTo(3_000) : upTo(14_000)
+    const gapMs = is(0.85) ? upTo(40) : is(0.7) ? upTo(3_000) : upTo(is(0.8) ? 14_000 : 40_000)
     const fate = {
       thereMs: upTo(is(0.7) ? 30 : slowMs),
       backMs: upTo(is(0.7) ? 30 : slowMs),
@@ -264,7 +265,7 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
   }
   const use = (edge: { holding: Holding; offsetMs: number }, cost: number, nowMs: number) => {
     if (held(edge.holding, nowMs + edge.offsetMs) < cost) return false
-    edge.holding.used += cost
+    take(edge.holding, cost, nowMs + edge.offsetMs)
     for (let i = 0; i < cost; i++) used.push(nowMs)
     return true
   }
@@ -280,7 +281,7 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
         // Once a lease: two such steps within one are more than a clock does.
         if (atMs - wentBackAtMs > 2 * LEASE_MS) edge.offsetMs -= 900
         wentBackAtMs = atMs
-      } else if (what === 'idle') send(edge, fate, giveBack(holding), atMs, () => undefined)
+      } else if (what === 'idle') send(edge, fate, giveBack(holding, local()), atMs, () => undefined)
       else if (what === 'renew') send(edge, fate, askOf(holding, quota, 1, local()), atMs, () => undefined)
       else if (!use(edge, cost, atMs) && holding.refusedUntilMs <= local()) {
         wait(holding, cost, local())
@@ -329,6 +330,50 @@ describe('one session at four isolates', () => {
     const used = run(quota, script, false)
     expectBound(used, quota)
     expect(used.length).toBeGreaterThanOrEqual(0.95 * (60 + 20))
+  })
+})
+
+describe('one session at one isolate', () => {
+  const fate = { thereMs: 4, backMs: 4, lost: false, answerLost: false, doubledMs: 0 }
+  const rounds = fc.array(fc.double({ min: 1, max: 3, noNaN: true }), { minLength: 1, maxLength: 6 })
+  const bursts = fc.record({
+    count: fc.integer({ min: 1, max: 120 }),
+    periodMs: fc.constantFrom(1_000, 5_000, 10_000, 60_000),
+    burst: fc.integer({ min: 1, max: 30 }),
+  })
+
+  /** As many requests as the burst, then a rest, and again. */
+  function passedIn({ burst, intervalMs }: Quota, rests: readonly number[]): number {
+    const script = [0, ...rests].flatMap((rest): Step[] =>
+      Array.from({ length: burst }, (_, i) => {
+        const gapMs = i > 0 ? 10 : Math.ceil(rest * burst * intervalMs) + 20
+        return { gapMs, edge: 0, cost: 1, what: 'request', fate }
+      }),
+    )
+    return run({ burst, intervalMs }, script, false).length
+  }
+
+  it.each([
+    [10, 10_000, 10_020],
+    [10, 10_000, 11_500],
+    [5, 5_000, 5_020],
+    [5, 5_000, 12_500],
+    [1, 1_000, 1_050],
+    [3, 3_000, 3_020],
+    [200, 20_000, 21_000],
+  ])('has all of %i in %i ms again after a rest of %i ms', (burst, periodMs, restMs) => {
+    const quota = quotaOf(burst, periodMs, burst)
+    expect(passedIn(quota, Array(4).fill(restMs / periodMs))).toBe(5 * burst)
+  })
+
+  it('has the whole burst again after any rest in which it drains', () => {
+    fc.assert(
+      fc.property(bursts, rounds, ({ count, periodMs, burst }, rests) => {
+        const quota = quotaOf(count, periodMs, burst)
+        expect(passedIn(quota, rests)).toBe((rests.length + 1) * burst)
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 

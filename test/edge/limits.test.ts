@@ -2,6 +2,7 @@ import { parseDictionary, parseList } from 'structured-headers'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import type { Env } from '../../src/settings/env.ts'
 import { doorStub, roomStub } from '../../src/settings/env.ts'
+import { OneDoor } from '../support/workerd/one-door.ts'
 import { type Answer, claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterEach(() => {
@@ -158,6 +159,31 @@ describe('a policy', () => {
     expect((after?.allowed ?? 0) - (before?.allowed ?? 0)).toBe(3)
     expect((after?.limited ?? 0) - (before?.limited ?? 0)).toBe(2)
     expect((after?.near ?? 0) - (before?.near ?? 0)).toBeGreaterThan(0)
+  })
+})
+
+describe('a session that rests', () => {
+  it.each([
+    [10, 10, 10_050],
+    [10, 10, 12_000],
+    [5, 5, 5_050],
+    [1, 1, 1_050],
+  ])('for the period of a policy of %i in %i s has the whole burst again', async (count, period, restMs) => {
+    const room = { name: 'rest', host: 'rest.test', total_active_users: 10, new_users_per_minute: 600 }
+    const door = new OneDoor({ ...room, rate_limits: [{ name: 'api', match: { paths: ['/api'] }, count, period }] })
+    door.permits = 1
+    vi.setSystemTime(Date.now())
+    const visitor = new Visitor('rest.test', newEdge())
+    visitor.bindings = door.bindings
+    await visitor.page('/')
+    const passed = []
+    for (let round = 0; round < 4; round++) {
+      const answers = await times(count, () => visitor.data('/api'))
+      passed.push(statuses(answers).filter(status => status === 200).length)
+      if (round < 3) vi.setSystemTime(Date.now() + restMs)
+    }
+    expect(passed).toEqual(Array(4).fill(count))
+    expect((await visitor.data('/api')).status).toBe(429)
   })
 })
 

@@ -118,8 +118,16 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'what a lease has never reported is forgotten at its end',
     file: 'debts.ts',
-    from: 'for (const lease of byEnd(debt)) if (lease.endMs <= nowMs) chargeAtEnd(debt, lease)',
-    to: '',
+    from: 'const beforeMs = debt.tatMs\n    chargeAtEnd(debt, lease)',
+    to: 'const beforeMs = debt.tatMs',
+    crowd: 'limited',
+    breaks: 'I11',
+  },
+  {
+    what: 'requests drain from long before they were used',
+    file: 'debts.ts',
+    from: 'Math.min(fromMs, nowMs, known.endMs)',
+    to: '0',
     crowd: 'limited',
     breaks: 'I11',
   },

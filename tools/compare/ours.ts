@@ -95,7 +95,7 @@ export class Ours {
         const found = look(holding, this.#quota, this.#lookMs)
         if (found !== 'used') this.#watched.delete(holding)
         if (found === 'idle') {
-          const ask = giveBack(holding)
+          const ask = giveBack(holding, nowMs)
           const grant = this.#touch(session, holding, ask, this.#lookMs)
           if (this.#hop) void this.#hop(JSON.stringify(ask))
           else this.#toldOf(session).hear(ask, grant, this.#lookMs)

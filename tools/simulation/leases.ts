@@ -1,11 +1,11 @@
 /** What an isolate does with what it holds of a session's limit, where each request costs one token: as the edge's limits do. */
 import type { Quota } from '../../src/core/gcra.ts'
-import { type Holding, held, isWorthGivingBack } from '../../src/core/holdings.ts'
+import { type Holding, held, isWorthGivingBack, use } from '../../src/core/holdings.ts'
 
 /** One request: let on by what is at hand, refused as its door said, or its door must be asked. */
 export function take(holding: Holding, nowMs: number): 'allowed' | 'limited' | 'ask' {
   if (held(holding, nowMs) >= 1 && holding.owed === 0) {
-    holding.used++
+    use(holding, 1, nowMs)
     return 'allowed'
   }
   return holding.refusedUntilMs > nowMs ? 'limited' : 'ask'

@@ -73,7 +73,7 @@ export class Requests {
   claimAsks(sid: string): readonly Ask[] {
     const { holding } = this.#known(sid)
     owe(holding, 1, this.#nowMs)
-    return [giveBack(holding)]
+    return [giveBack(holding, this.#nowMs)]
   }
 
   /** A claim was refused: nothing was charged. */
@@ -177,7 +177,12 @@ export class Requests {
       if (!known || found === 'worthless') this.#watched.delete(sid)
       else if (found === 'idle' && !known.waiting) {
         this.#watched.delete(sid)
-        this.#send(sid, known, { sid, protectMs: 0, isIdle: true, asks: [giveBack(known.holding)] }, () => undefined)
+        this.#send(
+          sid,
+          known,
+          { sid, protectMs: 0, isIdle: true, asks: [giveBack(known.holding, this.#nowMs)] },
+          () => undefined,
+        )
       }
     }
     this.#looks = this.#watched.size > 0
