@@ -150,6 +150,11 @@ export function noteGrant(
   if (grant.retryAfterMs > 0) holding.refusedUntilMs = life.nowMs + grant.retryAfterMs
 }
 
+/** Takes what an answer says is left, where nothing was asked for. */
+export function noteRemaining(holding: Holding, ask: Ask, grant: Grant): void {
+  if (holding.nth === ask.nth) holding.remaining = grant.remaining
+}
+
 /** An ask had no answer: what is owed stays owed. */
 export function noteNoAnswer(holding: Holding, ask: Ask): void {
   holding.owed += ask.owed ?? 0

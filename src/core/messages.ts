@@ -119,6 +119,8 @@ export type ClaimAnswer =
       readonly sid?: string
       /** The session was there before this claim: the request that came with it is one like any other, and was not charged. */
       readonly known?: true
+      /** What is left of the policies that were asked about, in the order asked. */
+      readonly grants?: readonly Grant[]
     }
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */

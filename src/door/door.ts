@@ -97,14 +97,15 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
       decision = this.#decide(request, answered === true ? 'waiting' : 'last', Date.now())
     }
+    this.#keepGoing()
     if (decision.verdict === 'admitted') {
       this.#wakeAt(decision.expiresMs)
       const nowMs = Date.now()
       const forMs = leaseMs(this.#settings.at(nowMs).session)
       const inside = decision.sid ?? request.sid
-      if (request.asks && !decision.known) this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs)
+      if (request.asks && !decision.known)
+        return { ...decision, grants: this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs) }
     }
-    this.#keepGoing()
     return decision
   }
 

@@ -11,6 +11,7 @@ import {
   leave,
   noteGrant,
   noteNoAnswer,
+  noteRemaining,
   owe,
   use,
   wait,
@@ -151,8 +152,14 @@ export class Limits {
   }
 
   /** A claim has let its request in. */
-  countClaimed(visit: Visit): void {
+  noteClaimed(visit: Visit, session: SessionLimits, asks: readonly Ask[], grants: readonly Grant[] = []): void {
     for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.figures.add(i, 'allowed')
+    const open = holdingsOf(session)
+    for (const [i, ask] of asks.entries()) {
+      const grant = grants[i]
+      const one = open.find(({ holding }) => holding.lease === ask.lease)
+      if (grant && one) noteRemaining(one.holding, ask, grant)
+    }
   }
 
   /** A request begins to wait for what it lacks. */

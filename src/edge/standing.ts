@@ -197,7 +197,7 @@ async function askFor(
   })
   room.memory.claims.set(nameOf(ticket), { atMs: visit.nowMs, answer })
   if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
-  else if (charges && !answer.known) room.limits.countClaimed(visit)
+  else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessionOf(sid).limits, asks, answer.grants)
   return answer
 }
 

@@ -320,6 +320,13 @@ describe('an allowed answer', () => {
     expect((await visitor.page('/')).response.headers.has('RateLimit')).toBe(false)
   })
 
+  it('tells a program with its very first answer what is left', async () => {
+    const visitor = new Visitor('limited.test', newEdge())
+    const { response, objectCalls } = await visitor.data('/search')
+    expect(objectCalls).toBe(1)
+    expect(response.headers.get('RateLimit')).toBe('"search";r=6;t=1440, "session";r=199;t=1')
+  })
+
   it('never does on a redirect', async () => {
     const visitor = await inside()
     const { response } = await visitor.data('/', { headers: { 'X-Answer-Status': '302' }, redirect: 'manual' })

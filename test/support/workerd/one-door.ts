@@ -48,8 +48,8 @@ export class OneDoor implements DoorCalls<RoomConfig> {
     this.#state.view = this.#view()
     const decision = core.claim(this.#state, this.#sessions, this.#settings.session, claim, 'new', nowMs)
     if (decision.verdict === 'ask') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
-    if (decision.verdict === 'admitted' && !decision.known && claim.asks) this.#lend(claim.sid, claim.asks, nowMs)
-    return decision
+    if (decision.verdict !== 'admitted' || decision.known || !claim.asks) return decision
+    return { ...decision, grants: this.#lend(claim.sid, claim.asks, nowMs) }
   }
 
   async touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]> {
