@@ -33,6 +33,7 @@ import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
 import type { Lease } from './memory.ts'
+import { NetworkCheck } from './network-limits.ts'
 import { passesThrough, SHORT_RETRY_MS, stand } from './standing.ts'
 import type { Verdict } from './verdict.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
@@ -51,6 +52,9 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const open = openWay(visit, room)
   if (open) return open
   const isProtected = room.settings.isProtected(visit.readings)
+  const network = room.limits.countsNetworks ? new NetworkCheck(visit, room) : null
+  const refusal = carried.pass && network?.ask()
+  if (refusal) return limitedBy(room, carried.pass?.value.sid ?? null, refusal)
   if (lease && carried.pass && (!isProtected || isKept(room, lease, visit.nowMs))) {
     const decided = byLease(visit, room, ring, carried.pass, lease)
     if (decided) return decided
@@ -75,8 +79,10 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const claims = !requeuedBy || visit.kind === 'subresource' ? 2 : 0
   const isReplaced = ticket !== own.ticket
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
-  const more = { keepCookie, invited, charges: true, after, isReplaced }
+  const mayClaim = network ? () => network.ask() === null : undefined
+  const more = { keepCookie, invited, charges: true, after, isReplaced, mayClaim }
   const stood = await stand(visit, room, ring, ticket, { claims, ...more })
+  if (stood.kind !== 'admitted' && network?.refusal) return limitedBy(room, null, network.refusal)
   if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, ring, stood.pass, isProtected)
   const outcome = stood.kind === 'waiting' && requeuedBy ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome

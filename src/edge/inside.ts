@@ -112,7 +112,7 @@ async function ask(
   }
 }
 
-export function limitedBy(room: RoomAtEdge, sid: string, refusal: Refusal): Limited {
+export function limitedBy(room: RoomAtEdge, sid: string | null, refusal: Refusal): Limited {
   return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
 }
 

@@ -3,6 +3,7 @@ import countdownJs from '../../static/countdown.js'
 import html from '../../static/limited.html'
 import js from '../../static/limited.js'
 import type { RoomConfig } from '../settings/schema.ts'
+import type { Refusal } from './limits.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { seconds } from './problem.ts'
 import type { Visit } from './visit.ts'
@@ -14,7 +15,8 @@ const HEADLINE = 'One moment, please'
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
-export async function limitedPage(visit: Visit, room: RoomConfig, retryAfterMs: number): Promise<Page> {
+export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<Page> {
+  const { retryAfterMs, policy } = refusal
   const forGood = !Number.isFinite(retryAfterMs)
   const wait = forGood ? 0 : seconds(retryAfterMs)
   const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
@@ -25,7 +27,9 @@ export async function limitedPage(visit: Visit, room: RoomConfig, retryAfterMs: 
     headline: HEADLINE,
     lead: forGood
       ? 'This is more than the site allows at once, and it will not be allowed later either.'
-      : 'More came from this browser than the site allows in so short a time. You are still in, and nothing is lost.',
+      : policy?.perNetwork
+        ? 'More came from your network than the site allows in so short a time. Nothing is lost.'
+        : 'More came from this browser than the site allows in so short a time. You are still in, and nothing is lost.',
     seconds: wait,
     wait: inWords(wait),
     isLong: inWords(wait).length > 6,

@@ -18,7 +18,7 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
   const { by, retryAfterMs } = limited
   const answer =
     visit.kind === 'navigation' && by !== null
-      ? await page(visit, by.room.settings.config, retryAfterMs)
+      ? await page(visit, by.room.settings.config, by.refusal)
       : problemResponse({
           status: 429,
           type: 'quota-exceeded',
@@ -28,7 +28,7 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
           ...(by ? { more: { 'violated-policies': [by.refusal.name] } } : {}),
         })
   if (!by) return answer
-  const states = statesOf(visit, by.room, by.sid)
+  const states = by.sid === null ? [] : statesOf(visit, by.room, by.sid)
   const { policy } = by.refusal
   const named = states.filter(state => state.policy !== policy)
   const refused = policy ? [{ policy, remaining: 0, resetMs: retryAfterMs }] : []
@@ -72,12 +72,12 @@ function statesOf(visit: Visit, room: Admitted['room'], sid: string) {
   return room.limits.states(visit, room.sessionOf(sid).limits, visit.nowMs)
 }
 
-async function page(visit: Visit, room: RoomConfig, retryAfterMs: number): Promise<Response> {
-  const { html, headers } = await limitedPage(visit, room, retryAfterMs)
+async function page(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<Response> {
+  const { html, headers } = await limitedPage(visit, room, refusal)
   const body = visit.request.method === 'HEAD' ? null : html
   return new Response(body, {
     status: 429,
-    headers: { ...outsideHeaders(Math.min(retryAfterMs, FOR_GOOD_MS)), ...headers },
+    headers: { ...outsideHeaders(Math.min(refusal.retryAfterMs, FOR_GOOD_MS)), ...headers },
   })
 }
 
@@ -85,7 +85,8 @@ function detailOf(refusal: Refusal | null, retryAfterMs: number): string {
   if (!refusal) return 'This network has sent too much without a session. Send it again later.'
   if (!Number.isFinite(retryAfterMs))
     return `This costs more than the policy ${refusal.name} ever allows at once: sending it again is of no use.`
-  return refusal.policy
-    ? `The policy ${refusal.name} allows ${refusal.policy.count} in ${refusal.policy.periodSeconds} s for one session.`
-    : 'Too many requests of this session are under way at once.'
+  const { policy, name } = refusal
+  if (!policy) return 'Too many requests of this session are under way at once.'
+  const whom = policy.perNetwork ? 'network' : 'session'
+  return `The policy ${name} allows ${policy.count} in ${policy.periodSeconds} s for one ${whom}.`
 }

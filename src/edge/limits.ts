@@ -70,6 +70,8 @@ export class Limits {
   policies: readonly Policy[] = []
   /** Whether any policy's cost is told by the origin. */
   chargesAfterwards = false
+  /** Whether any policy counts networks. */
+  countsNetworks = false
   figures = new PolicyFigures([])
   readonly #concurrency = new Concurrency()
   #text = ''
@@ -90,6 +92,7 @@ export class Limits {
     if (text === this.#text) return
     this.#text = text
     this.policies = settings.policies
+    this.countsNetworks = settings.policies.some(({ perNetwork }) => perNetwork)
     this.chargesAfterwards = settings.policies.some(({ costHeader }) => costHeader !== null)
     this.figures = new PolicyFigures(settings.policies.map(({ name }) => name))
   }

@@ -35,7 +35,9 @@ export class LeaseNames {
   }
 }
 
+/** Whether a session's request is charged by a policy. */
 export function covers(policy: Policy, visit: Visit): boolean {
+  if (policy.perNetwork) return false
   return policy.matchesAll || policy.matches(visit.request.method, visit.readings)
 }
 

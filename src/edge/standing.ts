@@ -1,13 +1,12 @@
 /** Those who are not inside: one step in line, and the claim of whoever is called. */
-import type { ClaimAnswer } from '../core/messages.ts'
 import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../core/place.ts'
-import { doorOf, type Pass, type Ticket } from '../core/ticket.ts'
+import { doorOf, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from '../tokens/keyring.ts'
-import { passFor } from '../tokens/tokens.ts'
 import { mayConfirm } from './anonymous.ts'
-import { goneOf, noteGone, noteNext, placeAfter } from './gone.ts'
-import { leaseOn, signedPass } from './inside.ts'
-import { type Invited, type RoomAtEdge, Unreachable } from './isolate.ts'
+import { claim } from './claim.ts'
+import { noteNext, placeAfter } from './gone.ts'
+import { signedPass } from './inside.ts'
+import type { Invited, RoomAtEdge } from './isolate.ts'
 import { changesLane, confirm, giveUp, mint, nameOf, newSid, signedTicket } from './places.ts'
 import { withPlace } from './prequeue.ts'
 import type { Admitted, Rejected, Waiting } from './verdict.ts'
@@ -19,8 +18,6 @@ export const SHORT_RETRY_MS = 5_000
 const FALLBACK_PASS_MS = 60_000
 /** Who was rejected may come back at any time. This is for programs, which should not come at once. */
 const REJECTED_RETRY_MS = 30_000
-/** A page that is asked for again within this long claims nothing again: the view is as old, so nothing new is known. */
-const CLAIMED_FOR_MS = 1_000
 /** Refused a moment ago, or asked while no door answers: the place is held, and nothing is known of it. */
 const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 
@@ -45,6 +42,8 @@ export async function stand(
     isReplaced?: boolean
     /** The session in whose place the visitor stands: it is over, and its token may come again. */
     after?: string | undefined
+    /** Whether a request may claim that would go on with it. It is asked only about who is called. */
+    mayClaim?: (() => boolean) | undefined
   },
 ): Promise<Admitted | Waiting | Rejected> {
   const { nowMs } = visit
@@ -81,7 +80,7 @@ export async function stand(
     // Whose turn it is meanwhile does not lose it.
     if (place.state === 'called' && !isNewcomer) ticket = refused(ticket, view, claimWindowMs, nowMs)
     place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
-  } else if (place.state === 'called' && options.claims > 0) {
+  } else if (place.state === 'called' && options.claims > 0 && (options.mayClaim?.() ?? true)) {
     const claimed = await claim(visit, room, ring, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
     if (claimed.kind === 'admitted') {
       noteNext(room, options.after, ticket)
@@ -128,8 +127,6 @@ function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
 
-type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
-
 function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
   return {
@@ -140,75 +137,6 @@ function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
     soldOut: room.view?.soldOut ?? false,
     uninvited: invited && invited.kind !== 'valid' ? invited.kind : null,
   }
-}
-
-/** Exchanges a place for a session. What the door has said a moment ago, and what stays true, is not asked again. */
-async function claim(
-  visit: Visit,
-  room: RoomAtEdge,
-  ring: KeyRing,
-  ticket: Ticket,
-  how: { leaves: boolean; charges?: boolean | undefined },
-): Promise<Claimed> {
-  const { sid, generation } = ticket
-  const lease = leaseOn(visit, room, sid)
-  if (lease)
-    return letIn(room, ring, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
-  const id = nameOf(ticket)
-  if (goneOf(room, id, visit.nowMs)) return { kind: 'ended' }
-  try {
-    const answer = claimedLately(visit, room, id, how.charges) ?? (await askFor(visit, room, ticket, how))
-    if (answer.verdict === 'none') return { kind: 'refused' }
-    if (answer.verdict === 'ended') {
-      noteGone(room, id, { again: answer.again }, visit.nowMs)
-      return { kind: 'ended' }
-    }
-    const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
-    return await letIn(room, ring, pass, answer.known ? { wasIn: true } : { justIn: true })
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error
-    return { kind: 'refused' }
-  }
-}
-
-/** What the door has just said to the same ticket. A poll has a pace of its own: refused, it claims again as soon as it comes. */
-function claimedLately({ nowMs }: Visit, room: RoomAtEdge, id: string, charges?: boolean): ClaimAnswer | null {
-  const last = room.memory.claims.get(id)
-  if (!last || Math.abs(nowMs - last.atMs) >= CLAIMED_FOR_MS) return null
-  const { answer } = last
-  if (answer.verdict === 'admitted') return { ...answer, known: true }
-  return charges ? answer : null
-}
-
-async function askFor(
-  visit: Visit,
-  room: RoomAtEdge,
-  ticket: Ticket,
-  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
-): Promise<ClaimAnswer> {
-  const { sid, key, lane, takenMs, generation } = ticket
-  // The request that comes in with a claim is the session's first.
-  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
-  const answer = await room.claim(visit, {
-    ...{ sid, key, lane, generation },
-    ...(leaves ? { leaves } : {}),
-    ...(takenMs === undefined ? {} : { takenMs }),
-    ...(asks.length > 0 ? { asks } : {}),
-  })
-  room.memory.claims.set(nameOf(ticket), { atMs: visit.nowMs, answer })
-  if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
-  else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessionOf(sid).limits, asks, answer.grants)
-  return answer
-}
-
-async function letIn(
-  room: RoomAtEdge,
-  ring: KeyRing,
-  pass: Pass,
-  how: Pick<Admitted, 'wasIn' | 'justIn'>,
-): Promise<Admitted> {
-  const text = await signedPass(room, ring, pass)
-  return { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false }
 }
 
 /** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */

@@ -22,8 +22,8 @@ export type Verdict =
 export interface Limited {
   readonly kind: 'limited'
   readonly retryAfterMs: number
-  /** Whose session it is, and who says no; null where there is no session. */
-  readonly by: { readonly room: RoomAtEdge; readonly sid: string; readonly refusal: Refusal } | null
+  /** The policy that says no, and the session, if there is one; null for what an isolate allows without a policy. */
+  readonly by: { readonly room: RoomAtEdge; readonly sid: string | null; readonly refusal: Refusal } | null
 }
 
 export interface Admitted {

@@ -46,11 +46,21 @@ const policySchema = z
     period: numberIn(1, 86_400),
     burst: numberIn(1, 1_000_000).optional(),
     cost: cost.default(1),
-    key: oneOf('session', 'session+path').default('session'),
+    key: oneOf('session', 'session+path', 'network').default('session'),
     mode: oneOf('enforce', 'shadow', 'off').default('enforce'),
     action: oneOf('limit', 'requeue').default('limit'),
   })
-  .superRefine(({ count, period, burst = count, cost }, context) => {
+  .superRefine(({ count, period, burst = count, cost, key, action }, context) => {
+    const isShared = key === 'network'
+    if (isShared && typeof cost !== 'number') {
+      const message = 'must be a number where key is "network": an answer comes too late to be counted for everybody'
+      context.addIssue({ code: 'custom', path: ['cost'], message })
+    }
+    if (isShared && action === 'requeue') {
+      const message =
+        'must be "limit" where key is "network": nobody loses a session by what neighbours do, got "requeue"'
+      context.addIssue({ code: 'custom', path: ['action'], message })
+    }
     if (count / period > PER_SECOND_MAX) {
       const most = (period * PER_SECOND_MAX).toLocaleString('en')
       const message = `must be at most ${most} in a period of ${period} s (1,000 a second), got ${count}`
@@ -114,6 +124,8 @@ export interface Policy {
   /** The header of the origin's answer that says what the request costs; it is charged after the answer. */
   readonly costHeader: string | null
   readonly perPath: boolean
+  /** Counts a network, at each isolate by itself, and no session. */
+  readonly perNetwork: boolean
   readonly paths: PathRule
   /** Counts what it would refuse, and refuses nothing. */
   readonly isShadow: boolean
@@ -144,6 +156,7 @@ export function compilePolicies(
         cost: typeof policy.cost === 'number' ? policy.cost : 1,
         costHeader: typeof policy.cost === 'number' ? null : policy.cost.header,
         perPath: policy.key === 'session+path',
+        perNetwork: policy.key === 'network',
         paths,
         isShadow: observe || policy.mode === 'shadow',
         requeues: policy.action === 'requeue',

@@ -52,7 +52,15 @@ describe('rate limits', () => {
     ],
     [{ ...login, burst: 2, cost: 3 }, 'cost must be at most the burst (2), or no request would ever pass, got 3'],
     [{ ...login, mode: 'on' }, 'mode must be "enforce" or "shadow" or "off", got "on"'],
-    [{ ...login, key: 'address' }, 'key must be "session" or "session+path", got "address"'],
+    [{ ...login, key: 'address' }, 'key must be "session" or "session+path" or "network", got "address"'],
+    [
+      { ...login, key: 'network', action: 'requeue' },
+      'action must be "limit" where key is "network": nobody loses a session by what neighbours do, got "requeue"',
+    ],
+    [
+      { ...login, key: 'network', cost: { header: 'X-Cost' } },
+      'cost must be a number where key is "network": an answer comes too late to be counted for everybody',
+    ],
     [{ ...login, match: { paths: ['/login'], exact: 'yes' } }, 'match.exact must be true or false, got "yes"'],
     [
       { ...login, match: { paths: ['login'] } },

@@ -1,0 +1,44 @@
+/**
+ * Policies that count a network instead of a session. A visitor who throws cookies away has a new session with each request, but not a
+ * new network. The count is this isolate's own, so it costs no call, and each isolate allows as much.
+ */
+import { networkOf } from './anonymous.ts'
+import type { RoomAtEdge } from './isolate.ts'
+import type { Refusal } from './limits.ts'
+import type { Visit } from './visit.ts'
+
+/** One request that may go on. Its network is charged at the first question, and the answer stays. */
+export class NetworkCheck {
+  /** The policy that has said no. */
+  refusal: Refusal | null = null
+  readonly #visit: Visit
+  readonly #room: RoomAtEdge
+  #isCharged = false
+
+  constructor(visit: Visit, room: RoomAtEdge) {
+    this.#visit = visit
+    this.#room = room
+  }
+
+  /** Returns the policy that says no, or null. */
+  ask(): Refusal | null {
+    if (!this.#isCharged) this.refusal = charge(this.#visit, this.#room)
+    this.#isCharged = true
+    return this.refusal
+  }
+}
+
+function charge(visit: Visit, room: RoomAtEdge): Refusal | null {
+  const network = networkOf(visit.address)
+  if (network === null) return null
+  const { policies, figures } = room.limits
+  for (const [i, policy] of policies.entries()) {
+    if (!policy.perNetwork || !policy.matches(visit.request.method, visit.readings)) continue
+    const retryAfterMs = room.spend(`policy ${policy.name}/${network}`, policy.quota, visit.nowMs, policy.cost)
+    const isRefused = retryAfterMs > 0 && !policy.isShadow
+    figures.add(i, isRefused ? 'limited' : retryAfterMs > 0 ? 'shadow' : 'allowed')
+    room.report(visit)
+    if (isRefused) return { policy, name: policy.name, retryAfterMs }
+  }
+  return null
+}
