@@ -10,8 +10,8 @@ const POLICIES_MAX = 16
 const PER_SECOND_MAX = 1_000
 /** Names of what is limited without a policy of the list. */
 const RESERVED = ['anonymous', 'concurrent']
-/** Generous: a shared pass is one session's budget, and no person notices. */
-const SESSION_POLICY = { name: 'session', count: 600, period: 60, burst: 200 }
+/** Generous: a shared pass is one session's budget, and no person notices. The heaviest admin page takes about a hundred requests. */
+const SESSION_POLICY = { name: 'session', count: 1_200, period: 60, burst: 600 }
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
 
 const name = () =>

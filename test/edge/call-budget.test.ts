@@ -184,15 +184,15 @@ describe('one token', () => {
 
   it.each([
     ['a pass that has expired while its session goes on', 'login', 4],
-    ['a pass that has expired with its session', 'page', 35],
-    ['a pass that was given up', 'page', 35],
+    ['a pass that has expired with its session', 'page', 12],
+    ['a pass that was given up', 'page', 12],
     ['a pass that is limited', 'login', 4],
     ['a called ticket', 'page', 11],
     ['a called ticket', 'poll', 20],
-    ['a ticket whose session has begun', 'page', 35],
+    ['a ticket whose session has begun', 'page', 12],
     ['a ticket whose session has begun', 'poll', 11],
-    ['a ticket whose session is over', 'page', 35],
-    ['a pass', 'payment', 35],
+    ['a ticket whose session is over', 'page', 12],
+    ['a pass', 'payment', 12],
     ['a pass', 'fast', 110],
     ['a pass', 'grab', 5],
   ] as const)('that is %s, with four hundred times "%s" in ten seconds, makes %i calls at most', async (...one) => {

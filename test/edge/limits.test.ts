@@ -324,7 +324,7 @@ describe('an allowed answer', () => {
     const visitor = new Visitor('limited.test', newEdge())
     const { response, objectCalls } = await visitor.data('/search')
     expect(objectCalls).toBe(1)
-    expect(response.headers.get('RateLimit')).toBe('"search";r=6;t=1440, "session";r=199;t=1')
+    expect(response.headers.get('RateLimit')).toBe('"search";r=6;t=1440, "session";r=599;t=1')
   })
 
   it('never does on a redirect', async () => {

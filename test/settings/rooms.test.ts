@@ -26,9 +26,9 @@ describe('rate limits', () => {
     expect(parseRooms([shop])[0]?.rate_limits).toMatchObject([
       {
         name: 'session',
-        count: 600,
+        count: 1_200,
         period: 60,
-        burst: 200,
+        burst: 600,
         cost: 1,
         key: 'session',
         mode: 'enforce',
@@ -39,7 +39,7 @@ describe('rate limits', () => {
     expect(parseRooms(limited(own))[0]?.rate_limits).toMatchObject([{ name: 'session', mode: 'off' }])
     expect(parseRooms(limited(login))[0]?.rate_limits.map(({ name, burst }) => [name, burst])).toEqual([
       ['login', 5],
-      ['session', 200],
+      ['session', 600],
     ])
   })
 
