@@ -21,14 +21,14 @@ export class Concurrency {
     return this.#most !== null && this.#running(session, nowMs) >= this.#most
   }
 
-  begin(session: SessionLimits, { request, nowMs }: Visit): void {
+  begin(session: SessionLimits, visit: Visit): void {
     if (this.#most === null) return
-    const lostMs = nowMs + this.#slotLostMs + (hasUpload(request) ? UPLOAD_MAX_MS : 0)
-    session.running.push({ beganMs: nowMs, lostMs })
+    const lostMs = visit.nowMs + this.#slotLostMs + (hasUpload(visit.request) ? UPLOAD_MAX_MS : 0)
+    session.running.push({ visit, lostMs })
   }
 
-  end(session: SessionLimits, beganMs: number): void {
-    const at = session.running.findIndex(one => one.beganMs === beganMs)
+  end(session: SessionLimits, visit: Visit): void {
+    const at = session.running.findIndex(one => one.visit === visit)
     if (at >= 0) session.running.splice(at, 1)
   }
 

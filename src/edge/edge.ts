@@ -25,6 +25,7 @@ import { addTokens, passOn, turnAway, withTiming } from './respond.ts'
 import { Routes } from './routes.ts'
 import { Watch } from './samples.ts'
 import { TrustedHeader } from './trusted-header.ts'
+import { afterTurn } from './turns.ts'
 import type { Admitted, Verdict } from './verdict.ts'
 import { Visit } from './visit.ts'
 
@@ -80,7 +81,9 @@ async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetu
     if (!room) continue
     const redirect = await takeOffAddress(visit, room, ring)
     if (redirect) return letGo(visit, redirect, admissions)
-    const verdict = await decide(visit, room, ring)
+    const decided = await decide(visit, room, ring)
+    const verdict =
+      decided.kind === 'limited' ? await afterTurn(visit, decided, () => decide(visit, room, ring)) : decided
     const { config, health } = room.settings
     const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
     if (!isLetOn) {
@@ -142,7 +145,7 @@ function letGo(visit: Visit, response: Response, admissions: readonly Admitted[]
 
 /** What `max_concurrent` counts is no longer under way. */
 function release(visit: Visit, admissions: readonly Admitted[]): void {
-  for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit.nowMs)
+  for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit)
 }
 
 async function prepare(env: Env): Promise<EdgeSetup> {

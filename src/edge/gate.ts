@@ -33,7 +33,7 @@ import { invitedBy } from './invited.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
 import type { Lease } from './memory.ts'
-import { NetworkCheck } from './network-limits.ts'
+import { networkCheck } from './network-limits.ts'
 import { passesThrough, SHORT_RETRY_MS, stand } from './standing.ts'
 import type { Verdict } from './verdict.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from './visit.ts'
@@ -52,7 +52,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const open = openWay(visit, room)
   if (open) return open
   const isProtected = room.settings.isProtected(visit.readings)
-  const network = room.limits.countsNetworks ? new NetworkCheck(visit, room) : null
+  const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
   const refusal = carried.pass && network?.ask()
   if (refusal) return limitedBy(room, carried.pass?.value.sid ?? null, refusal)
   if (lease && carried.pass && (!isProtected || isKept(room, lease, visit.nowMs))) {
@@ -195,6 +195,7 @@ async function refuse(
     { again: null, requeuedBy: refusal.name, forMs: Math.max(behindMs, expiresMs - visit.nowMs) },
     visit.nowMs,
   )
+  room.limits.countRefusal(refusal)
   room.count('requeued')
   await room.current(visit)
   // Not by this request: in an open room it would be let in again at once.

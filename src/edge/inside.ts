@@ -12,6 +12,7 @@ import { goneOf, noteGone } from './gone.ts'
 import { type RoomAtEdge, Unreachable } from './isolate.ts'
 import type { Refusal } from './limits.ts'
 import type { Lease } from './memory.ts'
+import { bucketOf, covers } from './session-limits.ts'
 import type { Admitted, Limited } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -22,7 +23,7 @@ const ASKS_MAX = 6
 /** A protected request keeps its session for so much longer than it must, so that the next ones need not ask. */
 const PROTECTED_AHEAD_MS = 1_000
 /** Requests of one session that this isolate lets through while its door cannot be asked. */
-const FALLBACK_REQUESTS = { intervalMs: 100, burst: 200 }
+const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
 /** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
 const SUBRESOURCE_RENEWS_MS = 30_000
 
@@ -116,9 +117,17 @@ export function limitedBy(room: RoomAtEdge, sid: string | null, refusal: Refusal
   return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
 }
 
-/** What the policies of the room allow at this isolate alone. */
+/** The door cannot be asked: each policy of the room holds for this isolate by itself. */
 function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
-  return room.limits.locally(visit, sid, (key, policy) => room.spend(key, policy.quota, visit.nowMs, policy.cost))
+  const { policies, figures } = room.limits
+  for (const [i, policy] of policies.entries()) {
+    if (!covers(policy, visit)) continue
+    const bucket = policy.perPath ? bucketOf(policy, visit) : policy.name
+    const retryAfterMs = room.spend(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
+    if (retryAfterMs > 0 && !policy.isShadow) return { policy, name: policy.name, retryAfterMs }
+    figures.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
+  }
+  return null
 }
 
 /** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */

@@ -1,6 +1,7 @@
 /** Answers of rate limits: what a limited visitor gets, and the fields that tell how much is left. */
 
 import type { RoomConfig } from '../settings/schema.ts'
+import { isLow, statesOf } from './limit-states.ts'
 import { limitedPage } from './limited-page.ts'
 import type { Refusal } from './limits.ts'
 import { outsideHeaders } from './outside-headers.ts'
@@ -28,7 +29,9 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
           ...(by ? { more: { 'violated-policies': [by.refusal.name] } } : {}),
         })
   if (!by) return answer
-  const states = by.sid === null ? [] : statesOf(visit, by.room, by.sid)
+  by.room.limits.countRefusal(by.refusal)
+  by.room.report(visit)
+  const states = by.sid === null ? [] : statesOf(by.room.limits, visit, by.room.sessionOf(by.sid).limits)
   const { policy } = by.refusal
   const named = states.filter(state => state.policy !== policy)
   const refused = policy ? [{ policy, remaining: 0, resetMs: retryAfterMs }] : []
@@ -48,14 +51,14 @@ export function tellsLimits(
     const { on } = room.settings.config.rate_limit_headers
     if (on === 'limited' || room.limits.policies.length === 0) return false
     if (on === 'always' || isCopied || visit.kind === 'api') return true
-    return room.limits.isLow(room.memory.leases.peek(sid)?.limits, LOW_SHARE)
+    return isLow(room.limits, room.memory.leases.peek(sid)?.limits, LOW_SHARE)
   })
 }
 
 export function tellLimits(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
   for (const { room, sid } of admissions) {
     const { on, version } = room.settings.config.rate_limit_headers
-    if (on !== 'limited') setRateLimitFields(headers, version, statesOf(visit, room, sid))
+    if (on !== 'limited') setRateLimitFields(headers, version, statesOf(room.limits, visit, room.sessionOf(sid).limits))
   }
 }
 
@@ -66,10 +69,6 @@ export function chargeAfterwards(visit: Visit, admissions: readonly Admitted[], 
     const owes = room.limits.chargeAfterwards(visit, room.sessionOf(sid).limits, headers, Date.now())
     if (owes) room.settleLater(visit, sid)
   }
-}
-
-function statesOf(visit: Visit, room: Admitted['room'], sid: string) {
-  return room.limits.states(visit, room.sessionOf(sid).limits, visit.nowMs)
 }
 
 async function page(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<Response> {

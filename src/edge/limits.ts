@@ -21,15 +21,7 @@ import type { RoomSettings } from '../settings/compiled.ts'
 import type { Policy } from '../settings/rate-limits.ts'
 import { Concurrency } from './concurrency.ts'
 import { PolicyFigures } from './policy-figures.ts'
-import {
-  bucketOf,
-  covers,
-  holdingOf,
-  holdingsOf,
-  LeaseNames,
-  newSessionLimits,
-  type SessionLimits,
-} from './session-limits.ts'
+import { covers, holdingOf, holdingsOf, LeaseNames, newSessionLimits, type SessionLimits } from './session-limits.ts'
 import type { Visit } from './visit.ts'
 
 /** A request more will not fit for about so long. */
@@ -52,13 +44,6 @@ export interface Refusal {
 const TOO_MANY_AT_ONCE: Refusal = { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
 
 export type Taken = 'taken' | 'ask' | Refusal
-
-/** What is known of a policy after a decision, for the RateLimit fields. */
-export interface LimitState {
-  readonly policy: Policy
-  readonly remaining: number
-  readonly resetMs: number
-}
 
 /** Tokens that one request waits for. */
 export type Wish = readonly { readonly holding: Holding; readonly tokens: number }[]
@@ -121,10 +106,7 @@ export class Limits {
       else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
         refusal = { policy, name: policy.name, retryAfterMs }
     }
-    if (refusal?.policy) {
-      this.figures.add(policies.indexOf(refusal.policy), 'limited')
-      return refusal
-    }
+    if (refusal) return refusal
     if (asks) return 'ask'
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
@@ -148,7 +130,7 @@ export class Limits {
 
   /** A request that comes in with a claim waits for nothing, and is charged by it. */
   claimAsks(visit: Visit, session: SessionLimits, nowMs: number): readonly Ask[] {
-    return this.#covering(visit, session).map(({ policy, holding }) => {
+    return this.covering(visit, session).map(({ policy, holding }) => {
       owe(holding, policy.cost, nowMs)
       return giveBack(holding, nowMs)
     })
@@ -167,7 +149,7 @@ export class Limits {
 
   /** A request begins to wait for what it lacks. */
   wish(visit: Visit, session: SessionLimits, nowMs: number): Wish {
-    const wish = this.#covering(visit, session).map(({ policy, holding }) => ({ holding, tokens: policy.cost }))
+    const wish = this.covering(visit, session).map(({ policy, holding }) => ({ holding, tokens: policy.cost }))
     for (const { holding, tokens } of wish) wait(holding, tokens, nowMs)
     return wish
   }
@@ -217,25 +199,10 @@ export class Limits {
     }
   }
 
-  /** The door cannot be asked: each policy holds for this isolate by itself. `spend` answers milliseconds to wait, or 0. */
-  locally(visit: Visit, sid: string, spend: (key: string, policy: Policy) => number): Refusal | null {
-    for (const [i, policy] of this.policies.entries()) {
-      if (!covers(policy, visit)) continue
-      const bucket = policy.perPath ? bucketOf(policy, visit) : policy.name
-      const retryAfterMs = spend(`limit/${bucket}/${sid}`, policy)
-      if (retryAfterMs > 0 && !policy.isShadow) {
-        this.figures.add(i, 'limited')
-        return { policy, name: policy.name, retryAfterMs }
-      }
-      this.figures.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
-    }
-    return null
-  }
-
   /** The origin has said what its answer cost: more than the one token that was taken, or nothing. */
   chargeAfterwards(visit: Visit, session: SessionLimits, headers: Headers, nowMs: number): boolean {
     let owes = false
-    for (const { policy, holding } of this.#covering(visit, session)) {
+    for (const { policy, holding } of this.covering(visit, session)) {
       if (policy.costHeader === null) continue
       const text = headers.get(policy.costHeader)
       if (text === null || !/^\d{1,9}$/.test(text.trim())) continue
@@ -249,35 +216,17 @@ export class Limits {
   }
 
   /** The answer to a request has begun, or it did not go on after all. */
-  end(session: SessionLimits | undefined, beganMs: number): void {
-    if (session) this.#concurrency.end(session, beganMs)
+  end(session: SessionLimits | undefined, visit: Visit): void {
+    if (session) this.#concurrency.end(session, visit)
   }
 
-  /** What is left of each enforced policy that the request falls under, as far as this isolate knows. */
-  states(visit: Visit, session: SessionLimits, nowMs: number): readonly LimitState[] {
-    return this.#covering(visit, session)
-      .filter(({ policy }) => !policy.isShadow)
-      .map(({ policy, holding }) => {
-        const refusedMs = Math.max(0, holding.refusedUntilMs - nowMs)
-        const remaining = refusedMs > 0 ? 0 : Math.min(policy.quota.burst, held(holding, nowMs) + holding.remaining)
-        const drainMs = (policy.quota.burst - remaining) * policy.quota.intervalMs
-        return { policy, remaining, resetMs: refusedMs > 0 ? refusedMs : drainMs }
-      })
+  /** A refusal is final: the request has not waited for its turn, or not long enough. */
+  countRefusal({ policy }: Refusal): void {
+    if (policy) this.figures.add(this.policies.indexOf(policy), 'limited')
   }
 
-  /** Whether little is left of any enforced policy, by what this isolate knows. */
-  isLow(session: SessionLimits | undefined, share: number): boolean {
-    if (!session) return false
-    for (let i = 0; i < session.whole.length; i++) {
-      const holding = session.whole[i]
-      const policy = this.policies[i]
-      if (!holding || !policy || policy.isShadow) continue
-      if (holding.tokens - holding.used + holding.remaining < policy.quota.burst * share) return true
-    }
-    return false
-  }
-
-  #covering(visit: Visit, session: SessionLimits): { policy: Policy; holding: Holding }[] {
+  /** The policies that the request falls under, with what is held of each. */
+  covering(visit: Visit, session: SessionLimits): { policy: Policy; holding: Holding }[] {
     return this.policies.flatMap((policy, i) =>
       covers(policy, visit) ? [{ policy, holding: this.#holdingOf(session, i, policy, visit) }] : [],
     )

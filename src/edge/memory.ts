@@ -9,6 +9,7 @@ import type { Invitation } from '../tokens/invitations.ts'
 import type { Token } from '../tokens/tokens.ts'
 import { Quotas } from './quotas.ts'
 import type { SessionLimits } from './session-limits.ts'
+import { Turns } from './turns.ts'
 
 /** Verified tokens of each kind: a token and its claims are under a kilobyte. */
 const TOKENS = 16_000
@@ -69,6 +70,8 @@ export class Memory {
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
   /** When newcomers last came over https, by host. */
   readonly https = new LRUCache<string, number>({ max: HOSTS })
+  /** Parts of pages that wait for their turn. */
+  readonly turns = new Turns()
   /** This isolate's own limits. */
   readonly quotas = new Quotas()
 }

@@ -8,7 +8,7 @@ import type { Refusal } from './limits.ts'
 import type { Visit } from './visit.ts'
 
 /** One request that may go on. Its network is charged at the first question, and the answer stays. */
-export class NetworkCheck {
+class NetworkCheck {
   /** The policy that has said no. */
   refusal: Refusal | null = null
   readonly #visit: Visit
@@ -28,6 +28,17 @@ export class NetworkCheck {
   }
 }
 
+const CHECKS = new WeakMap<Visit, Map<RoomAtEdge, NetworkCheck>>()
+
+/** The check of a request in a room: one, however often the request is decided. */
+export function networkCheck(visit: Visit, room: RoomAtEdge): NetworkCheck {
+  const ofVisit = CHECKS.get(visit) ?? new Map<RoomAtEdge, NetworkCheck>()
+  CHECKS.set(visit, ofVisit)
+  const check = ofVisit.get(room) ?? new NetworkCheck(visit, room)
+  ofVisit.set(room, check)
+  return check
+}
+
 function charge(visit: Visit, room: RoomAtEdge): Refusal | null {
   const network = networkOf(visit.address)
   if (network === null) return null
@@ -35,10 +46,9 @@ function charge(visit: Visit, room: RoomAtEdge): Refusal | null {
   for (const [i, policy] of policies.entries()) {
     if (!policy.perNetwork || !policy.matches(visit.request.method, visit.readings)) continue
     const retryAfterMs = room.spend(`policy ${policy.name}/${network}`, policy.quota, visit.nowMs, policy.cost)
-    const isRefused = retryAfterMs > 0 && !policy.isShadow
-    figures.add(i, isRefused ? 'limited' : retryAfterMs > 0 ? 'shadow' : 'allowed')
+    if (retryAfterMs > 0 && !policy.isShadow) return { policy, name: policy.name, retryAfterMs }
+    figures.add(i, retryAfterMs > 0 ? 'shadow' : 'allowed')
     room.report(visit)
-    if (isRefused) return { policy, name: policy.name, retryAfterMs }
   }
   return null
 }

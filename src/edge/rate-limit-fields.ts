@@ -3,7 +3,7 @@
  * is about to again. Values are structured fields (RFC 9651); policy names are plain enough to need no escaping.
  */
 import type { RoomConfig } from '../settings/schema.ts'
-import type { LimitState } from './limits.ts'
+import type { LimitState } from './limit-states.ts'
 
 export type FieldsVersion = RoomConfig['rate_limit_headers']['version']
 

@@ -13,8 +13,8 @@ export interface SessionLimits {
   /** By the policy's place in the list. */
   readonly whole: (Holding | undefined)[]
   readonly paths: Map<string, Holding>
-  /** When the requests began whose answers have not. */
-  running: { readonly beganMs: number; readonly lostMs: number }[]
+  /** Requests whose answers have not begun. */
+  running: { readonly visit: Visit; readonly lostMs: number }[]
 }
 
 export function newSessionLimits(policies: readonly Policy[]): SessionLimits {

@@ -29,7 +29,8 @@ interface Background {
 export class Visit {
   readonly request: Request
   readonly url: URL
-  readonly nowMs: number
+  /** When it came, or when it had waited for its turn. */
+  nowMs: number
   readonly env: Env
   readonly deployment: Deployment
   readonly calls: CallCount = { object: 0, sync: 0 }
