@@ -1,0 +1,142 @@
+/** Whether what has arrived at the origin is what was sent, and whether it may be there (I3). */
+import { NETWORKS, type Sent, type Tokens } from './draft.ts'
+import type { Arrival } from './origin.ts'
+import {
+  isKnownHost,
+  isOverLimit,
+  isPreflight,
+  pathOf,
+  plainHost,
+  type Reason,
+  reasonFor,
+  regionsOf,
+} from './promises.ts'
+import { withoutDots } from './readings.ts'
+import { CONTROL_PREFIX, type Region } from './regions.ts'
+import { fieldOf, valuesOf } from './wire.ts'
+
+/** A forged value begins so: it must reach no origin in a header by which a proxy or a router speaks. */
+export const FORGED = 'forged'
+/** RFC 9110 section 7.6.1. */
+const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer']
+const CREDENTIALS = ['cookie', 'authorization', 'waiting-room-pass', 'waiting-room-session']
+
+/** Each fault in a few words, the same words for the same fault. */
+export function faultsOfArrival(sent: Sent, arrival: Arrival, tokens: Tokens, sendsHost: boolean): readonly string[] {
+  const regions = regionsOf(hostAt(arrival, sendsHost), pathOf(arrival.target))
+  const reasons = regions.map(region => reasonFor(region, sent, arrival, tokens))
+  const faults = [
+    ...lineFaults(sent, arrival),
+    ...hostFaults(sent, arrival, sendsHost),
+    ...headerFaults(sent, arrival, regions, reasons),
+    ...(reasons.includes('a preflight') ? preflightFaults(arrival) : bodyFaults(sent, arrival)),
+  ]
+  if (reasons.includes(null)) faults.push(`a request that was not let in reached the origin${as(sent, arrival)}`)
+  else if (!reasons.includes('a preflight') && regions.some(region => isOverLimit(region, arrival, tokens)))
+    faults.push('a limited request reached the origin')
+  return faults
+}
+
+/** What has changed on the way tells two causes apart. */
+function as({ draft, target }: Sent, arrival: Arrival): string {
+  if (arrival.method !== draft.method) return ' with another method'
+  return spellingsOf(target).includes(arrival.target) ? '' : ' with another target'
+}
+
+function lineFaults({ draft, target }: Sent, arrival: Arrival): string[] {
+  const faults: string[] = []
+  if (arrival.method !== draft.method) faults.push('the origin got another method')
+  if (!spellingsOf(target).includes(arrival.target)) faults.push('the origin got another target')
+  const path = URL.parse(`http://h${arrival.target}`)?.pathname ?? ''
+  if (path.startsWith(`${CONTROL_PREFIX}/`)) faults.push('a path of the control prefix reached the origin')
+  return faults
+}
+
+/**
+ * The path and query as they were sent, or without dot segments (RFC 3986), or as the URL Standard writes them. The
+ * runtime takes what follows the host of an address. An asterisk is no path.
+ */
+function spellingsOf(target: string): readonly string[] {
+  if (target === '*') return []
+  const local = target.startsWith('/') ? target : target.replace(/^([a-z][a-z\d+.-]*:\/\/)?[^/?#]*/i, '')
+  const raw = local.replace(/#.*$/s, '')
+  const [path = '', ...query] = (raw.startsWith('/') ? raw : `/${raw}`).split(/(?=\?)/)
+  const url = URL.parse(`http://h${Buffer.from(raw, 'latin1').toString('utf8')}`)
+  const spellings = [path, withoutDots(path)].map(one => one + query.join(''))
+  return url ? [...spellings, url.pathname + url.search] : spellings
+}
+
+/** The host that the origin is told of must be the one that was asked for, and one of a room. */
+function hostFaults({ headers, target }: Sent, arrival: Arrival, sendsHost: boolean): string[] {
+  const [host = '', ...others] = valuesOf(headers, 'host').filter(isNotEmpty)
+  const authority = /^https?:\/\/([^/?#]*)/i.exec(target)?.[1]
+  const told = hostAt(arrival, sendsHost)
+  const asked = [host, ...(authority === undefined ? [] : [authority])].map(plainHost)
+  const faults: string[] = []
+  if (others.length > 0) faults.push('a request with two hosts reached the origin')
+  if (!/^([\w.-]+|\[[\da-f:.]+\])(:\d*)?$/i.test(told)) faults.push('a malformed host reached the origin')
+  else if (!isKnownHost(told)) faults.push('a host of no room reached the origin')
+  else if (!asked.includes(plainHost(told))) faults.push('the origin got another host')
+  return faults
+}
+
+function hostAt({ headers }: Arrival, sendsHost: boolean): string {
+  return fieldOf(headers, sendsHost ? 'host' : 'x-forwarded-host') ?? ''
+}
+
+function headerFaults(
+  sent: Sent,
+  { headers, method }: Arrival,
+  regions: readonly Region[],
+  reasons: readonly (Reason | null)[],
+): string[] {
+  const isLetBy = reasons.some(reason => reason === 'a preflight' || reason === 'a bypass rule')
+  const mayOverride = (name: string) =>
+    !isLetBy && regions.length > 0 && regions.every(one => one.overrides.includes(name))
+  const faults: string[] = []
+  const address = fieldOf(headers, 'x-forwarded-for') ?? ''
+  if (!address.startsWith(`${NETWORKS[sent.draft.from]}.`)) faults.push('the origin got another address')
+  for (const [name, value] of headers) {
+    // CGI hands `_` on as `-`.
+    const meant = name.replaceAll('_', '-')
+    if (value.includes(FORGED) && !mayOverride(meant)) faults.push(`the origin got the visitor's ${meant}`)
+    if (HOP_BY_HOP.includes(name)) faults.push(`the origin got the hop-by-hop header ${name}`)
+  }
+  if (/antesala-/.test(fieldOf(headers, 'cookie') ?? '')) faults.push('the origin got our cookie')
+  const isUpgrade = fieldOf(headers, 'upgrade') !== null || /upgrade/i.test(fieldOf(headers, 'connection') ?? '')
+  if (isUpgrade && !(method === 'GET' && asksForSocket(sent))) faults.push('the origin got an upgrade that is none')
+  return faults
+}
+
+/** RFC 6455 section 4.2.1. A platform that ends connections itself may have taken `Connection` off. */
+function asksForSocket({ draft: { method }, headers }: Sent): boolean {
+  return (
+    method === 'GET' &&
+    valuesOf(headers, 'upgrade').filter(isNotEmpty).join().toLowerCase() === 'websocket' &&
+    /(^|,)\s*upgrade\s*(,|$)/i.test(fieldOf(headers, 'connection') ?? 'upgrade') &&
+    fieldOf(headers, 'sec-websocket-key') !== null &&
+    fieldOf(headers, 'sec-websocket-version') === '13'
+  )
+}
+
+/** The runtime takes no notice of an empty line before another of the same name. */
+function isNotEmpty(value: string): boolean {
+  return value !== ''
+}
+
+/** The Fetch Standard sends a preflight without credentials, and without a body. */
+function preflightFaults({ headers, body }: Arrival): string[] {
+  const faults = CREDENTIALS.filter(name => fieldOf(headers, name) !== null).map(
+    name => `a preflight carried ${name} to the origin`,
+  )
+  return (body?.length ?? 0) > 0 ? [...faults, 'a preflight carried a body to the origin'] : faults
+}
+
+/** That of a GET or HEAD means nothing, and stays behind; that of a preflight may. */
+function bodyFaults({ content }: Sent, arrival: Arrival): string[] {
+  if (content === null) return []
+  const { method } = arrival
+  const body = arrival.body?.toString('latin1') ?? ''
+  if (body === (method === 'GET' || method === 'HEAD' ? '' : content)) return []
+  return body === '' && isPreflight(arrival) ? [] : ['the origin got another body']
+}

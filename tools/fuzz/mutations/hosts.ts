@@ -1,0 +1,86 @@
+/** Other hosts, and other spellings of the same. */
+import type { Random } from '../../simulation/random.ts'
+import { type Draft, withoutHeader } from '../draft.ts'
+import { pick } from './choice.ts'
+
+const HOSTS = [
+  'SITE.test',
+  'site.test:80',
+  'site.test:8080',
+  'site.test:99999',
+  'site.test:',
+  'site.test.',
+  'site.test..',
+  '.site.test',
+  'held.test',
+  'HELD.TEST',
+  'held.test.',
+  'held.test..',
+  '.held.test',
+  'a.held.test',
+  'held.test:443',
+  'h%65ld.test',
+  'a.wild.test',
+  '.wild.test',
+  'wild.test',
+  'a.b.wild.test.',
+  'a.wild.test..',
+  '*.wild.test',
+  'plain.test',
+  'PLAIN.test.',
+  'a.plain.test',
+  'elsewhere.test',
+  'whatever.example',
+  'localhost',
+  '127.0.0.1',
+  '127.1',
+  '0x7f.1',
+  '[::1]',
+  '[::1]:80',
+  '[::1',
+  '[v1.a]',
+  'site.test/held',
+  'site.test/free',
+  'site.test?held',
+  'site.test#held',
+  'site.test\\held',
+  'user@site.test',
+  'user:pass@held.test',
+  'site test',
+  'site\ttest',
+  'si<te.test',
+  "si'te.test",
+  'si"te.test',
+  'site.test,held.test',
+  'site.test, held.test',
+  'b\xc3\xbccher.test',
+  'xn--held-.test',
+  '<fuzz>',
+  '',
+  ' ',
+  '-',
+  'site.test;held',
+  '%',
+  'http://site.test',
+  '//site.test',
+  'site.test|',
+  'a'.repeat(300),
+]
+
+export function host(draft: Draft, random: Random): Draft {
+  const without = withoutHeader(draft, 'host')
+  const [own = 'Host: site.test'] = draft.lines.filter(line => !without.lines.includes(line))
+  const other = `Host: ${pick(random, HOSTS)}`
+  const hosts = pick(random, [
+    [other],
+    [other],
+    [other],
+    [other],
+    [],
+    [own, own],
+    [own, other],
+    [other, own],
+    [own.replace(':', ':\t')],
+  ])
+  return { ...without, lines: [...hosts, ...without.lines] }
+}

@@ -1,0 +1,110 @@
+/** What the regions promise: which of them a path falls under, and who may go on there. */
+import type { Sent, Tokens } from './draft.ts'
+import type { Arrival } from './origin.ts'
+import { isUnder, readings, withoutEnd, withoutFormat } from './readings.ts'
+import { type Bypass, PASSTHROUGH_HOST, REGIONS, type Region, SECRET } from './regions.ts'
+import { fieldOf, valuesOf } from './wire.ts'
+
+export type Reason = 'the room lets everything pass' | 'a bypass rule' | 'a pass' | 'a preflight' | 'the room is open'
+
+/** The regions that any reading of a path falls under. */
+export function regionsOf(host: string, path: string): readonly Region[] {
+  const ofHost = REGIONS.filter(region => matchesHost(host, region.host)).sort((a, b) => b.path.length - a.path.length)
+  const found = new Set<Region>()
+  for (const reading of readings(path).flatMap(one => [one, withoutFormat(one)])) {
+    const region = ofHost.find(one => isUnder(reading, one.path))
+    if (region) found.add(region)
+  }
+  return [...found]
+}
+
+/** Lower case, without the port of http and one trailing dot. */
+export function plainHost(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/:(80)?$/, '')
+    .replace(/\.$/, '')
+}
+
+export function isKnownHost(host: string): boolean {
+  return hostname(host) === PASSTHROUGH_HOST || REGIONS.some(region => matchesHost(host, region.host))
+}
+
+/** Why a request may be at the origin, as far as one region is concerned; null for no reason. */
+export function reasonFor(region: Region, sent: Sent, arrival: Arrival, tokens: Tokens): Reason | null {
+  if (region.gate === 'passes') return 'the room lets everything pass'
+  if (region.bypass.some(rule => isBypassed(rule, sent, arrival))) return 'a bypass rule'
+  const paths = pathsOf(arrival)
+  const isClosed = region.closedUnder.some(prefix => paths.some(path => isUnder(path, prefix)))
+  const { insideUnder } = region
+  // The insider has a place, so any reading of a protected path counts.
+  const isInside = insideUnder !== null && paths.some(path => isUnder(path, insideUnder))
+  if (!isClosed && isInside && isOfInsider(region, sent, arrival, tokens)) return 'a pass'
+  if (region.forwardsPreflights && isPreflight(arrival)) return 'a preflight'
+  return region.gate === 'open' && !isClosed ? 'the room is open' : null
+}
+
+/** A request of the insider whose allowance is spent, for what is limited. */
+export function isOverLimit(region: Region, arrival: Arrival, tokens: Tokens): boolean {
+  if (region.gate === 'passes' || region.bypass.some(rule => isBypassed(rule, null, arrival))) return false
+  if (!sessionsOf(arrival).includes(tokens.get(`session:${region.name}`) ?? '')) return false
+  const paths = pathsOf(arrival).flatMap(path => [path, withoutEnd(path), withoutFormat(withoutEnd(path))])
+  return region.limits.some(
+    ({ methods, paths: limited }) =>
+      (methods?.includes(arrival.method) ?? true) && (limited?.some(path => paths.includes(path)) ?? true),
+  )
+}
+
+/** A CORS preflight, as the origin sees it. */
+export function isPreflight({ method, headers }: Pick<Arrival, 'method' | 'headers'>): boolean {
+  return (
+    method === 'OPTIONS' &&
+    fieldOf(headers, 'origin') !== null &&
+    fieldOf(headers, 'access-control-request-method') !== null
+  )
+}
+
+/** A rule holds at the origin only where every server would read the path so. */
+export function isBypassed(rule: Bypass, sent: Sent | null, { method, target, headers }: Arrival): boolean {
+  const plain = readings(pathOf(target)).filter(path => !/%[\da-f]{2}/i.test(path))
+  const cookies = (fieldOf(headers, 'cookie') ?? '').split(/[;,]/).map(pair => pair.trim())
+  return (
+    (rule.path === undefined || plain.every(path => path.startsWith(`${rule.path}/`))) &&
+    (rule.methods?.includes(method) ?? true) &&
+    (rule.header === undefined || fieldOf(headers, rule.header) === SECRET) &&
+    (rule.cookie === undefined ||
+      cookies.some(pair => [`${rule.cookie}=${SECRET}`, `${rule.cookie}="${SECRET}"`].includes(pair))) &&
+    (rule.network === undefined || sent?.draft.from === rule.network)
+  )
+}
+
+/** The path of a target, also of one that begins with a scheme and a host. */
+export function pathOf(target: string): string {
+  return target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
+}
+
+function pathsOf({ target }: Arrival): readonly string[] {
+  return readings(pathOf(target))
+}
+
+/** The visitor has sent the insider's own pass, and the origin was given its session. */
+function isOfInsider({ name }: Region, sent: Sent, arrival: Arrival, tokens: Tokens): boolean {
+  const pass = tokens.get(`pass:${name}`)
+  const session = tokens.get(`session:${name}`)
+  return (
+    pass !== undefined && session !== undefined && sent.text.includes(pass) && sessionsOf(arrival).includes(session)
+  )
+}
+
+function sessionsOf({ headers }: Arrival): readonly string[] {
+  return valuesOf(headers, 'waiting-room-session').flatMap(value => value.split(', '))
+}
+
+function hostname(host: string): string {
+  return plainHost(host.replace(/:\d*$/, ''))
+}
+
+function matchesHost(host: string, pattern: string): boolean {
+  const name = hostname(host)
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern
+}

@@ -1,0 +1,194 @@
+/**
+ * The site that is fuzzed: a room for each state that a room can be in. A region states what is promised of its room in
+ * terms of its own. The settings under test are only handed to the Worker.
+ */
+
+export const SITE_HOST = 'site.test'
+export const CONTROL_PREFIX = '/.waiting-room'
+export const ADMIN_HOST = 'admin.test'
+/** It reaches the origin without a room. */
+export const PASSTHROUGH_HOST = 'plain.test'
+/** The second network of `Draft.from`, and the value that the other bypass rules ask for. */
+export const TRUSTED_NETWORK = '127.7.0.0/16'
+export const SECRET = 'open-sesame'
+
+/** One way past a room. `path` is for all below it. Each condition must hold, at the origin as it did at the edge. */
+export interface Bypass {
+  readonly path?: string
+  readonly methods?: readonly string[]
+  readonly header?: string
+  readonly cookie?: string
+  readonly network?: 'trusted'
+}
+
+/** Of a session whose allowance is spent. */
+export interface Limit {
+  readonly methods?: readonly string[]
+  readonly paths?: readonly string[]
+}
+
+export interface Region {
+  readonly name: string
+  readonly host: string
+  readonly path: string
+  /** `shut`: only its own insider goes in. `open`: newcomers do, too. `passes`: everything passes without a place. */
+  readonly gate: 'shut' | 'open' | 'passes'
+  /** What the pass of its insider is good for: a path and all below it; null for nothing. */
+  readonly insideUnder: string | null
+  /** Closed to everybody in whatever state the room is. */
+  readonly closedUnder: readonly string[]
+  readonly bypass: readonly Bypass[]
+  readonly limits: readonly Limit[]
+  /** A CORS preflight goes on to the origin; else the edge answers it. */
+  readonly forwardsPreflights: boolean
+  /** Override headers that the room lets through. */
+  readonly overrides: readonly string[]
+  /** What answers to somebody who waits have as status. */
+  readonly waitingStatus: number
+  /** Settings from the start on, and those that change once the insider is in. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly live: Readonly<Record<string, unknown>> | null
+}
+
+type Given = { readonly name: string } & Partial<Region>
+
+const HOUR_MS = 3_600_000
+const inHours = (hours: number) => new Date(Date.now() + hours * HOUR_MS).toISOString()
+const EVENT = {
+  name: 'sale',
+  prequeue_start_time: inHours(-0.1),
+  event_start_time: inHours(12),
+  event_end_time: inHours(24),
+}
+const HELD = { queue_all: true }
+/** Nothing that a visitor sends may stand in it as markup. */
+const OWN_PAGE = '<p>{{{site}}} {{statusUrl}}</p>'
+
+/** The longest path of a host wins, as it does for rooms. */
+export const REGIONS: readonly Region[] = [
+  region({ name: 'open' }),
+  shut({ name: 'held' }),
+  ...[200, 202, 429].map(code =>
+    shut({
+      name: `held-${code}`,
+      waitingStatus: code,
+      settings: { queueing_status_code: code, custom_page_html: code === 202 ? OWN_PAGE : '' },
+    }),
+  ),
+  shut({ name: 'no-rate', live: { new_users_per_minute: 0 } }),
+  shut({ name: 'full', settings: { total_active_users: 1 }, live: null }),
+  shut({ name: 'rejecting', settings: { total_active_users: 1 }, live: { queueing_method: 'reject' } }),
+  shut({ name: 'invited', live: { invite_only: true } }),
+  shut({ name: 'sold-out', live: { remaining: 0, when_sold_out: 'reject' } }),
+  shut({ name: 'before', live: { events: [EVENT] } }),
+  shut({
+    name: 'down',
+    insideUnder: '/down/pay',
+    bypass: [{ path: '/down/hook' }],
+    settings: { protected_paths: ['/down/pay', '/down/pay/*'] },
+    live: { health_pins: { breakers: { origin: 'open' } } },
+  }),
+  region({
+    name: 'part',
+    closedUnder: ['/part/pay', '/part/old'],
+    settings: {
+      upstreams: [
+        { name: 'pay', paths: ['/part/pay', '/part/pay/*'] },
+        { name: 'old', paths: ['/part/old', '/part/old/*'], fallback: { answer: 'redirect', to: '/part/sorry' } },
+      ],
+    },
+    live: { health_pins: { breakers: { pay: 'open', old: 'open' } } },
+  }),
+  shut({
+    name: 'answering',
+    forwardsPreflights: false,
+    settings: { preflights: 'answer', cors_origins: ['https://elsewhere.test'] },
+  }),
+  passing({ name: 'watched', settings: { mode: 'observe' }, live: HELD }),
+  passing({ name: 'through', live: { queueing_method: 'passthrough' } }),
+  passing({ name: 'off', limits: [{}], live: { suspended: true } }),
+  shut({
+    name: 'hooks',
+    bypass: [
+      { path: '/hooks/in', methods: ['POST'] },
+      { header: 'x-monitor' },
+      { cookie: 'staff' },
+      { network: 'trusted', methods: ['GET'] },
+    ],
+  }),
+  // `/outer/inner.json` falls under both rooms.
+  region({ name: 'outer', bypass: [{ header: 'x-monitor' }] }),
+  shut({ name: 'inner', path: '/outer/inner' }),
+  region({ name: 'lax', bypass: [{ header: 'x-monitor' }] }),
+  region({ name: 'laxer', path: '/lax/inner', overrides: ['x-original-url', 'x-http-method-override'] }),
+  region({
+    name: 'limited',
+    bypass: [{ path: '/limited/hook' }],
+    limits: [{ methods: ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS'] }, { paths: ['/limited/login'] }],
+  }),
+  shut({ name: 'whole', host: 'held.test', path: '/' }),
+  shut({ name: 'wild', host: '*.wild.test', path: '/' }),
+]
+
+/** Settings as the Worker reads them. */
+export function roomOf(region: Region): Record<string, unknown> {
+  return {
+    name: region.name,
+    host: region.host,
+    path: region.path,
+    total_active_users: 10_000_000,
+    new_users_per_minute: 1_000_000,
+    // Insiders stay inside for the whole run.
+    session_duration: 720,
+    // The health of the origin is not what is tried here.
+    health: { mode: 'off' },
+    bypass: region.bypass.map(bypassRule),
+    allowed_override_headers: region.overrides,
+    rate_limits: [
+      { name: 'session', count: 600, period: 60, mode: 'off' },
+      ...region.limits.map((match, index) => ({
+        name: `limit-${index}`,
+        match,
+        count: 1,
+        period: 86_400,
+      })),
+    ],
+    ...region.settings,
+  }
+}
+
+function bypassRule({ path, methods, header, cookie, network }: Bypass): Record<string, unknown> {
+  return {
+    ...(path ? { path: `${path}/*` } : {}),
+    ...(methods ? { methods } : {}),
+    ...(header ? { header: { name: header, value: SECRET } } : {}),
+    ...(cookie ? { cookie: { name: cookie, value: SECRET } } : {}),
+    ...(network ? { cidr: [TRUSTED_NETWORK] } : {}),
+  }
+}
+
+function region(given: Given): Region {
+  return {
+    host: SITE_HOST,
+    path: `/${given.name}`,
+    gate: 'open',
+    insideUnder: '/',
+    closedUnder: [],
+    bypass: [],
+    limits: [],
+    forwardsPreflights: true,
+    overrides: [],
+    waitingStatus: 503,
+    settings: {},
+    live: null,
+    ...given,
+  }
+}
+
+function shut(given: Given): Region {
+  return region({ gate: 'shut', live: HELD, ...given })
+}
+
+function passing(given: Given): Region {
+  return region({ gate: 'passes', ...given })
+}
