@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { REGIONS } from '../../tools/fuzz/regions.ts'
+import { differenceText } from '../../tools/fuzz/report.ts'
+import { fuzz, type Result } from '../../tools/fuzz/run.ts'
+import { type FuzzedSite, startFuzzedSite } from '../../tools/fuzz/site.ts'
+
+/** `npm run fuzz` sends more, with other seeds. */
+const SEED = 7
+const REQUESTS = 5_000
+
+let sites: readonly FuzzedSite[]
+let result: Result
+
+beforeAll(async () => {
+  sites = await Promise.all([startFuzzedSite(false), startFuzzedSite(true)])
+  result = await fuzz(sites, { requests: REQUESTS, seed: SEED, connections: 12 })
+})
+
+afterAll(async () => {
+  await Promise.all(sites.map(site => site.stop()))
+})
+
+describe('five thousand mutated requests', () => {
+  it('reach the origin exactly as they were judged, and get answers of the contract otherwise', () => {
+    expect(result.differences.map(difference => differenceText(difference, SEED))).toEqual([])
+  })
+
+  it.each(REGIONS.filter(({ gate }) => gate === 'shut').map(({ name }) => name))('are refused by the room %s', name => {
+    expect(result.tally.count(name, 'edge')).toBeGreaterThan(20)
+  })
+
+  it.each(REGIONS.map(({ name }) => name).filter(name => name !== 'wild'))('go on through the room %s', name => {
+    expect(result.tally.count(name, 'origin')).toBeGreaterThan(2)
+  })
+})
