@@ -22,9 +22,69 @@ const TOOLS = [
   'tools/demo/shop.ts',
 ]
 
-function tool(file: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' })
-  return { status, stdout, stderr }
+const WRONG_VALUES: readonly [file: string, args: readonly string[], named: string][] = [
+  ['tools/start.ts', ['--port', 'http'], '--port'],
+  ['tools/start.ts', ['--origin', 'shop'], '--origin'],
+  ['tools/start.ts', ['--origin', 'https://h/base/path'], '--origin must be an address'],
+  ['tools/start.ts', ['--origin', 'http://h', '--origin-host-header', 'both'], '--origin-host-header must be'],
+  ['tools/start.ts', ['--host', 'a b'], '--host must be'],
+  ['tools/serve.ts', ['--origin', 'https://h/base/path'], '--origin must be an address'],
+  ['tools/serve.ts', ['--host', 'http://127.0.0.1'], '--host must be'],
+  ['tools/serve.ts', ['--isolates', '0'], '--isolates'],
+  ['tools/serve.ts', ['--admin-token', 'short'], '--admin-token'],
+  ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/'], '--visitors'],
+  ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/', '--visitors', '5', '--no-shows', '2'], '--no-shows'],
+  ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
+  ['tools/bench.ts', ['--only', 'nothing'], '--only'],
+  ['tools/fuzz.ts', ['--requests', 'many'], '--requests'],
+  ['tools/compare-limiters.ts', ['--isolates', '0'], '--isolates'],
+  ['tools/compare-limiters.ts', ['--seconds', 'long'], '--seconds'],
+  ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
+  ['tools/simulate.ts', ['--method', 'lottery'], '--method'],
+  ['tools/simulate.ts', ['--method', 'random', '--shuffle-window', '3'], '--shuffle-window'],
+  ['tools/simulate.ts', ['--event-draw'], '--prequeue'],
+  ['tools/simulate.ts', ['--robots', '2'], '--robots'],
+  ['tools/simulate.ts', ['--holders', '0.8', '--droppers', '0.5'], '--droppers'],
+  ['tools/simulate.ts', ['--limit', '60'], '--limit'],
+  ['tools/simulate.ts', ['--arrivals', 'no-such-file.csv'], '--arrivals'],
+  ['tools/soak.ts', ['--seeds', '0'], '--seeds'],
+  ['tools/keys.ts', ['melt'], 'melt'],
+  ['tools/verify-draw.ts', ['--event', 'sale'], '--sid'],
+  ['tools/verify-draw.ts', ['--event', 'a sale', '--sid', 'x'], '--event'],
+  ['tools/demo/shop.ts', ['--capacity', '0'], '--capacity'],
+]
+const WRONG_VARIABLES = ['tools/serve.ts', '--admin-host', 'a b', '--trusted-ip-header', 'X Real IP']
+
+/** All command lines run in one process: node and the modules that tools share are loaded once. */
+const outcomes = runAll([
+  ...TOOLS.flatMap(file => [
+    [file, '--help'],
+    [file, '--no-such-flag'],
+  ]),
+  ...WRONG_VALUES.map(([file, args]) => [file, ...args]),
+  WRONG_VARIABLES,
+])
+
+interface Outcome {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function runAll(lines: readonly (readonly string[])[]): Map<string, Outcome> {
+  const input = JSON.stringify(lines)
+  const { stdout, stderr } = spawnSync(process.execPath, ['test/support/node/run-tools.ts'], {
+    encoding: 'utf8',
+    input,
+  })
+  if (stdout === '') throw new Error(`the tools did not run: ${stderr}`)
+  return new Map((JSON.parse(stdout) as Outcome[]).map((outcome, index) => [JSON.stringify(lines[index]), outcome]))
+}
+
+function tool(...line: readonly string[]): Outcome {
+  const outcome = outcomes.get(JSON.stringify(line))
+  if (outcome === undefined) throw new Error(`${line.join(' ')} was not run`)
+  return outcome
 }
 
 describe.each(TOOLS)('%s', file => {
@@ -43,37 +103,7 @@ describe.each(TOOLS)('%s', file => {
 })
 
 describe('wrong values', () => {
-  it.each([
-    ['tools/start.ts', ['--port', 'http'], '--port'],
-    ['tools/start.ts', ['--origin', 'shop'], '--origin'],
-    ['tools/start.ts', ['--origin', 'https://h/base/path'], '--origin must be an address'],
-    ['tools/start.ts', ['--origin', 'http://h', '--origin-host-header', 'both'], '--origin-host-header must be'],
-    ['tools/start.ts', ['--host', 'a b'], '--host must be'],
-    ['tools/serve.ts', ['--origin', 'https://h/base/path'], '--origin must be an address'],
-    ['tools/serve.ts', ['--host', 'http://127.0.0.1'], '--host must be'],
-    ['tools/serve.ts', ['--isolates', '0'], '--isolates'],
-    ['tools/serve.ts', ['--admin-token', 'short'], '--admin-token'],
-    ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/'], '--visitors'],
-    ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/', '--visitors', '5', '--no-shows', '2'], '--no-shows'],
-    ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
-    ['tools/fuzz.ts', ['--requests', 'many'], '--requests'],
-    ['tools/bench.ts', ['--only', 'nothing'], '--only'],
-    ['tools/compare-limiters.ts', ['--isolates', '0'], '--isolates'],
-    ['tools/compare-limiters.ts', ['--seconds', 'long'], '--seconds'],
-    ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
-    ['tools/simulate.ts', ['--method', 'lottery'], '--method'],
-    ['tools/simulate.ts', ['--method', 'random', '--shuffle-window', '3'], '--shuffle-window'],
-    ['tools/simulate.ts', ['--event-draw'], '--prequeue'],
-    ['tools/simulate.ts', ['--robots', '2'], '--robots'],
-    ['tools/simulate.ts', ['--holders', '0.8', '--droppers', '0.5'], '--droppers'],
-    ['tools/simulate.ts', ['--limit', '60'], '--limit'],
-    ['tools/simulate.ts', ['--arrivals', 'no-such-file.csv'], '--arrivals'],
-    ['tools/soak.ts', ['--seeds', '0'], '--seeds'],
-    ['tools/keys.ts', ['melt'], 'melt'],
-    ['tools/verify-draw.ts', ['--event', 'sale'], '--sid'],
-    ['tools/verify-draw.ts', ['--event', 'a sale', '--sid', 'x'], '--event'],
-    ['tools/demo/shop.ts', ['--capacity', '0'], '--capacity'],
-  ])('%s %j is refused with code 2', (file, args, named) => {
+  it.each(WRONG_VALUES)('%s %j is refused with code 2', (file, args, named) => {
     const { status, stderr } = tool(file, ...args)
     expect({ status, names: stderr.includes(named) }, stderr).toEqual({ status: 2, names: true })
   })
@@ -81,7 +111,7 @@ describe('wrong values', () => {
 
 describe('what the Worker would refuse', () => {
   it('is refused by serve before anything starts, with what is wrong', () => {
-    const { status, stderr } = tool('tools/serve.ts', '--admin-host', 'a b', '--trusted-ip-header', 'X Real IP')
+    const { status, stderr } = tool(...WRONG_VARIABLES)
     expect(status).toBe(1)
     expect(stderr).toContain('ADMIN_HOST must be a host name, got "a b"')
     expect(stderr).toContain('TRUSTED_IP_HEADER must be a header name, got "X Real IP"')
