@@ -16,7 +16,7 @@ const USAGE = `npm run bench [-- --seconds S --rounds N --only NAME,... --json]
 
 Measures the built Worker in plain workerd beside a trivial Worker, a plain proxy, a Worker with one object call and one row,
 and a Worker with two calls to a remote store (Redis), in turn, several rounds. Prints medians and their ratios, and the object calls of sessions that read ${SESSION.pages} pages. Needs wrk and
-redis-server (apt-get install wrk redis-server). Absolute figures are of this machine; the ratios hold.`
+redis-server. Absolute figures are of this machine; the ratios hold.`
 
 const FLAGS = {
   seconds: { value: 'S', help: 'of one measurement', default: '2' },

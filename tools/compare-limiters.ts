@@ -10,7 +10,7 @@ const USAGE = `npm run compare-limiters [-- --sessions N --seconds S --seed N --
 
 Plays bursty traffic of sessions at four isolates to our limits, to the three algorithms of @upstash/ratelimit, and to hono-rate-limiter with both of
 its stores. Each decision is judged by what its limiter promises, with an exact log: so many in any window of the period, or of a
-bucket ⌊Δ·count/period⌋ + burst in any window Δ. Needs redis-server (apt-get install redis-server).`
+bucket ⌊Δ·count/period⌋ + burst in any window Δ. Needs redis-server.`
 
 const FLAGS = {
   sessions: { value: 'N', help: 'that come and go', default: '40' },

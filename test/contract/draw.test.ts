@@ -1,6 +1,6 @@
 /** A scheduled event from beginning to end in real time, and its draw checked with the tool that visitors are given. */
-import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startChild } from '../../tools/support/children.ts'
 import { pause, Visitor } from '../support/node/browser-like.ts'
 import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
@@ -21,9 +21,10 @@ afterAll(async () => {
 })
 
 async function verify(...args: string[]) {
-  const tool = spawn(process.execPath, ['tools/verify-draw.ts', '--url', site.url, '--event', 'sale', ...args])
+  const line = ['tools/verify-draw.ts', '--url', site.url, '--event', 'sale', ...args]
+  const { process: tool } = startChild(process.execPath, line, { stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
-  for (const stream of [tool.stdout, tool.stderr]) stream.on('data', data => (text += data))
+  for (const stream of [tool.stdout, tool.stderr]) stream?.on('data', data => (text += data))
   const code = await new Promise<number | null>(resolve => tool.on('close', resolve))
   return { code, text }
 }

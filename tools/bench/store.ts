@@ -24,6 +24,6 @@ export async function startStore(port: number): Promise<() => Promise<void>> {
     server.closeAllConnections()
     await new Promise(closed => server.close(closed))
     redis.disconnect()
-    child.kill('SIGKILL')
+    await child.stop()
   }
 }

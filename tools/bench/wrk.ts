@@ -1,7 +1,9 @@
 /** One measurement: requests a second that a target answers, by wrk on one thread. */
-import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { startChild } from '../support/children.ts'
+import { needProgram } from '../support/programs.ts'
 
 export interface Target {
   readonly name: string
@@ -27,7 +29,7 @@ export async function measure(target: Target, seconds: number, scratch: string):
   const script = join(scratch, `${target.name.replaceAll(/\W/g, '-')}.lua`)
   writeFileSync(script, scriptOf(target))
   const wrk = (forSeconds: number, from: number) =>
-    run('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${forSeconds}s`, '-s', script, target.url, '--', String(from)])
+    runWrk(['-t1', `-c${CONNECTIONS}`, `-d${forSeconds}s`, '-s', script, target.url, '--', String(from)])
   const warmUp = readResult(await wrk(WARM_UP_SECONDS, 0))
   // Beyond those answered, each connection may have sent one more.
   const { requests, wrong, micros } = readResult(await wrk(seconds, warmUp.requests + CONNECTIONS))
@@ -74,14 +76,12 @@ end
 `
 }
 
-function run(command: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
-    child.stdout.on('data', chunk => {
-      output += chunk
-    })
-    child.on('error', () => reject(new Error(`${command} is not on this machine: apt-get install ${command}`)))
-    child.on('close', () => resolve(output))
+async function runWrk(args: readonly string[]): Promise<string> {
+  const { process: child } = startChild(await needProgram('wrk'), args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout?.on('data', chunk => {
+    output += chunk
   })
+  await once(child, 'close')
+  return output
 }

@@ -78,7 +78,7 @@ export async function withRedis<Result>(use: (redis: Redis) => Promise<Result>):
     return await use(redis)
   } finally {
     redis.disconnect()
-    child.kill('SIGKILL')
+    await child.stop()
     rmSync(scratch, { recursive: true, force: true })
   }
 }

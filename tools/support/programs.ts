@@ -1,0 +1,171 @@
+/**
+ * The programs that tests and tools need beside npm packages: what each is for, how it is found and how it is installed. No other file
+ * knows them. A test that needs one carries its name as a tag, and vitest.config.ts skips the tag where the program is missing.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+
+interface Program {
+  readonly purpose: string
+  /** An environment variable that names its file. Nothing else is tried then. */
+  readonly variable?: string
+  /** Names on the path, or files, in the order in which they are tried. */
+  readonly commands: readonly string[]
+  /** Run with these arguments, the program prints something like `prints` when it has all that is needed. */
+  readonly check: readonly string[]
+  readonly prints: RegExp
+  /** Packages of Debian and Ubuntu. */
+  readonly debian: readonly string[]
+  /** Ubuntu's command, where its package does not run in a container. */
+  readonly ubuntu?: string
+  readonly macos: string
+  /** No test needs it, only a tool. */
+  readonly isForTools?: true
+}
+
+const TABLE = {
+  chromium: {
+    purpose: 'the waiting page and the dashboard in a real browser',
+    variable: 'CHROMIUM',
+    commands: [
+      'chromium',
+      'google-chrome',
+      'chromium-browser',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+      '/Applications/Chromium.app/Contents/MacOS/Chromium',
+    ],
+    check: ['--version'],
+    prints: /^(Chromium|Google Chrome)\D* \d/,
+    debian: ['chromium'],
+    // Ubuntu's own package is a snap.
+    ubuntu: 'npx playwright-core install --with-deps chromium',
+    macos: 'brew install --cask google-chrome',
+  },
+  python: {
+    purpose: 'the Python of docs/snippets, with PyJWT and cryptography',
+    // The system's Python comes first: others on the path do not see the modules that Debian installs.
+    commands: ['/usr/bin/python3', 'python3'],
+    check: ['-c', 'import cryptography; from jwt import PyJWKSet; print("has both")'],
+    prints: /^has both/,
+    debian: ['python3', 'python3-jwt', 'python3-cryptography'],
+    macos: 'python3 -m pip install --user PyJWT cryptography',
+  },
+  php: {
+    purpose: 'the PHP of docs/snippets, with ext-sodium',
+    commands: ['php'],
+    check: ['-r', 'echo extension_loaded("sodium") ? "has sodium" : "";'],
+    prints: /^has sodium/,
+    debian: ['php-cli'],
+    macos: 'brew install php',
+  },
+  go: {
+    purpose: 'the Go of docs/snippets',
+    commands: ['go'],
+    check: ['version'],
+    prints: /^go version/,
+    debian: ['golang-go'],
+    macos: 'brew install go',
+  },
+  nginx: {
+    purpose: 'the nginx configurations of docs, with auth_request',
+    // Debian installs it where only the path of root leads.
+    commands: ['nginx', '/usr/sbin/nginx'],
+    check: ['-V'],
+    prints: /--with-http_auth_request_module/,
+    debian: ['nginx-light'],
+    macos: 'brew install nginx',
+  },
+  redis: {
+    purpose: 'the limiters that ours is compared with',
+    commands: ['redis-server'],
+    check: ['--version'],
+    prints: /^Redis server/,
+    debian: ['redis-server'],
+    macos: 'brew install redis',
+  },
+  wrk: {
+    purpose: 'npm run bench',
+    commands: ['wrk'],
+    check: ['-v'],
+    prints: /^wrk /,
+    debian: ['wrk'],
+    macos: 'brew install wrk',
+    isForTools: true,
+  },
+} as const satisfies Readonly<Record<string, Program>>
+
+export type ProgramName = keyof typeof TABLE
+
+export const PROGRAMS: Readonly<Record<ProgramName, Program>> = TABLE
+/** The programs that tests need. */
+export const TESTED: readonly ProgramName[] = (Object.keys(PROGRAMS) as ProgramName[]).filter(
+  name => !PROGRAMS[name].isForTools,
+)
+
+/** The file of each program, null where it is missing. */
+export type Found = Readonly<Partial<Record<ProgramName, string | null>>>
+
+export async function findPrograms(names: readonly ProgramName[] = TESTED): Promise<Found> {
+  return Object.fromEntries(await Promise.all(names.map(async name => [name, await findProgram(name)] as const)))
+}
+
+/** The file of a program, or null when the machine has none that is complete. A browser may be the one that playwright installs. */
+export async function findProgram(name: ProgramName): Promise<string | null> {
+  const { commands, check, prints } = PROGRAMS[name]
+  const own = chosen(name)
+  const isIt = async (file: string) => existsSync(file) && prints.test(await printed(file, check))
+  for (const file of (own === null ? commands : [own]).flatMap(filesOf)) if (await isIt(file)) return file
+  if (own !== null || name !== 'chromium') return null
+  const { chromium } = await import('playwright-core')
+  const installed = chromium.executablePath()
+  return (await isIt(installed)) ? installed : null
+}
+
+/** Where a command may be: itself when it is a file, else in each folder of the path. */
+function filesOf(command: string): string[] {
+  if (command.includes('/')) return [resolve(command)]
+  return (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, command))
+}
+
+/** The file that somebody has named in the environment, null when nobody has. */
+export function chosen(name: ProgramName): string | null {
+  const { variable } = PROGRAMS[name]
+  return (variable === undefined ? null : process.env[variable]) || null
+}
+
+/** The file of a program that a tool cannot do without. Throws with how the program is installed. */
+export async function needProgram(name: ProgramName): Promise<string> {
+  const file = await findProgram(name)
+  if (file === null) throw new Error(`${name} is not on this machine: ${howToInstall(name)}`)
+  return file
+}
+
+export type Platform = 'debian' | 'ubuntu' | 'macos' | 'other'
+
+export function platform(): Platform {
+  if (process.platform === 'darwin') return 'macos'
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
+  const ids = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)].flatMap(([, words = '']) => words.split(' '))
+  if (ids.includes('ubuntu')) return 'ubuntu'
+  return ids.includes('debian') ? 'debian' : 'other'
+}
+
+/** What somebody types to get a program. On an unknown system these are the names of Debian's packages. */
+export function howToInstall(name: ProgramName, on: Platform = platform()): string {
+  const { variable, debian, ubuntu, macos } = PROGRAMS[name]
+  const own = chosen(name)
+  if (own !== null) return `correct ${variable}=${own}, which does not run`
+  if (on === 'macos') return macos
+  if (on === 'ubuntu' && ubuntu !== undefined) return ubuntu
+  return `apt-get install -y --no-install-recommends ${debian.join(' ')}`
+}
+
+const ANSWERS_WITHIN_MS = 30_000
+
+/** What a program prints, on either stream; nothing when it does not run. */
+function printed(file: string, args: readonly string[]): Promise<string> {
+  return new Promise(resolve => {
+    execFile(file, args, { timeout: ANSWERS_WITHIN_MS }, (_, stdout, stderr) => resolve(stdout + stderr))
+  })
+}
