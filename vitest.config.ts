@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { origin } from './test/support/workerd/origin.ts'
+import { findPrograms, PROGRAMS, type ProgramName } from './tools/support/programs.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
 
 /** By default a machine of two cores would be given one file at a time. */
@@ -25,12 +26,22 @@ const processes = {
   expect: { poll: { timeout: 5_000 } },
 }
 
+/** A test that needs a program has the program's name as a tag, and is skipped where the program is missing. `npm test` lists these tests. */
+const programs = await findPrograms()
+const tags = (Object.keys(programs) as ProgramName[]).map(name => ({
+  name,
+  description: `needs ${name}, for ${PROGRAMS[name].purpose}`,
+  ...(programs[name] === null ? { skip: true } : {}),
+}))
+
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
 export default defineConfig({
   test: {
     // When so much fails, a process is wedged: the rest would only wait for it.
     bail: 20,
+    tags,
+    provide: { programs },
     projects: [
       {
         test: {

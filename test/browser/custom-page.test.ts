@@ -1,9 +1,13 @@
-/** A page of the operator's own in real Chromium: it has no script of ours, reloads by itself, and lets its visitor in. */
+/**
+ * A page of the operator's own in real Chromium: it has no script of ours, reloads by itself, and lets its visitor in.
+ * @module-tag chromium
+ */
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { command } from '../support/node/programs.ts'
 import { startSite } from './waiting-site.ts'
 
-const LAUNCH = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-quic'] }
+const LAUNCH = { executablePath: command('chromium'), args: ['--no-sandbox', '--disable-quic'] }
 /** As one written for Cloudflare may look, with a style, a script, and a reload of its own. */
 const OWN = `<!doctype html>
 <html lang="en"><head><title>Waiting Room</title><meta http-equiv="refresh" content="1">

@@ -1,10 +1,13 @@
-/** The operators' dashboard in real Chromium, against an admin API that refuses the way the Worker's does. */
+/**
+ * The operators' dashboard in real Chromium, against an admin API that refuses the way the Worker's does.
+ * @module-tag chromium
+ */
 import { readFileSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type JSHandle, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { command } from '../support/node/programs.ts'
 import { startFakeAdmin, TOKEN } from './fake-admin-api.ts'
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 const SHOP = { name: 'shop', host: 'shop.example', total_active_users: 1_000, new_users_per_minute: 120 }
@@ -36,7 +39,7 @@ let fake: Awaited<ReturnType<typeof startFakeAdmin>>
 let page: Page
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...QUIET] })
+  browser = await chromium.launch({ executablePath: command('chromium'), args: ['--no-sandbox', ...QUIET] })
 })
 afterAll(() => browser?.close())
 beforeEach(async () => {

@@ -1,13 +1,17 @@
-/** The waiting page in real Chromium, served by the built Worker, while the room is steered through the admin API. */
+/**
+ * The waiting page in real Chromium, served by the built Worker, while the room is steered through the admin API.
+ * @module-tag chromium
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, test as base, beforeAll, describe, expect, vi } from 'vitest'
+import { command } from '../support/node/programs.ts'
 import { startSite } from './waiting-site.ts'
 
 const LAUNCH = {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: command('chromium'),
   args: [
     '--no-sandbox',
     '--disable-background-networking',

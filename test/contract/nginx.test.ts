@@ -1,3 +1,7 @@
+/**
+ * The whole server block of docs/self-hosting, in the real nginx.
+ * @module-tag nginx
+ */
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request as requestPlain, type ServerResponse } from 'node:http'
@@ -12,8 +16,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { freePort } from '../../tools/support/ports.ts'
 import { type Certificate, selfSigned } from '../support/node/certificate.ts'
+import { command } from '../support/node/programs.ts'
 import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
-import { needNginx, Running } from './snippets-runtimes.ts'
+import { Running } from './snippets-runtimes.ts'
 
 const HOST = 'shop.example.com'
 const CONFIG = new URL('../../docs/self-hosting/nginx.conf', import.meta.url)
@@ -33,7 +38,6 @@ let received = 0
 let stream: ServerResponse
 
 beforeAll(async () => {
-  await needNginx()
   directory = mkdtempSync(join(tmpdir(), 'antesala-nginx-'))
   certificate = selfSigned(HOST, Date.now())
   writeFileSync(join(directory, 'cert.pem'), certificate.cert)
@@ -93,8 +97,8 @@ async function startNginx(): Promise<Running> {
     `user root; pid ${directory}/nginx.pid; error_log stderr; daemon off; worker_processes 1; events {}
     http { ${paths.join(' ')} access_log off; include ${directory}/antesala.conf; }`,
   )
-  const command = ['nginx', '-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')]
-  return Running.start(ports.tls, { command, env: { PATH: `${process.env.PATH}:/usr/sbin` } })
+  const options = ['-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')]
+  return Running.start(ports.tls, { command: [command('nginx'), ...options] })
 }
 
 const tls = () => ({ host: '127.0.0.1', port: ports.tls, servername: HOST, ca: certificate.cert })

@@ -1,8 +1,11 @@
 /** The languages of the snippets: what each needs on the machine, and how its snippet is run on one value or as a server. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
+import { type Child, startChild } from '../../tools/support/children.ts'
+import type { ProgramName } from '../../tools/support/programs.ts'
+import { command } from '../support/node/programs.ts'
 import { ROOM } from './snippets-cases.ts'
 
 export const SNIPPETS = new URL('../../docs/snippets/', import.meta.url).pathname
@@ -18,7 +21,9 @@ export interface KeyTimes {
 
 export interface Language {
   readonly name: string
-  /** Throws with the name of the package when the machine lacks what the snippet needs. */
+  /** The program that runs it. Null for node, which runs the tests as well. */
+  readonly needs: ProgramName | null
+  /** Compiles what is to be compiled. */
   prepare(directory: string): Promise<void>
   verifier(jwks: string): readonly string[]
   server(url: string, port: number, directory: string, times: KeyTimes): Started
@@ -28,8 +33,6 @@ export interface Language {
 export interface Started {
   readonly command: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** It leaves its children behind when it ends, so they have to be ended with it. */
-  readonly forks?: boolean
 }
 
 const flags = (jwks: string) => ['--jwks', jwks, '--aud', ROOM]
@@ -38,6 +41,7 @@ const serveFlags = (url: string, port: number, { maxAge, cooldown }: KeyTimes) =
 
 export const NODE: Language = {
   name: 'node',
+  needs: null,
   async prepare() {},
   verifier: jwks => [process.execPath, join(SNIPPETS, 'node/main.mjs'), ...flags(jwks)],
   server: (url, port, _, times) => ({
@@ -45,8 +49,7 @@ export const NODE: Language = {
   }),
 }
 
-/** The system's own Python: Debian's packages are not seen by others that may be on the path. */
-const PYTHON = ['/usr/bin/python3', '-B', join(SNIPPETS, 'python/main.py')]
+const PYTHON = [command('python'), '-B', join(SNIPPETS, 'python/main.py')]
 
 let goBinary = ''
 
@@ -54,21 +57,18 @@ export const LANGUAGES: readonly Language[] = [
   NODE,
   {
     name: 'python',
-    prepare: () =>
-      need('/usr/bin/python3 with PyJWT and cryptography', 'python3 python3-jwt python3-cryptography', [
-        '/usr/bin/python3',
-        '-c',
-        'import jwt, cryptography',
-      ]),
+    needs: 'python',
+    async prepare() {},
     verifier: jwks => [...PYTHON, ...flags(jwks)],
     server: (url, port, _, times) => ({ command: [...PYTHON, ...serveFlags(url, port, times)] }),
   },
   {
     name: 'php',
-    prepare: () => need('php with ext-sodium', 'php-cli', ['php', '-r', 'exit(extension_loaded("sodium") ? 0 : 1);']),
-    verifier: jwks => ['php', join(SNIPPETS, 'php/main.php'), ...flags(jwks)],
+    needs: 'php',
+    async prepare() {},
+    verifier: jwks => [command('php'), join(SNIPPETS, 'php/main.php'), ...flags(jwks)],
     server: (url, port, directory, { maxAge, cooldown }) => ({
-      command: ['php', '-S', `127.0.0.1:${port}`, join(SNIPPETS, 'php/serve.php')],
+      command: [command('php'), '-S', `127.0.0.1:${port}`, join(SNIPPETS, 'php/serve.php')],
       env: {
         JWKS: url,
         JWKS_CACHE: join(directory, `jwks-${port}.json`),
@@ -77,16 +77,15 @@ export const LANGUAGES: readonly Language[] = [
         ROOM,
         PHP_CLI_SERVER_WORKERS: '4',
       },
-      forks: true,
     }),
   },
   {
     name: 'go',
+    needs: 'go',
     async prepare(directory) {
-      await need('go', 'golang-go', ['go', 'version'])
       goBinary = join(directory, 'origin')
       const env = { GOFLAGS: '-mod=mod', GOPROXY: 'off', GOTOOLCHAIN: 'local', CGO_ENABLED: '0' }
-      const built = await run(['go', 'build', '-buildvcs=false', '-o', goBinary, '.'], {
+      const built = await run([command('go'), 'build', '-buildvcs=false', '-o', goBinary, '.'], {
         cwd: join(SNIPPETS, 'go'),
         env,
       })
@@ -96,11 +95,6 @@ export const LANGUAGES: readonly Language[] = [
     server: (url, port, _, times) => ({ command: [goBinary, ...serveFlags(url, port, times)] }),
   },
 ]
-
-export async function needNginx(): Promise<void> {
-  const withModule = 'nginx -V 2>&1 | grep -q http_auth_request_module'
-  await need('nginx with auth_request', 'nginx-light', ['sh', '-c', `PATH=$PATH:/usr/sbin; ${withModule}`])
-}
 
 /** Runs a language's verifier on one value of the header. */
 export async function verify(command: readonly string[], header: string): Promise<{ code: number; printed: unknown }> {
@@ -114,33 +108,25 @@ export async function verify(command: readonly string[], header: string): Promis
 /** A server process, started and answering. */
 export class Running {
   readonly port: number
-  readonly #process: ChildProcess
-  readonly #gone: Promise<void>
-  readonly #forks: boolean
+  readonly #child: Child
   #log = ''
 
-  private constructor(port: number, child: ChildProcess, forks: boolean) {
+  private constructor(port: number, child: Child) {
     this.port = port
-    this.#process = child
-    this.#forks = forks
-    this.#gone = new Promise(resolve => child.once('exit', () => resolve()))
-    child.once('error', error => {
+    this.#child = child
+    child.process.once('error', error => {
       this.#log += error
     })
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.process.stdout, child.process.stderr])
       stream?.on('data', text => {
         this.#log += text
       })
   }
 
-  static async start(port: number, { command, env = {}, forks = false }: Started): Promise<Running> {
+  static async start(port: number, { command, env = {} }: Started): Promise<Running> {
     const [file = '', ...args] = command
-    const child = spawn(file, args, {
-      env: { ...quietEnv(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: forks,
-    })
-    const running = new Running(port, child, forks)
+    const child = startChild(file, args, { env: { ...quietEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const running = new Running(port, child)
     try {
       await running.#listening()
     } catch (error) {
@@ -154,18 +140,14 @@ export class Running {
     return this.#log
   }
 
-  async stop(): Promise<void> {
-    const { pid, exitCode } = this.#process
-    if (exitCode !== null || pid === undefined) return
-    if (this.#forks) process.kill(-pid)
-    else this.#process.kill()
-    await this.#gone
+  stop(): Promise<void> {
+    return this.#child.stop()
   }
 
   async #listening(): Promise<void> {
     const untilMs = Date.now() + START_TIMEOUT_MS
     while (!(await canConnect(this.port))) {
-      if (this.#process.exitCode !== null || Date.now() > untilMs)
+      if (this.#child.process.exitCode !== null || Date.now() > untilMs)
         throw new Error(`the server did not start: ${this.#log}`)
       await new Promise(resolve => setTimeout(resolve, 30))
     }
@@ -209,12 +191,6 @@ export async function listen(server: Server): Promise<number> {
 export async function close(server: Server): Promise<void> {
   server.closeAllConnections()
   await new Promise(resolve => server.close(resolve))
-}
-
-async function need(what: string, packages: string, command: readonly string[]): Promise<void> {
-  const { code } = await run(command, {})
-  if (code !== 0)
-    throw new Error(`this machine has no ${what}, which docs/snippets needs: apt-get install -y ${packages}`)
 }
 
 interface Finished {

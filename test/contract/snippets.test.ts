@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KeyRing } from '../../src/tokens/keyring.ts'
 import { dropKeys } from '../../src/tokens/rotation.ts'
 import { freePort } from '../../tools/support/ports.ts'
+import { command } from '../support/node/programs.ts'
 import { CASES, claimsOf, everyChange, type Keys, makeKeys, pass, ROOM, ringOf, SID } from './snippets-cases.ts'
 import {
   close,
@@ -18,7 +19,6 @@ import {
   type Language,
   listen,
   NODE,
-  needNginx,
   Running,
   SNIPPETS,
   send,
@@ -41,7 +41,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true }))
 
-describe.each(LANGUAGES)('the snippet for $name', language => {
+for (const language of LANGUAGES) {
+  describe(`the snippet for ${language.name}`, { tags: language.needs ?? [] }, () => testLanguage(language))
+}
+
+function testLanguage(language: Language): void {
   beforeAll(() => language.prepare(directory))
 
   describe.concurrent('on one value of the header', () => {
@@ -136,12 +140,12 @@ describe.each(LANGUAGES)('the snippet for $name', language => {
       expect(edge.asked).toBe(1)
     })
   })
-})
+}
 
 describe.concurrent('the keys of an origin', () => {
-  it.for(LANGUAGES)(
-    'in $name follow the edge, and stay the last good ones while it has none',
-    async (language, { expect }) => {
+  for (const language of LANGUAGES) {
+    const name = `in ${language.name} follow the edge, and stay the last good ones while it has none`
+    it(name, { tags: language.needs ?? [] }, async ({ expect }) => {
       await language.prepare(directory)
       const edge = await Edge.start(null)
       const origin = await serve(language, edge, { maxAge: 2, cooldown: 1 })
@@ -183,11 +187,11 @@ describe.concurrent('the keys of an origin', () => {
         await origin.stop()
         await edge.stop()
       }
-    },
-  )
+    })
+  }
 })
 
-describe('the snippet for nginx', () => {
+describe('the snippet for nginx', { tags: 'nginx' }, () => {
   let edge: Edge
   let verifier: Running
   let nginx: Running
@@ -197,7 +201,6 @@ describe('the snippet for nginx', () => {
   let accessLog: string
 
   beforeAll(async () => {
-    await needNginx()
     edge = await Edge.start(keys.ring.jwks)
     verifier = await serve(NODE, edge)
     site = createServer((request, response) => {
@@ -294,8 +297,8 @@ describe('the snippet for nginx', () => {
       `pid ${directory}/nginx.pid; error_log stderr; daemon off; worker_processes 1; events {}
       http { ${paths.join(' ')} access_log off; include ${directory}/waiting-room.conf; }`,
     )
-    const command = ['nginx', '-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')]
-    return Running.start(port, { command, env: { PATH: `${process.env.PATH}:/usr/sbin` } })
+    const options = ['-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')]
+    return Running.start(port, { command: [command('nginx'), ...options] })
   }
 })
 

@@ -27,7 +27,7 @@ const requests = (count: number, atMs: number, isolate = (_: number) => 0): Requ
 const allowed = (outcomes: Map<string, Exactness>) =>
   Object.fromEntries([...outcomes].map(([name, outcome]) => [name, outcome.allowed]))
 
-describe('the same bursty traffic at four isolates', () => {
+describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
   it('is never let on by ours beyond the promise, and refused early by the grain of leases alone', async () => {
     const outcomes = await judged(trafficOf({ sessions: 8, seconds: 300, isolates: 4, seed: 7 }))
     const ours = outcomes.get(OURS)
@@ -70,7 +70,7 @@ describe('the same bursty traffic at four isolates', () => {
 
 const isInMemory = ({ name }: Limiter) => name.endsWith('memory')
 
-describe('what is known of the others', () => {
+describe('what is known of the others', { tags: 'redis' }, () => {
   it('a fixed window lets twice the count pass across its border', async () => {
     const traffic = [...requests(70, MINUTE_MS + 59_000), ...requests(70, MINUTE_MS + 60_000)]
     expect(allowed(await judged(traffic))).toEqual({

@@ -1,7 +1,7 @@
 /** Commands as a user runs them: what they print, how they end, and what they leave behind. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 
@@ -56,13 +56,31 @@ export function holdersOf(storage: string): number[] {
   })
 }
 
-/** The living processes of a process group. */
+/** The living processes of a process group. Linux has them in /proc, where a small machine has no `ps`. */
 export function groupOf(leader: number): number[] {
+  if (existsSync('/proc/self/stat')) {
+    const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+    return pids.map(Number).filter(pid => {
+      const [state, , group] = statOf(pid)
+      return Number(group) === leader && state !== 'Z'
+    })
+  }
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,pgid=,stat='], { encoding: 'utf8' })
   return stdout.split('\n').flatMap(line => {
     const [pid, group, state = 'Z'] = line.trim().split(/\s+/)
     return Number(group) === leader && !state.startsWith('Z') ? [Number(pid)] : []
   })
+}
+
+/** What follows the name in brackets: state, parent, group, … Nothing for a process that is gone. */
+function statOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+  } catch {
+    return []
+  }
 }
 
 /** Whether anything listens there. */

@@ -1,0 +1,76 @@
+/** What `npm test` does about programs that are missing. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { findProgram, howToInstall, needProgram, PROGRAMS, type ProgramName } from '../../tools/support/programs.ts'
+
+const NAMES = Object.keys(PROGRAMS) as ProgramName[]
+/** No file has this name. */
+const NOWHERE = '/nowhere/chromium'
+
+describe('the table of programs', () => {
+  it.each(NAMES)('says how %s is installed on every system', name => {
+    expect(howToInstall(name, 'debian')).toMatch(/^apt-get install -y --no-install-recommends [a-z]/)
+    expect(howToInstall(name, 'ubuntu')).toMatch(/^(apt-get install -y|npx playwright-core install) /)
+    expect(howToInstall(name, 'macos')).toMatch(/^(brew|python3 -m pip) install /)
+    expect(howToInstall(name, 'other')).toBe(howToInstall(name, 'debian'))
+  })
+
+  it('gives Ubuntu a Chromium that is no snap', () => {
+    expect(howToInstall('chromium', 'ubuntu')).toBe('npx playwright-core install --with-deps chromium')
+  })
+
+  it('is the only place that names their packages', () => {
+    const packages = NAMES.flatMap(name => PROGRAMS[name].debian)
+    for (const file of ['.ci/run', 'CONTRIBUTING.md', 'README.md', '.github/workflows/ci.yml']) {
+      const text = readFileSync(file, 'utf8')
+      expect(packages.filter(name => name.includes('-') && text.includes(name))).toEqual([])
+      expect(text).not.toMatch(/apt-get/)
+    }
+  })
+})
+
+describe('a program that somebody has named', () => {
+  it('is the only one that is tried, and its name is what is wrong when it does not run', async () => {
+    const before = process.env.CHROMIUM
+    process.env.CHROMIUM = NOWHERE
+    try {
+      expect(await findProgram('chromium')).toBeNull()
+      await expect(needProgram('chromium')).rejects.toThrow(
+        `chromium is not on this machine: correct CHROMIUM=${NOWHERE}, which does not run`,
+      )
+      process.env.CHROMIUM = ''
+      expect(howToInstall('chromium', 'debian')).toContain('apt-get install')
+    } finally {
+      if (before === undefined) delete process.env.CHROMIUM
+      else process.env.CHROMIUM = before
+    }
+  })
+})
+
+describe('npm test without a program', () => {
+  const FILE = 'test/browser/custom-page.test.ts'
+
+  it.each([
+    ['', 0],
+    ['true', 1],
+  ])(
+    'lists the tests that it skips, with the way to the program; with CI=%j it ends with code %i',
+    async (ci, code) => {
+      const child = spawn(process.execPath, ['tools/test.ts', '--project', 'process', FILE], {
+        env: { ...process.env, CHROMIUM: NOWHERE, CI: ci },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let printed = ''
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (printed += text))
+      const [status] = await once(child, 'close')
+      const [, list = ''] = printed.split('Skipped, because chromium is missing')
+      expect(
+        list.match(/^ {2}test\/browser\/custom-page.test.ts > a page of the operator, with(out)? scripts > /gm),
+      ).toHaveLength(2)
+      expect(list).toContain(`To run these 2 tests: correct CHROMIUM=${NOWHERE}, which does not run`)
+      expect(status).toBe(code)
+    },
+  )
+})
