@@ -1,6 +1,7 @@
 /**
- * Three kinds of tests: pure code in node, objects and the gate inside workerd, and whole processes, which run after the others. Those
- * that make load, or measure under it, share the machine with nobody: they run at last, one file after another.
+ * Three kinds of tests: pure code in node, which keeps every core busy, objects and the gate inside workerd, and whole processes. The
+ * last two wait more than they work, so more of their files run at once. Tests that make load, or measure under it, run at the end,
+ * two files at a time.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -9,10 +10,8 @@ import { origin } from './test/support/workerd/origin.ts'
 import { findPrograms, PROGRAMS, type ProgramName } from './tools/support/programs.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
 
-/** By default a machine of two cores would be given one file at a time. */
-const maxWorkers = '100%'
-/** In workerd tests wait more than they work. */
-const WAITING = 2 * availableParallelism()
+/** Files of tests that wait more than they work. */
+const WAITING = 3 * availableParallelism()
 /** They make load, or judge how fast something answers. */
 const LOADS = [
   'test/contract/{crowd,health,limits,line}.test.ts',
@@ -20,6 +19,7 @@ const LOADS = [
   'test/browser/waiting.test.ts',
 ]
 const processes = {
+  globalSetup: './test/support/node/built.ts',
   testTimeout: 90_000,
   hookTimeout: 60_000,
   // A page shows what a poll said within a second, but for a machine that is busy with others.
@@ -46,7 +46,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          maxWorkers,
+          // By default a machine of two cores would be given one file at a time.
+          maxWorkers: '100%',
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -80,7 +81,7 @@ export default defineConfig({
       {
         test: {
           name: 'process',
-          maxWorkers,
+          maxWorkers: WAITING,
           include: ['test/{contract,browser}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...LOADS],
           sequence: { groupOrder: 2 },
@@ -92,7 +93,7 @@ export default defineConfig({
           name: 'load',
           include: LOADS,
           sequence: { groupOrder: 3 },
-          fileParallelism: false,
+          maxWorkers: 2,
           ...processes,
         },
       },

@@ -1,0 +1,6 @@
+/** Builds the Worker once, before any test file does: two builds at a time would write the same files. */
+import { build, isStale } from '../../../tools/support/build.ts'
+
+export async function setup(): Promise<void> {
+  if (isStale()) await build()
+}
