@@ -1,0 +1,368 @@
+/**
+ * The operators' dashboard: changing a room, and being used by everybody.
+ * @module-tag chromium
+ */
+import { describe, expect, test } from 'vitest'
+import {
+  changes,
+  DONE,
+  fake,
+  hold,
+  logIn,
+  page,
+  READ,
+  rate,
+  text,
+  undo,
+  useDashboard,
+  violations,
+  visit,
+} from './dashboard-page.ts'
+import { TOKEN } from './fake-admin-api.ts'
+
+useDashboard()
+
+describe('changing', () => {
+  test('a rate is sent with the version that was read and the name of the operator', async () => {
+    await logIn()
+    await rate().fill('180')
+    await page.getByRole('button', { name: 'Apply the rate' }).click()
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+    expect(changes()).toEqual([
+      expect.objectContaining({
+        method: 'PATCH',
+        ifMatch: '"1fake.0"',
+        actor: 'Ana',
+        body: '{"new_users_per_minute":180}',
+      }),
+    ])
+    expect(await text('admitted-of')).toBe('at a rate of 180')
+    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute → 180[\s\S]*Ana · version 1/)
+  })
+
+  test('a name in any script stands beside the change', async () => {
+    await logIn({}, 'Zoë 王')
+    await rate().fill('180')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('changes'), READ).toMatch(/Zoë 王 · version 1/)
+    expect(changes()).toEqual([expect.objectContaining({ actor: 'Zo%C3%AB%20%E7%8E%8B' })])
+  })
+
+  test('changes are timed by the server’s clock, whatever this machine’s says', async () => {
+    await visit()
+    await page.clock.setSystemTime(Date.now() + 3 * 3_600_000)
+    await page.getByLabel('Admin token').fill(TOKEN)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    fake.room('shop').change({ set: { message: 'Soon.' } }, null, 'Bo')
+    await expect.poll(() => text('changes'), READ).toMatch(/message → "Soon\."\s+.*, [0-3] s ago · Bo/)
+  })
+
+  test('steps go to round numbers', async () => {
+    await logIn()
+    await page.getByRole('button', { name: '+ 10, to 130' }).click()
+    await page.getByRole('button', { name: '− 10, to 120' }).waitFor()
+    expect(await rate().inputValue()).toBe('130')
+  })
+
+  test('an empty field is never taken for zero', async () => {
+    await logIn()
+    await rate().fill('')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('new_users_per_minute must be a whole number')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(120)
+  })
+
+  test('when somebody else was faster, what was typed is kept and nothing of theirs is lost', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
+    expect(await rate().inputValue()).toBe('180')
+    expect(await text('rate-hint')).toContain('In force: 90')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
+    await rate().press('Enter')
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(180)
+  })
+
+  test('having been shown somebody else’s value is not yet having agreed to overwrite it', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
+    await expect.poll(() => text('rate-hint'), READ).toContain('In force: 90')
+    await rate().press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
+  })
+
+  test('a figure read before a change does not show up after it', async () => {
+    await logIn()
+    const { promise: changed, resolve: release } = Promise.withResolvers<void>()
+    const late = page.waitForResponse(response => response.headers()['x-late'] === '1')
+    let isFirst = true
+    const asked = page.waitForRequest(/rooms\/shop$/)
+    await page.route(/rooms\/shop$/, async route => {
+      if (!isFirst || route.request().method() !== 'GET') return route.continue()
+      isFirst = false
+      const response = await route.fetch()
+      await changed
+      await route.fulfill({ response, headers: { ...response.headers(), 'x-late': '1' } })
+    })
+    await asked
+    await rate().fill('180')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+    await page.evaluate(() => {
+      const shown = document.getElementById('admitted-of')
+      const seen: string[] = []
+      Object.assign(globalThis, { seen })
+      new MutationObserver(() => seen.push(shown?.textContent ?? '')).observe(document.body, {
+        subtree: true,
+        childList: true,
+      })
+    })
+    release()
+    await late
+    await page.waitForTimeout(300)
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'seen'))).not.toContain('at a rate of 120')
+    expect(await text('admitted-of')).toBe('at a rate of 180')
+  })
+
+  test('somebody else changing another setting is in nobody’s way', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.room('shop').change({ set: { message: 'Soon.' } }, null, 'Bo')
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue(), READ).toBe('Soon.')
+    await rate().press('Enter')
+    await expect.poll(() => text('rate-note')).toBe(DONE)
+  })
+
+  test('the method is chosen by name, with what it means', async () => {
+    await logIn()
+    const method = page.getByLabel('How places are given')
+    expect(await method.inputValue()).toBe('fifo')
+    await method.selectOption('By lot')
+    expect(await text('method-hint')).toContain('drawn by lot')
+    await page.getByRole('button', { name: 'Apply the method' }).click()
+    await expect.poll(() => text('method-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.queueing_method).toBe('random')
+    await method.selectOption('Everybody passes through')
+    await page.getByRole('button', { name: 'Apply the method' }).click()
+    await expect.poll(() => page.locator('#room').innerText(), READ).toContain('Passing')
+  })
+
+  test('the minutes of a draw are there where places are drawn', async () => {
+    await logIn()
+    const minutes = page.locator('#window')
+    expect(await minutes.isHidden()).toBe(true)
+    fake.room('shop').change({ set: { queueing_method: 'random' } }, null, 'Bo')
+    await minutes.waitFor(READ)
+    expect(await minutes.inputValue()).toBe('1')
+    await minutes.fill('2.5')
+    await minutes.press('Enter')
+    await expect.poll(() => text('window-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.shuffle_window).toBe(2.5)
+  })
+
+  test('a budget is set, and taken away by an empty field', async () => {
+    await logIn()
+    const budget = page.getByRole('spinbutton', { name: 'Let in so many more' })
+    expect(await budget.inputValue()).toBe('')
+    await budget.fill('500')
+    expect(await text('remaining-hint')).toContain('After them all others wait.')
+    await budget.press('Enter')
+    await expect.poll(() => text('remaining-note')).toBe(DONE)
+    expect(fake.room('shop').describe().settings.remaining).toBe(500)
+    // The same number begins anew.
+    const before = changes().length
+    await budget.press('Enter')
+    await expect.poll(() => changes().length, READ).toBe(before + 1)
+    await expect.poll(() => text('remaining-note')).toBe(DONE)
+    await budget.fill('')
+    await budget.press('Enter')
+    await expect.poll(() => fake.room('shop').describe().settings.remaining, READ).toBeNull()
+  })
+
+  test('a refused value shows the path and the reason by its field', async () => {
+    await logIn()
+    await page.getByLabel('Places inside').fill('0')
+    await page.keyboard.press('Enter')
+    await expect
+      .poll(() => text('total-note'))
+      .toBe('total_active_users must be a whole number, 1 to 10,000,000, got 0.')
+    expect(await page.getByLabel('Places inside').getAttribute('aria-invalid')).toBe('true')
+  })
+
+  test('a message counts its characters and is kept while another room is looked at', async () => {
+    await logIn()
+    await page.getByLabel('Message to everybody').fill('Two more buses are coming.')
+    expect(await text('message-hint')).toContain('26 of 1,000 characters')
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('')
+    await page.getByRole('link', { name: 'shop' }).click()
+    await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('Two more buses are coming.')
+  })
+
+  test('a hold asks first, and is undone with one press', async () => {
+    await logIn()
+    await hold().click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(changes()).toEqual([])
+    await hold().click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold the line' }).click()
+    await expect.poll(() => text('state-word')).toBe('Held')
+    expect(await hold().getAttribute('aria-checked')).toBe('true')
+    await hold().click()
+    await expect.poll(() => text('state-word')).toBe('A line')
+    expect(changes().map(({ body, ifMatch }) => [body, ifMatch])).toEqual([
+      ['{"queue_all":true}', '"1fake.0"'],
+      ['{"queue_all":false}', '"1fake.1"'],
+    ])
+  })
+
+  test('suspending asks first, and says that nobody is limited', async () => {
+    await logIn()
+    await page.getByRole('switch', { name: 'Suspend the room' }).click()
+    expect(await page.getByRole('dialog').innerText()).toContain('without any limit')
+    await page.getByRole('button', { name: 'Suspend the room' }).click()
+    await expect.poll(() => text('state-word')).toBe('Suspended')
+    expect(await text('live')).toContain('shop: Suspended.')
+  })
+
+  test('the file comes back after a question', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
+    await logIn()
+    expect(await text('overrides-text')).toMatch(/^Set live: new_users_per_minute, claim_window\.$/)
+    await page.getByRole('button', { name: 'All back to the file' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Back to the file' }).click()
+    await expect.poll(() => rate().inputValue()).toBe('120')
+    expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])
+  })
+
+  test('one setting goes back to the file, and the others stay as they are set', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
+    await logIn()
+    await undo('(120): new_users_per_minute').click()
+    await expect.poll(() => rate().inputValue()).toBe('120')
+    expect(await text('rate-note')).toBe(DONE)
+    expect(await undo('(120): new_users_per_minute').count()).toBe(0)
+    expect(await rate().evaluate(node => node === document.activeElement)).toBe(true)
+    expect(await text('overrides-text')).toBe('Set live: claim_window.')
+    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute back to the file\s+.*Ana · version 2/)
+    expect(changes()).toEqual([
+      expect.objectContaining({
+        method: 'DELETE',
+        path: expect.stringMatching(/\/rooms\/shop\/overrides\/new_users_per_minute$/),
+        ifMatch: '"1fake.1"',
+        actor: 'Ana',
+        body: '',
+      }),
+    ])
+  })
+
+  test('a setting without a field of its own goes back to the file too', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
+    await logIn()
+    expect(await text('overrides-list')).toContain('claim_window is 7')
+    await undo('(5): claim_window').click()
+    await expect.poll(() => text('overrides-text')).toBe('Set live: new_users_per_minute.')
+    expect(await text('overrides-list')).toBe('')
+    expect(fake.room('shop').describe().settings).toMatchObject({ new_users_per_minute: 90, claim_window: 5 })
+  })
+
+  test('going back to a file that holds the line asks as the switch does', async () => {
+    fake.room('tickets').change({ set: { queue_all: false } }, null, 'Bo')
+    await logIn()
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await undo('(on): queue_all').click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(changes()).toEqual([])
+    await undo('(on): queue_all').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold the line' }).click()
+    await expect.poll(() => text('state-word')).toBe('Held')
+    expect(await hold().evaluate(node => node === document.activeElement)).toBe(true)
+  })
+
+  test('going back is refused when somebody else was faster, and what was typed is kept', async () => {
+    fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
+    await logIn()
+    await rate().fill('180')
+    // While the request is under way: the page has not read it.
+    await page.route(/overrides/, route => {
+      fake.room('shop').change({ set: { new_users_per_minute: 60 } }, null, 'Bo')
+      return route.continue()
+    })
+    await undo('(120): new_users_per_minute').click()
+    await expect.poll(() => text('rate-note')).toContain('Somebody else changed this room')
+    expect(await rate().inputValue()).toBe('180')
+    expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(60)
+  })
+
+  test('without an answer nothing is called done', async () => {
+    await logIn()
+    await rate().fill('180')
+    fake.mode.down = true
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('rate-note')).toContain('may or may not be in force')
+    expect(await rate().inputValue()).toBe('180')
+  })
+})
+
+describe('for everybody', () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe finds nothing wrong in the ${colorScheme} scheme, from the login to a refusal`, async () => {
+      await visit({ colorScheme })
+      expect(await violations()).toEqual([])
+      await page.context().close()
+      fake.room('shop').change({ set: { message: 'Soon.', suspended: false, claim_window: 7 } }, null, 'Bo')
+      await logIn({ colorScheme })
+      expect(await violations()).toEqual([])
+      await page.getByLabel('Places inside').fill('0')
+      await page.keyboard.press('Enter')
+      await page.locator('#total-note').waitFor()
+      await page.getByText('All counters').click()
+      expect(await violations()).toEqual([])
+      await hold().click()
+      expect(await violations()).toEqual([])
+      await page.getByRole('dialog').getByRole('button', { name: 'Hold the line' }).click()
+      await expect.poll(() => text('state-word')).toBe('Held')
+      expect(await violations()).toEqual([])
+    })
+  }
+
+  test('a phone shows everything without scrolling sideways, with targets a thumb can hit', async () => {
+    fake.room('shop').change({ set: { message: 'Soon. '.repeat(30), claim_window: 7 } }, null, 'Bo')
+    await logIn({ viewport: { width: 375, height: 812 }, hasTouch: true, isMobile: true })
+    await rate().fill('')
+    await page.keyboard.press('Enter')
+    await page.locator('#rate-note').waitFor()
+    await page.getByText('All counters').click()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375)
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll('button, input, textarea, summary, nav a')]
+        .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 44)
+        .map(node => node.outerHTML),
+    )
+    expect(small).toEqual([])
+  })
+
+  test('the keyboard reaches the hold, and focus comes back to it', async () => {
+    await logIn()
+    for (let i = 0; i < 20 && !(await hold().evaluate(node => node === document.activeElement)); i++) {
+      await page.keyboard.press('Tab')
+    }
+    await page.keyboard.press('Space')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    expect(await hold().evaluate(node => node === document.activeElement)).toBe(true)
+    expect(changes()).toEqual([])
+  })
+
+  test('without scripts the page says what it needs', async () => {
+    await visit({ javaScriptEnabled: false })
+    expect(await page.locator('body').innerText()).toContain('needs JavaScript')
+    expect(await page.locator('form:visible').count()).toBe(0)
+  })
+})
