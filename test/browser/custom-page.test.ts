@@ -31,7 +31,7 @@ afterAll(async () => {
   await site?.stop()
 })
 
-describe.each([
+describe.concurrent.each([
   ['with scripts', 'own', true, 'unavailable'],
   ['without scripts', 'plainown', false, 'The wait is not known.'],
 ])('a page of the operator, %s', (_, room, javaScriptEnabled, words) => {
