@@ -11,8 +11,8 @@ const NOWHERE = '/nowhere/chromium'
 
 describe('the table of programs', () => {
   it.each(NAMES)('says how %s is installed on every system', name => {
-    expect(howToInstall(name, 'debian')).toMatch(/^apt-get install -y --no-install-recommends [a-z]/)
-    expect(howToInstall(name, 'ubuntu')).toMatch(/^(apt-get install -y|npx playwright-core install) /)
+    expect(howToInstall(name, 'debian')).toMatch(/^(sudo )?apt-get install -y --no-install-recommends [a-z]/)
+    expect(howToInstall(name, 'ubuntu')).toMatch(/^((sudo )?apt-get install -y|npx playwright-core install) /)
     expect(howToInstall(name, 'macos')).toMatch(/^(brew|python3 -m pip) install /)
     expect(howToInstall(name, 'other')).toBe(howToInstall(name, 'debian'))
   })

@@ -158,7 +158,8 @@ export function howToInstall(name: ProgramName, on: Platform = platform()): stri
   if (own !== null) return `correct ${variable}=${own}, which does not run`
   if (on === 'macos') return macos
   if (on === 'ubuntu' && ubuntu !== undefined) return ubuntu
-  return `apt-get install -y --no-install-recommends ${debian.join(' ')}`
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo '
+  return `${sudo}apt-get install -y --no-install-recommends ${debian.join(' ')}`
 }
 
 const ANSWERS_WITHIN_MS = 30_000
