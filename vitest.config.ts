@@ -1,7 +1,6 @@
 /**
  * Three kinds of tests: pure code in node, which keeps every core busy, objects and the gate inside workerd, and whole processes. The
- * last two wait more than they work, so more of their files run at once. Tests that make load, or measure under it, run at the end,
- * two files at a time.
+ * last two wait more than they work, so more of their files run at once. Tests that make load, or measure under it, run at the end.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -12,12 +11,13 @@ import { newRoomKeys } from './tools/support/secrets.ts'
 
 /** Files of tests that wait more than they work. */
 const WAITING = 3 * availableParallelism()
-/** They make load, or judge how fast something answers. */
-const LOADS = [
-  'test/contract/{crowd,health,limits,line}.test.ts',
-  // Many pages at once.
-  'test/browser/waiting.test.ts',
-]
+/** Files that make load, or judge how fast something answers. Those of one group may run beside each other, and beside nothing else. */
+const LOADS = {
+  line: ['test/contract/{line,limits}.test.ts'],
+  health: ['test/contract/health.test.ts', 'test/browser/waiting.test.ts'],
+  // A thousand visitors at once.
+  crowd: ['test/contract/crowd.test.ts'],
+}
 const processes = {
   globalSetup: './test/support/node/built.ts',
   testTimeout: 90_000,
@@ -46,8 +46,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // By default a machine of two cores would be given one file at a time.
-          maxWorkers: '100%',
+          // One more than cores: some files wait for processes or for the clock.
+          maxWorkers: availableParallelism() + 1,
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -83,20 +83,14 @@ export default defineConfig({
           name: 'process',
           maxWorkers: WAITING,
           include: ['test/{contract,browser}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...LOADS],
+          exclude: [...configDefaults.exclude, ...Object.values(LOADS).flat()],
           sequence: { groupOrder: 2 },
           ...processes,
         },
       },
-      {
-        test: {
-          name: 'load',
-          include: LOADS,
-          sequence: { groupOrder: 3 },
-          maxWorkers: 2,
-          ...processes,
-        },
-      },
+      ...Object.entries(LOADS).map(([name, include], index) => ({
+        test: { name: `load-${name}`, include, sequence: { groupOrder: 3 + index }, maxWorkers: 2, ...processes },
+      })),
     ],
   },
 })
