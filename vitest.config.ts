@@ -6,8 +6,8 @@ import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { origin } from './test/support/workerd/origin.ts'
-import { findPrograms, PROGRAMS, type ProgramName } from './tools/support/programs.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
+import { findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
 /** Files of tests that wait more than they work. */
 const WAITING = 3 * availableParallelism()

@@ -5,13 +5,13 @@
 import { join } from 'node:path'
 import { ROOT } from './support/build.ts'
 import { askedToEnd } from './support/ending.ts'
-import { asRoot, install, packagesOf } from './support/install.ts'
-import { chosen, type Found, findPrograms, howToInstall, PROGRAMS, type ProgramName } from './support/programs.ts'
 import { supervise } from './support/supervised.ts'
-import type { Report, Skipped } from './support/test-report.ts'
+import { asRoot, install, packagesOf } from './testing/install.ts'
+import { chosen, type Found, findPrograms, howToInstall, PROGRAMS, type ProgramName } from './testing/programs.ts'
+import type { Report, Skipped } from './testing/test-report.ts'
 
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
-const REPORT = join(ROOT, 'tools/support/test-report.ts')
+const REPORT = join(ROOT, 'tools/testing/test-report.ts')
 /** In CI a test that is skipped for want of a program is a failure. */
 const IS_CI = /^(1|true)$/i.test(process.env.CI ?? '')
 /** The longest that a test and its hooks may take is four minutes. */

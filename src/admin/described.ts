@@ -1,9 +1,9 @@
 /** Rooms as operators see them. */
-import type { RoomDescription } from '../core/rpc.ts'
+import type { RoomDescription } from '../core/protocol/calls.ts'
+import { within } from '../runtime/within.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import { within } from '../timing/within.ts'
 import { eventsOf } from './events.ts'
 
 /** Of several rooms one that has not answered by then is taken for one that does not: dashboards and scrapers wait for all of them. */

@@ -1,5 +1,5 @@
 /** The events of a room for operators: what is on, what comes, and the draws behind. */
-import type { PublicDraw } from '../core/rpc.ts'
+import type { PublicDraw } from '../core/protocol/calls.ts'
 import { timesOf } from '../settings/events.ts'
 import { overridable } from '../settings/overridable.ts'
 import type { RoomConfig } from '../settings/schema.ts'

@@ -1,7 +1,7 @@
 /** The rooms' figures for Prometheus, in its text format 0.0.4. Names and units follow its conventions: base units, `_total` for what only grows. */
 
-import { admittedInMain } from '../core/lanes.ts'
-import type { RoomFigures, UpstreamFigures } from '../core/rpc.ts'
+import { admittedInMain } from '../core/permits/lanes.ts'
+import type { RoomFigures, UpstreamFigures } from '../core/protocol/calls.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'

@@ -1,7 +1,7 @@
 /** The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly. */
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { ChangeRequest } from '../core/rpc.ts'
+import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { doorOf } from '../core/ticket.ts'
 import { type Deployment, isOnlyAdminHost, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'

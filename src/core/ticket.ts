@@ -1,6 +1,6 @@
 /** What a ticket and a pass say, once a token has been verified. Times are milliseconds. */
-import type { Batch } from './batches.ts'
-import { SKEW_MS } from './sessions.ts'
+import type { Batch } from './line/batches.ts'
+import { SKEW_MS } from './session.ts'
 
 /** A batch whose tickets do not say their place, and the name of the key it is drawn with. */
 export interface Draw extends Batch {

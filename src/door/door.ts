@@ -7,18 +7,26 @@
 
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
-import * as core from '../core/door.ts'
-import { VIEW_FOR_MS } from '../core/edge.ts'
-import { Ledger } from '../core/ledger.ts'
-import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, PlaceLeft, Touch, TouchAnswer } from '../core/messages.ts'
-import { goOn, nextStepMs, type Pause } from '../core/pause.ts'
-import type { DoorCalls } from '../core/rpc.ts'
-import { leaseMs, type Session } from '../core/sessions.ts'
-import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { goOn, nextStepMs, type Pause } from '../core/door/clock-freeze.ts'
+import * as core from '../core/door/door.ts'
+import { Ledger } from '../core/limits/ledger.ts'
+import type { DoorCalls } from '../core/protocol/calls.ts'
+import { VIEW_FOR_MS } from '../core/protocol/edge.ts'
+import type {
+  Claim,
+  ClaimAnswer,
+  EdgeReply,
+  EdgeReport,
+  PlaceLeft,
+  Touch,
+  TouchAnswer,
+} from '../core/protocol/messages.ts'
+import { leaseMs, type Session } from '../core/session.ts'
+import { within } from '../runtime/within.ts'
+import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import { within } from '../timing/within.ts'
 import { DoorStore } from './store.ts'
 
 /** An active door speaks to the room this often. */

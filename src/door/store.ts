@@ -1,10 +1,11 @@
 /** A door's SQLite: its sessions, and the few facts that outlive its memory. Rows stop here. */
-import type { SessionStore } from '../core/door.ts'
-import type { DebtStore, StoredDebt } from '../core/ledger.ts'
-import type { Pause } from '../core/pause.ts'
-import type { Session, SessionRules } from '../core/sessions.ts'
-import { forgettable, SKEW_MS } from '../core/sessions.ts'
-import { migrate } from '../storage/migrations.ts'
+
+import type { Pause } from '../core/door/clock-freeze.ts'
+import type { SessionStore } from '../core/door/door.ts'
+import type { DebtStore, StoredDebt } from '../core/limits/ledger.ts'
+import type { Session, SessionRules } from '../core/session.ts'
+import { forgettable, SKEW_MS } from '../core/session.ts'
+import { migrate } from '../runtime/migrations.ts'
 
 export const DOOR_MIGRATIONS = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;

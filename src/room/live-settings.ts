@@ -1,8 +1,8 @@
 /** The settings in force: the deployed file, and what operators have changed since, which is stored and versioned. */
 import { fnv1a } from '../core/hash.ts'
-import type { ChangeOutcome, ChangeRequest } from '../core/rpc.ts'
+import type { ChangeOutcome, ChangeRequest } from '../core/protocol/calls.ts'
 import { liveChange } from '../settings/changes.ts'
-import { compile, type RoomSettings } from '../settings/compiled.ts'
+import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import { withoutPages } from '../settings/custom-page.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { fitting, type Overrides, withOverrides } from '../settings/rooms.ts'

@@ -7,14 +7,11 @@
 
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
-import { commit } from '../core/event-draws.ts'
-import { turnOf } from '../core/events.ts'
+import { commit } from '../core/events/draws.ts'
+import { turnOf } from '../core/events/events.ts'
 import type { Load } from '../core/health/controller.ts'
-import type { HealthView } from '../core/health/in-force.ts'
-import { forgetPolicies } from '../core/limit-totals.ts'
-import type { DoorReply, DoorReport } from '../core/messages.ts'
-import { outOf } from '../core/permits.ts'
-import * as core from '../core/room.ts'
+import type { HealthView } from '../core/health/effect.ts'
+import { outOf } from '../core/permits/bank.ts'
 import type {
   Change,
   ChangeOutcome,
@@ -25,17 +22,20 @@ import type {
   RoomCalls,
   RoomDescription,
   RoomFigures,
-} from '../core/rpc.ts'
-import type { RoomSettings } from '../settings/compiled.ts'
+} from '../core/protocol/calls.ts'
+import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
+import * as core from '../core/room/room.ts'
+import { forgetPolicies } from '../core/room/totals.ts'
+import { within } from '../runtime/within.ts'
+import type { RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import { within } from '../timing/within.ts'
-import { latestOfEach, newSeed, published } from './draws.ts'
-import { LastMinute, policyNames, roomFigures } from './figures.ts'
-import { RoomHealth } from './health.ts'
+import { RoomHealth } from './health/health.ts'
+import { Probes } from './health/probes.ts'
 import { LiveSettings } from './live-settings.ts'
-import { Probes } from './probes.ts'
+import { latestOfEach, newSeed, published } from './public-draw.ts'
+import { LastMinute, policyNames, roomFigures } from './stats.ts'
 import { RoomStore } from './store.ts'
 
 /** A change of the budget waits for the word of its doors at most this long: it must be in force everywhere in two seconds. */

@@ -1,11 +1,11 @@
 /** A room's SQLite: the state of its half of the protocol, its histogram, and what operators changed. Rows stop here. */
-import { CHUNK_MS } from '../core/arrivals.ts'
-import type { Line, LineState } from '../core/line.ts'
-import { newLine } from '../core/line.ts'
-import { type Door, newRoom, type RoomState } from '../core/room.ts'
-import type { Change, ChangeRequest } from '../core/rpc.ts'
+import { CHUNK_MS } from '../core/line/arrivals.ts'
+import type { Line, LineState } from '../core/line/line.ts'
+import { newLine } from '../core/line/line.ts'
+import type { Change, ChangeRequest } from '../core/protocol/calls.ts'
+import { type Door, newRoom, type RoomState } from '../core/room/room.ts'
+import { migrate } from '../runtime/migrations.ts'
 import type { Overrides } from '../settings/rooms.ts'
-import { migrate } from '../storage/migrations.ts'
 
 export const ROOM_MIGRATIONS = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

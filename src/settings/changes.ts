@@ -2,7 +2,7 @@
  * Live changes: the effect of a request, given the file and what operators have changed before. A setting that already
  * has the value asked for is not changed, so a room that is sent its own settings stays as it is.
  */
-import type { ChangeRequest } from '../core/rpc.ts'
+import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { SettingsError, UNKNOWN_SETTING } from './messages.ts'
 import { explainFixed, type Overrides, withOverrides, without } from './rooms.ts'
 import { identity, overridesSchema, type RoomConfig } from './schema.ts'

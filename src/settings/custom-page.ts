@@ -1,7 +1,7 @@
 /** Pages of the operator's own: Mustache templates, checked before they are in force. */
 import Mustache from 'mustache'
 import * as z from 'zod'
-import type { ChangeRequest } from '../core/rpc.ts'
+import type { ChangeRequest } from '../core/protocol/calls.ts'
 
 /**
  * A page travels with the settings, to every edge and into the room's storage, and is sent by the edge to everybody in line: images belong on

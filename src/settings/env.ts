@@ -1,5 +1,5 @@
 /** Bindings of the Worker. `src/settings` is the only reader of its variables. */
-import type { DoorCalls, RoomCalls } from '../core/rpc.ts'
+import type { DoorCalls, RoomCalls } from '../core/protocol/calls.ts'
 import type { Variables } from './deployment.ts'
 import type { RoomConfig } from './schema.ts'
 

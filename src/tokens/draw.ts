@@ -2,7 +2,7 @@
  * Draws: the place of a random line, and of those who waited for an event's start, is a keyed hash of the visitor's sid (HMAC-SHA256, RFC 2104), so that nobody can compute or choose a
  * place, and every isolate finds the same.
  */
-import { type Batch, keyIn } from '../core/batches.ts'
+import { type Batch, keyIn } from '../core/line/batches.ts'
 import type { Draw } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 

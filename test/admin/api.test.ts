@@ -165,7 +165,7 @@ describe('reading', () => {
   })
 
   it('serves the dashboard with a policy that lets no foreign script in', async () => {
-    for (const file of ['', 'admin.js', 'admin-api.js', 'admin.css']) {
+    for (const file of ['', 'main.js', 'api.js', 'admin.css']) {
       const { status, response } = await send(newEdge(), new Request(`https://admin.test/.waiting-room/admin/${file}`))
       expect(status).toBe(200)
       expect(response.headers.get('Content-Security-Policy')).toMatch(/default-src 'none'; script-src 'self'/)

@@ -259,7 +259,7 @@ describe('the last two minutes', () => {
     })
     // As text, for the test runner would rewrite an import.
     const load = (file: string) => page.evaluateHandle(`import('${fake.url}${file}')`)
-    const modules = { past: await load('admin-past.js'), chart: await load('admin-chart.js') }
+    const modules = { past: await load('past.js'), chart: await load('chart.js') }
     return page.evaluate(
       ({ past, chart, bodies }) => {
         for (const body of bodies) past.remember(body)

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { eventsOf } from '../../src/admin/events.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
-import type { Change, ChangeRequest, RoomFigures } from '../../src/core/rpc.ts'
+import type { Change, ChangeRequest, RoomFigures } from '../../src/core/protocol/calls.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
@@ -25,7 +25,7 @@ const POLICY = /"(default-src [^"]+)"/.exec(DASHBOARD)?.[1]
 const TYPES = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' }
 const FILES = new Map([
   [`${PREFIX}/admin/`, 'admin.html'],
-  ...[...DASHBOARD.matchAll(/^ {2}'(admin[\w-]*\.(?:css|js))': \[/gm)].map(
+  ...[...DASHBOARD.matchAll(/^ {2}'([\w-]+\.(?:css|js))': \[/gm)].map(
     ([, file = '']) => [`${PREFIX}/admin/${file}`, file] as const,
   ),
 ])
@@ -318,7 +318,7 @@ function serveFile(response: ServerResponse, file: string): void {
     'Content-Security-Policy': POLICY ?? '',
     'Cache-Control': 'no-cache',
   })
-  response.end(readFileSync(new URL(`static/${file}`, ROOT)))
+  response.end(readFileSync(new URL(`static/admin/${file}`, ROOT)))
 }
 
 async function send(response: ServerResponse, answer: Response): Promise<void> {

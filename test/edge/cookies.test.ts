@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { base64url } from 'jose'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { cookiePairs, withoutOurs } from '../../src/edge/cookie.ts'
+import { cookiePairs, withoutOurs } from '../../src/edge/request/cookies.ts'
 import { claimsOf, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterEach(settled)

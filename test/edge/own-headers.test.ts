@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { siteOf } from '../../src/edge/page.ts'
+import { siteOf } from '../../src/edge/pages/page.ts'
 import { roomStub } from '../../src/settings/env.ts'
 import { type Edge, env, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { doorOf } from '../../src/core/ticket.ts'
 import { DOOR_MIGRATIONS } from '../../src/door/store.ts'
 import { ROOM_MIGRATIONS } from '../../src/room/store.ts'
+import { major, migrate } from '../../src/runtime/migrations.ts'
 import { doorStub, roomStub } from '../../src/settings/env.ts'
-import { major, migrate } from '../../src/storage/migrations.ts'
 import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
 /** A later version's schemas: they add columns, a table and an index. */

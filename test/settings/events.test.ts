@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
-import { compile } from '../../src/settings/compiled.ts'
+import { compile } from '../../src/settings/compiled/room.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms } from '../../src/settings/rooms.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readingsOf } from '../../src/core/path.ts'
 import { adviceOn } from '../../src/settings/advice.ts'
-import { compile } from '../../src/settings/compiled.ts'
+import { compile } from '../../src/settings/compiled/room.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'

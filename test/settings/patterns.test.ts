@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readingsOf } from '../../src/core/path.ts'
-import { Routes } from '../../src/edge/routes.ts'
-import { compile } from '../../src/settings/compiled.ts'
+import { Routes } from '../../src/edge/request/room-routes.ts'
+import { compile } from '../../src/settings/compiled/room.ts'
 import { bypassPath, pathRule } from '../../src/settings/patterns.ts'
 import { parseRooms } from '../../src/settings/rooms.ts'
 

@@ -1,4 +1,4 @@
-import type { DoorReport } from '../../src/core/messages.ts'
+import type { DoorReport } from '../../src/core/protocol/messages.ts'
 
 /** A door's first report of its life, with nothing in it. */
 export function emptyReport(door: string): DoorReport {

@@ -2,12 +2,13 @@
  * A room with one door and one isolate, and no network between them: visitors who keep asking, as the gate would answer
  * them. It shows how places are shared among people over many sessions, which the simulation's visitors have only one of.
  */
-import { bucketOf } from '../../src/core/arrivals.ts'
-import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door.ts'
-import type { Again, ClaimAnswer, View } from '../../src/core/messages.ts'
-import { keyAgain, placeOf, refused, seen } from '../../src/core/place.ts'
-import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room.ts'
-import type { SessionRules } from '../../src/core/sessions.ts'
+
+import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door/door.ts'
+import { bucketOf } from '../../src/core/line/arrivals.ts'
+import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
+import type { Again, ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
+import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room/room.ts'
+import type { SessionRules } from '../../src/core/session.ts'
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { MemorySessions } from '../../tools/simulation/sessions.ts'
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { batchAt } from '../../src/core/batches.ts'
+import { batchAt } from '../../src/core/line/batches.ts'
 import type { Draw, Ticket } from '../../src/core/ticket.ts'
 import { drawnKey, entryKey } from '../../src/tokens/draw.ts'
 import { type KeyRing, openKeyRing, type StoredKey } from '../../src/tokens/keyring.ts'

@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
-import { isAlive as isRunning } from '../../tools/support/processes.ts'
 import { supervise } from '../../tools/support/supervised.ts'
+import { isAlive as isRunning } from '../../tools/testing/processes.ts'
 
 const CHILDREN = new URL('../../tools/support/children.ts', import.meta.url).href
 const QUIET = { silenceMs: 30_000, graceMs: 200, onMessage: () => null, onSilence: () => undefined }

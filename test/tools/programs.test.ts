@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { findProgram, howToInstall, needProgram, PROGRAMS, type ProgramName } from '../../tools/support/programs.ts'
+import { findProgram, howToInstall, needProgram, PROGRAMS, type ProgramName } from '../../tools/testing/programs.ts'
 
 const NAMES = Object.keys(PROGRAMS) as ProgramName[]
 /** No file has this name. */

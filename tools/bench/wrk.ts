@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChild } from '../support/children.ts'
-import { needProgram } from '../support/programs.ts'
+import { needProgram } from '../testing/programs.ts'
 
 export interface Target {
   readonly name: string

@@ -9,9 +9,9 @@ import {
   newHolding,
   noteGrant,
   wait,
-} from '../../src/core/holdings.ts'
-import { Ledger } from '../../src/core/ledger.ts'
-import type { Ask, Grant } from '../../src/core/messages.ts'
+} from '../../src/core/limits/lease.ts'
+import { Ledger } from '../../src/core/limits/ledger.ts'
+import type { Ask, Grant } from '../../src/core/protocol/messages.ts'
 import { look, take } from '../simulation/leases.ts'
 import { LEASE_MS, Told } from './told.ts'
 

@@ -4,9 +4,10 @@
  * Tokens count from when their use was reported, or when their lease ended; those lent and not yet reported count in full. The difference
  * to when they were really used is the grain of leases.
  */
-import { LEASE_GRACE_MS } from '../../src/core/debts.ts'
+
 import type { Quota } from '../../src/core/gcra.ts'
-import type { Ask, Grant } from '../../src/core/messages.ts'
+import { LEASE_GRACE_MS } from '../../src/core/limits/debt.ts'
+import type { Ask, Grant } from '../../src/core/protocol/messages.ts'
 
 export const LEASE_MS = 10_000
 

@@ -4,7 +4,7 @@
  * Time goes in seconds. Those inside ask, wait for the answer, think, and ask again, until they leave; their place is taken
  * a while longer, as by a session that has not expired yet.
  */
-import { type Bank, fill, grantable, type Limits } from '../../src/core/permits.ts'
+import { type Bank, fill, grantable, type Limits } from '../../src/core/permits/bank.ts'
 import { Random } from '../simulation/random.ts'
 import type { Control } from './control.ts'
 import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TIMEOUT_MS } from './origin.ts'

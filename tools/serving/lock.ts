@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isAlive, machine, type Noted, note } from '../support/processes.ts'
+import { isAlive, machine, type Noted, note } from '../testing/processes.ts'
 
 export interface Lock {
   /** The storage is in use as long as this process lives, too. */

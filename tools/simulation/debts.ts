@@ -1,5 +1,5 @@
 /** What doors have written of debts: rows survive an eviction, like those of the SQLite store. */
-import type { DebtStore, StoredDebt } from '../../src/core/ledger.ts'
+import type { DebtStore, StoredDebt } from '../../src/core/limits/ledger.ts'
 
 export class MemoryDebts implements DebtStore {
   readonly #rows = new Map<string, Map<string, StoredDebt>>()

@@ -1,6 +1,6 @@
 /** A door's process: what it remembers, what it has written, and what it is doing. */
-import { type DoorState, newDoor as newState } from '../../src/core/door.ts'
-import { Ledger } from '../../src/core/ledger.ts'
+import { type DoorState, newDoor as newState } from '../../src/core/door/door.ts'
+import { Ledger } from '../../src/core/limits/ledger.ts'
 import { MemoryDebts } from './debts.ts'
 import { START_MS } from './scenario.ts'
 import { MemorySessions } from './sessions.ts'

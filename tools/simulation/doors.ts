@@ -1,13 +1,13 @@
 /**
- * The doors' processes: what `src/core/door.ts` decides about claims, touches and the reports of edges, and when it speaks to the
+ * The doors' processes: what `src/core/door/door.ts` decides about claims, touches and the reports of edges, and when it speaks to the
  * room. A door that loses its memory keeps its epoch and its sessions.
  */
-import * as doorHalf from '../../src/core/door.ts'
-import { VIEW_FOR_MS } from '../../src/core/edge.ts'
+import * as doorHalf from '../../src/core/door/door.ts'
 import type { Quota } from '../../src/core/gcra.ts'
-import { Ledger } from '../../src/core/ledger.ts'
-import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../../src/core/messages.ts'
-import { leaseMs, type SessionRules } from '../../src/core/sessions.ts'
+import { Ledger } from '../../src/core/limits/ledger.ts'
+import { VIEW_FOR_MS } from '../../src/core/protocol/edge.ts'
+import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
+import { leaseMs, type SessionRules } from '../../src/core/session.ts'
 import { type Door, newDoor } from './door.ts'
 import { POLICY } from './requests.ts'
 import type { Below, Room, RoomAnswer } from './room.ts'

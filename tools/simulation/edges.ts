@@ -1,7 +1,8 @@
 /** The isolates: each has a view of the room, counts for its home door, and has a clock that is off by a little. */
-import * as edgeHalf from '../../src/core/edge.ts'
+
 import type { Quota } from '../../src/core/gcra.ts'
-import type { EdgeReply } from '../../src/core/messages.ts'
+import * as edgeHalf from '../../src/core/protocol/edge.ts'
+import type { EdgeReply } from '../../src/core/protocol/messages.ts'
 import type { Doors } from './doors.ts'
 import { type AtDoor, Requests } from './requests.ts'
 import type { Surroundings } from './surroundings.ts'

@@ -1,8 +1,9 @@
 /** What visitors do who are not inside: they take a place, poll as told, close the tab or sleep, and claim once called. */
-import { bucketOf } from '../../src/core/arrivals.ts'
-import { RETRY_AFTER_MS } from '../../src/core/door.ts'
-import type { Claim, ClaimAnswer, View } from '../../src/core/messages.ts'
-import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place.ts'
+
+import { RETRY_AFTER_MS } from '../../src/core/door/door.ts'
+import { bucketOf } from '../../src/core/line/arrivals.ts'
+import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place/place.ts'
+import type { Claim, ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../src/core/ticket.ts'
 import type { Crowd } from './crowd.ts'
 import type { Doors } from './doors.ts'

@@ -1,5 +1,5 @@
 /** What visitors do who are inside: a page every few seconds, under a limit with all its requests, until they leave. */
-import type { Touch, TouchAnswer } from '../../src/core/messages.ts'
+import type { Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Crowd } from './crowd.ts'
 import type { Doors } from './doors.ts'
 import type { Edges } from './edges.ts'

@@ -1,6 +1,6 @@
 /** What an isolate does with what it holds of a session's limit, where each request costs one token: as the edge's limits do. */
 import type { Quota } from '../../src/core/gcra.ts'
-import { type Holding, held, isWorthGivingBack, use } from '../../src/core/holdings.ts'
+import { type Holding, held, isWorthGivingBack, use } from '../../src/core/limits/lease.ts'
 
 /** One request: let on by what is at hand, refused as its door said, or its door must be asked. */
 export function take(holding: Holding, nowMs: number): 'allowed' | 'limited' | 'ask' {

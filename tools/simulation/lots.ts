@@ -2,11 +2,12 @@
  * Places that are drawn, of a random line or for an event's start. Where an edge takes the HMAC of a secret, a simulation takes a
  * seeded uniform number: the same for every look at the same lot, and of no pattern.
  */
-import { type Batch, batchAt, keyIn } from '../../src/core/batches.ts'
-import { type DrawsView, type EntryFate, fateOf, undrawnKey } from '../../src/core/event-draws.ts'
-import { prequeueAt } from '../../src/core/events.ts'
+
+import { type DrawsView, type EntryFate, fateOf, undrawnKey } from '../../src/core/events/draws.ts'
+import { prequeueAt } from '../../src/core/events/events.ts'
 import { fnv1a } from '../../src/core/hash.ts'
-import type { View } from '../../src/core/messages.ts'
+import { type Batch, batchAt, keyIn } from '../../src/core/line/batches.ts'
+import type { View } from '../../src/core/protocol/messages.ts'
 import { type Draw, type Entry, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
 

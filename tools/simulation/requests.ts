@@ -1,6 +1,6 @@
 /**
- * What admitted visitors ask for under a rate limit, at one of several isolates. Leases (`src/core/holdings.ts`) and debts
- * (`src/core/ledger.ts`) are the shipped ones; the network between them loses, doubles and delays.
+ * What admitted visitors ask for under a rate limit, at one of several isolates. Leases (`src/core/limits/lease.ts`) and debts
+ * (`src/core/limits/ledger.ts`) are the shipped ones; the network between them loses, doubles and delays.
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
@@ -14,8 +14,8 @@ import {
   noteNoAnswer,
   owe,
   wait,
-} from '../../src/core/holdings.ts'
-import type { Ask, Touch, TouchAnswer } from '../../src/core/messages.ts'
+} from '../../src/core/limits/lease.ts'
+import type { Ask, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
 import { look, take } from './leases.ts'
 import type { Network } from './network.ts'

@@ -1,10 +1,11 @@
-/** The room's process: the decisions of `src/core/room.ts`, what it would store, and what the operator changes. */
-import { settledKey } from '../../src/core/batches.ts'
-import { commit } from '../../src/core/event-draws.ts'
-import { callableKey, type ScheduledEvent } from '../../src/core/events.ts'
-import { type Line, waiting } from '../../src/core/line.ts'
-import type { DoorReport, View } from '../../src/core/messages.ts'
-import * as roomHalf from '../../src/core/room.ts'
+/** The room's process: the decisions of `src/core/room/room.ts`, what it would store, and what the operator changes. */
+
+import { commit } from '../../src/core/events/draws.ts'
+import { callableKey, type ScheduledEvent } from '../../src/core/events/events.ts'
+import { settledKey } from '../../src/core/line/batches.ts'
+import { type Line, waiting } from '../../src/core/line/line.ts'
+import type { DoorReport, View } from '../../src/core/protocol/messages.ts'
+import * as roomHalf from '../../src/core/room/room.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 

@@ -1,5 +1,5 @@
 /** What a simulation plays: a crowd, a room, and a network that fails as told. Plain data: the same one gives the same run. */
-import type { LaneShare } from '../../src/core/lanes.ts'
+import type { LaneShare } from '../../src/core/permits/lanes.ts'
 
 export interface Scenario {
   readonly seed: number

@@ -2,8 +2,8 @@
  * A door's sessions in memory, with the behaviour of the SQLite store: rows survive an eviction of the door, and who reads one gets a
  * copy. What is written belongs to the store from then on.
  */
-import type { SessionStore } from '../../src/core/door.ts'
-import { isForgettable, type Session, type SessionRules } from '../../src/core/sessions.ts'
+import type { SessionStore } from '../../src/core/door/door.ts'
+import { isForgettable, type Session, type SessionRules } from '../../src/core/session.ts'
 import { Ends } from './ends.ts'
 
 export class MemorySessions implements SessionStore {

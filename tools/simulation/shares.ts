@@ -1,5 +1,5 @@
 /** Whether each lane with a line gets its share of the permits, second by second. */
-import type { LaneShare } from '../../src/core/lanes.ts'
+import type { LaneShare } from '../../src/core/permits/lanes.ts'
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 
 /** A share is judged over this much of a line. */

@@ -1,6 +1,7 @@
 /** A real redis-server that keeps nothing, as long as a tool runs. */
+
+import { needProgram } from '../testing/programs.ts'
 import { type Child, startChild } from './children.ts'
-import { needProgram } from './programs.ts'
 
 /** Starts one that listens as said; throws when there is none on the machine. Clients wait until it answers. */
 export async function startRedis(where: { readonly port: number } | { readonly socket: string }): Promise<Child> {

@@ -6,7 +6,7 @@
  * RFC 9438). After an outage it finds its level as fast as it can: up to what was borne before, where too many had brought the
  * outage about. Below full satisfaction it stays where it is, so that in a steady state it does not move.
  */
-import type { Limits } from '../permits.ts'
+import type { Limits } from '../permits/bank.ts'
 import { clamp, type Grade } from './grade.ts'
 
 /** Plain data, so that it can be stored. */

@@ -6,10 +6,11 @@
  */
 import { afterProbe, afterTime, afterWindow, CLOSED, openedFirst, type Window } from './breaker.ts'
 import { afterOutage, afterTrial, type Ceiling, type Moment, steer } from './controller.ts'
-import { type Decision, type Seen, said, sawOf, seenBy } from './decisions.ts'
+import { type Decision, type Seen, said, sawOf, seenBy } from './decision-log.ts'
+import { breakerOf, isStopped, isTrial, trialShare } from './effect.ts'
+import { forgetBefore, isDead, newStreak, probeFailed, sessionsIn } from './failure-streak.ts'
 import { type Grade, gradeOf, gradeOfTrial, isTooMuch, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
-import { finish, THIN_WINDOWS_MAX } from './heard.ts'
-import { breakerOf, isStopped, isTrial, trialShare } from './in-force.ts'
+import { finish, THIN_WINDOWS_MAX } from './ingest.ts'
 import { add, bucketOf, ORIGIN, outcomeOf, samplesOf, WINDOW_MS } from './samples.ts'
 import {
   type HealthRules,
@@ -19,7 +20,6 @@ import {
   type UpstreamRules,
   upstreamIn,
 } from './state.ts'
-import { forgetBefore, isDead, newStreak, probeFailed, sessionsIn } from './streak.ts'
 
 export interface HealthMoment extends Moment {
   readonly rules: HealthRules

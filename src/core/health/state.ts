@@ -5,8 +5,8 @@
 import { ownOr } from '../own.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
 import { type Ceiling, type ControllerRules, NO_CEILING } from './controller.ts'
+import { newStreak, type Streak } from './failure-streak.ts'
 import { type Counts, noCounts } from './samples.ts'
-import { newStreak, type Streak } from './streak.ts'
 
 export interface UpstreamRules {
   readonly name: string

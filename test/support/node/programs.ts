@@ -1,6 +1,6 @@
 /** The commands of the programs that tests need. A test that calls one has the program's name as a tag: without it the test is skipped. */
 import { inject } from 'vitest'
-import type { Found, ProgramName } from '../../../tools/support/programs.ts'
+import type { Found, ProgramName } from '../../../tools/testing/programs.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

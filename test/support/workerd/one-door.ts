@@ -1,11 +1,19 @@
 /** One door for a whole room, made of the same core as the real one, that counts calls. A test moves its permits and its view. */
-import * as core from '../../../src/core/door.ts'
-import { Ledger } from '../../../src/core/ledger.ts'
-import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer, View } from '../../../src/core/messages.ts'
-import type { DoorCalls } from '../../../src/core/rpc.ts'
-import { leaseMs, type Session } from '../../../src/core/sessions.ts'
+import * as core from '../../../src/core/door/door.ts'
+import { Ledger } from '../../../src/core/limits/ledger.ts'
+import type { DoorCalls } from '../../../src/core/protocol/calls.ts'
+import type {
+  Claim,
+  ClaimAnswer,
+  EdgeReply,
+  EdgeReport,
+  Touch,
+  TouchAnswer,
+  View,
+} from '../../../src/core/protocol/messages.ts'
+import { leaseMs, type Session } from '../../../src/core/session.ts'
 import { MAIN_LANE } from '../../../src/core/ticket.ts'
-import { compile, type RoomSettings } from '../../../src/settings/compiled.ts'
+import { compile, type RoomSettings } from '../../../src/settings/compiled/room.ts'
 import type { Env } from '../../../src/settings/env.ts'
 import { parseRooms } from '../../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../../src/settings/schema.ts'

@@ -1,7 +1,7 @@
 /** Visitors with cookie jars, and edges with the memory of one isolate each, over the real objects. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env as workerEnv } from 'cloudflare:workers'
-import { bucketOf } from '../../../src/core/arrivals.ts'
+import { bucketOf } from '../../../src/core/line/arrivals.ts'
 import { createEdge } from '../../../src/edge/edge.ts'
 import type { Env } from '../../../src/settings/env.ts'
 // Loaded here, and not by the first call of an object: that one has a time limit.

@@ -1,0 +1,196 @@
+/**
+ * The door's half of the protocol: who may come in, with permits that the room has granted to this life of the door.
+ *
+ * A life begins with a higher epoch and nothing to spend. Only the epoch and the sessions are durable; everything here
+ * may be lost at any time, which can waste permits and never create one. Usable permits go to the oldest called
+ * visitors standing by, so a newcomer never overtakes who was refused before. Permits are granted for lanes; what one lane has more of
+ * than visitors standing serves the others.
+ */
+
+import { forgetOldSamples } from '../health/samples.ts'
+import { ownOr } from '../own.ts'
+import { newLaneAccount } from '../permits/bank.ts'
+import type { Again, Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, View } from '../protocol/messages.ts'
+import { admit, again, isLive, nextLife, type Session, type SessionRules } from '../session.ts'
+import { fresh } from '../tally.ts'
+import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
+import { countClaim, demandOf, forgetWhoLeft, isCalled, stand } from './ready.ts'
+import { endSession, type SessionStore } from './sessions.ts'
+import { type DoorState, usable } from './state.ts'
+
+export { endSession, extendSession, type SessionStore, touch } from './sessions.ts'
+export { type DoorState, newDoor, usable } from './state.ts'
+
+/** Unspent permits go back after this long. */
+const UNSPENT_FOR_MS = 4_000
+/** A refused visitor's next try. */
+export const RETRY_AFTER_MS = 2_000
+/** Isolates whose last report is remembered. A forgotten one is taken at its word. */
+const ISOLATES_MAX = 2_000
+
+/** What a door says to a claim that it cannot decide yet: hear the room, then decide again. */
+export type Decision = ClaimAnswer | { readonly verdict: 'ask' }
+
+/** A claim is new; or it waits for the room; or it has waited as long as it may. */
+export type Attempt = 'new' | 'waiting' | 'last'
+
+/** Decides a claim. Admitting is one synchronous step: the session is inserted and the permit spent together, or neither. */
+export function claim(
+  door: DoorState,
+  sessions: SessionStore,
+  rules: SessionRules,
+  request: Claim,
+  attempt: Attempt,
+  nowMs: number,
+): Decision {
+  const insideMs = sessions.clock(nowMs)
+  const sid = lifeOf(sessions, request, insideMs)
+  const known = sessions.get(sid)
+  if (known) return answerKnown(known, request, rules, insideMs)
+  if (attempt === 'new') {
+    countClaim(door, nowMs)
+    if (!mayEnter(door, request)) {
+      door.turnedAway = true
+      return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
+    }
+    if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${request.lane}`)
+  }
+  if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
+    const session = admit({ ...request, sid }, rules, insideMs, request.sid)
+    sessions.insert(session)
+    spend(door, request.lane)
+    door.movedAtMs = nowMs
+    door.standing.delete(request.sid)
+    return admitted(session, request)
+  }
+  stand(door, request, nowMs)
+  if (attempt !== 'last' && !door.exhausted) return { verdict: 'ask' }
+  if (request.leaves) door.standing.delete(request.sid)
+  return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
+}
+
+/**
+ * Ends a session early, or with its `place` also one that has not begun; false when there is neither any more. The row of
+ * a place that was given up meets every replay of its ticket, as that of an ended session does, and takes no room.
+ */
+export function endEarly(
+  door: DoorState,
+  sessions: SessionStore,
+  rules: SessionRules,
+  { sid, how, place }: { sid: string; how: 'left' | 'revoked'; place?: PlaceLeft | undefined },
+  nowMs: number,
+): boolean {
+  if (!place) return endSession(sessions, rules, sid, how, nowMs)
+  const atMs = sessions.clock(nowMs)
+  const life = lifeOf(sessions, { sid, takenMs: place.takenMs }, atMs)
+  door.standing.delete(sid)
+  if (sessions.get(life)) return endSession(sessions, rules, life, how, nowMs)
+  sessions.insert({ ...admit({ ...place, sid: life }, rules, atMs), expiresMs: atMs, ended: how })
+  return true
+}
+
+/** The next report to the room. Permits that nobody took for a while go back with it. */
+export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
+  forgetWhoLeft(door, nowMs)
+  if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) giveBack(door)
+  door.turnedAway = false
+  forgetOldSamples(door.tally, nowMs)
+  const tally = door.tally.report()
+  const needed = Math.max(0, door.standing.size - usable(door))
+  door.said = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }
+  return {
+    door: door.name,
+    epoch: door.epoch,
+    ...tally,
+    spent: door.spent,
+    returned: door.returned,
+    ...(door.lanes ? { gone: goneIn(door.lanes) } : {}),
+    live,
+    open: door.view?.open ?? true,
+    demand: demandOf(door, nowMs),
+    version,
+  }
+}
+
+/** Takes the room's answer. One meant for another life grants nothing; a late one is known by its total. */
+export function applyReply(
+  door: DoorState,
+  reply: { epoch: number; seq: number; granted: number; lanes?: Readonly<Record<string, number>>; view: View },
+  nowMs: number,
+): void {
+  if (!door.view || reply.view.asOfMs >= door.view.asOfMs) door.view = reply.view
+  if (reply.epoch !== door.epoch) return
+  door.tally.acknowledge(reply.seq)
+  if (reply.seq === door.said.seq) {
+    door.answered = door.said
+    // The room knew of everybody who stood here, and had not enough for all.
+    door.exhausted = reply.granted - door.said.granted < door.said.needed
+  }
+  if (reply.granted > door.granted) {
+    door.granted = reply.granted
+    door.movedAtMs = nowMs
+    for (const [lane, granted] of Object.entries(reply.lanes ?? {})) {
+      door.lanes ??= {}
+      ownOr(door.lanes, lane, newLaneAccount).granted = granted
+    }
+  }
+  if (reply.view.held) giveBack(door)
+}
+
+/** Takes over what an edge has counted, once. */
+export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
+  const added = fresh(door.isolates.get(edge.isolate), edge)
+  if (!added) return
+  door.isolates.delete(edge.isolate)
+  door.isolates.set(edge.isolate, { seq: edge.seq, base: edge.base, cells: edge.cells })
+  if (door.isolates.size > ISOLATES_MAX) door.isolates.delete(door.isolates.keys().next().value as string)
+  for (const [cell, by] of Object.entries(added)) door.tally.add(cell, by)
+}
+
+/** True while a report is owed: permits in hand, visitors standing, or anything the room has not answered for. */
+export function isActive(door: DoorState, live: number, nowMs: number): boolean {
+  forgetWhoLeft(door, nowMs)
+  const { spent, returned, live: said } = door.answered
+  const unsaid = door.spent !== spent || door.returned !== returned || live !== said || door.tally.dirty
+  return unsaid || usable(door) >= 1 || door.standing.size > 0 || door.turnedAway
+}
+
+/** A sync has begun: what the room said before it is no longer the last word. */
+export function allowAsking(door: DoorState): void {
+  door.exhausted = false
+}
+
+/**
+ * The name of the session that a claim is for: its own, but for a sid that an invitation has named. There sessions that were over
+ * when the place was taken are passed by, so that an invitation is good more than once and an old ticket is not. The rows of earlier ones
+ * may be gone already.
+ */
+function lifeOf(
+  sessions: SessionStore,
+  { sid, takenMs }: { sid: string; takenMs?: number | undefined },
+  nowMs: number,
+): string {
+  if (takenMs === undefined) return sid
+  // Each began when the one before was over, so two say it for all: only the last can be live, and ends only rise.
+  const lives = sessions.lastLives(sid)
+  const own = lives.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
+  if (own) return own.sid
+  const last = lives.at(-1)
+  return last ? nextLife(last.sid) : sid
+}
+
+function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer & { verdict: 'admitted' } {
+  const answer = { verdict: 'admitted', issuedMs: admittedMs, expiresMs } as const
+  return sid === request.sid ? answer : { ...answer, sid }
+}
+
+function answerKnown(session: Session, request: Claim, rules: SessionRules, nowMs: number): ClaimAnswer {
+  if (isLive(session, nowMs)) return { ...admitted(session, request), known: true }
+  const place: Again | null = again(session, rules, nowMs)
+  return { verdict: 'ended', again: place }
+}
+
+/** In a closed room only called visitors may take a permit, also when an edge has not heard yet that it closed. */
+function mayEnter(door: DoorState, request: Claim): boolean {
+  return !door.view || door.view.open || isCalled(door, request)
+}

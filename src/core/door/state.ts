@@ -1,0 +1,67 @@
+/** What a life of a door knows beside its sessions: plain data in memory, which may be lost at any time. */
+
+import type { LaneAccount } from '../permits/bank.ts'
+import type { View } from '../protocol/messages.ts'
+import { type Applied, Tally } from '../tally.ts'
+import { StandBy } from './ready-counts.ts'
+
+/** Figures of a report. */
+interface Said {
+  /** Permits granted by then, and how many more everybody standing needed. */
+  readonly granted: number
+  readonly needed: number
+  readonly spent: number
+  readonly returned: number
+  readonly live: number
+}
+
+export interface DoorState {
+  readonly name: string
+  readonly epoch: number
+  granted: number
+  spent: number
+  returned: number
+  /** Permits that are meant for lanes beside the main one, absent while there were none. */
+  lanes?: Record<string, LaneAccount>
+  /** When a permit was last granted or spent. */
+  movedAtMs: number
+  /** No asking before the next sync: the room has just said there are none. */
+  exhausted: boolean
+  readonly standing: StandBy
+  /** Somebody whom an edge takes for called was refused: no isolate may report to this door, so it must ask for a newer view itself. */
+  turnedAway: boolean
+  readonly tally: Tally
+  /** What the newest report said, and what the room has answered for. */
+  said: Said & { readonly seq: number }
+  answered: Said
+  /** The last report of each isolate, least recently heard first. */
+  readonly isolates: Map<string, Applied>
+  view: View | null
+  claimsPerSecond: number
+  claimedAtMs: number
+}
+
+export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
+  return {
+    name,
+    epoch,
+    granted: 0,
+    spent: 0,
+    returned: 0,
+    movedAtMs: nowMs,
+    exhausted: false,
+    standing: new StandBy(),
+    turnedAway: false,
+    tally: new Tally(),
+    said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
+    answered: { granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
+    isolates: new Map(),
+    view: null,
+    claimsPerSecond: 0,
+    claimedAtMs: nowMs,
+  }
+}
+
+export function usable(door: DoorState): number {
+  return door.granted - door.spent - door.returned
+}

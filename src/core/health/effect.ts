@@ -1,0 +1,193 @@
+/**
+ * What follows from the health of an origin: the limits that are in force, and what edges and doors must know.
+ *
+ * Pins are stronger than anything health has found, and in shadow mode only pins are in force.
+ */
+import { own } from '../own.ts'
+import type { Limits } from '../permits/bank.ts'
+import { type Breaker, CLOSED } from './breaker.ts'
+import { type Load, lowered } from './controller.ts'
+import { clamp } from './grade.ts'
+import { ORIGIN, WINDOW_MS } from './samples.ts'
+import type { HealthRules, HealthState } from './state.ts'
+
+/** What edges and doors need to know; null while all is well. */
+export interface HealthView {
+  /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
+  readonly reason: 'outage' | 'slow' | null
+  /** The share of sessions inside whose requests go to the origin. */
+  readonly inside: number
+  /**
+   * The time of sessions does not run: the origin is out. Not when only some are held after it: whoever is still there asks and is
+   * renewed, and whoever has left makes room.
+   */
+  readonly paused: boolean
+  readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
+  /** Named upstreams that were out a moment ago, and since when they are not: `backShare` says who goes there again. */
+  readonly back: Readonly<Record<string, number>>
+  /** The room's guess of when to try again. */
+  readonly retryAfterMs: number
+}
+
+/** Of the rate, while a trial runs; and at least one visitor a window. */
+const TRIAL_SHARE = 0.01
+const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
+/** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
+const TRIAL_INSIDE = [0.05, 0.15, 0.35] as const
+/** A trial that lasts longer hears too few: those who are said to be inside may have left, and only as their time runs is there room for others. */
+const TRIAL_PAUSED_MS = 60_000
+/** From there to everybody after a trial has ended. */
+const INSIDE_RAMP_MS = 15_000
+/**
+ * From the first to everybody after a named upstream's trial. Whoever wanted something of it meanwhile wants it still, and all of them at once
+ * would be more than the site has ever seen.
+ */
+const BACK_RAMP_MS = 60_000
+const BACK_FIRST = 0.1
+/** When to try again while nothing better is known, and at the latest. */
+const RETRY_MS = 10_000
+const RETRY_MAX_MS = 30_000
+
+/** The operator's limits as the origin's health allows them. */
+export function limitsNow<Rules extends Limits>(
+  health: HealthState,
+  operator: Rules,
+  rules: HealthRules,
+  nowMs: number,
+): Rules {
+  const { ratePerMinute: rate, sessions } = rules.pins
+  const limits = rules.mode === 'enforce' ? steered(health, operator, rules, nowMs) : operator
+  const isClosed = isClosedByHand(rules)
+  if (rate === null && sessions === null && !isClosed) return limits
+  const pinned = rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate)
+  return {
+    ...limits,
+    ratePerMinute: isClosed ? 0 : pinned,
+    totalActiveUsers: sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, sessions),
+  }
+}
+
+/** What edges must know, null while everything is as the operator says. */
+export function healthView(
+  health: HealthState,
+  load: Load,
+  operator: Limits,
+  rules: HealthRules,
+  nowMs: number,
+): HealthView | null {
+  const breakers: Record<string, 'open' | 'half-open'> = {}
+  const back: Record<string, number> = {}
+  let untilMs = nowMs + RETRY_MS
+  for (const { name } of rules.upstreams) {
+    const state = breakerOf(health, name, rules)
+    if (state === 'closed') {
+      const sinceMs = backSince(health, name, rules)
+      if (sinceMs !== null && backShare(sinceMs, nowMs) < 1) back[name] = sinceMs
+      continue
+    }
+    breakers[name] = state
+    const decided = own(health.upstreams, name)?.breaker
+    if (decided?.state === 'open') untilMs = Math.max(untilMs, decided.untilMs)
+  }
+  const inside = insideShare(health, load, rules, nowMs)
+  const isOut = isStopped(health, rules) || isTrial(health, rules)
+  const isSlow = isLowered(health, operator, rules) && load.hasDemand
+  const areAllOpenToAll = Object.keys(breakers).length === 0 && Object.keys(back).length === 0
+  if (areAllOpenToAll && inside === 1 && !isSlow) return null
+  return {
+    reason: isOut ? 'outage' : isSlow ? 'slow' : null,
+    inside,
+    paused: isPaused(health, breakers[ORIGIN], nowMs),
+    breakers,
+    back,
+    retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
+  }
+}
+
+/** The state of a breaker as it is in force: pinned, decided, or closed where health decides nothing. */
+export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
+  const pin = own(rules.pins.breakers, name)
+  if (pin) return pin
+  return rules.mode === 'enforce' ? (own(health.upstreams, name)?.breaker.state ?? 'closed') : 'closed'
+}
+
+/** Nobody is admitted: the origin, or an upstream that admissions depend on, is out. */
+export function isStopped(health: HealthState, rules: HealthRules): boolean {
+  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
+}
+
+/** Whatever health finds, or is told to find: nobody is let in to a page that says they are held. */
+function isClosedByHand({ upstreams, pins }: HealthRules): boolean {
+  return upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
+}
+
+export function isTrial(health: HealthState, rules: HealthRules): boolean {
+  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
+}
+
+function steered<Rules extends Limits>(health: HealthState, operator: Rules, rules: HealthRules, nowMs: number): Rules {
+  if (isStopped(health, rules)) return { ...operator, ratePerMinute: 0 }
+  if (isTrial(health, rules)) {
+    const trial = Math.max(TRIAL_PER_MINUTE_MIN, operator.ratePerMinute * TRIAL_SHARE)
+    return { ...operator, ratePerMinute: Math.min(operator.ratePerMinute, trial) }
+  }
+  return lowered(operator, health.ceiling, rampOf(health, rules, nowMs))
+}
+
+function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: number): number {
+  if (reopenedAtMs === null || rampMs <= 0) return 1
+  return clamp((nowMs - reopenedAtMs) / rampMs, TRIAL_SHARE, 1)
+}
+
+/**
+ * Those inside come back little by little, and only as many as the origin can bear: what brought it down were they, and
+ * admissions alone would need as long as a session lasts to change that.
+ */
+function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs: number): number {
+  const state = breakerOf(health, ORIGIN, rules)
+  const breaker: Breaker = health.upstreams[ORIGIN]?.breaker ?? CLOSED
+  if (state === 'open') return 0
+  if (state === 'half-open') return trialShare(breaker)
+  if (own(rules.pins.breakers, ORIGIN) === 'closed') return 1
+  if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
+  const back = ramped(trialShare(breaker), (nowMs - breaker.sinceMs) / INSIDE_RAMP_MS)
+  const { sessions } = health.ceiling
+  return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
+}
+
+/**
+ * Of the sessions that want something of a named upstream whose breaker is closed since then: an edge follows it by itself, also
+ * while its room does not answer.
+ */
+export function backShare(sinceMs: number, nowMs: number): number {
+  const tookMs = nowMs - sinceMs
+  // A clock that was set back says nothing.
+  return tookMs < -BACK_RAMP_MS ? 1 : ramped(BACK_FIRST, tookMs / BACK_RAMP_MS)
+}
+
+/** From a first share to all, by the part of the way that is over. */
+function ramped(first: number, part: number): number {
+  return clamp(first + (1 - first) * part, first, 1)
+}
+
+/** When a named upstream was closed after a trial; null where health decides nothing. */
+function backSince(health: HealthState, name: string, { mode, pins }: HealthRules): number | null {
+  const breaker = own(health.upstreams, name)?.breaker
+  const isDecided = name !== ORIGIN && mode === 'enforce' && own(pins.breakers, name) === undefined
+  return isDecided && breaker?.state === 'closed' ? breaker.sinceMs : null
+}
+
+/** Fewer may be inside than the operator says. */
+function isLowered({ ceiling }: HealthState, { totalActiveUsers }: Limits, { mode, pins }: HealthRules): boolean {
+  return mode === 'enforce' && pins.sessions === null && (ceiling.sessions ?? totalActiveUsers) < totalActiveUsers
+}
+
+function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, nowMs: number): boolean {
+  if (state !== 'half-open') return state === 'open'
+  return nowMs - (health.upstreams[ORIGIN]?.breaker.sinceMs ?? nowMs) < TRIAL_PAUSED_MS
+}
+
+/** How many of those inside a trial lets on, or has let on at its end. */
+export function trialShare(breaker: Breaker): number {
+  return TRIAL_INSIDE[breaker.state === 'open' ? 0 : breaker.goodWindows] ?? TRIAL_INSIDE[2]
+}

@@ -1,0 +1,210 @@
+/** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
+
+import { type EntryFate, fateOf } from '../events/draws.ts'
+import {
+  COUNTED_AFTER_MS,
+  type Prequeue,
+  prequeueAt,
+  TOLD_AFTER_MS as TOLD_OF_START_AFTER_MS,
+  TOLD_OVER_MS,
+} from '../events/events.ts'
+import { BUCKET_MS } from '../line/arrivals.ts'
+import { aheadOf, total } from '../line/curve.ts'
+import type { LaneView } from '../line/line.ts'
+import { fastest, speedFor } from '../line/speed.ts'
+import { own } from '../own.ts'
+import type { View } from '../protocol/messages.ts'
+import { MAIN_LANE, type Ticket } from '../ticket.ts'
+import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
+import { laneWaitMs } from './lane-wait.ts'
+
+export type Place =
+  /** May claim a permit now. */
+  | { readonly state: 'called' }
+  | {
+      readonly state: 'waiting'
+      readonly ahead: number
+      readonly position: number | null
+      readonly wait: Wait | null
+      /** When the place will be known that is not drawn yet. */
+      readonly drawnMs?: number | null
+      /** The start of the event for which it waits; nobody is called before. */
+      readonly startsMs?: number | null
+    }
+  /** Was called, and did not come within the claim window. */
+  | { readonly state: 'missed' }
+
+/** A ticket that has not changed is signed anew after this long, so that it lives on while its visitor polls. */
+const SIGNED_FOR_MS = 30_000
+/** A token says its time of issue in whole seconds. */
+const ISSUED_WITHIN_MS = 1_000
+/** An edge knows of a draw this long after the room, and its visitors ask over a few times as long, not all at once. */
+const TOLD_AFTER_MS = 1_000
+const SPREAD = 4
+/**
+ * A shown wait rises by at most a tenth from one poll to the next: by this much over the one in the ticket, which may be older, and
+ * lower by so much than what was shown meanwhile without signing anew.
+ */
+const WAIT_RISES_BY = 1.07
+const WAIT_KEPT_WITHIN = 0.975
+/** Shorter waits are all "less than a minute". */
+const WAIT_SHORT_MS = 30_000
+/** The clocks of two edges. */
+const CLOCKS_DIFFER_MS = 5_000
+const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
+
+export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
+  const lane = laneOf(view, ticket.lane)
+  if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
+  const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
+  if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
+  if (startsMs === null && (isOpenFor(ticket, view, nowMs) || ticket.key <= lane.frontierKey))
+    return { state: 'called' }
+  // The curve counts this ticket too, in proportion to where it stands in its bucket.
+  const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
+  const counted = countedIn(lane, view)
+  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - itself))
+  const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
+  const settled = ticket.confirmed && known
+  const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
+  return {
+    state: 'waiting',
+    ahead,
+    position: settled || ticket.low !== null ? shown : null,
+    wait: startsMs === null ? waitFor(ticket, ahead, counted, view) : null,
+    drawnMs: known ? null : ticket.draw ? ticket.draw.untilMs + SETTLED_AFTER_MS : countedMs(ticket, view),
+    startsMs,
+  }
+}
+
+/** In an open room nobody waits but whose place is still to come: the session was ended by a policy, and its debt is not paid off. */
+function isOpenFor({ draw, key }: Ticket, view: View, nowMs: number): boolean {
+  return view.open && (Boolean(draw) || key <= nowMs + CLOCKS_DIFFER_MS)
+}
+
+/** The place of an entry, of which nothing is known before its event has started. */
+function undrawn(entry: EntryFate): Place {
+  const startsMs = entry.fate === 'waits' ? entry.startMs : 0
+  return { state: 'waiting', ahead: 0, position: null, wait: null, drawnMs: startsMs + COUNTED_AFTER_MS, startsMs }
+}
+
+/** A newcomer without a draw waits for the start as well; who came before the prequeue does not. */
+function startOf({ key, draw }: Ticket, prequeue: Prequeue | null): number | null {
+  return prequeue && !draw && key >= prequeue.fromMs ? prequeue.startMs : null
+}
+
+/** When everybody has been counted who was drawn along with this ticket. */
+function countedMs({ key }: Ticket, { events }: View): number | null {
+  const counting = events?.counting
+  return counting && key >= counting.fromKey && key < counting.startMs ? counting.untilMs : null
+}
+
+/**
+ * The ticket after its visitor came back: confirmed in line, with the lowest position shown, and with a claim window once called.
+ * The same object when nothing changed, so that nothing is signed in vain. Whoever becomes confirmed is to be counted.
+ */
+export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs: number): Ticket {
+  const confirmed = ticket.confirmed || place.state === 'waiting'
+  const low = place.state === 'waiting' ? (place.position ?? ticket.low) : ticket.low
+  const shownMs = place.state === 'waiting' && place.position !== null ? (place.wait?.likelyMs ?? null) : null
+  const byMs = place.state === 'called' ? (ticket.byMs ?? nowMs + claimWindowMs) : null
+  const draw = ticket.draw && isUndrawn(place) ? ticket.draw : null
+  const same =
+    confirmed === ticket.confirmed && low === ticket.low && byMs === ticket.byMs && draw === (ticket.draw ?? null)
+  const waitHolds = shownMs === null || shownMs >= (ticket.waitMs ?? Number.POSITIVE_INFINITY) * WAIT_KEPT_WITHIN
+  if (same && waitHolds && nowMs - ticket.issuedMs < SIGNED_FOR_MS) return ticket
+  const waitMs = shownMs === null ? (ticket.waitMs ?? null) : Math.round(shownMs)
+  return { ...ticket, confirmed, low, waitMs, byMs, draw, issuedMs: nowMs }
+}
+
+/** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
+export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
+  const called = ticket.key <= laneOf(view, ticket.lane).frontierKey
+  return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
+}
+
+/**
+ * The place at the front of somebody whose session has just ended. In a random room it may have been drawn in a batch
+ * that has not ended, and who was inside already does not wait for that.
+ */
+export function keyAgain(key: number, lane: string, view: View | null): number {
+  if (!view || view.open || key <= (view.settledKey ?? key)) return key
+  return Math.min(key, own(view.lanes, lane)?.frontierKey ?? key)
+}
+
+/** When the place of a ticket will be known whose batch has not ended, null for any other. */
+export function drawnMsOf({ draw }: Ticket, nowMs: number): number | null {
+  return draw && draw.untilMs > nowMs ? draw.untilMs + SETTLED_AFTER_MS : null
+}
+
+/** Waiting in a batch of which nobody has a place yet. */
+export function isUndrawn(place: Place): place is Place & { readonly drawnMs: number } {
+  return place.state === 'waiting' && typeof place.drawnMs === 'number'
+}
+
+/** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
+export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
+  if (place.state === 'waiting' && typeof place.startsMs === 'number')
+    return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, nowMs, random)
+  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
+  if (isUndrawn(place))
+    return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
+  const lane = countedIn(laneOf(view, ticket.lane), view)
+  const ahead = place.state === 'waiting' ? place.ahead : 0
+  const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
+  const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
+  if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
+  // Its number is known to this edge a second or two after the room has all counts.
+  const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
+  return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
+}
+
+/** Once it has come back, a ticket has nothing to learn before then; when it asks again says nothing of its place. */
+function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, nowMs: number, random: number): number {
+  return confirmed ? untilMs(atMs, nowMs, random) : pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
+}
+
+/** Nothing changes until then: a poll now and again keeps the ticket alive. */
+function untilMs(atMs: number, nowMs: number, random: number): number {
+  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
+}
+
+/** Everybody with a counted place in the view. */
+export function waitingIn(view: View): number {
+  return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
+}
+
+/** A lane is named by operators, and what every object has is none. */
+function laneOf({ lanes }: View, name: string): LaneView {
+  return own(lanes, name) ?? NOBODY
+}
+
+/** Who stands in a lane that was taken away is counted among the people of the main one. */
+function countedIn(lane: LaneView, view: View): LaneView {
+  return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
+}
+
+function waitFor({ lane: name, waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
+  if (view.held) return null
+  const wait = likelyWait(name, ahead, lane, view)
+  if (!wait || view.slowed || typeof waitMs !== 'number') return wait
+  const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
+  return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
+}
+
+function likelyWait(name: string, ahead: number, lane: LaneView, view: View): Wait | null {
+  // In a room with lanes how fast one moves now says little.
+  if (lane.share !== undefined) {
+    const served = own(view.lanes, name)?.merged ? MAIN_LANE : name
+    const ms = laneWaitMs(ahead, served, view)
+    return ms === null ? null : waitRange(ms)
+  }
+  return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
+}
+
+/** Only who was called can have missed it. A window that was shortened also shortens what older tickets still carry. */
+function hasMissed(ticket: Ticket, lane: LaneView, claimWindowMs: number, nowMs: number): boolean {
+  if (ticket.key > lane.frontierKey) return false
+  if (ticket.byMs !== null) return nowMs > Math.min(ticket.byMs, ticket.issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
+  return ticket.key <= lane.lapsedKey
+}

@@ -1,0 +1,109 @@
+/** The lines of a room as they are called: by the permits to come, lane by lane, or all at once while the room is open. */
+
+import { callableKey } from '../events/events.ts'
+import { openKey, settledKey } from '../line/batches.ts'
+import { comingIn, showRate, supplyOf } from '../line/frontier.ts'
+import { callAlong, callEverybody, callNext, closeAt, waiting } from '../line/line.ts'
+import { divide, shareOf } from '../permits/lanes.ts'
+import type { Demand } from '../protocol/messages.ts'
+import { MAIN_LANE } from '../ticket.ts'
+import { available, left, standing, standingIn, sums } from './grants.ts'
+import { NO_LANES, type RoomRules, type RoomState } from './state.ts'
+
+/** A line that is empty this long makes the room open: refused newcomers have had the time to be counted. */
+const OPENS_AFTER_MS = 4_000
+
+/** Everybody with a counted place, over all lanes. Who stands in one that was taken away is counted in the main one. */
+export function waitingTotal(room: RoomState): number {
+  let people = 0
+  for (const line of room.lines.values()) if (!line.state.removedAtMs) people += waiting(line)
+  return people
+}
+
+export function callAll(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = openKey(room.draws, nowMs)
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+}
+
+export function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
+  if (rules.ratePerMinute <= 0) return room.shown.clear()
+  const { live, out } = sums(room)
+  const permits = out + available(room, rules)
+  // Permits in reach are part of the budget: only the rest of it is still to come.
+  const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
+  const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
+  const whole = {
+    standing: 0,
+    permits,
+    places,
+    permitsPerSecond: rules.ratePerMinute / 60,
+    departuresPerSecond: room.departuresPerSecond,
+    shown: 0,
+  }
+  const parts = room.lines.size > 1 ? expectations(room, rules, supplyOf(whole), nowMs) : null
+  for (const [lane, line] of room.lines) {
+    if (line.state.removedAtMs) continue
+    const part = parts?.get(lane) ?? 1
+    const load = {
+      standing: standingIn(room, rules, lane, nowMs),
+      permits: whole.permits * part,
+      places: whole.places * part,
+      permitsPerSecond: whole.permitsPerSecond * part,
+      departuresPerSecond: whole.departuresPerSecond * part,
+      shown: room.shown.get(lane) ?? 0,
+    }
+    const untilKey = callableKey(room.events, settledKey(room.draws, nowMs))
+    callNext(line, load, untilKey, rules.claimWindowMs, nowMs)
+  }
+  const main = room.lines.get(MAIN_LANE)
+  for (const line of room.lines.values()) {
+    if (main && line.state.removedAtMs) callAlong(line, main, rules.claimWindowMs, nowMs)
+  }
+  room.shown.clear()
+}
+
+/** Everybody from the oldest of those refused is in line. */
+export function putInLine(room: RoomState, refused: readonly Demand[]): void {
+  for (const { lane, oldestKey } of refused) {
+    const line = room.lines.get(lane)
+    if (line) closeAt(line, oldestKey)
+  }
+}
+
+export function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
+  // Before a start nobody is called, and just after it not everybody who waited has been counted.
+  const empty =
+    room.events.hold === null && standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
+  room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
+  // Where nobody refused is in line, only those called from an old one may be on their way.
+  const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
+  if (room.emptySinceMs === null || nowMs - room.emptySinceMs < opensAfterMs) return
+  room.open = true
+  room.emptySinceMs = null
+  callAll(room, rules, nowMs)
+}
+
+/** The part of all permits to come that each lane with anybody in it can reckon with, by its share and its people. */
+function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: number): ReadonlyMap<string, number> {
+  const lanes = rules.lanes ?? NO_LANES
+  const wanted = new Map<string, number>()
+  for (const [lane, line] of room.lines) {
+    const { control, removedAtMs } = line.state
+    if (removedAtMs) continue
+    const people = comingIn(control, standingIn(room, rules, lane, nowMs)) + waiting(line) * showRate(control)
+    wanted.set(lane, people)
+  }
+  const parts = divide(supply, lanes, wanted)
+  let left = supply
+  for (const part of parts.values()) left -= part
+  // What nobody wants yet is for whoever comes next, in any lane.
+  const partOf = (lane: string) => ((parts.get(lane) ?? 0) + left * shareOf(lanes, lane)) / supply
+  return new Map([...room.lines.keys()].map(lane => [lane, supply > 0 ? partOf(lane) : 0]))
+}
+
+/** Called people who should come in yet. */
+function comingTotal(room: RoomState): number {
+  let people = 0
+  for (const line of room.lines.values()) people += comingIn(line.state.control, 0)
+  return people
+}

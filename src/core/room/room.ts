@@ -1,0 +1,232 @@
+/**
+ * The room's half of the protocol: it applies what doors report, moves the frontier with the clock, and grants permits.
+ *
+ * The caller owns the clock and the storage: everything changed by `sync` must be durable before its reply leaves.
+ */
+
+import { enter } from '../events/draws.ts'
+import { eventsView, knownKey } from '../events/events.ts'
+import { BUCKET_MS, chunkOf } from '../line/arrivals.ts'
+import { settledKey } from '../line/batches.ts'
+import { showRate } from '../line/frontier.ts'
+import { confirm, type LaneView, type Line, leave, viewOf } from '../line/line.ts'
+import { followPace, slowedAt } from '../line/slowdown.ts'
+import { forgetLongRun } from '../line/speed.ts'
+import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
+import { servedIn, shareOf } from '../permits/lanes.ts'
+import type { Demand, DoorReport, View } from '../protocol/messages.ts'
+import { type Cells, fresh } from '../tally.ts'
+import { MAIN_LANE } from '../ticket.ts'
+import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
+import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
+import { followSettings, isDirty } from './settings.ts'
+import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+
+export { waitingTotal } from './calling.ts'
+export { available, left, restock, standing, standingIn, sums } from './grants.ts'
+export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
+
+/** The frontier moves this often at most. */
+const TICK_MS = 500
+/** Departures are smoothed over this. */
+const DEPARTURES_HALF_LIFE_MS = 10_000
+/** Tickets from the future of a skewed clock are believed this far. */
+const FUTURE_MS = 60_000
+
+export type SyncOutcome =
+  /** A report that is older than what was applied: nothing changed, nothing is owed. */
+  | { readonly kind: 'stale' }
+  /** The same report again: the stored answer stands. */
+  | { readonly kind: 'repeated'; readonly granted: number; readonly lanes?: Readonly<Record<string, number>> }
+  | {
+      readonly kind: 'applied'
+      readonly granted: number
+      /** Of `granted`, what is meant for lanes beside the main one; absent where nothing is. */
+      readonly lanes?: Readonly<Record<string, number>>
+      /** Chunks of the histogram that must be stored, by lane. */
+      readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
+      /** What edges say of the origin: cells of `core/health/samples.ts`. */
+      readonly health: Cells
+      /** Doors that hold permits in silence. */
+      readonly poke: readonly string[]
+    }
+
+export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowMs: number): SyncOutcome {
+  const door = room.doors.get(report.door) ?? open(room, report.door, nowMs)
+  if (report.epoch < door.epoch) return { kind: 'stale' }
+  if (report.epoch === door.epoch) {
+    if (report.seq < door.seq) return { kind: 'stale' }
+    if (report.seq === door.seq) return { kind: 'repeated', ...grantsOf(door) }
+  } else door.applied = undefined
+  followSettings(room, rules, nowMs)
+  const added = fresh(door.applied, report)
+  door.applied = { seq: report.seq, base: report.base, cells: report.cells }
+  // Time first, by what was out until now: a permit that is out stops the fill it would have used.
+  fill(room.bank, sums(room).out, rules, nowMs)
+  const liveBefore = door.live
+  // What a door's earlier life had in hand may have been spent unheard: the budget takes it for spent.
+  const unheardOf = report.epoch > door.epoch ? outOf(door) : 0
+  const spent = settle(room.bank, door, report, nowMs)
+  room.stock.spent += spent + unheardOf
+  // A door that has not heard of the closing yet reports newcomers: they are in line, not standing by.
+  const unheard = report.open && !room.open
+  door.demand = unheard ? [] : report.demand
+  if (unheard) putInLine(room, report.demand)
+  room.departedSinceTick += spent - (door.live - liveBefore)
+  count(room, 'admitted', spent)
+  fold(room, added ?? {}, nowMs)
+  tick(room, rules, nowMs)
+  if (grant(room, door, rules, nowMs) === 'short' && room.open) close(room, report.demand, rules, nowMs)
+  return {
+    kind: 'applied',
+    ...grantsOf(door),
+    dirty: takeDirty(room),
+    health: healthIn(added ?? {}),
+    poke: silentDoors(room, report.door, nowMs),
+  }
+}
+
+/** Chunks of the histograms that are to be stored now. */
+export function takeDirty(room: RoomState): ReadonlyMap<string, ReadonlySet<number>> {
+  const dirty = new Map(room.dirty)
+  room.dirty.clear()
+  return dirty
+}
+
+function grantsOf(door: Door): { granted: number; lanes?: Record<string, number> } {
+  const lanes = grantedIn(door)
+  return lanes ? { granted: door.granted, lanes } : { granted: door.granted }
+}
+
+/** Lets time pass: fills the bank, moves the frontier, opens the room. Called by `sync`; harmless at any time. */
+export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
+  fill(room.bank, sums(room).out, rules, nowMs)
+  followSettings(room, rules, nowMs)
+  const tookMs = Math.max(0, nowMs - room.tickedAtMs)
+  if (tookMs < TICK_MS && room.view) return
+  measureDepartures(room, tookMs)
+  if (room.open) callAll(room, rules, nowMs)
+  else {
+    callLines(room, rules, nowMs)
+    openWhenEmpty(room, rules, nowMs)
+  }
+  room.tickedAtMs = Math.max(room.tickedAtMs, nowMs)
+  room.view = makeView(room, rules, nowMs)
+}
+
+/** Fills the bank up to a moment at which the limits change, by those that were in force before. */
+export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
+  fill(room.bank, sums(room).out, rules, turnMs)
+}
+
+function open(room: RoomState, name: string, nowMs: number): Door {
+  const door: Door = { ...newAccount(nowMs), demand: [], applied: undefined }
+  room.doors.set(name, door)
+  return door
+}
+
+function count(room: RoomState, name: string, by: number): void {
+  if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
+}
+
+/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `gone/<lane>/<bucket>` for those given up, `entry/<draw>`, `shown/<lane>`, samples of the origin's health, or the name of a total. */
+function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
+  for (const [cell, by] of Object.entries(cells)) {
+    const [kind, lane = '', bucketText = ''] = cell.split('/')
+    const line = room.lines.get(lane)
+    if (kind === 'line' && line) {
+      const bucket = Number(bucketText)
+      const endKey = (bucket + 1) * BUCKET_MS
+      if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) continue
+      confirm(line, bucket, endKey, by)
+      isDirty(room, lane, chunkOf(bucket))
+      if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
+      count(room, 'confirmed', by)
+    } else if (kind === 'gone') {
+      if (line) giveUp(room, lane, line, Number(bucketText), by)
+    } else if (kind === 'health') continue
+    else if (kind === 'entry') enter(room.events, Number(lane), by)
+    else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
+    else count(room, cell, by)
+  }
+}
+
+/** Whoever changes lanes leaves a counted ticket behind that nobody will come with. */
+function giveUp(room: RoomState, lane: string, line: Line, bucket: number, by: number): void {
+  if (!Number.isSafeInteger(bucket)) return
+  const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
+  leave(line, bucket, (bucket + 1) * BUCKET_MS, by)
+  isDirty(room, lane, chunkOf(bucket))
+  if (!main) return
+  leave(main, bucket, (bucket + 1) * BUCKET_MS, by)
+  isDirty(room, MAIN_LANE, chunkOf(bucket))
+}
+
+/** A ticket of a lane that was taken away counts in the main one, beside its own, which may come back. */
+function countInMain(room: RoomState, bucket: number, endKey: number, by: number): void {
+  const main = room.lines.get(MAIN_LANE)
+  if (!main) return
+  confirm(main, bucket, endKey, by)
+  isDirty(room, MAIN_LANE, chunkOf(bucket))
+}
+
+function healthIn(cells: Cells): Cells {
+  const health: Record<string, number> = {}
+  for (const cell in cells) if (cell.startsWith('health/')) health[cell] = cells[cell] as number
+  return health
+}
+
+/** An open room closes when a claim is refused: everybody from the oldest refused visitor on is in line. */
+function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, nowMs: number): void {
+  room.open = false
+  room.emptySinceMs = null
+  putInLine(room, demand)
+  // Newcomers who were refused stand nowhere: they are in line like everybody else.
+  for (const door of room.doors.values()) door.demand = []
+  room.view = makeView(room, rules, nowMs)
+}
+
+function measureDepartures(room: RoomState, tookMs: number): void {
+  if (tookMs <= 0) return
+  const decay = 0.5 ** (tookMs / DEPARTURES_HALF_LIFE_MS)
+  const lately = Math.max(0, room.departedSinceTick) / (tookMs / 1_000)
+  room.departuresPerSecond = room.departuresPerSecond * decay + lately * (1 - decay)
+  room.departedSinceTick = 0
+}
+
+function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
+  const { live, out } = sums(room)
+  const soldOut = left(room) === 0
+  const full = live + out >= rules.totalActiveUsers
+  if (followPace(room.pace, rules, full, nowMs)) {
+    for (const { state } of room.lines.values()) forgetLongRun(state.speed)
+  }
+  return {
+    asOfMs: nowMs,
+    generation: room.generation,
+    open: room.open,
+    held: rules.ratePerMinute <= 0 || soldOut,
+    soldOut,
+    full,
+    slowed: slowedAt(room.pace, nowMs),
+    ratePerSecond: rules.ratePerMinute / 60,
+    batches: room.draws.batches,
+    settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
+    events: eventsView(room.events, nowMs),
+    lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, laneView(room, rules, lane, line, nowMs)])),
+  }
+}
+
+function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, nowMs: number): LaneView {
+  const lanes = rules.lanes ?? NO_LANES
+  if (room.lines.size === 1) return viewOf(line, standing(room, nowMs))
+  const served = servedIn(lanes, lane)
+  const beside = lane === MAIN_LANE ? 0 : room.lines.size - 1
+  const view = viewOf(line, served === lane ? standingIn(room, rules, lane, nowMs) : 0, beside)
+  return { ...view, share: shareOf(lanes, served), showRate: showRate(line.state.control), merged: served !== lane }
+}
+
+/** The most permits that may be banked or out, for operators to see beside the figures. */
+export function burst(rules: RoomRules): number {
+  return burstOf(rules.ratePerMinute)
+}

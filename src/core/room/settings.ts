@@ -1,0 +1,75 @@
+/** A room follows its settings: the budget, lanes that come and go, the method, and the starts of events. */
+
+import { callableKey, followEvents } from '../events/events.ts'
+import { follow, openKey } from '../line/batches.ts'
+import { beginAnew, callEverybody, countAlso, countNoMore, type Line, newLine } from '../line/line.ts'
+import { type LaneShare, servedIn } from '../permits/lanes.ts'
+import { MAIN_LANE } from '../ticket.ts'
+import { restock } from './grants.ts'
+import { NO_LANES, type RoomRules, type RoomState } from './state.ts'
+
+/** A ticket of a lane that was taken away lives no longer than this after its last poll. */
+const REMOVED_FOR_MS = 25 * 60 * 60_000
+
+export function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const remaining = rules.remaining ?? null
+  if (remaining !== room.stock.set) restock(room, remaining)
+  followLanes(room, rules.lanes ?? NO_LANES, nowMs)
+  const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
+  follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+  const before = room.events.hold
+  followEvents(
+    room.events,
+    rules.event ?? null,
+    { untilKey: room.draws.untilKey, seenMs: room.tickedAtMs, frontierKey },
+    nowMs,
+  )
+  const { hold } = room.events
+  if (before?.phase !== hold?.phase) room.view = null
+  if (before && !hold) for (const line of room.lines.values()) beginAnew(line, nowMs)
+  if (hold && room.open) closeForStart(room, rules, nowMs)
+}
+
+export function isDirty(room: RoomState, lane: string, chunk: number): void {
+  const chunks = room.dirty.get(lane)
+  if (chunks) chunks.add(chunk)
+  else room.dirty.set(lane, new Set([chunk]))
+}
+
+/** Who came before the prequeue of an open room is called, and from there on everybody waits for the start. */
+function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
+  const key = callableKey(room.events, openKey(room.draws, nowMs))
+  for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
+  room.open = false
+  room.emptySinceMs = null
+  for (const door of room.doors.values()) door.demand = []
+}
+
+/** A new lane has a line of its own from now on. One that was taken away keeps its line as long as tickets of it may come. */
+function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number): void {
+  for (const { name } of lanes) if (!room.lines.has(name)) room.lines.set(name, newLine(nowMs))
+  if (room.lines.size === 1) return
+  for (const [lane, line] of room.lines) {
+    const { state } = line
+    if (lane === MAIN_LANE) continue
+    if (servedIn(lanes, lane) === lane) comeBack(room, line)
+    else if (!state.removedAtMs) remove(room, line, nowMs)
+    if (state.removedAtMs && nowMs - state.removedAtMs > REMOVED_FOR_MS) {
+      room.lines.delete(lane)
+      delete room.turns.of[lane]
+    }
+  }
+}
+
+function remove(room: RoomState, line: Line, nowMs: number): void {
+  line.state.removedAtMs = nowMs
+  const main = room.lines.get(MAIN_LANE)
+  if (main) for (const chunk of countAlso(line, main)) isDirty(room, MAIN_LANE, chunk)
+}
+
+/** Its people are in its own line again, and in nobody's way in the main one. */
+function comeBack(room: RoomState, line: Line): void {
+  const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
+  line.state.removedAtMs = null
+  if (main) for (const chunk of countNoMore(line, main)) isDirty(room, MAIN_LANE, chunk)
+}

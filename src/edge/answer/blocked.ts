@@ -1,0 +1,61 @@
+/** The answers to requests of admitted visitors that were not sent on. */
+
+import type { Held } from '../origin/block.ts'
+import { heldPage } from '../pages/blocked.ts'
+import { problemResponse } from '../problem.ts'
+import type { Visit } from '../request/visit.ts'
+import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
+
+/** Visitors who were held together must not come back together. */
+const JITTER = 0.3
+
+const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>> = {
+  outage: {
+    title: 'The site cannot answer at the moment',
+    detail: 'This request was not carried out. Your session is kept, and its time does not run. Send it again.',
+  },
+  closed: {
+    title: 'This part of the site cannot answer at the moment',
+    detail: 'This request was not carried out. The rest of the site is not affected. Send it again shortly.',
+  },
+  shed: {
+    title: 'The site is very busy',
+    detail: 'This request was not carried out, so that more important ones can be. Send it again shortly.',
+  },
+}
+/** Of an outage, to somebody who has no session that could be kept. */
+const OUTSIDE = {
+  title: 'The site cannot answer at the moment',
+  detail: 'This request was not carried out. Send it again later.',
+}
+
+export async function heldResponse(visit: Visit, held: Held): Promise<Response> {
+  const { upstream, why, room } = held
+  const retryAfterMs = held.retryAfterMs * (1 - JITTER + 2 * JITTER * Math.random())
+  const headers = outsideHeaders(retryAfterMs)
+  const { fallback } = upstream
+  if (visit.kind === 'subresource') return new Response(null, { status: 503, headers })
+  const forProgram = isForProgram(visit)
+  if (why === 'closed' && fallback.answer === 'redirect' && visit.kind === 'navigation' && !forProgram)
+    return new Response(null, { status: 303, headers: { ...headers, Location: fallback.to } })
+  if (forProgram || (why === 'closed' && fallback.answer === 'problem')) {
+    const problem = problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      ...(held.isInside || why !== 'outage' ? PROBLEMS[why] : OUTSIDE),
+      retryAfterMs,
+      more: { state: why, upstream: upstream.name, message: messageOf(visit, held) },
+    })
+    problem.headers.set('X-Robots-Tag', 'noindex')
+    return problem
+  }
+  const page = await heldPage(visit, held, messageOf(visit, held), retryAfterMs)
+  const status = why === 'outage' ? outsideStatus(visit, room.settings.config.queueing_status_code) : 503
+  const body = visit.request.method === 'HEAD' ? null : page.html
+  return new Response(body, { status, headers: { ...headers, ...page.headers } })
+}
+
+function messageOf({ nowMs }: Visit, { upstream, room, why }: Held): string {
+  const own = why === 'closed' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
+  return own === '' ? room.settings.at(nowMs).config.message : own
+}

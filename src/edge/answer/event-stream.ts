@@ -1,0 +1,56 @@
+/**
+ * Answers without an end: they keep their sessions alive while they are read, and end with them.
+ *
+ * Their bodies are read by hand, which costs more than a third of a plain proxy. No other answer pays for that: a
+ * download that has begun inside goes on to its end.
+ */
+import type { Admitted } from '../gate/verdict.ts'
+import type { Visit } from '../request/visit.ts'
+import { whileOpen } from './while-open.ts'
+
+/** Event streams (HTML, section 9.2), and pictures that replace each other, as cameras send them. */
+const ENDLESS = /^(text\/event-stream|multipart\/x-mixed-replace)\b/i
+
+/** The same answer; an endless one is over when a session is gone that it was admitted with. */
+export function endingWithSession(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
+  if (admissions.length === 0 || !ENDLESS.test(response.headers.get('Content-Type') ?? '')) return response
+  // Only here: to look at the body of an ordinary answer would make an object for it.
+  const reader = response.body?.getReader()
+  if (!reader) return response
+  const stops: (() => void)[] = []
+  let isOver = false
+  const stop = () => {
+    isOver = true
+    for (const each of stops) each()
+  }
+  const guarded = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const admission of admissions) {
+        const end = () => {
+          stop()
+          void reader.cancel('the session has ended').catch(() => undefined)
+          // A regular end: the page asks again, and finds its place in line.
+          controller.close()
+        }
+        stops.push(whileOpen(visit, admission, end))
+      }
+    },
+    async pull(controller) {
+      try {
+        const read = await reader.read()
+        if (isOver) return
+        if (!read.done) return controller.enqueue(read.value)
+        stop()
+        controller.close()
+      } catch (error) {
+        stop()
+        controller.error(error)
+      }
+    },
+    cancel(reason) {
+      stop()
+      return reader.cancel(reason)
+    },
+  })
+  return new Response(guarded, response)
+}

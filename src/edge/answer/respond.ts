@@ -1,0 +1,188 @@
+/** Verdicts become answers here, and nowhere else. Precise inside, dull outside. */
+
+import type { RoomConfig } from '../../settings/schema.ts'
+import { toHttps } from '../gate/https-redirect.ts'
+import { readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
+import type { Admitted, Rejected, Verdict, Waiting } from '../gate/verdict.ts'
+import { commandHeaders, obey } from '../origin/directives.ts'
+import type { ProxyOutcome } from '../origin/proxy.ts'
+import { customRejectedPage, customWaitingPage } from '../pages/custom.ts'
+import type { Page } from '../pages/page.ts'
+import { placeJson, rejectedJson } from '../pages/place-json.ts'
+import { rejectedPage } from '../pages/rejected.ts'
+import { waitingPage } from '../pages/waiting.ts'
+import { problemResponse } from '../problem.ts'
+import { setCookie } from '../request/cookies.ts'
+import { giveCookie } from '../request/set-cookie.ts'
+import type { Visit } from '../request/visit.ts'
+import { sitePreflight } from './cors.ts'
+import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
+import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
+import { makePrivate } from './private.ts'
+import { relay } from './websocket.ts'
+
+export const MODE_HEADER = 'Waiting-Room-Mode'
+
+/** The answer to a request that was not proxied. */
+export function turnAway(
+  visit: Visit,
+  verdict: Exclude<Verdict, { kind: 'proxy' | 'admitted' }>,
+): Response | Promise<Response> {
+  switch (verdict.kind) {
+    case 'waiting':
+      return waitingResponse(visit, verdict)
+    case 'rejected':
+      return rejectedResponse(visit, verdict)
+    case 'turned-away':
+      return short(verdict.retryAfterMs)
+    case 'limited':
+      return limitedResponse(visit, verdict)
+    case 'https':
+      return toHttps(visit, verdict.room)
+    case 'preflight':
+      return sitePreflight(visit, verdict.room)
+  }
+}
+
+/** The origin's answer as the visitor gets it; the very same object when nothing has to change. */
+export function passOn(
+  visit: Visit,
+  outcome: ProxyOutcome,
+  admissions: readonly Admitted[],
+  mode: string | null,
+): Response {
+  if (outcome.kind === 'failed') return originFailed(visit, outcome.why, admissions)
+  const { response } = outcome
+  const commands = commandHeaders(response.headers)
+  if (commands.length > 0) obey(visit, admissions, response.headers)
+  chargeAfterwards(visit, admissions, response.headers)
+  if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
+  const isFresh = admissions.some(admission => admission.isNew)
+  const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
+  const isCopied = isFresh || fallback !== null || commands.length > 0
+  const tells = tellsLimits(visit, response, admissions, isCopied)
+  if (!isCopied && !tells && !visit.deployment.debug) return response
+  const answer = new Response(response.body, response)
+  if (tells) tellLimits(visit, answer.headers, admissions)
+  for (const name of commands) answer.headers.delete(name)
+  addTokens(visit, answer.headers, admissions)
+  if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)
+  return answer
+}
+
+/** Adds what debugging needs: the object calls that this request has made (I9). */
+export function withTiming(visit: Visit, response: Response): Response {
+  if (!visit.deployment.debug) return response
+  const { object, sync } = visit.calls
+  const answer = new Response(response.body, response)
+  answer.headers.append('Server-Timing', `object-calls;desc="${object}", syncs;desc="${sync}"`)
+  return answer
+}
+
+/** Gives the visitor the new passes, and keeps them out of shared caches. */
+export function addTokens(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
+  for (const { room, pass, isNew } of admissions) {
+    if (!isNew) continue
+    giveCookie(visit, room, headers, pass)
+    // Where rooms overlap, the place in the room that lets nobody by is the one to keep.
+    if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) headers.set(TOKEN_HEADER, pass)
+    makePrivate(headers)
+  }
+}
+
+function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
+  return outsideResponse(visit, waiting.room.settings.config, {
+    title: 'Waiting for a place',
+    detail: 'This request was not carried out. Wait for admission, then send it again.',
+    retryAfterMs: waiting.pollAfterMs,
+    headers: waitingHeaders(visit, waiting),
+    json: () => placeJson(waiting, visit.nowMs),
+    page: async () => customWaitingPage(visit, waiting) ?? waitingPage(visit, waiting),
+  })
+}
+
+function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
+  return outsideResponse(visit, rejected.room.settings.config, {
+    ...(rejected.uninvited === null
+      ? {
+          title: 'No place is free',
+          detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
+        }
+      : {
+          status: 403,
+          title: 'An invitation is needed',
+          detail: 'This request was not carried out: only invited visitors are let in.',
+        }),
+    retryAfterMs: rejected.retryAfterMs,
+    headers: outsideHeaders(rejected.retryAfterMs),
+    json: () => rejectedJson(rejected, visit.nowMs),
+    page: async () => customRejectedPage(visit, rejected) ?? rejectedPage(visit, rejected),
+  })
+}
+
+interface Outside {
+  /** Title and detail of the problem that a request which changes something is answered with. */
+  readonly title: string
+  readonly detail: string
+  /** Instead of the status of everybody who is outside. */
+  readonly status?: number
+  readonly retryAfterMs: number
+  readonly headers: Record<string, string>
+  readonly json: () => Readonly<Record<string, unknown>>
+  readonly page: () => Promise<Page>
+}
+
+/** What somebody gets who is not inside: a page, JSON, or a problem for what was not carried out. */
+async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
+  const { request } = visit
+  const { title, detail, retryAfterMs, headers } = outside
+  const forProgram = isForProgram(visit)
+  if (forProgram && !visit.isSafe) {
+    const type = outside.status === undefined ? 'temporary-reduced-capacity' : 'about:blank'
+    const problem = problemResponse({
+      status: outside.status ?? 503,
+      type,
+      title,
+      detail,
+      retryAfterMs,
+      more: outside.json(),
+    })
+    for (const [name, value] of Object.entries(headers)) problem.headers.set(name, value)
+    return problem
+  }
+  const status = outside.status ?? outsideStatus(visit, config.queueing_status_code)
+  const isHead = request.method === 'HEAD'
+  if (forProgram) {
+    headers['Content-Type'] = 'application/json'
+    return new Response(isHead ? null : JSON.stringify(outside.json()), { status, headers })
+  }
+  const page = await outside.page()
+  return new Response(isHead ? null : page.html, { status, headers: { ...headers, ...page.headers } })
+}
+
+/** Headers of every answer that tells a place. */
+export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, string> {
+  const headers = outsideHeaders(waiting.pollAfterMs)
+  if (waiting.token !== null) {
+    headers['Set-Cookie'] = setCookie(waiting.room.settings.config, visit.url, waiting.token)
+    if (readsHeader(visit, waiting.room)) headers[TOKEN_HEADER] = waiting.token
+  }
+  return headers
+}
+
+function short(retryAfterMs: number): Response {
+  return new Response(null, { status: 503, headers: outsideHeaders(retryAfterMs) })
+}
+
+/** The origin gave no answer. The session keeps its place. */
+function originFailed(visit: Visit, why: 'timeout' | 'unreachable', admissions: readonly Admitted[]): Response {
+  const status = why === 'timeout' ? 504 : 502
+  const response = problemResponse({
+    status,
+    type: 'temporary-reduced-capacity',
+    title: why === 'timeout' ? 'The site took too long to answer' : 'The site cannot be reached',
+    retryAfterMs: 5_000,
+  })
+  addTokens(visit, response.headers, admissions)
+  return response
+}

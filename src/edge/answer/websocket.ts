@@ -1,0 +1,90 @@
+/**
+ * A WebSocket through the room: messages pass both ways as they are, and the socket is closed when its session is gone.
+ *
+ * The runtime answers pings by itself and gives a Worker neither pings nor back-pressure, so what one side does not
+ * read waits in the isolate's memory. Sockets that need no session are handed to the runtime whole: it has both.
+ */
+
+import type { Admitted } from '../gate/verdict.ts'
+import { commandHeaders } from '../origin/directives.ts'
+import { giveCookie } from '../request/set-cookie.ts'
+import type { Visit } from '../request/visit.ts'
+import { whileOpen } from './while-open.ts'
+
+/** RFC 6455 section 7.4.1, and IANA's registry of close codes. */
+const GOING_AWAY = 1001
+const NO_STATUS = 1005
+const ABNORMAL = 1006
+const POLICY_VIOLATION = 1008
+const INTERNAL_ERROR = 1011
+const BAD_GATEWAY = 1014
+const TLS_FAILED = 1015
+
+/** A side that has been told to close, and does not answer, is given up after this. */
+const CLOSES_WITHIN_MS = 10_000
+
+/** One end of the relay. */
+interface Side {
+  readonly socket: WebSocket
+  /** Our Close frame was sent: nothing may follow it. */
+  isClosed: boolean
+  /** The close code for the other side when this one is lost without a Close frame. */
+  readonly lostCode: number
+}
+
+export function relay(
+  visit: Visit,
+  response: Response,
+  upstream: WebSocket,
+  admissions: readonly Admitted[],
+): Response {
+  const headers = new Headers(response.headers)
+  for (const name of commandHeaders(headers)) headers.delete(name)
+  if (admissions.length === 0) return new Response(null, { status: 101, webSocket: upstream, headers })
+  const { 0: visitor, 1: edge } = new WebSocketPair()
+  const outer: Side = { socket: edge, isClosed: false, lostCode: GOING_AWAY }
+  const inner: Side = { socket: upstream, isClosed: false, lostCode: BAD_GATEWAY }
+  join(outer, inner)
+  join(inner, outer)
+  for (const { socket } of [outer, inner]) {
+    // The runtime's default is a Blob, which `send` takes for a text.
+    socket.binaryType = 'arraybuffer'
+    // Each side's Close frame is answered by the other side, and not by us: messages under way before that arrive.
+    socket.accept({ allowHalfOpen: true })
+  }
+  for (const admission of admissions) {
+    const stop = whileOpen(visit, admission, () => {
+      for (const side of [outer, inner]) close(side, POLICY_VIOLATION, 'the session has ended')
+    })
+    for (const { socket } of [outer, inner]) socket.addEventListener('close', stop)
+  }
+  for (const { room, pass, isNew } of admissions) {
+    if (isNew) giveCookie(visit, room, headers, pass)
+  }
+  return new Response(null, { status: 101, webSocket: visitor, headers })
+}
+
+function join(from: Side, to: Side): void {
+  from.socket.addEventListener('message', ({ data }) => {
+    if (!to.isClosed) to.socket.send(data)
+  })
+  from.socket.addEventListener('close', ({ code, reason }) => {
+    if (code === ABNORMAL || code === TLS_FAILED) close(to, from.lostCode, 'the other side was cut off')
+    else close(to, code, reason)
+    setTimeout(() => close(from, code, reason), CLOSES_WITHIN_MS)
+  })
+  from.socket.addEventListener('error', () => close(to, INTERNAL_ERROR, 'the other side failed'))
+}
+
+/** Codes that only describe a connection cannot be sent: without a code the peer sees 1005 again. */
+function close(side: Side, code: number, reason: string): void {
+  if (side.isClosed) return
+  side.isClosed = true
+  try {
+    if (code === NO_STATUS || code === ABNORMAL || code === TLS_FAILED) side.socket.close()
+    else side.socket.close(code, reason)
+  } catch (error) {
+    // The connection is lost: there is nothing left to close.
+    console.warn(`a WebSocket could not be closed: ${String(error)}`)
+  }
+}

@@ -1,0 +1,60 @@
+/** `GET /draws/:event`: the commitment to a draw from its creation on, and the seed ten seconds after the start. */
+import { PUBLISHED_AFTER_MS } from '../../core/events/draws.ts'
+import type { PublicDraw } from '../../core/protocol/calls.ts'
+import { roomStub } from '../../settings/env.ts'
+import { problemResponse } from '../problem.ts'
+import type { Visit } from '../request/visit.ts'
+import { inTime } from '../room-client/door-client.ts'
+import type { RoomAtEdge } from '../room-client/room-client.ts'
+
+/** What one network may ask for, per isolate. */
+const DRAWS = { intervalMs: 100, burst: 50 }
+/**
+ * An isolate asks a room at most once in this time, however many visitors ask for however many events: the answer has
+ * all draws of the room. So no one has to be refused for its sake. A failure is remembered, too.
+ */
+const ASKED_EVERY_MS = 1_000
+/** A name can be used again for a later event, so no answer is kept for long. */
+const FOR_NOW = 'public, max-age=2'
+const DONE = 'public, max-age=60'
+
+interface Asked {
+  readonly untilMs: number
+  readonly draws: Promise<readonly PublicDraw[]>
+}
+
+const ASKED = new WeakMap<RoomAtEdge, Asked>()
+
+export async function draw(visit: Visit, room: RoomAtEdge, event: string): Promise<Response> {
+  const { network } = visit
+  const retryAfterMs = network === null ? 0 : room.spend(`draws/${network}`, DRAWS, visit.nowMs)
+  if (retryAfterMs > 0) {
+    return problemResponse({ status: 429, type: 'quota-exceeded', title: 'Too many requests', retryAfterMs })
+  }
+  const known = (await drawsOf(visit, room)).find(other => other.event === event)
+  if (!known) return problemResponse({ status: 404, type: 'about:blank', title: 'No draw for an event of that name' })
+  const { commitment, seed, startMs, fromKey, calledOff, entries } = known
+  const body = {
+    room: room.name,
+    event,
+    startsAt: new Date(startMs).toISOString(),
+    state: seed !== null ? 'published' : calledOff ? 'called off' : fromKey !== null ? 'drawn' : 'committed',
+    algorithm: 'HMAC-SHA256(seed, sid)',
+    commitment: `sha256:${commitment}`,
+    seed,
+    seedAt: new Date(startMs + PUBLISHED_AFTER_MS).toISOString(),
+    places: fromKey === null ? null : { fromKey, untilKey: startMs },
+    entries,
+  }
+  return Response.json(body, { headers: { 'Cache-Control': seed === null ? FOR_NOW : DONE } })
+}
+
+function drawsOf(visit: Visit, room: RoomAtEdge): Promise<readonly PublicDraw[]> {
+  const last = ASKED.get(room)
+  if (last && last.untilMs > visit.nowMs) return last.draws
+  const draws = inTime(roomStub(visit.env, room.name).draws())
+  // Others may wait for it longer than the request that asked.
+  visit.waitUntil(draws.catch(() => undefined))
+  ASKED.set(room, { draws, untilMs: visit.nowMs + ASKED_EVERY_MS })
+  return draws
+}

@@ -1,0 +1,106 @@
+/** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
+import type { KeyRing } from '../../tokens/keyring.ts'
+import { outsideHeaders } from '../answer/outside.ts'
+import { addTokens, waitingHeaders } from '../answer/respond.ts'
+import { invitedBy } from '../gate/invitation.ts'
+import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
+import { leaveLine } from '../gate/tickets.ts'
+import { passesThrough, stand } from '../gate/without-pass.ts'
+import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
+import { OWN_HEADERS, problemResponse } from '../problem.ts'
+import { clearCookie } from '../request/cookies.ts'
+import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomAtEdge } from '../room-client/room-client.ts'
+
+/** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
+const EARLY_SHARE = 0.5
+const UNKNOWN_RETRY_MS = 5_000
+/** How often one session or place may ask its door to end it: who does so more often changes nothing. */
+const LEAVES = { intervalMs: 60_000, burst: 3 }
+
+export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+  const { nowMs } = visit
+  await room.current(visit)
+  const carried = await carriedBy(visit, room, ring)
+  room.count('polls')
+  const { suspended, mode } = room.settings.config
+  // A room that is out of the way keeps nobody on its page.
+  if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
+  if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
+  const invited = await invitedBy(visit, room, ring)
+  if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
+  const { ticket: held } = ofThisGeneration(carried, room.view)
+  // A token that this isolate may simply not know yet: its cookie stays, and so does the page.
+  if (!held && carried.keepCookie)
+    return problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      title: 'Try again shortly',
+      retryAfterMs: UNKNOWN_RETRY_MS,
+    })
+  if (!held) return withoutPlace(room, nowMs)
+  const earlyMs = (room.memory.polls.get(held.sid) ?? 0) - nowMs
+  if (earlyMs > 0) {
+    return problemResponse({
+      status: 429,
+      type: 'quota-exceeded',
+      title: 'Polling faster than told',
+      retryAfterMs: earlyMs,
+    })
+  }
+  const mayClaim = visit.url.searchParams.get('claim') === '1'
+  const outcome = await stand(visit, room, ring, held, {
+    claims: mayClaim ? 1 : 0,
+    keepCookie: carried.keepCookie,
+    invited,
+  })
+  if (outcome.kind === 'admitted') {
+    const response = json(insideJson(room, nowMs))
+    addTokens(visit, response.headers, [outcome])
+    return response
+  }
+  if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), outsideHeaders(outcome.retryAfterMs))
+  room.memory.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
+  const headers = waitingHeaders(visit, outcome)
+  headers['Content-Type'] = 'application/json'
+  return new Response(JSON.stringify(placeJson(outcome, nowMs)), { headers })
+}
+
+/** Gives up a place or a session. The place of a session is free once no edge can hold a lease of it. */
+export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+  if (isOfAnotherSite(visit, room))
+    return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
+  const carried = await carriedBy(visit, room, ring)
+  const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
+  const sid = carried.pass?.value.sid
+  if (sid !== undefined && mayAsk(sid)) await room.end(visit, sid, 'left')
+  const { ticket } = ofThisGeneration(carried, room.view)
+  if (ticket && mayAsk(ticket.sid)) await leaveLine(visit, room, ticket)
+  const headers = new Headers({ 'Cache-Control': 'no-store' })
+  if (mayGiveCookie(visit, room.settings.config))
+    headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
+  return new Response(null, { status: 204, headers })
+}
+
+/** A page of another site, which may send cookies along where they are `SameSite=None`. Those of `cors_origins` may. */
+function isOfAnotherSite(visit: Visit, room: RoomAtEdge): boolean {
+  return isCrossSite(visit) && !room.settings.config.cors_origins.includes(visit.request.headers.get('Origin') ?? '')
+}
+
+/** No ticket came along: cookies are off, or it was for another life of the room. */
+function withoutPlace(room: RoomAtEdge, nowMs: number): Response {
+  return json({ ...insideJson(room, nowMs), state: 'none' })
+}
+
+function json(body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      'X-Robots-Tag': 'noindex',
+      ...OWN_HEADERS,
+      ...headers,
+    },
+  })
+}

@@ -1,0 +1,76 @@
+/** Everything under the control prefix: polls, public keys, health, the admin API and the dashboard. */
+import { Hono } from 'hono'
+import { adminRoutes } from '../../admin/routes.ts'
+import { controlPreflight, withCors } from '../answer/cors.ts'
+import type { EdgeSetup } from '../edge.ts'
+import { OWN_HEADERS, problemResponse } from '../problem.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomAtEdge } from '../room-client/room-client.ts'
+import { draw } from './draws.ts'
+import { leave, status } from './poll.ts'
+import { liveness, Readiness } from './readiness.ts'
+
+/** What a control route gets beside the request. */
+interface Bindings {
+  readonly visit: Visit
+  readonly setup: EdgeSetup
+}
+
+type Control = (visit: Visit, setup: EdgeSetup, context: ExecutionContext) => Promise<Response>
+
+export function controlRoutes(): Control {
+  let app: ReturnType<typeof routes> | null = null
+  return async (visit, setup, context) => {
+    const { controlPrefix } = setup.deployment
+    // Polls are nearly all of the traffic here while a crowd waits: they do not go through the router.
+    if (visit.request.method === 'GET' && visit.url.pathname === `${controlPrefix}/status`)
+      return poll({ visit, setup })
+    app ??= routes(controlPrefix)
+    const response = await app.fetch(visit.request, { visit, setup }, context)
+    for (const [name, value] of Object.entries(OWN_HEADERS)) {
+      if (!response.headers.has(name)) response.headers.set(name, value)
+    }
+    return response
+  }
+}
+
+function routes(prefix: string) {
+  const app = new Hono<{ Bindings: Bindings }>().basePath(prefix)
+  app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room, env.setup.ring)))
+  app.options('/status', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
+  app.options('/leave', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
+  app.get('/jwks.json', ({ env }) =>
+    Response.json(env.setup.ring.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
+  )
+  app.get('/draws/:event', context =>
+    inRoom(context.env, room => draw(context.env.visit, room, context.req.param('event'))),
+  )
+  const readiness = new Readiness()
+  app.get('/healthz', () => liveness())
+  app.get('/readyz', ({ env }) => readiness.answer(env.visit, env.setup.rooms))
+  app.route('/', adminRoutes())
+  app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
+  app.onError((error: Error) => {
+    console.error(error)
+    return problemResponse({
+      status: 503,
+      type: 'temporary-reduced-capacity',
+      title: 'Try again shortly',
+      retryAfterMs: 5_000,
+    })
+  })
+  return app
+}
+
+function poll(bindings: Bindings): Promise<Response> {
+  return inRoom(bindings, room => status(bindings.visit, room, bindings.setup.ring))
+}
+
+/** The room named by `?room=`, or the only one there is. */
+async function inRoom({ visit, setup }: Bindings, answer: (room: RoomAtEdge) => Promise<Response>): Promise<Response> {
+  const name = visit.url.searchParams.get('room')
+  const [only] = setup.rooms.size === 1 ? setup.rooms.values() : []
+  const room = name === null ? only : setup.rooms.get(name)
+  if (!room) return problemResponse({ status: 404, type: 'about:blank', title: 'No such room' })
+  return withCors(visit, room, await answer(room))
+}

@@ -1,0 +1,85 @@
+/** The claim of a visitor who is called: a place becomes a session. */
+import type { ClaimAnswer } from '../../core/protocol/messages.ts'
+import type { Pass, Ticket } from '../../core/ticket.ts'
+import type { KeyRing } from '../../tokens/keyring.ts'
+import { passFor } from '../../tokens/tokens.ts'
+import type { Visit } from '../request/visit.ts'
+import { type RoomAtEdge, Unreachable } from '../room-client/room-client.ts'
+import { goneOf, noteGone } from './ended-session.ts'
+import { nameOf } from './tickets.ts'
+import type { Admitted } from './verdict.ts'
+import { leaseOn, signedPass } from './with-pass.ts'
+
+/** A page that is asked for again within this long claims nothing again: the view is as old, so nothing new is known. */
+const CLAIMED_FOR_MS = 1_000
+
+type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
+
+/** Exchanges a place for a session. What the door has said a moment ago, and what stays true, is not asked again. */
+export async function claim(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  ticket: Ticket,
+  how: { leaves: boolean; charges?: boolean | undefined },
+): Promise<Claimed> {
+  const { sid, generation } = ticket
+  const lease = leaseOn(visit, room, sid)
+  if (lease)
+    return letIn(room, ring, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
+  const id = nameOf(ticket)
+  if (goneOf(room, id, visit.nowMs)) return { kind: 'ended' }
+  try {
+    const answer = claimedLately(visit, room, id, how.charges) ?? (await askFor(visit, room, ticket, how))
+    if (answer.verdict === 'none') return { kind: 'refused' }
+    if (answer.verdict === 'ended') {
+      noteGone(room, id, { again: answer.again }, visit.nowMs)
+      return { kind: 'ended' }
+    }
+    const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
+    return await letIn(room, ring, pass, answer.known ? { wasIn: true } : { justIn: true })
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    return { kind: 'refused' }
+  }
+}
+
+/** What the door has just said to the same ticket. A poll has a pace of its own: refused, it claims again as soon as it comes. */
+function claimedLately({ nowMs }: Visit, room: RoomAtEdge, id: string, charges?: boolean): ClaimAnswer | null {
+  const last = room.memory.claims.get(id)
+  if (!last || Math.abs(nowMs - last.atMs) >= CLAIMED_FOR_MS) return null
+  const { answer } = last
+  if (answer.verdict === 'admitted') return { ...answer, known: true }
+  return charges ? answer : null
+}
+
+async function askFor(
+  visit: Visit,
+  room: RoomAtEdge,
+  ticket: Ticket,
+  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+): Promise<ClaimAnswer> {
+  const { sid, key, lane, takenMs, generation } = ticket
+  // The request that comes in with a claim is the session's first.
+  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
+  const answer = await room.claim(visit, {
+    ...{ sid, key, lane, generation },
+    ...(leaves ? { leaves } : {}),
+    ...(takenMs === undefined ? {} : { takenMs }),
+    ...(asks.length > 0 ? { asks } : {}),
+  })
+  room.memory.claims.set(nameOf(ticket), { atMs: visit.nowMs, answer })
+  if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
+  else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessionOf(sid).limits, asks, answer.grants)
+  return answer
+}
+
+async function letIn(
+  room: RoomAtEdge,
+  ring: KeyRing,
+  pass: Pass,
+  how: Pick<Admitted, 'wasIn' | 'justIn'>,
+): Promise<Admitted> {
+  const text = await signedPass(room, ring, pass)
+  return { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false }
+}

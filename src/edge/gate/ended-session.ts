@@ -1,0 +1,49 @@
+/**
+ * Sessions that are over, as one isolate knows them. Their doors are not asked again for some seconds, and a visitor who shows an old
+ * token again and again gets one new place, not one for each request.
+ */
+import type { Again } from '../../core/protocol/messages.ts'
+import { inGeneration, type Ticket } from '../../core/ticket.ts'
+import type { Visit } from '../request/visit.ts'
+import type { Gone } from '../room-client/memory.ts'
+import type { RoomAtEdge } from '../room-client/room-client.ts'
+import { hasLeft, ticketAgain } from './tickets.ts'
+
+/** A session that is over stays over. Its door is asked again after this long all the same, should this isolate be mistaken. */
+const GONE_FOR_MS = 10_000
+
+/** Looks up a session by its sid, or the session of a ticket by its name. Returns undefined while the session may be live. */
+export function goneOf(room: RoomAtEdge, id: string, nowMs: number): Gone | undefined {
+  const gone = room.memory.gone.get(id)
+  return gone && gone.untilMs > nowMs ? gone : undefined
+}
+
+/** Remembers that a session is over. */
+export function noteGone(
+  room: RoomAtEdge,
+  id: string,
+  how: { readonly again: Again | null; readonly requeuedBy?: string; readonly forMs?: number },
+  nowMs: number,
+): void {
+  const known = goneOf(room, id, nowMs)
+  room.memory.gone.set(id, {
+    untilMs: Math.max(known?.untilMs ?? 0, nowMs + Math.max(how.forMs ?? 0, GONE_FOR_MS)),
+    again: how.again ?? known?.again ?? null,
+    requeuedBy: how.requeuedBy ?? known?.requeuedBy ?? null,
+    next: known?.next ?? null,
+  })
+}
+
+/** Remembers the place that the visitor of a session that is over has got. */
+export function noteNext(room: RoomAtEdge, id: string | undefined, ticket: Ticket): void {
+  const gone = id === undefined ? undefined : room.memory.gone.peek(id)
+  if (gone) gone.next = ticket
+}
+
+/** Returns the place of a visitor whose session is over; null for a place like any newcomer's. */
+export function placeAfter(visit: Visit, room: RoomAtEdge, id: string): Ticket | null {
+  const gone = goneOf(room, id, visit.nowMs)
+  const next = gone?.next && room.view ? inGeneration(gone.next, room.view.generation) : null
+  if (next && !hasLeft(room, next)) return next
+  return gone?.again ? ticketAgain(visit, room, gone.again) : null
+}

@@ -1,0 +1,48 @@
+/**
+ * Newcomers who come over http are sent to https before they wait: cookies of the two schemes have different names, so
+ * a site that sends its visitors to https itself would have them wait twice, and waste a permit.
+ *
+ * A redirect that is wrong would lock visitors out, so it is made only where https is known to be served: this isolate
+ * has seen a newcomer over https on the very same host within the hour. A site without https, a proxy that never says
+ * https and a developer's own machine never give that proof, so nothing is redirected there and no circle can begin.
+ */
+import type { RoomConfig } from '../../settings/schema.ts'
+import { OWN_HEADERS } from '../problem.ts'
+import { invitationCookie } from '../request/cookies.ts'
+import { acceptsHtml, type Visit } from '../request/visit.ts'
+import type { RoomAtEdge } from '../room-client/room-client.ts'
+
+const PROOF_HOLDS_MS = 60 * 60_000
+/** A visitor who comes back over http so soon was sent to https in vain: some proxy on the way does not say so. */
+const TRIED_SECONDS = 60
+
+/** Takes note of a visitor over https. Only newcomers are noted, so the admitted pay nothing for it. */
+export function noteHttps({ url, nowMs }: Visit, { memory }: RoomAtEdge): void {
+  if (url.protocol === 'https:') memory.https.set(url.host, nowMs)
+}
+
+/** Whether a visitor without a place is to be sent to https instead of getting one here. */
+export function belongsOnHttps(visit: Visit, room: RoomAtEdge): boolean {
+  const { config } = room.settings
+  const { url, cookies, nowMs } = visit
+  if (url.protocol === 'https:' || config.https !== 'redirect' || config.mode === 'observe') return false
+  // With one cookie for both schemes no place is lost.
+  if (config.cookie_attributes.secure === 'never') return false
+  if (!visit.isSafe || visit.kind !== 'navigation' || !acceptsHtml(visit.request.headers)) return false
+  const seenMs = room.memory.https.get(url.host)
+  if (seenMs === undefined || nowMs - seenMs > PROOF_HOLDS_MS) return false
+  // An invitation that was opened over http would be left behind.
+  return !cookies.has(invitationCookie(config, url)) && !cookies.has(triedCookie(config))
+}
+
+/** The redirect. It is temporary and not stored, so that no browser keeps it once it is turned off. */
+export function toHttps({ url }: Visit, { settings: { config } }: RoomAtEdge): Response {
+  const cookie = `${triedCookie(config)}=1; Path=/; Max-Age=${TRIED_SECONDS}; HttpOnly; SameSite=Lax`
+  const headers = { Location: url.href.replace(/^http:/, 'https:'), 'Cache-Control': 'no-store', ...OWN_HEADERS }
+  return new Response(null, { status: 307, headers: { ...headers, 'Set-Cookie': cookie } })
+}
+
+/** No room's name has a dot. */
+function triedCookie({ name }: RoomConfig): string {
+  return `antesala-${name}.https`
+}

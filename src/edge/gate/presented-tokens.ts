@@ -1,0 +1,90 @@
+/** The tokens a visitor carries, verified: of several, the first pass that is valid, else the oldest ticket. */
+import type { View } from '../../core/protocol/messages.ts'
+import { inGeneration, type Pass, type Ticket } from '../../core/ticket.ts'
+import type { KeyRing } from '../../tokens/keyring.ts'
+import { needsVerifying } from '../../tokens/tokens.ts'
+import { cookieName } from '../request/cookies.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomAtEdge } from '../room-client/room-client.ts'
+import { hasLeft } from './tickets.ts'
+
+/** API clients may send and read their token here. */
+export const TOKEN_HEADER = 'Waiting-Room-Token'
+/**
+ * A browser sends one cookie of a name, two or three where domains overlap. More are an attack: to check a signature
+ * takes up to 0.1 ms, and to look at a text some microseconds.
+ */
+const VERIFIED_MAX = 10
+const INSPECTED_MAX = 200
+
+export interface Carried<Value> {
+  readonly value: Value
+  /** The token as the visitor sent it. */
+  readonly text: string
+}
+
+export interface CarriedTokens {
+  readonly pass: Carried<Pass> | null
+  readonly ticket: Carried<Ticket> | null
+  /** There was a token that this isolate may simply not know yet: a new cookie must not overwrite it. */
+  readonly keepCookie: boolean
+}
+
+const NOTHING: CarriedTokens = { pass: null, ticket: null, keepCookie: false }
+
+export async function carriedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<CarriedTokens> {
+  const texts = candidates(visit, room, ring)
+  if (texts.length === 0) return NOTHING
+  let pass: Carried<Pass> | null = null
+  let ticket: Carried<Ticket> | null = null
+  let keepCookie = false
+  for (const text of texts) {
+    const token = await room.read(ring, text, visit.nowMs)
+    if (token.kind === 'unknown') keepCookie = true
+    else if (token.kind === 'ticket') {
+      const isFirst = !ticket || token.ticket.key < ticket.value.key
+      if (isFirst && !hasLeft(room, token.ticket)) ticket = { value: token.ticket, text }
+    } else if (token.kind === 'pass') pass = better(pass, { value: token.pass, text }, visit.nowMs)
+  }
+  return { pass, ticket, keepCookie }
+}
+
+/** A token of an older generation is void. One of a newer may be news to this isolate only: its cookie stays. */
+export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, view: View | null) {
+  if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
+  const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
+  return {
+    pass: pass?.value.generation === view.generation ? pass : null,
+    ticket: ticket && inGeneration(ticket.value, view.generation),
+    keepCookie: keepCookie || isNewer,
+  }
+}
+
+/** The first pass stays, unless it has expired and the other has not. */
+function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number): Carried<Pass> {
+  return !first || (first.value.expiresMs <= nowMs && other.value.expiresMs > nowMs) ? other : first
+}
+
+/**
+ * Programs without cookies read their token from a header. A page's scripts do not, whatever they send: the cookie is HttpOnly for a reason,
+ * and what it says must not be read in another way.
+ */
+export function readsHeader(visit: Visit, room: RoomAtEdge): boolean {
+  if (cookiesIn(visit, room).length > 0) return false
+  const { headers } = visit.request
+  return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Mode'))
+}
+
+function cookiesIn(visit: Visit, room: RoomAtEdge): readonly string[] {
+  return visit.cookies.get(cookieName(room.settings.config, visit.url)) ?? []
+}
+
+function candidates(visit: Visit, room: RoomAtEdge, ring: KeyRing): readonly string[] {
+  const header = visit.request.headers.get(TOKEN_HEADER)
+  const cookies = cookiesIn(visit, room)
+  const texts = header === null ? cookies : [header, ...cookies]
+  if (texts.length < 2) return texts
+  let left = VERIFIED_MAX
+  const inspected = [...new Set(texts)].slice(0, INSPECTED_MAX)
+  return inspected.filter(text => room.hasRead(text) || !needsVerifying(ring, text) || left-- > 0)
+}

@@ -1,0 +1,56 @@
+/**
+ * What an isolate lets through by its own count: preflights of a network, tickets, claims while no door answers.
+ *
+ * The table is bounded, so that no crowd of addresses can fill an isolate. A full table must not forget a spent quota, or anybody could
+ * be whole again by sending from other addresses: instead the newcomers share a few quotas.
+ */
+import { type Quota, type Spend, spend } from '../../core/gcra.ts'
+import { fnv1a } from '../../core/hash.ts'
+
+const ENTRIES_MAX = 10_000
+/** Quotas that newcomers to a full table share, for each kind. */
+const SHARED = 64
+/** Entries that are looked at for one newcomer to a full table. */
+const LOOKS = 16
+
+export class Quotas {
+  readonly #max: number
+  /** Theoretical arrival times, the longest unused first. */
+  readonly #tats = new Map<string, number>()
+
+  constructor(max = ENTRIES_MAX) {
+    this.#max = max
+  }
+
+  /** Spends from the quota of `who` among those of one kind. */
+  spend(kind: string, who: string, quota: Quota, cost: number, nowMs: number): Spend {
+    const own = `${kind}/${who}`
+    const known = this.#tats.get(own)
+    const shared = known === undefined ? sharedKey(kind, who, quota) : ''
+    const key = known !== undefined || this.#hasRoom(nowMs) ? own : shared
+    // The first quota of its own begins where the shared one stands, or a visitor would have two bursts.
+    const verdict = spend(quota, known ?? this.#tats.get(shared) ?? 0, cost, nowMs)
+    this.#tats.delete(key)
+    this.#tats.set(key, verdict.tatMs)
+    return verdict
+  }
+
+  /** Forgets quotas that are whole again, until there is room or enough were looked at. */
+  #hasRoom(nowMs: number): boolean {
+    if (this.#tats.size < this.#max) return true
+    let looks = 0
+    for (const [key, tatMs] of this.#tats) {
+      this.#tats.delete(key)
+      if (tatMs <= nowMs) return true
+      // To the end: the next newcomer has others looked at.
+      this.#tats.set(key, tatMs)
+      if (++looks === LOOKS) break
+    }
+    return false
+  }
+}
+
+/** Only quotas of one speed are shared: a slow one must not hold up a fast one. */
+function sharedKey(kind: string, who: string, { intervalMs, burst }: Quota): string {
+  return `${kind} ${intervalMs} ${burst} ${fnv1a(who) % SHARED}`
+}

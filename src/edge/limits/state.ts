@@ -1,0 +1,39 @@
+/** What an isolate knows of what is left to a session, for the RateLimit fields. */
+import { held } from '../../core/limits/lease.ts'
+import type { Policy } from '../../settings/rate-limits.ts'
+import type { Visit } from '../request/visit.ts'
+import type { Limits } from './limits.ts'
+import type { SessionLimits } from './session.ts'
+
+/** What is known of a policy after a decision. */
+export interface LimitState {
+  readonly policy: Policy
+  readonly remaining: number
+  readonly resetMs: number
+}
+
+/** What is left of each enforced policy that the request falls under. */
+export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): readonly LimitState[] {
+  const { nowMs } = visit
+  return limits
+    .covering(visit, session)
+    .filter(({ policy }) => !policy.isShadow)
+    .map(({ policy, holding }) => {
+      const refusedMs = Math.max(0, holding.refusedUntilMs - nowMs)
+      const remaining = refusedMs > 0 ? 0 : Math.min(policy.quota.burst, held(holding, nowMs) + holding.remaining)
+      const drainMs = (policy.quota.burst - remaining) * policy.quota.intervalMs
+      return { policy, remaining, resetMs: refusedMs > 0 ? refusedMs : drainMs }
+    })
+}
+
+/** Whether less than a share of the burst is left of any enforced policy. */
+export function isLow({ policies }: Limits, session: SessionLimits | undefined, share: number): boolean {
+  if (!session) return false
+  for (let i = 0; i < session.whole.length; i++) {
+    const holding = session.whole[i]
+    const policy = policies[i]
+    if (!holding || !policy || policy.isShadow) continue
+    if (holding.tokens - holding.used + holding.remaining < policy.quota.burst * share) return true
+  }
+  return false
+}

@@ -1,0 +1,99 @@
+/**
+ * The headers that go on to the origin.
+ *
+ * A proxy speaks to an origin in headers: who the visitor is, which host and path were asked for, which user has logged in. Origins
+ * believe those headers, so a visitor must not be able to write them. Servers that hand headers on as variables (CGI, WSGI, PHP) read `_` as
+ * `-`, so both spellings are dropped.
+ */
+import type { Deployment } from '../../settings/deployment.ts'
+import { isNamedHeader, SPOKEN_BY_PROXIES, type SpokenByProxies } from '../../settings/origin-headers.ts'
+import { withoutOurs } from '../request/cookies.ts'
+import type { Visit } from '../request/visit.ts'
+
+/** RFC 9110 section 7.6.1: these headers are about one connection. `Upgrade` goes on for a WebSocket only. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+/** The headers of a WebSocket handshake (RFC 6455 section 4.1). */
+const HANDSHAKE = new Set([
+  'connection',
+  'upgrade',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+])
+/**
+ * The headers of a CORS preflight (Fetch Standard, section 4.8) and those that browsers add to every request. A preflight carries no
+ * credentials, so nothing else goes on: no cookie, no Authorization, no key in a header of the site's own.
+ */
+const OF_PREFLIGHTS =
+  /^(access-control-request-[a-z-]+|accept(-language|-encoding)?|cache-control|host|origin|pragma|priority|referer|user-agent|sec-fetch-[a-z]+|sec-ch-[a-z-]+)$/
+/** Names whose fate is remembered. Visitors can invent names without end. */
+const NAMES_MAX = 500
+
+type Fate = 'forward' | 'drop' | 'drop from self-hosted' | 'hop-by-hop' | 'cookie' | 'length'
+
+const fates = new Map<string, Fate>()
+
+/** The visitor's headers without those that the visitor must not write. Keys are in lower case. */
+export function forwardedHeaders(visit: Visit, named: readonly string[]): Record<string, string> {
+  const { headers } = visit.request
+  const forwarded: Record<string, string> = Object.create(null)
+  const upgrades = visit.isWebSocket
+  const connection = headers.get('Connection')
+  const hops = connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
+  const isCloudflare = isOnCloudflare(visit.deployment)
+  for (const [name, value] of headers) {
+    const fate = fateOf(name)
+    if (fate === 'forward' ? hops.includes(name) : fate !== 'cookie') {
+      const goesOn =
+        (upgrades && HANDSHAKE.has(name)) ||
+        (fate === 'drop' && named.includes(name)) ||
+        (fate === 'drop from self-hosted' && (isCloudflare || named.includes(name))) ||
+        (fate === 'length' && !visit.isSafe)
+      if (!goesOn) continue
+    }
+    const rest = fate === 'cookie' ? withoutOurs(value) : undefined
+    if (rest !== null) forwarded[name] = rest ?? value
+  }
+  return forwarded
+}
+
+/** A preflight as it goes on: with no body and no credentials. */
+export function preflightHeaders(visit: Visit): Record<string, string> {
+  const forwarded: Record<string, string> = Object.create(null)
+  for (const [name, value] of visit.request.headers) if (OF_PREFLIGHTS.test(name)) forwarded[name] = value
+  return forwarded
+}
+
+function fateOf(name: string): Fate {
+  const known = fates.get(name)
+  if (known) return known
+  const fate = judged(name)
+  if (fates.size < NAMES_MAX) fates.set(name, fate)
+  return fate
+}
+
+function judged(name: string): Fate {
+  if (name === 'cookie') return 'cookie'
+  if (name === 'content-length') return 'length'
+  const meant = name.replaceAll('_', '-')
+  if (HOP_BY_HOP.has(meant)) return 'hop-by-hop'
+  const spoken: SpokenByProxies | undefined = SPOKEN_BY_PROXIES.find(kind => isNamedHeader(kind, meant))
+  if (!spoken) return 'forward'
+  return spoken.isCloudflares && name === meant ? 'drop from self-hosted' : 'drop'
+}
+
+/** Cloudflare overwrites its own headers, so they can be believed there and nowhere else. */
+function isOnCloudflare({ trustedIpHeader }: Deployment): boolean {
+  return trustedIpHeader?.toLowerCase() === 'cf-connecting-ip'
+}

@@ -1,0 +1,86 @@
+/**
+ * The operator's own page, `custom_page_html`: a template with the variables of Cloudflare Waiting Room and ours. It is for whoever is in line, and for
+ * whoever `reject` turns away; other states are none that such a page was written for, and have pages of ours.
+ */
+import { withoutReload } from '../../settings/custom-page.ts'
+import type { RoomConfig } from '../../settings/schema.ts'
+import type { Rejected, Waiting } from '../gate/verdict.ts'
+import type { Visit } from '../request/visit.ts'
+import { type Page, pageHeaders, parsed, refreshUrl, siteOf } from './page.ts'
+import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
+import { refreshSeconds, statusUrl } from './waiting.ts'
+
+/**
+ * The page's styles, scripts and pictures are its author's business. What no page needs is not allowed: plugins, and an
+ * address of another site as the base of its links.
+ */
+const POLICY = "object-src 'none'; base-uri 'self'"
+
+/** Parsed at the first visitor, once for each version of the settings: `at` of a room answers the same object until they change. */
+const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
+
+/** Null in a room without a page of its own. */
+export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
+  const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
+  if (!render) return null
+  const place = placeJson(waiting, visit.nowMs)
+  const reloadSeconds = refreshSeconds(place)
+  const html = render({
+    ...published(place.cfWaitingRoom),
+    refreshIntervalSeconds: reloadSeconds,
+    ...ours(visit, place),
+    position: place.position,
+    peopleAhead: place.peopleAhead,
+    called: place.called,
+    claimBy: place.claimBy,
+    missed: place.state === 'missed',
+    held: place.held,
+    soldOut: waiting.view?.soldOut ?? false,
+    slower: place.slower,
+    reason: place.reason,
+    drawAt: place.drawAt,
+    lane: place.lane,
+    invitation: place.invitation,
+    requeued: waiting.requeuedBy !== null,
+    eventName: place.event?.name ?? null,
+    eventStartsAt: place.event?.startsAt ?? null,
+    eventEndsAt: place.event?.endsAt ?? null,
+    pollAfterSeconds: place.pollAfterSeconds,
+    statusUrl: statusUrl(visit, waiting),
+  })
+  const headers = pageHeaders(POLICY, waiting.room.settings.config)
+  return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
+}
+
+/** Null in a room without a page of its own, and for who is turned away for another reason than the method. */
+export function customRejectedPage(visit: Visit, rejected: Rejected): Page | null {
+  if (rejected.soldOut || rejected.uninvited !== null) return null
+  const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
+  if (!render) return null
+  const json = rejectedJson(rejected, visit.nowMs)
+  const html = render({ ...published(json.cfWaitingRoom), ...ours(visit, json) })
+  return { html, headers: pageHeaders(POLICY, rejected.room.settings.config) }
+}
+
+function templateOf(config: RoomConfig): ((variables: object) => string) | null {
+  if (config.custom_page_html === '') return null
+  const known = TEMPLATES.get(config)
+  if (known) return known
+  const render = parsed(withoutReload(config.custom_page_html))
+  TEMPLATES.set(config, render)
+  return render
+}
+
+/** A template of Cloudflare's has two variables that its JSON has not. */
+function published(variables: PlaceJson['cfWaitingRoom']) {
+  const { waitTime } = variables
+  return { ...variables, waitTimeHours: Math.floor(waitTime / 60), waitTimeHourMinutes: waitTime % 60 }
+}
+
+/**
+ * Safe between three braces: apart from the operator's own `message`, nothing here has a character that means something
+ * in HTML.
+ */
+function ours(visit: Visit, { state, message }: { readonly state: string; readonly message: string }) {
+  return { state, message, site: siteOf(visit), sent: !visit.isSafe }
+}

@@ -1,0 +1,173 @@
+/**
+ * A visitor's place as data: for API clients, for the page's polls, and as the variables of page templates.
+ *
+ * `cfWaitingRoom` has the published variables of Cloudflare Waiting Room's JSON, so that its clients and templates work
+ * unchanged; what is ours stands beside it.
+ */
+import type { Wait } from '../../core/place/estimate.ts'
+import { isUndrawn } from '../../core/place/place.ts'
+import type { View } from '../../core/protocol/messages.ts'
+import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
+import type { RoomConfig } from '../../settings/schema.ts'
+import type { Admitted, Rejected, Waiting } from '../gate/verdict.ts'
+import { seconds } from '../problem.ts'
+
+const NO_PLACE = {
+  position: null,
+  peopleAhead: null,
+  called: false,
+  claimBy: null,
+  drawAt: null,
+  event: null,
+  held: false,
+  slower: null,
+  reason: null,
+  lane: null,
+  invitation: null,
+  pollAfterSeconds: null,
+} as const
+
+/** The variables of a template: the published ones and ours, in one flat object. */
+export type PlaceJson = ReturnType<typeof placeJson>
+
+export function placeJson(waiting: Waiting, nowMs: number) {
+  const { room, place, view } = waiting
+  const { config, event } = room.settings.at(nowMs)
+  const called = place.state === 'called'
+  const ahead = place.state === 'waiting' ? place.ahead : 0
+  const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
+  // Who is called waits for a moment only, unless nobody is let in: pages written for others ask by `waitTimeKnown` whether to show it.
+  const isSoon = called && !(view?.held ?? false)
+  return {
+    cfWaitingRoom: {
+      ...published(room.settings.at(nowMs), view, wait, nowMs),
+      ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: 'less than a minute' } : {}),
+      refreshIntervalSeconds: seconds(waiting.pollAfterMs),
+    },
+    state: called ? ('called' as const) : waiting.missed ? ('missed' as const) : ('waiting' as const),
+    position: place.state === 'waiting' ? place.position : called ? waiting.ticket.low : null,
+    peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
+    called,
+    claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
+    drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
+    event: eventJson(event, waiting, nowMs),
+    held: view?.held ?? false,
+    slower: view?.slowed ?? null,
+    reason: view?.health?.reason ?? null,
+    lane: waiting.ticket.lane,
+    invitation: waiting.invitation === 'none' ? null : waiting.invitation,
+    message: messageOf(config, view?.soldOut ?? false),
+    ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
+    pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
+  }
+}
+
+/** What somebody is told whom the room does not let wait. */
+export function rejectedJson({ room, view, soldOut, uninvited }: Rejected, nowMs: number) {
+  const { config } = room.settings.at(nowMs)
+  return {
+    cfWaitingRoom: { ...published(room.settings.at(nowMs), view, null, nowMs), queueIsFull: uninvited === null },
+    ...NO_PLACE,
+    state: 'rejected' as const,
+    soldOut,
+    inviteOnly: uninvited !== null,
+    invitation: uninvited === 'invalid' ? ('invalid' as const) : null,
+    message: messageOf(config, soldOut),
+  }
+}
+
+/** The poll of somebody who is inside, or whose poll has just taken a permit. */
+export function insideJson(room: Admitted['room'], nowMs: number) {
+  return {
+    cfWaitingRoom: { inWaitingRoom: false, lastUpdated: new Date(nowMs).toISOString() },
+    ...NO_PLACE,
+    state: 'admitted' as const,
+    message: room.settings.at(nowMs).config.message,
+  }
+}
+
+/** The event that is on, with what a visitor needs to count down to its start and to check the draw behind it. */
+function eventJson(event: EventInForce | null, { ticket, place }: Waiting, nowMs: number) {
+  if (event === null) return null
+  const waits = place.state === 'waiting' && typeof place.startsMs === 'number'
+  return {
+    name: event.name,
+    startsAt: new Date(event.startMs).toISOString(),
+    endsAt: new Date(event.endMs).toISOString(),
+    startsInSeconds: waits ? Math.max(0, Math.ceil((event.startMs - nowMs) / 100) / 10) : null,
+    draw: event.shuffles ? { sid: ticket.sid, isEntry: Boolean(ticket.entry) } : null,
+  }
+}
+
+function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean): string {
+  return soldOut && sold_out_message !== '' ? sold_out_message : message
+}
+
+/** The 25 variables, as far as they do not depend on who asks. */
+function published({ config, event }: RoomSettings, view: View | null, wait: Wait | null, nowMs: number) {
+  const method = config.queueing_method
+  const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
+  const endInMs = event ? event.endMs - nowMs : null
+  return {
+    inWaitingRoom: true,
+    waitTimeKnown: wait !== null,
+    waitTime: minutes(wait?.likelyMs),
+    waitTime25Percentile: minutes(wait?.lowMs),
+    waitTime50Percentile: minutes(wait?.likelyMs),
+    waitTime75Percentile: minutes(wait?.highMs),
+    waitTimeFormatted: formatted(wait),
+    queueIsFull: false,
+    queueAll: config.queue_all,
+    lastUpdated: new Date(view?.asOfMs ?? nowMs).toISOString(),
+    refreshIntervalSeconds: 0,
+    queueingMethod: method,
+    isFIFOQueue: method === 'fifo',
+    isRandomQueue: method === 'random',
+    isPassthroughQueue: method === 'passthrough',
+    isRejectQueue: method === 'reject',
+    // As Cloudflare has it, an event is active from the beginning of its prequeue on.
+    isEventActive: event !== null,
+    isEventPrequeueing: event?.isPrequeue ?? false,
+    timeUntilEventStart: minutes(startInMs ?? undefined),
+    timeUntilEventStartFormatted: inWords(startInMs),
+    timeUntilEventEnd: minutes(endInMs ?? undefined),
+    timeUntilEventEndFormatted: inWords(endInMs),
+    shuffleAtEventStart: event?.shuffles ?? false,
+    // Empty where there is no challenge, as Cloudflare has it: templates ask by it.
+    turnstile: '',
+    infiniteQueue: false,
+  }
+}
+
+/** A wait in words, as a range: "3 to 5 minutes". */
+export function formatted(wait: Wait | null): string {
+  if (wait === null) return 'unavailable'
+  const low = Math.floor(wait.lowMs / 60_000)
+  const high = Math.ceil(wait.highMs / 60_000)
+  if (high <= 1) return 'less than a minute'
+  if (high >= 90) return `${round(low / 60)} to ${round(high / 60 + 0.4)} hours`
+  return low < 1 ? `up to ${high} minutes` : `${low} to ${high} minutes`
+}
+
+/** A time to come in words: "12 minutes", "2 hours 5 minutes". */
+export function inWords(ms: number | null): string {
+  if (ms === null) return 'unavailable'
+  const all = Math.ceil(ms / 60_000)
+  if (all <= 1) return 'less than a minute'
+  const days = Math.floor(all / 1_440)
+  const hours = Math.floor((all % 1_440) / 60)
+  const parts = days > 0 ? [some(days, 'day'), some(hours, 'hour')] : [some(hours, 'hour'), some(all % 60, 'minute')]
+  return parts.filter(part => part !== '').join(' ')
+}
+
+function some(count: number, unit: string): string {
+  return count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+function round(hours: number): number {
+  return Math.max(1, Math.round(hours))
+}
+
+function minutes(ms: number | undefined): number {
+  return ms === undefined ? 0 : Math.ceil(ms / 60_000)
+}

@@ -1,0 +1,84 @@
+/** The cookie that holds a visitor's ticket, later the pass: one per room. */
+import type { RoomConfig } from '../../settings/schema.ts'
+
+/** Browsers cap cookies at 400 days; the token inside ends long before. */
+const MAX_AGE_SECONDS = 24 * 60 * 60
+const MAX_AGE_BROWSERS = 400 * MAX_AGE_SECONDS
+
+/** Every cookie of ours begins so, with or without a prefix. */
+const OURS = /^(__Host-|__Secure-)?antesala-/
+const COMMA_BEFORE_OURS = /,(?=\s*(?:__Host-|__Secure-)?antesala-)/
+
+/**
+ * `__Host-` binds the cookie to the very host (RFC 6265bis section 4.1.3). A room over several hosts needs a domain,
+ * which only `__Secure-` allows; plain http allows neither.
+ */
+export function cookieName(room: RoomConfig, url: URL): string {
+  const name = `antesala-${room.name}${room.cookie_suffix}`
+  if (!isSecure(room, url)) return name
+  return room.cookie_domain === null ? `__Host-${name}` : `__Secure-${name}`
+}
+
+/** The cookie of an invitation. No room's name has a dot. */
+export function invitationCookie(room: RoomConfig, url: URL): string {
+  return `${cookieName(room, url)}.invite`
+}
+
+export function setCookie(room: RoomConfig, url: URL, value: string): string {
+  return cookieNamed(cookieName(room, url), room, url, value, MAX_AGE_SECONDS)
+}
+
+export function cookieNamed(name: string, room: RoomConfig, url: URL, value: string, maxAgeSeconds: number): string {
+  const { samesite, partitioned } = room.cookie_attributes
+  const secure = isSecure(room, url)
+  const sameSite = samesite === 'auto' ? 'Lax' : `${samesite[0]?.toUpperCase()}${samesite.slice(1)}`
+  const parts = [
+    `${name}=${value}`,
+    'Path=/',
+    `Max-Age=${Math.min(maxAgeSeconds, MAX_AGE_BROWSERS)}`,
+    'HttpOnly',
+    `SameSite=${sameSite}`,
+  ]
+  if (room.cookie_domain !== null) parts.push(`Domain=${room.cookie_domain}`)
+  if (secure) parts.push('Secure')
+  if (secure && partitioned) parts.push('Partitioned')
+  return parts.join('; ')
+}
+
+export function clearCookie(room: RoomConfig, url: URL): string {
+  return setCookie(room, url, '').replace(/Max-Age=\d+/, 'Max-Age=0')
+}
+
+/**
+ * The pairs of a Cookie header. The runtime joins several header lines by commas, which the values of other cookies may
+ * contain as well; ours never do. So a comma is a border before a cookie of ours, and the first one in it is its end.
+ */
+export function cookiePairs(header: string): readonly string[] {
+  const parts = header.split(';')
+  if (!header.includes(',') || !header.includes('antesala-')) return parts
+  return parts
+    .flatMap(part => part.split(COMMA_BEFORE_OURS))
+    .flatMap(pair => {
+      const comma = isOurs(pair) ? pair.indexOf(',') : -1
+      return comma < 0 ? [pair] : [pair.slice(0, comma), pair.slice(comma + 1)]
+    })
+}
+
+/** A Cookie header without ours; null when nothing is left, undefined when there was nothing of ours. */
+export function withoutOurs(header: string): string | null | undefined {
+  if (!header.includes('antesala-')) return undefined
+  const pairs = cookiePairs(header)
+  const kept = pairs.filter(pair => !isOurs(pair))
+  if (kept.length === pairs.length) return undefined
+  const rest = kept.join(';').trim()
+  return rest === '' ? null : rest
+}
+
+function isOurs(pair: string): boolean {
+  return OURS.test(pair.trim())
+}
+
+function isSecure(room: RoomConfig, url: URL): boolean {
+  const { secure } = room.cookie_attributes
+  return secure === 'always' || (secure === 'auto' && url.protocol === 'https:')
+}

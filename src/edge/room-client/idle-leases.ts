@@ -1,0 +1,91 @@
+/** Leases of rate limits that nobody uses: what a session lets lie is given back within some seconds, so that it is not charged for it. */
+import { giveBack, isWorthGivingBack } from '../../core/limits/lease.ts'
+import type { Ask } from '../../core/protocol/messages.ts'
+import { holdingsOf, type SessionLimits } from '../limits/session.ts'
+import { callerAt } from './caller.ts'
+import type { Caller } from './door-client.ts'
+import type { Memory } from './memory.ts'
+import type { Touches } from './renewals.ts'
+
+/** Idle leases are looked for this often, so many times after one was lent. */
+const IDLE_AFTER_MS = 2_000
+const IDLE_LOOKS = 5
+/** Sessions watched for being idle. */
+const WATCHED_MAX = 10_000
+
+export class IdleLeases {
+  readonly #memory: Memory
+  readonly #touchesOf: (sid: string) => Touches
+  /** Sessions with leases that may become idle, and until when somebody looks. */
+  readonly #watched = new Set<string>()
+  #watchedUntilMs = 0
+
+  constructor(memory: Memory, touchesOf: (sid: string) => Touches) {
+    this.#memory = memory
+    this.#touchesOf = touchesOf
+  }
+
+  /** A session has just been lent something. */
+  note(sid: string, session: SessionLimits, nowMs: number): void {
+    if (this.#watched.size >= WATCHED_MAX || !hasMuch(session, nowMs)) return
+    isIdle(session, nowMs)
+    this.#watched.add(sid)
+  }
+
+  /** Begins to look, in the background, unless somebody does. */
+  watch(caller: Caller, nowMs: number): void {
+    if (this.#watched.size === 0 || nowMs < this.#watchedUntilMs) return
+    this.#watchedUntilMs = nowMs + IDLE_AFTER_MS * (IDLE_LOOKS + 1)
+    caller.waitUntil(this.#look(caller))
+  }
+
+  async #look(caller: Caller): Promise<void> {
+    for (let look = 0; look < IDLE_LOOKS && this.#watched.size > 0; look++) {
+      await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
+      const nowMs = Date.now()
+      const later = callerAt(caller, nowMs)
+      for (const touches of this.#giveBack(later)) touches.sendLater(later)
+    }
+    this.#watchedUntilMs = 0
+  }
+
+  /** Asks for everything idle to be taken back; answers whom to send now. */
+  #giveBack(caller: Caller): ReadonlySet<Touches> {
+    const asked = new Set<Touches>()
+    for (const sid of this.#watched) {
+      const lease = this.#memory.leases.peek(sid)
+      if (!lease || !hasMuch(lease.limits, caller.nowMs)) this.#watched.delete(sid)
+      else if (isIdle(lease.limits, caller.nowMs)) {
+        this.#watched.delete(sid)
+        const touches = this.#touchesOf(sid)
+        touches.askLater(caller, { sid, protectMs: 0, isIdle: true }, () => undefined)
+        asked.add(touches)
+      }
+    }
+    return asked
+  }
+}
+
+/** Gives back what an idle session has here. Nothing while a request waits. */
+export function whatLiesIdle(session: SessionLimits, nowMs: number): readonly Ask[] {
+  const open = holdingsOf(session)
+  if (open.some(({ holding }) => holding.waiting > 0)) return []
+  return open
+    .filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs))
+    .map(one => giveBack(one.holding, nowMs))
+}
+
+/** Whether a session has something here that is worth giving back once it is idle. */
+function hasMuch(session: SessionLimits, nowMs: number): boolean {
+  return holdingsOf(session).some(({ policy, holding }) => isWorthGivingBack(holding, policy.quota, nowMs))
+}
+
+/** Whether a session has not been used since it was last looked at, and has something worth giving back. */
+function isIdle(session: SessionLimits, nowMs: number): boolean {
+  let idle = false
+  for (const { policy, holding } of holdingsOf(session)) {
+    if (holding.used === holding.usedSeen && isWorthGivingBack(holding, policy.quota, nowMs)) idle = true
+    holding.usedSeen = holding.used
+  }
+  return idle
+}

@@ -1,0 +1,119 @@
+/**
+ * Touches from this isolate to one door. Parallel requests of a session share one; while a call is under way, the touches of all
+ * other sessions gather for the next. So a door is called by isolates, not by sessions.
+ */
+import type { Touch, TouchAnswer } from '../../core/protocol/messages.ts'
+import type { Caller } from './room-client.ts'
+
+const TOUCHES_PER_CALL = 256
+/** A touch that could wait goes with the next call, or in one of its own after this long. */
+const WAITS_MS = 200
+/** After this long it is worth nothing any more. */
+const WORTHLESS_MS = 1_000
+/** A call whose request was cut off is not waited for any longer. */
+const CALL_LOST_MS = 3_000
+
+export type SendTouches = (caller: Caller, touches: readonly Touch[]) => Promise<readonly TouchAnswer[]>
+
+interface Asked {
+  readonly touch: Touch
+  readonly askedMs: number
+  /** Each belongs to the request that made it: a promise of another request may be gone with it. */
+  readonly waiting: { resolve(answer: TouchAnswer): void; reject(error: unknown): void }[]
+  sent: boolean
+}
+
+export class Touches {
+  readonly #send: SendTouches
+  /** What requests wait for, sent or not. */
+  readonly #open = new Map<string, Asked>()
+  #unsent: Asked[] = []
+  /** What can wait, by sid, oldest first. */
+  readonly #later = new Map<string, Asked>()
+  /** When the call under way was sent, null when there is none. */
+  #calledAtMs: number | null = null
+  #whenFree: { readonly asked: Asked; readonly free: () => void }[] = []
+
+  constructor(send: SendTouches) {
+    this.#send = send
+  }
+
+  /** Asks about a session whose request waits for the answer. */
+  ask(caller: Caller, touch: Touch): Promise<TouchAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<TouchAnswer>()
+    const open = this.#open.get(touch.sid)
+    if (open && touch.protectMs === 0 && caller.nowMs - open.askedMs < CALL_LOST_MS) {
+      open.waiting.push({ resolve, reject })
+      return promise
+    }
+    const asked = { touch, askedMs: caller.nowMs, waiting: [{ resolve, reject }], sent: false }
+    this.#open.set(touch.sid, asked)
+    this.#unsent.push(asked)
+    void this.#sendOnce(caller, asked)
+    return promise
+  }
+
+  /** Asks about a session for which nobody waits; `note` takes the answer, if there is one. */
+  askLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
+    const { sid } = touch
+    if (!this.#later.has(sid) && !this.#open.has(sid)) {
+      const waiting = [{ resolve: note, reject: () => undefined }]
+      this.#later.set(sid, { touch, askedMs: caller.nowMs, waiting, sent: false })
+    }
+    const [oldest] = this.#later.values()
+    if (oldest && caller.nowMs - oldest.askedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
+  }
+
+  /** Sends what could wait now, if no call is under way that it could go after. */
+  sendLater(caller: Caller): void {
+    if (this.#later.size > 0 && this.#isFree(caller.nowMs)) void this.#call(caller)
+  }
+
+  /** Each waits within its own request: who finds no call under way takes all that have gathered. */
+  async #sendOnce(caller: Caller, asked: Asked): Promise<void> {
+    while (!asked.sent && !this.#isFree(caller.nowMs)) {
+      await new Promise<void>(free => this.#whenFree.push({ asked, free }))
+    }
+    if (!asked.sent) await this.#call(caller)
+  }
+
+  #isFree(nowMs: number): boolean {
+    return this.#calledAtMs === null || nowMs - this.#calledAtMs >= CALL_LOST_MS
+  }
+
+  async #call(caller: Caller): Promise<void> {
+    const sentMs = caller.nowMs
+    const batch = this.#take(sentMs)
+    if (batch.length === 0) return
+    this.#calledAtMs = sentMs
+    const touches = batch.map(({ touch }) => touch)
+    try {
+      const answers = await this.#send(caller, touches)
+      for (const [i, asked] of batch.entries()) this.#settle(asked, one => one.resolve(answers[i] as TouchAnswer))
+    } catch (error) {
+      for (const asked of batch) this.#settle(asked, one => one.reject(error))
+    } finally {
+      // Not when this one was given up for lost, and another is under way.
+      if (this.#calledAtMs === sentMs) this.#calledAtMs = null
+      // Whose question another request has sent has nothing to wait for: its request may have ended with the answer.
+      for (const { asked, free } of this.#whenFree.splice(0)) if (!asked.sent) free()
+    }
+  }
+
+  #settle(asked: Asked, each: (one: Asked['waiting'][number]) => void): void {
+    if (this.#open.get(asked.touch.sid) === asked) this.#open.delete(asked.touch.sid)
+    for (const one of asked.waiting) each(one)
+  }
+
+  /** Those who wait first, then what could. */
+  #take(nowMs: number): Asked[] {
+    const batch = this.#unsent.splice(0, TOUCHES_PER_CALL)
+    for (const [sid, later] of this.#later) {
+      if (batch.length >= TOUCHES_PER_CALL) break
+      this.#later.delete(sid)
+      if (nowMs - later.askedMs < WORTHLESS_MS) batch.push(later)
+    }
+    for (const asked of batch) asked.sent = true
+    return batch
+  }
+}

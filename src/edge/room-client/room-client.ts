@@ -1,0 +1,212 @@
+/**
+ * What one isolate remembers of one room: the last view, verified tokens, leases, and refusals.
+ *
+ * All of it is bounded and may be lost at any time. A refusal is remembered so that nobody can make this isolate hammer a door.
+ */
+import type { Quota } from '../../core/gcra.ts'
+import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
+import type { Claim, ClaimAnswer, PlaceLeft, Touch, TouchAnswer, View } from '../../core/protocol/messages.ts'
+import { doorOf } from '../../core/ticket.ts'
+import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
+import { regionOf } from '../../settings/env.ts'
+import type { RoomConfig } from '../../settings/schema.ts'
+import { type Invitation, isInForce, readInvitation } from '../../tokens/invitations.ts'
+import type { KeyRing } from '../../tokens/keyring.ts'
+import { isOf, readToken, type Token } from '../../tokens/tokens.ts'
+import { Limits } from '../limits/limits.ts'
+import { type Caller, Doors } from './door-client.ts'
+import type { Lease, Memory } from './memory.ts'
+import { SessionLeases } from './sessions.ts'
+import { RoomLink } from './snapshot-sync.ts'
+
+export { type Caller, Unreachable } from './door-client.ts'
+
+/** Its multiples fill [0, 1) more evenly than random numbers do (Weyl), so that few of a burst share a bucket. */
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
+/** Whether a visitor comes with an invitation. */
+export type Invited =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'valid'; readonly invitation: Invitation }
+  /** It says so, and is not one, or not now. */
+  | { readonly kind: 'invalid' }
+
+export class RoomAtEdge {
+  readonly name: string
+  /** What the isolate remembers of visitors, of this room and others. */
+  readonly memory: Memory
+  /** What this isolate has seen of the origin, for `health.shed`. */
+  readonly shedder: Shedder = newShedder()
+  readonly limits: Limits
+  /** When everybody was held here at last: whoever tried the origin before then has tried another time. */
+  allHeldMs = Number.NEGATIVE_INFINITY
+  readonly #doors: Doors
+  readonly #link: RoomLink
+  readonly #sessions: SessionLeases
+  /** Doors without permits until the next sync. */
+  readonly #exhausted = new Set<string>()
+  #settings: RoomSettings
+  #spread = Math.random()
+
+  constructor(config: RoomConfig, memory: Memory) {
+    this.name = config.name
+    this.memory = memory
+    this.#settings = compile(config)
+    this.#doors = new Doors(config.name, () => this.count('calls'))
+    this.#link = new RoomLink(
+      {
+        name: config.name,
+        doorFor: caller => this.doorFor(caller),
+        beforeReport: () => this.#countLimits(),
+        heard: settings => this.#heard(settings),
+      },
+      this.#doors,
+    )
+    this.limits = new Limits(this.#link.isolate.slice(0, 13))
+    this.limits.follow(this.#settings)
+    this.#sessions = new SessionLeases(memory, this.limits, this.#doors)
+  }
+
+  get settings(): RoomSettings {
+    return this.#settings
+  }
+
+  get view(): View | null {
+    return this.#link.view
+  }
+
+  count(cell: string, by = 1): void {
+    this.#link.count(cell, by)
+  }
+
+  /** True when the room has not been heard of for so long that `on_room_failure` applies. */
+  hasFailed(nowMs: number): boolean {
+    return this.#link.hasFailed(nowMs)
+  }
+
+  /** Why this room cannot be served, null when it can. Asks a door unless one has answered lately. */
+  outage(caller: Caller): Promise<string | null> {
+    return this.#link.outage(caller)
+  }
+
+  /** Verifies a token once; remembers it as long as it is used. */
+  async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
+    const known = this.memory.passes.get(text) ?? this.memory.tickets.get(text)
+    if (known && isOf(known, this.name, nowMs)) return known
+    const token = await readToken(ring, text, this.name, nowMs)
+    this.know(text, token)
+    return token
+  }
+
+  hasRead(text: string): boolean {
+    return this.memory.passes.has(text) || this.memory.tickets.has(text)
+  }
+
+  /** Verifies an invitation once. Those that are not valid are not remembered. */
+  async invitation(ring: KeyRing, text: string, nowMs: number): Promise<Invited> {
+    const own = `${this.name} ${text}`
+    const known = this.memory.invitations.get(own)
+    const invitation = known ?? (await readInvitation(ring, text, this.name))
+    if (!invitation) return { kind: 'invalid' }
+    if (!known) this.memory.invitations.set(own, invitation)
+    return isInForce(invitation, nowMs) ? { kind: 'valid', invitation } : { kind: 'invalid' }
+  }
+
+  /** What was signed here needs no verification here. Forgeries are not remembered: they must not push out what is genuine. */
+  know(text: string, token: Token): void {
+    if (token.kind === 'pass') this.memory.passes.set(text, token)
+    else if (token.kind === 'ticket') this.memory.tickets.set(text, token)
+  }
+
+  /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */
+  current(caller: Caller): Promise<void> {
+    return this.#link.current(caller)
+  }
+
+  /** Renews the view in the background when it is about to grow too old. */
+  renew(caller: Caller): void {
+    this.#link.renew(caller)
+  }
+
+  /** Has what was counted reported within a second. */
+  report(caller: Caller): void {
+    this.#link.report(caller)
+  }
+
+  /** A door for a newcomer: of the visitor's region, any of the room's. */
+  doorFor(caller: Caller): string {
+    const doors = this.#settings.config.doors
+    return `${regionOf(caller.continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
+  }
+
+  /** The place of an arrival, with three decimals: those who come in one millisecond are spread evenly over it. */
+  keyAt(nowMs: number): number {
+    this.#spread = (this.#spread + GOLDEN_RATIO) % 1
+    return nowMs + Math.floor(this.#spread * 1_000) / 1_000
+  }
+
+  /** The view for a visitor of this door: once it has said "none", the room is closed there, with a frontier the next sync tells. */
+  viewAt(door: string): View | null {
+    const { view } = this
+    return view?.open && this.#exhausted.has(door) ? { ...view, open: false, lanes: {} } : view
+  }
+
+  async claim(caller: Caller, claim: Claim): Promise<ClaimAnswer> {
+    const door = doorOf(claim.sid)
+    const answer = await this.#doors.call(caller, door, stub => stub.claim(claim))
+    if (answer.verdict === 'none') this.#exhausted.add(door)
+    return answer
+  }
+
+  knownSession(sid: string): Lease | undefined {
+    return this.#sessions.known(sid)
+  }
+
+  /** What this isolate remembers of a session; made when there is nothing yet. */
+  sessionOf(sid: string): Lease {
+    return this.#sessions.of(sid)
+  }
+
+  touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
+    return this.#sessions.touch(caller, touch)
+  }
+
+  /** A touch for which no request waits. */
+  touchLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
+    this.#sessions.touchLater(caller, touch, note)
+  }
+
+  /** Tells the door what a session owes, soon, and in the background. */
+  settleLater(caller: Caller, sid: string): void {
+    this.#sessions.settleLater(caller, sid)
+  }
+
+  end(caller: Caller, sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
+    return this.#sessions.end(caller, sid, how, place)
+  }
+
+  extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {
+    return this.#sessions.extend(caller, sid, byMs)
+  }
+
+  /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
+  spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
+    const slash = key.indexOf('/')
+    const [kind, who] = slash < 0 ? [key, ''] : [key.slice(0, slash), key.slice(slash + 1)]
+    const verdict = this.memory.quotas.spend(`${this.name}/${kind}`, who, quota, cost, nowMs)
+    return verdict.allowed ? 0 : verdict.retryAfterMs
+  }
+
+  #heard(config: RoomConfig | undefined): void {
+    if (config) {
+      this.#settings = compile(config)
+      this.#countLimits()
+      this.limits.follow(this.#settings)
+    }
+    this.#exhausted.clear()
+  }
+
+  #countLimits(): void {
+    this.limits.figures.take((cell, by) => this.count(cell, by))
+  }
+}

@@ -1,0 +1,130 @@
+/** The room's side of its origin's health: it lets `core` decide, keeps what was decided, and says how things stand. */
+
+import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
+import type { Load } from '../../core/health/controller.ts'
+import { backShare, breakerOf, type HealthView, healthView, limitsNow } from '../../core/health/effect.ts'
+import { advance, probed } from '../../core/health/health.ts'
+import { endMinute, hear, lastMinute } from '../../core/health/ingest.ts'
+import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../../core/health/samples.ts'
+import { type HealthState, inTrouble, MINUTE_MS, type UpstreamRules } from '../../core/health/state.ts'
+import { own } from '../../core/own.ts'
+import type { Limits } from '../../core/permits/bank.ts'
+import type { HealthFigures, HealthReport, UpstreamFigures } from '../../core/protocol/calls.ts'
+import type { Cells } from '../../core/tally.ts'
+import type { HealthSettings } from '../../settings/compiled/health.ts'
+import { HealthStore } from './store.ts'
+
+export class RoomHealth {
+  readonly #store: HealthStore
+  readonly #state: HealthState
+
+  constructor(sql: SqlStorage, nowMs: number) {
+    this.#store = new HealthStore(sql)
+    this.#state = this.#store.load(nowMs)
+  }
+
+  hear(cells: Cells, { rules }: HealthSettings, nowMs: number): void {
+    hear(this.#state, cells, rules, nowMs)
+  }
+
+  /** Lets time pass. What was decided is stored before anything that follows from it leaves. */
+  advance(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): void {
+    const windowBeganMs = this.#state.windowBeganMs
+    const decisions = advance(this.#state, { load, operator, rules, nowMs }, Math.random())
+    for (const decision of decisions) this.#store.log(decision)
+    const minute = endMinute(this.#state, nowMs)
+    if (minute) this.#store.saveMinute(minute)
+    if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
+  }
+
+  /** The outcome of an active probe: milliseconds, or null for no good answer. */
+  probed(
+    upstream: UpstreamRules,
+    answer: { readonly tookMs: number | null; readonly targetMs: number },
+    load: Load,
+    { rules }: HealthSettings,
+    nowMs: number,
+  ): void {
+    const decision = probed(this.#state, upstream, answer, { load, rules, nowMs })
+    if (!decision) return
+    this.#store.log(decision)
+    this.#store.save(this.#state)
+  }
+
+  limits<Rules extends Limits>(operator: Rules, { rules }: HealthSettings, nowMs: number): Rules {
+    return limitsNow(this.#state, operator, rules, nowMs)
+  }
+
+  view(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): HealthView | null {
+    return healthView(this.#state, load, operator, rules, nowMs)
+  }
+
+  /** Upstreams that are probed now: their breaker is not closed. */
+  toProbe({ rules, probes }: HealthSettings): readonly UpstreamRules[] {
+    if (probes.size === 0 || rules.mode === 'off') return []
+    const names = inTrouble(this.#state)
+    return rules.upstreams.filter(({ name }) => names.includes(name) && probes.has(name))
+  }
+
+  figures(operator: Limits, load: Load, settings: HealthSettings, nowMs: number): HealthFigures {
+    const { rules } = settings
+    const view = this.view(load, operator, settings, nowMs)
+    const { ratePerMinute, totalActiveUsers } = this.limits(operator, settings, nowMs)
+    const { ratePerMinute: rate, sessions, breakers } = rules.pins
+    return {
+      mode: rules.mode,
+      reason: view?.reason ?? null,
+      ceiling: this.#state.ceiling.sessions === null ? null : Math.floor(this.#state.ceiling.sessions),
+      inside: view?.inside ?? 1,
+      ratePerMinute,
+      totalActiveUsers,
+      pins: [
+        ...(rate === null ? [] : ['new_users_per_minute']),
+        ...(sessions === null ? [] : ['total_active_users']),
+        ...Object.keys(breakers).map(name => `breakers.${name}`),
+      ],
+      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, view, settings, nowMs)),
+    }
+  }
+
+  report(figures: HealthFigures, minutes: number, nowMs: number): HealthReport {
+    return {
+      health: figures,
+      decisions: this.#store.decisions(),
+      history: this.#store.minutes(minutes, nowMs).map(({ minute, upstreams }) => ({
+        atMs: minute * MINUTE_MS,
+        upstreams: Object.fromEntries(Object.entries(upstreams).map(([name, counts]) => [name, summed(counts)])),
+      })),
+    }
+  }
+
+  #upstream(
+    { name, critical }: UpstreamRules,
+    view: HealthView | null,
+    { rules }: HealthSettings,
+    nowMs: number,
+  ): UpstreamFigures {
+    const breaker: Breaker = own(this.#state.upstreams, name)?.breaker ?? CLOSED
+    const backSinceMs = own(view?.back, name)
+    return {
+      name,
+      critical,
+      breaker: breakerOf(this.#state, name, rules),
+      back: backSinceMs === undefined ? null : backShare(backSinceMs, nowMs),
+      pinned: Object.hasOwn(rules.pins.breakers, name),
+      sinceMs: breaker.sinceMs,
+      untilMs: breaker.state === 'open' ? breaker.untilMs : null,
+      ...summed(lastMinute(this.#state, name)),
+    }
+  }
+}
+
+function summed(counts: Counts) {
+  return {
+    samples: samplesOf(counts),
+    p50Ms: quantileMs(counts, 0.5),
+    p95Ms: quantileMs(counts, 0.95),
+    apdex: apdexOf(counts),
+    failures: failureShareOf(counts),
+  }
+}

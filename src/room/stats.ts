@@ -1,0 +1,90 @@
+/** The figures of a room, for operators. */
+import { showRate } from '../core/line/frontier.ts'
+import { waiting } from '../core/line/line.ts'
+import { outOf } from '../core/permits/bank.ts'
+import { admittedInMain, shareOf } from '../core/permits/lanes.ts'
+import type { HealthFigures, RoomFigures } from '../core/protocol/calls.ts'
+import * as core from '../core/room/room.ts'
+import { limitFigures, otherTotals } from '../core/room/totals.ts'
+import { MAIN_LANE } from '../core/ticket.ts'
+import type { RoomSettings } from '../settings/compiled/room.ts'
+
+const MINUTE_MS = 60_000
+
+/** Admissions as they were reported in the last minute. */
+export class LastMinute {
+  #reported: [atMs: number, count: number][] = []
+
+  add(count: number, nowMs: number): void {
+    if (count > 0) this.#reported.push([nowMs, count])
+    this.#reported = this.#reported.filter(([atMs]) => nowMs - atMs < MINUTE_MS)
+  }
+
+  sum(nowMs: number): number {
+    return this.#reported.reduce((sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0), 0)
+  }
+}
+
+export function roomFigures(
+  state: core.RoomState,
+  settings: RoomSettings,
+  now: {
+    readonly limits: core.RoomRules
+    readonly health: HealthFigures
+    readonly admittedLastMinute: number
+  },
+  nowMs: number,
+): RoomFigures {
+  const { live, out } = core.sums(state)
+  const line = state.lines.get(MAIN_LANE)
+  const { limits, health, admittedLastMinute } = now
+  return {
+    active: live,
+    permitsOut: out,
+    permitsBanked: core.available(state, limits),
+    remaining: core.left(state),
+    waiting: Math.round(core.waitingTotal(state)),
+    entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
+    standing: core.standing(state, nowMs),
+    limits: limitFigures(state.totals, policyNames(settings)),
+    totals: otherTotals(state.totals),
+    admittedLastMinute,
+    effectiveRatePerMinute: limits.ratePerMinute,
+    totalActiveUsers: limits.totalActiveUsers,
+    burst: core.burst(limits),
+    open: state.open,
+    held: state.view?.held ?? limits.ratePerMinute <= 0,
+    health,
+    showRate: line ? showRate(line.state.control) : 1,
+    lanes: laneFigures(state, settings, nowMs),
+    doors: [...state.doors].map(([name, door]) => ({
+      name,
+      active: door.live,
+      permitsOut: outOf(door),
+      standing: door.demand.reduce((sum, demand) => sum + demand.standing, 0),
+      admitted: door.spent,
+      heardMsAgo: nowMs - door.heardAtMs,
+    })),
+  }
+}
+
+/** Each lane that the settings name, and the main one; nothing in a room without lanes. */
+function laneFigures(state: core.RoomState, { limits }: RoomSettings, nowMs: number): RoomFigures['lanes'] {
+  const { lanes = [] } = limits
+  const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0
+  const names = lanes.length === 0 ? [] : [MAIN_LANE, ...lanes.map(({ name }) => name)]
+  return names.map(name => {
+    const line = state.lines.get(name)
+    return {
+      name,
+      share: Math.round(shareOf(lanes, name) * 1_000) / 1_000,
+      waiting: line ? Math.round(waiting(line)) : 0,
+      standing: core.standingIn(state, limits, name, nowMs),
+      admitted: name === MAIN_LANE ? admittedInMain(state.totals) : Math.max(0, admitted(name)),
+    }
+  })
+}
+
+export function policyNames({ config }: RoomSettings): readonly string[] {
+  return config.rate_limits.map(({ name }) => name)
+}

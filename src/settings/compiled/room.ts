@@ -1,0 +1,198 @@
+/** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
+import ipaddr from 'ipaddr.js'
+import type { ScheduledEvent } from '../../core/events/events.ts'
+import type { Quota } from '../../core/gcra.ts'
+import type { Readings } from '../../core/path.ts'
+import type { RoomRules } from '../../core/room/room.ts'
+import type { SessionRules } from '../../core/session.ts'
+import { type EventConfig, type Phase, phasesOf, scheduled } from '../events.ts'
+import { bypassPath, pathRule } from '../patterns.ts'
+import { compileAnonymous, compilePolicies, type Policy, quotasOf } from '../rate-limits.ts'
+import type { BypassRule, RoomConfig } from '../schema.ts'
+import { compileHealth, type HealthSettings } from './health.ts'
+
+const MINUTE_MS = 60_000
+
+/** What a bypass rule may look at beside the path. */
+export interface BypassFacts {
+  readonly method: string
+  readonly headers: Headers
+  readonly cookies: ReadonlyMap<string, readonly string[]>
+  readonly address: string | null
+  readonly country: string | null
+  readonly verifiedCrawler: boolean
+}
+
+export interface Bypass {
+  matchesPath(readings: Readings): boolean
+  matchesFacts(facts: BypassFacts): boolean
+}
+
+/** What an event may change: in force at a moment. */
+interface Rules {
+  readonly config: RoomConfig
+  readonly session: SessionRules
+  readonly limits: RoomRules
+  /**
+   * What becomes of a newcomer who cannot come in at once. `queue_all` goes before the method, as with Cloudflare: it holds
+   * everybody in line, whatever the method. So does the time before the start of an event.
+   */
+  readonly newcomers: 'wait' | 'pass through' | 'are rejected'
+  /** The event that is on, or for whose start newcomers wait. */
+  readonly event: EventInForce | null
+}
+
+export interface EventInForce extends ScheduledEvent {
+  readonly isPrequeue: boolean
+}
+
+/** As they are where no event is on; `at` says what is in force. */
+export interface RoomSettings extends Rules {
+  readonly claimWindowMs: number
+  /** The room reads invitations: elsewhere `?invite=` is a parameter of the site's own. */
+  readonly readsInvitations: boolean
+  readonly protectedMs: number
+  readonly originTimeoutMs: number
+  readonly bypass: readonly Bypass[]
+  readonly health: HealthSettings
+  /** Every event that is not suspended, soonest first. */
+  readonly events: readonly ScheduledEvent[]
+  /** In force for admitted sessions: none in a suspended room. */
+  readonly policies: readonly Policy[]
+  /** Of all policies of the list, by name: a door lends also by one that is about to be turned on or off. */
+  readonly quotas: ReadonlyMap<string, Quota>
+  /** What a network may do without a session, at one isolate; null for no limit. */
+  readonly anonymous: Quota | null
+  /** Whether any way to read the path is one of `protected_paths`. What cannot be read is not: nobody pays there. */
+  isProtected(readings: Readings): boolean
+  /** The settings in force at a moment: the very same object where no events are scheduled. */
+  at(nowMs: number): RoomSettings
+  /** The moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
+  turnsBetween(fromMs: number, untilMs: number): readonly number[]
+}
+
+export function compile(config: RoomConfig): RoomSettings {
+  const phases = phasesOf(config.events)
+  const inForce = new Map<Phase, RoomSettings>()
+  const ignoreCase = config.case_insensitive_paths
+  const protectedPaths = pathRule(config.protected_paths, { ignoreCase })
+  const settings: RoomSettings = {
+    ...rulesOf(config, null),
+    claimWindowMs: config.claim_window * MINUTE_MS,
+    readsInvitations: config.invite_only || config.lanes.length > 0,
+    protectedMs: config.protected_duration * MINUTE_MS,
+    originTimeoutMs: config.origin_timeout * 1_000,
+    bypass: config.bypass.map(compileBypass),
+    policies: config.suspended
+      ? []
+      : compilePolicies(config.rate_limits, { observe: config.mode === 'observe', ignoreCase }),
+    quotas: quotasOf(config.rate_limits),
+    anonymous: compileAnonymous(config.anonymous),
+    events: scheduled(config.events),
+    health: compileHealth(config),
+    isProtected: readings => !readings.unreadable && protectedPaths.matches(readings),
+    at: nowMs => (phases.length === 1 ? settings : settingsOf(phaseAt(nowMs))),
+    turnsBetween: (fromMs, untilMs) => phases.map(phase => phase.fromMs).filter(ms => ms > fromMs && ms <= untilMs),
+  }
+  let latest = phases[0] as Phase
+  const phaseAt = (nowMs: number) => {
+    const isSame = nowMs >= latest.fromMs && nowMs < latest.untilMs
+    if (!isSame) latest = phases.find(({ untilMs }) => nowMs < untilMs) ?? latest
+    return latest
+  }
+  const settingsOf = (phase: Phase) => {
+    const known = inForce.get(phase)
+    if (known) return known
+    const made = { ...settings, ...rulesOf(config, phase) }
+    inForce.set(phase, made)
+    return made
+  }
+  return settings
+}
+
+function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
+  const config = phase?.event ? overridden(own, phase.event, phase.isPrequeue) : own
+  const waitsForStart = phase?.isPrequeue ?? false
+  const newcomers = waitsForStart ? 'wait' : newcomersOf(config)
+  const claimWindowMs = config.claim_window * MINUTE_MS
+  const isDrawn = config.queueing_method === 'random' && !waitsForStart
+  return {
+    config,
+    session: {
+      sessionMs: config.session_duration * MINUTE_MS,
+      renewal: !config.disable_session_renewal,
+      sessionMaxMs: config.max_session_duration === null ? null : config.max_session_duration * MINUTE_MS,
+      reentryGraceMs: config.reentry_grace * MINUTE_MS,
+      claimWindowMs,
+    },
+    limits: {
+      ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
+      totalActiveUsers: config.total_active_users,
+      claimWindowMs,
+      shuffleMs: isDrawn ? Math.round(config.shuffle_window * MINUTE_MS) : null,
+      rejects: newcomers === 'are rejected',
+      event: phase?.next ?? null,
+      remaining: config.remaining,
+      lanes: config.lanes,
+    },
+    newcomers,
+    event: phase?.event && phase.next ? { ...phase.next, isPrequeue: phase.isPrequeue } : null,
+  }
+}
+
+/** Before the start an event has its own words and page only: who was in line before is served as ever. */
+function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean): RoomConfig {
+  const shown = {
+    ...config,
+    message: event.message ?? config.message,
+    custom_page_html: event.custom_page_html ?? config.custom_page_html,
+  }
+  if (isPrequeue) return shown
+  return {
+    ...shown,
+    total_active_users: event.total_active_users ?? config.total_active_users,
+    new_users_per_minute: event.new_users_per_minute ?? config.new_users_per_minute,
+    session_duration: event.session_duration ?? config.session_duration,
+    disable_session_renewal: event.disable_session_renewal ?? config.disable_session_renewal,
+    queueing_method: event.queueing_method ?? config.queueing_method,
+  }
+}
+
+function newcomersOf({ queueing_method, queue_all }: RoomConfig): RoomSettings['newcomers'] {
+  if (queue_all) return 'wait'
+  switch (queueing_method) {
+    case 'passthrough':
+      return 'pass through'
+    case 'reject':
+      return 'are rejected'
+    case 'fifo':
+    case 'random':
+      return 'wait'
+  }
+}
+
+function compileBypass(rule: BypassRule): Bypass {
+  const path = bypassPath(rule.path ?? null)
+  const ranges = rule.cidr?.map(range => ipaddr.parseCIDR(range)) ?? null
+  return {
+    matchesPath: path,
+    matchesFacts: facts =>
+      (rule.methods?.includes(facts.method) ?? true) &&
+      (!rule.header || hasValue(facts.headers.get(rule.header.name), rule.header.value)) &&
+      (!rule.cookie ||
+        (facts.cookies.get(rule.cookie.name) ?? []).some(value => hasValue(value, rule.cookie?.value))) &&
+      (ranges === null || isInside(facts.address, ranges)) &&
+      (rule.country === undefined || (facts.country !== null && rule.country.includes(facts.country))) &&
+      (!rule.verified_crawler || facts.verifiedCrawler),
+  }
+}
+
+function hasValue(value: string | null, wanted: string | undefined): boolean {
+  return value !== null && (wanted === undefined || value === wanted)
+}
+
+function isInside(address: string | null, ranges: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][]): boolean {
+  if (address === null || !ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  return ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match(range as never, bits))
+}

@@ -1,0 +1,85 @@
+// @ts-check
+// The admin API as this page uses it: who asks, one call with a time limit, and what a refusal means in words.
+
+/** @typedef {import('../../src/core/protocol/calls.ts').RoomFigures} Figures */
+/** @typedef {import('../../src/core/protocol/calls.ts').Change} Change newest first in lists */
+/** @typedef {import('../../src/settings/schema.ts').RoomConfig} Settings */
+/** @typedef {import('../../src/settings/schema.ts').RuntimeSetting} Setting one that can be changed live */
+/** @typedef {Record<string, 'default' | 'file' | 'live'>} Sources */
+/** @typedef {ReturnType<typeof import('../../src/admin/events.ts').eventsOf>[number]} ScheduledEvent */
+/** `file`: the settings as deployed. `now`: the room's clock. @typedef {{ name: string, version: string, settings: Settings, file: Settings, sources: Sources, figures: Figures, events: ScheduledEvent[], now: string }} Room */
+/** @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer `body` is empty where a refusal was no JSON */
+
+const API = new URL('../api/v1/', location.href)
+const TIMEOUT_MS = 8_000
+
+/** Kept in this tab only. The name stands beside the operator's changes. */
+export const operator = {
+  token: sessionStorage.getItem('antesala-token') ?? '',
+  name: sessionStorage.getItem('antesala-actor') ?? '',
+}
+
+/** A token that is accepted is remembered, with the name. */
+export function rememberOperator() {
+  sessionStorage.setItem('antesala-token', operator.token)
+  sessionStorage.setItem('antesala-actor', operator.name)
+}
+
+export function forgetToken() {
+  operator.token = ''
+  sessionStorage.removeItem('antesala-token')
+}
+
+/** @type {(why: string) => void} */
+let leave = () => {}
+/** What to do when the API wants no more of this token. @param {(why: string) => void} listener */
+export function onShutOut(listener) {
+  leave = listener
+}
+
+/** Whether the token is refused: then the login is shown. @param {Answer | null} answer */
+export function isShutOut(answer) {
+  if (answer?.status !== 401 && answer?.status !== 403) return false
+  leave(refusal(answer))
+  return true
+}
+
+/** @param {Pick<Room, 'name'>} room */
+export function pathOf(room) {
+  return `rooms/${encodeURIComponent(room.name)}`
+}
+
+/** Null where no answer came. @param {string} path @param {RequestInit} [init] @returns {Promise<Answer | null>} */
+export async function call(path, init = {}) {
+  try {
+    const headers = { Authorization: `Bearer ${operator.token}`, ...init.headers }
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await fetch(new URL(path, API), { cache: 'no-store', ...init, headers, signal })
+    const body = response.ok ? await response.json() : await response.json().catch(() => ({}))
+    return { status: response.status, body, retryAfterSeconds: Number(response.headers.get('Retry-After')) || 0 }
+  } catch {
+    return null
+  }
+}
+
+/** @param {Answer | null} answer */
+export function refusal(answer) {
+  if (!answer) return 'No answer from the server. Check the connection and try again.'
+  if (answer.status === 401) return 'This token is not accepted. It is the secret ADMIN_TOKEN of the deployment.'
+  if (answer.status === 403) return 'The admin API is off. Set the secret ADMIN_TOKEN and deploy.'
+  if (answer.status === 429)
+    return 'This token is not accepted. Many wrong ones have come from your network; the right one is accepted at any time.'
+  return `The server answered ${answer.status}. Try again in a moment.`
+}
+
+/** Why a change was not made. @param {Answer | null} answer @param {string} key the setting whose problem comes first */
+export function reason(answer, key) {
+  if (!answer || answer.status >= 500)
+    return `${answer ? `The server answered ${answer.status}` : 'No answer came'}, so this may or may not be in force. Look at the figures, then try again.`
+  /** @type {{ path: string, message: string }[]} */
+  const problems = answer.body.problems ?? []
+  if (problems.length === 0)
+    return `${answer.body.title ?? `The server answered ${answer.status}`}. Nothing was changed.`
+  problems.sort((a, b) => Number(b.path === key) - Number(a.path === key))
+  return problems.map(({ path, message }) => `${path} ${message}.`).join(' ')
+}

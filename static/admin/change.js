@@ -1,0 +1,80 @@
+// @ts-check
+// One change at a time, on top of the version that the operator saw. Nothing is shown as done before the server has said so.
+import { call, isShutOut, operator, pathOf, reason } from './api.js'
+import { announce, say, within } from './dom.js'
+import { hear, news } from './rooms.js'
+import { ofEvent } from './words.js'
+
+/** @typedef {import('./api.js').Room} Room */
+/** @typedef {'busy' | 'good' | 'warn' | 'bad'} Tone */
+/** Settings to set, or one or all to take back to the file. @typedef {{ set: object } | { reset: [string] | 'all' }} Request */
+/**
+ * `key` says by which setting the answer is shown. `advice` helps when somebody else was faster; then, and when the change
+ * was made, `settle` gets the room as it is now.
+ * @typedef {{ key: string, version: string, request: Request, advice: string, settle?: (now: Room, isMade: boolean) => void }} Wanted
+ */
+
+const GOOD_SHOWN_MS = 20_000
+
+/** What was answered to the operator, by room and setting. @type {Map<string, { tone: Tone, text: string, untilMs: number }>} */
+const notes = new Map()
+let isSending = false
+
+/** @param {Room} room @param {Wanted} wanted */
+export async function change(room, { key, version, request, advice, settle }) {
+  if (isSending) return note(room, key, 'warn', 'The change before is still on its way. Try again in a moment.')
+  isSending = true
+  note(room, key, 'busy', 'Sending…')
+  const answer = await send(room, version, request)
+  const isOutdated = answer?.status === 412
+  const now = isOutdated ? await call(pathOf(room)) : answer
+  isSending = false
+  unnote(room, key)
+  if (isShutOut(answer)) return
+  if (now?.status === 200) {
+    settle?.(now.body, !isOutdated)
+    hear(now.body)
+  }
+  const event = answer?.status === 200 ? ofEvent(answer.body, key) : null
+  if (event) note(room, key, 'warn', `Saved, and in force after ${event.name}: until then the event has its own.`)
+  else if (answer?.status === 200) note(room, key, 'good', 'Done. In force everywhere within two seconds.')
+  else if (isOutdated) note(room, key, 'warn', `Somebody else changed this room, so nothing was applied. ${advice}`)
+  else note(room, key, 'bad', reason(answer, key))
+}
+
+/** @param {Room} room @param {string} version @param {Request} request */
+function send(room, version, request) {
+  // A header field carries ASCII: the server decodes the name.
+  const actor = encodeURIComponent((operator.name || 'admin').toWellFormed())
+  const headers = { 'If-Match': `"${version}"`, 'Waiting-Room-Actor': actor }
+  if ('set' in request) {
+    const body = JSON.stringify(request.set)
+    return call(pathOf(room), { method: 'PATCH', headers: { ...headers, 'Content-Type': 'application/json' }, body })
+  }
+  const one = request.reset === 'all' ? '' : `/${encodeURIComponent(request.reset[0])}`
+  return call(`${pathOf(room)}/overrides${one}`, { method: 'DELETE', headers })
+}
+
+/** @param {Room} room @param {string} key @param {Tone} tone @param {string} text */
+function note(room, key, tone, text) {
+  const untilMs = tone === 'good' ? Date.now() + GOOD_SHOWN_MS : Number.POSITIVE_INFINITY
+  notes.set(`${room.name} ${key}`, { tone, text, untilMs })
+  if (tone !== 'busy') announce(text)
+  news()
+}
+
+/** @param {Room} room @param {string} key */
+export function unnote(room, key) {
+  notes.delete(`${room.name} ${key}`)
+}
+
+/** Answers whether it says that something is wrong. @param {ParentNode} parent @param {Room} room @param {string} key */
+export function showNote(parent, room, key) {
+  const found = notes.get(`${room.name} ${key}`)
+  const isNoted = found !== undefined && Date.now() < found.untilMs
+  const where = within(parent, '.note')
+  where.className = `note ${found?.tone ?? ''}`
+  where.hidden = !isNoted
+  say(where, isNoted ? found.text : '')
+  return isNoted && found.tone === 'bad'
+}

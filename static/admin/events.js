@@ -1,0 +1,39 @@
+// @ts-check
+// The events of a room: what is on, what comes, and how many wait for a draw.
+import { $, list, make } from './dom.js'
+import { serverMs } from './rooms.js'
+import { count, until } from './words.js'
+
+/** @typedef {import('./api.js').Room} Room */
+/** @typedef {import('./api.js').ScheduledEvent} ScheduledEvent */
+
+/** @type {Record<ScheduledEvent['state'], string>} */
+const STATES = {
+  suspended: 'Suspended',
+  upcoming: 'To come',
+  prequeueing: 'Waiting for the start',
+  active: 'On',
+  over: 'Over',
+}
+
+/** @param {Room} room */
+export function showEvents({ events }) {
+  $('events-part').hidden = events.length === 0
+  const rows = events.map(({ name, state, prequeueAt, startsAt, endsAt, draw }) => [
+    `${name} · ${STATES[state]}`,
+    [
+      ...(prequeueAt === null ? [] : [`newcomers wait from ${when(prequeueAt)}`]),
+      `starts ${when(startsAt)}`,
+      `ends ${when(endsAt)}`,
+      ...(draw ? [`${count(draw.entries)} ${draw.entries === 1 ? 'entry' : 'entries'} in the draw`] : []),
+    ].join(' · '),
+  ])
+  list($('events'), rows, () => make('li', make('p'), make('small')))
+}
+
+/** @param {string} at */
+function when(at) {
+  const ms = Date.parse(at)
+  const text = new Date(ms).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
+  return ms > serverMs() ? `${text} (in ${until(ms - serverMs())})` : text
+}

@@ -1,0 +1,145 @@
+// @ts-check
+// Settings that are typed. What somebody typed is kept, per room, until it is in force or discarded, and never overwritten.
+import { change, showNote, unnote } from './change.js'
+import { say, within } from './dom.js'
+import { showSource, wayBack } from './file.js'
+import { chosen, news } from './rooms.js'
+import { count, isFull, lineTakes, ofEvent, short } from './words.js'
+
+/** @typedef {import('./api.js').Room} Room */
+/** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method' | 'shuffle_window' | 'remaining'} Typed */
+/** What was in force when the operator began to type, and at which version. @typedef {{ seen: string, typed: string, version: string }} Draft */
+
+const MESSAGE_MAX = 1_000
+const ADVICE = 'What you typed is kept: look again, then apply it.'
+
+const METHODS = new Map([
+  ['fifo', 'Whoever came first goes in first.'],
+  ['random', 'Those who come within one window are drawn by lot. Whoever waits already stays ahead of them.'],
+  ['passthrough', 'Everybody goes straight to the site, without any limit. Hold the line goes before it.'],
+  ['reject', 'No line: who finds no place is turned away. Whoever waits already keeps the place.'],
+])
+
+/** What a field says about the value typed. @type {Record<Typed, (typed: string, room: Room) => string>} */
+const HINTS = {
+  new_users_per_minute(typed, room) {
+    const { waiting } = room.figures
+    const takes = lineTakes(room.figures, Number(typed))
+    if (takes === null) return typed === '0' ? 'Zero holds the line.' : 'How many may come in each minute.'
+    if (isFull(room.figures)) return 'Every place is taken: people come in as others leave, whatever the rate.'
+    return waiting === 0 ? 'Nobody is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
+  },
+  queueing_method: typed => METHODS.get(typed) ?? '',
+  shuffle_window: () =>
+    'Those who come within it are drawn together: a longer one is fairer, and they wait longer for their number.',
+  remaining(typed, { settings, figures }) {
+    if (typed === '') return 'Empty: as many as come. A number lets so many in from now on, and nobody after them.'
+    const left = figures.remaining === null ? '' : ` ${count(figures.remaining)} are left.`
+    const then = settings.when_sold_out === 'reject' ? 'are told that nothing is left' : 'wait'
+    return `After them all others ${then}.${left}`
+  },
+  total_active_users: (_, { figures }) => `${count(figures.active)} are inside. A lower number sends nobody away.`,
+  message(typed) {
+    const over = typed.length - MESSAGE_MAX
+    const length = `${count(typed.length)} of ${count(MESSAGE_MAX)} characters`
+    return over > 0 ? `${length}: ${count(over)} too many.` : `${length}. Empty shows none.`
+  },
+}
+
+/** Answers what shows it. @param {HTMLElement} form */
+export function field(form) {
+  const key = /** @type {Typed} */ (form.dataset.setting)
+  const box = /** @type {HTMLInputElement} */ (form.querySelector('input, textarea, select'))
+  const [apply, discard] = [within(form, '[type=submit]'), within(form, '[type=reset]')]
+  /** @type {Map<string, Draft>} */
+  const drafts = new Map()
+  /** @type {(room: Room) => string} */
+  const inForce = room => String(room.settings[key] ?? '').replaceAll('\r\n', '\n')
+  /** @param {Room} room */
+  const draftOf = room => {
+    const draft = drafts.get(room.name) ?? { seen: inForce(room), typed: inForce(room), version: room.version }
+    drafts.set(room.name, draft)
+    return draft
+  }
+  /** @param {string | null} typed null: what is in force */
+  const type = typed => {
+    const room = chosen()
+    if (!room) return
+    if (typed === null) drafts.delete(room.name)
+    else draftOf(room).typed = typed
+    unnote(room, key)
+    news()
+  }
+  /** A budget begins anew, also with the number that it had. @param {{ typed: string, seen: string }} draft */
+  const isToApply = ({ typed, seen }) => typed !== seen || (key === 'remaining' && typed !== '')
+  const showWayBack = wayBack(within(form, '.undo'), key, { next: box, settle: now => drafts.delete(now.name) })
+
+  box.addEventListener('input', () => type(box.value))
+  form.addEventListener('reset', event => {
+    event.preventDefault()
+    type(null)
+    box.focus()
+  })
+  form.addEventListener('click', ({ target }) => {
+    const by = target instanceof HTMLElement ? target.dataset.to : undefined
+    if (by !== undefined) type(by)
+  })
+  form.addEventListener('submit', async event => {
+    event.preventDefault()
+    const room = chosen()
+    const draft = room && draftOf(room)
+    if (!room || !draft || !isToApply(draft)) return
+    const isNumber = box.type === 'number'
+    // An empty number is none: where there must be one, the refusal says so.
+    const value =
+      isNumber && draft.typed === '' && key === 'remaining'
+        ? null
+        : isNumber && draft.typed !== ''
+          ? Number(draft.typed)
+          : draft.typed
+    draft.typed = String(value ?? '')
+    const settle = (/** @type {Room} */ now) => {
+      draft.seen = inForce(now)
+      draft.version = now.version
+    }
+    await change(room, { key, version: draft.version, request: { set: { [key]: value } }, advice: ADVICE, settle })
+  })
+  return (/** @type {Room} */ room) => {
+    form.hidden = form.dataset.with !== undefined && form.dataset.with !== room.settings.queueing_method
+    const draft = draftOf(room)
+    if (draft.typed === draft.seen) draft.typed = draft.seen = inForce(room)
+    // Somebody else's change of another setting is no reason to refuse this one.
+    if (draft.seen === inForce(room)) draft.version = room.version
+    const isChanged = draft.typed !== draft.seen
+    if (box.value !== draft.typed) box.value = draft.typed
+    box.ariaInvalid = String(showNote(form, room, key))
+    apply.ariaDisabled = String(!isToApply(draft))
+    discard.hidden = !isChanged
+    const event = ofEvent(room, key)
+    const own = isChanged ? ` In force: ${short(room.settings[key])}` : ''
+    const now = event ? ` In force by the event ${event.name}: ${short(event.value)}` : own
+    say(within(form, '.hint'), HINTS[key](draft.typed, room) + now)
+    showSource(form, room, key)
+    showWayBack(room)
+    showSteps(form, box, draft.typed === '' ? Number(draft.seen) : Number(draft.typed))
+  }
+}
+
+/** @param {HTMLElement} form @param {HTMLInputElement} box @param {number} from */
+function showSteps(form, box, from) {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('.step'))) {
+    const to = step(from, Number(button.dataset.direction), box)
+    button.dataset.to = String(to)
+    say(button, `${button.dataset.direction === '1' ? '+' : '−'} ${count(Math.abs(to - from))}`)
+    button.ariaLabel = `${button.textContent}, to ${count(to)}`
+  }
+}
+
+/** About a tenth of the value, as 1, 2 or 5 times a power of ten, to a round number. @param {number} from @param {number} direction @param {HTMLInputElement} box */
+function step(from, direction, box) {
+  const tenth = Math.max(1, from / 10)
+  const power = 10 ** Math.floor(Math.log10(tenth))
+  const size = power * (tenth >= 5 * power ? 5 : tenth >= 2 * power ? 2 : 1)
+  const to = direction > 0 ? size * (Math.floor(from / size) + 1) : size * (Math.ceil(from / size) - 1)
+  return Math.min(Number(box.max), Math.max(Number(box.min), to))
+}

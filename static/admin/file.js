@@ -1,0 +1,91 @@
+// @ts-check
+// Where a setting's value comes from, and the way back to the deployed file: one setting at a time, or all.
+import { change, showNote } from './change.js'
+import { $, all, confirmed, make, say, within } from './dom.js'
+import { chosen } from './rooms.js'
+import { short } from './words.js'
+
+/** @typedef {import('./api.js').Room} Room */
+/** `next` gets the focus when the button goes. @typedef {{ next: HTMLElement, note?: string, question?: (room: Room) => [string, string, string] | undefined, settle?: (now: Room) => void }} Back */
+
+const FROM = { live: 'set live', file: 'from the file', default: 'default' }
+const ADVICE = 'Look again, then go back to the file.'
+
+/** A setting's badge. @param {ParentNode} card @param {Room} room @param {string} key */
+export function showSource(card, room, key) {
+  const source = room.sources[key] ?? 'default'
+  const badge = within(card, '.source')
+  badge.className = `source ${source}`
+  say(badge, `${key}, ${FROM[source]}`)
+}
+
+/** The way back of one setting: shown while it is set live, with the value it goes back to. @param {HTMLElement} button @param {string} key @param {Back} back */
+export function wayBack(button, key, { next, note = key, question, settle }) {
+  button.addEventListener('click', async () => {
+    const room = chosen()
+    if (!room) return
+    const asked = question?.(room)
+    if (asked && !(await confirmed(asked))) return
+    const settled = (/** @type {Room} */ now, /** @type {boolean} */ isMade) => {
+      if (!isMade) return
+      if (document.activeElement === button) next.focus()
+      settle?.(now)
+    }
+    const { version } = room
+    await change(room, { key: note, version, request: { reset: [key] }, advice: ADVICE, settle: settled })
+  })
+  return (/** @type {Room} */ room) => {
+    button.hidden = room.sources[key] !== 'live'
+    say(button, `Back to the file (${short(Reflect.get(room.file, key), 40)})`)
+    button.ariaLabel = `${button.textContent}: ${key}`
+  }
+}
+
+/** Everything that is set live. What has no card of its own gets its way back here. */
+export function overrides() {
+  const button = $('back-to-file')
+  const carded = new Set(all('[data-setting], [data-switch]').map(({ dataset }) => dataset.setting ?? dataset.switch))
+  /** @type {Map<string, { row: HTMLElement, show: (room: Room) => void }>} */
+  const rows = new Map()
+  button.addEventListener('click', async () => {
+    const room = chosen()
+    const live = room ? setLive(room).join(', ') : ''
+    if (!room || live === '') return
+    const text = `The deployed file is in force again. What was set live is undone: ${live}.`
+    if (!(await confirmed([`Take ${room.name} back to the file?`, text, 'Back to the file']))) return
+    await change(room, { key: 'overrides', version: room.version, request: { reset: 'all' }, advice: ADVICE })
+  })
+  return (/** @type {Room} */ room) => {
+    const live = setLive(room)
+    button.ariaDisabled = String(live.length === 0)
+    const none = 'Nothing is set live: the deployed file is in force.'
+    say('overrides-text', live.length === 0 ? none : `Set live: ${live.join(', ')}.`)
+    const others = live.filter(key => !carded.has(key))
+    for (const [key, { row }] of rows) {
+      if (others.includes(key)) continue
+      row.remove()
+      rows.delete(key)
+    }
+    for (const key of others) {
+      const found = rows.get(key) ?? newRow(key, button)
+      rows.set(key, found)
+      if (!found.row.isConnected) $('overrides-list').append(found.row)
+      say(within(found.row, 'span'), `${key} is ${short(Reflect.get(room.settings, key))}`)
+      found.show(room)
+    }
+    showNote($('overrides'), room, 'overrides')
+  }
+}
+
+/** @param {string} key @param {HTMLElement} next */
+function newRow(key, next) {
+  const button = /** @type {HTMLButtonElement} */ (make('button'))
+  button.type = 'button'
+  button.className = 'undo'
+  return { row: make('li', make('span'), button), show: wayBack(button, key, { next, note: 'overrides' }) }
+}
+
+/** @param {Room} room */
+function setLive({ sources }) {
+  return Object.keys(sources).filter(key => sources[key] === 'live')
+}

@@ -1,0 +1,59 @@
+// @ts-check
+// In and out: the token lives in this tab alone, and nothing is shown without one that the API accepts.
+import { call, forgetToken, isShutOut, onShutOut, operator, refusal, rememberOperator } from './api.js'
+import { $, input, say } from './dom.js'
+import { hear, poll, stopReading } from './rooms.js'
+
+/** Shows the room or the login, by whether there is a token. */
+export function start() {
+  onShutOut(shut)
+  $('login-form').addEventListener('submit', event => {
+    event.preventDefault()
+    logIn()
+  })
+  $('logout').addEventListener('click', () => {
+    shut('')
+    location.reload() // nothing that was read or typed stays in memory
+  })
+  if (operator.token === '') return shut('')
+  open()
+  poll()
+}
+
+async function logIn() {
+  const box = input('token')
+  operator.token = box.value.trim()
+  operator.name = input('actor').value.trim()
+  // A header field carries plain ASCII: a token with more is none.
+  const isPossible = /^[\x21-\x7e]{1,512}$/.test(operator.token)
+  const answer = isPossible ? await call('rooms') : { status: 401, body: {}, retryAfterSeconds: 0 }
+  box.ariaInvalid = String(answer?.status === 401)
+  if (answer?.status === 200) {
+    rememberOperator()
+    box.value = ''
+    open()
+    return hear(answer.body)
+  }
+  if (!isShutOut(answer)) shut(refusal(answer))
+  box.focus()
+  box.select()
+}
+
+function open() {
+  $('login').hidden = true
+  $('app').hidden = false
+}
+
+/** @param {string} why */
+function shut(why) {
+  stopReading()
+  forgetToken()
+  const dialog = /** @type {HTMLDialogElement} */ ($('confirm'))
+  dialog.close()
+  $('app').hidden = true
+  $('login').hidden = false
+  $('login-note').hidden = why === ''
+  say('login-note', why)
+  input('actor').value ||= operator.name
+  input(operator.name ? 'token' : 'actor').focus()
+}

@@ -1,0 +1,42 @@
+// @ts-check
+// The operators' dashboard: reads the room every second, shows it, and sends changes. This file puts the parts together.
+import { showChanges } from './changes.js'
+import { $, all } from './dom.js'
+import { showEvents } from './events.js'
+import { field } from './field.js'
+import { overrides } from './file.js'
+import { showHealth } from './health.js'
+import { start } from './login.js'
+import { chosen, onNews, poll } from './rooms.js'
+import { followScroll, showConnection, showDetails, showFigures, showNotices, showRooms, showState } from './show.js'
+import { flag } from './switch.js'
+
+/** Each shows settings of a room, and lets them be changed. */
+const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), overrides()]
+
+onNews(show)
+followScroll()
+setInterval(showConnection, 1_000)
+addEventListener('hashchange', () => {
+  show()
+  poll()
+})
+addEventListener('online', poll)
+document.addEventListener('visibilitychange', () => document.hidden || poll())
+start()
+
+function show() {
+  const room = chosen()
+  showConnection()
+  showNotices()
+  showRooms(room)
+  $('room').hidden = !room
+  if (!room) return
+  showState(room)
+  showFigures(room)
+  showHealth(room)
+  showDetails(room)
+  showEvents(room)
+  for (const control of controls) control(room)
+  showChanges(room)
+}

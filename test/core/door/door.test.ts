@@ -1,0 +1,303 @@
+import { describe, expect, it } from 'vitest'
+import {
+  allowAsking,
+  applyEdgeReport,
+  applyReply,
+  claim,
+  type DoorState,
+  endEarly,
+  endSession,
+  extendSession,
+  isActive,
+  newDoor,
+  report,
+  touch,
+  usable,
+} from '../../../src/core/door/door.ts'
+import type { View } from '../../../src/core/protocol/messages.ts'
+import type { SessionRules } from '../../../src/core/session.ts'
+import { MemorySessions } from '../../../tools/simulation/sessions.ts'
+
+const rules: SessionRules = {
+  sessionMs: 300_000,
+  renewal: true,
+  sessionMaxMs: null,
+  reentryGraceMs: 120_000,
+  claimWindowMs: 300_000,
+}
+
+/** A door at time 0 with permits, in an open room or one called up to `frontierKey`. */
+function doorWith(permits: number, frontierKey: number | null = null) {
+  const door = newDoor('eu-0', 1, 0)
+  const sessions = new MemorySessions()
+  hear(door, permits, frontierKey)
+  const ask = (sid: string, key: number, nowMs = 0, attempt: 'new' | 'last' = 'new') =>
+    claim(door, sessions, rules, { sid, key, lane: 'main', generation: 1 }, attempt, nowMs).verdict
+  return { door, sessions, ask }
+}
+
+/** The room's answer to the door's next report: `permits` more. */
+function hear(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
+  const { seq } = report(door, 0, '', nowMs)
+  const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
+  const view: View = {
+    asOfMs: nowMs,
+    generation: 1,
+    open: frontierKey === null,
+    held,
+    full: false,
+    ratePerSecond: 1,
+    lanes: { main: lane },
+  }
+  applyReply(door, { epoch: door.epoch, seq, granted: door.granted + permits, view }, nowMs)
+}
+
+describe('a claim', () => {
+  it('spends one permit and inserts one session, together', () => {
+    const { door, sessions, ask } = doorWith(2)
+    expect(ask('a', 5)).toBe('admitted')
+    expect([usable(door), door.spent, sessions.live(0)]).toEqual([1, 1, 1])
+  })
+
+  it('repeated gives the same answer and spends nothing', () => {
+    const { door, ask } = doorWith(2)
+    for (let i = 0; i < 50; i++) expect(ask('a', 5, i)).toBe('admitted')
+    expect(door.spent).toBe(1)
+  })
+
+  it('of a sid whose session has ended is never let in again by it', () => {
+    const { door, sessions, ask } = doorWith(5)
+    ask('eu-0.a', 5)
+    endSession(sessions, rules, 'eu-0.a', 'revoked', 1_000)
+    expect(ask('eu-0.a', 5, 2_000)).toBe('ended')
+    expect(ask('eu-0.a', 5, 900_000)).toBe('ended')
+    expect(door.spent).toBe(1)
+  })
+
+  it('by a clock that was set back finds nobody inside whose place has come free', () => {
+    const { sessions, ask } = doorWith(5)
+    ask('a', 5)
+    expect(sessions.live(57_000)).toBe(0)
+    expect(touch(sessions, rules, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('gone')
+    expect(endSession(sessions, rules, 'a', 'left', 55_000)).toBe(false)
+    expect(extendSession(sessions, 'a', 60_000, 55_000)).toBe(false)
+    expect(ask('a', 5, 55_000)).toBe('ended')
+    expect(sessions.live(200_000)).toBe(0)
+  })
+
+  it('refused to who leaves leaves nobody standing, so that permits are for who comes next', () => {
+    const { door, sessions } = doorWith(0)
+    const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
+    expect(claim(door, sessions, rules, request, 'new', 0).verdict).toBe('ask')
+    expect(door.standing.size).toBe(1)
+    expect(claim(door, sessions, rules, request, 'last', 0).verdict).toBe('none')
+    expect(door.standing.size).toBe(0)
+  })
+
+  it('without permits asks the room, and not again once the room has said none', () => {
+    const { door, ask } = doorWith(0)
+    expect(ask('a', 5)).toBe('ask')
+    hear(door, 0, null)
+    expect(ask('a', 5, 0, 'last')).toBe('none')
+    expect(ask('b', 6)).toBe('none')
+    allowAsking(door)
+    expect(ask('c', 7)).toBe('ask')
+  })
+
+  it('of somebody not called takes no permit of a closed room', () => {
+    const { door, ask } = doorWith(3, 100)
+    expect(ask('newcomer', 101)).toBe('none')
+    expect(door.standing.size).toBe(0)
+    expect(ask('called', 100)).toBe('admitted')
+  })
+})
+
+describe('a place that is given up', () => {
+  const leave = (
+    door: DoorState,
+    sessions: MemorySessions,
+    sid: string,
+    more: { takenMs?: number } = {},
+    nowMs = 1_000,
+  ) => endEarly(door, sessions, rules, { sid, how: 'left', place: { key: 20, lane: 'main', ...more } }, nowMs)
+
+  it('is never let in, takes no room, and stands in nobody\u2019s way', () => {
+    const { door, sessions, ask } = doorWith(0, 100)
+    ask('gone', 20)
+    expect(leave(door, sessions, 'gone')).toBe(true)
+    expect([door.standing.has('gone'), sessions.live(1_000)]).toEqual([false, 0])
+    hear(door, 1, 100, 1_000)
+    expect(ask('gone', 20, 1_100)).toBe('ended')
+    expect(ask('other', 30, 1_100)).toBe('admitted')
+    expect(touch(sessions, rules, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({ verdict: 'gone', again: null })
+  })
+
+  it('is given up once', () => {
+    const { door, sessions } = doorWith(0, 100)
+    expect(leave(door, sessions, 'gone')).toBe(true)
+    expect(leave(door, sessions, 'gone')).toBe(false)
+    expect(sessions.live(100_000)).toBe(0)
+  })
+
+  it('ends the session that has begun by it', () => {
+    const { door, sessions, ask } = doorWith(1, 100)
+    expect(ask('in', 20)).toBe('admitted')
+    expect(leave(door, sessions, 'in')).toBe(true)
+    expect(sessions.get('in')?.ended).toBe('left')
+    expect(sessions.live(11_000)).toBe(0)
+  })
+
+  it('keeps the subject of an invitation from no later place', () => {
+    const { door, sessions } = doorWith(2, 100)
+    const ask = (takenMs: number, nowMs: number) =>
+      claim(door, sessions, rules, { sid: 'subject', key: 20, lane: 'main', generation: 1, takenMs }, 'new', nowMs)
+    expect(leave(door, sessions, 'subject', { takenMs: 500 }, 1_000)).toBe(true)
+    expect(ask(500, 2_000)).toEqual({ verdict: 'ended', again: null })
+    expect(ask(2_500, 3_000)).toMatchObject({ verdict: 'admitted', sid: 'subject~1' })
+  })
+})
+
+describe('usable permits', () => {
+  it('are kept for those who have stood by longest', () => {
+    const { door, ask } = doorWith(0, 100)
+    ask('second', 20)
+    ask('first', 10)
+    ask('third', 30)
+    hear(door, 2, 100)
+    expect(ask('third', 30)).toBe('none')
+    expect(ask('newer', 40)).toBe('none')
+    expect(ask('second', 20)).toBe('admitted')
+    expect(ask('first', 10)).toBe('admitted')
+  })
+
+  it('go to the next one when a standing visitor has not asked for three seconds', () => {
+    const { door, ask } = doorWith(0, 100)
+    ask('left', 10)
+    ask('here', 20, 2_000)
+    hear(door, 1, 100, 3_500)
+    expect(ask('here', 20, 3_600)).toBe('admitted')
+  })
+
+  it('go to an older visitor who comes only now', () => {
+    const { door, ask } = doorWith(0, 100)
+    ask('a', 20)
+    ask('b', 30)
+    hear(door, 1, 100)
+    expect(ask('late but older', 10)).toBe('admitted')
+  })
+
+  it('go back after four seconds in which nobody took them, and at once on a hold', () => {
+    const { door } = doorWith(5)
+    expect(report(door, 0, '', 3_999).returned).toBe(0)
+    expect(report(door, 0, '', 4_000).returned).toBe(5)
+    const { door: other } = doorWith(5)
+    hear(other, 0, null, 100, true)
+    expect(report(other, 0, '', 101).returned).toBe(5)
+  })
+
+  it('of another life are nobody’s', () => {
+    const { door } = doorWith(0)
+    const view = door.view as View
+    applyReply(door, { epoch: 99, seq: 1, granted: 50, view }, 0)
+    expect(usable(door)).toBe(0)
+  })
+
+  it('are not doubled by an answer that comes twice or late', () => {
+    const { door } = doorWith(0)
+    const view = door.view as View
+    applyReply(door, { epoch: 1, seq: 7, granted: 4, view }, 0)
+    applyReply(door, { epoch: 1, seq: 6, granted: 2, view }, 0)
+    applyReply(door, { epoch: 1, seq: 7, granted: 4, view }, 0)
+    expect(usable(door)).toBe(4)
+  })
+})
+
+describe('a report', () => {
+  it('tells whom stands by, and counts each called visitor once', () => {
+    const { door, ask } = doorWith(0, 100)
+    ask('a', 20)
+    ask('a', 20, 100)
+    ask('b', 10, 100)
+    const { demand, cells } = report(door, 7, '', 200)
+    expect(demand).toMatchObject([{ lane: 'main', standing: 2, oldestKey: 10 }])
+    expect(cells).toEqual({ 'shown/main': 2 })
+  })
+
+  it('hands on what edges have counted, once', () => {
+    const { door } = doorWith(0)
+    const edge = { isolate: 'i', version: '', seq: 1, base: 0, cells: { 'line/main/17': 3 } }
+    applyEdgeReport(door, edge)
+    applyEdgeReport(door, edge)
+    expect(report(door, 0, '', 0).cells).toEqual({ 'line/main/17': 3 })
+  })
+
+  it('is owed while anything is unsaid', () => {
+    const { door, ask } = doorWith(1)
+    hear(door, 0, null)
+    expect(isActive(door, 0, 0)).toBe(true) // a permit is in hand
+    ask('a', 5)
+    expect(isActive(door, 1, 0)).toBe(true) // the room does not know of the session
+    const { seq } = report(door, 1, '', 0)
+    applyReply(door, { epoch: 1, seq, granted: 1, view: door.view as View }, 0)
+    expect(isActive(door, 1, 0)).toBe(false)
+    expect(isActive(door, 0, 0)).toBe(true) // a place came free
+  })
+
+  it('is owed when an edge knows of a call that this door has not heard of', () => {
+    const { door, ask } = doorWith(0, 10)
+    report(door, 0, '', 0)
+    hear(door, 0, 10)
+    expect(isActive(door, 0, 0)).toBe(false)
+    expect(ask('a', 20)).toBe('none')
+    expect(isActive(door, 0, 0)).toBe(true)
+    hear(door, 1, 20)
+    expect(ask('a', 20, 2_000)).toBe('admitted')
+  })
+})
+
+describe('a touch', () => {
+  it('renews, and answers with a lease that ends before the session does', () => {
+    const { sessions, ask } = doorWith(1)
+    ask('a', 5)
+    expect(touch(sessions, rules, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
+      verdict: 'live',
+      expiresMs: 1_000 + 375_000,
+      leaseMs: 10_000,
+    })
+  })
+
+  it('of a session that ended a moment ago leads to the front of the line', () => {
+    const { sessions, ask } = doorWith(1)
+    ask('eu-0.a', 5)
+    expect(touch(sessions, rules, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
+      verdict: 'gone',
+      again: { sid: 'eu-0.a~1', key: 5, lane: 'main' },
+    })
+  })
+
+  it('of a session that came in by a place at the front leads to no other', () => {
+    const { sessions, ask } = doorWith(2)
+    ask('eu-0.a', 5)
+    expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
+    expect(touch(sessions, rules, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({ verdict: 'gone', again: null })
+    expect(ask('eu-0.a', 5, 120_000)).toBe('ended')
+  })
+
+  it('after a change of the settings says whether the end moves from then on', () => {
+    const { sessions, ask } = doorWith(1)
+    ask('a', 5)
+    const touched = (more: Partial<SessionRules>, nowMs: number) => {
+      touch(sessions, { ...rules, ...more }, { sid: 'a', protectMs: 0 }, nowMs)
+      return sessions.get('a')?.endsByTime
+    }
+    expect(touched({}, 1_000)).toBe(false)
+    expect(touched({ renewal: false }, 2_000)).toBe(true)
+    expect(touched({}, 3_000)).toBe(false)
+    expect(touched({ sessionMaxMs: 100_000 }, 4_000)).toBe(true)
+  })
+
+  it('of nobody is gone', () => {
+    const { sessions } = doorWith(1)
+    expect(touch(sessions, rules, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'gone', again: null })
+  })
+})

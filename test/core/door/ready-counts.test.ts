@@ -1,0 +1,51 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { StandBy, type Standing } from '../../../src/core/door/ready-counts.ts'
+
+const somebody = fc.record({ sid: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), key: fc.integer({ min: 0, max: 4 }) })
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('add' as const), who: somebody }),
+    fc.record({ kind: fc.constant('delete' as const), who: somebody }),
+    fc.record({ kind: fc.constant('forget' as const), who: somebody }),
+  ),
+)
+
+describe('visitors who stand by', () => {
+  it('are known by name and in order of age, whoever comes and goes', () => {
+    fc.assert(
+      fc.property(steps, all => {
+        const standing = new StandBy()
+        const expected = new Map<string, Standing>()
+        for (const { kind, who } of all) {
+          if (kind === 'add') {
+            const added = { ...who, lane: '', seenMs: 0 }
+            standing.add(added)
+            expected.set(who.sid, added)
+          } else if (kind === 'delete') {
+            standing.delete(who.sid)
+            expected.delete(who.sid)
+          } else {
+            standing.forget(({ key }) => key === who.key)
+            for (const { sid, key } of [...expected.values()]) if (key === who.key) expected.delete(sid)
+          }
+          const inOrder = [...expected.values()].sort((a, b) => a.key - b.key || (a.sid < b.sid ? -1 : 1))
+          expect([...standing]).toEqual(inOrder)
+          expect(standing.size).toBe(inOrder.length)
+          for (const sid of 'abcdef') expect(standing.get(sid)).toBe(expected.get(sid))
+        }
+      }),
+    )
+  })
+
+  it('may stand at another place than before', () => {
+    const standing = new StandBy()
+    standing.add({ sid: 'a', key: 1, lane: '', seenMs: 0 })
+    standing.add({ sid: 'b', key: 2, lane: '', seenMs: 0 })
+    standing.add({ sid: 'a', key: 3, lane: 'vip', seenMs: 5 })
+    expect([...standing].map(({ sid, key }) => [sid, key])).toEqual([
+      ['b', 2],
+      ['a', 3],
+    ])
+  })
+})

@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import {
+  advance,
+  comingIn,
+  hasCalled,
+  type LaneLoad,
+  newFrontier,
+  recordTick,
+  showRate,
+  supplyOf,
+} from '../../../src/core/line/frontier.ts'
+import { callNext, confirm, newLine, viewOf, waiting } from '../../../src/core/line/line.ts'
+
+const T0 = 1_700_000_000_000
+const CLAIM_WINDOW_MS = 300_000
+
+/** Ten a second, a bank that has just been emptied, and nobody there yet. */
+const load = (more: Partial<LaneLoad> = {}): LaneLoad => ({
+  ...{ standing: 0, permits: 0, places: 1_000_000, permitsPerSecond: 10, departuresPerSecond: 0, shown: 0 },
+  ...more,
+})
+
+const numbers = fc.double({ min: 0, max: 10_000, noNaN: true })
+const loads = fc.record({
+  standing: fc.nat(2_000),
+  permits: numbers,
+  places: fc.oneof(fc.constant(0), numbers),
+  permitsPerSecond: numbers,
+  departuresPerSecond: numbers,
+  shown: fc.nat(2_000),
+})
+/** A tick of half a second, a sleep, or a clock that goes back. */
+const ticks = fc.record({
+  afterMs: fc.oneof(fc.integer({ min: 400, max: 1_500 }), fc.integer({ min: -30_000, max: 120_000 })),
+  load: loads,
+})
+
+describe('the frontier', () => {
+  it('calls for the permits of the next three and a half seconds, and two seconds in reserve', () => {
+    expect(supplyOf(load())).toBe(35)
+    expect(advance(newFrontier(T0), load(), T0)).toBe(55)
+  })
+
+  it('calls nobody for permits that somebody stands by for, or is on the way for', () => {
+    expect(advance(newFrontier(T0), load({ standing: 55 }), T0)).toBe(0)
+    const state = newFrontier(T0)
+    recordTick(state, advance(state, load(), T0), 0, T0)
+    expect(advance(state, load(), T0 + 500)).toBe(0)
+  })
+
+  it('calls twice as many when it has learnt that every other one stays away', () => {
+    const state = newFrontier(T0)
+    for (let second = 0; second < 300; second++) {
+      advance(state, load({ shown: 10 }), T0 + second * 1_000)
+      recordTick(state, 20, 10, T0 + second * 1_000)
+    }
+    expect(showRate(state)).toBeGreaterThan(0.48)
+    expect(showRate(state)).toBeLessThan(0.53)
+  })
+
+  it('whatever happens, in whichever order and by whichever clock, calls a number of people that is bounded by the supply', () => {
+    fc.assert(
+      fc.property(fc.array(ticks, { maxLength: 60 }), steps => {
+        const state = newFrontier(T0)
+        let nowMs = T0
+        for (const { afterMs, load } of steps) {
+          nowMs += afterMs
+          const people = advance(state, load, nowMs)
+          const flow = Math.min(
+            load.permitsPerSecond,
+            load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond,
+          )
+          const most = (supplyOf(load) + Math.max(2, 2 * flow)) / showRate(state)
+          expect(people).toBeGreaterThanOrEqual(0)
+          expect(people).toBeLessThanOrEqual(most * (1 + 1e-9))
+          expect(showRate(state)).toBeGreaterThanOrEqual(0.02)
+          expect(showRate(state)).toBeLessThanOrEqual(1)
+          recordTick(state, people, load.shown, nowMs)
+          expect(comingIn(state, load.standing)).toBeGreaterThanOrEqual(load.standing)
+          expect(hasCalled(state)).toBe(hasCalled(state) || people > 0)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('whom it has called and not yet heard of counts: what is on the way never exceeds what was ever to be had', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 700 }), { minLength: 1, maxLength: 60 }), gapsMs => {
+        const state = newFrontier(T0)
+        const called: { atMs: number; people: number }[] = []
+        let nowMs = T0
+        for (const gapMs of gapsMs) {
+          nowMs += gapMs
+          const people = advance(state, load(), nowMs)
+          recordTick(state, people, 0, nowMs)
+          called.push({ atMs: nowMs, people })
+          // Nobody is expected sooner than 1.5 s after the call.
+          const lately = called.filter(({ atMs }) => nowMs - atMs < 1_500)
+          expect(lately.reduce((sum, one) => sum + one.people, 0)).toBeLessThanOrEqual(55 / showRate(state) + 1e-6)
+        }
+      }),
+    )
+  })
+})
+
+describe('a line that is called', () => {
+  const steps = fc.array(
+    fc.record({
+      afterMs: fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: -60_000, max: 400_000 })),
+      load: loads,
+      /** When people came, before the moment or a little after it. */
+      cameMs: fc.array(fc.integer({ min: -20_000, max: 2_000 }), { maxLength: 20 }),
+    }),
+    { maxLength: 40 },
+  )
+
+  it('never steps back, never calls beyond what is settled, and forgets no place, whatever the clock does', () => {
+    fc.assert(
+      fc.property(steps, script => {
+        const line = newLine(T0)
+        let nowMs = T0
+        let before = { frontierKey: line.state.frontierKey, lapsedKey: line.state.lapsedKey }
+        for (const { afterMs, load, cameMs } of script) {
+          nowMs += afterMs
+          for (const moment of cameMs) {
+            const bucket = bucketOf(nowMs + moment)
+            confirm(line, bucket, (bucket + 1) / 8, 1)
+          }
+          const settledKey = nowMs - 5_000
+          const people = waiting(line)
+          const passed = callNext(line, load, settledKey, CLAIM_WINDOW_MS, nowMs)
+          const { frontierKey, lapsedKey } = line.state
+          expect(frontierKey).toBeGreaterThanOrEqual(before.frontierKey)
+          expect(lapsedKey).toBeGreaterThanOrEqual(before.lapsedKey)
+          expect(lapsedKey).toBeLessThanOrEqual(frontierKey)
+          expect(frontierKey).toBeLessThanOrEqual(Math.max(before.frontierKey, settledKey))
+          // A bucket that is called in part is cut at a key, and a key is a number with a last digit.
+          expect(Math.abs(waiting(line) + passed - people)).toBeLessThan(0.5)
+          expect(viewOf(line, load.standing).calledAhead).toBeGreaterThanOrEqual(load.standing)
+          before = { frontierKey, lapsedKey }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -1,0 +1,373 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { applyReply, claim, extendSession, newDoor, report as reportOf, usable } from '../../../src/core/door/door.ts'
+import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { allot, divide, newTurns, servedIn, shareOf, take } from '../../../src/core/permits/lanes.ts'
+import type { DoorReport, View } from '../../../src/core/protocol/messages.ts'
+import { newRoom, type RoomState, sync, tick, waitingTotal } from '../../../src/core/room/room.ts'
+import type { SessionRules } from '../../../src/core/session.ts'
+import { MemorySessions } from '../../../tools/simulation/sessions.ts'
+import type { World } from '../../../tools/simulation/world.ts'
+import { emptyReport } from '../../support/reports.ts'
+import { played, ROUGH } from '../../support/simulated.ts'
+
+const T0 = 1_700_000_000_000
+const VIP = [{ name: 'vip', share: 0.3 }]
+const rules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000, lanes: VIP }
+
+const demand = (lane: string, standing: number, oldestKey = T0) => ({ lane, standing, oldestKey, perSecond: 0 })
+
+function report(more: Partial<DoorReport> = {}): DoorReport {
+  return { ...emptyReport('a'), open: false, ...more }
+}
+
+function granted(room: RoomState, what: DoorReport, nowMs: number, with_ = rules) {
+  const outcome = sync(room, what, with_, nowMs)
+  if (outcome.kind === 'stale') throw new Error('a stale report')
+  return { all: outcome.granted, vip: outcome.lanes?.vip ?? 0 }
+}
+
+describe('shares', () => {
+  it('leave the main lane the rest, and a lane that is not there the main one', () => {
+    expect([shareOf(VIP, 'vip'), shareOf(VIP, 'main')]).toEqual([0.3, 0.7])
+    expect([servedIn(VIP, 'vip'), servedIn(VIP, 'gone')]).toEqual(['vip', 'main'])
+  })
+
+  const needs = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 3, maxLength: 3 })
+  const lanes = [
+    { name: 'vip', share: 0.3 },
+    { name: 'gold', share: 0.2 },
+  ]
+  const asMap = ([main = 0, vip = 0, gold = 0]: number[]) => new Map(Object.entries({ main, vip, gold }))
+
+  it('never give a lane more than it needs, and leave no permit that anybody needs', () => {
+    fc.assert(
+      fc.property(needs, fc.integer({ min: 0, max: 60 }), (wanted, most) => {
+        const parts = allot(newTurns(), lanes, asMap(wanted), most, 5)
+        const sum = [...parts.values()].reduce((a, b) => a + b, 0)
+        for (const [lane, need] of asMap(wanted)) expect(parts.get(lane) ?? 0).toBeLessThanOrEqual(need)
+        expect(sum).toBe(
+          Math.min(
+            most,
+            wanted.reduce((a, b) => a + b, 0),
+          ),
+        )
+      }),
+    )
+  })
+
+  it('hold within a permit while all lanes want more than there is, however few come at a time', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 100, maxLength: 200 }), portions => {
+        const turns = newTurns()
+        const wanted = asMap([1_000, 1_000, 1_000])
+        const got = { main: 0, vip: 0, gold: 0 }
+        let all = 0
+        for (const most of portions) {
+          const given = allot(turns, lanes, wanted, most, 5)
+          take(turns, lanes, wanted, given, 5)
+          for (const lane of ['main', 'vip', 'gold'] as const) got[lane] += given.get(lane) ?? 0
+          all += most
+        }
+        expect(Math.abs(got.main - 0.5 * all)).toBeLessThan(2)
+        expect(Math.abs(got.vip - 0.3 * all)).toBeLessThan(2)
+        expect(Math.abs(got.gold - 0.2 * all)).toBeLessThan(2)
+      }),
+    )
+  })
+
+  it('of a lane that was away for long are not paid back at the cost of the others', () => {
+    const turns = newTurns()
+    const alone = new Map([['main', 10]])
+    for (let i = 0; i < 100; i++) take(turns, VIP, alone, allot(turns, VIP, alone, 10, 5), 5)
+    const both = new Map([
+      ['main', 100],
+      ['vip', 100],
+    ])
+    const given = allot(turns, VIP, both, 100, 5)
+    expect(given.get('vip')).toBeGreaterThanOrEqual(30)
+    expect(given.get('vip')).toBeLessThanOrEqual(36)
+  })
+
+  it('that a lane cannot use are expected by the others', () => {
+    const parts = divide(
+      100,
+      VIP,
+      new Map([
+        ['main', 500],
+        ['vip', 10],
+      ]),
+    )
+    expect([parts.get('vip'), parts.get('main')]).toEqual([10, 90])
+  })
+})
+
+describe('a room with lanes', () => {
+  it('grants each lane its share when there is not enough, and says for whom', () => {
+    const room = newRoom(T0)
+    const { all, vip } = granted(room, report({ demand: [demand('main', 500), demand('vip', 500)] }), T0)
+    expect([all, vip]).toEqual([50, 15])
+  })
+
+  it('gives everything to the lane that alone has somebody standing', () => {
+    expect(granted(newRoom(T0), report({ demand: [demand('vip', 500)] }), T0)).toEqual({ all: 50, vip: 50 })
+    expect(granted(newRoom(T0), report({ demand: [demand('main', 500)] }), T0)).toEqual({ all: 50, vip: 0 })
+  })
+
+  it('repeats an answer with its lanes, and forgets them with the life of a door', () => {
+    const room = newRoom(T0)
+    const first = report({ seq: 2, demand: [demand('main', 500), demand('vip', 500)] })
+    granted(room, first, T0)
+    expect(sync(room, first, rules, T0 + 10)).toEqual({ kind: 'repeated', granted: 50, lanes: { vip: 15 } })
+    granted(room, report({ epoch: 2, seq: 1 }), T0 + 20)
+    expect(room.doors.get('a')).toMatchObject({ granted: 0 })
+    expect(room.doors.get('a')?.lanes).toBeUndefined()
+  })
+
+  it('counts each lane in a line of its own, and calls both', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
+    const cells = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [
+        [`line/main/${bucketOf(T0 + 10 * i)}`, 1] as const,
+        [`line/vip/${bucketOf(T0 + 10 * i)}`, 1] as const,
+      ]).flat(),
+    )
+    granted(room, report({ seq: 2, cells, spent: 50, gone: { vip: 15 }, live: 50 }), T0 + 10_000)
+    const vip = room.view?.lanes.vip
+    expect(room.view?.lanes.main?.frontierKey).toBeGreaterThan(T0)
+    expect(vip?.frontierKey).toBeGreaterThan(T0)
+    expect([vip?.share, vip?.merged]).toEqual([0.3, false])
+  })
+
+  it('serves a lane that is taken away with the main one, in the order of the keys', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
+    const held = { ...rules, ratePerMinute: 0 }
+    const cells = Object.fromEntries([
+      ...Array.from({ length: 40 }, (_, i) => [`line/main/${bucketOf(T0 + 1_000 + 10 * i)}`, 1]),
+      ...Array.from({ length: 40 }, (_, i) => [`line/vip/${bucketOf(T0 + 1_005 + 10 * i)}`, 1]),
+    ])
+    granted(room, report({ seq: 2, cells, returned: 50, gone: { vip: 15 } }), T0 + 10_000, held)
+    const without = { ...rules, lanes: [] }
+    for (let second = 11; second < 30; second++) {
+      granted(room, report({ seq: second, returned: 50, gone: { vip: 15 } }), T0 + second * 1_000, without)
+      const { main, vip } = room.view?.lanes ?? {}
+      expect(vip).toMatchObject({ merged: true, frontierKey: main?.frontierKey })
+    }
+    expect(waitingTotal(room)).toBeLessThan(80)
+    // Standing there, they need permits of the main lane.
+    const outcome = granted(
+      room,
+      report({ seq: 40, returned: 50, gone: { vip: 15 }, demand: [demand('vip', 5)] }),
+      T0 + 31_000,
+      without,
+    )
+    expect([outcome.all, outcome.vip]).toEqual([55, 15])
+  })
+
+  it('counts the people of a lane that comes back once, however often it went', () => {
+    const room = newRoom(T0)
+    const held = { ...rules, ratePerMinute: 0 }
+    const cells = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`line/${i % 2 ? 'vip' : 'main'}/${bucketOf(T0 + 1_000 + 10 * i)}`, 1]),
+    )
+    granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
+    granted(room, report({ seq: 2, base: 1, cells }), T0 + 10_000, held)
+    for (let second = 11; second < 17; second++) {
+      const lanes = second % 2 ? [] : rules.lanes
+      const late = { [`line/vip/${bucketOf(T0 + 2_000 + second)}`]: 1 }
+      granted(room, report({ seq: second, base: second - 1, cells: late }), T0 + second * 1_000, { ...held, lanes })
+    }
+    const inLine = (lane: string) => room.lines.get(lane)?.arrivals.after(T0)
+    expect([inLine('main'), inLine('vip')]).toEqual([10, 16])
+    expect(waitingTotal(room)).toBe(26)
+  })
+
+  it('forgets a lane that was taken away once no ticket of it can come', () => {
+    const room = newRoom(T0)
+    tick(room, rules, T0)
+    const without = { ...rules, lanes: [] }
+    tick(room, without, T0 + 1_000)
+    tick(room, without, T0 + 24 * 3_600_000)
+    expect([...room.lines.keys()]).toEqual(['main', 'vip'])
+    tick(room, without, T0 + 26 * 3_600_000)
+    expect([...room.lines.keys()]).toEqual(['main'])
+  })
+})
+
+describe('a ticket that is given up for another lane', () => {
+  const bucket = bucketOf(T0 + 5_000)
+  const waitingIn = (room: RoomState, lane: string) => Math.round(room.lines.get(lane)?.arrivals.after(0) ?? 0)
+
+  it('is counted no more, once, however often it is given up, and nobody else is', () => {
+    const room = newRoom(T0)
+    const cells = { [`line/main/${bucket}`]: 1, [`line/main/${bucket + 1}`]: 1, [`line/vip/${bucket}`]: 2 }
+    granted(room, report({ cells }), T0)
+    granted(
+      room,
+      report({ seq: 2, base: 1, cells: { [`gone/main/${bucket}`]: 3, 'gone/none/1': 1, 'gone/vip/x': 1 } }),
+      T0,
+    )
+    expect([waitingIn(room, 'main'), waitingIn(room, 'vip'), waitingTotal(room)]).toEqual([1, 2, 3])
+  })
+
+  it('of a lane that was taken away is counted no more in the main one either', () => {
+    const room = newRoom(T0)
+    granted(room, report({ cells: { [`line/vip/${bucket}`]: 2 } }), T0)
+    granted(room, report({ seq: 2, base: 1 }), T0 + 1_000, { ...rules, lanes: [] })
+    expect(waitingTotal(room)).toBe(2)
+    granted(room, report({ seq: 3, base: 2, cells: { [`gone/vip/${bucket}`]: 1 } }), T0 + 2_000, {
+      ...rules,
+      lanes: [],
+    })
+    expect([waitingTotal(room), waitingIn(room, 'vip')]).toEqual([1, 1])
+  })
+})
+
+describe('a door with permits for lanes', () => {
+  const sessionRules: SessionRules = {
+    sessionMs: 300_000,
+    renewal: true,
+    sessionMaxMs: null,
+    reentryGraceMs: 120_000,
+    claimWindowMs: 300_000,
+  }
+
+  function doorWith(main: number, vip: number, merged = false) {
+    const door = newDoor('eu-0', 1, 0)
+    const sessions = new MemorySessions()
+    const { seq } = reportOf(door, 0, '', 0)
+    const lane = { frontierKey: 1_000, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
+    const view: View = {
+      asOfMs: 0,
+      generation: 1,
+      open: false,
+      held: false,
+      full: false,
+      ratePerSecond: 1,
+      lanes: { main: lane, vip: { ...lane, merged } },
+    }
+    applyReply(door, { epoch: 1, seq, granted: main + vip, lanes: { vip }, view }, 0)
+    const ask = (sid: string, lane: string, key: number, more: object = {}, nowMs = 0) =>
+      claim(door, sessions, sessionRules, { sid, key, lane, generation: 1, ...more }, 'last', nowMs)
+    return { door, sessions, ask }
+  }
+
+  it('keeps those of one lane from older visitors of another', () => {
+    const { door, ask } = doorWith(0, 1)
+    for (const sid of ['a', 'b', 'c']) ask(sid, 'main', 5)
+    // Nobody of the lane stood here: its permit served the first who asked.
+    expect(usable(door)).toBe(0)
+    const other = doorWith(1, 1)
+    expect(other.ask('a', 'main', 5).verdict).toBe('admitted')
+    other.door.standing.add({ sid: 'v', key: 50, lane: 'vip', seenMs: 0 })
+    expect(other.ask('b', 'main', 5).verdict).toBe('none')
+    expect(other.ask('v', 'vip', 50).verdict).toBe('admitted')
+  })
+
+  it('reports what is gone of each lane, and gives all of it back together', () => {
+    const { door, ask } = doorWith(2, 3)
+    ask('v', 'vip', 50)
+    expect(reportOf(door, 1, '', 10)).toMatchObject({ spent: 1, returned: 0, gone: { vip: 1 } })
+    expect(reportOf(door, 1, '', 10_000)).toMatchObject({ spent: 1, returned: 4, gone: { vip: 3 } })
+    expect(usable(door)).toBe(0)
+  })
+
+  it('serves those of a lane that was taken away from the permits of the main one, oldest first', () => {
+    const { door, ask } = doorWith(1, 0, true)
+    door.standing.add({ sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
+    expect(ask('m', 'main', 50).verdict).toBe('none')
+    expect(ask('v', 'vip', 5).verdict).toBe('admitted')
+  })
+
+  it('admits an invitation again once its session is over, under another name, and no ticket of before', () => {
+    const { sessions, ask } = doorWith(5, 0)
+    expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 })).toMatchObject({ verdict: 'admitted', expiresMs: 57_000 })
+    expect(sessions.live(1_000)).toBe(1)
+    // In another browser, later: the same session.
+    expect(ask('xx-0.abc', 'main', 7, { takenMs: 7 }, 1_000)).toMatchObject({ verdict: 'admitted', issuedMs: 0 })
+    const later = 200_000
+    expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 }, later).verdict).toBe('ended')
+    expect(ask('xx-0.abc', 'main', 9, { takenMs: later }, later)).toMatchObject({
+      verdict: 'admitted',
+      sid: 'xx-0.abc~1',
+    })
+    expect(ask('xx-0.abc', 'main', 9, { takenMs: later + 5 }, later + 9)).toMatchObject({ sid: 'xx-0.abc~1' })
+    expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 }, later + 9).verdict).toBe('ended')
+  })
+
+  it('finds the session of an invitation when the rows of earlier ones are gone', () => {
+    const { sessions, ask } = doorWith(5, 0)
+    const inviteds = (takenMs: number) => ask('xx-0.abc', 'main', takenMs, { takenMs }, takenMs)
+    inviteds(5)
+    expect(inviteds(400_000)).toMatchObject({ sid: 'xx-0.abc~1' })
+    extendSession(sessions, 'xx-0.abc~1', 3_600_000, 400_000)
+    sessions.forget(Number.POSITIVE_INFINITY, sessionRules, 1_000_000)
+    expect(sessions.get('xx-0.abc')).toBeUndefined()
+    expect(inviteds(1_000_000)).toMatchObject({ sid: 'xx-0.abc~1', issuedMs: 400_000 })
+    expect(inviteds(4_000_001)).toMatchObject({ sid: 'xx-0.abc~2', issuedMs: 4_000_001 })
+  })
+})
+
+describe('lanes over several doors, by simulation', () => {
+  /** A line of twenty minutes. */
+  const crowd = { visitors: 12_000, arriveMs: 30_000, ratePerMinute: 600, stayMs: 20_000, untilMs: 660_000 }
+
+  /** Admissions by lane from the second minute to the eleventh. */
+  function admitted(world: World): Record<string, number> {
+    const counts: Record<string, number> = {}
+    world.checks.admittedAt.forEach((atMs, index) => {
+      if (atMs < world.startMs + 60_000) return
+      const lane = world.crowd.lane(world.checks.admittedVisitors[index] as number)
+      counts[lane] = (counts[lane] ?? 0) + 1
+    })
+    return counts
+  }
+
+  it('get their shares over ten minutes while all have a line', () => {
+    const lanes = [
+      { name: 'vip', share: 0.3, crowd: 0.4 },
+      { name: 'gold', share: 0.2, crowd: 0.3 },
+    ]
+    const { main = 0, vip = 0, gold = 0 } = admitted(played({ ...crowd, lanes }))
+    const all = main + vip + gold
+    expect(all).toBeGreaterThan(5_900)
+    expect(Math.abs(vip / all - 0.3)).toBeLessThan(0.02)
+    expect(Math.abs(gold / all - 0.2)).toBeLessThan(0.02)
+  })
+
+  it('leave what they do not use to the main lane', () => {
+    const { main = 0, vip = 0 } = admitted(played({ ...crowd, lanes: [{ name: 'vip', share: 0.8, crowd: 0.02 }] }))
+    expect(main + vip).toBeGreaterThan(5_900)
+    expect(vip).toBeLessThan(300)
+  })
+
+  it('keep I1, I2, I4 and I7 over a rough network, while lanes come and go', () => {
+    let admissions = 0
+    for (let seed = 1; seed <= 40; seed++) {
+      const world = played({
+        ...ROUGH,
+        seed,
+        lanes: [
+          { name: 'vip', share: 0.3, crowd: 0.3 },
+          { name: 'gold', share: 0.7, crowd: 0.2 },
+        ],
+        changes: [
+          { atMs: 30_000, lanes: [{ name: 'gold', share: 0.5 }] },
+          { atMs: 50_000, lanes: [] },
+          { atMs: 70_000, lanes: [{ name: 'vip', share: 1 }] },
+        ],
+      })
+      admissions += world.checks.admissions
+    }
+    expect(admissions).toBeGreaterThan(40 * 100)
+  }, 30_000)
+
+  it('let nobody starve in a lane that was taken away', () => {
+    const lanes = [{ name: 'vip', share: 0.3, crowd: 0.3 }]
+    const world = played({ ...crowd, visitors: 1_000, lanes, changes: [{ atMs: 40_000, lanes: [] }], untilMs: 300_000 })
+    expect(world.checks.admissions).toBe(1_000)
+    expect(world.counts.missed).toBe(0)
+  })
+})

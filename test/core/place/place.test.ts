@@ -1,0 +1,208 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { pollAfterMs, waitOf } from '../../../src/core/place/estimate.ts'
+import { isUndrawn, keyAgain, nextPollMs, placeOf, refused, seen } from '../../../src/core/place/place.ts'
+import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Ticket } from '../../../src/core/ticket.ts'
+
+const NOW = 1_700_000_100_000
+const WINDOW = 300_000
+
+/** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
+const view: View = {
+  asOfMs: NOW,
+  generation: 1,
+  open: false,
+  held: false,
+  full: false,
+  ratePerSecond: 2,
+  lanes: {
+    main: {
+      frontierKey: NOW - 100_000,
+      lapsedKey: NOW - 400_000,
+      calledAhead: 0,
+      curve: [NOW - 100_000, 0, NOW, 100],
+      speed: { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 },
+    },
+  },
+}
+
+function ticket(more: Partial<Ticket> = {}): Ticket {
+  return {
+    room: 'shop',
+    sid: 'eu-0.a',
+    key: NOW - 50_000,
+    lane: 'main',
+    confirmed: true,
+    low: null,
+    byMs: null,
+    generation: 1,
+    issuedMs: NOW - 10_000,
+    ...more,
+  }
+}
+
+const place = (more: Partial<Ticket> = {}, room: View = view, nowMs = NOW) => placeOf(ticket(more), room, WINDOW, nowMs)
+
+describe('a place', () => {
+  it.each(['constructor', '__proto__', 'toString'])(
+    'in a lane that is called %s and is not there, is like that in any other',
+    lane => {
+      expect(place({ lane })).toEqual(place({ lane: 'vip' }))
+      expect(keyAgain(NOW, lane, view)).toBe(keyAgain(NOW, 'vip', view))
+    },
+  )
+
+  it('is the number of people ahead, and one', () => {
+    expect(place()).toMatchObject({ state: 'waiting', ahead: 50, position: 51, wait: { likelyMs: 25_000 } })
+  })
+
+  it('has no number until its moment is five seconds old and its ticket confirmed', () => {
+    expect(place({ key: NOW - 4_900 })).toMatchObject({ state: 'waiting', position: null })
+    expect(place({ confirmed: false })).toMatchObject({ state: 'waiting', position: null })
+  })
+
+  it('has a wait that rises by less than a tenth from one to the next, unless its visitor is told why', () => {
+    const likely = (more: Partial<Ticket>, room: View = view) => {
+      const { wait } = place({ key: NOW - 10_000, ...more }, room) as { wait: { likelyMs: number } }
+      return wait.likelyMs
+    }
+    expect(likely({})).toBe(45_000)
+    expect(likely({ waitMs: 40_000 })).toBe(42_800)
+    expect(likely({ waitMs: 44_000 })).toBe(45_000)
+    expect(likely({ waitMs: 90_000 })).toBe(45_000)
+    // Half a minute and less reads the same.
+    expect(likely({ waitMs: 5_000 })).toBe(30_000)
+    expect(likely({ waitMs: 40_000 }, { ...view, slowed: 'rate' })).toBe(45_000)
+  })
+
+  it('never shows more than was shown before', () => {
+    expect(place({ low: 30 })).toMatchObject({ position: 30 })
+    expect(place({ low: 80 })).toMatchObject({ position: 51 })
+  })
+
+  it('is called at or before the frontier, and for everybody in an open room', () => {
+    expect(place({ key: NOW - 100_000 })).toEqual({ state: 'called' })
+    expect(place({ key: NOW - 99_999 }).state).toBe('waiting')
+    expect(place({}, { ...view, open: true })).toEqual({ state: 'called' })
+  })
+
+  it('is missed when the call was longer ago than the window and its visitor never heard of it', () => {
+    expect(place({ key: NOW - 400_000 })).toEqual({ state: 'missed' })
+    expect(place({ key: NOW - 399_999 })).toEqual({ state: 'called' })
+  })
+
+  it('is missed past its claim window, and not before', () => {
+    expect(place({ key: NOW - 200_000, byMs: NOW + 1 })).toEqual({ state: 'called' })
+    expect(place({ key: NOW - 200_000, byMs: NOW - 1 })).toEqual({ state: 'missed' })
+  })
+
+  it('cannot be missed by who has not been called, whatever the ticket says', () => {
+    expect(place({ byMs: NOW - 1 }).state).toBe('waiting')
+  })
+
+  it('obeys a window that was shortened meanwhile', () => {
+    const old = { key: NOW - 200_000, byMs: NOW + 3_600_000, issuedMs: NOW - 302_000 }
+    expect(place(old)).toEqual({ state: 'missed' })
+  })
+
+  it('has no wait while the room is held or does not move', () => {
+    expect(place({}, { ...view, held: true })).toMatchObject({ wait: null })
+    expect(waitOf(10, 0)).toBeNull()
+  })
+})
+
+describe('a ticket that is seen', () => {
+  it('is confirmed by coming back, and keeps the lowest position', () => {
+    const before = ticket({ confirmed: false })
+    const after = seen(before, placeOf(before, view, WINDOW, NOW), WINDOW, NOW)
+    expect(after).toMatchObject({ confirmed: true, low: null, byMs: null })
+    expect(seen(after, placeOf(after, view, WINDOW, NOW), WINDOW, NOW)).toMatchObject({ low: 51 })
+  })
+
+  it('gets a claim window when it is called, once', () => {
+    const called = ticket({ key: NOW - 200_000 })
+    const first = seen(called, { state: 'called' }, WINDOW, NOW)
+    expect(first.byMs).toBe(NOW + WINDOW)
+    expect(seen(first, { state: 'called' }, WINDOW, NOW + 60_000).byMs).toBe(NOW + WINDOW)
+  })
+
+  it('gets a new claim window when a claim is refused, for its visitor is here', () => {
+    const called = ticket({ key: NOW - 200_000, byMs: NOW + 5 })
+    expect(refused(called, view, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
+  })
+
+  it('has no claim window when the room closed before it was called', () => {
+    expect(refused(ticket(), view, WINDOW, NOW).byMs).toBeNull()
+  })
+
+  it('is the same object when nothing changed, so that nothing is signed in vain', () => {
+    const same = ticket({ low: 51, waitMs: 25_000 })
+    expect(seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW)).toBe(same)
+    const later = seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW + 20_001)
+    expect(later).not.toBe(same)
+  })
+})
+
+describe('the next poll', () => {
+  it('is a tenth of the wait, between two seconds and a minute, give or take a fifth', () => {
+    expect(pollAfterMs(1_000, 2, 2, 0.5)).toBe(50_000)
+    expect(pollAfterMs(1_000, 2, 2, 0)).toBe(40_000)
+    expect(pollAfterMs(10_000, 2, 2, 0.5)).toBe(60_000)
+    expect(pollAfterMs(0, 2, 2, 0.5)).toBe(2_000)
+  })
+
+  it('is within five seconds at the front of a line that does not move', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 100 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (ahead, random) => {
+        expect(pollAfterMs(ahead, 0, 2, random)).toBeLessThanOrEqual(5_000)
+      }),
+    )
+    expect(pollAfterMs(101, 0, 2, 0.5)).toBe(60_000)
+    expect(pollAfterMs(900, 0, 100, 0.999)).toBeLessThanOrEqual(5_000)
+  })
+
+  it('comes soon for a new ticket, so that it is counted and gets its number', () => {
+    const far = ticket({ key: NOW - 1_000, confirmed: false })
+    expect(nextPollMs(far, placeOf(far, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(2_400)
+    const counted = { ...far, confirmed: true }
+    expect(nextPollMs(counted, placeOf(counted, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(5_000)
+  })
+})
+
+describe('a place that is drawn', () => {
+  const draw = { fromKey: NOW - 50_000, untilMs: NOW + 10_000, kid: 'one' }
+  const drawing: View = { ...view, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
+  const undrawn = ticket({ key: NOW - 20_000, draw })
+
+  it('is not known before its batch has ended and been counted, though its key lies in the past', () => {
+    const shown = placeOf(undrawn, drawing, WINDOW, NOW)
+    expect(shown).toMatchObject({ state: 'waiting', position: null, drawnMs: NOW + 15_000 })
+    expect(isUndrawn(shown)).toBe(true)
+    expect(seen(undrawn, shown, WINDOW, NOW).draw).toEqual(draw)
+  })
+
+  it('is known afterwards, and the ticket may say it', () => {
+    const later = { ...drawing, asOfMs: NOW + 15_000, settledKey: NOW + 9_999.999 }
+    const shown = placeOf(undrawn, later, WINDOW, NOW + 15_000)
+    expect(shown).toMatchObject({ state: 'waiting', position: 81, drawnMs: null })
+    expect(seen(undrawn, shown, WINDOW, NOW + 15_000)).toMatchObject({ draw: null, low: 81 })
+  })
+
+  it('is asked for after the draw, at a time that says nothing of the place', () => {
+    for (const random of [0, 0.5, 0.999]) {
+      const first = nextPollMs(undrawn, placeOf(undrawn, drawing, WINDOW, NOW), drawing, NOW, random)
+      const last = { ...undrawn, key: NOW + 9_000 }
+      expect(nextPollMs(last, placeOf(last, drawing, WINDOW, NOW), drawing, NOW, random)).toBe(first)
+      expect(first).toBeGreaterThanOrEqual(16_000)
+      expect(first).toBeLessThanOrEqual(20_000)
+    }
+    const fresh = { ...undrawn, confirmed: false }
+    expect(nextPollMs(fresh, placeOf(fresh, drawing, WINDOW, NOW), drawing, NOW, 0.5)).toBe(2_000)
+  })
+
+  it('is at the front for who was inside a moment ago', () => {
+    expect(keyAgain(NOW - 20_000, 'main', drawing)).toBe(NOW - 100_000)
+    expect(keyAgain(NOW - 70_000, 'main', drawing)).toBe(NOW - 70_000)
+  })
+})

@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest'
+import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { placeOf } from '../../../src/core/place/place.ts'
+import type { DoorReport } from '../../../src/core/protocol/messages.ts'
+import {
+  left,
+  newRoom,
+  type RoomRules,
+  type RoomState,
+  restock,
+  sync,
+  waitingTotal,
+} from '../../../src/core/room/room.ts'
+import { emptyReport } from '../../support/reports.ts'
+
+const T0 = 1_700_000_000_000
+const rules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000 }
+
+/** A report of door `a`, which knows that the room has closed. */
+function report(more: Partial<DoorReport> = {}): DoorReport {
+  return { ...emptyReport('a'), open: false, ...more }
+}
+
+const standing = (people: number, oldestKey = T0) => [{ lane: 'main', standing: people, oldestKey, perSecond: 0 }]
+
+function granted(room: RoomState, what: DoorReport, nowMs: number, with_: RoomRules = rules): number {
+  const outcome = sync(room, what, with_, nowMs)
+  return outcome.kind === 'stale' ? -1 : outcome.granted
+}
+
+describe('a report', () => {
+  it('repeated gets the stored answer, and an older one nothing', () => {
+    const room = newRoom(T0)
+    expect(granted(room, report({ seq: 2, demand: standing(3) }), T0)).toBe(3)
+    expect(sync(room, report({ seq: 2, demand: standing(30) }), rules, T0 + 10)).toEqual({
+      kind: 'repeated',
+      granted: 3,
+    })
+    expect(sync(room, report({ seq: 1, spent: 3 }), rules, T0 + 20)).toEqual({ kind: 'stale' })
+    expect(sync(room, report({ epoch: 0, seq: 9 }), rules, T0 + 30)).toEqual({ kind: 'stale' })
+  })
+
+  it('of a new life starts from nothing, and its live sessions are the truth', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(10) }), T0)
+    expect(granted(room, report({ epoch: 2, live: 4, demand: standing(2) }), T0 + 1_000)).toBe(2)
+    expect(room.doors.get('a')).toMatchObject({ live: 4, granted: 2, spent: 0 })
+  })
+})
+
+describe('a line that becomes slower', () => {
+  const seconds = (n: number) => T0 + n * 1_000
+  const slowed = (room: RoomState) => room.view?.slowed
+
+  it('says so when the operator turns the rate down', () => {
+    const room = newRoom(T0)
+    granted(room, report(), T0)
+    expect(slowed(room)).toBeNull()
+    granted(room, report({ seq: 2 }), seconds(1), { ...rules, ratePerMinute: 60 })
+    expect(slowed(room)).toBe('rate')
+  })
+
+  it('says so when the last place is taken', () => {
+    const room = newRoom(T0)
+    granted(room, report({ live: 900 }), T0)
+    expect(slowed(room)).toBeNull()
+    granted(room, report({ seq: 2, live: 1_000 }), seconds(1))
+    expect(slowed(room)).toBe('full')
+  })
+})
+
+describe('grants', () => {
+  it('let the very first visitors of a new room in at once', () => {
+    expect(granted(newRoom(T0), report({ demand: standing(1) }), T0)).toBeGreaterThanOrEqual(1)
+  })
+
+  it('never exceed the places, whoever asks', () => {
+    const room = newRoom(T0)
+    const small = { ...rules, totalActiveUsers: 10, ratePerMinute: 60_000 }
+    expect(granted(room, report({ demand: standing(500) }), T0, small)).toBe(10)
+    expect(granted(room, report({ door: 'b', demand: standing(500) }), T0, small)).toBe(0)
+    expect(granted(room, report({ seq: 2, spent: 10, live: 10, demand: standing(490) }), T0 + 1_000, small)).toBe(10)
+  })
+
+  it('follow the rate', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(500) }), T0)
+    const second = report({ seq: 2, spent: 50, live: 50, demand: standing(450) })
+    granted(room, second, T0 + 1_000)
+    const third = report({ seq: 3, spent: 50, live: 50, demand: standing(450) })
+    // Ten a second; what was out until it was reported has stopped the fill of the first second.
+    expect(granted(room, third, T0 + 2_000)).toBe(60)
+  })
+
+  it('are none while the room is held', () => {
+    expect(granted(newRoom(T0), report({ demand: standing(5) }), T0, { ...rules, ratePerMinute: 0 })).toBe(0)
+  })
+
+  it('are shared in proportion, with the odd one to whom waits longest', () => {
+    const room = newRoom(T0)
+    const scarce = { ...rules, totalActiveUsers: 3 }
+    granted(room, report({ door: 'b', demand: standing(0) }), T0, scarce)
+    room.doors.get('b')?.demand // b stands with older visitors than a
+    Object.assign(room.doors.get('b') ?? {}, { demand: standing(1, T0 - 500) })
+    expect(granted(room, report({ demand: standing(1, T0) }), T0, { ...scarce, totalActiveUsers: 1 })).toBe(0)
+    expect(
+      granted(room, report({ door: 'b', seq: 2, demand: standing(1, T0 - 500) }), T0, {
+        ...scarce,
+        totalActiveUsers: 1,
+      }),
+    ).toBe(1)
+  })
+})
+
+describe('an open room', () => {
+  it('closes when a claim must be refused, with the frontier just before the oldest of them', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60, T0 + 77) }), T0 + 100)
+    expect(room.open).toBe(false)
+    expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 77 - 0.001)
+    expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(T0 + 77)
+  })
+
+  it('stays open while everybody gets a permit', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(20, T0 + 77) }), T0 + 100)
+    expect(room.open).toBe(true)
+  })
+
+  it('opens again when nobody stands or waits and permits remain', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0)
+    for (let second = 1; second <= 12; second++) {
+      granted(room, report({ seq: 1 + second, spent: 50, live: 50 }), T0 + second * 1_000)
+    }
+    expect(room.open).toBe(true)
+  })
+})
+
+describe('the line', () => {
+  it('counts confirmed tickets and calls them in order', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0)
+    const buckets = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 1_000 + 2 * i)}`, 5]),
+    )
+    granted(room, report({ seq: 2, spent: 50, live: 50, demand: standing(10), cells: buckets }), T0 + 20_000)
+    expect(waitingTotal(room)).toBeGreaterThan(400)
+    const before = room.lines.get('main')?.state.frontierKey ?? 0
+    granted(room, report({ seq: 3, spent: 60, live: 60 }), T0 + 21_000)
+    expect(room.lines.get('main')?.state.frontierKey).toBeGreaterThan(before)
+  })
+
+  it('of a room that closes for somebody who comes back calls them still, for a place of long ago', () => {
+    const room = newRoom(T0)
+    let seq = 1
+    for (let minute = 0; minute <= 30; minute++) granted(room, report({ seq: seq++ }), T0 + minute * 60_000)
+    expect(room.open).toBe(true)
+    const nowMs = T0 + 30 * 60_000 + 1_000
+    granted(room, report({ seq: seq++, live: rules.totalActiveUsers, demand: standing(1, T0 + 60_000) }), nowMs)
+    expect(room.open).toBe(false)
+    const { view } = room
+    if (!view) throw new Error('no view')
+    const { lapsedKey, frontierKey } = view.lanes.main ?? {}
+    expect(frontierKey).toBeGreaterThanOrEqual(lapsedKey ?? Number.POSITIVE_INFINITY)
+    const ticket = {
+      ...{ room: 'shop', sid: 'eu-0.x~1', key: T0 + 60_000, lane: 'main', confirmed: false, low: null },
+      ...{ byMs: nowMs + rules.claimWindowMs, generation: view.generation, issuedMs: nowMs },
+    }
+    expect(placeOf(ticket, view, rules.claimWindowMs, nowMs).state).toBe('called')
+  })
+
+  it('does not believe tickets from a distant future', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0)
+    granted(
+      room,
+      report({ seq: 2, cells: { [`line/main/${bucketOf(T0 + 3_600_000)}`]: 5, 'line/main/abc': 1 } }),
+      T0 + 1_000,
+    )
+    expect(waitingTotal(room)).toBe(0)
+  })
+})
+
+describe('a random line', () => {
+  const MINUTE = 60_000
+  const shuffled = { ...rules, shuffleMs: MINUTE }
+  /** The start of a minute. */
+  const T1 = Math.ceil(T0 / MINUTE) * MINUTE
+  const frontierOf = (room: RoomState) => room.lines.get('main')?.state.frontierKey ?? 0
+
+  /** A room that drew since a minute ago and has closed in the middle of this one, with a hundred people of it counted. */
+  function closedMidway(): RoomState {
+    const room = newRoom(T1 - MINUTE)
+    granted(room, report(), T1 - MINUTE, shuffled)
+    const nowMs = T1 + 30_000
+    granted(room, report({ seq: 2, open: true, demand: standing(200, T1 + 100) }), nowMs, shuffled)
+    const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T1 + i * 600)}`, 1]))
+    granted(room, report({ seq: 3, open: false, spent: 50, live: 50, cells }), nowMs + 1_000, shuffled)
+    return room
+  }
+
+  it('is not called, and the room not opened, before its batch has ended and been counted', () => {
+    const room = closedMidway()
+    expect(waitingTotal(room)).toBeCloseTo(100)
+    for (let second = 2; second < 35; second++) {
+      granted(room, report({ seq: 2 + second, spent: 50 }), T1 + 30_000 + second * 1_000, shuffled)
+      expect([room.open, frontierOf(room) < T1]).toEqual([false, true])
+    }
+    granted(room, report({ seq: 40, spent: 50 }), T1 + MINUTE + 5_000, shuffled)
+    expect(frontierOf(room)).toBeGreaterThan(T1)
+    expect(frontierOf(room)).toBeLessThan(T1 + MINUTE)
+  })
+
+  it('counts a draw that lies far ahead, in a long window', () => {
+    const room = newRoom(T1)
+    const long = { ...rules, ratePerMinute: 0, shuffleMs: 60 * MINUTE }
+    granted(room, report({ demand: standing(1) }), T1, long)
+    const endMs = Math.ceil((T1 + 1) / (60 * MINUTE)) * 60 * MINUTE
+    granted(room, report({ seq: 2, cells: { [`line/main/${bucketOf(endMs - 500)}`]: 1 } }), T1 + 1_000, long)
+    expect(waitingTotal(room)).toBe(1)
+  })
+
+  it('tells edges how to draw, and up to where places are known', () => {
+    const room = closedMidway()
+    expect(room.view).toMatchObject({ batches: { fromMs: T1 - MINUTE + 1, windowMs: MINUTE } })
+    expect(room.view?.settledKey).toBeCloseTo(T1 - 0.001)
+  })
+
+  it('by arrival again, serves who has drawn in the order of their keys', () => {
+    const room = closedMidway()
+    for (let second = 2; second < 9; second++) {
+      granted(room, report({ seq: 2 + second, spent: 50 }), T1 + 30_000 + second * 1_000)
+      expect(frontierOf(room)).toBeLessThan(T1)
+    }
+    granted(room, report({ seq: 20, spent: 50 }), T1 + 40_000)
+    expect(frontierOf(room)).toBeGreaterThan(T1)
+    expect(frontierOf(room)).toBeLessThanOrEqual(T1 + 35_000)
+  })
+})
+
+describe('a room that rejects', () => {
+  it('opens again at once when nobody waits, for who was refused has gone', () => {
+    const rejects = { ...rules, rejects: true }
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(60) }), T0, rejects)
+    granted(room, report({ seq: 2, spent: 50, live: 50 }), T0 + 1_000, rejects)
+    expect(room.open).toBe(false)
+    granted(room, report({ seq: 3, spent: 50, live: 50 }), T0 + 2_000, rejects)
+    expect(room.open).toBe(true)
+  })
+})
+
+describe('a budget of so many more', () => {
+  const stocked = { ...rules, ratePerMinute: 60_000, remaining: 30 }
+
+  it('is never exceeded, however many doors ask', () => {
+    const room = newRoom(T0)
+    let total = 0
+    for (const door of ['a', 'b', 'c', 'd']) total += granted(room, report({ door, demand: standing(20) }), T0, stocked)
+    expect(total).toBe(30)
+    expect(left(room)).toBe(30)
+    granted(room, report({ seq: 2, spent: 20, live: 20, demand: standing(9) }), T0 + 1_000, stocked)
+    expect(left(room)).toBe(10)
+    expect(granted(room, report({ door: 'd', seq: 2, demand: standing(20) }), T0 + 2_000, stocked)).toBe(0)
+  })
+
+  it('takes what a restarted door had in hand for spent: its report may never have come', () => {
+    const room = newRoom(T0)
+    expect(granted(room, report({ demand: standing(20) }), T0, stocked)).toBe(20)
+    expect(granted(room, report({ epoch: 2, live: 5, demand: standing(20) }), T0 + 1_000, stocked)).toBe(10)
+    expect(left(room)).toBe(10)
+  })
+
+  it('gets back what a door returns, and holds the line when it is spent', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(20) }), T0, stocked)
+    granted(room, report({ seq: 2, spent: 5, returned: 15, live: 5 }), T0 + 5_000, stocked)
+    expect([left(room), room.view?.soldOut]).toEqual([25, false])
+    granted(room, report({ seq: 3, spent: 5, returned: 15, live: 5, demand: standing(25) }), T0 + 6_000, stocked)
+    granted(room, report({ seq: 4, spent: 30, returned: 15, live: 30, demand: standing(3) }), T0 + 7_000, stocked)
+    expect([left(room), room.open]).toEqual([0, false])
+    expect(room.view).toMatchObject({ soldOut: true, held: true })
+  })
+
+  it('calls no more people than it can admit, but for the few in reserve', () => {
+    const room = newRoom(T0)
+    const scarce = { ...rules, remaining: 5 }
+    granted(room, report({ demand: standing(60) }), T0, scarce)
+    const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 10 * i)}`, 1]))
+    granted(room, report({ seq: 2, returned: 5, cells }), T0 + 10_000, scarce)
+    for (let second = 11; second < 15; second++) {
+      granted(room, report({ seq: second, returned: 5 }), T0 + second * 1_000, scarce)
+    }
+    // Five, two in reserve, and as many again when the first do not come. Without the budget it would be fifty.
+    expect(waitingTotal(room)).toBeGreaterThan(80)
+    expect(waitingTotal(room)).toBeLessThan(100)
+  })
+
+  it('begins anew when it is set anew, and ends when it is taken away', () => {
+    const room = newRoom(T0)
+    granted(room, report({ demand: standing(30) }), T0, stocked)
+    granted(room, report({ seq: 2, spent: 30, live: 30 }), T0 + 1_000, stocked)
+    expect(left(room)).toBe(0)
+    restock(room, 30)
+    granted(room, report({ seq: 3, spent: 30, live: 30 }), T0 + 2_000, stocked)
+    expect(left(room)).toBe(30)
+    granted(room, report({ seq: 4, spent: 30, live: 30 }), T0 + 3_000)
+    expect(left(room)).toBeNull()
+  })
+})

@@ -1,0 +1,114 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { OneDoor } from '../../support/workerd/one-door.ts'
+import { type Answer, type Edge, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
+
+afterAll(settled)
+
+const login = { match: { paths: ['/login'], methods: ['POST'] }, count: 3, period: 3_600 }
+const ROOM = {
+  name: 'networks',
+  host: 'networks.test',
+  total_active_users: 1_000,
+  new_users_per_minute: 60_000,
+  rate_limits: [
+    { name: 'login', ...login },
+    { name: 'login-network', ...login, count: 10, key: 'network' },
+    { name: 'tried', match: { paths: ['/tried'] }, count: 1, period: 3_600, key: 'network', mode: 'shadow' },
+  ],
+}
+
+function newRoom(more: object = {}) {
+  const door = new OneDoor({ ...ROOM, ...more })
+  door.permits = 1_000
+  return { door, edge: newEdge() }
+}
+
+/** Somebody of an address, with a cookie jar of their own. */
+function visitorAt({ door, edge }: { door: OneDoor; edge: Edge }, address: string) {
+  const visitor = new Visitor(ROOM.host, edge)
+  visitor.bindings = door.bindings
+  const headers = { 'CF-Connecting-IP': address }
+  return {
+    visitor,
+    post: (path = '/login'): Promise<Answer> => visitor.data(path, { method: 'POST', body: '{}', headers }),
+    form: (): Promise<Answer> => visitor.page('/login', { method: 'POST', body: 'a=b', headers }),
+    page: (): Promise<Answer> => visitor.page('/', { headers }),
+  }
+}
+
+const wentOn = (answers: readonly Answer[]) => answers.filter(({ atOrigin }) => atOrigin !== null).length
+
+async function times(count: number, send: (i: number) => Promise<Answer>): Promise<Answer[]> {
+  const answers = []
+  for (let i = 0; i < count; i++) answers.push(await send(i))
+  return answers
+}
+
+describe('a policy that counts networks', () => {
+  it('limits a visitor who throws cookies away, and makes no session for what it refuses', async () => {
+    const room = newRoom()
+    const answers = await times(60, i => visitorAt(room, `81.2.69.${i}`).post())
+    expect(wentOn(answers)).toBe(10)
+    expect(answers.slice(10).every(({ status }) => status === 429)).toBe(true)
+    expect(room.door.calls).toBe(10)
+    const { response, text } = answers[10] as Answer
+    expect(JSON.parse(text)).toMatchObject({
+      'violated-policies': ['login-network'],
+      detail: 'The policy login-network allows 10 in 3600 s for one network.',
+    })
+    expect(response.headers.get('RateLimit')).toBe('"login-network";r=0;t=360')
+    expect(response.headers.getSetCookie()).toEqual([])
+  })
+
+  it('limits a /24 and a /64 each by itself, and none whose address says nothing', async () => {
+    const room = newRoom()
+    const from = async (address: (i: number) => string) =>
+      wentOn(await times(15, i => visitorAt(room, address(i)).post()))
+    expect(await from(i => `81.2.69.${i}`)).toBe(10)
+    expect(await from(i => `81.2.70.${i}`)).toBe(10)
+    expect(await from(i => `2a00:1450:4001:82b::${i}`)).toBe(10)
+    expect(await from(i => `2a00:1450:4001:82c::${i}`)).toBe(10)
+    expect(await from(() => '10.0.0.1')).toBe(15)
+  })
+
+  it('holds beside the limit of each session, for everybody behind one address', async () => {
+    const room = newRoom()
+    const office = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const colleague = visitorAt(room, '81.2.69.7')
+        await colleague.page()
+        return colleague
+      }),
+    )
+    const passed = []
+    for (const { post } of office) passed.push(wentOn(await times(4, () => post())))
+    // Three for a session, of four that are charged to the network.
+    expect(passed).toEqual([3, 3, 2, 0, 0])
+    expect((await office[4]?.page())?.status).toBe(200)
+  })
+
+  it('tells a person who is inside that it is the network', async () => {
+    const room = newRoom()
+    await times(10, i => visitorAt(room, `81.2.69.${i}`).post())
+    const { visitor, page, form } = visitorAt(room, '81.2.69.9')
+    await page()
+    const { token } = visitor
+    const { status, text } = await form()
+    expect(status).toBe(429)
+    expect(text).toContain('More came from your network than the site allows in so short a time.')
+    expect(visitor.token).toBe(token)
+  })
+
+  it('charges nobody who waits in line, and refuses them nothing', async () => {
+    const room = newRoom()
+    Object.assign(room.door, { open: false, permits: 0 })
+    const waiting = visitorAt(room, '81.2.69.7')
+    const answers = await times(20, () => waiting.post())
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503))
+  })
+
+  it('in shadow mode only counts', async () => {
+    const room = newRoom()
+    expect(wentOn(await times(5, i => visitorAt(room, `81.2.69.${i}`).post('/tried')))).toBe(5)
+  })
+})

@@ -1,0 +1,50 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { claimsOf, newEdge, send, settled, Visitor } from '../../support/workerd/visitor.ts'
+
+afterAll(settled)
+
+/** Visitors of one network who come to a held room at one isolate. */
+function crowd(people: number, address: (i: number) => string, edge = newEdge()) {
+  return Array.from({ length: people }, (_, i) => {
+    const visitor = new Visitor('office.test', edge)
+    return {
+      visitor,
+      page: () => visitor.page('/', { headers: { 'CF-Connecting-IP': address(i) } }),
+    }
+  })
+}
+
+async function confirmed(people: ReturnType<typeof crowd>): Promise<number> {
+  for (const { page } of people) await page()
+  let count = 0
+  for (const { visitor, page } of people) {
+    await page()
+    if (claimsOf(visitor.token).cnf === true) count++
+  }
+  return count
+}
+
+describe('the anonymous policy', () => {
+  it('lets an office of five hundred behind one address get in line', async () => {
+    expect(await confirmed(crowd(500, () => '81.2.69.7'))).toBe(500)
+  }, 60_000)
+
+  it('does not let a script get far with thousands of tickets, and refuses nobody', async () => {
+    const edge = newEdge()
+    const people = crowd(1_500, i => `81.2.70.${i % 250}`, edge)
+    expect(await confirmed(people)).toBeLessThan(1_100)
+    const last = await people.at(-1)?.page()
+    expect(last?.status).toBe(503)
+    expect(Number(last?.response.headers.get('Retry-After'))).toBeGreaterThan(1)
+    // Somebody of another network is not delayed by it.
+    expect(await confirmed(crowd(3, () => '92.40.1.1', edge))).toBe(3)
+  }, 60_000)
+
+  it('costs no object call', async () => {
+    const edge = newEdge()
+    const headers = { Accept: 'text/html', 'CF-Connecting-IP': '81.2.71.1' }
+    const answers = [await send(edge, new Request('https://office.test/', { headers }))]
+    for (let i = 0; i < 5; i++) answers.push(await send(edge, new Request('https://office.test/', { headers })))
+    expect(answers.reduce((sum, { objectCalls }) => sum + objectCalls, 0)).toBe(0)
+  })
+})

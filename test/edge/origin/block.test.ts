@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { lotOf } from '../../../src/core/hash.ts'
+import type { HealthView } from '../../../src/core/health/effect.ts'
+import type { Admitted } from '../../../src/edge/gate/verdict.ts'
+import { heldBack } from '../../../src/edge/origin/block.ts'
+import type { Visit } from '../../../src/edge/request/visit.ts'
+import { Memory } from '../../../src/edge/room-client/memory.ts'
+import type { Upstream } from '../../../src/settings/compiled/health.ts'
+
+const ORIGIN = { name: 'origin' } as Upstream
+const FIVE_PERCENT = 0.05
+
+/** One isolate's part of a room whose origin is out, or tried. */
+class Isolate {
+  nowMs = 1_700_000_000_000
+  /** Whether one more may try now. */
+  mayTry = true
+  readonly room = {
+    name: 'shop',
+    view: null as { health: HealthView } | null,
+    settings: { health: { shed: null }, isProtected: () => false },
+    memory: new Memory(),
+    allHeldMs: Number.NEGATIVE_INFINITY,
+    spend: () => (this.mayTry ? 0 : 1_000),
+  }
+
+  origin(state: 'open' | 'half-open'): this {
+    const inside = state === 'open' ? 0 : FIVE_PERCENT
+    const health = {
+      reason: 'outage',
+      inside,
+      paused: true,
+      breakers: { origin: state },
+      back: {},
+      retryAfterMs: 5_000,
+    }
+    this.room.view = { health: health as HealthView }
+    return this
+  }
+
+  /** Whether a page of the session goes on to the origin. */
+  goesOn(sid: string, justIn = false): boolean {
+    this.nowMs += 100
+    const visit = { nowMs: this.nowMs, kind: 'navigation', readings: { paths: ['/'] } }
+    return (
+      heldBack(visit as unknown as Visit, { room: this.room, sid, justIn } as unknown as Admitted, [ORIGIN]) === null
+    )
+  }
+}
+
+/** Sessions beside the share that a trial lets on anyway. */
+const [ANA = '', BO = '', CY = ''] = Array.from({ length: 100 }, (_, i) => `session-${i}`).filter(
+  sid => lotOf(sid) >= FIVE_PERCENT,
+)
+
+describe('whoever tries the origin', () => {
+  it('goes on until the end of this trial, and is nobody special in the next', () => {
+    const isolate = new Isolate().origin('half-open')
+    expect([isolate.goesOn(ANA), isolate.goesOn(BO, true)]).toEqual([true, true])
+    isolate.mayTry = false
+    expect([ANA, BO, CY].map(sid => isolate.goesOn(sid))).toEqual([true, true, false])
+    isolate.origin('open')
+    expect([ANA, BO, CY].map(sid => isolate.goesOn(sid))).toEqual([false, false, false])
+    isolate.origin('half-open')
+    expect([ANA, BO, CY].map(sid => isolate.goesOn(sid))).toEqual([false, false, false])
+    expect(isolate.goesOn(CY, true)).toBe(true)
+    isolate.mayTry = true
+    expect(isolate.goesOn(ANA)).toBe(true)
+  })
+})

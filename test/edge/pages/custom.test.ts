@@ -1,0 +1,157 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { roomStub } from '../../../src/settings/env.ts'
+import { env, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
+
+const MINUTE = 60_000
+const iso = (ms: number) => new Date(ms).toISOString()
+
+const change = async (set: object, room = 'decorated') =>
+  expect(await roomStub(env, room).change({ set }, null, 'test')).toMatchObject({ kind: 'changed' })
+/** A newcomer at an edge that has heard of nothing. */
+const visitor = (room = 'decorated') => new Visitor(`${room}.test`, newEdge())
+/** What newcomers get once the change has come about, within two seconds. */
+const page = () => expect.poll(async () => (await visitor().page()).text, { timeout: 4_000, interval: 500 })
+
+afterEach(settled)
+
+describe('a page written for Cloudflare Waiting Room', () => {
+  it('has its variables, reloads as the room says, and goes on to the site', async () => {
+    const edge = newEdge()
+    // The burst of three goes in, everybody else waits.
+    for (let i = 0; i < 3; i++) expect((await new Visitor('own.test', edge).page()).atOrigin).not.toBeNull()
+    const before = Array.from({ length: 12 }, () => new Visitor('own.test', edge))
+    for (const other of before) await other.page()
+    const waits = new Visitor('own.test', edge)
+    const fresh = await waits.page('/sale?a=1&b=2')
+    expect(fresh.status).toBe(503)
+    expect(fresh.text).toMatch(/<title>own\.test<\/title>/)
+    expect(fresh.text).toMatch(/Your estimated wait time is unavailable/)
+    expect(fresh.text).toMatch(/var waitTime = 0; var waitTimeKnown = false; var place = null/)
+    expect(fresh.text).toMatch(/In order of arrival/)
+    expect(fresh.text).not.toMatch(/challenge|Closed|Starts in|Not delivered|longer than a day|\{\{/)
+    const { headers } = fresh.response
+    expect(headers.get('Content-Type')).toBe('text/html; charset=utf-8')
+    expect(headers.get('Cache-Control')).toBe('no-store')
+    expect(headers.get('X-Robots-Tag')).toBe('noindex')
+    expect(headers.get('Refresh')).toMatch(/^([5-9]|[1-6]\d|7[0-2]); url=\/sale\?a=1&b=2$/)
+    for (const other of before) await other.page()
+    const now = () => expect.poll(async () => (await waits.page()).text, { timeout: 30_000, interval: 1_000 })
+    await now().toMatch(/var waitTimeKnown = true; var place = \d+</)
+    const { text } = await waits.page()
+    expect(text).toMatch(/wait time is .*minutes? \(0 h \d+ min\)\.\.\./)
+    expect(text).toMatch(/var waitTime = [1-9]/)
+    await change({ new_users_per_minute: 6_000 }, 'own')
+    await now().toMatch(/^\{"method":"GET"/)
+    // Newcomers of the next tests wait, however slow the machine: nobody is left in the line.
+    await change({ queue_all: true }, 'own')
+  }, 60_000)
+
+  it('reloads by what the room says alone: its own tag is taken out', async () => {
+    const page = (own: string, i: number) => `<h1>${i}</h1>${own}<p>{{refreshIntervalSeconds}}</p>`
+    const waits = visitor()
+    await waits.page()
+    const tags = ['<meta http-equiv="refresh" content="1">', "<META content='1' HTTP-EQUIV = Refresh\n/>"]
+    for (const [i, own] of tags.entries()) {
+      await change({ custom_page_html: page(own, i) })
+      const shown = async () => (await waits.page()).text
+      await expect.poll(shown, { timeout: 4_000, interval: 500 }).toContain(`<h1>${i}`)
+      const { text, response } = await waits.page()
+      const [, seconds] = /^(\d+); url=\/$/.exec(response.headers.get('Refresh') ?? '') ?? []
+      expect(text).toBe(page('', i).replace('{{refreshIntervalSeconds}}', String(seconds)))
+    }
+    await change({ custom_page_html: '' })
+  })
+
+  it('cannot be broken by what it shows: values are escaped, and unknown names are empty', async () => {
+    const { text } = await visitor('own').page()
+    expect(text).toMatch(/<p>Tea &amp; &lt;b&gt;biscuits&lt;&#x2F;b&gt; meanwhile\.<\/p><p><\/p>/)
+  })
+
+  it('cannot be broken by what it asks for: all variables at once are no text, and what every object has is none', async () => {
+    const waits = visitor()
+    await waits.page()
+    await change({ custom_page_html: '<h1>All: {{.}}{{&.}}{{constructor}}{{__proto__}}.{{#site}}{{.}}{{/site}}</h1>' })
+    await expect
+      .poll(async () => (await waits.page()).text, { timeout: 4_000, interval: 500 })
+      .toBe('<h1>All: .decorated.test</h1>')
+    await change({ custom_page_html: '' })
+  })
+
+  it('brings its own styles and scripts: only what no page needs is forbidden', async () => {
+    const { response } = await visitor('own').page()
+    expect(response.headers.get('Content-Security-Policy')).toBe("object-src 'none'; base-uri 'self'")
+  })
+
+  it('says that a form was not delivered, and asks again for its address only', async () => {
+    const { text, response } = await visitor('own').page('//elsewhere.test/cart', { method: 'POST', body: 'a=b' })
+    expect(text).toMatch(/Not delivered/)
+    expect(response.headers.get('Refresh')).toMatch(/; url=\/\.\/\/elsewhere\.test\/cart$/)
+  })
+
+  it('changes nothing for programs', async () => {
+    const { text, response } = await visitor('own').data()
+    expect(JSON.parse(text)).toMatchObject({ state: 'waiting', cfWaitingRoom: { inWaitingRoom: true, turnstile: '' } })
+    expect(response.headers.get('Refresh')).toBeNull()
+    expect(response.headers.get('Content-Security-Policy')).toBeNull()
+  })
+})
+
+describe('a page of the operator', () => {
+  it('can be set, changed and taken back while people wait', async () => {
+    const edge = newEdge()
+    const waits = new Visitor('decorated.test', edge)
+    expect((await waits.page()).text).toMatch(/You are in line/)
+    for (const words of ['Almost there', 'Nearly there']) {
+      await change({ custom_page_html: `<h1>${words}, {{site}}{{#held}}, held{{/held}}</h1>` })
+      await expect
+        .poll(async () => (await waits.page()).text, { timeout: 4_000, interval: 500 })
+        .toBe(`<h1>${words}, decorated.test, held</h1>`)
+    }
+    await change({ custom_page_html: '' })
+    await page().toMatch(/You are in line/)
+  })
+
+  it('gives way to that of an event, from the beginning of its prequeue on', async () => {
+    await visitor().page()
+    const nowMs = Date.now()
+    const event = { name: 'sale', event_start_time: iso(nowMs + 6 * MINUTE), event_end_time: iso(nowMs + 9 * MINUTE) }
+    const own = '<h1>Sale{{#isEventPrequeueing}} in {{timeUntilEventStart}}: {{eventName}}{{/isEventPrequeueing}}</h1>'
+    const everyDay = { custom_page_html: '<h1>Every day</h1>' }
+    await change({ ...everyDay, events: [{ ...event, custom_page_html: own }] })
+    await page().toBe('<h1>Every day</h1>')
+    await change({ events: [{ ...event, prequeue_start_time: iso(nowMs), custom_page_html: own }] })
+    await page().toBe('<h1>Sale in 6: sale</h1>')
+    await change({ events: [{ ...event, prequeue_start_time: iso(nowMs) }] })
+    await page().toBe('<h1>Every day</h1>')
+    await change({ events: [{ ...event, prequeue_start_time: iso(nowMs), custom_page_html: '' }] })
+    await page().toMatch(/You are here before the start/)
+    await change({ events: [] })
+  })
+
+  it('is shown by `reject`, without reloading; who is turned away for another reason gets a page that says why', async () => {
+    const own = '{{#isRejectQueue}}Closed for today{{/isRejectQueue}}{{^isRejectQueue}}In line{{/isRejectQueue}}'
+    const closed = { custom_page_html: own, queue_all: false, new_users_per_minute: 0, queueing_method: 'reject' }
+    await visitor().page()
+    await change(closed)
+    await page().toBe('Closed for today')
+    const { text, status, response } = await visitor().page()
+    expect([status, text, response.headers.get('Refresh')]).toEqual([503, 'Closed for today', null])
+    await change({ queueing_method: 'fifo' })
+    await page().toBe('In line')
+    await change({ remaining: 0, when_sold_out: 'reject' })
+    await page().toMatch(/Nothing is left at the moment/)
+    await change({ remaining: null, invite_only: true })
+    await page().toMatch(/You need an invitation/)
+    await change({ invite_only: false, queue_all: true, custom_page_html: '' })
+  })
+
+  it('is told by its beginning and its size in the list of changes', async () => {
+    const own = `<h1>${'a'.repeat(200)}</h1>`
+    await change({ custom_page_html: own, message: 'With a page.' })
+    const [latest] = await roomStub(env, 'decorated').changes()
+    const shown = { custom_page_html: `<h1>${'a'.repeat(56)}… (209 bytes)`, message: 'With a page.' }
+    expect(latest?.request).toEqual({ set: shown })
+    expect((await roomStub(env, 'decorated').describe()).settings.custom_page_html).toBe(own)
+    await change({ custom_page_html: '', message: '' })
+  })
+})

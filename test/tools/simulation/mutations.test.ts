@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest'
+import { type Edit, simulateEdited } from '../../../tools/simulation/edited.ts'
+
+interface Mutation extends Edit {
+  readonly what: string
+}
+
+/** Runs the simulator on a copy of the shipped core, broken on purpose. */
+function simulate(crowd: keyof typeof CROWDS, mutation: Mutation | null = null) {
+  const { status, stdout, stderr } = simulateEdited(CROWDS[crowd], mutation)
+  return { status, figures: JSON.parse(stdout) as { violations: number; admitted: number }, stderr }
+}
+
+const CROWDS = {
+  /** A line of twenty-five minutes, of whom more than half go away. */
+  waiting: '--visitors 3000 --arrive 300 --rate 60 --no-shows 0.5 --until 1800',
+  /** A small room, messages late, lost and doubled, doors dying. */
+  rough:
+    '--visitors 600 --arrive 20 --rate 240 --total 40 --session 0.2 --stay 6 --loss 0.05 --duplicate 0.05 --evictions 25',
+  /** Everything comes twice, and nothing gets lost. */
+  doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
+  /** A slow room with many doors. */
+  spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
+  /** A third is invited to a lane with a fifth of the permits. */
+  lanes: '--visitors 4000 --arrive 60 --rate 300 --lanes vip:0.2:0.33 --until 900',
+  /** Pages of many requests at several isolates, over a rough network. */
+  limited:
+    '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
+  /** Long debts, and doors that die. */
+  strict: '--visitors 600 --arrive 60 --rate 1200 --limit 20/600/10 --evictions 60 --stay 90',
+  /** Drawn at the start of an event. */
+  event: '--visitors 1500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
+  /** A random line, drawn twice a minute. */
+  drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
+} as const
+
+const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: string })[] = [
+  {
+    what: 'permits are granted beyond the burst',
+    file: 'permits.ts',
+    from: 'const BURST_SECONDS = 5',
+    to: 'const BURST_SECONDS = 8',
+    crowd: 'doubled',
+    breaks: 'I1',
+  },
+  {
+    what: 'places are ignored',
+    file: 'permits.ts',
+    from: 'limits.totalActiveUsers - live - out)',
+    to: 'limits.totalActiveUsers)',
+    crowd: 'rough',
+    breaks: 'I2',
+  },
+  {
+    what: 'a stale report of a door is applied',
+    file: 'room.ts',
+    from: "if (report.seq < door.seq) return { kind: 'stale' }",
+    to: '',
+    crowd: 'rough',
+    breaks: 'I2',
+  },
+  {
+    what: 'a door keeps its permits into its next life',
+    file: 'permits.ts',
+    from: 'epoch: report.epoch, granted: 0, spent: 0',
+    to: 'epoch: report.epoch, spent: 0',
+    crowd: 'rough',
+    breaks: 'I2',
+  },
+  {
+    what: 'a session is claimed twice',
+    file: 'door.ts',
+    from: 'if (known) return answerKnown(known, request, rules, insideMs)',
+    to: 'if (known && !isLive(known, insideMs)) return answerKnown(known, request, rules, insideMs)',
+    crowd: 'doubled',
+    breaks: 'I7',
+  },
+  {
+    what: 'a session that has ended is claimed again',
+    file: 'door.ts',
+    from: 'if (known) return answerKnown(known, request, rules, insideMs)',
+    to: 'if (known && isLive(known, insideMs)) return answerKnown(known, request, rules, insideMs)',
+    crowd: 'doubled',
+    breaks: 'I7',
+  },
+  {
+    what: 'a shown position rises',
+    file: 'place.ts',
+    from: 'Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)',
+    to: 'ahead + 1',
+    crowd: 'waiting',
+    breaks: 'I4',
+  },
+  {
+    what: 'who was called misses the turn at once',
+    file: 'place.ts',
+    from: 'return ticket.key <= lane.lapsedKey',
+    to: 'return ticket.key <= lane.frontierKey',
+    crowd: 'waiting',
+    breaks: 'I4',
+  },
+  {
+    what: 'a repeated report counts its places again',
+    file: 'tally.ts',
+    from: 'if (report.seq <= applied.seq) return undefined',
+    to: 'if (report.seq <= applied.seq) return report.cells',
+    crowd: 'doubled',
+    breaks: 'I4',
+  },
+  {
+    what: 'the line is not held for the start of an event',
+    file: 'events.ts',
+    from: 'return hold ? Math.min(settledKey, hold.fromKey - KEY_STEP) : settledKey',
+    to: 'return settledKey',
+    crowd: 'event',
+    breaks: 'I6',
+  },
+  {
+    what: 'what a lease has never reported is forgotten at its end',
+    file: 'debts.ts',
+    from: 'const beforeMs = debt.tatMs\n    chargeAtEnd(debt, lease)',
+    to: 'const beforeMs = debt.tatMs',
+    crowd: 'limited',
+    breaks: 'I11',
+  },
+  {
+    what: 'requests drain from long before they were used',
+    file: 'debts.ts',
+    from: 'Math.min(fromMs, nowMs, known.endMs)',
+    to: '0',
+    crowd: 'limited',
+    breaks: 'I11',
+  },
+  {
+    what: 'a lease is used long after its end',
+    file: 'holdings.ts',
+    from: 'holding.untilMs = life.sentMs + life.leaseMs',
+    to: 'holding.untilMs = life.nowMs + 60 * life.leaseMs',
+    crowd: 'limited',
+    breaks: 'I11',
+  },
+  {
+    what: 'long debts are not written down',
+    file: 'ledger.ts',
+    from: 'const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS',
+    to: 'const isLong = false',
+    crowd: 'strict',
+    breaks: 'I11',
+  },
+  {
+    what: 'all lanes have the same share',
+    file: 'lanes.ts',
+    from: 'const share = named ? named.share : lanes.reduce((rest, other) => rest - other.share, 1)',
+    to: 'const share = named ? 1 / (lanes.length + 1) : 1 / (lanes.length + 1)',
+    crowd: 'lanes',
+    breaks: 'share',
+  },
+  {
+    what: 'nobody of a lane is called while the main one has a line',
+    file: 'lanes.ts',
+    from: 'let open = [...wanted].filter(([, want]) => want > 0)',
+    to: 'let open = [...wanted].filter(([, want]) => want > 0).slice(0, 1)',
+    crowd: 'lanes',
+    breaks: 'share',
+  },
+  {
+    what: 'a place is known before its draw',
+    file: 'batches.ts',
+    from: 'const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs',
+    to: 'const key = atMs + (batches?.windowMs ?? 0)',
+    crowd: 'drawn',
+    breaks: 'draw',
+  },
+  {
+    what: 'nobody is expected to stay away',
+    file: 'frontier.ts',
+    from: 'return Math.min(1, Math.max(SHOW_RATE_MIN, rate))',
+    to: 'return Math.min(1, Math.max(1, rate))',
+    crowd: 'waiting',
+    breaks: 'I5',
+  },
+  {
+    what: 'called visitors hear of it a minute late',
+    file: 'estimate.ts',
+    from: 'return base * (1 - JITTER',
+    to: 'return Math.max(base, 60_000) * (1 - JITTER',
+    crowd: 'waiting',
+    breaks: 'I6',
+  },
+  {
+    what: 'the frontier jumps to the end of the line',
+    file: 'frontier.ts',
+    from: 'return Math.max(0, (supplyOf(load) + target - load.standing) / rate - pending(state, nowMs))',
+    to: 'return 1_000_000 * (1 + supplyOf(load) + target + rate + pending(state, nowMs))',
+    crowd: 'spread',
+    breaks: 'I6',
+  },
+]
+
+describe('the simulation', () => {
+  it.each(Object.keys(CROWDS) as (keyof typeof CROWDS)[])(
+    'finds nothing wrong with the core as shipped: %s',
+    crowd => {
+      const { status, figures, stderr } = simulate(crowd)
+      expect({ status, violations: figures.violations }, stderr).toEqual({ status: 0, violations: 0 })
+      expect(figures.admitted).toBeGreaterThan(500)
+    },
+    60_000,
+  )
+
+  it.each(MUTATIONS)(
+    'fails when $what ($breaks)',
+    mutation => {
+      const { status, figures, stderr } = simulate(mutation.crowd, mutation)
+      expect(status, JSON.stringify(figures)).toBe(1)
+      expect(figures.violations).toBeGreaterThan(0)
+      expect(stderr).toContain(`${mutation.breaks} broken at`)
+      expect(stderr).toMatch(/^seed 1: /)
+      expect(stderr).toMatch(/npm run simulate -- .*--/)
+      if (mutation.crowd === 'event') expect(stderr).toContain('--event-draw')
+      if (mutation.crowd === 'drawn') expect(stderr).toContain('--method random --shuffle-window 30')
+      expect(stderr).toMatch(/\d+\.\d{3} s {2}(door|room|visitor|the)/)
+    },
+    60_000,
+  )
+})

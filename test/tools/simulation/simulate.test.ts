@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { costUsd } from '../../../tools/simulation/prices.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+function simulate(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/simulate.ts', ...args], { encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe('npm run simulate', () => {
+  it('plays measured arrivals, prints one JSON object, and draws', () => {
+    const arrivals = join(scratch, 'arrivals.csv')
+    const plot = join(scratch, 'line.svg')
+    writeFileSync(arrivals, 'second,visitors\n0,100\n5,50\n')
+    const { status, stdout } = simulate('--arrivals', arrivals, '--rate', '300', '--json', '--plot', plot)
+    const figures = JSON.parse(stdout)
+    expect(status).toBe(0)
+    expect(figures).toMatchObject({
+      admitted: 150,
+      violations: 0,
+      estimateErrorMedian: null,
+      kendallTau: expect.any(Number),
+    })
+    expect(Object.keys(figures.maxWindow)).toEqual(['1', '10', '60'])
+    // 5 a second, and a burst of 25.
+    expect(figures.boundWindow).toEqual({ 1: 30, 10: 75, 60: 325 })
+    expect(figures.costUsd).toBeGreaterThan(0)
+    expect(readFileSync(plot, 'utf8')).toMatch(/^<svg [\s\S]*admissions a minute[\s\S]*<\/svg>\n$/)
+  })
+
+  it('gives the same run for the same seed', () => {
+    const figures = () => ({
+      ...JSON.parse(simulate('--visitors', '300', '--json', '--loss', '0.02').stdout),
+      elapsedMs: 0,
+    })
+    expect(figures()).toEqual(figures())
+  })
+
+  it('refuses a method that it does not know', () => {
+    const { status, stderr } = simulate('--method', 'lottery')
+    expect(status).toBe(2)
+    expect(stderr).toContain('--method must be fifo or random, got lottery')
+  })
+
+  it.each([
+    ['vip:0.2:0.1,vip:0.2:0.1', '--lanes must name each lane once, got vip twice'],
+    ['__proto__:0.2:0.3', 'a name as in the settings with a share and a part of 0 to 1, got __proto__:0.2:0.3'],
+  ])('refuses lanes that no room could have: %s', (lanes, message) => {
+    const { status, stderr } = simulate('--lanes', lanes)
+    expect(status).toBe(2)
+    expect(stderr).toContain(message)
+  })
+
+  it('tells what a limit let on and refused, and what that took', () => {
+    const { status, stdout } = simulate('--visitors', '200', '--arrive', '20', '--limit', '60/60/20', '--json')
+    const { requestsAllowed, requestsLimited, requestsAlone, limitCallsPerThousand } = JSON.parse(stdout)
+    expect(status).toBe(0)
+    expect(requestsAllowed).toBeGreaterThan(200 * 20)
+    expect(requestsLimited).toBeGreaterThan(200)
+    expect(requestsAlone).toBe(0)
+    expect(limitCallsPerThousand).toBeLessThan(500)
+  })
+
+  it.each(['0/60', '60', '60/60/0', '60/60/20/1', '2000/1', 'many/60'])('refuses a limit of %s by its range', limit => {
+    const { status, stderr } = simulate('--limit', limit)
+    expect(status).toBe(2)
+    expect(stderr).toContain(`got ${limit}`)
+  })
+
+  it('refuses a bad line of arrivals by its number', () => {
+    const arrivals = join(scratch, 'bad.csv')
+    writeFileSync(arrivals, '0,100\nnoon,50\n')
+    const { status, stderr } = simulate('--arrivals', arrivals)
+    expect(status).toBe(2)
+    expect(stderr).toContain('line 2')
+  })
+})
+
+describe('the cost', () => {
+  it('is the sum of what was used, at list prices', () => {
+    const nothing = { workerRequests: 0, objectRequests: 0, objectSeconds: 0, rowsRead: 0, rowsWritten: 0 }
+    expect(costUsd(nothing)).toBe(0)
+    // A million requests at 0.30, and a millisecond of CPU each at 0.02.
+    expect(costUsd({ ...nothing, workerRequests: 1_000_000 })).toBeCloseTo(0.32)
+    expect(costUsd({ ...nothing, objectRequests: 2_000_000, rowsWritten: 3_000_000 })).toBeCloseTo(3.3)
+    // A million GB-s are 7.8125 million seconds of an object.
+    expect(costUsd({ ...nothing, objectSeconds: 7_812_500 })).toBeCloseTo(12.5)
+  })
+})
