@@ -4,7 +4,7 @@
  * A sid is claimed once. Its row outlives the session until no ticket of that sid can be claimed, so that a replayed
  * ticket always meets its row.
  */
-import type { Again } from './protocol/messages.ts'
+import { SKEW_MS } from './ticket.ts'
 
 /** One admitted visitor, as the door stores it. Times are milliseconds of the door's clock. */
 export interface Session {
@@ -40,8 +40,13 @@ export interface SessionRules {
 const FIRST_MS = 57_000
 /** A lease is never longer, so an ended session's place is free this soon. */
 const LEASE_MAX_MS = 10_000
-/** Clocks of edges and doors may differ by this much, snapshots included. */
-export const SKEW_MS = 10_000
+
+/** A place at the front for somebody whose session has just ended; the same for every replay. */
+export interface Again {
+  readonly sid: string
+  readonly key: number
+  readonly lane: string
+}
 
 export function leaseMs(rules: SessionRules): number {
   return Math.min(LEASE_MAX_MS, rules.sessionMs / 4)

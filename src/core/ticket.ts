@@ -1,6 +1,13 @@
 /** What a ticket and a pass say, once a token has been verified. Times are milliseconds. */
-import type { Batch } from './line/batches.ts'
-import { SKEW_MS } from './session.ts'
+
+/** Clocks of edges and doors may differ by this much, snapshots included. */
+export const SKEW_MS = 10_000
+
+/** Keys from `fromKey` on, and before `untilMs`, which is also when the batch ends. */
+export interface Batch {
+  readonly fromKey: number
+  readonly untilMs: number
+}
 
 /** A batch whose tickets do not say their place, and the name of the key it is drawn with. */
 export interface Draw extends Batch {

@@ -4,7 +4,8 @@ import type { Pause } from '../core/door/clock-freeze.ts'
 import type { SessionStore } from '../core/door/door.ts'
 import type { DebtStore, StoredDebt } from '../core/limits/ledger.ts'
 import type { Session, SessionRules } from '../core/session.ts'
-import { forgettable, SKEW_MS } from '../core/session.ts'
+import { forgettable } from '../core/session.ts'
+import { SKEW_MS } from '../core/ticket.ts'
 import { migrate } from '../runtime/migrations.ts'
 
 export const DOOR_MIGRATIONS = [

@@ -2,41 +2,31 @@
 
 import type { Upstream } from '../settings/compiled/health.ts'
 import type { Deployment } from '../settings/deployment.ts'
-import { isOnlyAdminHost, readDeployment } from '../settings/deployment.ts'
+import { isOnlyAdminHost } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { matchesHost } from '../settings/patterns.ts'
-import { type KeyRing, KeyRingError, openKeyRing } from '../tokens/keyring.ts'
+import { KeyRingError } from '../tokens/keyring.ts'
 import { heldResponse } from './answer/blocked.ts'
 import { endingWithSession } from './answer/event-stream.ts'
 import { addTokens, passOn, turnAway, withTiming } from './answer/respond.ts'
 import { healthWithoutSetup } from './control/readiness.ts'
 import { controlRoutes } from './control/routes.ts'
+import { afterTurn } from './gate/after-turn.ts'
 import { decide } from './gate/decide.ts'
 import { takeOffAddress } from './gate/invitation.ts'
 import type { Admitted, Verdict } from './gate/verdict.ts'
-import { afterTurn } from './limits/turns.ts'
 import { closedByHand, type Held, heldBack } from './origin/block.ts'
 import { withIdleTimeout } from './origin/body-timeout.ts'
 import { type Passage, strictest } from './origin/onward.ts'
 import { proxy } from './origin/proxy.ts'
 import { Watch } from './origin/timing.ts'
 import { problemResponse } from './problem.ts'
-import { Routes } from './request/room-routes.ts'
+import type { Routes } from './request/room-routes.ts'
 import { targetOf } from './request/target.ts'
-import { TrustedHeader } from './request/trusted-header.ts'
 import { Visit } from './request/visit.ts'
-import { Memory } from './room-client/memory.ts'
-import { RoomAtEdge } from './room-client/room-client.ts'
-
-/** What an isolate sets up once. */
-export interface EdgeSetup {
-  readonly deployment: Deployment
-  readonly ring: KeyRing
-  readonly routes: Routes
-  readonly rooms: ReadonlyMap<string, RoomAtEdge>
-  readonly trustedHeader: TrustedHeader
-}
+import type { RoomAtEdge } from './room-client/room-client.ts'
+import { type EdgeSetup, prepare } from './room-client/setup.ts'
 
 /** A handler with the memory of one isolate. */
 export function createEdge(): { fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> } {
@@ -146,23 +136,6 @@ function letGo(visit: Visit, response: Response, admissions: readonly Admitted[]
 /** What `max_concurrent` counts is no longer under way. */
 function release(visit: Visit, admissions: readonly Admitted[]): void {
   for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit)
-}
-
-async function prepare(env: Env): Promise<EdgeSetup> {
-  const deployment = readDeployment(env)
-  const memory = new Memory()
-  const ring = await openKeyRing(env.ROOM_KEYS, Date.now())
-  for (const { name, lanes, invite_only } of deployment.rooms) {
-    if ((lanes.length > 0 || invite_only) && !ring.invitations.has(name))
-      console.warn(`room ${name}: nobody can be invited, for ROOM_KEYS has no key of invitations to it`)
-  }
-  return {
-    deployment,
-    ring,
-    routes: new Routes(deployment.rooms),
-    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
-    trustedHeader: new TrustedHeader(deployment.trustedIpHeader),
-  }
 }
 
 /** Refusals of a configuration that this isolate has logged: each would come again with every request. */

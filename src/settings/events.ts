@@ -1,6 +1,6 @@
 /** Scheduled events as operators write them, and what of them is in force when. Names follow Cloudflare Waiting Room. */
 import * as z from 'zod'
-import type { ScheduledEvent } from '../core/events/events.ts'
+import type { ScheduledEvent } from '../core/events/schedule.ts'
 import { flag, show, textLike, textThat } from './messages.ts'
 import { overridable } from './overridable.ts'
 

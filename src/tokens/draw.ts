@@ -2,26 +2,15 @@
  * Draws: the place of a random line, and of those who waited for an event's start, is a keyed hash of the visitor's sid (HMAC-SHA256, RFC 2104), so that nobody can compute or choose a
  * place, and every isolate finds the same.
  */
-import { type Batch, keyIn } from '../core/line/batches.ts'
-import type { Draw } from '../core/ticket.ts'
+
+import { keyIn } from '../core/line/batches.ts'
+import type { Batch, Draw } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 
-/** Tokens are signed over base64url and dots: no token is this text. */
-const PURPOSE = 'antesala/draw/1'
 const ENCODER = new TextEncoder()
 /** Draws of the last day, over all rooms: importing one anew costs some microseconds. */
 const SEEDS_KNOWN_MAX = 100
 const seeds = new Map<string, CryptoKey>()
-
-/** The key of draws that belongs to a key of tickets, so that no secret serves two purposes. */
-export function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
-  return derivedKey(ticketKey, PURPOSE)
-}
-
-export async function derivedKey(from: CryptoKey, purpose: string): Promise<CryptoKey> {
-  const bytes = await crypto.subtle.sign('HMAC', from, ENCODER.encode(purpose))
-  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-}
 
 /** The place that a sid has drawn in its batch; null when the key it was drawn with is gone. */
 export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: Draw): Promise<number | null> {

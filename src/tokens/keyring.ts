@@ -4,7 +4,7 @@
  * Exactly one key of each kind signs; all verify. A key that an isolate does not know may be newer than the isolate.
  */
 import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
-import { derivedKey, drawKeyOf } from './draw.ts'
+import { derivedKey, drawKeyOf } from './derive.ts'
 
 export interface SigningKey {
   readonly kid: string

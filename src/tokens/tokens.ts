@@ -4,8 +4,7 @@
  * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
  */
 import { base64url, CompactSign, type CryptoKey, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
-import { SKEW_MS } from '../core/session.ts'
-import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, type Ticket } from '../core/ticket.ts'
+import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, SKEW_MS, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from './draw.ts'
 import type { KeyRing, SigningKey } from './keyring.ts'
 

@@ -9,24 +9,56 @@ const LAYERS: Record<string, readonly string[]> = {
   core: [],
   tokens: ['core'],
   settings: ['core'],
-  storage: ['core'],
-  timing: [],
-  door: ['core', 'settings', 'storage', 'timing'],
-  room: ['core', 'settings', 'storage', 'timing'],
-  admin: ['core', 'settings', 'timing'],
-  edge: ['core', 'settings', 'timing', 'tokens', 'admin'],
+  runtime: ['core'],
+  door: ['core', 'settings', 'runtime'],
+  room: ['core', 'settings', 'runtime'],
+  admin: ['core', 'settings', 'runtime'],
+  edge: ['core', 'settings', 'runtime', 'tokens', 'admin'],
 }
+
+/** Within core and edge: each part may import the parts before it. A file beside the folders is named with its suffix. */
+const PARTS: Record<string, readonly string[]> = {
+  core: [
+    'own.ts',
+    'hash.ts',
+    'gcra.ts',
+    'path.ts',
+    'tally.ts',
+    'ticket.ts',
+    'session.ts',
+    'line',
+    'permits',
+    'events',
+    'health',
+    'protocol',
+    'place',
+    'limits',
+    'door',
+    'room',
+  ],
+  edge: ['problem.ts', 'request', 'limits', 'room-client', 'gate', 'origin', 'pages', 'answer', 'control', 'edge.ts'],
+}
+
+/** Files of a folder that a reader meets at once. */
+const FILES_MAX = 15
 
 interface Import {
   readonly file: string
   readonly from: string
 }
 
-const imports = filesIn(SRC).flatMap(file =>
-  [
-    ...readFileSync(join(SRC, file), 'utf8').matchAll(/^(?:import|export)[^'"]*?from '([^']+)'|^import '([^']+)'/gm),
-  ].map((match): Import => ({ file, from: match[1] ?? match[2] ?? '' })),
-)
+/** Imports of types are imports, too. */
+function importsIn(folder: string): Import[] {
+  return filesIn(folder).flatMap(file =>
+    [
+      ...readFileSync(join(folder, file), 'utf8').matchAll(
+        /^(?:import|export)[^'"]*?from '([^']+)'|^import '([^']+)'/gm,
+      ),
+    ].map((match): Import => ({ file, from: match[1] ?? match[2] ?? '' })),
+  )
+}
+
+const imports = importsIn(SRC)
 
 describe('layers', () => {
   it.each(Object.keys(LAYERS))('%s imports only what it may', layer => {
@@ -37,6 +69,29 @@ describe('layers', () => {
         ({ file, from }) => ![layer, ...(LAYERS[layer] ?? [])].includes(join(dirname(file), from).split('/')[0] ?? ''),
       )
     expect(foreign).toEqual([])
+  })
+
+  it.each(Object.keys(PARTS))('the parts of %s import only parts before them', layer => {
+    const order = PARTS[layer] ?? []
+    const rank = (path: string) => order.indexOf(path.split('/')[1] ?? '')
+    const backwards = imports
+      .filter(({ file, from }) => file.startsWith(`${layer}/`) && from.startsWith('.'))
+      .map(({ file, from }) => ({ file, target: join(dirname(file), from) }))
+      .filter(({ target }) => target.startsWith(`${layer}/`))
+      .filter(({ file, target }) => rank(file) < 0 || rank(target) > rank(file))
+    expect(backwards).toEqual([])
+  })
+
+  it.each(['src', 'tools'])('no file of %s imports itself by way of others', folder => {
+    const root = new URL(`../../${folder}`, import.meta.url).pathname
+    const arrows = new Map<string, string[]>()
+    for (const { file, from } of importsIn(root).filter(({ from }) => from.startsWith('.')))
+      arrows.set(file, [...(arrows.get(file) ?? []), join(dirname(file), from)])
+    expect(circleIn(arrows)).toEqual([])
+  })
+
+  it('no folder of src has more files than a reader takes in', () => {
+    expect(crowdedIn(SRC)).toEqual([])
   })
 
   it('core uses no package, no clock, no randomness and no I/O', () => {
@@ -64,6 +119,33 @@ describe('layers', () => {
     }
   })
 })
+
+/** The files of one circle of imports, empty where there is none. */
+function circleIn(arrows: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>()
+  const from = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return []
+    for (const next of arrows.get(file) ?? []) {
+      const circle = from(next, [...path, file])
+      if (circle.length > 0) return circle
+    }
+    done.add(file)
+    return []
+  }
+  for (const file of arrows.keys()) {
+    const circle = from(file, [])
+    if (circle.length > 0) return circle
+  }
+  return []
+}
+
+function crowdedIn(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  const files = entries.filter(entry => entry.isFile()).length
+  const below = entries.filter(entry => entry.isDirectory()).flatMap(({ name }) => crowdedIn(join(folder, name)))
+  return files > FILES_MAX ? [`${folder}: ${files}`, ...below] : below
+}
 
 function filesIn(folder: string, below = ''): string[] {
   return readdirSync(join(folder, below), { withFileTypes: true }).flatMap(entry => {

@@ -6,9 +6,9 @@
 import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
 import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
-import type { Again, ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
+import type { ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
 import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room/room.ts'
-import type { SessionRules } from '../../src/core/session.ts'
+import type { Again, SessionRules } from '../../src/core/session.ts'
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { MemorySessions } from '../../tools/simulation/sessions.ts'
 

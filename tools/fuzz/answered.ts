@@ -1,7 +1,7 @@
 /** Whether what the client got keeps the contract of docs/http.md (I12). */
 import type { Answer } from './connection.ts'
 import type { Sent } from './draft.ts'
-import type { Exchange } from './judge.ts'
+import type { Exchange } from './exchange.ts'
 import { type Arrival, FROM_ORIGIN } from './origin.ts'
 import { pathOf } from './promises.ts'
 import { CONTROL_PREFIX } from './regions.ts'

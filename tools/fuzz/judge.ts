@@ -1,18 +1,11 @@
 /** Judges one exchange from outside: by what was sent, what the origin got, and what the client got. */
 import { faultsOfAnswer, makerOf } from './answered.ts'
-import type { Answer } from './connection.ts'
 import type { Sent, Tokens } from './draft.ts'
+import type { Exchange } from './exchange.ts'
 import { faultsOfArrival } from './forwarded.ts'
-import type { Arrival } from './origin.ts'
 import { isBypassed, pathOf, regionsOf } from './promises.ts'
 import { SITE_HOST } from './regions.ts'
 import { fieldOf, valuesOf } from './wire.ts'
-
-export interface Exchange {
-  readonly sent: Sent
-  readonly answer: Answer
-  readonly arrivals: readonly Arrival[]
-}
 
 /** A site as the judge needs to know it. */
 export interface Judged {

@@ -1,7 +1,7 @@
 /** A run: requests in batches, against each site in turn, judged from outside. */
 import { Differences } from './differences.ts'
 import { FIRST_ID } from './draft.ts'
-import { Sender } from './exchange.ts'
+import { Sender } from './sender.ts'
 import { generate } from './generate.ts'
 import { faultsOf } from './judge.ts'
 import { unexpected } from './log.ts'

@@ -1,6 +1,6 @@
 /** What became of the requests, by the state of the room that they were sent to. */
 import { makerOf } from './answered.ts'
-import type { Exchange } from './judge.ts'
+import type { Exchange } from './exchange.ts'
 import { pathOf, regionsOf } from './promises.ts'
 import { valuesOf } from './wire.ts'
 

@@ -9,7 +9,7 @@ import { type HealthRules, type HealthState, newHealth } from '../../src/core/he
 import type { Limits } from '../../src/core/permits/bank.ts'
 import { Random } from '../simulation/random.ts'
 import type { Answered } from './origin.ts'
-import { TARGET_MS } from './run.ts'
+import { TARGET_MS } from './origin.ts'
 
 export interface Control {
   hear(answer: Answered, nowMs: number): void

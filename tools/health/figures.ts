@@ -1,5 +1,6 @@
 /** What a run says of its controller. */
-import { type Moment, TARGET_MS } from './run.ts'
+import { TARGET_MS } from './origin.ts'
+import type { Moment } from './run.ts'
 
 export interface HealthFigures {
   /** Share of what the origin could serve that was served, once the room had filled. */

@@ -1,6 +1,7 @@
 /** A simulated origin: a fixed number of workers, a queue in front of them, and a knee where waiting begins. */
 import type { Random } from '../simulation/random.ts'
 
+export const TARGET_MS = 500
 /** What an origin can do at a moment: 1 is its usual speed; `down` answers with errors at once, or not at all. */
 export interface Condition {
   readonly speed: number

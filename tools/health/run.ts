@@ -7,7 +7,7 @@
 import { type Bank, fill, grantable, type Limits } from '../../src/core/permits/bank.ts'
 import { Random } from '../simulation/random.ts'
 import type { Control } from './control.ts'
-import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TIMEOUT_MS } from './origin.ts'
+import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TARGET_MS, TIMEOUT_MS } from './origin.ts'
 
 export interface Trial {
   readonly seed: number
@@ -49,7 +49,6 @@ interface Visitor {
 }
 
 const THINK_MS = 4_000
-export const TARGET_MS = 500
 /** What the operator allows is far beyond what the origin bears: the controller has to find that out. */
 const OPERATOR_OVER_KNEE = 2.5
 const START_MS = 1_000_000_000_000

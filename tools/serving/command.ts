@@ -8,9 +8,10 @@ import { roomsFile } from '../support/rooms-file.ts'
 import { announce } from './banner.ts'
 import type { Bundle } from './bundle.ts'
 import { HOST_FLAG, hostOf, withCommand } from './listen.ts'
+import type { ServeOptions } from './options.ts'
 import { hostHeaderOf, ORIGIN_FLAGS, originOf } from './origin.ts'
 import { ADMIN_TOKEN_FLAG, adminTokenGiven, checkSecrets, type Secret, secretOf } from './secrets.ts'
-import { type Served, type ServeOptions, startWorkerd } from './workerd.ts'
+import { type Served, startWorkerd } from './workerd.ts'
 
 /** Where the two differ. */
 export interface Program {

@@ -1,7 +1,7 @@
 /** The configuration of plain workerd, in its own language (Cap'n Proto text). It holds the secrets. */
 import type { Bundle } from './bundle.ts'
 import { LOOPBACK } from './listen.ts'
-import type { ServeOptions } from './workerd.ts'
+import type { ServeOptions } from './options.ts'
 
 export function workerdConfig(bundle: Bundle, options: ServeOptions, storage: string): string {
   const { compatibilityDate, compatibilityFlags, modules, vars } = bundle

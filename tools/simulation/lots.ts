@@ -6,9 +6,9 @@
 import { type DrawsView, type EntryFate, fateOf, undrawnKey } from '../../src/core/events/draws.ts'
 import { prequeueAt } from '../../src/core/events/events.ts'
 import { fnv1a } from '../../src/core/hash.ts'
-import { type Batch, batchAt, keyIn } from '../../src/core/line/batches.ts'
+import { batchAt, keyIn } from '../../src/core/line/batches.ts'
 import type { View } from '../../src/core/protocol/messages.ts'
-import { type Draw, type Entry, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import { type Batch, type Draw, type Entry, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
 
 /** Of a ticket: its batch while nobody may know the place, its entry, and when its place may be known. */

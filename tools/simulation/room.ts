@@ -1,7 +1,8 @@
 /** The room's process: the decisions of `src/core/room/room.ts`, what it would store, and what the operator changes. */
 
 import { commit } from '../../src/core/events/draws.ts'
-import { callableKey, type ScheduledEvent } from '../../src/core/events/events.ts'
+import { callableKey } from '../../src/core/events/events.ts'
+import type { ScheduledEvent } from '../../src/core/events/schedule.ts'
 import { settledKey } from '../../src/core/line/batches.ts'
 import { type Line, waiting } from '../../src/core/line/line.ts'
 import type { DoorReport, View } from '../../src/core/protocol/messages.ts'

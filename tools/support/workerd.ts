@@ -1,10 +1,12 @@
 /** The Worker of this checkout in plain workerd. Used by `serve`, tests and benchmarks. */
 import { createRequire } from 'node:module'
 import type { Bundle } from '../serving/bundle.ts'
-import { type Served, type ServeOptions, startWorkerd } from '../serving/workerd.ts'
+import type { ServeOptions } from '../serving/options.ts'
+import { type Served, startWorkerd } from '../serving/workerd.ts'
 import { build, isStale, modules, wranglerConfig } from './build.ts'
 
-export type { Served, ServeOptions } from '../serving/workerd.ts'
+export type { ServeOptions } from '../serving/options.ts'
+export type { Served } from '../serving/workerd.ts'
 
 /** Of the platform of this machine. */
 export const WORKERD = (createRequire(import.meta.url)('workerd') as { default: string }).default

@@ -2,8 +2,8 @@
  * The draws of a room's events. A seed is made with its event and leaves the room with the start, so nobody can compute a place
  * before; from then on the seed and the sid alone say the place.
  */
-import type { Batch } from '../line/batches.ts'
-import type { ScheduledEvent } from './events.ts'
+import type { Batch } from '../ticket.ts'
+import type { ScheduledEvent } from './schedule.ts'
 
 /** A draw as the room keeps it. Ids rise, and are never used again. */
 export interface EventDraw {

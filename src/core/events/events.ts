@@ -7,17 +7,7 @@
  */
 import { KEY_STEP } from '../line/batches.ts'
 import { DRAWN_OVER_MS, type Draws, type DrawsView, drawsView, fire, isDue } from './draws.ts'
-
-/** An event as it was scheduled. */
-export interface ScheduledEvent {
-  readonly name: string
-  /** Newcomers wait from then on; null where nobody waits for the start. */
-  readonly prequeueMs: number | null
-  readonly startMs: number
-  readonly endMs: number
-  /** Those who wait for the start are drawn. */
-  readonly shuffles: boolean
-}
+import type { ScheduledEvent } from './schedule.ts'
 
 /** The next start for which newcomers wait, or will wait. */
 export interface Prequeue {

@@ -1,6 +1,5 @@
 /** How well an upstream does, from the samples of a window. */
 import { apdexOf, type Counts, failureShareOf, frustratedOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
-import type { UpstreamHealth } from './state.ts'
 
 /** Fewer samples in a window say nothing. */
 export const SAMPLES_MIN = 20
@@ -17,6 +16,17 @@ const SMOOTHED_DOWN = 0.7
 const SMOOTHED_UP = 0.4
 /** Between the target and full satisfaction: above this there is room for more. */
 const ROOM_FOR_MORE_SHARE = 0.75
+
+/** What is known of an upstream when it is graded. */
+interface Evidence {
+  readonly window: Counts
+  /** What each session has cost the Apdex, in halves of a sample, by its lot. */
+  readonly losses: Readonly<Record<number, number>>
+  /** The failures of each session, by its lot. */
+  readonly faults: Readonly<Record<number, number>>
+  /** Smoothed over windows, null before the first. */
+  readonly apdex: number | null
+}
 
 export interface Grade {
   /** 1 is healthy, 0.5 as bad as it is told apart. */
@@ -40,12 +50,7 @@ export function smoothed(before: number | null, now: number): number {
  * reloads a single slow or broken page closes nothing.
  */
 export function gradeOf(
-  {
-    window: counts,
-    losses,
-    faults,
-    apdex: apdexBefore,
-  }: Pick<UpstreamHealth, 'window' | 'losses' | 'faults' | 'apdex'>,
+  { window: counts, losses, faults, apdex: apdexBefore }: Evidence,
   windows: number,
   apdexTarget: number,
 ): Grade {

@@ -5,19 +5,16 @@
  * can change its method with every ticket in hand still good. Nothing here lets the frontier into a batch whose counts are not in:
  * a ticket of it is never called, whatever its key.
  */
-import { SETTLED_AFTER_MS } from '../place/estimate.ts'
+import type { Batch } from '../ticket.ts'
+
+/** A place is shown, or called, once the room has the counts of its moment from every edge: a first poll, and a second for each tier. */
+export const SETTLED_AFTER_MS = 5_000
 
 /** How newcomers are drawn, as every edge must know it. */
 export interface Batches {
   /** When drawing began: no batch begins earlier, or its keys would lie before people who wait already. */
   readonly fromMs: number
   readonly windowMs: number
-}
-
-/** Keys from `fromKey` on, and before `untilMs`, which is also when the batch ends. */
-export interface Batch {
-  readonly fromKey: number
-  readonly untilMs: number
 }
 
 /** What a room remembers of its draws. Plain data, so that it can be stored. */

@@ -14,8 +14,6 @@ const FRONT_MS = 10_000
 const NEXT_PEOPLE = 10
 /** Polls spread by this share to both sides, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
-/** A place is shown, or called, once the room has the counts of its moment from every edge: a first poll, and a second for each tier. */
-export const SETTLED_AFTER_MS = 5_000
 /** The range shown around an estimate: half of all waits end inside it. */
 const RANGE = { low: 0.85, high: 1.2 }
 

@@ -6,13 +6,14 @@
  * permits as long as it has people or takes what comes in, until the people ahead are through. Newcomers of this lane
  * stand behind and do not matter; those of the others do.
  */
+
+import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { aheadOf, total } from '../line/curve.ts'
 import type { LaneView } from '../line/line.ts'
 import { longShare } from '../line/speed.ts'
 import { divide, type LaneShare } from '../permits/lanes.ts'
 import type { View } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
-import { SETTLED_AFTER_MS } from './estimate.ts'
 
 /** Newcomers of a lane are counted in the newest part of its line. */
 const NEWCOMERS_OVER_MS = 60_000

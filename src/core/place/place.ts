@@ -9,13 +9,14 @@ import {
   TOLD_OVER_MS,
 } from '../events/events.ts'
 import { BUCKET_MS } from '../line/arrivals.ts'
+import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { aheadOf, total } from '../line/curve.ts'
 import type { LaneView } from '../line/line.ts'
 import { fastest, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
 import type { View } from '../protocol/messages.ts'
 import { MAIN_LANE, type Ticket } from '../ticket.ts'
-import { pollAfterMs, SETTLED_AFTER_MS, type Wait, waitOf, waitRange } from './estimate.ts'
+import { pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
 
 export type Place =

@@ -9,6 +9,7 @@ import type { HealthView } from '../health/effect.ts'
 import type { Batches } from '../line/batches.ts'
 import type { LaneView } from '../line/line.ts'
 import type { Slowed } from '../line/slowdown.ts'
+import type { Again } from '../session.ts'
 import type { TallyReport } from '../tally.ts'
 
 /** What a tier needs to know of the room to decide about somebody who is not inside. */
@@ -126,13 +127,6 @@ export type ClaimAnswer =
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */
   | { readonly verdict: 'ended'; readonly again: Again | null }
-
-/** A place at the front for somebody whose session has just ended; the same for every replay. */
-export interface Again {
-  readonly sid: string
-  readonly key: number
-  readonly lane: string
-}
 
 /**
  * What an isolate says of its lease of one bucket, and asks for beyond: the lease goes on with what it has and what is granted. The same

@@ -1,6 +1,7 @@
 /** What a room knows, and what its settings say: plain data that the caller stores. */
 
-import { type Events, newEvents, type ScheduledEvent } from '../events/events.ts'
+import { type Events, newEvents } from '../events/events.ts'
+import type { ScheduledEvent } from '../events/schedule.ts'
 import { type Draws, newDraws } from '../line/batches.ts'
 import { type Line, newLine } from '../line/line.ts'
 import { newPace, type Pace } from '../line/slowdown.ts'

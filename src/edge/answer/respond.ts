@@ -83,7 +83,7 @@ export function withTiming(visit: Visit, response: Response): Response {
 export function addTokens(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
   for (const { room, pass, isNew } of admissions) {
     if (!isNew) continue
-    giveCookie(visit, room, headers, pass)
+    giveCookie(visit, room.settings.config, headers, pass)
     // Where rooms overlap, the place in the room that lets nobody by is the one to keep.
     if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) headers.set(TOKEN_HEADER, pass)
     makePrivate(headers)

@@ -59,7 +59,7 @@ export function relay(
     for (const { socket } of [outer, inner]) socket.addEventListener('close', stop)
   }
   for (const { room, pass, isNew } of admissions) {
-    if (isNew) giveCookie(visit, room, headers, pass)
+    if (isNew) giveCookie(visit, room.settings.config, headers, pass)
   }
   return new Response(null, { status: 101, webSocket: visitor, headers })
 }

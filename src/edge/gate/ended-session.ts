@@ -2,7 +2,7 @@
  * Sessions that are over, as one isolate knows them. Their doors are not asked again for some seconds, and a visitor who shows an old
  * token again and again gets one new place, not one for each request.
  */
-import type { Again } from '../../core/protocol/messages.ts'
+import type { Again } from '../../core/session.ts'
 import { inGeneration, type Ticket } from '../../core/ticket.ts'
 import type { Visit } from '../request/visit.ts'
 import type { Gone } from '../room-client/memory.ts'

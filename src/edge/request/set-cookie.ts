@@ -6,12 +6,11 @@
  * only where the request would have carried it.
  */
 import type { RoomConfig } from '../../settings/schema.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
 import { cookieName, setCookie } from './cookies.ts'
 import type { Visit } from './visit.ts'
 
 /** Adds the cookie with a token, unless it could replace one that the request was not allowed to carry. */
-export function giveCookie(visit: Visit, { settings: { config } }: RoomAtEdge, headers: Headers, token: string): void {
+export function giveCookie(visit: Visit, config: RoomConfig, headers: Headers, token: string): void {
   if (mayGiveCookie(visit, config)) headers.append('Set-Cookie', setCookie(config, visit.url, token))
 }
 

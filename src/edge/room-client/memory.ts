@@ -3,7 +3,8 @@
  * they take about 50 MB. Forgetting costs a verification or an object call, never a place or a limit.
  */
 import { LRUCache } from 'lru-cache'
-import type { Again, ClaimAnswer } from '../../core/protocol/messages.ts'
+import type { ClaimAnswer } from '../../core/protocol/messages.ts'
+import type { Again } from '../../core/session.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { Invitation } from '../../tokens/invitations.ts'
 import type { Token } from '../../tokens/tokens.ts'

@@ -3,7 +3,7 @@
  * other sessions gather for the next. So a door is called by isolates, not by sessions.
  */
 import type { Touch, TouchAnswer } from '../../core/protocol/messages.ts'
-import type { Caller } from './room-client.ts'
+import type { Caller } from './door-client.ts'
 
 const TOUCHES_PER_CALL = 256
 /** A touch that could wait goes with the next call, or in one of its own after this long. */

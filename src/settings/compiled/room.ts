@@ -1,6 +1,6 @@
 /** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
 import ipaddr from 'ipaddr.js'
-import type { ScheduledEvent } from '../../core/events/events.ts'
+import type { ScheduledEvent } from '../../core/events/schedule.ts'
 import type { Quota } from '../../core/gcra.ts'
 import type { Readings } from '../../core/path.ts'
 import type { RoomRules } from '../../core/room/room.ts'

@@ -11,8 +11,8 @@ import {
   knownKey,
   newEvents,
   prequeueAt,
-  type ScheduledEvent,
 } from '../../../src/core/events/events.ts'
+import type { ScheduledEvent } from '../../../src/core/events/schedule.ts'
 import { bucketOf } from '../../../src/core/line/arrivals.ts'
 import { nextPollMs, placeOf, seen } from '../../../src/core/place/place.ts'
 import type { View } from '../../../src/core/protocol/messages.ts'

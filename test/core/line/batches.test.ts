@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { batchAt, follow, keyIn, newDraws, openKey, settledKey } from '../../../src/core/line/batches.ts'
-import { SETTLED_AFTER_MS } from '../../../src/core/place/estimate.ts'
+import {
+  batchAt,
+  follow,
+  keyIn,
+  newDraws,
+  openKey,
+  SETTLED_AFTER_MS,
+  settledKey,
+} from '../../../src/core/line/batches.ts'
 
 const MINUTE = 60_000
 /** The start of a minute. */

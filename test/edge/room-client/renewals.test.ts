@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Touch, TouchAnswer } from '../../../src/core/protocol/messages.ts'
+import type { Caller } from '../../../src/edge/room-client/door-client.ts'
 import { Touches } from '../../../src/edge/room-client/renewals.ts'
-import type { Caller } from '../../../src/edge/room-client/room-client.ts'
 import { env } from '../../support/workerd/visitor.ts'
 
 const at = (nowMs: number): Caller => ({

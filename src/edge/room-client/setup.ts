@@ -1,0 +1,34 @@
+/** What an isolate sets up once: the configuration, the keys, and a client for each room. */
+import { type Deployment, readDeployment } from '../../settings/deployment.ts'
+import type { Env } from '../../settings/env.ts'
+import { type KeyRing, openKeyRing } from '../../tokens/keyring.ts'
+import { Routes } from '../request/room-routes.ts'
+import { TrustedHeader } from '../request/trusted-header.ts'
+import { Memory } from './memory.ts'
+import { RoomAtEdge } from './room-client.ts'
+
+export interface EdgeSetup {
+  readonly deployment: Deployment
+  readonly ring: KeyRing
+  readonly routes: Routes
+  readonly rooms: ReadonlyMap<string, RoomAtEdge>
+  readonly trustedHeader: TrustedHeader
+}
+
+/** Reads the configuration and opens the keys. Throws SettingsError or KeyRingError with what an operator must fix. */
+export async function prepare(env: Env): Promise<EdgeSetup> {
+  const deployment = readDeployment(env)
+  const memory = new Memory()
+  const ring = await openKeyRing(env.ROOM_KEYS, Date.now())
+  for (const { name, lanes, invite_only } of deployment.rooms) {
+    if ((lanes.length > 0 || invite_only) && !ring.invitations.has(name))
+      console.warn(`room ${name}: nobody can be invited, for ROOM_KEYS has no key of invitations to it`)
+  }
+  return {
+    deployment,
+    ring,
+    routes: new Routes(deployment.rooms),
+    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
+    trustedHeader: new TrustedHeader(deployment.trustedIpHeader),
+  }
+}
