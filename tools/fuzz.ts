@@ -1,7 +1,7 @@
 /** Fuzzes the built Worker: mutated requests over all states of a room, judged by what origin and client get. */
 import { differenceText } from './fuzz/report.ts'
 import { fuzz } from './fuzz/run.ts'
-import { startFuzzedSite } from './fuzz/site.ts'
+import { startFuzzedSites } from './fuzz/site.ts'
 import { number, run } from './support/cli.ts'
 
 const USAGE = `npm run fuzz -- [--requests 50000] [--seed 1] [--connections 12]
@@ -21,7 +21,7 @@ await run(USAGE, FLAGS, async given => {
   const requests = number(given, 'requests', 1, 10_000_000)
   const seed = number(given, 'seed', 0, 4_294_967_295)
   const connections = number(given, 'connections', 1, 200)
-  const sites = await Promise.all([startFuzzedSite(false), startFuzzedSite(true)])
+  const sites = await startFuzzedSites()
   try {
     const startMs = Date.now()
     const { differences, tally } = await fuzz(sites, { requests, seed, connections, progress })
@@ -31,7 +31,7 @@ await run(USAGE, FLAGS, async given => {
     console.log(`\n${requests} requests, seed ${seed}, ${seconds} s: ${differences.length} differences`)
     return differences.length === 0 ? 0 : 1
   } finally {
-    for (const site of sites) await site.stop()
+    await Promise.all(sites.map(site => site.stop()))
   }
 })
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { REGIONS } from '../../tools/fuzz/regions.ts'
 import { differenceText } from '../../tools/fuzz/report.ts'
 import { fuzz, type Result } from '../../tools/fuzz/run.ts'
-import { type FuzzedSite, startFuzzedSite } from '../../tools/fuzz/site.ts'
+import { type FuzzedSite, startFuzzedSites } from '../../tools/fuzz/site.ts'
 
 /** `npm run fuzz` sends more, with other seeds. */
 const SEED = 7
@@ -12,7 +12,7 @@ let sites: readonly FuzzedSite[]
 let result: Result
 
 beforeAll(async () => {
-  sites = await Promise.all([startFuzzedSite(false), startFuzzedSite(true)])
+  sites = await startFuzzedSites()
   result = await fuzz(sites, { requests: REQUESTS, seed: SEED, connections: 12 })
 })
 

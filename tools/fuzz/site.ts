@@ -18,8 +18,18 @@ export interface FuzzedSite extends Judged {
   stop(): Promise<void>
 }
 
+/** One site for each way to the origin. When one does not start, the other does not stay. */
+export async function startFuzzedSites(): Promise<readonly FuzzedSite[]> {
+  const started = await Promise.allSettled([startFuzzedSite(false), startFuzzedSite(true)])
+  const sites = started.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = started.find(one => one.status === 'rejected')
+  if (!failed) return sites
+  await Promise.all(sites.map(site => site.stop()))
+  throw failed.reason
+}
+
 /** `sendsHost` chooses what the origin is told as `Host`: each of the two has a way to the origin of its own. */
-export async function startFuzzedSite(sendsHost: boolean): Promise<FuzzedSite> {
+async function startFuzzedSite(sendsHost: boolean): Promise<FuzzedSite> {
   const origin = await startRecordingOrigin()
   const port = await freePort()
   const adminToken = newAdminToken()
