@@ -52,6 +52,20 @@ describe('a bypassed path', () => {
   })
 })
 
+describe('a bypass rule for a header', () => {
+  it('goes by the header that the origin gets', async () => {
+    const headers = { 'X-Monitor': 'open' }
+    const { atOrigin, response } = await new Visitor('bypassing.test', newEdge()).page('/', { headers })
+    expect([atOrigin?.headers['x-monitor'], response.headers.getSetCookie()]).toEqual(['open', []])
+  })
+
+  it('does not go by a header that belongs to the connection and stays behind', async () => {
+    const headers = { 'X-Monitor': 'open', Connection: 'keep-alive, X-Monitor' }
+    const { atOrigin, response } = await new Visitor('bypassing.test', newEdge()).page('/', { headers })
+    expect([atOrigin?.headers['x-monitor'], response.headers.getSetCookie().length]).toEqual([undefined, 1])
+  })
+})
+
 describe('a room that is suspended', () => {
   it('lets a visitor inside pass at once, also one whom it held a moment ago', async () => {
     const visitor = await inside()

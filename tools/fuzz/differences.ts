@@ -1,9 +1,9 @@
 /** The faults of one site. The first request that shows a fault is made as small as it can be and still show it. */
 import type { Draft } from './draft.ts'
-import type { Sender } from './sender.ts'
 import type { Exchange } from './exchange.ts'
 import { faultsOf } from './judge.ts'
 import { unexpected } from './log.ts'
+import type { Sender } from './sender.ts'
 import { shrink } from './shrink.ts'
 import type { FuzzedSite } from './site.ts'
 

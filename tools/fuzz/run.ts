@@ -1,10 +1,10 @@
 /** A run: requests in batches, against each site in turn, judged from outside. */
 import { Differences } from './differences.ts'
 import { FIRST_ID } from './draft.ts'
-import { Sender } from './sender.ts'
 import { generate } from './generate.ts'
 import { faultsOf } from './judge.ts'
 import { unexpected } from './log.ts'
+import { Sender } from './sender.ts'
 import type { FuzzedSite } from './site.ts'
 import { Tally } from './tally.ts'
 

@@ -49,8 +49,7 @@ export function forwardedHeaders(visit: Visit, named: readonly string[]): Record
   const { headers } = visit.request
   const forwarded: Record<string, string> = Object.create(null)
   const upgrades = visit.isWebSocket
-  const connection = headers.get('Connection')
-  const hops = connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
+  const { hops } = visit
   const isCloudflare = isOnCloudflare(visit.deployment)
   for (const [name, value] of headers) {
     const fate = fateOf(name)

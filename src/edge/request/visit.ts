@@ -99,6 +99,12 @@ export class Visit {
     return this.#isWebSocket
   }
 
+  /** Names of headers that belong to the connection alone (RFC 9110 section 7.6.1), in lower case. */
+  get hops(): readonly string[] {
+    const connection = this.request.headers.get('Connection')
+    return connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
+  }
+
   get continent(): string | undefined {
     return this.platform.continent
   }
@@ -133,7 +139,8 @@ export function bypassFacts(visit: Visit): BypassFacts {
   const { country, verifiedBotCategory, botManagement } = visit.platform
   return {
     method: visit.request.method,
-    headers: visit.request.headers,
+    // A header that belongs to the connection does not reach the origin, so a rule must not go by it.
+    header: name => (visit.hops.includes(name.toLowerCase()) ? null : visit.request.headers.get(name)),
     cookies: visit.cookies,
     address: visit.address,
     country: country ?? null,

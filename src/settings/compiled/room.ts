@@ -16,7 +16,8 @@ const MINUTE_MS = 60_000
 /** What a bypass rule may look at beside the path. */
 export interface BypassFacts {
   readonly method: string
-  readonly headers: Headers
+  /** A header as the origin gets it, null when there is none. */
+  header(name: string): string | null
   readonly cookies: ReadonlyMap<string, readonly string[]>
   readonly address: string | null
   readonly country: string | null
@@ -178,7 +179,7 @@ function compileBypass(rule: BypassRule): Bypass {
     matchesPath: path,
     matchesFacts: facts =>
       (rule.methods?.includes(facts.method) ?? true) &&
-      (!rule.header || hasValue(facts.headers.get(rule.header.name), rule.header.value)) &&
+      (!rule.header || hasValue(facts.header(rule.header.name), rule.header.value)) &&
       (!rule.cookie ||
         (facts.cookies.get(rule.cookie.name) ?? []).some(value => hasValue(value, rule.cookie?.value))) &&
       (ranges === null || isInside(facts.address, ranges)) &&

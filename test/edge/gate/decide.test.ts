@@ -350,6 +350,11 @@ describe('a room on /checkout', () => {
     '/%25252563heckout',
     '/%c0%afcheckout',
     '/checkout%00.png',
+    '//checkout//..',
+    '//checkout//../a',
+    '/;/checkout//..',
+    '/%2fcheckout//../a',
+    '///checkout//../a',
   ])('cannot be walked around by %s', async path => {
     expect((await new Visitor('guarded.test', newEdge()).page(path)).status).toBe(503)
   })
