@@ -1,5 +1,6 @@
 /**
- * A real WordPress behind a room, loaded by a real browser that caches nothing: whether the pages of its admin come whole.
+ * A real WordPress behind a room, loaded by a real browser that caches nothing: whether the pages of its admin come
+ * whole.
  *
  * Everything runs on loopback in a scratch directory, and is stopped and removed at the end.
  */
@@ -18,7 +19,8 @@ const USAGE = `node tools/wordpress.ts [--rounds N] [--count N --burst N]
 Starts WordPress from Debian's packages (nginx, PHP, MariaDB) behind a room with default settings, and opens its login,
 the editor and the media library in Chromium with the cache off, as fast as they load. Prints what each page took.
 
-Needs root, and apt-get install wordpress wordpress-theme-twentytwentythree php-fpm php-mysql mariadb-server nginx chromium`
+Needs root, and these packages: wordpress wordpress-theme-twentytwentythree php-fpm php-mysql mariadb-server nginx
+chromium`
 
 const FLAGS = {
   rounds: { value: 'N', help: 'how often the three pages are opened', default: '2' },
@@ -89,9 +91,13 @@ async function visit(context: BrowserContext, url: string, rounds: number): Prom
   console.log('| page | requests | slowest | 429 | other failures | whole |\n|---|---|---|---|---|---|')
   for (const row of rows)
     console.log(
-      `| ${row.name} | ${row.requests} | ${(row.slowestMs / 1_000).toFixed(1)} s | ${row.limited} | ${row.failed} | ${row.whole ? 'yes' : 'NO'} |`,
+      `| ${[row.name, row.requests, seconds(row), row.limited, row.failed, row.whole ? 'yes' : 'NO'].join(' | ')} |`,
     )
   return rows.every(({ whole, limited }) => whole && limited === 0) ? 0 : 1
+}
+
+function seconds({ slowestMs }: Row): string {
+  return `${(slowestMs / 1_000).toFixed(1)} s`
 }
 
 interface Row {
@@ -103,7 +109,7 @@ interface Row {
   whole: boolean
 }
 
-/** What a page asks for until nothing more is asked for, and whether `shows` is there then. */
+/** Counts what a page asks for until it asks for nothing more, and looks whether `shows` is there then. */
 async function look(page: Page, name: string, open: () => Promise<unknown>, shows = '#wpadminbar'): Promise<Row> {
   const row: Row = { name, requests: 0, slowestMs: 0, limited: 0, failed: 0, whole: false }
   const begun = new Map<unknown, number>()
@@ -228,7 +234,11 @@ http {
   server {
     listen 127.0.0.1:${port}; root ${site}; index index.php; client_max_body_size 64m;
     location / { try_files $uri $uri/ /index.php?$args; }
-    location ~ \\.php$ { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass unix:${php}; }
+    location ~ \\.php$ {
+      include /etc/nginx/fastcgi_params;
+      fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+      fastcgi_pass unix:${php};
+    }
   }
 }
 `

@@ -75,7 +75,7 @@ export function readingsOf(rawPath: string): Readings {
   }
   const meanings = new Set([...paths].map(path => decodeFully(path)?.path))
   const single = meanings.size === 1
-  // What one reading goes up from, another keeps: such a path could be given as many names as there are words.
+  // One reading drops a segment that another keeps, so a visitor could give the path as many names as there are words.
   return single || !goesUp(rawPath) ? new Readings([...paths], single) : UNREADABLE
 }
 

@@ -22,7 +22,7 @@ export const pathPattern = () => textThat(isPathPattern, 'a path pattern like /c
 export const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 
 export interface PathRule {
-  /** Whether a path falls under the rule. What cannot be read falls under every rule. */
+  /** Whether a path falls under the rule. A path that cannot be read falls under every rule. */
   matches(readings: Readings): boolean
   /** One name for all spellings of a path that the rule takes for the same. */
   nameOf(readings: Readings): string

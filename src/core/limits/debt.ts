@@ -153,7 +153,10 @@ function charge(debt: Debt, tokens: number, fromMs: number): void {
   debt.tatMs = Math.max(debt.tatMs, fromMs) + tokens * debt.intervalMs
 }
 
-/** What was used since the last ask drains since the last of it was used: it was out from the last ask on, and is reported now. */
+/**
+ * Charges the tokens that were used since the last ask. They were out until now, and they drain from the last use on. That
+ * is never before the last ask, and never after the end of the lease.
+ */
 function chargeUsed(debt: Debt, known: Lease, ask: Ask, nowMs: number): void {
   const used = Math.min(ask.used, known.tokens) - known.used
   if (used <= 0) return
@@ -163,8 +166,8 @@ function chargeUsed(debt: Debt, known: Lease, ask: Ask, nowMs: number): void {
 }
 
 /**
- * The isolate rested past the end of its lease, where all of it was taken for used up. What was not used is freed, and what was drains
- * since then, if nothing was charged meanwhile.
+ * Corrects the charge of a lease that has ended. All of it was taken for used up at its end, and its isolate reports only
+ * now: unused tokens are free, and used ones drain from the last use on. Nothing may have been charged in between.
  */
 function chargeLate(debt: Debt, ask: Ask, nowMs: number): void {
   const { ended } = debt

@@ -15,7 +15,7 @@ const CLAIMED_FOR_MS = 1_000
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
 
-/** Exchanges a place for a session. What the door has said a moment ago, and what stays true, is not asked again. */
+/** Exchanges a place for a session. The door is not asked again about what it has said a moment ago, or for good. */
 export async function claim(
   visit: Visit,
   room: RoomAtEdge,
@@ -44,7 +44,10 @@ export async function claim(
   }
 }
 
-/** What the door has just said to the same ticket. A poll has a pace of its own: refused, it claims again as soon as it comes. */
+/**
+ * Returns the door's last answer to the same ticket while it is fresh, else null. A poll has a pace of its own: refused, it
+ * claims again as soon as it comes.
+ */
 function claimedLately({ nowMs }: Visit, room: RoomAtEdge, id: string, charges?: boolean): ClaimAnswer | null {
   const last = room.memory.claims.get(id)
   if (!last || Math.abs(nowMs - last.atMs) >= CLAIMED_FOR_MS) return null

@@ -28,8 +28,8 @@ const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
 const SUBRESOURCE_RENEWS_MS = 30_000
 
 /**
- * What this isolate holds of a session that its door has seen moments ago, while it may be used. The door has said more than a pass can:
- * with a lease a pass is good that has expired meanwhile.
+ * Returns the lease of a session, while it may be used: its door has seen the session moments ago. That is newer than any
+ * pass, so a pass that has expired meanwhile is good with a lease.
  */
 export function leaseOn({ nowMs }: Visit, room: RoomAtEdge, sid: string): Lease | null {
   const lease = room.knownSession(sid)
