@@ -31,7 +31,7 @@ import { type RoomAtEdge, Unreachable } from '../room-client/room-client.ts'
 import { goneOf, noteGone, placeAfter } from './ended-session.ts'
 import { belongsOnHttps, noteHttps } from './https-redirect.ts'
 import { invitedBy } from './invitation.ts'
-import { networkCheck } from './network-policies.ts'
+import { type NetworkCheck, networkCheck } from './network-policies.ts'
 import { networkOf } from './network-quota.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './presented-tokens.ts'
 import type { Verdict } from './verdict.ts'
@@ -44,6 +44,19 @@ const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
 const REQUEUED_MAX_MS = 10 * 60_000
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
+  const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
+  if (!network) return decideWith(visit, room, ring, null)
+  const verdict = await decideWith(visit, room, ring, network)
+  network.settle(verdict.kind === 'admitted' || (verdict.kind === 'limited' && network.refusal === null))
+  return verdict
+}
+
+async function decideWith(
+  visit: Visit,
+  room: RoomAtEdge,
+  ring: KeyRing,
+  network: NetworkCheck | null,
+): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
   const lease = carried.pass && leaseOn(visit, room, carried.pass.value.sid)
   // A lease has the settings renewed in passing; without one they are as old as the view.
@@ -52,7 +65,6 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const open = openWay(visit, room)
   if (open) return open
   const isProtected = room.settings.isProtected(visit.readings)
-  const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
   const refusal = carried.pass && network?.ask()
   if (refusal) return limitedBy(room, carried.pass?.value.sid ?? null, refusal)
   if (lease && carried.pass && (!isProtected || isKept(room, lease, visit.nowMs))) {

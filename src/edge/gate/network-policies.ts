@@ -3,29 +3,64 @@
  * new network. The count is this isolate's own, so it costs no call, and each isolate allows as much.
  */
 
+import type { Policy } from '../../settings/rate-limits.ts'
 import type { Refusal } from '../limits/limits.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomAtEdge } from '../room-client/room-client.ts'
-import { networkOf } from './network-quota.ts'
 
-/** One request that may go on. Its network is charged at the first question, and the answer stays. */
-class NetworkCheck {
-  /** The policy that has said no. */
+/** What one policy was charged for a request. */
+interface Spent {
+  readonly place: number
+  readonly policy: Policy
+  readonly isOver: boolean
+}
+
+/** One request that may go on. Its network is charged at the first question, and gets it back when the request does not go on. */
+export class NetworkCheck {
+  /** The policy that has refused the request. */
   refusal: Refusal | null = null
   readonly #visit: Visit
   readonly #room: RoomAtEdge
-  #isCharged = false
+  #spent: Spent[] | null = null
 
   constructor(visit: Visit, room: RoomAtEdge) {
     this.#visit = visit
     this.#room = room
   }
 
-  /** Returns the policy that says no, or null. */
+  /** Returns the policy that refuses the request, or null. */
   ask(): Refusal | null {
-    if (!this.#isCharged) this.refusal = charge(this.#visit, this.#room)
-    this.#isCharged = true
+    if (this.#spent === null) {
+      this.#spent = []
+      this.refusal = this.#charge(this.#spent)
+    }
     return this.refusal
+  }
+
+  /** Counts a request that has come as far as its session. Gives the tokens of any other back, so that waiting costs nothing. */
+  settle(isCharged: boolean): void {
+    const spent = this.#spent ?? []
+    this.#spent = null
+    for (const { place, policy, isOver } of spent) {
+      if (isCharged) this.#room.limits.figures.add(place, isOver ? 'shadow' : 'allowed')
+      else if (!isOver) this.#room.giveBack(this.#keyOf(policy), policy.quota, policy.cost)
+    }
+    if (isCharged && spent.length > 0) this.#room.report(this.#visit)
+  }
+
+  #charge(spent: Spent[]): Refusal | null {
+    if (this.#visit.network === null) return null
+    for (const [place, policy] of this.#room.limits.policies.entries()) {
+      if (!policy.perNetwork || !policy.matches(this.#visit.request.method, this.#visit.readings)) continue
+      const retryAfterMs = this.#room.spend(this.#keyOf(policy), policy.quota, this.#visit.nowMs, policy.cost)
+      if (retryAfterMs > 0 && !policy.isShadow) return { policy, name: policy.name, retryAfterMs }
+      spent.push({ place, policy, isOver: retryAfterMs > 0 })
+    }
+    return null
+  }
+
+  #keyOf(policy: Policy): string {
+    return `policy ${policy.name}/${this.#visit.network}`
   }
 }
 
@@ -38,18 +73,4 @@ export function networkCheck(visit: Visit, room: RoomAtEdge): NetworkCheck {
   const check = ofVisit.get(room) ?? new NetworkCheck(visit, room)
   ofVisit.set(room, check)
   return check
-}
-
-function charge(visit: Visit, room: RoomAtEdge): Refusal | null {
-  const network = networkOf(visit.address)
-  if (network === null) return null
-  const { policies, figures } = room.limits
-  for (const [i, policy] of policies.entries()) {
-    if (!policy.perNetwork || !policy.matches(visit.request.method, visit.readings)) continue
-    const retryAfterMs = room.spend(`policy ${policy.name}/${network}`, policy.quota, visit.nowMs, policy.cost)
-    if (retryAfterMs > 0 && !policy.isShadow) return { policy, name: policy.name, retryAfterMs }
-    figures.add(i, retryAfterMs > 0 ? 'shadow' : 'allowed')
-    room.report(visit)
-  }
-  return null
 }

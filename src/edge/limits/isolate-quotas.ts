@@ -35,6 +35,13 @@ export class Quotas {
     return verdict
   }
 
+  /** Undoes a spend. A quota that is shared keeps it, for others may have spent since. */
+  giveBack(kind: string, who: string, { intervalMs }: Quota, cost: number): void {
+    const own = `${kind}/${who}`
+    const tatMs = this.#tats.get(own)
+    if (tatMs !== undefined) this.#tats.set(own, tatMs - intervalMs * cost)
+  }
+
   /** Forgets quotas that are whole again, until there is room or enough were looked at. */
   #hasRoom(nowMs: number): boolean {
     if (this.#tats.size < this.#max) return true

@@ -197,6 +197,12 @@ export class RoomAtEdge {
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 
+  /** Undoes a spend of a moment ago. */
+  giveBack(key: string, quota: Quota, cost: number): void {
+    const slash = key.indexOf('/')
+    this.memory.quotas.giveBack(`${this.name}/${key.slice(0, slash)}`, key.slice(slash + 1), quota, cost)
+  }
+
   #heard(config: RoomConfig | undefined): void {
     if (config) {
       this.#settings = compile(config)

@@ -107,6 +107,20 @@ describe('a policy that counts networks', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503))
   })
 
+  it('charges nothing for a claim that gets no permit', async () => {
+    const room = newRoom()
+    room.door.permits = 0
+    for (let i = 0; i < 30; i++) {
+      const { status } = await visitorAt(room, '81.2.69.7').post()
+      expect([i, status]).toEqual([i, 503])
+    }
+    room.door.permits = 1_000
+    const post = () => visitorAt(room, '81.2.69.7').post()
+    // The isolate tries again once it has a new view.
+    await expect.poll(async () => wentOn([await post()]), { timeout: 10_000 }).toBe(1)
+    expect(wentOn(await times(15, post))).toBe(9)
+  })
+
   it('in shadow mode only counts', async () => {
     const room = newRoom()
     expect(wentOn(await times(5, i => visitorAt(room, `81.2.69.${i}`).post('/tried')))).toBe(5)
