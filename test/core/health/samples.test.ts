@@ -112,7 +112,8 @@ describe('a tally that nobody answers', () => {
       const nowMs = NOW + second * 1_000
       for (let n = 0; n < 10; n++) tally.add(cellOf('origin', 'satisfied', 2 ** n, nowMs))
       forgetOldSamples(tally, nowMs)
-      cells = Math.max(cells, Object.keys(tally.report().cells).length)
+      // A report is long, and within ten seconds it changes by two windows.
+      if (second % 10 === 9) cells = Math.max(cells, Object.keys(tally.report().cells).length)
     }
     expect(cells).toBeLessThan(3_000)
     const last = tally.report().cells
