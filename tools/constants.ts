@@ -8,7 +8,7 @@ import { run } from './support/cli.ts'
 const USAGE = `node tools/constants.ts
 
 Prints a table: the used share of the rate, the displacement's p95 in seconds of service and Kendall's tau of three fixed simulations, for
-each constant of src/core/frontier.ts halved, as shipped and doubled. Takes some minutes.`
+each constant of src/core/line/frontier.ts halved, as shipped and doubled. Takes some minutes.`
 
 const SIMULATIONS = [
   '--visitors 900 --arrive 120 --rate 30 --no-shows 0.3',
@@ -54,7 +54,7 @@ function scaled(name: string, value: string) {
 }
 
 function row(name: string, value: string, edit: { from: string; to: string } | null): string {
-  const inFrontier = edit && { file: 'frontier.ts', ...edit }
+  const inFrontier = edit && { file: 'line/frontier.ts', ...edit }
   return `| ${name} | ${value} | ${SIMULATIONS.map(flags => figures(flags, inFrontier)).join(' | ')} |`
 }
 

@@ -37,7 +37,7 @@ const CROWDS = {
 const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: string })[] = [
   {
     what: 'permits are granted beyond the burst',
-    file: 'permits.ts',
+    file: 'permits/bank.ts',
     from: 'const BURST_SECONDS = 5',
     to: 'const BURST_SECONDS = 8',
     crowd: 'doubled',
@@ -45,7 +45,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'places are ignored',
-    file: 'permits.ts',
+    file: 'permits/bank.ts',
     from: 'limits.totalActiveUsers - live - out)',
     to: 'limits.totalActiveUsers)',
     crowd: 'rough',
@@ -53,7 +53,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a stale report of a door is applied',
-    file: 'room.ts',
+    file: 'room/room.ts',
     from: "if (report.seq < door.seq) return { kind: 'stale' }",
     to: '',
     crowd: 'rough',
@@ -61,7 +61,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a door keeps its permits into its next life',
-    file: 'permits.ts',
+    file: 'permits/bank.ts',
     from: 'epoch: report.epoch, granted: 0, spent: 0',
     to: 'epoch: report.epoch, spent: 0',
     crowd: 'rough',
@@ -69,7 +69,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a session is claimed twice',
-    file: 'door.ts',
+    file: 'door/door.ts',
     from: 'if (known) return answerKnown(known, request, rules, insideMs)',
     to: 'if (known && !isLive(known, insideMs)) return answerKnown(known, request, rules, insideMs)',
     crowd: 'doubled',
@@ -77,7 +77,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a session that has ended is claimed again',
-    file: 'door.ts',
+    file: 'door/door.ts',
     from: 'if (known) return answerKnown(known, request, rules, insideMs)',
     to: 'if (known && isLive(known, insideMs)) return answerKnown(known, request, rules, insideMs)',
     crowd: 'doubled',
@@ -85,7 +85,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a shown position rises',
-    file: 'place.ts',
+    file: 'place/place.ts',
     from: 'Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)',
     to: 'ahead + 1',
     crowd: 'waiting',
@@ -93,7 +93,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'who was called misses the turn at once',
-    file: 'place.ts',
+    file: 'place/place.ts',
     from: 'return ticket.key <= lane.lapsedKey',
     to: 'return ticket.key <= lane.frontierKey',
     crowd: 'waiting',
@@ -109,7 +109,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'the line is not held for the start of an event',
-    file: 'events.ts',
+    file: 'events/events.ts',
     from: 'return hold ? Math.min(settledKey, hold.fromKey - KEY_STEP) : settledKey',
     to: 'return settledKey',
     crowd: 'event',
@@ -117,7 +117,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'what a lease has never reported is forgotten at its end',
-    file: 'debts.ts',
+    file: 'limits/debt.ts',
     from: 'const beforeMs = debt.tatMs\n    chargeAtEnd(debt, lease)',
     to: 'const beforeMs = debt.tatMs',
     crowd: 'limited',
@@ -125,7 +125,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'requests drain from long before they were used',
-    file: 'debts.ts',
+    file: 'limits/debt.ts',
     from: 'Math.min(fromMs, nowMs, known.endMs)',
     to: '0',
     crowd: 'limited',
@@ -133,7 +133,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a lease is used long after its end',
-    file: 'holdings.ts',
+    file: 'limits/lease.ts',
     from: 'holding.untilMs = life.sentMs + life.leaseMs',
     to: 'holding.untilMs = life.nowMs + 60 * life.leaseMs',
     crowd: 'limited',
@@ -141,7 +141,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'long debts are not written down',
-    file: 'ledger.ts',
+    file: 'limits/ledger.ts',
     from: 'const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS',
     to: 'const isLong = false',
     crowd: 'strict',
@@ -149,7 +149,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'all lanes have the same share',
-    file: 'lanes.ts',
+    file: 'permits/lanes.ts',
     from: 'const share = named ? named.share : lanes.reduce((rest, other) => rest - other.share, 1)',
     to: 'const share = named ? 1 / (lanes.length + 1) : 1 / (lanes.length + 1)',
     crowd: 'lanes',
@@ -157,7 +157,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'nobody of a lane is called while the main one has a line',
-    file: 'lanes.ts',
+    file: 'permits/lanes.ts',
     from: 'let open = [...wanted].filter(([, want]) => want > 0)',
     to: 'let open = [...wanted].filter(([, want]) => want > 0).slice(0, 1)',
     crowd: 'lanes',
@@ -165,7 +165,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a place is known before its draw',
-    file: 'batches.ts',
+    file: 'line/batches.ts',
     from: 'const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs',
     to: 'const key = atMs + (batches?.windowMs ?? 0)',
     crowd: 'drawn',
@@ -173,7 +173,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'nobody is expected to stay away',
-    file: 'frontier.ts',
+    file: 'line/frontier.ts',
     from: 'return Math.min(1, Math.max(SHOW_RATE_MIN, rate))',
     to: 'return Math.min(1, Math.max(1, rate))',
     crowd: 'waiting',
@@ -181,7 +181,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'called visitors hear of it a minute late',
-    file: 'estimate.ts',
+    file: 'place/estimate.ts',
     from: 'return base * (1 - JITTER',
     to: 'return Math.max(base, 60_000) * (1 - JITTER',
     crowd: 'waiting',
@@ -189,7 +189,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'the frontier jumps to the end of the line',
-    file: 'frontier.ts',
+    file: 'line/frontier.ts',
     from: 'return Math.max(0, (supplyOf(load) + target - load.standing) / rate - pending(state, nowMs))',
     to: 'return 1_000_000 * (1 + supplyOf(load) + target + rate + pending(state, nowMs))',
     crowd: 'spread',
