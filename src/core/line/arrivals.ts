@@ -1,44 +1,47 @@
 /**
- * The histogram of a line: how many confirmed tickets hold a place in each bucket of an eighth of a millisecond.
+ * The histogram of a line: how many confirmed tickets have their place in each bucket of an eighth of a millisecond.
  *
- * The line itself is stored nowhere; this is all the room knows of it. Until the frontier has passed them counts only grow, but for who is
- * known to stand elsewhere now. Memory is two bytes a person: buckets are narrow, so few people share one, and the empty ones cost nothing.
+ * The line itself is not stored; this histogram is all the room has of it. Counts ahead of the frontier only grow,
+ * except when people move to another lane. Memory is two bytes a person, and up to four while an array has spare room.
+ * Buckets are narrow, so few people share one, and empty buckets cost nothing.
  */
 
 /**
- * Width of a bucket. A place inside a bucket is interpolated, so this bounds the error when a crowd comes at once: at eight
- * thousand a second a bucket holds one person.
+ * Width of a bucket. A place inside a bucket is interpolated, so the width bounds the error when a crowd arrives at
+ * once. At 8,000 arrivals a second a bucket contains one person.
  */
 export const BUCKET_MS = 0.125
 const CHUNK_BUCKETS = 16_000
 /** Width of a chunk, the unit that is stored and skipped as a whole. */
 export const CHUNK_MS = BUCKET_MS * CHUNK_BUCKETS
 
-/** People of one bucket who are called together. */
+/** The most people of one bucket who are called together. */
 const CALLED_TOGETHER_MAX = 4
-/** A chunk is full at five hundred thousand arrivals a second: further ones are not counted. */
+/** A chunk is full at 500,000 arrivals a second. Further arrivals are not counted. */
 const PEOPLE_MAX = 1_000_000
 
 type Visit = (startKey: number, endKey: number, count: number) => boolean
 
 interface Chunk {
-  /** The bucket of each person, counted from the chunk's start, in order; what lies behind `total` is free. */
+  /**
+   * The bucket of each person, counted from the chunk's start, in order. Entries at `total` and after it are unused.
+   */
   buckets: Uint16Array
   total: number
 }
 
-/** The bucket in which a key falls. */
+/** The number of the bucket that contains a key. */
 export function bucketOf(keyMs: number): number {
   return Math.floor(keyMs / BUCKET_MS)
 }
 
 export class Arrivals {
   readonly #chunks = new Map<number, Chunk>()
-  /** Chunk numbers in order; nearly always appended to. */
+  /** Chunk numbers in order. A new number nearly always goes at the end. */
   #order: number[] = []
   #lastBucket = Number.NEGATIVE_INFINITY
 
-  /** The end of the last bucket that holds a ticket, -Infinity in an empty line. */
+  /** The end of the last bucket that was given a ticket, -Infinity for an empty line. */
   get lastKey(): number {
     return (this.#lastBucket + 1) * BUCKET_MS
   }
@@ -50,14 +53,17 @@ export class Arrivals {
     if (bucket > this.#lastBucket) this.#lastBucket = bucket
   }
 
-  /** Takes so many out of a bucket again, of those who are counted there. */
+  /** Removes `count` people from a bucket, or all of its people if there are fewer. */
   remove(bucket: number, count: number): void {
     const number = Math.floor(bucket / CHUNK_BUCKETS)
     const chunk = this.#chunks.get(number)
     if (chunk) takeOut(chunk, bucket - number * CHUNK_BUCKETS, count)
   }
 
-  /** How many tickets stand behind `fromKey`, up to and including `toKey`; part of a bucket counts in proportion. */
+  /**
+   * Returns how many tickets stand behind `fromKey`, up to and including `toKey`. Part of a bucket counts in
+   * proportion.
+   */
   between(fromKey: number, toKey: number): number {
     let people = 0
     this.#walk(fromKey, (startKey, endKey, count) => {
@@ -68,7 +74,7 @@ export class Arrivals {
     return people
   }
 
-  /** Everybody behind `fromKey`. */
+  /** Returns how many tickets stand behind `fromKey`. */
   after(fromKey: number): number {
     const first = this.#order[this.#firstFrom(fromKey)]
     if (first === undefined) return 0
@@ -80,9 +86,9 @@ export class Arrivals {
   }
 
   /**
-   * The key at which `people` more than at `fromKey` have been called, and how many those are: never beyond the last
-   * ticket, and of no bucket that ends after `toKey`. A bucket of a few people is called as a whole: who of them came
-   * first is not known.
+   * Returns the key at which about `people` more than at `fromKey` are called, and how many these are (`passed`). The
+   * key is never beyond the last ticket, and never in a bucket that ends after `toKey`. A bucket of a few people is
+   * called as a whole, because their order is not known.
    */
   advance(fromKey: number, people: number, toKey = Number.POSITIVE_INFINITY): { key: number; passed: number } {
     let left = people
@@ -97,7 +103,10 @@ export class Arrivals {
     return { key, passed: people - left }
   }
 
-  /** Visits the non-empty spans behind `fromKey` in order until `visit` says false. The first may be part of a bucket. */
+  /**
+   * Visits the non-empty spans behind `fromKey` in order until `visit` returns false. The first may be part of a
+   * bucket.
+   */
   #walk(fromKey: number, visit: Visit): void {
     for (let i = this.#firstFrom(fromKey); i < this.#order.length; i++) {
       const number = this.#order[i] as number
@@ -106,8 +115,8 @@ export class Arrivals {
   }
 
   /**
-   * Visits every non-empty bucket behind `fromKey` in order; the first may be part of one. As many people as `lump` allows after so
-   * many are visited as one, though not over the end of a chunk unless the whole chunk is.
+   * Visits every non-empty bucket behind `fromKey` in order. The first visit may be part of a bucket. About
+   * `lump(people so far)` people are merged into one visit. A merged span never crosses the end of a chunk.
    */
   forEach(
     fromKey: number,
@@ -130,7 +139,7 @@ export class Arrivals {
     }
   }
 
-  /** Forgets whole chunks before `key`; returns their numbers, so that storage can forget them too. */
+  /** Forgets whole chunks before `key`. Returns their numbers, so that the caller can delete them from storage. */
   forgetBefore(key: number): number[] {
     const keep = this.#firstFrom(key)
     const gone = this.#order.slice(0, keep)
@@ -140,7 +149,7 @@ export class Arrivals {
     return gone
   }
 
-  /** A chunk as it is stored: two bytes a person, little-endian. */
+  /** A chunk in its stored form: two bytes a person, little-endian. */
   save(number: number): Uint8Array | undefined {
     const chunk = this.#chunks.get(number)
     if (!chunk) return undefined
@@ -156,7 +165,7 @@ export class Arrivals {
     }
   }
 
-  /** Index into the order of the first chunk that ends after `key`. */
+  /** Returns the index in `#order` of the first chunk that ends after `key`. */
   #firstFrom(key: number): number {
     let low = 0
     let high = this.#order.length
@@ -176,7 +185,7 @@ export class Arrivals {
   }
 }
 
-/** Visits the non-empty buckets of one chunk behind `fromKey`; false when `visit` said so. */
+/** Visits the non-empty buckets of one chunk behind `fromKey`. Returns false if `visit` returned false. */
 function walkChunk(
   { buckets, total }: Chunk,
   chunkKey: number,
@@ -192,14 +201,14 @@ function walkChunk(
     i += count
     const startKey = Math.max(fromKey, chunkKey + bucket * BUCKET_MS)
     const endKey = chunkKey + (last + 1) * BUCKET_MS
-    // Only the first bucket may lie across `fromKey`.
+    // Only the first bucket may contain `fromKey`.
     const share = last === bucket ? (endKey - startKey) / BUCKET_MS : 1
     if (startKey < endKey && !visit(startKey, endKey, count * share)) return false
   }
   return true
 }
 
-/** Adds people to a bucket, in order. Nearly everybody comes after everybody else. */
+/** Adds people to a bucket, in order. Most arrivals go at the end, so few entries move. */
 function insert(chunk: Chunk, bucket: number, people: number): void {
   const total = chunk.total + people
   if (total > chunk.buckets.length) {
@@ -220,7 +229,7 @@ function takeOut(chunk: Chunk, bucket: number, people: number): void {
   chunk.total -= gone
 }
 
-/** Index of the first person at or behind a bucket. */
+/** Returns the index of the first person in this bucket or a later one. */
 function firstIn(buckets: Uint16Array, total: number, bucket: number): number {
   let low = 0
   let high = total

@@ -1,43 +1,47 @@
 /**
- * The batches of a random line: arrivals of one window are drawn together, and none of them has a place before it has ended.
+ * The batches of a random line. Arrivals of one window are drawn together, and none of them has a place before the
+ * window ends.
  *
- * The keys of a batch lie between its start and its end, so that batches follow one another like arrivals do, and a line
- * can change its method with every ticket in hand still good. Nothing here lets the frontier into a batch whose counts are not in:
- * a ticket of it is never called, whatever its key.
+ * The keys of a batch lie between its start and its end. So batches follow one another as arrivals do, and a line can
+ * change its method while every ticket stays valid. The frontier never enters a batch before all its counts have
+ * arrived: no ticket of that batch is called earlier, whatever its key.
  */
 import type { Batch } from '../ticket.ts'
 
-/** A place is shown, or called, once the room has the counts of its moment from every edge: a first poll, and a second for each tier. */
+/**
+ * A place is shown or called this long after its moment. By then the room has the counts of every edge: this allows for
+ * a first poll, and one second for each tier.
+ */
 export const SETTLED_AFTER_MS = 5_000
 
-/** How newcomers are drawn, as every edge must know it. */
+/** How newcomers are drawn. Every edge must use the same values. */
 export interface Batches {
-  /** When drawing began: no batch begins earlier, or its keys would lie before people who wait already. */
+  /** When drawing began. No batch begins earlier: its keys could lie ahead of people who already wait. */
   readonly fromMs: number
   readonly windowMs: number
 }
 
-/** What a room remembers of its draws. Plain data, so that it can be stored. */
+/** A room's draws, as plain data that can be stored. */
 export interface Draws {
   batches: Batches | null
-  /** A batch that was cut short by a change of the settings, until its counts are in. */
+  /** A batch that a change of the settings cut short; kept until its counts have arrived. */
   cut: { readonly fromKey: number; readonly untilMs: number } | null
-  /** Keys up to here have been given out. */
+  /** Keys up to this one may have been given out. */
   untilKey: number
 }
 
-/** A change is in force at every edge within this. */
+/** Every edge applies a change within this time. */
 const HEARD_WITHIN_MS = 2_000
-/** Keys have three decimals. */
+/** The smallest difference between two keys: keys have three decimals. */
 export const KEY_STEP = 0.001
 
-/** The batch of an arrival: windows are aligned to the clock, and the first may be shorter. */
+/** Returns the batch of an arrival. Windows are aligned to the clock, and the first one may be shorter. */
 export function batchAt({ fromMs, windowMs }: Batches, atMs: number): Batch {
   const startMs = Math.floor(Math.max(atMs, fromMs) / windowMs) * windowMs
   return { fromKey: Math.max(startMs, fromMs), untilMs: startMs + windowMs }
 }
 
-/** The key of a draw that is uniform in [0, 1). */
+/** Returns the key for `draw`, a number that is uniform in [0, 1). */
 export function keyIn({ fromKey, untilMs }: Batch, draw: number): number {
   return fromKey + Math.floor((untilMs - fromKey) * draw * 1_000) / 1_000
 }
@@ -47,8 +51,8 @@ export function newDraws(): Draws {
 }
 
 /**
- * Takes over what the settings say; `windowMs` is null where places are given by arrival. A change ends the batch of the moment,
- * and drawing begins behind everybody who was called: nobody is drawn before those who wait.
+ * Applies the settings; `windowMs` is null where places are given by arrival. A change ends the current batch. Drawing
+ * then begins now at the earliest, and behind every key that was called.
  */
 export function follow(draws: Draws, windowMs: number | null, frontierKey: number, nowMs: number): void {
   const { batches } = draws
@@ -66,14 +70,14 @@ export function follow(draws: Draws, windowMs: number | null, frontierKey: numbe
   if (draws.batches) draws.untilKey = Math.max(draws.untilKey, batchAt(draws.batches, nowMs).untilMs)
 }
 
-/** Up to here the room has the counts of every edge, so that places can be shown and called. */
+/** Returns the last key for which the room has the counts of every edge. Places up to it can be shown and called. */
 export function settledKey({ batches, cut }: Draws, nowMs: number): number {
   const atMs = nowMs - SETTLED_AFTER_MS
   const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs
   return cut ? Math.min(key, cut.fromKey - KEY_STEP) : key
 }
 
-/** Up to here everybody has come in while the room is open. */
+/** Returns the last key that counts as called while the room is open. */
 export function openKey({ batches, cut }: Draws, nowMs: number): number {
   const key = batches ? batchAt(batches, nowMs).fromKey - KEY_STEP : nowMs
   return cut ? Math.min(key, cut.fromKey - KEY_STEP) : key

@@ -2,8 +2,9 @@
  * People ahead as a function of the key, small enough to send to every edge each second: a rising line of straight
  * pieces from the frontier to the last ticket.
  *
- * The error is at most half a place in the first fifty and one percent behind, doubled only while the curve would
- * not fit. Made by the swing filter (Elmeleegy et al., VLDB 2009): one pass, each piece as long as its error allows.
+ * The error is at most half a place for the first fifty people, and one percent behind them. The error doubles only
+ * until the curve fits into its pieces. Made by the swing filter (Elmeleegy et al., VLDB 2009): one pass, each piece as
+ * long as its error allows.
  */
 
 import type { Arrivals } from './arrivals.ts'
@@ -11,7 +12,10 @@ import type { Arrivals } from './arrivals.ts'
 /** Pairs of (key, people ahead), both rising, flattened. Empty when nobody waits. */
 export type Curve = readonly number[]
 
-/** Half of the error may come from taking a stretch of the line for straight, half from the swing filter. */
+/**
+ * Half of the one percent may come from merging a stretch of the line into a straight piece, half from the swing
+ * filter.
+ */
 const ERROR_SHARE = 0.005
 /** A curve travels to every edge each second; 200 pieces are 3 KB. */
 const PIECES_MAX = 200
@@ -24,7 +28,7 @@ export function curveOf(arrivals: Arrivals, fromKey: number, piecesMax = PIECES_
   }
 }
 
-/** People ahead of `key`: zero at the curve's start, everybody at its end. */
+/** Returns the people ahead of `key`: zero at the curve's start, all people at its end. */
 export function aheadOf(curve: Curve, key: number): number {
   const last = curve.length - 2
   if (last < 0 || key <= (curve[0] as number)) return 0
@@ -41,12 +45,15 @@ export function aheadOf(curve: Curve, key: number): number {
   return y0 + (((curve[low * 2 + 3] as number) - y0) * (key - x0)) / ((curve[low * 2 + 2] as number) - x0)
 }
 
-/** Everybody on the curve. */
+/** Returns the number of people on the curve. */
 export function total(curve: Curve): number {
   return curve.length === 0 ? 0 : (curve[curve.length - 1] as number)
 }
 
-/** The curve, flat between buckets and straight inside one; far back in a long line, straight inside a chunk. */
+/**
+ * The corners of the exact curve: flat between buckets, straight inside one. Far back in a long line the curve is also
+ * straight across merged buckets and chunks.
+ */
 function cornersOf(arrivals: Arrivals, fromKey: number): number[] {
   const corners: number[] = []
   let people = 0

@@ -1,23 +1,32 @@
 /**
- * How far the line is called: a control loop that keeps a few called visitors standing by, so that no permit goes to
- * waste, and no more, so that the order holds.
+ * How far the line is called. This control loop keeps a few called visitors ready, so that no permit goes to waste. It
+ * keeps no more than needed, so that the order of the line holds.
  *
- * It calls for the permits of the next seconds, less whom it can already see coming, divided by the share of called
- * visitors who still turn up. Everything it knows of the crowd is measured; nothing is assumed but how soon a called
- * visitor hears of it.
+ * The loop takes the permits of the next seconds, and subtracts the visitors who are already on their way. It divides
+ * the rest by the share of called visitors who turn up. This share is measured. The only assumption is how soon a
+ * called visitor learns of the call.
  */
 
-/** A called visitor is seen between these: a second for each tier's snapshot, the front's poll of two seconds, the doors' report. */
+/**
+ * A called visitor is seen between these two times after the call. They allow one second for each tier's snapshot, two
+ * seconds for the poll at the front of the line, and the time of the doors' report.
+ */
 const SEEN_FROM_MS = 1_500
 const SEEN_WITHIN_MS = 5_500
-/** Who has not been seen this long after the call is taken for gone. */
+/** A called visitor who was not seen within this time counts as gone. */
 const UNSEEN_FOR_MS = 8_000
-/** Permits are planned this far ahead: until half of those called now have come. */
+/** Permits are planned this far ahead: by then half of the visitors called now have come. */
 const LOOKAHEAD_MS = (SEEN_FROM_MS + SEEN_WITHIN_MS) / 2
-/** Called visitors wanted in reserve: enough for the jitter of polls, short enough to keep the order. */
+/**
+ * The reserve of ready visitors covers the permits of this time: enough for the jitter of polls, short enough to keep
+ * the order.
+ */
 const STANDBY_MS = 2_000
 const STANDBY_MIN = 2
-/** The share of called visitors who turn up is learnt over a minute, starting from a mild optimism. */
+/**
+ * The show rate is the share of called visitors who turn up. It is learnt with a half-life of one minute, and starts a
+ * little high.
+ */
 const SHOW_HALF_LIFE_MS = 60_000
 const SHOW_PRIOR = { called: 4, shown: 4 }
 const SHOW_RATE_MIN = 0.02
@@ -26,13 +35,13 @@ interface Tick {
   readonly atMs: number
   readonly called: number
   readonly shown: number
-  /** Its visitors have had the time to be seen: it counts for the show rate. */
+  /** True once this tick is counted in the show rate: its visitors have had the time to be seen. */
   learnt?: boolean
 }
 
-/** What the loop remembers. Plain data, so that it can be stored. */
+/** The state of the loop, as plain data that can be stored. */
 export interface FrontierState {
-  /** Called and seen within UNSEEN_FOR_MS: an entry a tick. */
+  /** Tickets called and visitors seen within UNSEEN_FOR_MS, one entry a tick. */
   recent: Tick[]
   /** Decayed counts of tickets called and of called visitors seen. */
   called: number
@@ -44,9 +53,9 @@ export interface FrontierState {
 export interface LaneLoad {
   /** Called visitors refused within the last poll interval. */
   readonly standing: number
-  /** Permits in reach of the lane: banked at the room or unspent at its doors. */
+  /** Permits that the lane can use: banked at the room or unspent at its doors. */
   readonly permits: number
-  /** Places beyond those permits. */
+  /** Free places beyond those permits. */
   readonly places: number
   readonly permitsPerSecond: number
   readonly departuresPerSecond: number
@@ -64,7 +73,7 @@ export function showRate(state: FrontierState): number {
   return Math.min(1, Math.max(SHOW_RATE_MIN, rate))
 }
 
-/** How many more tickets to call now. Updates what is known of the crowd; `recordTick` must follow. */
+/** Returns how many more tickets to call now, and updates the measurements. The caller must then call `recordTick`. */
 export function advance(state: FrontierState, load: LaneLoad, nowMs: number): number {
   learn(state, load.shown, nowMs)
   const rate = showRate(state)
@@ -73,24 +82,27 @@ export function advance(state: FrontierState, load: LaneLoad, nowMs: number): nu
   return Math.max(0, (supplyOf(load) + target - load.standing) / rate - pending(state, nowMs))
 }
 
-/** Permits that there will be until half of those called now have come. */
+/** Returns the permits that will be available until half of the visitors called now have come. */
 export function supplyOf(load: LaneLoad): number {
   const lookaheadSeconds = LOOKAHEAD_MS / 1_000
   const toCome = load.places + load.departuresPerSecond * lookaheadSeconds
   return load.permits + Math.min(load.permitsPerSecond * lookaheadSeconds, toCome)
 }
 
-/** Notes how many tickets the frontier really passed, and how many called visitors were seen meanwhile. */
+/** Records how many tickets the frontier passed, and how many called visitors were seen since the last tick. */
 export function recordTick(state: FrontierState, called: number, shown: number, nowMs: number): void {
   if (called > 0 || shown > 0) state.recent.push({ atMs: nowMs, called, shown })
 }
 
-/** True once anybody was called. */
+/** True if this loop has called a ticket since it began. */
 export function hasCalled(state: FrontierState): boolean {
   return state.called > 0 || state.recent.some(tick => tick.called > 0)
 }
 
-/** Called people who are expected to come in yet: those standing by, and who should still turn up. */
+/**
+ * Returns how many called people are still expected to come in: those who are ready, and those who should still turn
+ * up.
+ */
 export function comingIn(state: FrontierState, standing: number): number {
   let called = 0
   let shown = 0
@@ -101,7 +113,9 @@ export function comingIn(state: FrontierState, standing: number): number {
   return standing + Math.max(0, called * showRate(state) - shown)
 }
 
-/** Tickets called whose visitors have not had the time to come: they are seen evenly over that time. */
+/**
+ * Returns how many called tickets have had no time to be seen. Visitors are assumed to be seen evenly over that time.
+ */
 function pending(state: FrontierState, nowMs: number): number {
   let tickets = 0
   for (const { atMs, called } of state.recent) {
@@ -111,7 +125,10 @@ function pending(state: FrontierState, nowMs: number): number {
   return tickets
 }
 
-/** A batch counts as called once its visitors have had the time to be seen, so that both counts speak of the same. */
+/**
+ * Adds a tick's tickets to `called` once its visitors have had the time to be seen, so that `called` and `shown`
+ * describe the same people.
+ */
 function learn(state: FrontierState, shown: number, nowMs: number): void {
   const decay = 0.5 ** (Math.max(0, nowMs - state.decayedAtMs) / SHOW_HALF_LIFE_MS)
   state.called *= decay

@@ -1,9 +1,9 @@
 /**
- * One lane's line: who has been called, who missed it, and how fast it moves.
+ * One lane's line: which tickets were called, which have lapsed, and how fast the line moves.
  *
- * The frontier only moves forward, but for the moment a room closes: then it steps back to just before the oldest
- * visitor refused, so that everybody refused is in line. A key that has lapsed stays lapsed, whatever the settings become: doors rely on
- * it to forget sessions (decision 0004).
+ * The frontier only moves forward, except when a room closes. Then the frontier steps back to just before the oldest
+ * refused visitor, so that every refused visitor is in line. A lapsed key stays lapsed, whatever the settings become:
+ * doors rely on this when they delete sessions (decision 0004).
  */
 import { Arrivals, BUCKET_MS, bucketOf, chunkOf } from './arrivals.ts'
 import { KEY_STEP } from './batches.ts'
@@ -11,22 +11,22 @@ import { type Curve, curveOf } from './curve.ts'
 import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
 import { measure, newSpeed, type Speed, type SpeedState, speedOf } from './speed.ts'
 
-/** From one view to the next the number of called people falls to this share at the most. */
+/** From one view to the next the number of called people falls at most to this share of its value. */
 const CALLED_FALLS_TO = 0.85
-/** The frontier's past is sampled this many times per claim window. */
+/** The frontier is sampled this many times per claim window. */
 const SAMPLES_PER_WINDOW = 64
 
-/** What is stored of a line beside its histogram. */
+/** The stored state of a line, beside its histogram. */
 export interface LineState {
   frontierKey: number
   lapsedKey: number
-  /** When the frontier stood where, oldest first. */
+  /** Samples of the frontier, oldest first. */
   past: { atMs: number; key: number }[]
   control: FrontierState
-  /** Called people who are still to come in, as edges are told. */
+  /** Called people who are still to come in, as shown to edges. */
   calledAhead: number
   speed: SpeedState
-  /** When its lane was taken away; absent while the settings name it. */
+  /** When the lane was removed from the settings; absent or null while the settings contain it. */
   removedAtMs?: number | null
 }
 
@@ -35,25 +35,27 @@ export interface Line {
   readonly arrivals: Arrivals
 }
 
-/** What edges know of a lane. Keys are milliseconds. */
+/** A lane as edges see it. Keys are milliseconds. */
 export interface LaneView {
-  /** Called: every key at or before this one. */
+  /** Every key up to this one is called. */
   readonly frontierKey: number
-  /** Called longer ago than the claim window: every key at or before this one. */
+  /** Every key up to this one was called longer ago than the claim window. */
   readonly lapsedKey: number
-  /** Called people who are still to come in: everybody waiting stands behind them. */
+  /** Called people who are still to come in. Every waiting visitor stands behind them. */
   readonly calledAhead: number
   readonly curve: Curve
-  /** Null until the line has moved for a while. */
+  /** Null until the line has moved for some time. */
   readonly speed: Speed | null
-  /** The share of the permits, and of called tickets the share whose visitor turns up; absent in a room without lanes. */
+  /**
+   * The share of the permits, and the share of called tickets whose visitor turns up. Absent in a room without lanes.
+   */
   readonly share?: number
   readonly showRate?: number
-  /** The lane was taken away: who stands in it is served with the main lane, in the order of the keys. */
+  /** The lane was removed. Its visitors are served together with the main lane, in the order of the keys. */
   readonly merged?: boolean
 }
 
-/** Pieces of the curves of all lanes but the main one. */
+/** Curve pieces for all lanes except the main one, in total; and the least for each of them. */
 const LANE_PIECES = 200
 const LANE_PIECES_MIN = 20
 
@@ -71,24 +73,27 @@ export function newLine(nowMs: number): Line {
   }
 }
 
-/** Counts confirmed tickets. Who was called before being counted is in nobody's way any more. */
+/** Counts confirmed tickets. A ticket that is already called is left out: it is ahead of no waiting visitor. */
 export function confirm(line: Line, bucket: number, bucketEndKey: number, count: number): void {
   if (bucketEndKey > line.state.frontierKey) line.arrivals.add(bucket, count)
 }
 
-/** A counted ticket is given up for a place in another lane. Who was called counts for the share of those who come. */
+/**
+ * Removes a counted ticket whose visitor took a place in another lane. A ticket that is already called is not removed:
+ * it still counts for the show rate.
+ */
 export function leave(line: Line, bucket: number, bucketEndKey: number, count: number): void {
   if (bucketEndKey > line.state.frontierKey) line.arrivals.remove(bucket, count)
 }
 
-/** How many have a counted place and are not called yet. */
+/** Returns how many people have a counted place and are not called yet. */
 export function waiting(line: Line): number {
   return line.arrivals.after(line.state.frontierKey)
 }
 
 /**
- * Calls the next visitors of a closed room; answers how many. Behind `settledKey` some tickets are not counted yet: calling one of
- * them would call all who came before it.
+ * Calls the next visitors of a closed room, and returns how many. Some tickets behind `settledKey` are not counted yet.
+ * So the frontier stops there: to call one of them would also call every ticket before it.
  */
 export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWindowMs: number, nowMs: number): number {
   const { state } = line
@@ -101,13 +106,13 @@ export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWi
   return passed
 }
 
-/** The line moves again after a start for which it was held: what was measured before says nothing of it. */
+/** Resets the measurements. After a hold, or in an open room, older values no longer describe the line. */
 export function beginAnew({ state }: Line, nowMs: number): void {
   state.control = newFrontier(nowMs)
   state.speed = newSpeed(nowMs)
 }
 
-/** In an open room everybody up to `key` is called, which is the present where places are given by arrival. */
+/** Calls every ticket up to `key`, as in an open room. Where places are given by arrival, `key` is the present. */
 export function callEverybody(line: Line, key: number, claimWindowMs: number, nowMs: number): void {
   const { state } = line
   state.frontierKey = Math.max(state.frontierKey, key)
@@ -117,9 +122,10 @@ export function callEverybody(line: Line, key: number, claimWindowMs: number, no
 }
 
 /**
- * Closes the line of a room that was open: from `key` on nobody has been called, and nobody of its bucket. Keys have three
- * decimals. Doors tell of those they refused one after another; once the line calls, its order stands. Who comes back to a place whose turn was long
- * ago stays called: what has lapsed is not waited for again.
+ * Closes the line of a room that was open: no ticket in the bucket of `key`, or behind it, counts as called. Keys have
+ * three decimals. Doors report their refused visitors one after another, so the line may close several times, each time
+ * earlier. Once the line has called a ticket, its order stands and nothing changes. The frontier never steps back
+ * before `lapsedKey`: a lapsed ticket that comes back stays called, and the line does not wait for it.
  */
 export function closeAt(line: Line, key: number): void {
   const { state } = line
@@ -129,7 +135,10 @@ export function closeAt(line: Line, key: number): void {
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
 
-/** Everybody of a lane that was taken away whom the main lane has called by now is called, and nobody else. */
+/**
+ * A removed lane follows the main lane: everyone up to the main lane's frontier counts as called. The removed lane's
+ * own frontier never steps back.
+ */
 export function callAlong(line: Line, main: Line, claimWindowMs: number, nowMs: number): void {
   const { state } = line
   state.frontierKey = Math.max(state.frontierKey, main.state.frontierKey)
@@ -137,17 +146,17 @@ export function callAlong(line: Line, main: Line, claimWindowMs: number, nowMs: 
   remember(state, claimWindowMs, nowMs)
 }
 
-/** Counts who waits in one line in another, too; answers the chunks of it that changed. */
+/** Counts the people who wait in `from` in `to` as well. Returns the numbers of the changed chunks. */
 export function countAlso(from: Line, to: Line): Set<number> {
   return forWaiting(from, to, (bucket, people) => to.arrivals.add(bucket, people))
 }
 
-/** Counts them there no more. */
+/** Undoes `countAlso` for the people who still wait. Returns the numbers of the changed chunks. */
 export function countNoMore(from: Line, to: Line): Set<number> {
   return forWaiting(from, to, (bucket, people) => to.arrivals.remove(bucket, people))
 }
 
-/** Those of a line whom neither it nor the other has called. */
+/** Applies a change to every bucket of people whom neither line has called. Returns the numbers of their chunks. */
 function forWaiting(line: Line, other: Line, change: (bucket: number, people: number) => void): Set<number> {
   const chunks = new Set<number>()
   const fromKey = Math.max(line.state.frontierKey, other.state.frontierKey)
@@ -159,10 +168,14 @@ function forWaiting(line: Line, other: Line, change: (bucket: number, people: nu
   return chunks
 }
 
-/** `standing` are the called visitors who were refused a moment ago, `lanes` the lanes beside the main one. */
+/**
+ * Makes the lane's view. `standing` is the number of called visitors who were refused a moment ago. `lanes` is 0 for
+ * the main lane, otherwise the number of lanes beside the main one.
+ */
 export function viewOf(line: Line, standing: number, lanes = 0): LaneView {
   const { state, arrivals } = line
-  // Who stands by is seen only every other second, and a shown place never rises again: let it fall slowly.
+  // Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall
+  // slowly: a short dip would make places too low for good.
   state.calledAhead = Math.max(comingIn(state.control, standing), state.calledAhead * CALLED_FALLS_TO)
   return {
     frontierKey: state.frontierKey,
@@ -177,7 +190,7 @@ function piecesFor(lanes: number): number | undefined {
   return lanes === 0 ? undefined : Math.max(LANE_PIECES_MIN, Math.floor(LANE_PIECES / lanes))
 }
 
-/** Samples the frontier, and lets everything lapse that it had passed a claim window ago. */
+/** Samples the frontier. Every key that the frontier had passed a claim window ago lapses. */
 function remember(state: LineState, claimWindowMs: number, nowMs: number): void {
   const newest = state.past.at(-1)
   if (!newest || nowMs - newest.atMs >= claimWindowMs / SAMPLES_PER_WINDOW) {

@@ -1,13 +1,16 @@
 /**
- * Whether the line has just become slower than visitors were told. A shown wait rises slowly by itself; only what this module
- * notices lets it jump, and then the visitor is told why.
+ * Detects that the line has become slower than visitors were shown. A shown wait normally rises only slowly. While a
+ * slowdown is reported the wait may jump, and the visitor is given the reason.
  */
 
-/** Fewer are let in by the operator or the origin's health; or every place has been taken, and newcomers wait for leavers. */
+/**
+ * Why the line slowed down. `rate`: the operator or the origin's health lowered the limits. `full`: every place is
+ * taken, so newcomers wait for other visitors to leave.
+ */
 export type Slowed = 'rate' | 'full'
 
 export interface Pace {
-  /** What was promised last; null until the first limits are known. */
+  /** The limits that the waits shown last are based on; null until the first limits are known. */
   ratePerMinute: number | null
   totalActiveUsers: number
   /** When the room was last full. */
@@ -15,18 +18,26 @@ export interface Pace {
   slowed: { readonly why: Slowed; readonly atMs: number } | null
 }
 
-/** Less than this share of what was promised is news. Health moves its limits a little at every window. */
+/**
+ * A limit that falls below this share of its former value is reported. Health changes its limits a little in every
+ * window, and that is not worth a report.
+ */
 const NEWS_BELOW = 0.9
-/** A room that was full a moment ago is not full again: it has been so all the time. */
+/** A room that was full this recently is not newly full: it has been full all the time. */
 const FULL_AGAIN_MS = 60_000
-/** The speed shown follows with a half-life of a minute: for this long it is on its way. */
+/**
+ * A slowdown is reported for this long. The speed shown follows with a half-life of one minute, so it needs that time.
+ */
 const SLOWED_FOR_MS = 3 * 60_000
 
 export function newPace(): Pace {
   return { ratePerMinute: null, totalActiveUsers: 0, fullAtMs: Number.NEGATIVE_INFINITY, slowed: null }
 }
 
-/** Takes note of the limits in force and whether every place is taken under them; true when the line's past says little of its future now. */
+/**
+ * Follows the limits in force and whether every place is taken. Returns true when the limits changed so much that the
+ * line's past no longer predicts its future.
+ */
 export function followPace(
   pace: Pace,
   limits: { readonly ratePerMinute: number; readonly totalActiveUsers: number },
@@ -46,7 +57,7 @@ export function followPace(
   return rateFell || rateRose || totalFell
 }
 
-/** Why waits may have grown lately, null when nothing happened. */
+/** Returns why waits may have grown in the last minutes, or null. */
 export function slowedAt({ slowed }: Pace, nowMs: number): Slowed | null {
   return slowed && nowMs - slowed.atMs < SLOWED_FOR_MS ? slowed.why : null
 }

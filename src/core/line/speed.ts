@@ -1,24 +1,24 @@
 /**
  * How fast a line moves, in tickets a second: lately, in the long run, and at its fastest.
  *
- * Where permits come at a rate the three agree. In a room whose places are all taken they do not: people who came in together
- * leave together, and the line stands still for minutes and then runs. A short wait follows what the line does now, a long one
- * its mean, and who polls must not sleep through a run.
+ * Where permits come at a fixed rate the three agree. In a room whose places are all taken they differ: people who came
+ * in together leave together, so the line stands still for minutes and then runs. A short wait follows the recent
+ * speed, a long wait follows the mean. A poll follows the fastest speed, so that no visitor sleeps through a run.
  */
 
 const LATELY_HALF_LIFE_MS = 60_000
-/** As long as common sessions last, several times: waves of leavers even out. */
+/** Several times the length of a common session, so that waves of leavers even out. */
 const LONG_HALF_LIFE_MS = 8 * 60_000
 const RUN_HALF_LIFE_MS = 5_000
-/** A run is remembered until the next one may come. */
+/** The fastest speed fades this slowly, so that it lasts until the next run. */
 const FASTEST_HALF_LIFE_MS = 10 * 60_000
-/** Until the line has moved for this long, its speed is what the permits promise. */
+/** Until the line has moved for this long, waits are computed from the rate of permits instead. */
 const KNOWN_AFTER_MS = 10_000
-/** Waits below the first follow the line as it moves lately, above the second as it moves in the long run. */
+/** Waits below the first value follow the recent speed of the line. Waits above the second follow the long run. */
 const SHORT_WAIT_SECONDS = 60
 const LONG_WAIT_SECONDS = 240
 
-/** Tickets passed, and the milliseconds it took, both decayed: their quotient is the mean speed. */
+/** Tickets passed, and the milliseconds this took, both decayed. Their quotient is the mean speed. */
 interface Mean {
   passed: number
   tookMs: number
@@ -32,7 +32,7 @@ export interface SpeedState {
   measuredAtMs: number
 }
 
-/** As edges are told; tickets per second, null until known. */
+/** The speeds as edges see them, in tickets per second. */
 export interface Speed {
   readonly latelyPerSecond: number
   readonly longPerSecond: number
@@ -60,7 +60,7 @@ export function measure(state: SpeedState, passed: number, nowMs: number): void 
   state.measuredAtMs = Math.max(state.measuredAtMs, nowMs)
 }
 
-/** What the line did under other limits says nothing of the long run. */
+/** Replaces the long run by the recent past: speeds under other limits do not predict the long run. */
 export function forgetLongRun(state: SpeedState): void {
   Object.assign(state.long, state.lately)
 }
@@ -74,19 +74,19 @@ export function speedOf(state: SpeedState): Speed | null {
   }
 }
 
-/** The mean speed at which so many people will come in. */
+/** Returns the mean speed, in tickets per second, at which the next `ahead` people will come in. */
 export function speedFor(ahead: number, { latelyPerSecond, longPerSecond }: Speed): number {
   if (longPerSecond <= 0) return latelyPerSecond
   const long = longShare(ahead / longPerSecond)
   return latelyPerSecond * (1 - long) + longPerSecond * long
 }
 
-/** How much a wait of about so long follows the long run, and not what the line does lately: 0 to 1. */
+/** Returns how much a wait of `waitSeconds` follows the long run instead of the recent speed: 0 to 1. */
 export function longShare(waitSeconds: number): number {
   return Math.min(1, Math.max(0, (waitSeconds - SHORT_WAIT_SECONDS) / (LONG_WAIT_SECONDS - SHORT_WAIT_SECONDS)))
 }
 
-/** What a poll must reckon with: the line may begin to run at any moment. */
+/** Returns the speed that a poll must be prepared for: the line may begin to run at any moment. */
 export function fastest({ latelyPerSecond, fastestPerSecond }: Speed): number {
   return Math.max(latelyPerSecond, fastestPerSecond)
 }
