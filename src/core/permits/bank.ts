@@ -1,17 +1,20 @@
 /**
- * The permits of a room: a bucket that fills at the operator's rate, and an account of what every door holds.
+ * The permits of a room: a bucket that fills at the operator's rate, and an account for every door.
  *
- * Invariants, whatever arrives: banked + out <= burst after every fill, so admissions in any window are at most the
- * rate's integral plus one burst (I1); a grant is made only while live + out is below the total, so both together never
- * exceed it (I2). Nothing is taken back by a clock: only a door's report moves a permit.
+ * Invariants, whatever arrives:
+ * - After every fill `banked` is at most the burst minus the outstanding permits, or 0. So the admissions of any window
+ *   are at most the rate's integral plus one burst (I1).
+ * - A grant never raises live sessions plus outstanding permits above the total (I2).
+ *
+ * No clock takes an outstanding permit back: only a door's report changes its account.
  */
 
 import { own } from '../own.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
-/** What the operator and the origin's health allow now. */
+/** The limits that the operator and the origin's health allow now. */
 export interface Limits {
-  /** Permits per minute, 0 while the room is held. */
+  /** Permits per minute, 0 while the room admits no one. */
   readonly ratePerMinute: number
   readonly totalActiveUsers: number
 }
@@ -21,16 +24,18 @@ export interface Bank {
   filledAtMs: number
 }
 
-/** Permits of one life of a door, in totals. */
+/** Permits of one incarnation of a door, in totals. */
 export interface Granted {
   granted: number
   spent: number
   returned: number
-  /** Of `granted`, what was meant for each lane beside the main one, and what of it is `gone`: spent or returned. Absent without lanes. */
+  /**
+   * The part of these totals for each lane beside the main one; absent without lanes. `gone` means spent or returned.
+   */
   lanes?: Record<string, LaneAccount>
 }
 
-/** What the room knows of one door. `spent` and `returned` are totals of `epoch`, as the door reports them. */
+/** The room's account of one door. `spent` and `returned` are totals of `epoch`, as the door reports them. */
 export interface DoorAccount extends Granted {
   epoch: number
   seq: number
@@ -43,21 +48,21 @@ export interface LaneAccount {
   gone: number
 }
 
-/** Seconds of the rate that may be banked or out at once. */
+/** Permits of this many seconds may be banked or outstanding at once. */
 const BURST_SECONDS = 5
 const BURST_MIN = 3
 
-/** The most permits that may be unspent at once. */
+/** Returns the most permits that may be unspent at once. */
 export function burstOf(ratePerMinute: number): number {
   return Math.max(BURST_MIN, (ratePerMinute / 60) * BURST_SECONDS)
 }
 
-/** Permits granted to a door and neither spent nor returned. */
+/** Returns the outstanding permits of a door: granted, and neither spent nor returned. */
 export function outOf(account: Granted): number {
   return account.granted - account.spent - account.returned
 }
 
-/** What of it is meant for one lane; the main lane's is what no other has. */
+/** Returns the outstanding permits for one lane. The main lane has those that no other lane has. */
 export function outIn(account: Granted, lane: string): number {
   const { lanes } = account
   if (lane !== MAIN_LANE) return outOfLane(own(lanes, lane))
@@ -70,7 +75,7 @@ function outOfLane(lane: LaneAccount | undefined): number {
   return lane ? lane.granted - lane.gone : 0
 }
 
-/** Permits granted so far in lanes beside the main one, undefined where there were none. */
+/** Returns the permits granted so far for each lane beside the main one, or undefined if there were none. */
 export function grantedIn({ lanes }: DoorAccount): Record<string, number> | undefined {
   return lanes && Object.fromEntries(Object.entries(lanes).map(([lane, { granted }]) => [lane, granted]))
 }
@@ -83,7 +88,10 @@ export function newAccount(nowMs: number): DoorAccount {
   return { epoch: 0, seq: 0, granted: 0, spent: 0, returned: 0, live: 0, heardAtMs: nowMs }
 }
 
-/** Fills the bank up to now. A permit that is out stops the fill it would have used. A clock that goes back fills nothing. */
+/**
+ * Fills the bank up to `nowMs`. Outstanding permits count against the burst, so they stop part of the fill. A clock
+ * that goes back fills nothing.
+ */
 export function fill(bank: Bank, out: number, limits: Limits, nowMs: number): void {
   const tookMs = Math.max(0, nowMs - bank.filledAtMs)
   bank.filledAtMs = Math.max(bank.filledAtMs, nowMs)
@@ -91,16 +99,18 @@ export function fill(bank: Bank, out: number, limits: Limits, nowMs: number): vo
   bank.banked = Math.min(room, bank.banked + (tookMs * limits.ratePerMinute) / 60_000)
 }
 
-/** Whole permits that can be granted now, `live` and `out` summed over all doors. */
+/** Returns the whole permits that can be granted now. `live` and `out` are sums over all doors. */
 export function grantable(bank: Bank, live: number, out: number, limits: Limits): number {
   if (limits.ratePerMinute <= 0) return 0
-  // A sum of many small fills may stand a hair under a whole permit; a hair is less than one in a million years of filling.
+  // Rounding may leave a sum of many small fills just below a whole permit. So 1e-9 permits are advanced; `banked` then
+  // falls below 0 by as much, and the next fill makes up for it.
   return Math.max(0, Math.min(Math.floor(bank.banked + 1e-9), limits.totalActiveUsers - live - out))
 }
 
 /**
- * Applies what a door says of its permits, and answers how many it has spent since it last said so. A higher epoch is a new life
- * of the door: what was out is lost to the rate, and not counted for places, for its `live` is the truth.
+ * Applies a door's report of its permits, and returns how many it has spent since its last report. A higher epoch is a
+ * new incarnation of the door. The permits that the earlier one held are lost to the rate. They no longer count for
+ * places, because `live` is exact.
  */
 export function settle(
   bank: Bank,

@@ -1,34 +1,38 @@
 /**
- * How lanes share the permits of a room: each has a right to its share, and what one does not use flows on to the others.
+ * How lanes share the permits of a room: each has a right to its share, and what one lane does not use flows to the
+ * others.
  *
- * A lane that has somebody standing gets its turns in proportion to its share (start-time fair queuing, Goyal et al. 1996):
- * every permit moves the lane's turn on by one over its share, and the lane whose turn is earliest is next. A lane without demand keeps
- * no more than a short claim to what it left to others, so nobody starves when it comes back.
+ * A lane with ready visitors gets turns in proportion to its share (start-time fair queuing, Goyal et al. 1996). Every
+ * permit moves the lane's turn on by one over its share, and the lane with the earliest turn is next. A lane without
+ * demand keeps only a short claim to the permits that it left to others. So no other lane starves when it comes back.
  */
 import { own } from '../own.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
-/** A lane of its own beside the main one, with its share of the permits, 0 to 1. The main lane has what is left. */
+/** A lane beside the main one, with its share of the permits, 0 to 1. The main lane has the rest. */
 export interface LaneShare {
   readonly name: string
   readonly share: number
 }
 
-/** Where each lane's turn is, in permits of the whole room. Plain data, so that it can be stored. */
+/** The position of each lane's turn, counted in permits of the whole room. Plain data, so that it can be stored. */
 export interface Turns {
-  /** The earliest turn of the lanes that wanted one. */
+  /** The earliest turn of the lanes that wanted a permit. */
   at: number
   readonly of: Record<string, number>
 }
 
-/** A share of nothing would divide by zero; a lane that has one still gets what nobody else wants. */
+/**
+ * A share of 0 would cause a division by zero. A lane with such a share still gets the permits that no other lane
+ * wants.
+ */
 const SHARE_MIN = 1e-6
 
 export function newTurns(): Turns {
   return { at: 0, of: {} }
 }
 
-/** The lane under whose share somebody is served: a lane that was taken away falls to the main one. */
+/** Returns the lane whose share serves visitors of `lane`: the main lane if `lane` was removed. */
 export function servedIn(lanes: readonly LaneShare[], lane: string): string {
   return lanes.some(({ name }) => name === lane) ? lane : MAIN_LANE
 }
@@ -40,8 +44,9 @@ export function shareOf(lanes: readonly LaneShare[], lane: string): number {
 }
 
 /**
- * Whole permits for each lane out of `most`, never more than it needs, and as many in all as there are or are needed. Turns are taken
- * with `take`; until then this only says whose they would be. `slack` is how many permits back a lane may claim.
+ * Returns the whole permits for each lane out of `most`, never more than the lane needs. Together they are all that is
+ * needed, or all that there is. `slack` is how many permits back a lane may claim. Nothing changes until `take` is
+ * called.
  */
 export function allot(
   turns: Turns,
@@ -72,7 +77,7 @@ export function allot(
   return new Map(next.map(({ lane, got }) => [lane, got]))
 }
 
-/** Notes that lanes were given permits, while all in `needs` wanted some. */
+/** Moves the turns of the lanes that were given permits, while all lanes in `needs` wanted some. */
 export function take(
   turns: Turns,
   lanes: readonly LaneShare[],
@@ -91,7 +96,7 @@ export function take(
   if (at < Number.POSITIVE_INFINITY) turns.at = Math.max(turns.at, at)
 }
 
-/** What each lane can reckon with of `supply`: by the shares, and never more than it wants. */
+/** Returns what each lane can expect of `supply`: by its share, and never more than it wants. */
 export function divide(
   supply: number,
   lanes: readonly LaneShare[],
@@ -116,7 +121,10 @@ export function divide(
   return parts
 }
 
-/** Of a room's totals, who was let in from the main lane: from the others each lane has a total of its own. */
+/**
+ * Returns how many visitors were admitted from the main lane. In a room's totals `admitted` covers all lanes, and every
+ * other lane has a total of its own.
+ */
 export function admittedInMain(totals: Readonly<Record<string, number>>): number {
   const elsewhere = Object.entries(totals).filter(([kind]) => kind.startsWith('admitted/'))
   return Math.max(
