@@ -1,34 +1,34 @@
 /**
- * The draws of a room's events. A seed is made with its event and leaves the room with the start, so nobody can compute a place
- * before; from then on the seed and the sid alone say the place.
+ * The draws of a room's events. A seed is made together with its draw, and leaves the room only at the start. So no
+ * visitor can compute a place before the start. From then on the seed and the sid alone determine the place.
  */
 import type { Batch } from '../ticket.ts'
 import type { ScheduledEvent } from './schedule.ts'
 
-/** A draw as the room keeps it. Ids rise, and are never used again. */
+/** A draw in the room's state. Ids rise, and are never used again. */
 export interface EventDraw {
   readonly id: number
   readonly event: string
   /** Secret until the start. */
   readonly seed: string
   startMs: number
-  /** Drawn places lie between this key and the start. Known once drawn. */
+  /** Drawn places lie between this key and the start. Set when the draw takes place. */
   fromKey: number
-  /** False once the event was deleted, suspended, or does not shuffle any more. */
+  /** False once the event is deleted, suspended, or no longer shuffles. */
   scheduled: boolean
-  /** When the room first knew that the event has started; nothing of the seed leaves it before. */
+  /** When the draw took place, null before. The seed stays secret until then. */
   drawnMs: number | null
   /** Visitors who came back while they waited for the start. */
   entries: number
 }
 
-/** What a room remembers of its draws. Plain data, so that it can be stored. */
+/** A room's draws, as plain data that can be stored. */
 export interface Draws {
   draws: EventDraw[]
   lastDraw: number
 }
 
-/** A draw as edges know it: the seed is in it from the start on. */
+/** A draw as edges see it. It contains the seed from the start on. */
 export interface DrawView {
   readonly id: number
   readonly event: string
@@ -36,38 +36,41 @@ export interface DrawView {
   readonly drawn: { readonly seed: string; readonly fromKey: number } | null
 }
 
-/** What edges know of a room's draws. */
+/** A room's draws as edges see them. */
 export interface DrawsView {
   readonly draws: readonly DrawView[]
-  /** An entry in a draw up to this one which is not in the list is worth nothing any more. */
+  /** An entry is void if its draw's id is not above this one and the draw is not in the list. */
   readonly lastDraw: number
 }
 
-/** What becomes of an entry: it waits for the start, has a place, or stands by its arrival, for its draw was called off. */
+/**
+ * The state of an entry. `waits`: for the start. `drawn`: it has a place. `void`: its draw was called off, so its place
+ * is by arrival.
+ */
 export type EntryFate =
   | { readonly fate: 'waits'; readonly startMs: number }
   | { readonly fate: 'drawn'; readonly seed: string; readonly batch: Batch }
   | { readonly fate: 'void' }
 
 /**
- * Drawn places lie in the last minute before the start: sixty million places, few enough rows to store at once, and
- * behind every window of a random room that was drawn before.
+ * Drawn places lie in the last 60 s before the start. These are sixty million places, in few enough rows to store at
+ * once. They usually lie behind the batches that a random room drew before.
  */
 export const DRAWN_OVER_MS = 60_000
-/** Those who are not drawn stand among the newcomers of so long after the start. */
+/** Entries that are not drawn are placed among the newcomers of this long after the start. */
 const UNDRAWN_OVER_MS = 3_000
-/** The seed is published this long after the start, when places are called by it. */
+/** The seed is published this long after the start. By then places are called by it. */
 export const PUBLISHED_AFTER_MS = 10_000
-/** Entries live as long as tickets do: a day behind the last poll. */
+/** Entries live as long as tickets do: a day after the last poll. */
 const SEED_NEEDED_FOR_MS = 25 * 60 * 60_000
-/** A view travels to every edge each second. */
+/** The most coming draws in a view, and the most past ones. A view travels to every edge each second. */
 const DRAWS_IN_VIEW = 4
-/** Draws are published for as long as there are no more than this: they are written with every report of a door. */
+/** The most draws that are kept and published. They are written with every report of a door, so they must stay few. */
 const DRAWS_KEPT = 30
 
 /**
- * Takes over what the settings say: each event that shuffles and has not started has a draw, with a seed of its own. The seed stays
- * when the event is changed, or deleted and made again before its start; after the start a new time is a new draw.
+ * Applies the settings: each event that shuffles and has not started gets a draw with a seed of its own. The seed stays
+ * when the event is changed, or deleted and made again before its start. After the start, a new time is a new draw.
  */
 export function commit(
   events: Draws,
@@ -75,7 +78,7 @@ export function commit(
   newSeed: () => string,
   nowMs: number,
 ): void {
-  // What is due happens with the next call, whatever the settings have become meanwhile.
+  // A draw that is due takes place at the next tick, whatever the settings are by now.
   const open = events.draws.filter(draw => draw.drawnMs === null && !isDue(draw, nowMs))
   for (const draw of open) draw.scheduled = false
   for (const { name, startMs, shuffles } of scheduled) {
@@ -92,7 +95,7 @@ export function commit(
   }
 }
 
-/** Nobody needs its seed any more. */
+/** True once no entry needs the seed any more. */
 function isOver({ drawnMs }: EventDraw, nowMs: number): boolean {
   return drawnMs !== null && nowMs - drawnMs >= SEED_NEEDED_FOR_MS
 }
@@ -101,20 +104,23 @@ export function isDue({ scheduled, drawnMs, startMs }: EventDraw, nowMs: number)
   return scheduled && drawnMs === null && startMs <= nowMs
 }
 
-/** Draws: places lie behind everybody who came before, which is `behindKey`. */
+/**
+ * Carries out a draw. Drawn places lie behind `behindKey`, where earlier visitors stand, unless less than one second of
+ * keys would remain before the start.
+ */
 export function fire(draw: EventDraw, behindKey: number, nowMs: number): void {
   draw.drawnMs = nowMs
   const earliest = Math.max(draw.startMs - DRAWN_OVER_MS, behindKey)
   draw.fromKey = Math.min(earliest, draw.startMs - 1_000)
 }
 
-/** Counts people who wait for a draw; they are counted in line once they have a place. */
+/** Counts people who wait for a draw. They are counted in line once they have a place. */
 export function enter(events: Draws, id: number, people: number): void {
   const draw = events.draws.find(other => other.id === id)
   if (draw) draw.entries += people
 }
 
-/** The soonest draws, and the latest that are done. */
+/** Returns the soonest coming draws, and the latest that took place. */
 export function drawsView({ draws, lastDraw }: Draws, nowMs: number): DrawsView {
   const coming = draws.filter(draw => draw.scheduled && draw.drawnMs === null)
   const done = draws.filter(draw => draw.drawnMs !== null && !isOver(draw, nowMs))
@@ -132,8 +138,9 @@ export function drawsView({ draws, lastDraw }: Draws, nowMs: number): DrawsView 
 }
 
 /**
- * The place of an entry that is not drawn: behind the whole draw, in the order of arrival. Most came in the last seconds before the start, and those of an
- * hour are among the first. Each has a place of its own, or all of them would be called at once.
+ * Returns the key of an entry that was not drawn: behind the whole draw, in the order of arrival. Most such entries
+ * arrive in the last seconds before the start; entries that came an hour earlier are among the first. Each arrival has
+ * a key of its own, or all of them would be called at once.
  */
 export function undrawnKey(arrivalMs: number, startMs: number): number {
   return startMs + UNDRAWN_OVER_MS ** 2 / (UNDRAWN_OVER_MS + Math.max(0, startMs - arrivalMs))
@@ -146,7 +153,7 @@ export function fateOf(draw: number, view: DrawsView | null | undefined): EntryF
     return { fate: 'drawn', seed, batch: { fromKey, untilMs: known.startMs } }
   }
   if (known) return { fate: 'waits', startMs: known.startMs }
-  // An entry in a draw that this edge has not heard of may be younger than its view.
+  // A draw that this edge's view does not contain yet may be newer than the view.
   return view && draw <= view.lastDraw ? { fate: 'void' } : { fate: 'waits', startMs: 0 }
 }
 

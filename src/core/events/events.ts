@@ -1,9 +1,9 @@
 /**
- * Scheduled events of a room: who waits for the start, and until when the line is held for them.
+ * Scheduled events of a room: which newcomers wait for the start, and until when the line is held for them.
  *
- * From `prequeue_start_time` on newcomers wait for the start; nobody of them is called before. Where the event shuffles, a
- * visitor's ticket is an entry in its draw. Those who came before the prequeue stand before all of it, those who come after
- * the start behind.
+ * From `prequeue_start_time` on newcomers wait for the start, and none of them is called before. If the event shuffles,
+ * a newcomer's ticket is an entry in its draw. Visitors who came before the prequeue stand ahead of the whole prequeue.
+ * Visitors who come after the start stand behind it.
  */
 import { KEY_STEP } from '../line/batches.ts'
 import { DRAWN_OVER_MS, type Draws, type DrawsView, drawsView, fire, isDue } from './draws.ts'
@@ -12,58 +12,58 @@ import type { ScheduledEvent } from './schedule.ts'
 /** The next start for which newcomers wait, or will wait. */
 export interface Prequeue {
   readonly event: string
-  /** The draw in which they take part, null where places are by arrival. */
+  /** The draw in which these newcomers take part, null where places are given by arrival. */
   readonly draw: number | null
   readonly fromMs: number
   readonly startMs: number
 }
 
-/** Nobody of this key or a later one is called until then. */
+/** A hold: no ticket with the key `fromKey` or a later one is called before `untilMs`. */
 export interface Hold {
   readonly event: string
   readonly fromKey: number
   readonly untilMs: number
   readonly draw: number | null
-  /** `waiting` for the start, or `counting` those whose places are known since a moment ago. */
+  /** `waiting`: for the start. `counting`: the places of a draw are known, and the room still counts its tickets. */
   readonly phase: 'waiting' | 'counting'
 }
 
-/** What a room remembers of its events. Plain data, so that it can be stored. */
+/** A room's events, as plain data that can be stored. */
 export interface Events extends Draws {
   prequeue: Prequeue | null
   hold: Hold | null
 }
 
-/** What a room did before it heard of an event. */
+/** What the room has done so far. */
 export interface Past {
-  /** Keys up to here may have been given out by lot. */
+  /** Keys up to this one may have been given out by a draw. */
   readonly untilKey: number
-  /** When it last looked at its line. */
+  /** When the room last processed its line. */
   readonly seenMs: number
-  /** Keys up to here have been called. */
+  /** Keys up to this one have been called. */
   readonly frontierKey: number
 }
 
-/** What edges know of a room's events. */
+/** A room's events as edges see them. */
 export interface EventsView extends DrawsView {
   readonly prequeue: Prequeue | null
-  /** Those who were drawn a moment ago are being counted. */
+  /** The tickets of a draw that are being counted now. */
   readonly counting: { readonly fromKey: number; readonly startMs: number; readonly untilMs: number } | null
 }
 
-/** Every edge has the seed this long after the start, and its visitors ask for their places over the next seconds. */
+/** Every edge has the seed this long after the start. Its visitors then ask for their places over `TOLD_OVER_MS`. */
 export const TOLD_AFTER_MS = 2_000
 export const TOLD_OVER_MS = 3_000
-/** The room has the counts of a draw this long after it: two syncs behind the last to ask. */
+/** The room has all counts of a draw this long after it: two syncs after the last visitor has asked. */
 export const COUNTED_AFTER_MS = TOLD_AFTER_MS + TOLD_OVER_MS + 3_000
-/** Whose draw was called off hears of it with the next poll, a minute and its jitter away at the most. */
+/** A visitor learns that a draw was called off with the next poll, at most 72 s later (60 s and the jitter). */
 const CALLED_OFF_FOR_MS = 75_000
 
 export function newEvents(): Events {
   return { draws: [], lastDraw: 0, prequeue: null, hold: null }
 }
 
-/** Lets time pass: starts what is to start, once. `event` is the one that is on, or the next one. */
+/** Advances to `nowMs`, and starts whatever is due, once. `event` is the one that is on, or the next one. */
 export function followEvents(events: Events, event: ScheduledEvent | null, past: Past, nowMs: number): void {
   const before = events.hold
   events.prequeue = prequeueOf(events, event, past, nowMs)
@@ -73,24 +73,27 @@ export function followEvents(events: Events, event: ScheduledEvent | null, past:
   events.hold = holdOf(events, before, past, nowMs)
 }
 
-/** Up to here people may be called, of those whose places are settled. */
+/** Returns the last key up to which people may be called, `settledKey` at most. */
 export function callableKey({ hold }: Events, settledKey: number): number {
   return hold ? Math.min(settledKey, hold.fromKey - KEY_STEP) : settledKey
 }
 
-/** Up to here places are known, of those that are settled: before a start without a draw they are, and nobody is called. */
+/**
+ * Returns the last key whose place is known, `settledKey` at most. Places behind a hold are unknown while its draw is
+ * pending or being counted. Before a start without a draw, places are known although none of them is called.
+ */
 export function knownKey({ hold }: Events, settledKey: number): number {
   return hold && (hold.phase === 'counting' || hold.draw !== null)
     ? Math.min(settledKey, hold.fromKey - KEY_STEP)
     : settledKey
 }
 
-/** Changes when a start, or the wait for it, begins or ends. */
+/** Returns a text that changes when a start, or the wait for it, begins or ends. */
 export function turnOf({ draws, hold }: Events): string {
   return `${hold?.event} ${hold?.phase} ${draws.filter(({ drawnMs }) => drawnMs !== null).length}`
 }
 
-/** Null where there is nothing to know: most rooms have no events. */
+/** Returns null for a room without events, as most rooms are. */
 export function eventsView(events: Events, nowMs: number): EventsView | null {
   const { draws, lastDraw, prequeue, hold } = events
   if (!prequeue && !hold && lastDraw === 0) return null
@@ -103,7 +106,10 @@ export function eventsView(events: Events, nowMs: number): EventsView | null {
   }
 }
 
-/** The start that a newcomer of this moment waits for. An edge whose clock is behind hears of the start from the draw. */
+/**
+ * Returns the start that a newcomer of this moment waits for, or null. A draw that took place shows an edge with a slow
+ * clock that the start is over.
+ */
 export function prequeueAt(view: EventsView | null | undefined, nowMs: number): Prequeue | null {
   const prequeue = view?.prequeue
   if (!prequeue || nowMs < prequeue.fromMs || nowMs >= prequeue.startMs) return null
@@ -111,7 +117,10 @@ export function prequeueAt(view: EventsView | null | undefined, nowMs: number): 
   return isDrawn ? null : prequeue
 }
 
-/** A prequeue that has begun goes on; one that is heard of late begins behind everybody whom the room has seen. */
+/**
+ * A prequeue that has begun goes on. A prequeue that was set too late begins behind every visitor whom the room has
+ * already processed.
+ */
 function prequeueOf(
   { prequeue, draws }: Events,
   event: ScheduledEvent | null,
@@ -127,7 +136,7 @@ function prequeueOf(
   return { event: name, draw: draw?.id ?? null, fromMs: isOn ? prequeue.fromMs : Math.max(prequeueMs, seenMs), startMs }
 }
 
-/** The room may have slept, or the edges, through the start: then the counts come in from when it woke. */
+/** The room, or its edges, may have slept through the start. Then the counts arrive from the moment it woke. */
 function countedMs(startMs: number, drawnMs: number): number {
   return Math.max(startMs + COUNTED_AFTER_MS, drawnMs + COUNTED_AFTER_MS - TOLD_AFTER_MS)
 }

@@ -1,12 +1,11 @@
-/** A scheduled event, as the settings describe it. */
+/** A scheduled event, in the form the room's decisions use. */
 
-/** An event as it was scheduled. */
 export interface ScheduledEvent {
   readonly name: string
-  /** Newcomers wait from then on; null where nobody waits for the start. */
+  /** Newcomers wait from this time on; null if no visitor waits for the start. */
   readonly prequeueMs: number | null
   readonly startMs: number
   readonly endMs: number
-  /** Those who wait for the start are drawn. */
+  /** True if the places of the visitors who wait for the start are drawn. */
   readonly shuffles: boolean
 }
