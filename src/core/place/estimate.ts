@@ -1,30 +1,31 @@
 /**
- * What a waiting visitor is told: a position that never rises, a wait as a range, and when to ask again.
+ * What a waiting visitor is shown: a position that never rises, a wait as a range, and when to ask again.
  *
- * The wait is people ahead over the measured speed of the frontier in tickets, so no-shows are already in it.
+ * The wait is the people ahead divided by the measured speed of the frontier. The speed counts tickets, so it already
+ * includes no-shows.
  */
 
 const POLL_MIN_MS = 2_000
 const POLL_MAX_MS = 60_000
-/** The front of the line polls this often even while nothing moves, so that a released room fills at once. */
+/** The front of the line polls this often even while nothing moves, so that a room which admits again fills at once. */
 const FRONT_POLL_MAX_MS = 4_000
 const FRONT_PEOPLE_MIN = 100
 const FRONT_MS = 10_000
-/** The very next hear of their call at once, also in a line that stands still. */
+/** This many people at the front poll every 2 s even in a line that stands still, so that a call reaches them soon. */
 const NEXT_PEOPLE = 10
-/** Polls spread by this share to both sides, so that a crowd that came at once does not stay in step. */
+/** Polls vary by this share in both directions, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
-/** The range shown around an estimate: half of all waits end inside it. */
+/** The range shown around an estimate. Half of all waits end inside it. */
 const RANGE = { low: 0.85, high: 1.2 }
 
-/** Milliseconds, or unknown while the line does not move. */
+/** An expected wait with its range. */
 export interface Wait {
   readonly likelyMs: number
   readonly lowMs: number
   readonly highMs: number
 }
 
-/** Expected wait behind `ahead` people at `speedPerSecond` tickets. */
+/** Returns the expected wait behind `ahead` people at `speedPerSecond` tickets, or null while the line stands still. */
 export function waitOf(ahead: number, speedPerSecond: number): Wait | null {
   if (speedPerSecond <= 0) return null
   return waitRange((ahead / speedPerSecond) * 1_000)
@@ -35,8 +36,8 @@ export function waitRange(likelyMs: number): Wait {
 }
 
 /**
- * Milliseconds until the next poll: a tenth of the expected wait within 2 to 60 s, at most 5 s at the front and 2 s for the next
- * few. `random` is uniform in [0, 1).
+ * Returns the milliseconds until the next poll: a tenth of the expected wait, between 2 and 60 s. The limit is 4 s at
+ * the front, and 2 s for the next few people. Jitter then adds or takes up to 20 %. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const wait = waitOf(ahead, speedPerSecond)

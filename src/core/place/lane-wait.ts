@@ -1,10 +1,11 @@
 /**
- * Waits in a room with lanes. How fast a lane moves now says little of its wait: it may have the shares of lanes that fill up again,
- * and it will have the shares of those that run empty before its visitor's turn.
+ * Waits in a room with lanes. A lane's present speed is a poor guide to its waits. The lane may now use the shares of
+ * lanes that will fill up again, and it will get the shares of lanes that run empty before its visitor's turn.
  *
- * So the lanes are followed as if they flowed (generalized processor sharing, Parekh and Gallager 1993): each gets its share of the
- * permits as long as it has people or takes what comes in, until the people ahead are through. Newcomers of this lane
- * stand behind and do not matter; those of the others do.
+ * So the lanes are simulated as flows (generalized processor sharing, Parekh and Gallager 1993). Each lane gets its
+ * share of the permits while it has people, or takes as many as its newcomers need. The simulation ends when the people
+ * ahead are through. Newcomers of this lane stand behind the visitor and do not matter; newcomers of the other lanes
+ * do.
  */
 
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
@@ -15,21 +16,24 @@ import { divide, type LaneShare } from '../permits/lanes.ts'
 import type { View } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
-/** Newcomers of a lane are counted in the newest part of its line. */
+/** The rate of a lane's newcomers is measured over this newest part of its line. */
 const NEWCOMERS_OVER_MS = 60_000
-/** A lane whose people came in so short a time has no line to speak of: it takes what comes in. */
+/** A lane whose people all came within this time has no real line: it needs as many permits as newcomers bring. */
 const LINE_MIN_MS = 20_000
 
-/** Of one lane, in the permits its people take: no-shows take none. */
+/** One lane's flow, counted in the permits that its people take. No-shows take none. */
 interface Flow {
   readonly people: number
   readonly perSecond: number
 }
 
-/** A share of nothing, or next to it, is served by what the others leave, and nobody knows how much that will be. */
+/**
+ * A longer wait counts as unknown. A lane with a share near 0 is served by what other lanes leave, which cannot be
+ * predicted.
+ */
 const KNOWN_WITHIN_SECONDS = 7 * 24 * 60 * 60
 
-/** Milliseconds until `ahead` people of a lane are through, null while nothing moves, or hardly anything. */
+/** Returns the milliseconds until `ahead` people of a lane are through, or null while the room hardly moves. */
 export function laneWaitMs(ahead: number, lane: string, view: View): number | null {
   const lanes = Object.entries(view.lanes).filter(([, other]) => !other.merged)
   const shares = lanes.flatMap(([name, { share = 0 }]): LaneShare[] => (name === MAIN_LANE ? [] : [{ name, share }]))
@@ -59,7 +63,7 @@ function secondsUntil(
   const people = new Map([...others].map(([name, flow]) => [name, flow.people]))
   let left = permits
   let seconds = 0
-  // Each step empties a lane at least, or is the last one.
+  // Each step empties at least one lane, or is the last one.
   for (let steps = 0; steps <= others.size; steps++) {
     const wanted = new Map(
       [...others].map(([name, flow]) => [name, isWaiting(people, name) ? Number.POSITIVE_INFINITY : flow.perSecond]),
@@ -82,7 +86,7 @@ function secondsUntil(
   return seconds
 }
 
-/** Rounding leaves a little of what is through. */
+/** Rounding leaves a small rest of people who are in fact through. */
 const FLOW_MIN = 1e-6
 
 function isWaiting(people: ReadonlyMap<string, number>, lane: string): boolean {
@@ -102,7 +106,10 @@ function flowOf(lane: LaneView, view: View): Flow {
   }
 }
 
-/** All lanes together, lately and in the long run; what the room promises until they have moved. */
+/**
+ * The permits per second of all lanes together, lately and in the long run. Until a lane's speed is known, the room's
+ * rate stands for both.
+ */
 function permitsPerSecond(
   lanes: readonly (readonly [string, LaneView])[],
   view: View,

@@ -1,4 +1,4 @@
-/** Where a ticket stands, as an edge can tell from the room's last view without asking anybody. */
+/** Where a ticket stands. An edge computes it from the room's last view, without a call to any object. */
 
 import { type EntryFate, fateOf } from '../events/draws.ts'
 import {
@@ -20,37 +20,39 @@ import { pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
 
 export type Place =
-  /** May claim a permit now. */
+  /** The ticket may claim a permit now. */
   | { readonly state: 'called' }
   | {
       readonly state: 'waiting'
       readonly ahead: number
       readonly position: number | null
       readonly wait: Wait | null
-      /** When the place will be known that is not drawn yet. */
+      /** When the place will be known, if it is not drawn yet. */
       readonly drawnMs?: number | null
-      /** The start of the event for which it waits; nobody is called before. */
+      /** The start of the event for which the ticket waits. The ticket is not called before. */
       readonly startsMs?: number | null
     }
-  /** Was called, and did not come within the claim window. */
+  /** The ticket was called, and its visitor did not come within the claim window. */
   | { readonly state: 'missed' }
 
-/** A ticket that has not changed is signed anew after this long, so that it lives on while its visitor polls. */
+/** A ticket that has not changed is signed anew after this long, so that it stays valid while its visitor polls. */
 const SIGNED_FOR_MS = 30_000
-/** A token says its time of issue in whole seconds. */
+/** A token contains its time of issue in whole seconds. */
 const ISSUED_WITHIN_MS = 1_000
-/** An edge knows of a draw this long after the room, and its visitors ask over a few times as long, not all at once. */
+/**
+ * An edge receives a draw this long after the room. Its visitors then ask over SPREAD times as long, not all at once.
+ */
 const TOLD_AFTER_MS = 1_000
 const SPREAD = 4
 /**
- * A shown wait rises by at most a tenth from one poll to the next: by this much over the one in the ticket, which may be older, and
- * lower by so much than what was shown meanwhile without signing anew.
+ * A shown wait may rise at most 10 % per poll. The ticket's wait may be stale by 2.5 % (smaller drops are not
+ * re-signed), so we allow 7 % over it: 1.07 / 0.975 = 1.097.
  */
 const WAIT_RISES_BY = 1.07
 const WAIT_KEPT_WITHIN = 0.975
-/** Shorter waits are all "less than a minute". */
+/** Shorter waits are all shown as "less than a minute". */
 const WAIT_SHORT_MS = 30_000
-/** The clocks of two edges. */
+/** The clocks of two edges may differ by this much. */
 const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
@@ -61,7 +63,7 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
   if (startsMs === null && (isOpenFor(ticket, view, nowMs) || ticket.key <= lane.frontierKey))
     return { state: 'called' }
-  // The curve counts this ticket too, in proportion to where it stands in its bucket.
+  // The curve counts this ticket too, in proportion to its place within its bucket.
   const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
   const counted = countedIn(lane, view)
   const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - itself))
@@ -78,31 +80,38 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
   }
 }
 
-/** In an open room nobody waits but whose place is still to come: the session was ended by a policy, and its debt is not paid off. */
+/**
+ * True if the ticket counts as called because the room is open. Then only a ticket with a key in the future waits: a
+ * policy ended its session, and the debt is not paid off yet.
+ */
 function isOpenFor({ draw, key }: Ticket, view: View, nowMs: number): boolean {
   return view.open && (Boolean(draw) || key <= nowMs + CLOCKS_DIFFER_MS)
 }
 
-/** The place of an entry, of which nothing is known before its event has started. */
+/** The place of an entry, which is unknown until its event has started. */
 function undrawn(entry: EntryFate): Place {
   const startsMs = entry.fate === 'waits' ? entry.startMs : 0
   return { state: 'waiting', ahead: 0, position: null, wait: null, drawnMs: startsMs + COUNTED_AFTER_MS, startsMs }
 }
 
-/** A newcomer without a draw waits for the start as well; who came before the prequeue does not. */
+/**
+ * Returns the start for which a ticket waits, or null. Newcomers without a draw wait for it too. Visitors who came
+ * before the prequeue do not.
+ */
 function startOf({ key, draw }: Ticket, prequeue: Prequeue | null): number | null {
   return prequeue && !draw && key >= prequeue.fromMs ? prequeue.startMs : null
 }
 
-/** When everybody has been counted who was drawn along with this ticket. */
+/** When all tickets that were drawn together with this one are counted. */
 function countedMs({ key }: Ticket, { events }: View): number | null {
   const counting = events?.counting
   return counting && key >= counting.fromKey && key < counting.startMs ? counting.untilMs : null
 }
 
 /**
- * The ticket after its visitor came back: confirmed in line, with the lowest position shown, and with a claim window once called.
- * The same object when nothing changed, so that nothing is signed in vain. Whoever becomes confirmed is to be counted.
+ * Returns the ticket after its visitor came back: confirmed in line, with the lowest position shown, and with a claim
+ * window once called. Returns the same object if nothing changed, so that no token is signed in vain. The caller must
+ * count a ticket that becomes confirmed here.
  */
 export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs: number): Ticket {
   const confirmed = ticket.confirmed || place.state === 'waiting'
@@ -118,32 +127,36 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
   return { ...ticket, confirmed, low, waitMs, byMs, draw, issuedMs: nowMs }
 }
 
-/** The ticket after its claim was refused for want of a permit: who was called and is present never misses a turn. */
+/**
+ * Returns the ticket after its claim was refused for want of a permit. A called visitor who keeps asking gets a new
+ * claim window each time, and so never misses a turn.
+ */
 export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
   const called = ticket.key <= laneOf(view, ticket.lane).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
 /**
- * The place at the front of somebody whose session has just ended. In a random room it may have been drawn in a batch
- * that has not ended, and who was inside already does not wait for that.
+ * Returns the key at the front for a visitor whose session has just ended. In a random room the old key may lie in a
+ * batch that has not ended. A visitor who was inside does not wait for that, so the key then moves forward to the
+ * frontier.
  */
 export function keyAgain(key: number, lane: string, view: View | null): number {
   if (!view || view.open || key <= (view.settledKey ?? key)) return key
   return Math.min(key, own(view.lanes, lane)?.frontierKey ?? key)
 }
 
-/** When the place of a ticket will be known whose batch has not ended, null for any other. */
+/** Returns when the place of a ticket will be known, if its batch has not ended. Returns null for any other ticket. */
 export function drawnMsOf({ draw }: Ticket, nowMs: number): number | null {
   return draw && draw.untilMs > nowMs ? draw.untilMs + SETTLED_AFTER_MS : null
 }
 
-/** Waiting in a batch of which nobody has a place yet. */
+/** True for a ticket that waits in a batch whose places are not known yet. */
 export function isUndrawn(place: Place): place is Place & { readonly drawnMs: number } {
   return place.state === 'waiting' && typeof place.drawnMs === 'number'
 }
 
-/** Milliseconds until this visitor should ask again; `random` is uniform in [0, 1). */
+/** Returns the milliseconds until this visitor should ask again. `random` is uniform in [0, 1). */
 export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
     return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, nowMs, random)
@@ -155,32 +168,32 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
   if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
-  // Its number is known to this edge a second or two after the room has all counts.
+  // This edge has the visitor's number one to two seconds after the room has all counts.
   const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
-/** Once it has come back, a ticket has nothing to learn before then; when it asks again says nothing of its place. */
+/** A confirmed ticket has nothing to learn before `atMs`. The time of its polls reveals nothing about its place. */
 function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, nowMs: number, random: number): number {
   return confirmed ? untilMs(atMs, nowMs, random) : pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
 }
 
-/** Nothing changes until then: a poll now and again keeps the ticket alive. */
+/** Nothing changes until `atMs`. A poll now and then keeps the ticket valid. */
 function untilMs(atMs: number, nowMs: number, random: number): number {
   return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
 }
 
-/** Everybody with a counted place in the view. */
+/** Returns how many people have a counted place in the view. */
 export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
-/** A lane is named by operators, and what every object has is none. */
+/** Operators choose the names of lanes, so a property that every object inherits must not count as a lane. */
 function laneOf({ lanes }: View, name: string): LaneView {
   return own(lanes, name) ?? NOBODY
 }
 
-/** Who stands in a lane that was taken away is counted among the people of the main one. */
+/** Visitors of a removed lane are counted among the people of the main one. */
 function countedIn(lane: LaneView, view: View): LaneView {
   return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
 }
@@ -194,7 +207,7 @@ function waitFor({ lane: name, waitMs }: Ticket, ahead: number, lane: LaneView, 
 }
 
 function likelyWait(name: string, ahead: number, lane: LaneView, view: View): Wait | null {
-  // In a room with lanes how fast one moves now says little.
+  // In a room with lanes, a lane's present speed is a poor guide to its waits.
   if (lane.share !== undefined) {
     const served = own(view.lanes, name)?.merged ? MAIN_LANE : name
     const ms = laneWaitMs(ahead, served, view)
@@ -203,7 +216,10 @@ function likelyWait(name: string, ahead: number, lane: LaneView, view: View): Wa
   return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
 }
 
-/** Only who was called can have missed it. A window that was shortened also shortens what older tickets still carry. */
+/**
+ * True if the visitor missed the turn. Only a called ticket can be missed. When the operator shortens the claim window,
+ * the windows in older tickets shorten too.
+ */
 function hasMissed(ticket: Ticket, lane: LaneView, claimWindowMs: number, nowMs: number): boolean {
   if (ticket.key > lane.frontierKey) return false
   if (ticket.byMs !== null) return nowMs > Math.min(ticket.byMs, ticket.issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
