@@ -1,4 +1,4 @@
-/** The lines of a room as they are called: by the permits to come, lane by lane, or all at once while the room is open. */
+/** Calls the lines of a room: lane by lane for the permits to come, or all at once while the room is open. */
 
 import { callableKey } from '../events/events.ts'
 import { openKey, settledKey } from '../line/batches.ts'
@@ -10,10 +10,12 @@ import { MAIN_LANE } from '../ticket.ts'
 import { available, left, standing, standingIn, sums } from './grants.ts'
 import { NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
-/** A line that is empty this long makes the room open: refused newcomers have had the time to be counted. */
+/** A room opens after its lines were empty for this long. By then refused newcomers have had the time to be counted. */
 const OPENS_AFTER_MS = 4_000
 
-/** Everybody with a counted place, over all lanes. Who stands in one that was taken away is counted in the main one. */
+/**
+ * Returns how many people have a counted place, over all lanes. People of a removed lane are counted in the main one.
+ */
 export function waitingTotal(room: RoomState): number {
   let people = 0
   for (const line of room.lines.values()) if (!line.state.removedAtMs) people += waiting(line)
@@ -29,7 +31,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   if (rules.ratePerMinute <= 0) return room.shown.clear()
   const { live, out } = sums(room)
   const permits = out + available(room, rules)
-  // Permits in reach are part of the budget: only the rest of it is still to come.
+  // Permits in reach are part of the budget. Only the rest of the budget is still to come.
   const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
   const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
   const whole = {
@@ -62,7 +64,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   room.shown.clear()
 }
 
-/** Everybody from the oldest of those refused is in line. */
+/** Closes each line at its oldest refused visitor: that visitor and all later ones are in line. */
 export function putInLine(room: RoomState, refused: readonly Demand[]): void {
   for (const { lane, oldestKey } of refused) {
     const line = room.lines.get(lane)
@@ -71,11 +73,11 @@ export function putInLine(room: RoomState, refused: readonly Demand[]): void {
 }
 
 export function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
-  // Before a start nobody is called, and just after it not everybody who waited has been counted.
+  // Before a start the line is held, and just after it some of the people who waited are not counted yet.
   const empty =
     room.events.hold === null && standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
   room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
-  // Where nobody refused is in line, only those called from an old one may be on their way.
+  // Where refused newcomers do not wait, only called visitors of an earlier line may still be on their way.
   const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
   if (room.emptySinceMs === null || nowMs - room.emptySinceMs < opensAfterMs) return
   room.open = true
@@ -83,7 +85,7 @@ export function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number):
   callAll(room, rules, nowMs)
 }
 
-/** The part of all permits to come that each lane with anybody in it can reckon with, by its share and its people. */
+/** Returns the part of all permits to come that each lane can expect, by its share and its people. */
 function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: number): ReadonlyMap<string, number> {
   const lanes = rules.lanes ?? NO_LANES
   const wanted = new Map<string, number>()
@@ -96,12 +98,12 @@ function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: 
   const parts = divide(supply, lanes, wanted)
   let left = supply
   for (const part of parts.values()) left -= part
-  // What nobody wants yet is for whoever comes next, in any lane.
+  // Permits that no lane wants yet are for the next newcomers, in any lane.
   const partOf = (lane: string) => ((parts.get(lane) ?? 0) + left * shareOf(lanes, lane)) / supply
   return new Map([...room.lines.keys()].map(lane => [lane, supply > 0 ? partOf(lane) : 0]))
 }
 
-/** Called people who should come in yet. */
+/** Returns how many called people are still expected to come in. */
 function comingTotal(room: RoomState): number {
   let people = 0
   for (const line of room.lines.values()) people += comingIn(line.state.control, 0)

@@ -1,7 +1,7 @@
 /**
- * Permits over doors and lanes: what can be granted now, who lacks some, and whose turn it is.
+ * Permits over doors and lanes: what can be granted now, which doors lack permits, and which lane has its turn.
  *
- * A door's demand is believed for some seconds only; its permits are believed until it reports.
+ * A door's demand is used for a few seconds only. Its account of permits stands until its next report.
  */
 
 import { ownOr } from '../own.ts'
@@ -10,33 +10,38 @@ import { allot, servedIn, take } from '../permits/lanes.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
-/** A door's demand is believed this long after it was reported. */
+/** A door's demand counts for this long after the report that contained it. */
 const DEMAND_FOR_MS = 3_000
-/** A door that has held permits in silence for this long is asked to report. */
+/** A door that holds permits and has not reported for this long is asked to report. */
 const SILENT_AFTER_MS = 6_000
-/** Permits an open room grants ahead of demand cover a door until its next sync and a little more. */
+/** An open room grants permits ahead of demand for this long: until the door's next sync, and a little more. */
 const AHEAD_SECONDS = 2
-/** A lane may claim what it left to others for this long: who stands there is heard of once a second. */
+/**
+ * A lane may claim back the permits it left to others for this long, since its demand is reported only once a second.
+ */
 const SLACK_SECONDS = 10
 const SLACK_MIN = 5
 
-/** Begins a budget anew. Permits that are out count against it: what was spent of them before must have been heard of. */
+/**
+ * Starts a new budget. Outstanding permits count against it. Permits spent before must be reported by now, or they
+ * would count against it too.
+ */
 export function restock(room: RoomState, remaining: number | null): void {
   Object.assign(room.stock, { set: remaining, spent: 0 })
 }
 
-/** How many more may come in by the budget, permits out included; null without one. */
+/** Returns the admissions left in the budget, outstanding permits included; null without a budget. */
 export function left({ stock }: RoomState): number | null {
   return stock.set === null ? null : Math.max(0, stock.set - stock.spent)
 }
 
-/** Permits that can be granted now: what the rate, the places and the budget allow. */
+/** Returns the permits that can be granted now: what the rate, the places and the budget allow. */
 export function available(room: RoomState, rules: RoomRules): number {
   const { live, out } = sums(room)
   return Math.max(0, Math.min(grantable(room.bank, live, out, rules), (left(room) ?? Number.POSITIVE_INFINITY) - out))
 }
 
-/** Live sessions and permits out, over all doors. */
+/** Returns the live sessions and the outstanding permits, over all doors. */
 export function sums(room: RoomState): { live: number; out: number } {
   let live = 0
   let out = 0
@@ -47,14 +52,14 @@ export function sums(room: RoomState): { live: number; out: number } {
   return { live, out }
 }
 
-/** Called visitors standing by, over all doors heard of lately. */
+/** Returns how many called visitors are ready, over all doors that reported lately. */
 export function standing(room: RoomState, nowMs: number): number {
   let people = 0
   for (const door of room.doors.values()) people += standingAt(door, nowMs)
   return people
 }
 
-/** Those of them who are served under the share of one lane. */
+/** Returns how many of them are served under the share of `lane`. */
 export function standingIn(room: RoomState, rules: RoomRules, lane: string, nowMs: number): number {
   let people = 0
   for (const door of room.doors.values()) people += standingByLane(door, rules, nowMs).get(lane) ?? 0
@@ -62,9 +67,9 @@ export function standingIn(room: RoomState, rules: RoomRules, lane: string, nowM
 }
 
 /**
- * Grants this door what it needs: lanes by their shares, and in each lane its standing visitors first, in proportion when there is
- * not enough for all doors, the one with the oldest visitor rounded up; then, in an open room, what newcomers will need until its
- * next sync.
+ * Grants this door what it needs. Lanes are served by their shares, and in each lane the ready visitors first. If there
+ * is not enough for all doors, each gets its proportion, and the door with the oldest visitor is rounded up. An open
+ * room also grants what newcomers will need until the door's next sync. Returns `short` if ready visitors lack permits.
  */
 export function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'enough' | 'short' {
   const lanes = rules.lanes ?? NO_LANES
@@ -121,7 +126,9 @@ function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
   }
 }
 
-/** Permits a door lacks for the visitors who stand there, by lane. What one lane has too many of serves the others. */
+/**
+ * Returns the permits that a door lacks for its ready visitors, by lane. Surplus permits of one lane serve the others.
+ */
 function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number> {
   const lacking = new Map<string, number>()
   const standing = standingByLane(door, rules, nowMs)
@@ -144,7 +151,7 @@ function standingAt(door: Door, nowMs: number): number {
   return door.demand.reduce((sum, demand) => sum + demand.standing, 0)
 }
 
-/** Who stands at a door, by the lane under whose share they are served. */
+/** Returns how many visitors are ready at a door, by the lane whose share serves them. */
 function standingByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
   const people = new Map<string, number>()
   if (nowMs - door.heardAtMs > DEMAND_FOR_MS) return people
@@ -155,10 +162,10 @@ function standingByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: numb
   return people
 }
 
-/** What each door lacks, by lane. */
+/** The permits that each door lacks, by lane. */
 type Needs = ReadonlyMap<Door, ReadonlyMap<string, number>>
 
-/** Whether nobody of a lane who needs a permit has stood by longer than this door's. */
+/** True if no other door that lacks a permit for this lane has an older ready visitor than this door. */
 function isOldest(needed: Needs, door: Door, rules: RoomRules, lane: string): boolean {
   const oldest = oldestKeyAt(door, rules, lane)
   for (const [other, lacking] of needed) {

@@ -1,7 +1,8 @@
 /**
- * The room's half of the protocol: it applies what doors report, moves the frontier with the clock, and grants permits.
+ * The room's half of the protocol: it applies the reports of doors, moves the frontier with the clock, and grants
+ * permits.
  *
- * The caller owns the clock and the storage: everything changed by `sync` must be durable before its reply leaves.
+ * The caller owns the clock and the storage. Every change that `sync` makes must be durable before its reply leaves.
  */
 
 import { enter } from '../events/draws.ts'
@@ -26,28 +27,28 @@ export { waitingTotal } from './calling.ts'
 export { available, left, restock, standing, standingIn, sums } from './grants.ts'
 export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
 
-/** The frontier moves this often at most. */
+/** The frontier moves at most this often. */
 const TICK_MS = 500
-/** Departures are smoothed over this. */
+/** The half-life over which departures are smoothed. */
 const DEPARTURES_HALF_LIFE_MS = 10_000
-/** Tickets from the future of a skewed clock are believed this far. */
+/** A skewed clock may put a ticket this far into the future. Tickets further ahead are not counted. */
 const FUTURE_MS = 60_000
 
 export type SyncOutcome =
-  /** A report that is older than what was applied: nothing changed, nothing is owed. */
+  /** The report is older than one that was applied. Nothing changed, and no answer is due. */
   | { readonly kind: 'stale' }
-  /** The same report again: the stored answer stands. */
+  /** The report was already applied. The stored answer stands. */
   | { readonly kind: 'repeated'; readonly granted: number; readonly lanes?: Readonly<Record<string, number>> }
   | {
       readonly kind: 'applied'
       readonly granted: number
-      /** Of `granted`, what is meant for lanes beside the main one; absent where nothing is. */
+      /** The part of `granted` for each lane beside the main one; absent if there is none. */
       readonly lanes?: Readonly<Record<string, number>>
       /** Chunks of the histogram that must be stored, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
-      /** What edges say of the origin: cells of `core/health/samples.ts`. */
+      /** Health samples of the origin that edges reported: cells of `core/health/samples.ts`. */
       readonly health: Cells
-      /** Doors that hold permits in silence. */
+      /** Doors that hold permits and have not reported lately. */
       readonly poke: readonly string[]
     }
 
@@ -61,14 +62,14 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   followSettings(room, rules, nowMs)
   const added = fresh(door.applied, report)
   door.applied = { seq: report.seq, base: report.base, cells: report.cells }
-  // Time first, by what was out until now: a permit that is out stops the fill it would have used.
+  // Fill the bank first, with the permits that were outstanding until now: they stop a part of the fill.
   fill(room.bank, sums(room).out, rules, nowMs)
   const liveBefore = door.live
-  // What a door's earlier life had in hand may have been spent unheard: the budget takes it for spent.
+  // An earlier incarnation of the door may have spent its permits without a report. The budget counts them as spent.
   const unheardOf = report.epoch > door.epoch ? outOf(door) : 0
   const spent = settle(room.bank, door, report, nowMs)
   room.stock.spent += spent + unheardOf
-  // A door that has not heard of the closing yet reports newcomers: they are in line, not standing by.
+  // A door whose view is older than the closing reports newcomers. They are in line, not ready.
   const unheard = report.open && !room.open
   door.demand = unheard ? [] : report.demand
   if (unheard) putInLine(room, report.demand)
@@ -86,7 +87,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   }
 }
 
-/** Chunks of the histograms that are to be stored now. */
+/** Returns the chunks of the histograms that must be stored now, and clears the list. */
 export function takeDirty(room: RoomState): ReadonlyMap<string, ReadonlySet<number>> {
   const dirty = new Map(room.dirty)
   room.dirty.clear()
@@ -98,7 +99,9 @@ function grantsOf(door: Door): { granted: number; lanes?: Record<string, number>
   return lanes ? { granted: door.granted, lanes } : { granted: door.granted }
 }
 
-/** Lets time pass: fills the bank, moves the frontier, opens the room. Called by `sync`; harmless at any time. */
+/**
+ * Advances to `nowMs`: fills the bank, moves the frontier, opens the room. `sync` calls it; an extra call does no harm.
+ */
 export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   fill(room.bank, sums(room).out, rules, nowMs)
   followSettings(room, rules, nowMs)
@@ -114,7 +117,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   room.view = makeView(room, rules, nowMs)
 }
 
-/** Fills the bank up to a moment at which the limits change, by those that were in force before. */
+/** Fills the bank up to `turnMs`, when the limits change, at the limits that were in force before. */
 export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
   fill(room.bank, sums(room).out, rules, turnMs)
 }
@@ -129,7 +132,15 @@ function count(room: RoomState, name: string, by: number): void {
   if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }
 
-/** Cells are `line/<lane>/<bucket>` for confirmed tickets, `gone/<lane>/<bucket>` for those given up, `entry/<draw>`, `shown/<lane>`, samples of the origin's health, or the name of a total. */
+/**
+ * Applies counted cells. Their names are:
+ * - `line/<lane>/<bucket>`: confirmed tickets
+ * - `gone/<lane>/<bucket>`: tickets that were given up
+ * - `entry/<draw>`: entries in a draw
+ * - `shown/<lane>`: called visitors who were seen
+ * - `health/...`: samples of the origin's health, which are not applied here
+ * - any other name: a total
+ */
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
@@ -151,7 +162,7 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
   }
 }
 
-/** Whoever changes lanes leaves a counted ticket behind that nobody will come with. */
+/** Removes a ticket that was given up: a visitor who changes lanes does not come back with the old ticket. */
 function giveUp(room: RoomState, lane: string, line: Line, bucket: number, by: number): void {
   if (!Number.isSafeInteger(bucket)) return
   const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
@@ -162,7 +173,9 @@ function giveUp(room: RoomState, lane: string, line: Line, bucket: number, by: n
   isDirty(room, MAIN_LANE, chunkOf(bucket))
 }
 
-/** A ticket of a lane that was taken away counts in the main one, beside its own, which may come back. */
+/**
+ * A ticket of a removed lane also counts in the main one. It keeps its own count too, because its lane may come back.
+ */
 function countInMain(room: RoomState, bucket: number, endKey: number, by: number): void {
   const main = room.lines.get(MAIN_LANE)
   if (!main) return
@@ -176,12 +189,12 @@ function healthIn(cells: Cells): Cells {
   return health
 }
 
-/** An open room closes when a claim is refused: everybody from the oldest refused visitor on is in line. */
+/** Closes an open room when a claim is refused: the oldest refused visitor and all later ones are in line. */
 function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, nowMs: number): void {
   room.open = false
   room.emptySinceMs = null
   putInLine(room, demand)
-  // Newcomers who were refused stand nowhere: they are in line like everybody else.
+  // Refused newcomers are in line now like all others, so they are not ready.
   for (const door of room.doors.values()) door.demand = []
   room.view = makeView(room, rules, nowMs)
 }
@@ -226,7 +239,7 @@ function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, n
   return { ...view, share: shareOf(lanes, served), showRate: showRate(line.state.control), merged: served !== lane }
 }
 
-/** The most permits that may be banked or out, for operators to see beside the figures. */
+/** Returns the most permits that may be banked or outstanding, for operators to see beside the other figures. */
 export function burst(rules: RoomRules): number {
   return burstOf(rules.ratePerMinute)
 }

@@ -1,4 +1,4 @@
-/** A room follows its settings: the budget, lanes that come and go, the method, and the starts of events. */
+/** Applies changes of a room's settings: the budget, lanes that come and go, the method, and the starts of events. */
 
 import { callableKey, followEvents } from '../events/events.ts'
 import { follow, openKey } from '../line/batches.ts'
@@ -8,7 +8,7 @@ import { MAIN_LANE } from '../ticket.ts'
 import { restock } from './grants.ts'
 import { NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
-/** A ticket of a lane that was taken away lives no longer than this after its last poll. */
+/** A ticket of a removed lane stays valid no longer than this after its last poll. */
 const REMOVED_FOR_MS = 25 * 60 * 60_000
 
 export function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void {
@@ -36,7 +36,7 @@ export function isDirty(room: RoomState, lane: string, chunk: number): void {
   else room.dirty.set(lane, new Set([chunk]))
 }
 
-/** Who came before the prequeue of an open room is called, and from there on everybody waits for the start. */
+/** Closes an open room for a start: visitors who came before the prequeue are called, and all later ones wait. */
 function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
   const key = callableKey(room.events, openKey(room.draws, nowMs))
   for (const line of room.lines.values()) callEverybody(line, key, rules.claimWindowMs, nowMs)
@@ -45,7 +45,7 @@ function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
   for (const door of room.doors.values()) door.demand = []
 }
 
-/** A new lane has a line of its own from now on. One that was taken away keeps its line as long as tickets of it may come. */
+/** Adds a line for each new lane. A removed lane keeps its line as long as tickets of it may come. */
 function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number): void {
   for (const { name } of lanes) if (!room.lines.has(name)) room.lines.set(name, newLine(nowMs))
   if (room.lines.size === 1) return
@@ -67,7 +67,7 @@ function remove(room: RoomState, line: Line, nowMs: number): void {
   if (main) for (const chunk of countAlso(line, main)) isDirty(room, MAIN_LANE, chunk)
 }
 
-/** Its people are in its own line again, and in nobody's way in the main one. */
+/** Moves a lane's people from the main line back to its own, so that they are no longer ahead of visitors there. */
 function comeBack(room: RoomState, line: Line): void {
   const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
   line.state.removedAtMs = null

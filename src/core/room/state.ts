@@ -1,4 +1,4 @@
-/** What a room knows, and what its settings say: plain data that the caller stores. */
+/** A room's state, and the settings that its decisions need. Plain data that the caller stores. */
 
 import { type Events, newEvents } from '../events/events.ts'
 import type { ScheduledEvent } from '../events/schedule.ts'
@@ -18,32 +18,35 @@ export interface Door extends DoorAccount {
   applied: Applied | undefined
 }
 
-/** Figures since the room began, for operators. */
+/** Totals since the room began, for operators. */
 export type Totals = Record<string, number>
 
 export interface RoomState {
   readonly generation: number
   open: boolean
-  /** Since when an open room could open again, null while somebody stands or waits. */
+  /**
+   * Since when the closed room could open again. Null while a visitor is ready or waits, an event holds the line, or no
+   * permit is available.
+   */
   emptySinceMs: number | null
   readonly bank: Bank
   readonly doors: Map<string, Door>
   readonly lines: Map<string, Line>
-  /** Chunks of the histograms that have changed since they were last handed out to be stored, by lane. */
+  /** Changed chunks of the histograms that the caller has not taken to store yet, by lane. */
   readonly dirty: Map<string, Set<number>>
-  /** Whose turn it is where lanes share the permits. */
+  /** The turns of the lanes that share the permits. */
   readonly turns: Turns
   readonly draws: Draws
   readonly events: Events
-  /** The budget of `remaining`, null for none, and what of it is spent. */
+  /** The budget of `remaining`, null for none, and how much of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
   readonly pace: Pace
-  /** 0 for a room that nobody has come to yet. */
+  /** 0 for a room without any visitor so far. */
   tickedAtMs: number
-  /** Called visitors seen since the last tick, per lane. */
+  /** Called visitors seen since the last tick, by lane. */
   readonly shown: Map<string, number>
-  /** Sessions ended per second, smoothed: in a full room that is how fast permits come. */
+  /** Sessions ended per second, smoothed. In a full room permits come at this rate. */
   departuresPerSecond: number
   departedSinceTick: number
   view: View | null
@@ -54,11 +57,11 @@ export interface RoomRules extends Limits {
   readonly claimWindowMs: number
   /** Width of the batches of a random line; null or absent where places are given by arrival. */
   readonly shuffleMs?: number | null
-  /** Newcomers who are refused do not wait: the room opens again as soon as it can. */
+  /** Refused newcomers do not wait, so the room opens again as soon as it can. */
   readonly rejects?: boolean
-  /** The event that is on, or the next one; null or absent where none is scheduled. */
+  /** The current event, or the next one; null or absent if none is scheduled. */
   readonly event?: ScheduledEvent | null
-  /** So many more may come in since this was set; null or absent for no budget. */
+  /** The number of visitors who may still come in since this was set; null or absent for no budget. */
   readonly remaining?: number | null
   /** Lanes beside the main one, with their shares of the permits; absent or empty for none. */
   readonly lanes?: readonly LaneShare[]
@@ -69,7 +72,7 @@ export function newRoom(nowMs: number): RoomState {
     generation: nowMs,
     open: true,
     emptySinceMs: null,
-    // Filled up to its burst by the first report: a new room lets the first visitors in at once.
+    // The first report fills the bank up to its burst, so that a new room admits its first visitors at once.
     bank: { banked: 0, filledAtMs: 0 },
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),

@@ -1,4 +1,6 @@
-/** Figures of rate limits among a room's totals: cells named `limit/<policy>/<figure>`, for the policies there are. */
+/**
+ * The rate limits' part of a room's totals: cells named `limit/<policy>/<figure>`, for the policies in the settings.
+ */
 import type { LimitFigures } from '../protocol/calls.ts'
 
 const PREFIX = 'limit/'
@@ -20,12 +22,14 @@ export function limitFigures(totals: Totals, policies: readonly string[]): Recor
   )
 }
 
-/** The totals that are not of policies. */
+/** Returns the totals that belong to no policy. */
 export function otherTotals(totals: Totals): Totals {
   return Object.fromEntries(Object.entries(totals).filter(([name]) => !name.startsWith(PREFIX)))
 }
 
-/** Forgets policies that are not there any more: an operator's renaming must not grow the room's row without end. */
+/**
+ * Deletes the totals of policies that no longer exist. Otherwise every renaming would make the room's stored row grow.
+ */
 export function forgetPolicies(totals: Record<string, number>, policies: readonly string[]): void {
   for (const cell of Object.keys(totals)) {
     if (cell.startsWith(PREFIX) && !policies.includes(cell.split('/')[1] ?? '')) delete totals[cell]
