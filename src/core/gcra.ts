@@ -1,32 +1,34 @@
 /**
- * The generic cell rate algorithm, after ITU-T I.371 and redis-cell: one theoretical arrival time per key says all.
+ * The generic cell rate algorithm, after ITU-T I.371 and redis-cell. Its whole state is one theoretical arrival time a
+ * key.
  *
- * In any window Δ at most ⌊Δ / intervalMs⌋ + burst cells pass. A clock that goes back makes it stricter, never looser.
+ * In any window at most floor(windowMs / intervalMs) + burst cells pass. A clock that goes back makes the limit
+ * stricter, never looser.
  */
 
-/** One cell each `intervalMs`, and `burst` at once after a rest (redis-cell's `max_burst` + 1). */
+/** One cell per `intervalMs`, and `burst` cells at once after a rest (redis-cell's `max_burst` + 1). */
 export interface Quota {
   readonly intervalMs: number
   readonly burst: number
 }
 
 /**
- * `count` cells a period. The interval is rounded up to a 1,024th of a millisecond: then every sum of intervals and times is exact in
- * floating point, and no rounding ever lets a cell through early.
+ * Returns the quota of `count` cells a period. The interval is rounded up to a 1,024th of a millisecond. Then every sum
+ * of intervals and times is exact in floating point, and rounding never lets a cell through early.
  */
 export function quotaOf(count: number, periodMs: number, burst: number): Quota {
   return { intervalMs: Math.ceil((periodMs / count) * 1_024) / 1_024, burst }
 }
 
-/** The verdict on a spend, with the theoretical arrival time to keep. A refusal leaves it as it was. */
+/** The result of a spend, with the theoretical arrival time to keep. A refusal leaves that time unchanged. */
 export type Spend =
   | { readonly allowed: true; readonly tatMs: number; readonly remaining: number }
   | { readonly allowed: false; readonly tatMs: number; readonly retryAfterMs: number }
 
 /**
- * Spends `cost` cells of a quota whose theoretical arrival time is `tatMs` (0 when never used). `retryAfterMs` is
- * exact: the same spend is refused one millisecond earlier and allowed then. A cost above the burst can never pass and
- * is answered with an infinite `retryAfterMs`.
+ * Spends `cost` cells of a quota whose theoretical arrival time is `tatMs` (0 if it was never used). `retryAfterMs` is
+ * exact: the same spend is still refused one millisecond earlier. A cost above the burst can never pass; its
+ * `retryAfterMs` is infinite.
  */
 export function spend(quota: Quota, tatMs: number, cost: number, nowMs: number): Spend {
   const toleranceMs = quota.intervalMs * quota.burst

@@ -1,6 +1,7 @@
 /**
- * Records by names that users choose. A lane may be called `constructor`, which every plain object seems to have: what is not the
- * record's own is not there. (That no name is `__proto__`, which assigning would not store, the patterns of the settings see to.)
+ * Access to records whose keys are names that users choose. A lane may be called `constructor`, a property that every
+ * plain object inherits. So only the record's own properties count. (Assigning `__proto__` would store nothing; the
+ * patterns of the settings forbid that name.)
  */
 
 export function own<Value>(
@@ -10,7 +11,7 @@ export function own<Value>(
   return record && Object.hasOwn(record, name) ? record[name] : undefined
 }
 
-/** The record's own entry, made when there is none. */
+/** Returns the record's own entry, and creates it if there is none. */
 export function ownOr<Value>(record: Record<string, Value>, name: string, make: () => Value): Value {
   const known = own(record, name)
   if (known !== undefined) return known

@@ -1,41 +1,51 @@
 /**
- * Every way a server behind us might read a path. Rooms, policies, protected paths, upstreams and bypass rules all match by these.
+ * All the ways in which a server behind us might read a path. Rooms, policies, protected paths, upstreams and bypass
+ * rules all match against these. Otherwise a visitor could get around a rule by the spelling of a path.
  *
- * Servers disagree about percent-encoded slashes, `;` parameters, backslashes, empty segments, spaces at the end of a segment and double
- * encoding: each combination is a *reading*. They also serve one resource under several *names*: with a slash at the end, with a format
- * suffix, by its index page, or with more path after a script. A rule that limits or closes takes any name of any reading for its path.
- * A bypass rule needs a path with a single reading.
+ * Servers disagree about percent-encoded slashes, `;` parameters, backslashes, empty segments, spaces at the end of a
+ * segment and double encoding. Each combination is a *reading*. Servers also serve one resource under several *names*:
+ * with a slash at the end, with a format suffix, by its index page, or with more path after a script. A rule that
+ * limits or blocks matches if any name of any reading matches. A bypass rule needs a path with a single reading.
  */
 
-/** More encodings inside one another, or a longer path, is an attempt to get around something. */
+/** More nested encodings, or a longer path, is an attempt to get around a rule. */
 const DECODINGS_MAX = 2
 const PATH_LENGTH_MAX = 4_096
-/** Suffixes behind suffixes, and index pages among them. */
+/** How many suffixes and index pages in a row are removed to find other names. */
 const NAMINGS_MAX = 4
 /** Stands for a slash that is part of a segment's name. */
 const LITERAL_SLASH = '\uFFFE'
 const LITERAL_BACKSLASH = '\uFFFD'
 
-/** The page that many servers serve for a folder. */
+/** The index page that many servers serve for a folder. */
 const INDEX = /\/(?:index\.(?:html?|php\d?|aspx?|jsp|cgi)|default\.aspx?)(?:\.[^/]*)?(?=\/|$)/gi
-/** Up to the first script in a path. Servers run it whatever follows its name (PATH_INFO of RFC 3875). */
+/** Matches up to the first script in a path. Servers run it whatever follows its name (PATH_INFO of RFC 3875). */
 const SCRIPT = /^.*?\.(?:php\d?|phtml|f?cgi|pl|py|aspx?|ashx|jspx?|cfm)(?=\/)/i
 
-/** Names under which a server might serve what a path asks for. None ends in a slash, but for `/` itself. */
+/** Names under which a server might serve what a path asks for. None ends in a slash, except `/` itself. */
 export interface Names {
   readonly whole: readonly string[]
-  /** Those of them by which a budget is kept: of a reading with a slash in a segment only itself, for that segment may be anything. */
+  /**
+   * The names that may count against a budget. A reading with a slash inside a segment has only itself here, because
+   * that segment may be anything.
+   */
   readonly stable: readonly string[]
-  /** Names of a script that a server might run for this path; the rest of the path is an argument of the script. */
+  /** Names of a script that a server might run for this path. The rest of the path is an argument of the script. */
   readonly scripts: readonly string[]
 }
 
 export class Readings {
-  /** Every plain path this could mean; the first is fully decoded. */
+  /** Every plain path that the request path could mean. The first is fully decoded. */
   readonly paths: readonly string[]
-  /** All readings agree once decoded: an encoded letter is that letter, but an encoded slash may be two things. */
+  /**
+   * True if all readings agree once decoded. An encoded letter is that letter, but an encoded slash may mean two
+   * things.
+   */
   readonly single: boolean
-  /** No server should be sent here unguarded: the path falls under every room of its host. */
+  /**
+   * True if the path has no safe reading. It then falls under every room of its host, so that no server gets it
+   * unguarded.
+   */
   readonly unreadable: boolean
   #names: Names | undefined
 
@@ -54,9 +64,9 @@ export class Readings {
 
 const UNREADABLE = new Readings([], false)
 
-/** Reads the path of a request target: raw, as it came, without query. */
+/** Returns the readings of a request target's path. `rawPath` is the path as it came, without the query. */
 export function readingsOf(rawPath: string): Readings {
-  // Nothing to disagree about: the usual path costs one test.
+  // All servers agree about the usual path, so it costs only this test.
   if (/^\/(?!\/)[\w\-.~!$&'()*+,=:@/]*$/.test(rawPath) && !/\/\/|\/\./.test(rawPath))
     return new Readings([rawPath], true)
   if (rawPath.length > PATH_LENGTH_MAX) return UNREADABLE
@@ -89,7 +99,7 @@ export function isBelow(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
 }
 
-/** `/login/` and `/login` name the same. */
+/** Removes slashes at the end: `/login/` and `/login` name the same. */
 export function withoutSlash(path: string): string {
   let end = path.length
   while (end > 1 && path[end - 1] === '/') end--
@@ -97,7 +107,7 @@ export function withoutSlash(path: string): string {
 }
 
 function namesOf(paths: readonly string[]): Names {
-  // The usual path has one name, and that of a file two or three.
+  // The usual path has one name, and the usual file two or three.
   const [path] = paths
   if (path !== undefined && paths.length === 1 && !/[^/]\/$|\.[^/]*\/|\/(?:index|default)\./i.test(path)) {
     const names = [path, ...stemsOf(path)]
@@ -114,7 +124,7 @@ function namesOf(paths: readonly string[]): Names {
   }
 }
 
-/** The paths and their other names, and other names of these. */
+/** Returns the paths, their other names, the other names of these, and so on. */
 function withOtherNames(paths: readonly string[]): readonly string[] {
   const names = new Set(paths.map(withoutSlash))
   let added = [...names]
@@ -129,7 +139,10 @@ function otherNames(name: string): readonly string[] {
   return [name.replaceAll(INDEX, ''), ...stemsOf(name)].map(one => withoutSlash(one.trimEnd() || '/'))
 }
 
-/** Up to the first dot of the last segment, and up to the last: a router picks a format by what follows. */
+/**
+ * Returns the name up to the first dot of its last segment, and up to the last dot: a router picks a format by the
+ * rest.
+ */
 function stemsOf(name: string): readonly string[] {
   const first = name.indexOf('.', name.lastIndexOf('/') + 2)
   if (first < 0) return []
@@ -137,7 +150,7 @@ function stemsOf(name: string): readonly string[] {
   return first === last ? [name.slice(0, first)] : [name.slice(0, first), name.slice(0, last)]
 }
 
-/** Some servers drop spaces at the ends of a segment, or of a parameter. */
+/** Removes the spaces at both ends of every segment and parameter, as some servers do. */
 function withoutSpaces(path: string): string {
   return path
     .split(/([/\\;])/)
@@ -146,13 +159,13 @@ function withoutSpaces(path: string): string {
 }
 
 /**
- * The path decoded as often as there is something to decode. At each depth an encoded slash or backslash may have been
- * taken for a separator up to some depth, and for part of a name beyond. Null when a server could read anything.
+ * Yields the path at each depth of decoding, fully decoded first. Up to some depth an encoded slash or backslash may
+ * have been taken for a separator, and beyond it for part of a name. Yields null if a server could read anything.
  */
 function* decodings(rawPath: string): Generator<string | null> {
   const full = decodeFully(rawPath)
   if (full === null || hasControls(full.path)) return yield null
-  // Fully decoded first: it is what most servers see.
+  // Fully decoded first, because most servers see the path so.
   for (let depth = full.depth; depth >= 0; depth--) {
     for (let separatorsUpTo = depth; separatorsUpTo >= 0; separatorsUpTo--) {
       let path = rawPath
@@ -174,7 +187,7 @@ function decodeFully(rawPath: string): { path: string; depth: number } | null {
   return null
 }
 
-/** Decodes each percent sequence once; null where one is not UTF-8. */
+/** Decodes each percent sequence once. Returns null if a sequence is not UTF-8. */
 function decodeOnce(path: string, separators: boolean): string | null {
   let broken = false
   const decoded = path.replaceAll(/(?:%[\da-f]{2})+/gi, sequence => {
@@ -189,7 +202,7 @@ function decodeOnce(path: string, separators: boolean): string | null {
   return broken ? null : decoded
 }
 
-/** RFC 3986 section 5.2.4. */
+/** Removes dot segments (RFC 3986 section 5.2.4). */
 function withoutDots(path: string): string {
   const kept: string[] = []
   const segments = path.split('/').slice(1)

@@ -1,7 +1,7 @@
 /**
- * The rules of a session: when it ends, when it is renewed, and who may come back.
+ * The rules of a session: when it ends, when it is renewed, and which visitors may come back.
  *
- * A sid is claimed once. Its row outlives the session until no ticket of that sid can be claimed, so that a replayed
+ * A sid is claimed once. Its row stays after the session until no ticket of that sid can be claimed. So a replayed
  * ticket always meets its row.
  */
 import { SKEW_MS } from './ticket.ts'
@@ -12,19 +12,21 @@ export interface Session {
   readonly key: number
   readonly lane: string
   readonly admittedMs: number
-  /** The place is taken until then; a session that was ended keeps it until its last lease is over. */
+  /**
+   * The place is taken until this time. A session that was ended early keeps its place until its last lease is over.
+   */
   expiresMs: number
-  /** Ended before its time. */
+  /** How the session was ended before its time; null if it was not. */
   ended: 'left' | 'revoked' | null
-  /** Its pass has come back at least once, so the visitor keeps cookies. */
+  /** True once its pass has come back, so that the visitor is known to keep cookies. */
   returned: boolean
-  /** Requests do not move its end: the settings allow no more time, however busy the visitor is. */
+  /** True if requests no longer move the end: the settings allow no more time, however busy the visitor is. */
   endsByTime: boolean
-  /** Its place was one at the front, given for an earlier session. */
+  /** True if its place was one at the front, given after an earlier session. */
   readonly isReentry: boolean
 }
 
-/** The part of a room's settings that sessions obey. */
+/** The part of a room's settings that sessions follow. */
 export interface SessionRules {
   readonly sessionMs: number
   readonly renewal: boolean
@@ -34,14 +36,14 @@ export interface SessionRules {
 }
 
 /**
- * A session whose pass never came back is over within a minute, so that robots without cookies do not fill the room. The three
- * seconds are what the end of a session may take to reach the room.
+ * A session whose pass never comes back ends within one minute, so that robots without cookies do not fill the room.
+ * The report of its end takes up to three seconds to reach the room, so it ends three seconds earlier.
  */
 const FIRST_MS = 57_000
-/** A lease is never longer, so an ended session's place is free this soon. */
+/** No lease is longer, so the place of an ended session is free within this time. */
 const LEASE_MAX_MS = 10_000
 
-/** A place at the front for somebody whose session has just ended; the same for every replay. */
+/** A place at the front for a visitor whose session has just ended. Every replay is given the same place. */
 export interface Again {
   readonly sid: string
   readonly key: number
@@ -52,7 +54,7 @@ export function leaseMs(rules: SessionRules): number {
   return Math.min(LEASE_MAX_MS, rules.sessionMs / 4)
 }
 
-/** A new session. `claimedSid` is the sid of the claim, where the session has another name. */
+/** Returns a new session. `claimedSid` is the sid of the claim, if the session has another sid. */
 export function admit(
   claim: { sid: string; key: number; lane: string },
   rules: SessionRules,
@@ -62,7 +64,7 @@ export function admit(
   const expiresMs = nowMs + Math.min(rules.sessionMs, FIRST_MS)
   const { sid, key, lane } = claim
   const endsByTime = (!rules.renewal && rules.sessionMs <= FIRST_MS) || isAtMaximum(rules, nowMs, expiresMs)
-  // Only a place at the front has a ticket with the name of a later life.
+  // Only a place at the front has a ticket whose sid contains `~`.
   const isReentry = claimedSid.includes('~')
   return { sid, key, lane, admittedMs: nowMs, expiresMs, ended: null, returned: false, endsByTime, isReentry }
 }
@@ -72,8 +74,9 @@ export function isLive(session: Session, nowMs: number): boolean {
 }
 
 /**
- * When a live session ends after a request now. It is renewed for a quarter more than it needs, and only when less than
- * the session's duration is left: at most four renewals per duration, and an end between D and 1.25 D after the last request.
+ * Returns when a live session ends, after a request now. D is the session's duration. A session is renewed only when
+ * less than D is left, and then to 1.25 D. So there are at most four renewals per D, and the session ends between D and
+ * 1.25 D after its last request.
  */
 export function renewedExpiry(session: Session, rules: SessionRules, protectMs: number, nowMs: number): number {
   const { sessionMs, sessionMaxMs } = rules
@@ -88,7 +91,7 @@ export function renewedExpiry(session: Session, rules: SessionRules, protectMs: 
   return Math.max(Math.floor(expiresMs), session.expiresMs, protectedUntilMs)
 }
 
-/** Whether the end that `renewedExpiry` has given is final. A later change of the settings may make it move again. */
+/** True if the end that `renewedExpiry` returned is final. A later change of the settings may still move it. */
 export function endsByTime({ admittedMs }: Session, rules: SessionRules, expiresMs: number): boolean {
   return !rules.renewal || isAtMaximum(rules, admittedMs, expiresMs)
 }
@@ -97,16 +100,16 @@ function isAtMaximum({ sessionMaxMs }: SessionRules, admittedMs: number, expires
   return sessionMaxMs !== null && expiresMs >= admittedMs + sessionMaxMs
 }
 
-/** Ends a session now. Its place is free when no edge can still hold a lease of it. */
+/** Ends a session now. Its place is free once no edge can still hold a lease of it. */
 export function end(session: Session, how: 'left' | 'revoked', rules: SessionRules, nowMs: number): void {
   session.ended = how
   session.expiresMs = Math.min(session.expiresMs, nowMs + leaseMs(rules))
 }
 
 /**
- * The place at the front for a visitor who was cut off by inactivity a moment ago; null for any other end, and after a
- * place at the front. A visitor whose time is up would otherwise take the same place again and again, and those in line
- * would never get it.
+ * Returns the place at the front for a visitor whose session ended by inactivity a moment ago. Returns null for any
+ * other end, and after a place at the front. Otherwise a visitor whose time is up could take the same place again and
+ * again, and the visitors in line would never get it.
  */
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
   if (session.ended !== null || session.endsByTime || session.isReentry) return null
@@ -115,9 +118,10 @@ export function again(session: Session, rules: SessionRules, nowMs: number): Aga
 }
 
 /**
- * Sessions that ended, and began, before these moments can be forgotten if their key had lapsed a claim window (and SKEW_MS) ago. The key
- * alone does not say it: a refused claim makes a ticket good for another window until its session begins, and a place at the
- * front is given, good for a window, until the grace of the session before is over, which had ended by then.
+ * A session's row can be deleted if the session ended and began before these times, and its key lapsed long enough ago.
+ * The key alone is not enough. A refused claim makes a ticket valid for another claim window, until its session begins.
+ * A place at the front can be given until the grace period of the session before it is over, and is then valid for one
+ * window.
  */
 export function forgettable(
   { claimWindowMs, reentryGraceMs }: SessionRules,
@@ -127,13 +131,16 @@ export function forgettable(
   return { endedBeforeMs, admittedBeforeMs: endedBeforeMs - claimWindowMs }
 }
 
-/** Whether the row of a session can go: no ticket of its sid can be claimed any more. */
+/** True if the session's row can be deleted, because no ticket of its sid can be claimed any more. */
 export function isForgettable(session: Session, lapsedKey: number, rules: SessionRules, nowMs: number): boolean {
   const { endedBeforeMs, admittedBeforeMs } = forgettable(rules, nowMs)
   return session.key <= lapsedKey && session.expiresMs < endedBeforeMs && session.admittedMs < admittedBeforeMs
 }
 
-/** Derived, so that every replay of one ended pass is given the same place. */
+/**
+ * Returns the sid of the session that follows. It is derived, so that every replay of an ended pass gets the same
+ * place.
+ */
 export function nextLife(sid: string): string {
   const [base, life] = sid.split('~')
   return `${base}~${Number(life ?? 0) + 1}`

@@ -1,30 +1,33 @@
 /**
- * Counters on their way up a tier, exact over lost, doubled and late messages.
+ * Counters that are reported to the tier above. They stay exact when messages are lost, repeated or late.
  *
- * A sender reports totals since a base, never differences. The base moves only when the receiver has answered, so a
- * lost report is contained in the next one and a repeated one adds nothing. A receiver that lost its memory takes the
- * totals as they stand: what it had already passed on is at most one unanswered report.
+ * A sender reports totals since a base, never differences. The base moves only when the receiver has answered. So the
+ * next report contains a lost one, and a repeated report adds nothing. A receiver that lost its memory takes the totals
+ * as they are. It then counts at most one unanswered report twice.
  *
- * A report is bounded, and what does not fit waits for a later one. Until the base moves, reports only grow: each holds every
- * cell of the one before it, or the receiver would count a cell anew that it has applied already.
+ * A report is bounded, and the rest waits for a later one. Until the base moves, each report contains every cell of the
+ * one before it, except pruned cells. Otherwise the receiver would count a cell again that it has already applied.
  */
 
-/** Named totals. A name is seen by both tiers only; it needs no registry. */
+/** Named totals. Only the sender and the receivers use a name, so it needs no registry. */
 export type Cells = Readonly<Record<string, number>>
 
-/** What a report says of its counters: `cells` are totals since report `base` was answered. */
+/** The counters of a report: `cells` are totals since report `base` was answered. */
 export interface TallyReport {
   readonly seq: number
   readonly base: number
   readonly cells: Cells
 }
 
-/** A receiver's memory of one sender: the last report it applied. */
+/** A receiver's memory of one sender: the last report that it applied. */
 export type Applied = TallyReport
 
-/** The room keeps a door's last report in one row of SQLite, which is 2 MB at most: this is some thirty thousand cells. */
+/**
+ * The room stores a door's last report in one row of SQLite, which can be 2 MB at most. This limit is about 30,000
+ * cells.
+ */
 const REPORT_BYTES_MAX = 1_500_000
-/** A cell beside its name, as JSON: quotes, colon, comma, and a total of sixteen digits. Names are ASCII. */
+/** The bytes of a cell in JSON beside its name: quotes, colon, comma, and a total of 16 digits. Names are ASCII. */
 const CELL_BYTES = 20
 
 /** The sending side: one open report at a time, numbered upwards from 1. */
@@ -32,7 +35,7 @@ export class Tally {
   readonly #bytesMax: number
   #seq = 0
   #base = 0
-  /** In the order in which they are sent; whatever joins or comes back does so behind the others. */
+  /** In the order of sending. A new cell, or one that comes back, goes to the end. */
   readonly #totals = new Map<string, number>()
   #sent: Record<string, number> = {}
 
@@ -44,7 +47,7 @@ export class Tally {
     return this.#seq
   }
 
-  /** True when a report would carry a counter that the receiver has not answered for. */
+  /** True if a report would contain a counter that the receiver has not answered. */
   get dirty(): boolean {
     return this.#totals.size > 0
   }
@@ -53,7 +56,7 @@ export class Tally {
     this.#totals.set(cell, (this.#totals.get(cell) ?? 0) + by)
   }
 
-  /** Lets go of counters that say nothing any more, told or not. */
+  /** Prunes counters that are no longer useful, sent or not. */
   forget(isOld: (cell: string) => boolean): void {
     for (const cell of this.#totals.keys()) {
       if (!isOld(cell)) continue
@@ -66,15 +69,15 @@ export class Tally {
     return this.#totals.size
   }
 
-  /** Everything that has not been answered for, sent or not. */
+  /** All counters that the receiver has not answered, sent or not. */
   entries(): Iterable<[cell: string, total: number]> {
     return this.#totals.entries()
   }
 
-  /** Opens the next report. An earlier one that is still on its way may arrive before or after it, or never. */
+  /** Returns the next report. An earlier one that is still on its way may arrive before it, after it, or never. */
   report(): TallyReport {
     this.#seq++
-    // A crowd that comes at once is a cell each: Object.fromEntries takes three times as long.
+    // A crowd that comes at once fills one cell a person, and Object.fromEntries takes three times as long.
     const cells: Record<string, number> = {}
     let bytes = 0
     for (const [cell, total] of this.#totals) {
@@ -86,13 +89,13 @@ export class Tally {
     return { seq: this.#seq, base: this.#base, cells }
   }
 
-  /** Takes the answer to report `seq`; answers to any but the newest change nothing. */
+  /** Applies the answer to report `seq`. Answers to older reports change nothing. */
   acknowledge(seq: number): void {
     if (seq !== this.#seq || seq === this.#base) return
     this.#base = seq
     for (const [cell, sent] of Object.entries(this.#sent)) {
       const rest = (this.#totals.get(cell) ?? 0) - sent
-      // Behind those that did not fit: a cell that is counted all the time must not keep them waiting.
+      // Goes behind the cells that did not fit: otherwise a cell that is always counted would keep them waiting.
       this.#totals.delete(cell)
       if (rest !== 0) this.#totals.set(cell, rest)
     }
@@ -100,8 +103,8 @@ export class Tally {
 }
 
 /**
- * The receiving side: what a report adds to everything applied before it. Undefined for a report that is not newer than
- * the last one applied: it was answered already, or it is late.
+ * The receiving side. Returns what a report adds to all that was applied before. Returns undefined for a report that is
+ * not newer than the last applied one: it is a repetition, or it is late.
  */
 export function fresh(applied: Applied | undefined, report: TallyReport): Cells | undefined {
   if (!applied) return report.cells

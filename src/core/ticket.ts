@@ -1,15 +1,15 @@
-/** What a ticket and a pass say, once a token has been verified. Times are milliseconds. */
+/** The contents of a ticket and of a pass, once a token has been verified. Times are milliseconds. */
 
-/** Clocks of edges and doors may differ by this much, snapshots included. */
+/** The clocks of edges and doors may differ by this much, including the age of snapshots. */
 export const SKEW_MS = 10_000
 
-/** Keys from `fromKey` on, and before `untilMs`, which is also when the batch ends. */
+/** A batch contains the keys from `fromKey` up to, but not including, `untilMs`. The batch ends at `untilMs`. */
 export interface Batch {
   readonly fromKey: number
   readonly untilMs: number
 }
 
-/** A batch whose tickets do not say their place, and the name of the key it is drawn with. */
+/** A batch whose tickets do not contain their place, and the id of the secret key (`kid`) that draws it. */
 export interface Draw extends Batch {
   readonly kid: string
 }
@@ -20,28 +20,33 @@ export interface Entry {
   readonly draw: number
 }
 
-/** Of a token that was given while no door had answered. */
+/** The generation of a token that was issued while no door answered. */
 export const NO_GENERATION = 0
 
 export interface Ticket {
   readonly room: string
   readonly sid: string
-  /** Place in line, in ms: the arrival at the edge, or a draw between the start and the end of its batch. */
+  /**
+   * The place in line, in milliseconds: the arrival at the edge, or a draw between the start and the end of its batch.
+   */
   readonly key: number
-  /** The batch of a drawn place, until its visitor may know the place: a token is signed, and everybody can read it. */
+  /**
+   * The batch of a drawn place, until its visitor may know the place. A token is signed but not secret: its visitor can
+   * read it.
+   */
   readonly draw?: Draw | null
-  /** Until its event has started the ticket has no place, and its key says the arrival. */
+  /** The entry in an event's draw. Until the event has started the ticket has no place, and its key is the arrival. */
   readonly entry?: Entry | null
   readonly lane: string
-  /** Counted in the line. A provisional ticket only holds its place. */
+  /** True if the ticket is counted in the line. A provisional ticket only keeps its place. */
   readonly confirmed: boolean
-  /** The lowest position shown so far, null until one was shown. */
+  /** The lowest position shown so far, null if none was shown. */
   readonly low: number | null
-  /** The wait last shown, null or absent until one was. */
+  /** The wait shown last, null or absent if none was shown. */
   readonly waitMs?: number | null
-  /** Until when a called ticket may be claimed, null until its visitor has heard of the call. */
+  /** Until when a called ticket may be claimed, null until its visitor has learnt of the call. */
   readonly byMs: number | null
-  /** When the place was taken, for a sid that an invitation has named: such a sid has a session more than once. */
+  /** When the place was taken, for a sid from an invitation. Such a sid can have more than one session. */
   readonly takenMs?: number
   readonly generation: number
   /** When the token was signed. */
@@ -53,30 +58,32 @@ export interface Pass {
   readonly sid: string
   readonly generation: number
   readonly issuedMs: number
-  /** Two seconds before the door ends the session, so that an origin never honours a place that is free again. */
+  /**
+   * Two seconds before the door ends the session, so that no request reaches the origin for a place that is free again.
+   */
   readonly expiresMs: number
 }
 
 export const PASS_ENDS_EARLY_MS = 2_000
 
-/** The lane of everybody without an invitation. */
+/** The lane of all visitors without an invitation. */
 export const MAIN_LANE = 'main'
 
-/** Lanes beside the main one. Each sends a curve to every edge each second. */
+/** The most lanes beside the main one. Each lane sends a curve to every edge each second. */
 export const LANES_MAX = 8
 
 /**
- * The ticket in a generation of its room, null when it is of another: that is void. A place that was taken while no door answered belongs to the
- * generation in which it was taken.
+ * Returns the ticket as one of `generation`, or null for a ticket of another generation, which is void. A ticket issued
+ * while no door answered belongs to the generation in which it was issued.
  */
 export function inGeneration(ticket: Ticket, generation: number): Ticket | null {
   if (ticket.generation === generation) return ticket
-  // A generation's name is the moment at which it began.
+  // A generation is named by the time at which it began.
   const isOfIt = ticket.generation === NO_GENERATION && ticket.issuedMs >= generation - SKEW_MS
   return isOfIt ? { ...ticket, generation } : null
 }
 
-/** The door a sid belongs to: sids are `<door>.<128 random bits>`, with `~n` behind for a later life. */
+/** Returns the door of a sid. A sid is `<door>.<128 random bits>`, followed by `~n` for a later session. */
 export function doorOf(sid: string): string {
   return sid.slice(0, sid.indexOf('.'))
 }
