@@ -1,22 +1,25 @@
 /**
- * Sessions whose time stands still: instead of a clock of their own, their ends are moved, so far ahead at a time that an outage costs
- * few writes, and none per request.
+ * The freeze of the session clock. Sessions have no clock of their own: their ends are moved instead. Each step moves
+ * them so far ahead that an outage costs few writes, and none per request.
  */
 
 /** Plain data, so that it can be stored. */
 export interface Pause {
   readonly sinceMs: number
-  /** The ends have been moved for a pause up to here. */
+  /** The ends have been moved for a freeze up to this time. */
   readonly untilMs: number
 }
 
-/** A step is as long as the pause has lasted, within these: whoever left keeps a place for little longer than the outage was. */
+/**
+ * A step is as long as the freeze has lasted, within these limits. So a visitor who left keeps a place for little
+ * longer than the outage lasted.
+ */
 const STEP_MIN_MS = 20_000
 const STEP_MAX_MS = 60_000
-/** The next step comes before the last one is over: no session ends in between. */
+/** The next step comes this long before the last one is over, so that no session ends in between. */
 const AHEAD_MS = 10_000
 
-/** The pause goes on, or begins: by how much the ends move now. Asked at any time. */
+/** Continues or begins a freeze. Returns how far the ends move now, 0 ms for no move. It can be called at any time. */
 export function goOn(before: Pause | null, nowMs: number): { readonly pause: Pause; readonly byMs: number } {
   const pause = before && nowMs <= before.untilMs ? before : { sinceMs: nowMs, untilMs: nowMs }
   if (nowMs < nextStepMs(pause)) return { pause, byMs: 0 }
@@ -24,7 +27,7 @@ export function goOn(before: Pause | null, nowMs: number): { readonly pause: Pau
   return { pause: { ...pause, untilMs: pause.untilMs + byMs }, byMs }
 }
 
-/** When to ask again, while it goes on. */
+/** Returns when to call `goOn` again, while the freeze lasts. */
 export function nextStepMs({ untilMs }: Pause): number {
   return untilMs - AHEAD_MS
 }

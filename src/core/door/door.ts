@@ -1,10 +1,10 @@
 /**
- * The door's half of the protocol: who may come in, with permits that the room has granted to this life of the door.
+ * The door's half of the protocol: which visitors may come in, with permits granted to this incarnation of the door.
  *
- * A life begins with a higher epoch and nothing to spend. Only the epoch and the sessions are durable; everything here
- * may be lost at any time, which can waste permits and never create one. Usable permits go to the oldest called
- * visitors standing by, so a newcomer never overtakes who was refused before. Permits are granted for lanes; what one lane has more of
- * than visitors standing serves the others.
+ * An incarnation begins with a higher epoch and nothing to spend. Only the epoch and the sessions are durable. The rest
+ * may be lost at any time, which can waste permits but never create one. Usable permits go to the oldest ready
+ * visitors, so a newcomer never overtakes a visitor who was refused before. Permits are granted for lanes. Permits that
+ * one lane does not need for its ready visitors serve the others.
  */
 
 import { forgetOldSamples } from '../health/samples.ts'
@@ -22,20 +22,22 @@ import { type DoorState, usable } from './state.ts'
 export { endSession, extendSession, type SessionStore, touch } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
-/** Unspent permits go back after this long. */
+/** Unspent permits go back to the room this long after a permit was last granted or spent. */
 const UNSPENT_FOR_MS = 4_000
-/** A refused visitor's next try. */
+/** A refused visitor tries again after this long. */
 export const RETRY_AFTER_MS = 2_000
-/** Isolates whose last report is remembered. A forgotten one is taken at its word. */
+/** The most isolates whose last report is remembered. The next report of a pruned isolate is applied in full. */
 const ISOLATES_MAX = 2_000
 
-/** What a door says to a claim that it cannot decide yet: hear the room, then decide again. */
+/**
+ * The answer to a claim. `ask` means that the door cannot decide yet: it must sync with the room, then decide again.
+ */
 export type Decision = ClaimAnswer | { readonly verdict: 'ask' }
 
-/** A claim is new; or it waits for the room; or it has waited as long as it may. */
+/** The state of a claim: it is new, or it waits for the room, or it has waited as long as it may. */
 export type Attempt = 'new' | 'waiting' | 'last'
 
-/** Decides a claim. Admitting is one synchronous step: the session is inserted and the permit spent together, or neither. */
+/** Decides a claim. Admission is one synchronous step: the session is inserted and the permit spent, or neither. */
 export function claim(
   door: DoorState,
   sessions: SessionStore,
@@ -71,8 +73,9 @@ export function claim(
 }
 
 /**
- * Ends a session early, or with its `place` also one that has not begun; false when there is neither any more. The row of
- * a place that was given up meets every replay of its ticket, as that of an ended session does, and takes no room.
+ * Ends a session early, or with `place` also a place that was not claimed yet. Returns false if there is no such
+ * session or place any more. A place that was given up leaves a row like that of an ended session. The row meets every
+ * replay of the ticket, and takes no place.
  */
 export function endEarly(
   door: DoorState,
@@ -90,7 +93,7 @@ export function endEarly(
   return true
 }
 
-/** The next report to the room. Permits that nobody took for a while go back with it. */
+/** Returns the next report to the room. Permits that were not used for some time go back with it. */
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
   forgetWhoLeft(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) giveBack(door)
@@ -113,7 +116,10 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
   }
 }
 
-/** Takes the room's answer. One meant for another life grants nothing; a late one is known by its total. */
+/**
+ * Applies the room's answer. An answer to another incarnation grants nothing. A late answer grants nothing either,
+ * because grants are totals.
+ */
 export function applyReply(
   door: DoorState,
   reply: { epoch: number; seq: number; granted: number; lanes?: Readonly<Record<string, number>>; view: View },
@@ -124,7 +130,7 @@ export function applyReply(
   door.tally.acknowledge(reply.seq)
   if (reply.seq === door.said.seq) {
     door.answered = door.said
-    // The room knew of everybody who stood here, and had not enough for all.
+    // The room counted every ready visitor here, and did not have enough permits for all of them.
     door.exhausted = reply.granted - door.said.granted < door.said.needed
   }
   if (reply.granted > door.granted) {
@@ -138,7 +144,7 @@ export function applyReply(
   if (reply.view.held) giveBack(door)
 }
 
-/** Takes over what an edge has counted, once. */
+/** Applies an edge's counters, each count once. */
 export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
   const added = fresh(door.isolates.get(edge.isolate), edge)
   if (!added) return
@@ -148,7 +154,7 @@ export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
   for (const [cell, by] of Object.entries(added)) door.tally.add(cell, by)
 }
 
-/** True while a report is owed: permits in hand, visitors standing, or anything the room has not answered for. */
+/** True while a report is due: permits are unspent, visitors are ready, or the room has not answered for a change. */
 export function isActive(door: DoorState, live: number, nowMs: number): boolean {
   forgetWhoLeft(door, nowMs)
   const { spent, returned, live: said } = door.answered
@@ -156,15 +162,15 @@ export function isActive(door: DoorState, live: number, nowMs: number): boolean 
   return unsaid || usable(door) >= 1 || door.standing.size > 0 || door.turnedAway
 }
 
-/** A sync has begun: what the room said before it is no longer the last word. */
+/** Call this when a sync begins: the room's earlier answer may no longer hold. */
 export function allowAsking(door: DoorState): void {
   door.exhausted = false
 }
 
 /**
- * The name of the session that a claim is for: its own, but for a sid that an invitation has named. There sessions that were over
- * when the place was taken are passed by, so that an invitation is good more than once and an old ticket is not. The rows of earlier ones
- * may be gone already.
+ * Returns the sid of the session that a claim is for. This is the claim's own sid, except for a sid from an invitation.
+ * There, sessions that were over when the place was taken do not count. So an invitation can be used more than once,
+ * and an old ticket cannot. The rows of earlier sessions may be deleted already.
  */
 function lifeOf(
   sessions: SessionStore,
@@ -172,7 +178,7 @@ function lifeOf(
   nowMs: number,
 ): string {
   if (takenMs === undefined) return sid
-  // Each began when the one before was over, so two say it for all: only the last can be live, and ends only rise.
+  // Sessions of one sid never overlap and end times only increase, so looking at the last two is enough.
   const lives = sessions.lastLives(sid)
   const own = lives.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
   if (own) return own.sid
@@ -191,7 +197,9 @@ function answerKnown(session: Session, request: Claim, rules: SessionRules, nowM
   return { verdict: 'ended', again: place }
 }
 
-/** In a closed room only called visitors may take a permit, also when an edge has not heard yet that it closed. */
+/**
+ * In a closed room only called visitors may take a permit. This holds even if an edge does not know yet that it closed.
+ */
 function mayEnter(door: DoorState, request: Claim): boolean {
   return !door.view || door.view.open || isCalled(door, request)
 }

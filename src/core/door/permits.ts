@@ -1,6 +1,6 @@
 /**
- * Which of a door's permits somebody may use. They are granted for lanes; what one lane has more of than visitors standing serves the
- * others.
+ * Which of a door's permits a visitor may use. Permits are granted for lanes. Permits that one lane does not need for
+ * its ready visitors serve the others.
  */
 
 import { own } from '../own.ts'
@@ -11,19 +11,22 @@ import { isOlder } from './ready-counts.ts'
 import type { DoorState } from './state.ts'
 import { usable } from './state.ts'
 
-/** A called visitor asks every two seconds, jitter and the way included: a permit is not kept for longer. */
+/**
+ * A called visitor asks every two seconds, or a little later with jitter and latency. No permit is kept longer than
+ * this for a visitor who does not ask.
+ */
 const STANDING_FOR_MS = 3_000
 
 /**
- * Usable permits are for those of their lane who have stood by longest: there must be more of them than older visitors standing.
- * Beside its own a lane has what others have more of than visitors.
+ * True if the visitor may take a permit: its lane must have more usable permits than older ready visitors. A lane may
+ * use its own permits, and those that the other lanes do not need for their ready visitors.
  */
 export function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
   if (door.standing.size < usable(door)) return true
   const lane = servedAs(door, request.lane)
   const permits = door.lanes ? outIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
   if (permits < 1) return false
-  // Nearly always enough: not even all who are older need one each.
+  // This is nearly always enough: a permit remains even if every older visitor takes one.
   if (door.standing.olderThan(request) < permits) return true
   let older = 0
   for (const standing of door.standing) {
@@ -35,12 +38,12 @@ export function isEntitled(door: DoorState, request: Claim, nowMs: number): bool
   return true
 }
 
-/** The lane whose permits somebody may use: who stands in a lane that was taken away uses those of the main one. */
+/** Returns the lane whose permits a visitor may use. Visitors of a removed lane use those of the main one. */
 function servedAs({ view }: DoorState, lane: string): string {
   return own(view?.lanes, lane)?.merged ? MAIN_LANE : lane
 }
 
-/** Permits of other lanes for which nobody stands there. */
+/** Returns how many permits of other lanes have no ready visitor there. */
 function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   const waiting = new Map<string, number>()
   for (const standing of door.standing) {
@@ -55,7 +58,7 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   return spare
 }
 
-/** Spends a permit of the visitor's lane, or of the one that has most. */
+/** Spends a permit of the visitor's lane, or of the lane that has most if it has none. */
 export function spend(door: DoorState, visitorsLane: string): void {
   if (door.lanes) {
     let lane = servedAs(door, visitorsLane)
@@ -71,7 +74,7 @@ export function spend(door: DoorState, visitorsLane: string): void {
   if (visitorsLane !== MAIN_LANE) door.tally.add(`admitted/${visitorsLane}`)
 }
 
-/** All that are in hand go back to the room. */
+/** Returns all usable permits to the room. */
 export function giveBack(door: DoorState): void {
   door.returned += usable(door)
   for (const lane in door.lanes) {
@@ -80,7 +83,7 @@ export function giveBack(door: DoorState): void {
   }
 }
 
-/** What of each lane's is spent or returned. */
+/** Returns how many permits of each lane are spent or returned. */
 export function goneIn(lanes: Record<string, LaneAccount>): Record<string, number> {
   return Object.fromEntries(Object.entries(lanes).map(([lane, { gone }]) => [lane, gone]))
 }

@@ -1,6 +1,8 @@
-/** The called visitors who stand by at a door, oldest first: whom a permit is for is known without looking at all of them. */
+/**
+ * The ready visitors of a door, oldest first. So a door finds the visitor for a permit without a search through all.
+ */
 
-/** A called visitor who was refused. */
+/** A ready visitor: called, and refused for want of a permit. */
 export interface Standing {
   readonly sid: string
   readonly key: number
@@ -24,7 +26,7 @@ export class StandBy implements Iterable<Standing> {
     return this.#bySid.get(sid)
   }
 
-  /** Whoever stands there already is put in their new place. */
+  /** Adds a visitor. A visitor who is there already moves to the new place. */
   add(standing: Standing): void {
     this.delete(standing.sid)
     this.#bySid.set(standing.sid, standing)
@@ -38,7 +40,7 @@ export class StandBy implements Iterable<Standing> {
     this.#oldestFirst.splice(this.olderThan(standing), 1)
   }
 
-  /** Lets go of everybody who has `left`. */
+  /** Removes every visitor for whom `left` returns true. */
   forget(left: (standing: Standing) => boolean): void {
     const stayed = this.#oldestFirst.filter(standing => !left(standing))
     if (stayed.length === this.#oldestFirst.length) return
@@ -47,7 +49,7 @@ export class StandBy implements Iterable<Standing> {
     for (const standing of stayed) this.#bySid.set(standing.sid, standing)
   }
 
-  /** How many are older. */
+  /** Returns how many visitors are older. */
   olderThan(standing: Pick<Standing, 'key' | 'sid'>): number {
     let low = 0
     let high = this.#oldestFirst.length

@@ -1,23 +1,26 @@
-/** Called visitors who stand by at a door, refused for want of a permit: whom it remembers, and what it says of them. */
+/**
+ * The ready visitors of a door: called, and refused for want of a permit. Which ones it remembers, and what it reports
+ * of them.
+ */
 
 import { own } from '../own.ts'
 import type { Claim, Demand } from '../protocol/messages.ts'
 import type { DoorState } from './state.ts'
 
-/** A poll may be late once; who has not asked for this long has left. */
+/** One poll may be late. A visitor who has not asked for this long has left. */
 const LEFT_AFTER_MS = 5_000
-/** Standing visitors remembered. Beyond it the door still refuses, it only reports fewer. */
+/** The most ready visitors that are remembered. Further visitors are refused as usual, but not reported. */
 const STANDING_MAX = 20_000
-/** Claims per second are smoothed over this. */
+/** The time constant over which claims per second are smoothed. */
 const DEMAND_OVER_MS = 2_000
 
-/** Called from a line, which nobody is in an open room. */
+/** True if the ticket was called from a line. An open room has no line. */
 export function isCalled({ view }: DoorState, { lane, key }: { lane: string; key: number }): boolean {
   if (!view || view.open) return false
   return key <= (own(view.lanes, lane)?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
-/** Refused: the visitor stands by, or still does. */
+/** Notes that a visitor was refused and is ready, or still is. */
 export function stand(door: DoorState, request: Claim, nowMs: number): void {
   const standing = door.standing.get(request.sid)
   if (standing) standing.seenMs = nowMs
@@ -26,7 +29,10 @@ export function stand(door: DoorState, request: Claim, nowMs: number): void {
   }
 }
 
-/** Forgets who has not asked again, and newcomers who were refused when the room closed: they are in line now. */
+/**
+ * Removes visitors who have not asked again. After the room has closed it also removes newcomers who were refused while
+ * it was open: they are in line now.
+ */
 export function forgetWhoLeft(door: DoorState, nowMs: number): void {
   const closed = door.view !== null && !door.view.open
   door.standing.forget(standing => nowMs - standing.seenMs > LEFT_AFTER_MS || (closed && !isCalled(door, standing)))

@@ -1,25 +1,28 @@
-/** What a door does for those inside: their sessions go on, end, or are kept. It takes no permit. */
+/** The door's work for visitors inside: their sessions go on, end, or are extended. None of this takes a permit. */
 import type { Touch, TouchAnswer } from '../protocol/messages.ts'
 import { again, end, endsByTime, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from '../session.ts'
 
-/** The sessions of a door, durable. */
+/** The durable store of a door's sessions. */
 export interface SessionStore {
   get(sid: string): Session | undefined
-  /** The last two sessions of a sid and its later lives that are not forgotten, the older one first. */
+  /**
+   * Returns the last two sessions of a sid and its later sessions (`~n`) that are still stored, the older one first.
+   */
   lastLives(sid: string): readonly Session[]
-  /** One that has ended already takes no place. */
+  /** Inserts a session. A session that has ended already takes no place. */
   insert(session: Session): void
   update(session: Session): void
-  /** Sessions whose place is taken at `nowMs`. */
+  /** Returns the number of sessions whose place is taken at `nowMs`. */
   live(nowMs: number): number
   /**
-   * The time by which sessions are judged: `nowMs`, but never earlier than what `live` has counted up to. A place that came free
-   * may be somebody else's by now, so no clock that is set back may revive its session (I2).
+   * The time by which sessions are judged: `nowMs`, but never earlier than the time up to which `live` has counted. A
+   * place that became free may belong to another visitor by now. So a clock that is set back must never revive its
+   * session (I2).
    */
   clock(nowMs: number): number
 }
 
-/** Renews a live session. Protected requests keep a shopper in while paying. */
+/** Renews a live session. Requests on protected paths keep a shopper inside while paying. */
 export function touch(sessions: SessionStore, rules: SessionRules, request: Touch, nowMs: number): TouchAnswer {
   const session = sessions.get(request.sid)
   if (!session) return { verdict: 'gone', again: null }
@@ -30,7 +33,7 @@ export function touch(sessions: SessionStore, rules: SessionRules, request: Touc
   return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - atMs) }
 }
 
-/** Ends a session by its visitor's or the operator's wish; false when there is no such live session. */
+/** Ends a session at the visitor's or the operator's wish. Returns false if there is no such live session. */
 export function endSession(
   sessions: SessionStore,
   rules: SessionRules,
@@ -46,7 +49,7 @@ export function endSession(
   return true
 }
 
-/** Keeps a live session for at least `byMs` more; false when there is none. */
+/** Keeps a live session for at least `byMs` more. Returns false if there is none. */
 export function extendSession(sessions: SessionStore, sid: string, byMs: number, nowMs: number): boolean {
   const session = sessions.get(sid)
   const atMs = sessions.clock(nowMs)

@@ -1,13 +1,13 @@
-/** What a life of a door knows beside its sessions: plain data in memory, which may be lost at any time. */
+/** The state of one incarnation of a door, beside its sessions: plain data in memory, which may be lost at any time. */
 
 import type { LaneAccount } from '../permits/bank.ts'
 import type { View } from '../protocol/messages.ts'
 import { type Applied, Tally } from '../tally.ts'
 import { StandBy } from './ready-counts.ts'
 
-/** Figures of a report. */
+/** The figures of a report. */
 interface Said {
-  /** Permits granted by then, and how many more everybody standing needed. */
+  /** The permits granted by then, and how many more the ready visitors needed. */
   readonly granted: number
   readonly needed: number
   readonly spent: number
@@ -21,20 +21,23 @@ export interface DoorState {
   granted: number
   spent: number
   returned: number
-  /** Permits that are meant for lanes beside the main one, absent while there were none. */
+  /** Permits for lanes beside the main one, absent if there were none. */
   lanes?: Record<string, LaneAccount>
   /** When a permit was last granted or spent. */
   movedAtMs: number
-  /** No asking before the next sync: the room has just said there are none. */
+  /** True if claims must not ask the room before the next sync: its last answer left ready visitors without permits. */
   exhausted: boolean
   readonly standing: StandBy
-  /** Somebody whom an edge takes for called was refused: no isolate may report to this door, so it must ask for a newer view itself. */
+  /**
+   * True after a visitor was refused whom an edge takes for called. Perhaps no isolate reports to this door, so the
+   * door must ask for a newer view itself.
+   */
   turnedAway: boolean
   readonly tally: Tally
-  /** What the newest report said, and what the room has answered for. */
+  /** The newest report's figures, and the figures that the room has answered for. */
   said: Said & { readonly seq: number }
   answered: Said
-  /** The last report of each isolate, least recently heard first. */
+  /** The last report of each isolate, the oldest report first. */
   readonly isolates: Map<string, Applied>
   view: View | null
   claimsPerSecond: number
