@@ -1,18 +1,19 @@
 /**
- * The edge's half of the protocol: the last view of the room, and what this isolate has counted since.
+ * The edge's half of the protocol: the room's last view, and what this isolate has counted since.
  *
- * A decision about somebody who is not inside needs a view at most a second old; a session with a lease needs none.
+ * A decision about a visitor who is not inside needs a view that is at most one second old. A session with a lease
+ * needs no view.
  */
 
 import { forgetOldSamples } from '../health/samples.ts'
 import { Tally } from '../tally.ts'
 import type { EdgeReply, EdgeReport, View } from './messages.ts'
 
-/** A view may decide about a newcomer for this long. */
+/** A view may decide about newcomers for this long. */
 export const VIEW_FOR_MS = 1_000
-/** An active isolate renews its view in the background once it is this old, so that nobody waits for it. */
+/** An active isolate renews its view in the background at this age, so that no request waits for it. */
 export const RENEW_AFTER_MS = 800
-/** Without a word from the room for this long, `on_room_failure` applies. */
+/** `on_room_failure` applies once the room has been out of reach for this long. */
 const FAILED_AFTER_MS = 60_000
 
 export interface EdgeState<Settings> {
@@ -21,9 +22,11 @@ export interface EdgeState<Settings> {
   view: View | null
   settings: Settings | null
   version: string
-  /** When the report was sent that brought the view. */
+  /** When the report that brought the view was sent. */
   viewAtMs: number
-  /** Since when the room cannot be reached, directly or from the door; null when all is well. */
+  /**
+   * Since when the room is out of reach: the door does not answer, or cannot reach the room. Null while all is well.
+   */
   failingSinceMs: number | null
 }
 
@@ -45,8 +48,8 @@ export function edgeReport(edge: EdgeState<unknown>, nowMs: number): EdgeReport 
 }
 
 /**
- * Takes a door's reply to the report sent at `sentMs`. Of two replies the one with the later view counts. Answers the settings that have come into
- * force by it, if any.
+ * Applies a door's reply to the report sent at `sentMs`. A reply whose view is older than the present one changes
+ * neither view nor settings. Returns the settings that came into force, if any.
  */
 export function applyEdgeReply<Settings>(
   edge: EdgeState<Settings>,
@@ -63,12 +66,12 @@ export function applyEdgeReply<Settings>(
   return reply.settings
 }
 
-/** Notes that a report had no answer. */
+/** Notes that a report was not answered. */
 export function noAnswer(edge: EdgeState<unknown>, nowMs: number): void {
   edge.failingSinceMs ??= nowMs
 }
 
-/** True when the room has been out of reach for so long that `on_room_failure` applies. */
+/** True if the room has been out of reach for so long that `on_room_failure` applies. */
 export function hasFailed(edge: EdgeState<unknown>, nowMs: number): boolean {
   return edge.failingSinceMs !== null && nowMs - edge.failingSinceMs > FAILED_AFTER_MS
 }

@@ -1,7 +1,8 @@
 /**
- * The messages between the tiers. Counters are totals, never differences; a repeated or late message changes nothing.
+ * The messages between the tiers. Counters are totals, never differences, so a repeated or late message changes
+ * nothing.
  *
- * Reports flow up, leases flow down: edge and door both `sync` with the tier above, a door answers `claim` and `touch`.
+ * Reports flow up, leases flow down. Edge and door both `sync` with the tier above. A door answers `claim` and `touch`.
  */
 
 import type { EventsView } from '../events/events.ts'
@@ -12,48 +13,48 @@ import type { Slowed } from '../line/slowdown.ts'
 import type { Again } from '../session.ts'
 import type { TallyReport } from '../tally.ts'
 
-/** What a tier needs to know of the room to decide about somebody who is not inside. */
+/** The state of the room that a tier needs to decide about a visitor who is not inside. */
 export interface View {
-  /** The room's clock when it was made. */
+  /** The room's clock when the view was made. */
   readonly asOfMs: number
   readonly generation: number
-  /** Nobody waits and permits remain: newcomers claim without a line. */
+  /** No visitor waits and permits remain, so newcomers claim without a line. */
   readonly open: boolean
-  /** No permits are granted: queue_all, a rate of zero, nothing left of the budget. */
+  /** No permits are granted: queue_all, a rate of 0, or a spent budget. */
   readonly held: boolean
   /** The budget of `remaining` is spent. */
   readonly soldOut?: boolean
   /** Every place is taken. */
   readonly full: boolean
-  /** Admissions per second the room would grant at most. */
+  /** The most admissions per second that the room would grant. */
   readonly ratePerSecond: number
-  /** Why waits may have grown lately; null or absent when nothing happened. */
+  /** Why waits may have grown lately; null or absent if nothing happened. */
   readonly slowed?: Slowed | null
-  /** What health has changed; absent while everything is as the operator says. */
+  /** The changes that health made; absent while everything is as the operator set it. */
   readonly health?: HealthView
   /** How newcomers are drawn; null or absent where places are given by arrival. */
   readonly batches?: Batches | null
-  /** Up to here the room has all counts; absent in a view of a room that does not know batches. */
+  /** The room has all counts up to this key; absent in a view of a room that does not know batches. */
   readonly settledKey?: number
-  /** Null or absent where no event is scheduled. */
+  /** Null or absent if no event is scheduled. */
   readonly events?: EventsView | null
   readonly lanes: Readonly<Record<string, LaneView>>
 }
 
-/** One door's wish for permits in one lane. */
+/** One door's demand for permits in one lane. */
 export interface Demand {
   readonly lane: string
-  /** Called visitors refused within the last poll interval, and claims waiting for this very answer. */
+  /** Called visitors refused within the last poll interval, and claims that wait for this very answer. */
   readonly standing: number
   readonly oldestKey: number
   /** Claims per second lately. */
   readonly perSecond: number
 }
 
-/** Edge to door. `isolate` is a random id; a silent isolate starts a new one. */
+/** Edge to door. `isolate` is a random id. An isolate that was silent starts a new one. */
 export interface EdgeReport extends TallyReport {
   readonly isolate: string
-  /** Version of the settings the edge has. */
+  /** The version of the edge's settings. */
   readonly version: string
 }
 
@@ -61,9 +62,9 @@ export interface EdgeReply<Settings> {
   readonly seq: number
   readonly view: View
   readonly version: string
-  /** Present when the edge's version is another. */
+  /** Present if the edge's version is another one. */
   readonly settings?: Settings
-  /** How long the door has tried to reach the room in vain; 0 when all is well. */
+  /** How long the door has failed to reach the room; 0 when all is well. */
   readonly silentMs: number
 }
 
@@ -73,11 +74,14 @@ export interface DoorReport extends TallyReport {
   readonly epoch: number
   readonly spent: number
   readonly returned: number
-  /** Sessions now. */
+  /** Sessions whose place is taken now. */
   readonly live: number
-  /** Permits spent or returned in this epoch that were meant for a lane beside the main one, in total; absent where none were. */
+  /**
+   * Permits of each lane beside the main one that were spent or returned in this epoch, in total; absent if there were
+   * none.
+   */
   readonly gone?: Readonly<Record<string, number>>
-  /** Whether the door takes the room for open: then newcomers stand, otherwise called visitors. */
+  /** True if the door takes the room for open. Then newcomers are counted as standing, otherwise called visitors. */
   readonly open: boolean
   readonly demand: readonly Demand[]
   readonly version: string
@@ -88,7 +92,7 @@ export interface DoorReply<Settings> {
   readonly seq: number
   /** Permits granted in this epoch, in total. */
   readonly granted: number
-  /** Those of them that are meant for a lane beside the main one; absent where none are. */
+  /** The part of them for each lane beside the main one; absent if there is none. */
   readonly lanes?: Readonly<Record<string, number>>
   readonly view: View
   readonly version: string
@@ -101,15 +105,18 @@ export interface Claim {
   readonly key: number
   readonly lane: string
   readonly generation: number
-  /** Refused, this visitor is gone: the room keeps no line for newcomers. */
+  /** True if a refused visitor is gone, because the room keeps no line for newcomers. */
   readonly leaves?: boolean
-  /** When the place was taken that an invitation has named: a session of this sid that was over by then is not in its way. */
+  /**
+   * When the place was taken, for a sid from an invitation. A session of this sid that was over by then does not stand
+   * in its way.
+   */
   readonly takenMs?: number
-  /** What the request costs that comes in with the claim, charged if it is admitted. */
+  /** The cost of the request that comes with the claim. It is charged only if the visitor is admitted. */
   readonly asks?: readonly Ask[]
 }
 
-/** A place in line, as its ticket says: what its door needs to know of it once it is given up. */
+/** A place in line, as its ticket describes it: what the door needs when the place is given up. */
 export type PlaceLeft = Pick<Claim, 'key' | 'lane' | 'takenMs'>
 
 export type ClaimAnswer =
@@ -117,60 +124,68 @@ export type ClaimAnswer =
       readonly verdict: 'admitted'
       readonly issuedMs: number
       readonly expiresMs: number
-      /** Where the session has another name than the claim: a later one of the same invitation. */
+      /** The session's sid, if it differs from the claim's: a later session of the same invitation. */
       readonly sid?: string
-      /** The session was there before this claim: the request that came with it is one like any other, and was not charged. */
+      /**
+       * The session existed before this claim. The request that came with it counts like any other, and was not
+       * charged.
+       */
       readonly known?: true
-      /** What is left of the policies that were asked about, in the order asked. */
+      /** The answers to the claim's `asks`, in the same order. */
       readonly grants?: readonly Grant[]
     }
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
-  /** This sid had its session. `again` is the place it may take instead, when it left only a moment ago. */
+  /**
+   * This sid had its session. `again` is the place that it may take instead, if the session ended only a moment ago.
+   */
   | { readonly verdict: 'ended'; readonly again: Again | null }
 
 /**
- * What an isolate says of its lease of one bucket, and asks for beyond: the lease goes on with what it has and what is granted. The same
- * ask, by lease and number, is granted once.
+ * An isolate's report on its token lease for one bucket, and its request for more. The report is idempotent: each
+ * (lease, nth) is granted at most once.
  */
 export interface Ask {
-  /** Names what one isolate has of one bucket; chosen there, never used for another. */
+  /** Names one isolate's lease of one bucket. The isolate chooses it, and never uses it for another bucket. */
   readonly lease: string
-  /** Asks of a lease are numbered upwards. */
+  /** The number of this request within its lease, rising. */
   readonly nth: number
   readonly policy: string
   /** The policy's name, or the name and a path. */
   readonly bucket: string
-  /** Tokens used of it in total. */
+  /** Tokens used of the lease, in total. */
   readonly used: number
   /** How long ago the last of them was used, by the isolate's clock; absent for just now. */
   readonly usedAgoMs?: number
-  /** Tokens it keeps: what else was lent is given back. */
+  /** Tokens that the lease keeps. The rest of what was lent is given back. */
   readonly has: number
-  /** Tokens that requests wait for. */
+  /** Tokens that requests wait for now. */
   readonly want: number
-  /** The tokens of one request: a grant of fewer is of no use. */
+  /** The tokens of one request. A smaller grant is of no use. */
   readonly least: number
-  /** Tokens for requests to come. */
+  /** Tokens for future requests. */
   readonly spare: number
-  /** Tokens that were used without having been lent: charged whatever the debt is. */
+  /** Tokens that were used without a loan. They are charged whatever the debt is. */
   readonly owed?: number
 }
 
 export interface Grant {
   readonly tokens: number
-  /** What could still be lent. */
+  /** Tokens that could still be lent. */
   readonly remaining: number
-  /** 0 when all that was wanted is granted; else when one request could be, if nobody reports before. */
+  /**
+   * 0 if all that was wanted is granted. Otherwise the time until one request could be granted, if no other report
+   * comes before.
+   */
   readonly retryAfterMs: number
 }
 
-/** Edge to door, several at a time: an admitted session goes on. */
+/** Edge to door, several at a time: renews an admitted session. */
 export interface Touch {
   readonly sid: string
-  /** The request is on a protected path: the session lasts at least this much longer. 0 on other paths. */
+  /** The session must last at least this much longer, because the request is on a protected path. 0 on other paths. */
   readonly protectMs: number
   readonly asks?: readonly Ask[]
-  /** Only reports what was used: no request stands behind it, so nothing is renewed. */
+  /** True for a mere report of used tokens. No request is behind it, so no session is renewed. */
   readonly isIdle?: boolean
 }
 
@@ -179,7 +194,7 @@ export type TouchAnswer =
       readonly verdict: 'live'
       readonly expiresMs: number
       readonly leaseMs: number
-      /** In the order asked; absent when nothing was. */
+      /** In the order of `asks`; absent if there were none. */
       readonly grants?: readonly Grant[]
     }
   | { readonly verdict: 'gone'; readonly again: Again | null }
