@@ -159,8 +159,9 @@ function withoutSpaces(path: string): string {
 }
 
 /**
- * Yields the path at each depth of decoding, fully decoded first. Up to some depth an encoded slash or backslash may
- * have been taken for a separator, and beyond it for part of a name. Yields null if a server could read anything.
+ * Yields the path at each depth of decoding, fully decoded first. At each depth an encoded slash or backslash may have
+ * been a separator, or part of a name: a separator up to some depth, part of a name beyond it. Yields null if a server
+ * could read anything.
  */
 function* decodings(rawPath: string): Generator<string | null> {
   const full = decodeFully(rawPath)

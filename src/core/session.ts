@@ -20,7 +20,7 @@ export interface Session {
   ended: 'left' | 'revoked' | null
   /** True once its pass has come back, so that the visitor is known to keep cookies. */
   returned: boolean
-  /** True if requests no longer move the end: the settings allow no more time, however busy the visitor is. */
+  /** True if requests do not move the end any more: the settings allow no more time, however busy the visitor is. */
   endsByTime: boolean
   /** True if its place was one at the front, given after an earlier session. */
   readonly isReentry: boolean
@@ -108,8 +108,8 @@ export function end(session: Session, how: 'left' | 'revoked', rules: SessionRul
 
 /**
  * Returns the place at the front for a visitor whose session ended by inactivity a moment ago. Returns null for any
- * other end, and after a place at the front. Otherwise a visitor whose time is up could take the same place again and
- * again, and the visitors in line would never get it.
+ * other end, and after a place at the front. Otherwise a visitor could take the same place again and again after its
+ * time is up. The visitors in line would never get that place.
  */
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
   if (session.ended !== null || session.endsByTime || session.isReentry) return null
@@ -118,9 +118,9 @@ export function again(session: Session, rules: SessionRules, nowMs: number): Aga
 }
 
 /**
- * A session's row can be deleted if the session ended and began before these times, and its key lapsed long enough ago.
- * The key alone is not enough. A refused claim makes a ticket valid for another claim window, until its session begins.
- * A place at the front can be given until the grace period of the session before it is over, and is then valid for one
+ * A session's row can be deleted if it ended and began before these times, and its key lapsed long enough ago. The key
+ * alone is not enough. A refused claim makes a ticket valid for another claim window, until its session begins. A place
+ * at the front may be given until the grace period of the session before it is over. That place is then valid for one
  * window.
  */
 export function forgettable(

@@ -34,7 +34,7 @@ export interface Events extends Draws {
   hold: Hold | null
 }
 
-/** What the room has done so far. */
+/** The room's progress so far. */
 export interface Past {
   /** Keys up to this one may have been given out by a draw. */
   readonly untilKey: number
@@ -56,7 +56,9 @@ export const TOLD_AFTER_MS = 2_000
 export const TOLD_OVER_MS = 3_000
 /** The room has all counts of a draw this long after it: two syncs after the last visitor has asked. */
 export const COUNTED_AFTER_MS = TOLD_AFTER_MS + TOLD_OVER_MS + 3_000
-/** A visitor learns that a draw was called off with the next poll, at most 72 s later (60 s and the jitter). */
+/**
+ * A visitor learns with the next poll that a draw was called off. That poll is at most 72 s away: 60 s and the jitter.
+ */
 const CALLED_OFF_FOR_MS = 75_000
 
 export function newEvents(): Events {

@@ -139,7 +139,7 @@ export class Arrivals {
     }
   }
 
-  /** Forgets whole chunks before `key`. Returns their numbers, so that the caller can delete them from storage. */
+  /** Prunes whole chunks before `key`. Returns their numbers, so that the caller can delete them from storage. */
   forgetBefore(key: number): number[] {
     const keep = this.#firstFrom(key)
     const gone = this.#order.slice(0, keep)

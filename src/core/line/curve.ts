@@ -9,13 +9,10 @@
 
 import type { Arrivals } from './arrivals.ts'
 
-/** Pairs of (key, people ahead), both rising, flattened. Empty when nobody waits. */
+/** Pairs of (key, people ahead), both rising, flattened. Empty when no visitor waits. */
 export type Curve = readonly number[]
 
-/**
- * Half of the one percent may come from merging a stretch of the line into a straight piece, half from the swing
- * filter.
- */
+/** Half of the one percent may come from merged stretches of the line, half from the swing filter. */
 const ERROR_SHARE = 0.005
 /** A curve travels to every edge each second; 200 pieces are 3 KB. */
 const PIECES_MAX = 200

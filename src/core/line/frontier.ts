@@ -8,8 +8,8 @@
  */
 
 /**
- * A called visitor is seen between these two times after the call. They allow one second for each tier's snapshot, two
- * seconds for the poll at the front of the line, and the time of the doors' report.
+ * A called visitor is seen between these two times after the call. They allow one second for each tier's snapshot and
+ * two seconds for the poll at the front of the line. The doors' report takes the rest.
  */
 const SEEN_FROM_MS = 1_500
 const SEEN_WITHIN_MS = 5_500
@@ -126,8 +126,8 @@ function pending(state: FrontierState, nowMs: number): number {
 }
 
 /**
- * Adds a tick's tickets to `called` once its visitors have had the time to be seen, so that `called` and `shown`
- * describe the same people.
+ * Adds a tick's tickets to `called` once their visitors have had the time to be seen. Otherwise `called` and `shown`
+ * would describe different people.
  */
 function learn(state: FrontierState, shown: number, nowMs: number): void {
   const decay = 0.5 ** (Math.max(0, nowMs - state.decayedAtMs) / SHOW_HALF_LIFE_MS)

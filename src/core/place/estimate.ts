@@ -1,5 +1,5 @@
 /**
- * What a waiting visitor is shown: a position that never rises, a wait as a range, and when to ask again.
+ * The figures a waiting visitor is shown: a position that never rises, a wait as a range, and when to ask again.
  *
  * The wait is the people ahead divided by the measured speed of the frontier. The speed counts tickets, so it already
  * includes no-shows.
@@ -11,7 +11,7 @@ const POLL_MAX_MS = 60_000
 const FRONT_POLL_MAX_MS = 4_000
 const FRONT_PEOPLE_MIN = 100
 const FRONT_MS = 10_000
-/** This many people at the front poll every 2 s even in a line that stands still, so that a call reaches them soon. */
+/** This many people at the front poll every 2 s, even in a line that stands still. So a call reaches them soon. */
 const NEXT_PEOPLE = 10
 /** Polls vary by this share in both directions, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2

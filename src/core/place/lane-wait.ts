@@ -1,6 +1,6 @@
 /**
- * Waits in a room with lanes. A lane's present speed is a poor guide to its waits. The lane may now use the shares of
- * lanes that will fill up again, and it will get the shares of lanes that run empty before its visitor's turn.
+ * Waits in a room with lanes. A lane's present speed is a poor guide to its waits. The lane may now use shares of lanes
+ * that will fill up again. And it will get the shares of lanes that run empty before its visitor's turn.
  *
  * So the lanes are simulated as flows (generalized processor sharing, Parekh and Gallager 1993). Each lane gets its
  * share of the permits while it has people, or takes as many as its newcomers need. The simulation ends when the people

@@ -17,7 +17,7 @@ const SILENT_AFTER_MS = 6_000
 /** An open room grants permits ahead of demand for this long: until the door's next sync, and a little more. */
 const AHEAD_SECONDS = 2
 /**
- * A lane may claim back the permits it left to others for this long, since its demand is reported only once a second.
+ * A lane may claim back the permits that it left to others for this long. Its demand is reported only once a second.
  */
 const SLACK_SECONDS = 10
 const SLACK_MIN = 5

@@ -29,7 +29,7 @@ export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from 
 
 /** The frontier moves at most this often. */
 const TICK_MS = 500
-/** The half-life over which departures are smoothed. */
+/** Departures are smoothed with this half-life. */
 const DEPARTURES_HALF_LIFE_MS = 10_000
 /** A skewed clock may put a ticket this far into the future. Tickets further ahead are not counted. */
 const FUTURE_MS = 60_000
