@@ -74,9 +74,9 @@ export function isLive(session: Session, nowMs: number): boolean {
 }
 
 /**
- * Returns when a live session ends, after a request now. D is the session's duration. A session is renewed only when
- * less than D is left, and then to 1.25 D. So there are at most four renewals per D, and the session ends between D and
- * 1.25 D after its last request.
+ * Returns when a live session ends, after a request now. D is the session's duration. With renewal, a session is
+ * renewed only when less than D is left, and then to 1.25 D. So there are at most four renewals per D. The session ends
+ * between D and 1.25 D after its last request, unless its maximum ends it earlier or a protected path keeps it longer.
  */
 export function renewedExpiry(session: Session, rules: SessionRules, protectMs: number, nowMs: number): number {
   const { sessionMs, sessionMaxMs } = rules
