@@ -1,8 +1,9 @@
 /**
- * The Door object: who is inside, until when. It reads the clock, loads, lets `core` decide, saves and answers.
+ * The Door object: which sessions are active, and until when. It reads the clock, loads, lets `core` decide, saves and
+ * answers.
  *
- * What a call writes to SQLite is durable before its answer leaves (output gates). Permits live in memory only, under an
- * epoch that every life of the object raises before it says anything.
+ * What a call writes to SQLite is durable before its answer leaves (output gates). Permits are in memory only, under an
+ * epoch. Every incarnation of the object raises the epoch before it answers any call.
  */
 
 import { retryable } from 'cloudflare:durable-objects'
@@ -29,15 +30,18 @@ import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { DoorStore } from './store.ts'
 
-/** An active door speaks to the room this often. */
+/** An active door syncs with the room this often. */
 const SYNC_EVERY_MS = 1_000
 /** A claim waits for the room's answer at most this long. */
 const ASK_FOR_MS = 1_000
-/** The room has not answered when this has passed; its late answer still counts. */
+/** After this a sync counts as failed. A late answer is still applied. */
 const SYNC_TIMEOUT_MS = 2_000
-/** A door that is only touched asks for the live settings this often: the room tells of a change at once, and that may get lost. */
+/**
+ * A door with nothing to report asks for the live settings this often. The room announces a change at once, but that
+ * hint may get lost.
+ */
 const SETTINGS_EVERY_MS = 10_000
-/** Ends of sessions are reported in steps of this. */
+/** Alarms for the ends of sessions are rounded up to this step. */
 const ALARM_STEP_MS = 1_000
 
 export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
@@ -53,12 +57,15 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #ledger: Ledger
   #settings: RoomSettings
   #version = ''
-  /** When the report was sent that was last answered; -Infinity for a life that knows the settings of the deployed file only. */
+  /**
+   * When the last answered report was sent. -Infinity while this incarnation knows only the settings of the deployed
+   * file.
+   */
   #heardAtMs = Number.NEGATIVE_INFINITY
   #askedAtMs = Number.NEGATIVE_INFINITY
-  /** Since when the room has not answered, null when it has. */
+  /** When the first unanswered report was sent, null while the room answers. */
   #failingSinceMs: number | null = null
-  /** How the last report failed. */
+  /** Why the last sync failed. */
   #whyNot = 'no answer in time'
   #inFlight: Promise<boolean> | null = null
   #timer: number | null = null
@@ -75,7 +82,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#ledger = new Ledger(this.#store)
     this.#pause = this.#store.pause()
     this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
-    // Until the room has spoken, what the deployment's file says.
+    // The deployment's file applies until the room has answered.
     const config = readDeployment(env).rooms.find(other => other.name === room)
     if (!config) throw new Error(`no room named ${room} in this deployment`)
     this.#settings = compile(config)
@@ -100,7 +107,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const startMs = Date.now()
     let decision = this.#decide(request, 'new', startMs)
     while (decision.verdict === 'ask') {
-      // A sync that is under way may not know of this claim: if it brings too little, the next one does.
+      // A sync that is under way may not include this claim. If it brings too few permits, the next one includes it.
       const leftMs = startMs + ASK_FOR_MS - Date.now()
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
       decision = this.#decide(request, answered === true ? 'waiting' : 'last', Date.now())
@@ -151,7 +158,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#keepGoing()
   }
 
-  /** Places have come free, or old rows may go. */
+  /** Reports places that have come free, and prunes old rows. */
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
@@ -169,8 +176,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   /**
-   * Waits for the room's first word to this life, unless it was asked in vain: who is inside is judged by live settings. They are heard
-   * anew in the background.
+   * Waits for the room's first answer to this incarnation, unless the last sync failed: live settings decide which
+   * sessions are active. Later the settings are refreshed in the background.
    */
   async #hearSettings(): Promise<void> {
     const hasHeard = this.#heardAtMs > Number.NEGATIVE_INFINITY
@@ -178,7 +185,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     else if (Date.now() - this.#askedAtMs >= SETTINGS_EVERY_MS) void this.#syncRoom()
   }
 
-  /** Forgets what is of no use any more. How long rows of sessions are, live settings say. */
+  /** Prunes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
   #forget(nowMs: number): void {
     this.#store.forgetDrained(nowMs)
     const { view } = this.#state
@@ -187,7 +194,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
   }
 
-  /** One report to the room and its answer; false when there was none in time. */
+  /** Sends one report to the room and applies the answer. Returns false when no answer came in time. */
   #syncRoom(): Promise<boolean> {
     if (this.#inFlight) return this.#inFlight
     const sentMs = Date.now()
@@ -221,7 +228,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return inFlight
   }
 
-  /** While there is something to say, says it every second. */
+  /** Syncs every second while there is something to report. */
   #keepGoing(): void {
     if (this.#timer || !this.#owesReport(Date.now())) return
     this.#timer = setTimeout(async () => {
@@ -231,7 +238,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     }, SYNC_EVERY_MS)
   }
 
-  /** The time of sessions does not run while the origin is down. */
+  /** Session time does not run while the origin is down: the ends of live sessions are moved. */
   #pauseSessions(nowMs: number): void {
     if (!this.#state.view?.health?.paused) return
     const { pause, byMs } = goOn(this.#pause, nowMs)
@@ -244,7 +251,10 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return core.isActive(this.#state, this.#store.live(nowMs), nowMs)
   }
 
-  /** The alarm is only ever brought forward: a renewal costs no write, and an alarm that comes too early sets the next. */
+  /**
+   * The alarm never moves to a later time, so a renewal costs no write. An alarm that comes too early sets the next
+   * one.
+   */
   #wakeAt(endMs: number): void {
     const atMs = Math.ceil(Math.max(endMs, Date.now()) / ALARM_STEP_MS) * ALARM_STEP_MS
     if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return

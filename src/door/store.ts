@@ -1,4 +1,4 @@
-/** A door's SQLite: its sessions, and the few facts that outlive its memory. Rows stop here. */
+/** A door's SQLite: its sessions, and the few facts that outlive its memory. No database row leaves this file. */
 
 import type { Pause } from '../core/door/clock-freeze.ts'
 import type { SessionStore } from '../core/door/door.ts'
@@ -27,14 +27,14 @@ export const DOOR_MIGRATIONS = [
      interval_ms REAL NOT NULL,
      PRIMARY KEY (sid, bucket)
    ) WITHOUT ROWID;`,
-  // Sessions that began before these columns were there may come back to the front once.
+  // A session admitted before these columns existed may return to the front once.
   `ALTER TABLE sessions ADD COLUMN ends_by_time INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE sessions ADD COLUMN is_reentry INTEGER NOT NULL DEFAULT 0;`,
 ]
 
-/** Old rows are deleted in portions, so that no single alarm takes long. */
+/** Old rows are deleted in portions of this size, so that no single alarm takes long. */
 const FORGET_AT_ONCE = 1_000
-/** Drained debts are looked for this often: there is no index on when they are, for it would double what a debt costs. */
+/** Drained debts are deleted this often, by a scan. An index on their times would double the cost of writing a debt. */
 const DRAINED_EVERY_MS = 60_000
 
 type SessionRow = {
@@ -53,7 +53,7 @@ export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
   /** Places taken at `#settledMs`. */
   #live: number
-  /** Up to here ended sessions are counted out. Never goes back. */
+  /** Sessions that ended up to this time are no longer counted in `#live`. Never goes back. */
   #settledMs: number
   #drainedMs = 0
 
@@ -64,7 +64,7 @@ export class DoorStore implements SessionStore, DebtStore {
     this.#live = this.#count('expires_ms > ?', this.#settledMs)
   }
 
-  /** Begins a new life of the door: durable before anything it answers. */
+  /** Begins a new incarnation of the door. Its epoch is durable before any answer leaves. */
   nextEpoch(): number {
     const epoch = Number(this.#fact('epoch') ?? 0) + 1
     this.#remember('epoch', epoch)
@@ -77,7 +77,8 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   lastLives(sid: string): Session[] {
-    // Sids are of one length: nothing else is between a sid and its lives, which are numbered behind a `~`.
+    // Sids all have the same length. Later sessions of a sid are numbered behind a `~`, so no other sid sorts between
+    // them.
     const query = 'SELECT * FROM sessions WHERE sid >= ? AND sid < ? ORDER BY LENGTH(sid) DESC, sid DESC LIMIT 2'
     const rows = this.#sql.exec<SessionRow>(query, sid, `${sid}~:`).toArray()
     return rows.reverse().map(fromRow)
@@ -113,13 +114,16 @@ export class DoorStore implements SessionStore, DebtStore {
     return this.#live
   }
 
-  /** The last pause that ends were moved for, null before the first. */
+  /** Returns the last pause for which session ends were moved, or null before the first. */
   pause(): Pause | null {
     const noted = this.#fact('pause')
     return typeof noted === 'string' ? (JSON.parse(noted) as Pause) : null
   }
 
-  /** Moves the end of every live session: while the origin is down, nobody's time runs. Who was ended stays ended. */
+  /**
+   * Moves the end of every live session: session time does not run while the origin is down. An ended session stays
+   * ended.
+   */
   prolong(byMs: number, pause: Pause, nowMs: number): void {
     this.#remember('pause', JSON.stringify(pause))
     this.live(nowMs)
@@ -130,15 +134,15 @@ export class DoorStore implements SessionStore, DebtStore {
     )
   }
 
-  /** When the next place comes free, null when nobody is inside. */
+  /** Returns when the next place comes free, or null when no session is active. */
   nextEndMs(): number | null {
     const query = 'SELECT MIN(expires_ms) AS next FROM sessions WHERE expires_ms > ?'
     return this.#sql.exec<{ next: number | null }>(query, this.#settledMs).one().next
   }
 
   /**
-   * Forgets sessions that no ticket can name any more, of keys that had lapsed a claim window ago. Which keys had is
-   * remembered here, because the door may sleep in between.
+   * Deletes sessions that no ticket can name any more: their keys had lapsed at least a claim window ago. The lapsed
+   * key is stored together with its time, because the door may sleep in between.
    */
   forget(lapsedKey: number, rules: SessionRules, nowMs: number): void {
     const before = this.#fact('lapsed')
@@ -169,7 +173,7 @@ export class DoorStore implements SessionStore, DebtStore {
     )
   }
 
-  /** Forgets debts that have drained. */
+  /** Deletes debts that have drained. */
   forgetDrained(nowMs: number): void {
     if (nowMs - this.#drainedMs < DRAINED_EVERY_MS) return
     this.#drainedMs = nowMs
@@ -177,8 +181,8 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /**
-   * Where the clock of an earlier life stood at least, should this host be behind: who came in after `nowMs` is inside at `nowMs`.
-   * To keep the moment itself would cost a write with every report.
+   * A lower bound for the clock of the previous incarnation, in case this host's clock is behind: the newest unexpired
+   * admission proves it. To store the time itself would cost a write with every report.
    */
   #lastAdmittedMs(nowMs: number): number {
     const query = 'SELECT MAX(admitted_ms) AS last FROM sessions WHERE expires_ms > ?'

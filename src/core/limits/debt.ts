@@ -1,34 +1,40 @@
 /**
- * What a session has spent of one limit, as its door keeps it: GCRA with leases, exact over all isolates (I11).
+ * What a session has spent of one limit, as its door counts it: GCRA with leases, exact over all isolates (I11).
  *
- * Tokens out on a lease are debt that does not drain. A report turns the used ones into draining debt and frees what is given back; what is
- * never reported is charged whole at the lease's end. More is lent only while draining debt, tokens out and the grant together stay within
- * the burst, so whenever tokens are spent, at most ⌊Δ / interval⌋ + burst are in any window Δ: a token spent in the window was either granted
- * in it, or out when it began. Repeated and late messages change nothing, or make it stricter.
+ * Tokens lent on a lease are outstanding: a debt that does not drain. A report turns the used ones into draining debt
+ * and frees those given back. Tokens that are never reported are charged whole at the lease's end. The door lends more
+ * only while draining debt, outstanding tokens and the grant together stay within the burst. So in any window D at most
+ * floor(D / interval) + burst tokens are spent: each was granted in the window, or was outstanding when it began.
+ * Repeated and late messages change nothing, or make the limit stricter.
  */
 import type { Quota } from '../gcra.ts'
 import type { Ask, Grant } from '../protocol/messages.ts'
 
-/** A clock of an edge may go back this far while it holds a lease: the door counts it as out for so much longer. */
+/**
+ * An edge's clock may go back this far during a lease, so the door counts the lease as outstanding this much longer.
+ */
 export const LEASE_GRACE_MS = 1_000
-/** Leases of a bucket, one an isolate. Empty ones are forgotten first, and others are charged whole. */
+/**
+ * At most this many leases per bucket, one per isolate. Beyond this the door drops an empty lease. If there is none, it
+ * charges the oldest one whole.
+ */
 const LEASES_MAX = 500
 
-/** What one isolate has of the bucket. */
+/** The tokens of the bucket that one isolate has. */
 interface Lease {
   readonly id: string
-  /** The newest of its asks. */
+  /** The number of its newest request. */
   nth: number
-  /** Lent and used in total, while the door has known it. */
+  /** Lent and used in total, since the door first received a request of this lease. */
   tokens: number
   used: number
-  /** When the newest ask came. */
+  /** When the newest request arrived. */
   askedMs: number
   endMs: number
   grant: Grant
 }
 
-/** A lease that came to its end, and what that has made of the debt. */
+/** A lease that has ended, and the debt before and after its end was charged. */
 interface Ended {
   readonly lease: Lease
   readonly beforeMs: number
@@ -42,7 +48,7 @@ export interface Debt {
   /** The interval that it was counted in. */
   intervalMs: number
   readonly leases: Map<string, Lease>
-  /** The last that ended with tokens out: its isolate may still say what became of them. */
+  /** The last lease that ended with outstanding tokens. Its isolate may still report how many it used. */
   ended?: Ended | null
 }
 
@@ -51,14 +57,16 @@ export function newDebt(quota: Quota): Debt {
 }
 
 /**
- * Takes what an isolate says of its lease, then lends what it wants as far as the quota allows, and what it would like to have spare, up to
- * half of what is left then: other isolates may hold leases of the same session. What is owed is charged whatever the debt is.
+ * Applies an isolate's report on its lease, then lends tokens: what it wants, as far as the quota allows, and spare
+ * tokens up to half of the rest. The other half stays for other isolates of the same session. Owed tokens are charged
+ * whatever the debt is. Returns the earlier grant when the request is a repeated or late one.
  */
 export function lend(debt: Debt, quota: Quota, ask: Ask, leaseMs: number, nowMs: number): Grant {
   settle(debt, quota, nowMs)
   const known = debt.leases.get(ask.lease)
   if (known && ask.nth <= known.nth) return known.grant
-  // What an unknown lease has used was charged at its end, or is the one burst that a restart of the door costs.
+  // The tokens of an unknown lease were charged at its end. If the door has restarted, they are the one extra burst
+  // that a restart costs.
   if (known) chargeUsed(debt, known, ask, nowMs)
   else chargeLate(debt, ask, nowMs)
   if (ask.owed) charge(debt, ask.owed, nowMs)
@@ -66,12 +74,12 @@ export function lend(debt: Debt, quota: Quota, ask: Ask, leaseMs: number, nowMs:
   const lease: Lease = {
     ...{ id: ask.lease, nth: ask.nth, tokens: used + ask.has, used, askedMs: nowMs, endMs: 0, grant: NOTHING },
   }
-  // The end only moves on: of the tokens had before, some may be used up to it.
+  // The end never moves back: the isolate may use its earlier tokens until the earlier end.
   lease.endMs = Math.max(known?.endMs ?? 0, nowMs + leaseMs + LEASE_GRACE_MS)
   debt.leases.set(ask.lease, lease)
   if (debt.leases.size > LEASES_MAX) forgetOne(debt, ask.lease)
   const free = available(debt, quota, nowMs)
-  // Whole requests only: a part of one would be kept from others and be of no use.
+  // Lend for whole requests only. A part of one would be useless here and missing at other isolates.
   const tokens = free >= ask.want ? ask.want : Math.floor(free / ask.least) * ask.least
   const spare = tokens < ask.want ? 0 : Math.min(ask.spare, Math.floor((free - tokens) / 2))
   lease.tokens += tokens + spare
@@ -82,32 +90,34 @@ export function lend(debt: Debt, quota: Quota, ask: Ask, leaseMs: number, nowMs:
 
 const NOTHING: Grant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
-/** Tokens that can be lent now, whole. */
+/** Returns how many whole tokens can be lent now. */
 function available(debt: Debt, quota: Quota, nowMs: number): number {
   return Math.max(0, Math.floor((quota.burst * quota.intervalMs - debtMs(debt, nowMs)) / quota.intervalMs))
 }
 
-/** Draining debt and tokens out, as the time that they take to drain. */
+/** Draining debt and outstanding tokens, as the milliseconds that they take to drain. */
 export function debtMs(debt: Debt, nowMs: number): number {
   return Math.max(0, debt.tatMs - nowMs) + out(debt) * debt.intervalMs
 }
 
-/** The theoretical arrival time if nothing is heard of the leases that are out any more: what must not be forgotten. */
+/**
+ * Returns the theoretical arrival time if no report on the outstanding leases ever comes. The ledger stores this value.
+ */
 export function tatIfUnheard(debt: Debt): number {
   const unheard: Debt = { ...debt, leases: new Map() }
   for (const lease of byEnd(debt)) chargeAtEnd(unheard, lease)
   return unheard.tatMs
 }
 
-/** Nothing is owed any more, and no message can come that needs an answer of this bucket: its leases are over. */
+/** Returns true when the debt has drained and every lease has ended, so that no message still needs this bucket. */
 export function isClear(debt: Debt, nowMs: number): boolean {
   for (const { endMs } of debt.leases.values()) if (endMs > nowMs) return false
   return tatIfUnheard(debt) <= nowMs
 }
 
 /**
- * When `cost` tokens could be lent, if nobody reports before: exactly, in milliseconds from now. The debt drains, and leases come to
- * their ends and begin to drain.
+ * Returns exactly in how many milliseconds `cost` tokens can be lent, if no isolate reports before. Until then the debt
+ * drains, and leases end and begin to drain.
  */
 function retryAfterMs(debt: Debt, quota: Quota, cost: number, nowMs: number): number {
   if (cost > quota.burst) return Number.POSITIVE_INFINITY
@@ -126,7 +136,7 @@ function untilMs(atMs: number, nowMs: number): number {
   return Math.max(1, Math.ceil(atMs - nowMs))
 }
 
-/** Lets leases end, and follows a changed quota. */
+/** Ends the leases that are over, and applies a changed quota. */
 function settle(debt: Debt, quota: Quota, nowMs: number): void {
   if (debt.intervalMs !== quota.intervalMs) follow(debt, quota, nowMs)
   for (const lease of byEnd(debt)) {
@@ -139,12 +149,13 @@ function settle(debt: Debt, quota: Quota, nowMs: number): void {
 }
 
 /**
- * A quota with another interval: debt is kept in tokens, and at most the new burst of it, or who had used up a generous policy would be
- * shut out for hours by a strict one. Over a window with the change in it the bound has the larger burst of the two.
+ * Converts the debt to a quota with another interval. The number of tokens stays, up to the new burst: without this cap
+ * a session that had used up a generous policy would be shut out for hours by a strict one. In a window that contains
+ * the change, the larger of the two bursts bounds what is spent.
  */
 function follow(debt: Debt, quota: Quota, nowMs: number): void {
   const tokens = Math.max(0, debt.tatMs - nowMs) / debt.intervalMs
-  // Rounded up to where sums are exact, as intervals are.
+  // Rounded up to 1/1024 ms, like intervals: sums of such numbers are exact.
   if (tokens > 0) debt.tatMs = nowMs + Math.ceil(Math.min(tokens, quota.burst) * quota.intervalMs * 1_024) / 1_024
   debt.intervalMs = quota.intervalMs
 }
@@ -182,7 +193,10 @@ function chargeAtEnd(debt: Debt, lease: Lease): void {
   if (tokens > 0) charge(debt, tokens, lease.endMs)
 }
 
-/** An empty lease, or else the oldest: it is taken for used up at its end, which is stricter than its reports would have been. */
+/**
+ * Drops an empty lease, or else the oldest one. The oldest is charged whole at its end, which is stricter than its
+ * reports would have been.
+ */
 function forgetOne(debt: Debt, except: string): void {
   const others = [...debt.leases].filter(([id]) => id !== except)
   const oldest = others.find(([, lease]) => outOf(lease) === 0) ?? others[0]

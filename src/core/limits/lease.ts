@@ -1,24 +1,34 @@
 /**
- * What one isolate holds of a session's limits: a lease of requests per bucket, and refusals until their time.
+ * What one isolate holds of a session's limits: a token lease for each bucket, and refusals until they expire.
  *
- * A request takes its tokens from here without asking anybody. When there are none its isolate asks the door, once for all requests that
- * wait, and for some to spare: twice as many each time the spare ones were used up, half as many when most of them were left, and as
- * many as were used last time when the lease has run out, so that a person who goes from page to page asks once a page.
+ * A request takes its tokens from the lease without a call to the door. When the lease is empty, its isolate asks the
+ * door once for all waiting requests, and for some spare tokens. How many spare tokens it asks for adapts:
+ * - twice as many each time the spare ones were used up;
+ * - half as many when most of them were left;
+ * - about as many as the last lease served, when that lease ended by time.
+ *
+ * So a person who goes from page to page costs one call a page.
  */
 import type { Quota } from '../gcra.ts'
 import type { Ask, Grant } from '../protocol/messages.ts'
 
-/** Tokens to spare are at most this share of the burst: a session may be at several isolates. */
+/** At most this share of the burst may be spare tokens: a session may be at several isolates. */
 const SPARE_SHARE = 1 / 4
-/** What is asked for first, and what is too little to be given back: less is charged at its end. */
+/**
+ * The share of the burst that is spare at first. A rest up to this share is not given back: the door charges it at the
+ * lease's end.
+ */
 const SMALL_SHARE = 1 / 8
-/** A clock that went back further than requests can be late ends a lease. The door counts it as out for as long. */
+/**
+ * A late request may carry an older time. A clock that is further back than this ends the lease: the door counts it as
+ * outstanding only this much longer.
+ */
 const CLOCK_BACK_MS = 1_000
-/** Requests that wait for so long have been cut off: nobody will take the tokens wanted for them. */
+/** Requests that have waited for longer than this were aborted, so their tokens are not wanted any more. */
 const WAIT_LOST_MS = 3_000
 
 export interface Holding {
-  /** Names of the policy and of the bucket, as the door knows them. */
+  /** Names of the policy and of the bucket at the door. */
   readonly policy: string
   readonly bucket: string
   readonly lease: string
@@ -28,22 +38,22 @@ export interface Holding {
   used: number
   /** When the last of them was used. */
   usedAtMs: number
-  /** Used when the door was last asked. */
+  /** `used` when the door was last asked. */
   usedBefore: number
-  /** Used when it was last renewed with time, not for want of tokens. */
+  /** `used` at the last renewal that was due to time, not to a lack of tokens. */
   usedAtStart: number
-  /** Used when it was last looked at. */
+  /** `used` when the lease was last checked for being idle. */
   usedSeen: number
   sentMs: number
   untilMs: number
   spare: number
-  /** What the door could still lend when it last answered. */
+  /** How many tokens the door could still lend when it last answered. */
   remaining: number
   refusedUntilMs: number
-  /** Tokens that requests wait for, and since when. */
+  /** Tokens that requests wait for, and when the newest of these requests began to wait. */
   waiting: number
   waitingAtMs: number
-  /** Used without having been lent: by a late request, or by what the origin said a request had cost. */
+  /** Tokens used without a loan: by a late request, or because the origin reported a higher cost of a request. */
   owed: number
 }
 
@@ -70,19 +80,19 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
   }
 }
 
-/** Tokens that a request can take now. */
+/** Returns how many tokens a request can take now. */
 export function held(holding: Holding, nowMs: number): number {
   if (holding.untilMs <= nowMs || nowMs < holding.sentMs - CLOCK_BACK_MS) return 0
   return holding.tokens - holding.used
 }
 
-/** A request takes tokens that are there. */
+/** Takes tokens for a request. The caller must have checked `held`. */
 export function use(holding: Holding, tokens: number, nowMs: number): void {
   holding.used += tokens
   holding.usedAtMs = nowMs
 }
 
-/** A request begins to wait for tokens; `leave` when it has them, or goes without. */
+/** Counts a request that begins to wait for tokens. Call `leave` when it has them or stops waiting. */
 export function wait(holding: Holding, tokens: number, nowMs: number): void {
   if (nowMs - holding.waitingAtMs > WAIT_LOST_MS) holding.waiting = 0
   holding.waiting += tokens
@@ -93,7 +103,7 @@ export function leave(holding: Holding, tokens: number): void {
   holding.waiting = Math.max(0, holding.waiting - tokens)
 }
 
-/** What the next touch of the session says and asks. Between it and its answer the tokens at hand can be used. */
+/** The report and request that the session's next touch carries. The kept tokens can be used until the answer comes. */
 export function askOf(holding: Holding, quota: Quota, least: number, nowMs: number): Ask {
   const has = held(holding, nowMs)
   const { waiting, owed } = holding
@@ -101,7 +111,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
   const refused = holding.refusedUntilMs > nowMs
   adapt(holding, quota, { want, has, least, nowMs })
   const spare = refused ? 0 : holding.spare
-  // More than is likely to be used goes back, for other isolates of the same session.
+  // Tokens that are unlikely to be used go back, for other isolates of the same session.
   const kept = Math.min(has, Math.max(waiting, spare))
   holding.tokens = holding.used + kept
   const ago = usedAgo(holding, nowMs)
@@ -116,7 +126,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
   }
 }
 
-/** Says what was used and gives back the rest: nobody has come for a while. */
+/** Reports what was used and gives back the rest, because no request has come for a while. */
 export function giveBack(holding: Holding, nowMs: number): Ask {
   const { lease, policy, bucket, used, owed } = holding
   const ago = usedAgo(holding, nowMs)
@@ -129,12 +139,15 @@ export function giveBack(holding: Holding, nowMs: number): Ask {
   return owed > 0 ? { ...idle, owed } : idle
 }
 
-/** Whether what an idle session has here is worth a message. */
+/** Whether the tokens of an idle session are worth a message. */
 export function isWorthGivingBack(holding: Holding, quota: Quota, nowMs: number): boolean {
   return holding.owed > 0 || held(holding, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
 }
 
-/** Takes a grant, if it answers the newest ask; the door takes back what another granted. */
+/**
+ * Applies a grant if it answers the newest request. An older grant is ignored: the newest request does not count its
+ * tokens as held, so the door takes them back.
+ */
 export function noteGrant(
   holding: Holding,
   ask: Ask,
@@ -144,35 +157,35 @@ export function noteGrant(
   if (holding.nth !== ask.nth) return
   holding.tokens += grant.tokens
   holding.sentMs = life.sentMs
-  // From when it was asked for: it must not outlast what the door meant.
+  // Counted from when the request was sent: the lease must never outlast the door's own count.
   holding.untilMs = life.sentMs + life.leaseMs
   holding.remaining = grant.remaining
   if (grant.retryAfterMs > 0) holding.refusedUntilMs = life.nowMs + grant.retryAfterMs
 }
 
-/** Takes what an answer says is left, where nothing was asked for. */
+/** Applies the `remaining` of an answer to a report that asked for no tokens. */
 export function noteRemaining(holding: Holding, ask: Ask, grant: Grant): void {
   if (holding.nth === ask.nth) holding.remaining = grant.remaining
 }
 
-/** An ask had no answer: what is owed stays owed. */
+/** A request had no answer, so its owed tokens stay owed. */
 export function noteNoAnswer(holding: Holding, ask: Ask): void {
   holding.owed += ask.owed ?? 0
 }
 
-/** Uses tokens that were not waited for: from the lease when it has them, else they are owed. */
+/** Spends tokens without waiting: from the lease as far as it has them. The rest is owed. */
 export function owe(holding: Holding, tokens: number, nowMs: number): void {
   const atHand = Math.min(held(holding, nowMs), tokens)
   if (atHand > 0) use(holding, atHand, nowMs)
   holding.owed += tokens - atHand
 }
 
-/** Nothing to say of tokens that were reported before, or are used this instant. */
+/** Returns nothing when every used token was reported before, or when the last one was used at `nowMs`. */
 function usedAgo({ used, usedBefore, usedAtMs }: Holding, nowMs: number): Pick<Ask, 'usedAgoMs'> {
   return used > usedBefore && nowMs > usedAtMs ? { usedAgoMs: nowMs - usedAtMs } : {}
 }
 
-/** How many to have spare from now on. */
+/** Adapts how many spare tokens to have from now on. */
 function adapt(
   holding: Holding,
   quota: Quota,
@@ -186,19 +199,19 @@ function adapt(
     if (has > usedSince) holding.spare = Math.floor(holding.spare / 2)
     holding.usedAtStart = holding.used
   }
-  // Many that wait at once are a page being loaded: as many more are on their way.
+  // Several requests that wait at once mean that a page is loading: about as many more will follow.
   if (want > least) holding.spare = Math.max(holding.spare, want)
   holding.spare = Math.min(mostSpare(quota), Math.max(1, holding.spare))
 }
 
-/** It was time that ran out, not tokens: the next lease serves about as many requests as this one did. */
+/** The lease ended by time, not for want of tokens: the next one should serve about as many requests. */
 function beginAnew(holding: Holding): void {
   const used = holding.used - holding.usedAtStart
   if (used > 0) holding.spare = Math.max(used, Math.floor(holding.spare / 2))
   holding.usedAtStart = holding.used
 }
 
-/** None of a burst below four: there every request is asked for, and none is kept from other isolates. */
+/** Returns 0 for a burst below four: there every request asks the door, and no token is kept from other isolates. */
 function mostSpare(quota: Quota): number {
   return Math.floor(quota.burst * SPARE_SHARE)
 }

@@ -1,14 +1,14 @@
 /**
- * The debts of all sessions of a door. In memory, because nearly all of them drain within seconds; those that take longer than ten
- * seconds are written down before the answer that made them, so that a door that loses its memory gives nobody more than one extra
- * burst, and nothing at all to who had such a debt.
+ * The debts of all sessions of a door. They are in memory, because nearly all of them drain within seconds. A debt that
+ * takes longer than ten seconds to drain is stored before the answer that made it. So when a door loses its memory, a
+ * session gains at most one extra burst, and nothing at all while its debt is that long.
  */
 
 import type { Quota } from '../gcra.ts'
 import type { Ask, Grant } from '../protocol/messages.ts'
 import { type Debt, debtMs, isClear, lend, newDebt, tatIfUnheard } from './debt.ts'
 
-/** What of a debt outlives the door's memory. */
+/** The part of a debt that outlives the door's memory. */
 export interface StoredDebt {
   readonly bucket: string
   readonly tatMs: number
@@ -20,30 +20,38 @@ export interface DebtStore {
   save(sid: string, debt: StoredDebt): void
 }
 
-/** Sessions in memory. Beyond it the one that was quiet for longest is written down. */
+/**
+ * At most this many sessions are in memory. Beyond this the session that was idle for longest is stored and dropped.
+ */
 const SESSIONS_MAX = 20_000
-/** Buckets of a session with a debt: beyond it, paths of one policy share one. A person does not get there. */
+/**
+ * At most this many buckets per session. Beyond this the paths of one policy share a bucket; a person does not get
+ * there.
+ */
 const BUCKETS_MAX = 256
-/** Debts that take longer to drain are written down, and what is written is never further off than this. */
+/**
+ * Debts that take longer than this to drain are stored. A stored debt never differs from the real one by more than
+ * this.
+ */
 export const WRITTEN_OVER_MS = 10_000
 
-/** Two thousand sessions a second may go: a door has no more that come. */
+/** Every 100 ms up to 200 sessions are pruned, so 2,000 a second: no more arrive at one door. */
 const LOOK_EVERY_MS = 100
 const LOOK_AT = 200
 
 interface Account {
   readonly debts: Map<string, Debt>
-  /** Theoretical arrival times as they were written. */
+  /** The theoretical arrival times that are stored. */
   readonly written: Map<string, number>
 }
 
-/** The quota of a policy, undefined when the door knows none of that name: its settings may be older than an edge's. */
+/** Returns the quota of a policy, or undefined when the door's settings are older than the edge's and lack it. */
 export type QuotaOf = (policy: string) => Quota | undefined
 
 export class Ledger {
   readonly #store: DebtStore
   readonly #sessionsMax: number
-  /** Least recently heard of first. */
+  /** Least recently used first. */
   readonly #accounts = new Map<string, Account>()
   #lookedAtMs = Number.NEGATIVE_INFINITY
 
@@ -56,13 +64,16 @@ export class Ledger {
     return this.#accounts.size
   }
 
-  /** Takes what a touch says of its leases, and lends what it asks for, for `leaseMs`; answers in the order asked. */
+  /**
+   * Applies what a touch reports of its leases, and lends what it requests for `leaseMs`. Returns the grants in the
+   * order of the requests.
+   */
   touch(sid: string, asks: readonly Ask[], quotaOf: QuotaOf, leaseMs: number, nowMs: number): readonly Grant[] {
     if (asks.length === 0) return []
     const account = this.#open(sid, nowMs)
     const grants = asks.map(ask => {
       const quota = quotaOf(ask.policy)
-      // Named by a change that has not arrived here: for a moment nobody is limited by it.
+      // The policy is in a change of settings that has not reached this door: for a moment it limits no session.
       if (!quota) return { tokens: ask.want, remaining: 0, retryAfterMs: 0 }
       const bucket = bucketOf(account, ask, nowMs)
       const debt = account.debts.get(bucket) ?? newDebt(quota)
@@ -93,7 +104,7 @@ export class Ledger {
     return account
   }
 
-  /** Of those that were quiet for longest, what is drained. */
+  /** Prunes drained debts, longest idle session first, and stops at the first session that still has a debt. */
   #forgetQuiet(nowMs: number): void {
     if (Math.abs(nowMs - this.#lookedAtMs) < LOOK_EVERY_MS) return
     this.#lookedAtMs = nowMs
@@ -110,7 +121,8 @@ export class Ledger {
     const last = written.get(bucket) ?? 0
     const tatMs = tatIfUnheard(debt)
     const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS
-    // A lower debt than is written would cost its session something only if the door lost its memory: ten seconds at most.
+    // A debt that is lower than the stored one need not be stored. It costs its session at most ten seconds, and only
+    // if the door loses its memory.
     if (isLong ? tatMs <= last && last - tatMs <= WRITTEN_OVER_MS : last - Math.max(tatMs, nowMs) <= WRITTEN_OVER_MS)
       return
     this.#store.save(sid, { bucket, tatMs, intervalMs: debt.intervalMs })
@@ -131,7 +143,7 @@ export class Ledger {
   }
 }
 
-/** A bucket for each path while there are few. */
+/** One bucket for each path, while there are few. */
 function bucketOf(account: Account, { bucket, policy }: Ask, nowMs: number): string {
   const { debts } = account
   if (bucket === policy || debts.has(bucket) || debts.size < BUCKETS_MAX) return bucket
