@@ -53,7 +53,10 @@ export interface Holding {
   /** Tokens that requests wait for, and when the newest of these requests began to wait. */
   waiting: number
   waitingAtMs: number
-  /** Tokens used without a loan: by a late request, or because the origin reported a higher cost of a request. */
+  /**
+   * Tokens used without a loan: by a request that was admitted with a claim, or because the origin reported a higher
+   * cost.
+   */
   owed: number
 }
 
