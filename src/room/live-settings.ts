@@ -1,4 +1,4 @@
-/** The settings in force: the deployed file, and what operators have changed since, which is stored and versioned. */
+/** The settings in force: the deployed file, and the operators' live changes to it, which are stored and versioned. */
 import { fnv1a } from '../core/hash.ts'
 import type { ChangeOutcome, ChangeRequest } from '../core/protocol/calls.ts'
 import { liveChange } from '../settings/changes.ts'
@@ -16,7 +16,7 @@ interface Changed {
   readonly settings: RoomSettings
   /** The part of the request that changes something. */
   readonly request: ChangeRequest
-  /** The budget begins anew. */
+  /** The budget starts again. */
   readonly restocks: boolean
 }
 
@@ -42,7 +42,7 @@ export class LiveSettings {
     return this.#settings
   }
 
-  /** Changes with the deployed file and with every live change, so that each edge knows when it has the wrong settings. */
+  /** Changes with the deployed file and with every live change, so that an edge can detect outdated settings. */
   get version(): string {
     return `${this.#fileMark}.${this.#changeVersion}`
   }
@@ -51,7 +51,7 @@ export class LiveSettings {
     return Object.keys(this.#overrides)
   }
 
-  /** A change as a whole, or why there is none. Nothing is in force yet. */
+  /** Returns the settings with the whole change, or why there is no change. Puts nothing in force. */
   after(request: ChangeRequest): Changed | (ChangeOutcome & { kind: 'invalid' | 'unchanged' }) {
     try {
       const change = liveChange(this.#overrides, request, this.file)
@@ -69,12 +69,12 @@ export class LiveSettings {
     this.#changeVersion++
   }
 
-  /** Writes down the change that is in force now. */
+  /** Stores the change that is in force now. */
   record(atMs: number, actor: string, request: ChangeRequest): void {
     this.#store.recordChange(this.#changeVersion, atMs, actor, withoutPages(request), this.#overrides)
   }
 
-  /** What is stored may not fit a new file: then the rest of it is in force, and the log says so. */
+  /** Stored changes may not fit a new file. Those that fit stay in force, and the log names each of the others. */
   #effective(): RoomConfig {
     const { overrides, problems } = fitting(this.file, this.#overrides)
     for (const { path, message } of problems)

@@ -1,4 +1,4 @@
-/** The draws of a room's events as everybody may see them, and the randomness they are made of. */
+/** The public view of a room's event draws, and their random seeds. */
 import { base64url } from 'jose'
 import { type EventDraw, PUBLISHED_AFTER_MS } from '../core/events/draws.ts'
 import type { PublicDraw } from '../core/protocol/calls.ts'
@@ -10,7 +10,7 @@ export function newSeed(): string {
   return base64url.encode(crypto.getRandomValues(new Uint8Array(SEED_BYTES)))
 }
 
-/** The commitment is the hash of the seed as it will be published: anybody can compare them with any tool. */
+/** The commitment is the SHA-256 hash of the seed as it will be published, so that any tool can compare the two. */
 export async function published(draw: EventDraw, nowMs: number): Promise<PublicDraw> {
   const { event, seed, startMs, fromKey, scheduled, drawnMs, entries } = draw
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(seed))
@@ -26,7 +26,7 @@ export async function published(draw: EventDraw, nowMs: number): Promise<PublicD
   }
 }
 
-/** Of each event the draw that was made last. */
+/** Returns the latest draw of each event. */
 export function latestOfEach(draws: readonly EventDraw[]): readonly EventDraw[] {
   return [...new Map(draws.map(draw => [draw.event, draw])).values()]
 }

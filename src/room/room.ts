@@ -1,7 +1,7 @@
 /**
  * The Room object: settings, the line, the permits. It reads the clock, lets `core` decide, saves and answers.
  *
- * Whatever a report changes is written before its answer leaves (output gates), so a door never acts on a grant that the
+ * Whatever a report changes is stored before its answer leaves (output gates). So a door never uses a grant that the
  * room could forget.
  */
 
@@ -38,12 +38,15 @@ import { latestOfEach, newSeed, published } from './public-draw.ts'
 import { LastMinute, policyNames, roomFigures } from './stats.ts'
 import { RoomStore } from './store.ts'
 
-/** A change of the budget waits for the word of its doors at most this long: it must be in force everywhere in two seconds. */
+/**
+ * A change of the budget waits at most this long for its doors' reports. It must be in force everywhere in two seconds.
+ */
 const HEARD_WITHIN_MS = 1_000
 
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
-    // Repeating these gives the same answer; `change` is left out, for its version moves.
+    // A repeat of these calls gives the same answer. A repeat of `change` does not, because the first call moves the
+    // version.
     const { sync, describe, changes, draws, health } = Room.prototype
     retryable(sync, describe, changes, draws, health)
   }
@@ -53,7 +56,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   readonly #state: core.RoomState
   readonly #live: LiveSettings
   readonly #health: RoomHealth
-  /** What doors were told of the origin's health when they were last called to hear it. */
+  /** The breakers and readmission ramps, as JSON, about which the doors were last nudged. */
   #told = ''
   readonly #probes: Probes
   readonly #admitted = new LastMinute()
@@ -86,7 +89,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       this.#health.hear(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)
-    // A report that comes again may be the first that this life of the room hears.
+    // A repeated report may be the first one that this incarnation of the room receives.
     if (!this.#state.view) core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     const { view } = this.#state
     if (!view) throw new Error(`room ${this.#name} has no view after a report`)
@@ -119,14 +122,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     let next = this.#live.after(request)
     if (next.kind === 'valid' && next.restocks) {
       await this.#hearOut()
-      // Someone else may have changed the room meanwhile. From here on nothing comes between the checks and the change.
+      // Another operator may have changed the room meanwhile. From here to the change there is no `await`.
       next = this.#live.after(request)
     }
     const { version } = this.#live
     if (ifVersions !== null && !ifVersions.includes(version)) return { kind: 'outdated', version }
     if (next.kind !== 'valid') return next
     const nowMs = Date.now()
-    // Time up to now belongs to the old rate.
+    // The old rate applies to the time up to now.
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#live.become(next)
@@ -140,7 +143,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#store.saveLines(this.#state, core.takeDirty(this.#state))
     this.#store.saveRoom(this.#state)
     for (const door of this.#state.doors.keys()) this.#poke(door)
-    // A probe may be what the operator has set because something is in trouble.
+    // The change may have added a probe for an upstream that is in trouble.
     await this.#probeSoon()
     return { kind: 'changed', version: this.#live.version }
   }
@@ -155,7 +158,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#health.report(this.#healthFigures(nowMs), minutes, nowMs)
   }
 
-  /** Asks upstreams in trouble how they are, as often as their probes say. */
+  /** Probes the upstreams in trouble that are due. */
   override async alarm(): Promise<void> {
     await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) => {
       const nowMs = Date.now()
@@ -176,8 +179,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   /**
-   * Lets health follow the clock, and says what edges must know. Doors that are silent must hear when a breaker opens or closes, and when
-   * everybody is back.
+   * Advances the origin's health to `nowMs` and returns what edges need of it. Nudges all doors when a breaker changes
+   * state, or a readmission ramp begins or ends: a door that has nothing to report would not learn of it.
    */
   #followHealth(nowMs: number): HealthView | null {
     const { health } = this.#settings
@@ -193,7 +196,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return view
   }
 
-  /** An alarm outlives this object's memory: a probe is due also after a restart. */
+  /** Sets the alarm for the next probe. An alarm outlives this object's memory, so a restart loses no probe. */
   async #probeSoon(): Promise<void> {
     const dueMs = this.#probes.nextMs(this.#health.toProbe(this.#settings.health), this.#settings)
     if (dueMs !== null) await this.ctx.storage.setAlarm(Math.max(Date.now(), dueMs))
@@ -213,12 +216,12 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return Promise.all(latestOfEach(this.#state.events.draws).map(draw => published(draw, nowMs)))
   }
 
-  /** What the operator's settings and events say for this moment. */
+  /** The limits of the operator's settings and events at this moment. */
   #operatorLimitsAt(nowMs: number): core.RoomRules {
     return this.#settings.at(nowMs).limits
   }
 
-  /** Without a report. A start that happens now is durable before anybody hears of it. */
+  /** Lets time pass without a report. An event that starts now is stored before any answer contains its start. */
   #passTime(nowMs: number): void {
     const { events } = this.#state
     const before = turnOf(events)
@@ -228,14 +231,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     if (turnOf(events) !== before) this.#store.saveRoom(this.#state)
   }
 
-  /** Time up to the start or the end of an event belongs to the limits before it. */
+  /** Fills the permits up to each start or end of an event with the limits that held before it. */
   #catchUp(nowMs: number): void {
     for (const turnMs of this.#settings.turnsBetween(this.#state.bank.filledAtMs, nowMs)) {
       core.fillUpTo(this.#state, this.#limitsAt(turnMs - 1), turnMs)
     }
   }
 
-  /** Every event that shuffles has its seed before anybody can ask for it, and keeps it. */
+  /** Gives every event that shuffles a seed before a request can ask for it. The event keeps this seed. */
   #commit(nowMs: number): void {
     const before = JSON.stringify(this.#state.events)
     commit(this.#state.events, this.#settings.events, newSeed, nowMs)
@@ -243,8 +246,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   /**
-   * Doors may have spent permits that they have not told of: a budget that is set now must not count those admissions. A door that is
-   * out of reach is not waited for long, and what it had in hand may be counted.
+   * Asks doors for the permits that they have spent but not yet reported: a new budget must not count those admissions.
+   * The wait is short. If a door cannot be reached, its outstanding permits may be counted.
    */
   async #hearOut(): Promise<void> {
     const owing = [...this.#state.doors].filter(([, door]) => outOf(door) > 0)
@@ -252,7 +255,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     if (heard.length > 0) await within(HEARD_WITHIN_MS, Promise.allSettled(heard))
   }
 
-  /** A hint, sent in the background: a door that misses it hears at its next sync. */
+  /** Sends a hint in the background. A door that misses it gets the news with its next sync. */
   #poke(door: string): void {
     this.ctx.waitUntil(
       doorStub(this.env, this.#name, door)

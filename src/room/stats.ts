@@ -1,4 +1,4 @@
-/** The figures of a room, for operators. */
+/** The stats of a room, for operators. */
 import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
 import { outOf } from '../core/permits/bank.ts'
@@ -11,7 +11,7 @@ import type { RoomSettings } from '../settings/compiled/room.ts'
 
 const MINUTE_MS = 60_000
 
-/** Admissions as they were reported in the last minute. */
+/** Counts the admissions that doors reported in the last minute. */
 export class LastMinute {
   #reported: [atMs: number, count: number][] = []
 
@@ -68,7 +68,7 @@ export function roomFigures(
   }
 }
 
-/** Each lane that the settings name, and the main one; nothing in a room without lanes. */
+/** Returns the main lane and each lane of the settings, or nothing for a room without lanes. */
 function laneFigures(state: core.RoomState, { limits }: RoomSettings, nowMs: number): RoomFigures['lanes'] {
   const { lanes = [] } = limits
   const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0

@@ -1,4 +1,7 @@
-/** A room's SQLite: the state of its half of the protocol, its histogram, and what operators changed. Rows stop here. */
+/**
+ * A room's SQLite: the state of its half of the protocol, its histogram, and the operators' changes. No database row
+ * leaves this file.
+ */
 import { CHUNK_MS } from '../core/line/arrivals.ts'
 import type { Line, LineState } from '../core/line/line.ts'
 import { newLine } from '../core/line/line.ts'
@@ -12,17 +15,17 @@ export const ROOM_MIGRATIONS = [
    CREATE TABLE doors (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;
    CREATE TABLE changes (version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, request TEXT NOT NULL, overrides TEXT NOT NULL);`,
-  // Counts by two milliseconds say too little to become finer ones: the line of that moment is counted anew.
+  // Counts per two milliseconds cannot become finer ones. They are dropped, and an existing line is counted again.
   `DROP TABLE arrivals;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, buckets BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;`,
   `CREATE TABLE health_decisions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, decision TEXT NOT NULL);
    CREATE TABLE health_minutes (minute INTEGER PRIMARY KEY, upstreams TEXT NOT NULL);`,
 ]
 
-/** The audit keeps this many changes. */
+/** The audit log keeps this many changes. */
 const CHANGES_KEPT = 1_000
 
-/** The parts of RoomState that live in one row as they are. Histograms and doors have tables of their own. */
+/** The fields of RoomState that are stored unchanged in one row. Histograms and doors have their own tables. */
 const KEPT = [
   'generation',
   'open',
@@ -37,7 +40,7 @@ const KEPT = [
   'departuresPerSecond',
 ] as const satisfies readonly (keyof RoomState)[]
 
-/** A row of an older version lacks what was added since: a new room's is taken then. */
+/** A row of an older version lacks later fields. They get the values of a new room. */
 type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, LineState> }
 
 export class RoomStore {
@@ -48,7 +51,7 @@ export class RoomStore {
     this.#sql = sql
   }
 
-  /** The room as it was, or a new one that is durable at once: its generation is in every token. */
+  /** Returns the stored room, or a new one that is stored at once: its generation is in every token. */
   load(nowMs: number): RoomState {
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'room'").toArray()
     if (!row) {
@@ -75,7 +78,7 @@ export class RoomStore {
     )
   }
 
-  /** Everything that the report of a door may have changed. */
+  /** Saves everything that a door's report may have changed. */
   saveReported(room: RoomState, name: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
     this.saveLines(room, dirty)
     for (const [lane, line] of room.lines) this.#forgetArrivals(lane, line)
@@ -84,7 +87,7 @@ export class RoomStore {
     this.saveRoom(room)
   }
 
-  /** The chunks of the histograms that have changed, by lane. */
+  /** Saves the chunks of the histograms that have changed, by lane. */
   saveLines({ lines }: RoomState, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
     for (const [lane, chunks] of dirty) {
       const line = lines.get(lane)
@@ -111,7 +114,7 @@ export class RoomStore {
     }
   }
 
-  /** Forgets the histogram behind the frontier: whole chunks only. */
+  /** Deletes the histogram behind the frontier, in whole chunks. */
   #forgetArrivals(lane: string, line: Line): void {
     if (line.arrivals.forgetBefore(line.state.frontierKey).length === 0) return
     this.#sql.exec(
@@ -121,7 +124,7 @@ export class RoomStore {
     )
   }
 
-  /** The newest version of live changes; 0 and nothing while there were none. */
+  /** Returns the newest live changes and their version, or 0 and nothing before the first change. */
   overrides(): { version: number; overrides: Overrides } {
     const query = 'SELECT version, overrides FROM changes ORDER BY version DESC LIMIT 1'
     const [row] = this.#sql.exec<{ version: number; overrides: string }>(query).toArray()
@@ -135,7 +138,7 @@ export class RoomStore {
       'INSERT INTO changes (version, at_ms, actor, request, overrides) VALUES (?, ?, ?, ?, ?)',
       ...[version, atMs, actor, JSON.stringify(request), JSON.stringify(overrides)],
     )
-    // Only the newest are in force; with pages in them they would be a quarter of a megabyte each.
+    // Only the newest overrides are in force. Older ones with custom pages would take up to 256 KiB each.
     this.#sql.exec("UPDATE changes SET overrides = '{}' WHERE version = ?", version - 1)
     this.#sql.exec('DELETE FROM changes WHERE version <= ?', version - CHANGES_KEPT)
   }
@@ -153,7 +156,7 @@ export class RoomStore {
 
   #loadLine(lane: string, state: LineState, nowMs: number): Line {
     const fresh = newLine(nowMs)
-    // Rows of older versions lack what was added since.
+    // A row of an older version lacks later fields.
     const line = { ...fresh, state: { ...fresh.state, ...state } }
     const rows = this.#sql.exec<{ chunk: number; buckets: ArrayBuffer }>(
       'SELECT chunk, buckets FROM arrivals WHERE lane = ?',

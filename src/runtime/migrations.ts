@@ -1,22 +1,25 @@
 /**
  * Schema versions of an object's database: an append-only list of statements.
  *
- * A migration is additive: older code goes on working on a database that newer code has made, so a deployment can be
- * taken back. One that cannot be additive is marked with `major`, and older code then refuses the database. Applied
- * statements are stored as they were, so a migration that was edited after it shipped is found out instead of leaving
- * two kinds of databases.
+ * A migration is additive: older code still works on a database that newer code has migrated, so a deployment can be
+ * rolled back. A migration that cannot be additive is marked with `major`, and older code then refuses the database.
+ * Applied statements are stored with the database. So a migration that was edited after it shipped is detected, instead
+ * of leaving two kinds of databases.
  */
 import { STORAGE_REFUSED } from '../core/protocol/calls.ts'
 
-/** Opens the statements of a migration after which older code must not touch the database. */
+/** The first line of a migration after which older code must not touch the database. */
 const MAJOR = '-- major'
 
-/** Marks a migration that older code cannot live with. It rules out a way back, so it is the last resort. */
+/** Marks a migration that older code cannot work with. It makes a rollback impossible, so it is the last resort. */
 export function major(statements: string): string {
   return `${MAJOR}\n${statements}`
 }
 
-/** Applies what is missing. Throws when the database's past contradicts the list, or goes on with a major migration. */
+/**
+ * Applies the missing migrations. Throws when an applied migration differs from the list, or when the database has a
+ * newer major migration.
+ */
 export function migrate(sql: SqlStorage, migrations: readonly string[]): void {
   sql.exec(
     'CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, statements TEXT NOT NULL) WITHOUT ROWID',

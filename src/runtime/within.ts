@@ -1,6 +1,9 @@
-/** Waiting that has an end: whatever another tier or the origin does, somebody waits here for an answer. */
+/** Waiting with a deadline: a visitor waits for the answer, whatever another tier or the origin does. */
 
-/** The promise's value, or `late` when it takes longer. What comes after that is for nobody; a failure then is no failure. */
+/**
+ * Returns the promise's value, or `late` when it takes longer than `ms`. The promise is not cancelled. Its later result
+ * or rejection is ignored.
+ */
 export async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | 'late'> {
   let timer: number | null = null
   const late = new Promise<'late'>(resolve => {

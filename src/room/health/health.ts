@@ -1,4 +1,6 @@
-/** The room's side of its origin's health: it lets `core` decide, keeps what was decided, and says how things stand. */
+/**
+ * The room's side of its origin's health: it lets `core` decide, stores the decisions, and reports the current state.
+ */
 
 import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
 import type { Load } from '../../core/health/controller.ts'
@@ -27,7 +29,7 @@ export class RoomHealth {
     hear(this.#state, cells, rules, nowMs)
   }
 
-  /** Lets time pass. What was decided is stored before anything that follows from it leaves. */
+  /** Advances the state to `nowMs`. Decisions are stored before any answer that follows from them leaves. */
   advance(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): void {
     const windowBeganMs = this.#state.windowBeganMs
     const decisions = advance(this.#state, { load, operator, rules, nowMs }, Math.random())
@@ -37,7 +39,7 @@ export class RoomHealth {
     if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
   }
 
-  /** The outcome of an active probe: milliseconds, or null for no good answer. */
+  /** Applies the result of an active probe: milliseconds, or null when there was no good answer. */
   probed(
     upstream: UpstreamRules,
     answer: { readonly tookMs: number | null; readonly targetMs: number },
@@ -59,7 +61,7 @@ export class RoomHealth {
     return healthView(this.#state, load, operator, rules, nowMs)
   }
 
-  /** Upstreams that are probed now: their breaker is not closed. */
+  /** Returns the upstreams to probe now: their breaker is not closed. */
   toProbe({ rules, probes }: HealthSettings): readonly UpstreamRules[] {
     if (probes.size === 0 || rules.mode === 'off') return []
     const names = inTrouble(this.#state)

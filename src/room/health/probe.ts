@@ -1,5 +1,5 @@
 /**
- * One active probe: a request of the room's own to the origin, with a timeout, that tells whether it answers as it
+ * One active probe: the room's own request to the origin, with a timeout. It tests whether the origin answers as it
  * should.
  */
 import { atOrigin, type Deployment } from '../../settings/deployment.ts'
@@ -8,8 +8,9 @@ import type { ProbeConfig } from '../../settings/health.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 
 /**
- * Where a probe goes, null where no address is known. Where the origin sees the visitor's Host, the probe needs a host
- * of the room's own, unless `isFixed`: then every request goes to the address of the origin, whatever its Host.
+ * Returns the URL of a probe, or null where no address is known. Where the origin expects the visitor's Host, the probe
+ * needs a room with one host. The exception is `isFixed`: then every request goes to the origin's address, whatever its
+ * Host.
  */
 export function probeUrl(room: RoomConfig, path: string, deployment: Deployment, isFixed: boolean): string | null {
   if (!room.host.includes('*')) return atOrigin(`https://${room.host}${path}`, deployment)
@@ -17,7 +18,7 @@ export function probeUrl(room: RoomConfig, path: string, deployment: Deployment,
   return origin !== null && (isFixed || originHostHeader === 'origin') ? origin + path : null
 }
 
-/** Milliseconds to the first byte of the expected answer, null for any other end. */
+/** Returns the milliseconds until the expected answer begins, or null for any other outcome. */
 export async function probe(url: string, room: RoomConfig, config: ProbeConfig, env: Env): Promise<number | null> {
   const sentMs = Date.now()
   const isHidden = !room.host.includes('*') && new URL(url).host !== room.host

@@ -1,4 +1,4 @@
-/** When each upstream in trouble is to be asked how it is, and asking it. */
+/** Schedules and sends the probes of upstreams in trouble. */
 import type { UpstreamRules } from '../../core/health/state.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
 import type { Deployment } from '../../settings/deployment.ts'
@@ -19,7 +19,10 @@ export class Probes {
     this.#env = env
   }
 
-  /** Asks those that are due; `note` hears of each how long it took, null for no good answer. */
+  /**
+   * Probes the upstreams that are due. Calls `note` for each with the time it took, or null when there was no good
+   * answer.
+   */
   async run(
     upstreams: readonly UpstreamRules[],
     { health, config }: RoomSettings,
@@ -37,7 +40,7 @@ export class Probes {
     )
   }
 
-  /** When the next one is due, null where none can be asked. */
+  /** Returns when the next probe is due, or null when no upstream can be probed. */
   nextMs(upstreams: readonly UpstreamRules[], { health, config }: RoomSettings): number | null {
     const due = upstreams.flatMap(({ name }) => {
       const asked = health.probes.get(name)

@@ -1,9 +1,12 @@
-/** What a room keeps of its origin's health: the state, the log of decisions, and a day of minutes. Rows stop here. */
+/**
+ * What a room stores of its origin's health: the state, the log of decisions, and one day of minutes. No database row
+ * leaves this file.
+ */
 import type { Decision } from '../../core/health/decision-log.ts'
 import { newStreak } from '../../core/health/failure-streak.ts'
 import { type HealthState, MINUTE_MS, type Minute, newHealth } from '../../core/health/state.ts'
 
-/** The log of decisions is kept this long, and no longer than this: a room that flaps all month fills no disk. */
+/** The decision log keeps 30 days and at most 10,000 decisions: a room that flaps all month must not fill the disk. */
 const DECISIONS_KEPT_MS = 30 * 24 * 60 * 60_000
 const DECISIONS_KEPT = 10_000
 const DECISIONS_SHOWN = 200
@@ -12,7 +15,7 @@ const MINUTES_KEPT = 24 * 60
 export class HealthStore {
   readonly #sql: SqlStorage
 
-  /** The tables are the room store's. */
+  /** The room's store creates the tables. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
