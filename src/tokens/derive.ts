@@ -1,10 +1,10 @@
 /** Keys derived from other keys, so that no secret serves two purposes. */
 
-/** Tokens are signed over base64url and dots: no token is this text. */
+/** Signed tokens contain only base64url and dots, so no token equals this text. */
 const PURPOSE = 'antesala/draw/1'
 const ENCODER = new TextEncoder()
 
-/** The key of draws that belongs to a key of tickets, so that no secret serves two purposes. */
+/** Derives the key of draws from a key of tickets. */
 export function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
   return derivedKey(ticketKey, PURPOSE)
 }

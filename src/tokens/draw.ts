@@ -1,6 +1,6 @@
 /**
- * Draws: the place of a random line, and of those who waited for an event's start, is a keyed hash of the visitor's sid (HMAC-SHA256, RFC 2104), so that nobody can compute or choose a
- * place, and every isolate finds the same.
+ * Draws: the place in a random line, or in the draw of an event, is a keyed hash of the visitor's sid (HMAC-SHA256, RFC
+ * 2104). So no visitor can compute or choose a place, and every isolate computes the same one.
  */
 
 import { keyIn } from '../core/line/batches.ts'
@@ -8,11 +8,11 @@ import type { Batch, Draw } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 
 const ENCODER = new TextEncoder()
-/** Draws of the last day, over all rooms: importing one anew costs some microseconds. */
+/** At most this many imported seeds are kept, over all rooms. To import one again costs some microseconds. */
 const SEEDS_KNOWN_MAX = 100
 const seeds = new Map<string, CryptoKey>()
 
-/** The place that a sid has drawn in its batch; null when the key it was drawn with is gone. */
+/** Returns the place that a sid has drawn in its batch, or null when the key of the draw was dropped. */
 export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: Draw): Promise<number | null> {
   const key = ring.draws.get(draw.kid)
   if (!key) return null
@@ -21,15 +21,15 @@ export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: D
 }
 
 /**
- * The place that a sid has drawn for the start of an event. The key is the text of the seed, the message the sid: once the seed is
- * published, anybody can compute it with any tool.
+ * Returns the place that a sid has drawn for the start of an event. The key is the text of the seed, and the message is
+ * the sid. Once the seed is published, any tool can compute the place.
  */
 export async function entryKey(seed: string, sid: string, batch: Batch): Promise<number> {
   const key = seeds.get(seed) ?? (await importSeed(seed))
   return keyIn(batch, shareOf(await crypto.subtle.sign('HMAC', key, ENCODER.encode(sid))))
 }
 
-/** The first 52 bits of a hash as a share of one: that is what a number holds exactly. */
+/** The first 52 bits of a hash as a fraction of one: a number holds 52 bits exactly. */
 function shareOf(hash: ArrayBuffer): number {
   return Number(new DataView(hash).getBigUint64(0) >> 12n) / 2 ** 52
 }

@@ -1,8 +1,9 @@
 /**
- * Invitations: a JWS (RFC 7515) by which whoever holds a room's key, a shop say, puts a visitor in a lane.
+ * Invitations: a JWS (RFC 7515) by which the owner of a room's invitation key, such as a shop, puts a visitor in a
+ * lane.
  *
- * Read as strictly as our own tokens: one algorithm, one `typ`, one spelling. What is not exactly that is no invitation, which
- * costs its visitor nothing but the lane.
+ * They are read as strictly as our own tokens: one algorithm, one `typ`, one spelling. Any other text is no invitation,
+ * and costs its visitor nothing but the lane.
  */
 import { base64url, compactVerify, errors } from 'jose'
 import { MAIN_LANE } from '../core/ticket.ts'
@@ -11,7 +12,10 @@ import { claimsOf, headerOf, isCanonical, isFiniteNumber } from './tokens.ts'
 
 export interface Invitation {
   readonly lane: string
-  /** The sid of everybody who comes with it; null when it is for whoever has it, each with a place of their own. */
+  /**
+   * The sid of every visitor with this invitation. Null when it names no subject: then each visitor gets a place of
+   * their own.
+   */
   readonly sid: string | null
   readonly notBeforeMs: number
   readonly expiresMs: number
@@ -21,13 +25,13 @@ export const INVITATION_TYP = 'invite+jwt'
 const SUBJECT_MAX = 256
 const LANE_LIKE = /^[a-z0-9][a-z0-9_-]{0,31}$/
 /**
- * Doors of places that invitations name. Which one must not depend on where the visitor is or on what the settings say now, or one
- * subject could have two.
+ * The number of doors for places that invitations name. The door of a subject must not depend on the visitor's region
+ * or on the current settings, or one subject could have two places.
  */
 const DOORS = 4
 const ENCODER = new TextEncoder()
 
-/** Reads an invitation to `room`; null when it is none. Whether it is in force now is for `isInForce` to say. */
+/** Reads an invitation to `room`. Returns null for any other text. `isInForce` decides whether it is valid now. */
 export async function readInvitation(ring: KeyRing, text: string, room: string): Promise<Invitation | null> {
   if (!isCanonical(text)) return null
   const header = headerOf(text)
@@ -65,7 +69,10 @@ async function invitationFrom(ring: KeyRing, payload: Uint8Array, room: string):
   return { lane, sid, notBeforeMs: nbf * 1_000, expiresMs: exp * 1_000 }
 }
 
-/** The same for every invitation of one subject, so that no list of them is needed; it does not tell who that is. */
+/**
+ * Returns the same sid for every invitation of one subject, so that no list of subjects is needed. The sid does not
+ * reveal the subject.
+ */
 async function sidOf(ring: KeyRing, room: string, subject: string): Promise<string> {
   const key = ring.subjects.get(room)
   if (!key) throw new Error(`room ${room} has verified an invitation without a key`)

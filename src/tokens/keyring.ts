@@ -1,7 +1,8 @@
 /**
  * The signing keys of tickets and passes: one JWK Set (RFC 7517) in one secret, every key with a state.
  *
- * Exactly one key of each kind signs; all verify. A key that an isolate does not know may be newer than the isolate.
+ * Exactly one key of each kind signs, and all of them verify. A key that an isolate does not have may be newer than the
+ * isolate.
  */
 import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
 import { derivedKey, drawKeyOf } from './derive.ts'
@@ -12,17 +13,17 @@ export interface SigningKey {
 }
 
 export interface KeyRing {
-  /** When the secret was read. A key that signs since then may be missing here. */
+  /** When the secret was read. A key that has begun to sign since then may be missing here. */
   readonly openedMs: number
   /** HS256 key of tickets. */
   readonly tickets: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
   /** Ed25519 keys of passes. */
   readonly passes: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
-  /** Keys of draws, derived from those of tickets, by the same names. */
+  /** Keys of draws by `kid`, each derived from the ticket key of the same `kid`. */
   readonly draws: ReadonlyMap<string, CryptoKey>
-  /** HS256 keys of invitations, by room and by their names, oldest first. */
+  /** HS256 keys of invitations by room and `kid`, oldest first. */
   readonly invitations: ReadonlyMap<string, ReadonlyMap<string, CryptoKey>>
-  /** Per room, the key that names the place of an invited subject. */
+  /** For each room, the key that turns an invited subject into a sid. */
   readonly subjects: ReadonlyMap<string, CryptoKey>
   /** Public keys of passes, as published (RFC 7517 section 5). */
   readonly jwks: { readonly keys: readonly JWK[] }
@@ -32,23 +33,25 @@ export type KeyState = 'sign' | 'verify'
 export interface StoredKey extends JWK {
   kid: string
   state: KeyState
-  /** The room whose invitations this key verifies; it makes an oct key one of invitations instead of tickets. */
+  /**
+   * The room whose invitations this key verifies. An oct key with a room is for invitations, without one for tickets.
+   */
   room?: string
 }
 
-/** Thrown for a secret that an operator must fix; the message never holds key material. */
+/** Thrown for a secret that an operator must fix. The message never contains key material. */
 export class KeyRingError extends Error {
   override name = 'KeyRingError'
 }
 
-/** An invitation that names no key is tried with all of its room's. */
+/** At most this many invitation keys per room: an invitation without a `kid` is tried with each of them. */
 const INVITATION_KEYS_MAX = 4
-/** Tokens are signed over base64url and dots: no token is this text. */
+/** Signed tokens contain only base64url and dots, so no token equals this text. */
 const SUBJECTS = 'antesala/subject/1'
 
 const HOW = 'make one with `npm run keys -- new`'
 
-/** Opens the secret `ROOM_KEYS`. Throws KeyRingError with what is wrong and where. */
+/** Opens the secret `ROOM_KEYS`. Throws KeyRingError, which names the problem and its place. */
 export async function openKeyRing(secret: string | undefined, openedMs = 0): Promise<KeyRing> {
   const stored = parseKeys(secret)
   const tickets = stored.filter(isTicketKey)
@@ -71,7 +74,7 @@ export async function openKeyRing(secret: string | undefined, openedMs = 0): Pro
   }
 }
 
-/** The stored keys, checked for shape. */
+/** Returns the stored keys, checked for shape. Throws KeyRingError. */
 export function parseKeys(secret: string | undefined): StoredKey[] {
   if (!secret) throw new KeyRingError(`ROOM_KEYS is not set: ${HOW}`)
   let parsed: unknown
@@ -102,7 +105,7 @@ export function parseKeys(secret: string | undefined): StoredKey[] {
   return stored
 }
 
-/** @throws KeyRingError where a room has more keys of invitations than may be tried for each. */
+/** Throws KeyRingError when a room has more than INVITATION_KEYS_MAX invitation keys. */
 export function checkInvitationKeys(keys: readonly StoredKey[]): void {
   const counts = new Map<string, number>()
   for (const { room = '' } of keys.filter(isInvitationKey)) {
@@ -119,7 +122,7 @@ export function isTicketKey(key: JWK & { room?: string }): boolean {
   return key.kty === 'oct' && key.room === undefined
 }
 
-/** Whoever invites signs with it, elsewhere: here it only verifies. */
+/** An invitation key only verifies here. The shop that invites signs with it elsewhere. */
 export function isInvitationKey(key: JWK & { room?: string }): boolean {
   return key.kty === 'oct' && key.room !== undefined
 }
@@ -162,7 +165,7 @@ async function side(kind: string, keys: readonly StoredKey[], alg: string): Prom
 
 async function load(key: JWK, alg: string): Promise<CryptoKey> {
   try {
-    // jose would import a symmetric key anew for every token.
+    // jose would import a symmetric key again for every token.
     if (key.kty === 'oct') return await importSecret(key)
     const { kty, crv, x, d } = key as JWK & { kty: string; crv: string; x: string }
     return (await importJWK({ kty, crv, x, ...(d === undefined ? {} : { d }) }, alg)) as CryptoKey

@@ -1,4 +1,4 @@
-/** Rotating the keys: each step prints the next secret. Add, deploy, promote, deploy, and drop after the longest expiry. */
+/** Key rotation: each step prints the next secret. Add, deploy, promote, deploy, and after the longest expiry drop. */
 import { exportJWK, generateKeyPair, generateSecret } from 'jose'
 import {
   checkInvitationKeys,
@@ -9,12 +9,12 @@ import {
   type StoredKey,
 } from './keyring.ts'
 
-/** A first key of each kind, both signing. */
+/** Makes the first key of each kind. Both sign. */
 export async function newKeys(label: string): Promise<StoredKey[]> {
   return [await ticketKey(label, 'sign'), await passKey(label, 'sign')]
 }
 
-/** A second key of each kind that only verifies, so that every isolate knows it before it signs. */
+/** Adds a second key of each kind that only verifies, so that every isolate has the key before it signs. */
 export async function addKeys(keys: readonly StoredKey[], label: string): Promise<StoredKey[]> {
   if (keys.some(key => key.kid === `t-${label}` || key.kid === `p-${label}`)) {
     throw new KeyRingError(`keys named ${label} are there already`)
@@ -22,7 +22,7 @@ export async function addKeys(keys: readonly StoredKey[], label: string): Promis
   return [...keys, await ticketKey(label, 'verify'), await passKey(label, 'verify')]
 }
 
-/** The newest keys sign; what signed before still verifies. */
+/** Makes the newest keys sign. The former ones still verify. */
 export function promoteKeys(keys: readonly StoredKey[]): StoredKey[] {
   const newest = (of: (key: StoredKey) => boolean) => keys.filter(of).at(-1)?.kid
   const signing = [newest(isTicketKey), newest(isPassKey)]
@@ -32,7 +32,7 @@ export function promoteKeys(keys: readonly StoredKey[]): StoredKey[] {
   return keys.map(key => ({ ...key, state: signing.includes(key.kid) ? 'sign' : 'verify' }))
 }
 
-/** Forgets every key that stands before the one that signs. Tokens that only those can verify are void from then on. */
+/** Drops every key that is older than the signing one. Tokens that only those keys can verify become void. */
 export function dropKeys(keys: readonly StoredKey[]): StoredKey[] {
   const after = (of: (key: StoredKey) => boolean) => {
     const kind = keys.filter(of)
@@ -43,7 +43,7 @@ export function dropKeys(keys: readonly StoredKey[]): StoredKey[] {
   return kept
 }
 
-/** One more key of invitations to a room. Give its `k` to whoever invites. */
+/** Adds a key for invitations to a room. Give its `k` to the shop that invites. */
 export async function addInvitationKey(keys: readonly StoredKey[], room: string, label: string): Promise<StoredKey[]> {
   const kid = `i-${room}-${label}`
   if (keys.some(key => key.kid === kid)) throw new KeyRingError(`a key named ${kid} is there already`)
@@ -52,7 +52,7 @@ export async function addInvitationKey(keys: readonly StoredKey[], room: string,
   return more
 }
 
-/** Forgets every key of invitations to a room but the newest. What only those verify is void from then on. */
+/** Drops every key for invitations to a room but the newest. Invitations that only those keys verify become void. */
 export function dropInvitationKeys(keys: readonly StoredKey[], room: string): StoredKey[] {
   const newest = keys.filter(key => isInvitationKey(key) && key.room === room).at(-1)
   const kept = keys.filter(key => key === newest || key.room !== room)

@@ -1,7 +1,8 @@
 /**
  * Tickets and passes as signed tokens: JWS compact serialisation (RFC 7515), one pinned algorithm each.
  *
- * A text that is not exactly what we signed is no token: there is no lenient reading, and nothing unverified leaves here.
+ * A text that is not exactly what we signed is no token. There is no lenient reading, and no unverified claim leaves
+ * this file.
  */
 import { base64url, CompactSign, type CryptoKey, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, SKEW_MS, type Ticket } from '../core/ticket.ts'
@@ -14,8 +15,8 @@ export const TOKEN_BYTES_MAX = 2_048
 export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
 /**
- * A deployment, and with it a new key, has reached every isolate after this. Only a rotation that does not wait between
- * its steps needs it: longer, and a token whose key was taken away would keep its visitor without a place.
+ * A deployment, and with it a new key, has reached every isolate after this time. Only a rotation that does not wait
+ * between its steps needs it. If it were longer, a visitor whose key was dropped would be longer without a place.
  */
 const DEPLOYED_WITHIN_MS = 60_000
 
@@ -24,7 +25,7 @@ export type Token =
   | { readonly kind: 'pass'; readonly pass: Pass }
   /** Not a token of this room: forged, damaged, expired, of another room or an older generation. */
   | { readonly kind: 'none' }
-  /** Signed with a key, or for a generation, that this isolate may simply not know yet: leave it as it is. */
+  /** Signed with a key that this isolate may not have yet: the cookie must be left as it is. */
   | { readonly kind: 'unknown' }
 
 /** The algorithm is pinned by the kind, never taken from the token. */
@@ -37,7 +38,10 @@ const DECODER = new TextDecoder()
 const NONE: Token = { kind: 'none' }
 const UNKNOWN: Token = { kind: 'unknown' }
 
-/** Reads a token of `room`. A pass is authentic also past its expiry: its door knows whether the session lives on. */
+/**
+ * Reads a token of `room`. A pass is authentic past its expiry, too: its door decides whether the session is still
+ * live.
+ */
 export async function readToken(ring: KeyRing, text: string, room: string, nowMs: number): Promise<Token> {
   const claimed = claimedKey(ring, text)
   if (!claimed) return NONE
@@ -54,12 +58,15 @@ export async function readToken(ring: KeyRing, text: string, room: string, nowMs
   }
 }
 
-/** Whether a text is a token as far as can be seen without checking its signature, which is what costs. */
+/** Returns whether a text looks like a token, without the costly check of its signature. */
 export function needsVerifying(ring: KeyRing, text: string): boolean {
   return claimedKey(ring, text)?.key !== undefined
 }
 
-/** The kind that a text says it is of, and the key of that name, if there is one; null when no token looks like it. */
+/**
+ * Returns the kind that a text claims to be, and the key that it names, if the ring has it. Returns null for a text
+ * that looks like no token.
+ */
 function claimedKey(ring: KeyRing, text: string): { kind: (typeof KINDS)[number]; key: CryptoKey | undefined } | null {
   if (!isCanonical(text)) return null
   const header = headerOf(text)
@@ -68,7 +75,7 @@ function claimedKey(ring: KeyRing, text: string): { kind: (typeof KINDS)[number]
   return { kind, key: ring[kind.keys].verify.get(header.kid) }
 }
 
-/** Whether a token that was verified before still is one, for this room and now. */
+/** Returns whether a token that was verified before is still one, for this room and now. */
 export function isOf(token: Token, room: string, nowMs: number): boolean {
   if (token.kind === 'pass') return token.pass.room === room
   return (
@@ -80,7 +87,8 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
   const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
-  // Who reads a token whose batch has not ended learns the batch, and not the place.
+  // A token contains the batch of a draw and not the place: a visitor must not read the place before the batch has
+  // ended.
   const place = draw ? { key: draw.fromKey, until: draw.untilMs, draw: draw.kid } : { key: ticket.key }
   const claims = {
     aud: ticket.room,
@@ -110,12 +118,15 @@ function sign(claims: object, { alg, typ }: (typeof KINDS)[number], { kid, key }
   return new CompactSign(ENCODER.encode(JSON.stringify(claims))).setProtectedHeader({ alg, typ, kid }).sign(key)
 }
 
-/** The pass for a session that its door ends at `doorExpiresMs`. */
+/** Returns the pass for a session that its door ends at `doorExpiresMs`. The pass ends a little earlier. */
 export function passFor(room: string, sid: string, generation: number, issuedMs: number, doorExpiresMs: number): Pass {
   return { room, sid, generation, issuedMs, expiresMs: doorExpiresMs - PASS_ENDS_EARLY_MS }
 }
 
-/** Three non-empty base64url parts, each the one spelling of its bytes: a lenient decoder accepts several. */
+/**
+ * Returns whether a text is three non-empty base64url parts, each in the one canonical spelling of its bytes. A lenient
+ * decoder accepts several spellings.
+ */
 export function isCanonical(text: string): boolean {
   if (text.length > TOKEN_BYTES_MAX) return false
   const parts = text.split('.')
@@ -123,8 +134,9 @@ export function isCanonical(text: string): boolean {
 }
 
 /**
- * Whether the key of an unverified token may be newer than this isolate: it claims to be signed after the isolate has
- * read its keys, a moment ago, and not in the future. The key of any other was taken away, or never was ours.
+ * Returns whether the key of an unverified token may be newer than this isolate. The token must claim to be signed
+ * after the isolate read its keys, at most a minute ago, and not in the future. The key of any other token was dropped,
+ * or never was ours.
  */
 function mayBeOfNewerKey(text: string, { openedMs }: KeyRing, nowMs: number): boolean {
   try {
@@ -139,7 +151,7 @@ function mayBeOfNewerKey(text: string, { openedMs }: KeyRing, nowMs: number): bo
   }
 }
 
-/** A JWT's claims (RFC 7519): an object with an expiry, or nothing. */
+/** Returns a JWT's claims (RFC 7519): an object with an expiry. Returns null for any other payload. */
 export function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp: number }) | null {
   try {
     const claims: unknown = JSON.parse(DECODER.decode(payload))
