@@ -1,9 +1,9 @@
-/** What is allowed but probably not meant. Advice never refuses. */
+/** Advice on settings that are allowed but probably not meant. Advice never refuses. */
 import { withoutReload } from './custom-page.ts'
 import { timesOf } from './events.ts'
 import type { RoomConfig } from './schema.ts'
 
-/** An event further away than this is rather a wrong year. */
+/** An event further away than this probably has a wrong year. */
 const FAR_MS = 366 * 24 * 60 * 60_000
 
 export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] {

@@ -1,6 +1,6 @@
 /**
- * Live changes: the effect of a request, given the file and what operators have changed before. A setting that already
- * has the value asked for is not changed, so a room that is sent its own settings stays as it is.
+ * Live changes: computes the effect of a request from the file and from earlier changes. A setting that already has the
+ * requested value does not count as changed, so a room that is sent its own settings stays as it is.
  */
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { SettingsError, UNKNOWN_SETTING } from './messages.ts'
@@ -12,7 +12,7 @@ export interface LiveChange {
   readonly overrides: Overrides
   /** The part of the request that changes something. */
   readonly request: ChangeRequest
-  /** The budget (`remaining`) begins anew. */
+  /** The budget (`remaining`) starts again. */
   readonly restocks: boolean
 }
 
@@ -24,10 +24,12 @@ export function liveChange(overrides: Overrides, request: ChangeRequest, room: R
 function setting(overrides: Overrides, given: unknown, room: RoomConfig): LiveChange | null {
   const current = withOverrides(room, overrides)
   const asked = withoutFixed(given, current)
-  // Judged by what is in force, not by the file: an upstream that was added live can be closed by hand.
+  // Validated against the settings in force, not the file: the breaker of an upstream that was added live can be
+  // pinned.
   const next = withOverrides(current, asked)
   const entries = Object.entries(asked as object)
-  // The same budget once more is new stock, but only by itself: a program that sends all settings back means no stock.
+  // The same budget once more is new stock, but only when the request has no other setting. A program that sends all
+  // settings back does not mean new stock.
   const isNewStock = entries.length === 1 && Object.hasOwn(asked as object, 'remaining') && next.remaining !== null
   const changed = entries.filter(
     ([name]) => isNewStock || !isSame(next[name as keyof RoomConfig], current[name as keyof RoomConfig]),
@@ -45,12 +47,15 @@ function resetting(overrides: Overrides, asked: readonly string[] | 'all'): Live
   return {
     overrides: without(overrides, new Set(names)),
     request: { reset: asked },
-    // A budget of the file that is in force already goes on.
+    // A budget of the file that is already in force continues.
     restocks: names.includes('remaining') && Object.hasOwn(overrides, 'remaining'),
   }
 }
 
-/** Settings that belong to the file may be sent along as they are: the API shows them beside the others. */
+/**
+ * Drops settings of the file that have their current value: the API shows them with the others, so a program may send
+ * them back.
+ */
 function withoutFixed(given: unknown, current: RoomConfig): unknown {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
   const isKept = ([name, value]: [string, unknown]) =>
@@ -58,7 +63,7 @@ function withoutFixed(given: unknown, current: RoomConfig): unknown {
   return Object.fromEntries(Object.entries(given).filter(entry => !isKept(entry)))
 }
 
-/** Whether two values of JSON mean the same: the order of an object's names does not count, that of a list does. */
+/** Returns whether two JSON values are equal. The order of an object's names does not count, that of a list does. */
 function isSame(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
   if (Array.isArray(a) !== Array.isArray(b)) return false

@@ -1,22 +1,22 @@
-/** Pages of the operator's own: Mustache templates, checked before they are in force. */
+/** Custom pages of the operator: Mustache templates, checked before they are in force. */
 import Mustache from 'mustache'
 import * as z from 'zod'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 
 /**
- * A page travels with the settings, to every edge and into the room's storage, and is sent by the edge to everybody in line: images belong on
- * another host, not into it.
+ * A page travels with the settings to every edge and into the room's storage, and the edge sends it to every waiting
+ * visitor. So images belong on another host, not in the page.
  */
 const PAGE_BYTES_MAX = 64 * 1_024
-/** All pages of a room: its settings are one row of its storage and one message. */
+/** The limit for all pages of a room together: its settings are one row of its storage and one message. */
 const ROOM_PAGES_BYTES_MAX = 256 * 1_024
-/** A page is filled in by a call for each section in another: deeper ones would exhaust the stack. */
+/** Rendering makes one nested call for each section inside another: deeper ones would exhaust the stack. */
 const SECTIONS_DEEP_MAX = 100
-/** A name that every object has, and by which the library asks for names. */
+/** A name that every object has. The Mustache library calls it to look up names. */
 const RESERVED = 'hasOwnProperty'
 /**
- * A tag with its attributes, of which those in quotes may have a `>`. Outside of quotes there is no `<`, or each of many tags that never end would be
- * read to the end of the page.
+ * Matches a tag with its attributes. An attribute in quotes may contain `>`. Outside quotes there is no `<`: otherwise
+ * each of many unclosed tags would be scanned to the end of the page.
  */
 const META = /<meta\b(?:"[^"]*"|'[^']*'|[^"'<>])*>/gi
 const SAYS_REFRESH = /[\s"'/]http-equiv\s*=\s*["']?\s*refresh\b/i
@@ -36,21 +36,22 @@ export const customPage = () =>
     })
 
 /**
- * A page as it is filled in. The answer says when to ask again, so a page's own tag for that is taken out: browsers follow the shorter of both, at the same
- * moment for everybody, and to an address with a fragment they would only scroll.
+ * Returns a page without its own refresh tag, because the answer says when to ask again. Browsers follow the shorter of
+ * the two, so the tag would make all visitors ask at the same moment. To an address with a fragment it would only
+ * scroll.
  */
 export function withoutReload(page: string): string {
   return page.replace(META, tag => (SAYS_REFRESH.test(tag) ? '' : tag))
 }
 
-/** What is wrong with the pages of a room together. */
+/** Returns what is wrong with all pages of a room together, or null. */
 export function pagesProblem(pages: readonly (string | null)[]): string | null {
   const bytes = pages.reduce((sum, page) => sum + (page === null ? 0 : bytesOf(page)), 0)
   if (bytes <= ROOM_PAGES_BYTES_MAX) return null
   return `must be at most ${count(ROOM_PAGES_BYTES_MAX)} bytes in all, with those of the room's events, got ${count(bytes)}`
 }
 
-/** A change as it is kept for the audit: a page is told by its beginning and its size. */
+/** Returns a change as the audit log keeps it: a long page is cut to its beginning and its size. */
 export function withoutPages(request: ChangeRequest): ChangeRequest {
   if (!('set' in request)) return request
   const text = JSON.stringify(request.set, (key, value: unknown) =>
@@ -69,7 +70,7 @@ function sizeProblem(text: string): string | null {
   return bytes <= PAGE_BYTES_MAX ? null : `must be at most ${count(PAGE_BYTES_MAX)} bytes, got ${count(bytes)}`
 }
 
-/** Null for a template that can be filled in, whatever it is filled in with. */
+/** Returns null for a template that can be rendered with any values, else what is wrong with it. */
 function templateProblem(text: string): string | null {
   const problem = parseProblem(text)
   if (problem !== null) return `must be a Mustache template: ${problem}`
@@ -89,10 +90,10 @@ function parseProblem(text: string): string | null {
   }
 }
 
-/** Of which a section has its own between its tags. */
+/** Mustache tokens. A section contains its own tokens in `inside`. */
 type Tokens = [kind: string, name: string, start: number, end: number, inside?: Tokens, close?: number][]
 
-/** What can be parsed and not be filled in. */
+/** Returns what makes a parsed template impossible to render, or null. */
 function tokensProblem(tokens: Tokens): string | null {
   let level = tokens
   for (let depth = 0; level.length > 0; depth++) {
@@ -105,7 +106,7 @@ function tokensProblem(tokens: Tokens): string | null {
   return null
 }
 
-/** The parser says where it stopped; an operator must find where it began. */
+/** The parser reports where it stopped, but an operator must find where the tag or section begins. */
 function explained(message: string, text: string): string {
   const [, what, kind, name = '', at] = PARSE_ERROR.exec(message) ?? []
   if (kind === 'tag')
@@ -120,7 +121,7 @@ function explained(message: string, text: string): string {
   return message
 }
 
-/** Where the section begins that is open at `end`: the last one of its name that nothing before `end` closes. */
+/** Returns where the section that is open at `end` begins: the last tag of its name that no tag before `end` closes. */
 function openedAt(text: string, name: string, end: number): number {
   const open: number[] = []
   for (const tag of text.slice(0, end).matchAll(/\{\{\s*([#^/])\s*([^}]*?)\s*\}\}/g)) {

@@ -22,28 +22,28 @@ export interface Variables {
 
 export interface Deployment {
   readonly rooms: readonly RoomConfig[]
-  /** Per room, the settings that its file names; all others are defaults. */
+  /** For each room, the settings that its file contains. All others are defaults. */
   readonly given: ReadonlyMap<string, ReadonlySet<string>>
   /** Scheme, host and port of the origin; null for the zone's own. */
   readonly origin: string | null
-  /** What the origin sees as Host: its own name, or the one the visitor asked for. */
+  /** The Host that the origin sees: its own name, or the one that the visitor asked for. */
   readonly originHostHeader: 'origin' | 'visitor'
   /** Where the admin API and the dashboard live: a host, `*` for every host (development), null for nowhere. */
   readonly adminHost: string | null
   /** Hosts that reach the origin without a room: a host, `*.example.com` or `*`. */
   readonly passthroughHosts: readonly string[]
   readonly controlPrefix: string
-  /** The header that says a visitor's address, null to believe none. */
+  /** The header that contains a visitor's address, or null to trust none. */
   readonly trustedIpHeader: string | null
   /** Adds Server-Timing with the object calls of a request. */
   readonly debug: boolean
 }
 
 const CONTROL_PREFIX = '/.waiting-room'
-/** What an origin must be, to finish the sentence "must be …". */
+/** The form of an origin. It completes the sentence "must be ...". */
 export const ORIGIN_FORM = 'an address like https://origin.example, without path'
 const TOKEN_MIN = 32
-/** Characters of a bearer token that are looked at. */
+/** The longest bearer token, in characters. Anything longer is not compared. */
 export const TOKEN_MAX = 512
 
 const deploymentSchema = z.object({
@@ -60,7 +60,7 @@ const deploymentSchema = z.object({
     .default(''),
   PASSTHROUGH_HOSTS: z
     .preprocess(
-      // A variable given on a command line is text.
+      // A variable from a command line is text.
       value =>
         typeof value === 'string'
           ? value
@@ -104,30 +104,38 @@ export function readDeployment(variables: Variables): Deployment {
   })
 }
 
-/** Where control routes are, also in a configuration that is refused: health checks must find theirs. */
+/** Returns the control prefix even of a configuration that is refused: health checks must find their route. */
 export function controlPrefixOf(variables: Variables): string {
   const given: unknown = variables.CONTROL_PREFIX
   return typeof given === 'string' && isOneSegment(given) ? given : CONTROL_PREFIX
 }
 
-/** A request's URL at the origin: the path and query as they came. */
+/** Returns a request's URL at the origin, with path and query unchanged. */
 export function atOrigin(url: string, deployment: Deployment): string {
   if (deployment.origin === null || deployment.originHostHeader === 'visitor') return url
   const start = url.indexOf('/', url.indexOf('://') + 3)
   return start < 0 ? deployment.origin : deployment.origin + url.slice(start)
 }
 
-/** Whether a URL is on the host of the dashboard, which must not share an origin with a shop whose scripts could read it. Without a port it is any. */
+/**
+ * Returns whether a URL is on the host of the dashboard. A shop must not share this host, because its scripts could
+ * read the dashboard. An admin host without a port matches every port.
+ */
 export function isOnlyAdminHost({ adminHost }: Deployment, { host, hostname }: URL): boolean {
   return adminHost === host || adminHost === hostname
 }
 
-/** The admin token, or null when it is unset. Throws SettingsError when it is too short to keep anybody out, or when no header could carry it. */
+/**
+ * Returns the admin token, or null when it is unset. Throws SettingsError when the token is too short or too long, or
+ * when a header cannot carry it.
+ */
 export function readAdminToken(variables: Variables): string | null {
   return readToken('ADMIN_TOKEN', variables)
 }
 
-/** The token that reads metrics and nothing else, or null. Throws SettingsError as for the admin token. */
+/**
+ * Returns the token that only reads metrics, or null when it is unset. Throws SettingsError as `readAdminToken` does.
+ */
 export function readMetricsToken(variables: Variables): string | null {
   return readToken('METRICS_TOKEN', variables)
 }
@@ -143,7 +151,7 @@ function readToken(name: 'ADMIN_TOKEN' | 'METRICS_TOKEN', variables: Variables):
   throw new SettingsError([{ path: name, message }])
 }
 
-/** Variables given on a command line are text; those of wrangler.toml are data. */
+/** Variables from a command line are text. Those of wrangler.toml are data. */
 function fromJson(value: unknown): unknown {
   if (typeof value !== 'string') return value
   try {
@@ -153,7 +161,7 @@ function fromJson(value: unknown): unknown {
   }
 }
 
-/** A script on a shop must not be able to read the dashboard, so it never shares a host with a room. */
+/** The dashboard must not share a host with a room, because a script on a shop could read it. */
 function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[]): Problem[] {
   if (!adminHost || adminHost === '*') return []
   const hostname = adminHost.toLowerCase().replace(/:\d+$/, '')
@@ -167,7 +175,7 @@ function isOneSegment(text: string): boolean {
   return /^\/[\w.-]+$/.test(text)
 }
 
-/** Whether a text is scheme, host and port: what else an address can have would be dropped without a word. */
+/** Returns whether a text is only scheme, host and port. Any other part would be dropped silently. */
 export function isOriginUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, pathname, search, hash, username } = new URL(text)

@@ -3,7 +3,7 @@ import type { DoorCalls, RoomCalls } from '../core/protocol/calls.ts'
 import type { Variables } from './deployment.ts'
 import type { RoomConfig } from './schema.ts'
 
-/** A namespace of objects as callers see it: by name, and only what the object can be asked. */
+/** A namespace of objects as callers see it: objects by name, with their calls only. */
 interface Objects<Calls> {
   getByName(
     name: string,
@@ -18,7 +18,7 @@ export interface Env extends Variables {
   readonly ORIGIN_SERVICE?: Fetcher
 }
 
-/** The platform's own retries: once more at most, for everything above has its own answer to a failure. */
+/** The platform retries once at most, because every caller has its own answer to a failure. */
 const RETRY = { maxRetries: 1, timeoutMs: 1_000 }
 
 const HINTS: Record<string, DurableObjectLocationHint> = {
@@ -40,7 +40,7 @@ export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
   return env.ROOM.getByName(room, { retry: RETRY })
 }
 
-/** The region of a visitor's continent (`request.cf.continent`), `xx` where the platform does not say. */
+/** Returns the region of a visitor's continent (`request.cf.continent`), or `xx` for any other value. */
 export function regionOf(continent: unknown): string {
   const region = typeof continent === 'string' ? continent.toLowerCase() : ''
   return Object.hasOwn(HINTS, region) ? region : 'xx'

@@ -1,4 +1,7 @@
-/** Scheduled events as operators write them, and what of them is in force when. Names follow Cloudflare Waiting Room. */
+/**
+ * Scheduled events as operators write them, and the phases in which they are in force. Names follow Cloudflare Waiting
+ * Room.
+ */
 import * as z from 'zod'
 import type { ScheduledEvent } from '../core/events/schedule.ts'
 import { flag, show, textLike, textThat } from './messages.ts'
@@ -6,13 +9,13 @@ import { overridable } from './overridable.ts'
 
 const MINUTE_MS = 60_000
 const EVENTS_MAX = 100
-/** Who has waited for a minute of polls has been counted; and a page that says "soon" for an hour needs the time to say it. */
+/** A visitor is counted only after up to a minute of polls, and the page needs time to announce the start. */
 const PREQUEUE_MIN_MINUTES = 5
-/** A ticket lives for a day behind its last poll: who closes the page overnight still takes part. */
+/** A ticket lives for 24 hours after its last poll. So a visitor who closes the page overnight still takes part. */
 const PREQUEUE_MAX_MINUTES = 24 * 60
 const EVENT_MAX_DAYS = 366
 const EVENT_MIN_MINUTES = 1
-/** Years in which events may lie: a typing error is not an event in the year 20255. */
+/** Events must lie in these years: this catches a typing error such as the year 20255. */
 const YEARS = { first: 2000, last: 2100 }
 const ISO_8601 = /^(\d{4})-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
 
@@ -88,7 +91,7 @@ export const eventsSchema = z
     })
   })
 
-/** A stretch of time: an event waits for its start, is on, or there is none. Phases fill all time, in order. */
+/** A stretch of time: the prequeue of an event, an event, or neither. Phases cover all time, in order. */
 export interface Phase {
   readonly fromMs: number
   readonly untilMs: number
@@ -117,7 +120,7 @@ export function phasesOf(events: readonly EventConfig[]): readonly Phase[] {
   return phases
 }
 
-/** Every event that is not suspended, soonest first. */
+/** Returns every event that is not suspended, soonest first. */
 export function scheduled(events: readonly EventConfig[]): readonly ScheduledEvent[] {
   return inForce(events).map(scheduledOf)
 }
@@ -152,7 +155,7 @@ function isTime(text: string): boolean {
   return year >= YEARS.first && year <= YEARS.last && isRealDate(text)
 }
 
-/** `Date.parse` takes 30 February for 2 March. */
+/** `Date.parse` reads 30 February as 2 March. */
 function isRealDate(text: string): boolean {
   if (Number.isNaN(Date.parse(text))) return false
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)

@@ -10,7 +10,7 @@ const UPSTREAMS_MAX = 20
 const localPath = (what: string) =>
   textThat(text => /^\/(?!\/)[\w\-./~!$&'()*+,;=:@%?]*$/.test(text), `${what} like /health that begins with one /`)
 
-/** Statuses of an answer that says "well": one, or a class of them. */
+/** A probe request. Its interval and timeout are in seconds, and `status` is the one status that counts as healthy. */
 const probe = z.strictObject({
   path: localPath('a path'),
   interval: numberIn(1, 300, 'fractions').default(5),
@@ -114,7 +114,10 @@ export const upstreamList = z
   })
   .default([])
 
-/** The upstreams through which redirects of their fallbacks lead back to the first, when all are out; none where they lead nowhere. */
+/**
+ * Returns the upstreams through which fallback redirects lead back to the first one when all are out. Returns an empty
+ * list when the redirects lead elsewhere.
+ */
 function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: number): readonly string[] {
   const passed: string[] = []
   let at = upstreams[first]
@@ -127,7 +130,7 @@ function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: numb
   return at && at === upstreams[first] ? passed : []
 }
 
-/** Whether the target of a redirect is a path of the upstream. */
+/** Returns whether the target of a redirect is a path of the upstream. */
 function hasPath({ paths, exact }: Pick<z.output<typeof upstream>, 'paths' | 'exact'>, to: string): boolean {
   return pathRule(paths, { ignoreCase: false, exact }).matches(readingsOf(to.split('?')[0] ?? ''))
 }
@@ -138,7 +141,7 @@ export type UpstreamConfig = z.output<typeof upstream>
 export type ProbeConfig = z.output<typeof probe>
 export type Fallback = z.output<typeof fallback>
 
-/** A pinned breaker must be one that there is. */
+/** Returns the problem of a pinned breaker whose upstream does not exist, or null. */
 export function pinProblem(
   pins: PinsConfig,
   upstreams: readonly UpstreamConfig[],

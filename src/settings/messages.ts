@@ -1,4 +1,4 @@
-/** Validation in words: every refusal names the path, the value and the range. */
+/** Validation messages: every refusal names the path, the value and the range. */
 import * as z from 'zod'
 
 /** One thing an operator must fix. */
@@ -11,7 +11,7 @@ export interface Problem {
 
 export const UNKNOWN_SETTING = 'is not a setting'
 
-/** Thrown when a configuration is refused, as a whole. */
+/** Thrown when a configuration is refused as a whole. */
 export class SettingsError extends Error {
   override name = 'SettingsError'
   readonly problems: readonly Problem[]
@@ -31,7 +31,7 @@ export function numberIn(low: number, high: number, fractions: 'whole' | 'fracti
   return fractions === 'whole' ? number.int({ error }) : number
 }
 
-/** Text that satisfies a pattern; `what` finishes the sentence "must be …". */
+/** Text that matches a pattern. `what` completes the sentence "must be ...". */
 export function textLike(pattern: RegExp, what: string) {
   const error = (issue: { input?: unknown }) => `must be ${what}, got ${show(issue.input)}`
   return z.string({ error }).regex(pattern, { error })
@@ -52,7 +52,7 @@ export function flag() {
   return z.boolean({ error: issue => `must be true or false, got ${show(issue.input)}` })
 }
 
-/** What is expected where a setting is no single value, in the words of operators. */
+/** The expected type of a setting, in the words of operators. */
 const KINDS: Readonly<Partial<Record<string, string>>> = {
   array: 'a list',
   object: 'an object of settings',
@@ -60,11 +60,14 @@ const KINDS: Readonly<Partial<Record<string, string>>> = {
   string: 'text',
 }
 
-/** Nobody reads more, and a list of a hundred thousand would be larger than a message between objects may be. */
+/**
+ * The most problems in one answer. An operator reads no more, and a list of 100,000 would be larger than a message
+ * between objects may be.
+ */
 const PROBLEMS_MAX = 100
 const NAME_MAX = 100
 
-/** Turns a library's issues into problems, with paths as people write them. */
+/** Turns zod's issues into problems, with paths as people write them. */
 export function problemsOf(error: z.ZodError, at: string): Problem[] {
   const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at))
   if (problems.length <= PROBLEMS_MAX && error.issues.length <= PROBLEMS_MAX) return problems
@@ -96,13 +99,16 @@ export function pathOf(at: string, path: readonly PropertyKey[]): string {
   }, at)
 }
 
-/** A value as it was given, cut where it is too long to help. */
+/** A value as it was given, cut to 80 characters. */
 export function show(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
-/** Names are keys of plain objects, and this one is there already. Others of that sort have capitals or begin with `_`. */
+/**
+ * Names are keys of plain objects, and every object already has a `constructor`. Other built-in names have capitals or
+ * begin with `_`, which a name may not.
+ */
 export function isOwnName(name: string): boolean {
   return name !== 'constructor'
 }

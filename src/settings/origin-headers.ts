@@ -1,17 +1,17 @@
 /**
- * The headers by which a proxy speaks to an origin. A visitor's own word in them would be believed, so they are dropped unless a room names
- * them in `allowed_override_headers`. This is the one list of them.
+ * Headers that proxies set and origins trust. A visitor could forge them, so they are dropped unless a room names them
+ * in `allowed_override_headers`. This is the one list of them.
  */
 
 export interface SpokenByProxies {
-  /** What an origin would be made to believe. */
+  /** What a forged header would make an origin believe. */
   readonly why: string
   readonly names: readonly string[]
-  /** Every header that begins so. */
+  /** Every header that begins with one of these. */
   readonly prefixes: readonly string[]
   /** Cloudflare sets these itself, so behind Cloudflare they are true. */
   readonly isCloudflares?: boolean
-  /** The edge writes these itself, so no room can let a visitor's own pass. */
+  /** The edge sets these itself, so no room can let a visitor's own header pass. */
   readonly isOurs?: boolean
 }
 
@@ -148,12 +148,12 @@ export const SPOKEN_BY_PROXIES: readonly SpokenByProxies[] = [
   },
 ]
 
-/** Whether a header, in lower case and with hyphens, is one of these. */
+/** Returns whether a header, in lower case and with hyphens, is one of these. */
 export function isNamedHeader({ names, prefixes }: SpokenByProxies, header: string): boolean {
   return names.includes(header) || prefixes.some(prefix => header.startsWith(prefix))
 }
 
-/** Whether a room may let a visitor's own header of this name pass. */
+/** Returns whether a room may let a visitor's own header of this name pass. */
 export function mayBeNamed(header: string): boolean {
   const kind = SPOKEN_BY_PROXIES.find(one => isNamedHeader(one, header))
   return kind !== undefined && !kind.isOurs

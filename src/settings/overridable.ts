@@ -1,4 +1,4 @@
-/** The settings that an event may have of its own, as a room has them too. */
+/** The settings of a room that an event may override. */
 import * as z from 'zod'
 import { customPage } from './custom-page.ts'
 import { flag, numberIn, oneOf } from './messages.ts'

@@ -1,4 +1,4 @@
-/** Patterns of hosts and paths, and methods, as operators write them, and the one place that matches a path against them. */
+/** Patterns of hosts, paths and methods, as operators write them. Only this file matches a path against them. */
 import { type Readings, withoutSlash } from '../core/path.ts'
 import { textLike, textThat } from './messages.ts'
 
@@ -9,7 +9,7 @@ export const hostPattern = () =>
     'a host name, *.example.com or * for every host, without scheme and port',
   ).transform(text => text.toLowerCase())
 
-/** Whether a host name, with or without the dot of the root, is one of a pattern's. */
+/** Returns whether a host name matches a pattern. A dot at the end of the name (the DNS root) is ignored. */
 export function matchesHost(hostname: string, pattern: string): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, '')
   if (pattern === '*') return true
@@ -24,20 +24,20 @@ export const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 export interface PathRule {
   /** Whether a path falls under the rule. A path that cannot be read falls under every rule. */
   matches(readings: Readings): boolean
-  /** One name for all spellings of a path that the rule takes for the same. */
+  /** Returns one name for all spellings of a path that the rule takes for the same. */
   nameOf(readings: Readings): string
 }
 
 export interface PathRuleOptions {
-  /** The origin does not tell `/Login` from `/login`. */
+  /** The origin treats `/Login` and `/login` as one path. */
   readonly ignoreCase: boolean
-  /** A slash at the end, a format suffix, an index page and what follows a script make it another path. */
+  /** A slash at the end, a format suffix, an index page or a path behind a script makes it another path. */
   readonly exact?: boolean
 }
 
 /**
- * A rule that limits, protects or closes paths; null stands for all of them. It is generous: any reading counts, and unless the rule
- * is `exact` any name of it, or another spelling would get around the rule.
+ * A rule that limits, protects or blocks paths. Null stands for all paths. The rule is generous, or another spelling
+ * would get around it: any reading counts, and unless the rule is `exact`, any name of the path.
  */
 export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact = false }: PathRuleOptions): PathRule {
   const compiled = patterns?.map(pattern => patternTest(pattern, { ignoreCase, exact }))
@@ -60,7 +60,10 @@ export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact
   }
 }
 
-/** A rule that lets by; null is any path. It is strict: the path must have one reading, and be what the pattern says to the letter. */
+/**
+ * A rule that lets requests bypass the room. Null stands for any path. The rule is strict: the path must have only one
+ * reading, and must match the pattern as it is written.
+ */
 export function bypassPath(pattern: string | null): (readings: Readings) => boolean {
   const compiled = pattern === null ? null : new URLPattern({ pathname: pattern })
   return ({ paths: [path], single }) => single && (compiled?.test({ pathname: path ?? '' }) ?? true)
@@ -69,8 +72,9 @@ export function bypassPath(pattern: string | null): (readings: Readings) => bool
 type PatternTest = (path: string, alike: string) => boolean
 
 /**
- * URL Pattern (WHATWG) for a path, anchored at both ends. Most patterns are plain, or end in `*`: those cost a comparison. Of the others
- * the fixed beginning is looked at first, for a test costs a few microseconds. `alike` is the path in lower case where case is ignored.
+ * A URL Pattern (WHATWG) for a path, anchored at both ends. Most patterns are plain or end in `*`, so one comparison is
+ * enough. For the others the fixed beginning is compared first, because a full test costs a few microseconds. `alike`
+ * is the path, in lower case where case is ignored.
  */
 function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOptions>): PatternTest {
   const text = ignoreCase ? pattern.toLowerCase() : pattern
@@ -86,7 +90,7 @@ function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOp
   const beginning = /^[^*:({?+\\]*/.exec(text)?.[0] ?? ''
   const compiled = new URLPattern({ pathname: pattern }, { ignoreCase })
   return (path, alike) => {
-    // A name has no slash at its end, and the pattern may want one.
+    // A name has no slash at its end, but the pattern may require one.
     if (!alike.startsWith(beginning) && (exact || `${alike}/` !== beginning)) return false
     return compiled.test({ pathname: path }) || (!exact && compiled.test({ pathname: `${path}/` }))
   }

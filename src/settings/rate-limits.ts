@@ -1,4 +1,7 @@
-/** What a session may do, and what an address may without one: rate limit policies as operators write them, and compiled. */
+/**
+ * Rate limit policies, as operators write them and compiled: what a session may do, and what a network may do without
+ * one.
+ */
 import * as z from 'zod'
 import { type Quota, quotaOf } from '../core/gcra.ts'
 import type { Readings } from '../core/path.ts'
@@ -6,11 +9,14 @@ import { flag, numberIn, oneOf, type Problem, show, textLike, textThat } from '.
 import { method, type PathRule, pathPattern, pathRule } from './patterns.ts'
 
 const POLICIES_MAX = 16
-/** Finer than a millisecond no clock here tells. */
+/** No clock here is finer than a millisecond. */
 const PER_SECOND_MAX = 1_000
-/** Names of what is limited without a policy of the list. */
+/** Names of limits that are not policies of the list. */
 const RESERVED = ['anonymous', 'concurrent']
-/** Generous: a shared pass is one session's budget, and no person notices. The heaviest admin page takes about a hundred requests. */
+/**
+ * Generous, so that no person notices it. Visitors who share a pass share one budget. The heaviest admin page takes
+ * about a hundred requests.
+ */
 const SESSION_POLICY = { name: 'session', count: 1_200, period: 60, burst: 600 }
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
 
@@ -73,7 +79,7 @@ const policySchema = z
   })
   .transform(policy => ({ ...policy, burst: policy.burst ?? policy.count }))
 
-/** The policies of a room. The one named `session` is there also when the list does not name it; its `mode` turns it off. */
+/** The policies of a room. A policy named `session` is added when the list has none. Its `mode` turns it off. */
 export const rateLimits = z
   .array(policySchema)
   .superRefine((policies, context) => {
@@ -95,11 +101,13 @@ export const rateLimits = z
       : [...policies, policySchema.parse(SESSION_POLICY)],
   )
 
-/** Tickets that one network may have counted in the line, per isolate: an office at once, a script not. */
+/**
+ * How many tickets of one network an isolate counts in the line: enough for an office at once, too few for a script.
+ */
 export const anonymousLimit = z.strictObject({
   count: numberIn(1, 1_000_000).default(120),
   period: numberIn(1, 86_400).default(60),
-  // An office of five hundred is in line at once, also when each was first refused at an open door.
+  // An office of 500 people is in line at once, even if each was first refused at an open door.
   burst: numberIn(1, 1_000_000).default(1_000),
   mode: oneOf('enforce', 'off').default('enforce'),
 })
@@ -119,25 +127,25 @@ export interface Policy {
   readonly quota: Quota
   readonly count: number
   readonly periodSeconds: number
-  /** What a request takes when it goes on. */
+  /** The tokens that a request takes when it is forwarded. */
   readonly cost: number
-  /** The header of the origin's answer that says what the request costs; it is charged after the answer. */
+  /** The header of the origin's answer that contains the cost of the request. It is charged after the answer. */
   readonly costHeader: string | null
   readonly perPath: boolean
-  /** Counts a network, at each isolate by itself, and no session. */
+  /** Counts by network and not by session, at each isolate separately. */
   readonly perNetwork: boolean
   readonly paths: PathRule
   /** Counts what it would refuse, and refuses nothing. */
   readonly isShadow: boolean
   readonly requeues: boolean
-  /** Whether all requests fall under it: then nothing of a request has to be looked at. */
+  /** Whether all requests fall under it, so that no request needs to be inspected. */
   readonly matchesAll: boolean
   matches(method: string, readings: Readings): boolean
 }
 
 /**
- * The policies that are not off. `observe`: nothing is refused, so all of them only count; `ignoreCase`: the origin does not tell `/Login` from
- * `/login`.
+ * Returns the policies that are not off. With `observe` all of them count and refuse nothing. With `ignoreCase` the
+ * origin treats `/Login` and `/login` as one path.
  */
 export function compilePolicies(
   policies: readonly PolicyConfig[],
@@ -178,7 +186,7 @@ function quotaFor({ count, period, burst }: { count: number; period: number; bur
   return quotaOf(count, period * 1_000, burst)
 }
 
-/** Says which policy a problem is about: an index alone has to be counted out. */
+/** Adds the name of the policy to a problem, so that an operator need not count list entries. */
 export function namePolicy(problem: Problem, room: unknown): Problem {
   const index = /\brate_limits\[(\d+)\]/.exec(problem.path)?.[1]
   if (index === undefined || typeof room !== 'object' || room === null) return problem

@@ -1,4 +1,4 @@
-/** A list of rooms as a whole: each valid, no two with one name, no two for one route. */
+/** A list of rooms as a whole: each room is valid, and no two share a name or a route. */
 import { type Problem, pathOf, problemsOf, SettingsError, show, UNKNOWN_SETTING } from './messages.ts'
 import { namePolicy } from './rate-limits.ts'
 import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } from './schema.ts'
@@ -7,10 +7,10 @@ import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } fro
 export type Overrides = Partial<Pick<RoomConfig, RuntimeSetting>>
 
 const ROOMS_MAX = 100
-/** Messages quote what was given. */
+/** Error messages quote the given value. */
 const REPORT = { reportInput: true }
 
-/** Parses the rooms of a deployment. Throws SettingsError with everything that is wrong. */
+/** Parses the rooms of a deployment. Throws SettingsError with all problems. */
 export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] {
   if (!Array.isArray(value))
     throw new SettingsError([{ path: at, message: `must be a list of rooms, got ${show(value)}` }])
@@ -29,7 +29,10 @@ export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] 
   return rooms
 }
 
-/** A room with live changes over its file settings, validated whole. Throws SettingsError; paths begin at `at`. */
+/**
+ * Returns a room with live changes over its file settings, validated as a whole. Throws SettingsError, whose paths
+ * begin at `at`.
+ */
 export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): RoomConfig {
   const parsed = overridesSchema.safeParse(overrides, REPORT)
   if (!parsed.success)
@@ -48,7 +51,10 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
   return freeze(whole.data)
 }
 
-/** What of stored live changes still fits a room's file, which may have been deployed since, and what is wrong with the others. */
+/**
+ * Returns the stored live changes that still fit a room's file, and what is wrong with the others. The file may be
+ * newer than the changes.
+ */
 export function fitting(
   room: RoomConfig,
   stored: Overrides,
@@ -63,7 +69,7 @@ export function fitting(
   }
 }
 
-/** The changes that problems are about; what is told of a setting of the file may be the fault of any of them. */
+/** Returns the changes that cause the problems. A problem of a setting of the file may be caused by any change. */
 function blamed(room: RoomConfig, overrides: Overrides, problems: readonly Problem[]): ReadonlySet<string> {
   const names = Object.keys(overrides)
   const named = names.filter(name => problems.some(({ path }) => path.split(/[.[]/)[0] === name))
@@ -82,7 +88,7 @@ function problemsWith(room: RoomConfig, overrides: Overrides): readonly Problem[
   }
 }
 
-/** Live changes but for those of some settings. */
+/** Returns live changes without those of some settings. */
 export function without(overrides: Overrides, names: ReadonlySet<string>): Overrides {
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
 }
@@ -92,7 +98,7 @@ export function routesOf(room: RoomConfig): { host: string; path: string }[] {
   return [{ host: room.host, path: room.path }, ...room.additional_routes]
 }
 
-/** Settings that belong to the file cannot be changed live; say so instead of "is not a setting". */
+/** Settings of the file cannot be changed live. The message must say so, instead of "is not a setting". */
 export function explainFixed(problem: Problem): Problem {
   const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)
   return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem

@@ -2,6 +2,7 @@
  * The settings of a room as operators write them, in `[[vars.ROOMS]]`, in a rooms file or through the admin API.
  *
  * Names follow Cloudflare Waiting Room where it has a word, so that its users can move over. Durations are minutes.
+ * Timeouts, the `interval` of a probe and the `period` of a rate limit are seconds.
  */
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
@@ -40,7 +41,7 @@ const bypassRule = z
     error: 'must have at least one condition: an empty rule would let everybody in',
   })
 
-/** Sources of the policy `frame-ancestors` (CSP): `self`, `none`, or origins, also of all hosts below a domain. */
+/** Sources of the CSP directive `frame-ancestors`: `self`, `none`, or origins. `https://*.shop.example` is allowed. */
 const frameAncestors = z
   .array(textThat(isFrameSource, 'self, none or an origin like https://shop.example or https://*.shop.example'))
   .max(20)
@@ -56,7 +57,7 @@ const lane = z.strictObject({
 
 const route = z.strictObject({ host: hostPattern(), path: path().default('/') })
 
-/** Settings that belong to the file. */
+/** Settings that only the file can set. */
 export const identity = {
   name: textLike(/^[a-z0-9][a-z0-9_-]{0,31}$/i, '1 to 32 letters, digits, - or _, a letter or digit first'),
   host: hostPattern(),
@@ -68,7 +69,7 @@ export const identity = {
     .default(null),
 }
 
-/** Settings that can change while people wait. */
+/** Settings that can change while visitors wait. */
 export const runtimeShape = {
   total_active_users: overridable.total_active_users,
   new_users_per_minute: overridable.new_users_per_minute,
@@ -171,12 +172,14 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
   })
 })
 
-/** What a PATCH may change. */
+/** The settings that a PATCH may change. */
 export const overridesSchema = z.strictObject(
   Object.fromEntries(Object.entries(runtimeShape).map(([name, schema]) => [name, unwrapDefault(schema).optional()])),
 )
 
-/** One room, complete: defaults filled in, names as operators write them. Plain data, so that it can travel. */
+/**
+ * One complete room: defaults filled in, names as operators write them. Plain data, so that objects can exchange it.
+ */
 export type RoomConfig = z.output<typeof roomSchema>
 export type RuntimeSetting = keyof typeof runtimeShape
 export type BypassRule = RoomConfig['bypass'][number]

@@ -1,9 +1,12 @@
-/** The headers in which proxies write a visitor's address (`TRUSTED_IP_HEADER`), and what is dangerous about them. */
+/** The headers in which proxies write a visitor's address (`TRUSTED_IP_HEADER`), and the danger of trusting them. */
 
-/** Where the Worker runs: there Cloudflare stands in front of it, elsewhere a proxy of the operator's own. */
+/** Where the Worker runs: behind Cloudflare, or behind a proxy of the operator. */
 export type Platform = 'cloudflare' | 'elsewhere'
 
-/** Headers that proxies set, by who sets them. Anybody else's visitors can write such a header themselves. */
+/**
+ * Headers that proxies set, and the proxy that sets each. Visitors behind any other proxy can write such a header
+ * themselves.
+ */
 const SET_BY: Readonly<Record<string, string>> = {
   'CF-Connecting-IP': 'Cloudflare',
   'True-Client-IP': 'Akamai, and by Cloudflare where the zone has it turned on',
@@ -17,16 +20,19 @@ const SET_BY: Readonly<Record<string, string>> = {
   'X-NF-Client-Connection-IP': 'Netlify',
   'X-Vercel-Forwarded-For': 'Vercel',
 }
-/** Headers that a proxy of one's own is told to set, to the address of the connection. */
+/** Headers that an operator's proxy is configured to set, to the address of the connection. */
 const SET_BY_OWN = ['X-Real-IP', 'X-Client-IP', 'X-Cluster-Client-IP']
-/** Lists, to which each proxy adds an address. */
+/** Lists to which each proxy adds an address. */
 const LISTS = ['X-Forwarded-For', 'Forwarded']
 const USUAL = [...Object.keys(SET_BY), ...SET_BY_OWN, ...LISTS]
 const ON_CLOUDFLARE = ['CF-Connecting-IP', 'True-Client-IP', 'X-Forwarded-For']
-/** A name that differs in no more letters was probably meant. */
+/** A name that differs from a usual one in at most this many letters was probably mistyped. */
 const TYPOS_MAX = 2
 
-/** Returns null for a name that is right where the Worker runs. `name` null: no header is trusted. */
+/**
+ * Returns null for a name that is right where the Worker runs, else advice. A null `name` means that no header is
+ * trusted.
+ */
 export function adviceOnTrustedHeader(name: string | null, platform: Platform): string | null {
   const isCloudflare = platform === 'cloudflare'
   if (name === null) {

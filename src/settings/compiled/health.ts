@@ -11,11 +11,14 @@ const MINUTE_MS = 60_000
 export interface Upstream {
   readonly name: string
   readonly timeoutMs: number
-  /** Silence within a body that ends it; null leaves that to the platform. */
+  /** A body that is silent for this long is ended. Null leaves that to the platform. */
   readonly bodyTimeoutMs: number | null
   readonly targetMs: number
   readonly fallback: Fallback
-  /** It has a breaker of its own, and so few may ask for it that each session counts. */
+  /**
+   * Whether edges report its results by session: it has a breaker of its own, and may serve so few sessions that each
+   * one counts.
+   */
   readonly tellsSessions: boolean
 }
 
@@ -23,8 +26,9 @@ export interface HealthSettings {
   readonly rules: HealthRules
   readonly origin: Upstream
   /**
-   * The upstreams that a request may be for: of each reading of its path the first upstream that matches, else the origin. Nearly always
-   * one. The request counts for the first of them, and does not go on while one of them is closed.
+   * Returns the upstreams that a request may be for: for each reading of its path the first upstream that matches, else
+   * the origin. Nearly always this is one. The request counts for the first of them, and is blocked while the breaker
+   * of any of them blocks it.
    */
   readonly upstreamsOf: (readings: Readings, method: string) => readonly [Upstream, ...Upstream[]]
   readonly probes: ReadonlyMap<string, ProbeConfig & { readonly targetMs: number }>
@@ -115,14 +119,14 @@ function compiled(
   }
 }
 
-/** A named upstream: `only` is a list of itself, so that the usual request makes none. */
+/** A named upstream. `only` is a list with just this upstream, so that the usual request allocates none. */
 interface Named {
   readonly only: readonly [Upstream]
   readonly methods: readonly string[] | null
   readonly paths: PathRule
 }
 
-/** Any reading of a path counts: a closed feature must not be open under another spelling. */
+/** Any reading of a path counts: a blocked upstream must not be reachable under another spelling. */
 function upstreamsIn(named: readonly Named[], origin: readonly [Upstream]): HealthSettings['upstreamsOf'] {
   if (named.length === 0) return () => origin
   return (readings, verb) => {

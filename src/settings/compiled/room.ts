@@ -13,10 +13,10 @@ import { compileHealth, type HealthSettings } from './health.ts'
 
 const MINUTE_MS = 60_000
 
-/** What a bypass rule may look at beside the path. */
+/** What a bypass rule may check besides the path. */
 export interface BypassFacts {
   readonly method: string
-  /** A header as the origin gets it, null when there is none. */
+  /** Returns a header as the origin gets it, or null when there is none. */
   header(name: string): string | null
   readonly cookies: ReadonlyMap<string, readonly string[]>
   readonly address: string | null
@@ -29,17 +29,17 @@ export interface Bypass {
   matchesFacts(facts: BypassFacts): boolean
 }
 
-/** What an event may change: in force at a moment. */
+/** The settings that an event may change, as they are at one moment. */
 interface Rules {
   readonly config: RoomConfig
   readonly session: SessionRules
   readonly limits: RoomRules
   /**
-   * What becomes of a newcomer who cannot come in at once. `queue_all` goes before the method, as with Cloudflare: it holds
-   * everybody in line, whatever the method. So does the time before the start of an event.
+   * What happens to a newcomer who cannot be admitted at once. As with Cloudflare, `queue_all` overrides the method,
+   * and every newcomer waits in line. Newcomers also wait before the start of an event.
    */
   readonly newcomers: 'wait' | 'pass through' | 'are rejected'
-  /** The event that is on, or for whose start newcomers wait. */
+  /** The event that is on, or whose prequeue is on. */
   readonly event: EventInForce | null
 }
 
@@ -47,10 +47,10 @@ export interface EventInForce extends ScheduledEvent {
   readonly isPrequeue: boolean
 }
 
-/** As they are where no event is on; `at` says what is in force. */
+/** The settings without any event. `at` returns those in force at a moment. */
 export interface RoomSettings extends Rules {
   readonly claimWindowMs: number
-  /** The room reads invitations: elsewhere `?invite=` is a parameter of the site's own. */
+  /** Whether the room reads invitations. In any other room `?invite=` is a parameter of the site. */
   readonly readsInvitations: boolean
   readonly protectedMs: number
   readonly originTimeoutMs: number
@@ -58,17 +58,23 @@ export interface RoomSettings extends Rules {
   readonly health: HealthSettings
   /** Every event that is not suspended, soonest first. */
   readonly events: readonly ScheduledEvent[]
-  /** In force for admitted sessions: none in a suspended room. */
+  /** The policies in force for admitted sessions. A suspended room has none. */
   readonly policies: readonly Policy[]
-  /** Of all policies of the list, by name: a door lends also by one that is about to be turned on or off. */
+  /**
+   * The quotas of all policies of the list by name, also of those that are off: a door also lends by a policy that is
+   * about to be turned on or off.
+   */
   readonly quotas: ReadonlyMap<string, Quota>
-  /** What a network may do without a session, at one isolate; null for no limit. */
+  /** The limit of a network without a session, at one isolate. Null means no limit. */
   readonly anonymous: Quota | null
-  /** Whether any way to read the path is one of `protected_paths`. What cannot be read is not: nobody pays there. */
+  /**
+   * Returns whether any reading of the path is one of `protected_paths`. An unreadable path is not: no visitor pays
+   * there.
+   */
   isProtected(readings: Readings): boolean
-  /** The settings in force at a moment: the very same object where no events are scheduled. */
+  /** Returns the settings in force at a moment: the very same object when no events are scheduled. */
   at(nowMs: number): RoomSettings
-  /** The moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
+  /** Returns the moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
   turnsBetween(fromMs: number, untilMs: number): readonly number[]
 }
 
@@ -141,7 +147,9 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
   }
 }
 
-/** Before the start an event has its own words and page only: who was in line before is served as ever. */
+/**
+ * Before its start an event changes only the message and the page. The visitors already in line are served as before.
+ */
 function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean): RoomConfig {
   const shown = {
     ...config,
