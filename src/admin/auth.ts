@@ -1,4 +1,4 @@
-/** Access for operators and readers of metrics: bearer tokens, compared in constant time; wrong ones are throttled. */
+/** Access for operators and readers of metrics: bearer tokens, compared in constant time. Wrong ones are throttled. */
 import { LRUCache } from 'lru-cache'
 import { spend } from '../core/gcra.ts'
 import { TOKEN_MAX } from '../settings/deployment.ts'
@@ -9,15 +9,15 @@ export type Access =
   | { readonly kind: 'denied' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number }
 
-/** Ten wrong tokens at once from one network at one isolate, then one in six seconds. */
+/** One network may send ten wrong tokens at once to one isolate, then one every six seconds. */
 const FAILURES = { intervalMs: 6_000, burst: 10 }
 const NETWORKS_MAX = 10_000
 const BEARER = new RegExp(`^Bearer ([\\x21-\\x7e]{1,${TOKEN_MAX}})$`, 'i')
 
 /**
- * A right token is let in whatever others have tried, so no one can lock an operator out. Throttling says in time that
- * something is wrong; the length of a token is what keeps it from being guessed. Requests from no known network share
- * one quota.
+ * A right token is accepted whatever tokens others have tried, so no attacker can lock an operator out. Throttling only
+ * signals in time that something is wrong. The length of a token is what keeps it from being guessed. Requests from no
+ * known network share one quota.
  */
 export function createGuard() {
   const failures = new LRUCache<string, number>({ max: NETWORKS_MAX })
@@ -30,7 +30,7 @@ export function createGuard() {
     const wanted = tokens.filter(token => token !== null)
     if (wanted.length === 0) return { kind: 'off' }
     const given = BEARER.exec(authorization ?? '')?.[1]
-    // Every token is compared, so that the time does not show which one was met.
+    // Compare every token, so that the time does not reveal which one matched.
     if (given !== undefined && wanted.map(token => isSame(given, token)).includes(true)) return { kind: 'granted' }
     const from = network ?? ''
     const next = spend(FAILURES, failures.get(from) ?? 0, 1, nowMs)
@@ -40,12 +40,12 @@ export function createGuard() {
   }
 }
 
-/** Constant time over padded buffers: the time shows neither the length nor the content of a token. */
+/** Constant time over padded buffers: the time reveals neither the length nor the content of a token. */
 function isSame(given: string, wanted: string): boolean {
   return crypto.subtle.timingSafeEqual(padded(given), padded(wanted))
 }
 
-/** Tokens have no byte 0. */
+/** Pads a token with zero bytes. Tokens contain no byte 0, so different tokens stay different. */
 function padded(token: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(TOKEN_MAX)
   new TextEncoder().encodeInto(token, bytes)

@@ -1,17 +1,20 @@
 /**
- * Bodies of the admin API. JSON is read strictly: what a parser would pass over in silence is refused by name, because
- * an operator who wrote it meant something.
+ * Bodies of the admin API. JSON is read strictly: what a parser would ignore silently is refused by name, because the
+ * operator who wrote it meant something.
  */
 import { fail } from './refusals.ts'
 
-/** No setting is half as deep. Deeper values would exhaust the stack of whatever looks at them next. */
+/** No setting is half as deep. Deeper values would exhaust the stack of the code that reads them next. */
 const DEPTH_MAX = 32
-/** `curl -d` says the second, and programs that say nothing of a type mean JSON as well. */
+/** `curl -d` sends the second. Programs that send no type mean JSON as well. */
 const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/json', 'text/plain']
-/** In valid JSON: a string, with the colon behind it when it is a name; or where an object or a list begins or ends. */
+/**
+ * Matches in valid JSON: a string, with the colon behind it when it is a name, or the begin or end of an object or
+ * list.
+ */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*(:))?|[{}[\]]/g
 
-/** The value of the body, or the answer that says what is wrong with it. */
+/** Returns the value of the body, or the answer that explains what is wrong with it. */
 export async function readJson(request: Request): Promise<{ readonly value: unknown } | Response> {
   const type = (request.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== '' && !TYPES.includes(type)) {
@@ -39,9 +42,9 @@ function decoded(bytes: ArrayBuffer): string | null {
   }
 }
 
-/** What is wrong with valid JSON: nested too deeply, a name given twice, or one that every object has. */
+/** Returns what is wrong with valid JSON, or null: nested too deeply, a name given twice, or the name `__proto__`. */
 function problemIn(text: string): string | null {
-  /** The names of each object that is open, null for a list. */
+  /** The names in each open object, null for a list. */
   const open: (Set<string> | null)[] = []
   for (const [token, colon] of text.matchAll(TOKEN)) {
     if (token === '}' || token === ']') open.pop()

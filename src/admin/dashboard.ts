@@ -1,4 +1,4 @@
-/** The dashboard's files. They hold no secret and no data: everything is fetched with the operator's token. */
+/** The dashboard's files. They contain no secret and no data: the page fetches all data with the operator's token. */
 import css from '../../static/admin/admin.css'
 import html from '../../static/admin/admin.html'
 import api from '../../static/admin/api.js'

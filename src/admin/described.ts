@@ -6,12 +6,14 @@ import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { eventsOf } from './events.ts'
 
-/** Of several rooms one that has not answered by then is taken for one that does not: dashboards and scrapers wait for all of them. */
+/** A room that has not answered after this counts as silent. Dashboards and scrapers wait for the slowest room. */
 const DESCRIBED_WITHIN_MS = 3_000
 
 type Description = RoomDescription<RoomConfig>
 
-/** Every room of a deployment; null for one that does not answer: the others are well, and an operator must see them. */
+/**
+ * Returns every room of a deployment, with null for one that does not answer. An operator must still see the others.
+ */
 export async function describedAll(
   env: Env,
   { rooms }: Deployment,
@@ -31,7 +33,7 @@ async function described(env: Env, name: string): Promise<Description | null> {
   }
 }
 
-/** A room for operators: each setting with where it comes from. */
+/** Returns a room as operators see it: each setting with its source. */
 export function shown(
   { version, settings, file, overridden, figures, draws, nowMs }: Description,
   deployment: Deployment,

@@ -1,4 +1,4 @@
-/** The events of a room for operators: what is on, what comes, and the draws behind. */
+/** The events of a room for operators: current and coming events, and their draws. */
 import type { PublicDraw } from '../core/protocol/calls.ts'
 import { timesOf } from '../settings/events.ts'
 import { overridable } from '../settings/overridable.ts'
@@ -6,13 +6,13 @@ import type { RoomConfig } from '../settings/schema.ts'
 
 type EventState = 'suspended' | 'upcoming' | 'prequeueing' | 'active' | 'over'
 
-/** Settings that an event may have of its own, but for its page, which is long. */
+/** The settings that an event may override, without its page, which is long. */
 type OfEvent = Exclude<keyof typeof overridable, 'custom_page_html'>
 const OF_EVENT = (Object.keys(overridable) as (keyof typeof overridable)[]).filter(
   (key): key is OfEvent => key !== 'custom_page_html',
 )
 
-/** Soonest first. */
+/** Returns the events, soonest first. */
 export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], nowMs: number) {
   return events
     .map(event => {
@@ -31,7 +31,7 @@ export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], n
     .sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
 }
 
-/** What holds instead of the room's own settings while it is on; of these the message before its start, too. */
+/** Returns the settings that the event overrides while it is on. Its message also applies before its start. */
 function insteadOf(event: RoomConfig['events'][number]): Partial<Record<OfEvent, string | number | boolean>> {
   const set = OF_EVENT.flatMap(key => (event[key] === null ? [] : [[key, event[key]] as const]))
   return Object.fromEntries(set)

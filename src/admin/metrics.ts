@@ -1,4 +1,7 @@
-/** The rooms' figures for Prometheus, in its text format 0.0.4. Names and units follow its conventions: base units, `_total` for what only grows. */
+/**
+ * The rooms' stats for Prometheus, in its text format 0.0.4. Names and units follow its conventions: base units, and
+ * `_total` for values that only grow.
+ */
 
 import { admittedInMain } from '../core/permits/lanes.ts'
 import type { RoomFigures, UpstreamFigures } from '../core/protocol/calls.ts'
@@ -6,7 +9,7 @@ import { MAIN_LANE } from '../core/ticket.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** A room as it stands; null for one that does not answer. */
+/** The current stats of a room, null when it does not answer. */
 export interface Measured {
   readonly room: string
   readonly figures: RoomFigures | null
@@ -19,7 +22,7 @@ interface Family {
   readonly name: string
   readonly help: string
   readonly type: 'gauge' | 'counter'
-  /** Nothing is written for null. */
+  /** A null value is left out. */
   readonly of: (figures: RoomFigures) => readonly Sample[]
 }
 
@@ -159,7 +162,7 @@ function counter(name: string, help: string, of: Family['of']): Family {
   return { name: `antesala_${name}`, help, type: 'counter', of }
 }
 
-/** A room without lanes has one line, the main one; whoever came in by a lane that is no more is not of it. */
+/** A room without lanes has one line, the main one. Admissions through a lane that was removed do not count for it. */
 function byLane(what: 'waiting' | 'standing' | 'admitted'): Family['of'] {
   return figures => {
     if (figures.lanes.length > 0) return figures.lanes.map(lane => [{ lane: lane.name }, lane[what]])

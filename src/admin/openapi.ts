@@ -1,4 +1,4 @@
-/** The admin API described (OpenAPI 3.1), with the settings' own schema. */
+/** The description of the admin API (OpenAPI 3.1), with the settings' own schema. */
 import * as z from 'zod'
 import { overridesSchema } from '../settings/schema.ts'
 
@@ -225,7 +225,7 @@ export function openApi(prefix: string): object {
   }
 }
 
-/** Every path may be refused for its token, too. */
+/** Adds the refusals for a bad token, which every path may give. */
 function answers(more: object) {
   return {
     ...more,
@@ -239,7 +239,7 @@ function answers(more: object) {
   }
 }
 
-/** What a change is answered with. */
+/** The answers to a change. */
 function changed() {
   return {
     200: { description: 'The room as it is now; with the same ETag when nothing changed', ...room },

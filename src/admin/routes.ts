@@ -14,7 +14,7 @@ import { openApi } from './openapi.ts'
 import { versionsIn } from './preconditions.ts'
 import { fail, invalid } from './refusals.ts'
 
-/** What the admin side needs of a request. */
+/** What the admin routes need of a request. */
 export interface AdminBindings {
   readonly visit: {
     readonly env: Env
@@ -25,16 +25,16 @@ export interface AdminBindings {
     readonly url: URL
   }
   readonly setup: {
-    /** What is wrong with the header of visitors' addresses, in words; null for nothing. */
+    /** What is wrong with the header of visitors' addresses, in words, or null. */
     readonly trustedHeader: { readonly problem: string | null }
   }
 }
 
 type AdminContext = Context<{ Bindings: AdminBindings }>
 
-/** Room for the largest page that a room may have, escaped. */
+/** Enough for the largest page that a room may have, escaped. */
 const BODY_MAX = 1_024 * 1_024
-/** The history of health that a room keeps. */
+/** The minutes of health history that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
 
 export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
@@ -51,7 +51,7 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.get('/admin/:file{.*}', context => dashboardFile(context.req.param('file')) ?? context.notFound())
 
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
-  /** Null for who may go on. */
+  /** Returns null when the request may go on, else its refusal. */
   const refused = ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
     const access = guard(req.header('Authorization') ?? null, tokens, visit.network, visit.nowMs)
     switch (access.kind) {
@@ -177,7 +177,7 @@ async function change(context: AdminContext, env: Env, name: string, request: Ch
   }
 }
 
-/** Who makes a change, for the audit: a name of the operator's own choice, percent-encoded beyond ASCII. */
+/** Returns who makes a change, for the audit log: a name that the operator chooses, percent-encoded beyond ASCII. */
 function actorOf(context: AdminContext): string {
   const name = context.req.header('Waiting-Room-Actor') ?? 'admin'
   try {
@@ -205,7 +205,7 @@ async function withSession(
   answer: (env: Env, name: string, sid: string) => Promise<Response>,
 ): Promise<Response> {
   const sid = context.req.param('sid') ?? ''
-  // A sid says which door knows it; any other text would make an object that nobody needs.
+  // A sid names its door. Any other text would create an object that no session uses.
   if (!/^[a-z]{2}-\d{1,3}\.[\w-]{22}(~\d{1,6})?$/.test(sid)) return fail(404, 'That is no session id')
   return withRoom(context, (env, name) => answer(env, name, sid))
 }
