@@ -1,5 +1,6 @@
 // @ts-check
-// Counts down to the start of an event, on a page that was opened before it. The syntax is that of 2019, like that of the page.
+// Counts down to the start of an event, on a page that was opened before it. The syntax is that of 2019, like that of
+// the page.
 ;(() => {
   /** @typedef {{ startsAt: string, startsInSeconds: number | null, draw: object | null }} Event */
   /** @typedef {{ event: Event | null, drawAt: string | null, position: number | null, called: boolean }} Place */
@@ -8,7 +9,7 @@
   const room = element('room')
   /** @type {typeof import('./start.texts.json')} */
   const texts = JSON.parse(element('start-texts').textContent || '')
-  // By the clock of the page, which no change of the visitor's clock moves; 0 once the event has started.
+  // By performance.now(), which a change of the visitor's clock does not move. 0 once the event has started.
   let startsAtMs = 0
 
   const set = (/** @type {string} */ id, /** @type {string} */ text) => {

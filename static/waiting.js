@@ -1,23 +1,23 @@
 // @ts-check
-// Keeps the page up to date and enters by itself. Nothing here is needed to get in: without scripts the page reloads.
-// The syntax is that of 2019, so that old phones get in too: no ?. and no ??.
+// Keeps the page up to date and enters by itself. A visitor can get in without this script: then the page reloads. The
+// syntax is that of 2019, so that old phones get in too: no ?. and no ??.
 ;(() => {
   /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
   /** @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null, reason: 'outage' | 'slow' | null, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
 
-  // Who has no answer by then asks again: a network that changed under the page never answers.
+  // Asks again when no answer has come by then: after a change of network none ever comes.
   const ANSWER_WITHIN_MS = 15000
   const RETRY_MAX_SECONDS = 60
   const RETRY_AFTER_MAX_SECONDS = 300
-  // An address that turns out to be a download leaves this page standing.
+  // A download leaves this page open: after this time the page can be used again.
   const OPENED_WITHIN_MS = 20000
-  // A number is read aloud again once it has fallen to this share, and no more often than this.
+  // The number is read aloud again when it has fallen to this share, and at most this often.
   const SAID_AT_SHARE = 0.75
   const SAID_EVERY_MS = 20000
 
-  // Where cookies are blocked some browsers throw.
+  // Some browsers throw here when cookies are blocked.
   const channel = () => {
     try {
       return new BroadcastChannel(statusUrl)
@@ -35,7 +35,7 @@
   const tabs = channel()
 
   let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
-  // A number was in a cookie already: cookies work.
+  // The page came with a number, which a cookie had brought: so cookies work.
   let placed = Number.isFinite(shown)
   let missed = room.dataset.state === 'missed'
   let entering = false
@@ -52,7 +52,7 @@
     position: shown,
     atMs: 0,
   }
-  // Where the way began and how far it went outlive a reload, so that the bar goes on where it was.
+  // The first and the last position outlive a reload, so that the bar goes on where it was.
   let way = { from: 0, at: 0 }
   try {
     way = JSON.parse(sessionStorage.getItem(statusUrl) || '') || way
@@ -83,14 +83,15 @@
     if (isConnected === wasLost) set('said', isConnected ? texts.found : texts.lost)
   }
 
-  // To the very address that was asked for, by GET: what a form has sent is never sent again.
+  // Opens the address that was asked for by GET, so a form is never sent twice.
   const enter = () => {
     if (entering) return
     entering = true
     clearTimeout(timer)
     dueAtMs = Number.POSITIVE_INFINITY
     const { href, origin, pathname } = location
-    // To its own address with a fragment a page only scrolls: this page first takes another one, with or without a query.
+    // To its own address with a fragment a page only scrolls. So this page first takes another address, without its
+    // query or with an empty one.
     if (href.includes('#')) {
       rename(origin + pathname + (/^[^#]*\?/.test(href) ? '' : '?'))
     }
@@ -117,11 +118,11 @@
       missed = true
       shown = Number.POSITIVE_INFINITY
     } else if (place.state !== 'waiting') missed = false
-    // Only one answer says that a turn was missed; the page says it for as long as it waits.
+    // Only one answer reports a missed turn. The page shows it for as long as it waits.
     const state = missed ? 'missed' : place.state
     /** @type {StateText} */
     const text = texts[state]
-    // How places are drawn is said by the page, until this place is.
+    // Until the place is drawn, the page keeps its text about the draw.
     const why = state === 'waiting' && place.slower && texts.slower[place.slower]
     const lead = why ? `${text.lead} ${why}` : text.lead
     const paused = place.reason === 'outage' ? texts.outage : text.paused || texts.paused
@@ -144,7 +145,7 @@
     set('wait', (!held && wait) || texts.waitUnknown)
     document.title = number && text.title ? text.title.replace('{place}', number) : text.headline
 
-    // Before the start of an event the page's other script has the word.
+    // Before the start of an event, start.js replaces these texts.
     room.dispatchEvent(new CustomEvent('place', { detail: place }))
 
     const news = []
@@ -167,15 +168,15 @@
     if (news.length > 0) set('said', news.join(' '))
   }
 
-  // `slack` is 1 in a tab that heard of the place from another one: it asks for itself only if that falls silent.
+  // `slack` is 1 in a tab that got the place from another tab. It polls only if the other tab falls silent.
   const take = (/** @type {Place} */ place, /** @type {number} */ slack) => {
     if (entering) return
     const { state } = place
     failures = 0
     updated = texts.fresh.replace('{time}', new Date().toLocaleTimeString())
     connected(true)
-    // A place that was there is gone, for the line has begun anew: whoever asks for the page again gets a new one,
-    // or the page of a room that keeps no line any more.
+    // The line has begun anew, so this place is gone. Loading the page brings a new place, or the page of a room that
+    // keeps no line any more.
     if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return enter()
     show(place)
     if (state === 'none') return
@@ -202,7 +203,7 @@
       })
       const { status } = response
       retryAfter = Math.min(RETRY_AFTER_MAX_SECONDS, Number(response.headers.get('Retry-After')) || 0)
-      // The room is no more: there is nothing to wait for.
+      // The room does not exist any more, so there is nothing to wait for.
       if (status === 404) enter()
       else if (status === 429) {
         failures = 0
@@ -215,7 +216,7 @@
     } catch {
       if (mine !== asking) return
       failures++
-      // A single failure is no news.
+      // A single failure is not shown.
       if (failures > 1 || !navigator.onLine) connected(false)
       pollIn(Math.max(retryAfter, Math.min(RETRY_MAX_SECONDS, 2 ** failures) * (0.5 + Math.random())))
     } finally {
@@ -223,7 +224,7 @@
     }
   }
 
-  // A phone that slept does not wait for a timer that was stopped, nor does a page that Back has brought back.
+  // Polls at once when a phone wakes up or Back restores the page: its timer may have stopped.
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() > dueAtMs) poll()
   })
@@ -233,7 +234,7 @@
   element('action').addEventListener('click', enter)
   if (tabs) tabs.onmessage = event => take(event.data, 1)
 
-  // Reloading by hand, too, asks for the address and sends no form again.
+  // From now on a reload by hand asks for the address and does not send the form again.
   if ('sent' in room.dataset) rename(location.href)
   if (room.dataset.state === 'called') bar.value = 100
   else if (placed) advance(shown)

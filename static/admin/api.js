@@ -1,5 +1,5 @@
 // @ts-check
-// The admin API as this page uses it: who asks, one call with a time limit, and what a refusal means in words.
+// The admin API as this page uses it: the operator, one call with a time limit, and refusals in words.
 
 /** @typedef {import('../../src/core/protocol/calls.ts').RoomFigures} Figures */
 /** @typedef {import('../../src/core/protocol/calls.ts').Change} Change newest first in lists */
@@ -13,13 +13,13 @@
 const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000
 
-/** Kept in this tab only. The name stands beside the operator's changes. */
+/** Kept in this tab only. The name is recorded with the operator's changes. */
 export const operator = {
   token: sessionStorage.getItem('antesala-token') ?? '',
   name: sessionStorage.getItem('antesala-actor') ?? '',
 }
 
-/** A token that is accepted is remembered, with the name. */
+/** Stores an accepted token and the name for this tab. */
 export function rememberOperator() {
   sessionStorage.setItem('antesala-token', operator.token)
   sessionStorage.setItem('antesala-actor', operator.name)
@@ -32,12 +32,12 @@ export function forgetToken() {
 
 /** @type {(why: string) => void} */
 let leave = () => {}
-/** What to do when the API wants no more of this token. @param {(why: string) => void} listener */
+/** Sets what happens when the API refuses this token. @param {(why: string) => void} listener */
 export function onShutOut(listener) {
   leave = listener
 }
 
-/** Whether the token is refused: then the login is shown. @param {Answer | null} answer */
+/** Returns whether the token is refused. Then the login is shown. @param {Answer | null} answer */
 export function isShutOut(answer) {
   if (answer?.status !== 401 && answer?.status !== 403) return false
   leave(refusal(answer))
@@ -49,7 +49,9 @@ export function pathOf(room) {
   return `rooms/${encodeURIComponent(room.name)}`
 }
 
-/** Null where no answer came. @param {string} path @param {RequestInit} [init] @returns {Promise<Answer | null>} */
+/**
+ * Returns null when no answer came. @param {string} path @param {RequestInit} [init] @returns {Promise<Answer | null>}
+ */
 export async function call(path, init = {}) {
   try {
     const headers = { Authorization: `Bearer ${operator.token}`, ...init.headers }
@@ -72,7 +74,11 @@ export function refusal(answer) {
   return `The server answered ${answer.status}. Try again in a moment.`
 }
 
-/** Why a change was not made. @param {Answer | null} answer @param {string} key the setting whose problem comes first */
+/**
+ * Explains why a change was not made.
+ * @param {Answer | null} answer
+ * @param {string} key the setting whose problem comes first
+ */
 export function reason(answer, key) {
   if (!answer || answer.status >= 500)
     return `${answer ? `The server answered ${answer.status}` : 'No answer came'}, so this may or may not be in force. Look at the figures, then try again.`

@@ -1,5 +1,6 @@
 // @ts-check
-// One change at a time, on top of the version that the operator saw. Nothing is shown as done before the server has said so.
+// One change at a time, on top of the version that the operator saw. A change is shown as done only after the server's
+// answer.
 import { call, isShutOut, operator, pathOf, reason } from './api.js'
 import { announce, say, within } from './dom.js'
 import { hear, news } from './rooms.js'
@@ -7,16 +8,21 @@ import { ofEvent } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'busy' | 'good' | 'warn' | 'bad'} Tone */
-/** Settings to set, or one or all to take back to the file. @typedef {{ set: object } | { reset: [string] | 'all' }} Request */
 /**
- * `key` says by which setting the answer is shown. `advice` helps when somebody else was faster; then, and when the change
- * was made, `settle` gets the room as it is now.
+ * The settings to set, or those to reset to the file: one or all.
+ * @typedef {{ set: object } | { reset: [string] | 'all' }} Request
+ */
+/**
+ * `key` is the setting beside which the answer is shown. `advice` is shown when another operator changed the room
+ * first. Then, and after a change that was made, `settle` gets the room as it is now.
  * @typedef {{ key: string, version: string, request: Request, advice: string, settle?: (now: Room, isMade: boolean) => void }} Wanted
  */
 
 const GOOD_SHOWN_MS = 20_000
 
-/** What was answered to the operator, by room and setting. @type {Map<string, { tone: Tone, text: string, untilMs: number }>} */
+/**
+ * The answers to this operator, by room and setting. @type {Map<string, { tone: Tone, text: string, untilMs: number }>}
+ */
 const notes = new Map()
 let isSending = false
 
@@ -44,7 +50,7 @@ export async function change(room, { key, version, request, advice, settle }) {
 
 /** @param {Room} room @param {string} version @param {Request} request */
 function send(room, version, request) {
-  // A header field carries ASCII: the server decodes the name.
+  // A header field carries ASCII only. The server decodes the name.
   const actor = encodeURIComponent((operator.name || 'admin').toWellFormed())
   const headers = { 'If-Match': `"${version}"`, 'Waiting-Room-Actor': actor }
   if ('set' in request) {
@@ -68,7 +74,7 @@ export function unnote(room, key) {
   notes.delete(`${room.name} ${key}`)
 }
 
-/** Answers whether it says that something is wrong. @param {ParentNode} parent @param {Room} room @param {string} key */
+/** Returns whether the note reports a problem. @param {ParentNode} parent @param {Room} room @param {string} key */
 export function showNote(parent, room, key) {
   const found = notes.get(`${room.name} ${key}`)
   const isNoted = found !== undefined && Date.now() < found.untilMs

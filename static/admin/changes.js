@@ -1,5 +1,6 @@
 // @ts-check
-// What operators changed live, newest first: read when the room's version moves, timed by the server's clock.
+// The operators' live changes, newest first. They are read when the room's version moves, with times by the server's
+// clock.
 import { call, pathOf } from './api.js'
 import { $, all, make, say } from './dom.js'
 import { serverMs } from './rooms.js'
@@ -10,7 +11,7 @@ import { asked, moment } from './words.js'
 
 const SHOWN = 10
 
-/** The room and version that the list is of, or will be. */
+/** The room and version of the list that is shown or being read. */
 let listed = ''
 
 /** @param {Room} room */

@@ -1,5 +1,6 @@
 // @ts-check
-// Two minutes as a curve, newest at the right, with the limit as it was. What this page has not seen is left empty.
+// Two minutes as a curve, newest at the right, with the limit of each moment. Times that this page has not seen stay
+// empty.
 import { $, say, within } from './dom.js'
 import { PAST_MS, pastOf } from './past.js'
 import { ago, count } from './words.js'
@@ -7,9 +8,9 @@ import { ago, count } from './words.js'
 /** @typedef {import('./past.js').Curve} Curve */
 /** @typedef {import('./past.js').Sample} Sample */
 
-/** As the drawings' viewBox says. */
+/** Must match the drawings' viewBox. */
 const [WIDTH, HEIGHT] = [120, 40]
-/** A tab in the background reads every fifteen seconds. Over more than that nothing is known. */
+/** A tab in the background reads every 15 seconds. Over a longer gap nothing is known. */
 const GAP_MS = 20_000
 
 /** @param {string} room @param {Curve} curve */
@@ -31,12 +32,12 @@ export function showPast(room, curve) {
   within(chart, '.area').setAttribute('d', drawn.map(({ area }) => area).join(''))
   within(chart, '.limit').setAttribute('d', drawn.map(({ limit }) => limit).join(''))
   say(`${curve}-then`, sinceMs < 5_000 ? 'from now on' : `${ago(sinceMs)}: ${count(oldest[curve].value)}`)
-  // Below the beginning of the curve, as far as there is room for the words.
+  // Below the beginning of the curve, as far as the words fit.
   const begin = 100 - (100 * sinceMs) / PAST_MS
   $(`${curve}-then`).style.paddingLeft = `max(0px, min(${begin.toFixed(2)}%, 100% - 8.5rem))`
 }
 
-/** Samples that follow each other, apart from those after a gap. @param {Sample[]} samples */
+/** Returns runs of samples without a gap between them. @param {Sample[]} samples */
 function runs(samples) {
   /** @type {Sample[][]} */
   const found = []
@@ -49,7 +50,10 @@ function runs(samples) {
   return found
 }
 
-/** A limit holds until the next sample has another. @param {Sample[]} run @param {Curve} curve @param {string[]} x @param {(value: number) => string} y */
+/**
+ * Draws a limit, which holds until a sample has another.
+ * @param {Sample[]} run @param {Curve} curve @param {string[]} x @param {(value: number) => string} y
+ */
 function steps(run, curve, x, y) {
   let isDrawn = false
   const parts = run.map((sample, at) => {

@@ -1,5 +1,6 @@
 // @ts-check
-// Reading and writing the page. What is there already is left alone, so that focus, a selection and a screen reader's place survive.
+// Reading and writing the page. Unchanged parts are left alone, so that focus, selection and a screen reader's place
+// survive.
 
 /** @type {(id: string) => HTMLElement} */
 export const $ = id => /** @type {HTMLElement} */ (document.getElementById(id))
@@ -16,7 +17,7 @@ export function say(where, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-/** Read aloud, each text by itself, also when the same is said again. @param {string} text */
+/** Has a screen reader read a text, even if it is the same text again. @param {string} text */
 export function announce(text) {
   const line = make('p', text)
   $('live').append(line)
@@ -30,7 +31,10 @@ export function make(tag, ...children) {
   return node
 }
 
-/** Rows of texts, each as long as what `create` makes. @param {Element} parent @param {string[][]} rows @param {() => Element} create */
+/**
+ * Fills a list with rows of texts. `create` makes a row and sets its number of cells.
+ * @param {Element} parent @param {string[][]} rows @param {() => Element} create
+ */
 export function list(parent, rows, create) {
   while (parent.children.length < rows.length) parent.append(create())
   while (parent.children.length > rows.length) parent.lastElementChild?.remove()
@@ -39,7 +43,10 @@ export function list(parent, rows, create) {
   }
 }
 
-/** Asks before something that many people feel. @param {[title: string, text: string, yes: string]} question @returns {Promise<boolean>} */
+/**
+ * Asks before a change that affects many visitors.
+ * @param {[title: string, text: string, yes: string]} question @returns {Promise<boolean>}
+ */
 export function confirmed([title, text, yes]) {
   const dialog = /** @type {HTMLDialogElement} */ ($('confirm'))
   say('confirm-title', title)

@@ -1,5 +1,5 @@
 // @ts-check
-// The events of a room: what is on, what comes, and how many wait for a draw.
+// The events of a room: current and coming ones, and how many visitors wait for a draw.
 import { $, list, make } from './dom.js'
 import { serverMs } from './rooms.js'
 import { count, until } from './words.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// Settings that are typed. What somebody typed is kept, per room, until it is in force or discarded, and never overwritten.
+// Settings that are typed. Typed text is kept for each room until it is in force or discarded, and never overwritten.
 import { change, showNote, unnote } from './change.js'
 import { say, within } from './dom.js'
 import { showSource, wayBack } from './file.js'
@@ -8,7 +8,10 @@ import { count, isFull, lineTakes, ofEvent, short } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method' | 'shuffle_window' | 'remaining'} Typed */
-/** What was in force when the operator began to type, and at which version. @typedef {{ seen: string, typed: string, version: string }} Draft */
+/**
+ * The value and version in force when the operator began to type.
+ * @typedef {{ seen: string, typed: string, version: string }} Draft
+ */
 
 const MESSAGE_MAX = 1_000
 const ADVICE = 'What you typed is kept: look again, then apply it.'
@@ -20,7 +23,7 @@ const METHODS = new Map([
   ['reject', 'No line: who finds no place is turned away. Whoever waits already keeps the place.'],
 ])
 
-/** What a field says about the value typed. @type {Record<Typed, (typed: string, room: Room) => string>} */
+/** What a field shows about the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
 const HINTS = {
   new_users_per_minute(typed, room) {
     const { waiting } = room.figures
@@ -46,7 +49,7 @@ const HINTS = {
   },
 }
 
-/** Answers what shows it. @param {HTMLElement} form */
+/** Returns the function that shows the field. @param {HTMLElement} form */
 export function field(form) {
   const key = /** @type {Typed} */ (form.dataset.setting)
   const box = /** @type {HTMLInputElement} */ (form.querySelector('input, textarea, select'))
@@ -61,7 +64,7 @@ export function field(form) {
     drafts.set(room.name, draft)
     return draft
   }
-  /** @param {string | null} typed null: what is in force */
+  /** @param {string | null} typed null for the value in force */
   const type = typed => {
     const room = chosen()
     if (!room) return
@@ -70,7 +73,7 @@ export function field(form) {
     unnote(room, key)
     news()
   }
-  /** A budget begins anew, also with the number that it had. @param {{ typed: string, seen: string }} draft */
+  /** Setting a budget starts it again, even with the same number. @param {{ typed: string, seen: string }} draft */
   const isToApply = ({ typed, seen }) => typed !== seen || (key === 'remaining' && typed !== '')
   const showWayBack = wayBack(within(form, '.undo'), key, { next: box, settle: now => drafts.delete(now.name) })
 
@@ -90,7 +93,7 @@ export function field(form) {
     const draft = room && draftOf(room)
     if (!room || !draft || !isToApply(draft)) return
     const isNumber = box.type === 'number'
-    // An empty number is none: where there must be one, the refusal says so.
+    // An empty number is sent as text. Where a number is required, the refusal explains it.
     const value =
       isNumber && draft.typed === '' && key === 'remaining'
         ? null
@@ -108,7 +111,7 @@ export function field(form) {
     form.hidden = form.dataset.with !== undefined && form.dataset.with !== room.settings.queueing_method
     const draft = draftOf(room)
     if (draft.typed === draft.seen) draft.typed = draft.seen = inForce(room)
-    // Somebody else's change of another setting is no reason to refuse this one.
+    // Another operator's change of another setting is no reason to refuse this one.
     if (draft.seen === inForce(room)) draft.version = room.version
     const isChanged = draft.typed !== draft.seen
     if (box.value !== draft.typed) box.value = draft.typed
@@ -135,7 +138,10 @@ function showSteps(form, box, from) {
   }
 }
 
-/** About a tenth of the value, as 1, 2 or 5 times a power of ten, to a round number. @param {number} from @param {number} direction @param {HTMLInputElement} box */
+/**
+ * Returns the next round number: a step is about a tenth of the value, as 1, 2 or 5 times a power of ten.
+ * @param {number} from @param {number} direction @param {HTMLInputElement} box
+ */
 function step(from, direction, box) {
   const tenth = Math.max(1, from / 10)
   const power = 10 ** Math.floor(Math.log10(tenth))

@@ -1,5 +1,5 @@
 // @ts-check
-// Where a setting's value comes from, and the way back to the deployed file: one setting at a time, or all.
+// Where a setting's value comes from, and the reset to the deployed file: one setting at a time, or all.
 import { change, showNote } from './change.js'
 import { $, all, confirmed, make, say, within } from './dom.js'
 import { chosen } from './rooms.js'
@@ -11,7 +11,7 @@ import { short } from './words.js'
 const FROM = { live: 'set live', file: 'from the file', default: 'default' }
 const ADVICE = 'Look again, then go back to the file.'
 
-/** A setting's badge. @param {ParentNode} card @param {Room} room @param {string} key */
+/** Shows a setting's badge with its source. @param {ParentNode} card @param {Room} room @param {string} key */
 export function showSource(card, room, key) {
   const source = room.sources[key] ?? 'default'
   const badge = within(card, '.source')
@@ -19,7 +19,10 @@ export function showSource(card, room, key) {
   say(badge, `${key}, ${FROM[source]}`)
 }
 
-/** The way back of one setting: shown while it is set live, with the value it goes back to. @param {HTMLElement} button @param {string} key @param {Back} back */
+/**
+ * The reset button of one setting, shown while the setting is set live, with the value in the file.
+ * @param {HTMLElement} button @param {string} key @param {Back} back
+ */
 export function wayBack(button, key, { next, note = key, question, settle }) {
   button.addEventListener('click', async () => {
     const room = chosen()
@@ -41,7 +44,7 @@ export function wayBack(button, key, { next, note = key, question, settle }) {
   }
 }
 
-/** Everything that is set live. What has no card of its own gets its way back here. */
+/** The list of everything that is set live. A setting without a card of its own gets its reset button here. */
 export function overrides() {
   const button = $('back-to-file')
   const carded = new Set(all('[data-setting], [data-switch]').map(({ dataset }) => dataset.setting ?? dataset.switch))

@@ -1,5 +1,5 @@
 // @ts-check
-// How the origin does, in words and figures.
+// The origin's health, in words and numbers.
 import { $, list, make, say } from './dom.js'
 import { count, isOutByHand } from './words.js'
 
@@ -32,7 +32,7 @@ function breakerWords({ breaker, back, pinned }) {
   return BREAKERS[breaker] + (pinned ? ', by hand' : '')
 }
 
-/** What the room does because of its origin. @param {Health} health @param {number} total */
+/** Describes what the room does because of its origin's health. @param {Health} health @param {number} total */
 export function wordsOf(health, total) {
   const { mode, reason, ceiling, inside, pins, upstreams } = health
   const pinned = pins.length > 0 ? ` Set by hand: ${pins.join(', ')}.` : ''

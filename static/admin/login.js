@@ -1,10 +1,10 @@
 // @ts-check
-// In and out: the token lives in this tab alone, and nothing is shown without one that the API accepts.
+// Login and logout: the token stays in this tab, and nothing is shown without a token that the API accepts.
 import { call, forgetToken, isShutOut, onShutOut, operator, refusal, rememberOperator } from './api.js'
 import { $, input, say } from './dom.js'
 import { hear, poll, stopReading } from './rooms.js'
 
-/** Shows the room or the login, by whether there is a token. */
+/** Shows the room if there is a token, else the login. */
 export function start() {
   onShutOut(shut)
   $('login-form').addEventListener('submit', event => {
@@ -24,7 +24,7 @@ async function logIn() {
   const box = input('token')
   operator.token = box.value.trim()
   operator.name = input('actor').value.trim()
-  // A header field carries plain ASCII: a token with more is none.
+  // A header field carries plain ASCII, so a token with any other character cannot be right.
   const isPossible = /^[\x21-\x7e]{1,512}$/.test(operator.token)
   const answer = isPossible ? await call('rooms') : { status: 401, body: {}, retryAfterSeconds: 0 }
   box.ariaInvalid = String(answer?.status === 401)

@@ -11,7 +11,7 @@ import { chosen, onNews, poll } from './rooms.js'
 import { followScroll, showConnection, showDetails, showFigures, showNotices, showRooms, showState } from './show.js'
 import { flag } from './switch.js'
 
-/** Each shows settings of a room, and lets them be changed. */
+/** Each control shows settings of a room and can change them. */
 const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), overrides()]
 
 onNews(show)

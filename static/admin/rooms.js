@@ -1,5 +1,5 @@
 // @ts-check
-// Which rooms there are and how they stand: read every second, told to whoever listens.
+// The rooms and their current state: read every second, and passed to one listener.
 import { call, isShutOut, operator, pathOf } from './api.js'
 import { announce } from './dom.js'
 import { remember } from './past.js'
@@ -13,10 +13,10 @@ export const reading = {
   /** @type {Room[]} */
   rooms: [],
   heardAtMs: 0,
-  /** The server's clock less this machine's, as of the last answer. */
+  /** The server's clock minus this machine's clock at the last answer, in milliseconds. */
   aheadMs: 0,
   trouble: '',
-  /** Rooms that did not answer when all were read last. @type {string[]} */
+  /** Rooms that did not answer when all rooms were last read. @type {string[]} */
   silent: [],
   /** What is wrong with the deployment, in words. @type {string[]} */
   notices: [],
@@ -24,14 +24,14 @@ export const reading = {
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
-/** Of several reads under way only the newest is told, and none that began before a change was answered. */
+/** Counts reads. Only the newest read is used, and none that began before a change was answered. */
 let turn = 0
 let allRoomsAtMs = 0
 let failures = 0
 /** @type {() => void} */
 let listener = () => {}
 
-/** Called after every answer, and for anything else that must be shown anew. */
+/** Calls the listener: after every answer, and when anything else must be shown again. */
 export function news() {
   listener()
 }
@@ -41,21 +41,21 @@ export function onNews(show) {
   listener = show
 }
 
-/** The room that was shown where the address names none: another one that is heard of later does not take its place. */
+/** The room that is shown when the address names none. A room that is found later does not replace it. */
 let shownName = ''
 
-/** The address says which, by a fragment that is never an element's id. */
+/** Returns the room that the address names by its fragment, which is never an element's id. */
 export function chosen() {
   const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}`
   const named = reading.rooms.find(({ name }) => isNamed(name))
-  // Of a room that does not answer no other takes the place: an operator would change it unasked.
+  // No other room may replace one that does not answer: the operator would change the wrong room.
   if (!named && reading.silent.some(isNamed)) return undefined
   const room = named ?? reading.rooms.find(({ name }) => name === shownName) ?? reading.rooms[0]
   shownName = room?.name ?? ''
   return room
 }
 
-/** Now, by the server's clock. */
+/** Returns the current time by the server's clock. */
 export function serverMs() {
   return Date.now() + reading.aheadMs
 }
@@ -75,7 +75,7 @@ export async function poll() {
   if (mine !== turn) return
   if (answer?.status === 200) return hear(answer.body)
   if (isShutOut(answer)) return
-  if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: look which there are
+  if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: read the list again
   failures++
   const what = answer ? `The server answered ${answer.status}` : 'No answer'
   reading.trouble = `${what}; trying again by itself.`
@@ -90,7 +90,7 @@ function pollIn(seconds) {
   timer = setTimeout(poll, 1_000 * (document.hidden ? Math.max(15, seconds) : seconds))
 }
 
-/** One that does not answer. @typedef {{ name: string, error: string }} Silent */
+/** A room that does not answer. @typedef {{ name: string, error: string }} Silent */
 
 /** @param {Room | { rooms: (Room | Silent)[], notices: string[] }} body one room, or all of them */
 export function hear(body) {
@@ -104,7 +104,7 @@ export function hear(body) {
     allRoomsAtMs = reading.heardAtMs
     reading.notices = body.notices
     reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
-    // A room that does not answer is shown as it was last.
+    // A room that does not answer keeps its last state on the page.
     reading.rooms = all.flatMap(room =>
       'error' in room ? reading.rooms.filter(({ name }) => name === room.name) : [room],
     )

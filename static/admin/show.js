@@ -1,5 +1,5 @@
 // @ts-check
-// How the rooms stand, shown: connection, state, figures, doors.
+// Shows the rooms' state: connection, state, stats, doors.
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
 import { pastOf } from './past.js'
@@ -22,9 +22,9 @@ const MARKS = {
 let isStateOutOfSight = false
 let announcedState = ''
 
-/** The header says how the room stands while the state itself is scrolled away. */
+/** The header shows the room's state while the state itself is scrolled out of sight. */
 export function followScroll() {
-  const rootMargin = '-60px 0px 0px' // what is under the header is out of sight
+  const rootMargin = '-60px 0px 0px' // the part under the header is out of sight
   const follow = (/** @type {IntersectionObserverEntry[]} */ [entry]) => {
     isStateOutOfSight = entry?.isIntersecting === false
     showConnection()

@@ -1,5 +1,5 @@
 // @ts-check
-// Settings that are on or off. A switch asks before it goes on, and goes off at once.
+// Settings that are on or off. A switch asks before it turns on, and turns off at once.
 import { change, showNote } from './change.js'
 import { confirmed, say, within } from './dom.js'
 import { showSource, wayBack } from './file.js'
@@ -23,11 +23,11 @@ const QUESTIONS = {
   ],
 }
 
-/** Answers what shows it. @param {HTMLElement} card */
+/** Returns the function that shows the switch. @param {HTMLElement} card */
 export function flag(card) {
   const key = /** @type {Flag} */ (card.dataset.switch)
   const button = within(card, '[role=switch]')
-  /** @param {Room} room @param {boolean} isOn what it will be */
+  /** @param {Room} room @param {boolean} isOn the state after the change */
   const question = (room, isOn) => (isOn && !room.settings[key] ? QUESTIONS[key](room) : undefined)
   const showWayBack = wayBack(within(card, '.undo'), key, {
     next: button,

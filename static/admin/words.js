@@ -1,5 +1,5 @@
 // @ts-check
-// Figures, settings and times in words. Nothing here touches the page or knows a clock.
+// Stats, settings and times in words. This file neither touches the page nor reads a clock.
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {import('./api.js').Figures} Figures */
@@ -14,7 +14,10 @@ export const brief = value => (value < 100_000 ? count(value) : value.toLocaleSt
 /** @type {(room: Seen) => string} */
 export const summary = room => `${stateOf(room).word} · ${count(room.figures.waiting)} waiting`
 
-/** The event that is on and has the setting of its own, and what it is then; null for most. @param {Pick<Room, 'events'>} room @param {string} key */
+/**
+ * Returns the current event that overrides a setting, and its value, or null.
+ * @param {Pick<Room, 'events'>} room @param {string} key
+ */
 export function ofEvent({ events }, key) {
   for (const { name, state, instead } of events) {
     const value = /** @type {Record<string, string | number | boolean | undefined>} */ (instead)[key]
@@ -70,7 +73,10 @@ export function stateOf(room) {
   return { state: 'line', word: 'A line', text: `Visitors come in by turn, up to ${rate} a minute.` }
 }
 
-/** All that is closed off is so by hand: it is opened by hand, however well it does. @param {Figures['health']} health */
+/**
+ * Returns whether every blocked upstream is blocked by the operator. Only the operator can then unblock it.
+ * @param {Figures['health']} health
+ */
 export function isOutByHand({ upstreams }) {
   const out = upstreams.filter(({ breaker }) => breaker !== 'closed')
   return out.length > 0 && out.every(({ pinned }) => pinned)
@@ -81,7 +87,11 @@ export function isFull({ active, permitsOut, totalActiveUsers }) {
   return active + permitsOut >= totalActiveUsers
 }
 
-/** How long until everybody now in line is in, when so many come in; who does not show up takes no turn. @param {Figures} figures @param {number} perMinute */
+/**
+ * Returns how long until all visitors now in line are in, at `perMinute` admissions a minute. Visitors who do not show
+ * up take no turn.
+ * @param {Figures} figures @param {number} perMinute
+ */
 export function lineTakes({ waiting, showRate }, perMinute) {
   return perMinute > 0 ? duration((waiting * showRate) / perMinute) : null
 }
@@ -100,7 +110,7 @@ export function ago(ms) {
   return seconds < 6_000 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`
 }
 
-/** A time to come: "12 min", "3 h". @param {number} ms */
+/** Returns a time from now: "12 min", "3 h". @param {number} ms */
 export function until(ms) {
   const minutes = Math.max(0, ms / 60_000)
   if (minutes < 1.5) return `${Math.max(0, Math.round(ms / 1_000))} s`
@@ -108,7 +118,10 @@ export function until(ms) {
   return minutes < 2_880 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1_440)} days`
 }
 
-/** A moment of today by its time, any other with its date. @param {number} atMs @param {number} nowMs both by one clock */
+/**
+ * Returns a moment: of today by its time, any other with its date.
+ * @param {number} atMs @param {number} nowMs both by one clock
+ */
 export function moment(atMs, nowMs) {
   const at = new Date(atMs)
   if (at.toDateString() !== new Date(nowMs).toDateString()) return at.toLocaleString()
@@ -123,7 +136,9 @@ export function short(value, length = 120) {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text
 }
 
-/** What somebody asked for, a line for each setting. @param {Change['request']} request @returns {string[]} */
+/**
+ * Returns what an operator requested, a line for each setting. @param {Change['request']} request @returns {string[]}
+ */
 export function asked(request) {
   if ('set' in request) {
     const set = Object.entries(/** @type {Record<string, unknown>} */ (request.set))
