@@ -1,4 +1,6 @@
-/** The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly. */
+/**
+ * The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly.
+ */
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
