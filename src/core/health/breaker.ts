@@ -14,14 +14,17 @@ export type Breaker =
       /** Since when, null when it never opened; `failures` in a row are forgotten after a while. */
       readonly sinceMs: number | null
       readonly failures: number
-      /** Good windows of the trial before it, when its last window began: they say how much was tried. */
+      /**
+       * The good windows of the preceding trial, before its last window: they determine how many sessions it had let
+       * on.
+       */
       readonly goodWindows: number
     }
   | {
       readonly state: 'open'
       readonly sinceMs: number
       readonly untilMs: number
-      /** Since when it has not been closed. */
+      /** When the breaker first opened in this outage. */
       readonly outageSinceMs: number
       readonly failures: number
       readonly goodProbes: number
@@ -34,7 +37,7 @@ export type Breaker =
       /** Windows that were not critical, good ones or not. */
       readonly fairWindows: number
       readonly failures: number
-      /** Samples of the trial that were too few for a window. */
+      /** Samples of the trial that are too few for a window so far. */
       readonly pending: Counts
     }
 
@@ -48,31 +51,34 @@ export interface BreakerRules {
   readonly goodWindows: number
 }
 
-/** Longer pauses help nobody: the origin may be back. */
+/** A longer pause is of no use, because the origin may be back. */
 const OPEN_MAX_MS = 300_000
 /** Spread to both sides, so that rooms of one origin do not come back in step. */
 const OPEN_SPREAD = 0.2
-/** Probes in a row that answer well end the pause early; not at once, for what fell over needs a moment. */
+/** This many good probes in a row end the pause early, but not before OPEN_MIN_MS: a failed origin needs a moment. */
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
-/** A trial that is never critical ends without good windows, too, but takes so many times longer: slowness is the ceiling's business. */
+/**
+ * A trial without critical windows ends even without good ones, but needs this many times as many windows. Slowness is
+ * left to the ceiling.
+ */
 const FAIR_FOR_GOOD = 2
-/** So many samples of one session, of which none is good, are all there is to hear. */
+/** After this many samples of a single session, none of them good, the trial waits for no other session. */
 const TRIAL_SAMPLES_OF_ONE = 2 * TRIAL_SAMPLES_MIN
-/** Closed for so long, an old failure does not lengthen the next pause. */
+/** After this long closed, old failures do not lengthen the next pause. */
 const FAILURES_FORGOTTEN_AFTER_MS = 600_000
 
 export const CLOSED: Breaker = { state: 'closed', criticalWindows: 0, sinceMs: null, failures: 0, goodWindows: 0 }
 
-/** What was heard in a window, and how it is graded: null when there were too few samples. */
+/** The samples of a window, and their grade, which is null when there were too few. */
 export interface Window {
   readonly counts: Counts
   readonly grade: Grade | null
-  /** During a trial all who were failed are one session, as far as is known. */
+  /** During a trial every failure is of one session, as far as is known. */
   readonly isOfOne: boolean
 }
 
-/** What a window's end does. `random` is uniform in [0, 1). */
+/** Returns the breaker after a window. `random` is uniform in [0, 1). */
 export function afterWindow(
   breaker: Breaker,
   { counts, grade, isOfOne }: Window,
@@ -111,8 +117,8 @@ export function afterWindow(
 }
 
 /**
- * A trial has few visitors: what fails for one of them, and for nobody else, does not end it. Null while nobody else was heard, and that
- * one not so often that there is nobody else.
+ * A trial has few visitors, so failures seen by a single session do not end it. Returns null (keep collecting) while
+ * only that session has reported, up to TRIAL_SAMPLES_OF_ONE samples.
  */
 function withoutOne(counts: Counts): Counts | null {
   const isServed = counts.satisfied + counts.tolerating > 0
@@ -120,12 +126,14 @@ function withoutOne(counts: Counts): Counts | null {
   return samplesOf(counts) < TRIAL_SAMPLES_OF_ONE ? null : counts
 }
 
-/** An open breaker's pause is over by its time. Asked at any time. */
+/** Half-opens a breaker whose pause is over. May be called at any time. */
 export function afterTime(breaker: Breaker, nowMs: number): Breaker {
   return breaker.state === 'open' && nowMs >= breaker.untilMs ? halfOpened(breaker, nowMs) : breaker
 }
 
-/** An active probe's outcome while it is open. Of a trial, a probe's answer is a sample like any other. */
+/**
+ * Applies the result of an active probe to an open breaker. During a trial a probe's answer is a sample like any other.
+ */
 export function afterProbe(breaker: Breaker, isGood: boolean, nowMs: number): Breaker {
   if (breaker.state !== 'open') return breaker
   const goodProbes = isGood ? breaker.goodProbes + 1 : 0
@@ -146,7 +154,7 @@ function halfOpened(breaker: Breaker & { state: 'open' }, nowMs: number): Breake
   }
 }
 
-/** Not after a failed trial; but the last failure may be so young that it counts. */
+/** Opens a closed breaker. A recent failure lengthens the pause, an old one does not. */
 export function openedFirst(
   { sinceMs, failures }: Breaker & { state: 'closed' },
   counts: Counts,
@@ -158,7 +166,10 @@ export function openedFirst(
   return opened(isOld ? 0 : failures, nowMs, counts, openMs, nowMs, random)
 }
 
-/** Open for 30 s·2^k within five minutes, or as long as the origin itself has asked for. */
+/**
+ * Opens for `openMs` * 2^`failures`, at most 300 s, spread by 20 % to both sides. If the origin's Retry-After is
+ * longer, it counts instead, also up to 300 s.
+ */
 function opened(
   failures: number,
   outageSinceMs: number,

@@ -13,7 +13,7 @@ export function newShedder(): Shedder {
   return { asked: 0, ok: 0, atMs: 0 }
 }
 
-/** The share of requests to refuse: `max(0, (asked − k·ok) / (asked + 1))`. The larger k, the later it begins. */
+/** Returns the share of requests to refuse: `max(0, (asked - k*ok) / (asked + 1))`. A larger k begins later. */
 export function shedShare({ asked, ok }: Shedder, k: number): number {
   return Math.max(0, (asked - k * ok) / (asked + 1))
 }

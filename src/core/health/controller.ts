@@ -1,17 +1,18 @@
 /**
- * How many sessions the origin can bear: a ceiling on those inside, from which the admission rate follows.
+ * How many sessions the origin can bear: a ceiling on active sessions, from which the admission rate follows.
  *
- * Load follows admissions only after a session's lifetime, so a controller on the rate itself overshoots and flaps; this
- * one steers the sessions. It remembers where trouble began, comes back to it, and creeps around and beyond it (after CUBIC,
- * RFC 9438). After an outage it finds its level as fast as it can: up to what was borne before, where too many had brought the
- * outage about. Below full satisfaction it stays where it is, so that in a steady state it does not move.
+ * Load follows admissions only after the lifetime of a session. A controller on the rate would overshoot and flap, so
+ * this one steers the sessions. It remembers where trouble began, returns to that level, and then rises slowly around
+ * and beyond it (after CUBIC, RFC 9438). After an outage it rises as fast as it can. If too many sessions had caused
+ * the outage, this fast rise ends at the level that was borne before. Below full satisfaction it does not move, so it
+ * is steady in a steady state.
  */
 import type { Limits } from '../permits/bank.ts'
 import { clamp, type Grade } from './grade.ts'
 
 /** Plain data, so that it can be stored. */
 export interface Ceiling {
-  /** Sessions allowed inside; null while the operator's total stands. */
+  /** Sessions allowed inside, null while the operator's total is in force. */
   readonly sessions: number | null
   /** After an outage nothing is known of what the origin bears, until the first cut. */
   readonly phase: 'slow start' | 'careful'
@@ -21,16 +22,16 @@ export interface Ceiling {
   readonly cutAtMs: number | null
   /** Sessions inside when trouble began. */
   readonly trouble: number
-  /** Sessions inside of whom the last healthy window told: what the origin has just shown to bear. Null before the first. */
+  /** Sessions inside during the last healthy window: the origin has just borne so many. Null before the first. */
   readonly sound: number | null
-  /** Slow start ends here, where it has led into trouble before; null where it may go on to the first cut. */
+  /** Slow start ends at this level, where it has led into trouble before. Null means that it ends at the first cut. */
   readonly threshold: number | null
-  /** The way back up is measured against this many sessions: it shrinks less than the ceiling when cuts follow one another. */
+  /** The rise is measured against this many sessions. It shrinks less than the ceiling when cuts follow one another. */
   readonly range: number
 }
 
 export interface ControllerRules {
-  /** Unhealthy windows in a row after which it is lowered: a single one may be a hiccup. */
+  /** This many unhealthy windows in a row lower the ceiling: a single one may be a hiccup. */
   readonly badWindows: number
   /** The ceiling is never lower. */
   readonly sessionsMin: number
@@ -40,15 +41,15 @@ export interface ControllerRules {
 
 export interface Load {
   readonly inside: number
-  /** Somebody waits, or stands by. */
+  /** A visitor waits, or is ready to be admitted. */
   readonly hasDemand: boolean
-  /** Some of those inside are held: they are the first that more room is for. */
+  /** Some of the sessions inside are held. More room is for them first. */
   readonly isRationed?: boolean
-  /** Inside when the window began: most of what was heard in it was sent by them. */
+  /** Sessions inside when the window began: they sent most of its samples. */
   readonly insideBefore?: number
 }
 
-/** What a decision is made in. */
+/** The circumstances of a decision. */
 export interface Moment {
   readonly load: Load
   readonly operator: Limits
@@ -56,37 +57,47 @@ export interface Moment {
   readonly nowMs: number
 }
 
-/** Those inside leave over minutes: before a cut has shown, another would be one too many. */
+/** Sessions end over minutes, so a cut takes this long to show. Another cut before that would be one too many. */
 const CUT_AGAIN_AFTER_MS = 140_000
-/** A cut is felt, and leaves half. */
+/** A cut leaves between these shares of the sessions. */
 const CUT = { low: 0.5, high: 0.85 }
 const CUT_MARGIN = 1.02
-/** From nothing to where trouble began takes this long, which is slow against what a sample takes to get here. */
+/** The rise from nothing to where trouble began takes this long, which is slow compared with the delay of a sample. */
 const FULL_RANGE_MS = 600_000
-/** Around where trouble began the ceiling rises by this share of the usual. */
+/** Around the level where trouble began the ceiling rises by this share of the usual step. */
 const CREEP = 0.05
 const CREEP_FROM = 0.93
 const CREEP_TO = 1.15
-/** The longer nothing has happened, the less the old trouble counts: beyond this it rises by more and more. */
+/**
+ * The longer no trouble has come, the less the old trouble counts: after this time the ceiling rises faster and faster.
+ */
 const CALM_MS = 600_000
 const CREEP_MAX = 0.15
 /** In slow start the ceiling doubles in this time. */
 const DOUBLES_IN_MS = 60_000
-/** While some of those inside are held, more of them is more load at the next window, not a session's lifetime later. */
+/**
+ * While some sessions are held, a higher ceiling means more load at the next window, not a session's lifetime later.
+ */
 const RATIONED_DOUBLES_IN_MS = 15_000
-/** An origin that is overrun is slow long before it fails: with so many failures among its answers it has failed by itself. */
+/** An overrun origin is slow long before it fails. One with this share of failures has failed by itself. */
 const FAILED_BY_ITSELF = 0.9
-/** So many times more inside than were borne is a crowd, and not an origin that has become slower. */
+/** This many times the sessions that were borne is a crowd. With fewer, the origin has become slower. */
 const CROWD_FROM = 1.1
-/** What is left of the range at each cut. */
+/** The share of the range that each cut leaves. */
 const RANGE_LEFT = 0.8
-/** At the first trouble few may be inside: the operator's total says how many there may be. */
+/** At the first trouble few sessions may be inside, so the range is at least this share of the operator's total. */
 const RANGE_OF_TOTAL = 0.25
-/** From the second on where it began says more than a total that may be a hundred times what is borne. */
+/**
+ * From the second trouble on the range is at most this many times the sessions where it began: the operator's total may
+ * be a hundred times what is borne.
+ */
 const RANGE_OF_TROUBLE = 2
-/** Near the edge every other window is a lucky one: a ceiling that rose by each of them would climb until it fell off. */
+/**
+ * Near its limit an origin has a lucky window every other time. A ceiling that rose at each of them would climb until
+ * the origin fails.
+ */
 const ROOMY_WINDOWS = 5
-/** A ceiling that nobody comes near says nothing of what lies above it. */
+/** The ceiling rises only when this share of it is used: an unused ceiling is no evidence for a higher one. */
 const USED_FROM = 0.8
 
 export const NO_CEILING: Ceiling = {
@@ -117,7 +128,7 @@ export function steer(ceiling: Ceiling, grade: Grade, moment: Moment, tookMs: nu
   const roomyWindows = grade.roomForMore ? ceiling.roomyWindows + 1 : 0
   const steady = { ...ceiling, unhealthyWindows: 0, roomyWindows, sound }
   const hasDemand = load.hasDemand || load.isRationed
-  // A ceiling of 1.7 lets one in: that is all of it.
+  // A ceiling of 1.7 admits one session, which is all of it.
   const isUsed = load.inside >= Math.floor(USED_FROM * (sessions ?? 0))
   if (sessions === null || !grade.roomForMore || !hasDemand || !isUsed) return steady
   if (phase === 'careful' && roomyWindows < ROOMY_WINDOWS) return steady
@@ -134,8 +145,9 @@ export function steer(ceiling: Ceiling, grade: Grade, moment: Moment, tookMs: nu
 }
 
 /**
- * After an outage half of those inside come back at first, and all of them soon: it may have had nothing to do with how many they
- * were. If it was slow before it was down they were too many, and the way back ends at as many as it has shown to bear.
+ * The ceiling after an outage. At first half of the sessions come back, and all of them soon: their number may have had
+ * nothing to do with the outage. If the origin was slow before it failed, there were too many. Then the fast rise ends
+ * at the number that the origin has been shown to bear.
  */
 export function afterOutage(ceiling: Ceiling, grade: Grade, moment: Moment): Ceiling {
   const { rules, nowMs } = moment
@@ -143,7 +155,8 @@ export function afterOutage(ceiling: Ceiling, grade: Grade, moment: Moment): Cei
   const trouble = troubleOf(ceiling, moment)
   const wasCut = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
   const wasSlow = wasCut || grade.failures < FAILED_BY_ITSELF
-  // A crowd that was more than had been borne: where it was cut to a moment ago says nothing of what is borne. Or the origin bears less.
+  // A crowd was larger than the number that had been borne. Then the level of a recent cut is no evidence of what the
+  // origin bears. Otherwise the origin bears less than before.
   const wasCrowd = wasCut && ceiling.sound !== null && ceiling.trouble > CROWD_FROM * ceiling.sound
   const began = wasCrowd ? Math.max(trouble, ceiling.trouble) : trouble
   const borne = wasSlow ? Math.min(ceiling.sound ?? began, began) : began
@@ -153,22 +166,22 @@ export function afterOutage(ceiling: Ceiling, grade: Grade, moment: Moment): Cei
     phase: 'slow start',
     unhealthyWindows: 0,
     roomyWindows: 0,
-    // A cut before it has said when trouble began.
+    // If there was a cut before, it recorded where trouble began.
     ...(cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, moment) }),
     threshold: wasSlow ? Math.max(rules.sessionsMin, borne) : null,
   }
 }
 
-/** A trial is over, in which so many of those inside were let on, and were borne. */
+/** Raises the ceiling after a trial to the number of sessions that the trial had let on, because these were borne. */
 export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
   const { sessions } = ceiling
   return sessions === null || sessions >= borne ? ceiling : { ...ceiling, sessions: borne }
 }
 
-/** Lowers the ceiling below those who are inside. */
+/** Lowers the ceiling below the number of active sessions. */
 function cut(ceiling: Ceiling, grade: Grade, moment: Moment): Ceiling {
   const trouble = troubleOf(ceiling, moment)
-  // While some are held few are let on, and how many of them are still there is not known.
+  // While sessions are held few are let on, and it is not known how many of the others are still there.
   const began = moment.load.isRationed ? Math.max(trouble, ceiling.trouble) : trouble
   return {
     ...ceiling,
@@ -188,7 +201,7 @@ function rangeOf({ range }: Ceiling, trouble: number, { operator }: Moment): num
   return Math.max(trouble, most)
 }
 
-/** Sessions inside that trouble is put down to: no more than are allowed, for the others are on their way out. */
+/** The sessions that caused the trouble: no more than are allowed, because the others are about to end. */
 function troubleOf({ sessions }: Ceiling, { load, operator }: Moment): number {
   return Math.max(1, Math.min(sessions ?? operator.totalActiveUsers, load.inside))
 }
@@ -199,8 +212,9 @@ function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment)
 }
 
 /**
- * What the origin can bear as limits: never above the operator's own. `ramp` is the share of the rate that is back. The
- * ceiling is one on places: whoever leaves makes room at once, and nobody comes while more are inside than it allows.
+ * Returns the operator's limits, lowered to what the origin can bear. `ramp` is the share of the rate that is back. The
+ * ceiling limits places: a session that ends makes room at once, and no visitor is admitted while more are inside than
+ * it allows.
  */
 export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Ceiling, ramp: number): Rules {
   if (sessions === null && ramp >= 1) return operator
@@ -216,7 +230,7 @@ function step(ceiling: Ceiling, { load, operator, nowMs }: Moment, tookMs: numbe
   const now = sessions ?? 0
   if (phase === 'slow start')
     return now * (2 ** (tookMs / (load.isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS)) - 1)
-  // Far beyond where trouble began the way up is measured against how far it has come.
+  // Far beyond the level where trouble began, the rise is measured against the level reached.
   const range = Math.max(ceiling.range, Math.min(operator.totalActiveUsers * RANGE_OF_TOTAL, Math.max(trouble, now)))
   const usual = range * Math.min(1, tookMs / FULL_RANGE_MS)
   if (now < CREEP_FROM * trouble || now > CREEP_TO * trouble) return usual

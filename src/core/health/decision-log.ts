@@ -1,11 +1,11 @@
-/** What health decides, in words that operators read: what was seen, what was done, until when. */
+/** The decisions of health, for operators to read: the evidence, the action, and its end. */
 import type { Breaker } from './breaker.ts'
 import type { Load, Moment } from './controller.ts'
 import { type Grade, gradeOfTrial } from './grade.ts'
 import { type Counts, merge, noCounts, samplesOf } from './samples.ts'
 import type { HealthRules } from './state.ts'
 
-/** What was seen, what was done, until when. */
+/** One decision: the evidence, the action, and its end. */
 export interface Decision {
   readonly atMs: number
   readonly upstream: string
@@ -20,11 +20,11 @@ export interface Decision {
     readonly failures: number
     readonly inside: number
   } | null
-  /** False in shadow mode: it would have been done. */
+  /** False in shadow mode, where nothing is done. */
   readonly enforced: boolean
 }
 
-/** What was heard, graded. */
+/** The graded samples. */
 export interface Seen {
   readonly grade: Grade
   readonly samples: number
@@ -47,7 +47,7 @@ export function sawOf(seen: Seen | null, { inside }: Load): Decision['saw'] {
   return seen && { samples: seen.samples, apdex: seen.grade.apdex, failures: seen.grade.failures, inside }
 }
 
-/** What a breaker went by: the window, or in a trial the few that were heard in it so far. */
+/** Returns what a breaker was judged by: the window, or in a trial the few samples so far. */
 export function seenBy(before: Breaker, window: Counts, grade: Grade | null, apdexTarget: number): Seen | null {
   if (before.state !== 'half-open') return grade && { grade, samples: samplesOf(window) }
   const counts = noCounts()

@@ -1,7 +1,7 @@
 /**
- * What follows from the health of an origin: the limits that are in force, and what edges and doors must know.
+ * The effect of an origin's health: the limits that are in force, and what edges and doors need of it.
  *
- * Pins are stronger than anything health has found, and in shadow mode only pins are in force.
+ * Pins override everything that health has found. In shadow mode only pins are in force.
  */
 import { own } from '../own.ts'
 import type { Limits } from '../permits/bank.ts'
@@ -11,40 +11,48 @@ import { clamp } from './grade.ts'
 import { ORIGIN, WINDOW_MS } from './samples.ts'
 import type { HealthRules, HealthState } from './state.ts'
 
-/** What edges and doors need to know; null while all is well. */
+/** The part of health that edges and doors need, null while all is well. */
 export interface HealthView {
   /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
   readonly reason: 'outage' | 'slow' | null
-  /** The share of sessions inside whose requests go to the origin. */
+  /** The share (0 to 1) of active sessions whose requests go to the origin. */
   readonly inside: number
   /**
-   * The time of sessions does not run: the origin is out. Not when only some are held after it: whoever is still there asks and is
-   * renewed, and whoever has left makes room.
+   * Session time does not run, because the origin is out. It runs again while only some sessions are held after an
+   * outage: an active session asks and is renewed, and an abandoned one makes room.
    */
   readonly paused: boolean
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
-  /** Named upstreams that were out a moment ago, and since when they are not: `backShare` says who goes there again. */
+  /**
+   * Named upstreams whose trial ended a moment ago, and when. `backShare` computes the share that may go there again.
+   */
   readonly back: Readonly<Record<string, number>>
-  /** The room's guess of when to try again. */
+  /** The room's guess of when to try again, in milliseconds. */
   readonly retryAfterMs: number
 }
 
-/** Of the rate, while a trial runs; and at least one visitor a window. */
+/** The share of the rate that is admitted during a trial, but at least one visitor per window. */
 const TRIAL_SHARE = 0.01
 const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
-/** Of those inside, by the good windows of a trial so far: each share is small against what the one before has shown. */
+/**
+ * The share of active sessions that a trial lets on, by its good windows so far. Each step is small compared with what
+ * the one before has shown.
+ */
 const TRIAL_INSIDE = [0.05, 0.15, 0.35] as const
-/** A trial that lasts longer hears too few: those who are said to be inside may have left, and only as their time runs is there room for others. */
+/**
+ * Beyond this, session time runs again during a trial: the sessions counted inside may be abandoned, and only their
+ * expiry frees places for someone to test the origin.
+ */
 const TRIAL_PAUSED_MS = 60_000
-/** From there to everybody after a trial has ended. */
+/** After a trial all active sessions are back within this time. */
 const INSIDE_RAMP_MS = 15_000
 /**
- * From the first to everybody after a named upstream's trial. Whoever wanted something of it meanwhile wants it still, and all of them at once
- * would be more than the site has ever seen.
+ * After the trial of a named upstream all sessions are back within this time. Visitors who wanted something of it still
+ * want it, and all of them at once would be more than the site has ever seen.
  */
 const BACK_RAMP_MS = 60_000
 const BACK_FIRST = 0.1
-/** When to try again while nothing better is known, and at the latest. */
+/** The usual time to try again, and the longest. */
 const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000
 
@@ -67,7 +75,7 @@ export function limitsNow<Rules extends Limits>(
   }
 }
 
-/** What edges must know, null while everything is as the operator says. */
+/** Returns what edges need, or null while everything is as the operator has set it. */
 export function healthView(
   health: HealthState,
   load: Load,
@@ -104,19 +112,22 @@ export function healthView(
   }
 }
 
-/** The state of a breaker as it is in force: pinned, decided, or closed where health decides nothing. */
+/** Returns the state in force of a breaker: pinned, decided, or closed where health decides nothing. */
 export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
   const pin = own(rules.pins.breakers, name)
   if (pin) return pin
   return rules.mode === 'enforce' ? (own(health.upstreams, name)?.breaker.state ?? 'closed') : 'closed'
 }
 
-/** Nobody is admitted: the origin, or an upstream that admissions depend on, is out. */
+/** Returns whether no visitor is admitted: the origin, or an upstream that admissions depend on, is out. */
 export function isStopped(health: HealthState, rules: HealthRules): boolean {
   return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
 }
 
-/** Whatever health finds, or is told to find: nobody is let in to a page that says they are held. */
+/**
+ * Returns whether an operator has blocked a critical upstream. Then no visitor is admitted in any mode, because
+ * admitted visitors would only see the page of a blocked site.
+ */
 function isClosedByHand({ upstreams, pins }: HealthRules): boolean {
   return upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
 }
@@ -140,8 +151,8 @@ function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: n
 }
 
 /**
- * Those inside come back little by little, and only as many as the origin can bear: what brought it down were they, and
- * admissions alone would need as long as a session lasts to change that.
+ * Active sessions come back little by little, and only as many as the origin can bear. They brought it down, and
+ * admissions alone would need the lifetime of a session to change that.
  */
 function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs: number): number {
   const state = breakerOf(health, ORIGIN, rules)
@@ -156,28 +167,28 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
 }
 
 /**
- * Of the sessions that want something of a named upstream whose breaker is closed since then: an edge follows it by itself, also
- * while its room does not answer.
+ * The share of sessions allowed back to a named upstream, from the time its breaker closed. Edges compute it
+ * themselves, so the ramp continues while the room is unreachable.
  */
 export function backShare(sinceMs: number, nowMs: number): number {
   const tookMs = nowMs - sinceMs
-  // A clock that was set back says nothing.
+  // After the clock was set back far, the time passed is unknown: all sessions are let back.
   return tookMs < -BACK_RAMP_MS ? 1 : ramped(BACK_FIRST, tookMs / BACK_RAMP_MS)
 }
 
-/** From a first share to all, by the part of the way that is over. */
+/** Rises from a first share to 1, by the part of the time that has passed. */
 function ramped(first: number, part: number): number {
   return clamp(first + (1 - first) * part, first, 1)
 }
 
-/** When a named upstream was closed after a trial; null where health decides nothing. */
+/** Returns when the trial of a named upstream ended, or null where health decides nothing. */
 function backSince(health: HealthState, name: string, { mode, pins }: HealthRules): number | null {
   const breaker = own(health.upstreams, name)?.breaker
   const isDecided = name !== ORIGIN && mode === 'enforce' && own(pins.breakers, name) === undefined
   return isDecided && breaker?.state === 'closed' ? breaker.sinceMs : null
 }
 
-/** Fewer may be inside than the operator says. */
+/** Returns whether health allows fewer sessions than the operator does. */
 function isLowered({ ceiling }: HealthState, { totalActiveUsers }: Limits, { mode, pins }: HealthRules): boolean {
   return mode === 'enforce' && pins.sessions === null && (ceiling.sessions ?? totalActiveUsers) < totalActiveUsers
 }
@@ -187,7 +198,7 @@ function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, 
   return nowMs - (health.upstreams[ORIGIN]?.breaker.sinceMs ?? nowMs) < TRIAL_PAUSED_MS
 }
 
-/** How many of those inside a trial lets on, or has let on at its end. */
+/** The share of active sessions that a trial lets on, or had let on at its end. */
 export function trialShare(breaker: Breaker): number {
   return TRIAL_INSIDE[breaker.state === 'open' ? 0 : breaker.goodWindows] ?? TRIAL_INSIDE[2]
 }

@@ -1,36 +1,35 @@
 /**
- * Whether everybody who asked an upstream lately got a failure and nothing else. Where few ask, as for a payment, that leaves no doubt
- * long before there are enough samples to be graded.
+ * Detects an upstream that has lately failed every session that asked it. Where few sessions ask, as for a payment,
+ * this is certain long before there are enough samples for a grade.
  *
- * It goes by sessions and not by failures: one visitor who tries again and again says no more than once, whichever isolates
- * hear it.
+ * It counts sessions, not failures: a visitor who tries again and again counts once, at whichever isolates.
  */
 import { type HeardCell, upperMs } from './samples.ts'
 
 /** Plain data, so that it can be stored. */
 export interface Streak {
-  /** When an answer last arrived, however slow. What was sent before then may have failed for a reason that is gone. */
+  /** When an answer last arrived, however slow. A request sent before may have failed for a reason that is gone. */
   answeredMs: number
-  /** Of each session that was failed, by its lot: when it sent that request, and when that was heard. */
+  /** For each failed session, by its lot: when it sent its last failed request, and when the report of it came. */
   failed: Record<number, { readonly sentMs: number; readonly heardMs: number }>
 }
 
-/** So many sessions in a row leave no doubt. */
+/** This many failed sessions in a row prove an outage. */
 const DEAD_SESSIONS = 5
-/** They asked over so long: what goes wrong at one moment may be over at the next. */
+/** Their requests must be spread over at least this time: a fault of one moment may be over at the next. */
 const DEAD_OVER_MS = 2_000
-/** No session has one of these. */
+/** Lots that no session has. */
 const PROBE_LOTS = [1_000, 1_001]
-/** More need not be remembered. */
+/** At most this many failed sessions are remembered. */
 const REMEMBERED_MAX = 100
-/** Where hardly anybody asks, what failed so long ago may have been something else. */
+/** Where few sessions ask, an older failure may have had another cause. */
 const FAILED_WITHIN_MS = 120_000
 
 export function newStreak(): Streak {
   return { answeredMs: 0, failed: {} }
 }
 
-/** Takes in a cell of the upstream. */
+/** Ingests a cell of the upstream. */
 export function follow(streak: Streak, { mark, bucket, sentByMs }: HeardCell, nowMs: number): void {
   switch (mark) {
     case 'complaint':
@@ -44,7 +43,7 @@ export function follow(streak: Streak, { mark, bucket, sentByMs }: HeardCell, no
   }
 }
 
-/** A probe that fails is believed: it says as much as two sessions, whom nobody takes for one. */
+/** A failed probe is reliable, so it counts as two different sessions. */
 export function probeFailed(streak: Streak, nowMs: number): void {
   for (const lot of PROBE_LOTS) note(streak, lot, nowMs, nowMs)
 }
@@ -52,7 +51,7 @@ export function probeFailed(streak: Streak, nowMs: number): void {
 function note(streak: Streak, lot: number, sentMs: number, nowMs: number): void {
   const known = streak.failed[lot]
   if (!known && sessionsIn(streak) >= REMEMBERED_MAX) return
-  // The clocks of edges may run ahead, and a timeout is heard later than what failed at once.
+  // The clocks of edges may run ahead, and a timeout is reported later than an immediate failure.
   streak.failed[lot] = { sentMs: Math.max(known?.sentMs ?? 0, Math.min(nowMs, sentMs)), heardMs: nowMs }
 }
 
@@ -62,12 +61,12 @@ export function isDead(streak: Streak, nowMs: number): boolean {
   return sent.length >= DEAD_SESSIONS && Math.max(...sent) - Math.min(...sent) >= DEAD_OVER_MS
 }
 
-/** Sessions that have complained, whatever was answered since. */
+/** Returns the number of sessions with a remembered failure. */
 export function sessionsIn({ failed }: Streak): number {
   return Object.keys(failed).length
 }
 
-/** Lets go of failures that were heard before then, or of requests that were sent no later than `sentMs`. */
+/** Drops failures that were reported before `heardMs`, or whose request was sent at `sentMs` or before. */
 export function forgetBefore({ failed }: Streak, heardMs: number, sentMs = Number.NEGATIVE_INFINITY): void {
   for (const [lot, last] of Object.entries(failed))
     if (last.heardMs < heardMs || last.sentMs <= sentMs) delete failed[Number(lot)]

@@ -1,26 +1,26 @@
 /** How well an upstream does, from the samples of a window. */
 import { apdexOf, type Counts, failureShareOf, frustratedOf, SAMPLES_PER_SESSION, samplesOf } from './samples.ts'
 
-/** Fewer samples in a window say nothing. */
+/** A window with fewer samples is not graded. */
 export const SAMPLES_MIN = 20
-/** A trial has few visitors: so few samples say enough. */
+/** A trial has few visitors, so this many samples are enough. */
 export const TRIAL_SAMPLES_MIN = 3
-/** Failures up to 1 % are everyday life; a quarter is an outage. */
+/** Failures up to 1 % are normal. A quarter is an outage. */
 const FAILURES_TOLERATED = 0.01
 const FAILURES_CRITICAL = 0.25
 /** Half of the Apdex range is lost: most people wait four times too long. */
 const APDEX_CRITICAL = 0.5
 const HEALTHY_FROM = 0.98
-/** Bad news is believed sooner than good news: shares of the newest window in the smoothed Apdex. */
+/** The share of the newest window in the smoothed Apdex: a fall is believed sooner than a rise. */
 const SMOOTHED_DOWN = 0.7
 const SMOOTHED_UP = 0.4
 /** Between the target and full satisfaction: above this there is room for more. */
 const ROOM_FOR_MORE_SHARE = 0.75
 
-/** What is known of an upstream when it is graded. */
+/** The evidence by which an upstream is graded. */
 interface Evidence {
   readonly window: Counts
-  /** What each session has cost the Apdex, in halves of a sample, by its lot. */
+  /** The cost of each session to the Apdex, in halves of a sample, by its session hash bucket (lot). */
   readonly losses: Readonly<Record<number, number>>
   /** The failures of each session, by its lot. */
   readonly faults: Readonly<Record<number, number>>
@@ -29,25 +29,25 @@ interface Evidence {
 }
 
 export interface Grade {
-  /** 1 is healthy, 0.5 as bad as it is told apart. */
+  /** 1 is healthy. Slowness alone lowers it to 0.5 at most, failures lower it to 0. */
   readonly g: number
   readonly apdex: number
   readonly failures: number
   readonly verdict: 'healthy' | 'unhealthy' | 'critical'
-  /** So healthy that more would do no harm. */
+  /** So healthy that more load would do no harm. */
   readonly roomForMore: boolean
 }
 
-/** The Apdex over windows, null before the first. */
+/** Returns the Apdex smoothed over windows. `before` is null before the first. */
 export function smoothed(before: number | null, now: number): number {
   if (before === null) return now
   return before + (now - before) * (now < before ? SMOOTHED_DOWN : SMOOTHED_UP)
 }
 
 /**
- * Grades enough samples, gathered over so many windows. What one session could have said alone is not held against the upstream, and
- * whoever is known to have said most, at however many isolates, is left out where that tells better of it: so a single visitor who
- * reloads a single slow or broken page closes nothing.
+ * Grades enough samples, gathered over `windows` windows. Bad samples that one session could have caused are not held
+ * against the upstream. The loudest known session, at all isolates together, is left out where that improves the grade.
+ * So a single visitor who reloads one slow or broken page opens no breaker.
  */
 export function gradeOf(
   { window: counts, losses, faults, apdex: apdexBefore }: Evidence,
@@ -66,7 +66,10 @@ export function gradeOf(
   return graded(smoothed(apdexBefore, 1 - lost), failures, apdexTarget)
 }
 
-/** The share of samples that were lost, of which one session could have lost so many alone, and the loudest is known to have lost so many. */
+/**
+ * The fraction of samples lost, after discounting what one session could explain: `alone` bad samples, or the losses of
+ * the loudest session, whichever is kinder to the upstream.
+ */
 function sharedLoss(
   lost: number,
   { samples, alone, loudest }: { readonly samples: number; readonly alone: number; readonly loudest: number },
@@ -80,7 +83,10 @@ function mostOf(byLot: Readonly<Record<number, number>>): number {
   return Math.max(0, ...Object.values(byLot))
 }
 
-/** More than what is forgiven anyway: at several isolates one session says several times as much. */
+/**
+ * Returns whether there are more bad samples than one session can cause at one isolate. At several isolates one session
+ * can cause several times as many.
+ */
 export function isTooMuch(counts: Counts, windows: number): boolean {
   return badOf(counts) > fromOne(windows)
 }
@@ -90,8 +96,8 @@ function badOf(counts: Counts): number {
 }
 
 /**
- * What one session says at an isolate. Where few ask that is most of what is heard, and an edge's windows are not in step with the
- * room's: over several of them it has one turn more.
+ * The most samples that one session can give at one isolate. Where few sessions ask, these are most of the samples. The
+ * windows of an edge are not in step with the room's, so several windows count as one more.
  */
 function fromOne(windows: number): number {
   return SAMPLES_PER_SESSION * (windows > 1 ? windows + 1 : 1)

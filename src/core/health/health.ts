@@ -1,8 +1,8 @@
 /**
- * What follows from the health of a room's origin and of its upstreams.
+ * Decides what follows from the health of a room's origin and its upstreams.
  *
- * It can only lower the operator's limits. The room owns the clock and the storage. What `advance` decides it also says, for operators
- * to read.
+ * It can only lower the operator's limits. The room owns the clock and the storage. `advance` returns its decisions, so
+ * that operators can read them.
  */
 import { afterProbe, afterTime, afterWindow, CLOSED, openedFirst, type Window } from './breaker.ts'
 import { afterOutage, afterTrial, type Ceiling, type Moment, steer } from './controller.ts'
@@ -25,10 +25,15 @@ export interface HealthMoment extends Moment {
   readonly rules: HealthRules
 }
 
-/** A room that heard nothing for an hour has not seen for an hour that more would be borne. */
+/**
+ * The longest time that one step of the ceiling may count: an hour without samples is no evidence for a higher ceiling.
+ */
 const STEP_MAX_MS = THIN_WINDOWS_MAX * WINDOW_MS
 
-/** Takes in the outcome of an active probe: null for no good answer. Three good ones end a pause: that is a decision. */
+/**
+ * Applies the result of an active probe: null for no good answer. Three good ones end a pause early, and this decision
+ * is returned.
+ */
 export function probed(
   health: HealthState,
   { name }: UpstreamRules,
@@ -49,7 +54,7 @@ export function probed(
   return said(name, asked.breaker, null, moment)
 }
 
-/** Lets time pass; answers what was decided. Called at any time, and harmless. `random` is uniform in [0, 1). */
+/** Lets time pass and returns the decisions. May be called at any time. `random` is uniform in [0, 1). */
 export function advance(health: HealthState, moment: HealthMoment, random: number): readonly Decision[] {
   const { load, rules, nowMs } = moment
   if (rules.mode === 'off') return forget(health, nowMs)
@@ -67,7 +72,9 @@ export function advance(health: HealthState, moment: HealthMoment, random: numbe
   return decisions
 }
 
-/** What does not wait for the end of a window: a pause that is over, and an upstream that leaves no doubt. */
+/**
+ * Decides what need not wait for the end of a window: a pause that is over, and an upstream that has certainly failed.
+ */
 function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment, random: number): Decision[] {
   const { name, openMs, apdexTarget, critical } = rules
   const { nowMs } = moment
@@ -87,14 +94,20 @@ function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment,
   return [said(name, heard.breaker, null, moment)]
 }
 
-/** What was before says nothing of what is now: neither of an upstream that is closed off, nor of its trial what was sent during the pause. */
+/**
+ * Discards the samples from before a change of state. They do not describe a blocked upstream, and requests sent during
+ * the pause do not describe its trial.
+ */
 function beginAnew(heard: UpstreamHealth): void {
   heard.apdex = null
   heard.streak = newStreak()
   finish(heard, true)
 }
 
-/** Turned off, nothing is heard: what was known is old news by the time that it is turned on again. */
+/**
+ * While health is off no samples are ingested. The known state is dropped, because it will be outdated by the time
+ * health is turned on again.
+ */
 function forget(health: HealthState, nowMs: number): readonly Decision[] {
   if (Object.keys(health.upstreams).length > 0) Object.assign(health, { ...newHealth(nowMs), minute: health.minute })
   return []
@@ -127,7 +140,7 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
       beginAnew(heard)
     } else {
       if (grade) heard.apdex = grade.apdex
-      // Of a ceiling that few are under, the next one who asks says whether it may rise.
+      // Under a low ceiling few sessions ask: the next samples decide whether it may rise.
       const isAwaited = critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
       finish(heard, grade !== null || isOneVoice || before.state !== 'closed', isAwaited)
     }
@@ -142,7 +155,9 @@ function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, ra
   return decisions
 }
 
-/** What a window says of an upstream. `isOneVoice`: one session complained so much that nothing is said of the others, neither bad nor good. */
+/**
+ * Grades a window of an upstream. `isOneVoice`: one session failed so often that the window is no evidence of others.
+ */
 function judged(
   health: HealthState,
   heard: UpstreamHealth,
@@ -153,10 +168,11 @@ function judged(
   const { window, breaker, streak } = heard
   const windows = heard.thinWindows + 1
   const isOrigin = upstream.name === ORIGIN
-  // Sessions complain once in a window of their edge: of what was heard in this one, some have done so in the one before.
+  // A session complains once per window of its edge, so some complaints for this window came in the one before.
   const sinceMs = nowMs - windows * Math.max(tookMs, WINDOW_MS) - WINDOW_MS
   if (isOrigin && breaker.state === 'closed') forgetBefore(streak, sinceMs)
-  // Of a named upstream who does not complain during a trial is a newcomer; of the origin everybody does, but not to edges of an older version.
+  // Newcomers file no complaints about a named upstream, so zero complainants may still be one session. For the origin
+  // every failed session files one; zero means the reports come from older edges.
   const sessions = sessionsIn(streak)
   const isOfOne = sessions === 1 || (sessions === 0 && !isOrigin)
   const isOneVoice = isOrigin && isOfOne && isTooMuch(window, windows)
@@ -166,8 +182,8 @@ function judged(
 }
 
 /**
- * While most of those inside are held, or few may be inside at all, few ask, and what they say counts as in a trial: but only as leave
- * to go on. Otherwise a low ceiling would never rise again.
+ * While most sessions are held, or few are allowed, only few samples come. They are graded as in a trial, but only a
+ * healthy grade counts. Without it a low ceiling would never rise again.
  */
 function thinGrade(
   { window, thinWindows }: UpstreamHealth,
@@ -189,7 +205,7 @@ function move(
 ): Decision[] {
   const { load, rules } = moment
   const { ceiling, isRationed, insideBefore } = health
-  // While a trial runs its few visitors say nothing of how many the origin can bear.
+  // The few visitors of a trial are no evidence of how many sessions the origin can bear.
   if (!opens && (isStopped(health, rules) || isTrial(health, rules))) return []
   const after = opens
     ? afterOutage(ceiling, grade, moment)
@@ -197,7 +213,7 @@ function move(
   return changed(health, after, name, { grade, samples }, moment)
 }
 
-/** The ceiling is another one, and what is to be said of it. */
+/** Puts a new ceiling in force, and returns the decision that operators should read, if any. */
 function changed(
   health: HealthState,
   after: Ceiling,

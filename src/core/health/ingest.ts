@@ -1,15 +1,15 @@
-/** Takes in what edges say of an upstream, and keeps it by windows and minutes. */
+/** Ingests what edges report of upstreams, and keeps it by windows and minutes. */
 import { own, ownOr } from '../own.ts'
 import { follow } from './failure-streak.ts'
 import { add, type Counts, merge, noCounts, readCell, samplesOf } from './samples.ts'
 import { type HealthRules, type HealthState, MINUTE_MS, type Minute, type UpstreamHealth, upstreamIn } from './state.ts'
 
-/** A window that is too thin is added to the next, this many times. */
+/** A window with too few samples goes on, up to this many windows. */
 export const THIN_WINDOWS_MAX = 4
-/** The last minute. */
+/** The windows of the last minute. */
 const RECENT_WINDOWS = 12
 
-/** Takes in samples from the cells of a report; other cells are left alone. */
+/** Ingests samples from the cells of a report. Other cells are ignored. */
 export function hear(
   health: HealthState,
   cells: Readonly<Record<string, number>>,
@@ -22,19 +22,19 @@ export function hear(
     if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
     const { breaker, window, losses, faults, streak } = upstreamIn(health, read.upstream)
     add(ownOr(health.minute.upstreams, read.upstream, noCounts), read.mark, read.bucket, by)
-    // A trial is judged by what was sent during it.
+    // A trial is judged only by requests that were sent during it.
     const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
     if (read.sentByMs <= sinceMs) continue
     add(window, read.mark, read.bucket, by)
     if (read.mark === 'loss') losses[read.bucket] = (losses[read.bucket] ?? 0) + by
     if (read.mark === 'fault') faults[read.bucket] = (faults[read.bucket] ?? 0) + by
-    // An upstream may have answers of which none is a sample, and its trial must end all the same.
+    // An upstream may have only answers that are no samples. Its trial must end nevertheless.
     if (read.mark === 'answered' && breaker.state === 'half-open') add(window, 'tolerating', read.bucket, by)
     follow(streak, read, nowMs)
   }
 }
 
-/** The minute that is over, once; null while it goes on. */
+/** Returns the minute that has ended, once, or null while it goes on. */
 export function endMinute(health: HealthState, nowMs: number): Minute | null {
   const ended = health.minute
   const minute = Math.floor(nowMs / MINUTE_MS)
@@ -43,7 +43,7 @@ export function endMinute(health: HealthState, nowMs: number): Minute | null {
   return ended
 }
 
-/** What was heard of an upstream in the last minute. */
+/** Returns the samples of an upstream in the last minute. */
 export function lastMinute(health: HealthState, name: string): Counts {
   const counts = noCounts()
   const known = own(health.upstreams, name)
@@ -51,7 +51,10 @@ export function lastMinute(health: HealthState, name: string): Counts {
   return counts
 }
 
-/** Keeps the window for the figures, and a thin one for the next decision: longer where the few samples in it are all there are. */
+/**
+ * Ends a window and keeps it for the stats. A window with too few samples goes on instead. With `isAwaited` it goes on
+ * for longer, because its few samples are all there are.
+ */
 export function finish(heard: UpstreamHealth, isUsed: boolean, isAwaited = false): void {
   if (!isUsed && samplesOf(heard.window) > 0) {
     const goesOn = heard.thinWindows + 1 < THIN_WINDOWS_MAX

@@ -1,19 +1,19 @@
 /**
- * What edges say of an upstream: how many answers of each outcome, and how long they took. Counts and nothing else, so
- * that any number of isolates, doors and reports can be added up in any order.
+ * The edges' reports on an upstream: how many answers of each outcome, and how long they took. Only counts are
+ * reported, so that those of any number of isolates and doors can be added up in any order.
  *
- * They travel as cells of the reports there are anyway (`core/tally.ts`): nothing is lost, and nothing counts twice.
+ * They travel as cells of existing reports (`core/tally.ts`): nothing is lost, and nothing counts twice.
  */
 import { lotOf } from '../hash.ts'
 import type { Tally } from '../tally.ts'
 
-/** Decisions are made this often, from what was heard since the last. */
+/** Decisions are made this often, from the samples since the last one. */
 export const WINDOW_MS = 5_000
-/** Samples are stamped with the second in which their request was sent, so that old news is known for what it is. */
+/** Samples are stamped with the second in which their request was sent, so that old ones can be recognised. */
 const STAMP_MS = 1_000
-/** One session may speak this often a window and isolate: a single reload key must not close a room. */
+/** One session may give this many samples per window and isolate: a single reload key must not block a room. */
 export const SAMPLES_PER_SESSION = 5
-/** Everything that belongs to no named upstream. */
+/** The name of the upstream for all requests that belong to no named upstream. */
 export const ORIGIN = 'origin'
 
 /** Apdex: satisfied within T, tolerating within 4 T, frustrated beyond. Failed: a 5xx, no answer in time, no connection. */
@@ -31,10 +31,16 @@ export interface Counts {
   retryAfterMs: number
 }
 
-/** Of a sample that was told before: a frustrated one turned out to be a failure, which is counted once, as what it is; or it was answered at last. */
+/**
+ * Corrections of an earlier sample. `turned-failed`: a frustrated sample turned out to be a failure, and must count
+ * once, as a failure. `came-late`: its answer came at last.
+ */
 type Sequel = 'turned-failed' | 'came-late'
 
-/** What is no sample: whose request failed, once a window; whose samples were not good, and whose were failures; and that there was an answer of which nothing else is said. */
+/**
+ * Marks that are not samples. `complaint`: a session's request failed (once per window). `loss`/`fault`: Apdex points
+ * and failures per session. `answered`: an answer that gives no sample.
+ */
 type Remark = 'complaint' | 'loss' | 'fault' | 'answered'
 
 type Mark = Outcome | Sequel | Remark | 'retry-after'
@@ -52,24 +58,24 @@ const LETTERS: Readonly<Record<Mark, string>> = {
   answered: 'a',
   'came-late': 'l',
 }
-/** Their bucket is not how long the answer took. */
+/** Marks whose bucket is not the time that an answer took. */
 const UNTIMED: ReadonlySet<Mark> = new Set(['turned-failed', 'complaint', 'loss', 'fault', 'retry-after'])
 const MARKS = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as Mark]))
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
-/** Sessions are told apart by so many lots: five of them are different ones in 99 of 100 cases. */
+/** Sessions are told apart by this many hash buckets (lots): five sessions have different ones in 99 of 100 cases. */
 const LOTS = 1_000
 /** 2^17 ms is over two minutes, longer than any timeout. */
 const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
-/** What was sent longer ago says nothing of now. */
+/** An answer that is older than this is ignored. */
 const OLD_AFTER_MS = 60_000
 /** The longest timeout there may be, and a second for the stamp. */
 const TIMEOUT_MAX_MS = 101_000
-/** Fewer cells are not worth looking through. */
+/** With fewer cells a search for old ones is not worthwhile. */
 const CELLS_MANY = 1_000
-/** Nothing of what is older is heard. */
+/** Every reader ignores a cell that is older than this. */
 const CELL_OLD_AFTER_MS = OLD_AFTER_MS + STAMP_MS + upperMs(BUCKET_MAX)
-/** Clocks of edges run ahead of the room's by this at most. */
+/** Edge clocks may run ahead of the room's by at most this. */
 const AHEAD_MS = 10_000
 
 export function noCounts(): Counts {
@@ -86,23 +92,26 @@ export function cellOf(upstream: string, mark: Mark, ms: number, sentMs: number)
   return `health/${upstream}/${Math.floor(sentMs / STAMP_MS)}/${LETTERS[mark]}${bucketOf(ms)}`
 }
 
-/** The cell that says whose request failed: two of the same session are alike, at whatever edge. */
+/**
+ * The cell for a session whose request failed. All failures of one session in one second give the same cell, at any
+ * edge.
+ */
 export function complaintOf(upstream: string, sid: string, sentMs: number): string {
   return remarkOf(upstream, 'complaint', sid, sentMs)
 }
 
-/** The cell that says whose answers were slow or failed, counted in halves of a sample: `lossBy` of each. */
+/** The cell for a session with slow or failed answers. It counts halves of a sample (`lossBy`). */
 export function lossOf(upstream: string, sid: string, sentMs: number): string {
   return remarkOf(upstream, 'loss', sid, sentMs)
 }
 
-/** What a sample takes from the Apdex, in halves. */
+/** Returns how much a sample takes from the Apdex, in halves of a sample. */
 export function lossBy(outcome: Outcome): number {
   if (outcome === 'satisfied') return 0
   return outcome === 'tolerating' ? 1 : 2
 }
 
-/** The cell that says whose failures were counted, of whatever sample. */
+/** The cell for a session whose failures were counted. */
 export function faultOf(upstream: string, sid: string, sentMs: number): string {
   return remarkOf(upstream, 'fault', sid, sentMs)
 }
@@ -112,8 +121,7 @@ function remarkOf(upstream: string, mark: 'complaint' | 'loss' | 'fault', sid: s
 }
 
 /**
- * Lets go of samples that nobody would hear any more: while nobody answers, a tally must not grow by what was said of an origin an hour
- * ago.
+ * Drops samples that every reader would ignore. While no door answers, a tally must not grow by samples of an hour ago.
  */
 export function forgetOldSamples(tally: Tally, nowMs: number): void {
   if (tally.size < CELLS_MANY) return
@@ -124,16 +132,19 @@ export function forgetOldSamples(tally: Tally, nowMs: number): void {
   })
 }
 
-/** What a cell says, and when its request was sent at the latest. */
+/** The content of a cell, and the latest time at which its request was sent. */
 export interface HeardCell {
   readonly upstream: string
   readonly mark: Mark
-  /** Of how long the answer took; of a complaint, a loss or a fault, the lot of its session; of a Retry-After, of how long it asks for. */
+  /**
+   * The bucket of the time that the answer took, or that a Retry-After asks for. For a complaint, loss or fault: the
+   * lot of its session.
+   */
   readonly bucket: number
   readonly sentByMs: number
 }
 
-/** Null for a cell that is of another kind or too old. */
+/** Returns null for a cell that is of another kind, too old, or too far in the future. */
 export function readCell(cell: string, nowMs: number): HeardCell | null {
   const match = /^health\/([^/]+)\/(\d{1,12})\/([a-z])(\d{1,3})$/.exec(cell)
   if (!match) return null
@@ -141,7 +152,7 @@ export function readCell(cell: string, nowMs: number): HeardCell | null {
   const mark = MARKS.get(letter)
   const sentByMs = (Number(stamp) + 1) * STAMP_MS
   if (!mark || sentByMs - STAMP_MS > nowMs + AHEAD_MS) return null
-  // It is as old as its answer, not as its question.
+  // A sample is as old as its answer, not as its request.
   const tookMs = UNTIMED.has(mark) ? TIMEOUT_MAX_MS : upperMs(Number(bucket))
   if (sentByMs + tookMs <= nowMs - OLD_AFTER_MS) return null
   return { upstream, mark, bucket: Number(bucket), sentByMs }
@@ -177,7 +188,10 @@ export function merge(into: Counts, from: Counts): void {
   }
 }
 
-/** Of a failure that was frustrated before, the one may be in a window and the other in the next: there it is a sample, too. */
+/**
+ * `frustrated` can be negative: a request may be counted frustrated in one window and re-marked failed in the next,
+ * where it then counts as a new sample.
+ */
 export function samplesOf(counts: Counts): number {
   return counts.satisfied + counts.tolerating + frustratedOf(counts) + counts.failed
 }

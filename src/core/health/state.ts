@@ -1,6 +1,6 @@
 /**
- * What is known of a room's origin and of its upstreams, and the rules it is judged by: plain data, so that it can be stored.
- * It changes only in `hear` (`heard.ts`), `probed` and `advance` (`health.ts`).
+ * The known state of a room's origin and its upstreams, and the rules by which they are judged. Plain data, so that it
+ * can be stored. It changes only in `hear` (`ingest.ts`), `probed` and `advance` (`health.ts`).
  */
 import { ownOr } from '../own.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
@@ -10,7 +10,7 @@ import { type Counts, noCounts } from './samples.ts'
 
 export interface UpstreamRules {
   readonly name: string
-  /** Admissions depend on it. The origin itself always is. */
+  /** Admissions depend on it. The origin is always critical. */
   readonly critical: boolean
   readonly apdexTarget: number
   /** The breaker's first pause; null for an upstream without a breaker. */
@@ -26,7 +26,7 @@ export interface HealthRules extends ControllerRules {
   readonly rampMs: number
   /** The origin first, then the named ones. */
   readonly upstreams: readonly UpstreamRules[]
-  /** What the operator has decided by hand: always stronger. */
+  /** The operator's pins, which override health. */
   readonly pins: {
     readonly ratePerMinute: number | null
     readonly sessions: number | null
@@ -38,31 +38,31 @@ export interface UpstreamHealth {
   breaker: Breaker
   /** Smoothed, null before the first window with enough samples. */
   apdex: number | null
-  /** Of the window that is open, and of the thin ones before it. */
+  /** The samples of the current window, and of the ones with too few samples before it. */
   window: Counts
-  /** What each session has cost the Apdex in it, in halves of a sample, and its failures; by its lot. */
+  /** The cost of each session to the Apdex in this window, in halves of a sample, and its failures, by its lot. */
   losses: Record<number, number>
   faults: Record<number, number>
   thinWindows: number
-  /** Of the last minute, a window each, newest last. */
+  /** The windows of the last minute, newest last. */
   recent: Counts[]
-  /** Who has said that it fails, since it last answered well. */
+  /** The sessions that were failed since its last answer. */
   streak: Streak
 }
 
 export interface HealthState {
   upstreams: Record<string, UpstreamHealth>
   ceiling: Ceiling
-  /** The ceiling has been raised since it was last cut: what is said only once. */
+  /** The ceiling has been raised since its last cut. A rise is logged only once. */
   isRising: boolean
   windowBeganMs: number
-  /** Inside when the window began. */
+  /** Sessions inside when the window began. */
   insideBefore: number
   /** When admissions were last allowed again, null when they were never stopped. */
   reopenedAtMs: number | null
-  /** After an outage not all who are inside may go on at once. */
+  /** After an outage not all active sessions may go on at once. */
   isRationed: boolean
-  /** What was heard in the minute that is under way, by upstream. */
+  /** The samples of the current minute, by upstream. */
   minute: Minute
 }
 
@@ -88,7 +88,7 @@ export function newHealth(nowMs: number): HealthState {
   }
 }
 
-/** What is known of one upstream. */
+/** Returns what is known of one upstream, and creates it when it is new. */
 export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
   return ownOr(health.upstreams, name, () => ({
     breaker: CLOSED,
@@ -102,7 +102,7 @@ export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
   }))
 }
 
-/** Names whose breaker is not closed, whatever is in force: those that active probes ask after. */
+/** Returns the upstreams whose decided breaker is not closed, whatever is in force: active probes ask these. */
 export function inTrouble(health: HealthState): readonly string[] {
   return Object.keys(health.upstreams).filter(name => health.upstreams[name]?.breaker.state !== 'closed')
 }
