@@ -16,7 +16,7 @@ import { openApi } from './openapi.ts'
 import { versionsIn } from './preconditions.ts'
 import { fail, invalid } from './refusals.ts'
 
-/** What the admin routes need of a request. */
+/** The parts of a request that the admin routes need. */
 export interface AdminBindings {
   readonly visit: {
     readonly env: Env
@@ -27,7 +27,7 @@ export interface AdminBindings {
     readonly url: URL
   }
   readonly setup: {
-    /** What is wrong with the header of visitors' addresses, in words, or null. */
+    /** The problem with the header of visitors' addresses, in words, or null. */
     readonly trustedHeader: { readonly problem: string | null }
   }
 }

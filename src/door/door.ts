@@ -2,8 +2,8 @@
  * The Door object: which sessions are active, and until when. It reads the clock, loads, lets `core` decide, saves and
  * answers.
  *
- * What a call writes to SQLite is durable before its answer leaves (output gates). Permits are in memory only, under an
- * epoch. Every incarnation of the object raises the epoch before it answers any call.
+ * Everything that a call writes to SQLite is durable before its answer leaves (output gates). Permits are in memory
+ * only, under an epoch. Every incarnation of the object raises the epoch before it answers any call.
  */
 
 import { retryable } from 'cloudflare:durable-objects'

@@ -4,7 +4,7 @@
  */
 
 export interface SpokenByProxies {
-  /** What a forged header would make an origin believe. */
+  /** The false belief that a forged header would give an origin. */
   readonly why: string
   readonly names: readonly string[]
   /** Every header that begins with one of these. */

@@ -23,7 +23,7 @@ const METHODS = new Map([
   ['reject', 'No line: who finds no place is turned away. Whoever waits already keeps the place.'],
 ])
 
-/** What a field shows about the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
+/** The hint of a field for the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
 const HINTS = {
   new_users_per_minute(typed, room) {
     const { waiting } = room.figures

@@ -8,7 +8,7 @@ import { remember } from './past.js'
 
 const ALL_ROOMS_EVERY_MS = 10_000
 
-/** What was read last, and what is wrong with reading. */
+/** The state as of the last read, and any trouble with reading. */
 export const reading = {
   /** @type {Room[]} */
   rooms: [],
@@ -18,7 +18,7 @@ export const reading = {
   trouble: '',
   /** Rooms that did not answer when all rooms were last read. @type {string[]} */
   silent: [],
-  /** What is wrong with the deployment, in words. @type {string[]} */
+  /** Problems of the deployment, in words. @type {string[]} */
   notices: [],
 }
 

@@ -1,5 +1,6 @@
 /**
- * What a session has spent of one limit, as its door counts it: GCRA with leases, exact over all isolates (I11).
+ * The tokens that a session has spent of one limit, as its door counts them: GCRA with leases, exact over all isolates
+ * (I11).
  *
  * Tokens lent on a lease are outstanding: a debt that does not drain. A report turns the used ones into draining debt
  * and frees those given back. Tokens that are never reported are charged whole at the lease's end. The door lends more

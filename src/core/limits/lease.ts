@@ -1,5 +1,5 @@
 /**
- * What one isolate holds of a session's limits: a token lease for each bucket, and refusals until they expire.
+ * The limits of a session at one isolate: a token lease for each bucket, and refusals until they expire.
  *
  * A request takes its tokens from the lease without a call to the door. When the lease is empty, its isolate asks the
  * door once for all waiting requests, and for some spare tokens. How many spare tokens it asks for adapts:

@@ -1,5 +1,5 @@
 /**
- * What a room stores of its origin's health: the state, the log of decisions, and one day of minutes. No database row
+ * The storage of a room's origin health: the state, the log of decisions, and one day of minutes. No database row
  * leaves this file.
  */
 import type { Decision } from '../../core/health/decision-log.ts'

@@ -13,7 +13,7 @@ import { compileHealth, type HealthSettings } from './health.ts'
 
 const MINUTE_MS = 60_000
 
-/** What a bypass rule may check besides the path. */
+/** The facts that a bypass rule may check besides the path. */
 export interface BypassFacts {
   readonly method: string
   /** Returns a header as the origin gets it, or null when there is none. */
@@ -35,7 +35,7 @@ interface Rules {
   readonly session: SessionRules
   readonly limits: RoomRules
   /**
-   * What happens to a newcomer who cannot be admitted at once. As with Cloudflare, `queue_all` overrides the method,
+   * The treatment of a newcomer who cannot be admitted at once. As with Cloudflare, `queue_all` overrides the method,
    * and every newcomer waits in line. Newcomers also wait before the start of an event.
    */
   readonly newcomers: 'wait' | 'pass through' | 'are rejected'
