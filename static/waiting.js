@@ -2,10 +2,17 @@
 // Keeps the page up to date and enters by itself. A visitor can get in without this script: then the page reloads. The
 // syntax is that of 2019, so that old phones get in too: no ?. and no ??.
 ;(() => {
-  /** @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string, title?: string }} StateText */
+  /**
+   * @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string,
+   *   title?: string }} StateText
+   */
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
-  /** @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null, reason: 'outage' | 'slow' | null, drawAt: string | null, message: string, pollAfterSeconds: number | null, cfWaitingRoom: Published }} Place */
+  /**
+   * @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null,
+   *   reason: 'outage' | 'slow' | null, drawAt: string | null, message: string, pollAfterSeconds: number | null,
+   *   cfWaitingRoom: Published }} Place
+   */
 
   // Asks again when no answer has come by then: after a change of network none ever comes.
   const ANSWER_WITHIN_MS = 15000

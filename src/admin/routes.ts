@@ -21,7 +21,7 @@ export interface AdminBindings {
   readonly visit: {
     readonly env: Env
     readonly deployment: Deployment
-    /** The /24 or /64 that the request comes from, where it is known. */
+    /** The network (/24 or /64) of the request, or null where it is unknown. */
     readonly network: string | null
     readonly nowMs: number
     readonly url: URL

@@ -51,7 +51,7 @@ type SessionRow = {
 
 export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
-  /** Places taken at `#settledMs`. */
+  /** The places taken at `#settledMs`. */
   #live: number
   /** Sessions that ended up to this time are no longer counted in `#live`. Never goes back. */
   #settledMs: number
@@ -105,7 +105,7 @@ export class DoorStore implements SessionStore, DebtStore {
     return Math.max(nowMs, this.#settledMs)
   }
 
-  /** A clock that goes back frees no place twice. */
+  /** Returns the places taken now. A clock that goes back frees no place twice. */
   live(nowMs: number): number {
     if (nowMs > this.#settledMs) {
       this.#live -= this.#count('expires_ms > ? AND expires_ms <= ?', this.#settledMs, nowMs)

@@ -16,7 +16,7 @@ export interface LiveChange {
   readonly restocks: boolean
 }
 
-/** Returns null when nothing would change. Throws SettingsError when the request cannot be granted as a whole. */
+/** Returns null when nothing would change. Throws SettingsError when any part of the request is refused. */
 export function liveChange(overrides: Overrides, request: ChangeRequest, room: RoomConfig): LiveChange | null {
   return 'set' in request ? setting(overrides, request.set, room) : resetting(overrides, request.reset)
 }

@@ -124,7 +124,7 @@ function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: numb
   while (at && !passed.includes(at.name) && at.fallback.answer === 'redirect') {
     passed.push(at.name)
     const { to } = at.fallback
-    // A redirected page load is a GET.
+    // A redirected page load is a GET request.
     at = upstreams.find(one => (one.methods?.includes('GET') ?? true) && hasPath(one, to))
   }
   return at && at === upstreams[first] ? passed : []

@@ -112,7 +112,7 @@ export const anonymousLimit = z.strictObject({
   mode: oneOf('enforce', 'off').default('enforce'),
 })
 
-/** Which answers carry the RateLimit fields, and in which version of the draft. */
+/** The answers that carry the RateLimit fields, and the version of the draft. */
 export const rateLimitHeaders = z.strictObject({
   on: oneOf('auto', 'always', 'limited').default('auto'),
   version: oneOf('draft-11', 'draft-7').default('draft-11'),

@@ -93,7 +93,7 @@ export function without(overrides: Overrides, names: ReadonlySet<string>): Overr
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
 }
 
-/** Where a room applies: its own route and the additional ones. */
+/** Returns the routes of a room: its own and the additional ones. */
 export function routesOf(room: RoomConfig): { host: string; path: string }[] {
   return [{ host: room.host, path: room.path }, ...room.additional_routes]
 }

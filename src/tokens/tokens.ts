@@ -23,7 +23,7 @@ const DEPLOYED_WITHIN_MS = 60_000
 export type Token =
   | { readonly kind: 'ticket'; readonly ticket: Ticket }
   | { readonly kind: 'pass'; readonly pass: Pass }
-  /** Not a token of this room: forged, damaged, expired, of another room or an older generation. */
+  /** Not a token of this room: forged, damaged, expired, or of another room. */
   | { readonly kind: 'none' }
   /** Signed with a key that this isolate may not have yet: the cookie must be left as it is. */
   | { readonly kind: 'unknown' }

@@ -7,8 +7,15 @@
 /** @typedef {import('../../src/settings/schema.ts').RuntimeSetting} Setting one that can be changed live */
 /** @typedef {Record<string, 'default' | 'file' | 'live'>} Sources */
 /** @typedef {ReturnType<typeof import('../../src/admin/events.ts').eventsOf>[number]} ScheduledEvent */
-/** `file`: the settings as deployed. `now`: the room's clock. @typedef {{ name: string, version: string, settings: Settings, file: Settings, sources: Sources, figures: Figures, events: ScheduledEvent[], now: string }} Room */
-/** @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer `body` is empty where a refusal was no JSON */
+/**
+ * `file`: the settings as deployed. `now`: the room's clock.
+ * @typedef {{ name: string, version: string, settings: Settings, file: Settings, sources: Sources, figures: Figures,
+ *   events: ScheduledEvent[], now: string }} Room
+ */
+/**
+ * `body` is empty where a refusal was no JSON.
+ * @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer
+ */
 
 const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000

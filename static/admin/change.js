@@ -15,7 +15,8 @@ import { ofEvent } from './words.js'
 /**
  * `key` is the setting beside which the answer is shown. `advice` is shown when another operator changed the room
  * first. Then, and after a change that was made, `settle` gets the room as it is now.
- * @typedef {{ key: string, version: string, request: Request, advice: string, settle?: (now: Room, isMade: boolean) => void }} Wanted
+ * @typedef {{ key: string, version: string, request: Request, advice: string,
+ *   settle?: (now: Room, isMade: boolean) => void }} Wanted
  */
 
 const GOOD_SHOWN_MS = 20_000

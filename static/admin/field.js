@@ -7,7 +7,10 @@ import { chosen, news } from './rooms.js'
 import { count, isFull, lineTakes, ofEvent, short } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
-/** @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method' | 'shuffle_window' | 'remaining'} Typed */
+/**
+ * @typedef {'new_users_per_minute' | 'total_active_users' | 'message' | 'queueing_method' | 'shuffle_window'
+ *   | 'remaining'} Typed
+ */
 /**
  * The value and version in force when the operator began to type.
  * @typedef {{ seen: string, typed: string, version: string }} Draft

@@ -6,7 +6,11 @@ import { chosen } from './rooms.js'
 import { short } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
-/** `next` gets the focus when the button goes. @typedef {{ next: HTMLElement, note?: string, question?: (room: Room) => [string, string, string] | undefined, settle?: (now: Room) => void }} Back */
+/**
+ * `next` gets the focus when the button goes.
+ * @typedef {{ next: HTMLElement, note?: string, question?: (room: Room) => [string, string, string] | undefined,
+ *   settle?: (now: Room) => void }} Back
+ */
 
 const FROM = { live: 'set live', file: 'from the file', default: 'default' }
 const ADVICE = 'Look again, then go back to the file.'

@@ -13,7 +13,7 @@ export function start() {
   })
   $('logout').addEventListener('click', () => {
     shut('')
-    location.reload() // nothing that was read or typed stays in memory
+    location.reload() // no data and no text stays in memory
   })
   if (operator.token === '') return shut('')
   open()

@@ -1,5 +1,5 @@
 // @ts-check
-// The operators' dashboard: reads the room every second, shows it, and sends changes. This file puts the parts together.
+// The operators' dashboard: reads the room every second, shows it, and sends changes. This file joins the parts.
 import { showChanges } from './changes.js'
 import { $, all } from './dom.js'
 import { showEvents } from './events.js'

@@ -128,7 +128,7 @@ export function moment(atMs, nowMs) {
   return `${at.toLocaleTimeString()}, ${ago(nowMs - atMs)}`
 }
 
-/** A setting's value. @param {unknown} value @param {number} [length] */
+/** Returns a setting's value as short text. @param {unknown} value @param {number} [length] */
 export function short(value, length = 120) {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   if (value === '' || value === null || value === undefined) return 'none'

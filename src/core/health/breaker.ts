@@ -1,8 +1,8 @@
 /**
- * Whether requests go to an upstream at all: closed, open, or half-open for a trial.
+ * The breaker of an upstream: closed (requests pass), open (blocked), or half-open (a trial).
  *
- * No state is absorbing: an open breaker ends by its time, a trial ends by samples, and healthy samples always close it, as slow ones
- * do in time.
+ * No state is absorbing: an open breaker ends by its time, and a trial ends by samples. Healthy samples always close
+ * the breaker, and slow ones close it later.
  */
 import { type Grade, gradeOfTrial, TRIAL_SAMPLES_MIN } from './grade.ts'
 import { type Counts, frustratedOf, merge, noCounts, samplesOf } from './samples.ts'

@@ -1,4 +1,7 @@
-/** Client-side throttling (Site Reliability Engineering, chapter 21): refuses here what an origin in trouble would refuse anyway. */
+/**
+ * Client-side throttling (Site Reliability Engineering, chapter 21): refuses here the requests that an origin in
+ * trouble would refuse anyway.
+ */
 
 /** Old counts fade with this half-life, so that shedding ends soon after the trouble has. */
 const HALF_LIFE_MS = 30_000

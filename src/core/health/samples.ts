@@ -16,7 +16,9 @@ export const SAMPLES_PER_SESSION = 5
 /** The name of the upstream for all requests that belong to no named upstream. */
 export const ORIGIN = 'origin'
 
-/** Apdex: satisfied within T, tolerating within 4 T, frustrated beyond. Failed: a 5xx, no answer in time, no connection. */
+/**
+ * Apdex: satisfied within T, tolerating within 4 T, frustrated beyond. Failed: a 5xx, no answer in time, no connection.
+ */
 export type Outcome = 'satisfied' | 'tolerating' | 'frustrated' | 'failed'
 
 /** Added up over samples. Plain data, so that it can be stored. */

@@ -1,4 +1,4 @@
-/** A room's settings in the form that decisions use: milliseconds, compiled patterns, nothing left to check. */
+/** A room's settings in the form that decisions use: milliseconds, compiled patterns, and only valid values. */
 import ipaddr from 'ipaddr.js'
 import type { ScheduledEvent } from '../../core/events/schedule.ts'
 import type { Quota } from '../../core/gcra.ts'
