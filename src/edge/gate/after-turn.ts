@@ -1,16 +1,16 @@
 /**
- * Parts of a page that wait for their turn. A script that is refused leaves its page white, and nothing on the page says why. So a part of a
- * page is not refused for a short time: it waits, and the page becomes slow instead. Pages, programs and requests that change something do
- * not wait: their answers can say what has happened.
+ * Parts of a page that wait for their turn. A refused script leaves its page blank, and nothing on the page explains
+ * why. So a part of a page is not refused for a short time: it waits, and the page only becomes slow. Pages, programs
+ * and requests that change something do not wait, because their answers can explain the refusal.
  */
 import { WAITS_MAX_MS } from '../limits/turns.ts'
 import { isPrefetch, type Visit } from '../request/visit.ts'
 import type { Limited, Verdict } from './verdict.ts'
 
-/** Several tokens gather in this time, so that not each of them has to be asked for. */
+/** The shortest sleep. Several tokens gather meanwhile, so that a session does not ask for each one of them. */
 const SLEEP_MIN_MS = 250
 
-/** Waits, and has the request decided again, until it is let on or has waited long enough. */
+/** Waits and decides the request again, until it may go on or has waited long enough. */
 export async function afterTurn(visit: Visit, limited: Limited, decide: () => Promise<Verdict>): Promise<Verdict> {
   const { by } = limited
   if (!by || by.sid === null || by.refusal.policy?.perNetwork || !isPartOfPage(visit)) return limited
@@ -32,7 +32,10 @@ export async function afterTurn(visit: Visit, limited: Limited, decide: () => Pr
   }
 }
 
-/** By Fetch Metadata, which browsers send: a script, a style, an image, and not what a script has asked for. */
+/**
+ * Whether Fetch Metadata, which browsers send, names a part of a page: a script, a style or an image. A request made by
+ * a script is not one.
+ */
 function isPartOfPage(visit: Visit): boolean {
   const { headers } = visit.request
   const destination = headers.get('Sec-Fetch-Dest')
@@ -41,7 +44,7 @@ function isPartOfPage(visit: Visit): boolean {
 }
 
 function sleepMs({ retryAfterMs, by }: Limited): number {
-  // The next may go on as soon as another has its answer.
+  // A slot is free as soon as another request has its answer.
   return by?.refusal.name === 'concurrent' ? SLEEP_MIN_MS : Math.max(SLEEP_MIN_MS, retryAfterMs)
 }
 

@@ -10,7 +10,7 @@ import { nameOf } from './tickets.ts'
 import type { Admitted } from './verdict.ts'
 import { leaseOn, signedPass } from './with-pass.ts'
 
-/** A page that is asked for again within this long claims nothing again: the view is as old, so nothing new is known. */
+/** A request that comes again within this time does not claim again. The view is as old, so nothing new is known. */
 const CLAIMED_FOR_MS = 1_000
 
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
@@ -63,7 +63,7 @@ async function askFor(
   { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
 ): Promise<ClaimAnswer> {
   const { sid, key, lane, takenMs, generation } = ticket
-  // The request that comes in with a claim is the session's first.
+  // A request that goes on with its claim is the first one charged to the session.
   const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
   const answer = await room.claim(visit, {
     ...{ sid, key, lane, generation },

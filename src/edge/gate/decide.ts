@@ -1,25 +1,28 @@
 /**
- * The gate: who may pass to the origin, and what everybody else is told. This is the decision table of a room.
+ * The gate decides which requests pass to the origin, and what the other visitors get. This is the decision table of
+ * a room.
  *
  * | the visitor has            | and                              | then                                              |
  * |----------------------------|----------------------------------|---------------------------------------------------|
- * | a pass, expired or not     | a lease with requests left       | proxy, nobody is asked                            |
- * | any                        | suspended, bypassed, a preflight | proxy                                             |
- * | a pass, expired or not     | no lease, or none left           | one touch: proxy, or go on as if there was none   |
+ * | anything                   | suspended or bypassed            | proxy                                             |
+ * | anything                   | a preflight                      | proxy within a limit, or the room answers it      |
+ * | a pass, expired or not     | a lease with requests left       | proxy, without a call to the door                 |
+ * | a pass, expired or not     | no lease, or none left           | the door is asked: proxy, or go on without a pass |
+ * | a pass                     | beyond a rate limit              | 429; or the session ends, with a new place        |
+ * | no pass                    | `passthrough`                    | proxy                                             |
+ * | no pass                    | a prefetch                       | short 503, and no place is taken for it           |
+ * | nothing                    | http, and the host has https     | a redirect to https, which has another cookie     |
  * | a ticket                   | its session has begun before     | as with its pass                                  |
- * | a pass                     | a rate limit says no             | 429; or the session ends, and there is a new place |
- * | nothing                    | http, and the host has https     | redirected there, for its cookie is another       |
- * | no pass                    | a prefetch                       | short 503, no place is taken for it               |
- * | no pass                    | the room is open, or called      | one claim: proxy with a pass, or go on            |
+ * | no pass                    | the room is open, or called      | a claim: proxy with a pass, or go on              |
  * | a place, or none yet       | a page or an API call            | the waiting page or JSON, with a ticket           |
  * | a place, or none yet       | a part of a page                 | short 503, no ticket                              |
- * | a place, or none yet       | the start of an event to come    | the same page or JSON; nobody is called before it |
- * | no pass                    | `passthrough`                    | proxy                                             |
- * | no place, no invitation    | `invite_only`                    | the page that says so or JSON, without a ticket   |
- * | no place                   | `reject`, not open, or no permit | the page that says so or JSON, without a ticket   |
+ * | a place, or none yet       | the start of an event to come    | the same page or JSON, and no call before it      |
+ * | no place, no invitation    | `invite_only`                    | a page or JSON that explains it, without a ticket |
+ * | no place                   | `reject`, not open, or no permit | a page or JSON that explains it, without a ticket |
  *
- * Nothing of a request reaches the origin by any other way (I3). A request with a lease waits for nothing; every other
- * decision needs a view at most a second old.
+ * No request reaches the origin in any other way (I3). A request with a lease waits for no answer. Every other request
+ * first waits for a view that is at most a second old. A request with a valid pass waits for it at most 150 ms.
+ * If no door answers, the last view counts.
  */
 import type { Pass } from '../../core/ticket.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
@@ -38,9 +41,12 @@ import type { Verdict } from './verdict.ts'
 import { admitted, isKept, leaseOn, limitedBy, renewLease, soon, touch } from './with-pass.ts'
 import { passesThrough, SHORT_RETRY_MS, stand } from './without-pass.ts'
 
-/** Preflights carry no cookies, and go to the origin: an office at once, then a hundred a second, of one network and isolate. */
+/**
+ * Preflights carry no cookies and go to the origin. One network may send 1,000 at once (an office), then 100 per
+ * second, at each isolate.
+ */
 const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
-/** A policy of a day sends nobody away for a day. */
+/** A requeued visitor stands at most 10 minutes behind a newcomer, even when the policy counts a whole day. */
 const REQUEUED_MAX_MS = 10 * 60_000
 
 export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
@@ -59,7 +65,7 @@ async function decideWith(
 ): Promise<Verdict> {
   const carried = await carriedBy(visit, room, ring)
   const lease = carried.pass && leaseOn(visit, room, carried.pass.value.sid)
-  // A lease has the settings renewed in passing; without one they are as old as the view.
+  // With a lease the view is renewed in the background. Without one the request waits for a current view.
   if (lease) room.renew(visit)
   else await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
@@ -87,7 +93,7 @@ async function decideWith(
   noteHttps(visit, room)
   if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', room }
   const requeuedBy = after === undefined ? null : goneOf(room, after, visit.nowMs)?.requeuedBy
-  // Who was sent back to the line is told so before being let in again.
+  // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
   const claims = !requeuedBy || visit.kind === 'subresource' ? 2 : 0
   const isReplaced = ticket !== own.ticket
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
@@ -101,7 +107,7 @@ async function decideWith(
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
 
-/** By what this isolate knows of a session; null when its door must be asked. */
+/** Decides with what this isolate knows of a session. Returns null when its door must be asked. */
 function byLease(
   visit: Visit,
   room: RoomAtEdge,
@@ -116,7 +122,7 @@ function byLease(
   return admitted(visit, room, ring, pass, lease.expiresMs)
 }
 
-/** Asks the door about a session; what a policy of the room says holds. */
+/** Asks the door about a session, and carries out the refusal of a policy. */
 async function withPass(
   visit: Visit,
   room: RoomAtEdge,
@@ -128,7 +134,9 @@ async function withPass(
   return inside.kind === 'limited' && inside.by ? refuse(visit, room, ring, pass, inside.by.refusal) : inside
 }
 
-/** The ticket of a session that has begun is as good as its pass, and no better: whoever shows it again and again has one budget. */
+/**
+ * The ticket of a session that has begun is worth exactly as much as its pass: showing it again gives no second budget.
+ */
 async function goOn(
   visit: Visit,
   room: RoomAtEdge,
@@ -147,7 +155,9 @@ async function goOn(
   return inside.kind === 'gone' ? { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS } : inside
 }
 
-/** Waits for a view; but a session that may be inside not for long, for its door says what counts. */
+/**
+ * Waits for a view. A request with a valid pass waits only for a short time, because its door decides, not the view.
+ */
 async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Promise<void> {
   const current = room.current(visit)
   if (!pass || pass.expiresMs <= visit.nowMs) return current
@@ -155,8 +165,8 @@ async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Pr
 }
 
 /**
- * Proxied without a place: the room is not in force for this request. It is decided before anything that is known of a session, so that
- * a visitor inside is no worse off than a stranger.
+ * Decides whether the room does not apply to this request. This comes before anything that is known of a session, so
+ * that a visitor inside is no worse off than a stranger.
  */
 function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
   const { config, bypass } = room.settings
@@ -172,7 +182,7 @@ function isBypassed(visit: Visit, room: RoomAtEdge): boolean {
   return rules.some(rule => rule.matchesFacts(facts))
 }
 
-/** A visitor whose address says nothing shares no limit with others. */
+/** Limits preflights by network. A visitor whose network is unknown shares no limit with others. */
 function preflight(visit: Visit, room: RoomAtEdge): Verdict {
   const { preflights, mode } = room.settings.config
   if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', room }
@@ -181,7 +191,10 @@ function preflight(visit: Visit, room: RoomAtEdge): Verdict {
   return retryAfterMs > 0 ? { kind: 'limited', retryAfterMs, by: null } : { kind: 'proxy', why: 'preflight' }
 }
 
-/** A policy says no: the request is limited, or, where the policy says so, the session ends and the visitor stands at the back. */
+/**
+ * A policy refuses the request. The request is limited; or, for a policy that requeues, the session ends and its
+ * visitor goes to the back of the line.
+ */
 async function refuse(
   visit: Visit,
   room: RoomAtEdge,
@@ -198,7 +211,7 @@ async function refuse(
     if (!(error instanceof Unreachable)) throw error
     return limitedBy(room, sid, refusal)
   }
-  // A new session has a new budget: it must not come before the old one would have been whole again.
+  // A new session has a new budget, so it must not begin before the old budget would be full again.
   const { intervalMs, burst } = refusal.policy.quota
   const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
   noteGone(
@@ -210,7 +223,7 @@ async function refuse(
   room.limits.countRefusal(refusal)
   room.count('requeued')
   await room.current(visit)
-  // Not by this request: in an open room it would be let in again at once.
+  // `claims: 0`, because an open room would admit this very request again at once.
   const invited = await invitedBy(visit, room, ring)
   const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited, behindMs, after: sid })
   if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')

@@ -1,6 +1,6 @@
 /**
- * Sessions that are over, as one isolate knows them. Their doors are not asked again for some seconds, and a visitor who shows an old
- * token again and again gets one new place, not one for each request.
+ * Sessions that are over, as one isolate knows them. Their doors are not asked again for some seconds. A visitor who
+ * shows an old token again and again gets one new place, not one for each request.
  */
 import type { Again } from '../../core/session.ts'
 import { inGeneration, type Ticket } from '../../core/ticket.ts'
@@ -9,7 +9,7 @@ import type { Gone } from '../room-client/memory.ts'
 import type { RoomAtEdge } from '../room-client/room-client.ts'
 import { hasLeft, ticketAgain } from './tickets.ts'
 
-/** A session that is over stays over. Its door is asked again after this long all the same, should this isolate be mistaken. */
+/** A session that is over stays over. Its door is asked again after 10 s, in case this isolate is mistaken. */
 const GONE_FOR_MS = 10_000
 
 /** Looks up a session by its sid, or the session of a ticket by its name. Returns undefined while the session may be live. */
@@ -40,7 +40,9 @@ export function noteNext(room: RoomAtEdge, id: string | undefined, ticket: Ticke
   if (gone) gone.next = ticket
 }
 
-/** Returns the place of a visitor whose session is over; null for a place like any newcomer's. */
+/**
+ * Returns the place of a visitor whose session is over. Returns null when the visitor gets a place like any newcomer.
+ */
 export function placeAfter(visit: Visit, room: RoomAtEdge, id: string): Ticket | null {
   const gone = goneOf(room, id, visit.nowMs)
   const next = gone?.next && room.view ? inGeneration(gone.next, room.view.generation) : null

@@ -1,6 +1,6 @@
 /**
- * Tickets of those who wait for the start of an event. An entry becomes a place at the first edge that reads it after the start; until
- * then no edge could compute one.
+ * Tickets of visitors who wait for the start of an event. The first edge that reads an entry after the start turns it
+ * into a place. Before the start no edge could compute the place.
  */
 import { fateOf, undrawnKey } from '../../core/events/draws.ts'
 import { prequeueAt } from '../../core/events/events.ts'
@@ -8,15 +8,16 @@ import type { View } from '../../core/protocol/messages.ts'
 import type { Entry, Ticket } from '../../core/ticket.ts'
 import { entryKey } from '../../tokens/draw.ts'
 
-/** What a newcomer of this moment takes part in: null where places are by arrival. */
+/** Returns the draw that a newcomer takes part in now. Returns null where places are by arrival. */
 export function entryAt(view: View | null, nowMs: number): Entry | null {
   const prequeue = prequeueAt(view?.events, nowMs)
   return prequeue && prequeue.draw !== null ? { event: prequeue.event, draw: prequeue.draw } : null
 }
 
 /**
- * The ticket as it stands now: with its place once its draw is done, by its arrival when the draw was called off. Its place is new
- * then, and is counted like any other when its visitor comes back. The very same object when nothing changed.
+ * Returns the ticket as it stands now. It has a place once its draw is done, and a place by arrival when the draw was
+ * called off. Such a place is new, and counts when its visitor comes back. Returns the same object when nothing
+ * changed.
  */
 export async function withPlace(ticket: Ticket, view: View, nowMs: number): Promise<Ticket> {
   // A view without events is older than the ticket.
@@ -27,7 +28,8 @@ export async function withPlace(ticket: Ticket, view: View, nowMs: number): Prom
     case 'waits':
       return ticket
     case 'drawn': {
-      // Anybody can take a million tickets, and find the best once the seed is out: only who came back before it is drawn. The others came late.
+      // Once the seed is public, a script could take a million tickets and keep the luckiest. So only tickets confirmed
+      // before the draw take part, and the rest queue behind it.
       const key = ticket.confirmed
         ? await entryKey(entry.seed, ticket.sid, entry.batch)
         : undrawnKey(ticket.key, entry.batch.untilMs)
@@ -38,7 +40,7 @@ export async function withPlace(ticket: Ticket, view: View, nowMs: number): Prom
   }
 }
 
-/** Somebody came during the prequeue to an edge that had not heard of it: takes part like everybody else. */
+/** A visitor may come during the prequeue to an edge that has not learnt of it yet. Such a visitor takes part, too. */
 function joined(ticket: Ticket, view: View, nowMs: number): Ticket {
   const isFresh = !ticket.confirmed && ticket.byMs === null && !ticket.draw
   const prequeue = isFresh ? prequeueAt(view.events, nowMs) : null

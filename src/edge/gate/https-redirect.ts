@@ -1,10 +1,11 @@
 /**
- * Newcomers who come over http are sent to https before they wait: cookies of the two schemes have different names, so
- * a site that sends its visitors to https itself would have them wait twice, and waste a permit.
+ * Sends newcomers who come over http to https before they wait. Cookies of the two schemes have different names. If a
+ * site sends its visitors to https by itself, they would wait twice and waste a permit.
  *
- * A redirect that is wrong would lock visitors out, so it is made only where https is known to be served: this isolate
- * has seen a newcomer over https on the very same host within the hour. A site without https, a proxy that never says
- * https and a developer's own machine never give that proof, so nothing is redirected there and no circle can begin.
+ * A wrong redirect would lock visitors out. So the gate redirects only where https is known to work: this isolate has
+ * seen a newcomer over https on the same host within the last hour. A site without https, a proxy that never reports
+ * https and a developer's own machine never give that proof. So nothing is redirected there, and no redirect loop can
+ * begin.
  */
 import type { RoomConfig } from '../../settings/schema.ts'
 import { OWN_HEADERS } from '../problem.ts'
@@ -13,7 +14,9 @@ import { acceptsHtml, type Visit } from '../request/visit.ts'
 import type { RoomAtEdge } from '../room-client/room-client.ts'
 
 const PROOF_HOLDS_MS = 60 * 60_000
-/** A visitor who comes back over http so soon was sent to https in vain: some proxy on the way does not say so. */
+/**
+ * A visitor who comes back over http within 60 s was sent to https in vain: a proxy on the way does not report https.
+ */
 const TRIED_SECONDS = 60
 
 /** Takes note of a visitor over https. Only newcomers are noted, so the admitted pay nothing for it. */
@@ -31,7 +34,7 @@ export function belongsOnHttps(visit: Visit, room: RoomAtEdge): boolean {
   if (!visit.isSafe || visit.kind !== 'navigation' || !acceptsHtml(visit.request.headers)) return false
   const seenMs = room.memory.https.get(url.host)
   if (seenMs === undefined || nowMs - seenMs > PROOF_HOLDS_MS) return false
-  // An invitation that was opened over http would be left behind.
+  // The cookie of an invitation that was opened over http would be left behind.
   return !cookies.has(invitationCookie(config, url)) && !cookies.has(triedCookie(config))
 }
 
@@ -42,7 +45,7 @@ export function toHttps({ url }: Visit, { settings: { config } }: RoomAtEdge): R
   return new Response(null, { status: 307, headers: { ...headers, 'Set-Cookie': cookie } })
 }
 
-/** No room's name has a dot. */
+/** Returns a name that no room's cookie can have, because no room's name has a dot. */
 function triedCookie({ name }: RoomConfig): string {
   return `antesala-${name}.https`
 }

@@ -1,6 +1,6 @@
 /**
- * The invitation a visitor comes with: in a header for programs, in a link for people. A link is taken off the address at once
- * and kept in a cookie, so that neither the origin, the next site, nor a bookmark gets it.
+ * The invitation of a visitor: in a header for programs, in a link for people. The invitation of a link is taken off
+ * the address at once and kept in a cookie, so that the origin, the next site and bookmarks do not get it.
  */
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { OWN_HEADERS } from '../problem.ts'
@@ -12,10 +12,13 @@ import { belongsOnHttps, toHttps } from './https-redirect.ts'
 
 const INVITE_HEADER = 'Waiting-Room-Invite'
 const PARAMETER = 'invite='
-/** A link that is no invitation is remembered for so long, so that its visitor can be told. */
+/** An invalid link is remembered for 300 s, so that the page can explain it to its visitor. */
 const INVALID_FOR_SECONDS = 300
 const INVALID = 'invalid'
-/** Of several cookies the first valid one counts: each may cost as many checks of a signature as its room has keys. */
+/**
+ * Reads at most this many cookies, and takes the first valid one: each may cost a signature check for each key of the
+ * room.
+ */
 const TRIED_MAX = 10
 const NOT_INVITED: Invited = { kind: 'none' }
 
@@ -32,7 +35,10 @@ export async function invitedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): 
   return invited
 }
 
-/** Sends who followed an invitation's link on to the same address without it; null for everybody else. */
+/**
+ * Redirects a visitor who followed an invitation's link to the same address without it. Returns null for every other
+ * request.
+ */
 export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response | null> {
   const { pathname, search } = visit.url
   if (!room.settings.readsInvitations || !search.includes(PARAMETER)) return null
@@ -40,7 +46,7 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
   const texts = parts.filter(part => part.startsWith(PARAMETER)).map(part => part.slice(PARAMETER.length))
   // A preflight has no cookies to keep anything in.
   if (texts.length === 0 || visit.request.method === 'OPTIONS') return null
-  // With the invitation, for its cookie would be left behind, too.
+  // This redirect keeps the invitation in the address: a cookie set over http would be left behind.
   const hasPlace = visit.cookies.has(cookieName(room.settings.config, visit.url))
   if (!hasPlace && belongsOnHttps(visit, room)) return toHttps(visit, room)
   const rest = parts.filter(part => !part.startsWith(PARAMETER)).join('&')
@@ -49,18 +55,21 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
     Location: `${pathname.startsWith('//') ? '/.' : ''}${pathname}${rest === '' ? '' : `?${rest}`}`,
     'Cache-Control': 'no-store',
     ...OWN_HEADERS,
-    // Not even the host, for a browser may take the address with the invitation for where it comes from.
+    // A browser may send the address with the invitation as the referrer, so not even the host is allowed.
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex',
   })
   const cookie = await cookieFor(visit, room, ring, texts[0] ?? '')
   if (cookie !== null) headers.append('Set-Cookie', cookie)
-  // What a form sends is sent on as it is.
+  // 307 keeps the method and the body of a form.
   const status = visit.isSafe ? 303 : 307
   return new Response(null, { status, headers })
 }
 
-/** A link that is not valid takes nothing from somebody who came with a valid one before. */
+/**
+ * Returns the cookie for an invitation from a link, or null. An invalid link does not replace an earlier valid
+ * invitation.
+ */
 async function cookieFor(visit: Visit, room: RoomAtEdge, ring: KeyRing, text: string): Promise<string | null> {
   const { config } = room.settings
   const name = invitationCookie(config, visit.url)

@@ -1,6 +1,6 @@
 /**
- * Policies that count a network instead of a session. A visitor who throws cookies away has a new session with each request, but not a
- * new network. The count is this isolate's own, so it costs no call, and each isolate allows as much.
+ * Policies that count a network instead of a session. A visitor who drops cookies has a new session with each request,
+ * but not a new network. Each isolate counts by itself: a check costs no call, and every isolate allows the full quota.
  */
 
 import type { Policy } from '../../settings/rate-limits.ts'
@@ -66,7 +66,7 @@ export class NetworkCheck {
 
 const CHECKS = new WeakMap<Visit, Map<RoomAtEdge, NetworkCheck>>()
 
-/** The check of a request in a room: one, however often the request is decided. */
+/** Returns the check of a request in a room. A request that is decided again gets the same one. */
 export function networkCheck(visit: Visit, room: RoomAtEdge): NetworkCheck {
   const ofVisit = CHECKS.get(visit) ?? new Map<RoomAtEdge, NetworkCheck>()
   CHECKS.set(visit, ofVisit)

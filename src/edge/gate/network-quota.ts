@@ -1,7 +1,7 @@
 /**
- * What a network may do without a session: have so many tickets counted in the line, or let in at once, at this isolate. Approximate, and
- * without any call. Beyond it nobody is refused: the ticket keeps its place and is counted later, so that an office behind one address gets
- * in line, and a script with ten thousand tickets does not.
+ * What a network may do at this isolate without a session: have tickets counted in the line, or claim at once. The
+ * count is approximate and costs no call. Beyond the quota no visitor is refused: the ticket keeps its place and is
+ * counted later. So an office behind one address gets in line, and a script with ten thousand tickets does not.
  */
 import { networkOf } from '../request/address.ts'
 import type { Visit } from '../request/visit.ts'
@@ -9,11 +9,11 @@ import type { RoomAtEdge } from '../room-client/room-client.ts'
 
 export { networkOf }
 
-/** Everybody who is told to wait comes back about then, not at one instant. */
+/** The bounds of a delay. It is random, so that delayed visitors do not come back at one instant. */
 const DELAY_MIN_MS = 2_000
 const DELAY_MAX_MS = 60_000
 
-/** 0 when a ticket may be counted now, else when to try again. A challenge, where there is one, will be asked for here instead. */
+/** Returns 0 when a ticket may be counted now, else the milliseconds until the next try. */
 export function mayConfirm(visit: Visit, room: RoomAtEdge): number {
   const quota = room.settings.anonymous
   const network = quota && visit.network

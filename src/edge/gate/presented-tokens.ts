@@ -1,4 +1,4 @@
-/** The tokens a visitor carries, verified: of several, the first pass that is valid, else the oldest ticket. */
+/** The verified tokens of a visitor: the first valid pass, and the oldest ticket. */
 import type { View } from '../../core/protocol/messages.ts'
 import { inGeneration, type Pass, type Ticket } from '../../core/ticket.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
@@ -11,8 +11,8 @@ import { hasLeft } from './tickets.ts'
 /** API clients may send and read their token here. */
 export const TOKEN_HEADER = 'Waiting-Room-Token'
 /**
- * A browser sends one cookie of a name, two or three where domains overlap. More are an attack: to check a signature
- * takes up to 0.1 ms, and to look at a text some microseconds.
+ * A browser sends one cookie of a name, or two or three where domains overlap. More are an attack: a signature takes up
+ * to 0.1 ms to check, and a text some microseconds to inspect.
  */
 const VERIFIED_MAX = 10
 const INSPECTED_MAX = 200
@@ -26,7 +26,7 @@ export interface Carried<Value> {
 export interface CarriedTokens {
   readonly pass: Carried<Pass> | null
   readonly ticket: Carried<Ticket> | null
-  /** There was a token that this isolate may simply not know yet: a new cookie must not overwrite it. */
+  /** The visitor sent a token that this isolate may not know yet. A new cookie must not overwrite it. */
   readonly keepCookie: boolean
 }
 
@@ -49,7 +49,10 @@ export async function carriedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): 
   return { pass, ticket, keepCookie }
 }
 
-/** A token of an older generation is void. One of a newer may be news to this isolate only: its cookie stays. */
+/**
+ * Drops the tokens of another generation. An older one is void. A newer one may only be unknown to this isolate yet, so
+ * its cookie stays.
+ */
 export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, view: View | null) {
   if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
   const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
@@ -60,14 +63,14 @@ export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, vi
   }
 }
 
-/** The first pass stays, unless it has expired and the other has not. */
+/** Returns the first pass, unless it has expired and the other has not. */
 function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number): Carried<Pass> {
   return !first || (first.value.expiresMs <= nowMs && other.value.expiresMs > nowMs) ? other : first
 }
 
 /**
- * Programs without cookies read their token from a header. A page's scripts do not, whatever they send: the cookie is HttpOnly for a reason,
- * and what it says must not be read in another way.
+ * Whether a visitor gets its token in a header. Programs without cookies do. A request with the cookie of the room
+ * never does: the cookie is HttpOnly, and a page's script must not read its token in another way.
  */
 export function readsHeader(visit: Visit, room: RoomAtEdge): boolean {
   if (cookiesIn(visit, room).length > 0) return false

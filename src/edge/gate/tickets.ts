@@ -1,4 +1,4 @@
-/** Places for newcomers and for those who come back, and when they count. */
+/** Places for newcomers and for returning visitors, and when a place counts in the line. */
 import { base64url } from 'jose'
 import { prequeueAt } from '../../core/events/events.ts'
 import { bucketOf } from '../../core/line/arrivals.ts'
@@ -14,9 +14,9 @@ import type { Visit } from '../request/visit.ts'
 import type { Invited, RoomAtEdge } from '../room-client/room-client.ts'
 import { entryAt } from './event-tickets.ts'
 
-/** Counts a ticket in the line, once per isolate and sid. */
+/** Counts a ticket in the line, once per isolate and place. */
 export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
-  // An entry becomes a place.
+  // An entry in a draw counts once as an entry, and once more as the place that it becomes.
   const place = nameOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
   if (room.memory.confirmed.has(once)) return
@@ -26,8 +26,11 @@ export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
 }
 
 /**
- * A place for a newcomer: by arrival, drawn in the batch of this moment, or an entry in the draw of an event; in the lane and
- * under the name an invitation says; `behindMs` later than now for whose session was ended with a debt. Lanes are not drawn for an event: who is invited has a line by arrival, and waits for the start.
+ * Returns the ticket of a newcomer: a place by arrival, a place drawn in the batch of this moment, or an entry in the
+ * draw of an event. A valid invitation sets the lane, and may set the sid.
+ *
+ * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
+ * main lane there is no draw for an event: an invited visitor gets a place by arrival, and waits for the start.
  */
 export async function mint(
   visit: Visit,
@@ -52,7 +55,7 @@ export async function mint(
   return { ...ticket, lane, draw, ...taken }
 }
 
-/** The place at the front of somebody whose session ended a moment ago. */
+/** Returns the place at the front for a visitor whose session has ended a moment ago. */
 export function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
   const { lane } = again
   const key = keyAgain(again.key, lane, room.view)
@@ -80,7 +83,7 @@ function newTicket(
   }
 }
 
-/** 128 random bits under the name of the door that will know this visitor. */
+/** Returns a new sid: the door that will keep this visitor's session, and 128 random bits. */
 export function newSid(room: RoomAtEdge, visit: Visit): string {
   return `${room.doorFor(visit)}.${base64url.encode(crypto.getRandomValues(new Uint8Array(16)))}`
 }
@@ -92,8 +95,8 @@ export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Tick
 }
 
 /**
- * The ticket of somebody who has a place in another lane now: nobody will come with it. Once per isolate: who keeps it and shows it again must not
- * take those out of the line who came at the same moment.
+ * Counts a ticket out of the line, because its visitor now has a place in another lane. Counts it once per isolate: a
+ * visitor who shows the old ticket again must not remove others who came at the same moment.
  */
 export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
   const once = `gone ${ticket.sid} ${ticket.key}`
@@ -103,30 +106,32 @@ export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
   if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
 }
 
-/** The name of a place. An invitation's sid has one place after another. */
+/**
+ * Returns the name of a place. The sid of an invitation has one place after another, so their names include the time.
+ */
 export function nameOf({ sid, takenMs }: Ticket): string {
   return takenMs === undefined ? sid : `${sid} ${takenMs}`
 }
 
 /**
- * Gives a place up for good: its door lets the ticket in no more, this isolate takes it for none, and the line is
- * shorter by it. The door keeps one row until no ticket of the place can be called.
+ * Gives a place up for good. Its door refuses the ticket from then on, this isolate ignores it, and the line is shorter
+ * by one. The door keeps one row until no ticket of the place can be called.
  */
 export async function leaveLine(visit: Visit, room: RoomAtEdge, ticket: Ticket): Promise<void> {
   const { sid, key, lane, takenMs, entry, confirmed } = ticket
   room.memory.left.set(nameOf(ticket), true)
-  // An entry has no place yet. It gets one before its ticket is over.
+  // An entry gets its place later, at the latest when its ticket expires.
   const lastKey = entry ? visit.nowMs + TICKET_FOR_SECONDS * 1_000 : key
   const taken = takenMs === undefined ? {} : { takenMs }
   if (!(await room.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
   room.count('left')
-  // The visitor may show the ticket as it was before it was counted here.
+  // The visitor may show an older copy of the ticket, from before it was counted here.
   const isCounted = confirmed || room.memory.confirmed.has(nameOf(ticket))
   if (isCounted && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
   room.report(visit)
 }
 
-/** Whether a place was given up at this isolate. Any other one hears of it from the door, once the place is called. */
+/** Whether a place was given up at this isolate. Other isolates learn it from the door, once the place is called. */
 export function hasLeft({ memory: { left } }: RoomAtEdge, ticket: Ticket): boolean {
   return left.size > 0 && left.has(nameOf(ticket))
 }
@@ -135,7 +140,7 @@ function hasLane(room: RoomAtEdge, lane: string): boolean {
   return room.settings.config.lanes.some(({ name }) => name === lane)
 }
 
-/** An invitation to another lane than the one in which the visitor waits. A lane that was taken away is none. */
+/** Whether a valid invitation is for another lane than the visitor's. A lane that was removed does not count. */
 export function changesLane(room: RoomAtEdge, held: Ticket, invited: Invited): boolean {
   return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
 }

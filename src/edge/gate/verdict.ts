@@ -1,4 +1,4 @@
-/** What the gate may say of a request. */
+/** The verdicts of the gate. */
 
 import type { Place } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
@@ -13,17 +13,17 @@ export type Verdict =
   | Admitted
   | Waiting
   | Rejected
-  /** A short 503 for what nobody reads: parts of pages, prefetches. */
+  /** A short 503 without a page: for parts of pages, for prefetches, and for a session that ends while it is let in. */
   | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
   /** A newcomer over http, to be sent to https first. */
   | { readonly kind: 'https'; readonly room: RoomAtEdge }
   | Limited
 
-/** Too many requests, by a policy of the room or by what its isolate allows without a session. */
+/** Too many requests: beyond a policy of the room, or beyond an isolate's own limit. */
 export interface Limited {
   readonly kind: 'limited'
   readonly retryAfterMs: number
-  /** The policy that says no, and the session, if there is one; null for what an isolate allows without a policy. */
+  /** What refused the request, and the session, if there is one. Null for the limit on preflights. */
   readonly by: { readonly room: RoomAtEdge; readonly sid: string | null; readonly refusal: Refusal } | null
 }
 
@@ -37,9 +37,9 @@ export interface Admitted {
   readonly isNew: boolean
   /** Let in by this very request. */
   readonly justIn?: boolean
-  /** A ticket was shown of a session that had begun before: nothing has been charged yet for this request. */
+  /** The visitor showed the ticket of a session that had begun before. This request has not been charged yet. */
   readonly wasIn?: boolean
-  /** The door could not be asked; this isolate's own limit let it through. */
+  /** The door could not be asked. This isolate's own limit admitted the request. */
   readonly fallback: boolean
 }
 
@@ -47,7 +47,7 @@ export interface Waiting {
   readonly kind: 'waiting'
   readonly room: RoomAtEdge
   readonly ticket: Ticket
-  /** The ticket as the visitor must keep it, null when nothing changed or its cookie must be left alone. */
+  /** The ticket for the visitor's cookie. Null when nothing changed, or when the cookie must stay as it is. */
   readonly token: string | null
   readonly place: Place
   readonly pollAfterMs: number
@@ -60,14 +60,20 @@ export interface Waiting {
   readonly view: View | null
 }
 
-/** Turned away by a room that keeps no line for newcomers, or that has admitted all it would. A ticket in hand is kept. */
+/**
+ * Turned away: the room keeps no line for newcomers, has used up its budget, or needs an invitation. A ticket in hand
+ * is kept.
+ */
 export interface Rejected {
   readonly kind: 'rejected'
   readonly room: RoomAtEdge
   readonly retryAfterMs: number
   readonly view: View | null
-  /** Nothing is left of the room's budget; else there is no place. */
+  /** Whether the room's budget is used up. */
   readonly soldOut: boolean
-  /** The room is for those invited: the visitor brought no invitation, or one that is not valid; null for who is turned away otherwise. */
+  /**
+   * Why a room that needs an invitation rejects the visitor: there was none, or none that is valid. Null for every
+   * other reason.
+   */
   readonly uninvited: 'none' | 'invalid' | null
 }

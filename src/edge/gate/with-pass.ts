@@ -1,6 +1,6 @@
 /**
- * Whether a pass still lets its visitor in: by a lease of this isolate, by one touch of the door, or, while that cannot be asked, on
- * this isolate's own limit.
+ * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
+ * cannot be asked, this isolate's own limit decides.
  */
 import type { TouchAnswer } from '../../core/protocol/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
@@ -16,15 +16,21 @@ import { goneOf, noteGone } from './ended-session.ts'
 import type { Carried } from './presented-tokens.ts'
 import type { Admitted, Limited } from './verdict.ts'
 
-/** A verdict that is late binds the next request: this one goes on. */
+/** A request waits this long for its door, then goes on. A later answer counts from the next request on. */
 const TOUCH_FOR_MS = 150
-/** A request asks for what it lacks at most so often: others of its session may take it first. */
+/** A request asks its door at most this often: other requests of its session may take what the door grants. */
 const ASKS_MAX = 6
-/** A protected request keeps its session for so much longer than it must, so that the next ones need not ask. */
+/** A protected request keeps its session this much longer than it needs, so that the next ones need not ask. */
 const PROTECTED_AHEAD_MS = 1_000
-/** Requests of one session that this isolate lets through while its door cannot be asked. */
+/**
+ * Requests of one session that this isolate lets through while its door cannot be asked: 600 at once, then 20 per
+ * second.
+ */
 const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
-/** A subresource gets a renewed pass only when the visitor's own is about to end: a cookie makes it uncacheable. */
+/**
+ * A subresource gets a renewed pass only when the visitor's own ends within 30 s: a cookie makes the answer
+ * uncacheable.
+ */
 const SUBRESOURCE_RENEWS_MS = 30_000
 
 /**
@@ -37,14 +43,14 @@ export function leaseOn({ nowMs }: Visit, room: RoomAtEdge, sid: string): Lease 
 }
 
 /**
- * Whether a session is kept for as long as a protected request wants, by what its door has said a moment ago: otherwise the door must be
- * asked.
+ * Whether the last answer of its door keeps a session for as long as a protected request needs. Otherwise the door must
+ * be asked.
  */
 export function isKept(room: RoomAtEdge, lease: Lease, nowMs: number): boolean {
   return lease.expiresMs - nowMs >= room.settings.protectedMs
 }
 
-/** Asks the door about a session, once. A door that takes long is believed at the next request. */
+/** Asks the door about a session. After 150 ms the request goes on without the answer, unless its pass has expired. */
 export async function touch(
   visit: Visit,
   room: RoomAtEdge,
@@ -69,7 +75,7 @@ export async function touch(
     if (answer === 'late') {
       room.count('late')
       asking.wentOn = true
-      // The answer is for the next request: this one stays until it is there.
+      // The answer is for the next request. `waitUntil` keeps this request alive until the answer arrives.
       visit.waitUntil(asked.catch(() => undefined))
       const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessionOf(sid).limits, Date.now())
       if (refusal) return limitedBy(room, sid, refusal)
@@ -87,7 +93,10 @@ export async function touch(
 
 type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
 
-/** Asks the door until this request has what it lacks, or is refused: others of its session may be served first. */
+/**
+ * Asks the door until this request has the tokens that it lacks, or is refused. An answer may serve other requests of
+ * the session first.
+ */
 async function ask(
   visit: Visit,
   room: RoomAtEdge,
@@ -101,7 +110,7 @@ async function ask(
     for (let asks = 1; ; asks++) {
       const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
       if (answer.verdict === 'gone') return forget(room, pass, answer)
-      // Time has passed: a lease may not be used beyond its end.
+      // Reads the clock again, because a lease must not be used beyond its end.
       const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now(), asking.wentOn)
       if (taken === 'taken') return answer
       if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
@@ -117,7 +126,10 @@ export function limitedBy(room: RoomAtEdge, sid: string | null, refusal: Refusal
   return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
 }
 
-/** The door cannot be asked: each policy of the room holds for this isolate by itself. */
+/**
+ * Applies each policy of the room at this isolate alone, because the door cannot be asked. Returns the refusal, or
+ * null.
+ */
 function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
   const { policies, figures } = room.limits
   for (const [i, policy] of policies.entries()) {
@@ -130,7 +142,9 @@ function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
   return null
 }
 
-/** An active session's lease is renewed shortly before its end, along with others: its requests never wait for it. */
+/**
+ * Renews the lease of an active session shortly before it ends, together with other leases. No request waits for this.
+ */
 export function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
   room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
     if (answer.verdict === 'gone') forget(room, pass, answer)
@@ -144,7 +158,7 @@ function forget(room: RoomAtEdge, { sid, expiresMs }: Pass, answer: TouchAnswer 
   return answer
 }
 
-/** The door cannot be asked: a pass that has not expired goes through on this isolate's own limit. */
+/** Admits a pass that has not expired, within this isolate's own limit, because the door cannot be asked. */
 function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Admitted | Limited {
   room.count('fallback')
   const { sid } = carried.value
@@ -155,7 +169,7 @@ function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Adm
   return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
 }
 
-/** The verdict for a live session, with a renewed pass when its door has moved the end. */
+/** Returns the verdict for a live session, with a new pass when its door has moved the end by a second or more. */
 export async function admitted(
   visit: Visit,
   room: RoomAtEdge,
@@ -182,7 +196,7 @@ export async function signedPass(room: RoomAtEdge, ring: KeyRing, pass: Pass): P
   return text
 }
 
-/** What a request waits for only so long. */
+/** Waits for a promise, but at most 150 ms. Then returns `late`. */
 export function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
   return within(TOUCH_FOR_MS, promise)
 }

@@ -1,4 +1,4 @@
-/** Those who are not inside: one step in line, and the claim of whoever is called. */
+/** The steps of visitors who are not inside: one step in the line, and the claim of a visitor who is called. */
 import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../../core/place/place.ts'
 import { doorOf, type Ticket } from '../../core/ticket.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
@@ -12,20 +12,27 @@ import { changesLane, confirm, giveUp, mint, nameOf, newSid, signedTicket } from
 import type { Admitted, Rejected, Waiting } from './verdict.ts'
 import { signedPass } from './with-pass.ts'
 
-/** Nothing is known that would say when to come again. */
+/** The time until the next try, where nothing is known that would give a better one. */
 export const SHORT_RETRY_MS = 5_000
-/** A pass for the time in which the room cannot be reached. */
+/** The life of a pass that is given while the room cannot be reached. */
 const FALLBACK_PASS_MS = 60_000
-/** Who was rejected may come back at any time. This is for programs, which should not come at once. */
+/** A rejected visitor may come back at any time. This number is for programs, so that they do not come back at once. */
 const REJECTED_RETRY_MS = 30_000
-/** Refused a moment ago, or asked while no door answers: the place is held, and nothing is known of it. */
+/**
+ * What a visitor sees who was refused a moment ago, or who came while no door answers. The place is kept, and its
+ * position is not known.
+ */
 const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 
 /**
- * One step of somebody who is not inside: their place as it is now, and a claim when they are called and may claim. Without
- * a ticket a place is taken now, or the visitor is rejected where newcomers do not wait. A visitor who missed the call gets a new
- * place and is told so. `claims` bounds the calls: a ticket whose
- * session has ended leads to a second one; `charges` when the request goes on with it.
+ * One step of a visitor who is not inside. Returns the place as it is now, or the pass that a claim gives when the
+ * visitor is called and may claim.
+ *
+ * Without a ticket the visitor gets a place, or is rejected where newcomers do not wait. A visitor who missed the call
+ * gets a new place, and the answer reports it.
+ *
+ * `claims` is the number of claims left: a ticket whose session has ended leads to a second claim. `charges` is true
+ * when the request goes on to the origin with its claim.
  */
 export async function stand(
   visit: Visit,
@@ -40,9 +47,12 @@ export async function stand(
     behindMs?: number
     /** The ticket is new, and not in the visitor's cookie yet. */
     isReplaced?: boolean
-    /** The session in whose place the visitor stands: it is over, and its token may come again. */
+    /** The ended session that this place follows. Its token may come again. */
     after?: string | undefined
-    /** Whether a request may claim that would go on with it. It is asked only about who is called. */
+    /**
+     * Whether this request may claim, if it would go on to the origin. Only called for a visitor who is called, because
+     * the question charges a network.
+     */
     mayClaim?: (() => boolean) | undefined
   },
 ): Promise<Admitted | Waiting | Rejected> {
@@ -58,12 +68,13 @@ export async function stand(
   const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
   if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
-  // Most rooms have no events: their polls wait for nothing.
+  // Most rooms have no events, so their polls skip this wait.
   const held = carried && room.view.events ? await withPlace(carried, room.view, nowMs) : carried
   const standing = held && placeOf(held, room.view, claimWindowMs, nowMs).state
   const missed = standing === 'missed'
   if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
-  // Who is called already has nothing to gain from another line; and a place is not given up for one that is not to be had, or that no cookie would keep.
+  // Do not change the lane of a visitor who is called, in a room that rejects newcomers, or when the cookie must not be
+  // overwritten.
   const isOffered = !rejects && !options.keepCookie
   const changes = held !== null && standing === 'waiting' && isOffered && changesLane(room, held, invited)
   if (changes) giveUp(room, held)
@@ -71,13 +82,13 @@ export async function stand(
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
-  // The first time that a ticket is of any use: what a network has too many of waits.
+  // The first use of a ticket counts against the quota of its network. Beyond the quota the ticket is delayed.
   const isFirst = isNewcomer || !ticket.confirmed
   const delayMs = isFirst && (!isNewcomer || place.state === 'called') ? mayConfirm(visit, room) : 0
   if (delayMs > 0) {
     room.count('delayed')
     if (rejects && isNewcomer) return rejected(visit, room)
-    // Whose turn it is meanwhile does not lose it.
+    // A visitor who is called meanwhile keeps the turn.
     if (place.state === 'called' && !isNewcomer) ticket = refused(ticket, view, claimWindowMs, nowMs)
     place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
   } else if (place.state === 'called' && options.claims > 0 && (options.mayClaim?.() ?? true)) {
@@ -108,7 +119,7 @@ export async function stand(
     ticket,
     token: changed ? await signedTicket(room, ring, ticket) : null,
     place,
-    // Whoever asks when told to is there in time, however soon a turn is over.
+    // At most half of the claim window, so that a visitor who polls on time is there before the turn is over.
     pollAfterMs: Math.max(delayMs, Math.min(nextPollMs(ticket, place, view, nowMs, Math.random()), claimWindowMs / 2)),
     missed,
     invitation: invited.kind,
@@ -117,12 +128,18 @@ export async function stand(
   }
 }
 
-/** Nobody needs a place here; but where an invitation is needed, only who has one or has a place already goes without. */
+/**
+ * Whether a visitor needs no place here now. Where an invitation is needed, this holds only with a valid one or with a
+ * ticket.
+ */
 export function passesThrough(room: RoomAtEdge, ticket: object | null, invited: Invited, nowMs: number): boolean {
   return room.settings.at(nowMs).newcomers === 'pass through' && (ticket !== null || !isUninvited(room, invited))
 }
 
-/** The room is for those invited, and this visitor is not, or not any more. Who has a place keeps it. */
+/**
+ * Whether the room is for invited visitors only, and this visitor has no valid invitation. It does not matter to a
+ * visitor who has a place.
+ */
 function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
@@ -139,7 +156,10 @@ function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
   }
 }
 
-/** `on_room_failure = "admit"`: a bounded rate per isolate, with passes of a minute, exempt from I1 and I2 by name. */
+/**
+ * `on_room_failure = "admit"`: admits a tenth of the room's rate at each isolate, with passes of one minute. Such
+ * visitors are exempt from I1 and I2. Returns null when none may be admitted now.
+ */
 async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Admitted | null> {
   const { config, event } = room.settings.at(visit.nowMs)
   const rate = event?.isPrequeue ? 0 : config.new_users_per_minute
@@ -152,7 +172,7 @@ async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
   return { kind: 'admitted', room, sid, pass: await signedPass(room, ring, pass), isNew: true, fallback: true }
 }
 
-/** No door has answered this isolate yet: the place is held all the same. */
+/** Gives or keeps a place while no door has answered this isolate yet. */
 async function withoutView(
   visit: Visit,
   room: RoomAtEdge,
