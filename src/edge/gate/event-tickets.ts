@@ -15,8 +15,8 @@ export function entryAt(view: View | null, nowMs: number): Entry | null {
 }
 
 /**
- * Returns the ticket as it stands now. It has a place once its draw is done, and a place by arrival when the draw was
- * called off. Such a place is new, and counts when its visitor comes back. Returns the same object when nothing
+ * Returns the ticket as it stands now: with its place once its draw is done, or with a place by arrival when the draw
+ * was called off. Such a place is new, and counts when its visitor comes back. Returns the same object when nothing
  * changed.
  */
 export async function withPlace(ticket: Ticket, view: View, nowMs: number): Promise<Ticket> {

@@ -1,6 +1,6 @@
 import type { Caller } from './door-client.ts'
 
-/** A caller whose work goes on after its request: on its behalf still, at a later time. */
+/** Returns the same caller at a later time, for work that goes on after its request. */
 export function callerAt(caller: Caller, nowMs: number): Caller {
   const { env, calls, continent } = caller
   return { env, calls, continent, nowMs, waitUntil: promise => caller.waitUntil(promise) }

@@ -1,4 +1,4 @@
-/** The doors of one room as an isolate calls them: with a bound on the wait, and not again at once where nobody answered. */
+/** Calls the doors of one room. Each wait is bounded, and a door that did not answer is not called again at once. */
 import type { DoorCalls } from '../../core/protocol/calls.ts'
 import { within } from '../../runtime/within.ts'
 import { doorStub, type Env } from '../../settings/env.ts'
@@ -14,7 +14,7 @@ export interface Caller {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** An object that has not answered by then is taken for unreachable. */
+/** An object that has not answered within 3 s counts as unreachable. */
 export const CALL_TIMEOUT_MS = 3_000
 /** An unreachable door is not called again for this long. */
 const DOWN_FOR_MS = 1_000
@@ -29,7 +29,7 @@ export class Doors {
   readonly #counted: () => void
   readonly #downUntilMs = new Map<string, number>()
 
-  /** `counted` is told of every call that a request waits for. */
+  /** Calls `counted` for every call that is made through `call`. */
   constructor(room: string, counted: () => void) {
     this.#room = room
     this.#counted = counted
@@ -43,12 +43,15 @@ export class Doors {
     this.#downUntilMs.set(door, nowMs + DOWN_FOR_MS)
   }
 
-  /** The answer of a door, whose lateness is a failure. */
+  /** Returns the answer of a door. Throws when it does not come within 3 s. */
   ask<Answer>({ env }: Caller, door: string, ask: (door: DoorCalls<RoomConfig>) => Promise<Answer>): Promise<Answer> {
     return inTime(ask(doorStub(env, this.#room, door)))
   }
 
-  /** A call that outlives its request, for others may wait for it; it is counted where it is made. */
+  /**
+   * Makes a call that outlives its request, because other requests may wait for it. Counts the call. Throws
+   * Unreachable.
+   */
   async call<Answer>(
     caller: Caller,
     door: string,
@@ -63,7 +66,7 @@ export class Doors {
       caller.waitUntil(answer.catch(() => undefined))
       return await answer
     } catch (error) {
-      // From now on: by a call that hung the time from its beginning is over.
+      // Counts from now: a call that hung has used up the time since it began.
       this.noteDown(door, Date.now())
       throw new Unreachable(`door ${door}: ${String(error)}`)
     }

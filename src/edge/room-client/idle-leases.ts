@@ -1,4 +1,7 @@
-/** Leases of rate limits that nobody uses: what a session lets lie is given back within some seconds, so that it is not charged for it. */
+/**
+ * Unused leases of rate limits. The tokens that a session does not use are given back within some seconds, so that the
+ * session is not charged for them.
+ */
 import { giveBack, isWorthGivingBack } from '../../core/limits/lease.ts'
 import type { Ask } from '../../core/protocol/messages.ts'
 import { holdingsOf, type SessionLimits } from '../limits/session.ts'
@@ -7,16 +10,16 @@ import type { Caller } from './door-client.ts'
 import type { Memory } from './memory.ts'
 import type { Touches } from './renewals.ts'
 
-/** Idle leases are looked for this often, so many times after one was lent. */
+/** After a lease is granted, idle ones are looked for IDLE_LOOKS times, 2 s apart. */
 const IDLE_AFTER_MS = 2_000
 const IDLE_LOOKS = 5
-/** Sessions watched for being idle. */
+/** The number of sessions that are watched at once. */
 const WATCHED_MAX = 10_000
 
 export class IdleLeases {
   readonly #memory: Memory
   readonly #touchesOf: (sid: string) => Touches
-  /** Sessions with leases that may become idle, and until when somebody looks. */
+  /** Sessions with leases that may become idle, and the time until which the looks go on. */
   readonly #watched = new Set<string>()
   #watchedUntilMs = 0
 
@@ -25,14 +28,14 @@ export class IdleLeases {
     this.#touchesOf = touchesOf
   }
 
-  /** A session has just been lent something. */
+  /** Begins to watch a session that was just lent tokens. */
   note(sid: string, session: SessionLimits, nowMs: number): void {
     if (this.#watched.size >= WATCHED_MAX || !hasMuch(session, nowMs)) return
     isIdle(session, nowMs)
     this.#watched.add(sid)
   }
 
-  /** Begins to look, in the background, unless somebody does. */
+  /** Begins to look in the background, unless that is under way. */
   watch(caller: Caller, nowMs: number): void {
     if (this.#watched.size === 0 || nowMs < this.#watchedUntilMs) return
     this.#watchedUntilMs = nowMs + IDLE_AFTER_MS * (IDLE_LOOKS + 1)
@@ -49,7 +52,7 @@ export class IdleLeases {
     this.#watchedUntilMs = 0
   }
 
-  /** Asks for everything idle to be taken back; answers whom to send now. */
+  /** Queues the return of everything idle. Returns the queues to send now. */
   #giveBack(caller: Caller): ReadonlySet<Touches> {
     const asked = new Set<Touches>()
     for (const sid of this.#watched) {
@@ -66,7 +69,7 @@ export class IdleLeases {
   }
 }
 
-/** Gives back what an idle session has here. Nothing while a request waits. */
+/** Takes the tokens of an idle session to give back. Returns none while a request of the session waits. */
 export function whatLiesIdle(session: SessionLimits, nowMs: number): readonly Ask[] {
   const open = holdingsOf(session)
   if (open.some(({ holding }) => holding.waiting > 0)) return []
@@ -80,7 +83,10 @@ function hasMuch(session: SessionLimits, nowMs: number): boolean {
   return holdingsOf(session).some(({ policy, holding }) => isWorthGivingBack(holding, policy.quota, nowMs))
 }
 
-/** Whether a session has not been used since it was last looked at, and has something worth giving back. */
+/**
+ * Whether a session has not been used since the last look, and has something worth giving back. Also remembers this
+ * look.
+ */
 function isIdle(session: SessionLimits, nowMs: number): boolean {
   let idle = false
   for (const { policy, holding } of holdingsOf(session)) {

@@ -1,6 +1,6 @@
 /**
- * What an isolate may remember of visitors, over all rooms. Every map is bounded, so that no crowd can fill an isolate's 128 MB: full,
- * they take about 50 MB. Forgetting costs a verification or an object call, never a place or a limit.
+ * What an isolate may remember of visitors, over all rooms. Every map is bounded, so that no crowd can fill the 128 MB
+ * of an isolate: full maps take about 50 MB. A lost entry costs a verification or a call, but no place and no limit.
  */
 import { LRUCache } from 'lru-cache'
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
@@ -12,28 +12,28 @@ import { Quotas } from '../limits/isolate-quotas.ts'
 import type { SessionLimits } from '../limits/session.ts'
 import { Turns } from '../limits/turns.ts'
 
-/** Verified tokens of each kind: a token and its claims are under a kilobyte. */
+/** The number of verified tokens of each kind. A token and its claims take less than a kilobyte. */
 const TOKENS = 16_000
 const VISITORS = 10_000
-/** A room of `*` serves any host that a visitor writes. */
+/** The number of hosts. A room with the host `*` serves any host that a visitor writes. */
 const HOSTS = 1_000
 
 export interface Lease {
-  /** Requests pass without asking until then. */
+  /** Until then requests pass without a call to the door. */
   untilMs: number
   /** From then on a request renews the lease without waiting for it. */
   renewMs: number
-  /** The door's word on the session. */
+  /** The end of the session, by the last answer of its door. */
   expiresMs: number
-  /** The newest pass signed for it. */
+  /** The newest pass that was signed for the session. */
   token: string
-  /** Requests lent by the door. */
+  /** The tokens of rate limits that the door has lent. */
   limits: SessionLimits
-  /** How often the session was sampled in this window of its origin's health. */
+  /** The window of `samples`. */
   sampledWindow: number
-  /** The last window in which the session had something bad to say of a named upstream: no more than that counts. */
+  /** The last window with a bad sample from the session about a named upstream. Only one counts in each window. */
   complainedWindow: number
-  /** The last window in which its complaint was passed on. */
+  /** The last window in which the session's complaint was reported. */
   toldWindow: number
   samples: number
 }
@@ -43,21 +43,21 @@ export interface Gone {
   readonly untilMs: number
   /** The place at the front that its visitor may take. */
   readonly again: Again | null
-  /** The policy that has ended it. */
+  /** The policy that ended the session. */
   readonly requeuedBy: string | null
-  /** The place that its visitor has got since. */
+  /** The place that the visitor has got since. */
   next: Ticket | null
 }
 
-/** Keys are tokens or sids, which no two rooms share. */
+/** Keys are tokens or sids, which no two rooms share, unless the map says otherwise. */
 export class Memory {
-  /** Apart from the tickets: a crowd outside must not cost those inside a verification. */
+  /** Passes have a map of their own: a crowd outside must not cost the visitors inside a verification. */
   readonly passes = new LRUCache<string, Token>({ max: TOKENS })
   readonly tickets = new LRUCache<string, Token>({ max: TOKENS })
   /** Verified invitations, by room and text. */
   readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
-  /** Sids that were counted in a line here, and tickets that were given up for another. */
+  /** Places that were counted in a line here, and tickets that were given up for another lane. */
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
   /** Places that were given up here. */
   readonly left = new LRUCache<string, true>({ max: VISITORS })
@@ -65,9 +65,12 @@ export class Memory {
   readonly gone = new LRUCache<string, Gone>({ max: VISITORS })
   /** The last claim of a ticket. */
   readonly claims = new LRUCache<string, { readonly atMs: number; readonly answer: ClaimAnswer }>({ max: VISITORS })
-  /** When sids were let in while the origin was tried after an outage, and when `<upstream>/<sid>` tried another. */
+  /**
+   * When sids were let in while the origin was tried after an outage. Keys of other forms are trials of a named
+   * upstream.
+   */
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
-  /** When a visitor may poll again at the earliest. */
+  /** The earliest time at which a visitor may poll again. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
   /** When newcomers last came over https, by host. */
   readonly https = new LRUCache<string, number>({ max: HOSTS })

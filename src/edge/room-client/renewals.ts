@@ -1,16 +1,17 @@
 /**
- * Touches from this isolate to one door. Parallel requests of a session share one; while a call is under way, the touches of all
- * other sessions gather for the next. So a door is called by isolates, not by sessions.
+ * Touches from this isolate to one door. Parallel requests of a session share one touch. While a call is under way, the
+ * touches of all other sessions gather for the next call. So the number of calls grows with the isolates, not with the
+ * sessions.
  */
 import type { Touch, TouchAnswer } from '../../core/protocol/messages.ts'
 import type { Caller } from './door-client.ts'
 
 const TOUCHES_PER_CALL = 256
-/** A touch that could wait goes with the next call, or in one of its own after this long. */
+/** A touch for which no request waits goes with the next call, or in a call of its own after this long. */
 const WAITS_MS = 200
-/** After this long it is worth nothing any more. */
+/** After this long such a touch is dropped. */
 const WORTHLESS_MS = 1_000
-/** A call whose request was cut off is not waited for any longer. */
+/** After this long a call counts as lost: its request may have been cut off. */
 const CALL_LOST_MS = 3_000
 
 export type SendTouches = (caller: Caller, touches: readonly Touch[]) => Promise<readonly TouchAnswer[]>
@@ -18,17 +19,17 @@ export type SendTouches = (caller: Caller, touches: readonly Touch[]) => Promise
 interface Asked {
   readonly touch: Touch
   readonly askedMs: number
-  /** Each belongs to the request that made it: a promise of another request may be gone with it. */
+  /** One promise for each request that waits. A promise of another request may end together with that request. */
   readonly waiting: { resolve(answer: TouchAnswer): void; reject(error: unknown): void }[]
   sent: boolean
 }
 
 export class Touches {
   readonly #send: SendTouches
-  /** What requests wait for, sent or not. */
+  /** Touches that requests wait for, sent or not, by sid. */
   readonly #open = new Map<string, Asked>()
   #unsent: Asked[] = []
-  /** What can wait, by sid, oldest first. */
+  /** Touches for which no request waits, by sid, oldest first. */
   readonly #later = new Map<string, Asked>()
   /** When the call under way was sent, null when there is none. */
   #calledAtMs: number | null = null
@@ -53,7 +54,7 @@ export class Touches {
     return promise
   }
 
-  /** Asks about a session for which nobody waits; `note` takes the answer, if there is one. */
+  /** Asks about a session for which no request waits. Calls `note` with the answer, if there is one. */
   askLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
     const { sid } = touch
     if (!this.#later.has(sid) && !this.#open.has(sid)) {
@@ -64,12 +65,12 @@ export class Touches {
     if (oldest && caller.nowMs - oldest.askedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
-  /** Sends what could wait now, if no call is under way that it could go after. */
+  /** Sends the touches that could wait now, unless a call is under way. */
   sendLater(caller: Caller): void {
     if (this.#later.size > 0 && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
-  /** Each waits within its own request: who finds no call under way takes all that have gathered. */
+  /** Each request waits by itself. The first one to find no call under way sends all touches that have gathered. */
   async #sendOnce(caller: Caller, asked: Asked): Promise<void> {
     while (!asked.sent && !this.#isFree(caller.nowMs)) {
       await new Promise<void>(free => this.#whenFree.push({ asked, free }))
@@ -93,9 +94,9 @@ export class Touches {
     } catch (error) {
       for (const asked of batch) this.#settle(asked, one => one.reject(error))
     } finally {
-      // Not when this one was given up for lost, and another is under way.
+      // A call given up for lost must not end the call that came after it.
       if (this.#calledAtMs === sentMs) this.#calledAtMs = null
-      // Whose question another request has sent has nothing to wait for: its request may have ended with the answer.
+      // Do not wake a request whose touch went out with another request's call: it may be over by now.
       for (const { asked, free } of this.#whenFree.splice(0)) if (!asked.sent) free()
     }
   }
@@ -105,7 +106,7 @@ export class Touches {
     for (const one of asked.waiting) each(one)
   }
 
-  /** Those who wait first, then what could. */
+  /** Takes the next batch: first the touches that requests wait for, then the others. */
   #take(nowMs: number): Asked[] {
     const batch = this.#unsent.splice(0, TOUCHES_PER_CALL)
     for (const [sid, later] of this.#later) {

@@ -1,7 +1,8 @@
 /**
  * What one isolate remembers of one room: the last view, verified tokens, leases, and refusals.
  *
- * All of it is bounded and may be lost at any time. A refusal is remembered so that nobody can make this isolate hammer a door.
+ * All of it is bounded and may be lost at any time. Refusals are remembered so that no visitor can make this isolate
+ * hammer a door.
  */
 import type { Quota } from '../../core/gcra.ts'
 import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
@@ -21,29 +22,34 @@ import { RoomLink } from './snapshot-sync.ts'
 
 export { type Caller, Unreachable } from './door-client.ts'
 
-/** Its multiples fill [0, 1) more evenly than random numbers do (Weyl), so that few of a burst share a bucket. */
+/**
+ * The multiples of this number fill [0, 1) more evenly than random numbers do (Weyl), so that few arrivals of a burst
+ * share a bucket.
+ */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
 /** Whether a visitor comes with an invitation. */
 export type Invited =
   | { readonly kind: 'none' }
   | { readonly kind: 'valid'; readonly invitation: Invitation }
-  /** It says so, and is not one, or not now. */
+  /** The invitation is not genuine, or not in force now. */
   | { readonly kind: 'invalid' }
 
 export class RoomAtEdge {
   readonly name: string
-  /** What the isolate remembers of visitors, of this room and others. */
+  /** What the isolate remembers of the visitors of all its rooms. */
   readonly memory: Memory
   /** What this isolate has seen of the origin, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
-  /** When everybody was held here at last: whoever tried the origin before then has tried another time. */
+  /**
+   * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
+   */
   allHeldMs = Number.NEGATIVE_INFINITY
   readonly #doors: Doors
   readonly #link: RoomLink
   readonly #sessions: SessionLeases
-  /** Doors without permits until the next sync. */
+  /** Doors that had no permit left since the last sync. */
   readonly #exhausted = new Set<string>()
   #settings: RoomSettings
   #spread = Math.random()
@@ -79,17 +85,17 @@ export class RoomAtEdge {
     this.#link.count(cell, by)
   }
 
-  /** True when the room has not been heard of for so long that `on_room_failure` applies. */
+  /** Whether the room has been silent for so long that `on_room_failure` applies. */
   hasFailed(nowMs: number): boolean {
     return this.#link.hasFailed(nowMs)
   }
 
-  /** Why this room cannot be served, null when it can. Asks a door unless one has answered lately. */
+  /** Returns why this room cannot be served, or null when it can. Asks a door unless one has answered lately. */
   outage(caller: Caller): Promise<string | null> {
     return this.#link.outage(caller)
   }
 
-  /** Verifies a token once; remembers it as long as it is used. */
+  /** Verifies a token, and remembers it while it is used. */
   async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
     const known = this.memory.passes.get(text) ?? this.memory.tickets.get(text)
     if (known && isOf(known, this.name, nowMs)) return known
@@ -102,7 +108,7 @@ export class RoomAtEdge {
     return this.memory.passes.has(text) || this.memory.tickets.has(text)
   }
 
-  /** Verifies an invitation once. Those that are not valid are not remembered. */
+  /** Verifies an invitation, and remembers it if it is genuine. */
   async invitation(ring: KeyRing, text: string, nowMs: number): Promise<Invited> {
     const own = `${this.name} ${text}`
     const known = this.memory.invitations.get(own)
@@ -112,13 +118,16 @@ export class RoomAtEdge {
     return isInForce(invitation, nowMs) ? { kind: 'valid', invitation } : { kind: 'invalid' }
   }
 
-  /** What was signed here needs no verification here. Forgeries are not remembered: they must not push out what is genuine. */
+  /**
+   * Remembers a token that is genuine, so that this isolate need not verify it. Does not remember forgeries, because
+   * they would push genuine tokens out.
+   */
   know(text: string, token: Token): void {
     if (token.kind === 'pass') this.memory.passes.set(text, token)
     else if (token.kind === 'ticket') this.memory.tickets.set(text, token)
   }
 
-  /** Waits for a view that may decide about a newcomer. A failed sync leaves the last one. */
+  /** Waits for a view that is new enough to decide about a newcomer. A failed sync leaves the last view. */
   current(caller: Caller): Promise<void> {
     return this.#link.current(caller)
   }
@@ -128,24 +137,27 @@ export class RoomAtEdge {
     this.#link.renew(caller)
   }
 
-  /** Has what was counted reported within a second. */
+  /** Has the counts of this isolate reported within a second. */
   report(caller: Caller): void {
     this.#link.report(caller)
   }
 
-  /** A door for a newcomer: of the visitor's region, any of the room's. */
+  /** Returns a door for a newcomer: any door of the room in the visitor's region. */
   doorFor(caller: Caller): string {
     const doors = this.#settings.config.doors
     return `${regionOf(caller.continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
   }
 
-  /** The place of an arrival, with three decimals: those who come in one millisecond are spread evenly over it. */
+  /** Returns the key of an arrival, with three decimals. Arrivals of one millisecond are spread evenly over it. */
   keyAt(nowMs: number): number {
     this.#spread = (this.#spread + GOLDEN_RATIO) % 1
     return nowMs + Math.floor(this.#spread * 1_000) / 1_000
   }
 
-  /** The view for a visitor of this door: once it has said "none", the room is closed there, with a frontier the next sync tells. */
+  /**
+   * Returns the view for a visitor of this door. A door without permits counts as closed until the next sync brings a
+   * frontier.
+   */
   viewAt(door: string): View | null {
     const { view } = this
     return view?.open && this.#exhausted.has(door) ? { ...view, open: false, lanes: {} } : view
@@ -162,7 +174,7 @@ export class RoomAtEdge {
     return this.#sessions.known(sid)
   }
 
-  /** What this isolate remembers of a session; made when there is nothing yet. */
+  /** Returns what this isolate remembers of a session, and makes an entry when there is none. */
   sessionOf(sid: string): Lease {
     return this.#sessions.of(sid)
   }
@@ -171,12 +183,12 @@ export class RoomAtEdge {
     return this.#sessions.touch(caller, touch)
   }
 
-  /** A touch for which no request waits. */
+  /** Sends a touch for which no request waits. */
   touchLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
     this.#sessions.touchLater(caller, touch, note)
   }
 
-  /** Tells the door what a session owes, soon, and in the background. */
+  /** Reports to the door what a session owes, soon and in the background. */
   settleLater(caller: Caller, sid: string): void {
     this.#sessions.settleLater(caller, sid)
   }
@@ -189,7 +201,7 @@ export class RoomAtEdge {
     return this.#sessions.extend(caller, sid, byMs)
   }
 
-  /** Spends from a quota of this isolate's own; answers 0, or milliseconds until it would pass. */
+  /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */
   spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
     const slash = key.indexOf('/')
     const [kind, who] = slash < 0 ? [key, ''] : [key.slice(0, slash), key.slice(slash + 1)]

@@ -1,6 +1,6 @@
 /**
- * What an isolate remembers of the sessions of one room, and what it asks their doors: a lease is the right to proxy a session's
- * requests without asking.
+ * What an isolate remembers of the sessions of one room, and how it asks their doors. A lease is the right to proxy a
+ * session's requests without asking.
  */
 import type { Ask, PlaceLeft, Touch, TouchAnswer } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
@@ -10,9 +10,9 @@ import { IdleLeases, whatLiesIdle } from './idle-leases.ts'
 import type { Lease, Memory } from './memory.ts'
 import { Touches } from './renewals.ts'
 
-/** The share of a lease after which it is renewed in passing. */
+/** A request renews a lease in the background after this share of its time. */
 const RENEWED_AT = 0.7
-/** What a session owes is told within this, with what others owe. */
+/** A debt is reported within 100 ms, together with the debts of other sessions. */
 const SETTLED_AFTER_MS = 100
 
 export class SessionLeases {
@@ -31,12 +31,12 @@ export class SessionLeases {
 
   known(sid: string): Lease | undefined {
     const known = this.#memory.leases.get(sid)
-    // Other policies: what was lent by the old ones is charged at its end.
+    // The policies have changed. Tokens lent under the old policies are charged when their lease ends.
     if (known && known.limits.policies !== this.#limits.policies) known.limits = this.#limits.newSession()
     return known
   }
 
-  /** What this isolate remembers of a session; made when there is nothing yet. */
+  /** Returns what this isolate remembers of a session, and makes an entry when there is none. */
   of(sid: string): Lease {
     const known = this.known(sid)
     if (known) return known
@@ -60,12 +60,12 @@ export class SessionLeases {
     return this.#touchesOf(touch.sid).ask(caller, touch)
   }
 
-  /** A touch for which no request waits. */
+  /** Sends a touch for which no request waits. */
   touchLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
     this.#touchesOf(touch.sid).askLater(caller, touch, note)
   }
 
-  /** Tells the door what a session owes, soon, and in the background. */
+  /** Reports to the door what a session owes, soon and in the background. */
   settleLater(caller: Caller, sid: string): void {
     this.touchLater(caller, { sid, protectMs: 0 }, () => undefined)
     const touches = this.#touchesOf(sid)
@@ -95,7 +95,7 @@ export class SessionLeases {
     return touches
   }
 
-  /** What sessions ask for is written when the call leaves: by then it is known how many requests wait. */
+  /** Writes the token requests of sessions when the call leaves, because by then it is known how many requests wait. */
   async #send(caller: Caller, door: string, batch: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const sentMs = Date.now()
     const asked = batch.map(touch => this.#asksOf(touch, sentMs))
@@ -131,7 +131,7 @@ export class SessionLeases {
     at: { sentMs: number; nowMs: number },
   ): void {
     const lease = this.of(sid)
-    // The lease runs from when the question was sent: it must not outlast what the door meant.
+    // The lease counts from when the question was sent, so that it never outlasts what the door granted.
     lease.untilMs = at.sentMs + answer.leaseMs
     lease.renewMs = at.sentMs + answer.leaseMs * RENEWED_AT
     lease.expiresMs = answer.expiresMs

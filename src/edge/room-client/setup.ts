@@ -15,7 +15,10 @@ export interface EdgeSetup {
   readonly trustedHeader: TrustedHeader
 }
 
-/** Reads the configuration and opens the keys. Throws SettingsError or KeyRingError with what an operator must fix. */
+/**
+ * Reads the configuration and opens the keys. Throws SettingsError or KeyRingError, whose message is what an operator
+ * must fix.
+ */
 export async function prepare(env: Env): Promise<EdgeSetup> {
   const deployment = readDeployment(env)
   const memory = new Memory()

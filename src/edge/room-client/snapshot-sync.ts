@@ -1,8 +1,8 @@
 /**
- * One isolate's way to its room: it reports what it has counted to one home door, and gets the view and the settings
- * back.
+ * The link of one isolate to its room. It reports the isolate's counts to one home door, and gets back the view and the
+ * settings.
  *
- * At most one report is under way. A failed one leaves the last view.
+ * At most one report is under way. When a report fails, the last view stays.
  */
 
 import { STORAGE_REFUSED } from '../../core/protocol/calls.ts'
@@ -21,20 +21,20 @@ import type { View } from '../../core/protocol/messages.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type Doors, inTime } from './door-client.ts'
 
-/** Without an answer for this long an isolate's counters may be forgotten: it begins a new id. */
+/** After this long without an answer the doors may have forgotten this isolate's counters, so it takes a new id. */
 const ISOLATE_SILENT_MS = 60_000
 
-/** A door that has answered within this time is one that answers. */
+/** A door that answered within this time is taken to answer now. */
 const ANSWERS_FOR_MS = 5_000
 
-/** What the isolate has to do with a report and its answer. */
+/** What a report and its answer need from the isolate. */
 export interface Linked {
   readonly name: string
-  /** Any door of the room that is near. */
+  /** Returns any near door of the room. */
   doorFor(caller: Caller): string
-  /** A report is about to be written: what is counted elsewhere is to be counted now. */
+  /** Called before a report is written: adds the counts that are kept elsewhere. */
   beforeReport(): void
-  /** The room has answered, with its settings when they were others. */
+  /** Called when the room has answered. The settings are given only when they have changed. */
   heard(config: RoomConfig | undefined): void
 }
 
@@ -44,9 +44,9 @@ export class RoomLink {
   #edge: EdgeState<RoomConfig> = newEdge(crypto.randomUUID())
   #home: string | null = null
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
-  /** How the last report failed, empty when it did not. */
+  /** Why the last report failed. Empty when it did not fail. */
   #failure = ''
-  /** When a report was promised that has not been sent, null for none. */
+  /** When a report was scheduled that has not been sent yet. Null for none. */
   #trailingSinceMs: number | null = null
 
   constructor(linked: Linked, doors: Doors) {
@@ -70,14 +70,14 @@ export class RoomLink {
     return hasFailed(this.#edge, nowMs)
   }
 
-  /** Waits for a view that may decide about a newcomer. */
+  /** Waits for a view that is new enough to decide about a newcomer. */
   async current(caller: Caller): Promise<void> {
     if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
   }
 
   /**
-   * Why the room cannot be served, null when it can. Asks a door unless one has answered lately. A door without its
-   * room is good enough until `on_room_failure` applies.
+   * Returns why the room cannot be served, or null when it can. Asks a door unless one has answered lately. A door that
+   * has lost its room is good enough until `on_room_failure` applies.
    */
   async outage(caller: Caller): Promise<string | null> {
     if (caller.nowMs - this.#edge.viewAtMs > ANSWERS_FOR_MS) await this.current(caller)
@@ -95,16 +95,17 @@ export class RoomLink {
   /** Renews the view in the background when it is about to grow too old. */
   renew(caller: Caller): void {
     if (!wantsRenewal(this.#edge, caller.nowMs)) return
-    // One that is under way is enough, and not to be waited for: this request may have ended when it is answered.
+    // One sync under way is enough. Do not wait for it: this request may be over when the answer comes.
     if (this.#syncing && isFresh(this.#syncing.sentMs, caller.nowMs)) return
     void this.#sync(caller, caller.nowMs)
   }
 
   /**
-   * What was counted is reported within a second also when no further request comes: positions of others depend on it.
+   * Has the counts reported within a second, even when no further request comes: the positions of other visitors depend
+   * on them.
    */
   report(caller: Caller): void {
-    // Whose request was cut off sends none.
+    // A request that was cut off never sends its report, so an old promise does not count.
     if (this.#trailingSinceMs !== null && isFresh(this.#trailingSinceMs, caller.nowMs)) return
     this.#linked.beforeReport()
     if (!this.#edge.tally.dirty) return
@@ -117,7 +118,10 @@ export class RoomLink {
     caller.waitUntil(waited)
   }
 
-  /** One sync at a time. It outlives the request that began it: others wait for the same answer. */
+  /**
+   * Syncs, one call at a time. The call outlives the request that began it, and other requests wait for the same
+   * answer.
+   */
   async #sync(caller: Caller, nowMs: number): Promise<void> {
     const shared = this.#syncing
     if (shared && isFresh(shared.sentMs, nowMs)) return inTime(shared.done).catch(() => undefined)
@@ -145,13 +149,13 @@ export class RoomLink {
       this.#failure = String(error)
       noAnswer(edge, nowMs)
       this.#doors.noteDown(this.#home, Date.now())
-      // A home that stays away is left for another of the room's doors.
+      // A home that does not answer is replaced by another door of the room.
       this.#home = null
       console.warn(`room ${this.#linked.name}: no view from a door: ${String(error)}`)
     }
   }
 
-  /** Doors forget an isolate that was silent. What it had not got an answer for goes on under a new name. */
+  /** Doors forget a silent isolate. Its counts that no answer has confirmed go on under a new id. */
   #beginAnew(): void {
     const { view, settings, version, viewAtMs, failingSinceMs, tally } = this.#edge
     if (viewAtMs === Number.NEGATIVE_INFINITY) return
@@ -160,7 +164,10 @@ export class RoomLink {
   }
 }
 
-/** An answer that others wait for is shared only while it can still come: its request may have been cut off. */
+/**
+ * Whether an answer can still come. Other requests share only such an answer, because the request that asked may have
+ * been cut off.
+ */
 function isFresh(sentMs: number, nowMs: number): boolean {
   return nowMs - sentMs < CALL_TIMEOUT_MS
 }
