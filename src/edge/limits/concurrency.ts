@@ -4,7 +4,10 @@ import { hasUpload, UPLOAD_MAX_MS } from '../request/upload.ts'
 import type { Visit } from '../request/visit.ts'
 import type { SessionLimits } from './session.ts'
 
-/** A slot is free by itself so long after the time of the origin is up, or of the most patient upstream, and that of an upload: a request may be cut off without a word. */
+/**
+ * A slot expires this long after the longest possible request: an upload, then the timeout of the origin or of the
+ * slowest upstream. A request that was aborted never reports its end.
+ */
 const SLOT_LOST_MS = 1_000
 
 export class Concurrency {

@@ -1,16 +1,17 @@
 /**
- * What an isolate lets through by its own count: preflights of a network, tickets, claims while no door answers.
+ * Quotas that an isolate counts by itself: preflights of a network, tickets, requests while no door answers.
  *
- * The table is bounded, so that no crowd of addresses can fill an isolate. A full table must not forget a spent quota, or anybody could
- * be whole again by sending from other addresses: instead the newcomers share a few quotas.
+ * The table is bounded, so that no crowd of addresses can fill an isolate. A full table must not forget a spent quota,
+ * or a visitor could get a fresh quota by sending from other addresses. So the newcomers to a full table share a few
+ * quotas.
  */
 import { type Quota, type Spend, spend } from '../../core/gcra.ts'
 import { fnv1a } from '../../core/hash.ts'
 
 const ENTRIES_MAX = 10_000
-/** Quotas that newcomers to a full table share, for each kind. */
+/** The number of quotas of each kind that the newcomers to a full table share. */
 const SHARED = 64
-/** Entries that are looked at for one newcomer to a full table. */
+/** The number of entries that are inspected for one newcomer to a full table. */
 const LOOKS = 16
 
 export class Quotas {
@@ -28,7 +29,7 @@ export class Quotas {
     const known = this.#tats.get(own)
     const shared = known === undefined ? sharedKey(kind, who, quota) : ''
     const key = known !== undefined || this.#hasRoom(nowMs) ? own : shared
-    // The first quota of its own begins where the shared one stands, or a visitor would have two bursts.
+    // The first quota of its own begins where the shared one stands, or a visitor would get two bursts.
     const verdict = spend(quota, known ?? this.#tats.get(shared) ?? 0, cost, nowMs)
     this.#tats.delete(key)
     this.#tats.set(key, verdict.tatMs)
@@ -49,7 +50,7 @@ export class Quotas {
     for (const [key, tatMs] of this.#tats) {
       this.#tats.delete(key)
       if (tatMs <= nowMs) return true
-      // To the end: the next newcomer has others looked at.
+      // Moves the entry to the end, so that the next newcomer has other entries inspected.
       this.#tats.set(key, tatMs)
       if (++looks === LOOKS) break
     }

@@ -1,6 +1,7 @@
 /**
- * The limits of one room at one isolate: whether a session's request may go on, by the leases at hand, and what to ask its door for. A
- * request inside its lease costs a comparison and an addition per policy that it falls under.
+ * The rate limits of one room at one isolate: whether a session's request may go on with the token leases at hand, and
+ * what to request from its door. A request within its leases costs a comparison and an addition for each policy that
+ * covers it.
  */
 import { LEASE_GRACE_MS } from '../../core/limits/debt.ts'
 import {
@@ -24,17 +25,18 @@ import { Concurrency } from './concurrency.ts'
 import { covers, holdingOf, holdingsOf, LeaseNames, newSessionLimits, type SessionLimits } from './session.ts'
 import { PolicyFigures } from './stats.ts'
 
-/** A request more will not fit for about so long. */
+/** The time until the next try, when too many requests of a session are under way. */
 const CONCURRENT_RETRY_MS = 1_000
 
 /**
- * A refusal is remembered for so long at least, or a busy session would have its door asked for each token as it drains. Meanwhile tokens
- * gather at the door: none is lost, for no more than this share of the burst does.
+ * A refusal is remembered for at least this long. Otherwise a busy session would ask its door for each token as it
+ * drains. Meanwhile tokens gather at the door. None is lost, because the time is at most the time in which a quarter of
+ * the burst drains.
  */
 const REFUSED_FOR_MS = 1_000
 const REFUSED_SHARE = 1 / 4
 
-/** A policy, or `max_concurrent`, says no. */
+/** A refusal by a policy, or by `max_concurrent` (policy null). */
 export interface Refusal {
   readonly policy: Policy | null
   readonly name: string
@@ -45,15 +47,15 @@ const TOO_MANY_AT_ONCE: Refusal = { policy: null, name: 'concurrent', retryAfter
 
 export type Taken = 'taken' | 'ask' | Refusal
 
-/** Tokens that one request waits for. */
+/** The tokens that one request waits for. */
 export type Wish = readonly { readonly holding: Holding; readonly tokens: number }[]
 
-/** A grant that leaves less of the burst than this is near the limit: 80 % is in use. */
+/** A grant that leaves less than this share of the burst is near the limit: over 80 % is in use. */
 const NEAR_SHARE = 0.2
 
 export class Limits {
   policies: readonly Policy[] = []
-  /** Whether any policy's cost is told by the origin. */
+  /** Whether the origin reports the cost of any policy. */
   chargesAfterwards = false
   /** Whether any policy counts networks. */
   countsNetworks = false
@@ -61,19 +63,19 @@ export class Limits {
   readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
-  /** What `take` has found for each policy: patterns are matched once a request, and no list is made for it. */
+  /** What `take` found for each policy. It is reused, so that a request matches each pattern once and makes no list. */
   readonly #taken: (Holding | null)[] = []
 
   constructor(isolate: string) {
     this.#names = new LeaseNames(isolate)
   }
 
-  /** Takes over settings. Figures that were not reported must be taken before. */
+  /** Takes over new settings. Figures that were not reported yet must be taken before, or they are lost. */
   follow(settings: RoomSettings): void {
     const { rate_limits, mode, suspended, case_insensitive_paths } = settings.config
     const text = JSON.stringify([rate_limits, mode, suspended, case_insensitive_paths])
     this.#concurrency.follow(settings)
-    // Leases outlive a change of something else.
+    // Leases outlive a change of other settings.
     if (text === this.#text) return
     this.#text = text
     this.policies = settings.policies
@@ -87,8 +89,9 @@ export class Limits {
   }
 
   /**
-   * Decides by what is at hand, and takes it: all policies let the request on, or one says no, or a door must be asked. A request that
-   * `wentOn` before its door had answered is only charged.
+   * Decides with the tokens at hand, and takes them. Returns `taken` when every policy allows the request, a refusal
+   * when one does not, or `ask` when a door must be asked. A request that `wentOn` before its door answered is only
+   * charged.
    */
   take(visit: Visit, session: SessionLimits, nowMs: number, wentOn = false): Taken {
     const { policies } = this
@@ -121,14 +124,17 @@ export class Limits {
     return 'taken'
   }
 
-  /** A request goes on though its door has not answered: unless too many are under way at once, it is one of them. */
+  /**
+   * Lets a request go on before its door has answered, and counts it as under way. Returns a refusal when too many are
+   * under way.
+   */
   goOn(visit: Visit, session: SessionLimits, nowMs: number): Refusal | null {
     if (this.#concurrency.isFull(session, nowMs)) return TOO_MANY_AT_ONCE
     this.#concurrency.begin(session, visit)
     return null
   }
 
-  /** A request that comes in with a claim waits for nothing, and is charged by it. */
+  /** Charges a request to the claim that it comes in with. The request waits for no tokens. */
   claimAsks(visit: Visit, session: SessionLimits, nowMs: number): readonly Ask[] {
     return this.covering(visit, session).map(({ policy, holding }) => {
       owe(holding, policy.cost, nowMs)
@@ -136,7 +142,7 @@ export class Limits {
     })
   }
 
-  /** A claim has let its request in. */
+  /** Takes note of a claim that has admitted its request. */
   noteClaimed(visit: Visit, session: SessionLimits, asks: readonly Ask[], grants: readonly Grant[] = []): void {
     for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.figures.add(i, 'allowed')
     const open = holdingsOf(session)
@@ -147,7 +153,7 @@ export class Limits {
     }
   }
 
-  /** A request begins to wait for what it lacks. */
+  /** Notes that a request begins to wait for its tokens. */
   wish(visit: Visit, session: SessionLimits, nowMs: number): Wish {
     const wish = this.covering(visit, session).map(({ policy, holding }) => ({ holding, tokens: policy.cost }))
     for (const { holding, tokens } of wish) wait(holding, tokens, nowMs)
@@ -158,7 +164,10 @@ export class Limits {
     for (const { holding, tokens } of wish) leave(holding, tokens)
   }
 
-  /** What a touch of the session says and asks: of all buckets that somebody waits for, or that were used. */
+  /**
+   * Returns the token requests of a session's next touch: for every bucket that a request waits for, or that holds,
+   * used or owes tokens.
+   */
   asks(session: SessionLimits, nowMs: number): readonly Ask[] {
     return holdingsOf(session)
       .filter(
@@ -179,7 +188,7 @@ export class Limits {
       const grant = grants[index]
       const one = open.find(({ holding }) => holding.lease === ask.lease)
       if (!grant || !one) return
-      // A door that has not heard of a change yet may mean a longer quota: by then all has drained by this one.
+      // A door with older settings may mean a longer quota. By this time all has drained under the quota known here.
       const { burst, intervalMs } = one.policy.quota
       const drainedMs =
         ask.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
@@ -199,14 +208,17 @@ export class Limits {
     }
   }
 
-  /** The origin has said what its answer cost: more than the one token that was taken, or nothing. */
+  /**
+   * Charges the cost that the origin reports: more than the one token that was taken, or nothing. Returns whether the
+   * session owes tokens to its door.
+   */
   chargeAfterwards(visit: Visit, session: SessionLimits, headers: Headers, nowMs: number): boolean {
     let owes = false
     for (const { policy, holding } of this.covering(visit, session)) {
       if (policy.costHeader === null) continue
       const text = headers.get(policy.costHeader)
       if (text === null || !/^\d{1,9}$/.test(text.trim())) continue
-      // An answer never costs more than a whole burst: a mistake of the origin must not lock a session out for days.
+      // An answer costs at most a whole burst: a mistake of the origin must not lock a session out for days.
       const cost = Math.min(Number(text), policy.quota.burst)
       if (cost === 0 && holding.used > holding.usedBefore) holding.used--
       else if (cost > 1) owe(holding, cost - 1, nowMs)
@@ -215,17 +227,17 @@ export class Limits {
     return owes
   }
 
-  /** The answer to a request has begun, or it did not go on after all. */
+  /** Ends a request: its answer has begun, or it did not go on after all. */
   end(session: SessionLimits | undefined, visit: Visit): void {
     if (session) this.#concurrency.end(session, visit)
   }
 
-  /** A refusal is final: the request has not waited for its turn, or not long enough. */
+  /** Counts a final refusal: the request has not waited for its turn, or not long enough. */
   countRefusal({ policy }: Refusal): void {
     if (policy) this.figures.add(this.policies.indexOf(policy), 'limited')
   }
 
-  /** The policies that the request falls under, with what is held of each. */
+  /** Returns the policies that cover the request, with the tokens held for each. */
   covering(visit: Visit, session: SessionLimits): { policy: Policy; holding: Holding }[] {
     return this.policies.flatMap((policy, i) =>
       covers(policy, visit) ? [{ policy, holding: this.#holdingOf(session, i, policy, visit) }] : [],

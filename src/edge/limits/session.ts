@@ -1,16 +1,25 @@
-/** What an isolate holds of one session: a lease for each policy that it came under, and for each path where a policy counts paths. */
+/**
+ * The token leases of one session at one isolate: one for each policy that has covered a request, or one for each path
+ * where a policy counts paths.
+ */
 import { fnv1a } from '../../core/hash.ts'
 import { type Holding, newHolding } from '../../core/limits/lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 
-/** Paths of one session with a lease here, for 10,000 sessions must fit. The oldest is forgotten, and its door charges it whole. */
+/**
+ * The number of paths of one session with a lease here, so that 10,000 sessions fit in memory. The oldest lease is
+ * dropped, and its door then charges all of it.
+ */
 const PATHS_MAX = 16
 
-/** Policies of other settings are not these: what was held of them is charged at its end. */
+/**
+ * The leases of one session. They belong to these `policies` only: after a change of settings, old leases are charged
+ * when they end.
+ */
 export interface SessionLimits {
   readonly policies: readonly Policy[]
-  /** By the policy's place in the list. */
+  /** Indexed by the policy's place in the list. */
   readonly whole: (Holding | undefined)[]
   readonly paths: Map<string, Holding>
   /** Requests whose answers have not begun. */
@@ -21,7 +30,7 @@ export function newSessionLimits(policies: readonly Policy[]): SessionLimits {
   return { policies, whole: [], paths: new Map(), running: [] }
 }
 
-/** Names of leases: none is ever used for another. */
+/** Names of leases. No name is used twice. */
 export class LeaseNames {
   readonly #isolate: string
   #given = 0
@@ -35,13 +44,16 @@ export class LeaseNames {
   }
 }
 
-/** Whether a session's request is charged by a policy. */
+/** Whether a policy charges this request to its session. */
 export function covers(policy: Policy, visit: Visit): boolean {
   if (policy.perNetwork) return false
   return policy.matchesAll || policy.matches(visit.request.method, visit.readings)
 }
 
-/** What is held of the policy at place `i`, for the path of the visit where it counts paths; made when there is nothing yet. */
+/**
+ * Returns the lease for the policy at place `i`, and makes it when there is none. Where the policy counts paths, the
+ * lease is for the path of the visit.
+ */
 export function holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit, names: LeaseNames): Holding {
   if (policy.perPath) return holdingOnPath(session, policy, visit, names)
   const known = session.whole[i]
@@ -51,7 +63,7 @@ export function holdingOf(session: SessionLimits, i: number, policy: Policy, vis
   return holding
 }
 
-/** All that is held of a session. */
+/** Returns all leases of a session. */
 export function holdingsOf(session: SessionLimits): { policy: Policy; holding: Holding }[] {
   const byName = new Map(session.policies.map(policy => [policy.name, policy]))
   return [...session.whole, ...session.paths.values()].flatMap(holding => {
@@ -68,19 +80,19 @@ function holdingOnPath({ paths }: SessionLimits, policy: Policy, visit: Visit, n
   paths.set(bucket, holding)
   for (const [name, one] of paths) {
     if (paths.size <= PATHS_MAX) break
-    // What a request waits for stays, or its answer would come in vain.
+    // A lease that a request waits for must stay, or its answer would find no lease.
     if (one.waiting === 0 && one !== holding) paths.delete(name)
   }
   return holding
 }
 
-/** Spellings of a path that the policy takes for the same share what is left of it. */
+/** Returns the name of a bucket. Spellings that the policy takes for one path share a bucket. */
 export function bucketOf(policy: Policy, visit: Visit): string {
   const path = policy.paths.nameOf(visit.readings)
   return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
 }
 
-/** From both ends: a long path must not make a long message, nor share what is left with another. */
+/** Hashes a long path from both ends: it must not make a long message, nor share a bucket with another path. */
 function hashOf(text: string): string {
   return fnv1a(text).toString(36) + fnv1a([...text].reverse().join(''), 1).toString(36)
 }

@@ -1,18 +1,18 @@
-/** What an isolate knows of what is left to a session, for the RateLimit fields. */
+/** What is left to a session as far as an isolate knows, for the RateLimit fields. */
 import { held } from '../../core/limits/lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 import type { Limits } from './limits.ts'
 import type { SessionLimits } from './session.ts'
 
-/** What is known of a policy after a decision. */
+/** The state of a policy after a decision. */
 export interface LimitState {
   readonly policy: Policy
   readonly remaining: number
   readonly resetMs: number
 }
 
-/** What is left of each enforced policy that the request falls under. */
+/** Returns the state of each enforced policy that covers the request. */
 export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): readonly LimitState[] {
   const { nowMs } = visit
   return limits
@@ -26,7 +26,9 @@ export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): 
     })
 }
 
-/** Whether less than a share of the burst is left of any enforced policy. */
+/**
+ * Whether any enforced policy has less than this share of its burst left. Policies that count paths do not matter here.
+ */
 export function isLow({ policies }: Limits, session: SessionLimits | undefined, share: number): boolean {
   if (!session) return false
   for (let i = 0; i < session.whole.length; i++) {

@@ -1,4 +1,4 @@
-/** What policies did at this isolate since it was last reported, policy by policy. */
+/** What each policy did at this isolate since the last report. */
 
 const FIGURES = ['allowed', 'limited', 'shadow', 'near', 'fallback'] as const
 export type Figure = (typeof FIGURES)[number]
@@ -13,14 +13,14 @@ export class PolicyFigures {
     this.#figures = names.map(() => ({ allowed: 0, limited: 0, shadow: 0, near: 0, fallback: 0 }))
   }
 
-  /** By the policy's place in the list. */
+  /** Counts a figure for the policy at place `i` in the list. */
   add(i: number, figure: Figure): void {
     const figures = this.#figures[i]
     if (figures) figures[figure]++
     this.#isDirty = true
   }
 
-  /** Figures since the last time, as cells of a report. */
+  /** Hands over the figures since the last time, as cells of a report, and sets them to 0. */
   take(count: (cell: string, by: number) => void): void {
     if (!this.#isDirty) return
     this.#isDirty = false

@@ -1,8 +1,11 @@
-/** The parts of pages that wait for their turn at this isolate, with a bound on how many. */
+/** The parts of pages that wait for their turn at this isolate. Their number is bounded. */
 
-/** Nobody looks at a page that takes longer. */
+/** The longest wait for a turn. No visitor looks at a page that takes longer than 10 s. */
 export const WAITS_MAX_MS = 10_000
-/** Each holds a connection: as many as a browser opens for one page, and what an isolate has memory for. */
+/**
+ * The bounds on waiting parts, each of which holds a connection. A session may have as many as a browser opens for one
+ * page, and an isolate as many as its memory allows.
+ */
 const OF_SESSION_MAX = 100
 const OF_ISOLATE_MAX = 1_000
 
@@ -11,13 +14,13 @@ interface Turn {
   readonly untilMs: number
 }
 
-/** Who waits at this isolate, the longest first. */
+/** The parts that wait at this isolate, the longest wait first. */
 export class Turns {
   readonly #waiting = new Set<Turn>()
 
-  /** Returns null when too many wait. */
+  /** Returns a turn, or null when too many parts wait. */
   begin(sid: string, nowMs: number): Turn | null {
-    // A request that was cut off never ends its turn.
+    // A request that was cut off never ends its turn, so old turns are dropped.
     for (const turn of this.#waiting) {
       if (turn.untilMs > nowMs) break
       this.#waiting.delete(turn)
