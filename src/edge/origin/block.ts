@@ -1,6 +1,6 @@
 /**
- * What an admitted visitor gets when a request is not sent on: the origin is down, an upstream is closed, or what can wait is
- * shed. The session goes on.
+ * Decides whether an admitted request is blocked: the origin is down, an upstream is blocked, or requests that can wait
+ * are shed. The session goes on.
  */
 import { lotOf } from '../../core/hash.ts'
 import { noteAsked, shedShare } from '../../core/health/client-throttle.ts'
@@ -14,30 +14,35 @@ import type { RoomAtEdge } from '../room-client/room-client.ts'
 
 export type Held = {
   readonly room: RoomAtEdge
-  /** Whether the visitor has a session, which goes on. */
+  /** Whether the visitor has a session, which then goes on. */
   readonly isInside: boolean
   readonly upstream: Upstream
-  /** `outage`: all of the origin. `closed`: this upstream. `shed`: what can wait. */
+  /** `outage`: the whole origin is blocked. `closed`: this upstream is blocked. `shed`: the request can wait. */
   readonly why: 'outage' | 'closed' | 'shed'
   readonly retryAfterMs: number
 }
 
-/** Requests of an isolate that try what is half-open: one at once, then one a window. */
+/** Trial requests of an isolate to a half-open upstream: one at once, then one in each window of 5 s. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
-/** One visitor who tries again and again must not take all of them, nor newcomers, who may be one. */
+/**
+ * The least time between two trials of one visitor, and of all newcomers together, who may be one visitor. No visitor
+ * may take all trials.
+ */
 const TRIAL_OF_ONE_MS = 10_000
 const TRIAL_OF_NEWCOMERS_MS = 20_000
 const SHED_RETRY_MS = 5_000
-/** What is closed by hand is opened by hand. */
+/** The time until the next try, for a block by the operator. Only the operator ends it. */
 const CLOSED_RETRY_MS = 10_000
 
-/** Whether this request must not go to its upstream now; null, nearly always, for one that goes on. */
+/**
+ * Decides whether a request must not go to its upstream now. Returns null for a request that goes on, as nearly all do.
+ */
 export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly Upstream[]): Held | null {
   const { room } = admission
   const health = room.view?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
-  // A shopper who pays goes through, whatever is the matter.
+  // A protected request, such as a payment, is not blocked by an outage of the origin, nor shed.
   const isProtected = room.settings.isProtected(visit.readings)
   const held = { room, isInside: true, upstream: upstreams[0] as Upstream }
   if (health) {
@@ -55,7 +60,10 @@ export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly 
   return null
 }
 
-/** A named upstream is out, or was until a moment ago; of what is half-open some try how it is, and go on there afterwards. */
+/**
+ * Whether a named upstream is blocked for this request. Its breaker may be open, or was open until a moment ago. While
+ * it is half-open, some visitors make a trial request, and may go on there afterwards.
+ */
 function isClosedFor(
   { nowMs }: Visit,
   { room, sid, justIn }: Admitted,
@@ -78,8 +86,8 @@ function isClosedFor(
 }
 
 /**
- * Whoever passes through without a session is held by what the operator has closed, and by nothing that health has found: without sessions there are no
- * samples that could say when it is over.
+ * Returns the block that an operator has set, for a request that passes through without a session. Blocks found by
+ * health do not apply: without sessions there are no samples that could end them.
  */
 export function closedByHand(visit: Visit, room: RoomAtEdge, upstreams: readonly Upstream[]): Held | null {
   const { breakers } = room.settings.health.rules.pins
@@ -92,8 +100,9 @@ export function closedByHand(visit: Visit, room: RoomAtEdge, upstreams: readonly
 }
 
 /**
- * Those let in while the origin is tried are the trial; of the others a share, the same sessions all along. A room may be so
- * small that nobody is of that share, and nobody new comes: then each isolate has somebody try.
+ * Whether a session may go on during an outage. Sessions admitted while the origin is tried are the trial. Of the other
+ * sessions a share goes on, the same ones all along. In a small room that share may hold no session, and no newcomer
+ * may come. So each isolate lets one request try.
  */
 function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
   const { trials } = room.memory

@@ -1,6 +1,9 @@
-/** Bodies that stop. Read by hand, which costs more than a third of a plain proxy: only where a room asks for it. */
+/**
+ * A time limit for bodies that stop. The body is read in the Worker, which costs more than a third of a plain proxy. So
+ * only a room that asks for it pays for it.
+ */
 
-/** The same answer, cut off when nothing has come for `idleMs`; `stopped` is called then. */
+/** Returns the same answer, cut off when no byte has come for `idleMs`. Calls `stopped` then. */
 export function withIdleTimeout(response: Response, idleMs: number, stopped: () => void): Response {
   const { body, headers } = response
   if (!body || headers.get('Content-Type')?.startsWith('text/event-stream')) return response

@@ -1,15 +1,15 @@
-/** What an origin may order in its answer: end a visitor's session, or keep a shopper in. */
+/** The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. */
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 
-/** Not for visitors' eyes. */
+/** The headers of commands. Visitors must not get them. */
 const HEADERS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command']
-/** An order to stay longer than a day is a mistake. */
+/** The longest extension. A longer one is a mistake. */
 const EXTEND_MAX_SECONDS = 24 * 60 * 60
 
 export type Command = { readonly order: 'revoke' } | { readonly order: 'extend'; readonly seconds: number }
 
-/** Reads `revoke` or `extend=SECONDS`, any case; anything else is no command. */
+/** Reads `revoke` or `extend=SECONDS`, in any case. Returns null for anything else. */
 export function commandOf(headers: Headers): Command | null {
   const text = headers.get('Waiting-Room-Command')?.trim().toLowerCase()
   if (text === 'revoke' || headers.get('Cf-Waiting-Room-Command')?.trim().toLowerCase() === 'revoke')
@@ -18,12 +18,12 @@ export function commandOf(headers: Headers): Command | null {
   return seconds > 0 ? { order: 'extend', seconds: Math.min(seconds, EXTEND_MAX_SECONDS) } : null
 }
 
-/** The headers of an origin's answer that may hold a command. */
+/** Returns the names of the headers in an origin's answer that may hold a command. */
 export function commandHeaders(headers: Headers): readonly string[] {
   return HEADERS.filter(name => headers.has(name))
 }
 
-/** Carries out the origin's command in the background: the visitor's answer does not wait for it. */
+/** Carries out the origin's command in the background. The visitor's answer does not wait for it. */
 export function obey(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
   const command = commandOf(headers)
   if (!command) return

@@ -1,9 +1,9 @@
 /**
  * The headers that go on to the origin.
  *
- * A proxy speaks to an origin in headers: who the visitor is, which host and path were asked for, which user has logged in. Origins
- * believe those headers, so a visitor must not be able to write them. Servers that hand headers on as variables (CGI, WSGI, PHP) read `_` as
- * `-`, so both spellings are dropped.
+ * A proxy describes a request to an origin in headers: the visitor, the host and path that were asked for, the user who
+ * has logged in. Origins believe those headers, so a visitor must not be able to write them. Servers that hand headers
+ * on as variables (CGI, WSGI, PHP) read `_` as `-`, so both spellings are dropped.
  */
 import type { Deployment } from '../../settings/deployment.ts'
 import { isNamedHeader, SPOKEN_BY_PROXIES, type SpokenByProxies } from '../../settings/origin-headers.ts'
@@ -32,19 +32,20 @@ const HANDSHAKE = new Set([
   'sec-websocket-extensions',
 ])
 /**
- * The headers of a CORS preflight (Fetch Standard, section 4.8) and those that browsers add to every request. A preflight carries no
- * credentials, so nothing else goes on: no cookie, no Authorization, no key in a header of the site's own.
+ * The headers of a CORS preflight (Fetch Standard, section 4.8) and those that browsers add to every request. A
+ * preflight carries no credentials. So nothing else goes on: no cookie, no Authorization, no key in a header of the
+ * site's own.
  */
 const OF_PREFLIGHTS =
   /^(access-control-request-[a-z-]+|accept(-language|-encoding)?|cache-control|host|origin|pragma|priority|referer|user-agent|sec-fetch-[a-z]+|sec-ch-[a-z-]+)$/
-/** Names whose fate is remembered. Visitors can invent names without end. */
+/** The number of header names whose fate is remembered. Visitors can invent names without end. */
 const NAMES_MAX = 500
 
 type Fate = 'forward' | 'drop' | 'drop from self-hosted' | 'hop-by-hop' | 'cookie' | 'length'
 
 const fates = new Map<string, Fate>()
 
-/** The visitor's headers without those that the visitor must not write. Keys are in lower case. */
+/** Returns the visitor's headers without those that a visitor must not write. Keys are in lower case. */
 export function forwardedHeaders(visit: Visit, named: readonly string[]): Record<string, string> {
   const { headers } = visit.request
   const forwarded: Record<string, string> = Object.create(null)
@@ -67,7 +68,7 @@ export function forwardedHeaders(visit: Visit, named: readonly string[]): Record
   return forwarded
 }
 
-/** A preflight as it goes on: with no body and no credentials. */
+/** Returns the headers of a preflight as it goes on: without a body and without credentials. */
 export function preflightHeaders(visit: Visit): Record<string, string> {
   const forwarded: Record<string, string> = Object.create(null)
   for (const [name, value] of visit.request.headers) if (OF_PREFLIGHTS.test(name)) forwarded[name] = value
@@ -92,7 +93,10 @@ function judged(name: string): Fate {
   return spoken.isCloudflares && name === meant ? 'drop from self-hosted' : 'drop'
 }
 
-/** Cloudflare overwrites its own headers, so they can be believed there and nowhere else. */
+/**
+ * Whether the operator trusts Cloudflare's own header, and so runs behind Cloudflare. Cloudflare overwrites its own
+ * headers. Elsewhere a visitor could write them.
+ */
 function isOnCloudflare({ trustedIpHeader }: Deployment): boolean {
   return trustedIpHeader?.toLowerCase() === 'cf-connecting-ip'
 }

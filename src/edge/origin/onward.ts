@@ -1,4 +1,4 @@
-/** How a request goes on to the origin. Where several rooms overlap, the strictest of them decides. */
+/** How a request goes on to the origin. Where several rooms overlap, the strictest one decides. */
 import type { Upstream } from '../../settings/compiled/health.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Admitted, Verdict } from '../gate/verdict.ts'
@@ -6,7 +6,7 @@ import type { Admitted, Verdict } from '../gate/verdict.ts'
 /** Requests of no room are proxied with the timeout that rooms have by default. */
 const TIMEOUT_MS = 10_000
 
-/** One room lets the request go on. */
+/** One room that lets the request go on. */
 export interface Passage {
   readonly verdict: Verdict
   readonly config: RoomConfig
@@ -37,7 +37,10 @@ export function strictest(passages: readonly Passage[]): Onward {
   }
 }
 
-/** A bypass rule or a preflight lets a request by as what it claims to be, so no header may change that. */
+/**
+ * Returns the headers that a request may override in one room. A bypass rule or a preflight lets a request through for
+ * what it is, so no header may change that.
+ */
 function overridesOf({ verdict, config }: Passage): readonly string[] {
   const isLetByAsItIs = verdict.kind === 'proxy' && (verdict.why === 'bypass' || verdict.why === 'preflight')
   return isLetByAsItIs ? [] : config.allowed_override_headers

@@ -1,10 +1,13 @@
-/** An origin that does not see the visitor's Host builds addresses from its own, where visitors cannot follow. */
+/**
+ * Finds an origin that does not get the visitor's Host. Such an origin builds addresses from its own host, which
+ * visitors cannot reach.
+ */
 import type { Visit } from '../request/visit.ts'
 
-/** Once in the life of an isolate: each redirect would say the same. */
+/** One log line for each isolate is enough, because each redirect shows the same mistake. */
 let isLogged = false
 
-/** Logs the first redirect of an origin to its own host, with the cure. The answer goes on as it is. */
+/** Logs the first redirect of an origin to its own host, with the cure. Does not change the answer. */
 export function noteRedirect(visit: Visit, response: Response): void {
   if (isLogged || response.status < 300 || response.status > 399) return
   const { origin, originHostHeader } = visit.deployment

@@ -1,6 +1,6 @@
 /**
- * To the origin and back: bodies stream both ways untouched, and headers are copied only when one has to change, because
- * a copied request costs a tenth of a proxied one.
+ * Sends a request to the origin and returns its answer. Bodies stream both ways untouched. Headers are copied only when
+ * one has to change, because a copied request costs a tenth of a proxied one.
  */
 import { atOrigin } from '../../settings/deployment.ts'
 import { type Upload, uploadOf } from '../request/upload.ts'
@@ -9,27 +9,27 @@ import { forwardedHeaders, preflightHeaders } from './forwarded-headers.ts'
 import type { Onward } from './onward.ts'
 import { noteRedirect } from './own-redirect.ts'
 
-/** What the origin learns of an admitted visitor. */
+/** The headers that describe an admitted visitor to the origin. */
 const PASS_HEADER = 'Waiting-Room-Pass'
 const SESSION_HEADER = 'Waiting-Room-Session'
 export type ProxyOutcome =
   | { readonly kind: 'answered'; readonly response: Response }
   | { readonly kind: 'failed'; readonly why: 'timeout' | 'unreachable' }
 
-/** How long an answer is waited for, and who must know when it is late. */
+/** How long to wait for an answer, and what to call when it is late. */
 export interface Patience {
   readonly timeoutMs: number
-  /** The wait after which `overdue` is called, once. */
+  /** The milliseconds after which `overdue` is called, once. */
   readonly overdueMs: number
-  /** All of the request is on its way: from now on it is waited for the origin, and not for the visitor. */
+  /** Called when the whole request is sent: from now on the origin is timed, not the visitor. */
   began(): void
   overdue(): void
 }
 
 /**
- * Sends a visit on, and waits for the first byte within its patience, which begins when all of the request is sent. A request that
- * took longer is left to the runtime, which ends it with the visitor's own: an abort signal for it would cost every request as much as the
- * timer does.
+ * Sends a request on, and waits for the first byte within its patience, which begins when the whole request is sent. A
+ * request that takes longer is not aborted: the runtime ends it together with the visitor's own. An abort signal would
+ * cost every request as much as the timer does.
  */
 export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise<ProxyOutcome> {
   return new Promise(resolve => {
@@ -39,7 +39,7 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
     const begin = () => {
       if (!waits) return
       patience.began()
-      // They end with the request: to clear one would cost as much as to set it, and the second is rarely set.
+      // The timers end with the request. To clear a timer costs as much as to set it, and the second is rarely set.
       if (overdueMs >= timeoutMs) setTimeout(giveUp, timeoutMs)
       else {
         setTimeout(() => {
@@ -69,11 +69,11 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
   })
 }
 
-/** The request is made once, by fetch itself: a Request made before it would cost a tenth of the whole. */
+/** Sends the request by `fetch` itself: to build a Request first would cost a tenth of the whole. */
 async function send(visit: Visit, headers: Record<string, string>, upload: Upload | null): Promise<Response> {
   const { request, env, deployment } = visit
   const target = atOrigin(request.url, deployment)
-  // On the zone's own origin the request goes on as it is, with everything the platform knows of it.
+  // To the zone's own origin the request goes on as it is, with all its properties of the platform.
   if (target === request.url) {
     const init = { headers, redirect: 'manual', ...(request.body ? { body: upload?.body ?? null } : {}) } as const
     const fixed = deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined
@@ -84,7 +84,7 @@ async function send(visit: Visit, headers: Record<string, string>, upload: Uploa
   return fetch(target, { method: request.method, headers, body: upload?.body ?? null, redirect: 'manual' })
 }
 
-/** The headers for the origin: the visitor's, and what the edge says of the visitor. */
+/** Returns the headers for the origin: the visitor's, and what the edge adds about the visitor. */
 function headersFor(visit: Visit, { admissions, overrides, isPreflight }: Onward): Record<string, string> {
   const headers = isPreflight ? preflightHeaders(visit) : forwardedHeaders(visit, overrides)
   if (admissions.length > 0) {

@@ -1,9 +1,9 @@
 /**
- * Times origin answers for the room's health, to the first byte. Nothing of it is in the way of a request: a sample is a
- * counter of the next report.
+ * Times the answers of the origin up to the first byte, for the room's health. No request waits for this: a sample is a
+ * counter in the next report.
  *
- * Not counted are answers from a cache, 4xx, event streams, WebSockets, visitors who went away, and more than a few of one
- * session.
+ * Not counted are answers from a cache, 4xx, event streams, WebSockets, visitors who went away, and more than a few
+ * samples of one session.
  */
 
 import { noteOk } from '../../core/health/client-throttle.ts'
@@ -26,18 +26,24 @@ import type { Lease } from '../room-client/memory.ts'
 import type { Passage } from './onward.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
 
-/** Complaints of an isolate: eight at once, then one a second. */
+/** The quota of failure reports of one isolate: eight at once, then one a second. */
 const COMPLAINTS = { intervalMs: 1_000, burst: 8 }
-/** Losses that an isolate tells apart by session: where there are more, nobody is most of them. */
+/**
+ * The quota of losses that one isolate reports with their session: 40 at once, then 10 per second. Where there are
+ * more, no single session causes most of them.
+ */
 const LOSSES = { intervalMs: 100, burst: 40 }
 
-/** A request on its way, for one room that has admitted it. */
+/** A request that was sent on, for one room that has admitted it. */
 interface Sent {
   readonly admission: Admitted
   readonly upstream: Upstream
-  /** Counts what the session has said. It is looked up once: a session that ends while it has requests under way says no more by them. */
+  /**
+   * Counts the session's samples. It is looked up once, so that a session that ends meanwhile adds no more samples with
+   * its open requests.
+   */
   readonly lease: Lease | undefined
-  /** It was late enough to count before it was answered. */
+  /** Whether the request was counted as late before it was answered. */
   isLate: boolean
 }
 
@@ -48,7 +54,7 @@ export class Watch implements Patience {
   readonly #visit: Visit
   readonly #sent: Sent[] = []
   readonly #cameMs: number
-  /** When all of it was sent, null before that. */
+  /** When the whole request was sent, null before that. */
   #allSentMs: number | null = null
 
   constructor(visit: Visit, passages: readonly Passage[], timeoutMs: number) {
@@ -70,30 +76,30 @@ export class Watch implements Patience {
     this.#allSentMs = this.#sent.length > 0 ? Date.now() : 0
   }
 
-  /** An answer that is late counts at once: an origin that hangs must be felt before its timeouts. */
+  /** Counts a late answer at once: an origin that hangs must be noticed before its requests time out. */
   overdue(): void {
     if (this.#visit.isWebSocket || isEventStream(this.#visit.request.headers.get('Accept'))) return
     for (const sent of this.#sent) sent.isLate = this.#note(sent, 'frustrated')
   }
 
-  /** The first byte is here, or none will come. */
+  /** Called when the first byte has come, or when none will come. */
   ended(outcome: ProxyOutcome): void {
     if (outcome.kind === 'failed') {
-      // Who is long in sending says nothing of the origin.
+      // A visitor who sends slowly gives no sample of the origin.
       if (outcome.why === 'timeout' && this.#allSentMs === null) return
-      // Who went away takes the connection along.
+      // A visitor who goes away ends the connection, so this is no failure of the origin.
       if (this.#sent.length > 0 && !this.#visit.request.signal.aborted) this.#failed()
       return
     }
     const { status, headers } = outcome.response
-    // An upstream that was not asked has neither failed nor answered.
+    // The cache answered: the upstream has neither failed nor answered.
     if (isFromCache(headers) && status >= 500) return
     if (status >= 500 || status === 429) this.#noteRetryAfter(headers)
     if (status >= 500) this.#failed()
     else for (const sent of this.#sent) this.#answered(sent, status, headers)
   }
 
-  /** The origin began an answer and stopped. */
+  /** Called when the origin began an answer and then stopped. */
   stopped(): void {
     for (const sent of this.#sent) this.#note(sent, 'failed')
   }
@@ -105,7 +111,8 @@ export class Watch implements Patience {
     const isOk = status < 400
     if (isOk && settings.health.shed) noteOk(shedder, Date.now())
     const outcome = outcomeOf(tookMs, upstream.targetMs)
-    // Before it is all there, an answer took as long as its visitor did: only a quick one says something.
+    // An answer before the whole request was sent took as long as its visitor did. Only a quick one is a sample of the
+    // origin.
     const isOfOrigin = this.#allSentMs !== null || outcome === 'satisfied'
     const isSample = isOk && !isLate && isOfOrigin && isTimed(status, headers)
     if (isSample && this.#note(sent, outcome)) return
@@ -114,12 +121,12 @@ export class Watch implements Patience {
     admission.room.report(this.#visit)
   }
 
-  /** What an answer's time is counted from. */
+  /** The time from which the answer's duration counts. */
   get #beganMs(): number {
     return this.#allSentMs ?? this.#cameMs
   }
 
-  /** What is not all sent yet is being sent now. */
+  /** The time when the request was sent. A request that is not all sent yet counts as sent now. */
   get #sentMs(): number {
     return this.#allSentMs ?? Date.now()
   }
@@ -131,12 +138,13 @@ export class Watch implements Patience {
         admission.room.count(cellOf(upstream.name, 'turned-failed', 0, this.#sentMs))
         this.#tellLoss(sent, 0, true)
       } else this.#note(sent, 'failed')
-      // Where few ask each session counts, but for those that have just come in: anybody can have many of them.
+      // Where few sessions use an upstream, each one counts. Sessions that have just come in do not: one visitor can
+      // have many of them.
       if (upstream.tellsSessions && !admission.justIn) this.#complain(sent)
     }
   }
 
-  /** Tells the sessions apart that have something bad to say: each once a window, and no more of them than are needed. */
+  /** Reports that a session has a complaint, at most once in each window and within the isolate's quota. */
   #complain(sent: Sent): void {
     const { admission, upstream } = sent
     const { room, sid } = admission
@@ -149,7 +157,7 @@ export class Watch implements Patience {
     room.report(this.#visit)
   }
 
-  /** Tells whose it was, so that one session that is heard at many isolates is known to be one. */
+  /** Reports a loss with its session, so that one session with losses at many isolates is known to be one. */
   #tellLoss({ admission, upstream }: Sent, loss: number, isFailure: boolean): void {
     const { room, sid } = admission
     if (room.spend(`loss/${upstream.name}`, LOSSES, this.#visit.nowMs) > 0) return
@@ -164,7 +172,7 @@ export class Watch implements Patience {
       admission.room.count(cellOf(upstream.name, 'retry-after', seconds * 1_000, this.#sentMs))
   }
 
-  /** Counts a sample, unless its session has had its share of this window; tells whether it did. */
+  /** Counts a sample, unless its session has had its share of this window. Returns whether it counted. */
   #note(sent: Sent, outcome: Outcome): boolean {
     const { admission, upstream } = sent
     const { room } = admission
@@ -174,7 +182,8 @@ export class Watch implements Patience {
     if (isBad && upstream.name === ORIGIN) this.#complain(sent)
     if (outcome !== 'satisfied') this.#tellLoss(sent, lossBy(outcome), outcome === 'failed')
     room.count(cellOf(upstream.name, outcome, nowMs - this.#beganMs, this.#sentMs))
-    // Good news of the origin travels with the next request; bad news, or any where few ask, may have none to travel with.
+    // A good sample of the origin goes with the next request's report. A bad one, or any from an upstream with few
+    // requests, may have no next request to go with.
     if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
     return true
   }
@@ -188,7 +197,10 @@ function windowOf(nowMs: number): number {
   return Math.floor(nowMs / WINDOW_MS)
 }
 
-/** Where few ask, each counts: one session says nothing bad of a named upstream twice in a window. */
+/**
+ * Whether a session may add a sample in this window. It may add only one bad sample of a named upstream, where few
+ * sessions are and each one counts.
+ */
 function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
   const window = windowOf(nowMs)
   if (lease.sampledWindow !== window) {
@@ -201,7 +213,7 @@ function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
   return true
 }
 
-/** An answer whose first byte says how the origin does. */
+/** Whether the time to the first byte of an answer is a sample of the origin. */
 function isTimed(status: number, headers: Headers): boolean {
   return status !== 101 && !isFromCache(headers) && !isEventStream(headers.get('Content-Type'))
 }
