@@ -1,4 +1,4 @@
-/** The answers to requests of admitted visitors that were not sent on. */
+/** The answers to requests that were blocked. */
 
 import type { Held } from '../origin/block.ts'
 import { heldPage } from '../pages/blocked.ts'
@@ -6,7 +6,7 @@ import { problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
 
-/** Visitors who were held together must not come back together. */
+/** Visitors who were blocked together must not come back together. */
 const JITTER = 0.3
 
 const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>> = {
@@ -23,7 +23,7 @@ const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>>
     detail: 'This request was not carried out, so that more important ones can be. Send it again shortly.',
   },
 }
-/** Of an outage, to somebody who has no session that could be kept. */
+/** The text of an outage for a visitor who has no session to keep. */
 const OUTSIDE = {
   title: 'The site cannot answer at the moment',
   detail: 'This request was not carried out. Send it again later.',

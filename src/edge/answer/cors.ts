@@ -6,14 +6,14 @@ import type { RoomAtEdge } from '../room-client/room-client.ts'
 /** Browsers ask again after this long. */
 const MAX_AGE_SECONDS = '600'
 
-/** Lets pages of the allowed origins read an answer of the room's own. */
+/** Lets pages of the allowed origins read one of the room's own answers. */
 export function withCors(visit: Visit, room: RoomAtEdge, response: Response): Response {
   if (allowOrigin(visit, room, response.headers))
     response.headers.set('Access-Control-Expose-Headers', `${TOKEN_HEADER}, Retry-After`)
   return response
 }
 
-/** The answer to a preflight for a control route. */
+/** Returns the answer to a preflight for a control route. */
 export function controlPreflight(visit: Visit, room: RoomAtEdge): Response {
   const response = withCors(visit, room, new Response(null, { status: 204 }))
   response.headers.set('Access-Control-Allow-Methods', 'GET, POST')
@@ -22,7 +22,10 @@ export function controlPreflight(visit: Visit, room: RoomAtEdge): Response {
   return response
 }
 
-/** The answer to a preflight for the site, with `preflights = "answer"`: an allowed origin may send what it asks for. */
+/**
+ * Returns the answer to a preflight for the site, with `preflights = "answer"`. An allowed origin may send everything
+ * that it asks for.
+ */
 export function sitePreflight(visit: Visit, room: RoomAtEdge): Response {
   const { headers: asked } = visit.request
   const headers = new Headers({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' })
@@ -35,7 +38,7 @@ export function sitePreflight(visit: Visit, room: RoomAtEdge): Response {
   return new Response(null, { status: 204, headers })
 }
 
-/** Names the origin in the answer, where the room allows it. */
+/** Adds the origin to the answer where the room allows it. Returns whether it does. */
 function allowOrigin(visit: Visit, room: RoomAtEdge, headers: Headers): boolean {
   const allowed = room.settings.config.cors_origins
   const origin = allowed.length === 0 ? null : visit.request.headers.get('Origin')

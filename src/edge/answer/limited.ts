@@ -1,4 +1,4 @@
-/** Answers of rate limits: what a limited visitor gets, and the fields that tell how much is left. */
+/** The answers of rate limits, and the fields that report how much is left. */
 
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Admitted, Limited } from '../gate/verdict.ts'
@@ -10,9 +10,9 @@ import type { Visit } from '../request/visit.ts'
 import { outsideHeaders } from './outside.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
 
-/** An answer that never comes is put off by this: a cost above the burst is refused for good, and the detail says so. */
+/** The longest Retry-After, 24 hours. A cost above the burst is refused for good, and the detail explains it. */
 const FOR_GOOD_MS = 24 * 60 * 60 * 1_000
-/** Answers to somebody who has less left than this share tell so, also where `auto` leaves others alone. */
+/** With `auto`, any answer of the origin gets the fields when less than this share is left. */
 const LOW_SHARE = 0.2
 
 export async function limitedResponse(visit: Visit, limited: Limited): Promise<Response> {
@@ -39,7 +39,7 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
   return answer
 }
 
-/** Whether an answer of the origin is to tell what is left: a copy of it costs a tenth of the request, so not all do. */
+/** Whether an answer of the origin gets the fields. Not all answers do, because a copy costs a tenth of the request. */
 export function tellsLimits(
   visit: Visit,
   response: Response,
@@ -62,7 +62,10 @@ export function tellLimits(visit: Visit, headers: Headers, admissions: readonly 
   }
 }
 
-/** Charges what the origin's answer says it has cost; in the background when the door must be told. */
+/**
+ * Charges the cost that the origin's answer reports. Where the session owes tokens, this isolate reports them to the
+ * door in the background.
+ */
 export function chargeAfterwards(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
   for (const { room, sid } of admissions) {
     if (!room.limits.chargesAfterwards) continue

@@ -1,8 +1,8 @@
-/** What every answer to somebody who is not inside has in common. */
+/** What all answers to visitors outside have in common. */
 import { OWN_HEADERS, seconds } from '../problem.ts'
 import { acceptsHtml, acceptsJson, type Visit } from '../request/visit.ts'
 
-/** Headers of every answer to somebody who is not inside. */
+/** Returns the headers of every answer to a visitor outside. */
 export function outsideHeaders(retryAfterMs: number): Record<string, string> {
   return {
     'Cache-Control': 'no-store',
@@ -13,14 +13,17 @@ export function outsideHeaders(retryAfterMs: number): Record<string, string> {
 }
 
 /**
- * The status of a request that was not carried out. The sender of a webhook takes any 2xx for "done" and never sends it again, so only a
- * request that asks for a page, or a form that a browser shows the answer of, gets the operator's own status.
+ * Returns the status of a request that was not carried out. The sender of a webhook takes any 2xx for "done" and never
+ * sends it again. So only a request for a page, or a form whose answer a browser shows, gets the operator's own status.
  */
 export function outsideStatus(visit: Visit, configured: number): number {
   return visit.isSafe || visit.isForm ? configured : 503
 }
 
-/** Whether the answer is for a program: JSON for what asks for it, and for changes that no person has sent. */
+/**
+ * Whether the answer is for a program. It is for a request that asks for JSON, and for a change that no browser page
+ * has sent.
+ */
 export function isForProgram(visit: Visit): boolean {
   if (visit.isSafe) return visit.kind === 'api'
   const { headers } = visit.request

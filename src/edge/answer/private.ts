@@ -1,33 +1,34 @@
 /**
- * An answer that carries one visitor's cookie or token must never be stored for others. Caches may store a response with
- * Set-Cookie (RFC 9111 section 7.3), so it leaves private, without any field that tells a shared cache otherwise.
+ * Keeps the answers that carry one visitor's cookie or token out of caches. Caches may store a response with Set-Cookie
+ * (RFC 9111 section 7.3), and another visitor would get it. So such an answer is marked private, and loses every field
+ * that allows a shared cache to store it.
  *
- * `X-Accel-Buffering` stays: nginx needs it for event streams, and it stores nothing.
+ * `X-Accel-Buffering` stays: nginx needs it for event streams, and it has nothing to do with storing.
  */
 
 /**
- * Directives for one kind of cache, which go before Cache-Control (RFC 9213): CDN-, Cloudflare-CDN-, Akamai-,
- * Netlify-CDN-, Vercel-CDN-, X-LiteSpeed- and more.
+ * Directives for one kind of cache, which take precedence over Cache-Control (RFC 9213): CDN-, Cloudflare-CDN-,
+ * Akamai-, Netlify-CDN-, Vercel-CDN-, X-LiteSpeed- and more.
  */
 const TARGETED = /.-cache-control$/i
 
 const SHARED = [
-  // Older than Cache-Control; some caches still look here first, and none should compute an age.
+  // These are older than Cache-Control. Some caches still read them first, and no cache should compute an age.
   'Expires',
   'Pragma',
   'Age',
   // The edge architecture's field, which Fastly, Varnish, Akamai and Squid prefer to Cache-Control.
   'Surrogate-Control',
-  // nginx stores for so long, whatever Cache-Control says.
+  // nginx stores an answer for this time, whatever Cache-Control contains.
   'X-Accel-Expires',
   // Akamai, before RFC 9213.
   'Edge-Control',
-  // How long Varnish configurations by convention store an answer, before they look at Cache-Control.
+  // By convention, Varnish configurations store an answer for this time, before they read Cache-Control.
   'X-Reverse-Proxy-TTL',
   'X-VC-TTL',
   'X-Cache-TTL',
-  // Names by which stored answers are purged, for Fastly, Varnish, Cloudflare, Akamai, Netlify, Bunny, LiteSpeed and
-  // FOSHttpCache. An answer that is not stored needs none.
+  // The names by which stored answers are purged, for Fastly, Varnish, Cloudflare, Akamai, Netlify, Bunny, LiteSpeed
+  // and FOSHttpCache. An answer that is not stored needs none.
   'Surrogate-Key',
   'xkey',
   'Cache-Tag',
@@ -37,7 +38,7 @@ const SHARED = [
   'CDN-Tag',
   'X-LiteSpeed-Tag',
   'X-Cache-Tags',
-  // Which requests share a stored answer: Netlify, LiteSpeed.
+  // These choose the requests that share a stored answer: Netlify, LiteSpeed.
   'Netlify-Vary',
   'X-LiteSpeed-Vary',
 ]

@@ -1,13 +1,14 @@
 /**
- * The RateLimit header fields, in the version of the draft that the operator's clients know: the draft has renamed its parameters before, and
- * is about to again. Values are structured fields (RFC 9651); policy names are plain enough to need no escaping.
+ * The RateLimit header fields, in the version of the draft that the operator's clients understand. The draft has
+ * renamed its parameters before, and is about to do so again. Values are structured fields (RFC 9651). Policy names are
+ * plain, so they need no escaping.
  */
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { LimitState } from '../limits/state.ts'
 
 export type FieldsVersion = RoomConfig['rate_limit_headers']['version']
 
-/** Sets the fields for the policies that a request fell under; nothing when it fell under none. */
+/** Sets the fields for the policies that covered a request. Sets nothing when there was none. */
 export function setRateLimitFields(headers: Headers, version: FieldsVersion, states: readonly LimitState[]): void {
   const [tightest] = states.toSorted(byShareLeft)
   if (!tightest) return
@@ -22,7 +23,7 @@ export function setRateLimitFields(headers: Headers, version: FieldsVersion, sta
         states.map(state => `"${state.policy.name}";r=${state.remaining};t=${seconds(state)}`).join(', '),
       )
       return
-    // One policy only: the one that a client meets first.
+    // This version has one policy only: the one that a client meets first.
     case 'draft-7':
       headers.set('RateLimit-Policy', `${tightest.policy.count};w=${tightest.policy.periodSeconds}`)
       headers.set(
@@ -36,7 +37,7 @@ function byShareLeft(a: LimitState, b: LimitState): number {
   return a.remaining / a.policy.quota.burst - b.remaining / b.policy.quota.burst
 }
 
-/** Rounded up: coming earlier is coming in vain. */
+/** Rounds up: a client that comes earlier is refused again. */
 function seconds({ resetMs }: LimitState): number {
   return Number.isFinite(resetMs) ? Math.ceil(resetMs / 1_000) : 999_999_999
 }

@@ -1,4 +1,7 @@
-/** Verdicts become answers here, and nowhere else. Precise inside, dull outside. */
+/**
+ * Turns verdicts into answers. No other file does. The verdict is precise, and the answer shows only what a visitor
+ * needs.
+ */
 
 import type { RoomConfig } from '../../settings/schema.ts'
 import { toHttps } from '../gate/https-redirect.ts'
@@ -23,7 +26,7 @@ import { relay } from './websocket.ts'
 
 export const MODE_HEADER = 'Waiting-Room-Mode'
 
-/** The answer to a request that was not proxied. */
+/** Returns the answer to a request that was not proxied. */
 export function turnAway(
   visit: Visit,
   verdict: Exclude<Verdict, { kind: 'proxy' | 'admitted' }>,
@@ -44,7 +47,7 @@ export function turnAway(
   }
 }
 
-/** The origin's answer as the visitor gets it; the very same object when nothing has to change. */
+/** Returns the origin's answer as the visitor gets it. Returns the same object when nothing has to change. */
 export function passOn(
   visit: Visit,
   outcome: ProxyOutcome,
@@ -70,7 +73,7 @@ export function passOn(
   return answer
 }
 
-/** Adds what debugging needs: the object calls that this request has made (I9). */
+/** In debug mode, adds the number of object calls that this request has made (I9). */
 export function withTiming(visit: Visit, response: Response): Response {
   if (!visit.deployment.debug) return response
   const { object, sync } = visit.calls
@@ -84,7 +87,8 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
   for (const { room, pass, isNew } of admissions) {
     if (!isNew) continue
     giveCookie(visit, room.settings.config, headers, pass)
-    // Where rooms overlap, the place in the room that lets nobody by is the one to keep.
+    // The header has room for one token. Where rooms overlap, the place in the room that refuses the visitor is the one
+    // to keep.
     if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) headers.set(TOKEN_HEADER, pass)
     makePrivate(headers)
   }
@@ -121,10 +125,10 @@ function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
 }
 
 interface Outside {
-  /** Title and detail of the problem that a request which changes something is answered with. */
+  /** The title and detail of the problem that answers a request which changes something. */
   readonly title: string
   readonly detail: string
-  /** Instead of the status of everybody who is outside. */
+  /** A status of its own, instead of the one for all visitors outside. */
   readonly status?: number
   readonly retryAfterMs: number
   readonly headers: Record<string, string>
@@ -132,7 +136,7 @@ interface Outside {
   readonly page: () => Promise<Page>
 }
 
-/** What somebody gets who is not inside: a page, JSON, or a problem for what was not carried out. */
+/** Returns the answer for a visitor outside: a page, JSON, or a problem when a change was not carried out. */
 async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
   const { request } = visit
   const { title, detail, retryAfterMs, headers } = outside
@@ -160,7 +164,7 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
   return new Response(isHead ? null : page.html, { status, headers: { ...headers, ...page.headers } })
 }
 
-/** Headers of every answer that tells a place. */
+/** Returns the headers of every answer that shows a place. */
 export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, string> {
   const headers = outsideHeaders(waiting.pollAfterMs)
   if (waiting.token !== null) {
@@ -174,7 +178,7 @@ function short(retryAfterMs: number): Response {
   return new Response(null, { status: 503, headers: outsideHeaders(retryAfterMs) })
 }
 
-/** The origin gave no answer. The session keeps its place. */
+/** Returns the answer when the origin gave none. The session keeps its place. */
 function originFailed(visit: Visit, why: 'timeout' | 'unreachable', admissions: readonly Admitted[]): Response {
   const status = why === 'timeout' ? 504 : 502
   const response = problemResponse({

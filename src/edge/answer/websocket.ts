@@ -1,8 +1,9 @@
 /**
- * A WebSocket through the room: messages pass both ways as they are, and the socket is closed when its session is gone.
+ * A WebSocket through the room. Messages pass both ways unchanged, and the socket is closed when its session is gone.
  *
- * The runtime answers pings by itself and gives a Worker neither pings nor back-pressure, so what one side does not
- * read waits in the isolate's memory. Sockets that need no session are handed to the runtime whole: it has both.
+ * The runtime answers pings by itself, and gives a Worker neither pings nor back-pressure. So messages that one side
+ * does not read wait in the isolate's memory. Sockets that need no session are handed to the runtime whole, which has
+ * both.
  */
 
 import type { Admitted } from '../gate/verdict.ts'
@@ -20,13 +21,16 @@ const INTERNAL_ERROR = 1011
 const BAD_GATEWAY = 1014
 const TLS_FAILED = 1015
 
-/** A side that has been told to close, and does not answer, is given up after this. */
+/**
+ * After a Close frame from one side, the other side has 10 s to answer it. Then the first side is closed without an
+ * answer.
+ */
 const CLOSES_WITHIN_MS = 10_000
 
 /** One end of the relay. */
 interface Side {
   readonly socket: WebSocket
-  /** Our Close frame was sent: nothing may follow it. */
+  /** Our Close frame was sent. Nothing may follow it. */
   isClosed: boolean
   /** The close code for the other side when this one is lost without a Close frame. */
   readonly lostCode: number
@@ -47,9 +51,9 @@ export function relay(
   join(outer, inner)
   join(inner, outer)
   for (const { socket } of [outer, inner]) {
-    // The runtime's default is a Blob, which `send` takes for a text.
+    // The runtime's default is a Blob, which `send` takes for text.
     socket.binaryType = 'arraybuffer'
-    // Each side's Close frame is answered by the other side, and not by us: messages under way before that arrive.
+    // The other side answers a Close frame, not this Worker, so that messages on their way still arrive.
     socket.accept({ allowHalfOpen: true })
   }
   for (const admission of admissions) {
@@ -76,7 +80,9 @@ function join(from: Side, to: Side): void {
   from.socket.addEventListener('error', () => close(to, INTERNAL_ERROR, 'the other side failed'))
 }
 
-/** Codes that only describe a connection cannot be sent: without a code the peer sees 1005 again. */
+/**
+ * Closes one side, once. Codes that only describe a connection cannot be sent. Without a code the peer gets 1005 again.
+ */
 function close(side: Side, code: number, reason: string): void {
   if (side.isClosed) return
   side.isClosed = true
@@ -84,7 +90,7 @@ function close(side: Side, code: number, reason: string): void {
     if (code === NO_STATUS || code === ABNORMAL || code === TLS_FAILED) side.socket.close()
     else side.socket.close(code, reason)
   } catch (error) {
-    // The connection is lost: there is nothing left to close.
+    // The connection is lost, so there is nothing left to close.
     console.warn(`a WebSocket could not be closed: ${String(error)}`)
   }
 }
