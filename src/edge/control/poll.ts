@@ -1,4 +1,7 @@
-/** The poll of a waiting visitor, and leaving. A poll asks no object; with `claim=1` it takes a permit when called. */
+/**
+ * The poll of a waiting visitor, and leaving. A poll makes no call of its own, but it waits for a new view when the
+ * last one is old. With `claim=1` it claims when the visitor is called.
+ */
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { outsideHeaders } from '../answer/outside.ts'
 import { addTokens, waitingHeaders } from '../answer/respond.ts'
@@ -13,10 +16,10 @@ import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomAtEdge } from '../room-client/room-client.ts'
 
-/** A poll may come this much earlier than told: clocks and timers of browsers are not exact. */
+/** A poll may come after this share of its time, because the clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
 const UNKNOWN_RETRY_MS = 5_000
-/** How often one session or place may ask its door to end it: who does so more often changes nothing. */
+/** The quota for leaving, for each session or place and isolate. More calls would change nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
 export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
@@ -25,13 +28,13 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const carried = await carriedBy(visit, room, ring)
   room.count('polls')
   const { suspended, mode } = room.settings.config
-  // A room that is out of the way keeps nobody on its page.
+  // A suspended or observing room keeps no visitor on its page.
   if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const invited = await invitedBy(visit, room, ring)
   if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
   const { ticket: held } = ofThisGeneration(carried, room.view)
-  // A token that this isolate may simply not know yet: its cookie stays, and so does the page.
+  // This isolate may not know the token yet. So its cookie stays, and so does the page.
   if (!held && carried.keepCookie)
     return problemResponse({
       status: 503,
@@ -67,7 +70,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   return new Response(JSON.stringify(placeJson(outcome, nowMs)), { headers })
 }
 
-/** Gives up a place or a session. The place of a session is free once no edge can hold a lease of it. */
+/** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
 export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
   if (isOfAnotherSite(visit, room))
     return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
@@ -83,12 +86,15 @@ export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
   return new Response(null, { status: 204, headers })
 }
 
-/** A page of another site, which may send cookies along where they are `SameSite=None`. Those of `cors_origins` may. */
+/**
+ * Whether a request comes from a page of another site, which may send cookies that are `SameSite=None`. The sites of
+ * `cors_origins` are allowed.
+ */
 function isOfAnotherSite(visit: Visit, room: RoomAtEdge): boolean {
   return isCrossSite(visit) && !room.settings.config.cors_origins.includes(visit.request.headers.get('Origin') ?? '')
 }
 
-/** No ticket came along: cookies are off, or it was for another life of the room. */
+/** Answers a poll without a ticket: cookies are off, or the ticket was of another generation of the room. */
 function withoutPlace(room: RoomAtEdge, nowMs: number): Response {
   return json({ ...insideJson(room, nowMs), state: 'none' })
 }

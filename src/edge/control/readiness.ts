@@ -1,9 +1,9 @@
 /**
- * Liveness and readiness, for whatever decides about this process from outside.
+ * Liveness and readiness, for the system that starts and stops this process.
  *
- * Liveness is about the isolate alone: a restart would mend nothing else. Readiness is about serving: the configuration
- * is valid, the keys are open, and each room has a door that answers. Reasons name paths, ranges and rooms, and never a
- * value.
+ * Liveness is about the isolate alone, because a restart would mend nothing else. Readiness is about serving: the
+ * configuration is valid, the keys are open, and each room has a door that answers. Reasons contain paths, ranges and
+ * rooms, and never a value.
  */
 import { controlPrefixOf } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
@@ -16,13 +16,13 @@ import type { RoomAtEdge } from '../room-client/room-client.ts'
 const HEADERS = { 'Cache-Control': 'no-store', ...OWN_HEADERS }
 const LIVENESS = '/healthz'
 const READINESS = '/readyz'
-/** An answer serves everybody who asks within this time, so that nobody can make an isolate hammer a door. */
+/** One answer serves all requests within this time, so that no visitor can make an isolate hammer a door. */
 const REMEMBERED_MS = 1_000
 
-/** What must be known of a room to say whether it can be served. */
+/** The parts of a room that this check needs. */
 type Room = Pick<RoomAtEdge, 'name' | 'outage'>
 
-/** Whether the rooms of this isolate can be served, asked at most once a second. */
+/** Whether the rooms of this isolate can be served. Asks them at most once a second. */
 export class Readiness {
   #reasons: readonly string[] = []
   #askedAtMs = Number.NEGATIVE_INFINITY
@@ -37,7 +37,7 @@ export class Readiness {
   }
 }
 
-/** The answer to a health check of an isolate that could not be set up; null for any other request. */
+/** Returns the answer to a health check of an isolate that could not be set up. Returns null for any other request. */
 export function healthWithoutSetup(request: Request, env: Env, error: unknown): Response | null {
   const path = URL.canParse(request.url) ? new URL(request.url).pathname : ''
   const prefix = controlPrefixOf(env)
@@ -70,7 +70,10 @@ async function outages(visit: Visit, rooms: ReadonlyMap<string, Room>): Promise<
   return found.flat()
 }
 
-/** A value may be a secret, such as the header of a bypass rule. Messages put it last, after `got`. */
+/**
+ * Returns the problems without their values. A value may be a secret, such as the header of a bypass rule. Messages put
+ * it last, after `got`.
+ */
 function problemsWith(error: unknown): string[] {
   if (error instanceof SettingsError)
     return error.problems.map(({ path, message }) => `${path} ${message.split(', got ')[0]}`)

@@ -10,7 +10,7 @@ import { draw } from './draws.ts'
 import { leave, status } from './poll.ts'
 import { liveness, Readiness } from './readiness.ts'
 
-/** What a control route gets beside the request. */
+/** What a control route gets besides the request. */
 interface Bindings {
   readonly visit: Visit
   readonly setup: EdgeSetup
@@ -22,7 +22,7 @@ export function controlRoutes(): Control {
   let app: ReturnType<typeof routes> | null = null
   return async (visit, setup, context) => {
     const { controlPrefix } = setup.deployment
-    // Polls are nearly all of the traffic here while a crowd waits: they do not go through the router.
+    // Polls are nearly all of the traffic here while a crowd waits, so they skip the router.
     if (visit.request.method === 'GET' && visit.url.pathname === `${controlPrefix}/status`)
       return poll({ visit, setup })
     app ??= routes(controlPrefix)
@@ -66,7 +66,7 @@ function poll(bindings: Bindings): Promise<Response> {
   return inRoom(bindings, room => status(bindings.visit, room, bindings.setup.ring))
 }
 
-/** The room named by `?room=`, or the only one there is. */
+/** Answers for the room named by `?room=`, or for the only room. */
 async function inRoom({ visit, setup }: Bindings, answer: (room: RoomAtEdge) => Promise<Response>): Promise<Response> {
   const name = visit.url.searchParams.get('room')
   const [only] = setup.rooms.size === 1 ? setup.rooms.values() : []
