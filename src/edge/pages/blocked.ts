@@ -1,4 +1,4 @@
-/** The page of an admitted visitor whose request was not sent on. It retries by itself, unless that would send something twice. */
+/** The page of a visitor whose request was blocked. It retries by itself, unless that would send something twice. */
 import html from '../../../static/holding.html'
 import type { Held } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
@@ -18,7 +18,7 @@ const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = 
     lead: 'The site is very busy, and this page can wait a little. Your place is kept.',
   },
 }
-/** To somebody who has no session that could be kept, and from whom nothing is held but what was closed by hand. */
+/** For a visitor without a session to keep. Only a block by the operator can concern such a visitor. */
 const OUTSIDE = {
   outage: {
     headline: 'The site is taking a short break',
@@ -29,7 +29,7 @@ const OUTSIDE = {
     lead: 'It cannot answer at the moment. The rest of the site works as usual.',
   },
 }
-/** A reload is a whole page: no more often than this. */
+/** A reload is a whole page, so it comes no more often than every 5 s. */
 const REFRESH_MIN_SECONDS = 5
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle] })

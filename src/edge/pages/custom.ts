@@ -1,6 +1,7 @@
 /**
- * The operator's own page, `custom_page_html`: a template with the variables of Cloudflare Waiting Room and ours. It is for whoever is in line, and for
- * whoever `reject` turns away; other states are none that such a page was written for, and have pages of ours.
+ * The operator's own page, `custom_page_html`: a template with the variables of Cloudflare Waiting Room and ours. It is
+ * for visitors in line, and for visitors whom the method `reject` turns away. Other states have our own pages, because
+ * such a page was not written for them.
  */
 import { withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -11,15 +12,18 @@ import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import { refreshSeconds, statusUrl } from './waiting.ts'
 
 /**
- * The page's styles, scripts and pictures are its author's business. What no page needs is not allowed: plugins, and an
- * address of another site as the base of its links.
+ * The author of the page decides about its styles, scripts and pictures. The policy forbids only what no page needs:
+ * plugins, and an address of another site as the base of its links.
  */
 const POLICY = "object-src 'none'; base-uri 'self'"
 
-/** Parsed at the first visitor, once for each version of the settings: `at` of a room answers the same object until they change. */
+/**
+ * Parsed templates, one for each version of the settings. `at` of a room returns the same object until the settings
+ * change.
+ */
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 
-/** Null in a room without a page of its own. */
+/** Returns null in a room without a page of its own. */
 export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
   const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
   if (!render) return null
@@ -52,7 +56,10 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
   return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
 }
 
-/** Null in a room without a page of its own, and for who is turned away for another reason than the method. */
+/**
+ * Returns null in a room without a page of its own, and for a visitor who is rejected for another reason than the
+ * method.
+ */
 export function customRejectedPage(visit: Visit, rejected: Rejected): Page | null {
   if (rejected.soldOut || rejected.uninvited !== null) return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
@@ -71,15 +78,15 @@ function templateOf(config: RoomConfig): ((variables: object) => string) | null 
   return render
 }
 
-/** A template of Cloudflare's has two variables that its JSON has not. */
+/** Adds two variables that Cloudflare's templates have and its JSON does not. */
 function published(variables: PlaceJson['cfWaitingRoom']) {
   const { waitTime } = variables
   return { ...variables, waitTimeHours: Math.floor(waitTime / 60), waitTimeHourMinutes: waitTime % 60 }
 }
 
 /**
- * Safe between three braces: apart from the operator's own `message`, nothing here has a character that means something
- * in HTML.
+ * Safe in unescaped `{{{...}}}`: apart from the operator's own `message`, no value here can contain a character that
+ * has a meaning in HTML.
  */
 function ours(visit: Visit, { state, message }: { readonly state: string; readonly message: string }) {
   return { state, message, site: siteOf(visit), sent: !visit.isSafe }

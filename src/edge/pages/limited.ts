@@ -9,7 +9,7 @@ import type { Visit } from '../request/visit.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = compact(countdownJs + js)
-/** A longer wait is not counted down by reloading: nobody looks at it for so long. */
+/** The page does not reload after a longer wait, because no visitor looks at it for so long. */
 const RELOADS_MAX_SECONDS = 600
 const HEADLINE = 'One moment, please'
 const render = template(html)
@@ -39,7 +39,7 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refus
   return { html: render(variables), headers: await headers(room) }
 }
 
-/** What is read without scripts: `7 seconds`, `4 minutes`. */
+/** Returns the wait in words, for a page without scripts: `7 seconds`, `4 minutes`. */
 function inWords(wait: number): string {
   if (wait < 120) return `${wait} ${wait === 1 ? 'second' : 'seconds'}`
   if (wait < 7_200) return `${Math.ceil(wait / 60)} minutes`

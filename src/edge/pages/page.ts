@@ -1,11 +1,11 @@
-/** What all pages at the edge are made of: their templates, their style, and the policy that names what may run on them. */
+/** The parts of all pages at the edge: their templates, their style, and the policy that lists what may run on them. */
 import Mustache from 'mustache'
 import head from '../../../static/head.html'
 import css from '../../../static/waiting.css'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from '../request/visit.ts'
 
-/** A page as it is answered, with the headers that belong to it. */
+/** A page, with the headers that belong to it. */
 export interface Page {
   readonly html: string
   readonly headers: Readonly<Record<string, string>>
@@ -19,12 +19,15 @@ export function template(html: string): (variables: object) => string {
   return parsed(html.replace('{{> head}}\n', () => head))
 }
 
-/** The variables themselves, which a template can name by a dot, are no text. */
+/**
+ * A template can name the variables object itself by a dot. The object has no prototype, so it gets an empty text here.
+ * Without it such a template would throw.
+ */
 const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
 
 /**
- * Fills in any template. It is parsed once: a render by its text would look it up by that text each time. Of its variables only those given are there,
- * and not what every object has.
+ * Fills in any template. The text is parsed once, because Mustache would look it up by its text at each render. The
+ * template sees only the given variables, and not the properties that every object has.
  */
 export function parsed(text: string): (variables: object) => string {
   const writer = new Mustache.Writer()
@@ -39,21 +42,21 @@ export function parsed(text: string): (variables: object) => string {
 }
 
 /**
- * The host for people to read. It comes from the visitor, and a URL allows quotes and `&` in it: what no name of a host
- * has is left out, so that it is safe in any place of a template.
+ * Returns the host for people to read. It comes from the visitor, and a URL allows quotes and `&` in it. Characters
+ * that no host name has are removed, so that the result is safe in any place of a template.
  */
 export function siteOf({ url }: Pick<Visit, 'url'>): string {
   return url.host.replace(/[^\w.:[\]-]/g, '')
 }
 
-/** What every page of our own may say of a request. */
+/** Returns the variables of every page of our own. */
 export function variablesOf(visit: Visit) {
   return { style: pageStyle, site: siteOf(visit), sent: !visit.isSafe, refreshUrl: refreshUrl(visit.url) }
 }
 
 /**
- * A page's headers, made once but for what its room says: a Content-Security-Policy of the page's own styles and
- * scripts by their hashes, and nothing else.
+ * Returns a function for a page's headers in a room. The Content-Security-Policy allows only the page's own styles and
+ * scripts, by their hashes. It is made once.
  */
 export function headersFor(own: {
   readonly styles: readonly string[]
@@ -80,7 +83,7 @@ export function headersFor(own: {
   }
 }
 
-/** The headers of a page with this policy in a room, which says who may embed its pages. */
+/** Returns the headers of a page with this policy. The room sets which sites may embed its pages. */
 export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Page['headers'] {
   const ancestors = frame_ancestors.map(source => (source === 'self' || source === 'none' ? `'${source}'` : source))
   return {
@@ -90,19 +93,21 @@ export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Pa
 }
 
 /**
- * Where the page reloads itself to. Without an address of its own a page with a fragment would only be scrolled, for ever;
- * the fragment is lost for who has no scripts. The dot keeps a path like `//elsewhere` from being read as a host.
+ * Returns the address that the page reloads. A reload without an address would only scroll a page with a fragment, for
+ * ever. Without scripts the fragment is lost. The dot keeps a path like `//elsewhere` from being read as a host.
  */
 export function refreshUrl({ pathname, search }: URL): string {
   return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}`
 }
 
-/** Without what only its readers need: comments (those of `//` on lines of their own) and indentation. */
+/**
+ * Removes what only readers of the source need: comments (those with `//` only on lines of their own) and indentation.
+ */
 export function compact(text: string): string {
   return text.replace(/\/\*.*?\*\/ ?/g, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
 }
 
-/** A source of a policy: the hash of what stands between the tags, byte for byte. */
+/** Returns a source of a policy: the hash of the text between the tags, byte for byte. */
 async function hashOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`

@@ -1,8 +1,8 @@
 /**
- * A visitor's place as data: for API clients, for the page's polls, and as the variables of page templates.
+ * A visitor's place as data: for API clients, for the page's polls, and for page templates.
  *
  * `cfWaitingRoom` has the published variables of Cloudflare Waiting Room's JSON, so that its clients and templates work
- * unchanged; what is ours stands beside it.
+ * unchanged. The fields beside it are ours.
  */
 import type { Wait } from '../../core/place/estimate.ts'
 import { isUndrawn } from '../../core/place/place.ts'
@@ -27,7 +27,7 @@ const NO_PLACE = {
   pollAfterSeconds: null,
 } as const
 
-/** The variables of a template: the published ones and ours, in one flat object. */
+/** The place as JSON: the published variables, and ours beside them. */
 export type PlaceJson = ReturnType<typeof placeJson>
 
 export function placeJson(waiting: Waiting, nowMs: number) {
@@ -36,7 +36,8 @@ export function placeJson(waiting: Waiting, nowMs: number) {
   const called = place.state === 'called'
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
-  // Who is called waits for a moment only, unless nobody is let in: pages written for others ask by `waitTimeKnown` whether to show it.
+  // A called visitor waits only a moment, unless the room admits no visitor now. Templates written for Cloudflare show
+  // the wait only if `waitTimeKnown` is true.
   const isSoon = called && !(view?.held ?? false)
   return {
     cfWaitingRoom: {
@@ -62,7 +63,7 @@ export function placeJson(waiting: Waiting, nowMs: number) {
   }
 }
 
-/** What somebody is told whom the room does not let wait. */
+/** Returns the data for a visitor whom the room rejects. */
 export function rejectedJson({ room, view, soldOut, uninvited }: Rejected, nowMs: number) {
   const { config } = room.settings.at(nowMs)
   return {
@@ -76,7 +77,7 @@ export function rejectedJson({ room, view, soldOut, uninvited }: Rejected, nowMs
   }
 }
 
-/** The poll of somebody who is inside, or whose poll has just taken a permit. */
+/** Returns the data for a visitor who is inside, or whose poll was just admitted. */
 export function insideJson(room: Admitted['room'], nowMs: number) {
   return {
     cfWaitingRoom: { inWaitingRoom: false, lastUpdated: new Date(nowMs).toISOString() },
@@ -86,7 +87,7 @@ export function insideJson(room: Admitted['room'], nowMs: number) {
   }
 }
 
-/** The event that is on, with what a visitor needs to count down to its start and to check the draw behind it. */
+/** Returns the current event, with all that a visitor needs to count down to its start and to check its draw. */
 function eventJson(event: EventInForce | null, { ticket, place }: Waiting, nowMs: number) {
   if (event === null) return null
   const waits = place.state === 'waiting' && typeof place.startsMs === 'number'
@@ -103,7 +104,7 @@ function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean):
   return soldOut && sold_out_message !== '' ? sold_out_message : message
 }
 
-/** The 25 variables, as far as they do not depend on who asks. */
+/** Returns the 25 published variables. Callers then set those that depend on the visitor. */
 function published({ config, event }: RoomSettings, view: View | null, wait: Wait | null, nowMs: number) {
   const method = config.queueing_method
   const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
@@ -125,7 +126,7 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     isRandomQueue: method === 'random',
     isPassthroughQueue: method === 'passthrough',
     isRejectQueue: method === 'reject',
-    // As Cloudflare has it, an event is active from the beginning of its prequeue on.
+    // As at Cloudflare, an event is active from the beginning of its prequeue.
     isEventActive: event !== null,
     isEventPrequeueing: event?.isPrequeue ?? false,
     timeUntilEventStart: minutes(startInMs ?? undefined),
@@ -133,13 +134,13 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     timeUntilEventEnd: minutes(endInMs ?? undefined),
     timeUntilEventEndFormatted: inWords(endInMs),
     shuffleAtEventStart: event?.shuffles ?? false,
-    // Empty where there is no challenge, as Cloudflare has it: templates ask by it.
+    // Empty, as at Cloudflare without a challenge: templates check it.
     turnstile: '',
     infiniteQueue: false,
   }
 }
 
-/** A wait in words, as a range: "3 to 5 minutes". */
+/** Returns a wait in words, as a range: "3 to 5 minutes". */
 export function formatted(wait: Wait | null): string {
   if (wait === null) return 'unavailable'
   const low = Math.floor(wait.lowMs / 60_000)
@@ -149,7 +150,7 @@ export function formatted(wait: Wait | null): string {
   return low < 1 ? `up to ${high} minutes` : `${low} to ${high} minutes`
 }
 
-/** A time to come in words: "12 minutes", "2 hours 5 minutes". */
+/** Returns a time to come in words: "12 minutes", "2 hours 5 minutes". */
 export function inWords(ms: number | null): string {
   if (ms === null) return 'unavailable'
   const all = Math.ceil(ms / 60_000)

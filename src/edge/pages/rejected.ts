@@ -1,4 +1,4 @@
-/** The page of somebody who is turned away without a place: nothing on it moves, and nothing on it asks again. */
+/** The page of a visitor who is turned away without a place. Nothing on it moves, and it never reloads. */
 import html from '../../../static/rejected.html'
 import type { Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'

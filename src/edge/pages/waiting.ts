@@ -1,4 +1,4 @@
-/** The page of somebody in line. It is complete without scripts; with them it polls and goes on by itself. */
+/** The page of a visitor in line. It is complete without scripts. With scripts it polls and goes on by itself. */
 import countdownJs from '../../../static/countdown.js'
 import startCss from '../../../static/start.css'
 import startJs from '../../../static/start.js'
@@ -12,9 +12,9 @@ import type { Visit } from '../request/visit.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
-/** The same for everybody. */
+/** The same for every visitor. */
 const FIXED = { script: compact(js), texts: inScript(texts) }
-/** For those who wait for a start. */
+/** For visitors who wait for a start. */
 const START = {
   startStyle: compact(startCss),
   startScript: compact(countdownJs + startJs),
@@ -28,12 +28,12 @@ const NOT_VALID =
 const UNDRAWN = 'Not drawn yet'
 const NUMBERS = new Intl.NumberFormat('en')
 
-/** Without scripts the page reloads no more often than this: a reload is a whole page. */
+/** Without scripts the page reloads no more often than every 5 s, because a reload is a whole page. */
 const REFRESH_MIN_SECONDS = 5
 const REFRESH_CALLED_SECONDS = 2
-/** Only one page says that a turn was missed: there must be time to read it. */
+/** Only one page reports a missed turn, so there must be time to read it. */
 const REFRESH_MISSED_SECONDS = 20
-/** A number of more characters is set smaller; the page's script knows the same bound. */
+/** A number with more characters is set smaller. The page's script has the same bound. */
 const PLACE_LENGTH = 6
 
 const render = template(html)
@@ -55,7 +55,7 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
     drawUrl: drawUrl(visit, waiting, place),
-    // As text: a template takes 0 for nothing.
+    // As text, because a template takes the number 0 for nothing.
     starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
     message: place.message,
@@ -68,13 +68,13 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
   return { html: render(variables), headers: await headers(waiting.room.settings.config) }
 }
 
-/** What there is to say of an invitation, null for most. */
+/** Returns the note about an invitation. Returns null for most visitors. */
 function laneNote({ lane, invitation }: PlaceJson): string | null {
   if (invitation === 'invalid') return NOT_VALID
   return lane === MAIN_LANE ? null : PRIORITY
 }
 
-/** What the page says of a place; `show` in the page's script says the same of a poll. */
+/** Returns the texts of a place. `show` in the page's script makes the same texts from a poll. */
 function wording(place: PlaceJson) {
   if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
   const { state, held, slower, reason, position, drawAt, event, cfWaitingRoom } = place
@@ -95,7 +95,10 @@ function wording(place: PlaceJson) {
   }
 }
 
-/** Until then the page counts down; without scripts it says the time in words, and the start in UTC. */
+/**
+ * Returns the texts before a start, to which the page counts down. Without scripts it shows the time left in words, and
+ * the start in UTC.
+ */
 function beforeTheStart(
   { draw, startsAt, startsInSeconds }: NonNullable<PlaceJson['event']>,
   { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
@@ -123,7 +126,7 @@ interface StateText {
   readonly wait?: string
 }
 
-/** Where the page polls. */
+/** Returns the address that the page polls. */
 export function statusUrl({ deployment }: Visit, { room }: Waiting): string {
   return `${deployment.controlPrefix}/status?room=${encodeURIComponent(room.name)}&claim=1`
 }
@@ -132,13 +135,16 @@ function drawUrl({ deployment }: Visit, { room }: Waiting, { event }: PlaceJson)
   return `${deployment.controlPrefix}/draws/${event?.name}?room=${encodeURIComponent(room.name)}`
 }
 
-/** When a page without scripts asks again. */
+/** Returns the seconds until a page without scripts asks again. */
 export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
   const least = { waiting: REFRESH_MIN_SECONDS, called: REFRESH_CALLED_SECONDS, missed: REFRESH_MISSED_SECONDS }[state]
   return Math.max(least, Math.ceil(pollAfterSeconds))
 }
 
-/** JSON that no `<` ends early, in ASCII: a single wide character makes the encoding of the whole page slow. */
+/**
+ * Returns JSON for a script. No `<` can end the script early. It is ASCII, because a single wide character makes the
+ * encoding of the whole page slow.
+ */
 function inScript(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<\u0080-\uffff]/g,
