@@ -1,17 +1,17 @@
 /**
- * Addresses of visitors in one form, however a proxy or the runtime writes them: with a port, in brackets, with a zone,
- * as `for=` of RFC 7239, IPv4 inside IPv6. Text that holds no address is null; nothing here guesses.
+ * Brings the addresses of visitors into one form. A proxy or the runtime may write them with a port, in brackets, with
+ * a zone, as `for=` of RFC 7239, or as IPv4 inside IPv6. Text without an address gives null. Nothing here guesses.
  */
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
-/** A provider gives a customer a /64; neighbours in a /24 share a router. */
+/** A provider gives a customer a /64. Neighbours in a /24 share a router. */
 const PREFIX_BITS = { ipv4: 24, ipv6: 64 } as const
-/** No address is longer, with everything that may stand around it: such text is not looked at. */
+/** No address is longer, with everything that may stand around it. Longer text is not parsed. */
 const TEXT_MAX = 256
-/** A session asks many times from one address, and to read one takes the library ten microseconds. */
+/** A session sends many requests from one address, and the library takes ten microseconds to read one. */
 const KNOWN = new LRUCache<string, { readonly address: string | null }>({ max: 10_000 })
-/** Most addresses come as they shall be. */
+/** Most addresses come in this form already, and need no parsing. */
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 
 /** One pair of a `Forwarded` element: its name, and its value in quotes or without. */
@@ -19,12 +19,15 @@ const PAIR = /\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*))
 const BRACKETED = /^\[([^\]]*)\](?::[\w.-]*)?$/
 const IPV4_WITH_PORT = /^([\d.]+):[\w.-]*$/
 
-/** The address in the header of a trusted proxy. The last of several is the one that our own proxy has added. */
+/**
+ * Returns the address in the header of a trusted proxy. The last one of several is the one that our own proxy has
+ * added.
+ */
 export function addressIn(header: string | null): string | null {
   return header === null ? null : addressOf(lastOf(header))
 }
 
-/** One address in its canonical form (RFC 5952), or null. */
+/** Returns one address in its canonical form (RFC 5952), or null. */
 export function addressOf(text: string): string | null {
   if (IPV4.test(text)) return text
   if (text.length > TEXT_MAX) return null
@@ -36,8 +39,9 @@ export function addressOf(text: string): string | null {
 }
 
 /**
- * The network of an address. Null for an address that distinguishes nobody: behind a proxy that the operator has not
- * named, every visitor has the proxy's own private address, and all of them would be one network.
+ * Returns the network of an address. Returns null for an address that does not distinguish visitors. Behind a proxy
+ * that the operator has not named, every visitor has the proxy's own private address, and all of them would be one
+ * network.
  */
 export function networkOf(address: string | null): string | null {
   const canonical = address === null ? null : parsed(address)
@@ -47,7 +51,7 @@ export function networkOf(address: string | null): string | null {
   return `${bytes.join('.')}/${bits}`
 }
 
-/** The last element of a list. It is looked for from the end, where no visitor can have put an open quote. */
+/** Returns the last element of a list. The search begins at the end, where a visitor cannot have put an open quote. */
 function lastOf(list: string): string {
   let isQuoted = false
   for (let i = list.length - 1; i >= 0; i--) {
@@ -62,7 +66,7 @@ function parsed(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const node = element.includes('=') ? forOf(element) : element.replace(/^"(.*)"$/, '$1')
   if (node === null) return null
   const bare = BRACKETED.exec(node)?.[1] ?? IPV4_WITH_PORT.exec(node)?.[1] ?? node
-  // A zone names an interface of the machine that wrote it: it means nothing here.
+  // A zone names an interface of the machine that wrote it, so it means nothing here.
   const address = bare.includes(':') ? bare.replace(/%.*$/, '') : bare
   return isReadable(address) ? processed(address) : null
 }
@@ -71,18 +75,21 @@ function processed(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   try {
     return ipaddr.process(text)
   } catch {
-    // The library throws for text that is no address, and for nothing else.
+    // The library throws only for text that is no address.
     return null
   }
 }
 
-/** The library also reads `1.2`, `0x7f.1` and `010.0.0.1`, which other programs read as other addresses. */
+/**
+ * Whether every program reads the text as the same address. The library also accepts `1.2`, `0x7f.1` and `010.0.0.1`,
+ * which other programs read as other addresses.
+ */
 function isReadable(text: string): boolean {
   const isDotted = text.includes('.') || !text.includes(':')
   return !isDotted || IPV4.test(text.slice(text.lastIndexOf(':') + 1))
 }
 
-/** The `for` of a `Forwarded` element, null when it has none or is malformed. */
+/** Returns the `for` of a `Forwarded` element, or null when it has none or is malformed. */
 function forOf(element: string): string | null {
   PAIR.lastIndex = 0
   while (PAIR.lastIndex < element.length) {

@@ -1,17 +1,17 @@
-/** The cookie that holds a visitor's ticket, later the pass: one per room. */
+/** The cookie that holds a visitor's ticket, and later the pass. Each room has its own. */
 import type { RoomConfig } from '../../settings/schema.ts'
 
-/** Browsers cap cookies at 400 days; the token inside ends long before. */
+/** Browsers cap cookies at 400 days. The token inside ends long before. */
 const MAX_AGE_SECONDS = 24 * 60 * 60
 const MAX_AGE_BROWSERS = 400 * MAX_AGE_SECONDS
 
-/** Every cookie of ours begins so, with or without a prefix. */
+/** Every cookie of ours begins with `antesala-`, with or without a prefix. */
 const OURS = /^(__Host-|__Secure-)?antesala-/
 const COMMA_BEFORE_OURS = /,(?=\s*(?:__Host-|__Secure-)?antesala-)/
 
 /**
- * `__Host-` binds the cookie to the very host (RFC 6265bis section 4.1.3). A room over several hosts needs a domain,
- * which only `__Secure-` allows; plain http allows neither.
+ * Returns the name of a room's cookie. `__Host-` binds the cookie to one host (RFC 6265bis section 4.1.3). A room over
+ * several hosts needs a domain, which only `__Secure-` allows. Plain http allows neither prefix.
  */
 export function cookieName(room: RoomConfig, url: URL): string {
   const name = `antesala-${room.name}${room.cookie_suffix}`
@@ -19,7 +19,7 @@ export function cookieName(room: RoomConfig, url: URL): string {
   return room.cookie_domain === null ? `__Host-${name}` : `__Secure-${name}`
 }
 
-/** The cookie of an invitation. No room's name has a dot. */
+/** Returns the name of an invitation's cookie. It is no other room's cookie, because no room's name has a dot. */
 export function invitationCookie(room: RoomConfig, url: URL): string {
   return `${cookieName(room, url)}.invite`
 }
@@ -50,8 +50,9 @@ export function clearCookie(room: RoomConfig, url: URL): string {
 }
 
 /**
- * The pairs of a Cookie header. The runtime joins several header lines by commas, which the values of other cookies may
- * contain as well; ours never do. So a comma is a border before a cookie of ours, and the first one in it is its end.
+ * Returns the pairs of a Cookie header. The runtime joins several header lines by commas. The values of other cookies
+ * may contain commas, and ours never do. So a comma before a cookie of ours separates two pairs, and the first comma in
+ * a cookie of ours ends it.
  */
 export function cookiePairs(header: string): readonly string[] {
   const parts = header.split(';')
@@ -64,7 +65,10 @@ export function cookiePairs(header: string): readonly string[] {
     })
 }
 
-/** A Cookie header without ours; null when nothing is left, undefined when there was nothing of ours. */
+/**
+ * Returns a Cookie header without our cookies. Returns null when nothing is left, and undefined when it had none of
+ * ours.
+ */
 export function withoutOurs(header: string): string | null | undefined {
   if (!header.includes('antesala-')) return undefined
   const pairs = cookiePairs(header)

@@ -1,4 +1,4 @@
-/** Finds the rooms of a request: the longest host and path win, for every way the path can be read. */
+/** Finds the rooms of a request. The longest host and path win, for each way in which the path can be read. */
 
 import { isBelow, type Readings } from '../../core/path.ts'
 import { matchesHost } from '../../settings/patterns.ts'
@@ -24,7 +24,7 @@ export class Routes {
       .sort((a, b) => hostWeight(b.host) - hostWeight(a.host) || b.path.length - a.path.length)
   }
 
-  /** Names of the rooms a request falls under, without repetition. Nearly always none or one. */
+  /** Returns the names of the rooms that a request falls under, without repetition. Nearly always none or one. */
   roomsOf(hostname: string, readings: Readings): readonly string[] {
     const routes = this.#routes.filter(route => matchesHost(hostname, route.host))
     if (routes.length === 0) return []
@@ -40,7 +40,7 @@ export class Routes {
     return unique(found)
   }
 
-  /** Whether any room has this host, whatever its path. */
+  /** Whether any room has this host, with any path. */
   isHostOfARoom(hostname: string): boolean {
     return this.#routes.some(({ host }) => matchesHost(hostname, host))
   }
@@ -56,7 +56,7 @@ function longest(routes: readonly Route[], path: string): string | undefined {
   return match?.room
 }
 
-/** An exact host before a longer wildcard before a shorter one. */
+/** Sorts an exact host before a longer wildcard, and that before a shorter one. */
 function hostWeight(host: string): number {
   return host.startsWith('*') ? host.length : 1_000 + host.length
 }

@@ -1,9 +1,9 @@
 /**
- * When a visitor may be given a cookie of ours.
+ * Decides when a visitor may get a cookie of ours.
  *
- * A page of another site can send a visitor here with a form or a link. Browsers leave a SameSite cookie out of such a request, so it looks
- * like a newcomer's, and a cookie in its answer would replace the pass or the place that the visitor has. So an answer sets our cookie
- * only where the request would have carried it.
+ * A page of another site can send a visitor here with a form or a link. Browsers leave a SameSite cookie out of such a
+ * request, so it looks like a newcomer's. A cookie in its answer would replace the pass or the place that the visitor
+ * has. So an answer sets our cookie only where the request would have carried it.
  */
 import type { RoomConfig } from '../../settings/schema.ts'
 import { cookieName, setCookie } from './cookies.ts'
@@ -14,24 +14,27 @@ export function giveCookie(visit: Visit, config: RoomConfig, headers: Headers, t
   if (mayGiveCookie(visit, config)) headers.append('Set-Cookie', setCookie(config, visit.url, token))
 }
 
-/** Whether a cookie of the room came along, or would have if the visitor had one. */
+/** Whether the request carried a cookie of the room, or would have carried it if the visitor had one. */
 export function mayGiveCookie(visit: Visit, config: RoomConfig): boolean {
   return visit.cookies.has(cookieName(config, visit.url)) || wouldCarry(visit, config.cookie_attributes.samesite)
 }
 
-/** Whether the request comes from a page of another site. A program sends neither header, and has no other site. */
+/** Whether the request comes from a page of another site. A program sends neither header, so it has no other site. */
 export function isCrossSite({ url, request: { headers } }: Visit): boolean {
   const site = headers.get('Sec-Fetch-Site')
   if (site !== null) return site === 'cross-site'
-  // Browsers send Fetch Metadata over https only, and older ones never.
+  // Browsers send Fetch Metadata over https only, and older browsers never send it.
   const origin = headers.get('Origin')
   if (origin === null) return false
   const from = URL.parse(origin)
-  // Behind a proxy that does not say so, http may have been https.
+  // http may have been https in front of a proxy that does not report it.
   return from === null || from.host !== url.host || (url.protocol === 'https:' && from.protocol !== 'https:')
 }
 
-/** RFC 6265bis section 5.8.3: `Lax` lets a cookie come along with a link that is followed, `Strict` with nothing from another site. */
+/**
+ * Whether a browser would send the cookie with this request (RFC 6265bis section 5.8.3). `Lax` allows it for a link
+ * that is followed, `Strict` for nothing from another site.
+ */
 function wouldCarry(visit: Visit, samesite: RoomConfig['cookie_attributes']['samesite']): boolean {
   if (samesite === 'none' || !isCrossSite(visit)) return true
   const { headers } = visit.request

@@ -1,15 +1,16 @@
 /**
- * Watches whether the header that the operator trusts ever holds an address. With a misspelt name nothing fails: rules
- * by address match nobody, and limits by network do not apply. So it is logged once, and operators see it.
+ * Watches whether the header that the operator trusts ever holds an address. With a misspelt name nothing fails
+ * visibly: rules by address match no visitor, and limits by network do not apply. So the problem is logged once for the
+ * operator.
  */
 
-/** A health check or two may come around the proxy; so many requests without an address do not. */
+/** A health check or two may come around the proxy. As many as 20 requests without an address do not. */
 const REQUESTS_MIN = 20
 
 export class TrustedHeader {
   readonly #name: string | null
   #requests = 0
-  /** An address has come, or none is expected. Then nothing is looked at any more. */
+  /** An address has come, or none is expected. No further request is checked. */
   #isSettled: boolean
 
   constructor(name: string | null) {
@@ -25,7 +26,7 @@ export class TrustedHeader {
     if (this.#requests === REQUESTS_MIN && !this.#isSettled) console.warn(this.problem)
   }
 
-  /** What is wrong, in words for operators; null while nothing is known to be. */
+  /** Returns what is wrong, in words for operators. Returns null while no problem is known. */
   get problem(): string | null {
     if (this.#isSettled || this.#requests < REQUESTS_MIN) return null
     return (

@@ -4,19 +4,22 @@ export interface Upload {
   readonly body: ReadableStream
   /** Resolves when the origin's connection has taken the last of it. Rejects when either end goes away. */
   readonly through: Promise<void>
-  /** How long a slow line may need for it. */
+  /** The milliseconds that a slow line may need for the body. */
   readonly withinMs: number
 }
 
-/** Whoever is not done by then is not waited for, nor an origin that does not take what is sent. */
+/**
+ * The longest wait for an upload, in milliseconds, even for a slow visitor or for an origin that does not take the
+ * body.
+ */
 export const UPLOAD_MAX_MS = 10 * 60_000
-/** A slow line: 64 kbit/s, and some seconds without any. */
+/** A slow line sends 64 kbit/s, which is 8 bytes per ms, and may stall for 10 s. */
 const BYTES_PER_MS = 8
 const STALLED_MS = 10_000
 
 /**
- * Null without a body. That of a GET or HEAD means nothing (RFC 9110 section 9.3.1), and stays behind. The runtime moves the bytes by itself, and says
- * the length that the visitor has said.
+ * Returns null without a body. The body of a GET or HEAD has no meaning (RFC 9110 section 9.3.1) and is not sent on.
+ * The runtime moves the bytes by itself, and sends the length that the visitor declared.
  */
 export function uploadOf(request: Request): Upload | null {
   const body = bodyOf(request)
@@ -32,7 +35,10 @@ export function hasUpload(request: Request): boolean {
   return bodyOf(request) !== null
 }
 
-/** Most requests have none, and are not asked for it. */
+/**
+ * Returns the body. Does not read the `body` of a GET or HEAD, because most requests are such and the property costs
+ * time.
+ */
 function bodyOf(request: Request): ReadableStream | null {
   const { method } = request
   return method === 'GET' || method === 'HEAD' ? null : request.body

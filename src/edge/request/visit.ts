@@ -1,4 +1,4 @@
-/** One request as the gate sees it: what kind it is, and what the visitor carries. Nothing here decides. */
+/** One request as the gate sees it: its kind, and what the visitor carries. Nothing here decides. */
 import { type Readings, readingsOf } from '../../core/path.ts'
 import type { BypassFacts } from '../../settings/compiled/room.ts'
 import type { Deployment } from '../../settings/deployment.ts'
@@ -7,29 +7,29 @@ import { addressIn, addressOf, networkOf } from './address.ts'
 import { cookiePairs } from './cookies.ts'
 
 /**
- * `navigation`: a person looks at a page. `api`: a program asks for data. `subresource`: a part of a page, which nobody
- * reads by itself.
+ * `navigation`: a person looks at a page. `api`: a program asks for data. `subresource`: a part of a page, which no
+ * person reads by itself.
  */
 export type Kind = 'navigation' | 'api' | 'subresource'
 
-/** Calls that one request has made, counted where they are made (I9). */
+/** The number of calls that one request has made, counted where they are made (I9). */
 export interface CallCount {
   /** Claims and touches. */
   object: number
-  /** Coalesced syncs that this request set off. */
+  /** Syncs that this request set off. Other requests may share them. */
   sync: number
 }
 
-/** What the runtime gives for work that goes on after the answer. */
+/** What the runtime provides for work that goes on after the answer. */
 interface Background {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** One request. What costs something to find out is found out when it is asked for, once. */
+/** One request. Properties that cost something are computed once, when they are first read. */
 export class Visit {
   readonly request: Request
   readonly url: URL
-  /** When it came, or when it had waited for its turn. */
+  /** When the request came, or when its last wait for a turn ended. */
   nowMs: number
   readonly env: Env
   readonly deployment: Deployment
@@ -54,7 +54,7 @@ export class Visit {
     this.#background = background
   }
 
-  /** Everything the path can mean, as it came. */
+  /** Everything that the path can mean, from its text as it came. */
   get readings(): Readings {
     this.#readings ??= readingsOf(rawPathOf(this.request.url))
     return this.#readings
@@ -65,13 +65,16 @@ export class Visit {
     return this.#kind
   }
 
-  /** Asks for something, and changes nothing (RFC 9110 section 9.2.1): it may be asked again. */
+  /** Whether the request changes nothing (RFC 9110 section 9.2.1), so that it may be repeated. */
   get isSafe(): boolean {
     const { method } = this.request
     return method === 'GET' || method === 'HEAD'
   }
 
-  /** A browser has submitted a form and shows the answer (Fetch Metadata). Programs cannot be told by their Accept header. */
+  /**
+   * Whether a browser has submitted a form and shows the answer (Fetch Metadata). The Accept header cannot distinguish
+   * programs.
+   */
   get isForm(): boolean {
     const { method, headers } = this.request
     return method === 'POST' && headers.get('Sec-Fetch-Mode') === 'navigate'
@@ -82,24 +85,27 @@ export class Visit {
     return this.#cookies
   }
 
-  /** The visitor's address: from the header the operator trusts, else from the connection where the runtime tells it. */
+  /**
+   * The visitor's address: from the header that the operator trusts, else from the connection, where the runtime
+   * reports it.
+   */
   get address(): string | null {
     if (this.#address === undefined) this.#address = this.#findAddress()
     return this.#address
   }
 
-  /** The /24 or /64 of the address; null when there is none, or when it tells nothing. */
+  /** The /24 or /64 of the address. Null when there is no address, or when it does not distinguish visitors. */
   get network(): string | null {
     return networkOf(this.address)
   }
 
-  /** The request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
+  /** Whether the request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
   get isWebSocket(): boolean {
     this.#isWebSocket ??= opensWebSocket(this.request)
     return this.#isWebSocket
   }
 
-  /** Names of headers that belong to the connection alone (RFC 9110 section 7.6.1), in lower case. */
+  /** The names of headers that belong to the connection alone (RFC 9110 section 7.6.1), in lower case. */
   get hops(): readonly string[] {
     const connection = this.request.headers.get('Connection')
     return connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
@@ -109,7 +115,7 @@ export class Visit {
     return this.platform.continent
   }
 
-  /** Properties the platform adds to a request. */
+  /** The properties that the platform adds to a request. */
   get platform(): PlatformProperties {
     this.#platform ??= (this.request.cf ?? {}) as PlatformProperties
     return this.#platform
@@ -126,7 +132,7 @@ export class Visit {
   }
 }
 
-/** Plain workerd knows the address only. */
+/** Plain workerd provides the address only. */
 interface PlatformProperties {
   readonly continent?: string
   readonly country?: string
@@ -139,7 +145,7 @@ export function bypassFacts(visit: Visit): BypassFacts {
   const { country, verifiedBotCategory, botManagement } = visit.platform
   return {
     method: visit.request.method,
-    // A header that belongs to the connection does not reach the origin, so a rule must not go by it.
+    // A header of the connection alone does not reach the origin, so a rule must not rely on it.
     header: name => (visit.hops.includes(name.toLowerCase()) ? null : visit.request.headers.get(name)),
     cookies: visit.cookies,
     address: visit.address,
@@ -148,14 +154,15 @@ export function bypassFacts(visit: Visit): BypassFacts {
   }
 }
 
-/** A browser fetching ahead of its user (Fetch Metadata, `Sec-Purpose`): nobody waits for the answer. */
+/** Whether a browser fetches ahead of its user (Fetch Metadata, `Sec-Purpose`). No person waits for the answer. */
 export function isPrefetch(headers: Headers): boolean {
   return /\bprefetch\b/i.test(headers.get('Sec-Purpose') ?? headers.get('Purpose') ?? '')
 }
 
 /**
- * The handshake of a WebSocket (RFC 6455 section 4.1). The runtime sends any request with `Upgrade: websocket` on as a GET, so a POST or a
- * preflight with that header would reach the origin as another request than the one that was judged.
+ * Whether the request is the handshake of a WebSocket (RFC 6455 section 4.1). The runtime sends any request with
+ * `Upgrade: websocket` on as a GET. So a POST or a preflight with that header would reach the origin as another request
+ * than the one that was judged.
  */
 function opensWebSocket({ method, headers }: Request): boolean {
   return (
@@ -168,7 +175,7 @@ function opensWebSocket({ method, headers }: Request): boolean {
   )
 }
 
-/** A CORS preflight (Fetch Standard): it carries no cookies and changes nothing. */
+/** Whether the request is a CORS preflight (Fetch Standard), which carries no cookies and changes nothing. */
 export function isPreflight(request: Request): boolean {
   return (
     request.method === 'OPTIONS' &&
@@ -177,17 +184,17 @@ export function isPreflight(request: Request): boolean {
   )
 }
 
-/** Asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
+/** Whether the request asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
 export function acceptsJson(headers: Headers): boolean {
   return /\bapplication\/([\w.-]+\+)?json\b/i.test(headers.get('Accept') ?? '')
 }
 
-/** Asks for HTML by name: a browser, or a program that shows pages. */
+/** Whether the request asks for HTML by name: a browser does, or a program that shows pages. */
 export function acceptsHtml(headers: Headers): boolean {
   return /\b(text\/html|application\/xhtml)/i.test(headers.get('Accept') ?? '')
 }
 
-/** All values of each cookie, in order. Broken pairs are skipped, nothing is decoded. */
+/** Returns all values of each cookie, in order. Skips broken pairs, and decodes nothing. */
 export function cookiesOf(header: string | null): ReadonlyMap<string, readonly string[]> {
   const cookies = new Map<string, string[]>()
   for (const pair of cookiePairs(header ?? '')) {
@@ -214,11 +221,14 @@ function kindOf(headers: Headers): Kind {
   }
   if (acceptsHtml(headers)) return 'navigation'
   if (acceptsJson(headers)) return 'api'
-  // Programs that say nothing of what they want (curl) get the page; a list without pages in it is part of one.
+  // A program that accepts anything (curl) gets the page. A list without HTML in it belongs to a part of a page.
   return accept === '' || accept.startsWith('*/*') ? 'navigation' : 'subresource'
 }
 
-/** `https://host/a/%2e%2e/b?c` gives `/a/%2e%2e/b`: URL would resolve it, and a server behind us might not. */
+/**
+ * Returns the path as it came: `https://host/a/%2e%2e/b?c` gives `/a/%2e%2e/b`. URL would resolve it, and a server
+ * behind us might not.
+ */
 function rawPathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   if (start < 0) return '/'
