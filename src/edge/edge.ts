@@ -1,4 +1,4 @@
-/** The edge: finds the rooms of a request, asks the gate of each, proxies or answers. One per isolate. */
+/** The edge of one isolate. It finds the rooms of a request, asks the gate of each room, and proxies or answers. */
 
 import type { Upstream } from '../settings/compiled/health.ts'
 import type { Deployment } from '../settings/deployment.ts'
@@ -28,7 +28,7 @@ import { Visit } from './request/visit.ts'
 import type { RoomAtEdge } from './room-client/room-client.ts'
 import { type EdgeSetup, prepare } from './room-client/setup.ts'
 
-/** A handler with the memory of one isolate. */
+/** Returns a handler with the memory of one isolate. */
 export function createEdge(): { fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> } {
   let setup: Promise<EdgeSetup> | null = null
   const control = controlRoutes()
@@ -102,15 +102,15 @@ async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetu
 }
 
 /**
- * A fixed origin serves the hosts of the rooms, so any other host would lead around them. On Cloudflare without ORIGIN the route of the Worker
- * decides which hosts there are.
+ * Whether the host of a request is not served here. A fixed origin serves the hosts of the rooms, so another host would
+ * lead around the rooms. On Cloudflare without ORIGIN the route of the Worker decides which hosts there are.
  */
 function isMisdirected(hostname: string, routes: Routes, { origin, passthroughHosts }: Deployment): boolean {
   if (origin === null || routes.isHostOfARoom(hostname)) return false
   return !passthroughHosts.some(host => matchesHost(hostname, host))
 }
 
-/** RFC 9110 section 15.5.20. */
+/** 421 Misdirected Request, RFC 9110 section 15.5.20. */
 function misdirected(visit: Visit): Response {
   return problemResponse({
     status: 421,
@@ -120,28 +120,34 @@ function misdirected(visit: Visit): Response {
   })
 }
 
-/** Whether a request that may go on is not sent on all the same. What the room is not in force for is no concern of its breakers. */
+/**
+ * Returns why a request that may go on is blocked, or null. The breakers of a room do not apply where the room is
+ * suspended or bypassed, nor to preflights.
+ */
 function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstreams: readonly Upstream[]): Held | null {
   if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstreams)
   return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? closedByHand(visit, room, upstreams) : null
 }
 
-/** The answer to a request that does not go on. A pass that another of its rooms has just given stays the visitor's. */
+/**
+ * Returns the answer to a request that does not go on. A pass that another of its rooms has just given stays the
+ * visitor's.
+ */
 function letGo(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
   release(visit, admissions)
   addTokens(visit, response.headers, admissions)
   return response
 }
 
-/** What `max_concurrent` counts is no longer under way. */
+/** Ends the request in the count of `max_concurrent`. */
 function release(visit: Visit, admissions: readonly Admitted[]): void {
   for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit)
 }
 
-/** Refusals of a configuration that this isolate has logged: each would come again with every request. */
+/** Configuration errors that this isolate has logged. Without this set, each request would log the same error again. */
 const logged = new WeakSet<Error>()
 
-/** Nothing of an error but its existence leaves the edge; the log has the rest. */
+/** Returns the answer to an error. The answer shows no detail of it; the log has them. */
 function broken(error: unknown): Response {
   if (error instanceof SettingsError || error instanceof KeyRingError) {
     if (!logged.has(error)) console.error(`configuration refused, nothing is served: ${error.message}`)

@@ -1,8 +1,8 @@
 /** Refusals for programs: problem details (RFC 9457) with the types registered for quotas and reduced capacity. */
 
 /**
- * On every answer of our own. The address of a page may hold an invitation or what a form asked for, so its path and
- * query go into no `Referer`; its host may, because servers of pictures and forms ask for it.
+ * The headers of every answer of our own. The address of a page may hold an invitation, or what a form asked for, so
+ * its path and query go into no `Referer`. Its host may, because servers of pictures and forms ask for it.
  */
 export const OWN_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'strict-origin' } as const
 
@@ -13,7 +13,7 @@ export interface Problem {
   readonly type: 'quota-exceeded' | 'temporary-reduced-capacity' | 'about:blank'
   readonly title: string
   readonly detail?: string
-  /** Rounded up to whole seconds: coming earlier is coming in vain. */
+  /** Rounded up to whole seconds: a client that comes earlier is refused again. */
   readonly retryAfterMs?: number
   readonly more?: Readonly<Record<string, unknown>>
 }
@@ -36,7 +36,7 @@ export function problemResponse(problem: Problem): Response {
   return new Response(JSON.stringify(body), { status, headers })
 }
 
-/** Whole seconds, never 0: a visitor who comes at once would be refused again. */
+/** Returns whole seconds, rounded up, and never 0: a visitor who comes back at once would be refused again. */
 export function seconds(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1_000))
 }
