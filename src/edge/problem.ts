@@ -1,8 +1,8 @@
 /** Refusals for programs: problem details (RFC 9457) with the types registered for quotas and reduced capacity. */
 
 /**
- * The headers of every answer of our own. The address of a page may hold an invitation, or what a form asked for, so
- * its path and query go into no `Referer`. Its host may, because servers of pictures and forms ask for it.
+ * The headers of every answer of our own. The address of a page may hold an invitation, or data from a form. So its
+ * path and query go into no `Referer`. Its host may, because servers of pictures and forms ask for it.
  */
 export const OWN_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'strict-origin' } as const
 

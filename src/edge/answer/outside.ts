@@ -1,4 +1,4 @@
-/** What all answers to visitors outside have in common. */
+/** The common parts of all answers to visitors outside. */
 import { OWN_HEADERS, seconds } from '../problem.ts'
 import { acceptsHtml, acceptsJson, type Visit } from '../request/visit.ts'
 

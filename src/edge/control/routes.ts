@@ -10,7 +10,7 @@ import { draw } from './draws.ts'
 import { leave, status } from './poll.ts'
 import { liveness, Readiness } from './readiness.ts'
 
-/** What a control route gets besides the request. */
+/** The arguments of a control route besides the request. */
 interface Bindings {
   readonly visit: Visit
   readonly setup: EdgeSetup

@@ -107,7 +107,7 @@ async function decideWith(
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
 
-/** Decides with what this isolate knows of a session. Returns null when its door must be asked. */
+/** Decides by the lease alone. Returns null when the door of the session must be asked. */
 function byLease(
   visit: Visit,
   room: RoomAtEdge,

@@ -1,5 +1,5 @@
 /**
- * Sessions that are over, as one isolate knows them. Their doors are not asked again for some seconds. A visitor who
+ * Sessions that are over, in the memory of one isolate. Their doors are not asked again for some seconds. A visitor who
  * shows an old token again and again gets one new place, not one for each request.
  */
 import type { Again } from '../../core/session.ts'

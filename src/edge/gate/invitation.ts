@@ -1,6 +1,6 @@
 /**
  * The invitation of a visitor: in a header for programs, in a link for people. The invitation of a link is taken off
- * the address at once and kept in a cookie, so that the origin, the next site and bookmarks do not get it.
+ * the address at once and kept in a cookie. So the origin, the next site and bookmarks do not get it.
  */
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { OWN_HEADERS } from '../problem.ts'

@@ -1,8 +1,8 @@
 /**
- * What a network may do at this isolate without a session: have tickets counted in the line, or claim at once. The
- * count is approximate and costs no call. Beyond the quota a ticket keeps its place and is counted later; only a room
- * that rejects newcomers rejects them. So an office behind one address gets in line, and a script with ten thousand
- * tickets does not.
+ * The quota of a network at this isolate for tickets without a session: it bounds how many are counted in the line, or
+ * claim at once. The count is approximate and costs no call. Beyond the quota a ticket keeps its place and is counted
+ * later. Only a room that rejects newcomers rejects them. So an office behind one address gets in line, and a script
+ * with ten thousand tickets does not.
  */
 import { networkOf } from '../request/address.ts'
 import type { Visit } from '../request/visit.ts'

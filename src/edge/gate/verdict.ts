@@ -23,7 +23,7 @@ export type Verdict =
 export interface Limited {
   readonly kind: 'limited'
   readonly retryAfterMs: number
-  /** What refused the request, and the session, if there is one. Null for the limit on preflights. */
+  /** The refusal, its room, and the session, if there is one. Null for the limit on preflights. */
   readonly by: { readonly room: RoomAtEdge; readonly sid: string | null; readonly refusal: Refusal } | null
 }
 

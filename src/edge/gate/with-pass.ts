@@ -169,7 +169,7 @@ function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Adm
   return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
 }
 
-/** Returns the verdict for a live session, with a new pass when its door has moved the end by a second or more. */
+/** Returns the verdict for a live session. It has a new pass when the door has moved the end by a second or more. */
 export async function admitted(
   visit: Visit,
   room: RoomAtEdge,

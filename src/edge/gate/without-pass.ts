@@ -19,8 +19,8 @@ const FALLBACK_PASS_MS = 60_000
 /** A rejected visitor may come back at any time. This number is for programs, so that they do not come back at once. */
 const REJECTED_RETRY_MS = 30_000
 /**
- * What a visitor sees who was refused a moment ago, or who came while no door answers. The place is kept, and its
- * position is not known.
+ * The place shown to a visitor who was refused a moment ago, or who came while no door answers. The ticket keeps its
+ * real place, which is not known here.
  */
 const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 
@@ -73,7 +73,7 @@ export async function stand(
   const standing = held && placeOf(held, room.view, claimWindowMs, nowMs).state
   const missed = standing === 'missed'
   if (missed && isUninvited(room, invited)) return rejected(visit, room, invited)
-  // Do not change the lane of a visitor who is called, in a room that rejects newcomers, or when the cookie must not be
+  // A visitor keeps the lane when called, in a room that rejects newcomers, and when the cookie must not be
   // overwritten.
   const isOffered = !rejects && !options.keepCookie
   const changes = held !== null && standing === 'waiting' && isOffered && changesLane(room, held, invited)

@@ -63,7 +63,9 @@ export class Limits {
   readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
-  /** What `take` found for each policy. It is reused, so that a request matches each pattern once and makes no list. */
+  /**
+   * The result of `take` for each policy. It is reused, so that a request matches each pattern once and makes no list.
+   */
   readonly #taken: (Holding | null)[] = []
 
   constructor(isolate: string) {

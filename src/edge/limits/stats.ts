@@ -1,4 +1,4 @@
-/** What each policy did at this isolate since the last report. */
+/** Counts the decisions of each policy at this isolate since the last report. */
 
 const FIGURES = ['allowed', 'limited', 'shadow', 'near', 'fallback'] as const
 export type Figure = (typeof FIGURES)[number]

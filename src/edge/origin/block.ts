@@ -100,9 +100,9 @@ export function closedByHand(visit: Visit, room: RoomAtEdge, upstreams: readonly
 }
 
 /**
- * Whether a session may go on during an outage. Sessions admitted while the origin is tried are the trial. Of the other
- * sessions a share goes on, the same ones all along. In a small room that share may hold no session, and no newcomer
- * may come. So each isolate lets one request try.
+ * Whether a session may go on during an outage. Sessions admitted while the origin is tried are the trial. A share of
+ * the other sessions goes on, too, and it is the same ones all along. In a small room that share may hold no session,
+ * and no newcomer may come. So each isolate lets one request try.
  */
 function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
   const { trials } = room.memory

@@ -2,8 +2,8 @@
  * Times the answers of the origin up to the first byte, for the room's health. No request waits for this: a sample is a
  * counter in the next report.
  *
- * Not counted are answers from a cache, 4xx, event streams, WebSockets, visitors who went away, and more than a few
- * samples of one session.
+ * Some answers are not counted: from a cache, 4xx, event streams, WebSockets, and to visitors who went away. One
+ * session counts only a few times in each window.
  */
 
 import { noteOk } from '../../core/health/client-throttle.ts'

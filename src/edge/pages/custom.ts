@@ -57,8 +57,8 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
 }
 
 /**
- * Returns null in a room without a page of its own, and for a visitor who is rejected for another reason than the
- * method.
+ * Returns null in a room without a page of its own. Also returns null when the visitor is rejected for another reason
+ * than the method.
  */
 export function customRejectedPage(visit: Visit, rejected: Rejected): Page | null {
   if (rejected.soldOut || rejected.uninvited !== null) return null

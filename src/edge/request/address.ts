@@ -1,6 +1,6 @@
 /**
- * Brings the addresses of visitors into one form. A proxy or the runtime may write them with a port, in brackets, with
- * a zone, as `for=` of RFC 7239, or as IPv4 inside IPv6. Text without an address gives null. Nothing here guesses.
+ * Brings the addresses of visitors into one form. A proxy or the runtime may add a port, brackets or a zone, write
+ * `for=` of RFC 7239, or put IPv4 inside IPv6. Text without an address gives null. Nothing here guesses.
  */
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
@@ -40,8 +40,7 @@ export function addressOf(text: string): string | null {
 
 /**
  * Returns the network of an address. Returns null for an address that does not distinguish visitors. Behind a proxy
- * that the operator has not named, every visitor has the proxy's own private address, and all of them would be one
- * network.
+ * that the operator has not named, every visitor has the proxy's private address. All of them would be one network.
  */
 export function networkOf(address: string | null): string | null {
   const canonical = address === null ? null : parsed(address)

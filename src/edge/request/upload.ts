@@ -8,10 +8,7 @@ export interface Upload {
   readonly withinMs: number
 }
 
-/**
- * The longest wait for an upload, in milliseconds, even for a slow visitor or for an origin that does not take the
- * body.
- */
+/** The longest wait for an upload: 10 minutes, for a slow visitor and for an origin that does not take the body. */
 export const UPLOAD_MAX_MS = 10 * 60_000
 /** A slow line sends 64 kbit/s, which is 8 bytes per ms, and may stall for 10 s. */
 const BYTES_PER_MS = 8

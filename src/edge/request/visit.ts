@@ -20,7 +20,7 @@ export interface CallCount {
   sync: number
 }
 
-/** What the runtime provides for work that goes on after the answer. */
+/** The part of the runtime that carries on work after the answer. */
 interface Background {
   waitUntil(promise: Promise<unknown>): void
 }

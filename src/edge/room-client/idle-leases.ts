@@ -1,6 +1,6 @@
 /**
- * Unused leases of rate limits. The tokens that a session does not use are given back within some seconds, so that the
- * session is not charged for them.
+ * Unused leases of rate limits. Tokens that a session does not use are given back within some seconds. So the session
+ * is not charged for them.
  */
 import { giveBack, isWorthGivingBack } from '../../core/limits/lease.ts'
 import type { Ask } from '../../core/protocol/messages.ts'

@@ -1,5 +1,5 @@
 /**
- * What an isolate may remember of visitors, over all rooms. Every map is bounded, so that no crowd can fill the 128 MB
+ * The memory of an isolate about visitors, over all rooms. Every map is bounded, so that no crowd can fill the 128 MB
  * of an isolate: full maps take about 50 MB. A lost entry costs a verification or a call, but no place and no limit.
  */
 import { LRUCache } from 'lru-cache'
@@ -49,7 +49,7 @@ export interface Gone {
   next: Ticket | null
 }
 
-/** Keys are tokens or sids, which no two rooms share, unless the map says otherwise. */
+/** Keys are tokens or sids, which no two rooms share. Exceptions are named at their map. */
 export class Memory {
   /** Passes have a map of their own: a crowd outside must not cost the visitors inside a verification. */
   readonly passes = new LRUCache<string, Token>({ max: TOKENS })
@@ -70,7 +70,7 @@ export class Memory {
    * upstream.
    */
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
-  /** The earliest time at which a visitor may poll again. */
+  /** The earliest time at which a visitor may poll again, by sid. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
   /** When newcomers last came over https, by host. */
   readonly https = new LRUCache<string, number>({ max: HOSTS })

@@ -1,8 +1,8 @@
 /**
- * What one isolate remembers of one room: the last view, verified tokens, leases, and refusals.
+ * The client of one room at one isolate. It remembers the last view, verified tokens, leases, and refusals.
  *
- * All of it is bounded and may be lost at any time. Refusals are remembered so that no visitor can make this isolate
- * hammer a door.
+ * All of its memory is bounded and may be lost at any time. Refusals are remembered so that no visitor can make this
+ * isolate hammer a door.
  */
 import type { Quota } from '../../core/gcra.ts'
 import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
@@ -23,8 +23,8 @@ import { RoomLink } from './snapshot-sync.ts'
 export { type Caller, Unreachable } from './door-client.ts'
 
 /**
- * The multiples of this number fill [0, 1) more evenly than random numbers do (Weyl), so that few arrivals of a burst
- * share a bucket.
+ * The multiples of this number fill [0, 1) more evenly than random numbers do (Weyl). So few arrivals of a burst share
+ * a bucket.
  */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
@@ -37,9 +37,9 @@ export type Invited =
 
 export class RoomAtEdge {
   readonly name: string
-  /** What the isolate remembers of the visitors of all its rooms. */
+  /** The isolate's memory of visitors, for all its rooms. */
   readonly memory: Memory
-  /** What this isolate has seen of the origin, for `health.shed`. */
+  /** The answers of the origin at this isolate, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
   /**

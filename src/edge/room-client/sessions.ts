@@ -1,6 +1,6 @@
 /**
- * What an isolate remembers of the sessions of one room, and how it asks their doors. A lease is the right to proxy a
- * session's requests without asking.
+ * The sessions of one room at one isolate, and the calls to their doors. A lease is the right to proxy a session's
+ * requests without asking.
  */
 import type { Ask, PlaceLeft, Touch, TouchAnswer } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'

@@ -1,4 +1,4 @@
-/** What an isolate sets up once: the configuration, the keys, and a client for each room. */
+/** The setup of an isolate, made once: the configuration, the keys, and a client for each room. */
 import { type Deployment, readDeployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
 import { type KeyRing, openKeyRing } from '../../tokens/keyring.ts'

@@ -27,7 +27,7 @@ const ISOLATE_SILENT_MS = 60_000
 /** A door that answered within this time is taken to answer now. */
 const ANSWERS_FOR_MS = 5_000
 
-/** What a report and its answer need from the isolate. */
+/** The parts of the isolate that a report and its answer need. */
 export interface Linked {
   readonly name: string
   /** Returns any near door of the room. */
