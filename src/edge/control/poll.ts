@@ -34,7 +34,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
   const invited = await invitedBy(visit, room, ring)
   if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
   const { ticket: held } = ofThisGeneration(carried, room.view)
-  // This isolate may not know the token yet. So its cookie stays, and so does the page.
+  // This isolate may be unable to read the token yet. So its cookie stays, and so does the page.
   if (!held && carried.keepCookie)
     return problemResponse({
       status: 503,

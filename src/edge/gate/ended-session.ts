@@ -12,7 +12,10 @@ import { hasLeft, ticketAgain } from './tickets.ts'
 /** A session that is over stays over. Its door is asked again after 10 s, in case this isolate is mistaken. */
 const GONE_FOR_MS = 10_000
 
-/** Looks up a session by its sid, or the session of a ticket by its name. Returns undefined while the session may be live. */
+/**
+ * Looks up a session by its sid, or the session of a ticket by its name. Returns undefined while the session may be
+ * live.
+ */
 export function goneOf(room: RoomAtEdge, id: string, nowMs: number): Gone | undefined {
   const gone = room.memory.gone.get(id)
   return gone && gone.untilMs > nowMs ? gone : undefined

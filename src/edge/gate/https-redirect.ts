@@ -3,9 +3,9 @@
  * site sends its visitors to https by itself, they would wait twice and waste a permit.
  *
  * A wrong redirect would lock visitors out. So the gate redirects only where https is known to work: this isolate has
- * seen a newcomer over https on the same host within the last hour. A site without https, a proxy that never reports
- * https and a developer's own machine never give that proof. So nothing is redirected there, and no redirect loop can
- * begin.
+ * seen a visitor outside over https on the same host within the last hour. A site without https, a proxy that never
+ * reports https and a developer's own machine never give that proof. So nothing is redirected there, and no redirect
+ * loop can begin.
  */
 import type { RoomConfig } from '../../settings/schema.ts'
 import { OWN_HEADERS } from '../problem.ts'
@@ -19,7 +19,7 @@ const PROOF_HOLDS_MS = 60 * 60_000
  */
 const TRIED_SECONDS = 60
 
-/** Takes note of a visitor over https. Only newcomers are noted, so the admitted pay nothing for it. */
+/** Takes note of a visitor over https. Only visitors outside are noted, so the admitted pay nothing for it. */
 export function noteHttps({ url, nowMs }: Visit, { memory }: RoomAtEdge): void {
   if (url.protocol === 'https:') memory.https.set(url.host, nowMs)
 }

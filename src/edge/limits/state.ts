@@ -1,4 +1,4 @@
-/** The tokens left to a session as far as an isolate knows, for the RateLimit fields. */
+/** The tokens left to a session, as this isolate counts them, for the RateLimit fields. */
 import { held } from '../../core/limits/lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'

@@ -14,7 +14,7 @@ export type Kind = 'navigation' | 'api' | 'subresource'
 
 /** The number of calls that one request has made, counted where they are made (I9). */
 export interface CallCount {
-  /** Claims and touches. */
+  /** Calls to doors, except syncs. */
   object: number
   /** Syncs that this request set off. Other requests may share them. */
   sync: number

@@ -72,7 +72,7 @@ export class Memory {
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
   /** The earliest time at which a visitor may poll again, by sid. */
   readonly polls = new LRUCache<string, number>({ max: VISITORS })
-  /** When newcomers last came over https, by host. */
+  /** When a visitor outside last came over https, by host. */
   readonly https = new LRUCache<string, number>({ max: HOSTS })
   /** Parts of pages that wait for their turn. */
   readonly turns = new Turns()
