@@ -1,6 +1,7 @@
 /**
- * What happens when, in virtual time. Two calendars behind one clock, both wheels of 10 ms slots: one for visitors, of whom
- * each has at most one appointment, on the slot's first millisecond; and one for messages and timers, which keep their time.
+ * What happens when, in virtual time: two calendars share one clock, and both are wheels of 10 ms slots. In the one
+ * each visitor has at most one appointment, which is kept at the first millisecond of its slot. The other holds
+ * messages and timers, which keep their exact time.
  */
 
 import { Calendar } from './calendar.ts'
@@ -25,7 +26,7 @@ export class Agenda {
   #fetched = 0
   /** Timers of the present slot. */
   readonly #timers = new Heap<Timer>(sooner)
-  /** Timers within reach of the wheel, and those beyond it. */
+  /** Timers within reach of the wheel, by slot. `#far` holds those beyond it. */
   readonly #later: (Timer[] | undefined)[] = new Array(SLOTS).fill(undefined)
   readonly #far = new Heap<Timer>(sooner)
   #slot: number
@@ -33,7 +34,7 @@ export class Agenda {
   /** Visitors with an appointment. */
   appointments = 0
 
-  /** `fetch` reads what `visit` will need: the memory of everybody in a slot is waited for together, not one by one. */
+  /** `fetch` reads what `visit` will need: so memory is waited for once per slot and not once per visitor. */
   constructor(
     startMs: number,
     visitors: number,
@@ -47,7 +48,9 @@ export class Agenda {
     this.#fetch = fetch
   }
 
-  /** A visitor's next step, in a later slot than this one. */
+  /**
+   * Sets a visitor's next step, in a later slot than the present one. Beyond the reach of the wheel it becomes a timer.
+   */
   appoint(visitor: number, atMs: number): void {
     this.appointments++
     const slot = Math.max(this.#slot + 1, Math.ceil(atMs / SLOT_MS))
@@ -67,7 +70,7 @@ export class Agenda {
     }
   }
 
-  /** Runs everything up to `untilMs`, which is the start of a slot. */
+  /** Runs everything up to `untilMs`, which must be the start of a slot. */
   runUntil(untilMs: number): void {
     const end = Math.floor(untilMs / SLOT_MS)
     for (; this.#slot < end; this.#slot++) {

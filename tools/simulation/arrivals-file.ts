@@ -1,17 +1,18 @@
-/** Reads when a crowd arrives from a CSV file: measured traffic instead of an even stream. */
+/** Reads the arrivals of a crowd from a CSV file: measured traffic instead of an even stream. */
 
 /** More than a room of the largest size could serve in days. */
 export const VISITORS_MAX = 5_000_000
 const SECONDS_MAX = 864_000
 
-/** A mistake in the file; the message names the line. */
+/** A mistake in the file. The message names the line. */
 export class ArrivalsError extends Error {
   override name = 'ArrivalsError'
 }
 
 /**
- * Milliseconds after the start, in order. A line is `SECONDS`, when one visitor arrives, or `SECOND,COUNT`: so many arrive evenly
- * within that second. The first line may name the columns; empty lines and lines that begin with # are skipped.
+ * Returns the arrivals in milliseconds after the start, in ascending order. A line is `SECONDS`, the arrival of one
+ * visitor, or `SECOND,COUNT`: COUNT visitors arrive evenly within that second. The first line may name the columns.
+ * Empty lines and lines that begin with # are skipped.
  */
 export function readArrivals(text: string): Float64Array {
   const arrivals: number[] = []

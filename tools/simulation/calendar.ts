@@ -1,24 +1,31 @@
 /**
- * Who has an appointment in which slot of a wheel, in one block of memory: a slot's visitors stand in chunks of one line of the
- * processor's cache, so that noting one waits for no memory, and reading them all for little. Those who came last go first.
+ * The appointments of visitors, by slot of a wheel, in one block of memory. The visitors of a slot are stored in chunks
+ * of one cache line each. So an addition hardly ever waits for memory, and reading a slot waits little. The visitors
+ * added last are taken first.
  */
 
-/** The first of a chunk says where its slot's earlier ones end, or which chunk is free after it; 0 is none. */
+/**
+ * The first number of a chunk is where its slot's earlier chunk ends, or, in a free chunk, the next free one; 0 is
+ * none.
+ */
 const CHUNK = 16
 
 export class Calendar {
   readonly #slots: number
-  /** Of each slot: where its next visitor is written, 0 when nobody comes. At the end of a chunk the next one is a new chunk's. */
+  /**
+   * Where each slot's next visitor is written; 0 for an empty slot. An end at a chunk's border means that a new chunk
+   * is needed.
+   */
   readonly #ends: Int32Array
   readonly #chunks: Int32Array
   #free = 0
   #used = CHUNK
 
-  /** `slots` is a power of two. Each visitor has at most one appointment. */
+  /** `slots` must be a power of two. Each visitor has at most one appointment. */
   constructor(slots: number, visitors: number) {
     this.#slots = slots
     this.#ends = new Int32Array(slots)
-    // Full ones, one that is not full in each slot, and none at 0.
+    // Room for all full chunks, for one partial chunk in each slot, and for chunk 0, which is never used.
     this.#chunks = new Int32Array(CHUNK * (Math.ceil(visitors / (CHUNK - 1)) + Math.min(slots, visitors) + 1))
   }
 
@@ -34,7 +41,7 @@ export class Calendar {
     this.#ends[index] = end + 1
   }
 
-  /** Empties a slot into the front of an array; answers how many they are. */
+  /** Moves the visitors of a slot to the front of an array. Returns their number. */
   take(slot: number, visitors: number[]): number {
     const index = slot & (this.#slots - 1)
     let count = 0

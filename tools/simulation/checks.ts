@@ -1,6 +1,7 @@
 /**
- * The guarantees, checked at every event: I1, I2, I4 and I7 as they happen, I5 and I6 over the whole run. A violation is kept
- * with its moment; the run goes on. The bounds are written out here: taken from `core` they would follow its mistakes.
+ * The guarantees, checked at every event: I1, I2, I4, I7 and I11 as they happen, I5 and I6 over the whole run. A
+ * violation is kept with its time, and the run goes on. The bounds are written out here: if they came from `core`, they
+ * would repeat its mistakes.
  */
 import { doorOf, MAIN_LANE } from '../../src/core/ticket.ts'
 import type { Crowd } from './crowd.ts'
@@ -17,9 +18,9 @@ export interface Violation {
   readonly visitor: number | null
 }
 
-/** What the checks ask the world for. */
+/** What the world reports of the sessions inside. */
 export interface Inside {
-  /** Sessions that take a place, and permits that doors may still spend or are about to get. */
+  /** Sessions that take a place, and permits that doors may still spend or are about to receive. */
   readonly live: number
   readonly out: number
 }
@@ -30,17 +31,17 @@ const USED_SHARE_MIN = 0.98
 const DISPLACED_SECONDS_MAX = 10
 const DISPLACED_PLACES_MAX = 5
 const TAU_MIN = 0.99
-/** A wait shown rises by at most a tenth from poll to poll, unless its visitor is told why. */
+/** A shown wait rises by at most a tenth from poll to poll, unless its visitor is shown the reason. */
 const WAIT_RISE_MAX = 1.1001
-/** Use is judged over this much of a line, order over this much of service. */
+/** Permit use is judged after this much time with a line, order after this much time of service. */
 const USE_FROM_MS = 10 * 60_000
 const ORDER_FROM_MS = 20 * 60_000
-/** A draw has its whole order from the start on. */
+/** A draw fixes the whole order at the start, so order is judged sooner. */
 const DRAWN_ORDER_FROM_MS = 4 * 60_000
-/** A rougher network may waste permits and blur the order; nothing else. */
+/** With more loss or more evictions, permits may be wasted and order blurred. All other guarantees still hold. */
 const LOSS_CALM = 0.01
 const EVICTIONS_CALM_PER_MINUTE = 3
-/** What a visitor's clock, the edge's view and the way may take off the claim window. */
+/** How much clock skew, an old view and the network may take off the claim window. */
 const ABSENCE_SLACK_MS = 15_000
 
 export function burstAt(ratePerMinute: number): number {
@@ -49,7 +50,7 @@ export function burstAt(ratePerMinute: number): number {
 
 export class Checks {
   readonly violations: Violation[] = []
-  /** Every admission in order: when, the key of its ticket, and whose. */
+  /** All admissions in order: the time, the ticket's key, and the visitor. */
   readonly admittedAt: number[] = []
   readonly admittedKeys: number[] = []
   readonly admittedVisitors: number[] = []
@@ -63,7 +64,10 @@ export class Checks {
   #ratePerMinute: number
   #burst: number
   #largestTotal: number
-  /** How far admissions are ahead of the rate: a leaky bucket, which at most `burst` may fill for I1 to hold in every window. */
+  /**
+   * How many admissions are ahead of the rate. This is a leaky bucket: I1 holds in every window while the level is at
+   * most `burst`.
+   */
   #level = 0
   #levelAtMs = 0
 
@@ -117,7 +121,7 @@ export class Checks {
     }
   }
 
-  /** Nobody may be shown the place of a draw that has not been. */
+  /** No visitor may be shown a place before its draw has taken place. */
   shownEarly(visitor: number, secretUntilMs: number, nowMs: number): void {
     if (nowMs < secretUntilMs) {
       const detail = `visitor ${visitor} was shown a place ${Math.ceil(secretUntilMs - nowMs)} ms before its draw`
@@ -132,7 +136,7 @@ export class Checks {
     }
   }
 
-  /** Only who was away for a claim window may be told that the turn is over. */
+  /** A visitor may lose the turn only after being away for a whole claim window. */
   missed(visitor: number, lastSeenMs: number, nowMs: number): void {
     const awayMs = nowMs - lastSeenMs
     if (awayMs < CLAIM_WINDOW_MS - ABSENCE_SLACK_MS - 2 * this.#scenario.clockSkewMs) {
@@ -146,13 +150,16 @@ export class Checks {
     }
   }
 
-  /** A limit has let a request of a session on. */
+  /** A limit has let a request of a session pass. */
   passed(visitor: number, sid: string, nowMs: number): void {
     const over = this.limit?.passes(sid, doorOf(sid), nowMs) ?? 0
     if (over > 0) this.#violate('I11', nowMs, `${sid} is ${over.toFixed(2)} requests beyond its limit`, visitor)
   }
 
-  /** Every place is counted once. A door that died may have passed on one report that its successor passes on again. */
+  /**
+   * Every place is counted once. After an eviction a count may be too high: the door that died and its successor may
+   * both have passed on the same report.
+   */
   counted(taken: number, counted: number, nowMs: number): void {
     if (this.#scenario.evictions === 0 && counted > taken) {
       this.#violate('I4', nowMs, `${taken} places were taken, and ${counted} are counted in line`)
@@ -173,7 +180,7 @@ export class Checks {
     for (const lane of [MAIN_LANE, ...(lanes ?? []).map(({ name }) => name)]) this.#order(crowd, lane, isLong, nowMs)
   }
 
-  /** Order of those who kept polling, by their tickets against their admissions. Each lane has an order of its own. */
+  /** Keys of the visitors of one lane who kept polling, in order of admission. Each lane has an order of its own. */
   faithfulKeys(crowd: Crowd, lane = MAIN_LANE): number[] {
     return this.admittedKeys.filter((_, index) => {
       const visitor = this.admittedVisitors[index] as number
@@ -200,7 +207,7 @@ export class Checks {
   }
 }
 
-/** The first rate of a room that was held until its start. */
+/** The only change is the first rate of a room that was paused until its start. */
 function isStart(_: Change, index: number, changes: readonly Change[]): boolean {
   return changes.length === 1 && index === 0
 }

@@ -1,4 +1,4 @@
-/** A scenario as the flags of `npm run simulate`, and back: what a run prints can be run again. */
+/** Converts the flags of `npm run simulate` to a scenario and back, so that a printed command repeats the run. */
 import { readFileSync } from 'node:fs'
 import { LANES_MAX, MAIN_LANE } from '../../src/core/ticket.ts'
 import { type Flags, type Given, number, UsageError } from '../support/cli.ts'
@@ -105,7 +105,7 @@ function limitOf(text: string): Limit {
   return { count, periodMs: 1_000 * seconds, burst }
 }
 
-/** As rooms have them. */
+/** The same names as in a room's settings. */
 const LANE_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
 
 function lanesOf(text: string): SimulatedLane[] {
@@ -128,12 +128,12 @@ function lanesOf(text: string): SimulatedLane[] {
   return lanes
 }
 
-/** An object can be asked about a thousand times a second, and an admission takes a few calls. */
+/** An object handles about 1,000 requests a second, and an admission takes a few calls. */
 function doorsFor(ratePerMinute: number): number {
   return Math.max(3, Math.ceil(ratePerMinute / 6_000))
 }
 
-/** The flags that differ from their defaults. */
+/** The command with those flags that differ from their defaults. */
 export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const { changes } = scenario
   const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute

@@ -1,9 +1,9 @@
 /**
- * Everybody in a simulation, in typed arrays: a million visitors are a hundred megabytes, and nothing that a poll makes
- * outlives it. Polls of a crowd that fits in no cache cost what they read: each reads one line of the processor's cache.
+ * All visitors of a simulation, in typed arrays. A million visitors take about 100 MB, and no poll creates garbage. The
+ * crowd is larger than any processor cache, so a poll costs what it reads: one cache line of each array.
  *
- * A ticket is kept as its fields. `ticket` writes them into one object that is used again for every poll; who keeps a
- * ticket longer asks for a copy.
+ * A ticket is kept as its fields. `ticket` writes them into one object, which it reuses for every poll. A caller that
+ * keeps a ticket longer calls `copyOfTicket`.
  */
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { DOUBLES, floatsOf, HALVES, newLines, wholeOf } from './lines.ts'
@@ -11,7 +11,7 @@ import type { Lots } from './lots.ts'
 import { sidOf } from './sids.ts'
 import { Stays } from './stays.ts'
 
-/** A line: four doubles, and eight numbers of half their width behind them. */
+/** A cache line of one visitor: four doubles, then eight numbers of half their width. */
 const KEY = 0
 const BY_MS = 1
 const ISSUED_MS = 2
@@ -19,17 +19,17 @@ const SEEN_MS = 3
 
 const LOW = 8
 const SHOWN = 9
-/** As numbers with a fraction: of the ticket the wait shown last, and the wait shown for its place; 0 for none. */
+/** Numbers with a fraction, 0 for none: the wait in the ticket, and the wait last shown for this place. */
 const WAIT_MS = 10
 const WAIT_SHOWN_MS = 11
 const PATIENCE = 12
-/** The flags below, and above them the edge. */
+/** The flags below; the bits above them contain the edge. */
 const FLAGS = 13
-/** Of the sid: its door, and when it was made, after the start. */
+/** Parts of the sid: its door, and when it was made, in milliseconds after the start. */
 const DOOR = 14
 const MADE_MS = 15
 
-/** More polls than anybody makes. */
+/** More polls than any visitor makes. */
 const FOR_EVER = 0x7fff_ffff
 
 const HAS_TICKET = 1
@@ -45,18 +45,18 @@ const EDGE_SHIFT = 9
 
 export class Crowd {
   readonly size: number
-  /** The lines, as their doubles, their halves that are whole, and their halves with a fraction. */
+  /** The same lines three times: as doubles, as 32-bit integers, and as 32-bit floats. */
   readonly #doubles: Float64Array
   readonly #whole: Int32Array
   readonly #floats: Float32Array
-  /** Made when somebody asks for it: most polls need none. */
+  /** A sid is made at its first use: most polls need none. */
   readonly #sids: string[]
   readonly #scratch: { -readonly [Field in keyof Ticket]: Ticket[Field] }
   readonly stays: Stays
   readonly #laneNames: readonly string[]
-  /** Each visitor's lane; empty where there is only one. */
+  /** Each visitor's lane; empty where there is only one lane. */
   readonly #lanes: Uint8Array
-  /** What tickets say of draws; null where nothing is drawn. */
+  /** The draws that tickets take part in; null where nothing is drawn. */
   readonly #lots: Lots | null
 
   constructor(size: number, generation: number, laneNames: readonly string[] = [], lots: Lots | null = null) {
@@ -72,7 +72,7 @@ export class Crowd {
     this.stays = new Stays(size)
   }
 
-  /** `polls` is how often somebody asks before closing the tab, Infinity for those who stay. */
+  /** `polls` is the number of polls before the visitor closes the tab; Infinity for a visitor who stays. */
   arrive(visitor: number, edge: number, polls: number, sleeps: boolean): void {
     const at = visitor * HALVES
     const flags = (sleeps ? SLEEPS | LATE : 0) | (polls < Number.POSITIVE_INFINITY ? LEAVES_EARLY : 0)
@@ -88,14 +88,14 @@ export class Crowd {
     return this.#has(visitor, ROBOT)
   }
 
-  /** True once: the ticket is thrown away, and a new one will be taken. */
+  /** Returns true once: the visitor throws the ticket away and takes a new one. */
   drops(visitor: number): boolean {
     if (this.#has(visitor, DROPPED)) return false
     this.#set(visitor, DROPPED)
     return true
   }
 
-  /** The lane that an invitation puts the visitor in: a number of its own, 0 for none. */
+  /** Puts the visitor into the lane of an invitation. `lane` is the lane's number from 1 on; 0 is the main lane. */
   invite(visitor: number, lane: number): void {
     this.#lanes[visitor] = lane
   }
@@ -117,7 +117,7 @@ export class Crowd {
     return sid
   }
 
-  /** A new place, and a sid of a door, made so long after the start. */
+  /** Gives a new place, with a sid of that door. `madeMs` is after the start. */
   take(visitor: number, door: number, madeMs: number, key: number, nowMs: number): void {
     const at = visitor * HALVES
     this.#sids[visitor] = ''
@@ -126,13 +126,13 @@ export class Crowd {
     this.#place(visitor, key, 0, nowMs)
   }
 
-  /** The place at the front of somebody whose session has just ended: its door has named it. */
+  /** Gives the place at the front to a visitor whose session has just ended. The door has chosen the sid. */
   takeAgain(visitor: number, sid: string, key: number, byMs: number, nowMs: number): void {
     this.#sids[visitor] = sid
     this.#place(visitor, key, byMs, nowMs)
   }
 
-  /** Whatever was shown before belonged to another place. */
+  /** Clears what was shown before: it belonged to another place. */
   #place(visitor: number, key: number, byMs: number, nowMs: number): void {
     const doubles = visitor * DOUBLES
     this.#doubles[doubles + KEY] = key
@@ -147,7 +147,7 @@ export class Crowd {
     this.#set(visitor, HAS_TICKET)
   }
 
-  /** Valid until the next call, and without its sid: a poll needs none. */
+  /** The ticket without its sid, which a poll does not need. Valid until the next call. */
   ticket(visitor: number): Ticket {
     const doubles = visitor * DOUBLES
     const halves = visitor * HALVES
@@ -170,7 +170,7 @@ export class Crowd {
     return { ...this.ticket(visitor), sid: this.sid(visitor) }
   }
 
-  /** Positions begin at 1 and times long after 0, so that 0 can stand for null. */
+  /** Positions begin at 1 and times are long after 0, so 0 can stand for null. */
   keep(visitor: number, ticket: Ticket): void {
     const { key, low, waitMs, byMs, issuedMs, confirmed } = ticket
     this.#lots?.keep(visitor, ticket)
@@ -189,7 +189,7 @@ export class Crowd {
     return (this.#whole[visitor * HALVES + FLAGS] as number) >> EDGE_SHIFT
   }
 
-  /** Notes that the visitor asked; answers when it did so last, 0 the first time. */
+  /** Notes that the visitor asked. Returns the time of the previous request, 0 the first time. */
   asks(visitor: number, nowMs: number): number {
     const at = visitor * DOUBLES + SEEN_MS
     const before = this.#doubles[at] as number
@@ -197,7 +197,7 @@ export class Crowd {
     return before
   }
 
-  /** Notes the position shown; answers the one shown before, Infinity the first time. */
+  /** Notes the position shown. Returns the position shown before, Infinity the first time. */
   shows(visitor: number, position: number): number {
     const at = visitor * HALVES + SHOWN
     const before = this.#whole[at] as number
@@ -205,7 +205,7 @@ export class Crowd {
     return before || Number.POSITIVE_INFINITY
   }
 
-  /** Notes the wait shown for the place; answers the one shown before, 0 the first time. */
+  /** Notes the wait shown for the place. Returns the wait shown before, 0 the first time. */
   showsWait(visitor: number, waitMs: number): number {
     const at = visitor * HALVES + WAIT_SHOWN_MS
     const before = this.#floats[at] as number
@@ -213,7 +213,7 @@ export class Crowd {
     return before
   }
 
-  /** False once the visitor has closed the tab. */
+  /** Returns false once the visitor has closed the tab. */
   staysAfterPoll(visitor: number): boolean {
     const at = visitor * HALVES + PATIENCE
     const left = (this.#whole[at] as number) - 1
@@ -221,7 +221,7 @@ export class Crowd {
     return left >= 0
   }
 
-  /** True once, for those who sleep through their call. */
+  /** Returns true once for a visitor who sleeps through the call. */
   fallsAsleep(visitor: number): boolean {
     const falls = this.#has(visitor, SLEEPS)
     if (falls) this.#unset(visitor, SLEEPS)
@@ -245,12 +245,12 @@ export class Crowd {
     return this.#has(visitor, INSIDE)
   }
 
-  /** Reading the ends of a visitor's line brings all of it near. */
+  /** Reads both ends of a visitor's cache line, so that the whole line is in the cache when the poll needs it. */
   fetch(visitor: number): number {
     return (this.#doubles[visitor * DOUBLES + KEY] as number) + (this.#whole[visitor * HALVES + MADE_MS] as number)
   }
 
-  /** Polls as told from the arrival to the admission. */
+  /** Whether the visitor polled when it should, from arrival to admission. */
   isFaithful(visitor: number): boolean {
     return !this.#has(visitor, LATE | LEAVES_EARLY | HAS_MISSED)
   }

@@ -1,4 +1,4 @@
-/** What doors have written of debts: rows survive an eviction, like those of the SQLite store. */
+/** The debts that doors have written. As in the SQLite store, the rows survive an eviction. */
 import type { DebtStore, StoredDebt } from '../../src/core/limits/ledger.ts'
 
 export class MemoryDebts implements DebtStore {

@@ -1,4 +1,4 @@
-/** A door's process: what it remembers, what it has written, and what it is doing. */
+/** A door's process: what it remembers, what it has stored, and what it is doing. */
 import { type DoorState, newDoor as newState } from '../../src/core/door/door.ts'
 import { Ledger } from '../../src/core/limits/ledger.ts'
 import { MemoryDebts } from './debts.ts'
@@ -11,13 +11,13 @@ export interface Door {
   readonly debts: MemoryDebts
   ledger: Ledger
   epoch: number
-  /** When the report was sent that brought its view. */
+  /** When the report was sent whose answer contained the present view. */
   heardAtMs: number
   ticking: boolean
   alarmAtMs: number
   /** A report to the room is under way. */
   inFlight: boolean
-  /** What waits for its answer. */
+  /** What is to run once the room has answered. */
   waiting: (() => void)[]
 }
 

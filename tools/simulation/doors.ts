@@ -1,6 +1,6 @@
 /**
- * The doors' processes: what `src/core/door/door.ts` decides about claims, touches and the reports of edges, and when it speaks to the
- * room. A door that loses its memory keeps its epoch and its sessions.
+ * The doors' processes: what `src/core/door/door.ts` decides about claims, touches and reports of edges, and when a
+ * door syncs with the room. A door that loses its memory keeps its epoch, its sessions and its stored debts.
  */
 import * as doorHalf from '../../src/core/door/door.ts'
 import type { Quota } from '../../src/core/gcra.ts'
@@ -79,7 +79,7 @@ export class Doors implements Below {
     return { ...answer, grants }
   }
 
-  /** Takes over what an edge has counted; answers with a view of the room once there is a current one. */
+  /** Applies an edge's report. Answers with a view of the room as soon as there is a current one. */
   hear(index: number, report: EdgeReport, reply: (answer: EdgeReply<never>) => void): void {
     const { agenda, counts } = this.#around
     const door = this.#doors[index] as Door
@@ -95,7 +95,7 @@ export class Doors implements Below {
     if (!door.inFlight) this.#sync(door)
   }
 
-  /** The door's memory is gone; its epoch and its sessions are durable. */
+  /** The door loses its memory. Its epoch, its sessions and its stored debts are durable. */
   evict(index: number): void {
     const { agenda, checks, events } = this.#around
     const door = this.#doors[index] as Door
@@ -105,7 +105,7 @@ export class Doors implements Below {
     checks.limit?.doorDies(`d${index}`, agenda.nowMs)
     door.inFlight = false
     door.heardAtMs = Number.NEGATIVE_INFINITY
-    // Whoever waited at it is refused by a broken connection: their caller's timeout answers.
+    // The connections of waiting callers break: each caller gets its timeout instead of an answer.
     door.waiting = []
     events?.note(agenda.nowMs, null, `door d${index} is evicted`)
     this.#keepTicking(door)
@@ -124,7 +124,7 @@ export class Doors implements Below {
     checks.inside({ live: this.live(), out: this.#permitsOut() }, agenda.nowMs)
   }
 
-  /** Sessions that take a place, as their doors know it. */
+  /** Sessions that take a place, as their doors count them. */
   live(): number {
     let live = 0
     for (const door of this.#doors) live += door.sessions.live(this.#around.agenda.nowMs)
@@ -163,7 +163,7 @@ export class Doors implements Below {
     if (spent > spentBefore) {
       checks.admitted(visitor, ticket.sid, ticket.key, nowMs)
       this.#admittedIn.set(ticket.lane, this.admittedIn(ticket.lane) + 1)
-      // The request that comes in with a claim passes when the door lets it.
+      // The request that came with the claim passes when the door admits the session.
       if (ticket.asks) checks.passed(visitor, ticket.sid, nowMs)
     }
     if (decision.verdict === 'admitted' && ticket.asks) {
@@ -202,7 +202,7 @@ export class Doors implements Below {
     if (!door.inFlight) this.#sync(door)
   }
 
-  /** While a door has something to say, it says it every second; its alarm says when places come free. */
+  /** An active door reports every second. Its alarm makes it report when places come free. */
   #keepTicking(door: Door): void {
     const { agenda } = this.#around
     const { nowMs } = agenda
@@ -216,7 +216,7 @@ export class Doors implements Below {
     this.#wake(door)
   }
 
-  /** Like the Door's: brought forward only, and in whole seconds. */
+  /** As in the Door object: the alarm only moves to an earlier time, and is set in whole seconds. */
   #wake(door: Door): void {
     const { agenda, counts } = this.#around
     const endMs = door.sessions.nextEndMs()
@@ -239,7 +239,7 @@ export class Doors implements Below {
     else this.#keepTicking(door)
   }
 
-  /** Permits that this life of each door holds, or will when the room's answer arrives. */
+  /** Permits outstanding at the present epoch of each door, including those in an answer on its way. */
   #permitsOut(): number {
     let out = 0
     for (const { state } of this.#doors) {

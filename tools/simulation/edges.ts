@@ -1,4 +1,4 @@
-/** The isolates: each has a view of the room, counts for its home door, and has a clock that is off by a little. */
+/** The isolates: each has a view of the room, counts for its home door, and has a clock with a small error. */
 
 import type { Quota } from '../../src/core/gcra.ts'
 import * as edgeHalf from '../../src/core/protocol/edge.ts'
@@ -7,7 +7,7 @@ import type { Doors } from './doors.ts'
 import { type AtDoor, Requests } from './requests.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** Share of a visitor's requests that another isolate answers than the one before. */
+/** Share of a visitor's requests that go to a random isolate instead of the visitor's first one. */
 const ROAMING = 0.1
 
 export interface Edge {
@@ -27,7 +27,10 @@ export class Edges {
   readonly #edges: readonly Edge[]
   readonly #answer: (visitor: number, edge: Edge) => void
 
-  /** `skewsMs` is how far the clock of each is off. `answer` is what an edge does with a request of somebody who is not inside, once its view is current. */
+  /**
+   * `skewsMs` contains the clock error of each isolate. `answer` handles a request from outside the site, once the
+   * edge's view is current.
+   */
   constructor(
     around: Surroundings,
     doors: Doors,
@@ -56,13 +59,13 @@ export class Edges {
     }
   }
 
-  /** Mostly the isolate that a visitor met first, now and then another. */
+  /** Mostly the isolate that a visitor met first, sometimes another one. */
   near(first: number): Edge {
     const { random } = this.#around
     return this.#edges[random.chance(ROAMING) ? random.below(this.#edges.length) : first] as Edge
   }
 
-  /** A request of somebody who is not inside, at once where the view is current. */
+  /** A request of a visitor who is not inside. It is answered at once if the view is current. */
   request(visitor: number, edge: Edge): void {
     const { nowMs } = this.#around.agenda
     if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#sync(edge)

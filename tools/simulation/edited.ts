@@ -1,11 +1,14 @@
-/** The simulator on a copy of the core with one edit: what a constant buys, and whether a mistake would be noticed. */
+/**
+ * Runs the simulator on a copy of the core with one edit: to see what a constant gains, or whether a mistake is
+ * noticed.
+ */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** All that it needs to run. */
+/** All files that the simulator needs. */
 const COPIED = [
   'src/core',
   'tools/simulation',
@@ -16,9 +19,9 @@ const COPIED = [
 ]
 
 export interface Edit {
-  /** In src/core. */
+  /** A path within src/core. */
   readonly file: string
-  /** What stands there once. */
+  /** Text that must occur exactly once in the file. */
   readonly from: string
   readonly to: string
 }

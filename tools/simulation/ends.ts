@@ -1,4 +1,7 @@
-/** Ends of sessions in order of time. A hundred thousand in one heap would be moved about for each other: only those of the next second are in one. */
+/**
+ * Ends of sessions in order of time. Only the ends of the seconds reached so far are in a heap: with all 100,000 in one
+ * heap, every change would move many of them.
+ */
 import { Heap } from './heap.ts'
 
 interface End {
@@ -9,9 +12,9 @@ interface End {
 const SECOND_MS = 1_000
 
 export class Ends {
-  /** Of the seconds up to `#second`, in order. */
+  /** Ends within the seconds up to `#second`, in order. */
   readonly #near = new Heap<End>((a, b) => a.atMs < b.atMs)
-  /** Of later seconds, in no order. */
+  /** Ends by later second, unordered within it. */
   readonly #later = new Map<number, End[]>()
   #second = Number.NEGATIVE_INFINITY
 
@@ -23,7 +26,7 @@ export class Ends {
     else this.#later.set(second, [end])
   }
 
-  /** The first of those up to `untilMs`, taken out. */
+  /** Takes out and returns the first end up to `untilMs`. */
   take(untilMs: number): End | undefined {
     this.#reach(Math.floor(untilMs / SECOND_MS))
     const { first } = this.#near

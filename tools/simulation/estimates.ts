@@ -1,12 +1,15 @@
-/** The waits shown from ten minutes on, to be held against the real ones: the first, the last, and one at random of each visitor. */
+/**
+ * Keeps waits shown after the first ten minutes, to compare them with the real waits. Each visitor has three: the
+ * first, the last, and a random one.
+ */
 
 import { DOUBLES, newLines } from './lines.ts'
 
 const FROM_MS = 10 * 60_000
-/** Shorter waits all read "less than a minute". */
+/** Shorter waits are all displayed as "less than a minute". */
 const SHORT_MS = 30_000
 
-/** Of each visitor: how many were shown, then when and how long each kept estimate said. */
+/** One visitor's numbers: how many waits were shown, then the time and the wait of each kept estimate. */
 const TIMES = 0
 const FIRST = 1
 const LAST = 3
@@ -15,7 +18,10 @@ const ANY = 5
 export class Estimates {
   readonly #fromMs: number
   readonly #numbers: Float64Array
-  /** The largest rise from one wait shown to the next of the same place, as a quotient. Short waits are shown as one. */
+  /**
+   * The largest rise between two waits shown in a row for the same place, as a quotient. Waits below SHORT_MS count as
+   * SHORT_MS.
+   */
   riseMax = 1
 
   constructor(visitors: number, startMs: number) {
@@ -23,19 +29,19 @@ export class Estimates {
     this.#numbers = newLines(visitors)
   }
 
-  /** Reading one number of a visitor's line brings all of it near. */
+  /** Reads one number of a visitor's cache line, so that the whole line is in the cache when it is needed. */
   fetch(visitor: number, nowMs: number): number {
     return nowMs < this.#fromMs ? 0 : (this.#numbers[visitor * DOUBLES] as number)
   }
 
-  /** A wait of one place after another: by how much it has risen, as a quotient. */
+  /** Returns by how much the wait for one place has risen since it was last shown, as a quotient. */
   rise(beforeMs: number, waitMs: number): number {
     const rise = waitMs / Math.max(SHORT_MS, beforeMs)
     this.riseMax = Math.max(this.riseMax, rise)
     return rise
   }
 
-  /** `random`, uniform in [0, 1), picks each of a visitor's estimates with the same chance. */
+  /** `random`, uniform in [0, 1), gives each of a visitor's estimates the same chance to be kept. */
   shown(visitor: number, waitMs: number, random: number, nowMs: number): void {
     if (nowMs < this.#fromMs) return
     const at = visitor * DOUBLES
@@ -46,7 +52,10 @@ export class Estimates {
     this.#note(at + LAST, waitMs, nowMs)
   }
 
-  /** For each visitor admitted: by how much an estimate was wrong, as a share of the real wait, and in seconds. */
+  /**
+   * Errors of the estimates of each admitted visitor: relative to the real wait for `any` and `first`, in seconds for
+   * the last.
+   */
   errors(admittedMs: Float64Array, counts: (visitor: number) => boolean) {
     const any: number[] = []
     const first: number[] = []

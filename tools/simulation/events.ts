@@ -1,13 +1,13 @@
-/** The last events of a run, kept only when somebody wants to read them. */
+/** The last events of a run. They are recorded only for a run that is to be explained. */
 
 export interface Event {
   readonly atMs: number
   readonly text: string
-  /** Whom it was about; null for doors and the room. */
+  /** The visitor concerned; null for doors and the room. */
   readonly visitor: number | null
 }
 
-/** Enough to hold the last minute of a small run; older ones fall out. */
+/** Enough for the last minute of a small run. Older events are dropped. */
 const KEPT = 20_000
 
 export class Events {
@@ -19,7 +19,10 @@ export class Events {
     this.#next = (this.#next + 1) % KEPT
   }
 
-  /** The last up to a moment, of one visitor and of doors and the room; of everybody when nobody is named. */
+  /**
+   * Returns the last `count` events up to a time: those of one visitor, of doors and of the room. With null all
+   * visitors count.
+   */
   before(untilMs: number, visitor: number | null, count: number): Event[] {
     const inOrder = [...this.#kept.slice(this.#next), ...this.#kept.slice(0, this.#next)]
     return inOrder

@@ -1,4 +1,4 @@
-/** What a run was like: use of the rate, order, waits, windows, and what it would have cost. */
+/** The results of a run: use of the rate, order, waits, windows, and what it would have cost. */
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 import { burstAt } from './checks.ts'
 import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 export interface Figures {
   admitted: number
   violations: number
-  /** Of the permits that the limits allowed while people waited. */
+  /** Share of the permits allowed by the limits while people waited. */
   usedShare: number
   maxWindow: Record<string, number>
   boundWindow: Record<string, number>
@@ -22,11 +22,11 @@ export interface Figures {
   displacementMaxSeconds: number
   displacementP95Places: number
   kendallTau: number
-  /** The wait shown against the real one, from ten minutes on: null when nobody was shown one so late. */
+  /** Relative error of the waits shown after the first ten minutes; null when no wait was shown so late. */
   estimateErrorMedian: number | null
   estimateErrorFirstMedian: number | null
   estimateErrorLastSeconds: number | null
-  /** The largest rise of a shown wait from one poll to the next whose visitor was not told why, as a quotient. */
+  /** The largest rise of a shown wait from one poll to the next without a reason shown, as a quotient. */
   waitRiseMax: number
   pollsPerVisitor: number
   objectCallsPerVisitor: number
@@ -34,23 +34,26 @@ export interface Figures {
   costUsd: number
   missed: number
   lastAdmittedSeconds: number
-  /** Requests of robots that keep no cookies, and how many of them were let in; absent without robots. */
+  /** Requests of robots that keep no cookies, and how many admissions they got; absent without robots. */
   robots?: { requests: number; admitted: number }
-  /** Requests of sessions that a limit let on and that it refused, and calls to doors about a thousand of them; absent without one. */
+  /**
+   * Requests of sessions that a limit allowed and refused, and calls to doors per 1,000 requests; absent without a
+   * limit.
+   */
   requestsAllowed?: number
   requestsLimited?: number
-  /** Decided by an isolate alone, for its door did not answer. */
+  /** Requests decided by an isolate alone, because its door did not answer. */
   requestsAlone?: number
   limitCallsPerThousand?: number
-  /** Of people with one ticket, with several at once, and of those who dropped their first; absent where all have one. */
+  /** By habit: people with one ticket, with several at once, or who dropped their first; absent when all have one. */
   habits?: Record<string, { people: number; admitted: number; waitMeanSeconds: number; waitP50Seconds: number }>
-  /** Of each lane beside the main one, and `main`; absent without lanes. */
+  /** The main lane under `main`, and each other lane; absent without lanes. */
   lanes?: Record<string, { admitted: number; waitP50Seconds: number; waitP95Seconds: number }>
 }
 
 const WINDOWS_SECONDS = [1, 10, 60]
 
-/** Of those who kept polling: waits, order and estimates; of everybody: the rest. */
+/** Waits, order and estimates count only visitors who kept polling. The rest counts all visitors. */
 export function figuresOf(world: World): Figures {
   const { checks, crowd } = world
   const at = checks.admittedAt

@@ -1,4 +1,4 @@
-/** A binary heap: the item that comes before all others first. */
+/** A binary heap. The item that comes before all others is first. */
 export class Heap<Item> {
   readonly #items: Item[] = []
   readonly #before: (a: Item, b: Item) => boolean

@@ -1,4 +1,4 @@
-/** What visitors do who are not inside: they take a place, poll as told, close the tab or sleep, and claim once called. */
+/** What visitors outside do: they take a place, poll when asked to, close the tab or sleep, and claim once called. */
 
 import { RETRY_AFTER_MS } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
@@ -15,9 +15,9 @@ import { CLAIM_WINDOW_MS, START_MS } from './scenario.ts'
 import { sidOf } from './sids.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** A robot without cookies asks about so often. */
+/** The mean time between two requests of a robot without cookies. */
 const ROBOT_EVERY_MS = 5_000
-/** An edge that has no view yet says to come again after this. */
+/** How long an edge without a view asks a visitor to wait. */
 const NO_VIEW_RETRY_MS = 2_000
 
 export class InLine {
@@ -42,7 +42,7 @@ export class InLine {
     this.#lots = lots
   }
 
-  /** One request at an edge: first arrival, poll or claim. */
+  /** One request at an edge: the first arrival, a poll, or a claim. */
   ask(visitor: number, edge: Edge): void {
     const { agenda, checks, counts, events, random } = this.#around
     const crowd = this.#crowd
@@ -61,7 +61,7 @@ export class InLine {
     let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (place.state === 'missed') {
       events?.note(agenda.nowMs, visitor, `visitor ${visitor} missed its turn, key ${ticket.key - START_MS} ms`)
-      // A claim window that somebody slept through may end while a claim is on its way.
+      // The claim window of a visitor who slept may end while a claim is on its way.
       if (!crowd.isLate(visitor)) checks.missed(visitor, lastSeenMs, agenda.nowMs)
       counts.missed++
       crowd.misses(visitor)
@@ -85,7 +85,10 @@ export class InLine {
     } else this.#claim(visitor, edge, view)
   }
 
-  /** Takes a place with every request, and never comes back to it. In an open room it is let in all the same. */
+  /**
+   * Takes a new place with every request and never returns to it. In an open room such a place is called at once, and
+   * the robot claims it.
+   */
   #askWithoutCookie(visitor: number, edge: Edge, view: View, nowMs: number): void {
     this.#around.counts.robotRequests++
     this.#takePlace(visitor, nowMs, view)
@@ -100,7 +103,7 @@ export class InLine {
     agenda.appoint(visitor, agenda.nowMs + ROBOT_EVERY_MS * random.between(0.5, 1.5))
   }
 
-  /** Once, when it comes back for the first time, and while its batch is open: another draw costs it nothing. */
+  /** Returns true once, unless the ticket's batch is over: another draw then costs the visitor nothing. */
   #dropsTicket(visitor: number, nowMs: number): boolean {
     const crowd = this.#crowd
     const owners = this.#owners
@@ -170,7 +173,7 @@ export class InLine {
     }
     if (answer?.verdict === 'none') crowd.keep(visitor, refused(ticket, view, CLAIM_WINDOW_MS, nowMs))
     if (answer?.verdict === 'ended') {
-      // Admitted, and the answer got lost for as long as a first session lasts.
+      // The visitor was admitted, but the answer was lost for as long as a first session lasts.
       const { again } = answer
       if (again) {
         const key = keyAgain(again.key, again.lane, view)

@@ -1,4 +1,6 @@
-/** What visitors do who are inside: a page every few seconds, under a limit with all its requests, until they leave. */
+/**
+ * What visitors inside do: they view a page every few seconds until they leave. Under a limit a page is many requests.
+ */
 import type { Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Crowd } from './crowd.ts'
 import type { Doors } from './doors.ts'
@@ -7,7 +9,7 @@ import type { Outcome } from './requests.ts'
 import type { Limit } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** Of a page under a limit. */
+/** The most requests of a page under a limit. One visitor in five makes twice as many. */
 const PAGE_REQUESTS_MAX = 60
 const PAGE_TAKES_MS = 1_500
 
@@ -24,7 +26,7 @@ export class Inside {
     this.#crowd = crowd
   }
 
-  /** A page view every few seconds until the visitor leaves; the session then ends by itself. */
+  /** A page view every few seconds until the visitor leaves. The session then ends by itself. */
   browse(visitor: number): void {
     const { agenda, counts, random, scenario } = this.#around
     const { nowMs } = agenda
@@ -39,7 +41,7 @@ export class Inside {
     agenda.appoint(visitor, nowMs + random.between(5_000, 25_000))
   }
 
-  /** What its door says of a session: never that it is over before its time. */
+  /** Returns the door's answer. The check fails if the door reports a session as over before its time. */
   touch(visitor: number, touch: Touch): TouchAnswer {
     const { agenda, checks } = this.#around
     const answer = this.#doors.touch(visitor, touch)
@@ -48,7 +50,7 @@ export class Inside {
     return answer
   }
 
-  /** A page is many requests at once, not all at one isolate. One visitor in five wants far more than the limit gives. */
+  /** A page is many requests at once, at several isolates. One visitor in five wants far more than the limit allows. */
   #viewPage(visitor: number, sid: string, { burst }: Limit): void {
     const { agenda, random } = this.#around
     const most = Math.min(PAGE_REQUESTS_MAX, burst)
@@ -71,7 +73,9 @@ export class Inside {
     else this.#crowd.stays.leave(visitor, Math.min(this.#crowd.stays.leavesMs(visitor), agenda.nowMs))
   }
 
-  /** Some come again with their old ticket, live or ended: it must not let them in a second time. */
+  /**
+   * Some visitors return with their old ticket, whether their session is live or over. It must not admit them again.
+   */
   #leave(visitor: number): void {
     const { agenda, random, scenario } = this.#around
     if (!random.chance(scenario.duplicate)) return

@@ -1,16 +1,16 @@
 /**
- * I11: the requests of each session that a limit has let on, over all isolates, as a leaky bucket that the burst may fill. The bound
- * is written out here: taken from `core` it would follow its mistakes.
+ * Checks I11: counts the allowed requests of each session, over all isolates, in a leaky bucket that holds the burst.
+ * The bound is written out here: if it came from `core`, it would repeat its mistakes.
  */
 import type { Limit } from './scenario.ts'
 
-/** A door that dies forgets debts that drain within this, and no others. */
+/** A door that dies forgets only debts that drain within this time. */
 const FORGOTTEN_WITHIN_MS = 10_000
-/** Leases of before a door's death end within this. */
+/** Leases granted before a door's death end within this time. */
 const LEASES_END_WITHIN_MS = 14_000
 
 interface Bucket {
-  /** Requests ahead of the rate, and since when there were any. */
+  /** Requests ahead of the rate, when that was, and since when the bucket has not been empty. */
   level: number
   atMs: number
   sinceMs: number
@@ -19,12 +19,15 @@ interface Bucket {
 export class LimitCheck {
   allowed = 0
   limited = 0
-  /** Decided by an isolate whose door did not answer: the bound does not speak of them. */
+  /** Requests decided by an isolate whose door did not answer. The bound does not cover them. */
   alone = 0
   readonly #intervalMs: number
   readonly #burst: number
   readonly #buckets = new Map<string, Bucket>()
-  /** Of each door, when it died and what each of its sessions owed more than ten seconds for by then. */
+  /**
+   * The deaths of each door: when it died, and which sessions owed more than ten seconds of debt, which the door
+   * remembers.
+   */
   readonly #deaths = new Map<string, { readonly atMs: number; readonly remembered: ReadonlySet<string> }[]>()
 
   constructor({ count, periodMs, burst }: Limit) {
@@ -32,7 +35,7 @@ export class LimitCheck {
     this.#burst = burst
   }
 
-  /** Notes a request let on; answers by how much the session is beyond the bound, 0 when it is not. */
+  /** Notes an allowed request. Returns by how many requests the session is beyond the bound, 0 when it is within. */
   passes(sid: string, door: string, nowMs: number): number {
     this.allowed++
     const bucket = this.#buckets.get(sid) ?? { level: 0, atMs: nowMs, sinceMs: nowMs }
@@ -48,7 +51,7 @@ export class LimitCheck {
   doorDies(door: string, nowMs: number): void {
     const remembered = new Set<string>()
     for (const [sid, bucket] of this.#buckets) {
-      // Of what it forgot at an earlier death the door knows nothing any more.
+      // At an earlier death the door may have forgotten a burst, so that part is not known to it.
       const known = this.#levelAt(bucket, nowMs) - this.#burst * this.#deathsSince(sid, door, bucket.sinceMs)
       if (known * this.#intervalMs > FORGOTTEN_WITHIN_MS) remembered.add(sid)
     }

@@ -1,6 +1,6 @@
 /**
- * Places that are drawn, of a random line or for an event's start. Where an edge takes the HMAC of a secret, a simulation takes a
- * seeded uniform number: the same for every look at the same lot, and of no pattern.
+ * Drawn places, of a random line or of an event. An edge takes the HMAC of a secret; a simulation takes a seeded
+ * uniform number. The number is the same for every look at the same lot, and lots show no pattern.
  */
 
 import { type DrawsView, type EntryFate, fateOf, undrawnKey } from '../../src/core/events/draws.ts'
@@ -11,14 +11,14 @@ import type { View } from '../../src/core/protocol/messages.ts'
 import { type Batch, type Draw, type Entry, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
 
-/** Of a ticket: its batch while nobody may know the place, its entry, and when its place may be known. */
+/** Four numbers for each ticket: its batch while the place is secret, its entry, and when its place may be shown. */
 const FIELDS = 4
 const FROM_KEY = 0
 const UNTIL_MS = 1
 const ENTRY = 2
 const SECRET_UNTIL_MS = 3
 
-/** A place as it is taken: the key, and what its ticket says of a draw. */
+/** A place as it is taken: its key, and the draw that the ticket takes part in. */
 interface Taken {
   readonly key: number
   readonly batch: Batch | null
@@ -34,7 +34,9 @@ export class Lots {
     this.#numbers = new Float64Array(tickets * FIELDS)
   }
 
-  /** The place of somebody who comes now, as an edge with this view gives it. Lanes are not drawn for an event. */
+  /**
+   * Returns the key of a newcomer's place, as an edge with this view gives it. Event draws cover only the main lane.
+   */
   take(visitor: number, sid: string, lane: string, view: View, atMs: number): number {
     const taken = this.#placeAt(sid, lane, view, atMs)
     const at = visitor * FIELDS
@@ -45,7 +47,7 @@ export class Lots {
     return taken.key
   }
 
-  /** A place that nobody draws: that of a session that has just ended. */
+  /** Marks a place that is not drawn: a session that has just ended got it. */
   clear(visitor: number): void {
     this.#numbers.fill(0, visitor * FIELDS, (visitor + 1) * FIELDS)
   }
@@ -60,18 +62,21 @@ export class Lots {
     return draw === 0 ? null : { event: '', draw }
   }
 
-  /** Notes what a ticket says after its visitor was here. */
+  /** Notes the draw and the entry of a ticket after a poll. */
   keep(visitor: number, { draw, entry }: Ticket): void {
     if (!draw) this.#numbers[visitor * FIELDS + UNTIL_MS] = 0
     if (!entry) this.#numbers[visitor * FIELDS + ENTRY] = 0
   }
 
-  /** Before this nobody may be shown the place. */
+  /** The place must not be shown before this time. */
   secretUntilMs(visitor: number): number {
     return this.#numbers[visitor * FIELDS + SECRET_UNTIL_MS] as number
   }
 
-  /** The ticket with its place once its draw is done, by its arrival when the draw was called off; the very same before. */
+  /**
+   * Returns the ticket with its place once its draw is done; its arrival is the place if the draw was called off.
+   * Before that, returns the same ticket.
+   */
   withPlace(ticket: Ticket, sid: string, events: DrawsView): Ticket {
     if (!ticket.entry) return ticket
     const entry = fateOf(ticket.entry.draw, events)

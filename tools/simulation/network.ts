@@ -1,4 +1,4 @@
-/** Calls between isolates and objects: late, lost on either way, or come twice, as the scenario says. */
+/** Calls between isolates and objects. They are late, are lost either way, or arrive twice, as the scenario demands. */
 import type { Agenda } from './agenda.ts'
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
@@ -10,7 +10,7 @@ export class Network {
   readonly #scenario: Scenario
   readonly #agenda: Agenda
   readonly #random: Random
-  /** Where nothing fails every call is answered in time, and nobody needs to wait for the timeout. */
+  /** Where nothing fails every call is answered in time, so no timeout is needed. */
   readonly #canFail: boolean
 
   constructor(scenario: Scenario, agenda: Agenda, random: Random) {
@@ -20,7 +20,7 @@ export class Network {
     this.#canFail = scenario.loss > 0 || scenario.evictions > 0
   }
 
-  /** `done` hears at most once: the first answer, or null when there was none in time. */
+  /** Calls `done` at most once: with the first answer, or with null when none came in time. */
   call<Reply>(serve: (reply: (answer: Reply) => void) => void, done: (answer: Reply | null) => void): void {
     const { loss, duplicate } = this.#scenario
     const agenda = this.#agenda

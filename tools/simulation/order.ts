@@ -1,6 +1,6 @@
-/** How far a crowd was admitted out of turn. */
+/** How far a crowd was admitted out of order. */
 
-/** How many places later (or earlier) each admission came than its key's rank among all admitted. */
+/** How many places later (or, if negative, earlier) each admission came than its key's rank among all admitted. */
 export function displacementPlaces(keys: readonly number[]): number[] {
   const byKey = Uint32Array.from(keys, (_, index) => index).sort(
     (a, b) => (keys[a] as number) - (keys[b] as number) || a - b,
@@ -18,7 +18,7 @@ export function kendallTau(keys: readonly number[]): number {
   return n < 2 ? 1 : 1 - (4 * inversionsOf(keys)) / (n * (n - 1))
 }
 
-/** The most of the times (ascending) in any window of that length, its end excluded. */
+/** The most times (ascending) that fall in one window of that length, its end excluded. */
 export function maxIn(times: readonly number[], windowMs: number): number {
   let most = 0
   let from = 0
@@ -34,7 +34,7 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number
 }
 
-/** Of the measurements of each, the one in the middle. */
+/** The median of each series of measurements. */
 export function medians(measured: ReadonlyMap<string, readonly number[]>): Map<string, number> {
   return new Map([...measured].map(([name, values]) => [name, quantile(Float64Array.from(values).sort(), 0.5)]))
 }
@@ -43,7 +43,7 @@ export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))
 }
 
-/** Merge sort from the bottom up: every step over a smaller value behind is one inversion. */
+/** Merge sort from the bottom up. Each larger value that a smaller one overtakes is one inversion. */
 function inversionsOf(keys: readonly number[]): number {
   let from = Float64Array.from(keys)
   let to = new Float64Array(keys.length)

@@ -1,28 +1,28 @@
 /**
- * Whose ticket is whose: most people have one, some hold several at once, and some drop theirs and come again for a new one. What
- * that gains them is for the figures to say.
+ * Maps tickets to people. Most people have one ticket, some hold several at once, and some drop theirs and take a new
+ * one. The figures show what that gains them.
  */
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 
 export type Habit = 'single' | 'several' | 'drops'
 
-/** Several tickets are taken one after another, a tab at a time. */
+/** Several tickets are taken one after another within this time, one in each tab. */
 const TAKEN_WITHIN_MS = 2_000
 
 export class Owners {
-  /** When each ticket is taken, in order, from the start of the run. */
+  /** When each ticket is taken, in ascending order, in virtual time. */
   readonly takenMs: Float64Array
   readonly people: number
-  /** The owner of each ticket; null where everybody has one. */
+  /** The owner of each ticket; null where each person has one. */
   readonly #owners: Int32Array | null = null
   readonly #habits: Uint8Array | null = null
-  /** Of each owner who holds several: one ticket has been called and has let its owner in. */
+  /** By owner: 1 once one of the owner's tickets has been admitted. */
   readonly #entered: Uint8Array | null = null
-  /** Of each owner: the arrival. */
+  /** By owner: the arrival. */
   readonly #arrivedMs: Float64Array
 
-  /** `arrivedMs` is when each person comes, in order. */
+  /** `arrivedMs` contains the arrival of each person, in ascending order. */
   constructor(arrivedMs: Float64Array, { tickets = 2, holders = 0, droppers = 0 }: Scenario, random: Random) {
     this.people = arrivedMs.length
     this.takenMs = arrivedMs
@@ -45,7 +45,7 @@ export class Owners {
     this.#entered = new Uint8Array(arrivedMs.length)
   }
 
-  /** Whether anybody has a habit that is worth a figure. */
+  /** Whether the run has habits to compare. */
   get differ(): boolean {
     return this.#habits !== null
   }
@@ -54,7 +54,7 @@ export class Owners {
     return this.#owners?.[ticket] ?? ticket
   }
 
-  /** People of a habit. */
+  /** The number of people with a habit. */
   count(habit: Habit): number {
     return this.#habits?.filter(other => HABITS[other] === habit).length ?? 0
   }
@@ -67,7 +67,7 @@ export class Owners {
     return HABITS[this.#habits?.[this.ownerOf(ticket)] ?? 0] as Habit
   }
 
-  /** One of the owner's tickets lets the owner in; false when another one has before. */
+  /** Notes that a ticket admits its owner. Returns false when another ticket did so before. */
   enters(ticket: number): boolean {
     if (!this.#entered) return true
     const before = this.#entered[this.ownerOf(ticket)]
@@ -75,7 +75,7 @@ export class Owners {
     return before === 0
   }
 
-  /** The owner is in by another ticket: nobody looks at this one any more. */
+  /** The owner is in by another ticket, so this one is not used any more. */
   isIdle(ticket: number): boolean {
     return this.#entered?.[this.ownerOf(ticket)] === 1
   }

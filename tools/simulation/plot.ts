@@ -1,10 +1,10 @@
-/** A run over time, as a picture. */
+/** Draws a run over time. */
 import { chart, type Series } from '../plot/chart.ts'
 import type { Sample } from './use.ts'
 
-/** Rates are drawn over this. */
+/** Rates are drawn as means over this time. */
 const WINDOW_SECONDS = 10
-/** A limit that is this many times above everything else would flatten it. */
+/** A limit this many times above everything else is left out: it would flatten the other lines. */
 const FAR_ABOVE = 4
 
 export function plotOf(samples: readonly Sample[]): string {

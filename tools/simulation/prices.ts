@@ -1,4 +1,7 @@
-/** What a run costs on Cloudflare, by the prices of docs/costs.md. What the plan includes each month is not taken off. */
+/**
+ * What a run costs on Cloudflare, by the prices of docs/costs.md. The monthly amounts that the plan includes are not
+ * deducted.
+ */
 
 /** US dollars, as published in August 2026 for the paid plan. */
 const USD_PER_MILLION = {
@@ -12,15 +15,15 @@ const USD_PER_MILLION = {
 
 /** An active object is billed for its whole memory. */
 const OBJECT_GIGABYTES = 0.128
-/** An assumption: a request here verifies one token and renders little. */
+/** An assumption: a request verifies one token and renders little. */
 const CPU_MS_PER_REQUEST = 1
 
-/** What was used of everything that has a price. */
+/** The amount used of everything that has a price. */
 export interface Usage {
-  /** Polls, claims and page views; the pictures and scripts of a site come on top. */
+  /** Polls, claims and page views. The pictures and scripts of a site are not included. */
   readonly workerRequests: number
   readonly objectRequests: number
-  /** Summed over all objects. */
+  /** The sum over all objects. */
   readonly objectSeconds: number
   readonly rowsRead: number
   readonly rowsWritten: number

@@ -1,4 +1,7 @@
-/** What a run says when it broke a guarantee: which, where, what happened before, and the smallest command that shows it. */
+/**
+ * The report of a run that broke a guarantee: which one, where, the events before, and the smallest command that shows
+ * it.
+ */
 import { commandOf } from './command-line.ts'
 import { Events } from './events.ts'
 import { firstOf, shrink } from './shrink.ts'
@@ -16,7 +19,7 @@ export function explain(broken: World, arrivalsFile?: string): string {
   const smallest = shrink(broken)
   const { invariant } = firstOf(broken)
   const events = new Events()
-  // The same scenario once more, this time with its events.
+  // The same scenario once more, this time with its events recorded.
   const again = new World(smallest.scenario, events)
   again.run()
   const violation = again.checks.violations.find(other => other.invariant === invariant) ?? firstOf(again)

@@ -1,6 +1,7 @@
 /**
- * What admitted visitors ask for under a rate limit, at one of several isolates. Leases (`src/core/limits/lease.ts`) and debts
- * (`src/core/limits/ledger.ts`) are the shipped ones; the network between them loses, doubles and delays.
+ * What admitted visitors ask for under a rate limit, at one of several isolates. Leases (`src/core/limits/lease.ts`)
+ * and debts (`src/core/limits/ledger.ts`) are the production code. The network between them loses, duplicates and
+ * delays messages.
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
@@ -20,23 +21,26 @@ import type { Agenda } from './agenda.ts'
 import { look, take } from './leases.ts'
 import type { Network } from './network.ts'
 
-/** The one policy of a simulation, for every request of a session. */
+/** The only policy of a simulation: it covers every request of a session. */
 export const POLICY = 'session'
-/** As in the gate: others of its session may take what a request has asked for. */
+/** As in the gate: other requests of the session may take the tokens that this one has asked for, so it asks again. */
 const ASKS_MAX = 6
-/** An isolate looks for idle sessions this often while it knows of any. */
+/** An isolate looks for idle sessions this often, while it watches any. */
 const IDLE_AFTER_MS = 3_000
 
-/** What a request came to: let on by a lease, refused by the limit, decided by the isolate alone, or its session is over. */
+/**
+ * The outcome of a request: let through by a lease, refused by the limit, decided by the isolate alone, or its session
+ * is over.
+ */
 export type Outcome = 'allowed' | 'limited' | 'alone' | 'gone'
 
 export type AtDoor = (touch: Touch, reply: (answer: TouchAnswer) => void) => void
 
 interface Known {
   readonly holding: Holding
-  /** Until when requests need no touch. */
+  /** Until then requests need no touch. */
   untilMs: number
-  /** Requests that wait for the touch under way; null when there is none. */
+  /** Requests that wait for the touch under way; null when none is. */
   waiting: ((answer: TouchAnswer | null) => void)[] | null
 }
 
@@ -69,19 +73,19 @@ export class Requests {
     this.#atDoor = atDoor
   }
 
-  /** What the request that comes in with a claim says to the door. */
+  /** The token requests that go to the door together with a claim. */
   claimAsks(sid: string): readonly Ask[] {
     const { holding } = this.#known(sid)
     owe(holding, 1, this.#nowMs)
     return [giveBack(holding, this.#nowMs)]
   }
 
-  /** A claim was refused: nothing was charged. */
+  /** A claim was refused, so nothing was charged. */
   forget(sid: string): void {
     this.#sessions.delete(sid)
   }
 
-  /** One request of a session; `done` hears once. */
+  /** One request of a session. `done` is called once. */
   request(sid: string, done: (outcome: Outcome) => void): void {
     const known = this.#known(sid)
     const taken = known.untilMs > this.#nowMs ? take(known.holding, this.#nowMs) : 'ask'
@@ -93,7 +97,7 @@ export class Requests {
     })
   }
 
-  /** An edge's clock. */
+  /** The time by this edge's clock. */
   get #nowMs(): number {
     return this.#agenda.nowMs + this.#skewMs
   }
@@ -118,7 +122,7 @@ export class Requests {
     })
   }
 
-  /** Requests of a session that come while it is asked about share the answer. */
+  /** Requests that come while a touch of their session is under way share its answer. */
   #touch(sid: string, known: Known, done: (answer: TouchAnswer | null) => void): void {
     if (known.waiting) {
       known.waiting.push(done)
@@ -169,7 +173,7 @@ export class Requests {
     this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())
   }
 
-  /** What a session lets lie is given back some seconds later. */
+  /** Gives back tokens that a session has not used since the last look. */
   #lookForIdle(): void {
     for (const sid of this.#watched) {
       const known = this.#sessions.get(sid)

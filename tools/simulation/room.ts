@@ -10,7 +10,7 @@ import * as roomHalf from '../../src/core/room/room.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** From here on the room is as good as full. */
+/** From this share of its places on, the room counts as full. */
 const NEARLY_FULL = 0.9
 
 export interface RoomAnswer {
@@ -21,7 +21,7 @@ export interface RoomAnswer {
   readonly view: View
 }
 
-/** The doors, as their room knows them. */
+/** The doors, as their room sees them. */
 export interface Below {
   /** Permits have been granted or given back. */
   checkInside(): void
@@ -33,7 +33,7 @@ export class Room {
   state: roomHalf.RoomState
   rules: roomHalf.RoomRules
   readonly #around: Surroundings
-  /** Places are drawn: who has none yet cannot be called. */
+  /** Places are drawn: a visitor without a place cannot be called yet. */
   readonly #isDrawn: boolean
 
   constructor(around: Surroundings) {
@@ -78,14 +78,14 @@ export class Room {
     checks.limits(this.rules, agenda.nowMs)
   }
 
-  /** Until the start newcomers wait for it, whatever the method. */
+  /** Until the start newcomers wait for it, whatever the queueing method is. */
   startEvent(): void {
     const { agenda, events, scenario } = this.#around
     this.rules = { ...this.rules, shuffleMs: scenario.shuffleMs ?? null }
     events?.note(agenda.nowMs, null, 'the event starts')
   }
 
-  /** It is read back from what it has stored: the doors' wishes and the view are not. */
+  /** The room restarts from what it has stored. The doors' demands and the view are not stored. */
   evict(): void {
     const { agenda, events } = this.#around
     const doors = [...this.state.doors].map(([name, door]) => [name, { ...door, demand: [] }] as const)
@@ -93,7 +93,7 @@ export class Room {
     events?.note(agenda.nowMs, null, 'the room is evicted')
   }
 
-  /** Permits granted to this life of a door, answered or not. */
+  /** Permits granted at this epoch of a door, whether or not the answer has arrived. */
   grantedTo(door: string, epoch: number): number {
     const account = this.state.doors.get(door)
     return account?.epoch === epoch ? account.granted : 0
@@ -107,7 +107,10 @@ export class Room {
     return roomHalf.standing(this.state, this.#around.agenda.nowMs)
   }
 
-  /** Those in line whose places are settled: before its draw nobody can be called, whatever permits there are. */
+  /**
+   * Visitors in line whose places are settled. Before its draw no visitor can be called, however many permits there
+   * are.
+   */
   get callable(): number {
     if (!this.#isDrawn) return this.inLine
     let people = 0
@@ -115,7 +118,10 @@ export class Room {
     return people
   }
 
-  /** Notes who had a line in the last `tookMs`. Only while the rate holds it back: in a full room it is the leavers who give places. */
+  /**
+   * Notes which lanes had a line in the last `tookMs`. Only while the rate is the limit: in a full room permits depend
+   * on departures.
+   */
   noteShares(tookMs: number, admittedIn: (lane: string) => number): void {
     const { totalActiveUsers, ratePerMinute } = this.rules
     const { agenda, checks } = this.#around
@@ -135,7 +141,10 @@ export class Room {
     return untilKey > state.frontierKey ? arrivals.after(state.frontierKey) - arrivals.after(untilKey) : 0
   }
 
-  /** What the Room object writes for a report: its facts, the door's account, and the histogram where it changed. */
+  /**
+   * Counts the rows that the Room object writes for a report: its facts, the door's account, and the changed chunks of
+   * the histogram.
+   */
   #save(dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
     const { counts } = this.#around
     counts.rowsWritten += 2
@@ -146,7 +155,7 @@ export class Room {
   }
 }
 
-/** Newcomers wait for its start from the beginning on. */
+/** The prequeue of the event begins with the run. */
 function eventOf({ drawAtMs, untilMs }: Scenario): ScheduledEvent | null {
   if (drawAtMs === undefined) return null
   const endMs = START_MS + drawAtMs + untilMs

@@ -1,35 +1,37 @@
-/** What a simulation plays: a crowd, a room, and a network that fails as told. Plain data: the same one gives the same run. */
+/**
+ * What a simulation plays: a crowd, a room, and a network that fails as described. The same data gives the same run.
+ */
 import type { LaneShare } from '../../src/core/permits/lanes.ts'
 
 export interface Scenario {
   readonly seed: number
   readonly visitors: number
-  /** Visitors arrive evenly at random over this. */
+  /** Visitors arrive at uniformly random times within this time. */
   readonly arriveMs: number
-  /** When each visitor arrives after the start, in any order, instead of evenly at random. */
+  /** When each visitor arrives after the start, in any order. Replaces the uniformly random times. */
   readonly arrivalsMs?: Float64Array
   readonly ratePerMinute: number
   readonly totalActiveUsers: number
   readonly sessionMs: number
-  /** A visitor browses this long on average, then leaves without a word. */
+  /** The mean time that a visitor browses, before leaving without notice. */
   readonly stayMs: number
   /** Share of visitors who close the tab while they wait. */
   readonly noShows: number
-  /** Share of visitors who sleep through their call and come back within a few minutes. */
+  /** Share of visitors who sleep through their call and come back 10 to 400 seconds later. */
   readonly late: number
-  /** Share of arrivals that keep no cookies: every request of theirs is a newcomer's. */
+  /** Share of arrivals that keep no cookies: each of their requests is a newcomer's. */
   readonly robots?: number
   /** Share of people who hold several tickets, and how many. */
   readonly holders?: number
   readonly tickets?: number
-  /** Share of people who throw their first ticket away while nobody can know its place, and come again. */
+  /** Share of people who throw away their first ticket while its place is still secret, and take a new one. */
   readonly droppers?: number
   readonly edges: number
   readonly doors: number
   readonly clockSkewMs: number
-  /** Share of messages that never arrive, and of those that are up to eight seconds late. */
+  /** Share of messages that never arrive, and also of messages that are 1 to 8 seconds late. */
   readonly loss: number
-  /** Share of messages that come twice, and of visitors who come again with an old ticket when their session is over. */
+  /** Share of messages that arrive twice, and of visitors who return with an old ticket after they have left. */
   readonly duplicate: number
   /** How often a door, or the room, loses its memory. */
   readonly evictions: number
@@ -37,11 +39,13 @@ export interface Scenario {
   readonly lanes?: readonly SimulatedLane[]
   /** Width of the batches of a random line; absent where places are given by arrival. */
   readonly shuffleMs?: number
-  /** An event starts then. Whoever came before waits for the start, and is drawn; absent for no event. */
+  /**
+   * Start of an event, after the start of the run. Earlier visitors wait for it and are drawn; absent without an event.
+   */
   readonly drawAtMs?: number
-  /** A rate limit of sessions, whose visitors then ask for whole pages; absent for none. */
+  /** A rate limit of sessions. With one, visitors request whole pages; absent for none. */
   readonly limit?: Limit
-  /** Live changes by the operator, in order. */
+  /** Changes by the operator during the run, in order. */
   readonly changes: readonly Change[]
   readonly untilMs: number
 }
@@ -50,7 +54,7 @@ export interface SimulatedLane extends LaneShare {
   readonly crowd: number
 }
 
-/** What each session may ask for. */
+/** The requests that each session may make. */
 export interface Limit {
   readonly count: number
   readonly periodMs: number
@@ -65,6 +69,6 @@ export interface Change {
 }
 
 export const START_MS = 1_700_000_000_000
-/** The defaults of the settings that no flag changes. */
+/** Defaults of settings for which there is no flag. */
 export const CLAIM_WINDOW_MS = 5 * 60_000
 export const REENTRY_GRACE_MS = 2 * 60_000

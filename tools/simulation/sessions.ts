@@ -1,6 +1,6 @@
 /**
- * A door's sessions in memory, with the behaviour of the SQLite store: rows survive an eviction of the door, and who reads one gets a
- * copy. What is written belongs to the store from then on.
+ * A door's sessions in memory, with the behaviour of the SQLite store. Rows survive an eviction of the door, and a
+ * reader gets a copy. A session that is written belongs to the store: the caller must not change it later.
  */
 import type { SessionStore } from '../../src/core/door/door.ts'
 import { isForgettable, type Session, type SessionRules } from '../../src/core/session.ts'
@@ -8,11 +8,11 @@ import { Ends } from './ends.ts'
 
 export class MemorySessions implements SessionStore {
   readonly #rows = new Map<string, Session>()
-  /** When which session ends, or ended before it was renewed: then it is put back to its new end. */
+  /** When each session ends, or would have ended before a renewal. An old end is replaced when its time comes. */
   readonly #ends = new Ends()
   #live = 0
   #settledMs = Number.NEGATIVE_INFINITY
-  /** As they are billed: a row, and one of the index by end when that moves. */
+  /** As billed: one row, and one index row when the end moves. */
   rowsWritten = 0
   rowsRead = 0
 
@@ -57,7 +57,7 @@ export class MemorySessions implements SessionStore {
     return Math.max(nowMs, this.#settledMs)
   }
 
-  /** Not later than the next end: a renewal only shows when the end before it has passed. */
+  /** At or before the next end: a renewal takes effect here only when the old end has passed. */
   nextEndMs(): number | undefined {
     return this.#ends.nextMs()
   }

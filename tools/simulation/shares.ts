@@ -1,11 +1,11 @@
-/** Whether each lane with a line gets its share of the permits, second by second. */
+/** Checks every second whether each lane with a line gets its share of the permits. */
 import type { LaneShare } from '../../src/core/permits/lanes.ts'
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 
-/** A share is judged over this much of a line. */
+/** A share is judged after this much time with a line. */
 const JUDGED_FROM_MS = 3 * 60_000
 const SHARE_MIN = 0.95
-/** A line is one that the next ten seconds cannot empty. */
+/** A line counts when the next ten seconds cannot empty it. */
 const LINE_SECONDS = 10
 const LINE_MIN = 5
 
@@ -14,7 +14,7 @@ interface Lane {
   readonly share: number
   admitted: number
   counted: boolean
-  /** While it and another had a line: what its share of the permits was, how many it got, and for how long. */
+  /** While this lane and another had a line: the permits due to its share, the permits it got, and the time. */
   due: number
   got: number
   boundMs: number
@@ -30,7 +30,7 @@ export class Shares {
     }))
   }
 
-  /** A second has passed, in which `permitsPerSecond` were to be had; totals of each lane. */
+  /** Notes a time of `tookMs`, in which `permitsPerSecond` were available. `admittedIn` returns the total of a lane. */
   note(
     tookMs: number,
     permitsPerSecond: number,
@@ -41,7 +41,7 @@ export class Shares {
       const perSecond = permitsPerSecond * share
       return perSecond > 0 && peopleIn(name) > Math.max(LINE_MIN, perSecond * LINE_SECONDS)
     })
-    // What flows over from a lane without a line would hide what its neighbour did not get before.
+    // One lane with a line gets what lanes without a line leave, which would hide that it got too little before.
     const areMany = isLine.filter(Boolean).length > 1
     for (const [index, lane] of this.#lanes.entries()) {
       const admitted = admittedIn(lane.name)
@@ -56,7 +56,7 @@ export class Shares {
     }
   }
 
-  /** Lanes that got less than they had a right to, in words. */
+  /** Lanes that got less than their share, in words. */
   starved(): string[] {
     return this.#lanes
       .filter(({ boundMs, got, due }) => boundMs >= JUDGED_FROM_MS && got < SHARE_MIN * due)
@@ -66,7 +66,7 @@ export class Shares {
   }
 }
 
-/** Written out here: taken from `core` it would follow its mistakes. */
+/** Written out here: if it came from `core`, it would repeat its mistakes. */
 function shareIn(lanes: readonly LaneShare[], lane: string): number {
   return lanes.find(({ name }) => name === lane)?.share ?? lanes.reduce((rest, { share }) => rest - share, 1)
 }

@@ -2,7 +2,7 @@
 import { type Scenario, START_MS } from './scenario.ts'
 import { World } from './world.ts'
 
-/** A shrunk scenario is for reading: no need to find the very smallest. */
+/** A person reads the result, so it need not be the very smallest. */
 const RUNS_MAX = 60
 const SPENT_MAX_MS = 5_000
 
@@ -35,14 +35,14 @@ export function firstOf(world: World) {
 
 const SHARES = ['loss', 'duplicate', 'noShows', 'late', 'robots', 'holders', 'droppers', 'clockSkewMs'] as const
 
-/** What matters most first: a shorter run, a smaller crowd, fewer things that fail. */
+/** The most useful steps first: a shorter run, a smaller crowd, fewer failures. */
 function* smallerThan(world: World): Generator<Scenario> {
   const { scenario } = world
   const endMs = 1_000 * Math.ceil((firstOf(world).atMs - START_MS + 1) / 1_000)
   if (endMs < scenario.untilMs) yield { ...scenario, untilMs: endMs }
   if (scenario.visitors > 1 && !scenario.arrivalsMs) {
     const visitors = scenario.visitors >> 1
-    // Twice as often the same crowd in half the time, for it is often the pressure that counts.
+    // First half the crowd in half the time: often the arrival rate is what matters.
     if (scenario.arriveMs >= 200) yield { ...scenario, visitors, arriveMs: Math.round(scenario.arriveMs / 2) }
     yield { ...scenario, visitors }
   }

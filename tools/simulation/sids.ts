@@ -1,4 +1,4 @@
-/** Sids as doors know them: `<door>.<the visitor's own part>`. */
+/** Sids as doors read them: `<door>.<the visitor's own part>`. */
 
 const DOT = 46
 const ZERO = 48
@@ -8,7 +8,7 @@ export function sidOf(door: number, visitor: number, madeMs: number): string {
   return `d${door}.${visitor}-${madeMs}`
 }
 
-/** Digit by digit: it is asked for at every claim and every page. */
+/** Reads digit by digit, to be fast: every claim and every page calls it. */
 export function doorNumberOf(sid: string): number {
   let door = 0
   for (let at = 1; sid.charCodeAt(at) !== DOT; at++) door = 10 * door + sid.charCodeAt(at) - ZERO

@@ -1,8 +1,8 @@
-/** Of everybody who has come in: when, for how long, and until when the session lasts. */
+/** The stay of each admitted visitor: its start, how long it is, and the end of the session. */
 export class Stays {
-  /** When each was admitted by a door that got an answer through, 0 before. */
+  /** When the door's answer admitted each visitor; 0 before. */
   readonly admittedMs: Float64Array
-  /** Of each visitor, side by side: when it leaves, and when its session ends as far as it knows. */
+  /** Two numbers for each visitor: when it leaves, and when its session ends, as far as it has been informed. */
   readonly #ends: Float64Array
 
   constructor(visitors: number) {

@@ -1,4 +1,4 @@
-/** What every part of a simulated world works with. */
+/** What all parts of a simulated world share. */
 import type { Agenda } from './agenda.ts'
 import type { Checks } from './checks.ts'
 import type { Events } from './events.ts'
@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly random: Random
   readonly network: Network
   readonly checks: Checks
-  /** Null when nobody wants to read them. */
+  /** Null when events are not recorded. */
   readonly events: Events | null
   readonly counts: Counts
 }
@@ -20,7 +20,7 @@ export interface Surroundings {
 export interface Counts {
   /** Calls that an edge made for a visitor: claims and touches. */
   objectCalls: number
-  /** Those, and what the tiers say to each other. */
+  /** All requests to objects: claims, touches, syncs, hints and alarms. */
   objectRequests: number
   polls: number
   pageViews: number

@@ -1,14 +1,14 @@
 /** How much of what the limits allowed was used while people waited. */
 
-/** A run second by second. */
+/** The state at one second of a run. */
 export interface Sample {
-  /** Since the start. */
+  /** Milliseconds since the start. */
   readonly atMs: number
   readonly arrived: number
   readonly waiting: number
-  /** Of them, whose place is settled: nobody else can be called. */
+  /** Those waiting whose place is settled: only they can be called. */
   readonly callable: number
-  /** Called, and without a permit yet. */
+  /** Called visitors without a permit yet. */
   readonly standing: number
   readonly active: number
   readonly admitted: number
@@ -17,16 +17,19 @@ export interface Sample {
 }
 
 export interface Use {
-  /** Permits used over permits allowed, 1 when nobody ever waited. */
+  /** Permits used over permits allowed; 1 when there was never a line. */
   readonly share: number
-  /** How long there was a line that a rate above zero held back, and nothing else. */
+  /** How long a rate above zero was all that held back a line. */
   readonly rateBoundMs: number
 }
 
-/** A line is one that the next ten seconds cannot empty. */
+/** A line counts when the next ten seconds cannot empty it. */
 const LINE_SECONDS = 10
 const LINE_MIN = 5
-/** With fewer free places than this share, the places hold the line back, and a place in use is what counts. */
+/**
+ * From this share of places in use on, the places hold the line back. Then use is measured in places, not in
+ * admissions.
+ */
 const FULL_SHARE = 0.9
 
 export function useOf(samples: readonly Sample[]): Use {

@@ -1,6 +1,6 @@
 /**
- * A crowd, many edges, some doors and one room in virtual time. The decisions are those of `src/core`, the messages those
- * that ship; only clocks, the network and storage are simulated, and all of them fail as told.
+ * A crowd, many edges, some doors and one room in virtual time. Decisions and messages are those of `src/core`. Only
+ * clocks, the network and storage are simulated, and they fail as the scenario demands.
  */
 import { type Quota, quotaOf } from '../../src/core/gcra.ts'
 import { Agenda } from './agenda.ts'
@@ -28,7 +28,7 @@ export type { Scenario } from './scenario.ts'
 const TICK_MS = 1_000
 /** Longer than any call takes. */
 const QUIET_MS = 4_000
-/** A robot without cookies asks so many times on average. */
+/** The mean number of requests of a robot without cookies. */
 const ROBOT_REQUESTS = 20
 
 export class World {
@@ -38,7 +38,7 @@ export class World {
   readonly estimates: Estimates
   readonly startMs = START_MS
   readonly owners: Owners
-  /** When each visitor arrives, in order: a ticket each. */
+  /** When each visitor arrives, in ascending order, once for each ticket. */
   readonly arrivedMs: Float64Array
   readonly samples: Sample[] = []
   readonly counts: Counts = newCounts()
@@ -101,7 +101,7 @@ export class World {
     if (quota) this.#edges.limit(quota, (touch, reply) => reply(this.#inside.touch(visitorOf(touch.sid), touch)))
   }
 
-  /** Plays it all, or up to the second in which the named guarantee is broken. */
+  /** Plays the whole run, or stops at the end of the second in which the named guarantee is broken. */
   run(untilBroken: string | null = null): void {
     const { scenario } = this
     const agenda = this.#agenda
@@ -110,12 +110,12 @@ export class World {
     const busyMs = this.#busyMs()
     for (let i = 0; i < scenario.evictions; i++) {
       const atMs = START_MS + this.#random.next() * busyMs
-      // One more than there are doors: the last is the room.
+      // One more than there are doors: the last number means the room.
       const whom = this.#random.below(scenario.doors + 1)
       agenda.at(atMs, () => (whom === scenario.doors ? this.#room.evict() : this.#doors.evict(whom)))
     }
     const endMs = START_MS + scenario.untilMs
-    // Whoever has no appointment may have a call under way, or an old ticket to come again with.
+    // A visitor without an appointment may have a call under way, or may return with an old ticket.
     const quietForMs = QUIET_MS + (scenario.duplicate > 0 ? 2 * scenario.sessionMs : 0)
     let busyAtMs = START_MS
     for (let atMs = START_MS; atMs < endMs && atMs - busyAtMs <= quietForMs; atMs += 1_000) {
@@ -138,7 +138,7 @@ export class World {
     return this.#room.rules.ratePerMinute
   }
 
-  /** What Cloudflare would bill. Objects that speak every second stay awake for the whole run. */
+  /** What Cloudflare would bill. Objects that sync every second stay awake for the whole run. */
   get usage(): Usage {
     const { polls, pageViews, objectRequests, rowsWritten } = this.counts
     return {
@@ -150,19 +150,19 @@ export class World {
     }
   }
 
-  /** Sessions that take a place, as their doors know it. */
+  /** Sessions that take a place, as their doors count them. */
   live(): number {
     return this.#doors.live()
   }
 
-  /** How long there is work for everybody who comes. */
+  /** How long the run takes at least, until the rate has admitted all visitors. */
   #busyMs(): number {
     const { visitors, untilMs } = this.scenario
     const rate = Math.max(1, ...this.scenario.changes.map(change => change.ratePerMinute ?? 0), this.ratePerMinute)
     return Math.min(untilMs, (this.arrivedMs.at(-1) ?? START_MS) - START_MS + (visitors / rate) * 60_000)
   }
 
-  /** Hands out the appointments of everybody who arrives before `untilMs`. */
+  /** Gives its first appointment to each visitor who arrives before `untilMs`. */
   #welcome(untilMs: number): void {
     const { noShows, late, edges, robots = 0 } = this.scenario
     for (; this.#arrived < this.crowd.size; this.#arrived++) {
