@@ -2,7 +2,7 @@
 import type { Answer, Connections, Silence } from './connections.ts'
 import { CookieJar } from './cookie-jar.ts'
 
-/** An answer, and the address that it finally came from. `headAtMs` is of the first answer in a row of redirects. */
+/** An answer with its final address. After redirects `headAtMs` is from the first answer. */
 export type Loaded = (Answer & { readonly url: URL }) | Silence
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 antesala-crowd'
@@ -16,8 +16,8 @@ export class Browser {
   readonly #address: string | null
 
   /**
-   * `visitor` goes along as `X-Crowd-Visitor`, so that the origin can say who reached it; `address` as `X-Crowd-Address`, for a
-   * waiting room that is told to believe it.
+   * `visitor` is sent as `X-Crowd-Visitor`, so that the origin can report which visitors reached it. `address` is sent
+   * as `X-Crowd-Address`, for a waiting room that is configured to trust this header.
    */
   constructor(connections: Connections, visitor: string, address: string | null = null) {
     this.#connections = connections
@@ -25,7 +25,7 @@ export class Browser {
     this.#address = address
   }
 
-  /** Opens a page, or sends a form. */
+  /** Opens a page, or submits a form. */
   async page(url: URL, form?: Readonly<Record<string, string>>): Promise<Loaded> {
     let at = url
     let isPost = form !== undefined
@@ -38,13 +38,13 @@ export class Browser {
       firstHeadMs ??= answer.headAtMs
       const next = redirectOf(answer, at)
       if (!next || hops === REDIRECTS_MAX) return { ...answer, url: at, headAtMs: firstHeadMs, tookMs }
-      // 307 and 308 keep the method; the others are followed by a GET, as every browser does.
+      // 307 and 308 keep the method. After any other redirect a GET follows, as in every browser.
       if (answer.status < 307) isPost = false
       at = next
     }
   }
 
-  /** Pictures and stylesheets: asked for, not looked at. */
+  /** Pictures and stylesheets: requested, but not read. */
   asset(url: URL, isStyle: boolean): Promise<Answer | Silence> {
     const headers = {
       Accept: isStyle ? 'text/css,*/*;q=0.1' : 'image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8',
@@ -55,7 +55,7 @@ export class Browser {
     return this.#send({ url, method: 'GET', headers, ignoreBody: true })
   }
 
-  /** What the waiting page's script does. */
+  /** The request of the waiting page's script. */
   poll(url: URL): Promise<Answer | Silence> {
     const headers = {
       Accept: 'application/json',

@@ -1,4 +1,6 @@
-/** HTTP for thousands of visitors over a bounded number of kept connections. An answer that does not come is a value. */
+/**
+ * HTTP for thousands of visitors over a bounded number of kept connections. A missing answer is a value, not an error.
+ */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 
@@ -26,15 +28,15 @@ export interface Silence {
   readonly kind: 'silence'
   readonly message: string
   readonly tookMs: number
-  /** The server closed a kept connection just as it was used again. A browser asks once more; so do we. */
+  /** The server closed a kept connection just as it was used again. Like a browser, the crowd asks once more. */
   readonly isStale: boolean
 }
 
 export const ANSWER_WITHIN_MS = 15_000
-/** One process may hold about this many sockets comfortably; a request beyond waits for one, inside its 15 s. */
+/** About as many sockets as one process can handle. A request beyond that waits for a socket, within its 15 s. */
 const SOCKETS_MAX = 2_048
 const SOCKETS_IDLE_MAX = 256
-/** No page of a real site is longer; it bounds what 2,000 answers at once can take. */
+/** Longer than any page of a real site. It bounds the memory that 2,000 answers take at once. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 
 export class Connections {
@@ -53,7 +55,7 @@ export class Connections {
     return isStale ? this.#once(ask, startMs) : first
   }
 
-  /** Ends everything under way; each of those answers `Silence`. */
+  /** Ends all requests under way. Each of them resolves to `Silence`. */
   close(): void {
     for (const request of this.#underWay) request.destroy(new Error('the run is over'))
     for (const agent of Object.values(this.#agents)) agent.destroy()
@@ -101,7 +103,7 @@ export class Connections {
   }
 }
 
-/** The message that groups well: several addresses of one name fail as one. */
+/** Several addresses of one name fail as one error. Its first message is the one that groups well. */
 function nameOf(error: Error): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message
   return error.message

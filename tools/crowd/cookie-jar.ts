@@ -1,12 +1,15 @@
-/** One visitor's cookies: name to value per origin. Paths and domains are not told apart: a crowd visits one site. */
+/** One visitor's cookies, by origin and name. Paths and domains are ignored, because a crowd visits one site. */
 
-/** Browsers keep at least 50 cookies a site (RFC 6265 section 6.1). A server that sets more is broken, or an attack. */
+/**
+ * Browsers keep at least 50 cookies for each site (RFC 6265 section 6.1). A server that sets more is broken, or an
+ * attack.
+ */
 const COOKIES_MAX = 50
 
 export class CookieJar {
   readonly #origins = new Map<string, Map<string, string>>()
 
-  /** Keeps what an answer's Set-Cookie fields say, and forgets what they end. */
+  /** Stores the cookies of an answer's Set-Cookie fields, and removes those that have expired. */
   keep(origin: string, setCookies: readonly string[], nowMs: number): void {
     if (setCookies.length === 0) return
     const cookies = this.#origins.get(origin) ?? new Map<string, string>()
@@ -21,7 +24,7 @@ export class CookieJar {
     }
   }
 
-  /** The Cookie field for a request; null when there is nothing to send. */
+  /** The Cookie field for a request; null when there are no cookies. */
   header(origin: string): string | null {
     const cookies = this.#origins.get(origin)
     if (!cookies || cookies.size === 0) return null
@@ -29,7 +32,7 @@ export class CookieJar {
   }
 }
 
-/** Max-Age goes before Expires (RFC 6265 section 5.3). */
+/** Max-Age takes precedence over Expires (RFC 6265 section 5.3). */
 function isOver(attributes: readonly string[], nowMs: number): boolean {
   const value = (name: string) =>
     attributes.map(text => text.trim().match(/^([\w-]+)\s*=\s*(.*)$/)).find(m => m?.[1]?.toLowerCase() === name)?.[2]

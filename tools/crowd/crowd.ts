@@ -13,30 +13,30 @@ import { Tally } from './tally.ts'
 export type { CrowdFigures } from './figures.ts'
 
 export interface CrowdOptions {
-  /** Where everybody goes. */
+  /** The address that all visitors go to. */
   readonly url: string
   readonly visitors: number
-  /** They come at random, evenly, within this time. Default 10 s. */
+  /** Visitors arrive at uniformly random times within this time. Default 10 s. */
   readonly arriveMs?: number
-  /** When visitor number n, from 0 on, arrives, instead. */
+  /** When visitor number n, from 0 on, arrives. Replaces `arriveMs`. */
   readonly arrivalMs?: (n: number) => number
-  /** Mean time inside, from half to one and a half of it. Default 30 s. */
+  /** Mean time inside; each visitor stays half to one and a half times as long. Default 30 s. */
   readonly stayMs?: number
-  /** Mean pause between two pages, from a third to five thirds of it. Default 3 s. */
+  /** Mean pause between two pages; each is a third to five thirds of it. Default 3 s. */
   readonly thinkMs?: number
-  /** The address that visitor number n, from 0 on, comes from. Default: all from this machine's. */
+  /** The address that visitor number n, from 0 on, comes from. Default: that of this machine for all. */
   readonly addressOf?: (n: number) => string
   /** Share of visitors who close the tab after one to six polls. Default 0. */
   readonly noShows?: number
-  /** The run ends then, whoever is left. Default 30 min. */
+  /** The run ends after this, even if visitors are left. Default 30 min. */
   readonly durationMs?: number
-  /** Ends the run early; the figures are of what has happened. */
+  /** Ends the run early. The figures then cover what has happened so far. */
   readonly signal?: AbortSignal
   /** Called every second. */
   readonly watch?: (tally: Tally, nowMs: number) => void
 }
 
-/** Nothing listens at the address. */
+/** The address does not accept connections. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError'
 }
@@ -50,7 +50,7 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
   return crowdFigures(record, leaked, endedMs)
 }
 
-/** The same, as it happened. */
+/** The same run as a full record instead of figures. */
 export async function recordCrowd(
   options: CrowdOptions,
 ): Promise<{ readonly record: Tally; readonly leaked: number | null; readonly endedMs: number }> {
@@ -83,7 +83,7 @@ export async function recordCrowd(
   return { record: tally, leaked: seen && leakedRequests(tally.visitors, seen), endedMs }
 }
 
-/** One visitor's whole life. */
+/** One visitor from the arrival to the end. */
 async function visit(site: Site, visitor: Visitor, arrivesMs: number): Promise<void> {
   const { clock, tally } = site
   const { record } = visitor
@@ -103,7 +103,7 @@ async function visit(site: Site, visitor: Visitor, arrivesMs: number): Promise<v
   }
 }
 
-/** Settles when the time is up or the caller has had enough; an unused timer must not keep the process. */
+/** Resolves when the time is up or the caller aborts. The timer must not keep the process alive. */
 function over({ durationMs = DURATION_MAX_MS, signal }: CrowdOptions): Promise<void> {
   return new Promise(resolve => {
     setTimeout(resolve, durationMs).unref()
@@ -121,7 +121,7 @@ async function readSeen(url: URL) {
   }
 }
 
-/** Opens and closes a connection: asking for a page would already take a place in line. */
+/** Opens and closes a connection. Requesting a page instead would take a place in line. */
 function reach(url: URL): Promise<void> {
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   return new Promise((resolve, reject) => {

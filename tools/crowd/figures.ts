@@ -1,14 +1,14 @@
-/** A run in numbers. Pure: from what was noted, nothing else. */
+/** A run in numbers, computed only from its record. */
 import { displacementPlaces, maxIn, quantile, round } from '../simulation/order.ts'
 import type { RunRecord, VisitorRecord } from './tally.ts'
 
 export interface CrowdFigures {
-  /** Who arrived; all of them, unless the run was ended early. */
+  /** Visitors who arrived: all of them, unless the run was ended early. */
   visitors: number
   admitted: number
   /** Mean rate between the first admission and the last. */
   admittedPerMinute: number
-  /** Most admissions in any such window, at the first answer of the origin as a visitor sees it. */
+  /** Most admissions in any window of this length, timed by the origin's first answer to each visitor. */
   max10s: number
   max60s: number
   mostInside: number
@@ -16,19 +16,19 @@ export interface CrowdFigures {
   stillWaiting: number
   waitP50Seconds: number
   waitP95Seconds: number
-  /** How far the order of admission is from the order of taking a place. */
+  /** How far the order of admission differs from the order in which places were taken. */
   displacementP95Seconds: number
-  /** Answers to requests for pages, waiting pages included; polls and assets are not. */
+  /** Answers to requests for pages, waiting pages included. Polls and assets are not counted. */
   statuses: Record<string, number>
   /** Requests of any kind without an answer. */
   errors: number
   errorSamples: string[]
-  /** Requests of never admitted visitors that reached the origin; null when it does not say. */
+  /** Requests of visitors without admission that reached the origin; null when the origin does not report them. */
   leaked: number | null
   ordersPlaced: number
-  /** Pages with a 5xx or without an answer, waiting pages not counted. */
+  /** Pages with a 5xx or without an answer. Waiting pages are not counted. */
   pagesFailed: number
-  /** Of the site's own pages; those without an answer count with the time they were waited for. */
+  /** Over the site's own pages. A page without an answer counts with the time that its visitor waited. */
   pageP95Ms: number
   /** Visitors inside who were shown the waiting page again. */
   sentBack: number
@@ -66,7 +66,7 @@ export function crowdFigures(run: RunRecord, leaked: number | null, endedMs: num
   }
 }
 
-/** Places out of turn as time of service: at the mean rate at which visitors with a place were admitted. */
+/** Displacement in places, converted to time at the mean rate at which visitors with a place were admitted. */
 export function displacementP95Ms(visitors: readonly Pick<VisitorRecord, 'placeMs' | 'admittedMs'>[]): number {
   const stood = visitors.flatMap(({ placeMs, admittedMs }) =>
     placeMs === null || admittedMs === null ? [] : [{ placeMs, admittedMs }],
@@ -79,7 +79,7 @@ export function displacementP95Ms(visitors: readonly Pick<VisitorRecord, 'placeM
   return quantile(places, 0.95) / perMs
 }
 
-/** Between the first and the last; a single one, or all at once, by the time the run took. */
+/** The mean rate between the first time and the last. With no time between them, the rate over the whole run. */
 function ratePerMs(times: readonly number[], endedMs: number): number {
   const spanMs = (times.at(-1) ?? 0) - (times[0] ?? 0)
   return spanMs > 0 ? (times.length - 1) / spanMs : times.length / Math.max(1, endedMs)

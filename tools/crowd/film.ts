@@ -1,4 +1,4 @@
-/** A run over time: noted every second, drawn at the end. */
+/** Records a run every second, and draws it at the end. */
 import { chart } from '../plot/chart.ts'
 import { quantile } from '../simulation/order.ts'
 import type { Tally } from './tally.ts'
@@ -12,7 +12,7 @@ interface Frame {
   readonly failed: number
 }
 
-/** Rates are drawn over this, latencies as the p95 of it. */
+/** Rates are means over this time, latencies its p95. */
 const WINDOW_SECONDS = 10
 
 export class Film {

@@ -1,14 +1,14 @@
-/** Requests that reached the origin without an admission, by the origin's own account. */
+/** Requests that reached the origin without an admission, counted by the origin itself. */
 import type { Connections } from './connections.ts'
 import type { VisitorRecord } from './tally.ts'
 
-/** By visitor id, as the demo shop's `/stats?visitors=1` tells it. */
+/** By visitor id, as in the demo shop's `/stats?visitors=1`. */
 export type SeenAtOrigin = Readonly<Record<string, { readonly requests: number; readonly session: string | null }>>
 
-/** 200,000 visitors of some 120 bytes fit well. */
+/** Enough for 200,000 visitors of about 120 bytes each. */
 const STATS_BYTES_MAX = 64 * 1024 * 1024
 
-/** Null when the origin has no such stats. The path must bypass the waiting room. */
+/** Returns null when the origin has no such stats. The path must bypass the waiting room. */
 export async function seenAtOrigin(connections: Connections, site: URL): Promise<SeenAtOrigin | null> {
   const url = new URL('/stats?visitors=1', site)
   const headers = { Accept: 'application/json' }
@@ -24,8 +24,11 @@ export async function seenAtOrigin(connections: Connections, site: URL): Promise
 }
 
 /**
- * The crowd counts as admitted whom the site has answered, or the room has told so. A request that never got its answer may
- * have been let in lawfully just the same: it is excused if the room had put its mark on it, or if there was no room at all.
+ * Counts the requests at the origin of visitors who were never admitted. A visitor counts as admitted when the site has
+ * answered, or when a poll has reported the admission.
+ *
+ * A request without an answer may have been admitted lawfully. It is excused if the room had put its session header on
+ * the visitor's first request, or if there was no room at all.
  */
 export function leakedRequests(visitors: readonly VisitorRecord[], seen: SeenAtOrigin): number {
   const hasRoom = visitors.some(({ id }) => seen[id]?.session != null)

@@ -1,4 +1,4 @@
-/** Standing in line: from the first request until the site itself answers, or until the visitor has had enough. */
+/** Standing in line: from the first request until the site itself answers, or until the visitor gives up. */
 import type { Browser, Loaded } from './browser.ts'
 import type { Answer } from './connections.ts'
 import type { RunClock } from './run-clock.ts'
@@ -20,15 +20,15 @@ export interface Site {
 export interface Visitor {
   readonly browser: Browser
   readonly record: VisitorRecord
-  /** Polls until this visitor closes the tab; infinite for all but the no-shows. */
+  /** Polls until this visitor closes the tab; Infinity for a visitor who waits to the end. */
   pollsLeft: number
 }
 
-/** Nobody reloads a broken page more often. */
+/** After more failures than this a visitor gives up. */
 const RELOADS_MAX = 5
 const RELOAD_AFTER_MS = { low: 3_000, high: 8_000 }
 
-/** The site's page, or null: the visitor gave up, or the run is over. */
+/** Returns the site's page, or null when the visitor has given up or the run is over. */
 export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { url: URL }) | null> {
   const { clock, tally } = site
   let failures = 0
@@ -57,7 +57,7 @@ export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { 
   }
 }
 
-/** A page's verdict, with everything that it means for the tally. `what` was asked for. */
+/** Reads a page and notes it in the tally. `what` is what the visitor requested. */
 export function judge(
   site: Site,
   record: VisitorRecord,
@@ -66,7 +66,7 @@ export function judge(
 ): Exclude<PageVerdict, { kind: 'origin' }> | { kind: 'origin'; page: Answer & { url: URL } } | { kind: 'silent' } {
   const { tally, clock } = site
   if (page.kind === 'silence') record.unanswered++
-  if (clock.isOver) return { kind: 'silent' } // Cut off by the end of the run: nobody's failure.
+  if (clock.isOver) return { kind: 'silent' } // Cut off by the end of the run, so it is no failure.
   tally.page(page)
   if (page.kind === 'silence') {
     tally.ended(record, { atMs: clock.nowMs(), tookMs: page.tookMs, what, status: 0, isOrigin: false })
@@ -88,7 +88,10 @@ export function judge(
   return { kind: 'origin', page }
 }
 
-/** Polls as the waiting page does. False: the page is to be loaded (again); true: the visitor closes the tab. */
+/**
+ * Polls as the waiting page does. Returns true when the visitor closes the tab, false when the page must be loaded
+ * again.
+ */
 async function closesTab(
   { clock, tally, url }: Site,
   visitor: Visitor,
@@ -101,7 +104,7 @@ async function closesTab(
     if (clock.isOver) return false
     visitor.pollsLeft--
     const statusUrl = waiting.statusPath === null ? null : URL.parse(waiting.statusPath, url.href)
-    if (!statusUrl) return false // A page without a script refreshes itself.
+    if (!statusUrl) return false // A page without a script is reloaded.
     const answer = await visitor.browser.poll(statusUrl)
     if (clock.isOver) return false
     tally.polls++

@@ -1,10 +1,10 @@
-/** The run's time, and sleeps that all end when the run does. */
+/** The run's time, and sleeps that all end when the run ends. */
 export class RunClock {
   readonly #startMs = performance.now()
   readonly #sleeping = new Map<NodeJS.Timeout, () => void>()
   #isOver = false
 
-  /** Whoever sleeps or asks must look at this afterwards, and go home. */
+  /** A visitor must check this after each sleep and each request, and then stop. */
   get isOver(): boolean {
     return this.#isOver
   }
@@ -13,7 +13,7 @@ export class RunClock {
     return performance.now() - this.#startMs
   }
 
-  /** A `performance.now()` on this clock. */
+  /** Converts a `performance.now()` to this clock. */
   at(performanceMs: number): number {
     return performanceMs - this.#startMs
   }

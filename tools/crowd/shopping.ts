@@ -1,27 +1,27 @@
-/** What a visitor does inside: looks around, puts something in the cart, sometimes pays, and one day does not come back. */
+/** What a visitor does inside: looks around, puts things in the cart, sometimes pays, and leaves in the end. */
 import type { Answer } from './connections.ts'
 import { between, judge, type Site, type Visitor } from './line.ts'
 
 type Page = Answer & { readonly url: URL }
 
-/** Browsers load everything; a few parts are enough to weigh like a visitor without being a test of the asset server. */
+/** A browser loads all assets. A few are enough to load the site like a visitor, without testing its asset server. */
 const ASSETS_MAX = 4
-/** Who has something in the cart goes to the checkout next with this probability. */
+/** Probability that a visitor with something in the cart goes to the checkout next. */
 const CHECKS_OUT = 0.4
 const BUYS = 0.35
 const GOES_HOME = 0.15
-/** Who wants to pay tries for so long, whatever else there is to do. */
+/** A visitor who wants to pay keeps trying for this long, even after the end of the stay. */
 const PAYS_WITHIN_MS = 120_000
 
 interface Basket {
   things: number
-  /** Since when an order is being placed, null when none is. */
+  /** Since when an order is being placed; null when none is. */
   payingSinceMs: number | null
-  /** How long the room has held this visitor: nobody's stay is shorter for it. */
+  /** How long the room has held this visitor. The stay becomes longer by this time. */
   heldMs: number
 }
 
-/** Until the stay is over ('left'), or the room shows its waiting page again ('sent back'). */
+/** Browses until the stay or the run is over ('left'), or until the room shows its waiting page again ('sent back'). */
 export async function browse(
   site: Site,
   visitor: Visitor,
@@ -47,7 +47,7 @@ export async function browse(
   }
 }
 
-/** One click. Null: no page of the site came, and the visitor is still where they were. */
+/** One click. Returns null when no page of the site came: the visitor stays on the present page. */
 async function step(site: Site, visitor: Visitor, page: Page, basket: Basket): Promise<Page | 'sent back' | null> {
   const { browser, record } = visitor
   const { url, form } = nextClick(site, page, basket)

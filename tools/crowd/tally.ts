@@ -1,4 +1,4 @@
-/** What happens in a run, noted as it happens: plain counts and instants, from which the figures are computed later. */
+/** Records what happens in a run as it happens: plain counts and times, from which the figures are computed later. */
 import type { Answer, Silence } from './connections.ts'
 
 /** Milestones of one visitor, in ms since the run began; null when not reached. */
@@ -10,21 +10,21 @@ export interface VisitorRecord {
   placeMs: number | null
   /** The first answer of the origin came. */
   admittedMs: number | null
-  /** The room said so in a poll, whether or not a page ever came. */
+  /** A poll has reported the admission, whether or not a page ever came. */
   toldAdmitted: boolean
   /** Pages of the site that came, and pages that failed. */
   pagesServed: number
   pagesFailed: number
-  /** Requests for pages without an answer, or with an error made by somebody between: they may have reached the origin. */
+  /** Page requests without an answer, or with a 5xx of a server in between: they may have reached the origin. */
   unanswered: number
   now: 'coming' | 'in line' | 'inside' | 'silent' | 'gave up'
 }
 
-/** A page asked for inside, or at the door, as it ended. */
+/** One page request, inside or in line, when it ended. Waiting pages are not recorded. */
 export interface PageRecord {
   readonly atMs: number
   readonly tookMs: number
-  /** The path asked for, with its method before it when it is not GET. */
+  /** The path, preceded by the method unless that is GET. */
   readonly what: string
   /** 0 when no answer came. */
   readonly status: number
@@ -34,7 +34,7 @@ export interface PageRecord {
 
 export interface RunRecord {
   readonly visitors: readonly VisitorRecord[]
-  /** Ascending; a visitor sent back in line and let in again is there twice. */
+  /** Ascending. A visitor who was sent back in line and admitted again is counted twice. */
   readonly admissionsMs: readonly number[]
   readonly pagesMs: readonly number[]
   readonly statuses: ReadonlyMap<number, number>
@@ -45,11 +45,11 @@ export interface RunRecord {
   readonly pagesFailed: number
   /** Every page but those of the waiting room, in order. */
   readonly pages: readonly PageRecord[]
-  /** Pages of the room for somebody inside: wait, the site is down. */
+  /** Pages of the room for visitors inside while the site is down. */
   readonly pagesHeld: number
   readonly ordersBegun: number
   readonly ordersPlaced: number
-  /** Begun by somebody who left before the order was placed. */
+  /** Orders begun by visitors who left before the order was placed. */
   readonly ordersLost: number
   readonly sentBack: number
   readonly polls: number
@@ -72,7 +72,7 @@ export class Tally implements RunRecord {
   ordersBegun = 0
   ordersPlaced = 0
   ordersLost = 0
-  /** Calls to objects that the Worker says it has made, in its debug mode. */
+  /** Calls to objects that the Worker reports in its debug mode. */
   objectCalls = 0
   sentBack = 0
   polls = 0
@@ -123,7 +123,7 @@ export class Tally implements RunRecord {
     this.move(visitor, 'in line')
   }
 
-  /** Any answer but a page's: errors count, statuses do not. */
+  /** Notes any answer but a page's. Errors are counted, statuses are not. */
   part(answer: Answer | Silence): void {
     if (answer.kind === 'answer') {
       this.answers++
@@ -136,7 +136,7 @@ export class Tally implements RunRecord {
     if (answer.kind === 'answer') this.statuses.set(answer.status, (this.statuses.get(answer.status) ?? 0) + 1)
   }
 
-  /** A page that was no waiting page. */
+  /** Notes the end of a page request that was not answered with a waiting page. */
   ended(visitor: VisitorRecord, page: PageRecord): void {
     this.pages.push(page)
     if (page.isOrigin || page.status === 0) this.pagesMs.push(page.tookMs)

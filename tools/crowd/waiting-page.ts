@@ -1,9 +1,9 @@
-/** What an answer means to somebody who stands in line. Pure: answers in, verdicts out. */
+/** Reads what an answer means to a visitor in line: answers in, verdicts out. */
 import type { Answer } from './connections.ts'
 
 /**
- * `origin`: the site itself answered. `refused`: somebody in front of it did, and it was not a place in line. `held`: the room keeps the
- * session while the site is down, or a part of it.
+ * `origin`: the site itself answered. `refused`: a server in front of the site answered, but gave no place in line.
+ * `held`: the room keeps the session while the site, or a part of it, is down.
  */
 export type PageVerdict =
   | { readonly kind: 'origin' }
@@ -12,21 +12,21 @@ export type PageVerdict =
 
 export type PollVerdict =
   | { readonly kind: 'admitted' }
-  /** The room does not know this visitor (any more): a browser would reload the page. */
+  /** The room does not know this visitor, or not any more. A browser would reload the page. */
   | { readonly kind: 'none' }
   | { readonly kind: 'waiting'; readonly pollAfterMs: number }
 
-/** Every answer of the demo shop has it. */
+/** Every answer of the demo shop has this header. */
 export const ORIGIN_MARK = 'demo-shop'
 
 const DEFAULT_POLL_MS = 5_000
-/** A room that says "poll in an hour" or "poll at once" is not believed: both would hide what is wrong. */
+/** Poll intervals outside these bounds are not followed: in a run they would hide a fault of the room. */
 const POLL_MS_MIN = 500
 const POLL_MS_MAX = 120_000
 
 /**
- * `originIsMarked`: this site's own answers are known to carry the mark. Without one, whatever is neither a waiting page
- * nor an error is taken for the site's.
+ * `originIsMarked`: this site's own answers are known to carry the mark. On a site without a mark, an answer that is
+ * neither a waiting page nor an error counts as the site's.
  */
 export function readPage(answer: Answer, originIsMarked: boolean): PageVerdict {
   if (answer.headers[ORIGIN_MARK] !== undefined) return { kind: 'origin' }
@@ -51,7 +51,7 @@ export function readPoll(answer: Answer): PollVerdict {
   return { kind: 'waiting', pollAfterMs: told ?? retryAfterMs(answer) }
 }
 
-/** The delay that Retry-After asks for; only its form in seconds is understood. */
+/** The delay in Retry-After. Only its form in seconds is read. */
 export function retryAfterMs(answer: Answer): number {
   return pollMs(Number(answer.headers['retry-after'] ?? Number.NaN))
 }

@@ -3,10 +3,10 @@ import type { CrowdFigures } from './figures.ts'
 import type { Tally } from './tally.ts'
 
 const LINE_EVERY_MS = 5_000
-/** For terminals that do not tell how wide they are. */
+/** For terminals that do not report their width. */
 const LINE_CHARS = 100
 
-/** A watcher for `runCrowd`: one line that renews itself on a terminal, a line each five seconds elsewhere. */
+/** A watcher for `runCrowd`: on a terminal one line that is rewritten, elsewhere a new line every five seconds. */
 export function liveLine(stream: NodeJS.WriteStream): { watch(tally: Tally, nowMs: number): void; end(): void } {
   let lastMs = 0
   return {
