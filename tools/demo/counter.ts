@@ -10,12 +10,12 @@ import { echo, events } from './probes.ts'
 import type { Threads } from './threads.ts'
 
 const CART_COOKIE = 'shop_cart'
-/** An order is worth three pages: stock, payment, mail. */
+/** An order costs as much as three pages: stock, payment, mail. */
 const ORDER_COST = 3
 const FORM_BYTES_MAX = 16_384
-/** The shop waits for its payment provider as long as many do: a minute. */
+/** The shop waits for its payment provider as long as many shops do: a minute. */
 const PAYMENT_WITHIN_MS = 60_000
-/** A search through every order there is. */
+/** A broken visit searches every order of the shop. */
 const BROKEN_COST = 25
 
 interface Page {
@@ -24,7 +24,7 @@ interface Page {
   readonly headers?: Record<string, string>
 }
 
-/** What is to be done, decided before it is done, so that only real pages wait for a thread. */
+/** The work of a request. It is decided first, so that only real pages wait for a thread. */
 type Work = { readonly cost: number; readonly page: () => Page | Promise<Page> }
 
 export class Counter {
@@ -147,7 +147,7 @@ export function cookieOf(request: IncomingMessage, name: string): string | undef
   return pairs.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
-/** Null when it is larger than any form of ours. */
+/** Returns null when the form is larger than any form of the shop. */
 async function formOf(request: IncomingMessage): Promise<URLSearchParams | null> {
   let text = ''
   for await (const chunk of request as AsyncIterable<Buffer>) {

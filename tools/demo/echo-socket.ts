@@ -1,6 +1,6 @@
 /**
- * A WebSocket that says back what it hears (RFC 6455): whole text and binary frames, ping, pong and close. No extensions, no
- * fragments: an endpoint to test proxies with.
+ * A WebSocket that echoes what it receives (RFC 6455): whole text and binary frames, ping, pong and close. It has no
+ * extensions and no fragments. It is an endpoint for testing proxies.
  */
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -67,7 +67,7 @@ function closeWith(socket: Duplex, code: number): void {
   socket.end(frameOf(CLOSE, reason))
 }
 
-/** The first frame of the bytes, unmasked (RFC 6455 section 5.2). */
+/** Parses the first frame of the bytes and unmasks it (RFC 6455 section 5.2). */
 export function parseFrame(bytes: Buffer): Parsed {
   if (bytes.length < 2) return { kind: 'incomplete' }
   const [first = 0, second = 0] = bytes

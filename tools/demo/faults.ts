@@ -1,11 +1,13 @@
-/** What can go wrong in the shop while it runs. `POST /stats/faults` sets it, as a JSON object of some of these. */
+/**
+ * Faults of the shop that can be switched on while it runs. `POST /stats/faults` takes a JSON object with some of them.
+ */
 
 export interface Faults {
-  /** `hangs`: whoever pays holds a connection of the shop until the provider's answer has not come for a minute. */
+  /** `hangs`: a payment holds a connection of the shop for a minute, because the provider does not answer. */
   payment: 'works' | 'hangs'
-  /** `broken`: each visit of the configurator searches every order there is, and spoils one. */
+  /** `broken`: each visit of the configurator searches all orders, and spoils one. */
   configurator: 'works' | 'broken'
-  /** What is left of the capacity: 1 is all, 0.5 half of it. */
+  /** Share of the capacity that is left: 1 is all, 0.5 is half. */
   capacityShare: number
 }
 
@@ -15,7 +17,7 @@ export function noFaults(): Faults {
   return { payment: 'works', configurator: 'works', capacityShare: 1 }
 }
 
-/** Takes over what was given; a sentence when it cannot be. */
+/** Sets the given faults. Returns a sentence when one of them is wrong, else null. */
 export function setFaults(faults: Faults, given: unknown): string | null {
   if (typeof given !== 'object' || given === null) return 'faults must be a JSON object'
   for (const [name, value] of Object.entries(given)) {

@@ -1,4 +1,4 @@
-/** What the shop sells, and what people have put aside. */
+/** What the shop sells, and what visitors have in their carts. */
 import { randomBytes } from 'node:crypto'
 
 export interface Product {
@@ -6,7 +6,7 @@ export interface Product {
   readonly name: string
   readonly about: string
   readonly euros: number
-  /** Drawn by `pictures.ts`: half widths from the rim to the foot, and a hue. */
+  /** For `pictures.ts`: half widths from the rim to the foot, and a hue. */
   readonly profile: readonly number[]
   readonly hue: number
 }
@@ -78,14 +78,14 @@ export const PRODUCTS: readonly Product[] = [
   },
 ]
 
-/** Product id to how many. */
+/** Product id to quantity. */
 export type Cart = Map<number, number>
 
-/** Bounds the memory that carts can take: beyond it the oldest is forgotten. */
+/** Bounds the memory that carts can take. Beyond it the oldest cart is removed. */
 const CARTS_MAX = 100_000
 const QUANTITY_MAX = 99
 
-/** The carts of everybody, by the value of their session cookie. */
+/** The carts of all visitors, by the value of their session cookie. */
 export class Carts {
   readonly #carts = new Map<string, Cart>()
 
@@ -108,7 +108,7 @@ export function productOf(id: string | null | undefined): Product | null {
   return PRODUCTS.find(product => `${product.id}` === id) ?? null
 }
 
-/** False when the quantity is not one a person would order. */
+/** Returns false when the quantity is not a whole number from 1 up. */
 export function addTo(cart: Cart, product: Product, quantity: number): boolean {
   if (!Number.isInteger(quantity) || quantity < 1) return false
   cart.set(product.id, Math.min(QUANTITY_MAX, (cart.get(product.id) ?? 0) + quantity))

@@ -1,4 +1,4 @@
-/** What the shop has seen: counts, latencies of the last minute, and who came. */
+/** Statistics of the shop: counts, latencies of the last minute, and visitors. */
 import { quantile } from '../simulation/order.ts'
 
 export interface ShopStats {
@@ -16,7 +16,10 @@ export interface ShopStats {
   queued: number
   /** How many times longer everything takes than in a healthy shop. */
   slowdown: number
-  /** Of pages in the last 60 s, served or given up on; those refused at once would flatter it. */
+  /**
+   * Pages of the last 60 s, served or timed out. Pages refused at once are left out: they would make the shop look
+   * fast.
+   */
   latencyP50Ms: number
   latencyP95Ms: number
   visitors: number
@@ -26,14 +29,14 @@ export interface Seen {
   requests: number
   /** Unix time. */
   readonly firstAtMs: number
-  /** What the waiting room called this visitor's session then. */
+  /** The session in the waiting room's header at that time. */
   readonly session: string | null
 }
 
 const LATENCY_WINDOW_MS = 60_000
-/** Bounds the memory of an overrun minute. */
+/** Bounds the memory of an overloaded minute. */
 const LATENCIES_MAX = 100_000
-/** Bounds the memory of a long run: visitors beyond are served, and not listed. */
+/** Bounds the memory of a long run. Visitors beyond this are served, but not listed. */
 const VISITORS_MAX = 200_000
 
 export class Ledger {
@@ -69,7 +72,7 @@ export class Ledger {
     this.#latencies.push({ atMs: nowMs, tookMs })
   }
 
-  /** `capacity`: the state of the threads, which the ledger does not know. */
+  /** `capacity`: the state of the threads, which the ledger does not have. */
   stats(capacity: { queued: number; slowdown: number }, nowMs: number): ShopStats {
     this.#latencies = this.#latencies.filter(({ atMs }) => atMs > nowMs - LATENCY_WINDOW_MS)
     const sorted = this.#latencies.map(({ tookMs }) => tookMs).sort((a, b) => a - b)
@@ -94,7 +97,7 @@ export class Ledger {
     return Object.fromEntries(this.#visitors)
   }
 
-  /** Everything but the requests under way: those still end. */
+  /** Resets everything but the requests under way, which have yet to end. */
   reset(): void {
     this.requests = 0
     this.pagesServed = 0

@@ -1,4 +1,4 @@
-/** The shop's pages. What a visitor typed is never shown again, so nothing here needs escaping but our own words. */
+/** The shop's pages. Visitors' input is never shown again, so it needs no escaping. */
 import { type Cart, PRODUCTS, type Product, productOf, totalEuros } from './goods.ts'
 import { pictureOf } from './pictures.ts'
 
@@ -70,7 +70,7 @@ export function configuratorPage(): string {
   )
 }
 
-/** For what could not be done, in one sentence each. */
+/** A page that explains in one sentence what could not be done. */
 export function notePage(title: string, words: string): string {
   return layout(title, `<h1>${title}</h1><p class="lead">${words}</p><a class="button" href="/">To the shelf</a>`)
 }

@@ -6,7 +6,7 @@ export interface Asset {
   readonly body: string
 }
 
-/** Where a drawing's profile begins, and how far its points are apart. */
+/** Where a drawing's profile begins, and the distance between its points. */
 const TOP = 52
 const STEP = 30
 
@@ -22,7 +22,7 @@ export function pictureOf(product: Product): string {
   return `/assets/product-${product.id}.svg`
 }
 
-/** A thing from the wheel: its profile mirrored, a rim above, a shadow below. */
+/** A piece of pottery: its profile mirrored, a rim above, a shadow below. */
 function drawing({ profile, hue, name }: Product): string {
   const rim = profile[0] ?? 20
   const foot = profile.at(-1) ?? 20

@@ -10,7 +10,7 @@ export function sendJson(response: ServerResponse, body: unknown): void {
   response.end(JSON.stringify(body))
 }
 
-/** Says what arrived. The body is hashed as it streams, so its size needs no bound. */
+/** Returns what arrived. The body is hashed as it streams, so its size needs no bound. */
 export async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const hash = createHash('sha256')
   let bodyBytes = 0

@@ -1,6 +1,6 @@
 /**
- * The demo shop: an origin whose capacity is real. Beyond it the shop does less, not more, and stays slow until its queue has
- * drained. Its `/stats` say who came, so that a test can prove that nobody came who was not admitted.
+ * The demo shop: an origin with a real capacity. When it is overloaded it serves less, and it stays slow until its
+ * queue has drained. Its `/stats` list the visitors, so that a test can prove that only admitted visitors reached it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,9 +18,9 @@ export type { ShopStats } from './ledger.ts'
 export interface ShopOptions {
   /** 0: any free port. */
   readonly port?: number
-  /** Pages a second that the shop can do. Default 40. */
+  /** Pages a second that the shop can serve. Default 40. */
   readonly capacity?: number
-  /** A line on stdout every five seconds in which somebody came. Default false. */
+  /** Prints a line on stdout every five seconds in which requests came. Default false. */
   readonly log?: boolean
 }
 
@@ -31,10 +31,13 @@ export interface Shop {
   stop(): Promise<void>
 }
 
-/** On every answer, so that whoever gets one knows that it came from here and not from a waiting room. */
+/** This header is on every answer: it shows that the answer is the shop's, and not a waiting room's. */
 const MARK = 'Demo-Shop: 1'
 const LOG_EVERY_MS = 5_000
-/** Longer than proxies keep idle connections, or they would now and then send into one being closed. */
+/**
+ * Longer than proxies keep idle connections. Otherwise a proxy would sometimes send into a connection that is being
+ * closed.
+ */
 const KEEP_ALIVE_MS = 75_000
 const BACKLOG = 4_096
 
@@ -50,7 +53,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     response.setHeader('Demo-Shop', '1')
     const [path, query] = (request.url ?? '/').split('?')
-    // The watcher is not part of what is watched.
+    // Requests for the stats are not part of the stats.
     if (path === '/stats') return sendJson(response, isListed(query) ? { visitors: ledger.visitors() } : stats())
     if (path === '/stats/reset' && request.method === 'POST') {
       ledger.reset()
@@ -99,7 +102,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
   }
 }
 
-/** Answers with the faults as they are now. */
+/** Answers with the present faults. */
 async function breakDown(request: IncomingMessage, response: ServerResponse, faults: Faults): Promise<void> {
   let text = ''
   for await (const chunk of request as AsyncIterable<Buffer>) text += chunk
@@ -121,13 +124,13 @@ function isListed(query: string | undefined): boolean {
   return new URLSearchParams(query).get('visitors') === '1'
 }
 
-/** Who is this: the crowd's own name for its visitor, else the waiting room's name for the session. */
+/** The visitor is the crowd's own id if there is one, else the waiting room's session. */
 function identityOf({ headers }: IncomingMessage): [visitor: string | null, session: string | null] {
   const session = headers['waiting-room-session']?.toString() ?? null
   return [headers['x-crowd-visitor']?.toString() ?? session, session]
 }
 
-/** A client that went away while it sent its body is nobody's fault; anything else is ours, and is told. */
+/** A client that disconnected while it sent its body is no error. Any other error is the shop's own, and is logged. */
 function abandon(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (!request.destroyed || request.complete) console.error(error)
   response.destroy()

@@ -1,4 +1,4 @@
-/** The shop's capacity: a bounded pool of threads with a bounded queue in front, which thrashes when it is overrun. */
+/** The shop's capacity: a bounded pool of threads behind a bounded queue. It thrashes when it is overloaded. */
 import { HEALTHY, type Slowdown, slowedDown } from './slowdown.ts'
 
 /** `timed-out`: waited too long for a thread. `refused`: the queue was full. */
@@ -10,27 +10,27 @@ interface Job {
   timer: NodeJS.Timeout | null
 }
 
-/** Nobody looks at a page that took longer to begin than this. */
+/** A request waits at most this long for a thread: its visitor has then given up. */
 const WAIT_MAX_MS = 5_000
-/** The queue holds this much work at full capacity. More would only time out. */
+/** The queue holds this many seconds of work at full capacity. More would only time out. */
 const QUEUE_SECONDS = 8
 const JITTER = 0.2
-/** Connections to a page a second that the shop can do. */
+/** Connections for each page a second of capacity. */
 const CONNECTIONS = 0.6
 
 export class Threads {
-  /** What is left of the capacity, up to 1. */
+  /** Share of the capacity that is left, up to 1. */
   capacityShare = 1
   readonly #capacity: number
   readonly #count: number
-  /** Work holds a connection too, and so does who waits for somebody else's answer. */
+  /** Work under way holds a connection, and so does a request that waits for a provider's answer. */
   readonly #connections: number
   #held = 0
   readonly #queue: Job[] = []
   #busy = 0
   #slowdown: Slowdown = HEALTHY
 
-  /** `capacity`: pages a second at a cost of 1, by threads of about 100 ms a page. */
+  /** `capacity`: pages a second at a cost of 1. Each thread takes about 100 ms for a page. */
   constructor(capacity: number) {
     this.#capacity = capacity
     this.#count = Math.max(1, Math.round(capacity / 10))
@@ -49,7 +49,7 @@ export class Threads {
     return this.#strain(nowMs).factor
   }
 
-  /** Settles when a thread has done the work, or when none will. `cost` in pages. */
+  /** Resolves when a thread has done the work, or when none will. `cost` is in pages. */
   serve(cost: number): Promise<Outcome> {
     return new Promise(done => {
       const job: Job = { cost, done, timer: null }
@@ -59,7 +59,7 @@ export class Threads {
     })
   }
 
-  /** Holds a connection without working: nobody else has it meanwhile. */
+  /** Holds a connection without working. Meanwhile it is not available to other requests. */
   async hold(ms: number): Promise<void> {
     this.#held++
     await new Promise(resolve => setTimeout(resolve, ms).unref())
@@ -67,7 +67,7 @@ export class Threads {
     this.#next()
   }
 
-  /** Lets everybody in the queue go. Work under way ends by itself. */
+  /** Drops all jobs in the queue. Work under way ends by itself. */
   stop(): void {
     for (const job of this.#queue.splice(0)) this.#drop(job)
   }
