@@ -1,47 +1,50 @@
-/** One run of a scenario in figures. Pure: from what the crowd and the origin have noted. */
+/** The figures of one run of a scenario, computed only from the records of the crowd and of the origin. */
 import type { PageRecord, RunRecord } from '../crowd/tally.ts'
 import { quantile, round } from '../simulation/order.ts'
 import { costUsd } from '../simulation/prices.ts'
 
 export interface Column {
   readonly visitors: number
-  /** Visitors of whose pages at least four of five came. */
+  /** Visitors with at least four pages served for each page that failed. */
   readonly visitorsServed: number
-  /** Pages asked for of the site, and those that failed: a 5xx, or no answer. */
+  /** Pages requested from the site, and those that failed: a 5xx, or no answer. */
   readonly pages: number
   readonly pagesFailed: number
-  /** The same without what a broken dependency itself answers for. */
+  /** The same without the pages of the broken dependency itself (`POST /checkout`). */
   readonly pagesFailedElsewhere: number
-  /** Pages of the room for somebody inside, while the site was down: their session was kept. */
+  /** Pages of the room for visitors inside while the site was down: their session was kept. */
   readonly pagesHeld: number
-  /** Failed pages, the broken dependency's own not counted, later than 20 s after the first. */
+  /** Failed pages later than 20 s after the first one, without those of the broken dependency itself. */
   readonly pagesFailedLate: number
   readonly p50Ms: number
   readonly p95Ms: number
-  /** The longest time in which more pages failed than came. */
+  /** The longest time in which most pages failed. */
   readonly longestOutageSeconds: number
   readonly ordersBegun: number
   readonly ordersCompleted: number
   readonly ordersLost: number
   readonly admittedPerMinute: number
-  /** From the trouble on until the site was healthy for a minute; null when it never was. */
+  /** Time from the trouble until the site was healthy for a minute; null when it never was. */
   readonly healthyAfterSeconds: number | null
-  /** Of the time after that, what was not healthy. */
+  /** Share of the time after that in which the site was not healthy. */
   readonly relapsedShare: number | null
-  /** Of what the origin could have done while somebody wanted something of it. */
+  /** Share of the origin's capacity over the whole run that was used. */
   readonly usedShare: number
   readonly spoiled: number
-  /** From two seconds after an operator has closed something; null where nobody does. */
+  /** Counted from two seconds after the operator's first change; null where the operator changes nothing. */
   readonly spoiledAfterClosing: number | null
-  /** Of the Worker's process, the median of the last third of the run over that of the second; null where it cannot be known. */
+  /**
+   * Median memory of the Worker's process in the last third of the run over that in the second; null where it cannot be
+   * read.
+   */
   readonly memoryGrowth: number | null
-  /** The same of the p95 of pages. */
+  /** The same for the p95 of pages. */
   readonly slowdown: number | null
   readonly pollsPerVisitor: number
   readonly originRequestsPerVisitor: number
   readonly objectCallsPerVisitor: number
   readonly leaked: number | null
-  /** On Cloudflare's prices; what the origin costs is not known. Null without a room. */
+  /** By Cloudflare's prices, without the cost of the origin, which is not known. Null without a room. */
   readonly costUsd: number | null
 }
 
@@ -60,7 +63,7 @@ export interface Played {
   readonly hasRoom: boolean
   /** Rooms and doors that were awake. */
   readonly objects: number
-  /** What was spoiled when a closure by an operator was in force, or would have been. */
+  /** Orders spoiled by the time the operator's change was in force, or would have been in a run without the room. */
   readonly spoiledAtClosing: number | null
   /** Bytes of the Worker's process over time. */
   readonly memory: readonly Sample[]
@@ -71,13 +74,13 @@ export interface Sample {
   readonly value: number
 }
 
-/** A site is healthy again when it has been for so long. */
+/** A site is healthy again when it has been healthy for this long. */
 const HEALTHY_FOR_MS = 60_000
 const WINDOW_MS = 10_000
 const STEP_MS = 1_000
 const COLLAPSE_MS = 20_000
 const FAILED_SHARE_MAX = 0.05
-/** Less than this many pages in a window say nothing. */
+/** A window with fewer pages than this says too little to be judged. */
 const PAGES_MIN = 5
 
 export function columnOf(
@@ -127,7 +130,7 @@ export function columnOf(
   }
 }
 
-/** An origin that collapses takes some pages with it before anybody can know. */
+/** Counts the failures after the collapse. When an origin collapses, some pages fail before any room can react. */
 function failedLate(pages: readonly PageRecord[]): number {
   const failed = pages.filter(page => isFailed(page) && page.what !== 'POST /checkout')
   const fromMs = (failed[0]?.atMs ?? 0) + COLLAPSE_MS
@@ -138,7 +141,7 @@ export function isFailed({ status }: PageRecord): boolean {
   return status === 0 || status >= 500
 }
 
-/** Seconds in a row in whose window around them more pages failed than came. */
+/** The longest row of seconds around each of which most pages failed. */
 export function longestOutage(pages: readonly PageRecord[], endedMs: number): number {
   let longest = 0
   let now = 0
@@ -181,7 +184,7 @@ function isHealthy(window: readonly PageRecord[], healthyMs: number): boolean {
   return quantile(times, 0.95) <= healthyMs && failed <= FAILED_SHARE_MAX * window.length
 }
 
-/** `pages` are in order of their ends. */
+/** `pages` must be in order of their ends. */
 function within(pages: readonly PageRecord[], fromMs: number, untilMs: number): readonly PageRecord[] {
   return pages.slice(indexAt(pages, fromMs), indexAt(pages, untilMs))
 }
@@ -197,7 +200,7 @@ function indexAt(pages: readonly PageRecord[], atMs: number): number {
   return low
 }
 
-/** A quantile of the last third of the run over that of the second; the first is for warming up. */
+/** A quantile of the last third of the run over that of the second. The first third is for warming up. */
 export function lastThirdOver(samples: readonly Sample[], endedMs: number, q: number): number | null {
   const third = (from: number) =>
     Float64Array.from(
@@ -208,7 +211,7 @@ export function lastThirdOver(samples: readonly Sample[], endedMs: number, q: nu
   return before.length === 0 || after.length === 0 ? null : round(quantile(after, q) / quantile(before, q), 2)
 }
 
-/** Every active object is taken to be awake all the time and to be called once a second by each tier below. */
+/** Assumes that every active object is awake all the time, and that each tier calls the one above once a second. */
 function costOf({ record, objects, endedMs }: Played, workerRequests: number): number {
   const seconds = endedMs / 1_000
   return costUsd({

@@ -15,7 +15,7 @@ import type { Act, Scenario } from './scenario.ts'
 const SHOP = fileURLToPath(new URL('../demo/shop.ts', import.meta.url))
 const STARTS_WITHIN_MS = 10_000
 const ISOLATES = 2
-/** A change of an operator is in force everywhere by then. */
+/** After this time an operator's change is in force everywhere. */
 const IN_FORCE_MS = 2_000
 const PAGE_BYTES = 4_096
 
@@ -85,14 +85,14 @@ async function statsOf(shopUrl: string): Promise<ShopStats> {
   return (await (await fetch(`${shopUrl}/stats`)).json()) as ShopStats
 }
 
-/** Resident bytes, as Linux tells them; null elsewhere. */
+/** Resident bytes on Linux; null elsewhere. */
 function memoryOf({ pid }: ChildProcess): number | null {
   const file = `/proc/${pid}/statm`
   if (!existsSync(file)) return null
   return Number(readFileSync(file, 'utf8').split(' ')[1]) * PAGE_BYTES
 }
 
-/** A suspended room is a proxy, and none of its settings is in force. */
+/** Without a room all rooms are suspended: a suspended room is a proxy, and none of its settings is in force. */
 function inForce(room: Scenario['rooms'][number], hasRoom: boolean): object {
   if (hasRoom) return room
   const { name, host, path, total_active_users, new_users_per_minute } = room
@@ -117,7 +117,7 @@ async function send(url: string, init: RequestInit): Promise<void> {
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
 }
 
-/** A process of its own: neither the crowd nor the Worker may take time from it. */
+/** The shop runs in its own process, so that neither the crowd nor the Worker takes time from it. */
 async function startShopProcess(capacity: number): Promise<{ url: string; stop(): Promise<void> }> {
   const args = [SHOP, '--port', '0', '--capacity', `${capacity}`]
   const { process: child, stop } = startChild(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,4 +1,4 @@
-/** A replay: what happened to somebody, small and short enough for one machine, and what the room promises there. */
+/** A replay of a real incident, small and short enough for one machine, and what the room promises in it. */
 import type { CrowdOptions } from '../crowd/crowd.ts'
 import type { Faults } from '../demo/faults.ts'
 import type { Column } from './column.ts'
@@ -7,30 +7,32 @@ export interface Scenario {
   readonly name: string
   /** What happened, in a sentence or two. */
   readonly story: string
-  /** How much smaller and shorter than what it replays. */
+  /** How much smaller and shorter the replay is than the incident. */
   readonly scale: string
   readonly seconds: number
-  /** Pages a second that the origin can do. */
+  /** Pages a second that the origin can serve. */
   readonly capacity: number
   readonly crowd: Pick<
     CrowdOptions,
     'visitors' | 'arriveMs' | 'arrivalMs' | 'stayMs' | 'thinkMs' | 'noShows' | 'addressOf'
   >
-  /** A longer run has more visitors, who come as before. */
+  /** In a longer run more visitors come, at the same rate. */
   readonly isSteady?: boolean
-  /** The rooms in front of it, as an operator would write them. Without the room they are all suspended. */
+  /**
+   * The rooms in front of the site, as an operator would write them. In the run without a room they are all suspended.
+   */
   readonly rooms: readonly RoomFile[]
   readonly acts: readonly Act[]
-  /** From when on the site is asked whether it is healthy (again): its p95 within twice the target, and few failures. */
+  /** From this time on the site's health is judged: its p95 must be within twice the target, and few pages may fail. */
   readonly troubleSeconds: number
   readonly targetMs: number
-  /** What the room promises, as far as it is not promised everywhere. */
+  /** What the room promises in this scenario, beside the promises of all scenarios. */
   readonly promises: readonly Promised[]
 }
 
 export type RoomFile = Readonly<Record<string, unknown>> & { readonly name: string }
 
-/** The same for another length of time. */
+/** The same scenario for another length of time. */
 export function lasting(scenario: Scenario, seconds: number): Scenario {
   if (!scenario.isSteady) return { ...scenario, seconds }
   const { visitors, arriveMs = 0 } = scenario.crowd
@@ -44,7 +46,7 @@ export interface Act {
   readonly atSeconds: number
   readonly words: string
   readonly breaks?: Partial<Faults>
-  /** By the operator, who can do so only with a room. */
+  /** A change by the operator; left out in the run without a room. */
   readonly turns?: { readonly room: string; readonly settings: Readonly<Record<string, unknown>> }
 }
 

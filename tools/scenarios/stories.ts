@@ -1,17 +1,26 @@
 /** The six incidents, as small and as short as one machine can play them. */
 import type { Promised, RoomFile, Scenario } from './scenario.ts'
 
-/** A visitor of the shop looks at a page each three seconds: some 110 at once are all that 40 pages a second can take. */
+/**
+ * A visitor of the shop loads a page every three seconds on average. So 40 pages a second are enough for about 110
+ * visitors.
+ */
 const SHOP = { capacity: 40, stayMs: 40_000, thinkMs: 3_000 }
 const STEADY_MS = 20_000
-/** Three times what a page takes when nothing is the matter: 100 ms, 120 of the news site, and 125 of the small origin. */
+/**
+ * Three times as long as a page takes in a healthy site: 100 ms in the shop, 120 ms in the news site, 125 ms in the
+ * small one.
+ */
 const TARGET_MS = 300
 const NEWS_TARGET_MS = 360
 const BLOG_TARGET_MS = 375
-/** Minutes of a day become seconds of a run: what health waits for is shortened alike. */
+/** Minutes of a day become seconds of a run, so the time limits of the health controller are shortened alike. */
 const HEALTH = { target_ms: TARGET_MS, cooldown: 0.4, ramp: 0.3, open: 0.1, min_active_users: 5 }
 
-/** The operator of each story allows half as many again as the origin can take: the room has to find out by itself. */
+/**
+ * In each story the operator allows half as many again as the origin can serve. The room must find out the limit
+ * itself.
+ */
 function room(more: Record<string, unknown> = {}): RoomFile {
   return {
     name: 'shop',
@@ -27,7 +36,7 @@ function room(more: Record<string, unknown> = {}): RoomFile {
   }
 }
 
-/** Everybody from an address of their own, but the first so many, who share the one of their office. */
+/** Each visitor has an own address, but the first `office` visitors share the address of their office. */
 const addresses = (office: number) => (n: number) =>
   n < office ? '198.51.100.7' : `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
@@ -67,7 +76,7 @@ export const SCENARIOS: readonly Scenario[] = [
     capacity: SHOP.capacity,
     crowd: {
       visitors: 1_500,
-      // A tenth comes in the usual way, all others in twenty seconds.
+      // A tenth arrives at the usual rate, all others within twenty seconds.
       arrivalMs: n => (n % 10 === 0 ? Math.random() * 60_000 : 5_000 + Math.random() * 20_000),
       stayMs: SHOP.stayMs,
       thinkMs: SHOP.thinkMs,
@@ -97,7 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
             timeout: 3,
             // An order takes three times as long as a page.
             target_ms: 3 * TARGET_MS,
-            // Each try holds a connection of the shop for a minute.
+            // Each trial request holds a connection of the shop for a minute.
             breaker: { open: 0.5 },
             fallback: { answer: 'page', message: 'Payments are interrupted. Your cart is kept.' },
           },
@@ -156,7 +165,7 @@ export const SCENARIOS: readonly Scenario[] = [
       {
         atSeconds: 30,
         words: 'the operator closes the configurator',
-        // To those inside, too: `queue_all` would keep only newcomers out.
+        // This also keeps out the visitors inside: `queue_all` would keep out only newcomers.
         turns: { room: 'feature', settings: { health_pins: { breakers: { origin: 'open' } } } },
       },
       { atSeconds: 65, words: 'the configurator is mended', breaks: { configurator: 'works' } },

@@ -1,4 +1,4 @@
-/** A scenario played twice, as a table. */
+/** A scenario played with and without the room, as a table. */
 import type { Column } from './column.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -8,7 +8,7 @@ export interface Played {
   readonly without: Column
 }
 
-/** Promised of every scenario. */
+/** Promises of all scenarios. */
 const EVERYWHERE: Scenario['promises'] = [
   { words: 'nothing of a visitor who was not let in reaches the origin', isKept: room => (room.leaked ?? 0) === 0 },
 ]
