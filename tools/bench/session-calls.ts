@@ -1,13 +1,13 @@
-/** How often a session that goes from page to page makes its edge call an object: all calls, also those that give idle leases back. */
+/** How many object calls a session causes as it goes from page to page, including those that give idle leases back. */
 import { Agent, request } from 'node:http'
 
-/** A page is one request, and what it loads the others at once. */
+/** One request is the page; the others are its assets, loaded at once. */
 export const SESSION = { pages: 10, requests: 20, everyMs: 20_000 } as const
 const SESSIONS = 10
-/** Idle leases are looked for within this; the room hears of calls a second later. */
+/** Idle leases are given back within this time, and the room counts the calls a second later. */
 const SETTLED_MS = 14_000
 
-/** Calls in a thousand requests of sessions whose pages fall between each other's, from the claim to the last page. */
+/** Object calls per 1,000 requests of sessions with staggered pages, from the claim to the last page. */
 export async function callsPerThousand(url: string, room: string, adminToken: string): Promise<number> {
   const agent = new Agent({ keepAlive: true })
   const before = await callsOf(url, room, adminToken)
@@ -34,7 +34,7 @@ async function browse(agent: Agent, url: string): Promise<void> {
   }
 }
 
-/** Answers the cookie that was set, or nothing. */
+/** Returns the cookie that was set, or ''. */
 function get(agent: Agent, url: string, accept: string, cookie: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { Accept: accept, ...(cookie === '' ? {} : { Cookie: cookie }) }

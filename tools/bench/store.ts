@@ -1,14 +1,17 @@
-/** A real Redis behind a plain HTTP front, as stores are reached from Workers. All commands share one pipelined connection. */
+/**
+ * A real Redis behind a plain HTTP server, which is how Workers reach stores. All commands share one pipelined
+ * connection.
+ */
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis.ts'
 
-/** Starts both; answers how to stop them. Throws when there is no redis-server on the machine. */
+/** Starts both. Returns a function that stops them. Throws when the machine has no redis-server. */
 export async function startStore(port: number): Promise<() => Promise<void>> {
   const redisPort = port + 1
   const child = await startRedis({ port: redisPort })
   const redis = new Redis({ port: redisPort, host: '127.0.0.1', enableAutoPipelining: true, maxRetriesPerRequest: 3 })
-  redis.on('error', () => undefined) // While it starts; a command that fails says so itself.
+  redis.on('error', () => undefined) // While it starts: a command that fails rejects by itself.
   await redis.ping()
   const server = createServer((request, response) => {
     const [, command, key = ''] = (request.url ?? '').split('/')

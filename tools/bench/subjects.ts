@@ -1,4 +1,7 @@
-/** What the benchmark compares with: Workers that do less, or that do it the usual way, in one workerd of their own. */
+/**
+ * The Workers that the benchmark compares with: they do less, or do it the usual way. All run in one workerd of their
+ * own.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +18,7 @@ export interface Ports {
   readonly store: number
 }
 
-/** A page of an ordinary size, from memory. */
+/** A page of ordinary size, from memory. */
 const ORIGIN = `const body = 'x'.repeat(1024)
 export default { fetch() { return new Response(body, { headers: { 'Content-Type': 'text/html' } }) } }`
 
@@ -23,7 +26,7 @@ const TRIVIAL = `export default { fetch() { return new Response('hello') } }`
 
 const PROXY = `export default { fetch(request, env) { return fetch(env.ORIGIN + new URL(request.url).pathname, request) } }`
 
-/** One object call that writes one row, then the proxy: the least that counts a visitor durably. */
+/** One object call that writes one row, then the proxy: the least work that counts a visitor durably. */
 const OBJECT = `import { DurableObject } from 'cloudflare:workers'
 export class Counter extends DurableObject {
   constructor(state, env) {
@@ -48,12 +51,12 @@ const REMOTE = `export default { async fetch(request, env) {
   return fetch(env.ORIGIN + new URL(request.url).pathname, request)
 } }`
 
-/** Starts the origin and the Workers compared with; answers how to stop them. */
+/** Starts the origin and the Workers compared with. Returns a function that stops them. */
 export async function startSubjects(ports: Ports, storage: string): Promise<() => Promise<void>> {
   const scratch = mkdtempSync(join(tmpdir(), 'antesala-bench-'))
   mkdirSync(storage, { recursive: true })
   const date = wranglerConfig().compatibility_date
-  // The origin has a process of its own, as it has in the world.
+  // The origin has its own process, as it has in production.
   const stops = [
     start(scratch, 'origin', origin(ports, date)),
     start(scratch, 'subjects', subjects(ports, date, storage)),

@@ -5,10 +5,12 @@ import { openKeyRing } from '../../src/tokens/keyring.ts'
 import { signTicket } from '../../src/tokens/tokens.ts'
 
 const AT_ONCE = 32
-/** A visitor's ticket is signed anew each half minute; these stand for ones just signed, as long as the run takes. */
+/**
+ * A waiting visitor's ticket is signed again every 30 seconds. These tickets count as just signed for the whole run.
+ */
 const JUST_SIGNED_FOR_MS = 3_600_000
 
-/** Cookies of distinct sessions whose passes have come back once. */
+/** Returns cookies of distinct sessions whose passes have come back once. */
 export async function admit(url: string, count: number): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   const cookies: string[] = []
@@ -24,7 +26,7 @@ export async function admit(url: string, count: number): Promise<string[]> {
   return cookies
 }
 
-/** Cookies of distinct waiting visitors, as if each had been confirmed a while ago. */
+/** Returns cookies of distinct waiting visitors, as if each had been confirmed a while ago. */
 export async function queue(url: string, room: string, roomKeys: string, count: number): Promise<string[]> {
   const agent = new Agent()
   const cookie = await cookieFrom(agent, url)
@@ -39,7 +41,7 @@ export async function queue(url: string, room: string, roomKeys: string, count: 
     const ticket: Ticket = {
       room,
       sid: `xx-0.${String(i).padStart(22, 'A')}`,
-      // Behind the visitor at whom the room has just closed.
+      // Behind the visitor whose claim has just closed the room.
       key: nowMs + i / 1_000,
       lane: 'main',
       confirmed: true,

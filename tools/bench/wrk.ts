@@ -1,4 +1,4 @@
-/** One measurement: requests a second that a target answers, by wrk on one thread. */
+/** One measurement: how many requests a second a target answers, by wrk on one thread. */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { needProgram } from '../testing/programs.ts'
 export interface Target {
   readonly name: string
   readonly url: string
-  /** One Cookie header per request, in turn; none when empty. */
+  /** Each request has one of these as its Cookie header, in turn; none when empty. */
   readonly cookies?: readonly string[]
   readonly accept?: string
   /** The only status that counts as an answer. */
@@ -22,7 +22,10 @@ export interface Measured {
 }
 
 const CONNECTIONS = 32
-/** Before each measurement: what ran out meanwhile (leases, snapshots, code) is there again, as under a steady crowd. */
+/**
+ * Runs before each measurement: leases, snapshots and compiled code that have expired are renewed, as under steady
+ * traffic.
+ */
 const WARM_UP_SECONDS = 2
 
 export async function measure(target: Target, seconds: number, scratch: string): Promise<Measured> {
@@ -31,7 +34,7 @@ export async function measure(target: Target, seconds: number, scratch: string):
   const wrk = (forSeconds: number, from: number) =>
     runWrk(['-t1', `-c${CONNECTIONS}`, `-d${forSeconds}s`, '-s', script, target.url, '--', String(from)])
   const warmUp = readResult(await wrk(WARM_UP_SECONDS, 0))
-  // Beyond those answered, each connection may have sent one more.
+  // Each connection may have sent one request that was not answered.
   const { requests, wrong, micros } = readResult(await wrk(seconds, warmUp.requests + CONNECTIONS))
   return { perSecond: (requests - wrong) / (micros / 1e6), wrong }
 }
@@ -42,7 +45,7 @@ function readResult(output: string): { requests: number; wrong: number; micros: 
   return { requests: Number(requests), wrong: Number(wrong), micros: Number(micros) }
 }
 
-/** Requests are written once, and sent in turn from the one given; answers with another status are counted. */
+/** Builds the requests once and sends them in turn, from the given one on. Counts answers with another status. */
 function scriptOf({ cookies = [], accept, url, status }: Target): string {
   const { pathname, search } = new URL(url)
   const headers = accept === undefined ? '' : `["Accept"] = ${JSON.stringify(accept)}, `
