@@ -1,4 +1,6 @@
-/** Two controllers of admissions over the same origin: the room's own, and the plain one that everybody writes first. */
+/**
+ * Two controllers of admissions for the same origin: the room's own, and the plain one that most people write first.
+ */
 import type { Load } from '../../src/core/health/controller.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { healthView, limitsNow } from '../../src/core/health/effect.ts'
@@ -16,7 +18,7 @@ export interface Control {
   decide(load: Load, operator: Limits, nowMs: number): { limits: Limits; share: number; ceiling: number }
 }
 
-/** What a room has that sets nothing: the test of the settings says so. */
+/** The defaults of a room's settings; a test of the settings compares them. */
 export const RULES: HealthRules = {
   mode: 'enforce',
   badWindows: 2,
@@ -28,7 +30,7 @@ export const RULES: HealthRules = {
   pins: { ratePerMinute: null, sessions: null, breakers: {} },
 }
 
-/** What a room does, with its own code. */
+/** A room's controller: the production code. */
 export class RoomHealth implements Control {
   readonly decisions: Decision[] = []
   readonly #rules: HealthRules
@@ -62,7 +64,7 @@ export class RoomHealth implements Control {
 
 /** Additive increase, multiplicative decrease, on the admission rate itself. */
 export class PlainAimd implements Control {
-  /** Half at a bad window, all of it back in fifteen minutes. */
+  /** Halves the rate at a bad window, and restores all of it in fifteen minutes. */
   static readonly CUT = 0.5
   static readonly FULL_MS = 900_000
   #samples = 0

@@ -1,23 +1,23 @@
-/** What a run says of its controller. */
+/** The figures of a run, by which its controller is judged. */
 import { TARGET_MS } from './origin.ts'
 import type { Moment } from './run.ts'
 
 export interface HealthFigures {
-  /** Share of what the origin could serve that was served, once the room had filled. */
+  /** Share of the requests that the origin could serve which it served, once the room had filled. */
   readonly used: number
   /** Share of the time in which answers were slower than the target allows. */
   readonly overTarget: number
-  /** Up after down, or down after up, an hour. */
+  /** Changes of direction of the ceiling, up to down or down to up, per hour. */
   readonly turnsAnHour: number
   /** Seconds in which the p95 was over twice the target. */
   readonly slowSeconds: number
-  /** The largest share by which those who may ask were more than the origin bears, later than `settledSecond`. */
+  /** The largest share by which more sessions could make requests than the origin bears, from `settledSecond` on. */
   readonly overshoot: number
 }
 
 const WINDOW = 5
 const APDEX_TARGET = 0.85
-/** A ceiling that moves by less has not turned. */
+/** Smaller moves of the ceiling do not count as a turn. */
 const MOVED = 0.01
 
 export function figuresOf(moments: readonly Moment[], fromSecond: number, settledSecond = fromSecond): HealthFigures {

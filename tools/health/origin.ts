@@ -2,7 +2,7 @@
 import type { Random } from '../simulation/random.ts'
 
 export const TARGET_MS = 500
-/** What an origin can do at a moment: 1 is its usual speed; `down` answers with errors at once, or not at all. */
+/** The state of an origin: 1 is its usual speed. When it is `down`, it answers with errors at once, or not at all. */
 export interface Condition {
   readonly speed: number
   readonly down: 'no' | 'errors' | 'hangs'
@@ -16,7 +16,7 @@ export interface Answered {
 
 export const WORKERS = 20
 const SERVICE_MS = 150
-/** Below this a service takes no shorter: work that every page needs. */
+/** The shortest service: work that every page needs. */
 const SERVICE_MIN_MS = 50
 export const TIMEOUT_MS = 10_000
 const ERROR_MS = 5
@@ -40,7 +40,7 @@ export class Origin {
     let worker = 0
     for (let i = 1; i < WORKERS; i++) if (this.#free(i) < this.#free(worker)) worker = i
     const startMs = Math.max(atMs, this.#free(worker))
-    // Whoever waits longer than the edge does is answered in vain, and an overrun server works for them all the same.
+    // The edge no longer waits for a late answer, but an overloaded server still works on it.
     const serviceMs = (SERVICE_MIN_MS - (SERVICE_MS - SERVICE_MIN_MS) * Math.log(1 - this.#random.next())) / speed
     if (startMs - atMs > 2 * TIMEOUT_MS) return { atMs, tookMs: TIMEOUT_MS, ok: false }
     this.#freeMs[worker] = startMs + serviceMs

@@ -1,8 +1,8 @@
 /**
- * A crowd without end before a simulated origin: the room's permits and a controller decide who is inside.
+ * An endless crowd before a simulated origin: the room's permits and a controller decide how many are inside.
  *
- * Time goes in seconds. Those inside ask, wait for the answer, think, and ask again, until they leave; their place is taken
- * a while longer, as by a session that has not expired yet.
+ * Time advances in seconds. A visitor inside makes a request, waits for the answer, thinks, and makes the next, until
+ * it leaves. Its place stays taken for a while, like that of a session that has not expired yet.
  */
 import { type Bank, fill, grantable, type Limits } from '../../src/core/permits/bank.ts'
 import { Random } from '../simulation/random.ts'
@@ -12,15 +12,15 @@ import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TARGET_MS, 
 export interface Trial {
   readonly seed: number
   readonly seconds: number
-  /** Mean time inside: half of it asking, half of it until the session has expired. */
+  /** Mean time inside: the first half with requests, the second half until the session expires. */
   readonly sessionSeconds: number
   readonly condition: (second: number) => Condition
-  /** Samples reach the room so much later, and so many of them never. */
+  /** Extra delay of each sample to the room, and the share of samples that are lost. */
   readonly reportDelaySeconds?: number
   readonly reportsLost?: number
-  /** What the operator allows, as a multiple of what the origin bears. */
+  /** The operator's limit on sessions, as a multiple of what the origin bears. */
   readonly totalOverKnee?: number
-  /** From this second on nobody comes. */
+  /** From this second on no visitors arrive. */
   readonly crowdUntil?: number
 }
 
@@ -29,32 +29,32 @@ export interface Moment {
   readonly second: number
   readonly inside: number
   readonly ceiling: number
-  /** Share of those inside who may ask. */
+  /** Share of the visitors inside who may make requests. */
   readonly share: number
   readonly asked: number
   readonly served: number
-  /** Satisfied and half of the tolerating. */
+  /** One for each satisfied answer, a half for each tolerating one. */
   readonly apdexPoints: number
   readonly tookMs: readonly number[]
   readonly capacityPerSecond: number
-  /** Sessions that would keep the origin just busy. */
+  /** The number of sessions that would keep the origin just busy. */
   readonly knee: number
 }
 
 interface Visitor {
   readonly leavesMs: number
   readonly endsMs: number
-  /** Uniform in [0, 1): those below the share may ask. */
+  /** Uniform in [0, 1): a visitor whose lot is below the share may make requests. */
   readonly lot: number
 }
 
 const THINK_MS = 4_000
-/** What the operator allows is far beyond what the origin bears: the controller has to find that out. */
+/** The operator allows far more than the origin bears, so the controller must find the limit. */
 const OPERATOR_OVER_KNEE = 2.5
 const START_MS = 1_000_000_000_000
 
 export function kneeOf(capacityPerSecond: number): number {
-  // Half of those inside ask, once in a think time and an answer.
+  // Half of the visitors inside make requests, one in each think time plus answer time.
   return (2 * capacityPerSecond * (THINK_MS + 200)) / 1_000
 }
 
@@ -113,7 +113,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
       if (answer.ok) served++
       if (answer.ok) apdexPoints += answer.tookMs <= TARGET_MS ? 1 : answer.tookMs <= 4 * TARGET_MS ? 0.5 : 0
       tookMs.push(answer.ok ? answer.tookMs : TIMEOUT_MS)
-      // An answer still missing after four times the target is felt then.
+      // After four times the target a missing answer counts as known to be late.
       const knownMs = atMs + Math.min(answer.tookMs, 4 * TARGET_MS)
       const reported = Math.floor((knownMs - START_MS) / 1_000) + 2 + (trial.reportDelaySeconds ?? 0)
       queue(heard, reported, answer)

@@ -1,11 +1,13 @@
-/** What happens to origins. Each begins healthy, with a crowd that would overrun it. */
+/**
+ * What happens to origins in the trials. Each trial begins with a healthy origin, and a crowd that would overload it.
+ */
 import type { Condition } from './origin.ts'
 import type { Trial } from './run.ts'
 
 const HOUR = 3_600
-/** Later than this the first overshoot is over. */
+/** After this second the first overshoot is over. */
 export const FILLED_SECOND = 900
-/** The change comes then. */
+/** The second in which the origin changes. */
 export const CHANGE_SECOND = 2_400
 
 const well: Condition = { speed: 1, down: 'no' }
