@@ -1,10 +1,10 @@
-/** Line charts as SVG: panels above one another over one time axis, readable in light and dark. */
+/** Line charts as SVG: panels one above the other over one time axis, readable in light and dark mode. */
 
 export interface Series {
   readonly name: string
   /** Seconds and value, in order. */
   readonly points: readonly (readonly [seconds: number, value: number])[]
-  /** A bound rather than something measured: drawn dashed. */
+  /** A bound and not a measured value: drawn dashed. */
   readonly isBound?: boolean
 }
 
@@ -19,10 +19,10 @@ const LEFT = 64
 const RIGHT = 120
 const TITLE_HEIGHT = 34
 const AXIS_HEIGHT = 28
-/** More points than pixels show nothing more. */
+/** More points than pixels would show nothing more. */
 const POINTS_MAX = 600
 
-/** Colours with enough contrast on both papers, in the order in which a panel's series take them. */
+/** Colours with enough contrast on a light and a dark background. A panel's series take them in this order. */
 const STYLE = `text{font:12px system-ui,sans-serif;fill:#565d63}.title{font-weight:600;fill:#22262a}
 .grid{stroke:#d9d6cd}.c0{stroke:#2f6f62;fill:#2f6f62}.c1{stroke:#a8601a;fill:#a8601a}.c2{stroke:#4a5f9e;fill:#4a5f9e}.c3{stroke:#9b3d52;fill:#9b3d52}
 path{fill:none!important;stroke-width:1.75;stroke-linejoin:round}.bound{stroke-dasharray:4 4;stroke-width:1.25}text.name{stroke:none}
@@ -67,7 +67,7 @@ function panelOf({ title, series }: Panel, top: number, x: (seconds: number) => 
   ].join('\n')
 }
 
-/** Each line's name stands at its end, moved apart where ends meet. */
+/** Each line's name is at its end. Names are moved apart where ends meet. */
 function names(series: readonly Series[], y: (value: number) => number): string[] {
   const ends = series
     .map(({ name, points }, index) => ({ name, index, at: y(points.at(-1)?.[1] ?? 0) }))
@@ -79,7 +79,7 @@ function names(series: readonly Series[], y: (value: number) => number): string[
   })
 }
 
-/** The highest of each stretch is kept: a peak must not vanish. */
+/** Keeps the highest point of each stretch, so that no peak is lost. */
 function thinned(points: Series['points']): Series['points'] {
   const every = Math.ceil(points.length / POINTS_MAX)
   if (every < 2) return points
