@@ -1,10 +1,10 @@
-/** A clock that others read as `Date.now`: libraries that take no time as an argument are judged at exact times all the same. */
+/** A clock that replaces `Date.now`, so that libraries without a time argument can be judged at exact times, too. */
 const realNow = Date.now
 
 export class Clock {
   nowMs = 0
 
-  /** Until it is disposed of, `Date.now` answers this clock's time. */
+  /** From now on `Date.now` returns this clock's time, until the clock is disposed of. */
   constructor() {
     Date.now = () => this.nowMs
   }

@@ -1,4 +1,4 @@
-/** The limiters compared, each over the same isolates and as its users set it up: what is left at its defaults stays there. */
+/** The limiters compared, over the same isolates. Each is set up as its users do: its defaults are not changed. */
 import { Ratelimit } from '@upstash/ratelimit'
 import { Context } from 'hono'
 import { type ClientRateLimitInfo, MemoryStore, RedisStore, rateLimiter } from 'hono-rate-limiter'
@@ -30,11 +30,11 @@ export interface Setting {
   readonly redis: Redis
   readonly isolates: number
   readonly policy: Policy
-  /** The clock, where each decision is judged at its time; Redis itself in a race. */
+  /** `clock`: each decision is judged at its own virtual time. `redis`: Redis' own time, in a race. */
   readonly keysEndBy: 'redis' | 'clock'
 }
 
-/** One new limiter of each kind, with nothing remembered. */
+/** One new limiter of each kind, without any state. */
 export function limitersOf(setting: Setting): Limiter[] {
   const { count, periodMs, burst } = setting.policy
   const window: Promised = { kind: 'window', count, periodMs }
@@ -50,7 +50,7 @@ export function limitersOf(setting: Setting): Limiter[] {
   ]
 }
 
-/** In a race each call to the door is a round trip on the connection that the others have. */
+/** In a race each call to the door is a round trip on the Redis connection that the other limiters use. */
 function ours({ redis, isolates, policy, keysEndBy }: Setting, promised: Promised): Limiter {
   const hop = keysEndBy === 'redis' ? (message: string) => redis.echo(message) : null
   const limits = new Ours(quotaOf(policy.count, policy.periodMs, policy.burst), isolates, hop)
@@ -63,7 +63,7 @@ function ours({ redis, isolates, policy, keysEndBy }: Setting, promised: Promise
   }
 }
 
-/** The library remembers refusals in each isolate by itself. */
+/** The library remembers refusals in each isolate separately. */
 function upstash(
   { redis, isolates, keysEndBy }: Setting,
   name: string,
@@ -71,7 +71,7 @@ function upstash(
   algorithm: () => ReturnType<typeof Ratelimit.fixedWindow>,
 ): Limiter {
   const scripts = new Scripts(redis, keysEndBy)
-  // Of its client the library's type wants commands too that it does not send.
+  // The library's type requires client commands that the library never sends.
   const client = scripts as unknown as ConstructorParameters<typeof Ratelimit>[0]['redis']
   const prefix = `${name}/${keysEndBy}`
   const copies = Array.from(
@@ -87,7 +87,7 @@ function upstash(
   }
 }
 
-/** Each isolate counts by itself: there is nothing else that a memory store could do. */
+/** Each isolate counts separately: memory stores share nothing. */
 function honoInMemory({ isolates, policy }: Setting, promised: Promised): Limiter {
   const copies = Array.from({ length: isolates }, () => checkByHono(policy, new MemoryStore()))
   return {
@@ -101,7 +101,7 @@ function honoInMemory({ isolates, policy }: Setting, promised: Promised): Limite
 
 function honoInRedis({ redis, policy, keysEndBy }: Setting, promised: Promised): Limiter {
   const scripts = new Scripts(redis, keysEndBy)
-  // Of its client the library's type wants commands too that it does not send.
+  // The library's type requires client commands that the library never sends.
   const client = scripts as unknown as ConstructorParameters<typeof RedisStore>[0]['client']
   const check = checkByHono(policy, new RedisStore({ client, prefix: `hono/${keysEndBy}/` }))
   return {
@@ -125,7 +125,7 @@ function checkByHono({ count, periodMs }: Policy, store: HonoStore): (session: s
   const limit = rateLimiter({ windowMs: periodMs, limit: count, keyGenerator: () => session, store })
   const request = new Request('http://localhost/')
   return async key => {
-    // Read before the middleware waits for anything.
+    // The middleware reads this before its first wait.
     session = key
     let isAllowed = false
     await limit(new Context(request), async () => {

@@ -1,10 +1,13 @@
 /**
- * Naive and exact: logs of what was allowed, looked through for every decision. Each limiter is judged by its own promise and by what it
- * did before, and each of its mistakes counts once: a request that was refused wrongly is taken for served when later ones are judged.
+ * Naive and exact: for every decision it searches logs of what was allowed. Each limiter is judged by its own promise
+ * and by its own earlier decisions. Each mistake counts once: for later decisions a wrongly refused request counts as
+ * served.
  */
 import type { Quota } from '../../src/core/gcra.ts'
 
-/** So many in any window of the period; or, of a bucket, ⌊Δ / interval⌋ + burst in any window Δ. */
+/**
+ * `window`: at most `count` in any window of `periodMs`. `bucket`: at most floor(d / interval) + burst in any window d.
+ */
 export type Promised =
   | { readonly kind: 'window'; readonly count: number; readonly periodMs: number }
   | { readonly kind: 'bucket'; readonly quota: Quota }
@@ -14,9 +17,9 @@ export interface Judgement {
   allowed: number
   /** Allowed beyond the promise. */
   over: number
-  /** Refused, though the promise leaves room. */
+  /** Refused, though the promise would allow one more. */
   refusedWrongly: number
-  /** The most that was allowed in any window, as a share of what is promised for it. */
+  /** The most that was allowed in any window, as a share of what is promised for that window. */
   worstShare: number
 }
 
@@ -49,7 +52,7 @@ export class Oracle {
   }
 }
 
-/** One more now: how full is the fullest window that ends with it? Above 1 is more than is promised. */
+/** Adds one request now. Returns how full the fullest window is that ends with it; above 1 is more than promised. */
 function shareWithOneMore(promised: Promised, log: readonly number[], nowMs: number): number {
   if (promised.kind === 'window') {
     const inWindow = log.filter(atMs => atMs > nowMs - promised.periodMs).length

@@ -1,4 +1,7 @@
-/** Our own limits over several isolates: what each holds (`core/holdings`), what the door lends (`core/ledger`), and their messages. */
+/**
+ * Our own limits over several isolates: their token leases (`src/core/limits/lease.ts`), the door's ledger
+ * (`src/core/limits/ledger.ts`), and the messages between them.
+ */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
   askOf,
@@ -15,11 +18,11 @@ import type { Ask, Grant } from '../../src/core/protocol/messages.ts'
 import { look, take } from '../simulation/leases.ts'
 import { LEASE_MS, Told } from './told.ts'
 
-/** As often as an isolate looks for what lies idle. */
+/** As often as an isolate looks for idle tokens. */
 const LOOK_MS = 2_000
 const NOTHING: Grant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
-/** The way of a message to a door and back. */
+/** A message's round trip to a door. */
 export type Hop = (message: string) => Promise<unknown>
 
 export class Ours {
@@ -36,7 +39,7 @@ export class Ours {
   readonly #watched = new Map<Holding, string>()
   #lookMs = 0
 
-  /** With a hop the door is at the other end of it; without one it answers at once, and its answers are checked. */
+  /** With a hop the door is at its other end. Without one the door answers at once, and its answers are checked. */
   constructor(quota: Quota, isolates: number, hop: Hop | null = null) {
     this.#quota = quota
     this.#hop = hop
@@ -87,7 +90,7 @@ export class Ours {
     return grant
   }
 
-  /** What lies idle goes back. */
+  /** Gives idle tokens back. */
   #look(nowMs: number): void {
     if (this.#lookMs === 0) this.#lookMs = nowMs + LOOK_MS
     for (; this.#lookMs <= nowMs; this.#lookMs += LOOK_MS) {

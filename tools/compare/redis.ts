@@ -1,4 +1,7 @@
-/** A real Redis behind the interface that other limiters take. It runs their scripts as they are; what they send is counted. */
+/**
+ * A real Redis behind the interface that other limiters expect. It runs their scripts unchanged, and counts their
+ * commands.
+ */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,10 +9,13 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis.ts'
 
-/** Upstash's own server knows this mark of a script, others do not: it allows it to run beside others, and changes nothing that it does. */
+/**
+ * A mark of Upstash's own server, unknown to others: the script may run beside others. The script's result is the same
+ * without it.
+ */
 const UPSTASH_MARK = /^#!lua flags=allow-key-locking\n/
 
-/** Keys end by a clock that is given with each call: this Redis has been told nothing of a virtual one. */
+/** Keys expire by a clock that each call gives, because this Redis has no access to a virtual clock. */
 const BY_CLOCK = `
 local clock = tonumber(table.remove(ARGV))
 local server = redis
@@ -27,13 +33,13 @@ local redis = { call = function(command, key, ...)
 end }
 `
 
-/** What limiters know of a Redis. */
+/** The part of a Redis client that limiters use. */
 export class Scripts {
-  /** Commands that were sent, without the loading of scripts. */
+  /** Commands sent, without the loading of scripts. */
   calls = 0
   readonly #redis: Redis
   readonly #keysEndBy: 'redis' | 'clock'
-  /** The server's hashes by those that limiters know. */
+  /** The server's script hashes, by the hashes that the limiters use. */
   readonly #known = new Map<string, string>()
 
   constructor(redis: Redis, keysEndBy: 'redis' | 'clock') {
@@ -63,7 +69,7 @@ export class Scripts {
   }
 }
 
-/** A Redis on a socket of its own: nearer than any network would have it. */
+/** A Redis on a socket of its own: closer than any network would place it. */
 export async function withRedis<Result>(use: (redis: Redis) => Promise<Result>): Promise<Result> {
   const scratch = mkdtempSync(join(tmpdir(), 'antesala-compare-'))
   const socket = join(scratch, 'redis.sock')
@@ -73,7 +79,7 @@ export async function withRedis<Result>(use: (redis: Redis) => Promise<Result>):
     enableAutoPipelining: true,
     retryStrategy: tries => (tries < 100 ? 50 : null),
   })
-  redis.on('error', () => undefined) // While it starts; a command that fails says so itself.
+  redis.on('error', () => undefined) // While it starts: a command that fails rejects by itself.
   try {
     return await use(redis)
   } finally {

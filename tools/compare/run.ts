@@ -1,4 +1,6 @@
-/** Plays the same traffic to every limiter: once decision by decision before the oracle, once in slices against the stopwatch. */
+/**
+ * Plays the same traffic to every limiter: once decision by decision for the oracle, once in slices for the stopwatch.
+ */
 import { medians } from '../simulation/order.ts'
 import { Clock } from './clock.ts'
 import type { Limiter } from './limiters.ts'
@@ -24,7 +26,9 @@ export async function judge(limiter: Limiter, traffic: readonly Request[]): Prom
 /** Requests that one process has under way at once. */
 const AT_ONCE = 32
 
-/** Decisions a second of each, the median of slices that they take in turns. The first slice warms up. */
+/**
+ * Decisions a second of each limiter: the median of slices that the limiters take in turns. The first slice warms up.
+ */
 export async function race(
   limiters: readonly Limiter[],
   traffic: readonly Request[],
@@ -46,7 +50,7 @@ export async function race(
 async function play(limiter: Limiter, traffic: readonly Request[], clock: Clock): Promise<void> {
   for (let from = 0; from < traffic.length; from += AT_ONCE) {
     const together = traffic.slice(from, from + AT_ONCE)
-    // Those under way at once come at one time.
+    // Requests that are under way together have the same time.
     const nowMs = together[0]?.atMs ?? clock.nowMs
     clock.nowMs = nowMs
     await Promise.all(together.map(({ session, isolate }) => limiter.check(session, isolate, nowMs)))

@@ -1,8 +1,9 @@
 /**
- * What a door is told, as a log that is looked through for each of its refusals: to tell those that leases explain from those that are wrong.
+ * What a door has been told, as a log that is searched at each of its refusals. So a refusal that leases explain can be
+ * told from a wrong one.
  *
- * Tokens count from when their use was reported, or when their lease ended; those lent and not yet reported count in full. The difference
- * to when they were really used is the grain of leases.
+ * Tokens count from the report of their use, or from the end of their lease. Tokens that are lent and not yet reported
+ * count in full. The difference from the time of their real use is the grain of leases.
  */
 
 import type { Quota } from '../../src/core/gcra.ts'
@@ -21,7 +22,10 @@ export class Told {
     this.#quota = quota
   }
 
-  /** Takes over an ask and its answer; true when the answer is less than was wanted, and there was room for it. */
+  /**
+   * Applies a token request and its answer. Returns true when the answer grants less than was wanted, though there was
+   * room for it.
+   */
   hear(ask: Ask, grant: Grant, nowMs: number): boolean {
     for (const lease of this.#leases.values()) {
       if (lease.endMs > nowMs) continue

@@ -1,10 +1,10 @@
-/** Bursty traffic of sessions that go from page to page: the same for every limiter, from one seed. */
+/** Bursty traffic of sessions that go from page to page. One seed gives the same traffic for every limiter. */
 import { Random } from '../simulation/random.ts'
 
 export interface Request {
   readonly atMs: number
   readonly session: string
-  /** The copy of the limiter that it reaches: a session moves between them. */
+  /** The copy of the limiter that the request reaches. A session moves between copies. */
   readonly isolate: number
 }
 
@@ -16,15 +16,15 @@ export interface Crowd {
 }
 
 const START_MS = 1_790_000_000_000
-/** A page and what it loads, at once; now and then a script that is in a hurry. */
+/** A page and its assets, at once; sometimes a script that makes far more requests. */
 const PAGE = { least: 5, most: 25 }
 const HURRY = { chance: 0.15, times: 3 }
 const PAUSE_MS = { least: 1_000, most: 25_000 }
 const GAP_MS = 60
-/** Requests of one page reach the same isolate, but for a few. */
+/** Share of the requests of a page that reach another isolate than the rest. */
 const STRAY = 0.1
 
-/** Requests by time. */
+/** Returns the requests in order of time. */
 export function trafficOf({ sessions, seconds, isolates, seed }: Crowd): Request[] {
   const random = new Random(seed)
   const requests: Request[] = []
