@@ -9,9 +9,9 @@ import { startChild } from './children.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const DIST = join(ROOT, 'dist')
-/** The Worker's place in the folder that is built. */
+/** The Worker's place in the build folder. */
 const WORKER = join(DIST, 'worker')
-/** Run with the node that runs this, whatever the machine's own is. */
+/** Wrangler's script. It runs with the node of this process, not with the machine's. */
 export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 /** The parts of wrangler.toml that tools need. */
@@ -26,14 +26,14 @@ export function wranglerConfig(): WranglerConfig {
   return { ...config, vars: config.vars ?? {} }
 }
 
-/** Bundles the Worker, as a deployment would. Throws with the bundler's words when it fails. */
+/** Bundles the Worker, as a deployment would. Throws with the bundler's output when it fails. */
 export async function build(outdir = WORKER): Promise<void> {
   const args = ['deploy', '--dry-run', '--minify', '--outdir', outdir]
   const { code, output } = await runQuietly([WRANGLER, ...args])
   if (code !== 0) throw new Error(`the build failed:\n${output}`)
 }
 
-/** True when there is no build, or a source is newer than it. */
+/** Returns true when there is no build, or a source is newer than the build. */
 export function isStale(): boolean {
   const built = join(WORKER, 'index.js')
   if (!existsSync(built)) return true
@@ -41,7 +41,7 @@ export function isStale(): boolean {
   return ['src', 'static', 'wrangler.toml', 'package-lock.json'].some(path => newestIn(join(ROOT, path)) > builtMs)
 }
 
-/** Modules of a build: the entry first, then its texts. */
+/** Modules of a build: the entry first, then its text modules. */
 export function modules(directory = WORKER): Module[] {
   const texts = readdirSync(directory).filter(name => /\.(html|css|js)$/.test(name) && name !== 'index.js')
   return [
@@ -56,7 +56,7 @@ function newestIn(path: string): number {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newestIn(join(path, name))))
 }
 
-/** Wrangler asks no questions and tells nobody anything. */
+/** Wrangler asks no questions and sends no reports. */
 export const QUIET_ENV = {
   ...process.env,
   CI: '1',
@@ -74,7 +74,7 @@ async function runQuietly(args: readonly string[]): Promise<{ code: number; outp
       output += chunk
     })
   }
-  // The last words may come after the end.
+  // The last output may come after the exit.
   const closed = once(child, 'close').catch(() => undefined)
   const code = await ended
   await closed

@@ -13,9 +13,9 @@ export interface ChildOptions {
   readonly stdio: StdioOptions
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  /** How long the child may take to end by itself once it is asked to. */
+  /** How long the child may take to end by itself after SIGTERM. */
   readonly graceMs?: number
-  /** A directory that goes away with the child. */
+  /** A directory that is removed when the child has ended. */
   readonly scratch?: string
 }
 
@@ -62,7 +62,7 @@ async function endOf(child: ChildProcess): Promise<number> {
   }
 }
 
-/** A machine without a shell goes without a watcher: then only an orderly end of this process ends the child. */
+/** On a machine without a shell there is no watcher: then only an orderly end of this process ends the child. */
 function watch(pid: number, scratch = ''): ChildProcess {
   const watcher = spawn('sh', ['-c', WATCH, 'watcher', String(pid), scratch], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -74,7 +74,7 @@ function watch(pid: number, scratch = ''): ChildProcess {
   return watcher
 }
 
-/** To the whole group, which may be gone. Windows has no groups. */
+/** Signals the whole group, which may have ended already. Windows has no groups. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
   if (child.pid === undefined) return
   try {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 
 export interface Flag {
-  /** What follows the flag in the help, `N` or `FILE`; absent for a switch. */
+  /** The placeholder after the flag in the help, `N` or `FILE`; absent for a switch. */
   readonly value?: string
   readonly help: string
   readonly default?: string
@@ -10,10 +10,10 @@ export interface Flag {
 
 export type Flags = Readonly<Record<string, Flag>>
 
-/** Values as given, by flag; a switch is 'true'. Positional arguments under `_`. */
+/** Values as given, by flag; a switch is 'true'. Positional arguments are under `_`. */
 export type Given = Readonly<Record<string, string | undefined>> & { readonly _: readonly string[] }
 
-/** A mistake of whoever typed the command. */
+/** A mistake in the command as typed. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
@@ -38,7 +38,7 @@ export function readFlags(flags: Flags, args: readonly string[], positionals: 'n
   return { ...Object.fromEntries([...defaults, ...given]), _: parsed.positionals } as Given
 }
 
-/** Whether this is a built folder, and no checkout. Its launcher sets the variable. */
+/** Whether this is a built folder and not a checkout. The folder's launcher sets the variable. */
 export function isFolder(): boolean {
   return process.env.ANTESALA_LAUNCHER !== undefined
 }
@@ -48,7 +48,7 @@ export function callOf(tool: string): string {
   return isFolder() ? `antesala ${tool}` : `npm run ${tool} --`
 }
 
-/** A tool: what it is called with, and what it does. Its exit code is what `main` resolves to. */
+/** A tool: its arguments, and what it does. `main` resolves to the exit code. */
 export interface Command {
   readonly usage: string
   readonly flags: Flags
@@ -56,7 +56,7 @@ export interface Command {
   readonly positionals?: 'none' | 'some'
 }
 
-/** Runs a tool: help, usage errors and failures end it with the right words and code. */
+/** Runs a tool. Help, usage errors and failures end it with a clear message and the right exit code. */
 export function run(
   usage: string,
   flags: Flags,
@@ -108,7 +108,7 @@ export function number(
   )
 }
 
-/** An http address; null when the flag is not given. */
+/** An http or https address; null when the flag is not given. */
 export function address(given: Given, name: string): string | null {
   const text = given[name]
   if (text === undefined) return null

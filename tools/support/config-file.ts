@@ -4,7 +4,10 @@ import { parse, TomlError } from 'smol-toml'
 import type { Variables } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 
-/** Its `[vars]`, unchecked. Throws SettingsError with the line of what is not TOML, and when there is no such file. */
+/**
+ * Returns the file's `[vars]`, unchecked. Throws SettingsError when the file is missing, or with the line that is not
+ * TOML.
+ */
 export function varsOf(file: string): Variables & Readonly<Record<string, unknown>> {
   try {
     return (parse(readFileSync(file, 'utf8')).vars ?? {}) as Variables & Readonly<Record<string, unknown>>

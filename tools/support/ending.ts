@@ -1,10 +1,10 @@
-/** When a command that serves has to end: it is asked to by a signal, or the npm that runs it is gone. */
+/** When a command that serves must end: a signal asks it to, or the npm that runs it is gone. */
 import { readFileSync } from 'node:fs'
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
 const LOOK_EVERY_MS = 500
 
-/** Resolves when this process is to end. From then on a further signal ends it at once. */
+/** Resolves when this process must end. From then on a further signal ends it at once. */
 export function askedToEnd(): Promise<void> {
   return new Promise(resolve => {
     const asked = () => {
@@ -22,9 +22,9 @@ export function askedToEnd(): Promise<void> {
 }
 
 /**
- * The processes that run this one under npm, as text; empty when npm does not. Neither npm nor its shell passes every
- * signal on, and when one of them is gone, this process has another parent or grandparent. Under anything else a new
- * parent is no news: a daemon gets one.
+ * The processes that run this one under npm, as text; empty when npm does not run it. Neither npm nor its shell passes
+ * on every signal. When one of them has ended, this process has another parent or grandparent. Without npm a new parent
+ * means nothing: a daemon gets one.
  */
 function lineage(): string {
   if (process.env.npm_lifecycle_event === undefined) return ''
@@ -38,7 +38,7 @@ function lineage(): string {
   }
 }
 
-/** The fields of this file follow the name in brackets, in which anything may stand: state, parent, … */
+/** In this file the state and the parent follow the name in brackets. The name may contain any character. */
 function parentOf(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? ''

@@ -9,7 +9,7 @@ export interface Guest {
   readonly expiresMs: number
 }
 
-/** With the newest key of the room in the secret. Throws when there is none. */
+/** Signs with the room's newest key in the secret. Throws when there is none. */
 export function signInvitation(roomKeys: string, { room, lane, sub, expiresMs }: Guest): Promise<string> {
   const key = parseKeys(roomKeys)
     .filter(other => isInvitationKey(other) && other.room === room)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { parseRooms } from '../../src/settings/rooms.ts'
 
-/** The rooms as written, checked. Throws with every problem's path, value and range. */
+/** Returns the rooms as written, checked. Throws with every problem's path, value and range. */
 export function roomsFile(file: string): unknown {
   let rooms: unknown
   try {

@@ -12,7 +12,7 @@ export function newAdminToken(): string {
   return randomBytes(24).toString('base64url')
 }
 
-/** With a key of invitations to each of the rooms. */
+/** Makes new keys, with an invitation key for each of the rooms. */
 export async function newRoomKeys(rooms: readonly string[] = []): Promise<string> {
   const label = new Date().toISOString().slice(0, 10).replaceAll('-', '')
   let keys = await newKeys(label)

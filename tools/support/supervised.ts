@@ -1,4 +1,4 @@
-/** A command whose processes all end with it: it leads a process group, and every process it has started carries a mark. */
+/** A command whose processes all end with it: it leads a process group, and every process that it starts has a mark. */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -23,13 +23,17 @@ interface Run {
   readonly mark: string
 }
 
-/** In the environment of every process of one run. A process that leaves the group, as a browser does, is found by it on Linux. */
+/**
+ * A variable in the environment of every process of one run. By this, Linux finds a process that leaves the group, as a
+ * browser does.
+ */
 const MARK = 'ANTESALA_RUN'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const LOOKS_EVERY_MS = 50
 
 /**
- * Runs a script with this node until it ends. Returns the exit code as a shell reports it. Afterwards none of its processes is left.
+ * Runs a script with this node until it ends. Returns the exit code as a shell reports it. Afterwards none of its
+ * processes is left.
  */
 export async function supervise<Message>(
   [script = '', ...args]: readonly string[],
@@ -55,7 +59,7 @@ export async function supervise<Message>(
     }, withinMs)
   }
   void asked?.then(() => {
-    // A terminal and npm may each pass on the same Ctrl-C. The end is a matter of seconds, so no other signal is needed.
+    // A terminal and npm may each pass on the same Ctrl-C. The end takes only seconds, so further signals are ignored.
     for (const signal of SIGNALS) process.on(signal, () => undefined)
     end()
   })
@@ -87,14 +91,14 @@ async function until(isSo: () => boolean, withinMs: number): Promise<void> {
   while (!isSo() && performance.now() < endMs) await new Promise(resolve => setTimeout(resolve, LOOKS_EVERY_MS))
 }
 
-/** Processes that are alive, in the group or with the mark. Where there is no /proc the group stands for all of them. */
+/** The processes that are alive, in the group or with the mark. Without /proc the group stands for all of them. */
 function processesOf({ leader, mark }: Run): { readonly pid: number; readonly command: string }[] {
   if (!existsSync('/proc/self/stat'))
     return endGroup(leader, 0) ? [{ pid: -leader, command: `process group ${leader}` }] : []
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.flatMap(pid => {
     try {
-      // Behind the name, which may hold anything, stand the state, the parent and the group.
+      // The state, the parent and the group follow the name, which may contain any character.
       const [state, , group] = readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ')
@@ -103,13 +107,13 @@ function processesOf({ leader, mark }: Run): { readonly pid: number; readonly co
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
       return isOurs ? [{ pid: Number(pid), command }] : []
     } catch {
-      // It has ended, or is somebody else's.
+      // The process has ended, or belongs to another user.
       return []
     }
   })
 }
 
-/** False when no process of the group is left. */
+/** Returns false when no process of the group is left. */
 function endGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal)

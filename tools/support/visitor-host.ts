@@ -1,6 +1,7 @@
 /**
- * A way to an origin that must see the visitor's Host, for `npm start` only: the runtime under wrangler gives every
- * request the Host of the address it goes to, and tells the visitor's in X-Forwarded-Host. Plain workerd does without.
+ * A proxy to an origin that must see the visitor's Host, for `npm start` only. The runtime under wrangler gives every
+ * request the Host of its target address, and passes the visitor's host in X-Forwarded-Host. Plain workerd needs no
+ * such proxy.
  */
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { type RequestOptions, request as requestTls } from 'node:https'

@@ -8,10 +8,10 @@ import { build, isStale, modules, wranglerConfig } from './build.ts'
 export type { ServeOptions } from '../serving/options.ts'
 export type { Served } from '../serving/workerd.ts'
 
-/** Of the platform of this machine. */
+/** The runtime's executable for this machine's platform. */
 export const WORKERD = (createRequire(import.meta.url)('workerd') as { default: string }).default
 
-/** What is built, after it is built where it is not, or not any more. */
+/** Returns the built Worker. Builds it first if the build is missing or out of date. */
 export async function ownBundle(): Promise<Bundle> {
   if (isStale()) await build()
   const { compatibility_date, compatibility_flags = [], vars } = wranglerConfig()
@@ -24,7 +24,7 @@ export async function ownBundle(): Promise<Bundle> {
   }
 }
 
-/** Starts it and waits until it answers. Throws with the runtime's words when it does not. */
+/** Starts the Worker and waits until it answers. Throws with the runtime's output when it does not. */
 export async function startServe(options: ServeOptions): Promise<Served> {
   return startWorkerd(await ownBundle(), options)
 }
