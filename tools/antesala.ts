@@ -1,6 +1,4 @@
-/**
- * The command of a built folder, which stands beside the Worker and the runtime and needs neither npm nor a checkout.
- */
+/** The command of a built folder. It lies beside the Worker and the runtime, and needs neither npm nor a checkout. */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -28,7 +26,7 @@ name. SIGTERM ends it and everything it started; the same --storage brings every
 have it at a time. Behind a proxy with TLS name the header in which it says the visitor's address: then the scheme
 is taken from X-Forwarded-Proto, and nobody but the proxy may reach the port.`
 
-/** How each secret is made where it is missing. */
+/** The commands that make each secret where it is missing. */
 const MAKES: Readonly<Record<Exclude<SecretName, 'METRICS_TOKEN'>, string>> = {
   ROOM_KEYS: '(umask 077; antesala keys new > keys.json)\n  export ROOM_KEYS_FILE=keys.json',
   ADMIN_TOKEN: '(umask 077; head -c 24 /dev/urandom | base64 > admin.token)\n  export ADMIN_TOKEN_FILE=admin.token',
@@ -53,7 +51,7 @@ switch (command) {
       args,
     )
     break
-  // These read their own arguments.
+  // These commands read their own arguments.
   case 'keys':
     process.argv.splice(2, 1)
     await import('./keys.ts')
@@ -86,7 +84,7 @@ function folderBundle(): Bundle {
   }
 }
 
-/** The runtime in this folder, else the npm package beside it. */
+/** Returns the runtime in this folder, else the one of the npm package beside it. */
 function runtime(version: string): string {
   const own = join(HERE, 'workerd')
   if (existsSync(own)) return own

@@ -1,4 +1,7 @@
-/** What the room costs, as ratios in one run: the built Worker in plain workerd beside Workers that do less or other things. */
+/**
+ * What the room costs, as ratios within one run: the built Worker in plain workerd, beside Workers that do less or
+ * something else.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +29,7 @@ const FLAGS = {
   json: { help: 'print one JSON object' },
 }
 
-/** What must hold: a target's median over another's. */
+/** The ratios that must hold: one target's median over another's. */
 const RATIOS = [
   { of: 'admitted', over: 'proxy', least: 0.78, limitedBy: 'copying the request to change its headers' },
   { of: 'admitted-two-policies', over: 'proxy', least: 0.75, limitedBy: 'copying the request to change its headers' },
@@ -45,24 +48,27 @@ const NAMES = [
   ...['first visit', 'trivial', 'limited', 'poll, remembered', 'poll, verified', 'calls'],
 ]
 
-/** Object calls in a thousand requests of sessions that go from page to page. */
+/** Object calls per 1,000 requests of sessions that go from page to page. */
 const CALLS = { most: 60, limitedBy: 'a lease of ten seconds: each page asks once' }
 
 const OPEN = { host: '*', total_active_users: 10_000_000, new_users_per_minute: 1_000_000, session_duration: 60 }
-/** Beside the policy of every session, which is on by default. */
+/** A second policy, beside the default policy of every session. */
 const SECOND_POLICY = { name: 'pages', count: 600, period: 60, burst: 200 }
 
 const ROOMS = [
   { ...OPEN, name: 'open', path: '/open' },
   { ...OPEN, name: 'two', path: '/two', rate_limits: [SECOND_POLICY] },
   { ...OPEN, name: 'paged', path: '/paged', rate_limits: [SECOND_POLICY] },
-  // The request that comes in is all of it.
+  // A session's first request uses the whole allowance.
   { ...OPEN, name: 'limited', path: '/limited', rate_limits: [{ name: 'once', count: 1, period: 86_400 }] },
   { name: 'held', host: '*', path: '/held', total_active_users: 1_000, new_users_per_minute: 600, queue_all: true },
 ]
-/** So many that each has a warm lease when it is measured: to renew one the door may have to write a row. */
+/**
+ * Few enough that each session's lease is still warm when it is measured. To renew a lease the door may have to write a
+ * row.
+ */
 const POLICED_SESSIONS = 1_000
-/** More tickets than an isolate remembers polls of, and less than it remembers tokens of. */
+/** More tickets than an isolate remembers polls of, and fewer than it remembers tokens of. */
 const REMEMBERED_TICKETS = 15_000
 /** More than an isolate remembers tokens of, so that each poll verifies. */
 const VERIFIED_TICKETS = 30_000
@@ -107,7 +113,7 @@ async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: 
   const passesLimited = await admit(`${url}/limited`, Math.min(sessions, POLICED_SESSIONS))
   const tickets = await queue(`${url}/held`, 'held', roomKeys, REMEMBERED_TICKETS + VERIFIED_TICKETS)
   const poll = `${url}/.waiting-room/status?room=held`
-  // What is compared stands side by side: a machine's mood changes slowly.
+  // Targets that are compared are neighbours here: the speed of a machine changes slowly.
   return [
     { name: 'store', url: `http://127.0.0.1:${ports.store}/incr/one`, status: 200 },
     { name: 'remote', url: at(ports.remote), status: 200 },
@@ -136,7 +142,7 @@ async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: 
   ]
 }
 
-/** The targets to measure: all, or those named; names may hold a comma. */
+/** The targets to measure: all, or those named. Names may contain a comma. */
 function namesIn(only: string | undefined): readonly string[] {
   if (only === undefined) return NAMES
   const names = NAMES.filter(name => only.split(/,(?! )/).includes(name))
@@ -145,7 +151,7 @@ function namesIn(only: string | undefined): readonly string[] {
   return names
 }
 
-/** Every target once a round, so that what else the machine does falls on all alike. */
+/** Measures every target once in each round, so that other load on the machine affects all targets alike. */
 async function measureAll(
   targets: readonly Target[],
   rounds: number,

@@ -1,4 +1,4 @@
-/** Builds the folder that serves by itself: a launcher for any node from version 20, the Worker, and the runtime. */
+/** Builds the self-contained server folder: a launcher for any node from version 20 on, the Worker, and the runtime. */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { build as bundle } from 'esbuild'
@@ -18,7 +18,7 @@ const FLAGS = {
   'without-runtime': { help: 'leave workerd out: 140 MB, and of this platform only' },
 }
 
-/** What runs first must run anywhere, to say what is missing. */
+/** This part must run on any node, to report which version is needed. */
 const LAUNCHER = `#!/usr/bin/env node
 const NEEDED = 20
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
@@ -33,7 +33,7 @@ await run(USAGE, FLAGS, main)
 
 async function main(given: Given): Promise<number> {
   const out = given.out === undefined || given.out === 'dist' ? DIST : resolve(given.out)
-  // Beside it until it is whole: a server may be running from the folder.
+  // Builds beside the old folder and replaces it at the end: a server may be running from it.
   const making = join(dirname(out), `.${basename(out)}.new`)
   rmSync(making, { recursive: true, force: true })
   mkdirSync(making, { recursive: true })

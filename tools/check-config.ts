@@ -1,4 +1,4 @@
-/** Validates a configuration before it ships: `wrangler.toml` as a whole, or a rooms file. */
+/** Validates a configuration before it is deployed: a whole `wrangler.toml`, or a rooms file. */
 import { adviceOn } from '../src/settings/advice.ts'
 import { type Deployment, readDeployment, type Variables } from '../src/settings/deployment.ts'
 import { SettingsError } from '../src/settings/messages.ts'
@@ -19,7 +19,7 @@ const FLAGS = {
   rooms: { value: 'FILE', help: 'a rooms file instead' },
 }
 
-/** A variable of a Worker, as published by Cloudflare. Elsewhere there is no such limit. */
+/** Cloudflare's published limit for a variable of a Worker. Elsewhere there is no such limit. */
 const VARIABLE_BYTES_MAX = 5_000
 
 await run(USAGE, FLAGS, main)
@@ -41,7 +41,7 @@ async function main(given: Given): Promise<number> {
 function roomsOfConfig(file: string): readonly RoomConfig[] {
   const vars = varsOf(file)
   const deployment = readDeployment(vars)
-  // The rest is about Cloudflare. A built folder serves elsewhere.
+  // The rest is about Cloudflare, and a built folder serves elsewhere.
   if (!isFolder()) for (const advice of adviceForCloudflare(deployment, vars)) console.log(`advice: ${advice}`)
   return deployment.rooms
 }

@@ -1,4 +1,4 @@
-/** Our rate limits beside those of others: how exact, how many calls to a store, how fast, on the same bursty traffic. */
+/** Compares our rate limits with others on the same bursty traffic: how exact, how many calls to a store, how fast. */
 import { limitersOf, OURS, type Policy } from './compare/limiters.ts'
 import { withRedis } from './compare/redis.ts'
 import { type Exactness, judge, race } from './compare/run.ts'

@@ -1,6 +1,6 @@
 /**
- * What each constant of the frontier buys: three fixed simulations with the constant halved, as shipped, and doubled. Works on copies of
- * the core, and prints the table of docs/simulation.md.
+ * What each constant of the frontier gains: three fixed simulations with the constant halved, as shipped, and doubled.
+ * Works on copies of the core, and prints the table of docs/simulation.md.
  */
 import { type Edit, simulateEdited } from './simulation/edited.ts'
 import { run } from './support/cli.ts'
@@ -16,7 +16,7 @@ const SIMULATIONS = [
   '--visitors 5000 --arrive 300 --rate 600 --total 400 --session 1 --stay 40',
 ] as const
 
-/** Each as it stands in the file; a share is never above one. */
+/** Each constant as written in the file. A share never exceeds one. */
 const CONSTANTS: readonly { readonly name: string; readonly from: string; readonly to: (factor: number) => string }[] =
   [
     scaled('SEEN_FROM_MS', '1_500'),
@@ -58,7 +58,7 @@ function row(name: string, value: string, edit: { from: string; to: string } | n
   return `| ${name} | ${value} | ${SIMULATIONS.map(flags => figures(flags, inFrontier)).join(' | ')} |`
 }
 
-/** Used share, displacement p95 in seconds of service, tau. A broken guarantee is named in place of nothing. */
+/** Used share, displacement p95 in seconds of service, and tau. Adds a mark when a guarantee was broken. */
 function figures(flags: string, edit: Edit | null): string {
   const { stdout } = simulateEdited(flags, edit)
   const { usedShare, displacementP95Seconds, kendallTau, violations } = JSON.parse(stdout)

@@ -1,4 +1,4 @@
-/** Sends a crowd of real visitors to an address, and says how they fared. */
+/** Sends a crowd of real visitors to an address, and reports how they fared. */
 import { writeFileSync } from 'node:fs'
 import { runCrowd } from './crowd/crowd.ts'
 import { Film } from './crowd/film.ts'
@@ -40,7 +40,7 @@ async function main(given: Given): Promise<number> {
     durationMs: ms('duration', 1, 86_400),
     signal: interrupted.signal,
   }
-  // The first Ctrl-C ends the run and tells what it was like so far; the second ends the program.
+  // The first Ctrl-C ends the run and prints the figures so far. The second ends the program.
   process.once('SIGINT', () => interrupted.abort())
   const line = liveLine(process.stderr)
   const film = new Film()

@@ -1,4 +1,6 @@
-/** Fuzzes the built Worker: mutated requests over all states of a room, judged by what origin and client get. */
+/**
+ * Fuzzes the built Worker: sends mutated requests in all states of a room, and judges what origin and client receive.
+ */
 import { differenceText } from './fuzz/report.ts'
 import { fuzz } from './fuzz/run.ts'
 import { startFuzzedSites } from './fuzz/site.ts'

@@ -1,4 +1,6 @@
-/** Compares the room's controller with a plain one over the same simulated origins, and prints a table for docs/health.md. */
+/**
+ * Compares the room's controller with a plain one over the same simulated origins. Prints a table for docs/health.md.
+ */
 import { type Control, PlainAimd, RoomHealth } from './health/control.ts'
 import { figuresOf, type HealthFigures } from './health/figures.ts'
 import { play } from './health/run.ts'

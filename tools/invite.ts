@@ -1,4 +1,4 @@
-/** Prints an invitation to a room, for operators to try one. */
+/** Prints an invitation to a room, so that an operator can try one. */
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ROOT } from './support/build.ts'

@@ -1,4 +1,4 @@
-/** Prints the next `ROOM_KEYS` secret. The present one is read from standard input, a file, or the environment. */
+/** Prints the next `ROOM_KEYS` secret. Reads the present one from standard input, a file, or the environment. */
 import { readFileSync } from 'node:fs'
 import { parseKeys } from '../src/tokens/keyring.ts'
 import {

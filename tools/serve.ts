@@ -24,7 +24,7 @@ await runCommand(
     keysCommand: 'npm run -s keys --',
     bundle: ownBundle,
     vars: () => wranglerConfig().vars,
-    // Only where they are not given: a server's checkout is not written to.
+    // Only for secrets that are not given: on a server nothing is written into the checkout.
     missing: async name => ({ value: (await developmentSecrets(resolve(ROOT, '.dev.vars')))[name], from: '.dev.vars' }),
     demo: () => startShop({ port: 0 }),
   }),

@@ -1,4 +1,7 @@
-/** Plays a crowd against the real decisions in virtual time: how long will they wait, what does it cost, does every guarantee hold? */
+/**
+ * Plays a crowd against the real decisions in virtual time: how long do visitors wait, what does it cost, and does
+ * every guarantee hold?
+ */
 import { writeFileSync } from 'node:fs'
 import { FLAGS, scenarioOf } from './simulation/command-line.ts'
 import { figuresOf } from './simulation/figures.ts'

@@ -1,4 +1,4 @@
-/** Many simulations with random parameters, one line each; ends at the first that breaks a guarantee. */
+/** Runs many simulations with random parameters, one line each. Ends at the first that breaks a guarantee. */
 import { commandOf } from './simulation/command-line.ts'
 import { figuresOf } from './simulation/figures.ts'
 import { Random } from './simulation/random.ts'
@@ -39,7 +39,10 @@ async function main(given: Given): Promise<number> {
   return 0
 }
 
-/** Half of the networks are good, and half of the rooms have room for everybody, so that every bound is reached in turn. */
+/**
+ * Half of the networks are good, and half of the rooms have places for all visitors, so that every bound is reached in
+ * some runs.
+ */
 function randomScenario(seed: number): Scenario {
   const random = new Random(seed)
   const sometimes = (value: () => number, otherwise: number) => (random.chance(0.5) ? value() : otherwise)
@@ -81,7 +84,7 @@ function randomScenario(seed: number): Scenario {
   }
 }
 
-/** One or two, whose shares and crowds need not go together. */
+/** One or two lanes. A lane's share and its part of the crowd are independent. */
 function lanesOf(random: Random): SimulatedLane[] {
   return ['vip', 'press'].slice(0, 1 + random.below(2)).map(name => ({
     name,
@@ -90,7 +93,7 @@ function lanesOf(random: Random): SimulatedLane[] {
   }))
 }
 
-/** From a few an hour to a few a second. */
+/** From one request an hour to 120 a second. */
 function limitOf(random: Random): Limit {
   const seconds = [1, 10, 60, 3_600][random.below(4)] as number
   return { count: 1 + random.below(120), periodMs: 1_000 * seconds, burst: 1 + random.below(60) }

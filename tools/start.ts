@@ -1,4 +1,6 @@
-/** The Worker under wrangler with storage on disk, and a demo shop behind it: the first thing a newcomer runs. */
+/**
+ * The Worker under wrangler with storage on disk, and a demo shop behind it: the first command that a newcomer runs.
+ */
 import { resolve } from 'node:path'
 import { readDeployment } from '../src/settings/deployment.ts'
 import { startShop } from './demo/shop.ts'
@@ -29,12 +31,12 @@ const FLAGS = {
 }
 
 const READY_WITHIN_MS = 60_000
-/** Wrangler puts away its files before it ends. */
+/** The time that wrangler needs to remove its files before it ends. */
 const GRACE_MS = 3_000
 
 await run(USAGE, FLAGS, main)
 
-/** Checked options. The origin is null where the demo shop is to be started. */
+/** Checked options. The origin is null where the demo shop must be started. */
 interface Checked {
   readonly host: string
   readonly port: number
@@ -50,7 +52,7 @@ interface Checked {
 async function main(given: Given): Promise<number> {
   const asked = askedToEnd()
   let wrangler: Child | null = null
-  // Whatever was started until then ends with this process.
+  // Until wrangler runs, a request to end ends this process, and with it everything started so far.
   void asked.then(() => wrangler ?? process.exit(0))
   const options = await check(given)
   const { host, port, origin, controlPrefix, storage } = options
@@ -80,7 +82,7 @@ async function main(given: Given): Promise<number> {
   }
 }
 
-/** Refuses everything that can be refused before anything starts, with all that is wrong. */
+/** Throws before anything starts when an option, a setting or a secret is wrong. */
 async function check(given: Given): Promise<Checked> {
   const port = number(given, 'port', 1, 65_535)
   const host = hostOf(given.host)
@@ -100,7 +102,7 @@ async function check(given: Given): Promise<Checked> {
 function startWrangler({ host, port, rooms, storage }: Checked, origin: string): Child {
   const variables = {
     ORIGIN: origin,
-    // Where the origin sees the visitor's, another one sees to it.
+    // An origin that must see the visitor's Host is behind a proxy that passes it on.
     ORIGIN_HOST_HEADER: 'origin',
     ADMIN_HOST: '*',
     ...(rooms === null ? {} : { ROOMS: JSON.stringify(rooms) }),

@@ -1,6 +1,6 @@
 /**
- * `npm test`: installs the programs that are missing where it may, runs every test, and lists the tests that were skipped for want of a
- * program. Arguments are Vitest's. Whatever happens, it returns, and leaves no process behind.
+ * `npm test`: installs missing programs where it may, runs every test, and lists the tests that were skipped because a
+ * program is missing. Arguments are passed to Vitest. It always ends, and leaves no process behind.
  */
 import { join } from 'node:path'
 import { ROOT } from './support/build.ts'
@@ -12,9 +12,9 @@ import type { Report, Skipped } from './testing/test-report.ts'
 
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 const REPORT = join(ROOT, 'tools/testing/test-report.ts')
-/** In CI a test that is skipped for want of a program is a failure. */
+/** In CI a test that is skipped because a program is missing is a failure. */
 const IS_CI = /^(1|true)$/i.test(process.env.CI ?? '')
-/** The longest that a test and its hooks may take is four minutes. */
+/** A test and its hooks take four minutes at most. */
 const SILENCE_MS = 6 * 60_000
 /** Vitest itself waits ten seconds for its workers. */
 const ENDS_WITHIN_MS = 30_000

@@ -1,4 +1,4 @@
-/** Recomputes a place in the draw of an event from what its room has published. */
+/** Recomputes a place in the draw of an event from what the room has published. */
 import { createHash } from 'node:crypto'
 import { entryKey } from '../src/tokens/draw.ts'
 import { address, type Given, run, UsageError } from './support/cli.ts'
@@ -19,7 +19,7 @@ const FLAGS = {
 }
 const ANSWER_WITHIN_MS = 10_000
 
-/** As `GET /draws/:event` answers. */
+/** The answer of `GET /draws/:event`. */
 interface PublishedDraw {
   readonly room: string
   readonly state: string

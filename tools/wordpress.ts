@@ -33,7 +33,7 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const ADMIN = { user: 'admin', password: 'a-password-for-one-run-only' }
 const READY_WITHIN_MS = 30_000
 const SHOWN_WITHIN_MS = 15_000
-/** The editor begins when its scripts are there: it shows this, or nothing. */
+/** The editor shows this element once its scripts have loaded. */
 const EDITOR = '.edit-post-visual-editor'
 
 await run(USAGE, FLAGS, main)
@@ -74,7 +74,7 @@ async function main(given: Given): Promise<number> {
   }
 }
 
-/** Opens the pages one after another; 1 when one is not whole. */
+/** Opens the pages one after another. Returns 1 when a page was not complete or was rate limited, else 0. */
 async function visit(context: BrowserContext, url: string, rounds: number): Promise<number> {
   const page = await context.newPage()
   const cdp = await context.newCDPSession(page)
@@ -163,7 +163,7 @@ async function install(url: string): Promise<void> {
   if (!(await answer.text()).includes('Success!')) throw new Error(`WordPress could not be installed: ${answer.status}`)
 }
 
-/** MariaDB, PHP and nginx, each with files of its own in the scratch directory. */
+/** MariaDB, PHP and nginx, each with its own files in the scratch directory. */
 async function startWordPress(
   scratch: string,
   port: number,
@@ -172,7 +172,7 @@ async function startWordPress(
 ): Promise<void> {
   const [site, data] = [join(scratch, 'site'), join(scratch, 'data')]
   const [database, php] = [join(scratch, 'mariadb.sock'), join(scratch, 'php.sock')]
-  // Debian's tree is one of links into the system: the copy has the files.
+  // Debian's tree consists of links into the system. The copy contains the files themselves.
   execFileSync('cp', ['-rL', '/usr/share/wordpress', site])
   mkdirSync(join(site, 'wp-content/uploads'), { recursive: true })
   writeFileSync(join(site, 'wp-config.php'), wpConfig(database, frontPort))
