@@ -1,4 +1,7 @@
-/** What a server prints once it serves: its addresses, who can reach it, and what keeps it from being ready. */
+/**
+ * The lines that a server prints once it serves: its addresses, which machines can reach it, and why it is not ready
+ * yet.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import { adviceOnTrustedHeader } from '../../src/settings/trusted-header.ts'
 import { isEvery, isLoopback, LOOPBACK } from './listen.ts'
@@ -28,13 +31,13 @@ export async function announce({ url }: Served, where: Where, origin: string): P
   for (const reason of await outages(`${url}${controlPrefix}/readyz`)) console.error(`not ready: ${reason}`)
 }
 
-/** Who can reach a server that listens there. */
+/** Which machines can reach a server that listens on this address. */
 export function audience(host: string): string {
   if (isLoopback(host)) return 'this machine only; --host 0.0.0.0 opens it to others'
   return isEvery(host) ? 'everybody who can reach this machine' : `everybody who can reach ${host}`
 }
 
-/** Why the server is not ready, as it says itself; empty once it is. */
+/** Why the server is not ready, in its own words; empty once it is ready. */
 async function outages(readyz: string): Promise<readonly string[]> {
   let reasons: readonly string[] = []
   for (let nth = 0; nth < TRIES; nth++) {

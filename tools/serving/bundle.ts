@@ -1,4 +1,4 @@
-/** What a server is made of: the built Worker, the settings of the runtime it was built for, and the runtime. */
+/** The parts of a server: the built Worker, the runtime settings that it was built for, and the runtime. */
 
 export interface Module {
   readonly name: string

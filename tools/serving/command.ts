@@ -1,4 +1,4 @@
-/** The command that serves: the same from a checkout (`npm run serve`) and from a built folder (`antesala serve`). */
+/** The command that serves. It is the same in a checkout (`npm run serve`) and in a built folder (`antesala serve`). */
 import { resolve } from 'node:path'
 import { readDeployment } from '../../src/settings/deployment.ts'
 import { type Command, callOf, type Given, number, UsageError } from '../support/cli.ts'
@@ -13,19 +13,19 @@ import { hostHeaderOf, ORIGIN_FLAGS, originOf } from './origin.ts'
 import { ADMIN_TOKEN_FLAG, adminTokenGiven, checkSecrets, type Secret, secretOf } from './secrets.ts'
 import { type Served, startWorkerd } from './workerd.ts'
 
-/** Where the two differ. */
+/** The differences between a checkout and a built folder. */
 export interface Program {
-  /** What the command is called with. */
+  /** The arguments of the command. */
   readonly args: readonly string[]
   readonly about: string
-  /** Prints new keys when `new` follows. */
+  /** A command that prints new keys when `new` is added. */
   readonly keysCommand: string
   bundle(): Promise<Bundle>
-  /** Variables when `--config` names no file. */
+  /** The variables to use when `--config` names no file. */
   vars(): Vars
-  /** A secret that the environment does not have. Throws where nothing makes it. */
+  /** Makes a secret that the environment does not contain. Throws where the secret cannot be made. */
   missing(name: 'ROOM_KEYS' | 'ADMIN_TOKEN'): Promise<Secret>
-  /** Starts an origin where none is named; null where there is nothing to start. */
+  /** Starts an origin when the command names none; null where there is no demo to start. */
   readonly demo: (() => Promise<Demo>) | null
 }
 
@@ -36,7 +36,7 @@ interface Demo {
   stop(): Promise<void>
 }
 
-/** Checked options. The origin is null where the demo is to be started. */
+/** Checked options. The origin is null where the demo must be started. */
 interface Checked extends Omit<ServeOptions, 'origin'> {
   readonly origin: string | null
   readonly vars: Vars
@@ -70,7 +70,7 @@ export function serveCommand(program: Program): Command {
 async function main(program: Program, given: Given): Promise<number> {
   const asked = askedToEnd()
   let served: Served | null = null
-  // Whatever was started until then ends with this process.
+  // Until the server runs, a request to end ends this process, and with it everything started so far.
   void asked.then(() => served ?? process.exit(0))
   const options = await check(program, given)
   const bundle = { ...(await program.bundle()), vars: options.vars }
@@ -88,7 +88,7 @@ async function main(program: Program, given: Given): Promise<number> {
   return code
 }
 
-/** Refuses everything that can be refused before anything starts, with all that is wrong. */
+/** Throws before anything starts when an option, a setting or a secret is wrong. */
 async function check(program: Program, given: Given): Promise<Checked> {
   const { host: hostFlag, rooms: file, storage } = given
   const listen = { port: number(given, 'port', 1, 65_535), host: hostOf(hostFlag) }
@@ -100,7 +100,7 @@ async function check(program: Program, given: Given): Promise<Checked> {
   const variables = {
     ADMIN_HOST:
       given['admin-host'] ?? (typeof vars.ADMIN_HOST === 'string' && vars.ADMIN_HOST !== '' ? vars.ADMIN_HOST : '*'),
-    // Whatever is not on Cloudflare believes no header of Cloudflare's.
+    // Outside Cloudflare any visitor can forge Cloudflare's headers, so they are not trusted.
     TRUSTED_IP_HEADER: given['trusted-ip-header'] ?? '',
     ...(origin === null ? {} : { ORIGIN_HOST_HEADER: hostHeaderOf(given, vars, origin) }),
     ...(metricsToken === null ? {} : { METRICS_TOKEN: metricsToken.value }),

@@ -1,4 +1,4 @@
-/** The configuration of plain workerd, in its own language (Cap'n Proto text). It holds the secrets. */
+/** The configuration of plain workerd, in its own language (Cap'n Proto text). It contains the secrets. */
 import type { Bundle } from './bundle.ts'
 import { LOOPBACK } from './listen.ts'
 import type { ServeOptions } from './options.ts'
@@ -8,7 +8,7 @@ export function workerdConfig(bundle: Bundle, options: ServeOptions, storage: st
   const isolates = options.isolates ?? 1
   const variables: Record<string, unknown> = {
     ...vars,
-    // The connection says the visitor's address; no header does.
+    // The visitor's address comes from the connection, never from a header.
     TRUSTED_IP_HEADER: '',
     ADMIN_HOST: '*',
     ...options.variables,
@@ -55,7 +55,7 @@ const config :Workerd.Config = (
 `
 }
 
-/** Hands requests to the isolates in turn, as a data centre's machines would get them. */
+/** Passes requests to the isolates in turn, as the machines of a data centre would receive them. */
 function front(edges: readonly string[], compatibilityDate: string): string {
   const script =
     'let turn = 0\nexport default { fetch(request, env) { return env["E" + (turn++ % env.EDGES)].fetch(request) } }'
@@ -75,7 +75,7 @@ function binding(value: unknown): string {
   return typeof value === 'string' ? `text = ${text(value)}` : `json = ${text(JSON.stringify(value))}`
 }
 
-/** Cap'n Proto text strings escape as JSON's do, but for \\u: those are written as UTF-8 bytes. */
+/** Cap'n Proto text escapes strings as JSON does, but for \\u: those characters are written as UTF-8 bytes. */
 function text(value: string): string {
   const escaped = value.replaceAll(/[\\"]/g, match => `\\${match}`)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped here

@@ -15,19 +15,19 @@ const EVERY = ['0.0.0.0', '::']
 /** Ports after the one that is taken are tried first: they are easier to remember. */
 const NEIGHBOURS = 20
 
-/** The address of `--host`. Throws UsageError when it is none. */
+/** Returns the address of `--host`. Throws UsageError when it is not an address. */
 export function hostOf(host = LOOPBACK): string {
   if (/^[\w.:-]+$/.test(host)) return host === 'localhost' ? LOOPBACK : host
   throw new UsageError(`--host must be an address of this machine like 127.0.0.1, 0.0.0.0 or ::, got ${host}`)
 }
 
-/** As it stands in a URL, where this machine reaches it. */
+/** The host in a URL by which this machine reaches the server. */
 export function urlOf(host: string, port: number): string {
   if (host === LOOPBACK || isEvery(host)) return `http://localhost:${port}`
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** Whether a server that listens there is reached at each address of the machine. */
+/** Whether a server on this address can be reached at each address of the machine. */
 export function isEvery(host: string): boolean {
   return EVERY.includes(host)
 }
@@ -36,7 +36,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACKS.includes(host) || host.startsWith('127.')
 }
 
-/** Somebody else listens there. */
+/** Another process listens on the port. */
 export class PortTaken extends Error {
   override name = 'PortTaken'
   /** A port that is free instead. */
@@ -48,14 +48,17 @@ export class PortTaken extends Error {
   }
 }
 
-/** Throws PortTaken when somebody listens there, or why nothing can listen there. Nothing listens afterwards. */
+/**
+ * Throws PortTaken when another process listens on the port, or an Error with the reason when none can. Nothing listens
+ * afterwards.
+ */
 export async function needPort(host: string, port: number): Promise<void> {
   const refusal = await refusalOf(host, port)
   if (refusal === 'EADDRINUSE') throw new PortTaken(port, await freeNear(host, port))
   if (refusal !== null) throw new Error(`cannot listen on ${host}, port ${port}: ${refusal}`)
 }
 
-/** The error as a command shows it: with the line that works instead. */
+/** The error as a command shows it: with a command line that works instead. */
 export function withCommand(error: unknown, call: string, args: readonly string[]): unknown {
   if (!(error instanceof PortTaken)) return error
   const free = String(error.free)
@@ -78,7 +81,8 @@ async function freeNear(host: string, port: number): Promise<number> {
 }
 
 /**
- * Why nothing can listen there, null when it can. A name like localhost leads to both loopbacks, so both must be free.
+ * Returns why a server cannot listen on this port, or null when it can. A name like localhost means both loopbacks, so
+ * both must be free.
  */
 async function refusalOf(host: string, port: number): Promise<string | null> {
   const refusal = await tryOn(host, port)

@@ -1,9 +1,9 @@
 /**
- * One server per storage: two would each let in as many as a room has places.
+ * Allows one server per storage: two servers would each admit as many visitors as a room has places.
  *
- * Each server writes a claim of its own into the directory and then looks for others. It holds the storage only when it
- * sees no other living claim, so at most one of two does that come at once. A claim of a dead process is removed.
- * Processes of another machine cannot be looked up: their claims live as long as they are touched.
+ * Each server writes a claim of its own into the directory, and then looks for other claims. It holds the storage only
+ * when it sees no other living claim, so of two servers at once at most one holds it. A claim of a dead process is
+ * removed. Processes of another machine cannot be looked up, so their claims live as long as they are touched.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ export interface Lock {
   release(): void
 }
 
-/** Another server works on the storage. The message names it. */
+/** Another server uses the storage. The message names that server. */
 export class StorageInUse extends Error {
   override name = 'StorageInUse'
 }
@@ -25,10 +25,10 @@ export class StorageInUse extends Error {
 interface Claim {
   readonly machine: string
   readonly holders: readonly Noted[]
-  /** What the server is, for people. */
+  /** A description of the server, for the operator. */
   readonly what: string
   readonly since: string
-  /** It has looked for others, and found none. */
+  /** The server has looked for other claims, and found none. */
   readonly isHeld: boolean
 }
 
@@ -38,7 +38,7 @@ const TOUCHED_EVERY_MS = 2_000
 const UNTOUCHED_MS = 4 * TOUCHED_EVERY_MS
 const ATTEMPTS = 30
 
-/** Throws StorageInUse when a living server has the directory. Waits a few seconds where it cannot tell at once. */
+/** Throws StorageInUse when a living server holds the directory. Waits a few seconds while that is not certain. */
 export async function lockStorage(directory: string, what: string): Promise<Lock> {
   mkdirSync(directory, { recursive: true })
   const name = `${process.pid}-${randomBytes(6).toString('hex')}${ENDING}`
@@ -61,7 +61,8 @@ export async function lockStorage(directory: string, what: string): Promise<Lock
     if (first === undefined) break
     const claims = [...rivals.values()]
     const holder = claims.find(({ isHeld }) => isHeld)
-    // Of those that come at once the first by name stays, and waits until the others have withdrawn.
+    // Among servers that start at once, the first by name keeps its claim and waits until the others have withdrawn
+    // theirs.
     if (holder || attempt === ATTEMPTS || first < name) release()
     if (holder || attempt === ATTEMPTS) throw new StorageInUse(inUse(directory, holder ?? (claims[0] as Claim)))
     await pause(20 + Math.random() * 80)
@@ -78,7 +79,7 @@ export async function lockStorage(directory: string, what: string): Promise<Lock
   }
 }
 
-/** Claims of others that are alive, in the order of their names. Dead ones are removed. */
+/** Returns the living claims of other servers, in the order of their names. Removes dead ones. */
 async function living(directory: string, own: string): Promise<Map<string, Claim>> {
   const names = readdirSync(directory).filter(name => name.endsWith(ENDING) && name !== own)
   const found = await Promise.all(
@@ -95,7 +96,7 @@ async function living(directory: string, own: string): Promise<Map<string, Claim
 
 async function isLiving(claim: Claim, file: string): Promise<boolean> {
   if (claim.machine === machine()) return claim.holders.some(isAlive)
-  // Its clock may be another, so what counts is whether the time changes.
+  // The clock of another machine may be wrong, so only a change of the time counts.
   const before = touchedMs(file)
   const endMs = performance.now() + UNTOUCHED_MS
   while (performance.now() < endMs) {
@@ -114,14 +115,14 @@ function inUse(directory: string, { holders, what, since, machine: where }: Clai
   return `${holder}. Two servers on one storage would let in twice as many: stop that one, or name another directory`
 }
 
-/** In one step, so that nobody reads half of it. */
+/** Writes the file in one step, so that no server reads half of it. */
 function writeClaim(directory: string, name: string, claim: Claim): void {
   const file = join(directory, name)
   writeFileSync(`${file}.new`, JSON.stringify(claim))
   renameSync(`${file}.new`, file)
 }
 
-/** Null for what is no claim, or not there any more. */
+/** Returns null when the file is not a claim, or has been removed. */
 function readClaim(file: string): Claim | null {
   try {
     const claim = JSON.parse(readFileSync(file, 'utf8')) as Partial<Claim>

@@ -19,7 +19,9 @@ type HostHeader = 'visitor' | 'origin'
 /** Variables of a configuration, before they are checked. */
 type Vars = Readonly<Record<string, unknown>>
 
-/** By `--origin`, else as configured; null for none. Throws UsageError for what ORIGIN would be refused for. */
+/**
+ * The origin of `--origin`, else of the configuration; null for none. Throws UsageError when ORIGIN would be refused.
+ */
 export function originOf(given: Given, { ORIGIN }: Vars): string | null {
   const named = given.origin
   if (named === undefined) return typeof ORIGIN === 'string' && isOriginUrl(ORIGIN) ? new URL(ORIGIN).origin : null
@@ -36,8 +38,8 @@ export function hostHeaderOf(given: Given, { ORIGIN_HOST_HEADER }: Vars, origin:
 }
 
 /**
- * On this machine or in its own network, as far as the address says: a name without a dot is one of a local network.
- * Ranges that are set aside, such as those for documentation, are nobody's public address either.
+ * Whether an address is on this machine or in its own network, judged by the address alone. A name without a dot
+ * belongs to a local network. Reserved ranges, such as those for documentation, are not public addresses either.
  */
 export function isPrivate(origin: string): boolean {
   const host = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1')

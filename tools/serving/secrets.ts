@@ -11,7 +11,7 @@ export type SecretName = 'ROOM_KEYS' | 'ADMIN_TOKEN' | 'METRICS_TOKEN'
 
 export interface Secret {
   readonly value: string
-  /** Where it comes from, for people. */
+  /** The source of the secret, for the operator. */
   readonly from: string
 }
 
@@ -30,7 +30,7 @@ export function secretOf(name: SecretName): Secret | null {
   }
 }
 
-/** By `--admin-token`; null when it is not given. */
+/** The token of `--admin-token`; null when the flag is not given. */
 export function adminTokenGiven(given: Given): Secret | null {
   const value = given['admin-token']
   if (value === undefined) return null
@@ -42,7 +42,10 @@ export function adminTokenGiven(given: Given): Secret | null {
   throw new UsageError('--admin-token must not be empty')
 }
 
-/** Refuses once, and with what to do, what each answer of the Worker would refuse. `keysCommand` makes new keys. */
+/**
+ * Throws once, with what to do, for secrets because of which the Worker would refuse every request. `keysCommand` makes
+ * new keys.
+ */
 export async function checkSecrets(
   roomKeys: Secret,
   adminToken: Secret,

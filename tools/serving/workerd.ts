@@ -16,17 +16,17 @@ export interface Served extends Child {
 }
 
 const READY_WITHIN_MS = 15_000
-/** Where workerd finds its configuration and the pipe for its own news, as it counts its open files. */
+/** The file descriptors at which workerd finds its configuration and the pipe for its control messages. */
 const CONFIG_FD = 3
 const NEWS_FD = 4
 
 /**
- * Starts workerd and waits until it answers. Throws with its words when it does not, StorageInUse when another server
- * has the storage, and PortTaken.
+ * Starts workerd and waits until it answers. Throws with workerd's output when it does not answer, StorageInUse when
+ * another server holds the storage, and PortTaken when the port is taken.
  */
 export async function startWorkerd(bundle: Bundle, options: ServeOptions): Promise<Served> {
   const { storage, host = LOOPBACK, port } = options
-  // The runtime's own in-memory storage has no SQL: memory is a directory that goes away.
+  // The runtime's own in-memory storage has no SQL. So `memory` is a directory that is removed at the end.
   if (storage === 'memory') {
     await needPort(host, port)
     const scratch = mkdtempSync(join(memoryDisk(), 'antesala-'))
@@ -44,7 +44,7 @@ export async function startWorkerd(bundle: Bundle, options: ServeOptions): Promi
 
 interface Storage {
   readonly directory: string
-  /** Null for a directory that goes away. */
+  /** Null for a directory that is removed at the end. */
   readonly lock: Lock | null
 }
 
@@ -79,7 +79,7 @@ async function run(bundle: Bundle, options: ServeOptions, { directory, lock }: S
   return { url, process: child.process, ended, stop }
 }
 
-/** A file that only its descriptor leads to: whatever happens, no secret stays on the disk. */
+/** Writes a file that can be reached only by its descriptor, so that no secret is left on the disk. */
 function unlinkedFile(text: string): number {
   const directory = mkdtempSync(join(tmpdir(), 'antesala-'))
   const file = join(directory, 'workerd.capnp')
@@ -95,7 +95,7 @@ function memoryDisk(): string {
   return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 }
 
-/** The runtime's own word that it listens: an answer on the port could be somebody else's. */
+/** Waits for the runtime's own message that it listens: an answer on the port could come from another process. */
 async function untilListening(child: Child): Promise<void> {
   const news = child.process.stdio[NEWS_FD] as Readable
   const listens = once(news, 'data', { signal: AbortSignal.timeout(READY_WITHIN_MS) })
@@ -111,7 +111,7 @@ async function untilAnswering(url: string, child: Child): Promise<void> {
       const response = await fetch(url, { signal: AbortSignal.timeout(1_000) })
       if (response.ok) return
     } catch {
-      // Not listening yet.
+      // The runtime does not listen yet.
     }
     await new Promise(resolve => setTimeout(resolve, 50))
   }
