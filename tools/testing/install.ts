@@ -1,12 +1,16 @@
-/** Installs the programs that tests need, on Debian and Ubuntu, for root and for a CI whose sudo asks for no password. */
+/**
+ * Installs the programs that tests need, on Debian and Ubuntu, for root and for a CI with a sudo that needs no
+ * password.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { ROOT } from '../support/build.ts'
 import { PROGRAMS, type ProgramName, platform } from './programs.ts'
 
 /**
- * The packages are the script's arguments. Services of the packages are not started: nginx and redis would listen, and outlive the
- * tests. Debian asks /usr/sbin/policy-rc.d for that, and containers have one already.
+ * The packages are the script's arguments. Services of the packages are not started: nginx and redis would listen, and
+ * outlive the tests. Debian asks /usr/sbin/policy-rc.d whether to start a service, and containers have such a file
+ * already.
  */
 const APT = `
 export DEBIAN_FRONTEND=noninteractive
@@ -24,7 +28,7 @@ const WITHIN_MS = 15 * 60_000
 /** The end of a long output is enough to see what went wrong. */
 const OUTPUT_CHARS_MAX = 2_000
 
-/** The words that run a command as root: none for root, null for somebody who may not, or has not asked for it. */
+/** The words that run a command as root: none for root, null for a user who may not, or who has not asked for it. */
 export function asRoot(isCi: boolean): readonly string[] | null {
   const on = platform()
   if (on !== 'debian' && on !== 'ubuntu') return null
@@ -33,12 +37,12 @@ export function asRoot(isCi: boolean): readonly string[] | null {
   return mayUseSudo ? ['sudo', '-n'] : null
 }
 
-/** What is installed for these programs: packages of apt, and Chromium where that is another's. */
+/** The packages for these programs: apt packages, and Playwright's Chromium where apt has no usable one. */
 export function packagesOf(names: readonly ProgramName[]): string[] {
   return names.flatMap(name => (isOfPlaywright(name) ? [`${name} (by playwright-core)`] : PROGRAMS[name].debian))
 }
 
-/** Installs programs. Returns what went wrong, null when nothing did. */
+/** Installs programs. Returns what went wrong, or null when nothing did. */
 export async function install(names: readonly ProgramName[], root: readonly string[]): Promise<string | null> {
   const packages = packagesOf(names.filter(name => !isOfPlaywright(name)))
   const failed = packages.length === 0 ? null : await failureOf([...root, 'sh', '-c', APT, 'apt', ...packages])

@@ -1,11 +1,11 @@
-/** Whether a process that was noted some time ago is still the same one: numbers of processes are used again. */
+/** Whether a noted process is still the same one: the system reuses process numbers. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 export interface Noted {
   readonly pid: number
-  /** When it started, as the system counts; empty where the system does not tell. */
+  /** When the process started, as the system counts; empty where the system does not report it. */
   readonly started: string
 }
 
@@ -17,7 +17,7 @@ export function isAlive({ pid, started }: Noted): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    // Somebody else's process is there, too.
+    // A process of another user has the number, so it is in use.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   const now = startOf(pid)
@@ -25,8 +25,8 @@ export function isAlive({ pid, started }: Noted): boolean {
 }
 
 /**
- * Where numbers of processes mean the same: one start of one system, and on Linux one namespace (a container has its
- * own).
+ * The scope in which a process number has one meaning: one start of one system, and on Linux one namespace (a container
+ * has its own).
  */
 export function machine(): string {
   try {
@@ -37,7 +37,7 @@ export function machine(): string {
   }
 }
 
-/** Null for a process that has ended, also when nobody has asked for its exit code yet. */
+/** Returns null for a process that has ended, even when its exit code has not been read yet. */
 function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

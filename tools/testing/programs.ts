@@ -1,6 +1,7 @@
 /**
- * The programs that tests and tools need beside npm packages: what each is for, how it is found and how it is installed. No other file
- * knows them. A test that needs one carries its name as a tag, and vitest.config.ts skips the tag where the program is missing.
+ * The programs that tests and tools need beside npm packages: what each is for, how it is found and how it is
+ * installed. Only this file has that information. A test that needs a program carries its name as a tag. Where the
+ * program is missing, vitest.config.ts skips the tag.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -8,11 +9,11 @@ import { delimiter, join, resolve } from 'node:path'
 
 interface Program {
   readonly purpose: string
-  /** An environment variable that names its file. Nothing else is tried then. */
+  /** An environment variable that names the program's file. If it is set, nothing else is tried. */
   readonly variable?: string
   /** Names on the path, or files, in the order in which they are tried. */
   readonly commands: readonly string[]
-  /** Run with these arguments, the program prints something like `prints` when it has all that is needed. */
+  /** With these arguments a complete program prints something that matches `prints`. */
   readonly check: readonly string[]
   readonly prints: RegExp
   /** Packages of Debian and Ubuntu. */
@@ -20,7 +21,7 @@ interface Program {
   /** Ubuntu's command, where its package does not run in a container. */
   readonly ubuntu?: string
   readonly macos: string
-  /** No test needs it, only a tool. */
+  /** Only a tool needs the program, no test. */
   readonly isForTools?: true
 }
 
@@ -44,7 +45,7 @@ const TABLE = {
   },
   python: {
     purpose: 'the Python of docs/snippets, with PyJWT and cryptography',
-    // The system's Python comes first: others on the path do not see the modules that Debian installs.
+    // The system's Python comes first: any other cannot load the modules that Debian installs.
     commands: ['/usr/bin/python3', 'python3'],
     check: ['-c', 'import cryptography; from jwt import PyJWKSet; print("has both")'],
     prints: /^has both/,
@@ -69,7 +70,7 @@ const TABLE = {
   },
   nginx: {
     purpose: 'the nginx configurations of docs, with auth_request',
-    // Debian installs it where only the path of root leads.
+    // Debian installs the program where only root's path leads.
     commands: ['nginx', '/usr/sbin/nginx'],
     check: ['-V'],
     prints: /--with-http_auth_request_module/,
@@ -110,7 +111,10 @@ export async function findPrograms(names: readonly ProgramName[] = TESTED): Prom
   return Object.fromEntries(await Promise.all(names.map(async name => [name, await findProgram(name)] as const)))
 }
 
-/** The file of a program, or null when the machine has none that is complete. A browser may be the one that playwright installs. */
+/**
+ * The file of a program, or null when the machine has no complete one. A browser may be the one that Playwright
+ * installs.
+ */
 export async function findProgram(name: ProgramName): Promise<string | null> {
   const { commands, check, prints } = PROGRAMS[name]
   const own = chosen(name)
@@ -128,13 +132,13 @@ function filesOf(command: string): string[] {
   return (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, command))
 }
 
-/** The file that somebody has named in the environment, null when nobody has. */
+/** The file named in the environment; null when none is. */
 export function chosen(name: ProgramName): string | null {
   const { variable } = PROGRAMS[name]
   return (variable === undefined ? null : process.env[variable]) || null
 }
 
-/** The file of a program that a tool cannot do without. Throws with how the program is installed. */
+/** The file of a program that a tool needs. Throws with instructions for its installation when it is missing. */
 export async function needProgram(name: ProgramName): Promise<string> {
   const file = await findProgram(name)
   if (file === null) throw new Error(`${name} is not on this machine: ${howToInstall(name)}`)
@@ -151,7 +155,7 @@ export function platform(): Platform {
   return ids.includes('debian') ? 'debian' : 'other'
 }
 
-/** What somebody types to get a program. On an unknown system these are the names of Debian's packages. */
+/** The command that installs a program. On an unknown system it names Debian's packages. */
 export function howToInstall(name: ProgramName, on: Platform = platform()): string {
   const { variable, debian, ubuntu, macos } = PROGRAMS[name]
   const own = chosen(name)
@@ -164,7 +168,7 @@ export function howToInstall(name: ProgramName, on: Platform = platform()): stri
 
 const ANSWERS_WITHIN_MS = 30_000
 
-/** What a program prints, on either stream; nothing when it does not run. */
+/** Returns what a program prints, on either stream; nothing when it does not run. */
 function printed(file: string, args: readonly string[]): Promise<string> {
   return new Promise(resolve => {
     execFile(file, args, { timeout: ANSWERS_WITHIN_MS }, (_, stdout, stderr) => resolve(stdout + stderr))

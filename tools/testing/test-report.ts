@@ -1,4 +1,4 @@
-/** A reporter of Vitest's that keeps `npm test` informed: whether the run goes on, when it is over, and what was skipped. */
+/** A Vitest reporter for `npm test`: it reports whether the run goes on, when it is over, and what was skipped. */
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import { PROGRAMS, type ProgramName } from './programs.ts'
 
@@ -6,7 +6,7 @@ import { PROGRAMS, type ProgramName } from './programs.ts'
 export type Skipped = Readonly<Partial<Record<ProgramName, readonly string[]>>>
 
 export type Report =
-  /** Something began or ended. `running` are the files whose tests have begun. */
+  /** A test or a file began or ended. `running` are the files whose tests have begun. */
   | { readonly kind: 'progress'; readonly running: readonly string[] }
   /** Every test has its result. */
   | { readonly kind: 'over'; readonly skipped: Skipped }
@@ -17,7 +17,8 @@ export default class TestReport implements Reporter {
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
-    // Without `npm test` nobody would end what this process has started. It leads the group of all of them.
+    // Without `npm test` the processes of this run would stay. This process leads the group of all of them, so it ends
+    // them.
     process.once('disconnect', endAll)
     // Listening must not keep this process alive.
     process.channel?.unref()
@@ -59,7 +60,7 @@ function send(report: Report): void {
   if (process.connected) process.send?.(report)
 }
 
-/** Workers get the time to end what they have started. */
+/** Gives workers time to end the processes that they have started. */
 function endAll(): void {
   process.once('SIGTERM', () => setTimeout(() => process.kill(-process.pid, 'SIGKILL'), 1_000))
   process.kill(-process.pid, 'SIGTERM')
