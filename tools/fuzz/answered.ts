@@ -1,4 +1,4 @@
-/** Whether what the client got keeps the contract of docs/http.md (I12). */
+/** Whether an answer to the client keeps the contract of docs/http.md (I12). */
 import type { Answer } from './connection.ts'
 import type { Sent } from './draft.ts'
 import type { Exchange } from './exchange.ts'
@@ -8,16 +8,16 @@ import { CONTROL_PREFIX } from './regions.ts'
 import { runtimeAnswer } from './runtime-answers.ts'
 import { fieldOf, valuesOf } from './wire.ts'
 
-/** Who has made an answer. */
+/** The part that made an answer. */
 export type Maker = 'origin' | 'edge' | 'runtime' | 'nobody'
 
 type Whole = Answer & { kind: 'answer' }
 
 const STATUSES = [200, 202, 204, 303, 307, 308, 400, 401, 403, 404, 405, 413, 421, 429, 502, 503, 504]
 const CONTENT_TYPES = /^(text\/html; charset=utf-8|application\/json|application\/problem\+json)$/
-/** Words of an error that nobody outside is meant to read. */
+/** Text of an internal error, which clients must not see. */
 const INSIDES = /\n\s+at \S|\b(Type|Reference|Range|Syntax)Error\b|\bindex\.js:\d|\.ts:\d+:\d|node_modules/
-/** The answer to an error that nobody expected. */
+/** The answer to an unexpected error. */
 const UNEXPECTED = /"title":"(Try again shortly|Not configured)"/
 
 export function makerOf({ sent, answer }: Pick<Exchange, 'sent' | 'answer'>): Maker {
@@ -44,20 +44,20 @@ export function faultsOfAnswer(sent: Sent, answer: Answer, arrivals: readonly Ar
   }
 }
 
-/** A cookie of ours must not be stored for others, nor be replaced by a page of another site with an unsafe request. */
+/** Our cookie must not be stored in shared caches. No page of another site may replace it with an unsafe request. */
 function cookieFaults({ draft: { method }, headers: asked }: Sent, { headers }: Whole): string[] {
   if (!valuesOf(headers, 'set-cookie').some(value => value.includes('antesala-'))) return []
   const faults: string[] = []
   if (!/\bno-store\b/.test(fieldOf(headers, 'cache-control') ?? ''))
     faults.push('a cookie of ours came without no-store')
-  // Where a browser has sent our cookie along, it may be renewed.
+  // If the browser has sent our cookie along, the answer may renew it.
   const cameAlong = /antesala-/.test(fieldOf(asked, 'cookie') ?? '')
   const isOfAnotherSite = !cameAlong && valuesOf(asked, 'sec-fetch-site').join() === 'cross-site'
   if (isOfAnotherSite && !/^(GET|HEAD)$/.test(method)) faults.push('a page of another site replaced a cookie of ours')
   return faults
 }
 
-/** Only a request that cannot be read to its end may be left without an answer. */
+/** Only a request that cannot be read to its end may stay without an answer. */
 function nothingFaults(sent: Sent, answer: Exclude<Answer, Whole>): string[] {
   if (sent.content === null) return []
   return [answer.kind === 'silent' ? 'no answer came' : 'the connection was closed without an answer']
@@ -93,7 +93,7 @@ function isControl(target: string): boolean {
   return URL.parse(`http://h${pathOf(target)}`)?.pathname.startsWith(`${CONTROL_PREFIX}/`) ?? false
 }
 
-/** A redirect of ours leads to a path of the same host. */
+/** A redirect of ours must lead to a path of the same host. */
 function redirectFaults({ headers: asked }: Sent, headers: Whole['headers']): string[] {
   const base = URL.parse(`http://${fieldOf(asked, 'host') ?? ''}`)
   const to = base && URL.parse(fieldOf(headers, 'location') ?? '', base)
@@ -101,12 +101,12 @@ function redirectFaults({ headers: asked }: Sent, headers: Whole['headers']): st
 }
 
 /**
- * Some rooms answer 200 or 202 to people who wait: to what asks and changes nothing, and to a form that a browser has
- * sent. A preflight is carried out by its answer.
+ * Some rooms answer waiting visitors with 200 or 202. They may do so for safe methods, and for a form that a browser
+ * has sent. A preflight is complete with its answer.
  */
 function mayBeCalledDone({ draft: { method }, headers }: Sent): boolean {
   if (method === 'GET' || method === 'HEAD') return true
   if (method === 'OPTIONS') return fieldOf(headers, 'access-control-request-method') !== null
-  // No script can set this header, and no program does.
+  // Scripts in a page cannot set this header, and other programs do not.
   return method === 'POST' && fieldOf(headers, 'sec-fetch-mode') === 'navigate'
 }

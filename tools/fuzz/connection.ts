@@ -8,19 +8,19 @@ export type Answer =
       readonly status: number
       readonly headers: readonly Header[]
       readonly body: string
-      /** What came behind the answer, to no request. */
+      /** Bytes after the answer that belong to no request. */
       readonly surplus: string
     }
-  /** The server closed the connection, with what it had sent until then. */
+  /** The server closed the connection. This is what it had sent until then. */
   | { readonly kind: 'closed'; readonly text: string }
-  /** Nothing, or not all of it, has come in time. */
+  /** The answer, or a part of it, did not come in time. */
   | { readonly kind: 'silent'; readonly text: string }
 
 export interface Ask {
   readonly bytes: Buffer
   /** The answer to HEAD has no body, whatever its headers say. */
   readonly isHead: boolean
-  /** No more requests on this connection: the server may have taken another end of this one. */
+  /** This is the last request on the connection: the server may have read its end differently. */
   readonly isLast: boolean
   readonly withinMs: number
 }
@@ -36,7 +36,7 @@ export class Connection {
   }
 
   async ask(ask: Ask): Promise<Answer> {
-    // A server may close an idle connection, also at the moment when it is taken again.
+    // A server may close an idle connection at the very moment when it is used again.
     if (this.#socket?.destroyed) this.#socket = null
     const isReused = this.#socket !== null
     const answer = await this.#askOnce(ask)
@@ -72,14 +72,14 @@ export class Connection {
 
   #open(): Socket {
     const socket = connect({ port: this.#port, host: '127.0.0.1', localAddress: this.#address, noDelay: true })
-    // What matters of an error is that the connection is closed.
+    // The reason does not matter: the connection is closed.
     socket.on('error', () => undefined)
     this.#socket = socket
     return socket
   }
 }
 
-/** The final answer, once it is complete; answers with 1xx but 101 go before it. */
+/** The final answer, once it is complete. Answers with 1xx, other than 101, come before it. */
 function readAnswer(bytes: Buffer, isHead: boolean): Answer | null {
   const head = readHead(bytes)
   if (!head) return null

@@ -1,4 +1,4 @@
-/** The faults of one site. The first request that shows a fault is made as small as it can be and still show it. */
+/** The faults of one site. The first request that shows a fault is reduced as far as it still shows the fault. */
 import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import { faultsOf } from './judge.ts'
@@ -10,13 +10,13 @@ import type { FuzzedSite } from './site.ts'
 export interface Difference {
   readonly fault: string
   readonly site: string
-  /** How many requests showed it; a log line counts once for each batch. */
+  /** How many requests showed the fault. A log line counts once for each batch. */
   count: number
   /** The first request, or the first of its batch, by its number in the order of the seed. */
   readonly first: number
-  /** The smallest request, and what became of it. */
+  /** The smallest request that shows the fault, and its result. */
   readonly example: Exchange | null
-  /** What arrived of no request. */
+  /** A request at the origin that matches no request of the run. */
   readonly stray: string | null
 }
 
@@ -49,7 +49,10 @@ export class Differences {
     if (!this.#isKnown(fault)) this.#note({ fault, first, stray: text })
   }
 
-  /** A log does not name its request: it is found by sending half of them again, and half of those. */
+  /**
+   * A log line does not name its request. The request is found by bisection: half of the requests are sent again, then
+   * half of those.
+   */
   async addLogged(words: string, first: number, exchanges: readonly Exchange[]): Promise<void> {
     const fault = `workerd logged: ${words}`
     if (this.#isKnown(fault)) return
@@ -86,7 +89,7 @@ export class Differences {
       smallest = again ?? smallest
       return again !== null
     })
-    // What these tries have logged is known.
+    // The log lines of these tries are known already.
     this.#site.takeLog()
     return smallest
   }

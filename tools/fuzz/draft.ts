@@ -1,5 +1,5 @@
 /**
- * A request that is to be sent, byte for byte. A draft holds placeholders, because the number of a request and the
+ * A request that is to be sent, byte for byte. A draft contains placeholders, because the number of a request and the
  * tokens differ from run to run.
  */
 import { type Header, headerOf } from './wire.ts'
@@ -11,15 +11,15 @@ export const NETWORKS: Readonly<Record<Network, string>> = { ordinary: '127.1', 
 export interface Draft {
   readonly from: Network
   readonly method: string
-  /** As it is sent, with `{id}` where the number of the request goes. */
+  /** The target as it is sent, with `{id}` in place of the request's number. */
   readonly target: string
   readonly version: string
-  /** Whole lines, so that a line can be broken. */
+  /** Whole lines, so that a mutation can break a line. */
   readonly lines: readonly string[]
   readonly lineEnd: string
-  /** What follows the head. */
+  /** The bytes after the head. */
   readonly body: string
-  /** What the body means; null where its framing can be read in several ways. */
+  /** The content of the body; null where its framing can be read in several ways. */
   readonly content: string | null
 }
 
@@ -35,10 +35,10 @@ export interface Sent {
 /** Tokens by placeholder: `pass:held` is the pass of an insider of the room `held`. */
 export type Tokens = ReadonlyMap<string, string>
 
-/** Numbers have seven digits, so that a length is the same for each. */
+/** Numbers have seven digits, so that the length is the same for all requests. */
 export const FIRST_ID = 1_000_000
 
-/** The request with a number of its own, and with the tokens of a site. */
+/** The request with its own number, and with the tokens of a site. */
 export function fill(draft: Draft, tokens: Tokens, number: number): Sent {
   const id = String(number)
   const filled = (text: string) =>
@@ -57,7 +57,10 @@ export function fill(draft: Draft, tokens: Tokens, number: number): Sent {
   }
 }
 
-/** By these the origin knows the request, beside its query. Of a preflight only headers of preflights go on. */
+/**
+ * Lines by which the origin recognises the request, beside its query. Only the CORS headers of a preflight reach the
+ * origin.
+ */
 export function marksOf({ method, lines }: Draft, id: string): readonly string[] {
   const mark = `X-Fuzz: ${id}`
   const isPreflight = method === 'OPTIONS' && lines.some(line => headerOf(line)[0] === 'access-control-request-method')
@@ -77,7 +80,7 @@ export function withoutHeader(draft: Draft, name: string): Draft {
   return { ...draft, lines: draft.lines.filter(line => headerOf(line)[0] !== name) }
 }
 
-/** Each byte can be read: what cannot be printed is escaped. */
+/** The text with all bytes visible: bytes that cannot be printed are escaped. */
 export function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, byte => {
     if (byte === '\r') return '\\r'

@@ -1,4 +1,4 @@
-/** One request, its answer, and what the origin got of it. */
+/** One request, its answer, and what arrived at the origin. */
 import type { Answer } from './connection.ts'
 import type { Sent } from './draft.ts'
 import type { Arrival } from './origin.ts'

@@ -1,4 +1,4 @@
-/** Whether what has arrived at the origin is what was sent, and whether it may be there (I3). */
+/** Whether the origin received what was sent, and whether it may have received it at all (I3). */
 import { NETWORKS, type Sent, type Tokens } from './draft.ts'
 import type { Arrival } from './origin.ts'
 import {
@@ -15,13 +15,13 @@ import { withoutDots } from './readings.ts'
 import { CONTROL_PREFIX, type Region } from './regions.ts'
 import { fieldOf, valuesOf } from './wire.ts'
 
-/** A forged value begins so: it must reach no origin in a header by which a proxy or a router speaks. */
+/** Forged values begin with this. None may reach an origin in a header that proxies or routers set. */
 export const FORGED = 'forged'
 /** RFC 9110 section 7.6.1. */
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer']
 const CREDENTIALS = ['cookie', 'authorization', 'waiting-room-pass', 'waiting-room-session']
 
-/** Each fault in a few words, the same words for the same fault. */
+/** Each fault in a few words. The same fault always has the same words. */
 export function faultsOfArrival(sent: Sent, arrival: Arrival, tokens: Tokens, sendsHost: boolean): readonly string[] {
   const regions = regionsOf(hostAt(arrival, sendsHost), pathOf(arrival.target))
   const reasons = regions.map(region => reasonFor(region, sent, arrival, tokens))
@@ -37,7 +37,7 @@ export function faultsOfArrival(sent: Sent, arrival: Arrival, tokens: Tokens, se
   return faults
 }
 
-/** What has changed on the way tells two causes apart. */
+/** Names what has changed on the way, to tell two causes of the same fault apart. */
 function as({ draft, target }: Sent, arrival: Arrival): string {
   if (arrival.method !== draft.method) return ' with another method'
   return spellingsOf(target).includes(arrival.target) ? '' : ' with another target'
@@ -66,7 +66,7 @@ function spellingsOf(target: string): readonly string[] {
   return url ? [...spellings, url.pathname + url.search] : spellings
 }
 
-/** The host that the origin is told of must be the one that was asked for, and one of a room. */
+/** The host that the origin receives must be the requested one, and one of a room. */
 function hostFaults({ headers, target }: Sent, arrival: Arrival, sendsHost: boolean): string[] {
   const [host = '', ...others] = valuesOf(headers, 'host').filter(isNotEmpty)
   const authority = /^https?:\/\/([^/?#]*)/i.exec(target)?.[1]
@@ -97,7 +97,7 @@ function headerFaults(
   const address = fieldOf(headers, 'x-forwarded-for') ?? ''
   if (!address.startsWith(`${NETWORKS[sent.draft.from]}.`)) faults.push('the origin got another address')
   for (const [name, value] of headers) {
-    // CGI hands `_` on as `-`.
+    // CGI treats `_` in a name as `-`.
     const meant = name.replaceAll('_', '-')
     if (value.includes(FORGED) && !mayOverride(meant)) faults.push(`the origin got the visitor's ${meant}`)
     if (HOP_BY_HOP.includes(name)) faults.push(`the origin got the hop-by-hop header ${name}`)
@@ -108,7 +108,10 @@ function headerFaults(
   return faults
 }
 
-/** RFC 6455 section 4.2.1. A platform that ends connections itself may have taken `Connection` off. */
+/**
+ * Whether this is a valid WebSocket request (RFC 6455 section 4.2.1). A platform that ends connections itself may have
+ * removed `Connection`.
+ */
 function asksForSocket({ draft: { method }, headers }: Sent): boolean {
   return (
     method === 'GET' &&
@@ -119,7 +122,7 @@ function asksForSocket({ draft: { method }, headers }: Sent): boolean {
   )
 }
 
-/** The runtime takes no notice of an empty line before another of the same name. */
+/** The runtime ignores an empty line if another line has the same name. */
 function isNotEmpty(value: string): boolean {
   return value !== ''
 }
@@ -132,7 +135,7 @@ function preflightFaults({ headers, body }: Arrival): string[] {
   return (body?.length ?? 0) > 0 ? [...faults, 'a preflight carried a body to the origin'] : faults
 }
 
-/** That of a GET or HEAD means nothing, and stays behind; that of a preflight may. */
+/** The body of a GET or HEAD has no meaning and must not be forwarded. The body of a preflight may be left out. */
 function bodyFaults({ content }: Sent, arrival: Arrival): string[] {
   if (content === null) return []
   const { method } = arrival

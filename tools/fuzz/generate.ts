@@ -9,7 +9,7 @@ import { profile } from './mutations/profiles.ts'
 import { method, version } from './mutations/start-lines.ts'
 import { target } from './mutations/targets.ts'
 
-/** Of so many mutations each is chosen so often. What is nearly always refused by the runtime is rare. */
+/** How often each mutation is chosen. A mutation that the runtime nearly always refuses is rare. */
 const MUTATIONS: readonly (readonly [share: number, mutate: (draft: Draft, random: Random) => Draft])[] = [
   [22, target],
   [10, host],

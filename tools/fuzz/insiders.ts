@@ -52,7 +52,7 @@ export class Visits {
   }
 }
 
-/** Returns a pass of each room, its session, and the pass with a change. */
+/** Returns for each room a pass, its session, and the pass with a change. */
 export async function enter(visits: Visits, regions: readonly Region[]): Promise<Tokens> {
   const tokens = new Map<string, string>()
   for (const region of regions) {
@@ -92,7 +92,7 @@ export async function untilShut(visits: Visits, regions: readonly Region[]): Pro
   return tickets
 }
 
-/** Takes what each policy of the room allows to the insider, until it is refused. */
+/** Uses up the insider's allowance of each policy, until the insider is refused. */
 async function spend(visits: Visits, region: Region, pass: string): Promise<void> {
   for (const { methods, paths } of region.limits) {
     const lines = [`Host: ${hostOf(region)}`, `Cookie: antesala-${region.name}=${pass}`]
@@ -105,7 +105,7 @@ async function spend(visits: Visits, region: Region, pass: string): Promise<void
   }
 }
 
-/** Where the insider goes in: no rule of the room lets this path by. */
+/** The path at which the insider enters: no bypass rule of the room matches it. */
 function pathOf({ path }: Region): string {
   return path === '/' ? '/start' : `${path}/start`
 }
@@ -115,7 +115,7 @@ function cookieOf(headers: readonly Header[], room: string): string | null {
   return /=([\w-]+\.[\w-]+\.[\w-]+)/.exec(set ?? '')?.[1] ?? null
 }
 
-/** The same pass with another session in it: its signature does not fit. */
+/** The same pass with another session: its signature is then wrong. */
 function changed(pass: string): string {
   const [head, payload = '', signature] = pass.split('.')
   const claims = { ...claimsOf(pass), sub: 'xx-0.AAAAAAAAAAAAAAAAAAAAAA' }

@@ -1,4 +1,4 @@
-/** Judges one exchange from outside: by what was sent, what the origin got, and what the client got. */
+/** Judges one exchange from outside: by what was sent, what the origin received, and what the client received. */
 import { faultsOfAnswer, makerOf } from './answered.ts'
 import type { Sent, Tokens } from './draft.ts'
 import type { Exchange } from './exchange.ts'
@@ -7,10 +7,10 @@ import { isBypassed, pathOf, regionsOf } from './promises.ts'
 import { SITE_HOST } from './regions.ts'
 import { fieldOf, valuesOf } from './wire.ts'
 
-/** A site as the judge needs to know it. */
+/** The part of a site that the judge needs. */
 export interface Judged {
   readonly tokens: Tokens
-  /** Whether the origin is told the visitor's host as `Host`. */
+  /** Whether the origin receives the visitor's host as `Host`. */
   readonly sendsHost: boolean
 }
 
@@ -22,12 +22,12 @@ export function faultsOf({ sent, answer, arrivals }: Exchange, { tokens, sendsHo
   return [...new Set([...faults, ...faultsOfAnswer(sent, answer, arrivals)])]
 }
 
-/** A path that is too long to be read falls under every room. */
+/** A path that is too long to be read counts as a path of every room. */
 const TARGET_PLAIN_MAX = 1_000
 
 /**
- * Whether a request with nothing odd about it is for a room that lets it pass, or for no room. What is odd may be
- * refused, so this is cautious.
+ * Whether a plain request is for a room that lets it pass, or for no room. A request with anything unusual may be
+ * refused, so this returns true only in clear cases.
  */
 function mustPass(sent: Sent): boolean {
   const { draft, target, headers, content } = sent
@@ -39,7 +39,7 @@ function mustPass(sent: Sent): boolean {
     /^(\/[\w-]+)+\?fz=\d{7}$/.test(target) &&
     valuesOf(headers, 'host').join() === SITE_HOST &&
     ['upgrade', 'expect', 'transfer-encoding'].every(name => fieldOf(headers, name) === null) &&
-    // Of two lines nobody knows where a cookie ends.
+    // With two cookie lines the end of a cookie is not clear.
     valuesOf(headers, 'cookie').length < 2 &&
     target.length < TARGET_PLAIN_MAX &&
     draft.lines.every(line => line.length < 10_000 && /^[\w-]+: ?[\x20-\x7e]*$/.test(line))

@@ -1,6 +1,6 @@
-/** What workerd has logged beside what it may log. */
+/** Log lines of workerd that should not be there. */
 
-/** Lines that do not mean that anything is wrong with the Worker. */
+/** Lines that do not mean a fault of the Worker. */
 const EXPECTED: readonly { readonly line: RegExp; readonly reason: string }[] = [
   {
     line: /^Received a connect event but we lack a handler|Handler does not export a connect\(\) function/,
@@ -12,9 +12,9 @@ const EXPECTED: readonly { readonly line: RegExp; readonly reason: string }[] = 
   },
 ]
 
-/** Returns each kind of unexpected line once, without what differs from time to time. */
+/** Returns each kind of unexpected line once, without the parts that vary. */
 export function unexpected(log: string): readonly string[] {
-  // A stack, and a line that begins with a space, go on with the one before.
+  // The lines of a stack, and lines that begin with a space, belong to the line before.
   const lines = log.split('\n').filter(line => /^\S/.test(line) && !line.startsWith('stack:'))
   const others = lines.filter(line => EXPECTED.every(expected => !expected.line.test(line)))
   return [...new Set(others.map(wordsOf))]

@@ -1,8 +1,8 @@
-/** The origin: records each request exactly as it came, and answers with the number of the request that it got. */
+/** The origin: records each request exactly as it came, and answers with the number of that request. */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { fieldOf, type Head, type Header, readContent, readHead, valuesOf } from './wire.ts'
 
-/** Only the origin sends it: an answer with it is the origin's. */
+/** Only the origin sends this header, so an answer with it comes from the origin. */
 export const FROM_ORIGIN = 'x-fuzz-origin'
 
 export interface Arrival {
@@ -13,7 +13,7 @@ export interface Arrival {
   readonly headers: readonly Header[]
   /** The head as text, for reports. */
   readonly text: string
-  /** Null until all of it has come. */
+  /** Null until the whole body has come. */
   body: Buffer | null
 }
 
@@ -48,7 +48,7 @@ export async function startRecordingOrigin(): Promise<RecordingOrigin> {
   }
 }
 
-/** Reads one request after another. A request counts from its head on: what follows may never come. */
+/** Reads one request after another. A request counts once its head is complete, because its body may never come. */
 function receive(socket: Socket, arrived: (arrival: Arrival) => void): void {
   let bytes: Buffer = Buffer.alloc(0)
   let open: { head: Head; arrival: Arrival } | null = null

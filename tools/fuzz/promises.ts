@@ -1,4 +1,4 @@
-/** What the regions promise: which of them a path falls under, and who may go on there. */
+/** The promises of the regions: which of them a path belongs to, and which requests may pass there. */
 import type { Sent, Tokens } from './draft.ts'
 import type { Arrival } from './origin.ts'
 import { isUnder, readings, withoutEnd, withoutFormat } from './readings.ts'
@@ -7,7 +7,7 @@ import { fieldOf, valuesOf } from './wire.ts'
 
 export type Reason = 'the room lets everything pass' | 'a bypass rule' | 'a pass' | 'a preflight' | 'the room is open'
 
-/** The regions that any reading of a path falls under. */
+/** The regions that any reading of a path belongs to. */
 export function regionsOf(host: string, path: string): readonly Region[] {
   const ofHost = REGIONS.filter(region => matchesHost(host, region.host)).sort((a, b) => b.path.length - a.path.length)
   const found = new Set<Region>()
@@ -30,7 +30,7 @@ export function isKnownHost(host: string): boolean {
   return hostname(host) === PASSTHROUGH_HOST || REGIONS.some(region => matchesHost(host, region.host))
 }
 
-/** Why a request may be at the origin, as far as one region is concerned; null for no reason. */
+/** The reason for which one region allows a request to reach the origin; null for none. */
 export function reasonFor(region: Region, sent: Sent, arrival: Arrival, tokens: Tokens): Reason | null {
   if (region.gate === 'passes') return 'the room lets everything pass'
   if (region.bypass.some(rule => isBypassed(rule, sent, arrival))) return 'a bypass rule'
@@ -44,7 +44,7 @@ export function reasonFor(region: Region, sent: Sent, arrival: Arrival, tokens: 
   return region.gate === 'open' && !isClosed ? 'the room is open' : null
 }
 
-/** A request of the insider whose allowance is spent, for what is limited. */
+/** Whether this is a limited request of the insider, whose allowance is used up. */
 export function isOverLimit(region: Region, arrival: Arrival, tokens: Tokens): boolean {
   if (region.gate === 'passes' || region.bypass.some(rule => isBypassed(rule, null, arrival))) return false
   if (!sessionsOf(arrival).includes(tokens.get(`session:${region.name}`) ?? '')) return false
@@ -64,7 +64,7 @@ export function isPreflight({ method, headers }: Pick<Arrival, 'method' | 'heade
   )
 }
 
-/** A rule holds at the origin only where every server would read the path so. */
+/** At the origin a rule holds only where every server would read the path as the rule does. */
 export function isBypassed(rule: Bypass, sent: Sent | null, { method, target, headers }: Arrival): boolean {
   const plain = readings(pathOf(target)).filter(path => !/%[\da-f]{2}/i.test(path))
   const cookies = (fieldOf(headers, 'cookie') ?? '').split(/[;,]/).map(pair => pair.trim())
@@ -78,7 +78,7 @@ export function isBypassed(rule: Bypass, sent: Sent | null, { method, target, he
   )
 }
 
-/** The path of a target, also of one that begins with a scheme and a host. */
+/** The path of a target, also of a target that begins with a scheme and a host. */
 export function pathOf(target: string): string {
   return target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
 }
@@ -87,7 +87,7 @@ function pathsOf({ target }: Arrival): readonly string[] {
   return readings(pathOf(target))
 }
 
-/** The visitor has sent the insider's own pass, and the origin was given its session. */
+/** The visitor has sent the insider's own pass, and the origin has received its session. */
 function isOfInsider({ name }: Region, sent: Sent, arrival: Arrival, tokens: Tokens): boolean {
   const pass = tokens.get(`pass:${name}`)
   const session = tokens.get(`session:${name}`)

@@ -1,6 +1,6 @@
 /**
- * What servers may read of a path. This is written without the gate's own reading of paths, because the fuzzer must not
- * share the gate's mistakes.
+ * The ways in which servers may read a path. This is written without the gate's own reading of paths, so that the
+ * fuzzer does not repeat the gate's mistakes.
  */
 
 /** Servers do one or more of these, in any order. */
@@ -11,26 +11,26 @@ const STEPS: readonly ((path: string) => string)[] = [
   path => path.replaceAll(/\/{2,}/g, '/'),
   withoutDots,
 ]
-/** A path of the fuzzer needs fewer. */
+/** More rounds than any path of the fuzzer needs. */
 const READINGS_MAX = 300
 
-/** Every path that a server might serve for this one. */
+/** Returns every path that a server might serve for this one. */
 export function readings(path: string): readonly string[] {
   const found = new Set([path])
   for (const reading of found) {
     for (const step of STEPS) found.add(step(reading))
     if (found.size > READINGS_MAX) break
   }
-  // Every server resolves dot segments, as early or as late as it may.
+  // Every server resolves dot segments, but servers differ in when they do.
   return [...found].filter(reading => withoutDots(reading) === reading)
 }
 
-/** The same without a format at its end: routers serve `/checkout.json` as `/checkout`. */
+/** The path without a format at its end: routers serve `/checkout.json` as `/checkout`. */
 export function withoutFormat(path: string): string {
   return path.replace(/(\/[^/.]+)\.[^/]*$/, '$1')
 }
 
-/** The same as most routers see it: `/login/` and `/login%20` are `/login`. */
+/** The path as most routers see it: `/login/` and `/login%20` are `/login`. */
 export function withoutEnd(path: string): string {
   return path.replace(/(?<=[^/])[/\s]+$/, '')
 }

@@ -1,18 +1,20 @@
 /**
- * The site that is fuzzed: a room for each state that a room can be in. A region states what is promised of its room in
- * terms of its own. The settings under test are only handed to the Worker.
+ * The site that is fuzzed: a room for each state that a room can have. A region states in its own terms what its room
+ * promises. The settings of the rooms are only passed to the Worker.
  */
 
 export const SITE_HOST = 'site.test'
 export const CONTROL_PREFIX = '/.waiting-room'
 export const ADMIN_HOST = 'admin.test'
-/** It reaches the origin without a room. */
+/** Requests to this host reach the origin without a room. */
 export const PASSTHROUGH_HOST = 'plain.test'
-/** The second network of `Draft.from`, and the value that the other bypass rules ask for. */
+/** The network of trusted drafts (`Draft.from`), and the value that the other bypass rules require. */
 export const TRUSTED_NETWORK = '127.7.0.0/16'
 export const SECRET = 'open-sesame'
 
-/** One way past a room. `path` is for all below it. Each condition must hold, at the origin as it did at the edge. */
+/**
+ * One way past a room. `path` covers all paths below it. Each condition must hold at the origin as it did at the edge.
+ */
 export interface Bypass {
   readonly path?: string
   readonly methods?: readonly string[]
@@ -21,7 +23,7 @@ export interface Bypass {
   readonly network?: 'trusted'
 }
 
-/** Of a session whose allowance is spent. */
+/** Requests that are limited once the session's allowance is used up. */
 export interface Limit {
   readonly methods?: readonly string[]
   readonly paths?: readonly string[]
@@ -31,19 +33,22 @@ export interface Region {
   readonly name: string
   readonly host: string
   readonly path: string
-  /** `shut`: only its own insider goes in. `open`: newcomers do, too. `passes`: everything passes without a place. */
+  /**
+   * `shut`: only the room's own insider passes. `open`: newcomers pass, too. `passes`: every request passes without a
+   * place.
+   */
   readonly gate: 'shut' | 'open' | 'passes'
-  /** What the pass of its insider is good for: a path and all below it; null for nothing. */
+  /** The part that the insider's pass opens: a path and all below it; null for none. */
   readonly insideUnder: string | null
-  /** Closed to everybody in whatever state the room is. */
+  /** Paths that are closed to all visitors, whatever the state of the room. */
   readonly closedUnder: readonly string[]
   readonly bypass: readonly Bypass[]
   readonly limits: readonly Limit[]
-  /** A CORS preflight goes on to the origin; else the edge answers it. */
+  /** Whether a CORS preflight goes on to the origin. Otherwise the edge answers it. */
   readonly forwardsPreflights: boolean
   /** Override headers that the room lets through. */
   readonly overrides: readonly string[]
-  /** What answers to somebody who waits have as status. */
+  /** The status of answers to waiting visitors. */
   readonly waitingStatus: number
   /** Settings from the start on, and those that change once the insider is in. */
   readonly settings: Readonly<Record<string, unknown>>
@@ -61,7 +66,7 @@ const EVENT = {
   event_end_time: inHours(24),
 }
 const HELD = { queue_all: true }
-/** Nothing that a visitor sends may stand in it as markup. */
+/** Contains nothing that a visitor could use to insert markup. */
 const OWN_PAGE = '<p>{{{site}}} {{statusUrl}}</p>'
 
 /** The longest path of a host wins, as it does for rooms. */
@@ -140,7 +145,7 @@ export function roomOf(region: Region): Record<string, unknown> {
     new_users_per_minute: 1_000_000,
     // Insiders stay inside for the whole run.
     session_duration: 720,
-    // The health of the origin is not what is tried here.
+    // The origin's health is not under test here.
     health: { mode: 'off' },
     bypass: region.bypass.map(bypassRule),
     allowed_override_headers: region.overrides,

@@ -1,4 +1,4 @@
-/** A difference as text: the raw bytes of the request, what the origin got, and what the client got. */
+/** A difference as text: the raw bytes of the request, what the origin received, and what the client received. */
 
 import type { Answer } from './connection.ts'
 import type { Difference } from './differences.ts'

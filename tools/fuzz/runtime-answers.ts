@@ -1,6 +1,6 @@
 /**
- * Answers that the runtime gives before the Worker is called. It cannot read the request, so the contract cannot hold.
- * Each entry states what must be wrong with the request, or a fault of ours could hide behind it.
+ * Answers that the runtime gives before it calls the Worker. The runtime cannot read such a request, so the contract
+ * cannot hold. Each entry states what must be wrong with the request: otherwise a fault of ours could hide behind it.
  */
 import type { Answer } from './connection.ts'
 import type { Sent } from './draft.ts'
@@ -104,8 +104,8 @@ export const RUNTIME_ANSWERS: readonly RuntimeAnswer[] = [
 ]
 
 /**
- * A path, an address or a host alone, in visible ASCII without `<` and `>`. A path has no backtick, and a query
- * no double quote.
+ * A path, an address or a host alone, in visible ASCII without `<` and `>`. A path contains no backtick, and a query no
+ * double quote.
  */
 function isTarget(target: string): boolean {
   const [path = '', query = ''] = target.split(/\?(.*)/s)
@@ -117,7 +117,7 @@ function isHeader(line: string): boolean {
   return TOKEN.test(line.split(':')[0] ?? '') && line.includes(':') && !/[\0\r\n]/.test(line)
 }
 
-/** Returns which of the runtime's answers this looks like, or null. An answer to HEAD is known by its length. */
+/** Returns the runtime's answer that this looks like, or null. An answer to HEAD is recognised by its length. */
 export function runtimeAnswer(answer: Answer & { kind: 'answer' }, sent: Sent): RuntimeAnswer | null {
   const isBare = fieldOf(answer.headers, 'cache-control') === null && fieldOf(answer.headers, 'retry-after') === null
   if (!isBare) return null

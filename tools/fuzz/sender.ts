@@ -1,4 +1,4 @@
-/** Sends many requests over several connections at once, and finds out what the origin has got of each. */
+/** Sends many requests over several connections at once, and collects what the origin has received of each. */
 import { Connection } from './connection.ts'
 import { type Draft, fill, NETWORKS, type Network, type Sent } from './draft.ts'
 import type { Exchange } from './exchange.ts'
@@ -8,12 +8,12 @@ import { headerOf } from './wire.ts'
 
 /** A request that can be read is answered within this, also on a busy machine. */
 const ANSWER_WITHIN_MS = 30_000
-/** A server that takes a request for an unfinished one waits for more. */
+/** A request that a server takes for unfinished gets no answer: the server waits for more bytes. */
 const DOUBTFUL_WITHIN_MS = 300
 /** Few requests come from the trusted network. */
 const TRUSTED_CONNECTIONS = 2
 
-/** Requests whose arrival may be late are remembered: a cut one goes on for a while. */
+/** Requests are remembered for a while, because a request that was cut off may arrive late. */
 const REMEMBERED_MAX = 5_000
 
 type Answered = Omit<Exchange, 'arrivals'>
@@ -21,9 +21,9 @@ type Answered = Omit<Exchange, 'arrivals'>
 interface Outcome {
   /** In the order of the drafts. */
   readonly exchanges: readonly Exchange[]
-  /** What has arrived of requests that were sent before. */
+  /** Arrivals of requests that were sent in an earlier batch. */
   readonly late: readonly Exchange[]
-  /** What has arrived of no request. */
+  /** Arrivals that match no request. */
   readonly strays: readonly Arrival[]
 }
 
@@ -34,7 +34,7 @@ export class Sender {
   #lastId: number
 
   constructor(site: FuzzedSite, connections: number, firstId: number) {
-    // Each connection comes from a network of its own, so that what is counted by address is not used up.
+    // Each connection comes from its own network, so that limits by address are not reached.
     const open = (network: Network, count: number) =>
       Array.from({ length: count }, (_, index) => new Connection(site.port, `${NETWORKS[network]}.${index}.1`))
     this.#site = site
@@ -44,7 +44,7 @@ export class Sender {
 
   async send(drafts: readonly Draft[]): Promise<Outcome> {
     const answered = await this.#ask(drafts)
-    // Whatever goes on behind the answers has had its time once others are answered.
+    // Once other requests are answered, work behind these answers has had its time.
     await this.#site.isWell()
     const arrivals = this.#site.origin.take().filter(arrival => !isOwn(arrival))
     const byId = Map.groupBy(arrivals, ({ id }) => id ?? '')
@@ -96,7 +96,7 @@ function askOf(connection: Connection, { draft, text, content }: Sent): Promise<
   })
 }
 
-/** The plain requests by which the site is found to be well. */
+/** The plain requests that check whether the site still works. */
 function isOwn({ target }: Arrival): boolean {
   return target.endsWith('/well')
 }

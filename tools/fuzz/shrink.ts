@@ -1,8 +1,8 @@
-/** The smallest request that still shows a fault: what can be left out is left out, one thing after the other. */
+/** Finds the smallest request that still shows a fault, by leaving out one part after another. */
 import type { Draft } from './draft.ts'
 import { headerOf } from './wire.ts'
 
-/** Each try is a request: this many are worth one fault. */
+/** The most requests that are spent on one fault. */
 const TRIES_MAX = 80
 
 const FRAMING = /^(content-length|transfer-encoding|trailer)$/
@@ -30,7 +30,7 @@ function* smallerThan(draft: Draft): Generator<Draft> {
     yield { ...draft, lines, body: '', content: '' }
   }
   for (let index = draft.lines.length - 1; index >= 0; index--) {
-    // A body without its length would be another request.
+    // Without its length the body would be read as another request.
     if (draft.body !== '' && FRAMING.test(headerOf(draft.lines[index] ?? '')[0])) continue
     yield { ...draft, lines: draft.lines.filter((_, other) => other !== index) }
   }

@@ -18,7 +18,7 @@ export interface FuzzedSite extends Judged {
   stop(): Promise<void>
 }
 
-/** One site for each way to the origin. When one does not start, the other does not stay. */
+/** One site for each way to the origin. If one does not start, the other is stopped. */
 export async function startFuzzedSites(): Promise<readonly FuzzedSite[]> {
   const started = await Promise.allSettled([startFuzzedSite(false), startFuzzedSite(true)])
   const sites = started.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))
@@ -28,7 +28,7 @@ export async function startFuzzedSites(): Promise<readonly FuzzedSite[]> {
   throw failed.reason
 }
 
-/** `sendsHost` chooses what the origin is told as `Host`: each of the two has a way to the origin of its own. */
+/** `sendsHost` chooses which `Host` the origin receives. Each choice has its own way to the origin. */
 async function startFuzzedSite(sendsHost: boolean): Promise<FuzzedSite> {
   const origin = await startRecordingOrigin()
   const port = await freePort()
@@ -59,7 +59,7 @@ async function startFuzzedSite(sendsHost: boolean): Promise<FuzzedSite> {
   try {
     const passes = await enter(visits, REGIONS)
     const tokens = new Map([...passes, ...(await untilShut(visits, REGIONS))])
-    // What came until now was no request of the run.
+    // Requests until now do not belong to the run.
     origin.take()
     return {
       name: sendsHost ? "the origin sees the visitor's host" : 'the origin sees its own host',

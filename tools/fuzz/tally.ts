@@ -1,4 +1,4 @@
-/** What became of the requests, by the state of the room that they were sent to. */
+/** The results of the requests, by the state of the room that they were sent to. */
 import { makerOf } from './answered.ts'
 import type { Exchange } from './exchange.ts'
 import { pathOf, regionsOf } from './promises.ts'
@@ -17,7 +17,7 @@ export class Tally {
     this.#counts.set(where, counts)
   }
 
-  /** How many requests to a region ended so: `origin`, `edge 503` and the like. */
+  /** How many requests to a region ended in each way: `origin`, `edge 503` and the like. */
   count(where: string, what: string): number {
     const counts = [...(this.#counts.get(where) ?? [])]
     return counts.filter(([one]) => one === what || one.startsWith(`${what} `)).reduce((sum, [, n]) => sum + n, 0)

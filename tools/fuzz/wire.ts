@@ -1,6 +1,6 @@
-/** HTTP/1.1 messages as bytes. No library reads them: a library would repair what must be seen as it came. */
+/** HTTP/1.1 messages as bytes. No library reads them, because a library would repair what must be seen as it came. */
 
-/** A header line split at its first colon; the name in lower case. */
+/** A header line split at its first colon. The name is in lower case. */
 export type Header = readonly [name: string, value: string]
 
 export interface Head {
@@ -45,7 +45,9 @@ export interface Content {
   readonly end: number
 }
 
-/** Returns the content of a message that is framed by its length or in chunks, or null while it is not complete. */
+/**
+ * Returns the content of a message that is framed by its length or in chunks; null while the message is not complete.
+ */
 export function readContent(bytes: Buffer, { headers, end }: Head): Content | null {
   if (/\bchunked\b/i.test(fieldOf(headers, 'transfer-encoding') ?? '')) return readChunks(bytes, end)
   const length = Number(valuesOf(headers, 'content-length')[0] ?? 0)
@@ -53,7 +55,7 @@ export function readContent(bytes: Buffer, { headers, end }: Head): Content | nu
   return { body: bytes.subarray(end, end + length), end: end + length }
 }
 
-/** RFC 9112 section 7.1. Throws on what is no chunk. */
+/** Reads chunks (RFC 9112 section 7.1). Throws when the bytes are not chunks. */
 function readChunks(bytes: Buffer, start: number): Content | null {
   const parts: Buffer[] = []
   let at = start

@@ -1,9 +1,9 @@
-/** Bodies where there should be none, and framing that two servers may read in two ways. */
+/** Bodies where there should be none, and framing that servers may read in two ways. */
 import type { Random } from '../../simulation/random.ts'
 import { type Draft, lengthOf, withLines, withoutHeader } from '../draft.ts'
 import { pick } from './choice.ts'
 
-/** A second request inside of the first: where it ends up as one, it must stand before the gate like any other. */
+/** A second request inside the first. If a server reads it as a request, it must pass the gate like any other. */
 const HIDDEN = 'GET /held/hidden?fz={id} HTTP/1.1\r\nHost: site.test\r\n\r\n'
 const CHUNKED = `4\r\nfuzz\r\n3;a=b\r\ning\r\n0\r\n\r\n`
 

@@ -1,4 +1,4 @@
-/** Cookies and tokens: ours, of other rooms, broken ones, and many. */
+/** Cookies and tokens: ours, those of other rooms, broken ones, and many of them. */
 import type { Random } from '../../simulation/random.ts'
 import { type Draft, withLines } from '../draft.ts'
 import { REGIONS, SECRET } from '../regions.ts'
@@ -8,7 +8,7 @@ type Value = (room: string, random: Random) => string
 
 const anyRoom = (random: Random) => pick(random, REGIONS).name
 
-/** Values for the cookie of a room. Only the first is a pass as the insider has it. */
+/** Values for the cookie of a room. Only the first is the insider's unchanged pass. */
 const VALUES: readonly Value[] = [
   room => `{pass:${room}}`,
   room => `{pass:${room}}`,
@@ -46,7 +46,7 @@ const COOKIES: readonly ((random: Random) => string)[] = [
   () => Array.from({ length: 60 }, (_, index) => `c${index}=${index}`).join('; '),
 ]
 
-/** The room of the path where it is named after it, so that a cookie fits more often than not. */
+/** The room named in the path, so that a cookie fits its room more often than not. */
 function roomOf(draft: Draft, random: Random): string {
   const named = REGIONS.filter(({ path }) => path !== '/' && draft.target.includes(path))
   return (random.chance(0.85) ? named.at(-1)?.name : undefined) ?? anyRoom(random)

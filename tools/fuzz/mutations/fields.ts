@@ -1,11 +1,11 @@
-/** Header fields that change what a request means to somebody: a proxy, a router, a framework, a browser, or us. */
+/** Header fields that change the meaning of a request for a proxy, a router, a framework, a browser, or the Worker. */
 import type { Random } from '../../simulation/random.ts'
 import { type Draft, withLines } from '../draft.ts'
 import { FORGED } from '../forwarded.ts'
 import { SECRET } from '../regions.ts'
 import { pick } from './choice.ts'
 
-/** By these a proxy speaks to what stands behind it: none of a visitor's may come through. */
+/** Headers that a proxy sets for the servers behind it. A visitor's own must never reach the origin. */
 const SPOKEN_BY_PROXIES = [
   ...['For', 'Host', 'Proto', 'Port', 'Server', 'Scheme', 'Ssl', 'Uri', 'Prefix', 'User'].map(
     what => `X-Forwarded-${what}`,
@@ -115,7 +115,7 @@ const OTHERS = [
   'CF-Worker: site.test',
   'CDN-Loop: cloudflare',
 ]
-/** Lines that are no header, or not one as it should be. */
+/** Lines that are not headers, or are malformed. */
 const BROKEN = [
   'no colon',
   ': no name',
@@ -145,7 +145,7 @@ export function upgrade(draft: Draft, random: Random): Draft {
   return withLines(draft, line, ...others.filter(() => random.chance(0.7)))
 }
 
-/** As a preflight, whatever the method is. */
+/** Makes the request look like a preflight, whatever its method is. */
 export function preflight(draft: Draft, random: Random): Draft {
   const method = random.chance(0.7) ? 'OPTIONS' : draft.method
   const lines = ['Origin: https://elsewhere.test', 'Access-Control-Request-Method: POST']
@@ -164,7 +164,7 @@ export function brokenLine(draft: Draft, random: Random): Draft {
   return inserted(draft, random, pick(random, BROKEN))
 }
 
-/** Anywhere in the head: some servers take the first of two, some the last. */
+/** Inserts a line anywhere in the head: some servers take the first of two, some the last. */
 function inserted(draft: Draft, random: Random, ...added: readonly string[]): Draft {
   const lines = [...draft.lines]
   lines.splice(random.below(lines.length + 1), 0, ...added)

@@ -1,4 +1,4 @@
-/** Other hosts, and other spellings of the same. */
+/** Other hosts, and other spellings of the same host. */
 import type { Random } from '../../simulation/random.ts'
 import { type Draft, withoutHeader } from '../draft.ts'
 import { pick } from './choice.ts'

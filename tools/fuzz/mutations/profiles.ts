@@ -1,4 +1,4 @@
-/** Requests as they are in the wild, before anything is wrong with them. */
+/** Usual requests, as clients send them, before a mutation changes them. */
 import type { Random } from '../../simulation/random.ts'
 import { type Draft, lengthOf } from '../draft.ts'
 import { REGIONS, type Region, SITE_HOST } from '../regions.ts'
@@ -50,7 +50,7 @@ export function profile(random: Random): Draft {
   const { methods, lines, body = '' } = pick(random, PROFILES)
   const region = pick(random, REGIONS)
   const method = pick(random, methods)
-  // The rules of `hooks` need conditions that hold, and one of them is a network.
+  // The rules of `hooks` have conditions that must hold, and one of them is a network.
   const from = region.name === 'hooks' && random.chance(0.3) ? 'trusted' : 'ordinary'
   return {
     from,
@@ -64,13 +64,13 @@ export function profile(random: Random): Draft {
   }
 }
 
-/** A path in a region, often one that a rule of it names; now and then one where no room is. */
+/** A path in a region, often one that a rule of the region names; sometimes a path outside all rooms. */
 export function pathIn(random: Random, region: Region): string {
   if (random.chance(0.03)) return `/free${pick(random, BELOW)}`
   const named = namedBy(region)
   if (named.length > 0 && random.chance(0.4)) return pick(random, named)
   const path = `${region.path === '/' ? '' : region.path}${pick(random, BELOW)}`
-  // A format leads from an inner room to the outer one as well.
+  // A path with a format belongs to both the inner and the outer room.
   return path.endsWith('/inner') && random.chance(0.5) ? `${path}.json` : path || '/'
 }
 

@@ -1,4 +1,4 @@
-/** Other spellings of a target: some mean the same path, some another, some nothing. */
+/** Other spellings of a target: some mean the same path, some another, some none. */
 import type { Random } from '../../simulation/random.ts'
 import type { Draft } from '../draft.ts'
 import { REGIONS } from '../regions.ts'
@@ -6,7 +6,7 @@ import { pick } from './choice.ts'
 
 type Change = (text: string, random: Random) => string
 
-/** Between two segments. */
+/** Separators between two segments. */
 const SLASHES = [
   '//',
   '///',
@@ -24,9 +24,9 @@ const SLASHES = [
   '%2f%2f',
 ]
 const PARAMETERS = [';/', ';a=b/', '/;/', '%3b/', '/.;/', '/..;/']
-/** From one path to another beside it. */
+/** Ways from one path to another beside it. */
 const BACK = ['/../', '//../', '//..//../', '/%2e%2e/', '/.%2E/', '/..%2f', '/..%5c', '\\..\\', '/..;/', '/%252e%252e/']
-/** Behind a path. */
+/** Endings of a path. */
 const ENDS = ['/', '//', '/.', '%2f', '%20', '%00', '.json', '.php', ';', '%3b', '%09', '.', '..', '%', '%zz', '%c0%af']
 const MARKS = ['"', "'", '`', '<', '{', '|', '^', '\x00', '\t', ' ', '\xe9', '\xc3\xa9', '\x7f', '<fuzz>', '%3Cfuzz%3E']
 const CONTROL = [
@@ -45,7 +45,7 @@ const QUERIES = [...PARAMETERS_OF_OURS, 'a=<fuzz>', 'a=\'"', 'a=\\', '?', 'a=%',
 const SCHEMES = ['http', 'https', 'HTTP', 'ftp', 'ws']
 const AUTHORITIES = ['site.test', 'held.test', 'other.test', 'site.test:80', 'user@site.test']
 const NO_PATHS = ['site.test:443', 'held.test', 'site.test:80?fz={id}', '?fz={id}', '#held', '/', '']
-/** The longest are refused by the runtime. */
+/** The runtime refuses the longest ones. */
 const REPEATS = [600, 2_100, 8_000, 40_000]
 
 const IN_PATHS: readonly Change[] = [
@@ -85,14 +85,14 @@ const FORMS: readonly Change[] = [
   () => '*',
 ]
 
-/** Another spelling of the target; now and then of its query, or another form of it. */
+/** Another spelling of the target; sometimes of its query, or another form of it. */
 export function target(draft: Draft, random: Random): Draft {
   const kind = random.next()
   if (kind < 0.12) return { ...draft, target: pick(random, IN_QUERIES)(draft.target, random) }
   if (kind < 0.24) return { ...draft, target: pick(random, FORMS)(draft.target, random) }
   const [path = '', ...query] = draft.target.split('?')
   const once = pick(random, IN_PATHS)(path, random)
-  // Two oddities together mean more than each alone.
+  // Two changes together find more than each alone.
   const spelled = random.chance(0.4) ? pick(random, IN_PATHS)(once, random) : once
   return { ...draft, target: [spelled, ...query].join('?') }
 }
@@ -105,7 +105,7 @@ function encoded(letter: string): string {
   return `%${letter.charCodeAt(0).toString(16).padStart(2, '0')}`
 }
 
-/** One character behind the first slash is changed. */
+/** Changes one character after the first slash. */
 function changed(path: string, random: Random, to: (letter: string) => string): string {
   const at = 1 + random.below(Math.max(1, path.length - 1))
   return path.slice(0, at) + to(path[at] ?? 'a') + path.slice(at + 1)
