@@ -1,6 +1,6 @@
 /**
- * What the room costs, as ratios within one run: the built Worker in plain workerd, beside Workers that do less or
- * something else.
+ * Measures the cost of the room, as ratios within one run: the built Worker in plain workerd, beside Workers that do
+ * less or something else.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -70,7 +70,7 @@ const ROOMS = [
 const POLICED_SESSIONS = 1_000
 /** More tickets than an isolate remembers polls of, and fewer than it remembers tokens of. */
 const REMEMBERED_TICKETS = 15_000
-/** More than an isolate remembers tokens of, so that each poll verifies. */
+/** More tickets than an isolate remembers tokens of, so that each poll verifies a token. */
 const VERIFIED_TICKETS = 30_000
 
 await run(USAGE, FLAGS, main)

@@ -1,6 +1,6 @@
 /**
- * What each constant of the frontier gains: three fixed simulations with the constant halved, as shipped, and doubled.
- * Works on copies of the core, and prints the table of docs/simulation.md.
+ * Shows the gain of each constant of the frontier: three fixed simulations with the constant halved, as shipped, and
+ * doubled. Works on copies of the core, and prints the table of docs/simulation.md.
  */
 import { type Edit, simulateEdited } from './simulation/edited.ts'
 import { run } from './support/cli.ts'

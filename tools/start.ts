@@ -41,7 +41,7 @@ interface Checked {
   readonly host: string
   readonly port: number
   readonly origin: string | null
-  /** The origin must see the visitor's Host. */
+  /** Whether the origin must see the visitor's Host. */
   readonly seesVisitorHost: boolean
   readonly rooms: unknown
   readonly storage: string

@@ -1,6 +1,6 @@
 /**
- * What a door has been told, as a log that is searched at each of its refusals. So a refusal that leases explain can be
- * told from a wrong one.
+ * A log of the messages to a door, which is searched at each of its refusals. So a refusal that leases explain can be
+ * distinguished from a wrong one.
  *
  * Tokens count from the report of their use, or from the end of their lease. Tokens that are lent and not yet reported
  * count in full. The difference from the time of their real use is the grain of leases.

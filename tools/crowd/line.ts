@@ -5,7 +5,7 @@ import type { RunClock } from './run-clock.ts'
 import type { Tally, VisitorRecord } from './tally.ts'
 import { ORIGIN_MARK, type PageVerdict, readPage, readPoll } from './waiting-page.ts'
 
-/** What all visitors of a run share. */
+/** The state that all visitors of a run share. */
 export interface Site {
   readonly url: URL
   readonly clock: RunClock

@@ -1,4 +1,4 @@
-/** What a visitor does inside: looks around, puts things in the cart, sometimes pays, and leaves in the end. */
+/** A visitor inside: it looks around, puts things in the cart, sometimes pays, and leaves in the end. */
 import type { Answer } from './connections.ts'
 import { between, judge, type Site, type Visitor } from './line.ts'
 

@@ -12,7 +12,7 @@ export type PageVerdict =
 
 export type PollVerdict =
   | { readonly kind: 'admitted' }
-  /** The room does not know this visitor, or not any more. A browser would reload the page. */
+  /** The room has no ticket or session of this visitor, or no longer has it. A browser would reload the page. */
   | { readonly kind: 'none' }
   | { readonly kind: 'waiting'; readonly pollAfterMs: number }
 

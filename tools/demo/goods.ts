@@ -1,4 +1,4 @@
-/** What the shop sells, and what visitors have in their carts. */
+/** The products of the shop, and the carts of its visitors. */
 import { randomBytes } from 'node:crypto'
 
 export interface Product {

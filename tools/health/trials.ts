@@ -1,5 +1,6 @@
 /**
- * What happens to origins in the trials. Each trial begins with a healthy origin, and a crowd that would overload it.
+ * The trials: how the origin, the limit or the reports change in each. Each trial begins with a healthy origin, and a
+ * crowd that would overload it.
  */
 import type { Condition } from './origin.ts'
 import type { Trial } from './run.ts'

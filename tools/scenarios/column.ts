@@ -80,7 +80,7 @@ const WINDOW_MS = 10_000
 const STEP_MS = 1_000
 const COLLAPSE_MS = 20_000
 const FAILED_SHARE_MAX = 0.05
-/** A window with fewer pages than this says too little to be judged. */
+/** A window with fewer pages than this is too small to be judged. */
 const PAGES_MIN = 5
 
 export function columnOf(

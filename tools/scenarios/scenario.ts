@@ -5,7 +5,7 @@ import type { Column } from './column.ts'
 
 export interface Scenario {
   readonly name: string
-  /** What happened, in a sentence or two. */
+  /** The incident, in a sentence or two. */
   readonly story: string
   /** How much smaller and shorter the replay is than the incident. */
   readonly scale: string
@@ -26,7 +26,7 @@ export interface Scenario {
   /** From this time on the site's health is judged: its p95 must be within twice the target, and few pages may fail. */
   readonly troubleSeconds: number
   readonly targetMs: number
-  /** What the room promises in this scenario, beside the promises of all scenarios. */
+  /** Promises of the room in this scenario, beside those of all scenarios. */
   readonly promises: readonly Promised[]
 }
 

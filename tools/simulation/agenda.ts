@@ -1,5 +1,5 @@
 /**
- * What happens when, in virtual time: two calendars share one clock, and both are wheels of 10 ms slots. In the one
+ * The order of events in virtual time. Two calendars share one clock, and both are wheels of 10 ms slots. In the one
  * each visitor has at most one appointment, which is kept at the first millisecond of its slot. The other holds
  * messages and timers, which keep their exact time.
  */

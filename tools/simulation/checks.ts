@@ -18,7 +18,7 @@ export interface Violation {
   readonly visitor: number | null
 }
 
-/** What the world reports of the sessions inside. */
+/** The sessions inside, as the world counts them. */
 export interface Inside {
   /** Sessions that take a place, and permits that doors may still spend or are about to receive. */
   readonly live: number

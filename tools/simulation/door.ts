@@ -17,7 +17,7 @@ export interface Door {
   alarmAtMs: number
   /** A report to the room is under way. */
   inFlight: boolean
-  /** What is to run once the room has answered. */
+  /** Functions to call once the room has answered. */
   waiting: (() => void)[]
 }
 

@@ -1,4 +1,4 @@
-/** What visitors outside do: they take a place, poll when asked to, close the tab or sleep, and claim once called. */
+/** The visitors outside: they take a place, poll when asked to, close the tab or sleep, and claim once called. */
 
 import { RETRY_AFTER_MS } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'

@@ -1,6 +1,4 @@
-/**
- * What visitors inside do: they view a page every few seconds until they leave. Under a limit a page is many requests.
- */
+/** The visitors inside: they view a page every few seconds until they leave. Under a limit a page is many requests. */
 import type { Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Crowd } from './crowd.ts'
 import type { Doors } from './doors.ts'

@@ -1,5 +1,5 @@
 /**
- * What a run costs on Cloudflare, by the prices of docs/costs.md. The monthly amounts that the plan includes are not
+ * The cost of a run on Cloudflare, by the prices of docs/costs.md. The monthly amounts that the plan includes are not
  * deducted.
  */
 

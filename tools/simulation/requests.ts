@@ -1,5 +1,5 @@
 /**
- * What admitted visitors ask for under a rate limit, at one of several isolates. Leases (`src/core/limits/lease.ts`)
+ * The requests of admitted visitors under a rate limit, at one of several isolates. Leases (`src/core/limits/lease.ts`)
  * and debts (`src/core/limits/ledger.ts`) are the production code. The network between them loses, duplicates and
  * delays messages.
  */

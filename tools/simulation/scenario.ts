@@ -1,5 +1,5 @@
 /**
- * What a simulation plays: a crowd, a room, and a network that fails as described. The same data gives the same run.
+ * The input of a simulation: a crowd, a room, and a network that fails as described. The same data gives the same run.
  */
 import type { LaneShare } from '../../src/core/permits/lanes.ts'
 

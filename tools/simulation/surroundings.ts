@@ -1,4 +1,4 @@
-/** What all parts of a simulated world share. */
+/** The objects that all parts of a simulated world share. */
 import type { Agenda } from './agenda.ts'
 import type { Checks } from './checks.ts'
 import type { Events } from './events.ts'

@@ -138,7 +138,7 @@ export class World {
     return this.#room.rules.ratePerMinute
   }
 
-  /** What Cloudflare would bill. Objects that sync every second stay awake for the whole run. */
+  /** The use that Cloudflare would bill. Objects that sync every second stay awake for the whole run. */
   get usage(): Usage {
     const { polls, pageViews, objectRequests, rowsWritten } = this.counts
     return {

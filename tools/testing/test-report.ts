@@ -17,8 +17,7 @@ export default class TestReport implements Reporter {
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
-    // Without `npm test` the processes of this run would stay. This process leads the group of all of them, so it ends
-    // them.
+    // If `npm test` is gone, only this process can end the others of the run: it leads their group.
     process.once('disconnect', endAll)
     // Listening must not keep this process alive.
     process.channel?.unref()
