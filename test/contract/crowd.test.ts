@@ -4,7 +4,7 @@ import { maxIn } from '../../tools/simulation/order.ts'
 import { type Place, pause, Visitor } from '../support/node/browser-like.ts'
 import { type Site, startOrigin, startSite } from '../support/node/served.ts'
 
-/** A site, its origin and its crowd. They end with their test, however that ends. */
+/** A site, its origin and its crowd. All three stop when their test ends, even when the test fails. */
 interface Play {
   readonly site: Site
   /** When each session's first request reached the origin. */
@@ -12,20 +12,20 @@ interface Play {
   readonly send: (count: number, stay: Stay) => Crowd
 }
 
-/** How long visitors poll as told. */
+/** How long visitors keep polling at the interval that the room asks for. */
 interface Stay {
   readonly forMs: number
-  /** Their second poll, the first that may be answered with a number, waits for this. */
+  /** The second poll waits for this promise. It is the first poll that may be answered with a position. */
   readonly isCounted?: () => Promise<unknown>
-  /** It is over before that when all who are in line have a number, but for so many who are called. */
+  /** Polling ends early once at most this many visitors lack a position and all of those are called. */
   readonly untilNumberedBut?: number
 }
 
 interface Crowd {
   readonly visitors: Visitor[]
-  /** Where each stands at last, null once inside. */
+  /** The last place of each visitor, or null once the visitor is inside. */
   readonly done: Promise<(Place | null)[]>
-  /** Ends it now. */
+  /** Ends the crowd now. */
   end(): Promise<unknown>
 }
 
@@ -42,7 +42,7 @@ async function start(
     response.end('inside')
   })
   onTestFinished(() => origin.stop())
-  // The crowd and its origin share a process: how fast it answers is not what this is about.
+  // The crowd and its origin share a process, so the origin may answer slowly. Health is not under test here.
   const rooms = [{ name: 'shop', host: '*', session_duration: 10, health: { mode: 'off' }, ...room }]
   const site = await startSite({ origin: origin.url, rooms, ...options })
   onTestFinished(async () => {
@@ -61,7 +61,7 @@ async function start(
     }
     const wait = { endMs, over: over.signal, counted: isCounted?.(), note }
     const done = Promise.all(visitors.map(visitor => waitAsTold(visitor, wait)))
-    // A test that has failed does not wait for its crowd, which then meets a site that is gone.
+    // A test that has failed does not wait for its crowd. The site is stopped by then, so the visitors' requests fail.
     done.catch(() => undefined)
     wait.counted?.catch(() => undefined)
     const end = () => {
@@ -77,11 +77,11 @@ interface Wait {
   readonly endMs: number
   readonly over: AbortSignal
   readonly counted: Promise<unknown> | undefined
-  /** Called with what each poll has answered. */
+  /** Called with the answer to each poll. */
   readonly note: (visitor: Visitor, place: Place | 'inside') => void
 }
 
-/** A visitor who polls as told until let in or until `endMs`; answers the last place, null once inside. */
+/** Polls as often as the room asks, until admitted or until `endMs`. Returns the last place, or null once inside. */
 async function waitAsTold(visitor: Visitor, { endMs, over, counted, note }: Wait): Promise<Place | null> {
   const first = await visitor.get('/')
   if (first.text === 'inside') {
@@ -107,15 +107,16 @@ async function waitAsTold(visitor: Visitor, { endMs, over, counted, note }: Wait
   return place
 }
 
-describe('1,000 visitors at once, over four isolates and three doors', () => {
-  it('against ten places: ten are inside, 990 in line in the order they came', async context => {
+describe('1,000 visitors at once over four isolates and three doors', () => {
+  it('fill ten places, and the other 990 wait in the order they came', async context => {
     const { expect } = context
     const { site, sessions, send } = await start(
       context,
       { total_active_users: 10, new_users_per_minute: 60_000, doors: 3 },
       { isolates: 4 },
     )
-    // On a machine that stalls some are counted late, and a number that was shown never rises again.
+    // A machine that stalls counts some visitors late, and a shown position never rises again.
+    // So wait for the count.
     const isCounted = async () => {
       let before = 0
       const isStill = async () => {
@@ -150,7 +151,7 @@ describe('1,000 visitors at once, over four isolates and three doors', () => {
 })
 
 describe.concurrent('a crowd over several isolates', () => {
-  it('of 1,000 against 60 a minute: in any window the origin gets the rate and one burst at most', async context => {
+  it('never sends the origin more than the rate and one burst in any window', async context => {
     const { expect } = context
     const { site, sessions, send } = await start(
       context,
@@ -163,11 +164,12 @@ describe.concurrent('a crowd over several isolates', () => {
     // A burst is five seconds of the rate.
     for (const seconds of [1, 5, 10, 20])
       expect(maxIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5)
-    // Until the line is counted, after about six seconds, nobody of it is called. From then on nothing is wasted but what was banked.
+    // The line is counted after about six seconds; until then none of its visitors is called.
+    // From then on no permit is wasted, except those that a full bank could not hold.
     expect(times.length - 5).toBeGreaterThanOrEqual(Math.floor((endMs - Number(times[5])) / 1_000) - 1)
   }, 90_000)
 
-  it('of a hundred waiting for a total that is raised by a hundred is inside in under eight seconds', async context => {
+  it('of a hundred is inside in under eight seconds after the total rises by a hundred', async context => {
     const { expect } = context
     const { site, sessions, send } = await start(
       context,
@@ -186,7 +188,7 @@ describe.concurrent('a crowd over several isolates', () => {
     await end()
   }, 60_000)
 
-  it('feels a hold within two seconds, and a lowered total sends nobody away', async context => {
+  it('pauses within two seconds of `queue_all`, and loses no session to a lowered total', async context => {
     const { expect } = context
     const { site, sessions, send } = await start(
       context,
@@ -194,7 +196,7 @@ describe.concurrent('a crowd over several isolates', () => {
       { isolates: 2 },
     )
     const { visitors: crowd, end } = send(300, { forMs: 40_000 })
-    // A burst of a hundred is in at once; the line moves when it has been counted.
+    // A burst of a hundred gets in at once. The line moves only after it has been counted.
     await expect.poll(() => sessions.size, { timeout: 14_000, interval: 50 }).toBeGreaterThan(120)
     await site.change('shop', { queue_all: true })
     const heldMs = Date.now()

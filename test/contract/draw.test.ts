@@ -1,4 +1,4 @@
-/** A scheduled event from beginning to end in real time, and its draw checked with the tool that visitors are given. */
+/** A scheduled event from beginning to end in real time. The visitors' own tool verifies its draw. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startChild } from '../../tools/support/children.ts'
 import { pause, Visitor } from '../support/node/browser-like.ts'
@@ -29,7 +29,7 @@ async function verify(...args: string[]) {
   return { code, text }
 }
 
-test('a prequeue, its start, its order and its proof', async () => {
+test('an event has a prequeue, a start, an order and a proof', async () => {
   const startMs = Date.now() + 15_000
   const times = {
     prequeue_start_time: new Date(startMs - 300_000).toISOString(),

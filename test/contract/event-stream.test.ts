@@ -62,7 +62,7 @@ async function visitorOf(room: string, host: string): Promise<Visitor> {
 }
 
 describe('an event stream', () => {
-  it('ends with its session, as a whole answer, and the origin hears of it', async () => {
+  it('ends with its session as a complete answer, and closes at the origin too', async () => {
     const visitor = await visitorOf('shop', 'shop.test')
     const events = await stream('/events/revoked', visitor, 'shop.test')
     expect([events.response.statusCode, events.response.headers['x-origin']]).toEqual([200, 'yes'])
@@ -79,7 +79,7 @@ describe('an event stream', () => {
   it('keeps its session alive while it is open', async () => {
     const visitor = await visitorOf('short', 'short.test')
     const events = await stream('/events/busy', visitor, 'short.test')
-    // The session alone would be over after 30 to 38 of them.
+    // Without the stream the session would end after 30 to 38 ticks.
     await expect.poll(events.ticks, { timeout: 20_000 }).toBeGreaterThan(80)
     const { sub } = visitor.claims
     await visitor.get('/', { Accept: 'text/html', Host: 'short.test' })
@@ -87,14 +87,14 @@ describe('an event stream', () => {
     events.response.destroy()
   }, 30_000)
 
-  it('ends when the time of its session is up, however busy it is', async () => {
+  it("ends when its session's time is up, even while data still flows", async () => {
     const visitor = await visitorOf('timed', 'timed.test')
     const events = await stream('/events/timed', visitor, 'timed.test')
     expect(await events.ended).toBe('whole')
     expect(events.ticks()).toBeLessThan(80)
   })
 
-  it('is given up at the origin when its visitor goes away', async () => {
+  it('is closed at the origin when its visitor leaves', async () => {
     const visitor = await visitorOf('shop', 'shop.test')
     const events = await stream('/events/left', visitor, 'shop.test')
     await expect.poll(events.ticks).toBeGreaterThan(2)
@@ -103,7 +103,7 @@ describe('an event stream', () => {
     await expect.poll(() => open.has('/events/left')).toBe(false)
   })
 
-  it('past the room goes on without a session', async () => {
+  it('that bypasses the room continues without a session', async () => {
     const events = await stream('/open/events', new Visitor(site.url, 'shop'), 'timed.test')
     await expect.poll(events.ticks, { timeout: 20_000 }).toBeGreaterThan(60)
     events.response.destroy()

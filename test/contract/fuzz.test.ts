@@ -4,7 +4,7 @@ import { differenceText } from '../../tools/fuzz/report.ts'
 import { fuzz, type Result } from '../../tools/fuzz/run.ts'
 import { type FuzzedSite, startFuzzedSites } from '../../tools/fuzz/site.ts'
 
-/** `npm run fuzz` sends more, with other seeds. */
+/** `npm run fuzz` sends more requests, with other seeds. */
 const SEED = 7
 const REQUESTS = 5_000
 
@@ -21,7 +21,7 @@ afterAll(async () => {
 })
 
 describe('five thousand mutated requests', () => {
-  it('reach the origin exactly as they were judged, and get answers of the contract otherwise', () => {
+  it('reach the origin exactly as they were judged, or get an answer that the contract allows', () => {
     expect(result.differences.map(difference => differenceText(difference, SEED))).toEqual([])
   })
 
@@ -29,7 +29,7 @@ describe('five thousand mutated requests', () => {
     expect(result.tally.count(name, 'edge')).toBeGreaterThan(20)
   })
 
-  it.each(REGIONS.map(({ name }) => name).filter(name => name !== 'wild'))('go on through the room %s', name => {
+  it.each(REGIONS.map(({ name }) => name).filter(name => name !== 'wild'))('pass through the room %s', name => {
     expect(result.tally.count(name, 'origin')).toBeGreaterThan(2)
   })
 })

@@ -1,4 +1,4 @@
-/** The gate against bytes that no client library would send, in front of an origin that keeps what it gets as it came. */
+/** Sends the gate bytes that no client library would send. The origin records every byte that it receives. */
 
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server } from 'node:net'
@@ -79,8 +79,8 @@ const UPGRADE = ['Upgrade: websocket', 'Connection: Upgrade']
 const KEY = ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13']
 const PREFLIGHT = ['Origin: https://x.test', 'Access-Control-Request-Method: GET']
 
-describe('a held room', () => {
-  it('lets no preflight become a page by an upgrade', async () => {
+describe('a room that queues everyone', () => {
+  it('does not turn a preflight with an upgrade into a GET', async () => {
     await request('OPTIONS', '/checkout', 'held.test', ...PREFLIGHT, ...UPGRADE, ...KEY)
     expect(linesAtOrigin()).toEqual(['OPTIONS /checkout HTTP/1.1'])
   })
@@ -117,7 +117,7 @@ describe('a held room', () => {
   })
 
   it.each(['http://whatever.test/checkout', '*', 'checkout', '/x/../checkout', '\\checkout', '//checkout'])(
-    'is not walked around by the target %s',
+    'is not bypassed by the target %s',
     async target => {
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         expect([400, 503]).toContain(statusOf(await request(method, target, 'held.test')))
@@ -128,23 +128,23 @@ describe('a held room', () => {
 })
 
 describe('an open room', () => {
-  it('sends a bypassed POST with an upgrade on as a POST', async () => {
+  it('forwards a bypassed POST with an upgrade as a POST', async () => {
     await request('POST', '/hook', 'open.test', ...UPGRADE, ...KEY, 'Content-Length: 0')
     expect(linesAtOrigin()).toEqual(['POST /hook HTTP/1.1'])
   })
 
-  it('sends a GET without a complete handshake on without the upgrade', async () => {
+  it('forwards a GET with an incomplete handshake without the upgrade', async () => {
     await request('GET', '/', 'open.test', ...UPGRADE)
     expect(linesAtOrigin()).toEqual(['GET / HTTP/1.1'])
     expect(seen[0]).not.toMatch(/^(upgrade|connection: *upgrade)/im)
   })
 
-  it.each(['HEAD', 'DELETE', 'PUT', 'OPTIONS'])('sends a %s with an upgrade on as what it is', async method => {
+  it.each(['HEAD', 'DELETE', 'PUT', 'OPTIONS'])('forwards a %s with an upgrade as what it is', async method => {
     await request(method, '/', 'open.test', ...UPGRADE, ...KEY)
     expect(linesAtOrigin()).toEqual([`${method} / HTTP/1.1`])
   })
 
-  it('answers a malformed host with 400 and the problem, and logs nothing', async () => {
+  it('answers a malformed host with 400 and a problem document', async () => {
     const answer = await request('GET', '/', 'a b')
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('application/problem+json')

@@ -4,12 +4,12 @@ import { lotOf } from '../../src/core/hash.ts'
 import { type Answer, pause, Visitor } from '../support/node/browser-like.ts'
 import { ADMIN_TOKEN, type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
-/** What an origin can do wrong, by host: each room of these tests has an origin of its own. */
+/** What an origin can do wrong, by host. Each room of these tests has an origin of its own. */
 const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'parcels', 'hammered', 'probed', 'returns'] as const
 type Trouble = (typeof TROUBLES)[number]
 
 const ISOLATES = 8
-/** Trials and pauses are short, so that a test can wait for them. Windows are as they are. */
+/** Trials and pauses are short, so that a test can wait for them. Windows have their usual length. */
 const health = { target_ms: 500, open: 0.05, cooldown: 0.05, ramp: 0.05, good_windows: 1 }
 const PROTECTED = '/pay/confirm'
 const rooms = TROUBLES.map(name => ({
@@ -24,9 +24,11 @@ const rooms = TROUBLES.map(name => ({
   message: 'Engineers are on it.',
   health: {
     ...health,
-    // Its pause is long enough to look around in.
+    // The pause is long enough for the test to look around in it.
     ...(name === 'returns' ? { min_active_users: 500, open: 0.25 } : {}),
-    // The others' answers are in time, however busy the machine is; the slow page's are tolerated, which is the hardest to tell apart.
+    // The other visitors' answers are in time, however busy the machine is. The answers of the slow page are
+    // tolerated,
+    // which makes them the hardest to distinguish from good ones.
     ...(name === 'hammered' ? { target_ms: 1_000 } : {}),
     ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}),
   },
@@ -49,7 +51,7 @@ const reached = new Map<string, number>()
 
 beforeAll(async () => {
   origin = await startOrigin(serve)
-  // Requests go to them in turn: whatever one session says, it says it everywhere.
+  // Requests go to the isolates in turn, so every session reports to all of them.
   site = await startSite({ origin: origin.url, rooms, isolates: ISOLATES })
 })
 
@@ -77,13 +79,13 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
 const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
 
 class Shopper extends Visitor {
-  /** An answer that was cut off has status 0. */
+  /** Returns status 0 for an answer that was cut off. */
   async ask(path = '/', headers: Record<string, string> = PAGE): Promise<Answer> {
     return this.get(path, { ...headers, Host: `${this.room}.test` }).catch(() => ({ status: 0, headers: {}, text: '' }))
   }
 }
 
-/** People inside who ask twice a second until they are told to stop. */
+/** Sessions that send requests twice a second until the test stops them. */
 class Crowd {
   readonly shoppers: Shopper[]
   readonly #running: Promise<void>[]
@@ -95,7 +97,7 @@ class Crowd {
       let asking = 0
       await pause(index * 15)
       while (this.#goesOn) {
-        // Nobody waits long for an answer before asking again, and nobody asks for ever: so do browsers.
+        // Like a browser, a shopper asks again before a slow answer arrives, but keeps at most two requests open.
         if (asking < 2) {
           asking++
           const asked = shopper.ask().finally(() => asking--)
@@ -106,7 +108,7 @@ class Crowd {
     })
   }
 
-  /** On a slow machine it takes them a while to get in. */
+  /** Waits until every shopper has a cookie, which takes a while on a slow machine. */
   async inside(): Promise<void> {
     await until(20, 'everybody inside', async () => this.shoppers.every(({ cookie }) => cookie.includes('=')))
   }
@@ -117,7 +119,7 @@ class Crowd {
   }
 }
 
-/** Asks until the answer is as wanted; how long that took, in seconds. */
+/** Repeats the check until it holds. Returns how many seconds that took; throws after `withinSeconds`. */
 async function until(withinSeconds: number, what: string, isSo: () => Promise<boolean>): Promise<number> {
   const startMs = performance.now()
   for (;;) {
@@ -142,7 +144,10 @@ async function told(room: Trouble): Promise<Told> {
   return (await response.json()) as Told
 }
 
-/** A newcomer waits, and is told of the outage. One who comes in and hangs there is told nothing. */
+/**
+ * Returns whether a newcomer waits and sees the outage. Returns false for a newcomer whose request hangs at the
+ * origin.
+ */
 async function isHeld(room: Trouble): Promise<boolean> {
   const answer = await Promise.race([new Shopper(site.url, room).ask(), pause(500)])
   return (
@@ -154,14 +159,14 @@ async function isHeld(room: Trouble): Promise<boolean> {
 
 describe.concurrent('an origin that', () => {
   it.concurrent.each(['hangs', 'errors', 'resets', 'stops'] as const)(
-    '%s is felt at the door within 20 seconds',
+    '%s is noticed at the door within 20 seconds',
     async name => {
       const crowd = new Crowd(name)
       await pause(2_000)
       broken.add(name)
       const seconds = await until(20, 'new visitors wait, and are told why', () => isHeld(name))
       expect(seconds).toBeLessThan(20)
-      // The other isolates hear it within two seconds.
+      // The outage reaches the other isolates within two seconds.
       await pause(2_000)
       const newcomer = await new Shopper(site.url, name).ask()
       expect([newcomer.status, newcomer.text]).toEqual([503, expect.stringContaining('Engineers are on it.')])
@@ -172,7 +177,7 @@ describe.concurrent('an origin that', () => {
     40_000,
   )
 
-  it('was down is back: nobody inside has lost the session, and nobody waits any more', async () => {
+  it('was down recovers: every session is kept, and newcomers are let in again', async () => {
     const name = 'returns'
     const crowd = new Crowd(name)
     await crowd.inside()
@@ -181,7 +186,7 @@ describe.concurrent('an origin that', () => {
     await until(20, 'the outage', () => isHeld(name))
     const [shopper] = crowd.shoppers as [Shopper]
     const before = crowd.shoppers.map(({ claims }) => claims.sub)
-    // An isolate hears of it with its next request; until then one hangs there.
+    // An isolate learns of the outage with its next request. Until then a request hangs there.
     const isHeldThere = async () => {
       const answer = await Promise.race([shopper.ask(), pause(500).then(() => null)])
       return answer?.text.includes('We are holding your place') ?? false
@@ -224,7 +229,7 @@ describe.concurrent('an origin that', () => {
     broken.add('probed')
     await until(20, 'the outage', () => isHeld('probed'))
     broken.delete('probed')
-    // The pause is five minutes; three good probes, a second apart, end it after its first ten seconds.
+    // The pause is five minutes. Three good probes, one second apart, end it after its first ten seconds.
     await until(25, 'a trial', async () =>
       (await told('probed')).decisions.some(({ did }) => did.kind === 'breaker-half-open'),
     )
@@ -233,8 +238,8 @@ describe.concurrent('an origin that', () => {
   }, 60_000)
 })
 
-describe.concurrent('of few who say that something is wrong', () => {
-  it.concurrent('an upstream that only five people ask for is closed off, and has everybody back little by little', async () => {
+describe.concurrent('complaints of few visitors', () => {
+  it.concurrent('open the breaker of an upstream that five sessions use, and let sessions back gradually after the trial', async () => {
     const shoppers = Array.from({ length: 40 }, () => new Shopper(site.url, 'parcels'))
     for (const shopper of shoppers) await shopper.ask()
     const track = async (some: readonly Shopper[]) => {
@@ -246,14 +251,14 @@ describe.concurrent('of few who say that something is wrong', () => {
     expect(await track(shoppers)).toBe(40)
     await pause(1_500)
     broken.add('parcels')
-    // Anybody can be as many newcomers as they like.
+    // One visitor can pose as any number of newcomers.
     for (let i = 0; i < 8; i++) {
       await new Shopper(site.url, 'parcels').ask('/track')
       await pause(400)
     }
     await pause(1_500)
     expect(await breaker()).toBe('closed')
-    // They are told apart by a lot of a thousand.
+    // Sessions are distinguished by their lot, of which there are a thousand.
     const byLot = new Map(shoppers.map(one => [Math.floor(lotOf(String(one.claims.sub)) * 1_000), one]))
     for (const shopper of [...byLot.values()].slice(0, 5)) {
       await shopper.ask('/track')
@@ -271,7 +276,7 @@ describe.concurrent('of few who say that something is wrong', () => {
     await until(40, 'more than before', async () => (await track(shoppers)) >= first + 8)
   }, 120_000)
 
-  it.concurrent('a single visitor who hammers one slow page closes nothing', async () => {
+  it.concurrent('open no breaker when a single visitor hammers one slow page', async () => {
     const crowd = new Crowd('hammered', 10)
     await pause(1_500)
     const hammerer = new Shopper(site.url, 'hammered')
@@ -290,7 +295,7 @@ describe.concurrent('of few who say that something is wrong', () => {
 })
 
 describe('an upstream', () => {
-  it('that is dead is answered for in under 50 ms, and the rest of the site is untouched', async () => {
+  it('that is dead gets a fallback answer in under 50 ms, and the rest of the site keeps working', async () => {
     const crowd = new Crowd('payment', 25)
     const payers = Array.from({ length: 25 }, () => new Shopper(site.url, 'payment'))
     for (const payer of payers) await payer.ask()
@@ -313,7 +318,7 @@ describe('an upstream', () => {
     const answer = await payer.ask('/cards/charge')
     expect([answer.status, answer.headers['content-type']]).toEqual([503, 'application/problem+json'])
     expect(JSON.parse(answer.text)).toMatchObject({ upstream: 'cards', state: 'closed' })
-    // Of a machine that is busy with something else for a moment nothing is said.
+    // The fastest answer counts, because the machine may be busy for a moment.
     expect(Math.min(...tookMs)).toBeLessThan(50)
     expect((await payer.ask()).text).toBe('hello from /')
     expect((await new Shopper(site.url, 'payment').ask()).status).toBe(200)
@@ -321,7 +326,7 @@ describe('an upstream', () => {
     await crowd.stop()
   }, 60_000)
 
-  it('is closed by hand, and opened again', async () => {
+  it('is blocked by the operator, and released again', async () => {
     await site.change('payment', { health_pins: { breakers: { search: 'open' } } })
     const visitor = new Shopper(site.url, 'payment')
     await visitor.ask()

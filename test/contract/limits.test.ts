@@ -9,7 +9,7 @@ const DATA = { Accept: 'application/json' }
 
 let site: Site
 let origin: Origin
-/** When requests reached the origin, by session. */
+/** When requests reached the origin, in milliseconds, by session. */
 let reached: Map<string, number[]>
 
 async function start(rateLimits: unknown[], isolates: number): Promise<void> {
@@ -21,7 +21,7 @@ async function start(rateLimits: unknown[], isolates: number): Promise<void> {
     reached.set(session, times)
     response.end('inside')
   })
-  // The visitors and their origin share a process: how fast it answers is not what this is about.
+  // The visitors and their origin share a process, so the origin may answer slowly. Health is not under test here.
   const room = {
     name: 'shop',
     host: '*',
@@ -44,13 +44,13 @@ interface Figures {
   readonly fallback: number
 }
 
-/** The figures of the policy. */
+/** The counts of the policy `api`. */
 async function figures(): Promise<Figures | undefined> {
   const { limits } = (await site.describe('shop')).figures as unknown as { limits: Record<string, Figures> }
   return limits.api
 }
 
-/** What isolates have decided alone, once so many are counted who were refused. */
+/** Returns how many requests isolates decided alone, once the room has counted `refused` refusals. */
 async function decidedAlone(refused: number): Promise<number> {
   await pause(2_500)
   await expect.poll(async () => (await figures())?.limited, { timeout: 10_000, interval: 250 }).toBe(refused)
@@ -59,8 +59,8 @@ async function decidedAlone(refused: number): Promise<number> {
 
 const api = { name: 'api', match: { paths: ['/api'] }, count: 120, period: 60, burst: 20 }
 
-describe('one session at four isolates, 120 a minute and a burst of 20', () => {
-  it('sends 2,000 requests in 30 s: never more than the bound pass, and at least 95 % of it', async () => {
+describe('one session at four isolates, with 120 requests a minute and a burst of 20', () => {
+  it('sends 2,000 requests in 30 s and gets at most the bound and at least 95 % of it', async () => {
     await start([api], 4)
     const visitor = new Visitor(site.url, 'shop')
     await visitor.get('/')
@@ -79,16 +79,17 @@ describe('one session at four isolates, 120 a minute and a burst of 20', () => {
     const bound = Math.floor(tookMs / 500) + 20
     expect(reached.size).toBe(1)
     expect(statuses.filter(status => status === 200)).toHaveLength(passed.length)
-    // On a busy machine doors answer late: what isolates then decided by themselves is counted, and not bound.
+    // On a busy machine doors answer late. Isolates then decide by themselves: those requests are counted, not
+    // limited.
     const alone = await decidedAlone(statuses.filter(status => status === 429).length)
     expect(passed.length).toBeLessThanOrEqual(bound + alone)
     expect(passed.length).toBeGreaterThanOrEqual(0.95 * bound)
-    // At the origin requests arrive some milliseconds apart from when they were let go: one may slip into a window.
+    // A request reaches the origin some milliseconds after the edge let it go, so one more may fall into a window.
     for (const seconds of [1, 5, 10, 20])
       expect(maxIn(passed, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(2 * seconds + 20 + 1 + alone)
   }, 60_000)
 
-  it('stolen by fifty: together they get what one session gets', async () => {
+  it('gives fifty thieves together no more requests than one visitor', async () => {
     await start([api], 4)
     const owner = new Visitor(site.url, 'shop')
     await owner.get('/')
@@ -111,7 +112,7 @@ describe('one session at four isolates, 120 a minute and a burst of 20', () => {
 })
 
 describe('five hundred sessions behind one address', () => {
-  it('are not limited by each other', async () => {
+  it('do not limit each other', async () => {
     await start([api], 2)
     const visitors = Array.from({ length: 500 }, () => new Visitor(site.url, 'shop'))
     for (const visitor of visitors) await visitor.get('/')
@@ -127,7 +128,7 @@ describe('five hundred sessions behind one address', () => {
 })
 
 describe('a WebSocket', () => {
-  it('is limited by its upgrades, and not by its messages', async () => {
+  it('is limited by its upgrades, not by its messages', async () => {
     await start([{ name: 'sockets', match: { paths: ['/ws'] }, count: 2, period: 3_600 }], 1)
     const server = new WebSocketServer({ server: origin.server, path: '/ws' })
     server.on('connection', socket => socket.on('message', data => socket.send(`you said ${data}`)))

@@ -14,11 +14,11 @@ afterEach(async () => {
   await origin?.stop()
 })
 
-/** Permits that may be used at once: five seconds of the rate. */
+/** Permits that may be used at once: the permits of five seconds at the rate. */
 const burst = (ratePerMinute: number) => (ratePerMinute / 60) * 5
 
-describe('2,000 visitors, 30 % of them gone before their turn, over three isolates', () => {
-  it('come in at the rate as the operator turns it, without waste, measured at the origin', async () => {
+describe('2,000 visitors over three isolates, 30 % of whom leave before their turn', () => {
+  it('enter at the rate that the operator sets, without waste, as measured at the origin', async () => {
     /** The sessions that reached the origin. */
     const sessions = new Set<string>()
     origin = await startOrigin((request, response) => {
@@ -26,7 +26,7 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
       response.setHeader('Content-Type', 'text/html')
       response.end('<!doctype html><title>inside</title>')
     })
-    // The crowd and its origin share a process: how fast it answers is not what this is about.
+    // The crowd and its origin share a process, so the origin may answer slowly. Health is not under test here.
     const settings = { total_active_users: 5_000, new_users_per_minute: 600, doors: 3, health: { mode: 'off' } }
     const rooms = [{ name: 'shop', host: '*', ...settings }]
     site = await startSite({ origin: origin.url, rooms, isolates: 3 })
@@ -45,13 +45,16 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
     crowd.catch(() => undefined)
     const now = () => (Date.now() - startMs) / 1_000
     const until = (seconds: number) => pause((seconds - now()) * 1_000)
-    /** When the change was asked for, and when it was accepted. */
+    /** When the change was requested, and when it was accepted, in seconds since the start. */
     const change = async (set: object) => {
       const askedAt = now()
       await site.change('shop', set)
       return { askedAt, at: now() }
     }
-    /** A permit is wasted when the bank is full. What is banked for a moment comes later: so the seconds may be some more. */
+    /**
+     * A permit is wasted only when the bank is full. Banked permits are used a little later,
+     * so the measurement may take up to 5 seconds longer.
+     */
     const come = async (perSecond: number, from: number, to: number) => {
       await until(from)
       const before = { sessions: sessions.size, at: now() }
@@ -63,7 +66,7 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
     const slower = await change({ new_users_per_minute: 120 })
     await until(slower.at + 10)
     const faster = await change({ new_users_per_minute: 1_200 })
-    // Visitors who are called by the new rate have to hear of it first.
+    // Visitors who are called by the new rate first need a poll to learn of it.
     await come(20, faster.at + 6, faster.at + 20)
     const closed = await change({ total_active_users: 1 })
     await until(closed.at + 8)
@@ -72,7 +75,7 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
 
     expect(figures.leaked ?? 0).toBe(0)
     expect(sessions.has('none')).toBe(false)
-    // When the doors let them in: on a busy machine their requests reach the origin somewhat later.
+    // The times at which the doors admitted them. On a busy machine their requests reach the origin somewhat later.
     const times = (await site.admittedMs('shop', sessions)).map(ms => (ms - startMs) / 1_000)
     const between = (from: number, to: number) => times.filter(at => at >= from && at < to)
     for (const seconds of [1, 10, 20]) {
@@ -84,12 +87,12 @@ describe('2,000 visitors, 30 % of them gone before their turn, over three isolat
         `1,200 a minute, any ${seconds} s`,
       ).toBeLessThanOrEqual(20 * seconds + burst(1_200))
     }
-    // What was permitted by the old rate is at most its burst; two seconds after the change the new one holds.
+    // At most one burst of permits is left from the old rate. The new rate holds two seconds after the change.
     const slow = between(slower.at + 2, faster.askedAt).length
     const permitted = 2 * (faster.askedAt - slower.at - 2)
     expect(slow).toBeLessThanOrEqual(permitted + burst(120))
     expect(slow).toBeGreaterThanOrEqual(permitted - 4)
-    // Two seconds for the doors to hear of it.
+    // The change takes up to two seconds to reach the doors.
     expect(between(closed.at + 2, Number.POSITIVE_INFINITY)).toEqual([])
   }, 110_000)
 })

@@ -25,7 +25,7 @@ const rooms = [
 
 let origin: Origin
 let site: Site
-/** What the origin saw of the last request. */
+/** The last request as the origin received it. */
 let seen: { url: string; headers: Record<string, unknown>; raw: string[] }
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ afterAll(async () => {
   await origin.stop()
 })
 
-/** Sends bytes as they are, with `Connection: close`, and reads what comes until the other side closes. */
+/** Sends bytes unchanged, with `Connection: close`, and reads until the other side closes. */
 async function raw(text: string, more: readonly string[] = []): Promise<string> {
   const socket = connect(Number(new URL(site.url).port), '127.0.0.1')
   let answer = ''
@@ -77,14 +77,14 @@ async function raw(text: string, more: readonly string[] = []): Promise<string> 
   return answer
 }
 
-describe('through plain workerd', () => {
-  it('the address of the connection is told, and no header is believed', async () => {
+describe('plain workerd', () => {
+  it('forwards the address of the connection and believes no header about it', async () => {
     await send(`${site.url}/`, { headers: { 'X-Forwarded-For': '203.0.113.9', 'CF-Connecting-IP': '203.0.113.9' } })
     expect(seen.headers['x-forwarded-for']).toMatch(/^(127\.0\.0\.1|::1)$/)
     expect(JSON.stringify(seen.headers)).not.toContain('203.0.113.9')
   })
 
-  it('hop-by-hop headers stay behind', async () => {
+  it('keeps hop-by-hop headers from the origin', async () => {
     await raw(
       'GET /hop HTTP/1.1\r\nHost: x\r\nConnection: close, X-Private\r\nX-Private: 1\r\nTE: trailers\r\nKeep-Alive: 9\r\nProxy-Authorization: Basic eA==\r\n\r\n',
     )
@@ -93,7 +93,7 @@ describe('through plain workerd', () => {
       expect(seen.headers[name], name).toBeUndefined()
   })
 
-  it('the path goes to the origin as it came, unless it would mean another', async () => {
+  it('forwards the path as it came', async () => {
     await raw('GET /a%2Fb/%63;d?x=%20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
     expect(seen.url).toBe('/a%2Fb/%63;d?x=%20')
   })
@@ -102,7 +102,7 @@ describe('through plain workerd', () => {
     [(pass: string) => ['theme=dark', `${pass}; cart=3`], 'theme=dark; cart=3'],
     [(pass: string) => [pass, 'theme=dark; cart=3'], 'theme=dark; cart=3'],
     [(pass: string) => ['theme=dark', 'cart=3', pass], 'theme=dark, cart=3'],
-  ])('a pass is found in either of two Cookie lines, and stays behind (%#)', async (linesWith, rest) => {
+  ])('finds a pass in any Cookie line and keeps it from the origin (%#)', async (linesWith, rest) => {
     const visitor = new Visitor(site.url, 'shop')
     await visitor.get('/')
     const lines = linesWith(visitor.cookie).map(line => `Cookie: ${line}\r\n`)
@@ -112,7 +112,7 @@ describe('through plain workerd', () => {
     expect(seen.headers.cookie).toBe(rest)
   })
 
-  it('bodies stream both ways: a megabyte comes back whole', async () => {
+  it('streams bodies both ways: a megabyte comes back whole', async () => {
     const body = 'tea and cake '.repeat(80_000)
     const { text } = await send(`${site.url}/echo`, { method: 'POST', body })
     expect(text.length).toBe(body.length)
@@ -120,7 +120,7 @@ describe('through plain workerd', () => {
   })
 
   it.each(['Content-Length: 0\r\n\r\n', 'Content-Length: 5\r\n\r\nhello'])(
-    'a GET with a body that means nothing is answered: %j',
+    'answers a GET with a meaningless body: %j',
     async body => {
       const answer = await raw(`GET /with-body HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${body}`)
       expect(answer).toMatch(/^HTTP\/1\.1 200 /)
@@ -133,14 +133,14 @@ describe('through plain workerd', () => {
     ['with its length', 'Content-Length: 25', (part: string) => part, ''],
     ['in chunks', 'Transfer-Encoding: chunked', (part: string) => `5\r\n${part}\r\n`, '0\r\n\r\n'],
   ])(
-    'an upload %s may take longer than the origin may, and says nothing of its health',
+    'lets an upload %s take longer than the origin may, without counting that against its health',
     async (_, field, framed, end) => {
       const head = `POST /collect HTTP/1.1\r\nHost: uploads.test\r\nContent-Type: text/plain\r\nConnection: close\r\n${field}\r\n\r\n`
       const parts = ['first', 'secon', 'third', 'forth', 'fifth'].map(framed)
       const answer = await raw(head, [...parts.slice(0, -1), parts.at(-1) + end])
       expect(answer).toMatch(/^HTTP\/1\.1 200 /)
       expect(answer).toContain('collected firstseconthirdforthfifth')
-      // Good news travels with the next request.
+      // A good sample is reported with the next request.
       await pause(1_100)
       await send(`${site.url}/next`, { headers: { Host: 'uploads.test' } })
       await pause(2_500)
@@ -155,7 +155,7 @@ describe('through plain workerd', () => {
     },
   )
 
-  it('the first part of an answer arrives before the last is written', async () => {
+  it('delivers the first part of an answer before the last part is written', async () => {
     const startMs = performance.now()
     const response = await fetch(`${site.url}/slow-body`)
     const reader = response.body?.getReader()
@@ -164,11 +164,11 @@ describe('through plain workerd', () => {
     const firstMs = performance.now() - startMs
     const second = await reader?.read()
     expect(Buffer.from(second?.value ?? []).toString()).toBe(' last')
-    // The timeout is for the first byte: the body may take longer than it.
+    // The timeout covers the time to the first byte. The body may take longer.
     expect(performance.now() - startMs).toBeGreaterThan(firstMs + 500)
   })
 
-  it('HEAD and ranges keep their meaning', async () => {
+  it('keeps the meaning of HEAD and of ranges', async () => {
     const head = await send(`${site.url}/page`, { method: 'HEAD' })
     expect([head.status, head.text, head.headers['x-origin']]).toEqual([200, '', 'yes'])
     const range = await send(`${site.url}/range`, { headers: { Range: 'bytes=0-4' } })
@@ -176,7 +176,7 @@ describe('through plain workerd', () => {
     expect(seen.headers.range).toBe('bytes=0-4')
   })
 
-  it('an origin that never answers is given up on, and the session is kept', async () => {
+  it('gives up on an origin that never answers, and keeps the session', async () => {
     const visitor = new Visitor(site.url, 'shop')
     await visitor.get('/')
     const session = visitor.claims.sub
@@ -188,7 +188,7 @@ describe('through plain workerd', () => {
     expect(visitor.claims.sub).toBe(session)
   })
 
-  it('an origin that cuts the connection, or is not there, is answered for', async () => {
+  it('answers for an origin that cuts the connection or does not exist', async () => {
     const cut = await send(`${site.url}/reset`)
     expect([cut.status, cut.headers['content-type']]).toEqual([502, 'application/problem+json'])
     const elsewhere = await startSite({ origin: 'http://127.0.0.1:1', rooms })
@@ -208,15 +208,15 @@ describe('through plain workerd', () => {
     ['a huge cookie', `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'a=b; '.repeat(3_000)}\r\nConnection: close\r\n\r\n`],
     ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
     ['a target of percent signs', 'GET /%%%25%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
-  ])('%s never gets a 500 or a stack trace', async (_what, text) => {
+  ])('answers %s without a 500 or a stack trace', async (_what, text) => {
     const answer = await raw(text)
     expect(answer).not.toMatch(/^HTTP\/1\.1 500/)
     expect(answer).not.toMatch(/\n\s+at /)
   })
 })
 
-describe('an origin that sees the host of the visitor', () => {
-  it('gets uploads as they are, and no body of a GET', async () => {
+describe("an origin that receives the visitor's Host", () => {
+  it('gets uploads unchanged, and no body of a GET', async () => {
     const variables = { ORIGIN_HOST_HEADER: 'visitor' }
     const direct = await startSite({ origin: origin.url, rooms, variables })
     try {
@@ -239,8 +239,8 @@ describe('an origin that sees the host of the visitor', () => {
   })
 })
 
-describe('behind a proxy with TLS', () => {
-  it('the scheme and the address are what the proxy says, and the cookie is bound to host and https', async () => {
+describe('a site behind a proxy with TLS', () => {
+  it('takes scheme and address from the proxy, and binds the cookie to host and https', async () => {
     const variables = { TRUSTED_IP_HEADER: 'X-Real-IP' }
     const proxied = await startSite({ origin: origin.url, rooms, behindProxy: true, isolates: 2, variables })
     try {
@@ -259,8 +259,8 @@ describe('behind a proxy with TLS', () => {
   })
 })
 
-describe('a header that several proxies add to', () => {
-  it('is believed for what our own has added, and for nothing that the visitor wrote', async () => {
+describe('an address header that several proxies append to', () => {
+  it('is believed for the entry of our own proxy only, not for what the visitor wrote', async () => {
     const variables = { TRUSTED_IP_HEADER: 'X-Forwarded-For', CONTROL_PREFIX: '/queue' }
     const proxied = await startSite({ origin: origin.url, rooms, variables, controlPrefix: '/queue' })
     try {
@@ -274,7 +274,7 @@ describe('a header that several proxies add to', () => {
 })
 
 describe('a WebSocket', () => {
-  it('that the origin refuses is an answer like any other, with the pass of a newcomer', async () => {
+  it('that the origin refuses gets an ordinary answer, with the pass of a newcomer', async () => {
     const { WebSocket } = await import('ws')
     const socket = new WebSocket(`${site.url.replace('http', 'ws')}/plain`)
     const [, response] = await once(socket, 'unexpected-response')
@@ -284,7 +284,7 @@ describe('a WebSocket', () => {
     response.destroy()
   })
 
-  it('passes both ways, and is closed when its session is ended', async () => {
+  it('passes messages both ways, and is closed when its session ends', async () => {
     const { WebSocketServer } = await import('ws')
     const server = new WebSocketServer({ server: origin.server, path: '/ws' })
     server.on('connection', socket => socket.on('message', data => socket.send(`you said ${data}`)))

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
-/** The larger ones do not fit in a short frame, in a frame with a 16 bit length, or in one read. */
+/** The larger sizes do not fit in a short frame, in a frame with a 16-bit length, or in one read. */
 const SIZES = [0, 1, 125, 126, 65_535, 65_536, 70_000, 1_000_000]
 const MEGABYTE = 1_000_000
 
@@ -45,7 +45,7 @@ interface Message {
   readonly isBinary: boolean
 }
 
-/** A visitor's socket, with its messages from the very first on. */
+/** A visitor's socket, with its messages from the very first one. */
 function connect(path: string, protocols: string[] = [], options = {}): { socket: WebSocket; messages: Message[] } {
   const socket = new WebSocket(`${site.url.replace('http', 'ws')}${path}`, protocols, options)
   const messages: Message[] = []
@@ -54,7 +54,7 @@ function connect(path: string, protocols: string[] = [], options = {}): { socket
   return { socket, messages }
 }
 
-/** Bytes that are no text, different for each place and size. */
+/** Bytes that are not text, different for each position and size. */
 function bytesOf(size: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 31 + size) % 256))
 }
@@ -66,7 +66,7 @@ async function closeOf(socket: WebSocket): Promise<[number, string]> {
   return [code as number, String(reason)]
 }
 
-/** One socket whose ends are both at hand. */
+/** Opens a socket and returns both of its ends. */
 async function pair(path: string, protocols: string[] = [], options = {}) {
   const accepted = new Promise<WebSocket>(resolve => {
     serve = resolve
@@ -80,7 +80,7 @@ describe.each([
   ['of a session', '/inside'],
   ['past the room', '/open'],
 ])('a WebSocket %s', (_, path) => {
-  it('carries text and binary messages both ways as they are, and in their order', async () => {
+  it('carries text and binary messages both ways unchanged and in order', async () => {
     const { visitor, atOrigin, messages } = await pair(path)
     const atOther: Message[] = []
     atOrigin.on('message', (data: Buffer, isBinary) => atOther.push({ data, isBinary }))
@@ -100,7 +100,7 @@ describe.each([
     visitor.terminate()
   })
 
-  it('loses nothing that the origin sends right after the handshake', async () => {
+  it('delivers everything that the origin sends right after the handshake', async () => {
     serve = socket => {
       for (let nth = 0; nth < 200; nth++) socket.send(`message ${nth}`)
       socket.close(4000, 'that is all')
@@ -129,7 +129,7 @@ describe.each([
     }
   })
 
-  it('passes a close without a code as one', async () => {
+  it('passes a close without a code as a close without a code', async () => {
     for (const closer of ['visitor', 'atOrigin'] as const) {
       const both = await pair(path)
       const closes = Promise.all([closeOf(both.visitor), closeOf(both.atOrigin)])
@@ -147,7 +147,7 @@ describe.each([
     })
     const { socket, messages } = connect(path)
     const [bare, atOrigin] = await Promise.all([socketAtOrigin, accepted, once(socket, 'open')])
-    // By hand: the library answers a Close frame at once, and sends nothing after it.
+    // The test writes these frames by hand: the library answers a Close frame at once and sends nothing after it.
     bare.removeAllListeners('data')
     const closing = once(bare, 'data')
     bare.resume()
@@ -176,12 +176,12 @@ describe.each([
     both.visitor.terminate()
   })
 
-  it('gives a slow reader every message, late', async () => {
+  it('gives a slow reader every message, though late', async () => {
     const { visitor, atOrigin, messages } = await pair(path, [], { perMessageDeflate: false })
     visitor.pause()
     for (let nth = 0; nth < 60; nth++) atOrigin.send(Buffer.alloc(MEGABYTE, nth))
     atOrigin.send('the end')
-    // The origin has sent all that anybody takes by now.
+    // Wait until the buffer stops shrinking: nothing on the way takes more by now.
     const waiting = () => atOrigin.bufferedAmount
     for (let before = -1; before !== waiting(); await new Promise(resolve => setTimeout(resolve, 500)))
       before = waiting()
@@ -196,7 +196,7 @@ describe.each([
 })
 
 describe('a WebSocket of a session', () => {
-  it('ends with a code that says so when the other side was cut off', async () => {
+  it('ends with a code for a lost connection when the other side was cut off', async () => {
     const first = await pair('/inside')
     const seen = closeOf(first.visitor)
     first.atOrigin.terminate()
@@ -220,7 +220,7 @@ describe('a WebSocket past the room', () => {
     visitor.terminate()
   })
 
-  it('shows each side the pings of the other', async () => {
+  it('passes the pings of each side to the other', async () => {
     const { visitor, atOrigin } = await pair('/open')
     const ping = once(atOrigin, 'ping')
     visitor.ping('are you there')

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { status, stderr } = spawnSync(process.execPath, ['tools/build.ts', '--out', made], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(status).toBe(0)
-  // Nothing in it may depend on where it was made.
+  // The folder must not depend on where it was made.
   folder = join(scratch, 'antesala 1')
   renameSync(made, folder)
   writeFileSync(
@@ -48,7 +48,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-/** Only what a bare server has: no variable of this checkout, and another working directory. */
+/** Runs with only what a bare server has: no variable of this checkout, and another working directory. */
 function antesala(from: string, ...args: string[]) {
   const env = { PATH: '/usr/bin:/bin', HOME: scratch }
   return spawnSync(process.execPath, [join(from, 'antesala'), ...args], { cwd: scratch, env, encoding: 'utf8' })
@@ -66,7 +66,7 @@ async function serve(from: string, storage: string): Promise<{ running: Running;
   return { running, url: `http://localhost:${port}` }
 }
 
-/** The visitor with the same cookies, at another address. */
+/** The same visitor, with the same cookies, at another address. */
 function at(url: string, visitor: Visitor): Visitor {
   const again = new Visitor(url, 'shop')
   again.cookie = visitor.cookie
@@ -74,7 +74,7 @@ function at(url: string, visitor: Visitor): Visitor {
 }
 
 describe('the folder that npm run build makes', () => {
-  it('has all it needs, and says what it can do', () => {
+  it('has all it needs, and prints what it can do', () => {
     expect(readdirSync(folder).sort()).toEqual(
       ['LICENSE', 'antesala', 'antesala.json', 'launcher.mjs', 'package.json', 'worker', 'workerd'].sort(),
     )
@@ -94,11 +94,11 @@ describe('the folder that npm run build makes', () => {
     expect((JSON.parse(stdout) as { keys: unknown[] }).keys).toHaveLength(2)
     const checked = antesala(folder, 'check-config', '--config', 'antesala.toml')
     expect(checked).toMatchObject({ status: 0, stdout: expect.stringContaining('antesala.toml: 1 room, no problem') })
-    // It serves elsewhere.
+    // This folder serves without Cloudflare, so the checks for Cloudflare do not apply.
     expect(checked.stdout).not.toContain('Cloudflare')
   })
 
-  it('says what is missing, and how to get it', () => {
+  it('reports what is missing, and how to get it', () => {
     const secrets = antesala(folder, 'serve', '--config', 'antesala.toml')
     expect(secrets).toMatchObject({ status: 1, stderr: expect.stringContaining('ROOM_KEYS is not set') })
     expect(secrets.stderr).toContain('antesala keys new > keys.json')
@@ -116,7 +116,7 @@ describe('a backup', () => {
   it.each([
     ['that was copied after an orderly stop', 'SIGTERM'],
     ['of the moment in which everything was killed', 'SIGKILL'],
-  ] as const)('%s has every session and every place, for a newer folder too', async (_what, signal) => {
+  ] as const)('%s has every session and every place, also for a newer folder', async (_what, signal) => {
     const storage = join(scratch, `storage-${signal}`)
     const first = await serve(folder, storage)
     const inside = Array.from({ length: 3 }, () => new Visitor(first.url, 'shop'))
@@ -130,7 +130,7 @@ describe('a backup', () => {
     for (const visitor of line) await visitor.poll()
     const sids = inside.map(({ claims }) => claims.sub)
     const keys = line.map(({ claims }) => claims.key)
-    // What was counted is in the room within two reports.
+    // The counts of the doors reach the room within two reports.
     await expect.poll(() => confirmed(first.url), { timeout: 10_000 }).toBe(10)
     const [server = 0, runtime = 0] = holdersOf(storage)
     for (const pid of signal === 'SIGKILL' ? [runtime, server] : [server]) process.kill(pid, signal)

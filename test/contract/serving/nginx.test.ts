@@ -31,9 +31,9 @@ let site: Site
 let nginx: Running
 let ports: { plain: number; tls: number }
 let certificate: Certificate
-/** Requests that the origin got. */
+/** Requests that the origin received. */
 const reached: IncomingMessage[] = []
-/** Bytes of an upload that the origin got so far. */
+/** Bytes of an upload that the origin has received so far. */
 let received = 0
 let stream: ServerResponse
 
@@ -75,7 +75,7 @@ afterAll(async () => {
   if (directory) rmSync(directory, { recursive: true, force: true })
 })
 
-/** The configuration as it stands in docs, with this machine's ports and paths. */
+/** The configuration from docs, with this machine's ports and paths. */
 async function startNginx(): Promise<Running> {
   let config = readFileSync(CONFIG, 'utf8')
   for (const [written, here, times] of [
@@ -114,7 +114,7 @@ async function answerTo(asked: ReturnType<typeof ask>): Promise<{ response: Inco
   return { response, text }
 }
 
-/** Sends bytes as they are, and reads what comes until the other side closes. */
+/** Sends bytes unchanged, and reads until the other side closes. */
 async function raw(socket: Duplex, text: string): Promise<string> {
   let answer = ''
   socket.on('data', part => {
@@ -125,8 +125,8 @@ async function raw(socket: Duplex, text: string): Promise<string> {
   return answer
 }
 
-describe('through nginx', () => {
-  it('the visitor is who nginx says, whatever the visitor says', async () => {
+describe('nginx in front of the site', () => {
+  it("determines the visitor's address, whatever the visitor's headers claim", async () => {
     const lies = { 'X-Real-IP': '203.0.113.9', 'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'http' }
     const { response, text } = await answerTo(ask('/', { headers: { ...lies, Proxy: 'x', Forwarded: 'for=x' } }).end())
     expect(text).toBe(`hello from ${HOST}`)
@@ -137,7 +137,7 @@ describe('through nginx', () => {
     expect([headers.proxy, headers.forwarded]).toEqual([undefined, undefined])
   })
 
-  it('an event stream arrives event by event', async () => {
+  it('delivers an event stream event by event', async () => {
     const [response] = (await once(ask('/stream').end(), 'response')) as [IncomingMessage]
     response.setEncoding('utf8')
     expect((await once(response, 'data'))[0]).toBe('data: first\n\n')
@@ -148,7 +148,7 @@ describe('through nginx', () => {
     await once(response, 'end')
   })
 
-  it('a WebSocket passes both ways', async () => {
+  it('passes a WebSocket both ways', async () => {
     const socket = new WebSocket(`wss://127.0.0.1:${ports.tls}/socket`, { ...tls(), headers: { Host: HOST } })
     await once(socket, 'open')
     socket.send('hello')
@@ -157,12 +157,12 @@ describe('through nginx', () => {
     await once(socket, 'close')
   })
 
-  it('an upload of 210 MB passes while it is sent, and is kept nowhere', async () => {
+  it('passes an upload of 210 MB on while it is sent, and stores it nowhere', async () => {
     const upload = ask('/upload', { method: 'POST', headers: { 'Content-Length': CHUNKS * CHUNK.length } })
     const answer = answerTo(upload)
     for (let nth = 0; nth < CHUNKS; nth++) {
       if (!upload.write(CHUNK)) await once(upload, 'drain')
-      // Buffers on the way hold a few megabytes; a copy of the upload would be kept back as a whole.
+      // Buffers on the way hold a few megabytes. A stored copy of the upload would hold back all of it.
       if (nth === 150) await expect.poll(() => received, { timeout: 20_000 }).toBeGreaterThan(100 * CHUNK.length)
     }
     expect(readdirSync(join(directory, 'client_body'))).toEqual([])
@@ -170,7 +170,7 @@ describe('through nginx', () => {
     expect((await answer).text).toBe(`${CHUNKS * CHUNK.length} bytes`)
   })
 
-  it('HTTP/2 is spoken', async () => {
+  it('speaks HTTP/2', async () => {
     const session = connectHttp2(`https://${HOST}`, {
       createConnection: () => connectTls({ ...tls(), ALPNProtocols: ['h2'] }),
     })
@@ -181,7 +181,7 @@ describe('through nginx', () => {
     session.close()
   })
 
-  it('plain http is redirected', async () => {
+  it('redirects plain http', async () => {
     const asked = requestPlain({ host: '127.0.0.1', port: ports.plain, path: '/a?b=c', headers: { Host: HOST } }).end()
     const { response } = await answerTo(asked)
     expect([response.statusCode, response.headers.location]).toEqual([308, `https://${HOST}/a?b=c`])
@@ -209,13 +209,13 @@ describe('a host that is not served', () => {
     expect(reached).toEqual([])
   })
 
-  it.each(targets)('does not reach the origin in plain: %s', async (_what, text) => {
+  it.each(targets)('does not reach the origin in plain http: %s', async (_what, text) => {
     reached.length = 0
     expect(await raw(connectPlain(ports.plain, '127.0.0.1'), text)).toMatch(/^HTTP\/1\.1 4(00|21) /)
     expect(reached).toEqual([])
   })
 
-  it('is not shown a certificate', async () => {
+  it('gets no certificate', async () => {
     const socket = connectTls({ ...tls(), servername: 'whatever.example' })
     await expect(once(socket, 'secureConnect')).rejects.toThrow()
   })

@@ -85,13 +85,13 @@ describe('the end of a server', () => {
       expect(readdirSync(join(scratch, 'tmp')).filter(name => name.startsWith('antesala'))).toEqual([])
       const [server = 0, runtime = 0] = holdersOf(storage)
       expect(groupOf(runtime)).toEqual([runtime])
-      // A terminal sends SIGINT to everything in it; the shell under npm passes none on.
+      // A terminal sends SIGINT to its whole process group. The shell under npm passes no signal on.
       process.kill(signal === 'SIGINT' ? -(one.process.pid ?? 0) : (one.process.pid ?? 0), signal)
       await one.ended()
       const left = async () => ({ server: isThere(server), runtime: groupOf(runtime), listens: await listens(port) })
       await expect.poll(left, { timeout: 20_000 }).toEqual({ server: false, runtime: [], listens: false })
       expect(readdirSync(join(scratch, 'tmp')).filter(name => name.startsWith('antesala'))).toEqual([])
-      // A server that was killed outright leaves its lock, which the next one takes over.
+      // A server that was killed outright leaves its lock behind. The next server takes the lock over.
       if (signal !== 'SIGKILL' || command === NPM) expect(holdersOf(storage)).toEqual([])
       else await served(['--storage', storage])
     },
@@ -105,7 +105,7 @@ describe('the end of a server', () => {
 })
 
 describe('a storage', () => {
-  it('is refused to a second server, which names the process that has it, and is free again afterwards', async () => {
+  it('is refused to a second server, which names the process that uses it, and is free again afterwards', async () => {
     const { port, storage, one } = await served([])
     const second = serve(['--port', String(await freePort()), '--storage', storage])
     expect(await second.ended()).toBe(1)
@@ -133,20 +133,20 @@ describe('a storage', () => {
       expect(one.said()).toContain('is in use by')
   })
 
-  it('whose lock names a process that has ended, or another that has its number now, is taken over', async () => {
+  it('is taken over when its lock names a process that has ended, or whose number was reused', async () => {
     const storage = newStorage()
     mkdirSync(storage)
     const lock = (holders: unknown) =>
       JSON.stringify({ machine: machine(), holders, what: 'x', since: 'y', isHeld: true })
     writeFileSync(join(storage, 'a.lock'), lock([{ pid: 2 ** 22 + 5, started: '1' }]))
-    // This process is alive, and did not start then.
+    // This process is alive, but it did not start then.
     writeFileSync(join(storage, 'b.lock'), lock([{ pid: process.pid, started: '1' }]))
     writeFileSync(join(storage, 'c.lock'), 'not a lock')
     await served(['--storage', storage])
     expect(readdirSync(storage).filter(name => /^[abc]\.lock$/.test(name))).toEqual([])
   })
 
-  it('that a server of another machine keeps touching is refused; one that is not touched is taken over', async () => {
+  it('is refused while another machine refreshes its lock, and taken over once that stops', async () => {
     const storage = newStorage()
     mkdirSync(storage)
     const file = join(storage, 'other.lock')
@@ -166,7 +166,7 @@ describe('a storage', () => {
 })
 
 describe('a port', () => {
-  it('that is taken is refused before anything is said, with a free one and the command line for it', async () => {
+  it('that is taken is refused before the server prints anything, with a free port and the command for it', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => other.once('listening', resolve))
     const { port } = other.address() as AddressInfo
@@ -184,7 +184,7 @@ describe('a port', () => {
   it('is open to this machine only, unless --host opens it', async () => {
     const others = Object.values(networkInterfaces()).flatMap(all => all ?? [])
     const outside = others.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
-    // A machine without a network has nothing but loopback addresses.
+    // A machine without a network has only loopback addresses.
     const address = outside ?? '127.0.0.2'
     const closed = await served([])
     expect([await listens(closed.port), await listens(closed.port, address)]).toEqual([true, false])
@@ -202,7 +202,7 @@ describe('an origin', () => {
     return { status: response.status, location: response.headers.get('Location'), text: await response.text() }
   }
 
-  it('on this machine sees the Host of the visitor, and who it is', async () => {
+  it("on this machine receives the visitor's Host and address", async () => {
     const { port } = await served([])
     expect(JSON.parse((await ask(port, '/')).text)).toMatchObject({
       host: `localhost:${port}`,
@@ -213,7 +213,7 @@ describe('an origin', () => {
     expect((await ask(port, '/blog')).location).toBe(`http://localhost:${port}/blog/`)
   })
 
-  it('sees its own Host where that is asked for; a redirect to itself is logged once, with the cure', async () => {
+  it('receives its own Host on request, and a redirect to itself is logged once, with the cure', async () => {
     const { port, one } = await served(['--origin-host-header', 'origin'])
     const { host } = new URL(origin.url)
     expect(JSON.parse((await ask(port, '/')).text)).toMatchObject({ host, 'x-forwarded-host': `localhost:${port}` })
@@ -226,7 +226,7 @@ describe('an origin', () => {
   })
 })
 
-describe('what is wrong', () => {
+describe('an error', () => {
   it.each([
     ['cut short', '{"keys": [', 'ROOM_KEYS is not JSON'],
     ['without a key that signs', '{"keys": []}', 'ROOM_KEYS must hold exactly one ticket key with state sign, got 0'],
@@ -239,7 +239,7 @@ describe('what is wrong', () => {
     expect(one.said()).not.toContain('serving')
   })
 
-  it('with a secret file that is not there is told', async () => {
+  it('with a secret file that does not exist is reported', async () => {
     const more = { ROOM_KEYS: undefined, ROOM_KEYS_FILE: join(scratch, 'none') }
     const one = serve(['--port', String(await freePort()), '--storage', 'memory'], { more })
     expect(await one.ended()).toBe(1)
@@ -248,7 +248,7 @@ describe('what is wrong', () => {
 })
 
 describe('secrets in files', () => {
-  it('are read, without the line break at their end', async () => {
+  it('are read without the line break at their end', async () => {
     const files = { ROOM_KEYS_FILE: join(scratch, 'keys'), ADMIN_TOKEN_FILE: join(scratch, 'token') }
     writeFileSync(files.ROOM_KEYS_FILE, `${env.ROOM_KEYS}\n`)
     writeFileSync(files.ADMIN_TOKEN_FILE, `${env.ADMIN_TOKEN}\n`)

@@ -26,13 +26,13 @@ describe('npm start', () => {
   it.each([
     ['npm', 'SIGTERM'],
     ['the command', 'SIGKILL'],
-  ] as const)('that ends by %s getting %s leaves no process and no port', async (who, signal) => {
+  ] as const)('leaves no process and no port when %s gets %s', async (who, signal) => {
     const [port, storage] = [await freePort(), join(scratch, signal)]
     const one = npmStart(port, storage)
     await one.says(/open to {5}this machine only/)
     const [command = 0, wrangler = 0] = holdersOf(storage)
     expect(groupOf(wrangler).length).toBeGreaterThan(1)
-    // The origin is on this machine, so it sees the visitor's Host.
+    // The origin is on this machine, so it receives the visitor's Host.
     expect(await (await fetch(`http://localhost:${port}/`)).text()).toBe(`localhost:${port}`)
     process.kill(who === 'npm' ? (one.process.pid ?? 0) : command, signal)
     await one.ended()
@@ -41,7 +41,7 @@ describe('npm start', () => {
     if (signal !== 'SIGKILL') expect(holdersOf(storage)).toEqual([])
   })
 
-  it('is refused on a port that is taken, and on a storage that is in use, with exit code 1', async () => {
+  it('is refused on a taken port and on a storage in use, with exit code 1', async () => {
     const [port, other, storage] = [await freePort(), await freePort(), join(scratch, 'taken')]
     const one = npmStart(port, storage)
     await one.says(/open to/)

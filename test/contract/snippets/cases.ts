@@ -15,19 +15,19 @@ export interface Keys {
   /** Keys named `old`, which only verify, and `new`, which sign. */
   readonly stored: readonly StoredKey[]
   readonly ring: KeyRing
-  /** When the old keys were signing. */
+  /** The key ring from the time when the old keys signed. */
   readonly before: KeyRing
   /** A stranger's keys under the same names. */
   readonly forged: KeyRing
-  /** Keys that nobody has published. */
+  /** Keys that were never published. */
   readonly unpublished: KeyRing
 }
 
 export interface Case {
   readonly name: string
-  /** The header's value, made at the moment it is used: passes end. */
+  /** Makes the value of the header when it is used, because passes expire. */
   readonly header: (keys: Keys) => Promise<string>
-  /** Null: the pass is good. */
+  /** Null for a good pass. */
   readonly refusal: string | null
 }
 
@@ -47,13 +47,13 @@ export function ringOf(keys: readonly StoredKey[]): Promise<KeyRing> {
   return openKeyRing(JSON.stringify({ keys }))
 }
 
-/** A pass that the edge would sign: its end is `leftMs` from now. */
+/** A pass as the edge would sign it, which ends `leftMs` milliseconds from now. */
 export async function pass(ring: KeyRing, { room = ROOM, sid = SID, leftMs = 5 * MINUTE_MS } = {}): Promise<string> {
   const nowMs = Date.now()
   return signPass(ring, passFor(room, sid, 7, nowMs - MINUTE_MS, nowMs + leftMs + 2_000))
 }
 
-/** What a token says, unverified. */
+/** The claims of a token, unverified. */
 export function claimsOf(token: string): unknown {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 }
@@ -170,7 +170,7 @@ function claims(other: object): Record<string, unknown> {
   return { aud: ROOM, sub: SID, gen: 7, iat: inSeconds(-60), exp: inSeconds(300), ...other }
 }
 
-/** A token as the edge signs it, but for `header` and `payload`; undefined leaves a member out. */
+/** A token as the edge signs it, except for `header` and `payload`. An undefined member is left out. */
 function signed(ring: KeyRing, header: object, payload: object): Promise<string> {
   return signedText(ring, JSON.stringify(claims(payload)), header)
 }
@@ -249,7 +249,7 @@ function changed(token: string, at: number): string {
   return `${token.slice(0, index)}${token[index] === 'A' ? 'B' : 'A'}${token.slice(index + 1)}`
 }
 
-/** 64 bytes fill two bits of the last character; a lenient decoder drops the other four. */
+/** The last of the 64 bytes fills only two bits of the last character. A lenient decoder drops the other four bits. */
 function respelled(token: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const other = token.slice(0, -1) + alphabet[alphabet.indexOf(token.slice(-1)) + 1]

@@ -1,4 +1,7 @@
-/** The languages of the snippets: what each needs on the machine, and how its snippet is run on one value or as a server. */
+/**
+ * The languages of the snippets: what each needs on the machine,
+ * and how its snippet runs on one value or as a server.
+ */
 import { execFile } from 'node:child_process'
 import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -9,7 +12,7 @@ import { command } from '../../support/node/programs.ts'
 import { ROOM } from './cases.ts'
 
 export const SNIPPETS = new URL('../../../docs/snippets/', import.meta.url).pathname
-/** Linux takes no longer argument than 128 KiB: more goes through standard input. */
+/** Linux accepts no argument longer than 128 KiB, so longer values go through standard input. */
 const ARGUMENT_CHARS_MAX = 100_000
 const START_TIMEOUT_MS = 10_000
 
@@ -23,7 +26,7 @@ export interface Language {
   readonly name: string
   /** The program that runs it. Null for node, which runs the tests as well. */
   readonly needs: ProgramName | null
-  /** Compiles what is to be compiled. */
+  /** Compiles the snippet where the language needs it. */
   prepare(directory: string): Promise<void>
   verifier(jwks: string): readonly string[]
   server(url: string, port: number, directory: string, times: KeyTimes): Started
@@ -160,7 +163,10 @@ export interface Answer {
   readonly body: string
 }
 
-/** One request; several values of a header go out as several lines. A connection that the server cuts is status 0. */
+/**
+ * Sends one request. Several values of a header go out as several lines. Returns status 0 when the server cuts the
+ * connection.
+ */
 export function send(
   port: number,
   headers: Readonly<Record<string, string | readonly string[]>>,
@@ -208,12 +214,12 @@ function run(
     const child = execFile(file, args, options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 127, stdout, stderr }),
     )
-    child.stdin?.on('error', () => undefined) // It may end before it has read everything.
+    child.stdin?.on('error', () => undefined) // The process may end before it has read everything.
     child.stdin?.end(input)
   })
 }
 
-/** Without proxies: everything here is on this machine. */
+/** The environment without proxies, because every server here is on this machine. */
 function quietEnv(): NodeJS.ProcessEnv {
   const isProxy = (name: string) => /^(https?|all)_proxy$/i.test(name)
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isProxy(name)))

@@ -1,6 +1,6 @@
 /**
- * The snippets of docs/origin.md, run as an origin's developer would run them: every language judges the same table of header
- * values alike, keeps the keys alike, and refuses alike.
+ * The snippets of docs/origin.md, run as an origin's developer would run them.
+ * Every language must judge the same table of header values alike, keep the keys alike, and refuse alike.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -48,7 +48,7 @@ for (const language of LANGUAGES) {
 function testLanguage(language: Language): void {
   beforeAll(() => language.prepare(directory))
 
-  describe.concurrent('on one value of the header', () => {
+  describe.concurrent('judging one value of the header', () => {
     it.for(CASES)('$name: $refusal', async ({ header, refusal }, { expect }) => {
       const value = await header(keys)
       const expected = refusal === null ? { claims: claimsOf(shopPass(value)) } : { refusal }
@@ -71,7 +71,7 @@ function testLanguage(language: Language): void {
       await edge?.stop()
     })
 
-    it('answers with a pass, and knows its session', async () => {
+    it('answers a request with a pass, and returns its session', async () => {
       const token = await pass(keys.ring)
       const answer = await send(origin.port, { 'Waiting-Room-Pass': token })
       expect(answer.status).toBe(200)
@@ -94,7 +94,7 @@ function testLanguage(language: Language): void {
       }
     })
 
-    it('refuses without a pass, as a problem that says nothing about why', async () => {
+    it('refuses a request without a pass, and its answer does not reveal why', async () => {
       for (const headers of [{}, { 'Waiting-Room-Pass': await pass(keys.ring, { room: 'news' }) }]) {
         const answer = await send(origin.port, headers, { method: 'POST' })
         expect(answer.status).toBe(403)
@@ -123,7 +123,7 @@ function testLanguage(language: Language): void {
       expect((await send(origin.port, { 'Waiting-Room-Pass': await pass(keys.ring) })).status).toBe(200)
     })
 
-    it('lets through CORS preflights and what is exempt, nothing like them', async () => {
+    it('lets through CORS preflights and exempt paths, but nothing similar', async () => {
       expect((await send(origin.port, PREFLIGHT, { method: 'OPTIONS' })).status).toBe(200)
       expect((await send(origin.port, {}, { path: '/healthz' })).status).toBe(200)
       expect((await send(origin.port, {}, { method: 'OPTIONS' })).status).toBe(403)
@@ -196,7 +196,7 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
   let verifier: Running
   let nginx: Running
   let site: Server
-  /** What reached the site behind nginx. */
+  /** Requests that reached the site behind nginx. */
   const reached: { url: string | undefined; session: string | string[] | undefined }[] = []
   let accessLog: string
 
@@ -229,13 +229,13 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
         expect(reached).toEqual([{ url: '/', session: SID }])
       } else {
         expect(reached).toEqual([])
-        // More than its buffers hold is refused by nginx itself, with 400 or by closing the connection.
+        // nginx itself refuses a header larger than its buffers, with 400 or by closing the connection.
         expect(/megabytes/.test(name) ? [0, 400] : [403]).toContain(answer.status)
       }
     },
   )
 
-  it('refuses as a problem', async () => {
+  it('refuses with a problem document', async () => {
     const answer = await send(nginx.port, {}, { method: 'POST', path: '/checkout' })
     expect(answer.status).toBe(403)
     expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
@@ -247,7 +247,7 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
     expect((await send(nginx.port, { 'Waiting-Room-Pass': passes })).status).toBe(200)
   })
 
-  it('tells the site the session of the pass, whatever the request says, and logs it', async () => {
+  it('gives the site the session of the pass, whatever the request claims, and logs it', async () => {
     reached.length = 0
     const headers = { 'Waiting-Room-Pass': await pass(keys.ring), 'Waiting-Room-Session': ['somebody', 'else'] }
     const answer = await send(nginx.port, headers, { path: '/basket?item=1' })
@@ -258,7 +258,7 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
       .toMatch(new RegExp(`^${SID.replace('.', '\\.')} \\S+ "GET /basket\\?item=1 HTTP/1.1" 200 `, 'm'))
   })
 
-  it('lets through CORS preflights and the health check, nothing like them', async () => {
+  it('lets through CORS preflights and the health check, but nothing similar', async () => {
     expect((await send(nginx.port, PREFLIGHT, { method: 'OPTIONS' })).status).toBe(200)
     expect((await send(nginx.port, {}, { path: '/healthz' })).status).toBe(200)
     expect((await send(nginx.port, {}, { method: 'OPTIONS' })).status).toBe(403)
@@ -266,7 +266,7 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
     expect((await send(nginx.port, {}, { path: '/_waiting_room_pass' })).status).toBe(404)
   })
 
-  it('lets nobody through while the verifier is down', async () => {
+  it('refuses every request while the verifier is down', async () => {
     await verifier.stop()
     reached.length = 0
     const answer = await send(nginx.port, { 'Waiting-Room-Pass': await pass(keys.ring) })
@@ -275,7 +275,7 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
     expect(reached).toEqual([])
   })
 
-  /** The configuration as it stands in docs, with this machine's ports and paths. */
+  /** The configuration from docs, with this machine's ports and paths. */
   async function startNginx(ports: { verifier: number; site: number }): Promise<Running> {
     const port = await freePort()
     let included = await readFile(join(SNIPPETS, 'nginx/waiting-room.conf'), 'utf8')
@@ -302,7 +302,7 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
   }
 })
 
-/** An edge's public keys, counted. Null: it answers 503. */
+/** An edge that publishes public keys and counts the requests for them. It answers 503 while its keys are null. */
 class Edge {
   asked = 0
   readonly #server: Server
@@ -339,7 +339,7 @@ async function serve(language: Language, edge: Edge, times = DEFAULTS): Promise<
   return Running.start(port, language.server(edge.url, port, directory, times))
 }
 
-/** The pass of the table's room in a value of the header. */
+/** The pass for the room of the table, out of a value of the header. */
 function shopPass(value: string): string {
   return (
     value.split(',').find(token => token.includes('.ey') && (claimsOf(token) as { aud: string }).aud === ROOM) ?? ''
