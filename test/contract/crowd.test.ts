@@ -165,7 +165,7 @@ describe.concurrent('a crowd over several isolates', () => {
     for (const seconds of [1, 5, 10, 20])
       expect(maxIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5)
     // The line is counted after about six seconds; until then none of its visitors is called.
-    // From then on no permit is wasted, except those that a full bank could not hold.
+    // From then on nearly every permit is used, one a second.
     expect(times.length - 5).toBeGreaterThanOrEqual(Math.floor((endMs - Number(times[5])) / 1_000) - 1)
   }, 90_000)
 

@@ -21,7 +21,7 @@ async function inside(edge = newEdge()): Promise<Visitor> {
 }
 
 describe('a bypassed path', () => {
-  it('costs a visitor inside nothing of the budget', async () => {
+  it('does not spend the budget of a visitor inside', async () => {
     const visitor = await inside()
     for (let i = 0; i < 30; i++) expect((await visitor.page('/webhooks/x')).status).toBe(200)
     const statuses = []
@@ -41,7 +41,7 @@ describe('a bypassed path', () => {
     expect(got[0]).toEqual(got[1])
   })
 
-  it('is not held while the origin is blocked, for a visitor inside as for a stranger', async () => {
+  it('passes while the origin is blocked, for a visitor inside and for a stranger', async () => {
     const edge = newEdge()
     const visitors = [await inside(edge), new Visitor('bypassing.test', edge)]
     await change({ health_pins: { breakers: { origin: 'open' } } })
@@ -53,21 +53,21 @@ describe('a bypassed path', () => {
 })
 
 describe('a bypass rule for a header', () => {
-  it('goes by the header that the origin gets', async () => {
+  it('matches the header that the origin receives', async () => {
     const headers = { 'X-Monitor': 'open' }
     const { atOrigin, response } = await new Visitor('bypassing.test', newEdge()).page('/', { headers })
     expect([atOrigin?.headers['x-monitor'], response.headers.getSetCookie()]).toEqual(['open', []])
   })
 
-  it('does not go by a header that belongs to the connection and stays behind', async () => {
+  it('ignores a header that belongs to the connection and is not forwarded', async () => {
     const headers = { 'X-Monitor': 'open', Connection: 'keep-alive, X-Monitor' }
     const { atOrigin, response } = await new Visitor('bypassing.test', newEdge()).page('/', { headers })
     expect([atOrigin?.headers['x-monitor'], response.headers.getSetCookie().length]).toEqual([undefined, 1])
   })
 })
 
-describe('a room that is suspended', () => {
-  it('lets a visitor inside pass at once, also one whom it held a moment ago', async () => {
+describe('a suspended room', () => {
+  it('lets a visitor inside pass at once, even one whom it blocked a moment ago', async () => {
     const visitor = await inside()
     await change({ health_pins: { breakers: { origin: 'open' } } })
     await eventually(async () => (await visitor.page()).atOrigin).toBe(null)

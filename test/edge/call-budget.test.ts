@@ -22,14 +22,17 @@ const ROOM = {
   ],
 }
 
-/** For one token at one isolate: so many calls at once, so many more a second, and one more for so many requests that go on. */
+/**
+ * Bounds for one token at one isolate: calls at once, more calls a second,
+ * and how many forwarded requests allow one more call.
+ */
 const CALLS_AT_ONCE = 20
 const CALLS_PER_SECOND = 4
 const REQUESTS_PER_CALL = 2
 
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms)
 
-/** A visitor with a token in one of the states that a token can be in. */
+/** Brings a visitor into one of the states that a token can be in. */
 const STATES = {
   'a pass': async (visitor: Visitor) => {
     await visitor.page('/')
@@ -121,7 +124,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ opens: fc.boolean(), permits: fc.constantFrom(0, 1, 1_000) }) },
 )
 
-/** The calls that are over the allowance, as a bucket that drains at the allowed rate. */
+/** The calls over the allowance, as a bucket that drains at the allowed rate. */
 class Over {
   most = 0
   #level = 0
@@ -152,7 +155,7 @@ async function begin(state: keyof typeof STATES) {
 }
 
 describe('one token', () => {
-  it('makes an isolate call doors a few times a second at the most, whatever is asked with it', async () => {
+  it('makes an isolate call doors a few times a second at most, whatever requests carry it', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...(Object.keys(STATES) as (keyof typeof STATES)[])),
@@ -206,7 +209,7 @@ describe('one token', () => {
     expect(door.calls).toBeLessThanOrEqual(most)
   })
 
-  it('that is called and refused claims again a second later by a page, and at once by a poll', async () => {
+  it('that is called and refused may claim again after a second by a page, and at once by a poll', async () => {
     const { door, visitor, token } = await begin('a called ticket')
     const again = async (send: () => Promise<Answer>) => {
       visitor.token = token
@@ -240,7 +243,7 @@ describe('one token', () => {
     }
   })
 
-  it('of a session that a policy has ended does not lead to another before its time', async () => {
+  it('gets no new session before its time when a policy has ended the old one', async () => {
     const { door, visitor, token: ticket } = await begin('a called ticket')
     Object.assign(door, { open: true, permits: 1_000 })
     await visitor.page('/')

@@ -31,7 +31,7 @@ function withSignature(token: string, nth: number): string {
 
 const sidOf = (token: string) => claimsOf(token).sub
 
-describe('cookies', () => {
+describe('our cookie', () => {
   it.each([
     ['first', (token: string) => `${NAME}=${token}; a=1; b=2`],
     ['last', (token: string) => `a=1; b=2; ${NAME}=${token}`],
@@ -43,7 +43,7 @@ describe('cookies', () => {
     ['in the middle of three lines', (token: string) => `a="1,2",${NAME}=${token}, b=2; c=3`],
     ['in a line of its own, before that of another room', (token: string) => `${NAME}=${token}, antesala-x=y`],
     ['after 8 KB of garbage', (token: string) => `g=${'%f0%9f'.repeat(1_400)}; ${NAME}=${token}`],
-  ])('ours is found %s', async (_where, cookie) => {
+  ])('is found %s', async (_where, cookie) => {
     const { status, text } = await withCookie(cookie(await ticket()))
     expect([status, JSON.parse(text).state]).toEqual([200, 'waiting'])
   })
@@ -52,21 +52,21 @@ describe('cookies', () => {
     ['that are no tokens', (_: string, nth: number) => `bad${nth}`],
     ['of keys that are not ours', (token: string, nth: number) => withHeader(token, { kid: `t-${nth}` })],
     ['whose signatures are wrong', (token: string, nth: number) => withSignature(token, nth)],
-  ])('ours is found after seven others of its name %s', async (_what, bad) => {
+  ])('is found after seven others of its name %s', async (_what, bad) => {
     const token = await ticket()
     const others = Array.from({ length: 7 }, (_, nth) => `${NAME}=${bad(token, nth)}`)
     const { text } = await withCookie([...others, `${NAME}=${token}`].join('; '))
     expect(JSON.parse(text).state).toBe('waiting')
   })
 
-  it('ours is found after a hundred others that cost no check of a signature', async () => {
+  it('is found after a hundred others that cost no signature check', async () => {
     const token = await ticket()
     const others = Array.from({ length: 100 }, (_, nth) => `${NAME}=${withHeader(token, { kid: `t-${nth}` })}`)
     const { text } = await withCookie([...others, `${NAME}=${token}`].join('; '))
     expect(JSON.parse(text).state).toBe('waiting')
   })
 
-  it('that are many cost ten checks of a signature at most', async () => {
+  it('costs ten signature checks at most, however many cookies share its name', async () => {
     const token = await ticket()
     const verify = vi.spyOn(crypto.subtle, 'verify')
     const others = Array.from({ length: 60 }, (_, nth) => `${NAME}=${withSignature(token, nth)}`)
@@ -76,7 +76,7 @@ describe('cookies', () => {
     verify.mockRestore()
   })
 
-  it('that an isolate has verified before is found among any number', async () => {
+  it('is found among any number of others by an isolate that has verified it before', async () => {
     const edge = newEdge()
     const visitor = new Visitor('held.test', edge)
     await visitor.page()
@@ -86,14 +86,14 @@ describe('cookies', () => {
     expect(JSON.parse((await send(edge, poll)).text).state).toBe('waiting')
   })
 
-  it('of several tickets the oldest counts', async () => {
+  it('with the oldest of several tickets counts', async () => {
     const [older, newer] = [await ticket(), await ticket()]
     const { response } = await withCookie(`${NAME}=${newer}; ${NAME}=${older}`)
     const set = response.headers.getSetCookie()[0] ?? ''
     expect(sidOf(set.slice(set.indexOf('=') + 1))).toBe(sidOf(older))
   })
 
-  it('a pass counts before a ticket', async () => {
+  it('with a pass counts before one with a ticket', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     const headers = { Cookie: `__Host-antesala-wide=${await ticket()}; __Host-antesala-wide=${visitor.token}` }
@@ -108,13 +108,13 @@ describe('cookies', () => {
     ['8 KB', () => `${NAME}=${'a.b.c'.repeat(1_600)}`],
     ['broken percent-encoding', () => `${NAME}=%E0%A4%A`],
     ['ten thousand of ours', () => Array(500).fill(`${NAME}=a.b.c`).join('; ')],
-  ])('%s is no token, never an error, and is not signed', async (_what, cookie) => {
+  ])('(%s) is no token, causes no error, and is not renewed', async (_what, cookie) => {
     const { status, text, response } = await withCookie(cookie())
     expect([status, JSON.parse(text).state]).toEqual([200, 'none'])
     expect(response.headers.has('Set-Cookie')).toBe(false)
   })
 
-  it('of another room, kind or algorithm are no token and no entry', async () => {
+  it('of another room, kind or algorithm is no token and gives no entry', async () => {
     const token = await ticket()
     const parts = token.split('.')
     const none = btoa('{"alg":"none","typ":"ticket+jwt"}').replaceAll('=', '')
@@ -137,7 +137,7 @@ describe('cookies', () => {
     expect(elsewhere.atOrigin?.headers['waiting-room-session']).not.toBe(sidOf(token))
   })
 
-  it('of another room stay foreign also to an isolate that knows them', async () => {
+  it('of another room stays foreign even to an isolate that knows it', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)
     await visitor.page()
@@ -149,13 +149,13 @@ describe('cookies', () => {
     expect(observed.atOrigin?.headers['waiting-room-session']).not.toBe(sid)
   })
 
-  it('a 2 MB header value does not break anything', async () => {
+  it('is not required, and a token header of 2 MB breaks nothing', async () => {
     const headers = { 'Waiting-Room-Token': 'a'.repeat(2_000_000) }
     const { status } = await send(newEdge(), new Request('https://held.test/', { headers }))
     expect(status).toBe(503)
   })
 
-  it('are named by what the connection allows', async () => {
+  it('is named by what the connection allows', async () => {
     const secure = await send(newEdge(), new Request('https://held.test/'))
     expect(secure.response.headers.get('Set-Cookie')).toMatch(/^__Host-antesala-held=.*; Secure$/)
     const plain = await send(newEdge(), new Request('http://held.test/'))
@@ -164,7 +164,7 @@ describe('cookies', () => {
   })
 })
 
-describe('on the way to the origin', () => {
+describe('a Cookie header for the origin', () => {
   const ours = fc.constantFrom(
     'antesala-shop',
     '__Host-antesala-shop',
@@ -176,7 +176,7 @@ describe('on the way to the origin', () => {
     .tuple(fc.constantFrom('a', 'theme', 'my-antesala', '__Host-b', ''), fc.stringMatching(/^[a-z0-9,= "{}:.]{0,12}$/))
     .map(([name, value]) => `${name}=${value}`)
 
-  it('nothing of ours is left, and everything else is, however lines and pairs are mixed', () => {
+  it('contains nothing of ours and everything else, however lines and pairs are mixed', () => {
     const line = fc.array(fc.oneof(own, other), { minLength: 1, maxLength: 5 })
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), fc.constantFrom('; ', ';'), (lines, between) => {
@@ -192,7 +192,7 @@ describe('on the way to the origin', () => {
     )
   })
 
-  it('a header without ours is not taken apart at commas', () => {
+  it('is not split at commas when it contains nothing of ours', () => {
     expect(cookiePairs('a=1, b=2; c="3,4"')).toEqual(['a=1, b=2', ' c="3,4"'])
     expect(withoutOurs('a=1, b=2; c="3,4"')).toBeUndefined()
     expect(withoutOurs('note=before,antesala; c=3')).toBeUndefined()

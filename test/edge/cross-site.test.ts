@@ -18,7 +18,7 @@ const change = (set: object) => roomStub(env, 'linked').change({ set }, null, 't
 const NAVIGATION = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate' }
 const FOREIGN = { ...NAVIGATION, 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.test' }
 
-/** A visitor whose browser leaves the cookie out, as it does for a request from another site. */
+/** A visitor whose browser leaves the cookie out, as for a request from another site. */
 async function withoutCookie(visitor: Visitor, path: string, init: RequestInit): Promise<string[]> {
   const kept = new Map(visitor.jar)
   visitor.jar.clear()
@@ -66,7 +66,7 @@ describe('a form', () => {
     expect(response.headers.getSetCookie()).toHaveLength(1)
   })
 
-  it('of another site whose cookie came along goes on as ever', async () => {
+  it('of another site is forwarded when the cookie came along', async () => {
     await change({ cookie_attributes: { samesite: 'none' } })
     const edge = newEdge()
     const first = new Visitor('linked.test', edge)

@@ -7,9 +7,9 @@ import { claimsOf, type Edge, env, misplaced, newEdge, settled, Visitor } from '
 const MINUTE = 60_000
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 const iso = (ms: number) => new Date(ms).toISOString()
-/** Mocked time stands still: it is moved along by hand, and never back. */
+/** Mocked time stands still. The tests move it along by hand, and never back. */
 const pass = (ms: number) => vi.setSystemTime(Date.now() + ms)
-/** Until an isolate and its door have reported what they counted. */
+/** Waits until an isolate and its door have reported their counts. */
 const reported = () => pause(2_500)
 
 const change = async (room: string, set: object) =>
@@ -19,7 +19,7 @@ const draw = async (room: string, event: string, edge: Edge) => {
   return { ...answer, json: JSON.parse(answer.text) }
 }
 
-/** An event that people wait for from now on, six minutes before its start. */
+/** An event whose prequeue begins now, six minutes before its start. */
 function eventFromNow(more: object = {}) {
   const nowMs = Date.now()
   return {
@@ -32,7 +32,7 @@ function eventFromNow(more: object = {}) {
   }
 }
 
-/** Visitors who come a second apart, and come back once. */
+/** Visitors who arrive one second apart, and come back once. */
 async function waitFor(host: string, edge: Edge, people: number): Promise<Visitor[]> {
   const visitors = Array.from({ length: people }, () => new Visitor(host, edge))
   for (const visitor of visitors) {
@@ -58,14 +58,14 @@ afterAll(() => {
 })
 
 describe('an event with a draw', () => {
-  it('tells nobody a place before its start, and then everybody the one that the published seed says', async () => {
+  it('shows no place before its start, and afterwards the place that the published seed determines', async () => {
     const edge = newEdge()
     const startMs = Date.now() + 6 * MINUTE
     await change('drop', { events: [eventFromNow()], queue_all: false })
     const { json: committed } = await draw('drop', 'sale', edge)
     expect(committed).toMatchObject({ state: 'committed', seed: null, places: null })
     const visitors = await waitFor('drop.test', edge, 12)
-    // Takes an entry, and does not come back before the start: is not drawn.
+    // This visitor takes an entry but does not come back before the start, so the draw leaves the entry out.
     const once = new Visitor('drop.test', edge)
     await once.page()
     expect(claimsOf(once.token)).toMatchObject({ event: 'sale', entry: 1 })
@@ -87,9 +87,9 @@ describe('an event with a draw', () => {
     await reported()
     expect((await roomStub(env, 'drop').describe()).figures).toMatchObject({ entries: 12, waiting: 0, active: 0 })
 
-    // At the very moment, and a little later: a place behind everybody who waited.
+    // A visitor who arrives at the very start gets a place behind all visitors who waited.
     vi.setSystemTime(startMs)
-    // At an edge that has not heard of the seed yet.
+    // The doors fail, as at an edge that has not received the seed yet.
     const [first] = visitors as [Visitor]
     const getByName = () => {
       throw Object.assign(new Error('internal error'), { retryable: true })
@@ -135,7 +135,7 @@ describe('an event with a draw', () => {
       expect(key).toBeLessThan(startMs)
     }
 
-    // Asking again changes nothing, and they come in by the order of the draw.
+    // Polling again changes no place, and all visitors come in.
     await change('drop', { queue_all: false })
     for (let tries = 0; tries < 20 && inOrder.some(({ visitor }) => claimsOf(visitor.token).key); tries++) {
       pass(5_000)
@@ -146,7 +146,7 @@ describe('an event with a draw', () => {
     expect((await roomStub(env, 'drop').describe()).figures.totals.admitted).toBe(14)
   })
 
-  it('that the room slept through happens at its next call, in the same order', async () => {
+  it('happens at the next call to a room that slept through it, in the same order', async () => {
     const edge = newEdge()
     const startMs = Date.now() + 6 * MINUTE
     await change('asleep', { events: [eventFromNow()] })
@@ -200,7 +200,7 @@ describe('an event with a draw', () => {
     const { json: after } = await draw('moved', 'sale', edge)
     expect(after).toMatchObject({ commitment: before.commitment, startsAt: iso(startMs) })
 
-    // The same name again is another draw: the seed of the first is known.
+    // An event with the same name is another draw, because the seed of the first draw is known.
     const again = { ...eventFromNow(), name: 'sale', prequeue_start_time: iso(Date.now() + 70 * MINUTE) }
     const next = { event_start_time: iso(Date.now() + 80 * MINUTE), event_end_time: iso(Date.now() + 90 * MINUTE) }
     await change('moved', { events: [{ ...again, ...next }] })
@@ -210,7 +210,7 @@ describe('an event with a draw', () => {
     expect(second.commitment).not.toBe(before.commitment)
   })
 
-  it('that is called off leaves everybody the place of their arrival', async () => {
+  it('leaves every visitor the place of arrival when it is called off', async () => {
     const edge = newEdge()
     await change('called-off', { events: [eventFromNow()] })
     const visitors = await waitFor('called-off.test', edge, 5)
@@ -218,7 +218,7 @@ describe('an event with a draw', () => {
     await change('called-off', { events: [], queue_all: true })
     expect((await draw('called-off', 'sale', edge)).json).toMatchObject({ state: 'called off', seed: null })
     pass(2_000)
-    // In any order: whoever came first stands first.
+    // The visitors poll in reverse order, and the first to arrive still stands first.
     for (const visitor of visitors.toReversed()) expect((await visitor.poll()).place.event).toBeNull()
     await reported()
     pass(76_000)
@@ -229,7 +229,7 @@ describe('an event with a draw', () => {
 })
 
 describe('an event without a draw', () => {
-  it('lets nobody in before its start, and then those first who came first', async () => {
+  it('admits no visitor before its start, and then visitors in order of arrival', async () => {
     const edge = newEdge()
     await change('premiere', { session_duration: 30 })
     const inside = new Visitor('premiere.test', edge)
@@ -253,7 +253,7 @@ describe('an event without a draw', () => {
 
     vi.setSystemTime(startMs)
     expect((await roomStub(env, 'premiere').describe()).figures).toMatchObject({ effectiveRatePerMinute: 60, burst: 5 })
-    // One place, and it is taken by who was inside: nobody comes in until it is free.
+    // The visitor inside takes the only place, so no other visitor comes in until it is free.
     pass(2_500)
     for (const visitor of visitors) expect((await visitor.poll()).place.state).not.toBe('admitted')
     await inside.send('/.waiting-room/leave?room=premiere', { method: 'POST' })
@@ -266,14 +266,14 @@ describe('an event without a draw', () => {
       await pause(200)
     }
     expect(admitted).toBe(0)
-    // Over, to the millisecond.
+    // The event ends to the millisecond.
     vi.setSystemTime(startMs + 60 * MINUTE - 1)
     expect((await roomStub(env, 'premiere').describe()).figures.effectiveRatePerMinute).toBe(60)
     pass(1)
     expect((await roomStub(env, 'premiere').describe()).figures.effectiveRatePerMinute).toBe(6_000)
   })
 
-  it('serves who was in line before the prequeue, and nobody behind', async () => {
+  it('serves the visitors who were in line before the prequeue, and no visitor behind them', async () => {
     const edge = newEdge()
     await change('queued', { queue_all: true })
     const before = await waitFor('queued.test', edge, 3)
@@ -290,7 +290,7 @@ describe('an event without a draw', () => {
     expect(behind.every(visitor => claimsOf(visitor.token).key)).toBe(true)
   })
 
-  it('opens a room that keeps no line, for as long as it lasts', async () => {
+  it('opens a room that keeps no line, for as long as the event lasts', async () => {
     const edge = newEdge()
     const newcomer = new Visitor('evening.test', edge)
     await change('evening', { new_users_per_minute: 0, total_active_users: 1 })

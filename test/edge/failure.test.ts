@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Env } from '../../src/settings/env.ts'
 import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
-/** Bindings whose doors refuse as the platform refuses, until they are mended. */
+/** Bindings whose doors fail as the platform fails, while `broken` is true. */
 function fragile(): Env & { broken: boolean } {
   const bindings = {
     ...env,
@@ -49,7 +49,7 @@ describe('while the door cannot be reached', () => {
     expect((await newcomer.page()).status).toBe(200)
   })
 
-  it('one that hangs is not asked by everybody who comes', async () => {
+  it('a door that hangs is asked once, not for every newcomer', async () => {
     let claims = 0
     const DOOR: Env['DOOR'] = {
       getByName: (...args) =>
@@ -66,7 +66,7 @@ describe('while the door cannot be reached', () => {
     expect(claims).toBe(1)
   }, 15_000)
 
-  it('an isolate that has never seen the room holds the place all the same', async () => {
+  it('an isolate that has never seen the room still gives a place', async () => {
     const bindings = fragile()
     bindings.broken = true
     const visitor = visitorOf(bindings, 'wide.test')
@@ -77,7 +77,7 @@ describe('while the door cannot be reached', () => {
     expect(visitor.token).not.toBe('')
   })
 
-  it('such a place is good when the doors are back, to a poll and to a page', async () => {
+  it('a place that was given meanwhile is valid for polls and pages when the doors are back', async () => {
     for (const asks of ['poll', 'page'] as const) {
       const bindings = fragile()
       bindings.broken = true
@@ -95,7 +95,7 @@ describe('while the door cannot be reached', () => {
     }
   }, 30_000)
 
-  it('an expired pass is not believed', async () => {
+  it('an expired pass is not accepted', async () => {
     const bindings = fragile()
     const edge = newEdge()
     const visitor = visitorOf(bindings, 'wide.test', edge)
@@ -105,20 +105,20 @@ describe('while the door cannot be reached', () => {
     expect((await visitor.page()).atOrigin).toBeNull()
   })
 
-  it('one session cannot use the fallback without end', async () => {
+  it('one session cannot use the fallback without limit', async () => {
     const bindings = fragile()
     const edge = newEdge()
     const visitor = visitorOf(bindings, 'wide.test', edge)
     await visitor.page()
     bindings.broken = true
-    // However long the requests take: no time passes in which more would be allowed.
+    // The clock stands still. On a slow machine more requests would be allowed as time passes.
     vi.setSystemTime(Date.now())
     const { token } = visitor
     const statuses = []
     for (let i = 0; i < 640; i++) statuses.push((await visitor.page()).status)
     expect(statuses.filter(status => status === 200).length).toBeLessThanOrEqual(600)
     expect(statuses.slice(0, 500).every(status => status === 200)).toBe(true)
-    // It is told to slow down, and keeps its session.
+    // The session is asked to slow down, and is kept.
     expect(statuses.at(-1)).toBe(429)
     expect(visitor.token).toBe(token)
   })
@@ -144,12 +144,12 @@ describe('while the door cannot be reached', () => {
   })
 })
 
-describe('a configuration that cannot be', () => {
+describe('an invalid configuration', () => {
   it.each([
     ['no keys', { ROOM_KEYS: '' }],
     ['rooms that are wrong', { ROOMS: [{ name: 'x' }] }],
     ['an origin that is none', { ORIGIN: 'shop' }],
-  ])('%s: nothing is served, and nothing is told', async (_what, wrong) => {
+  ])('with %s serves nothing and reveals nothing', async (_what, wrong) => {
     const visitor = new Visitor('wide.test', newEdge())
     visitor.bindings = { ...env, ...wrong } as Env
     const { status, text, response } = await visitor.page()
@@ -160,7 +160,7 @@ describe('a configuration that cannot be', () => {
 })
 
 describe('an observed room', () => {
-  it('lets everybody through and counts who would have waited', async () => {
+  it('lets every visitor through and counts those who would have waited', async () => {
     const edge = newEdge()
     const answers = []
     for (let i = 0; i < 5; i++) answers.push(await new Visitor('observed.test', edge).page())

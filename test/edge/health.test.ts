@@ -8,10 +8,10 @@ const answering = (answer: Record<string, string>, status = 200) => ({
   headers: { 'X-Answer-With': new URLSearchParams(answer).toString(), 'X-Answer-Status': String(status) },
 })
 
-/** Samples of a room's last minute, once everything that was counted has come up. */
+/** Samples of the last minute of a room, once all counts have reached it. */
 async function samplesOf(room: string, edge: Visitor): Promise<Record<string, number>> {
   await settled()
-  // The next request of the isolate carries what was counted so far; the door passes it on a second later.
+  // The next request of the isolate carries the counts so far. The door passes them on a second later.
   await new Promise(resolve => setTimeout(resolve, 1_100))
   await edge.page('/none', answering({}, 404))
   await settled()
@@ -20,8 +20,8 @@ async function samplesOf(room: string, edge: Visitor): Promise<Record<string, nu
   return Object.fromEntries(health.upstreams.map(({ name, samples }) => [name, samples]))
 }
 
-describe('what counts for the health of an origin', () => {
-  it('is a page in time or not, and not an answer from a cache, a 4xx or an event stream', async () => {
+describe('a sample of the health of an origin', () => {
+  it('comes from a page, and not from a cached answer, a 4xx or an event stream', async () => {
     const edge = newEdge()
     const visitor = new Visitor('measured.test', edge)
     await visitor.page()
@@ -36,19 +36,19 @@ describe('what counts for the health of an origin', () => {
     expect(health.upstreams[0]).toMatchObject({ failures: 0.5, apdex: 0.5, breaker: 'closed' })
   }, 30_000)
 
-  it('is no more than five samples of one session in a window', async () => {
+  it('is taken at most five times from one session in a window', async () => {
     const visitor = new Visitor('hasty.test', newEdge())
     await visitor.page()
     const startWindow = Math.floor(Date.now() / 5_000)
     for (let i = 0; i < 20; i++) await visitor.page(`/${i}`)
     const windows = Math.floor(Date.now() / 5_000) - startWindow + 1
     const { origin = 0 } = await samplesOf('hasty', visitor)
-    // The first request had no lease yet: nothing was known of its session.
+    // The first request had no lease yet, so its isolate knew nothing of the session.
     expect(origin).toBeGreaterThanOrEqual(5)
     expect(origin).toBeLessThanOrEqual(5 * windows + 1)
   }, 30_000)
 
-  it('is no more than that of a session that ends while it has many requests under way', async () => {
+  it('is taken no more often from a session that ends with many requests under way', async () => {
     await roomStub(env, 'leaving').change({ set: { health: { target_ms: 250 } } }, null, 'test')
     const visitor = new Visitor('leaving.test', newEdge())
     await visitor.page()
@@ -61,7 +61,7 @@ describe('what counts for the health of an origin', () => {
     expect(origin).toBeLessThanOrEqual(12)
   }, 30_000)
 
-  it('is no more than that of a session whose answers all stop in the middle', async () => {
+  it('is taken no more often from a session whose answers all stop in the middle', async () => {
     const visitor = new Visitor('stopping.test', newEdge())
     await visitor.page()
     const startWindow = Math.floor(Date.now() / 5_000)
@@ -74,7 +74,7 @@ describe('what counts for the health of an origin', () => {
     expect(origin).toBeLessThanOrEqual(5 * windows + 1)
   }, 30_000)
 
-  it('is no more than one failure of a named upstream from one session in a window', async () => {
+  it('is taken once a window at most from the failures of one session at a named upstream', async () => {
     const visitor = new Visitor('hasty.test', newEdge())
     await visitor.page()
     await visitor.page()
@@ -88,8 +88,8 @@ describe('what counts for the health of an origin', () => {
   }, 30_000)
 })
 
-describe('a part that was closed by hand', () => {
-  it('answers as its fallback says, to pages and to programs, and costs no object call', async () => {
+describe('an upstream that the operator blocks', () => {
+  it('is answered for by its fallback, to pages and to programs, without an object call', async () => {
     await roomStub(env, 'measured').change({ set: { health_pins: { breakers: { cards: 'open' } } } }, null, 'test')
     const visitor = new Visitor('measured.test', newEdge())
     await visitor.page()
@@ -110,8 +110,8 @@ describe('a part that was closed by hand', () => {
   }, 30_000)
 })
 
-describe('what was closed by hand in a room where everybody passes through', () => {
-  it('is closed to whoever has no session, and protected paths are not closed with the origin', async () => {
+describe('a block by the operator in a passthrough room', () => {
+  it('applies to visitors without a session, and spares protected paths when the origin is blocked', async () => {
     const change = (set: object) => roomStub(env, 'closing').change({ set }, null, 'test')
     await new Visitor('closing.test', newEdge()).page()
     await change({ health_pins: { breakers: { cards: 'open' } } })
@@ -133,8 +133,8 @@ describe('what was closed by hand in a room where everybody passes through', () 
   }, 30_000)
 })
 
-describe('an origin that was closed by hand', () => {
-  it('holds those inside on a page that tries again, lets who pays through, and keeps everybody else in line', async () => {
+describe('an origin that the operator blocks', () => {
+  it('shows visitors inside a page that retries, lets payments through, and keeps newcomers in line', async () => {
     const edge = newEdge()
     const visitor = new Visitor('outage.test', edge)
     await visitor.page()
@@ -158,7 +158,7 @@ describe('an origin that was closed by hand', () => {
 })
 
 describe('a session during an outage', () => {
-  it('outlives it, though nothing was heard of its visitor for longer than it lasts', async () => {
+  it('outlives the outage, even when its visitor sent no request for longer than the session lasts', async () => {
     const edge = newEdge()
     const visitor = new Visitor('pausing.test', edge)
     await visitor.page()
@@ -173,8 +173,8 @@ describe('a session during an outage', () => {
   }, 30_000)
 })
 
-describe('what can wait', () => {
-  it('is refused in part while the origin fails, and the rest is not', async () => {
+describe('load shedding', () => {
+  it('refuses part of the deferrable requests while the origin fails, and no others', async () => {
     const visitor = new Visitor('shedding.test', newEdge())
     await visitor.page()
     for (let i = 0; i < 40; i++) await visitor.page('/search/tea', answering({}, 503))
@@ -184,7 +184,7 @@ describe('what can wait', () => {
     for (const path of ['/', '/search/paid']) expect((await visitor.page(path)).atOrigin).not.toBeNull()
   })
 
-  it('and bodies that are watched arrive whole', async () => {
+  it('delivers watched request bodies whole', async () => {
     const visitor = new Visitor('shedding.test', newEdge())
     const body = 'tea'.repeat(50_000)
     const { atOrigin } = await visitor.send('/', { method: 'POST', body })

@@ -24,7 +24,7 @@ interface Deployed {
 
 const deployed = (keys: readonly StoredKey[]): Deployed => ({ edge: newEdge(), keys })
 
-/** A visitor of the held room at one isolate, with the cookies of another. */
+/** A visitor at one isolate of a room that queues everyone, with the cookies of another visitor. */
 function at({ edge, keys }: Deployed, like?: Visitor): Visitor {
   const visitor = new Visitor('held.test', edge)
   visitor.bindings = { ...env, ROOM_KEYS: JSON.stringify({ keys }) }
@@ -35,7 +35,7 @@ function at({ edge, keys }: Deployed, like?: Visitor): Visitor {
 const sidOf = (visitor: Visitor) => claimsOf(visitor.token).sub
 
 describe('keys that are all new', () => {
-  it('end every place at once: the page gives a new one, the poll says that there is none', async () => {
+  it('end every place at once: the page gives a new one, and the poll reports none', async () => {
     vi.useFakeTimers({ now: Date.now(), toFake: ['Date'] })
     const visitor = at(deployed(first))
     await visitor.page()
@@ -67,7 +67,7 @@ describe('a rotation as documented', () => {
       expect(sidOf(now)).toBe(sid)
       before = now
     }
-    // By then the ticket was signed with the new key, as each is that has come back within a day.
+    // By then the ticket is signed with the new key, as is every ticket that came back within a day.
     const signed = at(deployed(promoted), visitor)
     vi.useFakeTimers({ now: Date.now() + 60_000, toFake: ['Date'] })
     await signed.page()
@@ -78,7 +78,7 @@ describe('a rotation as documented', () => {
 })
 
 describe('a token of a key that an isolate does not know', () => {
-  it('is left alone for a minute by an isolate that a deployment has not reached, on pages and polls', async () => {
+  it('is left alone for a minute by an isolate without the new deployment, on pages and polls', async () => {
     vi.useFakeTimers({ now: Date.now(), toFake: ['Date'] })
     const behind = deployed(first)
     await at(behind).page()
@@ -97,7 +97,7 @@ describe('a token of a key that an isolate does not know', () => {
     expect(sidOf(meanwhile)).not.toBe(sidOf(visitor))
   })
 
-  it('from the future denies nobody a place', async () => {
+  it('from the future denies no visitor a place', async () => {
     const part = (value: object) => base64url.encode(JSON.stringify(value))
     const iat = Date.UTC(2200, 0) / 1_000
     for (const [typ, alg] of [

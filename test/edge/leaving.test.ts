@@ -8,7 +8,7 @@ const leave = (visitor: Visitor) => visitor.send('/.waiting-room/leave?room=held
 
 afterEach(settled)
 
-/** Somebody with a counted place at an isolate of their own. */
+/** A visitor with a counted place, at an isolate of its own. */
 async function inLine(): Promise<Visitor> {
   const visitor = new Visitor('held.test', newEdge())
   await visitor.page()
@@ -16,8 +16,8 @@ async function inLine(): Promise<Visitor> {
   return visitor
 }
 
-describe('whoever leaves the line', () => {
-  it('has no place at that isolate any more, and is not counted', async () => {
+describe('a visitor who leaves the line', () => {
+  it('has no more place at that isolate, and is no longer counted', async () => {
     const before = await waiting()
     const [visitor, other] = [await inLine(), await inLine()]
     await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 2)
@@ -32,7 +32,7 @@ describe('whoever leaves the line', () => {
     expect((await other.poll()).place.state).toBe('waiting')
   }, 30_000)
 
-  it('is not counted any more, also when the ticket is from before it was counted', async () => {
+  it('is no longer counted, even when the ticket is older than the count', async () => {
     const before = await waiting()
     const visitor = new Visitor('held.test', newEdge())
     await visitor.page()
@@ -44,7 +44,7 @@ describe('whoever leaves the line', () => {
     await expect.poll(waiting, { timeout: 10_000 }).toBe(before)
   }, 30_000)
 
-  it('shortens the line once, however often and at however many isolates', async () => {
+  it('shortens the line once, however many times and isolates the request reaches', async () => {
     const before = await waiting()
     const visitor = await inLine()
     await inLine()
@@ -56,7 +56,7 @@ describe('whoever leaves the line', () => {
       await settled()
     }
     await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 1)
-    // A newcomer's count travels behind all that was said before.
+    // A newcomer's count arrives after everything that was reported before.
     await inLine()
     await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 2)
   }, 30_000)

@@ -4,12 +4,14 @@ import { claimsOf, type Edge, env, misplaced, newEdge, settled, Visitor } from '
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 const change = (room: string, set: object) => roomStub(env, room).change({ set }, null, 'test')
-/** Mocked time stands still: it is moved along by hand, and never back, for that is not what is tested here. */
+/**
+ * Mocked time stands still. The tests move it along by hand, and never back: a clock that goes back is not under test.
+ */
 const pass = (ms: number) => vi.setSystemTime(Date.now() + ms)
-/** Until an isolate and its door have reported what they counted. */
+/** Waits until an isolate and its door have reported their counts. */
 const reported = () => pause(2_500)
 
-/** So many newcomers, a millisecond apart: the order inside of one is not known. */
+/** Newcomers who arrive one millisecond apart: the order within one millisecond is undefined. */
 async function crowd(host: string, edge: Edge, people: number): Promise<Visitor[]> {
   const visitors = Array.from({ length: people }, () => new Visitor(host, edge))
   for (const visitor of visitors) {
@@ -25,7 +27,7 @@ afterAll(() => {
 })
 
 describe('a random room', () => {
-  it('draws the visitors of one window, and tells nobody a place before it has ended', async () => {
+  it('draws the visitors of one window, and shows no place before the window has ended', async () => {
     const edge = newEdge()
     const batchMs = Math.ceil(Date.now() / 6_000) * 6_000
     vi.setSystemTime(batchMs)
@@ -40,7 +42,7 @@ describe('a random room', () => {
         waitTimeKnown: false,
       })
       expect(Date.parse(place.drawAt ?? '')).toBe(batchMs + 11_000)
-      // What the visitor carries says the batch, and nothing of the draw.
+      // The token contains the batch, and nothing about the draw.
       expect(claimsOf(visitor.token)).toMatchObject({ until: batchMs + 6_000, cnf: true, low: null })
     }
     expect(new Set(visitors.map(visitor => claimsOf(visitor.token).key)).size).toBe(1)
@@ -59,13 +61,13 @@ describe('a random room', () => {
     expect(drawn.toSorted((a, b) => a.key - b.key)).not.toEqual(drawn)
   }, 30_000)
 
-  it('says on the page how places are given, until they are', async () => {
+  it('explains on the page how places are given, until they are drawn', async () => {
     const { text } = await new Visitor('shuffled.test', newEdge()).page()
     expect(text).toContain('drawn by lot among everybody who comes in the same few minutes')
     expect(text).toContain('Not drawn yet')
   })
 
-  it('gives who comes again without the cookie another draw, and no place that is known', async () => {
+  it('gives a visitor who returns without the cookie another draw, but no known place', async () => {
     const edge = newEdge()
     const visitor = new Visitor('shuffled.test', edge)
     await visitor.page()
@@ -77,17 +79,17 @@ describe('a random room', () => {
     expect((await visitor.poll()).place).toMatchObject({ state: 'waiting', position: null })
   })
 
-  it('lets newcomers straight in while it is open, and calls nobody of the batch in which it closes', async () => {
+  it('admits newcomers directly while it is open, and calls no visitor of a closing batch before its end', async () => {
     const edge = newEdge()
-    // The middle of a batch of half an hour: half of the draws lie before this moment.
+    // The middle of a batch of half an hour, so half of the draws lie before this moment.
     vi.setSystemTime(Math.ceil(Date.now() / 1_800_000) * 1_800_000 + 900_000)
     const inside = new Visitor('drawn.test', edge)
     expect((await inside.page()).atOrigin).not.toBeNull()
-    // Drawing began with the room, so it has to be a batch later for keys to lie before.
+    // Drawing began with the room, so keys lie before this moment only one batch later.
     pass(1_800_000)
     expect((await inside.page()).atOrigin).not.toBeNull()
     await change('drawn', { total_active_users: 1 })
-    // Permits that the door has in hand are spent or go back within five seconds.
+    // The door spends or returns the permits in hand within five seconds.
     for (let i = 0; i < 4; i++) {
       pass(2_000)
       expect((await inside.page()).atOrigin).not.toBeNull()
@@ -99,7 +101,7 @@ describe('a random room', () => {
       expect(place).toMatchObject({ state: 'waiting', called: false, position: null })
     }
     await reported()
-    // Places come free, and still nobody is called before the batch has ended.
+    // Places become free, but no visitor is called before the batch has ended.
     await change('drawn', { total_active_users: 1_000 })
     pass(60_000)
     for (const visitor of visitors) expect((await visitor.poll()).place).toMatchObject({ state: 'waiting' })
@@ -115,8 +117,8 @@ describe('a random room', () => {
   }, 30_000)
 })
 
-describe('a room that passes everybody through', () => {
-  it('lets everybody through, without places, tickets and passes', async () => {
+describe('a passthrough room', () => {
+  it('lets every visitor through, without places, tickets or passes', async () => {
     const edge = newEdge()
     for (let i = 0; i < 5; i++) {
       const { atOrigin, response } = await new Visitor('passing.test', edge).page('/x')
@@ -131,7 +133,7 @@ describe('a room that passes everybody through', () => {
     expect(figures.totals.passed_through).toBeGreaterThanOrEqual(5)
   })
 
-  it('keeps the sessions and the places of before, and lets who waits go on', async () => {
+  it('keeps earlier sessions and places, and lets waiting visitors go on', async () => {
     const edge = newEdge()
     await change('passing', { queueing_method: 'fifo' })
     pass(2_000)
@@ -151,7 +153,7 @@ describe('a room that passes everybody through', () => {
     expect(claimsOf(waiting.token)).toMatchObject({ sub: claimsOf(ticket).sub, key: claimsOf(ticket).key })
   })
 
-  it('is held all the same when the line is held', async () => {
+  it('still queues visitors under queue_all', async () => {
     await change('passing', { queueing_method: 'passthrough', queue_all: true })
     pass(2_000)
     const { atOrigin, text } = await new Visitor('passing.test', newEdge()).data()
@@ -164,7 +166,7 @@ describe('a room that passes everybody through', () => {
 })
 
 describe('a room that rejects', () => {
-  it('lets in who finds a place, and turns everybody else away with a page that does nothing', async () => {
+  it('admits a visitor while a place is free, and turns others away with a page that does nothing', async () => {
     const edge = newEdge()
     const inside = new Visitor('rejecting.test', edge)
     expect((await inside.page()).atOrigin).not.toBeNull()
@@ -183,7 +185,7 @@ describe('a room that rejects', () => {
     expect((await inside.page()).atOrigin).not.toBeNull()
   })
 
-  it('tells programs so, without a ticket and without an object call', async () => {
+  it('answers programs in JSON, without a ticket and without an object call', async () => {
     const edge = newEdge()
     const visitor = new Visitor('rejecting.test', edge)
     await visitor.page()
@@ -206,7 +208,7 @@ describe('a room that rejects', () => {
     expect([part.status, part.text]).toEqual([503, ''])
   })
 
-  it('is open again as soon as a place is free', async () => {
+  it('opens again as soon as a place is free', async () => {
     const edge = newEdge()
     await change('rejecting', { total_active_users: 2 })
     pass(2_000)
@@ -234,11 +236,11 @@ describe('a change of the method while people wait', () => {
     pass(20_000)
     const places = []
     for (const visitor of [...early, ...drawn]) places.push((await visitor.poll()).place.position)
-    // The first three are where they were; the others in whatever order they drew, behind them.
+    // The first three keep their places. The other three stand behind them, in the order of their draw.
     expect(places.slice(0, 3)).toEqual([1, 2, 3])
     expect(places.slice(3).toSorted()).toEqual([4, 5, 6])
 
-    // No newcomer is let in, or let wait, while they do.
+    // No newcomer is admitted or gets a place while these visitors wait.
     await change('changing', { queue_all: false })
     pass(2_000)
     const newcomer = new Visitor('changing.test', edge)
@@ -256,8 +258,8 @@ describe('a change of the method while people wait', () => {
   }, 30_000)
 })
 
-describe('a room with so many more to admit', () => {
-  it('admits no more, then holds, or says that nothing is left, and goes on when more is there', async () => {
+describe('a room with a budget of admissions', () => {
+  it('admits no more than its budget, then waits or reports nothing left, until a new budget', async () => {
     const edge = newEdge()
     const visitors = await crowd('stocked.test', edge, 5)
     const inside = visitors.filter(visitor => claimsOf(visitor.token).key === undefined)
@@ -278,11 +280,11 @@ describe('a room with so many more to admit', () => {
     expect((await newcomer.data()).text).toContain('"soldOut":true')
     expect([newcomer.jar.size, claimsOf(waiting.token).sub]).toEqual([0, claimsOf(place).sub])
 
-    // Nothing of the budget is taken back with what else was set live: it is the file's, and used up.
+    // A reset of the live settings restores none of the budget: the budget comes from the file, and is used up.
     expect(await roomStub(env, 'stocked').change({ reset: 'all' }, null, 'test')).toMatchObject({ kind: 'changed' })
     expect((await roomStub(env, 'stocked').describe()).figures.remaining).toBe(0)
 
-    // The same number once more is a new budget, and whoever waited is served from it.
+    // Setting the same number again is a new budget, and the waiting visitor is served from it.
     await change('stocked', { remaining: 3 })
     let atOrigin = null
     for (let i = 0; i < 10 && !atOrigin; i++) {

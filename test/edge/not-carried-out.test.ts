@@ -10,7 +10,7 @@ afterEach(settled)
 
 const change = (set: object) => roomStub(env, 'undone').change({ set }, null, 'test')
 
-/** What may come along with a request, as browsers and programs send it. */
+/** Headers of a request, as browsers and programs send them. */
 const KINDS = {
   'a browser without Fetch Metadata': { Accept: 'text/html,*/*;q=0.8' },
   'a page': { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate' },
@@ -61,7 +61,7 @@ describe('a request that is not carried out', () => {
     },
   )
 
-  it('gets a 503 during an outage, too, when it is no form in a browser', async () => {
+  it('gets a 503 during an outage, too, unless it is a page or a form in a browser', async () => {
     await change({ queue_all: false, queueing_status_code: 200 })
     const visitor = new Visitor('undone.test', newEdge())
     await eventually(async () => (await visitor.page()).status).toBe(200)

@@ -44,7 +44,7 @@ describe('an answer of our own', () => {
     ],
     ['the dashboard without its slash', 308, `admin.test${CONTROL}/admin`],
     ['metrics', 200, `admin.test${CONTROL}/metrics`, { headers: { Authorization: `Bearer ${TOKEN}` } }],
-  ])('is not sniffed, and its address is not told to others: %s', async (_, status, url, init) => {
+  ])('forbids sniffing, and other sites see only its origin as referrer: %s', async (_, status, url, init) => {
     const { response } = await ask(newEdge(), url, init)
     expect(response.status).toBe(status)
     expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff')
@@ -60,7 +60,7 @@ describe('an answer of our own', () => {
     expect(response.headers.get('Referrer-Policy')).toBe('no-referrer')
   })
 
-  it('has them when a visitor is limited, and an answer of the origin has what the origin says', async () => {
+  it('has these headers when a visitor is limited, while an answer of the origin keeps its own', async () => {
     const visitor = new Visitor('limited.test', newEdge())
     const own = await visitor.page('/', { headers: { 'X-Answer-With': 'Referrer-Policy=unsafe-url' } })
     expect([own.response.headers.get('Referrer-Policy'), own.response.headers.get('X-Content-Type-Options')]).toEqual([
@@ -82,7 +82,7 @@ describe('frame_ancestors', () => {
   const policyOf = async (host: string, edge = newEdge()) =>
     (await ask(edge, `${host}/`, { headers: PAGE })).response.headers.get('Content-Security-Policy') ?? ''
 
-  it('says who may embed our pages and those of the operator, and is not there by default', async () => {
+  it("limits who may embed our pages and the operator's, and is absent by default", async () => {
     expect(await policyOf('held.test')).not.toContain('frame-ancestors')
     expect(await policyOf('embedded.test')).toBe(
       "object-src 'none'; base-uri 'self'; frame-ancestors 'self' https://*.partner.example",
@@ -101,7 +101,7 @@ describe('frame_ancestors', () => {
 })
 
 describe('the host, as pages show it', () => {
-  it('has only characters that names of hosts have', () => {
+  it('has only characters that host names may have', () => {
     const host = fc.string({ maxLength: 20 }).filter(text => URL.canParse(`https://x${text}y/`))
     const special = fc.constantFrom('a"b', "a'b", 'a&b', 'a`=b', '"onload="x', '{{a}}')
     fc.assert(
@@ -115,7 +115,7 @@ describe('the host, as pages show it', () => {
 })
 
 describe('a page of the operator', () => {
-  it('has nothing from a visitor that means something in HTML, also between three braces', async () => {
+  it('contains no HTML metacharacter from a visitor, even between three braces', async () => {
     const edge = newEdge()
     const label = fc.string({ maxLength: 12 }).filter(text => URL.canParse(`https://x${text}.embedded.test/`))
     const special = fc.constantFrom(

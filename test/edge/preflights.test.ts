@@ -11,7 +11,7 @@ afterEach(async () => {
 const CORS = { Origin: 'https://app.test', 'Access-Control-Request-Method': 'PUT' }
 
 describe('a CORS preflight', () => {
-  it('goes on without a body and without credentials', async () => {
+  it('is forwarded without a body and without credentials', async () => {
     const headers = {
       ...CORS,
       'Access-Control-Request-Headers': 'x-api-key',
@@ -39,7 +39,7 @@ describe('a CORS preflight', () => {
       expect(atOrigin?.headers[name], name).toBeUndefined()
   })
 
-  it('costs a visitor inside nothing, and is the same as for a stranger', async () => {
+  it('costs a visitor inside no call, and looks the same as from a stranger', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     await visitor.page()
@@ -65,21 +65,21 @@ describe('many CORS preflights', () => {
   }
   const passed = (all: readonly number[]) => all.filter(status => status === 200).length
 
-  it('of one IPv4 network pass up to a burst', async () => {
+  it('from one IPv4 network pass up to a burst', async () => {
     expect(passed(await statuses(Array.from({ length: 1_200 }, (_, i) => `81.2.69.${i % 250}`)))).toBe(1_000)
   })
 
-  it('of one IPv6 /64 pass up to a burst', async () => {
+  it('from one IPv6 /64 pass up to a burst', async () => {
     const addresses = Array.from({ length: 1_200 }, (_, i) => `2a02:db8:1:2::${(i + 1).toString(16)}`)
     expect(passed(await statuses(addresses))).toBe(1_000)
   })
 
-  it('of another network pass beside them', async () => {
+  it('do not hold up those from another network', async () => {
     const flood = Array.from({ length: 1_100 }, () => '81.2.69.9')
     expect((await statuses([...flood, '81.2.70.9'])).at(-1)).toBe(200)
   })
 
-  it('of visitors without an address are not counted together', async () => {
+  it('from visitors without an address are not counted together', async () => {
     expect(passed(await statuses(Array(1_200).fill(null)))).toBe(1_200)
     expect(passed(await statuses(Array(1_200).fill('10.0.0.1')))).toBe(1_200)
   })

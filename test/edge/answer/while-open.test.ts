@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A session that its door knows until `goneAfterMs`, and what was asked about it. */
+/** A session that its door knows until `goneAfterMs`, and the seconds at which the door was asked about it. */
 function sessionFor(goneAfterMs: number) {
   const state = { sessionMs: 5 * MINUTE, leaseUntilMs: 0, isUnreachable: false, askedAt: [] as number[] }
   const room = {
@@ -36,7 +36,7 @@ function sessionFor(goneAfterMs: number) {
 const visit = { nowMs: 0 } as Visit
 
 describe('the session of an open connection', () => {
-  it('is asked for once a lease, and ends the connection once', async () => {
+  it('is checked once a lease, and ends the connection once', async () => {
     const { state, admission } = sessionFor(45_000)
     let ends = 0
     whileOpen(visit, admission, () => ends++)
@@ -45,7 +45,7 @@ describe('the session of an open connection', () => {
     expect(ends).toBe(1)
   })
 
-  it('is not asked for while other requests renew its lease', async () => {
+  it('is not checked while other requests renew its lease', async () => {
     const { state, admission } = sessionFor(5 * MINUTE)
     whileOpen(visit, admission, () => undefined)
     state.leaseUntilMs = startMs + 35_000
@@ -53,7 +53,7 @@ describe('the session of an open connection', () => {
     expect(state.askedAt).toEqual([35, 45])
   })
 
-  it('is asked for more often when the settings make it shorter, but not more than once a second', async () => {
+  it('is checked more often when the settings shorten it, but at most once a second', async () => {
     const { state, admission } = sessionFor(5 * MINUTE)
     whileOpen(visit, admission, () => undefined)
     await vi.advanceTimersByTimeAsync(9_000)
@@ -77,7 +77,7 @@ describe('the session of an open connection', () => {
     expect(ends).toBe(1)
   })
 
-  it('is left alone when the connection is closed, also while it is being asked for', async () => {
+  it('is left alone once the connection is closed, even during a check', async () => {
     const { state, admission } = sessionFor(0)
     let ends = 0
     const stop = whileOpen(visit, admission, () => ends++)
@@ -91,7 +91,7 @@ describe('the session of an open connection', () => {
 })
 
 describe('a WebSocket', () => {
-  it('is closed on both sides when its session is gone', async () => {
+  it('is closed on both sides when its session has ended', async () => {
     const { admission } = sessionFor(0)
     const { 0: upstream, 1: origin } = new WebSocketPair()
     origin.accept()
@@ -106,7 +106,7 @@ describe('a WebSocket', () => {
       expect([code, reason]).toEqual([1008, 'the session has ended'])
   })
 
-  it('whose peer never answers the Close frame is given up', async () => {
+  it('is given up when its peer never answers the Close frame', async () => {
     const { admission } = sessionFor(5 * MINUTE)
     const { 0: upstream, 1: origin } = new WebSocketPair()
     origin.accept({ allowHalfOpen: true })
@@ -131,7 +131,7 @@ describe('an answer of the origin', () => {
   }
 
   it.each(['text/event-stream', 'Text/Event-Stream; charset=utf-8', 'multipart/x-mixed-replace; boundary=frame'])(
-    'of the type %s is over when the session is gone, and the origin is let go',
+    'of the type %s ends with the session, and its stream is cancelled at the origin',
     async type => {
       const { admission, state } = sessionFor(15_000)
       const { response, cancelled } = streamOf(type)
@@ -156,7 +156,7 @@ describe('an answer of the origin', () => {
     expect(state.askedAt).toEqual([10])
   })
 
-  it('that has an end, or that no session stands behind, is handed on untouched', () => {
+  it('that ends by itself or has no session is passed on unchanged', () => {
     const { admission } = sessionFor(0)
     for (const type of ['text/html', 'application/octet-stream', 'text/event-streams']) {
       const { response } = streamOf(type)

@@ -9,7 +9,7 @@ interface NamedRoom {
   readonly name: string
 }
 
-/** Bindings with some of the rooms only. */
+/** Bindings with only the named rooms. */
 function only(...names: string[]): Env {
   return { ...env, ROOMS: (env.ROOMS as NamedRoom[]).filter(({ name }) => names.includes(name)) }
 }
@@ -50,7 +50,7 @@ describe('readiness', () => {
     expect(headers.get('Cache-Control')).toBe('no-store')
   })
 
-  it('is 503 with the path and the range of what is wrong in the configuration, and without its value', async () => {
+  it('is 503 with the path and the range of a wrong setting, but without its value', async () => {
     const [room] = only('wide').ROOMS as object[]
     const secret = { header: { name: 'X-Monitor', value: ['a-long-secret'] } }
     const bindings = { ...env, ROOMS: [{ ...room, total_active_users: 0, bypass: [secret] }] }
@@ -77,7 +77,7 @@ describe('readiness', () => {
     expect((await healthz(edge, bindings)).status).toBe(200)
   })
 
-  it('is found under the prefix of a configuration that is refused', async () => {
+  it('is served under the prefix of a refused configuration', async () => {
     const bindings = { ...env, ROOMS: [], ORIGIN: 'nowhere', CONTROL_PREFIX: '/queue' }
     const edge = newEdge()
     expect((await get(edge, '/queue/healthz', bindings)).status).toBe(200)
@@ -87,7 +87,7 @@ describe('readiness', () => {
     expect((await readyz(newEdge(), broken)).body.reasons?.join()).toContain('CONTROL_PREFIX must be one path segment')
   })
 
-  it('names the room whose door does not answer, asks it once a second at most, and comes back', async () => {
+  it('names the room whose door does not answer, asks it at most once a second, and recovers', async () => {
     let isDown = true
     let calls = 0
     const bindings = withDoors(only('wide', 'small'), async sync => {
@@ -109,7 +109,7 @@ describe('readiness', () => {
     await expect.poll(async () => (await readyz(edge, bindings)).status, { timeout: 10_000 }).toBe(200)
   })
 
-  it('tells how long a room has been silent once on_room_failure applies', async () => {
+  it('reports how long a room has been silent once on_room_failure applies', async () => {
     let silentMs = 30_000
     const bindings = withDoors(only('wide'), async sync => ({ ...((await sync()) as object), silentMs }))
     expect((await readyz(newEdge(), bindings)).status).toBe(200)
@@ -118,7 +118,7 @@ describe('readiness', () => {
     expect([status, body.reasons]).toEqual([503, ['room wide: no answer for 75 s']])
   })
 
-  it('tells of a database that a newer version has made for itself', async () => {
+  it('reports a database with a major migration of a newer version', async () => {
     const stub = roomStub(env, 'ahead') as unknown as DurableObjectStub
     await roomStub(env, 'ahead').describe()
     await runInDurableObject(stub, (_room, { storage }) => {
@@ -134,7 +134,7 @@ describe('readiness', () => {
   })
 })
 
-describe('a configuration that is refused', () => {
+describe('a refused configuration', () => {
   it('is logged once, however many requests come', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const edge = newEdge()

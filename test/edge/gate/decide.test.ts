@@ -75,7 +75,7 @@ describe('the call budget (I9)', () => {
     expect([objectCalls, place.state]).toEqual([0, 'waiting'])
   })
 
-  it('ends no session for another site', async () => {
+  it('is kept when another site fails to end a session', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://elsewhere.test' }
@@ -84,7 +84,7 @@ describe('the call budget (I9)', () => {
     expect((await visitor.page()).status).toBe(200)
   })
 
-  it('ends a session, and asks its door no more however often that is asked for', async () => {
+  it('allows three calls to the door for twenty requests to end a session', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     const { token } = visitor
@@ -98,7 +98,7 @@ describe('the call budget (I9)', () => {
     end.mockRestore()
   })
 
-  it('asks nobody about a pass of a session that is known to be over', async () => {
+  it('is not spent again on a pass whose session is known to be over', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)
     await visitor.page()
@@ -110,13 +110,14 @@ describe('the call budget (I9)', () => {
       thief.token = stolen
       calls.push((await thief.page()).objectCalls)
     }
-    // A touch that finds the session gone and a claim of one's own; then a touch of the new session; then its lease.
+    // First, a touch finds the session gone and a claim opens a new one. Second, a touch renews the new session.
+    // Third, its lease suffices.
     expect(calls).toEqual([2, 1, 0])
   })
 })
 
-describe('a held room', () => {
-  it('shows the page with the operator’s message, and a ticket', async () => {
+describe('a room that queues everyone', () => {
+  it("shows the page with the operator's message, and a ticket", async () => {
     const visitor = new Visitor('held.test', newEdge())
     const { status, text, response } = await visitor.page('/sale?item=7')
     expect(status).toBe(503)
@@ -152,7 +153,7 @@ describe('a held room', () => {
     expect(Object.keys(JSON.parse(text).cfWaitingRoom)).toHaveLength(25)
   })
 
-  it('forwards nothing: 128 POSTs, and none reaches the origin', async () => {
+  it('forwards none of 128 POSTs to the origin', async () => {
     const visitor = new Visitor('held.test', newEdge())
     await visitor.page()
     const posts = Array.from({ length: 128 }, (_, i) =>
@@ -173,14 +174,14 @@ describe('a held room', () => {
     expect([status, text, response.headers.has('Set-Cookie')]).toEqual([503, '', false])
   })
 
-  it('never sends a script of a page the token in a header', async () => {
+  it('never sends the token in a header to a script of a page', async () => {
     const { response } = await new Visitor('held.test', newEdge()).data('/', {
       headers: { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' },
     })
     expect(response.headers.has('Waiting-Room-Token')).toBe(false)
   })
 
-  it('never says in a header what is in a cookie, whatever token a script sends beside it', async () => {
+  it('never repeats a cookie in a header, whatever token a script sends with it', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)
     await visitor.page()
@@ -195,7 +196,7 @@ describe('a held room', () => {
     expect([poll.status, poll.response.headers.has('Waiting-Room-Token')]).toEqual([200, false])
   })
 
-  it('answers polls that come faster than told with 429', async () => {
+  it('answers 429 to polls that come earlier than asked', async () => {
     const visitor = new Visitor('held.test', newEdge())
     await visitor.page()
     vi.setSystemTime(Date.now())
@@ -205,10 +206,10 @@ describe('a held room', () => {
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
   })
 
-  it('tells nobody to come back later than half a turn, however short that is', async () => {
+  it('asks each visitor back within half the claim window, however short that is', async () => {
     const change = (change: Parameters<ReturnType<typeof roomStub>['change']>[0]) =>
       roomStub(env, 'held').change(change, null, 'test')
-    // Long before a start nobody has to ask often.
+    // Long before a start visitors need not poll often.
     const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
     const event = { name: 'sale', prequeue_start_time: at(-5), event_start_time: at(60), event_end_time: at(90) }
     const told = async (claim_window: number) => {
@@ -224,7 +225,7 @@ describe('a held room', () => {
     await change({ reset: 'all' })
   })
 
-  it('keeps API clients without cookies by their header', async () => {
+  it('recognizes API clients without cookies by their header', async () => {
     const edge = newEdge()
     const first = await new Visitor('held.test', edge).data()
     const token = first.response.headers.get('Waiting-Room-Token') ?? ''
@@ -235,9 +236,9 @@ describe('a held room', () => {
   })
 })
 
-describe('what is not the room’s', () => {
+describe('outside a room', () => {
   it.each(['nobody.test', 'wide.test.evil.test', '.wide.test', 'wide.test..', '192.0.2.1', '[2001:db8::1]'])(
-    'the host %s of no room is refused, for the origin is fixed',
+    'the host %s is refused, because the origin is fixed',
     async host => {
       const { status, atOrigin, text } = await new Visitor(host, newEdge()).page('/x')
       expect([status, atOrigin]).toEqual([421, null])
@@ -252,7 +253,7 @@ describe('what is not the room’s', () => {
     expect([status, atOrigin?.headers['waiting-room-pass']]).toEqual([200, undefined])
   })
 
-  it('a path of no room is proxied on the host of a room', async () => {
+  it('another path on the host of a room is proxied', async () => {
     const { status, atOrigin } = await new Visitor('guarded.test', newEdge()).page('/x')
     expect([status, atOrigin?.headers['waiting-room-pass']]).toEqual([200, undefined])
   })
@@ -262,7 +263,7 @@ describe('what is not the room’s', () => {
     expect([status, response.headers.has('Set-Cookie')]).toEqual([200, false])
   })
 
-  it('a path that only looks like a bypass is not', async () => {
+  it('a path that only looks bypassed is queued', async () => {
     const edge = newEdge()
     for (const path of [
       '/checkout/status/x',
@@ -278,7 +279,7 @@ describe('what is not the room’s', () => {
 })
 
 describe('rooms that overlap', () => {
-  it('keep the pass of the one while its visitor waits for the other', async () => {
+  it('keep the pass of one room while the visitor waits for the other', async () => {
     const visitor = new Visitor('overlap.test', newEdge())
     const { status, response } = await visitor.page('/checkout.php')
     expect(status).toBe(503)
@@ -291,7 +292,7 @@ describe('rooms that overlap', () => {
     )
   })
 
-  it('let nobody take another method or path who was let by and not in', async () => {
+  it('remove override headers from requests that were let by without a session', async () => {
     const edge = newEdge()
     const overriding = { 'X-HTTP-Method-Override': 'POST', 'X-Original-URL': '/checkout' }
     const cors = { Origin: 'https://elsewhere.test', 'Access-Control-Request-Method': 'PUT' }
@@ -307,8 +308,8 @@ describe('rooms that overlap', () => {
   })
 })
 
-describe('where the origin does not tell cases apart', () => {
-  it('neither do policies nor upstreams', async () => {
+describe('a room with case-insensitive paths', () => {
+  it('matches policies and upstreams in any case', async () => {
     const visitor = new Visitor('shouting.test', newEdge())
     await visitor.page('/')
     const statuses = []
@@ -355,7 +356,7 @@ describe('a room on /checkout', () => {
     '/;/checkout//..',
     '/%2fcheckout//../a',
     '///checkout//../a',
-  ])('cannot be walked around by %s', async path => {
+  ])('is not bypassed by %s', async path => {
     expect((await new Visitor('guarded.test', newEdge()).page(path)).status).toBe(503)
   })
 
@@ -363,11 +364,11 @@ describe('a room on /checkout', () => {
     expect((await new Visitor('guarded.test', newEdge()).page(path)).status).toBe(200)
   })
 
-  it('also in capitals where the room says so', async () => {
+  it('covers capitals where the room ignores case', async () => {
     expect((await new Visitor('caseless.test', newEdge()).page('/CheckOut')).status).toBe(503)
   })
 
-  it('also under its host’s other spellings', async () => {
+  it('covers other spellings of its host', async () => {
     expect((await new Visitor('guarded.test.', newEdge()).page('/checkout')).status).toBe(503)
     expect((await new Visitor('GUARDED.test', newEdge()).page('/checkout')).status).toBe(503)
   })

@@ -28,7 +28,7 @@ const cookiesOf = (response: Response) =>
     .join('; ')
 
 describe('a newcomer over http', () => {
-  it('is sent to https before anything else, where https was seen on the very host', async () => {
+  it('is redirected to https first, where https was seen on the same host', async () => {
     const edge = await edgeWithHttps()
     const { response, status } = await ask(edge, 'http://held.test/a%2fb/../c?q=1&r=%20x')
     expect([status, response.headers.get('Location')]).toEqual([307, 'https://held.test/c?q=1&r=%20x'])
@@ -38,13 +38,13 @@ describe('a newcomer over http', () => {
     ])
   })
 
-  it('takes no permit on the way, in an open room', async () => {
+  it('takes no permit on the way to https in an open room', async () => {
     const edge = await edgeWithHttps('wide.test')
     const answer = await ask(edge, 'http://wide.test/')
     expect([answer.status, answer.objectCalls, answer.atOrigin]).toEqual([307, 0, null])
   })
 
-  it('takes an invitation along', async () => {
+  it('keeps an invitation in the redirect', async () => {
     const edge = await edgeWithHttps('invited.test')
     const { response } = await ask(edge, 'http://invited.test/sale?invite=x.y.z&a=1')
     expect([response.status, response.headers.get('Location')]).toEqual([
@@ -61,7 +61,7 @@ describe('a newcomer over http', () => {
     ['http://observed.test/', 200, 'the room only observes', () => edgeWithHttps('observed.test')],
     ['http://plain.test/', 503, 'the room says as-is', () => edgeWithHttps('plain.test')],
     ['http://samecookie.test/', 503, 'the cookie is the same for both', () => edgeWithHttps('samecookie.test')],
-  ])('stays on %s (%i): %s', async (url, status, _, edge) => {
+  ])('stays on %s (%i) when %s', async (url, status, _, edge) => {
     expect((await ask(await edge(), url)).status).toBe(status)
   })
 
@@ -81,13 +81,13 @@ describe('a newcomer over http', () => {
     expect([response.status, response.headers.get('Location')]).toEqual([status, null])
   })
 
-  it('is not sent there again when that did not help, so that no circle begins', async () => {
+  it('is not redirected again when the first redirect did not help, so that no loop begins', async () => {
     const edge = await edgeWithHttps()
     const first = await ask(edge, 'http://held.test/')
     const Cookie = cookiesOf(first.response)
     const second = await ask(edge, 'http://held.test/', { headers: { Cookie } })
     expect([first.status, second.status]).toEqual([307, 503])
-    // The mark is ours: it does not go to the origin.
+    // The mark is the waiting room's own cookie, so it does not go to the origin.
     const { atOrigin } = await ask(newEdge(), 'http://wide.test/', { headers: { Cookie: `${Cookie}; own=1` } })
     expect(atOrigin?.headers.cookie).toBe('own=1')
   })
@@ -98,14 +98,14 @@ describe('a newcomer over http', () => {
     await ask(edge, 'https://held.test/')
     expect((await ask(edge, 'http://held.test/', { headers: { Cookie } })).status).toBe(503)
     expect((await ask(edge, 'http://held.test/')).status).toBe(307)
-    // A pass over http goes on, too.
+    // A pass over http keeps working, too.
     const inside = newEdge()
     const pass = cookiesOf((await ask(inside, 'http://wide.test/')).response)
     await ask(inside, 'https://wide.test/')
     expect((await ask(inside, 'http://wide.test/', { headers: { Cookie: pass } })).atOrigin).not.toBeNull()
   })
 
-  it('stays where https was seen long ago, for it may be gone', async () => {
+  it('stays on http where https was seen more than an hour ago, because https may be gone', async () => {
     vi.setSystemTime(Date.now())
     const edge = await edgeWithHttps()
     vi.setSystemTime(Date.now() + HOUR)
@@ -114,7 +114,7 @@ describe('a newcomer over http', () => {
     expect((await ask(edge, 'http://held.test/')).status).toBe(503)
   })
 
-  it('is sent there or not by a live change', async () => {
+  it('is redirected or not after a live change', async () => {
     const set = (https: string) => roomStub(env, 'plain').change({ set: { https } }, null, 'test')
     const edge = await edgeWithHttps('plain.test')
     const status = () =>

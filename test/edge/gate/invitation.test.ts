@@ -22,7 +22,7 @@ async function opens(visitor: Visitor, text: string, path = '/sale?size=4'): Pro
 }
 
 describe('an invitation by a link', () => {
-  it('is taken off the address and kept in a cookie that the origin never gets', async () => {
+  it('is removed from the address and kept in a cookie that the origin never receives', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     const response = await opens(visitor, await invitation('invited', { lane: 'vip' }))
     expect(response.status).toBe(303)
@@ -36,19 +36,19 @@ describe('an invitation by a link', () => {
     expect(claimsOf(visitor.jar.get('__Host-antesala-invited') ?? '')).toMatchObject({ lane: 'vip' })
   })
 
-  it('leads elsewhere by no path', async () => {
+  it('leads to no other site, whatever its path', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     const response = await opens(visitor, await invitation('invited', { lane: 'vip' }), '//elsewhere.test/?x=1')
     expect(response.headers.get('Location')).toBe('/.//elsewhere.test/?x=1')
   })
 
-  it('keeps what a form sends', async () => {
+  it('keeps the data of a form', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     const { response } = await visitor.page(`/?invite=${await invitation('invited')}`, { method: 'POST', body: 'a=1' })
     expect([response.status, response.headers.get('Location')]).toEqual([307, '/'])
   })
 
-  it('that is not valid makes its visitor an ordinary one, who is told', async () => {
+  it('that is not valid makes its visitor an ordinary one, and the page says so', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     await opens(visitor, (await invitation('invited', { lane: 'vip' })).slice(0, -4))
     const { text, status } = await visitor.page('/sale')
@@ -56,14 +56,14 @@ describe('an invitation by a link', () => {
     expect((await visitor.poll()).place).toMatchObject({ state: 'waiting', lane: 'main', invitation: 'invalid' })
   })
 
-  it('that is not valid takes nothing from who has a valid one', async () => {
+  it('that is not valid takes nothing from a visitor with a valid one', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     await opens(visitor, await invitation('invited', { lane: 'vip' }))
     await opens(visitor, 'nonsense')
     expect((await visitor.data('/')).text).toContain('"lane":"vip"')
   })
 
-  it('is a parameter of the site in a room that reads none', async () => {
+  it('is an ordinary parameter in a room without invitations', async () => {
     const { atOrigin } = await new Visitor('wide.test', newEdge()).page('/?invite=friend')
     expect(atOrigin?.url).toContain('invite=friend')
   })
@@ -78,7 +78,7 @@ describe('an invitation in a header', () => {
     expect(JSON.parse(text)).toMatchObject({ state: 'waiting', lane: 'press', invitation: 'valid' })
   })
 
-  it('that has expired, or is for another room, is none', async () => {
+  it('is invalid when it has expired or is for another room', async () => {
     const expired = await invitation('invited', { lane: 'vip', expiresMs: Date.now() - 1_000 })
     for (const text of [expired, await invitation('guests', { lane: 'vip' })]) {
       const answer = await new Visitor('invited.test', newEdge()).data('/', withHeader(text))
@@ -86,7 +86,7 @@ describe('an invitation in a header', () => {
     }
   })
 
-  it('to a lane that is not there leads to the main one', async () => {
+  it('leads to the main lane when its own lane does not exist', async () => {
     const { text } = await new Visitor('invited.test', newEdge()).data(
       '/',
       withHeader(await invitation('invited', { lane: 'gold' })),
@@ -96,15 +96,15 @@ describe('an invitation in a header', () => {
 })
 
 describe('a visitor in the main line', () => {
-  it('changes lanes with an invitation, once, and is counted where it is now', async () => {
+  it('changes lanes once with an invitation, and is counted in the new lane', async () => {
     const edge = newEdge()
     const visitor = new Visitor('invited.test', edge)
     await visitor.page()
     await visitor.poll()
-    // What the edge has counted goes up with its next report, and the page waits for the room.
+    // The edge sends its counts with the next report, and the page waits for the room.
     pass(2_000)
     await visitor.page()
-    // So do those of the doors that the visitors before have asked.
+    // The doors that earlier visitors asked report their counts as well.
     await pause(2_500)
     const waitingInMain = async () => (await roomStub(env, 'invited').describe()).figures.lanes[0]?.waiting ?? 0
     const counted = await waitingInMain()
@@ -124,14 +124,14 @@ describe('a visitor in the main line', () => {
     const vip = figures.lanes.find(({ name }) => name === 'vip')
     expect([vip?.share, vip?.waiting]).toEqual([0.4, 1])
     expect(figures.totals.changed_lanes).toBe(1)
-    // Whoever keeps the old ticket and shows it again takes nobody else out of the line.
+    // A visitor who shows the old ticket again removes no other visitor from the line.
     const moved = visitor.token
     for (let again = 0; again < 3; again++) {
       visitor.token = kept
       await visitor.page()
     }
     visitor.token = moved
-    // What the edge has counted goes up with its next report.
+    // The edge sends its counts with the next report.
     pass(2_000)
     await visitor.page()
     await pause(2_500)
@@ -139,7 +139,7 @@ describe('a visitor in the main line', () => {
     expect(await waitingInMain()).toBe(counted - 1)
   })
 
-  it('keeps its place where an invitation leads to none: newcomers are rejected', async () => {
+  it('keeps the place in a room that rejects newcomers, despite an invitation', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     await visitor.page()
     await visitor.poll()
@@ -155,7 +155,7 @@ describe('a visitor in the main line', () => {
     pass(2_000)
   })
 
-  it('keeps its place when the lane is taken away', async () => {
+  it('keeps the place when the lane is removed', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     await opens(visitor, await invitation('invited', { lane: 'press' }))
     await visitor.page()
@@ -177,8 +177,8 @@ describe('a visitor in the main line', () => {
   })
 })
 
-describe('a room for those invited', () => {
-  it('tells who is not, without a ticket, and never lets anything through', async () => {
+describe('an invite-only room', () => {
+  it('refuses an uninvited visitor without a ticket, and forwards nothing', async () => {
     const visitor = new Visitor('guests.test', newEdge())
     const page = await visitor.page()
     expect([page.status, page.atOrigin, visitor.jar.size]).toEqual([403, null, 0])
@@ -193,13 +193,13 @@ describe('a room for those invited', () => {
     expect((await visitor.send('/a.png', { headers: { 'Sec-Fetch-Dest': 'image' } })).status).toBe(503)
   })
 
-  it('tells who has one that is not valid why', async () => {
+  it('explains to a visitor that the invitation is not valid', async () => {
     const visitor = new Visitor('guests.test', newEdge())
     await opens(visitor, 'ey.ey.ey')
     expect((await visitor.page()).text).toContain('This invitation is not valid')
   })
 
-  it('refuses the uninvited whatever the method', async () => {
+  it('refuses uninvited visitors even when its method is passthrough', async () => {
     await change('guests', { queueing_method: 'passthrough' })
     pass(2_000)
     const uninvited = new Visitor('guests.test', newEdge())
@@ -209,7 +209,7 @@ describe('a room for those invited', () => {
     pass(2_000)
   })
 
-  it('gives one subject one session, in however many browsers, and again when it is over', async () => {
+  it('gives one subject one session in any number of browsers, and a new one after it ends', async () => {
     const edge = newEdge()
     const text = await invitation('guests', { sub: 'ada@example.org' })
     const [one, two, other] = [0, 1, 2].map(() => new Visitor('guests.test', edge)) as [Visitor, Visitor, Visitor]

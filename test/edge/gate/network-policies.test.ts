@@ -23,7 +23,7 @@ function newRoom(more: object = {}) {
   return { door, edge: newEdge() }
 }
 
-/** Somebody of an address, with a cookie jar of their own. */
+/** A visitor from an address, with a cookie jar of its own. */
 function visitorAt({ door, edge }: { door: OneDoor; edge: Edge }, address: string) {
   const visitor = new Visitor(ROOM.host, edge)
   visitor.bindings = door.bindings
@@ -45,7 +45,7 @@ async function times(count: number, send: (i: number) => Promise<Answer>): Promi
 }
 
 describe('a policy that counts networks', () => {
-  it('limits a visitor who throws cookies away, and makes no session for what it refuses', async () => {
+  it('limits a visitor who throws cookies away, and creates no session for a refused request', async () => {
     const room = newRoom()
     const answers = await times(60, i => visitorAt(room, `81.2.69.${i}`).post())
     expect(wentOn(answers)).toBe(10)
@@ -60,7 +60,7 @@ describe('a policy that counts networks', () => {
     expect(response.headers.getSetCookie()).toEqual([])
   })
 
-  it('limits a /24 and a /64 each by itself, and none whose address says nothing', async () => {
+  it('limits each /24 and each /64 by itself, and a private address not at all', async () => {
     const room = newRoom()
     const from = async (address: (i: number) => string) =>
       wentOn(await times(15, i => visitorAt(room, address(i)).post()))
@@ -71,7 +71,7 @@ describe('a policy that counts networks', () => {
     expect(await from(() => '10.0.0.1')).toBe(15)
   })
 
-  it('holds beside the limit of each session, for everybody behind one address', async () => {
+  it('applies beside the limit of each session, to all visitors behind one address', async () => {
     const room = newRoom()
     const office = await Promise.all(
       Array.from({ length: 5 }, async () => {
@@ -82,12 +82,12 @@ describe('a policy that counts networks', () => {
     )
     const passed = []
     for (const { post } of office) passed.push(wentOn(await times(4, () => post())))
-    // Three for a session, of four that are charged to the network.
+    // Each session may send three of its four requests, but all four are charged to the network.
     expect(passed).toEqual([3, 3, 2, 0, 0])
     expect((await office[4]?.page())?.status).toBe(200)
   })
 
-  it('tells a person who is inside that it is the network', async () => {
+  it('explains to a visitor inside that the network is limited', async () => {
     const room = newRoom()
     await times(10, i => visitorAt(room, `81.2.69.${i}`).post())
     const { visitor, page, form } = visitorAt(room, '81.2.69.9')
@@ -99,7 +99,7 @@ describe('a policy that counts networks', () => {
     expect(visitor.token).toBe(token)
   })
 
-  it('charges nobody who waits in line, and refuses them nothing', async () => {
+  it('neither charges nor refuses visitors who wait in line', async () => {
     const room = newRoom()
     Object.assign(room.door, { open: false, permits: 0 })
     const waiting = visitorAt(room, '81.2.69.7')

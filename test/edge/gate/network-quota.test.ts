@@ -3,7 +3,7 @@ import { claimsOf, newEdge, send, settled, Visitor } from '../../support/workerd
 
 afterAll(settled)
 
-/** Visitors of one network who come to a held room at one isolate. */
+/** Visitors of one network at one isolate, in a room that queues everyone. */
 function crowd(people: number, address: (i: number) => string, edge = newEdge()) {
   return Array.from({ length: people }, (_, i) => {
     const visitor = new Visitor('office.test', edge)
@@ -29,14 +29,14 @@ describe('the anonymous policy', () => {
     expect(await confirmed(crowd(500, () => '81.2.69.7'))).toBe(500)
   }, 60_000)
 
-  it('does not let a script get far with thousands of tickets, and refuses nobody', async () => {
+  it('slows a script with thousands of tickets, and refuses no visitor', async () => {
     const edge = newEdge()
     const people = crowd(1_500, i => `81.2.70.${i % 250}`, edge)
     expect(await confirmed(people)).toBeLessThan(1_100)
     const last = await people.at(-1)?.page()
     expect(last?.status).toBe(503)
     expect(Number(last?.response.headers.get('Retry-After'))).toBeGreaterThan(1)
-    // Somebody of another network is not delayed by it.
+    // The script does not delay a visitor of another network.
     expect(await confirmed(crowd(3, () => '92.40.1.1', edge))).toBe(3)
   }, 60_000)
 

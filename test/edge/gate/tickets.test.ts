@@ -21,7 +21,7 @@ describe('a session that ends without any traffic', () => {
     expect(inside.filter(visitor => claimsOf(visitor.token).key === undefined)).toHaveLength(100)
     const next = new Visitor('moving.test', edge)
     expect((await next.page()).atOrigin).toBeNull()
-    // A minute later their first passes have not come back. Mocked time stands still: it is moved along by hand.
+    // A minute later none of the first passes has come back. Mocked time stands still, so the test moves it by hand.
     let nowMs = Date.now() + 60_000
     let atOrigin = null
     for (let i = 0; i < 60 && !atOrigin; i++) {
@@ -34,8 +34,8 @@ describe('a session that ends without any traffic', () => {
   }, 30_000)
 })
 
-describe('a ticket whose session was over a moment ago', () => {
-  it('is replaced by one at the front, also at a poll whose only claim said so', async () => {
+describe('a ticket whose session has just ended', () => {
+  it('is replaced by one at the front, even when only a poll finds the session ended', async () => {
     const set = (queue_all: boolean) => roomStub(env, 'replayed').change({ set: { queue_all } }, null, 'test')
     await set(true)
     await pause(1_100)
@@ -54,7 +54,7 @@ describe('a ticket whose session was over a moment ago', () => {
 })
 
 describe('robots without cookies', () => {
-  it('ten a second for two minutes leave at least 40 % of 1,000 places free', async () => {
+  it('leave at least 40 % of 1,000 places free at ten a second for two minutes', async () => {
     const edge = newEdge()
     const startMs = Date.now()
     let mostActive = 0

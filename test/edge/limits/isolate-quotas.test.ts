@@ -5,7 +5,7 @@ import { Quotas } from '../../../src/edge/limits/isolate-quotas.ts'
 const QUOTA = { intervalMs: 1_000, burst: 10 }
 
 describe('the quotas of an isolate', () => {
-  it('let a burst of each pass, and no more', () => {
+  it('let one burst of each client pass, and no more', () => {
     const quotas = new Quotas()
     const passed = (who: string) =>
       Array.from({ length: 15 }, () => quotas.spend('preflight', who, QUOTA, 1, 0)).filter(one => one.allowed).length
@@ -22,7 +22,7 @@ describe('the quotas of an isolate', () => {
   it('are shared by newcomers to a full table, so that a flood of addresses is limited', () => {
     const quotas = new Quotas(100)
     const flood = Array.from({ length: 10_000 }, (_, i) => quotas.spend('preflight', `address ${i}`, QUOTA, 1, 0))
-    // A hundred of their own, and 64 shared quotas of ten.
+    // A hundred addresses have a quota of their own. The others share 64 quotas of ten requests each.
     expect(flood.filter(one => one.allowed).length).toBeLessThanOrEqual(100 + 64 * 10)
   })
 
@@ -33,7 +33,7 @@ describe('the quotas of an isolate', () => {
     expect(later.every(one => one.allowed)).toBe(true)
   })
 
-  it('never let one pass more than its bound, whatever others do', () => {
+  it('never let one client exceed its bound, whatever other clients do', () => {
     const step = fc.record({ who: fc.integer({ min: 0, max: 40 }), afterMs: fc.integer({ min: 0, max: 300 }) })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300, size: 'max' }), steps => {

@@ -11,12 +11,12 @@ afterEach(() => {
 
 afterAll(settled)
 
-/** Idle twice when an isolate looks, every two seconds. */
+/** Milliseconds in which an isolate looks for idle leases twice, once every two seconds. */
 const LOOKED_FOR_IDLE_MS = 4_700
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-/** Somebody who is inside already, at these isolates in turn. */
+/** A visitor who is already inside, and who asks these isolates in turn. */
 async function inside(host = 'limited.test', ...edges: ReturnType<typeof newEdge>[]): Promise<Visitor> {
   const visitor = new Visitor(host, ...(edges.length > 0 ? edges : [newEdge()]))
   await visitor.page('/')
@@ -33,7 +33,7 @@ const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => sta
 const post = (visitor: Visitor) => visitor.data('/login', { method: 'POST', body: '{}' })
 
 describe('a policy', () => {
-  it('refuses what is over it, and nothing else', async () => {
+  it('refuses the requests over its limit, and no others', async () => {
     const visitor = await inside()
     expect(statuses(await times(5, () => post(visitor)))).toEqual([200, 200, 200, 429, 429])
     expect((await visitor.data('/login')).status).toBe(200)
@@ -46,7 +46,7 @@ describe('a policy', () => {
     expect(statuses(answers).filter(status => status === 200)).toHaveLength(3)
   })
 
-  it('is no larger for who shows the ticket again instead of the pass', async () => {
+  it('grants no larger budget to a visitor who shows the ticket again instead of the pass', async () => {
     await roomStub(env, 'replayed').change({ set: { queue_all: true } }, null, 'test')
     await pause(1_100)
     const [one, other] = [newEdge(), newEdge()]
@@ -63,7 +63,7 @@ describe('a policy', () => {
     })
     expect(statuses(replayed).filter(status => status === 200)).toHaveLength(8)
     expect(statuses(replayed).filter(status => status === 429)).toHaveLength(8)
-    // Each isolate asks like for a pass, and remembers a refusal.
+    // An isolate asks the door as it does for a pass, and remembers a refusal.
     expect(replayed.slice(-6).map(({ objectCalls }) => objectCalls)).toEqual([0, 0, 0, 0, 0, 0])
     expect(statuses(await times(2, () => post(early)))).toEqual([429, 429])
     const same = new Set(
@@ -72,14 +72,14 @@ describe('a policy', () => {
     expect([...same]).toEqual([claimsOf(early.token).sub])
   }, 30_000)
 
-  it('remembers a refusal: nobody is asked again before its time', async () => {
+  it('remembers a refusal, and asks no door again before its time', async () => {
     const visitor = await inside()
     await times(4, () => post(visitor))
     const answers = await times(5, () => post(visitor))
     expect(answers.map(({ objectCalls }) => objectCalls)).toEqual([0, 0, 0, 0, 0])
   })
 
-  it('of a stolen pass is one budget for all thieves, and neighbours behind one address have their own', async () => {
+  it('is one budget for all thieves of a pass, while neighbours behind one address have their own', async () => {
     const owner = await inside()
     const thieves = await Promise.all(
       Array.from({ length: 50 }, async () => {
@@ -94,7 +94,7 @@ describe('a policy', () => {
     expect(statuses(await Promise.all(neighbours.map(post))).every(status => status === 200)).toBe(true)
   })
 
-  it('with session+path counts each path by itself, however it is spelled', async () => {
+  it('with the key session+path counts each path by itself, however it is spelled', async () => {
     const visitor = await inside()
     const paths = ['/item/1', '/item/1', '/item/1', '/item/2', '/item/%31', '/item/1;v=2', '/item/2']
     expect(statuses(await times(paths.length, i => visitor.data(paths[i])))).toEqual([
@@ -112,12 +112,12 @@ describe('a policy', () => {
     expect((await visitor.data(spelling, { method: 'POST', body: '{}' })).status).toBe(429)
   })
 
-  it('with a cost takes as much for each request', async () => {
+  it('with a cost charges that cost for each request', async () => {
     const visitor = await inside()
     expect(statuses(await times(4, () => visitor.data('/search')))).toEqual([200, 200, 429, 429])
   })
 
-  it('whose cost the origin tells is charged after the answer', async () => {
+  it('charges the cost that the origin reports after the answer', async () => {
     const visitor = await inside()
     const costing = (cost: number) => visitor.data('/report', { headers: { 'X-Answer-With': `X-Cost=${cost}` } })
     expect((await costing(9)).status).toBe(200)
@@ -126,7 +126,7 @@ describe('a policy', () => {
     expect(statuses(answers)).toEqual([200, 429, 429])
   })
 
-  it('in shadow mode changes no answer and counts the same refusals; off it counts nothing', async () => {
+  it('changes no answer in shadow mode but counts the same refusals, and counts nothing when off', async () => {
     const visitor = await inside()
     const before = (await roomStub(env, 'limited').describe()).figures.limits
     const answers = await times(6, () => visitor.data('/tried'))
@@ -147,7 +147,7 @@ describe('a policy', () => {
     expect(await counted()).toEqual([2, 4, { allowed: 0, limited: 0, shadow: 0, near: 0, fallback: 0 }])
   })
 
-  it('is counted: what went on, and what was refused', async () => {
+  it('counts the requests that it allows and those that it refuses', async () => {
     const visitor = await inside()
     const before = (await roomStub(env, 'limited').describe()).figures.limits.login
     await times(5, () => post(visitor))
@@ -168,7 +168,7 @@ describe('a session that rests', () => {
     [10, 10, 12_000],
     [5, 5, 5_050],
     [1, 1, 1_050],
-  ])('for the period of a policy of %i in %i s has the whole burst again', async (count, period, restMs) => {
+  ])('has the whole burst again after the period of a policy of %i in %i s', async (count, period, restMs) => {
     const room = { name: 'rest', host: 'rest.test', total_active_users: 10, new_users_per_minute: 600 }
     const door = new OneDoor({ ...room, rate_limits: [{ name: 'api', match: { paths: ['/api'] }, count, period }] })
     door.permits = 1
@@ -188,9 +188,9 @@ describe('a session that rests', () => {
 })
 
 describe('object calls', () => {
-  it('for sixty requests at once in a fresh isolate are three at most, and nobody is limited under a burst of sixty', async () => {
+  it('for sixty requests at once in a fresh isolate are three at most, and the burst is not limited', async () => {
     const visitor = await inside()
-    // Nothing drains meanwhile.
+    // The clock stands still, so no debt drains meanwhile.
     vi.setSystemTime(Date.now())
     const fresh = new Visitor('limited.test', newEdge())
     fresh.token = visitor.token
@@ -202,7 +202,7 @@ describe('object calls', () => {
     expect((await fresh.send('/load/61.png', { headers: { Accept: 'image/*' } })).status).toBe(429)
   })
 
-  it('for a page of forty paths, each with a limit of its own, are three at most, and no door is taken for silent', async () => {
+  it('for a page of forty paths with a limit each are three at most, without a fallback', async () => {
     const visitor = await inside('paths.test')
     const fresh = new Visitor('paths.test', newEdge())
     fresh.token = visitor.token
@@ -214,7 +214,7 @@ describe('object calls', () => {
     }
   })
 
-  it('of a session that goes on are few: sixty in a thousand requests at most, those that give idle leases back included', async () => {
+  it('of a session are at most sixty in a thousand requests, including those that return leases', async () => {
     const visitor = new Visitor('limited.test', newEdge())
     const calls = counted(visitor)
     for (let page = 0; page < 10; page++) {
@@ -223,7 +223,7 @@ describe('object calls', () => {
         visitor.send(`/asset${i}`, { headers: { Accept: 'image/*' } }),
       )
       expect(statuses(await Promise.all(assets))).toEqual(Array(19).fill(200))
-      // The first page is the one that is guessed at, and the last stands for those before.
+      // The isolate guesses the lease of the first page. The last page stands for all pages between.
       if (page === 0 || page === 9) await pause(LOOKED_FOR_IDLE_MS)
       vi.setSystemTime(Date.now() + 20_000)
     }
@@ -231,7 +231,7 @@ describe('object calls', () => {
     expect((calls.get('claim') ?? 0) + (calls.get('touch') ?? 0)).toBeLessThanOrEqual(0.06 * 200)
   })
 
-  it('give back what a session in a hurry left behind', async () => {
+  it('return what a hurried session left unused', async () => {
     const visitor = new Visitor('limited.test', newEdge())
     const calls = counted(visitor)
     await visitor.page('/')
@@ -243,7 +243,7 @@ describe('object calls', () => {
   })
 })
 
-/** Calls that the visitor's edges make to doors, but for syncs, by name. */
+/** Counts the calls, except syncs, that the visitor's edges make to doors, by name. */
 function counted(visitor: Visitor): Map<string, number> {
   const calls = new Map<string, number>()
   visitor.bindings = {
@@ -262,7 +262,7 @@ function counted(visitor: Visitor): Map<string, number> {
 }
 
 describe('a limited answer', () => {
-  it('is problem details for a program, with the policy that was violated and when to come back', async () => {
+  it('is problem details for a program, with the violated policy and the time to come back', async () => {
     const visitor = await inside()
     const { response, text, status } = (await times(4, () => post(visitor)))[3] as Answer
     expect([status, response.headers.get('Content-Type')]).toEqual([429, 'application/problem+json'])
@@ -274,16 +274,16 @@ describe('a limited answer', () => {
     const seconds = Number(response.headers.get('Retry-After'))
     expect(seconds).toBeGreaterThan(1_190)
     expect(seconds).toBeLessThanOrEqual(1_200)
-    // `structured-headers` reads the fields as anybody's library would.
+    // The library `structured-headers` reads the fields as any client would.
     const [policy] = parseList(response.headers.get('RateLimit-Policy') ?? '')
     expect([policy?.[0], Object.fromEntries(policy?.[1] ?? [])]).toEqual(['login', { q: 3, w: 3_600 }])
     const [limit] = parseList(response.headers.get('RateLimit') ?? '')
     expect([limit?.[0], Object.fromEntries(limit?.[1] ?? [])]).toEqual(['login', { r: 0, t: seconds }])
   })
 
-  it('is a page for a person, complete without scripts, that goes on by itself', async () => {
+  it('is a page for a person, which works without scripts and reloads by itself', async () => {
     const visitor = await inside()
-    // However slow the machine, no second passes in which another request would fit.
+    // The clock stands still. On a slow machine one more request would be allowed after a second.
     vi.setSystemTime(Date.now())
     const edgeOnly = await times(61, i => visitor.send(`/load/${i}`, { headers: { Accept: 'image/*' } }))
     expect(edgeOnly[60]?.status).toBe(429)
@@ -301,7 +301,7 @@ describe('a limited answer', () => {
     )
   })
 
-  it('of a form says that nothing was delivered, and does not send it again', async () => {
+  it('reports that a form was not delivered, and does not send it again', async () => {
     const visitor = await inside()
     const answers = await times(4, () => visitor.page('/login', { method: 'POST', body: 'a=b' }))
     expect(answers[3]?.text).toMatch(/has not been delivered/)
@@ -310,7 +310,7 @@ describe('a limited answer', () => {
 })
 
 describe('an allowed answer', () => {
-  it('tells a program what is left, and a page only when little is', async () => {
+  it('shows a program what is left, and a page only when little is left', async () => {
     const visitor = await inside()
     await visitor.data('/')
     const { response } = await visitor.data('/search')
@@ -320,20 +320,20 @@ describe('an allowed answer', () => {
     expect((await visitor.page('/')).response.headers.has('RateLimit')).toBe(false)
   })
 
-  it('tells a program with its very first answer what is left', async () => {
+  it('shows a program what is left with its very first answer', async () => {
     const visitor = new Visitor('limited.test', newEdge())
     const { response, objectCalls } = await visitor.data('/search')
     expect(objectCalls).toBe(1)
     expect(response.headers.get('RateLimit')).toBe('"search";r=6;t=1440, "session";r=599;t=1')
   })
 
-  it('never does on a redirect', async () => {
+  it('has no RateLimit header on a redirect', async () => {
     const visitor = await inside()
     const { response } = await visitor.data('/', { headers: { 'X-Answer-Status': '302' }, redirect: 'manual' })
     expect([response.status, response.headers.has('RateLimit')]).toEqual([302, false])
   })
 
-  it('speaks the older draft where the room says so', async () => {
+  it('uses the older draft of the header where the room is set to it', async () => {
     await roomStub(env, 'turned').change({ set: { rate_limit_headers: { version: 'draft-7' } } }, null, 'test')
     const visitor = await inside('turned.test')
     await visitor.data('/api')
@@ -344,7 +344,7 @@ describe('an allowed answer', () => {
 })
 
 describe('requeue', () => {
-  it('ends the session and gives a place at the back, and says why', async () => {
+  it('ends the session, gives a place at the back, and reports why', async () => {
     const visitor = await inside()
     const { sub } = claimsOf(visitor.token)
     const [, , third] = await times(3, () => visitor.data('/grab'))
@@ -358,7 +358,7 @@ describe('requeue', () => {
     })
   })
 
-  it('gives no new budget before the old one is whole again, in an open room either', async () => {
+  it('gives no new budget before the old one is whole again, even in an open room', async () => {
     const visitor = await inside()
     const answers = await times(20, () => visitor.data('/grab'))
     expect(statuses(answers).filter(status => status === 200)).toHaveLength(2)
@@ -366,7 +366,7 @@ describe('requeue', () => {
     expect(Number(key) - Date.now()).toBeGreaterThan(9 * 60_000)
   })
 
-  it('tells a person on the waiting page', async () => {
+  it('explains itself to a person on the waiting page', async () => {
     const visitor = await inside()
     const [, , third] = await times(3, () => visitor.page('/grab'))
     expect(third?.text).toMatch(/your visit has ended and this is a new place in line/)
@@ -374,7 +374,7 @@ describe('requeue', () => {
 })
 
 describe('max_concurrent', () => {
-  it('holds for one session at one isolate, while the origin has not answered', async () => {
+  it('limits one session at one isolate while the origin has not answered', async () => {
     const edge = newEdge()
     const visitor = await inside('single.test', edge)
     await visitor.data('/')
@@ -388,7 +388,7 @@ describe('max_concurrent', () => {
 })
 
 describe('a door that does not answer', () => {
-  /** Bindings whose doors answer a touch when told to. */
+  /** Bindings whose doors answer a touch only after `until` has resolved. */
   function slow(until: () => Promise<unknown>): Env {
     return {
       ...env,
@@ -409,7 +409,7 @@ describe('a door that does not answer', () => {
     } as Env
   }
 
-  it('in 150 ms: the request goes on, and the limit holds for the isolate alone', async () => {
+  it('within 150 ms does not delay the request, which goes on under the limit of the isolate alone', async () => {
     let hanging: Promise<void> | undefined
     const visitor = await inside()
     visitor.bindings = slow(async () => hanging)
@@ -418,16 +418,16 @@ describe('a door that does not answer', () => {
     hanging = promise
     const answers = await Promise.all(Array.from({ length: 8 }, () => post(visitor)))
     expect(statuses(answers).filter(status => status === 200)).toHaveLength(3)
-    // A door that does not answer at all is given up on, and said so: nobody has waited for that.
+    // Waiting-Room-Mode would report a door that was given up on. No request has waited that long.
     expect(answers.map(({ response }) => response.headers.get('Waiting-Room-Mode'))).toEqual(Array(8).fill(null))
     resolve()
     await settled()
-    // What went on meanwhile has been charged by then.
+    // The requests that went on meanwhile have been charged by then.
     hanging = undefined
     expect((await post(visitor)).status).toBe(429)
   })
 
-  it('lets no more on at once than may be, and none is taken for under way that has ended', async () => {
+  it('lets no more requests on at once than allowed, and counts no ended request as under way', async () => {
     const { token } = await inside('single.test')
     const visitor = new Visitor('single.test', newEdge())
     visitor.token = token

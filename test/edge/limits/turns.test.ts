@@ -21,7 +21,7 @@ const ROOM = {
 
 const SCRIPT = { Accept: '*/*', 'Sec-Fetch-Dest': 'script', 'Sec-Fetch-Mode': 'no-cors' }
 
-/** Somebody inside, who has used up both policies. */
+/** A visitor inside who has used up both policies. */
 async function limited(more: object = {}) {
   const door = new OneDoor({ ...ROOM, ...more })
   door.permits = 1
@@ -37,12 +37,12 @@ const all = (count: number, send: (i: number) => Promise<Answer>) =>
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status)
 
 describe('a part of a page over the limit', () => {
-  it('waits for its turn, and all parts of the page come', async () => {
+  it('waits for its turn, and all parts of the page arrive', async () => {
     const { visitor, door } = await limited()
     door.calls = 0
     const answers = await all(30, i => visitor.send(`/quick/${i}.js`, { headers: SCRIPT }))
     expect(statuses(answers)).toEqual(Array(30).fill(200))
-    // Those that wait ask together.
+    // The waiting parts ask the door together.
     expect(door.calls).toBeLessThan(30)
   })
 
@@ -59,7 +59,7 @@ describe('a part of a page over the limit', () => {
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(10)
   })
 
-  it('waits for one of the requests at once that may be under way', async () => {
+  it('waits for a free place among the concurrent requests', async () => {
     const { visitor } = await limited({ max_concurrent: 2, rate_limits: [] })
     const answers = await all(6, i => visitor.send(`/${i}.css`, { headers: { ...SCRIPT, 'X-Answer-After-Ms': '100' } }))
     expect(statuses(answers)).toEqual(Array(6).fill(200))
@@ -81,7 +81,7 @@ describe('over the limit', () => {
     ],
     ['a program that says nothing of itself', (visitor: Visitor) => visitor.send('/quick/1')],
   ])('%s is refused at once', async (_what, send) => {
-    // Nothing drains meanwhile.
+    // The clock stands still, so no debt drains meanwhile.
     vi.setSystemTime(Date.now())
     const { visitor } = await limited()
     expect((await send(visitor)).status).toBe(429)
@@ -89,7 +89,7 @@ describe('over the limit', () => {
 })
 
 describe('turns', () => {
-  it('are a hundred of one session and a thousand of an isolate, and given up for lost in the end', () => {
+  it('are at most a hundred for a session and a thousand for an isolate, and are dropped after a while', () => {
     const turns = new Turns()
     const begun = (sid: string, count: number, nowMs = 0) =>
       Array.from({ length: count }, () => turns.begin(sid, nowMs)).filter(turn => turn !== null)

@@ -10,10 +10,10 @@ import type { Upstream } from '../../../src/settings/compiled/health.ts'
 const ORIGIN = { name: 'origin' } as Upstream
 const FIVE_PERCENT = 0.05
 
-/** One isolate's part of a room whose origin is out, or tried. */
+/** One isolate's view of a room whose origin is blocked or on trial. */
 class Isolate {
   nowMs = 1_700_000_000_000
-  /** Whether one more may try now. */
+  /** Whether one more session may try the origin now. */
   mayTry = true
   readonly room = {
     name: 'shop',
@@ -38,7 +38,7 @@ class Isolate {
     return this
   }
 
-  /** Whether a page of the session goes on to the origin. */
+  /** Whether a page request of the session goes on to the origin. */
   goesOn(sid: string, justIn = false): boolean {
     this.nowMs += 100
     const visit = { nowMs: this.nowMs, kind: 'navigation', readings: { paths: ['/'] } }
@@ -48,13 +48,13 @@ class Isolate {
   }
 }
 
-/** Sessions beside the share that a trial lets on anyway. */
+/** Sessions outside the share that a trial lets through anyway. */
 const [ANA = '', BO = '', CY = ''] = Array.from({ length: 100 }, (_, i) => `session-${i}`).filter(
   sid => lotOf(sid) >= FIVE_PERCENT,
 )
 
-describe('whoever tries the origin', () => {
-  it('goes on until the end of this trial, and is nobody special in the next', () => {
+describe('a session that tries the origin', () => {
+  it('goes on until the end of this trial, and has no advantage in the next', () => {
     const isolate = new Isolate().origin('half-open')
     expect([isolate.goesOn(ANA), isolate.goesOn(BO, true)]).toEqual([true, true])
     isolate.mayTry = false

@@ -10,7 +10,7 @@ afterEach(async () => {
 })
 
 const NAMES = SPOKEN_BY_PROXIES.flatMap(({ names, prefixes }) => [...names, ...prefixes.map(prefix => `${prefix}x`)])
-/** Cloudflare sets these itself, and the tests run as if on Cloudflare. */
+/** Cloudflare sets these headers itself, and the tests run as if on Cloudflare. */
 const FORGED = NAMES.filter(name => name !== 'cf-x')
 
 async function atOrigin(headers: Record<string, string>, bindings = env): Promise<Record<string, string>> {
@@ -19,13 +19,13 @@ async function atOrigin(headers: Record<string, string>, bindings = env): Promis
   return (await visitor.page('/', { headers })).atOrigin?.headers ?? {}
 }
 
-describe('a header by which a proxy speaks to an origin', () => {
-  it.each(FORGED)('%s stays behind, with hyphens and with underscores', async name => {
+describe('a header that proxies set for an origin', () => {
+  it.each(FORGED)('such as %s is not forwarded, with hyphens or with underscores', async name => {
     const got = await atOrigin({ [name]: 'forged', [name.replaceAll('-', '_')]: 'forged' })
     expect(Object.entries(got).filter(([, value]) => value.includes('forged'))).toEqual([])
   })
 
-  it('goes on where the room names it, in one spelling', async () => {
+  it('is forwarded where the room names it, in one spelling', async () => {
     const set = { allowed_override_headers: ['x-original-uri', 'cf-access-jwt-assertion'] }
     await roomStub(env, 'wide').change({ set }, null, 'test')
     const headers = { 'X-Original-URI': '/a', X_Original_URI: '/b', 'Cf-Access-Jwt-Assertion': 'c', 'X-Real-IP': '::1' }
@@ -36,7 +36,7 @@ describe('a header by which a proxy speaks to an origin', () => {
     expect([got.x_original_uri, got['x-real-ip']]).toEqual([undefined, undefined])
   })
 
-  it('is believed of Cloudflare only behind Cloudflare', async () => {
+  it('of Cloudflare is believed only behind Cloudflare', async () => {
     const headers = { 'CF-IPCountry': 'AQ', 'CF-Ray': 'x' }
     expect(await atOrigin(headers)).toMatchObject({ 'cf-ipcountry': 'AQ', 'cf-ray': 'x' })
     const selfHosted = await atOrigin(headers, { ...env, TRUSTED_IP_HEADER: 'X-Real-IP' })
@@ -60,7 +60,7 @@ describe('an ordinary header', () => {
     'X-Hub-Signature-256',
     'X-Middleware-Prefetch',
     'X-Requested-With',
-  ])('%s goes on unchanged', async name => {
+  ])('such as %s is forwarded unchanged', async name => {
     expect((await atOrigin({ [name]: 'a value' }))[name.toLowerCase()]).toBe('a value')
   })
 })
@@ -87,13 +87,13 @@ describe('a request with any method and any headers', () => {
     await fc.assert(
       fc.asyncProperty(method, path, upgrade, other, async (method, path, upgrade, other) => {
         const opens = method === 'GET' && upgrade?.toLowerCase() === 'websocket' && other['Sec-WebSocket-Key']
-        // A real handshake is tested against a real server.
+        // Real handshakes are tested against a real server in test/contract.
         fc.pre(!(opens && other['Sec-WebSocket-Version'] === '13'))
         const headers = { ...other, ...(upgrade === undefined ? {} : { Upgrade: upgrade }) }
         const { status, response, atOrigin } = await new Visitor('wide.test', edge).send(path, { method, headers })
         expect(status).toBe(200)
         expect(response.headers.get('Content-Type')).toBe('application/json')
-        // The answer to a HEAD has no body that could say what the origin got.
+        // The answer to a HEAD has no body, so it cannot show what the origin received.
         if (method === 'HEAD') return
         expect([atOrigin?.method, atOrigin?.url]).toEqual([method, `http://origin.test${path}`])
         const names = Object.keys(atOrigin?.headers ?? {})

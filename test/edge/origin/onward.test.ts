@@ -24,7 +24,7 @@ describe('a request of several rooms', () => {
     expect(strictest(rooms).overrides).toEqual(['x-rewrite-url'])
   })
 
-  it('keeps no override header where any room has let it by', () => {
+  it('keeps no override header where any room bypassed it', () => {
     const bypassed = passage({ verdict: BYPASSED, overrides: ['x-original-url'] })
     const second = passage({ overrides: ['x-original-url'] })
     expect(strictest([bypassed, second]).overrides).toEqual([])

@@ -3,15 +3,15 @@ import { claimsOf, newEdge, settled, Visitor } from '../../support/workerd/visit
 
 afterEach(settled)
 
-describe('to the origin', () => {
-  it('goes who the visitor is: the pass and the session', async () => {
+describe('a request to the origin', () => {
+  it('carries the pass and the session of the visitor', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     const { atOrigin } = await visitor.page()
     expect(atOrigin?.headers['waiting-room-pass']).toBe(visitor.token)
     expect(atOrigin?.headers['waiting-room-session']).toBe(claimsOf(visitor.token).sub)
   })
 
-  it('goes nothing that the visitor claims to be', async () => {
+  it('carries no identity that the visitor claims', async () => {
     const headers = {
       'Waiting-Room-Pass': 'forged',
       'Waiting-Room-Session': 'forged',
@@ -28,7 +28,7 @@ describe('to the origin', () => {
     expect(atOrigin?.headers['x-forwarded-for']).toBe('198.51.100.7')
   })
 
-  it('goes neither our cookie nor our token header, and every other cookie as it was', async () => {
+  it('carries other cookies unchanged, but neither our cookie nor our token header', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     visitor.jar.set('cart', 'a=b%20"c"')
@@ -37,28 +37,28 @@ describe('to the origin', () => {
     expect(atOrigin?.headers['waiting-room-token']).toBeUndefined()
   })
 
-  it('go path and query exactly as they came', async () => {
+  it('has path and query exactly as they came', async () => {
     const { atOrigin } = await new Visitor('wide.test', newEdge()).page('/a%20b/c;d?q=%2F%2f&e=1%2B1')
     expect(atOrigin?.url).toBe('http://origin.test/a%20b/c;d?q=%2F%2f&e=1%2B1')
   })
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('goes the body of a %s', async method => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('carries the body of a %s', async method => {
     const { atOrigin } = await new Visitor('wide.test', newEdge()).send('/', { method, body: 'tea'.repeat(10_000) })
     expect([atOrigin?.method, atOrigin?.body.length]).toEqual([method, 30_000])
   })
 
-  it('goes a range request as it is', async () => {
+  it('keeps its range unchanged', async () => {
     const { atOrigin } = await new Visitor('wide.test', newEdge()).page('/', { headers: { Range: 'bytes=0-9' } })
     expect(atOrigin?.headers.range).toBe('bytes=0-9')
   })
 })
 
-describe('from the origin', () => {
+describe('an answer from the origin', () => {
   const answering = (answer: Record<string, string>, status = 200) => ({
     headers: { 'X-Answer-With': new URLSearchParams(answer).toString(), 'X-Answer-Status': String(status) },
   })
 
-  it('come its own cookies beside ours', async () => {
+  it('keeps its own cookies beside ours', async () => {
     const { response } = await new Visitor('wide.test', newEdge()).page(
       '/',
       answering({ 'Set-Cookie': 'cart=1; Path=/' }),
@@ -66,7 +66,7 @@ describe('from the origin', () => {
     expect(response.headers.getSetCookie()).toEqual(['cart=1; Path=/', expect.stringMatching(/^__Host-antesala-wide=/)])
   })
 
-  it('an answer that carries our cookie is private, with no word to shared caches', async () => {
+  it('is private and invisible to shared caches when it carries our cookie', async () => {
     const cacheable = {
       'Cache-Control': 'public, max-age=600, s-maxage=3600',
       'CDN-Cache-Control': 'max-age=600',
@@ -106,13 +106,13 @@ describe('from the origin', () => {
     for (const [name, value] of Object.entries(cacheable)) expect(later.response.headers.get(name), name).toBe(value)
   })
 
-  it('an answer that carries our cookie keeps what is of no interest to caches', async () => {
+  it('keeps its other headers when it carries our cookie', async () => {
     const other = { 'X-Accel-Buffering': 'no', ETag: '"1"', Vary: 'Accept', 'Content-Language': 'en' }
     const { response } = await new Visitor('wide.test', newEdge()).page('/', answering(other))
     for (const [name, value] of Object.entries(other)) expect(response.headers.get(name), name).toBe(value)
   })
 
-  it('comes a redirect as it is', async () => {
+  it('may be a redirect, which passes unchanged', async () => {
     const { status, response } = await new Visitor('wide.test', newEdge()).page(
       '/',
       answering({ Location: '/elsewhere' }, 302),
@@ -120,11 +120,11 @@ describe('from the origin', () => {
     expect([status, response.headers.get('Location')]).toEqual([302, '/elsewhere'])
   })
 
-  it('come errors as they are', async () => {
+  it('may be an error, which passes unchanged', async () => {
     expect((await new Visitor('wide.test', newEdge()).page('/', answering({}, 500))).status).toBe(500)
   })
 
-  it('a command ends the session, and is not for the visitor', async () => {
+  it('may carry a command that ends the session, which the visitor does not receive', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)
     await visitor.page()
@@ -135,7 +135,7 @@ describe('from the origin', () => {
     expect(claimsOf(visitor.token).sub).not.toBe(sid)
   })
 
-  it('Cloudflare’s own command is understood too', async () => {
+  it("may carry Cloudflare's own command", async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     const sid = claimsOf(visitor.token).sub
@@ -144,7 +144,7 @@ describe('from the origin', () => {
     expect(claimsOf(visitor.token).sub).not.toBe(sid)
   })
 
-  it('a command keeps a shopper in', async () => {
+  it('may carry a command that extends the session', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     await visitor.page('/', answering({ 'Waiting-Room-Command': 'extend=3600' }))
@@ -155,7 +155,7 @@ describe('from the origin', () => {
 })
 
 describe('a protected path', () => {
-  it('keeps the session for as long as a payment takes, and always asks', async () => {
+  it('keeps the session for as long as a payment takes, and always asks the door', async () => {
     const visitor = new Visitor('wide.test', newEdge())
     await visitor.page()
     await visitor.page()

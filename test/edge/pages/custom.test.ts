@@ -7,17 +7,17 @@ const iso = (ms: number) => new Date(ms).toISOString()
 
 const change = async (set: object, room = 'decorated') =>
   expect(await roomStub(env, room).change({ set }, null, 'test')).toMatchObject({ kind: 'changed' })
-/** A newcomer at an edge that has heard of nothing. */
+/** A newcomer at an edge that has no snapshot of the room yet. */
 const visitor = (room = 'decorated') => new Visitor(`${room}.test`, newEdge())
-/** What newcomers get once the change has come about, within two seconds. */
+/** The page for newcomers, polled until the change is in force, within two seconds. */
 const page = () => expect.poll(async () => (await visitor().page()).text, { timeout: 4_000, interval: 500 })
 
 afterEach(settled)
 
 describe('a page written for Cloudflare Waiting Room', () => {
-  it('has its variables, reloads as the room says, and goes on to the site', async () => {
+  it('has its variables, reloads as the room sets, and leads on to the site', async () => {
     const edge = newEdge()
-    // The burst of three goes in, everybody else waits.
+    // The burst of three goes in. All later visitors wait.
     for (let i = 0; i < 3; i++) expect((await new Visitor('own.test', edge).page()).atOrigin).not.toBeNull()
     const before = Array.from({ length: 12 }, () => new Visitor('own.test', edge))
     for (const other of before) await other.page()
@@ -42,11 +42,11 @@ describe('a page written for Cloudflare Waiting Room', () => {
     expect(text).toMatch(/var waitTime = [1-9]/)
     await change({ new_users_per_minute: 6_000 }, 'own')
     await now().toMatch(/^\{"method":"GET"/)
-    // Newcomers of the next tests wait, however slow the machine: nobody is left in the line.
+    // The line is empty now. Newcomers of the next tests wait because of queue_all, however slow the machine is.
     await change({ queue_all: true }, 'own')
   }, 60_000)
 
-  it('reloads by what the room says alone: its own tag is taken out', async () => {
+  it('reloads only as the room sets: its own refresh tag is removed', async () => {
     const page = (own: string, i: number) => `<h1>${i}</h1>${own}<p>{{refreshIntervalSeconds}}</p>`
     const waits = visitor()
     await waits.page()
@@ -62,12 +62,12 @@ describe('a page written for Cloudflare Waiting Room', () => {
     await change({ custom_page_html: '' })
   })
 
-  it('cannot be broken by what it shows: values are escaped, and unknown names are empty', async () => {
+  it('escapes the values that it shows, and leaves unknown names empty', async () => {
     const { text } = await visitor('own').page()
     expect(text).toMatch(/<p>Tea &amp; &lt;b&gt;biscuits&lt;&#x2F;b&gt; meanwhile\.<\/p><p><\/p>/)
   })
 
-  it('cannot be broken by what it asks for: all variables at once are no text, and what every object has is none', async () => {
+  it('shows nothing for all variables at once, nor for properties that every object has', async () => {
     const waits = visitor()
     await waits.page()
     await change({ custom_page_html: '<h1>All: {{.}}{{&.}}{{constructor}}{{__proto__}}.{{#site}}{{.}}{{/site}}</h1>' })
@@ -77,12 +77,12 @@ describe('a page written for Cloudflare Waiting Room', () => {
     await change({ custom_page_html: '' })
   })
 
-  it('brings its own styles and scripts: only what no page needs is forbidden', async () => {
+  it('may have its own styles and scripts: only what no page needs is forbidden', async () => {
     const { response } = await visitor('own').page()
     expect(response.headers.get('Content-Security-Policy')).toBe("object-src 'none'; base-uri 'self'")
   })
 
-  it('says that a form was not delivered, and asks again for its address only', async () => {
+  it('reports that a form was not delivered, and reloads only its address', async () => {
     const { text, response } = await visitor('own').page('//elsewhere.test/cart', { method: 'POST', body: 'a=b' })
     expect(text).toMatch(/Not delivered/)
     expect(response.headers.get('Refresh')).toMatch(/; url=\/\.\/\/elsewhere\.test\/cart$/)
@@ -97,7 +97,7 @@ describe('a page written for Cloudflare Waiting Room', () => {
 })
 
 describe('a page of the operator', () => {
-  it('can be set, changed and taken back while people wait', async () => {
+  it('can be set, changed and removed while visitors wait', async () => {
     const edge = newEdge()
     const waits = new Visitor('decorated.test', edge)
     expect((await waits.page()).text).toMatch(/You are in line/)
@@ -111,7 +111,7 @@ describe('a page of the operator', () => {
     await page().toMatch(/You are in line/)
   })
 
-  it('gives way to that of an event, from the beginning of its prequeue on', async () => {
+  it('gives way to the page of an event from the beginning of its prequeue', async () => {
     await visitor().page()
     const nowMs = Date.now()
     const event = { name: 'sale', event_start_time: iso(nowMs + 6 * MINUTE), event_end_time: iso(nowMs + 9 * MINUTE) }
@@ -128,7 +128,7 @@ describe('a page of the operator', () => {
     await change({ events: [] })
   })
 
-  it('is shown by `reject`, without reloading; who is turned away for another reason gets a page that says why', async () => {
+  it('is shown by `reject` without reloading, but not to visitors who are turned away for another reason', async () => {
     const own = '{{#isRejectQueue}}Closed for today{{/isRejectQueue}}{{^isRejectQueue}}In line{{/isRejectQueue}}'
     const closed = { custom_page_html: own, queue_all: false, new_users_per_minute: 0, queueing_method: 'reject' }
     await visitor().page()
@@ -145,7 +145,7 @@ describe('a page of the operator', () => {
     await change({ invite_only: false, queue_all: true, custom_page_html: '' })
   })
 
-  it('is told by its beginning and its size in the list of changes', async () => {
+  it('appears in the list of changes with its beginning and its size', async () => {
     const own = `<h1>${'a'.repeat(200)}</h1>`
     await change({ custom_page_html: own, message: 'With a page.' })
     const [latest] = await roomStub(env, 'decorated').changes()

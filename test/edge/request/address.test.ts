@@ -11,7 +11,7 @@ const ipv6 = fc
   .array(fc.nat(0xffff), { minLength: 8, maxLength: 8 })
   .map(parts => parts.map(part => part.toString(16)).join(':'))
 const port = fc.integer({ min: 1, max: 65_535 })
-/** Ways in which proxies and runtimes write an address of IPv4, and of IPv6. */
+/** Forms in which proxies and runtimes write an IPv4 address, and below an IPv6 address. */
 const ofIpv4: ((address: string, port: number) => string)[] = [
   address => address,
   (address, port) => `${address}:${port}`,
@@ -89,7 +89,7 @@ describe('an address', () => {
     expect([addressIn(header), networkOf(header)]).toEqual([null, null])
   })
 
-  it('is read from anything without an error, and is an address or nothing', () => {
+  it('is parsed from any text without an error, or is null', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 60, unit: 'binary' }), text => {
         const address = addressIn(text)
@@ -109,7 +109,7 @@ describe('a network', () => {
   })
 
   it.each(['127.0.0.1', '10.1.2.3', 'fe80::1%eth0', '::1', 'unknown', null])(
-    'is none for %s, which tells nothing',
+    'is null for %s, which identifies no network',
     text => {
       expect(networkOf(text)).toBeNull()
     },
@@ -129,7 +129,7 @@ describe('a rule by address', () => {
     expect(atOrigin?.headers['x-forwarded-for']).toBe('198.51.100.9')
   })
 
-  it.each(['198.51.100.9, 6.6.6.6', 'unknown', '198.51.101.9:4711'])('holds %s', async address => {
+  it.each(['198.51.100.9, 6.6.6.6', 'unknown', '198.51.101.9:4711'])('does not let %s by', async address => {
     const headers = { Accept: 'text/html', 'CF-Connecting-IP': address }
     expect((await send(newEdge(), new Request('https://addressed.test/', { headers }))).status).toBe(503)
   })

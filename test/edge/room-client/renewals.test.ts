@@ -15,7 +15,7 @@ const of = (sid: string, protectMs = 0): Touch => ({ sid, protectMs })
 const live = (sid: string): TouchAnswer => ({ verdict: 'live', expiresMs: sid.length, leaseMs: 10 })
 const later = () => new Promise(resolve => setTimeout(resolve, 0))
 
-/** A door that answers each call when told to. */
+/** A door that answers each call when the test decides. */
 function slowDoor() {
   const calls: { sids: string[]; answer: () => void; fail: () => void }[] = []
   const touches = new Touches((_, batch) => {
@@ -42,7 +42,7 @@ describe('touches of one door', () => {
     expect(await Promise.all(answers)).toEqual(['a', 'bb', 'ccc', 'dddd'].map(live))
   })
 
-  it('of parallel requests of one session are one', async () => {
+  it('are one for parallel requests of one session', async () => {
     const { touches, calls } = slowDoor()
     const answers = [touches.ask(at(0), of('a')), touches.ask(at(1), of('a')), touches.ask(at(2), of('a'))]
     calls[0]?.answer()
@@ -50,7 +50,7 @@ describe('touches of one door', () => {
     expect(calls).toHaveLength(1)
   })
 
-  it('that protect a session are never left to one that does not', async () => {
+  it('that protect a session are never replaced by one that does not', async () => {
     const { touches, calls } = slowDoor()
     void touches.ask(at(0), of('a'))
     const protecting = touches.ask(at(0), of('a', 900))
@@ -61,7 +61,7 @@ describe('touches of one door', () => {
     expect(calls).toHaveLength(2)
   })
 
-  it('fail together, and the next are asked again', async () => {
+  it('fail together, and the next touches are asked again', async () => {
     const { touches, calls } = slowDoor()
     const answers = [touches.ask(at(0), of('a')), touches.ask(at(0), of('b'))].map(answer =>
       answer.catch((error: Error) => error.message),
@@ -94,7 +94,7 @@ describe('touches of one door', () => {
     expect(noted).toEqual(['x', 'y'])
   })
 
-  it('that can wait go by themselves after a while, and are dropped when they are worth nothing', async () => {
+  it('that can wait go by themselves after a while, and are dropped once they are useless', async () => {
     const { touches, calls } = slowDoor()
     touches.askLater(at(0), of('x'), () => undefined)
     touches.askLater(at(250), of('y'), () => undefined)
