@@ -166,7 +166,7 @@ describe('a storage', () => {
 })
 
 describe('a port', () => {
-  it('that is taken is refused before the server prints anything, with a free port and the command for it', async () => {
+  it('that is taken is refused before anything is printed, with a free port and the command for it', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => other.once('listening', resolve))
     const { port } = other.address() as AddressInfo
