@@ -27,7 +27,7 @@ afterEach(() => {
 describe('a budget that is set', () => {
   const ask = () => doorStub(env, 'stocked', 'st-0').claim(claimOf('st-0', { generation: 0, leaves: true }))
 
-  it('counts nobody who was admitted before, though the room has not heard of it yet', async () => {
+  it('counts no earlier admission, even one that has not reached the room yet', async () => {
     const room = roomStub(env, 'stocked')
     expect((await ask()).verdict).toBe('admitted')
     await room.change({ set: { remaining: 2 } }, null, 'test')
@@ -40,7 +40,7 @@ describe('a budget that is set', () => {
 })
 
 describe('a door', () => {
-  it('gives fifty claims raced with one ticket one session and the same answer', async () => {
+  it('answers fifty simultaneous claims of one ticket alike, with one session', async () => {
     const before = (await roomStub(env, 'wide').describe()).figures.active
     const request = claimOf('xx-0')
     const answers = await Promise.all(Array.from({ length: 50 }, () => claim('xx-0', request)))
@@ -61,7 +61,7 @@ describe('a door', () => {
     expect(await Promise.all(requests.map(request => claim('xx-1', request)))).toEqual(known)
   })
 
-  it('tells the room of a crowd in reports that fit in a row', async () => {
+  it('reports a crowd to the room in messages that fit in a row', async () => {
     const room = roomStub(env, 'asleep')
     const bucket = bucketOf(Date.now())
     const cells: Record<string, number> = {}
@@ -79,11 +79,11 @@ describe('a door', () => {
       await pause(200)
     }
     longest = Math.max(longest, await rows())
-    // The platform's limit on a value.
+    // The platform's limit on a value, in bytes.
     expect(longest).toBeLessThan(2_000_000)
   })
 
-  it('gives no second place at the front, and none after an end by time, also when it has restarted', async () => {
+  it('gives no second place at the front, and none after an end by time, even after a restart', async () => {
     const room = roomStub(env, 'asleep')
     const door = () => doorStub(env, 'asleep', 'as-1')
     const [idle, back, timed] = [claimOf('as-1'), claimOf('as-1'), claimOf('as-1')]
@@ -100,7 +100,7 @@ describe('a door', () => {
     expect(await door().claim(timed)).toEqual({ verdict: 'ended', again: null })
   })
 
-  it('never lets in by a ticket whose place was given up, also when it has restarted', async () => {
+  it('never admits a ticket whose place was given up, even after a restart', async () => {
     const door = () => doorStub(env, 'asleep', 'as-2')
     const { sid, key, lane } = claimOf('as-2')
     const inside = claimOf('as-2')
@@ -121,7 +121,7 @@ describe('a door', () => {
     expect([await live(), await reported()]).toEqual([1, 1])
   })
 
-  it('begins every life with a higher epoch and nothing to spend', async () => {
+  it('begins every life with a higher epoch and no permits', async () => {
     await claim('xx-2')
     const epochs: number[] = []
     for (let life = 0; life < 3; life++) {
@@ -140,7 +140,7 @@ describe('a door', () => {
     expect(door).toMatchObject({ active: 2 })
   })
 
-  it('never lets an ended sid in again by an old ticket', async () => {
+  it('never readmits an ended sid by an old ticket', async () => {
     const request = claimOf('xx-3')
     await claim('xx-3', request)
     const door = doorStub(env, 'wide', 'xx-3')
@@ -151,7 +151,7 @@ describe('a door', () => {
     expect(replayed).toEqual({ verdict: 'ended', again: null })
   })
 
-  it('that was evicted gives nothing to who owed more than ten seconds, and at most one burst to others', async () => {
+  it('gives nothing after an eviction to a session that owed over ten seconds, and others one burst at most', async () => {
     const request = claimOf('xx-7')
     await claim('xx-7', request)
     await roomStub(env, 'wide').change(
@@ -190,7 +190,7 @@ describe('a door', () => {
     const restarted = async (door: string) => {
       const request = claimOf(door)
       await claim(door, request)
-      // What is left of its permits goes back, and it has nothing more to say.
+      // The door returns its remaining permits, and then has nothing more to report.
       vi.setSystemTime(Date.now() + 5_000)
       await doorStub(env, 'wide', door).poke()
       await evictDurableObject(stubOf(door))
@@ -199,14 +199,14 @@ describe('a door', () => {
         return answer?.verdict === 'live' ? answer.expiresMs - Date.now() : answer
       }
     }
-    /** Reports that the room has had of the door in this life. */
+    /** How many reports of this life of the door have reached the room. */
     const reports = (door: string) =>
       runInDurableObject(roomStub(env, 'wide') as unknown as DurableObjectStub, (_room, { storage }) => {
         const query = "SELECT json_extract(account, '$.seq') AS seq FROM doors WHERE name = ?"
         return Number(storage.sql.exec(query, door).one().seq)
       })
 
-    it('judges by the live settings, and asks for them again now and then, behind the answer', async () => {
+    it('judges by the live settings, and fetches them again now and then, after the answer', async () => {
       await roomStub(env, 'wide').change({ set: { session_duration: 1_440 } }, null, 'test')
       const touch = await restarted('re-0')
       expect(await touch()).toBe(1.25 * DAY_MS)
@@ -218,7 +218,7 @@ describe('a door', () => {
       await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
     })
 
-    it('goes on with those of the file when the room does not answer, and waits for it once', async () => {
+    it('goes on with the settings of the file when the room does not answer, and waits for it once', async () => {
       const touch = await restarted('re-1')
       const sync = vi.spyOn(Room.prototype, 'sync').mockResolvedValue(null)
       for (let nth = 0; nth < 5; nth++) expect(await touch()).toBe(1.25 * 5 * 60_000)
@@ -241,7 +241,7 @@ describe('a door', () => {
     expect(await active()).toBe(0)
   })
 
-  it('moves the ends of its sessions during an outage, each time by about as long as it has lasted, and once in whatever life', async () => {
+  it('extends its sessions during an outage by about its length so far, and never twice after a restart', async () => {
     const startMs = Date.now()
     const door = doorStub(env, 'standing', 'sd-0')
     const stub = door as unknown as DurableObjectStub
@@ -263,7 +263,7 @@ describe('a door', () => {
     expect(await movedBy(66_000)).toBe(71_000)
   })
 
-  it('revives nobody who was counted out, whatever its clock does and on whatever host', async () => {
+  it('revives no session that was counted out, whatever its clock shows and on any host', async () => {
     const startMs = Date.now()
     const door = doorStub(env, 'wide', 'xx-8')
     const first = claimOf('xx-8')
@@ -280,7 +280,7 @@ describe('a door', () => {
     vi.setSystemTime(startMs + 58_000)
     const second = claimOf('xx-8')
     expect((await door.claim(second)).verdict).toBe('admitted')
-    // What is left of its permits goes back, and it has nothing more to say.
+    // The door returns its remaining permits, and then has nothing more to report.
     vi.setSystemTime(startMs + 63_000)
     await door.poke()
     await evictDurableObject(stubOf('xx-8'))
@@ -292,7 +292,7 @@ describe('a door', () => {
     expect(await active()).toBe(1)
   })
 
-  it('counts out once who is let in by a clock that was set back', async () => {
+  it('counts a session out once, even when a clock that was set back admitted it', async () => {
     const startMs = Date.now()
     const door = doorStub(env, 'wide', 'xx-9')
     const active = async (ms: number) => {
@@ -307,7 +307,7 @@ describe('a door', () => {
     expect(await active(180_000)).toBe(0)
   })
 
-  it('reports by its alarm that places came free, without any traffic', async () => {
+  it('reports free places by its alarm, without any traffic', async () => {
     await Promise.all(Array.from({ length: 3 }, () => claim('xx-5')))
     await pause(1_200)
     await evictDurableObject(stubOf('xx-5'))
@@ -320,7 +320,7 @@ describe('a door', () => {
   describe('forgets', () => {
     const startMs = Date.now()
 
-    /** Wakes the door to forget, so many minutes after the start. */
+    /** Wakes the door this many minutes after the start, so that it forgets. */
     async function wake(door: string, minutes: number): Promise<void> {
       vi.setSystemTime(startMs + minutes * 60_000)
       await doorStub(env, 'wide', door).poke()
@@ -341,12 +341,12 @@ describe('a door', () => {
       await claim('xx-6')
       await wake('xx-6', 1)
       expect(await rows('xx-6')).toHaveLength(1)
-      // Four claim windows of five minutes later the key has lapsed for longer than any ticket of it can last.
+      // After four claim windows of five minutes the key has lapsed for longer than any of its tickets can last.
       for (const minutes of [6, 12, 18, 24]) await wake('xx-6', minutes)
       expect(await rows('xx-6')).toEqual([])
     })
 
-    it('nobody who came in with a lapsed key while a ticket that was refused before can still be claimed', async () => {
+    it('no session with a lapsed key while a ticket that was refused before can still be claimed', async () => {
       vi.setSystemTime(startMs)
       const first = claimOf('fo-0')
       await claim('fo-0', first)
@@ -360,7 +360,7 @@ describe('a door', () => {
       expect(await rows('fo-0')).toEqual([])
     })
 
-    it('by the live claim window, also when its alarm is what wakes it', async () => {
+    it('by the live claim window, even when its alarm wakes it', async () => {
       vi.setSystemTime(startMs)
       const room = roomStub(env, 'small')
       const door = doorStub(env, 'small', 'fo-2')
@@ -384,7 +384,7 @@ describe('a door', () => {
       await room.change({ reset: 'all' }, null, 'test')
     })
 
-    it('the first session of an invitation, and gives who comes with it the one that goes on', async () => {
+    it('the first session of an invitation, and gives its visitor the one that goes on', async () => {
       const door = doorStub(env, 'wide', 'fo-1')
       const { sid } = claimOf('fo-1')
       const invited = (minutes: number) => {
@@ -399,7 +399,7 @@ describe('a door', () => {
       expect(await rows('fo-1')).toEqual([`${sid}~1`])
       expect(await invited(25)).toMatchObject({ sid: `${sid}~1`, issuedMs: startMs + 120_000 })
       expect(await rows('fo-1')).toEqual([`${sid}~1`])
-      // Nine lives later, in the order of their numbers.
+      // Ten more sessions follow, in the order of their numbers.
       for (let nth = 2; nth <= 11; nth++) {
         await door.end(`${sid}~${nth - 1}`, 'left')
         expect(await invited(30 + nth)).toMatchObject({ sid: `${sid}~${nth}` })
