@@ -12,7 +12,7 @@ afterAll(() => {
 })
 
 describe('a room that sleeps through the start of an event', () => {
-  it('fills its bank by the rate that was in force, until the very moment', async () => {
+  it('fills its bank at the rate that was in force, up to the very start', async () => {
     const room = roomStub(env, 'turning')
     const nowMs = Math.ceil(Date.now() / MINUTE) * MINUTE
     vi.setSystemTime(nowMs)
@@ -20,21 +20,21 @@ describe('a room that sleeps through the start of an event', () => {
     const limits = { total_active_users: 100_000, new_users_per_minute: 60_000 }
     const times = { event_start_time: iso(startMs), event_end_time: iso(startMs + MINUTE) }
     await room.change({ set: { events: [{ name: 'rush', ...times, ...limits }] } }, null, 'test')
-    // One a second: the bank of five is spent at once.
+    // The rate is one permit a second. The bank of five is spent at once.
     const first = await room.sync({ ...emptyReport('zz-0'), demand: demand(1_000) })
     expect(first?.granted).toBe(5)
     await room.sync({ ...emptyReport('zz-0'), seq: 2, spent: 5, live: 5 })
-    // Ten seconds of one, of which five are banked, and a tenth of a second of a thousand.
+    // Ten seconds at one a second bank five at most. A tenth of a second at a thousand a second adds a hundred.
     vi.setSystemTime(startMs + 100)
     expect((await room.describe()).figures).toMatchObject({ permitsBanked: 105, totalActiveUsers: 100_000 })
-    // And back: what the rush had banked is more than five seconds of one.
+    // Back at one a second, the bank holds at most five seconds of the rate.
     vi.setSystemTime(startMs + MINUTE)
     expect((await room.describe()).figures).toMatchObject({ permitsBanked: 5, effectiveRatePerMinute: 60 })
   })
 })
 
 describe('a draw', () => {
-  it('has its commitment from the moment its event is set, which is not its seed', async () => {
+  it('has a commitment, which is not its seed, from the moment its event is set', async () => {
     const room = roomStub(env, 'turning')
     const startMs = Date.now() + 60 * MINUTE
     const times = { prequeue_start_time: iso(startMs - 5 * MINUTE), event_start_time: iso(startMs) }
@@ -48,7 +48,7 @@ describe('a draw', () => {
     expect(view?.events?.draws).toEqual([{ id: 1, event: 'gala', startMs, drawn: null }])
   })
 
-  it('is not there under a name that no event has', async () => {
+  it('is not found under a name that no event has', async () => {
     const visitor = new Visitor('turning.test', newEdge())
     const ask = (event: string) => visitor.data(`/.waiting-room/draws/${event}?room=turning`)
     for (const event of ['nothing', 'a%20name', '__proto__', '%ff']) expect((await ask(event)).status, event).toBe(404)
@@ -56,7 +56,7 @@ describe('a draw', () => {
     expect((await visitor.data('/.waiting-room/draws/gala?room=none')).status).toBe(404)
   })
 
-  it('is asked of the room once a second at most, and no visitor is refused because of others', async () => {
+  it('is fetched from the room once a second at most, and no network is refused because of another', async () => {
     let calls = 0
     const ROOM: typeof env.ROOM = {
       getByName: (name, options) => {

@@ -7,7 +7,7 @@ import { major, migrate } from '../../src/runtime/migrations.ts'
 import { doorStub, roomStub } from '../../src/settings/env.ts'
 import { claimsOf, env, newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
-/** A later version's schemas: they add columns, a table and an index. */
+/** The schemas of a later version, which add columns, a table and an index. */
 const NEWER_DOOR = [
   ...DOOR_MIGRATIONS,
   `ALTER TABLE sessions ADD COLUMN device TEXT;
@@ -30,8 +30,8 @@ const figures = async () => {
 
 afterEach(settled)
 
-describe('a deployment that is taken back', () => {
-  it('loses no session and no place, and goes on admitting', async () => {
+describe('a rolled-back deployment', () => {
+  it('loses no session and no place, and continues to admit', async () => {
     const edge = newEdge()
     const inside = Array.from({ length: 3 }, () => new Visitor('back.test', edge))
     for (const visitor of inside) {
@@ -48,7 +48,7 @@ describe('a deployment that is taken back', () => {
     const doors = new Set(sids.map(sid => doorOf(String(sid))))
     await expect.poll(figures, { timeout: 10_000 }).toEqual({ active: 3, confirmed: 6 })
 
-    // The newer version runs for a while: it widens the tables, and writes what older code knows nothing of.
+    // The newer version runs for a while. It widens the tables, and writes data that older code does not know.
     await runInDurableObject(room(), (_room, { storage }) => {
       migrate(storage.sql, NEWER_ROOM)
       storage.sql.exec("UPDATE facts SET value = json_set(value, '$.weather', 'fine') WHERE name = 'room'")
@@ -79,7 +79,7 @@ describe('a deployment that is taken back', () => {
     expect(waiting.map(({ token }) => claimsOf(token).key)).toEqual(keys)
     expect(await figures()).toEqual({ active: 3, confirmed: 6 })
 
-    // Sessions and changes are written as well as read.
+    // Sessions and changes can be written, not only read.
     await roomStub(env, 'back').change({ set: { total_active_users: 9 } }, null, 'test')
     await expect
       .poll(async () => (await Promise.all(waiting.map(visitor => visitor.page()))).map(({ status }) => status), {
@@ -89,7 +89,7 @@ describe('a deployment that is taken back', () => {
       .toEqual(keys.map(() => 200))
   })
 
-  it('is refused by a room on a database with a later major migration, in words that reach the edge', async () => {
+  it('is refused by a room on a database with a later major migration, and the edge receives the reason', async () => {
     const stub = roomStub(env, 'ahead') as unknown as DurableObjectStub
     await roomStub(env, 'ahead').describe()
     const version = ROOM_MIGRATIONS.length
@@ -104,7 +104,7 @@ describe('a deployment that is taken back', () => {
     expect(await failureOf(() => doorStub(env, 'ahead', 'xx-0').sync(report))).toContain(refused)
   })
 
-  it('finds out a migration that was edited after it shipped, also one before those it does not know', async () => {
+  it('detects a migration that was edited after it shipped, even one before unknown migrations', async () => {
     await roomStub(env, 'moving').describe()
     await runInDurableObject(roomStub(env, 'moving') as unknown as DurableObjectStub, (_room, { storage }) => {
       const [first = '', ...rest] = ROOM_MIGRATIONS
@@ -120,7 +120,7 @@ describe('a deployment that is taken back', () => {
 })
 
 describe('the migrations of this version', () => {
-  /** Made before this rule: nothing older than them can be gone back to. */
+  /** These migrations are older than the rule. No version before them can be restored. */
   const BEFORE = [...ROOM_MIGRATIONS.slice(0, 3), ...DOOR_MIGRATIONS.slice(0, 2)]
 
   it('are additive, or marked as major', () => {
@@ -135,7 +135,7 @@ describe('the migrations of this version', () => {
     ['CREATE INDEX more ON doors (name);', true],
     ['ALTER TABLE doors ADD COLUMN note TEXT;', true],
     ["ALTER TABLE doors ADD COLUMN note TEXT NOT NULL DEFAULT '';", true],
-    // Older code inserts rows without the new column, and may insert two of a kind.
+    // Older code inserts rows without the new column, and may insert two rows with one value.
     ['ALTER TABLE doors ADD COLUMN note TEXT NOT NULL;', false],
     ['CREATE UNIQUE INDEX more ON doors (account);', false],
     ['ALTER TABLE doors DROP COLUMN account;', false],
@@ -145,7 +145,7 @@ describe('the migrations of this version', () => {
   ])('are judged: %s', (statements, additive) => expect(isAdditive(statements)).toBe(additive))
 })
 
-/** The words of an object that refuses. */
+/** The message of an object that refuses. */
 async function failureOf(call: () => Promise<unknown>): Promise<string> {
   try {
     await call()
@@ -155,7 +155,7 @@ async function failureOf(call: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** Whether older code can go on working on a database after these statements. */
+/** Whether older code still works on a database after these statements. */
 function isAdditive(statements: string): boolean {
   const each = statements
     .replaceAll(/--.*$/gm, '')

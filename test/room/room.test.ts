@@ -17,7 +17,7 @@ function report(door: string, more: Partial<DoorReport> = {}): DoorReport {
 const standing = (people: number) => [{ lane: 'main', standing: people, oldestKey: Date.now(), perSecond: 0 }]
 
 describe('a room', () => {
-  it('remembers grants, the line and its doors over an eviction', async () => {
+  it('remembers grants, the line and its doors after an eviction', async () => {
     const room = roomStub(env, 'held')
     await room.change({ set: { queue_all: false } }, null, 'test')
     const first = await room.sync(report('zz-1', { demand: standing(500) }))
@@ -37,7 +37,7 @@ describe('a room', () => {
     expect(await room.sync(report('zz-1', { seq: 1 }))).toBeNull()
   })
 
-  it('answers a report again that it has answered in an earlier life', async () => {
+  it('answers a report again that it answered before an eviction', async () => {
     const room = roomStub(env, 'wide')
     const again = report('zz-3', { demand: standing(2) })
     const first = await room.sync(again)
@@ -45,7 +45,7 @@ describe('a room', () => {
     expect(await room.sync(again)).toMatchObject({ seq: 1, granted: first?.granted })
   })
 
-  it('asks an upstream in trouble how it is as soon as it is told how', async () => {
+  it('probes an upstream in trouble as soon as a probe is set', async () => {
     const room = roomStub(env, 'leaving')
     await room.describe()
     const breaker = {
@@ -77,7 +77,7 @@ describe('a room', () => {
     expect(again?.view.generation).toBe(view?.generation)
   })
 
-  it('grants no more than its places, whatever the doors say', async () => {
+  it('grants no more permits than it has places, whatever the doors demand', async () => {
     const room = roomStub(env, 'small')
     const doors = ['zz-1', 'zz-2', 'zz-3']
     let granted = 0
@@ -87,7 +87,7 @@ describe('a room', () => {
 })
 
 describe('a live change', () => {
-  it('is versioned, and refused when somebody was faster', async () => {
+  it('is versioned, and refused when another operator was faster', async () => {
     const room = roomStub(env, 'wide')
     const { version } = await room.describe()
     const first = await room.change({ set: { message: 'one' } }, ['1older.3', version], 'ana')
@@ -96,7 +96,7 @@ describe('a live change', () => {
     expect((await room.describe()).settings.message).toBe('one')
   })
 
-  it('has no effect when the room is as it asks: no version, no entry, no new stock', async () => {
+  it('has no effect when it matches the room: no version, no entry, no new stock', async () => {
     const room = roomStub(env, 'stocked')
     await room.change({ set: { remaining: 5 } }, null, 'ana')
     const { version, settings, figures } = await room.describe()
@@ -107,12 +107,12 @@ describe('a live change', () => {
     expect(await room.change({ reset: ['message'] }, null, 'bo')).toEqual({ kind: 'unchanged', version })
     expect(await room.describe()).toMatchObject({ version, settings, figures: { remaining: figures.remaining } })
     expect(await room.changes()).toHaveLength(entries)
-    // By itself the same number is new stock.
+    // Sent alone, the same number is new stock.
     expect((await room.change({ set: { remaining: 5 } }, [version], 'bo')).kind).toBe('changed')
     expect(await room.changes()).toHaveLength(entries + 1)
   })
 
-  it('is written down without what it repeats', async () => {
+  it('is recorded without the settings that it repeats', async () => {
     const room = roomStub(env, 'stocked')
     const { settings } = await room.describe()
     await room.change({ set: { ...settings, message: 'More at five.' } }, null, 'ana')
@@ -132,7 +132,7 @@ describe('a live change', () => {
     expect((await room.describe()).settings.message).not.toBe('x')
   })
 
-  it('survives a restart, is audited, and goes back to the file one by one or as a whole', async () => {
+  it('survives a restart, is audited, and is reset one by one or as a whole', async () => {
     const room = roomStub(env, 'wide')
     await room.change({ set: { message: 'kept', total_active_users: 77 } }, null, 'ana')
     await evictDurableObject(stubOf('wide'))

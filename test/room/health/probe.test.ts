@@ -20,12 +20,12 @@ describe('a probe', () => {
     expect(urlFor('*', { ORIGIN })).toBe(`${ORIGIN}/up`)
   })
 
-  it("has the host of the room where the origin sees the visitor's", () => {
+  it('uses the host of the room where the origin receives the Host of the visitor', () => {
     expect(urlFor('shop.example', { ORIGIN, ORIGIN_HOST_HEADER: 'visitor' })).toBe('https://shop.example/up')
     expect(urlFor('shop.example', { ORIGIN, ORIGIN_HOST_HEADER: 'visitor' }, true)).toBe('https://shop.example/up')
   })
 
-  it('of a room without one host goes where every request goes, or nowhere', () => {
+  it('of a room without a single host goes where every request goes, or nowhere', () => {
     expect(urlFor('*', { ORIGIN, ORIGIN_HOST_HEADER: 'visitor' }, true)).toBe(`${ORIGIN}/up`)
     expect(urlFor('*', { ORIGIN, ORIGIN_HOST_HEADER: 'visitor' })).toBeNull()
     expect(urlFor('*.example', {})).toBeNull()
