@@ -18,7 +18,7 @@ const patch = (edge: Edge, room: string, change: unknown, headers: Record<string
 afterEach(settled)
 
 describe('access', () => {
-  it('is on the admin host only', async () => {
+  it('is possible on the admin host only', async () => {
     for (const path of ['/.waiting-room/api/v1/rooms', '/.waiting-room/admin/', '/.waiting-room/api/v1/openapi.json']) {
       const there = await send(
         newEdge(),
@@ -29,7 +29,7 @@ describe('access', () => {
     expect((await send(newEdge(), new Request('https://admin.test/anything'))).status).toBe(404)
   })
 
-  it('is nowhere when no admin host is set, and off when no token is', async () => {
+  it('is off everywhere without an admin host, and refused without an admin token', async () => {
     const request = () =>
       new Request('https://admin.test/.waiting-room/api/v1/rooms', { headers: { Authorization: `Bearer ${TOKEN}` } })
     expect((await send(newEdge(), request(), { ...env, ADMIN_HOST: '' })).status).toBe(404)
@@ -53,22 +53,25 @@ describe('access', () => {
     ['an office in IPv6', '2a00:1450:4001:82b::1', '[2a00:1450:4001:82b:9::2]:443'],
     ['addresses that tell nothing', '10.0.0.1', 'unknown'],
     ['nowhere', '', ''],
-  ])('lets the right token in whatever was tried from %s, and throttles wrong ones', async (_what, first, second) => {
-    const edge = newEdge()
-    const ask = (token: string, address: string) =>
-      api(edge, '/nothing', { headers: { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': address } })
-    vi.setSystemTime(Date.now())
-    for (let i = 0; i < 10; i++) expect((await ask('wrong', first)).status).toBe(401)
-    const { status, response, body } = await ask('wrong', second)
-    expect([status, body.detail]).toEqual([429, 'This token is wrong, too. The right one is accepted at any time.'])
-    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
-    for (let i = 0; i < 30; i++) expect((await ask(TOKEN, first)).status).toBe(404)
-    expect([(await ask(TOKEN, second)).status, (await ask('wrong', second)).status]).toEqual([404, 429])
-    expect((await ask('wrong', '92.40.1.1')).status).toBe(401)
-    vi.useRealTimers()
-  })
+  ])(
+    'is given to the right token whatever was tried from %s, while wrong tokens are throttled',
+    async (_what, first, second) => {
+      const edge = newEdge()
+      const ask = (token: string, address: string) =>
+        api(edge, '/nothing', { headers: { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': address } })
+      vi.setSystemTime(Date.now())
+      for (let i = 0; i < 10; i++) expect((await ask('wrong', first)).status).toBe(401)
+      const { status, response, body } = await ask('wrong', second)
+      expect([status, body.detail]).toEqual([429, 'This token is wrong, too. The right one is accepted at any time.'])
+      expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0)
+      for (let i = 0; i < 30; i++) expect((await ask(TOKEN, first)).status).toBe(404)
+      expect([(await ask(TOKEN, second)).status, (await ask('wrong', second)).status]).toEqual([404, 429])
+      expect((await ask('wrong', '92.40.1.1')).status).toBe(401)
+      vi.useRealTimers()
+    },
+  )
 
-  it('lets the metrics token in however many wrong ones were tried', async () => {
+  it('is given to the metrics token after any number of wrong ones', async () => {
     const edge = newEdge()
     const bindings = { ...env, METRICS_TOKEN: 'm'.repeat(40) }
     const ask = async (token: string) => {
@@ -81,7 +84,7 @@ describe('access', () => {
     vi.useRealTimers()
   })
 
-  it('throttles wrong tokens that are tried at once, beside which the right one is let in', async () => {
+  it('is throttled for simultaneous wrong tokens, but not for the right one beside them', async () => {
     const edge = newEdge()
     vi.setSystemTime(Date.now())
     const tries = (count: number, token: string) =>
@@ -98,7 +101,7 @@ describe('access', () => {
     vi.useRealTimers()
   })
 
-  it('keeps a token that is too short out of use', async () => {
+  it('is refused to a token that is too short, even when it matches', async () => {
     const request = new Request('https://admin.test/.waiting-room/api/v1/rooms', {
       headers: { Authorization: 'Bearer short' },
     })
@@ -107,7 +110,7 @@ describe('access', () => {
 })
 
 describe('a page of the operator', () => {
-  it('of 64 KiB goes in by one change, and one that is wrong is refused with its line', async () => {
+  it('of 64 KiB fits in one change, and a wrong one is refused with its line', async () => {
     const edge = newEdge()
     const page = `<p title="{{site}}">\n${'"'.repeat(65_000)}</p>`
     expect((await patch(edge, 'decorated', { custom_page_html: page })).status).toBe(200)
@@ -123,7 +126,7 @@ describe('reading', () => {
   it.each([
     ['fails', () => Promise.reject(new Error('internal error'))],
     ['hangs', () => new Promise<never>(() => {})],
-  ])('lists the others when a room %s, and names it', async (_, describe) => {
+  ])('lists the other rooms when one room %s, and names that room', async (_, describe) => {
     const ROOM: typeof env.ROOM = {
       getByName: (name, options) => {
         const room = env.ROOM.getByName(name, options)
@@ -151,20 +154,20 @@ describe('reading', () => {
     })
   })
 
-  it('says which rooms there are when one is not', async () => {
+  it('names the existing rooms when one does not exist', async () => {
     const { status, body } = await api(newEdge(), '/rooms/nonsense')
     expect(status).toBe(404)
     expect(body.detail).toContain('wide')
   })
 
-  it('describes itself', async () => {
+  it('returns the description of the API', async () => {
     const { body } = await api(newEdge(), '/openapi.json', { headers: { Authorization: '' } })
     expect(body.openapi).toBe('3.1.0')
     expect(Object.keys(body.components.schemas.Change.properties)).toContain('new_users_per_minute')
     expect(Object.keys(body.paths)).toHaveLength(7)
   })
 
-  it('serves the dashboard with a policy that lets no foreign script in', async () => {
+  it('serves the dashboard with a policy that forbids foreign scripts', async () => {
     for (const file of ['', 'main.js', 'api.js', 'admin.css']) {
       const { status, response } = await send(newEdge(), new Request(`https://admin.test/.waiting-room/admin/${file}`))
       expect(status).toBe(200)
@@ -174,11 +177,11 @@ describe('reading', () => {
   })
 })
 
-describe('a header of addresses that never arrives', () => {
+describe('an address header that never arrives', () => {
   const notices = async (edge: Edge, headers: Record<string, string> = {}) =>
     (await api(edge, '/rooms', { headers: { 'CF-Connecting-IP': '', ...headers } })).body.notices
 
-  it('is logged once, and told to operators', async () => {
+  it('is logged once, and shown to operators', async () => {
     const warn = vi.spyOn(console, 'warn')
     const edge = newEdge()
     for (let i = 0; i < 18; i++) await send(edge, new Request('https://wide.test/.waiting-room/healthz'))
@@ -190,7 +193,7 @@ describe('a header of addresses that never arrives', () => {
     warn.mockRestore()
   })
 
-  it('is no longer told of once an address has come, nor where one came first', async () => {
+  it('is no longer shown once an address has arrived', async () => {
     const edge = newEdge()
     for (let i = 0; i < 30; i++) await notices(edge)
     expect(await notices(edge)).toHaveLength(1)
@@ -223,7 +226,7 @@ describe('changing', () => {
     },
   )
 
-  it('makes one version and one entry when it comes twice', async () => {
+  it('makes one version and one entry when the same change comes twice', async () => {
     const edge = newEdge()
     const first = await patch(edge, 'caseless', { message: 'once' })
     const second = await patch(edge, 'caseless', { message: 'once' })
@@ -233,10 +236,10 @@ describe('changing', () => {
     expect(body.changes[1]?.request).not.toEqual({ set: { message: 'once' } })
   })
 
-  it('is refused with 412 when somebody changed the room meanwhile', async () => {
+  it('is refused with 412 when another operator changed the room meanwhile', async () => {
     const edge = newEdge()
     const etag = (await api(edge, '/rooms/caseless')).response.headers.get('ETag') ?? ''
-    // What compresses answers on their way makes the ETag a weak one.
+    // A proxy that compresses answers makes the ETag weak.
     expect((await patch(edge, 'caseless', { message: 'a' }, { 'If-Match': `W/${etag}` })).status).toBe(200)
     const late = await patch(edge, 'caseless', { message: 'b' }, { 'If-Match': etag })
     expect(late.status).toBe(412)
@@ -261,7 +264,7 @@ describe('changing', () => {
     expect([400, 422]).toContain(status)
   })
 
-  it('takes one setting or all back to the file', async () => {
+  it('resets one setting or all settings to the file', async () => {
     const edge = newEdge()
     await patch(edge, 'caseless', { message: 'live', total_active_users: 55 })
     const one = await api(edge, '/rooms/caseless/overrides/message', { method: 'DELETE' })
@@ -271,8 +274,8 @@ describe('changing', () => {
   })
 })
 
-describe('in force within two seconds, at every edge', () => {
-  it('a suspension opens the way, and its end closes it', async () => {
+describe('a suspension', () => {
+  it('opens the room at every edge within two seconds, and its end closes the room again', async () => {
     const edges = [newEdge(), newEdge(), newEdge()]
     let tokenOfSomebodyWaiting = ''
     for (const edge of edges) {
@@ -283,7 +286,7 @@ describe('in force within two seconds, at every edge', () => {
     await patch(newEdge(), 'held', { suspended: true })
     await new Promise(resolve => setTimeout(resolve, 2_000))
     for (const edge of edges) expect((await new Visitor('held.test', edge).page()).status).toBe(200)
-    // Who is on the waiting page already is let go by the next poll.
+    // A visitor who is already on the waiting page is admitted by the next poll.
     const waited = new Visitor('held.test', edges[0] as Edge)
     waited.token = tokenOfSomebodyWaiting
     expect((await waited.poll()).place.state).toBe('admitted')
@@ -308,7 +311,7 @@ describe('sessions', () => {
   })
 
   it.each(['nonsense', '../x', 'xx-0.short', 'toolongregion-0.AAAAAAAAAAAAAAAAAAAAAA'])(
-    '%s names none, and makes no object',
+    'are not found under %s, which creates no object',
     async sid => {
       expect((await api(newEdge(), `/rooms/wide/sessions/${encodeURIComponent(sid)}`)).status).toBe(404)
     },

@@ -67,7 +67,7 @@ describe('the body of a change', () => {
     ['a surrogate in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
     ['gzip', [0x1f, 0x8b, 0x08, 0x00, 0x00]],
-  ])('that is %s is refused, and is not changed into something else', async (_, bytes) => {
+  ])('that is %s is refused, and is not converted', async (_, bytes) => {
     const answer = await patch(newEdge(), new Uint8Array(bytes))
     expect([answer.status, answer.body.title]).toEqual([400, 'The body is not UTF-8'])
   })
@@ -82,7 +82,7 @@ describe('the body of a change', () => {
     ['application/json-patch+json', 415],
     ['multipart/form-data; boundary=x', 415],
     ['image/png', 415],
-  ])('of the type %j is answered %i', async (type, status) => {
+  ])('of the type %j gets the status %i', async (type, status) => {
     const edge = newEdge()
     const request = new Request(URL_OF_ROOM, { method: 'PATCH', body: '{}' })
     request.headers.set('Authorization', `Bearer ${TOKEN}`)
@@ -93,14 +93,14 @@ describe('the body of a change', () => {
     if (status === 415) expect(response.headers.get('Accept-Patch')).toBe('application/json')
   })
 
-  it('keeps text that no encoding has, and shows it as it was set', async () => {
+  it('keeps text with lone surrogates, and shows it as it was set', async () => {
     const edge = newEdge()
     const { status, body } = await patch(edge, '{"message":"\\ud800 <b>\\u0000&\\udfff"}')
     expect([status, body.settings.message]).toEqual([200, '\ud800 <b>\0&\udfff'])
     expect((await patch(edge, JSON.stringify(body.settings))).body.version).toBe(body.version)
   })
 
-  it('is never answered 5xx, and changes the room as a whole or not at all', async () => {
+  it('never gets a 5xx, and changes the room as a whole or not at all', async () => {
     const edge = newEdge()
     const names = Object.keys((await ask(edge)).body.settings)
     const value = fc.oneof(
@@ -152,7 +152,7 @@ describe('If-Match', () => {
     expect(reset.status).toBe(400)
   })
 
-  it('may name several versions, of which one must be the one that is there', async () => {
+  it('may name several versions, one of which must be the current one', async () => {
     const edge = newEdge()
     const etag = (await ask(edge)).etag ?? ''
     expect((await change(edge, '"1other.7", "2other.8"', 'a')).status).toBe(412)

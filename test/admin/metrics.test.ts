@@ -72,7 +72,7 @@ function figureOf(series: readonly Series[], family: string, labels: Record<stri
 afterEach(settled)
 
 describe('the metrics of the rooms', () => {
-  it('tell in the format of Prometheus how each stands', async () => {
+  it('report the state of each room in the format of Prometheus', async () => {
     for (let i = 0; i < 3; i++) await new Visitor('wide.test', newEdge()).page()
     const { response, text, status } = await ask('/metrics', TOKEN)
     expect(status).toBe(200)
@@ -90,8 +90,8 @@ describe('the metrics of the rooms', () => {
     expect(figureOf(series, 'remaining', { room: 'wide' })).toBeUndefined()
   })
 
-  it('count what happened, once the doors have told', async () => {
-    // What it has let in for the tests before.
+  it('count events once the doors have reported them', async () => {
+    // The door first reports the admissions of earlier tests.
     await doorStub(env, 'wide', 'xx-0').poke()
     const before = figureOf(read((await ask('/metrics', TOKEN)).text), 'admitted_total', { room: 'wide' }) ?? 0
     const edge = newEdge()
@@ -105,7 +105,7 @@ describe('the metrics of the rooms', () => {
     expect(figureOf(read((await ask('/metrics', TOKEN)).text), 'active_sessions', { room: 'wide' })).toBeGreaterThan(3)
   })
 
-  it('tell of a room that does not answer, and of the others', async () => {
+  it('report a room that does not answer as down', async () => {
     const series = read(exposition([{ room: 'shop', figures: null }]))
     expect(series).toEqual([{ family: 'antesala_room_up', labels: { room: 'shop' }, value: 0 }])
   })
@@ -122,14 +122,14 @@ describe('the metrics of the rooms', () => {
     expect(figureOf(series, 'room_up', { room: 'wide' })).toBe(1)
   }, 15_000)
 
-  it('escape what stands in labels', () => {
+  it('escape special characters in labels', () => {
     const room = 'a "b" \\ c\nd,e="f"'
     expect(read(exposition([{ room, figures: null }]))[0]?.labels).toEqual({ room })
   })
 })
 
 describe('access to metrics', () => {
-  it('is by the admin token, or by one that reads nothing else', async () => {
+  it('is granted to the admin token, and to a token that reads nothing else', async () => {
     const bindings = { ...env, METRICS_TOKEN }
     expect((await ask('/metrics', METRICS_TOKEN, bindings)).status).toBe(200)
     expect((await ask('/metrics', TOKEN, bindings)).status).toBe(200)
@@ -139,7 +139,7 @@ describe('access to metrics', () => {
     expect((await ask('/metrics', '', { ...env, ADMIN_TOKEN: '' })).status).toBe(403)
   })
 
-  it('is on the admin host only', async () => {
+  it('is possible on the admin host only', async () => {
     const headers = { Authorization: `Bearer ${TOKEN}` }
     const request = new Request('https://wide.test/.waiting-room/metrics', { headers })
     expect((await send(newEdge(), request)).status).toBe(404)
