@@ -8,7 +8,7 @@ import { command } from '../support/node/programs.ts'
 import { startSite } from './waiting-site.ts'
 
 const LAUNCH = { executablePath: command('chromium'), args: ['--no-sandbox', '--disable-quic'] }
-/** As one written for Cloudflare may look, with a style, a script, and a reload of its own. */
+/** A page as it may be written for Cloudflare, with a style, a script, and a reload tag of its own. */
 const OWN = `<!doctype html>
 <html lang="en"><head><title>Waiting Room</title><meta http-equiv="refresh" content="1">
 <style>h1 { color: rgb(160, 51, 34) }</style></head>
@@ -34,8 +34,8 @@ afterAll(async () => {
 describe.concurrent.each([
   ['with scripts', 'own', true, 'unavailable'],
   ['without scripts', 'plainown', false, 'The wait is not known.'],
-])('a page of the operator, %s', (_, room, javaScriptEnabled, words) => {
-  it('looks as written, reloads at the pace of the room also with a fragment, and goes on to the site', async () => {
+])('a page of the operator %s', (_, room, javaScriptEnabled, words) => {
+  it('looks as written, reloads at the pace of the room even with a fragment, and goes on to the site', async () => {
     const context = await browser.newContext({ javaScriptEnabled })
     const page = await context.newPage()
     const errors: string[] = []
@@ -50,7 +50,7 @@ describe.concurrent.each([
     expect(await page.locator('#left').innerText()).toBe(words)
     expect(await page.locator('h1').evaluate(element => getComputedStyle(element).color)).toBe('rgb(160, 51, 34)')
     expect(await page.content()).not.toContain('challenge')
-    // Its own tag would have reloaded it more than once by now.
+    // The page's own tag would have reloaded it more than once by now.
     await page.waitForTimeout(3_000)
     expect(loads).toBe(1)
     await site.change(room, { queue_all: false })

@@ -1,5 +1,5 @@
 /**
- * The operators' dashboard: changing a room, and being used by everybody.
+ * The operators' dashboard: how it changes a room, and whether every operator can use it.
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
@@ -22,8 +22,8 @@ import { TOKEN } from './fake-admin-api.ts'
 
 useDashboard()
 
-describe('changing', () => {
-  test('a rate is sent with the version that was read and the name of the operator', async () => {
+describe('the dashboard', () => {
+  test('sends a rate with the version that was read and the name of the operator', async () => {
     await logIn()
     await rate().fill('180')
     await page.getByRole('button', { name: 'Apply the rate' }).click()
@@ -40,7 +40,7 @@ describe('changing', () => {
     await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute → 180[\s\S]*Ana · version 1/)
   })
 
-  test('a name in any script stands beside the change', async () => {
+  test('shows a name in any script beside the change', async () => {
     await logIn({}, 'Zoë 王')
     await rate().fill('180')
     await page.keyboard.press('Enter')
@@ -48,7 +48,7 @@ describe('changing', () => {
     expect(changes()).toEqual([expect.objectContaining({ actor: 'Zo%C3%AB%20%E7%8E%8B' })])
   })
 
-  test('changes are timed by the server’s clock, whatever this machine’s says', async () => {
+  test('times changes by the clock of the server, whatever the clock of this machine shows', async () => {
     await visit()
     await page.clock.setSystemTime(Date.now() + 3 * 3_600_000)
     await page.getByLabel('Admin token').fill(TOKEN)
@@ -58,14 +58,14 @@ describe('changing', () => {
     await expect.poll(() => text('changes'), READ).toMatch(/message → "Soon\."\s+.*, [0-3] s ago · Bo/)
   })
 
-  test('steps go to round numbers', async () => {
+  test('steps to round numbers', async () => {
     await logIn()
     await page.getByRole('button', { name: '+ 10, to 130' }).click()
     await page.getByRole('button', { name: '− 10, to 120' }).waitFor()
     expect(await rate().inputValue()).toBe('130')
   })
 
-  test('an empty field is never taken for zero', async () => {
+  test('never takes an empty field for zero', async () => {
     await logIn()
     await rate().fill('')
     await page.keyboard.press('Enter')
@@ -73,7 +73,7 @@ describe('changing', () => {
     expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(120)
   })
 
-  test('when somebody else was faster, what was typed is kept and nothing of theirs is lost', async () => {
+  test('keeps what was typed when another operator was faster, and loses nothing of the other change', async () => {
     await logIn()
     await rate().fill('180')
     fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
@@ -87,7 +87,7 @@ describe('changing', () => {
     expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(180)
   })
 
-  test('having been shown somebody else’s value is not yet having agreed to overwrite it', async () => {
+  test('does not overwrite the value of another operator just because it has shown that value', async () => {
     await logIn()
     await rate().fill('180')
     fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
@@ -97,7 +97,7 @@ describe('changing', () => {
     expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
   })
 
-  test('a figure read before a change does not show up after it', async () => {
+  test('shows no figure after a change that was read before it', async () => {
     await logIn()
     const { promise: changed, resolve: release } = Promise.withResolvers<void>()
     const late = page.waitForResponse(response => response.headers()['x-late'] === '1')
@@ -130,7 +130,7 @@ describe('changing', () => {
     expect(await text('admitted-of')).toBe('at a rate of 180')
   })
 
-  test('somebody else changing another setting is in nobody’s way', async () => {
+  test('accepts a change while another operator changes another setting', async () => {
     await logIn()
     await rate().fill('180')
     fake.room('shop').change({ set: { message: 'Soon.' } }, null, 'Bo')
@@ -139,7 +139,7 @@ describe('changing', () => {
     await expect.poll(() => text('rate-note')).toBe(DONE)
   })
 
-  test('the method is chosen by name, with what it means', async () => {
+  test('offers the methods by name, with their meaning', async () => {
     await logIn()
     const method = page.getByLabel('How places are given')
     expect(await method.inputValue()).toBe('fifo')
@@ -153,7 +153,7 @@ describe('changing', () => {
     await expect.poll(() => page.locator('#room').innerText(), READ).toContain('Passing')
   })
 
-  test('the minutes of a draw are there where places are drawn', async () => {
+  test('shows the minutes of a draw where places are drawn', async () => {
     await logIn()
     const minutes = page.locator('#window')
     expect(await minutes.isHidden()).toBe(true)
@@ -166,7 +166,7 @@ describe('changing', () => {
     expect(fake.room('shop').describe().settings.shuffle_window).toBe(2.5)
   })
 
-  test('a budget is set, and taken away by an empty field', async () => {
+  test('sets a budget, and removes it by an empty field', async () => {
     await logIn()
     const budget = page.getByRole('spinbutton', { name: 'Let in so many more' })
     expect(await budget.inputValue()).toBe('')
@@ -175,7 +175,7 @@ describe('changing', () => {
     await budget.press('Enter')
     await expect.poll(() => text('remaining-note')).toBe(DONE)
     expect(fake.room('shop').describe().settings.remaining).toBe(500)
-    // The same number begins anew.
+    // The same number starts a new budget.
     const before = changes().length
     await budget.press('Enter')
     await expect.poll(() => changes().length, READ).toBe(before + 1)
@@ -185,7 +185,7 @@ describe('changing', () => {
     await expect.poll(() => fake.room('shop').describe().settings.remaining, READ).toBeNull()
   })
 
-  test('a refused value shows the path and the reason by its field', async () => {
+  test('shows the path and the reason of a refused value by its field', async () => {
     await logIn()
     await page.getByLabel('Places inside').fill('0')
     await page.keyboard.press('Enter')
@@ -195,7 +195,7 @@ describe('changing', () => {
     expect(await page.getByLabel('Places inside').getAttribute('aria-invalid')).toBe('true')
   })
 
-  test('a message counts its characters and is kept while another room is looked at', async () => {
+  test('counts the characters of a message, and keeps the text while another room is shown', async () => {
     await logIn()
     await page.getByLabel('Message to everybody').fill('Two more buses are coming.')
     expect(await text('message-hint')).toContain('26 of 1,000 characters')
@@ -205,7 +205,7 @@ describe('changing', () => {
     await expect.poll(() => page.getByLabel('Message to everybody').inputValue()).toBe('Two more buses are coming.')
   })
 
-  test('a hold asks first, and is undone with one press', async () => {
+  test('asks before it holds the line, and undoes that with one press', async () => {
     await logIn()
     await hold().click()
     await page.getByRole('button', { name: 'Cancel' }).click()
@@ -222,7 +222,7 @@ describe('changing', () => {
     ])
   })
 
-  test('suspending asks first, and says that nobody is limited', async () => {
+  test('asks before it suspends a room, and warns that no visitor is limited', async () => {
     await logIn()
     await page.getByRole('switch', { name: 'Suspend the room' }).click()
     expect(await page.getByRole('dialog').innerText()).toContain('without any limit')
@@ -231,7 +231,7 @@ describe('changing', () => {
     expect(await text('live')).toContain('shop: Suspended.')
   })
 
-  test('the file comes back after a question', async () => {
+  test('goes back to the file after a question', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
     await logIn()
     expect(await text('overrides-text')).toMatch(/^Set live: new_users_per_minute, claim_window\.$/)
@@ -241,7 +241,7 @@ describe('changing', () => {
     expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])
   })
 
-  test('one setting goes back to the file, and the others stay as they are set', async () => {
+  test('takes one setting back to the file, and leaves the others as they are set', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
     await logIn()
     await undo('(120): new_users_per_minute').click()
@@ -262,7 +262,7 @@ describe('changing', () => {
     ])
   })
 
-  test('a setting without a field of its own goes back to the file too', async () => {
+  test('takes a setting without a field of its own back to the file, too', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
     await logIn()
     expect(await text('overrides-list')).toContain('claim_window is 7')
@@ -272,7 +272,7 @@ describe('changing', () => {
     expect(fake.room('shop').describe().settings).toMatchObject({ new_users_per_minute: 90, claim_window: 5 })
   })
 
-  test('going back to a file that holds the line asks as the switch does', async () => {
+  test('asks before it goes back to a file that holds the line, as the switch does', async () => {
     fake.room('tickets').change({ set: { queue_all: false } }, null, 'Bo')
     await logIn()
     await page.getByRole('link', { name: 'tickets' }).click()
@@ -285,11 +285,11 @@ describe('changing', () => {
     expect(await hold().evaluate(node => node === document.activeElement)).toBe(true)
   })
 
-  test('going back is refused when somebody else was faster, and what was typed is kept', async () => {
+  test('does not go back when another operator was faster, and keeps what was typed', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
     await logIn()
     await rate().fill('180')
-    // While the request is under way: the page has not read it.
+    // This change comes while the request is under way, so the page has not read it.
     await page.route(/overrides/, route => {
       fake.room('shop').change({ set: { new_users_per_minute: 60 } }, null, 'Bo')
       return route.continue()
@@ -300,7 +300,7 @@ describe('changing', () => {
     expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(60)
   })
 
-  test('without an answer nothing is called done', async () => {
+  test('calls nothing done without an answer', async () => {
     await logIn()
     await rate().fill('180')
     fake.mode.down = true
@@ -310,9 +310,9 @@ describe('changing', () => {
   })
 })
 
-describe('for everybody', () => {
+describe('the dashboard for every operator', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`axe finds nothing wrong in the ${colorScheme} scheme, from the login to a refusal`, async () => {
+    test(`has no axe violation in the ${colorScheme} scheme, from the login to a refusal`, async () => {
       await visit({ colorScheme })
       expect(await violations()).toEqual([])
       await page.context().close()
@@ -332,7 +332,7 @@ describe('for everybody', () => {
     })
   }
 
-  test('a phone shows everything without scrolling sideways, with targets a thumb can hit', async () => {
+  test('fits on a phone without scrolling sideways, with targets that a thumb can hit', async () => {
     fake.room('shop').change({ set: { message: 'Soon. '.repeat(30), claim_window: 7 } }, null, 'Bo')
     await logIn({ viewport: { width: 375, height: 812 }, hasTouch: true, isMobile: true })
     await rate().fill('')
@@ -348,7 +348,7 @@ describe('for everybody', () => {
     expect(small).toEqual([])
   })
 
-  test('the keyboard reaches the hold, and focus comes back to it', async () => {
+  test('lets the keyboard reach the hold, and returns the focus to it', async () => {
     await logIn()
     for (let i = 0; i < 20 && !(await hold().evaluate(node => node === document.activeElement)); i++) {
       await page.keyboard.press('Tab')
@@ -360,7 +360,7 @@ describe('for everybody', () => {
     expect(changes()).toEqual([])
   })
 
-  test('without scripts the page says what it needs', async () => {
+  test('asks for JavaScript where scripts are off', async () => {
     await visit({ javaScriptEnabled: false })
     expect(await page.locator('body').innerText()).toContain('needs JavaScript')
     expect(await page.locator('form:visible').count()).toBe(0)

@@ -33,7 +33,7 @@ let browser: Browser
 export let fake: Awaited<ReturnType<typeof startFakeAdmin>>
 export let page: Page
 
-/** Every test of the file has a new browser context and an admin API of its own, with two rooms. */
+/** Gives every test of the file a new browser context, and an admin API of its own with two rooms. */
 export function useDashboard(): void {
   vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
   beforeAll(async () => {
@@ -52,7 +52,7 @@ export function useDashboard(): void {
   })
 }
 
-/** Another admin API in the place of the one that a test begins with. */
+/** Replaces the admin API that a test begins with. */
 export async function replaceRooms(rooms: Parameters<typeof startFakeAdmin>[0]): Promise<void> {
   await fake.stop()
   fake = await startFakeAdmin(rooms)
@@ -76,7 +76,7 @@ export const text = (id: string) => page.locator(`#${id}`).innerText()
 export const rate = () => page.getByLabel('New visitors a minute')
 export const hold = () => page.getByRole('switch', { name: 'Hold the line' })
 export const undo = (name: string) => page.getByRole('button', { name: `Back to the file ${name}` })
-/** For what comes with the next read, at most a second later and on a slow machine more. */
+/** For values that come with the next read: within a second, or later on a slow machine. */
 export const READ = { timeout: 5_000 }
 export const changes = () => fake.asked.filter(({ method }) => method !== 'GET')
 

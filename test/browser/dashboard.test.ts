@@ -1,5 +1,5 @@
 /**
- * The operators' dashboard: logging in and watching.
+ * The operators' dashboard: how an operator logs in and watches a room.
  * @module-tag chromium
  */
 import type { JSHandle } from 'playwright-core'
@@ -24,7 +24,7 @@ import { TOKEN } from './fake-admin-api.ts'
 useDashboard()
 
 describe('events', () => {
-  test('are listed with what they are waiting for, and a prequeue is the state of the room', async () => {
+  test('are listed with their state, and a prequeue is shown as the state of the room', async () => {
     const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
     const sale = { name: 'sale', prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
     const gala = { name: 'gala', event_start_time: at(30), event_end_time: at(40) }
@@ -44,7 +44,7 @@ describe('events', () => {
     expect(await violations()).toEqual([])
   })
 
-  test('with settings of their own are named where the room has others', async () => {
+  test('are named beside each setting that they override', async () => {
     const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
     const times = { event_start_time: at(-1), event_end_time: at(1) }
     const own = { total_active_users: 800, new_users_per_minute: 1_200, queueing_method: 'passthrough' }
@@ -62,8 +62,8 @@ describe('events', () => {
   })
 })
 
-describe('logging in', () => {
-  test('a good token opens the rooms and stays out of the address and of local storage', async () => {
+describe('the login', () => {
+  test('opens the rooms for a good token, which stays out of the address and of local storage', async () => {
     await logIn()
     expect(await text('state-word')).toBe('A line')
     expect(page.url()).not.toContain(TOKEN)
@@ -71,7 +71,7 @@ describe('logging in', () => {
     expect(kept).toEqual([2, 0, ''])
   })
 
-  test('a reload keeps the operator in, logging out forgets the token', async () => {
+  test('survives a reload, and logging out forgets the token', async () => {
     await logIn()
     await page.reload()
     await page.getByRole('heading', { name: 'shop' }).waitFor()
@@ -82,7 +82,7 @@ describe('logging in', () => {
     await page.getByLabel('Admin token').waitFor()
   })
 
-  test('a wrong token is told so, in words that are read aloud', async () => {
+  test('reports a wrong token in words that are read aloud', async () => {
     await visit()
     await page.getByLabel('Admin token').fill('wrong')
     await page.keyboard.press('Enter')
@@ -90,7 +90,7 @@ describe('logging in', () => {
     expect(await page.getByLabel('Admin token').getAttribute('aria-invalid')).toBe('true')
   })
 
-  test('a throttled login says that the right token is accepted, and it is', async () => {
+  test('accepts the right token while it throttles wrong ones, and says so', async () => {
     await visit()
     for (let status = 0; status !== 429; ) {
       await page.getByLabel('Admin token').fill('wrong')
@@ -106,7 +106,7 @@ describe('logging in', () => {
     await page.getByRole('heading', { name: 'shop' }).waitFor()
   })
 
-  test('an API that is off is told apart from a wrong token', async () => {
+  test('distinguishes an API that is off from a wrong token', async () => {
     fake.mode.off = true
     await visit()
     await page.getByLabel('Admin token').fill(TOKEN)
@@ -114,15 +114,15 @@ describe('logging in', () => {
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('admin API is off')
   })
 
-  test('a token that is withdrawn leads back to the login', async () => {
+  test('returns when the token is withdrawn', async () => {
     await logIn()
     fake.mode.off = true
     await page.getByLabel('Admin token').waitFor()
   })
 })
 
-describe('watching', () => {
-  test('figures move by themselves', async () => {
+describe('the dashboard', () => {
+  test('updates the figures by itself', async () => {
     await logIn()
     const before = Number((await text('waiting')).replace(',', ''))
     await expect
@@ -133,7 +133,7 @@ describe('watching', () => {
     expect(await page.title()).toMatch(/^A line · 1,2\d\d waiting · shop$/)
   })
 
-  test('what is wrong with the deployment stands above the rooms while it is wrong', async () => {
+  test('shows what is wrong with the deployment above the rooms while it is wrong', async () => {
     const notice =
       'TRUSTED_IP_HEADER is X-Real-Ip, and none of 312 requests has had an address in it. Correct the name.'
     await logIn()
@@ -152,7 +152,7 @@ describe('watching', () => {
     expect(await notices.isVisible()).toBe(false)
   })
 
-  test('another room is one press away and has an address of its own', async () => {
+  test('opens another room with one press, under an address of its own', async () => {
     await logIn()
     await page.getByRole('link', { name: 'tickets' }).click()
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
@@ -161,7 +161,7 @@ describe('watching', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
-  test('an origin that is closed off by hand is told from one that is out', async () => {
+  test('distinguishes an origin that the operator blocked from one that is out', async () => {
     const of = (pinned: boolean) => ({
       settings: { ...SHOP, name: pinned ? 'shop' : 'tickets', path: pinned ? '/' : '/tickets' },
       health: {
@@ -184,7 +184,7 @@ describe('watching', () => {
     expect(await text('health-text')).toMatch(/wait until trials go well\. Those inside are held\.$/)
   })
 
-  test('an upstream that comes back says for how many it is on, and that it will be for all', async () => {
+  test('shows for how many sessions a recovering upstream is on, and that it will be on for all', async () => {
     const payment = {
       ...ORIGIN,
       name: 'payment',
@@ -201,7 +201,7 @@ describe('watching', () => {
     expect(await violations()).toEqual([])
   })
 
-  test('a room that does not answer is named, and the others go on', async () => {
+  test('names a room that does not answer, and keeps showing the others', async () => {
     fake.mode.silent = 'tickets'
     await logIn()
     await expect.poll(() => text('connection'), { timeout: 5_000 }).toMatch(/^Live\s*No answer from tickets/)
@@ -212,7 +212,7 @@ describe('watching', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
-  test('the room of the address is shown or none, while it does not answer', async () => {
+  test('shows the room of the address or none, while that room does not answer', async () => {
     fake.mode.silent = 'tickets'
     await visit()
     await page.goto(`${fake.url}#room/tickets`)
@@ -229,7 +229,7 @@ describe('watching', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor({ timeout: 15_000 })
   })
 
-  test('the room that is shown stays, also when one before it is heard of later', async () => {
+  test('stays on the shown room, even when an earlier one answers later', async () => {
     fake.mode.silent = 'shop'
     await logIn({}, 'Ana', 'tickets')
     fake.mode.silent = ''
@@ -238,7 +238,7 @@ describe('watching', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
-  test('a lost connection is said plainly and comes back by itself', async () => {
+  test('shows a lost connection plainly, and recovers by itself', async () => {
     await logIn()
     fake.mode.down = true
     await expect.poll(() => text('connection'), { timeout: 5_000 }).toMatch(/Last updated \d s ago\.\s*No answer/)
@@ -249,7 +249,10 @@ describe('watching', () => {
 
 describe('the last two minutes', () => {
   const HOUR_MS = 3_600_000
-  /** What the page draws of a room that was read at these seconds, with so many admitted in the last minute and in total. */
+  /**
+   * The curve that the page draws of a room. Each sample has its second, the admissions of the last minute and in
+   * total.
+   */
   async function drawn(samples: { at: number; rate: number; minute: number; total: number }[]) {
     const bodies = samples.map(({ at, rate, minute, total }) => {
       const room = fake.room('shop').describe()
@@ -257,7 +260,7 @@ describe('the last two minutes', () => {
       const now = new Date(HOUR_MS + 1_000 * at).toISOString()
       return { ...room, name: 'drawn', now, figures: { ...figures, totals: { admitted: total } } }
     })
-    // As text, for the test runner would rewrite an import.
+    // Passed as text, because the test runner would rewrite an import.
     const load = (file: string) => page.evaluateHandle(`import('${fake.url}${file}')`)
     const modules = { past: await load('past.js'), chart: await load('chart.js') }
     return page.evaluate(
@@ -272,7 +275,7 @@ describe('the last two minutes', () => {
     )
   }
 
-  test('nothing is drawn where nothing was read, and a limit stands as it was at the time', async () => {
+  test('draw nothing where nothing was read, and show each limit as it was at the time', async () => {
     await logIn()
     const { curve, limit } = await drawn([
       { at: 0, rate: 100, minute: 50, total: 50 },
@@ -280,12 +283,12 @@ describe('the last two minutes', () => {
       { at: 60, rate: 100, minute: 100, total: 100 },
       { at: 70, rate: 50, minute: 100, total: 100 },
     ])
-    // 120 wide for two minutes, 40 high for 110.
+    // The chart is 120 wide for two minutes, and 40 high for 110 visitors a minute.
     expect(curve).toBe('M50.00 21.82L65.00 21.82M110.00 3.64L120.00 3.64')
     expect(limit).toBe('M50.00 3.64H65.00V3.64M110.00 3.64H120.00V21.82')
   })
 
-  test('a room that restarts and counts its minute anew does not hide what was seen before', async () => {
+  test('keep what was seen before, when a room restarts and counts its minute anew', async () => {
     await logIn()
     const { values } = await drawn([
       { at: 0, rate: 120, minute: 110, total: 1_000 },

@@ -19,7 +19,7 @@ const PREFIX = '/.waiting-room'
 const ROOT = new URL('../../', import.meta.url)
 const FAILURES = { intervalMs: 6_000, burst: 10 }
 const BODY_MAX = 1_024 * 1_024
-/** The page is tested with the very files and the very policy that the Worker sends. */
+/** The page is tested with the same files and the same policy that the Worker sends. */
 const DASHBOARD = readFileSync(new URL('src/admin/dashboard.ts', ROOT), 'utf8')
 const POLICY = /"(default-src [^"]+)"/.exec(DASHBOARD)?.[1]
 const TYPES = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' }
@@ -30,7 +30,7 @@ const FILES = new Map([
   ),
 ])
 
-/** What a test says of a room: settings as in a rooms file, and where its crowd stands. */
+/** What a test sets for a room: settings as in a rooms file, and the figures of its crowd. */
 export interface Given {
   readonly settings: Record<string, unknown>
   readonly inside?: number
@@ -40,7 +40,7 @@ export interface Given {
   readonly health?: Partial<RoomFigures['health']>
 }
 
-/** One request for the API, as it came. */
+/** One request to the API, as it came. */
 export interface Asked {
   readonly method: string
   readonly path: string
@@ -53,7 +53,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
   const file = parseRooms(given.map(room => room.settings))
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
-  /** `down` drops every connection; `off` is a deployment without ADMIN_TOKEN. */
+  /** `down` drops every connection. `off` stands for a deployment without ADMIN_TOKEN. */
   const mode = { down: false, off: false, silent: '', notices: [] as string[] }
   let failuresTatMs = 0
 
@@ -134,7 +134,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
   }
 }
 
-/** A crowd as smooth as water: people come, wait, are let in at the rate while there are places, and leave. */
+/** A smooth crowd: visitors come, wait, are admitted at the rate while there are places, and leave. */
 class FakeRoom {
   readonly changes: Change[] = []
   readonly #file: RoomConfig
@@ -293,7 +293,7 @@ class FakeRoom {
   }
 }
 
-/** As routes.ts reads the operator's name. */
+/** Reads the operator's name as routes.ts does. */
 function decoded(actor: string): string {
   try {
     return decodeURIComponent(actor).slice(0, 100)

@@ -1,4 +1,4 @@
-/** A site for the waiting page: the built Worker in plain workerd, an origin that notes what reaches it, and other visitors. */
+/** A site for the waiting page: the built Worker in plain workerd, an origin that records its requests, and a crowd. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { signInvitation } from '../../tools/support/invitation.ts'
@@ -7,18 +7,18 @@ import { freePort } from '../../tools/support/ports.ts'
 import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
 import { startServe } from '../../tools/support/workerd.ts'
 
-/** Room settings beside the name; the room's path is its name. */
+/** Settings of a room, without its name. The path of the room is its name. */
 export type Settings = Record<string, unknown>
 
-/** Rooms with a key of invitations. */
+/** Rooms with an invitation key. */
 const INVITES = new Set(['lanes', 'guests'])
 const PREFIX = '/.waiting-room'
 const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
-/** Nobody waits longer for a place than a test lasts. */
+/** Visitors give up after this time, in milliseconds. No test lasts longer. */
 const GIVE_UP_MS = 60_000
 
 export async function startSite(rooms: Readonly<Record<string, Settings>>) {
-  /** What reached the origin, as `GET /path?query`. */
+  /** Requests that reached the origin, as `GET /path?query`. */
   const reached: string[] = []
   const origin = createServer((request, response) => {
     reached.push(`${request.method} ${request.url}`)
@@ -58,10 +58,10 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
     if (!response.ok) throw new Error(await response.text())
   }
 
-  // A room begins with its first visitor, who is called before it knows that it is held.
+  // A room begins with its first visitor, who is called before the room learns that it is held.
   await Promise.all(Object.keys(rooms).map(room => fetch(`${served.url}/${room}`, { headers: PAGE })))
 
-  /** Somebody else in the same line, who keeps the cookie, polls as told, and stays inside. */
+  /** Another visitor in the same line, who keeps the cookie, polls as asked, and stays inside. */
   async function standInLine(room: string, hasPlace: () => void): Promise<void> {
     const headers: Record<string, string> = {}
     const endMs = Date.now() + GIVE_UP_MS
@@ -86,13 +86,13 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
     url: served.url,
     reached,
     change,
-    /** The address of a page of the room, with an invitation good for an hour. */
+    /** The address of a page of the room, with an invitation valid for one hour. */
     async invited(room: string, lane?: string): Promise<string> {
       const expiresMs = Date.now() + 3_600_000
       const text = await signInvitation(roomKeys, { room, expiresMs, ...(lane === undefined ? {} : { lane }) })
       return `/${room}/sale?size=4&invite=${text}`
     },
-    /** People who are in line before anybody who comes from now on. They go on by themselves. */
+    /** Puts visitors in line ahead of every later visitor. They poll by themselves from then on. */
     async crowd(room: string, people: number): Promise<void> {
       const inLine = Array.from(
         { length: people },
@@ -109,7 +109,7 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   }
 }
 
-/** A page of the origin outside every room whose button posts to where its query says. */
+/** A page of the origin outside every room. Its button posts to the address in its query. */
 function form(url: string): string {
   const action = new URL(url, 'http://origin').searchParams.get('to')?.replaceAll(/[&"<]/g, '') ?? ''
   return `<!doctype html><title>Form</title><form method="post" action="${action}"><input name="card" value="42"><button>Send</button></form>`

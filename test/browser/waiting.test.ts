@@ -26,13 +26,13 @@ const STATUS = /\/\.waiting-room\/status\?/
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-/** A context that does not close within this has a wedged browser: the next test gets a new one. */
+/** A context that takes longer to close, in milliseconds, means a stuck browser. The next test gets a new browser. */
 const CLOSES_WITHIN_MS = 5_000
 
 let browser: Promise<Browser> | null = null
 let site: Awaited<ReturnType<typeof startSite>>
 
-/** An event for which people wait since an hour, and for another. */
+/** An event whose prequeue began an hour ago, and whose start is an hour away. */
 function anHourAway(name: string, shuffle_at_event_start: boolean) {
   const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
   const times = { prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
@@ -65,14 +65,14 @@ afterAll(async () => {
   await site?.stop()
 })
 
-/** False when the promise has taken too long; it is not waited for any more. */
+/** Resolves to false when the promise takes too long. The promise is then abandoned. */
 function inTime(done: Promise<unknown> | undefined): Promise<boolean> {
   const late = new Promise<boolean>(resolve => setTimeout(() => resolve(false), CLOSES_WITHIN_MS))
   return Promise.race([late, Promise.resolve(done).then(() => true)])
 }
 
 interface Fixtures {
-  /** A browser of somebody's own, closed when the test is over. */
+  /** A browser context of its own for each visitor, closed at the end of the test. */
   visitor(options?: BrowserContextOptions): Promise<BrowserContext>
   visit(path: string, options?: BrowserContextOptions): Promise<Page>
 }
@@ -107,11 +107,11 @@ const FIGURES = () => ({
 })
 const entered = (page: Page) => page.getByRole('heading', { name: 'Welcome' }).waitFor({ timeout: 30_000 })
 const reached = (path: string) => site.reached.filter(line => line.split(' ')[1]?.startsWith(path))
-/** Polls now, as a page does that the browser's Back has brought back. */
+/** Polls now, like a page that the browser's Back button has restored. */
 const pollNow = (page: Page) =>
   page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
 
-/** What a poll answers, for figures that no test could wait for. */
+/** The answer to a poll, with figures that would take too long to reach in a test. */
 function place(more: Record<string, unknown>) {
   const known = { waitTimeKnown: more.wait !== undefined, waitTimeFormatted: more.wait }
   return {
@@ -125,7 +125,7 @@ function place(more: Record<string, unknown>) {
   }
 }
 
-/** Polls get these answers in turn, the last of them for ever. */
+/** Answers polls with these places in turn, and repeats the last one. */
 async function answer(page: Page, ...places: readonly object[]): Promise<void> {
   let next = 0
   await page.unroute(STATUS)
@@ -145,7 +145,7 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 describe.concurrent('in line', () => {
-  test('the operator’s message is shown as written, and changes without a reload', async ({ visit }) => {
+  test("the operator's message is shown as written, and changes without a reload", async ({ visit }) => {
     const page = await visit('/held')
     await page.evaluate(() => Object.assign(globalThis, { loaded: 'once' }))
     expect(await text(page, 'message')).toBe('Soon.')
@@ -163,7 +163,7 @@ describe.concurrent('in line', () => {
     expect(await page.evaluate(() => Reflect.get(globalThis, 'loaded'))).toBe('twice')
   })
 
-  test('a number comes within seconds and falls, and the browser enters by itself where it wanted to go', async ({
+  test('a number appears within seconds and falls, and the browser then opens the address it asked for', async ({
     visit,
   }) => {
     await site.crowd('line', 30)
@@ -177,7 +177,7 @@ describe.concurrent('in line', () => {
     await site.change('line', { queue_all: false })
     const seen: { place: string; bar: number }[] = []
     while ((await page.title()).endsWith('in line')) {
-      // The moment of entering has no figures.
+      // At the moment of entering the page has no figures.
       const figures = await page.evaluate(FIGURES).catch(() => null)
       if (figures) seen.push(figures)
       await page.waitForTimeout(200)
@@ -194,7 +194,7 @@ describe.concurrent('in line', () => {
     expect(page.url()).toBe('about:blank')
   })
 
-  test('where places are drawn the page says how, and shows the number after the draw', async ({ visit }) => {
+  test('a draw is explained on the page, and the number is shown after the draw', async ({ visit }) => {
     const page = await visit('/lots')
     expect(await text(page, 'place')).toBe('Not drawn yet')
     expect(await text(page, 'lead')).toContain('Places are drawn by lot')
@@ -202,7 +202,9 @@ describe.concurrent('in line', () => {
     expect(await text(page, 'lead')).not.toContain('Places are drawn by lot')
   })
 
-  test('without a line the page says so, reads well without scripts, and does nothing by itself', async ({ visit }) => {
+  test('a room without a line says so on a page that works without scripts and does nothing by itself', async ({
+    visit,
+  }) => {
     const page = await visit('/noline', { javaScriptEnabled: false })
     const words = await page.locator('main').innerText()
     for (const part of ['There is no room at the moment', 'Until noon.', 'does not update itself']) {
@@ -213,7 +215,9 @@ describe.concurrent('in line', () => {
     expect(await violations(scheme)).toEqual([])
   })
 
-  test('an invitation by a link leaves the address, and its visitor waits in the priority line', async ({ visit }) => {
+  test('an invitation in a link is removed from the address, and its visitor waits in the priority line', async ({
+    visit,
+  }) => {
     const page = await visit(await site.invited('lanes', 'vip'))
     expect(page.url()).toBe(`${site.url}/lanes/sale?size=4`)
     expect(await page.locator('main').innerText()).toContain('You are in the priority line.')
@@ -224,7 +228,10 @@ describe.concurrent('in line', () => {
     expect(site.reached.join()).not.toContain('invite')
   })
 
-  test('a room for those invited says so to everybody else, and opens to who is', async ({ visit, visitor }) => {
+  test('an invite-only room refuses uninvited visitors on its page, and admits an invited one', async ({
+    visit,
+    visitor,
+  }) => {
     const page = await visit('/guests')
     const words = await page.locator('main').innerText()
     for (const part of ['You need an invitation', 'does not update itself']) expect(words).toContain(part)
@@ -239,7 +246,7 @@ describe.concurrent('in line', () => {
     expect(guest.url()).toBe(`${site.url}/guests/sale?size=4`)
   })
 
-  test('without scripts the page reads well and still gets in', async ({ visit }) => {
+  test('a page without scripts reads well, and its visitor still gets in', async ({ visit }) => {
     const page = await visit('/plain/a?b=1#c', { javaScriptEnabled: false })
     const words = await page.locator('main').innerText()
     for (const part of ['You are in line', 'We open at nine.', 'reloads every 5 seconds']) expect(words).toContain(part)
@@ -249,7 +256,7 @@ describe.concurrent('in line', () => {
     expect(page.url()).toBe(`${site.url}/plain/a?b=1`)
   })
 
-  test('a lost connection is said, the place is kept, and the page goes on by itself', async ({ visit }) => {
+  test('a lost connection is shown, the place is kept, and the page recovers by itself', async ({ visit }) => {
     const page = await visit('/lost')
     await page.locator('#place:not(.pending)').waitFor()
     const before = await number(page)
@@ -265,7 +272,9 @@ describe.concurrent('in line', () => {
     await entered(page)
   })
 
-  test('cookies switched off are said plainly, with a way on', async ({ onTestFinished }) => {
+  test('a browser with cookies switched off gets a plain notice and a button to try again', async ({
+    onTestFinished,
+  }) => {
     const profile = mkdtempSync(join(tmpdir(), 'waiting-'))
     mkdirSync(join(profile, 'Default'))
     const blocked = { profile: { default_content_setting_values: { cookies: 2 } } }
@@ -285,7 +294,7 @@ describe.concurrent('in line', () => {
     await again
   })
 
-  test('a form that met the page is never sent, and the visitor is told', async ({ visit }) => {
+  test('a form that met the page is never sent, and the page says so', async ({ visit }) => {
     const page = await visit('/send?to=/form/pay?order=7%23card')
     const methods: string[] = []
     page.on('request', request => request.isNavigationRequest() && methods.push(request.method()))
@@ -300,7 +309,7 @@ describe.concurrent('in line', () => {
     expect(reached('/form/pay')).toEqual(['GET /form/pay?order=7'])
   })
 
-  test('without scripts, too, a form is never sent', async ({ visit }) => {
+  test('a form is never sent without scripts either', async ({ visit }) => {
     const page = await visit('/send?to=/plainform/pay', { javaScriptEnabled: false })
     await page.getByRole('button').click()
     await page.getByText('What you sent has not been delivered').waitFor()
@@ -309,7 +318,7 @@ describe.concurrent('in line', () => {
     expect(reached('/plainform/pay')).toEqual(['GET /plainform/pay'])
   })
 
-  test('who is called is told so; who was away by then is told kindly and has a new place', async ({ visit }) => {
+  test('a called visitor is told so, and one who was away gets a kind notice and a new place', async ({ visit }) => {
     await site.crowd('full', 1)
     const page = await visit('/full')
     await page.getByRole('heading', { name: 'You are at the front' }).waitFor()
@@ -322,7 +331,7 @@ describe.concurrent('in line', () => {
     expect(await violations(page)).toEqual([])
   })
 
-  test('tabs share what one of them hears, and enter together', async ({ visitor }) => {
+  test('tabs share the answer of one poll, and enter together', async ({ visitor }) => {
     const context = await visitor()
     const asked: number[] = []
     context.on('response', response => STATUS.test(response.url()) && asked.push(response.status()))
@@ -331,9 +340,9 @@ describe.concurrent('in line', () => {
     for (const tab of tabs) await tab.locator('#place:not(.pending)').waitFor()
     asked.length = 0
     await tabs[0].waitForTimeout(10_000)
-    // Every two seconds, a fifth earlier at most; two tabs by themselves would ask eight times and more.
+    // A poll comes every two seconds, at most a fifth earlier. Two separate tabs would poll eight times or more.
     expect(asked.filter(status => status === 200).length).toBeLessThanOrEqual(7)
-    // A machine that stalls may bring two of them together once.
+    // On a machine that stalls, both tabs may poll together once.
     expect(asked.filter(status => status === 429).length).toBeLessThanOrEqual(1)
     expect(await text(tabs[0], 'place')).toBe(await text(tabs[1], 'place'))
     await site.change('tabs', { queue_all: false })
@@ -341,7 +350,7 @@ describe.concurrent('in line', () => {
     expect(reached('/tabs/').toSorted()).toEqual(['GET /tabs/0', 'GET /tabs/1'])
   })
 
-  test('a place that was given up in another tab is taken anew', async ({ visit }) => {
+  test('a place that was given up in another tab is replaced by a new one', async ({ visit }) => {
     const page = await visit('/given')
     await page.locator('#place:not(.pending)').waitFor()
     const reloaded = page.waitForEvent('framenavigated')
@@ -353,7 +362,7 @@ describe.concurrent('in line', () => {
 })
 
 describe.concurrent('whatever a poll answers', () => {
-  test('a shown position never rises, the bar never goes back, and the voice is sparse', async ({ visit }) => {
+  test('a shown position never rises, the bar never goes back, and few changes are read aloud', async ({ visit }) => {
     const page = await visit('/still')
     await page.evaluate(() => {
       const seen = { places: [] as string[], bars: [] as number[], said: [] as string[] }
@@ -381,7 +390,7 @@ describe.concurrent('whatever a poll answers', () => {
     await expect.poll(() => progress(page)).toBe(60)
   })
 
-  test('that a turn was missed is said for as long as the page waits, with a number of its own', async ({ visit }) => {
+  test('a missed turn is shown for as long as the page waits, with a new number', async ({ visit }) => {
     const page = await visit('/still')
     await answer(page, place({ position: 5 }), place({ state: 'missed' }), place({ position: 12 }))
     await expect.poll(() => text(page, 'place')).toBe('12')
@@ -389,7 +398,7 @@ describe.concurrent('whatever a poll answers', () => {
     expect(await progress(page)).toBe(0)
   })
 
-  test('being told to slow down is obeyed', async ({ visit }) => {
+  test('a request to slow down is obeyed', async ({ visit }) => {
     const page = await visit('/still')
     const askedMs: number[] = []
     await page.route(STATUS, route => {
@@ -402,7 +411,7 @@ describe.concurrent('whatever a poll answers', () => {
     expect(await text(page, 'status')).toBe('Updated just now')
   })
 
-  test('failures are asked about ever more rarely', async ({ visit }) => {
+  test('failed polls are repeated ever more rarely', async ({ visit }) => {
     const page = await visit('/still')
     const askedMs: number[] = []
     await page.route(STATUS, route => {
@@ -417,7 +426,7 @@ describe.concurrent('whatever a poll answers', () => {
     expect(third - second).toBeGreaterThanOrEqual(1_990)
   })
 
-  test('a phone that slept asks as soon as it is looked at', async ({ visitor }) => {
+  test('a phone that slept polls as soon as it is looked at', async ({ visitor }) => {
     const context = await visitor()
     const page = await context.newPage()
     await page.addInitScript(() => {
@@ -438,7 +447,7 @@ describe.concurrent('whatever a poll answers', () => {
     await expect.poll(() => asked.length).toBe(1)
   })
 
-  test('a room that is no more lets the page go on', async ({ visit }) => {
+  test('a room that no longer exists lets the page go on to the site', async ({ visit }) => {
     const page = await visit('/still/x')
     await page.route(STATUS, route => route.fulfill({ status: 404 }))
     const asked = page.waitForRequest(`${site.url}/still/x`)
@@ -470,12 +479,10 @@ describe.concurrent('whatever a poll answers', () => {
   })
 })
 
-describe.concurrent('for everybody', () => {
+describe.concurrent('for every visitor', () => {
   const long = `${'We are sorry for the wait. '.repeat(20)}\nhttps://status.example/${'very-long-address'.repeat(8)}`
 
-  test('320 pixels are enough, in both directions of writing, for a long wait and a long message', async ({
-    visit,
-  }) => {
+  test('320 pixels are enough in both writing directions, for a long wait and a long message', async ({ visit }) => {
     const page = await visit('/still', { viewport: { width: 320, height: 568 }, isMobile: true, hasTouch: true })
     await answer(page, place({ position: 1_204_331, wait: '14 to 20 hours', message: long }))
     await expect.poll(() => text(page, 'place')).toBe('1,204,331')
@@ -514,7 +521,7 @@ describe.concurrent('for everybody', () => {
     })
   }
 
-  test('before a start it counts down, and then shows the place', async ({ visit }) => {
+  test('a page before the start counts down, and then shows the place', async ({ visit }) => {
     const page = await visit('/raffle')
     expect(await text(page, 'headline')).toBe('You are here before the start')
     expect(await text(page, 'lead')).toContain('Places are drawn by lot at the start')
@@ -553,7 +560,7 @@ describe.concurrent('for everybody', () => {
     expect([await text(page, 'beside'), await text(page, 'wait')]).toEqual(['Estimated wait', '3 to 5 minutes'])
   })
 
-  test('before a start it says the time in words where there are no scripts', async ({ visit }) => {
+  test('a page without scripts shows the time to the start in words', async ({ visit }) => {
     const page = await visit('/opening', { javaScriptEnabled: false })
     expect(await text(page, 'place')).toMatch(/^(5\d minutes|1 hour)$/i)
     expect(await text(page, 'lead')).toContain('Nobody is let in before the start.')
@@ -561,7 +568,7 @@ describe.concurrent('for everybody', () => {
     expect(await page.getByText('How the draw can be checked').count()).toBe(0)
   })
 
-  test('one small answer is all it needs, and its policy allows no more', async ({ visitor }) => {
+  test('one small answer is all that the page needs, and its policy allows no more', async ({ visitor }) => {
     const page = await (await visitor()).newPage()
     const asked: string[] = []
     const complaints: string[] = []
