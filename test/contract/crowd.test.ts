@@ -115,8 +115,7 @@ describe('1,000 visitors at once over four isolates and three doors', () => {
       { total_active_users: 10, new_users_per_minute: 60_000, doors: 3 },
       { isolates: 4 },
     )
-    // A machine that stalls counts some visitors late, and a shown position never rises again.
-    // So wait for the count.
+    // A machine that stalls counts some visitors late, and a shown position never rises. So wait for the count.
     const isCounted = async () => {
       let before = 0
       const isStill = async () => {

@@ -26,9 +26,8 @@ const rooms = TROUBLES.map(name => ({
     ...health,
     // The pause is long enough for the test to look around in it.
     ...(name === 'returns' ? { min_active_users: 500, open: 0.25 } : {}),
-    // The other visitors' answers are in time, however busy the machine is. The answers of the slow page are
-    // tolerated,
-    // which makes them the hardest to distinguish from good ones.
+    // The other visitors' answers are in time, however busy the machine is.
+    // The answers of the slow page are tolerated, so they are the hardest to distinguish from good ones.
     ...(name === 'hammered' ? { target_ms: 1_000 } : {}),
     ...(name === 'probed' ? { open: 5, probe: { path: '/ready', interval: 1 } } : {}),
   },
@@ -144,10 +143,7 @@ async function told(room: Trouble): Promise<Told> {
   return (await response.json()) as Told
 }
 
-/**
- * Returns whether a newcomer waits and sees the outage. Returns false for a newcomer whose request hangs at the
- * origin.
- */
+/** Returns whether a newcomer waits and sees the outage. Returns false when the request hangs at the origin. */
 async function isHeld(room: Trouble): Promise<boolean> {
   const answer = await Promise.race([new Shopper(site.url, room).ask(), pause(500)])
   return (

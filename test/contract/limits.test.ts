@@ -79,8 +79,7 @@ describe('one session at four isolates, with 120 requests a minute and a burst o
     const bound = Math.floor(tookMs / 500) + 20
     expect(reached.size).toBe(1)
     expect(statuses.filter(status => status === 200)).toHaveLength(passed.length)
-    // On a busy machine doors answer late. Isolates then decide by themselves: those requests are counted, not
-    // limited.
+    // On a busy machine doors answer late, and isolates decide alone. The doors count those requests without a limit.
     const alone = await decidedAlone(statuses.filter(status => status === 429).length)
     expect(passed.length).toBeLessThanOrEqual(bound + alone)
     expect(passed.length).toBeGreaterThanOrEqual(0.95 * bound)

@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(storage, { recursive: true, force: true })
 })
 
-describe('restarts on the same storage, during a rotation of the keys,', () => {
+describe('restarts on the same storage during a rotation of the keys', () => {
   it('keep every session and every place', async () => {
     const rooms = [
       { name: 'shop', host: '*', total_active_users: 3, new_users_per_minute: 60_000, session_duration: 10 },
@@ -70,7 +70,7 @@ describe('restarts on the same storage, during a rotation of the keys,', () => {
     expect(dropKeys(promoted)).toHaveLength(2)
   }, 90_000)
 
-  it('end when the runtime receives SIGTERM', async () => {
+  it('begin with a SIGTERM that ends the runtime', async () => {
     const site = await startSite({
       origin: origin.url,
       rooms: [{ name: 'x', host: '*', total_active_users: 1, new_users_per_minute: 1 }],

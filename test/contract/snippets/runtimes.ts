@@ -164,8 +164,8 @@ export interface Answer {
 }
 
 /**
- * Sends one request. Several values of a header go out as several lines. Returns status 0 when the server cuts the
- * connection.
+ * Sends one request. Several values of a header go out as several lines.
+ * Returns status 0 when the server cuts the connection.
  */
 export function send(
   port: number,

@@ -9,7 +9,7 @@ const change = async (set: object, room = 'decorated') =>
   expect(await roomStub(env, room).change({ set }, null, 'test')).toMatchObject({ kind: 'changed' })
 /** A newcomer at an edge that has no snapshot of the room yet. */
 const visitor = (room = 'decorated') => new Visitor(`${room}.test`, newEdge())
-/** The page for newcomers, polled until the change is in force, within two seconds. */
+/** The page for newcomers, polled until a change is in force (within two seconds). */
 const page = () => expect.poll(async () => (await visitor().page()).text, { timeout: 4_000, interval: 500 })
 
 afterEach(settled)
