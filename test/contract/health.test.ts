@@ -235,7 +235,7 @@ describe.concurrent('an origin that', () => {
 })
 
 describe.concurrent('complaints of few visitors', () => {
-  it.concurrent('open the breaker of an upstream that five sessions use, which later lets sessions back gradually', async () => {
+  it.concurrent('open the breaker of an upstream that five sessions use, and let sessions back gradually', async () => {
     const shoppers = Array.from({ length: 40 }, () => new Shopper(site.url, 'parcels'))
     for (const shopper of shoppers) await shopper.ask()
     const track = async (some: readonly Shopper[]) => {

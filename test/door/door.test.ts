@@ -151,7 +151,7 @@ describe('a door', () => {
     expect(replayed).toEqual({ verdict: 'ended', again: null })
   })
 
-  it('gives nothing after an eviction to a session that owed over ten seconds, and others one burst at most', async () => {
+  it('gives nothing after an eviction to a session that owed over ten seconds, and one burst to others', async () => {
     const request = claimOf('xx-7')
     await claim('xx-7', request)
     await roomStub(env, 'wide').change(
