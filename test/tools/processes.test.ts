@@ -133,7 +133,7 @@ describe('a supervised command', () => {
 })
 
 describe.runIf(existsSync('/proc/self/environ'))('npm test', () => {
-  const ARGUMENTS = ['--project', 'unit', 'test/tools/crowd.test.ts']
+  const ARGUMENTS = ['--project', 'unit', 'test/tools/crowd/crowd.test.ts']
 
   it.each([
     ['SIGKILL', [process.execPath, 'tools/test.ts', ...ARGUMENTS]],

@@ -104,7 +104,7 @@ export function refreshUrl({ pathname, search }: URL): string {
  * Removes what only readers of the source need: comments (those with `//` only on lines of their own) and indentation.
  */
 export function compact(text: string): string {
-  return text.replace(/\/\*.*?\*\/ ?/g, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
+  return text.replace(/\/\*.*?\*\/ ?/gs, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
 }
 
 /** Returns a source of a policy: the hash of the text between the tags, byte for byte. */
