@@ -12,14 +12,14 @@ function shedderOf(asked: number, ok: number) {
 }
 
 describe('shedding', () => {
-  it('begins when fewer than one of k requests is answered well', () => {
+  it('begins when fewer than one in k requests is answered well', () => {
     expect(shedShare(shedderOf(100, 100), 2)).toBe(0)
     expect(shedShare(shedderOf(100, 50), 2)).toBe(0)
     expect(shedShare(shedderOf(99, 24), 2)).toBeCloseTo(0.51)
     expect(shedShare(shedderOf(99, 0), 2)).toBeCloseTo(0.99)
   })
 
-  it('fades: half of what was counted is left after half a minute', () => {
+  it('fades: half of each count is left after 30 seconds', () => {
     const shedder = shedderOf(100, 0)
     noteOk(shedder, NOW + 30_000)
     expect(shedder.asked).toBeCloseTo(50)

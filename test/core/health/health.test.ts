@@ -17,7 +17,7 @@ function rulesOf(changes: Partial<HealthRules> = {}): HealthRules {
   return { ...RULES, upstreams: [origin, payment], ...changes }
 }
 
-/** A room with 800 inside and a line, heard of once a window. */
+/** A room with 800 active sessions and a line. Each window of 5 s brings one report and one decision. */
 class Observed {
   readonly health: HealthState = newHealth(START)
   readonly decisions: Decision[] = []
@@ -68,7 +68,7 @@ class Observed {
     return healthView(this.health, this.load, this.operator, this.rules, this.nowMs)
   }
 
-  /** As many windows, with as many inside as there may be. */
+  /** Plays `count` windows with as many active sessions as the limit allows. */
   full(count: number, samples: Partial<Record<Outcome, number>>): this {
     for (let i = 0; i < count; i++) {
       this.inside = this.limits.totalActiveUsers
@@ -77,7 +77,7 @@ class Observed {
     return this
   }
 
-  /** Slow for so long that no fewer may be inside. */
+  /** Slow for so long that the ceiling reaches its minimum. */
   lowest(): this {
     for (let i = 0; i < 60; i++) this.full(2, SLOW).pass(140_000)
     return this
@@ -93,7 +93,7 @@ const SLOW = { satisfied: 50, tolerating: 50 }
 const DOWN = { failed: 100 }
 
 describe('a healthy origin', () => {
-  it('changes nothing, and nobody has to be told', () => {
+  it('keeps the limits of the operator and needs no announcement', () => {
     const room = new Observed().windows(20, GOOD)
     expect(room.limits).toBe(OPERATOR)
     expect([room.view, room.decisions]).toEqual([null, []])
@@ -103,28 +103,28 @@ describe('a healthy origin', () => {
     expect(new Observed().windows(5, GOOD).window(SLOW).windows(5, GOOD).decisions).toEqual([])
   })
 
-  it('is not closed by one session that reloads one slow or broken page', () => {
+  it('is not blocked because one session reloads a slow or broken page', () => {
     expect(new Observed().windows(100, { satisfied: 16, frustrated: 5 }).decisions).toEqual([])
     expect(new Observed().windows(100, { satisfied: 16, failed: 5 }).decisions).toEqual([])
   })
 
-  it('is not closed by one session that is nearly all that is heard of a quiet site', () => {
+  it('is not blocked because one session sends nearly all requests to a quiet site', () => {
     expect(new Observed().windows(100, { failed: 5 }).decisions).toEqual([])
     expect(new Observed().windows(100, { satisfied: 3, frustrated: 5 }).decisions).toEqual([])
-    // Its windows are not in step with the room's: two of them may fall into one.
+    // The windows of an edge are not in step with those of the room: two of them may fall into one.
     for (let i = 0, room = new Observed(); i < 40; i++) {
       room.window({ failed: i % 4 === 0 ? 10 : 5, satisfied: 1 })
       expect(room.decisions).toEqual([])
     }
   })
 
-  it('is not closed by one session at however many isolates, where it is told apart', () => {
+  it('is not blocked because of one identified session, however many isolates report it', () => {
     const of = (count: number) => {
       const room = new Observed()
       for (let i = 0; i < 24; i++) {
         room.nowMs += 5_000
         const sentMs = room.nowMs - 1_000
-        // Of each window's complaints some are heard in the one before.
+        // Complaints may arrive a window early, so only every other window has any.
         const sids = i % 2 === 0 ? Array.from({ length: count }, (_, n) => `session-${n}`) : []
         const complaints = sids.map(sid => [complaintOf('origin', sid, sentMs), 1])
         const samples = [
@@ -143,7 +143,7 @@ describe('a healthy origin', () => {
   })
 
   it.each(['tolerating', 'frustrated', 'failed'] as const)(
-    'is not cut back by one session whose answers are %s at eight isolates',
+    'is not cut back because of one session whose answers are %s at eight isolates',
     outcome => {
       const of = (isOneOf: (i: number) => string, good: number) => {
         const room = new Observed()
@@ -155,9 +155,9 @@ describe('a healthy origin', () => {
             cells[cell] = (cells[cell] ?? 0) + by
           }
           say(cellOf('origin', 'satisfied', 100, sentMs), good)
-          // Somebody else is slow once in a while.
+          // Another session complains once a window.
           say(complaintOf('origin', 'somebody', sentMs))
-          // As many as two windows of eight edges.
+          // 80 samples: two windows of eight edges, with five samples of one session each.
           for (let n = 0; n < 80; n++) {
             say(cellOf('origin', outcome, 1_500, sentMs))
             say(lossOf('origin', isOneOf(n), sentMs), lossBy(outcome))
@@ -173,13 +173,13 @@ describe('a healthy origin', () => {
       expect(of(n => `session-${n % 8}`, 100).kinds).toContain(
         outcome === 'failed' ? 'breaker-open' : 'ceiling-lowered',
       )
-      // Half of what is bad is one's own, and nothing is good.
+      // Session 0 has half of the bad samples, and no sample is good.
       const halved = of(n => `session-${n % 2 === 0 ? 0 : n}`, 0)
       expect(halved.kinds).toContain(outcome === 'tolerating' ? 'ceiling-lowered' : 'breaker-open')
     },
   )
 
-  it('bears no more because one session complained so much that the others are not heard', () => {
+  it('gets no higher ceiling when one failing session drowns out all others', () => {
     const room = new Observed().windows(2, SLOW).pass(200_000)
     const { totalActiveUsers } = room.limits
     for (let i = 0; i < 60; i++) {
@@ -193,7 +193,7 @@ describe('a healthy origin', () => {
     expect(room.view?.breakers).toEqual({})
   })
 
-  it('is closed where a quiet room hears of many at once, and of the first a second before', () => {
+  it('is blocked when many sessions fail at once in a quiet room, even if the first fails a second earlier', () => {
     const room = new Observed()
     for (let burst = 0; burst < 8; burst++) {
       room.nowMs += 19_000
@@ -210,7 +210,7 @@ describe('a healthy origin', () => {
     expect(room.kinds).toContain('breaker-open')
   })
 
-  it('whose answers never come, with the longest timeout that there may be, is closed', () => {
+  it('is blocked when no answer comes within 100 s, the longest timeout', () => {
     const room = new Observed()
     for (let i = 0; i < 12; i++) {
       room.nowMs += 5_000
@@ -221,17 +221,17 @@ describe('a healthy origin', () => {
     expect(room.kinds).toContain('breaker-open')
   })
 
-  it('is closed all the same where more than one says so', () => {
+  it('is blocked when there are more failures than one session can report', () => {
     expect(new Observed().windows(8, { failed: 10 }).kinds).toContain('breaker-open')
   })
 
-  it('says nothing with fewer than twenty samples in four windows', () => {
+  it('is not judged by fewer than twenty samples in four windows', () => {
     expect(new Observed().windows(100, { failed: 4 }).decisions).toEqual([])
   })
 })
 
 describe('an origin that a crowd overruns', () => {
-  /** So many are borne, then there are 800 within two windows, and all answers are slow. */
+  /** The origin serves `borne` sessions well, then fails under 800. The trial after the outage is about to begin. */
   function overrun(borne: number, ...slowing: Partial<Record<Outcome, number>>[]) {
     const room = new Observed()
     room.inside = borne
@@ -241,7 +241,7 @@ describe('an origin that a crowd overruns', () => {
     return room.windows(2, { frustrated: 100 }).pass(31_000)
   }
 
-  it('gets no more of them back than it has borne, until the operator’s limit is found little by little', () => {
+  it('gets back as many sessions as it has borne, and then more in small steps', () => {
     const room = overrun(500).windows(3, { satisfied: 3 }).windows(3, GOOD)
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(500)
     expect(room.limits.totalActiveUsers).toBeLessThan(510)
@@ -251,18 +251,18 @@ describe('an origin that a crowd overruns', () => {
     expect(room.limits.totalActiveUsers).toBeLessThan(600)
   })
 
-  it('does not have to hear twenty of those few to let more on', () => {
+  it('gets more sessions back although the first few send fewer than twenty samples', () => {
     const room = overrun(500).windows(3, { satisfied: 3 })
     const before = room.view?.inside ?? 1
     expect(room.windows(3, { satisfied: 3 }).view?.inside).toBeGreaterThan(1.5 * before)
   })
 
-  it('counts as having borne what its trial has shown', () => {
+  it('is credited with the load that its trial has shown', () => {
     const room = overrun(50).windows(3, { satisfied: 3 })
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(280)
   })
 
-  it('gets back what it has borne, and not what the ceiling was cut to a moment before it fell over', () => {
+  it('gets back what it has borne, not what the ceiling was cut to just before the outage', () => {
     const slowing = { satisfied: 10, tolerating: 82, frustrated: 8 }
     const room = overrun(700, slowing, slowing).windows(3, { satisfied: 3 })
     expect(room.kinds).toEqual([
@@ -276,7 +276,7 @@ describe('an origin that a crowd overruns', () => {
     expect(room.windows(6, GOOD).limits.totalActiveUsers).toBeGreaterThan(690)
   })
 
-  it('and is slow once more while most are held, is not taken for one that bears no more than those few', () => {
+  it('is not limited to a few sessions for good when it is slow again while most are blocked', () => {
     const room = overrun(500).windows(3, { satisfied: 3 }).windows(1, GOOD).windows(2, SLOW)
     const { totalActiveUsers } = room.limits
     expect(totalActiveUsers).toBeLessThan(450)
@@ -286,7 +286,7 @@ describe('an origin that a crowd overruns', () => {
 })
 
 describe('a slow origin', () => {
-  it('has fewer people inside after two slow windows, and no further cut before that could have helped', () => {
+  it('is given fewer sessions after two slow windows, and no further cut before the first can help', () => {
     const room = new Observed().windows(2, SLOW)
     const { totalActiveUsers, ratePerMinute } = room.limits
     expect(totalActiveUsers).toBe(680)
@@ -296,7 +296,7 @@ describe('a slow origin', () => {
     expect(room.windows(10, SLOW).kinds).toEqual(['ceiling-lowered', 'ceiling-lowered'])
   })
 
-  it('tells what was seen and what was done', () => {
+  it('leaves a decision that records what was seen and what was done', () => {
     const [decision] = new Observed().windows(2, SLOW).decisions
     expect(decision).toMatchObject({
       upstream: 'origin',
@@ -306,7 +306,7 @@ describe('a slow origin', () => {
     })
   })
 
-  it('gets more people again once it is fast and the cooldown is over, until the operator’s own limit stands', () => {
+  it('gets more sessions once it is fast and the cooldown is over, up to the limit of the operator', () => {
     const room = new Observed().windows(2, SLOW)
     for (let i = 0; i < 720; i++) {
       room.inside = Math.min(1_000, room.limits.totalActiveUsers)
@@ -318,7 +318,7 @@ describe('a slow origin', () => {
 })
 
 describe('a ceiling', () => {
-  it.each([1, 2, 3, 4, 7, 10])('of %s rises again, and from any fraction between', sessionsMin => {
+  it.each([1, 2, 3, 4, 7, 10])('with a minimum of %s sessions rises again from any value', sessionsMin => {
     for (const inside of [2, 3, 4, 9, 800]) {
       const room = new Observed(rulesOf({ sessionsMin }))
       room.inside = inside
@@ -326,7 +326,7 @@ describe('a ceiling', () => {
     }
   })
 
-  it('does not creep up by lucky windows among others: it takes three in a row', () => {
+  it('does not creep up by lucky windows: it rises after three good windows in a row', () => {
     const room = new Observed().windows(2, SLOW).pass(200_000).full(3, GOOD)
     const { totalActiveUsers } = room.limits
     for (let i = 0; i < 200; i++) room.full(1, { satisfied: 80, tolerating: 20 }).full(2, GOOD)
@@ -334,19 +334,19 @@ describe('a ceiling', () => {
     expect(room.full(50, GOOD).limits.totalActiveUsers).toBeGreaterThan(totalActiveUsers + 20)
   })
 
-  it('that few are under, who ask seldom, rises by what little they say', () => {
+  it('rises by single samples when it allows only ten sessions', () => {
     const room = new Observed().lowest()
     expect(room.limits.totalActiveUsers).toBe(10)
     expect(room.full(20_000, { satisfied: 1 }).limits).toBe(OPERATOR)
   })
 
-  it('is not lowered by what little they say', () => {
+  it('is not lowered by single samples', () => {
     const room = new Observed().windows(2, SLOW)
     const { totalActiveUsers } = room.limits
     expect(room.full(400, { frustrated: 1 }).limits.totalActiveUsers).toBe(totalActiveUsers)
   })
 
-  it('of a total that was raised since comes to the new one in time, and so does one that was stored without a range', () => {
+  it('reaches a limit that the operator has raised since, even if it was stored with a range of 0', () => {
     const room = new Observed()
     room.operator = { ratePerMinute: 600, totalActiveUsers: 20 }
     room.inside = 20
@@ -356,13 +356,13 @@ describe('a ceiling', () => {
     expect(room.full(1_500, GOOD).limits).toBe(room.operator)
   })
 
-  it('above a total that was lowered since is not why fewer come in', () => {
+  it('is not announced when the operator has lowered the limit below it', () => {
     const room = new Observed().windows(2, SLOW)
     room.operator = { ratePerMinute: 600, totalActiveUsers: 100 }
     expect(room.view).toBeNull()
   })
 
-  it('rises no more after an hour in which nothing was heard than after some seconds', () => {
+  it('rises no more after an hour without reports than after a few seconds', () => {
     const room = new Observed().windows(2, SLOW).pass(200_000).full(5, GOOD)
     const { totalActiveUsers } = room.limits
     room.nowMs += 3_600_000
@@ -371,7 +371,7 @@ describe('a ceiling', () => {
   })
 })
 
-describe('an upstream that few ask for', () => {
+describe('an upstream with few requests', () => {
   const sids = Array.from({ length: 40 }, (_, n) => `visitor-${n}`)
   const sayOf = (room: Observed, ...cells: string[]) => {
     hear(room.health, Object.fromEntries(cells.map(cell => [cell, 1])), room.rules, room.nowMs)
@@ -381,14 +381,14 @@ describe('an upstream that few ask for', () => {
     cellOf('payment', 'failed', 5, sentMs),
     complaintOf('payment', `${sid}`, sentMs),
   ]
-  /** Five sessions in a row are failed, one each second. */
+  /** Five sessions in a row fail, one each second, and the breaker opens. */
   const dead = (room = new Observed()) => {
     for (const sid of sids.slice(0, 5)) sayOf(room.pass(1_000), ...failed(sid, room.nowMs))
     expect(room.view?.breakers).toEqual({ payment: 'open' })
     return room
   }
 
-  it('is closed off when five sessions in a row were failed, before the window has ended', () => {
+  it('is blocked after five failed sessions in a row, before the window has ended', () => {
     const room = new Observed()
     room.nowMs += 100
     for (const [n, sid] of sids.slice(0, 5).entries()) {
@@ -402,7 +402,7 @@ describe('an upstream that few ask for', () => {
     expect(room.decisions[0]?.saw).toMatchObject({ samples: 5, failures: 1 })
   })
 
-  it('is closed off by those of the last two minutes, however many were served before', () => {
+  it('is blocked by failures of the last two minutes, although earlier sessions were served', () => {
     const room = new Observed().windows(3, { satisfied: 6 }, 'payment')
     for (const sid of sids.slice(0, 5)) {
       expect(room.view?.breakers ?? {}).toEqual({})
@@ -412,7 +412,7 @@ describe('an upstream that few ask for', () => {
     expect(room.view?.breakers).toEqual({ payment: 'open' })
   })
 
-  it('is closed off also when it hangs until a long timeout, which one in ten seconds waits for', () => {
+  it('is blocked when requests hang until a long timeout, at one request in ten seconds', () => {
     const room = new Observed()
     for (const sid of sids.slice(0, 5)) {
       room.nowMs += 10_000
@@ -422,47 +422,50 @@ describe('an upstream that few ask for', () => {
     expect(room.view?.breakers).toEqual({ payment: 'open' })
   })
 
-  it('that admissions depend on has fewer of those inside back, like the origin itself', () => {
+  it('stops admissions and lowers the ceiling when it is critical', () => {
     const room = dead(new Observed(rulesOf({ upstreams: [origin, { ...payment, critical: true }] })))
     expect(room.kinds).toEqual(['breaker-open', 'ceiling-lowered'])
     expect(room.limits.ratePerMinute).toBe(0)
   })
 
-  it('stays open for what one session says, at however many isolates', () => {
+  it('is not blocked because one session fails, however many isolates report it', () => {
     const room = new Observed()
     for (let i = 0; i < 200; i++) expect(sayOf(room.pass(1_000), ...failed(sids[0], room.nowMs))).toEqual({})
   })
 
-  it('stays open for what goes wrong at one moment', () => {
+  it('is not blocked by failures at a single moment', () => {
     const room = new Observed()
     expect(sayOf(room.pass(1_000), ...sids.flatMap(sid => failed(sid, room.nowMs)))).toEqual({})
   })
 
-  it.each(['satisfied', 'tolerating', 'answered', 'came-late'] as const)('stays open while others are %s', mark => {
-    const room = new Observed()
-    for (const [n, sid] of sids.entries()) {
-      room.nowMs += 2_000
-      expect(sayOf(room, ...failed(sid, room.nowMs))).toEqual({})
-      if (n % 3 === 2) sayOf(room, cellOf('payment', mark, 100, room.nowMs))
-    }
-  })
+  it.each(['satisfied', 'tolerating', 'answered', 'came-late'] as const)(
+    'is not blocked while other requests are %s',
+    mark => {
+      const room = new Observed()
+      for (const [n, sid] of sids.entries()) {
+        room.nowMs += 2_000
+        expect(sayOf(room, ...failed(sid, room.nowMs))).toEqual({})
+        if (n % 3 === 2) sayOf(room, cellOf('payment', mark, 100, room.nowMs))
+      }
+    },
+  )
 
-  it('stays open while answers take their time and failures are at once: what came in between is no streak', () => {
+  it('is not blocked by quick failures while slow answers still come', () => {
     const room = new Observed()
     for (let second = 1; second <= 300; second++) {
       room.nowMs += 1_000
-      // Ten a second, of which one fails; an answer takes three seconds.
+      // Each second one request fails at once, and another is answered after three seconds.
       const answers = second > 3 ? [cellOf('payment', 'tolerating', 3_000, room.nowMs - 3_000)] : []
       expect(sayOf(room, ...failed(sids[second % 40], room.nowMs), ...answers)).toEqual({})
     }
   })
 
-  it('stays open for failures of which each is an hour after the last', () => {
+  it('is not blocked by failures an hour apart', () => {
     const room = new Observed()
     for (const sid of sids) expect(sayOf(room.pass(3_600_000), ...failed(sid, room.nowMs))).toEqual({})
   })
 
-  it('is opened again in time though it is slow, or has no answers that are samples, but not while it fails', () => {
+  it('is unblocked while its answers are slow or not timed, but not while it fails', () => {
     for (const mark of ['tolerating', 'answered'] as const) {
       const room = dead().pass(31_000)
       const tried = () => hear(room.health, { [cellOf('payment', mark, 9, room.nowMs)]: 4 }, room.rules, room.nowMs)
@@ -478,14 +481,14 @@ describe('an upstream that few ask for', () => {
     for (let i = 0; i < 60; i++) expect(failing.window({ failed: 3 }, 'payment').view?.breakers).not.toEqual({})
   })
 
-  it('is opened again though one visitor has nothing but failures, and not where two have', () => {
+  it('is unblocked although one visitor has only failures, but not if two have', () => {
     const trial = (...failing: string[]) => {
       const room = dead().pass(31_000)
       for (let i = 0; i < 3; i++) {
         room.nowMs += 5_000
         sayOf(
           room,
-          // Before the answers, so that nobody was failed after the last of them.
+          // Sent before the answers, so that no failure follows the last answer.
           ...failing.flatMap(sid => failed(sid, room.nowMs - 4_500)),
           ...[100, 120, 150].map(ms => cellOf('payment', 'satisfied', ms, room.nowMs - 4_000)),
         )
@@ -496,14 +499,14 @@ describe('an upstream that few ask for', () => {
     expect(trial('one', 'two')).toEqual({ payment: 'open' })
   })
 
-  it('is not opened while its one visitor, or its probe, has nothing but failures: the pauses get longer', () => {
+  it('stays blocked, with ever longer pauses, while its only visitor or its probe fails', () => {
     const probeOf = (room: Observed) => probed(room.health, payment, { tookMs: null, targetMs: 500 }, room)
     const trials = [
       (room: Observed) => sayOf(room, ...failed('one', room.nowMs - 100)),
       (room: Observed) => sayOf(room, cellOf('payment', 'failed', 5, room.nowMs - 100)),
       (room: Observed) => {
         probeOf(room)
-        // Others are served, but a probe is believed.
+        // Visitors are served, but a failed probe outweighs them.
         sayOf(room, ...[100, 120, 150].map(ms => cellOf('payment', 'satisfied', ms, room.nowMs - 100)))
       },
     ]
@@ -517,7 +520,7 @@ describe('an upstream that few ask for', () => {
     }
   })
 
-  it('is opened again though the one who fails asks first', () => {
+  it('is unblocked although a failing visitor asks first', () => {
     const room = dead().pass(31_000)
     for (let i = 0; i < 3; i++) {
       room.nowMs += 5_000
@@ -528,7 +531,7 @@ describe('an upstream that few ask for', () => {
     expect(room.view?.breakers).toEqual({})
   })
 
-  it('is tried by what is sent then: what was sent during its pause and failed is no part of it', () => {
+  it('ignores in its trial the failures of requests sent during its pause', () => {
     const room = dead()
     const stragglers = sids.slice(10, 14).flatMap(sid => failed(sid, room.nowMs + 2_000))
     room.nowMs += 28_000
@@ -538,7 +541,7 @@ describe('an upstream that few ask for', () => {
     expect(room.windows(3, { satisfied: 3 }, 'payment').view?.breakers).toEqual({})
   })
 
-  it('stays open for failures of edges whose clocks run ahead, while others are served', () => {
+  it('is not blocked by failures from edges whose clocks run ahead, while others are served', () => {
     const room = new Observed()
     for (let second = 0; second < 60; second++) {
       room.nowMs += 1_000
@@ -547,7 +550,7 @@ describe('an upstream that few ask for', () => {
     }
   })
 
-  it('has everybody back little by little once its trial is over: who wanted something of it wants it still', () => {
+  it('gets all sessions back little by little after its trial, because they all still want its pages', () => {
     const room = dead()
     expect(room.view).toMatchObject({ breakers: { payment: 'open' }, back: {} })
     room.pass(31_000).windows(3, { satisfied: 3 }, 'payment')
@@ -557,36 +560,36 @@ describe('an upstream that few ask for', () => {
     expect(backShare(sinceMs, sinceMs + 30_000)).toBeCloseTo(0.55)
     expect(room.pass(30_000).view?.back).toEqual({ payment: sinceMs })
     expect(room.pass(30_000).view).toBeNull()
-    // A clock that was set back by an hour keeps nobody out.
+    // A clock that was set back by an hour keeps no session out.
     room.nowMs -= 3_600_000
     expect(room.view).toBeNull()
   })
 
-  it('that is opened by hand is open to everybody', () => {
+  it('admits all sessions at once when the operator pins its breaker closed', () => {
     const room = dead().pass(31_000).windows(3, { satisfied: 3 }, 'payment')
     room.rules = rulesOf({ pins: { ratePerMinute: null, sessions: null, breakers: { payment: 'closed' } } })
     expect(room.view).toBeNull()
   })
 
-  it('begins anew when it is closed again: old failures do not open it', () => {
+  it('starts without failures after a trial: old ones do not open its breaker again', () => {
     const room = dead().pass(31_000).windows(3, { satisfied: 3 }, 'payment')
     expect(room.view?.breakers).toEqual({})
     expect(sayOf(room, ...failed(sids[5], room.nowMs))).toEqual({})
   })
 
-  it('is not the origin itself: a quiet site is not judged', () => {
+  it('is judged differently from the origin: a quiet site is not blocked by a few failures', () => {
     expect(new Observed().windows(3, { failed: 5 }).view?.breakers ?? {}).toEqual({})
   })
 })
 
 describe('an origin that is down', () => {
-  it('is left alone after two windows: nobody is admitted, and the sessions inside are held', () => {
+  it('is left alone after two windows: no visitor is admitted, and active sessions are blocked', () => {
     const room = new Observed().windows(2, DOWN)
     expect(room.limits.ratePerMinute).toBe(0)
     expect(room.view).toMatchObject({ reason: 'outage', inside: 0, paused: true, breakers: { origin: 'open' } })
   })
 
-  it('gets a trial of a few after the pause, then everybody little by little', () => {
+  it('gets a trial of a few sessions after the pause, then all of them little by little', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     expect(room.view).toMatchObject({ breakers: { origin: 'half-open' }, inside: 0.05, paused: true })
     expect(room.limits.ratePerMinute).toBe(12)
@@ -597,20 +600,20 @@ describe('an origin that is down', () => {
     expect(room.windows(21, GOOD).view?.inside ?? 1).toBe(1)
   })
 
-  it('that is slow in its trial gets no more at its end than was tried', () => {
+  it('gets back only as many sessions as were tried if its trial was slow', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     room.health.ceiling = { ...room.health.ceiling, sessions: 20 }
     room.windows(5, { satisfied: 1, tolerating: 3 })
     expect(room.kinds).not.toContain('breaker-closed')
     room.window({ satisfied: 3 })
     expect(room.kinds).toContain('breaker-closed')
-    // As many as were let on, and the first step from there.
+    // The 40 sessions of the trial, and the first step above them.
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(40)
     expect(room.limits.totalActiveUsers).toBeLessThan(60)
     expect(room.view?.inside).toBeLessThan(0.075)
   })
 
-  it('whose time runs again once it answers, also while some of them are held', () => {
+  it('lets session time run again once it answers, even while some sessions are blocked', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     expect(room.view?.paused).toBe(true)
     room.windows(3, { satisfied: 3 })
@@ -618,14 +621,14 @@ describe('an origin that is down', () => {
     expect(room.view?.paused).toBe(false)
   })
 
-  it('that cannot bear all of them gets fewer as soon as that shows', () => {
+  it('gets fewer sessions as soon as it is slow under the ones that came back', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(2, GOOD)
     room.windows(2, SLOW)
     expect(room.kinds.at(-1)).toBe('ceiling-lowered')
     expect(room.limits.totalActiveUsers).toBeLessThan(room.inside)
   })
 
-  it('waits longer each time a trial fails, five minutes at most, and not for what was sent before the trial', () => {
+  it('waits longer after each failed trial, five minutes at most, and ignores requests sent before a trial', () => {
     const room = new Observed().windows(2, DOWN)
     const pauses: number[] = []
     for (let i = 0; i < 6; i++) {
@@ -639,7 +642,7 @@ describe('an origin that is down', () => {
     expect(pauses).toEqual([30, 60, 120, 240, 300, 300])
   })
 
-  it('is tried again as late as it has asked for itself', () => {
+  it('is not tried again before the time that its Retry-After asks for', () => {
     const room = new Observed().window(DOWN)
     hear(room.health, { [cellOf('origin', 'retry-after', 120_000, room.nowMs)]: 1 }, room.rules, room.nowMs)
     room.window(DOWN)
@@ -647,7 +650,7 @@ describe('an origin that is down', () => {
     expect(room.pass(40_000).view?.breakers.origin).toBe('half-open')
   })
 
-  it('is tried sooner when probes find it well three times in a row', () => {
+  it('is tried sooner after three good probes in a row', () => {
     const room = new Observed().windows(2, DOWN).pass(10_000)
     for (const tookMs of [100, null, 100, 100]) room.probe(tookMs)
     expect(room.view?.breakers.origin).toBe('open')
@@ -655,7 +658,7 @@ describe('an origin that is down', () => {
     expect(room.view?.breakers.origin).toBe('half-open')
   })
 
-  it('is not met by everybody at once after it was tried sooner', () => {
+  it('does not meet all visitors at once after an early trial', () => {
     const room = new Observed().windows(2, DOWN).pass(11_000)
     for (let i = 0; i < 3; i++) room.probe(100)
     room.windows(3, { satisfied: 3 })
@@ -663,13 +666,13 @@ describe('an origin that is down', () => {
     expect(room.limits.ratePerMinute).toBeLessThan(0.2 * OPERATOR.ratePerMinute)
   })
 
-  it('lets time run when its trial hears nobody: those inside may all have left, and there is no room for others', () => {
+  it('lets session time run when its trial has no samples, so that abandoned sessions free their places', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     expect(room.windows(11, {}).view).toMatchObject({ paused: true, breakers: { origin: 'half-open' } })
     expect(room.windows(2, {}).view).toMatchObject({ paused: false, breakers: { origin: 'half-open' } })
   })
 
-  it('says of each step what was seen, and that more were let on', () => {
+  it('leaves a decision for each step with the samples seen, also when the ceiling rises', () => {
     const room = new Observed()
     room.inside = 50
     room.windows(3, GOOD)
@@ -681,7 +684,7 @@ describe('an origin that is down', () => {
     ])
   })
 
-  it('comes back by probes alone when nobody visits', () => {
+  it('comes back by probes alone when there are no visitors', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
     for (let i = 0; i < 9; i++) {
       room.probe(100)
@@ -692,27 +695,27 @@ describe('an origin that is down', () => {
 })
 
 describe('an upstream', () => {
-  it('that nothing depends on is closed alone: admissions stay as they are', () => {
+  it('that is not critical is blocked alone, and admissions go on', () => {
     const room = new Observed().windows(2, DOWN, 'payment')
     expect(room.view).toMatchObject({ reason: null, inside: 1, paused: false, breakers: { payment: 'open' } })
     expect(room.limits).toBe(OPERATOR)
   })
 
-  it('that is critical stops admissions, and leaves those inside alone', () => {
+  it('that is critical stops admissions when it is down, and leaves active sessions alone', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, critical: true }] })
     const room = new Observed(rules).windows(2, DOWN, 'payment')
     expect(room.view).toMatchObject({ reason: 'outage', inside: 1, paused: false, breakers: { payment: 'open' } })
     expect(room.limits.ratePerMinute).toBe(0)
   })
 
-  it('that is critical leaves those inside alone also where the origin itself was down once', () => {
+  it('that is critical leaves active sessions alone even after an earlier outage of the origin', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, critical: true }] })
     const room = new Observed(rules).windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(40, GOOD)
     room.windows(2, { failed: 50, satisfied: 50 }, 'payment')
     expect(room.view).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
   })
 
-  it('is open to all as soon as it has no breaker any more', () => {
+  it('is open to all as soon as its breaker is removed', () => {
     const room = new Observed().windows(2, DOWN, 'payment').pass(31_000)
     expect(room.view?.breakers).toEqual({ payment: 'half-open' })
     room.rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
@@ -720,7 +723,7 @@ describe('an upstream', () => {
     expect(room.kinds.at(-1)).toBe('breaker-closed')
   })
 
-  it('without a breaker is measured and never closed', () => {
+  it('without a breaker is never blocked', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
     expect(new Observed(rules).windows(5, DOWN, 'payment').view).toBeNull()
   })
@@ -734,12 +737,12 @@ describe('the operator', () => {
     expect([room.limits, room.view]).toEqual([OPERATOR, null])
   })
 
-  it('hears nothing when it is off', () => {
+  it('sees no decisions when health control is off', () => {
     expect(new Observed(rulesOf({ mode: 'off' })).windows(5, DOWN).decisions).toEqual([])
   })
 
   it.each(['enforce', 'shadow', 'off'] as const)(
-    'who closes the origin by hand lets nobody in to it, in mode %s, whatever rate is pinned beside',
+    'who blocks the origin by hand stops all admissions in mode %s, whatever rate is pinned',
     mode => {
       for (const ratePerMinute of [null, 30]) {
         const pins = { ratePerMinute, sessions: null, breakers: { origin: 'open' } } as const
@@ -752,7 +755,7 @@ describe('the operator', () => {
     },
   )
 
-  it('finds nothing of an old outage when it is on again', () => {
+  it('finds no trace of an old outage when health control is on again', () => {
     const room = new Observed().windows(2, DOWN)
     room.rules = rulesOf({ mode: 'off' })
     room.pass(60_000)
@@ -760,7 +763,7 @@ describe('the operator', () => {
     expect([room.pass(1_000).view, room.limits]).toEqual([null, OPERATOR])
   })
 
-  it('holds nobody who was let through by hand while the origin was down', () => {
+  it('blocks no session after an outage during which the breaker was pinned closed', () => {
     const room = new Observed(
       rulesOf({ pins: { ratePerMinute: null, sessions: null, breakers: { origin: 'closed' } } }),
     )
@@ -772,7 +775,7 @@ describe('the operator', () => {
     expect(room.view?.inside).toBe(1)
   })
 
-  it('wins with a pin, in both directions, and never above the own limits', () => {
+  it('overrides decisions with a pin in both directions, but never above the configured limits', () => {
     const pins = { ratePerMinute: 30, sessions: 5_000, breakers: { origin: 'closed', payment: 'open' } } as const
     const room = new Observed(rulesOf({ pins })).windows(2, DOWN)
     expect(room.view).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
@@ -780,7 +783,7 @@ describe('the operator', () => {
   })
 })
 
-describe('whatever an origin has done', () => {
+describe('health control', () => {
   const window = fc.constantFrom<Partial<Record<Outcome, number>>>(
     GOOD,
     SLOW,
@@ -790,7 +793,7 @@ describe('whatever an origin has done', () => {
     { frustrated: 50 },
   )
 
-  it('health only lowers the limits, and a healthy origin is always open again, with all its places', () => {
+  it('only lowers limits, and restores all of them once the origin is healthy', () => {
     fc.assert(
       fc.property(fc.array(window, { maxLength: 60 }), windows => {
         const room = new Observed()
@@ -811,7 +814,7 @@ describe('whatever an origin has done', () => {
     )
   })
 
-  it('nothing that was set meanwhile keeps it shut, however few ask', () => {
+  it('restores all limits whatever settings changed meanwhile, however few requests come', () => {
     const step = fc.record({
       samples: window,
       mode: fc.constantFrom('enforce', 'shadow', 'off'),

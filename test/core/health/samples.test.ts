@@ -37,13 +37,13 @@ describe('Apdex', () => {
     expect(apdexOf(noCounts())).toBeNull()
   })
 
-  it('counts a failure that was frustrated before once, as a failure', () => {
+  it('counts a frustrated request that then fails once, as a failure', () => {
     const counts = countsOf(100, 3_000)
     add(counts, 'turned-failed', 0)
     expect([samplesOf(counts), failureShareOf(counts)]).toEqual([2, 0.5])
   })
 
-  it('counts one that was frustrated in an earlier window as a sample of its own, so that there are never more failures than samples', () => {
+  it('counts a failure as a new sample if it was frustrated in an earlier window: failures never exceed samples', () => {
     const counts = countsOf(100)
     for (let i = 0; i < 3; i++) add(counts, 'turned-failed', 0)
     expect([samplesOf(counts), failureShareOf(counts)]).toEqual([4, 0.75])
@@ -51,7 +51,7 @@ describe('Apdex', () => {
 })
 
 describe('the histogram', () => {
-  it('gives percentiles that are right within a fifth', () => {
+  it('returns percentiles that are at most a fifth too high', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 2, max: 100_000 }), { minLength: 1, maxLength: 200 }), tookMs => {
         const sorted = tookMs.toSorted((a, b) => a - b)
@@ -63,7 +63,7 @@ describe('the histogram', () => {
     )
   })
 
-  it('is the same in whatever parts it is added up', () => {
+  it('is the same however its parts are merged', () => {
     const tookMs = fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 50 })
     fc.assert(
       fc.property(tookMs, tookMs, (one, other) => {
@@ -76,7 +76,7 @@ describe('the histogram', () => {
 })
 
 describe('a cell', () => {
-  it('comes back as what it was', () => {
+  it('is read back as it was written', () => {
     expect(readCell(cellOf('payment', 'tolerating', 800, NOW), NOW)).toEqual({
       upstream: 'payment',
       mark: 'tolerating',
@@ -85,7 +85,7 @@ describe('a cell', () => {
     })
   })
 
-  it('is left out when it is a minute old, from the future, or no sample', () => {
+  it('is ignored when it is over a minute old, from the future, or no sample', () => {
     const cell = cellOf('origin', 'failed', 5, NOW)
     expect(readCell(cell, NOW + 30_000)).not.toBeNull()
     expect(readCell(cell, NOW + 70_000)).toBeNull()
@@ -94,7 +94,7 @@ describe('a cell', () => {
       expect(readCell(other, NOW), other).toBeNull()
   })
 
-  it('of a 503 that was long in coming is heard, however short or long a rest the origin asks for', () => {
+  it('of a late 503 still counts, however short or long its Retry-After is', () => {
     for (const restMs of [1_000, 120_000]) {
       const cell = cellOf('origin', 'retry-after', restMs, NOW)
       expect(readCell(cell, NOW + 100_000)).not.toBeNull()
@@ -103,8 +103,8 @@ describe('a cell', () => {
   })
 })
 
-describe('a tally that nobody answers', () => {
-  it('keeps what may still be heard of an origin, and all that is not of it, and no more', () => {
+describe('a tally without acknowledgements', () => {
+  it('drops samples that are too old to count, and keeps everything else', () => {
     const tally = new Tally()
     tally.add('line/main/5', 7)
     let cells = 0

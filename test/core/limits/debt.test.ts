@@ -29,7 +29,7 @@ const ask = (more: Partial<Ask> = {}): Ask => ({
 describe('a debt with leases', () => {
   const quota = quotaOf(60, 60_000, 10)
 
-  it('lends what is wanted, and half of the rest at most to spare', () => {
+  it('lends what is wanted, and at most half of the rest as spare tokens', () => {
     const debt = newDebt(quota)
     expect(lend(debt, quota, ask({ want: 2, spare: 100 }), LEASE_MS, START_MS)).toEqual({
       tokens: 6,
@@ -38,15 +38,15 @@ describe('a debt with leases', () => {
     })
   })
 
-  it('does not drain what is out', () => {
+  it('does not drain tokens while they are lent out', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ want: 10 }), LEASE_MS, START_MS)
     expect(lend(debt, quota, ask({ lease: 'b' }), LEASE_MS, START_MS + 10_999).tokens).toBe(0)
-    // Charged whole at the end of the lease and its grace: one has drained a second later.
+    // The lease and its grace end after 11 s. All tokens are charged then, and one has drained a second later.
     expect(lend(debt, quota, ask({ lease: 'c' }), LEASE_MS, START_MS + 12_000).tokens).toBe(1)
   })
 
-  it('drains what was reported, and frees what was given back', () => {
+  it('drains reported tokens and frees returned ones', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ want: 10 }), LEASE_MS, START_MS)
     lend(debt, quota, ask({ nth: 2, used: 4, has: 0, want: 0 }), LEASE_MS, START_MS + 1_000)
@@ -54,34 +54,34 @@ describe('a debt with leases', () => {
     expect(lend(debt, quota, ask({ lease: 'c', want: 2 }), LEASE_MS, START_MS + 3_000).tokens).toBe(2)
   })
 
-  it('grants the same ask once, and says the same again', () => {
+  it('grants a repeated request once, and returns the same answer again', () => {
     const debt = newDebt(quota)
     const first = lend(debt, quota, ask({ want: 4 }), LEASE_MS, START_MS)
     expect(lend(debt, quota, ask({ want: 4 }), LEASE_MS, START_MS + 5)).toBe(first)
     expect(lend(debt, quota, ask({ lease: 'b', want: 10 }), LEASE_MS, START_MS + 5).tokens).toBe(6)
   })
 
-  it('takes back what it granted to an ask whose answer was lost', () => {
+  it('takes back a grant whose answer was lost', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ want: 8 }), LEASE_MS, START_MS)
     expect(lend(debt, quota, ask({ nth: 2, want: 8 }), LEASE_MS, START_MS + 5).tokens).toBe(8)
   })
 
-  it('says when a refused request would pass: exactly, if nobody reports before', () => {
+  it('returns exactly when a refused request would pass if no report came before', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ want: 10 }), LEASE_MS, START_MS)
     const { retryAfterMs } = lend(debt, quota, ask({ lease: 'b' }), LEASE_MS, START_MS)
     expect(retryAfterMs).toBe(12_000)
   })
 
-  it('says for good that a request dearer than the burst never passes', () => {
+  it('returns an infinite wait for a request that costs more than the burst', () => {
     expect(lend(newDebt(quota), quota, ask({ want: 11, least: 11 }), LEASE_MS, START_MS)).toMatchObject({
       tokens: 0,
       retryAfterMs: Number.POSITIVE_INFINITY,
     })
   })
 
-  it('keeps debt in tokens when the interval changes, and no more of it than the new burst', () => {
+  it('keeps its tokens when the interval changes, capped at the new burst', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ owed: 8, want: 0 }), LEASE_MS, START_MS)
     const slower = quotaOf(6, 60_000, 10)
@@ -92,7 +92,7 @@ describe('a debt with leases', () => {
     expect(lend(other, strict, ask({ lease: 'b' }), LEASE_MS, START_MS).retryAfterMs).toBe(60_000)
   })
 
-  it('charges what is owed beyond the burst', () => {
+  it('charges a debt beyond the burst in full', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ owed: 25, want: 0 }), LEASE_MS, START_MS)
     expect(lend(debt, quota, ask({ lease: 'b' }), LEASE_MS, START_MS).retryAfterMs).toBe(16_000)
@@ -118,7 +118,7 @@ describe('a ledger', () => {
   }
   const of = (policy: string, more: Partial<Ask> = {}) => ask({ policy, bucket: policy, ...more })
 
-  it('writes nothing for debts that drain in ten seconds', () => {
+  it('writes nothing for debts that drain within ten seconds', () => {
     const store = memory()
     const ledger = new Ledger(store)
     ledger.touch('sid', [of('fast', { want: 100 })], quotaFor, LEASE_MS, START_MS)
@@ -127,7 +127,7 @@ describe('a ledger', () => {
     expect(store.writes).toBe(1)
   })
 
-  it('that lost its memory gives nothing to who owed more than ten seconds', () => {
+  it('that lost its memory still refuses a session that owed more than ten seconds', () => {
     const store = memory()
     const before = new Ledger(store).touch('sid', [of('slow', { want: 3 })], quotaFor, LEASE_MS, START_MS)
     const after = new Ledger(store).touch(
@@ -142,17 +142,17 @@ describe('a ledger', () => {
     expect(other[0]?.tokens).toBe(1)
   })
 
-  it('keeps so many sessions in memory and writes down the one that was quiet for longest', () => {
+  it('keeps a bounded number of sessions in memory and stores the one that was quiet for longest', () => {
     const store = memory()
     const ledger = new Ledger(store, 10)
     for (let i = 0; i < 25; i++) ledger.touch(`sid${i}`, [of('fast', { want: 50 })], quotaFor, LEASE_MS, START_MS + i)
     expect([ledger.size, store.rows.size]).toEqual([10, 15])
     const back = ledger.touch('sid0', [of('fast', { lease: 'b', want: 200 })], quotaFor, LEASE_MS, START_MS + 30)
-    // Written as if its lease was used up at its end.
+    // The debt was stored as if the whole lease had been used.
     expect(back[0]?.tokens).toBeLessThan(150)
   })
 
-  /** What one session gets of a policy that counts paths, on the path of that number. */
+  /** The tokens that one session gets on path `i`, under a policy that counts each path by itself. */
   const onPath = (ledger: Ledger, policy: 'slow' | 'fast', i: number, atMs = START_MS) =>
     ledger.touch(
       'sid',
@@ -162,34 +162,34 @@ describe('a ledger', () => {
       atMs,
     )[0]?.tokens
 
-  it('limits paths by themselves, and beyond many of them together', () => {
+  it('limits each of 256 paths by itself, and all further ones together', () => {
     const ledger = new Ledger(memory())
     const asked = (i: number) => onPath(ledger, 'slow', i)
     expect(Array.from({ length: 256 }, (_, i) => asked(i)).every(tokens => tokens === 3)).toBe(true)
     expect([asked(256), asked(257), asked(1_000)]).toEqual([3, 0, 0])
   })
 
-  it('lets go of paths that are drained, though nobody ever speaks of their leases again', () => {
+  it('forgets drained paths even if no isolate reports their leases again', () => {
     const ledger = new Ledger(memory())
     const asked = (i: number) => onPath(ledger, 'fast', i, START_MS + i * 60_000)
     expect(Array.from({ length: 600 }, (_, i) => asked(i)).every(tokens => tokens === 3)).toBe(true)
   })
 
-  it('lets go of sessions that owe nothing any more, while others come', () => {
+  it('forgets sessions that owe nothing any more, while others come', () => {
     const ledger = new Ledger(memory())
     for (let i = 0; i < 1_000; i++)
       ledger.touch(`sid${i}`, [of('fast', { want: 3 })], quotaFor, LEASE_MS, START_MS + i * 10_000)
     expect(ledger.size).toBeLessThan(20)
   })
 
-  it('limits nobody by a policy it has not heard of yet', () => {
+  it('limits no session by a policy that it does not have yet', () => {
     expect(new Ledger(memory()).touch('sid', [of('new', { want: 7 })], quotaFor, LEASE_MS, START_MS)).toEqual([
       { tokens: 7, remaining: 0, retryAfterMs: 0 },
     ])
   })
 })
 
-/** What happens to an ask on its way, in a network that loses, doubles and delays. */
+/** What happens to one token request in a network that loses, repeats and delays messages. */
 interface Fate {
   readonly thereMs: number
   readonly backMs: number
@@ -206,7 +206,7 @@ interface Step {
   readonly fate: Fate
 }
 
-/** Four hundred steps of a rough network: bursts of requests, pauses, answers that are late, lost or doubled. */
+/** Four hundred steps of a rough network: bursts of requests, pauses, answers that are late, lost or repeated. */
 function scriptOf(seed: number): Step[] {
   const random = new Random(seed)
   const upTo = (most: number) => Math.floor(random.next() * (most + 1))
@@ -234,7 +234,7 @@ const policies = fc.record({
   burst: fc.integer({ min: 2, max: 30 }),
 })
 
-/** Runs a session over four edges with clocks of their own, and answers when tokens were used, by true time. */
+/** Plays a session over four edges with separate clocks. Returns the true times at which tokens were used. */
 function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): number[] {
   const debt = newDebt(quota)
   const edges = Array.from({ length: 4 }, (_, i) => ({
@@ -278,7 +278,7 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
       const { holding } = edge
       const local = () => atMs + edge.offsetMs
       if (what === 'clock back') {
-        // Once a lease: two such steps within one are more than a clock does.
+        // At most once in two leases (20 s): a real clock does not step back more often.
         if (atMs - wentBackAtMs > 2 * LEASE_MS) edge.offsetMs -= 900
         wentBackAtMs = atMs
       } else if (what === 'idle') send(edge, fate, giveBack(holding, local()), atMs, () => undefined)
@@ -310,7 +310,7 @@ function expectBound(used: readonly number[], quota: Quota): void {
 }
 
 describe('one session at four isolates', () => {
-  it('uses at most the bound in any window, whatever is lost, doubled, late, or by which clock', () => {
+  it('stays within the bound in any window, whatever is lost, repeated or late, and whatever the clocks show', () => {
     fc.assert(
       fc.property(policies, fc.nat(), ({ count, periodMs, burst }, seed) => {
         const quota = quotaOf(count, periodMs, burst)
@@ -320,7 +320,7 @@ describe('one session at four isolates', () => {
     )
   }, 60_000)
 
-  it('that asks without end gets nearly all of the bound', () => {
+  it('gets at least 95 % of the bound when it asks all the time', () => {
     const quota = quotaOf(120, 60_000, 20)
     const fate = { thereMs: 4, backMs: 4, lost: false, answerLost: false, doubledMs: 0 }
     const script = Array.from(
@@ -342,7 +342,7 @@ describe('one session at one isolate', () => {
     burst: fc.integer({ min: 1, max: 30 }),
   })
 
-  /** As many requests as the burst, then a rest, and again. */
+  /** Sends a whole burst before and after each rest. Returns how many requests passed. */
   function passedIn({ burst, intervalMs }: Quota, rests: readonly number[]): number {
     const script = [0, ...rests].flatMap((rest): Step[] =>
       Array.from({ length: burst }, (_, i) => {
@@ -361,12 +361,12 @@ describe('one session at one isolate', () => {
     [1, 1_000, 1_050],
     [3, 3_000, 3_020],
     [200, 20_000, 21_000],
-  ])('has all of %i in %i ms again after a rest of %i ms', (burst, periodMs, restMs) => {
+  ])('gets all of its %i requests in %i ms again after a rest of %i ms', (burst, periodMs, restMs) => {
     const quota = quotaOf(burst, periodMs, burst)
     expect(passedIn(quota, Array(4).fill(restMs / periodMs))).toBe(5 * burst)
   })
 
-  it('has the whole burst again after any rest in which it drains', () => {
+  it('gets the whole burst again after any rest in which it drains', () => {
     fc.assert(
       fc.property(bursts, rounds, ({ count, periodMs, burst }, rests) => {
         const quota = quotaOf(count, periodMs, burst)
@@ -383,13 +383,13 @@ describe('a door whose clock goes back', () => {
     isolate: fc.constantFrom('a', 'b', 'c'),
     want: fc.integer({ min: 0, max: 12 }),
     spare: fc.integer({ min: 0, max: 12 }),
-    /** Of what the isolate has: used before it asks, and kept of the rest. */
+    /** The share of its tokens that the isolate uses before it asks, and the share of the rest that it keeps. */
     uses: fc.double({ min: 0, max: 1, noNaN: true }),
     keeps: fc.double({ min: 0, max: 1, noNaN: true }),
     isRepeated: fc.boolean(),
   })
 
-  it('lends at most the burst and what time has drained, whatever is asked, used, kept and repeated', () => {
+  it('lends at most the burst and what time has drained, whatever isolates ask, use, keep and repeat', () => {
     fc.assert(
       fc.property(policies, fc.array(step, { maxLength: 80 }), ({ count, periodMs, burst }, steps) => {
         const quota = quotaOf(count, periodMs, burst)
@@ -401,7 +401,7 @@ describe('a door whose clock goes back', () => {
           nowMs += afterMs
           lowestMs = Math.min(lowestMs, nowMs)
           highestMs = Math.max(highestMs, nowMs)
-          // What is left of a lease at its end is of no use to anybody.
+          // Tokens left at the end of a lease can no longer be used.
           for (const other of isolates.values()) if (nowMs >= other.untilMs) other.has = 0
           const one = isolates.get(isolate) ?? { nth: 0, used: 0, has: 0, untilMs: 0 }
           isolates.set(isolate, one)
@@ -415,7 +415,7 @@ describe('a door whose clock goes back', () => {
           expect(grant.remaining).toBeGreaterThanOrEqual(0)
           expect(grant.tokens + grant.remaining).toBeLessThanOrEqual(burst)
           Object.assign(one, { has: one.has + grant.tokens, untilMs: nowMs + LEASE_MS })
-          // Everything in the hands of isolates may be used at once.
+          // Isolates may use all of their tokens at once.
           const most = burst + Math.floor((highestMs - lowestMs) / quota.intervalMs)
           const all = [...isolates.values()].reduce((sum, { used, has }) => sum + used + has, 0)
           expect(all).toBeLessThanOrEqual(most)
