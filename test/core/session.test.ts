@@ -31,7 +31,7 @@ function returnedAt(atMs: number, with_: Partial<SessionRules> = {}) {
 }
 
 describe('a session', () => {
-  it('is over within a minute until its pass has come back', () => {
+  it('ends within a minute unless its pass comes back', () => {
     const session = admit(claim, rules, 0)
     expect(session.expiresMs).toBeLessThanOrEqual(MINUTE)
     expect(session.expiresMs).toBeGreaterThan(MINUTE - 5_000)
@@ -88,7 +88,7 @@ describe('a session', () => {
 })
 
 describe('coming back', () => {
-  it('leads to the front for a moment after the session ended by itself, to the same place each time', () => {
+  it('leads to the same place at the front each time, for two minutes after the session ended by itself', () => {
     const session = returnedAt(1_000)
     const endMs = session.expiresMs
     expect(again(session, rules, endMs + 1)).toEqual({ sid: 'eu-0.abc~1', key: 7_000, lane: 'main' })
@@ -96,13 +96,16 @@ describe('coming back', () => {
     expect(again(session, rules, endMs + 2 * MINUTE + 1)).toBeNull()
   })
 
-  it.each([{ renewal: false }, { sessionMaxMs: 4 * MINUTE }])('is not given after an end by time, with %o', more => {
-    const session = returnedAt(1_000, more)
-    expect(session.expiresMs).toBe(4 * MINUTE)
-    expect(again(session, { ...rules, ...more }, session.expiresMs + 1)).toBeNull()
-  })
+  it.each([{ renewal: false }, { sessionMaxMs: 4 * MINUTE }])(
+    'does not lead to the front after an end by time, with %o',
+    more => {
+      const session = returnedAt(1_000, more)
+      expect(session.expiresMs).toBe(4 * MINUTE)
+      expect(again(session, { ...rules, ...more }, session.expiresMs + 1)).toBeNull()
+    },
+  )
 
-  it('is not given after an end by time that a payment or an outage has moved', () => {
+  it('does not lead to the front after an end by time that a payment or an outage has moved', () => {
     const limited = { ...rules, sessionMaxMs: 5 * MINUTE }
     const session = returnedAt(1_000, limited)
     const expiresMs = renewedExpiry(session, limited, 15 * MINUTE, 4 * MINUTE)
@@ -110,7 +113,7 @@ describe('coming back', () => {
     expect(endsByTime(session, limited, 5 * MINUTE + 30_000)).toBe(true)
   })
 
-  it('is given in a room without renewals to a visitor who was cut off before the pass came back', () => {
+  it('leads to the front in a room without renewals if the session ended before its pass came back', () => {
     const fixed = { ...rules, renewal: false }
     const session = admit(claim, fixed, 0)
     expect(session.expiresMs).toBeLessThan(MINUTE)
@@ -119,18 +122,18 @@ describe('coming back', () => {
     expect(again(short, fixed, short.expiresMs + 1)).toBeNull()
   })
 
-  it('is not given again to a visitor who came back by it', () => {
+  it('does not lead to the front twice in a row', () => {
     const session = admit({ ...claim, sid: 'eu-0.abc~1' }, rules, 0)
     expect(again(session, rules, session.expiresMs + 1)).toBeNull()
   })
 
-  it('counts the lives of one visitor', () => {
-    // The third session of an invitation, which was claimed by the name that its ticket has.
+  it('counts the sessions of one visitor', () => {
+    // The fourth session of an invitation, claimed with the sid of its ticket.
     const session = admit({ ...claim, sid: 'eu-0.abc~3' }, rules, 0, 'eu-0.abc')
     expect(again(session, rules, session.expiresMs)?.sid).toBe('eu-0.abc~4')
   })
 
-  it.each(['left', 'revoked'] as const)('is not given to who %s', how => {
+  it.each(['left', 'revoked'] as const)('does not lead to the front after a session that was %s', how => {
     const session = returnedAt(1_000)
     end(session, how, rules, 20_000)
     expect(again(session, rules, 31_000)).toBeNull()
@@ -138,7 +141,7 @@ describe('coming back', () => {
 })
 
 describe('forgetting', () => {
-  it('waits until the key had lapsed long enough that no ticket of it can be claimed', () => {
+  it('waits until the key has lapsed for so long that no ticket with it can be claimed', () => {
     const session = returnedAt(1_000)
     const longAfter = session.expiresMs + 60 * MINUTE
     expect(isForgettable(session, 6_999, rules, longAfter)).toBe(false)
@@ -146,9 +149,9 @@ describe('forgetting', () => {
     expect(isForgettable(session, 7_000, rules, session.expiresMs + MINUTE)).toBe(false)
   })
 
-  it('waits until no ticket can be claimed that was refused before the session began', () => {
+  it('waits until no ticket that was refused before the session began can be claimed', () => {
     const session = admit(claim, rules, 0)
-    // Ended within a minute. A place at the front is given for two minutes, and good for five.
+    // The session ends within a minute. A place at the front is given for two minutes, and valid for five.
     expect(isForgettable(session, 7_000, rules, 7 * MINUTE)).toBe(false)
     expect(isForgettable(session, 7_000, rules, 7 * MINUTE + 11_000)).toBe(true)
   })

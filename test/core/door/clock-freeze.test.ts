@@ -4,7 +4,7 @@ import { goOn, nextStepMs, type Pause } from '../../../src/core/door/clock-freez
 
 const NOW = 1_700_000_000_000
 
-/** Ends are moved at every moment that a door is asked. */
+/** Asks the door at each moment. Returns by how much session ends moved in all, and in how many steps. */
 function play(momentsMs: readonly number[]): { pause: Pause | null; movedMs: number; steps: number } {
   let pause: Pause | null = null
   let movedMs = 0
@@ -20,8 +20,8 @@ function play(momentsMs: readonly number[]): { pause: Pause | null; movedMs: num
 
 const everySecond = (seconds: number) => Array.from({ length: seconds + 1 }, (_, second) => second * 1_000)
 
-describe('time that stands still', () => {
-  it('moves ends for as long as the outage, and at most by as long again (20 s to a minute) and ten seconds more', () => {
+describe('a frozen session clock', () => {
+  it('moves ends by the length of the outage, plus at most as long again (20 s to 60 s) and 10 s', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 3_600 }), seconds => {
         const { movedMs } = play(everySecond(seconds))
@@ -33,11 +33,11 @@ describe('time that stands still', () => {
     )
   })
 
-  it('costs a write per session and minute, in an hour', () => {
+  it('costs about one write per session and minute', () => {
     expect(play(everySecond(3_600)).steps).toBeLessThan(65)
   })
 
-  it('is never over before the next step of a door that wakes when it has said', () => {
+  it('never ends before the next step of a door that wakes on time', () => {
     let { pause } = goOn(null, NOW)
     for (let step = 0; step < 100; step++) {
       const next = goOn(pause, nextStepMs(pause))
@@ -47,7 +47,7 @@ describe('time that stands still', () => {
     }
   })
 
-  it('moves no end twice for the time in which two outages follow one another', () => {
+  it('moves ends only once for two outages in quick succession', () => {
     const first = goOn(null, NOW).pause
     const second = goOn(first, NOW + 5_000)
     expect(second).toEqual({ pause: first, byMs: 0 })

@@ -26,7 +26,7 @@ const rules: SessionRules = {
   claimWindowMs: 300_000,
 }
 
-/** A door at time 0 with permits, in an open room or one called up to `frontierKey`. */
+/** A door at time 0 with permits. Its room is open, or closed and called up to `frontierKey`. */
 function doorWith(permits: number, frontierKey: number | null = null) {
   const door = newDoor('eu-0', 1, 0)
   const sessions = new MemorySessions()
@@ -36,7 +36,7 @@ function doorWith(permits: number, frontierKey: number | null = null) {
   return { door, sessions, ask }
 }
 
-/** The room's answer to the door's next report: `permits` more. */
+/** Applies the room's answer to the door's next report, which grants `permits` more. */
 function hear(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
   const { seq } = report(door, 0, '', nowMs)
   const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
@@ -59,13 +59,13 @@ describe('a claim', () => {
     expect([usable(door), door.spent, sessions.live(0)]).toEqual([1, 1, 1])
   })
 
-  it('repeated gives the same answer and spends nothing', () => {
+  it('gets the same answer when it is repeated, and spends nothing more', () => {
     const { door, ask } = doorWith(2)
     for (let i = 0; i < 50; i++) expect(ask('a', 5, i)).toBe('admitted')
     expect(door.spent).toBe(1)
   })
 
-  it('of a sid whose session has ended is never let in again by it', () => {
+  it('of a sid whose session has ended is never admitted again', () => {
     const { door, sessions, ask } = doorWith(5)
     ask('eu-0.a', 5)
     endSession(sessions, rules, 'eu-0.a', 'revoked', 1_000)
@@ -74,7 +74,7 @@ describe('a claim', () => {
     expect(door.spent).toBe(1)
   })
 
-  it('by a clock that was set back finds nobody inside whose place has come free', () => {
+  it('does not revive an ended session when the clock is set back', () => {
     const { sessions, ask } = doorWith(5)
     ask('a', 5)
     expect(sessions.live(57_000)).toBe(0)
@@ -85,7 +85,7 @@ describe('a claim', () => {
     expect(sessions.live(200_000)).toBe(0)
   })
 
-  it('refused to who leaves leaves nobody standing, so that permits are for who comes next', () => {
+  it('of a visitor who leaves when refused is not kept ready, so that permits go to the next one', () => {
     const { door, sessions } = doorWith(0)
     const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
     expect(claim(door, sessions, rules, request, 'new', 0).verdict).toBe('ask')
@@ -94,7 +94,7 @@ describe('a claim', () => {
     expect(door.standing.size).toBe(0)
   })
 
-  it('without permits asks the room, and not again once the room has said none', () => {
+  it('without permits asks the room, but not again once the room has granted none', () => {
     const { door, ask } = doorWith(0)
     expect(ask('a', 5)).toBe('ask')
     hear(door, 0, null)
@@ -104,7 +104,7 @@ describe('a claim', () => {
     expect(ask('c', 7)).toBe('ask')
   })
 
-  it('of somebody not called takes no permit of a closed room', () => {
+  it('of a visitor who is not called takes no permit of a closed room', () => {
     const { door, ask } = doorWith(3, 100)
     expect(ask('newcomer', 101)).toBe('none')
     expect(door.standing.size).toBe(0)
@@ -121,7 +121,7 @@ describe('a place that is given up', () => {
     nowMs = 1_000,
   ) => endEarly(door, sessions, rules, { sid, how: 'left', place: { key: 20, lane: 'main', ...more } }, nowMs)
 
-  it('is never let in, takes no room, and stands in nobody\u2019s way', () => {
+  it('is never admitted, takes no room, and blocks no other visitor', () => {
     const { door, sessions, ask } = doorWith(0, 100)
     ask('gone', 20)
     expect(leave(door, sessions, 'gone')).toBe(true)
@@ -132,14 +132,14 @@ describe('a place that is given up', () => {
     expect(touch(sessions, rules, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({ verdict: 'gone', again: null })
   })
 
-  it('is given up once', () => {
+  it('is given up only once', () => {
     const { door, sessions } = doorWith(0, 100)
     expect(leave(door, sessions, 'gone')).toBe(true)
     expect(leave(door, sessions, 'gone')).toBe(false)
     expect(sessions.live(100_000)).toBe(0)
   })
 
-  it('ends the session that has begun by it', () => {
+  it('ends the session that began with it', () => {
     const { door, sessions, ask } = doorWith(1, 100)
     expect(ask('in', 20)).toBe('admitted')
     expect(leave(door, sessions, 'in')).toBe(true)
@@ -147,7 +147,7 @@ describe('a place that is given up', () => {
     expect(sessions.live(11_000)).toBe(0)
   })
 
-  it('keeps the subject of an invitation from no later place', () => {
+  it('does not keep the subject of an invitation from a later place', () => {
     const { door, sessions } = doorWith(2, 100)
     const ask = (takenMs: number, nowMs: number) =>
       claim(door, sessions, rules, { sid: 'subject', key: 20, lane: 'main', generation: 1, takenMs }, 'new', nowMs)
@@ -158,7 +158,7 @@ describe('a place that is given up', () => {
 })
 
 describe('usable permits', () => {
-  it('are kept for those who have stood by longest', () => {
+  it('are kept for the ready visitors with the oldest places', () => {
     const { door, ask } = doorWith(0, 100)
     ask('second', 20)
     ask('first', 10)
@@ -170,7 +170,7 @@ describe('usable permits', () => {
     expect(ask('first', 10)).toBe('admitted')
   })
 
-  it('go to the next one when a standing visitor has not asked for three seconds', () => {
+  it('go to the next visitor when a ready one has not asked for three seconds', () => {
     const { door, ask } = doorWith(0, 100)
     ask('left', 10)
     ask('here', 20, 2_000)
@@ -186,7 +186,7 @@ describe('usable permits', () => {
     expect(ask('late but older', 10)).toBe('admitted')
   })
 
-  it('go back after four seconds in which nobody took them, and at once on a hold', () => {
+  it('go back to the room after four unused seconds, and at once when the line is held', () => {
     const { door } = doorWith(5)
     expect(report(door, 0, '', 3_999).returned).toBe(0)
     expect(report(door, 0, '', 4_000).returned).toBe(5)
@@ -195,14 +195,14 @@ describe('usable permits', () => {
     expect(report(other, 0, '', 101).returned).toBe(5)
   })
 
-  it('of another life are nobody’s', () => {
+  it('of another incarnation of the door cannot be used', () => {
     const { door } = doorWith(0)
     const view = door.view as View
     applyReply(door, { epoch: 99, seq: 1, granted: 50, view }, 0)
     expect(usable(door)).toBe(0)
   })
 
-  it('are not doubled by an answer that comes twice or late', () => {
+  it('are not doubled by a repeated or late answer', () => {
     const { door } = doorWith(0)
     const view = door.view as View
     applyReply(door, { epoch: 1, seq: 7, granted: 4, view }, 0)
@@ -213,7 +213,7 @@ describe('usable permits', () => {
 })
 
 describe('a report', () => {
-  it('tells whom stands by, and counts each called visitor once', () => {
+  it('counts the ready visitors, and each called visitor once', () => {
     const { door, ask } = doorWith(0, 100)
     ask('a', 20)
     ask('a', 20, 100)
@@ -223,7 +223,7 @@ describe('a report', () => {
     expect(cells).toEqual({ 'shown/main': 2 })
   })
 
-  it('hands on what edges have counted, once', () => {
+  it('passes on the counts of an edge once', () => {
     const { door } = doorWith(0)
     const edge = { isolate: 'i', version: '', seq: 1, base: 0, cells: { 'line/main/17': 3 } }
     applyEdgeReport(door, edge)
@@ -231,7 +231,7 @@ describe('a report', () => {
     expect(report(door, 0, '', 0).cells).toEqual({ 'line/main/17': 3 })
   })
 
-  it('is owed while anything is unsaid', () => {
+  it('is due while the room does not have all news', () => {
     const { door, ask } = doorWith(1)
     hear(door, 0, null)
     expect(isActive(door, 0, 0)).toBe(true) // a permit is in hand
@@ -243,7 +243,7 @@ describe('a report', () => {
     expect(isActive(door, 0, 0)).toBe(true) // a place came free
   })
 
-  it('is owed when an edge knows of a call that this door has not heard of', () => {
+  it('is due when an edge acts on a call that this door has not received', () => {
     const { door, ask } = doorWith(0, 10)
     report(door, 0, '', 0)
     hear(door, 0, 10)
@@ -256,7 +256,7 @@ describe('a report', () => {
 })
 
 describe('a touch', () => {
-  it('renews, and answers with a lease that ends before the session does', () => {
+  it('renews the session, and returns a lease that ends before the session does', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
     expect(touch(sessions, rules, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
@@ -275,7 +275,7 @@ describe('a touch', () => {
     })
   })
 
-  it('of a session that came in by a place at the front leads to no other', () => {
+  it('of a session that came in by a place at the front leads to no other such place', () => {
     const { sessions, ask } = doorWith(2)
     ask('eu-0.a', 5)
     expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
@@ -283,7 +283,7 @@ describe('a touch', () => {
     expect(ask('eu-0.a', 5, 120_000)).toBe('ended')
   })
 
-  it('after a change of the settings says whether the end moves from then on', () => {
+  it('applies changed settings to whether the session ends by time', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
     const touched = (more: Partial<SessionRules>, nowMs: number) => {
@@ -296,7 +296,7 @@ describe('a touch', () => {
     expect(touched({ sessionMaxMs: 100_000 }, 4_000)).toBe(true)
   })
 
-  it('of nobody is gone', () => {
+  it('of an unknown session returns gone', () => {
     const { sessions } = doorWith(1)
     expect(touch(sessions, rules, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'gone', again: null })
   })

@@ -11,8 +11,8 @@ const steps = fc.array(
   ),
 )
 
-describe('visitors who stand by', () => {
-  it('are known by name and in order of age, whoever comes and goes', () => {
+describe('ready visitors', () => {
+  it('are found by sid and listed by age, whichever of them come and go', () => {
     fc.assert(
       fc.property(steps, all => {
         const standing = new StandBy()
@@ -38,7 +38,7 @@ describe('visitors who stand by', () => {
     )
   })
 
-  it('may stand at another place than before', () => {
+  it('may change their place and their lane', () => {
     const standing = new StandBy()
     standing.add({ sid: 'a', key: 1, lane: '', seenMs: 0 })
     standing.add({ sid: 'b', key: 2, lane: '', seenMs: 0 })

@@ -11,7 +11,7 @@ const rules: SessionRules = {
   reentryGraceMs: 120_000,
   claimWindowMs: 300_000,
 }
-/** Two ways in which a session ends however busy its visitor is. */
+/** Two rules that end a session, however busy its visitor is. */
 const ENDS_BY_TIME: readonly Partial<SessionRules>[] = [{ renewal: false }, { sessionMaxMs: SESSION_MS }]
 
 const busy: Asker = { everyMs: 1_000, restsMs: 1_000 }
@@ -19,7 +19,7 @@ const asker = fc.record({
   everyMs: fc.integer({ min: 500, max: 2_500 }),
   restsMs: fc.integer({ min: 250, max: 2_500 }),
 })
-/** Rests inside for longer than a session lasts, so that each one ends by inactivity. */
+/** Rests for longer than a session lasts, so that each session ends by inactivity. */
 const idler = fc.record({
   everyMs: fc.integer({ min: 500, max: 2_500 }),
   restsMs: fc.integer({ min: 16_000, max: 40_000 }),

@@ -29,7 +29,7 @@ function granted(room: RoomState, what: DoorReport, nowMs: number, with_: RoomRu
 }
 
 describe('a report', () => {
-  it('repeated gets the stored answer, and an older one nothing', () => {
+  it('gets the stored answer when it is repeated, and none when it is older', () => {
     const room = newRoom(T0)
     expect(granted(room, report({ seq: 2, demand: standing(3) }), T0)).toBe(3)
     expect(sync(room, report({ seq: 2, demand: standing(30) }), rules, T0 + 10)).toEqual({
@@ -40,7 +40,7 @@ describe('a report', () => {
     expect(sync(room, report({ epoch: 0, seq: 9 }), rules, T0 + 30)).toEqual({ kind: 'stale' })
   })
 
-  it('of a new life starts from nothing, and its live sessions are the truth', () => {
+  it('from a restarted door starts from zero permits, and its count of live sessions replaces the old one', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(10) }), T0)
     expect(granted(room, report({ epoch: 2, live: 4, demand: standing(2) }), T0 + 1_000)).toBe(2)
@@ -52,7 +52,7 @@ describe('a line that becomes slower', () => {
   const seconds = (n: number) => T0 + n * 1_000
   const slowed = (room: RoomState) => room.view?.slowed
 
-  it('says so when the operator turns the rate down', () => {
+  it('is announced when the operator lowers the rate', () => {
     const room = newRoom(T0)
     granted(room, report(), T0)
     expect(slowed(room)).toBeNull()
@@ -60,7 +60,7 @@ describe('a line that becomes slower', () => {
     expect(slowed(room)).toBe('rate')
   })
 
-  it('says so when the last place is taken', () => {
+  it('is announced when the last place is taken', () => {
     const room = newRoom(T0)
     granted(room, report({ live: 900 }), T0)
     expect(slowed(room)).toBeNull()
@@ -74,7 +74,7 @@ describe('grants', () => {
     expect(granted(newRoom(T0), report({ demand: standing(1) }), T0)).toBeGreaterThanOrEqual(1)
   })
 
-  it('never exceed the places, whoever asks', () => {
+  it('never exceed the places, whichever door asks', () => {
     const room = newRoom(T0)
     const small = { ...rules, totalActiveUsers: 10, ratePerMinute: 60_000 }
     expect(granted(room, report({ demand: standing(500) }), T0, small)).toBe(10)
@@ -88,19 +88,19 @@ describe('grants', () => {
     const second = report({ seq: 2, spent: 50, live: 50, demand: standing(450) })
     granted(room, second, T0 + 1_000)
     const third = report({ seq: 3, spent: 50, live: 50, demand: standing(450) })
-    // Ten a second; what was out until it was reported has stopped the fill of the first second.
+    // Ten permits a second. None were added in the first second, while 50 permits were outstanding.
     expect(granted(room, third, T0 + 2_000)).toBe(60)
   })
 
-  it('are none while the room is held', () => {
+  it('are zero while the rate is zero', () => {
     expect(granted(newRoom(T0), report({ demand: standing(5) }), T0, { ...rules, ratePerMinute: 0 })).toBe(0)
   })
 
-  it('are shared in proportion, with the odd one to whom waits longest', () => {
+  it('are shared in proportion, and the odd one goes to the door with the oldest visitor', () => {
     const room = newRoom(T0)
     const scarce = { ...rules, totalActiveUsers: 3 }
     granted(room, report({ door: 'b', demand: standing(0) }), T0, scarce)
-    room.doors.get('b')?.demand // b stands with older visitors than a
+    room.doors.get('b')?.demand // the visitors of b are older than those of a
     Object.assign(room.doors.get('b') ?? {}, { demand: standing(1, T0 - 500) })
     expect(granted(room, report({ demand: standing(1, T0) }), T0, { ...scarce, totalActiveUsers: 1 })).toBe(0)
     expect(
@@ -113,7 +113,7 @@ describe('grants', () => {
 })
 
 describe('an open room', () => {
-  it('closes when a claim must be refused, with the frontier just before the oldest of them', () => {
+  it('closes when a claim must be refused, with the frontier just before the oldest refused visitor', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60, T0 + 77) }), T0 + 100)
     expect(room.open).toBe(false)
@@ -121,13 +121,13 @@ describe('an open room', () => {
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(T0 + 77)
   })
 
-  it('stays open while everybody gets a permit', () => {
+  it('stays open while every visitor gets a permit', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(20, T0 + 77) }), T0 + 100)
     expect(room.open).toBe(true)
   })
 
-  it('opens again when nobody stands or waits and permits remain', () => {
+  it('opens again when no visitor is ready or waiting and permits remain', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0)
     for (let second = 1; second <= 12; second++) {
@@ -151,7 +151,7 @@ describe('the line', () => {
     expect(room.lines.get('main')?.state.frontierKey).toBeGreaterThan(before)
   })
 
-  it('of a room that closes for somebody who comes back calls them still, for a place of long ago', () => {
+  it('still calls a visitor who comes back to an old place, even if that claim closes the room', () => {
     const room = newRoom(T0)
     let seq = 1
     for (let minute = 0; minute <= 30; minute++) granted(room, report({ seq: seq++ }), T0 + minute * 60_000)
@@ -170,7 +170,7 @@ describe('the line', () => {
     expect(placeOf(ticket, view, rules.claimWindowMs, nowMs).state).toBe('called')
   })
 
-  it('does not believe tickets from a distant future', () => {
+  it('ignores tickets from the distant future', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0)
     granted(
@@ -189,7 +189,7 @@ describe('a random line', () => {
   const T1 = Math.ceil(T0 / MINUTE) * MINUTE
   const frontierOf = (room: RoomState) => room.lines.get('main')?.state.frontierKey ?? 0
 
-  /** A room that drew since a minute ago and has closed in the middle of this one, with a hundred people of it counted. */
+  /** A room that began to draw a minute ago and closed in the middle of this minute, with a hundred tickets counted. */
   function closedMidway(): RoomState {
     const room = newRoom(T1 - MINUTE)
     granted(room, report(), T1 - MINUTE, shuffled)
@@ -200,7 +200,7 @@ describe('a random line', () => {
     return room
   }
 
-  it('is not called, and the room not opened, before its batch has ended and been counted', () => {
+  it('is not called, and its room stays closed, until its batch has ended and been counted', () => {
     const room = closedMidway()
     expect(waitingTotal(room)).toBeCloseTo(100)
     for (let second = 2; second < 35; second++) {
@@ -212,7 +212,7 @@ describe('a random line', () => {
     expect(frontierOf(room)).toBeLessThan(T1 + MINUTE)
   })
 
-  it('counts a draw that lies far ahead, in a long window', () => {
+  it('counts a ticket that is drawn far ahead in a long window', () => {
     const room = newRoom(T1)
     const long = { ...rules, ratePerMinute: 0, shuffleMs: 60 * MINUTE }
     granted(room, report({ demand: standing(1) }), T1, long)
@@ -221,13 +221,13 @@ describe('a random line', () => {
     expect(waitingTotal(room)).toBe(1)
   })
 
-  it('tells edges how to draw, and up to where places are known', () => {
+  it('publishes how edges draw, and up to which key places are known', () => {
     const room = closedMidway()
     expect(room.view).toMatchObject({ batches: { fromMs: T1 - MINUTE + 1, windowMs: MINUTE } })
     expect(room.view?.settledKey).toBeCloseTo(T1 - 0.001)
   })
 
-  it('by arrival again, serves who has drawn in the order of their keys', () => {
+  it('serves drawn tickets in the order of their keys after a change to order of arrival', () => {
     const room = closedMidway()
     for (let second = 2; second < 9; second++) {
       granted(room, report({ seq: 2 + second, spent: 50 }), T1 + 30_000 + second * 1_000)
@@ -240,7 +240,7 @@ describe('a random line', () => {
 })
 
 describe('a room that rejects', () => {
-  it('opens again at once when nobody waits, for who was refused has gone', () => {
+  it('opens again at once when no visitor waits, because refused visitors have left', () => {
     const rejects = { ...rules, rejects: true }
     const room = newRoom(T0)
     granted(room, report({ demand: standing(60) }), T0, rejects)
@@ -251,7 +251,7 @@ describe('a room that rejects', () => {
   })
 })
 
-describe('a budget of so many more', () => {
+describe('a budget of admissions', () => {
   const stocked = { ...rules, ratePerMinute: 60_000, remaining: 30 }
 
   it('is never exceeded, however many doors ask', () => {
@@ -265,14 +265,14 @@ describe('a budget of so many more', () => {
     expect(granted(room, report({ door: 'd', seq: 2, demand: standing(20) }), T0 + 2_000, stocked)).toBe(0)
   })
 
-  it('takes what a restarted door had in hand for spent: its report may never have come', () => {
+  it('counts the outstanding permits of a restarted door as spent, because its last report may be lost', () => {
     const room = newRoom(T0)
     expect(granted(room, report({ demand: standing(20) }), T0, stocked)).toBe(20)
     expect(granted(room, report({ epoch: 2, live: 5, demand: standing(20) }), T0 + 1_000, stocked)).toBe(10)
     expect(left(room)).toBe(10)
   })
 
-  it('gets back what a door returns, and holds the line when it is spent', () => {
+  it('gets back the permits that a door returns, and holds the line when it is spent', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(20) }), T0, stocked)
     granted(room, report({ seq: 2, spent: 5, returned: 15, live: 5 }), T0 + 5_000, stocked)
@@ -283,7 +283,7 @@ describe('a budget of so many more', () => {
     expect(room.view).toMatchObject({ soldOut: true, held: true })
   })
 
-  it('calls no more people than it can admit, but for the few in reserve', () => {
+  it('calls no more people than it can admit, apart from a small reserve', () => {
     const room = newRoom(T0)
     const scarce = { ...rules, remaining: 5 }
     granted(room, report({ demand: standing(60) }), T0, scarce)
@@ -292,12 +292,13 @@ describe('a budget of so many more', () => {
     for (let second = 11; second < 15; second++) {
       granted(room, report({ seq: second, returned: 5 }), T0 + second * 1_000, scarce)
     }
-    // Five, two in reserve, and as many again when the first do not come. Without the budget it would be fifty.
+    // The room calls five, two in reserve, and as many again when the first do not come.
+    // Without the budget it would call fifty.
     expect(waitingTotal(room)).toBeGreaterThan(80)
     expect(waitingTotal(room)).toBeLessThan(100)
   })
 
-  it('begins anew when it is set anew, and ends when it is taken away', () => {
+  it('starts afresh when it is set again, and ends when it is removed', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: standing(30) }), T0, stocked)
     granted(room, report({ seq: 2, spent: 30, live: 30 }), T0 + 1_000, stocked)
