@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Quota, spend } from '../../src/core/gcra.ts'
 
 describe('spend', () => {
-  it('passes a burst at once, then one cell an interval', () => {
+  it('passes a burst at once, then one cell per interval', () => {
     const quota = { intervalMs: 2_000, burst: 3 }
     let tatMs = 0
     const at = (nowMs: number) => {
@@ -17,7 +17,7 @@ describe('spend', () => {
     expect(at(12_000)).toBe('allowed, 0 left')
   })
 
-  it('says for good that a cost above the burst never passes', () => {
+  it('returns an infinite wait for a cost above the burst', () => {
     expect(spend({ intervalMs: 100, burst: 5 }, 0, 6, 0)).toEqual({
       allowed: false,
       tatMs: 0,
@@ -34,7 +34,7 @@ describe('spend', () => {
   const quotas = fc.record({ intervalMs: fc.integer({ min: 1, max: 5_000 }), burst: fc.integer({ min: 1, max: 20 }) })
   const gaps = fc.array(fc.integer({ min: 0, max: 8_000 }), { maxLength: 60 })
 
-  it('passes at most ⌊Δ/interval⌋ + burst cells in any window', () => {
+  it('passes at most floor(window / interval) + burst cells in any window', () => {
     fc.assert(
       fc.property(quotas, gaps, (quota, between) => {
         const passed = allowedTimes(quota, between)
@@ -47,7 +47,7 @@ describe('spend', () => {
     )
   })
 
-  it('tells exactly when the same spend would pass', () => {
+  it('returns exactly when the same spend would pass', () => {
     fc.assert(
       fc.property(
         quotas,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 const SRC = new URL('../../src', import.meta.url).pathname
 
-/** Which folders of src/ each folder may import. `core` imports nothing; objects never see each other's insides. */
+/** Which folders of src/ each folder may import. `core` imports nothing; the two objects never import each other. */
 const LAYERS: Record<string, readonly string[]> = {
   core: [],
   tokens: ['core'],
@@ -16,7 +16,7 @@ const LAYERS: Record<string, readonly string[]> = {
   edge: ['core', 'settings', 'runtime', 'tokens', 'admin'],
 }
 
-/** Within core and edge: each part may import the parts before it. A file beside the folders is named with its suffix. */
+/** Within core and edge, each part may import the parts before it. A part with a suffix is a single file. */
 const PARTS: Record<string, readonly string[]> = {
   core: [
     'own.ts',
@@ -39,7 +39,7 @@ const PARTS: Record<string, readonly string[]> = {
   edge: ['problem.ts', 'request', 'limits', 'room-client', 'gate', 'origin', 'pages', 'answer', 'control', 'edge.ts'],
 }
 
-/** Files of a folder that a reader meets at once. */
+/** The most files in one folder, so that a reader can take them in. */
 const FILES_MAX = 15
 
 interface Import {
@@ -47,7 +47,7 @@ interface Import {
   readonly from: string
 }
 
-/** Imports of types are imports, too. */
+/** Lists all imports of a folder, type imports included. */
 function importsIn(folder: string): Import[] {
   return filesIn(folder).flatMap(file =>
     [
@@ -61,7 +61,7 @@ function importsIn(folder: string): Import[] {
 const imports = importsIn(SRC)
 
 describe('layers', () => {
-  it.each(Object.keys(LAYERS))('%s imports only what it may', layer => {
+  it.each(Object.keys(LAYERS))('let %s import only its listed folders', layer => {
     const foreign = imports
       .filter(({ file, from }) => file.startsWith(`${layer}/`) && from.startsWith('../'))
       .filter(({ from }) => !from.includes('/static/'))
@@ -71,7 +71,7 @@ describe('layers', () => {
     expect(foreign).toEqual([])
   })
 
-  it.each(Object.keys(PARTS))('the parts of %s import only parts before them', layer => {
+  it.each(Object.keys(PARTS))('let the parts of %s import only parts before them', layer => {
     const order = PARTS[layer] ?? []
     const rank = (path: string) => order.indexOf(path.split('/')[1] ?? '')
     const backwards = imports
@@ -82,7 +82,7 @@ describe('layers', () => {
     expect(backwards).toEqual([])
   })
 
-  it.each(['src', 'tools'])('no file of %s imports itself by way of others', folder => {
+  it.each(['src', 'tools'])('let no file of %s import itself by way of others', folder => {
     const root = new URL(`../../${folder}`, import.meta.url).pathname
     const arrows = new Map<string, string[]>()
     for (const { file, from } of importsIn(root).filter(({ from }) => from.startsWith('.')))
@@ -90,11 +90,11 @@ describe('layers', () => {
     expect(circleIn(arrows)).toEqual([])
   })
 
-  it('no folder of src has more files than a reader takes in', () => {
+  it('have at most 15 files in each folder of src', () => {
     expect(crowdedIn(SRC)).toEqual([])
   })
 
-  it('core uses no package, no clock, no randomness and no I/O', () => {
+  it('keep packages, clock, randomness and I/O out of core', () => {
     const packages = imports.filter(({ file, from }) => file.startsWith('core/') && !from.startsWith('.'))
     expect(packages).toEqual([])
     for (const file of filesIn(SRC).filter(name => name.startsWith('core/'))) {
@@ -105,12 +105,12 @@ describe('layers', () => {
     }
   })
 
-  it('knows every folder of src', () => {
+  it('include every folder of src', () => {
     const folders = readdirSync(SRC, { withFileTypes: true }).filter(entry => entry.isDirectory())
     expect(folders.map(({ name }) => name).sort()).toEqual(Object.keys(LAYERS).sort())
   })
 
-  it('reads the environment in settings only', () => {
+  it('let only settings read the environment', () => {
     for (const file of filesIn(SRC).filter(name => !name.startsWith('settings/'))) {
       const code = readFileSync(join(SRC, file), 'utf8')
       expect(code, file).not.toMatch(
@@ -120,7 +120,7 @@ describe('layers', () => {
   })
 })
 
-/** The files of one circle of imports, empty where there is none. */
+/** Returns the files of one circle of imports, or an empty list. */
 function circleIn(arrows: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>()
   const from = (file: string, path: readonly string[]): string[] => {

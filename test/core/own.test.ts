@@ -14,7 +14,7 @@ import { MemorySessions } from '../../tools/simulation/sessions.ts'
 import { emptyReport } from '../support/reports.ts'
 
 const T0 = 1_700_000_000_000
-/** Allowed as the name of a lane and of an upstream, and on every plain object. */
+/** A valid name of a lane or an upstream, and also a property of every plain object. */
 const NAME = 'constructor'
 const sessionRules: SessionRules = {
   sessionMs: 300_000,
@@ -25,7 +25,7 @@ const sessionRules: SessionRules = {
 }
 
 describe('a record', () => {
-  it('has what was put there, and not what every object has', () => {
+  it('contains what was put there, and not what every object inherits', () => {
     const record: Record<string, number> = { a: 1 }
     expect([own(record, 'a'), own(record, NAME), own(record, '__proto__'), own(undefined, 'a')]).toEqual([
       1,
@@ -71,7 +71,7 @@ describe(`a lane named ${NAME}`, () => {
     expect(Object).not.toHaveProperty('granted')
   })
 
-  it('that nobody has heard of yet is one without anybody', () => {
+  it('that the room does not know yet counts as empty', () => {
     const room = newRoom(T0)
     sync(room, emptyReport('a'), { ...rules, lanes: [] }, T0)
     if (!room.view) throw new Error('no view')
@@ -104,7 +104,7 @@ describe(`an upstream named ${NAME}`, () => {
   const load = { inside: 100, hasDemand: true }
   const operator = { ratePerMinute: 600, totalActiveUsers: 1_000 }
 
-  it('is as healthy as its answers, before anything was heard and after', () => {
+  it('is as healthy as its answers, before the first sample and after', () => {
     const health = newHealth(T0)
     expect(breakerOf(health, NAME, rules)).toBe('closed')
     expect(samplesOf(lastMinute(health, NAME))).toBe(0)

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { type Quota, quotaOf, spend } from '../../src/core/gcra.ts'
 
 /**
- * The cases of redis-cell's own test of its limiter (`it_rate_limits`): max_burst 4 and one a second. Its times are seconds from the start;
- * -1 stands for "no need to wait" and for "never".
+ * The cases of redis-cell's own test of its limiter (`it_rate_limits`): max_burst 4 and one token a second.
+ * Times are milliseconds from the start. A retry of -1 means "no need to wait" or "never".
  */
 const VECTORS: [atMs: number, volume: number, remaining: number, resetMs: number, retryMs: number, limited: boolean][] =
   [
@@ -25,8 +25,8 @@ const VECTORS: [atMs: number, volume: number, remaining: number, resetMs: number
     [9_500, 5, 2, 3_000, 3_000, true],
   ]
 
-describe('GCRA beside others', () => {
-  it('decides as redis-cell does in its own test', () => {
+describe('GCRA', () => {
+  it('decides like redis-cell in its own test', () => {
     const quota = quotaOf(1, 1_000, 5)
     const startMs = 1_000_000
     let tatMs = 0
@@ -42,7 +42,7 @@ describe('GCRA beside others', () => {
     expect(decided).toEqual(VECTORS)
   })
 
-  it('decides each spend as a log of all spends before would', () => {
+  it('decides each spend like a log of all earlier spends', () => {
     const gaps = fc.array(fc.tuple(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 1, max: 4 })), {
       maxLength: 80,
     })
@@ -68,7 +68,7 @@ describe('GCRA beside others', () => {
     [1_000, 60_000],
     [3, 1_000],
     [999, 86_400_000],
-  ])('never lets %i in %i ms through early for a rounding', (count, periodMs) => {
+  ])('never lets one of %i in %i ms pass early because of rounding', (count, periodMs) => {
     const quota = quotaOf(count, periodMs, 1)
     let tatMs = 0
     let nowMs = 1_790_000_000_000
@@ -84,7 +84,7 @@ describe('GCRA beside others', () => {
   })
 })
 
-/** The oracle: in every window that ends with the last spend there must be room for all that was spent in it. */
+/** The oracle: each window that ends with the last spend must have room for all spends in it. */
 function fits(quota: Quota, log: readonly { atMs: number; cost: number }[]): boolean {
   const endMs = log.at(-1)?.atMs ?? 0
   let sum = 0

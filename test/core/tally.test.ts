@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Applied, fresh, Tally } from '../../src/core/tally.ts'
 
-/** Bytes of a report that has room for two cells whose names are a letter. */
+/** The bytes of a report with room for two cells of one-letter names. */
 const TWO_CELLS = 50
 
 describe('Tally', () => {
-  it('says a total once when all goes well', () => {
+  it('reports a total once when nothing is lost', () => {
     const sender = new Tally()
     sender.add('seen', 3)
     const first = sender.report()
@@ -16,7 +16,7 @@ describe('Tally', () => {
     expect(sender.report().cells).toEqual({})
   })
 
-  it('carries a lost report in the next one', () => {
+  it('includes a lost report in the next one', () => {
     const sender = new Tally()
     sender.add('seen', 3)
     sender.report()
@@ -24,7 +24,7 @@ describe('Tally', () => {
     expect(fresh(undefined, sender.report())).toEqual({ seen: 5 })
   })
 
-  it('forgets what says nothing any more, told or not, and everything else still counts once', () => {
+  it('forgets cells on request, reported or not, and counts later additions once', () => {
     const sender = new Tally()
     sender.add('old', 3)
     sender.add('seen', 1)
@@ -64,14 +64,14 @@ describe('Tally', () => {
     expect(sender.report().cells).toEqual({ seen: 2 })
   })
 
-  it('puts off what does not fit in a report, and nobody for good', () => {
+  it('postpones cells that do not fit in a report, but none for ever', () => {
     const sender = new Tally(TWO_CELLS)
     for (const cell of ['a', 'b', 'c']) sender.add(cell)
     const said: string[][] = []
     for (let nth = 0; nth < 3; nth++) {
       const { seq, cells } = sender.report()
       said.push(Object.keys(cells))
-      // Counted all the time.
+      // These two cells grow all the time.
       for (const cell of ['a', 'b']) sender.add(cell)
       sender.acknowledge(seq)
     }
@@ -82,7 +82,7 @@ describe('Tally', () => {
     ])
   })
 
-  it('is taken over whole, also what did not fit', () => {
+  it('lists all entries, including those that did not fit in a report', () => {
     const sender = new Tally(TWO_CELLS)
     for (const cell of ['a', 'b', 'c']) sender.add(cell)
     sender.report()
@@ -93,7 +93,7 @@ describe('Tally', () => {
     ])
   })
 
-  it('fits what it says in one row of SQLite, however much there is', () => {
+  it('keeps each report within one row of SQLite, however many cells there are', () => {
     const sender = new Tally()
     const lane = 'x'.repeat(32)
     for (let bucket = 0; bucket < 100_000; bucket++) sender.add(`line/${lane}/${14_100_000_000_000 + bucket}`)
@@ -110,7 +110,7 @@ describe('Tally', () => {
   it.each([
     ['', undefined],
     [', and however little fits', TWO_CELLS],
-  ])('loses and doubles nothing, whatever the network does%s', (_, bytesMax) => {
+  ])('loses nothing and counts nothing twice, whatever the network does%s', (_, bytesMax) => {
     const step = fc.oneof(
       fc.record({
         kind: fc.constant('add' as const),
@@ -140,7 +140,7 @@ describe('Tally', () => {
             sender.add(one.cell, one.by)
             added[one.cell] = (added[one.cell] ?? 0) + one.by
           } else if (one.kind === 'send') onTheWay.push(sender.report())
-          // Any report may arrive at any time, also twice.
+          // Any report may arrive at any time, even twice.
           else if (onTheWay.length > 0) arrive(onTheWay[one.pick % onTheWay.length] as Applied, one.answered)
           for (const [cell, count] of Object.entries(received)) expect(count).toBeLessThanOrEqual(added[cell] ?? 0)
         }

@@ -28,13 +28,13 @@ const E = S + 60 * MINUTE
 const sale: ScheduledEvent = { name: 'sale', prequeueMs: P, startMs: S, endMs: E, shuffles: true }
 const premiere: ScheduledEvent = { ...sale, name: 'premiere', shuffles: false }
 
-/** A room that gave no key by lot, and looked at its line half a second ago. */
+/** A room that drew no keys, and last looked at its line half a second ago. */
 const past = (nowMs: number) => ({ untilKey: 0, seenMs: nowMs - 500, frontierKey: T0 })
 
 let seeds = 0
 const newSeed = () => `seed-${++seeds}`
 
-/** Events of a room that has known of `event` since T0, at `nowMs`; looked at in between as often as said. */
+/** The events at `nowMs` of a room that has known `event` since T0, and has looked at the times in `looks`. */
 function eventsAt(event: ScheduledEvent, nowMs: number, ...looks: number[]): Events {
   const events = newEvents()
   commit(events, [event], newSeed, T0)
@@ -46,7 +46,7 @@ const view = (events: Events, nowMs: number) => eventsView(events, nowMs)
 const entry = (draw = 1) => ({ event: 'sale', draw })
 
 describe('a room of many events', () => {
-  it('keeps the newest draws only, and of those that are called off while their entries may come', () => {
+  it('keeps only the newest draws, and the seed of an event that is cancelled and restored', () => {
     const events = newEvents()
     const hour = 60 * MINUTE
     for (let i = 0; i < 500; i++) {
@@ -56,7 +56,7 @@ describe('a room of many events', () => {
       followEvents(events, drop, past(startMs), startMs)
     }
     expect(events.draws.length).toBeLessThanOrEqual(31)
-    // Suspended and taken back before its start: its seed stays.
+    // The event is cancelled and restored before its start: its seed stays.
     const nowMs = S + 501 * hour
     const next = { ...sale, name: 'next', startMs: nowMs + hour }
     commit(events, [next], newSeed, nowMs)
@@ -69,8 +69,8 @@ describe('a room of many events', () => {
   })
 })
 
-describe('before its start', () => {
-  it('an event tells edges when newcomers begin to wait, and nothing of its seed', () => {
+describe('before the start of an event', () => {
+  it('edges learn when newcomers begin to wait, but not the seed', () => {
     const before = view(eventsAt(sale, S - 1), S - 1)
     expect(before).toMatchObject({ prequeue: { event: 'sale', draw: 1, fromMs: P, startMs: S }, lastDraw: 1 })
     expect(before?.draws).toEqual([{ id: 1, event: 'sale', startMs: S, drawn: null }])
@@ -78,17 +78,17 @@ describe('before its start', () => {
     expect(fateOf(1, before)).toEqual({ fate: 'waits', startMs: S })
   })
 
-  it('newcomers wait from the very millisecond on, until the very millisecond of the start', () => {
+  it('newcomers wait from the exact millisecond of the prequeue to that of the start', () => {
     const known = view(eventsAt(sale, T0), T0)
     expect([P - 1, P, S - 1, S].map(atMs => prequeueAt(known, atMs) !== null)).toEqual([false, true, true, false])
   })
 
-  it('nobody enters a draw that is done, at an edge whose clock is behind', () => {
+  it('no visitor enters a finished draw at an edge whose clock is behind', () => {
     const done = { ...view(eventsAt(sale, S, P), S), prequeue: { event: 'sale', draw: 1, fromMs: P, startMs: S } }
     expect(prequeueAt(done as EventsView, S - 1)).toBeNull()
   })
 
-  it('nobody behind the prequeue is called, and without a draw everybody knows the place', () => {
+  it('no visitor of the prequeue is called, and places are known where there is no draw', () => {
     for (const [event, known] of [
       [sale, P - 0.001],
       [premiere, S - 5_000],
@@ -99,7 +99,7 @@ describe('before its start', () => {
     }
   })
 
-  it('who was drawn in a batch before it, and can stand up to its end, is called', () => {
+  it('visitors drawn in an earlier batch are called, up to the end of that batch', () => {
     const events = newEvents()
     commit(events, [premiere], newSeed, T0)
     followEvents(events, premiere, { untilKey: P + 30_000, seenMs: P - 500, frontierKey: T0 }, P)
@@ -107,8 +107,8 @@ describe('before its start', () => {
   })
 })
 
-describe('the start', () => {
-  it('lets the seed out, and holds the line until everybody can have asked', () => {
+describe('the start of an event', () => {
+  it('publishes the seed, and holds the line until every visitor has had time to poll', () => {
     const events = eventsAt(sale, S, P)
     const drawn = { fate: 'drawn', seed: events.draws[0]?.seed, batch: { fromKey: S - DRAWN_OVER_MS, untilMs: S } }
     expect(fateOf(1, view(events, S))).toEqual(drawn)
@@ -120,7 +120,7 @@ describe('the start', () => {
     expect(callableKey(events, S)).toBe(S)
   })
 
-  it('happens once, however often it is looked at', () => {
+  it('happens once, however often the room looks', () => {
     const once = eventsAt(sale, S + 20_000, P, S)
     const often = eventsAt(sale, S + 20_000, P, S, S, S + 1, S + 9_000, S + 9_000)
     expect({ ...often.draws[0], seed: '' }).toEqual({ ...once.draws[0], seed: '' })
@@ -128,7 +128,7 @@ describe('the start', () => {
     expect(often.draws[0]?.drawnMs).toBe(S)
   })
 
-  it('that was slept through happens at the next look, and is counted from then on', () => {
+  it('happens at the next look if the room slept through it, and counting begins then', () => {
     const late = S + 40 * MINUTE
     const events = eventsAt(sale, late, P)
     expect(events.draws[0]).toMatchObject({ drawnMs: late, fromKey: S - DRAWN_OVER_MS })
@@ -137,21 +137,21 @@ describe('the start', () => {
     expect(fateOf(1, view(over, E + MINUTE)).fate).toBe('drawn')
   })
 
-  it('that is due happens also when its event is gone from the settings by then', () => {
+  it('happens even if the event is gone from the settings by then', () => {
     const events = eventsAt(sale, S - 1, P)
     commit(events, [], newSeed, S + MINUTE)
     followEvents(events, null, past(S + MINUTE), S + MINUTE)
     expect(fateOf(1, view(events, S + MINUTE)).fate).toBe('drawn')
   })
 
-  it('without a draw lets the line go at once', () => {
+  it('releases the line at once if there is no draw', () => {
     expect(eventsAt(premiere, S - 1, P).hold).not.toBeNull()
     expect(eventsAt(premiere, S, P).hold).toBeNull()
   })
 })
 
 describe('a draw', () => {
-  it('keeps its seed when its event is moved, or deleted and made again before the start', () => {
+  it('keeps its seed when its event is moved, or deleted and restored before the start', () => {
     const events = eventsAt(sale, P + MINUTE, P)
     const [draw] = events.draws
     const moved = { ...sale, startMs: S + MINUTE }
@@ -164,7 +164,7 @@ describe('a draw', () => {
     expect(prequeueAt(view(events, P + 2 * MINUTE), P + 2 * MINUTE)?.fromMs).toBe(P)
   })
 
-  it('that is called off leaves its entries their arrival, and the line held until they have heard', () => {
+  it('that is cancelled is void for its entries, and holds the line for 75 s until they have polled', () => {
     const events = eventsAt(sale, P + MINUTE, P)
     commit(events, [], newSeed, P + MINUTE)
     followEvents(events, null, past(P + MINUTE), P + MINUTE)
@@ -174,7 +174,7 @@ describe('a draw', () => {
     expect(events.hold).toBeNull()
   })
 
-  it('is never held twice with one seed: the same name after the start is another draw', () => {
+  it('never uses a seed twice: the same event name after the start is another draw', () => {
     const events = eventsAt(sale, S + MINUTE, P, S)
     const next = { ...sale, prequeueMs: E + P, startMs: E + S, endMs: E + E }
     commit(events, [next], newSeed, S + MINUTE)
@@ -184,12 +184,12 @@ describe('a draw', () => {
     expect(fateOf(2, view(events, S + MINUTE)).fate).toBe('waits')
   })
 
-  it('of which an edge has not heard yet is waited for', () => {
+  it('makes its entries wait at an edge that does not know it yet', () => {
     expect(fateOf(7, view(eventsAt(sale, P), P)).fate).toBe('waits')
     expect(fateOf(7, null).fate).toBe('waits')
   })
 
-  it('whatever happens to its event, never shows its seed before its start', () => {
+  it('never reveals its seed before its start, whatever happens to its event', () => {
     const step = fc.record({
       waitMs: fc.integer({ min: 0, max: 8 * MINUTE }),
       settings: fc.constantFrom<ScheduledEvent[]>(
@@ -237,7 +237,7 @@ describe('a place before the start', () => {
   const room = (events: Events, nowMs: number): View => ({
     asOfMs: nowMs,
     generation: 1,
-    // An edge that has not heard yet that the room has closed.
+    // This edge does not know yet that the room has closed.
     open: true,
     held: false,
     full: false,
@@ -247,7 +247,7 @@ describe('a place before the start', () => {
   })
   const now = S - 30_000
 
-  it('is nobody’s to know in a draw, and is not called in a room that seems open', () => {
+  it('is unknown if there is a draw, and is not called in a room that seems open', () => {
     const place = placeOf(ticket({ entry: entry() }), room(eventsAt(sale, now, P), now), MINUTE, now)
     expect(place).toEqual({
       state: 'waiting',
@@ -259,14 +259,14 @@ describe('a place before the start', () => {
     })
   })
 
-  it('is not called without a draw, but for who came before', () => {
+  it('is not called without a draw either, unless it is older than the prequeue', () => {
     const open = room(eventsAt(premiere, now, P), now)
     expect(placeOf(ticket(), open, MINUTE, now)).toMatchObject({ state: 'waiting', startsMs: S })
     expect(placeOf(ticket({ key: P - 1 }), open, MINUTE, now)).toEqual({ state: 'called' })
     expect(placeOf(ticket(), open, MINUTE, S)).toEqual({ state: 'called' })
   })
 
-  it('is asked for within the five seconds after the start, spread, and seldom before', () => {
+  it('is polled at a random time within 5 s after the start, and seldom before', () => {
     const waiting = room(eventsAt(sale, now, P), now)
     const of = ticket({ entry: entry() })
     const poll = (random: number, atMs = now) =>
@@ -275,7 +275,7 @@ describe('a place before the start', () => {
     expect(poll(0.5, P + MINUTE)).toBe(60_000)
   })
 
-  it('is not signed anew at each poll', () => {
+  it('needs no new signature at each poll', () => {
     const waiting = room(eventsAt(sale, now, P), now)
     const of = ticket({ entry: entry(), issuedMs: now - 20_000 })
     expect(seen(of, placeOf(of, waiting, MINUTE, now), MINUTE, now)).toBe(of)
@@ -285,7 +285,7 @@ describe('a place before the start', () => {
 describe('a room', () => {
   const rules: RoomRules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000, event: premiere }
 
-  it('that is open closes for the prequeue, and serves who was refused before', () => {
+  it('that is open closes for the prequeue, and keeps the places of visitors refused just before', () => {
     const room = newRoom(P - 1_000)
     tick(room, rules, P - 1_000)
     expect(room.open).toBe(true)
@@ -297,7 +297,7 @@ describe('a room', () => {
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(P - 400)
   })
 
-  it('that nobody had come to before the last minute draws behind where its line begins', () => {
+  it('without visitors before the last minute draws behind the start of its line', () => {
     const room = newRoom(S - 20_000)
     commit(room.events, [sale], newSeed, S - 20_000)
     for (const atMs of [S - 20_000, S - 10_000, S, S + 1_000]) tick(room, { ...rules, event: sale }, atMs)
@@ -306,7 +306,7 @@ describe('a room', () => {
     expect(room.view?.events?.draws[0]?.drawn).not.toBeNull()
   })
 
-  it('calls nobody of the prequeue and stays closed until the start, then calls by arrival', () => {
+  it('calls no visitor of the prequeue and stays closed until the start, then calls by arrival', () => {
     const room = newRoom(P - 1_000)
     tick(room, rules, P - 1_000)
     const cells = Object.fromEntries([1, 2, 3].map(second => [`line/main/${bucketOf(P + second * 1_000)}`, 1]))
@@ -318,8 +318,8 @@ describe('a room', () => {
   })
 })
 
-describe('the place of who is not drawn', () => {
-  it('is behind the draw, in the order of arrival, and among those of the first seconds after the start', () => {
+describe('the place of an entry that is not drawn', () => {
+  it('is behind the draw, in the order of arrival, within three seconds after the start', () => {
     const startMs = S
     const arrivals = [86_400_000, 3_600_000, 600_000, 60_000, 9_000, 2_400, 500, 1, 0].map(ageMs => startMs - ageMs)
     const keys = arrivals.map(atMs => undrawnKey(atMs, startMs))

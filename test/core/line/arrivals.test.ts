@@ -4,7 +4,7 @@ import { Arrivals, BUCKET_MS, bucketOf, CHUNK_MS, chunkOf } from '../../../src/c
 import { aheadOf, curveOf, total } from '../../../src/core/line/curve.ts'
 
 const T0 = 1_700_000_000_000
-/** Two numbers of the size of T0 are so far apart at least. */
+/** The smallest difference between two numbers of the size of T0. */
 const KEY_STEP_MS = 2 ** -12
 
 /** A line in which one person arrived at each of these moments after T0. */
@@ -14,7 +14,7 @@ function lineOf(...momentsMs: number[]): Arrivals {
   return arrivals
 }
 
-/** Every bucket with anybody in it. */
+/** Every bucket that is not empty. */
 function bucketsOf(line: Arrivals): number[][] {
   const buckets: number[][] = []
   line.forEach(T0, (...bucket) => buckets.push(bucket))
@@ -22,7 +22,7 @@ function bucketsOf(line: Arrivals): number[][] {
 }
 
 describe('Arrivals', () => {
-  it('counts whom a span holds', () => {
+  it('counts the people in a span', () => {
     const line = lineOf(50, 150, 1_000, 90_000)
     expect(line.between(T0, T0 + 200)).toBe(2)
     expect(line.between(T0 + 200, T0 + 100_000)).toBe(2)
@@ -42,18 +42,18 @@ describe('Arrivals', () => {
     expect(line.advance(T0 + 251, 1)).toEqual({ key: T0 + 251, passed: 0 })
   })
 
-  it('passes over a gap in which nobody came', () => {
+  it('passes over a gap without arrivals', () => {
     const line = lineOf(50, 10 * CHUNK_MS)
     expect(line.advance(T0, 1.5).key).toBeGreaterThan(T0 + 10 * CHUNK_MS)
   })
 
-  it('forgets whole chunks only, and keeps the counts of the rest', () => {
+  it('forgets only whole chunks, and keeps the counts of the rest', () => {
     const line = lineOf(0, 2 * CHUNK_MS, 5 * CHUNK_MS)
     line.forgetBefore(T0 + 2 * CHUNK_MS)
     expect(line.after(T0)).toBe(2)
   })
 
-  it('takes people out of their bucket again, and of no other', () => {
+  it('removes people from their own bucket, and from no other', () => {
     const line = new Arrivals()
     for (const bucket of [10, 10, 11, 12]) line.add(bucket, 1)
     for (const bucket of [9, 10, 12, 12, 13, 99_999]) line.remove(bucket, 1)
@@ -64,7 +64,7 @@ describe('Arrivals', () => {
     expect([line.after(0), line.between(0, 11 * BUCKET_MS)]).toEqual([1, 0])
   })
 
-  it('is the same after it was saved and loaded', () => {
+  it('is the same after it is saved and loaded', () => {
     const line = lineOf(50, 150, 150, 2 * CHUNK_MS)
     const again = new Arrivals()
     for (const momentMs of [50, 2 * CHUNK_MS]) {
@@ -77,12 +77,12 @@ describe('Arrivals', () => {
 
   const moments = fc.array(fc.integer({ min: 0, max: 5 * CHUNK_MS }), { minLength: 1, maxLength: 80 })
 
-  it('advances to the key behind which the others still wait', () => {
+  it('advances to the key behind which the remaining people wait', () => {
     fc.assert(
       fc.property(moments, fc.double({ min: 0, max: 100, noNaN: true }), (momentsMs, people) => {
         const line = lineOf(...momentsMs)
         const { key, passed } = line.advance(T0, people)
-        // A bucket of a few is called as a whole.
+        // A bucket of few people is called as a whole.
         expect(passed).toBeGreaterThanOrEqual(Math.min(people, momentsMs.length) - 1e-9)
         expect(passed).toBeLessThanOrEqual(Math.min(people + 4, momentsMs.length) + 1e-9)
         expect(line.after(key)).toBeCloseTo(momentsMs.length - passed, 4)
@@ -90,7 +90,7 @@ describe('Arrivals', () => {
     )
   })
 
-  it('gives a curve that is never off by more than half a place, or a hundredth of the line ahead', () => {
+  it('has a curve that is off by at most half a place, or a hundredth of the line ahead', () => {
     fc.assert(
       fc.property(moments, fc.integer({ min: 0, max: 5 * CHUNK_MS }), (momentsMs, atMs) => {
         const line = lineOf(...momentsMs)
@@ -102,7 +102,7 @@ describe('Arrivals', () => {
     )
   })
 
-  it('counts as a list of tickets does, whatever is added, forgotten, saved and loaded, in whichever order', () => {
+  it('counts like a list of tickets, whatever is added, forgotten, saved and loaded in any order', () => {
     const key = fc.integer({ min: 0, max: 6 * CHUNK_MS })
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const), key, count: fc.integer({ min: 1, max: 9 }) }),
@@ -118,7 +118,7 @@ describe('Arrivals', () => {
             line.add(bucketOf(T0 + step.key), step.count)
             tickets.push(...Array.from({ length: step.count }, () => T0 + step.key))
           } else if (step.kind === 'forget') {
-            // Whole chunks go: those that end before the key.
+            // Only chunks that end before the key are forgotten.
             const gone = new Set(line.forgetBefore(T0 + step.key))
             for (const number of gone) expect((number + 1) * CHUNK_MS).toBeLessThanOrEqual(T0 + step.key)
             tickets = tickets.filter(ticket => !gone.has(chunkOf(bucketOf(ticket))))
@@ -140,7 +140,7 @@ describe('Arrivals', () => {
     )
   })
 
-  it('is called forward only, people by people, and counts everybody once on the way', () => {
+  it('advances only forward, and counts each person once on the way', () => {
     const calls = fc.array(fc.double({ min: 0, max: 30, noNaN: true }), { minLength: 1, maxLength: 40 })
     fc.assert(
       fc.property(moments, calls, (momentsMs, people) => {
@@ -154,14 +154,14 @@ describe('Arrivals', () => {
           key = next.key
           passed += next.passed
           const off = Math.abs(line.after(key) - (momentsMs.length - passed))
-          // A bucket that is called in part is cut at a key, and the numbers of this size are a step apart.
+          // A bucket that is called in part is cut at a key, and keys of this size are a step apart.
           expect(off).toBeLessThanOrEqual((momentsMs.length * KEY_STEP_MS) / BUCKET_MS)
         }
       }),
     )
   })
 
-  it('stays small for a long line, and still rises', () => {
+  it('has a short curve for a long line, and the curve still rises', () => {
     const line = new Arrivals()
     // Three hours of a crowd that comes in waves.
     for (let i = 0; i < 3 * 36_000; i++) line.add(bucketOf(T0 + i * 100), i % 7 === 0 ? 13 : i % 3)

@@ -16,19 +16,19 @@ const T0 = 1_700_000_040_000
 const byMinute = { fromMs: T0 - 10 * MINUTE, windowMs: MINUTE }
 
 describe('a batch', () => {
-  it('is the window of the clock in which somebody arrives', () => {
+  it('is the window of the clock that contains the arrival', () => {
     expect(batchAt(byMinute, T0)).toEqual({ fromKey: T0, untilMs: T0 + MINUTE })
     expect(batchAt(byMinute, T0 + 59_999)).toEqual({ fromKey: T0, untilMs: T0 + MINUTE })
     expect(batchAt(byMinute, T0 - 1)).toEqual({ fromKey: T0 - MINUTE, untilMs: T0 })
   })
 
-  it('is shorter when drawing began inside it, and never begins before', () => {
+  it('is shorter when drawing began inside it, and never begins earlier', () => {
     const began = { fromMs: T0 + 45_000, windowMs: MINUTE }
     expect(batchAt(began, T0 + 50_000)).toEqual({ fromKey: T0 + 45_000, untilMs: T0 + MINUTE })
     expect(batchAt(began, T0 + 30_000)).toEqual({ fromKey: T0 + 45_000, untilMs: T0 + MINUTE })
   })
 
-  it('holds every key that is drawn in it, with three decimals', () => {
+  it('contains every key that is drawn in it, to three decimals', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 6_000, max: 3_600_000 }),
@@ -48,30 +48,30 @@ describe('a batch', () => {
 describe('the line of a random room', () => {
   const drawing = { ...newDraws(), batches: byMinute }
 
-  it('is settled up to the batch whose counts are not in yet', () => {
+  it('is settled up to the first batch that is not counted yet', () => {
     expect(settledKey(drawing, T0 + 30_000)).toBeCloseTo(T0 - 0.001)
     expect(settledKey(drawing, T0 + 4_999)).toBeCloseTo(T0 - MINUTE - 0.001)
     expect(settledKey(drawing, T0 + 5_000)).toBeCloseTo(T0 - 0.001)
   })
 
-  it('is called up to the batch of the moment while the room is open', () => {
+  it('is called up to the current batch while the room is open', () => {
     expect(openKey(drawing, T0 + 30_000)).toBeCloseTo(T0 - 0.001)
     expect(openKey(newDraws(), T0 + 30_000)).toBe(T0 + 30_000)
   })
 
-  it('by arrival is settled after five seconds', () => {
+  it('is settled after five seconds if it is in order of arrival', () => {
     expect(settledKey(newDraws(), T0)).toBe(T0 - SETTLED_AFTER_MS)
   })
 })
 
 describe('a change of the method', () => {
-  it('begins to draw behind everybody who was called', () => {
+  it('begins to draw behind every key that was called', () => {
     const draws = newDraws()
     follow(draws, MINUTE, T0 + 700.5, T0 + 100)
     expect(draws.batches).toEqual({ fromMs: T0 + 701, windowMs: MINUTE })
   })
 
-  it('lets nobody be shown or called of the batch it cuts short until its counts are in', () => {
+  it('neither shows nor calls the batch it cuts short until that batch is counted', () => {
     const draws = { ...newDraws(), batches: byMinute }
     const changedMs = T0 + 20_000
     follow(draws, null, T0 - MINUTE, changedMs)
@@ -82,14 +82,14 @@ describe('a change of the method', () => {
     expect(settledKey(draws, changedMs + 7_000)).toBe(changedMs + 2_000)
   })
 
-  it('remembers the oldest batch that was cut when it changes twice', () => {
+  it('still waits for the oldest cut batch after a second change', () => {
     const draws = { ...newDraws(), batches: byMinute }
     follow(draws, 2 * MINUTE, T0 - MINUTE, T0 + 20_000)
     follow(draws, null, T0 - MINUTE, T0 + 21_000)
     expect(settledKey(draws, T0 + 27_999)).toBeCloseTo(T0 - 0.001)
   })
 
-  it('for any sequence of changes never settles a key that can still be given', () => {
+  it('never settles a key that can still be given, after any sequence of changes', () => {
     const step = fc.record({
       waitMs: fc.integer({ min: 1, max: 90_000 }),
       windowMs: fc.constantFrom(null, 6_000, 60_000, 600_000),

@@ -16,7 +16,7 @@ import { callNext, confirm, newLine, viewOf, waiting } from '../../../src/core/l
 const T0 = 1_700_000_000_000
 const CLAIM_WINDOW_MS = 300_000
 
-/** Ten a second, a bank that has just been emptied, and nobody there yet. */
+/** Ten permits a second, an empty bank, and no ready visitors. */
 const load = (more: Partial<LaneLoad> = {}): LaneLoad => ({
   ...{ standing: 0, permits: 0, places: 1_000_000, permitsPerSecond: 10, departuresPerSecond: 0, shown: 0 },
   ...more,
@@ -31,26 +31,26 @@ const loads = fc.record({
   departuresPerSecond: numbers,
   shown: fc.nat(2_000),
 })
-/** A tick of half a second, a sleep, or a clock that goes back. */
+/** A tick after 0.4 s to 1.5 s, a sleep of up to 120 s, or a clock that goes back. */
 const ticks = fc.record({
   afterMs: fc.oneof(fc.integer({ min: 400, max: 1_500 }), fc.integer({ min: -30_000, max: 120_000 })),
   load: loads,
 })
 
 describe('the frontier', () => {
-  it('calls for the permits of the next three and a half seconds, and two seconds in reserve', () => {
+  it('calls for the permits of the next 3.5 seconds, plus two seconds in reserve', () => {
     expect(supplyOf(load())).toBe(35)
     expect(advance(newFrontier(T0), load(), T0)).toBe(55)
   })
 
-  it('calls nobody for permits that somebody stands by for, or is on the way for', () => {
+  it('calls no visitor for a permit that a ready or called visitor will take', () => {
     expect(advance(newFrontier(T0), load({ standing: 55 }), T0)).toBe(0)
     const state = newFrontier(T0)
     recordTick(state, advance(state, load(), T0), 0, T0)
     expect(advance(state, load(), T0 + 500)).toBe(0)
   })
 
-  it('calls twice as many when it has learnt that every other one stays away', () => {
+  it('learns that every other called visitor stays away', () => {
     const state = newFrontier(T0)
     for (let second = 0; second < 300; second++) {
       advance(state, load({ shown: 10 }), T0 + second * 1_000)
@@ -60,7 +60,7 @@ describe('the frontier', () => {
     expect(showRate(state)).toBeLessThan(0.53)
   })
 
-  it('whatever happens, in whichever order and by whichever clock, calls a number of people that is bounded by the supply', () => {
+  it('calls a number of people that is bounded by the supply, whatever the load, the order and the clock', () => {
     fc.assert(
       fc.property(fc.array(ticks, { maxLength: 60 }), steps => {
         const state = newFrontier(T0)
@@ -86,7 +86,7 @@ describe('the frontier', () => {
     )
   })
 
-  it('whom it has called and not yet heard of counts: what is on the way never exceeds what was ever to be had', () => {
+  it('never has more called visitors on their way than the supply allows', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 700 }), { minLength: 1, maxLength: 60 }), gapsMs => {
         const state = newFrontier(T0)
@@ -97,7 +97,7 @@ describe('the frontier', () => {
           const people = advance(state, load(), nowMs)
           recordTick(state, people, 0, nowMs)
           called.push({ atMs: nowMs, people })
-          // Nobody is expected sooner than 1.5 s after the call.
+          // No visitor is expected sooner than 1.5 s after the call.
           const lately = called.filter(({ atMs }) => nowMs - atMs < 1_500)
           expect(lately.reduce((sum, one) => sum + one.people, 0)).toBeLessThanOrEqual(55 / showRate(state) + 1e-6)
         }
@@ -111,7 +111,7 @@ describe('a line that is called', () => {
     fc.record({
       afterMs: fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: -60_000, max: 400_000 })),
       load: loads,
-      /** When people came, before the moment or a little after it. */
+      /** When people arrived, in milliseconds relative to the step. */
       cameMs: fc.array(fc.integer({ min: -20_000, max: 2_000 }), { maxLength: 20 }),
     }),
     { maxLength: 40 },
@@ -137,7 +137,7 @@ describe('a line that is called', () => {
           expect(lapsedKey).toBeGreaterThanOrEqual(before.lapsedKey)
           expect(lapsedKey).toBeLessThanOrEqual(frontierKey)
           expect(frontierKey).toBeLessThanOrEqual(Math.max(before.frontierKey, settledKey))
-          // A bucket that is called in part is cut at a key, and a key is a number with a last digit.
+          // A bucket that is called in part is cut at a key, and keys have a limited precision.
           expect(Math.abs(waiting(line) + passed - people)).toBeLessThan(0.5)
           expect(viewOf(line, load.standing).calledAhead).toBeGreaterThanOrEqual(load.standing)
           before = { frontierKey, lapsedKey }

@@ -3,7 +3,7 @@ import { followPace, newPace, slowedAt } from '../../../src/core/line/slowdown.t
 
 const MINUTE_MS = 60_000
 
-/** A room of 600 a minute and 1,000 places that has been neither turned nor full so far. */
+/** A room of 600 a minute and 1,000 places. Its limits have not changed and it has not been full so far. */
 function steady() {
   const pace = newPace()
   return (change: { rate?: number; total?: number; full?: boolean }, atMs: number) => {
@@ -13,15 +13,15 @@ function steady() {
   }
 }
 
-describe('what visitors are told of a line that has become slower', () => {
-  it('nothing while all stays as it was, nor when more come in', () => {
+describe('the notice of a slower line', () => {
+  it('is not shown while nothing changes, nor when more visitors are admitted', () => {
     const at = steady()
     expect([at({}, 0), at({}, 1_000)]).toEqual([null, null])
     expect(at({ rate: 1_200 }, 2_000)).toBe(null)
     expect(at({ rate: 1_200, total: 2_000 }, 3_000)).toBe(null)
   })
 
-  it('for three minutes that fewer come in, when the rate fell by more than a tenth', () => {
+  it('is shown for three minutes when the rate fell by more than a tenth', () => {
     const at = steady()
     at({}, 0)
     expect(at({ rate: 545 }, 1_000)).toBe(null)
@@ -30,13 +30,13 @@ describe('what visitors are told of a line that has become slower', () => {
     expect(at({ rate: 535 }, 2_000 + 3 * MINUTE_MS)).toBe(null)
   })
 
-  it('of a rate that sinks little by little, once it has sunk by a tenth', () => {
+  it('is shown for a rate that sinks little by little once it has sunk by a tenth', () => {
     const at = steady()
     const told = Array.from({ length: 20 }, (_, window) => at({ rate: 600 * 0.99 ** window }, window * 5_000))
     expect(told.indexOf('rate')).toBe(11)
   })
 
-  it('that every place is taken, when the room fills, and not each time that a leaver is followed', () => {
+  it('is shown when the room fills, but not each time that a free place is taken again', () => {
     const at = steady()
     at({}, 0)
     expect(at({ full: true }, 1_000)).toBe('full')
@@ -48,7 +48,7 @@ describe('what visitors are told of a line that has become slower', () => {
     expect(at({ full: true }, 10 * MINUTE_MS + 1)).toBe('full')
   })
 
-  it('of fewer places only when they are all taken', () => {
+  it('is shown for fewer places only when they are all taken', () => {
     const at = steady()
     at({}, 0)
     expect(at({ total: 500 }, 1_000)).toBe(null)

@@ -19,18 +19,18 @@ function moved(seconds: number, perSecond: (second: number) => number) {
 const known = (state: ReturnType<typeof newSpeed>) => speedOf(state) as Speed
 
 describe('the speed of a line', () => {
-  it('is not known before it has moved for ten seconds', () => {
+  it('is not known before the line has moved for ten seconds', () => {
     expect(speedOf(moved(9, () => 5))).toBeNull()
     expect(known(moved(12, () => 5)).latelyPerSecond).toBeCloseTo(5)
   })
 
-  it('is one and the same where permits come at a rate', () => {
+  it('is the same for all waits where permits come at a steady rate', () => {
     const speed = known(moved(1_200, () => 5))
     expect([speed.latelyPerSecond, speed.longPerSecond, fastest(speed)].map(Math.round)).toEqual([5, 5, 5])
   })
 
-  it('of a long wait is the mean over many waves of leavers, of a short one what the line does now', () => {
-    // Ten a second for a minute, then nothing for four: two a second on average.
+  it('is the mean over many waves of leavers for a long wait, and the current speed for a short one', () => {
+    // Ten a second for a minute, then nothing for four minutes: two a second on average.
     const speed = known(moved(3_600, second => (second % 300 < 60 ? 10 : 0)))
     expect(speed.latelyPerSecond).toBeLessThan(1)
     expect(speedFor(10_000, speed)).toBeGreaterThan(1.5)
@@ -38,13 +38,13 @@ describe('the speed of a line', () => {
     expect(speedFor(1, speed)).toBe(speed.latelyPerSecond)
   })
 
-  it('to reckon with in a poll is that of the last run', () => {
+  it('that times the polls is that of the last run', () => {
     const standing = known(moved(3_600, second => (second % 300 < 60 ? 10 : 0)))
     expect(fastest(standing)).toBeGreaterThan(7)
     expect(fastest(standing)).toBeLessThan(11)
   })
 
-  it('has no long run under new limits', () => {
+  it('has no long-run mean under new limits', () => {
     const state = moved(3_600, () => 10)
     for (let second = 3_601; second <= 3_660; second++) measure(state, 1, second * 1_000)
     expect(known(state).longPerSecond).toBeGreaterThan(8)

@@ -5,7 +5,7 @@ import { type Bank, burstOf, fill, grantable, newAccount, outOf, settle } from '
 const limits = (ratePerMinute: number, totalActiveUsers = 1_000_000) => ({ ratePerMinute, totalActiveUsers })
 
 describe('the bank', () => {
-  it('fills at the rate, up to five seconds of it', () => {
+  it('fills at the rate, up to the permits of five seconds', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     fill(bank, 0, limits(600), 1_000)
     expect(bank.banked).toBe(10)
@@ -13,12 +13,12 @@ describe('the bank', () => {
     expect(bank.banked).toBe(50)
   })
 
-  it('holds three permits at least, so that a slow room is not stuttering', () => {
+  it('holds at least three permits, so that a slow room does not stutter', () => {
     expect(burstOf(1)).toBe(3)
     expect(burstOf(600)).toBe(50)
   })
 
-  it('does not fill what a permit that is out would have used', () => {
+  it('keeps room for outstanding permits when it fills', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     fill(bank, 45, limits(600), 60_000)
     expect(bank.banked).toBe(5)
@@ -31,7 +31,7 @@ describe('the bank', () => {
     expect(bank.banked).toBe(0)
   })
 
-  it('grants whole permits, none while held, none without a place', () => {
+  it('grants whole permits, and none at a rate of zero or without a free place', () => {
     const bank: Bank = { banked: 2.9, filledAtMs: 0 }
     expect(grantable(bank, 0, 0, limits(60))).toBe(2)
     expect(grantable(bank, 0, 0, limits(0))).toBe(0)
@@ -41,28 +41,28 @@ describe('the bank', () => {
 })
 
 describe('a door account', () => {
-  it('gives returned permits back to the bank, and spent ones to nobody', () => {
+  it('gives returned permits back to the bank, but not spent ones', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     const account = { ...newAccount(0), epoch: 1, granted: 10 }
     expect(settle(bank, account, { epoch: 1, seq: 2, spent: 6, returned: 3, live: 6 }, 5)).toBe(6)
     expect([bank.banked, outOf(account), account.live]).toEqual([3, 1, 6])
   })
 
-  it('loses what was out when the door begins a new life', () => {
+  it('loses its outstanding permits when the door restarts', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     const account = { ...newAccount(0), epoch: 1, granted: 10, spent: 2, live: 2 }
     settle(bank, account, { epoch: 2, seq: 1, spent: 0, returned: 0, live: 5 }, 5)
     expect([bank.banked, outOf(account), account.live]).toEqual([0, 0, 5])
   })
 
-  it('cannot be talked into more: totals only grow', () => {
+  it('ignores lower totals in a report: totals only grow', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     const account = { ...newAccount(0), epoch: 1, granted: 10, spent: 6, returned: 3 }
     expect(settle(bank, account, { epoch: 1, seq: 3, spent: 4, returned: 1, live: 6 }, 5)).toBe(0)
     expect([bank.banked, outOf(account)]).toEqual([0, 1])
   })
 
-  it('keeps banked and out within the burst, whatever happens in which order', () => {
+  it('keeps banked and outstanding permits within the burst, whatever happens in any order', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: -5_000, max: 20_000 }) }),
       fc.record({ kind: fc.constant('rate' as const), ratePerMinute: fc.integer({ min: 0, max: 3_000 }) }),
@@ -106,11 +106,11 @@ describe('a door account', () => {
     )
   })
 
-  it('lets in at most the rate and one burst in any window, over three doors that die, fall silent and repeat themselves', () => {
+  it('keeps admissions to the rate and one burst in any window, while doors die, fall silent and repeat reports', () => {
     const doors = fc.nat(2)
     const step = fc.oneof(
       fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 8_000 }) }),
-      // The room's clock goes back, and on again later: a window is what it has seen of time.
+      // The room's clock goes back, and forward again later. Windows are measured by its latest time.
       fc.record({ kind: fc.constant('clock' as const), ms: fc.integer({ min: -20_000, max: 0 }) }),
       fc.record({
         kind: fc.constant('grant' as const),
@@ -162,7 +162,7 @@ describe('a door account', () => {
           } else if (one.kind === 'repeat') say(one.door)
           else if (one.kind === 'die') Object.assign(door, { epoch: door.epoch + 1, spent: 0, returned: 0 })
         }
-        // Ten a second and a burst of fifty.
+        // The bound is ten a second and a burst of fifty.
         let level = 0
         let atMs = 0
         for (const enteredMs of entered) {

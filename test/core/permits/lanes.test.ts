@@ -28,7 +28,7 @@ function granted(room: RoomState, what: DoorReport, nowMs: number, with_ = rules
 }
 
 describe('shares', () => {
-  it('leave the main lane the rest, and a lane that is not there the main one', () => {
+  it('leave the rest to the main lane, which also serves missing lanes', () => {
     expect([shareOf(VIP, 'vip'), shareOf(VIP, 'main')]).toEqual([0.3, 0.7])
     expect([servedIn(VIP, 'vip'), servedIn(VIP, 'gone')]).toEqual(['vip', 'main'])
   })
@@ -40,7 +40,7 @@ describe('shares', () => {
   ]
   const asMap = ([main = 0, vip = 0, gold = 0]: number[]) => new Map(Object.entries({ main, vip, gold }))
 
-  it('never give a lane more than it needs, and leave no permit that anybody needs', () => {
+  it('never give a lane more than it needs, and waste no permit that another lane needs', () => {
     fc.assert(
       fc.property(needs, fc.integer({ min: 0, max: 60 }), (wanted, most) => {
         const parts = allot(newTurns(), lanes, asMap(wanted), most, 5)
@@ -56,7 +56,7 @@ describe('shares', () => {
     )
   })
 
-  it('hold within a permit while all lanes want more than there is, however few come at a time', () => {
+  it('hold within two permits while all lanes want more than there is, however few are granted at a time', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 100, maxLength: 200 }), portions => {
         const turns = newTurns()
@@ -76,7 +76,7 @@ describe('shares', () => {
     )
   })
 
-  it('of a lane that was away for long are not paid back at the cost of the others', () => {
+  it('of a lane that was empty for long are not paid back at the cost of the others', () => {
     const turns = newTurns()
     const alone = new Map([['main', 10]])
     for (let i = 0; i < 100; i++) take(turns, VIP, alone, allot(turns, VIP, alone, 10, 5), 5)
@@ -89,7 +89,7 @@ describe('shares', () => {
     expect(given.get('vip')).toBeLessThanOrEqual(36)
   })
 
-  it('that a lane cannot use are expected by the others', () => {
+  it('that a lane cannot use go to the others', () => {
     const parts = divide(
       100,
       VIP,
@@ -103,18 +103,18 @@ describe('shares', () => {
 })
 
 describe('a room with lanes', () => {
-  it('grants each lane its share when there is not enough, and says for whom', () => {
+  it('grants each lane its share of scarce permits, and reports the part of each lane', () => {
     const room = newRoom(T0)
     const { all, vip } = granted(room, report({ demand: [demand('main', 500), demand('vip', 500)] }), T0)
     expect([all, vip]).toEqual([50, 15])
   })
 
-  it('gives everything to the lane that alone has somebody standing', () => {
+  it('gives all permits to the only lane with ready visitors', () => {
     expect(granted(newRoom(T0), report({ demand: [demand('vip', 500)] }), T0)).toEqual({ all: 50, vip: 50 })
     expect(granted(newRoom(T0), report({ demand: [demand('main', 500)] }), T0)).toEqual({ all: 50, vip: 0 })
   })
 
-  it('repeats an answer with its lanes, and forgets them with the life of a door', () => {
+  it('repeats an answer with its lanes, and forgets them when the door restarts', () => {
     const room = newRoom(T0)
     const first = report({ seq: 2, demand: [demand('main', 500), demand('vip', 500)] })
     granted(room, first, T0)
@@ -140,7 +140,7 @@ describe('a room with lanes', () => {
     expect([vip?.share, vip?.merged]).toEqual([0.3, false])
   })
 
-  it('serves a lane that is taken away with the main one, in the order of the keys', () => {
+  it('serves a removed lane together with the main one, in the order of the keys', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
     const held = { ...rules, ratePerMinute: 0 }
@@ -156,7 +156,7 @@ describe('a room with lanes', () => {
       expect(vip).toMatchObject({ merged: true, frontierKey: main?.frontierKey })
     }
     expect(waitingTotal(room)).toBeLessThan(80)
-    // Standing there, they need permits of the main lane.
+    // Ready visitors of the removed lane need permits of the main lane.
     const outcome = granted(
       room,
       report({ seq: 40, returned: 50, gone: { vip: 15 }, demand: [demand('vip', 5)] }),
@@ -166,7 +166,7 @@ describe('a room with lanes', () => {
     expect([outcome.all, outcome.vip]).toEqual([55, 15])
   })
 
-  it('counts the people of a lane that comes back once, however often it went', () => {
+  it('counts the people of a restored lane once, however often it was removed', () => {
     const room = newRoom(T0)
     const held = { ...rules, ratePerMinute: 0 }
     const cells = Object.fromEntries(
@@ -184,7 +184,7 @@ describe('a room with lanes', () => {
     expect(waitingTotal(room)).toBe(26)
   })
 
-  it('forgets a lane that was taken away once no ticket of it can come', () => {
+  it('forgets a removed lane once no ticket of it can come', () => {
     const room = newRoom(T0)
     tick(room, rules, T0)
     const without = { ...rules, lanes: [] }
@@ -200,7 +200,7 @@ describe('a ticket that is given up for another lane', () => {
   const bucket = bucketOf(T0 + 5_000)
   const waitingIn = (room: RoomState, lane: string) => Math.round(room.lines.get(lane)?.arrivals.after(0) ?? 0)
 
-  it('is counted no more, once, however often it is given up, and nobody else is', () => {
+  it('is subtracted once, however often it is given up, and no other ticket is', () => {
     const room = newRoom(T0)
     const cells = { [`line/main/${bucket}`]: 1, [`line/main/${bucket + 1}`]: 1, [`line/vip/${bucket}`]: 2 }
     granted(room, report({ cells }), T0)
@@ -212,7 +212,7 @@ describe('a ticket that is given up for another lane', () => {
     expect([waitingIn(room, 'main'), waitingIn(room, 'vip'), waitingTotal(room)]).toEqual([1, 2, 3])
   })
 
-  it('of a lane that was taken away is counted no more in the main one either', () => {
+  it('of a removed lane is subtracted from the total, too', () => {
     const room = newRoom(T0)
     granted(room, report({ cells: { [`line/vip/${bucket}`]: 2 } }), T0)
     granted(room, report({ seq: 2, base: 1 }), T0 + 1_000, { ...rules, lanes: [] })
@@ -254,10 +254,10 @@ describe('a door with permits for lanes', () => {
     return { door, sessions, ask }
   }
 
-  it('keeps those of one lane from older visitors of another', () => {
+  it('keeps the permits of one lane from older visitors of another', () => {
     const { door, ask } = doorWith(0, 1)
     for (const sid of ['a', 'b', 'c']) ask(sid, 'main', 5)
-    // Nobody of the lane stood here: its permit served the first who asked.
+    // No visitor of vip was ready here, so its permit served the first one who asked.
     expect(usable(door)).toBe(0)
     const other = doorWith(1, 1)
     expect(other.ask('a', 'main', 5).verdict).toBe('admitted')
@@ -266,7 +266,7 @@ describe('a door with permits for lanes', () => {
     expect(other.ask('v', 'vip', 50).verdict).toBe('admitted')
   })
 
-  it('reports what is gone of each lane, and gives all of it back together', () => {
+  it('reports spent and returned permits by lane, and returns those of all lanes together', () => {
     const { door, ask } = doorWith(2, 3)
     ask('v', 'vip', 50)
     expect(reportOf(door, 1, '', 10)).toMatchObject({ spent: 1, returned: 0, gone: { vip: 1 } })
@@ -274,18 +274,18 @@ describe('a door with permits for lanes', () => {
     expect(usable(door)).toBe(0)
   })
 
-  it('serves those of a lane that was taken away from the permits of the main one, oldest first', () => {
+  it('serves visitors of a removed lane with permits of the main one, oldest first', () => {
     const { door, ask } = doorWith(1, 0, true)
     door.standing.add({ sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
     expect(ask('m', 'main', 50).verdict).toBe('none')
     expect(ask('v', 'vip', 5).verdict).toBe('admitted')
   })
 
-  it('admits an invitation again once its session is over, under another name, and no ticket of before', () => {
+  it('admits an invitation again under another sid once its session is over, but none of its earlier tickets', () => {
     const { sessions, ask } = doorWith(5, 0)
     expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 })).toMatchObject({ verdict: 'admitted', expiresMs: 57_000 })
     expect(sessions.live(1_000)).toBe(1)
-    // In another browser, later: the same session.
+    // Later and in another browser, it is the same session.
     expect(ask('xx-0.abc', 'main', 7, { takenMs: 7 }, 1_000)).toMatchObject({ verdict: 'admitted', issuedMs: 0 })
     const later = 200_000
     expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 }, later).verdict).toBe('ended')
@@ -310,7 +310,7 @@ describe('a door with permits for lanes', () => {
   })
 })
 
-describe('lanes over several doors, by simulation', () => {
+describe('lanes over several simulated doors', () => {
   /** A line of twenty minutes. */
   const crowd = { visitors: 12_000, arriveMs: 30_000, ratePerMinute: 600, stayMs: 20_000, untilMs: 660_000 }
 
@@ -364,7 +364,7 @@ describe('lanes over several doors, by simulation', () => {
     expect(admissions).toBeGreaterThan(40 * 100)
   }, 30_000)
 
-  it('let nobody starve in a lane that was taken away', () => {
+  it('let no visitor starve in a removed lane', () => {
     const lanes = [{ name: 'vip', share: 0.3, crowd: 0.3 }]
     const world = played({ ...crowd, visitors: 1_000, lanes, changes: [{ atMs: 40_000, lanes: [] }], untilMs: 300_000 })
     expect(world.checks.admissions).toBe(1_000)

@@ -9,7 +9,7 @@ import { played } from '../../support/simulated.ts'
 const T0 = 1_700_000_000_000
 const MINUTE_MS = 60_000
 
-/** So many people came evenly over some time, in the past, and a share of the permits serves them. */
+/** `people` arrived evenly from `sinceMs` to `untilMs` (relative to T0), and `share` of the permits serves them. */
 function lane(people: number, share: number, more: Partial<LaneView> & { sinceMs?: number; untilMs?: number } = {}) {
   const { sinceMs = -10 * MINUTE_MS, untilMs = -5 * MINUTE_MS, ...rest } = more
   const curve = people === 0 ? [] : [T0 + sinceMs, 0, T0 + untilMs, people]
@@ -33,52 +33,52 @@ const seconds = (ahead: number, name: string, lanes: Record<string, LaneView>) =
   (laneWaitMs(ahead, name, viewOf(lanes)) ?? Number.NaN) / 1_000
 
 describe('the wait in a lane', () => {
-  it('goes by its share while all lanes have people', () => {
+  it('follows the share of the lane while all lanes have people', () => {
     const lanes = { main: lane(10_000, 0.75), vip: lane(10_000, 0.25) }
     expect(seconds(500, 'vip', lanes)).toBeCloseTo(200)
     expect(seconds(1_500, 'main', lanes)).toBeCloseTo(200)
   })
 
-  it('shortens by the shares of those who run empty before', () => {
-    // 100 s for the 250 of the other lane, in which 750 are served here; then ten a second.
+  it('gets shorter by the shares of lanes that run empty before', () => {
+    // The 250 of vip take 100 s, in which 750 are served in main. Then main gets ten a second.
     expect(seconds(1_750, 'main', { main: lane(10_000, 0.75), vip: lane(250, 0.25) })).toBeCloseTo(200)
   })
 
-  it('leaves the others what newcomers of theirs take', () => {
-    // 150 came in the last minute, 2.5 a second: as many as its share serves, so it never runs empty.
+  it('counts the permits that newcomers of other lanes take', () => {
+    // 150 came to vip in the last minute, 2.5 a second. The share of vip serves as many, so vip never runs empty.
     const full = lane(150, 0.25, { sinceMs: -MINUTE_MS, untilMs: 0 })
     expect(seconds(1_500, 'main', { main: lane(10_000, 0.75), vip: full })).toBeCloseTo(200)
-    // 60 came, one a second: it runs empty after 40 s, and nine a second are left.
+    // 60 came to vip, one a second. The lane runs empty after 40 s, and then nine a second are left.
     const half = lane(60, 0.25, { sinceMs: -MINUTE_MS, untilMs: 0 })
     expect(seconds(300 + 900, 'main', { main: lane(10_000, 0.75), vip: half })).toBeCloseTo(140)
   })
 
-  it('takes a lane without a line to speak of for what it takes now', () => {
+  it('counts a lane with hardly any line at its current speed', () => {
     const speed = { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 }
     const vip = lane(5, 0.25, { sinceMs: -5_000, untilMs: 0, speed })
     const main = lane(10_000, 0.75, { speed: { latelyPerSecond: 8, longPerSecond: 8, fastestPerSecond: 8 } })
     expect(seconds(1_600, 'main', { main, vip })).toBeCloseTo(200)
   })
 
-  it('counts people in permits: half of one lane do not come', () => {
+  it('is half as long where half of the people do not come', () => {
     const lanes = { main: lane(10_000, 0.5), vip: lane(10_000, 0.5, { showRate: 0.5 }) }
     expect([seconds(1_000, 'main', lanes), seconds(1_000, 'vip', lanes)]).toEqual([200, 100])
   })
 
-  it('has no part for a lane that was taken away: its people are counted in the main one', () => {
+  it('gives no share to a removed lane, because its people are counted in the main one', () => {
     const lanes = { main: lane(10_000, 0.75), vip: lane(5_000, 0.25), old: lane(800, 0.75, { merged: true }) }
     expect(seconds(750, 'main', lanes)).toBeCloseTo(100)
   })
 
-  it('is unknown in a lane without a share while the others have people: those may go on coming for ever', () => {
+  it('is unknown in a lane without a share while people may keep coming to other lanes', () => {
     const vip = lane(150, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
     const coming = lane(10_000, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
     expect(laneWaitMs(100, 'main', viewOf({ main: lane(500, 0), vip: coming }))).toBeNull()
-    // 150 are through after 20 s with 2.5 more a second, and then 7.5 of ten permits are left.
+    // The 150 of vip, and 2.5 more a second, are served after 20 s. Then 7.5 of ten permits a second are left.
     expect(seconds(75, 'main', { main: lane(500, 0), vip })).toBeCloseTo(30, 0)
   })
 
-  it('is unknown where nothing moves', () => {
+  it('is unknown while no lane moves', () => {
     const speed = { latelyPerSecond: 0, longPerSecond: 0, fastestPerSecond: 0 }
     expect(
       laneWaitMs(100, 'main', viewOf({ main: lane(500, 0.75, { speed }), vip: lane(5, 0.25, { speed }) })),
@@ -86,7 +86,7 @@ describe('the wait in a lane', () => {
   })
 })
 
-describe('waits shown in rooms with lanes, from ten minutes on, 30 % no-shows', () => {
+describe('shown waits of ten minutes and more, with lanes and 30 % no-shows', () => {
   const CROWD = { visitors: 20_000, ratePerMinute: 600, arriveMs: MINUTE_MS, noShows: 0.3 }
   const vip = (share: number, crowd: number) => ({ name: 'vip', share, crowd })
   const press = { name: 'press', share: 0.1, crowd: 0.3 }
@@ -102,7 +102,7 @@ describe('waits shown in rooms with lanes, from ten minutes on, 30 % no-shows', 
       { ...slow, arriveMs: 20 * MINUTE_MS, lanes: [vip(0.3, 0.2), press] },
     ],
   ])(
-    '%s: half of them, the first shown as well, are within a fifth of the real one',
+    'are off by a fifth at most in the median, also when first shown, for %s',
     (_, more) => {
       const { estimateErrorMedian, estimateErrorFirstMedian, waitRiseMax } = figuresOf(played({ ...CROWD, ...more }))
       expect(estimateErrorMedian).toBeLessThanOrEqual(0.2)

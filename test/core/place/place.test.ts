@@ -46,14 +46,14 @@ const place = (more: Partial<Ticket> = {}, room: View = view, nowMs = NOW) => pl
 
 describe('a place', () => {
   it.each(['constructor', '__proto__', 'toString'])(
-    'in a lane that is called %s and is not there, is like that in any other',
+    'in a missing lane named %s is like one in any other missing lane',
     lane => {
       expect(place({ lane })).toEqual(place({ lane: 'vip' }))
       expect(keyAgain(NOW, lane, view)).toBe(keyAgain(NOW, 'vip', view))
     },
   )
 
-  it('is the number of people ahead, and one', () => {
+  it('is the number of people ahead plus one', () => {
     expect(place()).toMatchObject({ state: 'waiting', ahead: 50, position: 51, wait: { likelyMs: 25_000 } })
   })
 
@@ -62,7 +62,7 @@ describe('a place', () => {
     expect(place({ confirmed: false })).toMatchObject({ state: 'waiting', position: null })
   })
 
-  it('has a wait that rises by less than a tenth from one to the next, unless its visitor is told why', () => {
+  it('has a wait that rises by less than a tenth per poll, unless the visitor is told why', () => {
     const likely = (more: Partial<Ticket>, room: View = view) => {
       const { wait } = place({ key: NOW - 10_000, ...more }, room) as { wait: { likelyMs: number } }
       return wait.likelyMs
@@ -71,42 +71,42 @@ describe('a place', () => {
     expect(likely({ waitMs: 40_000 })).toBe(42_800)
     expect(likely({ waitMs: 44_000 })).toBe(45_000)
     expect(likely({ waitMs: 90_000 })).toBe(45_000)
-    // Half a minute and less reads the same.
+    // The page shows all waits up to half a minute alike.
     expect(likely({ waitMs: 5_000 })).toBe(30_000)
     expect(likely({ waitMs: 40_000 }, { ...view, slowed: 'rate' })).toBe(45_000)
   })
 
-  it('never shows more than was shown before', () => {
+  it('never shows a higher position than before', () => {
     expect(place({ low: 30 })).toMatchObject({ position: 30 })
     expect(place({ low: 80 })).toMatchObject({ position: 51 })
   })
 
-  it('is called at or before the frontier, and for everybody in an open room', () => {
+  it('is called at or before the frontier, and always in an open room', () => {
     expect(place({ key: NOW - 100_000 })).toEqual({ state: 'called' })
     expect(place({ key: NOW - 99_999 }).state).toBe('waiting')
     expect(place({}, { ...view, open: true })).toEqual({ state: 'called' })
   })
 
-  it('is missed when the call was longer ago than the window and its visitor never heard of it', () => {
+  it('is missed when the call is older than the claim window and its visitor never saw the call', () => {
     expect(place({ key: NOW - 400_000 })).toEqual({ state: 'missed' })
     expect(place({ key: NOW - 399_999 })).toEqual({ state: 'called' })
   })
 
-  it('is missed past its claim window, and not before', () => {
+  it('is missed after its claim window, and not before', () => {
     expect(place({ key: NOW - 200_000, byMs: NOW + 1 })).toEqual({ state: 'called' })
     expect(place({ key: NOW - 200_000, byMs: NOW - 1 })).toEqual({ state: 'missed' })
   })
 
-  it('cannot be missed by who has not been called, whatever the ticket says', () => {
+  it('cannot be missed before it is called, whatever the ticket contains', () => {
     expect(place({ byMs: NOW - 1 }).state).toBe('waiting')
   })
 
-  it('obeys a window that was shortened meanwhile', () => {
+  it('follows a claim window that was shortened meanwhile', () => {
     const old = { key: NOW - 200_000, byMs: NOW + 3_600_000, issuedMs: NOW - 302_000 }
     expect(place(old)).toEqual({ state: 'missed' })
   })
 
-  it('has no wait while the room is held or does not move', () => {
+  it('has no wait while the line is held or does not move', () => {
     expect(place({}, { ...view, held: true })).toMatchObject({ wait: null })
     expect(waitOf(10, 0)).toBeNull()
   })
@@ -127,7 +127,7 @@ describe('a ticket that is seen', () => {
     expect(seen(first, { state: 'called' }, WINDOW, NOW + 60_000).byMs).toBe(NOW + WINDOW)
   })
 
-  it('gets a new claim window when a claim is refused, for its visitor is here', () => {
+  it('gets a new claim window when a claim is refused, because its visitor is present', () => {
     const called = ticket({ key: NOW - 200_000, byMs: NOW + 5 })
     expect(refused(called, view, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
   })
@@ -145,14 +145,14 @@ describe('a ticket that is seen', () => {
 })
 
 describe('the next poll', () => {
-  it('is a tenth of the wait, between two seconds and a minute, give or take a fifth', () => {
+  it('comes after a tenth of the wait, between 2 s and 60 s, give or take a fifth', () => {
     expect(pollAfterMs(1_000, 2, 2, 0.5)).toBe(50_000)
     expect(pollAfterMs(1_000, 2, 2, 0)).toBe(40_000)
     expect(pollAfterMs(10_000, 2, 2, 0.5)).toBe(60_000)
     expect(pollAfterMs(0, 2, 2, 0.5)).toBe(2_000)
   })
 
-  it('is within five seconds at the front of a line that does not move', () => {
+  it('comes within five seconds at the front of a line that does not move', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (ahead, random) => {
         expect(pollAfterMs(ahead, 0, 2, random)).toBeLessThanOrEqual(5_000)
@@ -175,21 +175,21 @@ describe('a place that is drawn', () => {
   const drawing: View = { ...view, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
   const undrawn = ticket({ key: NOW - 20_000, draw })
 
-  it('is not known before its batch has ended and been counted, though its key lies in the past', () => {
+  it('is not known before its batch has ended and been counted, although its key lies in the past', () => {
     const shown = placeOf(undrawn, drawing, WINDOW, NOW)
     expect(shown).toMatchObject({ state: 'waiting', position: null, drawnMs: NOW + 15_000 })
     expect(isUndrawn(shown)).toBe(true)
     expect(seen(undrawn, shown, WINDOW, NOW).draw).toEqual(draw)
   })
 
-  it('is known afterwards, and the ticket may say it', () => {
+  it('is known afterwards, and the ticket may contain it', () => {
     const later = { ...drawing, asOfMs: NOW + 15_000, settledKey: NOW + 9_999.999 }
     const shown = placeOf(undrawn, later, WINDOW, NOW + 15_000)
     expect(shown).toMatchObject({ state: 'waiting', position: 81, drawnMs: null })
     expect(seen(undrawn, shown, WINDOW, NOW + 15_000)).toMatchObject({ draw: null, low: 81 })
   })
 
-  it('is asked for after the draw, at a time that says nothing of the place', () => {
+  it('is polled after the draw, at a time that reveals nothing about the place', () => {
     for (const random of [0, 0.5, 0.999]) {
       const first = nextPollMs(undrawn, placeOf(undrawn, drawing, WINDOW, NOW), drawing, NOW, random)
       const last = { ...undrawn, key: NOW + 9_000 }
@@ -201,7 +201,7 @@ describe('a place that is drawn', () => {
     expect(nextPollMs(fresh, placeOf(fresh, drawing, WINDOW, NOW), drawing, NOW, 0.5)).toBe(2_000)
   })
 
-  it('is at the front for who was inside a moment ago', () => {
+  it('is at the front for a visitor whose session has just ended', () => {
     expect(keyAgain(NOW - 20_000, 'main', drawing)).toBe(NOW - 100_000)
     expect(keyAgain(NOW - 70_000, 'main', drawing)).toBe(NOW - 70_000)
   })

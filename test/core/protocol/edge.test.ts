@@ -11,11 +11,11 @@ const reply = (asOfMs: number, version: string, settings?: string): EdgeReply<st
   ...(settings === undefined ? {} : { settings }),
 })
 
-describe('what a door says of the settings', () => {
-  it('comes into force with its view, and not with one that is older than what is known', () => {
+describe('the settings in the reply of a door', () => {
+  it('come into force with its view, but not with a view older than the known one', () => {
     const edge = newEdge<string>('one')
     expect(applyEdgeReply(edge, reply(NOW, 'v2', 'new'), NOW)).toBe('new')
-    // Another door, which has not reached its room for a while.
+    // This reply is from another door, which has not reached its room for a while.
     expect(applyEdgeReply(edge, reply(NOW - 5_000, 'v1', 'old'), NOW + 1_000)).toBeUndefined()
     expect([edge.version, edge.settings, edge.view?.asOfMs]).toEqual(['v2', 'new', NOW])
     expect(applyEdgeReply(edge, reply(NOW + 2_000, 'v3', 'newer'), NOW + 2_000)).toBe('newer')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { played, ROUGH } from '../../support/simulated.ts'
 
-/** The operator holds the line, lets it go, and changes the places twice. */
+/** The operator holds the line, releases it, and changes the number of places twice. */
 const changes = [
   { atMs: 20_000, ratePerMinute: 0 },
   { atMs: 30_000, ratePerMinute: 600 },
@@ -15,7 +15,7 @@ describe('the protocol over a rough network', () => {
     for (let seed = 1; seed <= 300; seed++) {
       admitted += played({ ...ROUGH, changes, seed }).checks.admissions
     }
-    // It must have happened to somebody: a room that lets nobody in breaks no bound.
+    // Visitors must have been admitted: a room that admits none breaks no bound.
     expect(admitted).toBeGreaterThan(300 * 100)
   }, 60_000)
 
