@@ -43,7 +43,7 @@ describe('Apdex', () => {
     expect([samplesOf(counts), failureShareOf(counts)]).toEqual([2, 0.5])
   })
 
-  it('counts a failure as a new sample if it was frustrated in an earlier window: failures never exceed samples', () => {
+  it('counts a failure as a new sample if it was frustrated a window earlier: failures never exceed samples', () => {
     const counts = countsOf(100)
     for (let i = 0; i < 3; i++) add(counts, 'turned-failed', 0)
     expect([samplesOf(counts), failureShareOf(counts)]).toEqual([4, 0.75])

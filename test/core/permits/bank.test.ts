@@ -106,7 +106,7 @@ describe('a door account', () => {
     )
   })
 
-  it('keeps admissions to the rate and one burst in any window, while doors die, fall silent and repeat reports', () => {
+  it('keeps admissions to the rate and one burst in any window, while doors die, go silent and repeat reports', () => {
     const doors = fc.nat(2)
     const step = fc.oneof(
       fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 8_000 }) }),
