@@ -34,13 +34,13 @@ const settings = fc.record(
   Object.fromEntries(Object.entries(VALUES).map(([name, values]) => [name, fc.constantFrom(...values)])),
   { requiredKeys: [] },
 )
-/** What travels as JSON, its names in another order. */
+/** The value after a trip as JSON, with its names rotated by `turn` places. */
 const sent = (value: object, turn = 0) => {
   const entries = Object.entries(JSON.parse(JSON.stringify(value)) as object)
   return Object.fromEntries([...entries.slice(turn), ...entries.slice(0, turn)])
 }
 
-/** The live changes after one more. */
+/** Returns the live changes after one more change. */
 function changed(overrides: Overrides, set: unknown, room = file): Overrides {
   return liveChange(overrides, { set }, room)?.overrides ?? overrides
 }
@@ -56,7 +56,7 @@ function problemsOf(act: () => unknown): string[] {
 }
 
 describe('a live change', () => {
-  it('changes nothing when a room is sent the settings that it has', () => {
+  it('changes nothing when it repeats the settings in force', () => {
     fc.assert(
       fc.property(settings, settings, fc.nat(20), (ofFile, live, turn) => {
         const room = fileOf(ofFile)
@@ -67,7 +67,7 @@ describe('a live change', () => {
     )
   })
 
-  it('changes nothing when it is repeated, but for a budget that is sent by itself', () => {
+  it('changes nothing when it is repeated, except for a budget that is sent alone', () => {
     fc.assert(
       fc.property(settings, settings, settings, (ofFile, before, set) => {
         const room = fileOf(ofFile)
@@ -80,7 +80,7 @@ describe('a live change', () => {
     )
   })
 
-  it('holds what differs from the settings in force, and has what it asks for as its effect', () => {
+  it('puts in force exactly the settings that it asks for', () => {
     fc.assert(
       fc.property(settings, settings, (before, set) => {
         const overrides = changed({}, before)
@@ -90,7 +90,7 @@ describe('a live change', () => {
     )
   })
 
-  it('is written down without the settings that it repeats, which keep their source', () => {
+  it('is stored without the settings that it repeats, which keep their source', () => {
     const shown = sent(withOverrides(file, { message: 'hello' }))
     const change = liveChange({ message: 'hello' }, { set: { ...shown, queue_all: true } }, file)
     expect(change).toEqual({
@@ -106,13 +106,13 @@ describe('a live change', () => {
     [{ host: 'other.example' }, false],
     [{ additional_routes: [{ host: 'b.example', path: '/' }] }, false],
     [{ cookie_suffix: null }, false],
-  ])('may have settings of the file with it only as they are: %j', (set, isKept) => {
+  ])('may contain settings of the file only unchanged: %j', (set, isKept) => {
     const change = () => liveChange({}, { set: { ...set, queue_all: true } }, file)
     const refused = Object.keys(set).map(name => `${name} cannot be changed live: change the file and deploy`)
     expect(problemsOf(change)).toEqual(isKept ? [] : refused)
   })
 
-  it('is judged by what is in force, and not by the file', () => {
+  it('is checked against the settings in force, not against the file', () => {
     const search = { upstreams: [{ name: 'search', paths: ['/search'] }] }
     const pin = { health_pins: { breakers: { search: 'open' } } }
     expect(() => changed({}, pin)).toThrow('is no upstream')
@@ -139,22 +139,22 @@ describe('a budget', () => {
     expect(liveChange({}, { set }, stocked)?.restocks).toBe(restocks)
   })
 
-  it('is not taken away where there is none', () => {
+  it('cannot be removed where there is none', () => {
     expect(liveChange({}, { set: { remaining: null } }, file)).toBeNull()
   })
 
-  it('begins anew when it goes back to the file, unless it is the one in force', () => {
+  it('begins anew when it is reset to the file, unless it is the one in force', () => {
     expect(liveChange({ remaining: 5 }, { reset: 'all' }, stocked)?.restocks).toBe(true)
     expect(liveChange({ message: 'x' }, { reset: 'all' }, stocked)?.restocks).toBe(false)
   })
 })
 
-describe('taking a setting back', () => {
-  it.each(['constructor', '__proto__', 'toString', 'speed'])('refuses %s, which is none', name => {
+describe('the reset of a setting', () => {
+  it.each(['constructor', '__proto__', 'toString', 'speed'])('is refused for %s, which is not a setting', name => {
     expect(() => liveChange({ message: 'hello' }, { reset: [name] }, file)).toThrow(`${name} is not a setting`)
   })
 
-  it('changes nothing where no live change has set it', () => {
+  it('changes nothing where no live change has set the setting', () => {
     expect(liveChange({ message: 'hello' }, { reset: ['queue_all'] }, file)).toBeNull()
     expect(liveChange({}, { reset: 'all' }, file)).toBeNull()
     expect(liveChange({ message: 'hello' }, { reset: ['message'] }, file)?.overrides).toEqual({})

@@ -74,13 +74,13 @@ describe('a page of the operator', () => {
     expect(problems[0]).toContain(message)
   })
 
-  it('is refused in an event by the same words', () => {
+  it('is refused in an event with the same message', () => {
     expect(problemsWith({ events: [{ ...sale, custom_page_html: '{{#a}}' }] })).toEqual([
       'rooms[0].events[0].custom_page_html must be a Mustache template: the section "a" is opened in line 1 and not closed',
     ])
   })
 
-  it('is refused when all pages of the room are too large for its settings', () => {
+  it('is refused when all pages of the room together are too large', () => {
     const events = Array.from({ length: 4 }, (_, i) => ({
       ...sale,
       name: `sale-${i}`,
@@ -95,11 +95,11 @@ describe('a page of the operator', () => {
   })
 })
 
-describe('a reload that is written into a page', () => {
+describe('a refresh tag in a page', () => {
   it.each([
     ['<meta http-equiv="refresh" content="5">', ''],
     ["<META content='1' HTTP-EQUIV = Refresh\n/>", ''],
-    // What ends the tag is no end within quotes: neither of an address nor of other delimiters.
+    // A > within quotes does not end the tag, neither in an address nor in other delimiters.
     ['<meta content="5; url=/a>b" http-equiv="refresh">', ''],
     ['{{=<% %>=}}<meta http-equiv="refresh" content="<%#a%>5<%/a%>">', '{{=<% %>=}}'],
     ['<noscript><meta http-equiv=refresh content=5></noscript>', '<noscript></noscript>'],
@@ -115,14 +115,14 @@ describe('a reload that is written into a page', () => {
     expect(withoutReload(page)).toBe(page)
   })
 
-  it('is looked for in one pass, also where no tag ends', () => {
-    // Looking for each to the end of the page, again for each word in it, takes minutes.
+  it('is found in one pass, even where no tag ends', () => {
+    // A search to the end of the page for each tag, and again for each word in it, would take minutes.
     expect(withoutReload('<meta http-equiv=refresh'.repeat(2_700))).toHaveLength(64_800)
   })
 })
 
 describe('advice', () => {
-  it('says that a reload written into a page is taken out', () => {
+  it('warns that a refresh tag is taken out of a page', () => {
     const page = '<META HTTP-EQUIV=refresh content=20>'
     const room = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
     const about = (more: object) => adviceOn(parseRooms([{ ...room, ...more }]), 0).filter(line => /page/.test(line))
@@ -133,7 +133,7 @@ describe('advice', () => {
 })
 
 describe('a change of pages', () => {
-  it('is kept in short, and others as they are', () => {
+  it('is recorded with shortened pages, and other changes as they are', () => {
     const page = 'x'.repeat(70_000)
     const kept = withoutPages({ set: { message: page, custom_page_html: page, events: [{ custom_page_html: null }] } })
     const short = `${'x'.repeat(60)}… (70,000 bytes)`

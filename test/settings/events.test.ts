@@ -105,14 +105,14 @@ describe('events', () => {
     ).toBe(true)
   })
 
-  it('may follow one another without a gap, and overlap one that is suspended', () => {
+  it('may follow one another without a gap, and may overlap a suspended one', () => {
     const next = { ...sale, name: 'next', prequeue_start_time: '2026-11-27T12:00:00Z' }
     const times = { event_start_time: '2026-11-27T12:30:00Z', event_end_time: '2026-11-27T13:00:00Z' }
     expect(problemsWith([sale, { ...next, ...times }])).toEqual([])
     expect(problemsWith([sale, { ...sale, name: 'other', suspended: true }])).toEqual([])
   })
 
-  it('have no session longer than the room allows', () => {
+  it('cannot have sessions longer than the room allows', () => {
     const problems = problemsWith([{ ...sale, session_duration: 20 }], { max_session_duration: 10 })
     expect(problems).toEqual([
       "rooms[0].events[0].session_duration must be at most the room's max_session_duration (10), got 20",
@@ -123,7 +123,7 @@ describe('events', () => {
 describe('the settings in force', () => {
   const limits = { total_active_users: 7, new_users_per_minute: 700, session_duration: 1, message: 'Sale!' }
 
-  it('are the event’s own from the very millisecond of its start to that of its end', () => {
+  it('are those of the event from the exact millisecond of its start to that of its end', () => {
     const settings = room(limits)
     const rates = [P - 1, P, S - 1, S, E - 1, E].map(ms => settings.at(ms).limits.ratePerMinute)
     expect(rates).toEqual([60, 60, 60, 700, 700, 60])
@@ -134,7 +134,7 @@ describe('the settings in force', () => {
     expect(settings.turnsBetween(S, E)).toEqual([E])
   })
 
-  it('have the event’s words from its prequeue on, and everybody waits until its start', () => {
+  it('have the message of the event from its prequeue on, and newcomers wait until its start', () => {
     const settings = room(limits, { queueing_method: 'passthrough', message: 'Hello.' })
     const told = [P - 1, P, S, E].map(ms => [settings.at(ms).config.message, settings.at(ms).newcomers])
     expect(told).toEqual([
@@ -148,16 +148,16 @@ describe('the settings in force', () => {
     expect(settings.at(E).event).toBeNull()
   })
 
-  it('are the room’s where the event says nothing, and where it is suspended', () => {
+  it('are those of the room where the event sets nothing, and where it is suspended', () => {
     expect(room({}).at(S).limits).toMatchObject({ ratePerMinute: 60, totalActiveUsers: 100 })
     expect(room({ ...limits, suspended: true }).at(S).limits.ratePerMinute).toBe(60)
   })
 
-  it('stay held by queue_all, whatever the event says', () => {
+  it('stay at a rate of zero with queue_all, whatever the event sets', () => {
     expect(room(limits, { queue_all: true }).at(S).limits.ratePerMinute).toBe(0)
   })
 
-  it('are found in any order of time, and cost nothing where no event is scheduled', () => {
+  it('are found in any order of time, and are one fixed object where no event is scheduled', () => {
     const settings = room(limits)
     expect([E, P, S, 1].map(ms => settings.at(ms).limits.ratePerMinute)).toEqual([60, 60, 700, 60])
     const [plain] = parseRooms(shop([]))
@@ -168,7 +168,7 @@ describe('the settings in force', () => {
 })
 
 describe('advice', () => {
-  it('names events that are over, far away, or on already', () => {
+  it('names events that are over, far away, or already on', () => {
     const advice = (nowMs: number) => adviceOn(parseRooms(shop([sale])), nowMs).filter(line => line.includes('sale'))
     expect(advice(E)).toEqual([
       'rooms[0] (shop): events[0] (sale) is over since 2026-11-27T12:00:00Z: it does nothing any more',

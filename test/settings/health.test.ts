@@ -118,7 +118,7 @@ describe('health', () => {
     expect(problemsWith(more)).toContain(message)
   })
 
-  it('is advised on where a probe has no address to go to, and where it only watches', () => {
+  it('leads to advice on a probe without an address, and on shadow mode', () => {
     const advice = adviceOn(
       parseRooms([{ ...shop, host: '*', health: { mode: 'shadow', probe: { path: '/ready' } } }]),
       0,
@@ -139,7 +139,7 @@ describe('an upstream', () => {
   const of = (path: string, method = 'GET') => health.upstreamsOf(readingsOf(path), method)
   const namesOf = (path: string, method = 'GET') => of(path, method).map(({ name }) => name)
 
-  it('has the requests of its paths and methods, in any reading, and its own patience', () => {
+  it('gets the requests of its paths and methods, in any spelling, with its own timeout and target', () => {
     const [cardsOnly, ...none] = of('/pay/now', 'POST')
     expect(cardsOnly).toMatchObject({ name: 'cards', timeoutMs: 30_000, targetMs: 2_000 })
     expect(none).toEqual([])
@@ -147,12 +147,12 @@ describe('an upstream', () => {
     expect(namesOf('/pay%2fnow', 'POST')).toEqual(['cards', 'origin'])
   })
 
-  it('is one of all upstreams for a path that nobody can read', () => {
+  it('shares an unreadable path with all upstreams of the same method', () => {
     expect(namesOf('/pay/now%00', 'POST')).toEqual(['origin', 'cards', 'search'])
     expect(namesOf('/pay/now%00')).toEqual(['origin', 'search'])
   })
 
-  it('has its paths under other names, unless it is exact', () => {
+  it('gets its paths under other names, too, unless it is exact', () => {
     expect(['/search/', '/search.json', '/search/index.php', '/pay'].map(path => namesOf(path, 'POST')[0])).toEqual([
       ...['search', 'search', 'search', 'cards'],
     ])

@@ -60,12 +60,12 @@ const MUTATIONS: readonly ((path: string, at: number) => string)[] = [
   },
 ]
 
-/** A format suffix belongs to a name: behind a slash it is a hidden file. */
+/** Adds a format suffix to a name, but not after a slash, where it would be a hidden file. */
 function suffixed(path: string, suffix: string): string {
   return /\w$/.test(path) && !/%.{0,7}$/.test(path) ? path + suffix : path
 }
 
-/** Another string for one slash of the path, but for the first: that one makes a path of it. */
+/** Replaces one slash of the path, but never the first: a path must begin with it. */
 function atSlash(path: string, at: number, by: string): string {
   const slashes = [...path].flatMap((character, i) => (character === '/' && i > 0 ? [i] : []))
   const slash = slashes[at % slashes.length]
@@ -83,7 +83,7 @@ function mutated(path: string, mutations: readonly (readonly [number, number])[]
   return mutations.reduce((text, [which, at]) => MUTATIONS[which]?.(text, at) ?? text, encoded)
 }
 
-/** A room that closes, limits and protects this path and nothing else. */
+/** A room that protects, limits and sheds this path and has it as an upstream. The policy `each` counts every path. */
 function roomOf(path: string, more: object = {}) {
   const [config] = parseRooms([
     {
@@ -103,7 +103,7 @@ function roomOf(path: string, more: object = {}) {
 }
 
 describe('a rule that limits, protects or closes', () => {
-  it('has every spelling of its path, in one bucket', () => {
+  it('matches every spelling of its path, and counts them in one bucket', () => {
     fc.assert(
       fc.property(spelling, ([path, mutations]) => {
         const config = roomOf(path)
@@ -119,7 +119,7 @@ describe('a rule that limits, protects or closes', () => {
         ).toContain('part')
         if (readings.unreadable) return
         expect(settings.isProtected(readings), text).toBe(true)
-        // A slash in a parameter is the end of it, or a part: what is charged is the budget of the shorter path.
+        // A slash may end a path parameter or be a part of it. The request is charged to the shorter path.
         if (/;[^/]*(\\|%2f|%5c|%252f)/i.test(text)) return
         const base = readingsOf(mutated(path, []))
         expect(own?.paths.nameOf(readings), text).toBe(own?.paths.nameOf(base))
@@ -146,7 +146,7 @@ describe('a rule that limits, protects or closes', () => {
     )
   })
 
-  it('has a folder for its wildcard, and a script for its name whatever follows', () => {
+  it('matches a folder by its wildcard, and a script by its name with any path after it', () => {
     const has = (pattern: string, path: string) => pathRule([pattern], inOrder).matches(readingsOf(path))
     expect(['/cart', '/cart/', '/cart/x', '/cart.json', '/carts'].map(path => has('/cart/*', path))).toEqual([
       ...[true, true, true, true, false],
@@ -160,7 +160,7 @@ describe('a rule that limits, protects or closes', () => {
     expect(has('/feed.xml', '/feed')).toBe(false)
   })
 
-  it('that is exact has every reading of its path, and no other name', () => {
+  it('that is exact matches every reading of its path, but no other name', () => {
     const exact = pathRule(['/login', '/a/:id'], { ...inOrder, exact: true })
     const has = (path: string) => exact.matches(readingsOf(path))
     expect(['/login', '/%6cogin', '//login', '/./login', '/login;v=1', '/login%20', '/a/1'].map(has)).toEqual(
@@ -172,14 +172,14 @@ describe('a rule that limits, protects or closes', () => {
     expect([exact.nameOf(readingsOf('/a/1;v=2')), exact.nameOf(readingsOf('/a/1.5'))]).toEqual(['/a/1', '/a/1.5'])
   })
 
-  it('takes a path that goes up in one reading only for one that nobody can read', () => {
+  it('treats a path that goes up in only one reading as unreadable', () => {
     const rule = pathRule(['/*'], inOrder)
     const spellings = ['/q1/..%5clogin', '/q2/..%2flogin', '/q3%2f..%2flogin', '/q4/..;/login', '/q5/..%20/login']
     expect(spellings.map(path => rule.nameOf(readingsOf(path)))).toEqual(Array(5).fill('?'))
     expect(spellings.every(path => rule.matches(readingsOf(path)))).toBe(true)
   })
 
-  it('counts scripts with more path each by itself, where the policy names what follows', () => {
+  it('counts each path after a script by itself if its pattern goes beyond the script', () => {
     const rule = pathRule(['/product.php/*'], inOrder)
     const names = ['/product.php/1', '/product.php/2', '/product.php/1/', '/product.php'].map(path =>
       rule.nameOf(readingsOf(path)),
@@ -189,7 +189,7 @@ describe('a rule that limits, protects or closes', () => {
 })
 
 describe('a bypass rule', () => {
-  it('lets a spelling by only if every server reads it as the path that the rule names', () => {
+  it('lets a spelling pass only if every server reads it as the path of the rule', () => {
     fc.assert(
       fc.property(spelling, ([path, mutations]) => {
         const text = mutated(path, mutations)
@@ -201,7 +201,7 @@ describe('a bypass rule', () => {
     )
   })
 
-  it('has neither other names of its path nor what cannot be read', () => {
+  it('matches neither other names of its path nor unreadable paths', () => {
     const isBy = bypassPath('/hooks/*')
     expect(['/hooks/x', '/hooks/', '/hooks/%78'].map(path => isBy(readingsOf(path)))).toEqual([true, true, true])
     const others = ['/hooks', '/hooks.json', '/hooks/x%20', '/hooks/x;a', '/hooks//x', '/hooks/%00', '/hooks/..%2fpay']

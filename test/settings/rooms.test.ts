@@ -7,7 +7,7 @@ import type { RoomConfig } from '../../src/settings/schema.ts'
 
 const shop = { name: 'shop', host: 'shop.example', total_active_users: 100, new_users_per_minute: 60 }
 
-/** What is wrong with a list of rooms, a line each. */
+/** Returns the problems of a list of rooms. */
 function problemsWith(rooms: unknown): string[] {
   try {
     parseRooms(rooms)
@@ -22,7 +22,7 @@ describe('rate limits', () => {
   const limited = (...rate_limits: unknown[]) => [{ ...shop, rate_limits }]
   const login = { name: 'login', count: 5, period: 300 }
 
-  it('are one generous policy unless the file says otherwise', () => {
+  it('are one generous policy unless the file replaces it', () => {
     expect(parseRooms([shop])[0]?.rate_limits).toMatchObject([
       {
         name: 'session',
@@ -71,7 +71,7 @@ describe('rate limits', () => {
     expect(problemsWith(limited(policy))).toEqual([`rooms[0].rate_limits[0].${message} (policy "login")`])
   })
 
-  it('are sixteen at most beside that of every session, also after a live change', () => {
+  it('are sixteen at most besides the one of every session, also after a live change', () => {
     const policies = Array.from({ length: 16 }, (_, i) => ({ ...login, name: `p${i}` }))
     const [room] = parseRooms(limited(...policies))
     expect(withOverrides(room as RoomConfig, { message: 'hello' }).rate_limits).toHaveLength(17)
@@ -80,7 +80,7 @@ describe('rate limits', () => {
     ])
   })
 
-  it('have names of their own', () => {
+  it('have unique names', () => {
     expect(problemsWith(limited(login, { ...login, name: 'Login' }))).toEqual([
       'rooms[0].rate_limits[1].name must be unique, "Login" is rate_limits[0] already (policy "Login")',
     ])
@@ -93,19 +93,19 @@ describe('a room', () => {
     expect(parseRooms([shop])[0]).toMatchObject({ path: '/', session_duration: 5, queueing_status_code: 503, doors: 1 })
   })
 
-  it('cannot be changed once it was parsed', () => {
+  it('cannot be changed once it is parsed', () => {
     const [room] = parseRooms([shop])
     expect(() => Object.assign(room ?? {}, { doors: 9 })).toThrow(TypeError)
     expect(() => Object.assign(room?.cookie_attributes ?? {}, { secure: 'never' })).toThrow(TypeError)
   })
 
-  it('writes its routes in one way', () => {
+  it('has its routes in one normal form', () => {
     const [room] = parseRooms([{ ...shop, host: 'Shop.Example', path: '/sale/' }])
     expect([room?.host, room?.path]).toEqual(['shop.example', '/sale'])
   })
 })
 
-/** Twenty bad files: each is refused with the path, the value and the range. */
+/** Bad files. Each is refused with the path, the value and the range. */
 const BAD: [name: string, rooms: unknown, message: string][] = [
   ['not a list', { rooms: [] }, 'rooms must be a list of rooms, got {"rooms":[]}'],
   [
@@ -256,12 +256,12 @@ const BAD: [name: string, rooms: unknown, message: string][] = [
   ],
 ]
 
-describe('a bad file is refused', () => {
-  it.each(BAD)('%s', (_name, rooms, message) => {
+describe('a bad file', () => {
+  it.each(BAD)('is refused: %s', (_name, rooms, message) => {
     expect(problemsWith(rooms)).toEqual([expect.stringContaining(message)])
   })
 
-  it('with everything that is wrong at once', () => {
+  it('is refused with all its problems at once', () => {
     expect(problemsWith([{}, { ...shop, doors: 0, x: 1 }])).toHaveLength(6)
   })
 })
@@ -270,7 +270,7 @@ describe('live changes', () => {
   const [room] = parseRooms([shop])
   if (!room) throw new Error('the example is valid')
 
-  it('lie over the file, and are validated together with it', () => {
+  it('override the file, and are validated together with it', () => {
     expect(withOverrides(room, { new_users_per_minute: 5 })).toMatchObject({
       new_users_per_minute: 5,
       total_active_users: 100,
@@ -280,13 +280,13 @@ describe('live changes', () => {
     )
   })
 
-  it('cannot move a room', () => {
+  it('cannot change the host of a room', () => {
     expect(() => withOverrides(room, { host: 'other.example' })).toThrow(
       'host cannot be changed live: change the file and deploy',
     )
   })
 
-  it.each([null, 5, 'x', [1]])('are an object of settings, not %j', patch => {
+  it.each([null, 5, 'x', [1]])('must be an object of settings, not %j', patch => {
     expect(() => withOverrides(room, patch)).toThrow(SettingsError)
   })
 })
@@ -317,11 +317,11 @@ describe('a deployment', () => {
     ['admin.example:8787', 'http://admin.example/', false],
     ['admin.example', 'https://shop.example/', false],
     ['*', 'https://shop.example/', false],
-  ])('keeps shops off ADMIN_HOST %s: %s is its own: %s', (ADMIN_HOST, url, isIts) => {
+  ])('with ADMIN_HOST %s keeps shops off %s: %s', (ADMIN_HOST, url, isIts) => {
     expect(isOnlyAdminHost(readDeployment({ ROOMS: [shop], ADMIN_HOST }), new URL(url))).toBe(isIts)
   })
 
-  it('takes no admin token that could be guessed', () => {
+  it('refuses an admin token that could be guessed', () => {
     expect(readAdminToken({})).toBeNull()
     expect(readAdminToken({ ADMIN_TOKEN: 'x'.repeat(32) })).toBe('x'.repeat(32))
     expect(() => readAdminToken({ ADMIN_TOKEN: 'secret' })).toThrow(
@@ -334,7 +334,7 @@ describe('a deployment', () => {
     }
   })
 
-  it('gives advice where something is allowed but probably not meant', () => {
+  it('gives advice on settings that are allowed but probably not meant', () => {
     const advice = adviceOn(parseRooms([{ ...shop, host: '*', total_active_users: 100_000 }]), Date.now())
     expect(advice.join('\n')).toMatch(/far below total_active_users[\s\S]*no bypass rule[\s\S]*every host/)
   })
@@ -344,7 +344,7 @@ describe('frame_ancestors', () => {
   const problems = (frame_ancestors: unknown) => problemsWith([{ ...shop, frame_ancestors }])
 
   it.each([[[]], [['self']], [['none']], [['self', 'https://shop.example', 'https://*.shop.example:8443']]])(
-    'takes %j',
+    'accepts %j',
     sources => expect(problems(sources)).toEqual([]),
   )
 
@@ -357,19 +357,19 @@ describe('frame_ancestors', () => {
     'https:',
     '',
     "https://x 'self'",
-  ])('refuses %j, which would not mean what it says', source => {
+  ])('refuses %j', source => {
     const message = 'must be self, none or an origin like https://shop.example or https://*.shop.example'
     expect(problems([source])).toEqual([`rooms[0].frame_ancestors[0] ${message}, got ${JSON.stringify(source)}`])
   })
 
-  it('has nothing beside none', () => {
+  it('allows no other source beside none', () => {
     expect(problems(['none', 'self'])).toEqual(['rooms[0].frame_ancestors must have nothing beside none'])
     expect(problems(Array(21).fill('self'))).toEqual(['rooms[0].frame_ancestors must have at most 20 entries, got 21'])
   })
 })
 
-describe('a live change of what names the cookie', () => {
-  it('is refused: everybody would lose the place', () => {
+describe('a live change that would rename the cookie', () => {
+  it('is refused, because all visitors would lose their places', () => {
     const [room] = parseRooms([{ ...shop, cookie_attributes: { secure: 'always' } }])
     if (!room) throw new Error('no room')
     expect(() => withOverrides(room, { cookie_attributes: { samesite: 'none', secure: 'auto' } })).toThrow(
@@ -380,7 +380,7 @@ describe('a live change of what names the cookie', () => {
   })
 })
 
-describe('stored live changes, after another file was deployed', () => {
+describe('stored live changes, after a new file was deployed', () => {
   const kept = { new_users_per_minute: 30, queue_all: true }
   const [file] = parseRooms([{ ...shop, max_session_duration: 10 }]) as [RoomConfig]
 
@@ -389,13 +389,13 @@ describe('stored live changes, after another file was deployed', () => {
     ['that the file now forbids', { session_duration: 20 }, 'max_session_duration'],
     ['of an upstream that was taken out', { health_pins: { breakers: { cards: 'open' } } }, 'health_pins'],
     ['out of range since', { session_duration: 1e9 }, 'session_duration'],
-  ])('lose one %s, and nothing else', (_, change, path) => {
+  ])('lose one %s, and keep the others', (_, change, path) => {
     const { overrides, problems } = fitting(file, { ...kept, ...change } as Overrides)
     expect(overrides).toEqual(kept)
     expect(problems.map(problem => problem.path.split('.')[0])).toEqual([path])
   })
 
-  it('lose each that does not fit, and those that fit stay', () => {
+  it('lose each one that does not fit the file, and keep those that fit', () => {
     const { overrides } = fitting(file, { queue_all: 3, gone: 1, session_duration: 20 } as unknown as Overrides)
     expect(overrides).toEqual({})
     expect(fitting(file, kept)).toEqual({ overrides: kept, problems: [] })

@@ -8,7 +8,7 @@ describe('advice on the header of addresses', () => {
     ['X-Real-IP', 'elsewhere'],
     ['x-client-ip', 'elsewhere'],
     [null, 'elsewhere'],
-  ] as const)('is none for %s (%s)', (name, platform) => {
+  ] as const)('is not given for %s (%s)', (name, platform) => {
     expect(adviceOn(name, platform)).toBeNull()
   })
 
@@ -29,7 +29,7 @@ describe('advice on the header of addresses', () => {
     ['CF-Conecting-IP', 'cloudflare', 'CF-Connecting-IP may be meant'],
     ['X_Real_IP', 'elsewhere', 'X-Real-IP may be meant'],
     ['User-Agent', 'elsewhere', 'no usual header, which are CF-Connecting-IP, '],
-  ] as const)('for %s (%s) says what follows', (name, platform, text) => {
+  ] as const)('names the consequence of %s (%s)', (name, platform, text) => {
     expect(adviceOn(name, platform)).toContain(text)
   })
 })
