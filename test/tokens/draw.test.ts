@@ -24,7 +24,7 @@ beforeAll(async () => {
 const drawn = async (sid: string, of = ring, in_ = draw) => (await drawnKey(of, 'shop', sid, in_)) as number
 const everybody = () => Promise.all(Array.from({ length: PEOPLE }, (_, i) => drawn(`eu-0.${i}`)))
 
-/** How much the deciles of the places have to do with those of the arrivals; 81 degrees of freedom. */
+/** Returns the chi-square of deciles of place against deciles of arrival, with 81 degrees of freedom. */
 function chiSquareOf(places: readonly number[]): number {
   const ranks = new Map(
     places
@@ -42,23 +42,23 @@ function chiSquareOf(places: readonly number[]): number {
   return table.flat().reduce((sum, seen) => sum + (seen - expected) ** 2 / expected, 0)
 }
 
-/** A fair draw is beyond this once in a hundred thousand. */
+/** A fair draw exceeds this chi-square once in a hundred thousand draws. */
 const CHI_SQUARE_MAX = 146
 const byKey = (a: { key: number; i: number }, b: { key: number; i: number }) => a.key - b.key || a.i - b.i
 
 describe('a draw', () => {
-  it('has nothing to do with who came first: chi-square over deciles of place against arrival', async () => {
+  it('is independent of the order of arrival, by chi-square over deciles', async () => {
     expect(chiSquareOf(await everybody())).toBeLessThan(CHI_SQUARE_MAX)
-    // The measure notices: by arrival every decile is its own.
+    // The measure detects order of arrival, where each decile of places is one decile of arrivals.
     expect(chiSquareOf(Array.from({ length: PEOPLE }, (_, i) => i))).toBeGreaterThan(CHI_SQUARE_MAX * 100)
   })
 
-  it('gives nearly everybody a place of their own', async () => {
-    // Sixty million places for five thousand people: one pair shares a place once in five draws.
+  it('gives nearly every visitor a separate place', async () => {
+    // With sixty million places for five thousand people, a pair shares a place in one draw of five.
     expect(new Set(await everybody()).size).toBeGreaterThanOrEqual(PEOPLE - 5)
   })
 
-  it('is the same at every edge, and another in another batch, another room and with another key', async () => {
+  it('is the same at every edge, but differs by batch, by room and by key', async () => {
     const same = await openKeyRing(JSON.stringify({ keys }))
     const other = await openKeyRing(JSON.stringify({ keys: await newKeys('one') }))
     const later = { ...draw, fromKey: draw.fromKey + MINUTE, untilMs: draw.untilMs + MINUTE }
@@ -69,8 +69,8 @@ describe('a draw', () => {
     expect(await drawnKey(ring, 'other', 'eu-0.a', draw)).not.toBe(first)
   })
 
-  it('again and again in one batch is worth as much as so many tickets', async () => {
-    // The best of three draws lies at a quarter of the batch on average, whoever holds them.
+  it('repeated in one batch is worth as much as that many tickets', async () => {
+    // The best of three draws lies at a quarter of the batch on average.
     const best = await Promise.all(
       Array.from({ length: 1_000 }, async (_, i) => {
         const keys = await Promise.all([0, 1, 2].map(again => drawn(`eu-0.${i}/${again}`)))
@@ -88,11 +88,11 @@ describe('the draw of an event', () => {
   const sids = Array.from({ length: ENTRIES }, (_, i) => `eu-0.${i}`)
   const places = () => Promise.all(sids.map(sid => entryKey(seed, sid, lastMinute)))
 
-  it('has nothing to do with who came first', async () => {
+  it('is independent of the order of arrival', async () => {
     expect(chiSquareOf(await places())).toBeLessThan(CHI_SQUARE_MAX)
   })
 
-  it('gives everybody one place, and every place to one: ties, one pair of ten thousand, are split by the sid', async () => {
+  it('gives each entry a place of its own: the sid splits the rare ties', async () => {
     const keys = await places()
     expect(new Set(keys).size).toBeGreaterThanOrEqual(ENTRIES - 8)
     const order = sids.map((sid, i) => `${keys[i]} ${sid}`).toSorted()
@@ -100,13 +100,13 @@ describe('the draw of an event', () => {
     expect(keys.every(key => key >= T0 && key < T0 + MINUTE)).toBe(true)
   })
 
-  it('can be computed with any tool that knows HMAC: the key is the text of the seed, the message the sid', async () => {
+  it('can be computed with any HMAC tool: the key is the text of the seed, the message is the sid', async () => {
     const hash = createHmac('sha256', seed).update('eu-0.7').digest()
     const share = Number(hash.readBigUInt64BE() >> 12n) / 2 ** 52
     expect(await entryKey(seed, 'eu-0.7', lastMinute)).toBeCloseTo(T0 + share * MINUTE, 2)
   })
 
-  it('is another one with another seed', async () => {
+  it('differs with another seed', async () => {
     const other = await Promise.all(sids.map(sid => entryKey(`${seed}x`, sid, lastMinute)))
     const same = (await places()).filter((key, i) => key === other[i])
     expect(same.length).toBeLessThan(5)
@@ -114,7 +114,7 @@ describe('the draw of an event', () => {
 })
 
 describe('the ticket of an entry', () => {
-  it('says the event, the arrival, and nothing of a place', async () => {
+  it('contains the event and the arrival, but no place', async () => {
     const entry: Ticket = {
       room: 'shop',
       sid: 'eu-0.a',
@@ -148,7 +148,7 @@ describe('the ticket of a batch that has not ended', () => {
     issuedMs: T0,
   })
 
-  it('does not say its place, and the edge that reads it knows', async () => {
+  it('does not contain its place, which the edge computes when it reads the ticket', async () => {
     const key = await drawn('eu-0.a')
     const text = await signTicket(ring, ticketOf(key, draw))
     const claims = JSON.parse(atob((text.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')))
@@ -166,7 +166,7 @@ describe('the ticket of a batch that has not ended', () => {
     expect(await readToken(rotated, again, 'shop', T0)).toMatchObject({ ticket: { key } })
   })
 
-  it('is no ticket when the key it was drawn with is gone', async () => {
+  it('is invalid when the key that drew its place is gone', async () => {
     const text = await signTicket(ring, ticketOf(1, { ...draw, kid: 'dropped' }))
     expect((await readToken(ring, text, 'shop', T0)).kind).toBe('none')
   })

@@ -29,18 +29,18 @@ function signed(claims: object, header: object = {}, kid = 'i-shop-a', alg = 'HS
 const read = (text: string, room = 'shop') => readInvitation(ring, text, room)
 
 describe('an invitation', () => {
-  it('says a lane, and for how long', async () => {
+  it('names a lane and a period', async () => {
     const invitation = await read(await signed({ lane: 'vip', nbf: EXP - 300 }))
     expect(invitation).toEqual({ lane: 'vip', sid: null, notBeforeMs: NOW + 300_000, expiresMs: NOW + 600_000 })
     const inForce = [0, 300, 599, 600].map(seconds => invitation && isInForce(invitation, NOW + seconds * 1_000))
     expect(inForce).toEqual([false, true, true, false])
   })
 
-  it('without a lane is to the main one', async () => {
+  it('without a lane leads to the main one', async () => {
     expect(await read(await signed({}))).toMatchObject({ lane: 'main' })
   })
 
-  it('names one place per subject, whatever else it says and whichever key signed it', async () => {
+  it('names one place per subject, whatever its other claims and its signing key', async () => {
     const sid = (await read(await signed({ sub: 'ada', lane: 'vip' })))?.sid
     expect(sid).toMatch(/^xx-[0-3]\.[\w-]{22}$/)
     expect((await read(await signed({ sub: 'ada', exp: EXP + 9 })))?.sid).toBe(sid)
@@ -52,14 +52,14 @@ describe('an invitation', () => {
     expect((await read(await signed({ aud: 'club', sub: 'ada' }, {}, 'i-club-a'), 'club'))?.sid).not.toBe(sid)
   })
 
-  it('may name its key, and is tried with all of the room when it does not', async () => {
+  it('may name its key, and is tried with all keys of the room if it does not', async () => {
     expect(await read(await signed({}, { kid: 'i-shop-a' }))).not.toBeNull()
     expect(await read(await signed({}, { kid: 'i-club-a' }))).toBeNull()
   })
 })
 
-describe('what is no invitation', () => {
-  it('any changed character of it', async () => {
+describe('reading an invitation', () => {
+  it('fails with any character changed', async () => {
     const text = await signed({ lane: 'vip', sub: 'ada' })
     for (let i = 0; i < text.length; i++) {
       const other = text[i] === 'A' ? 'B' : 'A'
@@ -87,11 +87,11 @@ describe('what is no invitation', () => {
     ['one with a subject that is a number', () => signed({ sub: 7 })],
     ['one with a lane that cannot be', () => signed({ lane: 'V I P' })],
     ['a padded one', async () => `${await signed({})}=`],
-  ])('%s', async (_, make) => {
+  ])('fails for %s', async (_, make) => {
     expect(await read(await make())).toBeNull()
   })
 
-  it('and no ticket: a key of invitations opens no door', async () => {
+  it('is the only use of its key, which cannot sign a ticket', async () => {
     const claims = { sub: 'xx-0.a', key: 1, lane: 'main', cnf: true, low: null, by: null, gen: 1, iat: 1 }
     const forged = await signed(claims, { typ: 'ticket+jwt', kid: 'i-shop-a' })
     expect((await readToken(ring, forged, 'shop', NOW)).kind).toBe('none')
@@ -101,7 +101,7 @@ describe('what is no invitation', () => {
 describe('keys of invitations', () => {
   const ringOf = (all: object[]) => openKeyRing(JSON.stringify({ keys: all }))
 
-  it('are kept by every rotation of the others, and dropped one room at a time', async () => {
+  it('survive every rotation of the other keys, and are dropped one room at a time', async () => {
     const two = await addInvitationKey(keys, 'shop', 'b')
     const rotated = dropKeys(
       promoteKeys([...(await newKeys('two')).map(key => ({ ...key, state: 'verify' as const })), ...two].reverse()),
@@ -117,7 +117,7 @@ describe('keys of invitations', () => {
     await expect(addInvitationKey(keys, 'shop', 'a')).rejects.toThrow('i-shop-a is there already')
   })
 
-  it('are refused with the place and the reason', async () => {
+  it('are refused with their position and the reason', async () => {
     const key = keys.find(({ kid }) => kid === 'i-shop-a') as StoredKey
     const others = keys.filter(other => other !== key)
     await expect(ringOf([...others, { ...key, state: 'sign' }])).rejects.toThrow('keys[3].state must be verify')

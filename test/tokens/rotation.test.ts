@@ -58,7 +58,7 @@ describe('a secret that cannot be used', () => {
     await expect(openKeyRing(secret)).rejects.toThrow(message)
   })
 
-  it('more keys of invitations for a room than are tried, also by the tool that adds them', async () => {
+  it('is refused with more than four invitation keys for a room, also by the tool that adds them', async () => {
     let keys = await newKeys('a')
     for (const label of ['1', '2', '3', '4']) keys = await addInvitationKey(keys, 'shop', label)
     await expect(openKeyRing(JSON.stringify({ keys }))).resolves.toBeDefined()
@@ -70,7 +70,7 @@ describe('a secret that cannot be used', () => {
     await expect(openKeyRing(JSON.stringify({ keys: more }))).rejects.toThrow('at most 4 keys of invitations for shop')
   })
 
-  it('never shows key material in its message', async () => {
+  it('is refused with a message that contains no key material', async () => {
     const keys = await newKeys('a')
     const broken = JSON.stringify({ keys: keys.map(key => ({ ...key, state: 'verify' })) })
     await expect(openKeyRing(broken)).rejects.toThrow(

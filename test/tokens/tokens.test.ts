@@ -42,7 +42,7 @@ function withPart(text: string, index: number, part: string): string {
 }
 
 describe('a ticket', () => {
-  it('reads back as it was signed', async () => {
+  it('is read back as it was signed', async () => {
     expect(await read(ticketText)).toEqual({ kind: 'ticket', ticket })
   })
 
@@ -57,18 +57,18 @@ describe('a pass', () => {
     expect(await read(passText)).toMatchObject({ kind: 'pass', pass: { sid: ticket.sid, expiresMs: NOW + 300_000 } })
   })
 
-  it('is authentic also past its expiry, for its door knows better', async () => {
+  it('is authentic even after its expiry, because its door decides', async () => {
     expect((await read(passText, 'shop', NOW + 900_000)).kind).toBe('pass')
   })
 })
 
-describe('what is no token', () => {
-  it('a token of another room', async () => {
+describe('a token', () => {
+  it('is invalid in another room', async () => {
     expect((await read(ticketText, 'other')).kind).toBe('none')
     expect((await read(passText, 'other')).kind).toBe('none')
   })
 
-  it('any changed character of it', async () => {
+  it('is invalid with any character changed', async () => {
     for (const text of [ticketText, passText]) {
       for (let i = 0; i < text.length; i++) {
         const other = text[i] === 'A' ? 'B' : 'A'
@@ -78,7 +78,7 @@ describe('what is no token', () => {
     }
   }, 30_000)
 
-  it('another last character that decodes to the same bytes', async () => {
+  it('is invalid with another last character that decodes to the same bytes', async () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     for (const text of [ticketText, passText]) {
       const signature = text.split('.')[2] as string
@@ -103,11 +103,11 @@ describe('what is no token', () => {
     ['a header that is no JSON', () => withPart(ticketText, 0, base64url.encode('{'))],
     ['a header that is a number', () => withPart(ticketText, 0, base64url.encode('1'))],
     ['alg none', () => `${base64url.encode('{"alg":"none","typ":"ticket+jwt"}')}.${ticketText.split('.')[1]}.AA`],
-  ])('%s', async (_name, text) => {
+  ])('is not %s', async (_name, text) => {
     expect(await read(text())).toEqual({ kind: 'none' })
   })
 
-  it('a pass signed as HS256 with the public key as its secret', async () => {
+  it('is not a pass signed as HS256 with the public key as its secret', async () => {
     const [publicKey] = ring.jwks.keys
     const forged = await new SignJWT({ gen: 3 })
       .setProtectedHeader({ alg: 'HS256', typ: 'pass+jwt', kid: publicKey?.kid ?? '' })
@@ -119,7 +119,7 @@ describe('what is no token', () => {
     expect((await read(forged)).kind).toBe('none')
   })
 
-  it('a ticket passed off as a pass, and claims of the wrong type', async () => {
+  it('is neither a ticket passed off as a pass, nor one with claims of the wrong type', async () => {
     const sign = (typ: string, claims: Record<string, unknown>) =>
       new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', typ, kid: ring.tickets.sign.kid })
@@ -138,13 +138,13 @@ describe('what is no token', () => {
 })
 
 describe('a key that this isolate does not know', () => {
-  it('may be newer than the isolate: the token is left as it is', async () => {
+  it('may be newer than the isolate, so the token is left as it is', async () => {
     const other = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }))
     expect(await readToken(other, ticketText, 'shop', NOW)).toEqual({ kind: 'unknown' })
     expect(await readToken(other, passText, 'shop', NOW)).toEqual({ kind: 'unknown' })
   })
 
-  it('was taken away when the token is more than a minute old: its visitor starts anew', async () => {
+  it('counts as dropped once the token is a minute old', async () => {
     const other = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }))
     for (const text of [ticketText, passText]) {
       expect((await readToken(other, text, 'shop', NOW + 59_000)).kind).toBe('unknown')
@@ -152,7 +152,7 @@ describe('a key that this isolate does not know', () => {
     }
   })
 
-  it('was taken away when the token is older than the isolate', async () => {
+  it('counts as dropped when the token is older than the isolate', async () => {
     const later = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }), NOW + 2_000)
     for (const text of [ticketText, passText])
       expect((await readToken(later, text, 'shop', NOW + 2_000)).kind).toBe('none')
@@ -160,7 +160,7 @@ describe('a key that this isolate does not know', () => {
     expect((await readToken(later, younger, 'shop', NOW + 3_000)).kind).toBe('unknown')
   })
 
-  it('is none of ours when the token comes from the future, beyond what clocks differ by', async () => {
+  it('counts as foreign when the token is from further in the future than clocks may differ', async () => {
     const other = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }))
     for (const [aheadMs, kind] of [
       [9_000, 'unknown'],
@@ -169,12 +169,12 @@ describe('a key that this isolate does not know', () => {
     ] as const) {
       const text = await signTicket(ring, { ...ticket, issuedMs: NOW + aheadMs })
       expect((await readToken(other, text, 'shop', NOW)).kind, `${aheadMs} ms ahead`).toBe(kind)
-      // A key of ours vouches for its token, also when the clock of this isolate is far behind.
+      // A known key vouches for its token, even when the clock of this isolate is far behind.
       expect((await read(text)).kind).toBe('ticket')
     }
   })
 
-  it('vouches for nothing without a time', async () => {
+  it('makes a token without an issue time invalid', async () => {
     const other = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }))
     const parts = ticketText.split('.')
     expect(await readToken(other, `${parts[0]}.AAAA.${parts[2]}`, 'shop', NOW)).toEqual({ kind: 'none' })
