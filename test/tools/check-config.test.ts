@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
 const ROOM = '[[vars.ROOMS]]\nname = "shop"\nhost = "shop.example"\ntotal_active_users = 10\nnew_users_per_minute = 5\n'
 
-/** `check-config` of a wrangler.toml with this room and more of it, and with these variables. */
+/** Runs `check-config` on a wrangler.toml with these variables and the room, which has `more` settings. */
 function check(more: string, variables = '') {
   const file = join(scratch, 'wrangler.toml')
   writeFileSync(file, `[vars]\n${variables}${ROOM}${more}`)
@@ -20,7 +20,7 @@ function check(more: string, variables = '') {
 afterAll(() => rmSync(scratch, { recursive: true }))
 
 describe('check-config', () => {
-  it('takes a page over several lines, and names the line in which a section is not closed', () => {
+  it('accepts a page over several lines, and names the line of a section that is not closed', () => {
     expect(check("custom_page_html = '''\n<h1>\n{{#a}}{{/a}}\n'''\n")).toMatchObject({ status: 0, stderr: '' })
     const { status, stderr } = check("custom_page_html = '''\n<h1>\n{{#a}}\n'''\n")
     expect(status).toBe(1)
@@ -29,14 +29,14 @@ describe('check-config', () => {
     )
   })
 
-  it('says when the rooms are more than Cloudflare takes in a variable', () => {
+  it('warns when the rooms are too large for a variable at Cloudflare', () => {
     expect(check(`custom_page_html = "${'a'.repeat(4_000)}"`).stdout).not.toContain('Cloudflare takes')
     const { status, stdout } = check(`custom_page_html = "${'a'.repeat(5_000)}"`)
     expect(status).toBe(0)
     expect(stdout).toMatch(/advice: ROOMS: 5,\d{3} bytes as JSON, and Cloudflare takes 5 KB for a variable/)
   })
 
-  it('says when an origin is named that Cloudflare would not ask', () => {
+  it('warns when Cloudflare would not send requests to the named origin', () => {
     const { status, stdout } = check('', 'ORIGIN = "https://origin.example"\nORIGIN_HOST_HEADER = "visitor"\n')
     expect(status).toBe(0)
     expect(stdout).toContain('advice: ORIGIN_HOST_HEADER = "visitor"')
@@ -47,7 +47,7 @@ describe('check-config', () => {
     ['CF-Conecting-IP', 'CF-Conecting-IP is no usual header: CF-Connecting-IP may be meant'],
     ['X-Real-IP', 'Cloudflare does not set X-Real-IP, so visitors can write it themselves'],
     ['', 'no header is trusted, so no address is known'],
-  ])('knows the headers of addresses: %j', (name, advice) => {
+  ])('gives advice on the header of addresses: %j', (name, advice) => {
     const { status, stdout } = check('', `TRUSTED_IP_HEADER = "${name}"\n`)
     expect(status).toBe(0)
     if (advice === null) expect(stdout).not.toContain('TRUSTED_IP_HEADER')

@@ -55,7 +55,7 @@ const WRONG_VALUES: readonly [file: string, args: readonly string[], named: stri
 ]
 const WRONG_VARIABLES = ['tools/serve.ts', '--admin-host', 'a b', '--trusted-ip-header', 'X Real IP']
 
-/** All command lines run in one process: node and the modules that tools share are loaded once. */
+/** All command lines run in one process, so that node and the shared modules of tools are loaded once. */
 const outcomes = runAll([
   ...TOOLS.flatMap(file => [
     [file, '--help'],
@@ -94,7 +94,7 @@ describe.each(TOOLS)('%s', file => {
     expect(stdout).toContain('--help')
   })
 
-  it('refuses a flag it does not know, by name, with code 2', () => {
+  it('refuses an unknown flag by name, with code 2', () => {
     const { status, stderr } = tool(file, '--no-such-flag')
     expect(status).toBe(2)
     expect(stderr).toContain('--no-such-flag')
@@ -103,14 +103,14 @@ describe.each(TOOLS)('%s', file => {
 })
 
 describe('wrong values', () => {
-  it.each(WRONG_VALUES)('%s %j is refused with code 2', (file, args, named) => {
+  it.each(WRONG_VALUES)('are refused with code 2: %s %j', (file, args, named) => {
     const { status, stderr } = tool(file, ...args)
     expect({ status, names: stderr.includes(named) }, stderr).toEqual({ status: 2, names: true })
   })
 })
 
-describe('what the Worker would refuse', () => {
-  it('is refused by serve before anything starts, with what is wrong', () => {
+describe('variables that the Worker would refuse', () => {
+  it('are refused by serve before anything starts, with the reason', () => {
     const { status, stderr } = tool(...WRONG_VARIABLES)
     expect(status).toBe(1)
     expect(stderr).toContain('ADMIN_HOST must be a host name, got "a b"')
@@ -123,7 +123,7 @@ describe('the lockfile', () => {
     packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
   }
 
-  it('has an entry for every platform, so that npm ci takes it everywhere', () => {
+  it('has an entry for every platform, so that npm ci works everywhere', () => {
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
       Object.keys(optionalDependencies ?? {}).filter(
         name => !(`${path}/node_modules/${name}` in packages) && !(`node_modules/${name}` in packages),

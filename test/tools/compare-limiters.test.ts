@@ -8,10 +8,10 @@ import { Told } from '../../tools/compare/told.ts'
 import { type Request, trafficOf } from '../../tools/compare/traffic.ts'
 
 const POLICY = { count: 60, periodMs: 60_000, burst: 20 }
-/** A minute of the clock begins here, and a fixed window with it. */
+/** A minute of the clock begins here, and so does a fixed window. */
 const MINUTE_MS = 1_790_000_040_000
 
-/** What becomes of traffic, by limiter. */
+/** Returns the outcome of the traffic for each limiter. */
 async function judged(traffic: readonly Request[], isolates = 4): Promise<Map<string, Exactness>> {
   return withRedis(async redis => {
     const outcomes = new Map<string, Exactness>()
@@ -28,7 +28,7 @@ const allowed = (outcomes: Map<string, Exactness>) =>
   Object.fromEntries([...outcomes].map(([name, outcome]) => [name, outcome.allowed]))
 
 describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
-  it('is never let on by ours beyond the promise, and refused early by the grain of leases alone', async () => {
+  it('never exceeds the promise of our limiter, and is refused early only by the grain of leases', async () => {
     const outcomes = await judged(trafficOf({ sessions: 8, seconds: 300, isolates: 4, seed: 7 }))
     const ours = outcomes.get(OURS)
     expect(ours).toMatchObject({ over: 0, beyondGrain: 0 })
@@ -42,7 +42,7 @@ describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
     expect(outcomes.get('@upstash/ratelimit, token bucket')?.worstShare).toBeLessThan(1.1)
   }, 60_000)
 
-  it('costs ours fewer calls than a call a request', async () => {
+  it('costs our limiter fewer calls per request than a token bucket in Redis', async () => {
     const outcomes = await judged(trafficOf({ sessions: 8, seconds: 120, isolates: 4, seed: 3 }))
     const perRequest = (name: string) => {
       const { calls = 0, decisions = 1 } = outcomes.get(name) ?? {}
@@ -54,7 +54,7 @@ describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
     expect(perRequest(OURS)).toBeLessThan(perRequest('@upstash/ratelimit, token bucket'))
   }, 60_000)
 
-  it('is decided by all in a race', async () => {
+  it('is decided by all limiters in a race', async () => {
     const traffic = trafficOf({ sessions: 4, seconds: 120, isolates: 2, seed: 5 })
     const rates = await withRedis(async redis => {
       const limiters = limitersOf({ redis, isolates: 2, policy: POLICY, keysEndBy: 'redis' })
@@ -70,30 +70,30 @@ describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
 
 const isInMemory = ({ name }: Limiter) => name.endsWith('memory')
 
-describe('what is known of the others', { tags: 'redis' }, () => {
-  it('a fixed window lets twice the count pass across its border', async () => {
+describe('other limiters', { tags: 'redis' }, () => {
+  it('let twice the count pass across the border of a fixed window', async () => {
     const traffic = [...requests(70, MINUTE_MS + 59_000), ...requests(70, MINUTE_MS + 60_000)]
     expect(allowed(await judged(traffic))).toEqual({
-      // The burst, and one that has drained in the second.
+      // The burst of 20, and one token that has drained within the second.
       [OURS]: 21,
       '@upstash/ratelimit, fixed window': 120,
-      // What it has seen of the last window weighs nearly whole.
+      // The count of the last window still weighs nearly whole.
       '@upstash/ratelimit, sliding window': 61,
       '@upstash/ratelimit, token bucket': 21,
-      // Their windows begin with the first request.
+      // The windows of these limiters begin with the first request.
       'hono-rate-limiter, memory': 60,
       'hono-rate-limiter, Redis': 60,
     })
   })
 
-  it('a memory store lets the count pass at each isolate', async () => {
+  it('let the count pass at each isolate with a memory store', async () => {
     const outcomes = allowed(await judged(requests(400, MINUTE_MS, i => i % 4)))
     expect(outcomes['hono-rate-limiter, memory']).toBe(240)
     expect(outcomes['hono-rate-limiter, Redis']).toBe(60)
     expect(outcomes[OURS]).toBe(20)
   })
 
-  it('keys end by the clock of the traffic', async () => {
+  it('end their keys by the clock of the traffic', async () => {
     const outcomes = allowed(
       await judged([
         ...requests(61, MINUTE_MS),
@@ -115,13 +115,13 @@ describe('the oracle', () => {
   const window: Promised = { kind: 'window', count: 2, periodMs: 1_000 }
   const bucket: Promised = { kind: 'bucket', quota: quotaOf(1, 1_000, 2) }
 
-  it('counts what is beyond the promise of a window, and what was refused though it leaves room', () => {
+  it('counts requests beyond the promise of a window, and requests refused although there was room', () => {
     expect(judgements(window, [0, true], [1, true], [999, false], [1_000, true])).toEqual([0, 0])
     expect(judgements(window, [0, true], [1, true], [999, true], [1_000, false])).toEqual([1, 0])
     expect(judgements(window, [0, true], [1, false])).toEqual([0, 1])
   })
 
-  it('counts it for a bucket in any window', () => {
+  it('counts the same for a bucket, in any window', () => {
     expect(judgements(bucket, [0, true], [1, true], [999, false], [1_000, true], [1_001, false])).toEqual([0, 0])
     expect(judgements(bucket, [0, true], [1, true], [999, true])).toEqual([1, 0])
   })
@@ -131,8 +131,8 @@ describe('the oracle', () => {
   })
 })
 
-describe('a log of what a door was told', () => {
-  it('knows a refusal that nothing explains', () => {
+describe('a log of the requests to a door', () => {
+  it('finds a refusal that nothing explains', () => {
     const told = new Told(quotaOf(60, 60_000, 10))
     const ask = { lease: 'a', nth: 1, policy: 'p', bucket: 'p', used: 0, has: 0, want: 1, least: 1, spare: 0 }
     const granted = { tokens: 10, remaining: 0, retryAfterMs: 0 }

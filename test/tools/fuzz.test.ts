@@ -18,7 +18,7 @@ const tokens = new Map([
 const site = { tokens, sendsHost: false }
 const ID = String(FIRST_ID)
 
-/** What the edge says of the visitor. */
+/** The headers that the edge adds about the visitor. */
 const TOLD = ['X-Forwarded-For: 127.1.0.1', 'X-Forwarded-Host: site.test']
 const PREFLIGHT = ['Origin: https://elsewhere.test', 'Access-Control-Request-Method: POST']
 const DONE = answer(200, ['X-Fuzz-Origin: 1000000'], 'carried out')
@@ -43,7 +43,7 @@ function answer(status: number, lines: readonly string[], body = ''): Answer {
   return { kind: 'answer', status, headers: lines.map(headerOf), body, surplus: '' }
 }
 
-/** As the origin gets it when nothing has changed on the way. */
+/** A request as the origin receives it when nothing has changed on the way. */
 function arrival(changes: Partial<Arrival> = {}, lines: readonly string[] = []): Arrival {
   const headers: Header[] = [...TOLD, ...lines].map(headerOf)
   const target = `/held/a?fz=${ID}`
@@ -86,7 +86,7 @@ describe('the judge of what reached the origin', () => {
     ])
   })
 
-  it('names a preflight at the origin that the edge has to answer', () => {
+  it('names a preflight that reached the origin although the edge must answer it', () => {
     const target = `/answering/a?fz=${ID}`
     const sent = draft({ method: 'OPTIONS', target, lines: ['Host: site.test', ...PREFLIGHT] })
     expect(faults(sent, DONE, arrival({ method: 'OPTIONS', target }, PREFLIGHT))).toEqual([
@@ -105,7 +105,7 @@ describe('the judge of what reached the origin', () => {
     ])
   })
 
-  it('names a bypassed POST that arrives as a GET, which the rule does not let by', () => {
+  it('names a bypassed POST that arrives as a GET, which the rule does not let pass', () => {
     const target = `/hooks/in/a?fz=${ID}`
     const sent = draft({ method: 'POST', target })
     expect(faults(sent, DONE, arrival({ method: 'POST', target }))).toEqual([])
@@ -146,7 +146,7 @@ describe('the judge of what reached the origin', () => {
     expect(fault).toBe(`the origin got the visitor's ${name.toLowerCase().replaceAll('_', '-')}`)
   })
 
-  it('lets an override pass where each room allows it and none is bypassed', () => {
+  it('accepts an override header where each room allows it and none is bypassed', () => {
     const target = `/lax/inner/a?fz=${ID}`
     const lines = ['X-Original-URL: forged']
     const sent = draft({ target, lines: ['Host: site.test', ...lines] })
@@ -158,7 +158,7 @@ describe('the judge of what reached the origin', () => {
     ])
   })
 
-  it('names an address that is not the one of the connection', () => {
+  it('names an address other than the one of the connection', () => {
     const target = `/free?fz=${ID}`
     const headers = ['X-Forwarded-For: 127.7.0.1', 'X-Forwarded-Host: site.test'].map(headerOf)
     expect(faults(draft({ target }), DONE, arrival({ target, headers }))).toEqual(['the origin got another address'])
@@ -189,7 +189,7 @@ describe('the judge of an answer', () => {
     expect(faults(draft(), problem)).toEqual(['the edge failed by an error of its own'])
   })
 
-  it('names a POST of a machine that is answered 200 and was not carried out', () => {
+  it('names a POST of a machine that is answered 200 but was not carried out', () => {
     const ok = answer(200, WAIT, '<p>Please wait</p>')
     const target = '/held-200/a?fz={id}'
     expect(faults(draft({ target }), ok)).toEqual([])
@@ -206,7 +206,7 @@ describe('the judge of an answer', () => {
     expect(faults(draft({ target: '/down/a?fz={id}' }), WAITS)).toEqual([])
   })
 
-  it('takes an answer of the runtime only where it is due', () => {
+  it('accepts an answer of the runtime only where it is due', () => {
     const refused = answer(400, ['Content-Type: text/plain'], 'invalid URI')
     expect(faults(draft({ target: '/a`b' }), refused)).toEqual([])
     expect(faults(draft(), refused)).toEqual(['the runtime refused what it can read'])
@@ -218,7 +218,7 @@ describe('the judge of an answer', () => {
     expect(faults(draft(), to('//evil.test/a'))).toEqual(['a redirect leads to another host'])
   })
 
-  it('names a cookie of ours that may be stored, and one that a page of another site has set', () => {
+  it('names an own cookie that may be stored, and one that a page of another site has replaced', () => {
     const cookie = 'Set-Cookie: antesala-held=aaa.bbb.ccc'
     expect(faults(draft(), answer(503, [...WAIT, cookie]))).toEqual([])
     const lines = ['Host: site.test', 'Sec-Fetch-Site: cross-site']
@@ -244,7 +244,7 @@ describe('the parts of the fuzzer', () => {
     expect(list(1)).not.toEqual(list(2))
   })
 
-  it('read a path in the ways in which servers do', () => {
+  it('read a path in all the ways in which servers read it', () => {
     expect(readings('/open/%252e%252e/held')).toContain('/held')
     expect(readings('/open/..;/held')).toContain('/held')
     expect(readings('/open//a/./b/..')).toEqual(['/open//a/', '/open/a/'])
@@ -259,7 +259,7 @@ describe('the parts of the fuzzer', () => {
     expect(head && readContent(bytes.subarray(0, -8), head)).toBeNull()
   })
 
-  it('leave out of a request what a fault does not need', async () => {
+  it('shrink a request to what a fault needs', async () => {
     const lines = ['Host: site.test', 'A: 1', 'Upgrade: websocket', 'B: 2']
     const smallest = await shrink(draft({ method: 'POST', body: 'tea', content: 'tea', lines }), async smaller =>
       smaller.lines.includes('Upgrade: websocket'),
@@ -267,7 +267,7 @@ describe('the parts of the fuzzer', () => {
     expect(smallest).toMatchObject({ method: 'GET', target: '/held?fz={id}', body: '', lines: ['Upgrade: websocket'] })
   })
 
-  it('tell an unexpected line of a log from one that is expected', () => {
+  it('distinguish an unexpected log line from an expected one', () => {
     const log = 'origin: Error: Network connection lost.\nTypeError: Invalid URL string.\n    at new a (index.js:1:2)\n'
     expect(unexpected(log)).toEqual(['TypeError: Invalid URL string.'])
   })

@@ -12,7 +12,7 @@ function trial(name: string) {
 
 const played = new Map<string, ReturnType<typeof play>>()
 
-/** Two hours of it, played once for all tests. */
+/** Two hours of the trial, played once for all tests. */
 function moments(name: string) {
   const known = played.get(name) ?? play({ ...trial(name), seed: 7 }, new RoomHealth(7))
   played.set(name, known)
@@ -23,36 +23,36 @@ function figures(name: string) {
   return figuresOf(moments(name), FILLED_SECOND)
 }
 
-/** Two hours take two seconds on a machine that does nothing else. */
+/** A trial of two hours takes two seconds on an idle machine. */
 const TIMEOUT_MS = 60_000
 
-describe('in front of a simulated origin', { timeout: TIMEOUT_MS }, () => {
-  it.each(TRIALS.map(({ name }) => name))('%s: it turns at most 12 times an hour and uses 60 % or more', name => {
+describe('health control of a simulated origin', { timeout: TIMEOUT_MS }, () => {
+  it.each(TRIALS.map(({ name }) => name))('turns at most 12 times an hour and uses at least 60 %: %s', name => {
     const { turnsAnHour, used } = figures(name)
     expect(turnsAnHour).toBeLessThanOrEqual(12)
-    // An origin that flaps is used as far as its worse half allows: 67 % of its mean.
+    // A flapping origin can be used only as far as its worse half allows: 67 % of its mean.
     expect(used).toBeGreaterThan(name.startsWith('half as fast') ? 0.6 : 0.65)
   })
 
   it.each(TRIALS.map(({ name }) => name).filter(name => /^nothing|^reports|^every/.test(name)))(
-    '%s: those inside are at most a twentieth too many',
+    'admits at most 5 % too many sessions: %s',
     name => {
       expect(Math.round(100 * figures(name).overshoot)).toBeLessThanOrEqual(5)
     },
   )
 
-  it('an origin that gets slower all the time is overrun by a tenth at most before each cut shows', () => {
+  it('overruns an origin that gets ever slower by a tenth at most before each cut shows', () => {
     expect(figures('capacity creeps down 40 % in 15 minutes').overshoot).toBeLessThanOrEqual(0.1)
   })
 
-  it('a sudden halving is slow for less than a minute', () => {
+  it('ends the slow pages of a sudden halving within a minute', () => {
     const { slowSeconds } = figures('capacity halves suddenly')
     expect(slowSeconds).toBeLessThanOrEqual(60)
     const plain = play({ ...trial('capacity halves suddenly'), seed: 7 }, new PlainAimd())
     expect(slowSeconds).toBeLessThan(figuresOf(plain, FILLED_SECOND).slowSeconds)
   })
 
-  it('an origin that hangs is left alone within 20 seconds, and is as busy as before half an hour after it is back', () => {
+  it('leaves a hanging origin alone within 20 s, and uses it well again half an hour after it is back', () => {
     const outage = moments('5 minutes without an answer')
     expect(outage.find(({ second, share }) => second >= CHANGE_SECOND && share === 0)?.second).toBeLessThanOrEqual(
       CHANGE_SECOND + 20,
@@ -61,7 +61,7 @@ describe('in front of a simulated origin', { timeout: TIMEOUT_MS }, () => {
     expect(late.used).toBeGreaterThan(0.75)
   })
 
-  it('nobody comes any more: nothing is decided by silence', () => {
+  it('decides nothing when no visitors come any more', () => {
     const health = new RoomHealth(7)
     play({ ...trial('nothing happens, sessions of 1 minute'), seed: 7, crowdUntil: 1_800 }, health)
     const decided = health.decisions.filter(({ atMs }) => atMs > 1_000_000_000_000 + 2_400_000)

@@ -7,7 +7,7 @@ import { type Given, UsageError } from '../../tools/support/cli.ts'
 const ROOMS = [{ name: 'shop', host: '*', total_active_users: 1, new_users_per_minute: 1 }]
 const given = (flags: Record<string, string>) => ({ ...flags, _: [] }) as unknown as Given
 
-/** How an address is refused as ORIGIN; null when it is taken. */
+/** Returns the message that refuses an address as ORIGIN, or null if it is accepted. */
 function refusedAsVariable(ORIGIN: string): string | null {
   try {
     readDeployment({ ROOMS, ORIGIN })
@@ -29,7 +29,7 @@ describe('--origin', () => {
     'https://h',
     'http://127.0.0.1:8080/',
     'http://[::1]:8080',
-  ])('%s is judged as ORIGIN is', origin => {
+  ])('treats %s like ORIGIN does', origin => {
     const refused = refusedAsVariable(origin)
     if (refused === null) expect(originOf(given({ origin }), {})).toBe(new URL(origin).origin)
     else {
@@ -39,7 +39,7 @@ describe('--origin', () => {
     }
   })
 
-  it('goes before ORIGIN', () => {
+  it('takes precedence over ORIGIN', () => {
     const vars = { ORIGIN: 'https://configured.example' }
     expect(originOf(given({}), vars)).toBe('https://configured.example')
     expect(originOf(given({ origin: 'https://flag.example' }), vars)).toBe('https://flag.example')
@@ -63,12 +63,12 @@ describe('the Host that an origin sees', () => {
     ['https://203.0.113.7', true],
     ['https://8.8.8.8', false],
     ['https://[2a00:1450::1]', false],
-  ])("of %s is the visitor's by default: %s", (origin, isVisitors) => {
+  ])("at %s is the visitor's by default: %s", (origin, isVisitors) => {
     expect(isPrivate(origin)).toBe(isVisitors)
     expect(hostHeaderOf(given({}), {}, origin)).toBe(isVisitors ? 'visitor' : 'origin')
   })
 
-  it('is what the flag says, else what the configuration says', () => {
+  it('is set by the flag, or else by the configuration', () => {
     const vars = { ORIGIN_HOST_HEADER: 'origin' }
     expect(hostHeaderOf(given({}), vars, 'http://127.0.0.1')).toBe('origin')
     expect(hostHeaderOf(given({ 'origin-host-header': 'visitor' }), vars, 'https://origin.example')).toBe('visitor')

@@ -1,4 +1,4 @@
-/** No process outlives whoever has started it: a tool, a test, or the whole of `npm test`. */
+/** No process outlives its parent: a tool, a test, or the whole of `npm test`. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,7 +21,7 @@ function script(code: string): string {
   return file
 }
 
-/** Starts a script that prints a number; answers both. */
+/** Starts a script that prints a process id. Returns the process of the script and that id. */
 async function started(code: string): Promise<{ parent: ChildProcess; pid: number }> {
   const parent = spawn(process.execPath, [script(code)], { stdio: ['ignore', 'pipe', 'ignore'] })
   onTestFinished(() => void parent.kill('SIGKILL'))
@@ -32,14 +32,14 @@ async function started(code: string): Promise<{ parent: ChildProcess; pid: numbe
 const isAlive = (pid: number) => isRunning({ pid, started: '' })
 
 const WAITS = 'setInterval(() => undefined, 1_000)'
-/** Starts a child as tools and tests do, and prints its number. */
+/** Starts a child as tools and tests do, and prints its process id. */
 const CHILD = `
   import { startChild } from ${JSON.stringify(CHILDREN)}
   const { process: child } = startChild(process.execPath, ['-e', ${JSON.stringify(WAITS)}], { stdio: 'ignore' })
   console.log(child.pid)
   ${WAITS}
 `
-/** Starts a child that starts one of its own, whose number is printed. */
+/** Starts a child that starts a grandchild and prints the process id of the grandchild. */
 const FORKS = `require('child_process').spawn(process.execPath, ['-e', '${WAITS}']).pid`
 const GRANDCHILD = `
   import { startChild } from ${JSON.stringify(CHILDREN)}
@@ -64,7 +64,7 @@ describe('a child', () => {
     await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false)
   })
 
-  it('takes with it what it has started itself', async () => {
+  it('takes its own children with it', async () => {
     const { parent, pid } = await started(GRANDCHILD)
     expect(isAlive(pid)).toBe(true)
     parent.kill('SIGTERM')
@@ -74,7 +74,7 @@ describe('a child', () => {
 })
 
 describe('a supervised command', () => {
-  it('gives its exit code, and leaves nothing running, however stubborn', async () => {
+  it('returns its exit code, and leaves no process running, however stubborn', async () => {
     const pids = join(scratch, 'pids')
     const stubborn = `process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1_000)`
     const { code, leftBehind } = await supervise(
@@ -94,7 +94,7 @@ describe('a supervised command', () => {
     expect(isAlive(Number(readFileSync(pids, 'utf8')))).toBe(false)
   })
 
-  it.runIf(existsSync('/proc/self/environ'))('ends on Linux what has left its group', async () => {
+  it.runIf(existsSync('/proc/self/environ'))('takes processes that left its group with it on Linux', async () => {
     const pids = join(scratch, 'pids-of-others')
     await supervise(
       [
@@ -120,7 +120,7 @@ describe('a supervised command', () => {
     expect({ code, silences }).toEqual({ code: 143, silences: 1 })
   })
 
-  it('has the time that its last message leaves it', async () => {
+  it('gets the time that its last message allows', async () => {
     const heard: string[] = []
     const speaks = [script(`process.send('goes on'); process.send('is over'); setInterval(() => undefined, 1_000)`)]
     const onMessage = (message: string) => {
@@ -152,7 +152,7 @@ describe.runIf(existsSync('/proc/self/environ'))('npm test', () => {
   })
 })
 
-/** The command lines of processes with this in their environment. */
+/** Returns the command lines of processes with this variable in their environment. */
 function commandsWith(variable: string): string[] {
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.flatMap(pid => {

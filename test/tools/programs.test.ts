@@ -10,14 +10,14 @@ const NAMES = Object.keys(PROGRAMS) as ProgramName[]
 const NOWHERE = '/nowhere/chromium'
 
 describe('the table of programs', () => {
-  it.each(NAMES)('says how %s is installed on every system', name => {
+  it.each(NAMES)('contains how to install %s on every system', name => {
     expect(howToInstall(name, 'debian')).toMatch(/^(sudo )?apt-get install -y --no-install-recommends [a-z]/)
     expect(howToInstall(name, 'ubuntu')).toMatch(/^((sudo )?apt-get install -y|npx playwright-core install) /)
     expect(howToInstall(name, 'macos')).toMatch(/^(brew|python3 -m pip) install /)
     expect(howToInstall(name, 'other')).toBe(howToInstall(name, 'debian'))
   })
 
-  it('gives Ubuntu a Chromium that is no snap', () => {
+  it('installs a Chromium on Ubuntu that is not a snap', () => {
     expect(howToInstall('chromium', 'ubuntu')).toBe('npx playwright-core install --with-deps chromium')
   })
 
@@ -31,8 +31,8 @@ describe('the table of programs', () => {
   })
 })
 
-describe('a program that somebody has named', () => {
-  it('is the only one that is tried, and its name is what is wrong when it does not run', async () => {
+describe('a program that is named by its variable', () => {
+  it('is the only one that is tried, and the error names the variable if it does not run', async () => {
     const before = process.env.CHROMIUM
     process.env.CHROMIUM = NOWHERE
     try {
@@ -55,22 +55,19 @@ describe('npm test without a program', () => {
   it.each([
     ['', 0],
     ['true', 1],
-  ])(
-    'lists the tests that it skips, with the way to the program; with CI=%j it ends with code %i',
-    async (ci, code) => {
-      const child = spawn(process.execPath, ['tools/test.ts', '--project', 'process', FILE], {
-        env: { ...process.env, CHROMIUM: NOWHERE, CI: ci },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      let printed = ''
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (printed += text))
-      const [status] = await once(child, 'close')
-      const [, list = ''] = printed.split('Skipped, because chromium is missing')
-      expect(
-        list.match(/^ {2}test\/browser\/custom-page.test.ts > a page of the operator, with(out)? scripts > /gm),
-      ).toHaveLength(2)
-      expect(list).toContain(`To run these 2 tests: correct CHROMIUM=${NOWHERE}, which does not run`)
-      expect(status).toBe(code)
-    },
-  )
+  ])('lists the skipped tests and how to get the program, and with CI=%j ends with code %i', async (ci, code) => {
+    const child = spawn(process.execPath, ['tools/test.ts', '--project', 'process', FILE], {
+      env: { ...process.env, CHROMIUM: NOWHERE, CI: ci },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (printed += text))
+    const [status] = await once(child, 'close')
+    const [, list = ''] = printed.split('Skipped, because chromium is missing')
+    expect(
+      list.match(/^ {2}test\/browser\/custom-page.test.ts > a page of the operator, with(out)? scripts > /gm),
+    ).toHaveLength(2)
+    expect(list).toContain(`To run these 2 tests: correct CHROMIUM=${NOWHERE}, which does not run`)
+    expect(status).toBe(code)
+  })
 })

@@ -28,7 +28,7 @@ function pagesOf(seconds: number, at: (second: number) => Second) {
 }
 
 describe('the longest outage', () => {
-  it('is none while most pages come', () => {
+  it('is zero while most pages come', () => {
     expect(
       longestOutage(
         pagesOf(60, () => ({ came: 6, failed: 4 })),
@@ -54,7 +54,7 @@ describe('a soak', () => {
     expect(lastThirdOver([], 90_000, 0.5)).toBeNull()
   })
 
-  it('of another length has as many visitors a second; an incident has the same visitors', () => {
+  it('of another length has as many visitors a second, but an incident has as many in all', () => {
     const steady = SCENARIOS.find(({ isSteady }) => isSteady)
     const incident = SCENARIOS.find(({ isSteady }) => !isSteady)
     if (!steady || !incident) throw new Error('there must be both')
@@ -74,7 +74,7 @@ describe('a site that was in trouble', () => {
     expect(recovered(120, () => ({}))).toEqual({ healthyAfterSeconds: 0, relapsedShare: 0 })
   })
 
-  it('is healthy from the last slow page on, once a minute has shown it', () => {
+  it('is healthy from its last slow page on, once a minute has shown it', () => {
     const { healthyAfterSeconds, relapsedShare } = recovered(200, second =>
       second >= 10 && second < 30 ? { tookMs: 3_000 } : {},
     )
@@ -83,14 +83,14 @@ describe('a site that was in trouble', () => {
     expect(relapsedShare).toBe(0)
   })
 
-  it('is not healthy again by half a minute between two troubles', () => {
+  it('is not healthy after only half a minute between two troubles', () => {
     const { healthyAfterSeconds } = recovered(200, second =>
       second < 30 || (second >= 60 && second < 80) ? { failed: 5 } : {},
     )
     expect(healthyAfterSeconds).toBeGreaterThanOrEqual(68)
   })
 
-  it('may fall back: that is told apart', () => {
+  it('may relapse, which is reported separately', () => {
     const { healthyAfterSeconds, relapsedShare } = recovered(210, second =>
       second < 30 || (second >= 150 && second < 170) ? { failed: 5 } : {},
     )
@@ -99,7 +99,7 @@ describe('a site that was in trouble', () => {
     expect(relapsedShare).toBeLessThan(0.2)
   })
 
-  it('never was when it is slow to the end', () => {
+  it('is never healthy when it is slow to the end', () => {
     expect(recovered(120, () => ({ tookMs: 3_000 }))).toEqual({ healthyAfterSeconds: null, relapsedShare: null })
   })
 })
@@ -123,7 +123,7 @@ describe('a run in figures', () => {
     return { record, origin, ...usual, ...more }
   }
 
-  it('counts who was served, what failed, and what of the origin was used', () => {
+  it('counts the served visitors, the failures and the used share of the origin', () => {
     const column = columnOf(played(), { capacity: 40, troubleSeconds: 0, targetMs: 500 })
     expect(column).toMatchObject({
       visitors: 3,
@@ -142,7 +142,7 @@ describe('a run in figures', () => {
     expect(column.costUsd).toBeNull()
   })
 
-  it('says which promise was broken', () => {
+  it('names the promise that was broken', () => {
     const [scenario] = SCENARIOS
     if (!scenario) throw new Error('there is none')
     const column = columnOf(played({ leaked: 1 }), scenario)
@@ -153,16 +153,13 @@ describe('a run in figures', () => {
 })
 
 describe('the scenarios', () => {
-  it.each(SCENARIOS.map(scenario => [scenario.name, scenario] as const))(
-    '%s has rooms that are valid',
-    (_, { rooms }) => {
-      expect(parseRooms(JSON.parse(JSON.stringify(rooms)))).toHaveLength(rooms.length)
-    },
-  )
+  it.each(SCENARIOS.map(scenario => [scenario.name, scenario] as const))('have valid rooms: %s', (_, { rooms }) => {
+    expect(parseRooms(JSON.parse(JSON.stringify(rooms)))).toHaveLength(rooms.length)
+  })
 })
 
 describe('faults of the shop', () => {
-  it('are taken over by name', () => {
+  it('are set by name', () => {
     const faults = noFaults()
     expect(setFaults(faults, { payment: 'hangs', capacityShare: 0.5 })).toBeNull()
     expect(faults).toEqual({ payment: 'hangs', configurator: 'works', capacityShare: 0.5 })

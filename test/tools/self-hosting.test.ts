@@ -7,8 +7,8 @@ const DIRECTORY = 'docs/self-hosting'
 const read = (name: string) => readFileSync(join(DIRECTORY, name), 'utf8')
 const tool = (...args: string[]) => spawnSync(process.execPath, args, { encoding: 'utf8' })
 
-describe("the files for a server of one's own", () => {
-  it.each(['antesala.service', 'Dockerfile'])('%s starts the server with flags that it knows', name => {
+describe('the files for self-hosting', () => {
+  it.each(['antesala.service', 'Dockerfile'])('start the server in %s with flags that it knows', name => {
     const { stdout: help } = tool('tools/serve.ts', '--help')
     const started = read(name)
       .split('\n')
@@ -19,7 +19,7 @@ describe("the files for a server of one's own", () => {
     for (const flag of flags) expect(help, flag).toContain(`\n  ${flag} `)
   })
 
-  it('name secrets as the server reads them', () => {
+  it('name secrets by the variables that the server reads', () => {
     const { stdout: help } = tool('tools/serve.ts', '--help')
     for (const name of ['antesala.service', 'compose.yaml']) {
       const variables = read(name).match(/\b[A-Z_]+_FILE\b/g) ?? []
@@ -34,7 +34,7 @@ describe("the files for a server of one's own", () => {
     expect(stdout).toContain('1 room, no problem')
   })
 
-  it('agree on hosts: those of the configuration are those that nginx serves', () => {
+  it('have the same hosts in the configuration and in nginx', () => {
     const hosts = [...read('antesala.toml').matchAll(/^(?:host|ADMIN_HOST) = "(.*)"/gm)].map(([, host]) => host)
     const served = [...read('nginx.conf').matchAll(/server_name ([^_].*);/g)].map(([, names]) =>
       names?.split(' ').sort(),

@@ -16,7 +16,7 @@ async function shopWith(options: ShopOptions = {}): Promise<Shop> {
 }
 
 describe('the shop', () => {
-  it('has goods, products and pictures, all marked as its own', async () => {
+  it('serves a home page, products and pictures, all with its mark', async () => {
     const { url } = await shopWith()
     const home = await fetch(`${url}/`)
     const html = await home.text()
@@ -53,7 +53,7 @@ describe('the shop', () => {
     expect((await fetch(`${url}/cart`, { method: 'POST', body, headers, redirect: 'manual' })).status).toBe(400)
   })
 
-  it('says who came, how often, and with which session first', async () => {
+  it('lists its visitors with their requests and their first session', async () => {
     const { url } = await shopWith()
     const come = (session: string) =>
       fetch(`${url}/`, { headers: { 'X-Crowd-Visitor': 'run-1', 'Waiting-Room-Session': session } })
@@ -85,7 +85,7 @@ describe('the shop', () => {
   })
 })
 
-describe('the shop, overrun', () => {
+describe('the shop under load', () => {
   it('serves a few visitors quickly', async () => {
     const shop = await shopWith({ capacity: 100 })
     await Promise.all(Array.from({ length: 10 }, () => fetch(`${shop.url}/`)))
@@ -93,11 +93,11 @@ describe('the shop, overrun', () => {
   })
 
   it('does less than it could, refuses the rest, and stays slow until its queue has drained', async () => {
-    // One thread, ten pages a second, eighty in the queue: in the five seconds they wait it could do fifty.
+    // One thread serves ten pages a second and queues eighty. It could serve fifty in the five seconds that they wait.
     const shop = await shopWith({ capacity: 10 })
     const pages = Array.from({ length: 100 }, async () => (await fetch(`${shop.url}/`)).status)
     await expect.poll(() => shop.stats().queued).toBeGreaterThan(0)
-    // What is no page does not stand in that queue.
+    // Requests other than pages do not wait in that queue.
     await fetch(`${shop.url}/assets/shop.css`)
     expect(shop.stats().queued).toBeGreaterThan(0)
     const statuses = await Promise.all(pages)
@@ -109,13 +109,13 @@ describe('the shop, overrun', () => {
     expect(slowdown).toBeGreaterThan(2)
   }, 15_000)
 
-  it('costs nothing up to half a second of queue, and five times as much at worst', () => {
+  it('is not slowed by up to half a second of queue, and is five times slower at worst', () => {
     expect(slowedDown(HEALTHY, 0.5, 0).factor).toBe(1)
     expect(slowedDown(HEALTHY, 1, 0).factor).toBe(2)
     expect(slowedDown(HEALTHY, 60, 0).factor).toBe(5)
   })
 
-  it('recovers when the queue is empty, half of the way in two seconds', () => {
+  it('recovers half of its speed every two seconds once the queue is empty', () => {
     const worst = slowedDown(HEALTHY, 60, 0)
     const still = slowedDown(worst, 0.1, 60_000)
     expect(still.factor).toBe(5)
@@ -125,7 +125,7 @@ describe('the shop, overrun', () => {
 })
 
 describe('the WebSocket', () => {
-  it('says back text and bytes', async () => {
+  it('echoes text and bytes', async () => {
     const { port } = await shopWith()
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
     socket.binaryType = 'arraybuffer'
@@ -145,7 +145,7 @@ describe('the WebSocket', () => {
     expect((await closed).code).toBe(1000)
   })
 
-  it('ends a frame that is too long with 1009', async () => {
+  it('closes with code 1009 after a frame that is too long', async () => {
     const { port } = await shopWith()
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
     await new Promise(resolve => socket.addEventListener('open', resolve))

@@ -27,14 +27,14 @@ afterAll(async () => {
   origin.close()
 })
 
-it('gives the origin the Host of the visitor, and passes bodies both ways', async () => {
+it('a way to the origin keeps the Host of the visitor, and passes bodies both ways', async () => {
   const body = 'tea '.repeat(100_000)
   const response = await fetch(way.url, { method: 'POST', body, headers: { 'X-Forwarded-Host': 'shop.example' } })
   expect(response.headers.get('X-Host')).toBe('shop.example')
   expect(await response.text()).toBe(body)
 })
 
-it('passes a part of an answer on before the rest is there', async () => {
+it('a way to the origin passes on the first part of an answer before the rest', async () => {
   const upload = request(way.url, { method: 'POST', headers: { 'X-Forwarded-Host': 'shop.example' } })
   upload.write('first')
   const [response] = await once(upload, 'response')
@@ -44,7 +44,7 @@ it('passes a part of an answer on before the rest is there', async () => {
   await once(response, 'end')
 })
 
-it('passes a WebSocket', async () => {
+it('a way to the origin passes a WebSocket', async () => {
   const socket = new WebSocket(way.url.replace('http', 'ws'), { headers: { 'X-Forwarded-Host': 'shop.example' } })
   await once(socket, 'open')
   socket.send('hello')
@@ -56,7 +56,7 @@ it('passes a WebSocket', async () => {
   await once(socket, 'close')
 })
 
-it('answers 502 for an origin that is not there', async () => {
+it('a way to the origin answers 502 if the origin is not there', async () => {
   const nowhere = await wayTo('http://127.0.0.1:1')
   expect((await fetch(nowhere.url)).status).toBe(502)
   await nowhere.stop()

@@ -55,7 +55,7 @@ async function shopAt(capacity: number): Promise<Shop> {
 }
 
 describe('a crowd', () => {
-  it('waits in line, enters in turn, and tells what it was like', async () => {
+  it('waits in line, enters in turn, and reports its figures', async () => {
     const url = await fakeRoom({ everyMs: 50 })
     const figures = await runCrowd({ url, visitors: 20, arriveMs: 200, stayMs: 400, thinkMs: 100 })
     expect(figures).toMatchObject({ visitors: 20, admitted: 20, stillWaiting: 0, errors: 0, leaked: 0, pagesFailed: 0 })
@@ -64,16 +64,16 @@ describe('a crowd', () => {
     expect(figures.max10s).toBe(20)
   })
 
-  it('closes tabs, and says who is left when the time is up', async () => {
+  it('closes tabs, and counts the visitors who are left when the time is up', async () => {
     const url = await fakeRoom({ everyMs: 1_000_000 })
     const figures = await runCrowd({ url, visitors: 10, arriveMs: 0, noShows: 1, durationMs: 4_000 })
     expect(figures.gaveUp + figures.stillWaiting).toBe(10 - figures.admitted)
     expect(figures.admitted).toBeLessThanOrEqual(1)
-    // By itself it would last as long as who is inside stays.
+    // Without a time limit the run would last as long as an admitted visitor stays.
     expect(figures.seconds).toBeLessThan(10)
   })
 
-  it('sees when a room lets requests through without an admission', async () => {
+  it('counts requests that a room lets through without an admission', async () => {
     const url = await fakeRoom({ everyMs: 1_000_000, leaks: true })
     const figures = await runCrowd({ url, visitors: 10, arriveMs: 0, durationMs: 4_000 })
     expect(figures.leaked).toBeGreaterThanOrEqual(9)
@@ -87,8 +87,8 @@ describe('a crowd', () => {
     expect(shop.stats().visitors).toBe(20)
   })
 
-  it('counts an overrun shop honestly', async () => {
-    // One page a second, and eight in the queue: 21 of 30 are refused at once.
+  it('counts the failed pages of an overrun shop', async () => {
+    // The shop serves one page a second and queues eight, so 21 of 30 are refused at once.
     const shop = await shopAt(1)
     const figures = await runCrowd({ url: `${shop.url}/`, visitors: 30, arriveMs: 0, stayMs: 100, durationMs: 4_000 })
     expect(figures.pagesFailed).toBeGreaterThanOrEqual(21)
@@ -96,7 +96,7 @@ describe('a crowd', () => {
     expect(figures.leaked).toBe(0)
   })
 
-  it('ends when it is told to', async () => {
+  it('ends when it is aborted', async () => {
     const url = await fakeRoom({ everyMs: 1_000_000 })
     const figures = await runCrowd({ url, visitors: 5, arriveMs: 0, signal: AbortSignal.timeout(300) })
     expect(figures.seconds).toBeLessThan(10)

@@ -17,7 +17,7 @@ function visitor(more: Partial<VisitorRecord> = {}): VisitorRecord {
   return { id: 'run-1', now: 'coming', ...start, ...pages, ...more }
 }
 
-/** Comes at 0, 100, 200 ... ms, takes a place at once, is admitted a second after another, from 10 s on. */
+/** Visitors who arrive every 100 ms and take a place at once. One is admitted each second, from 10 s on. */
 function ordered(count: number): VisitorRecord[] {
   return Array.from({ length: count }, (_, n) =>
     visitor({ arrivedMs: n * 100, placeMs: n * 100, admittedMs: 10_000 + n * 1_000 }),
@@ -68,12 +68,12 @@ describe('figures of a run', () => {
 })
 
 describe('displacement', () => {
-  it('is nothing when everybody is admitted in order', () => {
+  it('is zero when all visitors are admitted in order', () => {
     expect(displacementP95Ms(ordered(50))).toBe(0)
   })
 
-  it('is places out of turn at the rate of admission', () => {
-    // Pairs change places: everybody is one place, at one admission a second, out of turn.
+  it('is the number of places out of turn, as time at the rate of admission', () => {
+    // Pairs swap places. Each visitor is one place out of turn, at one admission a second.
     const swapped = ordered(40).map((record, n) => ({ ...record, placeMs: (n % 2 === 0 ? n + 1 : n - 1) * 100 }))
     expect(displacementP95Ms(swapped)).toBe(1_000)
   })
@@ -95,12 +95,12 @@ describe('leaks', () => {
     expect(leakedRequests([visitor({ id: 'run-2' })], seen)).toBe(0)
   })
 
-  it('are not those whose answer got lost on the way back', () => {
+  it('do not include requests whose answer was lost on the way back', () => {
     expect(leakedRequests([visitor({ unanswered: 2 })], seen)).toBe(1)
     expect(leakedRequests([visitor({ unanswered: 5 })], seen)).toBe(0)
   })
 
-  it('are those, when the room marks its visitors and this one came without the mark', () => {
+  it('include such requests if the room marks its visitors and this one has no mark', () => {
     const withRoom = { ...seen, 'run-2': { requests: 1, session: 'xx-0.a' } }
     const admitted = visitor({ id: 'run-2', admittedMs: 5 })
     expect(leakedRequests([visitor({ unanswered: 3 }), admitted], withRoom)).toBe(3)
@@ -111,7 +111,7 @@ describe('a page', () => {
   const room = '<main class="x" id="room" data-state="waiting" data-status="{{}}" data-poll="7">'
   const waiting = room.replace('{{}}', '&#x2F;.waiting-room&#x2F;status?room&#x3D;shop&amp;claim&#x3D;1')
 
-  it.each([200, 202, 429, 503])('that waits is known by its marker, with status %i', status => {
+  it.each([200, 202, 429, 503])('of the waiting room is known by its marker, with status %i', status => {
     expect(readPage(answer({ status, body: waiting }), false)).toEqual({
       kind: 'waiting',
       statusPath: '/.waiting-room/status?room=shop&claim=1',
@@ -119,11 +119,11 @@ describe('a page', () => {
     })
   })
 
-  it('of a marked origin is the origin, whatever its status', () => {
+  it('with the mark of the origin is from the origin, whatever its status', () => {
     expect(readPage(answer({ status: 503, headers: { 'demo-shop': '1' } }), true)).toEqual({ kind: 'origin' })
   })
 
-  it('without the mark of a marked origin is not the origin', () => {
+  it('without the mark is not from an origin that marks its pages', () => {
     expect(readPage(answer(), true)).toMatchObject({ kind: 'refused' })
     expect(readPage(answer(), false)).toEqual({ kind: 'origin' })
   })
@@ -133,7 +133,7 @@ describe('a page', () => {
     expect(readPage(answer({ status, headers }), false)).toEqual({ kind: 'refused', retryAfterMs: 3_000 })
   })
 
-  it('gives its links and assets within the site', () => {
+  it('lists its links and assets within the site', () => {
     const url = new URL('http://shop/a/')
     const body = `<link rel="stylesheet" href="/s.css"><img alt="" src="p.svg"><img src="http://other/x.png">
       <a href="/b">b</a> <a class="x" href="http://shop/b">b</a> <a href="http://other/">o</a> <a href="mailto:a@b">m</a>`
@@ -145,11 +145,11 @@ describe('a page', () => {
 describe('a poll', () => {
   const poll = (body: unknown, more: Partial<Answer> = {}) => readPoll(answer({ body: JSON.stringify(body), ...more }))
 
-  it.each(['waiting', 'called', 'missed'])('that says %s is followed by another, when told', state => {
+  it.each(['waiting', 'called', 'missed'])('with the state %s is followed by another after the given time', state => {
     expect(poll({ state, pollAfterSeconds: 3 })).toEqual({ kind: 'waiting', pollAfterMs: 3_000 })
   })
 
-  it('that says admitted or none loads the page', () => {
+  it('with the state admitted or none ends the polling', () => {
     expect(poll({ state: 'admitted', pollAfterSeconds: null })).toEqual({ kind: 'admitted' })
     expect(poll({ state: 'none', pollAfterSeconds: null })).toEqual({ kind: 'none' })
   })
@@ -160,7 +160,7 @@ describe('a poll', () => {
     expect(readPoll(answer({ status: 503, body: '<html>' }))).toEqual({ kind: 'waiting', pollAfterMs: 5_000 })
   })
 
-  it('is never at once, and never in an hour', () => {
+  it('is followed by another after 0.5 s at least and 120 s at most', () => {
     expect(poll({ state: 'waiting', pollAfterSeconds: 0 })).toEqual({ kind: 'waiting', pollAfterMs: 500 })
     expect(poll({ state: 'waiting', pollAfterSeconds: 3_600 })).toEqual({ kind: 'waiting', pollAfterMs: 120_000 })
   })
@@ -169,7 +169,7 @@ describe('a poll', () => {
 describe('a cookie jar', () => {
   const HOUR_MS = 3_600_000
 
-  it('keeps values per origin, and the last one of a name', () => {
+  it('keeps values per origin, and the last value of each name', () => {
     const jar = new CookieJar()
     jar.keep('http://a', ['t=1; Path=/; HttpOnly', 'u=x=y'], 0)
     jar.keep('http://a', ['t=2; Max-Age=60'], 0)
@@ -178,7 +178,7 @@ describe('a cookie jar', () => {
   })
 
   it.each(['t=; Max-Age=0', 't=gone; max-age=-5', 't=; Expires=Thu, 01 Jan 1970 00:00:00 GMT'])(
-    'forgets by %s',
+    'forgets a cookie after %s',
     line => {
       const jar = new CookieJar()
       jar.keep('http://a', ['t=1'], HOUR_MS)

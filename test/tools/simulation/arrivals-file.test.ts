@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readArrivals } from '../../../tools/simulation/arrivals-file.ts'
 
 describe('a file of arrivals', () => {
-  it('has a line per visitor, or per second, in any order', () => {
+  it('has one line per visitor or per second, in any order', () => {
     expect([...readArrivals('3\n0.5\n')]).toEqual([500, 3_000])
     expect([...readArrivals('2,2\n0,4\n')]).toEqual([0, 250, 500, 750, 2_000, 2_500])
     expect([...readArrivals('0,1\r\n7\r\n')]).toEqual([0, 7_000])
@@ -21,7 +21,7 @@ describe('a file of arrivals', () => {
     ['1e9\n', 'line 1: seconds must be'],
     ['1,5000000\n2,1\n', 'line 2: more than 5,000,000 visitors'],
     ['second,visitors\n', 'nobody arrives'],
-  ])('%j is refused by its line', (text, message) => {
+  ])('is refused with the reason and the line: %j', (text, message) => {
     expect(() => readArrivals(text)).toThrow(message)
   })
 })

@@ -12,23 +12,23 @@ function simulate(crowd: keyof typeof CROWDS, mutation: Mutation | null = null) 
 }
 
 const CROWDS = {
-  /** A line of twenty-five minutes, of whom more than half go away. */
+  /** A line of twenty-five minutes. Half of its visitors go away. */
   waiting: '--visitors 3000 --arrive 300 --rate 60 --no-shows 0.5 --until 1800',
-  /** A small room, messages late, lost and doubled, doors dying. */
+  /** A small room, whose messages are lost and repeated and whose doors die. */
   rough:
     '--visitors 600 --arrive 20 --rate 240 --total 40 --session 0.2 --stay 6 --loss 0.05 --duplicate 0.05 --evictions 25',
-  /** Everything comes twice, and nothing gets lost. */
+  /** A fifth of all messages comes twice, and none is lost. */
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
   /** A slow room with many doors. */
   spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
-  /** A third is invited to a lane with a fifth of the permits. */
+  /** A third of the visitors is invited to a lane with a fifth of the permits. */
   lanes: '--visitors 4000 --arrive 60 --rate 300 --lanes vip:0.2:0.33 --until 900',
   /** Pages of many requests at several isolates, over a rough network. */
   limited:
     '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
   /** Long debts, and doors that die. */
   strict: '--visitors 600 --arrive 60 --rate 1200 --limit 20/600/10 --evictions 60 --stay 90',
-  /** Drawn at the start of an event. */
+  /** A prequeue that is drawn at the start of an event. */
   event: '--visitors 1500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
   /** A random line, drawn twice a minute. */
   drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
@@ -199,7 +199,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
 
 describe('the simulation', () => {
   it.each(Object.keys(CROWDS) as (keyof typeof CROWDS)[])(
-    'finds nothing wrong with the core as shipped: %s',
+    'finds nothing wrong with the core as shipped, for the crowd %s',
     crowd => {
       const { status, figures, stderr } = simulate(crowd)
       expect({ status, violations: figures.violations }, stderr).toEqual({ status: 0, violations: 0 })

@@ -14,7 +14,7 @@ function simulate(...args: string[]) {
 }
 
 describe('npm run simulate', () => {
-  it('plays measured arrivals, prints one JSON object, and draws', () => {
+  it('plays measured arrivals, prints one JSON object, and draws a plot', () => {
     const arrivals = join(scratch, 'arrivals.csv')
     const plot = join(scratch, 'line.svg')
     writeFileSync(arrivals, 'second,visitors\n0,100\n5,50\n')
@@ -34,7 +34,7 @@ describe('npm run simulate', () => {
     expect(readFileSync(plot, 'utf8')).toMatch(/^<svg [\s\S]*admissions a minute[\s\S]*<\/svg>\n$/)
   })
 
-  it('gives the same run for the same seed', () => {
+  it('plays the same run for the same seed', () => {
     const figures = () => ({
       ...JSON.parse(simulate('--visitors', '300', '--json', '--loss', '0.02').stdout),
       elapsedMs: 0,
@@ -42,7 +42,7 @@ describe('npm run simulate', () => {
     expect(figures()).toEqual(figures())
   })
 
-  it('refuses a method that it does not know', () => {
+  it('refuses an unknown method', () => {
     const { status, stderr } = simulate('--method', 'lottery')
     expect(status).toBe(2)
     expect(stderr).toContain('--method must be fifo or random, got lottery')
@@ -57,7 +57,7 @@ describe('npm run simulate', () => {
     expect(stderr).toContain(message)
   })
 
-  it('tells what a limit let on and refused, and what that took', () => {
+  it('reports how many requests a limit allowed and refused, and how many calls that took', () => {
     const { status, stdout } = simulate('--visitors', '200', '--arrive', '20', '--limit', '60/60/20', '--json')
     const { requestsAllowed, requestsLimited, requestsAlone, limitCallsPerThousand } = JSON.parse(stdout)
     expect(status).toBe(0)
@@ -67,13 +67,13 @@ describe('npm run simulate', () => {
     expect(limitCallsPerThousand).toBeLessThan(500)
   })
 
-  it.each(['0/60', '60', '60/60/0', '60/60/20/1', '2000/1', 'many/60'])('refuses a limit of %s by its range', limit => {
+  it.each(['0/60', '60', '60/60/0', '60/60/20/1', '2000/1', 'many/60'])('refuses a limit of %s and names it', limit => {
     const { status, stderr } = simulate('--limit', limit)
     expect(status).toBe(2)
     expect(stderr).toContain(`got ${limit}`)
   })
 
-  it('refuses a bad line of arrivals by its number', () => {
+  it('refuses a bad line of arrivals with its number', () => {
     const arrivals = join(scratch, 'bad.csv')
     writeFileSync(arrivals, '0,100\nnoon,50\n')
     const { status, stderr } = simulate('--arrivals', arrivals)

@@ -7,7 +7,7 @@ function play(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<S
   return figuresOf(played(scenario))
 }
 
-/** A crowd that comes within a window of a random line. */
+/** A crowd that arrives within one window of a random line. */
 const oneWindow = { arriveMs: 50_000, shuffleMs: 60_000 }
 
 function expectBounds(figures: Figures, ratePerMinute: number): void {
@@ -18,12 +18,12 @@ function expectBounds(figures: Figures, ratePerMinute: number): void {
   }
 }
 
-/** Enough for more than twenty minutes of service, whoever stays. */
+/** Enough visitors for 23 minutes of service after the no-shows. */
 const forTwentyMinutes = (ratePerMinute: number, noShows: number) => Math.ceil((23 * ratePerMinute) / (1 - noShows))
 
-describe.each([30, 600])('%i a minute for twenty minutes', ratePerMinute => {
+describe.each([30, 600])('a room with %i admissions a minute for twenty minutes', ratePerMinute => {
   it.each([0, 0.3, 0.6])(
-    'uses the rate, in order, with a share of %f no-shows',
+    'uses its rate, in order, with a share of %f no-shows',
     noShows => {
       const visitors = forTwentyMinutes(ratePerMinute, noShows)
       const figures = play({ visitors, ratePerMinute, noShows })
@@ -37,9 +37,9 @@ describe.each([30, 600])('%i a minute for twenty minutes', ratePerMinute => {
   )
 })
 
-describe('60,000 a minute', () => {
+describe('a room with 60,000 admissions a minute', () => {
   it.each([0, 0.3, 0.6])(
-    'uses the rate, in order, with a share of %f no-shows',
+    'uses its rate with a share of %f no-shows',
     noShows => {
       const visitors = Math.ceil(100_000 / (1 - noShows))
       const figures = play({ visitors, ratePerMinute: 60_000, noShows, arriveMs: 30_000 })
@@ -51,7 +51,7 @@ describe('60,000 a minute', () => {
 })
 
 describe('a network that fails', () => {
-  it('breaks no bound: 1 % of messages lost, 1 % doubled, clocks off by 2 s, 50 evictions', () => {
+  it('breaks no bound with 1 % of messages lost, 1 % repeated, clocks off by 2 s, and 50 evictions', () => {
     const rough = { loss: 0.01, duplicate: 0.01, clockSkewMs: 2_000, evictions: 50 }
     const figures = play({ visitors: forTwentyMinutes(600, 0.3), ratePerMinute: 600, noShows: 0.3, ...rough })
     expectBounds(figures, 600)
@@ -66,7 +66,7 @@ describe('a random line', () => {
     expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
   }, 60_000)
 
-  it('draws those of one window together: who came first in it waits as long as who came last', () => {
+  it('draws all visitors of a window together: the first to arrive wait as long as the last', () => {
     const world = played({ visitors: 4_000, ratePerMinute: 600, arriveMs: 60_000, shuffleMs: 60_000 })
     // The first window is short: the clock of a run begins within a minute.
     const untilMs = Math.ceil(world.startMs / 60_000) * 60_000
@@ -76,7 +76,7 @@ describe('a random line', () => {
     const half = drawn.length / 2
     const [first, last] = [meanMs(drawn.slice(0, half)), meanMs(drawn.slice(half))]
     expect(drawn.length).toBeGreaterThan(1_000)
-    // Evenly over so many places, the means of two halves differ by a few hundredths of the whole.
+    // In a fair draw of so many, the means of two halves differ by a few hundredths of the whole.
     const wholeMs = (drawn.length / 600) * 60_000
     expect(Math.abs(first - last) / wholeMs).toBeLessThan(0.05)
   }, 60_000)
@@ -85,14 +85,14 @@ describe('a random line', () => {
 describe('an event for which a crowd waits', () => {
   const event = { drawAtMs: 300_000, arriveMs: 400_000, visitors: 18_000, ratePerMinute: 600 }
 
-  it('lets nobody in before its start, and from then on everybody in the order of the draw', () => {
+  it('admits no visitor before its start, and then all in the order of the draw', () => {
     const figures = play({ ...event, noShows: 0.3 })
     expectBounds(figures, 600)
     expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
     expect(figures.admitted).toBeGreaterThan(11_000)
   }, 60_000)
 
-  it('draws without regard to the arrival, and puts who comes later behind', () => {
+  it('draws without regard to the arrival, and puts later visitors behind the draw', () => {
     const world = played({ ...event, visitors: 6_000 })
     const startMs = world.startMs + event.drawAtMs
     const inMs = (visitors: number[]) => visitors.map(visitor => world.crowd.stays.admittedMs[visitor] as number)
@@ -101,37 +101,37 @@ describe('an event for which a crowd waits', () => {
     const drawn = everybody.filter(visitor => (world.arrivedMs[visitor] as number) < startMs)
     const late = everybody.slice(drawn.length)
     const half = Math.floor(drawn.length / 2)
-    // 4,500 are drawn: seven and a half minutes of service, whose halves differ by four seconds or so.
+    // 4,500 are drawn: 7.5 minutes of service. The means of its halves differ by about four seconds.
     expect(Math.abs(mean(inMs(drawn.slice(0, half))) - mean(inMs(drawn.slice(half))))).toBeLessThan(15_000)
     expect(Math.min(...inMs(late))).toBeGreaterThan(inMs(drawn).toSorted((a, b) => a - b)[drawn.length * 0.95] ?? 0)
   }, 60_000)
 })
 
 describe('robots that keep no cookies', () => {
-  it('as many as people, do not lengthen the line', () => {
+  it('do not lengthen the line, even if they are as many as people', () => {
     const people = { visitors: 2_000, ratePerMinute: 600 }
     const alone = play(people)
     const among = play({ ...people, visitors: 4_000, robots: 0.5 })
     expect(among.robots?.requests).toBeGreaterThan(30_000)
-    // What they cost is the burst of the open room that they find: five seconds of the rate, and what one window blurs.
+    // Robots use only the burst of the open room: five seconds of the rate, and the blur of one window.
     expect(among.waitP95Seconds).toBeLessThan(alone.waitP95Seconds + 10)
   }, 60_000)
 })
 
 describe('people with several tickets', () => {
-  it('in a random line gain by each, and gain more than who drops one and comes again', () => {
+  it('gain by each ticket in a random line, but not by dropping a ticket and coming again', () => {
     const habits = play({ visitors: 4_000, ratePerMinute: 600, ...oneWindow, holders: 0.25, droppers: 0.25 }).habits
     const [single, several, drops] = [habits?.single, habits?.several, habits?.drops].map(
       one => one?.waitMeanSeconds ?? 0,
     )
-    // Of two draws the better counts: a third of the window's people before it, not a half.
+    // The better of two draws counts: a third of the window is ahead of it on average, not a half.
     expect(several).toBeLessThan(0.9 * (single ?? 0))
     expect(drops).toBeGreaterThan(several ?? 0)
-    // The mean of a thousand draws over seven minutes is known to four seconds.
+    // The mean of a thousand draws over seven minutes is exact to about four seconds.
     expect(Math.abs((drops ?? 0) - (single ?? 0))).toBeLessThan(12)
   }, 60_000)
 
-  it('by arrival gain nothing by them', () => {
+  it('gain nothing in a line by arrival', () => {
     const habits = play({ visitors: 4_000, ratePerMinute: 600, arriveMs: 50_000, holders: 0.2, tickets: 4 }).habits
     expect(habits?.several?.waitMeanSeconds).toBeGreaterThan(0.97 * (habits?.single?.waitMeanSeconds ?? 0))
     expect(habits?.several?.admitted).toBe(habits?.several?.people)
@@ -139,7 +139,7 @@ describe('people with several tickets', () => {
 })
 
 describe('a room with few places', () => {
-  it('keeps them taken, and no more', () => {
+  it('keeps its places taken, and admits no more', () => {
     const figures = play({
       visitors: 2_000,
       ratePerMinute: 600,
@@ -153,7 +153,7 @@ describe('a room with few places', () => {
 })
 
 describe('a room whose places are left in waves', () => {
-  it('keeps the order when the line runs, and tells a long wait by its mean', () => {
+  it('keeps the order when the line runs, and shows the mean for a long wait', () => {
     const waves = { visitors: 12_000, ratePerMinute: 600, totalActiveUsers: 1_000, noShows: 0.3, arriveMs: 300_000 }
     const figures = play(waves)
     expect(figures.displacementP95Seconds).toBeLessThanOrEqual(10)
@@ -162,8 +162,8 @@ describe('a room whose places are left in waves', () => {
   }, 60_000)
 })
 
-describe('an operator who turns the rate', () => {
-  it('down to a third: waits jump, and everybody who sees theirs jump is told why', () => {
+describe('a rate that is cut to a third', () => {
+  it('lets shown waits jump only together with the reason', () => {
     const changes = [{ atMs: 300_000, ratePerMinute: 200 }]
     const figures = play({ visitors: 8_000, ratePerMinute: 600, arriveMs: 200_000, changes })
     expect(figures.estimateErrorMedian).toBeLessThanOrEqual(0.2)
@@ -172,7 +172,7 @@ describe('an operator who turns the rate', () => {
 })
 
 describe('more doors than isolates', () => {
-  it('loses no place at doors that no isolate reports to', () => {
+  it('lose no place at doors that no isolate reports to', () => {
     expectBounds(play({ visitors: 4_000, ratePerMinute: 1_200, arriveMs: 20_000, edges: 1, doors: 6 }), 1_200)
   }, 60_000)
 })
