@@ -1,4 +1,4 @@
-/** Properties are tried with as many steps as they say: by default fast-check tries ten at most, whatever `maxLength` is. */
+/** Lets properties run with lists up to their `maxLength`. By default fast-check tries ten elements at most. */
 import * as fc from 'fast-check'
 
 fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true })

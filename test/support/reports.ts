@@ -1,6 +1,6 @@
 import type { DoorReport } from '../../src/core/protocol/messages.ts'
 
-/** A door's first report of its life, with nothing in it. */
+/** The first report of a new incarnation of a door, with nothing in it. */
 export function emptyReport(door: string): DoorReport {
   return {
     door,

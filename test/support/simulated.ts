@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { type Scenario, World } from '../../tools/simulation/world.ts'
 
-/** A crowd that comes within two minutes to a room that has a place for everybody, over a network that loses nothing. */
+/** A crowd arrives within two minutes. The room has a place for each visitor, and the network loses nothing. */
 export const CALM: Omit<Scenario, 'visitors' | 'ratePerMinute'> = {
   seed: 1,
   arriveMs: 120_000,
@@ -20,7 +20,10 @@ export const CALM: Omit<Scenario, 'visitors' | 'ratePerMinute'> = {
   untilMs: 7_200_000,
 }
 
-/** A small room and a network as bad as it gets: messages lost, doubled, late by up to eight seconds and reordered; doors evicted. */
+/**
+ * A small room and a very bad network. Messages are lost, repeated, reordered and up to eight seconds late, and doors
+ * are evicted.
+ */
 export const ROUGH = {
   visitors: 250,
   arriveMs: 20_000,
@@ -38,7 +41,7 @@ export const ROUGH = {
   untilMs: 150_000,
 } as const satisfies Partial<Scenario>
 
-/** Played to its end, and nothing was broken. */
+/** Plays a scenario to its end. Fails the test if the run broke a guarantee. */
 export function played(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<Scenario>): World {
   const world = new World({ ...CALM, ...scenario })
   world.run()

@@ -1,6 +1,6 @@
 /**
- * A room with one door and one isolate, and no network between them: visitors who keep asking, as the gate would answer
- * them. It shows how places are shared among people over many sessions, which the simulation's visitors have only one of.
+ * A room with one door and one isolate, and no network between them. Its visitors keep asking, and get the answers of
+ * the gate. It shows how people share places over many sessions. In the simulation each visitor has only one session.
  */
 
 import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door/door.ts'
@@ -23,7 +23,7 @@ export interface Asker {
   readonly restsMs: number
 }
 
-/** Who was let in, in order: the index of the visitor, and whether it was a place at the front. */
+/** One admission: the index of the visitor, and whether the place was one at the front. */
 export interface Entry {
   readonly visitor: number
   readonly isReentry: boolean

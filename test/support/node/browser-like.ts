@@ -1,4 +1,4 @@
-/** A visitor over real HTTP, with a cookie jar, who polls as told. */
+/** A visitor over real HTTP who keeps the cookie of the room and can poll. */
 import { Agent, request } from 'node:http'
 
 export interface Answer {
@@ -7,7 +7,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Many visitors share connections, as through a proxy: one socket each would be a test of the machine's limits. */
+/** Visitors share connections, as through a proxy. One socket each would test the limits of the machine. */
 export const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 
 const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate' }
@@ -27,7 +27,7 @@ export function send(
       response.on('error', reject)
     })
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      // The server closed an idle connection just when it was taken again: browsers try once more, too.
+      // The server closed an idle connection just when it was reused. Browsers also try again then.
       if (outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(send(url, init))
       else reject(error)
     })
@@ -71,7 +71,7 @@ export class Visitor {
     return status === 200 ? (JSON.parse(text) as Place) : null
   }
 
-  /** Claims of the token carried, unverified. */
+  /** The unverified claims of the visitor's token. */
   get claims(): Record<string, unknown> {
     const payload = this.cookie.slice(this.cookie.indexOf('=') + 1).split('.')[1] ?? ''
     return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>

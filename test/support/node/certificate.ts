@@ -1,5 +1,5 @@
 /**
- * A self-signed certificate for one name, good for this year and the next: enough to speak TLS to a server under test.
+ * A self-signed certificate for one name, valid for this year and the next. A server under test can speak TLS with it.
  */
 import { generateKeyPairSync, sign } from 'node:crypto'
 
@@ -11,7 +11,7 @@ export interface Certificate {
 const COMMON_NAME = Buffer.from([0x06, 0x03, 0x55, 0x04, 0x03])
 const ECDSA_WITH_SHA256 = Buffer.from([0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02])
 
-/** X.509 version 1 (RFC 5280): without extensions, so clients look at the common name. */
+/** Returns an X.509 version 1 certificate (RFC 5280). It has no extensions, so clients check the common name. */
 export function selfSigned(name: string, nowMs: number): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = der(0x30, ECDSA_WITH_SHA256)

@@ -9,14 +9,14 @@ export interface Running {
   readonly process: ChildProcess
   /** Everything printed so far, errors too. */
   said(): string
-  /** Resolves when the pattern is printed. Throws with everything printed when the command ends before. */
+  /** Resolves when the pattern is printed. Rejects with all output if the command ends first. */
   says(pattern: RegExp): Promise<RegExpExecArray>
   ended(): Promise<number | null>
 }
 
 export function start(command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const [file = '', ...args] = command
-  // A group of its own, so that a signal can go to all of it, as from a terminal.
+  // The command gets its own process group, so that a signal reaches all of it, as from a terminal.
   const child = spawn(file, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,7 +56,7 @@ export function holdersOf(storage: string): number[] {
   })
 }
 
-/** The living processes of a process group. Linux has them in /proc, where a small machine has no `ps`. */
+/** Returns the living processes of a group. On Linux it reads /proc, because a small machine may have no `ps`. */
 export function groupOf(leader: number): number[] {
   if (existsSync('/proc/self/stat')) {
     const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
@@ -72,7 +72,7 @@ export function groupOf(leader: number): number[] {
   })
 }
 
-/** What follows the name in brackets: state, parent, group, … Nothing for a process that is gone. */
+/** Returns the fields after the name: state, parent, group and so on. Returns none for a process that is gone. */
 function statOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -83,7 +83,7 @@ function statOf(pid: number): string[] {
   }
 }
 
-/** Whether anything listens there. */
+/** Returns whether a server listens on the port. */
 export function listens(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, host)

@@ -1,4 +1,7 @@
-/** The commands of the programs that tests need. A test that calls one has the program's name as a tag: without it the test is skipped. */
+/**
+ * The commands of the programs that tests need. A test that calls one has the program's name as a tag, and is skipped
+ * where the program is missing.
+ */
 import { inject } from 'vitest'
 import type { Found, ProgramName } from '../../../tools/testing/programs.ts'
 
@@ -11,7 +14,7 @@ declare module 'vitest' {
   }
 }
 
-/** The command of a program. Where the program is missing it is its name, which nobody runs. */
+/** Returns the command of a program. For a missing program it is the name, which no test runs. */
 export function command(name: ProgramName): string {
   return inject('programs')[name] ?? name
 }

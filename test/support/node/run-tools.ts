@@ -1,6 +1,6 @@
 /**
- * Runs command lines of tools one after another in this one process, as `node <file> <arguments>` would run each, and prints what each
- * printed and its exit code. Standard input is a JSON array of command lines.
+ * Runs command lines of tools one after another in this process, as `node <file> <arguments>` would run each. Prints
+ * the output and the exit code of each. Standard input is a JSON array of command lines.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -11,7 +11,7 @@ const print = console.log
 const outcomes = []
 for (const [index, [file = '', ...args]] of lines.entries()) outcomes.push(await outcomeOf(resolve(file), args, index))
 print(JSON.stringify(outcomes))
-// A tool may have left a timer.
+// A tool may have left a timer that would keep the process alive.
 process.exit(0)
 
 async function outcomeOf(file: string, args: readonly string[], index: number) {
@@ -25,7 +25,7 @@ async function outcomeOf(file: string, args: readonly string[], index: number) {
   }
   process.argv = [process.execPath, file, ...args]
   process.exitCode = 0
-  // The query makes the tool a module of its own, which runs anew.
+  // The query makes each import a new module, so that the tool runs again.
   await import(`${pathToFileURL(file)}?${index}`).catch((error: Error) => {
     stderr += `${error.stack}\n`
     process.exitCode = 1

@@ -34,7 +34,7 @@ export interface Site extends Served {
   /** Changes a room live. */
   change(room: string, change: unknown): Promise<void>
   describe(room: string): Promise<{ figures: Record<string, number>; settings: Record<string, unknown> }>
-  /** When the doors let these sessions in, by the doors' clock, ascending. */
+  /** Returns when the doors admitted these sessions, in ms of the doors' clock, ascending. */
   admittedMs(room: string, sids: Iterable<string>): Promise<number[]>
 }
 

@@ -1,4 +1,4 @@
-/** One door for a whole room, made of the same core as the real one, that counts calls. A test moves its permits and its view. */
+/** One door for a whole room, made of the real core, that counts calls. A test sets its permits. */
 import * as core from '../../../src/core/door/door.ts'
 import { Ledger } from '../../../src/core/limits/ledger.ts'
 import type { DoorCalls } from '../../../src/core/protocol/calls.ts'
@@ -21,7 +21,7 @@ import { MemorySessions } from '../../../tools/simulation/sessions.ts'
 import { env } from './visitor.ts'
 
 export class OneDoor implements DoorCalls<RoomConfig> {
-  /** Claims, touches and ends that were asked for. */
+  /** The number of claims, touches, ends and extensions so far. */
   calls = 0
   open = true
   readonly #state = core.newDoor('xx-0', 1, 0)
@@ -93,7 +93,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
     return this.#ledger.touch(sid, asks, policy => quotas.get(policy), leaseMs(session), nowMs)
   }
 
-  /** Closed, the room has called everybody: whoever comes with a ticket may claim. */
+  /** A closed room has called every ticket, so each visitor with a ticket may claim. */
   #view(): View {
     const nowMs = Date.now()
     const lane = { frontierKey: nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }

@@ -1,4 +1,4 @@
-/** The origin behind the gate in tests: it tells what it got, and does what the path asks. Runs in node. */
+/** The origin behind the gate in tests. It echoes the request, and obeys its `X-Answer-*` headers. Runs in node. */
 export async function origin(request: Request): Promise<Response> {
   const url = new URL(request.url)
   if (url.hostname !== 'origin.test') return new Response(`nobody is at ${url.hostname}`, { status: 502 })
@@ -12,7 +12,7 @@ export async function origin(request: Request): Promise<Response> {
   return new Response(JSON.stringify(told), { status: Number(request.headers.get('X-Answer-Status') ?? 200), headers })
 }
 
-/** Begins to answer, and says no more. */
+/** Begins an answer and never ends it. */
 function stopping(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: controller => controller.enqueue(new TextEncoder().encode('and then')) })
 }

@@ -4,7 +4,7 @@ import { env as workerEnv } from 'cloudflare:workers'
 import { bucketOf } from '../../../src/core/line/arrivals.ts'
 import { createEdge } from '../../../src/edge/edge.ts'
 import type { Env } from '../../../src/settings/env.ts'
-// Loaded here, and not by the first call of an object: that one has a time limit.
+// Loaded here, because the first call of an object has a time limit.
 import '../../../src/index.ts'
 
 export const env = workerEnv as unknown as Env
@@ -13,7 +13,7 @@ export type Edge = ReturnType<typeof createEdge>
 
 export const newEdge = (): Edge => createEdge()
 
-/** What the origin in tests says of the request it got. */
+/** The request that the test origin received, as its answer describes it. */
 export interface AtOrigin {
   readonly method: string
   readonly url: string
@@ -35,15 +35,15 @@ export interface Answer {
   readonly atOrigin: AtOrigin | null
 }
 
-/** What requests have set off and nobody has waited for yet. */
+/** Background work of requests that no test has waited for yet. */
 const background: Promise<void>[] = []
 
-/** Waits for everything that requests have set off. */
+/** Waits for all background work of requests. */
 export async function settled(): Promise<void> {
   await Promise.all(background.splice(0))
 }
 
-/** Sends a request through an edge. Like a real visitor it does not wait for what goes on in the background. */
+/** Sends a request through an edge. Like a real visitor, it does not wait for background work. */
 export async function send(edge: Edge, request: Request, bindings: Env = env): Promise<Answer> {
   const context = createExecutionContext()
   const response = await edge.fetch(request, bindings, context)
@@ -115,7 +115,7 @@ export class Visitor {
   }
 }
 
-/** The JSON of a place, as far as tests look at it. */
+/** The JSON of a place, with the fields that tests read. */
 export interface Place {
   readonly state: 'waiting' | 'called' | 'missed' | 'admitted' | 'none' | 'rejected'
   readonly position: number | null
@@ -127,7 +127,10 @@ export interface Place {
   readonly cfWaitingRoom: Record<string, unknown>
 }
 
-/** Of a line that nobody has left, those who are not told the place that their key gives them. Who is in one bucket of the line may be told either's. */
+/**
+ * Returns the visitors whose shown position does not match their key, in a line that no visitor has left.
+ * Visitors in one bucket of the line may be shown each other's positions.
+ */
 export function misplaced<One extends { position: number; key: number }>(line: readonly One[]): One[] {
   return line.filter(one => {
     const before = line.filter(({ key }) => bucketOf(key) < bucketOf(one.key)).length
