@@ -36,7 +36,7 @@ describe('check-config', () => {
     expect(stdout).toMatch(/advice: ROOMS: 5,\d{3} bytes as JSON, and Cloudflare takes 5 KB for a variable/)
   })
 
-  it('warns when Cloudflare would not send requests to the named origin', () => {
+  it('warns when ORIGIN would not be used on Cloudflare', () => {
     const { status, stdout } = check('', 'ORIGIN = "https://origin.example"\nORIGIN_HOST_HEADER = "visitor"\n')
     expect(status).toBe(0)
     expect(stdout).toContain('advice: ORIGIN_HOST_HEADER = "visitor"')

@@ -17,7 +17,7 @@ function rulesOf(changes: Partial<HealthRules> = {}): HealthRules {
   return { ...RULES, upstreams: [origin, payment], ...changes }
 }
 
-/** A room with 800 active sessions and a line. Each window of 5 s brings one report and one decision. */
+/** A room with 800 active sessions and a line. Each window of 5 s brings one report, and then the room decides. */
 class Observed {
   readonly health: HealthState = newHealth(START)
   readonly decisions: Decision[] = []
@@ -231,7 +231,7 @@ describe('a healthy origin', () => {
 })
 
 describe('an origin that a crowd overruns', () => {
-  /** The origin serves `borne` sessions well, then fails under 800. The trial after the outage is about to begin. */
+  /** The origin serves `borne` sessions well, then fails under 800. Ends at the start of the trial. */
   function overrun(borne: number, ...slowing: Partial<Record<Outcome, number>>[]) {
     const room = new Observed()
     room.inside = borne
