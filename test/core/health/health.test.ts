@@ -103,12 +103,12 @@ describe('a healthy origin', () => {
     expect(new Observed().windows(5, GOOD).window(SLOW).windows(5, GOOD).decisions).toEqual([])
   })
 
-  it('is not blocked because one session reloads a slow or broken page', () => {
+  it('is not blocked by one session that reloads a slow or broken page', () => {
     expect(new Observed().windows(100, { satisfied: 16, frustrated: 5 }).decisions).toEqual([])
     expect(new Observed().windows(100, { satisfied: 16, failed: 5 }).decisions).toEqual([])
   })
 
-  it('is not blocked because one session sends nearly all requests to a quiet site', () => {
+  it('is not blocked by one session that sends nearly all requests to a quiet site', () => {
     expect(new Observed().windows(100, { failed: 5 }).decisions).toEqual([])
     expect(new Observed().windows(100, { satisfied: 3, frustrated: 5 }).decisions).toEqual([])
     // The windows of an edge are not in step with those of the room: two of them may fall into one.
@@ -118,7 +118,7 @@ describe('a healthy origin', () => {
     }
   })
 
-  it('is not blocked because of one identified session, however many isolates report it', () => {
+  it('is not blocked by one identified session, however many isolates report it', () => {
     const of = (count: number) => {
       const room = new Observed()
       for (let i = 0; i < 24; i++) {
@@ -143,7 +143,7 @@ describe('a healthy origin', () => {
   })
 
   it.each(['tolerating', 'frustrated', 'failed'] as const)(
-    'is not cut back because of one session whose answers are %s at eight isolates',
+    'is not cut back by one session whose answers are %s at eight isolates',
     outcome => {
       const of = (isOneOf: (i: number) => string, good: number) => {
         const room = new Observed()
@@ -428,7 +428,7 @@ describe('an upstream with few requests', () => {
     expect(room.limits.ratePerMinute).toBe(0)
   })
 
-  it('is not blocked because one session fails, however many isolates report it', () => {
+  it('is not blocked by one failing session, however many isolates report it', () => {
     const room = new Observed()
     for (let i = 0; i < 200; i++) expect(sayOf(room.pass(1_000), ...failed(sids[0], room.nowMs))).toEqual({})
   })
