@@ -115,7 +115,7 @@ describe('the shop under load', () => {
     expect(slowedDown(HEALTHY, 60, 0).factor).toBe(5)
   })
 
-  it('recovers half of its speed every two seconds once the queue is empty', () => {
+  it('loses half of its slowdown every two seconds once the queue is empty', () => {
     const worst = slowedDown(HEALTHY, 60, 0)
     const still = slowedDown(worst, 0.1, 60_000)
     expect(still.factor).toBe(5)
