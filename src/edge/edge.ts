@@ -16,7 +16,7 @@ import { afterTurn } from './gate/after-turn.ts'
 import { decide } from './gate/decide.ts'
 import { takeOffAddress } from './gate/invitation.ts'
 import type { Admitted, Verdict } from './gate/verdict.ts'
-import { closedByHand, type Held, heldBack } from './origin/block.ts'
+import { blockedByOperator, type Held, heldBack } from './origin/block.ts'
 import { withIdleTimeout } from './origin/body-timeout.ts'
 import { type Passage, strictest } from './origin/onward.ts'
 import { proxy } from './origin/proxy.ts'
@@ -126,7 +126,7 @@ function misdirected(visit: Visit): Response {
  */
 function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstreams: readonly Upstream[]): Held | null {
   if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstreams)
-  return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? closedByHand(visit, room, upstreams) : null
+  return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? blockedByOperator(visit, room, upstreams) : null
 }
 
 /**

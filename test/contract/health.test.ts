@@ -313,7 +313,7 @@ describe('an upstream', () => {
     }
     const answer = await payer.ask('/cards/charge')
     expect([answer.status, answer.headers['content-type']]).toEqual([503, 'application/problem+json'])
-    expect(JSON.parse(answer.text)).toMatchObject({ upstream: 'cards', state: 'closed' })
+    expect(JSON.parse(answer.text)).toMatchObject({ upstream: 'cards', state: 'blocked' })
     // The fastest answer counts, because the machine may be busy for a moment.
     expect(Math.min(...tookMs)).toBeLessThan(50)
     expect((await payer.ask()).text).toBe('hello from /')

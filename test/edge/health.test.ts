@@ -100,7 +100,7 @@ describe('an upstream that the operator blocks', () => {
     expect(page.text).toContain('Cards are back at noon.')
     const data = await visitor.data('/cards/pay')
     expect(data.response.headers.get('Content-Type')).toBe('application/problem+json')
-    expect(JSON.parse(data.text)).toMatchObject({ upstream: 'cards', state: 'closed', status: 503 })
+    expect(JSON.parse(data.text)).toMatchObject({ upstream: 'cards', state: 'blocked', status: 503 })
     expect(Number(data.response.headers.get('Retry-After'))).toBeGreaterThan(0)
     const image = await visitor.send('/cards/logo.png', { headers: { 'Sec-Fetch-Dest': 'image' } })
     expect([image.status, image.text, image.atOrigin]).toEqual([503, '', null])

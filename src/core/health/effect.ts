@@ -65,12 +65,12 @@ export function limitsNow<Rules extends Limits>(
 ): Rules {
   const { ratePerMinute: rate, sessions } = rules.pins
   const limits = rules.mode === 'enforce' ? steered(health, operator, rules, nowMs) : operator
-  const isClosed = isClosedByHand(rules)
-  if (rate === null && sessions === null && !isClosed) return limits
+  const isBlocked = isBlockedByOperator(rules)
+  if (rate === null && sessions === null && !isBlocked) return limits
   const pinned = rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate)
   return {
     ...limits,
-    ratePerMinute: isClosed ? 0 : pinned,
+    ratePerMinute: isBlocked ? 0 : pinned,
     totalActiveUsers: sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, sessions),
   }
 }
@@ -128,7 +128,7 @@ export function isStopped(health: HealthState, rules: HealthRules): boolean {
  * Returns whether an operator has blocked a critical upstream. Then no visitor is admitted in any mode, because
  * admitted visitors would only see the page of a blocked site.
  */
-function isClosedByHand({ upstreams, pins }: HealthRules): boolean {
+function isBlockedByOperator({ upstreams, pins }: HealthRules): boolean {
   return upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
 }
 

@@ -20,7 +20,7 @@ import { type Cells, fresh } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
-import { followSettings, isDirty } from './settings.ts'
+import { followSettings, markDirty } from './settings.ts'
 import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 export { waitingTotal } from './calling.ts'
@@ -150,7 +150,7 @@ function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: n
       const endKey = (bucket + 1) * BUCKET_MS
       if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) continue
       confirm(line, bucket, endKey, by)
-      isDirty(room, lane, chunkOf(bucket))
+      markDirty(room, lane, chunkOf(bucket))
       if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
       count(room, 'confirmed', by)
     } else if (kind === 'gone') {
@@ -167,10 +167,10 @@ function giveUp(room: RoomState, lane: string, line: Line, bucket: number, by: n
   if (!Number.isSafeInteger(bucket)) return
   const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
   leave(line, bucket, (bucket + 1) * BUCKET_MS, by)
-  isDirty(room, lane, chunkOf(bucket))
+  markDirty(room, lane, chunkOf(bucket))
   if (!main) return
   leave(main, bucket, (bucket + 1) * BUCKET_MS, by)
-  isDirty(room, MAIN_LANE, chunkOf(bucket))
+  markDirty(room, MAIN_LANE, chunkOf(bucket))
 }
 
 /**
@@ -180,7 +180,7 @@ function countInMain(room: RoomState, bucket: number, endKey: number, by: number
   const main = room.lines.get(MAIN_LANE)
   if (!main) return
   confirm(main, bucket, endKey, by)
-  isDirty(room, MAIN_LANE, chunkOf(bucket))
+  markDirty(room, MAIN_LANE, chunkOf(bucket))
 }
 
 function healthIn(cells: Cells): Cells {

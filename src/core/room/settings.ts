@@ -30,7 +30,7 @@ export function followSettings(room: RoomState, rules: RoomRules, nowMs: number)
   if (hold && room.open) closeForStart(room, rules, nowMs)
 }
 
-export function isDirty(room: RoomState, lane: string, chunk: number): void {
+export function markDirty(room: RoomState, lane: string, chunk: number): void {
   const chunks = room.dirty.get(lane)
   if (chunks) chunks.add(chunk)
   else room.dirty.set(lane, new Set([chunk]))
@@ -64,12 +64,12 @@ function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number
 function remove(room: RoomState, line: Line, nowMs: number): void {
   line.state.removedAtMs = nowMs
   const main = room.lines.get(MAIN_LANE)
-  if (main) for (const chunk of countAlso(line, main)) isDirty(room, MAIN_LANE, chunk)
+  if (main) for (const chunk of countAlso(line, main)) markDirty(room, MAIN_LANE, chunk)
 }
 
 /** Moves a lane's people from the main line back to its own, so that they are no longer ahead of visitors there. */
 function comeBack(room: RoomState, line: Line): void {
   const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
   line.state.removedAtMs = null
-  if (main) for (const chunk of countNoMore(line, main)) isDirty(room, MAIN_LANE, chunk)
+  if (main) for (const chunk of countNoMore(line, main)) markDirty(room, MAIN_LANE, chunk)
 }

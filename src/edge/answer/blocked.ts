@@ -14,7 +14,7 @@ const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>>
     title: 'The site cannot answer at the moment',
     detail: 'This request was not carried out. Your session is kept, and its time does not run. Send it again.',
   },
-  closed: {
+  blocked: {
     title: 'This part of the site cannot answer at the moment',
     detail: 'This request was not carried out. The rest of the site is not affected. Send it again shortly.',
   },
@@ -36,9 +36,9 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
   const { fallback } = upstream
   if (visit.kind === 'subresource') return new Response(null, { status: 503, headers })
   const forProgram = isForProgram(visit)
-  if (why === 'closed' && fallback.answer === 'redirect' && visit.kind === 'navigation' && !forProgram)
+  if (why === 'blocked' && fallback.answer === 'redirect' && visit.kind === 'navigation' && !forProgram)
     return new Response(null, { status: 303, headers: { ...headers, Location: fallback.to } })
-  if (forProgram || (why === 'closed' && fallback.answer === 'problem')) {
+  if (forProgram || (why === 'blocked' && fallback.answer === 'problem')) {
     const problem = problemResponse({
       status: 503,
       type: 'temporary-reduced-capacity',
@@ -56,6 +56,6 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
 }
 
 function messageOf({ nowMs }: Visit, { upstream, room, why }: Held): string {
-  const own = why === 'closed' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
+  const own = why === 'blocked' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
   return own === '' ? room.settings.at(nowMs).config.message : own
 }

@@ -17,8 +17,8 @@ export type Held = {
   /** Whether the visitor has a session, which then goes on. */
   readonly isInside: boolean
   readonly upstream: Upstream
-  /** `outage`: the whole origin is blocked. `closed`: this upstream is blocked. `shed`: the request can wait. */
-  readonly why: 'outage' | 'closed' | 'shed'
+  /** `outage`: the whole origin is blocked. `blocked`: this upstream is blocked. `shed`: the request can wait. */
+  readonly why: 'outage' | 'blocked' | 'shed'
   readonly retryAfterMs: number
 }
 
@@ -47,8 +47,8 @@ export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly 
   const held = { room, isInside: true, upstream: upstreams[0] as Upstream }
   if (health) {
     const { retryAfterMs } = health
-    const closed = upstreams.find(({ name }) => name !== ORIGIN && isClosedFor(visit, admission, name, health))
-    if (closed) return { ...held, upstream: closed, why: 'closed', retryAfterMs }
+    const blocked = upstreams.find(({ name }) => name !== ORIGIN && isBlockedFor(visit, admission, name, health))
+    if (blocked) return { ...held, upstream: blocked, why: 'blocked', retryAfterMs }
     if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health))
       return { ...held, why: 'outage', retryAfterMs }
   }
@@ -64,7 +64,7 @@ export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly 
  * Whether a named upstream is blocked for this request. Its breaker may be open, or was open until a moment ago. While
  * it is half-open, some visitors make a trial request, and may go on there afterwards.
  */
-function isClosedFor(
+function isBlockedFor(
   { nowMs }: Visit,
   { room, sid, justIn }: Admitted,
   name: string,
@@ -89,13 +89,13 @@ function isClosedFor(
  * Returns the block that an operator has set, for a request that passes through without a session. Blocks found by
  * health do not apply: without sessions there are no samples that could end them.
  */
-export function closedByHand(visit: Visit, room: RoomAtEdge, upstreams: readonly Upstream[]): Held | null {
+export function blockedByOperator(visit: Visit, room: RoomAtEdge, upstreams: readonly Upstream[]): Held | null {
   const { breakers } = room.settings.health.rules.pins
-  const isClosed = (name: string) => own(breakers, name) === 'open'
+  const isBlocked = (name: string) => own(breakers, name) === 'open'
   const held = { room, isInside: false, upstream: upstreams[0] as Upstream, retryAfterMs: CLOSED_RETRY_MS }
-  const closed = upstreams.find(({ name }) => name !== ORIGIN && isClosed(name))
-  if (closed) return { ...held, upstream: closed, why: 'closed' }
-  if (isClosed(ORIGIN) && !room.settings.isProtected(visit.readings)) return { ...held, why: 'outage' }
+  const blocked = upstreams.find(({ name }) => name !== ORIGIN && isBlocked(name))
+  if (blocked) return { ...held, upstream: blocked, why: 'blocked' }
+  if (isBlocked(ORIGIN) && !room.settings.isProtected(visit.readings)) return { ...held, why: 'outage' }
   return null
 }
 

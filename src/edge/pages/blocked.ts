@@ -9,7 +9,7 @@ const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = 
     headline: 'We are holding your place',
     lead: 'The site has trouble answering at the moment. You are still inside: nothing is lost, and your time does not run. You will be back as soon as it answers again.',
   },
-  closed: {
+  blocked: {
     headline: 'This part is taking a short break',
     lead: 'It cannot answer at the moment. The rest of the site works as usual, and your place is kept.',
   },
@@ -24,8 +24,8 @@ const OUTSIDE = {
     headline: 'The site is taking a short break',
     lead: 'It cannot answer at the moment. Keep this page open: it opens the site as soon as it answers again.',
   },
-  closed: {
-    headline: HELD.closed.headline,
+  blocked: {
+    headline: HELD.blocked.headline,
     lead: 'It cannot answer at the moment. The rest of the site works as usual.',
   },
 }
