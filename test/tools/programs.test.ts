@@ -65,7 +65,7 @@ describe('npm test without a program', () => {
     const [status] = await once(child, 'close')
     const [, list = ''] = printed.split('Skipped, because chromium is missing')
     expect(
-      list.match(/^ {2}test\/browser\/custom-page.test.ts > a page of the operator, with(out)? scripts > /gm),
+      list.match(/^ {2}test\/browser\/custom-page.test.ts > a page of the operator with(out)? scripts > /gm),
     ).toHaveLength(2)
     expect(list).toContain(`To run these 2 tests: correct CHROMIUM=${NOWHERE}, which does not run`)
     expect(status).toBe(code)
