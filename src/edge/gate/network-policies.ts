@@ -40,7 +40,9 @@ export class NetworkCheck {
   /** Counts a request that has come as far as its session. Gives the tokens of any other back, so that waiting costs nothing. */
   settle(isCharged: boolean): void {
     const spent = this.#spent ?? []
-    this.#spent = null
+    // A request that waits for its turn is decided again, and was charged already.
+    this.#spent = isCharged ? [] : null
+    if (!isCharged) this.refusal = null
     for (const { place, policy, isOver } of spent) {
       if (isCharged) this.#room.limits.figures.add(place, isOver ? 'shadow' : 'allowed')
       else if (!isOver) this.#room.giveBack(this.#keyOf(policy), policy.quota, policy.cost)

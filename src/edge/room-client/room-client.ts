@@ -203,16 +203,20 @@ export class RoomAtEdge {
 
   /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */
   spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
-    const slash = key.indexOf('/')
-    const [kind, who] = slash < 0 ? [key, ''] : [key.slice(0, slash), key.slice(slash + 1)]
-    const verdict = this.memory.quotas.spend(`${this.name}/${kind}`, who, quota, cost, nowMs)
+    const verdict = this.memory.quotas.spend(...this.#quotaOf(key), quota, cost, nowMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 
   /** Undoes a spend of a moment ago. */
   giveBack(key: string, quota: Quota, cost: number): void {
+    this.memory.quotas.giveBack(...this.#quotaOf(key), quota, cost)
+  }
+
+  /** A key is `kind/who`, or `kind` alone where the whole isolate shares one quota. */
+  #quotaOf(key: string): [kind: string, who: string] {
     const slash = key.indexOf('/')
-    this.memory.quotas.giveBack(`${this.name}/${key.slice(0, slash)}`, key.slice(slash + 1), quota, cost)
+    if (slash < 0) return [`${this.name}/${key}`, '']
+    return [`${this.name}/${key.slice(0, slash)}`, key.slice(slash + 1)]
   }
 
   #heard(config: RoomConfig | undefined): void {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { networkCheck } from '../../../src/edge/gate/network-policies.ts'
 import { OneDoor } from '../../support/workerd/one-door.ts'
 import { type Answer, type Edge, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
 
@@ -119,6 +120,27 @@ describe('a policy that counts networks', () => {
     // The isolate tries again once it has a new view.
     await expect.poll(async () => wentOn([await post()]), { timeout: 10_000 }).toBe(1)
     expect(wentOn(await times(15, post))).toBe(9)
+  })
+
+  it('charges a request once that is decided again while it waits for its turn', () => {
+    const spent: string[] = []
+    const policy = { name: 'n', perNetwork: true, isShadow: false, cost: 1, quota: {}, matches: () => true }
+    const room = {
+      limits: { policies: [policy], figures: { add: () => undefined } },
+      spend: (key: string) => {
+        spent.push(key)
+        return 0
+      },
+      giveBack: (key: string) => spent.splice(spent.indexOf(key), 1),
+      report: () => undefined,
+    }
+    const visit = { network: '81.2.69/24', request: { method: 'GET' }, readings: {} }
+    const check = () => networkCheck(visit as never, room as never)
+    for (let decisions = 0; decisions < 3; decisions++) {
+      expect(check().ask()).toBe(null)
+      check().settle(true)
+    }
+    expect(spent).toEqual(['policy n/81.2.69/24'])
   })
 
   it('in shadow mode only counts', async () => {
