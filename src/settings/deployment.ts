@@ -46,7 +46,7 @@ const TOKEN_MIN = 32
 /** The longest bearer token, in characters. Anything longer is not compared. */
 export const TOKEN_MAX = 512
 
-const deploymentSchema = z.object({
+export const deploymentSchema = z.object({
   ORIGIN: textThat(isOriginUrl, ORIGIN_FORM).or(z.literal('')).default(''),
   ORIGIN_HOST_HEADER: z
     .literal(['origin', 'visitor'], { error: issue => `must be origin or visitor, got ${JSON.stringify(issue.input)}` })
