@@ -25,7 +25,7 @@ import { problemResponse } from './problem.ts'
 import type { Routes } from './request/room-routes.ts'
 import { targetOf } from './request/target.ts'
 import { Visit } from './request/visit.ts'
-import type { RoomAtEdge } from './room-client/room-client.ts'
+import type { RoomClient } from './room-client/room-client.ts'
 import { type EdgeSetup, prepare } from './room-client/setup.ts'
 
 /** Returns a handler with the memory of one isolate. */
@@ -124,7 +124,7 @@ function misdirected(visit: Visit): Response {
  * Returns why a request that may go on is blocked, or null. The breakers of a room do not apply where the room is
  * suspended or bypassed, nor to preflights.
  */
-function heldOf(visit: Visit, room: RoomAtEdge, verdict: Verdict, upstreams: readonly Upstream[]): Held | null {
+function heldOf(visit: Visit, room: RoomClient, verdict: Verdict, upstreams: readonly Upstream[]): Held | null {
   if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstreams)
   return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? blockedByOperator(visit, room, upstreams) : null
 }

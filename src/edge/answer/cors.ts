@@ -1,20 +1,20 @@
 /** CORS for pages and programs on other origins, by the room's `cors_origins` (Fetch Standard, section 3.3). */
 import { TOKEN_HEADER } from '../gate/presented-tokens.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 /** Browsers ask again after this long. */
 const MAX_AGE_SECONDS = '600'
 
 /** Lets pages of the allowed origins read one of the room's own answers. */
-export function withCors(visit: Visit, room: RoomAtEdge, response: Response): Response {
+export function withCors(visit: Visit, room: RoomClient, response: Response): Response {
   if (allowOrigin(visit, room, response.headers))
     response.headers.set('Access-Control-Expose-Headers', `${TOKEN_HEADER}, Retry-After`)
   return response
 }
 
 /** Returns the answer to a preflight for a control route. */
-export function controlPreflight(visit: Visit, room: RoomAtEdge): Response {
+export function controlPreflight(visit: Visit, room: RoomClient): Response {
   const response = withCors(visit, room, new Response(null, { status: 204 }))
   response.headers.set('Access-Control-Allow-Methods', 'GET, POST')
   response.headers.set('Access-Control-Allow-Headers', TOKEN_HEADER)
@@ -26,7 +26,7 @@ export function controlPreflight(visit: Visit, room: RoomAtEdge): Response {
  * Returns the answer to a preflight for the site, with `preflights = "answer"`. An allowed origin may send everything
  * that it asks for.
  */
-export function sitePreflight(visit: Visit, room: RoomAtEdge): Response {
+export function sitePreflight(visit: Visit, room: RoomClient): Response {
   const { headers: asked } = visit.request
   const headers = new Headers({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' })
   if (allowOrigin(visit, room, headers)) {
@@ -39,7 +39,7 @@ export function sitePreflight(visit: Visit, room: RoomAtEdge): Response {
 }
 
 /** Adds the origin to the answer where the room allows it. Returns whether it does. */
-function allowOrigin(visit: Visit, room: RoomAtEdge, headers: Headers): boolean {
+function allowOrigin(visit: Visit, room: RoomClient, headers: Headers): boolean {
   const allowed = room.settings.config.cors_origins
   const origin = allowed.length === 0 ? null : visit.request.headers.get('Origin')
   if (origin === null) return false

@@ -7,7 +7,7 @@ import { roomStub } from '../../settings/env.ts'
 import { problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { inTime } from '../room-client/door-client.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 /** The quota of one network at one isolate: 50 at once, then 10 per second. */
 const DRAWS = { intervalMs: 100, burst: 50 }
@@ -25,9 +25,9 @@ interface Asked {
   readonly draws: Promise<readonly PublicDraw[]>
 }
 
-const ASKED = new WeakMap<RoomAtEdge, Asked>()
+const ASKED = new WeakMap<RoomClient, Asked>()
 
-export async function draw(visit: Visit, room: RoomAtEdge, event: string): Promise<Response> {
+export async function draw(visit: Visit, room: RoomClient, event: string): Promise<Response> {
   const { network } = visit
   const retryAfterMs = network === null ? 0 : room.spend(`draws/${network}`, DRAWS, visit.nowMs)
   if (retryAfterMs > 0) {
@@ -51,7 +51,7 @@ export async function draw(visit: Visit, room: RoomAtEdge, event: string): Promi
   return Response.json(body, { headers: { 'Cache-Control': seed === null ? FOR_NOW : DONE } })
 }
 
-function drawsOf(visit: Visit, room: RoomAtEdge): Promise<readonly PublicDraw[]> {
+function drawsOf(visit: Visit, room: RoomClient): Promise<readonly PublicDraw[]> {
   const last = ASKED.get(room)
   if (last && last.untilMs > visit.nowMs) return last.draws
   const draws = inTime(roomStub(visit.env, room.name).draws())

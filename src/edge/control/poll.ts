@@ -14,7 +14,7 @@ import { OWN_HEADERS, problemResponse } from '../problem.ts'
 import { clearCookie } from '../request/cookies.ts'
 import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 /** A poll may come after this share of its time, because the clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
@@ -22,7 +22,7 @@ const UNKNOWN_RETRY_MS = 5_000
 /** The quota for leaving, for each session or place and isolate. More calls would change nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
-export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+export async function status(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Response> {
   const { nowMs } = visit
   await room.current(visit)
   const carried = await carriedBy(visit, room, ring)
@@ -71,7 +71,7 @@ export async function status(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
 }
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
-export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response> {
+export async function leave(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Response> {
   if (isOfAnotherSite(visit, room))
     return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
   const carried = await carriedBy(visit, room, ring)
@@ -90,12 +90,12 @@ export async function leave(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
  * Whether a request comes from a page of another site, which may send cookies that are `SameSite=None`. The sites of
  * `cors_origins` are allowed.
  */
-function isOfAnotherSite(visit: Visit, room: RoomAtEdge): boolean {
+function isOfAnotherSite(visit: Visit, room: RoomClient): boolean {
   return isCrossSite(visit) && !room.settings.config.cors_origins.includes(visit.request.headers.get('Origin') ?? '')
 }
 
 /** Answers a poll without a ticket: cookies are off, or the ticket was of another generation of the room. */
-function withoutPlace(room: RoomAtEdge, nowMs: number): Response {
+function withoutPlace(room: RoomClient, nowMs: number): Response {
   return json({ ...insideJson(room, nowMs), state: 'none' })
 }
 

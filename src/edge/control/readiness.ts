@@ -11,7 +11,7 @@ import { SettingsError } from '../../settings/messages.ts'
 import { KeyRingError } from '../../tokens/keyring.ts'
 import { OWN_HEADERS, problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 const HEADERS = { 'Cache-Control': 'no-store', ...OWN_HEADERS }
 const LIVENESS = '/healthz'
@@ -20,7 +20,7 @@ const READINESS = '/readyz'
 const REMEMBERED_MS = 1_000
 
 /** The parts of a room that this check needs. */
-type Room = Pick<RoomAtEdge, 'name' | 'outage'>
+type Room = Pick<RoomClient, 'name' | 'outage'>
 
 /** Whether the rooms of this isolate can be served. Asks them at most once a second. */
 export class Readiness {

@@ -4,7 +4,7 @@ import { adminRoutes } from '../../admin/routes.ts'
 import { controlPreflight, withCors } from '../answer/cors.ts'
 import { OWN_HEADERS, problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 import type { EdgeSetup } from '../room-client/setup.ts'
 import { draw } from './draws.ts'
 import { leave, status } from './poll.ts'
@@ -67,7 +67,7 @@ function poll(bindings: Bindings): Promise<Response> {
 }
 
 /** Answers for the room named by `?room=`, or for the only room. */
-async function inRoom({ visit, setup }: Bindings, answer: (room: RoomAtEdge) => Promise<Response>): Promise<Response> {
+async function inRoom({ visit, setup }: Bindings, answer: (room: RoomClient) => Promise<Response>): Promise<Response> {
   const name = visit.url.searchParams.get('room')
   const [only] = setup.rooms.size === 1 ? setup.rooms.values() : []
   const room = name === null ? only : setup.rooms.get(name)

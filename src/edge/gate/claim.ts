@@ -4,7 +4,7 @@ import type { Pass, Ticket } from '../../core/ticket.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
-import { type RoomAtEdge, Unreachable } from '../room-client/room-client.ts'
+import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import { goneOf, noteGone } from './ended-session.ts'
 import { nameOf } from './tickets.ts'
 import type { Admitted } from './verdict.ts'
@@ -18,7 +18,7 @@ type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
 /** Exchanges a place for a session. The door is not asked again about what it has said a moment ago, or for good. */
 export async function claim(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   ticket: Ticket,
   how: { leaves: boolean; charges?: boolean | undefined },
@@ -48,7 +48,7 @@ export async function claim(
  * Returns the door's last answer to the same ticket while it is fresh, else null. A poll has a pace of its own: refused, it
  * claims again as soon as it comes.
  */
-function claimedLately({ nowMs }: Visit, room: RoomAtEdge, id: string, charges?: boolean): ClaimAnswer | null {
+function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges?: boolean): ClaimAnswer | null {
   const last = room.memory.claims.get(id)
   if (!last || Math.abs(nowMs - last.atMs) >= CLAIMED_FOR_MS) return null
   const { answer } = last
@@ -58,7 +58,7 @@ function claimedLately({ nowMs }: Visit, room: RoomAtEdge, id: string, charges?:
 
 async function askFor(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ticket: Ticket,
   { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
 ): Promise<ClaimAnswer> {
@@ -78,7 +78,7 @@ async function askFor(
 }
 
 async function letIn(
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   pass: Pass,
   how: Pick<Admitted, 'wasIn' | 'justIn'>,

@@ -30,7 +30,7 @@ import type { Refusal } from '../limits/limits.ts'
 import { mayGiveCookie } from '../request/set-cookie.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from '../request/visit.ts'
 import type { Lease } from '../room-client/memory.ts'
-import { type RoomAtEdge, Unreachable } from '../room-client/room-client.ts'
+import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import { goneOf, noteGone, placeAfter } from './ended-session.ts'
 import { belongsOnHttps, noteHttps } from './https-redirect.ts'
 import { invitedBy } from './invitation.ts'
@@ -49,7 +49,7 @@ const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
 /** A requeued visitor stands at most 10 minutes behind a newcomer, even when the policy counts a whole day. */
 const REQUEUED_MAX_MS = 10 * 60_000
 
-export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Verdict> {
+export async function decide(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Verdict> {
   const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
   if (!network) return decideWith(visit, room, ring, null)
   const verdict = await decideWith(visit, room, ring, network)
@@ -59,7 +59,7 @@ export async function decide(visit: Visit, room: RoomAtEdge, ring: KeyRing): Pro
 
 async function decideWith(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   network: NetworkCheck | null,
 ): Promise<Verdict> {
@@ -110,7 +110,7 @@ async function decideWith(
 /** Decides by the lease alone. Returns null when the door of the session must be asked. */
 function byLease(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   pass: Carried<Pass>,
   lease: Lease,
@@ -125,7 +125,7 @@ function byLease(
 /** Asks the door about a session, and carries out the refusal of a policy. */
 async function withPass(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   pass: Carried<Pass>,
   isProtected: boolean,
@@ -139,7 +139,7 @@ async function withPass(
  */
 async function goOn(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   text: string,
   isProtected: boolean,
@@ -158,7 +158,7 @@ async function goOn(
 /**
  * Waits for a view. A request with a valid pass waits only for a short time, because its door decides, not the view.
  */
-async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Promise<void> {
+async function currentFor(visit: Visit, room: RoomClient, pass: Pass | null): Promise<void> {
   const current = room.current(visit)
   if (!pass || pass.expiresMs <= visit.nowMs) return current
   if ((await soon(current)) === 'late') visit.waitUntil(current)
@@ -168,14 +168,14 @@ async function currentFor(visit: Visit, room: RoomAtEdge, pass: Pass | null): Pr
  * Decides whether the room does not apply to this request. This comes before anything that is known of a session, so
  * that a visitor inside is no worse off than a stranger.
  */
-function openWay(visit: Visit, room: RoomAtEdge): Verdict | null {
+function openWay(visit: Visit, room: RoomClient): Verdict | null {
   const { config, bypass } = room.settings
   if (config.suspended) return { kind: 'proxy', why: 'suspended' }
   if (bypass.length > 0 && isBypassed(visit, room)) return { kind: 'proxy', why: 'bypass' }
   return isPreflight(visit.request) ? preflight(visit, room) : null
 }
 
-function isBypassed(visit: Visit, room: RoomAtEdge): boolean {
+function isBypassed(visit: Visit, room: RoomClient): boolean {
   const rules = room.settings.bypass.filter(rule => rule.matchesPath(visit.readings))
   if (rules.length === 0) return false
   const facts = bypassFacts(visit)
@@ -183,7 +183,7 @@ function isBypassed(visit: Visit, room: RoomAtEdge): boolean {
 }
 
 /** Limits preflights by network. A visitor whose network is unknown shares no limit with others. */
-function preflight(visit: Visit, room: RoomAtEdge): Verdict {
+function preflight(visit: Visit, room: RoomClient): Verdict {
   const { preflights, mode } = room.settings.config
   if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', room }
   const network = room.settings.anonymous && networkOf(visit.address)
@@ -197,7 +197,7 @@ function preflight(visit: Visit, room: RoomAtEdge): Verdict {
  */
 async function refuse(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   carried: Carried<Pass>,
   refusal: Refusal,

@@ -6,7 +6,7 @@ import type { Again } from '../../core/session.ts'
 import { inGeneration, type Ticket } from '../../core/ticket.ts'
 import type { Visit } from '../request/visit.ts'
 import type { Gone } from '../room-client/memory.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 import { hasLeft, ticketAgain } from './tickets.ts'
 
 /** A session that is over stays over. Its door is asked again after 10 s, in case this isolate is mistaken. */
@@ -16,14 +16,14 @@ const GONE_FOR_MS = 10_000
  * Looks up a session by its sid, or the session of a ticket by its name. Returns undefined while the session may be
  * live.
  */
-export function goneOf(room: RoomAtEdge, id: string, nowMs: number): Gone | undefined {
+export function goneOf(room: RoomClient, id: string, nowMs: number): Gone | undefined {
   const gone = room.memory.gone.get(id)
   return gone && gone.untilMs > nowMs ? gone : undefined
 }
 
 /** Remembers that a session is over. */
 export function noteGone(
-  room: RoomAtEdge,
+  room: RoomClient,
   id: string,
   how: { readonly again: Again | null; readonly requeuedBy?: string; readonly forMs?: number },
   nowMs: number,
@@ -38,7 +38,7 @@ export function noteGone(
 }
 
 /** Remembers the place that the visitor of a session that is over has got. */
-export function noteNext(room: RoomAtEdge, id: string | undefined, ticket: Ticket): void {
+export function noteNext(room: RoomClient, id: string | undefined, ticket: Ticket): void {
   const gone = id === undefined ? undefined : room.memory.gone.peek(id)
   if (gone) gone.next = ticket
 }
@@ -46,7 +46,7 @@ export function noteNext(room: RoomAtEdge, id: string | undefined, ticket: Ticke
 /**
  * Returns the place of a visitor whose session is over. Returns null when the visitor gets a place like any newcomer.
  */
-export function placeAfter(visit: Visit, room: RoomAtEdge, id: string): Ticket | null {
+export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
   const gone = goneOf(room, id, visit.nowMs)
   const next = gone?.next && room.view ? inGeneration(gone.next, room.view.generation) : null
   if (next && !hasLeft(room, next)) return next

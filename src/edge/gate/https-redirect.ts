@@ -11,7 +11,7 @@ import type { RoomConfig } from '../../settings/schema.ts'
 import { OWN_HEADERS } from '../problem.ts'
 import { invitationCookie } from '../request/cookies.ts'
 import { acceptsHtml, type Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 const PROOF_HOLDS_MS = 60 * 60_000
 /**
@@ -20,12 +20,12 @@ const PROOF_HOLDS_MS = 60 * 60_000
 const TRIED_SECONDS = 60
 
 /** Takes note of a visitor over https. Only visitors outside are noted, so the admitted pay nothing for it. */
-export function noteHttps({ url, nowMs }: Visit, { memory }: RoomAtEdge): void {
+export function noteHttps({ url, nowMs }: Visit, { memory }: RoomClient): void {
   if (url.protocol === 'https:') memory.https.set(url.host, nowMs)
 }
 
 /** Whether a visitor without a place is to be sent to https instead of getting one here. */
-export function belongsOnHttps(visit: Visit, room: RoomAtEdge): boolean {
+export function belongsOnHttps(visit: Visit, room: RoomClient): boolean {
   const { config } = room.settings
   const { url, cookies, nowMs } = visit
   if (url.protocol === 'https:' || config.https !== 'redirect' || config.mode === 'observe') return false
@@ -39,7 +39,7 @@ export function belongsOnHttps(visit: Visit, room: RoomAtEdge): boolean {
 }
 
 /** The redirect. It is temporary and not stored, so that no browser keeps it once it is turned off. */
-export function toHttps({ url }: Visit, { settings: { config } }: RoomAtEdge): Response {
+export function toHttps({ url }: Visit, { settings: { config } }: RoomClient): Response {
   const cookie = `${triedCookie(config)}=1; Path=/; Max-Age=${TRIED_SECONDS}; HttpOnly; SameSite=Lax`
   const headers = { Location: url.href.replace(/^http:/, 'https:'), 'Cache-Control': 'no-store', ...OWN_HEADERS }
   return new Response(null, { status: 307, headers: { ...headers, 'Set-Cookie': cookie } })

@@ -7,7 +7,7 @@ import { OWN_HEADERS } from '../problem.ts'
 import { cookieName, cookieNamed, invitationCookie } from '../request/cookies.ts'
 import { mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Invited, RoomAtEdge } from '../room-client/room-client.ts'
+import type { Invited, RoomClient } from '../room-client/room-client.ts'
 import { belongsOnHttps, toHttps } from './https-redirect.ts'
 
 const INVITE_HEADER = 'Waiting-Room-Invite'
@@ -22,7 +22,7 @@ const INVALID = 'invalid'
 const TRIED_MAX = 10
 const NOT_INVITED: Invited = { kind: 'none' }
 
-export async function invitedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Invited> {
+export async function invitedBy(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Invited> {
   if (!room.settings.readsInvitations) return NOT_INVITED
   const name = invitationCookie(room.settings.config, visit.url)
   const header = visit.request.headers.get(INVITE_HEADER)
@@ -39,7 +39,7 @@ export async function invitedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): 
  * Redirects a visitor who followed an invitation's link to the same address without it. Returns null for every other
  * request.
  */
-export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Response | null> {
+export async function takeOffAddress(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Response | null> {
   const { pathname, search } = visit.url
   if (!room.settings.readsInvitations || !search.includes(PARAMETER)) return null
   const parts = search.slice(1).split('&')
@@ -70,7 +70,7 @@ export async function takeOffAddress(visit: Visit, room: RoomAtEdge, ring: KeyRi
  * Returns the cookie for an invitation from a link, or null. An invalid link does not replace an earlier valid
  * invitation.
  */
-async function cookieFor(visit: Visit, room: RoomAtEdge, ring: KeyRing, text: string): Promise<string | null> {
+async function cookieFor(visit: Visit, room: RoomClient, ring: KeyRing, text: string): Promise<string | null> {
   const { config } = room.settings
   const name = invitationCookie(config, visit.url)
   // A form of another site must not change the lane of its visitor.

@@ -6,7 +6,7 @@
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Refusal } from '../limits/limits.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 /** What one policy was charged for a request. */
 interface Spent {
@@ -20,10 +20,10 @@ export class NetworkCheck {
   /** The policy that has refused the request. */
   refusal: Refusal | null = null
   readonly #visit: Visit
-  readonly #room: RoomAtEdge
+  readonly #room: RoomClient
   #spent: Spent[] | null = null
 
-  constructor(visit: Visit, room: RoomAtEdge) {
+  constructor(visit: Visit, room: RoomClient) {
     this.#visit = visit
     this.#room = room
   }
@@ -66,11 +66,11 @@ export class NetworkCheck {
   }
 }
 
-const CHECKS = new WeakMap<Visit, Map<RoomAtEdge, NetworkCheck>>()
+const CHECKS = new WeakMap<Visit, Map<RoomClient, NetworkCheck>>()
 
 /** Returns the check of a request in a room. A request that is decided again gets the same one. */
-export function networkCheck(visit: Visit, room: RoomAtEdge): NetworkCheck {
-  const ofVisit = CHECKS.get(visit) ?? new Map<RoomAtEdge, NetworkCheck>()
+export function networkCheck(visit: Visit, room: RoomClient): NetworkCheck {
+  const ofVisit = CHECKS.get(visit) ?? new Map<RoomClient, NetworkCheck>()
   CHECKS.set(visit, ofVisit)
   const check = ofVisit.get(room) ?? new NetworkCheck(visit, room)
   ofVisit.set(room, check)

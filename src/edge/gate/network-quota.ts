@@ -6,7 +6,7 @@
  */
 import { networkOf } from '../request/address.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 export { networkOf }
 
@@ -15,7 +15,7 @@ const DELAY_MIN_MS = 2_000
 const DELAY_MAX_MS = 60_000
 
 /** Returns 0 when a ticket may be counted now, else the milliseconds until the next try. */
-export function mayConfirm(visit: Visit, room: RoomAtEdge): number {
+export function mayConfirm(visit: Visit, room: RoomClient): number {
   const quota = room.settings.anonymous
   const network = quota && visit.network
   if (!network) return 0

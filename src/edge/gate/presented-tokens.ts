@@ -5,7 +5,7 @@ import type { KeyRing } from '../../tokens/keyring.ts'
 import { needsVerifying } from '../../tokens/tokens.ts'
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 import { hasLeft } from './tickets.ts'
 
 /** API clients may send and read their token here. */
@@ -32,7 +32,7 @@ export interface CarriedTokens {
 
 const NOTHING: CarriedTokens = { pass: null, ticket: null, keepCookie: false }
 
-export async function carriedBy(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<CarriedTokens> {
+export async function carriedBy(visit: Visit, room: RoomClient, ring: KeyRing): Promise<CarriedTokens> {
   const texts = candidates(visit, room, ring)
   if (texts.length === 0) return NOTHING
   let pass: Carried<Pass> | null = null
@@ -72,17 +72,17 @@ function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number
  * Whether a visitor gets its token in a header. Programs without cookies do. A request with the cookie of the room
  * never does: the cookie is HttpOnly, and a page's script must not read its token in another way.
  */
-export function readsHeader(visit: Visit, room: RoomAtEdge): boolean {
+export function readsHeader(visit: Visit, room: RoomClient): boolean {
   if (cookiesIn(visit, room).length > 0) return false
   const { headers } = visit.request
   return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Mode'))
 }
 
-function cookiesIn(visit: Visit, room: RoomAtEdge): readonly string[] {
+function cookiesIn(visit: Visit, room: RoomClient): readonly string[] {
   return visit.cookies.get(cookieName(room.settings.config, visit.url)) ?? []
 }
 
-function candidates(visit: Visit, room: RoomAtEdge, ring: KeyRing): readonly string[] {
+function candidates(visit: Visit, room: RoomClient, ring: KeyRing): readonly string[] {
   const header = visit.request.headers.get(TOKEN_HEADER)
   const cookies = cookiesIn(visit, room)
   const texts = header === null ? cookies : [header, ...cookies]

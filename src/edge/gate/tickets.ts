@@ -11,11 +11,11 @@ import { drawnKey } from '../../tokens/draw.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { signTicket, TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Invited, RoomAtEdge } from '../room-client/room-client.ts'
+import type { Invited, RoomClient } from '../room-client/room-client.ts'
 import { entryAt } from './event-tickets.ts'
 
 /** Counts a ticket in the line, once per isolate and place. */
-export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
+export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
   // An entry in a draw counts once as an entry, and once more as the place that it becomes.
   const place = nameOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
@@ -34,7 +34,7 @@ export function confirm(visit: Visit, room: RoomAtEdge, ticket: Ticket): void {
  */
 export async function mint(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   view: View | null,
   invited: Invited,
@@ -56,7 +56,7 @@ export async function mint(
 }
 
 /** Returns the place at the front for a visitor whose session has ended a moment ago. */
-export function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticket {
+export function ticketAgain(visit: Visit, room: RoomClient, again: Again): Ticket {
   const { lane } = again
   const key = keyAgain(again.key, lane, room.view)
   return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }
@@ -64,7 +64,7 @@ export function ticketAgain(visit: Visit, room: RoomAtEdge, again: Again): Ticke
 
 function newTicket(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   sid: string,
   key: number,
   byMs: number | null,
@@ -84,11 +84,11 @@ function newTicket(
 }
 
 /** Returns a new sid: the door that will keep this visitor's session, and 128 random bits. */
-export function newSid(room: RoomAtEdge, visit: Visit): string {
+export function newSid(room: RoomClient, visit: Visit): string {
   return `${room.doorFor(visit)}.${base64url.encode(crypto.getRandomValues(new Uint8Array(16)))}`
 }
 
-export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Ticket): Promise<string> {
+export async function signedTicket(room: RoomClient, ring: KeyRing, ticket: Ticket): Promise<string> {
   const text = await signTicket(ring, ticket)
   room.know(text, { kind: 'ticket', ticket })
   return text
@@ -98,7 +98,7 @@ export async function signedTicket(room: RoomAtEdge, ring: KeyRing, ticket: Tick
  * Counts a ticket out of the line, because its visitor now has a place in another lane. Counts it once per isolate: a
  * visitor who shows the old ticket again must not remove others who came at the same moment.
  */
-export function giveUp(room: RoomAtEdge, ticket: Ticket): void {
+export function giveUp(room: RoomClient, ticket: Ticket): void {
   const once = `gone ${ticket.sid} ${ticket.key}`
   if (room.memory.confirmed.has(once)) return
   room.memory.confirmed.set(once, true)
@@ -117,7 +117,7 @@ export function nameOf({ sid, takenMs }: Ticket): string {
  * Gives a place up for good. Its door refuses the ticket from then on, this isolate ignores it, and the line is shorter
  * by one. The door keeps one row until no ticket of the place can be called.
  */
-export async function leaveLine(visit: Visit, room: RoomAtEdge, ticket: Ticket): Promise<void> {
+export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket): Promise<void> {
   const { sid, key, lane, takenMs, entry, confirmed } = ticket
   room.memory.left.set(nameOf(ticket), true)
   // An entry gets its place later, at the latest when its ticket expires.
@@ -132,15 +132,15 @@ export async function leaveLine(visit: Visit, room: RoomAtEdge, ticket: Ticket):
 }
 
 /** Whether a place was given up at this isolate. Other isolates learn it from the door, once the place is called. */
-export function hasLeft({ memory: { left } }: RoomAtEdge, ticket: Ticket): boolean {
+export function hasLeft({ memory: { left } }: RoomClient, ticket: Ticket): boolean {
   return left.size > 0 && left.has(nameOf(ticket))
 }
 
-function hasLane(room: RoomAtEdge, lane: string): boolean {
+function hasLane(room: RoomClient, lane: string): boolean {
   return room.settings.config.lanes.some(({ name }) => name === lane)
 }
 
 /** Whether a valid invitation is for another lane than the visitor's. A lane that was removed does not count. */
-export function changesLane(room: RoomAtEdge, held: Ticket, invited: Invited): boolean {
+export function changesLane(room: RoomClient, held: Ticket, invited: Invited): boolean {
   return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
 }

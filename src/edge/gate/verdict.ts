@@ -4,19 +4,19 @@ import type { Place } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { Refusal } from '../limits/limits.ts'
-import type { Invited, RoomAtEdge } from '../room-client/room-client.ts'
+import type { Invited, RoomClient } from '../room-client/room-client.ts'
 
 export type Verdict =
   | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' | 'passthrough' }
   /** The room answers the preflight itself. */
-  | { readonly kind: 'preflight'; readonly room: RoomAtEdge }
+  | { readonly kind: 'preflight'; readonly room: RoomClient }
   | Admitted
   | Waiting
   | Rejected
   /** A short 503 without a page: for parts of pages, for prefetches, and for a session that ends while it is let in. */
   | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
   /** A newcomer over http, to be sent to https first. */
-  | { readonly kind: 'https'; readonly room: RoomAtEdge }
+  | { readonly kind: 'https'; readonly room: RoomClient }
   | Limited
 
 /** Too many requests: beyond a policy of the room, or beyond an isolate's own limit. */
@@ -24,12 +24,12 @@ export interface Limited {
   readonly kind: 'limited'
   readonly retryAfterMs: number
   /** The refusal, its room, and the session, if there is one. Null for the limit on preflights. */
-  readonly by: { readonly room: RoomAtEdge; readonly sid: string | null; readonly refusal: Refusal } | null
+  readonly by: { readonly room: RoomClient; readonly sid: string | null; readonly refusal: Refusal } | null
 }
 
 export interface Admitted {
   readonly kind: 'admitted'
-  readonly room: RoomAtEdge
+  readonly room: RoomClient
   readonly sid: string
   /** The pass as the origin gets it. */
   readonly pass: string
@@ -45,7 +45,7 @@ export interface Admitted {
 
 export interface Waiting {
   readonly kind: 'waiting'
-  readonly room: RoomAtEdge
+  readonly room: RoomClient
   readonly ticket: Ticket
   /** The ticket for the visitor's cookie. Null when nothing changed, or when the cookie must stay as it is. */
   readonly token: string | null
@@ -66,7 +66,7 @@ export interface Waiting {
  */
 export interface Rejected {
   readonly kind: 'rejected'
-  readonly room: RoomAtEdge
+  readonly room: RoomClient
   readonly retryAfterMs: number
   readonly view: View | null
   /** Whether the room's budget is used up. */

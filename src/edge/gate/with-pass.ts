@@ -11,7 +11,7 @@ import type { Refusal } from '../limits/limits.ts'
 import { bucketOf, covers } from '../limits/session.ts'
 import type { Visit } from '../request/visit.ts'
 import type { Lease } from '../room-client/memory.ts'
-import { type RoomAtEdge, Unreachable } from '../room-client/room-client.ts'
+import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import { goneOf, noteGone } from './ended-session.ts'
 import type { Carried } from './presented-tokens.ts'
 import type { Admitted, Limited } from './verdict.ts'
@@ -37,7 +37,7 @@ const SUBRESOURCE_RENEWS_MS = 30_000
  * Returns the lease of a session, while it may be used: its door has seen the session moments ago. That is newer than any
  * pass, so a pass that has expired meanwhile is good with a lease.
  */
-export function leaseOn({ nowMs }: Visit, room: RoomAtEdge, sid: string): Lease | null {
+export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Lease | null {
   const lease = room.knownSession(sid)
   return lease && lease.untilMs > nowMs ? lease : null
 }
@@ -46,14 +46,14 @@ export function leaseOn({ nowMs }: Visit, room: RoomAtEdge, sid: string): Lease 
  * Whether the last answer of its door keeps a session for as long as a protected request needs. Otherwise the door must
  * be asked.
  */
-export function isKept(room: RoomAtEdge, lease: Lease, nowMs: number): boolean {
+export function isKept(room: RoomClient, lease: Lease, nowMs: number): boolean {
   return lease.expiresMs - nowMs >= room.settings.protectedMs
 }
 
 /** Asks the door about a session. After 150 ms the request goes on without the answer, unless its pass has expired. */
 export async function touch(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   carried: Carried<Pass>,
   isProtected: boolean,
@@ -99,7 +99,7 @@ type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Ref
  */
 async function ask(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   pass: Pass,
   protectMs: number,
   asking: { readonly wentOn: boolean },
@@ -122,7 +122,7 @@ async function ask(
   }
 }
 
-export function limitedBy(room: RoomAtEdge, sid: string | null, refusal: Refusal): Limited {
+export function limitedBy(room: RoomClient, sid: string | null, refusal: Refusal): Limited {
   return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
 }
 
@@ -130,7 +130,7 @@ export function limitedBy(room: RoomAtEdge, sid: string | null, refusal: Refusal
  * Applies each policy of the room at this isolate alone, because the door cannot be asked. Returns the refusal, or
  * null.
  */
-function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
+function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
   const { policies, figures } = room.limits
   for (const [i, policy] of policies.entries()) {
     if (!covers(policy, visit)) continue
@@ -145,13 +145,13 @@ function locally(visit: Visit, room: RoomAtEdge, sid: string): Refusal | null {
 /**
  * Renews the lease of an active session shortly before it ends, together with other leases. No request waits for this.
  */
-export function renewLease(visit: Visit, room: RoomAtEdge, pass: Pass): void {
+export function renewLease(visit: Visit, room: RoomClient, pass: Pass): void {
   room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
     if (answer.verdict === 'gone') forget(room, pass, answer)
   })
 }
 
-function forget(room: RoomAtEdge, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+function forget(room: RoomClient, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
   const nowMs = Date.now()
   room.memory.leases.delete(sid)
   noteGone(room, sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
@@ -159,7 +159,7 @@ function forget(room: RoomAtEdge, { sid, expiresMs }: Pass, answer: TouchAnswer 
 }
 
 /** Admits a pass that has not expired, within this isolate's own limit, because the door cannot be asked. */
-function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Admitted | Limited {
+function inFallback(visit: Visit, room: RoomClient, carried: Carried<Pass>): Admitted | Limited {
   room.count('fallback')
   const { sid } = carried.value
   const refusal = locally(visit, room, sid)
@@ -172,7 +172,7 @@ function inFallback(visit: Visit, room: RoomAtEdge, carried: Carried<Pass>): Adm
 /** Returns the verdict for a live session. It has a new pass when the door has moved the end by a second or more. */
 export async function admitted(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   carried: Carried<Pass>,
   doorExpiresMs: number,
@@ -190,7 +190,7 @@ export async function admitted(
   return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
 }
 
-export async function signedPass(room: RoomAtEdge, ring: KeyRing, pass: Pass): Promise<string> {
+export async function signedPass(room: RoomClient, ring: KeyRing, pass: Pass): Promise<string> {
   const text = await signPass(ring, pass)
   room.know(text, { kind: 'pass', pass })
   return text

@@ -3,7 +3,7 @@ import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../../core/place/
 import { doorOf, type Ticket } from '../../core/ticket.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Invited, RoomAtEdge } from '../room-client/room-client.ts'
+import type { Invited, RoomClient } from '../room-client/room-client.ts'
 import { claim } from './claim.ts'
 import { noteNext, placeAfter } from './ended-session.ts'
 import { withPlace } from './event-tickets.ts'
@@ -36,7 +36,7 @@ const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } 
  */
 export async function stand(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   carried: Ticket | null,
   options: {
@@ -132,7 +132,7 @@ export async function stand(
  * Whether a visitor needs no place here now. Where an invitation is needed, this holds only with a valid one or with a
  * ticket.
  */
-export function passesThrough(room: RoomAtEdge, ticket: object | null, invited: Invited, nowMs: number): boolean {
+export function passesThrough(room: RoomClient, ticket: object | null, invited: Invited, nowMs: number): boolean {
   return room.settings.at(nowMs).newcomers === 'pass through' && (ticket !== null || !isUninvited(room, invited))
 }
 
@@ -140,11 +140,11 @@ export function passesThrough(room: RoomAtEdge, ticket: object | null, invited: 
  * Whether the room is for invited visitors only, and this visitor has no valid invitation. It does not matter to a
  * visitor who has a place.
  */
-function isUninvited(room: RoomAtEdge, invited: Invited): boolean {
+function isUninvited(room: RoomClient, invited: Invited): boolean {
   return room.settings.config.invite_only && invited.kind !== 'valid'
 }
 
-function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
+function rejected(visit: Visit, room: RoomClient, invited?: Invited): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
   return {
     kind: 'rejected',
@@ -160,7 +160,7 @@ function rejected(visit: Visit, room: RoomAtEdge, invited?: Invited): Rejected {
  * `on_room_failure = "admit"`: admits a tenth of the room's rate at each isolate, with passes of one minute. Such
  * visitors are exempt from I1 and I2. Returns null when none may be admitted now.
  */
-async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Promise<Admitted | null> {
+async function admitLocally(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Admitted | null> {
   const { config, event } = room.settings.at(visit.nowMs)
   const rate = event?.isPrequeue ? 0 : config.new_users_per_minute
   const quota = { intervalMs: 60_000 / Math.max(1, rate / 10), burst: 1 }
@@ -175,7 +175,7 @@ async function admitLocally(visit: Visit, room: RoomAtEdge, ring: KeyRing): Prom
 /** Gives or keeps a place while no door has answered this isolate yet. */
 async function withoutView(
   visit: Visit,
-  room: RoomAtEdge,
+  room: RoomClient,
   ring: KeyRing,
   held: Ticket | null,
   options: { keepCookie: boolean; invited: Invited },

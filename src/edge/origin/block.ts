@@ -10,10 +10,10 @@ import { own } from '../../core/own.ts'
 import type { Upstream } from '../../settings/compiled/health.ts'
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomAtEdge } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 
 export type Held = {
-  readonly room: RoomAtEdge
+  readonly room: RoomClient
   /** Whether the visitor has a session, which then goes on. */
   readonly isInside: boolean
   readonly upstream: Upstream
@@ -89,7 +89,7 @@ function isBlockedFor(
  * Returns the block that an operator has set, for a request that passes through without a session. Blocks found by
  * health do not apply: without sessions there are no samples that could end them.
  */
-export function blockedByOperator(visit: Visit, room: RoomAtEdge, upstreams: readonly Upstream[]): Held | null {
+export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: readonly Upstream[]): Held | null {
   const { breakers } = room.settings.health.rules.pins
   const isBlocked = (name: string) => own(breakers, name) === 'open'
   const held = { room, isInside: false, upstream: upstreams[0] as Upstream, retryAfterMs: CLOSED_RETRY_MS }

@@ -35,7 +35,7 @@ export type Invited =
   /** The invitation is not genuine, or not in force now. */
   | { readonly kind: 'invalid' }
 
-export class RoomAtEdge {
+export class RoomClient {
   readonly name: string
   /** The isolate's memory of visitors, for all its rooms. */
   readonly memory: Memory

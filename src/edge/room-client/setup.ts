@@ -5,13 +5,13 @@ import { type KeyRing, openKeyRing } from '../../tokens/keyring.ts'
 import { Routes } from '../request/room-routes.ts'
 import { TrustedHeader } from '../request/trusted-header.ts'
 import { Memory } from './memory.ts'
-import { RoomAtEdge } from './room-client.ts'
+import { RoomClient } from './room-client.ts'
 
 export interface EdgeSetup {
   readonly deployment: Deployment
   readonly ring: KeyRing
   readonly routes: Routes
-  readonly rooms: ReadonlyMap<string, RoomAtEdge>
+  readonly rooms: ReadonlyMap<string, RoomClient>
   readonly trustedHeader: TrustedHeader
 }
 
@@ -31,7 +31,7 @@ export async function prepare(env: Env): Promise<EdgeSetup> {
     deployment,
     ring,
     routes: new Routes(deployment.rooms),
-    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomAtEdge(room, memory)])),
+    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomClient(room, memory)])),
     trustedHeader: new TrustedHeader(deployment.trustedIpHeader),
   }
 }
