@@ -59,7 +59,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
   }
 }
 
-async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetup): Promise<Response> {
+async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Promise<Response> {
   const { hostname } = visit.url
   const names = routes.roomsOf(hostname, visit.readings)
   if (names.length === 0 && isMisdirected(hostname, routes, deployment)) return misdirected(visit)
@@ -69,11 +69,10 @@ async function serve(visit: Visit, { routes, rooms, ring, deployment }: EdgeSetu
   for (const name of names) {
     const room = rooms.get(name)
     if (!room) continue
-    const redirect = await takeOffAddress(visit, room, ring)
+    const redirect = await takeOffAddress(visit, room)
     if (redirect) return letGo(visit, redirect, admissions)
-    const decided = await decide(visit, room, ring)
-    const verdict =
-      decided.kind === 'limited' ? await afterTurn(visit, decided, () => decide(visit, room, ring)) : decided
+    const decided = await decide(visit, room)
+    const verdict = decided.kind === 'limited' ? await afterTurn(visit, decided, () => decide(visit, room)) : decided
     const { config, health } = room.settings
     const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
     if (!isLetOn) {

@@ -2,7 +2,6 @@
  * The poll of a waiting visitor, and leaving. A poll makes no call of its own, but it waits for a new view when the
  * last one is old. With `claim=1` it claims when the visitor is called.
  */
-import type { KeyRing } from '../../tokens/keyring.ts'
 import { outsideHeaders } from '../answer/outside.ts'
 import { addTokens, waitingHeaders } from '../answer/respond.ts'
 import { invitedBy } from '../gate/invitation.ts'
@@ -22,16 +21,16 @@ const UNKNOWN_RETRY_MS = 5_000
 /** The quota for leaving, for each session or place and isolate. More calls would change nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
-export async function status(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Response> {
+export async function status(visit: Visit, room: RoomClient): Promise<Response> {
   const { nowMs } = visit
   await room.current(visit)
-  const carried = await carriedBy(visit, room, ring)
+  const carried = await carriedBy(visit, room)
   room.count('polls')
   const { suspended, mode } = room.settings.config
   // A suspended or observing room keeps no visitor on its page.
   if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
-  const invited = await invitedBy(visit, room, ring)
+  const invited = await invitedBy(visit, room)
   if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
   const { ticket: held } = ofThisGeneration(carried, room.view)
   // This isolate may be unable to read the token yet. So its cookie stays, and so does the page.
@@ -53,7 +52,7 @@ export async function status(visit: Visit, room: RoomClient, ring: KeyRing): Pro
     })
   }
   const mayClaim = visit.url.searchParams.get('claim') === '1'
-  const outcome = await stand(visit, room, ring, held, {
+  const outcome = await stand(visit, room, held, {
     claims: mayClaim ? 1 : 0,
     keepCookie: carried.keepCookie,
     invited,
@@ -71,10 +70,10 @@ export async function status(visit: Visit, room: RoomClient, ring: KeyRing): Pro
 }
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
-export async function leave(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Response> {
+export async function leave(visit: Visit, room: RoomClient): Promise<Response> {
   if (isOfAnotherSite(visit, room))
     return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
-  const carried = await carriedBy(visit, room, ring)
+  const carried = await carriedBy(visit, room)
   const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
   const sid = carried.pass?.value.sid
   if (sid !== undefined && mayAsk(sid)) await room.end(visit, sid, 'left')

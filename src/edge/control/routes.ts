@@ -36,11 +36,11 @@ export function controlRoutes(): Control {
 
 function routes(prefix: string) {
   const app = new Hono<{ Bindings: Bindings }>().basePath(prefix)
-  app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room, env.setup.ring)))
+  app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room)))
   app.options('/status', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
   app.options('/leave', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
   app.get('/jwks.json', ({ env }) =>
-    Response.json(env.setup.ring.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
+    Response.json(env.setup.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
   )
   app.get('/draws/:event', context =>
     inRoom(context.env, room => draw(context.env.visit, room, context.req.param('event'))),
@@ -63,7 +63,7 @@ function routes(prefix: string) {
 }
 
 function poll(bindings: Bindings): Promise<Response> {
-  return inRoom(bindings, room => status(bindings.visit, room, bindings.setup.ring))
+  return inRoom(bindings, room => status(bindings.visit, room))
 }
 
 /** Answers for the room named by `?room=`, or for the only room. */

@@ -1,14 +1,13 @@
 /** The claim of a visitor who is called: a place becomes a session. */
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
 import type { Pass, Ticket } from '../../core/ticket.ts'
-import type { KeyRing } from '../../tokens/keyring.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import { goneOf, noteGone } from './ended-session.ts'
 import { nameOf } from './tickets.ts'
 import type { Admitted } from './verdict.ts'
-import { leaseOn, signedPass } from './with-pass.ts'
+import { leaseOn } from './with-pass.ts'
 
 /** A request that comes again within this time does not claim again. The view is as old, so nothing new is known. */
 const CLAIMED_FOR_MS = 1_000
@@ -19,14 +18,12 @@ type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
 export async function claim(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   ticket: Ticket,
   how: { leaves: boolean; charges?: boolean | undefined },
 ): Promise<Claimed> {
   const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
-  if (lease)
-    return letIn(room, ring, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
+  if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
   const id = nameOf(ticket)
   if (goneOf(room, id, visit.nowMs)) return { kind: 'ended' }
   try {
@@ -37,7 +34,7 @@ export async function claim(
       return { kind: 'ended' }
     }
     const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
-    return await letIn(room, ring, pass, answer.known ? { wasIn: true } : { justIn: true })
+    return await letIn(room, pass, answer.known ? { wasIn: true } : { justIn: true })
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { kind: 'refused' }
@@ -77,12 +74,7 @@ async function askFor(
   return answer
 }
 
-async function letIn(
-  room: RoomClient,
-  ring: KeyRing,
-  pass: Pass,
-  how: Pick<Admitted, 'wasIn' | 'justIn'>,
-): Promise<Admitted> {
-  const text = await signedPass(room, ring, pass)
+async function letIn(room: RoomClient, pass: Pass, how: Pick<Admitted, 'wasIn' | 'justIn'>): Promise<Admitted> {
+  const text = await room.tokens.signPass(pass)
   return { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false }
 }

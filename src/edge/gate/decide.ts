@@ -25,7 +25,6 @@
  * If no door answers, the last view counts.
  */
 import type { Pass } from '../../core/ticket.ts'
-import type { KeyRing } from '../../tokens/keyring.ts'
 import type { Refusal } from '../limits/limits.ts'
 import { mayGiveCookie } from '../request/set-cookie.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from '../request/visit.ts'
@@ -49,21 +48,16 @@ const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
 /** A requeued visitor stands at most 10 minutes behind a newcomer, even when the policy counts a whole day. */
 const REQUEUED_MAX_MS = 10 * 60_000
 
-export async function decide(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Verdict> {
+export async function decide(visit: Visit, room: RoomClient): Promise<Verdict> {
   const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
-  if (!network) return decideWith(visit, room, ring, null)
-  const verdict = await decideWith(visit, room, ring, network)
+  if (!network) return decideWith(visit, room, null)
+  const verdict = await decideWith(visit, room, network)
   network.settle(verdict.kind === 'admitted' || (verdict.kind === 'limited' && network.refusal === null))
   return verdict
 }
 
-async function decideWith(
-  visit: Visit,
-  room: RoomClient,
-  ring: KeyRing,
-  network: NetworkCheck | null,
-): Promise<Verdict> {
-  const carried = await carriedBy(visit, room, ring)
+async function decideWith(visit: Visit, room: RoomClient, network: NetworkCheck | null): Promise<Verdict> {
+  const carried = await carriedBy(visit, room)
   const lease = carried.pass && leaseOn(visit, room, carried.pass.value.sid)
   // With a lease the view is renewed in the background. Without one the request waits for a current view.
   if (lease) room.renew(visit)
@@ -74,15 +68,15 @@ async function decideWith(
   const refusal = carried.pass && network?.ask()
   if (refusal) return limitedBy(room, carried.pass?.value.sid ?? null, refusal)
   if (lease && carried.pass && (!isProtected || isKept(room, lease, visit.nowMs))) {
-    const decided = byLease(visit, room, ring, carried.pass, lease)
+    const decided = byLease(visit, room, carried.pass, lease)
     if (decided) return decided
   }
   const own = ofThisGeneration(carried, room.view)
   if (own.pass) {
-    const inside = await withPass(visit, room, ring, own.pass, isProtected)
+    const inside = await withPass(visit, room, own.pass, isProtected)
     if (inside.kind !== 'gone') return inside
   }
-  const invited = await invitedBy(visit, room, ring)
+  const invited = await invitedBy(visit, room)
   if (passesThrough(room, own.ticket, invited, visit.nowMs)) {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
@@ -99,58 +93,45 @@ async function decideWith(
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
   const mayClaim = network ? () => network.ask() === null : undefined
   const more = { keepCookie, invited, charges: true, after, isReplaced, mayClaim }
-  const stood = await stand(visit, room, ring, ticket, { claims, ...more })
+  const stood = await stand(visit, room, ticket, { claims, ...more })
   if (stood.kind !== 'admitted' && network?.refusal) return limitedBy(room, null, network.refusal)
-  if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, ring, stood.pass, isProtected)
+  if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, stood.pass, isProtected)
   const outcome = stood.kind === 'waiting' && requeuedBy ? { ...stood, requeuedBy } : stood
   if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
   return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
 }
 
 /** Decides by the lease alone. Returns null when the door of the session must be asked. */
-function byLease(
-  visit: Visit,
-  room: RoomClient,
-  ring: KeyRing,
-  pass: Carried<Pass>,
-  lease: Lease,
-): Verdict | Promise<Verdict> | null {
+function byLease(visit: Visit, room: RoomClient, pass: Carried<Pass>, lease: Lease): Verdict | Promise<Verdict> | null {
   const taken = room.limits.take(visit, lease.limits, visit.nowMs)
   if (taken === 'ask') return null
-  if (taken !== 'taken') return refuse(visit, room, ring, pass, taken)
+  if (taken !== 'taken') return refuse(visit, room, pass, taken)
   if (lease.renewMs <= visit.nowMs) renewLease(visit, room, pass.value)
-  return admitted(visit, room, ring, pass, lease.expiresMs)
+  return admitted(visit, room, pass, lease.expiresMs)
 }
 
 /** Asks the door about a session, and carries out the refusal of a policy. */
 async function withPass(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   pass: Carried<Pass>,
   isProtected: boolean,
 ): Promise<Verdict | { readonly kind: 'gone' }> {
-  const inside = await touch(visit, room, ring, pass, isProtected)
-  return inside.kind === 'limited' && inside.by ? refuse(visit, room, ring, pass, inside.by.refusal) : inside
+  const inside = await touch(visit, room, pass, isProtected)
+  return inside.kind === 'limited' && inside.by ? refuse(visit, room, pass, inside.by.refusal) : inside
 }
 
 /**
  * The ticket of a session that has begun is worth exactly as much as its pass: showing it again gives no second budget.
  */
-async function goOn(
-  visit: Visit,
-  room: RoomClient,
-  ring: KeyRing,
-  text: string,
-  isProtected: boolean,
-): Promise<Verdict> {
-  const token = await room.read(ring, text, visit.nowMs)
+async function goOn(visit: Visit, room: RoomClient, text: string, isProtected: boolean): Promise<Verdict> {
+  const token = await room.tokens.read(text, visit.nowMs)
   if (token.kind !== 'pass') return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   const pass = { value: token.pass, text }
   const lease = leaseOn(visit, room, pass.value.sid)
   const isEnough = lease && (!isProtected || isKept(room, lease, visit.nowMs))
-  const known = isEnough ? await byLease(visit, room, ring, pass, lease) : null
-  const inside = known ?? (await withPass(visit, room, ring, pass, isProtected))
+  const known = isEnough ? await byLease(visit, room, pass, lease) : null
+  const inside = known ?? (await withPass(visit, room, pass, isProtected))
   if (inside.kind === 'admitted') return { ...inside, isNew: true }
   return inside.kind === 'gone' ? { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS } : inside
 }
@@ -195,13 +176,7 @@ function preflight(visit: Visit, room: RoomClient): Verdict {
  * A policy refuses the request. The request is limited; or, for a policy that requeues, the session ends and its
  * visitor goes to the back of the line.
  */
-async function refuse(
-  visit: Visit,
-  room: RoomClient,
-  ring: KeyRing,
-  carried: Carried<Pass>,
-  refusal: Refusal,
-): Promise<Verdict> {
+async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, refusal: Refusal): Promise<Verdict> {
   const { sid, expiresMs } = carried.value
   room.report(visit)
   if (!refusal.policy?.requeues) return limitedBy(room, sid, refusal)
@@ -224,8 +199,8 @@ async function refuse(
   room.count('requeued')
   await room.current(visit)
   // `claims: 0`, because an open room would admit this very request again at once.
-  const invited = await invitedBy(visit, room, ring)
-  const outcome = await stand(visit, room, ring, null, { claims: 0, keepCookie: false, invited, behindMs, after: sid })
+  const invited = await invitedBy(visit, room)
+  const outcome = await stand(visit, room, null, { claims: 0, keepCookie: false, invited, behindMs, after: sid })
   if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
     return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome

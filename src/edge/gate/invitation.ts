@@ -2,12 +2,12 @@
  * The invitation of a visitor: in a header for programs, in a link for people. The invitation of a link is taken off
  * the address at once and kept in a cookie. So the origin, the next site and bookmarks do not get it.
  */
-import type { KeyRing } from '../../tokens/keyring.ts'
 import { OWN_HEADERS } from '../problem.ts'
 import { cookieName, cookieNamed, invitationCookie } from '../request/cookies.ts'
 import { mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Invited, RoomClient } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import type { Invited } from '../room-client/tokens.ts'
 import { belongsOnHttps, toHttps } from './https-redirect.ts'
 
 const INVITE_HEADER = 'Waiting-Room-Invite'
@@ -22,14 +22,14 @@ const INVALID = 'invalid'
 const TRIED_MAX = 10
 const NOT_INVITED: Invited = { kind: 'none' }
 
-export async function invitedBy(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Invited> {
+export async function invitedBy(visit: Visit, room: RoomClient): Promise<Invited> {
   if (!room.settings.readsInvitations) return NOT_INVITED
   const name = invitationCookie(room.settings.config, visit.url)
   const header = visit.request.headers.get(INVITE_HEADER)
   const texts = header === null ? (visit.cookies.get(name) ?? []) : [header]
   let invited = NOT_INVITED
   for (const text of texts.slice(0, TRIED_MAX)) {
-    invited = await room.invitation(ring, text, visit.nowMs)
+    invited = await room.tokens.readInvitation(text, visit.nowMs)
     if (invited.kind === 'valid') return invited
   }
   return invited
@@ -39,7 +39,7 @@ export async function invitedBy(visit: Visit, room: RoomClient, ring: KeyRing): 
  * Redirects a visitor who followed an invitation's link to the same address without it. Returns null for every other
  * request.
  */
-export async function takeOffAddress(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Response | null> {
+export async function takeOffAddress(visit: Visit, room: RoomClient): Promise<Response | null> {
   const { pathname, search } = visit.url
   if (!room.settings.readsInvitations || !search.includes(PARAMETER)) return null
   const parts = search.slice(1).split('&')
@@ -59,7 +59,7 @@ export async function takeOffAddress(visit: Visit, room: RoomClient, ring: KeyRi
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex',
   })
-  const cookie = await cookieFor(visit, room, ring, texts[0] ?? '')
+  const cookie = await cookieFor(visit, room, texts[0] ?? '')
   if (cookie !== null) headers.append('Set-Cookie', cookie)
   // 307 keeps the method and the body of a form.
   const status = visit.isSafe ? 303 : 307
@@ -70,17 +70,17 @@ export async function takeOffAddress(visit: Visit, room: RoomClient, ring: KeyRi
  * Returns the cookie for an invitation from a link, or null. An invalid link does not replace an earlier valid
  * invitation.
  */
-async function cookieFor(visit: Visit, room: RoomClient, ring: KeyRing, text: string): Promise<string | null> {
+async function cookieFor(visit: Visit, room: RoomClient, text: string): Promise<string | null> {
   const { config } = room.settings
   const name = invitationCookie(config, visit.url)
   // A form of another site must not change the lane of its visitor.
   if (!visit.isSafe && !mayGiveCookie(visit, config)) return null
-  const given = await room.invitation(ring, text, visit.nowMs)
+  const given = await room.tokens.readInvitation(text, visit.nowMs)
   if (given.kind === 'valid') {
     const seconds = Math.ceil((given.invitation.expiresMs - visit.nowMs) / 1_000)
     return cookieNamed(name, config, visit.url, text, seconds)
   }
   if (!mayGiveCookie(visit, config)) return null
-  const before = await invitedBy(visit, room, ring)
+  const before = await invitedBy(visit, room)
   return before.kind === 'valid' ? null : cookieNamed(name, config, visit.url, INVALID, INVALID_FOR_SECONDS)
 }

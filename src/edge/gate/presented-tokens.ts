@@ -1,8 +1,6 @@
 /** The verified tokens of a visitor: the first valid pass, and the oldest ticket. */
 import type { View } from '../../core/protocol/messages.ts'
 import { inGeneration, type Pass, type Ticket } from '../../core/ticket.ts'
-import type { KeyRing } from '../../tokens/keyring.ts'
-import { needsVerifying } from '../../tokens/tokens.ts'
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -32,14 +30,14 @@ export interface CarriedTokens {
 
 const NOTHING: CarriedTokens = { pass: null, ticket: null, keepCookie: false }
 
-export async function carriedBy(visit: Visit, room: RoomClient, ring: KeyRing): Promise<CarriedTokens> {
-  const texts = candidates(visit, room, ring)
+export async function carriedBy(visit: Visit, room: RoomClient): Promise<CarriedTokens> {
+  const texts = candidates(visit, room)
   if (texts.length === 0) return NOTHING
   let pass: Carried<Pass> | null = null
   let ticket: Carried<Ticket> | null = null
   let keepCookie = false
   for (const text of texts) {
-    const token = await room.read(ring, text, visit.nowMs)
+    const token = await room.tokens.read(text, visit.nowMs)
     if (token.kind === 'unknown') keepCookie = true
     else if (token.kind === 'ticket') {
       const isFirst = !ticket || token.ticket.key < ticket.value.key
@@ -82,12 +80,12 @@ function cookiesIn(visit: Visit, room: RoomClient): readonly string[] {
   return visit.cookies.get(cookieName(room.settings.config, visit.url)) ?? []
 }
 
-function candidates(visit: Visit, room: RoomClient, ring: KeyRing): readonly string[] {
+function candidates(visit: Visit, room: RoomClient): readonly string[] {
   const header = visit.request.headers.get(TOKEN_HEADER)
   const cookies = cookiesIn(visit, room)
   const texts = header === null ? cookies : [header, ...cookies]
   if (texts.length < 2) return texts
   let left = VERIFIED_MAX
   const inspected = [...new Set(texts)].slice(0, INSPECTED_MAX)
-  return inspected.filter(text => room.hasRead(text) || !needsVerifying(ring, text) || left-- > 0)
+  return inspected.filter(text => !room.tokens.isCostly(text) || left-- > 0)
 }

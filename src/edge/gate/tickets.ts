@@ -6,12 +6,11 @@ import { batchAt } from '../../core/line/batches.ts'
 import { keyAgain } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Again } from '../../core/session.ts'
-import { type Draw, MAIN_LANE, NO_GENERATION, type Ticket } from '../../core/ticket.ts'
-import { drawnKey } from '../../tokens/draw.ts'
-import type { KeyRing } from '../../tokens/keyring.ts'
-import { signTicket, TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
+import { MAIN_LANE, NO_GENERATION, type Ticket } from '../../core/ticket.ts'
+import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Invited, RoomClient } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import type { Invited } from '../room-client/tokens.ts'
 import { entryAt } from './event-tickets.ts'
 
 /** Counts a ticket in the line, once per isolate and place. */
@@ -35,7 +34,6 @@ export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
 export async function mint(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   view: View | null,
   invited: Invited,
   behindMs = 0,
@@ -49,10 +47,9 @@ export async function mint(
     return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, visit.nowMs) } : ticket
   }
   const batches = view?.batches
-  const draw: Draw | null = batches ? { ...batchAt(batches, visit.nowMs), kid: ring.tickets.sign.kid } : null
-  const drawn = draw && (await drawnKey(ring, room.name, sid, draw))
-  const ticket = newTicket(visit, room, sid, drawn ?? room.keyAt(visit.nowMs) + behindMs, null, view)
-  return { ...ticket, lane, draw, ...taken }
+  const drawn = batches ? await room.tokens.draw(sid, batchAt(batches, visit.nowMs)) : null
+  const ticket = newTicket(visit, room, sid, drawn?.key ?? room.keyAt(visit.nowMs) + behindMs, null, view)
+  return { ...ticket, lane, draw: drawn?.draw ?? null, ...taken }
 }
 
 /** Returns the place at the front for a visitor whose session has ended a moment ago. */
@@ -86,12 +83,6 @@ function newTicket(
 /** Returns a new sid: the door that will keep this visitor's session, and 128 random bits. */
 export function newSid(room: RoomClient, visit: Visit): string {
   return `${room.doorFor(visit)}.${base64url.encode(crypto.getRandomValues(new Uint8Array(16)))}`
-}
-
-export async function signedTicket(room: RoomClient, ring: KeyRing, ticket: Ticket): Promise<string> {
-  const text = await signTicket(ring, ticket)
-  room.know(text, { kind: 'ticket', ticket })
-  return text
 }
 
 /**

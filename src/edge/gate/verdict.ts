@@ -4,7 +4,8 @@ import type { Place } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { Refusal } from '../limits/limits.ts'
-import type { Invited, RoomClient } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import type { Invited } from '../room-client/tokens.ts'
 
 export type Verdict =
   | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' | 'passthrough' }

@@ -5,8 +5,7 @@
 import type { TouchAnswer } from '../../core/protocol/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { within } from '../../runtime/within.ts'
-import type { KeyRing } from '../../tokens/keyring.ts'
-import { passFor, signPass } from '../../tokens/tokens.ts'
+import { passFor } from '../../tokens/tokens.ts'
 import type { Refusal } from '../limits/limits.ts'
 import { bucketOf, covers } from '../limits/session.ts'
 import type { Visit } from '../request/visit.ts'
@@ -54,7 +53,6 @@ export function isKept(room: RoomClient, lease: Lease, nowMs: number): boolean {
 export async function touch(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   carried: Carried<Pass>,
   isProtected: boolean,
 ): Promise<Admitted | Limited | { kind: 'gone' }> {
@@ -83,7 +81,7 @@ export async function touch(
     }
     if (answer.verdict === 'gone') return { kind: 'gone' }
     if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
-    return admitted(visit, room, ring, carried, answer.expiresMs)
+    return admitted(visit, room, carried, answer.expiresMs)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     if (isExpired) return { kind: 'gone' }
@@ -173,7 +171,6 @@ function inFallback(visit: Visit, room: RoomClient, carried: Carried<Pass>): Adm
 export async function admitted(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   carried: Carried<Pass>,
   doorExpiresMs: number,
 ): Promise<Admitted> {
@@ -183,17 +180,11 @@ export async function admitted(
   if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
   const lease = room.memory.leases.get(sid)
   const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
-  const known = lease?.token ? await room.read(ring, lease.token, visit.nowMs) : null
+  const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
   const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
-  const token = isKnown && lease ? lease.token : await signedPass(room, ring, pass)
+  const token = isKnown && lease ? lease.token : await room.tokens.signPass(pass)
   if (lease) lease.token = token
   return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
-}
-
-export async function signedPass(room: RoomClient, ring: KeyRing, pass: Pass): Promise<string> {
-  const text = await signPass(ring, pass)
-  room.know(text, { kind: 'pass', pass })
-  return text
 }
 
 /** Waits for a promise, but at most 150 ms. Then returns `late`. */

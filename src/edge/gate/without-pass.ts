@@ -1,16 +1,15 @@
 /** The steps of visitors who are not inside: one step in the line, and the claim of a visitor who is called. */
 import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../../core/place/place.ts'
 import { doorOf, type Ticket } from '../../core/ticket.ts'
-import type { KeyRing } from '../../tokens/keyring.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Invited, RoomClient } from '../room-client/room-client.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
 import { noteNext, placeAfter } from './ended-session.ts'
 import { withPlace } from './event-tickets.ts'
 import { mayConfirm } from './network-quota.ts'
-import { changesLane, confirm, giveUp, mint, nameOf, newSid, signedTicket } from './tickets.ts'
+import { changesLane, confirm, giveUp, mint, nameOf, newSid } from './tickets.ts'
 import type { Admitted, Rejected, Waiting } from './verdict.ts'
-import { signedPass } from './with-pass.ts'
 
 /** The time until the next try, where nothing is known that would give a better one. */
 export const SHORT_RETRY_MS = 5_000
@@ -37,7 +36,6 @@ const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } 
 export async function stand(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   carried: Ticket | null,
   options: {
     claims: number
@@ -62,11 +60,11 @@ export async function stand(
   if (!carried && isUninvited(room, invited)) return rejected(visit, room, invited)
   const mayAdmit = room.settings.config.on_room_failure === 'admit' && !room.view?.soldOut
   if (mayAdmit && options.claims > 0 && room.hasFailed(nowMs)) {
-    const admitted = await admitLocally(visit, room, ring)
+    const admitted = await admitLocally(visit, room)
     if (admitted) return admitted
   }
   const rejects = room.settings.at(nowMs).newcomers === 'are rejected'
-  if (!room.view) return carried || !rejects ? withoutView(visit, room, ring, carried, options) : rejected(visit, room)
+  if (!room.view) return carried || !rejects ? withoutView(visit, room, carried, options) : rejected(visit, room)
   if (room.view.soldOut && room.settings.config.when_sold_out === 'reject') return rejected(visit, room)
   // Most rooms have no events, so their polls skip this wait.
   const held = carried && room.view.events ? await withPlace(carried, room.view, nowMs) : carried
@@ -78,7 +76,7 @@ export async function stand(
   const isOffered = !rejects && !options.keepCookie
   const changes = held !== null && standing === 'waiting' && isOffered && changesLane(room, held, invited)
   if (changes) giveUp(room, held)
-  let ticket = held && !missed && !changes ? held : await mint(visit, room, ring, room.view, invited, options.behindMs)
+  let ticket = held && !missed && !changes ? held : await mint(visit, room, room.view, invited, options.behindMs)
   const view = room.viewAt(doorOf(ticket.sid)) ?? room.view
   let place = placeOf(ticket, view, claimWindowMs, nowMs)
   const isNewcomer = ticket !== held
@@ -92,7 +90,7 @@ export async function stand(
     if (place.state === 'called' && !isNewcomer) ticket = refused(ticket, view, claimWindowMs, nowMs)
     place = { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
   } else if (place.state === 'called' && options.claims > 0 && (options.mayClaim?.() ?? true)) {
-    const claimed = await claim(visit, room, ring, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
+    const claimed = await claim(visit, room, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
     if (claimed.kind === 'admitted') {
       noteNext(room, options.after, ticket)
       return claimed
@@ -100,7 +98,7 @@ export async function stand(
     if (claimed.kind === 'ended') {
       const after = nameOf(ticket)
       const next = placeAfter(visit, room, after)
-      return stand(visit, room, ring, next, { ...options, claims: options.claims - 1, isReplaced: true, after })
+      return stand(visit, room, next, { ...options, claims: options.claims - 1, isReplaced: true, after })
     }
     if (rejects && isNewcomer) return rejected(visit, room)
     ticket = refused(ticket, view, claimWindowMs, nowMs)
@@ -117,7 +115,7 @@ export async function stand(
     kind: 'waiting',
     room,
     ticket,
-    token: changed ? await signedTicket(room, ring, ticket) : null,
+    token: changed ? await room.tokens.signTicket(ticket) : null,
     place,
     // At most half of the claim window, so that a visitor who polls on time is there before the turn is over.
     pollAfterMs: Math.max(delayMs, Math.min(nextPollMs(ticket, place, view, nowMs, Math.random()), claimWindowMs / 2)),
@@ -160,7 +158,7 @@ function rejected(visit: Visit, room: RoomClient, invited?: Invited): Rejected {
  * `on_room_failure = "admit"`: admits a tenth of the room's rate at each isolate, with passes of one minute. Such
  * visitors are exempt from I1 and I2. Returns null when none may be admitted now.
  */
-async function admitLocally(visit: Visit, room: RoomClient, ring: KeyRing): Promise<Admitted | null> {
+async function admitLocally(visit: Visit, room: RoomClient): Promise<Admitted | null> {
   const { config, event } = room.settings.at(visit.nowMs)
   const rate = event?.isPrequeue ? 0 : config.new_users_per_minute
   const quota = { intervalMs: 60_000 / Math.max(1, rate / 10), burst: 1 }
@@ -169,23 +167,22 @@ async function admitLocally(visit: Visit, room: RoomClient, ring: KeyRing): Prom
   const sid = newSid(room, visit)
   const generation = room.view?.generation ?? 0
   const pass = { room: room.name, sid, generation, issuedMs: visit.nowMs, expiresMs: visit.nowMs + FALLBACK_PASS_MS }
-  return { kind: 'admitted', room, sid, pass: await signedPass(room, ring, pass), isNew: true, fallback: true }
+  return { kind: 'admitted', room, sid, pass: await room.tokens.signPass(pass), isNew: true, fallback: true }
 }
 
 /** Gives or keeps a place while no door has answered this isolate yet. */
 async function withoutView(
   visit: Visit,
   room: RoomClient,
-  ring: KeyRing,
   held: Ticket | null,
   options: { keepCookie: boolean; invited: Invited },
 ): Promise<Waiting> {
-  const ticket = held ?? (await mint(visit, room, ring, null, options.invited))
+  const ticket = held ?? (await mint(visit, room, null, options.invited))
   return {
     kind: 'waiting',
     room,
     ticket,
-    token: held || options.keepCookie ? null : await signedTicket(room, ring, ticket),
+    token: held || options.keepCookie ? null : await room.tokens.signTicket(ticket),
     place: { ...NO_PLACE_YET, position: ticket.low },
     pollAfterMs: SHORT_RETRY_MS * (0.8 + 0.4 * Math.random()),
     missed: false,

@@ -11,14 +11,13 @@ import { doorOf } from '../../core/ticket.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { type Invitation, isInForce, readInvitation } from '../../tokens/invitations.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
-import { isOf, readToken, type Token } from '../../tokens/tokens.ts'
 import { Limits } from '../limits/limits.ts'
 import { type Caller, Doors } from './door-client.ts'
 import type { Lease, Memory } from './memory.ts'
 import { SessionLeases } from './sessions.ts'
 import { RoomLink } from './snapshot-sync.ts'
+import { RoomTokens } from './tokens.ts'
 
 export { type Caller, Unreachable } from './door-client.ts'
 
@@ -28,13 +27,6 @@ export { type Caller, Unreachable } from './door-client.ts'
  */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
-/** Whether a visitor comes with an invitation. */
-export type Invited =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'valid'; readonly invitation: Invitation }
-  /** The invitation is not genuine, or not in force now. */
-  | { readonly kind: 'invalid' }
-
 export class RoomClient {
   readonly name: string
   /** The isolate's memory of visitors, for all its rooms. */
@@ -42,6 +34,7 @@ export class RoomClient {
   /** The answers of the origin at this isolate, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
+  readonly tokens: RoomTokens
   /**
    * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
    */
@@ -54,9 +47,10 @@ export class RoomClient {
   #settings: RoomSettings
   #spread = Math.random()
 
-  constructor(config: RoomConfig, memory: Memory) {
+  constructor(config: RoomConfig, ring: KeyRing, memory: Memory) {
     this.name = config.name
     this.memory = memory
+    this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
     this.#doors = new Doors(config.name, () => this.count('calls'))
     this.#link = new RoomLink(
@@ -93,38 +87,6 @@ export class RoomClient {
   /** Returns why this room cannot be served, or null when it can. Asks a door unless one has answered lately. */
   outage(caller: Caller): Promise<string | null> {
     return this.#link.outage(caller)
-  }
-
-  /** Verifies a token, and remembers it while it is used. */
-  async read(ring: KeyRing, text: string, nowMs: number): Promise<Token> {
-    const known = this.memory.passes.get(text) ?? this.memory.tickets.get(text)
-    if (known && isOf(known, this.name, nowMs)) return known
-    const token = await readToken(ring, text, this.name, nowMs)
-    this.know(text, token)
-    return token
-  }
-
-  hasRead(text: string): boolean {
-    return this.memory.passes.has(text) || this.memory.tickets.has(text)
-  }
-
-  /** Verifies an invitation, and remembers it if it is genuine. */
-  async invitation(ring: KeyRing, text: string, nowMs: number): Promise<Invited> {
-    const own = `${this.name} ${text}`
-    const known = this.memory.invitations.get(own)
-    const invitation = known ?? (await readInvitation(ring, text, this.name))
-    if (!invitation) return { kind: 'invalid' }
-    if (!known) this.memory.invitations.set(own, invitation)
-    return isInForce(invitation, nowMs) ? { kind: 'valid', invitation } : { kind: 'invalid' }
-  }
-
-  /**
-   * Remembers a token that is genuine, so that this isolate need not verify it. Does not remember forgeries, because
-   * they would push genuine tokens out.
-   */
-  know(text: string, token: Token): void {
-    if (token.kind === 'pass') this.memory.passes.set(text, token)
-    else if (token.kind === 'ticket') this.memory.tickets.set(text, token)
   }
 
   /** Waits for a view that is new enough to decide about a newcomer. A failed sync leaves the last view. */

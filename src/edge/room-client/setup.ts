@@ -9,7 +9,8 @@ import { RoomClient } from './room-client.ts'
 
 export interface EdgeSetup {
   readonly deployment: Deployment
-  readonly ring: KeyRing
+  /** The public keys of passes, as published. */
+  readonly jwks: KeyRing['jwks']
   readonly routes: Routes
   readonly rooms: ReadonlyMap<string, RoomClient>
   readonly trustedHeader: TrustedHeader
@@ -29,9 +30,9 @@ export async function prepare(env: Env): Promise<EdgeSetup> {
   }
   return {
     deployment,
-    ring,
+    jwks: ring.jwks,
     routes: new Routes(deployment.rooms),
-    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomClient(room, memory)])),
+    rooms: new Map(deployment.rooms.map(room => [room.name, new RoomClient(room, ring, memory)])),
     trustedHeader: new TrustedHeader(deployment.trustedIpHeader),
   }
 }
