@@ -17,7 +17,6 @@ const TOOLS = [
     'keys',
     'check-config',
     'verify-draw',
-    'compare-limiters',
   ].map(name => `tools/${name}.ts`),
   'tools/demo/shop.ts',
 ]
@@ -37,8 +36,6 @@ const WRONG_VALUES: readonly [file: string, args: readonly string[], named: stri
   ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
   ['tools/bench.ts', ['--only', 'nothing'], '--only'],
   ['tools/fuzz.ts', ['--requests', 'many'], '--requests'],
-  ['tools/compare-limiters.ts', ['--isolates', '0'], '--isolates'],
-  ['tools/compare-limiters.ts', ['--seconds', 'long'], '--seconds'],
   ['tools/simulate.ts', ['--loss', '-1'], '--loss'],
   ['tools/simulate.ts', ['--method', 'lottery'], '--method'],
   ['tools/simulate.ts', ['--method', 'random', '--shuffle-window', '3'], '--shuffle-window'],
@@ -118,10 +115,17 @@ describe('variables that the Worker would refuse', () => {
   })
 })
 
-describe('the lockfile', () => {
-  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+const LOCKFILES = ['package-lock.json', 'tools/compare-limiters/package-lock.json']
+
+function packagesIn(file: string) {
+  const { packages } = JSON.parse(readFileSync(file, 'utf8')) as {
     packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
   }
+  return packages
+}
+
+describe('the lockfile', () => {
+  const packages = packagesIn('package-lock.json')
 
   it('has an entry for every platform, so that npm ci works everywhere', () => {
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
@@ -135,8 +139,10 @@ describe('the lockfile', () => {
     }
   })
 
-  it('names no registry but the public one', () => {
-    const hosts = new Set(Object.values(packages).flatMap(({ resolved }) => (resolved ? [new URL(resolved).host] : [])))
+  it.each(LOCKFILES)('names no registry but the public one: %s', file => {
+    const hosts = new Set(
+      Object.values(packagesIn(file)).flatMap(({ resolved }) => (resolved ? [new URL(resolved).host] : [])),
+    )
     expect([...hosts].filter(host => host !== 'registry.npmjs.org')).toEqual([])
   })
 })

@@ -78,12 +78,13 @@ const TABLE = {
     macos: 'brew install nginx',
   },
   redis: {
-    purpose: 'the limiters that ours is compared with',
+    purpose: 'npm run bench, and the comparison of rate limiters',
     commands: ['redis-server'],
     check: ['--version'],
     prints: /^Redis server/,
     debian: ['redis-server'],
     macos: 'brew install redis',
+    isForTools: true,
   },
   wrk: {
     purpose: 'npm run bench',

@@ -1,12 +1,13 @@
 /** Compares our rate limits with others on the same bursty traffic: how exact, how many calls to a store, how fast. */
-import { limitersOf, OURS, type Policy } from './compare/limiters.ts'
-import { withRedis } from './compare/redis.ts'
-import { type Exactness, judge, race } from './compare/run.ts'
-import { trafficOf } from './compare/traffic.ts'
-import { round } from './simulation/order.ts'
-import { type Given, number, run } from './support/cli.ts'
 
-const USAGE = `npm run compare-limiters [-- --sessions N --seconds S --seed N --json]
+import { round } from '../simulation/order.ts'
+import { type Given, number, run } from '../support/cli.ts'
+import { limitersOf, OURS, type Policy } from './limiters.ts'
+import { withRedis } from './redis.ts'
+import { type Exactness, judge, race } from './run.ts'
+import { trafficOf } from './traffic.ts'
+
+const USAGE = `npm start -- [--sessions N --seconds S --seed N --json]
 
 Plays bursty traffic of sessions at four isolates to our limits, to the three algorithms of @upstash/ratelimit, and to hono-rate-limiter with both of
 its stores. Each decision is judged by what its limiter promises, with an exact log: so many in any window of the period, or of a

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { quotaOf } from '../../src/core/gcra.ts'
-import { type Limiter, limitersOf, OURS } from '../../tools/compare/limiters.ts'
-import { Oracle, type Promised } from '../../tools/compare/oracle.ts'
-import { withRedis } from '../../tools/compare/redis.ts'
-import { type Exactness, judge, race } from '../../tools/compare/run.ts'
-import { Told } from '../../tools/compare/told.ts'
-import { type Request, trafficOf } from '../../tools/compare/traffic.ts'
+import { type Limiter, limitersOf, OURS } from './limiters.ts'
+import { Oracle, type Promised } from './oracle.ts'
+import { withRedis } from './redis.ts'
+import { type Exactness, judge, race } from './run.ts'
+import { Told } from './told.ts'
+import { type Request, trafficOf } from './traffic.ts'
 
 const POLICY = { count: 60, periodMs: 60_000, burst: 20 }
 /** A minute of the clock begins here, and so does a fixed window. */
@@ -27,7 +27,7 @@ const requests = (count: number, atMs: number, isolate = (_: number) => 0): Requ
 const allowed = (outcomes: Map<string, Exactness>) =>
   Object.fromEntries([...outcomes].map(([name, outcome]) => [name, outcome.allowed]))
 
-describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
+describe('the same bursty traffic at four isolates', () => {
   it('never exceeds the promise of our limiter, and is refused early only by the grain of leases', async () => {
     const outcomes = await judged(trafficOf({ sessions: 8, seconds: 300, isolates: 4, seed: 7 }))
     const ours = outcomes.get(OURS)
@@ -70,7 +70,7 @@ describe('the same bursty traffic at four isolates', { tags: 'redis' }, () => {
 
 const isInMemory = ({ name }: Limiter) => name.endsWith('memory')
 
-describe('other limiters', { tags: 'redis' }, () => {
+describe('other limiters', () => {
   it('let twice the count pass across the border of a fixed window', async () => {
     const traffic = [...requests(70, MINUTE_MS + 59_000), ...requests(70, MINUTE_MS + 60_000)]
     expect(allowed(await judged(traffic))).toEqual({
