@@ -140,7 +140,7 @@ function letGo(visit: Visit, response: Response, admissions: readonly Admitted[]
 
 /** Ends the request in the count of `max_concurrent`. */
 function release(visit: Visit, admissions: readonly Admitted[]): void {
-  for (const { room, sid } of admissions) room.limits.end(room.memory.leases.peek(sid)?.limits, visit)
+  for (const { room, sid } of admissions) room.limits.end(room.sessions.peek(sid)?.limits, visit)
 }
 
 /** Configuration errors that this isolate has logged. Without this set, each request would log the same error again. */

@@ -30,8 +30,8 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
         })
   if (!by) return answer
   by.room.limits.countRefusal(by.refusal)
-  by.room.report(visit)
-  const states = by.sid === null ? [] : statesOf(by.room.limits, visit, by.room.sessionOf(by.sid).limits)
+  by.room.sync.report(visit)
+  const states = by.sid === null ? [] : statesOf(by.room.limits, visit, by.room.sessions.of(by.sid).limits)
   const { policy } = by.refusal
   const named = states.filter(state => state.policy !== policy)
   const refused = policy ? [{ policy, remaining: 0, resetMs: retryAfterMs }] : []
@@ -51,14 +51,15 @@ export function tellsLimits(
     const { on } = room.settings.config.rate_limit_headers
     if (on === 'limited' || room.limits.policies.length === 0) return false
     if (on === 'always' || isCopied || visit.kind === 'api') return true
-    return isLow(room.limits, room.memory.leases.peek(sid)?.limits, LOW_SHARE)
+    return isLow(room.limits, room.sessions.peek(sid)?.limits, LOW_SHARE)
   })
 }
 
 export function tellLimits(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
   for (const { room, sid } of admissions) {
     const { on, version } = room.settings.config.rate_limit_headers
-    if (on !== 'limited') setRateLimitFields(headers, version, statesOf(room.limits, visit, room.sessionOf(sid).limits))
+    if (on !== 'limited')
+      setRateLimitFields(headers, version, statesOf(room.limits, visit, room.sessions.of(sid).limits))
   }
 }
 
@@ -69,8 +70,8 @@ export function tellLimits(visit: Visit, headers: Headers, admissions: readonly 
 export function chargeAfterwards(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
   for (const { room, sid } of admissions) {
     if (!room.limits.chargesAfterwards) continue
-    const owes = room.limits.chargeAfterwards(visit, room.sessionOf(sid).limits, headers, Date.now())
-    if (owes) room.settleLater(visit, sid)
+    const owes = room.limits.chargeAfterwards(visit, room.sessions.of(sid).limits, headers, Date.now())
+    if (owes) room.sessions.settleLater(visit, sid)
   }
 }
 

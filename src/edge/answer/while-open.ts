@@ -6,7 +6,7 @@
 import { leaseMs } from '../../core/session.ts'
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
-import { callerAt } from '../room-client/caller.ts'
+import { callerAt } from '../room-client/door-client.ts'
 
 /** The shortest time between two questions. Without it, very short leases would keep the door busy. */
 const ASKED_EVERY_MIN_MS = 1_000
@@ -23,14 +23,14 @@ export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void
   const fromNow = () => Math.max(ASKED_EVERY_MIN_MS, leaseMs(room.settings.at(Date.now()).session))
   const ask = async () => {
     const nowMs = Date.now()
-    const leftMs = (room.knownSession(sid)?.untilMs ?? 0) - nowMs
+    const leftMs = (room.sessions.known(sid)?.untilMs ?? 0) - nowMs
     if (leftMs > 0) {
       timer = setTimeout(ask, leftMs)
       return
     }
     try {
       // The request lives as long as its connection, so the question needs the current time.
-      const answer = await room.touch(callerAt(visit, nowMs), { sid, protectMs: 0 })
+      const answer = await room.sessions.touch(callerAt(visit, nowMs), { sid, protectMs: 0 })
       if (answer.verdict === 'gone' && !isOver) {
         isOver = true
         end()

@@ -23,7 +23,7 @@ const LEAVES = { intervalMs: 60_000, burst: 3 }
 
 export async function status(visit: Visit, room: RoomClient): Promise<Response> {
   const { nowMs } = visit
-  await room.current(visit)
+  await room.sync.current(visit)
   const carried = await carriedBy(visit, room)
   room.count('polls')
   const { suspended, mode } = room.settings.config
@@ -76,7 +76,7 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Response> {
   const carried = await carriedBy(visit, room)
   const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
   const sid = carried.pass?.value.sid
-  if (sid !== undefined && mayAsk(sid)) await room.end(visit, sid, 'left')
+  if (sid !== undefined && mayAsk(sid)) await room.sessions.end(visit, sid, 'left')
   const { ticket } = ofThisGeneration(carried, room.view)
   if (ticket && mayAsk(ticket.sid)) await leaveLine(visit, room, ticket)
   const headers = new Headers({ 'Cache-Control': 'no-store' })

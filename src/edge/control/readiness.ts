@@ -20,7 +20,7 @@ const READINESS = '/readyz'
 const REMEMBERED_MS = 1_000
 
 /** The parts of a room that this check needs. */
-type Room = Pick<RoomClient, 'name' | 'outage'>
+type Room = Pick<RoomClient, 'name' | 'sync'>
 
 /** Whether the rooms of this isolate can be served. Asks them at most once a second. */
 export class Readiness {
@@ -63,7 +63,7 @@ function readiness(reasons: readonly string[]): Response {
 async function outages(visit: Visit, rooms: ReadonlyMap<string, Room>): Promise<string[]> {
   const found = await Promise.all(
     [...rooms.values()].map(async room => {
-      const outage = await room.outage(visit)
+      const outage = await room.sync.outage(visit)
       return outage === null ? [] : [`room ${room.name}: ${outage}`]
     }),
   )

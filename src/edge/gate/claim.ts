@@ -61,7 +61,7 @@ async function askFor(
 ): Promise<ClaimAnswer> {
   const { sid, key, lane, takenMs, generation } = ticket
   // A request that goes on with its claim is the first one charged to the session.
-  const asks = charges ? room.limits.claimAsks(visit, room.sessionOf(sid).limits, visit.nowMs) : []
+  const asks = charges ? room.limits.claimAsks(visit, room.sessions.of(sid).limits, visit.nowMs) : []
   const answer = await room.claim(visit, {
     ...{ sid, key, lane, generation },
     ...(leaves ? { leaves } : {}),
@@ -69,8 +69,8 @@ async function askFor(
     ...(asks.length > 0 ? { asks } : {}),
   })
   room.memory.claims.set(nameOf(ticket), { atMs: visit.nowMs, answer })
-  if (answer.verdict !== 'admitted') room.memory.leases.delete(sid)
-  else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessionOf(sid).limits, asks, answer.grants)
+  if (answer.verdict !== 'admitted') room.sessions.drop(sid)
+  else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessions.of(sid).limits, asks, answer.grants)
   return answer
 }
 

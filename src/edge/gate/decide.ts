@@ -60,7 +60,7 @@ async function decideWith(visit: Visit, room: RoomClient, network: NetworkCheck 
   const carried = await carriedBy(visit, room)
   const lease = carried.pass && leaseOn(visit, room, carried.pass.value.sid)
   // With a lease the view is renewed in the background. Without one the request waits for a current view.
-  if (lease) room.renew(visit)
+  if (lease) room.sync.renew(visit)
   else await currentFor(visit, room, carried.pass?.value ?? null)
   const open = openWay(visit, room)
   if (open) return open
@@ -140,7 +140,7 @@ async function goOn(visit: Visit, room: RoomClient, text: string, isProtected: b
  * Waits for a view. A request with a valid pass waits only for a short time, because its door decides, not the view.
  */
 async function currentFor(visit: Visit, room: RoomClient, pass: Pass | null): Promise<void> {
-  const current = room.current(visit)
+  const current = room.sync.current(visit)
   if (!pass || pass.expiresMs <= visit.nowMs) return current
   if ((await soon(current)) === 'late') visit.waitUntil(current)
 }
@@ -178,10 +178,10 @@ function preflight(visit: Visit, room: RoomClient): Verdict {
  */
 async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, refusal: Refusal): Promise<Verdict> {
   const { sid, expiresMs } = carried.value
-  room.report(visit)
+  room.sync.report(visit)
   if (!refusal.policy?.requeues) return limitedBy(room, sid, refusal)
   try {
-    await room.end(visit, sid, 'revoked')
+    await room.sessions.end(visit, sid, 'revoked')
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return limitedBy(room, sid, refusal)
@@ -197,7 +197,7 @@ async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, re
   )
   room.limits.countRefusal(refusal)
   room.count('requeued')
-  await room.current(visit)
+  await room.sync.current(visit)
   // `claims: 0`, because an open room would admit this very request again at once.
   const invited = await invitedBy(visit, room)
   const outcome = await stand(visit, room, null, { claims: 0, keepCookie: false, invited, behindMs, after: sid })

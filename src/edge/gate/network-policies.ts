@@ -47,7 +47,7 @@ export class NetworkCheck {
       if (isCharged) this.#room.limits.figures.add(place, isOver ? 'shadow' : 'allowed')
       else if (!isOver) this.#room.giveBack(this.#keyOf(policy), policy.quota, policy.cost)
     }
-    if (isCharged && spent.length > 0) this.#room.report(this.#visit)
+    if (isCharged && spent.length > 0) this.#room.sync.report(this.#visit)
   }
 
   #charge(spent: Spent[]): Refusal | null {

@@ -21,7 +21,7 @@ export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
   if (room.memory.confirmed.has(once)) return
   room.memory.confirmed.set(once, true)
   room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
-  room.report(visit)
+  room.sync.report(visit)
 }
 
 /**
@@ -114,12 +114,12 @@ export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket):
   // An entry gets its place later, at the latest when its ticket expires.
   const lastKey = entry ? visit.nowMs + TICKET_FOR_SECONDS * 1_000 : key
   const taken = takenMs === undefined ? {} : { takenMs }
-  if (!(await room.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
+  if (!(await room.sessions.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
   room.count('left')
   // The visitor may show an older copy of the ticket, from before it was counted here.
   const isCounted = confirmed || room.memory.confirmed.has(nameOf(ticket))
   if (isCounted && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
-  room.report(visit)
+  room.sync.report(visit)
 }
 
 /** Whether a place was given up at this isolate. Other isolates learn it from the door, once the place is called. */

@@ -37,7 +37,7 @@ const SUBRESOURCE_RENEWS_MS = 30_000
  * pass, so a pass that has expired meanwhile is good with a lease.
  */
 export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Lease | null {
-  const lease = room.knownSession(sid)
+  const lease = room.sessions.known(sid)
   return lease && lease.untilMs > nowMs ? lease : null
 }
 
@@ -75,7 +75,7 @@ export async function touch(
       asking.wentOn = true
       // The answer is for the next request. `waitUntil` keeps this request alive until the answer arrives.
       visit.waitUntil(asked.catch(() => undefined))
-      const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessionOf(sid).limits, Date.now())
+      const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessions.of(sid).limits, Date.now())
       if (refusal) return limitedBy(room, sid, refusal)
       return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
     }
@@ -103,20 +103,20 @@ async function ask(
   asking: { readonly wentOn: boolean },
 ): Promise<Inside> {
   const { sid } = pass
-  const wish = room.limits.wish(visit, room.sessionOf(sid).limits, visit.nowMs)
+  const wish = room.limits.wish(visit, room.sessions.of(sid).limits, visit.nowMs)
   try {
     for (let asks = 1; ; asks++) {
-      const answer = await room.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
+      const answer = await room.sessions.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
       if (answer.verdict === 'gone') return forget(room, pass, answer)
       // Reads the clock again, because a lease must not be used beyond its end.
-      const taken = room.limits.take(visit, room.sessionOf(sid).limits, Date.now(), asking.wentOn)
+      const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), asking.wentOn)
       if (taken === 'taken') return answer
       if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
       if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
     }
   } finally {
     room.limits.unwish(wish)
-    room.report(visit)
+    room.sync.report(visit)
   }
 }
 
@@ -144,14 +144,14 @@ function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
  * Renews the lease of an active session shortly before it ends, together with other leases. No request waits for this.
  */
 export function renewLease(visit: Visit, room: RoomClient, pass: Pass): void {
-  room.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
+  room.sessions.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
     if (answer.verdict === 'gone') forget(room, pass, answer)
   })
 }
 
 function forget(room: RoomClient, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
   const nowMs = Date.now()
-  room.memory.leases.delete(sid)
+  room.sessions.drop(sid)
   noteGone(room, sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
   return answer
 }
@@ -178,7 +178,7 @@ export async function admitted(
   const same = { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false } as const
   if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return same
   if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
-  const lease = room.memory.leases.get(sid)
+  const lease = room.sessions.peek(sid)
   const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
   const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
   const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000

@@ -59,7 +59,7 @@ export async function stand(
   const { invited } = options
   if (!carried && isUninvited(room, invited)) return rejected(visit, room, invited)
   const mayAdmit = room.settings.config.on_room_failure === 'admit' && !room.view?.soldOut
-  if (mayAdmit && options.claims > 0 && room.hasFailed(nowMs)) {
+  if (mayAdmit && options.claims > 0 && room.sync.hasFailed(nowMs)) {
     const admitted = await admitLocally(visit, room)
     if (admitted) return admitted
   }

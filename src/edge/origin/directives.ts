@@ -29,7 +29,9 @@ export function obey(visit: Visit, admissions: readonly Admitted[], headers: Hea
   if (!command) return
   for (const { room, sid } of admissions) {
     const done =
-      command.order === 'revoke' ? room.end(visit, sid, 'revoked') : room.extend(visit, sid, command.seconds * 1_000)
+      command.order === 'revoke'
+        ? room.sessions.end(visit, sid, 'revoked')
+        : room.sessions.extend(visit, sid, command.seconds * 1_000)
     visit.waitUntil(
       done.catch((error: unknown) => console.warn(`${command.order} of a session failed: ${String(error)}`)),
     )

@@ -63,7 +63,7 @@ export class Watch implements Patience {
     for (const { verdict: admission, upstream } of passages) {
       if (admission.kind !== 'admitted') continue
       if (admission.room.settings.health.rules.mode === 'off') continue
-      const lease = admission.room.memory.leases.peek(admission.sid)
+      const lease = admission.room.sessions.peek(admission.sid)
       this.#sent.push({ admission, upstream, lease, isLate: false })
       // Where rooms overlap, the most patient one decides.
       const overdueMs = 4 * upstream.targetMs
@@ -118,7 +118,7 @@ export class Watch implements Patience {
     if (isSample && this.#note(sent, outcome)) return
     if (!upstream.tellsSessions || isFromCache(headers)) return
     admission.room.count(cellOf(upstream.name, isLate ? 'came-late' : 'answered', tookMs, this.#sentMs))
-    admission.room.report(this.#visit)
+    admission.room.sync.report(this.#visit)
   }
 
   /** The time from which the answer's duration counts. */
@@ -154,7 +154,7 @@ export class Watch implements Patience {
     lease.toldWindow = window
     if (room.spend(`complaint/${upstream.name}`, COMPLAINTS, this.#visit.nowMs) > 0) return
     room.count(complaintOf(upstream.name, sid, this.#sentMs))
-    room.report(this.#visit)
+    room.sync.report(this.#visit)
   }
 
   /** Reports a loss with its session, so that one session with losses at many isolates is known to be one. */
@@ -184,13 +184,13 @@ export class Watch implements Patience {
     room.count(cellOf(upstream.name, outcome, nowMs - this.#beganMs, this.#sentMs))
     // A good sample of the origin goes with the next request's report. A bad one, or any from an upstream with few
     // requests, may have no next request to go with.
-    if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.report(this.#visit)
+    if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.sync.report(this.#visit)
     return true
   }
 }
 
 function leaseOf({ lease, admission: { room, sid } }: Sent): Lease {
-  return lease ?? room.sessionOf(sid)
+  return lease ?? room.sessions.of(sid)
 }
 
 function windowOf(nowMs: number): number {

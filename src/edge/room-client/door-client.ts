@@ -14,6 +14,12 @@ export interface Caller {
   waitUntil(promise: Promise<unknown>): void
 }
 
+/** Returns the same caller at a later time, for work that goes on after its request. */
+export function callerAt(caller: Caller, nowMs: number): Caller {
+  const { env, calls, continent } = caller
+  return { env, calls, continent, nowMs, waitUntil: promise => caller.waitUntil(promise) }
+}
+
 /** An object that has not answered within 3 s counts as unreachable. */
 export const CALL_TIMEOUT_MS = 3_000
 /** An unreachable door is not called again for this long. */

@@ -5,8 +5,7 @@
 import { giveBack, isWorthGivingBack } from '../../core/limits/lease.ts'
 import type { Ask } from '../../core/protocol/messages.ts'
 import { holdingsOf, type SessionLimits } from '../limits/session.ts'
-import { callerAt } from './caller.ts'
-import type { Caller } from './door-client.ts'
+import { type Caller, callerAt } from './door-client.ts'
 import type { Memory } from './memory.ts'
 import type { Touches } from './renewals.ts'
 

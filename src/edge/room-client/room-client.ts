@@ -6,7 +6,7 @@
  */
 import type { Quota } from '../../core/gcra.ts'
 import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
-import type { Claim, ClaimAnswer, PlaceLeft, Touch, TouchAnswer, View } from '../../core/protocol/messages.ts'
+import type { Claim, ClaimAnswer, View } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
@@ -14,7 +14,7 @@ import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { Limits } from '../limits/limits.ts'
 import { type Caller, Doors } from './door-client.ts'
-import type { Lease, Memory } from './memory.ts'
+import type { Memory } from './memory.ts'
 import { SessionLeases } from './sessions.ts'
 import { RoomLink } from './snapshot-sync.ts'
 import { RoomTokens } from './tokens.ts'
@@ -35,13 +35,14 @@ export class RoomClient {
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
   readonly tokens: RoomTokens
+  /** What the room reports to this isolate, and this isolate to the room. */
+  readonly sync: RoomLink
+  readonly sessions: SessionLeases
   /**
    * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
    */
   allHeldMs = Number.NEGATIVE_INFINITY
   readonly #doors: Doors
-  readonly #link: RoomLink
-  readonly #sessions: SessionLeases
   /** Doors that had no permit left since the last sync. */
   readonly #exhausted = new Set<string>()
   #settings: RoomSettings
@@ -53,7 +54,7 @@ export class RoomClient {
     this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
     this.#doors = new Doors(config.name, () => this.count('calls'))
-    this.#link = new RoomLink(
+    this.sync = new RoomLink(
       {
         name: config.name,
         doorFor: caller => this.doorFor(caller),
@@ -62,9 +63,9 @@ export class RoomClient {
       },
       this.#doors,
     )
-    this.limits = new Limits(this.#link.isolate.slice(0, 13))
+    this.limits = new Limits(this.sync.isolate.slice(0, 13))
     this.limits.follow(this.#settings)
-    this.#sessions = new SessionLeases(memory, this.limits, this.#doors)
+    this.sessions = new SessionLeases(memory, this.limits, this.#doors)
   }
 
   get settings(): RoomSettings {
@@ -72,36 +73,11 @@ export class RoomClient {
   }
 
   get view(): View | null {
-    return this.#link.view
+    return this.sync.view
   }
 
   count(cell: string, by = 1): void {
-    this.#link.count(cell, by)
-  }
-
-  /** Whether the room has been silent for so long that `on_room_failure` applies. */
-  hasFailed(nowMs: number): boolean {
-    return this.#link.hasFailed(nowMs)
-  }
-
-  /** Returns why this room cannot be served, or null when it can. Asks a door unless one has answered lately. */
-  outage(caller: Caller): Promise<string | null> {
-    return this.#link.outage(caller)
-  }
-
-  /** Waits for a view that is new enough to decide about a newcomer. A failed sync leaves the last view. */
-  current(caller: Caller): Promise<void> {
-    return this.#link.current(caller)
-  }
-
-  /** Renews the view in the background when it is about to grow too old. */
-  renew(caller: Caller): void {
-    this.#link.renew(caller)
-  }
-
-  /** Has the counts of this isolate reported within a second. */
-  report(caller: Caller): void {
-    this.#link.report(caller)
+    this.sync.count(cell, by)
   }
 
   /** Returns a door for a newcomer: any door of the room in the visitor's region. */
@@ -130,37 +106,6 @@ export class RoomClient {
     const answer = await this.#doors.call(caller, door, stub => stub.claim(claim))
     if (answer.verdict === 'none') this.#exhausted.add(door)
     return answer
-  }
-
-  knownSession(sid: string): Lease | undefined {
-    return this.#sessions.known(sid)
-  }
-
-  /** Returns what this isolate remembers of a session, and makes an entry when there is none. */
-  sessionOf(sid: string): Lease {
-    return this.#sessions.of(sid)
-  }
-
-  touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
-    return this.#sessions.touch(caller, touch)
-  }
-
-  /** Sends a touch for which no request waits. */
-  touchLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
-    this.#sessions.touchLater(caller, touch, note)
-  }
-
-  /** Reports to the door what a session owes, soon and in the background. */
-  settleLater(caller: Caller, sid: string): void {
-    this.#sessions.settleLater(caller, sid)
-  }
-
-  end(caller: Caller, sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
-    return this.#sessions.end(caller, sid, how, place)
-  }
-
-  extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {
-    return this.#sessions.extend(caller, sid, byMs)
   }
 
   /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */

@@ -56,6 +56,15 @@ export class SessionLeases {
     return lease
   }
 
+  /** Returns what this isolate remembers of a session, even under old policies. */
+  peek(sid: string): Lease | undefined {
+    return this.#memory.leases.peek(sid)
+  }
+
+  drop(sid: string): void {
+    this.#memory.leases.delete(sid)
+  }
+
   touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
     return this.#touchesOf(touch.sid).ask(caller, touch)
   }
@@ -76,7 +85,7 @@ export class SessionLeases {
   }
 
   async end(caller: Caller, sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
-    this.#memory.leases.delete(sid)
+    this.drop(sid)
     return this.#doors.call(caller, doorOf(sid), door => door.end(sid, how, place))
   }
 
@@ -111,7 +120,7 @@ export class SessionLeases {
       return answers
     } catch (error) {
       for (const [i, { sid }] of batch.entries()) {
-        const lease = this.#memory.leases.peek(sid)
+        const lease = this.peek(sid)
         if (lease) this.#limits.noteNoAnswer(lease.limits, asked[i] ?? [])
       }
       throw error
@@ -119,7 +128,7 @@ export class SessionLeases {
   }
 
   #asksOf({ sid, isIdle }: Touch, nowMs: number): readonly Ask[] {
-    const lease = this.#memory.leases.peek(sid)
+    const lease = this.peek(sid)
     if (!lease || lease.limits.policies !== this.#limits.policies) return []
     return isIdle ? whatLiesIdle(lease.limits, nowMs) : this.#limits.asks(lease.limits, nowMs)
   }

@@ -66,11 +66,12 @@ export class RoomLink {
     this.#edge.tally.add(cell, by)
   }
 
+  /** Whether the room has been silent for so long that `on_room_failure` applies. */
   hasFailed(nowMs: number): boolean {
     return hasFailed(this.#edge, nowMs)
   }
 
-  /** Waits for a view that is new enough to decide about a newcomer. */
+  /** Waits for a view that is new enough to decide about a newcomer. A failed sync leaves the last view. */
   async current(caller: Caller): Promise<void> {
     if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
   }

@@ -20,15 +20,15 @@ afterEach(() => {
 /** A session that its door knows until `goneAfterMs`, and the seconds at which the door was asked about it. */
 function sessionFor(goneAfterMs: number) {
   const state = { sessionMs: 5 * MINUTE, leaseUntilMs: 0, isUnreachable: false, askedAt: [] as number[] }
-  const room = {
-    settings: { at: () => ({ session: { sessionMs: state.sessionMs } }) },
-    knownSession: () => ({ untilMs: state.leaseUntilMs }),
+  const sessions = {
+    known: () => ({ untilMs: state.leaseUntilMs }),
     touch: async () => {
       state.askedAt.push(Math.round((Date.now() - startMs) / 1_000))
       if (state.isUnreachable) throw new Error('no door')
       return Date.now() - startMs < goneAfterMs ? { verdict: 'live' } : { verdict: 'gone', again: null }
     },
   }
+  const room = { settings: { at: () => ({ session: { sessionMs: state.sessionMs } }) }, sessions }
   const admission = { kind: 'admitted', room, sid: 'eu-0.x', pass: 'x', isNew: false, fallback: false }
   return { state, admission: admission as unknown as Admitted }
 }
@@ -81,7 +81,7 @@ describe('the session of an open connection', () => {
     const { state, admission } = sessionFor(0)
     let ends = 0
     const stop = whileOpen(visit, admission, () => ends++)
-    admission.room.touch = async () => {
+    admission.room.sessions.touch = async () => {
       stop()
       return { verdict: 'gone', again: null }
     }
