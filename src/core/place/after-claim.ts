@@ -1,0 +1,63 @@
+/** The decision about a visitor whose claim was answered. */
+import type { View } from '../protocol/messages.ts'
+import type { Again } from '../session.ts'
+import { NO_GENERATION, type Ticket } from '../ticket.ts'
+import type { StepRules } from './outsider.ts'
+import { keyAgain, refused } from './place.ts'
+import { type ClaimStep, type RejectStep, unknownPlace, type WaitStep } from './step.ts'
+
+/** The answer to a claim, as far as it decides about the visitor. */
+export type ClaimOutcome =
+  | { readonly verdict: 'admitted' }
+  | { readonly verdict: 'none' }
+  | { readonly verdict: 'ended'; readonly again: Again | null }
+  /** The door could not be asked. */
+  | { readonly verdict: 'unreachable' }
+
+export type AfterClaim =
+  | { readonly kind: 'admit' }
+  | RejectStep
+  | WaitStep
+  /** The session of this ticket has ended. The visitor goes on with the place at the front, or with none. */
+  | { readonly kind: 'retry'; readonly ticket: Ticket | null }
+
+/** Decides after the answer to a claim. */
+export function afterClaim(claim: ClaimStep, answer: ClaimOutcome, rules: StepRules, nowMs: number): AfterClaim {
+  const { view } = claim
+  switch (answer.verdict) {
+    case 'admitted':
+      return { kind: 'admit' }
+    case 'ended': {
+      const { room } = claim.ticket
+      return { kind: 'retry', ticket: answer.again && ticketAgain(answer.again, { room, view, rules }, nowMs) }
+    }
+    case 'none':
+    case 'unreachable': {
+      const why = answer.verdict === 'none' ? 'no-permit' : 'no-answer'
+      if (claim.leaves) return { kind: 'reject', why }
+      const ticket = refused(claim.ticket, view, rules.claimWindowMs, nowMs)
+      const place = ticket.byMs === null ? unknownPlace(ticket, nowMs) : claim.place
+      return { kind: 'wait', why, ticket, place, view, issued: claim.issued, confirms: false, delayMs: 0 }
+    }
+  }
+}
+
+/** Returns the place at the front for a visitor whose session has ended a moment ago. */
+export function ticketAgain(
+  again: Again,
+  { room, view, rules }: { readonly room: string; readonly view: View | null; readonly rules: StepRules },
+  nowMs: number,
+): Ticket {
+  const { sid, lane } = again
+  return {
+    room,
+    sid,
+    key: keyAgain(again.key, lane, view),
+    lane,
+    confirmed: false,
+    low: null,
+    byMs: nowMs + rules.claimWindowMs,
+    generation: view?.generation ?? NO_GENERATION,
+    issuedMs: nowMs,
+  }
+}

@@ -1,0 +1,98 @@
+/** A visitor without a pass, and the room as an isolate knows it: all that decides about the visitor's next step. */
+import type { View } from '../protocol/messages.ts'
+
+/**
+ * Why the visitor asks. `enter`: a request that goes on to the origin as soon as it is admitted. `claim`: a poll that
+ * claims when the visitor is called. `poll`: a poll that only looks. `requeued`: a request of a visitor whose session
+ * was ended by a policy, and who sees the reason before the next claim.
+ */
+export type Purpose = 'enter' | 'claim' | 'poll' | 'requeued'
+
+/**
+ * The claims of one request. The first one may find a session that has ended. Then the visitor has a new place, which
+ * may be called too.
+ */
+const CLAIMS: Readonly<Record<Purpose, number>> = { enter: 2, claim: 1, poll: 0, requeued: 0 }
+
+/** The part of a room's settings that decides about visitors without a pass, as it is now. */
+export interface StepRules {
+  readonly claimWindowMs: number
+  readonly newcomers: 'wait' | 'pass through' | 'are rejected'
+  /** True if only visitors with a valid invitation get a place. */
+  readonly inviteOnly: boolean
+  /** The lanes beside the main one. */
+  readonly lanes: readonly { readonly name: string }[]
+  readonly whenSoldOut: 'hold' | 'reject'
+  readonly onRoomFailure: 'hold' | 'admit'
+  /** The admissions of the room. 0 while it is held, and before the start of an event. */
+  readonly ratePerMinute: number
+}
+
+/** The room as one isolate knows it now. */
+export interface RoomNow {
+  readonly rules: StepRules
+  /** Null while no door has ever answered. */
+  readonly view: View | null
+  /** True if the room has been out of reach for so long that `onRoomFailure` applies. */
+  readonly hasFailed: boolean
+  /** True if the door of the ticket has said since the view was made that it has no permit. */
+  readonly isDoorEmpty: boolean
+}
+
+/** A visitor without a pass, and what this request has found out so far. */
+export interface Outsider {
+  readonly purpose: Purpose
+  /** Whether the visitor shows an invitation, and whether it is in force. */
+  readonly invitation: 'none' | 'valid' | 'invalid'
+  /** The lane of a valid invitation. */
+  readonly invitedTo: string | null
+  /** True if the visitor's cookie must not be overwritten: this isolate may only be unable to read it yet. */
+  readonly keepsCookie: boolean
+  /** How far behind a newcomer this visitor's next place is, because a policy has ended the session. */
+  readonly behindMs: number
+  /** Why this request got its ticket. Null for a ticket that the visitor brought, or without a ticket. */
+  readonly issued: WhyIssued | null
+  /** Claims that found a session that has ended. */
+  readonly claims: number
+  /** How long the network must wait with this ticket. Null before the network was charged. */
+  readonly delayMs: number | null
+  /** True once this isolate has admitted all that it may by itself. */
+  readonly isLocalSpent: boolean
+}
+
+/** A visitor at the start of a request: nothing was found out yet. */
+export const UNKNOWN_YET = { issued: null, claims: 0, delayMs: null, isLocalSpent: false } as const
+
+export type WhyIssued = 'newcomer' | 'missed' | 'changed-lane'
+
+/**
+ * True if a visitor needs no place here now. Where an invitation is needed, this holds only with a valid one or with a
+ * ticket.
+ */
+export function passesThrough(
+  ticket: object | null,
+  visitor: Pick<Outsider, 'invitation'>,
+  rules: Pick<StepRules, 'newcomers' | 'inviteOnly'>,
+): boolean {
+  return rules.newcomers === 'pass through' && (ticket !== null || !isUninvited(visitor, rules))
+}
+
+/**
+ * True if the room is for invited visitors only, and this visitor has no valid invitation. It does not matter to a
+ * visitor who has a place.
+ */
+export function isUninvited(
+  { invitation }: Pick<Outsider, 'invitation'>,
+  rules: Pick<StepRules, 'inviteOnly'>,
+): boolean {
+  return rules.inviteOnly && invitation !== 'valid'
+}
+
+/** True if this request may make another claim. */
+export function mayClaim({ purpose, claims }: Outsider): boolean {
+  return claims < CLAIMS[purpose]
+}
+
+export function hasLane({ lanes }: StepRules, lane: string): boolean {
+  return lanes.some(({ name }) => name === lane)
+}

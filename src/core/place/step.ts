@@ -1,0 +1,237 @@
+/**
+ * The next step of a visitor without a pass: to be rejected, to get a place, to wait or to claim. These functions make
+ * every such decision. The edge and the simulator only carry the steps out: they sign, count, draw and call.
+ *
+ * `nextStep` is called again after each step that brings something new: a ticket was issued, or a network was charged.
+ * Each of these steps comes at most once before the next claim, and a request makes at most two claims.
+ */
+import type { Quota } from '../gcra.ts'
+import type { View } from '../protocol/messages.ts'
+import { MAIN_LANE, type Ticket } from '../ticket.ts'
+import {
+  hasLane,
+  isUninvited,
+  mayClaim,
+  type Outsider,
+  type RoomNow,
+  type StepRules,
+  type WhyIssued,
+} from './outsider.ts'
+import { drawnMsOf, isUndrawn, nextPollMs, type Place, placeOf, refused, seen } from './place.ts'
+
+export type WhyRejected =
+  /** The room is for invited visitors only. */
+  | 'uninvited'
+  | 'invalid-invitation'
+  /** The budget of the room is spent. */
+  | 'sold-out'
+  /** The room is not open, and keeps no line for newcomers. */
+  | 'rejects-newcomers'
+  /** The same, and no door has answered yet. */
+  | 'no-view'
+  /** The same, and the door had no permit. */
+  | 'no-permit'
+  /** The same, and the door did not answer. */
+  | 'no-answer'
+  /** The same, and the network of the visitor has claimed too much. */
+  | 'network-quota'
+
+export type WhyWaiting =
+  /** No door has answered this isolate yet. */
+  | 'no-view'
+  /** The visitor was called, and did not come within the claim window. The ticket is a new one. */
+  | 'missed'
+  /** An invitation gave the visitor a new place in another lane. */
+  | 'changed-lane'
+  /** An event has not started. */
+  | 'before-start'
+  /** The place is not drawn or not counted yet. */
+  | 'undrawn'
+  | 'sold-out'
+  /** The operator has stopped all admissions. */
+  | 'held'
+  /** The room is open, but a policy has ended an earlier session whose debt is not paid off yet. */
+  | 'in-debt'
+  | 'not-called'
+  /** Called, but this request does not claim. */
+  | 'called'
+  /** Called, but the visitor is shown first why the session was ended. */
+  | 'requeued'
+  /** The door had no permit. */
+  | 'no-permit'
+  | 'no-answer'
+  /** The network of the visitor has confirmed or claimed too much. */
+  | 'network-quota'
+
+export interface RejectStep {
+  readonly kind: 'reject'
+  readonly why: WhyRejected
+}
+
+export interface WaitStep {
+  readonly kind: 'wait'
+  readonly why: WhyWaiting
+  readonly ticket: Ticket
+  readonly place: Place
+  /** The view that decided. Null while no door has ever answered. */
+  readonly view: View | null
+  readonly issued: WhyIssued | null
+  /** True if the ticket becomes a part of the line with this step. The caller must count it. */
+  readonly confirms: boolean
+  /** The visitor must not poll before. */
+  readonly delayMs: number
+}
+
+export interface ClaimStep {
+  readonly kind: 'claim'
+  readonly ticket: Ticket
+  readonly place: Place
+  readonly view: View
+  readonly issued: WhyIssued | null
+  /** True if the visitor leaves when the claim is refused. */
+  readonly leaves: boolean
+}
+
+export type Step =
+  | RejectStep
+  | WaitStep
+  | ClaimStep
+  /** Issue a ticket, which replaces the present one. */
+  | { readonly kind: 'issue'; readonly why: WhyIssued; readonly lane: string; readonly behindMs: number }
+  /** Charge the network of the visitor for this ticket, to learn `delayMs`. */
+  | { readonly kind: 'charge-network' }
+  /** Admit the visitor without the room, within a quota of this isolate. Such a visitor is exempt from I1 and I2. */
+  | { readonly kind: 'admit-locally'; readonly quota: Quota }
+
+/** The time until the next try, where nothing is known that would give a better one. */
+export const SHORT_RETRY_MS = 5_000
+/** While the room cannot be reached, one isolate admits this share of the room's rate. */
+const LOCAL_SHARE = 0.1
+/** The time until the next poll varies by this share in both directions while no door has answered. */
+const SHORT_RETRY_JITTER = 0.2
+/** The place of a visitor whose real place is not known here. */
+const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
+
+/**
+ * Decides the next step of a visitor without a pass. Without a ticket the visitor gets one, or is rejected. A visitor
+ * who missed the call gets a new place.
+ */
+export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow, nowMs: number): Step {
+  const { view, rules } = room
+  if (!ticket && isUninvited(visitor, rules)) return rejectUninvited(visitor)
+  if (admitsLocally(visitor, room)) return { kind: 'admit-locally', quota: localQuota(rules) }
+  if (!view) return withoutView(ticket, visitor, rules)
+  if (view.soldOut && rules.whenSoldOut === 'reject') return { kind: 'reject', why: 'sold-out' }
+  if (!ticket) return issue('newcomer', visitor, rules)
+  const place = placeOf(ticket, view, rules.claimWindowMs, nowMs)
+  const replacement = visitor.issued === null ? replacementOf(ticket, place, visitor, rules) : null
+  if (replacement) return replacement
+  if (!room.isDoorEmpty || !view.open) return withPlace({ ticket, place, view, visitor }, room, nowMs)
+  // A door without permits counts as closed until the next view brings a frontier.
+  const closed = { ...view, open: false, lanes: {} }
+  const placed = { ticket, place: placeOf(ticket, closed, rules.claimWindowMs, nowMs), view: closed, visitor }
+  return withPlace(placed, room, nowMs)
+}
+
+/** Returns the milliseconds until a waiting visitor should ask again. `random` is uniform in [0, 1). */
+export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, random: number): number {
+  const { ticket, place, view, delayMs } = step
+  if (!view) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
+  // At most half of the claim window, so that a visitor who polls on time is there before the turn is over.
+  return Math.max(delayMs, Math.min(nextPollMs(ticket, place, view, nowMs, random), rules.claimWindowMs / 2))
+}
+
+/** Returns the place shown to a visitor who was refused a moment ago. The ticket keeps its real place. */
+export function unknownPlace(ticket: Ticket, nowMs: number): Place {
+  return { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
+}
+
+function rejectUninvited({ invitation }: Outsider): RejectStep {
+  return { kind: 'reject', why: invitation === 'invalid' ? 'invalid-invitation' : 'uninvited' }
+}
+
+function admitsLocally(visitor: Outsider, { rules, view, hasFailed }: RoomNow): boolean {
+  if (!hasFailed || rules.onRoomFailure !== 'admit' || rules.ratePerMinute === 0 || view?.soldOut) return false
+  return mayClaim(visitor) && !visitor.isLocalSpent
+}
+
+function localQuota({ ratePerMinute }: StepRules): Quota {
+  return { intervalMs: 60_000 / Math.max(1, ratePerMinute * LOCAL_SHARE), burst: 1 }
+}
+
+/** Decides while no door has answered this isolate yet. A ticket keeps its place. */
+function withoutView(ticket: Ticket | null, visitor: Outsider, rules: StepRules): Step {
+  if (ticket) {
+    const { issued } = visitor
+    const place = { ...NO_PLACE_YET, position: ticket.low }
+    return { kind: 'wait', why: 'no-view', ticket, place, view: null, issued, confirms: false, delayMs: 0 }
+  }
+  return rules.newcomers === 'are rejected' ? { kind: 'reject', why: 'no-view' } : issue('newcomer', visitor, rules)
+}
+
+/** An invitation to a lane that does not exist any more gives a place in the main lane. */
+function issue(why: WhyIssued, visitor: Outsider, rules: StepRules): Step {
+  const { invitedTo, behindMs } = visitor
+  const lane = invitedTo !== null && hasLane(rules, invitedTo) ? invitedTo : MAIN_LANE
+  return { kind: 'issue', why, lane, behindMs }
+}
+
+/** Returns the step for a ticket that another one must replace, or null. */
+function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rules: StepRules): Step | null {
+  const { invitedTo } = visitor
+  if (state === 'missed')
+    return isUninvited(visitor, rules) ? rejectUninvited(visitor) : issue('missed', visitor, rules)
+  // A visitor keeps the lane when called, in a room that rejects newcomers, and when the cookie must not be overwritten.
+  const isKept = state === 'called' || rules.newcomers === 'are rejected' || visitor.keepsCookie
+  const isOther = invitedTo !== null && invitedTo !== ticket.lane && hasLane(rules, invitedTo)
+  return isOther && !isKept ? issue('changed-lane', visitor, rules) : null
+}
+
+/** A visitor with a ticket and its place. */
+interface Placed {
+  readonly ticket: Ticket
+  readonly place: Place
+  /** The view of the ticket's door. */
+  readonly view: View
+  readonly visitor: Outsider
+}
+
+function withPlace(placed: Placed, room: RoomNow, nowMs: number): Step {
+  const { ticket, place, view, visitor } = placed
+  const { rules } = room
+  const { issued } = visitor
+  const isNewcomer = issued !== null
+  const isCalled = place.state === 'called'
+  const leaves = isNewcomer && rules.newcomers === 'are rejected'
+  // The first use of a ticket counts against the quota of its network: when it is confirmed, or claims at once.
+  const isFirstUse = isNewcomer ? isCalled : !ticket.confirmed
+  if (isFirstUse && visitor.delayMs === null) return { kind: 'charge-network' }
+  if (isFirstUse && visitor.delayMs) return delayed(placed, visitor.delayMs, rules, nowMs)
+  if (isCalled && mayClaim(visitor)) return { kind: 'claim', ticket, place, view, issued, leaves }
+  if (leaves) return { kind: 'reject', why: 'rejects-newcomers' }
+  const next = isNewcomer ? ticket : seen(ticket, place, rules.claimWindowMs, nowMs)
+  const confirms = next.confirmed && !ticket.confirmed
+  return { kind: 'wait', why: whyWaiting(placed, room), ticket: next, place, view, issued, confirms, delayMs: 0 }
+}
+
+/** Beyond the quota of its network a ticket is counted, or claims, later. A visitor who is called keeps the turn. */
+function delayed({ ticket, place, view, visitor }: Placed, delayMs: number, rules: StepRules, nowMs: number): Step {
+  const why = 'network-quota'
+  const { issued } = visitor
+  if (issued !== null && rules.newcomers === 'are rejected') return { kind: 'reject', why }
+  const keepsTurn = issued === null && place.state === 'called'
+  const kept = keepsTurn ? refused(ticket, view, rules.claimWindowMs, nowMs) : ticket
+  return { kind: 'wait', why, ticket: kept, place: unknownPlace(kept, nowMs), view, issued, confirms: false, delayMs }
+}
+
+function whyWaiting({ place, visitor }: Placed, { view, isDoorEmpty }: RoomNow): WhyWaiting {
+  if (place.state === 'called') return visitor.purpose === 'requeued' ? 'requeued' : 'called'
+  if (place.state === 'missed' || visitor.issued === 'missed') return 'missed'
+  if (visitor.issued === 'changed-lane') return 'changed-lane'
+  if (typeof place.startsMs === 'number') return 'before-start'
+  if (isUndrawn(place)) return 'undrawn'
+  if (view?.soldOut) return 'sold-out'
+  if (view?.held) return 'held'
+  if (view?.open) return isDoorEmpty ? 'no-permit' : 'in-debt'
+  return 'not-called'
+}
