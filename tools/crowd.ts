@@ -4,15 +4,15 @@ import { runCrowd } from './crowd/crowd.ts'
 import { Film } from './crowd/film.ts'
 import type { Tally } from './crowd/tally.ts'
 import { liveLine, summaryOf } from './crowd/words.ts'
-import { address, type Given, number, run, UsageError } from './support/cli.ts'
+import { address, type Given, number, run } from './support/cli.ts'
 
-const USAGE = `npm run crowd -- --url URL --visitors N [--arrive S] [--stay S] [--no-shows SHARE] [--duration S] [--json]
+const USAGE = `npm run crowd -- --visitors N [--url URL] [--arrive S] [--stay S] [--no-shows SHARE] [--duration S] [--json]
 
 Visitors with cookies of their own arrive, wait in line if there is one, browse and shop, and go silent. Send it only to a
 site that is yours. Exit code 1 when the address cannot be reached.`
 
 const FLAGS = {
-  url: { value: 'URL', help: 'where everybody goes' },
+  url: { value: 'URL', help: 'where the visitors go', default: 'http://localhost:8787/' },
   visitors: { value: 'N', help: 'how many come' },
   arrive: { value: 'SECONDS', help: 'they come within this time', default: '10' },
   stay: { value: 'SECONDS', help: 'mean time inside', default: '30' },
@@ -26,8 +26,7 @@ const FLAGS = {
 await run(USAGE, FLAGS, main)
 
 async function main(given: Given): Promise<number> {
-  const url = address(given, 'url')
-  if (url === null) throw new UsageError('--url is missing: where should the crowd go?')
+  const url = address(given, 'url') ?? FLAGS.url.default
   const ms = (name: string, low: number, high: number) => 1_000 * number(given, name, low, high, 'fractions')
   const interrupted = new AbortController()
   const options = {

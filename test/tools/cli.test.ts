@@ -12,6 +12,8 @@ const TOOLS = [
     'simulate',
     'soak',
     'constants',
+    'docs',
+    'screenshots',
     'scenarios',
     'fuzz',
     'keys',
@@ -31,7 +33,7 @@ const WRONG_VALUES: readonly [file: string, args: readonly string[], named: stri
   ['tools/serve.ts', ['--host', 'http://127.0.0.1'], '--host must be'],
   ['tools/serve.ts', ['--isolates', '0'], '--isolates'],
   ['tools/serve.ts', ['--admin-token', 'short'], '--admin-token'],
-  ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/'], '--visitors'],
+  ['tools/crowd.ts', [], '--visitors'],
   ['tools/crowd.ts', ['--url', 'http://127.0.0.1:1/', '--visitors', '5', '--no-shows', '2'], '--no-shows'],
   ['tools/bench.ts', ['--seconds', '0'], '--seconds'],
   ['tools/bench.ts', ['--only', 'nothing'], '--only'],
@@ -96,6 +98,13 @@ describe.each(TOOLS)('%s', file => {
     expect(status).toBe(2)
     expect(stderr).toContain('--no-such-flag')
     expect(stderr).not.toMatch(/\n\s+at .*:\d+:\d+/)
+  })
+})
+
+describe('the crowd', () => {
+  it('goes to the address of npm start by default', () => {
+    const [, port] = /--port N .*\((\d+)\)/.exec(tool('tools/start.ts', '--help').stdout) ?? []
+    expect(tool('tools/crowd.ts', '--help').stdout).toContain(`(http://localhost:${port}/)`)
   })
 })
 
