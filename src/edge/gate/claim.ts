@@ -4,7 +4,6 @@ import type { Pass, Ticket } from '../../core/ticket.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
-import { goneOf, noteGone } from './ended-session.ts'
 import { nameOf } from './tickets.ts'
 import type { Admitted } from './verdict.ts'
 import { leaseOn } from './with-pass.ts'
@@ -25,12 +24,12 @@ export async function claim(
   const lease = leaseOn(visit, room, sid)
   if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
   const id = nameOf(ticket)
-  if (goneOf(room, id, visit.nowMs)) return { kind: 'ended' }
+  if (room.ended.find(id, visit.nowMs)) return { kind: 'ended' }
   try {
     const answer = claimedLately(visit, room, id, how.charges) ?? (await askFor(visit, room, ticket, how))
     if (answer.verdict === 'none') return { kind: 'refused' }
     if (answer.verdict === 'ended') {
-      noteGone(room, id, { again: answer.again }, visit.nowMs)
+      room.ended.note(id, { again: answer.again }, visit.nowMs)
       return { kind: 'ended' }
     }
     const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)

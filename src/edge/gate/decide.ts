@@ -30,12 +30,12 @@ import { mayGiveCookie } from '../request/set-cookie.ts'
 import { bypassFacts, isPrefetch, isPreflight, type Visit } from '../request/visit.ts'
 import type { Lease } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
-import { goneOf, noteGone, placeAfter } from './ended-session.ts'
 import { belongsOnHttps, noteHttps } from './https-redirect.ts'
 import { invitedBy } from './invitation.ts'
 import { type NetworkCheck, networkCheck } from './network-policies.ts'
 import { networkOf } from './network-quota.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './presented-tokens.ts'
+import { placeAfter } from './tickets.ts'
 import type { Verdict } from './verdict.ts'
 import { admitted, isKept, leaseOn, limitedBy, renewLease, soon, touch } from './with-pass.ts'
 import { passesThrough, SHORT_RETRY_MS, stand } from './without-pass.ts'
@@ -86,7 +86,7 @@ async function decideWith(visit: Visit, room: RoomClient, network: NetworkCheck 
   const ticket = (after === undefined ? null : placeAfter(visit, room, after)) ?? own.ticket
   noteHttps(visit, room)
   if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', room }
-  const requeuedBy = after === undefined ? null : goneOf(room, after, visit.nowMs)?.requeuedBy
+  const requeuedBy = after === undefined ? null : room.ended.find(after, visit.nowMs)?.requeuedBy
   // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
   const claims = !requeuedBy || visit.kind === 'subresource' ? 2 : 0
   const isReplaced = ticket !== own.ticket
@@ -189,8 +189,7 @@ async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, re
   // A new session has a new budget, so it must not begin before the old budget would be full again.
   const { intervalMs, burst } = refusal.policy.quota
   const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
-  noteGone(
-    room,
+  room.ended.note(
     sid,
     { again: null, requeuedBy: refusal.name, forMs: Math.max(behindMs, expiresMs - visit.nowMs) },
     visit.nowMs,

@@ -6,7 +6,7 @@ import { batchAt } from '../../core/line/batches.ts'
 import { keyAgain } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Again } from '../../core/session.ts'
-import { MAIN_LANE, NO_GENERATION, type Ticket } from '../../core/ticket.ts'
+import { inGeneration, MAIN_LANE, NO_GENERATION, type Ticket } from '../../core/ticket.ts'
 import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -52,8 +52,18 @@ export async function mint(
   return { ...ticket, lane, draw: drawn?.draw ?? null, ...taken }
 }
 
+/**
+ * Returns the place of a visitor whose session is over. Returns null when the visitor gets a place like any newcomer.
+ */
+export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
+  const ended = room.ended.find(id, visit.nowMs)
+  const next = ended?.next && room.view ? inGeneration(ended.next, room.view.generation) : null
+  if (next && !hasLeft(room, next)) return next
+  return ended?.again ? ticketAgain(visit, room, ended.again) : null
+}
+
 /** Returns the place at the front for a visitor whose session has ended a moment ago. */
-export function ticketAgain(visit: Visit, room: RoomClient, again: Again): Ticket {
+function ticketAgain(visit: Visit, room: RoomClient, again: Again): Ticket {
   const { lane } = again
   const key = keyAgain(again.key, lane, room.view)
   return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }

@@ -11,7 +11,6 @@ import { bucketOf, covers } from '../limits/session.ts'
 import type { Visit } from '../request/visit.ts'
 import type { Lease } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
-import { goneOf, noteGone } from './ended-session.ts'
 import type { Carried } from './presented-tokens.ts'
 import type { Admitted, Limited } from './verdict.ts'
 
@@ -58,7 +57,7 @@ export async function touch(
 ): Promise<Admitted | Limited | { kind: 'gone' }> {
   const { nowMs } = visit
   const { sid, expiresMs } = carried.value
-  if (goneOf(room, sid, nowMs)) return { kind: 'gone' }
+  if (room.ended.find(sid, nowMs)) return { kind: 'gone' }
   const isExpired = expiresMs <= nowMs
   const asking = { wentOn: false }
   const asked = ask(
@@ -152,7 +151,7 @@ export function renewLease(visit: Visit, room: RoomClient, pass: Pass): void {
 function forget(room: RoomClient, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
   const nowMs = Date.now()
   room.sessions.drop(sid)
-  noteGone(room, sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
+  room.ended.note(sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
   return answer
 }
 

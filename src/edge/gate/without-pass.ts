@@ -5,10 +5,9 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
-import { noteNext, placeAfter } from './ended-session.ts'
 import { withPlace } from './event-tickets.ts'
 import { mayConfirm } from './network-quota.ts'
-import { changesLane, confirm, giveUp, mint, nameOf, newSid } from './tickets.ts'
+import { changesLane, confirm, giveUp, mint, nameOf, newSid, placeAfter } from './tickets.ts'
 import type { Admitted, Rejected, Waiting } from './verdict.ts'
 
 /** The time until the next try, where nothing is known that would give a better one. */
@@ -92,7 +91,7 @@ export async function stand(
   } else if (place.state === 'called' && options.claims > 0 && (options.mayClaim?.() ?? true)) {
     const claimed = await claim(visit, room, ticket, { leaves: rejects && isNewcomer, charges: options.charges })
     if (claimed.kind === 'admitted') {
-      noteNext(room, options.after, ticket)
+      room.ended.noteNext(options.after, ticket)
       return claimed
     }
     if (claimed.kind === 'ended') {
@@ -108,7 +107,7 @@ export async function stand(
     ticket = seen(ticket, place, claimWindowMs, nowMs)
     if (ticket.confirmed && !held.confirmed) confirm(visit, room, ticket)
   }
-  noteNext(room, options.after, ticket)
+  room.ended.noteNext(options.after, ticket)
   if (isNewcomer) room.count('minted')
   const changed = (ticket !== carried || options.isReplaced) && !options.keepCookie
   return {

@@ -39,7 +39,7 @@ export interface Lease {
 }
 
 /** A session that is over. */
-export interface Gone {
+export interface EndedSession {
   readonly untilMs: number
   /** The place at the front that its visitor may take. */
   readonly again: Again | null
@@ -61,8 +61,8 @@ export class Memory {
   readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
   /** Places that were given up here. */
   readonly left = new LRUCache<string, true>({ max: VISITORS })
-  /** Sessions that are over, by sid or by ticket. */
-  readonly gone = new LRUCache<string, Gone>({ max: VISITORS })
+  /** Sessions that are over, by sid or by the name of their ticket. */
+  readonly ended = new LRUCache<string, EndedSession>({ max: VISITORS })
   /** The last claim of a ticket. */
   readonly claims = new LRUCache<string, { readonly atMs: number; readonly answer: ClaimAnswer }>({ max: VISITORS })
   /**

@@ -14,6 +14,7 @@ import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { Limits } from '../limits/limits.ts'
 import { type Caller, Doors } from './door-client.ts'
+import { EndedSessions } from './ended-sessions.ts'
 import type { Memory } from './memory.ts'
 import { SessionLeases } from './sessions.ts'
 import { RoomLink } from './snapshot-sync.ts'
@@ -38,6 +39,7 @@ export class RoomClient {
   /** What the room reports to this isolate, and this isolate to the room. */
   readonly sync: RoomLink
   readonly sessions: SessionLeases
+  readonly ended: EndedSessions
   /**
    * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
    */
@@ -51,6 +53,7 @@ export class RoomClient {
   constructor(config: RoomConfig, ring: KeyRing, memory: Memory) {
     this.name = config.name
     this.memory = memory
+    this.ended = new EndedSessions(memory)
     this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
     this.#doors = new Doors(config.name, () => this.count('calls'))

@@ -1,0 +1,46 @@
+/**
+ * Sessions that are over, in the memory of one isolate. Their doors are not asked again for some seconds. A visitor who
+ * shows an old token again and again gets one new place, not one for each request.
+ */
+import type { Again } from '../../core/session.ts'
+import type { Ticket } from '../../core/ticket.ts'
+import type { EndedSession, Memory } from './memory.ts'
+
+/** A session that is over stays over. Its door is asked again after 10 s, in case this isolate is mistaken. */
+const ENDED_FOR_MS = 10_000
+
+/** An id is the sid of a session, or the name of the ticket that it began with. */
+export class EndedSessions {
+  readonly #ended: Memory['ended']
+
+  constructor({ ended }: Memory) {
+    this.#ended = ended
+  }
+
+  /** Returns what is known of a session that is over. Returns undefined while the session may be live. */
+  find(id: string, nowMs: number): EndedSession | undefined {
+    const known = this.#ended.get(id)
+    return known && known.untilMs > nowMs ? known : undefined
+  }
+
+  /** Remembers that a session is over. */
+  note(
+    id: string,
+    how: { readonly again: Again | null; readonly requeuedBy?: string; readonly forMs?: number },
+    nowMs: number,
+  ): void {
+    const known = this.find(id, nowMs)
+    this.#ended.set(id, {
+      untilMs: Math.max(known?.untilMs ?? 0, nowMs + Math.max(how.forMs ?? 0, ENDED_FOR_MS)),
+      again: how.again ?? known?.again ?? null,
+      requeuedBy: how.requeuedBy ?? known?.requeuedBy ?? null,
+      next: known?.next ?? null,
+    })
+  }
+
+  /** Remembers the place that the visitor of a session that is over has got. */
+  noteNext(id: string | undefined, ticket: Ticket): void {
+    const known = id === undefined ? undefined : this.#ended.peek(id)
+    if (known) known.next = ticket
+  }
+}
