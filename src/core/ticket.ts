@@ -83,6 +83,13 @@ export function inGeneration(ticket: Ticket, generation: number): Ticket | null 
   return isOfIt ? { ...ticket, generation } : null
 }
 
+/**
+ * Returns the name of a place. The sid of an invitation has one place after another, so their names include the time.
+ */
+export function placeIdOf({ sid, takenMs }: Pick<Ticket, 'sid' | 'takenMs'>): string {
+  return takenMs === undefined ? sid : `${sid} ${takenMs}`
+}
+
 /** Returns the door of a sid. A sid is `<door>.<128 random bits>`, followed by `~n` for a later session. */
 export function doorOf(sid: string): string {
   return sid.slice(0, sid.indexOf('.'))

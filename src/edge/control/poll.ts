@@ -42,7 +42,7 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
       retryAfterMs: UNKNOWN_RETRY_MS,
     })
   if (!held) return withoutPlace(room, nowMs)
-  const earlyMs = (room.memory.polls.get(held.sid) ?? 0) - nowMs
+  const earlyMs = room.places.pollsInMs(held, nowMs)
   if (earlyMs > 0) {
     return problemResponse({
       status: 429,
@@ -63,7 +63,7 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
     return response
   }
   if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), outsideHeaders(outcome.retryAfterMs))
-  room.memory.polls.set(outcome.ticket.sid, nowMs + outcome.pollAfterMs * EARLY_SHARE)
+  room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   const headers = waitingHeaders(visit, outcome)
   headers['Content-Type'] = 'application/json'
   return new Response(JSON.stringify(placeJson(outcome, nowMs)), { headers })

@@ -1,10 +1,9 @@
 /** The claim of a visitor who is called: a place becomes a session. */
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
-import type { Pass, Ticket } from '../../core/ticket.ts'
+import { type Pass, placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
-import { nameOf } from './tickets.ts'
 import type { Admitted } from './verdict.ts'
 import { leaseOn } from './with-pass.ts'
 
@@ -23,7 +22,7 @@ export async function claim(
   const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
   if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
-  const id = nameOf(ticket)
+  const id = placeIdOf(ticket)
   if (room.ended.find(id, visit.nowMs)) return { kind: 'ended' }
   try {
     const answer = claimedLately(visit, room, id, how.charges) ?? (await askFor(visit, room, ticket, how))
@@ -67,7 +66,7 @@ async function askFor(
     ...(takenMs === undefined ? {} : { takenMs }),
     ...(asks.length > 0 ? { asks } : {}),
   })
-  room.memory.claims.set(nameOf(ticket), { atMs: visit.nowMs, answer })
+  room.memory.claims.set(placeIdOf(ticket), { atMs: visit.nowMs, answer })
   if (answer.verdict !== 'admitted') room.sessions.drop(sid)
   else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessions.of(sid).limits, asks, answer.grants)
   return answer

@@ -4,7 +4,6 @@ import { inGeneration, type Pass, type Ticket } from '../../core/ticket.ts'
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
-import { hasLeft } from './tickets.ts'
 
 /** API clients may send and read their token here. */
 export const TOKEN_HEADER = 'Waiting-Room-Token'
@@ -41,7 +40,7 @@ export async function carriedBy(visit: Visit, room: RoomClient): Promise<Carried
     if (token.kind === 'unknown') keepCookie = true
     else if (token.kind === 'ticket') {
       const isFirst = !ticket || token.ticket.key < ticket.value.key
-      if (isFirst && !hasLeft(room, token.ticket)) ticket = { value: token.ticket, text }
+      if (isFirst && !room.places.hasLeft(token.ticket)) ticket = { value: token.ticket, text }
     } else if (token.kind === 'pass') pass = better(pass, { value: token.pass, text }, visit.nowMs)
   }
   return { pass, ticket, keepCookie }

@@ -6,7 +6,7 @@ import { batchAt } from '../../core/line/batches.ts'
 import { keyAgain } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Again } from '../../core/session.ts'
-import { inGeneration, MAIN_LANE, NO_GENERATION, type Ticket } from '../../core/ticket.ts'
+import { inGeneration, MAIN_LANE, NO_GENERATION, placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -16,10 +16,9 @@ import { entryAt } from './event-tickets.ts'
 /** Counts a ticket in the line, once per isolate and place. */
 export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
   // An entry in a draw counts once as an entry, and once more as the place that it becomes.
-  const place = nameOf(ticket)
+  const place = placeIdOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
-  if (room.memory.confirmed.has(once)) return
-  room.memory.confirmed.set(once, true)
+  if (!room.places.countOnce(once)) return
   room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
   room.sync.report(visit)
 }
@@ -58,7 +57,7 @@ export async function mint(
 export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
   const ended = room.ended.find(id, visit.nowMs)
   const next = ended?.next && room.view ? inGeneration(ended.next, room.view.generation) : null
-  if (next && !hasLeft(room, next)) return next
+  if (next && !room.places.hasLeft(next)) return next
   return ended?.again ? ticketAgain(visit, room, ended.again) : null
 }
 
@@ -101,17 +100,9 @@ export function newSid(room: RoomClient, visit: Visit): string {
  */
 export function giveUp(room: RoomClient, ticket: Ticket): void {
   const once = `gone ${ticket.sid} ${ticket.key}`
-  if (room.memory.confirmed.has(once)) return
-  room.memory.confirmed.set(once, true)
+  if (!room.places.countOnce(once)) return
   room.count('changed_lanes')
   if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
-}
-
-/**
- * Returns the name of a place. The sid of an invitation has one place after another, so their names include the time.
- */
-export function nameOf({ sid, takenMs }: Ticket): string {
-  return takenMs === undefined ? sid : `${sid} ${takenMs}`
 }
 
 /**
@@ -120,21 +111,16 @@ export function nameOf({ sid, takenMs }: Ticket): string {
  */
 export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket): Promise<void> {
   const { sid, key, lane, takenMs, entry, confirmed } = ticket
-  room.memory.left.set(nameOf(ticket), true)
+  room.places.noteLeft(ticket)
   // An entry gets its place later, at the latest when its ticket expires.
   const lastKey = entry ? visit.nowMs + TICKET_FOR_SECONDS * 1_000 : key
   const taken = takenMs === undefined ? {} : { takenMs }
   if (!(await room.sessions.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
   room.count('left')
   // The visitor may show an older copy of the ticket, from before it was counted here.
-  const isCounted = confirmed || room.memory.confirmed.has(nameOf(ticket))
+  const isCounted = confirmed || room.places.wasCounted(placeIdOf(ticket))
   if (isCounted && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
   room.sync.report(visit)
-}
-
-/** Whether a place was given up at this isolate. Other isolates learn it from the door, once the place is called. */
-export function hasLeft({ memory: { left } }: RoomClient, ticket: Ticket): boolean {
-  return left.size > 0 && left.has(nameOf(ticket))
 }
 
 function hasLane(room: RoomClient, lane: string): boolean {

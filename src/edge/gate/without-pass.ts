@@ -1,13 +1,13 @@
 /** The steps of visitors who are not inside: one step in the line, and the claim of a visitor who is called. */
 import { drawnMsOf, nextPollMs, placeOf, refused, seen } from '../../core/place/place.ts'
-import { doorOf, type Ticket } from '../../core/ticket.ts'
+import { doorOf, placeIdOf, type Ticket } from '../../core/ticket.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
 import { withPlace } from './event-tickets.ts'
 import { mayConfirm } from './network-quota.ts'
-import { changesLane, confirm, giveUp, mint, nameOf, newSid, placeAfter } from './tickets.ts'
+import { changesLane, confirm, giveUp, mint, newSid, placeAfter } from './tickets.ts'
 import type { Admitted, Rejected, Waiting } from './verdict.ts'
 
 /** The time until the next try, where nothing is known that would give a better one. */
@@ -95,7 +95,7 @@ export async function stand(
       return claimed
     }
     if (claimed.kind === 'ended') {
-      const after = nameOf(ticket)
+      const after = placeIdOf(ticket)
       const next = placeAfter(visit, room, after)
       return stand(visit, room, next, { ...options, claims: options.claims - 1, isReplaced: true, after })
     }

@@ -58,7 +58,7 @@ export class Memory {
   readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
   readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
   /** Places that were counted in a line here, and tickets that were given up for another lane. */
-  readonly confirmed = new LRUCache<string, true>({ max: VISITORS })
+  readonly counted = new LRUCache<string, true>({ max: VISITORS })
   /** Places that were given up here. */
   readonly left = new LRUCache<string, true>({ max: VISITORS })
   /** Sessions that are over, by sid or by the name of their ticket. */

@@ -16,6 +16,7 @@ import { Limits } from '../limits/limits.ts'
 import { type Caller, Doors } from './door-client.ts'
 import { EndedSessions } from './ended-sessions.ts'
 import type { Memory } from './memory.ts'
+import { Places } from './places.ts'
 import { SessionLeases } from './sessions.ts'
 import { RoomLink } from './snapshot-sync.ts'
 import { RoomTokens } from './tokens.ts'
@@ -40,6 +41,7 @@ export class RoomClient {
   readonly sync: RoomLink
   readonly sessions: SessionLeases
   readonly ended: EndedSessions
+  readonly places: Places
   /**
    * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
    */
@@ -54,6 +56,7 @@ export class RoomClient {
     this.name = config.name
     this.memory = memory
     this.ended = new EndedSessions(memory)
+    this.places = new Places(memory)
     this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
     this.#doors = new Doors(config.name, () => this.count('calls'))
