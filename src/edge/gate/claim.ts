@@ -7,9 +7,6 @@ import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import type { Admitted } from './verdict.ts'
 import { leaseOn } from './with-pass.ts'
 
-/** A request that comes again within this time does not claim again. The view is as old, so nothing new is known. */
-const CLAIMED_FOR_MS = 1_000
-
 type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
 
 /** Exchanges a place for a session. The door is not asked again about what it has said a moment ago, or for good. */
@@ -44,10 +41,8 @@ export async function claim(
  * claims again as soon as it comes.
  */
 function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges?: boolean): ClaimAnswer | null {
-  const last = room.memory.claims.get(id)
-  if (!last || Math.abs(nowMs - last.atMs) >= CLAIMED_FOR_MS) return null
-  const { answer } = last
-  if (answer.verdict === 'admitted') return { ...answer, known: true }
+  const answer = room.claims.lately(id, nowMs)
+  if (answer?.verdict === 'admitted') return { ...answer, known: true }
   return charges ? answer : null
 }
 
@@ -60,13 +55,12 @@ async function askFor(
   const { sid, key, lane, takenMs, generation } = ticket
   // A request that goes on with its claim is the first one charged to the session.
   const asks = charges ? room.limits.claimAsks(visit, room.sessions.of(sid).limits, visit.nowMs) : []
-  const answer = await room.claim(visit, {
+  const answer = await room.claims.ask(visit, {
     ...{ sid, key, lane, generation },
     ...(leaves ? { leaves } : {}),
     ...(takenMs === undefined ? {} : { takenMs }),
     ...(asks.length > 0 ? { asks } : {}),
   })
-  room.memory.claims.set(placeIdOf(ticket), { atMs: visit.nowMs, answer })
   if (answer.verdict !== 'admitted') room.sessions.drop(sid)
   else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessions.of(sid).limits, asks, answer.grants)
   return answer

@@ -6,13 +6,13 @@
  */
 import type { Quota } from '../../core/gcra.ts'
 import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
-import type { Claim, ClaimAnswer, View } from '../../core/protocol/messages.ts'
-import { doorOf } from '../../core/ticket.ts'
+import type { View } from '../../core/protocol/messages.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { Limits } from '../limits/limits.ts'
+import { Claims } from './claims.ts'
 import { type Caller, Doors } from './door-client.ts'
 import { EndedSessions } from './ended-sessions.ts'
 import type { Memory } from './memory.ts'
@@ -42,13 +42,12 @@ export class RoomClient {
   readonly sessions: SessionLeases
   readonly ended: EndedSessions
   readonly places: Places
+  readonly claims: Claims
   /**
    * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
    */
   allHeldMs = Number.NEGATIVE_INFINITY
   readonly #doors: Doors
-  /** Doors that had no permit left since the last sync. */
-  readonly #exhausted = new Set<string>()
   #settings: RoomSettings
   #spread = Math.random()
 
@@ -60,6 +59,7 @@ export class RoomClient {
     this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
     this.#doors = new Doors(config.name, () => this.count('calls'))
+    this.claims = new Claims(this.#doors, memory)
     this.sync = new RoomLink(
       {
         name: config.name,
@@ -104,14 +104,7 @@ export class RoomClient {
    */
   viewAt(door: string): View | null {
     const { view } = this
-    return view?.open && this.#exhausted.has(door) ? { ...view, open: false, lanes: {} } : view
-  }
-
-  async claim(caller: Caller, claim: Claim): Promise<ClaimAnswer> {
-    const door = doorOf(claim.sid)
-    const answer = await this.#doors.call(caller, door, stub => stub.claim(claim))
-    if (answer.verdict === 'none') this.#exhausted.add(door)
-    return answer
+    return view?.open && this.claims.isExhausted(door) ? { ...view, open: false, lanes: {} } : view
   }
 
   /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */
@@ -138,7 +131,7 @@ export class RoomClient {
       this.#countLimits()
       this.limits.follow(this.#settings)
     }
-    this.#exhausted.clear()
+    this.claims.noteSync()
   }
 
   #countLimits(): void {

@@ -1,0 +1,44 @@
+/** Claims of one isolate at the doors of a room. Refusals are remembered, so that no visitor makes it hammer a door. */
+import type { Claim, ClaimAnswer } from '../../core/protocol/messages.ts'
+import { doorOf, placeIdOf } from '../../core/ticket.ts'
+import type { Caller, Doors } from './door-client.ts'
+import type { Memory } from './memory.ts'
+
+/** A request that comes again within this time does not claim again. The view is as old, so nothing new is known. */
+const CLAIMED_FOR_MS = 1_000
+
+export class Claims {
+  readonly #doors: Doors
+  readonly #claims: Memory['claims']
+  /** Doors that had no permit left since the last sync. */
+  readonly #exhausted = new Set<string>()
+
+  constructor(doors: Doors, { claims }: Memory) {
+    this.#doors = doors
+    this.#claims = claims
+  }
+
+  /** Returns the door's last answer to a claim for the same place, while it is fresh. */
+  lately(place: string, nowMs: number): ClaimAnswer | null {
+    const last = this.#claims.get(place)
+    return last && Math.abs(nowMs - last.atMs) < CLAIMED_FOR_MS ? last.answer : null
+  }
+
+  async ask(caller: Caller, claim: Claim): Promise<ClaimAnswer> {
+    const door = doorOf(claim.sid)
+    const answer = await this.#doors.call(caller, door, stub => stub.claim(claim))
+    if (answer.verdict === 'none') this.#exhausted.add(door)
+    this.#claims.set(placeIdOf(claim), { atMs: caller.nowMs, answer })
+    return answer
+  }
+
+  /** Whether a door had no permit left, as of its last answer. */
+  isExhausted(door: string): boolean {
+    return this.#exhausted.has(door)
+  }
+
+  /** A sync has come: doors may have permits again. */
+  noteSync(): void {
+    this.#exhausted.clear()
+  }
+}
