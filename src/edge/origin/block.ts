@@ -70,7 +70,7 @@ function isBlockedFor(
   name: string,
   { breakers, back }: HealthView,
 ): boolean {
-  const { trials } = room.memory
+  const { trials } = room
   const breaker = own(breakers, name)
   if (!breaker) {
     const sinceMs = own(back, name)
@@ -78,10 +78,9 @@ function isBlockedFor(
   }
   if (breaker === 'open') return true
   const who = justIn ? `${room.name}/${name}/newcomers` : `${name}/${sid}`
-  const triedMs = trials.get(who) ?? Number.NEGATIVE_INFINITY
-  if (nowMs - triedMs < (justIn ? TRIAL_OF_NEWCOMERS_MS : TRIAL_OF_ONE_MS)) return true
+  if (nowMs - trials.lastMs(who) < (justIn ? TRIAL_OF_NEWCOMERS_MS : TRIAL_OF_ONE_MS)) return true
   if (room.spend(`trial/${name}`, TRIALS, nowMs) > 0) return true
-  trials.set(who, nowMs)
+  trials.note(who, nowMs)
   return false
 }
 
@@ -105,15 +104,15 @@ export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: rea
  * and no newcomer may come. So each isolate lets one request try.
  */
 function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
-  const { trials } = room.memory
+  const { trials } = room
   if (inside <= 0) {
-    room.allHeldMs = visit.nowMs
+    trials.noteAllBlocked(visit.nowMs)
     return false
   }
-  if (justIn) trials.set(sid, visit.nowMs)
-  if ((trials.get(sid) ?? Number.NEGATIVE_INFINITY) > room.allHeldMs || lotOf(sid) < inside) return true
+  if (justIn) trials.note(sid, visit.nowMs)
+  if (trials.hasTriedNow(sid) || lotOf(sid) < inside) return true
   if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
   if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
-  trials.set(sid, visit.nowMs)
+  trials.note(sid, visit.nowMs)
   return true
 }

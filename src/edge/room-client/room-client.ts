@@ -20,6 +20,7 @@ import { Places } from './places.ts'
 import { SessionLeases } from './sessions.ts'
 import { RoomLink } from './snapshot-sync.ts'
 import { RoomTokens } from './tokens.ts'
+import { Trials } from './trials.ts'
 
 export { type Caller, Unreachable } from './door-client.ts'
 
@@ -43,10 +44,7 @@ export class RoomClient {
   readonly ended: EndedSessions
   readonly places: Places
   readonly claims: Claims
-  /**
-   * When this isolate last blocked every session. A visitor who tried the origin before then did so in another outage.
-   */
-  allHeldMs = Number.NEGATIVE_INFINITY
+  readonly trials: Trials
   readonly #doors: Doors
   #settings: RoomSettings
   #spread = Math.random()
@@ -56,6 +54,7 @@ export class RoomClient {
     this.memory = memory
     this.ended = new EndedSessions(memory)
     this.places = new Places(memory)
+    this.trials = new Trials(memory)
     this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
     this.#doors = new Doors(config.name, () => this.count('calls'))

@@ -5,6 +5,7 @@ import type { Admitted } from '../../../src/edge/gate/verdict.ts'
 import { heldBack } from '../../../src/edge/origin/block.ts'
 import type { Visit } from '../../../src/edge/request/visit.ts'
 import { Memory } from '../../../src/edge/room-client/memory.ts'
+import { Trials } from '../../../src/edge/room-client/trials.ts'
 import type { Upstream } from '../../../src/settings/compiled/health.ts'
 
 const ORIGIN = { name: 'origin' } as Upstream
@@ -19,8 +20,7 @@ class Isolate {
     name: 'shop',
     view: null as { health: HealthView } | null,
     settings: { health: { shed: null }, isProtected: () => false },
-    memory: new Memory(),
-    allHeldMs: Number.NEGATIVE_INFINITY,
+    trials: new Trials(new Memory()),
     spend: () => (this.mayTry ? 0 : 1_000),
   }
 
