@@ -14,7 +14,7 @@ const SLEEP_MIN_MS = 250
 export async function afterTurn(visit: Visit, limited: Limited, decide: () => Promise<Verdict>): Promise<Verdict> {
   const { by } = limited
   if (!by || by.sid === null || by.refusal.policy?.perNetwork || !isPartOfPage(visit)) return limited
-  const { turns } = by.room.memory
+  const { turns } = by.room
   const turn = limited.retryAfterMs > WAITS_MAX_MS ? null : turns.begin(by.sid, visit.nowMs)
   if (!turn) return limited
   let leftMs = WAITS_MAX_MS

@@ -20,8 +20,8 @@ const PROOF_HOLDS_MS = 60 * 60_000
 const TRIED_SECONDS = 60
 
 /** Takes note of a visitor over https. Only visitors outside are noted, so the admitted pay nothing for it. */
-export function noteHttps({ url, nowMs }: Visit, { memory }: RoomClient): void {
-  if (url.protocol === 'https:') memory.https.set(url.host, nowMs)
+export function noteHttps({ url, nowMs }: Visit, room: RoomClient): void {
+  if (url.protocol === 'https:') room.noteHttps(url.host, nowMs)
 }
 
 /** Whether a visitor without a place is to be sent to https instead of getting one here. */
@@ -32,8 +32,7 @@ export function belongsOnHttps(visit: Visit, room: RoomClient): boolean {
   // With one cookie for both schemes no place is lost.
   if (config.cookie_attributes.secure === 'never') return false
   if (!visit.isSafe || visit.kind !== 'navigation' || !acceptsHtml(visit.request.headers)) return false
-  const seenMs = room.memory.https.get(url.host)
-  if (seenMs === undefined || nowMs - seenMs > PROOF_HOLDS_MS) return false
+  if (nowMs - room.lastHttpsMs(url.host) > PROOF_HOLDS_MS) return false
   // The cookie of an invitation that was opened over http would be left behind.
   return !cookies.has(invitationCookie(config, url)) && !cookies.has(triedCookie(config))
 }

@@ -182,7 +182,7 @@ export async function admitted(
   const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
   const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
   const token = isKnown && lease ? lease.token : await room.tokens.signPass(pass)
-  if (lease) lease.token = token
+  room.sessions.notePass(sid, token)
   return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
 }
 

@@ -1,8 +1,6 @@
 /**
- * The client of one room at one isolate. It remembers the last view, verified tokens, leases, and refusals.
- *
- * All of its memory is bounded and may be lost at any time. Refusals are remembered so that no visitor can make this
- * isolate hammer a door.
+ * The client of one room at one isolate: the one object through which the edge reaches a room and its doors, and in
+ * which it remembers visitors. All of this memory is bounded, and may be lost at any time.
  */
 import type { Quota } from '../../core/gcra.ts'
 import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
@@ -12,6 +10,7 @@ import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { Limits } from '../limits/limits.ts'
+import type { Turns } from '../limits/turns.ts'
 import { Claims } from './claims.ts'
 import { type Caller, Doors } from './door-client.ts'
 import { EndedSessions } from './ended-sessions.ts'
@@ -32,8 +31,8 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
 export class RoomClient {
   readonly name: string
-  /** The isolate's memory of visitors, for all its rooms. */
-  readonly memory: Memory
+  /** Parts of pages that wait for their turn. */
+  readonly turns: Turns
   /** The answers of the origin at this isolate, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
@@ -46,12 +45,15 @@ export class RoomClient {
   readonly claims: Claims
   readonly trials: Trials
   readonly #doors: Doors
+  /** The isolate's memory of visitors, for all its rooms. */
+  readonly #memory: Memory
   #settings: RoomSettings
   #spread = Math.random()
 
   constructor(config: RoomConfig, ring: KeyRing, memory: Memory) {
     this.name = config.name
-    this.memory = memory
+    this.turns = memory.turns
+    this.#memory = memory
     this.ended = new EndedSessions(memory)
     this.places = new Places(memory)
     this.trials = new Trials(memory)
@@ -106,15 +108,24 @@ export class RoomClient {
     return view?.open && this.claims.isExhausted(door) ? { ...view, open: false, lanes: {} } : view
   }
 
+  noteHttps(host: string, nowMs: number): void {
+    this.#memory.https.set(host, nowMs)
+  }
+
+  /** Returns when a visitor outside last came over https to a host, or minus infinity. */
+  lastHttpsMs(host: string): number {
+    return this.#memory.https.get(host) ?? Number.NEGATIVE_INFINITY
+  }
+
   /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */
   spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
-    const verdict = this.memory.quotas.spend(...this.#quotaOf(key), quota, cost, nowMs)
+    const verdict = this.#memory.quotas.spend(...this.#quotaOf(key), quota, cost, nowMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 
   /** Undoes a spend of a moment ago. */
   giveBack(key: string, quota: Quota, cost: number): void {
-    this.memory.quotas.giveBack(...this.#quotaOf(key), quota, cost)
+    this.#memory.quotas.giveBack(...this.#quotaOf(key), quota, cost)
   }
 
   /** A key is `kind/who`, or `kind` alone where the whole isolate shares one quota. */

@@ -61,6 +61,12 @@ export class SessionLeases {
     return this.#memory.leases.peek(sid)
   }
 
+  /** Remembers the newest pass of a session, so that parallel requests get the same one. */
+  notePass(sid: string, token: string): void {
+    const lease = this.peek(sid)
+    if (lease) lease.token = token
+  }
+
   drop(sid: string): void {
     this.#memory.leases.delete(sid)
   }
