@@ -132,7 +132,7 @@ describe('a policy that counts networks', () => {
         return 0
       },
       giveBack: (key: string) => spent.splice(spent.indexOf(key), 1),
-      report: () => undefined,
+      sync: { report: () => undefined },
     }
     const visit = { network: '81.2.69/24', request: { method: 'GET' }, readings: {} }
     const check = () => networkCheck(visit as never, room as never)
