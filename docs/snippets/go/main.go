@@ -1,6 +1,7 @@
 // Tries verify.go:
 //
-//	go run . --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1; "-" reads the token from stdin
+//	go run . --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1
+//	go run . --jwks FILE --aud ROOM -          reads a JSON list of tokens from stdin, and prints one line for each
 //	go run . --jwks URL --aud ROOM --port N    an origin that answers with the claims
 package main
 
@@ -8,7 +9,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"net/http"
 	"os"
@@ -33,20 +33,23 @@ func main() {
 	}
 
 	keys := &Keys{Load: func() ([]byte, error) { return os.ReadFile(*jwks) }, MaxAge: time.Hour, Cooldown: time.Hour}
-	token := flag.Arg(0)
-	if token == "-" {
-		text, err := io.ReadAll(os.Stdin)
-		if err != nil {
+	tokens := []string{flag.Arg(0)}
+	if flag.Arg(0) == "-" {
+		if err := json.NewDecoder(os.Stdin).Decode(&tokens); err != nil {
 			log.Fatal(err)
 		}
-		token = string(text)
 	}
-	claims, err := Verify(token, keys, *room, time.Now())
-	if err != nil {
-		print(map[string]any{"refusal": err.Error()})
-		os.Exit(1)
+	code := 0
+	for _, token := range tokens {
+		claims, err := Verify(token, keys, *room, time.Now())
+		if err != nil {
+			print(map[string]any{"refusal": err.Error()})
+			code = 1
+			continue
+		}
+		print(map[string]any{"claims": claims})
 	}
-	print(map[string]any{"claims": claims})
+	os.Exit(code)
 }
 
 // site stands behind the guard. Every line of its log names the session.

@@ -1,6 +1,7 @@
 /**
  * Tries verify.mjs:
- *   node main.mjs --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1; "-" reads the token from stdin
+ *   node main.mjs --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1
+ *   node main.mjs --jwks FILE --aud ROOM -          reads a JSON list of tokens from stdin, and prints one line for each
  *   node main.mjs --jwks URL --aud ROOM --port N    an origin that answers with the claims; also the verifier for nginx
  */
 import { readFileSync } from 'node:fs'
@@ -27,9 +28,12 @@ if (jwks && room && port) {
   createServer(guard(site, { keys, room, exempt })).listen(Number(port), '127.0.0.1')
 } else if (jwks && room && token !== undefined) {
   const keys = new Keys(async () => JSON.parse(readFileSync(jwks, 'utf8')))
-  const result = await verify(token === '-' ? readFileSync(0, 'utf8') : token, { keys, room })
-  console.log(JSON.stringify(result))
-  process.exitCode = result.claims ? 0 : 1
+  const tokens = token === '-' ? JSON.parse(readFileSync(0, 'utf8')) : [token]
+  for (const one of tokens) {
+    const result = await verify(one, { keys, room })
+    console.log(JSON.stringify(result))
+    if (!result.claims) process.exitCode = 1
+  }
 } else {
   console.error('usage: main.mjs --jwks FILE --aud ROOM TOKEN | main.mjs --jwks URL --aud ROOM --port N')
   process.exitCode = 2

@@ -1,7 +1,8 @@
 <?php
 /**
  * Tries verify.php:
- *   php main.php --jwks FILE --aud ROOM TOKEN    prints claims or refusal; exit code 0 or 1; "-" reads the token from stdin
+ *   php main.php --jwks FILE --aud ROOM TOKEN    prints claims or refusal; exit code 0 or 1
+ *   php main.php --jwks FILE --aud ROOM -        reads a JSON list of tokens from stdin, and prints one line for each
  */
 declare(strict_types=1);
 
@@ -17,7 +18,12 @@ if (!isset($given['jwks'], $given['aud'], $token)) {
 }
 $cacheFile = tempnam(sys_get_temp_dir(), 'jwks');
 $keys = new WaitingRoom\Keys($given['jwks'], $cacheFile);
-$result = verify($token === '-' ? stream_get_contents(STDIN) : $token, $keys, $given['aud']);
+$tokens = $token === '-' ? json_decode(stream_get_contents(STDIN)) : [$token];
+$code = 0;
+foreach ($tokens as $one) {
+    $result = verify($one, $keys, $given['aud']);
+    echo json_encode($result, JSON_UNESCAPED_SLASHES), "\n";
+    if (!isset($result['claims'])) $code = 1;
+}
 array_map(unlink(...), glob("$cacheFile*"));
-echo json_encode($result, JSON_UNESCAPED_SLASHES), "\n";
-exit(isset($result['claims']) ? 0 : 1);
+exit($code);

@@ -1,5 +1,6 @@
 """Tries verify.py:
-  python3 main.py --jwks FILE --aud ROOM TOKEN     prints claims or refusal; exit code 0 or 1; "-" reads the token from stdin
+  python3 main.py --jwks FILE --aud ROOM TOKEN     prints claims or refusal; exit code 0 or 1
+  python3 main.py --jwks FILE --aud ROOM -         reads a JSON list of tokens from stdin, and prints one line for each
   python3 main.py --jwks URL --aud ROOM --port N   an origin that answers with the claims
 """
 
@@ -33,10 +34,11 @@ def main():
         make_server("127.0.0.1", given.port, app, server_class=Server).serve_forever()
 
     keys = Keys(pathlib.Path(given.jwks).resolve().as_uri())
-    token = sys.stdin.read() if given.token == "-" else given.token
-    result = verify(token, keys, given.aud)
-    print(json.dumps(result))
-    return 0 if "claims" in result else 1
+    tokens = json.load(sys.stdin) if given.token == "-" else [given.token]
+    results = [verify(token, keys, given.aud) for token in tokens]
+    for result in results:
+        print(json.dumps(result))
+    return 0 if all("claims" in result for result in results) else 1
 
 
 def site(environ, start_response):

@@ -12,8 +12,6 @@ import { command } from '../../support/node/programs.ts'
 import { ROOM } from './cases.ts'
 
 export const SNIPPETS = new URL('../../../docs/snippets/', import.meta.url).pathname
-/** Linux accepts no argument longer than 128 KiB, so longer values go through standard input. */
-const ARGUMENT_CHARS_MAX = 100_000
 const START_TIMEOUT_MS = 10_000
 
 /** How long a server keeps its keys, in seconds. */
@@ -101,11 +99,26 @@ export const LANGUAGES: readonly Language[] = [
 
 /** Runs a language's verifier on one value of the header. */
 export async function verify(command: readonly string[], header: string): Promise<{ code: number; printed: unknown }> {
-  const isLong = header.length > ARGUMENT_CHARS_MAX
-  const { code, stdout, stderr } = await run([...command, isLong ? '-' : header], { input: isLong ? header : '' })
+  const { code, lines } = await judge(command, header)
+  return { code, printed: lines[0] }
+}
+
+/** Runs a language's verifier once, on many values of the header. Returns what it printed for each of them. */
+export async function verifyAll(command: readonly string[], headers: readonly string[]): Promise<readonly unknown[]> {
+  const { lines } = await judge(command, '-', JSON.stringify(headers))
+  if (lines.length !== headers.length) throw new Error(`${lines.length} answers to ${headers.length} values`)
+  return lines
+}
+
+async function judge(command: readonly string[], header: string, input = '') {
+  const { code, stdout, stderr } = await run([...command, header], { input })
   if (stderr !== '' || stdout === '')
     throw new Error(`${command[0]} ended with ${code}: ${stderr || 'it printed nothing'}`)
-  return { code, printed: JSON.parse(stdout) }
+  const lines: readonly unknown[] = stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  return { code, lines }
 }
 
 /** A server process, started and answering. */

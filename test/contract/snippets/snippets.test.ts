@@ -23,6 +23,7 @@ import {
   SNIPPETS,
   send,
   verify,
+  verifyAll,
 } from './runtimes.ts'
 
 const DEFAULTS: KeyTimes = { maxAge: 300, cooldown: 60 }
@@ -48,13 +49,28 @@ for (const language of LANGUAGES) {
 function testLanguage(language: Language): void {
   beforeAll(() => language.prepare(directory))
 
-  describe.concurrent('judging one value of the header', () => {
-    it.for(CASES)('$name: $refusal', async ({ header, refusal }, { expect }) => {
-      const value = await header(keys)
-      const expected = refusal === null ? { claims: claimsOf(shopPass(value)) } : { refusal }
-      const { code, printed } = await verify(language.verifier(jwksFile), value)
-      expect(printed).toEqual(expected)
-      expect(code).toBe(refusal === null ? 0 : 1)
+  describe('judging one value of the header', () => {
+    const judged = new Map<unknown, { value: string; printed: unknown }>()
+
+    // One process judges the whole table, because starting a process for each value takes a minute.
+    beforeAll(async () => {
+      const values = await Promise.all(CASES.map(({ header }) => header(keys)))
+      const printed = await verifyAll(language.verifier(jwksFile), values)
+      CASES.forEach((one, i) => {
+        judged.set(one, { value: values[i] ?? '', printed: printed[i] })
+      })
+    })
+
+    it.for(CASES)('$name: $refusal', one => {
+      const { value, printed } = judged.get(one) ?? { value: '', printed: null }
+      expect(printed).toEqual(one.refusal === null ? { claims: claimsOf(shopPass(value)) } : { refusal: one.refusal })
+    })
+
+    it('ends with 0 for a pass, and with 1 for anything else', async () => {
+      const token = await pass(keys.ring)
+      const verifier = language.verifier(jwksFile)
+      expect(await verify(verifier, token)).toEqual({ code: 0, printed: { claims: claimsOf(token) } })
+      expect(await verify(verifier, 'no pass')).toEqual({ code: 1, printed: { refusal: 'malformed' } })
     })
   })
 
