@@ -1,108 +1,16 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+/** What a server does with its storage, its port, its origin and its secrets. */
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freePort } from '../../../tools/support/ports.ts'
-import { newRoomKeys } from '../../../tools/support/secrets.ts'
 import { machine } from '../../../tools/testing/processes.ts'
-import { groupOf, holdersOf, listens, type Running, start } from '../../support/node/commands.ts'
-import { type Origin, startOrigin } from '../../support/node/served.ts'
+import { holdersOf, listens } from '../../support/node/commands.ts'
+import { env, newStorage, origin, scratch, serve, served, useServers } from './servers.ts'
 
-const NODE = [process.execPath, 'tools/serve.ts']
-const NPM = ['npm', 'run', 'serve', '--']
-const ROOMS = [{ name: 'shop', host: '*', total_active_users: 20, new_users_per_minute: 60_000 }]
-
-let origin: Origin
-let scratch: string
-let env: NodeJS.ProcessEnv
-const running: Running[] = []
-
-beforeAll(async () => {
-  origin = await startOrigin((request, response) => {
-    if (request.url === '/blog') response.writeHead(301, { Location: `http://${request.headers.host}/blog/` }).end()
-    else response.end(JSON.stringify(request.headers))
-  })
-})
-
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'antesala-serve-'))
-  mkdirSync(join(scratch, 'tmp'))
-  writeFileSync(join(scratch, 'rooms.json'), JSON.stringify(ROOMS))
-  env = {
-    ROOM_KEYS: await newRoomKeys(),
-    ADMIN_TOKEN: 'an-admin-token-for-process-tests-only',
-    TMPDIR: join(scratch, 'tmp'),
-  }
-})
-
-afterEach(async () => {
-  for (const { process: child } of running) child.kill('SIGTERM')
-  await Promise.all(running.splice(0).map(({ ended }) => ended()))
-})
-
-afterAll(async () => {
-  await origin.stop()
-  rmSync(scratch, { recursive: true, force: true })
-})
-
-let storages = 0
-const newStorage = () => join(scratch, `storage-${storages++}`)
-
-function serve(flags: readonly string[], { command = NODE, more = {} as NodeJS.ProcessEnv } = {}): Running {
-  const args = ['--rooms', join(scratch, 'rooms.json'), ...flags]
-  if (!flags.includes('--origin')) args.push('--origin', origin.url)
-  const one = start([...command, ...args], { ...env, ...more })
-  running.push(one)
-  return one
-}
-
-async function served(
-  flags: readonly string[],
-  options = {},
-): Promise<{ port: number; storage: string; one: Running }> {
-  const port = await freePort()
-  const storage = newStorage()
-  const one = serve(['--port', String(port), '--storage', storage, ...flags], options)
-  await one.says(/open to/)
-  return { port, storage, one }
-}
-
-describe('the end of a server', () => {
-  it.each(
-    [NODE, NPM].flatMap(command =>
-      (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const).map(signal => ({
-        signal,
-        to: command === NPM ? 'npm run serve' : 'the command',
-        command,
-      })),
-    ),
-  )(
-    'by $signal to $to leaves no process, no lock, and nothing in the temporary directory',
-    async ({ signal, command }) => {
-      const { port, storage, one } = await served([], { command })
-      expect(readdirSync(join(scratch, 'tmp')).filter(name => name.startsWith('antesala'))).toEqual([])
-      const [server = 0, runtime = 0] = holdersOf(storage)
-      expect(groupOf(runtime)).toEqual([runtime])
-      // A terminal sends SIGINT to its whole process group. The shell under npm passes no signal on.
-      process.kill(signal === 'SIGINT' ? -(one.process.pid ?? 0) : (one.process.pid ?? 0), signal)
-      await one.ended()
-      const left = async () => ({ server: isThere(server), runtime: groupOf(runtime), listens: await listens(port) })
-      await expect.poll(left, { timeout: 20_000 }).toEqual({ server: false, runtime: [], listens: false })
-      expect(readdirSync(join(scratch, 'tmp')).filter(name => name.startsWith('antesala'))).toEqual([])
-      // A server that was killed outright leaves its lock behind. The next server takes the lock over.
-      if (signal !== 'SIGKILL' || command === NPM) expect(holdersOf(storage)).toEqual([])
-      else await served(['--storage', storage])
-    },
-  )
-
-  it('by SIGTERM has the exit code 0', async () => {
-    const { one } = await served([])
-    one.process.kill('SIGTERM')
-    expect(await one.ended()).toBe(0)
-  })
-})
+useServers()
 
 describe('a storage', () => {
   it('is refused to a second server, which names the process that uses it, and is free again afterwards', async () => {
@@ -257,12 +165,3 @@ describe('secrets in files', () => {
     expect((await fetch(`http://localhost:${port}/.waiting-room/api/v1/rooms`, { headers })).status).toBe(200)
   })
 })
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
