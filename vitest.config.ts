@@ -10,11 +10,10 @@ import { newRoomKeys } from './tools/support/secrets.ts'
 import { findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
 /** Files of tests that wait more than they work. */
-const WAITING = 3 * availableParallelism()
+const WAITING = 4 * availableParallelism()
 /** Files that make load, or judge how fast something answers. Those of one group may run beside each other, and beside nothing else. */
 const LOADS = {
-  line: ['test/contract/{line,limits}.test.ts'],
-  health: ['test/contract/health.test.ts', 'test/browser/waiting.test.ts'],
+  line: ['test/contract/{line,limits,health}.test.ts', 'test/browser/waiting.test.ts'],
   // A thousand visitors at once.
   crowd: ['test/contract/crowd.test.ts'],
 }
@@ -89,7 +88,7 @@ export default defineConfig({
         },
       },
       ...Object.entries(LOADS).map(([name, include], index) => ({
-        test: { name: `load-${name}`, include, sequence: { groupOrder: 3 + index }, maxWorkers: 2, ...processes },
+        test: { name: `load-${name}`, include, sequence: { groupOrder: 3 + index }, maxWorkers: WAITING, ...processes },
       })),
     ],
   },
