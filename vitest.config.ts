@@ -1,6 +1,6 @@
 /**
- * Three kinds of tests: pure code in node, which keeps every core busy, objects and the gate inside workerd, and whole processes. The
- * last two wait more than they work, so more of their files run at once. Tests that make load, or measure under it, run at the end.
+ * Three kinds of tests. Pure code runs in node, and keeps every core busy. Objects and the gate run inside workerd, and whole programs
+ * run as processes: these wait more than they work, so more of their files run at once. Tests that make load, or measure under it, run last.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -10,10 +10,11 @@ import { newRoomKeys } from './tools/support/secrets.ts'
 import { findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
 /** Files of tests that wait more than they work. */
-const WAITING = 4 * availableParallelism()
+const WAITING = 3 * availableParallelism()
 /** Files that make load, or judge how fast something answers. Those of one group may run beside each other, and beside nothing else. */
 const LOADS = {
-  line: ['test/contract/{line,limits,health}.test.ts', 'test/browser/waiting.test.ts'],
+  line: ['test/contract/{line,limits}.test.ts'],
+  health: ['test/contract/health.test.ts', 'test/browser/waiting.test.ts'],
   // A thousand visitors at once.
   crowd: ['test/contract/crowd.test.ts'],
 }
@@ -45,6 +46,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Pure code leaves nothing behind, so files share a worker.
+          isolate: false,
           // One more than cores: some files wait for processes or for the clock.
           maxWorkers: availableParallelism() + 1,
           // Some start a process, which takes its time on a busy machine.
@@ -80,7 +83,7 @@ export default defineConfig({
       {
         test: {
           name: 'process',
-          maxWorkers: WAITING,
+          maxWorkers: WAITING + 2,
           include: ['test/{contract,browser}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...Object.values(LOADS).flat()],
           sequence: { groupOrder: 2 },
@@ -88,7 +91,7 @@ export default defineConfig({
         },
       },
       ...Object.entries(LOADS).map(([name, include], index) => ({
-        test: { name: `load-${name}`, include, sequence: { groupOrder: 3 + index }, maxWorkers: WAITING, ...processes },
+        test: { name: `load-${name}`, include, sequence: { groupOrder: 3 + index }, maxWorkers: 2, ...processes },
       })),
     ],
   },
