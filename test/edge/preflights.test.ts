@@ -87,9 +87,20 @@ describe('many CORS preflights', () => {
 
 describe('preflights = "answer"', () => {
   const preflight = async (headers: Record<string, string>) => {
+    const edge = await answering()
+    return new Visitor('wide.test', edge).send('/api', { method: 'OPTIONS', headers })
+  }
+
+  /** An edge at which the setting is in force. */
+  const answering = async () => {
     await roomStub(env, 'wide').change({ set: { preflights: 'answer' } }, null, 'test')
-    const visitor = new Visitor('wide.test', newEdge())
-    return visitor.send('/api', { method: 'OPTIONS', headers })
+    const edge = newEdge()
+    const status = async () => {
+      const answer = await new Visitor('wide.test', edge).send('/api', { method: 'OPTIONS', headers: CORS })
+      return answer.status
+    }
+    await expect.poll(status, { timeout: 10_000 }).toBe(204)
+    return edge
   }
 
   it('answers an allowed origin at the edge', async () => {
@@ -110,8 +121,7 @@ describe('preflights = "answer"', () => {
   })
 
   it('leaves bypassed paths to the origin', async () => {
-    await roomStub(env, 'wide').change({ set: { preflights: 'answer' } }, null, 'test')
-    const { atOrigin } = await new Visitor('wide.test', newEdge()).send('/webhooks/x', {
+    const { atOrigin } = await new Visitor('wide.test', await answering()).send('/webhooks/x', {
       method: 'OPTIONS',
       headers: CORS,
     })

@@ -57,7 +57,8 @@ describe('a policy that counts networks', () => {
       'violated-policies': ['login-network'],
       detail: 'The policy login-network allows 10 in 3600 s for one network.',
     })
-    expect(response.headers.get('RateLimit')).toBe('"login-network";r=0;t=360')
+    // Time passes on a busy machine while the ten requests are answered.
+    expect(response.headers.get('RateLimit')).toMatch(/^"login-network";r=0;t=3(60|[45]\d)$/)
     expect(response.headers.getSetCookie()).toEqual([])
   })
 
