@@ -140,8 +140,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     forgetPolicies(this.#state.totals, policyNames(settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#live.record(nowMs, actor, next.request)
-    this.#store.saveLines(this.#state, core.takeDirty(this.#state))
-    this.#store.saveRoom(this.#state)
+    this.#save()
     for (const door of this.#state.doors.keys()) this.#poke(door)
     // The change may have added a probe for an upstream that is in trouble.
     await this.#probeSoon()
@@ -221,14 +220,22 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#settings.at(nowMs).limits
   }
 
-  /** Lets time pass without a report. An event that starts now is stored before any answer contains its start. */
+  /**
+   * Lets time pass without a report. An event that starts now is stored before any answer contains its start, and so is
+   * a lane that a new file adds or removes.
+   */
   #passTime(nowMs: number): void {
     const { events } = this.#state
     const before = turnOf(events)
     this.#followHealth(nowMs)
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    if (turnOf(events) !== before) this.#store.saveRoom(this.#state)
+    if (turnOf(events) !== before || this.#state.dirty.size > 0) this.#save()
+  }
+
+  #save(): void {
+    this.#store.saveLines(this.#state, core.takeDirty(this.#state))
+    this.#store.saveRoom(this.#state)
   }
 
   /** Fills the permits up to each start or end of an event with the limits that held before it. */

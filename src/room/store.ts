@@ -6,7 +6,7 @@ import { CHUNK_MS } from '../core/line/arrivals.ts'
 import type { Line, LineState } from '../core/line/line.ts'
 import { newLine } from '../core/line/line.ts'
 import type { Change, ChangeRequest } from '../core/protocol/calls.ts'
-import { type Door, newRoom, type RoomState } from '../core/room/room.ts'
+import { type Door, newRoom, type RoomState, removeLane } from '../core/room/room.ts'
 import { migrate } from '../runtime/migrations.ts'
 import type { Overrides } from '../settings/rooms.ts'
 
@@ -40,8 +40,12 @@ const KEPT = [
   'departuresPerSecond',
 ] as const satisfies readonly (keyof RoomState)[]
 
-/** A row of an older version lacks later fields. They get the values of a new room. */
-type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, LineState> }
+/**
+ * A row of an older version lacks later fields. They get the values of a new room. In older versions a removed lane kept
+ * its line, and its people were counted in the main line as well.
+ */
+type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, StoredLine> }
+type StoredLine = LineState & { readonly removedAtMs?: number | null }
 
 export class RoomStore {
   readonly #sql: SqlStorage
@@ -61,12 +65,18 @@ export class RoomStore {
     }
     const { lines, ...stored } = JSON.parse(row.value) as StoredRoom
     const doors = this.#sql.exec<{ name: string; account: string }>('SELECT name, account FROM doors').toArray()
-    return {
+    const room = {
       ...newRoom(nowMs),
       ...stored,
       doors: new Map(doors.map(({ name, account }) => [name, { ...(JSON.parse(account) as Door), demand: [] }])),
       lines: new Map(Object.entries(lines).map(([lane, state]) => [lane, this.#loadLine(lane, state, nowMs)])),
     }
+    for (const [lane, { removedAtMs }] of Object.entries(lines)) {
+      if (!removedAtMs) continue
+      removeLane(room, lane, nowMs)
+      this.#forgetLane(lane)
+    }
+    return room
   }
 
   saveRoom(room: RoomState): void {
@@ -87,11 +97,12 @@ export class RoomStore {
     this.saveRoom(room)
   }
 
-  /** Saves the chunks of the histograms that have changed, by lane. */
+  /** Saves the chunks of the histograms that have changed, by lane, and deletes the histogram of a removed lane. */
   saveLines({ lines }: RoomState, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
     for (const [lane, chunks] of dirty) {
       const line = lines.get(lane)
       if (line) this.#saveArrivals(lane, line, chunks)
+      else this.#forgetLane(lane)
     }
   }
 
@@ -112,6 +123,10 @@ export class RoomStore {
         this.#sql.exec(query, lane, chunk, buckets)
       }
     }
+  }
+
+  #forgetLane(lane: string): void {
+    this.#sql.exec('DELETE FROM arrivals WHERE lane = ?', lane)
   }
 
   /** Deletes the histogram behind the frontier, in whole chunks. */
@@ -154,10 +169,11 @@ export class RoomStore {
     }))
   }
 
-  #loadLine(lane: string, state: LineState, nowMs: number): Line {
+  #loadLine(lane: string, { removedAtMs, ...state }: StoredLine, nowMs: number): Line {
     const fresh = newLine(nowMs)
     // A row of an older version lacks later fields.
     const line = { ...fresh, state: { ...fresh.state, ...state } }
+    if (removedAtMs) return line
     const rows = this.#sql.exec<{ chunk: number; buckets: ArrayBuffer }>(
       'SELECT chunk, buckets FROM arrivals WHERE lane = ?',
       lane,

@@ -37,6 +37,50 @@ describe('a room', () => {
     expect(await room.sync(report('zz-1', { seq: 1 }))).toBeNull()
   })
 
+  it('moves the people of a removed lane into the main line once, whatever is evicted', async () => {
+    const room = roomStub(env, 'invited')
+    const bucket = bucketOf(Date.now() + 1_000)
+    const line = (lane: string, count: number) => ({ [`line/${lane}/${bucket}`]: count })
+    await room.sync(report('zz-1', { demand: standing(1) }))
+    await room.sync(report('zz-1', { seq: 2, base: 1, cells: { ...line('main', 3), ...line('vip', 4) } }))
+    const figures = async () => {
+      await evictDurableObject(stubOf('invited'))
+      const { waiting, lanes } = (await room.describe()).figures
+      return [waiting, ...lanes.map(lane => lane.waiting)]
+    }
+    const setLanes = (names: readonly string[]) =>
+      room.change({ set: { lanes: names.map(name => ({ name, share: 0.2 })) } }, null, 'test')
+    expect(await figures()).toEqual([7, 3, 4, 0])
+    await setLanes(['press'])
+    expect(await figures()).toEqual([7, 7, 0])
+    await setLanes(['press', 'vip'])
+    expect(await figures()).toEqual([7, 7, 0, 0])
+    await room.change({ reset: 'all' }, null, 'test')
+  })
+
+  it('converts a removed lane that an earlier version has stored', async () => {
+    const room = roomStub(env, 'invited')
+    const key = Date.now() + 5_000
+    const cells = { [`line/main/${bucketOf(key)}`]: 5, [`line/press/${bucketOf(key)}`]: 2 }
+    await room.sync(report('zz-2', { cells }))
+    const { lanes, waiting } = (await room.describe()).figures
+    expect(lanes[2]).toMatchObject({ name: 'press', waiting: 2 })
+    // Such a version counted the people of a removed lane in both lines.
+    await runInDurableObject(stubOf('invited'), (_room, { storage }) => {
+      storage.sql.exec(`UPDATE facts SET value = json_set(value, '$.lines.press.removedAtMs', 1) WHERE name = 'room'`)
+    })
+    await evictDurableObject(stubOf('invited'))
+    expect((await room.describe()).figures).toMatchObject({
+      waiting: waiting - 2,
+      lanes: [lanes[0], lanes[1], { waiting: 0 }],
+    })
+    await room.sync(report('zz-2', { seq: 2, base: 1 }))
+    const rows = await runInDurableObject(stubOf('invited'), (_room, { storage }) =>
+      storage.sql.exec("SELECT chunk FROM arrivals WHERE lane = 'press'").toArray(),
+    )
+    expect(rows).toEqual([])
+  })
+
   it('answers a report again that it answered before an eviction', async () => {
     const room = roomStub(env, 'wide')
     const again = report('zz-3', { demand: standing(2) })

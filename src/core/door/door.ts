@@ -15,7 +15,7 @@ import type { Again } from '../session.ts'
 import { admit, again, isLive, nextLife, type Session, type SessionRules } from '../session.ts'
 import { fresh } from '../tally.ts'
 import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
-import { countClaim, demandOf, forgetWhoLeft, isCalled, stand } from './ready.ts'
+import { countClaim, demandOf, forgetWhoLeft, isCalled, laneAt, stand } from './ready.ts'
 import { endSession, type SessionStore } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
@@ -56,12 +56,12 @@ export function claim(
       door.turnedAway = true
       return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
     }
-    if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${request.lane}`)
+    if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${laneAt(door, request)}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
     const session = admit({ ...request, sid }, rules, insideMs, request.sid)
     sessions.insert(session)
-    spend(door, request.lane)
+    spend(door, request)
     door.movedAtMs = nowMs
     door.standing.delete(request.sid)
     return admitted(session, request)

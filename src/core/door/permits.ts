@@ -7,6 +7,7 @@ import { own } from '../own.ts'
 import { type LaneAccount, outIn } from '../permits/bank.ts'
 import type { Claim } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
+import { laneAt } from './ready.ts'
 import { isOlder } from './ready-counts.ts'
 import type { DoorState } from './state.ts'
 import { usable } from './state.ts'
@@ -23,7 +24,7 @@ const STANDING_FOR_MS = 3_000
  */
 export function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
   if (door.standing.size < usable(door)) return true
-  const lane = servedAs(door, request.lane)
+  const lane = laneAt(door, request)
   const permits = door.lanes ? outIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
   if (permits < 1) return false
   // This is nearly always enough: a permit remains even if every older visitor takes one.
@@ -32,15 +33,10 @@ export function isEntitled(door: DoorState, request: Claim, nowMs: number): bool
   for (const standing of door.standing) {
     if (!isOlder(standing, request)) break
     if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
-    if (door.lanes && servedAs(door, standing.lane) !== lane) continue
+    if (door.lanes && laneAt(door, standing) !== lane) continue
     if (++older >= permits) return false
   }
   return true
-}
-
-/** Returns the lane whose permits a visitor may use. Visitors of a removed lane use those of the main one. */
-function servedAs({ view }: DoorState, lane: string): string {
-  return own(view?.lanes, lane)?.merged ? MAIN_LANE : lane
 }
 
 /** Returns how many permits of other lanes have no ready visitor there. */
@@ -48,7 +44,7 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   const waiting = new Map<string, number>()
   for (const standing of door.standing) {
     if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
-    const served = servedAs(door, standing.lane)
+    const served = laneAt(door, standing)
     waiting.set(served, (waiting.get(served) ?? 0) + 1)
   }
   let spare = 0
@@ -59,9 +55,10 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
 }
 
 /** Spends a permit of the visitor's lane, or of the lane that has most if it has none. */
-export function spend(door: DoorState, visitorsLane: string): void {
+export function spend(door: DoorState, request: Claim): void {
+  const visitorsLane = laneAt(door, request)
   if (door.lanes) {
-    let lane = servedAs(door, visitorsLane)
+    let lane = visitorsLane
     if (outIn(door, lane) < 1) {
       for (const other of [MAIN_LANE, ...Object.keys(door.lanes)]) {
         if (outIn(door, other) > outIn(door, lane)) lane = other

@@ -3,6 +3,7 @@
  * of them.
  */
 
+import { laneOf } from '../line/line.ts'
 import { own } from '../own.ts'
 import type { Claim, Demand } from '../protocol/messages.ts'
 import type { DoorState } from './state.ts'
@@ -14,10 +15,15 @@ const STANDING_MAX = 20_000
 /** The time constant over which claims per second are smoothed. */
 const DEMAND_OVER_MS = 2_000
 
+/** Returns the lane in which a visitor stands, as far as this door knows. */
+export function laneAt({ view }: DoorState, place: { readonly lane: string; readonly key: number }): string {
+  return view ? laneOf(view.lanes, place) : place.lane
+}
+
 /** True if the ticket was called from a line. An open room has no line. */
-export function isCalled({ view }: DoorState, { lane, key }: { lane: string; key: number }): boolean {
+export function isCalled({ view }: DoorState, place: { readonly lane: string; readonly key: number }): boolean {
   if (!view || view.open) return false
-  return key <= (own(view.lanes, lane)?.frontierKey ?? Number.NEGATIVE_INFINITY)
+  return place.key <= (own(view.lanes, laneOf(view.lanes, place))?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
 /** Notes that a visitor was refused and is ready, or still is. */
@@ -40,7 +46,9 @@ export function forgetWhoLeft(door: DoorState, nowMs: number): void {
 
 export function demandOf(door: DoorState, nowMs: number): Demand[] {
   const lanes = new Map<string, { standing: number; oldestKey: number }>()
-  for (const { lane, key } of door.standing) {
+  for (const standing of door.standing) {
+    const { key } = standing
+    const lane = laneAt(door, standing)
     const demand = lanes.get(lane) ?? { standing: 0, oldestKey: Number.POSITIVE_INFINITY }
     demand.standing++
     demand.oldestKey = Math.min(demand.oldestKey, key)

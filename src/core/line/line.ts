@@ -2,9 +2,12 @@
  * One lane's line: which tickets were called, which have lapsed, and how fast the line moves.
  *
  * The frontier only moves forward, except when a room closes. Then the frontier steps back to just before the oldest
- * refused visitor, so that every refused visitor is in line. A lapsed key stays lapsed, whatever the settings become:
- * doors rely on this when they delete sessions (decision 0004).
+ * refused visitor, so that every refused visitor is in line. A key that has lapsed in all lanes stays lapsed, whatever
+ * the settings become: doors rely on this when they delete sessions (decision 0004).
  */
+
+import { own } from '../own.ts'
+import { MAIN_LANE } from '../ticket.ts'
 import { Arrivals, BUCKET_MS, bucketOf, chunkOf } from './arrivals.ts'
 import { KEY_STEP } from './batches.ts'
 import { type Curve, curveOf } from './curve.ts'
@@ -26,8 +29,8 @@ export interface LineState {
   /** Called people who are still to come in, as shown to edges. */
   calledAhead: number
   speed: SpeedState
-  /** When the lane was removed from the settings; absent or null while the settings contain it. */
-  removedAtMs?: number | null
+  /** The lane serves keys after this one; absent for the main lane. */
+  readonly sinceKey?: number
 }
 
 export interface Line {
@@ -51,8 +54,8 @@ export interface LaneView {
    */
   readonly share?: number
   readonly showRate?: number
-  /** The lane was removed. Its visitors are served together with the main lane, in the order of the keys. */
-  readonly merged?: boolean
+  /** The lane serves keys after this one; absent for the main lane. */
+  readonly sinceKey?: number
 }
 
 /** Curve pieces for all lanes except the main one, in total; and the least for each of them. */
@@ -71,6 +74,29 @@ export function newLine(nowMs: number): Line {
     },
     arrivals: new Arrivals(),
   }
+}
+
+/** The line of a lane that is added to a room. It serves keys after `sinceKey`, and has called none of them. */
+export function newLaneLine(sinceKey: number, nowMs: number): Line {
+  const { state, arrivals } = newLine(nowMs)
+  return { state: { ...state, frontierKey: sinceKey, lapsedKey: sinceKey, sinceKey }, arrivals }
+}
+
+/**
+ * True if a lane serves a ticket that has the lane's name and this key. A ticket with an older key is from a removed
+ * lane of the same name.
+ */
+export function serves(lane: { readonly sinceKey?: number } | undefined, key: number): boolean {
+  return lane !== undefined && key > (lane.sinceKey ?? Number.NEGATIVE_INFINITY)
+}
+
+/** Returns the lane in which a ticket stands. A ticket of a removed lane stands in the main one. */
+export function laneOf(
+  lanes: Readonly<Record<string, LaneView>>,
+  { lane, key }: { readonly lane: string; readonly key: number },
+): string {
+  // Operators choose the names of lanes, so a property that every object inherits must not count as a lane.
+  return serves(own(lanes, lane), key) ? lane : MAIN_LANE
 }
 
 /** Counts confirmed tickets. A ticket that is already called is left out: it is ahead of no waiting visitor. */
@@ -136,35 +162,26 @@ export function closeAt(line: Line, key: number): void {
 }
 
 /**
- * A removed lane follows the main lane: everyone up to the main lane's frontier counts as called. The removed lane's
- * own frontier never steps back.
+ * Moves the people of a removed lane into the main line, where their keys decide. Those whom the main line has passed
+ * are called at once. No visitor may miss a turn by the move, so no more keys lapse for one claim window, and only keys
+ * that had lapsed in both lines stay lapsed. Doors have deleted sessions of no other keys (decision 0004). Returns the
+ * numbers of the changed chunks.
  */
-export function callAlong(line: Line, main: Line, claimWindowMs: number, nowMs: number): void {
-  const { state } = line
-  state.frontierKey = Math.max(state.frontierKey, main.state.frontierKey)
-  state.calledAhead = 0
-  remember(state, claimWindowMs, nowMs)
-}
-
-/** Counts the people who wait in `from` in `to` as well. Returns the numbers of the changed chunks. */
-export function countAlso(from: Line, to: Line): Set<number> {
-  return forWaiting(from, to, (bucket, people) => to.arrivals.add(bucket, people))
-}
-
-/** Undoes `countAlso` for the people who still wait. Returns the numbers of the changed chunks. */
-export function countNoMore(from: Line, to: Line): Set<number> {
-  return forWaiting(from, to, (bucket, people) => to.arrivals.remove(bucket, people))
-}
-
-/** Applies a change to every bucket of people whom neither line has called. Returns the numbers of their chunks. */
-function forWaiting(line: Line, other: Line, change: (bucket: number, people: number) => void): Set<number> {
+export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number> {
   const chunks = new Set<number>()
-  const fromKey = Math.max(line.state.frontierKey, other.state.frontierKey)
-  line.arrivals.forEach(fromKey, (startKey, _, count) => {
+  let called = 0
+  removed.arrivals.forEach(removed.state.frontierKey, (startKey, endKey, count) => {
+    if (endKey <= main.state.frontierKey) {
+      called += count
+      return
+    }
     const bucket = bucketOf(startKey)
-    change(bucket, Math.round(count))
+    main.arrivals.add(bucket, Math.round(count))
     chunks.add(chunkOf(bucket))
   })
+  recordTick(main.state.control, called, 0, nowMs)
+  main.state.lapsedKey = Math.min(main.state.lapsedKey, removed.state.lapsedKey)
+  main.state.past = []
   return chunks
 }
 
@@ -183,6 +200,7 @@ export function viewOf(line: Line, standing: number, lanes = 0): LaneView {
     calledAhead: state.calledAhead,
     curve: curveOf(arrivals, state.frontierKey, piecesFor(lanes)),
     speed: speedOf(state.speed),
+    ...(state.sinceKey === undefined ? {} : { sinceKey: state.sinceKey }),
   }
 }
 

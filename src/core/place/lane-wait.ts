@@ -35,7 +35,7 @@ const KNOWN_WITHIN_SECONDS = 7 * 24 * 60 * 60
 
 /** Returns the milliseconds until `ahead` people of a lane are through, or null while the room hardly moves. */
 export function laneWaitMs(ahead: number, lane: string, view: View): number | null {
-  const lanes = Object.entries(view.lanes).filter(([, other]) => !other.merged)
+  const lanes = Object.entries(view.lanes)
   const shares = lanes.flatMap(([name, { share = 0 }]): LaneShare[] => (name === MAIN_LANE ? [] : [{ name, share }]))
   const others = new Map(lanes.filter(([name]) => name !== lane).map(([name, other]) => [name, flowOf(other, view)]))
   const own = view.lanes[lane]

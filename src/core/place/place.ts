@@ -11,11 +11,11 @@ import {
 import { BUCKET_MS } from '../line/arrivals.ts'
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { aheadOf, total } from '../line/curve.ts'
-import type { LaneView } from '../line/line.ts'
+import { type LaneView, laneOf } from '../line/line.ts'
 import { fastest, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
 import type { View } from '../protocol/messages.ts'
-import { MAIN_LANE, type Ticket } from '../ticket.ts'
+import type { Ticket } from '../ticket.ts'
 import { pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
 
@@ -57,7 +57,7 @@ const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
 export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
-  const lane = laneOf(view, ticket.lane)
+  const lane = lineAt(view, ticket)
   if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
   const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
@@ -65,8 +65,7 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
     return { state: 'called' }
   // The curve counts this ticket too, in proportion to its place within its bucket.
   const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
-  const counted = countedIn(lane, view)
-  const ahead = Math.max(0, Math.round(counted.calledAhead + aheadOf(counted.curve, ticket.key) - itself))
+  const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - itself))
   const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
@@ -74,7 +73,7 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
     state: 'waiting',
     ahead,
     position: settled || ticket.low !== null ? shown : null,
-    wait: startsMs === null ? waitFor(ticket, ahead, counted, view) : null,
+    wait: startsMs === null ? waitFor(ticket, ahead, lane, view) : null,
     drawnMs: known ? null : ticket.draw ? ticket.draw.untilMs + SETTLED_AFTER_MS : countedMs(ticket, view),
     startsMs,
   }
@@ -132,18 +131,17 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
  * claim window each time, and so never misses a turn.
  */
 export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
-  const called = ticket.key <= laneOf(view, ticket.lane).frontierKey
+  const called = ticket.key <= lineAt(view, ticket).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
 /**
- * Returns the key at the front for a visitor whose session has just ended. In a random room the old key may lie in a
- * batch that has not ended. A visitor who was inside does not wait for that, so the key then moves forward to the
- * frontier.
+ * Returns the key at the front for a visitor whose session has just ended. The old key may be behind the frontier: in a
+ * random room it may lie in a batch that has not ended, and the visitor's lane may have been removed.
  */
 export function keyAgain(key: number, lane: string, view: View | null): number {
-  if (!view || view.open || key <= (view.settledKey ?? key)) return key
-  return Math.min(key, own(view.lanes, lane)?.frontierKey ?? key)
+  if (!view || view.open) return key
+  return Math.min(key, own(view.lanes, laneOf(view.lanes, { lane, key }))?.frontierKey ?? key)
 }
 
 /** Returns when the place of a ticket will be known, if its batch has not ended. Returns null for any other ticket. */
@@ -163,7 +161,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
   if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
   if (isUndrawn(place))
     return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
-  const lane = countedIn(laneOf(view, ticket.lane), view)
+  const lane = lineAt(view, ticket)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
   const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
@@ -188,29 +186,24 @@ export function waitingIn(view: View): number {
   return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
-/** Operators choose the names of lanes, so a property that every object inherits must not count as a lane. */
-function laneOf({ lanes }: View, name: string): LaneView {
-  return own(lanes, name) ?? NOBODY
+/** The line in which a ticket stands. */
+function lineAt({ lanes }: View, ticket: Ticket): LaneView {
+  return own(lanes, laneOf(lanes, ticket)) ?? NOBODY
 }
 
-/** Visitors of a removed lane are counted among the people of the main one. */
-function countedIn(lane: LaneView, view: View): LaneView {
-  return lane.merged ? (view.lanes[MAIN_LANE] ?? lane) : lane
-}
-
-function waitFor({ lane: name, waitMs }: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
+function waitFor(ticket: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   if (view.held) return null
-  const wait = likelyWait(name, ahead, lane, view)
+  const { waitMs } = ticket
+  const wait = likelyWait(ticket, ahead, lane, view)
   if (!wait || view.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
 }
 
-function likelyWait(name: string, ahead: number, lane: LaneView, view: View): Wait | null {
+function likelyWait(ticket: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
   // In a room with lanes, a lane's present speed is a poor guide to its waits.
   if (lane.share !== undefined) {
-    const served = own(view.lanes, name)?.merged ? MAIN_LANE : name
-    const ms = laneWaitMs(ahead, served, view)
+    const ms = laneWaitMs(ahead, laneOf(view.lanes, ticket), view)
     return ms === null ? null : waitRange(ms)
   }
   return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)

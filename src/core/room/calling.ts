@@ -3,22 +3,19 @@
 import { callableKey } from '../events/events.ts'
 import { openKey, settledKey } from '../line/batches.ts'
 import { comingIn, showRate, supplyOf } from '../line/frontier.ts'
-import { callAlong, callEverybody, callNext, closeAt, waiting } from '../line/line.ts'
+import { callEverybody, callNext, closeAt, waiting } from '../line/line.ts'
 import { divide, shareOf } from '../permits/lanes.ts'
 import type { Demand } from '../protocol/messages.ts'
-import { MAIN_LANE } from '../ticket.ts'
 import { available, left, standing, standingIn, sums } from './grants.ts'
-import { NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { lineOf, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 /** A room opens after its lines were empty for this long. By then refused newcomers have had the time to be counted. */
 const OPENS_AFTER_MS = 4_000
 
-/**
- * Returns how many people have a counted place, over all lanes. People of a removed lane are counted in the main one.
- */
+/** Returns how many people have a counted place, over all lanes. */
 export function waitingTotal(room: RoomState): number {
   let people = 0
-  for (const line of room.lines.values()) if (!line.state.removedAtMs) people += waiting(line)
+  for (const line of room.lines.values()) people += waiting(line)
   return people
 }
 
@@ -44,7 +41,6 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   }
   const parts = room.lines.size > 1 ? expectations(room, rules, supplyOf(whole), nowMs) : null
   for (const [lane, line] of room.lines) {
-    if (line.state.removedAtMs) continue
     const part = parts?.get(lane) ?? 1
     const load = {
       standing: standingIn(room, rules, lane, nowMs),
@@ -57,17 +53,13 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
     const untilKey = callableKey(room.events, settledKey(room.draws, nowMs))
     callNext(line, load, untilKey, rules.claimWindowMs, nowMs)
   }
-  const main = room.lines.get(MAIN_LANE)
-  for (const line of room.lines.values()) {
-    if (main && line.state.removedAtMs) callAlong(line, main, rules.claimWindowMs, nowMs)
-  }
   room.shown.clear()
 }
 
 /** Closes each line at its oldest refused visitor: that visitor and all later ones are in line. */
 export function putInLine(room: RoomState, refused: readonly Demand[]): void {
   for (const { lane, oldestKey } of refused) {
-    const line = room.lines.get(lane)
+    const line = room.lines.get(lineOf(room, lane, oldestKey))
     if (line) closeAt(line, oldestKey)
   }
 }
@@ -90,8 +82,7 @@ function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: 
   const lanes = rules.lanes ?? NO_LANES
   const wanted = new Map<string, number>()
   for (const [lane, line] of room.lines) {
-    const { control, removedAtMs } = line.state
-    if (removedAtMs) continue
+    const { control } = line.state
     const people = comingIn(control, standingIn(room, rules, lane, nowMs)) + waiting(line) * showRate(control)
     wanted.set(lane, people)
   }

@@ -14,17 +14,18 @@ import { confirm, type LaneView, type Line, leave, viewOf } from '../line/line.t
 import { followPace, slowedAt } from '../line/slowdown.ts'
 import { forgetLongRun } from '../line/speed.ts'
 import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
-import { servedIn, shareOf } from '../permits/lanes.ts'
+import { shareOf } from '../permits/lanes.ts'
 import type { Demand, DoorReport, View } from '../protocol/messages.ts'
 import { type Cells, fresh } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
 import { followSettings, markDirty } from './settings.ts'
-import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { type Door, lineOf, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 export { waitingTotal } from './calling.ts'
 export { available, left, restock, standing, standingIn, sums } from './grants.ts'
+export { removeLane } from './settings.ts'
 export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
 
 /** The frontier moves at most this often. */
@@ -144,43 +145,39 @@ function count(room: RoomState, name: string, by: number): void {
 function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
-    const line = room.lines.get(lane)
-    if (kind === 'line' && line) {
-      const bucket = Number(bucketText)
-      const endKey = (bucket + 1) * BUCKET_MS
-      if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) continue
-      confirm(line, bucket, endKey, by)
-      markDirty(room, lane, chunkOf(bucket))
-      if (line.state.removedAtMs) countInMain(room, bucket, endKey, by)
-      count(room, 'confirmed', by)
-    } else if (kind === 'gone') {
-      if (line) giveUp(room, lane, line, Number(bucketText), by)
-    } else if (kind === 'health') continue
+    if (kind === 'line') confirmIn(room, lane, Number(bucketText), by, nowMs)
+    else if (kind === 'gone') giveUp(room, lane, Number(bucketText), by)
+    else if (kind === 'health') continue
     else if (kind === 'entry') enter(room.events, Number(lane), by)
-    else if (kind === 'shown') room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
+    else if (kind === 'shown') countShown(room, room.lines.has(lane) ? lane : MAIN_LANE, by)
     else count(room, cell, by)
   }
 }
 
-/** Removes a ticket that was given up: a visitor who changes lanes does not come back with the old ticket. */
-function giveUp(room: RoomState, lane: string, line: Line, bucket: number, by: number): void {
-  if (!Number.isSafeInteger(bucket)) return
-  const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
-  leave(line, bucket, (bucket + 1) * BUCKET_MS, by)
+function confirmIn(room: RoomState, ticketsLane: string, bucket: number, by: number, nowMs: number): void {
+  const endKey = (bucket + 1) * BUCKET_MS
+  if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) return
+  const lane = lineOf(room, ticketsLane, endKey)
+  const line = room.lines.get(lane)
+  if (!line) return
+  confirm(line, bucket, endKey, by)
   markDirty(room, lane, chunkOf(bucket))
-  if (!main) return
-  leave(main, bucket, (bucket + 1) * BUCKET_MS, by)
-  markDirty(room, MAIN_LANE, chunkOf(bucket))
+  count(room, 'confirmed', by)
 }
 
-/**
- * A ticket of a removed lane also counts in the main one. It keeps its own count too, because its lane may come back.
- */
-function countInMain(room: RoomState, bucket: number, endKey: number, by: number): void {
-  const main = room.lines.get(MAIN_LANE)
-  if (!main) return
-  confirm(main, bucket, endKey, by)
-  markDirty(room, MAIN_LANE, chunkOf(bucket))
+/** Removes a ticket that was given up: a visitor who changes lanes does not come back with the old ticket. */
+function giveUp(room: RoomState, ticketsLane: string, bucket: number, by: number): void {
+  if (!Number.isSafeInteger(bucket)) return
+  const endKey = (bucket + 1) * BUCKET_MS
+  const lane = lineOf(room, ticketsLane, endKey)
+  const line = room.lines.get(lane)
+  if (!line) return
+  leave(line, bucket, endKey, by)
+  markDirty(room, lane, chunkOf(bucket))
+}
+
+function countShown(room: RoomState, lane: string, by: number): void {
+  room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
 }
 
 function healthIn(cells: Cells): Cells {
@@ -233,10 +230,9 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
 function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, nowMs: number): LaneView {
   const lanes = rules.lanes ?? NO_LANES
   if (room.lines.size === 1) return viewOf(line, standing(room, nowMs))
-  const served = servedIn(lanes, lane)
   const beside = lane === MAIN_LANE ? 0 : room.lines.size - 1
-  const view = viewOf(line, served === lane ? standingIn(room, rules, lane, nowMs) : 0, beside)
-  return { ...view, share: shareOf(lanes, served), showRate: showRate(line.state.control), merged: served !== lane }
+  const view = viewOf(line, standingIn(room, rules, lane, nowMs), beside)
+  return { ...view, share: shareOf(lanes, lane), showRate: showRate(line.state.control) }
 }
 
 /** Returns the most permits that may be banked or outstanding, for operators to see beside the other figures. */

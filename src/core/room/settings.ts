@@ -2,14 +2,11 @@
 
 import { callableKey, followEvents } from '../events/events.ts'
 import { follow, openKey } from '../line/batches.ts'
-import { beginAnew, callEverybody, countAlso, countNoMore, type Line, newLine } from '../line/line.ts'
+import { beginAnew, callEverybody, mergeInto, newLaneLine, newLine } from '../line/line.ts'
 import { type LaneShare, servedIn } from '../permits/lanes.ts'
-import { MAIN_LANE } from '../ticket.ts'
+import { MAIN_LANE, SKEW_MS } from '../ticket.ts'
 import { restock } from './grants.ts'
 import { NO_LANES, type RoomRules, type RoomState } from './state.ts'
-
-/** A ticket of a removed lane stays valid no longer than this after its last poll. */
-const REMOVED_FOR_MS = 25 * 60 * 60_000
 
 export function followSettings(room: RoomState, rules: RoomRules, nowMs: number): void {
   const remaining = rules.remaining ?? null
@@ -45,31 +42,21 @@ function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
   for (const door of room.doors.values()) door.demand = []
 }
 
-/** Adds a line for each new lane. A removed lane keeps its line as long as tickets of it may come. */
+/** Adds a line for each new lane. The people of a removed lane move into the main line. */
 function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number): void {
-  for (const { name } of lanes) if (!room.lines.has(name)) room.lines.set(name, newLine(nowMs))
-  if (room.lines.size === 1) return
-  for (const [lane, line] of room.lines) {
-    const { state } = line
-    if (lane === MAIN_LANE) continue
-    if (servedIn(lanes, lane) === lane) comeBack(room, line)
-    else if (!state.removedAtMs) remove(room, line, nowMs)
-    if (state.removedAtMs && nowMs - state.removedAtMs > REMOVED_FOR_MS) {
-      room.lines.delete(lane)
-      delete room.turns.of[lane]
-    }
-  }
+  // The clock of an edge that issues tickets of a new lane may be behind. A new room has no older tickets at all.
+  const sinceKey = openKey(room.draws, nowMs) - SKEW_MS
+  const added = () => (room.tickedAtMs === 0 ? newLine(nowMs) : newLaneLine(sinceKey, nowMs))
+  for (const { name } of lanes) if (!room.lines.has(name)) room.lines.set(name, added())
+  for (const lane of room.lines.keys()) if (servedIn(lanes, lane) !== lane) removeLane(room, lane, nowMs)
 }
 
-function remove(room: RoomState, line: Line, nowMs: number): void {
-  line.state.removedAtMs = nowMs
-  const main = room.lines.get(MAIN_LANE)
-  if (main) for (const chunk of countAlso(line, main)) markDirty(room, MAIN_LANE, chunk)
-}
-
-/** Moves a lane's people from the main line back to its own, so that they are no longer ahead of visitors there. */
-function comeBack(room: RoomState, line: Line): void {
-  const main = line.state.removedAtMs ? room.lines.get(MAIN_LANE) : undefined
-  line.state.removedAtMs = null
-  if (main) for (const chunk of countNoMore(line, main)) markDirty(room, MAIN_LANE, chunk)
+/** Removes a lane. Its entry in `dirty` has no line any more, so the caller deletes its histogram. */
+export function removeLane(room: RoomState, lane: string, nowMs: number): void {
+  const [main, line] = [room.lines.get(MAIN_LANE), room.lines.get(lane)]
+  if (!main || !line) return
+  for (const chunk of mergeInto(main, line, nowMs)) markDirty(room, MAIN_LANE, chunk)
+  room.lines.delete(lane)
+  delete room.turns.of[lane]
+  room.dirty.set(lane, new Set())
 }

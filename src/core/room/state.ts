@@ -3,7 +3,7 @@
 import { type Events, newEvents } from '../events/events.ts'
 import type { ScheduledEvent } from '../events/schedule.ts'
 import { type Draws, newDraws } from '../line/batches.ts'
-import { type Line, newLine } from '../line/line.ts'
+import { type Line, newLine, serves } from '../line/line.ts'
 import { newPace, type Pace } from '../line/slowdown.ts'
 import type { Bank, DoorAccount, Limits } from '../permits/bank.ts'
 import { type LaneShare, newTurns, type Turns } from '../permits/lanes.ts'
@@ -32,7 +32,10 @@ export interface RoomState {
   readonly bank: Bank
   readonly doors: Map<string, Door>
   readonly lines: Map<string, Line>
-  /** Changed chunks of the histograms that the caller has not taken to store yet, by lane. */
+  /**
+   * Changed chunks of the histograms that the caller has not taken to store yet, by lane. A lane without a line was
+   * removed.
+   */
   readonly dirty: Map<string, Set<number>>
   /** The turns of the lanes that share the permits. */
   readonly turns: Turns
@@ -65,6 +68,11 @@ export interface RoomRules extends Limits {
   readonly remaining?: number | null
   /** Lanes beside the main one, with their shares of the permits; absent or empty for none. */
   readonly lanes?: readonly LaneShare[]
+}
+
+/** Returns the lane whose line a place is in: the lane of its ticket, or the main one if that lane was removed. */
+export function lineOf({ lines }: RoomState, lane: string, key: number): string {
+  return serves(lines.get(lane)?.state, key) ? lane : MAIN_LANE
 }
 
 export function newRoom(nowMs: number): RoomState {

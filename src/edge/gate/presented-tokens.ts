@@ -1,6 +1,7 @@
 /** The verified tokens of a visitor: the first valid pass, and the oldest ticket. */
+import { laneOf } from '../../core/line/line.ts'
 import type { View } from '../../core/protocol/messages.ts'
-import { inGeneration, type Pass, type Ticket } from '../../core/ticket.ts'
+import { inGeneration, MAIN_LANE, type Pass, type Ticket } from '../../core/ticket.ts'
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -48,16 +49,20 @@ export async function carriedBy(visit: Visit, room: RoomClient): Promise<Carried
 
 /**
  * Drops the tokens of another generation. An older one is void. A newer one may only be unknown to this isolate yet, so
- * its cookie stays.
+ * its cookie stays. A ticket of a removed lane becomes one of the main lane.
  */
 export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, view: View | null) {
   if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
   const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
   return {
     pass: pass?.value.generation === view.generation ? pass : null,
-    ticket: ticket && inGeneration(ticket.value, view.generation),
+    ticket: ticket && inLine(inGeneration(ticket.value, view.generation), view),
     keepCookie: keepCookie || isNewer,
   }
+}
+
+function inLine(ticket: Ticket | null, { lanes }: View): Ticket | null {
+  return ticket && laneOf(lanes, ticket) !== ticket.lane ? { ...ticket, lane: MAIN_LANE } : ticket
 }
 
 /** Returns the first pass, unless it has expired and the other has not. */

@@ -1,11 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyReply, claim, extendSession, newDoor, report as reportOf, usable } from '../../../src/core/door/door.ts'
-import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { bucketOf, chunkOf } from '../../../src/core/line/arrivals.ts'
+import { comingIn, newFrontier } from '../../../src/core/line/frontier.ts'
+import { callEverybody, laneOf } from '../../../src/core/line/line.ts'
 import { allot, divide, newTurns, servedIn, shareOf, take } from '../../../src/core/permits/lanes.ts'
+import { placeOf } from '../../../src/core/place/place.ts'
 import type { DoorReport, View } from '../../../src/core/protocol/messages.ts'
-import { newRoom, type RoomState, sync, tick, waitingTotal } from '../../../src/core/room/room.ts'
+import { newRoom, type RoomState, sync, takeDirty, tick, waitingTotal } from '../../../src/core/room/room.ts'
 import type { SessionRules } from '../../../src/core/session.ts'
+import type { Ticket } from '../../../src/core/ticket.ts'
 import { MemorySessions } from '../../../tools/simulation/sessions.ts'
 import type { World } from '../../../tools/simulation/world.ts'
 import { emptyReport } from '../../support/reports.ts'
@@ -137,62 +141,169 @@ describe('a room with lanes', () => {
     const vip = room.view?.lanes.vip
     expect(room.view?.lanes.main?.frontierKey).toBeGreaterThan(T0)
     expect(vip?.frontierKey).toBeGreaterThan(T0)
-    expect([vip?.share, vip?.merged]).toEqual([0.3, false])
+    expect(vip?.share).toBe(0.3)
   })
+})
 
-  it('serves a removed lane together with the main one, in the order of the keys', () => {
-    const room = newRoom(T0)
-    granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
-    const held = { ...rules, ratePerMinute: 0 }
-    const cells = Object.fromEntries([
-      ...Array.from({ length: 40 }, (_, i) => [`line/main/${bucketOf(T0 + 1_000 + 10 * i)}`, 1]),
-      ...Array.from({ length: 40 }, (_, i) => [`line/vip/${bucketOf(T0 + 1_005 + 10 * i)}`, 1]),
-    ])
-    granted(room, report({ seq: 2, cells, returned: 50, gone: { vip: 15 } }), T0 + 10_000, held)
-    const without = { ...rules, lanes: [] }
-    for (let second = 11; second < 30; second++) {
-      granted(room, report({ seq: second, returned: 50, gone: { vip: 15 } }), T0 + second * 1_000, without)
-      const { main, vip } = room.view?.lanes ?? {}
-      expect(vip).toMatchObject({ merged: true, frontierKey: main?.frontierKey })
-    }
-    expect(waitingTotal(room)).toBeLessThan(80)
-    // Ready visitors of the removed lane need permits of the main lane.
-    const outcome = granted(
-      room,
-      report({ seq: 40, returned: 50, gone: { vip: 15 }, demand: [demand('vip', 5)] }),
-      T0 + 31_000,
-      without,
-    )
-    expect([outcome.all, outcome.vip]).toEqual([55, 15])
-  })
+/** The people between two moments, one every `stepMs`, as a report counts them. */
+function people(lane: string, fromKey: number, count: number, stepMs = 10): Record<string, number> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`line/${lane}/${bucketOf(fromKey + stepMs * i)}`, 1]),
+  )
+}
 
-  it('counts the people of a restored lane once, however often it was removed', () => {
-    const room = newRoom(T0)
-    const held = { ...rules, ratePerMinute: 0 }
-    const cells = Object.fromEntries(
-      Array.from({ length: 20 }, (_, i) => [`line/${i % 2 ? 'vip' : 'main'}/${bucketOf(T0 + 1_000 + 10 * i)}`, 1]),
-    )
-    granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
-    granted(room, report({ seq: 2, base: 1, cells }), T0 + 10_000, held)
-    for (let second = 11; second < 17; second++) {
-      const lanes = second % 2 ? [] : rules.lanes
-      const late = { [`line/vip/${bucketOf(T0 + 2_000 + second)}`]: 1 }
-      granted(room, report({ seq: second, base: second - 1, cells: late }), T0 + second * 1_000, { ...held, lanes })
-    }
-    const inLine = (lane: string) => room.lines.get(lane)?.arrivals.after(T0)
-    expect([inLine('main'), inLine('vip')]).toEqual([10, 16])
-    expect(waitingTotal(room)).toBe(26)
-  })
+/** A closed and held room with two lanes, at T0 + 10 s. */
+function heldRoom(cells: Record<string, number>): RoomState {
+  const room = newRoom(T0)
+  room.open = false
+  tick(room, HELD, T0)
+  granted(room, report({ cells }), T0 + 10_000, HELD)
+  return room
+}
 
-  it('forgets a removed lane once no ticket of it can come', () => {
-    const room = newRoom(T0)
-    tick(room, rules, T0)
-    const without = { ...rules, lanes: [] }
-    tick(room, without, T0 + 1_000)
-    tick(room, without, T0 + 24 * 3_600_000)
-    expect([...room.lines.keys()]).toEqual(['main', 'vip'])
-    tick(room, without, T0 + 26 * 3_600_000)
+const HELD = { ...rules, ratePerMinute: 0 }
+const NO_LANES = { ...rules, lanes: [] }
+const HELD_WITHOUT = { ...HELD, lanes: [] }
+const VIEWLESS: View = { asOfMs: 0, generation: 1, open: false, held: true, full: false, ratePerSecond: 1, lanes: {} }
+
+/** Where a confirmed ticket stands in the room's last view. */
+function placeIn(room: RoomState, lane: string, key: number, nowMs: number) {
+  const ticket = { ...TICKET, lane, key, issuedMs: nowMs }
+  return placeOf(ticket, room.view ?? VIEWLESS, rules.claimWindowMs, nowMs)
+}
+
+const TICKET: Ticket = {
+  room: 'shop',
+  sid: 'a.1',
+  key: T0,
+  lane: 'main',
+  confirmed: true,
+  low: null,
+  byMs: null,
+  generation: T0,
+  issuedMs: T0,
+}
+
+describe('a removed lane', () => {
+  const BOTH = { ...people('main', T0 + 1_000, 40), ...people('vip', T0 + 1_005, 40) }
+
+  it('moves its people into the main line, where they stand by their keys', () => {
+    const room = heldRoom(BOTH)
+    expect(placeIn(room, 'vip', T0 + 1_305, T0 + 10_000)).toMatchObject({ ahead: 30 })
+    tick(room, HELD_WITHOUT, T0 + 11_000)
     expect([...room.lines.keys()]).toEqual(['main'])
+    expect(Object.keys(room.view?.lanes ?? {})).toEqual(['main'])
+    expect(waitingTotal(room)).toBe(80)
+    expect(placeIn(room, 'vip', T0 + 1_305, T0 + 11_000)).toMatchObject({ ahead: 61 })
+    expect(placeIn(room, 'main', T0 + 1_310, T0 + 11_000)).toMatchObject({ ahead: 62 })
+  })
+
+  it('names its lane and the changed chunks of the main line for the store', () => {
+    const room = heldRoom(BOTH)
+    tick(room, HELD_WITHOUT, T0 + 11_000)
+    expect([...takeDirty(room)]).toEqual([
+      ['main', new Set([chunkOf(bucketOf(T0 + 1_005))])],
+      ['vip', new Set()],
+    ])
+  })
+
+  it('has its visitors called in the order of their keys, with permits of the main lane', () => {
+    const room = heldRoom(BOTH)
+    for (let second = 11; second < 15; second++) {
+      granted(room, report({ seq: second }), T0 + second * 1_000, NO_LANES)
+    }
+    const frontierKey = room.view?.lanes.main?.frontierKey ?? 0
+    expect(waitingTotal(room)).toBeLessThan(70)
+    expect(placeIn(room, 'vip', frontierKey - 0.001, T0 + 15_000).state).toBe('called')
+    expect(placeIn(room, 'vip', frontierKey + 10, T0 + 15_000).state).toBe('waiting')
+    const last = report({ seq: 40, demand: [demand('vip', 5)] })
+    const outcome = granted(room, last, T0 + 31_000, NO_LANES)
+    expect([outcome.all, outcome.vip]).toEqual([5, 0])
+  })
+
+  it('leaves no turn missed that was not missed before', () => {
+    const room = heldRoom(BOTH)
+    const [main, vip] = [room.lines.get('main'), room.lines.get('vip')]
+    // The main line has passed every key of vip long ago, while vip stood still.
+    for (let minute = 1; minute < 10; minute++) {
+      if (main) callEverybody(main, T0 + 2_000, rules.claimWindowMs, T0 + minute * 60_000)
+    }
+    expect([main?.state.lapsedKey, vip?.state.lapsedKey]).toEqual([T0 + 2_000, 0])
+    const nowMs = T0 + 10 * 60_000
+    tick(room, HELD_WITHOUT, nowMs)
+    expect(placeIn(room, 'vip', T0 + 1_305, nowMs).state).toBe('called')
+    tick(room, HELD_WITHOUT, nowMs + rules.claimWindowMs - 1_000)
+    expect(placeIn(room, 'vip', T0 + 1_305, nowMs).state).toBe('called')
+    expect(comingIn(main?.state.control ?? newFrontier(0), 0)).toBe(40)
+  })
+
+  it('counts late tickets and departures of its visitors in the main line', () => {
+    const room = heldRoom(BOTH)
+    tick(room, HELD_WITHOUT, T0 + 11_000)
+    const late = { ...people('vip', T0 + 9_000, 3), [`gone/vip/${bucketOf(T0 + 1_005)}`]: 1, 'shown/vip': 2 }
+    granted(room, report({ seq: 2, base: 1, cells: late }), T0 + 11_100, HELD_WITHOUT)
+    expect(waitingTotal(room)).toBe(82)
+    expect(room.shown).toEqual(new Map([['main', 2]]))
+  })
+
+  it('is a new lane when it is added again: older tickets of its name stay in the main line', () => {
+    const room = heldRoom(BOTH)
+    tick(room, HELD_WITHOUT, T0 + 11_000)
+    tick(room, HELD, T0 + 20_000)
+    const late = { ...people('vip', T0 + 9_000, 2), ...people('vip', T0 + 21_000, 5) }
+    granted(room, report({ seq: 2, base: 1, cells: late }), T0 + 30_000, HELD)
+    expect(placeIn(room, 'vip', T0 + 1_305, T0 + 30_000)).toMatchObject({ ahead: 61 })
+    expect(placeIn(room, 'vip', T0 + 21_040, T0 + 30_000)).toMatchObject({ ahead: 4 })
+    const inLine = (lane: string) => room.lines.get(lane)?.arrivals.after(T0)
+    expect([inLine('main'), inLine('vip'), waitingTotal(room)]).toEqual([82, 5, 87])
+  })
+
+  it('keeps every place in order, and counts each once, however lanes come and go', () => {
+    const steps = fc.array(fc.record({ has: fc.boolean(), came: fc.array(fc.boolean(), { maxLength: 6 }) }), {
+      minLength: 1,
+      maxLength: 12,
+    })
+    fc.assert(
+      fc.property(steps, all => {
+        const room = heldRoom({})
+        const came: { lane: string; key: number }[] = []
+        let seq = 1
+        for (const { has, came: isVip } of all) {
+          const nowMs = T0 + (seq + 20) * 20_000
+          const settings = has ? HELD : HELD_WITHOUT
+          tick(room, settings, nowMs)
+          const placed = isVip.map((vip, i) => ({ lane: vip ? 'vip' : 'main', key: nowMs + 1 + i }))
+          const cells = Object.fromEntries(placed.map(({ lane, key }) => [`line/${lane}/${bucketOf(key)}`, 1]))
+          granted(room, report({ seq: ++seq, base: seq - 1, cells }), nowMs + 1_000, settings)
+          came.push(...placed)
+        }
+        const lanes = room.view?.lanes ?? {}
+        expect(waitingTotal(room)).toBe(came.length)
+        for (const name of Object.keys(lanes)) {
+          const keys = came.filter(place => laneOf(lanes, place) === name).map(({ key }) => key)
+          const ahead = keys.map(key => placeIn(room, came.find(place => place.key === key)?.lane ?? '', key, T0 + 1e6))
+          expect(ahead).toEqual(keys.map((_, index) => expect.objectContaining({ state: 'waiting', ahead: index })))
+        }
+      }),
+    )
+  })
+
+  it('lets no lapsed key of all lanes count again, however lanes come and go', () => {
+    const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(400)), { minLength: 1, maxLength: 12 })
+    fc.assert(
+      fc.property(steps, all => {
+        const room = newRoom(T0)
+        let nowMs = T0
+        let lapsedKey = 0
+        for (const [has, seconds] of all) {
+          nowMs += seconds * 1_000
+          tick(room, has ? rules : NO_LANES, nowMs)
+          const least = Math.min(...[...room.lines.values()].map(({ state }) => state.lapsedKey))
+          expect(least).toBeGreaterThanOrEqual(lapsedKey)
+          lapsedKey = least
+        }
+      }),
+    )
   })
 })
 
@@ -211,18 +322,6 @@ describe('a ticket that is given up for another lane', () => {
     )
     expect([waitingIn(room, 'main'), waitingIn(room, 'vip'), waitingTotal(room)]).toEqual([1, 2, 3])
   })
-
-  it('of a removed lane is subtracted from the total, too', () => {
-    const room = newRoom(T0)
-    granted(room, report({ cells: { [`line/vip/${bucket}`]: 2 } }), T0)
-    granted(room, report({ seq: 2, base: 1 }), T0 + 1_000, { ...rules, lanes: [] })
-    expect(waitingTotal(room)).toBe(2)
-    granted(room, report({ seq: 3, base: 2, cells: { [`gone/vip/${bucket}`]: 1 } }), T0 + 2_000, {
-      ...rules,
-      lanes: [],
-    })
-    expect([waitingTotal(room), waitingIn(room, 'vip')]).toEqual([1, 1])
-  })
 })
 
 describe('a door with permits for lanes', () => {
@@ -234,7 +333,7 @@ describe('a door with permits for lanes', () => {
     claimWindowMs: 300_000,
   }
 
-  function doorWith(main: number, vip: number, merged = false) {
+  function doorWith(main: number, vip: number, hasVip = true) {
     const door = newDoor('eu-0', 1, 0)
     const sessions = new MemorySessions()
     const { seq } = reportOf(door, 0, '', 0)
@@ -246,7 +345,7 @@ describe('a door with permits for lanes', () => {
       held: false,
       full: false,
       ratePerSecond: 1,
-      lanes: { main: lane, vip: { ...lane, merged } },
+      lanes: { main: lane, ...(hasVip ? { vip: lane } : {}) },
     }
     applyReply(door, { epoch: 1, seq, granted: main + vip, lanes: { vip }, view }, 0)
     const ask = (sid: string, lane: string, key: number, more: object = {}, nowMs = 0) =>
@@ -275,7 +374,7 @@ describe('a door with permits for lanes', () => {
   })
 
   it('serves visitors of a removed lane with permits of the main one, oldest first', () => {
-    const { door, ask } = doorWith(1, 0, true)
+    const { door, ask } = doorWith(1, 0, false)
     door.standing.add({ sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
     expect(ask('m', 'main', 50).verdict).toBe('none')
     expect(ask('v', 'vip', 5).verdict).toBe('admitted')

@@ -65,11 +65,6 @@ describe('the wait in a lane', () => {
     expect([seconds(1_000, 'main', lanes), seconds(1_000, 'vip', lanes)]).toEqual([200, 100])
   })
 
-  it('gives no share to a removed lane, because its people are counted in the main one', () => {
-    const lanes = { main: lane(10_000, 0.75), vip: lane(5_000, 0.25), old: lane(800, 0.75, { merged: true }) }
-    expect(seconds(750, 'main', lanes)).toBeCloseTo(100)
-  })
-
   it('is unknown in a lane without a share while people may keep coming to other lanes', () => {
     const vip = lane(150, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
     const coming = lane(10_000, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })

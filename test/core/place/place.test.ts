@@ -203,6 +203,6 @@ describe('a place that is drawn', () => {
 
   it('is at the front for a visitor whose session has just ended', () => {
     expect(keyAgain(NOW - 20_000, 'main', drawing)).toBe(NOW - 100_000)
-    expect(keyAgain(NOW - 70_000, 'main', drawing)).toBe(NOW - 70_000)
+    expect(keyAgain(NOW - 170_000, 'main', drawing)).toBe(NOW - 170_000)
   })
 })

@@ -162,7 +162,11 @@ describe('a visitor in the main line', () => {
     const before = claimsOf(visitor.jar.get('__Host-antesala-invited') ?? '')
     await change('invited', { lanes: [{ name: 'vip', share: 0.4 }] })
     pass(2_000)
-    expect((await visitor.poll()).place).toMatchObject({ state: 'waiting', lane: 'press' })
+    expect((await visitor.poll()).place).toMatchObject({ state: 'waiting', lane: 'main' })
+    expect(claimsOf(visitor.jar.get('__Host-antesala-invited') ?? '')).toMatchObject({
+      sub: before.sub,
+      key: before.key,
+    })
     await change('invited', { queue_all: false })
     let admitted = false
     // A door reports once a second, by a timer that does not follow the mocked time.
