@@ -1,7 +1,7 @@
 /** The links and paths in the documentation, and the paths of pages in the code. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
@@ -23,6 +23,14 @@ describe('a page of the documentation', () => {
     const roots = ['.', 'src', dirname(page)]
     const isThere = (path: string) => roots.some(root => existsSync(join(root, path)))
     expect(named.flatMap(([, path = '']) => spelledOut(path)).filter(path => !isThere(path))).toEqual([])
+  })
+})
+
+describe('the list of pages', () => {
+  it.each(['docs', 'docs/decisions'])('in %s contains each page of the folder', folder => {
+    const listed = linksOf(`${folder}/README.md`)
+    const pages = PAGES.filter(page => dirname(page) === folder && !page.endsWith('README.md'))
+    expect(pages.map(page => basename(page)).filter(name => !listed.includes(name))).toEqual([])
   })
 })
 
