@@ -136,7 +136,7 @@ describe('the settings in force', () => {
 
   it('have the message of the event from its prequeue on, and newcomers wait until its start', () => {
     const settings = room(limits, { queueing_method: 'passthrough', message: 'Hello.' })
-    const told = [P - 1, P, S, E].map(ms => [settings.at(ms).config.message, settings.at(ms).newcomers])
+    const told = [P - 1, P, S, E].map(ms => [settings.at(ms).config.message, settings.at(ms).step.newcomers])
     expect(told).toEqual([
       ['Hello.', 'pass through'],
       ['Sale!', 'wait'],

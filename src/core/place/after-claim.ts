@@ -1,4 +1,4 @@
-/** The decision about a visitor whose claim was answered. */
+/** The decision about a visitor whose claim was refused, and the place at the front. */
 import type { View } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import { NO_GENERATION, type Ticket } from '../ticket.ts'
@@ -6,34 +6,32 @@ import type { StepRules } from './outsider.ts'
 import { keyAgain, refused } from './place.ts'
 import { type ClaimStep, type RejectStep, unknownPlace, type WaitStep } from './step.ts'
 
-/** The answer to a claim, as far as it decides about the visitor. */
-export type ClaimOutcome =
-  | { readonly verdict: 'admitted' }
+/** The answer to a claim that did not admit its visitor. */
+export type ClaimRefusal =
+  /** The door has no permit. */
   | { readonly verdict: 'none' }
+  /** The session of this ticket is over. `again` is the place at the front, if its visitor may come back. */
   | { readonly verdict: 'ended'; readonly again: Again | null }
   /** The door could not be asked. */
   | { readonly verdict: 'unreachable' }
 
 export type AfterClaim =
-  | { readonly kind: 'admit' }
   | RejectStep
   | WaitStep
-  /** The session of this ticket has ended. The visitor goes on with the place at the front, or with none. */
+  /** The visitor goes on with the place at the front, or without a place. */
   | { readonly kind: 'retry'; readonly ticket: Ticket | null }
 
-/** Decides after the answer to a claim. */
-export function afterClaim(claim: ClaimStep, answer: ClaimOutcome, rules: StepRules, nowMs: number): AfterClaim {
+/** Decides about a visitor whom a claim did not admit. */
+export function afterClaim(claim: ClaimStep, refusal: ClaimRefusal, rules: StepRules, nowMs: number): AfterClaim {
   const { view } = claim
-  switch (answer.verdict) {
-    case 'admitted':
-      return { kind: 'admit' }
+  switch (refusal.verdict) {
     case 'ended': {
       const { room } = claim.ticket
-      return { kind: 'retry', ticket: answer.again && ticketAgain(answer.again, { room, view, rules }, nowMs) }
+      return { kind: 'retry', ticket: refusal.again && ticketAgain(refusal.again, { room, view, rules }, nowMs) }
     }
     case 'none':
     case 'unreachable': {
-      const why = answer.verdict === 'none' ? 'no-permit' : 'no-answer'
+      const why = refusal.verdict === 'none' ? 'no-permit' : 'no-answer'
       if (claim.leaves) return { kind: 'reject', why }
       const ticket = refused(claim.ticket, view, rules.claimWindowMs, nowMs)
       const place = ticket.byMs === null ? unknownPlace(ticket, nowMs) : claim.place

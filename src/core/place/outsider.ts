@@ -17,6 +17,10 @@ const CLAIMS: Readonly<Record<Purpose, number>> = { enter: 2, claim: 1, poll: 0,
 /** The part of a room's settings that decides about visitors without a pass, as it is now. */
 export interface StepRules {
   readonly claimWindowMs: number
+  /**
+   * The treatment of a newcomer who cannot be admitted at once. As with Cloudflare, `queue_all` overrides the method,
+   * and every newcomer waits in line. Newcomers also wait before the start of an event.
+   */
   readonly newcomers: 'wait' | 'pass through' | 'are rejected'
   /** True if only visitors with a valid invitation get a place. */
   readonly inviteOnly: boolean

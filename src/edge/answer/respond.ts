@@ -6,7 +6,7 @@
 import type { RoomConfig } from '../../settings/schema.ts'
 import { toHttps } from '../gate/https-redirect.ts'
 import { readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
-import type { Admitted, Rejected, Verdict, Waiting } from '../gate/verdict.ts'
+import { type Admitted, needsInvitation, type Rejected, type Verdict, type Waiting } from '../gate/verdict.ts'
 import { commandHeaders, obey } from '../origin/directives.ts'
 import type { ProxyOutcome } from '../origin/proxy.ts'
 import { customRejectedPage, customWaitingPage } from '../pages/custom.ts'
@@ -107,15 +107,15 @@ function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
 
 function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
   return outsideResponse(visit, rejected.room.settings.config, {
-    ...(rejected.uninvited === null
+    ...(needsInvitation(rejected.why)
       ? {
-          title: 'No place is free',
-          detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
-        }
-      : {
           status: 403,
           title: 'An invitation is needed',
           detail: 'This request was not carried out: only invited visitors are let in.',
+        }
+      : {
+          title: 'No place is free',
+          detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
         }),
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),

@@ -2,12 +2,14 @@
  * The poll of a waiting visitor, and leaving. A poll makes no call of its own, but it waits for a new view when the
  * last one is old. With `claim=1` it claims when the visitor is called.
  */
+import { passesThrough } from '../../core/place/outsider.ts'
+import { limitedResponse } from '../answer/limited.ts'
 import { outsideHeaders } from '../answer/outside.ts'
 import { addTokens, waitingHeaders } from '../answer/respond.ts'
 import { invitedBy } from '../gate/invitation.ts'
 import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
-import { passesThrough, stand } from '../gate/without-pass.ts'
+import { withoutPass } from '../gate/without-pass.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
 import { OWN_HEADERS, problemResponse } from '../problem.ts'
 import { clearCookie } from '../request/cookies.ts'
@@ -31,8 +33,9 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
   if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
   const invited = await invitedBy(visit, room)
-  if (passesThrough(room, carried.ticket, invited, nowMs)) return json(insideJson(room, nowMs))
   const { ticket: held } = ofThisGeneration(carried, room.view)
+  if (passesThrough(held, { invitation: invited.kind }, room.settings.at(nowMs).step))
+    return json(insideJson(room, nowMs))
   // This isolate may be unable to read the token yet. So its cookie stays, and so does the page.
   if (!held && carried.keepCookie)
     return problemResponse({
@@ -51,17 +54,15 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
       retryAfterMs: earlyMs,
     })
   }
-  const mayClaim = visit.url.searchParams.get('claim') === '1'
-  const outcome = await stand(visit, room, held, {
-    claims: mayClaim ? 1 : 0,
-    keepCookie: carried.keepCookie,
-    invited,
-  })
+  const purpose = visit.url.searchParams.get('claim') === '1' ? 'claim' : 'poll'
+  const shown = { ticket: held, inCookie: held, keepCookie: carried.keepCookie, invited }
+  const outcome = await withoutPass(visit, room, shown, { purpose })
   if (outcome.kind === 'admitted') {
     const response = json(insideJson(room, nowMs))
     addTokens(visit, response.headers, [outcome])
     return response
   }
+  if (outcome.kind === 'limited') return limitedResponse(visit, outcome)
   if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), outsideHeaders(outcome.retryAfterMs))
   room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   const headers = waitingHeaders(visit, outcome)

@@ -1,38 +1,40 @@
 /** The claim of a visitor who is called: a place becomes a session. */
+import type { ClaimRefusal } from '../../core/place/after-claim.ts'
+import type { ClaimStep } from '../../core/place/step.ts'
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
-import { type Pass, placeIdOf, type Ticket } from '../../core/ticket.ts'
+import { type Pass, placeIdOf } from '../../core/ticket.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import type { Admitted } from './verdict.ts'
 import { leaseOn } from './with-pass.ts'
 
-type Claimed = Admitted | { kind: 'refused' } | { kind: 'ended' }
+type Claimed = { readonly verdict: 'admitted'; readonly admission: Admitted } | ClaimRefusal
 
-/** Exchanges a place for a session. The door is not asked again about what it has said a moment ago, or for good. */
-export async function claim(
-  visit: Visit,
-  room: RoomClient,
-  ticket: Ticket,
-  how: { leaves: boolean; charges?: boolean | undefined },
-): Promise<Claimed> {
+/**
+ * Exchanges a place for a session. The door is not asked again about what it has said a moment ago, or for good.
+ * `charges` is true when the request goes on to the origin with its claim.
+ */
+export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, charges: boolean): Promise<Claimed> {
+  const { ticket } = step
   const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
   if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
   const id = placeIdOf(ticket)
-  if (room.ended.find(id, visit.nowMs)) return { kind: 'ended' }
+  const ended = room.ended.find(id, visit.nowMs)
+  if (ended) return { verdict: 'ended', again: ended.again }
   try {
-    const answer = claimedLately(visit, room, id, how.charges) ?? (await askFor(visit, room, ticket, how))
-    if (answer.verdict === 'none') return { kind: 'refused' }
+    const answer = claimedLately(visit, room, id, charges) ?? (await askFor(visit, room, step, charges))
+    if (answer.verdict === 'none') return answer
     if (answer.verdict === 'ended') {
       room.ended.note(id, { again: answer.again }, visit.nowMs)
-      return { kind: 'ended' }
+      return answer
     }
     const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
     return await letIn(room, pass, answer.known ? { wasIn: true } : { justIn: true })
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
-    return { kind: 'refused' }
+    return { verdict: 'unreachable' }
   }
 }
 
@@ -40,7 +42,7 @@ export async function claim(
  * Returns the door's last answer to the same ticket while it is fresh, else null. A poll has a pace of its own: refused, it
  * claims again as soon as it comes.
  */
-function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges?: boolean): ClaimAnswer | null {
+function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges: boolean): ClaimAnswer | null {
   const answer = room.claims.lately(id, nowMs)
   if (answer?.verdict === 'admitted') return { ...answer, known: true }
   return charges ? answer : null
@@ -49,8 +51,8 @@ function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges?:
 async function askFor(
   visit: Visit,
   room: RoomClient,
-  ticket: Ticket,
-  { leaves, charges }: { leaves: boolean; charges?: boolean | undefined },
+  { ticket, leaves }: ClaimStep,
+  charges: boolean,
 ): Promise<ClaimAnswer> {
   const { sid, key, lane, takenMs, generation } = ticket
   // A request that goes on with its claim is the first one charged to the session.
@@ -66,7 +68,8 @@ async function askFor(
   return answer
 }
 
-async function letIn(room: RoomClient, pass: Pass, how: Pick<Admitted, 'wasIn' | 'justIn'>): Promise<Admitted> {
+async function letIn(room: RoomClient, pass: Pass, how: Pick<Admitted, 'wasIn' | 'justIn'>): Promise<Claimed> {
   const text = await room.tokens.signPass(pass)
-  return { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false }
+  const admitted = { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false } as const
+  return { verdict: 'admitted', admission: admitted }
 }

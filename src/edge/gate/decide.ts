@@ -24,6 +24,8 @@
  * first waits for a view that is at most a second old. A request with a valid pass waits for it at most 150 ms.
  * If no door answers, the last view counts.
  */
+import { passesThrough } from '../../core/place/outsider.ts'
+import { SHORT_RETRY_MS } from '../../core/place/step.ts'
 import type { Pass } from '../../core/ticket.ts'
 import type { Refusal } from '../limits/limits.ts'
 import { mayGiveCookie } from '../request/set-cookie.ts'
@@ -36,9 +38,9 @@ import { type NetworkCheck, networkCheck } from './network-policies.ts'
 import { networkOf } from './network-quota.ts'
 import { type Carried, carriedBy, ofThisGeneration } from './presented-tokens.ts'
 import { placeAfter } from './tickets.ts'
-import type { Verdict } from './verdict.ts'
+import type { Admitted, Limited, Rejected, Verdict, Waiting } from './verdict.ts'
 import { admitted, isKept, leaseOn, limitedBy, renewLease, soon, touch } from './with-pass.ts'
-import { passesThrough, SHORT_RETRY_MS, stand } from './without-pass.ts'
+import { withoutPass } from './without-pass.ts'
 
 /**
  * Preflights carry no cookies and go to the origin. One network may send 1,000 at once (an office), then 100 per
@@ -77,7 +79,7 @@ async function decideWith(visit: Visit, room: RoomClient, network: NetworkCheck 
     if (inside.kind !== 'gone') return inside
   }
   const invited = await invitedBy(visit, room)
-  if (passesThrough(room, own.ticket, invited, visit.nowMs)) {
+  if (passesThrough(own.ticket, { invitation: invited.kind }, room.settings.at(visit.nowMs).step)) {
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
@@ -87,18 +89,27 @@ async function decideWith(visit: Visit, room: RoomClient, network: NetworkCheck 
   noteHttps(visit, room)
   if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', room }
   const requeuedBy = after === undefined ? null : room.ended.find(after, visit.nowMs)?.requeuedBy
-  // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
-  const claims = !requeuedBy || visit.kind === 'subresource' ? 2 : 0
-  const isReplaced = ticket !== own.ticket
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
-  const mayClaim = network ? () => network.ask() === null : undefined
-  const more = { keepCookie, invited, charges: true, after, isReplaced, mayClaim }
-  const stood = await stand(visit, room, ticket, { claims, ...more })
-  if (stood.kind !== 'admitted' && network?.refusal) return limitedBy(room, null, network.refusal)
+  // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
+  const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : 'enter'
+  const shown = { ticket, inCookie: own.ticket, keepCookie, invited }
+  const stood = await withoutPass(visit, room, shown, { purpose, after })
   if (stood.kind === 'admitted' && stood.wasIn) return goOn(visit, room, stood.pass, isProtected)
   const outcome = stood.kind === 'waiting' && requeuedBy ? { ...stood, requeuedBy } : stood
-  if (outcome.kind === 'admitted' || visit.kind !== 'subresource') return outcome
-  return { kind: 'turned-away', retryAfterMs: outcome.kind === 'waiting' ? outcome.pollAfterMs : outcome.retryAfterMs }
+  return visit.kind === 'subresource' ? asPart(outcome) : outcome
+}
+
+/** A part of a page cannot explain that its visitor waits. */
+function asPart(outcome: Admitted | Waiting | Rejected | Limited): Verdict {
+  switch (outcome.kind) {
+    case 'admitted':
+    case 'limited':
+      return outcome
+    case 'waiting':
+      return { kind: 'turned-away', retryAfterMs: outcome.pollAfterMs }
+    case 'rejected':
+      return { kind: 'turned-away', retryAfterMs: outcome.retryAfterMs }
+  }
 }
 
 /** Decides by the lease alone. Returns null when the door of the session must be asked. */
@@ -197,9 +208,9 @@ async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, re
   room.limits.countRefusal(refusal)
   room.count('requeued')
   await room.sync.current(visit)
-  // `claims: 0`, because an open room would admit this very request again at once.
   const invited = await invitedBy(visit, room)
-  const outcome = await stand(visit, room, null, { claims: 0, keepCookie: false, invited, behindMs, after: sid })
+  const shown = { ticket: null, inCookie: null, keepCookie: false, invited }
+  const outcome = await withoutPass(visit, room, shown, { purpose: 'requeued', behindMs, after: sid })
   if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
     return { kind: 'turned-away', retryAfterMs: SHORT_RETRY_MS }
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome

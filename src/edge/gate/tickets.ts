@@ -3,9 +3,7 @@ import { base64url } from 'jose'
 import { prequeueAt } from '../../core/events/events.ts'
 import { bucketOf } from '../../core/line/arrivals.ts'
 import { batchAt } from '../../core/line/batches.ts'
-import { keyAgain } from '../../core/place/place.ts'
-import type { View } from '../../core/protocol/messages.ts'
-import type { Again } from '../../core/session.ts'
+import { ticketAgain } from '../../core/place/after-claim.ts'
 import { inGeneration, MAIN_LANE, NO_GENERATION, placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
@@ -24,8 +22,8 @@ export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
 }
 
 /**
- * Returns the ticket of a newcomer: a place by arrival, a place drawn in the batch of this moment, or an entry in the
- * draw of an event. A valid invitation sets the lane, and may set the sid.
+ * Returns a new ticket: a place by arrival, a place drawn in the batch of this moment, or an entry in the draw of an
+ * event. A valid invitation may set the sid.
  *
  * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
  * main lane there is no draw for an event: an invited visitor gets a place by arrival, and waits for the start.
@@ -33,60 +31,45 @@ export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
 export async function mint(
   visit: Visit,
   room: RoomClient,
-  view: View | null,
   invited: Invited,
-  behindMs = 0,
+  { lane, behindMs }: { readonly lane: string; readonly behindMs: number },
 ): Promise<Ticket> {
-  const invitation = invited.kind === 'valid' ? invited.invitation : null
-  const sid = invitation?.sid ?? newSid(room, visit)
-  const lane = invitation && hasLane(room, invitation.lane) ? invitation.lane : MAIN_LANE
-  const taken = invitation?.sid ? { takenMs: visit.nowMs } : {}
-  if (view && prequeueAt(view.events, visit.nowMs)) {
-    const ticket = { ...newTicket(visit, room, sid, room.keyAt(visit.nowMs), null, view), lane, ...taken }
-    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, visit.nowMs) } : ticket
+  const { nowMs } = visit
+  const { view } = room
+  const chosen = invited.kind === 'valid' ? invited.invitation.sid : null
+  const sid = chosen ?? newSid(room, visit)
+  const ticket: Ticket = {
+    room: room.name,
+    sid,
+    key: room.keyAt(nowMs),
+    lane,
+    confirmed: false,
+    low: null,
+    byMs: null,
+    generation: view?.generation ?? NO_GENERATION,
+    issuedMs: nowMs,
+    ...(chosen === null ? {} : { takenMs: nowMs }),
   }
-  const batches = view?.batches
-  const drawn = batches ? await room.tokens.draw(sid, batchAt(batches, visit.nowMs)) : null
-  const ticket = newTicket(visit, room, sid, drawn?.key ?? room.keyAt(visit.nowMs) + behindMs, null, view)
-  return { ...ticket, lane, draw: drawn?.draw ?? null, ...taken }
+  if (view && prequeueAt(view.events, nowMs))
+    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, nowMs) } : ticket
+  const drawn = view?.batches ? await room.tokens.draw(sid, batchAt(view.batches, nowMs)) : null
+  return { ...ticket, key: drawn?.key ?? ticket.key + behindMs, draw: drawn?.draw ?? null }
 }
 
 /**
  * Returns the place of a visitor whose session is over. Returns null when the visitor gets a place like any newcomer.
  */
 export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
-  const ended = room.ended.find(id, visit.nowMs)
-  const next = ended?.next && room.view ? inGeneration(ended.next, room.view.generation) : null
-  if (next && !room.places.hasLeft(next)) return next
-  return ended?.again ? ticketAgain(visit, room, ended.again) : null
+  const again = room.ended.find(id, visit.nowMs)?.again
+  const front = { room: room.name, view: room.view, rules: room.settings.step }
+  return nextAfter(visit, room, id) ?? (again ? ticketAgain(again, front, visit.nowMs) : null)
 }
 
-/** Returns the place at the front for a visitor whose session has ended a moment ago. */
-function ticketAgain(visit: Visit, room: RoomClient, again: Again): Ticket {
-  const { lane } = again
-  const key = keyAgain(again.key, lane, room.view)
-  return { ...newTicket(visit, room, again.sid, key, visit.nowMs + room.settings.claimWindowMs, room.view), lane }
-}
-
-function newTicket(
-  visit: Visit,
-  room: RoomClient,
-  sid: string,
-  key: number,
-  byMs: number | null,
-  view: View | null,
-): Ticket {
-  return {
-    room: room.name,
-    sid,
-    key,
-    lane: MAIN_LANE,
-    confirmed: false,
-    low: null,
-    byMs,
-    generation: view?.generation ?? NO_GENERATION,
-    issuedMs: visit.nowMs,
-  }
+/** Returns the place that the visitor of a session that is over has got since, or null. */
+export function nextAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
+  const next = room.ended.find(id, visit.nowMs)?.next
+  const valid = next && room.view ? inGeneration(next, room.view.generation) : null
+  return valid && !room.places.hasLeft(valid) ? valid : null
 }
 
 /** Returns a new sid: the door that will keep this visitor's session, and 128 random bits. */
@@ -121,13 +104,4 @@ export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket):
   const isCounted = confirmed || room.places.wasCounted(placeIdOf(ticket))
   if (isCounted && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
   room.sync.report(visit)
-}
-
-function hasLane(room: RoomClient, lane: string): boolean {
-  return room.settings.config.lanes.some(({ name }) => name === lane)
-}
-
-/** Whether a valid invitation is for another lane than the visitor's. A lane that was removed does not count. */
-export function changesLane(room: RoomClient, held: Ticket, invited: Invited): boolean {
-  return invited.kind === 'valid' && invited.invitation.lane !== held.lane && hasLane(room, invited.invitation.lane)
 }

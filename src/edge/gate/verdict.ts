@@ -1,6 +1,7 @@
 /** The verdicts of the gate. */
 
 import type { Place } from '../../core/place/place.ts'
+import type { WhyRejected, WhyWaiting } from '../../core/place/step.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { Refusal } from '../limits/limits.ts'
@@ -46,6 +47,7 @@ export interface Admitted {
 
 export interface Waiting {
   readonly kind: 'waiting'
+  readonly why: WhyWaiting
   readonly room: RoomClient
   readonly ticket: Ticket
   /** The ticket for the visitor's cookie. Null when nothing changed, or when the cookie must stay as it is. */
@@ -67,14 +69,14 @@ export interface Waiting {
  */
 export interface Rejected {
   readonly kind: 'rejected'
+  readonly why: WhyRejected
   readonly room: RoomClient
   readonly retryAfterMs: number
+  /** Null while no door has ever answered this isolate. */
   readonly view: View | null
-  /** Whether the room's budget is used up. */
-  readonly soldOut: boolean
-  /**
-   * Why a room that needs an invitation rejects the visitor: there was none, or none that is valid. Null for every
-   * other reason.
-   */
-  readonly uninvited: 'none' | 'invalid' | null
+}
+
+/** Whether a visitor is rejected for want of a valid invitation. */
+export function needsInvitation(why: WhyRejected): boolean {
+  return why === 'uninvited' || why === 'invalid-invitation'
 }

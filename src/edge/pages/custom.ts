@@ -5,7 +5,7 @@
  */
 import { withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import type { Rejected, Waiting } from '../gate/verdict.ts'
+import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { type Page, pageHeaders, parsed, refreshUrl, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
@@ -61,7 +61,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
  * than the method.
  */
 export function customRejectedPage(visit: Visit, rejected: Rejected): Page | null {
-  if (rejected.soldOut || rejected.uninvited !== null) return null
+  if (rejected.view?.soldOut || needsInvitation(rejected.why)) return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const json = rejectedJson(rejected, visit.nowMs)

@@ -9,7 +9,7 @@ import { isUndrawn } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import type { Admitted, Rejected, Waiting } from '../gate/verdict.ts'
+import { type Admitted, needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import { seconds } from '../problem.ts'
 
 const NO_PLACE = {
@@ -64,15 +64,17 @@ export function placeJson(waiting: Waiting, nowMs: number) {
 }
 
 /** Returns the data for a visitor whom the room rejects. */
-export function rejectedJson({ room, view, soldOut, uninvited }: Rejected, nowMs: number) {
+export function rejectedJson({ room, view, why }: Rejected, nowMs: number) {
   const { config } = room.settings.at(nowMs)
+  const inviteOnly = needsInvitation(why)
+  const soldOut = view?.soldOut ?? false
   return {
-    cfWaitingRoom: { ...published(room.settings.at(nowMs), view, null, nowMs), queueIsFull: uninvited === null },
+    cfWaitingRoom: { ...published(room.settings.at(nowMs), view, null, nowMs), queueIsFull: !inviteOnly },
     ...NO_PLACE,
     state: 'rejected' as const,
     soldOut,
-    inviteOnly: uninvited !== null,
-    invitation: uninvited === 'invalid' ? ('invalid' as const) : null,
+    inviteOnly,
+    invitation: why === 'invalid-invitation' ? ('invalid' as const) : null,
     message: messageOf(config, soldOut),
   }
 }

@@ -14,14 +14,12 @@ const SOLD_OUT = {
   lead: 'Everybody who could be let in is in. If more becomes available, whoever has a place in line still has it.',
 }
 const UNINVITED = {
-  none: {
-    headline: 'You need an invitation',
-    lead: 'This page is open to invited visitors at the moment. If you have an invitation, please open its link again.',
-  },
-  invalid: {
-    headline: 'This invitation is not valid',
-    lead: 'It may have expired, or its link may be incomplete. Please open the link once more, or ask whoever invited you for a new one.',
-  },
+  headline: 'You need an invitation',
+  lead: 'This page is open to invited visitors at the moment. If you have an invitation, please open its link again.',
+}
+const INVALID_INVITATION = {
+  headline: 'This invitation is not valid',
+  lead: 'It may have expired, or its link may be incomplete. Please open the link once more, or ask whoever invited you for a new one.',
 }
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle] })
@@ -33,7 +31,18 @@ export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Pag
   return { html: render(variables), headers: await headers(verdict.room.settings.config) }
 }
 
-function textOf({ uninvited, soldOut }: Rejected) {
-  if (uninvited !== null) return UNINVITED[uninvited]
-  return soldOut ? SOLD_OUT : NO_PLACE
+function textOf({ why, view }: Rejected) {
+  switch (why) {
+    case 'uninvited':
+      return UNINVITED
+    case 'invalid-invitation':
+      return INVALID_INVITATION
+    case 'sold-out':
+    case 'rejects-newcomers':
+    case 'no-view':
+    case 'no-permit':
+    case 'no-answer':
+    case 'network-quota':
+      return view?.soldOut ? SOLD_OUT : NO_PLACE
+  }
 }

@@ -99,15 +99,6 @@ export class RoomClient {
     return nowMs + Math.floor(this.#spread * 1_000) / 1_000
   }
 
-  /**
-   * Returns the view for a visitor of this door. A door without permits counts as closed until the next sync brings a
-   * frontier.
-   */
-  viewAt(door: string): View | null {
-    const { view } = this
-    return view?.open && this.claims.isExhausted(door) ? { ...view, open: false, lanes: {} } : view
-  }
-
   noteHttps(host: string, nowMs: number): void {
     this.#memory.https.set(host, nowMs)
   }

@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js'
 import type { ScheduledEvent } from '../../core/events/schedule.ts'
 import type { Quota } from '../../core/gcra.ts'
 import type { Readings } from '../../core/path.ts'
+import type { StepRules } from '../../core/place/outsider.ts'
 import type { RoomRules } from '../../core/room/room.ts'
 import type { SessionRules } from '../../core/session.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from '../events.ts'
@@ -34,11 +35,8 @@ interface Rules {
   readonly config: RoomConfig
   readonly session: SessionRules
   readonly limits: RoomRules
-  /**
-   * The treatment of a newcomer who cannot be admitted at once. As with Cloudflare, `queue_all` overrides the method,
-   * and every newcomer waits in line. Newcomers also wait before the start of an event.
-   */
-  readonly newcomers: 'wait' | 'pass through' | 'are rejected'
+  /** What decides about visitors without a pass. */
+  readonly step: StepRules
   /** The event that is on, or whose prequeue is on. */
   readonly event: EventInForce | null
 }
@@ -142,7 +140,15 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       remaining: config.remaining,
       lanes: config.lanes,
     },
-    newcomers,
+    step: {
+      claimWindowMs,
+      newcomers,
+      inviteOnly: config.invite_only,
+      lanes: config.lanes,
+      whenSoldOut: config.when_sold_out,
+      onRoomFailure: config.on_room_failure,
+      ratePerMinute: config.queue_all || waitsForStart ? 0 : config.new_users_per_minute,
+    },
     event: phase?.event && phase.next ? { ...phase.next, isPrequeue: phase.isPrequeue } : null,
   }
 }
@@ -167,7 +173,7 @@ function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean)
   }
 }
 
-function newcomersOf({ queueing_method, queue_all }: RoomConfig): RoomSettings['newcomers'] {
+function newcomersOf({ queueing_method, queue_all }: RoomConfig): StepRules['newcomers'] {
   if (queue_all) return 'wait'
   switch (queueing_method) {
     case 'passthrough':

@@ -1,6 +1,6 @@
 /** Every outcome of the decision about a visitor without a pass, each with every reason that it can have. */
 import { describe, expect, it } from 'vitest'
-import { type AfterClaim, afterClaim, type ClaimOutcome, ticketAgain } from '../../../src/core/place/after-claim.ts'
+import { type AfterClaim, afterClaim, type ClaimRefusal, ticketAgain } from '../../../src/core/place/after-claim.ts'
 import {
   type Outsider,
   passesThrough,
@@ -315,7 +315,7 @@ describe('a room that cannot be reached', () => {
   })
 })
 
-describe('the answer to a claim', () => {
+describe('the refusal of a claim', () => {
   const claim: ClaimStep = {
     kind: 'claim',
     ticket: { ...TICKET, ...CALLED },
@@ -325,16 +325,15 @@ describe('the answer to a claim', () => {
     leaves: false,
   }
   const again = { sid: 'eu-0.a~1', key: NOW - 200_000, lane: 'main' }
-  const decide = (answer: ClaimOutcome, more: Partial<ClaimStep> = {}): AfterClaim =>
+  const decide = (answer: ClaimRefusal, more: Partial<ClaimStep> = {}): AfterClaim =>
     afterClaim({ ...claim, ...more }, answer, RULES, NOW)
 
-  const ANSWERS: Readonly<Record<ClaimOutcome['verdict'], { answer: ClaimOutcome; kind: AfterClaim['kind'] }>> = {
-    admitted: { answer: { verdict: 'admitted' }, kind: 'admit' },
+  const ANSWERS: Readonly<Record<ClaimRefusal['verdict'], { answer: ClaimRefusal; kind: AfterClaim['kind'] }>> = {
     none: { answer: { verdict: 'none' }, kind: 'wait' },
     ended: { answer: { verdict: 'ended', again }, kind: 'retry' },
     unreachable: { answer: { verdict: 'unreachable' }, kind: 'wait' },
   }
-  const WHY: Readonly<Record<OfClaim, ClaimOutcome>> = {
+  const WHY: Readonly<Record<OfClaim, ClaimRefusal>> = {
     'no-permit': { verdict: 'none' },
     'no-answer': { verdict: 'unreachable' },
   }
