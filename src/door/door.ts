@@ -116,10 +116,10 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     if (decision.verdict === 'admitted') {
       this.#wakeAt(decision.expiresMs)
       const nowMs = Date.now()
-      const forMs = leaseMs(this.#settings.at(nowMs).session)
+      const term = { leaseMs: leaseMs(this.#settings.at(nowMs).session), nowMs }
       const inside = decision.sid ?? request.sid
       if (request.asks && !decision.known)
-        return { ...decision, grants: this.#ledger.touch(inside, request.asks, this.#quotaOf, forMs, nowMs) }
+        return { ...decision, grants: this.#ledger.touch(inside, request.asks, this.#quotaOf, term) }
     }
     return decision
   }
@@ -131,7 +131,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return requests.map(request => {
       const answer = core.touch(this.#store, session, request, nowMs)
       if (answer.verdict === 'gone' || !request.asks) return answer
-      const grants = this.#ledger.touch(request.sid, request.asks, this.#quotaOf, answer.leaseMs, nowMs)
+      const grants = this.#ledger.touch(request.sid, request.asks, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
       return { ...answer, grants }
     })
   }

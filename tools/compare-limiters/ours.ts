@@ -83,7 +83,7 @@ export class Ours {
 
   #touch(session: string, holding: Holding, ask: Ask, nowMs: number): Grant {
     this.calls++
-    const [grant = NOTHING] = this.#ledger.touch(session, [ask], () => this.#quota, LEASE_MS, nowMs)
+    const [grant = NOTHING] = this.#ledger.touch(session, [ask], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
     noteGrant(holding, ask, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
     if (isWorthGivingBack(holding, this.#quota, nowMs)) this.#watched.set(holding, session)
     holding.usedSeen = holding.used

@@ -74,7 +74,7 @@ export class Doors implements Below {
     counts.objectRequests++
     const answer = doorHalf.touch(door.sessions, this.#rules, touch, nowMs)
     if (answer.verdict === 'gone' || !touch.asks) return answer
-    const grants = door.ledger.touch(touch.sid, touch.asks, this.#quotaOf, answer.leaseMs, nowMs)
+    const grants = door.ledger.touch(touch.sid, touch.asks, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
     events?.note(nowMs, visitor, `door ${door.state.name}: ${touch.sid} asks ${say(touch.asks)}, gets ${say(grants)}`)
     return { ...answer, grants }
   }
@@ -167,7 +167,7 @@ export class Doors implements Below {
       if (ticket.asks) checks.passed(visitor, ticket.sid, nowMs)
     }
     if (decision.verdict === 'admitted' && ticket.asks) {
-      door.ledger.touch(ticket.sid, ticket.asks, this.#quotaOf, leaseMs(this.#rules), nowMs)
+      door.ledger.touch(ticket.sid, ticket.asks, this.#quotaOf, { leaseMs: leaseMs(this.#rules), nowMs })
     }
     return decision
   }

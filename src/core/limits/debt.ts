@@ -57,12 +57,18 @@ export function newDebt(quota: Quota): Debt {
   return { tatMs: 0, intervalMs: quota.intervalMs, leases: new Map() }
 }
 
+/** The present, and for how long tokens are lent. */
+export interface LeaseTerm {
+  readonly nowMs: number
+  readonly leaseMs: number
+}
+
 /**
  * Applies an isolate's report on its lease, then lends tokens: what it wants, as far as the quota allows, and spare
  * tokens up to half of the rest. The other half stays for other isolates of the same session. Owed tokens are charged
  * whatever the debt is. Returns the earlier grant when the request is a repeated or late one.
  */
-export function lend(debt: Debt, quota: Quota, ask: Ask, leaseMs: number, nowMs: number): Grant {
+export function lend(debt: Debt, quota: Quota, ask: Ask, { leaseMs, nowMs }: LeaseTerm): Grant {
   settle(debt, quota, nowMs)
   const known = debt.leases.get(ask.lease)
   if (known && ask.nth <= known.nth) return known.grant

@@ -6,7 +6,7 @@
 
 import type { Quota } from '../gcra.ts'
 import type { Ask, Grant } from '../protocol/messages.ts'
-import { type Debt, debtMs, isClear, lend, newDebt, tatIfUnheard } from './debt.ts'
+import { type Debt, debtMs, isClear, type LeaseTerm, lend, newDebt, tatIfUnheard } from './debt.ts'
 
 /** The part of a debt that outlives the door's memory. */
 export interface StoredDebt {
@@ -65,11 +65,12 @@ export class Ledger {
   }
 
   /**
-   * Applies what a touch reports of its leases, and lends what it requests for `leaseMs`. Returns the grants in the
-   * order of the requests.
+   * Applies what a touch reports of its leases, and lends what it requests. Returns the grants in the order of the
+   * requests.
    */
-  touch(sid: string, asks: readonly Ask[], quotaOf: QuotaOf, leaseMs: number, nowMs: number): readonly Grant[] {
+  touch(sid: string, asks: readonly Ask[], quotaOf: QuotaOf, term: LeaseTerm): readonly Grant[] {
     if (asks.length === 0) return []
+    const { nowMs } = term
     const account = this.#open(sid, nowMs)
     const grants = asks.map(ask => {
       const quota = quotaOf(ask.policy)
@@ -78,8 +79,8 @@ export class Ledger {
       const bucket = bucketOf(account, ask, nowMs)
       const debt = account.debts.get(bucket) ?? newDebt(quota)
       account.debts.set(bucket, debt)
-      const grant = lend(debt, quota, ask, leaseMs, nowMs)
-      this.#write(sid, account, bucket, debt, nowMs)
+      const grant = lend(debt, quota, ask, term)
+      this.#write(sid, account, bucket, nowMs)
       return grant
     })
     this.#bound(nowMs)
@@ -117,7 +118,9 @@ export class Ledger {
     }
   }
 
-  #write(sid: string, { written }: Account, bucket: string, debt: Debt, nowMs: number): void {
+  #write(sid: string, { debts, written }: Account, bucket: string, nowMs: number): void {
+    const debt = debts.get(bucket)
+    if (!debt) return
     const last = written.get(bucket) ?? 0
     const tatMs = tatIfUnheard(debt)
     const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS

@@ -19,6 +19,7 @@ import type { Ask } from '../../../src/core/protocol/messages.ts'
 import { Random } from '../../../tools/simulation/random.ts'
 
 const LEASE_MS = 10_000
+const termAt = (nowMs: number) => ({ leaseMs: LEASE_MS, nowMs })
 const START_MS = 1_790_000_000_000
 
 const ask = (more: Partial<Ask> = {}): Ask => ({
@@ -31,7 +32,7 @@ describe('a debt with leases', () => {
 
   it('lends what is wanted, and at most half of the rest as spare tokens', () => {
     const debt = newDebt(quota)
-    expect(lend(debt, quota, ask({ want: 2, spare: 100 }), LEASE_MS, START_MS)).toEqual({
+    expect(lend(debt, quota, ask({ want: 2, spare: 100 }), termAt(START_MS))).toEqual({
       tokens: 6,
       remaining: 4,
       retryAfterMs: 0,
@@ -40,42 +41,42 @@ describe('a debt with leases', () => {
 
   it('does not drain tokens while they are lent out', () => {
     const debt = newDebt(quota)
-    lend(debt, quota, ask({ want: 10 }), LEASE_MS, START_MS)
-    expect(lend(debt, quota, ask({ lease: 'b' }), LEASE_MS, START_MS + 10_999).tokens).toBe(0)
+    lend(debt, quota, ask({ want: 10 }), termAt(START_MS))
+    expect(lend(debt, quota, ask({ lease: 'b' }), termAt(START_MS + 10_999)).tokens).toBe(0)
     // The lease and its grace end after 11 s. All tokens are charged then, and one has drained a second later.
-    expect(lend(debt, quota, ask({ lease: 'c' }), LEASE_MS, START_MS + 12_000).tokens).toBe(1)
+    expect(lend(debt, quota, ask({ lease: 'c' }), termAt(START_MS + 12_000)).tokens).toBe(1)
   })
 
   it('drains reported tokens and frees returned ones', () => {
     const debt = newDebt(quota)
-    lend(debt, quota, ask({ want: 10 }), LEASE_MS, START_MS)
-    lend(debt, quota, ask({ nth: 2, used: 4, has: 0, want: 0 }), LEASE_MS, START_MS + 1_000)
-    expect(lend(debt, quota, ask({ lease: 'b', want: 7 }), LEASE_MS, START_MS + 1_000).tokens).toBe(6)
-    expect(lend(debt, quota, ask({ lease: 'c', want: 2 }), LEASE_MS, START_MS + 3_000).tokens).toBe(2)
+    lend(debt, quota, ask({ want: 10 }), termAt(START_MS))
+    lend(debt, quota, ask({ nth: 2, used: 4, has: 0, want: 0 }), termAt(START_MS + 1_000))
+    expect(lend(debt, quota, ask({ lease: 'b', want: 7 }), termAt(START_MS + 1_000)).tokens).toBe(6)
+    expect(lend(debt, quota, ask({ lease: 'c', want: 2 }), termAt(START_MS + 3_000)).tokens).toBe(2)
   })
 
   it('grants a repeated request once, and returns the same answer again', () => {
     const debt = newDebt(quota)
-    const first = lend(debt, quota, ask({ want: 4 }), LEASE_MS, START_MS)
-    expect(lend(debt, quota, ask({ want: 4 }), LEASE_MS, START_MS + 5)).toBe(first)
-    expect(lend(debt, quota, ask({ lease: 'b', want: 10 }), LEASE_MS, START_MS + 5).tokens).toBe(6)
+    const first = lend(debt, quota, ask({ want: 4 }), termAt(START_MS))
+    expect(lend(debt, quota, ask({ want: 4 }), termAt(START_MS + 5))).toBe(first)
+    expect(lend(debt, quota, ask({ lease: 'b', want: 10 }), termAt(START_MS + 5)).tokens).toBe(6)
   })
 
   it('takes back a grant whose answer was lost', () => {
     const debt = newDebt(quota)
-    lend(debt, quota, ask({ want: 8 }), LEASE_MS, START_MS)
-    expect(lend(debt, quota, ask({ nth: 2, want: 8 }), LEASE_MS, START_MS + 5).tokens).toBe(8)
+    lend(debt, quota, ask({ want: 8 }), termAt(START_MS))
+    expect(lend(debt, quota, ask({ nth: 2, want: 8 }), termAt(START_MS + 5)).tokens).toBe(8)
   })
 
   it('returns exactly when a refused request would pass if no report came before', () => {
     const debt = newDebt(quota)
-    lend(debt, quota, ask({ want: 10 }), LEASE_MS, START_MS)
-    const { retryAfterMs } = lend(debt, quota, ask({ lease: 'b' }), LEASE_MS, START_MS)
+    lend(debt, quota, ask({ want: 10 }), termAt(START_MS))
+    const { retryAfterMs } = lend(debt, quota, ask({ lease: 'b' }), termAt(START_MS))
     expect(retryAfterMs).toBe(12_000)
   })
 
   it('returns an infinite wait for a request that costs more than the burst', () => {
-    expect(lend(newDebt(quota), quota, ask({ want: 11, least: 11 }), LEASE_MS, START_MS)).toMatchObject({
+    expect(lend(newDebt(quota), quota, ask({ want: 11, least: 11 }), termAt(START_MS))).toMatchObject({
       tokens: 0,
       retryAfterMs: Number.POSITIVE_INFINITY,
     })
@@ -83,19 +84,19 @@ describe('a debt with leases', () => {
 
   it('keeps its tokens when the interval changes, capped at the new burst', () => {
     const debt = newDebt(quota)
-    lend(debt, quota, ask({ owed: 8, want: 0 }), LEASE_MS, START_MS)
+    lend(debt, quota, ask({ owed: 8, want: 0 }), termAt(START_MS))
     const slower = quotaOf(6, 60_000, 10)
-    expect(lend(debt, slower, ask({ lease: 'b', want: 3 }), LEASE_MS, START_MS).tokens).toBe(2)
+    expect(lend(debt, slower, ask({ lease: 'b', want: 3 }), termAt(START_MS)).tokens).toBe(2)
     const strict = quotaOf(1, 60_000, 1)
     const other = newDebt(quota)
-    lend(other, quota, ask({ owed: 8, want: 0 }), LEASE_MS, START_MS)
-    expect(lend(other, strict, ask({ lease: 'b' }), LEASE_MS, START_MS).retryAfterMs).toBe(60_000)
+    lend(other, quota, ask({ owed: 8, want: 0 }), termAt(START_MS))
+    expect(lend(other, strict, ask({ lease: 'b' }), termAt(START_MS)).retryAfterMs).toBe(60_000)
   })
 
   it('charges a debt beyond the burst in full', () => {
     const debt = newDebt(quota)
-    lend(debt, quota, ask({ owed: 25, want: 0 }), LEASE_MS, START_MS)
-    expect(lend(debt, quota, ask({ lease: 'b' }), LEASE_MS, START_MS).retryAfterMs).toBe(16_000)
+    lend(debt, quota, ask({ owed: 25, want: 0 }), termAt(START_MS))
+    expect(lend(debt, quota, ask({ lease: 'b' }), termAt(START_MS)).retryAfterMs).toBe(16_000)
   })
 })
 
@@ -121,46 +122,35 @@ describe('a ledger', () => {
   it('writes nothing for debts that drain within ten seconds', () => {
     const store = memory()
     const ledger = new Ledger(store)
-    ledger.touch('sid', [of('fast', { want: 100 })], quotaFor, LEASE_MS, START_MS)
+    ledger.touch('sid', [of('fast', { want: 100 })], quotaFor, termAt(START_MS))
     expect(store.writes).toBe(0)
-    ledger.touch('sid', [of('fast', { nth: 2, want: 1, has: 100 })], quotaFor, LEASE_MS, START_MS)
+    ledger.touch('sid', [of('fast', { nth: 2, want: 1, has: 100 })], quotaFor, termAt(START_MS))
     expect(store.writes).toBe(1)
   })
 
   it('that lost its memory still refuses a session that owed more than ten seconds', () => {
     const store = memory()
-    const before = new Ledger(store).touch('sid', [of('slow', { want: 3 })], quotaFor, LEASE_MS, START_MS)
-    const after = new Ledger(store).touch(
-      'sid',
-      [of('slow', { lease: 'b', want: 3 })],
-      quotaFor,
-      LEASE_MS,
-      START_MS + 5,
-    )
+    const before = new Ledger(store).touch('sid', [of('slow', { want: 3 })], quotaFor, termAt(START_MS))
+    const after = new Ledger(store).touch('sid', [of('slow', { lease: 'b', want: 3 })], quotaFor, termAt(START_MS + 5))
     expect([before[0]?.tokens, after[0]?.tokens]).toEqual([3, 0])
-    const other = new Ledger(store).touch('other', [of('slow')], quotaFor, LEASE_MS, START_MS)
+    const other = new Ledger(store).touch('other', [of('slow')], quotaFor, termAt(START_MS))
     expect(other[0]?.tokens).toBe(1)
   })
 
   it('keeps a bounded number of sessions in memory and stores the one that was quiet for longest', () => {
     const store = memory()
     const ledger = new Ledger(store, 10)
-    for (let i = 0; i < 25; i++) ledger.touch(`sid${i}`, [of('fast', { want: 50 })], quotaFor, LEASE_MS, START_MS + i)
+    for (let i = 0; i < 25; i++) ledger.touch(`sid${i}`, [of('fast', { want: 50 })], quotaFor, termAt(START_MS + i))
     expect([ledger.size, store.rows.size]).toEqual([10, 15])
-    const back = ledger.touch('sid0', [of('fast', { lease: 'b', want: 200 })], quotaFor, LEASE_MS, START_MS + 30)
+    const back = ledger.touch('sid0', [of('fast', { lease: 'b', want: 200 })], quotaFor, termAt(START_MS + 30))
     // The debt was stored as if the whole lease had been used.
     expect(back[0]?.tokens).toBeLessThan(150)
   })
 
   /** The tokens that one session gets on path `i`, under a policy that counts each path by itself. */
   const onPath = (ledger: Ledger, policy: 'slow' | 'fast', i: number, atMs = START_MS) =>
-    ledger.touch(
-      'sid',
-      [of(policy, { lease: `l${i}`, bucket: `${policy}/${i}`, want: 3 })],
-      quotaFor,
-      LEASE_MS,
-      atMs,
-    )[0]?.tokens
+    ledger.touch('sid', [of(policy, { lease: `l${i}`, bucket: `${policy}/${i}`, want: 3 })], quotaFor, termAt(atMs))[0]
+      ?.tokens
 
   it('limits each of 256 paths by itself, and all further ones together', () => {
     const ledger = new Ledger(memory())
@@ -178,12 +168,12 @@ describe('a ledger', () => {
   it('forgets sessions that owe nothing any more, while others come', () => {
     const ledger = new Ledger(memory())
     for (let i = 0; i < 1_000; i++)
-      ledger.touch(`sid${i}`, [of('fast', { want: 3 })], quotaFor, LEASE_MS, START_MS + i * 10_000)
+      ledger.touch(`sid${i}`, [of('fast', { want: 3 })], quotaFor, termAt(START_MS + i * 10_000))
     expect(ledger.size).toBeLessThan(20)
   })
 
   it('limits no session by a policy that it does not have yet', () => {
-    expect(new Ledger(memory()).touch('sid', [of('new', { want: 7 })], quotaFor, LEASE_MS, START_MS)).toEqual([
+    expect(new Ledger(memory()).touch('sid', [of('new', { want: 7 })], quotaFor, termAt(START_MS))).toEqual([
       { tokens: 7, remaining: 0, retryAfterMs: 0 },
     ])
   })
@@ -251,7 +241,7 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
     const { holding } = edge
     const sentMs = nowMs + edge.offsetMs
     const arrive = (doorMs: number, answers: boolean) => {
-      const grant = lend(debt, quota, sent, LEASE_MS, doorMs)
+      const grant = lend(debt, quota, sent, termAt(doorMs))
       if (!answers || fate.answerLost) return
       at(doorMs + fate.backMs, backMs => {
         noteGrant(holding, sent, grant, { sentMs, leaseMs: LEASE_MS, nowMs: backMs + edge.offsetMs })
@@ -409,8 +399,8 @@ describe('a door whose clock goes back', () => {
           const kept = Math.floor((one.has - used) * keeps)
           Object.assign(one, { nth: one.nth + 1, used: one.used + used, has: kept })
           const asked = ask({ lease: isolate, nth: one.nth, used: one.used, has: kept, want, spare })
-          const grant = lend(debt, quota, asked, LEASE_MS, nowMs)
-          if (isRepeated) expect(lend(debt, quota, asked, LEASE_MS, nowMs)).toBe(grant)
+          const grant = lend(debt, quota, asked, termAt(nowMs))
+          if (isRepeated) expect(lend(debt, quota, asked, termAt(nowMs))).toBe(grant)
           expect(grant.tokens).toBeGreaterThanOrEqual(0)
           expect(grant.remaining).toBeGreaterThanOrEqual(0)
           expect(grant.tokens + grant.remaining).toBeLessThanOrEqual(burst)

@@ -90,7 +90,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
 
   #lend(sid: string, asks: Claim['asks'] & object, nowMs: number) {
     const { quotas, session } = this.#settings
-    return this.#ledger.touch(sid, asks, policy => quotas.get(policy), leaseMs(session), nowMs)
+    return this.#ledger.touch(sid, asks, policy => quotas.get(policy), { leaseMs: leaseMs(session), nowMs })
   }
 
   /** A closed room has called every ticket, so each visitor with a ticket may claim. */
