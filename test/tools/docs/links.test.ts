@@ -26,6 +26,15 @@ describe('a page of the documentation', () => {
   })
 })
 
+describe('a diagram of the documentation', () => {
+  it.each(PAGES.filter(page => textOf(page).includes('```mermaid')))('names only files of src in %s', page => {
+    const diagrams = textOf(page).match(/^```mermaid$.*?^```$/gms) ?? []
+    const named = diagrams.flatMap(diagram => diagram.match(/[\w/-]+\.ts\b/g) ?? [])
+    expect(named.length).toBeGreaterThan(0)
+    expect(named.filter(name => !FILES.some(file => `/${file}`.endsWith(`/${name}`)))).toEqual([])
+  })
+})
+
 describe('the list of pages', () => {
   it.each(['docs', 'docs/decisions'])('in %s contains each page of the folder', folder => {
     const listed = linksOf(`${folder}/README.md`)
