@@ -79,7 +79,7 @@ export class InLine {
     }
     if (!crowd.staysAfterPoll(visitor)) return
     if (place.state !== 'called') {
-      agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, nowMs, random.next()))
+      agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, { nowMs, random: random.next() }))
     } else if (crowd.fallsAsleep(visitor)) {
       agenda.appoint(visitor, agenda.nowMs + random.between(10_000, 400_000))
     } else this.#claim(visitor, edge, view)

@@ -23,6 +23,7 @@ const PEOPLE_MAX = 1_000_000
 type Visit = (startKey: number, endKey: number, count: number) => boolean
 
 interface Chunk {
+  readonly startKey: number
   /**
    * The bucket of each person, counted from the chunk's start, in order. Entries at `total` and after it are unused.
    */
@@ -110,7 +111,7 @@ export class Arrivals {
   #walk(fromKey: number, visit: Visit): void {
     for (let i = this.#firstFrom(fromKey); i < this.#order.length; i++) {
       const number = this.#order[i] as number
-      if (!walkChunk(this.#chunks.get(number) as Chunk, number * CHUNK_MS, fromKey, visit)) return
+      if (!walkChunk(this.#chunks.get(number) as Chunk, fromKey, visit)) return
     }
   }
 
@@ -130,12 +131,11 @@ export class Arrivals {
       return true
     }
     for (let i = this.#firstFrom(fromKey); i < this.#order.length; i++) {
-      const number = this.#order[i] as number
-      const chunk = this.#chunks.get(number) as Chunk
-      const startKey = number * CHUNK_MS
+      const chunk = this.#chunks.get(this.#order[i] as number) as Chunk
+      const { startKey } = chunk
       if (startKey >= fromKey && chunk.total > 0 && chunk.total <= lump(people)) {
         each(startKey, startKey + CHUNK_MS, chunk.total)
-      } else walkChunk(chunk, startKey, fromKey, each, () => lump(people))
+      } else walkChunk(chunk, fromKey, each, () => lump(people))
     }
   }
 
@@ -178,7 +178,7 @@ export class Arrivals {
   }
 
   #open(number: number): Chunk {
-    const chunk = { buckets: new Uint16Array(8), total: 0 }
+    const chunk = { startKey: number * CHUNK_MS, buckets: new Uint16Array(8), total: 0 }
     this.#chunks.set(number, chunk)
     this.#order.splice(this.#firstFrom(number * CHUNK_MS), 0, number)
     return chunk
@@ -187,8 +187,7 @@ export class Arrivals {
 
 /** Visits the non-empty buckets of one chunk behind `fromKey`. Returns false if `visit` returned false. */
 function walkChunk(
-  { buckets, total }: Chunk,
-  chunkKey: number,
+  { startKey: chunkKey, buckets, total }: Chunk,
   fromKey: number,
   visit: Visit,
   together: () => number = () => 1,

@@ -117,12 +117,18 @@ export function waiting(line: Line): number {
   return line.arrivals.after(line.state.frontierKey)
 }
 
+/** A lane's situation. Some tickets behind `settledKey` are not counted yet. */
+export interface LineLoad extends LaneLoad {
+  readonly settledKey: number
+}
+
 /**
- * Calls the next visitors of a closed room, and returns how many. Some tickets behind `settledKey` are not counted yet.
- * So the frontier stops there: to call one of them would also call every ticket before it.
+ * Calls the next visitors of a closed room, and returns how many. The frontier stops at `settledKey`: to call a ticket
+ * behind it would also call tickets that are not counted yet.
  */
-export function callNext(line: Line, load: LaneLoad, settledKey: number, claimWindowMs: number, nowMs: number): number {
+export function callNext(line: Line, load: LineLoad, claimWindowMs: number, nowMs: number): number {
   const { state } = line
+  const { settledKey } = load
   const people = advance(state.control, load, nowMs)
   const { key, passed } = line.arrivals.advance(state.frontierKey, people, settledKey + KEY_STEP)
   recordTick(state.control, passed, load.shown, nowMs)

@@ -43,19 +43,21 @@ export function shareOf(lanes: readonly LaneShare[], lane: string): number {
   return Math.max(SHARE_MIN, share)
 }
 
+/** What the lanes need of the next permits. */
+export interface Needs {
+  readonly lanes: readonly LaneShare[]
+  /** Permits, by lane. */
+  readonly byLane: ReadonlyMap<string, number>
+  /** How many permits back a lane may claim. */
+  readonly slack: number
+}
+
 /**
  * Returns the whole permits for each lane out of `most`, never more than the lane needs. Together they are all that is
- * needed, or all that there is. `slack` is how many permits back a lane may claim. Nothing changes until `take` is
- * called.
+ * needed, or all that there is. Nothing changes until `take` is called.
  */
-export function allot(
-  turns: Turns,
-  lanes: readonly LaneShare[],
-  needs: ReadonlyMap<string, number>,
-  most: number,
-  slack: number,
-): ReadonlyMap<string, number> {
-  const wanting = [...needs].filter(([, need]) => need > 0)
+export function allot(turns: Turns, { lanes, byLane, slack }: Needs, most: number): ReadonlyMap<string, number> {
+  const wanting = [...byLane].filter(([, need]) => need > 0)
   const everybody = wanting.reduce((sum, [, need]) => sum + need, 0)
   if (everybody <= most) return new Map(wanting)
   const [only] = wanting
@@ -78,15 +80,9 @@ export function allot(
 }
 
 /** Moves the turns of the lanes that were given permits, while all lanes in `needs` wanted some. */
-export function take(
-  turns: Turns,
-  lanes: readonly LaneShare[],
-  needs: ReadonlyMap<string, number>,
-  given: ReadonlyMap<string, number>,
-  slack: number,
-): void {
+export function take(turns: Turns, { lanes, byLane, slack }: Needs, given: ReadonlyMap<string, number>): void {
   let at = Number.POSITIVE_INFINITY
-  for (const [lane, need] of needs) {
+  for (const [lane, need] of byLane) {
     if (need <= 0) continue
     const turn = Math.max(own(turns.of, lane) ?? turns.at, turns.at - slack)
     const next = turn + (given.get(lane) ?? 0) / shareOf(lanes, lane)

@@ -27,6 +27,14 @@ interface Flow {
   readonly perSecond: number
 }
 
+/** The people ahead of a visitor in one lane, as the permits that they take, and the other lanes. */
+interface Queue {
+  readonly lane: string
+  readonly permits: number
+  readonly others: ReadonlyMap<string, Flow>
+  readonly shares: readonly LaneShare[]
+}
+
 /**
  * A longer wait counts as unknown. A lane with a share near 0 is served by what other lanes leave, which cannot be
  * predicted.
@@ -38,28 +46,21 @@ export function laneWaitMs(ahead: number, lane: string, view: View): number | nu
   const lanes = Object.entries(view.lanes)
   const shares = lanes.flatMap(([name, { share = 0 }]): LaneShare[] => (name === MAIN_LANE ? [] : [{ name, share }]))
   const others = new Map(lanes.filter(([name]) => name !== lane).map(([name, other]) => [name, flowOf(other, view)]))
-  const own = view.lanes[lane]
-  const permits = ahead * showRateOf(own)
+  const queue = { lane, permits: ahead * showRateOf(view.lanes[lane]), others, shares }
   const { lately, long } = permitsPerSecond(lanes, view)
   if (lately <= 0 && long <= 0) return null
-  const longSeconds = long > 0 ? secondsUntil(permits, lane, others, shares, long) : 0
+  const longSeconds = long > 0 ? secondsUntil(queue, long) : 0
   const mix = long > 0 ? longShare(longSeconds) : 0
   if (mix >= 1) return known(longSeconds)
   const mean = lately * (1 - mix) + long * mix
-  return mean > 0 ? known(secondsUntil(permits, lane, others, shares, mean)) : null
+  return mean > 0 ? known(secondsUntil(queue, mean)) : null
 }
 
 function known(seconds: number): number | null {
   return seconds <= KNOWN_WITHIN_SECONDS ? seconds * 1_000 : null
 }
 
-function secondsUntil(
-  permits: number,
-  lane: string,
-  others: ReadonlyMap<string, Flow>,
-  shares: readonly LaneShare[],
-  perSecond: number,
-): number {
+function secondsUntil({ lane, permits, others, shares }: Queue, perSecond: number): number {
   const people = new Map([...others].map(([name, flow]) => [name, flow.people]))
   let left = permits
   let seconds = 0

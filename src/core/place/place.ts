@@ -154,13 +154,19 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
   return place.state === 'waiting' && typeof place.drawnMs === 'number'
 }
 
-/** Returns the milliseconds until this visitor should ask again. `random` is uniform in [0, 1). */
-export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: number, random: number): number {
+/** When a poll is answered, and a random number for the next one, uniform in [0, 1). */
+export interface PollMoment {
+  readonly nowMs: number
+  readonly random: number
+}
+
+/** Returns the milliseconds until this visitor should ask again. */
+export function nextPollMs(ticket: Ticket, place: Place, view: View, moment: PollMoment): number {
+  const { nowMs, random } = moment
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
-    return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, nowMs, random)
+    return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, moment)
   if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
-  if (isUndrawn(place))
-    return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, nowMs, random)
+  if (isUndrawn(place)) return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, moment)
   const lane = lineAt(view, ticket)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
@@ -172,7 +178,7 @@ export function nextPollMs(ticket: Ticket, place: Place, view: View, nowMs: numb
 }
 
 /** A confirmed ticket has nothing to learn before `atMs`. The time of its polls reveals nothing about its place. */
-function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, nowMs: number, random: number): number {
+function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, { nowMs, random }: PollMoment): number {
   return confirmed ? untilMs(atMs, nowMs, random) : pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
 }
 

@@ -138,7 +138,7 @@ export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, rando
   const { ticket, place, view, delayMs } = step
   if (!view) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
   // At most half of the claim window, so that a visitor who polls on time is there before the turn is over.
-  return Math.max(delayMs, Math.min(nextPollMs(ticket, place, view, nowMs, random), rules.claimWindowMs / 2))
+  return Math.max(delayMs, Math.min(nextPollMs(ticket, place, view, { nowMs, random }), rules.claimWindowMs / 2))
 }
 
 /** Returns the place shown to a visitor who was refused a moment ago. The ticket keeps its real place. */

@@ -49,9 +49,9 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
       permitsPerSecond: whole.permitsPerSecond * part,
       departuresPerSecond: whole.departuresPerSecond * part,
       shown: room.shown.get(lane) ?? 0,
+      settledKey: callableKey(room.events, settledKey(room.draws, nowMs)),
     }
-    const untilKey = callableKey(room.events, settledKey(room.draws, nowMs))
-    callNext(line, load, untilKey, rules.claimWindowMs, nowMs)
+    callNext(line, load, rules.claimWindowMs, nowMs)
   }
   room.shown.clear()
 }

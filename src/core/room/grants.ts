@@ -76,27 +76,28 @@ export function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: numb
   const most = available(room, rules)
   const needed = new Map([...room.doors.values()].map(other => [other, needs(other, rules, nowMs)]))
   const own = needed.get(door) ?? new Map<string, number>()
-  const everybody = new Map(own)
+  const all = new Map(own)
   for (const [other, lacking] of needed) {
     if (other === door) continue
-    for (const [lane, need] of lacking) everybody.set(lane, (everybody.get(lane) ?? 0) + need)
+    for (const [lane, need] of lacking) all.set(lane, (all.get(lane) ?? 0) + need)
   }
   const slack = Math.max(SLACK_MIN, (rules.ratePerMinute / 60) * SLACK_SECONDS)
-  const allotted = allot(room.turns, lanes, everybody, most, slack)
+  const wanted = { lanes, byLane: all, slack }
+  const allotted = allot(room.turns, wanted, most)
   const given = new Map<string, number>()
   let granted = 0
   let lacked = 0
   for (const [lane, need] of own) {
-    const all = everybody.get(lane) ?? 0
+    const total = all.get(lane) ?? 0
     const part = allotted.get(lane) ?? 0
-    const share = all <= part ? need : (part * need) / all
+    const share = total <= part ? need : (part * need) / total
     const lot = Math.min(need, isOldest(needed, door, rules, lane) ? Math.ceil(share) : Math.floor(share))
     given.set(lane, lot)
     granted += lot
     lacked += need
   }
   if (lanes.length > 0) {
-    take(room.turns, lanes, everybody, given, slack)
+    take(room.turns, wanted, given)
     noteLanes(door, given)
   }
   const enough = granted >= lacked

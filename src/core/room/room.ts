@@ -5,12 +5,10 @@
  * The caller owns the clock and the storage. Every change that `sync` makes must be durable before its reply leaves.
  */
 
-import { enter } from '../events/draws.ts'
 import { eventsView, knownKey } from '../events/events.ts'
-import { BUCKET_MS, chunkOf } from '../line/arrivals.ts'
 import { settledKey } from '../line/batches.ts'
 import { showRate } from '../line/frontier.ts'
-import { confirm, type LaneView, type Line, leave, viewOf } from '../line/line.ts'
+import { type LaneView, type Line, viewOf } from '../line/line.ts'
 import { followPace, slowedAt } from '../line/slowdown.ts'
 import { forgetLongRun } from '../line/speed.ts'
 import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
@@ -19,9 +17,10 @@ import type { Demand, DoorReport, View } from '../protocol/messages.ts'
 import { type Cells, fresh } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
+import { applyCells, count, healthIn } from './cells.ts'
 import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
-import { followSettings, markDirty } from './settings.ts'
-import { type Door, lineOf, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { followSettings } from './settings.ts'
+import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 export { waitingTotal } from './calling.ts'
 export { available, left, restock, standing, standingIn, sums } from './grants.ts'
@@ -32,8 +31,6 @@ export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from 
 const TICK_MS = 500
 /** Departures are smoothed with this half-life. */
 const DEPARTURES_HALF_LIFE_MS = 10_000
-/** A skewed clock may put a ticket this far into the future. Tickets further ahead are not counted. */
-const FUTURE_MS = 60_000
 
 export type SyncOutcome =
   /** The report is older than one that was applied. Nothing changed, and no answer is due. */
@@ -76,7 +73,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   if (unheard) putInLine(room, report.demand)
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
-  fold(room, added ?? {}, nowMs)
+  applyCells(room, added ?? {}, nowMs)
   tick(room, rules, nowMs)
   if (grant(room, door, rules, nowMs) === 'short' && room.open) close(room, report.demand, rules, nowMs)
   return {
@@ -129,63 +126,6 @@ function open(room: RoomState, name: string, nowMs: number): Door {
   return door
 }
 
-function count(room: RoomState, name: string, by: number): void {
-  if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
-}
-
-/**
- * Applies counted cells. Their names are:
- * - `line/<lane>/<bucket>`: confirmed tickets
- * - `gone/<lane>/<bucket>`: tickets that were given up
- * - `entry/<draw>`: entries in a draw
- * - `shown/<lane>`: called visitors who were seen
- * - `health/...`: samples of the origin's health, which are not applied here
- * - any other name: a total
- */
-function fold(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
-  for (const [cell, by] of Object.entries(cells)) {
-    const [kind, lane = '', bucketText = ''] = cell.split('/')
-    if (kind === 'line') confirmIn(room, lane, Number(bucketText), by, nowMs)
-    else if (kind === 'gone') giveUp(room, lane, Number(bucketText), by)
-    else if (kind === 'health') continue
-    else if (kind === 'entry') enter(room.events, Number(lane), by)
-    else if (kind === 'shown') countShown(room, room.lines.has(lane) ? lane : MAIN_LANE, by)
-    else count(room, cell, by)
-  }
-}
-
-function confirmIn(room: RoomState, ticketsLane: string, bucket: number, by: number, nowMs: number): void {
-  const endKey = (bucket + 1) * BUCKET_MS
-  if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) return
-  const lane = lineOf(room, ticketsLane, endKey)
-  const line = room.lines.get(lane)
-  if (!line) return
-  confirm(line, bucket, endKey, by)
-  markDirty(room, lane, chunkOf(bucket))
-  count(room, 'confirmed', by)
-}
-
-/** Removes a ticket that was given up: a visitor who changes lanes does not come back with the old ticket. */
-function giveUp(room: RoomState, ticketsLane: string, bucket: number, by: number): void {
-  if (!Number.isSafeInteger(bucket)) return
-  const endKey = (bucket + 1) * BUCKET_MS
-  const lane = lineOf(room, ticketsLane, endKey)
-  const line = room.lines.get(lane)
-  if (!line) return
-  leave(line, bucket, endKey, by)
-  markDirty(room, lane, chunkOf(bucket))
-}
-
-function countShown(room: RoomState, lane: string, by: number): void {
-  room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
-}
-
-function healthIn(cells: Cells): Cells {
-  const health: Record<string, number> = {}
-  for (const cell in cells) if (cell.startsWith('health/')) health[cell] = cells[cell] as number
-  return health
-}
-
 /** Closes an open room when a claim is refused: the oldest refused visitor and all later ones are in line. */
 function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, nowMs: number): void {
   room.open = false
@@ -223,16 +163,18 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     batches: room.draws.batches,
     settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
     events: eventsView(room.events, nowMs),
-    lanes: Object.fromEntries([...room.lines].map(([lane, line]) => [lane, laneView(room, rules, lane, line, nowMs)])),
+    lanes: laneViews(room, rules, nowMs),
   }
 }
 
-function laneView(room: RoomState, rules: RoomRules, lane: string, line: Line, nowMs: number): LaneView {
-  const lanes = rules.lanes ?? NO_LANES
-  if (room.lines.size === 1) return viewOf(line, standing(room, nowMs))
-  const beside = lane === MAIN_LANE ? 0 : room.lines.size - 1
-  const view = viewOf(line, standingIn(room, rules, lane, nowMs), beside)
-  return { ...view, share: shareOf(lanes, lane), showRate: showRate(line.state.control) }
+function laneViews(room: RoomState, rules: RoomRules, nowMs: number): Record<string, LaneView> {
+  const beside = room.lines.size - 1
+  const viewIn = (lane: string, line: Line): LaneView => {
+    if (beside === 0) return viewOf(line, standing(room, nowMs))
+    const view = viewOf(line, standingIn(room, rules, lane, nowMs), lane === MAIN_LANE ? 0 : beside)
+    return { ...view, share: shareOf(rules.lanes ?? NO_LANES, lane), showRate: showRate(line.state.control) }
+  }
+  return Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewIn(lane, line)]))
 }
 
 /** Returns the most permits that may be banked or outstanding, for operators to see beside the other figures. */

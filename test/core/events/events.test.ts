@@ -270,7 +270,7 @@ describe('a place before the start', () => {
     const waiting = room(eventsAt(sale, now, P), now)
     const of = ticket({ entry: entry() })
     const poll = (random: number, atMs = now) =>
-      nextPollMs(of, placeOf(of, waiting, MINUTE, atMs), waiting, atMs, random)
+      nextPollMs(of, placeOf(of, waiting, MINUTE, atMs), waiting, { nowMs: atMs, random })
     expect([poll(0), poll(1)]).toEqual([32_000, 35_000])
     expect(poll(0.5, P + MINUTE)).toBe(60_000)
   })

@@ -131,7 +131,7 @@ describe('a line that is called', () => {
           }
           const settledKey = nowMs - 5_000
           const people = waiting(line)
-          const passed = callNext(line, load, settledKey, CLAIM_WINDOW_MS, nowMs)
+          const passed = callNext(line, { ...load, settledKey }, CLAIM_WINDOW_MS, nowMs)
           const { frontierKey, lapsedKey } = line.state
           expect(frontierKey).toBeGreaterThanOrEqual(before.frontierKey)
           expect(lapsedKey).toBeGreaterThanOrEqual(before.lapsedKey)

@@ -47,7 +47,7 @@ describe('shares', () => {
   it('never give a lane more than it needs, and waste no permit that another lane needs', () => {
     fc.assert(
       fc.property(needs, fc.integer({ min: 0, max: 60 }), (wanted, most) => {
-        const parts = allot(newTurns(), lanes, asMap(wanted), most, 5)
+        const parts = allot(newTurns(), { lanes, byLane: asMap(wanted), slack: 5 }, most)
         const sum = [...parts.values()].reduce((a, b) => a + b, 0)
         for (const [lane, need] of asMap(wanted)) expect(parts.get(lane) ?? 0).toBeLessThanOrEqual(need)
         expect(sum).toBe(
@@ -64,12 +64,12 @@ describe('shares', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 100, maxLength: 200 }), portions => {
         const turns = newTurns()
-        const wanted = asMap([1_000, 1_000, 1_000])
+        const wanted = { lanes, byLane: asMap([1_000, 1_000, 1_000]), slack: 5 }
         const got = { main: 0, vip: 0, gold: 0 }
         let all = 0
         for (const most of portions) {
-          const given = allot(turns, lanes, wanted, most, 5)
-          take(turns, lanes, wanted, given, 5)
+          const given = allot(turns, wanted, most)
+          take(turns, wanted, given)
           for (const lane of ['main', 'vip', 'gold'] as const) got[lane] += given.get(lane) ?? 0
           all += most
         }
@@ -82,13 +82,10 @@ describe('shares', () => {
 
   it('of a lane that was empty for long are not paid back at the cost of the others', () => {
     const turns = newTurns()
-    const alone = new Map([['main', 10]])
-    for (let i = 0; i < 100; i++) take(turns, VIP, alone, allot(turns, VIP, alone, 10, 5), 5)
-    const both = new Map([
-      ['main', 100],
-      ['vip', 100],
-    ])
-    const given = allot(turns, VIP, both, 100, 5)
+    const alone = { lanes: VIP, byLane: new Map([['main', 10]]), slack: 5 }
+    for (let i = 0; i < 100; i++) take(turns, alone, allot(turns, alone, 10))
+    const both = asMap([100, 100])
+    const given = allot(turns, { lanes: VIP, byLane: both, slack: 5 }, 100)
     expect(given.get('vip')).toBeGreaterThanOrEqual(30)
     expect(given.get('vip')).toBeLessThanOrEqual(36)
   })

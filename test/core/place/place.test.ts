@@ -164,9 +164,13 @@ describe('the next poll', () => {
 
   it('comes soon for a new ticket, so that it is counted and gets its number', () => {
     const far = ticket({ key: NOW - 1_000, confirmed: false })
-    expect(nextPollMs(far, placeOf(far, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(2_400)
+    expect(nextPollMs(far, placeOf(far, view, WINDOW, NOW), view, { nowMs: NOW, random: 0.5 })).toBeLessThanOrEqual(
+      2_400,
+    )
     const counted = { ...far, confirmed: true }
-    expect(nextPollMs(counted, placeOf(counted, view, WINDOW, NOW), view, NOW, 0.5)).toBeLessThanOrEqual(5_000)
+    expect(
+      nextPollMs(counted, placeOf(counted, view, WINDOW, NOW), view, { nowMs: NOW, random: 0.5 }),
+    ).toBeLessThanOrEqual(5_000)
   })
 })
 
@@ -191,14 +195,14 @@ describe('a place that is drawn', () => {
 
   it('is polled after the draw, at a time that reveals nothing about the place', () => {
     for (const random of [0, 0.5, 0.999]) {
-      const first = nextPollMs(undrawn, placeOf(undrawn, drawing, WINDOW, NOW), drawing, NOW, random)
+      const first = nextPollMs(undrawn, placeOf(undrawn, drawing, WINDOW, NOW), drawing, { nowMs: NOW, random })
       const last = { ...undrawn, key: NOW + 9_000 }
-      expect(nextPollMs(last, placeOf(last, drawing, WINDOW, NOW), drawing, NOW, random)).toBe(first)
+      expect(nextPollMs(last, placeOf(last, drawing, WINDOW, NOW), drawing, { nowMs: NOW, random })).toBe(first)
       expect(first).toBeGreaterThanOrEqual(16_000)
       expect(first).toBeLessThanOrEqual(20_000)
     }
     const fresh = { ...undrawn, confirmed: false }
-    expect(nextPollMs(fresh, placeOf(fresh, drawing, WINDOW, NOW), drawing, NOW, 0.5)).toBe(2_000)
+    expect(nextPollMs(fresh, placeOf(fresh, drawing, WINDOW, NOW), drawing, { nowMs: NOW, random: 0.5 })).toBe(2_000)
   })
 
   it('is at the front for a visitor whose session has just ended', () => {
