@@ -66,19 +66,21 @@ describe(`a lane named ${NAME}`, () => {
     }
     applyReply(door, { epoch: 1, seq: 1, granted: 50, lanes: { [NAME]: 10 }, view }, T0)
     const request = { sid: 'a.1', key: T0 - 1, lane: NAME, generation: 1 }
-    expect(claim(door, new MemorySessions(), sessionRules, request, 'new', T0).verdict).toBe('admitted')
+    expect(
+      claim(door, { store: new MemorySessions(), rules: sessionRules }, { request, attempt: 'new' }, T0).verdict,
+    ).toBe('admitted')
     expect([usable(door), door.lanes]).toEqual([49, { [NAME]: { granted: 10, gone: 1 } }])
     expect(Object).not.toHaveProperty('granted')
   })
 
-  it('that the room does not know yet counts as empty', () => {
+  it('that the room does not know yet counts as the main one', () => {
     const room = newRoom(T0)
     sync(room, emptyReport('a'), { ...rules, lanes: [] }, T0)
     if (!room.view) throw new Error('no view')
     const ticket = {
       room: 'r',
       sid: 'a.1',
-      key: T0,
+      key: T0 + 1,
       lane: NAME,
       confirmed: true,
       low: null,
@@ -87,9 +89,13 @@ describe(`a lane named ${NAME}`, () => {
       issuedMs: T0,
     }
     expect(placeOf(ticket, { ...room.view, open: false }, 300_000, T0)).toMatchObject({ state: 'waiting', ahead: 0 })
+    expect(placeOf({ ...ticket, key: T0 }, { ...room.view, open: false }, 300_000, T0).state).toBe('called')
     const door = newDoor('a', 1, T0)
     door.view = { ...room.view, open: false }
-    expect(claim(door, new MemorySessions(), sessionRules, ticket, 'new', T0).verdict).toBe('none')
+    expect(
+      claim(door, { store: new MemorySessions(), rules: sessionRules }, { request: ticket, attempt: 'new' }, T0)
+        .verdict,
+    ).toBe('none')
   })
 })
 
