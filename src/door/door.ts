@@ -127,9 +127,9 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     await this.#hearSettings()
     const nowMs = Date.now()
-    const { session } = this.#settings.at(nowMs)
+    const sessions = this.#sessionsAt(nowMs)
     return requests.map(request => {
-      const answer = core.touch(this.#store, session, request, nowMs)
+      const answer = core.touch(sessions, request, nowMs)
       if (answer.verdict === 'gone' || !request.asks) return answer
       const grants = this.#ledger.touch(request.sid, request.asks, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
       return { ...answer, grants }
@@ -138,7 +138,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
 
   async end(sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
     const nowMs = Date.now()
-    const ended = core.endEarly(this.#state, this.#store, this.#settings.at(nowMs).session, { sid, how, place }, nowMs)
+    const ended = core.endEarly(this.#state, this.#sessionsAt(nowMs), { sid, how, place }, nowMs)
     const session = ended ? this.#store.get(sid) : undefined
     if (session && session.expiresMs > nowMs) this.#wakeAt(session.expiresMs)
     return ended
@@ -172,7 +172,11 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #quotaOf = (policy: string) => this.#settings.quotas.get(policy)
 
   #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
-    return core.claim(this.#state, this.#store, this.#settings.at(nowMs).session, request, attempt, nowMs)
+    return core.claim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
+  }
+
+  #sessionsAt(nowMs: number): core.Sessions {
+    return { store: this.#store, rules: this.#settings.at(nowMs).session }
   }
 
   /**

@@ -18,10 +18,6 @@ const LONG_FUNCTIONS: readonly string[] = [
 ]
 const WIDE_FUNCTIONS: readonly string[] = [
   'admin/events.ts stateOf',
-  'core/door/door.ts claim',
-  'core/door/door.ts endEarly',
-  'core/door/sessions.ts endSession',
-  'core/door/sessions.ts renew',
   'core/health/breaker.ts afterWindow',
   'core/health/breaker.ts opened',
   'core/health/breaker.ts openedFirst',

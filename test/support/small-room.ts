@@ -3,7 +3,7 @@
  * the gate. It shows how people share places over many sessions. In the simulation each visitor has only one session.
  */
 
-import { applyReply, claim, type DoorState, newDoor, report, touch } from '../../src/core/door/door.ts'
+import { applyReply, claim, type DoorState, newDoor, report, type Sessions, touch } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
 import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
 import type { ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
@@ -41,9 +41,8 @@ export class SmallRoom {
   readonly entries: Entry[] = []
   readonly #room: RoomState = newRoom(START_MS)
   readonly #door: DoorState = newDoor('eu-0', 1, START_MS)
-  readonly #sessions = new MemorySessions()
+  readonly #sessions: Sessions
   readonly #people: readonly Person[]
-  readonly #sessionRules: SessionRules
   readonly #roomRules: RoomRules
   #places = 0
 
@@ -55,7 +54,7 @@ export class SmallRoom {
       sid: null,
       ticket: null,
     }))
-    this.#sessionRules = sessionRules
+    this.#sessions = { store: new MemorySessions(), rules: sessionRules }
     this.#roomRules = { ratePerMinute: 600, totalActiveUsers: places, claimWindowMs: sessionRules.claimWindowMs }
   }
 
@@ -69,7 +68,7 @@ export class SmallRoom {
 
   #ask(person: Person, nowMs: number): void {
     if (person.sid !== null) {
-      const answer = touch(this.#sessions, this.#sessionRules, { sid: person.sid, protectMs: 0 }, nowMs)
+      const answer = touch(this.#sessions, { sid: person.sid, protectMs: 0 }, nowMs)
       if (answer.verdict === 'live') {
         person.nextMs = nowMs + person.restsMs
         return
@@ -82,7 +81,7 @@ export class SmallRoom {
   }
 
   #stand(person: Person, nowMs: number): void {
-    const { claimWindowMs } = this.#sessionRules
+    const { claimWindowMs } = this.#sessions.rules
     const view = this.#view()
     let ticket = person.ticket ?? this.#newTicket(nowMs)
     let place = placeOf(ticket, view, claimWindowMs, nowMs)
@@ -105,8 +104,7 @@ export class SmallRoom {
 
   #claim({ sid, key, lane, generation }: Ticket, nowMs: number): ClaimAnswer {
     const request = { sid, key, lane, generation }
-    const decide = (attempt: 'new' | 'last') =>
-      claim(this.#door, this.#sessions, this.#sessionRules, request, attempt, nowMs)
+    const decide = (attempt: 'new' | 'last') => claim(this.#door, this.#sessions, { request, attempt }, nowMs)
     let decision = decide('new')
     if (decision.verdict === 'ask') {
       this.#sync(nowMs)
@@ -118,7 +116,7 @@ export class SmallRoom {
 
   #sync(nowMs: number): void {
     const { epoch } = this.#door
-    const said = report(this.#door, this.#sessions.live(nowMs), '', nowMs)
+    const said = report(this.#door, this.#sessions.store.live(nowMs), '', nowMs)
     const outcome = sync(this.#room, said, this.#roomRules, nowMs)
     if (outcome.kind === 'stale') throw new Error('a report of the only life of a door must not be stale')
     applyReply(this.#door, { epoch, seq: said.seq, granted: outcome.granted, view: this.#room.view as View }, nowMs)
@@ -129,7 +127,7 @@ export class SmallRoom {
   }
 
   #atFront({ sid, key, lane }: Again, nowMs: number): Ticket {
-    const byMs = nowMs + this.#sessionRules.claimWindowMs
+    const byMs = nowMs + this.#sessions.rules.claimWindowMs
     return { ...this.#newTicket(nowMs), sid, key: keyAgain(key, lane, this.#view()), lane, byMs }
   }
 

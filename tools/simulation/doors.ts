@@ -72,7 +72,7 @@ export class Doors implements Below {
     const { nowMs } = agenda
     const door = this.#doorOf(touch.sid)
     counts.objectRequests++
-    const answer = doorHalf.touch(door.sessions, this.#rules, touch, nowMs)
+    const answer = doorHalf.touch({ store: door.sessions, rules: this.#rules }, touch, nowMs)
     if (answer.verdict === 'gone' || !touch.asks) return answer
     const grants = door.ledger.touch(touch.sid, touch.asks, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
     events?.note(nowMs, visitor, `door ${door.state.name}: ${touch.sid} asks ${say(touch.asks)}, gets ${say(grants)}`)
@@ -157,7 +157,8 @@ export class Doors implements Below {
     const { nowMs } = agenda
     const { state } = door
     const spentBefore = state.spent
-    const decision = doorHalf.claim(state, door.sessions, this.#rules, ticket, attempt, nowMs)
+    const sessions = { store: door.sessions, rules: this.#rules }
+    const decision = doorHalf.claim(state, sessions, { request: ticket, attempt }, nowMs)
     const { name, spent, granted } = state
     events?.note(nowMs, visitor, `door ${name}: ${ticket.sid} ${decision.verdict}, spent ${spent} of ${granted}`)
     if (spent > spentBefore) {

@@ -16,10 +16,10 @@ import { admit, again, isLive, nextLife, type Session, type SessionRules } from 
 import { fresh } from '../tally.ts'
 import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
 import { countClaim, demandOf, forgetWhoLeft, isCalled, laneAt, stand } from './ready.ts'
-import { endSession, type SessionStore } from './sessions.ts'
+import { endSession, type SessionStore, type Sessions } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
-export { endSession, extendSession, type SessionStore, touch } from './sessions.ts'
+export { endSession, extendSession, type SessionStore, type Sessions, touch } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
 /** Unspent permits go back to the room this long after a permit was last granted or spent. */
@@ -40,15 +40,13 @@ export type Attempt = 'new' | 'waiting' | 'last'
 /** Decides a claim. Admission is one synchronous step: the session is inserted and the permit spent, or neither. */
 export function claim(
   door: DoorState,
-  sessions: SessionStore,
-  rules: SessionRules,
-  request: Claim,
-  attempt: Attempt,
+  { store, rules }: Sessions,
+  { request, attempt }: { readonly request: Claim; readonly attempt: Attempt },
   nowMs: number,
 ): Decision {
-  const insideMs = sessions.clock(nowMs)
-  const sid = lifeOf(sessions, request, insideMs)
-  const known = sessions.get(sid)
+  const insideMs = store.clock(nowMs)
+  const sid = lifeOf(store, request, insideMs)
+  const known = store.get(sid)
   if (known) return answerKnown(known, request, rules, insideMs)
   if (attempt === 'new') {
     countClaim(door, nowMs)
@@ -60,7 +58,7 @@ export function claim(
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
     const session = admit({ ...request, sid }, rules, insideMs, request.sid)
-    sessions.insert(session)
+    store.insert(session)
     spend(door, request)
     door.movedAtMs = nowMs
     door.standing.delete(request.sid)
@@ -79,17 +77,17 @@ export function claim(
  */
 export function endEarly(
   door: DoorState,
-  sessions: SessionStore,
-  rules: SessionRules,
+  sessions: Sessions,
   { sid, how, place }: { sid: string; how: 'left' | 'revoked'; place?: PlaceLeft | undefined },
   nowMs: number,
 ): boolean {
-  if (!place) return endSession(sessions, rules, sid, how, nowMs)
-  const atMs = sessions.clock(nowMs)
-  const life = lifeOf(sessions, { sid, takenMs: place.takenMs }, atMs)
+  if (!place) return endSession(sessions, sid, how, nowMs)
+  const { store, rules } = sessions
+  const atMs = store.clock(nowMs)
+  const life = lifeOf(store, { sid, takenMs: place.takenMs }, atMs)
   door.standing.delete(sid)
-  if (sessions.get(life)) return endSession(sessions, rules, life, how, nowMs)
-  sessions.insert({ ...admit({ ...place, sid: life }, rules, atMs), expiresMs: atMs, ended: how })
+  if (store.get(life)) return endSession(sessions, life, how, nowMs)
+  store.insert({ ...admit({ ...place, sid: life }, rules, atMs), expiresMs: atMs, ended: how })
   return true
 }
 

@@ -22,30 +22,31 @@ export interface SessionStore {
   clock(nowMs: number): number
 }
 
+/** A door's sessions, and the rules in force for them. */
+export interface Sessions {
+  readonly store: SessionStore
+  readonly rules: SessionRules
+}
+
 /** Renews a live session. Requests on protected paths keep a shopper inside while paying. */
-export function touch(sessions: SessionStore, rules: SessionRules, request: Touch, nowMs: number): TouchAnswer {
-  const session = sessions.get(request.sid)
+export function touch(sessions: Sessions, request: Touch, nowMs: number): TouchAnswer {
+  const { store, rules } = sessions
+  const session = store.get(request.sid)
   if (!session) return { verdict: 'gone', again: null }
-  const atMs = sessions.clock(nowMs)
+  const atMs = store.clock(nowMs)
   if (!isLive(session, atMs)) return { verdict: 'gone', again: again(session, rules, atMs) }
-  if (!request.isIdle) renew(sessions, session, rules, request.protectMs, atMs)
+  if (!request.isIdle) renew(sessions, session, request.protectMs, atMs)
   const { expiresMs } = session
   return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - atMs) }
 }
 
 /** Ends a session at the visitor's or the operator's wish. Returns false if there is no such live session. */
-export function endSession(
-  sessions: SessionStore,
-  rules: SessionRules,
-  sid: string,
-  how: 'left' | 'revoked',
-  nowMs: number,
-): boolean {
-  const session = sessions.get(sid)
-  const atMs = sessions.clock(nowMs)
+export function endSession({ store, rules }: Sessions, sid: string, how: 'left' | 'revoked', nowMs: number): boolean {
+  const session = store.get(sid)
+  const atMs = store.clock(nowMs)
   if (!session || !isLive(session, atMs)) return false
   end(session, how, rules, atMs)
-  sessions.update(session)
+  store.update(session)
   return true
 }
 
@@ -59,12 +60,12 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
   return true
 }
 
-function renew(sessions: SessionStore, session: Session, rules: SessionRules, protectMs: number, nowMs: number): void {
+function renew({ store, rules }: Sessions, session: Session, protectMs: number, nowMs: number): void {
   const expiresMs = renewedExpiry(session, rules, protectMs, nowMs)
   const isFinal = endsByTime(session, rules, expiresMs)
   if (expiresMs === session.expiresMs && session.returned && isFinal === session.endsByTime) return
   session.expiresMs = expiresMs
   session.endsByTime = isFinal
   session.returned = true
-  sessions.update(session)
+  store.update(session)
 }

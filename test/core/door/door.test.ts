@@ -32,7 +32,8 @@ function doorWith(permits: number, frontierKey: number | null = null) {
   const sessions = new MemorySessions()
   hear(door, permits, frontierKey)
   const ask = (sid: string, key: number, nowMs = 0, attempt: 'new' | 'last' = 'new') =>
-    claim(door, sessions, rules, { sid, key, lane: 'main', generation: 1 }, attempt, nowMs).verdict
+    claim(door, { store: sessions, rules }, { request: { sid, key, lane: 'main', generation: 1 }, attempt }, nowMs)
+      .verdict
   return { door, sessions, ask }
 }
 
@@ -68,7 +69,7 @@ describe('a claim', () => {
   it('of a sid whose session has ended is never admitted again', () => {
     const { door, sessions, ask } = doorWith(5)
     ask('eu-0.a', 5)
-    endSession(sessions, rules, 'eu-0.a', 'revoked', 1_000)
+    endSession({ store: sessions, rules }, 'eu-0.a', 'revoked', 1_000)
     expect(ask('eu-0.a', 5, 2_000)).toBe('ended')
     expect(ask('eu-0.a', 5, 900_000)).toBe('ended')
     expect(door.spent).toBe(1)
@@ -78,8 +79,8 @@ describe('a claim', () => {
     const { sessions, ask } = doorWith(5)
     ask('a', 5)
     expect(sessions.live(57_000)).toBe(0)
-    expect(touch(sessions, rules, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('gone')
-    expect(endSession(sessions, rules, 'a', 'left', 55_000)).toBe(false)
+    expect(touch({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('gone')
+    expect(endSession({ store: sessions, rules }, 'a', 'left', 55_000)).toBe(false)
     expect(extendSession(sessions, 'a', 60_000, 55_000)).toBe(false)
     expect(ask('a', 5, 55_000)).toBe('ended')
     expect(sessions.live(200_000)).toBe(0)
@@ -88,9 +89,9 @@ describe('a claim', () => {
   it('of a visitor who leaves when refused is not kept ready, so that permits go to the next one', () => {
     const { door, sessions } = doorWith(0)
     const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
-    expect(claim(door, sessions, rules, request, 'new', 0).verdict).toBe('ask')
+    expect(claim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('ask')
     expect(door.standing.size).toBe(1)
-    expect(claim(door, sessions, rules, request, 'last', 0).verdict).toBe('none')
+    expect(claim(door, { store: sessions, rules }, { request, attempt: 'last' }, 0).verdict).toBe('none')
     expect(door.standing.size).toBe(0)
   })
 
@@ -119,7 +120,8 @@ describe('a place that is given up', () => {
     sid: string,
     more: { takenMs?: number } = {},
     nowMs = 1_000,
-  ) => endEarly(door, sessions, rules, { sid, how: 'left', place: { key: 20, lane: 'main', ...more } }, nowMs)
+  ) =>
+    endEarly(door, { store: sessions, rules }, { sid, how: 'left', place: { key: 20, lane: 'main', ...more } }, nowMs)
 
   it('is never admitted, takes no room, and blocks no other visitor', () => {
     const { door, sessions, ask } = doorWith(0, 100)
@@ -129,7 +131,10 @@ describe('a place that is given up', () => {
     hear(door, 1, 100, 1_000)
     expect(ask('gone', 20, 1_100)).toBe('ended')
     expect(ask('other', 30, 1_100)).toBe('admitted')
-    expect(touch(sessions, rules, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({ verdict: 'gone', again: null })
+    expect(touch({ store: sessions, rules }, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({
+      verdict: 'gone',
+      again: null,
+    })
   })
 
   it('is given up only once', () => {
@@ -150,7 +155,12 @@ describe('a place that is given up', () => {
   it('does not keep the subject of an invitation from a later place', () => {
     const { door, sessions } = doorWith(2, 100)
     const ask = (takenMs: number, nowMs: number) =>
-      claim(door, sessions, rules, { sid: 'subject', key: 20, lane: 'main', generation: 1, takenMs }, 'new', nowMs)
+      claim(
+        door,
+        { store: sessions, rules },
+        { request: { sid: 'subject', key: 20, lane: 'main', generation: 1, takenMs }, attempt: 'new' },
+        nowMs,
+      )
     expect(leave(door, sessions, 'subject', { takenMs: 500 }, 1_000)).toBe(true)
     expect(ask(500, 2_000)).toEqual({ verdict: 'ended', again: null })
     expect(ask(2_500, 3_000)).toMatchObject({ verdict: 'admitted', sid: 'subject~1' })
@@ -259,7 +269,7 @@ describe('a touch', () => {
   it('renews the session, and returns a lease that ends before the session does', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
-    expect(touch(sessions, rules, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
+    expect(touch({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
       verdict: 'live',
       expiresMs: 1_000 + 375_000,
       leaseMs: 10_000,
@@ -269,7 +279,7 @@ describe('a touch', () => {
   it('of a session that ended a moment ago leads to the front of the line', () => {
     const { sessions, ask } = doorWith(1)
     ask('eu-0.a', 5)
-    expect(touch(sessions, rules, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
+    expect(touch({ store: sessions, rules }, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
       verdict: 'gone',
       again: { sid: 'eu-0.a~1', key: 5, lane: 'main' },
     })
@@ -279,7 +289,10 @@ describe('a touch', () => {
     const { sessions, ask } = doorWith(2)
     ask('eu-0.a', 5)
     expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
-    expect(touch(sessions, rules, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({ verdict: 'gone', again: null })
+    expect(touch({ store: sessions, rules }, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({
+      verdict: 'gone',
+      again: null,
+    })
     expect(ask('eu-0.a', 5, 120_000)).toBe('ended')
   })
 
@@ -287,7 +300,7 @@ describe('a touch', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
     const touched = (more: Partial<SessionRules>, nowMs: number) => {
-      touch(sessions, { ...rules, ...more }, { sid: 'a', protectMs: 0 }, nowMs)
+      touch({ store: sessions, rules: { ...rules, ...more } }, { sid: 'a', protectMs: 0 }, nowMs)
       return sessions.get('a')?.endsByTime
     }
     expect(touched({}, 1_000)).toBe(false)
@@ -298,6 +311,6 @@ describe('a touch', () => {
 
   it('of an unknown session returns gone', () => {
     const { sessions } = doorWith(1)
-    expect(touch(sessions, rules, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'gone', again: null })
+    expect(touch({ store: sessions, rules }, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'gone', again: null })
   })
 })

@@ -346,7 +346,12 @@ describe('a door with permits for lanes', () => {
     }
     applyReply(door, { epoch: 1, seq, granted: main + vip, lanes: { vip }, view }, 0)
     const ask = (sid: string, lane: string, key: number, more: object = {}, nowMs = 0) =>
-      claim(door, sessions, sessionRules, { sid, key, lane, generation: 1, ...more }, 'last', nowMs)
+      claim(
+        door,
+        { store: sessions, rules: sessionRules },
+        { request: { sid, key, lane, generation: 1, ...more }, attempt: 'last' },
+        nowMs,
+      )
     return { door, sessions, ask }
   }
 

@@ -54,7 +54,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   async claim(claim: Claim): Promise<ClaimAnswer> {
     const nowMs = this.#counted()
     this.#state.view = this.#view()
-    const decision = core.claim(this.#state, this.#sessions, this.#settings.session, claim, 'new', nowMs)
+    const decision = core.claim(this.#state, this.#ruled(), { request: claim, attempt: 'new' }, nowMs)
     if (decision.verdict === 'ask') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
     if (decision.verdict !== 'admitted' || decision.known || !claim.asks) return decision
     return { ...decision, grants: this.#lend(claim.sid, claim.asks, nowMs) }
@@ -63,14 +63,14 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   async touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const nowMs = this.#counted()
     return touches.map(touch => {
-      const answer = core.touch(this.#sessions, this.#settings.session, touch, nowMs)
+      const answer = core.touch(this.#ruled(), touch, nowMs)
       if (answer.verdict === 'gone' || !touch.asks) return answer
       return { ...answer, grants: this.#lend(touch.sid, touch.asks, nowMs) }
     })
   }
 
   async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
-    return core.endSession(this.#sessions, this.#settings.session, sid, how, this.#counted())
+    return core.endSession(this.#ruled(), sid, how, this.#counted())
   }
 
   async extend(sid: string, byMs: number): Promise<boolean> {
@@ -82,6 +82,10 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   }
 
   async poke(): Promise<void> {}
+
+  #ruled(): core.Sessions {
+    return { store: this.#sessions, rules: this.#settings.session }
+  }
 
   #counted(): number {
     this.calls++
