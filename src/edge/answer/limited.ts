@@ -2,7 +2,7 @@
 
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Admitted, Limited } from '../gate/verdict.ts'
-import type { Refusal } from '../limits/limits.ts'
+import type { Refusal } from '../limits/refusal.ts'
 import { isLow, statesOf } from '../limits/state.ts'
 import { limitedPage } from '../pages/limited.ts'
 import { problemResponse } from '../problem.ts'

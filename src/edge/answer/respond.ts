@@ -6,7 +6,14 @@
 import type { RoomConfig } from '../../settings/schema.ts'
 import { toHttps } from '../gate/https-redirect.ts'
 import { readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
-import { type Admitted, needsInvitation, type Rejected, type Verdict, type Waiting } from '../gate/verdict.ts'
+import {
+  type Admitted,
+  isFallback,
+  needsInvitation,
+  type Rejected,
+  type Verdict,
+  type Waiting,
+} from '../gate/verdict.ts'
 import { commandHeaders, obey } from '../origin/directives.ts'
 import type { ProxyOutcome } from '../origin/proxy.ts'
 import { customRejectedPage, customWaitingPage } from '../pages/custom.ts'
@@ -61,7 +68,7 @@ export function passOn(
   chargeAfterwards(visit, admissions, response.headers)
   if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
   const isFresh = admissions.some(admission => admission.isNew)
-  const fallback = admissions.some(admission => admission.fallback) ? 'fallback' : mode
+  const fallback = admissions.some(isFallback) ? 'fallback' : mode
   const isCopied = isFresh || fallback !== null || commands.length > 0
   const tells = tellsLimits(visit, response, admissions, isCopied)
   if (!isCopied && !tells && !visit.deployment.debug) return response

@@ -43,9 +43,9 @@ function isPartOfPage(visit: Visit): boolean {
   return isPart && visit.isSafe && !isPrefetch(headers)
 }
 
-function sleepMs({ retryAfterMs, by }: Limited): number {
+function sleepMs({ retryAfterMs, why }: Limited): number {
   // A slot is free as soon as another request has its answer.
-  return by?.refusal.name === 'concurrent' ? SLEEP_MIN_MS : Math.max(SLEEP_MIN_MS, retryAfterMs)
+  return why === 'concurrent' ? SLEEP_MIN_MS : Math.max(SLEEP_MIN_MS, retryAfterMs)
 }
 
 function sleep(ms: number): Promise<void> {

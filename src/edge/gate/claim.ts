@@ -6,8 +6,8 @@ import { type Pass, placeIdOf } from '../../core/ticket.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
-import type { Admitted } from './verdict.ts'
-import { leaseOn } from './with-pass.ts'
+import { leaseOn } from './session.ts'
+import type { Admitted, WhyAdmitted } from './verdict.ts'
 
 type Claimed = { readonly verdict: 'admitted'; readonly admission: Admitted } | ClaimRefusal
 
@@ -19,7 +19,7 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
   const { ticket } = step
   const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
-  if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), { wasIn: true })
+  if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), 'claimed-before')
   const id = placeIdOf(ticket)
   const ended = room.ended.find(id, visit.nowMs)
   if (ended) return { verdict: 'ended', again: ended.again }
@@ -31,7 +31,7 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
       return answer
     }
     const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
-    return await letIn(room, pass, answer.known ? { wasIn: true } : { justIn: true })
+    return await letIn(room, pass, answer.known ? 'claimed-before' : 'claimed')
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { verdict: 'unreachable' }
@@ -68,8 +68,7 @@ async function askFor(
   return answer
 }
 
-async function letIn(room: RoomClient, pass: Pass, how: Pick<Admitted, 'wasIn' | 'justIn'>): Promise<Claimed> {
+async function letIn(room: RoomClient, pass: Pass, why: WhyAdmitted): Promise<Claimed> {
   const text = await room.tokens.signPass(pass)
-  const admitted = { kind: 'admitted', room, sid: pass.sid, pass: text, isNew: true, ...how, fallback: false } as const
-  return { verdict: 'admitted', admission: admitted }
+  return { verdict: 'admitted', admission: { kind: 'admitted', why, room, sid: pass.sid, pass: text, isNew: true } }
 }

@@ -77,10 +77,11 @@ async function cookieFor(visit: Visit, room: RoomClient, text: string): Promise<
   if (!visit.isSafe && !mayGiveCookie(visit, config)) return null
   const given = await room.tokens.readInvitation(text, visit.nowMs)
   if (given.kind === 'valid') {
-    const seconds = Math.ceil((given.invitation.expiresMs - visit.nowMs) / 1_000)
-    return cookieNamed(name, config, visit.url, text, seconds)
+    const maxAgeSeconds = Math.ceil((given.invitation.expiresMs - visit.nowMs) / 1_000)
+    return cookieNamed({ name, value: text, maxAgeSeconds }, config, visit.url)
   }
   if (!mayGiveCookie(visit, config)) return null
   const before = await invitedBy(visit, room)
-  return before.kind === 'valid' ? null : cookieNamed(name, config, visit.url, INVALID, INVALID_FOR_SECONDS)
+  if (before.kind === 'valid') return null
+  return cookieNamed({ name, value: INVALID, maxAgeSeconds: INVALID_FOR_SECONDS }, config, visit.url)
 }

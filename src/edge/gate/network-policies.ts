@@ -4,7 +4,7 @@
  */
 
 import type { Policy } from '../../settings/rate-limits.ts'
-import type { Refusal } from '../limits/limits.ts'
+import { type Refusal, refusedBy } from '../limits/refusal.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
@@ -55,7 +55,7 @@ export class NetworkCheck {
     for (const [place, policy] of this.#room.limits.policies.entries()) {
       if (!policy.perNetwork || !policy.matches(this.#visit.request.method, this.#visit.readings)) continue
       const retryAfterMs = this.#room.spend(this.#keyOf(policy), policy.quota, this.#visit.nowMs, policy.cost)
-      if (retryAfterMs > 0 && !policy.isShadow) return { policy, name: policy.name, retryAfterMs }
+      if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
       spent.push({ place, policy, isOver: retryAfterMs > 0 })
     }
     return null

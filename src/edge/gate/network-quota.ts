@@ -4,11 +4,8 @@
  * later. Only a room that rejects newcomers rejects them. So an office behind one address gets in line, and a script
  * with ten thousand tickets does not.
  */
-import { networkOf } from '../request/address.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
-
-export { networkOf }
 
 /** The bounds of a delay. It is random, so that delayed visitors do not come back at one instant. */
 const DELAY_MIN_MS = 2_000

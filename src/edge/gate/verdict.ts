@@ -1,48 +1,59 @@
-/** The verdicts of the gate. */
+/** The verdicts of the gate. Each one has a reason, which is for operators: visitors are shown what helps them. */
 
 import type { Place } from '../../core/place/place.ts'
 import type { WhyRejected, WhyWaiting } from '../../core/place/step.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
-import type { Refusal } from '../limits/limits.ts'
+import type { Refusal, WhyRefused } from '../limits/refusal.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 
 export type Verdict =
   | { readonly kind: 'proxy'; readonly why: 'suspended' | 'bypass' | 'preflight' | 'passthrough' }
   /** The room answers the preflight itself. */
-  | { readonly kind: 'preflight'; readonly room: RoomClient }
+  | { readonly kind: 'preflight'; readonly why: 'preflight'; readonly room: RoomClient }
   | Admitted
   | Waiting
   | Rejected
-  /** A short 503 without a page: for parts of pages, for prefetches, and for a session that ends while it is let in. */
-  | { readonly kind: 'turned-away'; readonly retryAfterMs: number }
+  | TurnedAway
   /** A newcomer over http, to be sent to https first. */
-  | { readonly kind: 'https'; readonly room: RoomClient }
+  | { readonly kind: 'https'; readonly why: 'newcomer'; readonly room: RoomClient }
   | Limited
 
 /** Too many requests: beyond a policy of the room, or beyond an isolate's own limit. */
 export interface Limited {
   readonly kind: 'limited'
+  readonly why: WhyRefused | 'preflights'
   readonly retryAfterMs: number
   /** The refusal, its room, and the session, if there is one. Null for the limit on preflights. */
   readonly by: { readonly room: RoomClient; readonly sid: string | null; readonly refusal: Refusal } | null
 }
 
+export type WhyAdmitted =
+  /** This isolate has a lease on the session, with tokens for the request. */
+  | 'lease'
+  /** The door has renewed the session for this request. */
+  | 'renewed'
+  /** The door has not answered in time. Its answer is for the next request. */
+  | 'door-late'
+  /** The door could not be asked. This isolate's own limit admitted the request. */
+  | 'door-silent'
+  /** Let in by this very request. */
+  | 'claimed'
+  /** The visitor showed the ticket of a session that had begun before. This request has not been charged yet. */
+  | 'claimed-before'
+  /** The room could not be reached for so long that this isolate admits by itself. */
+  | 'room-failed'
+
 export interface Admitted {
   readonly kind: 'admitted'
+  readonly why: WhyAdmitted
   readonly room: RoomClient
   readonly sid: string
   /** The pass as the origin gets it. */
   readonly pass: string
   /** The visitor needs this pass in a cookie. */
   readonly isNew: boolean
-  /** Let in by this very request. */
-  readonly justIn?: boolean
-  /** The visitor showed the ticket of a session that had begun before. This request has not been charged yet. */
-  readonly wasIn?: boolean
-  /** The door could not be asked. This isolate's own limit admitted the request. */
-  readonly fallback: boolean
 }
 
 export interface Waiting {
@@ -74,6 +85,27 @@ export interface Rejected {
   readonly retryAfterMs: number
   /** Null while no door has ever answered this isolate. */
   readonly view: View | null
+}
+
+/** A short 503 without a page. A part of a page has the reason for which its page would wait or be rejected. */
+export interface TurnedAway {
+  readonly kind: 'turned-away'
+  readonly why:
+    | 'prefetch'
+    /** The session ended while its visitor was let in. */
+    | 'session-ended'
+    | WhyWaiting
+    | WhyRejected
+  readonly retryAfterMs: number
+}
+
+export function limitedBy(room: RoomClient, sid: string | null, refusal: Refusal): Limited {
+  return { kind: 'limited', why: refusal.why, retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
+}
+
+/** Whether this isolate has admitted a request by itself, because no door could be asked. */
+export function isFallback({ why }: Admitted): boolean {
+  return why === 'door-silent' || why === 'room-failed'
 }
 
 /** Whether a visitor is rejected for want of a valid invitation. */

@@ -1,192 +1,82 @@
 /**
- * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
- * cannot be asked, this isolate's own limit decides.
+ * A visitor with a pass, or with the ticket of a session that has begun. The lease of this isolate decides first, then
+ * the door. A policy may refuse the request, or send its visitor back to the line.
  */
-import type { TouchAnswer } from '../../core/protocol/messages.ts'
-import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
-import { within } from '../../runtime/within.ts'
-import { passFor } from '../../tokens/tokens.ts'
-import type { Refusal } from '../limits/limits.ts'
-import { bucketOf, covers } from '../limits/session.ts'
-import type { Visit } from '../request/visit.ts'
+import { SHORT_RETRY_MS } from '../../core/place/step.ts'
+import type { Pass } from '../../core/ticket.ts'
+import type { Refusal } from '../limits/refusal.ts'
+import { isPrefetch, type Visit } from '../request/visit.ts'
 import type { Lease } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
+import { invitedBy } from './invitation.ts'
 import type { Carried } from './presented-tokens.ts'
-import type { Admitted, Limited } from './verdict.ts'
+import { admitted, askDoor, isKept, leaseOn, renewLease } from './session.ts'
+import { limitedBy, type TurnedAway, type Verdict } from './verdict.ts'
+import { withoutPass } from './without-pass.ts'
 
-/** A request waits this long for its door, then goes on. A later answer counts from the next request on. */
-const TOUCH_FOR_MS = 150
-/** A request asks its door at most this often: other requests of its session may take what the door grants. */
-const ASKS_MAX = 6
-/** A protected request keeps its session this much longer than it needs, so that the next ones need not ask. */
-const PROTECTED_AHEAD_MS = 1_000
-/**
- * Requests of one session that this isolate lets through while its door cannot be asked: 600 at once, then 20 per
- * second.
- */
-const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
-/**
- * A subresource gets a renewed pass only when the visitor's own ends within 30 s: a cookie makes the answer
- * uncacheable.
- */
-const SUBRESOURCE_RENEWS_MS = 30_000
+/** A requeued visitor stands at most 10 minutes behind a newcomer, even when the policy counts a whole day. */
+const REQUEUED_MAX_MS = 10 * 60_000
+const SESSION_ENDED: TurnedAway = { kind: 'turned-away', why: 'session-ended', retryAfterMs: SHORT_RETRY_MS }
 
-/**
- * Returns the lease of a session, while it may be used: its door has seen the session moments ago. That is newer than any
- * pass, so a pass that has expired meanwhile is good with a lease.
- */
-export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Lease | null {
-  const lease = room.sessions.known(sid)
-  return lease && lease.untilMs > nowMs ? lease : null
+/** Decides by the lease alone. Returns null when the door of the session must be asked. */
+export async function byLease(visit: Visit, room: RoomClient, pass: Carried<Pass>): Promise<Verdict | null> {
+  const lease = leaseOn(visit, room, pass.value.sid)
+  if (!lease || !isLongEnough(visit, room, lease)) return null
+  const taken = room.limits.take(visit, lease.limits, visit.nowMs)
+  if (taken === 'ask') return null
+  if (taken !== 'taken') return refuse(visit, room, pass, taken)
+  if (lease.renewMs <= visit.nowMs) renewLease(visit, room, pass.value)
+  return admitted(visit, room, pass, { why: 'lease', doorExpiresMs: lease.expiresMs })
+}
+
+/** Asks the door about a session, and carries out the refusal of a policy. Returns null when the session is over. */
+export async function byDoor(visit: Visit, room: RoomClient, pass: Carried<Pass>): Promise<Verdict | null> {
+  const inside = await askDoor(visit, room, pass)
+  return inside?.kind === 'limited' && inside.by ? refuse(visit, room, pass, inside.by.refusal) : inside
 }
 
 /**
- * Whether the last answer of its door keeps a session for as long as a protected request needs. Otherwise the door must
- * be asked.
+ * The ticket of a session that has begun is worth exactly as much as its pass: showing it again gives no second budget.
  */
-export function isKept(room: RoomClient, lease: Lease, nowMs: number): boolean {
-  return lease.expiresMs - nowMs >= room.settings.protectedMs
+export async function asWithPass(visit: Visit, room: RoomClient, text: string): Promise<Verdict> {
+  const token = await room.tokens.read(text, visit.nowMs)
+  if (token.kind !== 'pass') return SESSION_ENDED
+  const pass = { value: token.pass, text }
+  const inside = (await byLease(visit, room, pass)) ?? (await byDoor(visit, room, pass)) ?? SESSION_ENDED
+  return inside.kind === 'admitted' ? { ...inside, isNew: true } : inside
 }
 
-/** Asks the door about a session. After 150 ms the request goes on without the answer, unless its pass has expired. */
-export async function touch(
-  visit: Visit,
-  room: RoomClient,
-  carried: Carried<Pass>,
-  isProtected: boolean,
-): Promise<Admitted | Limited | { kind: 'gone' }> {
-  const { nowMs } = visit
+/** A protected request, such as a payment, must not outlive its session. */
+function isLongEnough(visit: Visit, room: RoomClient, lease: Lease): boolean {
+  return !room.settings.isProtected(visit.readings) || isKept(room, lease, visit.nowMs)
+}
+
+/**
+ * A policy refuses the request. The request is limited; or, for a policy that requeues, the session ends and its
+ * visitor goes to the back of the line.
+ */
+async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, refusal: Refusal): Promise<Verdict> {
   const { sid, expiresMs } = carried.value
-  if (room.ended.find(sid, nowMs)) return { kind: 'gone' }
-  const isExpired = expiresMs <= nowMs
-  const asking = { wentOn: false }
-  const asked = ask(
-    visit,
-    room,
-    carried.value,
-    isProtected ? room.settings.protectedMs + PROTECTED_AHEAD_MS : 0,
-    asking,
-  )
+  room.sync.report(visit)
+  if (!refusal.policy?.requeues) return limitedBy(room, sid, refusal)
   try {
-    const answer = isExpired ? await asked : await soon(asked)
-    if (answer === 'late') {
-      room.count('late')
-      asking.wentOn = true
-      // The answer is for the next request. `waitUntil` keeps this request alive until the answer arrives.
-      visit.waitUntil(asked.catch(() => undefined))
-      const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessions.of(sid).limits, Date.now())
-      if (refusal) return limitedBy(room, sid, refusal)
-      return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false }
-    }
-    if (answer.verdict === 'gone') return { kind: 'gone' }
-    if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
-    return admitted(visit, room, carried, answer.expiresMs)
+    await room.sessions.end(visit, sid, 'revoked')
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
-    if (isExpired) return { kind: 'gone' }
-    return inFallback(visit, room, carried)
+    return limitedBy(room, sid, refusal)
   }
-}
-
-type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
-
-/**
- * Asks the door until this request has the tokens that it lacks, or is refused. An answer may serve other requests of
- * the session first.
- */
-async function ask(
-  visit: Visit,
-  room: RoomClient,
-  pass: Pass,
-  protectMs: number,
-  asking: { readonly wentOn: boolean },
-): Promise<Inside> {
-  const { sid } = pass
-  const wish = room.limits.wish(visit, room.sessions.of(sid).limits, visit.nowMs)
-  try {
-    for (let asks = 1; ; asks++) {
-      const answer = await room.sessions.touch(visit, { sid, protectMs: asks === 1 ? protectMs : 0 })
-      if (answer.verdict === 'gone') return forget(room, pass, answer)
-      // Reads the clock again, because a lease must not be used beyond its end.
-      const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), asking.wentOn)
-      if (taken === 'taken') return answer
-      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
-      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
-    }
-  } finally {
-    room.limits.unwish(wish)
-    room.sync.report(visit)
-  }
-}
-
-export function limitedBy(room: RoomClient, sid: string | null, refusal: Refusal): Limited {
-  return { kind: 'limited', retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
-}
-
-/**
- * Applies each policy of the room at this isolate alone, because the door cannot be asked. Returns the refusal, or
- * null.
- */
-function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
-  const { policies, figures } = room.limits
-  for (const [i, policy] of policies.entries()) {
-    if (!covers(policy, visit)) continue
-    const bucket = policy.perPath ? bucketOf(policy, visit) : policy.name
-    const retryAfterMs = room.spend(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
-    if (retryAfterMs > 0 && !policy.isShadow) return { policy, name: policy.name, retryAfterMs }
-    figures.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
-  }
-  return null
-}
-
-/**
- * Renews the lease of an active session shortly before it ends, together with other leases. No request waits for this.
- */
-export function renewLease(visit: Visit, room: RoomClient, pass: Pass): void {
-  room.sessions.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
-    if (answer.verdict === 'gone') forget(room, pass, answer)
-  })
-}
-
-function forget(room: RoomClient, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
-  const nowMs = Date.now()
-  room.sessions.drop(sid)
-  room.ended.note(sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
-  return answer
-}
-
-/** Admits a pass that has not expired, within this isolate's own limit, because the door cannot be asked. */
-function inFallback(visit: Visit, room: RoomClient, carried: Carried<Pass>): Admitted | Limited {
-  room.count('fallback')
-  const { sid } = carried.value
-  const refusal = locally(visit, room, sid)
-  if (refusal) return limitedBy(room, sid, refusal)
-  const retryAfterMs = room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs)
-  if (retryAfterMs > 0) return limitedBy(room, sid, { policy: null, name: 'fallback', retryAfterMs })
-  return { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: true }
-}
-
-/** Returns the verdict for a live session. It has a new pass when the door has moved the end by a second or more. */
-export async function admitted(
-  visit: Visit,
-  room: RoomClient,
-  carried: Carried<Pass>,
-  doorExpiresMs: number,
-): Promise<Admitted> {
-  const { sid, generation, expiresMs } = carried.value
-  const same = { kind: 'admitted', room, sid, pass: carried.text, isNew: false, fallback: false } as const
-  if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return same
-  if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS) return same
-  const lease = room.sessions.peek(sid)
-  const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
-  const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
-  const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
-  const token = isKnown && lease ? lease.token : await room.tokens.signPass(pass)
-  room.sessions.notePass(sid, token)
-  return { kind: 'admitted', room, sid, pass: token, isNew: true, fallback: false }
-}
-
-/** Waits for a promise, but at most 150 ms. Then returns `late`. */
-export function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
-  return within(TOUCH_FOR_MS, promise)
+  // A new session has a new budget, so it must not begin before the old budget would be full again.
+  const { intervalMs, burst } = refusal.policy.quota
+  const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
+  const forMs = Math.max(behindMs, expiresMs - visit.nowMs)
+  room.ended.note(sid, { again: null, requeuedBy: refusal.name, forMs }, visit.nowMs)
+  room.limits.countRefusal(refusal)
+  room.count('requeued')
+  await room.sync.current(visit)
+  const invited = await invitedBy(visit, room)
+  const shown = { ticket: null, inCookie: null, keepCookie: false, invited }
+  const outcome = await withoutPass(visit, room, shown, { purpose: 'requeued', behindMs, after: sid })
+  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
+    return { kind: 'turned-away', why: 'requeued', retryAfterMs: SHORT_RETRY_MS }
+  return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
 }

@@ -14,8 +14,7 @@ import { withPlace } from './event-tickets.ts'
 import { networkCheck } from './network-policies.ts'
 import { mayConfirm } from './network-quota.ts'
 import { confirm, giveUp, mint, newSid, nextAfter } from './tickets.ts'
-import type { Admitted, Limited, Rejected, Waiting } from './verdict.ts'
-import { limitedBy } from './with-pass.ts'
+import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
 /** The life of a pass that is given while the room cannot be reached. */
 const FALLBACK_PASS_MS = 60_000
@@ -178,5 +177,5 @@ async function admitLocally(visit: Visit, room: RoomClient): Promise<Admitted> {
   const sid = newSid(room, visit)
   const generation = room.view?.generation ?? 0
   const pass = { room: room.name, sid, generation, issuedMs: visit.nowMs, expiresMs: visit.nowMs + FALLBACK_PASS_MS }
-  return { kind: 'admitted', room, sid, pass: await room.tokens.signPass(pass), isNew: true, fallback: true }
+  return { kind: 'admitted', why: 'room-failed', room, sid, pass: await room.tokens.signPass(pass), isNew: true }
 }

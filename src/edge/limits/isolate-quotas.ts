@@ -14,6 +14,12 @@ const SHARED = 64
 /** The number of entries that are inspected for one newcomer to a full table. */
 const LOOKS = 16
 
+/** One of those who have a quota of the same kind. */
+export interface Spender {
+  readonly kind: string
+  readonly who: string
+}
+
 export class Quotas {
   readonly #max: number
   /** Theoretical arrival times, the longest unused first. */
@@ -24,7 +30,7 @@ export class Quotas {
   }
 
   /** Spends from the quota of `who` among those of one kind. */
-  spend(kind: string, who: string, quota: Quota, cost: number, nowMs: number): Spend {
+  spend({ kind, who }: Spender, quota: Quota, cost: number, nowMs: number): Spend {
     const own = `${kind}/${who}`
     const known = this.#tats.get(own)
     const shared = known === undefined ? sharedKey(kind, who, quota) : ''
@@ -37,7 +43,7 @@ export class Quotas {
   }
 
   /** Undoes a spend. A quota that is shared keeps it, for others may have spent since. */
-  giveBack(kind: string, who: string, { intervalMs }: Quota, cost: number): void {
+  giveBack({ kind, who }: Spender, { intervalMs }: Quota, cost: number): void {
     const own = `${kind}/${who}`
     const tatMs = this.#tats.get(own)
     if (tatMs !== undefined) this.#tats.set(own, tatMs - intervalMs * cost)

@@ -22,11 +22,9 @@ import type { RoomSettings } from '../../settings/compiled/room.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 import { Concurrency } from './concurrency.ts'
+import { type Refusal, refusedBy, TOO_MANY_AT_ONCE } from './refusal.ts'
 import { covers, holdingOf, holdingsOf, LeaseNames, newSessionLimits, type SessionLimits } from './session.ts'
 import { PolicyFigures } from './stats.ts'
-
-/** The time until the next try, when too many requests of a session are under way. */
-const CONCURRENT_RETRY_MS = 1_000
 
 /**
  * A refusal is remembered for at least this long. Otherwise a busy session would ask its door for each token as it
@@ -35,15 +33,6 @@ const CONCURRENT_RETRY_MS = 1_000
  */
 const REFUSED_FOR_MS = 1_000
 const REFUSED_SHARE = 1 / 4
-
-/** A refusal by a policy, or by `max_concurrent` (policy null). */
-export interface Refusal {
-  readonly policy: Policy | null
-  readonly name: string
-  readonly retryAfterMs: number
-}
-
-const TOO_MANY_AT_ONCE: Refusal = { policy: null, name: 'concurrent', retryAfterMs: CONCURRENT_RETRY_MS }
 
 export type Taken = 'taken' | 'ask' | Refusal
 
@@ -87,7 +76,7 @@ export class Limits {
   }
 
   newSession(): SessionLimits {
-    return newSessionLimits(this.policies)
+    return newSessionLimits(this.policies, this.#names)
   }
 
   /**
@@ -103,13 +92,13 @@ export class Limits {
     let refusal: Refusal | null = null
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      const holding = covers(policy, visit) ? this.#holdingOf(session, i, policy, visit) : null
+      const holding = covers(policy, visit) ? holdingOf(session, i, policy, visit) : null
       covering[i] = holding
       if (!holding || (held(holding, nowMs) >= policy.cost && holding.owed === 0)) continue
       const retryAfterMs = holding.refusedUntilMs - nowMs
       if (retryAfterMs <= 0) asks = true
       else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
-        refusal = { policy, name: policy.name, retryAfterMs }
+        refusal = refusedBy(policy, retryAfterMs)
     }
     if (refusal) return refusal
     if (asks) return 'ask'
@@ -242,11 +231,7 @@ export class Limits {
   /** Returns the policies that cover the request, with the tokens held for each. */
   covering(visit: Visit, session: SessionLimits): { policy: Policy; holding: Holding }[] {
     return this.policies.flatMap((policy, i) =>
-      covers(policy, visit) ? [{ policy, holding: this.#holdingOf(session, i, policy, visit) }] : [],
+      covers(policy, visit) ? [{ policy, holding: holdingOf(session, i, policy, visit) }] : [],
     )
-  }
-
-  #holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): Holding {
-    return holdingOf(session, i, policy, visit, this.#names)
   }
 }

@@ -19,6 +19,7 @@ const PATHS_MAX = 16
  */
 export interface SessionLimits {
   readonly policies: readonly Policy[]
+  readonly names: LeaseNames
   /** Indexed by the policy's place in the list. */
   readonly whole: (Holding | undefined)[]
   readonly paths: Map<string, Holding>
@@ -26,8 +27,8 @@ export interface SessionLimits {
   running: { readonly visit: Visit; readonly lostMs: number }[]
 }
 
-export function newSessionLimits(policies: readonly Policy[]): SessionLimits {
-  return { policies, whole: [], paths: new Map(), running: [] }
+export function newSessionLimits(policies: readonly Policy[], names: LeaseNames): SessionLimits {
+  return { policies, names, whole: [], paths: new Map(), running: [] }
 }
 
 /** Names of leases. No name is used twice. */
@@ -54,11 +55,11 @@ export function covers(policy: Policy, visit: Visit): boolean {
  * Returns the lease for the policy at place `i`, and makes it when there is none. Where the policy counts paths, the
  * lease is for the path of the visit.
  */
-export function holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit, names: LeaseNames): Holding {
-  if (policy.perPath) return holdingOnPath(session, policy, visit, names)
+export function holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): Holding {
+  if (policy.perPath) return holdingOnPath(session, policy, visit)
   const known = session.whole[i]
   if (known) return known
-  const holding = newHolding(policy.name, policy.name, policy.quota, names.next())
+  const holding = newHolding(policy.name, policy.name, policy.quota, session.names.next())
   session.whole[i] = holding
   return holding
 }
@@ -72,7 +73,7 @@ export function holdingsOf(session: SessionLimits): { policy: Policy; holding: H
   })
 }
 
-function holdingOnPath({ paths }: SessionLimits, policy: Policy, visit: Visit, names: LeaseNames): Holding {
+function holdingOnPath({ paths, names }: SessionLimits, policy: Policy, visit: Visit): Holding {
   const bucket = bucketOf(policy, visit)
   const known = paths.get(bucket)
   if (known) return known

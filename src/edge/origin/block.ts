@@ -66,7 +66,7 @@ export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly 
  */
 function isBlockedFor(
   { nowMs }: Visit,
-  { room, sid, justIn }: Admitted,
+  { room, sid, why }: Admitted,
   name: string,
   { breakers, back }: HealthView,
 ): boolean {
@@ -77,6 +77,7 @@ function isBlockedFor(
     return sinceMs !== undefined && lotOf(sid) >= backShare(sinceMs, nowMs) && !trials.has(`${name}/${sid}`)
   }
   if (breaker === 'open') return true
+  const justIn = why === 'claimed'
   const who = justIn ? `${room.name}/${name}/newcomers` : `${name}/${sid}`
   if (nowMs - trials.lastMs(who) < (justIn ? TRIAL_OF_NEWCOMERS_MS : TRIAL_OF_ONE_MS)) return true
   if (room.spend(`trial/${name}`, TRIALS, nowMs) > 0) return true
@@ -103,13 +104,13 @@ export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: rea
  * the other sessions goes on, too, and it is the same ones all along. In a small room that share may hold no session,
  * and no newcomer may come. So each isolate lets one request try.
  */
-function goesOn(visit: Visit, { room, sid, justIn }: Admitted, { inside, breakers }: HealthView): boolean {
+function goesOn(visit: Visit, { room, sid, why }: Admitted, { inside, breakers }: HealthView): boolean {
   const { trials } = room
   if (inside <= 0) {
     trials.noteAllBlocked(visit.nowMs)
     return false
   }
-  if (justIn) trials.note(sid, visit.nowMs)
+  if (why === 'claimed') trials.note(sid, visit.nowMs)
   if (trials.hasTriedNow(sid) || lotOf(sid) < inside) return true
   if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
   if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false

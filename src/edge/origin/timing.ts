@@ -140,7 +140,7 @@ export class Watch implements Patience {
       } else this.#note(sent, 'failed')
       // Where few sessions use an upstream, each one counts. Sessions that have just come in do not: one visitor can
       // have many of them.
-      if (upstream.tellsSessions && !admission.justIn) this.#complain(sent)
+      if (upstream.tellsSessions && admission.why !== 'claimed') this.#complain(sent)
     }
   }
 

@@ -25,10 +25,16 @@ export function invitationCookie(room: RoomConfig, url: URL): string {
 }
 
 export function setCookie(room: RoomConfig, url: URL, value: string): string {
-  return cookieNamed(cookieName(room, url), room, url, value, MAX_AGE_SECONDS)
+  return cookieNamed({ name: cookieName(room, url), value, maxAgeSeconds: MAX_AGE_SECONDS }, room, url)
 }
 
-export function cookieNamed(name: string, room: RoomConfig, url: URL, value: string, maxAgeSeconds: number): string {
+export interface Cookie {
+  readonly name: string
+  readonly value: string
+  readonly maxAgeSeconds: number
+}
+
+export function cookieNamed({ name, value, maxAgeSeconds }: Cookie, room: RoomConfig, url: URL): string {
   const { samesite, partitioned } = room.cookie_attributes
   const secure = isSecure(room, url)
   const sameSite = samesite === 'auto' ? 'Lax' : `${samesite[0]?.toUpperCase()}${samesite.slice(1)}`

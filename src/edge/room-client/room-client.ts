@@ -9,6 +9,7 @@ import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
+import type { Spender } from '../limits/isolate-quotas.ts'
 import { Limits } from '../limits/limits.ts'
 import type { Turns } from '../limits/turns.ts'
 import { Claims } from './claims.ts'
@@ -110,20 +111,20 @@ export class RoomClient {
 
   /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */
   spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
-    const verdict = this.#memory.quotas.spend(...this.#quotaOf(key), quota, cost, nowMs)
+    const verdict = this.#memory.quotas.spend(this.#spenderOf(key), quota, cost, nowMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }
 
   /** Undoes a spend of a moment ago. */
   giveBack(key: string, quota: Quota, cost: number): void {
-    this.#memory.quotas.giveBack(...this.#quotaOf(key), quota, cost)
+    this.#memory.quotas.giveBack(this.#spenderOf(key), quota, cost)
   }
 
   /** A key is `kind/who`, or `kind` alone where the whole isolate shares one quota. */
-  #quotaOf(key: string): [kind: string, who: string] {
+  #spenderOf(key: string): Spender {
     const slash = key.indexOf('/')
-    if (slash < 0) return [`${this.name}/${key}`, '']
-    return [`${this.name}/${key.slice(0, slash)}`, key.slice(slash + 1)]
+    if (slash < 0) return { kind: `${this.name}/${key}`, who: '' }
+    return { kind: `${this.name}/${key.slice(0, slash)}`, who: key.slice(slash + 1) }
   }
 
   #heard(config: RoomConfig | undefined): void {

@@ -29,7 +29,7 @@ function sessionFor(goneAfterMs: number) {
     },
   }
   const room = { settings: { at: () => ({ session: { sessionMs: state.sessionMs } }) }, sessions }
-  const admission = { kind: 'admitted', room, sid: 'eu-0.x', pass: 'x', isNew: false, fallback: false }
+  const admission = { kind: 'admitted', room, sid: 'eu-0.x', pass: 'x', isNew: false }
   return { state, admission: admission as unknown as Admitted }
 }
 

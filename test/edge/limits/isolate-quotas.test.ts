@@ -8,28 +8,33 @@ describe('the quotas of an isolate', () => {
   it('let one burst of each client pass, and no more', () => {
     const quotas = new Quotas()
     const passed = (who: string) =>
-      Array.from({ length: 15 }, () => quotas.spend('preflight', who, QUOTA, 1, 0)).filter(one => one.allowed).length
+      Array.from({ length: 15 }, () => quotas.spend({ kind: 'preflight', who }, QUOTA, 1, 0)).filter(one => one.allowed)
+        .length
     expect([passed('a'), passed('b'), passed('a')]).toEqual([10, 10, 0])
   })
 
   it('stay spent, however many others come', () => {
     const quotas = new Quotas(100)
-    for (let i = 0; i < 10; i++) quotas.spend('preflight', 'spent', QUOTA, 1, 0)
-    for (let i = 0; i < 10_050; i++) quotas.spend('preflight', `other ${i}`, QUOTA, 1, 0)
-    expect(quotas.spend('preflight', 'spent', QUOTA, 1, 0).allowed).toBe(false)
+    for (let i = 0; i < 10; i++) quotas.spend({ kind: 'preflight', who: 'spent' }, QUOTA, 1, 0)
+    for (let i = 0; i < 10_050; i++) quotas.spend({ kind: 'preflight', who: `other ${i}` }, QUOTA, 1, 0)
+    expect(quotas.spend({ kind: 'preflight', who: 'spent' }, QUOTA, 1, 0).allowed).toBe(false)
   })
 
   it('are shared by newcomers to a full table, so that a flood of addresses is limited', () => {
     const quotas = new Quotas(100)
-    const flood = Array.from({ length: 10_000 }, (_, i) => quotas.spend('preflight', `address ${i}`, QUOTA, 1, 0))
+    const flood = Array.from({ length: 10_000 }, (_, i) =>
+      quotas.spend({ kind: 'preflight', who: `address ${i}` }, QUOTA, 1, 0),
+    )
     // A hundred addresses have a quota of their own. The others share 64 quotas of ten requests each.
     expect(flood.filter(one => one.allowed).length).toBeLessThanOrEqual(100 + 64 * 10)
   })
 
   it('are forgotten once they are whole again', () => {
     const quotas = new Quotas(100)
-    for (let i = 0; i < 100; i++) quotas.spend('preflight', `old ${i}`, QUOTA, 1, 0)
-    const later = Array.from({ length: 100 }, (_, i) => quotas.spend('preflight', `new ${i}`, QUOTA, 10, 60_000))
+    for (let i = 0; i < 100; i++) quotas.spend({ kind: 'preflight', who: `old ${i}` }, QUOTA, 1, 0)
+    const later = Array.from({ length: 100 }, (_, i) =>
+      quotas.spend({ kind: 'preflight', who: `new ${i}` }, QUOTA, 10, 60_000),
+    )
     expect(later.every(one => one.allowed)).toBe(true)
   })
 
@@ -42,7 +47,7 @@ describe('the quotas of an isolate', () => {
         let nowMs = 0
         for (const { who, afterMs } of steps) {
           nowMs += afterMs
-          if (!quotas.spend('k', String(who), QUOTA, 1, nowMs).allowed) continue
+          if (!quotas.spend({ kind: 'k', who: String(who) }, QUOTA, 1, nowMs).allowed) continue
           passedAt.set(who, [...(passedAt.get(who) ?? []), nowMs])
         }
         for (const times of passedAt.values()) {

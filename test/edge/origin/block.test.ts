@@ -40,11 +40,10 @@ class Isolate {
 
   /** Whether a page request of the session goes on to the origin. */
   goesOn(sid: string, justIn = false): boolean {
+    const why = justIn ? 'claimed' : 'lease'
     this.nowMs += 100
     const visit = { nowMs: this.nowMs, kind: 'navigation', readings: { paths: ['/'] } }
-    return (
-      heldBack(visit as unknown as Visit, { room: this.room, sid, justIn } as unknown as Admitted, [ORIGIN]) === null
-    )
+    return heldBack(visit as unknown as Visit, { room: this.room, sid, why } as unknown as Admitted, [ORIGIN]) === null
   }
 }
 

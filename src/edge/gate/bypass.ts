@@ -1,0 +1,38 @@
+/** Requests that a room does not decide about: it is suspended, a rule lets them by, or they are CORS preflights. */
+import { bypassFacts, isPreflight, type Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import type { Verdict } from './verdict.ts'
+
+/**
+ * Preflights carry no cookies and go to the origin. One network may send 1,000 at once (an office), then 100 per
+ * second, at each isolate.
+ */
+const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
+
+/**
+ * Returns the verdict about a request to which the room does not apply, else null. It depends on nothing that is known
+ * of a session, so that a visitor inside is no worse off than a stranger.
+ */
+export function letBy(visit: Visit, room: RoomClient): Verdict | null {
+  const { config, bypass } = room.settings
+  if (config.suspended) return { kind: 'proxy', why: 'suspended' }
+  if (bypass.length > 0 && isBypassed(visit, room)) return { kind: 'proxy', why: 'bypass' }
+  return isPreflight(visit.request) ? preflight(visit, room) : null
+}
+
+function isBypassed(visit: Visit, room: RoomClient): boolean {
+  const rules = room.settings.bypass.filter(rule => rule.matchesPath(visit.readings))
+  if (rules.length === 0) return false
+  const facts = bypassFacts(visit)
+  return rules.some(rule => rule.matchesFacts(facts))
+}
+
+/** Limits preflights by network. A visitor whose network is unknown shares no limit with others. */
+function preflight(visit: Visit, room: RoomClient): Verdict {
+  const { preflights, mode } = room.settings.config
+  if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', why: 'preflight', room }
+  const network = room.settings.anonymous && visit.network
+  const retryAfterMs = network ? room.spend(`preflight/${network}`, PREFLIGHTS, visit.nowMs) : 0
+  if (retryAfterMs > 0) return { kind: 'limited', why: 'preflights', retryAfterMs, by: null }
+  return { kind: 'proxy', why: 'preflight' }
+}

@@ -1,0 +1,187 @@
+/**
+ * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
+ * cannot be asked, this isolate's own limit decides.
+ */
+import type { TouchAnswer } from '../../core/protocol/messages.ts'
+import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
+import { within } from '../../runtime/within.ts'
+import { passFor } from '../../tokens/tokens.ts'
+import { type Refusal, refusedBy } from '../limits/refusal.ts'
+import { bucketOf, covers } from '../limits/session.ts'
+import type { Visit } from '../request/visit.ts'
+import type { Lease } from '../room-client/memory.ts'
+import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
+import type { Carried } from './presented-tokens.ts'
+import { type Admitted, type Limited, limitedBy, type WhyAdmitted } from './verdict.ts'
+
+/** A request waits this long for its door, then goes on. A later answer counts from the next request on. */
+const TOUCH_FOR_MS = 150
+/** A request asks its door at most this often: other requests of its session may take what the door grants. */
+const ASKS_MAX = 6
+/** A protected request keeps its session this much longer than it needs, so that the next ones need not ask. */
+const PROTECTED_AHEAD_MS = 1_000
+/**
+ * Requests of one session that this isolate lets through while its door cannot be asked: 600 at once, then 20 per
+ * second.
+ */
+const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
+/**
+ * A subresource gets a renewed pass only when the visitor's own ends within 30 s: a cookie makes the answer
+ * uncacheable.
+ */
+const SUBRESOURCE_RENEWS_MS = 30_000
+
+/**
+ * Returns the lease of a session, while it may be used: its door has seen the session moments ago. That is newer than any
+ * pass, so a pass that has expired meanwhile is good with a lease.
+ */
+export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Lease | null {
+  const lease = room.sessions.known(sid)
+  return lease && lease.untilMs > nowMs ? lease : null
+}
+
+/**
+ * Whether the last answer of its door keeps a session for as long as a protected request needs. Otherwise the door must
+ * be asked.
+ */
+export function isKept(room: RoomClient, lease: Lease, nowMs: number): boolean {
+  return lease.expiresMs - nowMs >= room.settings.protectedMs
+}
+
+/**
+ * Asks the door about a session. After 150 ms the request goes on without the answer, unless its pass has expired.
+ * Returns null when the session is over.
+ */
+export async function askDoor(
+  visit: Visit,
+  room: RoomClient,
+  carried: Carried<Pass>,
+): Promise<Admitted | Limited | null> {
+  const { sid, expiresMs } = carried.value
+  if (room.ended.find(sid, visit.nowMs)) return null
+  const isExpired = expiresMs <= visit.nowMs
+  const isProtected = room.settings.isProtected(visit.readings)
+  const asking = { protectMs: isProtected ? room.settings.protectedMs + PROTECTED_AHEAD_MS : 0, wentOn: false }
+  const asked = ask(visit, room, carried.value, asking)
+  try {
+    const answer = isExpired ? await asked : await soon(asked)
+    if (answer === 'late') {
+      room.count('late')
+      asking.wentOn = true
+      // The answer is for the next request. `waitUntil` keeps this request alive until the answer arrives.
+      visit.waitUntil(asked.catch(() => undefined))
+      const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessions.of(sid).limits, Date.now())
+      return refusal ? limitedBy(room, sid, refusal) : unchanged(room, carried, 'door-late')
+    }
+    if (answer.verdict === 'gone') return null
+    if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
+    return await admitted(visit, room, carried, { why: 'renewed', doorExpiresMs: answer.expiresMs })
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    return isExpired ? null : inFallback(visit, room, carried)
+  }
+}
+
+type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
+
+/**
+ * Asks the door until this request has the tokens that it lacks, or is refused. An answer may serve other requests of
+ * the session first.
+ */
+async function ask(
+  visit: Visit,
+  room: RoomClient,
+  pass: Pass,
+  asking: { readonly protectMs: number; readonly wentOn: boolean },
+): Promise<Inside> {
+  const { sid } = pass
+  const wish = room.limits.wish(visit, room.sessions.of(sid).limits, visit.nowMs)
+  try {
+    for (let asks = 1; ; asks++) {
+      const answer = await room.sessions.touch(visit, { sid, protectMs: asks === 1 ? asking.protectMs : 0 })
+      if (answer.verdict === 'gone') return forget(room, pass, answer)
+      // Reads the clock again, because a lease must not be used beyond its end.
+      const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), asking.wentOn)
+      if (taken === 'taken') return answer
+      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
+      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
+    }
+  } finally {
+    room.limits.unwish(wish)
+    room.sync.report(visit)
+  }
+}
+
+/**
+ * Applies each policy of the room at this isolate alone, because the door cannot be asked. Returns the refusal, or
+ * null.
+ */
+function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
+  const { policies, figures } = room.limits
+  for (const [i, policy] of policies.entries()) {
+    if (!covers(policy, visit)) continue
+    const bucket = policy.perPath ? bucketOf(policy, visit) : policy.name
+    const retryAfterMs = room.spend(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
+    if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
+    figures.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
+  }
+  return null
+}
+
+/**
+ * Renews the lease of an active session shortly before it ends, together with other leases. No request waits for this.
+ */
+export function renewLease(visit: Visit, room: RoomClient, pass: Pass): void {
+  room.sessions.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
+    if (answer.verdict === 'gone') forget(room, pass, answer)
+  })
+}
+
+function forget(room: RoomClient, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+  const nowMs = Date.now()
+  room.sessions.drop(sid)
+  room.ended.note(sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
+  return answer
+}
+
+/** Admits a pass that has not expired, within this isolate's own limit, because the door cannot be asked. */
+function inFallback(visit: Visit, room: RoomClient, carried: Carried<Pass>): Admitted | Limited {
+  room.count('fallback')
+  const { sid } = carried.value
+  const refusal = locally(visit, room, sid)
+  if (refusal) return limitedBy(room, sid, refusal)
+  const retryAfterMs = room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs)
+  if (retryAfterMs > 0)
+    return limitedBy(room, sid, { policy: null, name: 'fallback', why: 'door-silent', retryAfterMs })
+  return unchanged(room, carried, 'door-silent')
+}
+
+/** Returns the verdict for a live session. It has a new pass when the door has moved the end by a second or more. */
+export async function admitted(
+  visit: Visit,
+  room: RoomClient,
+  carried: Carried<Pass>,
+  { why, doorExpiresMs }: { readonly why: WhyAdmitted; readonly doorExpiresMs: number },
+): Promise<Admitted> {
+  const { sid, generation, expiresMs } = carried.value
+  if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return unchanged(room, carried, why)
+  if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)
+    return unchanged(room, carried, why)
+  const lease = room.sessions.peek(sid)
+  const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
+  const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
+  const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
+  const token = isKnown && lease ? lease.token : await room.tokens.signPass(pass)
+  room.sessions.notePass(sid, token)
+  return { kind: 'admitted', why, room, sid, pass: token, isNew: true }
+}
+
+/** Returns the verdict for a session whose visitor keeps the pass. */
+function unchanged(room: RoomClient, { value, text }: Carried<Pass>, why: WhyAdmitted): Admitted {
+  return { kind: 'admitted', why, room, sid: value.sid, pass: text, isNew: false }
+}
+
+/** Waits for a promise, but at most 150 ms. Then returns `late`. */
+export function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
+  return within(TOUCH_FOR_MS, promise)
+}
