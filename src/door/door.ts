@@ -106,7 +106,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   async claim(request: Claim): Promise<ClaimAnswer> {
     const startMs = Date.now()
     let decision = this.#decide(request, 'new', startMs)
-    while (decision.verdict === 'ask') {
+    while (decision.verdict === 'undecided') {
       // A sync that is under way may not include this claim. If it brings too few permits, the next one includes it.
       const leftMs = startMs + ASK_FOR_MS - Date.now()
       const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
@@ -118,8 +118,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const nowMs = Date.now()
       const term = { leaseMs: leaseMs(this.#settings.at(nowMs).session), nowMs }
       const inside = decision.sid ?? request.sid
-      if (request.asks && !decision.known)
-        return { ...decision, grants: this.#ledger.touch(inside, request.asks, this.#quotaOf, term) }
+      if (request.tokenRequests && !decision.known)
+        return { ...decision, grants: this.#ledger.touch(inside, request.tokenRequests, this.#quotaOf, term) }
     }
     return decision
   }
@@ -130,8 +130,11 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const sessions = this.#sessionsAt(nowMs)
     return requests.map(request => {
       const answer = core.touch(sessions, request, nowMs)
-      if (answer.verdict === 'gone' || !request.asks) return answer
-      const grants = this.#ledger.touch(request.sid, request.asks, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
+      if (answer.verdict === 'gone' || !request.tokenRequests) return answer
+      const grants = this.#ledger.touch(request.sid, request.tokenRequests, this.#quotaOf, {
+        leaseMs: answer.leaseMs,
+        nowMs,
+      })
       return { ...answer, grants }
     })
   }

@@ -173,7 +173,7 @@ describe('a door', () => {
     const door = () => doorStub(env, 'wide', 'xx-7')
     const granted = async (lease: string) => {
       const [answer] = await door().touch([
-        { sid: request.sid, protectMs: 0, asks: [ask('login', lease, 3), ask('fast', lease, 60)] },
+        { sid: request.sid, protectMs: 0, tokenRequests: [ask('login', lease, 3), ask('fast', lease, 60)] },
       ])
       return answer?.verdict === 'live' ? answer.grants?.map(({ tokens }) => tokens) : answer
     }

@@ -106,11 +106,11 @@ export class SmallRoom {
     const request = { sid, key, lane, generation }
     const decide = (attempt: 'new' | 'last') => claim(this.#door, this.#sessions, { request, attempt }, nowMs)
     let decision = decide('new')
-    if (decision.verdict === 'ask') {
+    if (decision.verdict === 'undecided') {
       this.#sync(nowMs)
       decision = decide('last')
     }
-    if (decision.verdict === 'ask') throw new Error('a last attempt must be decided')
+    if (decision.verdict === 'undecided') throw new Error('a last attempt must be decided')
     return decision
   }
 

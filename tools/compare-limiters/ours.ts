@@ -4,23 +4,23 @@
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
-  askOf,
   giveBack,
   type Holding,
   isWorthGivingBack,
   leave,
   newHolding,
+  nextRequest,
   noteGrant,
   wait,
 } from '../../src/core/limits/lease.ts'
 import { Ledger } from '../../src/core/limits/ledger.ts'
-import type { Ask, Grant } from '../../src/core/protocol/messages.ts'
+import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.ts'
 import { look, take } from '../simulation/leases.ts'
 import { LEASE_MS, Told } from './told.ts'
 
 /** As often as an isolate looks for idle tokens. */
 const LOOK_MS = 2_000
-const NOTHING: Grant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
+const NOTHING: TokenGrant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
 /** A message's round trip to a door. */
 export type Hop = (message: string) => Promise<unknown>
@@ -53,9 +53,9 @@ export class Ours {
     if (taken !== 'ask') return taken === 'allowed'
     if (this.#hop) return this.#checkOver(this.#hop, session, holding, nowMs)
     wait(holding, 1, nowMs)
-    const ask = askOf(holding, this.#quota, 1, nowMs)
-    const grant = this.#touch(session, holding, ask, nowMs)
-    if (this.#toldOf(session).hear(ask, grant, nowMs)) this.beyondGrain++
+    const request = nextRequest(holding, this.#quota, 1, nowMs)
+    const grant = this.#touch(session, holding, request, nowMs)
+    if (this.#toldOf(session).hear(request, grant, nowMs)) this.beyondGrain++
     leave(holding, 1)
     return take(holding, nowMs) === 'allowed'
   }
@@ -72,19 +72,19 @@ export class Ours {
   }
 
   #askOver(hop: Hop, session: string, holding: Holding, nowMs: number): Promise<void> {
-    const ask = askOf(holding, this.#quota, 1, nowMs)
-    const asking = hop(JSON.stringify(ask)).then(() => {
+    const request = nextRequest(holding, this.#quota, 1, nowMs)
+    const asking = hop(JSON.stringify(request)).then(() => {
       this.#asking.delete(holding)
-      this.#touch(session, holding, ask, nowMs)
+      this.#touch(session, holding, request, nowMs)
     })
     this.#asking.set(holding, asking)
     return asking
   }
 
-  #touch(session: string, holding: Holding, ask: Ask, nowMs: number): Grant {
+  #touch(session: string, holding: Holding, request: TokenRequest, nowMs: number): TokenGrant {
     this.calls++
-    const [grant = NOTHING] = this.#ledger.touch(session, [ask], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
-    noteGrant(holding, ask, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
+    const [grant = NOTHING] = this.#ledger.touch(session, [request], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
+    noteGrant(holding, request, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
     if (isWorthGivingBack(holding, this.#quota, nowMs)) this.#watched.set(holding, session)
     holding.usedSeen = holding.used
     return grant
@@ -98,10 +98,10 @@ export class Ours {
         const found = look(holding, this.#quota, this.#lookMs)
         if (found !== 'used') this.#watched.delete(holding)
         if (found === 'idle') {
-          const ask = giveBack(holding, nowMs)
-          const grant = this.#touch(session, holding, ask, this.#lookMs)
-          if (this.#hop) void this.#hop(JSON.stringify(ask))
-          else this.#toldOf(session).hear(ask, grant, this.#lookMs)
+          const request = giveBack(holding, nowMs)
+          const grant = this.#touch(session, holding, request, this.#lookMs)
+          if (this.#hop) void this.#hop(JSON.stringify(request))
+          else this.#toldOf(session).hear(request, grant, this.#lookMs)
         }
       }
     }

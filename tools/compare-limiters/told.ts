@@ -8,7 +8,7 @@
 
 import type { Quota } from '../../src/core/gcra.ts'
 import { LEASE_GRACE_MS } from '../../src/core/limits/debt.ts'
-import type { Ask, Grant } from '../../src/core/protocol/messages.ts'
+import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.ts'
 
 export const LEASE_MS = 10_000
 
@@ -26,20 +26,20 @@ export class Told {
    * Applies a token request and its answer. Returns true when the answer grants less than was wanted, though there was
    * room for it.
    */
-  hear(ask: Ask, grant: Grant, nowMs: number): boolean {
+  hear(request: TokenRequest, grant: TokenGrant, nowMs: number): boolean {
     for (const lease of this.#leases.values()) {
       if (lease.endMs > nowMs) continue
       for (; lease.out > 0; lease.out--) this.#spent.push(lease.endMs)
     }
     this.#spent.sort((a, b) => a - b)
-    const lease = this.#leases.get(ask.lease) ?? { used: 0, out: 0, endMs: 0 }
+    const lease = this.#leases.get(request.lease) ?? { used: 0, out: 0, endMs: 0 }
     const isKnown = lease.endMs > nowMs
-    if (isKnown) for (let n = lease.used; n < ask.used; n++) this.#spent.push(nowMs)
-    lease.used = ask.used
-    lease.out = ask.has
+    if (isKnown) for (let n = lease.used; n < request.used; n++) this.#spent.push(nowMs)
+    lease.used = request.used
+    lease.out = request.has
     lease.endMs = nowMs + LEASE_MS + LEASE_GRACE_MS
-    this.#leases.set(ask.lease, lease)
-    const isWrong = grant.tokens < ask.want && this.#fits(ask.want, nowMs)
+    this.#leases.set(request.lease, lease)
+    const isWrong = grant.tokens < request.want && this.#fits(request.want, nowMs)
     lease.out += grant.tokens
     return isWrong
   }

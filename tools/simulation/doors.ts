@@ -52,7 +52,7 @@ export class Doors implements Below {
       const { state } = door
       const decision = this.#decide(door, visitor, ticket, attempt)
       this.#keepTicking(door)
-      if (decision.verdict !== 'ask') return reply(decision)
+      if (decision.verdict !== 'undecided') return reply(decision)
       let decided = false
       const again = (next: doorHalf.Attempt) => {
         if (decided || door.state !== state) return
@@ -73,9 +73,13 @@ export class Doors implements Below {
     const door = this.#doorOf(touch.sid)
     counts.objectRequests++
     const answer = doorHalf.touch({ store: door.sessions, rules: this.#rules }, touch, nowMs)
-    if (answer.verdict === 'gone' || !touch.asks) return answer
-    const grants = door.ledger.touch(touch.sid, touch.asks, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
-    events?.note(nowMs, visitor, `door ${door.state.name}: ${touch.sid} asks ${say(touch.asks)}, gets ${say(grants)}`)
+    if (answer.verdict === 'gone' || !touch.tokenRequests) return answer
+    const grants = door.ledger.touch(touch.sid, touch.tokenRequests, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
+    events?.note(
+      nowMs,
+      visitor,
+      `door ${door.state.name}: ${touch.sid} asks ${say(touch.tokenRequests)}, gets ${say(grants)}`,
+    )
     return { ...answer, grants }
   }
 
@@ -165,10 +169,10 @@ export class Doors implements Below {
       checks.admitted(visitor, ticket.sid, ticket.key, nowMs)
       this.#admittedIn.set(ticket.lane, this.admittedIn(ticket.lane) + 1)
       // The request that came with the claim passes when the door admits the session.
-      if (ticket.asks) checks.passed(visitor, ticket.sid, nowMs)
+      if (ticket.tokenRequests) checks.passed(visitor, ticket.sid, nowMs)
     }
-    if (decision.verdict === 'admitted' && ticket.asks) {
-      door.ledger.touch(ticket.sid, ticket.asks, this.#quotaOf, { leaseMs: leaseMs(this.#rules), nowMs })
+    if (decision.verdict === 'admitted' && ticket.tokenRequests) {
+      door.ledger.touch(ticket.sid, ticket.tokenRequests, this.#quotaOf, { leaseMs: leaseMs(this.#rules), nowMs })
     }
     return decision
   }

@@ -145,8 +145,8 @@ export class InLine {
   #claim(visitor: number, edge: Edge, view: View): void {
     const { counts, network } = this.#around
     const ticket = this.#crowd.copyOfTicket(visitor)
-    const asks = edge.requests?.claimAsks(ticket.sid)
-    const claim: Claim = asks ? { ...ticket, asks } : ticket
+    const requests = edge.requests?.chargeToClaim(ticket.sid)
+    const claim: Claim = requests ? { ...ticket, tokenRequests: requests } : ticket
     counts.objectCalls++
     network.call<ClaimAnswer>(
       reply => this.#doors.claim(visitor, claim, reply),

@@ -5,18 +5,18 @@
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
-  askOf,
   giveBack,
   type Holding,
   isWorthGivingBack,
   leave,
   newHolding,
+  nextRequest,
   noteGrant,
   noteNoAnswer,
   owe,
   wait,
 } from '../../src/core/limits/lease.ts'
-import type { Ask, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
+import type { TokenRequest, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
 import { look, take } from './leases.ts'
 import type { Network } from './network.ts'
@@ -74,7 +74,7 @@ export class Requests {
   }
 
   /** The token requests that go to the door together with a claim. */
-  claimAsks(sid: string): readonly Ask[] {
+  chargeToClaim(sid: string): readonly TokenRequest[] {
     const { holding } = this.#known(sid)
     owe(holding, 1, this.#nowMs)
     return [giveBack(holding, this.#nowMs)]
@@ -129,8 +129,8 @@ export class Requests {
       return
     }
     known.waiting = [done]
-    const asks = [askOf(known.holding, this.#quota, 1, this.#nowMs)]
-    this.#send(sid, known, { sid, protectMs: 0, asks }, answer => {
+    const requests = [nextRequest(known.holding, this.#quota, 1, this.#nowMs)]
+    this.#send(sid, known, { sid, protectMs: 0, tokenRequests: requests }, answer => {
       const { waiting } = known
       known.waiting = null
       for (const one of waiting ?? []) one(answer)
@@ -139,15 +139,15 @@ export class Requests {
 
   #send(sid: string, known: Known, touch: Touch, done: (answer: TouchAnswer | null) => void): void {
     const sentMs = this.#nowMs
-    const [ask] = touch.asks ?? []
+    const [request] = touch.tokenRequests ?? []
     this.calls++
     this.#network.call<TouchAnswer>(
       reply => this.#atDoor(touch, reply),
       answer => {
         if (!answer) {
-          if (ask) noteNoAnswer(known.holding, ask)
+          if (request) noteNoAnswer(known.holding, request)
         } else if (answer.verdict === 'gone') this.#sessions.delete(sid)
-        else this.#noteLive(sid, known, answer, ask, sentMs)
+        else this.#noteLive(sid, known, answer, request, sentMs)
         done(answer)
       },
     )
@@ -157,14 +157,14 @@ export class Requests {
     sid: string,
     known: Known,
     answer: TouchAnswer & { verdict: 'live' },
-    ask: Ask | undefined,
+    request: TokenRequest | undefined,
     sentMs: number,
   ) {
     const { holding } = known
     const { leaseMs, grants } = answer
     known.untilMs = sentMs + leaseMs
     const [grant] = grants ?? []
-    if (ask && grant) noteGrant(holding, ask, grant, { sentMs, leaseMs, nowMs: this.#nowMs })
+    if (request && grant) noteGrant(holding, request, grant, { sentMs, leaseMs, nowMs: this.#nowMs })
     if (!isWorthGivingBack(holding, this.#quota, this.#nowMs)) return
     holding.usedSeen = holding.used
     this.#watched.add(sid)
@@ -184,7 +184,7 @@ export class Requests {
         this.#send(
           sid,
           known,
-          { sid, protectMs: 0, isIdle: true, asks: [giveBack(known.holding, this.#nowMs)] },
+          { sid, protectMs: 0, isIdle: true, tokenRequests: [giveBack(known.holding, this.#nowMs)] },
           () => undefined,
         )
       }

@@ -30,9 +30,9 @@ export const RETRY_AFTER_MS = 2_000
 const ISOLATES_MAX = 2_000
 
 /**
- * The answer to a claim. `ask` means that the door cannot decide yet: it must sync with the room, then decide again.
+ * The answer to a claim. `undecided` means that the door cannot decide yet: it must sync with the room, then decide again.
  */
-export type Decision = ClaimAnswer | { readonly verdict: 'ask' }
+export type Decision = ClaimAnswer | { readonly verdict: 'undecided' }
 
 /** The state of a claim: it is new, or it waits for the room, or it has waited as long as it may. */
 export type Attempt = 'new' | 'waiting' | 'last'
@@ -65,7 +65,7 @@ export function claim(
     return admitted(session, request)
   }
   stand(door, request, nowMs)
-  if (attempt !== 'last' && !door.exhausted) return { verdict: 'ask' }
+  if (attempt !== 'last' && !door.exhausted) return { verdict: 'undecided' }
   if (request.leaves) door.standing.delete(request.sid)
   return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
 }

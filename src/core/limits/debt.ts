@@ -9,7 +9,7 @@
  * Repeated and late messages change nothing, or make the limit stricter.
  */
 import type { Quota } from '../gcra.ts'
-import type { Ask, Grant } from '../protocol/messages.ts'
+import type { TokenGrant, TokenRequest } from '../protocol/messages.ts'
 
 /**
  * An edge's clock may go back this far during a lease, so the door counts the lease as outstanding this much longer.
@@ -32,7 +32,7 @@ interface Lease {
   /** When the newest request arrived. */
   askedMs: number
   endMs: number
-  grant: Grant
+  grant: TokenGrant
 }
 
 /** A lease that has ended, and the debt before and after its end was charged. */
@@ -68,34 +68,42 @@ export interface LeaseTerm {
  * tokens up to half of the rest. The other half stays for other isolates of the same session. Owed tokens are charged
  * whatever the debt is. Returns the earlier grant when the request is a repeated or late one.
  */
-export function lend(debt: Debt, quota: Quota, ask: Ask, { leaseMs, nowMs }: LeaseTerm): Grant {
+export function lend(debt: Debt, quota: Quota, request: TokenRequest, { leaseMs, nowMs }: LeaseTerm): TokenGrant {
   settle(debt, quota, nowMs)
-  const known = debt.leases.get(ask.lease)
-  if (known && ask.nth <= known.nth) return known.grant
+  const known = debt.leases.get(request.lease)
+  if (known && request.nth <= known.nth) return known.grant
   // The tokens of an unknown lease were charged at its end. If the door has restarted, they are the one extra burst
   // that a restart costs.
-  if (known) chargeUsed(debt, known, ask, nowMs)
-  else chargeLate(debt, ask, nowMs)
-  if (ask.owed) charge(debt, ask.owed, nowMs)
-  const { used } = ask
+  if (known) chargeUsed(debt, known, request, nowMs)
+  else chargeLate(debt, request, nowMs)
+  if (request.owed) charge(debt, request.owed, nowMs)
+  const { used } = request
   const lease: Lease = {
-    ...{ id: ask.lease, nth: ask.nth, tokens: used + ask.has, used, askedMs: nowMs, endMs: 0, grant: NOTHING },
+    ...{
+      id: request.lease,
+      nth: request.nth,
+      tokens: used + request.has,
+      used,
+      askedMs: nowMs,
+      endMs: 0,
+      grant: NOTHING,
+    },
   }
   // The end never moves back: the isolate may use its earlier tokens until the earlier end.
   lease.endMs = Math.max(known?.endMs ?? 0, nowMs + leaseMs + LEASE_GRACE_MS)
-  debt.leases.set(ask.lease, lease)
-  if (debt.leases.size > LEASES_MAX) forgetOne(debt, ask.lease)
+  debt.leases.set(request.lease, lease)
+  if (debt.leases.size > LEASES_MAX) forgetOne(debt, request.lease)
   const free = available(debt, quota, nowMs)
   // Lend for whole requests only. A part of one would be useless here and missing at other isolates.
-  const tokens = free >= ask.want ? ask.want : Math.floor(free / ask.least) * ask.least
-  const spare = tokens < ask.want ? 0 : Math.min(ask.spare, Math.floor((free - tokens) / 2))
+  const tokens = free >= request.want ? request.want : Math.floor(free / request.least) * request.least
+  const spare = tokens < request.want ? 0 : Math.min(request.spare, Math.floor((free - tokens) / 2))
   lease.tokens += tokens + spare
-  const waitMs = tokens < ask.want ? retryAfterMs(debt, quota, ask.least, nowMs) : 0
+  const waitMs = tokens < request.want ? retryAfterMs(debt, quota, request.least, nowMs) : 0
   lease.grant = { tokens: tokens + spare, remaining: free - tokens - spare, retryAfterMs: waitMs }
   return lease.grant
 }
 
-const NOTHING: Grant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
+const NOTHING: TokenGrant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
 /** Returns how many whole tokens can be lent now. */
 function available(debt: Debt, quota: Quota, nowMs: number): number {
@@ -172,27 +180,27 @@ function charge(debt: Debt, tokens: number, fromMs: number): void {
 }
 
 /**
- * Charges the tokens that were used since the last ask. They were out until now, and they drain from the last use on. That
- * is never before the last ask, and never after the end of the lease.
+ * Charges the tokens that were used since the last request. They were outstanding until now, and they drain from the
+ * last use on. That is never before the last request, and never after the end of the lease.
  */
-function chargeUsed(debt: Debt, known: Lease, ask: Ask, nowMs: number): void {
-  const used = Math.min(ask.used, known.tokens) - known.used
+function chargeUsed(debt: Debt, known: Lease, request: TokenRequest, nowMs: number): void {
+  const used = Math.min(request.used, known.tokens) - known.used
   if (used <= 0) return
-  const usedMs = nowMs - (ask.usedAgoMs ?? 0)
+  const usedMs = nowMs - (request.usedAgoMs ?? 0)
   const fromMs = Math.max(usedMs, known.askedMs)
   charge(debt, used, Math.min(fromMs, nowMs, known.endMs))
 }
 
 /**
- * Corrects the charge of a lease that has ended. All of it was taken for used up at its end, and its isolate reports only
- * now: unused tokens are free, and used ones drain from the last use on. Nothing may have been charged in between.
+ * Corrects the charge of a lease that has ended. All of it was taken for used up at its end, and its isolate reports
+ * only now: unused tokens are free, and used ones drain from the last use on. Nothing may have been charged in between.
  */
-function chargeLate(debt: Debt, ask: Ask, nowMs: number): void {
+function chargeLate(debt: Debt, request: TokenRequest, nowMs: number): void {
   const { ended } = debt
-  if (ended?.lease.id !== ask.lease || ask.nth <= ended.lease.nth || debt.tatMs !== ended.afterMs) return
+  if (ended?.lease.id !== request.lease || request.nth <= ended.lease.nth || debt.tatMs !== ended.afterMs) return
   debt.tatMs = ended.beforeMs
   debt.ended = null
-  chargeUsed(debt, ended.lease, ask, nowMs)
+  chargeUsed(debt, ended.lease, request, nowMs)
 }
 
 function chargeAtEnd(debt: Debt, lease: Lease): void {

@@ -1,8 +1,8 @@
 /**
  * The limits of a session at one isolate: a token lease for each bucket, and refusals until they expire.
  *
- * A request takes its tokens from the lease without a call to the door. When the lease is empty, its isolate asks the
- * door once for all waiting requests, and for some spare tokens. How many spare tokens it asks for adapts:
+ * A request takes its tokens from the lease without a call to the door. When the lease is empty, its isolate calls
+ * the door once for all waiting requests, and for some spare tokens. The number of spare tokens adapts:
  * - twice as many each time the spare ones were used up;
  * - half as many when most of them were left;
  * - about as many as the last lease served, when that lease ended by time.
@@ -10,7 +10,7 @@
  * So a person who goes from page to page costs one call a page.
  */
 import type { Quota } from '../gcra.ts'
-import type { Ask, Grant } from '../protocol/messages.ts'
+import type { TokenGrant, TokenRequest } from '../protocol/messages.ts'
 
 /** At most this share of the burst may be spare tokens: a session may be at several isolates. */
 const SPARE_SHARE = 1 / 4
@@ -107,7 +107,7 @@ export function leave(holding: Holding, tokens: number): void {
 }
 
 /** The report and request that the session's next touch carries. The kept tokens can be used until the answer comes. */
-export function askOf(holding: Holding, quota: Quota, least: number, nowMs: number): Ask {
+export function nextRequest(holding: Holding, quota: Quota, least: number, nowMs: number): TokenRequest {
   const has = held(holding, nowMs)
   const { waiting, owed } = holding
   const want = Math.min(Math.max(0, waiting - has), quota.burst)
@@ -130,7 +130,7 @@ export function askOf(holding: Holding, quota: Quota, least: number, nowMs: numb
 }
 
 /** Reports what was used and gives back the rest, because no request has come for a while. */
-export function giveBack(holding: Holding, nowMs: number): Ask {
+export function giveBack(holding: Holding, nowMs: number): TokenRequest {
   const { lease, policy, bucket, used, owed } = holding
   const ago = usedAgo(holding, nowMs)
   beginAnew(holding)
@@ -153,11 +153,11 @@ export function isWorthGivingBack(holding: Holding, quota: Quota, nowMs: number)
  */
 export function noteGrant(
   holding: Holding,
-  ask: Ask,
-  grant: Grant,
+  request: TokenRequest,
+  grant: TokenGrant,
   life: { readonly sentMs: number; readonly leaseMs: number; readonly nowMs: number },
 ): void {
-  if (holding.nth !== ask.nth) return
+  if (holding.nth !== request.nth) return
   holding.tokens += grant.tokens
   holding.sentMs = life.sentMs
   // Counted from when the request was sent: the lease must never outlast the door's own count.
@@ -167,13 +167,13 @@ export function noteGrant(
 }
 
 /** Applies the `remaining` of an answer to a report that asked for no tokens. */
-export function noteRemaining(holding: Holding, ask: Ask, grant: Grant): void {
-  if (holding.nth === ask.nth) holding.remaining = grant.remaining
+export function noteRemaining(holding: Holding, request: TokenRequest, grant: TokenGrant): void {
+  if (holding.nth === request.nth) holding.remaining = grant.remaining
 }
 
 /** A request had no answer, so its owed tokens stay owed. */
-export function noteNoAnswer(holding: Holding, ask: Ask): void {
-  holding.owed += ask.owed ?? 0
+export function noteNoAnswer(holding: Holding, request: TokenRequest): void {
+  holding.owed += request.owed ?? 0
 }
 
 /** Spends tokens without waiting: from the lease as far as it has them. The rest is owed. */
@@ -184,7 +184,7 @@ export function owe(holding: Holding, tokens: number, nowMs: number): void {
 }
 
 /** Returns nothing when every used token was reported before, or when the last one was used at `nowMs`. */
-function usedAgo({ used, usedBefore, usedAtMs }: Holding, nowMs: number): Pick<Ask, 'usedAgoMs'> {
+function usedAgo({ used, usedBefore, usedAtMs }: Holding, nowMs: number): Pick<TokenRequest, 'usedAgoMs'> {
   return used > usedBefore && nowMs > usedAtMs ? { usedAgoMs: nowMs - usedAtMs } : {}
 }
 

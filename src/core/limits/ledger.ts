@@ -5,7 +5,7 @@
  */
 
 import type { Quota } from '../gcra.ts'
-import type { Ask, Grant } from '../protocol/messages.ts'
+import type { TokenGrant, TokenRequest } from '../protocol/messages.ts'
 import { type Debt, debtMs, isClear, type LeaseTerm, lend, newDebt, tatIfUnheard } from './debt.ts'
 
 /** The part of a debt that outlives the door's memory. */
@@ -68,18 +68,18 @@ export class Ledger {
    * Applies what a touch reports of its leases, and lends what it requests. Returns the grants in the order of the
    * requests.
    */
-  touch(sid: string, asks: readonly Ask[], quotaOf: QuotaOf, term: LeaseTerm): readonly Grant[] {
-    if (asks.length === 0) return []
+  touch(sid: string, requests: readonly TokenRequest[], quotaOf: QuotaOf, term: LeaseTerm): readonly TokenGrant[] {
+    if (requests.length === 0) return []
     const { nowMs } = term
     const account = this.#open(sid, nowMs)
-    const grants = asks.map(ask => {
-      const quota = quotaOf(ask.policy)
+    const grants = requests.map(request => {
+      const quota = quotaOf(request.policy)
       // The policy is in a change of settings that has not reached this door: for a moment it limits no session.
-      if (!quota) return { tokens: ask.want, remaining: 0, retryAfterMs: 0 }
-      const bucket = bucketOf(account, ask, nowMs)
+      if (!quota) return { tokens: request.want, remaining: 0, retryAfterMs: 0 }
+      const bucket = bucketOf(account, request, nowMs)
       const debt = account.debts.get(bucket) ?? newDebt(quota)
       account.debts.set(bucket, debt)
-      const grant = lend(debt, quota, ask, term)
+      const grant = lend(debt, quota, request, term)
       this.#write(sid, account, bucket, nowMs)
       return grant
     })
@@ -147,7 +147,7 @@ export class Ledger {
 }
 
 /** One bucket for each path, while there are few. */
-function bucketOf(account: Account, { bucket, policy }: Ask, nowMs: number): string {
+function bucketOf(account: Account, { bucket, policy }: TokenRequest, nowMs: number): string {
   const { debts } = account
   if (bucket === policy || debts.has(bucket) || debts.size < BUCKETS_MAX) return bucket
   forgetClear(account, nowMs)

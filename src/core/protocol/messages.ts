@@ -113,7 +113,7 @@ export interface Claim {
    */
   readonly takenMs?: number
   /** The cost of the request that comes with the claim. It is charged only if the visitor is admitted. */
-  readonly asks?: readonly Ask[]
+  readonly tokenRequests?: readonly TokenRequest[]
 }
 
 /** A place in line, as its ticket describes it: what the door needs when the place is given up. */
@@ -131,8 +131,8 @@ export type ClaimAnswer =
        * charged.
        */
       readonly known?: true
-      /** The answers to the claim's `asks`, in the same order. */
-      readonly grants?: readonly Grant[]
+      /** The answers to the claim's `tokenRequests`, in the same order. */
+      readonly grants?: readonly TokenGrant[]
     }
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /**
@@ -144,7 +144,7 @@ export type ClaimAnswer =
  * An isolate's report on its token lease for one bucket, and its request for more. The report is idempotent: each
  * (lease, nth) is granted at most once.
  */
-export interface Ask {
+export interface TokenRequest {
   /** Names one isolate's lease of one bucket. The isolate chooses it, and never uses it for another bucket. */
   readonly lease: string
   /** The number of this request within its lease, rising. */
@@ -168,7 +168,7 @@ export interface Ask {
   readonly owed?: number
 }
 
-export interface Grant {
+export interface TokenGrant {
   readonly tokens: number
   /** Tokens that could still be lent. */
   readonly remaining: number
@@ -184,7 +184,7 @@ export interface Touch {
   readonly sid: string
   /** The session must last at least this much longer, because the request is on a protected path. 0 on other paths. */
   readonly protectMs: number
-  readonly asks?: readonly Ask[]
+  readonly tokenRequests?: readonly TokenRequest[]
   /** True for a mere report of used tokens. No request is behind it, so no session is renewed. */
   readonly isIdle?: boolean
 }
@@ -194,7 +194,7 @@ export type TouchAnswer =
       readonly verdict: 'live'
       readonly expiresMs: number
       readonly leaseMs: number
-      /** In the order of `asks`; absent if there were none. */
-      readonly grants?: readonly Grant[]
+      /** In the order of `tokenRequests`; absent if there were none. */
+      readonly grants?: readonly TokenGrant[]
     }
   | { readonly verdict: 'gone'; readonly again: Again | null }

@@ -56,15 +56,16 @@ async function askFor(
 ): Promise<ClaimAnswer> {
   const { sid, key, lane, takenMs, generation } = ticket
   // A request that goes on with its claim is the first one charged to the session.
-  const asks = charges ? room.limits.claimAsks(visit, room.sessions.of(sid).limits, visit.nowMs) : []
+  const requests = charges ? room.limits.chargeToClaim(visit, room.sessions.of(sid).limits, visit.nowMs) : []
   const answer = await room.claims.ask(visit, {
     ...{ sid, key, lane, generation },
     ...(leaves ? { leaves } : {}),
     ...(takenMs === undefined ? {} : { takenMs }),
-    ...(asks.length > 0 ? { asks } : {}),
+    ...(requests.length > 0 ? { tokenRequests: requests } : {}),
   })
   if (answer.verdict !== 'admitted') room.sessions.drop(sid)
-  else if (charges && !answer.known) room.limits.noteClaimed(visit, room.sessions.of(sid).limits, asks, answer.grants)
+  else if (charges && !answer.known)
+    room.limits.noteClaimed(visit, room.sessions.of(sid).limits, requests, answer.grants)
   return answer
 }
 

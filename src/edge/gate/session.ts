@@ -103,7 +103,7 @@ async function ask(
       // Reads the clock again, because a lease must not be used beyond its end.
       const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), asking.wentOn)
       if (taken === 'taken') return answer
-      if (taken !== 'ask') return { verdict: 'limited', refusal: taken }
+      if (taken !== 'short') return { verdict: 'limited', refusal: taken }
       if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
     }
   } finally {

@@ -23,7 +23,7 @@ export async function byLease(visit: Visit, room: RoomClient, pass: Carried<Pass
   const lease = leaseOn(visit, room, pass.value.sid)
   if (!lease || !isLongEnough(visit, room, lease)) return null
   const taken = room.limits.take(visit, lease.limits, visit.nowMs)
-  if (taken === 'ask') return null
+  if (taken === 'short') return null
   if (taken !== 'taken') return refuse(visit, room, pass, taken)
   if (lease.renewMs <= visit.nowMs) renewLease(visit, room, pass.value)
   return admitted(visit, room, pass, { why: 'lease', doorExpiresMs: lease.expiresMs })

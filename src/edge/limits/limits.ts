@@ -5,11 +5,11 @@
  */
 import { LEASE_GRACE_MS } from '../../core/limits/debt.ts'
 import {
-  askOf,
   giveBack,
   type Holding,
   held,
   leave,
+  nextRequest,
   noteGrant,
   noteNoAnswer,
   noteRemaining,
@@ -17,7 +17,7 @@ import {
   use,
   wait,
 } from '../../core/limits/lease.ts'
-import type { Ask, Grant } from '../../core/protocol/messages.ts'
+import type { TokenGrant, TokenRequest } from '../../core/protocol/messages.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
@@ -27,14 +27,14 @@ import { covers, holdingOf, holdingsOf, LeaseNames, newSessionLimits, type Sessi
 import { PolicyFigures } from './stats.ts'
 
 /**
- * A refusal is remembered for at least this long. Otherwise a busy session would ask its door for each token as it
+ * A refusal is remembered for at least this long. Otherwise a busy session would call its door for each token as it
  * drains. Meanwhile tokens gather at the door. None is lost, because the time is at most the time in which a quarter of
  * the burst drains.
  */
 const REFUSED_FOR_MS = 1_000
 const REFUSED_SHARE = 1 / 4
 
-export type Taken = 'taken' | 'ask' | Refusal
+export type Taken = 'taken' | 'short' | Refusal
 
 /** The tokens that one request waits for. */
 export type Wish = readonly { readonly holding: Holding; readonly tokens: number }[]
@@ -81,14 +81,14 @@ export class Limits {
 
   /**
    * Decides with the tokens at hand, and takes them. Returns `taken` when every policy allows the request, a refusal
-   * when one does not, or `ask` when a door must be asked. A request that `wentOn` before its door answered is only
-   * charged.
+   * when one does not, or `short` when tokens must come from the door first. A request that `wentOn` before its door
+   * answered is only charged.
    */
   take(visit: Visit, session: SessionLimits, nowMs: number, wentOn = false): Taken {
     const { policies } = this
     if (!wentOn && this.#concurrency.isFull(session, nowMs)) return TOO_MANY_AT_ONCE
     const covering = this.#taken
-    let asks = false
+    let isShort = false
     let refusal: Refusal | null = null
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
@@ -96,12 +96,12 @@ export class Limits {
       covering[i] = holding
       if (!holding || (held(holding, nowMs) >= policy.cost && holding.owed === 0)) continue
       const retryAfterMs = holding.refusedUntilMs - nowMs
-      if (retryAfterMs <= 0) asks = true
+      if (retryAfterMs <= 0) isShort = true
       else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
         refusal = refusedBy(policy, retryAfterMs)
     }
     if (refusal) return refusal
-    if (asks) return 'ask'
+    if (isShort) return 'short'
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
       const holding = covering[i]
@@ -126,7 +126,7 @@ export class Limits {
   }
 
   /** Charges a request to the claim that it comes in with. The request waits for no tokens. */
-  claimAsks(visit: Visit, session: SessionLimits, nowMs: number): readonly Ask[] {
+  chargeToClaim(visit: Visit, session: SessionLimits, nowMs: number): readonly TokenRequest[] {
     return this.covering(visit, session).map(({ policy, holding }) => {
       owe(holding, policy.cost, nowMs)
       return giveBack(holding, nowMs)
@@ -134,13 +134,18 @@ export class Limits {
   }
 
   /** Takes note of a claim that has admitted its request. */
-  noteClaimed(visit: Visit, session: SessionLimits, asks: readonly Ask[], grants: readonly Grant[] = []): void {
+  noteClaimed(
+    visit: Visit,
+    session: SessionLimits,
+    requests: readonly TokenRequest[],
+    grants: readonly TokenGrant[] = [],
+  ): void {
     for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.figures.add(i, 'allowed')
     const open = holdingsOf(session)
-    for (const [i, ask] of asks.entries()) {
+    for (const [i, request] of requests.entries()) {
       const grant = grants[i]
-      const one = open.find(({ holding }) => holding.lease === ask.lease)
-      if (grant && one) noteRemaining(one.holding, ask, grant)
+      const one = open.find(({ holding }) => holding.lease === request.lease)
+      if (grant && one) noteRemaining(one.holding, request, grant)
     }
   }
 
@@ -159,43 +164,44 @@ export class Limits {
    * Returns the token requests of a session's next touch: for every bucket that a request waits for, or that holds,
    * used or owes tokens.
    */
-  asks(session: SessionLimits, nowMs: number): readonly Ask[] {
+  requests(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
     return holdingsOf(session)
       .filter(
         ({ holding }) =>
           holding.waiting > 0 || holding.owed > 0 || holding.used > holding.usedBefore || held(holding, nowMs) > 0,
       )
-      .map(({ policy, holding }) => askOf(holding, policy.quota, policy.cost, nowMs))
+      .map(({ policy, holding }) => nextRequest(holding, policy.quota, policy.cost, nowMs))
   }
 
   note(
     session: SessionLimits,
-    asks: readonly Ask[],
-    grants: readonly Grant[],
+    requests: readonly TokenRequest[],
+    grants: readonly TokenGrant[],
     life: { sentMs: number; leaseMs: number; nowMs: number },
   ): void {
     const open = holdingsOf(session)
-    asks.forEach((ask, index) => {
+    requests.forEach((request, index) => {
       const grant = grants[index]
-      const one = open.find(({ holding }) => holding.lease === ask.lease)
+      const one = open.find(({ holding }) => holding.lease === request.lease)
       if (!grant || !one) return
       // A door with older settings may mean a longer quota. By this time all has drained under the quota known here.
       const { burst, intervalMs } = one.policy.quota
       const drainedMs =
-        ask.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
+        request.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
       const waitMs = Math.min(grant.retryAfterMs, drainedMs)
       const leastMs = waitMs > 0 ? Math.min(REFUSED_FOR_MS, burst * intervalMs * REFUSED_SHARE) : 0
-      noteGrant(one.holding, ask, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, life)
-      const inUse = ask.want > 0 && grant.tokens + grant.remaining - ask.want < one.policy.quota.burst * NEAR_SHARE
+      noteGrant(one.holding, request, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, life)
+      const inUse =
+        request.want > 0 && grant.tokens + grant.remaining - request.want < one.policy.quota.burst * NEAR_SHARE
       if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')
     })
   }
 
-  noteNoAnswer(session: SessionLimits, asks: readonly Ask[]): void {
+  noteNoAnswer(session: SessionLimits, requests: readonly TokenRequest[]): void {
     const open = holdingsOf(session)
-    for (const ask of asks) {
-      const one = open.find(({ holding }) => holding.lease === ask.lease)
-      if (one) noteNoAnswer(one.holding, ask)
+    for (const request of requests) {
+      const one = open.find(({ holding }) => holding.lease === request.lease)
+      if (one) noteNoAnswer(one.holding, request)
     }
   }
 

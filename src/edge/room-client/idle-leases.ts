@@ -3,7 +3,7 @@
  * is not charged for them.
  */
 import { giveBack, isWorthGivingBack } from '../../core/limits/lease.ts'
-import type { Ask } from '../../core/protocol/messages.ts'
+import type { TokenRequest } from '../../core/protocol/messages.ts'
 import { holdingsOf, type SessionLimits } from '../limits/session.ts'
 import { type Caller, callerAt } from './door-client.ts'
 import type { Memory } from './memory.ts'
@@ -69,7 +69,7 @@ export class IdleLeases {
 }
 
 /** Takes the tokens of an idle session to give back. Returns none while a request of the session waits. */
-export function whatLiesIdle(session: SessionLimits, nowMs: number): readonly Ask[] {
+export function returnIdle(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
   const open = holdingsOf(session)
   if (open.some(({ holding }) => holding.waiting > 0)) return []
   return open

@@ -2,11 +2,11 @@
  * The sessions of one room at one isolate, and the calls to their doors. A lease is the right to proxy a session's
  * requests without asking.
  */
-import type { Ask, PlaceLeft, Touch, TouchAnswer } from '../../core/protocol/messages.ts'
+import type { PlaceLeft, TokenRequest, Touch, TouchAnswer } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Caller, Doors } from './door-client.ts'
-import { IdleLeases, whatLiesIdle } from './idle-leases.ts'
+import { IdleLeases, returnIdle } from './idle-leases.ts'
 import type { Lease, Memory } from './memory.ts'
 import { Touches } from './renewals.ts'
 
@@ -113,8 +113,8 @@ export class SessionLeases {
   /** Writes the token requests of sessions when the call leaves, because by then it is known how many requests wait. */
   async #send(caller: Caller, door: string, batch: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const sentMs = Date.now()
-    const asked = batch.map(touch => this.#asksOf(touch, sentMs))
-    const touches = batch.map((touch, i) => (asked[i]?.length ? { ...touch, asks: asked[i] } : touch))
+    const asked = batch.map(touch => this.#requestsOf(touch, sentMs))
+    const touches = batch.map((touch, i) => (asked[i]?.length ? { ...touch, tokenRequests: asked[i] } : touch))
     try {
       const answers = await this.#doors.call(caller, door, stub => stub.touch(touches))
       const nowMs = Date.now()
@@ -133,15 +133,15 @@ export class SessionLeases {
     }
   }
 
-  #asksOf({ sid, isIdle }: Touch, nowMs: number): readonly Ask[] {
+  #requestsOf({ sid, isIdle }: Touch, nowMs: number): readonly TokenRequest[] {
     const lease = this.peek(sid)
     if (!lease || lease.limits.policies !== this.#limits.policies) return []
-    return isIdle ? whatLiesIdle(lease.limits, nowMs) : this.#limits.asks(lease.limits, nowMs)
+    return isIdle ? returnIdle(lease.limits, nowMs) : this.#limits.requests(lease.limits, nowMs)
   }
 
   #noteLive(
     sid: string,
-    asks: readonly Ask[],
+    requests: readonly TokenRequest[],
     answer: TouchAnswer & { verdict: 'live' },
     at: { sentMs: number; nowMs: number },
   ): void {
@@ -151,7 +151,7 @@ export class SessionLeases {
     lease.renewMs = at.sentMs + answer.leaseMs * RENEWED_AT
     lease.expiresMs = answer.expiresMs
     if (!answer.grants) return
-    this.#limits.note(lease.limits, asks, answer.grants, { ...at, leaseMs: answer.leaseMs })
+    this.#limits.note(lease.limits, requests, answer.grants, { ...at, leaseMs: answer.leaseMs })
     this.#idle.note(sid, lease.limits, at.nowMs)
   }
 }

@@ -89,7 +89,7 @@ describe('a claim', () => {
   it('of a visitor who leaves when refused is not kept ready, so that permits go to the next one', () => {
     const { door, sessions } = doorWith(0)
     const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
-    expect(claim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('ask')
+    expect(claim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('undecided')
     expect(door.standing.size).toBe(1)
     expect(claim(door, { store: sessions, rules }, { request, attempt: 'last' }, 0).verdict).toBe('none')
     expect(door.standing.size).toBe(0)
@@ -97,12 +97,12 @@ describe('a claim', () => {
 
   it('without permits asks the room, but not again once the room has granted none', () => {
     const { door, ask } = doorWith(0)
-    expect(ask('a', 5)).toBe('ask')
+    expect(ask('a', 5)).toBe('undecided')
     hear(door, 0, null)
     expect(ask('a', 5, 0, 'last')).toBe('none')
     expect(ask('b', 6)).toBe('none')
     allowAsking(door)
-    expect(ask('c', 7)).toBe('ask')
+    expect(ask('c', 7)).toBe('undecided')
   })
 
   it('of a visitor who is not called takes no permit of a closed room', () => {

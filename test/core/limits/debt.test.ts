@@ -3,26 +3,26 @@ import { describe, expect, it } from 'vitest'
 import { type Quota, quotaOf } from '../../../src/core/gcra.ts'
 import { lend, newDebt } from '../../../src/core/limits/debt.ts'
 import {
-  askOf,
   giveBack,
   type Holding,
   held,
   leave,
   newHolding,
+  nextRequest,
   noteGrant,
   noteNoAnswer,
   use as take,
   wait,
 } from '../../../src/core/limits/lease.ts'
 import { type DebtStore, Ledger, type StoredDebt } from '../../../src/core/limits/ledger.ts'
-import type { Ask } from '../../../src/core/protocol/messages.ts'
+import type { TokenRequest } from '../../../src/core/protocol/messages.ts'
 import { Random } from '../../../tools/simulation/random.ts'
 
 const LEASE_MS = 10_000
 const termAt = (nowMs: number) => ({ leaseMs: LEASE_MS, nowMs })
 const START_MS = 1_790_000_000_000
 
-const ask = (more: Partial<Ask> = {}): Ask => ({
+const ask = (more: Partial<TokenRequest> = {}): TokenRequest => ({
   ...{ lease: 'a', nth: 1, policy: 'api', bucket: 'api', used: 0, has: 0, want: 1, least: 1, spare: 0 },
   ...more,
 })
@@ -117,7 +117,7 @@ describe('a ledger', () => {
     }
     return store
   }
-  const of = (policy: string, more: Partial<Ask> = {}) => ask({ policy, bucket: policy, ...more })
+  const of = (policy: string, more: Partial<TokenRequest> = {}) => ask({ policy, bucket: policy, ...more })
 
   it('writes nothing for debts that drain within ten seconds', () => {
     const store = memory()
@@ -237,7 +237,13 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
   const used: number[] = []
   let wentBackAtMs = 0
 
-  const send = (edge: (typeof edges)[number], fate: Fate, sent: Ask, nowMs: number, then: (nowMs: number) => void) => {
+  const send = (
+    edge: (typeof edges)[number],
+    fate: Fate,
+    sent: TokenRequest,
+    nowMs: number,
+    then: (nowMs: number) => void,
+  ) => {
     const { holding } = edge
     const sentMs = nowMs + edge.offsetMs
     const arrive = (doorMs: number, answers: boolean) => {
@@ -272,10 +278,10 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
         if (atMs - wentBackAtMs > 2 * LEASE_MS) edge.offsetMs -= 900
         wentBackAtMs = atMs
       } else if (what === 'idle') send(edge, fate, giveBack(holding, local()), atMs, () => undefined)
-      else if (what === 'renew') send(edge, fate, askOf(holding, quota, 1, local()), atMs, () => undefined)
+      else if (what === 'renew') send(edge, fate, nextRequest(holding, quota, 1, local()), atMs, () => undefined)
       else if (!use(edge, cost, atMs) && holding.refusedUntilMs <= local()) {
         wait(holding, cost, local())
-        send(edge, fate, askOf(holding, quota, cost, local()), atMs, backMs => {
+        send(edge, fate, nextRequest(holding, quota, cost, local()), atMs, backMs => {
           leave(holding, cost)
           use(edge, cost, backMs)
         })

@@ -55,17 +55,17 @@ export class OneDoor implements DoorCalls<RoomConfig> {
     const nowMs = this.#counted()
     this.#state.view = this.#view()
     const decision = core.claim(this.#state, this.#ruled(), { request: claim, attempt: 'new' }, nowMs)
-    if (decision.verdict === 'ask') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
-    if (decision.verdict !== 'admitted' || decision.known || !claim.asks) return decision
-    return { ...decision, grants: this.#lend(claim.sid, claim.asks, nowMs) }
+    if (decision.verdict === 'undecided') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
+    if (decision.verdict !== 'admitted' || decision.known || !claim.tokenRequests) return decision
+    return { ...decision, grants: this.#lend(claim.sid, claim.tokenRequests, nowMs) }
   }
 
   async touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]> {
     const nowMs = this.#counted()
     return touches.map(touch => {
       const answer = core.touch(this.#ruled(), touch, nowMs)
-      if (answer.verdict === 'gone' || !touch.asks) return answer
-      return { ...answer, grants: this.#lend(touch.sid, touch.asks, nowMs) }
+      if (answer.verdict === 'gone' || !touch.tokenRequests) return answer
+      return { ...answer, grants: this.#lend(touch.sid, touch.tokenRequests, nowMs) }
     })
   }
 
@@ -92,7 +92,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
     return Date.now()
   }
 
-  #lend(sid: string, asks: Claim['asks'] & object, nowMs: number) {
+  #lend(sid: string, asks: Claim['tokenRequests'] & object, nowMs: number) {
     const { quotas, session } = this.#settings
     return this.#ledger.touch(sid, asks, policy => quotas.get(policy), { leaseMs: leaseMs(session), nowMs })
   }
