@@ -21,7 +21,7 @@ import { withIdleTimeout } from './origin/body-timeout.ts'
 import { type Passage, strictest } from './origin/onward.ts'
 import { proxy } from './origin/proxy.ts'
 import { Watch } from './origin/timing.ts'
-import { problemResponse } from './problem.ts'
+import { problemResponse, tryAgainShortly } from './problem.ts'
 import type { Routes } from './request/room-routes.ts'
 import { targetOf } from './request/target.ts'
 import { Visit } from './request/visit.ts'
@@ -159,10 +159,5 @@ function broken(error: unknown): Response {
     })
   }
   console.error(error)
-  return problemResponse({
-    status: 503,
-    type: 'temporary-reduced-capacity',
-    title: 'Try again shortly',
-    retryAfterMs: 5_000,
-  })
+  return tryAgainShortly()
 }

@@ -6,6 +6,7 @@
  */
 export const OWN_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'strict-origin' } as const
 
+const SHORTLY_MS = 5_000
 const TYPES = 'https://iana.org/assignments/http-problem-types'
 
 export interface Problem {
@@ -34,6 +35,12 @@ export function problemResponse(problem: Problem): Response {
   })
   if (retryAfterMs !== undefined) headers.set('Retry-After', String(seconds(retryAfterMs)))
   return new Response(JSON.stringify(body), { status, headers })
+}
+
+/** The answer when this isolate cannot decide now, and may be able to in a few seconds. */
+export function tryAgainShortly(): Response {
+  const title = 'Try again shortly'
+  return problemResponse({ status: 503, type: 'temporary-reduced-capacity', title, retryAfterMs: SHORTLY_MS })
 }
 
 /** Returns whole seconds, rounded up, and never 0: a visitor who comes back at once would be refused again. */

@@ -20,7 +20,7 @@ export function setRateLimitFields(headers: Headers, version: FieldsVersion, sta
       )
       headers.set(
         'RateLimit',
-        states.map(state => `"${state.policy.name}";r=${state.remaining};t=${seconds(state)}`).join(', '),
+        states.map(state => `"${state.policy.name}";r=${state.remaining};t=${resetSeconds(state)}`).join(', '),
       )
       return
     // This version has one policy only: the one that a client meets first.
@@ -28,7 +28,7 @@ export function setRateLimitFields(headers: Headers, version: FieldsVersion, sta
       headers.set('RateLimit-Policy', `${tightest.policy.count};w=${tightest.policy.periodSeconds}`)
       headers.set(
         'RateLimit',
-        `limit=${tightest.policy.count}, remaining=${tightest.remaining}, reset=${seconds(tightest)}`,
+        `limit=${tightest.policy.count}, remaining=${tightest.remaining}, reset=${resetSeconds(tightest)}`,
       )
   }
 }
@@ -37,7 +37,7 @@ function byShareLeft(a: LimitState, b: LimitState): number {
   return a.remaining / a.policy.quota.burst - b.remaining / b.policy.quota.burst
 }
 
-/** Rounds up: a client that comes earlier is refused again. */
-function seconds({ resetMs }: LimitState): number {
+/** 0 when everything is left. Rounds up: a client that comes earlier is refused again. */
+function resetSeconds({ resetMs }: LimitState): number {
   return Number.isFinite(resetMs) ? Math.ceil(resetMs / 1_000) : 999_999_999
 }

@@ -11,7 +11,7 @@ import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
 import { withoutPass } from '../gate/without-pass.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
-import { OWN_HEADERS, problemResponse } from '../problem.ts'
+import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import { clearCookie } from '../request/cookies.ts'
 import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
@@ -19,7 +19,6 @@ import type { RoomClient } from '../room-client/room-client.ts'
 
 /** A poll may come after this share of its time, because the clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
-const UNKNOWN_RETRY_MS = 5_000
 /** The quota for leaving, for each session or place and isolate. More calls would change nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
@@ -37,13 +36,7 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
   if (passesThrough(held, { invitation: invited.kind }, room.settings.at(nowMs).step))
     return json(insideJson(room, nowMs))
   // This isolate may be unable to read the token yet. So its cookie stays, and so does the page.
-  if (!held && carried.keepCookie)
-    return problemResponse({
-      status: 503,
-      type: 'temporary-reduced-capacity',
-      title: 'Try again shortly',
-      retryAfterMs: UNKNOWN_RETRY_MS,
-    })
+  if (!held && carried.keepCookie) return tryAgainShortly()
   if (!held) return withoutPlace(room, nowMs)
   const earlyMs = room.places.pollsInMs(held, nowMs)
   if (earlyMs > 0) {

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { adminRoutes } from '../../admin/routes.ts'
 import { controlPreflight, withCors } from '../answer/cors.ts'
-import { OWN_HEADERS, problemResponse } from '../problem.ts'
+import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { EdgeSetup } from '../room-client/setup.ts'
@@ -52,12 +52,7 @@ function routes(prefix: string) {
   app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
   app.onError((error: Error) => {
     console.error(error)
-    return problemResponse({
-      status: 503,
-      type: 'temporary-reduced-capacity',
-      title: 'Try again shortly',
-      retryAfterMs: 5_000,
-    })
+    return tryAgainShortly()
   })
   return app
 }

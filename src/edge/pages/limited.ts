@@ -7,6 +7,7 @@ import type { Refusal } from '../limits/refusal.ts'
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { countdownInWords } from './words.ts'
 
 const SCRIPT = compact(countdownJs + js)
 /** The page does not reload after a longer wait, because no visitor looks at it for so long. */
@@ -19,6 +20,7 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refus
   const { retryAfterMs, policy } = refusal
   const forGood = !Number.isFinite(retryAfterMs)
   const wait = forGood ? 0 : seconds(retryAfterMs)
+  const words = forGood ? '' : countdownInWords(retryAfterMs)
   const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
   const variables = {
     ...variablesOf(visit),
@@ -31,17 +33,10 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refus
         ? 'More came from your network than the site allows in so short a time. Nothing is lost.'
         : 'More came from this browser than the site allows in so short a time. You are still in, and nothing is lost.',
     seconds: wait,
-    wait: inWords(wait),
-    isLong: inWords(wait).length > 6,
+    wait: words,
+    isLong: words.length > 6,
     reloads,
     foot: reloads ? 'This page goes on by itself.' : 'Come back to this page then.',
   }
   return { html: render(variables), headers: await headers(room) }
-}
-
-/** Returns the wait in words, for a page without scripts: `7 seconds`, `4 minutes`. */
-function inWords(wait: number): string {
-  if (wait < 120) return `${wait} ${wait === 1 ? 'second' : 'seconds'}`
-  if (wait < 7_200) return `${Math.ceil(wait / 60)} minutes`
-  return `${Math.ceil(wait / 3_600)} hours`
 }

@@ -11,6 +11,7 @@ import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts
 import type { RoomConfig } from '../../settings/schema.ts'
 import { type Admitted, needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import { seconds } from '../problem.ts'
+import { inWords, waitInWords } from './words.ts'
 
 const NO_PLACE = {
   position: null,
@@ -118,7 +119,7 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     waitTime25Percentile: minutes(wait?.lowMs),
     waitTime50Percentile: minutes(wait?.likelyMs),
     waitTime75Percentile: minutes(wait?.highMs),
-    waitTimeFormatted: formatted(wait),
+    waitTimeFormatted: waitInWords(wait),
     queueIsFull: false,
     queueAll: config.queue_all,
     lastUpdated: new Date(view?.asOfMs ?? nowMs).toISOString(),
@@ -132,43 +133,14 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     isEventActive: event !== null,
     isEventPrequeueing: event?.isPrequeue ?? false,
     timeUntilEventStart: minutes(startInMs ?? undefined),
-    timeUntilEventStartFormatted: inWords(startInMs),
+    timeUntilEventStartFormatted: startInMs === null ? 'unavailable' : inWords(startInMs),
     timeUntilEventEnd: minutes(endInMs ?? undefined),
-    timeUntilEventEndFormatted: inWords(endInMs),
+    timeUntilEventEndFormatted: endInMs === null ? 'unavailable' : inWords(endInMs),
     shuffleAtEventStart: event?.shuffles ?? false,
     // Empty, as at Cloudflare without a challenge: templates check it.
     turnstile: '',
     infiniteQueue: false,
   }
-}
-
-/** Returns a wait in words, as a range: "3 to 5 minutes". */
-export function formatted(wait: Wait | null): string {
-  if (wait === null) return 'unavailable'
-  const low = Math.floor(wait.lowMs / 60_000)
-  const high = Math.ceil(wait.highMs / 60_000)
-  if (high <= 1) return 'less than a minute'
-  if (high >= 90) return `${round(low / 60)} to ${round(high / 60 + 0.4)} hours`
-  return low < 1 ? `up to ${high} minutes` : `${low} to ${high} minutes`
-}
-
-/** Returns a time to come in words: "12 minutes", "2 hours 5 minutes". */
-export function inWords(ms: number | null): string {
-  if (ms === null) return 'unavailable'
-  const all = Math.ceil(ms / 60_000)
-  if (all <= 1) return 'less than a minute'
-  const days = Math.floor(all / 1_440)
-  const hours = Math.floor((all % 1_440) / 60)
-  const parts = days > 0 ? [some(days, 'day'), some(hours, 'hour')] : [some(hours, 'hour'), some(all % 60, 'minute')]
-  return parts.filter(part => part !== '').join(' ')
-}
-
-function some(count: number, unit: string): string {
-  return count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`
-}
-
-function round(hours: number): number {
-  return Math.max(1, Math.round(hours))
 }
 
 function minutes(ms: number | undefined): number {
