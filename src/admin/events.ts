@@ -4,7 +4,7 @@ import { timesOf } from '../settings/events.ts'
 import { overridable } from '../settings/overridable.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
-type EventState = 'suspended' | 'upcoming' | 'prequeueing' | 'active' | 'over'
+type EventState = 'upcoming' | 'prequeueing' | 'active' | 'over'
 
 /** The settings that an event may override, without its page, which is long. */
 type OfEvent = Exclude<keyof typeof overridable, 'custom_page_html'>
@@ -20,7 +20,7 @@ export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], n
       const draw = event.shuffle_at_event_start ? draws.find(other => other.event === event.name) : undefined
       return {
         name: event.name,
-        state: stateOf(event.suspended, prequeueMs ?? startMs, startMs, endMs, nowMs),
+        state: event.suspended ? 'suspended' : stateOf([prequeueMs ?? startMs, startMs, endMs], nowMs),
         prequeueAt: prequeueMs === null ? null : new Date(prequeueMs).toISOString(),
         startsAt: new Date(startMs).toISOString(),
         endsAt: new Date(endMs).toISOString(),
@@ -37,8 +37,7 @@ function insteadOf(event: RoomConfig['events'][number]): Partial<Record<OfEvent,
   return Object.fromEntries(set)
 }
 
-function stateOf(suspended: boolean, beginMs: number, startMs: number, endMs: number, nowMs: number): EventState {
-  if (suspended) return 'suspended'
+function stateOf([beginMs, startMs, endMs]: readonly [number, number, number], nowMs: number): EventState {
   if (nowMs >= endMs) return 'over'
   if (nowMs >= startMs) return 'active'
   return nowMs >= beginMs ? 'prequeueing' : 'upcoming'

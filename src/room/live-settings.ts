@@ -1,24 +1,13 @@
 /** The settings in force: the deployed file, and the operators' live changes to it, which are stored and versioned. */
 import { fnv1a } from '../core/hash.ts'
 import type { ChangeOutcome, ChangeRequest } from '../core/protocol/calls.ts'
-import { liveChange } from '../settings/changes.ts'
+import { type LiveChange, liveChange } from '../settings/changes.ts'
 import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import { withoutPages } from '../settings/custom-page.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { fitting, type Overrides, withOverrides } from '../settings/rooms.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import type { RoomStore } from './store.ts'
-
-/** Settings as they would be after a change. */
-interface Changed {
-  readonly kind: 'valid'
-  readonly overrides: Overrides
-  readonly settings: RoomSettings
-  /** The part of the request that changes something. */
-  readonly request: ChangeRequest
-  /** The budget starts again. */
-  readonly restocks: boolean
-}
 
 export class LiveSettings {
   readonly file: RoomConfig
@@ -51,27 +40,24 @@ export class LiveSettings {
     return Object.keys(this.#overrides)
   }
 
-  /** Returns the settings with the whole change, or why there is no change. Puts nothing in force. */
-  after(request: ChangeRequest): Changed | (ChangeOutcome & { kind: 'invalid' | 'unchanged' }) {
+  /** Returns what a request would change, or why it changes nothing. Puts nothing in force. */
+  changeFor(request: ChangeRequest): LiveChange | (ChangeOutcome & { kind: 'invalid' | 'unchanged' }) {
+    const inForce = { file: this.file, overrides: this.#overrides, config: this.#settings.config }
     try {
-      const change = liveChange(this.#overrides, request, this.file)
-      if (!change) return { kind: 'unchanged', version: this.version }
-      return { kind: 'valid', ...change, settings: compile(withOverrides(this.file, change.overrides)) }
+      return liveChange(inForce, request) ?? { kind: 'unchanged', version: this.version }
     } catch (error) {
       if (error instanceof SettingsError) return { kind: 'invalid', problems: error.problems }
       throw error
     }
   }
 
-  become({ overrides, settings }: Changed): void {
-    this.#settings = settings
+  /** Puts a change in force and stores it. */
+  apply({ overrides, config, request }: LiveChange, actor: string, nowMs: number): void {
+    this.#settings = compile(config)
     this.#overrides = overrides
     this.#changeVersion++
-  }
-
-  /** Stores the change that is in force now. */
-  record(atMs: number, actor: string, request: ChangeRequest): void {
-    this.#store.recordChange(this.#changeVersion, atMs, actor, withoutPages(request), this.#overrides)
+    const entry = { version: this.#changeVersion, atMs: nowMs, actor, request: withoutPages(request) }
+    this.#store.recordChange(entry, overrides)
   }
 
   /** Stored changes may not fit a new file. Those that fit stay in force, and the log names each of the others. */

@@ -27,6 +27,7 @@ import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import * as core from '../core/room/room.ts'
 import { forgetPolicies } from '../core/room/totals.ts'
 import { within } from '../runtime/within.ts'
+import type { LiveChange } from '../settings/changes.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { doorStub, type Env } from '../settings/env.ts'
@@ -119,32 +120,32 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   async change(request: ChangeRequest, ifVersions: readonly string[] | null, actor: string): Promise<ChangeOutcome> {
-    let next = this.#live.after(request)
-    if (next.kind === 'valid' && next.restocks) {
-      await this.#hearOut()
-      // Another operator may have changed the room meanwhile. From here to the change there is no `await`.
-      next = this.#live.after(request)
-    }
+    const asked = this.#live.changeFor(request)
+    const { version: askedVersion } = this.#live
+    if ('restocks' in asked && asked.restocks) await this.#hearOut()
+    // Another operator may have changed the room meanwhile. From here to the change there is no `await`.
     const { version } = this.#live
+    const next = version === askedVersion ? asked : this.#live.changeFor(request)
     if (ifVersions !== null && !ifVersions.includes(version)) return { kind: 'outdated', version }
-    if (next.kind !== 'valid') return next
-    const nowMs = Date.now()
-    // The old rate applies to the time up to now.
-    this.#catchUp(nowMs)
-    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    this.#live.become(next)
-    const { settings } = next
-    this.#state.view = null
-    if (next.restocks) core.restock(this.#state, settings.config.remaining)
-    commit(this.#state.events, settings.events, newSeed, nowMs)
-    forgetPolicies(this.#state.totals, policyNames(settings))
-    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    this.#live.record(nowMs, actor, next.request)
-    this.#save()
+    if ('kind' in next) return next
+    this.#putInForce(next, actor, Date.now())
     for (const door of this.#state.doors.keys()) this.#poke(door)
     // The change may have added a probe for an upstream that is in trouble.
     await this.#probeSoon()
     return { kind: 'changed', version: this.#live.version }
+  }
+
+  #putInForce(change: LiveChange, actor: string, nowMs: number): void {
+    // The old rate applies to the time up to now.
+    this.#catchUp(nowMs)
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    this.#live.apply(change, actor, nowMs)
+    this.#state.view = null
+    if (change.restocks) core.restock(this.#state, change.config.remaining)
+    commit(this.#state.events, this.#settings.events, newSeed, nowMs)
+    forgetPolicies(this.#state.totals, policyNames(this.#settings))
+    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    this.#save()
   }
 
   async changes(): Promise<readonly Change[]> {

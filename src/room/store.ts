@@ -148,7 +148,10 @@ export class RoomStore {
       : { version: 0, overrides: {} }
   }
 
-  recordChange(version: number, atMs: number, actor: string, request: ChangeRequest, overrides: Overrides): void {
+  recordChange(
+    { version, atMs, actor, request }: Omit<Change, 'version'> & { readonly version: number },
+    overrides: Overrides,
+  ): void {
     this.#sql.exec(
       'INSERT INTO changes (version, at_ms, actor, request, overrides) VALUES (?, ?, ?, ?, ?)',
       ...[version, atMs, actor, JSON.stringify(request), JSON.stringify(overrides)],

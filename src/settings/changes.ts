@@ -7,9 +7,18 @@ import { SettingsError, UNKNOWN_SETTING } from './messages.ts'
 import { explainFixed, type Overrides, withOverrides, without } from './rooms.ts'
 import { identity, overridesSchema, type RoomConfig } from './schema.ts'
 
+/** A room's file, the live changes to it, and the valid settings that follow from both. */
+export interface InForce {
+  readonly file: RoomConfig
+  readonly overrides: Overrides
+  readonly config: RoomConfig
+}
+
 export interface LiveChange {
   /** All live changes after this one. */
   readonly overrides: Overrides
+  /** The valid settings after this change. */
+  readonly config: RoomConfig
   /** The part of the request that changes something. */
   readonly request: ChangeRequest
   /** The budget (`remaining`) starts again. */
@@ -17,35 +26,36 @@ export interface LiveChange {
 }
 
 /** Returns null when nothing would change. Throws SettingsError when any part of the request is refused. */
-export function liveChange(overrides: Overrides, request: ChangeRequest, room: RoomConfig): LiveChange | null {
-  return 'set' in request ? setting(overrides, request.set, room) : resetting(overrides, request.reset)
+export function liveChange(inForce: InForce, request: ChangeRequest): LiveChange | null {
+  return 'set' in request ? setting(inForce, request.set) : resetting(inForce, request.reset)
 }
 
-function setting(overrides: Overrides, given: unknown, room: RoomConfig): LiveChange | null {
-  const current = withOverrides(room, overrides)
+function setting({ overrides, config: current }: InForce, given: unknown): LiveChange | null {
   const asked = withoutFixed(given, current)
   // Validated against the settings in force, not the file: the breaker of an upstream that was added live can be
   // pinned.
-  const next = withOverrides(current, asked)
+  const config = withOverrides(current, asked)
   const entries = Object.entries(asked as object)
   // The same budget once more is new stock, but only when the request has no other setting. A program that sends all
   // settings back does not mean new stock.
-  const isNewStock = entries.length === 1 && Object.hasOwn(asked as object, 'remaining') && next.remaining !== null
+  const isNewStock = entries.length === 1 && Object.hasOwn(asked as object, 'remaining') && config.remaining !== null
   const changed = entries.filter(
-    ([name]) => isNewStock || !isSame(next[name as keyof RoomConfig], current[name as keyof RoomConfig]),
+    ([name]) => isNewStock || !isSame(config[name as keyof RoomConfig], current[name as keyof RoomConfig]),
   )
   if (changed.length === 0) return null
   const set = Object.fromEntries(changed)
-  return { overrides: { ...overrides, ...set }, request: { set }, restocks: Object.hasOwn(set, 'remaining') }
+  return { overrides: { ...overrides, ...set }, config, request: { set }, restocks: Object.hasOwn(set, 'remaining') }
 }
 
-function resetting(overrides: Overrides, asked: readonly string[] | 'all'): LiveChange | null {
+function resetting({ file, overrides }: InForce, asked: readonly string[] | 'all'): LiveChange | null {
   const names = asked === 'all' ? Object.keys(overrides) : asked
   const unknown = names.filter(name => asked !== 'all' && !Object.hasOwn(overridesSchema.shape, name))
   if (unknown.length > 0) throw new SettingsError(unknown.map(path => explainFixed({ path, message: UNKNOWN_SETTING })))
   if (!names.some(name => Object.hasOwn(overrides, name))) return null
+  const kept = without(overrides, new Set(names))
   return {
-    overrides: without(overrides, new Set(names)),
+    overrides: kept,
+    config: withOverrides(file, kept),
     request: { reset: asked },
     // A budget of the file that is already in force continues.
     restocks: names.includes('remaining') && Object.hasOwn(overrides, 'remaining'),

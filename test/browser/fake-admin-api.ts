@@ -188,8 +188,8 @@ class FakeRoom {
     }
     let change: LiveChange | null
     try {
-      change = liveChange(this.#overrides, request, this.#file)
-      if (change) withOverrides(this.#file, change.overrides)
+      const config = withOverrides(this.#file, this.#overrides)
+      change = liveChange({ file: this.#file, overrides: this.#overrides, config }, request)
     } catch (error) {
       if (error instanceof SettingsError) return invalid(error.problems)
       throw error

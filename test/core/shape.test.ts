@@ -13,7 +13,6 @@ const PARAMETERS_MAX = 4
 const LONG_FILES: readonly string[] = ['admin/openapi.ts', 'door/door.ts', 'room/room.ts']
 const LONG_FUNCTIONS: readonly string[] = ['admin/openapi.ts openApi', 'admin/routes.ts adminRoutes']
 const WIDE_FUNCTIONS: readonly string[] = [
-  'admin/events.ts stateOf',
   'core/health/breaker.ts afterWindow',
   'core/health/breaker.ts opened',
   'core/health/breaker.ts openedFirst',
@@ -22,7 +21,6 @@ const WIDE_FUNCTIONS: readonly string[] = [
   'core/health/health.ts judged',
   'core/health/health.ts move',
   'room/health/health.ts probed',
-  'room/store.ts recordChange',
   'tokens/tokens.ts passFor',
 ]
 

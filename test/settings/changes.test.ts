@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { liveChange } from '../../src/settings/changes.ts'
+import type { ChangeRequest } from '../../src/core/protocol/calls.ts'
+import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig, RuntimeSetting } from '../../src/settings/schema.ts'
@@ -40,9 +41,14 @@ const sent = (value: object, turn = 0) => {
   return Object.fromEntries([...entries.slice(turn), ...entries.slice(0, turn)])
 }
 
+/** Returns what a request changes in a room whose live changes are in force. */
+function changeOf(overrides: Overrides, request: ChangeRequest, room = file): LiveChange | null {
+  return liveChange({ file: room, overrides, config: withOverrides(room, overrides) }, request)
+}
+
 /** Returns the live changes after one more change. */
 function changed(overrides: Overrides, set: unknown, room = file): Overrides {
-  return liveChange(overrides, { set }, room)?.overrides ?? overrides
+  return changeOf(overrides, { set }, room)?.overrides ?? overrides
 }
 
 function problemsOf(act: () => unknown): string[] {
@@ -62,7 +68,7 @@ describe('a live change', () => {
         const room = fileOf(ofFile)
         const overrides = changed({}, live, room)
         const shown = withOverrides(room, overrides)
-        expect(liveChange(overrides, { set: sent(shown, turn) }, room)).toBeNull()
+        expect(changeOf(overrides, { set: sent(shown, turn) }, room)).toBeNull()
       }),
     )
   })
@@ -72,7 +78,7 @@ describe('a live change', () => {
       fc.property(settings, settings, settings, (ofFile, before, set) => {
         const room = fileOf(ofFile)
         const first = changed(changed({}, before, room), set, room)
-        const again = liveChange(first, { set: sent(set) }, room)
+        const again = changeOf(first, { set: sent(set) }, room)
         const isNewStock = Object.keys(set).join() === 'remaining' && set.remaining !== null
         expect(again?.restocks ?? false).toBe(isNewStock)
         expect(again?.overrides ?? first).toEqual(first)
@@ -84,17 +90,20 @@ describe('a live change', () => {
     fc.assert(
       fc.property(settings, settings, (before, set) => {
         const overrides = changed({}, before)
-        const next = withOverrides(file, changed(overrides, set))
-        expect(next).toEqual(withOverrides(withOverrides(file, overrides), set))
+        const change = changeOf(overrides, { set })
+        const config = withOverrides(withOverrides(file, overrides), set)
+        expect(withOverrides(file, change?.overrides ?? overrides)).toEqual(config)
+        if (change) expect(change.config).toEqual(config)
       }),
     )
   })
 
   it('is stored without the settings that it repeats, which keep their source', () => {
     const shown = sent(withOverrides(file, { message: 'hello' }))
-    const change = liveChange({ message: 'hello' }, { set: { ...shown, queue_all: true } }, file)
+    const change = changeOf({ message: 'hello' }, { set: { ...shown, queue_all: true } })
     expect(change).toEqual({
       overrides: { message: 'hello', queue_all: true },
+      config: withOverrides(file, { message: 'hello', queue_all: true }),
       request: { set: { queue_all: true } },
       restocks: false,
     })
@@ -107,7 +116,7 @@ describe('a live change', () => {
     [{ additional_routes: [{ host: 'b.example', path: '/' }] }, false],
     [{ cookie_suffix: null }, false],
   ])('may contain settings of the file only unchanged: %j', (set, isKept) => {
-    const change = () => liveChange({}, { set: { ...set, queue_all: true } }, file)
+    const change = () => changeOf({}, { set: { ...set, queue_all: true } })
     const refused = Object.keys(set).map(name => `${name} cannot be changed live: change the file and deploy`)
     expect(problemsOf(change)).toEqual(isKept ? [] : refused)
   })
@@ -122,7 +131,7 @@ describe('a live change', () => {
   })
 
   it.each([null, [], 5, 'queue_all'])('must be an object of settings, not %j', set => {
-    expect(problemsOf(() => liveChange({}, { set }, file))).toHaveLength(1)
+    expect(problemsOf(() => changeOf({}, { set }))).toHaveLength(1)
   })
 })
 
@@ -136,27 +145,27 @@ describe('a budget', () => {
     ['goes on when the number that it had is sent among other settings', { remaining: 250, message: 'More.' }, false],
     ['ends when it is taken away', { remaining: null }, true],
   ])('%s', (_, set, restocks) => {
-    expect(liveChange({}, { set }, stocked)?.restocks).toBe(restocks)
+    expect(changeOf({}, { set }, stocked)?.restocks).toBe(restocks)
   })
 
   it('cannot be removed where there is none', () => {
-    expect(liveChange({}, { set: { remaining: null } }, file)).toBeNull()
+    expect(changeOf({}, { set: { remaining: null } })).toBeNull()
   })
 
   it('begins anew when it is reset to the file, unless it is the one in force', () => {
-    expect(liveChange({ remaining: 5 }, { reset: 'all' }, stocked)?.restocks).toBe(true)
-    expect(liveChange({ message: 'x' }, { reset: 'all' }, stocked)?.restocks).toBe(false)
+    expect(changeOf({ remaining: 5 }, { reset: 'all' }, stocked)?.restocks).toBe(true)
+    expect(changeOf({ message: 'x' }, { reset: 'all' }, stocked)?.restocks).toBe(false)
   })
 })
 
 describe('the reset of a setting', () => {
   it.each(['constructor', '__proto__', 'toString', 'speed'])('is refused for %s, which is not a setting', name => {
-    expect(() => liveChange({ message: 'hello' }, { reset: [name] }, file)).toThrow(`${name} is not a setting`)
+    expect(() => changeOf({ message: 'hello' }, { reset: [name] })).toThrow(`${name} is not a setting`)
   })
 
   it('changes nothing where no live change has set the setting', () => {
-    expect(liveChange({ message: 'hello' }, { reset: ['queue_all'] }, file)).toBeNull()
-    expect(liveChange({}, { reset: 'all' }, file)).toBeNull()
-    expect(liveChange({ message: 'hello' }, { reset: ['message'] }, file)?.overrides).toEqual({})
+    expect(changeOf({ message: 'hello' }, { reset: ['queue_all'] })).toBeNull()
+    expect(changeOf({}, { reset: 'all' })).toBeNull()
+    expect(changeOf({ message: 'hello' }, { reset: ['message'] })).toMatchObject({ overrides: {}, config: file })
   })
 })
