@@ -4,14 +4,14 @@
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
-  giveBack,
-  type Holding,
-  isWorthGivingBack,
-  leave,
-  newHolding,
+  beginWait,
+  endWait,
+  isWorthReturning,
+  newTokenLease,
   nextRequest,
   noteGrant,
-  wait,
+  returnTokens,
+  type TokenLease,
 } from '../../src/core/limits/lease.ts'
 import { Ledger } from '../../src/core/limits/ledger.ts'
 import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.ts'
@@ -32,11 +32,11 @@ export class Ours {
   beyondGrain = 0
   readonly #quota: Quota
   readonly #hop: Hop | null
-  readonly #isolates: Map<string, Holding>[]
+  readonly #isolates: Map<string, TokenLease>[]
   readonly #ledger = new Ledger({ load: () => [], save: () => undefined })
-  readonly #asking = new Map<Holding, Promise<void>>()
+  readonly #asking = new Map<TokenLease, Promise<void>>()
   readonly #told = new Map<string, Told>()
-  readonly #watched = new Map<Holding, string>()
+  readonly #watched = new Map<TokenLease, string>()
   #lookMs = 0
 
   /** With a hop the door is at its other end. Without one the door answers at once, and its answers are checked. */
@@ -48,45 +48,45 @@ export class Ours {
 
   check(session: string, isolate: number, nowMs: number): boolean | Promise<boolean> {
     this.#look(nowMs)
-    const holding = this.#holdingOf(session, isolate)
-    const taken = take(holding, nowMs)
+    const lease = this.#leaseOf(session, isolate)
+    const taken = take(lease, nowMs)
     if (taken !== 'ask') return taken === 'allowed'
-    if (this.#hop) return this.#checkOver(this.#hop, session, holding, nowMs)
-    wait(holding, 1, nowMs)
-    const request = nextRequest(holding, this.#quota, 1, nowMs)
-    const grant = this.#touch(session, holding, request, nowMs)
+    if (this.#hop) return this.#checkOver(this.#hop, session, lease, nowMs)
+    beginWait(lease, 1, nowMs)
+    const request = nextRequest(lease, this.#quota, 1, nowMs)
+    const grant = this.#touch(session, lease, request, nowMs)
     if (this.#toldOf(session).hear(request, grant, nowMs)) this.beyondGrain++
-    leave(holding, 1)
-    return take(holding, nowMs) === 'allowed'
+    endWait(lease, 1)
+    return take(lease, nowMs) === 'allowed'
   }
 
   /** Requests of a session that wait at one isolate share a call. */
-  async #checkOver(hop: Hop, session: string, holding: Holding, nowMs: number): Promise<boolean> {
+  async #checkOver(hop: Hop, session: string, lease: TokenLease, nowMs: number): Promise<boolean> {
     for (;;) {
-      const taken = take(holding, nowMs)
+      const taken = take(lease, nowMs)
       if (taken !== 'ask') return taken === 'allowed'
-      wait(holding, 1, nowMs)
-      await (this.#asking.get(holding) ?? this.#askOver(hop, session, holding, nowMs))
-      leave(holding, 1)
+      beginWait(lease, 1, nowMs)
+      await (this.#asking.get(lease) ?? this.#askOver(hop, session, lease, nowMs))
+      endWait(lease, 1)
     }
   }
 
-  #askOver(hop: Hop, session: string, holding: Holding, nowMs: number): Promise<void> {
-    const request = nextRequest(holding, this.#quota, 1, nowMs)
+  #askOver(hop: Hop, session: string, lease: TokenLease, nowMs: number): Promise<void> {
+    const request = nextRequest(lease, this.#quota, 1, nowMs)
     const asking = hop(JSON.stringify(request)).then(() => {
-      this.#asking.delete(holding)
-      this.#touch(session, holding, request, nowMs)
+      this.#asking.delete(lease)
+      this.#touch(session, lease, request, nowMs)
     })
-    this.#asking.set(holding, asking)
+    this.#asking.set(lease, asking)
     return asking
   }
 
-  #touch(session: string, holding: Holding, request: TokenRequest, nowMs: number): TokenGrant {
+  #touch(session: string, lease: TokenLease, request: TokenRequest, nowMs: number): TokenGrant {
     this.calls++
     const [grant = NOTHING] = this.#ledger.touch(session, [request], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
-    noteGrant(holding, request, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
-    if (isWorthGivingBack(holding, this.#quota, nowMs)) this.#watched.set(holding, session)
-    holding.usedSeen = holding.used
+    noteGrant(lease, request, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
+    if (isWorthReturning(lease, this.#quota, nowMs)) this.#watched.set(lease, session)
+    lease.usedSeen = lease.used
     return grant
   }
 
@@ -94,12 +94,12 @@ export class Ours {
   #look(nowMs: number): void {
     if (this.#lookMs === 0) this.#lookMs = nowMs + LOOK_MS
     for (; this.#lookMs <= nowMs; this.#lookMs += LOOK_MS) {
-      for (const [holding, session] of this.#watched) {
-        const found = look(holding, this.#quota, this.#lookMs)
-        if (found !== 'used') this.#watched.delete(holding)
+      for (const [lease, session] of this.#watched) {
+        const found = look(lease, this.#quota, this.#lookMs)
+        if (found !== 'used') this.#watched.delete(lease)
         if (found === 'idle') {
-          const request = giveBack(holding, nowMs)
-          const grant = this.#touch(session, holding, request, this.#lookMs)
+          const request = returnTokens(lease, nowMs)
+          const grant = this.#touch(session, lease, request, this.#lookMs)
           if (this.#hop) void this.#hop(JSON.stringify(request))
           else this.#toldOf(session).hear(request, grant, this.#lookMs)
         }
@@ -107,13 +107,13 @@ export class Ours {
     }
   }
 
-  #holdingOf(session: string, isolate: number): Holding {
-    const holdings = this.#isolates[isolate] as Map<string, Holding>
-    const known = holdings.get(session)
+  #leaseOf(session: string, isolate: number): TokenLease {
+    const leases = this.#isolates[isolate] as Map<string, TokenLease>
+    const known = leases.get(session)
     if (known) return known
-    const holding = newHolding('policy', 'policy', this.#quota, String(isolate))
-    holdings.set(session, holding)
-    return holding
+    const lease = newTokenLease('policy', 'policy', this.#quota, String(isolate))
+    leases.set(session, lease)
+    return lease
   }
 
   #toldOf(session: string): Told {

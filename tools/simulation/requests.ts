@@ -5,16 +5,16 @@
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import {
-  giveBack,
-  type Holding,
-  isWorthGivingBack,
-  leave,
-  newHolding,
+  beginWait,
+  endWait,
+  isWorthReturning,
+  newTokenLease,
   nextRequest,
   noteGrant,
   noteNoAnswer,
   owe,
-  wait,
+  returnTokens,
+  type TokenLease,
 } from '../../src/core/limits/lease.ts'
 import type { TokenRequest, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
@@ -37,7 +37,7 @@ export type Outcome = 'allowed' | 'limited' | 'alone' | 'gone'
 export type AtDoor = (touch: Touch, reply: (answer: TouchAnswer) => void) => void
 
 interface Known {
-  readonly holding: Holding
+  readonly lease: TokenLease
   /** Until then requests need no touch. */
   untilMs: number
   /** Requests that wait for the touch under way; null when none is. */
@@ -75,9 +75,9 @@ export class Requests {
 
   /** The token requests that go to the door together with a claim. */
   chargeToClaim(sid: string): readonly TokenRequest[] {
-    const { holding } = this.#known(sid)
-    owe(holding, 1, this.#nowMs)
-    return [giveBack(holding, this.#nowMs)]
+    const { lease } = this.#known(sid)
+    owe(lease, 1, this.#nowMs)
+    return [returnTokens(lease, this.#nowMs)]
   }
 
   /** A claim was refused, so nothing was charged. */
@@ -88,11 +88,11 @@ export class Requests {
   /** One request of a session. `done` is called once. */
   request(sid: string, done: (outcome: Outcome) => void): void {
     const known = this.#known(sid)
-    const taken = known.untilMs > this.#nowMs ? take(known.holding, this.#nowMs) : 'ask'
+    const taken = known.untilMs > this.#nowMs ? take(known.lease, this.#nowMs) : 'ask'
     if (taken !== 'ask') return done(taken)
-    wait(known.holding, 1, this.#nowMs)
+    beginWait(known.lease, 1, this.#nowMs)
     this.#ask(sid, known, 1, outcome => {
-      leave(known.holding, 1)
+      endWait(known.lease, 1)
       done(outcome)
     })
   }
@@ -106,7 +106,7 @@ export class Requests {
     const known = this.#sessions.get(sid)
     if (known) return known
     const lease = `${this.#isolate}.${this.#leases++}`
-    const made = { holding: newHolding(POLICY, POLICY, this.#quota, lease), untilMs: 0, waiting: null }
+    const made = { lease: newTokenLease(POLICY, POLICY, this.#quota, lease), untilMs: 0, waiting: null }
     this.#sessions.set(sid, made)
     return made
   }
@@ -115,7 +115,7 @@ export class Requests {
     this.#touch(sid, known, answer => {
       if (!answer) return done('alone')
       if (answer.verdict === 'gone') return done('gone')
-      const taken = take(known.holding, this.#nowMs)
+      const taken = take(known.lease, this.#nowMs)
       if (taken !== 'ask') return done(taken)
       if (asks === ASKS_MAX) return done('alone')
       this.#ask(sid, known, asks + 1, done)
@@ -129,7 +129,7 @@ export class Requests {
       return
     }
     known.waiting = [done]
-    const requests = [nextRequest(known.holding, this.#quota, 1, this.#nowMs)]
+    const requests = [nextRequest(known.lease, this.#quota, 1, this.#nowMs)]
     this.#send(sid, known, { sid, protectMs: 0, tokenRequests: requests }, answer => {
       const { waiting } = known
       known.waiting = null
@@ -145,7 +145,7 @@ export class Requests {
       reply => this.#atDoor(touch, reply),
       answer => {
         if (!answer) {
-          if (request) noteNoAnswer(known.holding, request)
+          if (request) noteNoAnswer(known.lease, request)
         } else if (answer.verdict === 'gone') this.#sessions.delete(sid)
         else this.#noteLive(sid, known, answer, request, sentMs)
         done(answer)
@@ -160,13 +160,13 @@ export class Requests {
     request: TokenRequest | undefined,
     sentMs: number,
   ) {
-    const { holding } = known
+    const { lease } = known
     const { leaseMs, grants } = answer
     known.untilMs = sentMs + leaseMs
     const [grant] = grants ?? []
-    if (request && grant) noteGrant(holding, request, grant, { sentMs, leaseMs, nowMs: this.#nowMs })
-    if (!isWorthGivingBack(holding, this.#quota, this.#nowMs)) return
-    holding.usedSeen = holding.used
+    if (request && grant) noteGrant(lease, request, grant, { sentMs, leaseMs, nowMs: this.#nowMs })
+    if (!isWorthReturning(lease, this.#quota, this.#nowMs)) return
+    lease.usedSeen = lease.used
     this.#watched.add(sid)
     if (this.#looks) return
     this.#looks = true
@@ -177,14 +177,14 @@ export class Requests {
   #lookForIdle(): void {
     for (const sid of this.#watched) {
       const known = this.#sessions.get(sid)
-      const found = known ? look(known.holding, this.#quota, this.#nowMs) : 'worthless'
+      const found = known ? look(known.lease, this.#quota, this.#nowMs) : 'worthless'
       if (!known || found === 'worthless') this.#watched.delete(sid)
       else if (found === 'idle' && !known.waiting) {
         this.#watched.delete(sid)
         this.#send(
           sid,
           known,
-          { sid, protectMs: 0, isIdle: true, tokenRequests: [giveBack(known.holding, this.#nowMs)] },
+          { sid, protectMs: 0, isIdle: true, tokenRequests: [returnTokens(known.lease, this.#nowMs)] },
           () => undefined,
         )
       }

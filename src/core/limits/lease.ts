@@ -27,11 +27,11 @@ const CLOCK_BACK_MS = 1_000
 /** Requests that have waited for longer than this were aborted, so their tokens are not wanted any more. */
 const WAIT_LOST_MS = 3_000
 
-export interface Holding {
+export interface TokenLease {
   /** Names of the policy and of the bucket at the door. */
   readonly policy: string
   readonly bucket: string
-  readonly lease: string
+  readonly id: string
   nth: number
   /** Lent and used in total. */
   tokens: number
@@ -60,11 +60,11 @@ export interface Holding {
   owed: number
 }
 
-export function newHolding(policy: string, bucket: string, quota: Quota, lease: string): Holding {
+export function newTokenLease(policy: string, bucket: string, quota: Quota, id: string): TokenLease {
   return {
     policy,
     bucket,
-    lease,
+    id,
     nth: 0,
     tokens: 0,
     used: 0,
@@ -84,67 +84,67 @@ export function newHolding(policy: string, bucket: string, quota: Quota, lease: 
 }
 
 /** Returns how many tokens a request can take now. */
-export function held(holding: Holding, nowMs: number): number {
-  if (holding.untilMs <= nowMs || nowMs < holding.sentMs - CLOCK_BACK_MS) return 0
-  return holding.tokens - holding.used
+export function tokensLeft(lease: TokenLease, nowMs: number): number {
+  if (lease.untilMs <= nowMs || nowMs < lease.sentMs - CLOCK_BACK_MS) return 0
+  return lease.tokens - lease.used
 }
 
-/** Takes tokens for a request. The caller must have checked `held`. */
-export function use(holding: Holding, tokens: number, nowMs: number): void {
-  holding.used += tokens
-  holding.usedAtMs = nowMs
+/** Takes tokens for a request. The caller must have checked `tokensLeft`. */
+export function takeTokens(lease: TokenLease, tokens: number, nowMs: number): void {
+  lease.used += tokens
+  lease.usedAtMs = nowMs
 }
 
-/** Counts a request that begins to wait for tokens. Call `leave` when it has them or stops waiting. */
-export function wait(holding: Holding, tokens: number, nowMs: number): void {
-  if (nowMs - holding.waitingAtMs > WAIT_LOST_MS) holding.waiting = 0
-  holding.waiting += tokens
-  holding.waitingAtMs = nowMs
+/** Counts a request that begins to wait for tokens. Call `endWait` when it has them or stops waiting. */
+export function beginWait(lease: TokenLease, tokens: number, nowMs: number): void {
+  if (nowMs - lease.waitingAtMs > WAIT_LOST_MS) lease.waiting = 0
+  lease.waiting += tokens
+  lease.waitingAtMs = nowMs
 }
 
-export function leave(holding: Holding, tokens: number): void {
-  holding.waiting = Math.max(0, holding.waiting - tokens)
+export function endWait(lease: TokenLease, tokens: number): void {
+  lease.waiting = Math.max(0, lease.waiting - tokens)
 }
 
 /** The report and request that the session's next touch carries. The kept tokens can be used until the answer comes. */
-export function nextRequest(holding: Holding, quota: Quota, least: number, nowMs: number): TokenRequest {
-  const has = held(holding, nowMs)
-  const { waiting, owed } = holding
+export function nextRequest(lease: TokenLease, quota: Quota, least: number, nowMs: number): TokenRequest {
+  const has = tokensLeft(lease, nowMs)
+  const { waiting, owed } = lease
   const want = Math.min(Math.max(0, waiting - has), quota.burst)
-  const refused = holding.refusedUntilMs > nowMs
-  adapt(holding, quota, { want, has, least, nowMs })
-  const spare = refused ? 0 : holding.spare
+  const refused = lease.refusedUntilMs > nowMs
+  adapt(lease, quota, { want, has, least, nowMs })
+  const spare = refused ? 0 : lease.spare
   // Tokens that are unlikely to be used go back, for other isolates of the same session.
   const kept = Math.min(has, Math.max(waiting, spare))
-  holding.tokens = holding.used + kept
-  const ago = usedAgo(holding, nowMs)
-  holding.usedBefore = holding.used
-  holding.owed = 0
-  holding.nth++
-  const { lease, nth, policy, bucket, used } = holding
+  lease.tokens = lease.used + kept
+  const ago = usedAgo(lease, nowMs)
+  lease.usedBefore = lease.used
+  lease.owed = 0
+  lease.nth++
+  const { id, nth, policy, bucket, used } = lease
   return {
-    ...{ lease, nth, policy, bucket, used, ...ago, has: kept, want: refused ? 0 : want, least },
+    ...{ lease: id, nth, policy, bucket, used, ...ago, has: kept, want: refused ? 0 : want, least },
     spare: Math.max(0, spare - Math.max(0, kept - waiting)),
     ...(owed > 0 ? { owed } : {}),
   }
 }
 
 /** Reports what was used and gives back the rest, because no request has come for a while. */
-export function giveBack(holding: Holding, nowMs: number): TokenRequest {
-  const { lease, policy, bucket, used, owed } = holding
-  const ago = usedAgo(holding, nowMs)
-  beginAnew(holding)
-  holding.tokens = used
-  holding.usedBefore = used
-  holding.owed = 0
-  holding.nth++
-  const idle = { lease, nth: holding.nth, policy, bucket, used, ...ago, has: 0, want: 0, least: 1, spare: 0 }
+export function returnTokens(lease: TokenLease, nowMs: number): TokenRequest {
+  const { id, policy, bucket, used, owed } = lease
+  const ago = usedAgo(lease, nowMs)
+  sizeByUse(lease)
+  lease.tokens = used
+  lease.usedBefore = used
+  lease.owed = 0
+  lease.nth++
+  const idle = { lease: id, nth: lease.nth, policy, bucket, used, ...ago, has: 0, want: 0, least: 1, spare: 0 }
   return owed > 0 ? { ...idle, owed } : idle
 }
 
 /** Whether the tokens of an idle session are worth a message. */
-export function isWorthGivingBack(holding: Holding, quota: Quota, nowMs: number): boolean {
-  return holding.owed > 0 || held(holding, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
+export function isWorthReturning(lease: TokenLease, quota: Quota, nowMs: number): boolean {
+  return lease.owed > 0 || tokensLeft(lease, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
 }
 
 /**
@@ -152,66 +152,66 @@ export function isWorthGivingBack(holding: Holding, quota: Quota, nowMs: number)
  * tokens as held, so the door takes them back.
  */
 export function noteGrant(
-  holding: Holding,
+  lease: TokenLease,
   request: TokenRequest,
   grant: TokenGrant,
   life: { readonly sentMs: number; readonly leaseMs: number; readonly nowMs: number },
 ): void {
-  if (holding.nth !== request.nth) return
-  holding.tokens += grant.tokens
-  holding.sentMs = life.sentMs
+  if (lease.nth !== request.nth) return
+  lease.tokens += grant.tokens
+  lease.sentMs = life.sentMs
   // Counted from when the request was sent: the lease must never outlast the door's own count.
-  holding.untilMs = life.sentMs + life.leaseMs
-  holding.remaining = grant.remaining
-  if (grant.retryAfterMs > 0) holding.refusedUntilMs = life.nowMs + grant.retryAfterMs
+  lease.untilMs = life.sentMs + life.leaseMs
+  lease.remaining = grant.remaining
+  if (grant.retryAfterMs > 0) lease.refusedUntilMs = life.nowMs + grant.retryAfterMs
 }
 
 /** Applies the `remaining` of an answer to a report that asked for no tokens. */
-export function noteRemaining(holding: Holding, request: TokenRequest, grant: TokenGrant): void {
-  if (holding.nth === request.nth) holding.remaining = grant.remaining
+export function noteRemaining(lease: TokenLease, request: TokenRequest, grant: TokenGrant): void {
+  if (lease.nth === request.nth) lease.remaining = grant.remaining
 }
 
 /** A request had no answer, so its owed tokens stay owed. */
-export function noteNoAnswer(holding: Holding, request: TokenRequest): void {
-  holding.owed += request.owed ?? 0
+export function noteNoAnswer(lease: TokenLease, request: TokenRequest): void {
+  lease.owed += request.owed ?? 0
 }
 
 /** Spends tokens without waiting: from the lease as far as it has them. The rest is owed. */
-export function owe(holding: Holding, tokens: number, nowMs: number): void {
-  const atHand = Math.min(held(holding, nowMs), tokens)
-  if (atHand > 0) use(holding, atHand, nowMs)
-  holding.owed += tokens - atHand
+export function owe(lease: TokenLease, tokens: number, nowMs: number): void {
+  const atHand = Math.min(tokensLeft(lease, nowMs), tokens)
+  if (atHand > 0) takeTokens(lease, atHand, nowMs)
+  lease.owed += tokens - atHand
 }
 
 /** Returns nothing when every used token was reported before, or when the last one was used at `nowMs`. */
-function usedAgo({ used, usedBefore, usedAtMs }: Holding, nowMs: number): Pick<TokenRequest, 'usedAgoMs'> {
+function usedAgo({ used, usedBefore, usedAtMs }: TokenLease, nowMs: number): Pick<TokenRequest, 'usedAgoMs'> {
   return used > usedBefore && nowMs > usedAtMs ? { usedAgoMs: nowMs - usedAtMs } : {}
 }
 
 /** Adapts how many spare tokens to have from now on. */
 function adapt(
-  holding: Holding,
+  lease: TokenLease,
   quota: Quota,
   now: { readonly want: number; readonly has: number; readonly least: number; readonly nowMs: number },
 ): void {
   const { want, has, least, nowMs } = now
-  const usedSince = holding.used - holding.usedBefore
-  if (holding.untilMs <= nowMs) beginAnew(holding)
-  else if (want > 0) holding.spare *= usedSince > 0 ? 2 : 1
+  const usedSince = lease.used - lease.usedBefore
+  if (lease.untilMs <= nowMs) sizeByUse(lease)
+  else if (want > 0) lease.spare *= usedSince > 0 ? 2 : 1
   else {
-    if (has > usedSince) holding.spare = Math.floor(holding.spare / 2)
-    holding.usedAtStart = holding.used
+    if (has > usedSince) lease.spare = Math.floor(lease.spare / 2)
+    lease.usedAtStart = lease.used
   }
   // Several requests that wait at once mean that a page is loading: about as many more will follow.
-  if (want > least) holding.spare = Math.max(holding.spare, want)
-  holding.spare = Math.min(mostSpare(quota), Math.max(1, holding.spare))
+  if (want > least) lease.spare = Math.max(lease.spare, want)
+  lease.spare = Math.min(mostSpare(quota), Math.max(1, lease.spare))
 }
 
 /** The lease ended by time, not for want of tokens: the next one should serve about as many requests. */
-function beginAnew(holding: Holding): void {
-  const used = holding.used - holding.usedAtStart
-  if (used > 0) holding.spare = Math.max(used, Math.floor(holding.spare / 2))
-  holding.usedAtStart = holding.used
+function sizeByUse(lease: TokenLease): void {
+  const used = lease.used - lease.usedAtStart
+  if (used > 0) lease.spare = Math.max(used, Math.floor(lease.spare / 2))
+  lease.usedAtStart = lease.used
 }
 
 /** Returns 0 for a burst below four: there every request asks the door, and no token is kept from other isolates. */

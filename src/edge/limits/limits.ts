@@ -5,17 +5,17 @@
  */
 import { LEASE_GRACE_MS } from '../../core/limits/debt.ts'
 import {
-  giveBack,
-  type Holding,
-  held,
-  leave,
+  beginWait,
+  endWait,
   nextRequest,
   noteGrant,
   noteNoAnswer,
   noteRemaining,
   owe,
-  use,
-  wait,
+  returnTokens,
+  type TokenLease,
+  takeTokens,
+  tokensLeft,
 } from '../../core/limits/lease.ts'
 import type { TokenGrant, TokenRequest } from '../../core/protocol/messages.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
@@ -23,7 +23,7 @@ import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 import { Concurrency } from './concurrency.ts'
 import { type Refusal, refusedBy, TOO_MANY_AT_ONCE } from './refusal.ts'
-import { covers, holdingOf, holdingsOf, LeaseNames, newSessionLimits, type SessionLimits } from './session.ts'
+import { covers, LeaseNames, newSessionLimits, type SessionLimits, tokenLeaseOf, tokenLeasesOf } from './session.ts'
 import { PolicyFigures } from './stats.ts'
 
 /**
@@ -37,7 +37,7 @@ const REFUSED_SHARE = 1 / 4
 export type Taken = 'taken' | 'short' | Refusal
 
 /** The tokens that one request waits for. */
-export type Wish = readonly { readonly holding: Holding; readonly tokens: number }[]
+export type Wish = readonly { readonly lease: TokenLease; readonly tokens: number }[]
 
 /** A grant that leaves less than this share of the burst is near the limit: over 80 % is in use. */
 const NEAR_SHARE = 0.2
@@ -55,7 +55,7 @@ export class Limits {
   /**
    * The result of `take` for each policy. It is reused, so that a request matches each pattern once and makes no list.
    */
-  readonly #taken: (Holding | null)[] = []
+  readonly #taken: (TokenLease | null)[] = []
 
   constructor(isolate: string) {
     this.#names = new LeaseNames(isolate)
@@ -92,10 +92,10 @@ export class Limits {
     let refusal: Refusal | null = null
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      const holding = covers(policy, visit) ? holdingOf(session, i, policy, visit) : null
-      covering[i] = holding
-      if (!holding || (held(holding, nowMs) >= policy.cost && holding.owed === 0)) continue
-      const retryAfterMs = holding.refusedUntilMs - nowMs
+      const lease = covers(policy, visit) ? tokenLeaseOf(session, i, policy, visit) : null
+      covering[i] = lease
+      if (!lease || (tokensLeft(lease, nowMs) >= policy.cost && lease.owed === 0)) continue
+      const retryAfterMs = lease.refusedUntilMs - nowMs
       if (retryAfterMs <= 0) isShort = true
       else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
         refusal = refusedBy(policy, retryAfterMs)
@@ -104,10 +104,10 @@ export class Limits {
     if (isShort) return 'short'
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as Policy
-      const holding = covering[i]
-      if (!holding) continue
-      if (held(holding, nowMs) >= policy.cost) {
-        use(holding, policy.cost, nowMs)
+      const lease = covering[i]
+      if (!lease) continue
+      if (tokensLeft(lease, nowMs) >= policy.cost) {
+        takeTokens(lease, policy.cost, nowMs)
         this.figures.add(i, 'allowed')
       } else this.figures.add(i, 'shadow')
     }
@@ -127,9 +127,9 @@ export class Limits {
 
   /** Charges a request to the claim that it comes in with. The request waits for no tokens. */
   chargeToClaim(visit: Visit, session: SessionLimits, nowMs: number): readonly TokenRequest[] {
-    return this.covering(visit, session).map(({ policy, holding }) => {
-      owe(holding, policy.cost, nowMs)
-      return giveBack(holding, nowMs)
+    return this.covering(visit, session).map(({ policy, lease }) => {
+      owe(lease, policy.cost, nowMs)
+      return returnTokens(lease, nowMs)
     })
   }
 
@@ -141,23 +141,23 @@ export class Limits {
     grants: readonly TokenGrant[] = [],
   ): void {
     for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.figures.add(i, 'allowed')
-    const open = holdingsOf(session)
+    const open = tokenLeasesOf(session)
     for (const [i, request] of requests.entries()) {
       const grant = grants[i]
-      const one = open.find(({ holding }) => holding.lease === request.lease)
-      if (grant && one) noteRemaining(one.holding, request, grant)
+      const one = open.find(({ lease }) => lease.id === request.lease)
+      if (grant && one) noteRemaining(one.lease, request, grant)
     }
   }
 
   /** Notes that a request begins to wait for its tokens. */
   wish(visit: Visit, session: SessionLimits, nowMs: number): Wish {
-    const wish = this.covering(visit, session).map(({ policy, holding }) => ({ holding, tokens: policy.cost }))
-    for (const { holding, tokens } of wish) wait(holding, tokens, nowMs)
+    const wish = this.covering(visit, session).map(({ policy, lease }) => ({ lease, tokens: policy.cost }))
+    for (const { lease, tokens } of wish) beginWait(lease, tokens, nowMs)
     return wish
   }
 
   unwish(wish: Wish): void {
-    for (const { holding, tokens } of wish) leave(holding, tokens)
+    for (const { lease, tokens } of wish) endWait(lease, tokens)
   }
 
   /**
@@ -165,12 +165,12 @@ export class Limits {
    * used or owes tokens.
    */
   requests(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
-    return holdingsOf(session)
+    return tokenLeasesOf(session)
       .filter(
-        ({ holding }) =>
-          holding.waiting > 0 || holding.owed > 0 || holding.used > holding.usedBefore || held(holding, nowMs) > 0,
+        ({ lease }) =>
+          lease.waiting > 0 || lease.owed > 0 || lease.used > lease.usedBefore || tokensLeft(lease, nowMs) > 0,
       )
-      .map(({ policy, holding }) => nextRequest(holding, policy.quota, policy.cost, nowMs))
+      .map(({ policy, lease }) => nextRequest(lease, policy.quota, policy.cost, nowMs))
   }
 
   note(
@@ -179,10 +179,10 @@ export class Limits {
     grants: readonly TokenGrant[],
     life: { sentMs: number; leaseMs: number; nowMs: number },
   ): void {
-    const open = holdingsOf(session)
+    const open = tokenLeasesOf(session)
     requests.forEach((request, index) => {
       const grant = grants[index]
-      const one = open.find(({ holding }) => holding.lease === request.lease)
+      const one = open.find(({ lease }) => lease.id === request.lease)
       if (!grant || !one) return
       // A door with older settings may mean a longer quota. By this time all has drained under the quota known here.
       const { burst, intervalMs } = one.policy.quota
@@ -190,7 +190,7 @@ export class Limits {
         request.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
       const waitMs = Math.min(grant.retryAfterMs, drainedMs)
       const leastMs = waitMs > 0 ? Math.min(REFUSED_FOR_MS, burst * intervalMs * REFUSED_SHARE) : 0
-      noteGrant(one.holding, request, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, life)
+      noteGrant(one.lease, request, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, life)
       const inUse =
         request.want > 0 && grant.tokens + grant.remaining - request.want < one.policy.quota.burst * NEAR_SHARE
       if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')
@@ -198,10 +198,10 @@ export class Limits {
   }
 
   noteNoAnswer(session: SessionLimits, requests: readonly TokenRequest[]): void {
-    const open = holdingsOf(session)
+    const open = tokenLeasesOf(session)
     for (const request of requests) {
-      const one = open.find(({ holding }) => holding.lease === request.lease)
-      if (one) noteNoAnswer(one.holding, request)
+      const one = open.find(({ lease }) => lease.id === request.lease)
+      if (one) noteNoAnswer(one.lease, request)
     }
   }
 
@@ -211,15 +211,15 @@ export class Limits {
    */
   chargeAfterwards(visit: Visit, session: SessionLimits, headers: Headers, nowMs: number): boolean {
     let owes = false
-    for (const { policy, holding } of this.covering(visit, session)) {
+    for (const { policy, lease } of this.covering(visit, session)) {
       if (policy.costHeader === null) continue
       const text = headers.get(policy.costHeader)
       if (text === null || !/^\d{1,9}$/.test(text.trim())) continue
       // An answer costs at most a whole burst: a mistake of the origin must not lock a session out for days.
       const cost = Math.min(Number(text), policy.quota.burst)
-      if (cost === 0 && holding.used > holding.usedBefore) holding.used--
-      else if (cost > 1) owe(holding, cost - 1, nowMs)
-      owes ||= holding.owed > 0
+      if (cost === 0 && lease.used > lease.usedBefore) lease.used--
+      else if (cost > 1) owe(lease, cost - 1, nowMs)
+      owes ||= lease.owed > 0
     }
     return owes
   }
@@ -235,9 +235,9 @@ export class Limits {
   }
 
   /** Returns the policies that cover the request, with the tokens held for each. */
-  covering(visit: Visit, session: SessionLimits): { policy: Policy; holding: Holding }[] {
+  covering(visit: Visit, session: SessionLimits): { policy: Policy; lease: TokenLease }[] {
     return this.policies.flatMap((policy, i) =>
-      covers(policy, visit) ? [{ policy, holding: holdingOf(session, i, policy, visit) }] : [],
+      covers(policy, visit) ? [{ policy, lease: tokenLeaseOf(session, i, policy, visit) }] : [],
     )
   }
 }

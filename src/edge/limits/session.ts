@@ -3,7 +3,7 @@
  * where a policy counts paths.
  */
 import { fnv1a } from '../../core/hash.ts'
-import { type Holding, newHolding } from '../../core/limits/lease.ts'
+import { newTokenLease, type TokenLease } from '../../core/limits/lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 
@@ -21,8 +21,8 @@ export interface SessionLimits {
   readonly policies: readonly Policy[]
   readonly names: LeaseNames
   /** Indexed by the policy's place in the list. */
-  readonly whole: (Holding | undefined)[]
-  readonly paths: Map<string, Holding>
+  readonly whole: (TokenLease | undefined)[]
+  readonly paths: Map<string, TokenLease>
   /** Requests whose answers have not begun. */
   running: { readonly visit: Visit; readonly lostMs: number }[]
 }
@@ -55,36 +55,36 @@ export function covers(policy: Policy, visit: Visit): boolean {
  * Returns the lease for the policy at place `i`, and makes it when there is none. Where the policy counts paths, the
  * lease is for the path of the visit.
  */
-export function holdingOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): Holding {
-  if (policy.perPath) return holdingOnPath(session, policy, visit)
+export function tokenLeaseOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): TokenLease {
+  if (policy.perPath) return tokenLeaseOnPath(session, policy, visit)
   const known = session.whole[i]
   if (known) return known
-  const holding = newHolding(policy.name, policy.name, policy.quota, session.names.next())
-  session.whole[i] = holding
-  return holding
+  const lease = newTokenLease(policy.name, policy.name, policy.quota, session.names.next())
+  session.whole[i] = lease
+  return lease
 }
 
 /** Returns all leases of a session. */
-export function holdingsOf(session: SessionLimits): { policy: Policy; holding: Holding }[] {
+export function tokenLeasesOf(session: SessionLimits): { policy: Policy; lease: TokenLease }[] {
   const byName = new Map(session.policies.map(policy => [policy.name, policy]))
-  return [...session.whole, ...session.paths.values()].flatMap(holding => {
-    const policy = holding && byName.get(holding.policy)
-    return policy ? [{ policy, holding }] : []
+  return [...session.whole, ...session.paths.values()].flatMap(lease => {
+    const policy = lease && byName.get(lease.policy)
+    return policy ? [{ policy, lease }] : []
   })
 }
 
-function holdingOnPath({ paths, names }: SessionLimits, policy: Policy, visit: Visit): Holding {
+function tokenLeaseOnPath({ paths, names }: SessionLimits, policy: Policy, visit: Visit): TokenLease {
   const bucket = bucketOf(policy, visit)
   const known = paths.get(bucket)
   if (known) return known
-  const holding = newHolding(policy.name, bucket, policy.quota, names.next())
-  paths.set(bucket, holding)
+  const lease = newTokenLease(policy.name, bucket, policy.quota, names.next())
+  paths.set(bucket, lease)
   for (const [name, one] of paths) {
     if (paths.size <= PATHS_MAX) break
     // A lease that a request waits for must stay, or its answer would find no lease.
-    if (one.waiting === 0 && one !== holding) paths.delete(name)
+    if (one.waiting === 0 && one !== lease) paths.delete(name)
   }
-  return holding
+  return lease
 }
 
 /** Returns the name of a bucket. Spellings that the policy takes for one path share a bucket. */

@@ -1,5 +1,5 @@
 /** The tokens left to a session, as this isolate counts them, for the RateLimit fields. */
-import { held } from '../../core/limits/lease.ts'
+import { tokensLeft } from '../../core/limits/lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 import type { Limits } from './limits.ts'
@@ -18,9 +18,9 @@ export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): 
   return limits
     .covering(visit, session)
     .filter(({ policy }) => !policy.isShadow)
-    .map(({ policy, holding }) => {
-      const refusedMs = Math.max(0, holding.refusedUntilMs - nowMs)
-      const remaining = refusedMs > 0 ? 0 : Math.min(policy.quota.burst, held(holding, nowMs) + holding.remaining)
+    .map(({ policy, lease }) => {
+      const refusedMs = Math.max(0, lease.refusedUntilMs - nowMs)
+      const remaining = refusedMs > 0 ? 0 : Math.min(policy.quota.burst, tokensLeft(lease, nowMs) + lease.remaining)
       const drainMs = (policy.quota.burst - remaining) * policy.quota.intervalMs
       return { policy, remaining, resetMs: refusedMs > 0 ? refusedMs : drainMs }
     })
@@ -32,10 +32,10 @@ export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): 
 export function isLow({ policies }: Limits, session: SessionLimits | undefined, share: number): boolean {
   if (!session) return false
   for (let i = 0; i < session.whole.length; i++) {
-    const holding = session.whole[i]
+    const lease = session.whole[i]
     const policy = policies[i]
-    if (!holding || !policy || policy.isShadow) continue
-    if (holding.tokens - holding.used + holding.remaining < policy.quota.burst * share) return true
+    if (!lease || !policy || policy.isShadow) continue
+    if (lease.tokens - lease.used + lease.remaining < policy.quota.burst * share) return true
   }
   return false
 }

@@ -2,9 +2,9 @@
  * Unused leases of rate limits. Tokens that a session does not use are given back within some seconds. So the session
  * is not charged for them.
  */
-import { giveBack, isWorthGivingBack } from '../../core/limits/lease.ts'
+import { isWorthReturning, returnTokens } from '../../core/limits/lease.ts'
 import type { TokenRequest } from '../../core/protocol/messages.ts'
-import { holdingsOf, type SessionLimits } from '../limits/session.ts'
+import { type SessionLimits, tokenLeasesOf } from '../limits/session.ts'
 import { type Caller, callerAt } from './door-client.ts'
 import type { Memory } from './memory.ts'
 import type { Touches } from './renewals.ts'
@@ -29,7 +29,7 @@ export class IdleLeases {
 
   /** Begins to watch a session that was just lent tokens. */
   note(sid: string, session: SessionLimits, nowMs: number): void {
-    if (this.#watched.size >= WATCHED_MAX || !hasMuch(session, nowMs)) return
+    if (this.#watched.size >= WATCHED_MAX || !hasIdleTokens(session, nowMs)) return
     isIdle(session, nowMs)
     this.#watched.add(sid)
   }
@@ -46,17 +46,17 @@ export class IdleLeases {
       await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
       const nowMs = Date.now()
       const later = callerAt(caller, nowMs)
-      for (const touches of this.#giveBack(later)) touches.sendLater(later)
+      for (const touches of this.#returnIdle(later)) touches.sendLater(later)
     }
     this.#watchedUntilMs = 0
   }
 
   /** Queues the return of everything idle. Returns the queues to send now. */
-  #giveBack(caller: Caller): ReadonlySet<Touches> {
+  #returnIdle(caller: Caller): ReadonlySet<Touches> {
     const asked = new Set<Touches>()
     for (const sid of this.#watched) {
       const lease = this.#memory.leases.peek(sid)
-      if (!lease || !hasMuch(lease.limits, caller.nowMs)) this.#watched.delete(sid)
+      if (!lease || !hasIdleTokens(lease.limits, caller.nowMs)) this.#watched.delete(sid)
       else if (isIdle(lease.limits, caller.nowMs)) {
         this.#watched.delete(sid)
         const touches = this.#touchesOf(sid)
@@ -70,16 +70,16 @@ export class IdleLeases {
 
 /** Takes the tokens of an idle session to give back. Returns none while a request of the session waits. */
 export function returnIdle(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
-  const open = holdingsOf(session)
-  if (open.some(({ holding }) => holding.waiting > 0)) return []
+  const open = tokenLeasesOf(session)
+  if (open.some(({ lease }) => lease.waiting > 0)) return []
   return open
-    .filter(one => isWorthGivingBack(one.holding, one.policy.quota, nowMs))
-    .map(one => giveBack(one.holding, nowMs))
+    .filter(one => isWorthReturning(one.lease, one.policy.quota, nowMs))
+    .map(one => returnTokens(one.lease, nowMs))
 }
 
 /** Whether a session has something here that is worth giving back once it is idle. */
-function hasMuch(session: SessionLimits, nowMs: number): boolean {
-  return holdingsOf(session).some(({ policy, holding }) => isWorthGivingBack(holding, policy.quota, nowMs))
+function hasIdleTokens(session: SessionLimits, nowMs: number): boolean {
+  return tokenLeasesOf(session).some(({ policy, lease }) => isWorthReturning(lease, policy.quota, nowMs))
 }
 
 /**
@@ -88,9 +88,9 @@ function hasMuch(session: SessionLimits, nowMs: number): boolean {
  */
 function isIdle(session: SessionLimits, nowMs: number): boolean {
   let idle = false
-  for (const { policy, holding } of holdingsOf(session)) {
-    if (holding.used === holding.usedSeen && isWorthGivingBack(holding, policy.quota, nowMs)) idle = true
-    holding.usedSeen = holding.used
+  for (const { policy, lease } of tokenLeasesOf(session)) {
+    if (lease.used === lease.usedSeen && isWorthReturning(lease, policy.quota, nowMs)) idle = true
+    lease.usedSeen = lease.used
   }
   return idle
 }

@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { type Quota, quotaOf } from '../../../src/core/gcra.ts'
 import { lend, newDebt } from '../../../src/core/limits/debt.ts'
 import {
-  giveBack,
-  type Holding,
-  held,
-  leave,
-  newHolding,
+  beginWait,
+  endWait,
+  newTokenLease,
   nextRequest,
   noteGrant,
   noteNoAnswer,
-  use as take,
-  wait,
+  returnTokens,
+  type TokenLease,
+  takeTokens as take,
+  tokensLeft,
 } from '../../../src/core/limits/lease.ts'
 import { type DebtStore, Ledger, type StoredDebt } from '../../../src/core/limits/ledger.ts'
 import type { TokenRequest } from '../../../src/core/protocol/messages.ts'
@@ -228,7 +228,7 @@ const policies = fc.record({
 function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): number[] {
   const debt = newDebt(quota)
   const edges = Array.from({ length: 4 }, (_, i) => ({
-    holding: newHolding('api', 'api', quota, `edge${i}`),
+    lease: newTokenLease('api', 'api', quota, `edge${i}`),
     offsetMs: clocksDiffer ? (i - 1) * 1_500 : 0,
   }))
   const agenda: { atMs: number; order: number; act: (nowMs: number) => void }[] = []
@@ -244,24 +244,24 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
     nowMs: number,
     then: (nowMs: number) => void,
   ) => {
-    const { holding } = edge
+    const { lease } = edge
     const sentMs = nowMs + edge.offsetMs
     const arrive = (doorMs: number, answers: boolean) => {
       const grant = lend(debt, quota, sent, termAt(doorMs))
       if (!answers || fate.answerLost) return
       at(doorMs + fate.backMs, backMs => {
-        noteGrant(holding, sent, grant, { sentMs, leaseMs: LEASE_MS, nowMs: backMs + edge.offsetMs })
+        noteGrant(lease, sent, grant, { sentMs, leaseMs: LEASE_MS, nowMs: backMs + edge.offsetMs })
         then(backMs)
       })
     }
-    if (fate.lost || fate.answerLost) at(nowMs + 8_000, () => noteNoAnswer(holding, sent))
+    if (fate.lost || fate.answerLost) at(nowMs + 8_000, () => noteNoAnswer(lease, sent))
     if (fate.lost) return
     at(nowMs + fate.thereMs, doorMs => arrive(doorMs, true))
     if (fate.doubledMs > 0) at(nowMs + fate.doubledMs, doorMs => arrive(doorMs, false))
   }
-  const use = (edge: { holding: Holding; offsetMs: number }, cost: number, nowMs: number) => {
-    if (held(edge.holding, nowMs + edge.offsetMs) < cost) return false
-    take(edge.holding, cost, nowMs + edge.offsetMs)
+  const use = (edge: { lease: TokenLease; offsetMs: number }, cost: number, nowMs: number) => {
+    if (tokensLeft(edge.lease, nowMs + edge.offsetMs) < cost) return false
+    take(edge.lease, cost, nowMs + edge.offsetMs)
     for (let i = 0; i < cost; i++) used.push(nowMs)
     return true
   }
@@ -271,18 +271,18 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
     nowMs += gapMs
     at(nowMs, atMs => {
       const edge = edges[which] as (typeof edges)[number]
-      const { holding } = edge
+      const { lease } = edge
       const local = () => atMs + edge.offsetMs
       if (what === 'clock back') {
         // At most once in two leases (20 s): a real clock does not step back more often.
         if (atMs - wentBackAtMs > 2 * LEASE_MS) edge.offsetMs -= 900
         wentBackAtMs = atMs
-      } else if (what === 'idle') send(edge, fate, giveBack(holding, local()), atMs, () => undefined)
-      else if (what === 'renew') send(edge, fate, nextRequest(holding, quota, 1, local()), atMs, () => undefined)
-      else if (!use(edge, cost, atMs) && holding.refusedUntilMs <= local()) {
-        wait(holding, cost, local())
-        send(edge, fate, nextRequest(holding, quota, cost, local()), atMs, backMs => {
-          leave(holding, cost)
+      } else if (what === 'idle') send(edge, fate, returnTokens(lease, local()), atMs, () => undefined)
+      else if (what === 'renew') send(edge, fate, nextRequest(lease, quota, 1, local()), atMs, () => undefined)
+      else if (!use(edge, cost, atMs) && lease.refusedUntilMs <= local()) {
+        beginWait(lease, cost, local())
+        send(edge, fate, nextRequest(lease, quota, cost, local()), atMs, backMs => {
+          endWait(lease, cost)
           use(edge, cost, backMs)
         })
       }

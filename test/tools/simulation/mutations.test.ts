@@ -134,8 +134,8 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'a lease is used long after its end',
     file: 'limits/lease.ts',
-    from: 'holding.untilMs = life.sentMs + life.leaseMs',
-    to: 'holding.untilMs = life.nowMs + 60 * life.leaseMs',
+    from: 'lease.untilMs = life.sentMs + life.leaseMs',
+    to: 'lease.untilMs = life.nowMs + 60 * life.leaseMs',
     crowd: 'limited',
     breaks: 'I11',
   },
