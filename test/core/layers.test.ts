@@ -23,6 +23,7 @@ const PARTS: Record<string, readonly string[]> = {
     'hash.ts',
     'gcra.ts',
     'path.ts',
+    'query.ts',
     'tally.ts',
     'ticket.ts',
     'session.ts',
