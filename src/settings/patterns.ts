@@ -65,8 +65,9 @@ export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact
  * reading, and must match the pattern as it is written.
  */
 export function bypassPath(pattern: string | null): (readings: Readings) => boolean {
-  const compiled = pattern === null ? null : new URLPattern({ pathname: pattern })
-  return ({ paths: [path], single }) => single && (compiled?.test({ pathname: path ?? '' }) ?? true)
+  if (pattern === null) return ({ single }) => single
+  const matches = patternTest(pattern, { ignoreCase: false, exact: true })
+  return ({ paths: [path = ''], single }) => single && matches(path, path)
 }
 
 type PatternTest = (path: string, alike: string) => boolean

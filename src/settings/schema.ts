@@ -4,16 +4,16 @@
  * Names follow Cloudflare Waiting Room where it has a word, so that its users can move over. Durations are minutes.
  * Timeouts, the `interval` of a probe and the `period` of a rate limit are seconds.
  */
-import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
+import { bypassRule } from './bypass/rule.ts'
 import { pagesProblem } from './custom-page.ts'
 import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { mayBeNamed } from './origin-headers.ts'
 import { message, minutes, overridable } from './overridable.ts'
-import { hostPattern, method, pathPattern } from './patterns.ts'
+import { hostPattern, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
 
 const path = () =>
@@ -21,25 +21,6 @@ const path = () =>
     text => /^\/[\w\-./~!$&'()*+,=:@]*$/.test(text) && !/\/\/|\/\.{1,2}(\/|$)|\*/.test(text),
     'a path like /shop: it begins with /, and has no wildcard, dot segment, query or percent-encoding',
   ).transform(text => (text === '/' ? text : text.replace(/\/$/, '')))
-
-const token = (what: string) => textLike(/^[!#$%&'*+\-.^`|~\w]+$/, what)
-
-const bypassRule = z
-  .strictObject({
-    path: pathPattern().optional(),
-    methods: z.array(method()).min(1).optional(),
-    header: z.strictObject({ name: token('a header name'), value: z.string().optional() }).optional(),
-    cookie: z.strictObject({ name: token('a cookie name'), value: z.string().optional() }).optional(),
-    cidr: z.array(textThat(isCidr, 'an address range like 192.0.2.0/24 or 2001:db8::/32')).min(1).optional(),
-    country: z
-      .array(textLike(/^([A-Z]{2}|T1)$/, 'an ISO 3166 country code in capitals'))
-      .min(1)
-      .optional(),
-    verified_crawler: z.literal(true, { error: 'must be true where it is given' }).optional(),
-  })
-  .refine(rule => Object.keys(rule).length > 0, {
-    error: 'must have at least one condition: an empty rule would let everybody in',
-  })
 
 /** Sources of the CSP directive `frame-ancestors`: `self`, `none`, or origins. `https://*.shop.example` is allowed. */
 const frameAncestors = z
@@ -182,14 +163,9 @@ export const overridesSchema = z.strictObject(
  */
 export type RoomConfig = z.output<typeof roomSchema>
 export type RuntimeSetting = keyof typeof runtimeShape
-export type BypassRule = RoomConfig['bypass'][number]
 
 function unwrapDefault(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema
-}
-
-function isCidr(text: string): boolean {
-  return ipaddr.isValidCIDR(text)
 }
 
 function isOrigin(text: string): boolean {

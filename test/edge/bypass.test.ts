@@ -66,6 +66,38 @@ describe('a bypass rule for a header', () => {
   })
 })
 
+describe('a bypass rule for a query', () => {
+  const post = (target: string) => new Visitor('machines.test', newEdge()).send(target, { method: 'POST', body: '{}' })
+
+  it('lets by what reaches the origin as it was judged', async () => {
+    const { atOrigin, response } = await post('/?wc-api=wc_stripe&x=%2F')
+    expect([atOrigin?.method, atOrigin?.url]).toEqual(['POST', 'http://origin.test/?wc-api=wc_stripe&x=%2F'])
+    expect([atOrigin?.body, response.headers.getSetCookie()]).toEqual(['{}', []])
+  })
+
+  it.each([
+    '/?wc-api=0',
+    '/?wc-api=wc_stripe&wc-api=0',
+    '/?wc-api=wc_stripe&WC%2DAPI[]=0',
+    '/?x=;&wc-api=wc_stripe',
+    '/?wc-api=wc_stripe&add%2Dto%2Dcart=5',
+    '/cart?wc-api=wc_stripe',
+  ])('holds back %s', async target => {
+    const { atOrigin, status } = await post(target)
+    expect([atOrigin, status]).toEqual([null, 503])
+  })
+})
+
+describe('a bypass rule for a user agent', () => {
+  it('lets a monitor by on its path only', async () => {
+    const headers = { 'User-Agent': 'Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)' }
+    const monitor = new Visitor('machines.test', newEdge())
+    const statuses = [await monitor.page('/up', { headers }), await monitor.page('/', { headers })]
+    expect(statuses.map(({ status }) => status)).toEqual([200, 503])
+    expect((await new Visitor('machines.test', newEdge()).page('/up')).status).toBe(503)
+  })
+})
+
 describe('a suspended room', () => {
   it('lets a visitor inside pass at once, even one whom it blocked a moment ago', async () => {
     const visitor = await inside()

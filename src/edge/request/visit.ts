@@ -1,6 +1,7 @@
 /** One request as the gate sees it: its kind, and what the visitor carries. Nothing here decides. */
 import { type Readings, readingsOf } from '../../core/path.ts'
-import type { BypassFacts } from '../../settings/compiled/room.ts'
+import { rawQueryOf } from '../../core/query.ts'
+import type { BypassFacts } from '../../settings/compiled/bypass.ts'
 import type { Deployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
 import { addressIn, addressOf, networkOf } from './address.ts'
@@ -145,8 +146,11 @@ export function bypassFacts(visit: Visit): BypassFacts {
   const { country, verifiedBotCategory, botManagement } = visit.platform
   return {
     method: visit.request.method,
+    readings: visit.readings,
+    query: rawQueryOf(visit.request.url),
     // A header of the connection alone does not reach the origin, so a rule must not rely on it.
     header: name => (visit.hops.includes(name.toLowerCase()) ? null : visit.request.headers.get(name)),
+    sentHeader: name => visit.request.headers.get(name),
     cookies: visit.cookies,
     address: visit.address,
     country: country ?? null,

@@ -1,5 +1,4 @@
 /** A room's settings in the form that decisions use: milliseconds, compiled patterns, and only valid values. */
-import ipaddr from 'ipaddr.js'
 import type { ScheduledEvent } from '../../core/events/schedule.ts'
 import type { Quota } from '../../core/gcra.ts'
 import type { Readings } from '../../core/path.ts'
@@ -7,28 +6,13 @@ import type { StepRules } from '../../core/place/outsider.ts'
 import type { RoomRules } from '../../core/room/room.ts'
 import type { SessionRules } from '../../core/session.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from '../events.ts'
-import { bypassPath, pathRule } from '../patterns.ts'
+import { pathRule } from '../patterns.ts'
 import { compileAnonymous, compilePolicies, type Policy, quotasOf } from '../rate-limits.ts'
-import type { BypassRule, RoomConfig } from '../schema.ts'
+import type { RoomConfig } from '../schema.ts'
+import { type Bypass, compileBypass } from './bypass.ts'
 import { compileHealth, type HealthSettings } from './health.ts'
 
 const MINUTE_MS = 60_000
-
-/** The facts that a bypass rule may check besides the path. */
-export interface BypassFacts {
-  readonly method: string
-  /** Returns a header as the origin gets it, or null when there is none. */
-  header(name: string): string | null
-  readonly cookies: ReadonlyMap<string, readonly string[]>
-  readonly address: string | null
-  readonly country: string | null
-  readonly verifiedCrawler: boolean
-}
-
-export interface Bypass {
-  matchesPath(readings: Readings): boolean
-  matchesFacts(facts: BypassFacts): boolean
-}
 
 /** The settings that an event may change, as they are at one moment. */
 interface Rules {
@@ -184,30 +168,4 @@ function newcomersOf({ queueing_method, queue_all }: RoomConfig): StepRules['new
     case 'random':
       return 'wait'
   }
-}
-
-function compileBypass(rule: BypassRule): Bypass {
-  const path = bypassPath(rule.path ?? null)
-  const ranges = rule.cidr?.map(range => ipaddr.parseCIDR(range)) ?? null
-  return {
-    matchesPath: path,
-    matchesFacts: facts =>
-      (rule.methods?.includes(facts.method) ?? true) &&
-      (!rule.header || hasValue(facts.header(rule.header.name), rule.header.value)) &&
-      (!rule.cookie ||
-        (facts.cookies.get(rule.cookie.name) ?? []).some(value => hasValue(value, rule.cookie?.value))) &&
-      (ranges === null || isInside(facts.address, ranges)) &&
-      (rule.country === undefined || (facts.country !== null && rule.country.includes(facts.country))) &&
-      (!rule.verified_crawler || facts.verifiedCrawler),
-  }
-}
-
-function hasValue(value: string | null, wanted: string | undefined): boolean {
-  return value !== null && (wanted === undefined || value === wanted)
-}
-
-function isInside(address: string | null, ranges: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][]): boolean {
-  if (address === null || !ipaddr.isValid(address)) return false
-  const parsed = ipaddr.process(address)
-  return ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match(range as never, bits))
 }

@@ -1,0 +1,121 @@
+/** Bypass rules in the form that the gate uses. */
+import { own } from '../../core/own.ts'
+import type { Readings } from '../../core/path.ts'
+import { mayHave, surelyHas } from '../../core/query.ts'
+import { AddressRanges } from '../bypass/addresses.ts'
+import type { BypassRule, Exception } from '../bypass/rule.ts'
+import { bypassPath, pathRule } from '../patterns.ts'
+
+/** What a bypass rule may check. Nothing here is a guess: what is not known is null. */
+export interface BypassFacts {
+  readonly method: string
+  readonly readings: Readings
+  /** The query as the origin gets it, or null when there is none. */
+  readonly query: string | null
+  /** Returns a header as the origin gets it, or null when there is none. */
+  header(name: string): string | null
+  /** Returns a header as the visitor has sent it, whether or not the origin gets it. */
+  sentHeader(name: string): string | null
+  readonly cookies: ReadonlyMap<string, readonly string[]>
+  readonly address: string | null
+  readonly country: string | null
+  readonly verifiedCrawler: boolean
+}
+
+export interface Bypass {
+  matchesPath(readings: Readings): boolean
+  matchesFacts(facts: BypassFacts): boolean
+}
+
+/**
+ * A condition of a rule. `holds` is true only where every server would agree, for a rule lets requests by. `mayHold` is
+ * true as soon as any server might see it so, for an exception takes that away.
+ */
+interface Condition {
+  holds(facts: BypassFacts): boolean
+  mayHold(facts: BypassFacts): boolean
+}
+
+type Makers<Settings> = {
+  readonly [Name in keyof Settings]-?: (value: NonNullable<Settings[Name]>) => Condition
+}
+
+const ofException: Makers<Exception> = {
+  path: pattern => {
+    const [strict, generous] = [bypassPath(pattern), pathRule([pattern], { ignoreCase: true })]
+    return { holds: ({ readings }) => strict(readings), mayHold: ({ readings }) => generous.matches(readings) }
+  },
+  methods: methods => certain(({ method }) => methods.includes(method)),
+  query: parameter => ({
+    holds: ({ query }) => surelyHas(query, parameter),
+    mayHold: ({ query }) => mayHave(query, parameter),
+  }),
+  header: ({ name, value }) => ({
+    holds: facts => hasValue(facts.header(name), value),
+    mayHold: facts => contains(facts.sentHeader(name), value ?? ''),
+  }),
+  cookie: ({ name }) => {
+    // Programs decode names of cookies in ways of their own.
+    const isThere = (sent: string | null) => contains(sent, name) || contains(sent, '%')
+    return certain(facts => isThere(facts.sentHeader('Cookie')))
+  },
+  user_agent: ({ contains: text }) => ({
+    holds: facts => contains(facts.header('User-Agent'), text),
+    mayHold: facts => contains(facts.sentHeader('User-Agent'), text),
+  }),
+  cidr: list => {
+    const ranges = new AddressRanges(list)
+    return {
+      holds: ({ address }) => ranges.has(address),
+      mayHold: ({ address }) => address === null || ranges.has(address),
+    }
+  },
+  country: list => ({
+    holds: ({ country }) => country !== null && list.includes(country),
+    mayHold: ({ country }) => country === null || list.includes(country),
+  }),
+}
+
+const ofRule: Makers<Omit<BypassRule, 'path'>> = {
+  ...ofException,
+  cookie: ({ name, value }) => certain(({ cookies }) => (cookies.get(name) ?? []).some(one => hasValue(one, value))),
+  without_query: () => certain(({ query }) => query === null || query === ''),
+  verified_crawler: () => certain(facts => facts.verifiedCrawler),
+  not: exceptions => {
+    const compiled = exceptions.map(exception => conditionsOf(exception, ofException))
+    return certain(facts => !compiled.some(conditions => conditions.every(condition => condition.mayHold(facts))))
+  },
+}
+
+export function compileBypass({ path, ...rule }: BypassRule): Bypass {
+  const conditions = conditionsOf(rule, ofRule)
+  return {
+    matchesPath: bypassPath(path ?? null),
+    matchesFacts: facts => conditions.every(condition => condition.holds(facts)),
+  }
+}
+
+/**
+ * A newer room may send a condition that this edge does not know. A rule without it would let more requests by than the
+ * operator wants, so it never holds.
+ */
+function conditionsOf(settings: object, makers: object): readonly Condition[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    const make = own(makers as Record<string, (given: unknown) => Condition>, name)
+    return [make?.(value) ?? { holds: () => false, mayHold: () => true }]
+  })
+}
+
+function certain(test: (facts: BypassFacts) => boolean): Condition {
+  return { holds: test, mayHold: test }
+}
+
+function hasValue(value: string | null, wanted: string | undefined): boolean {
+  return value !== null && (wanted === undefined || value === wanted)
+}
+
+/** Whether a text is part of another, in any case. */
+function contains(whole: string | null, part: string): boolean {
+  return whole?.toLowerCase().includes(part.toLowerCase()) ?? false
+}
