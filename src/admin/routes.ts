@@ -7,7 +7,7 @@ import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { doorOf } from '../core/ticket.ts'
 import { type Deployment, isOnlyAdminHost, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
-import { createGuard } from './auth.ts'
+import { type Access, createGuard } from './auth.ts'
 import { readJson } from './body.ts'
 import { dashboardFile } from './dashboard.ts'
 import { describedAll, shown } from './described.ts'
@@ -39,10 +39,10 @@ const BODY_MAX = 1_024 * 1_024
 /** The minutes of health history that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
 
-export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
-  const app = new Hono<{ Bindings: AdminBindings }>()
-  const guard = createGuard()
+type Admin = Hono<{ Bindings: AdminBindings }>
 
+export function adminRoutes(): Admin {
+  const app: Admin = new Hono()
   for (const path of ['/admin', '/admin/*', '/api/*', '/metrics']) {
     app.use(path, async (context, next) => {
       if (!isAdminHost(context.env)) return context.notFound()
@@ -51,26 +51,20 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   }
   app.get('/admin', context => context.redirect(`${new URL(context.req.url).pathname}/`, 308))
   app.get('/admin/:file{.*}', context => dashboardFile(context.req.param('file')) ?? context.notFound())
-
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
+  behindTokens(app)
+  rooms(app)
+  changes(app)
+  sessions(app)
+  return app
+}
+
+/** The metrics, and the token that the API needs from here on. */
+function behindTokens(app: Admin): void {
+  const guard = createGuard()
   /** Returns null when the request may go on, else its refusal. */
-  const refused = ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) => {
-    const access = guard(req.header('Authorization') ?? null, tokens, visit.network, visit.nowMs)
-    switch (access.kind) {
-      case 'granted':
-        return null
-      case 'off':
-        return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
-      case 'denied':
-        return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
-          'WWW-Authenticate': 'Bearer',
-        })
-      case 'throttled':
-        return fail(429, 'Too many wrong tokens', 'This token is wrong, too. The right one is accepted at any time.', {
-          'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)),
-        })
-    }
-  }
+  const refused = ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) =>
+    refusalOf(guard(req.header('Authorization') ?? null, tokens, visit.network, visit.nowMs))
   app.get('/metrics', async context => {
     const { env, deployment } = context.env.visit
     const refusal = refused(context, [readAdminToken(env), readMetricsToken(env)])
@@ -89,7 +83,26 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
     '/api/v1/*',
     bodyLimit({ maxSize: BODY_MAX, onError: () => fail(413, `The body is larger than ${BODY_MAX} bytes`) }),
   )
+}
 
+function refusalOf(access: Access): Response | null {
+  switch (access.kind) {
+    case 'granted':
+      return null
+    case 'off':
+      return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
+    case 'denied':
+      return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
+        'WWW-Authenticate': 'Bearer',
+      })
+    case 'throttled':
+      return fail(429, 'Too many wrong tokens', 'This token is wrong, too. The right one is accepted at any time.', {
+        'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)),
+      })
+  }
+}
+
+function rooms(app: Admin): void {
   app.get('/api/v1/rooms', async context => {
     const { env, deployment } = context.env.visit
     const rooms = await describedAll(env, deployment)
@@ -108,9 +121,6 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
       return context.json(shown(description, context.env.visit.deployment, name))
     }),
   )
-  app.get('/api/v1/rooms/:name/changes', context =>
-    withRoom(context, async (env, name) => context.json({ changes: await roomStub(env, name).changes() })),
-  )
   app.get('/api/v1/rooms/:name/health', context =>
     withRoom(context, async (env, name) => {
       const asked = context.req.query('minutes') ?? '60'
@@ -122,6 +132,12 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
       }
       return context.json(await roomStub(env, name).health(minutes))
     }),
+  )
+}
+
+function changes(app: Admin): void {
+  app.get('/api/v1/rooms/:name/changes', context =>
+    withRoom(context, async (env, name) => context.json({ changes: await roomStub(env, name).changes() })),
   )
   app.patch('/api/v1/rooms/:name', context =>
     withRoom(context, async (env, name) => {
@@ -135,6 +151,9 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
   app.delete('/api/v1/rooms/:name/overrides/:setting', context =>
     withRoom(context, (env, name) => change(context, env, name, { reset: [context.req.param('setting')] })),
   )
+}
+
+function sessions(app: Admin): void {
   app.get('/api/v1/rooms/:name/sessions/:sid', context =>
     withSession(context, async (env, name, sid) => {
       const session = await doorStub(env, name, doorOf(sid)).session(sid)
@@ -148,7 +167,6 @@ export function adminRoutes(): Hono<{ Bindings: AdminBindings }> {
         : fail(404, 'No such live session'),
     ),
   )
-  return app
 }
 
 function isAdminHost({ visit }: AdminBindings): boolean {
