@@ -119,8 +119,8 @@ function sign(claims: object, { alg, typ }: (typeof KINDS)[number], { kid, key }
 }
 
 /** Returns the pass for a session that its door ends at `doorExpiresMs`. The pass ends a little earlier. */
-export function passFor(room: string, sid: string, generation: number, issuedMs: number, doorExpiresMs: number): Pass {
-  return { room, sid, generation, issuedMs, expiresMs: doorExpiresMs - PASS_ENDS_EARLY_MS }
+export function passFor(session: Omit<Pass, 'expiresMs'>, doorExpiresMs: number): Pass {
+  return { ...session, expiresMs: doorExpiresMs - PASS_ENDS_EARLY_MS }
 }
 
 /**

@@ -12,12 +12,18 @@ describe('rotation', () => {
     const added = await addKeys(first, 'b')
     const promoted = promoteKeys(added)
     const dropped = dropKeys(promoted)
-    const old = await signPass(await ringOf(first), passFor('shop', 'x', 1, NOW, NOW + 60_000))
+    const old = await signPass(
+      await ringOf(first),
+      passFor({ room: 'shop', sid: 'x', generation: 1, issuedMs: NOW }, NOW + 60_000),
+    )
     const kinds = []
     for (const keys of [first, added, promoted, dropped])
       kinds.push((await readToken(await ringOf(keys), old, 'shop', NOW)).kind)
     expect(kinds).toEqual(['pass', 'pass', 'pass', 'unknown'])
-    const fresh = await signPass(await ringOf(promoted), passFor('shop', 'x', 1, NOW, NOW + 60_000))
+    const fresh = await signPass(
+      await ringOf(promoted),
+      passFor({ room: 'shop', sid: 'x', generation: 1, issuedMs: NOW }, NOW + 60_000),
+    )
     expect((await readToken(await ringOf(added), fresh, 'shop', NOW)).kind).toBe('pass')
     expect((await readToken(await ringOf(dropped), fresh, 'shop', NOW)).kind).toBe('pass')
   })

@@ -28,7 +28,10 @@ beforeAll(async () => {
   keys = await newKeys('one')
   ring = await openKeyRing(JSON.stringify({ keys }))
   ticketText = await signTicket(ring, ticket)
-  passText = await signPass(ring, passFor('shop', ticket.sid, 3, NOW, NOW + 302_000))
+  passText = await signPass(
+    ring,
+    passFor({ room: 'shop', sid: ticket.sid, generation: 3, issuedMs: NOW }, NOW + 302_000),
+  )
 })
 
 const read = (text: string, room = 'shop', nowMs = NOW) => readToken(ring, text, room, nowMs)

@@ -19,7 +19,12 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
   const { ticket } = step
   const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
-  if (lease) return letIn(room, passFor(room.name, sid, generation, visit.nowMs, lease.expiresMs), 'claimed-before')
+  if (lease)
+    return letIn(
+      room,
+      passFor({ room: room.name, sid, generation, issuedMs: visit.nowMs }, lease.expiresMs),
+      'claimed-before',
+    )
   const id = placeIdOf(ticket)
   const ended = room.ended.find(id, visit.nowMs)
   if (ended) return { verdict: 'ended', again: ended.again }
@@ -30,7 +35,10 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
       room.ended.note(id, { again: answer.again }, visit.nowMs)
       return answer
     }
-    const pass = passFor(room.name, answer.sid ?? sid, generation, answer.issuedMs, answer.expiresMs)
+    const pass = passFor(
+      { room: room.name, sid: answer.sid ?? sid, generation, issuedMs: answer.issuedMs },
+      answer.expiresMs,
+    )
     return await letIn(room, pass, answer.known ? 'claimed-before' : 'claimed')
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error

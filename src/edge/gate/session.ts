@@ -168,7 +168,7 @@ export async function admitted(
   if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)
     return unchanged(room, carried, why)
   const lease = room.sessions.peek(sid)
-  const pass = passFor(room.name, sid, generation, visit.nowMs, doorExpiresMs)
+  const pass = passFor({ room: room.name, sid, generation, issuedMs: visit.nowMs }, doorExpiresMs)
   const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
   const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
   const token = isKnown && lease ? lease.token : await room.tokens.signPass(pass)

@@ -50,7 +50,7 @@ export function ringOf(keys: readonly StoredKey[]): Promise<KeyRing> {
 /** A pass as the edge would sign it, which ends `leftMs` milliseconds from now. */
 export async function pass(ring: KeyRing, { room = ROOM, sid = SID, leftMs = 5 * MINUTE_MS } = {}): Promise<string> {
   const nowMs = Date.now()
-  return signPass(ring, passFor(room, sid, 7, nowMs - MINUTE_MS, nowMs + leftMs + 2_000))
+  return signPass(ring, passFor({ room, sid, generation: 7, issuedMs: nowMs - MINUTE_MS }, nowMs + leftMs + 2_000))
 }
 
 /** The claims of a token, unverified. */
