@@ -9,7 +9,7 @@ import { passFor } from '../../tokens/tokens.ts'
 import { type Refusal, refusedBy } from '../limits/refusal.ts'
 import { bucketOf, covers } from '../limits/session.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Lease } from '../room-client/memory.ts'
+import type { SessionMemory } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import type { Carried } from './presented-tokens.ts'
 import { type Admitted, type Limited, limitedBy, type WhyAdmitted } from './verdict.ts'
@@ -35,7 +35,7 @@ const SUBRESOURCE_RENEWS_MS = 30_000
  * Returns the lease of a session, while it may be used: its door has seen the session moments ago. That is newer than any
  * pass, so a pass that has expired meanwhile is good with a lease.
  */
-export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Lease | null {
+export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): SessionMemory | null {
   const lease = room.sessions.known(sid)
   return lease && lease.untilMs > nowMs ? lease : null
 }
@@ -44,7 +44,7 @@ export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Lease 
  * Whether the last answer of its door keeps a session for as long as a protected request needs. Otherwise the door must
  * be asked.
  */
-export function isKept(room: RoomClient, lease: Lease, nowMs: number): boolean {
+export function isKept(room: RoomClient, lease: SessionMemory, nowMs: number): boolean {
   return lease.expiresMs - nowMs >= room.settings.protectedMs
 }
 

@@ -6,7 +6,7 @@ import { SHORT_RETRY_MS } from '../../core/place/step.ts'
 import type { Pass } from '../../core/ticket.ts'
 import type { Refusal } from '../limits/refusal.ts'
 import { isPrefetch, type Visit } from '../request/visit.ts'
-import type { Lease } from '../room-client/memory.ts'
+import type { SessionMemory } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
 import { invitedBy } from './invitation.ts'
 import type { Carried } from './presented-tokens.ts'
@@ -47,7 +47,7 @@ export async function asWithPass(visit: Visit, room: RoomClient, text: string): 
 }
 
 /** A protected request, such as a payment, must not outlive its session. */
-function isLongEnough(visit: Visit, room: RoomClient, lease: Lease): boolean {
+function isLongEnough(visit: Visit, room: RoomClient, lease: SessionMemory): boolean {
   return !room.settings.isProtected(visit.readings) || isKept(room, lease, visit.nowMs)
 }
 

@@ -22,7 +22,7 @@ import {
 import type { Upstream } from '../../settings/compiled/health.ts'
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Lease } from '../room-client/memory.ts'
+import type { SessionMemory } from '../room-client/memory.ts'
 import type { Passage } from './onward.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
 
@@ -42,7 +42,7 @@ interface Sent {
    * Counts the session's samples. It is looked up once, so that a session that ends meanwhile adds no more samples with
    * its open requests.
    */
-  readonly lease: Lease | undefined
+  readonly lease: SessionMemory | undefined
   /** Whether the request was counted as late before it was answered. */
   isLate: boolean
 }
@@ -189,7 +189,7 @@ export class Watch implements Patience {
   }
 }
 
-function leaseOf({ lease, admission: { room, sid } }: Sent): Lease {
+function leaseOf({ lease, admission: { room, sid } }: Sent): SessionMemory {
   return lease ?? room.sessions.of(sid)
 }
 
@@ -201,7 +201,7 @@ function windowOf(nowMs: number): number {
  * Whether a session may add a sample in this window. It may add only one bad sample of a named upstream, where few
  * sessions are and each one counts.
  */
-function takesTurn(lease: Lease, nowMs: number, isBadOfFew: boolean): boolean {
+function takesTurn(lease: SessionMemory, nowMs: number, isBadOfFew: boolean): boolean {
   const window = windowOf(nowMs)
   if (lease.sampledWindow !== window) {
     lease.sampledWindow = window

@@ -1,19 +1,19 @@
 /** Claims of one isolate at the doors of a room. Refusals are remembered, so that no visitor makes it hammer a door. */
 import type { Claim, ClaimAnswer } from '../../core/protocol/messages.ts'
 import { doorOf, placeIdOf } from '../../core/ticket.ts'
-import type { Caller, Doors } from './door-client.ts'
+import type { Caller, DoorClient } from './door-client.ts'
 import type { Memory } from './memory.ts'
 
 /** A request that comes again within this time does not claim again. The view is as old, so nothing new is known. */
 const CLAIMED_FOR_MS = 1_000
 
 export class Claims {
-  readonly #doors: Doors
+  readonly #doors: DoorClient
   readonly #claims: Memory['claims']
   /** Doors that had no permit left since the last sync. */
   readonly #exhausted = new Set<string>()
 
-  constructor(doors: Doors, { claims }: Memory) {
+  constructor(doors: DoorClient, { claims }: Memory) {
     this.#doors = doors
     this.#claims = claims
   }

@@ -30,7 +30,7 @@ export class Unreachable extends Error {
   override name = 'Unreachable'
 }
 
-export class Doors {
+export class DoorClient {
   readonly #room: string
   readonly #counted: () => void
   readonly #downUntilMs = new Map<string, number>()

@@ -55,9 +55,9 @@ export class IdleLeases {
   #returnIdle(caller: Caller): ReadonlySet<Touches> {
     const asked = new Set<Touches>()
     for (const sid of this.#watched) {
-      const lease = this.#memory.leases.peek(sid)
-      if (!lease || !hasIdleTokens(lease.limits, caller.nowMs)) this.#watched.delete(sid)
-      else if (isIdle(lease.limits, caller.nowMs)) {
+      const session = this.#memory.sessions.peek(sid)
+      if (!session || !hasIdleTokens(session.limits, caller.nowMs)) this.#watched.delete(sid)
+      else if (isIdle(session.limits, caller.nowMs)) {
         this.#watched.delete(sid)
         const touches = this.#touchesOf(sid)
         touches.askLater(caller, { sid, protectMs: 0, isIdle: true }, () => undefined)

@@ -18,7 +18,7 @@ const VISITORS = 10_000
 /** The number of hosts. A room with the host `*` serves any host that a visitor writes. */
 const HOSTS = 1_000
 
-export interface Lease {
+export interface SessionMemory {
   /** Until then requests pass without a call to the door. */
   untilMs: number
   /** From then on a request renews the lease without waiting for it. */
@@ -56,7 +56,7 @@ export class Memory {
   readonly tickets = new LRUCache<string, Token>({ max: TOKENS })
   /** Verified invitations, by room and text. */
   readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
-  readonly leases = new LRUCache<string, Lease>({ max: VISITORS })
+  readonly sessions = new LRUCache<string, SessionMemory>({ max: VISITORS })
   /** Places that were counted in a line here, and tickets that were given up for another lane. */
   readonly counted = new LRUCache<string, true>({ max: VISITORS })
   /** Places that were given up here. */

@@ -13,12 +13,12 @@ import type { Spender } from '../limits/isolate-quotas.ts'
 import { Limits } from '../limits/limits.ts'
 import type { Turns } from '../limits/turns.ts'
 import { Claims } from './claims.ts'
-import { type Caller, Doors } from './door-client.ts'
+import { type Caller, DoorClient } from './door-client.ts'
 import { EndedSessions } from './ended-sessions.ts'
 import type { Memory } from './memory.ts'
 import { Places } from './places.ts'
-import { SessionLeases } from './sessions.ts'
-import { RoomLink } from './snapshot-sync.ts'
+import { Sessions } from './sessions.ts'
+import { SnapshotSync } from './snapshot-sync.ts'
 import { RoomTokens } from './tokens.ts'
 import { Trials } from './trials.ts'
 
@@ -39,13 +39,13 @@ export class RoomClient {
   readonly limits: Limits
   readonly tokens: RoomTokens
   /** What the room reports to this isolate, and this isolate to the room. */
-  readonly sync: RoomLink
-  readonly sessions: SessionLeases
+  readonly sync: SnapshotSync
+  readonly sessions: Sessions
   readonly ended: EndedSessions
   readonly places: Places
   readonly claims: Claims
   readonly trials: Trials
-  readonly #doors: Doors
+  readonly #doors: DoorClient
   /** The isolate's memory of visitors, for all its rooms. */
   readonly #memory: Memory
   #settings: RoomSettings
@@ -60,20 +60,20 @@ export class RoomClient {
     this.trials = new Trials(memory)
     this.tokens = new RoomTokens(config.name, ring, memory)
     this.#settings = compile(config)
-    this.#doors = new Doors(config.name, () => this.count('calls'))
+    this.#doors = new DoorClient(config.name, () => this.count('calls'))
     this.claims = new Claims(this.#doors, memory)
-    this.sync = new RoomLink(
+    this.sync = new SnapshotSync(
       {
         name: config.name,
         doorFor: caller => this.doorFor(caller),
         beforeReport: () => this.#countLimits(),
-        heard: settings => this.#heard(settings),
+        received: settings => this.#received(settings),
       },
       this.#doors,
     )
     this.limits = new Limits(this.sync.isolate.slice(0, 13))
     this.limits.follow(this.#settings)
-    this.sessions = new SessionLeases(memory, this.limits, this.#doors)
+    this.sessions = new Sessions(memory, this.limits, this.#doors)
   }
 
   get settings(): RoomSettings {
@@ -127,7 +127,7 @@ export class RoomClient {
     return { kind: `${this.name}/${key.slice(0, slash)}`, who: key.slice(slash + 1) }
   }
 
-  #heard(config: RoomConfig | undefined): void {
+  #received(config: RoomConfig | undefined): void {
     if (config) {
       this.#settings = compile(config)
       this.#countLimits()

@@ -5,9 +5,9 @@
 import type { PlaceLeft, TokenRequest, Touch, TouchAnswer } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
 import type { Limits } from '../limits/limits.ts'
-import type { Caller, Doors } from './door-client.ts'
+import type { Caller, DoorClient } from './door-client.ts'
 import { IdleLeases, returnIdle } from './idle-leases.ts'
-import type { Lease, Memory } from './memory.ts'
+import type { Memory, SessionMemory } from './memory.ts'
 import { Touches } from './renewals.ts'
 
 /** A request renews a lease in the background after this share of its time. */
@@ -15,33 +15,33 @@ const RENEWED_AT = 0.7
 /** A debt is reported within 100 ms, together with the debts of other sessions. */
 const SETTLED_AFTER_MS = 100
 
-export class SessionLeases {
+export class Sessions {
   readonly #memory: Memory
   readonly #limits: Limits
-  readonly #doors: Doors
+  readonly #doors: DoorClient
   readonly #touches = new Map<string, Touches>()
   readonly #idle: IdleLeases
 
-  constructor(memory: Memory, limits: Limits, doors: Doors) {
+  constructor(memory: Memory, limits: Limits, doors: DoorClient) {
     this.#memory = memory
     this.#limits = limits
     this.#doors = doors
     this.#idle = new IdleLeases(memory, sid => this.#touchesOf(sid))
   }
 
-  known(sid: string): Lease | undefined {
-    const known = this.#memory.leases.get(sid)
+  known(sid: string): SessionMemory | undefined {
+    const known = this.#memory.sessions.get(sid)
     // The policies have changed. Tokens lent under the old policies are charged when their lease ends.
     if (known && known.limits.policies !== this.#limits.policies) known.limits = this.#limits.newSession()
     return known
   }
 
   /** Returns what this isolate remembers of a session, and makes an entry when there is none. */
-  of(sid: string): Lease {
+  of(sid: string): SessionMemory {
     const known = this.known(sid)
     if (known) return known
     const limits = this.#limits.newSession()
-    const lease = {
+    const session = {
       untilMs: 0,
       renewMs: 0,
       expiresMs: 0,
@@ -52,23 +52,23 @@ export class SessionLeases {
       toldWindow: 0,
       samples: 0,
     }
-    this.#memory.leases.set(sid, lease)
-    return lease
+    this.#memory.sessions.set(sid, session)
+    return session
   }
 
   /** Returns what this isolate remembers of a session, even under old policies. */
-  peek(sid: string): Lease | undefined {
-    return this.#memory.leases.peek(sid)
+  peek(sid: string): SessionMemory | undefined {
+    return this.#memory.sessions.peek(sid)
   }
 
   /** Remembers the newest pass of a session, so that parallel requests get the same one. */
   notePass(sid: string, token: string): void {
-    const lease = this.peek(sid)
-    if (lease) lease.token = token
+    const session = this.peek(sid)
+    if (session) session.token = token
   }
 
   drop(sid: string): void {
-    this.#memory.leases.delete(sid)
+    this.#memory.sessions.delete(sid)
   }
 
   touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
@@ -96,8 +96,8 @@ export class SessionLeases {
   }
 
   async extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {
-    const lease = this.#memory.leases.get(sid)
-    if (lease) lease.untilMs = 0
+    const session = this.#memory.sessions.get(sid)
+    if (session) session.untilMs = 0
     return this.#doors.call(caller, doorOf(sid), door => door.extend(sid, byMs))
   }
 
@@ -126,17 +126,17 @@ export class SessionLeases {
       return answers
     } catch (error) {
       for (const [i, { sid }] of batch.entries()) {
-        const lease = this.peek(sid)
-        if (lease) this.#limits.noteNoAnswer(lease.limits, asked[i] ?? [])
+        const session = this.peek(sid)
+        if (session) this.#limits.noteNoAnswer(session.limits, asked[i] ?? [])
       }
       throw error
     }
   }
 
   #requestsOf({ sid, isIdle }: Touch, nowMs: number): readonly TokenRequest[] {
-    const lease = this.peek(sid)
-    if (!lease || lease.limits.policies !== this.#limits.policies) return []
-    return isIdle ? returnIdle(lease.limits, nowMs) : this.#limits.requests(lease.limits, nowMs)
+    const session = this.peek(sid)
+    if (!session || session.limits.policies !== this.#limits.policies) return []
+    return isIdle ? returnIdle(session.limits, nowMs) : this.#limits.requests(session.limits, nowMs)
   }
 
   #noteLive(
@@ -145,13 +145,13 @@ export class SessionLeases {
     answer: TouchAnswer & { verdict: 'live' },
     at: { sentMs: number; nowMs: number },
   ): void {
-    const lease = this.of(sid)
+    const session = this.of(sid)
     // The lease counts from when the question was sent, so that it never outlasts what the door granted.
-    lease.untilMs = at.sentMs + answer.leaseMs
-    lease.renewMs = at.sentMs + answer.leaseMs * RENEWED_AT
-    lease.expiresMs = answer.expiresMs
+    session.untilMs = at.sentMs + answer.leaseMs
+    session.renewMs = at.sentMs + answer.leaseMs * RENEWED_AT
+    session.expiresMs = answer.expiresMs
     if (!answer.grants) return
-    this.#limits.note(lease.limits, requests, answer.grants, { ...at, leaseMs: answer.leaseMs })
-    this.#idle.note(sid, lease.limits, at.nowMs)
+    this.#limits.note(session.limits, requests, answer.grants, { ...at, leaseMs: answer.leaseMs })
+    this.#idle.note(sid, session.limits, at.nowMs)
   }
 }

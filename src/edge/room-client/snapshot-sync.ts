@@ -1,6 +1,6 @@
 /**
- * The link of one isolate to its room. It reports the isolate's counts to one home door, and gets back the view and the
- * settings.
+ * The sync of one isolate with its room. It reports the isolate's counts to one home door, and gets back the view and
+ * the settings.
  *
  * At most one report is under way. When a report fails, the last view stays.
  */
@@ -19,7 +19,7 @@ import {
 } from '../../core/protocol/edge.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { CALL_TIMEOUT_MS, type Caller, type Doors, inTime } from './door-client.ts'
+import { CALL_TIMEOUT_MS, type Caller, type DoorClient, inTime } from './door-client.ts'
 
 /** After this long without an answer the doors may have forgotten this isolate's counters, so it takes a new id. */
 const ISOLATE_SILENT_MS = 60_000
@@ -28,19 +28,19 @@ const ISOLATE_SILENT_MS = 60_000
 const ANSWERS_FOR_MS = 5_000
 
 /** The parts of the isolate that a report and its answer need. */
-export interface Linked {
+export interface SyncedRoom {
   readonly name: string
   /** Returns any near door of the room. */
   doorFor(caller: Caller): string
   /** Called before a report is written: adds the counts that are kept elsewhere. */
   beforeReport(): void
   /** Called when the room has answered. The settings are given only when they have changed. */
-  heard(config: RoomConfig | undefined): void
+  received(config: RoomConfig | undefined): void
 }
 
-export class RoomLink {
-  readonly #linked: Linked
-  readonly #doors: Doors
+export class SnapshotSync {
+  readonly #room: SyncedRoom
+  readonly #doors: DoorClient
   #edge: EdgeState<RoomConfig> = newEdge(crypto.randomUUID())
   #home: string | null = null
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
@@ -49,8 +49,8 @@ export class RoomLink {
   /** When a report was scheduled that has not been sent yet. Null for none. */
   #trailingSinceMs: number | null = null
 
-  constructor(linked: Linked, doors: Doors) {
-    this.#linked = linked
+  constructor(room: SyncedRoom, doors: DoorClient) {
+    this.#room = room
     this.#doors = doors
   }
 
@@ -108,12 +108,12 @@ export class RoomLink {
   report(caller: Caller): void {
     // A request that was cut off never sends its report, so an old promise does not count.
     if (this.#trailingSinceMs !== null && isFresh(this.#trailingSinceMs, caller.nowMs)) return
-    this.#linked.beforeReport()
+    this.#room.beforeReport()
     if (!this.#edge.tally.dirty) return
     this.#trailingSinceMs = caller.nowMs
     const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
       this.#trailingSinceMs = null
-      this.#linked.beforeReport()
+      this.#room.beforeReport()
       return this.#edge.tally.dirty ? this.#sync(caller, Date.now()) : undefined
     })
     caller.waitUntil(waited)
@@ -135,24 +135,24 @@ export class RoomLink {
   }
 
   async #syncOnce(caller: Caller, nowMs: number): Promise<void> {
-    this.#home ??= this.#linked.doorFor(caller)
+    this.#home ??= this.#room.doorFor(caller)
     if (nowMs - this.#edge.viewAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
     if (this.#doors.isDown(this.#home, nowMs)) return
     caller.calls.sync++
-    this.#linked.beforeReport()
+    this.#room.beforeReport()
     const edge = this.#edge
     const report = edgeReport(edge, nowMs)
     try {
       const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
       this.#failure = ''
-      this.#linked.heard(applyEdgeReply(edge, reply, nowMs))
+      this.#room.received(applyEdgeReply(edge, reply, nowMs))
     } catch (error) {
       this.#failure = String(error)
       noAnswer(edge, nowMs)
       this.#doors.noteDown(this.#home, Date.now())
       // A home that does not answer is replaced by another door of the room.
       this.#home = null
-      console.warn(`room ${this.#linked.name}: no view from a door: ${String(error)}`)
+      console.warn(`room ${this.#room.name}: no view from a door: ${String(error)}`)
     }
   }
 
