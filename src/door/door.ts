@@ -12,7 +12,6 @@ import { goOn, nextStepMs, type Pause } from '../core/door/clock-freeze.ts'
 import * as core from '../core/door/door.ts'
 import { Ledger } from '../core/limits/ledger.ts'
 import type { DoorCalls } from '../core/protocol/calls.ts'
-import { VIEW_FOR_MS } from '../core/protocol/edge.ts'
 import type {
   Claim,
   ClaimAnswer,
@@ -23,6 +22,7 @@ import type {
   TouchAnswer,
 } from '../core/protocol/messages.ts'
 import { leaseMs, type Session } from '../core/session.ts'
+import { VIEW_FOR_MS } from '../core/timing.ts'
 import { within } from '../runtime/within.ts'
 import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'

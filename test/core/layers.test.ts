@@ -22,6 +22,7 @@ const PARTS: Record<string, readonly string[]> = {
     'own.ts',
     'hash.ts',
     'gcra.ts',
+    'timing.ts',
     'path.ts',
     'query.ts',
     'tally.ts',

@@ -6,6 +6,7 @@
  * Visitors who come after the start stand behind it.
  */
 import { KEY_STEP } from '../line/batches.ts'
+import { IN_FORCE_WITHIN_MS } from '../timing.ts'
 import { DRAWN_OVER_MS, type Draws, type DrawsView, drawsView, fire, isDue } from './draws.ts'
 import type { ScheduledEvent } from './schedule.ts'
 
@@ -52,7 +53,7 @@ export interface EventsView extends DrawsView {
 }
 
 /** Every edge has the seed this long after the start. Its visitors then ask for their places over `TOLD_OVER_MS`. */
-export const TOLD_AFTER_MS = 2_000
+export const TOLD_AFTER_MS = IN_FORCE_WITHIN_MS
 export const TOLD_OVER_MS = 3_000
 /** The room has all counts of a draw this long after it: two syncs after the last visitor has asked. */
 export const COUNTED_AFTER_MS = TOLD_AFTER_MS + TOLD_OVER_MS + 3_000

@@ -7,6 +7,7 @@
  * arrived: no ticket of that batch is called earlier, whatever its key.
  */
 import type { Batch } from '../ticket.ts'
+import { IN_FORCE_WITHIN_MS } from '../timing.ts'
 
 /**
  * A place is shown or called this long after its moment. By then the room has the counts of every edge: this allows for
@@ -30,8 +31,6 @@ export interface Draws {
   untilKey: number
 }
 
-/** Every edge applies a change within this time. */
-const HEARD_WITHIN_MS = 2_000
 /** The smallest difference between two keys: keys have three decimals. */
 export const KEY_STEP = 0.001
 
@@ -62,7 +61,7 @@ export function follow(draws: Draws, windowMs: number | null, frontierKey: numbe
       const { fromKey } = batchAt(batches, nowMs - SETTLED_AFTER_MS)
       draws.cut = {
         fromKey: Math.min(fromKey, draws.cut?.fromKey ?? fromKey),
-        untilMs: nowMs + HEARD_WITHIN_MS + SETTLED_AFTER_MS,
+        untilMs: nowMs + IN_FORCE_WITHIN_MS + SETTLED_AFTER_MS,
       }
     }
     draws.batches = windowMs === null ? null : { fromMs: Math.max(nowMs, Math.floor(frontierKey) + 1), windowMs }

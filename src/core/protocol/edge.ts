@@ -7,10 +7,9 @@
 
 import { forgetOldSamples } from '../health/samples.ts'
 import { Tally } from '../tally.ts'
+import { VIEW_FOR_MS } from '../timing.ts'
 import type { EdgeReply, EdgeReport, View } from './messages.ts'
 
-/** A view may decide about newcomers for this long. */
-export const VIEW_FOR_MS = 1_000
 /** An active isolate renews its view in the background at this age, so that no request waits for it. */
 export const RENEW_AFTER_MS = 800
 /** `on_room_failure` applies once the room has been out of reach for this long. */

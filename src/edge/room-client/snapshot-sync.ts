@@ -14,10 +14,10 @@ import {
   isCurrent,
   newEdge,
   noAnswer,
-  VIEW_FOR_MS,
   wantsRenewal,
 } from '../../core/protocol/edge.ts'
 import type { View } from '../../core/protocol/messages.ts'
+import { VIEW_FOR_MS } from '../../core/timing.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type DoorClient, inTime } from './door-client.ts'
 
