@@ -1,4 +1,5 @@
 /** Advice on settings that are allowed but probably not meant. Advice never refuses. */
+import { adviceOnBypass } from './bypass/advice.ts'
 import { withoutReload } from './custom-page.ts'
 import { timesOf } from './events.ts'
 import type { RoomConfig } from './schema.ts'
@@ -16,11 +17,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
         `${at}: at ${room.new_users_per_minute} a minute and sessions of ${room.session_duration} min about ${Math.round(perSession)} are inside at once, far below total_active_users (${room.total_active_users})`,
       )
     }
-    if (room.bypass.length === 0) {
-      advice.push(
-        `${at}: no bypass rule. Webhooks and other machines without a session wait in line like everybody else`,
-      )
-    }
+    advice.push(...adviceOnBypass(room).map(text => `${at}: ${text}`))
     if (room.on_room_failure === 'admit') {
       advice.push(
         `${at}: on_room_failure = "admit" lets visitors in beyond the limits while the room cannot be reached`,

@@ -98,6 +98,18 @@ describe('a bypass rule for a user agent', () => {
   })
 })
 
+describe('a bypass rule for verified bots', () => {
+  const asBot = (verifiedBotCategory?: string) =>
+    new Visitor('machines.test', newEdge()).page('/', { cf: { verifiedBotCategory } } as RequestInit)
+
+  it('lets search engines in, and no other bot that it does not name', async () => {
+    const categories = ['Search Engine Crawler', 'Page Preview', 'AI Crawler', 'AI Assistant', '', undefined]
+    const statuses = []
+    for (const category of categories) statuses.push((await asBot(category)).status)
+    expect(statuses).toEqual([200, 200, 503, 503, 503, 503])
+  })
+})
+
 describe('a suspended room', () => {
   it('lets a visitor inside pass at once, even one whom it blocked a moment ago', async () => {
     const visitor = await inside()

@@ -139,11 +139,10 @@ interface PlatformProperties {
   readonly country?: string
   readonly clientIp?: string
   readonly verifiedBotCategory?: string
-  readonly botManagement?: { readonly verifiedBot?: boolean }
 }
 
 export function bypassFacts(visit: Visit): BypassFacts {
-  const { country, verifiedBotCategory, botManagement } = visit.platform
+  const { country, verifiedBotCategory } = visit.platform
   return {
     method: visit.request.method,
     readings: visit.readings,
@@ -154,7 +153,7 @@ export function bypassFacts(visit: Visit): BypassFacts {
     cookies: visit.cookies,
     address: visit.address,
     country: country ?? null,
-    verifiedCrawler: botManagement?.verifiedBot === true || (verifiedBotCategory ?? '') !== '',
+    botCategory: verifiedBotCategory ?? null,
   }
 }
 

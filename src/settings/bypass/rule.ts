@@ -52,6 +52,10 @@ export const bypassRule = z
     ...conditions,
     without_query: always().optional(),
     verified_crawler: always().optional(),
+    verified_bot: z
+      .array(textLike(/^[a-z][a-z &-]{1,62}$/i, 'a category of verified bots'))
+      .min(1)
+      .optional(),
     not: z.array(exception).min(1).max(EXCEPTIONS_MAX).optional(),
   })
   .refine(rule => Object.keys(rule).some(name => !NARROWING.includes(name)), {

@@ -3,6 +3,7 @@ import { own } from '../../core/own.ts'
 import type { Readings } from '../../core/path.ts'
 import { mayHave, surelyHas } from '../../core/query.ts'
 import { AddressRanges } from '../bypass/addresses.ts'
+import { categoryTest, SEARCH_ENGINES } from '../bypass/bots.ts'
 import type { BypassRule, Exception } from '../bypass/rule.ts'
 import { bypassPath, pathRule } from '../patterns.ts'
 
@@ -19,7 +20,8 @@ export interface BypassFacts {
   readonly cookies: ReadonlyMap<string, readonly string[]>
   readonly address: string | null
   readonly country: string | null
-  readonly verifiedCrawler: boolean
+  /** Cloudflare's category of a bot whose identity it has verified. */
+  readonly botCategory: string | null
 }
 
 export interface Bypass {
@@ -80,7 +82,8 @@ const ofRule: Makers<Omit<BypassRule, 'path'>> = {
   ...ofException,
   cookie: ({ name, value }) => certain(({ cookies }) => (cookies.get(name) ?? []).some(one => hasValue(one, value))),
   without_query: () => certain(({ query }) => query === null || query === ''),
-  verified_crawler: () => certain(facts => facts.verifiedCrawler),
+  verified_crawler: () => ofCategory([SEARCH_ENGINES]),
+  verified_bot: ofCategory,
   not: exceptions => {
     const compiled = exceptions.map(exception => conditionsOf(exception, ofException))
     return certain(facts => !compiled.some(conditions => conditions.every(condition => condition.mayHold(facts))))
@@ -105,6 +108,11 @@ function conditionsOf(settings: object, makers: object): readonly Condition[] {
     const make = own(makers as Record<string, (given: unknown) => Condition>, name)
     return [make?.(value) ?? { holds: () => false, mayHold: () => true }]
   })
+}
+
+function ofCategory(categories: readonly string[]): Condition {
+  const isWanted = categoryTest(categories)
+  return certain(({ botCategory }) => isWanted(botCategory))
 }
 
 function certain(test: (facts: BypassFacts) => boolean): Condition {

@@ -11,6 +11,7 @@ interface Request {
   readonly headers?: Record<string, string>
   readonly address?: string | null
   readonly country?: string | null
+  readonly botCategory?: string
 }
 
 /** Returns whether a rule of a file lets a request by. */
@@ -25,7 +26,8 @@ function letBy(rules: readonly BypassRule[], request: Request): boolean {
   return rules.map(compileBypass).some(one => one.matchesPath(facts.readings) && one.matchesFacts(facts))
 }
 
-function factsOf({ target = '/', method = 'GET', headers = {}, address = null, country = null }: Request): BypassFacts {
+function factsOf(request: Request): BypassFacts {
+  const { target = '/', method = 'GET', headers = {}, address = null, country = null, botCategory = null } = request
   const sent = new Headers(headers)
   return {
     method,
@@ -38,7 +40,7 @@ function factsOf({ target = '/', method = 'GET', headers = {}, address = null, c
     ),
     address,
     country,
-    verifiedCrawler: false,
+    botCategory,
   }
 }
 
@@ -93,6 +95,28 @@ describe('a bypass rule for a user agent', () => {
     expect(isBy(rule, { target: '/up', headers: { 'User-Agent': 'UptimeRobot', Connection: 'User-Agent' } })).toBe(
       false,
     )
+  })
+})
+
+describe('a bypass rule for verified bots', () => {
+  const letIn = (rule: object) =>
+    ['Search Engine Crawler', 'Search engine crawler', 'AI Crawler', 'AI Assistant', 'Page Preview', ''].filter(
+      botCategory => isBy(rule, { botCategory }),
+    )
+
+  it('of search engines lets nothing else in', () => {
+    expect(letIn({ verified_crawler: true })).toEqual(['Search Engine Crawler', 'Search engine crawler'])
+    expect(isBy({ verified_crawler: true }, {})).toBe(false)
+  })
+
+  it('lets in the categories that it names, in any case', () => {
+    expect(letIn({ verified_bot: ['page preview', 'AI ASSISTANT'] })).toEqual(['AI Assistant', 'Page Preview'])
+  })
+
+  it('knows a category by both of its spellings', () => {
+    const rule = { verified_bot: ['monitoring & analytics'] }
+    const by = (botCategory: string) => isBy(rule, { botCategory })
+    expect([by('Monitoring & Analytics'), by('Monitoring or analytics'), by('Monitoring')]).toEqual([true, true, false])
   })
 })
 
@@ -177,6 +201,9 @@ describe('the file', () => {
     [{ not: [{ path: '/a' }] }, 'must have at least one condition'],
     [{ path: '/', not: [{}] }, '.not[0] must have at least one condition'],
     [{ path: '/', not: [{ not: [] }] }, '.not[0].not is not a setting'],
+    [{ verified_bot: ['GPTBot/1.2'] }, '.verified_bot[0] must be a category of verified bots, got'],
+    [{ verified_bot: [] }, '.verified_bot must not be empty'],
+    [{ path: '/', not: [{ verified_crawler: true }] }, '.not[0].verified_crawler is not a setting'],
     [{ path: '/', without_query: false }, '.without_query must be true where it is given'],
   ])('with the rule %j is refused: %s', (rule, message) => {
     expect(refusal(rule)).toContain(`rooms[0].bypass[0]`)
