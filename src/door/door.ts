@@ -24,23 +24,14 @@ import type {
 import { leaseMs, type Session } from '../core/session.ts'
 import { VIEW_FOR_MS } from '../core/timing.ts'
 import { within } from '../runtime/within.ts'
-import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { RoomLink } from './room-link.ts'
 import { DoorStore } from './store.ts'
 
-/** An active door syncs with the room this often. */
-const SYNC_EVERY_MS = 1_000
 /** A claim waits for the room's answer at most this long. */
 const ASK_FOR_MS = 1_000
-/** After this a sync counts as failed. A late answer is still applied. */
-const SYNC_TIMEOUT_MS = 2_000
-/**
- * A door with nothing to report asks for the live settings this often. The room announces a change at once, but that
- * hint may get lost.
- */
-const SETTINGS_EVERY_MS = 10_000
 /** Alarms for the ends of sessions are rounded up to this step. */
 const ALARM_STEP_MS = 1_000
 
@@ -55,20 +46,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #store: DoorStore
   readonly #state: core.DoorState
   readonly #ledger: Ledger
-  #settings: RoomSettings
-  #version = ''
-  /**
-   * When the last answered report was sent. -Infinity while this incarnation knows only the settings of the deployed
-   * file.
-   */
-  #heardAtMs = Number.NEGATIVE_INFINITY
-  #askedAtMs = Number.NEGATIVE_INFINITY
-  /** When the first unanswered report was sent, null while the room answers. */
-  #failingSinceMs: number | null = null
-  /** Why the last sync failed. */
-  #whyNot = 'no answer in time'
-  #inFlight: Promise<boolean> | null = null
-  #timer: number | null = null
+  readonly #link: RoomLink
   #alarmAtMs: number | null = null
   /** The last outage for which the ends of sessions were moved. */
   #pause: Pause | null
@@ -82,24 +60,40 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#ledger = new Ledger(this.#store)
     this.#pause = this.#store.pause()
     this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
-    // The deployment's file applies until the room has answered.
     const config = readDeployment(env).rooms.find(other => other.name === room)
     if (!config) throw new Error(`no room named ${room} in this deployment`)
-    this.#settings = compile(config)
+    this.#link = new RoomLink(
+      {
+        name: `${room}/${name}`,
+        report: (version, sentMs) => {
+          core.allowAsking(this.#state)
+          return core.report(this.#state, this.#store.live(sentMs), version, sentMs)
+        },
+        send: report => roomStub(env, room).sync(report),
+        apply: reply => {
+          const atMs = Date.now()
+          core.applyReply(this.#state, reply, atMs)
+          this.#pauseSessions(atMs)
+        },
+        owesReport: atMs => this.#owesReport(atMs),
+      },
+      config,
+    )
   }
 
   async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
     core.applyEdgeReport(this.#state, report)
-    if (Date.now() - this.#heardAtMs > VIEW_FOR_MS) await this.#syncRoom()
-    this.#keepGoing()
+    if (Date.now() - this.#link.heardAtMs > VIEW_FOR_MS) await this.#link.sync()
+    this.#link.keepGoing()
     const { view } = this.#state
-    if (!view) throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet: ${this.#whyNot}`)
+    if (!view) throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet: ${this.#link.whyNot}`)
+    const { version, settings } = this.#link
     return {
       seq: report.seq,
       view,
-      version: this.#version,
-      silentMs: this.#failingSinceMs === null ? 0 : Math.max(1, Date.now() - this.#failingSinceMs),
-      ...(report.version === this.#version ? {} : { settings: this.#settings.config }),
+      version,
+      silentMs: this.#link.silentMs(Date.now()),
+      ...(report.version === version ? {} : { settings: settings.config }),
     }
   }
 
@@ -109,14 +103,14 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     while (decision.verdict === 'undecided') {
       // A sync that is under way may not include this claim. If it brings too few permits, the next one includes it.
       const leftMs = startMs + ASK_FOR_MS - Date.now()
-      const answered = await within(leftMs, this.#inFlight ?? this.#syncRoom())
+      const answered = await within(leftMs, this.#link.sync())
       decision = this.#decide(request, answered === true ? 'waiting' : 'last', Date.now())
     }
-    this.#keepGoing()
+    this.#link.keepGoing()
     if (decision.verdict === 'admitted') {
       this.#wakeAt(decision.expiresMs)
       const nowMs = Date.now()
-      const term = { leaseMs: leaseMs(this.#settings.at(nowMs).session), nowMs }
+      const term = { leaseMs: leaseMs(this.#link.settings.at(nowMs).session), nowMs }
       const inside = decision.sid ?? request.sid
       if (request.tokenRequests && !decision.known)
         return { ...decision, grants: this.#ledger.touch(inside, request.tokenRequests, this.#quotaOf, term) }
@@ -125,7 +119,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
-    await this.#hearSettings()
+    await this.#link.waitForSettings()
     const nowMs = Date.now()
     const sessions = this.#sessionsAt(nowMs)
     return requests.map(request => {
@@ -156,40 +150,29 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   async poke(): Promise<void> {
-    await (this.#inFlight ?? Promise.resolve())
-    await this.#syncRoom()
-    this.#keepGoing()
+    await this.#link.syncAnew()
+    this.#link.keepGoing()
   }
 
   /** Reports places that have come free, and prunes old rows. */
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
-    if (this.#owesReport(nowMs) || nowMs < (this.#pause?.untilMs ?? 0)) await (this.#inFlight ?? this.#syncRoom())
+    if (this.#owesReport(nowMs) || nowMs < (this.#pause?.untilMs ?? 0)) await this.#link.sync()
     this.#forget(Date.now())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
-    this.#keepGoing()
+    this.#link.keepGoing()
   }
 
-  readonly #quotaOf = (policy: string) => this.#settings.quotas.get(policy)
+  readonly #quotaOf = (policy: string) => this.#link.settings.quotas.get(policy)
 
   #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
     return core.claim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
   }
 
   #sessionsAt(nowMs: number): core.Sessions {
-    return { store: this.#store, rules: this.#settings.at(nowMs).session }
-  }
-
-  /**
-   * Waits for the room's first answer to this incarnation, unless the last sync failed: live settings decide which
-   * sessions are active. Later the settings are refreshed in the background.
-   */
-  async #hearSettings(): Promise<void> {
-    const hasHeard = this.#heardAtMs > Number.NEGATIVE_INFINITY
-    if (!hasHeard && this.#failingSinceMs === null) await (this.#inFlight ?? this.#syncRoom())
-    else if (Date.now() - this.#askedAtMs >= SETTINGS_EVERY_MS) void this.#syncRoom()
+    return { store: this.#store, rules: this.#link.settings.at(nowMs).session }
   }
 
   /** Prunes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
@@ -198,51 +181,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const { view } = this.#state
     if (!view) return
     const lapsed = Object.values(view.lanes).map(lane => lane.lapsedKey)
-    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#settings.at(nowMs).session, nowMs)
-  }
-
-  /** Sends one report to the room and applies the answer. Returns false when no answer came in time. */
-  #syncRoom(): Promise<boolean> {
-    if (this.#inFlight) return this.#inFlight
-    const sentMs = Date.now()
-    this.#askedAtMs = sentMs
-    core.allowAsking(this.#state)
-    const report = core.report(this.#state, this.#store.live(sentMs), this.#version, sentMs)
-    const answered = roomStub(this.env, this.#room)
-      .sync(report)
-      .then(reply => {
-        if (!reply) return false
-        if (reply.settings) {
-          this.#settings = compile(reply.settings)
-          this.#version = reply.version
-        }
-        this.#heardAtMs = Math.max(this.#heardAtMs, sentMs)
-        core.applyReply(this.#state, reply, Date.now())
-        this.#pauseSessions(Date.now())
-        return true
-      })
-      .catch((error: unknown) => {
-        this.#whyNot = String(error)
-        console.warn(`door ${this.#room}/${this.#state.name} could not sync: ${this.#whyNot}`)
-        return false
-      })
-    const inFlight = within(SYNC_TIMEOUT_MS, answered).then(answer => answer === true)
-    this.#inFlight = inFlight
-    void inFlight.then(answeredInTime => {
-      this.#inFlight = null
-      this.#failingSinceMs = answeredInTime ? null : (this.#failingSinceMs ?? sentMs)
-    })
-    return inFlight
-  }
-
-  /** Syncs every second while there is something to report. */
-  #keepGoing(): void {
-    if (this.#timer || !this.#owesReport(Date.now())) return
-    this.#timer = setTimeout(async () => {
-      await (this.#inFlight ?? this.#syncRoom())
-      this.#timer = null
-      this.#keepGoing()
-    }, SYNC_EVERY_MS)
+    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#link.settings.at(nowMs).session, nowMs)
   }
 
   /** Session time does not run while the origin is down: the ends of live sessions are moved. */

@@ -10,7 +10,7 @@ const FUNCTION_LINES_MAX = 60
 const PARAMETERS_MAX = 4
 
 /** Offenders from before these bounds, as `file` or `file function`. The lists only ever get shorter. */
-const LONG_FILES: readonly string[] = ['admin/openapi.ts', 'door/door.ts', 'room/room.ts']
+const LONG_FILES: readonly string[] = ['admin/openapi.ts', 'room/room.ts']
 const LONG_FUNCTIONS: readonly string[] = ['admin/openapi.ts openApi', 'admin/routes.ts adminRoutes']
 const WIDE_FUNCTIONS: readonly string[] = [
   'core/health/breaker.ts afterWindow',

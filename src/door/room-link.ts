@@ -1,0 +1,137 @@
+/**
+ * A door's link with its room: one report at a time, every second while there is something to report, and the live
+ * settings that come back.
+ */
+import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
+import { within } from '../runtime/within.ts'
+import { compile, type RoomSettings } from '../settings/compiled/room.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+
+/** An active door syncs with the room this often. */
+const SYNC_EVERY_MS = 1_000
+/** After this a sync counts as failed. A late answer is still applied. */
+const SYNC_TIMEOUT_MS = 2_000
+/**
+ * A door with nothing to report asks for the live settings this often. The room announces a change at once, but that
+ * hint may get lost.
+ */
+const SETTINGS_EVERY_MS = 10_000
+
+/** The two ends of the link. */
+export interface LinkEnds {
+  /** The door, for logs. */
+  readonly name: string
+  report(version: string, nowMs: number): DoorReport
+  /** Sends a report to the room, which answers null to a stale one. */
+  send(report: DoorReport): Promise<DoorReply<RoomConfig> | null>
+  apply(reply: DoorReply<RoomConfig>): void
+  owesReport(nowMs: number): boolean
+}
+
+export class RoomLink {
+  readonly #ends: LinkEnds
+  #settings: RoomSettings
+  #version = ''
+  /** Why the last sync failed. */
+  #whyNot = 'no answer in time'
+  /**
+   * When the last answered report was sent. -Infinity while this incarnation knows only the settings of the deployed
+   * file.
+   */
+  #heardAtMs = Number.NEGATIVE_INFINITY
+  #askedAtMs = Number.NEGATIVE_INFINITY
+  /** When the first unanswered report was sent, null while the room answers. */
+  #failingSinceMs: number | null = null
+  #inFlight: Promise<boolean> | null = null
+  #timer: number | null = null
+
+  /** The settings of the deployed file apply until the room has answered. */
+  constructor(ends: LinkEnds, config: RoomConfig) {
+    this.#ends = ends
+    this.#settings = compile(config)
+  }
+
+  get settings(): RoomSettings {
+    return this.#settings
+  }
+
+  get version(): string {
+    return this.#version
+  }
+
+  get whyNot(): string {
+    return this.#whyNot
+  }
+
+  /** When the report was sent that the room has answered last. */
+  get heardAtMs(): number {
+    return this.#heardAtMs
+  }
+
+  /** How long the room has not answered, 0 ms while it does. */
+  silentMs(nowMs: number): number {
+    return this.#failingSinceMs === null ? 0 : Math.max(1, nowMs - this.#failingSinceMs)
+  }
+
+  /**
+   * Sends one report and applies the answer, or waits for the sync that is under way. Returns false when no answer came
+   * in time.
+   */
+  sync(): Promise<boolean> {
+    if (this.#inFlight) return this.#inFlight
+    const sentMs = Date.now()
+    this.#askedAtMs = sentMs
+    const report = this.#ends.report(this.#version, sentMs)
+    const inFlight = within(SYNC_TIMEOUT_MS, this.#exchange(report, sentMs)).then(answer => answer === true)
+    this.#inFlight = inFlight
+    void inFlight.then(answeredInTime => {
+      this.#inFlight = null
+      this.#failingSinceMs = answeredInTime ? null : (this.#failingSinceMs ?? sentMs)
+    })
+    return inFlight
+  }
+
+  /** Sends a report that begins now: one that is under way may lack what is new. */
+  async syncAnew(): Promise<void> {
+    await this.#inFlight
+    await this.sync()
+  }
+
+  /**
+   * Waits for the room's first answer to this incarnation, unless the last sync failed: live settings decide which
+   * sessions are active. Later the settings are refreshed in the background.
+   */
+  async waitForSettings(): Promise<void> {
+    const hasHeard = this.#heardAtMs > Number.NEGATIVE_INFINITY
+    if (!hasHeard && this.#failingSinceMs === null) await this.sync()
+    else if (Date.now() - this.#askedAtMs >= SETTINGS_EVERY_MS) void this.sync()
+  }
+
+  /** Syncs every second while there is something to report. */
+  keepGoing(): void {
+    if (this.#timer || !this.#ends.owesReport(Date.now())) return
+    this.#timer = setTimeout(async () => {
+      await this.sync()
+      this.#timer = null
+      this.keepGoing()
+    }, SYNC_EVERY_MS)
+  }
+
+  async #exchange(report: DoorReport, sentMs: number): Promise<boolean> {
+    try {
+      const reply = await this.#ends.send(report)
+      if (!reply) return false
+      if (reply.settings) {
+        this.#settings = compile(reply.settings)
+        this.#version = reply.version
+      }
+      this.#heardAtMs = Math.max(this.#heardAtMs, sentMs)
+      this.#ends.apply(reply)
+      return true
+    } catch (error) {
+      this.#whyNot = String(error)
+      console.warn(`door ${this.#ends.name} could not sync: ${this.#whyNot}`)
+      return false
+    }
+  }
+}
