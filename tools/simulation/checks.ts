@@ -4,18 +4,24 @@
  * would repeat its mistakes.
  */
 import { doorOf, MAIN_LANE } from '../../src/core/ticket.ts'
-import type { Crowd } from './crowd.ts'
 import { LimitCheck } from './limit-check.ts'
 import { displacementPlaces, kendallTau, quantile } from './order.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
 import { Shares } from './shares.ts'
 import type { Use } from './use.ts'
+import type { Visitor } from './visitor.ts'
 
 export interface Violation {
   readonly invariant: string
   readonly atMs: number
   readonly detail: string
-  readonly visitor: number | null
+  readonly visitor: Visitor | null
+}
+
+export interface Admission {
+  readonly atMs: number
+  readonly key: number
+  readonly visitor: Visitor
 }
 
 /** The sessions inside, as the world counts them. */
@@ -33,6 +39,8 @@ const DISPLACED_PLACES_MAX = 5
 const TAU_MIN = 0.99
 /** A shown wait rises by at most a tenth from poll to poll, unless its visitor is shown the reason. */
 const WAIT_RISE_MAX = 1.1001
+/** Shorter waits are all displayed as "less than a minute". */
+const WAIT_SHORT_MS = 30_000
 /** Permit use is judged after this much time with a line, order after this much time of service. */
 const USE_FROM_MS = 10 * 60_000
 const ORDER_FROM_MS = 20 * 60_000
@@ -50,11 +58,11 @@ export function burstAt(ratePerMinute: number): number {
 
 export class Checks {
   readonly violations: Violation[] = []
-  /** All admissions in order: the time, the ticket's key, and the visitor. */
-  readonly admittedAt: number[] = []
-  readonly admittedKeys: number[] = []
-  readonly admittedVisitors: number[] = []
+  /** In order of time. */
+  readonly admissions: Admission[] = []
   mostInside = 0
+  /** The largest rise between two waits shown in a row for the same place, as a quotient. */
+  waitRiseMax = 1
   /** Null where sessions have no limit. */
   readonly limit: LimitCheck | null
   /** Null where there is one lane. */
@@ -80,10 +88,6 @@ export class Checks {
     this.#largestTotal = scenario.totalActiveUsers
   }
 
-  get admissions(): number {
-    return this.admittedAt.length
-  }
-
   limits(limits: Pick<Scenario, 'ratePerMinute' | 'totalActiveUsers'>, nowMs: number): void {
     this.#leak(nowMs)
     this.#ratePerMinute = limits.ratePerMinute
@@ -91,7 +95,7 @@ export class Checks {
     this.#largestTotal = Math.max(this.#largestTotal, limits.totalActiveUsers)
   }
 
-  admitted(visitor: number, sid: string, key: number, nowMs: number): void {
+  admitted(visitor: Visitor, { sid, key }: { readonly sid: string; readonly key: number }, nowMs: number): void {
     this.#leak(nowMs)
     this.#level++
     if (this.#level > this.#burst + 1e-6) {
@@ -99,13 +103,11 @@ export class Checks {
     }
     const { drawAtMs = 0 } = this.#scenario
     if (nowMs < START_MS + drawAtMs && key >= START_MS) {
-      this.#violate('I6', nowMs, `visitor ${visitor} was let in before the start of the event`, visitor)
+      this.#violate('I6', nowMs, `visitor ${visitor.number} was let in before the start of the event`, visitor)
     }
     if (this.#sids.has(sid)) this.#violate('I7', nowMs, `${sid} was admitted twice`, visitor)
     this.#sids.add(sid)
-    this.admittedAt.push(nowMs)
-    this.admittedKeys.push(key)
-    this.admittedVisitors.push(visitor)
+    this.admissions.push({ atMs: nowMs, key, visitor })
   }
 
   inside({ live, out }: Inside, nowMs: number): void {
@@ -115,43 +117,59 @@ export class Checks {
     }
   }
 
-  shown(visitor: number, position: number, before: number, nowMs: number): void {
+  /** A shown position never rises, and no place is shown before its draw has taken place. */
+  shown(visitor: Visitor, position: number, nowMs: number): void {
+    const before = visitor.shownPosition
+    visitor.shownPosition = position
     if (position > before) {
-      this.#violate('I4', nowMs, `visitor ${visitor} was shown ${before}, then ${position}`, visitor)
+      this.#violate('I4', nowMs, `visitor ${visitor.number} was shown ${before}, then ${position}`, visitor)
     }
-  }
-
-  /** No visitor may be shown a place before its draw has taken place. */
-  shownEarly(visitor: number, secretUntilMs: number, nowMs: number): void {
+    const { secretUntilMs } = visitor
     if (nowMs < secretUntilMs) {
-      const detail = `visitor ${visitor} was shown a place ${Math.ceil(secretUntilMs - nowMs)} ms before its draw`
+      const detail = `visitor ${visitor.number} was shown a place ${Math.ceil(secretUntilMs - nowMs)} ms before its draw`
       this.#violate('draw', nowMs, detail, visitor)
     }
   }
 
-  waitRose(visitor: number, rise: number, nowMs: number): void {
+  /** A shown wait rises little from poll to poll, unless the page gives the reason. */
+  waitShown(visitor: Visitor, waitMs: number, mayRise: boolean, nowMs: number): void {
+    const beforeMs = visitor.shownWaitMs
+    visitor.shownWaitMs = waitMs
+    if (mayRise || beforeMs === 0) return
+    const rise = waitMs / Math.max(WAIT_SHORT_MS, beforeMs)
+    this.waitRiseMax = Math.max(this.waitRiseMax, rise)
     if (rise > WAIT_RISE_MAX) {
-      const detail = `visitor ${visitor} was shown a wait ${((rise - 1) * 100).toFixed(1)} % longer, and not told why`
+      const detail = `visitor ${visitor.number} was shown a wait ${((rise - 1) * 100).toFixed(1)} % longer, and not told why`
       this.#violate('wait', nowMs, detail, visitor)
     }
   }
 
   /** A visitor may lose the turn only after being away for a whole claim window. */
-  missed(visitor: number, lastSeenMs: number, nowMs: number): void {
+  missed(visitor: Visitor, lastSeenMs: number, nowMs: number): void {
     const awayMs = nowMs - lastSeenMs
     if (awayMs < CLAIM_WINDOW_MS - ABSENCE_SLACK_MS - 2 * this.#scenario.clockSkewMs) {
-      this.#violate('I4', nowMs, `visitor ${visitor} lost a place after ${Math.round(awayMs / 1_000)} s away`, visitor)
+      this.#violate(
+        'I4',
+        nowMs,
+        `visitor ${visitor.number} lost a place after ${Math.round(awayMs / 1_000)} s away`,
+        visitor,
+      )
     }
   }
 
-  lostSession(visitor: number, expiresMs: number, nowMs: number): void {
+  lostSession(visitor: Visitor, expiresMs: number, nowMs: number): void {
     if (nowMs < expiresMs) {
-      this.#violate('I4', nowMs, `visitor ${visitor} lost a session that had ${expiresMs - nowMs} ms left`, visitor)
+      this.#violate(
+        'I4',
+        nowMs,
+        `visitor ${visitor.number} lost a session that had ${expiresMs - nowMs} ms left`,
+        visitor,
+      )
     }
   }
 
   /** A limit has let a request of a session pass. */
-  passed(visitor: number, sid: string, nowMs: number): void {
+  passed(visitor: Visitor, sid: string, nowMs: number): void {
     const over = this.limit?.passes(sid, doorOf(sid), nowMs) ?? 0
     if (over > 0) this.#violate('I11', nowMs, `${sid} is ${over.toFixed(2)} requests beyond its limit`, visitor)
   }
@@ -166,7 +184,7 @@ export class Checks {
     }
   }
 
-  finish(use: Use, crowd: Crowd, nowMs: number): void {
+  finish(use: Use, nowMs: number): void {
     const { loss, evictions, changes, lanes, drawAtMs } = this.#scenario
     const minutes = Math.max(1, (nowMs - START_MS) / 60_000)
     const isCalm = loss <= LOSS_CALM && evictions / minutes <= EVICTIONS_CALM_PER_MINUTE && changes.every(isStart)
@@ -177,19 +195,16 @@ export class Checks {
     for (const detail of this.shares?.starved() ?? []) this.#violate('share', nowMs, detail)
     const isLong = use.rateBoundMs >= ORDER_FROM_MS
     if (!isLong && (drawAtMs === undefined || use.rateBoundMs < DRAWN_ORDER_FROM_MS)) return
-    for (const lane of [MAIN_LANE, ...(lanes ?? []).map(({ name }) => name)]) this.#order(crowd, lane, isLong, nowMs)
+    for (const lane of [MAIN_LANE, ...(lanes ?? []).map(({ name }) => name)]) this.#order(lane, isLong, nowMs)
   }
 
   /** Keys of the visitors of one lane who kept polling, in order of admission. Each lane has an order of its own. */
-  faithfulKeys(crowd: Crowd, lane = MAIN_LANE): number[] {
-    return this.admittedKeys.filter((_, index) => {
-      const visitor = this.admittedVisitors[index] as number
-      return crowd.isFaithful(visitor) && crowd.lane(visitor) === lane
-    })
+  faithfulKeys(lane = MAIN_LANE): number[] {
+    return this.admissions.filter(({ visitor }) => visitor.isFaithful && visitor.lane === lane).map(({ key }) => key)
   }
 
-  #order(crowd: Crowd, lane: string, isLong: boolean, nowMs: number): void {
-    const keys = this.faithfulKeys(crowd, lane)
+  #order(lane: string, isLong: boolean, nowMs: number): void {
+    const keys = this.faithfulKeys(lane)
     const p95 = quantile(displacementPlaces(keys).map(Math.abs).sort(ascending), 0.95)
     const most = Math.max((DISPLACED_SECONDS_MAX * this.#ratePerMinute) / 60, DISPLACED_PLACES_MAX)
     const tau = kendallTau(keys)
@@ -202,7 +217,7 @@ export class Checks {
     this.#levelAtMs = nowMs
   }
 
-  #violate(invariant: string, atMs: number, detail: string, visitor: number | null = null): void {
+  #violate(invariant: string, atMs: number, detail: string, visitor: Visitor | null = null): void {
     this.violations.push({ invariant, atMs, detail, visitor })
   }
 }

@@ -7,13 +7,14 @@ import type { Quota } from '../../src/core/gcra.ts'
 import { Ledger } from '../../src/core/limits/ledger.ts'
 import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import { leaseMs, type SessionRules } from '../../src/core/session.ts'
+import { doorOf } from '../../src/core/ticket.ts'
 import { VIEW_FOR_MS } from '../../src/core/timing.ts'
 import { type Door, newDoor } from './door.ts'
 import { POLICY } from './requests.ts'
 import type { Below, Room, RoomAnswer } from './room.ts'
 import { CLAIM_WINDOW_MS, REENTRY_GRACE_MS } from './scenario.ts'
-import { doorNumberOf } from './sids.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { Visitor } from './visitor.ts'
 
 const TICK_MS = 1_000
 /** A claim waits at its door for the room's answer at most this long. */
@@ -43,7 +44,7 @@ export class Doors implements Below {
   }
 
   /** Exchanges a place for a session, on behalf of a visitor. */
-  claim(visitor: number, ticket: Claim, reply: (answer: ClaimAnswer) => void): void {
+  claim(visitor: Visitor, ticket: Claim, reply: (answer: ClaimAnswer) => void): void {
     const { agenda, counts } = this.#around
     const door = this.#doorOf(ticket.sid)
     counts.objectRequests++
@@ -66,13 +67,19 @@ export class Doors implements Below {
     decide('new')
   }
 
-  /** Renews a session, and charges its ledger for what is asked. */
-  touch(visitor: number, touch: Touch): TouchAnswer {
-    const { agenda, counts, events } = this.#around
+  /**
+   * Renews a session, and charges its ledger for what is asked. The check fails if the door reports a session as over
+   * before its time.
+   */
+  touch(visitor: Visitor, touch: Touch): TouchAnswer {
+    const { agenda, checks, counts, events } = this.#around
+    const { stay } = visitor
     const { nowMs } = agenda
     const door = this.#doorOf(touch.sid)
     counts.objectRequests++
     const answer = doorHalf.touch({ store: door.sessions, rules: this.#rules }, touch, nowMs)
+    if (answer.verdict === 'gone') checks.lostSession(visitor, stay?.expiresMs ?? 0, nowMs)
+    else if (stay) stay.expiresMs = answer.expiresMs
     if (answer.verdict === 'gone' || !touch.tokenRequests) return answer
     const grants = door.ledger.touch(touch.sid, touch.tokenRequests, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
     events?.note(
@@ -116,7 +123,7 @@ export class Doors implements Below {
   }
 
   poke(name: string): void {
-    this.#poke(this.#doors[Number(name.slice(1))] as Door)
+    this.#poke(this.#byName(name))
   }
 
   pokeAll(): void {
@@ -150,13 +157,17 @@ export class Doors implements Below {
     )
   }
 
+  #byName(name: string): Door {
+    return this.#doors[Number(name.slice(1))] as Door
+  }
+
   #doorOf(sid: string): Door {
-    return this.#doors[doorNumberOf(sid)] as Door
+    return this.#byName(doorOf(sid))
   }
 
   readonly #quotaOf = (policy: string) => (policy === POLICY ? (this.#quota ?? undefined) : undefined)
 
-  #decide(door: Door, visitor: number, ticket: Claim, attempt: doorHalf.Attempt): doorHalf.Decision {
+  #decide(door: Door, visitor: Visitor, ticket: Claim, attempt: doorHalf.Attempt): doorHalf.Decision {
     const { agenda, checks, events } = this.#around
     const { nowMs } = agenda
     const { state } = door
@@ -166,7 +177,7 @@ export class Doors implements Below {
     const { name, spent, granted } = state
     events?.note(nowMs, visitor, `door ${name}: ${ticket.sid} ${decision.verdict}, spent ${spent} of ${granted}`)
     if (spent > spentBefore) {
-      checks.admitted(visitor, ticket.sid, ticket.key, nowMs)
+      checks.admitted(visitor, ticket, nowMs)
       this.#admittedIn.set(ticket.lane, this.admittedIn(ticket.lane) + 1)
       // The request that came with the claim passes when the door admits the session.
       if (ticket.tokenRequests) checks.passed(visitor, ticket.sid, nowMs)
@@ -240,7 +251,8 @@ export class Doors implements Below {
 
   #tellRoom(door: Door): void {
     const { nowMs } = this.#around.agenda
-    if (!door.inFlight && doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)) this.#sync(door)
+    const owesReport = doorHalf.isActive(door.state, door.sessions.live(nowMs), nowMs)
+    if (owesReport && !door.inFlight) this.#sync(door)
     else this.#keepTicking(door)
   }
 

@@ -4,8 +4,9 @@ import type { Quota } from '../../src/core/gcra.ts'
 import * as edgeHalf from '../../src/core/protocol/edge.ts'
 import type { EdgeReply } from '../../src/core/protocol/messages.ts'
 import type { Doors } from './doors.ts'
-import { type AtDoor, Requests } from './requests.ts'
+import { Requests } from './requests.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { Visitor } from './visitor.ts'
 
 /** Share of a visitor's requests that go to a random isolate instead of the visitor's first one. */
 const ROAMING = 0.1
@@ -18,32 +19,27 @@ export interface Edge {
   requests: Requests | null
   syncing: boolean
   /** Visitors whose request waits for a current view. */
-  waiting: number[]
+  waiting: Visitor[]
 }
 
 export class Edges {
   readonly #around: Surroundings
   readonly #doors: Doors
   readonly #edges: readonly Edge[]
-  readonly #answer: (visitor: number, edge: Edge) => void
+  readonly #answer: (visitor: Visitor, edge: Edge) => void
 
   /**
-   * `skewsMs` contains the clock error of each isolate. `answer` handles a request from outside the site, once the
-   * edge's view is current.
+   * `answer` handles a request from outside the site, once the edge's view is current.
    */
-  constructor(
-    around: Surroundings,
-    doors: Doors,
-    skewsMs: readonly number[],
-    answer: (visitor: number, edge: Edge) => void,
-  ) {
+  constructor(around: Surroundings, doors: Doors, answer: (visitor: Visitor, edge: Edge) => void) {
     this.#around = around
     this.#doors = doors
     this.#answer = answer
-    this.#edges = skewsMs.map((skewMs, index) => ({
+    const { edges, doors: doorCount, clockSkewMs } = around.scenario
+    this.#edges = Array.from({ length: edges }, (_, index) => ({
       state: edgeHalf.newEdge<never>(`i${index}`),
-      home: index % around.scenario.doors,
-      skewMs,
+      home: index % doorCount,
+      skewMs: around.random.between(-clockSkewMs, clockSkewMs),
       requests: null,
       syncing: false,
       waiting: [],
@@ -51,22 +47,19 @@ export class Edges {
   }
 
   /** From now on the requests of sessions are limited. */
-  limit(quota: Quota, atDoor: AtDoor): void {
-    const { agenda, network } = this.#around
-    for (const edge of this.#edges) {
-      const { skewMs, state } = edge
-      edge.requests = new Requests(quota, { isolate: state.isolate, skewMs }, agenda, network, atDoor)
-    }
+  limit(quota: Quota): void {
+    for (const edge of this.#edges) edge.requests = new Requests(quota, edge, this.#around, this.#doors)
   }
 
   /** Mostly the isolate that a visitor met first, sometimes another one. */
-  near(first: number): Edge {
+  near({ edge }: Visitor): Edge {
     const { random } = this.#around
-    return this.#edges[random.chance(ROAMING) ? random.below(this.#edges.length) : first] as Edge
+    return this.#edges[random.chance(ROAMING) ? random.below(this.#edges.length) : edge] as Edge
   }
 
   /** A request of a visitor who is not inside. It is answered at once if the view is current. */
-  request(visitor: number, edge: Edge): void {
+  request(visitor: Visitor): void {
+    const edge = this.near(visitor)
     const { nowMs } = this.#around.agenda
     if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#sync(edge)
     if (edgeHalf.isCurrent(edge.state, nowMs)) this.#answer(visitor, edge)

@@ -2,86 +2,51 @@
  * Keeps waits shown after the first ten minutes, to compare them with the real waits. Each visitor has three: the
  * first, the last, and a random one.
  */
+import { START_MS } from './scenario.ts'
+import type { Visitor } from './visitor.ts'
 
-import { DOUBLES, newLines } from './lines.ts'
+const FROM_MS = START_MS + 10 * 60_000
 
-const FROM_MS = 10 * 60_000
-/** Shorter waits are all displayed as "less than a minute". */
-const SHORT_MS = 30_000
+interface Estimate {
+  readonly atMs: number
+  readonly waitMs: number
+}
 
-/** One visitor's numbers: how many waits were shown, then the time and the wait of each kept estimate. */
-const TIMES = 0
-const FIRST = 1
-const LAST = 3
-const ANY = 5
+export interface ShownWaits {
+  count: number
+  readonly first: Estimate
+  last: Estimate
+  any: Estimate
+}
 
-export class Estimates {
-  readonly #fromMs: number
-  readonly #numbers: Float64Array
-  /**
-   * The largest rise between two waits shown in a row for the same place, as a quotient. Waits below SHORT_MS count as
-   * SHORT_MS.
-   */
-  riseMax = 1
+/** `random`, uniform in [0, 1), gives each of a visitor's estimates the same chance to be kept. */
+export function keepEstimate(visitor: Visitor, waitMs: number, random: number, nowMs: number): void {
+  if (nowMs < FROM_MS) return
+  const estimate = { atMs: nowMs, waitMs }
+  visitor.waits ??= { count: 0, first: estimate, last: estimate, any: estimate }
+  visitor.waits.count++
+  visitor.waits.last = estimate
+  if (random * visitor.waits.count < 1) visitor.waits.any = estimate
+}
 
-  constructor(visitors: number, startMs: number) {
-    this.#fromMs = startMs + FROM_MS
-    this.#numbers = newLines(visitors)
+/** Errors of the estimates of admitted visitors: relative to the real wait, and in seconds for the last. */
+export function estimateErrors(visitors: readonly Visitor[]) {
+  const any: number[] = []
+  const first: number[] = []
+  const lastSeconds: number[] = []
+  for (const { waits, stay } of visitors) {
+    if (!waits || !stay) continue
+    any.push(shareWrong(waits.any, stay.admittedMs))
+    first.push(shareWrong(waits.first, stay.admittedMs))
+    lastSeconds.push(wrongMs(waits.last, stay.admittedMs) / 1_000)
   }
+  return { any, first, lastSeconds }
+}
 
-  /** Reads one number of a visitor's cache line, so that the whole line is in the cache when it is needed. */
-  fetch(visitor: number, nowMs: number): number {
-    return nowMs < this.#fromMs ? 0 : (this.#numbers[visitor * DOUBLES] as number)
-  }
+function shareWrong(estimate: Estimate, admittedMs: number): number {
+  return wrongMs(estimate, admittedMs) / Math.max(1_000, admittedMs - estimate.atMs)
+}
 
-  /** Returns by how much the wait for one place has risen since it was last shown, as a quotient. */
-  rise(beforeMs: number, waitMs: number): number {
-    const rise = waitMs / Math.max(SHORT_MS, beforeMs)
-    this.riseMax = Math.max(this.riseMax, rise)
-    return rise
-  }
-
-  /** `random`, uniform in [0, 1), gives each of a visitor's estimates the same chance to be kept. */
-  shown(visitor: number, waitMs: number, random: number, nowMs: number): void {
-    if (nowMs < this.#fromMs) return
-    const at = visitor * DOUBLES
-    const times = (this.#numbers[at + TIMES] as number) + 1
-    this.#numbers[at + TIMES] = times
-    if (times === 1) this.#note(at + FIRST, waitMs, nowMs)
-    if (random * times < 1) this.#note(at + ANY, waitMs, nowMs)
-    this.#note(at + LAST, waitMs, nowMs)
-  }
-
-  /**
-   * Errors of the estimates of each admitted visitor: relative to the real wait for `any` and `first`, in seconds for
-   * the last.
-   */
-  errors(admittedMs: Float64Array, counts: (visitor: number) => boolean) {
-    const any: number[] = []
-    const first: number[] = []
-    const lastSeconds: number[] = []
-    for (let visitor = 0; visitor < admittedMs.length; visitor++) {
-      const inMs = admittedMs[visitor] as number
-      const at = visitor * DOUBLES
-      if (this.#numbers[at + TIMES] === 0 || inMs === 0 || !counts(visitor)) continue
-      any.push(this.#shareWrong(at + ANY, inMs))
-      first.push(this.#shareWrong(at + FIRST, inMs))
-      lastSeconds.push(this.#wrongMs(at + LAST, inMs) / 1_000)
-    }
-    return { any, first, lastSeconds }
-  }
-
-  #note(at: number, waitMs: number, nowMs: number): void {
-    this.#numbers[at] = nowMs
-    this.#numbers[at + 1] = waitMs
-  }
-
-  #shareWrong(at: number, inMs: number): number {
-    return this.#wrongMs(at, inMs) / Math.max(1_000, inMs - (this.#numbers[at] as number))
-  }
-
-  #wrongMs(at: number, inMs: number): number {
-    const realMs = inMs - (this.#numbers[at] as number)
-    return Math.abs((this.#numbers[at + 1] as number) - realMs)
-  }
+function wrongMs({ atMs, waitMs }: Estimate, admittedMs: number): number {
+  return Math.abs(waitMs - (admittedMs - atMs))
 }

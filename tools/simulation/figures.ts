@@ -1,10 +1,11 @@
 /** The results of a run: use of the rate, order, waits, windows, and what it would have cost. */
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 import { burstAt } from './checks.ts'
+import { estimateErrors } from './estimates.ts'
 import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
-import type { Habit } from './owners.ts'
 import { costUsd } from './prices.ts'
 import { useOf } from './use.ts'
+import type { Habit, Visitor } from './visitor.ts'
 import type { World } from './world.ts'
 
 export interface Figures {
@@ -55,14 +56,16 @@ const WINDOWS_SECONDS = [1, 10, 60]
 
 /** Waits, order and estimates count only visitors who kept polling. The rest counts all visitors. */
 export function figuresOf(world: World): Figures {
-  const { checks, crowd } = world
-  const at = checks.admittedAt
+  const { checks, counts, scenario, usage, visitors } = world
+  const at = checks.admissions.map(({ atMs }) => atMs)
+  const people = new Set(visitors.map(({ person }) => person)).size
   const ratePerMinute = world.ratePerMinute
   const perSecond = ratePerMinute / 60
-  const keys = checks.faithfulKeys(crowd)
+  const keys = checks.faithfulKeys()
   const displaced = Float64Array.from(displacementPlaces(keys), Math.abs).sort()
-  const waits = waitsSeconds(world)
-  const estimates = world.estimates.errors(crowd.stays.admittedMs, visitor => crowd.isFaithful(visitor))
+  const faithful = visitors.filter(({ isFaithful }) => isFaithful)
+  const waits = waitsSeconds(faithful)
+  const estimates = estimateErrors(faithful)
   const seconds = (places: number) => (perSecond > 0 ? round(places / perSecond, 2) : 0)
   return {
     admitted: at.length,
@@ -83,19 +86,17 @@ export function figuresOf(world: World): Figures {
     estimateErrorMedian: median(estimates.any, 3),
     estimateErrorFirstMedian: median(estimates.first, 3),
     estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
-    waitRiseMax: round(world.estimates.riseMax, 3),
-    pollsPerVisitor: round(world.counts.polls / world.owners.people, 1),
-    objectCallsPerVisitor: round((world.counts.objectCalls + world.limitCalls) / world.owners.people, 2),
-    rowsWritten: world.usage.rowsWritten,
-    costUsd: round(costUsd(world.usage), 4),
-    missed: world.counts.missed,
+    waitRiseMax: round(checks.waitRiseMax, 3),
+    pollsPerVisitor: round(counts.polls / people, 1),
+    objectCallsPerVisitor: round((counts.objectCalls + world.limitCalls) / people, 2),
+    rowsWritten: usage.rowsWritten,
+    costUsd: round(costUsd(usage), 4),
+    missed: counts.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
-    ...(world.scenario.robots
-      ? { robots: { requests: world.counts.robotRequests, admitted: world.counts.robotsAdmitted } }
-      : {}),
-    ...(world.scenario.limit ? requestsOf(world) : {}),
-    ...(world.owners.differ ? { habits: habitsOf(world) } : {}),
-    ...(world.scenario.lanes ? { lanes: lanesOf(world, world.scenario.lanes) } : {}),
+    ...(scenario.robots ? { robots: { requests: counts.robotRequests, admitted: counts.robotsAdmitted } } : {}),
+    ...(scenario.limit ? requestsOf(world) : {}),
+    ...(scenario.holders || scenario.droppers ? { habits: habitsOf(visitors) } : {}),
+    ...(scenario.lanes ? { lanes: lanesOf(world, scenario.lanes) } : {}),
   }
 }
 
@@ -110,12 +111,12 @@ function requestsOf({ checks, limitCalls }: World) {
   }
 }
 
-function habitsOf(world: World): NonNullable<Figures['habits']> {
-  const { owners } = world
+function habitsOf(visitors: readonly Visitor[]): NonNullable<Figures['habits']> {
   const of = (habit: Habit) => {
-    const waits = waitsSeconds(world, visitor => owners.habitOf(visitor) === habit)
+    const tickets = visitors.filter(({ person }) => person.habit === habit)
+    const waits = waitsSeconds(tickets.filter(({ isFaithful }) => isFaithful))
     return {
-      people: owners.count(habit),
+      people: new Set(tickets.map(({ person }) => person)).size,
       admitted: waits.length,
       waitMeanSeconds: round(waits.reduce((sum, wait) => sum + wait, 0) / Math.max(1, waits.length), 1),
       waitP50Seconds: round(quantile(waits, 0.5), 1),
@@ -124,11 +125,11 @@ function habitsOf(world: World): NonNullable<Figures['habits']> {
   return { single: of('single'), several: of('several'), drops: of('drops') }
 }
 
-function lanesOf(world: World, lanes: NonNullable<World['scenario']['lanes']>): NonNullable<Figures['lanes']> {
+function lanesOf({ checks, visitors }: World, lanes: readonly { name: string }[]): NonNullable<Figures['lanes']> {
   const of = (lane: string) => {
-    const waits = waitsSeconds(world, visitor => world.crowd.lane(visitor) === lane)
+    const waits = waitsSeconds(visitors.filter(visitor => visitor.isFaithful && visitor.lane === lane))
     return {
-      admitted: world.checks.admittedVisitors.filter(visitor => world.crowd.lane(visitor) === lane).length,
+      admitted: checks.admissions.filter(({ visitor }) => visitor.lane === lane).length,
       waitP50Seconds: round(quantile(waits, 0.5), 1),
       waitP95Seconds: round(quantile(waits, 0.95), 1),
     }
@@ -136,15 +137,10 @@ function lanesOf(world: World, lanes: NonNullable<World['scenario']['lanes']>): 
   return Object.fromEntries([MAIN_LANE, ...lanes.map(({ name }) => name)].map(lane => [lane, of(lane)]))
 }
 
-function waitsSeconds({ crowd, owners }: World, counts: (visitor: number) => boolean = () => true): Float64Array {
-  const waits = new Float64Array(crowd.size)
-  let count = 0
-  for (let visitor = 0; visitor < crowd.size; visitor++) {
-    const inMs = crowd.stays.admittedMs[visitor] as number
-    if (inMs > 0 && crowd.isFaithful(visitor) && counts(visitor))
-      waits[count++] = (inMs - owners.arrivedMs(visitor)) / 1_000
-  }
-  return waits.subarray(0, count).sort()
+/** How long those who were admitted waited, from the arrival of their person on, in ascending order. */
+function waitsSeconds(visitors: readonly Visitor[]): Float64Array {
+  const waits = visitors.flatMap(({ stay, person }) => (stay ? [(stay.admittedMs - person.arrivesMs) / 1_000] : []))
+  return Float64Array.from(waits).sort()
 }
 
 function median(values: readonly number[], digits: number): number | null {

@@ -4,125 +4,110 @@ import { RETRY_AFTER_MS } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
 import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place/place.ts'
 import type { Claim, ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
-import type { Ticket } from '../../src/core/ticket.ts'
-import type { Crowd } from './crowd.ts'
+import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import type { Doors } from './doors.ts'
 import type { Edge } from './edges.ts'
-import type { Estimates } from './estimates.ts'
-import type { Lots } from './lots.ts'
-import type { Owners } from './owners.ts'
-import { CLAIM_WINDOW_MS, START_MS } from './scenario.ts'
-import { sidOf } from './sids.ts'
+import { keepEstimate } from './estimates.ts'
+import { Lots } from './lots.ts'
+import { CLAIM_WINDOW_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { Visitor } from './visitor.ts'
 
 /** The mean time between two requests of a robot without cookies. */
 const ROBOT_EVERY_MS = 5_000
 /** How long an edge without a view asks a visitor to wait. */
 const NO_VIEW_RETRY_MS = 2_000
+/** How long a visitor sleeps who is late for the call. */
+const SLEEP_MS = { least: 10_000, most: 400_000 }
 
 export class InLine {
   readonly #around: Surroundings
   readonly #doors: Doors
-  readonly #crowd: Crowd
-  readonly #owners: Owners
-  readonly #estimates: Estimates
-  /** Null where places are given by arrival. */
-  readonly #lots: Lots | null
+  readonly #lots: Lots
 
-  constructor(
-    around: Surroundings,
-    doors: Doors,
-    { crowd, owners, estimates, lots }: { crowd: Crowd; owners: Owners; estimates: Estimates; lots: Lots | null },
-  ) {
+  constructor(around: Surroundings, doors: Doors) {
     this.#around = around
     this.#doors = doors
-    this.#crowd = crowd
-    this.#owners = owners
-    this.#estimates = estimates
-    this.#lots = lots
+    this.#lots = new Lots(around.scenario.seed)
   }
 
   /** One request at an edge: the first arrival, a poll, or a claim. */
-  ask(visitor: number, edge: Edge): void {
+  ask(visitor: Visitor, edge: Edge): void {
     const { agenda, checks, counts, events, random } = this.#around
-    const crowd = this.#crowd
     const { view } = edge.state
     const nowMs = agenda.nowMs + edge.skewMs
     counts.polls++
     if (!view) return agenda.appoint(visitor, agenda.nowMs + NO_VIEW_RETRY_MS)
-    if (crowd.isRobot(visitor)) return this.#askWithoutCookie(visitor, edge, view, nowMs)
-    if (this.#owners.isIdle(visitor)) return
-    const lastSeenMs = crowd.asks(visitor, agenda.nowMs)
-    if (this.#dropsTicket(visitor, nowMs)) this.#takePlace(visitor, nowMs, view)
-    const isNew = !crowd.hasTicket(visitor)
-    if (isNew) this.#takePlace(visitor, (this.#owners.takenMs[visitor] as number) + edge.skewMs, view)
-    let ticket = crowd.ticket(visitor)
-    if (this.#lots && view.events && !isNew) ticket = this.#lots.withPlace(ticket, crowd.sid(visitor), view.events)
+    if (visitor.isRobot) return this.#askWithoutCookie(visitor, edge, view, nowMs)
+    if (visitor.person.isIn) return
+    const lastSeenMs = visitor.seenMs
+    visitor.seenMs = agenda.nowMs
+    const held = this.#dropsTicket(visitor, nowMs) ? this.#takePlace(visitor, nowMs, view) : visitor.ticket
+    let ticket = held
+      ? this.#lots.withPlace(held, view.events)
+      : this.#takePlace(visitor, visitor.arrivesMs + edge.skewMs, view)
     let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (place.state === 'missed') {
-      events?.note(agenda.nowMs, visitor, `visitor ${visitor} missed its turn, key ${ticket.key - START_MS} ms`)
+      events?.note(agenda.nowMs, visitor, `visitor ${visitor.number} missed its turn, key ${ticket.key}`)
       // The claim window of a visitor who slept may end while a claim is on its way.
-      if (!crowd.isLate(visitor)) checks.missed(visitor, lastSeenMs, agenda.nowMs)
+      if (!visitor.isLate) checks.missed(visitor, lastSeenMs, agenda.nowMs)
       counts.missed++
-      crowd.misses(visitor)
-      this.#takePlace(visitor, nowMs, view)
-      ticket = crowd.ticket(visitor)
+      visitor.hasMissed = true
+      ticket = this.#takePlace(visitor, nowMs, view)
       place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
-    } else if (!isNew) {
+    } else if (held) {
       const next = seen(ticket, place, CLAIM_WINDOW_MS, nowMs)
       if (next.confirmed && !ticket.confirmed) this.#confirm(edge, next)
-      if (next !== ticket) crowd.keep(visitor, next)
       ticket = next
     }
+    visitor.ticket = ticket
     if (place.state === 'waiting' && place.position !== null) {
       this.#show(visitor, place.position, place.wait?.likelyMs, view.slowed != null)
     }
-    if (!crowd.staysAfterPoll(visitor)) return
+    if (!visitor.staysAfterPoll()) return
     if (place.state !== 'called') {
       agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, { nowMs, random: random.next() }))
-    } else if (crowd.fallsAsleep(visitor)) {
-      agenda.appoint(visitor, agenda.nowMs + random.between(10_000, 400_000))
-    } else this.#claim(visitor, edge, view)
+    } else if (visitor.isLate && !visitor.hasSlept) {
+      visitor.hasSlept = true
+      agenda.appoint(visitor, agenda.nowMs + random.between(SLEEP_MS.least, SLEEP_MS.most))
+    } else this.#claim(visitor, ticket, edge, view)
   }
 
   /**
    * Takes a new place with every request and never returns to it. In an open room such a place is called at once, and
    * the robot claims it.
    */
-  #askWithoutCookie(visitor: number, edge: Edge, view: View, nowMs: number): void {
+  #askWithoutCookie(visitor: Visitor, edge: Edge, view: View, nowMs: number): void {
     this.#around.counts.robotRequests++
-    this.#takePlace(visitor, nowMs, view)
-    if (placeOf(this.#crowd.ticket(visitor), view, CLAIM_WINDOW_MS, nowMs).state === 'called')
-      this.#claim(visitor, edge, view)
+    const ticket = this.#takePlace(visitor, nowMs, view)
+    const { state } = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
+    if (state === 'called') this.#claim(visitor, ticket, edge, view)
     else this.#appointRobot(visitor)
   }
 
-  #appointRobot(visitor: number): void {
+  #appointRobot(visitor: Visitor): void {
     const { agenda, random } = this.#around
-    if (!this.#crowd.staysAfterPoll(visitor)) return
+    if (!visitor.staysAfterPoll()) return
     agenda.appoint(visitor, agenda.nowMs + ROBOT_EVERY_MS * random.between(0.5, 1.5))
   }
 
   /** Returns true once, unless the ticket's batch is over: another draw then costs the visitor nothing. */
-  #dropsTicket(visitor: number, nowMs: number): boolean {
-    const crowd = this.#crowd
-    const owners = this.#owners
-    if (!owners.differ || owners.habitOf(visitor) !== 'drops' || !crowd.hasTicket(visitor)) return false
-    const { draw } = crowd.ticket(visitor)
-    return (!draw || nowMs < draw.untilMs) && crowd.drops(visitor)
+  #dropsTicket(visitor: Visitor, nowMs: number): boolean {
+    const { ticket, person, hasDropped } = visitor
+    if (person.habit !== 'drops' || hasDropped || !ticket) return false
+    if (ticket.draw && nowMs >= ticket.draw.untilMs) return false
+    visitor.hasDropped = true
+    return true
   }
 
-  #show(visitor: number, position: number, waitMs: number | undefined, mayRise: boolean): void {
+  #show(visitor: Visitor, position: number, waitMs: number | undefined, mayRise: boolean): void {
     const { agenda, checks, events, random } = this.#around
     const { nowMs } = agenda
-    const before = this.#crowd.shows(visitor, position)
-    events?.note(nowMs, visitor, `visitor ${visitor} is shown position ${position}`)
-    checks.shown(visitor, position, before, nowMs)
-    if (this.#lots) checks.shownEarly(visitor, this.#lots.secretUntilMs(visitor), nowMs)
+    events?.note(nowMs, visitor, `visitor ${visitor.number} is shown position ${position}`)
+    checks.shown(visitor, position, nowMs)
     if (waitMs === undefined) return
-    const waitBeforeMs = this.#crowd.showsWait(visitor, waitMs)
-    if (!mayRise && waitBeforeMs > 0) checks.waitRose(visitor, this.#estimates.rise(waitBeforeMs, waitMs), nowMs)
-    this.#estimates.shown(visitor, waitMs, random.next(), nowMs)
+    checks.waitShown(visitor, waitMs, mayRise, nowMs)
+    keepEstimate(visitor, waitMs, random.next(), nowMs)
   }
 
   #confirm(edge: Edge, ticket: Ticket): void {
@@ -131,22 +116,20 @@ export class InLine {
     edge.state.tally.add(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
   }
 
-  #takePlace(visitor: number, atMs: number, view: View): void {
+  #takePlace(visitor: Visitor, atMs: number, view: View): Ticket {
     const { random, scenario } = this.#around
-    const crowd = this.#crowd
-    const door = random.below(scenario.doors)
-    const madeMs = Math.floor(atMs - START_MS)
-    const key = this.#lots
-      ? this.#lots.take(visitor, sidOf(door, visitor, madeMs), crowd.lane(visitor), view, atMs)
-      : atMs
-    crowd.take(visitor, door, madeMs, key, atMs)
+    const sid = `d${random.below(scenario.doors)}.${visitor.number}-${visitor.places}`
+    const { lane } = visitor
+    const { secretUntilMs, ...taken } = this.#lots.take(sid, lane, view, atMs)
+    const ticket = { ...newTicket(sid, view, atMs), lane, ...taken }
+    visitor.takes(ticket, secretUntilMs)
+    return ticket
   }
 
-  #claim(visitor: number, edge: Edge, view: View): void {
+  #claim(visitor: Visitor, ticket: Ticket, edge: Edge, view: View): void {
     const { counts, network } = this.#around
-    const ticket = this.#crowd.copyOfTicket(visitor)
-    const requests = edge.requests?.chargeToClaim(ticket.sid)
-    const claim: Claim = requests ? { ...ticket, tokenRequests: requests } : ticket
+    const tokenRequests = edge.requests?.chargeToClaim(visitor, ticket.sid)
+    const claim: Claim = tokenRequests ? { ...ticket, tokenRequests } : ticket
     counts.objectCalls++
     network.call<ClaimAnswer>(
       reply => this.#doors.claim(visitor, claim, reply),
@@ -157,30 +140,36 @@ export class InLine {
     )
   }
 
-  #hear(visitor: number, ticket: Ticket, view: View, answer: ClaimAnswer | null): void {
+  #hear(visitor: Visitor, ticket: Ticket, view: View, answer: ClaimAnswer | null): void {
     const { agenda, counts, random, scenario } = this.#around
-    const crowd = this.#crowd
     const { nowMs } = agenda
-    if (crowd.isRobot(visitor)) {
+    if (visitor.isRobot) {
       if (answer?.verdict === 'admitted') counts.robotsAdmitted++
       return this.#appointRobot(visitor)
     }
     if (answer?.verdict === 'admitted') {
-      if (!this.#owners.enters(visitor)) return
+      const { person } = visitor
+      if (person.isIn) return
+      person.isIn = true
       const leavesMs = nowMs + scenario.stayMs * random.between(0.5, 1.5)
-      crowd.enters(visitor, leavesMs, answer.expiresMs, nowMs)
+      visitor.stay = { admittedMs: nowMs, leavesMs, expiresMs: answer.expiresMs }
       return agenda.appoint(visitor, nowMs + Math.min(scenario.stayMs / 2, 20_000) * random.next())
     }
-    if (answer?.verdict === 'none') crowd.keep(visitor, refused(ticket, view, CLAIM_WINDOW_MS, nowMs))
+    if (answer?.verdict === 'none') visitor.ticket = refused(ticket, view, CLAIM_WINDOW_MS, nowMs)
     if (answer?.verdict === 'ended') {
       // The visitor was admitted, but the answer was lost for as long as a first session lasts.
       const { again } = answer
       if (again) {
-        const key = keyAgain(again.key, again.lane, view)
-        this.#lots?.clear(visitor)
-        crowd.takeAgain(visitor, again.sid, key, nowMs + CLAIM_WINDOW_MS, nowMs)
+        const { sid, lane } = again
+        const place = { key: keyAgain(again.key, lane, view), lane, byMs: nowMs + CLAIM_WINDOW_MS }
+        visitor.takes({ ...newTicket(sid, view, nowMs), ...place }, 0)
       } else this.#takePlace(visitor, nowMs, view)
     }
     agenda.appoint(visitor, nowMs + RETRY_AFTER_MS * random.between(0.8, 1.2))
   }
+}
+
+function newTicket(sid: string, { generation }: View, nowMs: number): Ticket {
+  const place = { key: nowMs, lane: MAIN_LANE, confirmed: false, low: null, byMs: null }
+  return { room: 'room', sid, ...place, generation, issuedMs: nowMs }
 }

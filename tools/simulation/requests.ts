@@ -18,8 +18,12 @@ import {
 } from '../../src/core/limits/lease.ts'
 import type { TokenRequest, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
+import type { Doors } from './doors.ts'
+import type { Edge } from './edges.ts'
 import { look, take } from './leases.ts'
 import type { Network } from './network.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { Visitor } from './visitor.ts'
 
 /** The only policy of a simulation: it covers every request of a session. */
 export const POLICY = 'session'
@@ -34,9 +38,9 @@ const IDLE_AFTER_MS = 3_000
  */
 export type Outcome = 'allowed' | 'limited' | 'alone' | 'gone'
 
-export type AtDoor = (touch: Touch, reply: (answer: TouchAnswer) => void) => void
-
 interface Known {
+  readonly visitor: Visitor
+  readonly sid: string
   readonly lease: TokenLease
   /** Until then requests need no touch. */
   untilMs: number
@@ -50,32 +54,26 @@ export class Requests {
   readonly #skewMs: number
   readonly #agenda: Agenda
   readonly #network: Network
-  readonly #atDoor: AtDoor
+  readonly #doors: Doors
   readonly #sessions = new Map<string, Known>()
-  readonly #watched = new Set<string>()
+  readonly #watched = new Set<Known>()
   #looks = false
   #leases = 0
   /** Touches sent. */
   calls = 0
 
-  constructor(
-    quota: Quota,
-    { isolate, skewMs }: { isolate: string; skewMs: number },
-    agenda: Agenda,
-    network: Network,
-    atDoor: AtDoor,
-  ) {
+  constructor(quota: Quota, { state, skewMs }: Edge, { agenda, network }: Surroundings, doors: Doors) {
     this.#quota = quota
-    this.#isolate = isolate
+    this.#isolate = state.isolate
     this.#skewMs = skewMs
     this.#agenda = agenda
     this.#network = network
-    this.#atDoor = atDoor
+    this.#doors = doors
   }
 
   /** The token requests that go to the door together with a claim. */
-  chargeToClaim(sid: string): readonly TokenRequest[] {
-    const { lease } = this.#known(sid)
+  chargeToClaim(visitor: Visitor, sid: string): readonly TokenRequest[] {
+    const { lease } = this.#known(visitor, sid)
     owe(lease, 1, this.#nowMs)
     return [returnTokens(lease, this.#nowMs)]
   }
@@ -86,12 +84,12 @@ export class Requests {
   }
 
   /** One request of a session. `done` is called once. */
-  request(sid: string, done: (outcome: Outcome) => void): void {
-    const known = this.#known(sid)
+  request(visitor: Visitor, sid: string, done: (outcome: Outcome) => void): void {
+    const known = this.#known(visitor, sid)
     const taken = known.untilMs > this.#nowMs ? take(known.lease, this.#nowMs) : 'ask'
     if (taken !== 'ask') return done(taken)
     beginWait(known.lease, 1, this.#nowMs)
-    this.#ask(sid, known, 1, outcome => {
+    this.#ask(known, 1, outcome => {
       endWait(known.lease, 1)
       done(outcome)
     })
@@ -102,59 +100,58 @@ export class Requests {
     return this.#agenda.nowMs + this.#skewMs
   }
 
-  #known(sid: string): Known {
+  #known(visitor: Visitor, sid: string): Known {
     const known = this.#sessions.get(sid)
     if (known) return known
-    const lease = `${this.#isolate}.${this.#leases++}`
-    const made = { lease: newTokenLease(POLICY, POLICY, this.#quota, lease), untilMs: 0, waiting: null }
+    const name = `${this.#isolate}.${this.#leases++}`
+    const made = { visitor, sid, lease: newTokenLease(POLICY, POLICY, this.#quota, name), untilMs: 0, waiting: null }
     this.#sessions.set(sid, made)
     return made
   }
 
-  #ask(sid: string, known: Known, asks: number, done: (outcome: Outcome) => void): void {
-    this.#touch(sid, known, answer => {
+  #ask(known: Known, asks: number, done: (outcome: Outcome) => void): void {
+    this.#touch(known, answer => {
       if (!answer) return done('alone')
       if (answer.verdict === 'gone') return done('gone')
       const taken = take(known.lease, this.#nowMs)
       if (taken !== 'ask') return done(taken)
       if (asks === ASKS_MAX) return done('alone')
-      this.#ask(sid, known, asks + 1, done)
+      this.#ask(known, asks + 1, done)
     })
   }
 
   /** Requests that come while a touch of their session is under way share its answer. */
-  #touch(sid: string, known: Known, done: (answer: TouchAnswer | null) => void): void {
+  #touch(known: Known, done: (answer: TouchAnswer | null) => void): void {
     if (known.waiting) {
       known.waiting.push(done)
       return
     }
     known.waiting = [done]
-    const requests = [nextRequest(known.lease, this.#quota, 1, this.#nowMs)]
-    this.#send(sid, known, { sid, protectMs: 0, tokenRequests: requests }, answer => {
+    const tokenRequests = [nextRequest(known.lease, this.#quota, 1, this.#nowMs)]
+    this.#send(known, { sid: known.sid, protectMs: 0, tokenRequests }, answer => {
       const { waiting } = known
       known.waiting = null
       for (const one of waiting ?? []) one(answer)
     })
   }
 
-  #send(sid: string, known: Known, touch: Touch, done: (answer: TouchAnswer | null) => void): void {
+  #send(known: Known, touch: Touch, done: (answer: TouchAnswer | null) => void): void {
     const sentMs = this.#nowMs
     const [request] = touch.tokenRequests ?? []
     this.calls++
     this.#network.call<TouchAnswer>(
-      reply => this.#atDoor(touch, reply),
+      reply => reply(this.#doors.touch(known.visitor, touch)),
       answer => {
         if (!answer) {
           if (request) noteNoAnswer(known.lease, request)
-        } else if (answer.verdict === 'gone') this.#sessions.delete(sid)
-        else this.#noteLive(sid, known, answer, request, sentMs)
+        } else if (answer.verdict === 'gone') this.#sessions.delete(known.sid)
+        else this.#noteLive(known, answer, request, sentMs)
         done(answer)
       },
     )
   }
 
   #noteLive(
-    sid: string,
     known: Known,
     answer: TouchAnswer & { verdict: 'live' },
     request: TokenRequest | undefined,
@@ -167,7 +164,7 @@ export class Requests {
     if (request && grant) noteGrant(lease, request, grant, { sentMs, leaseMs, nowMs: this.#nowMs })
     if (!isWorthReturning(lease, this.#quota, this.#nowMs)) return
     lease.usedSeen = lease.used
-    this.#watched.add(sid)
+    this.#watched.add(known)
     if (this.#looks) return
     this.#looks = true
     this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())
@@ -175,19 +172,14 @@ export class Requests {
 
   /** Gives back tokens that a session has not used since the last look. */
   #lookForIdle(): void {
-    for (const sid of this.#watched) {
-      const known = this.#sessions.get(sid)
-      const found = known ? look(known.lease, this.#quota, this.#nowMs) : 'worthless'
-      if (!known || found === 'worthless') this.#watched.delete(sid)
-      else if (found === 'idle' && !known.waiting) {
-        this.#watched.delete(sid)
-        this.#send(
-          sid,
-          known,
-          { sid, protectMs: 0, isIdle: true, tokenRequests: [returnTokens(known.lease, this.#nowMs)] },
-          () => undefined,
-        )
-      }
+    for (const known of this.#watched) {
+      const { lease, sid, waiting } = known
+      const found = this.#sessions.has(sid) ? look(lease, this.#quota, this.#nowMs) : 'worthless'
+      if (found === 'used' || (found === 'idle' && waiting)) continue
+      this.#watched.delete(known)
+      if (found !== 'idle') continue
+      const tokenRequests = [returnTokens(lease, this.#nowMs)]
+      this.#send(known, { sid, protectMs: 0, isIdle: true, tokenRequests }, () => undefined)
     }
     this.#looks = this.#watched.size > 0
     if (this.#looks) this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())

@@ -4,12 +4,12 @@
  */
 import type { SessionStore } from '../../src/core/door/door.ts'
 import { isForgettable, type Session, type SessionRules } from '../../src/core/session.ts'
-import { Ends } from './ends.ts'
+import { Queue } from './queue.ts'
 
 export class MemorySessions implements SessionStore {
   readonly #rows = new Map<string, Session>()
   /** When each session ends, or would have ended before a renewal. An old end is replaced when its time comes. */
-  readonly #ends = new Ends()
+  readonly #ends = new Queue<{ readonly dueMs: number; readonly sid: string }>()
   #live = 0
   #settledMs = Number.NEGATIVE_INFINITY
   /** As billed: one row, and one index row when the end moves. */
@@ -31,7 +31,7 @@ export class MemorySessions implements SessionStore {
     this.#rows.set(session.sid, session)
     this.#live++
     this.rowsWritten += 2
-    this.#ends.add({ atMs: session.expiresMs, sid: session.sid })
+    this.#ends.add({ dueMs: session.expiresMs, sid: session.sid })
   }
 
   update(session: Session): void {
@@ -39,7 +39,7 @@ export class MemorySessions implements SessionStore {
     const beforeMs = this.#rows.get(sid)?.expiresMs ?? expiresMs
     this.#rows.set(sid, session)
     this.rowsWritten += expiresMs === beforeMs ? 1 : 2
-    if (expiresMs < beforeMs) this.#ends.add({ atMs: expiresMs, sid })
+    if (expiresMs < beforeMs) this.#ends.add({ dueMs: expiresMs, sid })
   }
 
   live(nowMs: number): number {
@@ -47,8 +47,8 @@ export class MemorySessions implements SessionStore {
     for (let end = this.#ends.take(this.#settledMs); end; end = this.#ends.take(this.#settledMs)) {
       this.rowsRead++
       const endMs = this.#rows.get(end.sid)?.expiresMs ?? Number.NEGATIVE_INFINITY
-      if (endMs === end.atMs) this.#live--
-      else if (endMs > end.atMs) this.#ends.add({ atMs: endMs, sid: end.sid })
+      if (endMs === end.dueMs) this.#live--
+      else if (endMs > end.dueMs) this.#ends.add({ dueMs: endMs, sid: end.sid })
     }
     return this.#live
   }

@@ -29,7 +29,7 @@ const CROWDS = {
   /** Long debts, and doors that die. */
   strict: '--visitors 600 --arrive 60 --rate 1200 --limit 20/600/10 --evictions 60 --stay 90',
   /** A prequeue that is drawn at the start of an event. */
-  event: '--visitors 1500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
+  event: '--visitors 2500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
   /** A random line, drawn twice a minute. */
   drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
 } as const

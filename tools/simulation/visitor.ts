@@ -1,0 +1,88 @@
+/** The people of a simulation, and their places in line. */
+import type { Ticket } from '../../src/core/ticket.ts'
+import type { ShownWaits } from './estimates.ts'
+
+/** Most people take one ticket. Some take several at once, and some drop theirs and take a new one. */
+export type Habit = 'single' | 'several' | 'drops'
+
+export interface Person {
+  readonly arrivesMs: number
+  readonly habit: Habit
+  /** True once one of the person's tickets has been admitted. */
+  isIn: boolean
+}
+
+/** What is drawn for a visitor before the run. */
+export interface Plan {
+  /** The isolate that gets most of the requests. */
+  readonly edge: number
+  readonly lane: string
+  readonly isRobot: boolean
+  /** How often the visitor polls before closing the tab; null for a visitor who stays. */
+  readonly pollsMax: number | null
+  /** The visitor sleeps through the call, and comes back later. */
+  readonly isLate: boolean
+}
+
+/** One person, or one of several tabs of a person, each with a ticket of its own. */
+export class Visitor implements Plan {
+  readonly number: number
+  readonly person: Person
+  readonly arrivesMs: number
+  readonly edge: number
+  readonly lane: string
+  readonly isRobot: boolean
+  readonly pollsMax: number | null
+  readonly isLate: boolean
+  /** The time of the next appointment, or of the last one. */
+  dueMs: number
+  ticket: Ticket | null = null
+  /** How many places the visitor has taken. Each has a sid of its own. */
+  places = 0
+  /** The place is not drawn before this time. */
+  secretUntilMs = 0
+  /** When the visitor last asked; 0 before the first time. */
+  seenMs = 0
+  polls = 0
+  hasSlept = false
+  hasDropped = false
+  hasMissed = false
+  /** What was last shown for the present place; Infinity and 0 before. */
+  shownPosition = Number.POSITIVE_INFINITY
+  shownWaitMs = 0
+  waits: ShownWaits | null = null
+  /** The stay inside; null until a door's answer admits the visitor. */
+  stay: { readonly admittedMs: number; leavesMs: number; expiresMs: number } | null = null
+
+  constructor(number: number, person: Person, arrivesMs: number, plan: Plan) {
+    this.number = number
+    this.person = person
+    this.arrivesMs = arrivesMs
+    this.edge = plan.edge
+    this.lane = plan.lane
+    this.isRobot = plan.isRobot
+    this.pollsMax = plan.pollsMax
+    this.isLate = plan.isLate
+    this.dueMs = arrivesMs
+  }
+
+  /** Replaces the ticket by one with another place. What was shown belonged to the old place. */
+  takes(ticket: Ticket, secretUntilMs: number): void {
+    this.ticket = ticket
+    this.places++
+    this.secretUntilMs = secretUntilMs
+    this.shownPosition = Number.POSITIVE_INFINITY
+    this.shownWaitMs = 0
+  }
+
+  /** Returns false once the visitor has closed the tab. */
+  staysAfterPoll(): boolean {
+    this.polls++
+    return this.pollsMax === null || this.polls <= this.pollsMax
+  }
+
+  /** Whether the visitor polled when it should, from arrival to admission. */
+  get isFaithful(): boolean {
+    return !this.isLate && this.pollsMax === null && !this.hasMissed
+  }
+}
