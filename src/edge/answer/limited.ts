@@ -6,6 +6,7 @@ import type { Refusal } from '../limits/refusal.ts'
 import { isLow, statesOf } from '../limits/state.ts'
 import { limitedPage } from '../pages/limited.ts'
 import { problemResponse } from '../problem.ts'
+import { acceptsJson } from '../request/kind.ts'
 import type { Visit } from '../request/visit.ts'
 import { outsideHeaders } from './outside.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
@@ -47,10 +48,11 @@ export function tellsLimits(
   isCopied: boolean,
 ): boolean {
   if (response.status >= 300 && response.status < 400) return false
+  const asksForJson = visit.kind === 'api' && acceptsJson(visit.request.headers)
   return admissions.some(({ room, sid }) => {
     const { on } = room.settings.config.rate_limit_headers
     if (on === 'limited' || room.limits.policies.length === 0) return false
-    if (on === 'always' || isCopied || visit.kind === 'api') return true
+    if (on === 'always' || isCopied || asksForJson) return true
     return isLow(room.limits, room.sessions.peek(sid)?.limits, LOW_SHARE)
   })
 }

@@ -1,6 +1,7 @@
 /** The common parts of all answers to visitors outside. */
 import { OWN_HEADERS, seconds } from '../problem.ts'
-import { acceptsHtml, acceptsJson, type Visit } from '../request/visit.ts'
+import { acceptsHtml, acceptsJson } from '../request/kind.ts'
+import type { Visit } from '../request/visit.ts'
 
 /** Returns the headers of every answer to a visitor outside. */
 export function outsideHeaders(retryAfterMs: number): Record<string, string> {

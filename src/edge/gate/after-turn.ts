@@ -4,7 +4,8 @@
  * and requests that change something do not wait, because their answers can explain the refusal.
  */
 import { WAITS_MAX_MS } from '../limits/turns.ts'
-import { isPrefetch, type Visit } from '../request/visit.ts'
+import { isPrefetch } from '../request/kind.ts'
+import type { Visit } from '../request/visit.ts'
 import type { Limited, Verdict } from './verdict.ts'
 
 /** The shortest sleep. Several tokens gather meanwhile, so that a session does not ask for each one of them. */

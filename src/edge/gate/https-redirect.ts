@@ -10,7 +10,8 @@
 import type { RoomConfig } from '../../settings/schema.ts'
 import { OWN_HEADERS } from '../problem.ts'
 import { invitationCookie } from '../request/cookies.ts'
-import { acceptsHtml, type Visit } from '../request/visit.ts'
+import { acceptsHtml } from '../request/kind.ts'
+import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
 const PROOF_HOLDS_MS = 60 * 60_000

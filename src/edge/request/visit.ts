@@ -6,12 +6,7 @@ import type { Deployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
 import { addressIn, addressOf, networkOf } from './address.ts'
 import { cookiePairs } from './cookies.ts'
-
-/**
- * `navigation`: a person looks at a page. `api`: a program asks for data. `subresource`: a part of a page, which no
- * person reads by itself.
- */
-export type Kind = 'navigation' | 'api' | 'subresource'
+import { type Kind, kindOf } from './kind.ts'
 
 /** The number of calls that one request has made, counted where they are made (I9). */
 export interface CallCount {
@@ -62,7 +57,8 @@ export class Visit {
   }
 
   get kind(): Kind {
-    this.#kind ??= kindOf(this.request.headers)
+    // No script sees the body of an answer to a handshake.
+    this.#kind ??= this.isWebSocket ? 'subresource' : kindOf(this.request.headers)
     return this.#kind
   }
 
@@ -157,11 +153,6 @@ export function bypassFacts(visit: Visit): BypassFacts {
   }
 }
 
-/** Whether a browser fetches ahead of its user (Fetch Metadata, `Sec-Purpose`). No person waits for the answer. */
-export function isPrefetch(headers: Headers): boolean {
-  return /\bprefetch\b/i.test(headers.get('Sec-Purpose') ?? headers.get('Purpose') ?? '')
-}
-
 /**
  * Whether the request is the handshake of a WebSocket (RFC 6455 section 4.1). The runtime sends any request with
  * `Upgrade: websocket` on as a GET. So a POST or a preflight with that header would reach the origin as another request
@@ -187,16 +178,6 @@ export function isPreflight(request: Request): boolean {
   )
 }
 
-/** Whether the request asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
-export function acceptsJson(headers: Headers): boolean {
-  return /\bapplication\/([\w.-]+\+)?json\b/i.test(headers.get('Accept') ?? '')
-}
-
-/** Whether the request asks for HTML by name: a browser does, or a program that shows pages. */
-export function acceptsHtml(headers: Headers): boolean {
-  return /\b(text\/html|application\/xhtml)/i.test(headers.get('Accept') ?? '')
-}
-
 /** Returns all values of each cookie, in order. Skips broken pairs, and decodes nothing. */
 export function cookiesOf(header: string | null): ReadonlyMap<string, readonly string[]> {
   const cookies = new Map<string, string[]>()
@@ -213,19 +194,6 @@ export function cookiesOf(header: string | null): ReadonlyMap<string, readonly s
     else cookies.set(name, [value])
   }
   return cookies
-}
-
-function kindOf(headers: Headers): Kind {
-  const destination = headers.get('Sec-Fetch-Dest')
-  const accept = headers.get('Accept') ?? ''
-  if (destination !== null) {
-    if (/^(document|iframe|frame|embed|object)$/.test(destination)) return 'navigation'
-    return acceptsJson(headers) ? 'api' : 'subresource'
-  }
-  if (acceptsHtml(headers)) return 'navigation'
-  if (acceptsJson(headers)) return 'api'
-  // A program that accepts anything (curl) gets the page. A list without HTML in it belongs to a part of a page.
-  return accept === '' || accept.startsWith('*/*') ? 'navigation' : 'subresource'
 }
 
 /**

@@ -1,0 +1,64 @@
+/** What a request asks for, as its headers show it: a page, data, or a part of a page. */
+
+/**
+ * `navigation`: the visitor is shown a page. `api`: a program asks for data. `subresource`: a part of a page, which no
+ * person reads by itself.
+ */
+export type Kind = 'navigation' | 'api' | 'subresource'
+
+/** Destinations of Fetch Metadata that a browser shows as a page. */
+const SHOWN = /^(document|iframe|frame|embed|object)$/
+const HTML = /\b(text\/html|application\/xhtml)/i
+const JSON_TYPE = /\bapplication\/([\w.-]+\+)?json\b/i
+
+export function kindOf(headers: Headers): Kind {
+  const destination = headers.get('Sec-Fetch-Dest')
+  return destination === null ? withoutMetadata(headers) : kindFor(destination, headers)
+}
+
+/**
+ * Browsers send Fetch Metadata, over https only. A script's own request has the destination `empty`, and so has the page
+ * that a service worker or a library loads in the browser's place.
+ */
+function kindFor(destination: string, headers: Headers): Kind {
+  if (SHOWN.test(destination)) return 'navigation'
+  if (headers.get('Sec-Fetch-Mode') === 'navigate' && acceptsHtml(headers)) return 'navigation'
+  if (destination === 'empty') return prefersHtml(headers) ? 'navigation' : 'api'
+  return acceptsJson(headers) ? 'api' : 'subresource'
+}
+
+/** Programs and old browsers. A list of types without HTML in it belongs to a part of a page. */
+function withoutMetadata(headers: Headers): Kind {
+  if (acceptsHtml(headers)) return 'navigation'
+  if (acceptsJson(headers) || isByScript(headers)) return 'api'
+  const accept = headers.get('Accept') ?? ''
+  return accept === '' || accept.startsWith('*/*') ? 'api' : 'subresource'
+}
+
+/** Whether the library that sends the request names itself. Apps with a web view name themselves in this header, too. */
+function isByScript(headers: Headers): boolean {
+  return headers.get('X-Requested-With')?.toLowerCase() === 'xmlhttprequest'
+}
+
+/** Whether HTML is named, and JSON is not named before it. */
+function prefersHtml(headers: Headers): boolean {
+  const accept = headers.get('Accept') ?? ''
+  const html = accept.search(HTML)
+  const json = accept.search(JSON_TYPE)
+  return html >= 0 && (json < 0 || html < json)
+}
+
+/** Whether the request asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
+export function acceptsJson(headers: Headers): boolean {
+  return JSON_TYPE.test(headers.get('Accept') ?? '')
+}
+
+/** Whether the request asks for HTML by name: a browser does, or a program that shows pages. */
+export function acceptsHtml(headers: Headers): boolean {
+  return HTML.test(headers.get('Accept') ?? '')
+}
+
+/** Whether a browser fetches ahead of its user (Fetch Metadata, `Sec-Purpose`). No person waits for the answer. */
+export function isPrefetch(headers: Headers): boolean {
+  return /\bprefetch\b/i.test(headers.get('Sec-Purpose') ?? headers.get('Purpose') ?? '')
+}
