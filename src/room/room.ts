@@ -7,11 +7,9 @@
 
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
-import { commit } from '../core/events/draws.ts'
 import { turnOf } from '../core/events/events.ts'
 import type { Load } from '../core/health/controller.ts'
 import type { HealthView } from '../core/health/effect.ts'
-import { outOf } from '../core/permits/bank.ts'
 import type {
   Change,
   ChangeOutcome,
@@ -21,28 +19,22 @@ import type {
   PublicDraw,
   RoomCalls,
   RoomDescription,
-  RoomFigures,
 } from '../core/protocol/calls.ts'
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import * as core from '../core/room/room.ts'
 import { forgetPolicies } from '../core/room/totals.ts'
-import { within } from '../runtime/within.ts'
 import type { LiveChange } from '../settings/changes.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
-import { doorStub, type Env } from '../settings/env.ts'
+import type { Env } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { DoorHints } from './door-hints.ts'
 import { RoomHealth } from './health/health.ts'
 import { Probes } from './health/probes.ts'
 import { LiveSettings } from './live-settings.ts'
-import { latestOfEach, newSeed, published } from './public-draw.ts'
+import { commitDraws, publicDraws } from './public-draw.ts'
 import { LastMinute, policyNames, roomFigures } from './stats.ts'
 import { RoomStore } from './store.ts'
-
-/**
- * A change of the budget waits at most this long for its doors' reports. It must be in force everywhere in two seconds.
- */
-const HEARD_WITHIN_MS = 1_000
 
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
@@ -55,6 +47,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   readonly #name: string
   readonly #store: RoomStore
   readonly #state: core.RoomState
+  readonly #hints: DoorHints
   readonly #live: LiveSettings
   readonly #health: RoomHealth
   /** The breakers and readmission ramps, as JSON, about which the doors were last nudged. */
@@ -70,10 +63,12 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     if (!file) throw new Error(`no room named ${this.#name} in this deployment`)
     this.#store = new RoomStore(ctx.storage.sql)
     this.#state = this.#store.load(Date.now())
+    this.#hints = new DoorHints(ctx, env, this.#name, this.#state.doors)
     this.#live = new LiveSettings(file, this.#store)
     this.#health = new RoomHealth(ctx.storage.sql, Date.now())
     this.#probes = new Probes(deployment, env)
-    this.#commit(Date.now())
+    // A seed is stored before a request can ask for its commitment.
+    if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.#store.saveRoom(this.#state)
   }
 
   async sync(report: DoorReport): Promise<DoorReply<RoomConfig> | null> {
@@ -86,7 +81,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     if (outcome.kind === 'applied') {
       this.#store.saveReported(this.#state, report.door, outcome.dirty)
       this.#admitted.add((this.#state.totals.admitted ?? 0) - before, nowMs)
-      for (const door of outcome.poke) this.#poke(door)
+      for (const door of outcome.poke) this.#hints.send(door)
       this.#health.hear(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)
@@ -108,13 +103,18 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   async describe(): Promise<RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
+    const now = {
+      limits: this.#limitsAt(nowMs),
+      health: this.#healthFigures(nowMs),
+      admittedLastMinute: this.#admitted.sum(nowMs),
+    }
     return {
       version: this.#live.version,
       settings: this.#settings.config,
       file: this.#live.file,
       overridden: this.#live.overridden,
-      draws: await this.#publicDraws(nowMs),
-      figures: this.#figures(nowMs),
+      draws: await publicDraws(this.#state.events.draws, nowMs),
+      figures: roomFigures(this.#state, this.#settings, now, nowMs),
       nowMs,
     }
   }
@@ -122,14 +122,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   async change(request: ChangeRequest, ifVersions: readonly string[] | null, actor: string): Promise<ChangeOutcome> {
     const asked = this.#live.changeFor(request)
     const { version: askedVersion } = this.#live
-    if ('restocks' in asked && asked.restocks) await this.#hearOut()
+    if ('restocks' in asked && asked.restocks) await this.#hints.collectSpent()
     // Another operator may have changed the room meanwhile. From here to the change there is no `await`.
     const { version } = this.#live
     const next = version === askedVersion ? asked : this.#live.changeFor(request)
     if (ifVersions !== null && !ifVersions.includes(version)) return { kind: 'outdated', version }
     if ('kind' in next) return next
     this.#putInForce(next, actor, Date.now())
-    for (const door of this.#state.doors.keys()) this.#poke(door)
+    this.#hints.sendToAll()
     // The change may have added a probe for an upstream that is in trouble.
     await this.#probeSoon()
     return { kind: 'changed', version: this.#live.version }
@@ -142,7 +142,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#live.apply(change, actor, nowMs)
     this.#state.view = null
     if (change.restocks) core.restock(this.#state, change.config.remaining)
-    commit(this.#state.events, this.#settings.events, newSeed, nowMs)
+    commitDraws(this.#state.events, this.#settings.events, nowMs)
     forgetPolicies(this.#state.totals, policyNames(this.#settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#save()
@@ -191,7 +191,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const told = JSON.stringify([view?.breakers ?? {}, Object.keys(view?.back ?? {})])
     if (told === this.#told) return view
     this.#told = told
-    for (const door of this.#state.doors.keys()) this.#poke(door)
+    this.#hints.sendToAll()
     this.ctx.waitUntil(this.#probeSoon())
     return view
   }
@@ -209,11 +209,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   async draws(): Promise<readonly PublicDraw[]> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
-    return this.#publicDraws(nowMs)
-  }
-
-  #publicDraws(nowMs: number): Promise<readonly PublicDraw[]> {
-    return Promise.all(latestOfEach(this.#state.events.draws).map(draw => published(draw, nowMs)))
+    return publicDraws(this.#state.events.draws, nowMs)
   }
 
   /** The limits of the operator's settings and events at this moment. */
@@ -246,46 +242,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
-  /** Gives every event that shuffles a seed before a request can ask for it. The event keeps this seed. */
-  #commit(nowMs: number): void {
-    const before = JSON.stringify(this.#state.events)
-    commit(this.#state.events, this.#settings.events, newSeed, nowMs)
-    if (JSON.stringify(this.#state.events) !== before) this.#store.saveRoom(this.#state)
-  }
-
-  /**
-   * Asks doors for the permits that they have spent but not yet reported: a new budget must not count those admissions.
-   * The wait is short. If a door cannot be reached, its outstanding permits may be counted.
-   */
-  async #hearOut(): Promise<void> {
-    const owing = [...this.#state.doors].filter(([, door]) => outOf(door) > 0)
-    const heard = owing.map(([name]) => doorStub(this.env, this.#name, name).poke())
-    if (heard.length > 0) await within(HEARD_WITHIN_MS, Promise.allSettled(heard))
-  }
-
-  /** Sends a hint in the background. A door that misses it gets the news with its next sync. */
-  #poke(door: string): void {
-    this.ctx.waitUntil(
-      doorStub(this.env, this.#name, door)
-        .poke()
-        .catch((error: unknown) => console.warn(`room ${this.#name} could not poke ${door}: ${String(error)}`)),
-    )
-  }
-
   #healthFigures(nowMs: number): HealthFigures {
     return this.#health.figures(this.#operatorLimitsAt(nowMs), this.#load(nowMs), this.#settings.health, nowMs)
-  }
-
-  #figures(nowMs: number): RoomFigures {
-    return roomFigures(
-      this.#state,
-      this.#settings,
-      {
-        limits: this.#limitsAt(nowMs),
-        health: this.#healthFigures(nowMs),
-        admittedLastMinute: this.#admitted.sum(nowMs),
-      },
-      nowMs,
-    )
   }
 }

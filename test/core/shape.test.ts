@@ -10,8 +10,8 @@ const FUNCTION_LINES_MAX = 60
 const PARAMETERS_MAX = 4
 
 /** Offenders from before these bounds, as `file` or `file function`. The lists only ever get shorter. */
-const LONG_FILES: readonly string[] = ['admin/openapi.ts', 'room/room.ts']
-const LONG_FUNCTIONS: readonly string[] = ['admin/openapi.ts openApi', 'admin/routes.ts adminRoutes']
+const LONG_FILES: readonly string[] = ['admin/openapi.ts']
+const LONG_FUNCTIONS: readonly string[] = ['admin/openapi.ts openApi']
 const WIDE_FUNCTIONS: readonly string[] = [
   'core/health/breaker.ts afterWindow',
   'core/health/breaker.ts opened',

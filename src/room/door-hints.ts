@@ -1,0 +1,49 @@
+/** The room's hints to its doors that they should report now. A door that misses one gets the news with its next sync. */
+import { outOf } from '../core/permits/bank.ts'
+import type { Door } from '../core/room/room.ts'
+import { within } from '../runtime/within.ts'
+import { doorStub, type Env } from '../settings/env.ts'
+
+/** A change of the budget waits at most this long for its doors' reports, because it must be in force soon (I10). */
+const REPORTED_WITHIN_MS = 1_000
+
+export class DoorHints {
+  readonly #ctx: DurableObjectState
+  readonly #env: Env
+  readonly #room: string
+  readonly #doors: ReadonlyMap<string, Door>
+
+  constructor(ctx: DurableObjectState, env: Env, room: string, doors: ReadonlyMap<string, Door>) {
+    this.#ctx = ctx
+    this.#env = env
+    this.#room = room
+    this.#doors = doors
+  }
+
+  /** Sends a hint in the background. */
+  send(door: string): void {
+    this.#ctx.waitUntil(
+      this.#poke(door).catch((error: unknown) =>
+        console.warn(`room ${this.#room} could not poke ${door}: ${String(error)}`),
+      ),
+    )
+  }
+
+  sendToAll(): void {
+    for (const door of this.#doors.keys()) this.send(door)
+  }
+
+  /**
+   * Waits until doors have reported the permits that they have spent: a new budget must not count those admissions. The
+   * wait is short. If a door cannot be reached, its outstanding permits may be counted.
+   */
+  async collectSpent(): Promise<void> {
+    const owing = [...this.#doors].filter(([, door]) => outOf(door) > 0)
+    const reported = owing.map(([name]) => this.#poke(name))
+    if (reported.length > 0) await within(REPORTED_WITHIN_MS, Promise.allSettled(reported))
+  }
+
+  #poke(door: string): Promise<void> {
+    return doorStub(this.#env, this.#room, door).poke()
+  }
+}
