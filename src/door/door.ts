@@ -18,8 +18,8 @@ import type {
   EdgeReply,
   EdgeReport,
   PlaceLeft,
-  Touch,
-  TouchAnswer,
+  Renewal,
+  RenewalAnswer,
 } from '../core/protocol/messages.ts'
 import { leaseMs, type Session } from '../core/session.ts'
 import { VIEW_FOR_MS } from '../core/timing.ts'
@@ -38,8 +38,8 @@ const ALARM_STEP_MS = 1_000
 export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   static {
     // Every call here gives the same answer when it is repeated, so the platform may repeat it after a lost connection.
-    const { sync, claim, touch, end, extend, session, poke } = Door.prototype
-    retryable(sync, claim, touch, end, extend, session, poke)
+    const { sync, claim, renew, end, extend, session, poke } = Door.prototype
+    retryable(sync, claim, renew, end, extend, session, poke)
   }
 
   readonly #room: string
@@ -113,19 +113,19 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
       const term = { leaseMs: leaseMs(this.#link.settings.at(nowMs).session), nowMs }
       const inside = decision.sid ?? request.sid
       if (request.tokenRequests && !decision.known)
-        return { ...decision, grants: this.#ledger.touch(inside, request.tokenRequests, this.#quotaOf, term) }
+        return { ...decision, grants: this.#ledger.lend(inside, request.tokenRequests, this.#quotaOf, term) }
     }
     return decision
   }
 
-  async touch(requests: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+  async renew(requests: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     await this.#link.waitForSettings()
     const nowMs = Date.now()
     const sessions = this.#sessionsAt(nowMs)
     return requests.map(request => {
-      const answer = core.touch(sessions, request, nowMs)
-      if (answer.verdict === 'gone' || !request.tokenRequests) return answer
-      const grants = this.#ledger.touch(request.sid, request.tokenRequests, this.#quotaOf, {
+      const answer = core.renew(sessions, request, nowMs)
+      if (answer.verdict === 'ended' || !request.tokenRequests) return answer
+      const grants = this.#ledger.lend(request.sid, request.tokenRequests, this.#quotaOf, {
         leaseMs: answer.leaseMs,
         nowMs,
       })

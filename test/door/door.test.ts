@@ -172,7 +172,7 @@ describe('a door', () => {
     })
     const door = () => doorStub(env, 'wide', 'xx-7')
     const granted = async (lease: string) => {
-      const [answer] = await door().touch([
+      const [answer] = await door().renew([
         { sid: request.sid, protectMs: 0, tokenRequests: [ask('login', lease, 3), ask('fast', lease, 60)] },
       ])
       return answer?.verdict === 'live' ? answer.grants?.map(({ tokens }) => tokens) : answer
@@ -185,7 +185,7 @@ describe('a door', () => {
     await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
   })
 
-  describe('that is only touched after a restart', () => {
+  describe('that is only renewed after a restart', () => {
     const DAY_MS = 24 * 60 * 60_000
     const restarted = async (door: string) => {
       const request = claimOf(door)
@@ -195,7 +195,7 @@ describe('a door', () => {
       await doorStub(env, 'wide', door).poke()
       await evictDurableObject(stubOf(door))
       return async () => {
-        const [answer] = await doorStub(env, 'wide', door).touch([{ sid: request.sid, protectMs: 0 }])
+        const [answer] = await doorStub(env, 'wide', door).renew([{ sid: request.sid, protectMs: 0 }])
         return answer?.verdict === 'live' ? answer.expiresMs - Date.now() : answer
       }
     }
@@ -208,20 +208,20 @@ describe('a door', () => {
 
     it('judges by the live settings, and fetches them again now and then, after the answer', async () => {
       await roomStub(env, 'wide').change({ set: { session_duration: 1_440 } }, null, 'test')
-      const touch = await restarted('re-0')
-      expect(await touch()).toBe(1.25 * DAY_MS)
-      for (let nth = 0; nth < 5; nth++) await touch()
+      const renew = await restarted('re-0')
+      expect(await renew()).toBe(1.25 * DAY_MS)
+      for (let nth = 0; nth < 5; nth++) await renew()
       expect(await reports('re-0')).toBe(1)
       vi.setSystemTime(Date.now() + 10_000)
-      for (let nth = 0; nth < 5; nth++) await touch()
+      for (let nth = 0; nth < 5; nth++) await renew()
       await expect.poll(() => reports('re-0')).toBe(2)
       await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
     })
 
     it('goes on with the settings of the file when the room does not answer, and waits for it once', async () => {
-      const touch = await restarted('re-1')
+      const renew = await restarted('re-1')
       const sync = vi.spyOn(Room.prototype, 'sync').mockResolvedValue(null)
-      for (let nth = 0; nth < 5; nth++) expect(await touch()).toBe(1.25 * 5 * 60_000)
+      for (let nth = 0; nth < 5; nth++) expect(await renew()).toBe(1.25 * 5 * 60_000)
       expect(sync.mock.calls.filter(([report]) => report.door === 're-1')).toHaveLength(1)
     })
   })
@@ -271,12 +271,12 @@ describe('a door', () => {
     await door.claim(first)
     const at = async (ms: number) => {
       vi.setSystemTime(startMs + ms)
-      const [answer] = await door.touch([{ sid: first.sid, protectMs: 0 }])
+      const [answer] = await door.renew([{ sid: first.sid, protectMs: 0 }])
       return answer?.verdict
     }
     vi.setSystemTime(startMs + 58_000)
     await door.poke()
-    expect(await at(56_000)).toBe('gone')
+    expect(await at(56_000)).toBe('ended')
     vi.setSystemTime(startMs + 58_000)
     const second = claimOf('xx-8')
     expect((await door.claim(second)).verdict).toBe('admitted')
@@ -284,7 +284,7 @@ describe('a door', () => {
     vi.setSystemTime(startMs + 63_000)
     await door.poke()
     await evictDurableObject(stubOf('xx-8'))
-    expect(await at(56_000)).toBe('gone')
+    expect(await at(56_000)).toBe('ended')
     await evictDurableObject(stubOf('xx-8'))
     await door.poke()
     const active = async () =>

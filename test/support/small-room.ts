@@ -3,7 +3,7 @@
  * the gate. It shows how people share places over many sessions. In the simulation each visitor has only one session.
  */
 
-import { applyReply, claim, type DoorState, newDoor, report, type Sessions, touch } from '../../src/core/door/door.ts'
+import { applyReply, claim, type DoorState, newDoor, renew, report, type Sessions } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
 import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
 import type { ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
@@ -68,7 +68,7 @@ export class SmallRoom {
 
   #ask(person: Person, nowMs: number): void {
     if (person.sid !== null) {
-      const answer = touch(this.#sessions, { sid: person.sid, protectMs: 0 }, nowMs)
+      const answer = renew(this.#sessions, { sid: person.sid, protectMs: 0 }, nowMs)
       if (answer.verdict === 'live') {
         person.nextMs = nowMs + person.restsMs
         return

@@ -54,7 +54,7 @@ export class Ours {
     if (this.#hop) return this.#checkOver(this.#hop, session, lease, nowMs)
     beginWait(lease, 1, nowMs)
     const request = nextRequest(lease, this.#quota, 1, nowMs)
-    const grant = this.#touch(session, lease, request, nowMs)
+    const grant = this.#lend(session, lease, request, nowMs)
     if (this.#toldOf(session).hear(request, grant, nowMs)) this.beyondGrain++
     endWait(lease, 1)
     return take(lease, nowMs) === 'allowed'
@@ -75,15 +75,15 @@ export class Ours {
     const request = nextRequest(lease, this.#quota, 1, nowMs)
     const asking = hop(JSON.stringify(request)).then(() => {
       this.#asking.delete(lease)
-      this.#touch(session, lease, request, nowMs)
+      this.#lend(session, lease, request, nowMs)
     })
     this.#asking.set(lease, asking)
     return asking
   }
 
-  #touch(session: string, lease: TokenLease, request: TokenRequest, nowMs: number): TokenGrant {
+  #lend(session: string, lease: TokenLease, request: TokenRequest, nowMs: number): TokenGrant {
     this.calls++
-    const [grant = NOTHING] = this.#ledger.touch(session, [request], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
+    const [grant = NOTHING] = this.#ledger.lend(session, [request], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
     noteGrant(lease, request, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
     if (isWorthReturning(lease, this.#quota, nowMs)) this.#watched.set(lease, session)
     lease.usedSeen = lease.used
@@ -99,7 +99,7 @@ export class Ours {
         if (found !== 'used') this.#watched.delete(lease)
         if (found === 'idle') {
           const request = returnTokens(lease, nowMs)
-          const grant = this.#touch(session, lease, request, this.#lookMs)
+          const grant = this.#lend(session, lease, request, this.#lookMs)
           if (this.#hop) void this.#hop(JSON.stringify(request))
           else this.#toldOf(session).hear(request, grant, this.#lookMs)
         }

@@ -5,7 +5,14 @@
 import * as doorHalf from '../../src/core/door/door.ts'
 import type { Quota } from '../../src/core/gcra.ts'
 import { Ledger } from '../../src/core/limits/ledger.ts'
-import type { Claim, ClaimAnswer, EdgeReply, EdgeReport, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
+import type {
+  Claim,
+  ClaimAnswer,
+  EdgeReply,
+  EdgeReport,
+  Renewal,
+  RenewalAnswer,
+} from '../../src/core/protocol/messages.ts'
 import { leaseMs, type SessionRules } from '../../src/core/session.ts'
 import { doorOf } from '../../src/core/ticket.ts'
 import { VIEW_FOR_MS } from '../../src/core/timing.ts'
@@ -71,21 +78,24 @@ export class Doors implements Below {
    * Renews a session, and charges its ledger for what is asked. The check fails if the door reports a session as over
    * before its time.
    */
-  touch(visitor: Visitor, touch: Touch): TouchAnswer {
+  touch(visitor: Visitor, renewal: Renewal): RenewalAnswer {
     const { agenda, checks, counts, events } = this.#around
     const { stay } = visitor
     const { nowMs } = agenda
-    const door = this.#doorOf(touch.sid)
+    const door = this.#doorOf(renewal.sid)
     counts.objectRequests++
-    const answer = doorHalf.touch({ store: door.sessions, rules: this.#rules }, touch, nowMs)
-    if (answer.verdict === 'gone') checks.lostSession(visitor, stay?.expiresMs ?? 0, nowMs)
+    const answer = doorHalf.renew({ store: door.sessions, rules: this.#rules }, renewal, nowMs)
+    if (answer.verdict === 'ended') checks.lostSession(visitor, stay?.expiresMs ?? 0, nowMs)
     else if (stay) stay.expiresMs = answer.expiresMs
-    if (answer.verdict === 'gone' || !touch.tokenRequests) return answer
-    const grants = door.ledger.touch(touch.sid, touch.tokenRequests, this.#quotaOf, { leaseMs: answer.leaseMs, nowMs })
+    if (answer.verdict === 'ended' || !renewal.tokenRequests) return answer
+    const grants = door.ledger.lend(renewal.sid, renewal.tokenRequests, this.#quotaOf, {
+      leaseMs: answer.leaseMs,
+      nowMs,
+    })
     events?.note(
       nowMs,
       visitor,
-      `door ${door.state.name}: ${touch.sid} asks ${say(touch.tokenRequests)}, gets ${say(grants)}`,
+      `door ${door.state.name}: ${renewal.sid} asks ${say(renewal.tokenRequests)}, gets ${say(grants)}`,
     )
     return { ...answer, grants }
   }
@@ -183,7 +193,7 @@ export class Doors implements Below {
       if (ticket.tokenRequests) checks.passed(visitor, ticket.sid, nowMs)
     }
     if (decision.verdict === 'admitted' && ticket.tokenRequests) {
-      door.ledger.touch(ticket.sid, ticket.tokenRequests, this.#quotaOf, { leaseMs: leaseMs(this.#rules), nowMs })
+      door.ledger.lend(ticket.sid, ticket.tokenRequests, this.#quotaOf, { leaseMs: leaseMs(this.#rules), nowMs })
     }
     return decision
   }

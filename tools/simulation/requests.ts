@@ -16,7 +16,7 @@ import {
   returnTokens,
   type TokenLease,
 } from '../../src/core/limits/lease.ts'
-import type { TokenRequest, Touch, TouchAnswer } from '../../src/core/protocol/messages.ts'
+import type { Renewal, RenewalAnswer, TokenRequest } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
 import type { Doors } from './doors.ts'
 import type { Edge } from './edges.ts'
@@ -45,7 +45,7 @@ interface Known {
   /** Until then requests need no touch. */
   untilMs: number
   /** Requests that wait for the touch under way; null when none is. */
-  waiting: ((answer: TouchAnswer | null) => void)[] | null
+  waiting: ((answer: RenewalAnswer | null) => void)[] | null
 }
 
 export class Requests {
@@ -112,7 +112,7 @@ export class Requests {
   #ask(known: Known, asks: number, done: (outcome: Outcome) => void): void {
     this.#touch(known, answer => {
       if (!answer) return done('alone')
-      if (answer.verdict === 'gone') return done('gone')
+      if (answer.verdict === 'ended') return done('gone')
       const taken = take(known.lease, this.#nowMs)
       if (taken !== 'ask') return done(taken)
       if (asks === ASKS_MAX) return done('alone')
@@ -121,7 +121,7 @@ export class Requests {
   }
 
   /** Requests that come while a touch of their session is under way share its answer. */
-  #touch(known: Known, done: (answer: TouchAnswer | null) => void): void {
+  #touch(known: Known, done: (answer: RenewalAnswer | null) => void): void {
     if (known.waiting) {
       known.waiting.push(done)
       return
@@ -135,16 +135,16 @@ export class Requests {
     })
   }
 
-  #send(known: Known, touch: Touch, done: (answer: TouchAnswer | null) => void): void {
+  #send(known: Known, renewal: Renewal, done: (answer: RenewalAnswer | null) => void): void {
     const sentMs = this.#nowMs
-    const [request] = touch.tokenRequests ?? []
+    const [request] = renewal.tokenRequests ?? []
     this.calls++
-    this.#network.call<TouchAnswer>(
-      reply => reply(this.#doors.touch(known.visitor, touch)),
+    this.#network.call<RenewalAnswer>(
+      reply => reply(this.#doors.touch(known.visitor, renewal)),
       answer => {
         if (!answer) {
           if (request) noteNoAnswer(known.lease, request)
-        } else if (answer.verdict === 'gone') this.#sessions.delete(known.sid)
+        } else if (answer.verdict === 'ended') this.#sessions.delete(known.sid)
         else this.#noteLive(known, answer, request, sentMs)
         done(answer)
       },
@@ -153,7 +153,7 @@ export class Requests {
 
   #noteLive(
     known: Known,
-    answer: TouchAnswer & { verdict: 'live' },
+    answer: RenewalAnswer & { verdict: 'live' },
     request: TokenRequest | undefined,
     sentMs: number,
   ) {
@@ -179,7 +179,7 @@ export class Requests {
       this.#watched.delete(known)
       if (found !== 'idle') continue
       const tokenRequests = [returnTokens(lease, this.#nowMs)]
-      this.#send(known, { sid, protectMs: 0, isIdle: true, tokenRequests }, () => undefined)
+      this.#send(known, { sid, protectMs: 0, isReportOnly: true, tokenRequests }, () => undefined)
     }
     this.#looks = this.#watched.size > 0
     if (this.#looks) this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())

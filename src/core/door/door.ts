@@ -19,7 +19,7 @@ import { countClaim, demandOf, forgetWhoLeft, isCalled, laneAt, stand } from './
 import { endSession, type SessionStore, type Sessions } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
-export { endSession, extendSession, type SessionStore, type Sessions, touch } from './sessions.ts'
+export { endSession, extendSession, renew, type SessionStore, type Sessions } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
 /** Unspent permits go back to the room this long after a permit was last granted or spent. */

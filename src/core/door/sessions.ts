@@ -1,5 +1,5 @@
 /** The door's work for visitors inside: their sessions go on, end, or are extended. None of this takes a permit. */
-import type { Touch, TouchAnswer } from '../protocol/messages.ts'
+import type { Renewal, RenewalAnswer } from '../protocol/messages.ts'
 import { again, end, endsByTime, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from '../session.ts'
 
 /** The durable store of a door's sessions. */
@@ -29,13 +29,13 @@ export interface Sessions {
 }
 
 /** Renews a live session. Requests on protected paths keep a shopper inside while paying. */
-export function touch(sessions: Sessions, request: Touch, nowMs: number): TouchAnswer {
+export function renew(sessions: Sessions, request: Renewal, nowMs: number): RenewalAnswer {
   const { store, rules } = sessions
   const session = store.get(request.sid)
-  if (!session) return { verdict: 'gone', again: null }
+  if (!session) return { verdict: 'ended', again: null }
   const atMs = store.clock(nowMs)
-  if (!isLive(session, atMs)) return { verdict: 'gone', again: again(session, rules, atMs) }
-  if (!request.isIdle) renew(sessions, session, request.protectMs, atMs)
+  if (!isLive(session, atMs)) return { verdict: 'ended', again: again(session, rules, atMs) }
+  if (!request.isReportOnly) moveEnd(sessions, session, request.protectMs, atMs)
   const { expiresMs } = session
   return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - atMs) }
 }
@@ -60,7 +60,7 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
   return true
 }
 
-function renew({ store, rules }: Sessions, session: Session, protectMs: number, nowMs: number): void {
+function moveEnd({ store, rules }: Sessions, session: Session, protectMs: number, nowMs: number): void {
   const expiresMs = renewedExpiry(session, rules, protectMs, nowMs)
   const isFinal = endsByTime(session, rules, expiresMs)
   if (expiresMs === session.expiresMs && session.returned && isFinal === session.endsByTime) return

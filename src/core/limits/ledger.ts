@@ -65,10 +65,10 @@ export class Ledger {
   }
 
   /**
-   * Applies what a touch reports of its leases, and lends what it requests. Returns the grants in the order of the
+   * Applies what a renewal reports of its leases, and lends what it requests. Returns the grants in the order of the
    * requests.
    */
-  touch(sid: string, requests: readonly TokenRequest[], quotaOf: QuotaOf, term: LeaseTerm): readonly TokenGrant[] {
+  lend(sid: string, requests: readonly TokenRequest[], quotaOf: QuotaOf, term: LeaseTerm): readonly TokenGrant[] {
     if (requests.length === 0) return []
     const { nowMs } = term
     const account = this.#open(sid, nowMs)

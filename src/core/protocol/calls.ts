@@ -9,8 +9,8 @@ import type {
   EdgeReply,
   EdgeReport,
   PlaceLeft,
-  Touch,
-  TouchAnswer,
+  Renewal,
+  RenewalAnswer,
 } from './messages.ts'
 
 /**
@@ -22,8 +22,8 @@ export const STORAGE_REFUSED = 'storage refused'
 export interface DoorCalls<Settings> {
   sync(report: EdgeReport): Promise<EdgeReply<Settings>>
   claim(claim: Claim): Promise<ClaimAnswer>
-  /** Returns the answers in the order of the touches. */
-  touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]>
+  /** Returns the answers in the order of the renewals. */
+  renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]>
   /**
    * Ends a session early, or with `place` also a place that was not claimed yet. Returns false if there was neither.
    */

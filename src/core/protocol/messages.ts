@@ -2,7 +2,7 @@
  * The messages between the tiers. Counters are totals, never differences, so a repeated or late message changes
  * nothing.
  *
- * Reports flow up, leases flow down. Edge and door both `sync` with the tier above. A door answers `claim` and `touch`.
+ * Reports flow up, leases flow down. Edge and door both `sync` with the tier above. A door answers `claim` and `renew`.
  */
 
 import type { EventsView } from '../events/events.ts'
@@ -188,16 +188,16 @@ export interface TokenGrant {
 }
 
 /** Edge to door, several at a time: renews an admitted session. */
-export interface Touch {
+export interface Renewal {
   readonly sid: string
   /** The session must last at least this much longer, because the request is on a protected path. 0 on other paths. */
   readonly protectMs: number
   readonly tokenRequests?: readonly TokenRequest[]
   /** True for a mere report of used tokens. No request is behind it, so no session is renewed. */
-  readonly isIdle?: boolean
+  readonly isReportOnly?: boolean
 }
 
-export type TouchAnswer =
+export type RenewalAnswer =
   | {
       readonly verdict: 'live'
       readonly expiresMs: number
@@ -205,4 +205,4 @@ export type TouchAnswer =
       /** In the order of `tokenRequests`; absent if there were none. */
       readonly grants?: readonly TokenGrant[]
     }
-  | { readonly verdict: 'gone'; readonly again: Again | null }
+  | { readonly verdict: 'ended'; readonly again: Again | null }

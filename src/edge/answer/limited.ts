@@ -73,7 +73,7 @@ export function chargeAfterwards(visit: Visit, admissions: readonly Admitted[], 
   for (const { room, sid } of admissions) {
     if (!room.limits.chargesAfterwards) continue
     const owes = room.limits.chargeAfterwards(visit, room.sessions.of(sid).limits, headers, Date.now())
-    if (owes) room.sessions.settleLater(visit, sid)
+    if (owes) room.sessions.reportDebtSoon(visit, sid)
   }
 }
 

@@ -13,7 +13,7 @@ const ASKED_EVERY_MIN_MS = 1_000
 
 /**
  * Asks the door about the session each time its lease is over, unless other requests have renewed it. Calls `end` once,
- * when the session is gone. A door that does not answer ends no connection. Returns a function that stops the
+ * when the session has ended. A door that does not answer ends no connection. Returns a function that stops the
  * questions.
  */
 export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void): () => void {
@@ -30,8 +30,8 @@ export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void
     }
     try {
       // The request lives as long as its connection, so the question needs the current time.
-      const answer = await room.sessions.touch(callerAt(visit, nowMs), { sid, protectMs: 0 })
-      if (answer.verdict === 'gone' && !isOver) {
+      const answer = await room.sessions.renew(callerAt(visit, nowMs), { sid, protectMs: 0 })
+      if (answer.verdict === 'ended' && !isOver) {
         isOver = true
         end()
       }

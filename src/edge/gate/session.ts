@@ -2,7 +2,7 @@
  * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
  * cannot be asked, this isolate's own limit decides.
  */
-import type { TouchAnswer } from '../../core/protocol/messages.ts'
+import type { RenewalAnswer } from '../../core/protocol/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { within } from '../../runtime/within.ts'
 import { passFor } from '../../tokens/tokens.ts'
@@ -15,9 +15,9 @@ import type { Carried } from './presented-tokens.ts'
 import { type Admitted, type Limited, limitedBy, type WhyAdmitted } from './verdict.ts'
 
 /** A request waits this long for its door, then goes on. A later answer counts from the next request on. */
-const TOUCH_FOR_MS = 150
-/** A request asks its door at most this often: other requests of its session may take what the door grants. */
-const ASKS_MAX = 6
+const DOOR_AWAITED_MS = 150
+/** A request calls its door at most this often: other requests of its session may take what the door grants. */
+const CALLS_MAX = 6
 /** A protected request keeps its session this much longer than it needs, so that the next ones need not ask. */
 const PROTECTED_AHEAD_MS = 1_000
 /**
@@ -61,19 +61,19 @@ export async function askDoor(
   if (room.ended.find(sid, visit.nowMs)) return null
   const isExpired = expiresMs <= visit.nowMs
   const isProtected = room.settings.isProtected(visit.readings)
-  const asking = { protectMs: isProtected ? room.settings.protectedMs + PROTECTED_AHEAD_MS : 0, wentOn: false }
-  const asked = ask(visit, room, carried.value, asking)
+  const renewing = { protectMs: isProtected ? room.settings.protectedMs + PROTECTED_AHEAD_MS : 0, wentOn: false }
+  const asked = renew(visit, room, carried.value, renewing)
   try {
     const answer = isExpired ? await asked : await soon(asked)
     if (answer === 'late') {
       room.count('late')
-      asking.wentOn = true
+      renewing.wentOn = true
       // The answer is for the next request. `waitUntil` keeps this request alive until the answer arrives.
       visit.waitUntil(asked.catch(() => undefined))
       const refusal = locally(visit, room, sid) ?? room.limits.goOn(visit, room.sessions.of(sid).limits, Date.now())
       return refusal ? limitedBy(room, sid, refusal) : unchanged(room, carried, 'door-late')
     }
-    if (answer.verdict === 'gone') return null
+    if (answer.verdict === 'ended') return null
     if (answer.verdict === 'limited') return limitedBy(room, sid, answer.refusal)
     return await admitted(visit, room, carried, { why: 'renewed', doorExpiresMs: answer.expiresMs })
   } catch (error) {
@@ -82,29 +82,29 @@ export async function askDoor(
   }
 }
 
-type Inside = TouchAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
+type Renewed = RenewalAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
 
 /**
- * Asks the door until this request has the tokens that it lacks, or is refused. An answer may serve other requests of
- * the session first.
+ * Renews the session until this request has the tokens that it lacks, or is refused. An answer may serve other requests
+ * of the session first.
  */
-async function ask(
+async function renew(
   visit: Visit,
   room: RoomClient,
   pass: Pass,
-  asking: { readonly protectMs: number; readonly wentOn: boolean },
-): Promise<Inside> {
+  renewing: { readonly protectMs: number; readonly wentOn: boolean },
+): Promise<Renewed> {
   const { sid } = pass
   const wish = room.limits.wish(visit, room.sessions.of(sid).limits, visit.nowMs)
   try {
-    for (let asks = 1; ; asks++) {
-      const answer = await room.sessions.touch(visit, { sid, protectMs: asks === 1 ? asking.protectMs : 0 })
-      if (answer.verdict === 'gone') return forget(room, pass, answer)
+    for (let calls = 1; ; calls++) {
+      const answer = await room.sessions.renew(visit, { sid, protectMs: calls === 1 ? renewing.protectMs : 0 })
+      if (answer.verdict === 'ended') return noteEnded(room, pass, answer)
       // Reads the clock again, because a lease must not be used beyond its end.
-      const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), asking.wentOn)
+      const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), renewing.wentOn)
       if (taken === 'taken') return answer
       if (taken !== 'short') return { verdict: 'limited', refusal: taken }
-      if (asks === ASKS_MAX) throw new Unreachable(`no tokens for ${sid} after ${asks} answers`)
+      if (calls === CALLS_MAX) throw new Unreachable(`no tokens for ${sid} after ${calls} answers`)
     }
   } finally {
     room.limits.unwish(wish)
@@ -132,12 +132,16 @@ function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
  * Renews the lease of an active session shortly before it ends, together with other leases. No request waits for this.
  */
 export function renewLease(visit: Visit, room: RoomClient, pass: Pass): void {
-  room.sessions.touchLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
-    if (answer.verdict === 'gone') forget(room, pass, answer)
+  room.sessions.renewLater(visit, { sid: pass.sid, protectMs: 0 }, answer => {
+    if (answer.verdict === 'ended') noteEnded(room, pass, answer)
   })
 }
 
-function forget(room: RoomClient, { sid, expiresMs }: Pass, answer: TouchAnswer & { verdict: 'gone' }): TouchAnswer {
+function noteEnded(
+  room: RoomClient,
+  { sid, expiresMs }: Pass,
+  answer: RenewalAnswer & { verdict: 'ended' },
+): RenewalAnswer {
   const nowMs = Date.now()
   room.sessions.drop(sid)
   room.ended.note(sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
@@ -183,5 +187,5 @@ function unchanged(room: RoomClient, { value, text }: Carried<Pass>, why: WhyAdm
 
 /** Waits for a promise, but at most 150 ms. Then returns `late`. */
 export function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
-  return within(TOUCH_FOR_MS, promise)
+  return within(DOOR_AWAITED_MS, promise)
 }

@@ -161,7 +161,7 @@ export class Limits {
   }
 
   /**
-   * Returns the token requests of a session's next touch: for every bucket that a request waits for, or that holds,
+   * Returns the token requests of a session's next renewal: for every bucket that a request waits for, or that holds,
    * used or owes tokens.
    */
   requests(session: SessionLimits, nowMs: number): readonly TokenRequest[] {

@@ -7,7 +7,7 @@ import type { TokenRequest } from '../../core/protocol/messages.ts'
 import { type SessionLimits, tokenLeasesOf } from '../limits/session.ts'
 import { type Caller, callerAt } from './door-client.ts'
 import type { Memory } from './memory.ts'
-import type { Touches } from './renewals.ts'
+import type { Renewals } from './renewals.ts'
 
 /** After a lease is granted, idle ones are looked for IDLE_LOOKS times, 2 s apart. */
 const IDLE_AFTER_MS = 2_000
@@ -17,14 +17,14 @@ const WATCHED_MAX = 10_000
 
 export class IdleLeases {
   readonly #memory: Memory
-  readonly #touchesOf: (sid: string) => Touches
+  readonly #renewalsOf: (sid: string) => Renewals
   /** Sessions with leases that may become idle, and the time until which the looks go on. */
   readonly #watched = new Set<string>()
   #watchedUntilMs = 0
 
-  constructor(memory: Memory, touchesOf: (sid: string) => Touches) {
+  constructor(memory: Memory, renewalsOf: (sid: string) => Renewals) {
     this.#memory = memory
-    this.#touchesOf = touchesOf
+    this.#renewalsOf = renewalsOf
   }
 
   /** Begins to watch a session that was just lent tokens. */
@@ -46,22 +46,22 @@ export class IdleLeases {
       await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
       const nowMs = Date.now()
       const later = callerAt(caller, nowMs)
-      for (const touches of this.#returnIdle(later)) touches.sendLater(later)
+      for (const renewals of this.#returnIdle(later)) renewals.sendLater(later)
     }
     this.#watchedUntilMs = 0
   }
 
   /** Queues the return of everything idle. Returns the queues to send now. */
-  #returnIdle(caller: Caller): ReadonlySet<Touches> {
-    const asked = new Set<Touches>()
+  #returnIdle(caller: Caller): ReadonlySet<Renewals> {
+    const asked = new Set<Renewals>()
     for (const sid of this.#watched) {
       const session = this.#memory.sessions.peek(sid)
       if (!session || !hasIdleTokens(session.limits, caller.nowMs)) this.#watched.delete(sid)
       else if (isIdle(session.limits, caller.nowMs)) {
         this.#watched.delete(sid)
-        const touches = this.#touchesOf(sid)
-        touches.askLater(caller, { sid, protectMs: 0, isIdle: true }, () => undefined)
-        asked.add(touches)
+        const renewals = this.#renewalsOf(sid)
+        renewals.renewLater(caller, { sid, protectMs: 0, isReportOnly: true }, () => undefined)
+        asked.add(renewals)
       }
     }
     return asked

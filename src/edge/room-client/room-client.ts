@@ -17,7 +17,7 @@ import { type Caller, DoorClient } from './door-client.ts'
 import { EndedSessions } from './ended-sessions.ts'
 import type { Memory } from './memory.ts'
 import { Places } from './places.ts'
-import { Sessions } from './sessions.ts'
+import { RoomSessions } from './sessions.ts'
 import { SnapshotSync } from './snapshot-sync.ts'
 import { RoomTokens } from './tokens.ts'
 import { Trials } from './trials.ts'
@@ -40,7 +40,7 @@ export class RoomClient {
   readonly tokens: RoomTokens
   /** What the room reports to this isolate, and this isolate to the room. */
   readonly sync: SnapshotSync
-  readonly sessions: Sessions
+  readonly sessions: RoomSessions
   readonly ended: EndedSessions
   readonly places: Places
   readonly claims: Claims
@@ -73,7 +73,7 @@ export class RoomClient {
     )
     this.limits = new Limits(this.sync.isolate.slice(0, 13))
     this.limits.follow(this.#settings)
-    this.sessions = new Sessions(memory, this.limits, this.#doors)
+    this.sessions = new RoomSessions(memory, this.limits, this.#doors)
   }
 
   get settings(): RoomSettings {

@@ -2,31 +2,31 @@
  * The sessions of one room at one isolate, and the calls to their doors. A lease is the right to proxy a session's
  * requests without asking.
  */
-import type { PlaceLeft, TokenRequest, Touch, TouchAnswer } from '../../core/protocol/messages.ts'
+import type { PlaceLeft, Renewal, RenewalAnswer, TokenRequest } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Caller, DoorClient } from './door-client.ts'
 import { IdleLeases, returnIdle } from './idle-leases.ts'
 import type { Memory, SessionMemory } from './memory.ts'
-import { Touches } from './renewals.ts'
+import { Renewals } from './renewals.ts'
 
 /** A request renews a lease in the background after this share of its time. */
 const RENEWED_AT = 0.7
 /** A debt is reported within 100 ms, together with the debts of other sessions. */
-const SETTLED_AFTER_MS = 100
+const DEBT_REPORTED_AFTER_MS = 100
 
-export class Sessions {
+export class RoomSessions {
   readonly #memory: Memory
   readonly #limits: Limits
   readonly #doors: DoorClient
-  readonly #touches = new Map<string, Touches>()
+  readonly #renewals = new Map<string, Renewals>()
   readonly #idle: IdleLeases
 
   constructor(memory: Memory, limits: Limits, doors: DoorClient) {
     this.#memory = memory
     this.#limits = limits
     this.#doors = doors
-    this.#idle = new IdleLeases(memory, sid => this.#touchesOf(sid))
+    this.#idle = new IdleLeases(memory, sid => this.#renewalsOf(sid))
   }
 
   known(sid: string): SessionMemory | undefined {
@@ -71,21 +71,21 @@ export class Sessions {
     this.#memory.sessions.delete(sid)
   }
 
-  touch(caller: Caller, touch: Touch): Promise<TouchAnswer> {
-    return this.#touchesOf(touch.sid).ask(caller, touch)
+  renew(caller: Caller, renewal: Renewal): Promise<RenewalAnswer> {
+    return this.#renewalsOf(renewal.sid).renew(caller, renewal)
   }
 
-  /** Sends a touch for which no request waits. */
-  touchLater(caller: Caller, touch: Touch, note: (answer: TouchAnswer) => void): void {
-    this.#touchesOf(touch.sid).askLater(caller, touch, note)
+  /** Renews a session for which no request waits. */
+  renewLater(caller: Caller, renewal: Renewal, note: (answer: RenewalAnswer) => void): void {
+    this.#renewalsOf(renewal.sid).renewLater(caller, renewal, note)
   }
 
   /** Reports to the door what a session owes, soon and in the background. */
-  settleLater(caller: Caller, sid: string): void {
-    this.touchLater(caller, { sid, protectMs: 0 }, () => undefined)
-    const touches = this.#touchesOf(sid)
-    const sent = new Promise<void>(resolve => setTimeout(resolve, SETTLED_AFTER_MS)).then(() =>
-      touches.sendLater(caller),
+  reportDebtSoon(caller: Caller, sid: string): void {
+    this.renewLater(caller, { sid, protectMs: 0 }, () => undefined)
+    const renewals = this.#renewalsOf(sid)
+    const sent = new Promise<void>(resolve => setTimeout(resolve, DEBT_REPORTED_AFTER_MS)).then(() =>
+      renewals.sendLater(caller),
     )
     caller.waitUntil(sent)
   }
@@ -101,22 +101,22 @@ export class Sessions {
     return this.#doors.call(caller, doorOf(sid), door => door.extend(sid, byMs))
   }
 
-  #touchesOf(sid: string): Touches {
+  #renewalsOf(sid: string): Renewals {
     const door = doorOf(sid)
-    const known = this.#touches.get(door)
+    const known = this.#renewals.get(door)
     if (known) return known
-    const touches = new Touches((caller, batch) => this.#send(caller, door, batch))
-    this.#touches.set(door, touches)
-    return touches
+    const renewals = new Renewals((caller, batch) => this.#send(caller, door, batch))
+    this.#renewals.set(door, renewals)
+    return renewals
   }
 
   /** Writes the token requests of sessions when the call leaves, because by then it is known how many requests wait. */
-  async #send(caller: Caller, door: string, batch: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+  async #send(caller: Caller, door: string, batch: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     const sentMs = Date.now()
-    const asked = batch.map(touch => this.#requestsOf(touch, sentMs))
-    const touches = batch.map((touch, i) => (asked[i]?.length ? { ...touch, tokenRequests: asked[i] } : touch))
+    const asked = batch.map(renewal => this.#requestsOf(renewal, sentMs))
+    const renewals = batch.map((renewal, i) => (asked[i]?.length ? { ...renewal, tokenRequests: asked[i] } : renewal))
     try {
-      const answers = await this.#doors.call(caller, door, stub => stub.touch(touches))
+      const answers = await this.#doors.call(caller, door, stub => stub.renew(renewals))
       const nowMs = Date.now()
       for (const [i, { sid }] of batch.entries()) {
         const answer = answers[i]
@@ -133,16 +133,16 @@ export class Sessions {
     }
   }
 
-  #requestsOf({ sid, isIdle }: Touch, nowMs: number): readonly TokenRequest[] {
+  #requestsOf({ sid, isReportOnly }: Renewal, nowMs: number): readonly TokenRequest[] {
     const session = this.peek(sid)
     if (!session || session.limits.policies !== this.#limits.policies) return []
-    return isIdle ? returnIdle(session.limits, nowMs) : this.#limits.requests(session.limits, nowMs)
+    return isReportOnly ? returnIdle(session.limits, nowMs) : this.#limits.requests(session.limits, nowMs)
   }
 
   #noteLive(
     sid: string,
     requests: readonly TokenRequest[],
-    answer: TouchAnswer & { verdict: 'live' },
+    answer: RenewalAnswer & { verdict: 'live' },
     at: { sentMs: number; nowMs: number },
   ): void {
     const session = this.of(sid)

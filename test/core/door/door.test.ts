@@ -10,8 +10,8 @@ import {
   extendSession,
   isActive,
   newDoor,
+  renew,
   report,
-  touch,
   usable,
 } from '../../../src/core/door/door.ts'
 import type { View } from '../../../src/core/protocol/messages.ts'
@@ -79,7 +79,7 @@ describe('a claim', () => {
     const { sessions, ask } = doorWith(5)
     ask('a', 5)
     expect(sessions.live(57_000)).toBe(0)
-    expect(touch({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('gone')
+    expect(renew({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('ended')
     expect(endSession({ store: sessions, rules }, 'a', 'left', 55_000)).toBe(false)
     expect(extendSession(sessions, 'a', 60_000, 55_000)).toBe(false)
     expect(ask('a', 5, 55_000)).toBe('ended')
@@ -131,8 +131,8 @@ describe('a place that is given up', () => {
     hear(door, 1, 100, 1_000)
     expect(ask('gone', 20, 1_100)).toBe('ended')
     expect(ask('other', 30, 1_100)).toBe('admitted')
-    expect(touch({ store: sessions, rules }, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({
-      verdict: 'gone',
+    expect(renew({ store: sessions, rules }, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({
+      verdict: 'ended',
       again: null,
     })
   })
@@ -265,11 +265,11 @@ describe('a report', () => {
   })
 })
 
-describe('a touch', () => {
+describe('a renewal', () => {
   it('renews the session, and returns a lease that ends before the session does', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
-    expect(touch({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
+    expect(renew({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
       verdict: 'live',
       expiresMs: 1_000 + 375_000,
       leaseMs: 10_000,
@@ -279,8 +279,8 @@ describe('a touch', () => {
   it('of a session that ended a moment ago leads to the front of the line', () => {
     const { sessions, ask } = doorWith(1)
     ask('eu-0.a', 5)
-    expect(touch({ store: sessions, rules }, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
-      verdict: 'gone',
+    expect(renew({ store: sessions, rules }, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
+      verdict: 'ended',
       again: { sid: 'eu-0.a~1', key: 5, lane: 'main' },
     })
   })
@@ -289,8 +289,8 @@ describe('a touch', () => {
     const { sessions, ask } = doorWith(2)
     ask('eu-0.a', 5)
     expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
-    expect(touch({ store: sessions, rules }, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({
-      verdict: 'gone',
+    expect(renew({ store: sessions, rules }, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({
+      verdict: 'ended',
       again: null,
     })
     expect(ask('eu-0.a', 5, 120_000)).toBe('ended')
@@ -299,18 +299,18 @@ describe('a touch', () => {
   it('applies changed settings to whether the session ends by time', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
-    const touched = (more: Partial<SessionRules>, nowMs: number) => {
-      touch({ store: sessions, rules: { ...rules, ...more } }, { sid: 'a', protectMs: 0 }, nowMs)
+    const renewed = (more: Partial<SessionRules>, nowMs: number) => {
+      renew({ store: sessions, rules: { ...rules, ...more } }, { sid: 'a', protectMs: 0 }, nowMs)
       return sessions.get('a')?.endsByTime
     }
-    expect(touched({}, 1_000)).toBe(false)
-    expect(touched({ renewal: false }, 2_000)).toBe(true)
-    expect(touched({}, 3_000)).toBe(false)
-    expect(touched({ sessionMaxMs: 100_000 }, 4_000)).toBe(true)
+    expect(renewed({}, 1_000)).toBe(false)
+    expect(renewed({ renewal: false }, 2_000)).toBe(true)
+    expect(renewed({}, 3_000)).toBe(false)
+    expect(renewed({ sessionMaxMs: 100_000 }, 4_000)).toBe(true)
   })
 
-  it('of an unknown session returns gone', () => {
+  it('of an unknown session answers that it has ended', () => {
     const { sessions } = doorWith(1)
-    expect(touch({ store: sessions, rules }, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'gone', again: null })
+    expect(renew({ store: sessions, rules }, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'ended', again: null })
   })
 })

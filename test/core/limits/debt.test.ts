@@ -122,34 +122,34 @@ describe('a ledger', () => {
   it('writes nothing for debts that drain within ten seconds', () => {
     const store = memory()
     const ledger = new Ledger(store)
-    ledger.touch('sid', [of('fast', { want: 100 })], quotaFor, termAt(START_MS))
+    ledger.lend('sid', [of('fast', { want: 100 })], quotaFor, termAt(START_MS))
     expect(store.writes).toBe(0)
-    ledger.touch('sid', [of('fast', { nth: 2, want: 1, has: 100 })], quotaFor, termAt(START_MS))
+    ledger.lend('sid', [of('fast', { nth: 2, want: 1, has: 100 })], quotaFor, termAt(START_MS))
     expect(store.writes).toBe(1)
   })
 
   it('that lost its memory still refuses a session that owed more than ten seconds', () => {
     const store = memory()
-    const before = new Ledger(store).touch('sid', [of('slow', { want: 3 })], quotaFor, termAt(START_MS))
-    const after = new Ledger(store).touch('sid', [of('slow', { lease: 'b', want: 3 })], quotaFor, termAt(START_MS + 5))
+    const before = new Ledger(store).lend('sid', [of('slow', { want: 3 })], quotaFor, termAt(START_MS))
+    const after = new Ledger(store).lend('sid', [of('slow', { lease: 'b', want: 3 })], quotaFor, termAt(START_MS + 5))
     expect([before[0]?.tokens, after[0]?.tokens]).toEqual([3, 0])
-    const other = new Ledger(store).touch('other', [of('slow')], quotaFor, termAt(START_MS))
+    const other = new Ledger(store).lend('other', [of('slow')], quotaFor, termAt(START_MS))
     expect(other[0]?.tokens).toBe(1)
   })
 
   it('keeps a bounded number of sessions in memory and stores the one that was quiet for longest', () => {
     const store = memory()
     const ledger = new Ledger(store, 10)
-    for (let i = 0; i < 25; i++) ledger.touch(`sid${i}`, [of('fast', { want: 50 })], quotaFor, termAt(START_MS + i))
+    for (let i = 0; i < 25; i++) ledger.lend(`sid${i}`, [of('fast', { want: 50 })], quotaFor, termAt(START_MS + i))
     expect([ledger.size, store.rows.size]).toEqual([10, 15])
-    const back = ledger.touch('sid0', [of('fast', { lease: 'b', want: 200 })], quotaFor, termAt(START_MS + 30))
+    const back = ledger.lend('sid0', [of('fast', { lease: 'b', want: 200 })], quotaFor, termAt(START_MS + 30))
     // The debt was stored as if the whole lease had been used.
     expect(back[0]?.tokens).toBeLessThan(150)
   })
 
   /** The tokens that one session gets on path `i`, under a policy that counts each path by itself. */
   const onPath = (ledger: Ledger, policy: 'slow' | 'fast', i: number, atMs = START_MS) =>
-    ledger.touch('sid', [of(policy, { lease: `l${i}`, bucket: `${policy}/${i}`, want: 3 })], quotaFor, termAt(atMs))[0]
+    ledger.lend('sid', [of(policy, { lease: `l${i}`, bucket: `${policy}/${i}`, want: 3 })], quotaFor, termAt(atMs))[0]
       ?.tokens
 
   it('limits each of 256 paths by itself, and all further ones together', () => {
@@ -168,12 +168,12 @@ describe('a ledger', () => {
   it('forgets sessions that owe nothing any more, while others come', () => {
     const ledger = new Ledger(memory())
     for (let i = 0; i < 1_000; i++)
-      ledger.touch(`sid${i}`, [of('fast', { want: 3 })], quotaFor, termAt(START_MS + i * 10_000))
+      ledger.lend(`sid${i}`, [of('fast', { want: 3 })], quotaFor, termAt(START_MS + i * 10_000))
     expect(ledger.size).toBeLessThan(20)
   })
 
   it('limits no session by a policy that it does not have yet', () => {
-    expect(new Ledger(memory()).touch('sid', [of('new', { want: 7 })], quotaFor, termAt(START_MS))).toEqual([
+    expect(new Ledger(memory()).lend('sid', [of('new', { want: 7 })], quotaFor, termAt(START_MS))).toEqual([
       { tokens: 7, remaining: 0, retryAfterMs: 0 },
     ])
   })

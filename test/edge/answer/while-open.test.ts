@@ -17,15 +17,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A session that its door knows until `goneAfterMs`, and the seconds at which the door was asked about it. */
-function sessionFor(goneAfterMs: number) {
+/** A session that its door knows until `endsAfterMs`, and the seconds at which the door was asked about it. */
+function sessionFor(endsAfterMs: number) {
   const state = { sessionMs: 5 * MINUTE, leaseUntilMs: 0, isUnreachable: false, askedAt: [] as number[] }
   const sessions = {
     known: () => ({ untilMs: state.leaseUntilMs }),
-    touch: async () => {
+    renew: async () => {
       state.askedAt.push(Math.round((Date.now() - startMs) / 1_000))
       if (state.isUnreachable) throw new Error('no door')
-      return Date.now() - startMs < goneAfterMs ? { verdict: 'live' } : { verdict: 'gone', again: null }
+      return Date.now() - startMs < endsAfterMs ? { verdict: 'live' } : { verdict: 'ended', again: null }
     },
   }
   const room = { settings: { at: () => ({ session: { sessionMs: state.sessionMs } }) }, sessions }
@@ -81,9 +81,9 @@ describe('the session of an open connection', () => {
     const { state, admission } = sessionFor(0)
     let ends = 0
     const stop = whileOpen(visit, admission, () => ends++)
-    admission.room.sessions.touch = async () => {
+    admission.room.sessions.renew = async () => {
       stop()
-      return { verdict: 'gone', again: null }
+      return { verdict: 'ended', again: null }
     }
     await vi.advanceTimersByTimeAsync(MINUTE)
     expect([state.askedAt, ends]).toEqual([[], 0])

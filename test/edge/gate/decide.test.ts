@@ -110,7 +110,7 @@ describe('the call budget (I9)', () => {
       thief.token = stolen
       calls.push((await thief.page()).objectCalls)
     }
-    // First, a touch finds the session gone and a claim opens a new one. Second, a touch renews the new session.
+    // First, a renewal finds the session ended and a claim opens a new one. Second, a renewal succeeds.
     // Third, its lease suffices.
     expect(calls).toEqual([2, 1, 0])
   })

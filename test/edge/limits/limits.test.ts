@@ -227,8 +227,8 @@ describe('object calls', () => {
       if (page === 0 || page === 9) await pause(LOOKED_FOR_IDLE_MS)
       vi.setSystemTime(Date.now() + 20_000)
     }
-    expect([...calls.keys()].toSorted()).toEqual(['claim', 'touch'])
-    expect((calls.get('claim') ?? 0) + (calls.get('touch') ?? 0)).toBeLessThanOrEqual(0.06 * 200)
+    expect([...calls.keys()].toSorted()).toEqual(['claim', 'renew'])
+    expect((calls.get('claim') ?? 0) + (calls.get('renew') ?? 0)).toBeLessThanOrEqual(0.06 * 200)
   })
 
   it('return what a hurried session left unused', async () => {
@@ -236,10 +236,10 @@ describe('object calls', () => {
     const calls = counted(visitor)
     await visitor.page('/')
     for (let i = 0; i < 80; i++) await visitor.send(`/asset${i}`, { headers: { Accept: 'image/*' } })
-    const before = calls.get('touch') ?? 0
+    const before = calls.get('renew') ?? 0
     expect(before).toBeLessThanOrEqual(3)
     await settled()
-    expect(calls.get('touch')).toBe(before + 1)
+    expect(calls.get('renew')).toBe(before + 1)
   })
 })
 
@@ -388,7 +388,7 @@ describe('max_concurrent', () => {
 })
 
 describe('a door that does not answer', () => {
-  /** Bindings whose doors answer a touch only after `until` has resolved. */
+  /** Bindings whose doors answer a renewal only after `until` has resolved. */
   function slow(until: () => Promise<unknown>): Env {
     return {
       ...env,
@@ -397,10 +397,10 @@ describe('a door that does not answer', () => {
           const door = env.DOOR.getByName(...args)
           return new Proxy(door, {
             get: (target, name) =>
-              name === 'touch'
-                ? async (...more: Parameters<typeof door.touch>) => {
+              name === 'renew'
+                ? async (...more: Parameters<typeof door.renew>) => {
                     await until()
-                    return target.touch(...more)
+                    return target.renew(...more)
                   }
                 : Reflect.get(target, name),
           })

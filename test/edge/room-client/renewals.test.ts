@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Touch, TouchAnswer } from '../../../src/core/protocol/messages.ts'
+import type { Renewal, RenewalAnswer } from '../../../src/core/protocol/messages.ts'
 import type { Caller } from '../../../src/edge/room-client/door-client.ts'
-import { Touches } from '../../../src/edge/room-client/renewals.ts'
+import { Renewals } from '../../../src/edge/room-client/renewals.ts'
 import { env } from '../../support/workerd/visitor.ts'
 
 const at = (nowMs: number): Caller => ({
@@ -11,15 +11,15 @@ const at = (nowMs: number): Caller => ({
   calls: { object: 0, sync: 0 },
   waitUntil: () => undefined,
 })
-const of = (sid: string, protectMs = 0): Touch => ({ sid, protectMs })
-const live = (sid: string): TouchAnswer => ({ verdict: 'live', expiresMs: sid.length, leaseMs: 10 })
+const of = (sid: string, protectMs = 0): Renewal => ({ sid, protectMs })
+const live = (sid: string): RenewalAnswer => ({ verdict: 'live', expiresMs: sid.length, leaseMs: 10 })
 const later = () => new Promise(resolve => setTimeout(resolve, 0))
 
 /** A door that answers each call when the test decides. */
 function slowDoor() {
   const calls: { sids: string[]; answer: () => void; fail: () => void }[] = []
-  const touches = new Touches((_, batch) => {
-    const { promise, resolve, reject } = Promise.withResolvers<TouchAnswer[]>()
+  const renewals = new Renewals((_, batch) => {
+    const { promise, resolve, reject } = Promise.withResolvers<RenewalAnswer[]>()
     calls.push({
       sids: batch.map(({ sid }) => sid),
       answer: () => resolve(batch.map(({ sid }) => live(sid))),
@@ -27,13 +27,13 @@ function slowDoor() {
     })
     return promise
   })
-  return { touches, calls }
+  return { renewals, calls }
 }
 
-describe('touches of one door', () => {
+describe('renewals at one door', () => {
   it('gather while one call is under way, and each gets its own answer', async () => {
-    const { touches, calls } = slowDoor()
-    const answers = ['a', 'bb', 'ccc', 'dddd'].map(sid => touches.ask(at(0), of(sid)))
+    const { renewals, calls } = slowDoor()
+    const answers = ['a', 'bb', 'ccc', 'dddd'].map(sid => renewals.renew(at(0), of(sid)))
     expect(calls.map(({ sids }) => sids)).toEqual([['a']])
     calls[0]?.answer()
     await later()
@@ -43,17 +43,17 @@ describe('touches of one door', () => {
   })
 
   it('are one for parallel requests of one session', async () => {
-    const { touches, calls } = slowDoor()
-    const answers = [touches.ask(at(0), of('a')), touches.ask(at(1), of('a')), touches.ask(at(2), of('a'))]
+    const { renewals, calls } = slowDoor()
+    const answers = [renewals.renew(at(0), of('a')), renewals.renew(at(1), of('a')), renewals.renew(at(2), of('a'))]
     calls[0]?.answer()
     expect(await Promise.all(answers)).toEqual([live('a'), live('a'), live('a')])
     expect(calls).toHaveLength(1)
   })
 
   it('that protect a session are never replaced by one that does not', async () => {
-    const { touches, calls } = slowDoor()
-    void touches.ask(at(0), of('a'))
-    const protecting = touches.ask(at(0), of('a', 900))
+    const { renewals, calls } = slowDoor()
+    void renewals.renew(at(0), of('a'))
+    const protecting = renewals.renew(at(0), of('a', 900))
     calls[0]?.answer()
     await later()
     calls[1]?.answer()
@@ -61,9 +61,9 @@ describe('touches of one door', () => {
     expect(calls).toHaveLength(2)
   })
 
-  it('fail together, and the next touches are asked again', async () => {
-    const { touches, calls } = slowDoor()
-    const answers = [touches.ask(at(0), of('a')), touches.ask(at(0), of('b'))].map(answer =>
+  it('fail together, and the next renewals are sent again', async () => {
+    const { renewals, calls } = slowDoor()
+    const answers = [renewals.renew(at(0), of('a')), renewals.renew(at(0), of('b'))].map(answer =>
       answer.catch((error: Error) => error.message),
     )
     calls[0]?.fail()
@@ -73,21 +73,21 @@ describe('touches of one door', () => {
   })
 
   it('do not wait for a call whose request was cut off', async () => {
-    const { touches, calls } = slowDoor()
-    void touches.ask(at(0), of('a'))
-    void touches.ask(at(1), of('b'))
-    const answer = touches.ask(at(4_000), of('c'))
+    const { renewals, calls } = slowDoor()
+    void renewals.renew(at(0), of('a'))
+    void renewals.renew(at(1), of('b'))
+    const answer = renewals.renew(at(4_000), of('c'))
     expect(calls.map(({ sids }) => sids)).toEqual([['a'], ['b', 'c']])
     calls[1]?.answer()
     expect(await answer).toEqual(live('c'))
   })
 
   it('that can wait go with the next call', async () => {
-    const { touches, calls } = slowDoor()
+    const { renewals, calls } = slowDoor()
     const noted: string[] = []
-    for (const sid of ['x', 'y', 'x']) touches.askLater(at(0), of(sid), () => noted.push(sid))
+    for (const sid of ['x', 'y', 'x']) renewals.renewLater(at(0), of(sid), () => noted.push(sid))
     expect(calls).toHaveLength(0)
-    void touches.ask(at(50), of('a'))
+    void renewals.renew(at(50), of('a'))
     expect(calls[0]?.sids).toEqual(['a', 'x', 'y'])
     calls[0]?.answer()
     await later()
@@ -95,14 +95,14 @@ describe('touches of one door', () => {
   })
 
   it('that can wait go by themselves after a while, and are dropped once they are useless', async () => {
-    const { touches, calls } = slowDoor()
-    touches.askLater(at(0), of('x'), () => undefined)
-    touches.askLater(at(250), of('y'), () => undefined)
+    const { renewals, calls } = slowDoor()
+    renewals.renewLater(at(0), of('x'), () => undefined)
+    renewals.renewLater(at(250), of('y'), () => undefined)
     expect(calls.map(({ sids }) => sids)).toEqual([['x', 'y']])
     calls[0]?.answer()
     await later()
-    touches.askLater(at(1_000), of('z'), () => undefined)
-    void touches.ask(at(2_500), of('a'))
+    renewals.renewLater(at(1_000), of('z'), () => undefined)
+    void renewals.renew(at(2_500), of('a'))
     expect(calls[1]?.sids).toEqual(['a'])
   })
 })

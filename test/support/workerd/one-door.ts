@@ -7,8 +7,8 @@ import type {
   ClaimAnswer,
   EdgeReply,
   EdgeReport,
-  Touch,
-  TouchAnswer,
+  Renewal,
+  RenewalAnswer,
   View,
 } from '../../../src/core/protocol/messages.ts'
 import { leaseMs, type Session } from '../../../src/core/session.ts'
@@ -21,7 +21,7 @@ import { MemorySessions } from '../../../tools/simulation/sessions.ts'
 import { env } from './visitor.ts'
 
 export class OneDoor implements DoorCalls<RoomConfig> {
-  /** The number of claims, touches, ends and extensions so far. */
+  /** The number of claims, renewals, ends and extensions so far. */
   calls = 0
   open = true
   readonly #state = core.newDoor('xx-0', 1, 0)
@@ -60,12 +60,12 @@ export class OneDoor implements DoorCalls<RoomConfig> {
     return { ...decision, grants: this.#lend(claim.sid, claim.tokenRequests, nowMs) }
   }
 
-  async touch(touches: readonly Touch[]): Promise<readonly TouchAnswer[]> {
+  async renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     const nowMs = this.#counted()
-    return touches.map(touch => {
-      const answer = core.touch(this.#ruled(), touch, nowMs)
-      if (answer.verdict === 'gone' || !touch.tokenRequests) return answer
-      return { ...answer, grants: this.#lend(touch.sid, touch.tokenRequests, nowMs) }
+    return renewals.map(renewal => {
+      const answer = core.renew(this.#ruled(), renewal, nowMs)
+      if (answer.verdict === 'ended' || !renewal.tokenRequests) return answer
+      return { ...answer, grants: this.#lend(renewal.sid, renewal.tokenRequests, nowMs) }
     })
   }
 
@@ -94,7 +94,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
 
   #lend(sid: string, asks: Claim['tokenRequests'] & object, nowMs: number) {
     const { quotas, session } = this.#settings
-    return this.#ledger.touch(sid, asks, policy => quotas.get(policy), { leaseMs: leaseMs(session), nowMs })
+    return this.#ledger.lend(sid, asks, policy => quotas.get(policy), { leaseMs: leaseMs(session), nowMs })
   }
 
   /** A closed room has called every ticket, so each visitor with a ticket may claim. */

@@ -28,7 +28,7 @@ export interface Answer {
   readonly response: Response
   readonly status: number
   readonly text: string
-  /** Claims and touches that the edge has made for this request (I9). */
+  /** Claims and renewals that the edge has made for this request (I9). */
   readonly objectCalls: number
   readonly syncs: number
   /** Present when the request reached the origin. */
