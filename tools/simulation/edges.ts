@@ -48,7 +48,10 @@ export class Edges {
 
   /** From now on the requests of sessions are limited. */
   limit(quota: Quota): void {
-    for (const edge of this.#edges) edge.requests = new Requests(quota, edge, this.#around, this.#doors)
+    for (const edge of this.#edges) {
+      const isolate = { isolate: edge.state.isolate, skewMs: edge.skewMs }
+      edge.requests = new Requests(quota, isolate, this.#around, this.#doors)
+    }
   }
 
   /** Mostly the isolate that a visitor met first, sometimes another one. */

@@ -3,21 +3,9 @@
  * first, the last, and a random one.
  */
 import { START_MS } from './scenario.ts'
-import type { Visitor } from './visitor.ts'
+import type { Estimate, Visitor } from './visitor.ts'
 
 const FROM_MS = START_MS + 10 * 60_000
-
-interface Estimate {
-  readonly atMs: number
-  readonly waitMs: number
-}
-
-export interface ShownWaits {
-  count: number
-  readonly first: Estimate
-  last: Estimate
-  any: Estimate
-}
 
 /** `random`, uniform in [0, 1), gives each of a visitor's estimates the same chance to be kept. */
 export function keepEstimate(visitor: Visitor, waitMs: number, random: number, nowMs: number): void {

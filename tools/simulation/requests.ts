@@ -19,14 +19,12 @@ import {
 import type { Renewal, RenewalAnswer, TokenRequest } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
 import type { Doors } from './doors.ts'
-import type { Edge } from './edges.ts'
 import { look, take } from './leases.ts'
 import type { Network } from './network.ts'
+import { POLICY } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Visitor } from './visitor.ts'
 
-/** The only policy of a simulation: it covers every request of a session. */
-export const POLICY = 'session'
 /** As in the gate: other requests of the session may take the tokens that this one has asked for, so it asks again. */
 const ASKS_MAX = 6
 /** An isolate looks for idle sessions this often, while it watches any. */
@@ -62,9 +60,14 @@ export class Requests {
   /** Touches sent. */
   calls = 0
 
-  constructor(quota: Quota, { state, skewMs }: Edge, { agenda, network }: Surroundings, doors: Doors) {
+  constructor(
+    quota: Quota,
+    { isolate, skewMs }: { readonly isolate: string; readonly skewMs: number },
+    { agenda, network }: Surroundings,
+    doors: Doors,
+  ) {
     this.#quota = quota
-    this.#isolate = state.isolate
+    this.#isolate = isolate
     this.#skewMs = skewMs
     this.#agenda = agenda
     this.#network = network

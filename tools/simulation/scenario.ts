@@ -68,6 +68,8 @@ export interface Change {
   readonly totalActiveUsers?: number
 }
 
+/** The only rate limit policy of a simulation: it covers every request of a session. */
+export const POLICY = 'session'
 export const START_MS = 1_700_000_000_000
 /** Defaults of settings for which there is no flag. */
 export const CLAIM_WINDOW_MS = 5 * 60_000

@@ -1,6 +1,5 @@
 /** The people of a simulation, and their places in line. */
 import type { Ticket } from '../../src/core/ticket.ts'
-import type { ShownWaits } from './estimates.ts'
 
 /** Most people take one ticket. Some take several at once, and some drop theirs and take a new one. */
 export type Habit = 'single' | 'several' | 'drops'
@@ -10,6 +9,12 @@ export interface Person {
   readonly habit: Habit
   /** True once one of the person's tickets has been admitted. */
   isIn: boolean
+}
+
+/** A wait that was shown. */
+export interface Estimate {
+  readonly atMs: number
+  readonly waitMs: number
 }
 
 /** What is drawn for a visitor before the run. */
@@ -50,7 +55,8 @@ export class Visitor implements Plan {
   /** What was last shown for the present place; Infinity and 0 before. */
   shownPosition = Number.POSITIVE_INFINITY
   shownWaitMs = 0
-  waits: ShownWaits | null = null
+  /** Waits shown to the visitor, of which the first, the last and a random one are kept. */
+  waits: { count: number; readonly first: Estimate; last: Estimate; any: Estimate } | null = null
   /** The stay inside; null until a door's answer admits the visitor. */
   stay: { readonly admittedMs: number; leavesMs: number; expiresMs: number } | null = null
 
