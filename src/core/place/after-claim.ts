@@ -1,10 +1,11 @@
 /** The decision about a visitor whose claim was refused, and the place at the front. */
 import type { View } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
-import { NO_GENERATION, type Ticket } from '../ticket.ts'
+import type { Ticket } from '../ticket.ts'
 import type { StepRules } from './outsider.ts'
 import { keyAgain, refused } from './place.ts'
 import { type ClaimStep, type RejectStep, unknownPlace, type WaitStep } from './step.ts'
+import { newTicket } from './tickets.ts'
 
 /** The answer to a claim that did not admit its visitor. */
 export type ClaimRefusal =
@@ -47,15 +48,6 @@ export function ticketAgain(
   nowMs: number,
 ): Ticket {
   const { sid, lane } = again
-  return {
-    room,
-    sid,
-    key: keyAgain(again.key, lane, view),
-    lane,
-    confirmed: false,
-    low: null,
-    byMs: nowMs + rules.claimWindowMs,
-    generation: view?.generation ?? NO_GENERATION,
-    issuedMs: nowMs,
-  }
+  const key = keyAgain(again.key, lane, view)
+  return newTicket({ room, sid, lane, key, byMs: nowMs + rules.claimWindowMs }, view, nowMs)
 }

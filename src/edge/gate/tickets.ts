@@ -1,15 +1,14 @@
 /** Places for newcomers and for returning visitors, and when a place counts in the line. */
 import { base64url } from 'jose'
-import { prequeueAt } from '../../core/events/events.ts'
 import { bucketOf } from '../../core/line/arrivals.ts'
-import { batchAt } from '../../core/line/batches.ts'
 import { ticketAgain } from '../../core/place/after-claim.ts'
-import { inGeneration, MAIN_LANE, NO_GENERATION, placeIdOf, type Ticket } from '../../core/ticket.ts'
+import { counterOf, goneCounterOf, issueAt, lotOf, newTicket, withPlace } from '../../core/place/tickets.ts'
+import { inGeneration, placeIdOf, type Ticket } from '../../core/ticket.ts'
+import { entryKey } from '../../tokens/draw.ts'
 import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
-import { entryAt } from './event-tickets.ts'
 
 /** Counts a ticket in the line, once per isolate and place. */
 export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
@@ -17,16 +16,13 @@ export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
   const place = placeIdOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
   if (!room.places.countOnce(once)) return
-  room.count(ticket.entry ? `entry/${ticket.entry.draw}` : `line/${ticket.lane}/${bucketOf(ticket.key)}`)
+  room.count(counterOf(ticket))
   room.sync.report(visit)
 }
 
 /**
  * Returns a new ticket: a place by arrival, a place drawn in the batch of this moment, or an entry in the draw of an
  * event. A valid invitation may set the sid.
- *
- * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
- * main lane there is no draw for an event: an invited visitor gets a place by arrival, and waits for the start.
  */
 export async function mint(
   visit: Visit,
@@ -38,22 +34,22 @@ export async function mint(
   const { view } = room
   const chosen = invited.kind === 'valid' ? invited.invitation.sid : null
   const sid = chosen ?? newSid(room, visit)
-  const ticket: Ticket = {
-    room: room.name,
-    sid,
-    key: room.keyAt(nowMs),
-    lane,
-    confirmed: false,
-    low: null,
-    byMs: null,
-    generation: view?.generation ?? NO_GENERATION,
-    issuedMs: nowMs,
-    ...(chosen === null ? {} : { takenMs: nowMs }),
-  }
-  if (view && prequeueAt(view.events, nowMs))
-    return lane === MAIN_LANE ? { ...ticket, entry: entryAt(view, nowMs) } : ticket
-  const drawn = view?.batches ? await room.tokens.draw(sid, batchAt(view.batches, nowMs)) : null
-  return { ...ticket, key: drawn?.key ?? ticket.key + behindMs, draw: drawn?.draw ?? null }
+  const issue = issueAt(view, lane, behindMs, nowMs)
+  const drawn = issue.batch ? await room.tokens.draw(sid, issue.batch) : null
+  const key = drawn?.key ?? room.keyAt(nowMs) + issue.behindMs
+  const place = { room: room.name, sid, lane, key, draw: drawn?.draw ?? null, entry: issue.entry }
+  return newTicket({ ...place, ...(chosen === null ? {} : { takenMs: nowMs }) }, view, nowMs)
+}
+
+/** Gives a ticket its place when the draw of its event is done. Most rooms have no events, so their polls skip this. */
+export async function withKnownPlace(
+  ticket: Ticket | null,
+  { view }: RoomClient,
+  nowMs: number,
+): Promise<Ticket | null> {
+  if (!ticket || !view?.events) return ticket
+  const lot = lotOf(ticket, view.events)
+  return withPlace(ticket, view.events, lot && (await entryKey(lot.seed, ticket.sid, lot.batch)), nowMs)
 }
 
 /**
@@ -85,7 +81,8 @@ export function giveUp(room: RoomClient, ticket: Ticket): void {
   const once = `gone ${ticket.sid} ${ticket.key}`
   if (!room.places.countOnce(once)) return
   room.count('changed_lanes')
-  if (ticket.confirmed && !ticket.entry) room.count(`gone/${ticket.lane}/${bucketOf(ticket.key)}`)
+  const counter = goneCounterOf(ticket)
+  if (counter) room.count(counter)
 }
 
 /**

@@ -10,10 +10,9 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
-import { withPlace } from './event-tickets.ts'
 import { networkCheck } from './network-policies.ts'
 import { mayConfirm } from './network-quota.ts'
-import { confirm, giveUp, mint, newSid, nextAfter } from './tickets.ts'
+import { confirm, giveUp, mint, newSid, nextAfter, withKnownPlace } from './tickets.ts'
 import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
 /** The life of a pass that is given while the room cannot be reached. */
@@ -138,11 +137,6 @@ function roomNow(room: RoomClient, ticket: Ticket | null, nowMs: number): RoomNo
     hasFailed: room.sync.hasFailed(nowMs),
     isDoorEmpty: ticket !== null && room.claims.isExhausted(doorOf(ticket.sid)),
   }
-}
-
-/** Gives a ticket its place when the draw of its event is done. Most rooms have no events, so their polls skip this. */
-async function withKnownPlace(ticket: Ticket | null, { view }: RoomClient, nowMs: number): Promise<Ticket | null> {
-  return ticket && view?.events ? withPlace(ticket, view, nowMs) : ticket
 }
 
 async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, after }: Progress): Promise<Waiting> {

@@ -1,0 +1,95 @@
+/**
+ * New tickets, entries in the draw of an event, and how a ticket is counted in the line. The caller draws: a place is
+ * drawn with a secret, or with the seed of an event.
+ */
+import { fateOf, undrawnKey } from '../events/draws.ts'
+import { type EventsView, prequeueAt } from '../events/events.ts'
+import { bucketOf } from '../line/arrivals.ts'
+import { batchAt } from '../line/batches.ts'
+import type { View } from '../protocol/messages.ts'
+import { type Batch, type Entry, MAIN_LANE, NO_GENERATION, type Ticket } from '../ticket.ts'
+
+/** How the place of a new ticket is found: drawn in `batch`, drawn later as an `entry` of an event, or by arrival. */
+export interface Issue {
+  readonly batch: Batch | null
+  readonly entry: Entry | null
+  /** How much later than its arrival a place by arrival is. */
+  readonly behindMs: number
+}
+
+/** The draw that gives a ticket its place: the seed of an event, and the keys of its visitors. */
+export interface Lot {
+  readonly seed: string
+  readonly batch: Batch
+}
+
+type NewTicket = Pick<Ticket, 'room' | 'sid' | 'lane' | 'key'> &
+  Partial<Pick<Ticket, 'draw' | 'entry' | 'takenMs' | 'byMs'>>
+
+/**
+ * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
+ * main lane there is no draw for an event: an invited visitor gets a place by arrival, and waits for the start.
+ */
+export function issueAt(view: View | null, lane: string, behindMs: number, nowMs: number): Issue {
+  if (view && prequeueAt(view.events, nowMs))
+    return { batch: null, entry: lane === MAIN_LANE ? entryAt(view.events, nowMs) : null, behindMs: 0 }
+  return { batch: view?.batches ? batchAt(view.batches, nowMs) : null, entry: null, behindMs }
+}
+
+export function newTicket(place: NewTicket, view: View | null, nowMs: number): Ticket {
+  const generation = view?.generation ?? NO_GENERATION
+  return { confirmed: false, low: null, byMs: null, ...place, generation, issuedMs: nowMs }
+}
+
+/**
+ * Returns the draw that gives a ticket its key now, or null. Once the seed is public, a script could take a million
+ * tickets and keep the luckiest. So only tickets confirmed before the draw take part, and the rest queue behind it.
+ */
+export function lotOf({ entry, confirmed }: Ticket, events: EventsView | null | undefined): Lot | null {
+  const fate = entry && confirmed ? fateOf(entry.draw, events) : null
+  return fate?.fate === 'drawn' ? { seed: fate.seed, batch: fate.batch } : null
+}
+
+/**
+ * Returns the ticket as it stands now: with its place once its draw is done, or with a place by arrival when the draw
+ * was called off. Such a place is new, and counts when its visitor comes back. Returns the same object when nothing
+ * changed. `drawnKey` is the key from the draw of `lotOf`, and null where that has none.
+ */
+export function withPlace(
+  ticket: Ticket,
+  events: EventsView | null | undefined,
+  drawnKey: number | null,
+  nowMs: number,
+): Ticket {
+  // A view without events is older than the ticket.
+  if (!events) return ticket
+  if (!ticket.entry) return joined(ticket, events, nowMs)
+  const fate = fateOf(ticket.entry.draw, events)
+  if (fate.fate === 'waits') return ticket
+  const key = fate.fate === 'drawn' ? (drawnKey ?? undrawnKey(ticket.key, fate.batch.untilMs)) : ticket.key
+  return { ...ticket, key, entry: null, confirmed: false }
+}
+
+/** Returns the counter of a confirmed ticket. An entry counts once as an entry, and once more as the place it becomes. */
+export function counterOf({ entry, lane, key }: Ticket): string {
+  return entry ? `entry/${entry.draw}` : `line/${lane}/${bucketOf(key)}`
+}
+
+/** Returns the counter of a place that was given up, or null for one that the line does not contain. */
+export function goneCounterOf({ confirmed, entry, lane, key }: Ticket): string | null {
+  return confirmed && !entry ? `gone/${lane}/${bucketOf(key)}` : null
+}
+
+/** A visitor may come during the prequeue to an edge that has not learnt of it yet. Such a visitor takes part, too. */
+function joined(ticket: Ticket, events: EventsView, nowMs: number): Ticket {
+  const isFresh = !ticket.confirmed && ticket.byMs === null && !ticket.draw
+  const prequeue = isFresh ? prequeueAt(events, nowMs) : null
+  const entry = prequeue && ticket.key >= prequeue.fromMs ? entryAt(events, nowMs) : null
+  return entry ? { ...ticket, entry } : ticket
+}
+
+/** Returns the draw that a newcomer takes part in now. Returns null where places are by arrival. */
+function entryAt(events: EventsView | null | undefined, nowMs: number): Entry | null {
+  const prequeue = prequeueAt(events, nowMs)
+  return prequeue && prequeue.draw !== null ? { event: prequeue.event, draw: prequeue.draw } : null
+}
