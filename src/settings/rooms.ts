@@ -98,6 +98,11 @@ export function routesOf(room: RoomConfig): { host: string; path: string }[] {
   return [{ host: room.host, path: room.path }, ...room.additional_routes]
 }
 
+/** Returns the paths of a room's routes, without repetition. A site lies below each. */
+export function sitesOf(room: RoomConfig): readonly string[] {
+  return [...new Set(routesOf(room).map(({ path }) => path))]
+}
+
 /** Settings of the file cannot be changed live. The message must say so, instead of "is not a setting". */
 export function explainFixed(problem: Problem): Problem {
   const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)

@@ -53,4 +53,17 @@ describe('check-config', () => {
     if (advice === null) expect(stdout).not.toContain('TRUSTED_IP_HEADER')
     else expect(stdout).toContain(`advice: TRUSTED_IP_HEADER: ${advice}`)
   })
+
+  it('spells out a preset in rules that the file may contain instead', () => {
+    const { status, stdout } = check('bypass = [{ preset = "woocommerce" }]\n')
+    expect(status).toBe(0)
+    expect(stdout).toContain('rooms[0] (shop): bypass[0], the preset woocommerce, stands for\n')
+    const rules = stdout.split('\n').filter(line => line.startsWith('  { '))
+    expect(rules).toContain(
+      '  { path = "/", methods = ["POST"], not = [{ query = { name = "add-to-cart" } }], query = { name = "wc-api", prefix = "wc_" } }',
+    )
+    const spelledOut = check(`bypass = [\n${rules.join(',\n')}\n]\n`)
+    expect(spelledOut).toMatchObject({ status: 0, stderr: '' })
+    expect(spelledOut.stdout).not.toContain('stands for')
+  })
 })

@@ -130,6 +130,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
     prefix: '',
     purposes: {
       bypass: 'rules; one rule that matches is enough',
+      'bypass[].preset': '[rules of a product](platforms.md)',
       'bypass[].path': 'a URL Pattern for the whole path',
       'bypass[].methods': 'any method when it is left out',
       'bypass[].query': '[a parameter](#parameters) of the address; needs `path`',

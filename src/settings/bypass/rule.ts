@@ -4,9 +4,13 @@
  */
 import * as z from 'zod'
 import { isPlainValue } from '../../core/query.ts'
-import { textLike, textThat } from '../messages.ts'
+import { oneOf, textLike, textThat } from '../messages.ts'
 import { method, pathPattern } from '../patterns.ts'
 import { isCidr } from './addresses.ts'
+
+/** Products that many sites use. `presets.ts` has their rules. */
+export const PRESETS = ['wordpress', 'woocommerce', 'magento', 'pretix', 'shopify-headless'] as const
+export type Preset = (typeof PRESETS)[number]
 
 const EXCEPTIONS_MAX = 20
 
@@ -49,6 +53,7 @@ const NARROWING = ['not', 'without_query']
 
 export const bypassRule = z
   .strictObject({
+    preset: oneOf(...PRESETS).optional(),
     ...conditions,
     without_query: always().optional(),
     verified_crawler: always().optional(),
@@ -60,6 +65,9 @@ export const bypassRule = z
   })
   .refine(rule => Object.keys(rule).some(name => !NARROWING.includes(name)), {
     error: 'must have at least one condition: an empty rule would let everybody in',
+  })
+  .refine(rule => rule.preset === undefined || Object.keys(rule).length === 1, {
+    error: 'must have nothing beside preset: write rules of your own beside it',
   })
   .refine(rule => rule.query === undefined || rule.path !== undefined, {
     error: 'must have a path beside query: any visitor can add a parameter to any address',

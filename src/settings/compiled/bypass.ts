@@ -4,6 +4,7 @@ import type { Readings } from '../../core/path.ts'
 import { mayHave, surelyHas } from '../../core/query.ts'
 import { AddressRanges } from '../bypass/addresses.ts'
 import { categoryTest, SEARCH_ENGINES } from '../bypass/bots.ts'
+import { expandedRule } from '../bypass/presets.ts'
 import type { BypassRule, Exception } from '../bypass/rule.ts'
 import { bypassPath, pathRule } from '../patterns.ts'
 
@@ -78,7 +79,7 @@ const ofException: Makers<Exception> = {
   }),
 }
 
-const ofRule: Makers<Omit<BypassRule, 'path'>> = {
+const ofRule: Makers<Omit<BypassRule, 'preset' | 'path'>> = {
   ...ofException,
   cookie: ({ name, value }) => certain(({ cookies }) => (cookies.get(name) ?? []).some(one => hasValue(one, value))),
   without_query: () => certain(({ query }) => query === null || query === ''),
@@ -90,7 +91,12 @@ const ofRule: Makers<Omit<BypassRule, 'path'>> = {
   },
 }
 
-export function compileBypass({ path, ...rule }: BypassRule): Bypass {
+/** Compiles the rules of a room whose sites lie below these paths. */
+export function compileBypass(rules: readonly BypassRule[], below: readonly string[]): readonly Bypass[] {
+  return rules.flatMap(rule => expandedRule(rule, below)).map(compileRule)
+}
+
+function compileRule({ path, ...rule }: BypassRule): Bypass {
   const conditions = conditionsOf(rule, ofRule)
   return {
     matchesPath: bypassPath(path ?? null),

@@ -8,6 +8,7 @@ import type { SessionRules } from '../../core/session.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from '../events.ts'
 import { pathRule } from '../patterns.ts'
 import { compileAnonymous, compilePolicies, type Policy, quotasOf } from '../rate-limits.ts'
+import { sitesOf } from '../rooms.ts'
 import type { RoomConfig } from '../schema.ts'
 import { type Bypass, compileBypass } from './bypass.ts'
 import { compileHealth, type HealthSettings } from './health.ts'
@@ -71,7 +72,7 @@ export function compile(config: RoomConfig): RoomSettings {
     readsInvitations: config.invite_only || config.lanes.length > 0,
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
-    bypass: config.bypass.map(compileBypass),
+    bypass: compileBypass(config.bypass, sitesOf(config)),
     policies: config.suspended
       ? []
       : compilePolicies(config.rate_limits, { observe: config.mode === 'observe', ignoreCase }),

@@ -1,48 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readingsOf } from '../../../src/core/path.ts'
-import { rawQueryOf } from '../../../src/core/query.ts'
-import type { BypassRule } from '../../../src/settings/bypass/rule.ts'
-import { type BypassFacts, compileBypass } from '../../../src/settings/compiled/bypass.ts'
-import { parseRooms } from '../../../src/settings/rooms.ts'
-
-interface Request {
-  readonly target?: string
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly address?: string | null
-  readonly country?: string | null
-  readonly botCategory?: string
-}
-
-/** Returns whether a rule of a file lets a request by. */
-function isBy(rule: object, request: Request): boolean {
-  const file = { name: 'shop', host: 'shop.example', total_active_users: 1, new_users_per_minute: 1 }
-  const [room] = parseRooms([{ ...file, bypass: [rule] }])
-  return letBy(room?.bypass ?? [], request)
-}
-
-function letBy(rules: readonly BypassRule[], request: Request): boolean {
-  const facts = factsOf(request)
-  return rules.map(compileBypass).some(one => one.matchesPath(facts.readings) && one.matchesFacts(facts))
-}
-
-function factsOf(request: Request): BypassFacts {
-  const { target = '/', method = 'GET', headers = {}, address = null, country = null, botCategory = null } = request
-  const sent = new Headers(headers)
-  return {
-    method,
-    readings: readingsOf(target.replace(/\?.*$/, '')),
-    query: rawQueryOf(target),
-    header: name => (sent.get('Connection')?.includes(name) ? null : sent.get(name)),
-    sentHeader: name => sent.get(name),
-    cookies: new Map(
-      [...(sent.get('Cookie') ?? '').matchAll(/(\w+)=(\w+)/g)].map(([, name = '', value = '']) => [name, [value]]),
-    ),
-    address,
-    country,
-    botCategory,
-  }
-}
+import { isBy, letBy } from '../../support/bypassing.ts'
 
 describe('a bypass rule for a query', () => {
   const rule = { path: '/', methods: ['POST'], query: { name: 'wc-api', value: 'wc_stripe' } }
@@ -192,6 +149,8 @@ describe('the file', () => {
   }
 
   it.each([
+    [{ preset: 'joomla' }, '.preset must be "wordpress" or "woocommerce" or'],
+    [{ preset: 'magento', path: '/' }, 'must have nothing beside preset'],
     [{ query: { name: 'a' } }, 'must have a path beside query: any visitor can add a parameter to any address'],
     [{ path: '/', query: { name: 'a b' } }, '.query.name must be the name of a parameter'],
     [{ path: '/', query: { name: 'a', value: 'b', prefix: 'c' } }, '.query must have a value or a prefix, not both'],
