@@ -19,7 +19,7 @@
       return
     }
     if ('reloads' in room.dataset) open()
-    else said.textContent = 'You can go on now.'
+    else said.textContent = room.dataset.now || ''
     action.hidden = false
   }
 

@@ -7,7 +7,7 @@
 
   const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
   const room = element('room')
-  /** @type {typeof import('./start.texts.json')} */
+  /** @type {typeof import('./texts/en.json').start & { locales: string[] }} */
   const texts = JSON.parse(element('start-texts').textContent || '')
   // By performance.now(), which a change of the visitor's clock does not move. 0 once the event has started.
   let startsAtMs = 0
@@ -29,8 +29,8 @@
     const time = new Date(at)
     const isToday = time.toDateString() === new Date().toDateString()
     return isToday
-      ? time.toLocaleTimeString([], { timeStyle: 'short' })
-      : time.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
+      ? time.toLocaleTimeString(texts.locales, { timeStyle: 'short' })
+      : time.toLocaleString(texts.locales, { dateStyle: 'medium', timeStyle: 'short' })
   }
 
   const waitFor = (/** @type {number} */ seconds, /** @type {string} */ at) => {

@@ -36,9 +36,9 @@
   const room = element('room')
   const bar = /** @type {HTMLProgressElement} */ (element('way'))
   const statusUrl = room.dataset.status || ''
-  /** @type {typeof import('./waiting.texts.json')} */
+  /** @type {typeof import('./texts/en.json') & { locales: string[] }} */
   const texts = JSON.parse(element('texts').textContent || '')
-  const numbers = new Intl.NumberFormat(document.documentElement.lang)
+  const numbers = new Intl.NumberFormat(texts.locales)
   const tabs = channel()
 
   let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
@@ -180,7 +180,7 @@
     if (entering) return
     const { state } = place
     failures = 0
-    updated = texts.fresh.replace('{time}', new Date().toLocaleTimeString())
+    updated = texts.fresh.replace('{time}', new Date().toLocaleTimeString(texts.locales))
     connected(true)
     // The line has begun anew, so this place is gone. Loading the page brings a new place, or the page of a room that
     // keeps no line any more.

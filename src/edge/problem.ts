@@ -17,6 +17,8 @@ export interface Problem {
   /** Rounded up to whole seconds: a client that comes earlier is refused again. */
   readonly retryAfterMs?: number
   readonly more?: Readonly<Record<string, unknown>>
+  /** Of the language of title and detail, where it was chosen for the client. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export function problemResponse(problem: Problem): Response {
@@ -32,6 +34,7 @@ export function problemResponse(problem: Problem): Response {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
     ...OWN_HEADERS,
+    ...problem.headers,
   })
   if (retryAfterMs !== undefined) headers.set('Retry-After', String(seconds(retryAfterMs)))
   return new Response(JSON.stringify(body), { status, headers })

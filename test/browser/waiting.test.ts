@@ -578,7 +578,7 @@ describe.concurrent('for every visitor', () => {
     const page = await visit('/opening', { javaScriptEnabled: false })
     expect(await text(page, 'place')).toMatch(/^(5\d minutes|1 hour)$/i)
     expect(await text(page, 'lead')).toContain('Nobody is let in before the start.')
-    expect(await text(page, 'wait')).toMatch(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC$/)
+    expect(await text(page, 'wait')).toMatch(/^\d{2}\/\d{2}\/\d{4}, \d{2}:\d{2} [AP]M UTC$/)
     expect(await page.getByText('How the draw can be checked').count()).toBe(0)
   })
 

@@ -26,6 +26,7 @@ const PARTS: Record<string, readonly string[]> = {
     'path.ts',
     'query.ts',
     'tally.ts',
+    'language.ts',
     'ticket.ts',
     'session.ts',
     'line',
@@ -38,7 +39,19 @@ const PARTS: Record<string, readonly string[]> = {
     'door',
     'room',
   ],
-  edge: ['problem.ts', 'request', 'limits', 'room-client', 'gate', 'origin', 'pages', 'answer', 'control', 'edge.ts'],
+  edge: [
+    'problem.ts',
+    'request',
+    'texts',
+    'limits',
+    'room-client',
+    'gate',
+    'origin',
+    'pages',
+    'answer',
+    'control',
+    'edge.ts',
+  ],
 }
 
 /** The most files in one folder, so that a reader can take them in. */

@@ -43,7 +43,7 @@ export function isStale(): boolean {
 
 /** Modules of a build: the entry first, then its text modules. */
 export function modules(directory = WORKER): Module[] {
-  const texts = readdirSync(directory).filter(name => /\.(html|css|js)$/.test(name) && name !== 'index.js')
+  const texts = readdirSync(directory).filter(name => /\.(html|css|js|json)$/.test(name) && name !== 'index.js')
   return [
     { name: 'index.js', path: join(directory, 'index.js'), kind: 'esModule' },
     ...texts.map(name => ({ name, path: join(directory, name), kind: 'text' as const })),

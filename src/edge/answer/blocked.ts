@@ -4,30 +4,12 @@ import type { Held } from '../origin/block.ts'
 import { heldPage } from '../pages/blocked.ts'
 import { problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageFor } from '../texts/choose.ts'
+import { languageHeaders } from '../texts/language.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
 
 /** Visitors who were blocked together must not come back together. */
 const JITTER = 0.3
-
-const PROBLEMS: Readonly<Record<Held['why'], { title: string; detail: string }>> = {
-  outage: {
-    title: 'The site cannot answer at the moment',
-    detail: 'This request was not carried out. Your session is kept, and its time does not run. Send it again.',
-  },
-  blocked: {
-    title: 'This part of the site cannot answer at the moment',
-    detail: 'This request was not carried out. The rest of the site is not affected. Send it again shortly.',
-  },
-  shed: {
-    title: 'The site is very busy',
-    detail: 'This request was not carried out, so that more important ones can be. Send it again shortly.',
-  },
-}
-/** The text of an outage for a visitor who has no session to keep. */
-const OUTSIDE = {
-  title: 'The site cannot answer at the moment',
-  detail: 'This request was not carried out. Send it again later.',
-}
 
 export async function heldResponse(visit: Visit, held: Held): Promise<Response> {
   const { upstream, why, room } = held
@@ -39,11 +21,14 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
   if (why === 'blocked' && fallback.answer === 'redirect' && visit.kind === 'navigation' && !forProgram)
     return new Response(null, { status: 303, headers: { ...headers, Location: fallback.to } })
   if (forProgram || (why === 'blocked' && fallback.answer === 'problem')) {
+    const language = languageFor(visit, room.settings.config)
+    const { problems } = language.texts
     const problem = problemResponse({
       status: 503,
       type: 'temporary-reduced-capacity',
-      ...(held.isInside || why !== 'outage' ? PROBLEMS[why] : OUTSIDE),
+      ...(held.isInside || why !== 'outage' ? problems[why] : problems.outageOutside),
       retryAfterMs,
+      headers: languageHeaders(language),
       more: { state: why, upstream: upstream.name, message: messageOf(visit, held) },
     })
     problem.headers.set('X-Robots-Tag', 'noindex')

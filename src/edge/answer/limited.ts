@@ -1,6 +1,7 @@
 /** The answers of rate limits, and the fields that report how much is left. */
 
 import type { RoomConfig } from '../../settings/schema.ts'
+import { FALLBACK } from '../../settings/texts/languages.ts'
 import type { Admitted, Limited } from '../gate/verdict.ts'
 import type { Refusal } from '../limits/refusal.ts'
 import { isLow, statesOf } from '../limits/state.ts'
@@ -8,6 +9,10 @@ import { limitedPage } from '../pages/limited.ts'
 import { problemResponse } from '../problem.ts'
 import { acceptsJson } from '../request/kind.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageOf } from '../texts/catalog.ts'
+import { languageFor } from '../texts/choose.ts'
+import { type Language, languageHeaders } from '../texts/language.ts'
+import { filled } from '../texts/words.ts'
 import { outsideHeaders } from './outside.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
 
@@ -21,14 +26,7 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
   const answer =
     visit.kind === 'navigation' && by !== null
       ? await page(visit, by.room.settings.config, by.refusal)
-      : problemResponse({
-          status: 429,
-          type: 'quota-exceeded',
-          title: 'Too many requests',
-          detail: detailOf(by?.refusal ?? null, retryAfterMs),
-          retryAfterMs: Math.min(retryAfterMs, FOR_GOOD_MS),
-          ...(by ? { more: { 'violated-policies': [by.refusal.name] } } : {}),
-        })
+      : problem(visit, limited)
   if (!by) return answer
   by.room.limits.countRefusal(by.refusal)
   by.room.sync.report(visit)
@@ -86,12 +84,29 @@ async function page(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<R
   })
 }
 
-function detailOf(refusal: Refusal | null, retryAfterMs: number): string {
-  if (!refusal) return 'This network has sent too much without a session. Send it again later.'
-  if (!Number.isFinite(retryAfterMs))
-    return `This costs more than the policy ${refusal.name} ever allows at once: sending it again is of no use.`
+/** A limit without a room has no languages to choose from. */
+function problem(visit: Visit, { by, retryAfterMs }: Limited): Response {
+  const language = by ? languageFor(visit, by.room.settings.config) : languageOf(FALLBACK)
+  return problemResponse({
+    status: 429,
+    type: 'quota-exceeded',
+    title: language.texts.problems.limited.title,
+    detail: detailOf(by?.refusal ?? null, retryAfterMs, language),
+    retryAfterMs: Math.min(retryAfterMs, FOR_GOOD_MS),
+    headers: languageHeaders(language),
+    ...(by ? { more: { 'violated-policies': [by.refusal.name] } } : {}),
+  })
+}
+
+function detailOf(refusal: Refusal | null, retryAfterMs: number, language: Language): string {
+  const { limited } = language.texts.problems
+  if (!refusal) return limited.outside
   const { policy, name } = refusal
-  if (!policy) return 'Too many requests of this session are under way at once.'
-  const whom = policy.perNetwork ? 'network' : 'session'
-  return `The policy ${name} allows ${policy.count} in ${policy.periodSeconds} s for one ${whom}.`
+  if (!Number.isFinite(retryAfterMs)) return filled(limited.never, { policy: name })
+  if (!policy) return limited.concurrent
+  return filled(policy.perNetwork ? limited.network : limited.session, {
+    policy: name,
+    count: language.number(policy.count),
+    seconds: language.number(policy.periodSeconds),
+  })
 }

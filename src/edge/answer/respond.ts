@@ -4,6 +4,7 @@
  */
 
 import type { RoomConfig } from '../../settings/schema.ts'
+import { FALLBACK } from '../../settings/texts/languages.ts'
 import { toHttps } from '../gate/https-redirect.ts'
 import { readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
 import {
@@ -25,6 +26,9 @@ import { problemResponse } from '../problem.ts'
 import { setCookie } from '../request/cookies.ts'
 import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageOf } from '../texts/catalog.ts'
+import { languageFor } from '../texts/choose.ts'
+import { languageHeaders } from '../texts/language.ts'
 import { sitePreflight } from './cors.ts'
 import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
@@ -102,31 +106,24 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
 }
 
 function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
-  return outsideResponse(visit, waiting.room.settings.config, {
-    title: 'Waiting for a place',
-    detail: 'This request was not carried out. Wait for admission, then send it again.',
+  const { config } = waiting.room.settings
+  return outsideResponse(visit, config, {
+    ...languageFor(visit, config).texts.problems.waiting,
     retryAfterMs: waiting.pollAfterMs,
     headers: waitingHeaders(visit, waiting),
-    json: () => placeJson(waiting, visit.nowMs),
+    json: () => placeJson(visit, waiting),
     page: async () => customWaitingPage(visit, waiting) ?? waitingPage(visit, waiting),
   })
 }
 
 function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
-  return outsideResponse(visit, rejected.room.settings.config, {
-    ...(needsInvitation(rejected.why)
-      ? {
-          status: 403,
-          title: 'An invitation is needed',
-          detail: 'This request was not carried out: only invited visitors are let in.',
-        }
-      : {
-          title: 'No place is free',
-          detail: 'This request was not carried out, and nobody waits in line here. Send it again later.',
-        }),
+  const { config } = rejected.room.settings
+  const { uninvited, noPlace } = languageFor(visit, config).texts.problems
+  return outsideResponse(visit, config, {
+    ...(needsInvitation(rejected.why) ? { status: 403, ...uninvited } : noPlace),
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),
-    json: () => rejectedJson(rejected, visit.nowMs),
+    json: () => rejectedJson(visit, rejected),
     page: async () => customRejectedPage(visit, rejected) ?? rejectedPage(visit, rejected),
   })
 }
@@ -157,6 +154,7 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
       detail,
       retryAfterMs,
       more: outside.json(),
+      headers: languageHeaders(languageFor(visit, config)),
     })
     for (const [name, value] of Object.entries(headers)) problem.headers.set(name, value)
     return problem
@@ -164,8 +162,8 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
   const status = outside.status ?? outsideStatus(visit, config.queueing_status_code)
   const isHead = request.method === 'HEAD'
   if (forProgram) {
-    headers['Content-Type'] = 'application/json'
-    return new Response(isHead ? null : JSON.stringify(outside.json()), { status, headers })
+    const json = { ...headers, 'Content-Type': 'application/json', ...languageHeaders(languageFor(visit, config)) }
+    return new Response(isHead ? null : JSON.stringify(outside.json()), { status, headers: json })
   }
   const page = await outside.page()
   return new Response(isHead ? null : page.html, { status, headers: { ...headers, ...page.headers } })
@@ -188,10 +186,13 @@ function short(retryAfterMs: number): Response {
 /** Returns the answer when the origin gave none. The session keeps its place. */
 function originFailed(visit: Visit, why: 'timeout' | 'unreachable', admissions: readonly Admitted[]): Response {
   const status = why === 'timeout' ? 504 : 502
+  const room = admissions[0]?.room
+  const language = room ? languageFor(visit, room.settings.config) : languageOf(FALLBACK)
   const response = problemResponse({
     status,
     type: 'temporary-reduced-capacity',
-    title: why === 'timeout' ? 'The site took too long to answer' : 'The site cannot be reached',
+    title: language.texts.problems[why],
+    headers: languageHeaders(language),
     retryAfterMs: 5_000,
   })
   addTokens(visit, response.headers, admissions)

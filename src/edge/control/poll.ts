@@ -16,6 +16,8 @@ import { clearCookie } from '../request/cookies.ts'
 import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
+import { languageFor } from '../texts/choose.ts'
+import { languageHeaders } from '../texts/language.ts'
 
 /** A poll may come after this share of its time, because the clocks and timers of browsers are not exact. */
 const EARLY_SHARE = 0.5
@@ -40,10 +42,12 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
   if (!held) return withoutPlace(room, nowMs)
   const earlyMs = room.places.pollsInMs(held, nowMs)
   if (earlyMs > 0) {
+    const language = languageFor(visit, room.settings.config)
     return problemResponse({
       status: 429,
       type: 'quota-exceeded',
-      title: 'Polling faster than told',
+      title: language.texts.problems.tooFast,
+      headers: languageHeaders(language),
       retryAfterMs: earlyMs,
     })
   }
@@ -56,17 +60,21 @@ export async function status(visit: Visit, room: RoomClient): Promise<Response> 
     return response
   }
   if (outcome.kind === 'limited') return limitedResponse(visit, outcome)
-  if (outcome.kind === 'rejected') return json(rejectedJson(outcome, nowMs), outsideHeaders(outcome.retryAfterMs))
+  const inLanguage = languageHeaders(languageFor(visit, room.settings.config))
+  if (outcome.kind === 'rejected')
+    return json(rejectedJson(visit, outcome), { ...outsideHeaders(outcome.retryAfterMs), ...inLanguage })
   room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
-  const headers = waitingHeaders(visit, outcome)
-  headers['Content-Type'] = 'application/json'
-  return new Response(JSON.stringify(placeJson(outcome, nowMs)), { headers })
+  const headers = { ...waitingHeaders(visit, outcome), ...inLanguage, 'Content-Type': 'application/json' }
+  return new Response(JSON.stringify(placeJson(visit, outcome)), { headers })
 }
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
 export async function leave(visit: Visit, room: RoomClient): Promise<Response> {
-  if (isOfAnotherSite(visit, room))
-    return problemResponse({ status: 403, type: 'about:blank', title: 'Another site cannot give up your place' })
+  if (isOfAnotherSite(visit, room)) {
+    const language = languageFor(visit, room.settings.config)
+    const title = language.texts.problems.otherSite
+    return problemResponse({ status: 403, type: 'about:blank', title, headers: languageHeaders(language) })
+  }
   const carried = await carriedBy(visit, room)
   const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
   const sid = carried.pass?.value.sid

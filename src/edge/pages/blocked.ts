@@ -2,33 +2,11 @@
 import html from '../../../static/holding.html'
 import type { Held } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageFor } from '../texts/choose.ts'
+import type { Language } from '../texts/language.ts'
+import { counted } from '../texts/words.ts'
 import { headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
-const HELD: Readonly<Record<Held['why'], { headline: string; lead: string }>> = {
-  outage: {
-    headline: 'We are holding your place',
-    lead: 'The site has trouble answering at the moment. You are still inside: nothing is lost, and your time does not run. You will be back as soon as it answers again.',
-  },
-  blocked: {
-    headline: 'This part is taking a short break',
-    lead: 'It cannot answer at the moment. The rest of the site works as usual, and your place is kept.',
-  },
-  shed: {
-    headline: 'One moment, please',
-    lead: 'The site is very busy, and this page can wait a little. Your place is kept.',
-  },
-}
-/** For a visitor without a session to keep. Only a block by the operator can concern such a visitor. */
-const OUTSIDE = {
-  outage: {
-    headline: 'The site is taking a short break',
-    lead: 'It cannot answer at the moment. Keep this page open: it opens the site as soon as it answers again.',
-  },
-  blocked: {
-    headline: HELD.blocked.headline,
-    lead: 'It cannot answer at the moment. The rest of the site works as usual.',
-  },
-}
 /** A reload is a whole page, so it comes no more often than every 5 s. */
 const REFRESH_MIN_SECONDS = 5
 const render = template(html)
@@ -40,13 +18,29 @@ export async function heldPage(
   message: string,
   retryAfterMs: number,
 ): Promise<Page> {
-  const text = isInside || why === 'shed' ? HELD[why] : OUTSIDE[why]
+  const language = languageFor(visit, room.settings.config)
+  const text = textOf(why, isInside, language)
+  const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))
   const variables = {
-    ...variablesOf(visit),
+    ...variablesOf(visit, language),
     ...text,
     title: text.headline,
     message,
-    refreshSeconds: Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000)),
+    refreshSeconds,
+    retry: counted(language.texts.holding.retry, refreshSeconds, language),
   }
-  return { html: render(variables), headers: await headers(room.settings.config) }
+  return { html: render(variables), headers: await headers(room.settings.config, language) }
+}
+
+/** A visitor without a session has none to keep. Only a block by the operator can concern such a visitor. */
+function textOf(why: Held['why'], isInside: boolean, { texts }: Language) {
+  const { outage, blocked, shed, outageOutside, blockedOutside } = texts.holding
+  switch (why) {
+    case 'outage':
+      return isInside ? outage : outageOutside
+    case 'blocked':
+      return isInside ? blocked : blockedOutside
+    case 'shed':
+      return shed
+  }
 }

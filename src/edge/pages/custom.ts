@@ -27,7 +27,7 @@ const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
   const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
   if (!render) return null
-  const place = placeJson(waiting, visit.nowMs)
+  const place = placeJson(visit, waiting)
   const reloadSeconds = refreshSeconds(place)
   const html = render({
     ...published(place.cfWaitingRoom),
@@ -64,7 +64,7 @@ export function customRejectedPage(visit: Visit, rejected: Rejected): Page | nul
   if (rejected.view?.soldOut || needsInvitation(rejected.why)) return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
-  const json = rejectedJson(rejected, visit.nowMs)
+  const json = rejectedJson(visit, rejected)
   const html = render({ ...published(json.cfWaitingRoom), ...ours(visit, json) })
   return { html, headers: pageHeaders(POLICY, rejected.room.settings.config) }
 }

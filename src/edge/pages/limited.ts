@@ -6,37 +6,35 @@ import type { RoomConfig } from '../../settings/schema.ts'
 import type { Refusal } from '../limits/refusal.ts'
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageFor } from '../texts/choose.ts'
+import { countdownInWords } from '../texts/words.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
-import { countdownInWords } from './words.ts'
 
 const SCRIPT = compact(countdownJs + js)
 /** The page does not reload after a longer wait, because no visitor looks at it for so long. */
 const RELOADS_MAX_SECONDS = 600
-const HEADLINE = 'One moment, please'
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
 export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<Page> {
   const { retryAfterMs, policy } = refusal
+  const language = languageFor(visit, room)
+  const { limited } = language.texts
   const forGood = !Number.isFinite(retryAfterMs)
   const wait = forGood ? 0 : seconds(retryAfterMs)
-  const words = forGood ? '' : countdownInWords(retryAfterMs)
+  const words = forGood ? '' : countdownInWords(retryAfterMs, language)
   const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
   const variables = {
-    ...variablesOf(visit),
+    ...variablesOf(visit, language),
     script: SCRIPT,
-    title: HEADLINE,
-    headline: HEADLINE,
-    lead: forGood
-      ? 'This is more than the site allows at once, and it will not be allowed later either.'
-      : policy?.perNetwork
-        ? 'More came from your network than the site allows in so short a time. Nothing is lost.'
-        : 'More came from this browser than the site allows in so short a time. You are still in, and nothing is lost.',
+    title: limited.headline,
+    headline: limited.headline,
+    lead: forGood ? limited.never : policy?.perNetwork ? limited.network : limited.session,
     seconds: wait,
     wait: words,
     isLong: words.length > 6,
     reloads,
-    foot: reloads ? 'This page goes on by itself.' : 'Come back to this page then.',
+    foot: reloads ? limited.reloads : limited.comeBack,
   }
-  return { html: render(variables), headers: await headers(room) }
+  return { html: render(variables), headers: await headers(room, language) }
 }

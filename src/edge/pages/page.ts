@@ -4,6 +4,7 @@ import head from '../../../static/head.html'
 import css from '../../../static/waiting.css'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from '../request/visit.ts'
+import { type Language, languageHeaders } from '../texts/language.ts'
 
 /** A page, with the headers that belong to it. */
 export interface Page {
@@ -50,8 +51,16 @@ export function siteOf({ url }: Pick<Visit, 'url'>): string {
 }
 
 /** Returns the variables of every page of our own. */
-export function variablesOf(visit: Visit) {
-  return { style: pageStyle, site: siteOf(visit), sent: !visit.isSafe, refreshUrl: refreshUrl(visit.url) }
+export function variablesOf(visit: Visit, { tag, dir, texts }: Language) {
+  return {
+    style: pageStyle,
+    site: siteOf(visit),
+    sent: !visit.isSafe,
+    refreshUrl: refreshUrl(visit.url),
+    lang: tag,
+    dir,
+    t: texts,
+  }
 }
 
 /**
@@ -62,7 +71,7 @@ export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
-}): (room: RoomConfig) => Promise<Page['headers']> {
+}): (room: RoomConfig, language: Language) => Promise<Page['headers']> {
   let policy: Promise<string> | null = null
   const make = async () => {
     const { styles, scripts = [], polls = false } = own
@@ -77,9 +86,9 @@ export function headersFor(own: {
     ]
     return parts.join('; ')
   }
-  return async room => {
+  return async (room, language) => {
     policy ??= make()
-    return pageHeaders(await policy, room)
+    return { ...pageHeaders(await policy, room), ...languageHeaders(language) }
   }
 }
 

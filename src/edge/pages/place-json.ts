@@ -11,7 +11,10 @@ import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts
 import type { RoomConfig } from '../../settings/schema.ts'
 import { type Admitted, needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import { seconds } from '../problem.ts'
-import { inWords, waitInWords } from './words.ts'
+import type { Visit } from '../request/visit.ts'
+import { languageFor } from '../texts/choose.ts'
+import type { Language } from '../texts/language.ts'
+import { inWords, waitInWords } from '../texts/words.ts'
 
 const NO_PLACE = {
   position: null,
@@ -31,9 +34,11 @@ const NO_PLACE = {
 /** The place as JSON: the published variables, and ours beside them. */
 export type PlaceJson = ReturnType<typeof placeJson>
 
-export function placeJson(waiting: Waiting, nowMs: number) {
+export function placeJson(visit: Visit, waiting: Waiting) {
+  const { nowMs } = visit
   const { room, place, view } = waiting
   const { config, event } = room.settings.at(nowMs)
+  const language = languageFor(visit, room.settings.config)
   const called = place.state === 'called'
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
@@ -42,8 +47,8 @@ export function placeJson(waiting: Waiting, nowMs: number) {
   const isSoon = called && !(view?.held ?? false)
   return {
     cfWaitingRoom: {
-      ...published(room.settings.at(nowMs), view, wait, nowMs),
-      ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: 'less than a minute' } : {}),
+      ...published(room.settings.at(nowMs), { view, wait, nowMs, language }),
+      ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: language.texts.time.short } : {}),
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
     },
     state: called ? ('called' as const) : waiting.missed ? ('missed' as const) : ('waiting' as const),
@@ -65,12 +70,17 @@ export function placeJson(waiting: Waiting, nowMs: number) {
 }
 
 /** Returns the data for a visitor whom the room rejects. */
-export function rejectedJson({ room, view, why }: Rejected, nowMs: number) {
+export function rejectedJson(visit: Visit, { room, view, why }: Rejected) {
+  const { nowMs } = visit
   const { config } = room.settings.at(nowMs)
+  const language = languageFor(visit, room.settings.config)
   const inviteOnly = needsInvitation(why)
   const soldOut = view?.soldOut ?? false
   return {
-    cfWaitingRoom: { ...published(room.settings.at(nowMs), view, null, nowMs), queueIsFull: !inviteOnly },
+    cfWaitingRoom: {
+      ...published(room.settings.at(nowMs), { view, wait: null, nowMs, language }),
+      queueIsFull: !inviteOnly,
+    },
     ...NO_PLACE,
     state: 'rejected' as const,
     soldOut,
@@ -107,8 +117,16 @@ function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean):
   return soldOut && sold_out_message !== '' ? sold_out_message : message
 }
 
+interface Seen {
+  readonly view: View | null
+  readonly wait: Wait | null
+  readonly nowMs: number
+  readonly language: Language
+}
+
 /** Returns the 25 published variables. Callers then set those that depend on the visitor. */
-function published({ config, event }: RoomSettings, view: View | null, wait: Wait | null, nowMs: number) {
+function published({ config, event }: RoomSettings, { view, wait, nowMs, language }: Seen) {
+  const { unknown } = language.texts.time
   const method = config.queueing_method
   const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
   const endInMs = event ? event.endMs - nowMs : null
@@ -119,7 +137,7 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     waitTime25Percentile: minutes(wait?.lowMs),
     waitTime50Percentile: minutes(wait?.likelyMs),
     waitTime75Percentile: minutes(wait?.highMs),
-    waitTimeFormatted: waitInWords(wait),
+    waitTimeFormatted: waitInWords(wait, language),
     queueIsFull: false,
     queueAll: config.queue_all,
     lastUpdated: new Date(view?.asOfMs ?? nowMs).toISOString(),
@@ -133,9 +151,9 @@ function published({ config, event }: RoomSettings, view: View | null, wait: Wai
     isEventActive: event !== null,
     isEventPrequeueing: event?.isPrequeue ?? false,
     timeUntilEventStart: minutes(startInMs ?? undefined),
-    timeUntilEventStartFormatted: startInMs === null ? 'unavailable' : inWords(startInMs),
+    timeUntilEventStartFormatted: startInMs === null ? unknown : inWords(startInMs, language),
     timeUntilEventEnd: minutes(endInMs ?? undefined),
-    timeUntilEventEndFormatted: endInMs === null ? 'unavailable' : inWords(endInMs),
+    timeUntilEventEndFormatted: endInMs === null ? unknown : inWords(endInMs, language),
     shuffleAtEventStart: event?.shuffles ?? false,
     // Empty, as at Cloudflare without a challenge: templates check it.
     turnstile: '',

@@ -2,31 +2,20 @@
 import countdownJs from '../../../static/countdown.js'
 import startCss from '../../../static/start.css'
 import startJs from '../../../static/start.js'
-import startTexts from '../../../static/start.texts.json'
 import html from '../../../static/waiting.html'
 import js from '../../../static/waiting.js'
-import texts from '../../../static/waiting.texts.json'
 import { MAIN_LANE } from '../../core/ticket.ts'
+import type { Texts } from '../../settings/texts/keys.ts'
 import type { Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageFor } from '../texts/choose.ts'
+import type { Language } from '../texts/language.ts'
+import { counted, filled } from '../texts/words.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
 /** The same for every visitor. */
-const FIXED = { script: compact(js), texts: inScript(texts) }
-/** For visitors who wait for a start. */
-const START = {
-  startStyle: compact(startCss),
-  startScript: compact(countdownJs + startJs),
-  startTexts: inScript(startTexts),
-}
-const DRAWING =
-  'Places are drawn by lot among everybody who comes in the same few minutes, so it does not matter who was first. Yours is shown after the draw.'
-const PRIORITY = 'You are in the priority line.'
-const NOT_VALID =
-  'Your invitation is not valid, or not any more, so you are in the ordinary line. Nothing else has changed.'
-const UNDRAWN = 'Not drawn yet'
-const NUMBERS = new Intl.NumberFormat('en')
+const FIXED = { script: compact(js), startStyle: compact(startCss), startScript: compact(countdownJs + startJs) }
 
 /** Without scripts the page reloads no more often than every 5 s, because a reload is a whole page. */
 const REFRESH_MIN_SECONDS = 5
@@ -38,18 +27,22 @@ const PLACE_LENGTH = 6
 
 const render = template(html)
 const headers = headersFor({
-  styles: [pageStyle, START.startStyle],
-  scripts: [FIXED.script, START.startScript],
+  styles: [pageStyle, FIXED.startStyle],
+  scripts: [FIXED.script, FIXED.startScript],
   polls: true,
 })
 
 export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page> {
-  const place = placeJson(waiting, visit.nowMs)
+  const { config } = waiting.room.settings
+  const language = languageFor(visit, config)
+  const place = placeJson(visit, waiting)
+  const reloadSeconds = refreshSeconds(place)
   const variables = {
-    ...variablesOf(visit),
+    ...variablesOf(visit, language),
     ...FIXED,
-    ...START,
-    ...wording(place),
+    ...scriptTexts(language),
+    ...wording(place, language),
+    ...proof(language),
     ...place.cfWaitingRoom,
     state: place.state,
     position: place.position,
@@ -59,37 +52,52 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
     message: place.message,
-    laneNote: laneNote(place),
+    laneNote: laneNote(place, language),
     pollAfterSeconds: place.pollAfterSeconds,
     requeued: waiting.requeuedBy !== null,
-    refreshSeconds: refreshSeconds(place),
+    refreshSeconds: reloadSeconds,
+    withoutScripts: counted(language.texts.page.withoutScripts, reloadSeconds, language),
     statusUrl: statusUrl(visit, waiting),
   }
-  return { html: render(variables), headers: await headers(waiting.room.settings.config) }
+  return { html: render(variables), headers: await headers(config, language) }
 }
 
 /** Returns the note about an invitation. Returns null for most visitors. */
-function laneNote({ lane, invitation }: PlaceJson): string | null {
-  if (invitation === 'invalid') return NOT_VALID
-  return lane === MAIN_LANE ? null : PRIORITY
+function laneNote({ lane, invitation }: PlaceJson, { texts }: Language): string | null {
+  if (invitation === 'invalid') return texts.page.invalidInvitation
+  return lane === MAIN_LANE ? null : texts.page.priority
+}
+
+/** Returns the text about the proof of a draw, without the link in it. */
+function proof({ texts }: Language) {
+  const [proofBefore, proofAfter] = texts.page.drawProof.split('{url}')
+  return { proofBefore, proofAfter }
 }
 
 /** Returns the texts of a place. `show` in the page's script makes the same texts from a poll. */
-function wording(place: PlaceJson) {
-  if (typeof place.event?.startsInSeconds === 'number') return beforeTheStart(place.event, place.cfWaitingRoom)
+function wording(place: PlaceJson, language: Language) {
+  const { texts } = language
+  if (typeof place.event?.startsInSeconds === 'number')
+    return beforeTheStart(place.event, place.cfWaitingRoom, language)
   const { state, held, slower, reason, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
-  const number = text.place ?? (position === null ? '' : NUMBERS.format(position))
+  const number = text.place ?? (position === null ? '' : language.number(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
   const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
   const lead = reason === 'outage' ? texts.outage : held ? (text.paused ?? texts.paused) : text.lead + why
   return {
     headline: text.headline,
-    ...startTexts.after,
-    lead: drawAt === null ? lead : event?.draw ? startTexts.after.lead : `${lead} ${DRAWING}`,
-    title: number === '' ? text.headline : text.title.replace('{place}', number),
+    ...texts.start.after,
+    lead: drawAt === null ? lead : event?.draw ? texts.start.after.lead : `${lead} ${texts.page.drawing}`,
+    title: number === '' ? text.headline : filled(text.title, { place: number }),
     placeText:
-      number !== '' ? number : drawAt === null ? texts.pending : event?.draw ? startTexts.after.drawing : UNDRAWN,
+      number !== ''
+        ? number
+        : drawAt === null
+          ? texts.pending
+          : event?.draw
+            ? texts.start.after.drawing
+            : texts.page.undrawn,
     placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
   }
@@ -102,18 +110,19 @@ function wording(place: PlaceJson) {
 function beforeTheStart(
   { draw, startsAt, startsInSeconds }: NonNullable<PlaceJson['event']>,
   { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
+  language: Language,
 ) {
-  const { headline, drawn, byArrival, label, beside, title, now } = startTexts.before
+  const { headline, drawn, byArrival, label, beside, title, now } = language.texts.start.before
   const isNow = startsInSeconds === 0
   return {
     headline,
     label,
     beside,
     lead: draw ? drawn : byArrival,
-    title: isNow ? now : title.replace('{time}', time),
-    placeText: isNow ? now : time[0]?.toUpperCase() + time.slice(1),
+    title: isNow ? now : filled(title, { time }),
+    placeText: isNow ? now : capitalised(time, language),
     placeClass: isNow ? 'pending' : 'words',
-    waitText: `${startsAt.slice(0, 10)} ${startsAt.slice(11, 16)} UTC`,
+    waitText: language.moment(Date.parse(startsAt)),
   }
 }
 
@@ -141,13 +150,25 @@ export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
   return Math.max(least, Math.ceil(pollAfterSeconds))
 }
 
-/**
- * Returns JSON for a script. No `<` can end the script early. It is ASCII, because a single wide character makes the
- * encoding of the whole page slow.
- */
+/** The texts of the page's scripts, as JSON. Made once for each language, and for each room with texts of its own. */
+const SCRIPT_TEXTS = new WeakMap<Texts, { readonly texts: string; readonly startTexts: string }>()
+
+/** Returns only the texts that the page's scripts show: it is small on the slowest connection. */
+function scriptTexts({ texts, locales }: Language) {
+  const known = SCRIPT_TEXTS.get(texts)
+  if (known) return known
+  const { start, page: _page, rejected: _rejected, limited: _limited, holding: _holding, time: _time, ...rest } = texts
+  const { problems: _problems, ...shown } = rest
+  const made = { texts: inScript({ ...shown, locales }), startTexts: inScript({ ...start, locales }) }
+  SCRIPT_TEXTS.set(texts, made)
+  return made
+}
+
+/** Returns JSON for a script. No `<` can end the script early. */
 function inScript(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[<\u0080-\uffff]/g,
-    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return JSON.stringify(value).replace(/</g, '\\u003c')
+}
+
+function capitalised(text: string, { tag }: Language): string {
+  return text.slice(0, 1).toLocaleUpperCase(tag) + text.slice(1)
 }

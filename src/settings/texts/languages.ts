@@ -1,0 +1,23 @@
+/** The languages that there are texts for. A test compares them with the files of `static/texts`. */
+
+interface Facts {
+  readonly dir?: 'rtl'
+  /** A language whose numbers are written alike, for a runtime without data of this one. */
+  readonly near?: string
+}
+
+/** By BCP 47 tag, in the order of the tags. */
+export const LANGUAGES = {
+  en: {},
+} as const satisfies Readonly<Record<string, Facts>>
+
+export type LanguageTag = keyof typeof LANGUAGES
+
+export const LANGUAGE_TAGS = Object.keys(LANGUAGES) as readonly LanguageTag[]
+
+/** The language of visitors whose own there is none for, in a room without `languages`. */
+export const FALLBACK: LanguageTag = 'en'
+
+export function factsOf(tag: LanguageTag): Facts {
+  return LANGUAGES[tag]
+}
