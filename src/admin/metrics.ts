@@ -75,7 +75,7 @@ const FAMILIES: readonly Family[] = [
     one(figures => figures.held),
   ),
   gauge('waiting_visitors', 'Visitors in line', byLane('waiting')),
-  gauge('standing_visitors', 'Visitors who are called and stand by', byLane('standing')),
+  gauge('standing_visitors', 'Visitors who are called and wait only for a permit', byLane('standing')),
   gauge(
     'draw_entries',
     'Visitors who wait for a draw',

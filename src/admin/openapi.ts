@@ -29,7 +29,7 @@ const lanes = {
       name: { type: 'string' },
       share: { type: 'number', minimum: 0, maximum: 1 },
       waiting: count('In the line'),
-      standing: count('Called, and standing by'),
+      standing: count('Called, and ready for a permit'),
       admitted: count('Let in'),
     },
   },

@@ -174,7 +174,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   #load(nowMs: number): Load {
-    const hasDemand = !this.#state.open || core.standing(this.#state, nowMs) > 0
+    const hasDemand = !this.#state.open || core.readyCount(this.#state, nowMs) > 0
     return { inside: core.sums(this.#state).live, hasDemand }
   }
 

@@ -45,7 +45,7 @@ export function roomFigures(
     remaining: core.left(state),
     waiting: Math.round(core.waitingTotal(state)),
     entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
-    standing: core.standing(state, nowMs),
+    standing: core.readyCount(state, nowMs),
     limits: limitFigures(state.totals, policyNames(settings)),
     totals: otherTotals(state.totals),
     admittedLastMinute,
@@ -61,7 +61,7 @@ export function roomFigures(
       name,
       active: door.live,
       permitsOut: outOf(door),
-      standing: door.demand.reduce((sum, demand) => sum + demand.standing, 0),
+      standing: door.demand.reduce((sum, demand) => sum + demand.ready, 0),
       admitted: door.spent,
       heardMsAgo: nowMs - door.heardAtMs,
     })),
@@ -79,7 +79,7 @@ function laneFigures(state: core.RoomState, { limits }: RoomSettings, nowMs: num
       name,
       share: Math.round(shareOf(lanes, name) * 1_000) / 1_000,
       waiting: line ? Math.round(waiting(line)) : 0,
-      standing: core.standingIn(state, limits, name, nowMs),
+      standing: core.readyIn(state, limits, name, nowMs),
       admitted: name === MAIN_LANE ? admittedInMain(state.totals) : Math.max(0, admitted(name)),
     }
   })

@@ -48,7 +48,7 @@ describe(`a lane named ${NAME}`, () => {
 
   it('gets its share of the permits, and its visitors use them', () => {
     const room = newRoom(T0)
-    const demand = ['main', NAME].map(lane => ({ lane, standing: 40, oldestKey: T0, perSecond: 0 }))
+    const demand = ['main', NAME].map(lane => ({ lane, ready: 40, oldestKey: T0, perSecond: 0 }))
     const ask = (seq: number) => ({ ...emptyReport('a'), seq, open: false, demand })
     sync(room, ask(1), rules, T0)
     const outcome = sync(room, ask(2), rules, T0 + 5_000)

@@ -5,7 +5,7 @@ import { env, newEdge, send, Visitor } from '../support/workerd/visitor.ts'
 
 const MINUTE = 60_000
 const iso = (ms: number) => new Date(ms).toISOString()
-const demand = (standing: number) => [{ lane: 'main', standing, oldestKey: Date.now(), perSecond: 0 }]
+const demand = (ready: number) => [{ lane: 'main', ready, oldestKey: Date.now(), perSecond: 0 }]
 
 afterAll(() => {
   vi.useRealTimers()

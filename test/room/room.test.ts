@@ -14,13 +14,13 @@ function report(door: string, more: Partial<DoorReport> = {}): DoorReport {
   return { ...emptyReport(door), ...more }
 }
 
-const standing = (people: number) => [{ lane: 'main', standing: people, oldestKey: Date.now(), perSecond: 0 }]
+const ready = (people: number) => [{ lane: 'main', ready: people, oldestKey: Date.now(), perSecond: 0 }]
 
 describe('a room', () => {
   it('remembers grants, the line and its doors after an eviction', async () => {
     const room = roomStub(env, 'held')
     await room.change({ set: { queue_all: false } }, null, 'test')
-    const first = await room.sync(report('zz-1', { demand: standing(500) }))
+    const first = await room.sync(report('zz-1', { demand: ready(500) }))
     const bucket = bucketOf(Date.now())
     await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10, cells: { [`line/main/${bucket}`]: 7 } }))
     const before = await room.describe()
@@ -41,7 +41,7 @@ describe('a room', () => {
     const room = roomStub(env, 'invited')
     const bucket = bucketOf(Date.now() + 1_000)
     const line = (lane: string, count: number) => ({ [`line/${lane}/${bucket}`]: count })
-    await room.sync(report('zz-1', { demand: standing(1) }))
+    await room.sync(report('zz-1', { demand: ready(1) }))
     await room.sync(report('zz-1', { seq: 2, base: 1, cells: { ...line('main', 3), ...line('vip', 4) } }))
     const figures = async () => {
       await evictDurableObject(stubOf('invited'))
@@ -83,7 +83,7 @@ describe('a room', () => {
 
   it('answers a report again that it answered before an eviction', async () => {
     const room = roomStub(env, 'wide')
-    const again = report('zz-3', { demand: standing(2) })
+    const again = report('zz-3', { demand: ready(2) })
     const first = await room.sync(again)
     await evictDurableObject(stubOf('wide'))
     expect(await room.sync(again)).toMatchObject({ seq: 1, granted: first?.granted })
@@ -125,7 +125,7 @@ describe('a room', () => {
     const room = roomStub(env, 'small')
     const doors = ['zz-1', 'zz-2', 'zz-3']
     let granted = 0
-    for (const door of doors) granted += (await room.sync(report(door, { demand: standing(100) })))?.granted ?? 0
+    for (const door of doors) granted += (await room.sync(report(door, { demand: ready(100) })))?.granted ?? 0
     expect(granted).toBe(10)
   })
 })

@@ -104,7 +104,7 @@ export class Room {
   }
 
   get standing(): number {
-    return roomHalf.standing(this.state, this.#around.agenda.nowMs)
+    return roomHalf.readyCount(this.state, this.#around.agenda.nowMs)
   }
 
   /**
@@ -129,7 +129,7 @@ export class Room {
     const isFull = live + out >= NEARLY_FULL * totalActiveUsers
     const peopleIn = (lane: string) => {
       const line = this.state.lines.get(lane)
-      return line ? this.#callableIn(line) + roomHalf.standingIn(this.state, this.rules, lane, agenda.nowMs) : 0
+      return line ? this.#callableIn(line) + roomHalf.readyIn(this.state, this.rules, lane, agenda.nowMs) : 0
     }
     checks.shares?.note(tookMs, isFull ? 0 : ratePerMinute / 60, peopleIn, admittedIn)
   }

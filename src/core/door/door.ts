@@ -15,7 +15,7 @@ import type { Again } from '../session.ts'
 import { admit, again, isLive, nextLife, type Session, type SessionRules } from '../session.ts'
 import { fresh } from '../tally.ts'
 import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
-import { countClaim, demandOf, forgetWhoLeft, isCalled, laneAt, stand } from './ready.ts'
+import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
 import { endSession, type SessionStore, type Sessions } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
@@ -54,19 +54,19 @@ export function claim(
       door.turnedAway = true
       return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
     }
-    if (isCalled(door, request) && !door.standing.has(request.sid)) door.tally.add(`shown/${laneAt(door, request)}`)
+    if (isCalled(door, request) && !door.ready.has(request.sid)) door.tally.add(`shown/${laneAt(door, request)}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
     const session = admit({ ...request, sid }, rules, insideMs, request.sid)
     store.insert(session)
     spend(door, request)
     door.movedAtMs = nowMs
-    door.standing.delete(request.sid)
+    door.ready.delete(request.sid)
     return admitted(session, request)
   }
-  stand(door, request, nowMs)
+  noteReady(door, request, nowMs)
   if (attempt !== 'last' && !door.exhausted) return { verdict: 'undecided' }
-  if (request.leaves) door.standing.delete(request.sid)
+  if (request.leaves) door.ready.delete(request.sid)
   return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
 }
 
@@ -85,7 +85,7 @@ export function endEarly(
   const { store, rules } = sessions
   const atMs = store.clock(nowMs)
   const life = lifeOf(store, { sid, takenMs: place.takenMs }, atMs)
-  door.standing.delete(sid)
+  door.ready.delete(sid)
   if (store.get(life)) return endSession(sessions, life, how, nowMs)
   store.insert({ ...admit({ ...place, sid: life }, rules, atMs), expiresMs: atMs, ended: how })
   return true
@@ -93,12 +93,12 @@ export function endEarly(
 
 /** Returns the next report to the room. Permits that were not used for some time go back with it. */
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
-  forgetWhoLeft(door, nowMs)
+  pruneReady(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) giveBack(door)
   door.turnedAway = false
   forgetOldSamples(door.tally, nowMs)
   const tally = door.tally.report()
-  const needed = Math.max(0, door.standing.size - usable(door))
+  const needed = Math.max(0, door.ready.size - usable(door))
   door.said = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }
   return {
     door: door.name,
@@ -154,10 +154,10 @@ export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
 
 /** True while a report is due: permits are unspent, visitors are ready, or the room has not answered for a change. */
 export function isActive(door: DoorState, live: number, nowMs: number): boolean {
-  forgetWhoLeft(door, nowMs)
+  pruneReady(door, nowMs)
   const { spent, returned, live: said } = door.answered
   const unsaid = door.spent !== spent || door.returned !== returned || live !== said || door.tally.dirty
-  return unsaid || usable(door) >= 1 || door.standing.size > 0 || door.turnedAway
+  return unsaid || usable(door) >= 1 || door.ready.size > 0 || door.turnedAway
 }
 
 /** Call this when a sync begins: the room's earlier answer may no longer hold. */

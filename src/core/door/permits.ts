@@ -8,7 +8,7 @@ import { type LaneAccount, outIn } from '../permits/bank.ts'
 import type { Claim } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { laneAt } from './ready.ts'
-import { isOlder } from './ready-counts.ts'
+import { isOlder } from './ready-visitors.ts'
 import type { DoorState } from './state.ts'
 import { usable } from './state.ts'
 
@@ -16,24 +16,24 @@ import { usable } from './state.ts'
  * A called visitor asks every two seconds, or a little later with jitter and latency. No permit is kept longer than
  * this for a visitor who does not ask.
  */
-const STANDING_FOR_MS = 3_000
+const READY_FOR_MS = 3_000
 
 /**
  * True if the visitor may take a permit: its lane must have more usable permits than older ready visitors. A lane may
  * use its own permits, and those that the other lanes do not need for their ready visitors.
  */
 export function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
-  if (door.standing.size < usable(door)) return true
+  if (door.ready.size < usable(door)) return true
   const lane = laneAt(door, request)
   const permits = door.lanes ? outIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
   if (permits < 1) return false
   // This is nearly always enough: a permit remains even if every older visitor takes one.
-  if (door.standing.olderThan(request) < permits) return true
+  if (door.ready.olderThan(request) < permits) return true
   let older = 0
-  for (const standing of door.standing) {
-    if (!isOlder(standing, request)) break
-    if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
-    if (door.lanes && laneAt(door, standing) !== lane) continue
+  for (const visitor of door.ready) {
+    if (!isOlder(visitor, request)) break
+    if (nowMs - visitor.seenMs > READY_FOR_MS) continue
+    if (door.lanes && laneAt(door, visitor) !== lane) continue
     if (++older >= permits) return false
   }
   return true
@@ -42,9 +42,9 @@ export function isEntitled(door: DoorState, request: Claim, nowMs: number): bool
 /** Returns how many permits of other lanes have no ready visitor there. */
 function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   const waiting = new Map<string, number>()
-  for (const standing of door.standing) {
-    if (nowMs - standing.seenMs > STANDING_FOR_MS) continue
-    const served = laneAt(door, standing)
+  for (const visitor of door.ready) {
+    if (nowMs - visitor.seenMs > READY_FOR_MS) continue
+    const served = laneAt(door, visitor)
     waiting.set(served, (waiting.get(served) ?? 0) + 1)
   }
   let spare = 0

@@ -11,7 +11,7 @@ import type { DoorState } from './state.ts'
 /** One poll may be late. A visitor who has not asked for this long has left. */
 const LEFT_AFTER_MS = 5_000
 /** The most ready visitors that are remembered. Further visitors are refused as usual, but not reported. */
-const STANDING_MAX = 20_000
+const READY_MAX = 20_000
 /** The time constant over which claims per second are smoothed. */
 const DEMAND_OVER_MS = 2_000
 
@@ -27,11 +27,11 @@ export function isCalled({ view }: DoorState, place: { readonly lane: string; re
 }
 
 /** Notes that a visitor was refused and is ready, or still is. */
-export function stand(door: DoorState, request: Claim, nowMs: number): void {
-  const standing = door.standing.get(request.sid)
-  if (standing) standing.seenMs = nowMs
-  else if (door.standing.size < STANDING_MAX) {
-    door.standing.add({ sid: request.sid, key: request.key, lane: request.lane, seenMs: nowMs })
+export function noteReady(door: DoorState, request: Claim, nowMs: number): void {
+  const visitor = door.ready.get(request.sid)
+  if (visitor) visitor.seenMs = nowMs
+  else if (door.ready.size < READY_MAX) {
+    door.ready.add({ sid: request.sid, key: request.key, lane: request.lane, seenMs: nowMs })
   }
 }
 
@@ -39,18 +39,18 @@ export function stand(door: DoorState, request: Claim, nowMs: number): void {
  * Removes visitors who have not asked again. After the room has closed it also removes newcomers who were refused while
  * it was open: they are in line now.
  */
-export function forgetWhoLeft(door: DoorState, nowMs: number): void {
+export function pruneReady(door: DoorState, nowMs: number): void {
   const closed = door.view !== null && !door.view.open
-  door.standing.forget(standing => nowMs - standing.seenMs > LEFT_AFTER_MS || (closed && !isCalled(door, standing)))
+  door.ready.prune(visitor => nowMs - visitor.seenMs > LEFT_AFTER_MS || (closed && !isCalled(door, visitor)))
 }
 
 export function demandOf(door: DoorState, nowMs: number): Demand[] {
-  const lanes = new Map<string, { standing: number; oldestKey: number }>()
-  for (const standing of door.standing) {
-    const { key } = standing
-    const lane = laneAt(door, standing)
-    const demand = lanes.get(lane) ?? { standing: 0, oldestKey: Number.POSITIVE_INFINITY }
-    demand.standing++
+  const lanes = new Map<string, { ready: number; oldestKey: number }>()
+  for (const visitor of door.ready) {
+    const { key } = visitor
+    const lane = laneAt(door, visitor)
+    const demand = lanes.get(lane) ?? { ready: 0, oldestKey: Number.POSITIVE_INFINITY }
+    demand.ready++
     demand.oldestKey = Math.min(demand.oldestKey, key)
     lanes.set(lane, demand)
   }

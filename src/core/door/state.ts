@@ -3,7 +3,7 @@
 import type { LaneAccount } from '../permits/bank.ts'
 import type { View } from '../protocol/messages.ts'
 import { type Applied, Tally } from '../tally.ts'
-import { StandBy } from './ready-counts.ts'
+import { ReadyVisitors } from './ready-visitors.ts'
 
 /** The figures of a report. */
 interface Said {
@@ -27,7 +27,7 @@ export interface DoorState {
   movedAtMs: number
   /** True if claims must not ask the room before the next sync: its last answer left ready visitors without permits. */
   exhausted: boolean
-  readonly standing: StandBy
+  readonly ready: ReadyVisitors
   /**
    * True after a visitor was refused whom an edge takes for called. Perhaps no isolate reports to this door, so the
    * door must ask for a newer view itself.
@@ -53,7 +53,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     returned: 0,
     movedAtMs: nowMs,
     exhausted: false,
-    standing: new StandBy(),
+    ready: new ReadyVisitors(),
     turnedAway: false,
     tally: new Tally(),
     said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },

@@ -52,7 +52,7 @@ export interface FrontierState {
 /** One lane's situation at a tick. Rates are per second. */
 export interface LaneLoad {
   /** Called visitors refused within the last poll interval. */
-  readonly standing: number
+  readonly ready: number
   /** Permits that the lane can use: banked at the room or unspent at its doors. */
   readonly permits: number
   /** Free places beyond those permits. */
@@ -79,7 +79,7 @@ export function advance(state: FrontierState, load: LaneLoad, nowMs: number): nu
   const rate = showRate(state)
   const flow = Math.min(load.permitsPerSecond, load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond)
   const target = Math.max(STANDBY_MIN, (flow * STANDBY_MS) / 1_000)
-  return Math.max(0, (supplyOf(load) + target - load.standing) / rate - pending(state, nowMs))
+  return Math.max(0, (supplyOf(load) + target - load.ready) / rate - pending(state, nowMs))
 }
 
 /** Returns the permits that will be available until half of the visitors called now have come. */
@@ -103,14 +103,14 @@ export function hasCalled(state: FrontierState): boolean {
  * Returns how many called people are still expected to come in: those who are ready, and those who should still turn
  * up.
  */
-export function comingIn(state: FrontierState, standing: number): number {
+export function comingIn(state: FrontierState, ready: number): number {
   let called = 0
   let shown = 0
   for (const tick of state.recent) {
     called += tick.called
     shown += tick.shown
   }
-  return standing + Math.max(0, called * showRate(state) - shown)
+  return ready + Math.max(0, called * showRate(state) - shown)
 }
 
 /**

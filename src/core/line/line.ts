@@ -192,14 +192,14 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
 }
 
 /**
- * Makes the lane's view. `standing` is the number of called visitors who were refused a moment ago. `lanes` is 0 for
+ * Makes the lane's view. `ready` is the number of called visitors who were refused a moment ago. `lanes` is 0 for
  * the main lane, otherwise the number of lanes beside the main one.
  */
-export function viewOf(line: Line, standing: number, lanes = 0): LaneView {
+export function viewOf(line: Line, ready: number, lanes = 0): LaneView {
   const { state, arrivals } = line
   // Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall
   // slowly: a short dip would make places too low for good.
-  state.calledAhead = Math.max(comingIn(state.control, standing), state.calledAhead * CALLED_FALLS_TO)
+  state.calledAhead = Math.max(comingIn(state.control, ready), state.calledAhead * CALLED_FALLS_TO)
   return {
     frontierKey: state.frontierKey,
     lapsedKey: state.lapsedKey,

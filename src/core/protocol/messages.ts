@@ -45,7 +45,7 @@ export interface View {
 export interface Demand {
   readonly lane: string
   /** Called visitors refused within the last poll interval, and claims that wait for this very answer. */
-  readonly standing: number
+  readonly ready: number
   readonly oldestKey: number
   /** Claims per second lately. */
   readonly perSecond: number
@@ -89,7 +89,7 @@ export interface DoorReport extends TallyReport {
    * none.
    */
   readonly gone?: Readonly<Record<string, number>>
-  /** True if the door takes the room for open. Then newcomers are counted as standing, otherwise called visitors. */
+  /** True if the door takes the room for open. Then newcomers are counted as ready, otherwise called visitors. */
   readonly open: boolean
   readonly demand: readonly Demand[]
   readonly version: string

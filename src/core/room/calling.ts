@@ -6,7 +6,7 @@ import { comingIn, showRate, supplyOf } from '../line/frontier.ts'
 import { callEverybody, callNext, closeAt, waiting } from '../line/line.ts'
 import { divide, shareOf } from '../permits/lanes.ts'
 import type { Demand } from '../protocol/messages.ts'
-import { available, left, standing, standingIn, sums } from './grants.ts'
+import { available, left, readyCount, readyIn, sums } from './grants.ts'
 import { lineOf, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 /** A room opens after its lines were empty for this long. By then refused newcomers have had the time to be counted. */
@@ -32,7 +32,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
   const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
   const whole = {
-    standing: 0,
+    ready: 0,
     permits,
     places,
     permitsPerSecond: rules.ratePerMinute / 60,
@@ -43,7 +43,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   for (const [lane, line] of room.lines) {
     const part = parts?.get(lane) ?? 1
     const load = {
-      standing: standingIn(room, rules, lane, nowMs),
+      ready: readyIn(room, rules, lane, nowMs),
       permits: whole.permits * part,
       places: whole.places * part,
       permitsPerSecond: whole.permitsPerSecond * part,
@@ -67,7 +67,7 @@ export function putInLine(room: RoomState, refused: readonly Demand[]): void {
 export function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
   // Before a start the line is held, and just after it some of the people who waited are not counted yet.
   const empty =
-    room.events.hold === null && standing(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
+    room.events.hold === null && readyCount(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
   room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
   // Where refused newcomers do not wait, only called visitors of an earlier line may still be on their way.
   const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
@@ -83,7 +83,7 @@ function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: 
   const wanted = new Map<string, number>()
   for (const [lane, line] of room.lines) {
     const { control } = line.state
-    const people = comingIn(control, standingIn(room, rules, lane, nowMs)) + waiting(line) * showRate(control)
+    const people = comingIn(control, readyIn(room, rules, lane, nowMs)) + waiting(line) * showRate(control)
     wanted.set(lane, people)
   }
   const parts = divide(supply, lanes, wanted)

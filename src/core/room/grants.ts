@@ -53,16 +53,16 @@ export function sums(room: RoomState): { live: number; out: number } {
 }
 
 /** Returns how many called visitors are ready, over all doors that reported lately. */
-export function standing(room: RoomState, nowMs: number): number {
+export function readyCount(room: RoomState, nowMs: number): number {
   let people = 0
-  for (const door of room.doors.values()) people += standingAt(door, nowMs)
+  for (const door of room.doors.values()) people += readyAt(door, nowMs)
   return people
 }
 
-/** Returns how many of them are served under the share of `lane`. */
-export function standingIn(room: RoomState, rules: RoomRules, lane: string, nowMs: number): number {
+/** Returns how many ready visitors are served under the share of `lane`. */
+export function readyIn(room: RoomState, rules: RoomRules, lane: string, nowMs: number): number {
   let people = 0
-  for (const door of room.doors.values()) people += standingByLane(door, rules, nowMs).get(lane) ?? 0
+  for (const door of room.doors.values()) people += readyByLane(door, rules, nowMs).get(lane) ?? 0
   return people
 }
 
@@ -132,9 +132,9 @@ function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
  */
 function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number> {
   const lacking = new Map<string, number>()
-  const standing = standingByLane(door, rules, nowMs)
+  const ready = readyByLane(door, rules, nowMs)
   let spare = outOf(door)
-  for (const [lane, people] of standing) {
+  for (const [lane, people] of ready) {
     const out = outIn(door, lane)
     spare -= Math.min(out, people)
     if (people > out) lacking.set(lane, people - out)
@@ -147,18 +147,18 @@ function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number>
   return lacking
 }
 
-function standingAt(door: Door, nowMs: number): number {
+function readyAt(door: Door, nowMs: number): number {
   if (nowMs - door.heardAtMs > DEMAND_FOR_MS) return 0
-  return door.demand.reduce((sum, demand) => sum + demand.standing, 0)
+  return door.demand.reduce((sum, demand) => sum + demand.ready, 0)
 }
 
 /** Returns how many visitors are ready at a door, by the lane whose share serves them. */
-function standingByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
+function readyByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
   const people = new Map<string, number>()
   if (nowMs - door.heardAtMs > DEMAND_FOR_MS) return people
-  for (const { lane, standing } of door.demand) {
+  for (const { lane, ready } of door.demand) {
     const served = servedIn(lanes, lane)
-    people.set(served, (people.get(served) ?? 0) + standing)
+    people.set(served, (people.get(served) ?? 0) + ready)
   }
   return people
 }

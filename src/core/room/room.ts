@@ -18,12 +18,12 @@ import { type Cells, fresh } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { applyCells, count, healthIn } from './cells.ts'
-import { grant, left, silentDoors, standing, standingIn, sums } from './grants.ts'
+import { grant, left, readyCount, readyIn, silentDoors, sums } from './grants.ts'
 import { followSettings } from './settings.ts'
 import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 export { waitingTotal } from './calling.ts'
-export { available, left, restock, standing, standingIn, sums } from './grants.ts'
+export { available, left, readyCount, readyIn, restock, sums } from './grants.ts'
 export { removeLane } from './settings.ts'
 export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
 
@@ -170,8 +170,8 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
 function laneViews(room: RoomState, rules: RoomRules, nowMs: number): Record<string, LaneView> {
   const beside = room.lines.size - 1
   const viewIn = (lane: string, line: Line): LaneView => {
-    if (beside === 0) return viewOf(line, standing(room, nowMs))
-    const view = viewOf(line, standingIn(room, rules, lane, nowMs), lane === MAIN_LANE ? 0 : beside)
+    if (beside === 0) return viewOf(line, readyCount(room, nowMs))
+    const view = viewOf(line, readyIn(room, rules, lane, nowMs), lane === MAIN_LANE ? 0 : beside)
     return { ...view, share: shareOf(rules.lanes ?? NO_LANES, lane), showRate: showRate(line.state.control) }
   }
   return Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewIn(lane, line)]))

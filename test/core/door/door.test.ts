@@ -90,9 +90,9 @@ describe('a claim', () => {
     const { door, sessions } = doorWith(0)
     const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
     expect(claim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('undecided')
-    expect(door.standing.size).toBe(1)
+    expect(door.ready.size).toBe(1)
     expect(claim(door, { store: sessions, rules }, { request, attempt: 'last' }, 0).verdict).toBe('none')
-    expect(door.standing.size).toBe(0)
+    expect(door.ready.size).toBe(0)
   })
 
   it('without permits asks the room, but not again once the room has granted none', () => {
@@ -108,7 +108,7 @@ describe('a claim', () => {
   it('of a visitor who is not called takes no permit of a closed room', () => {
     const { door, ask } = doorWith(3, 100)
     expect(ask('newcomer', 101)).toBe('none')
-    expect(door.standing.size).toBe(0)
+    expect(door.ready.size).toBe(0)
     expect(ask('called', 100)).toBe('admitted')
   })
 })
@@ -127,7 +127,7 @@ describe('a place that is given up', () => {
     const { door, sessions, ask } = doorWith(0, 100)
     ask('gone', 20)
     expect(leave(door, sessions, 'gone')).toBe(true)
-    expect([door.standing.has('gone'), sessions.live(1_000)]).toEqual([false, 0])
+    expect([door.ready.has('gone'), sessions.live(1_000)]).toEqual([false, 0])
     hear(door, 1, 100, 1_000)
     expect(ask('gone', 20, 1_100)).toBe('ended')
     expect(ask('other', 30, 1_100)).toBe('admitted')
@@ -229,7 +229,7 @@ describe('a report', () => {
     ask('a', 20, 100)
     ask('b', 10, 100)
     const { demand, cells } = report(door, 7, '', 200)
-    expect(demand).toMatchObject([{ lane: 'main', standing: 2, oldestKey: 10 }])
+    expect(demand).toMatchObject([{ lane: 'main', ready: 2, oldestKey: 10 }])
     expect(cells).toEqual({ 'shown/main': 2 })
   })
 

@@ -292,7 +292,7 @@ describe('a room', () => {
     tick(room, rules, P + 700)
     expect(room.open).toBe(false)
     expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(P - 0.001, 3)
-    const refused = [{ lane: 'main', standing: 2, oldestKey: P - 400, perSecond: 1 }]
+    const refused = [{ lane: 'main', ready: 2, oldestKey: P - 400, perSecond: 1 }]
     sync(room, { ...emptyReport('a'), demand: refused }, rules, P + 900)
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(P - 400)
   })

@@ -18,13 +18,13 @@ const CLAIM_WINDOW_MS = 300_000
 
 /** Ten permits a second, an empty bank, and no ready visitors. */
 const load = (more: Partial<LaneLoad> = {}): LaneLoad => ({
-  ...{ standing: 0, permits: 0, places: 1_000_000, permitsPerSecond: 10, departuresPerSecond: 0, shown: 0 },
+  ...{ ready: 0, permits: 0, places: 1_000_000, permitsPerSecond: 10, departuresPerSecond: 0, shown: 0 },
   ...more,
 })
 
 const numbers = fc.double({ min: 0, max: 10_000, noNaN: true })
 const loads = fc.record({
-  standing: fc.nat(2_000),
+  ready: fc.nat(2_000),
   permits: numbers,
   places: fc.oneof(fc.constant(0), numbers),
   permitsPerSecond: numbers,
@@ -44,7 +44,7 @@ describe('the frontier', () => {
   })
 
   it('calls no visitor for a permit that a ready or called visitor will take', () => {
-    expect(advance(newFrontier(T0), load({ standing: 55 }), T0)).toBe(0)
+    expect(advance(newFrontier(T0), load({ ready: 55 }), T0)).toBe(0)
     const state = newFrontier(T0)
     recordTick(state, advance(state, load(), T0), 0, T0)
     expect(advance(state, load(), T0 + 500)).toBe(0)
@@ -78,7 +78,7 @@ describe('the frontier', () => {
           expect(showRate(state)).toBeGreaterThanOrEqual(0.02)
           expect(showRate(state)).toBeLessThanOrEqual(1)
           recordTick(state, people, load.shown, nowMs)
-          expect(comingIn(state, load.standing)).toBeGreaterThanOrEqual(load.standing)
+          expect(comingIn(state, load.ready)).toBeGreaterThanOrEqual(load.ready)
           expect(hasCalled(state)).toBe(hasCalled(state) || people > 0)
         }
       }),
@@ -139,7 +139,7 @@ describe('a line that is called', () => {
           expect(frontierKey).toBeLessThanOrEqual(Math.max(before.frontierKey, settledKey))
           // A bucket that is called in part is cut at a key, and keys have a limited precision.
           expect(Math.abs(waiting(line) + passed - people)).toBeLessThan(0.5)
-          expect(viewOf(line, load.standing).calledAhead).toBeGreaterThanOrEqual(load.standing)
+          expect(viewOf(line, load.ready).calledAhead).toBeGreaterThanOrEqual(load.ready)
           before = { frontierKey, lapsedKey }
         }
       }),

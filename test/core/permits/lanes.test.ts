@@ -19,7 +19,7 @@ const T0 = 1_700_000_000_000
 const VIP = [{ name: 'vip', share: 0.3 }]
 const rules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000, lanes: VIP }
 
-const demand = (lane: string, standing: number, oldestKey = T0) => ({ lane, standing, oldestKey, perSecond: 0 })
+const demand = (lane: string, ready: number, oldestKey = T0) => ({ lane, ready, oldestKey, perSecond: 0 })
 
 function report(more: Partial<DoorReport> = {}): DoorReport {
   return { ...emptyReport('a'), open: false, ...more }
@@ -362,7 +362,7 @@ describe('a door with permits for lanes', () => {
     expect(usable(door)).toBe(0)
     const other = doorWith(1, 1)
     expect(other.ask('a', 'main', 5).verdict).toBe('admitted')
-    other.door.standing.add({ sid: 'v', key: 50, lane: 'vip', seenMs: 0 })
+    other.door.ready.add({ sid: 'v', key: 50, lane: 'vip', seenMs: 0 })
     expect(other.ask('b', 'main', 5).verdict).toBe('none')
     expect(other.ask('v', 'vip', 50).verdict).toBe('admitted')
   })
@@ -377,7 +377,7 @@ describe('a door with permits for lanes', () => {
 
   it('serves visitors of a removed lane with permits of the main one, oldest first', () => {
     const { door, ask } = doorWith(1, 0, false)
-    door.standing.add({ sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
+    door.ready.add({ sid: 'v', key: 5, lane: 'vip', seenMs: 0 })
     expect(ask('m', 'main', 50).verdict).toBe('none')
     expect(ask('v', 'vip', 5).verdict).toBe('admitted')
   })

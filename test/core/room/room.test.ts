@@ -21,7 +21,7 @@ function report(more: Partial<DoorReport> = {}): DoorReport {
   return { ...emptyReport('a'), open: false, ...more }
 }
 
-const standing = (people: number, oldestKey = T0) => [{ lane: 'main', standing: people, oldestKey, perSecond: 0 }]
+const ready = (people: number, oldestKey = T0) => [{ lane: 'main', ready: people, oldestKey, perSecond: 0 }]
 
 function granted(room: RoomState, what: DoorReport, nowMs: number, with_: RoomRules = rules): number {
   const outcome = sync(room, what, with_, nowMs)
@@ -31,8 +31,8 @@ function granted(room: RoomState, what: DoorReport, nowMs: number, with_: RoomRu
 describe('a report', () => {
   it('gets the stored answer when it is repeated, and none when it is older', () => {
     const room = newRoom(T0)
-    expect(granted(room, report({ seq: 2, demand: standing(3) }), T0)).toBe(3)
-    expect(sync(room, report({ seq: 2, demand: standing(30) }), rules, T0 + 10)).toEqual({
+    expect(granted(room, report({ seq: 2, demand: ready(3) }), T0)).toBe(3)
+    expect(sync(room, report({ seq: 2, demand: ready(30) }), rules, T0 + 10)).toEqual({
       kind: 'repeated',
       granted: 3,
     })
@@ -42,8 +42,8 @@ describe('a report', () => {
 
   it('from a restarted door starts from zero permits, and its count of live sessions replaces the old one', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(10) }), T0)
-    expect(granted(room, report({ epoch: 2, live: 4, demand: standing(2) }), T0 + 1_000)).toBe(2)
+    granted(room, report({ demand: ready(10) }), T0)
+    expect(granted(room, report({ epoch: 2, live: 4, demand: ready(2) }), T0 + 1_000)).toBe(2)
     expect(room.doors.get('a')).toMatchObject({ live: 4, granted: 2, spent: 0 })
   })
 })
@@ -71,40 +71,40 @@ describe('a line that becomes slower', () => {
 
 describe('grants', () => {
   it('let the very first visitors of a new room in at once', () => {
-    expect(granted(newRoom(T0), report({ demand: standing(1) }), T0)).toBeGreaterThanOrEqual(1)
+    expect(granted(newRoom(T0), report({ demand: ready(1) }), T0)).toBeGreaterThanOrEqual(1)
   })
 
   it('never exceed the places, whichever door asks', () => {
     const room = newRoom(T0)
     const small = { ...rules, totalActiveUsers: 10, ratePerMinute: 60_000 }
-    expect(granted(room, report({ demand: standing(500) }), T0, small)).toBe(10)
-    expect(granted(room, report({ door: 'b', demand: standing(500) }), T0, small)).toBe(0)
-    expect(granted(room, report({ seq: 2, spent: 10, live: 10, demand: standing(490) }), T0 + 1_000, small)).toBe(10)
+    expect(granted(room, report({ demand: ready(500) }), T0, small)).toBe(10)
+    expect(granted(room, report({ door: 'b', demand: ready(500) }), T0, small)).toBe(0)
+    expect(granted(room, report({ seq: 2, spent: 10, live: 10, demand: ready(490) }), T0 + 1_000, small)).toBe(10)
   })
 
   it('follow the rate', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(500) }), T0)
-    const second = report({ seq: 2, spent: 50, live: 50, demand: standing(450) })
+    granted(room, report({ demand: ready(500) }), T0)
+    const second = report({ seq: 2, spent: 50, live: 50, demand: ready(450) })
     granted(room, second, T0 + 1_000)
-    const third = report({ seq: 3, spent: 50, live: 50, demand: standing(450) })
+    const third = report({ seq: 3, spent: 50, live: 50, demand: ready(450) })
     // Ten permits a second. None were added in the first second, while 50 permits were outstanding.
     expect(granted(room, third, T0 + 2_000)).toBe(60)
   })
 
   it('are zero while the rate is zero', () => {
-    expect(granted(newRoom(T0), report({ demand: standing(5) }), T0, { ...rules, ratePerMinute: 0 })).toBe(0)
+    expect(granted(newRoom(T0), report({ demand: ready(5) }), T0, { ...rules, ratePerMinute: 0 })).toBe(0)
   })
 
   it('are shared in proportion, and the odd one goes to the door with the oldest visitor', () => {
     const room = newRoom(T0)
     const scarce = { ...rules, totalActiveUsers: 3 }
-    granted(room, report({ door: 'b', demand: standing(0) }), T0, scarce)
+    granted(room, report({ door: 'b', demand: ready(0) }), T0, scarce)
     room.doors.get('b')?.demand // the visitors of b are older than those of a
-    Object.assign(room.doors.get('b') ?? {}, { demand: standing(1, T0 - 500) })
-    expect(granted(room, report({ demand: standing(1, T0) }), T0, { ...scarce, totalActiveUsers: 1 })).toBe(0)
+    Object.assign(room.doors.get('b') ?? {}, { demand: ready(1, T0 - 500) })
+    expect(granted(room, report({ demand: ready(1, T0) }), T0, { ...scarce, totalActiveUsers: 1 })).toBe(0)
     expect(
-      granted(room, report({ door: 'b', seq: 2, demand: standing(1, T0 - 500) }), T0, {
+      granted(room, report({ door: 'b', seq: 2, demand: ready(1, T0 - 500) }), T0, {
         ...scarce,
         totalActiveUsers: 1,
       }),
@@ -115,7 +115,7 @@ describe('grants', () => {
 describe('an open room', () => {
   it('closes when a claim must be refused, with the frontier just before the oldest refused visitor', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(60, T0 + 77) }), T0 + 100)
+    granted(room, report({ demand: ready(60, T0 + 77) }), T0 + 100)
     expect(room.open).toBe(false)
     expect(room.lines.get('main')?.state.frontierKey).toBeCloseTo(T0 + 77 - 0.001)
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(T0 + 77)
@@ -123,13 +123,13 @@ describe('an open room', () => {
 
   it('stays open while every visitor gets a permit', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(20, T0 + 77) }), T0 + 100)
+    granted(room, report({ demand: ready(20, T0 + 77) }), T0 + 100)
     expect(room.open).toBe(true)
   })
 
   it('opens again when no visitor is ready or waiting and permits remain', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(60) }), T0)
+    granted(room, report({ demand: ready(60) }), T0)
     for (let second = 1; second <= 12; second++) {
       granted(room, report({ seq: 1 + second, spent: 50, live: 50 }), T0 + second * 1_000)
     }
@@ -140,11 +140,11 @@ describe('an open room', () => {
 describe('the line', () => {
   it('counts confirmed tickets and calls them in order', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(60) }), T0)
+    granted(room, report({ demand: ready(60) }), T0)
     const buckets = Object.fromEntries(
       Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 1_000 + 2 * i)}`, 5]),
     )
-    granted(room, report({ seq: 2, spent: 50, live: 50, demand: standing(10), cells: buckets }), T0 + 20_000)
+    granted(room, report({ seq: 2, spent: 50, live: 50, demand: ready(10), cells: buckets }), T0 + 20_000)
     expect(waitingTotal(room)).toBeGreaterThan(400)
     const before = room.lines.get('main')?.state.frontierKey ?? 0
     granted(room, report({ seq: 3, spent: 60, live: 60 }), T0 + 21_000)
@@ -157,7 +157,7 @@ describe('the line', () => {
     for (let minute = 0; minute <= 30; minute++) granted(room, report({ seq: seq++ }), T0 + minute * 60_000)
     expect(room.open).toBe(true)
     const nowMs = T0 + 30 * 60_000 + 1_000
-    granted(room, report({ seq: seq++, live: rules.totalActiveUsers, demand: standing(1, T0 + 60_000) }), nowMs)
+    granted(room, report({ seq: seq++, live: rules.totalActiveUsers, demand: ready(1, T0 + 60_000) }), nowMs)
     expect(room.open).toBe(false)
     const { view } = room
     if (!view) throw new Error('no view')
@@ -172,7 +172,7 @@ describe('the line', () => {
 
   it('ignores tickets from the distant future', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(60) }), T0)
+    granted(room, report({ demand: ready(60) }), T0)
     granted(
       room,
       report({ seq: 2, cells: { [`line/main/${bucketOf(T0 + 3_600_000)}`]: 5, 'line/main/abc': 1 } }),
@@ -194,7 +194,7 @@ describe('a random line', () => {
     const room = newRoom(T1 - MINUTE)
     granted(room, report(), T1 - MINUTE, shuffled)
     const nowMs = T1 + 30_000
-    granted(room, report({ seq: 2, open: true, demand: standing(200, T1 + 100) }), nowMs, shuffled)
+    granted(room, report({ seq: 2, open: true, demand: ready(200, T1 + 100) }), nowMs, shuffled)
     const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T1 + i * 600)}`, 1]))
     granted(room, report({ seq: 3, open: false, spent: 50, live: 50, cells }), nowMs + 1_000, shuffled)
     return room
@@ -215,7 +215,7 @@ describe('a random line', () => {
   it('counts a ticket that is drawn far ahead in a long window', () => {
     const room = newRoom(T1)
     const long = { ...rules, ratePerMinute: 0, shuffleMs: 60 * MINUTE }
-    granted(room, report({ demand: standing(1) }), T1, long)
+    granted(room, report({ demand: ready(1) }), T1, long)
     const endMs = Math.ceil((T1 + 1) / (60 * MINUTE)) * 60 * MINUTE
     granted(room, report({ seq: 2, cells: { [`line/main/${bucketOf(endMs - 500)}`]: 1 } }), T1 + 1_000, long)
     expect(waitingTotal(room)).toBe(1)
@@ -243,7 +243,7 @@ describe('a room that rejects', () => {
   it('opens again at once when no visitor waits, because refused visitors have left', () => {
     const rejects = { ...rules, rejects: true }
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(60) }), T0, rejects)
+    granted(room, report({ demand: ready(60) }), T0, rejects)
     granted(room, report({ seq: 2, spent: 50, live: 50 }), T0 + 1_000, rejects)
     expect(room.open).toBe(false)
     granted(room, report({ seq: 3, spent: 50, live: 50 }), T0 + 2_000, rejects)
@@ -257,28 +257,28 @@ describe('a budget of admissions', () => {
   it('is never exceeded, however many doors ask', () => {
     const room = newRoom(T0)
     let total = 0
-    for (const door of ['a', 'b', 'c', 'd']) total += granted(room, report({ door, demand: standing(20) }), T0, stocked)
+    for (const door of ['a', 'b', 'c', 'd']) total += granted(room, report({ door, demand: ready(20) }), T0, stocked)
     expect(total).toBe(30)
     expect(left(room)).toBe(30)
-    granted(room, report({ seq: 2, spent: 20, live: 20, demand: standing(9) }), T0 + 1_000, stocked)
+    granted(room, report({ seq: 2, spent: 20, live: 20, demand: ready(9) }), T0 + 1_000, stocked)
     expect(left(room)).toBe(10)
-    expect(granted(room, report({ door: 'd', seq: 2, demand: standing(20) }), T0 + 2_000, stocked)).toBe(0)
+    expect(granted(room, report({ door: 'd', seq: 2, demand: ready(20) }), T0 + 2_000, stocked)).toBe(0)
   })
 
   it('counts the outstanding permits of a restarted door as spent, because its last report may be lost', () => {
     const room = newRoom(T0)
-    expect(granted(room, report({ demand: standing(20) }), T0, stocked)).toBe(20)
-    expect(granted(room, report({ epoch: 2, live: 5, demand: standing(20) }), T0 + 1_000, stocked)).toBe(10)
+    expect(granted(room, report({ demand: ready(20) }), T0, stocked)).toBe(20)
+    expect(granted(room, report({ epoch: 2, live: 5, demand: ready(20) }), T0 + 1_000, stocked)).toBe(10)
     expect(left(room)).toBe(10)
   })
 
   it('gets back the permits that a door returns, and holds the line when it is spent', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(20) }), T0, stocked)
+    granted(room, report({ demand: ready(20) }), T0, stocked)
     granted(room, report({ seq: 2, spent: 5, returned: 15, live: 5 }), T0 + 5_000, stocked)
     expect([left(room), room.view?.soldOut]).toEqual([25, false])
-    granted(room, report({ seq: 3, spent: 5, returned: 15, live: 5, demand: standing(25) }), T0 + 6_000, stocked)
-    granted(room, report({ seq: 4, spent: 30, returned: 15, live: 30, demand: standing(3) }), T0 + 7_000, stocked)
+    granted(room, report({ seq: 3, spent: 5, returned: 15, live: 5, demand: ready(25) }), T0 + 6_000, stocked)
+    granted(room, report({ seq: 4, spent: 30, returned: 15, live: 30, demand: ready(3) }), T0 + 7_000, stocked)
     expect([left(room), room.open]).toEqual([0, false])
     expect(room.view).toMatchObject({ soldOut: true, held: true })
   })
@@ -286,7 +286,7 @@ describe('a budget of admissions', () => {
   it('calls no more people than it can admit, apart from a small reserve', () => {
     const room = newRoom(T0)
     const scarce = { ...rules, remaining: 5 }
-    granted(room, report({ demand: standing(60) }), T0, scarce)
+    granted(room, report({ demand: ready(60) }), T0, scarce)
     const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 10 * i)}`, 1]))
     granted(room, report({ seq: 2, returned: 5, cells }), T0 + 10_000, scarce)
     for (let second = 11; second < 15; second++) {
@@ -300,7 +300,7 @@ describe('a budget of admissions', () => {
 
   it('starts afresh when it is set again, and ends when it is removed', () => {
     const room = newRoom(T0)
-    granted(room, report({ demand: standing(30) }), T0, stocked)
+    granted(room, report({ demand: ready(30) }), T0, stocked)
     granted(room, report({ seq: 2, spent: 30, live: 30 }), T0 + 1_000, stocked)
     expect(left(room)).toBe(0)
     restock(room, 30)

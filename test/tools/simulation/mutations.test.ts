@@ -190,7 +190,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'the frontier jumps to the end of the line',
     file: 'line/frontier.ts',
-    from: 'return Math.max(0, (supplyOf(load) + target - load.standing) / rate - pending(state, nowMs))',
+    from: 'return Math.max(0, (supplyOf(load) + target - load.ready) / rate - pending(state, nowMs))',
     to: 'return 1_000_000 * (1 + supplyOf(load) + target + rate + pending(state, nowMs))',
     crowd: 'spread',
     breaks: 'I6',

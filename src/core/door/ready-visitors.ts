@@ -3,16 +3,16 @@
  */
 
 /** A ready visitor: called, and refused for want of a permit. */
-export interface Standing {
+export interface ReadyVisitor {
   readonly sid: string
   readonly key: number
   readonly lane: string
   seenMs: number
 }
 
-export class StandBy implements Iterable<Standing> {
-  readonly #bySid = new Map<string, Standing>()
-  #oldestFirst: Standing[] = []
+export class ReadyVisitors implements Iterable<ReadyVisitor> {
+  readonly #bySid = new Map<string, ReadyVisitor>()
+  #oldestFirst: ReadyVisitor[] = []
 
   get size(): number {
     return this.#bySid.size
@@ -22,52 +22,52 @@ export class StandBy implements Iterable<Standing> {
     return this.#bySid.has(sid)
   }
 
-  get(sid: string): Standing | undefined {
+  get(sid: string): ReadyVisitor | undefined {
     return this.#bySid.get(sid)
   }
 
   /** Adds a visitor. A visitor who is there already moves to the new place. */
-  add(standing: Standing): void {
-    this.delete(standing.sid)
-    this.#bySid.set(standing.sid, standing)
-    this.#oldestFirst.splice(this.olderThan(standing), 0, standing)
+  add(visitor: ReadyVisitor): void {
+    this.delete(visitor.sid)
+    this.#bySid.set(visitor.sid, visitor)
+    this.#oldestFirst.splice(this.olderThan(visitor), 0, visitor)
   }
 
   delete(sid: string): void {
-    const standing = this.#bySid.get(sid)
-    if (!standing) return
+    const visitor = this.#bySid.get(sid)
+    if (!visitor) return
     this.#bySid.delete(sid)
-    this.#oldestFirst.splice(this.olderThan(standing), 1)
+    this.#oldestFirst.splice(this.olderThan(visitor), 1)
   }
 
   /** Removes every visitor for whom `left` returns true. */
-  forget(left: (standing: Standing) => boolean): void {
-    const stayed = this.#oldestFirst.filter(standing => !left(standing))
+  prune(left: (visitor: ReadyVisitor) => boolean): void {
+    const stayed = this.#oldestFirst.filter(visitor => !left(visitor))
     if (stayed.length === this.#oldestFirst.length) return
     this.#oldestFirst = stayed
     this.#bySid.clear()
-    for (const standing of stayed) this.#bySid.set(standing.sid, standing)
+    for (const visitor of stayed) this.#bySid.set(visitor.sid, visitor)
   }
 
   /** Returns how many visitors are older. */
-  olderThan(standing: Pick<Standing, 'key' | 'sid'>): number {
+  olderThan(visitor: Pick<ReadyVisitor, 'key' | 'sid'>): number {
     let low = 0
     let high = this.#oldestFirst.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (isOlder(this.#oldestFirst[middle] as Standing, standing)) low = middle + 1
+      if (isOlder(this.#oldestFirst[middle] as ReadyVisitor, visitor)) low = middle + 1
       else high = middle
     }
     return low
   }
 
   /** Oldest first. */
-  [Symbol.iterator](): Iterator<Standing> {
+  [Symbol.iterator](): Iterator<ReadyVisitor> {
     return this.#oldestFirst[Symbol.iterator]()
   }
 }
 
 /** Ties are split by the sid. */
-export function isOlder(a: Pick<Standing, 'key' | 'sid'>, b: Pick<Standing, 'key' | 'sid'>): boolean {
+export function isOlder(a: Pick<ReadyVisitor, 'key' | 'sid'>, b: Pick<ReadyVisitor, 'key' | 'sid'>): boolean {
   return a.key < b.key || (a.key === b.key && a.sid < b.sid)
 }
