@@ -18,6 +18,11 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
       )
     }
     advice.push(...adviceOnBypass(room).map(text => `${at}: ${text}`))
+    if (isLostInFrames(room)) {
+      advice.push(
+        `${at}: cookie_attributes.samesite = "none" without partitioned = true: in frames of other sites many browsers keep no such cookie, and a visitor is a newcomer with each request`,
+      )
+    }
     if (room.on_room_failure === 'admit') {
       advice.push(
         `${at}: on_room_failure = "admit" lets visitors in beyond the limits while the room cannot be reached`,
@@ -49,6 +54,12 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     )
     return advice
   })
+}
+
+/** Whether the cookie is for frames of other sites, and browsers that block the cookies of third parties drop it. */
+function isLostInFrames({ cookie_attributes, frame_ancestors }: RoomConfig): boolean {
+  const isFramed = frame_ancestors.length === 0 || frame_ancestors.some(source => source.includes('://'))
+  return cookie_attributes.samesite === 'none' && !cookie_attributes.partitioned && isFramed
 }
 
 function adviceOnEvent(at: string, event: RoomConfig['events'][number], nowMs: number): string[] {

@@ -340,6 +340,23 @@ describe('a deployment', () => {
   })
 })
 
+describe('advice on the cookie', () => {
+  const adviceOf = (settings: object) =>
+    adviceOn(parseRooms([{ ...shop, ...settings }]), Date.now()).filter(text => text.includes('samesite'))
+  const none = { cookie_attributes: { samesite: 'none' } }
+
+  it('names a cookie for frames that is not partitioned', () => {
+    for (const frame_ancestors of [[], ['self', 'https://partner.example']])
+      expect(adviceOf({ ...none, frame_ancestors })).toEqual([expect.stringContaining('without partitioned = true')])
+  })
+
+  it('is not given on a partitioned cookie, without frames, or by default', () => {
+    expect(adviceOf({ cookie_attributes: { samesite: 'none', partitioned: true } })).toEqual([])
+    for (const frame_ancestors of [['self'], ['none']]) expect(adviceOf({ ...none, frame_ancestors })).toEqual([])
+    expect(adviceOf({})).toEqual([])
+  })
+})
+
 describe('frame_ancestors', () => {
   const problems = (frame_ancestors: unknown) => problemsWith([{ ...shop, frame_ancestors }])
 

@@ -66,4 +66,10 @@ describe('check-config', () => {
     expect(spelledOut).toMatchObject({ status: 0, stderr: '' })
     expect(spelledOut.stdout).not.toContain('stands for')
   })
+
+  it('names a bypass that any visitor can forge', () => {
+    const { status, stdout } = check('bypass = [{ cookie = { name = "wordpress_logged_in_1f" } }]\n')
+    expect(status).toBe(0)
+    expect(stdout).toContain('advice: rooms[0] (shop): bypass[0].cookie can be forged')
+  })
 })
