@@ -42,6 +42,8 @@ export default defineConfig({
     bail: 20,
     tags,
     provide: { programs },
+    // The traces of the requests of a test, which its assertions read.
+    onConsoleLog: text => !text.includes('"event":"decision"'),
     projects: [
       {
         test: {
@@ -53,7 +55,7 @@ export default defineConfig({
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          include: ['test/{core,tokens,settings,tools}/**/*.test.ts'],
+          include: ['test/{core,runtime,settings,tokens,tools}/**/*.test.ts'],
           setupFiles: './test/support/properties.ts',
         },
       },

@@ -1,5 +1,6 @@
 /** Rooms as operators see them. */
 import type { RoomDescription } from '../core/protocol/calls.ts'
+import { seldom } from '../runtime/log.ts'
 import { within } from '../runtime/within.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
@@ -25,12 +26,16 @@ async function described(env: Env, name: string): Promise<Description | null> {
   try {
     const description = await within(DESCRIBED_WITHIN_MS, roomStub(env, name).describe())
     if (description !== 'late') return description
-    console.error(`room ${name} cannot be read: no answer in ${DESCRIBED_WITHIN_MS} ms`)
+    noteSilent(name, `no answer in ${DESCRIBED_WITHIN_MS} ms`)
     return null
   } catch (error) {
-    console.error(`room ${name} cannot be read: ${String(error)}`)
+    noteSilent(name, String(error))
     return null
   }
+}
+
+function noteSilent(room: string, detail: string): void {
+  seldom.note('room-silent', { room, seenBy: 'admin', detail }, Date.now())
 }
 
 /** Returns a room as operators see it: each setting with its source. */

@@ -64,7 +64,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     if (!config) throw new Error(`no room named ${room} in this deployment`)
     this.#link = new RoomLink(
       {
-        name: `${room}/${name}`,
+        room,
+        door: name,
         report: (version, sentMs) => {
           core.allowAsking(this.#state)
           return core.report(this.#state, this.#store.live(sentMs), version, sentMs)

@@ -3,6 +3,7 @@
  * settings that come back.
  */
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
+import { log } from '../runtime/log.ts'
 import { within } from '../runtime/within.ts'
 import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import type { RoomConfig } from '../settings/schema.ts'
@@ -19,8 +20,8 @@ const SETTINGS_EVERY_MS = 10_000
 
 /** The two ends of the link. */
 export interface LinkEnds {
-  /** The door, for logs. */
-  readonly name: string
+  readonly room: string
+  readonly door: string
   report(version: string, nowMs: number): DoorReport
   /** Sends a report to the room, which answers null to a stale one. */
   send(report: DoorReport): Promise<DoorReply<RoomConfig> | null>
@@ -86,7 +87,7 @@ export class RoomLink {
     this.#inFlight = inFlight
     void inFlight.then(answeredInTime => {
       this.#inFlight = null
-      this.#failingSinceMs = answeredInTime ? null : (this.#failingSinceMs ?? sentMs)
+      this.#noteAnswer(answeredInTime, sentMs)
     })
     return inFlight
   }
@@ -117,6 +118,15 @@ export class RoomLink {
     }, SYNC_EVERY_MS)
   }
 
+  /** Logs the first sync without an answer, and the next one that is answered. */
+  #noteAnswer(isAnswered: boolean, sentMs: number): void {
+    const sinceMs = this.#failingSinceMs
+    const { room, door } = this.#ends
+    if (!isAnswered && sinceMs === null) log('room-silent', { room, door, seenBy: 'door', detail: this.#whyNot })
+    if (isAnswered && sinceMs !== null) log('room-back', { room, door, seenBy: 'door', silentMs: sentMs - sinceMs })
+    this.#failingSinceMs = isAnswered ? null : (sinceMs ?? sentMs)
+  }
+
   async #exchange(report: DoorReport, sentMs: number): Promise<boolean> {
     try {
       const reply = await this.#ends.send(report)
@@ -130,7 +140,6 @@ export class RoomLink {
       return true
     } catch (error) {
       this.#whyNot = String(error)
-      console.warn(`door ${this.#ends.name} could not sync: ${this.#whyNot}`)
       return false
     }
   }

@@ -1,5 +1,6 @@
 /** The edge of one isolate. It finds the rooms of a request, asks the gate of each room, and proxies or answers. */
 
+import { log, logError } from '../runtime/log.ts'
 import type { Upstream } from '../settings/compiled/health.ts'
 import type { Deployment } from '../settings/deployment.ts'
 import { isOnlyAdminHost } from '../settings/deployment.ts'
@@ -9,7 +10,8 @@ import { matchesHost } from '../settings/patterns.ts'
 import { KeyRingError } from '../tokens/keyring.ts'
 import { heldResponse } from './answer/blocked.ts'
 import { endingWithSession } from './answer/event-stream.ts'
-import { addTokens, passOn, turnAway, withTiming } from './answer/respond.ts'
+import { addTokens, passOn, turnAway } from './answer/respond.ts'
+import { withTrace } from './answer/trace.ts'
 import { healthWithoutSetup } from './control/readiness.ts'
 import { controlRoutes } from './control/routes.ts'
 import { afterTurn } from './gate/after-turn.ts'
@@ -46,12 +48,12 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
         )
         ready.trustedHeader.note(visit)
         if (visit.url.pathname.startsWith(`${ready.deployment.controlPrefix}/`)) {
-          return withTiming(visit, await control(visit, ready, context))
+          return withTrace(visit, await control(visit, ready, context))
         }
         if (isOnlyAdminHost(ready.deployment, visit.url)) {
           return problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' })
         }
-        return withTiming(visit, await serve(visit, ready))
+        return withTrace(visit, await serve(visit, ready))
       } catch (error) {
         return healthWithoutSetup(request, env, error) ?? broken(error)
       }
@@ -86,13 +88,16 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     if (verdict.kind === 'admitted') admissions.push(verdict)
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstreams)
     if (held) {
+      visit.trace?.note({ room: name, verdict: 'blocked', why: held.why })
       return letGo(visit, await heldResponse(visit, held), admissions)
     }
     passages.push({ verdict, config, upstream: upstreams[0] })
   }
   const onward = strictest(passages)
   const watch = new Watch(visit, passages, onward.timeoutMs)
+  visit.trace?.noteSent(Date.now())
   const outcome = await proxy(visit, onward, watch)
+  visit.trace?.noteAnswered(Date.now())
   release(visit, admissions)
   watch.ended(outcome)
   const answer = endingWithSession(visit, passOn(visit, outcome, admissions, mode), admissions)
@@ -149,7 +154,7 @@ const logged = new WeakSet<Error>()
 /** Returns the answer to an error. The answer shows no detail of it; the log has them. */
 function broken(error: unknown): Response {
   if (error instanceof SettingsError || error instanceof KeyRingError) {
-    if (!logged.has(error)) console.error(`configuration refused, nothing is served: ${error.message}`)
+    if (!logged.has(error)) log('configuration-refused', { detail: error.message })
     logged.add(error)
     return problemResponse({
       status: 503,
@@ -158,6 +163,6 @@ function broken(error: unknown): Response {
       retryAfterMs: 30_000,
     })
   }
-  console.error(error)
+  logError(error)
   return tryAgainShortly()
 }

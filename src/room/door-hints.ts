@@ -3,6 +3,7 @@ import { outOf } from '../core/permits/bank.ts'
 import type { Door } from '../core/room/room.ts'
 import { within } from '../runtime/within.ts'
 import { doorStub, type Env } from '../settings/env.ts'
+import type { RoomLog } from './log.ts'
 
 /** A change of the budget waits at most this long for its doors' reports, because it must be in force soon (I10). */
 const REPORTED_WITHIN_MS = 1_000
@@ -10,23 +11,19 @@ const REPORTED_WITHIN_MS = 1_000
 export class DoorHints {
   readonly #ctx: DurableObjectState
   readonly #env: Env
-  readonly #room: string
+  readonly #log: RoomLog
   readonly #doors: ReadonlyMap<string, Door>
 
-  constructor(ctx: DurableObjectState, env: Env, room: string, doors: ReadonlyMap<string, Door>) {
+  constructor(ctx: DurableObjectState, env: Env, log: RoomLog, doors: ReadonlyMap<string, Door>) {
     this.#ctx = ctx
     this.#env = env
-    this.#room = room
+    this.#log = log
     this.#doors = doors
   }
 
   /** Sends a hint in the background. */
   send(door: string): void {
-    this.#ctx.waitUntil(
-      this.#poke(door).catch((error: unknown) =>
-        console.warn(`room ${this.#room} could not poke ${door}: ${String(error)}`),
-      ),
-    )
+    this.#ctx.waitUntil(this.#poke(door).catch((error: unknown) => this.#log.doorSilent(door, error)))
   }
 
   sendToAll(): void {
@@ -44,6 +41,6 @@ export class DoorHints {
   }
 
   #poke(door: string): Promise<void> {
-    return doorStub(this.#env, this.#room, door).poke()
+    return doorStub(this.#env, this.#log.room, door).poke()
   }
 }

@@ -1,6 +1,7 @@
 /** The settings in force: the deployed file, and the operators' live changes to it, which are stored and versioned. */
 import { fnv1a } from '../core/hash.ts'
 import type { ChangeOutcome, ChangeRequest } from '../core/protocol/calls.ts'
+import { log } from '../runtime/log.ts'
 import { type LiveChange, liveChange } from '../settings/changes.ts'
 import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import { withoutPages } from '../settings/custom-page.ts'
@@ -58,13 +59,16 @@ export class LiveSettings {
     this.#changeVersion++
     const entry = { version: this.#changeVersion, atMs: nowMs, actor, request: withoutPages(request) }
     this.#store.recordChange(entry, overrides)
+    // Values may be secrets, such as the header of a bypass rule, so only names are logged.
+    const names = 'set' in request ? { set: Object.keys(request.set ?? {}) } : { reset: request.reset }
+    log('settings-changed', { room: this.file.name, ...names, actor, version: this.version })
   }
 
   /** Stored changes may not fit a new file. Those that fit stay in force, and the log names each of the others. */
   #effective(): RoomConfig {
     const { overrides, problems } = fitting(this.file, this.#overrides)
     for (const { path, message } of problems)
-      console.error(`a live change of room ${this.file.name} is not in force: with its file ${path} ${message}`)
+      log('change-ignored', { room: this.file.name, detail: `with the deployed file ${path} ${message}` })
     this.#overrides = overrides
     return withOverrides(this.file, overrides)
   }

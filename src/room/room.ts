@@ -32,23 +32,23 @@ import { DoorHints } from './door-hints.ts'
 import { RoomHealth } from './health/health.ts'
 import { Probes } from './health/probes.ts'
 import { LiveSettings } from './live-settings.ts'
+import { RoomLog } from './log.ts'
 import { commitDraws, publicDraws } from './public-draw.ts'
 import { LastMinute, policyNames, roomFigures } from './stats.ts'
 import { RoomStore } from './store.ts'
 
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
-    // A repeat of these calls gives the same answer. A repeat of `change` does not, because the first call moves the
-    // version.
+    // A repeat of these calls gives the same answer. A repeat of `change` does not: the first call moves the version.
     const { sync, describe, changes, draws, health } = Room.prototype
     retryable(sync, describe, changes, draws, health)
   }
 
-  readonly #name: string
   readonly #store: RoomStore
   readonly #state: core.RoomState
   readonly #hints: DoorHints
   readonly #live: LiveSettings
+  readonly #log: RoomLog
   readonly #health: RoomHealth
   /** The breakers and readmission ramps, as JSON, about which the doors were last nudged. */
   #told = ''
@@ -57,15 +57,16 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    this.#name = ctx.id.name ?? ''
+    const name = ctx.id.name ?? ''
     const deployment = readDeployment(env)
-    const file = deployment.rooms.find(room => room.name === this.#name)
-    if (!file) throw new Error(`no room named ${this.#name} in this deployment`)
+    const file = deployment.rooms.find(room => room.name === name)
+    if (!file) throw new Error(`no room named ${name} in this deployment`)
     this.#store = new RoomStore(ctx.storage.sql)
     this.#state = this.#store.load(Date.now())
-    this.#hints = new DoorHints(ctx, env, this.#name, this.#state.doors)
+    this.#log = new RoomLog(name, core.left(this.#state) === 0)
+    this.#hints = new DoorHints(ctx, env, this.#log, this.#state.doors)
     this.#live = new LiveSettings(file, this.#store)
-    this.#health = new RoomHealth(ctx.storage.sql, Date.now())
+    this.#health = new RoomHealth(ctx.storage.sql, Date.now(), decision => this.#log.health(decision))
     this.#probes = new Probes(deployment, env)
     // A seed is stored before a request can ask for its commitment.
     if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.#store.saveRoom(this.#state)
@@ -88,7 +89,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     // A repeated report may be the first one that this incarnation of the room receives.
     if (!this.#state.view) core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     const { view } = this.#state
-    if (!view) throw new Error(`room ${this.#name} has no view after a report`)
+    if (!view) throw new Error(`room ${this.#log.room} has no view after a report`)
+    this.#log.reported(report.door, view)
     return {
       epoch: report.epoch,
       seq: report.seq,
@@ -222,12 +224,11 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
    * a lane that a new file adds or removes.
    */
   #passTime(nowMs: number): void {
-    const { events } = this.#state
-    const before = turnOf(events)
+    const before = turnOf(this.#state.events)
     this.#followHealth(nowMs)
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    if (turnOf(events) !== before || this.#state.dirty.size > 0) this.#save()
+    if (turnOf(this.#state.events) !== before || this.#state.dirty.size > 0) this.#save()
   }
 
   #save(): void {
@@ -239,6 +240,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   #catchUp(nowMs: number): void {
     for (const turnMs of this.#settings.turnsBetween(this.#state.bank.filledAtMs, nowMs)) {
       core.fillUpTo(this.#state, this.#limitsAt(turnMs - 1), turnMs)
+      this.#log.turn(this.#settings, turnMs)
     }
   }
 

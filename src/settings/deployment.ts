@@ -35,7 +35,7 @@ export interface Deployment {
   readonly controlPrefix: string
   /** The header that contains a visitor's address, or null to trust none. */
   readonly trustedIpHeader: string | null
-  /** Adds Server-Timing with the object calls of a request. */
+  /** Adds the trace of each request to its answer and to the log. */
   readonly debug: boolean
 }
 

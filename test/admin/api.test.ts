@@ -189,7 +189,8 @@ describe('an address header that never arrives', () => {
     const [notice] = await notices(edge)
     expect(notice).toContain('TRUSTED_IP_HEADER is CF-Connecting-IP, and none of 20 requests has had an address in it')
     for (let i = 0; i < 30; i++) await send(edge, new Request('https://wide.test/.waiting-room/healthz'))
-    expect(warn.mock.calls.filter(([text]) => String(text).includes('TRUSTED_IP_HEADER'))).toEqual([[notice]])
+    const lines = warn.mock.calls.filter(([text]) => String(text).includes('TRUSTED_IP_HEADER'))
+    expect(lines.map(([text]) => JSON.parse(text).detail)).toEqual([notice])
     warn.mockRestore()
   })
 

@@ -155,6 +155,6 @@ export class Tally implements RunRecord {
 }
 
 function objectCallsOf({ headers }: Answer): number {
-  const timing = headers['server-timing']
-  return typeof timing === 'string' ? Number(/object-calls;desc="(\d+)"/.exec(timing)?.[1] ?? 0) : 0
+  const trace = headers['waiting-room-trace']
+  return typeof trace === 'string' ? Number(/"object":(\d+)/.exec(trace)?.[1] ?? 0) : 0
 }

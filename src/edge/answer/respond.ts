@@ -75,21 +75,12 @@ export function passOn(
   const fallback = admissions.some(isFallback) ? 'fallback' : mode
   const isCopied = isFresh || fallback !== null || commands.length > 0
   const tells = tellsLimits(visit, response, admissions, isCopied)
-  if (!isCopied && !tells && !visit.deployment.debug) return response
+  if (!isCopied && !tells) return response
   const answer = new Response(response.body, response)
   if (tells) tellLimits(visit, answer.headers, admissions)
   for (const name of commands) answer.headers.delete(name)
   addTokens(visit, answer.headers, admissions)
   if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)
-  return answer
-}
-
-/** In debug mode, adds the number of object calls that this request has made (I9). */
-export function withTiming(visit: Visit, response: Response): Response {
-  if (!visit.deployment.debug) return response
-  const { object, sync } = visit.calls
-  const answer = new Response(response.body, response)
-  answer.headers.append('Server-Timing', `object-calls;desc="${object}", syncs;desc="${sync}"`)
   return answer
 }
 

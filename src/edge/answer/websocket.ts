@@ -89,8 +89,7 @@ function close(side: Side, code: number, reason: string): void {
   try {
     if (code === NO_STATUS || code === ABNORMAL || code === TLS_FAILED) side.socket.close()
     else side.socket.close(code, reason)
-  } catch (error) {
+  } catch {
     // The connection is lost, so there is nothing left to close.
-    console.warn(`a WebSocket could not be closed: ${String(error)}`)
   }
 }

@@ -4,6 +4,7 @@
  * (I2).
  */
 import { leaseMs } from '../../core/session.ts'
+import { seldom } from '../../runtime/log.ts'
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { callerAt } from '../room-client/door-client.ts'
@@ -36,7 +37,7 @@ export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void
         end()
       }
     } catch (error) {
-      console.warn(`the session of an open connection could not be renewed: ${String(error)}`)
+      seldom.note('session-not-renewed', { room: room.name, detail: String(error) }, nowMs)
     }
     if (!isOver) timer = setTimeout(ask, fromNow())
   }

@@ -9,6 +9,7 @@ import { addTokens, waitingHeaders } from '../answer/respond.ts'
 import { invitedBy } from '../gate/invitation.ts'
 import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
+import { type PollVerdict, traceVerdict } from '../gate/verdict.ts'
 import { withoutPass } from '../gate/without-pass.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
 import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
@@ -25,47 +26,65 @@ const EARLY_SHARE = 0.5
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
 export async function status(visit: Visit, room: RoomClient): Promise<Response> {
-  const { nowMs } = visit
   await room.sync.current(visit)
-  const carried = await carriedBy(visit, room)
   room.count('polls')
+  const verdict = await decidePoll(visit, room)
+  traceVerdict(visit, room, verdict)
+  return answer(visit, room, verdict)
+}
+
+async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> {
+  const { nowMs } = visit
+  const carried = await carriedBy(visit, room)
   const { suspended, mode } = room.settings.config
   // A suspended or observing room keeps no visitor on its page.
-  if (suspended || mode === 'observe') return json(insideJson(room, nowMs))
-  if (carried.pass && carried.pass.value.expiresMs > nowMs) return json(insideJson(room, nowMs))
+  if (suspended) return { kind: 'inside', why: 'suspended' }
+  if (mode === 'observe') return { kind: 'inside', why: 'observe' }
+  if (carried.pass && carried.pass.value.expiresMs > nowMs) return { kind: 'inside', why: 'pass' }
   const invited = await invitedBy(visit, room)
   const { ticket: held } = ofThisGeneration(carried, room.view)
   if (passesThrough(held, { invitation: invited.kind }, room.settings.at(nowMs).step))
-    return json(insideJson(room, nowMs))
-  // This isolate may be unable to read the token yet. So its cookie stays, and so does the page.
-  if (!held && carried.keepCookie) return tryAgainShortly()
-  if (!held) return withoutPlace(room, nowMs)
+    return { kind: 'inside', why: 'passthrough' }
+  // The cookie stays, and so does the page.
+  if (!held && carried.keepCookie) return { kind: 'unreadable', why: 'unknown-token' }
+  if (!held) return { kind: 'no-place', why: 'no-ticket' }
   const earlyMs = room.places.pollsInMs(held, nowMs)
-  if (earlyMs > 0) {
-    const language = languageFor(visit, room.settings.config)
-    return problemResponse({
-      status: 429,
-      type: 'quota-exceeded',
-      title: language.texts.problems.tooFast,
-      headers: languageHeaders(language),
-      retryAfterMs: earlyMs,
-    })
-  }
+  if (earlyMs > 0) return { kind: 'too-early', why: 'pace', retryAfterMs: earlyMs }
   const purpose = visit.url.searchParams.get('claim') === '1' ? 'claim' : 'poll'
   const shown = { ticket: held, inCookie: held, keepCookie: carried.keepCookie, invited }
   const outcome = await withoutPass(visit, room, shown, { purpose })
-  if (outcome.kind === 'admitted') {
-    const response = json(insideJson(room, nowMs))
-    addTokens(visit, response.headers, [outcome])
-    return response
+  if (outcome.kind === 'waiting') room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
+  return outcome
+}
+
+function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response | Promise<Response> {
+  const { nowMs } = visit
+  const language = languageFor(visit, room.settings.config)
+  const inLanguage = languageHeaders(language)
+  switch (verdict.kind) {
+    case 'inside':
+      return json(insideJson(room, nowMs))
+    case 'admitted': {
+      const response = json(insideJson(room, nowMs))
+      addTokens(visit, response.headers, [verdict])
+      return response
+    }
+    case 'waiting':
+      return json(placeJson(visit, verdict), { ...waitingHeaders(visit, verdict), ...inLanguage })
+    case 'rejected':
+      return json(rejectedJson(visit, verdict), { ...outsideHeaders(verdict.retryAfterMs), ...inLanguage })
+    case 'limited':
+      return limitedResponse(visit, verdict)
+    case 'no-place':
+      return json({ ...insideJson(room, nowMs), state: 'none' })
+    case 'unreadable':
+      return tryAgainShortly()
+    case 'too-early': {
+      const { retryAfterMs } = verdict
+      const title = language.texts.problems.tooFast
+      return problemResponse({ status: 429, type: 'quota-exceeded', title, headers: inLanguage, retryAfterMs })
+    }
   }
-  if (outcome.kind === 'limited') return limitedResponse(visit, outcome)
-  const inLanguage = languageHeaders(languageFor(visit, room.settings.config))
-  if (outcome.kind === 'rejected')
-    return json(rejectedJson(visit, outcome), { ...outsideHeaders(outcome.retryAfterMs), ...inLanguage })
-  room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
-  const headers = { ...waitingHeaders(visit, outcome), ...inLanguage, 'Content-Type': 'application/json' }
-  return new Response(JSON.stringify(placeJson(visit, outcome)), { headers })
 }
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
@@ -93,11 +112,6 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Response> {
  */
 function isOfAnotherSite(visit: Visit, room: RoomClient): boolean {
   return isCrossSite(visit) && !room.settings.config.cors_origins.includes(visit.request.headers.get('Origin') ?? '')
-}
-
-/** Answers a poll without a ticket: cookies are off, or the ticket was of another generation of the room. */
-function withoutPlace(room: RoomClient, nowMs: number): Response {
-  return json({ ...insideJson(room, nowMs), state: 'none' })
 }
 
 function json(body: unknown, headers: Record<string, string> = {}): Response {

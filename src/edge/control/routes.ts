@@ -1,6 +1,7 @@
 /** Everything under the control prefix: polls, public keys, health, the admin API and the dashboard. */
 import { Hono } from 'hono'
 import { adminRoutes } from '../../admin/routes.ts'
+import { logError } from '../../runtime/log.ts'
 import { controlPreflight, withCors } from '../answer/cors.ts'
 import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
@@ -51,7 +52,7 @@ function routes(prefix: string) {
   app.route('/', adminRoutes())
   app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
   app.onError((error: Error) => {
-    console.error(error)
+    logError(error)
     return tryAgainShortly()
   })
   return app

@@ -38,13 +38,22 @@ import { type NetworkCheck, networkCheck } from './network-policies.ts'
 import { carriedBy, ofThisGeneration } from './presented-tokens.ts'
 import { leaseOn, soon } from './session.ts'
 import { placeAfter } from './tickets.ts'
-import { type Admitted, type Limited, limitedBy, type Rejected, type Verdict, type Waiting } from './verdict.ts'
+import {
+  type Admitted,
+  type Limited,
+  limitedBy,
+  type Rejected,
+  traceVerdict,
+  type Verdict,
+  type Waiting,
+} from './verdict.ts'
 import { asWithPass, byDoor, byLease } from './with-pass.ts'
 import { withoutPass } from './without-pass.ts'
 
 export async function decide(visit: Visit, room: RoomClient): Promise<Verdict> {
   const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
   const verdict = await decideIn(visit, room, network)
+  traceVerdict(visit, room, verdict)
   network?.settle(verdict.kind === 'admitted' || (verdict.kind === 'limited' && network.refusal === null))
   return verdict
 }

@@ -104,7 +104,7 @@ async function renew(
       const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), renewing.wentOn)
       if (taken === 'taken') return answer
       if (taken !== 'short') return { verdict: 'limited', refusal: taken }
-      if (calls === CALLS_MAX) throw new Unreachable(`no tokens for ${sid} after ${calls} answers`)
+      if (calls === CALLS_MAX) throw new Unreachable(`no tokens after ${calls} answers`)
     }
   } finally {
     room.limits.unwish(wish)

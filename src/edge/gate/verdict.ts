@@ -1,10 +1,13 @@
 /** The verdicts of the gate. Each one has a reason, which is for operators: visitors are shown what helps them. */
 
+import { own } from '../../core/own.ts'
 import type { Place } from '../../core/place/place.ts'
 import type { WhyRejected, WhyWaiting } from '../../core/place/step.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { Refusal, WhyRefused } from '../limits/refusal.ts'
+import type { Traced } from '../request/trace.ts'
+import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 
@@ -99,8 +102,34 @@ export interface TurnedAway {
   readonly retryAfterMs: number
 }
 
+/** The verdicts about a poll that are none about a request. */
+export type PollVerdict =
+  | Admitted
+  | Waiting
+  | Rejected
+  | Limited
+  /** The visitor needs no place, so the page may go on. */
+  | { readonly kind: 'inside'; readonly why: 'suspended' | 'observe' | 'pass' | 'passthrough' }
+  /** The visitor shows no ticket: cookies are off, or the ticket was of another generation of the room. */
+  | { readonly kind: 'no-place'; readonly why: 'no-ticket' }
+  /** This isolate may be unable to read the token yet. */
+  | { readonly kind: 'unreadable'; readonly why: 'unknown-token' }
+  | { readonly kind: 'too-early'; readonly why: 'pace'; readonly retryAfterMs: number }
+
 export function limitedBy(room: RoomClient, sid: string | null, refusal: Refusal): Limited {
   return { kind: 'limited', why: refusal.why, retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
+}
+
+/** Adds a verdict to the trace of its request. */
+export function traceVerdict({ trace, nowMs }: Visit, room: RoomClient, verdict: Verdict | PollVerdict): void {
+  if (!trace) return
+  const snapshotAgeMs = room.sync.viewAgeMs(nowMs)
+  const place = verdict.kind === 'waiting' ? placeTraced(verdict) : {}
+  trace.note({ room: room.name, verdict: verdict.kind, why: verdict.why, ...place, snapshotAgeMs })
+}
+
+function placeTraced({ ticket: { key, lane }, view }: Waiting): Pick<Traced, 'key' | 'frontier'> {
+  return { key, frontier: (view && own(view.lanes, lane)?.frontierKey) ?? null }
 }
 
 /** Whether this isolate has admitted a request by itself, because no door could be asked. */

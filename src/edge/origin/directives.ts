@@ -1,4 +1,6 @@
 /** The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. */
+
+import { seldom } from '../../runtime/log.ts'
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 
@@ -33,7 +35,9 @@ export function obey(visit: Visit, admissions: readonly Admitted[], headers: Hea
         ? room.sessions.end(visit, sid, 'revoked')
         : room.sessions.extend(visit, sid, command.seconds * 1_000)
     visit.waitUntil(
-      done.catch((error: unknown) => console.warn(`${command.order} of a session failed: ${String(error)}`)),
+      done.catch((error: unknown) => {
+        seldom.note('order-failed', { room: room.name, order: command.order, detail: String(error) }, visit.nowMs)
+      }),
     )
   }
 }

@@ -2,6 +2,8 @@
  * Finds an origin that does not get the visitor's Host. Such an origin builds addresses from its own host, which
  * visitors cannot reach.
  */
+
+import { log } from '../../runtime/log.ts'
 import type { Visit } from '../request/visit.ts'
 
 /** One log line for each isolate is enough, because each redirect shows the same mistake. */
@@ -16,9 +18,10 @@ export function noteRedirect(visit: Visit, response: Response): void {
   const location = response.headers.get('Location') ?? ''
   if (own === visit.url.host || !URL.canParse(location) || new URL(location).host !== own) return
   isLogged = true
-  console.warn(
-    `origin: redirects to its own host ${own}, for it does not see the visitor's. ` +
+  log('origin-own-redirect', {
+    detail:
+      `the origin redirects to its own host ${own}, for it does not see the visitor's. ` +
       'Serve with --origin-host-header visitor (on Cloudflare: leave ORIGIN empty), ' +
       'or let the origin believe X-Forwarded-Host',
-  )
+  })
 }

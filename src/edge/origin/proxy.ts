@@ -2,6 +2,8 @@
  * Sends a request to the origin and returns its answer. Bodies stream both ways untouched. Headers are copied only when
  * one has to change, because a copied request costs a tenth of a proxied one.
  */
+
+import { seldom } from '../../runtime/log.ts'
 import { atOrigin } from '../../settings/deployment.ts'
 import { type Upload, uploadOf } from '../request/upload.ts'
 import type { Visit } from '../request/visit.ts'
@@ -62,7 +64,7 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
       },
       (error: unknown) => {
         waits = false
-        console.warn(`origin: ${String(error)}`)
+        seldom.note('origin-unreachable', { detail: String(error) }, visit.nowMs)
         resolve({ kind: 'failed', why: 'unreachable' })
       },
     )

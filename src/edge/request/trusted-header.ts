@@ -3,6 +3,7 @@
  * visibly: rules by address match no visitor, and limits by network do not apply. So the problem is logged once for the
  * operator.
  */
+import { log } from '../../runtime/log.ts'
 
 /** A health check or two may come around the proxy. As many as 20 requests without an address do not. */
 const REQUESTS_MIN = 20
@@ -23,7 +24,7 @@ export class TrustedHeader {
     if (this.#isSettled) return
     this.#requests++
     this.#isSettled = visit.address !== null
-    if (this.#requests === REQUESTS_MIN && !this.#isSettled) console.warn(this.problem)
+    if (this.#requests === REQUESTS_MIN && !this.#isSettled) log('no-visitor-address', { detail: this.problem ?? '' })
   }
 
   /** Returns what is wrong, in words for operators. Returns null while no problem is known. */

@@ -7,6 +7,7 @@ import type { Env } from '../../settings/env.ts'
 import { addressIn, addressOf, networkOf } from './address.ts'
 import { cookiePairs } from './cookies.ts'
 import { type Kind, kindOf } from './kind.ts'
+import { Trace } from './trace.ts'
 
 /** The number of calls that one request has made, counted where they are made (I9). */
 export interface CallCount {
@@ -30,6 +31,8 @@ export class Visit {
   readonly env: Env
   readonly deployment: Deployment
   readonly calls: CallCount = { object: 0, sync: 0 }
+  /** Null without the variable DEBUG. */
+  readonly trace: Trace | null
   readonly #background: Background
   #readings: Readings | undefined
   #kind: Kind | undefined
@@ -47,6 +50,7 @@ export class Visit {
     this.nowMs = nowMs
     this.env = env
     this.deployment = deployment
+    this.trace = deployment.debug ? new Trace() : null
     this.#background = background
   }
 

@@ -1,4 +1,6 @@
 /** The setup of an isolate, made once: the configuration, the keys, and a client for each room. */
+
+import { log } from '../../runtime/log.ts'
 import { type Deployment, readDeployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
 import { type KeyRing, openKeyRing } from '../../tokens/keyring.ts'
@@ -26,7 +28,10 @@ export async function prepare(env: Env): Promise<EdgeSetup> {
   const ring = await openKeyRing(env.ROOM_KEYS, Date.now())
   for (const { name, lanes, invite_only } of deployment.rooms) {
     if ((lanes.length > 0 || invite_only) && !ring.invitations.has(name))
-      console.warn(`room ${name}: nobody can be invited, for ROOM_KEYS has no key of invitations to it`)
+      log('no-invitation-key', {
+        room: name,
+        detail: 'no visitor can be invited: ROOM_KEYS has no key for invitations',
+      })
   }
   return {
     deployment,

@@ -18,6 +18,7 @@ import {
 } from '../../core/protocol/edge.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import { VIEW_FOR_MS } from '../../core/timing.ts'
+import { log } from '../../runtime/log.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type DoorClient, inTime } from './door-client.ts'
 
@@ -46,6 +47,8 @@ export class SnapshotSync {
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
   /** Why the last report failed. Empty when it did not fail. */
   #failure = ''
+  /** Since when no report was answered, null while reports are answered. */
+  #silentSinceMs: number | null = null
   /** When a report was scheduled that has not been sent yet. Null for none. */
   #trailingSinceMs: number | null = null
 
@@ -60,6 +63,11 @@ export class SnapshotSync {
 
   get view(): View | null {
     return this.#edge.view
+  }
+
+  /** Returns the age of the view. Returns null while no door has ever answered. */
+  viewAgeMs(nowMs: number): number | null {
+    return this.view === null ? null : Math.max(0, nowMs - this.#edge.viewAtMs)
   }
 
   count(cell: string, by: number): void {
@@ -145,15 +153,29 @@ export class SnapshotSync {
     try {
       const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
       this.#failure = ''
+      this.#noteBack(this.#home, nowMs)
       this.#room.received(applyEdgeReply(edge, reply, nowMs))
     } catch (error) {
       this.#failure = String(error)
+      this.#noteSilent(this.#home, nowMs)
       noAnswer(edge, nowMs)
       this.#doors.noteDown(this.#home, Date.now())
       // A home that does not answer is replaced by another door of the room.
       this.#home = null
-      console.warn(`room ${this.#room.name}: no view from a door: ${String(error)}`)
     }
+  }
+
+  /** Logs the first report without an answer, and the next one that is answered. */
+  #noteSilent(door: string, nowMs: number): void {
+    if (this.#silentSinceMs !== null) return
+    this.#silentSinceMs = nowMs
+    log('door-silent', { room: this.#room.name, door, seenBy: 'edge', detail: this.#failure })
+  }
+
+  #noteBack(door: string, nowMs: number): void {
+    if (this.#silentSinceMs === null) return
+    log('door-back', { room: this.#room.name, door, seenBy: 'edge', silentMs: nowMs - this.#silentSinceMs })
+    this.#silentSinceMs = null
   }
 
   /** Doors forget a silent isolate. Its counts that no answer has confirmed go on under a new id. */

@@ -4,6 +4,7 @@
 
 import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
 import type { Load } from '../../core/health/controller.ts'
+import type { Decision } from '../../core/health/decision-log.ts'
 import { backShare, breakerOf, type HealthView, healthView, limitsNow } from '../../core/health/effect.ts'
 import { advance, probed } from '../../core/health/health.ts'
 import { endMinute, hear, lastMinute } from '../../core/health/ingest.ts'
@@ -17,10 +18,13 @@ import type { HealthSettings } from '../../settings/compiled/health.ts'
 import { HealthStore } from './store.ts'
 
 export class RoomHealth {
+  readonly #note: (decision: Decision) => void
   readonly #store: HealthStore
   readonly #state: HealthState
 
-  constructor(sql: SqlStorage, nowMs: number) {
+  /** `note` is called for each decision. */
+  constructor(sql: SqlStorage, nowMs: number, note: (decision: Decision) => void) {
+    this.#note = note
     this.#store = new HealthStore(sql)
     this.#state = this.#store.load(nowMs)
   }
@@ -33,7 +37,7 @@ export class RoomHealth {
   advance(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): void {
     const windowBeganMs = this.#state.windowBeganMs
     const decisions = advance(this.#state, { load, operator, rules, nowMs }, Math.random())
-    for (const decision of decisions) this.#store.log(decision)
+    for (const decision of decisions) this.#record(decision)
     const minute = endMinute(this.#state, nowMs)
     if (minute) this.#store.saveMinute(minute)
     if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
@@ -49,7 +53,7 @@ export class RoomHealth {
   ): void {
     const decision = probed(this.#state, upstream, answer, { load, rules, nowMs })
     if (!decision) return
-    this.#store.log(decision)
+    this.#record(decision)
     this.#store.save(this.#state)
   }
 
@@ -98,6 +102,11 @@ export class RoomHealth {
         upstreams: Object.fromEntries(Object.entries(upstreams).map(([name, counts]) => [name, summed(counts)])),
       })),
     }
+  }
+
+  #record(decision: Decision): void {
+    this.#store.log(decision)
+    this.#note(decision)
   }
 
   #upstream(

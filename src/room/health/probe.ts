@@ -2,6 +2,8 @@
  * One active probe: the room's own request to the origin, with a timeout. It tests whether the origin answers as it
  * should.
  */
+
+import { seldom } from '../../runtime/log.ts'
 import { atOrigin, type Deployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
 import type { ProbeConfig } from '../../settings/health.ts'
@@ -34,7 +36,7 @@ export async function probe(url: string, room: RoomConfig, config: ProbeConfig, 
     await response.body?.cancel()
     return response.status === config.status ? tookMs : null
   } catch (error) {
-    console.warn(`probe of ${url}: ${String(error)}`)
+    seldom.note('probe-failed', { room: room.name, detail: `${url}: ${String(error)}` }, sentMs)
     return null
   }
 }

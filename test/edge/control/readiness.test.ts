@@ -141,8 +141,12 @@ describe('a refused configuration', () => {
     const statuses: number[] = []
     for (let nth = 0; nth < 20; nth++) statuses.push((await get(edge, '/', { ...env, ROOM_KEYS: 'x' })).status)
     expect(new Set(statuses)).toEqual(new Set([503]))
-    expect(logged.mock.calls.flat()).toEqual([
-      'configuration refused, nothing is served: ROOM_KEYS is not JSON: make one with `npm run keys -- new`',
+    expect(logged.mock.calls.flat().map(text => JSON.parse(text))).toMatchObject([
+      {
+        event: 'configuration-refused',
+        room: null,
+        detail: 'ROOM_KEYS is not JSON: make one with `npm run keys -- new`',
+      },
     ])
   })
 })

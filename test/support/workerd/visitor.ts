@@ -49,13 +49,13 @@ export async function send(edge: Edge, request: Request, bindings: Env = env): P
   const response = await edge.fetch(request, bindings, context)
   const text = await response.clone().text()
   background.push(waitOnExecutionContext(context))
-  const timing = response.headers.get('Server-Timing') ?? ''
+  const trace = response.headers.get('Waiting-Room-Trace') ?? ''
   return {
     response,
     status: response.status,
     text,
-    objectCalls: Number(/object-calls;desc="(\d+)"/.exec(timing)?.[1] ?? Number.NaN),
-    syncs: Number(/syncs;desc="(\d+)"/.exec(timing)?.[1] ?? Number.NaN),
+    objectCalls: Number(/"object":(\d+)/.exec(trace)?.[1] ?? Number.NaN),
+    syncs: Number(/"sync":(\d+)/.exec(trace)?.[1] ?? Number.NaN),
     atOrigin: text.startsWith('{"method"') ? (JSON.parse(text) as AtOrigin) : null,
   }
 }

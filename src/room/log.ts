@@ -1,0 +1,44 @@
+/** What a room has logged, so that it logs each event once: its beginning and its end. */
+import type { Decision } from '../core/health/decision-log.ts'
+import type { View } from '../core/protocol/messages.ts'
+import { log } from '../runtime/log.ts'
+import type { RoomSettings } from '../settings/compiled/room.ts'
+
+export class RoomLog {
+  readonly room: string
+  #isSoldOut: boolean
+  /** Doors that have not answered, and not reported since. */
+  readonly #silent = new Set<string>()
+
+  constructor(room: string, isSoldOut: boolean) {
+    this.room = room
+    this.#isSoldOut = isSoldOut
+  }
+
+  /** A door has reported. The view is the room's after the report. */
+  reported(door: string, { soldOut: isSoldOut = false }: Pick<View, 'soldOut'>): void {
+    if (this.#silent.delete(door)) log('door-back', { room: this.room, door, seenBy: 'room' })
+    if (isSoldOut !== this.#isSoldOut) log(isSoldOut ? 'sold-out' : 'in-stock', { room: this.room })
+    this.#isSoldOut = isSoldOut
+  }
+
+  health({ upstream, did: { kind, ...did }, saw, enforced }: Decision): void {
+    log(kind, { room: this.room, upstream, ...did, saw, enforced })
+  }
+
+  doorSilent(door: string, error: unknown): void {
+    if (this.#silent.has(door)) return
+    this.#silent.add(door)
+    log('door-silent', { room: this.room, door, seenBy: 'room', detail: String(error) })
+  }
+
+  /** The settings in force have changed at this moment, because an event has begun or ended. */
+  turn(settings: RoomSettings, atMs: number): void {
+    const before = settings.at(atMs - 1).event
+    const now = settings.at(atMs).event
+    const isSame = before?.name === now?.name
+    if (before && !before.isPrequeue && !isSame) log('event-ended', { room: this.room, name: before.name })
+    if (!now || (isSame && before?.isPrequeue === now.isPrequeue)) return
+    log(now.isPrequeue ? 'prequeue-begun' : 'event-begun', { room: this.room, name: now.name })
+  }
+}

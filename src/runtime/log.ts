@@ -1,0 +1,82 @@
+/**
+ * The log: one line of JSON for each event that an operator cares about. No request adds a line of its own, except with
+ * the variable DEBUG. No line contains a token or the sid of a session.
+ */
+
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** Every event that is logged, with its level. `docs/runbook.md` explains each of them. */
+export const LOG_LEVELS = {
+  /** One decision about a request. Only with DEBUG. */
+  decision: 'debug',
+  'settings-changed': 'info',
+  'prequeue-begun': 'info',
+  'event-begun': 'info',
+  'event-ended': 'info',
+  'sold-out': 'warn',
+  'in-stock': 'info',
+  'ceiling-lowered': 'warn',
+  'ceiling-rising': 'info',
+  'ceiling-lifted': 'info',
+  'breaker-open': 'warn',
+  'breaker-half-open': 'info',
+  'breaker-closed': 'info',
+  'door-silent': 'warn',
+  'door-back': 'info',
+  'room-silent': 'warn',
+  'room-back': 'info',
+  'origin-unreachable': 'warn',
+  'origin-own-redirect': 'warn',
+  'probe-failed': 'warn',
+  'order-failed': 'warn',
+  'session-not-renewed': 'warn',
+  'no-invitation-key': 'warn',
+  'no-visitor-address': 'warn',
+  'change-ignored': 'error',
+  'configuration-refused': 'error',
+  'unexpected-error': 'error',
+} as const satisfies Readonly<Record<string, Level>>
+
+export type LogEvent = keyof typeof LOG_LEVELS
+
+/** What a line tells beside the event: the room, if the event is of one, and facts with names of their own. */
+export interface LogFacts {
+  readonly room?: string | null
+  readonly detail?: string
+  readonly [name: string]: unknown
+}
+
+/** Writes one line. */
+export function log(event: LogEvent, { room, ...facts }: LogFacts = {}): void {
+  const level = LOG_LEVELS[event]
+  const line = { time: new Date().toISOString(), level, event, room: room ?? null, ...facts }
+  console[level](JSON.stringify(line))
+}
+
+/** Logs an error that no code expects, with its stack. Visitors get none of it. */
+export function logError(error: unknown): void {
+  log('unexpected-error', { detail: error instanceof Error ? (error.stack ?? String(error)) : String(error) })
+}
+
+/** A repeated event is logged again after this long. */
+const REPEATED_AFTER_MS = 60_000
+
+/**
+ * Logs events that any request may repeat: at most once a minute for each event and room. Each isolate has a log of its
+ * own, which no crowd can fill.
+ */
+export class SeldomLog {
+  /** When each event was logged last, by event and room. */
+  readonly #loggedMs = new Map<string, number>()
+
+  note(event: LogEvent, facts: LogFacts, nowMs: number): void {
+    const key = `${event} ${facts.room ?? ''}`
+    const lastMs = this.#loggedMs.get(key) ?? Number.NEGATIVE_INFINITY
+    if (nowMs - lastMs < REPEATED_AFTER_MS && nowMs >= lastMs) return
+    this.#loggedMs.set(key, nowMs)
+    log(event, facts)
+  }
+}
+
+/** The log of this isolate for events that requests repeat. */
+export const seldom = new SeldomLog()
