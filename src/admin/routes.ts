@@ -182,14 +182,9 @@ async function change(context: AdminContext, env: Env, name: string, request: Ch
     case 'invalid':
       return invalid(outcome.problems)
     case 'outdated':
-      return fail(
-        412,
-        'Somebody changed this room meanwhile',
-        'Read it again, then send your change with the new version.',
-        {
-          ETag: `"${outcome.version}"`,
-        },
-      )
+      return fail(412, 'The room was changed meanwhile', 'Read it again, then send your change with the new version.', {
+        ETag: `"${outcome.version}"`,
+      })
     case 'changed':
     case 'unchanged':
       context.header('ETag', `"${outcome.version}"`)
@@ -226,6 +221,6 @@ async function withSession(
 ): Promise<Response> {
   const sid = context.req.param('sid') ?? ''
   // A sid names its door. Any other text would create an object that no session uses.
-  if (!/^[a-z]{2}-\d{1,3}\.[\w-]{22}(~\d{1,6})?$/.test(sid)) return fail(404, 'That is no session id')
+  if (!/^[a-z]{2}-\d{1,3}\.[\w-]{22}(~\d{1,6})?$/.test(sid)) return fail(404, 'The text is no session id')
   return withRoom(context, (env, name) => answer(env, name, sid))
 }

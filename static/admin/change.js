@@ -45,7 +45,7 @@ export async function change(room, { key, version, request, advice, settle }) {
   const event = answer?.status === 200 ? ofEvent(answer.body, key) : null
   if (event) note(room, key, 'warn', `Saved, and in force after ${event.name}: until then the event has its own.`)
   else if (answer?.status === 200) note(room, key, 'good', 'Done. In force everywhere within two seconds.')
-  else if (isOutdated) note(room, key, 'warn', `Somebody else changed this room, so nothing was applied. ${advice}`)
+  else if (isOutdated) note(room, key, 'warn', `Another operator changed this room, so nothing was applied. ${advice}`)
   else note(room, key, 'bad', reason(answer, key))
 }
 

@@ -17,13 +17,13 @@ import { count, isFull, lineTakes, ofEvent, short } from './words.js'
  */
 
 const MESSAGE_MAX = 1_000
-const ADVICE = 'What you typed is kept: look again, then apply it.'
+const ADVICE = 'Your text is kept: look again, then apply it.'
 
 const METHODS = new Map([
-  ['fifo', 'Whoever came first goes in first.'],
-  ['random', 'Those who come within one window are drawn by lot. Whoever waits already stays ahead of them.'],
-  ['passthrough', 'Everybody goes straight to the site, without any limit. Hold the line goes before it.'],
-  ['reject', 'No line: who finds no place is turned away. Whoever waits already keeps the place.'],
+  ['fifo', 'First come, first served.'],
+  ['random', 'Visitors who come within one window are drawn by lot. Those who wait already stay ahead of them.'],
+  ['passthrough', 'Every visitor goes straight to the site, without any limit. A held line still holds.'],
+  ['reject', 'No line: a visitor who finds no place is turned away. Those who wait already keep their places.'],
 ])
 
 /** The hint of a field for the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
@@ -33,18 +33,18 @@ const HINTS = {
     const takes = lineTakes(room.figures, Number(typed))
     if (takes === null) return typed === '0' ? 'Zero holds the line.' : 'How many may come in each minute.'
     if (isFull(room.figures)) return 'Every place is taken: people come in as others leave, whatever the rate.'
-    return waiting === 0 ? 'Nobody is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
+    return waiting === 0 ? 'No one is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
   },
   queueing_method: typed => METHODS.get(typed) ?? '',
   shuffle_window: () =>
     'Those who come within it are drawn together: a longer one is fairer, and they wait longer for their number.',
   remaining(typed, { settings, figures }) {
-    if (typed === '') return 'Empty: as many as come. A number lets so many in from now on, and nobody after them.'
+    if (typed === '') return 'Empty: as many as come. A number lets so many in from now on, and no one after them.'
     const left = figures.remaining === null ? '' : ` ${count(figures.remaining)} are left.`
-    const then = settings.when_sold_out === 'reject' ? 'are told that nothing is left' : 'wait'
+    const then = settings.when_sold_out === 'reject' ? 'see that nothing is left' : 'wait'
     return `After them all others ${then}.${left}`
   },
-  total_active_users: (_, { figures }) => `${count(figures.active)} are inside. A lower number sends nobody away.`,
+  total_active_users: (_, { figures }) => `${count(figures.active)} are inside. A lower number sends no one away.`,
   message(typed) {
     const over = typed.length - MESSAGE_MAX
     const length = `${count(typed.length)} of ${count(MESSAGE_MAX)} characters`

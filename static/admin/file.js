@@ -58,7 +58,7 @@ export function overrides() {
     const room = chosen()
     const live = room ? setLive(room).join(', ') : ''
     if (!room || live === '') return
-    const text = `The deployed file is in force again. What was set live is undone: ${live}.`
+    const text = `The deployed file is in force again. These live settings are undone: ${live}.`
     if (!(await confirmed([`Take ${room.name} back to the file?`, text, 'Back to the file']))) return
     await change(room, { key: 'overrides', version: room.version, request: { reset: 'all' }, advice: ADVICE })
   })

@@ -52,7 +52,7 @@ export function wordsOf(health, total) {
     return `Slow answers: for now the origin bears about ${count(ceiling)} people inside.${shadow}${pinned}`
   if (out.length > 0) return `Closed off: ${out.join(', ')}. The rest of the site is not affected.${pinned}`
   const back = upstreams.filter(({ back }) => back !== null).map(({ name }) => name)
-  if (back.length > 0) return `Coming back, to everybody within a minute: ${back.join(', ')}.${pinned}`
+  if (back.length > 0) return `Coming back, for everyone within a minute: ${back.join(', ')}.${pinned}`
   return `Answers come as they should.${shadow}${pinned}`
 }
 

@@ -13,12 +13,12 @@ import { count } from './words.js'
 const QUESTIONS = {
   queue_all: ({ name, figures }) => [
     'Hold the line?',
-    `Nobody new comes into ${name}. The ${count(figures.active)} inside stay, and everybody in line keeps the place. One press lets the line go on.`,
+    `No one new comes into ${name}. The ${count(figures.active)} inside stay, and everyone in line keeps the place. One press lets the line go on.`,
     'Hold the line',
   ],
   suspended: ({ name, figures }) => [
     `Suspend ${name}?`,
-    `Everybody goes straight to the site, without any limit. That includes the ${count(figures.waiting)} waiting now.`,
+    `Every visitor goes straight to the site, without any limit, and so do the ${count(figures.waiting)} waiting now.`,
     'Suspend the room',
   ],
 }

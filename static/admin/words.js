@@ -30,14 +30,18 @@ export function ofEvent({ events }, key) {
 /** @param {Seen} room @returns {{ state: State, word: string, text: string }} */
 export function stateOf(room) {
   const { settings, figures, events, now } = room
-  const held = 'Nobody new comes in. Everybody in line keeps the place.'
+  const held = 'No one new comes in. Everyone in line keeps the place.'
   if (settings.suspended)
-    return { state: 'suspended', word: 'Suspended', text: 'Everybody goes straight to the site, without any limit.' }
+    return {
+      state: 'suspended',
+      word: 'Suspended',
+      text: 'Every visitor goes straight to the site, without any limit.',
+    }
   if (settings.mode === 'observe')
     return {
       state: 'observing',
       word: 'Observing',
-      text: 'Everybody goes in. The figures show what the room would do.',
+      text: 'Every visitor goes in. The figures show what the room would do.',
     }
   if (settings.queue_all) return { state: 'held', word: 'Held', text: held }
   const coming = events.find(({ state }) => state === 'prequeueing')
@@ -47,7 +51,7 @@ export function stateOf(room) {
     return { state: 'held', word: 'Before the start', text: `${coming.name} starts in ${time}.${waiting}` }
   }
   if ((ofEvent(room, 'queueing_method')?.value ?? settings.queueing_method) === 'passthrough')
-    return { state: 'suspended', word: 'Passing', text: 'Everybody goes straight to the site, without any limit.' }
+    return { state: 'suspended', word: 'Passing', text: 'Every visitor goes straight to the site, without any limit.' }
   if (figures.remaining === 0)
     return {
       state: 'held',
@@ -59,7 +63,7 @@ export function stateOf(room) {
   if (figures.health.reason === 'outage')
     return { state: 'held', word: 'Outage', text: `The origin does not answer as it should. ${held}` }
   if (figures.held) return { state: 'held', word: 'Held', text: `The rate is 0. ${held}` }
-  if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. Nobody has to wait.' }
+  if (figures.open) return { state: 'open', word: 'Open', text: 'Visitors walk straight in. No one has to wait.' }
   if (isFull(figures))
     return {
       state: 'line',

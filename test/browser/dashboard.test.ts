@@ -55,7 +55,7 @@ describe('events', () => {
     await rate().fill('100')
     await page.keyboard.press('Enter')
     await expect.poll(() => text('rate-note')).toBe('Saved, and in force after sale: until then the event has its own.')
-    await page.getByLabel('Message to everybody in line').fill('Two loaves a person.')
+    await page.getByLabel('Message to everyone in line').fill('Two loaves a person.')
     await page.getByRole('button', { name: 'Apply the message' }).click()
     await expect.poll(() => text('message-note')).toBe(DONE)
     expect(await violations()).toEqual([])
@@ -174,7 +174,7 @@ describe('the dashboard', () => {
     await replaceRooms([of(true), of(false)])
     await logIn()
     expect(await text('state-word')).toBe('Closed')
-    expect(await text('state-text')).toMatch(/^The origin is closed off by hand\. Nobody new comes in\./)
+    expect(await text('state-text')).toMatch(/^The origin is closed off by hand\. No one new comes in\./)
     expect(await text('health-text')).toBe(
       'Out: origin. New visitors wait until that is taken back. Those inside are held. Set by hand: breakers.origin.',
     )
@@ -196,7 +196,7 @@ describe('the dashboard', () => {
     const upstreams = [{ ...ORIGIN, breaker: 'closed' as const, pinned: false }, payment]
     await replaceRooms([{ settings: SHOP, health: { upstreams } }])
     await logIn()
-    expect(await text('health-text')).toBe('Coming back, to everybody within a minute: payment.')
+    expect(await text('health-text')).toBe('Coming back, for everyone within a minute: payment.')
     expect(await page.locator('#health-rows tr').last().innerText()).toMatch(/^payment\s+on for 45 %\s+76 ms/)
     expect(await violations()).toEqual([])
   })

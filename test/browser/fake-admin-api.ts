@@ -30,7 +30,7 @@ const FILES = new Map([
   ),
 ])
 
-/** What a test sets for a room: settings as in a rooms file, and the figures of its crowd. */
+/** The settings of a room, as in a rooms file, and the figures of its crowd. */
 export interface Given {
   readonly settings: Record<string, unknown>
   readonly inside?: number
@@ -184,7 +184,7 @@ class FakeRoom {
   change(request: ChangeRequest, ifVersion: string | null, actor: string): Response {
     if (ifVersion !== null && ifVersion !== this.version) {
       const detail = 'Read it again, then send your change with the new version.'
-      return fail(412, 'Somebody changed this room meanwhile', detail, { ETag: `"${this.version}"` })
+      return fail(412, 'The room was changed meanwhile', detail, { ETag: `"${this.version}"` })
     }
     let change: LiveChange | null
     try {
