@@ -17,14 +17,14 @@ const USAGE = `antesala serve|check-config|keys [FLAGS]
   check-config  checks a configuration before it is used
   keys          makes and rotates the secret ROOM_KEYS
 
-Each of them says more with --help. --version prints the version.`
+Each command explains its flags with --help. --version prints the version.`
 
 const ABOUT = `Runs the waiting room in front of an origin. Variables and rooms come from --config, a file in the
 form of wrangler.toml, or are those that this folder was built with. The secrets ROOM_KEYS, ADMIN_TOKEN and
 METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and METRICS_TOKEN_FILE
 name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one server can
-have it at a time. Behind a proxy with TLS name the header in which it says the visitor's address: then the scheme
-is taken from X-Forwarded-Proto, and nobody but the proxy may reach the port.`
+have it at a time. Behind a proxy with TLS name the header in which it sends the visitor's address: then the scheme
+is taken from X-Forwarded-Proto, and only the proxy may reach the port.`
 
 /** The commands that make each secret where it is missing. */
 const MAKES: Readonly<Record<Exclude<SecretName, 'METRICS_TOKEN'>, string>> = {
@@ -67,7 +67,7 @@ switch (command) {
     console.log(USAGE)
     break
   default:
-    console.error(`${command === undefined ? 'say what to do' : `there is no command ${command}`}\n\n${USAGE}`)
+    console.error(`${command === undefined ? 'a command is missing' : `there is no command ${command}`}\n\n${USAGE}`)
     process.exitCode = 2
 }
 

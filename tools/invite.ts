@@ -12,10 +12,10 @@ Prints an invitation to a room, or with --url a link that carries it. It is sign
 \`npm run keys -- invite --room R\` has added to the secret ROOM_KEYS, which comes from --file, from the variable, or from .dev.vars.`
 
 const FLAGS = {
-  room: { value: 'NAME', help: 'the room that is invited to' },
+  room: { value: 'NAME', help: 'the room of the invitation' },
   lane: { value: 'NAME', help: 'the lane; the main one when not given' },
-  sub: { value: 'TEXT', help: 'whom it is for: everybody who comes with it shares one place and one session' },
-  minutes: { value: 'N', help: 'it is good for so long', default: '1440' },
+  sub: { value: 'TEXT', help: 'the person: all browsers that show it share one place and one session' },
+  minutes: { value: 'N', help: 'how long it is valid', default: '1440' },
   url: { value: 'URL', help: 'print a link to this page' },
   file: { value: 'FILE', help: 'the secret' },
 }

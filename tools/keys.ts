@@ -17,16 +17,17 @@ Prints the next value of the secret ROOM_KEYS:
   new          a first key of each kind
   add          one more of each kind, which only verifies: deploy this first
   promote      the newest keys sign, the others verify: deploy this second
-  drop         without the keys that no longer sign: deploy this when the longest session has ended, and 24 hours later at least
-  invite       one more key of invitations to --room; \`npm run invite\` signs with it, and so does whoever you give its k to
-  drop-invite  without the older keys of invitations to --room
+  drop         without the keys that no longer sign: deploy this when the longest session has ended, and at least 24
+               hours later
+  invite       one more key for invitations to --room; \`npm run invite\` signs with it, and so can anyone who has its k
+  drop-invite  without the older keys for invitations to --room
 The present secret comes from --file, from the variable ROOM_KEYS, or from standard input.
 
   npm run -s keys -- new | npx wrangler secret put ROOM_KEYS`
 
 const FLAGS = {
   file: { value: 'FILE', help: 'the present secret' },
-  room: { value: 'NAME', help: 'the room that is invited to' },
+  room: { value: 'NAME', help: 'the room of the invitation' },
   label: { value: 'TEXT', help: 'name of new keys; the present minute when not given' },
 }
 
@@ -35,7 +36,7 @@ await run(USAGE, FLAGS, main, 'some')
 async function main(given: Given): Promise<number> {
   const [step, ...more] = given._
   if (step === undefined || more.length > 0)
-    throw new UsageError('say one step: new, add, promote, drop, invite or drop-invite')
+    throw new UsageError('expected one command: new, add, promote, drop, invite or drop-invite')
   const label = given.label ?? new Date().toISOString().slice(0, 16).replaceAll(/\D/g, '')
   if (!/^[\w-]{1,40}$/.test(label)) throw new UsageError(`--label must be letters, digits, - or _, got ${label}`)
   switch (step) {
@@ -52,7 +53,7 @@ async function main(given: Given): Promise<number> {
     case 'drop-invite':
       return print(dropInvitationKeys(present(given), roomOf(given)))
     default:
-      throw new UsageError(`the step must be new, add, promote, drop, invite or drop-invite, got ${step}`)
+      throw new UsageError(`the command must be new, add, promote, drop, invite or drop-invite, got ${step}`)
   }
 }
 

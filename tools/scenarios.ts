@@ -12,7 +12,7 @@ const NAMES = SCENARIOS.map(({ name }) => name)
 const USAGE = `npm run scenarios -- [NAME|all] [--seconds S] [--json] [--plot DIR]
 
 Replays an incident twice: the built Worker in workerd, an origin whose capacity collapses when it is overrun, and a crowd; once
-with the room and once without. Everything is smaller and shorter than what it replays, and says by how much. Exit code 1
+with the room and once without. Everything is smaller and shorter than the incident, and each run prints by how much. Exit code 1
 when a promise was broken. Names: ${NAMES.join(', ')}.`
 
 const FLAGS = {

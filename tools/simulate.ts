@@ -12,7 +12,7 @@ import { type Given, run } from './support/cli.ts'
 
 const USAGE = `npm run simulate -- --visitors N --arrive SECONDS --rate R [more]
 
-Runs src/core itself over virtual time and a network that fails as told, checks the guarantees I1, I2, I4, I5, I6, I7 and I11, and
+Runs src/core itself over virtual time and a network that fails as the flags set it, checks the guarantees I1, I2, I4, I5, I6, I7 and I11, and
 prints the figures. When a guarantee was broken it prints the seed, the smallest run that still breaks it and the last events, and exits 1.`
 
 const MORE_FLAGS = {

@@ -5,8 +5,8 @@ import { address, type Given, run, UsageError } from './support/cli.ts'
 
 const USAGE = `npm run verify-draw -- --event E --sid S [--url URL] [--room R] [--commitment C]
 
-Checks that the published seed of an event's draw is the one that was committed to before anybody came, and recomputes the
-place of a visitor: HMAC-SHA256 of the sid, keyed with the text of the seed. The sid stands in the JSON of a place, under
+Checks that the published seed of an event's draw is the one that was committed to before the first visitor came, and recomputes
+the place of a visitor: HMAC-SHA256 of the sid, keyed with the text of the seed. The sid stands in the JSON of a place, under
 event.draw, and in the ticket. Exit code 1 when something does not fit, or the seed is not published yet.`
 
 const FLAGS = {
@@ -51,7 +51,7 @@ async function main(given: Given): Promise<number> {
   if (draw.seed === null || draw.places === null) {
     const more =
       draw.state === 'called off'
-        ? 'it is drawn for nobody, and its seed is not published'
+        ? 'it is drawn for no visitor, and its seed is not published'
         : `its seed is published at ${draw.seedAt}. Note its commitment until then: ${draw.commitment}`
     console.error(`the draw is ${draw.state}: ${more}`)
     return 1

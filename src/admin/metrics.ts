@@ -61,17 +61,17 @@ const FAMILIES: readonly Family[] = [
   ),
   gauge(
     'remaining',
-    'What is left of the budget; absent without one',
+    'The rest of the budget; absent without one',
     one(figures => figures.remaining),
   ),
   gauge(
     'open',
-    'Whether nobody has to wait',
+    'Whether visitors come in without waiting',
     one(figures => figures.open),
   ),
   gauge(
     'held',
-    'Whether nobody is let in',
+    'Whether no visitor is let in',
     one(figures => figures.held),
   ),
   gauge('waiting_visitors', 'Visitors in line', byLane('waiting')),
@@ -82,7 +82,7 @@ const FAMILIES: readonly Family[] = [
     one(figures => figures.entries),
   ),
   counter('admitted_total', 'Visitors let in', byLane('admitted')),
-  counter('counted_total', 'What edges and doors have counted, by kind', ({ totals }) =>
+  counter('counted_total', 'Counts of edges and doors, by kind', ({ totals }) =>
     Object.entries(totals)
       .filter(([kind]) => kind !== 'admitted' && !kind.includes('/'))
       .map(([kind, value]): Sample => [{ kind }, value]),
@@ -119,7 +119,7 @@ const FAMILIES: readonly Family[] = [
   ),
   gauge(
     'upstream_latency_seconds',
-    'Time to the first byte in the last minute; absent where nothing was heard',
+    'Time to the first byte in the last minute; absent without answers',
     eachUpstream(({ p50Ms, p95Ms }) => [
       [{ quantile: '0.5' }, seconds(p50Ms)],
       [{ quantile: '0.95' }, seconds(p95Ms)],
@@ -135,7 +135,7 @@ const FAMILIES: readonly Family[] = [
     'The share of failures of the last minute',
     eachUpstream(({ failures }) => [[{}, failures]]),
   ),
-  gauge('door_silent_seconds', 'Since a door was last heard of', ({ doors }) =>
+  gauge('door_silent_seconds', 'Since the last report of a door', ({ doors }) =>
     doors.map(({ name, heardMsAgo }): Sample => [{ door: name }, seconds(heardMsAgo)]),
   ),
 ]

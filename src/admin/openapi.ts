@@ -16,7 +16,7 @@ const ifMatch = {
 const actor = {
   name: 'Waiting-Room-Actor',
   in: 'header',
-  description: 'Who makes the change, for the log: a name of your choice, percent-encoded beyond ASCII.',
+  description: 'The name of the operator in the log of changes, percent-encoded beyond ASCII.',
   schema: { type: 'string', default: 'admin' },
 }
 
@@ -65,7 +65,7 @@ export function openApi(prefix: string): object {
         patch: {
           summary: 'Change settings live, as a whole or not at all',
           description:
-            'Settings that have the value already are left as they are. A change without effect makes no version and no ' +
+            'Settings that have the value already stay as they are. A change without effect makes no version and no ' +
             'entry in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
           parameters: [ifMatch, actor],
           requestBody: {
@@ -144,8 +144,7 @@ export function openApi(prefix: string): object {
             endsAt: { type: 'string', format: 'date-time' },
             instead: {
               type: 'object',
-              description:
-                "What holds instead of the room's own settings while it is on, by setting; the message before its start, too",
+              description: "The settings that replace the room's own while it is on; the message also before its start",
             },
             draw: {
               type: ['object', 'null'],

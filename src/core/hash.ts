@@ -1,5 +1,5 @@
 /**
- * FNV-1a, 32 bits: spreads names evenly and tells texts apart. Never use it where an attacker gains from a collision.
+ * FNV-1a, 32 bits: spreads names evenly and distinguishes texts. Never use it where an attacker gains from a collision.
  */
 export function fnv1a(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed

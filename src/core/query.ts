@@ -12,7 +12,7 @@ export interface Parameter {
   readonly prefix?: string | undefined
 }
 
-/** A longer query is an attempt to get around a rule. Servers ignore parameters beyond some number, PHP beyond 1,000. */
+/** A longer query is an attempt to evade a rule. Servers ignore parameters beyond some number, PHP beyond 1,000. */
 const LENGTH_MAX = 8_192
 const PARAMETERS_MAX = 100
 /** Deeper encoding is an attempt to get around a rule. */

@@ -172,7 +172,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return core.claim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
   }
 
-  #sessionsAt(nowMs: number): core.Sessions {
+  #sessionsAt(nowMs: number): core.DoorSessions {
     return { store: this.#store, rules: this.#link.settings.at(nowMs).session }
   }
 

@@ -17,7 +17,7 @@ export interface Problem {
   /** Rounded up to whole seconds: a client that comes earlier is refused again. */
   readonly retryAfterMs?: number
   readonly more?: Readonly<Record<string, unknown>>
-  /** Of the language of title and detail, where it was chosen for the client. */
+  /** The language of title and detail, where it was chosen for the client. */
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -1,4 +1,4 @@
-/** The room's hints to its doors that they should report now. A door that misses one gets the news with its next sync. */
+/** The room's hints to its doors to report now. A door that misses one gets the news with its next sync. */
 import { outOf } from '../core/permits/bank.ts'
 import type { Door } from '../core/room/room.ts'
 import { within } from '../runtime/within.ts'

@@ -1,4 +1,4 @@
-/** What a room has logged, so that it logs each event once: its beginning and its end. */
+/** The events that a room has logged, so that it logs the beginning and the end of each once. */
 import type { Decision } from '../core/health/decision-log.ts'
 import type { View } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'

@@ -41,8 +41,8 @@ const KEPT = [
 ] as const satisfies readonly (keyof RoomState)[]
 
 /**
- * A row of an older version lacks later fields. They get the values of a new room. In older versions a removed lane kept
- * its line, and its people were counted in the main line as well.
+ * A row of an older version lacks later fields. They get the values of a new room. In older versions a removed lane
+ * kept its line, and its people were counted in the main line as well.
  */
 type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, StoredLine> }
 type StoredLine = LineState & { readonly removedAtMs?: number | null }

@@ -39,7 +39,7 @@ export const LOG_LEVELS = {
 
 export type LogEvent = keyof typeof LOG_LEVELS
 
-/** What a line tells beside the event: the room, if the event is of one, and facts with names of their own. */
+/** The facts of a line beside the event: the room, if there is one, and others with names of their own. */
 export interface LogFacts {
   readonly room?: string | null
   readonly detail?: string

@@ -29,7 +29,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
       )
     }
     if (room.queueing_method === 'passthrough' && !room.queue_all) {
-      advice.push(`${at}: queueing_method = "passthrough" lets everybody through, whatever the limits`)
+      advice.push(`${at}: queueing_method = "passthrough" lets every visitor through, whatever the limits`)
     }
     if (room.health.mode === 'shadow') advice.push(`${at}: health.mode = "shadow" only writes down what it would do`)
     const probed = [
@@ -41,12 +41,12 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     const rest = 1 - room.lanes.reduce((sum, { share }) => sum + share, 0)
     if (room.lanes.length > 0 && rest < 0.05) {
       advice.push(
-        `${at}: lanes leave the main lane ${Math.round(Math.max(0, rest) * 100)} % of the permits: without an invitation hardly anybody comes in while other lanes have a line`,
+        `${at}: lanes leave the main lane ${Math.round(Math.max(0, rest) * 100)} % of the permits: hardly any visitor without an invitation comes in while other lanes have a line`,
       )
     }
     for (const page of [room, ...room.events].map(({ custom_page_html }) => custom_page_html ?? '')) {
       if (withoutReload(page) === page) continue
-      advice.push(`${at}: the tag in custom_page_html that says when to reload is taken out: the room says so itself`)
+      advice.push(`${at}: the refresh tag in custom_page_html is taken out: the room sets the time of each reload`)
     }
     if (room.host === '*') advice.push(`${at}: host "*" matches every host that reaches the Worker`)
     advice.push(
@@ -70,6 +70,6 @@ function adviceOnEvent(at: string, event: RoomConfig['events'][number], nowMs: n
   else if (startMs > nowMs + FAR_MS) advice.push(`${at} is more than a year away`)
   else if (prequeueMs !== null && prequeueMs <= nowMs && startMs > nowMs)
     advice.push(`${at}: its prequeue is on already. Visitors who came before this was deployed keep their places`)
-  if (event.new_users_per_minute === 0) advice.push(`${at}: at a rate of 0 nobody is let in while it is on`)
+  if (event.new_users_per_minute === 0) advice.push(`${at}: at a rate of 0 no visitor is let in while it is on`)
   return advice
 }

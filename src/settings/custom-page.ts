@@ -32,13 +32,13 @@ export const customPage = () =>
       if (problem !== null) context.addIssue({ code: 'custom', message: problem })
     })
     .meta({
-      description: `A Mustache template for everybody in line, at most ${count(PAGE_BYTES_MAX)} bytes; empty for our page`,
+      description: `A Mustache template for every visitor in line, at most ${count(PAGE_BYTES_MAX)} bytes; empty for our page`,
     })
 
 /**
- * Returns a page without its own refresh tag, because the answer says when to ask again. Browsers follow the shorter of
- * the two, so the tag would make all visitors ask at the same moment. To an address with a fragment it would only
- * scroll.
+ * Returns a page without its own refresh tag, because a header of the answer sets when to ask again. Browsers follow
+ * the shorter of the two, so the tag would make all visitors ask at the same moment. To an address with a fragment it
+ * would only scroll.
  */
 export function withoutReload(page: string): string {
   return page.replace(META, tag => (SAYS_REFRESH.test(tag) ? '' : tag))
@@ -62,7 +62,7 @@ export function withoutPages(request: ChangeRequest): ChangeRequest {
 
 function inShort(page: string): string {
   const bytes = bytesOf(page)
-  return bytes <= SHOWN_BYTES * 2 ? page : `${page.slice(0, SHOWN_BYTES)}… (${count(bytes)} bytes)`
+  return bytes <= SHOWN_BYTES * 2 ? page : `${page.slice(0, SHOWN_BYTES)}... (${count(bytes)} bytes)`
 }
 
 function sizeProblem(text: string): string | null {
@@ -78,7 +78,7 @@ function templateProblem(text: string): string | null {
   if (shown === text) return null
   return parseProblem(shown) === null
     ? null
-    : 'must have no section that begins or ends within the tag that says when to reload: that tag is taken out'
+    : 'must have no section that begins or ends within the refresh tag: the tag is taken out'
 }
 
 function parseProblem(text: string): string | null {

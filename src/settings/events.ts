@@ -59,7 +59,7 @@ const eventSchema = z
       say('prequeue_start_time', `must be 5 minutes to 24 hours before event_start_time, ${got}`)
     }
     if (event.shuffle_at_event_start && prequeueMs === null)
-      say('shuffle_at_event_start', 'must be false without prequeue_start_time: there is nobody to draw, got true')
+      say('shuffle_at_event_start', 'must be false without prequeue_start_time: there is no visitor to draw, got true')
     if ((event.total_active_users === null) !== (event.new_users_per_minute === null)) {
       const [missing, other] =
         event.total_active_users === null

@@ -18,7 +18,7 @@ export interface SpokenByProxies {
 export const SPOKEN_BY_PROXIES: readonly SpokenByProxies[] = [
   { why: 'the room has admitted this visitor', names: [], prefixes: ['waiting-room-'], isOurs: true },
   {
-    why: 'the edge says the address, host and scheme in these',
+    why: 'the edge sets the address, host and scheme in these',
     names: ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded'],
     prefixes: [],
     isOurs: true,

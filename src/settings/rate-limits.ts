@@ -59,12 +59,13 @@ const policySchema = z
   .superRefine(({ count, period, burst = count, cost, key, action }, context) => {
     const isShared = key === 'network'
     if (isShared && typeof cost !== 'number') {
-      const message = 'must be a number where key is "network": an answer comes too late to be counted for everybody'
+      const message =
+        'must be a number where key is "network": an answer comes too late to be counted for the whole network'
       context.addIssue({ code: 'custom', path: ['cost'], message })
     }
     if (isShared && action === 'requeue') {
       const message =
-        'must be "limit" where key is "network": nobody loses a session by what neighbours do, got "requeue"'
+        'must be "limit" where key is "network": no visitor loses a session by what neighbours do, got "requeue"'
       context.addIssue({ code: 'custom', path: ['action'], message })
     }
     if (count / period > PER_SECOND_MAX) {

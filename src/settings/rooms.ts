@@ -103,7 +103,7 @@ export function sitesOf(room: RoomConfig): readonly string[] {
   return [...new Set(routesOf(room).map(({ path }) => path))]
 }
 
-/** Settings of the file cannot be changed live. The message must say so, instead of "is not a setting". */
+/** Settings of the file cannot be changed live. The message must explain this, instead of "is not a setting". */
 export function explainFixed(problem: Problem): Problem {
   const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)
   return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem

@@ -37,7 +37,7 @@ export function adviceOnTrustedHeader(name: string | null, platform: Platform): 
   const isCloudflare = platform === 'cloudflare'
   if (name === null) {
     return isCloudflare
-      ? 'no header is trusted, so no address is known: rules by cidr match nobody, and limits by network do not ' +
+      ? 'no header is trusted, so no address is known: rules by cidr match no visitor, and limits by network do not ' +
           'apply. On Cloudflare name CF-Connecting-IP'
       : null
   }

@@ -255,7 +255,7 @@ describe('changing', () => {
       'bypass[0].path',
       'must be a path pattern like /checkout/* that begins with /, got "nope"',
     ],
-  ])('refuses %j and says why', async (change, path, message) => {
+  ])('refuses %j and gives the reason', async (change, path, message) => {
     const { status, body } = await patch(newEdge(), 'caseless', change)
     expect([status, body.problems]).toEqual([422, [{ path, message }]])
   })

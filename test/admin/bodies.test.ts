@@ -52,7 +52,7 @@ describe('the body of a change', () => {
       'is required',
     ],
     ['a list that must have entries', '{"bypass":[{"methods":[]}]}', 422, 'bypass[0].methods must not be empty'],
-  ])('that holds %s is refused, and says why', async (_, body, status, why) => {
+  ])('that holds %s is refused with the reason', async (_, body, status, why) => {
     const edge = newEdge()
     const before = await ask(edge)
     const answer = await patch(edge, body)

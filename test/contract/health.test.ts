@@ -4,7 +4,7 @@ import { lotOf } from '../../src/core/hash.ts'
 import { type Answer, pause, Visitor } from '../support/node/browser-like.ts'
 import { ADMIN_TOKEN, type Origin, type Site, startOrigin, startSite } from '../support/node/served.ts'
 
-/** What an origin can do wrong, by host. Each room of these tests has an origin of its own. */
+/** The faults of origins, by host. Each room of these tests has an origin of its own. */
 const TROUBLES = ['hangs', 'errors', 'resets', 'stops', 'payment', 'parcels', 'hammered', 'probed', 'returns'] as const
 type Trouble = (typeof TROUBLES)[number]
 

@@ -22,7 +22,7 @@ const rooms = [
 let origin: Origin
 let site: Site
 let server: WebSocketServer
-/** What the origin does with the next socket. */
+/** The origin's treatment of the next socket. */
 let serve: (socket: WebSocket) => void = () => undefined
 
 beforeAll(async () => {

@@ -40,7 +40,7 @@ const BAD: [name: string, page: unknown, message: string][] = [
   [
     'a section that ends behind the tag that is taken out of it',
     '<meta http-equiv="refresh" {{#waitTimeKnown}}content="5">{{/waitTimeKnown}}',
-    `${at} must have no section that begins or ends within the tag that says when to reload: that tag is taken out`,
+    `${at} must have no section that begins or ends within the refresh tag: the tag is taken out`,
   ],
   [
     'sections in one another without end, which nothing could fill in',
@@ -136,7 +136,7 @@ describe('a change of pages', () => {
   it('is recorded with shortened pages, and other changes as they are', () => {
     const page = 'x'.repeat(70_000)
     const kept = withoutPages({ set: { message: page, custom_page_html: page, events: [{ custom_page_html: null }] } })
-    const short = `${'x'.repeat(60)}… (70,000 bytes)`
+    const short = `${'x'.repeat(60)}... (70,000 bytes)`
     expect(kept).toEqual({ set: { message: page, custom_page_html: short, events: [{ custom_page_html: null }] } })
     expect(withoutPages({ reset: 'all' })).toEqual({ reset: 'all' })
   })

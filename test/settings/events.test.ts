@@ -55,7 +55,7 @@ const BAD: [name: string, events: unknown, message: string][] = [
     `${at}prequeue_start_time must be 5 minutes to 24 hours before event_start_time, got "2026-11-27T08:56:00Z"`,
   ],
   [
-    'a draw among nobody',
+    'a draw without visitors',
     [{ ...sale, prequeue_start_time: null, shuffle_at_event_start: true }],
     `${at}shuffle_at_event_start must be false without prequeue_start_time`,
   ],

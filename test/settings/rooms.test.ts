@@ -55,11 +55,11 @@ describe('rate limits', () => {
     [{ ...login, key: 'address' }, 'key must be "session" or "session+path" or "network", got "address"'],
     [
       { ...login, key: 'network', action: 'requeue' },
-      'action must be "limit" where key is "network": nobody loses a session by what neighbours do, got "requeue"',
+      'action must be "limit" where key is "network": no visitor loses a session by what neighbours do, got "requeue"',
     ],
     [
       { ...login, key: 'network', cost: { header: 'X-Cost' } },
-      'cost must be a number where key is "network": an answer comes too late to be counted for everybody',
+      'cost must be a number where key is "network": an answer comes too late to be counted for the whole network',
     ],
     [{ ...login, match: { paths: ['/login'], exact: 'yes' } }, 'match.exact must be true or false, got "yes"'],
     [

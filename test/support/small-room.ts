@@ -3,7 +3,15 @@
  * the gate. It shows how people share places over many sessions. In the simulation each visitor has only one session.
  */
 
-import { applyReply, claim, type DoorState, newDoor, renew, report, type Sessions } from '../../src/core/door/door.ts'
+import {
+  applyReply,
+  claim,
+  type DoorSessions,
+  type DoorState,
+  newDoor,
+  renew,
+  report,
+} from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
 import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
 import type { ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
@@ -41,7 +49,7 @@ export class SmallRoom {
   readonly entries: Entry[] = []
   readonly #room: RoomState = newRoom(START_MS)
   readonly #door: DoorState = newDoor('eu-0', 1, START_MS)
-  readonly #sessions: Sessions
+  readonly #sessions: DoorSessions
   readonly #people: readonly Person[]
   readonly #roomRules: RoomRules
   #places = 0

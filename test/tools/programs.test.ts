@@ -1,4 +1,4 @@
-/** What `npm test` does about programs that are missing. */
+/** `npm test` on a machine where programs are missing. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'

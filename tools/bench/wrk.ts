@@ -41,7 +41,7 @@ export async function measure(target: Target, seconds: number, scratch: string):
 
 function readResult(output: string): { requests: number; wrong: number; micros: number } {
   const [, requests, wrong, micros] = /RESULT (\d+) (\d+) (\d+)/.exec(output) ?? []
-  if (requests === undefined) throw new Error(`wrk did not say what it measured: ${output}`)
+  if (requests === undefined) throw new Error(`wrk printed no result: ${output}`)
   return { requests: Number(requests), wrong: Number(wrong), micros: Number(micros) }
 }
 

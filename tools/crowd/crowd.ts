@@ -79,7 +79,7 @@ export async function recordCrowd(
   await Promise.all(all)
   const seen = await readSeen(url)
   if (tally.answers === 0 && tally.errors > 0)
-    throw new UnreachableError(`${url.href} answered nobody: ${tally.errorSamples[0]}`)
+    throw new UnreachableError(`${url.href} has answered no visitor: ${tally.errorSamples[0]}`)
   return { record: tally, leaked: seen && leakedRequests(tally.visitors, seen), endedMs }
 }
 

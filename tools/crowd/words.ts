@@ -53,7 +53,10 @@ export function summaryOf(figures: CrowdFigures, url: string): string {
     ['orders', `${f.ordersPlaced}`],
     ['statuses', statuses.join(', ') || 'none'],
     ['errors', [f.errors, ...f.errorSamples].join('; ')],
-    ['leaked', f.leaked === null ? 'unknown: the origin does not say who reached it' : `${f.leaked} requests`],
+    [
+      'leaked',
+      f.leaked === null ? 'unknown: the origin does not report the requests that reached it' : `${f.leaked} requests`,
+    ],
   ]
   const lines = rows.map(([name = '', words]) => `  ${name.padEnd(14)}${words}`)
   return [`${f.visitors} visitors at ${url}, ${f.seconds} s`, '', ...lines].join('\n')

@@ -149,7 +149,7 @@ function logEvery(stats: () => ShopStats): NodeJS.Timeout {
 
 const USAGE = `node tools/demo/shop.ts [--port 8788] [--capacity 40]
 
-A small shop that breaks when too many people come at once. /stats says how it is.`
+A small shop that breaks when too many people come at once. /stats shows its state.`
 
 const FLAGS = {
   port: { value: 'N', help: 'where it listens', default: '8788' },

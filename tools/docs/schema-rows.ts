@@ -9,7 +9,7 @@ export interface Row {
   readonly path: string
   /** The default as Markdown, or `required`. */
   readonly preset: string
-  /** What is allowed, as Markdown. */
+  /** The allowed values, as Markdown. */
   readonly values: string
 }
 
@@ -37,7 +37,7 @@ export function rowsOf(schema: z.ZodType, path = ''): readonly Row[] {
   return [{ path, preset, values: element === inner ? OBJECT : list(schema, '') }, ...inside]
 }
 
-/** One of several objects, told apart by one of their settings. */
+/** One of several objects, distinguished by one of their settings. */
 function rowsOfChoice(schema: z.ZodType, choice: z.ZodDiscriminatedUnion, path: string): readonly Row[] {
   const { discriminator } = choice.def
   const shapes = choice.options.map(option => (option as z.ZodObject).shape as Record<string, z.ZodType>)

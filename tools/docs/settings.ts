@@ -10,7 +10,7 @@ interface Table {
   readonly schema: z.ZodType
   /** The beginning that all paths share. The table leaves it out. */
   readonly prefix: string
-  /** What each setting is for, by path without the prefix. */
+  /** The purpose of each setting, by path without the prefix. */
   readonly purposes: Readonly<Record<string, string>>
 }
 

@@ -18,7 +18,7 @@ export type Answer =
 
 export interface Ask {
   readonly bytes: Buffer
-  /** The answer to HEAD has no body, whatever its headers say. */
+  /** The answer to HEAD has no body, whatever its headers announce. */
   readonly isHead: boolean
   /** This is the last request on the connection: the server may have read its end differently. */
   readonly isLast: boolean

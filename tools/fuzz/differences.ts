@@ -45,7 +45,7 @@ export class Differences {
   }
 
   addStray(text: string, first: number): void {
-    const fault = 'the origin got what nobody sent'
+    const fault = 'the origin got a request that was not sent'
     if (!this.#isKnown(fault)) this.#note({ fault, first, stray: text })
   }
 

@@ -37,7 +37,7 @@ export function faultsOfArrival(sent: Sent, arrival: Arrival, tokens: Tokens, se
   return faults
 }
 
-/** Names what has changed on the way, to tell two causes of the same fault apart. */
+/** Names what has changed on the way, to distinguish two causes of the same fault. */
 function as({ draft, target }: Sent, arrival: Arrival): string {
   if (arrival.method !== draft.method) return ' with another method'
   return spellingsOf(target).includes(arrival.target) ? '' : ' with another target'

@@ -59,7 +59,7 @@ export async function enter(visits: Visits, regions: readonly Region[]): Promise
     const { name } = region
     const first = await visits.get(pathOf(region), [], hostOf(region))
     const pass = cookieOf(first.headers, name)
-    if (first.status !== 200) throw new Error(`nobody is let into the room ${name}: ${first.status}`)
+    if (first.status !== 200) throw new Error(`no visitor is let into the room ${name}: ${first.status}`)
     if (pass !== null) {
       tokens.set(`pass:${name}`, pass)
       tokens.set(`changed:${name}`, changed(pass))

@@ -130,7 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'viral-story',
-    story: 'A news site, one story that everybody shares. The server fell, and the bill doubled.',
+    story: 'A news site, one story that all readers share. The server fell, and the bill doubled.',
     scale: '1,500 readers in half a minute, who take twelve minutes instead of a day, a server of 25 pages a second',
     seconds: 720,
     capacity: 25,

@@ -34,7 +34,7 @@ export async function announce({ url }: Served, where: Where, origin: string): P
 /** Which machines can reach a server that listens on this address. */
 export function audience(host: string): string {
   if (isLoopback(host)) return 'this machine only; --host 0.0.0.0 opens it to others'
-  return isEvery(host) ? 'everybody who can reach this machine' : `everybody who can reach ${host}`
+  return isEvery(host) ? 'all who can reach this machine' : `all who can reach ${host}`
 }
 
 /** Why the server is not ready, in its own words; empty once it is ready. */

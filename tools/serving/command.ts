@@ -58,7 +58,10 @@ const FLAGS = {
     value: 'HOST',
     help: 'the only host with the dashboard and the admin API; ADMIN_HOST, or every host (*), otherwise',
   },
-  'trusted-ip-header': { value: 'NAME', help: 'behind a proxy: where it says the address; the connection otherwise' },
+  'trusted-ip-header': {
+    value: 'NAME',
+    help: 'the header with the address, behind a proxy; else that of the connection',
+  },
   'admin-token': ADMIN_TOKEN_FLAG,
   isolates: { value: 'N', help: 'copies of the Worker over one set of objects', default: '1' },
 }
@@ -112,7 +115,8 @@ async function check(program: Program, given: Given): Promise<Checked> {
     ...named,
     ...('rooms' in rooms ? { ROOMS: rooms.rooms } : {}),
   })
-  if (origin === null && program.demo === null) throw new UsageError('--origin must say where admitted requests go')
+  if (origin === null && program.demo === null)
+    throw new UsageError('--origin must be the address where admitted requests go')
   return {
     ...listen,
     ...rooms,

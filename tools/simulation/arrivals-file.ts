@@ -33,7 +33,7 @@ export function readArrivals(text: string): Float64Array {
       throw fail(`more than ${VISITORS_MAX.toLocaleString('en')} visitors in all`)
     for (let i = 0; i < people; i++) arrivals.push((Number(seconds) + i / people) * 1_000)
   })
-  if (arrivals.length === 0) throw new ArrivalsError('line 1: nobody arrives')
+  if (arrivals.length === 0) throw new ArrivalsError('line 1: no visitor arrives')
   return Float64Array.from(arrivals).sort()
 }
 

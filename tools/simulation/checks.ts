@@ -139,7 +139,7 @@ export class Checks {
     const rise = waitMs / Math.max(WAIT_SHORT_MS, beforeMs)
     this.waitRiseMax = Math.max(this.waitRiseMax, rise)
     if (rise > WAIT_RISE_MAX) {
-      const detail = `visitor ${visitor.number} was shown a wait ${((rise - 1) * 100).toFixed(1)} % longer, and not told why`
+      const detail = `visitor ${visitor.number} was shown a wait ${((rise - 1) * 100).toFixed(1)} % longer, without a reason`
       this.#violate('wait', nowMs, detail, visitor)
     }
   }

@@ -27,7 +27,7 @@ export const FLAGS = {
   method: { value: 'fifo|random', help: 'queueing method', default: 'fifo' },
   'shuffle-window': {
     value: 'SECONDS',
-    help: 'in a random line those who come within so long are drawn together',
+    help: 'visitors who come within this time are drawn together in a random line',
     default: '60',
   },
   lanes: { value: 'NAME:SHARE:PART,…', help: 'lanes, each with its share of the permits and its part of the crowd' },
@@ -35,8 +35,8 @@ export const FLAGS = {
     value: 'COUNT/SECONDS[/BURST]',
     help: 'requests of a session; visitors then ask for whole pages at several isolates',
   },
-  prequeue: { value: 'SECONDS', help: 'the line is held for so long before anybody is let in', default: '0' },
-  'event-draw': { help: 'who came in the prequeue is drawn at its end, the start of an event' },
+  prequeue: { value: 'SECONDS', help: 'how long the line is held before the first visitor is let in', default: '0' },
+  'event-draw': { help: 'visitors of the prequeue are drawn at its end, the start of an event' },
   'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
   loss: { value: 'P', help: 'share of messages lost, and of those that are late', default: '0' },
   duplicate: {

@@ -17,7 +17,7 @@ export interface Estimate {
   readonly waitMs: number
 }
 
-/** What is drawn for a visitor before the run. */
+/** The traits that are drawn for a visitor before the run. */
 export interface Plan {
   /** The isolate that gets most of the requests. */
   readonly edge: number
@@ -52,7 +52,7 @@ export class Visitor implements Plan {
   hasSlept = false
   hasDropped = false
   hasMissed = false
-  /** What was last shown for the present place; Infinity and 0 before. */
+  /** The position and wait last shown for the present place; Infinity and 0 before. */
   shownPosition = Number.POSITIVE_INFINITY
   shownWaitMs = 0
   /** Waits shown to the visitor, of which the first, the last and a random one are kept. */
@@ -72,7 +72,7 @@ export class Visitor implements Plan {
     this.dueMs = arrivesMs
   }
 
-  /** Replaces the ticket by one with another place. What was shown belonged to the old place. */
+  /** Replaces the ticket by one with another place. The shown position and wait belonged to the old place. */
   takes(ticket: Ticket, secretUntilMs: number): void {
     this.ticket = ticket
     this.places++

@@ -16,10 +16,10 @@ import { admit, again, isLive, nextLife, type Session, type SessionRules } from 
 import { fresh } from '../tally.ts'
 import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
-import { endSession, type SessionStore, type Sessions } from './sessions.ts'
+import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
-export { endSession, extendSession, renew, type SessionStore, type Sessions } from './sessions.ts'
+export { type DoorSessions, endSession, extendSession, renew, type SessionStore } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
 /** Unspent permits go back to the room this long after a permit was last granted or spent. */
@@ -30,7 +30,8 @@ export const RETRY_AFTER_MS = 2_000
 const ISOLATES_MAX = 2_000
 
 /**
- * The answer to a claim. `undecided` means that the door cannot decide yet: it must sync with the room, then decide again.
+ * The answer to a claim. `undecided` means that the door cannot decide yet: it must sync with the room, then decide
+ * again.
  */
 export type Decision = ClaimAnswer | { readonly verdict: 'undecided' }
 
@@ -40,7 +41,7 @@ export type Attempt = 'new' | 'waiting' | 'last'
 /** Decides a claim. Admission is one synchronous step: the session is inserted and the permit spent, or neither. */
 export function claim(
   door: DoorState,
-  { store, rules }: Sessions,
+  { store, rules }: DoorSessions,
   { request, attempt }: { readonly request: Claim; readonly attempt: Attempt },
   nowMs: number,
 ): Decision {
@@ -77,7 +78,7 @@ export function claim(
  */
 export function endEarly(
   door: DoorState,
-  sessions: Sessions,
+  sessions: DoorSessions,
   { sid, how, place }: { sid: string; how: 'left' | 'revoked'; place?: PlaceLeft | undefined },
   nowMs: number,
 ): boolean {
@@ -176,7 +177,7 @@ function lifeOf(
   nowMs: number,
 ): string {
   if (takenMs === undefined) return sid
-  // Sessions of one sid never overlap and end times only increase, so looking at the last two is enough.
+  // DoorSessions of one sid never overlap and end times only increase, so looking at the last two is enough.
   const lives = sessions.lastLives(sid)
   const own = lives.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
   if (own) return own.sid

@@ -23,13 +23,13 @@ export interface SessionStore {
 }
 
 /** A door's sessions, and the rules in force for them. */
-export interface Sessions {
+export interface DoorSessions {
   readonly store: SessionStore
   readonly rules: SessionRules
 }
 
 /** Renews a live session. Requests on protected paths keep a shopper inside while paying. */
-export function renew(sessions: Sessions, request: Renewal, nowMs: number): RenewalAnswer {
+export function renew(sessions: DoorSessions, request: Renewal, nowMs: number): RenewalAnswer {
   const { store, rules } = sessions
   const session = store.get(request.sid)
   if (!session) return { verdict: 'ended', again: null }
@@ -41,7 +41,12 @@ export function renew(sessions: Sessions, request: Renewal, nowMs: number): Rene
 }
 
 /** Ends a session at the visitor's or the operator's wish. Returns false if there is no such live session. */
-export function endSession({ store, rules }: Sessions, sid: string, how: 'left' | 'revoked', nowMs: number): boolean {
+export function endSession(
+  { store, rules }: DoorSessions,
+  sid: string,
+  how: 'left' | 'revoked',
+  nowMs: number,
+): boolean {
   const session = store.get(sid)
   const atMs = store.clock(nowMs)
   if (!session || !isLive(session, atMs)) return false
@@ -60,7 +65,7 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
   return true
 }
 
-function moveEnd({ store, rules }: Sessions, session: Session, protectMs: number, nowMs: number): void {
+function moveEnd({ store, rules }: DoorSessions, session: Session, protectMs: number, nowMs: number): void {
   const expiresMs = renewedExpiry(session, rules, protectMs, nowMs)
   const isFinal = endsByTime(session, rules, expiresMs)
   if (expiresMs === session.expiresMs && session.returned && isFinal === session.endsByTime) return

@@ -181,7 +181,7 @@ function charge(debt: Debt, tokens: number, fromMs: number): void {
 
 /**
  * Charges the tokens that were used since the last request. They were outstanding until now, and they drain from the
- * last use on. That is never before the last request, and never after the end of the lease.
+ * last use on. The last use is never before the last request, and never after the end of the lease.
  */
 function chargeUsed(debt: Debt, known: Lease, request: TokenRequest, nowMs: number): void {
   const used = Math.min(request.used, known.tokens) - known.used

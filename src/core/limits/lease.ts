@@ -106,7 +106,7 @@ export function endWait(lease: TokenLease, tokens: number): void {
   lease.waiting = Math.max(0, lease.waiting - tokens)
 }
 
-/** The report and request that the session's next renewal carries. The kept tokens can be used until the answer comes. */
+/** The report and request in the session's next renewal. The kept tokens can be used until the answer comes. */
 export function nextRequest(lease: TokenLease, quota: Quota, least: number, nowMs: number): TokenRequest {
   const has = tokensLeft(lease, nowMs)
   const { waiting, owed } = lease

@@ -43,7 +43,7 @@ export function shareOf(lanes: readonly LaneShare[], lane: string): number {
   return Math.max(SHARE_MIN, share)
 }
 
-/** What the lanes need of the next permits. */
+/** The needs of the lanes for the next permits. */
 export interface Needs {
   readonly lanes: readonly LaneShare[]
   /** Permits, by lane. */

@@ -39,7 +39,7 @@ export interface RoomNow {
   readonly view: View | null
   /** True if the room has been out of reach for so long that `onRoomFailure` applies. */
   readonly hasFailed: boolean
-  /** True if the door of the ticket has said since the view was made that it has no permit. */
+  /** True if the door of the ticket has refused a claim for lack of a permit since the view was made. */
   readonly isDoorEmpty: boolean
 }
 

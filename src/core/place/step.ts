@@ -181,7 +181,7 @@ function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rule
   const { invitedTo } = visitor
   if (state === 'missed')
     return isUninvited(visitor, rules) ? rejectUninvited(visitor) : issue('missed', visitor, rules)
-  // A visitor keeps the lane when called, in a room that rejects newcomers, and when the cookie must not be overwritten.
+  // A visitor keeps the lane when called, in a room that rejects newcomers, and when the cookie must stay as it is.
   const isKept = state === 'called' || rules.newcomers === 'are rejected' || visitor.keepsCookie
   const isOther = invitedTo !== null && invitedTo !== ticket.lane && hasLane(rules, invitedTo)
   return isOther && !isKept ? issue('changed-lane', visitor, rules) : null

@@ -70,7 +70,7 @@ export function withPlace(
   return { ...ticket, key, entry: null, confirmed: false }
 }
 
-/** Returns the counter of a confirmed ticket. An entry counts once as an entry, and once more as the place it becomes. */
+/** Returns the counter of a confirmed ticket. An entry counts once as an entry, and once as the place it becomes. */
 export function counterOf({ entry, lane, key }: Ticket): string {
   return entry ? `entry/${entry.draw}` : `line/${lane}/${bucketOf(key)}`
 }

@@ -12,7 +12,7 @@ import type { Admitted, WhyAdmitted } from './verdict.ts'
 type Claimed = { readonly verdict: 'admitted'; readonly admission: Admitted } | ClaimRefusal
 
 /**
- * Exchanges a place for a session. The door is not asked again about what it has said a moment ago, or for good.
+ * Exchanges a place for a session. The door is not asked again for an answer that it gave a moment ago, or for good.
  * `charges` is true when the request goes on to the origin with its claim.
  */
 export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, charges: boolean): Promise<Claimed> {
@@ -47,8 +47,8 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
 }
 
 /**
- * Returns the door's last answer to the same ticket while it is fresh, else null. A poll has a pace of its own: refused, it
- * claims again as soon as it comes.
+ * Returns the door's last answer to the same ticket while it is fresh, else null. A poll has a pace of its own. So a
+ * refused poll claims again as soon as it comes.
  */
 function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges: boolean): ClaimAnswer | null {
   const answer = room.claims.lately(id, nowMs)

@@ -8,14 +8,14 @@ import { type Refusal, refusedBy } from '../limits/refusal.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
-/** What one policy was charged for a request. */
+/** The charge of one policy for a request. */
 interface Spent {
   readonly place: number
   readonly policy: Policy
   readonly isOver: boolean
 }
 
-/** One request that may go on. Its network is charged at the first question, and gets it back when the request does not go on. */
+/** One request that may go on. Its network is charged at the first question, and refunded if the request stays. */
 export class NetworkCheck {
   /** The policy that has refused the request. */
   refusal: Refusal | null = null
@@ -37,7 +37,7 @@ export class NetworkCheck {
     return this.refusal
   }
 
-  /** Counts a request that has come as far as its session. Gives the tokens of any other back, so that waiting costs nothing. */
+  /** Counts a request that got as far as its session. Returns the tokens of any other, so that waiting is free. */
   settle(isCharged: boolean): void {
     const spent = this.#spent ?? []
     // A request that waits for its turn is decided again, and was charged already.

@@ -32,8 +32,8 @@ const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
 const SUBRESOURCE_RENEWS_MS = 30_000
 
 /**
- * Returns the lease of a session, while it may be used: its door has seen the session moments ago. That is newer than any
- * pass, so a pass that has expired meanwhile is good with a lease.
+ * Returns the lease of a session, while it may be used: its door has seen the session moments ago. The lease is newer
+ * than any pass, so a pass that has expired meanwhile is good with a lease.
  */
 export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): SessionMemory | null {
   const lease = room.sessions.known(sid)

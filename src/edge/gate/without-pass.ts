@@ -20,7 +20,7 @@ const FALLBACK_PASS_MS = 60_000
 /** A rejected visitor may come back at any time. This number is for programs, so that they do not come back at once. */
 const REJECTED_RETRY_MS = 30_000
 
-/** What a visitor without a pass has shown. */
+/** The tokens that a visitor without a pass has shown. */
 export interface Shown {
   /** The place that counts. */
   readonly ticket: Ticket | null
@@ -30,7 +30,7 @@ export interface Shown {
   readonly invited: Invited
 }
 
-/** What the request is for. */
+/** The purpose of a request. */
 export interface Asking {
   readonly purpose: Purpose
   /** How far behind a newcomer the visitor's next place is. */

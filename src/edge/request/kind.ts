@@ -1,4 +1,4 @@
-/** What a request asks for, as its headers show it: a page, data, or a part of a page. */
+/** The kind of a request, as its headers show it: for a page, for data, or for a part of a page. */
 
 /**
  * `navigation`: the visitor is shown a page. `api`: a program asks for data. `subresource`: a part of a page, which no
@@ -17,8 +17,8 @@ export function kindOf(headers: Headers): Kind {
 }
 
 /**
- * Browsers send Fetch Metadata, over https only. A script's own request has the destination `empty`, and so has the page
- * that a service worker or a library loads in the browser's place.
+ * Browsers send Fetch Metadata, over https only. A script's own request has the destination `empty`, and so has the
+ * page that a service worker or a library loads in the browser's place.
  */
 function kindFor(destination: string, headers: Headers): Kind {
   if (SHOWN.test(destination)) return 'navigation'
@@ -35,7 +35,7 @@ function withoutMetadata(headers: Headers): Kind {
   return accept === '' || accept.startsWith('*/*') ? 'api' : 'subresource'
 }
 
-/** Whether the library that sends the request names itself. Apps with a web view name themselves in this header, too. */
+/** Whether the library that sends the request names itself. Apps with a web view do so in this header, too. */
 function isByScript(headers: Headers): boolean {
   return headers.get('X-Requested-With')?.toLowerCase() === 'xmlhttprequest'
 }

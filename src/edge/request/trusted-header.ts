@@ -32,8 +32,8 @@ export class TrustedHeader {
     if (this.#isSettled || this.#requests < REQUESTS_MIN) return null
     return (
       `TRUSTED_IP_HEADER is ${this.#name}, and none of ${this.#requests.toLocaleString('en')} requests has had an ` +
-      'address in it. So rules by cidr match nobody, and limits by network do not apply. Have the proxy send it, or ' +
-      'correct the name.'
+      'address in it. So rules by cidr match no visitor, and limits by network do not apply. ' +
+      'Have the proxy send it, or correct the name.'
     )
   }
 }

@@ -38,7 +38,7 @@ export class RoomClient {
   readonly shedder: Shedder = newShedder()
   readonly limits: Limits
   readonly tokens: RoomTokens
-  /** What the room reports to this isolate, and this isolate to the room. */
+  /** The reports of the room to this isolate, and of this isolate to the room. */
   readonly sync: SnapshotSync
   readonly sessions: RoomSessions
   readonly ended: EndedSessions

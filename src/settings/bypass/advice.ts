@@ -27,7 +27,7 @@ export function adviceOnBypass(room: RoomConfig): string[] {
   return advice
 }
 
-/** What a visitor sends proves nothing, unless it contains a secret. */
+/** A visitor's request proves nothing, unless it contains a secret. */
 function adviceOnForgeries({ preset, path, cookie, header, user_agent, ...others }: BypassRule): string[] {
   const isProven = Boolean(others.cidr || others.verified_bot || others.verified_crawler)
   if (preset !== undefined || isProven || isSecret(header) || isSecret(cookie)) return []

@@ -64,7 +64,7 @@ export const bypassRule = z
     not: z.array(exception).min(1).max(EXCEPTIONS_MAX).optional(),
   })
   .refine(rule => Object.keys(rule).some(name => !NARROWING.includes(name)), {
-    error: 'must have at least one condition: an empty rule would let everybody in',
+    error: 'must have at least one condition: an empty rule would let every visitor in',
   })
   .refine(rule => rule.preset === undefined || Object.keys(rule).length === 1, {
     error: 'must have nothing beside preset: write rules of your own beside it',

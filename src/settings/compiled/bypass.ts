@@ -8,7 +8,7 @@ import { expandedRule } from '../bypass/presets.ts'
 import type { BypassRule, Exception } from '../bypass/rule.ts'
 import { bypassPath, pathRule } from '../patterns.ts'
 
-/** What a bypass rule may check. Nothing here is a guess: what is not known is null. */
+/** The facts that a bypass rule may check. None of them is a guess: an unknown fact is null. */
 export interface BypassFacts {
   readonly method: string
   readonly readings: Readings

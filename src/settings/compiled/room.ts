@@ -20,7 +20,7 @@ interface Rules {
   readonly config: RoomConfig
   readonly session: SessionRules
   readonly limits: RoomRules
-  /** What decides about visitors without a pass. */
+  /** The rules for visitors without a pass. */
   readonly step: StepRules
   /** The event that is on, or whose prequeue is on. */
   readonly event: EventInForce | null

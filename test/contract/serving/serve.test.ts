@@ -1,4 +1,4 @@
-/** What a server does with its storage, its port, its origin and its secrets. */
+/** A server's use of its storage, its port, its origin and its secrets. */
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -99,7 +99,7 @@ describe('a port', () => {
     expect(closed.one.said()).toContain('open to     this machine only; --host 0.0.0.0 opens it to others')
     const open = await served(['--host', '0.0.0.0'])
     expect([await listens(open.port), await listens(open.port, address)]).toEqual([true, true])
-    expect(open.one.said()).toContain('open to     everybody who can reach this machine')
+    expect(open.one.said()).toContain('open to     all who can reach this machine')
     await open.one.says(/the dashboard answers on every host: name the only one with --admin-host/)
   })
 })
@@ -138,7 +138,7 @@ describe('an error', () => {
   it.each([
     ['cut short', '{"keys": [', 'ROOM_KEYS is not JSON'],
     ['without a key that signs', '{"keys": []}', 'ROOM_KEYS must hold exactly one ticket key with state sign, got 0'],
-  ])('with ROOM_KEYS %s is told once, with what to do, before anything starts', async (_what, ROOM_KEYS, words) => {
+  ])('with ROOM_KEYS %s is printed once, with the remedy, before anything starts', async (_what, ROOM_KEYS, words) => {
     const one = serve(['--port', String(await freePort()), '--storage', newStorage()], { more: { ROOM_KEYS } })
     expect(await one.ended()).toBe(1)
     expect(one.said().split(words)).toHaveLength(2)

@@ -179,7 +179,7 @@ describe('a ledger', () => {
   })
 })
 
-/** What happens to one token request in a network that loses, repeats and delays messages. */
+/** The fate of one token request in a network that loses, repeats and delays messages. */
 interface Fate {
   readonly thereMs: number
   readonly backMs: number

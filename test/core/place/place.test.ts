@@ -62,7 +62,7 @@ describe('a place', () => {
     expect(place({ confirmed: false })).toMatchObject({ state: 'waiting', position: null })
   })
 
-  it('has a wait that rises by less than a tenth per poll, unless the visitor is told why', () => {
+  it('has a wait that rises by less than a tenth per poll, unless the visitor sees a reason', () => {
     const likely = (more: Partial<Ticket>, room: View = view) => {
       const { wait } = place({ key: NOW - 10_000, ...more }, room) as { wait: { likelyMs: number } }
       return wait.likelyMs

@@ -78,7 +78,7 @@ const TICKET: Ticket = {
 const CALLED = { key: NOW - 150_000 }
 const MISSED = { key: NOW - 450_000 }
 
-/** What differs from the visitor, the ticket and the room above. */
+/** The differences from the visitor, the ticket and the room above. */
 interface Case {
   readonly ticket?: Partial<Ticket> | null
   readonly visitor?: Partial<Outsider>

@@ -48,7 +48,7 @@ describe('an invitation by a link', () => {
     expect([response.status, response.headers.get('Location')]).toEqual([307, '/'])
   })
 
-  it('that is not valid makes its visitor an ordinary one, and the page says so', async () => {
+  it('that is not valid makes its visitor an ordinary one, and the page shows this', async () => {
     const visitor = new Visitor('invited.test', newEdge())
     await opens(visitor, (await invitation('invited', { lane: 'vip' })).slice(0, -4))
     const { text, status } = await visitor.page('/sale')

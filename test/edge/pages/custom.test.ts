@@ -149,7 +149,7 @@ describe('a page of the operator', () => {
     const own = `<h1>${'a'.repeat(200)}</h1>`
     await change({ custom_page_html: own, message: 'With a page.' })
     const [latest] = await roomStub(env, 'decorated').changes()
-    const shown = { custom_page_html: `<h1>${'a'.repeat(56)}… (209 bytes)`, message: 'With a page.' }
+    const shown = { custom_page_html: `<h1>${'a'.repeat(56)}... (209 bytes)`, message: 'With a page.' }
     expect(latest?.request).toEqual({ set: shown })
     expect((await roomStub(env, 'decorated').describe()).settings.custom_page_html).toBe(own)
     await change({ custom_page_html: '', message: '' })

@@ -123,7 +123,7 @@ describe('a rule by address', () => {
     '[::ffff:198.51.100.9]:80',
     'for="198.51.100.9:1"',
     '6.6.6.6, 198.51.100.9:1',
-  ])('lets %s by, and tells the origin the plain address', async address => {
+  ])('lets %s by, and sends the origin the plain address', async address => {
     const headers = { Accept: 'text/html', 'CF-Connecting-IP': address }
     const { atOrigin } = await send(newEdge(), new Request('https://addressed.test/', { headers }))
     expect(atOrigin?.headers['x-forwarded-for']).toBe('198.51.100.9')

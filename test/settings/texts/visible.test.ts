@@ -14,7 +14,7 @@ function read(path: string): string {
   return readFileSync(new URL(path, ROOT), 'utf8')
 }
 
-/** What a visitor reads of a template: text between tags, and attributes with words. Variables are left out. */
+/** The words of a template that a visitor reads: text between tags, and attributes. Variables are left out. */
 function visibleIn(html: string): string[] {
   const own = html.replace(/\{\{\{?[^}]*\}?\}\}/g, '')
   const attributes = [...own.matchAll(/\s(?:aria-label|title|alt|placeholder)="([^"]*)"/g)].map(

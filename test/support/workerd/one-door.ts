@@ -83,7 +83,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
 
   async poke(): Promise<void> {}
 
-  #ruled(): core.Sessions {
+  #ruled(): core.DoorSessions {
     return { store: this.#sessions, rules: this.#settings.session }
   }
 

@@ -20,7 +20,7 @@ describe('a file of arrivals', () => {
     ['1,\n', 'line 1: the count must be'],
     ['1e9\n', 'line 1: seconds must be'],
     ['1,5000000\n2,1\n', 'line 2: more than 5,000,000 visitors'],
-    ['second,visitors\n', 'nobody arrives'],
+    ['second,visitors\n', 'no visitor arrives'],
   ])('is refused with the reason and the line: %j', (text, message) => {
     expect(() => readArrivals(text)).toThrow(message)
   })
