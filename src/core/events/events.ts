@@ -52,11 +52,14 @@ export interface EventsView extends DrawsView {
   readonly counting: { readonly fromKey: number; readonly startMs: number; readonly untilMs: number } | null
 }
 
-/** Every edge has the seed this long after the start. Its visitors then ask for their places over `TOLD_OVER_MS`. */
-export const TOLD_AFTER_MS = IN_FORCE_WITHIN_MS
-export const TOLD_OVER_MS = 3_000
+/**
+ * Every edge has the seed this long after the start. Its visitors then ask for their places over
+ * `START_POLLED_OVER_MS`.
+ */
+export const START_KNOWN_AFTER_MS = IN_FORCE_WITHIN_MS
+export const START_POLLED_OVER_MS = 3_000
 /** The room has all counts of a draw this long after it: two syncs after the last visitor has asked. */
-export const COUNTED_AFTER_MS = TOLD_AFTER_MS + TOLD_OVER_MS + 3_000
+export const COUNTED_AFTER_MS = START_KNOWN_AFTER_MS + START_POLLED_OVER_MS + 3_000
 /**
  * A visitor learns with the next poll that a draw was called off. That poll is at most 72 s away: 60 s and the jitter.
  */
@@ -141,7 +144,7 @@ function prequeueOf(
 
 /** The room, or its edges, may have slept through the start. Then the counts arrive from the moment it woke. */
 function countedMs(startMs: number, drawnMs: number): number {
-  return Math.max(startMs + COUNTED_AFTER_MS, drawnMs + COUNTED_AFTER_MS - TOLD_AFTER_MS)
+  return Math.max(startMs + COUNTED_AFTER_MS, drawnMs + COUNTED_AFTER_MS - START_KNOWN_AFTER_MS)
 }
 
 function holdOf(

@@ -5,8 +5,8 @@ import {
   COUNTED_AFTER_MS,
   type Prequeue,
   prequeueAt,
-  TOLD_AFTER_MS as TOLD_OF_START_AFTER_MS,
-  TOLD_OVER_MS,
+  START_KNOWN_AFTER_MS,
+  START_POLLED_OVER_MS,
 } from '../events/events.ts'
 import { BUCKET_MS } from '../line/arrivals.ts'
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
@@ -40,10 +40,11 @@ const SIGNED_FOR_MS = 30_000
 /** A token contains its time of issue in whole seconds. */
 const ISSUED_WITHIN_MS = 1_000
 /**
- * An edge receives a draw this long after the room. Its visitors then ask over SPREAD times as long, not all at once.
+ * An edge receives a draw this long after the room. Its visitors then ask over DRAW_POLLS_SPREAD times as long, not all
+ * at once.
  */
-const TOLD_AFTER_MS = 1_000
-const SPREAD = 4
+const DRAW_KNOWN_AFTER_MS = 1_000
+const DRAW_POLLS_SPREAD = 4
 /**
  * A shown wait may rise at most 10 % per poll. The ticket's wait may be stale by 2.5 % (smaller drops are not
  * re-signed), so we allow 7 % over it: 1.07 / 0.975 = 1.097.
@@ -164,9 +165,10 @@ export interface PollMoment {
 export function nextPollMs(ticket: Ticket, place: Place, view: View, moment: PollMoment): number {
   const { nowMs, random } = moment
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
-    return untilKnownMs(ticket, place.startsMs + TOLD_OF_START_AFTER_MS + TOLD_OVER_MS * random, view, moment)
+    return untilKnownMs(ticket, place.startsMs + START_KNOWN_AFTER_MS + START_POLLED_OVER_MS * random, view, moment)
   if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
-  if (isUndrawn(place)) return untilKnownMs(ticket, place.drawnMs + TOLD_AFTER_MS * (1 + SPREAD * random), view, moment)
+  if (isUndrawn(place))
+    return untilKnownMs(ticket, place.drawnMs + DRAW_KNOWN_AFTER_MS * (1 + DRAW_POLLS_SPREAD * random), view, moment)
   const lane = lineAt(view, ticket)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
