@@ -10,7 +10,8 @@ import { matchesHost } from '../settings/patterns.ts'
 import { KeyRingError } from '../tokens/keyring.ts'
 import { heldResponse } from './answer/blocked.ts'
 import { endingWithSession } from './answer/event-stream.ts'
-import { addTokens, passOn, turnAway } from './answer/respond.ts'
+import { markedBy, stateOf } from './answer/mark.ts'
+import { addTokens, originFailed, passOn, turnAway } from './answer/respond.ts'
 import { withTrace } from './answer/trace.ts'
 import { healthWithoutSetup } from './control/readiness.ts'
 import { controlRoutes } from './control/routes.ts'
@@ -18,6 +19,7 @@ import { afterTurn } from './gate/after-turn.ts'
 import { decide } from './gate/decide.ts'
 import { takeOffAddress } from './gate/invitation.ts'
 import type { Admitted, Verdict } from './gate/verdict.ts'
+import { marked } from './mark.ts'
 import { blockedByOperator, type Held, heldBack } from './origin/block.ts'
 import { withIdleTimeout } from './origin/body-timeout.ts'
 import { type Passage, strictest } from './origin/onward.ts'
@@ -30,6 +32,9 @@ import { Visit } from './request/visit.ts'
 import type { RoomClient } from './room-client/room-client.ts'
 import { type EdgeSetup, prepare } from './room-client/setup.ts'
 
+const MALFORMED = 'The Host or the path is malformed'
+const NOTHING_HERE = 'There is nothing here'
+
 /** Returns a handler with the memory of one isolate. */
 export function createEdge(): { fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> } {
   let setup: Promise<EdgeSetup> | null = null
@@ -40,8 +45,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
         setup ??= prepare(env)
         const ready = await setup
         const url = targetOf(request)
-        if (!url)
-          return problemResponse({ status: 400, type: 'about:blank', title: 'The Host or the path is malformed' })
+        if (!url) return marked('malformed', problemResponse({ status: 400, type: 'about:blank', title: MALFORMED }))
         const visit = new Visit(
           { request, url, nowMs: Date.now() },
           { env, deployment: ready.deployment, background: context },
@@ -51,11 +55,12 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
           return withTrace(visit, await control(visit, ready, context))
         }
         if (isOnlyAdminHost(ready.deployment, visit.url)) {
-          return problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' })
+          return marked('control', problemResponse({ status: 404, type: 'about:blank', title: NOTHING_HERE }))
         }
         return withTrace(visit, await serve(visit, ready))
       } catch (error) {
-        return healthWithoutSetup(request, env, error) ?? broken(error)
+        const health = healthWithoutSetup(request, env, error)
+        return health ? marked('control', health) : broken(error)
       }
     },
   }
@@ -72,14 +77,15 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     const room = rooms.get(name)
     if (!room) continue
     const redirect = await takeOffAddress(visit, room)
-    if (redirect) return letGo(visit, redirect, admissions)
+    if (redirect) return letGo(visit, markedBy(visit, room, 'redirect', redirect), admissions)
     const decided = await decide(visit, room)
     const verdict = decided.kind === 'limited' ? await afterTurn(visit, decided, () => decide(visit, room)) : decided
     const { config, health } = room.settings
     const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
     if (!isLetOn) {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
-        return letGo(visit, await turnAway(visit, verdict), admissions)
+        const answer = await turnAway(visit, verdict)
+        return letGo(visit, markedBy(visit, room, stateOf(verdict), answer), admissions)
       }
       room.count('would_wait')
       mode = 'observe'
@@ -89,7 +95,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstreams)
     if (held) {
       visit.trace?.note({ room: name, verdict: 'blocked', why: held.why })
-      return letGo(visit, await heldResponse(visit, held), admissions)
+      return letGo(visit, markedBy(visit, room, held.why, await heldResponse(visit, held)), admissions)
     }
     passages.push({ verdict, config, upstream: upstreams[0] })
   }
@@ -98,10 +104,15 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
   visit.trace?.noteSent(Date.now())
   const outcome = await proxy(visit, onward, watch)
   visit.trace?.noteAnswered(Date.now())
-  release(visit, admissions)
   watch.ended(outcome)
-  const answer = endingWithSession(visit, passOn(visit, outcome, admissions, mode), admissions)
-  if (onward.bodyTimeoutMs === null || visit.isWebSocket || outcome.kind === 'failed') return answer
+  if (outcome.kind === 'failed') {
+    const room = rooms.get(names[0] ?? '') ?? null
+    const answer = originFailed(visit, room, outcome.why)
+    return letGo(visit, markedBy(visit, room, 'origin-failed', answer), admissions)
+  }
+  release(visit, admissions)
+  const answer = endingWithSession(visit, passOn(visit, outcome.response, admissions, mode), admissions)
+  if (onward.bodyTimeoutMs === null || visit.isWebSocket) return answer
   return withIdleTimeout(answer, onward.bodyTimeoutMs, () => watch.stopped())
 }
 
@@ -116,12 +127,9 @@ function isMisdirected(hostname: string, routes: Routes, { origin, passthroughHo
 
 /** 421 Misdirected Request, RFC 9110 section 15.5.20. */
 function misdirected(visit: Visit): Response {
-  return problemResponse({
-    status: 421,
-    type: 'about:blank',
-    title: 'This site is not served here',
-    detail: `No room and no entry of PASSTHROUGH_HOSTS has the host ${visit.url.hostname}.`,
-  })
+  const detail = `No room and no entry of PASSTHROUGH_HOSTS has the host ${visit.url.hostname}.`
+  const problem = { status: 421, type: 'about:blank', title: 'This site is not served here', detail } as const
+  return marked('misdirected', problemResponse(problem))
 }
 
 /**
@@ -156,13 +164,9 @@ function broken(error: unknown): Response {
   if (error instanceof SettingsError || error instanceof KeyRingError) {
     if (!logged.has(error)) log('configuration-refused', { detail: error.message })
     logged.add(error)
-    return problemResponse({
-      status: 503,
-      type: 'temporary-reduced-capacity',
-      title: 'Not configured',
-      retryAfterMs: 30_000,
-    })
+    const problem = { status: 503, type: 'temporary-reduced-capacity', title: 'Not configured' } as const
+    return marked('not-configured', problemResponse({ ...problem, retryAfterMs: 30_000 }))
   }
   logError(error)
-  return tryAgainShortly()
+  return marked('unavailable', tryAgainShortly())
 }

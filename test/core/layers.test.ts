@@ -40,6 +40,7 @@ const PARTS: Record<string, readonly string[]> = {
     'room',
   ],
   edge: [
+    'mark.ts',
     'problem.ts',
     'request',
     'texts',

@@ -6,6 +6,7 @@ import { problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
+import { statusOf } from './mark.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
 
 /** Visitors who were blocked together must not come back together. */
@@ -29,7 +30,7 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
       ...(held.isInside || why !== 'outage' ? problems[why] : problems.outageOutside),
       retryAfterMs,
       headers: languageHeaders(language),
-      more: { state: why, upstream: upstream.name, message: messageOf(visit, held) },
+      more: { ...statusOf(room, why), upstream: upstream.name, message: messageOf(visit, held) },
     })
     problem.headers.set('X-Robots-Tag', 'noindex')
     return problem

@@ -13,6 +13,7 @@ import { languageOf } from '../texts/catalog.ts'
 import { languageFor } from '../texts/choose.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { filled } from '../texts/words.ts'
+import { statusOf } from './mark.ts'
 import { outsideHeaders } from './outside.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
 
@@ -94,7 +95,7 @@ function problem(visit: Visit, { by, retryAfterMs }: Limited): Response {
     detail: detailOf(by?.refusal ?? null, retryAfterMs, language),
     retryAfterMs: Math.min(retryAfterMs, FOR_GOOD_MS),
     headers: languageHeaders(language),
-    ...(by ? { more: { 'violated-policies': [by.refusal.name] } } : {}),
+    ...(by ? { more: { ...statusOf(by.room, 'limited'), 'violated-policies': [by.refusal.name] } } : {}),
   })
 }
 

@@ -15,8 +15,7 @@ import {
   type Verdict,
   type Waiting,
 } from '../gate/verdict.ts'
-import { commandHeaders, obey } from '../origin/directives.ts'
-import type { ProxyOutcome } from '../origin/proxy.ts'
+import { obey, withheldHeaders } from '../origin/directives.ts'
 import { customRejectedPage, customWaitingPage } from '../pages/custom.ts'
 import type { Page } from '../pages/page.ts'
 import { placeJson, rejectedJson } from '../pages/place-json.ts'
@@ -26,6 +25,7 @@ import { problemResponse } from '../problem.ts'
 import { setCookie } from '../request/cookies.ts'
 import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 import { languageOf } from '../texts/catalog.ts'
 import { languageFor } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
@@ -61,24 +61,22 @@ export function turnAway(
 /** Returns the origin's answer as the visitor gets it. Returns the same object when nothing has to change. */
 export function passOn(
   visit: Visit,
-  outcome: ProxyOutcome,
+  response: Response,
   admissions: readonly Admitted[],
   mode: string | null,
 ): Response {
-  if (outcome.kind === 'failed') return originFailed(visit, outcome.why, admissions)
-  const { response } = outcome
-  const commands = commandHeaders(response.headers)
-  if (commands.length > 0) obey(visit, admissions, response.headers)
+  const withheld = withheldHeaders(response.headers)
+  if (withheld.length > 0) obey(visit, admissions, response.headers)
   chargeAfterwards(visit, admissions, response.headers)
   if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
   const isFresh = admissions.some(admission => admission.isNew)
   const fallback = admissions.some(isFallback) ? 'fallback' : mode
-  const isCopied = isFresh || fallback !== null || commands.length > 0
+  const isCopied = isFresh || fallback !== null || withheld.length > 0
   const tells = tellsLimits(visit, response, admissions, isCopied)
   if (!isCopied && !tells) return response
   const answer = new Response(response.body, response)
   if (tells) tellLimits(visit, answer.headers, admissions)
-  for (const name of commands) answer.headers.delete(name)
+  for (const name of withheld) answer.headers.delete(name)
   addTokens(visit, answer.headers, admissions)
   if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)
   return answer
@@ -174,18 +172,15 @@ function short(retryAfterMs: number): Response {
   return new Response(null, { status: 503, headers: outsideHeaders(retryAfterMs) })
 }
 
-/** Returns the answer when the origin gave none. The session keeps its place. */
-function originFailed(visit: Visit, why: 'timeout' | 'unreachable', admissions: readonly Admitted[]): Response {
+/** Returns the answer when the origin gave none. The session goes on. */
+export function originFailed(visit: Visit, room: RoomClient | null, why: 'timeout' | 'unreachable'): Response {
   const status = why === 'timeout' ? 504 : 502
-  const room = admissions[0]?.room
   const language = room ? languageFor(visit, room.settings.config) : languageOf(FALLBACK)
-  const response = problemResponse({
+  return problemResponse({
     status,
     type: 'temporary-reduced-capacity',
     title: language.texts.problems[why],
     headers: languageHeaders(language),
     retryAfterMs: 5_000,
   })
-  addTokens(visit, response.headers, admissions)
-  return response
 }

@@ -7,7 +7,7 @@
  */
 
 import type { Admitted } from '../gate/verdict.ts'
-import { commandHeaders } from '../origin/directives.ts'
+import { withheldHeaders } from '../origin/directives.ts'
 import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import { whileOpen } from './while-open.ts'
@@ -43,7 +43,7 @@ export function relay(
   admissions: readonly Admitted[],
 ): Response {
   const headers = new Headers(response.headers)
-  for (const name of commandHeaders(headers)) headers.delete(name)
+  for (const name of withheldHeaders(headers)) headers.delete(name)
   if (admissions.length === 0) return new Response(null, { status: 101, webSocket: upstream, headers })
   const { 0: visitor, 1: edge } = new WebSocketPair()
   const outer: Side = { socket: edge, isClosed: false, lostCode: GOING_AWAY }

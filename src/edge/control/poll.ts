@@ -4,6 +4,7 @@
  */
 import { passesThrough } from '../../core/place/outsider.ts'
 import { limitedResponse } from '../answer/limited.ts'
+import { stateOf } from '../answer/mark.ts'
 import { outsideHeaders } from '../answer/outside.ts'
 import { addTokens, waitingHeaders } from '../answer/respond.ts'
 import { invitedBy } from '../gate/invitation.ts'
@@ -11,6 +12,7 @@ import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
 import { type PollVerdict, traceVerdict } from '../gate/verdict.ts'
 import { withoutPass } from '../gate/without-pass.ts'
+import type { State } from '../mark.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
 import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import { clearCookie } from '../request/cookies.ts'
@@ -25,12 +27,15 @@ const EARLY_SHARE = 0.5
 /** The quota for leaving, for each session or place and isolate. More calls would change nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
-export async function status(visit: Visit, room: RoomClient): Promise<Response> {
+/** An answer of a room, and its mark. */
+export type Answer = readonly [state: State, response: Response]
+
+export async function status(visit: Visit, room: RoomClient): Promise<Answer> {
   await room.sync.current(visit)
   room.count('polls')
   const verdict = await decidePoll(visit, room)
   traceVerdict(visit, room, verdict)
-  return answer(visit, room, verdict)
+  return [stateOf(verdict), await answer(visit, room, verdict)]
 }
 
 async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> {
@@ -58,14 +63,13 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
 }
 
 function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response | Promise<Response> {
-  const { nowMs } = visit
   const language = languageFor(visit, room.settings.config)
   const inLanguage = languageHeaders(language)
   switch (verdict.kind) {
     case 'inside':
-      return json(insideJson(room, nowMs))
+      return json(insideJson(visit, room))
     case 'admitted': {
-      const response = json(insideJson(room, nowMs))
+      const response = json(insideJson(visit, room))
       addTokens(visit, response.headers, [verdict])
       return response
     }
@@ -76,7 +80,7 @@ function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response 
     case 'limited':
       return limitedResponse(visit, verdict)
     case 'no-place':
-      return json({ ...insideJson(room, nowMs), state: 'none' })
+      return json({ ...insideJson(visit, room), state: 'none' })
     case 'unreadable':
       return tryAgainShortly()
     case 'too-early': {
@@ -88,11 +92,12 @@ function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response 
 }
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
-export async function leave(visit: Visit, room: RoomClient): Promise<Response> {
+export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
   if (isOfAnotherSite(visit, room)) {
     const language = languageFor(visit, room.settings.config)
     const title = language.texts.problems.otherSite
-    return problemResponse({ status: 403, type: 'about:blank', title, headers: languageHeaders(language) })
+    const problem = { status: 403, type: 'about:blank', title, headers: languageHeaders(language) } as const
+    return ['control', problemResponse(problem)]
   }
   const carried = await carriedBy(visit, room)
   const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
@@ -103,7 +108,7 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Response> {
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   if (mayGiveCookie(visit, room.settings.config))
     headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
-  return new Response(null, { status: 204, headers })
+  return ['none', new Response(null, { status: 204, headers })]
 }
 
 /**

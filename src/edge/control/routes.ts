@@ -2,14 +2,17 @@
 import { Hono } from 'hono'
 import { adminRoutes } from '../../admin/routes.ts'
 import { logError } from '../../runtime/log.ts'
-import { controlPreflight, withCors } from '../answer/cors.ts'
+import { controlPreflight } from '../answer/cors.ts'
+import { markedBy } from '../answer/mark.ts'
+import { marked, STATE_HEADER } from '../mark.ts'
 import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { EdgeSetup } from '../room-client/setup.ts'
 import { draw } from './draws.ts'
-import { leave, status } from './poll.ts'
+import { type Answer, leave, status } from './poll.ts'
 import { liveness, Readiness } from './readiness.ts'
+import { wait } from './wait.ts'
 
 /** The arguments of a control route besides the request. */
 interface Bindings {
@@ -31,20 +34,21 @@ export function controlRoutes(): Control {
     for (const [name, value] of Object.entries(OWN_HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value)
     }
-    return response
+    return response.headers.has(STATE_HEADER) ? response : marked('control', response)
   }
 }
 
 function routes(prefix: string) {
   const app = new Hono<{ Bindings: Bindings }>().basePath(prefix)
   app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room)))
-  app.options('/status', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
-  app.options('/leave', ({ env }) => inRoom(env, async room => controlPreflight(env.visit, room)))
+  app.options('/status', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
+  app.options('/leave', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
+  app.get('/wait', ({ env }) => inRoom(env, room => wait(env.visit, room)))
   app.get('/jwks.json', ({ env }) =>
     Response.json(env.setup.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
   )
   app.get('/draws/:event', context =>
-    inRoom(context.env, room => draw(context.env.visit, room, context.req.param('event'))),
+    inRoom(context.env, async room => ['control', await draw(context.env.visit, room, context.req.param('event'))]),
   )
   const readiness = new Readiness()
   app.get('/healthz', () => liveness())
@@ -53,7 +57,7 @@ function routes(prefix: string) {
   app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
   app.onError((error: Error) => {
     logError(error)
-    return tryAgainShortly()
+    return marked('unavailable', tryAgainShortly())
   })
   return app
 }
@@ -63,10 +67,10 @@ function poll(bindings: Bindings): Promise<Response> {
 }
 
 /** Answers for the room named by `?room=`, or for the only room. */
-async function inRoom({ visit, setup }: Bindings, answer: (room: RoomClient) => Promise<Response>): Promise<Response> {
+async function inRoom({ visit, setup }: Bindings, answer: (room: RoomClient) => Promise<Answer>): Promise<Response> {
   const name = visit.url.searchParams.get('room')
   const [only] = setup.rooms.size === 1 ? setup.rooms.values() : []
   const room = name === null ? only : setup.rooms.get(name)
-  if (!room) return problemResponse({ status: 404, type: 'about:blank', title: 'No such room' })
-  return withCors(visit, room, await answer(room))
+  if (!room) return marked('control', problemResponse({ status: 404, type: 'about:blank', title: 'No such room' }))
+  return markedBy(visit, room, ...(await answer(room)))
 }

@@ -89,7 +89,8 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
     room.count('passed_through')
     return { kind: 'proxy', why: 'passthrough' }
   }
-  if (isPrefetch(visit.request.headers)) return { kind: 'turned-away', why: 'prefetch', retryAfterMs: SHORT_RETRY_MS }
+  if (isPrefetch(visit.request.headers))
+    return { kind: 'turned-away', why: 'prefetch', retryAfterMs: SHORT_RETRY_MS, page: null }
   const after = own.pass?.value.sid
   const ticket = (after === undefined ? null : placeAfter(visit, room, after)) ?? own.ticket
   noteHttps(visit, room)
@@ -114,8 +115,8 @@ function asPart(outcome: Admitted | Waiting | Rejected | Limited): Verdict {
     case 'limited':
       return outcome
     case 'waiting':
-      return { kind: 'turned-away', why: outcome.why, retryAfterMs: outcome.pollAfterMs }
+      return { kind: 'turned-away', why: outcome.why, retryAfterMs: outcome.pollAfterMs, page: outcome }
     case 'rejected':
-      return { kind: 'turned-away', why: outcome.why, retryAfterMs: outcome.retryAfterMs }
+      return { kind: 'turned-away', why: outcome.why, retryAfterMs: outcome.retryAfterMs, page: outcome }
   }
 }

@@ -100,6 +100,8 @@ export interface TurnedAway {
     | WhyWaiting
     | WhyRejected
   readonly retryAfterMs: number
+  /** The verdict about a page in the place of this request. Null where there is none. */
+  readonly page: Waiting | Rejected | null
 }
 
 /** The verdicts about a poll that are none about a request. */

@@ -17,7 +17,12 @@ import { withoutPass } from './without-pass.ts'
 
 /** A requeued visitor stands at most 10 minutes behind a newcomer, even when the policy counts a whole day. */
 const REQUEUED_MAX_MS = 10 * 60_000
-const SESSION_ENDED: TurnedAway = { kind: 'turned-away', why: 'session-ended', retryAfterMs: SHORT_RETRY_MS }
+const SESSION_ENDED: TurnedAway = {
+  kind: 'turned-away',
+  why: 'session-ended',
+  retryAfterMs: SHORT_RETRY_MS,
+  page: null,
+}
 
 /** Decides by the lease alone. Returns null when the door of the session must be asked. */
 export async function byLease(visit: Visit, room: RoomClient, pass: Carried<Pass>): Promise<Verdict | null> {
@@ -77,7 +82,9 @@ async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, re
   const invited = await invitedBy(visit, room)
   const shown = { ticket: null, inCookie: null, keepCookie: false, invited }
   const outcome = await withoutPass(visit, room, shown, { purpose: 'requeued', behindMs, after: sid })
-  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource')
-    return { kind: 'turned-away', why: 'requeued', retryAfterMs: SHORT_RETRY_MS }
+  if (isPrefetch(visit.request.headers) || visit.kind === 'subresource') {
+    const page = outcome.kind === 'waiting' || outcome.kind === 'rejected' ? outcome : null
+    return { kind: 'turned-away', why: 'requeued', retryAfterMs: SHORT_RETRY_MS, page }
+  }
   return outcome.kind === 'waiting' ? { ...outcome, requeuedBy: refusal.name } : outcome
 }

@@ -1,11 +1,14 @@
-/** The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. */
-
+/**
+ * The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. An origin must not
+ * mark its answers as ours.
+ */
 import { seldom } from '../../runtime/log.ts'
 import type { Admitted } from '../gate/verdict.ts'
+import { NAME_HEADER, STATE_HEADER } from '../mark.ts'
 import type { Visit } from '../request/visit.ts'
 
-/** The headers of commands. Visitors must not get them. */
-const HEADERS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command']
+/** The headers of commands and of our mark. Visitors must not get them from the origin. */
+const HEADERS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command', STATE_HEADER, NAME_HEADER]
 /** The longest extension. A longer one is a mistake. */
 const EXTEND_MAX_SECONDS = 24 * 60 * 60
 
@@ -20,8 +23,8 @@ export function commandOf(headers: Headers): Command | null {
   return seconds > 0 ? { order: 'extend', seconds: Math.min(seconds, EXTEND_MAX_SECONDS) } : null
 }
 
-/** Returns the names of the headers in an origin's answer that may hold a command. */
-export function commandHeaders(headers: Headers): readonly string[] {
+/** Returns the names of the headers in an origin's answer that visitors must not get. */
+export function withheldHeaders(headers: Headers): readonly string[] {
   return HEADERS.filter(name => headers.has(name))
 }
 

@@ -7,9 +7,10 @@ import { withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
+import { statusUrl } from './addresses.ts'
 import { type Page, pageHeaders, parsed, refreshUrl, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
-import { refreshSeconds, statusUrl } from './waiting.ts'
+import { refreshSeconds } from './waiting.ts'
 
 /**
  * The author of the page decides about its styles, scripts and pictures. The policy forbids only what no page needs:
@@ -50,7 +51,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
     eventStartsAt: place.event?.startsAt ?? null,
     eventEndsAt: place.event?.endsAt ?? null,
     pollAfterSeconds: place.pollAfterSeconds,
-    statusUrl: statusUrl(visit, waiting),
+    statusUrl: statusUrl(visit, waiting.room),
   })
   const headers = pageHeaders(POLICY, waiting.room.settings.config)
   return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }

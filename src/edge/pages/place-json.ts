@@ -9,16 +9,19 @@ import { isUndrawn } from '../../core/place/place.ts'
 import type { View } from '../../core/protocol/messages.ts'
 import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { type Admitted, needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
+import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { inWords, waitInWords } from '../texts/words.ts'
+import { statusUrl, waitUrl } from './addresses.ts'
 
 const NO_PLACE = {
   position: null,
   peopleAhead: null,
+  waitSeconds: null,
   called: false,
   claimBy: null,
   drawAt: null,
@@ -30,6 +33,9 @@ const NO_PLACE = {
   invitation: null,
   pollAfterSeconds: null,
 } as const
+
+/** The wait of a called visitor, whom the page promises less than a minute. */
+const SOON = { low: 0, likely: 0, high: 60 } as const
 
 /** The place as JSON: the published variables, and ours beside them. */
 export type PlaceJson = ReturnType<typeof placeJson>
@@ -51,9 +57,11 @@ export function placeJson(visit: Visit, waiting: Waiting) {
       ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: language.texts.time.short } : {}),
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
     },
-    state: called ? ('called' as const) : waiting.missed ? ('missed' as const) : ('waiting' as const),
+    ...addressesOf(visit, room),
+    state: placeState(waiting),
     position: place.state === 'waiting' ? place.position : called ? waiting.ticket.low : null,
     peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
+    waitSeconds: isSoon ? SOON : waitSeconds(wait),
     called,
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
@@ -69,8 +77,13 @@ export function placeJson(visit: Visit, waiting: Waiting) {
   }
 }
 
+/** Returns the state of a visitor in line. */
+export function placeState({ place, missed }: Waiting): 'waiting' | 'called' | 'missed' {
+  return place.state === 'called' ? 'called' : missed ? 'missed' : 'waiting'
+}
+
 /** Returns the data for a visitor whom the room rejects. */
-export function rejectedJson(visit: Visit, { room, view, why }: Rejected) {
+export function rejectedJson(visit: Visit, { room, view, why, retryAfterMs }: Rejected) {
   const { nowMs } = visit
   const { config } = room.settings.at(nowMs)
   const language = languageFor(visit, room.settings.config)
@@ -80,7 +93,9 @@ export function rejectedJson(visit: Visit, { room, view, why }: Rejected) {
     cfWaitingRoom: {
       ...published(room.settings.at(nowMs), { view, wait: null, nowMs, language }),
       queueIsFull: !inviteOnly,
+      refreshIntervalSeconds: seconds(retryAfterMs),
     },
+    ...addressesOf(visit, room),
     ...NO_PLACE,
     state: 'rejected' as const,
     soldOut,
@@ -91,13 +106,27 @@ export function rejectedJson(visit: Visit, { room, view, why }: Rejected) {
 }
 
 /** Returns the data for a visitor who is inside, or whose poll was just admitted. */
-export function insideJson(room: Admitted['room'], nowMs: number) {
+export function insideJson(visit: Visit, room: RoomClient) {
+  const { nowMs } = visit
   return {
     cfWaitingRoom: { inWaitingRoom: false, lastUpdated: new Date(nowMs).toISOString() },
+    ...addressesOf(visit, room),
     ...NO_PLACE,
     state: 'admitted' as const,
     message: room.settings.at(nowMs).config.message,
   }
+}
+
+function addressesOf(visit: Visit, room: RoomClient) {
+  return { room: room.name, statusUrl: statusUrl(visit, room), pageUrl: waitUrl(visit, room) }
+}
+
+function waitSeconds(wait: Wait | null) {
+  return wait && { low: inSeconds(wait.lowMs), likely: inSeconds(wait.likelyMs), high: inSeconds(wait.highMs) }
+}
+
+function inSeconds(ms: number): number {
+  return Math.ceil(ms / 1_000)
 }
 
 /** Returns the current event, with all that a visitor needs to count down to its start and to check its draw. */

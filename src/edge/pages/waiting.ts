@@ -11,6 +11,7 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted, filled } from '../texts/words.ts'
+import { drawUrl, statusUrl } from './addresses.ts'
 import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
@@ -47,7 +48,7 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     state: place.state,
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
-    drawUrl: drawUrl(visit, waiting, place),
+    drawUrl: place.event && drawUrl(visit, waiting.room, place.event.name),
     // As text, because a template takes the number 0 for nothing.
     starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
@@ -57,7 +58,7 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     requeued: waiting.requeuedBy !== null,
     refreshSeconds: reloadSeconds,
     withoutScripts: counted(language.texts.page.withoutScripts, reloadSeconds, language),
-    statusUrl: statusUrl(visit, waiting),
+    statusUrl: statusUrl(visit, waiting.room),
   }
   return { html: render(variables), headers: await headers(config, language) }
 }
@@ -133,15 +134,6 @@ interface StateText {
   readonly paused?: string
   readonly place?: string
   readonly wait?: string
-}
-
-/** Returns the address that the page polls. */
-export function statusUrl({ deployment }: Visit, { room }: Waiting): string {
-  return `${deployment.controlPrefix}/status?room=${encodeURIComponent(room.name)}&claim=1`
-}
-
-function drawUrl({ deployment }: Visit, { room }: Waiting, { event }: PlaceJson): string {
-  return `${deployment.controlPrefix}/draws/${event?.name}?room=${encodeURIComponent(room.name)}`
 }
 
 /** Returns the seconds until a page without scripts asks again. */

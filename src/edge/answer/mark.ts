@@ -1,0 +1,54 @@
+/** The states of verdicts, and the mark of a room's answers. */
+import { needsInvitation, type PollVerdict, type Rejected, type TurnedAway, type Verdict } from '../gate/verdict.ts'
+import { marked, type State } from '../mark.ts'
+import { placeState } from '../pages/place-json.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import { allowOrigin } from './cors.ts'
+
+/** Marks an answer of a room, and lets the pages of its `cors_origins` read it. Returns the same answer. */
+export function markedBy(visit: Visit, room: RoomClient | null, state: State, response: Response): Response {
+  if (room) allowOrigin(visit, room, response.headers)
+  return marked(state, response, room?.name)
+}
+
+/** Returns the members of a problem about a request that was not carried out, though its visitor is not in line. */
+export function statusOf(room: RoomClient, state: State) {
+  return { room: room.name, state, cfWaitingRoom: { inWaitingRoom: false } }
+}
+
+/** Returns the state of an answer to a request that does not go on, or to a poll. */
+export function stateOf(verdict: Exclude<Verdict, { kind: 'proxy' }> | PollVerdict): State {
+  switch (verdict.kind) {
+    case 'waiting':
+      return placeState(verdict)
+    case 'rejected':
+      return rejectedState(verdict)
+    case 'turned-away':
+      return turnedAwayState(verdict)
+    case 'limited':
+    case 'too-early':
+      return 'limited'
+    case 'admitted':
+    case 'inside':
+      return 'admitted'
+    case 'no-place':
+      return 'none'
+    case 'unreadable':
+      return 'unavailable'
+    case 'https':
+      return 'redirect'
+    case 'preflight':
+      return 'preflight'
+  }
+}
+
+function rejectedState({ why, view }: Rejected): State {
+  if (needsInvitation(why)) return 'uninvited'
+  return view?.soldOut ? 'sold-out' : 'rejected'
+}
+
+function turnedAwayState({ why, page }: TurnedAway): State {
+  if (page) return stateOf(page)
+  return why === 'prefetch' ? 'prefetch' : 'none'
+}
