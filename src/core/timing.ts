@@ -1,4 +1,4 @@
-/** How soon each tier knows what the room has decided. */
+/** Times that several parts share, first of all how soon each tier knows what the room has decided. */
 
 /** A door's view and an edge's view may each decide about newcomers for this long. */
 export const VIEW_FOR_MS = 1_000
@@ -8,3 +8,5 @@ export const VIEW_FOR_MS = 1_000
  * is too old, and so does an edge its door.
  */
 export const IN_FORCE_WITHIN_MS = 2 * VIEW_FOR_MS
+
+export const MINUTE_MS = 60_000

@@ -7,9 +7,8 @@ import type { HealthFigures, RoomFigures } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
 import { limitFigures, otherTotals } from '../core/room/totals.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
+import { MINUTE_MS } from '../core/timing.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
-
-const MINUTE_MS = 60_000
 
 /** Counts the admissions that doors reported in the last minute. */
 export class LastMinute {

@@ -4,10 +4,10 @@
  */
 import * as z from 'zod'
 import type { ScheduledEvent } from '../core/events/schedule.ts'
+import { MINUTE_MS } from '../core/timing.ts'
 import { flag, show, textLike, textThat } from './messages.ts'
 import { overridable } from './overridable.ts'
 
-const MINUTE_MS = 60_000
 const EVENTS_MAX = 100
 /** A visitor is counted only after up to a minute of polls, and the page needs time to announce the start. */
 const PREQUEUE_MIN_MINUTES = 5

@@ -1,8 +1,8 @@
 /** Keys derived from other keys, so that no secret serves two purposes. */
+import { utf8 } from './utf8.ts'
 
 /** Signed tokens contain only base64url and dots, so no token equals this text. */
 const PURPOSE = 'antesala/draw/1'
-const ENCODER = new TextEncoder()
 
 /** Derives the key of draws from a key of tickets. */
 export function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
@@ -10,6 +10,6 @@ export function drawKeyOf(ticketKey: CryptoKey): Promise<CryptoKey> {
 }
 
 export async function derivedKey(from: CryptoKey, purpose: string): Promise<CryptoKey> {
-  const bytes = await crypto.subtle.sign('HMAC', from, ENCODER.encode(purpose))
+  const bytes = await crypto.subtle.sign('HMAC', from, utf8(purpose))
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
 }

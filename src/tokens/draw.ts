@@ -6,8 +6,8 @@
 import { keyIn } from '../core/line/batches.ts'
 import type { Batch, Draw } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
+import { utf8 } from './utf8.ts'
 
-const ENCODER = new TextEncoder()
 /** At most this many imported seeds are kept, over all rooms. To import one again costs some microseconds. */
 const SEEDS_KNOWN_MAX = 100
 const seeds = new Map<string, CryptoKey>()
@@ -16,7 +16,7 @@ const seeds = new Map<string, CryptoKey>()
 export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: Draw): Promise<number | null> {
   const key = ring.draws.get(draw.kid)
   if (!key) return null
-  const hash = await crypto.subtle.sign('HMAC', key, ENCODER.encode(`${room}|${draw.fromKey}|${sid}`))
+  const hash = await crypto.subtle.sign('HMAC', key, utf8(`${room}|${draw.fromKey}|${sid}`))
   return keyIn(draw, shareOf(hash))
 }
 
@@ -26,7 +26,7 @@ export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: D
  */
 export async function entryKey(seed: string, sid: string, batch: Batch): Promise<number> {
   const key = seeds.get(seed) ?? (await importSeed(seed))
-  return keyIn(batch, shareOf(await crypto.subtle.sign('HMAC', key, ENCODER.encode(sid))))
+  return keyIn(batch, shareOf(await crypto.subtle.sign('HMAC', key, utf8(sid))))
 }
 
 /** The first 52 bits of a hash as a fraction of one: a number holds 52 bits exactly. */
@@ -36,7 +36,7 @@ function shareOf(hash: ArrayBuffer): number {
 
 async function importSeed(seed: string): Promise<CryptoKey> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', ENCODER.encode(seed), algorithm, false, ['sign'])
+  const key = await crypto.subtle.importKey('raw', utf8(seed), algorithm, false, ['sign'])
   if (seeds.size >= SEEDS_KNOWN_MAX) seeds.clear()
   seeds.set(seed, key)
   return key

@@ -9,6 +9,7 @@ import { base64url, compactVerify, errors } from 'jose'
 import { MAIN_LANE } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 import { claimsOf, headerOf, isCanonical, isFiniteNumber } from './tokens.ts'
+import { utf8 } from './utf8.ts'
 
 export interface Invitation {
   readonly lane: string
@@ -29,7 +30,6 @@ const LANE_LIKE = /^[a-z0-9][a-z0-9_-]{0,31}$/
  * or on the current settings, or one subject could have two places.
  */
 const DOORS = 4
-const ENCODER = new TextEncoder()
 
 /** Reads an invitation to `room`. Returns null for any other text. `isInForce` decides whether it is valid now. */
 export async function readInvitation(ring: KeyRing, text: string, room: string): Promise<Invitation | null> {
@@ -76,6 +76,6 @@ async function invitationFrom(ring: KeyRing, payload: Uint8Array, room: string):
 async function sidOf(ring: KeyRing, room: string, subject: string): Promise<string> {
   const key = ring.subjects.get(room)
   if (!key) throw new Error(`room ${room} has verified an invitation without a key`)
-  const hash = new Uint8Array(await crypto.subtle.sign('HMAC', key, ENCODER.encode(`${room}|${subject}`)))
+  const hash = new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(`${room}|${subject}`)))
   return `xx-${(hash[16] as number) % DOORS}.${base64url.encode(hash.subarray(0, 16))}`
 }

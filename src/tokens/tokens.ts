@@ -8,6 +8,7 @@ import { base64url, CompactSign, type CryptoKey, compactVerify, decodeJwt, decod
 import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, SKEW_MS, type Ticket } from '../core/ticket.ts'
 import { drawnKey } from './draw.ts'
 import type { KeyRing, SigningKey } from './keyring.ts'
+import { utf8 } from './utf8.ts'
 
 /** A token names one visitor and one place. Anything longer is an attack on the parser. */
 export const TOKEN_BYTES_MAX = 2_048
@@ -33,7 +34,6 @@ const KINDS = [
   { typ: 'ticket+jwt', alg: 'HS256', keys: 'tickets', outlivesExpiry: false, read: ticketFrom },
   { typ: 'pass+jwt', alg: 'EdDSA', keys: 'passes', outlivesExpiry: true, read: passFrom },
 ] as const
-const ENCODER = new TextEncoder()
 const DECODER = new TextDecoder()
 const NONE: Token = { kind: 'none' }
 const UNKNOWN: Token = { kind: 'unknown' }
@@ -115,7 +115,7 @@ export function signPass(ring: KeyRing, pass: Pass): Promise<string> {
 }
 
 function sign(claims: object, { alg, typ }: (typeof KINDS)[number], { kid, key }: SigningKey): Promise<string> {
-  return new CompactSign(ENCODER.encode(JSON.stringify(claims))).setProtectedHeader({ alg, typ, kid }).sign(key)
+  return new CompactSign(utf8(JSON.stringify(claims))).setProtectedHeader({ alg, typ, kid }).sign(key)
 }
 
 /** Returns the pass for a session that its door ends at `doorExpiresMs`. The pass ends a little earlier. */

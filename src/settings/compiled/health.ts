@@ -2,10 +2,9 @@
 import { ORIGIN } from '../../core/health/samples.ts'
 import type { HealthRules, UpstreamRules } from '../../core/health/state.ts'
 import { Readings } from '../../core/path.ts'
+import { MINUTE_MS } from '../../core/timing.ts'
 import type { Fallback, HealthConfig, PinsConfig, ProbeConfig, UpstreamConfig } from '../health.ts'
 import { type PathRule, pathRule } from '../patterns.ts'
-
-const MINUTE_MS = 60_000
 
 /** An upstream as an edge uses it. */
 export interface Upstream {

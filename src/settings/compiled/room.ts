@@ -5,6 +5,7 @@ import type { Readings } from '../../core/path.ts'
 import type { StepRules } from '../../core/place/outsider.ts'
 import type { RoomRules } from '../../core/room/room.ts'
 import type { SessionRules } from '../../core/session.ts'
+import { MINUTE_MS } from '../../core/timing.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from '../events.ts'
 import { pathRule } from '../patterns.ts'
 import { compileAnonymous, compilePolicies, type Policy, quotasOf } from '../rate-limits.ts'
@@ -12,8 +13,6 @@ import { sitesOf } from '../rooms.ts'
 import type { RoomConfig } from '../schema.ts'
 import { type Bypass, compileBypass } from './bypass.ts'
 import { compileHealth, type HealthSettings } from './health.ts'
-
-const MINUTE_MS = 60_000
 
 /** The settings that an event may change, as they are at one moment. */
 interface Rules {
