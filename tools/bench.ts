@@ -19,12 +19,12 @@ const USAGE = `npm run bench [-- --seconds S --rounds N --only NAME,... --json]
 
 Measures the built Worker in plain workerd beside a trivial Worker, a plain proxy, a Worker with one object call and one row,
 and a Worker with two calls to a remote store (Redis), in turn, several rounds. Prints medians and their ratios, and the object calls of sessions that read ${SESSION.pages} pages. Needs wrk and
-redis-server. Absolute figures are of this machine; the ratios hold.`
+redis-server. Absolute figures depend on the machine; the ratios carry over.`
 
 const FLAGS = {
-  seconds: { value: 'S', help: 'of one measurement', default: '2' },
-  rounds: { value: 'N', help: 'measurements of each target, of which the median counts', default: '5' },
-  only: { value: 'NAME,...', help: 'the targets to measure, of those the full run names' },
+  seconds: { value: 'S', help: 'length of one measurement', default: '2' },
+  rounds: { value: 'N', help: 'measurements of each target; the median counts', default: '5' },
+  only: { value: 'NAME,...', help: 'the targets to measure, by their names in a full run' },
   sessions: { value: 'N', help: 'distinct admitted sessions', default: '5000' },
   json: { help: 'print one JSON object' },
 }

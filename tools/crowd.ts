@@ -13,12 +13,12 @@ site that is yours. Exit code 1 when the address cannot be reached.`
 
 const FLAGS = {
   url: { value: 'URL', help: 'where the visitors go', default: 'http://localhost:8787/' },
-  visitors: { value: 'N', help: 'how many come' },
-  arrive: { value: 'SECONDS', help: 'they come within this time', default: '10' },
+  visitors: { value: 'N', help: 'number of visitors' },
+  arrive: { value: 'SECONDS', help: 'time within which they arrive', default: '10' },
   stay: { value: 'SECONDS', help: 'mean time inside', default: '30' },
   think: { value: 'SECONDS', help: 'mean pause between two pages', default: '3' },
-  'no-shows': { value: 'SHARE', help: 'share who close the tab while they wait', default: '0' },
-  duration: { value: 'SECONDS', help: 'the run ends then', default: '1800' },
+  'no-shows': { value: 'SHARE', help: 'share of visitors who close the tab while they wait', default: '0' },
+  duration: { value: 'SECONDS', help: 'the run ends after this time', default: '1800' },
   plot: { value: 'FILE.svg', help: 'draws the run: waiting, inside, admitted, latency' },
   json: { help: 'figures as one JSON object' },
 }

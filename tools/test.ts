@@ -33,9 +33,9 @@ const { code, leftBehind } = await supervise<Report>([VITEST, 'run', ...given, .
     else skipped = report.skipped
     return report.kind === 'over' ? ENDS_WITHIN_MS : null
   },
-  onSilence: () => console.error(`npm test: Vitest does not go on, and is ended. ${stillRunning()}`),
+  onSilence: () => console.error(`npm test: Vitest has stalled and is ended. ${stillRunning()}`),
 })
-if (leftBehind.length > 0) console.error(`npm test: ended what the tests have left running:\n${list(leftBehind)}`)
+if (leftBehind.length > 0) console.error(`npm test: ended processes that the tests left running:\n${list(leftBehind)}`)
 tellSkipped()
 process.exitCode = code === 0 && IS_CI && Object.keys(skipped).length > 0 ? 1 : code
 

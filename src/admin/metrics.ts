@@ -87,7 +87,7 @@ const FAMILIES: readonly Family[] = [
       .filter(([kind]) => kind !== 'admitted' && !kind.includes('/'))
       .map(([kind, value]): Sample => [{ kind }, value]),
   ),
-  counter('limit_decisions_total', 'Requests by what a rate limit made of them', ({ limits }) =>
+  counter('limit_decisions_total', 'Requests by the outcome of a rate limit', ({ limits }) =>
     Object.entries(limits).flatMap(([policy, { near: _, ...decisions }]) =>
       Object.entries(decisions).map(([decision, value]): Sample => [{ policy, decision }, value]),
     ),
@@ -107,7 +107,7 @@ const FAMILIES: readonly Family[] = [
   ),
   gauge(
     'upstream_breaker',
-    'The state of a breaker as it is in force: 1 for the one that it is in',
+    'The state of a breaker as it is in force: 1 for the present state',
     eachUpstream(({ breaker }) =>
       (['closed', 'half-open', 'open'] as const).map((state): Sample => [{ state }, state === breaker]),
     ),

@@ -43,5 +43,5 @@ function tooNew(version: number): string {
 }
 
 function edited(version: number): string {
-  return `migration ${version} is not what this database was made with`
+  return `migration ${version} differs from the one that made this database`
 }

@@ -66,7 +66,7 @@ function adviceOnEvent(at: string, event: RoomConfig['events'][number], nowMs: n
   const [prequeueMs, startMs, endMs] = timesOf(event)
   if (event.suspended) return []
   const advice: string[] = []
-  if (endMs <= nowMs) advice.push(`${at} is over since ${event.event_end_time}: it does nothing any more`)
+  if (endMs <= nowMs) advice.push(`${at} has been over since ${event.event_end_time}: it does nothing now`)
   else if (startMs > nowMs + FAR_MS) advice.push(`${at} is more than a year away`)
   else if (prequeueMs !== null && prequeueMs <= nowMs && startMs > nowMs)
     advice.push(`${at}: its prequeue is on already. Visitors who came before this was deployed keep their places`)

@@ -113,7 +113,7 @@ export function checkInvitationKeys(keys: readonly StoredKey[]): void {
     counts.set(room, count)
     if (count > INVITATION_KEYS_MAX)
       throw new KeyRingError(
-        `ROOM_KEYS must hold at most ${INVITATION_KEYS_MAX} keys of invitations for ${room}: drop the older ones first, with keys -- drop-invite --room ${room}`,
+        `ROOM_KEYS must hold at most ${INVITATION_KEYS_MAX} invitation keys for ${room}: drop the older ones first, with keys -- drop-invite --room ${room}`,
       )
   }
 }
@@ -133,7 +133,7 @@ export function isPassKey(key: JWK): boolean {
 
 function checkInvitationKey({ room, state }: StoredKey, at: string): void {
   if (typeof room !== 'string' || room === '') throw new KeyRingError(`${at}.room must be the name of a room`)
-  if (state !== 'verify') throw new KeyRingError(`${at}.state must be verify for a key of invitations, got ${state}`)
+  if (state !== 'verify') throw new KeyRingError(`${at}.state must be verify for an invitation key, got ${state}`)
 }
 
 async function invitationKeys(stored: readonly StoredKey[]): Promise<KeyRing['invitations']> {

@@ -56,7 +56,7 @@ export async function addInvitationKey(keys: readonly StoredKey[], room: string,
 export function dropInvitationKeys(keys: readonly StoredKey[], room: string): StoredKey[] {
   const newest = keys.filter(key => isInvitationKey(key) && key.room === room).at(-1)
   const kept = keys.filter(key => key === newest || key.room !== room)
-  if (kept.length === keys.length) throw new KeyRingError(`there is no older key of invitations to ${room} to drop`)
+  if (kept.length === keys.length) throw new KeyRingError(`there is no older invitation key for ${room} to drop`)
   return kept
 }
 

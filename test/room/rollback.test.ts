@@ -108,13 +108,13 @@ describe('a rolled-back deployment', () => {
     await roomStub(env, 'moving').describe()
     await runInDurableObject(roomStub(env, 'moving') as unknown as DurableObjectStub, (_room, { storage }) => {
       const [first = '', ...rest] = ROOM_MIGRATIONS
-      const edited = 'storage refused: migration 0 is not what this database was made with'
+      const edited = 'storage refused: migration 0 differs from the one that made this database'
       expect(() => migrate(storage.sql, [`${first} `, ...rest])).toThrow(edited)
       migrate(storage.sql, [...ROOM_MIGRATIONS, 'CREATE TABLE more (x);'])
       migrate(storage.sql, ROOM_MIGRATIONS)
       expect(() => migrate(storage.sql, [`${first} `, ...rest])).toThrow(edited)
       const other = [...ROOM_MIGRATIONS, 'CREATE TABLE other (x);']
-      expect(() => migrate(storage.sql, other)).toThrow(`migration ${ROOM_MIGRATIONS.length} is not what`)
+      expect(() => migrate(storage.sql, other)).toThrow(`migration ${ROOM_MIGRATIONS.length} differs`)
     })
   })
 })

@@ -171,7 +171,7 @@ describe('advice', () => {
   it('names events that are over, far away, or already on', () => {
     const advice = (nowMs: number) => adviceOn(parseRooms(shop([sale])), nowMs).filter(line => line.includes('sale'))
     expect(advice(E)).toEqual([
-      'rooms[0] (shop): events[0] (sale) is over since 2026-11-27T12:00:00Z: it does nothing any more',
+      'rooms[0] (shop): events[0] (sale) has been over since 2026-11-27T12:00:00Z: it does nothing now',
     ])
     expect(advice(S - 400 * 86_400_000)).toEqual(['rooms[0] (shop): events[0] (sale) is more than a year away'])
     expect(advice(P + 1)[0]).toContain('its prequeue is on already')

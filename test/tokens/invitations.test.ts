@@ -113,7 +113,7 @@ describe('keys of invitations', () => {
         .sort(),
     ).toEqual(['i-club-a', 'i-shop-a', 'i-shop-b'])
     expect(dropInvitationKeys(two, 'shop').map(key => key.kid)).toEqual(['t-one', 'p-one', 'i-club-a', 'i-shop-b'])
-    expect(() => dropInvitationKeys(keys, 'shop')).toThrow('no older key of invitations to shop')
+    expect(() => dropInvitationKeys(keys, 'shop')).toThrow('no older invitation key for shop')
     await expect(addInvitationKey(keys, 'shop', 'a')).rejects.toThrow('i-shop-a is there already')
   })
 
@@ -124,6 +124,6 @@ describe('keys of invitations', () => {
     await expect(ringOf([...others, { ...key, room: 7 }])).rejects.toThrow('keys[3].room must be the name of a room')
     await expect(ringOf([...others, { ...key, k: 'AAAA' }])).rejects.toThrow('at least 32 bytes')
     const many = ['a', 'b', 'c', 'd', 'e'].map(label => ({ ...key, kid: label }))
-    await expect(ringOf([...others, ...many])).rejects.toThrow('at most 4 keys of invitations for shop')
+    await expect(ringOf([...others, ...many])).rejects.toThrow('at most 4 invitation keys for shop')
   })
 })

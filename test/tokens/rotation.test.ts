@@ -69,11 +69,11 @@ describe('a secret that cannot be used', () => {
     for (const label of ['1', '2', '3', '4']) keys = await addInvitationKey(keys, 'shop', label)
     await expect(openKeyRing(JSON.stringify({ keys }))).resolves.toBeDefined()
     await expect(addInvitationKey(keys, 'shop', '5')).rejects.toThrow(
-      'at most 4 keys of invitations for shop: drop the older ones first, with keys -- drop-invite --room shop',
+      'at most 4 invitation keys for shop: drop the older ones first, with keys -- drop-invite --room shop',
     )
     expect(await addInvitationKey(keys, 'news', '5')).toHaveLength(keys.length + 1)
     const more = [...keys, { ...keys.at(-1), kid: 'i-shop-5' }]
-    await expect(openKeyRing(JSON.stringify({ keys: more }))).rejects.toThrow('at most 4 keys of invitations for shop')
+    await expect(openKeyRing(JSON.stringify({ keys: more }))).rejects.toThrow('at most 4 invitation keys for shop')
   })
 
   it('is refused with a message that contains no key material', async () => {

@@ -183,7 +183,7 @@ describe('the judge of an answer', () => {
 
   it('names a stack trace and an error of the edge itself', () => {
     const trace = answer(503, WAIT, 'TypeError: x\n    at Object.fetch (index.js:1:2)')
-    expect(faults(draft(), trace)).toEqual(['the answer shows the inside of an error'])
+    expect(faults(draft(), trace)).toEqual(['the answer reveals an internal error'])
     const lines = ['Content-Type: application/problem+json', 'Cache-Control: no-store', 'Retry-After: 5']
     const problem = answer(503, lines, '{"title":"Try again shortly","status":503}')
     expect(faults(draft(), problem)).toEqual(['the edge failed by an error of its own'])
@@ -194,13 +194,13 @@ describe('the judge of an answer', () => {
     const target = '/held-200/a?fz={id}'
     expect(faults(draft({ target }), ok)).toEqual([])
     const sent = draft({ target, method: 'POST' })
-    expect(faults(sent, ok)).toEqual(['what was not carried out was answered as done'])
+    expect(faults(sent, ok)).toEqual(['a request that was not carried out was answered as done'])
     const form = draft({ target, method: 'POST', lines: ['Host: site.test', 'Sec-Fetch-Mode: navigate'] })
     expect(faults(form, ok)).toEqual([])
   })
 
   it('names a bypassed or suspended request that is held back', () => {
-    const held = ['a request that the room does not concern was held back']
+    const held = ['a request that is outside of the room was held back']
     expect(faults(draft({ target: '/down/hook/a?fz={id}' }), WAITS)).toEqual(held)
     expect(faults(draft({ target: '/off/a?fz={id}' }), WAITS)).toEqual(held)
     expect(faults(draft({ target: '/down/a?fz={id}' }), WAITS)).toEqual([])

@@ -29,7 +29,7 @@ export function makerOf({ sent, answer }: Pick<Exchange, 'sent' | 'answer'>): Ma
 export function faultsOfAnswer(sent: Sent, answer: Answer, arrivals: readonly Arrival[]): readonly string[] {
   if (answer.kind !== 'answer') return nothingFaults(sent, answer)
   const faults = cookieFaults(sent, answer)
-  if (answer.surplus !== '' && sent.content !== null) faults.push('more came than the answer')
+  if (answer.surplus !== '' && sent.content !== null) faults.push('bytes came after the answer')
   switch (makerOf({ sent, answer })) {
     case 'origin':
       return [...faults, ...originFaults(sent, answer, arrivals)]
@@ -66,7 +66,7 @@ function nothingFaults(sent: Sent, answer: Exclude<Answer, Whole>): string[] {
 function originFaults({ id }: Sent, answer: Whole, arrivals: readonly Arrival[]): string[] {
   const faults: string[] = []
   if (fieldOf(answer.headers, FROM_ORIGIN) !== id) faults.push('the answer belongs to another request')
-  if (arrivals.length === 0) faults.push('the origin answered what it did not get')
+  if (arrivals.length === 0) faults.push('the origin answered a request that it did not get')
   return faults
 }
 
@@ -76,7 +76,7 @@ function edgeFaults(sent: Sent, answer: Whole): string[] {
   const type = fieldOf(headers, 'content-type')
   if (!STATUSES.includes(status)) return [`an answer with status ${status}, which is not in the contract`]
   if (UNEXPECTED.test(body)) faults.push('the edge failed by an error of its own')
-  if (INSIDES.test(body)) faults.push('the answer shows the inside of an error')
+  if (INSIDES.test(body)) faults.push('the answer reveals an internal error')
   if (body.includes('<fuzz')) faults.push('the page has markup of the visitor in it')
   if (isControl(sent.target) && status < 400) return faults
   if (status >= 500 || status === 429) {
@@ -85,7 +85,7 @@ function edgeFaults(sent: Sent, answer: Whole): string[] {
   if (!/\bno-store\b/.test(fieldOf(headers, 'cache-control') ?? '')) faults.push(`${status} came without no-store`)
   if (body !== '' && !CONTENT_TYPES.test(type ?? '')) faults.push(`${status} came as ${type ?? 'no type'}`)
   if (status >= 300 && status < 400) faults.push(...redirectFaults(sent, headers))
-  if (status < 300 && !mayBeCalledDone(sent)) faults.push('what was not carried out was answered as done')
+  if (status < 300 && !mayBeCalledDone(sent)) faults.push('a request that was not carried out was answered as done')
   return faults
 }
 

@@ -104,7 +104,7 @@ function headerFaults(
   }
   if (/antesala-/.test(fieldOf(headers, 'cookie') ?? '')) faults.push('the origin got our cookie')
   const isUpgrade = fieldOf(headers, 'upgrade') !== null || /upgrade/i.test(fieldOf(headers, 'connection') ?? '')
-  if (isUpgrade && !(method === 'GET' && asksForSocket(sent))) faults.push('the origin got an upgrade that is none')
+  if (isUpgrade && !(method === 'GET' && asksForSocket(sent))) faults.push('the origin got an upgrade to nothing')
   return faults
 }
 

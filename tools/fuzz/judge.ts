@@ -18,7 +18,7 @@ export function faultsOf({ sent, answer, arrivals }: Exchange, { tokens, sendsHo
   const faults = arrivals.flatMap(arrival => faultsOfArrival(sent, arrival, tokens, sendsHost))
   if (arrivals.length > 1) faults.push('one request reached the origin more than once')
   if (mustPass(sent) && makerOf({ sent, answer }) !== 'origin')
-    faults.push('a request that the room does not concern was held back')
+    faults.push('a request that is outside of the room was held back')
   return [...new Set([...faults, ...faultsOfAnswer(sent, answer, arrivals)])]
 }
 

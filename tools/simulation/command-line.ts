@@ -6,8 +6,8 @@ import { ArrivalsError, readArrivals, VISITORS_MAX } from './arrivals-file.ts'
 import type { Limit, Scenario, SimulatedLane } from './scenario.ts'
 
 export const FLAGS = {
-  visitors: { value: 'N', help: 'how many come', default: '10000' },
-  arrive: { value: 'SECONDS', help: 'they arrive evenly at random over this', default: '120' },
+  visitors: { value: 'N', help: 'number of visitors', default: '10000' },
+  arrive: { value: 'SECONDS', help: 'time over which they arrive, evenly at random', default: '120' },
   arrivals: {
     value: 'FILE.csv',
     help: 'instead of both: a line per visitor, SECONDS, or per second, SECOND,COUNT; # begins a comment',
@@ -16,7 +16,7 @@ export const FLAGS = {
   total: { value: 'T', help: 'places', default: '10000000' },
   session: { value: 'M', help: 'session duration in minutes', default: '5' },
   stay: { value: 'S', help: 'seconds a visitor browses, on average', default: '30' },
-  'no-shows': { value: 'P', help: 'share who close the tab while waiting', default: '0' },
+  'no-shows': { value: 'P', help: 'share of visitors who close the tab while waiting', default: '0' },
   late: { value: 'P', help: 'share who sleep through their call', default: '0' },
   robots: { value: 'P', help: 'share of arrivals that keep no cookies', default: '0' },
   tickets: { value: 'K', help: 'tickets that each of the holders has at once', default: '2' },
@@ -37,7 +37,7 @@ export const FLAGS = {
   },
   prequeue: { value: 'SECONDS', help: 'how long the line is held before the first visitor is let in', default: '0' },
   'event-draw': { help: 'visitors of the prequeue are drawn at its end, the start of an event' },
-  'clock-skew': { value: 'MS', help: 'edges are off by up to this', default: '0' },
+  'clock-skew': { value: 'MS', help: 'the clocks of edges are off by up to this', default: '0' },
   loss: { value: 'P', help: 'share of messages lost, and of those that are late', default: '0' },
   duplicate: {
     value: 'P',
@@ -45,7 +45,7 @@ export const FLAGS = {
     default: '0',
   },
   evictions: { value: 'N', help: 'a door or the room loses its memory this often', default: '0' },
-  until: { value: 'SECONDS', help: 'at the latest it ends after this', default: '86400' },
+  until: { value: 'SECONDS', help: 'the run ends after this at the latest', default: '86400' },
   seed: { value: 'K', help: 'the same seed gives the same run', default: '1' },
 } as const satisfies Flags
 

@@ -14,7 +14,7 @@ export function signInvitation(roomKeys: string, { room, lane, sub, expiresMs }:
   const key = parseKeys(roomKeys)
     .filter(other => isInvitationKey(other) && other.room === room)
     .at(-1)
-  if (!key) throw new Error(`ROOM_KEYS has no key of invitations to ${room}: npm run keys -- invite --room ${room}`)
+  if (!key) throw new Error(`ROOM_KEYS has no invitation key for ${room}: npm run keys -- invite --room ${room}`)
   const claims = { aud: room, ...(lane === undefined ? {} : { lane }), ...(sub === undefined ? {} : { sub }) }
   return new SignJWT({ ...claims, exp: Math.floor(expiresMs / 1_000) })
     .setProtectedHeader({ alg: 'HS256', typ: 'invite+jwt', kid: key.kid })
