@@ -1,9 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path/posix'
 import { describe, expect, it } from 'vitest'
-import { parseAst } from 'vitest/node'
-
-const SRC = new URL('../../src', import.meta.url).pathname
+import { filesOf, type SourceFile, walk } from '../support/source.ts'
 
 const FILE_LINES_MAX = 250
 const FUNCTION_LINES_MAX = 60
@@ -23,16 +19,6 @@ const WIDE_FUNCTIONS: readonly string[] = [
   'room/health/health.ts probed',
 ]
 
-/** A node of the syntax tree, as far as this test looks at it. */
-interface Node {
-  readonly type: string
-  readonly start: number
-  readonly end: number
-  readonly params?: readonly unknown[]
-  readonly id?: { readonly name?: string } | null
-  readonly key?: { readonly name?: string }
-}
-
 interface Func {
   /** The file, and the name of the function or of what contains it. */
   readonly name: string
@@ -42,11 +28,9 @@ interface Func {
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'])
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter(file => file.endsWith('.ts'))
-  .map(file => ({ file, code: readFileSync(join(SRC, file), 'utf8') }))
+const files = filesOf('src', ['.ts'])
 
-const functions = files.flatMap(({ file, code }) => functionsIn(file, code))
+const functions = files.flatMap(functionsIn)
 
 /** Returns the offenders that are not listed. */
 function unlisted(found: readonly string[], listed: readonly string[]): string[] {
@@ -55,7 +39,7 @@ function unlisted(found: readonly string[], listed: readonly string[]): string[]
 
 describe('src', () => {
   it('has no file of more than 250 lines', () => {
-    const long = files.filter(({ code }) => linesIn(code) > FILE_LINES_MAX).map(({ file }) => file)
+    const long = files.filter(({ code }) => linesIn(code) > FILE_LINES_MAX).map(nameOf)
     expect(unlisted(long, LONG_FILES)).toEqual([])
   })
 
@@ -75,23 +59,29 @@ function linesIn(code: string): number {
   return code.split('\n').length - 1
 }
 
-function functionsIn(file: string, code: string): Func[] {
+function functionsIn(file: SourceFile): Func[] {
   const found: Func[] = []
-  const visit = (value: unknown, owner: string): void => {
-    if (Array.isArray(value)) for (const part of value) visit(part, owner)
-    else if (isNode(value)) {
-      const name = value.id?.name ?? value.key?.name ?? owner
-      if (FUNCTIONS.has(value.type)) {
-        const lines = linesIn(code.slice(value.start, value.end)) + 1
-        found.push({ name: `${file} ${name}`, lines, parameters: value.params?.length ?? 0 })
+  walk(
+    file,
+    (node, owner) => {
+      const name = nameIn(node.id) ?? nameIn(node.key) ?? owner
+      if (FUNCTIONS.has(node.type)) {
+        const lines = linesIn(file.code.slice(node.start, node.end)) + 1
+        const { length } = node.params as readonly unknown[]
+        found.push({ name: `${nameOf(file)} ${name}`, lines, parameters: length })
       }
-      for (const part of Object.values(value)) visit(part, name)
-    }
-  }
-  visit(parseAst(code, { lang: 'ts' }), '')
+      return name
+    },
+    '',
+  )
   return found
 }
 
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+/** The path below `src`. */
+function nameOf({ path }: SourceFile): string {
+  return path.slice('src/'.length)
+}
+
+function nameIn(part: unknown): string | undefined {
+  return (part as { readonly name?: string } | null | undefined)?.name
 }
