@@ -7,13 +7,14 @@ import type { RoomConfig } from '../src/settings/schema.ts'
 import { adviceOnTrustedHeader } from '../src/settings/trusted-header.ts'
 import { callOf, type Given, isFolder, run } from './support/cli.ts'
 import { varsOf } from './support/config-file.ts'
-import { presetsOf } from './support/let-by.ts'
+import { letBy } from './support/let-by.ts'
 import { roomsFile } from './support/rooms-file.ts'
 
 const USAGE = `${callOf('check-config')} [--config FILE | --rooms FILE]
 
 Checks the rooms and variables of wrangler.toml, or a rooms file (a JSON array). Each problem names the path, the value
-and the range; exit code 1 when there is one. Advice is printed and does not fail. Presets are spelled out.`
+and the range; exit code 1 when there is one. Advice is printed and does not fail. What passes without
+a place is listed, and presets are spelled out.`
 
 const FLAGS = {
   config: { value: 'FILE', help: 'the configuration', default: 'wrangler.toml' },
@@ -30,7 +31,7 @@ async function main(given: Given): Promise<number> {
   try {
     const rooms = given.rooms === undefined ? roomsOfConfig(file) : parseRooms(roomsFile(file))
     for (const [index, room] of rooms.entries())
-      for (const line of presetsOf(room, `rooms[${index}] (${room.name})`)) console.log(line)
+      for (const line of letBy(room, `rooms[${index}] (${room.name})`)) console.log(line)
     for (const advice of adviceOn(rooms, Date.now())) console.log(`advice: ${advice}`)
     console.log(`${file}: ${rooms.length === 1 ? '1 room' : `${rooms.length} rooms`}, no problem`)
     return 0

@@ -96,7 +96,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
       'anonymous.count': 'tickets of one network that an isolate counts',
       'anonymous.period': 'seconds',
       'anonymous.burst': 'tickets at once',
-      'anonymous.mode': '`off` also takes away the limit on preflights',
+      'anonymous.mode': '`off` also lifts the limits on preflights and well-known files',
       'rate_limit_headers.on': 'which answers carry the [RateLimit fields](http.md#limited)',
       'rate_limit_headers.version': 'the version of the draft',
     },
@@ -129,6 +129,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
     schema: roomSchema,
     prefix: '',
     purposes: {
+      well_known: '`queue`: [well-known files](crawlers.md#well-known-files) wait in line',
       bypass: 'rules; one rule that matches is enough',
       'bypass[].preset': '[rules of a product](platforms.md)',
       'bypass[].path': 'a URL Pattern for the whole path',

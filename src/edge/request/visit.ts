@@ -1,6 +1,7 @@
 /** One request as the gate sees it: its kind, and what the visitor carries. Nothing here decides. */
 import { type Readings, readingsOf } from '../../core/path.ts'
 import { rawQueryOf } from '../../core/query.ts'
+import { isWellKnownFile } from '../../settings/bypass/well-known.ts'
 import type { BypassFacts } from '../../settings/compiled/bypass.ts'
 import type { Deployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
@@ -61,8 +62,7 @@ export class Visit {
   }
 
   get kind(): Kind {
-    // No script sees the body of an answer to a handshake.
-    this.#kind ??= this.isWebSocket ? 'subresource' : kindOf(this.request.headers)
+    this.#kind ??= this.#findKind()
     return this.#kind
   }
 
@@ -124,6 +124,11 @@ export class Visit {
 
   waitUntil(promise: Promise<unknown>): void {
     this.#background.waitUntil(promise)
+  }
+
+  #findKind(): Kind {
+    // No script sees the body of an answer to a handshake. A crawler would obey a page that it gets for `/robots.txt`.
+    return this.isWebSocket || isWellKnownFile(this.readings) ? 'subresource' : kindOf(this.request.headers)
   }
 
   #findAddress(): string | null {

@@ -6,6 +6,7 @@ import type { StepRules } from '../../core/place/outsider.ts'
 import type { RoomRules } from '../../core/room/room.ts'
 import type { SessionRules } from '../../core/session.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
+import { WELL_KNOWN_RULES } from '../bypass/well-known.ts'
 import { type EventConfig, type Phase, phasesOf, scheduled } from '../events.ts'
 import { pathRule } from '../patterns.ts'
 import { compileAnonymous, compilePolicies, type Policy, quotasOf } from '../rate-limits.ts'
@@ -13,6 +14,8 @@ import { sitesOf } from '../rooms.ts'
 import type { RoomConfig } from '../schema.ts'
 import { type Bypass, compileBypass } from './bypass.ts'
 import { compileHealth, type HealthSettings } from './health.ts'
+
+const WELL_KNOWN = compileBypass(WELL_KNOWN_RULES, [])
 
 /** The settings that an event may change, as they are at one moment. */
 interface Rules {
@@ -37,6 +40,8 @@ export interface RoomSettings extends Rules {
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
+  /** Rules for well-known files, within a limit for each network. */
+  readonly wellKnown: readonly Bypass[]
   readonly health: HealthSettings
   /** Every event that is not suspended, soonest first. */
   readonly events: readonly ScheduledEvent[]
@@ -72,6 +77,7 @@ export function compile(config: RoomConfig): RoomSettings {
     protectedMs: config.protected_duration * MINUTE_MS,
     originTimeoutMs: config.origin_timeout * 1_000,
     bypass: compileBypass(config.bypass, sitesOf(config)),
+    wellKnown: config.well_known === 'queue' ? [] : WELL_KNOWN,
     policies: config.suspended
       ? []
       : compilePolicies(config.rate_limits, { observe: config.mode === 'observe', ignoreCase }),
