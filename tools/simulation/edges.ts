@@ -18,20 +18,20 @@ export interface Edge {
   /** Null where sessions have no limit. */
   requests: Requests | null
   syncing: boolean
-  /** Visitors whose request waits for a current view. */
-  waiting: Visitor[]
+  /** Doors that had no permit left since the view was made. */
+  readonly emptyDoors: Set<string>
+  /** Visitors whose request waits for a current view, and when it came. */
+  waiting: { readonly visitor: Visitor; readonly askedMs: number }[]
 }
 
 export class Edges {
   readonly #around: Surroundings
   readonly #doors: Doors
   readonly #edges: readonly Edge[]
-  readonly #answer: (visitor: Visitor, edge: Edge) => void
+  readonly #answer: (visitor: Visitor, edge: Edge, askedMs: number) => void
 
-  /**
-   * `answer` handles a request from outside the site, once the edge's view is current.
-   */
-  constructor(around: Surroundings, doors: Doors, answer: (visitor: Visitor, edge: Edge) => void) {
+  /** `answer` handles a request from outside the site, once the edge's view is current. */
+  constructor(around: Surroundings, doors: Doors, answer: (visitor: Visitor, edge: Edge, askedMs: number) => void) {
     this.#around = around
     this.#doors = doors
     this.#answer = answer
@@ -42,6 +42,7 @@ export class Edges {
       skewMs: around.random.between(-clockSkewMs, clockSkewMs),
       requests: null,
       syncing: false,
+      emptyDoors: new Set<string>(),
       waiting: [],
     }))
   }
@@ -65,8 +66,8 @@ export class Edges {
     const edge = this.near(visitor)
     const { nowMs } = this.#around.agenda
     if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#sync(edge)
-    if (edgeHalf.isCurrent(edge.state, nowMs)) this.#answer(visitor, edge)
-    else edge.waiting.push(visitor)
+    if (edgeHalf.isCurrent(edge.state, nowMs)) this.#answer(visitor, edge, nowMs)
+    else edge.waiting.push({ visitor, askedMs: nowMs })
   }
 
   /** Calls that isolates made about the requests of sessions. */
@@ -82,11 +83,14 @@ export class Edges {
     network.call<EdgeReply<never>>(
       reply => this.#doors.hear(edge.home, report, reply),
       reply => {
-        if (reply) edgeHalf.applyEdgeReply(edge.state, reply, sentMs)
+        if (reply) {
+          edgeHalf.applyEdgeReply(edge.state, reply, sentMs)
+          edge.emptyDoors.clear()
+        }
         edge.syncing = false
         const { waiting } = edge
         edge.waiting = []
-        for (const visitor of waiting) this.#answer(visitor, edge)
+        for (const { visitor, askedMs } of waiting) this.#answer(visitor, edge, askedMs)
       },
     )
   }

@@ -1,94 +1,166 @@
-/** The visitors outside: they take a place, poll when asked to, close the tab or sleep, and claim once called. */
-
-import { RETRY_AFTER_MS } from '../../src/core/door/door.ts'
-import { bucketOf } from '../../src/core/line/arrivals.ts'
-import { keyAgain, nextPollMs, placeOf, refused, seen } from '../../src/core/place/place.ts'
-import type { Claim, ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
-import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+/**
+ * The visitors outside: they take a place, poll when asked to, close the tab or sleep, and claim once called. `nextStep`
+ * and `afterClaim` of the core decide each step, as they do at the edge. This file carries the steps out.
+ */
+import { afterClaim } from '../../src/core/place/after-claim.ts'
+import { type Outsider, UNKNOWN_YET } from '../../src/core/place/outsider.ts'
+import { type ClaimStep, nextStep, pollAfter, type WaitStep } from '../../src/core/place/step.ts'
+import { counterOf, goneCounterOf } from '../../src/core/place/tickets.ts'
+import type { ClaimAnswer } from '../../src/core/protocol/messages.ts'
+import { doorOf, inGeneration, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import type { Doors } from './doors.ts'
 import type { Edge } from './edges.ts'
 import { keepEstimate } from './estimates.ts'
 import { Lots } from './lots.ts'
-import { CLAIM_WINDOW_MS } from './scenario.ts'
+import type { Room } from './room.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Visitor } from './visitor.ts'
 
 /** The mean time between two requests of a robot without cookies. */
 const ROBOT_EVERY_MS = 5_000
-/** How long an edge without a view asks a visitor to wait. */
-const NO_VIEW_RETRY_MS = 2_000
 /** How long a visitor sleeps who is late for the call. */
 const SLEEP_MS = { least: 10_000, most: 400_000 }
 
+/** One request at an edge: the first arrival, a poll, or a claim. */
+interface Request {
+  readonly visitor: Visitor
+  readonly edge: Edge
+  /** The time at which it came, by the clock of the edge. */
+  readonly nowMs: number
+  /** When the visitor came before; 0 the first time. */
+  readonly lastSeenMs: number
+  /** False if the visitor then closes the tab. */
+  readonly stays: boolean
+}
+
 export class InLine {
   readonly #around: Surroundings
+  readonly #room: Room
   readonly #doors: Doors
   readonly #lots: Lots
 
-  constructor(around: Surroundings, doors: Doors) {
+  constructor(around: Surroundings, room: Room, doors: Doors) {
     this.#around = around
+    this.#room = room
     this.#doors = doors
     this.#lots = new Lots(around.scenario.seed)
   }
 
-  /** One request at an edge: the first arrival, a poll, or a claim. */
-  ask(visitor: Visitor, edge: Edge): void {
-    const { agenda, checks, counts, events, random } = this.#around
-    const { view } = edge.state
-    const nowMs = agenda.nowMs + edge.skewMs
+  ask(visitor: Visitor, edge: Edge, askedMs: number): void {
+    const { agenda, counts } = this.#around
+    const nowMs = askedMs + edge.skewMs
     counts.polls++
-    if (!view) return agenda.appoint(visitor, agenda.nowMs + NO_VIEW_RETRY_MS)
-    if (visitor.isRobot) return this.#askWithoutCookie(visitor, edge, view, nowMs)
     if (visitor.person.isIn) return
-    const lastSeenMs = visitor.seenMs
+    const request = { visitor, edge, nowMs, lastSeenMs: visitor.seenMs, stays: visitor.staysAfterPoll() }
     visitor.seenMs = agenda.nowMs
-    const held = this.#dropsTicket(visitor, nowMs) ? this.#takePlace(visitor, nowMs, view) : visitor.ticket
-    let ticket = held
-      ? this.#lots.withPlace(held, view.events)
-      : this.#takePlace(visitor, visitor.arrivesMs + edge.skewMs, view)
-    let place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
-    if (place.state === 'missed') {
-      events?.note(agenda.nowMs, visitor, `visitor ${visitor.number} missed its turn, key ${ticket.key}`)
-      // The claim window of a visitor who slept may end while a claim is on its way.
-      if (!visitor.isLate) checks.missed(visitor, lastSeenMs, agenda.nowMs)
-      counts.missed++
-      visitor.hasMissed = true
-      ticket = this.#takePlace(visitor, nowMs, view)
-      place = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
-    } else if (held) {
-      const next = seen(ticket, place, CLAIM_WINDOW_MS, nowMs)
-      if (next.confirmed && !ticket.confirmed) this.#confirm(edge, next)
-      ticket = next
-    }
-    visitor.ticket = ticket
-    if (place.state === 'waiting' && place.position !== null) {
-      this.#show(visitor, place.position, place.wait?.likelyMs, view.slowed != null)
-    }
-    if (!visitor.staysAfterPoll()) return
-    if (place.state !== 'called') {
-      agenda.appoint(visitor, agenda.nowMs + nextPollMs(ticket, place, view, { nowMs, random: random.next() }))
-    } else if (visitor.isLate && !visitor.hasSlept) {
-      visitor.hasSlept = true
-      agenda.appoint(visitor, agenda.nowMs + random.between(SLEEP_MS.least, SLEEP_MS.most))
-    } else this.#claim(visitor, ticket, edge, view)
+    if (visitor.isRobot) counts.robotRequests++
+    const keepsTicket = !visitor.isRobot && !this.#dropsTicket(visitor, nowMs)
+    this.#goOn(request, keepsTicket ? this.#held(request) : null, outsider(visitor))
   }
 
-  /**
-   * Takes a new place with every request and never returns to it. In an open room such a place is called at once, and
-   * the robot claims it.
-   */
-  #askWithoutCookie(visitor: Visitor, edge: Edge, view: View, nowMs: number): void {
-    this.#around.counts.robotRequests++
-    const ticket = this.#takePlace(visitor, nowMs, view)
-    const { state } = placeOf(ticket, view, CLAIM_WINDOW_MS, nowMs)
-    if (state === 'called') this.#claim(visitor, ticket, edge, view)
-    else this.#appointRobot(visitor)
+  #held({ visitor, edge, nowMs }: Request): Ticket | null {
+    const { view } = edge.state
+    const held = visitor.ticket && view ? inGeneration(visitor.ticket, view.generation) : visitor.ticket
+    return held && view ? this.#lots.withPlace(held, view, nowMs) : held
   }
 
-  #appointRobot(visitor: Visitor): void {
+  /** Takes a visitor as far as this request goes. */
+  #goOn(request: Request, from: Ticket | null, as: Outsider): void {
+    const { edge, nowMs } = request
+    let ticket = from
+    let visitor = as
+    for (;;) {
+      const isDoorEmpty = ticket !== null && edge.emptyDoors.has(doorOf(ticket.sid))
+      const room = { rules: this.#room.stepRules, view: edge.state.view, hasFailed: false, isDoorEmpty }
+      const step = nextStep(ticket, visitor, room, nowMs)
+      switch (step.kind) {
+        case 'issue':
+          if (step.why === 'missed') this.#noteMissed(request)
+          if (step.why === 'changed-lane' && ticket) this.#giveUp(edge, ticket)
+          ticket = this.#issue(request, step.lane)
+          visitor = { ...visitor, issued: step.why }
+          break
+        case 'charge-network':
+          visitor = { ...visitor, delayMs: 0 }
+          break
+        case 'wait':
+          return this.#wait(request, step)
+        case 'claim':
+          return this.#claim(request, step, visitor)
+        case 'reject':
+        case 'admit-locally':
+          throw new Error(`a simulated room has no step ${step.kind}`)
+      }
+    }
+  }
+
+  #wait(request: Request, step: WaitStep): void {
     const { agenda, random } = this.#around
-    if (!visitor.staysAfterPoll()) return
-    agenda.appoint(visitor, agenda.nowMs + ROBOT_EVERY_MS * random.between(0.5, 1.5))
+    const { visitor, edge, nowMs, stays } = request
+    const { ticket, place, view } = step
+    if (visitor.isRobot) return this.#appointRobot(request)
+    visitor.ticket = ticket
+    if (step.confirms) this.#confirm(visitor, edge, ticket)
+    if (place.state === 'waiting' && place.position !== null)
+      this.#show(visitor, place.position, place.wait?.likelyMs, view?.slowed != null)
+    if (!stays) return
+    if (step.why === 'called') {
+      visitor.hasSlept = true
+      return agenda.appoint(visitor, agenda.nowMs + random.between(SLEEP_MS.least, SLEEP_MS.most))
+    }
+    agenda.appoint(visitor, agenda.nowMs + pollAfter(step, this.#room.stepRules, nowMs, random.next()))
+  }
+
+  #claim(request: Request, step: ClaimStep, as: Outsider): void {
+    const { counts, network } = this.#around
+    const { visitor, edge, stays } = request
+    const { ticket } = step
+    if (!stays) return
+    const tokenRequests = edge.requests?.chargeToClaim(visitor, ticket.sid)
+    counts.objectCalls++
+    network.call<ClaimAnswer>(
+      reply => this.#doors.claim(visitor, tokenRequests ? { ...ticket, tokenRequests } : ticket, reply),
+      answer => {
+        if (answer && answer.verdict !== 'admitted') edge.requests?.forget(ticket.sid)
+        if (answer?.verdict === 'none') edge.emptyDoors.add(doorOf(ticket.sid))
+        if (answer?.verdict === 'admitted') this.#enter(request, answer.expiresMs)
+        else if (visitor.isRobot) this.#appointRobot(request)
+        else this.#goOnAfter(request, step, as, answer)
+      },
+    )
+  }
+
+  #goOnAfter(request: Request, step: ClaimStep, as: Outsider, answer: Refusal | null): void {
+    const next = afterClaim(step, answer ?? { verdict: 'unreachable' }, this.#room.stepRules, request.nowMs)
+    switch (next.kind) {
+      case 'wait':
+        return this.#wait(request, next)
+      case 'retry':
+        // The visitor was admitted, but the answer was lost for as long as a first session lasts.
+        if (next.ticket) request.visitor.takes(next.ticket, 0)
+        return this.#goOn(request, next.ticket, { ...as, issued: null, delayMs: null, claims: as.claims + 1 })
+      case 'reject':
+        throw new Error(`a simulated room rejects no visitor, not even for ${next.why}`)
+    }
+  }
+
+  #enter(request: Request, expiresMs: number): void {
+    const { agenda, counts, random, scenario } = this.#around
+    const { nowMs } = agenda
+    const { visitor } = request
+    if (visitor.isRobot) {
+      counts.robotsAdmitted++
+      return this.#appointRobot(request)
+    }
+    if (visitor.person.isIn) return
+    visitor.person.isIn = true
+    visitor.stay = { admittedMs: nowMs, leavesMs: nowMs + scenario.stayMs * random.between(0.5, 1.5), expiresMs }
+    agenda.appoint(visitor, nowMs + Math.min(scenario.stayMs / 2, 20_000) * random.next())
+  }
+
+  #appointRobot({ visitor, stays }: Request): void {
+    const { agenda, random } = this.#around
+    if (stays) agenda.appoint(visitor, agenda.nowMs + ROBOT_EVERY_MS * random.between(0.5, 1.5))
   }
 
   /** Returns true once, unless the ticket's batch is over: another draw then costs the visitor nothing. */
@@ -100,6 +172,36 @@ export class InLine {
     return true
   }
 
+  #issue({ visitor, edge, nowMs }: Request, lane: string): Ticket {
+    const { random, scenario } = this.#around
+    const sid = `d${random.below(scenario.doors)}.${visitor.number}-${visitor.places}`
+    const ticket = this.#lots.newTicket(sid, lane, edge.state.view, nowMs)
+    visitor.takes(ticket, ticket.entry ? this.#room.startsMs : (ticket.draw?.untilMs ?? 0))
+    return ticket
+  }
+
+  #noteMissed({ visitor, lastSeenMs }: Request): void {
+    const { agenda, checks, counts, events } = this.#around
+    events?.note(agenda.nowMs, visitor, `visitor ${visitor.number} missed its turn, key ${visitor.ticket?.key}`)
+    // The claim window of a visitor who slept may end while a claim is on its way.
+    if (!visitor.isLate) checks.missed(visitor, lastSeenMs, agenda.nowMs)
+    counts.missed++
+    visitor.hasMissed = true
+  }
+
+  /** Each place is taken once, however often it is counted. */
+  #confirm(visitor: Visitor, edge: Edge, ticket: Ticket): void {
+    edge.state.tally.add(counterOf(ticket))
+    if (ticket.entry || visitor.isCounted) return
+    visitor.isCounted = true
+    this.#around.counts.confirmed++
+  }
+
+  #giveUp(edge: Edge, ticket: Ticket): void {
+    const counter = goneCounterOf(ticket)
+    if (counter) edge.state.tally.add(counter)
+  }
+
   #show(visitor: Visitor, position: number, waitMs: number | undefined, mayRise: boolean): void {
     const { agenda, checks, events, random } = this.#around
     const { nowMs } = agenda
@@ -109,67 +211,19 @@ export class InLine {
     checks.waitShown(visitor, waitMs, mayRise, nowMs)
     keepEstimate(visitor, waitMs, random.next(), nowMs)
   }
-
-  #confirm(edge: Edge, ticket: Ticket): void {
-    if (ticket.entry) return edge.state.tally.add(`entry/${ticket.entry.draw}`)
-    this.#around.counts.confirmed++
-    edge.state.tally.add(`line/${ticket.lane}/${bucketOf(ticket.key)}`)
-  }
-
-  #takePlace(visitor: Visitor, atMs: number, view: View): Ticket {
-    const { random, scenario } = this.#around
-    const sid = `d${random.below(scenario.doors)}.${visitor.number}-${visitor.places}`
-    const { lane } = visitor
-    const { secretUntilMs, ...taken } = this.#lots.take(sid, lane, view, atMs)
-    const ticket = { ...newTicket(sid, view, atMs), lane, ...taken }
-    visitor.takes(ticket, secretUntilMs)
-    return ticket
-  }
-
-  #claim(visitor: Visitor, ticket: Ticket, edge: Edge, view: View): void {
-    const { counts, network } = this.#around
-    const tokenRequests = edge.requests?.chargeToClaim(visitor, ticket.sid)
-    const claim: Claim = tokenRequests ? { ...ticket, tokenRequests } : ticket
-    counts.objectCalls++
-    network.call<ClaimAnswer>(
-      reply => this.#doors.claim(visitor, claim, reply),
-      answer => {
-        if (answer && answer.verdict !== 'admitted') edge.requests?.forget(ticket.sid)
-        this.#hear(visitor, ticket, view, answer)
-      },
-    )
-  }
-
-  #hear(visitor: Visitor, ticket: Ticket, view: View, answer: ClaimAnswer | null): void {
-    const { agenda, counts, random, scenario } = this.#around
-    const { nowMs } = agenda
-    if (visitor.isRobot) {
-      if (answer?.verdict === 'admitted') counts.robotsAdmitted++
-      return this.#appointRobot(visitor)
-    }
-    if (answer?.verdict === 'admitted') {
-      const { person } = visitor
-      if (person.isIn) return
-      person.isIn = true
-      const leavesMs = nowMs + scenario.stayMs * random.between(0.5, 1.5)
-      visitor.stay = { admittedMs: nowMs, leavesMs, expiresMs: answer.expiresMs }
-      return agenda.appoint(visitor, nowMs + Math.min(scenario.stayMs / 2, 20_000) * random.next())
-    }
-    if (answer?.verdict === 'none') visitor.ticket = refused(ticket, view, CLAIM_WINDOW_MS, nowMs)
-    if (answer?.verdict === 'ended') {
-      // The visitor was admitted, but the answer was lost for as long as a first session lasts.
-      const { again } = answer
-      if (again) {
-        const { sid, lane } = again
-        const place = { key: keyAgain(again.key, lane, view), lane, byMs: nowMs + CLAIM_WINDOW_MS }
-        visitor.takes({ ...newTicket(sid, view, nowMs), ...place }, 0)
-      } else this.#takePlace(visitor, nowMs, view)
-    }
-    agenda.appoint(visitor, nowMs + RETRY_AFTER_MS * random.between(0.8, 1.2))
-  }
 }
 
-function newTicket(sid: string, { generation }: View, nowMs: number): Ticket {
-  const place = { key: nowMs, lane: MAIN_LANE, confirmed: false, low: null, byMs: null }
-  return { room: 'room', sid, ...place, generation, issuedMs: nowMs }
+type Refusal = Exclude<ClaimAnswer, { readonly verdict: 'admitted' }>
+
+/** A visitor who will be late only looks at first, and sleeps once called. */
+function outsider({ lane, isLate, hasSlept }: Visitor): Outsider {
+  const invitedTo = lane === MAIN_LANE ? null : lane
+  return {
+    purpose: isLate && !hasSlept ? 'poll' : 'enter',
+    invitation: invitedTo === null ? 'none' : 'valid',
+    invitedTo,
+    keepsCookie: false,
+    behindMs: 0,
+    ...UNKNOWN_YET,
+  }
 }

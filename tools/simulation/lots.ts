@@ -2,19 +2,12 @@
  * Drawn places, of a random line or of an event. An edge takes the HMAC of a secret; a simulation takes a seeded
  * uniform number. The number is the same for every look at the same lot, and lots show no pattern.
  */
-
-import { type DrawsView, fateOf, undrawnKey } from '../../src/core/events/draws.ts'
-import { prequeueAt } from '../../src/core/events/events.ts'
 import { fnv1a } from '../../src/core/hash.ts'
-import { batchAt, keyIn } from '../../src/core/line/batches.ts'
+import { keyIn } from '../../src/core/line/batches.ts'
+import { issueAt, lotOf, newTicket, withPlace } from '../../src/core/place/tickets.ts'
 import type { View } from '../../src/core/protocol/messages.ts'
-import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
+import type { Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
-
-/** A place as it is taken. It must not be shown before `secretUntilMs`. */
-export interface Taken extends Required<Pick<Ticket, 'key' | 'draw' | 'entry'>> {
-  readonly secretUntilMs: number
-}
 
 export class Lots {
   readonly #seed: number
@@ -23,33 +16,17 @@ export class Lots {
     this.#seed = seed
   }
 
-  /** Returns a newcomer's place, as an edge with this view gives it. Event draws cover only the main lane. */
-  take(sid: string, lane: string, { batches, events }: View, atMs: number): Taken {
-    const prequeue = prequeueAt(events, atMs)
-    if (prequeue) {
-      const { event, draw, startMs } = prequeue
-      const isDrawn = draw !== null && lane === MAIN_LANE
-      return { key: atMs, draw: null, entry: isDrawn ? { event, draw } : null, secretUntilMs: isDrawn ? startMs : 0 }
-    }
-    if (!batches) return { key: atMs, draw: null, entry: null, secretUntilMs: 0 }
-    const batch = batchAt(batches, atMs)
-    const key = keyIn(batch, this.#share(`${batch.fromKey} ${sid}`))
-    return { key, draw: { ...batch, kid: '' }, entry: null, secretUntilMs: batch.untilMs }
+  newTicket(sid: string, lane: string, view: View | null, nowMs: number): Ticket {
+    const { batch, entry } = issueAt(view, lane, 0, nowMs)
+    const key = batch ? keyIn(batch, this.#share(`${batch.fromKey} ${sid}`)) : nowMs
+    return newTicket({ room: 'room', sid, lane, key, draw: batch && { ...batch, kid: '' }, entry }, view, nowMs)
   }
 
-  /**
-   * Returns the ticket with its place once its draw is done; its arrival is the place if the draw was called off.
-   * Before that, returns the same ticket.
-   */
-  withPlace(ticket: Ticket, events: DrawsView | null | undefined): Ticket {
-    if (!ticket.entry) return ticket
-    const entry = fateOf(ticket.entry.draw, events)
-    if (entry.fate === 'waits') return ticket
-    if (entry.fate === 'void') return { ...ticket, entry: null, confirmed: false }
-    const key = ticket.confirmed
-      ? keyIn(entry.batch, this.#share(`${entry.seed} ${ticket.sid}`))
-      : undrawnKey(ticket.key, entry.batch.untilMs)
-    return { ...ticket, key, entry: null, confirmed: false }
+  /** Returns the ticket with its place once the draw of its event is done. Before that, returns the same ticket. */
+  withPlace(ticket: Ticket, { events }: View, nowMs: number): Ticket {
+    const lot = lotOf(ticket, events)
+    const key = lot && keyIn(lot.batch, this.#share(`${lot.seed} ${ticket.sid}`))
+    return withPlace(ticket, events, key, nowMs)
   }
 
   /** Uniform in [0, 1), by the generator of the run. */

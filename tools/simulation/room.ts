@@ -5,6 +5,7 @@ import { callableKey } from '../../src/core/events/events.ts'
 import type { ScheduledEvent } from '../../src/core/events/schedule.ts'
 import { settledKey } from '../../src/core/line/batches.ts'
 import { type Line, waiting } from '../../src/core/line/line.ts'
+import type { StepRules } from '../../src/core/place/outsider.ts'
 import type { DoorReport, View } from '../../src/core/protocol/messages.ts'
 import * as roomHalf from '../../src/core/room/room.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
@@ -32,6 +33,10 @@ export interface Below {
 export class Room {
   state: roomHalf.RoomState
   rules: roomHalf.RoomRules
+  /** The part of the settings that edges need to decide about visitors outside. */
+  stepRules: StepRules
+  /** When the event starts; 0 without one. */
+  readonly startsMs: number
   readonly #around: Surroundings
   /** Places are drawn: a visitor without a place cannot be called yet. */
   readonly #isDrawn: boolean
@@ -48,6 +53,8 @@ export class Room {
       shuffleMs: (scenario.drawAtMs === undefined ? scenario.shuffleMs : null) ?? null,
       event: eventOf(scenario),
     }
+    this.stepRules = stepRulesOf(this.rules)
+    this.startsMs = this.rules.event?.startMs ?? 0
     this.state = roomHalf.newRoom(START_MS)
     if (this.rules.event) commit(this.state.events, [this.rules.event], () => `seed ${scenario.seed}`, START_MS)
   }
@@ -74,6 +81,7 @@ export class Room {
     const { agenda, checks, events } = this.#around
     roomHalf.tick(this.state, this.rules, agenda.nowMs)
     this.rules = { ...this.rules, ...change }
+    this.stepRules = stepRulesOf(this.rules)
     events?.note(agenda.nowMs, null, `the operator sets ${JSON.stringify(change)}`)
     checks.limits(this.rules, agenda.nowMs)
   }
@@ -152,6 +160,18 @@ export class Room {
     for (const { arrivals, state } of this.state.lines.values()) {
       counts.rowsWritten += arrivals.forgetBefore(state.frontierKey).length
     }
+  }
+}
+
+function stepRulesOf({ claimWindowMs, lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
+  return {
+    claimWindowMs,
+    newcomers: 'wait',
+    inviteOnly: false,
+    lanes: lanes ?? [],
+    whenSoldOut: 'hold',
+    onRoomFailure: 'hold',
+    ratePerMinute,
   }
 }
 

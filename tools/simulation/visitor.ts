@@ -52,6 +52,8 @@ export class Visitor implements Plan {
   hasSlept = false
   hasDropped = false
   hasMissed = false
+  /** The present place was counted in line. */
+  isCounted = false
   /** The position and wait last shown for the present place; Infinity and 0 before. */
   shownPosition = Number.POSITIVE_INFINITY
   shownWaitMs = 0
@@ -79,6 +81,7 @@ export class Visitor implements Plan {
     this.secretUntilMs = secretUntilMs
     this.shownPosition = Number.POSITIVE_INFINITY
     this.shownWaitMs = 0
+    this.isCounted = false
   }
 
   /** Returns false once the visitor has closed the tab. */

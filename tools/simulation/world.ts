@@ -62,8 +62,8 @@ export class World {
     const quota = limit ? quotaOf(limit.count, limit.periodMs, limit.burst) : null
     this.#room = new Room(around)
     this.#doors = new Doors(around, this.#room, quota)
-    const line = new InLine(around, this.#doors)
-    this.#edges = new Edges(around, this.#doors, (visitor, edge) => line.ask(visitor, edge))
+    const line = new InLine(around, this.#room, this.#doors)
+    this.#edges = new Edges(around, this.#doors, (visitor, edge, askedMs) => line.ask(visitor, edge, askedMs))
     this.#inside = new Inside(around, this.#doors, this.#edges)
     if (quota) this.#edges.limit(quota)
   }

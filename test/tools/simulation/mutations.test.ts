@@ -12,17 +12,17 @@ function simulate(crowd: keyof typeof CROWDS, mutation: Mutation | null = null) 
 }
 
 const CROWDS = {
-  /** A line of twenty-five minutes. Half of its visitors go away. */
-  waiting: '--visitors 3000 --arrive 300 --rate 60 --no-shows 0.5 --until 1800',
+  /** A line of twenty-one minutes. Half of its visitors go away. */
+  waiting: '--visitors 2900 --arrive 300 --rate 60 --no-shows 0.5 --until 1320',
   /** A small room, whose messages are lost and repeated and whose doors die. */
   rough:
     '--visitors 600 --arrive 20 --rate 240 --total 40 --session 0.2 --stay 6 --loss 0.05 --duplicate 0.05 --evictions 25',
   /** A fifth of all messages comes twice, and none is lost. */
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
   /** A slow room with many doors. */
-  spread: '--visitors 900 --arrive 300 --rate 30 --doors 8 --until 1800',
+  spread: '--visitors 750 --arrive 300 --rate 30 --doors 8 --until 1320',
   /** A third of the visitors is invited to a lane with a fifth of the permits. */
-  lanes: '--visitors 4000 --arrive 60 --rate 300 --lanes vip:0.2:0.33 --until 900',
+  lanes: '--visitors 2400 --arrive 60 --rate 300 --lanes vip:0.2:0.33 --until 420',
   /** Pages of many requests at several isolates, over a rough network. */
   limited:
     '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
@@ -186,6 +186,22 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     to: 'return Math.max(base, 60_000) * (1 - JITTER',
     crowd: 'waiting',
     breaks: 'I6',
+  },
+  {
+    what: 'a ticket is counted with every poll',
+    file: 'place/step.ts',
+    from: 'const confirms = next.confirmed && !ticket.confirmed',
+    to: 'const confirms = next.confirmed',
+    crowd: 'waiting',
+    breaks: 'I4',
+  },
+  {
+    what: 'a waiting visitor polls twice in a claim window, however near the turn is',
+    file: 'place/step.ts',
+    from: 'Math.min(nextPollMs(ticket, place, view, { nowMs, random }), rules.claimWindowMs / 2)',
+    to: 'rules.claimWindowMs / 2',
+    crowd: 'waiting',
+    breaks: 'I5',
   },
   {
     what: 'the frontier jumps to the end of the line',
