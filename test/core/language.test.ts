@@ -37,7 +37,6 @@ const EXPORTED_TWICE: readonly string[] = [
   'confirm',
   'follow',
   'leave',
-  'lotOf',
   'spend',
 ]
 

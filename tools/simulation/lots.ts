@@ -4,7 +4,7 @@
  */
 import { fnv1a } from '../../src/core/hash.ts'
 import { keyIn } from '../../src/core/line/batches.ts'
-import { issueAt, lotOf, newTicket, withPlace } from '../../src/core/place/tickets.ts'
+import { eventLotOf, issueAt, newTicket, withPlace } from '../../src/core/place/tickets.ts'
 import type { View } from '../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
@@ -24,7 +24,7 @@ export class Lots {
 
   /** Returns the ticket with its place once the draw of its event is done. Before that, returns the same ticket. */
   withPlace(ticket: Ticket, { events }: View, nowMs: number): Ticket {
-    const lot = lotOf(ticket, events)
+    const lot = eventLotOf(ticket, events)
     const key = lot && keyIn(lot.batch, this.#share(`${lot.seed} ${ticket.sid}`))
     return withPlace(ticket, events, key, nowMs)
   }

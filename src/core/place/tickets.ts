@@ -45,7 +45,7 @@ export function newTicket(place: NewTicket, view: View | null, nowMs: number): T
  * Returns the draw that gives a ticket its key now, or null. Once the seed is public, a script could take a million
  * tickets and keep the luckiest. So only tickets confirmed before the draw take part, and the rest queue behind it.
  */
-export function lotOf({ entry, confirmed }: Ticket, events: EventsView | null | undefined): Lot | null {
+export function eventLotOf({ entry, confirmed }: Ticket, events: EventsView | null | undefined): Lot | null {
   const fate = entry && confirmed ? fateOf(entry.draw, events) : null
   return fate?.fate === 'drawn' ? { seed: fate.seed, batch: fate.batch } : null
 }
@@ -53,7 +53,7 @@ export function lotOf({ entry, confirmed }: Ticket, events: EventsView | null | 
 /**
  * Returns the ticket as it stands now: with its place once its draw is done, or with a place by arrival when the draw
  * was called off. Such a place is new, and counts when its visitor comes back. Returns the same object when nothing
- * changed. `drawnKey` is the key from the draw of `lotOf`, and null where that has none.
+ * changed. `drawnKey` is the key from the draw of `eventLotOf`, and null where that has none.
  */
 export function withPlace(
   ticket: Ticket,

@@ -2,7 +2,7 @@
 import { base64url } from 'jose'
 import { bucketOf } from '../../core/line/arrivals.ts'
 import { ticketAgain } from '../../core/place/after-claim.ts'
-import { counterOf, goneCounterOf, issueAt, lotOf, newTicket, withPlace } from '../../core/place/tickets.ts'
+import { counterOf, eventLotOf, goneCounterOf, issueAt, newTicket, withPlace } from '../../core/place/tickets.ts'
 import { inGeneration, placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { entryKey } from '../../tokens/draw.ts'
 import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
@@ -48,7 +48,7 @@ export async function withKnownPlace(
   nowMs: number,
 ): Promise<Ticket | null> {
   if (!ticket || !view?.events) return ticket
-  const lot = lotOf(ticket, view.events)
+  const lot = eventLotOf(ticket, view.events)
   return withPlace(ticket, view.events, lot && (await entryKey(lot.seed, ticket.sid, lot.batch)), nowMs)
 }
 

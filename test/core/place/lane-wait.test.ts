@@ -82,7 +82,7 @@ describe('the wait in a lane', () => {
 })
 
 describe('shown waits of ten minutes and more, with lanes and 30 % no-shows', () => {
-  const CROWD = { visitors: 20_000, ratePerMinute: 600, arriveMs: MINUTE_MS, noShows: 0.3 }
+  const CROWD = { visitors: 10_000, ratePerMinute: 300, arriveMs: MINUTE_MS, noShows: 0.3 }
   const vip = (share: number, crowd: number) => ({ name: 'vip', share, crowd })
   const press = { name: 'press', share: 0.1, crowd: 0.3 }
   const slow = { visitors: 3_000, ratePerMinute: 60 }

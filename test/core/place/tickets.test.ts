@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EventsView } from '../../../src/core/events/events.ts'
-import { counterOf, goneCounterOf, issueAt, lotOf, newTicket, withPlace } from '../../../src/core/place/tickets.ts'
+import { counterOf, eventLotOf, goneCounterOf, issueAt, newTicket, withPlace } from '../../../src/core/place/tickets.ts'
 import type { View } from '../../../src/core/protocol/messages.ts'
 import { NO_GENERATION, type Ticket } from '../../../src/core/ticket.ts'
 
@@ -58,24 +58,24 @@ describe('an entry in the draw of an event', () => {
   const entry = ticket({ entry: ENTRY, confirmed: true })
 
   it('stays as it is before the start', () => {
-    expect(lotOf(entry, WAITS)).toBeNull()
+    expect(eventLotOf(entry, WAITS)).toBeNull()
     expect(withPlace(entry, WAITS, null, NOW)).toBe(entry)
     expect(withPlace(entry, null, null, NOW)).toBe(entry)
   })
 
   it('takes the drawn key, which is not counted yet', () => {
-    expect(lotOf(entry, DRAWN)).toEqual({ seed: 'seed', batch: { fromKey: P, untilMs: S } })
+    expect(eventLotOf(entry, DRAWN)).toEqual({ seed: 'seed', batch: { fromKey: P, untilMs: S } })
     expect(withPlace(entry, DRAWN, P + 1, S + 1)).toEqual({ ...entry, key: P + 1, entry: null, confirmed: false })
   })
 
   it('stands behind the draw if it was not confirmed before', () => {
     const late = { ...entry, confirmed: false }
-    expect(lotOf(late, DRAWN)).toBeNull()
+    expect(eventLotOf(late, DRAWN)).toBeNull()
     expect(withPlace(late, DRAWN, null, S + 1).key).toBeGreaterThan(S)
   })
 
   it('has the place of its arrival when the draw is called off', () => {
-    expect(lotOf(entry, CALLED_OFF)).toBeNull()
+    expect(eventLotOf(entry, CALLED_OFF)).toBeNull()
     expect(withPlace(entry, CALLED_OFF, null, NOW)).toEqual({ ...entry, entry: null, confirmed: false })
   })
 
