@@ -11,7 +11,6 @@ const TOOLS = [
     'bench',
     'simulate',
     'soak',
-    'constants',
     'docs',
     'screenshots',
     'scenarios',

@@ -1,13 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Edit, simulateEdited } from '../../../tools/simulation/edited.ts'
 
-interface Mutation extends Edit {
+interface Mutation {
   readonly what: string
+  /** A path within src/core. */
+  readonly file: string
+  /** Text that must occur exactly once in the file. */
+  readonly from: string
+  readonly to: string
 }
 
-/** Runs the simulator on a copy of the shipped core, broken on purpose. */
-function simulate(crowd: keyof typeof CROWDS, mutation: Mutation | null = null) {
-  const { status, stdout, stderr } = simulateEdited(CROWDS[crowd], mutation)
+/** All files that the simulator needs. */
+const NEEDED = [
+  'src/core',
+  'tools/simulation',
+  'tools/support/cli.ts',
+  'tools/plot',
+  'tools/simulate.ts',
+  'package.json',
+]
+
+/** Runs the simulator on a copy of the shipped core with one mistake in it. */
+function simulateBroken(crowd: keyof typeof CROWDS, { file, from, to }: Mutation) {
+  const copy = mkdtempSync(join(tmpdir(), 'antesala-'))
+  try {
+    for (const path of NEEDED) cpSync(path, join(copy, path), { recursive: true })
+    const broken = join(copy, 'src/core', file)
+    const source = readFileSync(broken, 'utf8')
+    if (source.split(from).length !== 2) throw new Error(`${file} has no single "${from.trim()}"`)
+    writeFileSync(
+      broken,
+      source.replace(from, () => to),
+    )
+    return simulate(crowd, copy)
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+function simulate(crowd: keyof typeof CROWDS, root = '.') {
+  const args = [join(root, 'tools/simulate.ts'), '--json', ...CROWDS[crowd].split(' ')]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   return { status, figures: JSON.parse(stdout) as { violations: number; admitted: number }, stderr }
 }
 
@@ -227,7 +263,7 @@ describe('the simulation', () => {
   it.each(MUTATIONS)(
     'fails when $what ($breaks)',
     mutation => {
-      const { status, figures, stderr } = simulate(mutation.crowd, mutation)
+      const { status, figures, stderr } = simulateBroken(mutation.crowd, mutation)
       expect(status, JSON.stringify(figures)).toBe(1)
       expect(figures.violations).toBeGreaterThan(0)
       expect(stderr).toContain(`${mutation.breaks} broken at`)
