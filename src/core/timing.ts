@@ -1,12 +1,12 @@
 /** Times that several parts share, first of all how soon each tier knows what the room has decided. */
 
-/** A door's view and an edge's view may each decide about newcomers for this long. */
-export const VIEW_FOR_MS = 1_000
+/** A door's snapshot and an edge's snapshot may each decide about newcomers for this long. */
+export const SNAPSHOT_FOR_MS = 1_000
 
 /**
- * Whatever the room decides is in force at every edge within this time (I10): a door asks the room again when its view
- * is too old, and so does an edge its door.
+ * Whatever the room decides is in force at every edge within this time (I10): a door asks the room again when its
+ * snapshot is too old, and so does an edge its door.
  */
-export const IN_FORCE_WITHIN_MS = 2 * VIEW_FOR_MS
+export const IN_FORCE_WITHIN_MS = 2 * SNAPSHOT_FOR_MS
 
 export const MINUTE_MS = 60_000

@@ -22,7 +22,7 @@ import type {
   RenewalAnswer,
 } from '../core/protocol/messages.ts'
 import { leaseMs, type Session } from '../core/session.ts'
-import { VIEW_FOR_MS } from '../core/timing.ts'
+import { SNAPSHOT_FOR_MS } from '../core/timing.ts'
 import { within } from '../runtime/within.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
@@ -84,14 +84,15 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
 
   async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
     core.applyEdgeReport(this.#state, report)
-    if (Date.now() - this.#link.heardAtMs > VIEW_FOR_MS) await this.#link.sync()
+    if (Date.now() - this.#link.heardAtMs > SNAPSHOT_FOR_MS) await this.#link.sync()
     this.#link.keepGoing()
-    const { view } = this.#state
-    if (!view) throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet: ${this.#link.whyNot}`)
+    const { snapshot } = this.#state
+    if (!snapshot)
+      throw new Error(`room ${this.#room} has not answered door ${this.#state.name} yet: ${this.#link.whyNot}`)
     const { version, settings } = this.#link
     return {
       seq: report.seq,
-      view,
+      snapshot,
       version,
       silentMs: this.#link.silentMs(Date.now()),
       ...(report.version === version ? {} : { settings: settings.config }),
@@ -179,15 +180,15 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   /** Prunes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
   #forget(nowMs: number): void {
     this.#store.forgetDrained(nowMs)
-    const { view } = this.#state
-    if (!view) return
-    const lapsed = Object.values(view.lanes).map(lane => lane.lapsedKey)
+    const { snapshot } = this.#state
+    if (!snapshot) return
+    const lapsed = Object.values(snapshot.lanes).map(lane => lane.lapsedKey)
     this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#link.settings.at(nowMs).session, nowMs)
   }
 
   /** Session time does not run while the origin is down: the ends of live sessions are moved. */
   #pauseSessions(nowMs: number): void {
-    if (!this.#state.view?.health?.paused) return
+    if (!this.#state.snapshot?.health?.paused) return
     const { pause, byMs } = goOn(this.#pause, nowMs)
     if (byMs > 0) this.#store.prolong(byMs, pause, nowMs)
     this.#pause = pause

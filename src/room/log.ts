@@ -1,6 +1,6 @@
 /** The events that a room has logged, so that it logs the beginning and the end of each once. */
 import type { Decision } from '../core/health/decision-log.ts'
-import type { View } from '../core/protocol/messages.ts'
+import type { Snapshot } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 
@@ -15,8 +15,8 @@ export class RoomLog {
     this.#isSoldOut = isSoldOut
   }
 
-  /** A door has reported. The view is the room's after the report. */
-  reported(door: string, { soldOut: isSoldOut = false }: Pick<View, 'soldOut'>): void {
+  /** A door has reported. The snapshot is the room's after the report. */
+  reported(door: string, { soldOut: isSoldOut = false }: Pick<Snapshot, 'soldOut'>): void {
     if (this.#silent.delete(door)) log('door-back', { room: this.room, door, seenBy: 'room' })
     if (isSoldOut !== this.#isSoldOut) log(isSoldOut ? 'sold-out' : 'in-stock', { room: this.room })
     this.#isSoldOut = isSoldOut

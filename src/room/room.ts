@@ -87,15 +87,15 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
     const health = this.#followHealth(nowMs)
     // A repeated report may be the first one that this incarnation of the room receives.
-    if (!this.#state.view) core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    const { view } = this.#state
-    if (!view) throw new Error(`room ${this.#log.room} has no view after a report`)
-    this.#log.reported(report.door, view)
+    if (!this.#state.snapshot) core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    const { snapshot } = this.#state
+    if (!snapshot) throw new Error(`room ${this.#log.room} has no snapshot after a report`)
+    this.#log.reported(report.door, snapshot)
     return {
       epoch: report.epoch,
       seq: report.seq,
       granted: outcome.granted,
-      view: health ? { ...view, health } : view,
+      snapshot: health ? { ...snapshot, health } : snapshot,
       version,
       ...(outcome.lanes ? { lanes: outcome.lanes } : {}),
       ...(report.version === version ? {} : { settings: settings.config }),
@@ -142,7 +142,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#live.apply(change, actor, nowMs)
-    this.#state.view = null
+    this.#state.snapshot = null
     if (change.restocks) core.restock(this.#state, change.config.remaining)
     commitDraws(this.#state.events, this.#settings.events, nowMs)
     forgetPolicies(this.#state.totals, policyNames(this.#settings))

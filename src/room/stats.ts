@@ -52,7 +52,7 @@ export function roomFigures(
     totalActiveUsers: limits.totalActiveUsers,
     burst: core.burst(limits),
     open: state.open,
-    held: state.view?.held ?? limits.ratePerMinute <= 0,
+    held: state.snapshot?.held ?? limits.ratePerMinute <= 0,
     health,
     showRate: line ? showRate(line.state.control) : 1,
     lanes: laneFigures(state, settings, nowMs),

@@ -52,7 +52,7 @@ describe(`a lane named ${NAME}`, () => {
     const ask = (seq: number) => ({ ...emptyReport('a'), seq, open: false, demand })
     sync(room, ask(1), rules, T0)
     const outcome = sync(room, ask(2), rules, T0 + 5_000)
-    if (outcome.kind !== 'applied' || !room.view) throw new Error('not applied')
+    if (outcome.kind !== 'applied' || !room.snapshot) throw new Error('not applied')
     expect(outcome.granted).toBe(50)
     expect(outcome.lanes).toEqual({ [NAME]: 10 })
     expect(JSON.parse(JSON.stringify(room.turns))).toEqual({ at: 50, of: { main: 50, [NAME]: 50 } })
@@ -60,11 +60,11 @@ describe(`a lane named ${NAME}`, () => {
     const door = newDoor('a', 1, T0)
     report(door, 0, '', T0)
     const view = {
-      ...room.view,
+      ...room.snapshot,
       open: false,
       lanes: { [NAME]: { frontierKey: T0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null } },
     }
-    applyReply(door, { epoch: 1, seq: 1, granted: 50, lanes: { [NAME]: 10 }, view }, T0)
+    applyReply(door, { epoch: 1, seq: 1, granted: 50, lanes: { [NAME]: 10 }, snapshot: view }, T0)
     const request = { sid: 'a.1', key: T0 - 1, lane: NAME, generation: 1 }
     expect(
       claim(door, { store: new MemorySessions(), rules: sessionRules }, { request, attempt: 'new' }, T0).verdict,
@@ -76,7 +76,7 @@ describe(`a lane named ${NAME}`, () => {
   it('that the room does not know yet counts as the main one', () => {
     const room = newRoom(T0)
     sync(room, emptyReport('a'), { ...rules, lanes: [] }, T0)
-    if (!room.view) throw new Error('no view')
+    if (!room.snapshot) throw new Error('no view')
     const ticket = {
       room: 'r',
       sid: 'a.1',
@@ -88,10 +88,13 @@ describe(`a lane named ${NAME}`, () => {
       generation: T0,
       issuedMs: T0,
     }
-    expect(placeOf(ticket, { ...room.view, open: false }, 300_000, T0)).toMatchObject({ state: 'waiting', ahead: 0 })
-    expect(placeOf({ ...ticket, key: T0 }, { ...room.view, open: false }, 300_000, T0).state).toBe('called')
+    expect(placeOf(ticket, { ...room.snapshot, open: false }, 300_000, T0)).toMatchObject({
+      state: 'waiting',
+      ahead: 0,
+    })
+    expect(placeOf({ ...ticket, key: T0 }, { ...room.snapshot, open: false }, 300_000, T0).state).toBe('called')
     const door = newDoor('a', 1, T0)
-    door.view = { ...room.view, open: false }
+    door.snapshot = { ...room.snapshot, open: false }
     expect(
       claim(door, { store: new MemorySessions(), rules: sessionRules }, { request: ticket, attempt: 'new' }, T0)
         .verdict,

@@ -44,8 +44,8 @@ describe('a draw', () => {
     const [draw] = await room.draws()
     expect(draw).toMatchObject({ seed: null, fromKey: null, calledOff: false })
     expect(draw?.commitment).toMatch(/^[\da-f]{64}$/)
-    const { view } = (await room.sync({ ...emptyReport('zz-1') })) ?? {}
-    expect(view?.events?.draws).toEqual([{ id: 1, event: 'gala', startMs, drawn: null }])
+    const { snapshot } = (await room.sync({ ...emptyReport('zz-1') })) ?? {}
+    expect(snapshot?.events?.draws).toEqual([{ id: 1, event: 'gala', startMs, drawn: null }])
   })
 
   it('is not found under a name that no event has', async () => {

@@ -115,10 +115,10 @@ describe('a room', () => {
 
   it('keeps its generation, which is in every token', async () => {
     const room = roomStub(env, 'wide')
-    const { view } = (await room.sync(report('zz-2'))) ?? {}
+    const { snapshot } = (await room.sync(report('zz-2'))) ?? {}
     await evictDurableObject(stubOf('wide'))
     const again = await room.sync(report('zz-2', { seq: 2 }))
-    expect(again?.view.generation).toBe(view?.generation)
+    expect(again?.snapshot.generation).toBe(snapshot?.generation)
   })
 
   it('grants no more permits than it has places, whatever the doors demand', async () => {

@@ -14,7 +14,7 @@ import {
 } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
 import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
-import type { ClaimAnswer, View } from '../../src/core/protocol/messages.ts'
+import type { ClaimAnswer, Snapshot } from '../../src/core/protocol/messages.ts'
 import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room/room.ts'
 import type { Again, SessionRules } from '../../src/core/session.ts'
 import { MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
@@ -90,12 +90,12 @@ export class SmallRoom {
 
   #stand(person: Person, nowMs: number): void {
     const { claimWindowMs } = this.#sessions.rules
-    const view = this.#view()
+    const snapshot = this.#view()
     let ticket = person.ticket ?? this.#newTicket(nowMs)
-    let place = placeOf(ticket, view, claimWindowMs, nowMs)
+    let place = placeOf(ticket, snapshot, claimWindowMs, nowMs)
     if (place.state === 'missed') {
       ticket = this.#newTicket(nowMs)
-      place = placeOf(ticket, view, claimWindowMs, nowMs)
+      place = placeOf(ticket, snapshot, claimWindowMs, nowMs)
     }
     const next = ticket === person.ticket ? seen(ticket, place, claimWindowMs, nowMs) : ticket
     if (next.confirmed && !ticket.confirmed) this.#door.tally.add(`line/${MAIN_LANE}/${bucketOf(next.key)}`)
@@ -127,11 +127,15 @@ export class SmallRoom {
     const said = report(this.#door, this.#sessions.store.live(nowMs), '', nowMs)
     const outcome = sync(this.#room, said, this.#roomRules, nowMs)
     if (outcome.kind === 'stale') throw new Error('a report of the only life of a door must not be stale')
-    applyReply(this.#door, { epoch, seq: said.seq, granted: outcome.granted, view: this.#room.view as View }, nowMs)
+    applyReply(
+      this.#door,
+      { epoch, seq: said.seq, granted: outcome.granted, snapshot: this.#room.snapshot as Snapshot },
+      nowMs,
+    )
   }
 
-  #view(): View {
-    return this.#door.view as View
+  #view(): Snapshot {
+    return this.#door.snapshot as Snapshot
   }
 
   #atFront({ sid, key, lane }: Again, nowMs: number): Ticket {

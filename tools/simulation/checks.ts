@@ -49,7 +49,7 @@ const DRAWN_ORDER_FROM_MS = 4 * 60_000
 /** With more loss or more evictions, permits may be wasted and order blurred. All other guarantees still hold. */
 const LOSS_CALM = 0.01
 const EVICTIONS_CALM_PER_MINUTE = 3
-/** How much clock skew, an old view and the network may take off the claim window. */
+/** How much clock skew, an old snapshot and the network may take off the claim window. */
 const ABSENCE_SLACK_MS = 15_000
 
 export function burstAt(ratePerMinute: number): number {

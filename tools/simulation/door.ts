@@ -11,7 +11,7 @@ export interface Door {
   readonly debts: MemoryDebts
   ledger: Ledger
   epoch: number
-  /** When the report was sent whose answer contained the present view. */
+  /** When the report was sent whose answer contained the present snapshot. */
   heardAtMs: number
   ticking: boolean
   alarmAtMs: number

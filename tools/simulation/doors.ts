@@ -15,7 +15,7 @@ import type {
 } from '../../src/core/protocol/messages.ts'
 import { leaseMs, type SessionRules } from '../../src/core/session.ts'
 import { doorOf } from '../../src/core/ticket.ts'
-import { VIEW_FOR_MS } from '../../src/core/timing.ts'
+import { SNAPSHOT_FOR_MS } from '../../src/core/timing.ts'
 import { type Door, newDoor } from './door.ts'
 import type { Below, Room, RoomAnswer } from './room.ts'
 import { CLAIM_WINDOW_MS, POLICY, REENTRY_GRACE_MS } from './scenario.ts'
@@ -99,15 +99,16 @@ export class Doors implements Below {
     return { ...answer, grants }
   }
 
-  /** Applies an edge's report. Answers with a view of the room as soon as there is a current one. */
+  /** Applies an edge's report. Answers with a snapshot of the room as soon as there is a current one. */
   hear(index: number, report: EdgeReport, reply: (answer: EdgeReply<never>) => void): void {
     const { agenda, counts } = this.#around
     const door = this.#doors[index] as Door
     counts.objectRequests++
     doorHalf.applyEdgeReport(door.state, report)
     this.#keepTicking(door)
-    const answer = () => door.state.view && reply({ seq: report.seq, view: door.state.view, version: '', silentMs: 0 })
-    if (agenda.nowMs - door.heardAtMs <= VIEW_FOR_MS && door.state.view) {
+    const answer = () =>
+      door.state.snapshot && reply({ seq: report.seq, snapshot: door.state.snapshot, version: '', silentMs: 0 })
+    if (agenda.nowMs - door.heardAtMs <= SNAPSHOT_FOR_MS && door.state.snapshot) {
       answer()
       return
     }

@@ -1,4 +1,4 @@
-/** The isolates: each has a view of the room, counts for its home door, and has a clock with a small error. */
+/** The isolates: each has a snapshot of the room, counts for its home door, and has a clock with a small error. */
 
 import type { Quota } from '../../src/core/gcra.ts'
 import * as edgeHalf from '../../src/core/protocol/edge.ts'
@@ -18,9 +18,9 @@ export interface Edge {
   /** Null where sessions have no limit. */
   requests: Requests | null
   syncing: boolean
-  /** Doors that had no permit left since the view was made. */
+  /** Doors that had no permit left since the snapshot was made. */
   readonly emptyDoors: Set<string>
-  /** Visitors whose request waits for a current view, and when it came. */
+  /** Visitors whose request waits for a current snapshot, and when it came. */
   waiting: { readonly visitor: Visitor; readonly askedMs: number }[]
 }
 
@@ -30,7 +30,7 @@ export class Edges {
   readonly #edges: readonly Edge[]
   readonly #answer: (visitor: Visitor, edge: Edge, askedMs: number) => void
 
-  /** `answer` handles a request from outside the site, once the edge's view is current. */
+  /** `answer` handles a request from outside the site, once the edge's snapshot is current. */
   constructor(around: Surroundings, doors: Doors, answer: (visitor: Visitor, edge: Edge, askedMs: number) => void) {
     this.#around = around
     this.#doors = doors
@@ -61,7 +61,7 @@ export class Edges {
     return this.#edges[random.chance(ROAMING) ? random.below(this.#edges.length) : edge] as Edge
   }
 
-  /** A request of a visitor who is not inside. It is answered at once if the view is current. */
+  /** A request of a visitor who is not inside. It is answered at once if the snapshot is current. */
   request(visitor: Visitor): void {
     const edge = this.near(visitor)
     const { nowMs } = this.#around.agenda

@@ -1,6 +1,6 @@
 /**
- * The visitors outside: they take a place, poll when asked to, close the tab or sleep, and claim once called. `nextStep`
- * and `afterClaim` of the core decide each step, as they do at the edge. This file carries the steps out.
+ * The visitors outside: they take a place, poll when asked to, close the tab or sleep, and claim once called.
+ * `nextStep` and `afterClaim` of the core decide each step, as they do at the edge. This file carries the steps out.
  */
 import { afterClaim } from '../../src/core/place/after-claim.ts'
 import { type Outsider, UNKNOWN_YET } from '../../src/core/place/outsider.ts'
@@ -59,9 +59,9 @@ export class InLine {
   }
 
   #held({ visitor, edge, nowMs }: Request): Ticket | null {
-    const { view } = edge.state
-    const held = visitor.ticket && view ? inGeneration(visitor.ticket, view.generation) : visitor.ticket
-    return held && view ? this.#lots.withPlace(held, view, nowMs) : held
+    const { snapshot } = edge.state
+    const held = visitor.ticket && snapshot ? inGeneration(visitor.ticket, snapshot.generation) : visitor.ticket
+    return held && snapshot ? this.#lots.withPlace(held, snapshot, nowMs) : held
   }
 
   /** Takes a visitor as far as this request goes. */
@@ -71,7 +71,7 @@ export class InLine {
     let visitor = as
     for (;;) {
       const isDoorEmpty = ticket !== null && edge.emptyDoors.has(doorOf(ticket.sid))
-      const room = { rules: this.#room.stepRules, view: edge.state.view, hasFailed: false, isDoorEmpty }
+      const room = { rules: this.#room.stepRules, snapshot: edge.state.snapshot, hasFailed: false, isDoorEmpty }
       const step = nextStep(ticket, visitor, room, nowMs)
       switch (step.kind) {
         case 'issue':
@@ -97,12 +97,12 @@ export class InLine {
   #wait(request: Request, step: WaitStep): void {
     const { agenda, random } = this.#around
     const { visitor, edge, nowMs, stays } = request
-    const { ticket, place, view } = step
+    const { ticket, place, snapshot } = step
     if (visitor.isRobot) return this.#appointRobot(request)
     visitor.ticket = ticket
     if (step.confirms) this.#confirm(visitor, edge, ticket)
     if (place.state === 'waiting' && place.position !== null)
-      this.#show(visitor, place.position, place.wait?.likelyMs, view?.slowed != null)
+      this.#show(visitor, place.position, place.wait?.likelyMs, snapshot?.slowed != null)
     if (!stays) return
     if (step.why === 'called') {
       visitor.hasSlept = true
@@ -175,7 +175,7 @@ export class InLine {
   #issue({ visitor, edge, nowMs }: Request, lane: string): Ticket {
     const { random, scenario } = this.#around
     const sid = `d${random.below(scenario.doors)}.${visitor.number}-${visitor.places}`
-    const ticket = this.#lots.newTicket(sid, lane, edge.state.view, nowMs)
+    const ticket = this.#lots.newTicket(sid, lane, edge.state.snapshot, nowMs)
     visitor.takes(ticket, ticket.entry ? this.#room.startsMs : (ticket.draw?.untilMs ?? 0))
     return ticket
   }

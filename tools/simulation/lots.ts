@@ -5,7 +5,7 @@
 import { fnv1a } from '../../src/core/hash.ts'
 import { keyIn } from '../../src/core/line/batches.ts'
 import { eventLotOf, issueAt, newTicket, withPlace } from '../../src/core/place/tickets.ts'
-import type { View } from '../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../src/core/ticket.ts'
 import { Random } from './random.ts'
 
@@ -16,14 +16,14 @@ export class Lots {
     this.#seed = seed
   }
 
-  newTicket(sid: string, lane: string, view: View | null, nowMs: number): Ticket {
-    const { batch, entry } = issueAt(view, lane, 0, nowMs)
+  newTicket(sid: string, lane: string, snapshot: Snapshot | null, nowMs: number): Ticket {
+    const { batch, entry } = issueAt(snapshot, lane, 0, nowMs)
     const key = batch ? keyIn(batch, this.#share(`${batch.fromKey} ${sid}`)) : nowMs
-    return newTicket({ room: 'room', sid, lane, key, draw: batch && { ...batch, kid: '' }, entry }, view, nowMs)
+    return newTicket({ room: 'room', sid, lane, key, draw: batch && { ...batch, kid: '' }, entry }, snapshot, nowMs)
   }
 
   /** Returns the ticket with its place once the draw of its event is done. Before that, returns the same ticket. */
-  withPlace(ticket: Ticket, { events }: View, nowMs: number): Ticket {
+  withPlace(ticket: Ticket, { events }: Snapshot, nowMs: number): Ticket {
     const lot = eventLotOf(ticket, events)
     const key = lot && keyIn(lot.batch, this.#share(`${lot.seed} ${ticket.sid}`))
     return withPlace(ticket, events, key, nowMs)

@@ -6,7 +6,7 @@ import type { ScheduledEvent } from '../../src/core/events/schedule.ts'
 import { settledKey } from '../../src/core/line/batches.ts'
 import { type Line, waiting } from '../../src/core/line/line.ts'
 import type { StepRules } from '../../src/core/place/outsider.ts'
-import type { DoorReport, View } from '../../src/core/protocol/messages.ts'
+import type { DoorReport, Snapshot } from '../../src/core/protocol/messages.ts'
 import * as roomHalf from '../../src/core/room/room.ts'
 import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -19,7 +19,7 @@ export interface RoomAnswer {
   readonly seq: number
   readonly granted: number
   readonly lanes?: Readonly<Record<string, number>>
-  readonly view: View
+  readonly snapshot: Snapshot
 }
 
 /** The doors, as their room sees them. */
@@ -65,12 +65,12 @@ export class Room {
     counts.objectRequests++
     const outcome = roomHalf.sync(this.state, report, this.rules, nowMs)
     below.checkInside()
-    const { view } = this.state
-    if (outcome.kind === 'stale' || !view) return
+    const { snapshot } = this.state
+    if (outcome.kind === 'stale' || !snapshot) return
     const { epoch, seq, door, spent, live } = report
     events?.note(nowMs, null, `room: ${door}, life ${epoch}, spent ${spent}, ${live} live, granted ${outcome.granted}`)
     const { granted, lanes } = outcome
-    reply({ epoch, seq, granted, ...(lanes ? { lanes } : {}), view })
+    reply({ epoch, seq, granted, ...(lanes ? { lanes } : {}), snapshot })
     if (outcome.kind !== 'applied') return
     checks.counted(counts.confirmed, this.state.totals.confirmed ?? 0, nowMs)
     this.#save(outcome.dirty)
@@ -93,11 +93,11 @@ export class Room {
     events?.note(agenda.nowMs, null, 'the event starts')
   }
 
-  /** The room restarts from what it has stored. The doors' demands and the view are not stored. */
+  /** The room restarts from what it has stored. The doors' demands and the snapshot are not stored. */
   evict(): void {
     const { agenda, events } = this.#around
     const doors = [...this.state.doors].map(([name, door]) => [name, { ...door, demand: [] }] as const)
-    this.state = { ...this.state, doors: new Map(doors), shown: new Map(), departedSinceTick: 0, view: null }
+    this.state = { ...this.state, doors: new Map(doors), shown: new Map(), departedSinceTick: 0, snapshot: null }
     events?.note(agenda.nowMs, null, 'the room is evicted')
   }
 

@@ -10,7 +10,7 @@
 import { forgetOldSamples } from '../health/samples.ts'
 import { ownOr } from '../own.ts'
 import { newLaneAccount } from '../permits/bank.ts'
-import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, View } from '../protocol/messages.ts'
+import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import { admit, again, isLive, nextLife, type Session, type SessionRules } from '../session.ts'
 import { fresh } from '../tally.ts'
@@ -109,7 +109,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
     returned: door.returned,
     ...(door.lanes ? { gone: goneIn(door.lanes) } : {}),
     live,
-    open: door.view?.open ?? true,
+    open: door.snapshot?.open ?? true,
     demand: demandOf(door, nowMs),
     version,
   }
@@ -121,10 +121,10 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
  */
 export function applyReply(
   door: DoorState,
-  reply: { epoch: number; seq: number; granted: number; lanes?: Readonly<Record<string, number>>; view: View },
+  reply: { epoch: number; seq: number; granted: number; lanes?: Readonly<Record<string, number>>; snapshot: Snapshot },
   nowMs: number,
 ): void {
-  if (!door.view || reply.view.asOfMs >= door.view.asOfMs) door.view = reply.view
+  if (!door.snapshot || reply.snapshot.asOfMs >= door.snapshot.asOfMs) door.snapshot = reply.snapshot
   if (reply.epoch !== door.epoch) return
   door.tally.acknowledge(reply.seq)
   if (reply.seq === door.said.seq) {
@@ -140,7 +140,7 @@ export function applyReply(
       ownOr(door.lanes, lane, newLaneAccount).granted = granted
     }
   }
-  if (reply.view.held) giveBack(door)
+  if (reply.snapshot.held) giveBack(door)
 }
 
 /** Applies an edge's counters, each count once. */
@@ -200,5 +200,5 @@ function answerKnown(session: Session, request: Claim, rules: SessionRules, nowM
  * In a closed room only called visitors may take a permit. This holds even if an edge does not know yet that it closed.
  */
 function mayEnter(door: DoorState, request: Claim): boolean {
-  return !door.view || door.view.open || isCalled(door, request)
+  return !door.snapshot || door.snapshot.open || isCalled(door, request)
 }

@@ -16,14 +16,14 @@ const READY_MAX = 20_000
 const DEMAND_OVER_MS = 2_000
 
 /** Returns the lane in which a visitor stands, as far as this door knows. */
-export function laneAt({ view }: DoorState, place: { readonly lane: string; readonly key: number }): string {
-  return view ? laneOf(view.lanes, place) : place.lane
+export function laneAt({ snapshot }: DoorState, place: { readonly lane: string; readonly key: number }): string {
+  return snapshot ? laneOf(snapshot.lanes, place) : place.lane
 }
 
 /** True if the ticket was called from a line. An open room has no line. */
-export function isCalled({ view }: DoorState, place: { readonly lane: string; readonly key: number }): boolean {
-  if (!view || view.open) return false
-  return place.key <= (own(view.lanes, laneOf(view.lanes, place))?.frontierKey ?? Number.NEGATIVE_INFINITY)
+export function isCalled({ snapshot }: DoorState, place: { readonly lane: string; readonly key: number }): boolean {
+  if (!snapshot || snapshot.open) return false
+  return place.key <= (own(snapshot.lanes, laneOf(snapshot.lanes, place))?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
 /** Notes that a visitor was refused and is ready, or still is. */
@@ -40,7 +40,7 @@ export function noteReady(door: DoorState, request: Claim, nowMs: number): void 
  * it was open: they are in line now.
  */
 export function pruneReady(door: DoorState, nowMs: number): void {
-  const closed = door.view !== null && !door.view.open
+  const closed = door.snapshot !== null && !door.snapshot.open
   door.ready.prune(visitor => nowMs - visitor.seenMs > LEFT_AFTER_MS || (closed && !isCalled(door, visitor)))
 }
 

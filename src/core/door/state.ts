@@ -1,7 +1,7 @@
 /** The state of one incarnation of a door, beside its sessions: plain data in memory, which may be lost at any time. */
 
 import type { LaneAccount } from '../permits/bank.ts'
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 import { type Applied, Tally } from '../tally.ts'
 import { ReadyVisitors } from './ready-visitors.ts'
 
@@ -30,7 +30,7 @@ export interface DoorState {
   readonly ready: ReadyVisitors
   /**
    * True after a visitor was refused whom an edge takes for called. Perhaps no isolate reports to this door, so the
-   * door must ask for a newer view itself.
+   * door must ask for a newer snapshot itself.
    */
   turnedAway: boolean
   readonly tally: Tally
@@ -39,7 +39,7 @@ export interface DoorState {
   answered: Said
   /** The last report of each isolate, the oldest report first. */
   readonly isolates: Map<string, Applied>
-  view: View | null
+  snapshot: Snapshot | null
   claimsPerSecond: number
   claimedAtMs: number
 }
@@ -59,7 +59,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     answered: { granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     isolates: new Map(),
-    view: null,
+    snapshot: null,
     claimsPerSecond: 0,
     claimedAtMs: nowMs,
   }

@@ -29,7 +29,7 @@ export interface Draws {
 }
 
 /** A draw as edges see it. It contains the seed from the start on. */
-export interface DrawView {
+export interface DrawSnapshot {
   readonly id: number
   readonly event: string
   readonly startMs: number
@@ -37,8 +37,8 @@ export interface DrawView {
 }
 
 /** A room's draws as edges see them. */
-export interface DrawsView {
-  readonly draws: readonly DrawView[]
+export interface DrawsSnapshot {
+  readonly draws: readonly DrawSnapshot[]
   /** An entry is void if its draw's id is not above this one and the draw is not in the list. */
   readonly lastDraw: number
 }
@@ -63,8 +63,8 @@ const UNDRAWN_OVER_MS = 3_000
 export const PUBLISHED_AFTER_MS = 10_000
 /** Entries live as long as tickets do: a day after the last poll. */
 const SEED_NEEDED_FOR_MS = 25 * 60 * 60_000
-/** The most coming draws in a view, and the most past ones. A view travels to every edge each second. */
-const DRAWS_IN_VIEW = 4
+/** The most coming draws in a snapshot, and the most past ones. A snapshot travels to every edge each second. */
+const DRAWS_IN_SNAPSHOT = 4
 /** The most draws that are kept and published. They are written with every report of a door, so they must stay few. */
 const DRAWS_KEPT = 30
 
@@ -121,11 +121,11 @@ export function enter(events: Draws, id: number, people: number): void {
 }
 
 /** Returns the soonest coming draws, and the latest that took place. */
-export function drawsView({ draws, lastDraw }: Draws, nowMs: number): DrawsView {
+export function drawsSnapshot({ draws, lastDraw }: Draws, nowMs: number): DrawsSnapshot {
   const coming = draws.filter(draw => draw.scheduled && draw.drawnMs === null)
   const done = draws.filter(draw => draw.drawnMs !== null && !isOver(draw, nowMs))
-  const soonest = coming.toSorted((a, b) => a.startMs - b.startMs).slice(0, DRAWS_IN_VIEW)
-  const latest = done.toSorted((a, b) => b.startMs - a.startMs).slice(0, DRAWS_IN_VIEW)
+  const soonest = coming.toSorted((a, b) => a.startMs - b.startMs).slice(0, DRAWS_IN_SNAPSHOT)
+  const latest = done.toSorted((a, b) => b.startMs - a.startMs).slice(0, DRAWS_IN_SNAPSHOT)
   return {
     lastDraw,
     draws: [...soonest, ...latest].map(draw => ({
@@ -146,15 +146,15 @@ export function undrawnKey(arrivalMs: number, startMs: number): number {
   return startMs + UNDRAWN_OVER_MS ** 2 / (UNDRAWN_OVER_MS + Math.max(0, startMs - arrivalMs))
 }
 
-export function fateOf(draw: number, view: DrawsView | null | undefined): EntryFate {
-  const known = view?.draws.find(({ id }) => id === draw)
+export function fateOf(draw: number, snapshot: DrawsSnapshot | null | undefined): EntryFate {
+  const known = snapshot?.draws.find(({ id }) => id === draw)
   if (known?.drawn) {
     const { seed, fromKey } = known.drawn
     return { fate: 'drawn', seed, batch: { fromKey, untilMs: known.startMs } }
   }
   if (known) return { fate: 'waits', startMs: known.startMs }
-  // A draw that this edge's view does not contain yet may be newer than the view.
-  return view && draw <= view.lastDraw ? { fate: 'void' } : { fate: 'waits', startMs: 0 }
+  // A draw that this edge's snapshot does not contain yet may be newer than the snapshot.
+  return snapshot && draw <= snapshot.lastDraw ? { fate: 'void' } : { fate: 'waits', startMs: 0 }
 }
 
 function newDraw(events: Draws, event: string, seed: string): EventDraw {

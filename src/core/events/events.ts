@@ -7,7 +7,7 @@
  */
 import { KEY_STEP } from '../line/batches.ts'
 import { IN_FORCE_WITHIN_MS } from '../timing.ts'
-import { DRAWN_OVER_MS, type Draws, type DrawsView, drawsView, fire, isDue } from './draws.ts'
+import { DRAWN_OVER_MS, type Draws, type DrawsSnapshot, drawsSnapshot, fire, isDue } from './draws.ts'
 import type { ScheduledEvent } from './schedule.ts'
 
 /** The next start for which newcomers wait, or will wait. */
@@ -46,7 +46,7 @@ export interface Past {
 }
 
 /** A room's events as edges see them. */
-export interface EventsView extends DrawsView {
+export interface EventsSnapshot extends DrawsSnapshot {
   readonly prequeue: Prequeue | null
   /** The tickets of a draw that are being counted now. */
   readonly counting: { readonly fromKey: number; readonly startMs: number; readonly untilMs: number } | null
@@ -100,14 +100,14 @@ export function turnOf({ draws, hold }: Events): string {
 }
 
 /** Returns null for a room without events, as most rooms are. */
-export function eventsView(events: Events, nowMs: number): EventsView | null {
+export function eventsSnapshot(events: Events, nowMs: number): EventsSnapshot | null {
   const { draws, lastDraw, prequeue, hold } = events
   if (!prequeue && !hold && lastDraw === 0) return null
   const isCounting = hold?.phase === 'counting'
   const counted = isCounting ? draws.find(({ id, drawnMs }) => id === hold.draw && drawnMs !== null) : undefined
   return {
     prequeue,
-    ...drawsView(events, nowMs),
+    ...drawsSnapshot(events, nowMs),
     counting: hold && counted ? { fromKey: hold.fromKey, startMs: counted.startMs, untilMs: hold.untilMs } : null,
   }
 }
@@ -116,10 +116,10 @@ export function eventsView(events: Events, nowMs: number): EventsView | null {
  * Returns the start that a newcomer of this moment waits for, or null. A draw that took place shows an edge with a slow
  * clock that the start is over.
  */
-export function prequeueAt(view: EventsView | null | undefined, nowMs: number): Prequeue | null {
-  const prequeue = view?.prequeue
+export function prequeueAt(snapshot: EventsSnapshot | null | undefined, nowMs: number): Prequeue | null {
+  const prequeue = snapshot?.prequeue
   if (!prequeue || nowMs < prequeue.fromMs || nowMs >= prequeue.startMs) return null
-  const isDrawn = view.draws.some(({ id, drawn }) => id === prequeue.draw && drawn !== null)
+  const isDrawn = snapshot.draws.some(({ id, drawn }) => id === prequeue.draw && drawn !== null)
   return isDrawn ? null : prequeue
 }
 

@@ -14,7 +14,7 @@ import { type Curve, curveOf } from './curve.ts'
 import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
 import { measure, newSpeed, type Speed, type SpeedState, speedOf } from './speed.ts'
 
-/** From one view to the next the number of called people falls at most to this share of its value. */
+/** From one snapshot to the next the number of called people falls at most to this share of its value. */
 const CALLED_FALLS_TO = 0.85
 /** The frontier is sampled this many times per claim window. */
 const SAMPLES_PER_WINDOW = 64
@@ -39,7 +39,7 @@ export interface Line {
 }
 
 /** A lane as edges see it. Keys are milliseconds. */
-export interface LaneView {
+export interface LaneSnapshot {
   /** Every key up to this one is called. */
   readonly frontierKey: number
   /** Every key up to this one was called longer ago than the claim window. */
@@ -92,7 +92,7 @@ export function serves(lane: { readonly sinceKey?: number } | undefined, key: nu
 
 /** Returns the lane in which a ticket stands. A ticket of a removed lane stands in the main one. */
 export function laneOf(
-  lanes: Readonly<Record<string, LaneView>>,
+  lanes: Readonly<Record<string, LaneSnapshot>>,
   { lane, key }: { readonly lane: string; readonly key: number },
 ): string {
   // Operators choose the names of lanes, so a property that every object inherits must not count as a lane.
@@ -192,10 +192,10 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
 }
 
 /**
- * Makes the lane's view. `ready` is the number of called visitors who were refused a moment ago. `lanes` is 0 for
+ * Makes the lane's snapshot. `ready` is the number of called visitors who were refused a moment ago. `lanes` is 0 for
  * the main lane, otherwise the number of lanes beside the main one.
  */
-export function viewOf(line: Line, ready: number, lanes = 0): LaneView {
+export function snapshotOf(line: Line, ready: number, lanes = 0): LaneSnapshot {
   const { state, arrivals } = line
   // Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall
   // slowly: a short dip would make places too low for good.

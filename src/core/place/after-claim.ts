@@ -1,5 +1,5 @@
 /** The decision about a visitor whose claim was refused, and the place at the front. */
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import type { Ticket } from '../ticket.ts'
 import type { StepRules } from './outsider.ts'
@@ -24,19 +24,19 @@ export type AfterClaim =
 
 /** Decides about a visitor whom a claim did not admit. */
 export function afterClaim(claim: ClaimStep, refusal: ClaimRefusal, rules: StepRules, nowMs: number): AfterClaim {
-  const { view } = claim
+  const { snapshot } = claim
   switch (refusal.verdict) {
     case 'ended': {
       const { room } = claim.ticket
-      return { kind: 'retry', ticket: refusal.again && ticketAgain(refusal.again, { room, view, rules }, nowMs) }
+      return { kind: 'retry', ticket: refusal.again && ticketAgain(refusal.again, { room, snapshot, rules }, nowMs) }
     }
     case 'none':
     case 'unreachable': {
       const why = refusal.verdict === 'none' ? 'no-permit' : 'no-answer'
       if (claim.leaves) return { kind: 'reject', why }
-      const ticket = refused(claim.ticket, view, rules.claimWindowMs, nowMs)
+      const ticket = refused(claim.ticket, snapshot, rules.claimWindowMs, nowMs)
       const place = ticket.byMs === null ? unknownPlace(ticket, nowMs) : claim.place
-      return { kind: 'wait', why, ticket, place, view, issued: claim.issued, confirms: false, delayMs: 0 }
+      return { kind: 'wait', why, ticket, place, snapshot, issued: claim.issued, confirms: false, delayMs: 0 }
     }
   }
 }
@@ -44,10 +44,10 @@ export function afterClaim(claim: ClaimStep, refusal: ClaimRefusal, rules: StepR
 /** Returns the place at the front for a visitor whose session has ended a moment ago. */
 export function ticketAgain(
   again: Again,
-  { room, view, rules }: { readonly room: string; readonly view: View | null; readonly rules: StepRules },
+  { room, snapshot, rules }: { readonly room: string; readonly snapshot: Snapshot | null; readonly rules: StepRules },
   nowMs: number,
 ): Ticket {
   const { sid, lane } = again
-  const key = keyAgain(again.key, lane, view)
-  return newTicket({ room, sid, lane, key, byMs: nowMs + rules.claimWindowMs }, view, nowMs)
+  const key = keyAgain(again.key, lane, snapshot)
+  return newTicket({ room, sid, lane, key, byMs: nowMs + rules.claimWindowMs }, snapshot, nowMs)
 }

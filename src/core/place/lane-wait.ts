@@ -10,10 +10,10 @@
 
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { aheadOf, total } from '../line/curve.ts'
-import type { LaneView } from '../line/line.ts'
+import type { LaneSnapshot } from '../line/line.ts'
 import { longShare } from '../line/speed.ts'
 import { divide, type LaneShare } from '../permits/lanes.ts'
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
 /** The rate of a lane's newcomers is measured over this newest part of its line. */
@@ -42,12 +42,14 @@ interface Queue {
 const KNOWN_WITHIN_SECONDS = 7 * 24 * 60 * 60
 
 /** Returns the milliseconds until `ahead` people of a lane are through, or null while the room hardly moves. */
-export function laneWaitMs(ahead: number, lane: string, view: View): number | null {
-  const lanes = Object.entries(view.lanes)
+export function laneWaitMs(ahead: number, lane: string, snapshot: Snapshot): number | null {
+  const lanes = Object.entries(snapshot.lanes)
   const shares = lanes.flatMap(([name, { share = 0 }]): LaneShare[] => (name === MAIN_LANE ? [] : [{ name, share }]))
-  const others = new Map(lanes.filter(([name]) => name !== lane).map(([name, other]) => [name, flowOf(other, view)]))
-  const queue = { lane, permits: ahead * showRateOf(view.lanes[lane]), others, shares }
-  const { lately, long } = permitsPerSecond(lanes, view)
+  const others = new Map(
+    lanes.filter(([name]) => name !== lane).map(([name, other]) => [name, flowOf(other, snapshot)]),
+  )
+  const queue = { lane, permits: ahead * showRateOf(snapshot.lanes[lane]), others, shares }
+  const { lately, long } = permitsPerSecond(lanes, snapshot)
   if (lately <= 0 && long <= 0) return null
   const longSeconds = long > 0 ? secondsUntil(queue, long) : 0
   const mix = long > 0 ? longShare(longSeconds) : 0
@@ -94,10 +96,10 @@ function isWaiting(people: ReadonlyMap<string, number>, lane: string): boolean {
   return (people.get(lane) ?? 0) > FLOW_MIN
 }
 
-function flowOf(lane: LaneView, view: View): Flow {
+function flowOf(lane: LaneSnapshot, snapshot: Snapshot): Flow {
   const { calledAhead, curve, frontierKey, speed } = lane
   const shows = showRateOf(lane)
-  const toKey = view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS
+  const toKey = snapshot.settledKey ?? snapshot.asOfMs - SETTLED_AFTER_MS
   if (toKey - frontierKey < LINE_MIN_MS) return { people: 0, perSecond: (speed?.latelyPerSecond ?? 0) * shows }
   const fromKey = Math.max(frontierKey, toKey - NEWCOMERS_OVER_MS)
   const newcomers = aheadOf(curve, toKey) - aheadOf(curve, fromKey)
@@ -112,8 +114,8 @@ function flowOf(lane: LaneView, view: View): Flow {
  * rate stands for both.
  */
 function permitsPerSecond(
-  lanes: readonly (readonly [string, LaneView])[],
-  view: View,
+  lanes: readonly (readonly [string, LaneSnapshot])[],
+  snapshot: Snapshot,
 ): { lately: number; long: number } {
   let lately = 0
   let long = 0
@@ -124,9 +126,9 @@ function permitsPerSecond(
     lately += lane.speed.latelyPerSecond * showRateOf(lane)
     long += lane.speed.longPerSecond * showRateOf(lane)
   }
-  return isKnown ? { lately, long } : { lately: view.ratePerSecond, long: view.ratePerSecond }
+  return isKnown ? { lately, long } : { lately: snapshot.ratePerSecond, long: snapshot.ratePerSecond }
 }
 
-function showRateOf(lane: LaneView | undefined): number {
+function showRateOf(lane: LaneSnapshot | undefined): number {
   return lane?.showRate ?? 1
 }

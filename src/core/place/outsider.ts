@@ -1,5 +1,5 @@
 /** A visitor without a pass, and the room as an isolate knows it: all that decides about the visitor's next step. */
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 
 /**
  * Why the visitor asks. `enter`: a request that goes on to the origin as soon as it is admitted. `claim`: a poll that
@@ -36,10 +36,10 @@ export interface StepRules {
 export interface RoomNow {
   readonly rules: StepRules
   /** Null while no door has ever answered. */
-  readonly view: View | null
+  readonly snapshot: Snapshot | null
   /** True if the room has been out of reach for so long that `onRoomFailure` applies. */
   readonly hasFailed: boolean
-  /** True if the door of the ticket has refused a claim for lack of a permit since the view was made. */
+  /** True if the door of the ticket has refused a claim for lack of a permit since the snapshot was made. */
   readonly isDoorEmpty: boolean
 }
 

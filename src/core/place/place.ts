@@ -1,4 +1,4 @@
-/** Where a ticket stands. An edge computes it from the room's last view, without a call to any object. */
+/** Where a ticket stands. An edge computes it from the room's last snapshot, without a call to any object. */
 
 import { type EntryFate, fateOf } from '../events/draws.ts'
 import {
@@ -11,10 +11,10 @@ import {
 import { BUCKET_MS } from '../line/arrivals.ts'
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { aheadOf, total } from '../line/curve.ts'
-import { type LaneView, laneOf } from '../line/line.ts'
+import { type LaneSnapshot, laneOf } from '../line/line.ts'
 import { fastest, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
 import { pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
@@ -55,27 +55,27 @@ const WAIT_KEPT_WITHIN = 0.975
 const WAIT_SHORT_MS = 30_000
 /** The clocks of two edges may differ by this much. */
 const CLOCKS_DIFFER_MS = 5_000
-const NOBODY: LaneView = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
+const NOBODY: LaneSnapshot = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
 
-export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Place {
-  const lane = lineAt(view, ticket)
-  if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, view.events))
-  const startsMs = startOf(ticket, prequeueAt(view.events, nowMs))
+export function placeOf(ticket: Ticket, snapshot: Snapshot, claimWindowMs: number, nowMs: number): Place {
+  const lane = lineAt(snapshot, ticket)
+  if (ticket.entry) return undrawn(fateOf(ticket.entry.draw, snapshot.events))
+  const startsMs = startOf(ticket, prequeueAt(snapshot.events, nowMs))
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
-  if (startsMs === null && (isOpenFor(ticket, view, nowMs) || ticket.key <= lane.frontierKey))
+  if (startsMs === null && (isOpenFor(ticket, snapshot, nowMs) || ticket.key <= lane.frontierKey))
     return { state: 'called' }
   // The curve counts this ticket too, in proportion to its place within its bucket.
   const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
   const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - itself))
-  const known = ticket.key <= (view.settledKey ?? view.asOfMs - SETTLED_AFTER_MS)
+  const known = ticket.key <= (snapshot.settledKey ?? snapshot.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
   return {
     state: 'waiting',
     ahead,
     position: settled || ticket.low !== null ? shown : null,
-    wait: startsMs === null ? waitFor(ticket, ahead, lane, view) : null,
-    drawnMs: known ? null : ticket.draw ? ticket.draw.untilMs + SETTLED_AFTER_MS : countedMs(ticket, view),
+    wait: startsMs === null ? waitFor(ticket, ahead, lane, snapshot) : null,
+    drawnMs: known ? null : ticket.draw ? ticket.draw.untilMs + SETTLED_AFTER_MS : countedMs(ticket, snapshot),
     startsMs,
   }
 }
@@ -84,8 +84,8 @@ export function placeOf(ticket: Ticket, view: View, claimWindowMs: number, nowMs
  * True if the ticket counts as called because the room is open. Then only a ticket with a key in the future waits: a
  * policy ended its session, and the debt is not paid off yet.
  */
-function isOpenFor({ draw, key }: Ticket, view: View, nowMs: number): boolean {
-  return view.open && (Boolean(draw) || key <= nowMs + CLOCKS_DIFFER_MS)
+function isOpenFor({ draw, key }: Ticket, snapshot: Snapshot, nowMs: number): boolean {
+  return snapshot.open && (Boolean(draw) || key <= nowMs + CLOCKS_DIFFER_MS)
 }
 
 /** The place of an entry, which is unknown until its event has started. */
@@ -103,7 +103,7 @@ function startOf({ key, draw }: Ticket, prequeue: Prequeue | null): number | nul
 }
 
 /** When all tickets that were drawn together with this one are counted. */
-function countedMs({ key }: Ticket, { events }: View): number | null {
+function countedMs({ key }: Ticket, { events }: Snapshot): number | null {
   const counting = events?.counting
   return counting && key >= counting.fromKey && key < counting.startMs ? counting.untilMs : null
 }
@@ -131,8 +131,8 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
  * Returns the ticket after its claim was refused for want of a permit. A called visitor who keeps asking gets a new
  * claim window each time, and so never misses a turn.
  */
-export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs: number): Ticket {
-  const called = ticket.key <= lineAt(view, ticket).frontierKey
+export function refused(ticket: Ticket, snapshot: Snapshot, claimWindowMs: number, nowMs: number): Ticket {
+  const called = ticket.key <= lineAt(snapshot, ticket).frontierKey
   return { ...ticket, byMs: called ? nowMs + claimWindowMs : null, issuedMs: nowMs }
 }
 
@@ -140,9 +140,9 @@ export function refused(ticket: Ticket, view: View, claimWindowMs: number, nowMs
  * Returns the key at the front for a visitor whose session has just ended. The old key may be behind the frontier: in a
  * random room it may lie in a batch that has not ended, and the visitor's lane may have been removed.
  */
-export function keyAgain(key: number, lane: string, view: View | null): number {
-  if (!view || view.open) return key
-  return Math.min(key, own(view.lanes, laneOf(view.lanes, { lane, key }))?.frontierKey ?? key)
+export function keyAgain(key: number, lane: string, snapshot: Snapshot | null): number {
+  if (!snapshot || snapshot.open) return key
+  return Math.min(key, own(snapshot.lanes, laneOf(snapshot.lanes, { lane, key }))?.frontierKey ?? key)
 }
 
 /** Returns when the place of a ticket will be known, if its batch has not ended. Returns null for any other ticket. */
@@ -162,26 +162,33 @@ export interface PollMoment {
 }
 
 /** Returns the milliseconds until this visitor should ask again. */
-export function nextPollMs(ticket: Ticket, place: Place, view: View, moment: PollMoment): number {
+export function nextPollMs(ticket: Ticket, place: Place, snapshot: Snapshot, moment: PollMoment): number {
   const { nowMs, random } = moment
   if (place.state === 'waiting' && typeof place.startsMs === 'number')
-    return untilKnownMs(ticket, place.startsMs + START_KNOWN_AFTER_MS + START_POLLED_OVER_MS * random, view, moment)
-  if (view.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
+    return untilKnownMs(ticket, place.startsMs + START_KNOWN_AFTER_MS + START_POLLED_OVER_MS * random, snapshot, moment)
+  if (snapshot.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
   if (isUndrawn(place))
-    return untilKnownMs(ticket, place.drawnMs + DRAW_KNOWN_AFTER_MS * (1 + DRAW_POLLS_SPREAD * random), view, moment)
-  const lane = lineAt(view, ticket)
+    return untilKnownMs(
+      ticket,
+      place.drawnMs + DRAW_KNOWN_AFTER_MS * (1 + DRAW_POLLS_SPREAD * random),
+      snapshot,
+      moment,
+    )
+  const lane = lineAt(snapshot, ticket)
   const ahead = place.state === 'waiting' ? place.ahead : 0
-  const speed = lane.speed ? fastest(lane.speed) : view.held ? 0 : view.ratePerSecond
-  const calm = pollAfterMs(ahead, speed, view.ratePerSecond, random)
-  if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, view.ratePerSecond, random))
+  const speed = lane.speed ? fastest(lane.speed) : snapshot.held ? 0 : snapshot.ratePerSecond
+  const calm = pollAfterMs(ahead, speed, snapshot.ratePerSecond, random)
+  if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, snapshot.ratePerSecond, random))
   // This edge has the visitor's number one to two seconds after the room has all counts.
   const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
 /** A confirmed ticket has nothing to learn before `atMs`. The time of its polls reveals nothing about its place. */
-function untilKnownMs({ confirmed }: Ticket, atMs: number, view: View, { nowMs, random }: PollMoment): number {
-  return confirmed ? untilMs(atMs, nowMs, random) : pollAfterMs(0, view.ratePerSecond, view.ratePerSecond, random)
+function untilKnownMs({ confirmed }: Ticket, atMs: number, snapshot: Snapshot, { nowMs, random }: PollMoment): number {
+  return confirmed
+    ? untilMs(atMs, nowMs, random)
+    : pollAfterMs(0, snapshot.ratePerSecond, snapshot.ratePerSecond, random)
 }
 
 /** Nothing changes until `atMs`. A poll now and then keeps the ticket valid. */
@@ -189,39 +196,39 @@ function untilMs(atMs: number, nowMs: number, random: number): number {
   return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
 }
 
-/** Returns how many people have a counted place in the view. */
-export function waitingIn(view: View): number {
-  return Object.values(view.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
+/** Returns how many people have a counted place in the snapshot. */
+export function waitingIn(snapshot: Snapshot): number {
+  return Object.values(snapshot.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
 /** The line in which a ticket stands. */
-function lineAt({ lanes }: View, ticket: Ticket): LaneView {
+function lineAt({ lanes }: Snapshot, ticket: Ticket): LaneSnapshot {
   return own(lanes, laneOf(lanes, ticket)) ?? NOBODY
 }
 
-function waitFor(ticket: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
-  if (view.held) return null
+function waitFor(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Snapshot): Wait | null {
+  if (snapshot.held) return null
   const { waitMs } = ticket
-  const wait = likelyWait(ticket, ahead, lane, view)
-  if (!wait || view.slowed || typeof waitMs !== 'number') return wait
+  const wait = likelyWait(ticket, ahead, lane, snapshot)
+  if (!wait || snapshot.slowed || typeof waitMs !== 'number') return wait
   const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
   return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
 }
 
-function likelyWait(ticket: Ticket, ahead: number, lane: LaneView, view: View): Wait | null {
+function likelyWait(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Snapshot): Wait | null {
   // In a room with lanes, a lane's present speed is a poor guide to its waits.
   if (lane.share !== undefined) {
-    const ms = laneWaitMs(ahead, laneOf(view.lanes, ticket), view)
+    const ms = laneWaitMs(ahead, laneOf(snapshot.lanes, ticket), snapshot)
     return ms === null ? null : waitRange(ms)
   }
-  return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : view.ratePerSecond)
+  return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : snapshot.ratePerSecond)
 }
 
 /**
  * True if the visitor missed the turn. Only a called ticket can be missed. When the operator shortens the claim window,
  * the windows in older tickets shorten too.
  */
-function hasMissed(ticket: Ticket, lane: LaneView, claimWindowMs: number, nowMs: number): boolean {
+function hasMissed(ticket: Ticket, lane: LaneSnapshot, claimWindowMs: number, nowMs: number): boolean {
   if (ticket.key > lane.frontierKey) return false
   if (ticket.byMs !== null) return nowMs > Math.min(ticket.byMs, ticket.issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
   return ticket.key <= lane.lapsedKey

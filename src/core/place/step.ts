@@ -6,7 +6,7 @@
  * Each of these steps comes at most once before the next claim, and a request makes at most two claims.
  */
 import type { Quota } from '../gcra.ts'
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 import { MAIN_LANE, type Ticket } from '../ticket.ts'
 import {
   hasLane,
@@ -28,7 +28,7 @@ export type WhyRejected =
   /** The room is not open, and keeps no line for newcomers. */
   | 'rejects-newcomers'
   /** The same, and no door has answered yet. */
-  | 'no-view'
+  | 'no-snapshot'
   /** The same, and the door had no permit. */
   | 'no-permit'
   /** The same, and the door did not answer. */
@@ -38,7 +38,7 @@ export type WhyRejected =
 
 export type WhyWaiting =
   /** No door has answered this isolate yet. */
-  | 'no-view'
+  | 'no-snapshot'
   /** The visitor was called, and did not come within the claim window. The ticket is a new one. */
   | 'missed'
   /** An invitation gave the visitor a new place in another lane. */
@@ -73,8 +73,8 @@ export interface WaitStep {
   readonly why: WhyWaiting
   readonly ticket: Ticket
   readonly place: Place
-  /** The view that decided. Null while no door has ever answered. */
-  readonly view: View | null
+  /** The snapshot that decided. Null while no door has ever answered. */
+  readonly snapshot: Snapshot | null
   readonly issued: WhyIssued | null
   /** True if the ticket becomes a part of the line with this step. The caller must count it. */
   readonly confirms: boolean
@@ -86,7 +86,7 @@ export interface ClaimStep {
   readonly kind: 'claim'
   readonly ticket: Ticket
   readonly place: Place
-  readonly view: View
+  readonly snapshot: Snapshot
   readonly issued: WhyIssued | null
   /** True if the visitor leaves when the claim is refused. */
   readonly leaves: boolean
@@ -117,28 +117,28 @@ const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } 
  * who missed the call gets a new place.
  */
 export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow, nowMs: number): Step {
-  const { view, rules } = room
+  const { snapshot, rules } = room
   if (!ticket && isUninvited(visitor, rules)) return rejectUninvited(visitor)
   if (admitsLocally(visitor, room)) return { kind: 'admit-locally', quota: localQuota(rules) }
-  if (!view) return withoutView(ticket, visitor, rules)
-  if (view.soldOut && rules.whenSoldOut === 'reject') return { kind: 'reject', why: 'sold-out' }
+  if (!snapshot) return withoutSnapshot(ticket, visitor, rules)
+  if (snapshot.soldOut && rules.whenSoldOut === 'reject') return { kind: 'reject', why: 'sold-out' }
   if (!ticket) return issue('newcomer', visitor, rules)
-  const place = placeOf(ticket, view, rules.claimWindowMs, nowMs)
+  const place = placeOf(ticket, snapshot, rules.claimWindowMs, nowMs)
   const replacement = visitor.issued === null ? replacementOf(ticket, place, visitor, rules) : null
   if (replacement) return replacement
-  if (!room.isDoorEmpty || !view.open) return withPlace({ ticket, place, view, visitor }, room, nowMs)
-  // A door without permits counts as closed until the next view brings a frontier.
-  const closed = { ...view, open: false, lanes: {} }
-  const placed = { ticket, place: placeOf(ticket, closed, rules.claimWindowMs, nowMs), view: closed, visitor }
+  if (!room.isDoorEmpty || !snapshot.open) return withPlace({ ticket, place, snapshot, visitor }, room, nowMs)
+  // A door without permits counts as closed until the next snapshot brings a frontier.
+  const closed = { ...snapshot, open: false, lanes: {} }
+  const placed = { ticket, place: placeOf(ticket, closed, rules.claimWindowMs, nowMs), snapshot: closed, visitor }
   return withPlace(placed, room, nowMs)
 }
 
 /** Returns the milliseconds until a waiting visitor should ask again. `random` is uniform in [0, 1). */
 export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, random: number): number {
-  const { ticket, place, view, delayMs } = step
-  if (!view) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
+  const { ticket, place, snapshot, delayMs } = step
+  if (!snapshot) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
   // At most half of the claim window, so that a visitor who polls on time is there before the turn is over.
-  return Math.max(delayMs, Math.min(nextPollMs(ticket, place, view, { nowMs, random }), rules.claimWindowMs / 2))
+  return Math.max(delayMs, Math.min(nextPollMs(ticket, place, snapshot, { nowMs, random }), rules.claimWindowMs / 2))
 }
 
 /** Returns the place shown to a visitor who was refused a moment ago. The ticket keeps its real place. */
@@ -150,8 +150,8 @@ function rejectUninvited({ invitation }: Outsider): RejectStep {
   return { kind: 'reject', why: invitation === 'invalid' ? 'invalid-invitation' : 'uninvited' }
 }
 
-function admitsLocally(visitor: Outsider, { rules, view, hasFailed }: RoomNow): boolean {
-  if (!hasFailed || rules.onRoomFailure !== 'admit' || rules.ratePerMinute === 0 || view?.soldOut) return false
+function admitsLocally(visitor: Outsider, { rules, snapshot, hasFailed }: RoomNow): boolean {
+  if (!hasFailed || rules.onRoomFailure !== 'admit' || rules.ratePerMinute === 0 || snapshot?.soldOut) return false
   return mayClaim(visitor) && !visitor.isLocalSpent
 }
 
@@ -160,13 +160,13 @@ function localQuota({ ratePerMinute }: StepRules): Quota {
 }
 
 /** Decides while no door has answered this isolate yet. A ticket keeps its place. */
-function withoutView(ticket: Ticket | null, visitor: Outsider, rules: StepRules): Step {
+function withoutSnapshot(ticket: Ticket | null, visitor: Outsider, rules: StepRules): Step {
   if (ticket) {
     const { issued } = visitor
     const place = { ...NO_PLACE_YET, position: ticket.low }
-    return { kind: 'wait', why: 'no-view', ticket, place, view: null, issued, confirms: false, delayMs: 0 }
+    return { kind: 'wait', why: 'no-snapshot', ticket, place, snapshot: null, issued, confirms: false, delayMs: 0 }
   }
-  return rules.newcomers === 'are rejected' ? { kind: 'reject', why: 'no-view' } : issue('newcomer', visitor, rules)
+  return rules.newcomers === 'are rejected' ? { kind: 'reject', why: 'no-snapshot' } : issue('newcomer', visitor, rules)
 }
 
 /** An invitation to a lane that does not exist any more gives a place in the main lane. */
@@ -191,13 +191,13 @@ function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rule
 interface Placed {
   readonly ticket: Ticket
   readonly place: Place
-  /** The view of the ticket's door. */
-  readonly view: View
+  /** The snapshot of the ticket's door. */
+  readonly snapshot: Snapshot
   readonly visitor: Outsider
 }
 
 function withPlace(placed: Placed, room: RoomNow, nowMs: number): Step {
-  const { ticket, place, view, visitor } = placed
+  const { ticket, place, snapshot, visitor } = placed
   const { rules } = room
   const { issued } = visitor
   const isNewcomer = issued !== null
@@ -207,31 +207,40 @@ function withPlace(placed: Placed, room: RoomNow, nowMs: number): Step {
   const isFirstUse = isNewcomer ? isCalled : !ticket.confirmed
   if (isFirstUse && visitor.delayMs === null) return { kind: 'charge-network' }
   if (isFirstUse && visitor.delayMs) return delayed(placed, visitor.delayMs, rules, nowMs)
-  if (isCalled && mayClaim(visitor)) return { kind: 'claim', ticket, place, view, issued, leaves }
+  if (isCalled && mayClaim(visitor)) return { kind: 'claim', ticket, place, snapshot, issued, leaves }
   if (leaves) return { kind: 'reject', why: 'rejects-newcomers' }
   const next = isNewcomer ? ticket : seen(ticket, place, rules.claimWindowMs, nowMs)
   const confirms = next.confirmed && !ticket.confirmed
-  return { kind: 'wait', why: whyWaiting(placed, room), ticket: next, place, view, issued, confirms, delayMs: 0 }
+  return { kind: 'wait', why: whyWaiting(placed, room), ticket: next, place, snapshot, issued, confirms, delayMs: 0 }
 }
 
 /** Beyond the quota of its network a ticket is counted, or claims, later. A visitor who is called keeps the turn. */
-function delayed({ ticket, place, view, visitor }: Placed, delayMs: number, rules: StepRules, nowMs: number): Step {
+function delayed({ ticket, place, snapshot, visitor }: Placed, delayMs: number, rules: StepRules, nowMs: number): Step {
   const why = 'network-quota'
   const { issued } = visitor
   if (issued !== null && rules.newcomers === 'are rejected') return { kind: 'reject', why }
   const keepsTurn = issued === null && place.state === 'called'
-  const kept = keepsTurn ? refused(ticket, view, rules.claimWindowMs, nowMs) : ticket
-  return { kind: 'wait', why, ticket: kept, place: unknownPlace(kept, nowMs), view, issued, confirms: false, delayMs }
+  const kept = keepsTurn ? refused(ticket, snapshot, rules.claimWindowMs, nowMs) : ticket
+  return {
+    kind: 'wait',
+    why,
+    ticket: kept,
+    place: unknownPlace(kept, nowMs),
+    snapshot,
+    issued,
+    confirms: false,
+    delayMs,
+  }
 }
 
-function whyWaiting({ place, visitor }: Placed, { view, isDoorEmpty }: RoomNow): WhyWaiting {
+function whyWaiting({ place, visitor }: Placed, { snapshot, isDoorEmpty }: RoomNow): WhyWaiting {
   if (place.state === 'called') return visitor.purpose === 'requeued' ? 'requeued' : 'called'
   if (place.state === 'missed' || visitor.issued === 'missed') return 'missed'
   if (visitor.issued === 'changed-lane') return 'changed-lane'
   if (typeof place.startsMs === 'number') return 'before-start'
   if (isUndrawn(place)) return 'undrawn'
-  if (view?.soldOut) return 'sold-out'
-  if (view?.held) return 'held'
-  if (view?.open) return isDoorEmpty ? 'no-permit' : 'in-debt'
+  if (snapshot?.soldOut) return 'sold-out'
+  if (snapshot?.held) return 'held'
+  if (snapshot?.open) return isDoorEmpty ? 'no-permit' : 'in-debt'
   return 'not-called'
 }

@@ -3,10 +3,10 @@
  * drawn with a secret, or with the seed of an event.
  */
 import { fateOf, undrawnKey } from '../events/draws.ts'
-import { type EventsView, prequeueAt } from '../events/events.ts'
+import { type EventsSnapshot, prequeueAt } from '../events/events.ts'
 import { bucketOf } from '../line/arrivals.ts'
 import { batchAt } from '../line/batches.ts'
-import type { View } from '../protocol/messages.ts'
+import type { Snapshot } from '../protocol/messages.ts'
 import { type Batch, type Entry, MAIN_LANE, NO_GENERATION, type Ticket } from '../ticket.ts'
 
 /** How the place of a new ticket is found: drawn in `batch`, drawn later as an `entry` of an event, or by arrival. */
@@ -30,14 +30,14 @@ type NewTicket = Pick<Ticket, 'room' | 'sid' | 'lane' | 'key'> &
  * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
  * main lane there is no draw for an event: an invited visitor gets a place by arrival, and waits for the start.
  */
-export function issueAt(view: View | null, lane: string, behindMs: number, nowMs: number): Issue {
-  if (view && prequeueAt(view.events, nowMs))
-    return { batch: null, entry: lane === MAIN_LANE ? entryAt(view.events, nowMs) : null, behindMs: 0 }
-  return { batch: view?.batches ? batchAt(view.batches, nowMs) : null, entry: null, behindMs }
+export function issueAt(snapshot: Snapshot | null, lane: string, behindMs: number, nowMs: number): Issue {
+  if (snapshot && prequeueAt(snapshot.events, nowMs))
+    return { batch: null, entry: lane === MAIN_LANE ? entryAt(snapshot.events, nowMs) : null, behindMs: 0 }
+  return { batch: snapshot?.batches ? batchAt(snapshot.batches, nowMs) : null, entry: null, behindMs }
 }
 
-export function newTicket(place: NewTicket, view: View | null, nowMs: number): Ticket {
-  const generation = view?.generation ?? NO_GENERATION
+export function newTicket(place: NewTicket, snapshot: Snapshot | null, nowMs: number): Ticket {
+  const generation = snapshot?.generation ?? NO_GENERATION
   return { confirmed: false, low: null, byMs: null, ...place, generation, issuedMs: nowMs }
 }
 
@@ -45,7 +45,7 @@ export function newTicket(place: NewTicket, view: View | null, nowMs: number): T
  * Returns the draw that gives a ticket its key now, or null. Once the seed is public, a script could take a million
  * tickets and keep the luckiest. So only tickets confirmed before the draw take part, and the rest queue behind it.
  */
-export function eventLotOf({ entry, confirmed }: Ticket, events: EventsView | null | undefined): Lot | null {
+export function eventLotOf({ entry, confirmed }: Ticket, events: EventsSnapshot | null | undefined): Lot | null {
   const fate = entry && confirmed ? fateOf(entry.draw, events) : null
   return fate?.fate === 'drawn' ? { seed: fate.seed, batch: fate.batch } : null
 }
@@ -57,11 +57,11 @@ export function eventLotOf({ entry, confirmed }: Ticket, events: EventsView | nu
  */
 export function withPlace(
   ticket: Ticket,
-  events: EventsView | null | undefined,
+  events: EventsSnapshot | null | undefined,
   drawnKey: number | null,
   nowMs: number,
 ): Ticket {
-  // A view without events is older than the ticket.
+  // A snapshot without events is older than the ticket.
   if (!events) return ticket
   if (!ticket.entry) return joined(ticket, events, nowMs)
   const fate = fateOf(ticket.entry.draw, events)
@@ -81,7 +81,7 @@ export function goneCounterOf({ confirmed, entry, lane, key }: Ticket): string |
 }
 
 /** A visitor may come during the prequeue to an edge that has not learnt of it yet. Such a visitor takes part, too. */
-function joined(ticket: Ticket, events: EventsView, nowMs: number): Ticket {
+function joined(ticket: Ticket, events: EventsSnapshot, nowMs: number): Ticket {
   const isFresh = !ticket.confirmed && ticket.byMs === null && !ticket.draw
   const prequeue = isFresh ? prequeueAt(events, nowMs) : null
   const entry = prequeue && ticket.key >= prequeue.fromMs ? entryAt(events, nowMs) : null
@@ -89,7 +89,7 @@ function joined(ticket: Ticket, events: EventsView, nowMs: number): Ticket {
 }
 
 /** Returns the draw that a newcomer takes part in now. Returns null where places are by arrival. */
-function entryAt(events: EventsView | null | undefined, nowMs: number): Entry | null {
+function entryAt(events: EventsSnapshot | null | undefined, nowMs: number): Entry | null {
   const prequeue = prequeueAt(events, nowMs)
   return prequeue && prequeue.draw !== null ? { event: prequeue.event, draw: prequeue.draw } : null
 }

@@ -1,16 +1,16 @@
 /**
- * The edge's half of the protocol: the room's last view, and what this isolate has counted since.
+ * The edge's half of the protocol: the room's last snapshot, and what this isolate has counted since.
  *
- * A decision about a visitor who is not inside needs a view that is at most one second old. A session with a lease
- * needs no view.
+ * A decision about a visitor who is not inside needs a snapshot that is at most one second old. A session with a lease
+ * needs no snapshot.
  */
 
 import { forgetOldSamples } from '../health/samples.ts'
 import { Tally } from '../tally.ts'
-import { VIEW_FOR_MS } from '../timing.ts'
-import type { EdgeReply, EdgeReport, View } from './messages.ts'
+import { SNAPSHOT_FOR_MS } from '../timing.ts'
+import type { EdgeReply, EdgeReport, Snapshot } from './messages.ts'
 
-/** An active isolate renews its view in the background at this age, so that no request waits for it. */
+/** An active isolate renews its snapshot in the background at this age, so that no request waits for it. */
 export const RENEW_AFTER_MS = 800
 /** `on_room_failure` applies once the room has been out of reach for this long. */
 const FAILED_AFTER_MS = 60_000
@@ -18,11 +18,11 @@ const FAILED_AFTER_MS = 60_000
 export interface EdgeState<Settings> {
   readonly isolate: string
   readonly tally: Tally
-  view: View | null
+  snapshot: Snapshot | null
   settings: Settings | null
   version: string
-  /** When the report that brought the view was sent. */
-  viewAtMs: number
+  /** When the report that brought the snapshot was sent. */
+  snapshotAtMs: number
   /**
    * Since when the room is out of reach: the door does not answer, or cannot reach the room. Null while all is well.
    */
@@ -33,10 +33,10 @@ export function newEdge<Settings>(isolate: string): EdgeState<Settings> {
   return {
     isolate,
     tally: new Tally(),
-    view: null,
+    snapshot: null,
     settings: null,
     version: '',
-    viewAtMs: Number.NEGATIVE_INFINITY,
+    snapshotAtMs: Number.NEGATIVE_INFINITY,
     failingSinceMs: null,
   }
 }
@@ -47,8 +47,8 @@ export function edgeReport(edge: EdgeState<unknown>, nowMs: number): EdgeReport 
 }
 
 /**
- * Applies a door's reply to the report sent at `sentMs`. A reply whose view is older than the present one changes
- * neither view nor settings. Returns the settings that came into force, if any.
+ * Applies a door's reply to the report sent at `sentMs`. A reply whose snapshot is older than the present one changes
+ * neither snapshot nor settings. Returns the settings that came into force, if any.
  */
 export function applyEdgeReply<Settings>(
   edge: EdgeState<Settings>,
@@ -57,9 +57,9 @@ export function applyEdgeReply<Settings>(
 ): Settings | undefined {
   edge.tally.acknowledge(reply.seq)
   edge.failingSinceMs = reply.silentMs > 0 ? sentMs - reply.silentMs : null
-  if (edge.view && reply.view.asOfMs < edge.view.asOfMs) return undefined
-  edge.view = reply.view
-  edge.viewAtMs = Math.max(edge.viewAtMs, sentMs)
+  if (edge.snapshot && reply.snapshot.asOfMs < edge.snapshot.asOfMs) return undefined
+  edge.snapshot = reply.snapshot
+  edge.snapshotAtMs = Math.max(edge.snapshotAtMs, sentMs)
   if (reply.settings !== undefined) edge.settings = reply.settings
   if (reply.settings !== undefined || edge.settings !== null) edge.version = reply.version
   return reply.settings
@@ -76,9 +76,9 @@ export function hasFailed(edge: EdgeState<unknown>, nowMs: number): boolean {
 }
 
 export function isCurrent(edge: EdgeState<unknown>, nowMs: number): boolean {
-  return edge.view !== null && nowMs - edge.viewAtMs <= VIEW_FOR_MS && nowMs >= edge.viewAtMs
+  return edge.snapshot !== null && nowMs - edge.snapshotAtMs <= SNAPSHOT_FOR_MS && nowMs >= edge.snapshotAtMs
 }
 
 export function wantsRenewal(edge: EdgeState<unknown>, nowMs: number): boolean {
-  return nowMs - edge.viewAtMs >= RENEW_AFTER_MS || nowMs < edge.viewAtMs
+  return nowMs - edge.snapshotAtMs >= RENEW_AFTER_MS || nowMs < edge.snapshotAtMs
 }

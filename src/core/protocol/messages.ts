@@ -5,17 +5,17 @@
  * Reports flow up, leases flow down. Edge and door both `sync` with the tier above. A door answers `claim` and `renew`.
  */
 
-import type { EventsView } from '../events/events.ts'
+import type { EventsSnapshot } from '../events/events.ts'
 import type { HealthView } from '../health/effect.ts'
 import type { Batches } from '../line/batches.ts'
-import type { LaneView } from '../line/line.ts'
+import type { LaneSnapshot } from '../line/line.ts'
 import type { Slowed } from '../line/slowdown.ts'
 import type { Again } from '../session.ts'
 import type { TallyReport } from '../tally.ts'
 
 /** The state of the room that a tier needs to decide about a visitor who is not inside. */
-export interface View {
-  /** The room's clock when the view was made. */
+export interface Snapshot {
+  /** The room's clock when the snapshot was made. */
   readonly asOfMs: number
   readonly generation: number
   /** No visitor waits and permits remain, so newcomers claim without a line. */
@@ -34,11 +34,11 @@ export interface View {
   readonly health?: HealthView
   /** How newcomers are drawn; null or absent where places are given by arrival. */
   readonly batches?: Batches | null
-  /** The room has all counts up to this key; absent in a view of a room that does not know batches. */
+  /** The room has all counts up to this key; absent in a snapshot of a room that does not know batches. */
   readonly settledKey?: number
   /** Null or absent if no event is scheduled. */
-  readonly events?: EventsView | null
-  readonly lanes: Readonly<Record<string, LaneView>>
+  readonly events?: EventsSnapshot | null
+  readonly lanes: Readonly<Record<string, LaneSnapshot>>
 }
 
 /** One door's demand for permits in one lane. */
@@ -68,7 +68,7 @@ export interface EdgeReport extends TallyReport {
 
 export interface EdgeReply<Settings> {
   readonly seq: number
-  readonly view: View
+  readonly snapshot: Snapshot
   readonly version: string
   /** Present if the edge's version is another one. */
   readonly settings?: Settings
@@ -102,7 +102,7 @@ export interface DoorReply<Settings> {
   readonly granted: number
   /** The part of them for each lane beside the main one; absent if there is none. */
   readonly lanes?: Readonly<Record<string, number>>
-  readonly view: View
+  readonly snapshot: Snapshot
   readonly version: string
   readonly settings?: Settings
 }

@@ -5,15 +5,15 @@
  * The caller owns the clock and the storage. Every change that `sync` makes must be durable before its reply leaves.
  */
 
-import { eventsView, knownKey } from '../events/events.ts'
+import { eventsSnapshot, knownKey } from '../events/events.ts'
 import { settledKey } from '../line/batches.ts'
 import { showRate } from '../line/frontier.ts'
-import { type LaneView, type Line, viewOf } from '../line/line.ts'
+import { type LaneSnapshot, type Line, snapshotOf } from '../line/line.ts'
 import { followPace, slowedAt } from '../line/slowdown.ts'
 import { forgetLongRun } from '../line/speed.ts'
 import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
 import { shareOf } from '../permits/lanes.ts'
-import type { Demand, DoorReport, View } from '../protocol/messages.ts'
+import type { Demand, DoorReport, Snapshot } from '../protocol/messages.ts'
 import { type Cells, fresh } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
@@ -67,7 +67,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   const unheardOf = report.epoch > door.epoch ? outOf(door) : 0
   const spent = settle(room.bank, door, report, nowMs)
   room.stock.spent += spent + unheardOf
-  // A door whose view is older than the closing reports newcomers. They are in line, not ready.
+  // A door whose snapshot is older than the closing reports newcomers. They are in line, not ready.
   const unheard = report.open && !room.open
   door.demand = unheard ? [] : report.demand
   if (unheard) putInLine(room, report.demand)
@@ -104,7 +104,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   fill(room.bank, sums(room).out, rules, nowMs)
   followSettings(room, rules, nowMs)
   const tookMs = Math.max(0, nowMs - room.tickedAtMs)
-  if (tookMs < TICK_MS && room.view) return
+  if (tookMs < TICK_MS && room.snapshot) return
   measureDepartures(room, tookMs)
   if (room.open) callAll(room, rules, nowMs)
   else {
@@ -112,7 +112,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
     openWhenEmpty(room, rules, nowMs)
   }
   room.tickedAtMs = Math.max(room.tickedAtMs, nowMs)
-  room.view = makeView(room, rules, nowMs)
+  room.snapshot = makeView(room, rules, nowMs)
 }
 
 /** Fills the bank up to `turnMs`, when the limits change, at the limits that were in force before. */
@@ -133,7 +133,7 @@ function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, now
   putInLine(room, demand)
   // Refused newcomers are in line now like all others, so they are not ready.
   for (const door of room.doors.values()) door.demand = []
-  room.view = makeView(room, rules, nowMs)
+  room.snapshot = makeView(room, rules, nowMs)
 }
 
 function measureDepartures(room: RoomState, tookMs: number): void {
@@ -144,7 +144,7 @@ function measureDepartures(room: RoomState, tookMs: number): void {
   room.departedSinceTick = 0
 }
 
-function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
+function makeView(room: RoomState, rules: RoomRules, nowMs: number): Snapshot {
   const { live, out } = sums(room)
   const soldOut = left(room) === 0
   const full = live + out >= rules.totalActiveUsers
@@ -162,19 +162,19 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): View {
     ratePerSecond: rules.ratePerMinute / 60,
     batches: room.draws.batches,
     settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
-    events: eventsView(room.events, nowMs),
-    lanes: laneViews(room, rules, nowMs),
+    events: eventsSnapshot(room.events, nowMs),
+    lanes: laneSnapshots(room, rules, nowMs),
   }
 }
 
-function laneViews(room: RoomState, rules: RoomRules, nowMs: number): Record<string, LaneView> {
+function laneSnapshots(room: RoomState, rules: RoomRules, nowMs: number): Record<string, LaneSnapshot> {
   const beside = room.lines.size - 1
-  const viewIn = (lane: string, line: Line): LaneView => {
-    if (beside === 0) return viewOf(line, readyCount(room, nowMs))
-    const view = viewOf(line, readyIn(room, rules, lane, nowMs), lane === MAIN_LANE ? 0 : beside)
-    return { ...view, share: shareOf(rules.lanes ?? NO_LANES, lane), showRate: showRate(line.state.control) }
+  const snapshotIn = (lane: string, line: Line): LaneSnapshot => {
+    if (beside === 0) return snapshotOf(line, readyCount(room, nowMs))
+    const snapshot = snapshotOf(line, readyIn(room, rules, lane, nowMs), lane === MAIN_LANE ? 0 : beside)
+    return { ...snapshot, share: shareOf(rules.lanes ?? NO_LANES, lane), showRate: showRate(line.state.control) }
   }
-  return Object.fromEntries([...room.lines].map(([lane, line]) => [lane, viewIn(lane, line)]))
+  return Object.fromEntries([...room.lines].map(([lane, line]) => [lane, snapshotIn(lane, line)]))
 }
 
 /** Returns the most permits that may be banked or outstanding, for operators to see beside the other figures. */

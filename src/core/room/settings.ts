@@ -22,7 +22,7 @@ export function followSettings(room: RoomState, rules: RoomRules, nowMs: number)
     nowMs,
   )
   const { hold } = room.events
-  if (before?.phase !== hold?.phase) room.view = null
+  if (before?.phase !== hold?.phase) room.snapshot = null
   if (before && !hold) for (const line of room.lines.values()) beginAnew(line, nowMs)
   if (hold && room.open) closeForStart(room, rules, nowMs)
 }

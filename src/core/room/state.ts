@@ -7,7 +7,7 @@ import { type Line, newLine, serves } from '../line/line.ts'
 import { newPace, type Pace } from '../line/slowdown.ts'
 import type { Bank, DoorAccount, Limits } from '../permits/bank.ts'
 import { type LaneShare, newTurns, type Turns } from '../permits/lanes.ts'
-import type { Demand, View } from '../protocol/messages.ts'
+import type { Demand, Snapshot } from '../protocol/messages.ts'
 import type { Applied } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
@@ -52,7 +52,7 @@ export interface RoomState {
   /** Sessions ended per second, smoothed. In a full room permits come at this rate. */
   departuresPerSecond: number
   departedSinceTick: number
-  view: View | null
+  snapshot: Snapshot | null
 }
 
 /** The settings the room's decisions need. */
@@ -95,6 +95,6 @@ export function newRoom(nowMs: number): RoomState {
     shown: new Map(),
     departuresPerSecond: 0,
     departedSinceTick: 0,
-    view: null,
+    snapshot: null,
   }
 }

@@ -43,9 +43,9 @@ export function stateOf(verdict: Exclude<Verdict, { kind: 'proxy' }> | PollVerdi
   }
 }
 
-function rejectedState({ why, view }: Rejected): State {
+function rejectedState({ why, snapshot }: Rejected): State {
   if (needsInvitation(why)) return 'uninvited'
-  return view?.soldOut ? 'sold-out' : 'rejected'
+  return snapshot?.soldOut ? 'sold-out' : 'rejected'
 }
 
 function turnedAwayState({ why, page }: TurnedAway): State {

@@ -1,5 +1,5 @@
 /**
- * The poll of a waiting visitor, and leaving. A poll makes no call of its own, but it waits for a new view when the
+ * The poll of a waiting visitor, and leaving. A poll makes no call of its own, but it waits for a new snapshot when the
  * last one is old. With `claim=1` it claims when the visitor is called.
  */
 import { passesThrough } from '../../core/place/outsider.ts'
@@ -47,7 +47,7 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
   if (mode === 'observe') return { kind: 'inside', why: 'observe' }
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return { kind: 'inside', why: 'pass' }
   const invited = await invitedBy(visit, room)
-  const { ticket: held } = ofThisGeneration(carried, room.view)
+  const { ticket: held } = ofThisGeneration(carried, room.snapshot)
   if (passesThrough(held, { invitation: invited.kind }, room.settings.at(nowMs).step))
     return { kind: 'inside', why: 'passthrough' }
   // The cookie stays, and so does the page.
@@ -103,7 +103,7 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
   const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
   const sid = carried.pass?.value.sid
   if (sid !== undefined && mayAsk(sid)) await room.sessions.end(visit, sid, 'left')
-  const { ticket } = ofThisGeneration(carried, room.view)
+  const { ticket } = ofThisGeneration(carried, room.snapshot)
   if (ticket && mayAsk(ticket.sid)) await leaveLine(visit, room, ticket)
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   if (mayGiveCookie(visit, room.settings.config))

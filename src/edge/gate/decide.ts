@@ -21,8 +21,8 @@
  * | no place                   | `reject`, not open, or no permit | a page or JSON that explains it, without a ticket |
  *
  * No request reaches the origin in any other way (I3). A request with a lease waits for no answer. Every other request
- * first waits for a view that is at most a second old. A request with a valid pass waits for it at most 150 ms.
- * If no door answers, the last view counts.
+ * first waits for a snapshot that is at most a second old. A request with a valid pass waits for it at most 150 ms.
+ * If no door answers, the last snapshot counts.
  */
 import { passesThrough } from '../../core/place/outsider.ts'
 import { SHORT_RETRY_MS } from '../../core/place/step.ts'
@@ -67,17 +67,17 @@ async function decideIn(visit: Visit, room: RoomClient, network: NetworkCheck | 
   if (refusal) return limitedBy(room, carried.pass?.value.sid ?? null, refusal)
   const leased = carried.pass && (await byLease(visit, room, carried.pass))
   if (leased) return leased
-  const own = ofThisGeneration(carried, room.view)
+  const own = ofThisGeneration(carried, room.snapshot)
   const inside = own.pass && (await byDoor(visit, room, own.pass))
   return inside ?? outside(visit, room, own)
 }
 
-/** Waits for a view that is new enough for this visitor. */
+/** Waits for a snapshot that is new enough for this visitor. */
 async function viewFor(visit: Visit, room: RoomClient, pass: Pass | null): Promise<void> {
-  // With a lease the view is renewed in the background.
+  // With a lease the snapshot is renewed in the background.
   if (pass && leaseOn(visit, room, pass.sid)) return room.sync.renew(visit)
   const current = room.sync.current(visit)
-  // A request with a valid pass waits only for a short time, because its door decides, not the view.
+  // A request with a valid pass waits only for a short time, because its door decides, not the snapshot.
   if (!pass || pass.expiresMs <= visit.nowMs) return current
   if ((await soon(current)) === 'late') visit.waitUntil(current)
 }

@@ -1,6 +1,6 @@
 /** The verified tokens of a visitor: the first valid pass, and the oldest ticket. */
 import { laneOf } from '../../core/line/line.ts'
-import type { View } from '../../core/protocol/messages.ts'
+import type { Snapshot } from '../../core/protocol/messages.ts'
 import { inGeneration, MAIN_LANE, type Pass, type Ticket } from '../../core/ticket.ts'
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
@@ -51,17 +51,17 @@ export async function carriedBy(visit: Visit, room: RoomClient): Promise<Carried
  * Drops the tokens of another generation. An older one is void. A newer one may only be unknown to this isolate yet, so
  * its cookie stays. A ticket of a removed lane becomes one of the main lane.
  */
-export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, view: View | null) {
-  if (!view) return { pass, ticket: ticket?.value ?? null, keepCookie }
-  const isNewer = [pass, ticket].some(token => token && token.value.generation > view.generation)
+export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, snapshot: Snapshot | null) {
+  if (!snapshot) return { pass, ticket: ticket?.value ?? null, keepCookie }
+  const isNewer = [pass, ticket].some(token => token && token.value.generation > snapshot.generation)
   return {
-    pass: pass?.value.generation === view.generation ? pass : null,
-    ticket: ticket && inLine(inGeneration(ticket.value, view.generation), view),
+    pass: pass?.value.generation === snapshot.generation ? pass : null,
+    ticket: ticket && inLine(inGeneration(ticket.value, snapshot.generation), snapshot),
     keepCookie: keepCookie || isNewer,
   }
 }
 
-function inLine(ticket: Ticket | null, { lanes }: View): Ticket | null {
+function inLine(ticket: Ticket | null, { lanes }: Snapshot): Ticket | null {
   return ticket && laneOf(lanes, ticket) !== ticket.lane ? { ...ticket, lane: MAIN_LANE } : ticket
 }
 

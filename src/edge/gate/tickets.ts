@@ -31,25 +31,25 @@ export async function mint(
   { lane, behindMs }: { readonly lane: string; readonly behindMs: number },
 ): Promise<Ticket> {
   const { nowMs } = visit
-  const { view } = room
+  const { snapshot } = room
   const chosen = invited.kind === 'valid' ? invited.invitation.sid : null
   const sid = chosen ?? newSid(room, visit)
-  const issue = issueAt(view, lane, behindMs, nowMs)
+  const issue = issueAt(snapshot, lane, behindMs, nowMs)
   const drawn = issue.batch ? await room.tokens.draw(sid, issue.batch) : null
   const key = drawn?.key ?? room.keyAt(nowMs) + issue.behindMs
   const place = { room: room.name, sid, lane, key, draw: drawn?.draw ?? null, entry: issue.entry }
-  return newTicket({ ...place, ...(chosen === null ? {} : { takenMs: nowMs }) }, view, nowMs)
+  return newTicket({ ...place, ...(chosen === null ? {} : { takenMs: nowMs }) }, snapshot, nowMs)
 }
 
 /** Gives a ticket its place when the draw of its event is done. Most rooms have no events, so their polls skip this. */
 export async function withKnownPlace(
   ticket: Ticket | null,
-  { view }: RoomClient,
+  { snapshot }: RoomClient,
   nowMs: number,
 ): Promise<Ticket | null> {
-  if (!ticket || !view?.events) return ticket
-  const lot = eventLotOf(ticket, view.events)
-  return withPlace(ticket, view.events, lot && (await entryKey(lot.seed, ticket.sid, lot.batch)), nowMs)
+  if (!ticket || !snapshot?.events) return ticket
+  const lot = eventLotOf(ticket, snapshot.events)
+  return withPlace(ticket, snapshot.events, lot && (await entryKey(lot.seed, ticket.sid, lot.batch)), nowMs)
 }
 
 /**
@@ -57,14 +57,14 @@ export async function withKnownPlace(
  */
 export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
   const again = room.ended.find(id, visit.nowMs)?.again
-  const front = { room: room.name, view: room.view, rules: room.settings.step }
+  const front = { room: room.name, snapshot: room.snapshot, rules: room.settings.step }
   return nextAfter(visit, room, id) ?? (again ? ticketAgain(again, front, visit.nowMs) : null)
 }
 
 /** Returns the place that the visitor of a session that is over has got since, or null. */
 export function nextAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
   const next = room.ended.find(id, visit.nowMs)?.next
-  const valid = next && room.view ? inGeneration(next, room.view.generation) : null
+  const valid = next && room.snapshot ? inGeneration(next, room.snapshot.generation) : null
   return valid && !room.places.hasLeft(valid) ? valid : null
 }
 

@@ -3,7 +3,7 @@
 import { own } from '../../core/own.ts'
 import type { Place } from '../../core/place/place.ts'
 import type { WhyRejected, WhyWaiting } from '../../core/place/step.ts'
-import type { View } from '../../core/protocol/messages.ts'
+import type { Snapshot } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { Refusal, WhyRefused } from '../limits/refusal.ts'
 import type { Traced } from '../request/trace.ts'
@@ -74,7 +74,7 @@ export interface Waiting {
   /** The policy that has ended this visitor's session, null when none has. */
   readonly requeuedBy: string | null
   /** Null while no door has ever answered this isolate. */
-  readonly view: View | null
+  readonly snapshot: Snapshot | null
 }
 
 /**
@@ -87,7 +87,7 @@ export interface Rejected {
   readonly room: RoomClient
   readonly retryAfterMs: number
   /** Null while no door has ever answered this isolate. */
-  readonly view: View | null
+  readonly snapshot: Snapshot | null
 }
 
 /** A short 503 without a page. A part of a page has the reason for which its page would wait or be rejected. */
@@ -130,8 +130,8 @@ export function traceVerdict({ trace, nowMs }: Visit, room: RoomClient, verdict:
   trace.note({ room: room.name, verdict: verdict.kind, why: verdict.why, ...place, snapshotAgeMs })
 }
 
-function placeTraced({ ticket: { key, lane }, view }: Waiting): Pick<Traced, 'key' | 'frontier'> {
-  return { key, frontier: (view && own(view.lanes, lane)?.frontierKey) ?? null }
+function placeTraced({ ticket: { key, lane }, snapshot }: Waiting): Pick<Traced, 'key' | 'frontier'> {
+  return { key, frontier: (snapshot && own(snapshot.lanes, lane)?.frontierKey) ?? null }
 }
 
 /** Whether this isolate has admitted a request by itself, because no door could be asked. */

@@ -133,14 +133,14 @@ function outsider({ invited, keepCookie }: Shown, { purpose, behindMs = 0 }: Ask
 function roomNow(room: RoomClient, ticket: Ticket | null, nowMs: number): RoomNow {
   return {
     rules: room.settings.at(nowMs).step,
-    view: room.view,
+    snapshot: room.snapshot,
     hasFailed: room.sync.hasFailed(nowMs),
     isDoorEmpty: ticket !== null && room.claims.isExhausted(doorOf(ticket.sid)),
   }
 }
 
 async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, after }: Progress): Promise<Waiting> {
-  const { why, ticket, place, issued, view } = step
+  const { why, ticket, place, issued, snapshot } = step
   if (step.confirms) confirm(visit, room, ticket)
   room.ended.noteNext(after, ticket)
   if (issued !== null) room.count('minted')
@@ -156,20 +156,20 @@ async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, 
     missed: issued === 'missed',
     invitation: shown.invited.kind,
     requeuedBy: null,
-    view,
+    snapshot,
   }
 }
 
 function rejected(visit: Visit, room: RoomClient, { why }: RejectStep): Rejected {
   if (visit.kind !== 'subresource') room.count('rejected')
-  return { kind: 'rejected', why, room, retryAfterMs: REJECTED_RETRY_MS, view: room.view }
+  return { kind: 'rejected', why, room, retryAfterMs: REJECTED_RETRY_MS, snapshot: room.snapshot }
 }
 
 /** Admits a visitor without the room, with a pass of one minute. Such visitors are exempt from I1 and I2. */
 async function admitLocally(visit: Visit, room: RoomClient): Promise<Admitted> {
   room.count('fallback')
   const sid = newSid(room, visit)
-  const generation = room.view?.generation ?? 0
+  const generation = room.snapshot?.generation ?? 0
   const pass = { room: room.name, sid, generation, issuedMs: visit.nowMs, expiresMs: visit.nowMs + FALLBACK_PASS_MS }
   return { kind: 'admitted', why: 'room-failed', room, sid, pass: await room.tokens.signPass(pass), isNew: true }
 }

@@ -39,7 +39,7 @@ const CLOSED_RETRY_MS = 10_000
  */
 export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly Upstream[]): Held | null {
   const { room } = admission
-  const health = room.view?.health
+  const health = room.snapshot?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
   // A protected request, such as a payment, is not blocked by an outage of the origin, nor shed.

@@ -184,7 +184,7 @@ export class Watch implements Patience {
     room.count(cellOf(upstream.name, outcome, nowMs - this.#beganMs, this.#sentMs))
     // A good sample of the origin goes with the next request's report. A bad one, or any from an upstream with few
     // requests, may have no next request to go with.
-    if (outcome !== 'satisfied' || upstream.tellsSessions || room.view?.health) room.sync.report(this.#visit)
+    if (outcome !== 'satisfied' || upstream.tellsSessions || room.snapshot?.health) room.sync.report(this.#visit)
     return true
   }
 }

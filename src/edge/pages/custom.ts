@@ -40,7 +40,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
     claimBy: place.claimBy,
     missed: place.state === 'missed',
     held: place.held,
-    soldOut: waiting.view?.soldOut ?? false,
+    soldOut: waiting.snapshot?.soldOut ?? false,
     slower: place.slower,
     reason: place.reason,
     drawAt: place.drawAt,
@@ -62,7 +62,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
  * than the method.
  */
 export function customRejectedPage(visit: Visit, rejected: Rejected): Page | null {
-  if (rejected.view?.soldOut || needsInvitation(rejected.why)) return null
+  if (rejected.snapshot?.soldOut || needsInvitation(rejected.why)) return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const json = rejectedJson(visit, rejected)

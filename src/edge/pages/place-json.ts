@@ -6,7 +6,7 @@
  */
 import type { Wait } from '../../core/place/estimate.ts'
 import { isUndrawn } from '../../core/place/place.ts'
-import type { View } from '../../core/protocol/messages.ts'
+import type { Snapshot } from '../../core/protocol/messages.ts'
 import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
@@ -42,7 +42,7 @@ export type PlaceJson = ReturnType<typeof placeJson>
 
 export function placeJson(visit: Visit, waiting: Waiting) {
   const { nowMs } = visit
-  const { room, place, view } = waiting
+  const { room, place, snapshot } = waiting
   const { config, event } = room.settings.at(nowMs)
   const language = languageFor(visit, room.settings.config)
   const called = place.state === 'called'
@@ -50,10 +50,10 @@ export function placeJson(visit: Visit, waiting: Waiting) {
   const wait = place.state === 'waiting' && place.position !== null ? place.wait : null
   // A called visitor waits only a moment, unless the room admits no visitor now. Templates written for Cloudflare show
   // the wait only if `waitTimeKnown` is true.
-  const isSoon = called && !(view?.held ?? false)
+  const isSoon = called && !(snapshot?.held ?? false)
   return {
     cfWaitingRoom: {
-      ...published(room.settings.at(nowMs), { view, wait, nowMs, language }),
+      ...published(room.settings.at(nowMs), { snapshot, wait, nowMs, language }),
       ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: language.texts.time.short } : {}),
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
     },
@@ -66,12 +66,12 @@ export function placeJson(visit: Visit, waiting: Waiting) {
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     event: eventJson(event, waiting, nowMs),
-    held: view?.held ?? false,
-    slower: view?.slowed ?? null,
-    reason: view?.health?.reason ?? null,
+    held: snapshot?.held ?? false,
+    slower: snapshot?.slowed ?? null,
+    reason: snapshot?.health?.reason ?? null,
     lane: waiting.ticket.lane,
     invitation: waiting.invitation === 'none' ? null : waiting.invitation,
-    message: messageOf(config, view?.soldOut ?? false),
+    message: messageOf(config, snapshot?.soldOut ?? false),
     ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
@@ -83,15 +83,15 @@ export function placeState({ place, missed }: Waiting): 'waiting' | 'called' | '
 }
 
 /** Returns the data for a visitor whom the room rejects. */
-export function rejectedJson(visit: Visit, { room, view, why, retryAfterMs }: Rejected) {
+export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }: Rejected) {
   const { nowMs } = visit
   const { config } = room.settings.at(nowMs)
   const language = languageFor(visit, room.settings.config)
   const inviteOnly = needsInvitation(why)
-  const soldOut = view?.soldOut ?? false
+  const soldOut = snapshot?.soldOut ?? false
   return {
     cfWaitingRoom: {
-      ...published(room.settings.at(nowMs), { view, wait: null, nowMs, language }),
+      ...published(room.settings.at(nowMs), { snapshot, wait: null, nowMs, language }),
       queueIsFull: !inviteOnly,
       refreshIntervalSeconds: seconds(retryAfterMs),
     },
@@ -147,14 +147,14 @@ function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean):
 }
 
 interface Seen {
-  readonly view: View | null
+  readonly snapshot: Snapshot | null
   readonly wait: Wait | null
   readonly nowMs: number
   readonly language: Language
 }
 
 /** Returns the 25 published variables. Callers then set those that depend on the visitor. */
-function published({ config, event }: RoomSettings, { view, wait, nowMs, language }: Seen) {
+function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, language }: Seen) {
   const { unknown } = language.texts.time
   const method = config.queueing_method
   const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
@@ -169,7 +169,7 @@ function published({ config, event }: RoomSettings, { view, wait, nowMs, languag
     waitTimeFormatted: waitInWords(wait, language),
     queueIsFull: false,
     queueAll: config.queue_all,
-    lastUpdated: new Date(view?.asOfMs ?? nowMs).toISOString(),
+    lastUpdated: new Date(snapshot?.asOfMs ?? nowMs).toISOString(),
     refreshIntervalSeconds: 0,
     queueingMethod: method,
     isFIFOQueue: method === 'fifo',

@@ -18,7 +18,7 @@ export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Pag
   return { html: render(variables), headers: await headers(verdict.room.settings.config, language) }
 }
 
-function textOf({ why, view }: Rejected, { texts }: Language) {
+function textOf({ why, snapshot }: Rejected, { texts }: Language) {
   const { uninvited, invalidInvitation, soldOut, noPlace } = texts.rejected
   switch (why) {
     case 'uninvited':
@@ -27,10 +27,10 @@ function textOf({ why, view }: Rejected, { texts }: Language) {
       return invalidInvitation
     case 'sold-out':
     case 'rejects-newcomers':
-    case 'no-view':
+    case 'no-snapshot':
     case 'no-permit':
     case 'no-answer':
     case 'network-quota':
-      return view?.soldOut ? soldOut : noPlace
+      return snapshot?.soldOut ? soldOut : noPlace
   }
 }

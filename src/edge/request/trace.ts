@@ -12,7 +12,7 @@ export interface Traced {
   readonly key?: number
   /** How far the visitor's lane has been called, as a key. Null while it has no line. */
   readonly frontier?: number | null
-  /** The age of the room's view. Null while no door has ever answered. */
+  /** The age of the room's snapshot. Null while no door has ever answered. */
   readonly snapshotAgeMs?: number | null
 }
 

@@ -4,7 +4,9 @@ import { doorOf, placeIdOf } from '../../core/ticket.ts'
 import type { Caller, DoorClient } from './door-client.ts'
 import type { Memory } from './memory.ts'
 
-/** A request that comes again within this time does not claim again. The view is as old, so nothing new is known. */
+/**
+ * A request that comes again within this time does not claim again. The snapshot is as old, so nothing new is known.
+ */
 const CLAIMED_FOR_MS = 1_000
 
 export class Claims {

@@ -4,7 +4,7 @@
  */
 import type { Quota } from '../../core/gcra.ts'
 import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
-import type { View } from '../../core/protocol/messages.ts'
+import type { Snapshot } from '../../core/protocol/messages.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -80,8 +80,8 @@ export class RoomClient {
     return this.#settings
   }
 
-  get view(): View | null {
-    return this.sync.view
+  get snapshot(): Snapshot | null {
+    return this.sync.snapshot
   }
 
   count(cell: string, by = 1): void {

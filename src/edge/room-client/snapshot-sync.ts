@@ -1,8 +1,8 @@
 /**
- * The sync of one isolate with its room. It reports the isolate's counts to one home door, and gets back the view and
- * the settings.
+ * The sync of one isolate with its room. It reports the isolate's counts to one home door, and gets back the snapshot
+ * and the settings.
  *
- * At most one report is under way. When a report fails, the last view stays.
+ * At most one report is under way. When a report fails, the last snapshot stays.
  */
 
 import { STORAGE_REFUSED } from '../../core/protocol/calls.ts'
@@ -16,8 +16,8 @@ import {
   noAnswer,
   wantsRenewal,
 } from '../../core/protocol/edge.ts'
-import type { View } from '../../core/protocol/messages.ts'
-import { VIEW_FOR_MS } from '../../core/timing.ts'
+import type { Snapshot } from '../../core/protocol/messages.ts'
+import { SNAPSHOT_FOR_MS } from '../../core/timing.ts'
 import { log } from '../../runtime/log.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type DoorClient, inTime } from './door-client.ts'
@@ -61,13 +61,13 @@ export class SnapshotSync {
     return this.#edge.isolate
   }
 
-  get view(): View | null {
-    return this.#edge.view
+  get snapshot(): Snapshot | null {
+    return this.#edge.snapshot
   }
 
-  /** Returns the age of the view. Returns null while no door has ever answered. */
+  /** Returns the age of the snapshot. Returns null while no door has ever answered. */
   viewAgeMs(nowMs: number): number | null {
-    return this.view === null ? null : Math.max(0, nowMs - this.#edge.viewAtMs)
+    return this.snapshot === null ? null : Math.max(0, nowMs - this.#edge.snapshotAtMs)
   }
 
   count(cell: string, by: number): void {
@@ -79,7 +79,7 @@ export class SnapshotSync {
     return hasFailed(this.#edge, nowMs)
   }
 
-  /** Waits for a view that is new enough to decide about a newcomer. A failed sync leaves the last view. */
+  /** Waits for a snapshot that is new enough to decide about a newcomer. A failed sync leaves the last snapshot. */
   async current(caller: Caller): Promise<void> {
     if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
   }
@@ -89,8 +89,8 @@ export class SnapshotSync {
    * has lost its room is good enough until `on_room_failure` applies.
    */
   async outage(caller: Caller): Promise<string | null> {
-    if (caller.nowMs - this.#edge.viewAtMs > ANSWERS_FOR_MS) await this.current(caller)
-    const { viewAtMs, failingSinceMs } = this.#edge
+    if (caller.nowMs - this.#edge.snapshotAtMs > ANSWERS_FOR_MS) await this.current(caller)
+    const { snapshotAtMs: viewAtMs, failingSinceMs } = this.#edge
     const silentMs = caller.nowMs - viewAtMs
     if (silentMs <= ANSWERS_FOR_MS) {
       const roomIsSilent = failingSinceMs !== null && this.hasFailed(caller.nowMs)
@@ -101,7 +101,7 @@ export class SnapshotSync {
     return viewAtMs > 0 ? `no door has answered for ${wholeSeconds(silentMs)} s` : 'no door has answered yet'
   }
 
-  /** Renews the view in the background when it is about to grow too old. */
+  /** Renews the snapshot in the background when it is about to grow too old. */
   renew(caller: Caller): void {
     if (!wantsRenewal(this.#edge, caller.nowMs)) return
     // One sync under way is enough. Do not wait for it: this request may be over when the answer comes.
@@ -119,7 +119,7 @@ export class SnapshotSync {
     this.#room.beforeReport()
     if (!this.#edge.tally.dirty) return
     this.#trailingSinceMs = caller.nowMs
-    const waited = new Promise<void>(resolve => setTimeout(resolve, VIEW_FOR_MS)).then(() => {
+    const waited = new Promise<void>(resolve => setTimeout(resolve, SNAPSHOT_FOR_MS)).then(() => {
       this.#trailingSinceMs = null
       this.#room.beforeReport()
       return this.#edge.tally.dirty ? this.#sync(caller, Date.now()) : undefined
@@ -144,7 +144,7 @@ export class SnapshotSync {
 
   async #syncOnce(caller: Caller, nowMs: number): Promise<void> {
     this.#home ??= this.#room.doorFor(caller)
-    if (nowMs - this.#edge.viewAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
+    if (nowMs - this.#edge.snapshotAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
     if (this.#doors.isDown(this.#home, nowMs)) return
     caller.calls.sync++
     this.#room.beforeReport()
@@ -180,9 +180,16 @@ export class SnapshotSync {
 
   /** Doors forget a silent isolate. Its counts that no answer has confirmed go on under a new id. */
   #beginAnew(): void {
-    const { view, settings, version, viewAtMs, failingSinceMs, tally } = this.#edge
+    const { snapshot, settings, version, snapshotAtMs: viewAtMs, failingSinceMs, tally } = this.#edge
     if (viewAtMs === Number.NEGATIVE_INFINITY) return
-    this.#edge = { ...newEdge<RoomConfig>(crypto.randomUUID()), view, settings, version, viewAtMs, failingSinceMs }
+    this.#edge = {
+      ...newEdge<RoomConfig>(crypto.randomUUID()),
+      snapshot,
+      settings,
+      version,
+      snapshotAtMs: viewAtMs,
+      failingSinceMs,
+    }
     for (const [cell, by] of tally.entries()) this.#edge.tally.add(cell, by)
   }
 }

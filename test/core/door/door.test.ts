@@ -14,7 +14,7 @@ import {
   report,
   usable,
 } from '../../../src/core/door/door.ts'
-import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { SessionRules } from '../../../src/core/session.ts'
 import { MemorySessions } from '../../../tools/simulation/sessions.ts'
 
@@ -41,7 +41,7 @@ function doorWith(permits: number, frontierKey: number | null = null) {
 function hear(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
   const { seq } = report(door, 0, '', nowMs)
   const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
-  const view: View = {
+  const snapshot: Snapshot = {
     asOfMs: nowMs,
     generation: 1,
     open: frontierKey === null,
@@ -50,7 +50,7 @@ function hear(door: DoorState, permits: number, frontierKey: number | null, nowM
     ratePerSecond: 1,
     lanes: { main: lane },
   }
-  applyReply(door, { epoch: door.epoch, seq, granted: door.granted + permits, view }, nowMs)
+  applyReply(door, { epoch: door.epoch, seq, granted: door.granted + permits, snapshot }, nowMs)
 }
 
 describe('a claim', () => {
@@ -207,17 +207,17 @@ describe('usable permits', () => {
 
   it('of another incarnation of the door cannot be used', () => {
     const { door } = doorWith(0)
-    const view = door.view as View
-    applyReply(door, { epoch: 99, seq: 1, granted: 50, view }, 0)
+    const snapshot = door.snapshot as Snapshot
+    applyReply(door, { epoch: 99, seq: 1, granted: 50, snapshot }, 0)
     expect(usable(door)).toBe(0)
   })
 
   it('are not doubled by a repeated or late answer', () => {
     const { door } = doorWith(0)
-    const view = door.view as View
-    applyReply(door, { epoch: 1, seq: 7, granted: 4, view }, 0)
-    applyReply(door, { epoch: 1, seq: 6, granted: 2, view }, 0)
-    applyReply(door, { epoch: 1, seq: 7, granted: 4, view }, 0)
+    const snapshot = door.snapshot as Snapshot
+    applyReply(door, { epoch: 1, seq: 7, granted: 4, snapshot }, 0)
+    applyReply(door, { epoch: 1, seq: 6, granted: 2, snapshot }, 0)
+    applyReply(door, { epoch: 1, seq: 7, granted: 4, snapshot }, 0)
     expect(usable(door)).toBe(4)
   })
 })
@@ -248,7 +248,7 @@ describe('a report', () => {
     ask('a', 5)
     expect(isActive(door, 1, 0)).toBe(true) // the room does not know of the session
     const { seq } = report(door, 1, '', 0)
-    applyReply(door, { epoch: 1, seq, granted: 1, view: door.view as View }, 0)
+    applyReply(door, { epoch: 1, seq, granted: 1, snapshot: door.snapshot as Snapshot }, 0)
     expect(isActive(door, 1, 0)).toBe(false)
     expect(isActive(door, 0, 0)).toBe(true) // a place came free
   })

@@ -5,8 +5,8 @@ import {
   COUNTED_AFTER_MS,
   callableKey,
   type Events,
-  type EventsView,
-  eventsView,
+  type EventsSnapshot,
+  eventsSnapshot,
   followEvents,
   knownKey,
   newEvents,
@@ -15,7 +15,7 @@ import {
 import type { ScheduledEvent } from '../../../src/core/events/schedule.ts'
 import { bucketOf } from '../../../src/core/line/arrivals.ts'
 import { nextPollMs, placeOf, seen } from '../../../src/core/place/place.ts'
-import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import { newRoom, type RoomRules, sync, tick, waitingTotal } from '../../../src/core/room/room.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 import { emptyReport } from '../../support/reports.ts'
@@ -42,7 +42,7 @@ function eventsAt(event: ScheduledEvent, nowMs: number, ...looks: number[]): Eve
   return events
 }
 
-const view = (events: Events, nowMs: number) => eventsView(events, nowMs)
+const view = (events: Events, nowMs: number) => eventsSnapshot(events, nowMs)
 const entry = (draw = 1) => ({ event: 'sale', draw })
 
 describe('a room of many events', () => {
@@ -85,7 +85,7 @@ describe('before the start of an event', () => {
 
   it('no visitor enters a finished draw at an edge whose clock is behind', () => {
     const done = { ...view(eventsAt(sale, S, P), S), prequeue: { event: 'sale', draw: 1, fromMs: P, startMs: S } }
-    expect(prequeueAt(done as EventsView, S - 1)).toBeNull()
+    expect(prequeueAt(done as EventsSnapshot, S - 1)).toBeNull()
   })
 
   it('no visitor of the prequeue is called, and places are known where there is no draw', () => {
@@ -234,7 +234,7 @@ describe('a place before the start', () => {
     issuedMs: S - MINUTE,
     ...more,
   })
-  const room = (events: Events, nowMs: number): View => ({
+  const room = (events: Events, nowMs: number): Snapshot => ({
     asOfMs: nowMs,
     generation: 1,
     // This edge does not know yet that the room has closed.
@@ -303,7 +303,7 @@ describe('a room', () => {
     for (const atMs of [S - 20_000, S - 10_000, S, S + 1_000]) tick(room, { ...rules, event: sale }, atMs)
     const begins = room.lines.get('main')?.state.frontierKey ?? Number.NaN
     expect(room.events.draws[0]?.fromKey).toBeGreaterThan(begins)
-    expect(room.view?.events?.draws[0]?.drawn).not.toBeNull()
+    expect(room.snapshot?.events?.draws[0]?.drawn).not.toBeNull()
   })
 
   it('calls no visitor of the prequeue and stays closed until the start, then calls by arrival', () => {

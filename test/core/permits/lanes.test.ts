@@ -6,7 +6,7 @@ import { comingIn, newFrontier } from '../../../src/core/line/frontier.ts'
 import { callEverybody, laneOf } from '../../../src/core/line/line.ts'
 import { allot, divide, newTurns, servedIn, shareOf, take } from '../../../src/core/permits/lanes.ts'
 import { placeOf } from '../../../src/core/place/place.ts'
-import type { DoorReport, View } from '../../../src/core/protocol/messages.ts'
+import type { DoorReport, Snapshot } from '../../../src/core/protocol/messages.ts'
 import { newRoom, type RoomState, sync, takeDirty, tick, waitingTotal } from '../../../src/core/room/room.ts'
 import type { SessionRules } from '../../../src/core/session.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
@@ -135,8 +135,8 @@ describe('a room with lanes', () => {
       ]).flat(),
     )
     granted(room, report({ seq: 2, cells, spent: 50, gone: { vip: 15 }, live: 50 }), T0 + 10_000)
-    const vip = room.view?.lanes.vip
-    expect(room.view?.lanes.main?.frontierKey).toBeGreaterThan(T0)
+    const vip = room.snapshot?.lanes.vip
+    expect(room.snapshot?.lanes.main?.frontierKey).toBeGreaterThan(T0)
     expect(vip?.frontierKey).toBeGreaterThan(T0)
     expect(vip?.share).toBe(0.3)
   })
@@ -161,12 +161,20 @@ function heldRoom(cells: Record<string, number>): RoomState {
 const HELD = { ...rules, ratePerMinute: 0 }
 const NO_LANES = { ...rules, lanes: [] }
 const HELD_WITHOUT = { ...HELD, lanes: [] }
-const VIEWLESS: View = { asOfMs: 0, generation: 1, open: false, held: true, full: false, ratePerSecond: 1, lanes: {} }
+const VIEWLESS: Snapshot = {
+  asOfMs: 0,
+  generation: 1,
+  open: false,
+  held: true,
+  full: false,
+  ratePerSecond: 1,
+  lanes: {},
+}
 
-/** Where a confirmed ticket stands in the room's last view. */
+/** Where a confirmed ticket stands in the room's last snapshot. */
 function placeIn(room: RoomState, lane: string, key: number, nowMs: number) {
   const ticket = { ...TICKET, lane, key, issuedMs: nowMs }
-  return placeOf(ticket, room.view ?? VIEWLESS, rules.claimWindowMs, nowMs)
+  return placeOf(ticket, room.snapshot ?? VIEWLESS, rules.claimWindowMs, nowMs)
 }
 
 const TICKET: Ticket = {
@@ -189,7 +197,7 @@ describe('a removed lane', () => {
     expect(placeIn(room, 'vip', T0 + 1_305, T0 + 10_000)).toMatchObject({ ahead: 30 })
     tick(room, HELD_WITHOUT, T0 + 11_000)
     expect([...room.lines.keys()]).toEqual(['main'])
-    expect(Object.keys(room.view?.lanes ?? {})).toEqual(['main'])
+    expect(Object.keys(room.snapshot?.lanes ?? {})).toEqual(['main'])
     expect(waitingTotal(room)).toBe(80)
     expect(placeIn(room, 'vip', T0 + 1_305, T0 + 11_000)).toMatchObject({ ahead: 61 })
     expect(placeIn(room, 'main', T0 + 1_310, T0 + 11_000)).toMatchObject({ ahead: 62 })
@@ -209,7 +217,7 @@ describe('a removed lane', () => {
     for (let second = 11; second < 15; second++) {
       granted(room, report({ seq: second }), T0 + second * 1_000, NO_LANES)
     }
-    const frontierKey = room.view?.lanes.main?.frontierKey ?? 0
+    const frontierKey = room.snapshot?.lanes.main?.frontierKey ?? 0
     expect(waitingTotal(room)).toBeLessThan(70)
     expect(placeIn(room, 'vip', frontierKey - 0.001, T0 + 15_000).state).toBe('called')
     expect(placeIn(room, 'vip', frontierKey + 10, T0 + 15_000).state).toBe('waiting')
@@ -274,7 +282,7 @@ describe('a removed lane', () => {
           granted(room, report({ seq: ++seq, base: seq - 1, cells }), nowMs + 1_000, settings)
           came.push(...placed)
         }
-        const lanes = room.view?.lanes ?? {}
+        const lanes = room.snapshot?.lanes ?? {}
         expect(waitingTotal(room)).toBe(came.length)
         for (const name of Object.keys(lanes)) {
           const keys = came.filter(place => laneOf(lanes, place) === name).map(({ key }) => key)
@@ -335,7 +343,7 @@ describe('a door with permits for lanes', () => {
     const sessions = new MemorySessions()
     const { seq } = reportOf(door, 0, '', 0)
     const lane = { frontierKey: 1_000, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
-    const view: View = {
+    const snapshot: Snapshot = {
       asOfMs: 0,
       generation: 1,
       open: false,
@@ -344,7 +352,7 @@ describe('a door with permits for lanes', () => {
       ratePerSecond: 1,
       lanes: { main: lane, ...(hasVip ? { vip: lane } : {}) },
     }
-    applyReply(door, { epoch: 1, seq, granted: main + vip, lanes: { vip }, view }, 0)
+    applyReply(door, { epoch: 1, seq, granted: main + vip, lanes: { vip }, snapshot }, 0)
     const ask = (sid: string, lane: string, key: number, more: object = {}, nowMs = 0) =>
       claim(
         door,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { LaneView } from '../../../src/core/line/line.ts'
+import type { LaneSnapshot } from '../../../src/core/line/line.ts'
 import { laneWaitMs } from '../../../src/core/place/lane-wait.ts'
-import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import { figuresOf } from '../../../tools/simulation/figures.ts'
 import type { Scenario } from '../../../tools/simulation/scenario.ts'
 import { played } from '../../support/simulated.ts'
@@ -10,10 +10,14 @@ const T0 = 1_700_000_000_000
 const MINUTE_MS = 60_000
 
 /** `people` arrived evenly from `sinceMs` to `untilMs` (relative to T0), and `share` of the permits serves them. */
-function lane(people: number, share: number, more: Partial<LaneView> & { sinceMs?: number; untilMs?: number } = {}) {
+function lane(
+  people: number,
+  share: number,
+  more: Partial<LaneSnapshot> & { sinceMs?: number; untilMs?: number } = {},
+) {
   const { sinceMs = -10 * MINUTE_MS, untilMs = -5 * MINUTE_MS, ...rest } = more
   const curve = people === 0 ? [] : [T0 + sinceMs, 0, T0 + untilMs, people]
-  const own: LaneView = {
+  const own: LaneSnapshot = {
     frontierKey: T0 + sinceMs,
     lapsedKey: 0,
     calledAhead: 0,
@@ -25,11 +29,11 @@ function lane(people: number, share: number, more: Partial<LaneView> & { sinceMs
   return { ...own, ...rest }
 }
 
-function viewOf(lanes: Record<string, LaneView>): View {
+function viewOf(lanes: Record<string, LaneSnapshot>): Snapshot {
   return { asOfMs: T0, generation: 1, open: false, held: false, full: false, ratePerSecond: 10, settledKey: T0, lanes }
 }
 
-const seconds = (ahead: number, name: string, lanes: Record<string, LaneView>) =>
+const seconds = (ahead: number, name: string, lanes: Record<string, LaneSnapshot>) =>
   (laneWaitMs(ahead, name, viewOf(lanes)) ?? Number.NaN) / 1_000
 
 describe('the wait in a lane', () => {

@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pollAfterMs, waitOf } from '../../../src/core/place/estimate.ts'
 import { isUndrawn, keyAgain, nextPollMs, placeOf, refused, seen } from '../../../src/core/place/place.ts'
-import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 
 const NOW = 1_700_000_100_000
 const WINDOW = 300_000
 
 /** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
-const view: View = {
+const snapshot: Snapshot = {
   asOfMs: NOW,
   generation: 1,
   open: false,
@@ -42,14 +42,15 @@ function ticket(more: Partial<Ticket> = {}): Ticket {
   }
 }
 
-const place = (more: Partial<Ticket> = {}, room: View = view, nowMs = NOW) => placeOf(ticket(more), room, WINDOW, nowMs)
+const place = (more: Partial<Ticket> = {}, room: Snapshot = snapshot, nowMs = NOW) =>
+  placeOf(ticket(more), room, WINDOW, nowMs)
 
 describe('a place', () => {
   it.each(['constructor', '__proto__', 'toString'])(
     'in a missing lane named %s is like one in any other missing lane',
     lane => {
       expect(place({ lane })).toEqual(place({ lane: 'vip' }))
-      expect(keyAgain(NOW, lane, view)).toBe(keyAgain(NOW, 'vip', view))
+      expect(keyAgain(NOW, lane, snapshot)).toBe(keyAgain(NOW, 'vip', snapshot))
     },
   )
 
@@ -63,7 +64,7 @@ describe('a place', () => {
   })
 
   it('has a wait that rises by less than a tenth per poll, unless the visitor sees a reason', () => {
-    const likely = (more: Partial<Ticket>, room: View = view) => {
+    const likely = (more: Partial<Ticket>, room: Snapshot = snapshot) => {
       const { wait } = place({ key: NOW - 10_000, ...more }, room) as { wait: { likelyMs: number } }
       return wait.likelyMs
     }
@@ -73,7 +74,7 @@ describe('a place', () => {
     expect(likely({ waitMs: 90_000 })).toBe(45_000)
     // The page shows all waits up to half a minute alike.
     expect(likely({ waitMs: 5_000 })).toBe(30_000)
-    expect(likely({ waitMs: 40_000 }, { ...view, slowed: 'rate' })).toBe(45_000)
+    expect(likely({ waitMs: 40_000 }, { ...snapshot, slowed: 'rate' })).toBe(45_000)
   })
 
   it('never shows a higher position than before', () => {
@@ -84,7 +85,7 @@ describe('a place', () => {
   it('is called at or before the frontier, and always in an open room', () => {
     expect(place({ key: NOW - 100_000 })).toEqual({ state: 'called' })
     expect(place({ key: NOW - 99_999 }).state).toBe('waiting')
-    expect(place({}, { ...view, open: true })).toEqual({ state: 'called' })
+    expect(place({}, { ...snapshot, open: true })).toEqual({ state: 'called' })
   })
 
   it('is missed when the call is older than the claim window and its visitor never saw the call', () => {
@@ -107,7 +108,7 @@ describe('a place', () => {
   })
 
   it('has no wait while the line is held or does not move', () => {
-    expect(place({}, { ...view, held: true })).toMatchObject({ wait: null })
+    expect(place({}, { ...snapshot, held: true })).toMatchObject({ wait: null })
     expect(waitOf(10, 0)).toBeNull()
   })
 })
@@ -115,9 +116,9 @@ describe('a place', () => {
 describe('a ticket that is seen', () => {
   it('is confirmed by coming back, and keeps the lowest position', () => {
     const before = ticket({ confirmed: false })
-    const after = seen(before, placeOf(before, view, WINDOW, NOW), WINDOW, NOW)
+    const after = seen(before, placeOf(before, snapshot, WINDOW, NOW), WINDOW, NOW)
     expect(after).toMatchObject({ confirmed: true, low: null, byMs: null })
-    expect(seen(after, placeOf(after, view, WINDOW, NOW), WINDOW, NOW)).toMatchObject({ low: 51 })
+    expect(seen(after, placeOf(after, snapshot, WINDOW, NOW), WINDOW, NOW)).toMatchObject({ low: 51 })
   })
 
   it('gets a claim window when it is called, once', () => {
@@ -129,17 +130,17 @@ describe('a ticket that is seen', () => {
 
   it('gets a new claim window when a claim is refused, because its visitor is present', () => {
     const called = ticket({ key: NOW - 200_000, byMs: NOW + 5 })
-    expect(refused(called, view, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
+    expect(refused(called, snapshot, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
   })
 
   it('has no claim window when the room closed before it was called', () => {
-    expect(refused(ticket(), view, WINDOW, NOW).byMs).toBeNull()
+    expect(refused(ticket(), snapshot, WINDOW, NOW).byMs).toBeNull()
   })
 
   it('is the same object when nothing changed, so that nothing is signed in vain', () => {
     const same = ticket({ low: 51, waitMs: 25_000 })
-    expect(seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW)).toBe(same)
-    const later = seen(same, placeOf(same, view, WINDOW, NOW), WINDOW, NOW + 20_001)
+    expect(seen(same, placeOf(same, snapshot, WINDOW, NOW), WINDOW, NOW)).toBe(same)
+    const later = seen(same, placeOf(same, snapshot, WINDOW, NOW), WINDOW, NOW + 20_001)
     expect(later).not.toBe(same)
   })
 })
@@ -164,19 +165,19 @@ describe('the next poll', () => {
 
   it('comes soon for a new ticket, so that it is counted and gets its number', () => {
     const far = ticket({ key: NOW - 1_000, confirmed: false })
-    expect(nextPollMs(far, placeOf(far, view, WINDOW, NOW), view, { nowMs: NOW, random: 0.5 })).toBeLessThanOrEqual(
-      2_400,
-    )
+    expect(
+      nextPollMs(far, placeOf(far, snapshot, WINDOW, NOW), snapshot, { nowMs: NOW, random: 0.5 }),
+    ).toBeLessThanOrEqual(2_400)
     const counted = { ...far, confirmed: true }
     expect(
-      nextPollMs(counted, placeOf(counted, view, WINDOW, NOW), view, { nowMs: NOW, random: 0.5 }),
+      nextPollMs(counted, placeOf(counted, snapshot, WINDOW, NOW), snapshot, { nowMs: NOW, random: 0.5 }),
     ).toBeLessThanOrEqual(5_000)
   })
 })
 
 describe('a place that is drawn', () => {
   const draw = { fromKey: NOW - 50_000, untilMs: NOW + 10_000, kid: 'one' }
-  const drawing: View = { ...view, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
+  const drawing: Snapshot = { ...snapshot, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
   const undrawn = ticket({ key: NOW - 20_000, draw })
 
   it('is not known before its batch has ended and been counted, although its key lies in the past', () => {

@@ -19,14 +19,14 @@ import {
   type WhyRejected,
   type WhyWaiting,
 } from '../../../src/core/place/step.ts'
-import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 
 const NOW = 1_700_000_100_000
 const WINDOW = 300_000
 
 /** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
-const VIEW: View = {
+const VIEW: Snapshot = {
   asOfMs: NOW,
   generation: 1,
   open: false,
@@ -52,7 +52,7 @@ const RULES: StepRules = {
   onRoomFailure: 'hold',
   ratePerMinute: 120,
 }
-const ROOM: RoomNow = { rules: RULES, view: VIEW, hasFailed: false, isDoorEmpty: false }
+const ROOM: RoomNow = { rules: RULES, snapshot: VIEW, hasFailed: false, isDoorEmpty: false }
 /** A visitor whose network may go on. */
 const VISITOR: Outsider = {
   purpose: 'enter',
@@ -82,7 +82,7 @@ const MISSED = { key: NOW - 450_000 }
 interface Case {
   readonly ticket?: Partial<Ticket> | null
   readonly visitor?: Partial<Outsider>
-  readonly view?: Partial<View> | null
+  readonly view?: Partial<Snapshot> | null
   readonly rules?: Partial<StepRules>
   readonly room?: Partial<RoomNow>
 }
@@ -91,7 +91,7 @@ function step({ ticket, visitor, view, rules, room }: Case): Step {
   return nextStep(
     ticket === null ? null : { ...TICKET, ...ticket },
     { ...VISITOR, ...visitor },
-    { ...ROOM, rules: { ...RULES, ...rules }, view: view === null ? null : { ...VIEW, ...view }, ...room },
+    { ...ROOM, rules: { ...RULES, ...rules }, snapshot: view === null ? null : { ...VIEW, ...view }, ...room },
     NOW,
   )
 }
@@ -111,7 +111,7 @@ const REJECTED: Readonly<Record<Exclude<WhyRejected, OfClaim>, Case>> = {
   'invalid-invitation': { ticket: null, visitor: { invitation: 'invalid' }, rules: { inviteOnly: true } },
   'sold-out': { view: { soldOut: true }, rules: { whenSoldOut: 'reject' } },
   'rejects-newcomers': { ticket: newTicket, visitor: newcomer, rules: rejecting },
-  'no-view': { ticket: null, view: null, rules: rejecting },
+  'no-snapshot': { ticket: null, view: null, rules: rejecting },
   'network-quota': {
     ticket: newTicket,
     visitor: { ...newcomer, delayMs: 2_000 },
@@ -121,7 +121,7 @@ const REJECTED: Readonly<Record<Exclude<WhyRejected, OfClaim>, Case>> = {
 }
 
 const WAITING: Readonly<Record<Exclude<WhyWaiting, 'no-answer'>, Case>> = {
-  'no-view': { view: null },
+  'no-snapshot': { view: null },
   missed: { ticket: newTicket, visitor: { issued: 'missed' } },
   'changed-lane': { ticket: { ...newTicket, lane: 'vip' }, visitor: { issued: 'changed-lane' } },
   'before-start': { ticket: newTicket, visitor: newcomer, view: beforeStart },
@@ -205,7 +205,7 @@ describe('a visitor who waits', () => {
     expect(step({ ticket: CALLED, visitor: { purpose: 'poll' } })).toMatchObject({ ticket: { byMs: NOW + WINDOW } })
   })
 
-  it('of an empty door gets a view of a closed room', () => {
+  it('of an empty door gets a snapshot of a closed room', () => {
     const given = step({ view: { open: true }, room: { isDoorEmpty: true } })
     expect(given).toMatchObject({ kind: 'wait', view: { open: false, lanes: {} } })
   })
@@ -286,7 +286,7 @@ describe('a ticket', () => {
 
   it('keeps its visitor in a room that rejects newcomers', () => {
     expect(step({ rules: rejecting })).toMatchObject({ kind: 'wait', why: 'not-called' })
-    expect(step({ rules: rejecting, view: null })).toMatchObject({ kind: 'wait', why: 'no-view' })
+    expect(step({ rules: rejecting, view: null })).toMatchObject({ kind: 'wait', why: 'no-snapshot' })
   })
 })
 
@@ -320,7 +320,7 @@ describe('the refusal of a claim', () => {
     kind: 'claim',
     ticket: { ...TICKET, ...CALLED },
     place: { state: 'called' },
-    view: VIEW,
+    snapshot: VIEW,
     issued: null,
     leaves: false,
   }
@@ -358,7 +358,7 @@ describe('the refusal of a claim', () => {
   it('gives the place at the front, or none, to a visitor whose session has ended', () => {
     expect(decide({ verdict: 'ended', again })).toEqual({
       kind: 'retry',
-      ticket: ticketAgain(again, { room: 'shop', view: VIEW, rules: RULES }, NOW),
+      ticket: ticketAgain(again, { room: 'shop', snapshot: VIEW, rules: RULES }, NOW),
     })
     expect(decide({ verdict: 'ended', again: null })).toEqual({ kind: 'retry', ticket: null })
   })
@@ -367,9 +367,9 @@ describe('the refusal of a claim', () => {
 describe('a place at the front', () => {
   it('belongs to the session that follows, and can be claimed for one claim window', () => {
     const again = { sid: 'eu-0.a~1', key: NOW - 200_000, lane: 'vip' }
-    const at = { room: 'shop', view: VIEW, rules: RULES }
+    const at = { room: 'shop', snapshot: VIEW, rules: RULES }
     expect(ticketAgain(again, at, NOW)).toMatchObject({ ...again, byMs: NOW + WINDOW, generation: 1, confirmed: false })
-    expect(ticketAgain(again, { ...at, view: null }, NOW)).toMatchObject({ generation: 0 })
+    expect(ticketAgain(again, { ...at, snapshot: null }, NOW)).toMatchObject({ generation: 0 })
   })
 })
 

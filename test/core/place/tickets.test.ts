@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { EventsView } from '../../../src/core/events/events.ts'
+import type { EventsSnapshot } from '../../../src/core/events/events.ts'
 import { counterOf, eventLotOf, goneCounterOf, issueAt, newTicket, withPlace } from '../../../src/core/place/tickets.ts'
-import type { View } from '../../../src/core/protocol/messages.ts'
+import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import { NO_GENERATION, type Ticket } from '../../../src/core/ticket.ts'
 
 /** The prequeue of an event begins at 1,000 s, and the event at 2,000 s. */
@@ -9,21 +9,21 @@ const P = 1_000_000
 const S = 2_000_000
 const NOW = 1_500_000
 
-const WAITS: EventsView = {
+const WAITS: EventsSnapshot = {
   prequeue: { event: 'sale', draw: 1, fromMs: P, startMs: S },
   draws: [{ id: 1, event: 'sale', startMs: S, drawn: null }],
   lastDraw: 1,
   counting: null,
 }
-const DRAWN: EventsView = {
+const DRAWN: EventsSnapshot = {
   ...WAITS,
   prequeue: null,
   draws: [{ id: 1, event: 'sale', startMs: S, drawn: { seed: 'seed', fromKey: P } }],
 }
-const CALLED_OFF: EventsView = { ...WAITS, prequeue: null, draws: [] }
+const CALLED_OFF: EventsSnapshot = { ...WAITS, prequeue: null, draws: [] }
 
-const VIEW = { generation: 7, events: null, batches: null } as unknown as View
-const view = (parts: Partial<View>): View => ({ ...VIEW, ...parts })
+const VIEW = { generation: 7, events: null, batches: null } as unknown as Snapshot
+const view = (parts: Partial<Snapshot>): Snapshot => ({ ...VIEW, ...parts })
 const ticket = (parts: Partial<Ticket> = {}): Ticket => ({
   ...newTicket({ room: 'shop', sid: 'a.1', lane: 'main', key: NOW }, VIEW, NOW),
   ...parts,
@@ -48,7 +48,7 @@ describe('a new ticket', () => {
     expect(issueAt(view({ events: WAITS }), 'main', 0, P - 1).entry).toBeNull()
   })
 
-  it('is provisional and of the generation of its view', () => {
+  it('is provisional and of the generation of its snapshot', () => {
     expect(ticket()).toMatchObject({ confirmed: false, low: null, byMs: null, generation: 7, issuedMs: NOW })
     expect(newTicket({ room: 'shop', sid: 'a.1', lane: 'main', key: 1 }, null, NOW).generation).toBe(NO_GENERATION)
   })

@@ -50,7 +50,7 @@ describe('a report', () => {
 
 describe('a line that becomes slower', () => {
   const seconds = (n: number) => T0 + n * 1_000
-  const slowed = (room: RoomState) => room.view?.slowed
+  const slowed = (room: RoomState) => room.snapshot?.slowed
 
   it('is announced when the operator lowers the rate', () => {
     const room = newRoom(T0)
@@ -159,15 +159,15 @@ describe('the line', () => {
     const nowMs = T0 + 30 * 60_000 + 1_000
     granted(room, report({ seq: seq++, live: rules.totalActiveUsers, demand: ready(1, T0 + 60_000) }), nowMs)
     expect(room.open).toBe(false)
-    const { view } = room
-    if (!view) throw new Error('no view')
-    const { lapsedKey, frontierKey } = view.lanes.main ?? {}
+    const { snapshot } = room
+    if (!snapshot) throw new Error('no view')
+    const { lapsedKey, frontierKey } = snapshot.lanes.main ?? {}
     expect(frontierKey).toBeGreaterThanOrEqual(lapsedKey ?? Number.POSITIVE_INFINITY)
     const ticket = {
       ...{ room: 'shop', sid: 'eu-0.x~1', key: T0 + 60_000, lane: 'main', confirmed: false, low: null },
-      ...{ byMs: nowMs + rules.claimWindowMs, generation: view.generation, issuedMs: nowMs },
+      ...{ byMs: nowMs + rules.claimWindowMs, generation: snapshot.generation, issuedMs: nowMs },
     }
-    expect(placeOf(ticket, view, rules.claimWindowMs, nowMs).state).toBe('called')
+    expect(placeOf(ticket, snapshot, rules.claimWindowMs, nowMs).state).toBe('called')
   })
 
   it('ignores tickets from the distant future', () => {
@@ -223,8 +223,8 @@ describe('a random line', () => {
 
   it('publishes how edges draw, and up to which key places are known', () => {
     const room = closedMidway()
-    expect(room.view).toMatchObject({ batches: { fromMs: T1 - MINUTE + 1, windowMs: MINUTE } })
-    expect(room.view?.settledKey).toBeCloseTo(T1 - 0.001)
+    expect(room.snapshot).toMatchObject({ batches: { fromMs: T1 - MINUTE + 1, windowMs: MINUTE } })
+    expect(room.snapshot?.settledKey).toBeCloseTo(T1 - 0.001)
   })
 
   it('serves drawn tickets in the order of their keys after a change to order of arrival', () => {
@@ -276,11 +276,11 @@ describe('a budget of admissions', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: ready(20) }), T0, stocked)
     granted(room, report({ seq: 2, spent: 5, returned: 15, live: 5 }), T0 + 5_000, stocked)
-    expect([left(room), room.view?.soldOut]).toEqual([25, false])
+    expect([left(room), room.snapshot?.soldOut]).toEqual([25, false])
     granted(room, report({ seq: 3, spent: 5, returned: 15, live: 5, demand: ready(25) }), T0 + 6_000, stocked)
     granted(room, report({ seq: 4, spent: 30, returned: 15, live: 30, demand: ready(3) }), T0 + 7_000, stocked)
     expect([left(room), room.open]).toEqual([0, false])
-    expect(room.view).toMatchObject({ soldOut: true, held: true })
+    expect(room.snapshot).toMatchObject({ soldOut: true, held: true })
   })
 
   it('calls no more people than it can admit, apart from a small reserve', () => {

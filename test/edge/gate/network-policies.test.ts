@@ -118,7 +118,7 @@ describe('a policy that counts networks', () => {
     }
     room.door.permits = 1_000
     const post = () => visitorAt(room, '81.2.69.7').post()
-    // The isolate tries again once it has a new view.
+    // The isolate tries again once it has a new snapshot.
     await expect.poll(async () => wentOn([await post()]), { timeout: 10_000 }).toBe(1)
     expect(wentOn(await times(15, post))).toBe(9)
   })

@@ -11,7 +11,7 @@ import type { Upstream } from '../../../src/settings/compiled/health.ts'
 const ORIGIN = { name: 'origin' } as Upstream
 const FIVE_PERCENT = 0.05
 
-/** One isolate's view of a room whose origin is blocked or on trial. */
+/** One isolate's snapshot of a room whose origin is blocked or on trial. */
 class Isolate {
   nowMs = 1_700_000_000_000
   /** Whether one more session may try the origin now. */
