@@ -87,6 +87,12 @@ const FAMILIES: readonly Family[] = [
       .filter(([kind]) => kind !== 'admitted' && !kind.includes('/'))
       .map(([kind, value]): Sample => [{ kind }, value]),
   ),
+  counter('verdicts_total', 'Decisions of the gate, but for sessions that go on', ({ verdicts }) =>
+    Object.entries(verdicts).map(([cell, value]): Sample => {
+      const [verdict = '', why = ''] = cell.split('/')
+      return [{ verdict, why }, value]
+    }),
+  ),
   counter('limit_decisions_total', 'Requests by the outcome of a rate limit', ({ limits }) =>
     Object.entries(limits).flatMap(([policy, { near: _, ...decisions }]) =>
       Object.entries(decisions).map(([decision, value]): Sample => [{ policy, decision }, value]),

@@ -214,6 +214,11 @@ export function openApi(prefix: string): object {
                   description: 'By policy, since the room began',
                   additionalProperties: { $ref: '#/components/schemas/LimitFigures' },
                 },
+                verdicts: {
+                  type: 'object',
+                  description: 'Decisions of the gate since the room began, by verdict and reason: `waiting/held`',
+                  additionalProperties: { type: 'integer' },
+                },
               },
             },
             events: { type: 'array', description: 'Soonest first', items: { $ref: '#/components/schemas/Event' } },

@@ -5,7 +5,7 @@ import { outOf } from '../core/permits/bank.ts'
 import { admittedInMain, shareOf } from '../core/permits/lanes.ts'
 import type { HealthFigures, RoomFigures } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
-import { limitFigures, otherTotals } from '../core/room/totals.ts'
+import { limitFigures, otherTotals, verdictTotals } from '../core/room/totals.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { MINUTE_MS } from '../core/timing.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
@@ -46,6 +46,7 @@ export function roomFigures(
     entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
     standing: core.readyCount(state, nowMs),
     limits: limitFigures(state.totals, policyNames(settings)),
+    verdicts: verdictTotals(state.totals),
     totals: otherTotals(state.totals),
     admittedLastMinute,
     effectiveRatePerMinute: limits.ratePerMinute,

@@ -90,6 +90,19 @@ describe('the metrics of the rooms', () => {
     expect(figureOf(series, 'remaining', { room: 'wide' })).toBeUndefined()
   })
 
+  it('count the decisions of the gate by their reasons', async () => {
+    const waiting = { room: 'held', verdict: 'waiting', why: 'held' }
+    const edge = newEdge()
+    // An edge reports its counts with the request after a second.
+    const counted = async () => {
+      await new Visitor('held.test', edge).page()
+      return figureOf(read((await ask('/metrics', TOKEN)).text), 'verdicts_total', waiting)
+    }
+    await expect.poll(counted, { timeout: 10_000, interval: 500 }).toBeGreaterThan(3)
+    const inside = { room: 'wide', verdict: 'admitted', why: 'lease' }
+    expect(figureOf(read((await ask('/metrics', TOKEN)).text), 'verdicts_total', inside)).toBeUndefined()
+  })
+
   it('count events once the doors have reported them', async () => {
     // The door first reports the admissions of earlier tests.
     await doorStub(env, 'wide', 'xx-0').poke()

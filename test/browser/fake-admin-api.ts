@@ -235,6 +235,7 @@ class FakeRoom {
       remaining: null,
       entries: 0,
       limits: {},
+      verdicts: {},
       waiting: Math.round(this.#waiting),
       standing,
       lanes: [],

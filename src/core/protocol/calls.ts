@@ -85,6 +85,8 @@ export interface RoomFigures {
   readonly standing: number
   /** By policy. */
   readonly limits: Readonly<Record<string, LimitFigures>>
+  /** Decisions of the gate since the room began, by `<kind>/<why>`. Requests of sessions that go on are not counted. */
+  readonly verdicts: Readonly<Record<string, number>>
   /** Since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number

@@ -1,9 +1,11 @@
 /**
- * The rate limits' part of a room's totals: cells named `limit/<policy>/<figure>`, for the policies in the settings.
+ * Parts of a room's totals. `limit/<policy>/<figure>` are decisions of the rate limits, for the policies in the settings.
+ * `verdict/<kind>/<why>` are decisions of the gate.
  */
 import type { LimitFigures } from '../protocol/calls.ts'
 
 const PREFIX = 'limit/'
+const VERDICT = 'verdict/'
 type Totals = Readonly<Record<string, number>>
 
 export function limitFigures(totals: Totals, policies: readonly string[]): Record<string, LimitFigures> {
@@ -22,9 +24,17 @@ export function limitFigures(totals: Totals, policies: readonly string[]): Recor
   )
 }
 
-/** Returns the totals that belong to no policy. */
+/** Returns the decisions of the gate, by `<kind>/<why>`. */
+export function verdictTotals(totals: Totals): Totals {
+  const verdicts = Object.entries(totals).filter(([cell]) => cell.startsWith(VERDICT))
+  return Object.fromEntries(verdicts.map(([cell, total]) => [cell.slice(VERDICT.length), total]))
+}
+
+/** Returns the totals that are no part of limits or verdicts. */
 export function otherTotals(totals: Totals): Totals {
-  return Object.fromEntries(Object.entries(totals).filter(([name]) => !name.startsWith(PREFIX)))
+  return Object.fromEntries(
+    Object.entries(totals).filter(([cell]) => !cell.startsWith(PREFIX) && !cell.startsWith(VERDICT)),
+  )
 }
 
 /**

@@ -10,7 +10,7 @@ import { addTokens, waitingHeaders } from '../answer/respond.ts'
 import { invitedBy } from '../gate/invitation.ts'
 import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
-import { type PollVerdict, traceVerdict } from '../gate/verdict.ts'
+import { noteVerdict, type PollVerdict } from '../gate/verdict.ts'
 import { withoutPass } from '../gate/without-pass.ts'
 import type { State } from '../mark.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
@@ -34,7 +34,7 @@ export async function status(visit: Visit, room: RoomClient): Promise<Answer> {
   await room.sync.current(visit)
   room.count('polls')
   const verdict = await decidePoll(visit, room)
-  traceVerdict(visit, room, verdict)
+  noteVerdict(visit, room, verdict)
   return [stateOf(verdict), await answer(visit, room, verdict)]
 }
 

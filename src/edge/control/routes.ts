@@ -1,7 +1,8 @@
 /** Everything under the control prefix: polls, public keys, health, the admin API and the dashboard. */
 import { Hono } from 'hono'
 import { adminRoutes } from '../../admin/routes.ts'
-import { logError } from '../../runtime/log.ts'
+import { log, logError } from '../../runtime/log.ts'
+import { SettingsError } from '../../settings/messages.ts'
 import { controlPreflight } from '../answer/cors.ts'
 import { markedBy } from '../answer/mark.ts'
 import { marked, STATE_HEADER } from '../mark.ts'
@@ -56,7 +57,8 @@ function routes(prefix: string) {
   app.route('/', adminRoutes())
   app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
   app.onError((error: Error) => {
-    logError(error)
+    if (error instanceof SettingsError) log('configuration-refused', { detail: error.message })
+    else logError(error)
     return marked('unavailable', tryAgainShortly())
   })
   return app

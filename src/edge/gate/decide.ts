@@ -42,8 +42,8 @@ import {
   type Admitted,
   type Limited,
   limitedBy,
+  noteVerdict,
   type Rejected,
-  traceVerdict,
   type Verdict,
   type Waiting,
 } from './verdict.ts'
@@ -53,7 +53,7 @@ import { withoutPass } from './without-pass.ts'
 export async function decide(visit: Visit, room: RoomClient): Promise<Verdict> {
   const network = room.limits.countsNetworks ? networkCheck(visit, room) : null
   const verdict = await decideIn(visit, room, network)
-  traceVerdict(visit, room, verdict)
+  noteVerdict(visit, room, verdict)
   network?.settle(verdict.kind === 'admitted' || (verdict.kind === 'limited' && network.refusal === null))
   return verdict
 }

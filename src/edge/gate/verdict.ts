@@ -122,8 +122,10 @@ export function limitedBy(room: RoomClient, sid: string | null, refusal: Refusal
   return { kind: 'limited', why: refusal.why, retryAfterMs: refusal.retryAfterMs, by: { room, sid, refusal } }
 }
 
-/** Adds a verdict to the trace of its request. */
-export function traceVerdict({ trace, nowMs }: Visit, room: RoomClient, verdict: Verdict | PollVerdict): void {
+/** Counts a verdict for the operator, and adds it to the trace of its request. */
+export function noteVerdict({ trace, nowMs }: Visit, room: RoomClient, verdict: Verdict | PollVerdict): void {
+  // Nearly all requests are those of sessions that go on. They are not counted, so that they cost no more.
+  if (verdict.why !== 'lease' && verdict.why !== 'renewed') room.count(`verdict/${verdict.kind}/${verdict.why}`)
   if (!trace) return
   const snapshotAgeMs = room.sync.viewAgeMs(nowMs)
   const place = verdict.kind === 'waiting' ? placeTraced(verdict) : {}
