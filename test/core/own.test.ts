@@ -59,12 +59,12 @@ describe(`a lane named ${NAME}`, () => {
 
     const door = newDoor('a', 1, T0)
     report(door, 0, '', T0)
-    const view = {
+    const snapshot = {
       ...room.snapshot,
       open: false,
       lanes: { [NAME]: { frontierKey: T0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null } },
     }
-    applyReply(door, { epoch: 1, seq: 1, granted: 50, lanes: { [NAME]: 10 }, snapshot: view }, T0)
+    applyReply(door, { epoch: 1, seq: 1, granted: 50, lanes: { [NAME]: 10 }, snapshot }, T0)
     const request = { sid: 'a.1', key: T0 - 1, lane: NAME, generation: 1 }
     expect(
       claim(door, { store: new MemorySessions(), rules: sessionRules }, { request, attempt: 'new' }, T0).verdict,
@@ -76,7 +76,7 @@ describe(`a lane named ${NAME}`, () => {
   it('that the room does not know yet counts as the main one', () => {
     const room = newRoom(T0)
     sync(room, emptyReport('a'), { ...rules, lanes: [] }, T0)
-    if (!room.snapshot) throw new Error('no view')
+    if (!room.snapshot) throw new Error('no snapshot')
     const ticket = {
       room: 'r',
       sid: 'a.1',

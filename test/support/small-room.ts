@@ -90,7 +90,7 @@ export class SmallRoom {
 
   #stand(person: Person, nowMs: number): void {
     const { claimWindowMs } = this.#sessions.rules
-    const snapshot = this.#view()
+    const snapshot = this.#snapshot()
     let ticket = person.ticket ?? this.#newTicket(nowMs)
     let place = placeOf(ticket, snapshot, claimWindowMs, nowMs)
     if (place.state === 'missed') {
@@ -107,7 +107,7 @@ export class SmallRoom {
       person.sid = next.sid
       person.ticket = null
     } else if (answer.verdict === 'ended') person.ticket = answer.again && this.#atFront(answer.again, nowMs)
-    else person.ticket = refused(next, this.#view(), claimWindowMs, nowMs)
+    else person.ticket = refused(next, this.#snapshot(), claimWindowMs, nowMs)
   }
 
   #claim({ sid, key, lane, generation }: Ticket, nowMs: number): ClaimAnswer {
@@ -134,13 +134,13 @@ export class SmallRoom {
     )
   }
 
-  #view(): Snapshot {
+  #snapshot(): Snapshot {
     return this.#door.snapshot as Snapshot
   }
 
   #atFront({ sid, key, lane }: Again, nowMs: number): Ticket {
     const byMs = nowMs + this.#sessions.rules.claimWindowMs
-    return { ...this.#newTicket(nowMs), sid, key: keyAgain(key, lane, this.#view()), lane, byMs }
+    return { ...this.#newTicket(nowMs), sid, key: keyAgain(key, lane, this.#snapshot()), lane, byMs }
   }
 
   #newTicket(nowMs: number): Ticket {

@@ -161,7 +161,7 @@ function heldRoom(cells: Record<string, number>): RoomState {
 const HELD = { ...rules, ratePerMinute: 0 }
 const NO_LANES = { ...rules, lanes: [] }
 const HELD_WITHOUT = { ...HELD, lanes: [] }
-const VIEWLESS: Snapshot = {
+const NO_SNAPSHOT: Snapshot = {
   asOfMs: 0,
   generation: 1,
   open: false,
@@ -174,7 +174,7 @@ const VIEWLESS: Snapshot = {
 /** Where a confirmed ticket stands in the room's last snapshot. */
 function placeIn(room: RoomState, lane: string, key: number, nowMs: number) {
   const ticket = { ...TICKET, lane, key, issuedMs: nowMs }
-  return placeOf(ticket, room.snapshot ?? VIEWLESS, rules.claimWindowMs, nowMs)
+  return placeOf(ticket, room.snapshot ?? NO_SNAPSHOT, rules.claimWindowMs, nowMs)
 }
 
 const TICKET: Ticket = {

@@ -26,7 +26,7 @@ const NOW = 1_700_000_100_000
 const WINDOW = 300_000
 
 /** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
-const VIEW: Snapshot = {
+const SNAPSHOT: Snapshot = {
   asOfMs: NOW,
   generation: 1,
   open: false,
@@ -52,7 +52,7 @@ const RULES: StepRules = {
   onRoomFailure: 'hold',
   ratePerMinute: 120,
 }
-const ROOM: RoomNow = { rules: RULES, snapshot: VIEW, hasFailed: false, isDoorEmpty: false }
+const ROOM: RoomNow = { rules: RULES, snapshot: SNAPSHOT, hasFailed: false, isDoorEmpty: false }
 /** A visitor whose network may go on. */
 const VISITOR: Outsider = {
   purpose: 'enter',
@@ -82,16 +82,21 @@ const MISSED = { key: NOW - 450_000 }
 interface Case {
   readonly ticket?: Partial<Ticket> | null
   readonly visitor?: Partial<Outsider>
-  readonly view?: Partial<Snapshot> | null
+  readonly snapshot?: Partial<Snapshot> | null
   readonly rules?: Partial<StepRules>
   readonly room?: Partial<RoomNow>
 }
 
-function step({ ticket, visitor, view, rules, room }: Case): Step {
+function step({ ticket, visitor, snapshot, rules, room }: Case): Step {
   return nextStep(
     ticket === null ? null : { ...TICKET, ...ticket },
     { ...VISITOR, ...visitor },
-    { ...ROOM, rules: { ...RULES, ...rules }, snapshot: view === null ? null : { ...VIEW, ...view }, ...room },
+    {
+      ...ROOM,
+      rules: { ...RULES, ...rules },
+      snapshot: snapshot === null ? null : { ...SNAPSHOT, ...snapshot },
+      ...room,
+    },
     NOW,
   )
 }
@@ -109,30 +114,30 @@ type OfClaim = 'no-permit' | 'no-answer'
 const REJECTED: Readonly<Record<Exclude<WhyRejected, OfClaim>, Case>> = {
   uninvited: { ticket: null, rules: { inviteOnly: true } },
   'invalid-invitation': { ticket: null, visitor: { invitation: 'invalid' }, rules: { inviteOnly: true } },
-  'sold-out': { view: { soldOut: true }, rules: { whenSoldOut: 'reject' } },
+  'sold-out': { snapshot: { soldOut: true }, rules: { whenSoldOut: 'reject' } },
   'rejects-newcomers': { ticket: newTicket, visitor: newcomer, rules: rejecting },
-  'no-snapshot': { ticket: null, view: null, rules: rejecting },
+  'no-snapshot': { ticket: null, snapshot: null, rules: rejecting },
   'network-quota': {
     ticket: newTicket,
     visitor: { ...newcomer, delayMs: 2_000 },
-    view: { open: true },
+    snapshot: { open: true },
     rules: rejecting,
   },
 }
 
 const WAITING: Readonly<Record<Exclude<WhyWaiting, 'no-answer'>, Case>> = {
-  'no-snapshot': { view: null },
+  'no-snapshot': { snapshot: null },
   missed: { ticket: newTicket, visitor: { issued: 'missed' } },
   'changed-lane': { ticket: { ...newTicket, lane: 'vip' }, visitor: { issued: 'changed-lane' } },
-  'before-start': { ticket: newTicket, visitor: newcomer, view: beforeStart },
+  'before-start': { ticket: newTicket, visitor: newcomer, snapshot: beforeStart },
   undrawn: { ticket: { draw, key: NOW + 10_000 } },
-  'sold-out': { view: { held: true, soldOut: true } },
-  held: { view: { held: true } },
-  'in-debt': { ticket: { key: NOW + 60_000 }, view: { open: true, settledKey: NOW + 60_000 } },
+  'sold-out': { snapshot: { held: true, soldOut: true } },
+  held: { snapshot: { held: true } },
+  'in-debt': { ticket: { key: NOW + 60_000 }, snapshot: { open: true, settledKey: NOW + 60_000 } },
   'not-called': {},
   called: { ticket: CALLED, visitor: { purpose: 'poll' } },
   requeued: { ticket: CALLED, visitor: { purpose: 'requeued' } },
-  'no-permit': { view: { open: true, settledKey: NOW }, room: { isDoorEmpty: true } },
+  'no-permit': { snapshot: { open: true, settledKey: NOW }, room: { isDoorEmpty: true } },
   'network-quota': { ticket: { confirmed: false }, visitor: { delayMs: 2_000 } },
 }
 
@@ -187,8 +192,8 @@ describe('a visitor who waits', () => {
   })
 
   it('keeps the place of its ticket while no door has answered', () => {
-    const given = step({ ticket: { low: 7 }, view: null })
-    expect(given).toMatchObject({ ticket: { low: 7 }, place: { position: 7 }, view: null, confirms: false })
+    const given = step({ ticket: { low: 7 }, snapshot: null })
+    expect(given).toMatchObject({ ticket: { low: 7 }, place: { position: 7 }, snapshot: null, confirms: false })
   })
 
   it('is shown no place while its network is delayed', () => {
@@ -206,15 +211,15 @@ describe('a visitor who waits', () => {
   })
 
   it('of an empty door gets a snapshot of a closed room', () => {
-    const given = step({ view: { open: true }, room: { isDoorEmpty: true } })
-    expect(given).toMatchObject({ kind: 'wait', view: { open: false, lanes: {} } })
+    const given = step({ snapshot: { open: true }, room: { isDoorEmpty: true } })
+    expect(given).toMatchObject({ kind: 'wait', snapshot: { open: false, lanes: {} } })
   })
 })
 
 describe('a network', () => {
   it('is charged for a newcomer only when the newcomer is called at once', () => {
     const charged = { ...newcomer, delayMs: null }
-    expect(step({ ticket: newTicket, visitor: charged, view: { open: true } }).kind).toBe('charge-network')
+    expect(step({ ticket: newTicket, visitor: charged, snapshot: { open: true } }).kind).toBe('charge-network')
     expect(step({ ticket: newTicket, visitor: charged }).kind).toBe('wait')
   })
 
@@ -238,12 +243,12 @@ describe('a claim', () => {
   })
 
   it('is the step of a newcomer in an open room', () => {
-    const given = step({ ticket: newTicket, visitor: newcomer, view: { open: true } })
+    const given = step({ ticket: newTicket, visitor: newcomer, snapshot: { open: true } })
     expect(given).toMatchObject({ kind: 'claim', issued: 'newcomer', leaves: false })
   })
 
   it('leaves no place behind for a newcomer in a room that rejects newcomers', () => {
-    const open = { view: { open: true }, rules: rejecting }
+    const open = { snapshot: { open: true }, rules: rejecting }
     expect(step({ ticket: newTicket, visitor: newcomer, ...open })).toMatchObject({ kind: 'claim', leaves: true })
     expect(step({ ...open })).toMatchObject({ kind: 'claim', leaves: false })
   })
@@ -264,7 +269,7 @@ describe('a ticket', () => {
   })
 
   it('is issued while no door has answered', () => {
-    expect(step({ ticket: null, view: null })).toMatchObject({ kind: 'issue', why: 'newcomer' })
+    expect(step({ ticket: null, snapshot: null })).toMatchObject({ kind: 'issue', why: 'newcomer' })
   })
 
   it.each([
@@ -286,7 +291,7 @@ describe('a ticket', () => {
 
   it('keeps its visitor in a room that rejects newcomers', () => {
     expect(step({ rules: rejecting })).toMatchObject({ kind: 'wait', why: 'not-called' })
-    expect(step({ rules: rejecting, view: null })).toMatchObject({ kind: 'wait', why: 'no-snapshot' })
+    expect(step({ rules: rejecting, snapshot: null })).toMatchObject({ kind: 'wait', why: 'no-snapshot' })
   })
 })
 
@@ -295,7 +300,7 @@ describe('a room that cannot be reached', () => {
 
   it('has each isolate admit a tenth of its rate', () => {
     expect(step(failed)).toEqual({ kind: 'admit-locally', quota: { intervalMs: 5_000, burst: 1 } })
-    expect(step({ ...failed, view: null, ticket: null }).kind).toBe('admit-locally')
+    expect(step({ ...failed, snapshot: null, ticket: null }).kind).toBe('admit-locally')
   })
 
   it('admits at most one visitor a minute where a tenth would be less', () => {
@@ -306,7 +311,7 @@ describe('a room that cannot be reached', () => {
   it.each([
     ['the operator has chosen to hold', { ...failed, rules: { onRoomFailure: 'hold' } }],
     ['it has been out of reach for a short time only', { ...failed, room: { hasFailed: false } }],
-    ['nothing is left', { ...failed, view: { soldOut: true } }],
+    ['nothing is left', { ...failed, snapshot: { soldOut: true } }],
     ['it is held', { ...failed, rules: { ...failed.rules, ratePerMinute: 0 } }],
     ['this isolate has admitted its share', { ...failed, visitor: { isLocalSpent: true } }],
     ['the request only looks', { ...failed, visitor: { purpose: 'poll' } }],
@@ -320,7 +325,7 @@ describe('the refusal of a claim', () => {
     kind: 'claim',
     ticket: { ...TICKET, ...CALLED },
     place: { state: 'called' },
-    snapshot: VIEW,
+    snapshot: SNAPSHOT,
     issued: null,
     leaves: false,
   }
@@ -358,7 +363,7 @@ describe('the refusal of a claim', () => {
   it('gives the place at the front, or none, to a visitor whose session has ended', () => {
     expect(decide({ verdict: 'ended', again })).toEqual({
       kind: 'retry',
-      ticket: ticketAgain(again, { room: 'shop', snapshot: VIEW, rules: RULES }, NOW),
+      ticket: ticketAgain(again, { room: 'shop', snapshot: SNAPSHOT, rules: RULES }, NOW),
     })
     expect(decide({ verdict: 'ended', again: null })).toEqual({ kind: 'retry', ticket: null })
   })
@@ -367,7 +372,7 @@ describe('the refusal of a claim', () => {
 describe('a place at the front', () => {
   it('belongs to the session that follows, and can be claimed for one claim window', () => {
     const again = { sid: 'eu-0.a~1', key: NOW - 200_000, lane: 'vip' }
-    const at = { room: 'shop', snapshot: VIEW, rules: RULES }
+    const at = { room: 'shop', snapshot: SNAPSHOT, rules: RULES }
     expect(ticketAgain(again, at, NOW)).toMatchObject({ ...again, byMs: NOW + WINDOW, generation: 1, confirmed: false })
     expect(ticketAgain(again, { ...at, snapshot: null }, NOW)).toMatchObject({ generation: 0 })
   })
@@ -378,8 +383,8 @@ describe('the next poll', () => {
   const poll = (waiting: WaitStep, rules = RULES) => pollAfter(waiting, rules, NOW, 0.5)
 
   it('comes shortly while no door has answered', () => {
-    expect(poll(waits({ view: null }))).toBe(SHORT_RETRY_MS)
-    expect(pollAfter(waits({ view: null }), RULES, NOW, 0)).toBe(SHORT_RETRY_MS * 0.8)
+    expect(poll(waits({ snapshot: null }))).toBe(SHORT_RETRY_MS)
+    expect(pollAfter(waits({ snapshot: null }), RULES, NOW, 0)).toBe(SHORT_RETRY_MS * 0.8)
   })
 
   it('does not come before the delay of a network is over', () => {

@@ -22,30 +22,30 @@ const DRAWN: EventsSnapshot = {
 }
 const CALLED_OFF: EventsSnapshot = { ...WAITS, prequeue: null, draws: [] }
 
-const VIEW = { generation: 7, events: null, batches: null } as unknown as Snapshot
-const view = (parts: Partial<Snapshot>): Snapshot => ({ ...VIEW, ...parts })
+const SNAPSHOT = { generation: 7, events: null, batches: null } as unknown as Snapshot
+const snapshot = (parts: Partial<Snapshot>): Snapshot => ({ ...SNAPSHOT, ...parts })
 const ticket = (parts: Partial<Ticket> = {}): Ticket => ({
-  ...newTicket({ room: 'shop', sid: 'a.1', lane: 'main', key: NOW }, VIEW, NOW),
+  ...newTicket({ room: 'shop', sid: 'a.1', lane: 'main', key: NOW }, SNAPSHOT, NOW),
   ...parts,
 })
 const ENTRY = { event: 'sale', draw: 1 }
 
 describe('a new ticket', () => {
   it('has the place of its arrival, behind a debt if there is one', () => {
-    expect(issueAt(VIEW, 'main', 5_000, NOW)).toEqual({ batch: null, entry: null, behindMs: 5_000 })
+    expect(issueAt(SNAPSHOT, 'main', 5_000, NOW)).toEqual({ batch: null, entry: null, behindMs: 5_000 })
     expect(issueAt(null, 'main', 0, NOW)).toEqual({ batch: null, entry: null, behindMs: 0 })
   })
 
   it('is drawn in the batch of its moment in a random room', () => {
     const batches = { fromMs: 0, windowMs: 60_000 }
-    const { batch, entry } = issueAt(view({ batches }), 'main', 0, NOW)
+    const { batch, entry } = issueAt(snapshot({ batches }), 'main', 0, NOW)
     expect([batch?.untilMs, entry]).toEqual([1_560_000, null])
   })
 
   it('is an entry in the draw of an event, outside the main lane a place by arrival', () => {
-    expect(issueAt(view({ events: WAITS }), 'main', 5_000, NOW)).toEqual({ batch: null, entry: ENTRY, behindMs: 0 })
-    expect(issueAt(view({ events: WAITS }), 'vip', 5_000, NOW)).toEqual({ batch: null, entry: null, behindMs: 0 })
-    expect(issueAt(view({ events: WAITS }), 'main', 0, P - 1).entry).toBeNull()
+    expect(issueAt(snapshot({ events: WAITS }), 'main', 5_000, NOW)).toEqual({ batch: null, entry: ENTRY, behindMs: 0 })
+    expect(issueAt(snapshot({ events: WAITS }), 'vip', 5_000, NOW)).toEqual({ batch: null, entry: null, behindMs: 0 })
+    expect(issueAt(snapshot({ events: WAITS }), 'main', 0, P - 1).entry).toBeNull()
   })
 
   it('is provisional and of the generation of its snapshot', () => {

@@ -160,7 +160,7 @@ describe('the line', () => {
     granted(room, report({ seq: seq++, live: rules.totalActiveUsers, demand: ready(1, T0 + 60_000) }), nowMs)
     expect(room.open).toBe(false)
     const { snapshot } = room
-    if (!snapshot) throw new Error('no view')
+    if (!snapshot) throw new Error('no snapshot')
     const { lapsedKey, frontierKey } = snapshot.lanes.main ?? {}
     expect(frontierKey).toBeGreaterThanOrEqual(lapsedKey ?? Number.POSITIVE_INFINITY)
     const ticket = {

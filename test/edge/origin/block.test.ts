@@ -18,7 +18,7 @@ class Isolate {
   mayTry = true
   readonly room = {
     name: 'shop',
-    view: null as { health: HealthView } | null,
+    snapshot: null as { health: HealthView } | null,
     settings: { health: { shed: null }, isProtected: () => false },
     trials: new Trials(new Memory()),
     spend: () => (this.mayTry ? 0 : 1_000),
@@ -34,7 +34,7 @@ class Isolate {
       back: {},
       retryAfterMs: 5_000,
     }
-    this.room.view = { health: health as HealthView }
+    this.room.snapshot = { health: health as HealthView }
     return this
   }
 

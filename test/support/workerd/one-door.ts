@@ -48,12 +48,12 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   }
 
   async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
-    return { seq: report.seq, snapshot: this.#view(), version: '', silentMs: 0 }
+    return { seq: report.seq, snapshot: this.#snapshot(), version: '', silentMs: 0 }
   }
 
   async claim(claim: Claim): Promise<ClaimAnswer> {
     const nowMs = this.#counted()
-    this.#state.snapshot = this.#view()
+    this.#state.snapshot = this.#snapshot()
     const decision = core.claim(this.#state, this.#ruled(), { request: claim, attempt: 'new' }, nowMs)
     if (decision.verdict === 'undecided') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
     if (decision.verdict !== 'admitted' || decision.known || !claim.tokenRequests) return decision
@@ -98,7 +98,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   }
 
   /** A closed room has called every ticket, so each visitor with a ticket may claim. */
-  #view(): Snapshot {
+  #snapshot(): Snapshot {
     const nowMs = Date.now()
     const lane = { frontierKey: nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
     const lanes = { [MAIN_LANE]: lane }

@@ -234,7 +234,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'a waiting visitor polls twice in a claim window, however near the turn is',
     file: 'place/step.ts',
-    from: 'Math.min(nextPollMs(ticket, place, view, { nowMs, random }), rules.claimWindowMs / 2)',
+    from: 'Math.min(nextPollMs(ticket, place, snapshot, { nowMs, random }), rules.claimWindowMs / 2)',
     to: 'rules.claimWindowMs / 2',
     crowd: 'waiting',
     breaks: 'I5',
