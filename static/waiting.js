@@ -10,7 +10,8 @@
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
   /**
    * @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null,
-   *   reason: 'outage' | 'slow' | null, drawAt: string | null, message: string, pollAfterSeconds: number | null,
+   *   reason: 'outage' | 'slow' | null, drawAt: string | null, message: string,
+   *   messageLanguage: string | null, pollAfterSeconds: number | null,
    *   cfWaitingRoom: Published }} Place
    */
 
@@ -138,6 +139,7 @@
     set('headline', text.headline)
     set('message', message)
     element('message').hidden = !message
+    element('message').lang = place.messageLanguage || ''
     offerAction(state === 'none' ? texts.none.action : '')
 
     if (place.position !== null) shown = Math.min(shown, place.position)

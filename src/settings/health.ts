@@ -4,6 +4,7 @@ import { ORIGIN } from '../core/health/samples.ts'
 import { readingsOf } from '../core/path.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { method, pathPattern, pathRule } from './patterns.ts'
+import { ownText } from './texts/settings.ts'
 
 const UPSTREAMS_MAX = 20
 
@@ -60,7 +61,7 @@ const fallback = z.discriminatedUnion(
     z.strictObject({ answer: z.literal('problem') }),
     z.strictObject({
       answer: z.literal('page'),
-      message: z.string().max(1_000, { error: 'must be at most 1,000 characters' }).default(''),
+      message: ownText().default(''),
     }),
     z.strictObject({ answer: z.literal('redirect'), to: localPath('a path') }),
   ],

@@ -1,10 +1,8 @@
 /** The settings of a room that an event may override. */
-import * as z from 'zod'
 import { customPage } from './custom-page.ts'
 import { flag, numberIn, oneOf } from './messages.ts'
+import { ownText } from './texts/settings.ts'
 
-export const message = () =>
-  z.string({ error: 'must be text' }).max(1_000, { error: 'must be at most 1,000 characters' })
 export const minutes = (low: number, high: number) => numberIn(low, high, 'fractions')
 
 export const overridable = {
@@ -13,6 +11,6 @@ export const overridable = {
   session_duration: minutes(0.05, 1_440),
   disable_session_renewal: flag(),
   queueing_method: oneOf('fifo', 'random', 'passthrough', 'reject'),
-  message: message(),
+  message: ownText(),
   custom_page_html: customPage(),
 }

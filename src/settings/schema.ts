@@ -12,9 +12,10 @@ import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { mayBeNamed } from './origin-headers.ts'
-import { message, minutes, overridable } from './overridable.ts'
+import { minutes, overridable } from './overridable.ts'
 import { hostPattern, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
+import { languages, ownText, replacedTexts } from './texts/settings.ts'
 
 const path = () =>
   textThat(
@@ -97,12 +98,14 @@ export const runtimeShape = {
   frame_ancestors: frameAncestors.default([]),
   origin_timeout: numberIn(0.1, 100, 'fractions').default(10),
   origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
+  languages: languages.default([]),
+  texts: replacedTexts.default({}),
   message: overridable.message.default(''),
   custom_page_html: overridable.custom_page_html.default(''),
   events: eventsSchema.default([]),
   remaining: numberIn(0, 10_000_000).nullable().default(null),
   when_sold_out: oneOf('hold', 'reject').default('hold'),
-  sold_out_message: message().default(''),
+  sold_out_message: ownText().default(''),
   mode: oneOf('enforce', 'observe').default('enforce'),
   health: healthSettings,
   health_pins: healthPins,

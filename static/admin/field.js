@@ -52,6 +52,21 @@ const HINTS = {
   },
 }
 
+/** A message with a text for each language is edited as JSON. @param {unknown} value */
+function textOf(value) {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value, null, 1) : String(value ?? '')
+}
+
+/** @param {Typed} key @param {string} typed @returns {unknown} */
+function toSend(key, typed) {
+  if (key !== 'message' || !typed.startsWith('{')) return typed
+  try {
+    return JSON.parse(typed)
+  } catch {
+    return typed
+  }
+}
+
 /** Returns the function that shows the field. @param {HTMLElement} form */
 export function field(form) {
   const key = /** @type {Typed} */ (form.dataset.setting)
@@ -60,7 +75,7 @@ export function field(form) {
   /** @type {Map<string, Draft>} */
   const drafts = new Map()
   /** @type {(room: Room) => string} */
-  const inForce = room => String(room.settings[key] ?? '').replaceAll('\r\n', '\n')
+  const inForce = room => textOf(room.settings[key]).replaceAll('\r\n', '\n')
   /** @param {Room} room */
   const draftOf = room => {
     const draft = drafts.get(room.name) ?? { seen: inForce(room), typed: inForce(room), version: room.version }
@@ -102,8 +117,8 @@ export function field(form) {
         ? null
         : isNumber && draft.typed !== ''
           ? Number(draft.typed)
-          : draft.typed
-    draft.typed = String(value ?? '')
+          : toSend(key, draft.typed)
+    draft.typed = textOf(value)
     const settle = (/** @type {Room} */ now) => {
       draft.seen = inForce(now)
       draft.version = now.version

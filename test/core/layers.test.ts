@@ -26,7 +26,7 @@ const PARTS: Record<string, readonly string[]> = {
     'path.ts',
     'query.ts',
     'tally.ts',
-    'language.ts',
+    'language-tags.ts',
     'ticket.ts',
     'session.ts',
     'line',

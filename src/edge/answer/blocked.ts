@@ -4,7 +4,7 @@ import type { Held } from '../origin/block.ts'
 import { heldPage } from '../pages/blocked.ts'
 import { problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
-import { languageFor } from '../texts/choose.ts'
+import { languageFor, ownTextIn } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
 import { statusOf } from './mark.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
@@ -30,7 +30,7 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
       ...(held.isInside || why !== 'outage' ? problems[why] : problems.outageOutside),
       retryAfterMs,
       headers: languageHeaders(language),
-      more: { ...statusOf(room, why), upstream: upstream.name, message: messageOf(visit, held) },
+      more: { ...statusOf(room, why), upstream: upstream.name, message: messageOf(visit, held).text },
     })
     problem.headers.set('X-Robots-Tag', 'noindex')
     return problem
@@ -41,7 +41,10 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
   return new Response(body, { status, headers: { ...headers, ...page.headers } })
 }
 
-function messageOf({ nowMs }: Visit, { upstream, room, why }: Held): string {
+function messageOf(visit: Visit, { upstream, room, why }: Held) {
+  const { config } = room.settings.at(visit.nowMs)
+  const language = languageFor(visit, room.settings.config)
   const own = why === 'blocked' && upstream.fallback.answer === 'page' ? upstream.fallback.message : ''
-  return own === '' ? room.settings.at(nowMs).config.message : own
+  const ofUpstream = ownTextIn(own, language, config)
+  return ofUpstream.text === '' ? ownTextIn(config.message, language, config) : ofUpstream
 }

@@ -1,15 +1,16 @@
 /** The addresses of a room's own routes. They have no host: they are resolved against the address that was asked. */
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
+import { inLanguageOf } from '../texts/choose.ts'
 
 /** Returns the address that a waiting visitor polls. With `claim=1` a poll takes a permit when the visitor is called. */
 export function statusUrl(visit: Visit, room: RoomClient): string {
-  return `${addressOf(visit, room, 'status')}&claim=1`
+  return inLanguageOf(visit, room.settings.config, `${addressOf(visit, room, 'status')}&claim=1`)
 }
 
 /** Returns the address of a page on which a person can wait for this room. */
 export function waitUrl(visit: Visit, room: RoomClient): string {
-  return addressOf(visit, room, 'wait')
+  return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'wait'))
 }
 
 export function drawUrl(visit: Visit, room: RoomClient, event: string): string {

@@ -2,7 +2,7 @@
 import html from '../../../static/holding.html'
 import type { Held } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
-import { languageFor } from '../texts/choose.ts'
+import { languageFor, type ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted } from '../texts/words.ts'
 import { headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
@@ -15,7 +15,7 @@ const headers = headersFor({ styles: [pageStyle] })
 export async function heldPage(
   visit: Visit,
   { why, isInside, room }: Held,
-  message: string,
+  { text: message, lang: messageLanguage }: ReturnType<typeof ownTextIn>,
   retryAfterMs: number,
 ): Promise<Page> {
   const language = languageFor(visit, room.settings.config)
@@ -26,6 +26,7 @@ export async function heldPage(
     ...text,
     title: text.headline,
     message,
+    messageLanguage,
     refreshSeconds,
     retry: counted(language.texts.holding.retry, refreshSeconds, language),
   }

@@ -7,6 +7,8 @@ import { withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
+import { languageFor } from '../texts/choose.ts'
+import { type Language, languageHeaders } from '../texts/language.ts'
 import { statusUrl } from './addresses.ts'
 import { type Page, pageHeaders, parsed, refreshUrl, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
@@ -33,7 +35,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
   const html = render({
     ...published(place.cfWaitingRoom),
     refreshIntervalSeconds: reloadSeconds,
-    ...ours(visit, place),
+    ...ours(visit, place, languageFor(visit, waiting.room.settings.config)),
     position: place.position,
     peopleAhead: place.peopleAhead,
     called: place.called,
@@ -53,7 +55,7 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
     pollAfterSeconds: place.pollAfterSeconds,
     statusUrl: statusUrl(visit, waiting.room),
   })
-  const headers = pageHeaders(POLICY, waiting.room.settings.config)
+  const headers = headersOf(visit, waiting.room.settings.config)
   return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
 }
 
@@ -66,8 +68,11 @@ export function customRejectedPage(visit: Visit, rejected: Rejected): Page | nul
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const json = rejectedJson(visit, rejected)
-  const html = render({ ...published(json.cfWaitingRoom), ...ours(visit, json) })
-  return { html, headers: pageHeaders(POLICY, rejected.room.settings.config) }
+  const html = render({
+    ...published(json.cfWaitingRoom),
+    ...ours(visit, json, languageFor(visit, rejected.room.settings.config)),
+  })
+  return { html, headers: headersOf(visit, rejected.room.settings.config) }
 }
 
 function templateOf(config: RoomConfig): ((variables: object) => string) | null {
@@ -85,10 +90,17 @@ function published(variables: PlaceJson['cfWaitingRoom']) {
   return { ...variables, waitTimeHours: Math.floor(waitTime / 60), waitTimeHourMinutes: waitTime % 60 }
 }
 
+/** The language is chosen for the words in the variables. */
+function headersOf(visit: Visit, config: RoomConfig) {
+  return { ...pageHeaders(POLICY, config), ...languageHeaders(languageFor(visit, config)) }
+}
+
+type Shown = Pick<PlaceJson | ReturnType<typeof rejectedJson>, 'state' | 'message' | 'messageLanguage'>
+
 /**
  * Safe in unescaped `{{{...}}}`: apart from the operator's own `message`, no value here can contain a character that
  * has a meaning in HTML.
  */
-function ours(visit: Visit, { state, message }: { readonly state: string; readonly message: string }) {
-  return { state, message, site: siteOf(visit), sent: !visit.isSafe }
+function ours(visit: Visit, { state, message, messageLanguage }: Shown, { tag, dir }: Language) {
+  return { state, message, messageLanguage, lang: tag, dir, site: siteOf(visit), sent: !visit.isSafe }
 }

@@ -13,7 +13,7 @@ import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
-import { languageFor } from '../texts/choose.ts'
+import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { inWords, waitInWords } from '../texts/words.ts'
 import { statusUrl, waitUrl } from './addresses.ts'
@@ -71,7 +71,7 @@ export function placeJson(visit: Visit, waiting: Waiting) {
     reason: snapshot?.health?.reason ?? null,
     lane: waiting.ticket.lane,
     invitation: waiting.invitation === 'none' ? null : waiting.invitation,
-    message: messageOf(config, snapshot?.soldOut ?? false),
+    ...messageOf(config, snapshot?.soldOut ?? false, language),
     ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
@@ -101,19 +101,20 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
     soldOut,
     inviteOnly,
     invitation: why === 'invalid-invitation' ? ('invalid' as const) : null,
-    message: messageOf(config, soldOut),
+    ...messageOf(config, soldOut, language),
   }
 }
 
 /** Returns the data for a visitor who is inside, or whose poll was just admitted. */
 export function insideJson(visit: Visit, room: RoomClient) {
   const { nowMs } = visit
+  const { config } = room.settings.at(nowMs)
   return {
     cfWaitingRoom: { inWaitingRoom: false, lastUpdated: new Date(nowMs).toISOString() },
     ...addressesOf(visit, room),
     ...NO_PLACE,
     state: 'admitted' as const,
-    message: room.settings.at(nowMs).config.message,
+    ...messageOf(config, false, languageFor(visit, room.settings.config)),
   }
 }
 
@@ -142,8 +143,10 @@ function eventJson(event: EventInForce | null, { ticket, place }: Waiting, nowMs
   }
 }
 
-function messageOf({ message, sold_out_message }: RoomConfig, soldOut: boolean): string {
-  return soldOut && sold_out_message !== '' ? sold_out_message : message
+function messageOf(config: RoomConfig, soldOut: boolean, language: Language) {
+  const ofStock = soldOut ? ownTextIn(config.sold_out_message, language, config) : null
+  const { text, lang } = ofStock && ofStock.text !== '' ? ofStock : ownTextIn(config.message, language, config)
+  return { message: text, messageLanguage: lang }
 }
 
 interface Seen {

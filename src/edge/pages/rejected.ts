@@ -12,9 +12,16 @@ const headers = headersFor({ styles: [pageStyle] })
 
 export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Page> {
   const language = languageFor(visit, verdict.room.settings.config)
-  const { cfWaitingRoom, message } = rejectedJson(visit, verdict)
+  const { cfWaitingRoom, message, messageLanguage } = rejectedJson(visit, verdict)
   const text = textOf(verdict, language)
-  const variables = { ...variablesOf(visit, language), ...text, title: text.headline, ...cfWaitingRoom, message }
+  const variables = {
+    ...variablesOf(visit, language),
+    ...text,
+    title: text.headline,
+    ...cfWaitingRoom,
+    message,
+    messageLanguage,
+  }
   return { html: render(variables), headers: await headers(verdict.room.settings.config, language) }
 }
 

@@ -53,6 +53,7 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
     message: place.message,
+    messageLanguage: place.messageLanguage,
     laneNote: laneNote(place, language),
     pollAfterSeconds: place.pollAfterSeconds,
     requeued: waiting.requeuedBy !== null,

@@ -1,9 +1,111 @@
-/** Chooses the language of an answer. */
+/**
+ * Chooses the language of an answer: the one in `?lang`, else the best of Accept-Language, among those of the room.
+ * The first of the room is for all other visitors. A poll costs one look-up in a map for it.
+ */
+import { LRUCache } from 'lru-cache'
+import { type Available, acceptedTags, availableTags, bestTag } from '../../core/language-tags.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
+import type { Texts } from '../../settings/texts/keys.ts'
+import { FALLBACK, LANGUAGE_TAGS, type LanguageTag } from '../../settings/texts/languages.ts'
+import type { OwnText } from '../../settings/texts/settings.ts'
 import type { Visit } from '../request/visit.ts'
-import { languageOf } from './catalog.ts'
+import { languageOf, withTexts } from './catalog.ts'
 import type { Language } from './language.ts'
 
-export function languageFor(_visit: Visit, _config: RoomConfig): Language {
-  return languageOf('en')
+/** Browsers of one country send a few hundred different headers. A visitor could send any number of others. */
+const WISHES_MAX = 500
+/** Longer wishes are from no browser, and would fill the memory. */
+const WISH_MAX = 200
+const PARAMETER = 'lang'
+
+/** What an isolate has chosen and made for one version of a room's settings. */
+interface Chosen {
+  /** The languages of the room. */
+  readonly available: readonly Available[]
+  readonly byWish: LRUCache<string, Language>
+  /** Languages in which the room has other words. */
+  readonly own: Map<LanguageTag, Language>
+}
+
+const ROOMS = new WeakMap<RoomConfig, Chosen>()
+
+/** Returns the language for a visitor of a room. */
+export function languageFor(visit: Visit, config: RoomConfig): Language {
+  const asked = askedBy(visit)
+  const accepts = (visit.request.headers.get('Accept-Language') ?? '').slice(0, WISH_MAX)
+  const chosen = chosenIn(config)
+  const wish = `${asked ?? ''};${accepts}`
+  const known = chosen.byWish.get(wish)
+  if (known) return known
+  const wanted = [...(asked === null ? [] : [asked]), ...acceptedTags(accepts)]
+  const tag = (bestTag(wanted, chosen.available) as LanguageTag | null) ?? fallbackOf(config)
+  const language = inRoom(tag, config, chosen)
+  chosen.byWish.set(wish, language)
+  return language
+}
+
+/** Returns the language that the address asks for, or null. */
+function askedBy({ url }: Visit): string | null {
+  return url.search === '' ? null : (url.searchParams.get(PARAMETER)?.slice(0, WISH_MAX) ?? null)
+}
+
+/** Returns the address of a poll in the language of its page. Without `?lang` the browser asks for the same one. */
+export function inLanguageOf(visit: Visit, config: RoomConfig, url: string): string {
+  return askedBy(visit) === null ? url : `${url}&${PARAMETER}=${languageFor(visit, config).tag}`
+}
+
+/**
+ * Returns the operator's text for a language, with the tag of its own language. The tag is null where the text is for
+ * all visitors and the room names no language.
+ */
+export function ownTextIn(
+  own: OwnText,
+  { tag }: Language,
+  config: RoomConfig,
+): { readonly text: string; readonly lang: string | null } {
+  if (typeof own === 'string') return { text: own, lang: config.languages[0] ?? null }
+  const exact = own[tag]
+  if (exact !== undefined) return { text: exact, lang: tag }
+  const given = Object.keys(own) as LanguageTag[]
+  const lang = (bestTag([tag, fallbackOf(config)], availableTags(given)) as LanguageTag | null) ?? given[0]
+  return lang === undefined ? { text: '', lang: null } : { text: own[lang] ?? '', lang }
+}
+
+function fallbackOf({ languages }: RoomConfig): LanguageTag {
+  return languages[0] ?? FALLBACK
+}
+
+function chosenIn(config: RoomConfig): Chosen {
+  const known = ROOMS.get(config)
+  if (known) return known
+  const tags = config.languages.length > 0 ? config.languages : LANGUAGE_TAGS
+  const made: Chosen = { available: availableTags(tags), byWish: new LRUCache({ max: WISHES_MAX }), own: new Map() }
+  ROOMS.set(config, made)
+  return made
+}
+
+/** Returns a language with the room's other words in it. */
+function inRoom(tag: LanguageTag, { texts }: RoomConfig, { own }: Chosen): Language {
+  const language = languageOf(tag)
+  const replaced = texts[tag]
+  if (replaced === undefined) return language
+  const known = own.get(tag)
+  if (known) return known
+  const made = withTexts(tag, replacing(language.texts, replaced))
+  own.set(tag, made)
+  return made
+}
+
+type Node = { [key: string]: Node | string }
+
+function replacing(texts: Texts, replaced: Readonly<Record<string, string | undefined>>): Texts {
+  const copy = structuredClone(texts) as unknown as Node
+  for (const [key, text] of Object.entries(replaced)) {
+    const path = key.split('.')
+    const name = path.pop() as string
+    const parent = path.reduce<Node>((node, part) => node[part] as Node, copy)
+    // A text with plural forms gets one for every count.
+    if (text !== undefined) parent[name] = typeof parent[name] === 'string' ? text : { other: text }
+  }
+  return copy as unknown as Texts
 }

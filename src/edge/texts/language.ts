@@ -1,9 +1,11 @@
 /** One language at the edge: its texts, and how it writes numbers and times. */
+
 import type { Texts } from '../../settings/texts/keys.ts'
+import type { LanguageTag } from '../../settings/texts/languages.ts'
 
 export interface Language {
   /** The BCP 47 tag of the texts. */
-  readonly tag: string
+  readonly tag: LanguageTag
   readonly dir: 'ltr' | 'rtl'
   /** The tags for `Intl`, best first: a runtime may have no data for the first one. */
   readonly locales: readonly string[]

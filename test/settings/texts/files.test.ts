@@ -76,6 +76,11 @@ describe.each(LANGUAGE_TAGS)('the texts in %s', tag => {
     expect(odd).toEqual([])
   })
 
+  it('have times that are safe in a template of the operator, also between three braces', () => {
+    const times = [...texts].filter(([key]) => key.startsWith('time.')).flatMap(([, text]) => formsOf(text))
+    expect(times.filter(text => /[&<>"']/.test(text))).toEqual([])
+  })
+
   it('are not left in English', () => {
     const long = [...texts].filter(([key, text]) =>
       formsOf(english.get(key) ?? '').some(own => formsOf(text).includes(own)),

@@ -25,8 +25,26 @@ export function acceptedTags(header: string): readonly string[] {
     .map(({ tag }) => tag)
 }
 
-/** Returns the first of the wanted tags that one of the available tags serves, as that available tag, or null. */
-export function bestTag(wanted: readonly string[], available: readonly string[]): string | null {
+/** A language that there is, with what decides whether it serves a visitor. */
+export interface Available {
+  readonly tag: string
+  readonly language: string
+  readonly script: string | undefined
+  readonly region: string | undefined
+}
+
+/** Reads available tags once, because reading a tag costs more than a comparison. */
+export function availableTags(tags: readonly string[]): readonly Available[] {
+  return tags.flatMap(tag => {
+    const locale = localeOf(tag)
+    if (locale === null) return []
+    const { language, region } = locale
+    return [{ tag, language, script: locale.maximize().script, region }]
+  })
+}
+
+/** Returns the tag of the language that serves the first of the wanted tags that any serves, or null. */
+export function bestTag(wanted: readonly string[], available: readonly Available[]): string | null {
   for (const tag of wanted) {
     const found = lookup(tag, available)
     if (found !== null) return found
@@ -34,16 +52,16 @@ export function bestTag(wanted: readonly string[], available: readonly string[])
   return null
 }
 
-function lookup(wanted: string, available: readonly string[]): string | null {
+function lookup(wanted: string, available: readonly Available[]): string | null {
   const locale = localeOf(wanted)
   if (locale === null) return null
   const { language, region } = locale
-  const script = locale.maximize().script
-  const fitting = available.filter(tag => localeOf(tag)?.language === language && scriptOf(tag) === script)
-  const exact = fitting.find(tag => tag === locale.baseName) ?? fitting.find(tag => tag === `${language}-${region}`)
-  // Without a region of the visitor's own, the tag without one comes first: `pt` before `pt-BR`.
-  const found = exact ?? fitting.find(tag => localeOf(tag)?.region === undefined) ?? fitting[0]
-  if (found !== undefined) return found
+  const { script } = locale.maximize()
+  const fitting = available.filter(one => one.language === language && one.script === script)
+  // Without the visitor's region the tag without one comes first: `pt` before `pt-BR`.
+  const found =
+    fitting.find(one => one.region === region) ?? fitting.find(one => one.region === undefined) ?? fitting[0]
+  if (found !== undefined) return found.tag
   const other = READS[language]
   return other === undefined ? null : lookup(other, available)
 }
@@ -55,10 +73,6 @@ function localeOf(tag: string): Intl.Locale | null {
   } catch {
     return null
   }
-}
-
-function scriptOf(tag: string): string | undefined {
-  return localeOf(tag)?.maximize().script
 }
 
 function rangeOf(text: string): { tag: string; weight: number } {
