@@ -18,7 +18,7 @@ const WISHES_MAX = 500
 const WISH_MAX = 200
 const PARAMETER = 'lang'
 
-/** What an isolate has chosen and made for one version of a room's settings. */
+/** The languages that an isolate has chosen and made for one version of a room's settings. */
 interface Chosen {
   /** The languages of the room. */
   readonly available: readonly Available[]

@@ -8,7 +8,17 @@ interface Facts {
 
 /** By BCP 47 tag, in the order of the tags. */
 export const LANGUAGES = {
+  ca: {},
+  de: {},
   en: {},
+  es: {},
+  eu: { near: 'es' },
+  fr: {},
+  gl: { near: 'es' },
+  it: {},
+  nl: {},
+  pt: {},
+  'pt-BR': {},
 } as const satisfies Readonly<Record<string, Facts>>
 
 export type LanguageTag = keyof typeof LANGUAGES
