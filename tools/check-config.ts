@@ -13,8 +13,8 @@ import { roomsFile } from './support/rooms-file.ts'
 const USAGE = `${callOf('check-config')} [--config FILE | --rooms FILE]
 
 Checks the rooms and variables of wrangler.toml, or a rooms file (a JSON array). Each problem names the path, the value
-and the range; exit code 1 when there is one. Advice is printed and does not fail. What passes without
-a place is listed, and presets are spelled out.`
+and the range; exit code 1 when there is one. Advice is printed and does not fail. Requests that pass
+without a place are listed, and presets are spelled out.`
 
 const FLAGS = {
   config: { value: 'FILE', help: 'the configuration', default: 'wrangler.toml' },

@@ -1,6 +1,6 @@
 /**
  * The mark on every answer that is not the origin's: what the answer means, and the room that gives it. Scripts, apps
- * and monitors tell a wait from an outage by it. It is taken off every answer of the origin.
+ * and monitors distinguish a wait from an outage by it. It is taken off every answer of the origin.
  */
 
 /** All states, as in `docs/http.md`. The state of a place has the same name in the JSON. */

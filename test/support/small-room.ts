@@ -13,7 +13,7 @@ import {
   report,
 } from '../../src/core/door/door.ts'
 import { bucketOf } from '../../src/core/line/arrivals.ts'
-import { keyAgain, placeOf, refused, seen } from '../../src/core/place/place.ts'
+import { frontFor, placeOf, refused, seen } from '../../src/core/place/place.ts'
 import type { ClaimAnswer, Snapshot } from '../../src/core/protocol/messages.ts'
 import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room/room.ts'
 import type { Again, SessionRules } from '../../src/core/session.ts'
@@ -140,7 +140,7 @@ export class SmallRoom {
 
   #atFront({ sid, key, lane }: Again, nowMs: number): Ticket {
     const byMs = nowMs + this.#sessions.rules.claimWindowMs
-    return { ...this.#newTicket(nowMs), sid, key: keyAgain(key, lane, this.#snapshot()), lane, byMs }
+    return { ...this.#newTicket(nowMs), sid, ...frontFor({ key, lane }, this.#snapshot()), byMs }
   }
 
   #newTicket(nowMs: number): Ticket {

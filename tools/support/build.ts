@@ -26,7 +26,10 @@ export function wranglerConfig(): WranglerConfig {
   return { ...config, vars: config.vars ?? {} }
 }
 
-/** Bundles the Worker, as a deployment would: not minified, so that a stack trace names functions. Throws with the bundler's output when it fails. */
+/**
+ * Bundles the Worker, as a deployment would: not minified, so that a stack trace names functions. Throws with the
+ * bundler's output when it fails.
+ */
 export async function build(outdir = WORKER): Promise<void> {
   const args = ['deploy', '--dry-run', '--outdir', outdir]
   const { code, output } = await runQuietly([WRANGLER, ...args])

@@ -2,7 +2,9 @@
  * The known state of a room's origin and its upstreams, and the rules by which they are judged. Plain data, so that it
  * can be stored. It changes only in `hear` (`ingest.ts`), `probed` and `advance` (`health.ts`).
  */
+
 import { ownOr } from '../own.ts'
+import { MINUTE_MS } from '../timing.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
 import { type Ceiling, type ControllerRules, NO_CEILING } from './controller.ts'
 import { newStreak, type Streak } from './failure-streak.ts'
@@ -73,7 +75,7 @@ export interface Minute {
 }
 
 /** Minutes of the history are whole ones of the clock. */
-export const MINUTE_MS = 60_000
+export { MINUTE_MS }
 
 export function newHealth(nowMs: number): HealthState {
   return {

@@ -3,7 +3,7 @@ import type { Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import type { Ticket } from '../ticket.ts'
 import type { StepRules } from './outsider.ts'
-import { keyAgain, refused } from './place.ts'
+import { frontFor, refused } from './place.ts'
 import { type ClaimStep, type RejectStep, unknownPlace, type WaitStep } from './step.ts'
 import { newTicket } from './tickets.ts'
 
@@ -47,7 +47,6 @@ export function ticketAgain(
   { room, snapshot, rules }: { readonly room: string; readonly snapshot: Snapshot | null; readonly rules: StepRules },
   nowMs: number,
 ): Ticket {
-  const { sid, lane } = again
-  const key = keyAgain(again.key, lane, snapshot)
-  return newTicket({ room, sid, lane, key, byMs: nowMs + rules.claimWindowMs }, snapshot, nowMs)
+  const place = { ...frontFor(again, snapshot), byMs: nowMs + rules.claimWindowMs }
+  return newTicket({ room, sid: again.sid, ...place }, snapshot, nowMs)
 }

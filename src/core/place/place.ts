@@ -137,12 +137,17 @@ export function refused(ticket: Ticket, snapshot: Snapshot, claimWindowMs: numbe
 }
 
 /**
- * Returns the key at the front for a visitor whose session has just ended. The old key may be behind the frontier: in a
- * random room it may lie in a batch that has not ended, and the visitor's lane may have been removed.
+ * Returns the place at the front for a visitor whose session has just ended. The old key may be behind the frontier: in
+ * a random room it may lie in a batch that has not ended, and the visitor's lane may have been removed.
  */
-export function keyAgain(key: number, lane: string, snapshot: Snapshot | null): number {
-  if (!snapshot || snapshot.open) return key
-  return Math.min(key, own(snapshot.lanes, laneOf(snapshot.lanes, { lane, key }))?.frontierKey ?? key)
+export function frontFor(
+  { key, lane }: Pick<Ticket, 'key' | 'lane'>,
+  snapshot: Snapshot | null,
+): Pick<Ticket, 'key' | 'lane'> {
+  if (!snapshot) return { key, lane }
+  const now = laneOf(snapshot.lanes, { key, lane })
+  const frontierKey = snapshot.open ? key : (own(snapshot.lanes, now)?.frontierKey ?? key)
+  return { key: Math.min(key, frontierKey), lane: now }
 }
 
 /** Returns when the place of a ticket will be known, if its batch has not ended. Returns null for any other ticket. */

@@ -1,6 +1,6 @@
 /**
- * Parts of a room's totals. `limit/<policy>/<figure>` are decisions of the rate limits, for the policies in the settings.
- * `verdict/<kind>/<why>` are decisions of the gate.
+ * Parts of a room's totals. `limit/<policy>/<figure>` are decisions of the rate limits, for the policies in the
+ * settings. `verdict/<kind>/<why>` are decisions of the gate.
  */
 import type { LimitFigures } from '../protocol/calls.ts'
 

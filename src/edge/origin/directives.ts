@@ -1,6 +1,6 @@
 /**
- * The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. An origin must not
- * mark its answers as ours.
+ * The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. An origin must
+ * not mark its answers as ours.
  */
 import { seldom } from '../../runtime/log.ts'
 import type { Admitted } from '../gate/verdict.ts'

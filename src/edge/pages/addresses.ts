@@ -3,7 +3,7 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { inLanguageOf } from '../texts/choose.ts'
 
-/** Returns the address that a waiting visitor polls. With `claim=1` a poll takes a permit when the visitor is called. */
+/** Returns the address that a waiting visitor polls. With `claim=1` a poll of a called visitor takes a permit. */
 export function statusUrl(visit: Visit, room: RoomClient): string {
   return inLanguageOf(visit, room.settings.config, `${addressOf(visit, room, 'status')}&claim=1`)
 }

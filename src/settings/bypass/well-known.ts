@@ -1,6 +1,6 @@
 /**
- * Files that programs load from fixed addresses before or beside everything else: certificate authorities, crawlers, app
- * stores, advertisers. A line would be of no use to them, and they are lost on many sites for days when one load fails.
+ * Files that programs load from fixed addresses before or beside everything else: certificate authorities, crawlers,
+ * app stores, advertisers. A line would be of no use to them. Many of them stay away for days after one failed load.
  *
  * A query makes another address of it. A program with one entrance may obey the query whatever the path, and serve any
  * page at `/robots.txt?page=5`.

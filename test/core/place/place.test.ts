@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pollAfterMs, waitOf } from '../../../src/core/place/estimate.ts'
-import { isUndrawn, keyAgain, nextPollMs, placeOf, refused, seen } from '../../../src/core/place/place.ts'
+import { frontFor, isUndrawn, nextPollMs, placeOf, refused, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 
@@ -50,7 +50,7 @@ describe('a place', () => {
     'in a missing lane named %s is like one in any other missing lane',
     lane => {
       expect(place({ lane })).toEqual(place({ lane: 'vip' }))
-      expect(keyAgain(NOW, lane, snapshot)).toBe(keyAgain(NOW, 'vip', snapshot))
+      expect(frontFor({ key: NOW, lane }, snapshot)).toEqual({ key: NOW - 100_000, lane: 'main' })
     },
   )
 
@@ -207,7 +207,7 @@ describe('a place that is drawn', () => {
   })
 
   it('is at the front for a visitor whose session has just ended', () => {
-    expect(keyAgain(NOW - 20_000, 'main', drawing)).toBe(NOW - 100_000)
-    expect(keyAgain(NOW - 170_000, 'main', drawing)).toBe(NOW - 170_000)
+    expect(frontFor({ key: NOW - 20_000, lane: 'main' }, drawing).key).toBe(NOW - 100_000)
+    expect(frontFor({ key: NOW - 170_000, lane: 'main' }, drawing).key).toBe(NOW - 170_000)
   })
 })

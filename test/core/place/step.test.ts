@@ -373,8 +373,10 @@ describe('a place at the front', () => {
   it('belongs to the session that follows, and can be claimed for one claim window', () => {
     const again = { sid: 'eu-0.a~1', key: NOW - 200_000, lane: 'vip' }
     const at = { room: 'shop', snapshot: SNAPSHOT, rules: RULES }
-    expect(ticketAgain(again, at, NOW)).toMatchObject({ ...again, byMs: NOW + WINDOW, generation: 1, confirmed: false })
-    expect(ticketAgain(again, { ...at, snapshot: null }, NOW)).toMatchObject({ generation: 0 })
+    const ticket = { sid: again.sid, key: again.key, byMs: NOW + WINDOW, confirmed: false }
+    // The lane is removed in this snapshot.
+    expect(ticketAgain(again, at, NOW)).toMatchObject({ ...ticket, lane: 'main', generation: 1 })
+    expect(ticketAgain(again, { ...at, snapshot: null }, NOW)).toMatchObject({ ...ticket, lane: 'vip', generation: 0 })
   })
 })
 

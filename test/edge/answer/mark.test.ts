@@ -201,7 +201,7 @@ describe('the JSON of a place', () => {
     })
   })
 
-  it('says that a visitor inside, or without a place, is not in the waiting room', async () => {
+  it('shows that a visitor inside, or without a place, is not in the waiting room', async () => {
     const visitor = new Visitor('moving.test', newEdge())
     const before = await visitor.poll()
     expect(before.place).toMatchObject({ state: 'none', cfWaitingRoom: { inWaitingRoom: false } })
