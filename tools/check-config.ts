@@ -23,6 +23,8 @@ const FLAGS = {
 
 /** Cloudflare's published limit for a variable of a Worker. Elsewhere there is no such limit. */
 const VARIABLE_BYTES_MAX = 5_000
+/** The address that Cloudflare gives to requests that a Worker sends to another zone. */
+const WORKERS_ADDRESS = '2a06:98c0:3600::103'
 
 await run(USAGE, FLAGS, main)
 
@@ -50,13 +52,18 @@ function roomsOfConfig(file: string): readonly RoomConfig[] {
   return deployment.rooms
 }
 
-function adviceForCloudflare({ origin, originHostHeader, trustedIpHeader }: Deployment, vars: Variables): string[] {
+function adviceForCloudflare(deployment: Deployment, vars: Variables): string[] {
+  const { origin, originHostHeader, originAddresses, trustedIpHeader } = deployment
   const advice: string[] = []
   const onHeader = adviceOnTrustedHeader(trustedIpHeader, 'cloudflare')
   if (onHeader !== null) advice.push(`TRUSTED_IP_HEADER: ${onHeader}`)
   if (origin !== null && originHostHeader === 'visitor')
     advice.push(
       'ORIGIN_HOST_HEADER = "visitor": on Cloudflare such requests go to the origin of the zone, and ORIGIN is not used',
+    )
+  if (originAddresses.has(WORKERS_ADDRESS))
+    advice.push(
+      `ORIGIN_ADDRESSES: requests from the Workers of all other zones have the address ${WORKERS_ADDRESS}, and pass without a place`,
     )
   const bytes = new TextEncoder().encode(JSON.stringify(vars.ROOMS)).length
   if (bytes > VARIABLE_BYTES_MAX) {

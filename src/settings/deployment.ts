@@ -1,6 +1,7 @@
 /** The environment of a deployment, read in one place. */
 import * as z from 'zod'
-import { type Problem, problemsOf, SettingsError, textThat } from './messages.ts'
+import { AddressRanges, asRange, isOriginAddress, isPublic, ORIGIN_ADDRESS_FORM } from './bypass/addresses.ts'
+import { type Problem, problemsOf, SettingsError, show, textThat } from './messages.ts'
 import { hostPattern } from './patterns.ts'
 import { parseRooms, routesOf } from './rooms.ts'
 import type { RoomConfig } from './schema.ts'
@@ -13,6 +14,7 @@ export interface Variables {
   readonly ADMIN_HOST?: string
   readonly CONTROL_PREFIX?: string
   readonly TRUSTED_IP_HEADER?: string
+  readonly ORIGIN_ADDRESSES?: unknown
   readonly PASSTHROUGH_HOSTS?: unknown
   readonly DEBUG?: string
   readonly ROOM_KEYS?: string
@@ -30,6 +32,8 @@ export interface Deployment {
   readonly originHostHeader: 'origin' | 'visitor'
   /** Where the admin API and the dashboard live: a host, `*` for every host (development), null for nowhere. */
   readonly adminHost: string | null
+  /** Addresses from which the site calls itself. Such requests need no place. */
+  readonly originAddresses: AddressRanges
   /** Hosts that reach the origin without a room: a host, `*.example.com` or `*`. */
   readonly passthroughHosts: readonly string[]
   readonly controlPrefix: string
@@ -46,6 +50,18 @@ const TOKEN_MIN = 32
 /** The longest bearer token, in characters. Anything longer is not compared. */
 export const TOKEN_MAX = 512
 
+/** A list. A variable from a command line is text. */
+function listOf<Element extends z.ZodType>(element: Element) {
+  const asList = (value: unknown) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map(text => text.trim())
+          .filter(text => text !== '')
+      : value
+  return z.preprocess(asList, z.array(element)).default([])
+}
+
 export const deploymentSchema = z.object({
   ORIGIN: textThat(isOriginUrl, ORIGIN_FORM).or(z.literal('')).default(''),
   ORIGIN_HOST_HEADER: z
@@ -58,19 +74,8 @@ export const deploymentSchema = z.object({
   TRUSTED_IP_HEADER: textThat(text => /^[\w-]+$/.test(text), 'a header name')
     .or(z.literal(''))
     .default(''),
-  PASSTHROUGH_HOSTS: z
-    .preprocess(
-      // A variable from a command line is text.
-      value =>
-        typeof value === 'string'
-          ? value
-              .split(',')
-              .map(text => text.trim())
-              .filter(text => text !== '')
-          : value,
-      z.array(hostPattern()),
-    )
-    .default([]),
+  ORIGIN_ADDRESSES: listOf(textThat(isOriginAddress, ORIGIN_ADDRESS_FORM)),
+  PASSTHROUGH_HOSTS: listOf(hostPattern()),
   DEBUG: z.string().default(''),
 })
 
@@ -89,15 +94,17 @@ export function readDeployment(variables: Variables): Deployment {
     problems.push(...error.problems)
   }
   problems.push(...adminClash(variables.ADMIN_HOST, rooms))
+  if (parsed.success) problems.push(...hiddenVisitors(parsed.data))
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems)
-  const { ORIGIN, ORIGIN_HOST_HEADER, ADMIN_HOST, TRUSTED_IP_HEADER, PASSTHROUGH_HOSTS, DEBUG } = parsed.data
+  const { ORIGIN, ORIGIN_HOST_HEADER, ORIGIN_ADDRESSES, ADMIN_HOST, TRUSTED_IP_HEADER, DEBUG } = parsed.data
   return Object.freeze({
     rooms,
     given,
     origin: ORIGIN === '' ? null : new URL(ORIGIN).origin,
     originHostHeader: ORIGIN_HOST_HEADER,
     adminHost: ADMIN_HOST === '' ? null : ADMIN_HOST.toLowerCase(),
-    passthroughHosts: PASSTHROUGH_HOSTS,
+    originAddresses: new AddressRanges(ORIGIN_ADDRESSES.map(asRange)),
+    passthroughHosts: parsed.data.PASSTHROUGH_HOSTS,
     controlPrefix: parsed.data.CONTROL_PREFIX,
     trustedIpHeader: TRUSTED_IP_HEADER === '' ? null : TRUSTED_IP_HEADER,
     debug: DEBUG !== '' && DEBUG !== '0' && DEBUG !== 'false',
@@ -169,6 +176,19 @@ function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[])
   return clash
     ? [{ path: 'ADMIN_HOST', message: `must not be a room's host, got ${adminHost}, the host of ${clash.name}` }]
     : []
+}
+
+/**
+ * Without a trusted header the address is that of the connection. Behind a proxy it is the proxy's, for every visitor,
+ * so such an address must not let requests by.
+ */
+function hiddenVisitors({ ORIGIN_ADDRESSES, TRUSTED_IP_HEADER }: z.output<typeof deploymentSchema>): Problem[] {
+  if (TRUSTED_IP_HEADER !== '') return []
+  return ORIGIN_ADDRESSES.flatMap((address, index) => {
+    const why = 'behind a proxy every visitor may have such an address'
+    const message = `must be public where TRUSTED_IP_HEADER names no header: ${why}, got ${show(address)}`
+    return isPublic(address) ? [] : [{ path: `ORIGIN_ADDRESSES[${index}]`, message }]
+  })
 }
 
 function isOneSegment(text: string): boolean {

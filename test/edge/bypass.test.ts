@@ -110,6 +110,30 @@ describe('a bypass rule for verified bots', () => {
   })
 })
 
+describe('a request from an address of the origin', () => {
+  const bindings = { ...env, ORIGIN_ADDRESSES: ['192.0.2.10', '2001:db8:0:1::/64'] }
+  const from = async (headers: Record<string, string>, path = '/wp-admin/admin-ajax.php?action=x') => {
+    const visitor = new Visitor('machines.test', newEdge())
+    visitor.bindings = bindings
+    return visitor.send(path, { method: 'POST', headers })
+  }
+
+  it('passes without a place, whatever it asks for', async () => {
+    for (const address of ['192.0.2.10', '::ffff:192.0.2.10', '2001:db8:0:1:ffff::9', '[2001:db8:0:1::9]:4711']) {
+      const { atOrigin, response, objectCalls } = await from({ 'CF-Connecting-IP': address })
+      expect([atOrigin?.method, response.headers.getSetCookie(), objectCalls], address).toEqual(['POST', [], 0])
+    }
+  })
+
+  it('is known by the trusted header only', async () => {
+    for (const name of ['X-Forwarded-For', 'X-Real-IP', 'CF_Connecting_IP', 'True-Client-IP'])
+      expect((await from({ [name]: '192.0.2.10' })).atOrigin, name).toBeNull()
+    expect((await from({ 'CF-Connecting-IP': '192.0.2.10, 198.51.100.7' })).atOrigin).toBeNull()
+    expect((await from({ 'CF-Connecting-IP': '198.51.100.7', 'X-Forwarded-For': '192.0.2.10' })).atOrigin).toBeNull()
+    expect((await from({})).atOrigin).toBeNull()
+  })
+})
+
 describe('a suspended room', () => {
   it('lets a visitor inside pass at once, even one whom it blocked a moment ago', async () => {
     const visitor = await inside()

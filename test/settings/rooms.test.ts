@@ -305,9 +305,32 @@ describe('a deployment', () => {
     ['CONTROL_PREFIX', '/a/b', 'CONTROL_PREFIX must be one path segment'],
     ['PASSTHROUGH_HOSTS', ['https://img.example'], 'PASSTHROUGH_HOSTS[0] must be a host name'],
     ['PASSTHROUGH_HOSTS', 'img.example, -', 'PASSTHROUGH_HOSTS[1] must be a host name'],
+    ['ORIGIN_ADDRESSES', ['shop.example'], 'ORIGIN_ADDRESSES[0] must be an address or a range of at most a /16'],
+    ['ORIGIN_ADDRESSES', '192.0.2.1, 0.0.0.0/0', 'ORIGIN_ADDRESSES[1] must be an address or a range'],
+    ['ORIGIN_ADDRESSES', ['2001:db8::/16'], 'ORIGIN_ADDRESSES[0] must be an address or a range'],
+    [
+      'ORIGIN_ADDRESSES',
+      ['192.0.2.1', '127.0.0.1'],
+      'ORIGIN_ADDRESSES[1] must be public where TRUSTED_IP_HEADER names',
+    ],
+    ['ORIGIN_ADDRESSES', ['fd00::/64'], 'ORIGIN_ADDRESSES[0] must be public'],
     ['ADMIN_HOST', 'shop.example', "ADMIN_HOST must not be a room's host"],
   ])('refuses %s = %s', (name, value, message) => {
     expect(() => readDeployment({ ROOMS: [shop], [name]: value })).toThrow(message)
+  })
+
+  it('knows the addresses from which the site calls itself, in any form', () => {
+    const variables = { ROOMS: [shop], TRUSTED_IP_HEADER: 'X-Real-IP' }
+    for (const ORIGIN_ADDRESSES of [
+      ['192.0.2.1', '10.0.0.0/24', '2001:DB8::1'],
+      '192.0.2.1,10.0.0.0/24, 2001:db8:0::1',
+    ]) {
+      const { originAddresses } = readDeployment({ ...variables, ORIGIN_ADDRESSES })
+      const has = (address: string | null) => originAddresses.has(address)
+      expect(['192.0.2.1', '10.0.0.7', '2001:db8::1'].map(has)).toEqual([true, true, true])
+      expect(['192.0.2.2', '10.0.1.7', '2001:db8::2', 'x', null].map(has)).toEqual(Array(5).fill(false))
+    }
+    expect(readDeployment(variables).originAddresses.has('192.0.2.1')).toBe(false)
   })
 
   it.each([

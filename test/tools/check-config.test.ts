@@ -72,4 +72,15 @@ describe('check-config', () => {
     expect(status).toBe(0)
     expect(stdout).toContain('advice: rooms[0] (shop): bypass[0].cookie can be forged')
   })
+
+  it('warns when ORIGIN_ADDRESSES lets the Workers of other zones by', () => {
+    const variables = (address: string) => `TRUSTED_IP_HEADER = "CF-Connecting-IP"\nORIGIN_ADDRESSES = ["${address}"]\n`
+    expect(check('', variables('2a06:98c0:3600::/48')).stdout).toContain('advice: ORIGIN_ADDRESSES: requests from the')
+    expect(check('', variables('2001:db8::1')).stdout).not.toContain('advice: ORIGIN_ADDRESSES')
+  })
+
+  it('lists the well-known files, unless they queue', () => {
+    expect(check('').stdout).toMatch(/rooms\[0\] \(shop\): without a place, .* load \/\.well-known\/\* \/robots\.txt /)
+    expect(check('well_known = "queue"\n').stdout).not.toContain('robots.txt')
+  })
 })

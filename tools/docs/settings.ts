@@ -22,6 +22,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
     purposes: {
       ORIGIN: 'where admitted requests go; none: the origin of the zone',
       ORIGIN_HOST_HEADER: "the `Host` that the origin sees: its own, or the visitor's",
+      ORIGIN_ADDRESSES: 'from which the site calls itself',
       PASSTHROUGH_HOSTS: 'with `ORIGIN`: reach it without a room',
       ADMIN_HOST: 'where the dashboard and the admin API answer',
       CONTROL_PREFIX: 'the path under which the routes of the room lie',

@@ -9,6 +9,28 @@ export function isCidr(text: string): boolean {
   return ipaddr.isValidCIDR(text)
 }
 
+/** An address of the origin stands for one machine or a few, so a range of half the world was mistyped. */
+const PREFIX_BITS_MIN = { ipv4: 16, ipv6: 32 } as const
+export const ORIGIN_ADDRESS_FORM = 'an address or a range of at most a /16 (/32 for IPv6)'
+/** Addresses that proxies, and whole networks behind them, have among themselves. */
+const NOT_PUBLIC = ['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat', 'unspecified']
+
+export function isOriginAddress(text: string): boolean {
+  if (!isCidr(asRange(text))) return false
+  const [address, bits] = ipaddr.parseCIDR(asRange(text))
+  return bits >= PREFIX_BITS_MIN[address.kind()]
+}
+
+/** Whether visitors behind a proxy may have the address, where nothing shows their own. */
+export function isPublic(text: string): boolean {
+  return !NOT_PUBLIC.includes(ipaddr.parseCIDR(asRange(text))[0].range())
+}
+
+/** Returns an address as the range of itself. */
+export function asRange(text: string): string {
+  return text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`
+}
+
 export class AddressRanges {
   readonly #ranges: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][]
   readonly #known = new LRUCache<string, boolean>({ max: KNOWN_MAX })
