@@ -10,3 +10,16 @@ export const SNAPSHOT_FOR_MS = 1_000
 export const IN_FORCE_WITHIN_MS = 2 * SNAPSHOT_FOR_MS
 
 export const MINUTE_MS = 60_000
+
+/** An active door reports to its room this often. */
+export const DOOR_REPORTS_EVERY_MS = 1_000
+/** A claim waits at its door for the room's answer at most this long. */
+export const CLAIM_AWAITED_MS = 1_000
+
+/** Alarms for the ends of sessions are rounded up to this step. */
+const ALARM_STEP_MS = 1_000
+
+/** Returns when a door must wake for the end of a session. */
+export function alarmAtMs(endMs: number, nowMs: number): number {
+  return Math.ceil(Math.max(endMs, nowMs) / ALARM_STEP_MS) * ALARM_STEP_MS
+}

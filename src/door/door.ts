@@ -10,6 +10,7 @@ import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { goOn, nextStepMs, type Pause } from '../core/door/clock-freeze.ts'
 import * as core from '../core/door/door.ts'
+import { type Lender, lendToClaim, renewAndLend } from '../core/door/lending.ts'
 import { Ledger } from '../core/limits/ledger.ts'
 import type { DoorCalls } from '../core/protocol/calls.ts'
 import type {
@@ -21,19 +22,14 @@ import type {
   Renewal,
   RenewalAnswer,
 } from '../core/protocol/messages.ts'
-import { leaseMs, type Session } from '../core/session.ts'
-import { SNAPSHOT_FOR_MS } from '../core/timing.ts'
+import type { Session } from '../core/session.ts'
+import { alarmAtMs, CLAIM_AWAITED_MS, SNAPSHOT_FOR_MS } from '../core/timing.ts'
 import { within } from '../runtime/within.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { RoomLink } from './room-link.ts'
 import { DoorStore } from './store.ts'
-
-/** A claim waits for the room's answer at most this long. */
-const ASK_FOR_MS = 1_000
-/** Alarms for the ends of sessions are rounded up to this step. */
-const ALARM_STEP_MS = 1_000
 
 export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   static {
@@ -45,7 +41,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   readonly #room: string
   readonly #store: DoorStore
   readonly #state: core.DoorState
-  readonly #ledger: Ledger
+  readonly #lender: Lender
   readonly #link: RoomLink
   #alarmAtMs: number | null = null
   /** The last outage for which the ends of sessions were moved. */
@@ -57,7 +53,10 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const [room, name] = splitName(ctx.id.name)
     this.#room = room
     this.#store = new DoorStore(ctx.storage.sql, nowMs)
-    this.#ledger = new Ledger(this.#store)
+    this.#lender = {
+      ledger: new Ledger(this.#store),
+      quotaOf: policy => this.#link.settings.quotas.get(policy),
+    }
     this.#pause = this.#store.pause()
     this.#state = core.newDoor(name, this.#store.nextEpoch(), nowMs)
     const config = readDeployment(env).rooms.find(other => other.name === room)
@@ -104,35 +103,21 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     let decision = this.#decide(request, 'new', startMs)
     while (decision.verdict === 'undecided') {
       // A sync that is under way may not include this claim. If it brings too few permits, the next one includes it.
-      const leftMs = startMs + ASK_FOR_MS - Date.now()
+      const leftMs = startMs + CLAIM_AWAITED_MS - Date.now()
       const answered = await within(leftMs, this.#link.sync())
       decision = this.#decide(request, answered === true ? 'waiting' : 'last', Date.now())
     }
     this.#link.keepGoing()
-    if (decision.verdict === 'admitted') {
-      this.#wakeAt(decision.expiresMs)
-      const nowMs = Date.now()
-      const term = { leaseMs: leaseMs(this.#link.settings.at(nowMs).session), nowMs }
-      const inside = decision.sid ?? request.sid
-      if (request.tokenRequests && !decision.known)
-        return { ...decision, grants: this.#ledger.lend(inside, request.tokenRequests, this.#quotaOf, term) }
-    }
-    return decision
+    if (decision.verdict === 'admitted') this.#wakeAt(decision.expiresMs)
+    const nowMs = Date.now()
+    return lendToClaim(this.#lender, this.#sessionsAt(nowMs), { request, answer: decision }, nowMs)
   }
 
   async renew(requests: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     await this.#link.waitForSettings()
     const nowMs = Date.now()
     const sessions = this.#sessionsAt(nowMs)
-    return requests.map(request => {
-      const answer = core.renew(sessions, request, nowMs)
-      if (answer.verdict === 'ended' || !request.tokenRequests) return answer
-      const grants = this.#ledger.lend(request.sid, request.tokenRequests, this.#quotaOf, {
-        leaseMs: answer.leaseMs,
-        nowMs,
-      })
-      return { ...answer, grants }
-    })
+    return requests.map(request => renewAndLend(this.#lender, sessions, request, nowMs))
   }
 
   async end(sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
@@ -166,8 +151,6 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#link.keepGoing()
   }
-
-  readonly #quotaOf = (policy: string) => this.#link.settings.quotas.get(policy)
 
   #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
     return core.claim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
@@ -204,7 +187,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
    * one.
    */
   #wakeAt(endMs: number): void {
-    const atMs = Math.ceil(Math.max(endMs, Date.now()) / ALARM_STEP_MS) * ALARM_STEP_MS
+    const atMs = alarmAtMs(endMs, Date.now())
     if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return
     this.#alarmAtMs = atMs
     void this.ctx.storage.setAlarm(atMs)

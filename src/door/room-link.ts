@@ -3,13 +3,12 @@
  * settings that come back.
  */
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
+import { DOOR_REPORTS_EVERY_MS } from '../core/timing.ts'
 import { log } from '../runtime/log.ts'
 import { within } from '../runtime/within.ts'
 import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
-/** An active door syncs with the room this often. */
-const SYNC_EVERY_MS = 1_000
 /** After this a sync counts as failed. A late answer is still applied. */
 const SYNC_TIMEOUT_MS = 2_000
 /**
@@ -115,7 +114,7 @@ export class RoomLink {
       await this.sync()
       this.#timer = null
       this.keepGoing()
-    }, SYNC_EVERY_MS)
+    }, DOOR_REPORTS_EVERY_MS)
   }
 
   /** Logs the first sync without an answer, and the next one that is answered. */

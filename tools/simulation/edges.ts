@@ -81,7 +81,7 @@ export class Edges {
     const sentMs = agenda.nowMs
     const report = edgeHalf.edgeReport(edge.state, sentMs)
     network.call<EdgeReply<never>>(
-      reply => this.#doors.hear(edge.home, report, reply),
+      reply => this.#doors.sync(edge.home, report, reply),
       reply => {
         if (reply) {
           edgeHalf.applyEdgeReply(edge.state, reply, sentMs)

@@ -32,7 +32,7 @@ export class Inside {
     if (scenario.limit) this.#viewPage(visitor, stay, sid, scenario.limit)
     else {
       counts.objectCalls++
-      if (this.#doors.touch(visitor, { sid, protectMs: 0 }).verdict === 'ended') return
+      if (this.#doors.renew(visitor, { sid, protectMs: 0 }).verdict === 'ended') return
     }
     agenda.appoint(visitor, nowMs + random.between(5_000, 25_000))
   }

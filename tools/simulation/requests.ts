@@ -143,7 +143,7 @@ export class Requests {
     const [request] = renewal.tokenRequests ?? []
     this.calls++
     this.#network.call<RenewalAnswer>(
-      reply => reply(this.#doors.touch(known.visitor, renewal)),
+      reply => reply(this.#doors.renew(known.visitor, renewal)),
       answer => {
         if (!answer) {
           if (request) noteNoAnswer(known.lease, request)

@@ -15,7 +15,7 @@ import { Network } from './network.ts'
 import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
 import { Room } from './room.ts'
-import { type Change, type Scenario, START_MS } from './scenario.ts'
+import { type Change, POLICY, type Scenario, START_MS } from './scenario.ts'
 import { type Counts, newCounts, type Surroundings } from './surroundings.ts'
 import { type Sample, useOf } from './use.ts'
 import type { Visitor } from './visitor.ts'
@@ -61,7 +61,7 @@ export class World {
     }
     const quota = limit ? quotaOf(limit.count, limit.periodMs, limit.burst) : null
     this.#room = new Room(around)
-    this.#doors = new Doors(around, this.#room, quota)
+    this.#doors = new Doors(around, this.#room, policy => (policy === POLICY && quota ? quota : undefined))
     const line = new InLine(around, this.#room, this.#doors)
     this.#edges = new Edges(around, this.#doors, (visitor, edge, askedMs) => line.ask(visitor, edge, askedMs))
     this.#inside = new Inside(around, this.#doors, this.#edges)
@@ -119,7 +119,7 @@ export class World {
 
   /** Sessions that take a place, as their doors count them. */
   get live(): number {
-    return this.#doors.live()
+    return this.#doors.live
   }
 
   /** How long the run takes at least, until the rate has admitted all visitors. */
