@@ -42,8 +42,6 @@ export default defineConfig({
     bail: 20,
     tags,
     provide: { programs },
-    // The traces of the requests of a test, which its assertions read.
-    onConsoleLog: text => !text.includes('"event":"decision"'),
     projects: [
       {
         test: {

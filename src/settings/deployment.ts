@@ -39,8 +39,8 @@ export interface Deployment {
   readonly controlPrefix: string
   /** The header that contains a visitor's address, or null to trust none. */
   readonly trustedIpHeader: string | null
-  /** Adds the trace of each request to its answer and to the log. */
-  readonly debug: boolean
+  /** Where the trace of each request is written: nowhere, into a header of its answer, or also into the log. */
+  readonly debug: 'off' | 'header' | 'log'
 }
 
 const CONTROL_PREFIX = '/.waiting-room'
@@ -107,7 +107,7 @@ export function readDeployment(variables: Variables): Deployment {
     passthroughHosts: parsed.data.PASSTHROUGH_HOSTS,
     controlPrefix: parsed.data.CONTROL_PREFIX,
     trustedIpHeader: TRUSTED_IP_HEADER === '' ? null : TRUSTED_IP_HEADER,
-    debug: DEBUG !== '' && DEBUG !== '0' && DEBUG !== 'false',
+    debug: ['', '0', 'false'].includes(DEBUG) ? 'off' : DEBUG === 'header' ? 'header' : 'log',
   })
 }
 

@@ -36,7 +36,7 @@ export async function play(scenario: Scenario, hasRoom: boolean, tell: (words: s
     isolates: ISOLATES,
     roomKeys: await newRoomKeys(),
     adminToken,
-    variables: { TRUSTED_IP_HEADER: 'X-Crowd-Address', DEBUG: hasRoom ? '1' : '' },
+    variables: { TRUSTED_IP_HEADER: 'X-Crowd-Address', DEBUG: hasRoom ? 'header' : '' },
   })
   const film = new Film()
   let spoiledAtClosing: number | null = null

@@ -9,12 +9,12 @@ const TRACE_HEADER = 'Waiting-Room-Trace'
 const NO_DECISION: Traced = { room: null, verdict: 'none', why: null }
 
 export function withTrace(visit: Visit, response: Response): Response {
-  const { trace, calls } = visit
+  const { trace, calls, deployment } = visit
   if (!trace) return response
   const answer = new Response(response.body, response)
   for (const decision of trace.decisions.length > 0 ? trace.decisions : [NO_DECISION]) {
     const facts = { ...decision, calls: { ...calls }, originMs: trace.originMs }
-    log('decision', facts)
+    if (deployment.debug === 'log') log('decision', facts)
     answer.headers.append(TRACE_HEADER, JSON.stringify(facts))
   }
   return answer

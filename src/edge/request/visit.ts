@@ -51,7 +51,7 @@ export class Visit {
     this.nowMs = nowMs
     this.env = env
     this.deployment = deployment
-    this.trace = deployment.debug ? new Trace() : null
+    this.trace = deployment.debug === 'off' ? null : new Trace()
     this.#background = background
   }
 

@@ -1,8 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { roomStub } from '../../../src/settings/env.ts'
+import { type Env, roomStub } from '../../../src/settings/env.ts'
 import { type Answer, env, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
 
 const quiet = { ...env, DEBUG: '' }
+const loud = { ...env, DEBUG: '1' }
+
+function visitorWith(bindings: Env, host: string): Visitor {
+  return Object.assign(new Visitor(host, newEdge()), { bindings })
+}
 
 function traceOf({ response }: Answer): Record<string, unknown>[] {
   return JSON.parse(`[${response.headers.get('Waiting-Room-Trace')}]`)
@@ -29,7 +34,7 @@ afterEach(async () => {
 
 describe('the trace of a request', () => {
   it('shows why a visitor waits, and is also one line of the log', async () => {
-    const visitor = new Visitor('held.test', newEdge())
+    const visitor = visitorWith(loud, 'held.test')
     await visitor.page()
     let trace: Record<string, unknown>[] = []
     const lines = await logged('decision', async () => {
@@ -80,7 +85,7 @@ describe('the trace of a request', () => {
   })
 
   it('has no token and no sid', async () => {
-    const visitor = new Visitor('wide.test', newEdge())
+    const visitor = visitorWith(loud, 'wide.test')
     const lines = await logged('decision', async () => {
       for (let i = 0; i < 3; i++) await visitor.page()
     })
@@ -90,13 +95,19 @@ describe('the trace of a request', () => {
     for (const secret of [sub, ...visitor.token.split('.')]) expect(text).not.toContain(secret)
   })
 
-  it('exists only with the variable DEBUG', async () => {
-    const visitor = Object.assign(new Visitor('held.test', newEdge()), { bindings: quiet })
-    const lines = await logged('decision', async () => {
+  it.each([
+    ['', false, 0],
+    ['0', false, 0],
+    ['false', false, 0],
+    ['header', true, 0],
+    ['1', true, 3],
+  ])('with DEBUG = "%s" is in the answer (%s) and in %s lines', async (DEBUG, isInAnswer, lines) => {
+    const visitor = visitorWith({ ...env, DEBUG }, 'held.test')
+    const found = await logged('decision', async () => {
       const answers = [await visitor.page(), await visitor.page(), await visitor.poll()]
-      expect(answers.map(({ response }) => response.headers.has('Waiting-Room-Trace'))).toEqual([false, false, false])
+      for (const { response } of answers) expect(response.headers.has('Waiting-Room-Trace')).toBe(isInAnswer)
     })
-    expect(lines).toEqual([])
+    expect(found).toHaveLength(lines)
   })
 })
 
@@ -109,7 +120,7 @@ describe('the log of an edge', () => {
         return env.DOOR.getByName(...args)
       },
     }
-    const visitor = Object.assign(new Visitor('held.test', newEdge()), { bindings })
+    const visitor = visitorWith(bindings, 'held.test')
     await visitor.page()
     const lines = (event: string, isBroken: boolean) =>
       logged(event, async () => {
