@@ -192,14 +192,17 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
 }
 
 /**
- * Makes the lane's snapshot. `ready` is the number of called visitors who were refused a moment ago. `lanes` is 0 for
- * the main lane, otherwise the number of lanes beside the main one.
+ * Counts the called people who are still to come in, once for each snapshot. `ready` of them were refused a moment ago.
+ *
+ * Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall slowly:
+ * a short dip would make places too low for good.
  */
-export function snapshotOf(line: Line, ready: number, lanes = 0): LaneSnapshot {
-  const { state, arrivals } = line
-  // Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall
-  // slowly: a short dip would make places too low for good.
+export function countCalledAhead({ state }: Line, ready: number): void {
   state.calledAhead = Math.max(comingIn(state.control, ready), state.calledAhead * CALLED_FALLS_TO)
+}
+
+/** Returns the lane's snapshot. `lanes` is 0 for the main lane, otherwise the number of lanes beside the main one. */
+export function snapshotOf({ state, arrivals }: Line, lanes = 0): LaneSnapshot {
   return {
     frontierKey: state.frontierKey,
     lapsedKey: state.lapsedKey,

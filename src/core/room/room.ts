@@ -8,12 +8,12 @@
 import { eventsSnapshot, knownKey } from '../events/events.ts'
 import { settledKey } from '../line/batches.ts'
 import { showRate } from '../line/frontier.ts'
-import { type LaneSnapshot, type Line, snapshotOf } from '../line/line.ts'
+import { countCalledAhead, type LaneSnapshot, type Line, snapshotOf } from '../line/line.ts'
 import { followPace, slowedAt } from '../line/slowdown.ts'
 import { forgetLongRun } from '../line/speed.ts'
 import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
 import { shareOf } from '../permits/lanes.ts'
-import type { Demand, DoorReport, Snapshot } from '../protocol/messages.ts'
+import type { Demand, DoorReport } from '../protocol/messages.ts'
 import { type Cells, fresh } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
@@ -51,7 +51,7 @@ export type SyncOutcome =
     }
 
 export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowMs: number): SyncOutcome {
-  const door = room.doors.get(report.door) ?? open(room, report.door, nowMs)
+  const door = room.doors.get(report.door) ?? addDoor(room, report.door, nowMs)
   if (report.epoch < door.epoch) return { kind: 'stale' }
   if (report.epoch === door.epoch) {
     if (report.seq < door.seq) return { kind: 'stale' }
@@ -75,7 +75,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   count(room, 'admitted', spent)
   applyCells(room, added ?? {}, nowMs)
   tick(room, rules, nowMs)
-  if (grant(room, door, rules, nowMs) === 'short' && room.open) close(room, report.demand, rules, nowMs)
+  if (grant(room, door, rules, nowMs) === 'short' && room.open) closeRoom(room, report.demand, rules, nowMs)
   return {
     kind: 'applied',
     ...grantsOf(door),
@@ -112,7 +112,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
     openWhenEmpty(room, rules, nowMs)
   }
   room.tickedAtMs = Math.max(room.tickedAtMs, nowMs)
-  room.snapshot = makeView(room, rules, nowMs)
+  renewSnapshot(room, rules, nowMs)
 }
 
 /** Fills the bank up to `turnMs`, when the limits change, at the limits that were in force before. */
@@ -120,20 +120,20 @@ export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): voi
   fill(room.bank, sums(room).out, rules, turnMs)
 }
 
-function open(room: RoomState, name: string, nowMs: number): Door {
+function addDoor(room: RoomState, name: string, nowMs: number): Door {
   const door: Door = { ...newAccount(nowMs), demand: [], applied: undefined }
   room.doors.set(name, door)
   return door
 }
 
 /** Closes an open room when a claim is refused: the oldest refused visitor and all later ones are in line. */
-function close(room: RoomState, demand: readonly Demand[], rules: RoomRules, nowMs: number): void {
+function closeRoom(room: RoomState, demand: readonly Demand[], rules: RoomRules, nowMs: number): void {
   room.open = false
   room.emptySinceMs = null
   putInLine(room, demand)
   // Refused newcomers are in line now like all others, so they are not ready.
   for (const door of room.doors.values()) door.demand = []
-  room.snapshot = makeView(room, rules, nowMs)
+  renewSnapshot(room, rules, nowMs)
 }
 
 function measureDepartures(room: RoomState, tookMs: number): void {
@@ -144,14 +144,16 @@ function measureDepartures(room: RoomState, tookMs: number): void {
   room.departedSinceTick = 0
 }
 
-function makeView(room: RoomState, rules: RoomRules, nowMs: number): Snapshot {
+/** Makes a new snapshot of the room, and remembers what it shows: the next one must not differ too much. */
+function renewSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
   const { live, out } = sums(room)
   const soldOut = left(room) === 0
   const full = live + out >= rules.totalActiveUsers
   if (followPace(room.pace, rules, full, nowMs)) {
     for (const { state } of room.lines.values()) forgetLongRun(state.speed)
   }
-  return {
+  for (const [lane, line] of room.lines) countCalledAhead(line, readyFor(room, rules, lane, nowMs))
+  room.snapshot = {
     asOfMs: nowMs,
     generation: room.generation,
     open: room.open,
@@ -163,15 +165,20 @@ function makeView(room: RoomState, rules: RoomRules, nowMs: number): Snapshot {
     batches: room.draws.batches,
     settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
     events: eventsSnapshot(room.events, nowMs),
-    lanes: laneSnapshots(room, rules, nowMs),
+    lanes: laneSnapshots(room, rules),
   }
 }
 
-function laneSnapshots(room: RoomState, rules: RoomRules, nowMs: number): Record<string, LaneSnapshot> {
+/** Returns how many visitors of a lane are ready. A room with one line has no shares. */
+function readyFor(room: RoomState, rules: RoomRules, lane: string, nowMs: number): number {
+  return room.lines.size === 1 ? readyCount(room, nowMs) : readyIn(room, rules, lane, nowMs)
+}
+
+function laneSnapshots(room: RoomState, rules: RoomRules): Record<string, LaneSnapshot> {
   const beside = room.lines.size - 1
   const snapshotIn = (lane: string, line: Line): LaneSnapshot => {
-    if (beside === 0) return snapshotOf(line, readyCount(room, nowMs))
-    const snapshot = snapshotOf(line, readyIn(room, rules, lane, nowMs), lane === MAIN_LANE ? 0 : beside)
+    if (beside === 0) return snapshotOf(line)
+    const snapshot = snapshotOf(line, lane === MAIN_LANE ? 0 : beside)
     return { ...snapshot, share: shareOf(rules.lanes ?? NO_LANES, lane), showRate: showRate(line.state.control) }
   }
   return Object.fromEntries([...room.lines].map(([lane, line]) => [lane, snapshotIn(lane, line)]))

@@ -30,7 +30,7 @@ export class IdleLeases {
   /** Begins to watch a session that was just lent tokens. */
   note(sid: string, session: SessionLimits, nowMs: number): void {
     if (this.#watched.size >= WATCHED_MAX || !hasIdleTokens(session, nowMs)) return
-    isIdle(session, nowMs)
+    noteLook(session)
     this.#watched.add(sid)
   }
 
@@ -57,7 +57,8 @@ export class IdleLeases {
     for (const sid of this.#watched) {
       const session = this.#memory.sessions.peek(sid)
       if (!session || !hasIdleTokens(session.limits, caller.nowMs)) this.#watched.delete(sid)
-      else if (isIdle(session.limits, caller.nowMs)) {
+      else if (!isIdle(session.limits, caller.nowMs)) noteLook(session.limits)
+      else {
         this.#watched.delete(sid)
         const renewals = this.#renewalsOf(sid)
         renewals.renewLater(caller, { sid, protectMs: 0, isReportOnly: true }, () => undefined)
@@ -82,15 +83,14 @@ function hasIdleTokens(session: SessionLimits, nowMs: number): boolean {
   return tokenLeasesOf(session).some(({ policy, lease }) => isWorthReturning(lease, policy.quota, nowMs))
 }
 
-/**
- * Whether a session has not been used since the last look, and has something worth giving back. Also remembers this
- * look.
- */
+/** Whether a session has a lease that was not used since the last look, and is worth giving back. */
 function isIdle(session: SessionLimits, nowMs: number): boolean {
-  let idle = false
-  for (const { policy, lease } of tokenLeasesOf(session)) {
-    if (lease.used === lease.usedSeen && isWorthReturning(lease, policy.quota, nowMs)) idle = true
-    lease.usedSeen = lease.used
-  }
-  return idle
+  return tokenLeasesOf(session).some(
+    ({ policy, lease }) => lease.used === lease.usedSeen && isWorthReturning(lease, policy.quota, nowMs),
+  )
+}
+
+/** Remembers how much of each lease is used now. */
+function noteLook(session: SessionLimits): void {
+  for (const { lease } of tokenLeasesOf(session)) lease.usedSeen = lease.used
 }
