@@ -27,8 +27,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
       ADMIN_HOST: 'where the dashboard and the admin API answer',
       CONTROL_PREFIX: 'the path under which the routes of the room lie',
       TRUSTED_IP_HEADER: 'the header with the address of the visitor',
-      DEBUG:
-        'any text but `0` and `false` adds [a trace](troubleshooting.md#one-request) to answers and the log',
+      DEBUG: 'any text but `0` and `false` adds [a trace](troubleshooting.md#one-request) to answers and the log',
     },
   },
   routes: {
