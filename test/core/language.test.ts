@@ -23,6 +23,9 @@ const SPEAKING = /\b(?:tells?|told|says?|said|hears?|heard)\b/gi
 /** The most of these verbs in the prose of a folder, in 1,000 lines. This limit is never raised. */
 const SPEAKING_MAX = 0.2
 
+/** The most words of a sentence in a comment, of which most have fewer than twenty. */
+const WORDS_MAX = 26
+
 /** Names that two files of `src` export, from before this test. The list only ever gets shorter. */
 const EXPORTED_TWICE: readonly string[] = [
   'Decision',
@@ -68,6 +71,17 @@ describe('the prose of this project', () => {
 
   it('begins no sentence with a bare Who, What, Of or That', () => {
     expect(offenders(BARE_STARTS)).toEqual([])
+  })
+
+  it('keeps the sentences of comments short, except in tables', () => {
+    const long = files.flatMap(file =>
+      commentsOf(file)
+        .filter(({ text }) => !text.includes('|--'))
+        .flatMap(({ text }) => text.split(/(?<=[.:;?!]) /))
+        .filter(sentence => sentence.split(' ').length > WORDS_MAX)
+        .map(sentence => `${file.path} ${sentence}`),
+    )
+    expect(long).toEqual([])
   })
 
   it.each(FOLDERS)('lets data of %s speak within its limit', folder => {

@@ -169,7 +169,7 @@ export function closeAt(line: Line, key: number): void {
 
 /**
  * Moves the people of a removed lane into the main line, where their keys decide. Those whom the main line has passed
- * are called at once. No visitor may miss a turn by the move, so no more keys lapse for one claim window, and only keys
+ * are called at once. No visitor may miss a turn by the move. So no more keys lapse for one claim window, and only keys
  * that had lapsed in both lines stay lapsed. Doors have deleted sessions of no other keys (decision 0004). Returns the
  * numbers of the changed chunks.
  */
