@@ -27,6 +27,7 @@ import { proxy } from './origin/proxy.ts'
 import { Watch } from './origin/timing.ts'
 import { problemResponse, tryAgainShortly } from './problem.ts'
 import type { Routes } from './request/room-routes.ts'
+import { formAgain, isPerhapsAgain } from './request/sent-form.ts'
 import { targetOf } from './request/target.ts'
 import { Visit } from './request/visit.ts'
 import type { RoomClient } from './room-client/room-client.ts'
@@ -46,8 +47,10 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
         const ready = await setup
         const url = targetOf(request)
         if (!url) return marked('malformed', problemResponse({ status: 400, type: 'about:blank', title: MALFORMED }))
+        const again = isPerhapsAgain(request) ? await formAgain(request, url) : request
+        const sent = again instanceof Request ? { request: again } : again
         const visit = new Visit(
-          { request, url, nowMs: Date.now() },
+          { ...sent, url, nowMs: Date.now() },
           { env, deployment: ready.deployment, background: context },
         )
         ready.trustedHeader.note(visit)

@@ -27,6 +27,7 @@ export const STATES = [
   'preflight',
   // The browser asks again by itself.
   'redirect',
+  'resubmit',
   // Nothing is decided.
   'unavailable',
   'not-configured',

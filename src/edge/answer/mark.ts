@@ -38,6 +38,8 @@ export function stateOf(verdict: Exclude<Verdict, { kind: 'proxy' }> | PollVerdi
       return 'unavailable'
     case 'https':
       return 'redirect'
+    case 'resubmit':
+      return 'resubmit'
     case 'preflight':
       return 'preflight'
   }

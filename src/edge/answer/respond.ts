@@ -3,6 +3,7 @@
  * needs.
  */
 
+import { SHORT_RETRY_MS } from '../../core/place/step.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { FALLBACK } from '../../settings/texts/languages.ts'
 import { toHttps } from '../gate/https-redirect.ts'
@@ -20,6 +21,7 @@ import { customRejectedPage, customWaitingPage } from '../pages/custom.ts'
 import type { Page } from '../pages/page.ts'
 import { placeJson, rejectedJson } from '../pages/place-json.ts'
 import { rejectedPage } from '../pages/rejected.ts'
+import { resubmitPage } from '../pages/resubmit.ts'
 import { waitingPage } from '../pages/waiting.ts'
 import { problemResponse } from '../problem.ts'
 import { setCookie } from '../request/cookies.ts'
@@ -51,6 +53,8 @@ export function turnAway(
       return short(verdict.retryAfterMs)
     case 'limited':
       return limitedResponse(visit, verdict)
+    case 'resubmit':
+      return resubmitResponse(visit, verdict.room)
     case 'https':
       return toHttps(visit, verdict.room)
     case 'preflight':
@@ -166,6 +170,18 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
     if (readsHeader(visit, waiting.room)) headers[TOKEN_HEADER] = waiting.token
   }
   return headers
+}
+
+/**
+ * Returns the page that sends a form once more. A browser is told that all is well, because nothing has failed. The sender
+ * of a webhook would take that for "done".
+ */
+async function resubmitResponse(visit: Visit, room: RoomClient): Promise<Response> {
+  const { html, headers } = await resubmitPage(visit, room.settings.config)
+  return new Response(html, {
+    status: visit.isForm ? 200 : 503,
+    headers: { ...outsideHeaders(SHORT_RETRY_MS), ...headers },
+  })
 }
 
 function short(retryAfterMs: number): Response {

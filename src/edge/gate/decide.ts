@@ -6,6 +6,7 @@
  * |----------------------------|----------------------------------|---------------------------------------------------|
  * | anything                   | suspended or bypassed            | proxy                                             |
  * | anything                   | a preflight                      | proxy within a limit, or the room answers it      |
+ * | no cookie of ours          | a form of another site           | a page of ours that sends it once more            |
  * | a pass, expired or not     | a lease with requests left       | proxy, without a call to the door                 |
  * | a pass, expired or not     | no lease, or none left           | the door is asked: proxy, or go on without a pass |
  * | a pass                     | beyond a rate limit              | 429; or the session ends, with a new place        |
@@ -28,7 +29,8 @@ import { passesThrough } from '../../core/place/outsider.ts'
 import { SHORT_RETRY_MS } from '../../core/place/step.ts'
 import type { Pass } from '../../core/ticket.ts'
 import { isPrefetch } from '../request/kind.ts'
-import { mayGiveCookie } from '../request/set-cookie.ts'
+import { isCarriable } from '../request/sent-form.ts'
+import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { letBy } from './bypass.ts'
@@ -63,6 +65,7 @@ async function decideIn(visit: Visit, room: RoomClient, network: NetworkCheck | 
   await viewFor(visit, room, carried.pass?.value ?? null)
   const byRule = letBy(visit, room)
   if (byRule) return byRule
+  if (isForeignForm(visit, room)) return { kind: 'resubmit', why: 'foreign-form', room }
   const refusal = carried.pass && network?.ask()
   if (refusal) return limitedBy(room, carried.pass?.value.sid ?? null, refusal)
   const leased = carried.pass && (await byLease(visit, room, carried.pass))
@@ -70,6 +73,17 @@ async function decideIn(visit: Visit, room: RoomClient, network: NetworkCheck | 
   const own = ofThisGeneration(carried, room.snapshot)
   const inside = own.pass && (await byDoor(visit, room, own.pass))
   return inside ?? outside(visit, room, own)
+}
+
+/**
+ * Whether a browser may have left our cookie out of a form, because another site has sent it: a payment that returns, or
+ * a sign-in. Sent once more by a page of ours, it comes with the cookie, or without one for good.
+ */
+function isForeignForm(visit: Visit, room: RoomClient): boolean {
+  if (visit.form !== null || visit.isSafe || !isCarriable(visit) || !isCrossSite(visit)) return false
+  const { config } = room.settings
+  const isOpenToAll = config.mode === 'observe' || room.settings.at(visit.nowMs).step.newcomers === 'pass through'
+  return !isOpenToAll && !mayGiveCookie(visit, config)
 }
 
 /** Waits for a snapshot that is new enough for this visitor. */

@@ -19,6 +19,8 @@ export type Verdict =
   | Waiting
   | Rejected
   | TurnedAway
+  /** A form of another site without our cookie, which a page of ours sends once more. Nothing else is decided. */
+  | { readonly kind: 'resubmit'; readonly why: 'foreign-form'; readonly room: RoomClient }
   /** A newcomer over http, to be sent to https first. */
   | { readonly kind: 'https'; readonly why: 'newcomer'; readonly room: RoomClient }
   | Limited

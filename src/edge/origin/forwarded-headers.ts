@@ -8,7 +8,8 @@
 import type { Deployment } from '../../settings/deployment.ts'
 import { isNamedHeader, SPOKEN_BY_PROXIES, type SpokenByProxies } from '../../settings/origin-headers.ts'
 import { withoutOurs } from '../request/cookies.ts'
-import type { Visit } from '../request/visit.ts'
+import { cookiesAsTheyCame } from '../request/sent-form.ts'
+import type { SentForm, Visit } from '../request/visit.ts'
 
 /** RFC 9110 section 7.6.1: these headers are about one connection. `Upgrade` goes on for a WebSocket only. */
 const HOP_BY_HOP = new Set([
@@ -65,7 +66,19 @@ export function forwardedHeaders(visit: Visit, named: readonly string[]): Record
     const rest = fate === 'cookie' ? withoutOurs(value) : undefined
     if (rest !== null) forwarded[name] = rest ?? value
   }
+  if (visit.form) restore(visit.form, forwarded)
   return forwarded
+}
+
+/** Gives a form that was sent again the headers with which it first came. */
+function restore({ origin, referer, site, cookies }: SentForm, forwarded: Record<string, string>): void {
+  const { cookie } = forwarded
+  const came = { origin, referer, 'sec-fetch-site': site }
+  const kept = cookies && cookie !== undefined ? { cookie: cookiesAsTheyCame(cookie, cookies) } : {}
+  for (const [name, value] of Object.entries({ ...came, ...kept })) {
+    if (value === null) delete forwarded[name]
+    else forwarded[name] = value
+  }
 }
 
 /** Returns the headers of a preflight as it goes on: without a body and without credentials. */

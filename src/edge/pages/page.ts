@@ -71,10 +71,11 @@ export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
+  readonly sendsForm?: boolean
 }): (room: RoomConfig, language: Language) => Promise<Page['headers']> {
   let policy: Promise<string> | null = null
   const make = async () => {
-    const { styles, scripts = [], polls = false } = own
+    const { styles, scripts = [], polls = false, sendsForm = false } = own
     const parts = [
       "default-src 'none'",
       ...(scripts.length === 0 ? [] : [`script-src ${(await Promise.all(scripts.map(hashOf))).join(' ')}`]),
@@ -82,7 +83,8 @@ export function headersFor(own: {
       ...(polls ? ["connect-src 'self'"] : []),
       'img-src data:',
       "base-uri 'none'",
-      "form-action 'none'",
+      // Chromium applies this to the redirects that answer a form, too, and a site may redirect anywhere.
+      ...(sendsForm ? [] : ["form-action 'none'"]),
     ]
     return parts.join('; ')
   }

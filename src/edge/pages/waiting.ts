@@ -150,7 +150,16 @@ const SCRIPT_TEXTS = new WeakMap<Texts, { readonly texts: string; readonly start
 function scriptTexts({ texts, locales }: Language) {
   const known = SCRIPT_TEXTS.get(texts)
   if (known) return known
-  const { start, page: _page, rejected: _rejected, limited: _limited, holding: _holding, time: _time, ...rest } = texts
+  const {
+    start,
+    page: _page,
+    rejected: _rejected,
+    resubmit: _resubmit,
+    limited: _limited,
+    holding: _holding,
+    time: _time,
+    ...rest
+  } = texts
   const { problems: _problems, ...shown } = rest
   const made = { texts: inScript({ ...shown, locales }), startTexts: inScript({ ...start, locales }) }
   SCRIPT_TEXTS.set(texts, made)

@@ -84,7 +84,7 @@ export function withoutOurs(header: string): string | null | undefined {
   return rest === '' ? null : rest
 }
 
-function isOurs(pair: string): boolean {
+export function isOurs(pair: string): boolean {
   return OURS.test(pair.trim())
 }
 

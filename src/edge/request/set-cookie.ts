@@ -20,7 +20,7 @@ export function mayGiveCookie(visit: Visit, config: RoomConfig): boolean {
 }
 
 /** Whether the request comes from a page of another site. A program sends neither header, so it has no other site. */
-export function isCrossSite({ url, request: { headers } }: Visit): boolean {
+export function isCrossSite({ url, request: { headers } }: Pick<Visit, 'url' | 'request'>): boolean {
   const site = headers.get('Sec-Fetch-Site')
   if (site !== null) return site === 'cross-site'
   // Browsers send Fetch Metadata over https only, and older browsers never send it.

@@ -10,6 +10,16 @@ import { cookiePairs } from './cookies.ts'
 import { type Kind, kindOf } from './kind.ts'
 import { Trace } from './trace.ts'
 
+/** How a form first came that a page of ours sends again. */
+export interface SentForm {
+  readonly type: string
+  readonly origin: string | null
+  readonly referer: string | null
+  readonly site: string | null
+  /** The names of the cookies that came with a form of another site. Null for a form of the site itself. */
+  readonly cookies: readonly string[] | null
+}
+
 /** The number of calls that one request has made, counted where they are made (I9). */
 export interface CallCount {
   /** Calls to doors, except syncs. */
@@ -27,6 +37,8 @@ interface Background {
 export class Visit {
   readonly request: Request
   readonly url: URL
+  /** Null for a request that no page of ours has sent again. */
+  readonly form: SentForm | null
   /** When the request came, or when its last wait for a turn ended. */
   nowMs: number
   readonly env: Env
@@ -43,11 +55,12 @@ export class Visit {
   #platform: PlatformProperties | undefined
 
   constructor(
-    { request, url, nowMs }: { request: Request; url: URL; nowMs: number },
+    { request, url, nowMs, form = null }: { request: Request; url: URL; nowMs: number; form?: SentForm | null },
     { env, deployment, background }: { env: Env; deployment: Deployment; background: Background },
   ) {
     this.request = request
     this.url = url
+    this.form = form
     this.nowMs = nowMs
     this.env = env
     this.deployment = deployment

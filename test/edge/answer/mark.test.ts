@@ -6,6 +6,17 @@ import { type Answer, env, newEdge, send, settled, Visitor } from '../../support
 
 const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate' }
 const CONTROL = '/.waiting-room'
+/** A form of another site, as a browser sends it. */
+const FORM = {
+  method: 'POST',
+  body: 'a=1',
+  headers: {
+    ...PAGE,
+    'Sec-Fetch-Site': 'cross-site',
+    'Content-Type': 'application/x-www-form-urlencoded',
+    'Content-Length': '3',
+  },
+}
 const PREFLIGHT = { Origin: 'https://app.test', 'Access-Control-Request-Method': 'PUT' }
 
 afterEach(settled)
@@ -44,6 +55,7 @@ describe('the mark', () => {
     ['prefetch', 'wide', 'wide.test/', { headers: { ...PAGE, 'Sec-Purpose': 'prefetch' } }],
     ['redirect', 'guests', 'guests.test/?invite=x.y.z', { headers: PAGE }],
     ['redirect', 'wide', `wide.test${CONTROL}/wait?room=wide&to=/cart`],
+    ['resubmit', 'wide', 'wide.test/', FORM],
     ['none', 'wide', `wide.test${CONTROL}/status?room=wide`],
     ['none', 'wide', `wide.test${CONTROL}/leave?room=wide`, { method: 'POST' }],
     ['control', 'wide', `wide.test${CONTROL}/draws/none?room=wide`],

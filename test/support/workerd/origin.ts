@@ -2,7 +2,8 @@
 export async function origin(request: Request): Promise<Response> {
   const url = new URL(request.url)
   if (url.hostname !== 'origin.test') return new Response(`nobody is at ${url.hostname}`, { status: 502 })
-  const body = request.body === null ? '' : await request.text()
+  const isHex = request.headers.get('X-Answer-Body') === 'hex'
+  const body = request.body === null ? '' : isHex ? hexOf(await request.arrayBuffer()) : await request.text()
   const headers: [string, string][] = [['Content-Type', 'application/json']]
   for (const [name, value] of new URLSearchParams(request.headers.get('X-Answer-With') ?? ''))
     headers.push([name, value])
@@ -10,6 +11,10 @@ export async function origin(request: Request): Promise<Response> {
   const told = { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body }
   if (request.headers.has('X-Answer-Stops')) return new Response(stopping(), { headers })
   return new Response(JSON.stringify(told), { status: Number(request.headers.get('X-Answer-Status') ?? 200), headers })
+}
+
+function hexOf(bytes: ArrayBuffer): string {
+  return Buffer.from(bytes).toString('hex')
 }
 
 /** Begins an answer and never ends it. */

@@ -1,0 +1,126 @@
+/**
+ * Forms that a browser has sent, and that a page of ours sends once more. The page carries the body as base64 in one
+ * hidden field. So the body arrives byte for byte, whatever its charset, and no part of it has a meaning in HTML.
+ *
+ * The origin gets the form as it first came: with its first Origin, Referer and Sec-Fetch-Site. A form of another site
+ * also leaves behind the cookies that came only with the second request. So a page of ours is no way around the
+ * protection of the origin against forged requests.
+ */
+import { base64url } from 'jose'
+import { isOurs } from './cookies.ts'
+import { acceptsHtml } from './kind.ts'
+import { isCrossSite } from './set-cookie.ts'
+import type { SentForm, Visit } from './visit.ts'
+
+/** The name of the hidden field. */
+export const FORM_FIELD = 'waiting-room-form'
+/** The largest body that a page carries. Fields that people type are smaller, and so are the returns of payments. */
+export const FORM_BYTES_MAX = 256 * 1024
+/** The same body in base64, with all that is known of its first request. */
+const CARRIED_BYTES_MAX = 360 * 1024
+/** The encodings of forms (HTML section 4.10.22.6). A page of another site may send these without asking first. */
+const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(;[\x20-\x7e]{0,200})?$/i
+const CARRIED = new RegExp(`^${FORM_FIELD}=([\\w-]+)\\.([\\w-]*)\\r?\\n?$`)
+/** A value that may stand in a header again. */
+const PLAIN = /^[\x20-\x7e]{0,2000}$/
+const COOKIES_MAX = 200
+
+/** A form that has arrived from a page of ours. */
+export interface FormAgain {
+  /** The request with the first body and its type. */
+  readonly request: Request
+  readonly form: SentForm
+}
+
+/** Whether a page can carry the body of this request: a form that a browser shows the answer of, and that is small. */
+export function isCarriable({ request: { method, headers } }: Pick<Visit, 'request'>): boolean {
+  if (method !== 'POST' || headers.has('Content-Encoding')) return false
+  const length = headers.get('Content-Length')
+  if (length === null || Number(length) > FORM_BYTES_MAX) return false
+  return FORM_TYPE.test(headers.get('Content-Type') ?? '') && isShown(headers)
+}
+
+/**
+ * Returns the value of the hidden field for a form that a page can carry. Reads the body, so the request cannot go on
+ * after this.
+ */
+export async function carry(visit: Visit): Promise<string> {
+  const bytes = new Uint8Array(await visit.request.arrayBuffer())
+  const form = visit.form ?? asItCame(visit, visit.request.headers.get('Content-Type') ?? '')
+  return `${base64url.encode(JSON.stringify(form))}.${base64url.encode(bytes)}`
+}
+
+/** Whether the request may come from a page of ours. Few requests have this type, so few bodies are read. */
+export function isPerhapsAgain({ method, headers }: Request): boolean {
+  if (method !== 'POST' || headers.get('Content-Type') !== 'text/plain') return false
+  const length = headers.get('Content-Length')
+  return length !== null && Number(length) <= CARRIED_BYTES_MAX && isShown(headers)
+}
+
+/** Returns the form that a page of ours has sent, or the request with its body again if it is another one. */
+export async function formAgain(request: Request, url: URL): Promise<FormAgain | Request> {
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  const carried = read(new TextDecoder().decode(bytes))
+  if (!carried) return new Request(request, { body: bytes })
+  const headers = new Headers(request.headers)
+  headers.set('Content-Type', carried.form.type)
+  headers.set('Content-Length', String(carried.body.length))
+  const again = new Request(request, { headers, body: carried.body })
+  // A page of another site can make up such a request, so then only the browser's own headers count.
+  const isForeign = isCrossSite({ url, request })
+  return { request: again, form: isForeign ? asItCame({ url, request }, carried.form.type) : carried.form }
+}
+
+/** Returns the cookies of a form as they first came. */
+export function cookiesAsTheyCame(cookies: string, names: readonly string[]): string | null {
+  const kept = cookies.split(';').filter(pair => names.includes(nameOf(pair)))
+  return kept.length === 0 ? null : kept.join(';').trim()
+}
+
+/** Whether a browser shows its user the answer. Older browsers do not name the mode, and programs name no origin. */
+function isShown(headers: Headers): boolean {
+  const mode = headers.get('Sec-Fetch-Mode')
+  return mode === 'navigate' || (mode === null && headers.has('Origin') && acceptsHtml(headers))
+}
+
+function asItCame({ url, request }: Pick<Visit, 'url' | 'request'>, type: string): SentForm {
+  const plain = (name: string) => {
+    const value = request.headers.get(name)
+    return value !== null && PLAIN.test(value) ? value : null
+  }
+  return {
+    type,
+    origin: plain('Origin'),
+    referer: plain('Referer'),
+    site: plain('Sec-Fetch-Site'),
+    cookies: isCrossSite({ url, request }) ? cookieNames(request.headers.get('Cookie') ?? '') : null,
+  }
+}
+
+function cookieNames(cookies: string): readonly string[] {
+  const names = cookies.split(';').filter(pair => pair.includes('=') && !isOurs(pair))
+  return names.map(nameOf).slice(0, COOKIES_MAX)
+}
+
+function nameOf(pair: string): string {
+  return pair.slice(0, Math.max(0, pair.indexOf('='))).trim()
+}
+
+function read(text: string): { readonly form: SentForm; readonly body: Uint8Array } | null {
+  const [, form, body] = CARRIED.exec(text) ?? []
+  if (form === undefined || body === undefined) return null
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(base64url.decode(form)))
+    return isSentForm(value) ? { form: value, body: base64url.decode(body) } : null
+  } catch {
+    return null
+  }
+}
+
+function isSentForm(value: unknown): value is SentForm {
+  if (typeof value !== 'object' || value === null) return false
+  const { type, origin, referer, site, cookies } = value as Record<string, unknown>
+  const isPlain = (text: unknown) => text === null || (typeof text === 'string' && PLAIN.test(text))
+  const isNames = cookies === null || (Array.isArray(cookies) && cookies.every(name => typeof name === 'string'))
+  return typeof type === 'string' && FORM_TYPE.test(type) && [origin, referer, site].every(isPlain) && isNames
+}
