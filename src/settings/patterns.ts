@@ -74,8 +74,8 @@ type PatternTest = (path: string, alike: string) => boolean
 
 /**
  * A URL Pattern (WHATWG) for a path, anchored at both ends. Most patterns are plain or end in `*`, so one comparison is
- * enough. For the others the fixed beginning is compared first, because a full test costs a few microseconds. `alike`
- * is the path, in lower case where case is ignored.
+ * enough. For the others the fixed beginning and a format at the end are compared first, because a full test costs a few
+ * microseconds. `alike` is the path, in lower case where case is ignored.
  */
 function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOptions>): PatternTest {
   const text = ignoreCase ? pattern.toLowerCase() : pattern
@@ -89,10 +89,12 @@ function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOp
     return (_, alike) => alike.startsWith(start) || (!exact && alike === folder)
   }
   const beginning = /^[^*:({?+\\]*/.exec(text)?.[0] ?? ''
+  const ending = /[)}](\.\w+)$/.exec(text)?.[1] ?? ''
   const compiled = new URLPattern({ pathname: pattern }, { ignoreCase })
   return (path, alike) => {
     // A name has no slash at its end, but the pattern may require one.
     if (!alike.startsWith(beginning) && (exact || `${alike}/` !== beginning)) return false
+    if (!alike.endsWith(ending)) return false
     return compiled.test({ pathname: path }) || (!exact && compiled.test({ pathname: `${path}/` }))
   }
 }
