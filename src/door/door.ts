@@ -34,8 +34,8 @@ import { DoorStore } from './store.ts'
 export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   static {
     // Every call here gives the same answer when it is repeated, so the platform may repeat it after a lost connection.
-    const { sync, claim, renew, end, extend, session, poke } = Door.prototype
-    retryable(sync, claim, renew, end, extend, session, poke)
+    const { sync, claim, renew, end, extend, session, nudge } = Door.prototype
+    retryable(sync, claim, renew, end, extend, session, nudge)
   }
 
   readonly #room: string
@@ -136,7 +136,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return this.#store.get(sid) ?? null
   }
 
-  async poke(): Promise<void> {
+  async nudge(): Promise<void> {
     await this.#link.syncAnew()
     this.#link.keepGoing()
   }

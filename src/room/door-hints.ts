@@ -23,7 +23,7 @@ export class DoorHints {
 
   /** Sends a hint in the background. */
   send(door: string): void {
-    this.#ctx.waitUntil(this.#poke(door).catch((error: unknown) => this.#log.doorSilent(door, error)))
+    this.#ctx.waitUntil(this.#nudge(door).catch((error: unknown) => this.#log.doorSilent(door, error)))
   }
 
   sendToAll(): void {
@@ -36,11 +36,11 @@ export class DoorHints {
    */
   async collectSpent(): Promise<void> {
     const owing = [...this.#doors].filter(([, door]) => outOf(door) > 0)
-    const reported = owing.map(([name]) => this.#poke(name))
+    const reported = owing.map(([name]) => this.#nudge(name))
     if (reported.length > 0) await within(REPORTED_WITHIN_MS, Promise.allSettled(reported))
   }
 
-  #poke(door: string): Promise<void> {
-    return doorStub(this.#env, this.#log.room, door).poke()
+  #nudge(door: string): Promise<void> {
+    return doorStub(this.#env, this.#log.room, door).nudge()
   }
 }

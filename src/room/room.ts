@@ -82,7 +82,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     if (outcome.kind === 'applied') {
       this.#store.saveReported(this.#state, report.door, outcome.dirty)
       this.#admitted.add((this.#state.totals.admitted ?? 0) - before, nowMs)
-      for (const door of outcome.poke) this.#hints.send(door)
+      for (const door of outcome.nudge) this.#hints.send(door)
       this.#health.hear(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)

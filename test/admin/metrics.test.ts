@@ -105,7 +105,7 @@ describe('the metrics of the rooms', () => {
 
   it('count events once the doors have reported them', async () => {
     // The door first reports the admissions of earlier tests.
-    await doorStub(env, 'wide', 'xx-0').poke()
+    await doorStub(env, 'wide', 'xx-0').nudge()
     const before = figureOf(read((await ask('/metrics', TOKEN)).text), 'admitted_total', { room: 'wide' }) ?? 0
     const edge = newEdge()
     for (let i = 0; i < 4; i++) await new Visitor('wide.test', edge).page()

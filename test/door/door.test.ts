@@ -90,7 +90,7 @@ describe('a door', () => {
     const again = { ...back, sid: `${back.sid}~1` }
     for (const request of [idle, again]) expect((await door().claim(request)).verdict).toBe('admitted')
     await room.change({ set: { disable_session_renewal: true, session_duration: 0.05 } }, null, 'test')
-    await door().poke()
+    await door().nudge()
     expect((await door().claim(timed)).verdict).toBe('admitted')
     await room.change({ reset: 'all' }, null, 'test')
     await evictDurableObject(door() as unknown as DurableObjectStub)
@@ -111,13 +111,13 @@ describe('a door', () => {
       )
     expect(await door().end(sid, 'left', { key, lane })).toBe(true)
     expect(await door().end(sid, 'left', { key, lane })).toBe(false)
-    await door().poke()
+    await door().nudge()
     const reported = async () =>
       (await roomStub(env, 'asleep').describe()).figures.doors.find(({ name }) => name === 'as-2')?.active
     expect([await live(), await reported()]).toEqual([1, 1])
     await evictDurableObject(door() as unknown as DurableObjectStub)
     expect(await door().claim({ ...inside, sid, key })).toEqual({ verdict: 'ended', again: null })
-    await door().poke()
+    await door().nudge()
     expect([await live(), await reported()]).toEqual([1, 1])
   })
 
@@ -177,10 +177,10 @@ describe('a door', () => {
       ])
       return answer?.verdict === 'live' ? answer.grants?.map(({ tokens }) => tokens) : answer
     }
-    await door().poke()
+    await door().nudge()
     expect(await granted('a')).toEqual([3, 60])
     await evictDurableObject(stubOf('xx-7'))
-    await door().poke()
+    await door().nudge()
     expect(await granted('b')).toEqual([0, 60])
     await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
   })
@@ -192,7 +192,7 @@ describe('a door', () => {
       await claim(door, request)
       // The door returns its remaining permits, and then has nothing more to report.
       vi.setSystemTime(Date.now() + 5_000)
-      await doorStub(env, 'wide', door).poke()
+      await doorStub(env, 'wide', door).nudge()
       await evictDurableObject(stubOf(door))
       return async () => {
         const [answer] = await doorStub(env, 'wide', door).renew([{ sid: request.sid, protectMs: 0 }])
@@ -250,7 +250,7 @@ describe('a door', () => {
     await roomStub(env, 'standing').change({ set: { health_pins: { breakers: { origin: 'open' } } } }, null, 'test')
     const movedBy = async (afterMs: number) => {
       vi.setSystemTime(startMs + afterMs)
-      await door.poke()
+      await door.nudge()
       return ((await door.session(request.sid))?.expiresMs ?? 0) - expiresMs
     }
     expect(await movedBy(0)).toBe(20_000)
@@ -275,18 +275,18 @@ describe('a door', () => {
       return answer?.verdict
     }
     vi.setSystemTime(startMs + 58_000)
-    await door.poke()
+    await door.nudge()
     expect(await at(56_000)).toBe('ended')
     vi.setSystemTime(startMs + 58_000)
     const second = claimOf('xx-8')
     expect((await door.claim(second)).verdict).toBe('admitted')
     // The door returns its remaining permits, and then has nothing more to report.
     vi.setSystemTime(startMs + 63_000)
-    await door.poke()
+    await door.nudge()
     await evictDurableObject(stubOf('xx-8'))
     expect(await at(56_000)).toBe('ended')
     await evictDurableObject(stubOf('xx-8'))
-    await door.poke()
+    await door.nudge()
     const active = async () =>
       (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-8')?.active
     expect(await active()).toBe(1)
@@ -297,7 +297,7 @@ describe('a door', () => {
     const door = doorStub(env, 'wide', 'xx-9')
     const active = async (ms: number) => {
       vi.setSystemTime(startMs + ms)
-      await door.poke()
+      await door.nudge()
       return (await roomStub(env, 'wide').describe()).figures.doors.find(({ name }) => name === 'xx-9')?.active
     }
     expect(await active(120_000)).toBe(0)
@@ -323,7 +323,7 @@ describe('a door', () => {
     /** Wakes the door this many minutes after the start, so that it forgets. */
     async function wake(door: string, minutes: number): Promise<void> {
       vi.setSystemTime(startMs + minutes * 60_000)
-      await doorStub(env, 'wide', door).poke()
+      await doorStub(env, 'wide', door).nudge()
       await runInDurableObject(stubOf(door), async (_door, state) => state.storage.setAlarm(Date.now()))
       await runDurableObjectAlarm(stubOf(door))
     }
@@ -367,7 +367,7 @@ describe('a door', () => {
       const stub = door as unknown as DurableObjectStub
       const at = async (minutes: number) => {
         vi.setSystemTime(startMs + minutes * 60_000)
-        await door.poke()
+        await door.nudge()
         await runDurableObjectAlarm(stub)
       }
       const first = claimOf('fo-2')

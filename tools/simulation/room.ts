@@ -74,7 +74,7 @@ export class Room {
     if (outcome.kind !== 'applied') return
     checks.counted(counts.confirmed, this.state.totals.confirmed ?? 0, nowMs)
     this.#save(outcome.dirty)
-    for (const name of outcome.poke) below.poke(name)
+    for (const name of outcome.nudge) below.poke(name)
   }
 
   change(change: Change): void {

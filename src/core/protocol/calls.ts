@@ -32,7 +32,7 @@ export interface DoorCalls<Settings> {
   extend(sid: string, byMs: number): Promise<boolean>
   session(sid: string): Promise<Session | null>
   /** A hint to sync now. */
-  poke(): Promise<void>
+  nudge(): Promise<void>
 }
 
 /**

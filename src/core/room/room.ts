@@ -47,7 +47,7 @@ export type SyncOutcome =
       /** Health samples of the origin that edges reported: cells of `core/health/samples.ts`. */
       readonly health: Cells
       /** Doors that hold permits and have not reported lately. */
-      readonly poke: readonly string[]
+      readonly nudge: readonly string[]
     }
 
 export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowMs: number): SyncOutcome {
@@ -81,7 +81,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
     ...grantsOf(door),
     dirty: takeDirty(room),
     health: healthIn(added ?? {}),
-    poke: silentDoors(room, report.door, nowMs),
+    nudge: silentDoors(room, report.door, nowMs),
   }
 }
 

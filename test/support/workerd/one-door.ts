@@ -81,7 +81,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
     return this.#sessions.get(sid) ?? null
   }
 
-  async poke(): Promise<void> {}
+  async nudge(): Promise<void> {}
 
   #ruled(): core.DoorSessions {
     return { store: this.#sessions, rules: this.#settings.session }
