@@ -114,7 +114,7 @@ export function end(session: Session, how: 'left' | 'revoked', rules: SessionRul
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
   if (session.ended !== null || session.endsByTime || session.isReentry) return null
   if (nowMs > session.expiresMs + rules.reentryGraceMs) return null
-  return { sid: nextLife(session.sid), key: session.key, lane: session.lane }
+  return { sid: nextSid(session.sid), key: session.key, lane: session.lane }
 }
 
 /**
@@ -141,7 +141,7 @@ export function isForgettable(session: Session, lapsedKey: number, rules: Sessio
  * Returns the sid of the session that follows. It is derived, so that every replay of an ended pass gets the same
  * place.
  */
-export function nextLife(sid: string): string {
-  const [base, life] = sid.split('~')
-  return `${base}~${Number(life ?? 0) + 1}`
+export function nextSid(sid: string): string {
+  const [base, nth] = sid.split('~')
+  return `${base}~${Number(nth ?? 0) + 1}`
 }

@@ -76,7 +76,7 @@ export class DoorStore implements SessionStore, DebtStore {
     return row && fromRow(row)
   }
 
-  lastLives(sid: string): Session[] {
+  lastSessions(sid: string): Session[] {
     // Sids all have the same length. Later sessions of a sid are numbered behind a `~`, so no other sid sorts between
     // them.
     const query = 'SELECT * FROM sessions WHERE sid >= ? AND sid < ? ORDER BY LENGTH(sid) DESC, sid DESC LIMIT 2'

@@ -121,10 +121,10 @@ describe('a door', () => {
     expect([await live(), await reported()]).toEqual([1, 1])
   })
 
-  it('begins every life with a higher epoch and no permits', async () => {
+  it('begins every incarnation with a higher epoch and no permits', async () => {
     await claim('xx-2')
     const epochs: number[] = []
-    for (let life = 0; life < 3; life++) {
+    for (let incarnation = 0; incarnation < 3; incarnation++) {
       epochs.push(
         await runInDurableObject(stubOf('xx-2'), (_door, state) =>
           Number(state.storage.sql.exec("SELECT value FROM facts WHERE name = 'epoch'").one().value),
@@ -199,7 +199,7 @@ describe('a door', () => {
         return answer?.verdict === 'live' ? answer.expiresMs - Date.now() : answer
       }
     }
-    /** How many reports of this life of the door have reached the room. */
+    /** How many reports of this incarnation of the door have reached the room. */
     const reports = (door: string) =>
       runInDurableObject(roomStub(env, 'wide') as unknown as DurableObjectStub, (_room, { storage }) => {
         const query = "SELECT json_extract(account, '$.seq') AS seq FROM doors WHERE name = ?"

@@ -126,7 +126,7 @@ export class SmallRoom {
     const { epoch } = this.#door
     const said = report(this.#door, this.#sessions.store.live(nowMs), '', nowMs)
     const outcome = sync(this.#room, said, this.#roomRules, nowMs)
-    if (outcome.kind === 'stale') throw new Error('a report of the only life of a door must not be stale')
+    if (outcome.kind === 'stale') throw new Error('a report of the only incarnation of a door must not be stale')
     applyReply(
       this.#door,
       { epoch, seq: said.seq, granted: outcome.granted, snapshot: this.#room.snapshot as Snapshot },

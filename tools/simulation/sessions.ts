@@ -22,7 +22,7 @@ export class MemorySessions implements SessionStore {
     return row && { ...row }
   }
 
-  lastLives(sid: string): Session[] {
+  lastSessions(sid: string): Session[] {
     const lives = [...this.#rows.values()].filter(row => row.sid === sid || row.sid.startsWith(`${sid}~`))
     return lives.sort((a, b) => a.admittedMs - b.admittedMs).slice(-2)
   }

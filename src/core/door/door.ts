@@ -12,7 +12,7 @@ import { ownOr } from '../own.ts'
 import { newLaneAccount } from '../permits/bank.ts'
 import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
-import { admit, again, isLive, nextLife, type Session, type SessionRules } from '../session.ts'
+import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'
 import { fresh } from '../tally.ts'
 import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
@@ -45,10 +45,10 @@ export function claim(
   { request, attempt }: { readonly request: Claim; readonly attempt: Attempt },
   nowMs: number,
 ): Decision {
-  const insideMs = store.clock(nowMs)
-  const sid = lifeOf(store, request, insideMs)
+  const clockMs = store.clock(nowMs)
+  const sid = sidFor(store, request, clockMs)
   const known = store.get(sid)
-  if (known) return answerKnown(known, request, rules, insideMs)
+  if (known) return answerKnown(known, request, rules, clockMs)
   if (attempt === 'new') {
     countClaim(door, nowMs)
     if (!mayEnter(door, request)) {
@@ -58,7 +58,7 @@ export function claim(
     if (isCalled(door, request) && !door.ready.has(request.sid)) door.tally.add(`shown/${laneAt(door, request)}`)
   }
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
-    const session = admit({ ...request, sid }, rules, insideMs, request.sid)
+    const session = admit({ ...request, sid }, rules, clockMs, request.sid)
     store.insert(session)
     spend(door, request)
     door.movedAtMs = nowMs
@@ -85,10 +85,10 @@ export function endEarly(
   if (!place) return endSession(sessions, sid, how, nowMs)
   const { store, rules } = sessions
   const atMs = store.clock(nowMs)
-  const life = lifeOf(store, { sid, takenMs: place.takenMs }, atMs)
+  const ownSid = sidFor(store, { sid, takenMs: place.takenMs }, atMs)
   door.ready.delete(sid)
-  if (store.get(life)) return endSession(sessions, life, how, nowMs)
-  store.insert({ ...admit({ ...place, sid: life }, rules, atMs), expiresMs: atMs, ended: how })
+  if (store.get(ownSid)) return endSession(sessions, ownSid, how, nowMs)
+  store.insert({ ...admit({ ...place, sid: ownSid }, rules, atMs), expiresMs: atMs, ended: how })
   return true
 }
 
@@ -171,18 +171,18 @@ export function allowAsking(door: DoorState): void {
  * There, sessions that were over when the place was taken do not count. So an invitation can be used more than once,
  * and an old ticket cannot. The rows of earlier sessions may be deleted already.
  */
-function lifeOf(
+function sidFor(
   sessions: SessionStore,
   { sid, takenMs }: { sid: string; takenMs?: number | undefined },
   nowMs: number,
 ): string {
   if (takenMs === undefined) return sid
   // DoorSessions of one sid never overlap and end times only increase, so looking at the last two is enough.
-  const lives = sessions.lastLives(sid)
-  const own = lives.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
+  const known = sessions.lastSessions(sid)
+  const own = known.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
   if (own) return own.sid
-  const last = lives.at(-1)
-  return last ? nextLife(last.sid) : sid
+  const last = known.at(-1)
+  return last ? nextSid(last.sid) : sid
 }
 
 function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer & { verdict: 'admitted' } {

@@ -8,7 +8,7 @@ export interface SessionStore {
   /**
    * Returns the last two sessions of a sid and its later sessions (`~n`) that are still stored, the older one first.
    */
-  lastLives(sid: string): readonly Session[]
+  lastSessions(sid: string): readonly Session[]
   /** Inserts a session. A session that has ended already takes no place. */
   insert(session: Session): void
   update(session: Session): void

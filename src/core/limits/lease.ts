@@ -155,15 +155,15 @@ export function noteGrant(
   lease: TokenLease,
   request: TokenRequest,
   grant: TokenGrant,
-  life: { readonly sentMs: number; readonly leaseMs: number; readonly nowMs: number },
+  term: { readonly sentMs: number; readonly leaseMs: number; readonly nowMs: number },
 ): void {
   if (lease.nth !== request.nth) return
   lease.tokens += grant.tokens
-  lease.sentMs = life.sentMs
+  lease.sentMs = term.sentMs
   // Counted from when the request was sent: the lease must never outlast the door's own count.
-  lease.untilMs = life.sentMs + life.leaseMs
+  lease.untilMs = term.sentMs + term.leaseMs
   lease.remaining = grant.remaining
-  if (grant.retryAfterMs > 0) lease.refusedUntilMs = life.nowMs + grant.retryAfterMs
+  if (grant.retryAfterMs > 0) lease.refusedUntilMs = term.nowMs + grant.retryAfterMs
 }
 
 /** Applies the `remaining` of an answer to a report that asked for no tokens. */

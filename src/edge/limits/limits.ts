@@ -177,7 +177,7 @@ export class Limits {
     session: SessionLimits,
     requests: readonly TokenRequest[],
     grants: readonly TokenGrant[],
-    life: { sentMs: number; leaseMs: number; nowMs: number },
+    term: { sentMs: number; leaseMs: number; nowMs: number },
   ): void {
     const open = tokenLeasesOf(session)
     requests.forEach((request, index) => {
@@ -187,10 +187,10 @@ export class Limits {
       // A door with older settings may mean a longer quota. By this time all has drained under the quota known here.
       const { burst, intervalMs } = one.policy.quota
       const drainedMs =
-        request.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + life.leaseMs + LEASE_GRACE_MS
+        request.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + term.leaseMs + LEASE_GRACE_MS
       const waitMs = Math.min(grant.retryAfterMs, drainedMs)
       const leastMs = waitMs > 0 ? Math.min(REFUSED_FOR_MS, burst * intervalMs * REFUSED_SHARE) : 0
-      noteGrant(one.lease, request, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, life)
+      noteGrant(one.lease, request, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, term)
       const inUse =
         request.want > 0 && grant.tokens + grant.remaining - request.want < one.policy.quota.burst * NEAR_SHARE
       if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')

@@ -96,7 +96,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     breaks: 'I2',
   },
   {
-    what: 'a door keeps its permits into its next life',
+    what: 'a door keeps its permits into its next incarnation',
     file: 'permits/bank.ts',
     from: 'epoch: report.epoch, granted: 0, spent: 0',
     to: 'epoch: report.epoch, spent: 0',
@@ -170,8 +170,8 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'a lease is used long after its end',
     file: 'limits/lease.ts',
-    from: 'lease.untilMs = life.sentMs + life.leaseMs',
-    to: 'lease.untilMs = life.nowMs + 60 * life.leaseMs',
+    from: 'lease.untilMs = term.sentMs + term.leaseMs',
+    to: 'lease.untilMs = term.nowMs + 60 * term.leaseMs',
     crowd: 'limited',
     breaks: 'I11',
   },
