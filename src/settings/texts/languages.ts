@@ -8,17 +8,35 @@ interface Facts {
 
 /** By BCP 47 tag, in the order of the tags. */
 export const LANGUAGES = {
+  bg: {},
   ca: {},
+  cs: {},
+  da: {},
   de: {},
   en: {},
   es: {},
+  et: {},
   eu: { near: 'es' },
+  fi: {},
   fr: {},
   gl: { near: 'es' },
+  hr: {},
+  hu: {},
+  is: { near: 'da' },
   it: {},
+  lt: {},
+  lv: {},
+  nb: {},
   nl: {},
+  pl: {},
   pt: {},
   'pt-BR': {},
+  ro: {},
+  sk: {},
+  sl: {},
+  sr: {},
+  'sr-Latn': {},
+  sv: {},
 } as const satisfies Readonly<Record<string, Facts>>
 
 export type LanguageTag = keyof typeof LANGUAGES
