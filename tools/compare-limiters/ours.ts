@@ -3,23 +3,24 @@
  * (`src/core/limits/ledger.ts`), and the messages between them.
  */
 import type { Quota } from '../../src/core/gcra.ts'
+import { noteGrant } from '../../src/core/limits/answers.ts'
 import {
   beginWait,
   endWait,
+  IDLE_LOOK_MS,
+  isIdle,
   isWorthReturning,
   newTokenLease,
   nextRequest,
-  noteGrant,
+  noteLook,
   returnTokens,
   type TokenLease,
 } from '../../src/core/limits/lease.ts'
 import { Ledger } from '../../src/core/limits/ledger.ts'
 import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.ts'
-import { look, take } from '../simulation/leases.ts'
+import { take } from '../simulation/leases.ts'
 import { LEASE_MS, Told } from './told.ts'
 
-/** As often as an isolate looks for idle tokens. */
-const LOOK_MS = 2_000
 const NOTHING: TokenGrant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
 /** A message's round trip to a door. */
@@ -50,21 +51,21 @@ export class Ours {
     this.#look(nowMs)
     const lease = this.#leaseOf(session, isolate)
     const taken = take(lease, nowMs)
-    if (taken !== 'ask') return taken === 'allowed'
+    if (taken !== 'short') return taken === 'enough'
     if (this.#hop) return this.#checkOver(this.#hop, session, lease, nowMs)
     beginWait(lease, 1, nowMs)
     const request = nextRequest(lease, this.#quota, 1, nowMs)
     const grant = this.#lend(session, lease, request, nowMs)
     if (this.#toldOf(session).hear(request, grant, nowMs)) this.beyondGrain++
     endWait(lease, 1)
-    return take(lease, nowMs) === 'allowed'
+    return take(lease, nowMs) === 'enough'
   }
 
   /** Requests of a session that wait at one isolate share a call. */
   async #checkOver(hop: Hop, session: string, lease: TokenLease, nowMs: number): Promise<boolean> {
     for (;;) {
       const taken = take(lease, nowMs)
-      if (taken !== 'ask') return taken === 'allowed'
+      if (taken !== 'short') return taken === 'enough'
       beginWait(lease, 1, nowMs)
       await (this.#asking.get(lease) ?? this.#askOver(hop, session, lease, nowMs))
       endWait(lease, 1)
@@ -86,18 +87,19 @@ export class Ours {
     const [grant = NOTHING] = this.#ledger.lend(session, [request], () => this.#quota, { leaseMs: LEASE_MS, nowMs })
     noteGrant(lease, request, grant, { sentMs: nowMs, leaseMs: LEASE_MS, nowMs })
     if (isWorthReturning(lease, this.#quota, nowMs)) this.#watched.set(lease, session)
-    lease.usedSeen = lease.used
+    noteLook(lease)
     return grant
   }
 
   /** Gives idle tokens back. */
   #look(nowMs: number): void {
-    if (this.#lookMs === 0) this.#lookMs = nowMs + LOOK_MS
-    for (; this.#lookMs <= nowMs; this.#lookMs += LOOK_MS) {
+    if (this.#lookMs === 0) this.#lookMs = nowMs + IDLE_LOOK_MS
+    for (; this.#lookMs <= nowMs; this.#lookMs += IDLE_LOOK_MS) {
       for (const [lease, session] of this.#watched) {
-        const found = look(lease, this.#quota, this.#lookMs)
-        if (found !== 'used') this.#watched.delete(lease)
-        if (found === 'idle') {
+        const isToReturn = isIdle(lease, this.#quota, this.#lookMs)
+        if (isToReturn || !isWorthReturning(lease, this.#quota, this.#lookMs)) this.#watched.delete(lease)
+        noteLook(lease)
+        if (isToReturn) {
           const request = returnTokens(lease, nowMs)
           const grant = this.#lend(session, lease, request, this.#lookMs)
           if (this.#hop) void this.#hop(JSON.stringify(request))

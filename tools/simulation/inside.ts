@@ -54,8 +54,8 @@ export class Inside {
     const { agenda, checks } = this.#around
     const { limit } = checks
     if (!limit) return
-    if (outcome === 'allowed') checks.passed(visitor, sid, agenda.nowMs)
-    else if (outcome === 'limited') limit.limited++
+    if (outcome === 'enough') checks.passed(visitor, sid, agenda.nowMs)
+    else if (outcome === 'refused') limit.limited++
     else if (outcome === 'alone') limit.alone++
     else stay.leavesMs = Math.min(stay.leavesMs, agenda.nowMs)
   }

@@ -4,14 +4,17 @@
  * delays messages.
  */
 import type { Quota } from '../../src/core/gcra.ts'
+import { boundRefusal, noteGrant, noteNoAnswer } from '../../src/core/limits/answers.ts'
 import {
   beginWait,
+  CALLS_MAX,
   endWait,
+  IDLE_LOOK_MS,
+  isIdle,
   isWorthReturning,
   newTokenLease,
   nextRequest,
-  noteGrant,
-  noteNoAnswer,
+  noteLook,
   owe,
   returnTokens,
   type TokenLease,
@@ -19,30 +22,25 @@ import {
 import type { Renewal, RenewalAnswer, TokenRequest } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
 import type { Doors } from './doors.ts'
-import { look, take } from './leases.ts'
+import { take } from './leases.ts'
 import type { Network } from './network.ts'
 import { POLICY } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Visitor } from './visitor.ts'
 
-/** As in the gate: other requests of the session may take the tokens that this one has asked for, so it asks again. */
-const ASKS_MAX = 6
-/** An isolate looks for idle sessions this often, while it watches any. */
-const IDLE_AFTER_MS = 3_000
-
 /**
  * The outcome of a request: let through by a lease, refused by the limit, decided by the isolate alone, or its session
  * is over.
  */
-export type Outcome = 'allowed' | 'limited' | 'alone' | 'gone'
+export type Outcome = 'enough' | 'refused' | 'alone' | 'gone'
 
 interface Known {
   readonly visitor: Visitor
   readonly sid: string
   readonly lease: TokenLease
-  /** Until then requests need no touch. */
+  /** Until then requests need no renewal. */
   untilMs: number
-  /** Requests that wait for the touch under way; null when none is. */
+  /** Requests that wait for the renewal under way; null when none is. */
   waiting: ((answer: RenewalAnswer | null) => void)[] | null
 }
 
@@ -57,7 +55,7 @@ export class Requests {
   readonly #watched = new Set<Known>()
   #looks = false
   #leases = 0
-  /** Touches sent. */
+  /** Renewals sent. */
   calls = 0
 
   constructor(
@@ -89,10 +87,10 @@ export class Requests {
   /** One request of a session. `done` is called once. */
   request(visitor: Visitor, sid: string, done: (outcome: Outcome) => void): void {
     const known = this.#known(visitor, sid)
-    const taken = known.untilMs > this.#nowMs ? take(known.lease, this.#nowMs) : 'ask'
-    if (taken !== 'ask') return done(taken)
+    const taken = known.untilMs > this.#nowMs ? take(known.lease, this.#nowMs) : 'short'
+    if (taken !== 'short') return done(taken)
     beginWait(known.lease, 1, this.#nowMs)
-    this.#ask(known, 1, outcome => {
+    this.#renewUntilServed(known, 1, outcome => {
       endWait(known.lease, 1)
       done(outcome)
     })
@@ -112,19 +110,19 @@ export class Requests {
     return made
   }
 
-  #ask(known: Known, asks: number, done: (outcome: Outcome) => void): void {
-    this.#touch(known, answer => {
+  #renewUntilServed(known: Known, calls: number, done: (outcome: Outcome) => void): void {
+    this.#renew(known, answer => {
       if (!answer) return done('alone')
       if (answer.verdict === 'ended') return done('gone')
       const taken = take(known.lease, this.#nowMs)
-      if (taken !== 'ask') return done(taken)
-      if (asks === ASKS_MAX) return done('alone')
-      this.#ask(known, asks + 1, done)
+      if (taken !== 'short') return done(taken)
+      if (calls === CALLS_MAX) return done('alone')
+      this.#renewUntilServed(known, calls + 1, done)
     })
   }
 
-  /** Requests that come while a touch of their session is under way share its answer. */
-  #touch(known: Known, done: (answer: RenewalAnswer | null) => void): void {
+  /** Requests that come while a renewal of their session is under way share its answer. */
+  #renew(known: Known, done: (answer: RenewalAnswer | null) => void): void {
     if (known.waiting) {
       known.waiting.push(done)
       return
@@ -164,27 +162,34 @@ export class Requests {
     const { leaseMs, grants } = answer
     known.untilMs = sentMs + leaseMs
     const [grant] = grants ?? []
-    if (request && grant) noteGrant(lease, request, grant, { sentMs, leaseMs, nowMs: this.#nowMs })
+    if (request && grant)
+      noteGrant(lease, request, boundRefusal(grant, request, this.#quota, leaseMs), {
+        sentMs,
+        leaseMs,
+        nowMs: this.#nowMs,
+      })
     if (!isWorthReturning(lease, this.#quota, this.#nowMs)) return
-    lease.usedSeen = lease.used
+    noteLook(lease)
     this.#watched.add(known)
     if (this.#looks) return
     this.#looks = true
-    this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())
+    this.#agenda.at(this.#agenda.nowMs + IDLE_LOOK_MS, () => this.#lookForIdle())
   }
 
   /** Gives back tokens that a session has not used since the last look. */
   #lookForIdle(): void {
     for (const known of this.#watched) {
       const { lease, sid, waiting } = known
-      const found = this.#sessions.has(sid) ? look(lease, this.#quota, this.#nowMs) : 'worthless'
-      if (found === 'used' || (found === 'idle' && waiting)) continue
+      const isKnown = this.#sessions.has(sid)
+      if (!isKnown || !isWorthReturning(lease, this.#quota, this.#nowMs)) this.#watched.delete(known)
+      const isToReturn = isKnown && !waiting && isIdle(lease, this.#quota, this.#nowMs)
+      noteLook(lease)
+      if (!isToReturn) continue
       this.#watched.delete(known)
-      if (found !== 'idle') continue
       const tokenRequests = [returnTokens(lease, this.#nowMs)]
       this.#send(known, { sid, protectMs: 0, isReportOnly: true, tokenRequests }, () => undefined)
     }
     this.#looks = this.#watched.size > 0
-    if (this.#looks) this.#agenda.at(this.#agenda.nowMs + IDLE_AFTER_MS, () => this.#lookForIdle())
+    if (this.#looks) this.#agenda.at(this.#agenda.nowMs + IDLE_LOOK_MS, () => this.#lookForIdle())
   }
 }

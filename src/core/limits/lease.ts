@@ -10,7 +10,7 @@
  * So a person who goes from page to page costs one call a page.
  */
 import type { Quota } from '../gcra.ts'
-import type { TokenGrant, TokenRequest } from '../protocol/messages.ts'
+import type { TokenRequest } from '../protocol/messages.ts'
 
 /** At most this share of the burst may be spare tokens: a session may be at several isolates. */
 const SPARE_SHARE = 1 / 4
@@ -24,6 +24,10 @@ const SMALL_SHARE = 1 / 8
  * outstanding only this much longer.
  */
 const CLOCK_BACK_MS = 1_000
+/** A request calls its door at most this often: other requests of its session may take what the door grants. */
+export const CALLS_MAX = 6
+/** An isolate looks for idle leases this often. */
+export const IDLE_LOOK_MS = 2_000
 /** Requests that have waited for longer than this were aborted, so their tokens are not wanted any more. */
 const WAIT_LOST_MS = 3_000
 
@@ -89,6 +93,15 @@ export function tokensLeft(lease: TokenLease, nowMs: number): number {
   return lease.tokens - lease.used
 }
 
+/**
+ * Decides a request with the tokens at hand. `refused`: the door refused a request a moment ago, and the time is not
+ * over. `short`: tokens must come from the door first.
+ */
+export function atHand(lease: TokenLease, cost: number, nowMs: number): 'enough' | 'refused' | 'short' {
+  if (tokensLeft(lease, nowMs) >= cost && lease.owed === 0) return 'enough'
+  return lease.refusedUntilMs > nowMs ? 'refused' : 'short'
+}
+
 /** Takes tokens for a request. The caller must have checked `tokensLeft`. */
 export function takeTokens(lease: TokenLease, tokens: number, nowMs: number): void {
   lease.used += tokens
@@ -147,33 +160,14 @@ export function isWorthReturning(lease: TokenLease, quota: Quota, nowMs: number)
   return lease.owed > 0 || tokensLeft(lease, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
 }
 
-/**
- * Applies a grant if it answers the newest request. An older grant is ignored: the newest request does not count its
- * tokens as held, so the door takes them back.
- */
-export function noteGrant(
-  lease: TokenLease,
-  request: TokenRequest,
-  grant: TokenGrant,
-  term: { readonly sentMs: number; readonly leaseMs: number; readonly nowMs: number },
-): void {
-  if (lease.nth !== request.nth) return
-  lease.tokens += grant.tokens
-  lease.sentMs = term.sentMs
-  // Counted from when the request was sent: the lease must never outlast the door's own count.
-  lease.untilMs = term.sentMs + term.leaseMs
-  lease.remaining = grant.remaining
-  if (grant.retryAfterMs > 0) lease.refusedUntilMs = term.nowMs + grant.retryAfterMs
+/** Whether a lease was not used since the last look, and has tokens that are worth a message. */
+export function isIdle(lease: TokenLease, quota: Quota, nowMs: number): boolean {
+  return lease.used === lease.usedSeen && isWorthReturning(lease, quota, nowMs)
 }
 
-/** Applies the `remaining` of an answer to a report that asked for no tokens. */
-export function noteRemaining(lease: TokenLease, request: TokenRequest, grant: TokenGrant): void {
-  if (lease.nth === request.nth) lease.remaining = grant.remaining
-}
-
-/** A request had no answer, so its owed tokens stay owed. */
-export function noteNoAnswer(lease: TokenLease, request: TokenRequest): void {
-  lease.owed += request.owed ?? 0
+/** Remembers how much is used now. */
+export function noteLook(lease: TokenLease): void {
+  lease.usedSeen = lease.used
 }
 
 /** Spends tokens without waiting: from the lease as far as it has them. The rest is owed. */

@@ -2,6 +2,7 @@
  * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
  * cannot be asked, this isolate's own limit decides.
  */
+import { CALLS_MAX } from '../../core/limits/lease.ts'
 import type { RenewalAnswer } from '../../core/protocol/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { within } from '../../runtime/within.ts'
@@ -16,8 +17,6 @@ import { type Admitted, type Limited, limitedBy, type WhyAdmitted } from './verd
 
 /** A request waits this long for its door, then goes on. A later answer counts from the next request on. */
 const DOOR_AWAITED_MS = 150
-/** A request calls its door at most this often: other requests of its session may take what the door grants. */
-const CALLS_MAX = 6
 /** A protected request keeps its session this much longer than it needs, so that the next ones need not ask. */
 const PROTECTED_AHEAD_MS = 1_000
 /**

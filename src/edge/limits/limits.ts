@@ -3,14 +3,12 @@
  * what to request from its door. A request within its leases costs a comparison and an addition for each policy that
  * covers it.
  */
-import { LEASE_GRACE_MS } from '../../core/limits/debt.ts'
+import { boundRefusal, noteGrant, noteNoAnswer, noteRemaining } from '../../core/limits/answers.ts'
 import {
+  atHand,
   beginWait,
   endWait,
   nextRequest,
-  noteGrant,
-  noteNoAnswer,
-  noteRemaining,
   owe,
   returnTokens,
   type TokenLease,
@@ -25,14 +23,6 @@ import { Concurrency } from './concurrency.ts'
 import { type Refusal, refusedBy, TOO_MANY_AT_ONCE } from './refusal.ts'
 import { covers, LeaseNames, newSessionLimits, type SessionLimits, tokenLeaseOf, tokenLeasesOf } from './session.ts'
 import { PolicyFigures } from './stats.ts'
-
-/**
- * A refusal is remembered for at least this long. Otherwise a busy session would call its door for each token as it
- * drains. Meanwhile tokens gather at the door. None is lost, because the time is at most the time in which a quarter of
- * the burst drains.
- */
-const REFUSED_FOR_MS = 1_000
-const REFUSED_SHARE = 1 / 4
 
 export type Taken = 'taken' | 'short' | Refusal
 
@@ -94,11 +84,12 @@ export class Limits {
       const policy = policies[i] as Policy
       const lease = covers(policy, visit) ? tokenLeaseOf(session, i, policy, visit) : null
       covering[i] = lease
-      if (!lease || (tokensLeft(lease, nowMs) >= policy.cost && lease.owed === 0)) continue
+      if (!lease) continue
+      const state = atHand(lease, policy.cost, nowMs)
+      if (state === 'short') isShort = true
+      if (state !== 'refused' || policy.isShadow) continue
       const retryAfterMs = lease.refusedUntilMs - nowMs
-      if (retryAfterMs <= 0) isShort = true
-      else if (!policy.isShadow && retryAfterMs > (refusal?.retryAfterMs ?? 0))
-        refusal = refusedBy(policy, retryAfterMs)
+      if (retryAfterMs > (refusal?.retryAfterMs ?? 0)) refusal = refusedBy(policy, retryAfterMs)
     }
     if (refusal) return refusal
     if (isShort) return 'short'
@@ -184,15 +175,9 @@ export class Limits {
       const grant = grants[index]
       const one = open.find(({ lease }) => lease.id === request.lease)
       if (!grant || !one) return
-      // A door with older settings may mean a longer quota. By this time all has drained under the quota known here.
-      const { burst, intervalMs } = one.policy.quota
-      const drainedMs =
-        request.least > burst ? Number.POSITIVE_INFINITY : burst * intervalMs + term.leaseMs + LEASE_GRACE_MS
-      const waitMs = Math.min(grant.retryAfterMs, drainedMs)
-      const leastMs = waitMs > 0 ? Math.min(REFUSED_FOR_MS, burst * intervalMs * REFUSED_SHARE) : 0
-      noteGrant(one.lease, request, { ...grant, retryAfterMs: Math.max(waitMs, leastMs) }, term)
-      const inUse =
-        request.want > 0 && grant.tokens + grant.remaining - request.want < one.policy.quota.burst * NEAR_SHARE
+      const { quota } = one.policy
+      noteGrant(one.lease, request, boundRefusal(grant, request, quota, term.leaseMs), term)
+      const inUse = request.want > 0 && grant.tokens + grant.remaining - request.want < quota.burst * NEAR_SHARE
       if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')
     })
   }

@@ -2,15 +2,14 @@
  * Unused leases of rate limits. Tokens that a session does not use are given back within some seconds. So the session
  * is not charged for them.
  */
-import { isWorthReturning, returnTokens } from '../../core/limits/lease.ts'
+import { IDLE_LOOK_MS, isIdle, isWorthReturning, noteLook, returnTokens } from '../../core/limits/lease.ts'
 import type { TokenRequest } from '../../core/protocol/messages.ts'
 import { type SessionLimits, tokenLeasesOf } from '../limits/session.ts'
 import { type Caller, callerAt } from './door-client.ts'
 import type { Memory } from './memory.ts'
 import type { Renewals } from './renewals.ts'
 
-/** After a lease is granted, idle ones are looked for IDLE_LOOKS times, 2 s apart. */
-const IDLE_AFTER_MS = 2_000
+/** After a lease is granted, idle ones are looked for this many times. */
 const IDLE_LOOKS = 5
 /** The number of sessions that are watched at once. */
 const WATCHED_MAX = 10_000
@@ -30,20 +29,20 @@ export class IdleLeases {
   /** Begins to watch a session that was just lent tokens. */
   note(sid: string, session: SessionLimits, nowMs: number): void {
     if (this.#watched.size >= WATCHED_MAX || !hasIdleTokens(session, nowMs)) return
-    noteLook(session)
+    noteLookAt(session)
     this.#watched.add(sid)
   }
 
   /** Begins to look in the background, unless that is under way. */
   watch(caller: Caller, nowMs: number): void {
     if (this.#watched.size === 0 || nowMs < this.#watchedUntilMs) return
-    this.#watchedUntilMs = nowMs + IDLE_AFTER_MS * (IDLE_LOOKS + 1)
+    this.#watchedUntilMs = nowMs + IDLE_LOOK_MS * (IDLE_LOOKS + 1)
     caller.waitUntil(this.#look(caller))
   }
 
   async #look(caller: Caller): Promise<void> {
     for (let look = 0; look < IDLE_LOOKS && this.#watched.size > 0; look++) {
-      await new Promise<void>(resolve => setTimeout(resolve, IDLE_AFTER_MS))
+      await new Promise<void>(resolve => setTimeout(resolve, IDLE_LOOK_MS))
       const nowMs = Date.now()
       const later = callerAt(caller, nowMs)
       for (const renewals of this.#returnIdle(later)) renewals.sendLater(later)
@@ -57,7 +56,7 @@ export class IdleLeases {
     for (const sid of this.#watched) {
       const session = this.#memory.sessions.peek(sid)
       if (!session || !hasIdleTokens(session.limits, caller.nowMs)) this.#watched.delete(sid)
-      else if (!isIdle(session.limits, caller.nowMs)) noteLook(session.limits)
+      else if (!hasIdleLease(session.limits, caller.nowMs)) noteLookAt(session.limits)
       else {
         this.#watched.delete(sid)
         const renewals = this.#renewalsOf(sid)
@@ -84,13 +83,10 @@ function hasIdleTokens(session: SessionLimits, nowMs: number): boolean {
 }
 
 /** Whether a session has a lease that was not used since the last look, and is worth giving back. */
-function isIdle(session: SessionLimits, nowMs: number): boolean {
-  return tokenLeasesOf(session).some(
-    ({ policy, lease }) => lease.used === lease.usedSeen && isWorthReturning(lease, policy.quota, nowMs),
-  )
+function hasIdleLease(session: SessionLimits, nowMs: number): boolean {
+  return tokenLeasesOf(session).some(({ policy, lease }) => isIdle(lease, policy.quota, nowMs))
 }
 
-/** Remembers how much of each lease is used now. */
-function noteLook(session: SessionLimits): void {
-  for (const { lease } of tokenLeasesOf(session)) lease.usedSeen = lease.used
+function noteLookAt(session: SessionLimits): void {
+  for (const { lease } of tokenLeasesOf(session)) noteLook(lease)
 }

@@ -1,14 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Quota, quotaOf } from '../../../src/core/gcra.ts'
+import { noteGrant, noteNoAnswer } from '../../../src/core/limits/answers.ts'
 import { lend, newDebt } from '../../../src/core/limits/debt.ts'
 import {
   beginWait,
   endWait,
   newTokenLease,
   nextRequest,
-  noteGrant,
-  noteNoAnswer,
   returnTokens,
   type TokenLease,
   takeTokens as take,

@@ -169,7 +169,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   },
   {
     what: 'a lease is used long after its end',
-    file: 'limits/lease.ts',
+    file: 'limits/answers.ts',
     from: 'lease.untilMs = term.sentMs + term.leaseMs',
     to: 'lease.untilMs = term.nowMs + 60 * term.leaseMs',
     crowd: 'limited',
