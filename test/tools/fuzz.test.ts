@@ -268,7 +268,12 @@ describe('the parts of the fuzzer', () => {
   })
 
   it('distinguish an unexpected log line from an expected one', () => {
-    const log = 'origin: Error: Network connection lost.\nTypeError: Invalid URL string.\n    at new a (index.js:1:2)\n'
-    expect(unexpected(log)).toEqual(['TypeError: Invalid URL string.'])
+    const lines = [
+      '{"level":"warn","event":"origin-unreachable","room":null,"detail":"Error: Network connection lost."}',
+      '{"level":"error","event":"unexpected-error","room":null,"detail":"TypeError: no URL"}',
+      'TypeError: Invalid URL string.',
+      '    at new a (index.js:1:2)',
+    ]
+    expect(unexpected(lines.join('\n'))).toEqual([lines[1], lines[2]])
   })
 })

@@ -7,8 +7,12 @@ const EXPECTED: readonly { readonly line: RegExp; readonly reason: string }[] = 
     reason: 'a Worker cannot refuse CONNECT, so the runtime does',
   },
   {
-    line: /^origin: Error: Network connection lost/,
+    line: /"event":"origin-unreachable".*Network connection lost/,
     reason: 'the client goes away while its body is on the way to the origin',
+  },
+  {
+    line: /"event":"sold-out"/,
+    reason: 'one of the rooms has nothing left',
   },
 ]
 
