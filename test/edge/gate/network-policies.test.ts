@@ -55,7 +55,7 @@ describe('a policy that counts networks', () => {
     const { response, text } = answers[10] as Answer
     expect(JSON.parse(text)).toMatchObject({
       'violated-policies': ['login-network'],
-      detail: 'The policy login-network allows 10 in 3600 s for one network.',
+      detail: 'The policy login-network allows 10 in 3,600 s for one network.',
     })
     // Time passes on a busy machine while the ten requests are answered.
     expect(response.headers.get('RateLimit')).toMatch(/^"login-network";r=0;t=3(60|[45]\d)$/)
