@@ -106,7 +106,7 @@ export class Tally {
  * The receiving side. Returns what a report adds to all that was applied before. Returns undefined for a report that is
  * not newer than the last applied one: it is a repetition, or it is late.
  */
-export function fresh(applied: Applied | undefined, report: TallyReport): Cells | undefined {
+export function diff(applied: Applied | undefined, report: TallyReport): Cells | undefined {
   if (!applied) return report.cells
   if (report.seq <= applied.seq) return undefined
   if (report.base !== applied.base) return report.cells

@@ -38,7 +38,7 @@ export class RoomLink {
    * When the last answered report was sent. -Infinity while this incarnation knows only the settings of the deployed
    * file.
    */
-  #heardAtMs = Number.NEGATIVE_INFINITY
+  #answeredAtMs = Number.NEGATIVE_INFINITY
   #askedAtMs = Number.NEGATIVE_INFINITY
   /** When the first unanswered report was sent, null while the room answers. */
   #failingSinceMs: number | null = null
@@ -64,8 +64,8 @@ export class RoomLink {
   }
 
   /** When the report was sent that the room has answered last. */
-  get heardAtMs(): number {
-    return this.#heardAtMs
+  get answeredAtMs(): number {
+    return this.#answeredAtMs
   }
 
   /** How long the room has not answered, 0 ms while it does. */
@@ -102,8 +102,8 @@ export class RoomLink {
    * sessions are active. Later the settings are refreshed in the background.
    */
   async waitForSettings(): Promise<void> {
-    const hasHeard = this.#heardAtMs > Number.NEGATIVE_INFINITY
-    if (!hasHeard && this.#failingSinceMs === null) await this.sync()
+    const hasAnswered = this.#answeredAtMs > Number.NEGATIVE_INFINITY
+    if (!hasAnswered && this.#failingSinceMs === null) await this.sync()
     else if (Date.now() - this.#askedAtMs >= SETTINGS_EVERY_MS) void this.sync()
   }
 
@@ -134,7 +134,7 @@ export class RoomLink {
         this.#settings = compile(reply.settings)
         this.#version = reply.version
       }
-      this.#heardAtMs = Math.max(this.#heardAtMs, sentMs)
+      this.#answeredAtMs = Math.max(this.#answeredAtMs, sentMs)
       this.#ends.apply(reply)
       return true
     } catch (error) {

@@ -51,7 +51,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   readonly #log: RoomLog
   readonly #health: RoomHealth
   /** The breakers and readmission ramps, as JSON, about which the doors were last nudged. */
-  #told = ''
+  #announced = ''
   readonly #probes: Probes
   readonly #admitted = new LastMinute()
 
@@ -190,9 +190,9 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const operator = this.#operatorLimitsAt(nowMs)
     this.#health.advance(load, operator, health, nowMs)
     const view = this.#health.view(load, operator, health, nowMs)
-    const told = JSON.stringify([view?.breakers ?? {}, Object.keys(view?.back ?? {})])
-    if (told === this.#told) return view
-    this.#told = told
+    const announced = JSON.stringify([view?.breakers ?? {}, Object.keys(view?.back ?? {})])
+    if (announced === this.#announced) return view
+    this.#announced = announced
     this.#hints.sendToAll()
     this.ctx.waitUntil(this.#probeSoon())
     return view

@@ -63,7 +63,7 @@ export function roomFigures(
       permitsOut: outOf(door),
       standing: door.demand.reduce((sum, demand) => sum + demand.ready, 0),
       admitted: door.spent,
-      heardMsAgo: nowMs - door.heardAtMs,
+      heardMsAgo: nowMs - door.reportedAtMs,
     })),
   }
 }

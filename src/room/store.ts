@@ -68,7 +68,7 @@ export class RoomStore {
     const room = {
       ...newRoom(nowMs),
       ...stored,
-      doors: new Map(doors.map(({ name, account }) => [name, { ...(JSON.parse(account) as Door), demand: [] }])),
+      doors: new Map(doors.map(({ name, account }) => [name, doorFrom(account)])),
       lines: new Map(Object.entries(lines).map(([lane, state]) => [lane, this.#loadLine(lane, state, nowMs)])),
     }
     for (const [lane, { removedAtMs }] of Object.entries(lines)) {
@@ -106,11 +106,11 @@ export class RoomStore {
     }
   }
 
-  #saveDoor(name: string, { demand: _, ...account }: Door): void {
+  #saveDoor(name: string, { demand: _, reportedAtMs, ...account }: Door): void {
     this.#sql.exec(
       'INSERT INTO doors (name, account) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET account = ?2',
       name,
-      JSON.stringify(account),
+      JSON.stringify({ ...account, heardAtMs: reportedAtMs }),
     )
   }
 
@@ -184,4 +184,10 @@ export class RoomStore {
     for (const { chunk, buckets } of rows) line.arrivals.load(chunk, new Uint8Array(buckets))
     return line
   }
+}
+
+/** A stored door lacks the demand, which counts only for seconds, and has `reportedAtMs` under an older name. */
+function doorFrom(account: string): Door {
+  const { heardAtMs, ...stored } = JSON.parse(account) as Omit<Door, 'demand' | 'reportedAtMs'> & { heardAtMs: number }
+  return { ...stored, reportedAtMs: heardAtMs, demand: [] }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Applied, fresh, Tally } from '../../src/core/tally.ts'
+import { type Applied, diff, Tally } from '../../src/core/tally.ts'
 
 /** The bytes of a report with room for two cells of one-letter names. */
 const TWO_CELLS = 50
@@ -10,7 +10,7 @@ describe('Tally', () => {
     const sender = new Tally()
     sender.add('seen', 3)
     const first = sender.report()
-    expect(fresh(undefined, first)).toEqual({ seen: 3 })
+    expect(diff(undefined, first)).toEqual({ seen: 3 })
     sender.acknowledge(first.seq)
     expect(sender.dirty).toBe(false)
     expect(sender.report().cells).toEqual({})
@@ -21,7 +21,7 @@ describe('Tally', () => {
     sender.add('seen', 3)
     sender.report()
     sender.add('seen', 2)
-    expect(fresh(undefined, sender.report())).toEqual({ seen: 5 })
+    expect(diff(undefined, sender.report())).toEqual({ seen: 5 })
   })
 
   it('forgets cells on request, reported or not, and counts later additions once', () => {
@@ -43,8 +43,8 @@ describe('Tally', () => {
     const first = sender.report()
     sender.add('seen')
     const second = sender.report()
-    expect(fresh(second, first)).toBeUndefined()
-    expect(fresh(second, second)).toBeUndefined()
+    expect(diff(second, first)).toBeUndefined()
+    expect(diff(second, second)).toBeUndefined()
   })
 
   it('adds the difference when an answer was lost', () => {
@@ -52,7 +52,7 @@ describe('Tally', () => {
     sender.add('seen', 3)
     const applied = sender.report()
     sender.add('seen', 4)
-    expect(fresh(applied, sender.report())).toEqual({ seen: 4 })
+    expect(diff(applied, sender.report())).toEqual({ seen: 4 })
   })
 
   it('keeps what was counted while a report was on its way', () => {
@@ -128,7 +128,7 @@ describe('Tally', () => {
         const onTheWay: ReturnType<Tally['report']>[] = []
         let applied: Applied | undefined
         const arrive = (report: ReturnType<Tally['report']>, answered: boolean) => {
-          const news = fresh(applied, report)
+          const news = diff(applied, report)
           if (news) {
             applied = report
             for (const [cell, by] of Object.entries(news)) received[cell] = (received[cell] ?? 0) + by

@@ -13,7 +13,7 @@ import { newLaneAccount } from '../permits/bank.ts'
 import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'
-import { fresh } from '../tally.ts'
+import { diff } from '../tally.ts'
 import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
 import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
@@ -100,7 +100,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
   forgetOldSamples(door.tally, nowMs)
   const tally = door.tally.report()
   const needed = Math.max(0, door.ready.size - usable(door))
-  door.said = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }
+  door.reported = { seq: tally.seq, granted: door.granted, needed, spent: door.spent, returned: door.returned, live }
   return {
     door: door.name,
     epoch: door.epoch,
@@ -127,10 +127,10 @@ export function applyReply(
   if (!door.snapshot || reply.snapshot.asOfMs >= door.snapshot.asOfMs) door.snapshot = reply.snapshot
   if (reply.epoch !== door.epoch) return
   door.tally.acknowledge(reply.seq)
-  if (reply.seq === door.said.seq) {
-    door.answered = door.said
+  if (reply.seq === door.reported.seq) {
+    door.answered = door.reported
     // The room counted every ready visitor here, and did not have enough permits for all of them.
-    door.exhausted = reply.granted - door.said.granted < door.said.needed
+    door.exhausted = reply.granted - door.reported.granted < door.reported.needed
   }
   if (reply.granted > door.granted) {
     door.granted = reply.granted
@@ -145,7 +145,7 @@ export function applyReply(
 
 /** Applies an edge's counters, each count once. */
 export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
-  const added = fresh(door.isolates.get(edge.isolate), edge)
+  const added = diff(door.isolates.get(edge.isolate), edge)
   if (!added) return
   door.isolates.delete(edge.isolate)
   door.isolates.set(edge.isolate, { seq: edge.seq, base: edge.base, cells: edge.cells })
@@ -156,9 +156,9 @@ export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
 /** True while a report is due: permits are unspent, visitors are ready, or the room has not answered for a change. */
 export function isActive(door: DoorState, live: number, nowMs: number): boolean {
   pruneReady(door, nowMs)
-  const { spent, returned, live: said } = door.answered
-  const unsaid = door.spent !== spent || door.returned !== returned || live !== said || door.tally.dirty
-  return unsaid || usable(door) >= 1 || door.ready.size > 0 || door.turnedAway
+  const { spent, returned, live: liveReported } = door.answered
+  const unanswered = door.spent !== spent || door.returned !== returned || live !== liveReported || door.tally.dirty
+  return unanswered || usable(door) >= 1 || door.ready.size > 0 || door.turnedAway
 }
 
 /** Call this when a sync begins: the room's earlier answer may no longer hold. */

@@ -5,8 +5,8 @@ import type { Snapshot } from '../protocol/messages.ts'
 import { type Applied, Tally } from '../tally.ts'
 import { ReadyVisitors } from './ready-visitors.ts'
 
-/** The figures of a report. */
-interface Said {
+/** The totals of a report. */
+interface ReportedTotals {
   /** The permits granted by then, and how many more the ready visitors needed. */
   readonly granted: number
   readonly needed: number
@@ -34,9 +34,9 @@ export interface DoorState {
    */
   turnedAway: boolean
   readonly tally: Tally
-  /** The newest report's figures, and the figures that the room has answered for. */
-  said: Said & { readonly seq: number }
-  answered: Said
+  /** The newest report's totals, and the totals that the room has answered for. */
+  reported: ReportedTotals & { readonly seq: number }
+  answered: ReportedTotals
   /** The last report of each isolate, the oldest report first. */
   readonly isolates: Map<string, Applied>
   snapshot: Snapshot | null
@@ -56,7 +56,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     ready: new ReadyVisitors(),
     turnedAway: false,
     tally: new Tally(),
-    said: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
+    reported: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     answered: { granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     isolates: new Map(),
     snapshot: null,

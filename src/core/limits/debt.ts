@@ -118,16 +118,16 @@ export function debtMs(debt: Debt, nowMs: number): number {
 /**
  * Returns the theoretical arrival time if no report on the outstanding leases ever comes. The ledger stores this value.
  */
-export function tatIfUnheard(debt: Debt): number {
-  const unheard: Debt = { ...debt, leases: new Map() }
-  for (const lease of byEnd(debt)) chargeAtEnd(unheard, lease)
-  return unheard.tatMs
+export function tatIfUnreported(debt: Debt): number {
+  const unreported: Debt = { ...debt, leases: new Map() }
+  for (const lease of byEnd(debt)) chargeAtEnd(unreported, lease)
+  return unreported.tatMs
 }
 
 /** Returns true when the debt has drained and every lease has ended, so that no message still needs this bucket. */
 export function isClear(debt: Debt, nowMs: number): boolean {
   for (const { endMs } of debt.leases.values()) if (endMs > nowMs) return false
-  return tatIfUnheard(debt) <= nowMs
+  return tatIfUnreported(debt) <= nowMs
 }
 
 /**

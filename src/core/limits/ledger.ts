@@ -6,7 +6,7 @@
 
 import type { Quota } from '../gcra.ts'
 import type { TokenGrant, TokenRequest } from '../protocol/messages.ts'
-import { type Debt, debtMs, isClear, type LeaseTerm, lend, newDebt, tatIfUnheard } from './debt.ts'
+import { type Debt, debtMs, isClear, type LeaseTerm, lend, newDebt, tatIfUnreported } from './debt.ts'
 
 /** The part of a debt that outlives the door's memory. */
 export interface StoredDebt {
@@ -122,7 +122,7 @@ export class Ledger {
     const debt = debts.get(bucket)
     if (!debt) return
     const last = written.get(bucket) ?? 0
-    const tatMs = tatIfUnheard(debt)
+    const tatMs = tatIfUnreported(debt)
     const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS
     // A debt that is lower than the stored one need not be stored. It costs its session at most ten seconds, and only
     // if the door loses its memory.
@@ -138,7 +138,7 @@ export class Ledger {
       if (this.#accounts.size <= this.#sessionsMax) return
       this.#accounts.delete(sid)
       for (const [bucket, debt] of account.debts) {
-        const tatMs = tatIfUnheard(debt)
+        const tatMs = tatIfUnreported(debt)
         if (tatMs > Math.max(nowMs, account.written.get(bucket) ?? 0))
           this.#store.save(sid, { bucket, tatMs, intervalMs: debt.intervalMs })
       }

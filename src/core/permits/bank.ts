@@ -40,7 +40,7 @@ export interface DoorAccount extends Granted {
   epoch: number
   seq: number
   live: number
-  heardAtMs: number
+  reportedAtMs: number
 }
 
 export interface LaneAccount {
@@ -85,7 +85,7 @@ export function newLaneAccount(): LaneAccount {
 }
 
 export function newAccount(nowMs: number): DoorAccount {
-  return { epoch: 0, seq: 0, granted: 0, spent: 0, returned: 0, live: 0, heardAtMs: nowMs }
+  return { epoch: 0, seq: 0, granted: 0, spent: 0, returned: 0, live: 0, reportedAtMs: nowMs }
 }
 
 /**
@@ -139,7 +139,7 @@ export function settle(
   account.returned += returned
   account.seq = report.seq
   account.live = report.live
-  account.heardAtMs = Math.max(account.heardAtMs, nowMs)
+  account.reportedAtMs = Math.max(account.reportedAtMs, nowMs)
   bank.banked += returned
   return spent
 }

@@ -114,7 +114,7 @@ export function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: numb
 export function silentDoors(room: RoomState, reporting: string, nowMs: number): string[] {
   const silent: string[] = []
   for (const [name, door] of room.doors) {
-    if (name !== reporting && outOf(door) > 0 && nowMs - door.heardAtMs > SILENT_AFTER_MS) silent.push(name)
+    if (name !== reporting && outOf(door) > 0 && nowMs - door.reportedAtMs > SILENT_AFTER_MS) silent.push(name)
   }
   return silent
 }
@@ -148,14 +148,14 @@ function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number>
 }
 
 function readyAt(door: Door, nowMs: number): number {
-  if (nowMs - door.heardAtMs > DEMAND_FOR_MS) return 0
+  if (nowMs - door.reportedAtMs > DEMAND_FOR_MS) return 0
   return door.demand.reduce((sum, demand) => sum + demand.ready, 0)
 }
 
 /** Returns how many visitors are ready at a door, by the lane whose share serves them. */
 function readyByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
   const people = new Map<string, number>()
-  if (nowMs - door.heardAtMs > DEMAND_FOR_MS) return people
+  if (nowMs - door.reportedAtMs > DEMAND_FOR_MS) return people
   for (const { lane, ready } of door.demand) {
     const served = servedIn(lanes, lane)
     people.set(served, (people.get(served) ?? 0) + ready)

@@ -14,7 +14,7 @@ import { forgetLongRun } from '../line/speed.ts'
 import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
 import { shareOf } from '../permits/lanes.ts'
 import type { Demand, DoorReport } from '../protocol/messages.ts'
-import { type Cells, fresh } from '../tally.ts'
+import { type Cells, diff } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { applyCells, count, healthIn } from './cells.ts'
@@ -58,19 +58,19 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
     if (report.seq === door.seq) return { kind: 'repeated', ...grantsOf(door) }
   } else door.applied = undefined
   followSettings(room, rules, nowMs)
-  const added = fresh(door.applied, report)
+  const added = diff(door.applied, report)
   door.applied = { seq: report.seq, base: report.base, cells: report.cells }
   // Fill the bank first, with the permits that were outstanding until now: they stop a part of the fill.
   fill(room.bank, sums(room).out, rules, nowMs)
   const liveBefore = door.live
   // An earlier incarnation of the door may have spent its permits without a report. The budget counts them as spent.
-  const unheardOf = report.epoch > door.epoch ? outOf(door) : 0
+  const unreported = report.epoch > door.epoch ? outOf(door) : 0
   const spent = settle(room.bank, door, report, nowMs)
-  room.stock.spent += spent + unheardOf
+  room.stock.spent += spent + unreported
   // A door whose snapshot is older than the closing reports newcomers. They are in line, not ready.
-  const unheard = report.open && !room.open
-  door.demand = unheard ? [] : report.demand
-  if (unheard) putInLine(room, report.demand)
+  const isBehind = report.open && !room.open
+  door.demand = isBehind ? [] : report.demand
+  if (isBehind) putInLine(room, report.demand)
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
   applyCells(room, added ?? {}, nowMs)

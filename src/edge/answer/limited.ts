@@ -40,7 +40,7 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
 }
 
 /** Whether an answer of the origin gets the fields. Not all answers do, because a copy costs a tenth of the request. */
-export function tellsLimits(
+export function needsLimitFields(
   visit: Visit,
   response: Response,
   admissions: readonly Admitted[],
@@ -56,7 +56,7 @@ export function tellsLimits(
   })
 }
 
-export function tellLimits(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
+export function setLimitFields(visit: Visit, headers: Headers, admissions: readonly Admitted[]): void {
   for (const { room, sid } of admissions) {
     const { on, version } = room.settings.config.rate_limit_headers
     if (on !== 'limited')

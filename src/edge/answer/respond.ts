@@ -32,7 +32,7 @@ import { languageOf } from '../texts/catalog.ts'
 import { languageFor } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
 import { sitePreflight } from './cors.ts'
-import { chargeAfterwards, limitedResponse, tellLimits, tellsLimits } from './limited.ts'
+import { chargeAfterwards, limitedResponse, needsLimitFields, setLimitFields } from './limited.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
 import { makePrivate } from './private.ts'
 import { relay } from './websocket.ts'
@@ -76,10 +76,10 @@ export function passOn(
   const isFresh = admissions.some(admission => admission.isNew)
   const fallback = admissions.some(isFallback) ? 'fallback' : mode
   const isCopied = isFresh || fallback !== null || withheld.length > 0
-  const tells = tellsLimits(visit, response, admissions, isCopied)
-  if (!isCopied && !tells) return response
+  const needsFields = needsLimitFields(visit, response, admissions, isCopied)
+  if (!isCopied && !needsFields) return response
   const answer = new Response(response.body, response)
-  if (tells) tellLimits(visit, answer.headers, admissions)
+  if (needsFields) setLimitFields(visit, answer.headers, admissions)
   for (const name of withheld) answer.headers.delete(name)
   addTokens(visit, answer.headers, admissions)
   if (fallback !== null) answer.headers.set(MODE_HEADER, fallback)
@@ -173,8 +173,8 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
 }
 
 /**
- * Returns the page that sends a form once more. A browser is told that all is well, because nothing has failed. The sender
- * of a webhook would take that for "done".
+ * Returns the page that sends a form once more. A browser is told that all is well, because nothing has failed. The
+ * sender of a webhook would take that for "done".
  */
 async function resubmitResponse(visit: Visit, room: RoomClient): Promise<Response> {
   const { html, headers } = await resubmitPage(visit, room.settings.config)

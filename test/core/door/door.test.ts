@@ -30,7 +30,7 @@ const rules: SessionRules = {
 function doorWith(permits: number, frontierKey: number | null = null) {
   const door = newDoor('eu-0', 1, 0)
   const sessions = new MemorySessions()
-  hear(door, permits, frontierKey)
+  receive(door, permits, frontierKey)
   const ask = (sid: string, key: number, nowMs = 0, attempt: 'new' | 'last' = 'new') =>
     claim(door, { store: sessions, rules }, { request: { sid, key, lane: 'main', generation: 1 }, attempt }, nowMs)
       .verdict
@@ -38,7 +38,7 @@ function doorWith(permits: number, frontierKey: number | null = null) {
 }
 
 /** Applies the room's answer to the door's next report, which grants `permits` more. */
-function hear(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
+function receive(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
   const { seq } = report(door, 0, '', nowMs)
   const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
   const snapshot: Snapshot = {
@@ -98,7 +98,7 @@ describe('a claim', () => {
   it('without permits asks the room, but not again once the room has granted none', () => {
     const { door, ask } = doorWith(0)
     expect(ask('a', 5)).toBe('undecided')
-    hear(door, 0, null)
+    receive(door, 0, null)
     expect(ask('a', 5, 0, 'last')).toBe('none')
     expect(ask('b', 6)).toBe('none')
     allowAsking(door)
@@ -128,7 +128,7 @@ describe('a place that is given up', () => {
     ask('gone', 20)
     expect(leave(door, sessions, 'gone')).toBe(true)
     expect([door.ready.has('gone'), sessions.live(1_000)]).toEqual([false, 0])
-    hear(door, 1, 100, 1_000)
+    receive(door, 1, 100, 1_000)
     expect(ask('gone', 20, 1_100)).toBe('ended')
     expect(ask('other', 30, 1_100)).toBe('admitted')
     expect(renew({ store: sessions, rules }, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({
@@ -173,7 +173,7 @@ describe('usable permits', () => {
     ask('second', 20)
     ask('first', 10)
     ask('third', 30)
-    hear(door, 2, 100)
+    receive(door, 2, 100)
     expect(ask('third', 30)).toBe('none')
     expect(ask('newer', 40)).toBe('none')
     expect(ask('second', 20)).toBe('admitted')
@@ -184,7 +184,7 @@ describe('usable permits', () => {
     const { door, ask } = doorWith(0, 100)
     ask('left', 10)
     ask('here', 20, 2_000)
-    hear(door, 1, 100, 3_500)
+    receive(door, 1, 100, 3_500)
     expect(ask('here', 20, 3_600)).toBe('admitted')
   })
 
@@ -192,7 +192,7 @@ describe('usable permits', () => {
     const { door, ask } = doorWith(0, 100)
     ask('a', 20)
     ask('b', 30)
-    hear(door, 1, 100)
+    receive(door, 1, 100)
     expect(ask('late but older', 10)).toBe('admitted')
   })
 
@@ -201,7 +201,7 @@ describe('usable permits', () => {
     expect(report(door, 0, '', 3_999).returned).toBe(0)
     expect(report(door, 0, '', 4_000).returned).toBe(5)
     const { door: other } = doorWith(5)
-    hear(other, 0, null, 100, true)
+    receive(other, 0, null, 100, true)
     expect(report(other, 0, '', 101).returned).toBe(5)
   })
 
@@ -243,7 +243,7 @@ describe('a report', () => {
 
   it('is due while the room does not have all news', () => {
     const { door, ask } = doorWith(1)
-    hear(door, 0, null)
+    receive(door, 0, null)
     expect(isActive(door, 0, 0)).toBe(true) // a permit is in hand
     ask('a', 5)
     expect(isActive(door, 1, 0)).toBe(true) // the room does not know of the session
@@ -256,11 +256,11 @@ describe('a report', () => {
   it('is due when an edge acts on a call that this door has not received', () => {
     const { door, ask } = doorWith(0, 10)
     report(door, 0, '', 0)
-    hear(door, 0, 10)
+    receive(door, 0, 10)
     expect(isActive(door, 0, 0)).toBe(false)
     expect(ask('a', 20)).toBe('none')
     expect(isActive(door, 0, 0)).toBe(true)
-    hear(door, 1, 20)
+    receive(door, 1, 20)
     expect(ask('a', 20, 2_000)).toBe('admitted')
   })
 })
