@@ -74,8 +74,8 @@ type PatternTest = (path: string, alike: string) => boolean
 
 /**
  * A URL Pattern (WHATWG) for a path, anchored at both ends. Most patterns are plain or end in `*`, so one comparison is
- * enough. For the others the fixed beginning and a format at the end are compared first, because a full test costs a few
- * microseconds. `alike` is the path, in lower case where case is ignored.
+ * enough. For the others the fixed beginning and a format at the end are compared first, because a full test costs a
+ * few microseconds. `alike` is the path, in lower case where case is ignored.
  */
 function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOptions>): PatternTest {
   const text = ignoreCase ? pattern.toLowerCase() : pattern

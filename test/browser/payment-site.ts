@@ -1,4 +1,6 @@
-/** A shop behind the built Worker in plain workerd, and a bank on another site that sends its visitors back by forms. */
+/**
+ * A shop behind the built Worker in plain workerd, and a bank on another site that sends its visitors back by forms.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { freePort } from '../../tools/support/ports.ts'

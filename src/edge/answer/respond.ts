@@ -173,8 +173,8 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
 }
 
 /**
- * Returns the page that sends a form once more. A browser is told that all is well, because nothing has failed. The
- * sender of a webhook would take that for "done".
+ * Returns the page that sends a form once more. For a browser's form its status is 200, because nothing has failed. The
+ * sender of a webhook would take that for "done", and gets 503.
  */
 async function resubmitResponse(visit: Visit, room: RoomClient): Promise<Response> {
   const { html, headers } = await resubmitPage(visit, room.settings.config)

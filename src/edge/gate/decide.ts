@@ -76,8 +76,8 @@ async function decideIn(visit: Visit, room: RoomClient, network: NetworkCheck | 
 }
 
 /**
- * Whether a browser may have left our cookie out of a form, because another site has sent it: a payment that returns, or
- * a sign-in. Sent once more by a page of ours, it comes with the cookie, or without one for good.
+ * Whether a browser may have left our cookie out of a form, because another site has sent it: a payment that returns,
+ * or a sign-in. Sent once more by a page of ours, it comes with the cookie, or without one for good.
  */
 function isForeignForm(visit: Visit, room: RoomClient): boolean {
   if (visit.form !== null || visit.isSafe || !isCarriable(visit) || !isCrossSite(visit)) return false
