@@ -114,6 +114,33 @@ describe('the judge of what reached the origin', () => {
     )
   })
 
+  it.each([
+    ['call=wc_x', []],
+    ['call=wc_x&call=0', ['a request that was not let in reached the origin']],
+    ['call[]=0&call=wc_x', ['a request that was not let in reached the origin']],
+    ['call=wc_x;add=5', ['a request that was not let in reached the origin']],
+    ['call=wc_x&%61dd=5', ['a request that was not let in reached the origin']],
+    ['', ['a request that was not let in reached the origin']],
+  ])('judges by every reading of the query whether a rule lets %j by', (query, expected) => {
+    const target = `/called/in/a?fz=${ID}&${query}`
+    const sent = draft({ method: 'POST', target })
+    expect(faults(sent, DONE, arrival({ method: 'POST', target }))).toEqual(expected)
+  })
+
+  it.each([
+    ['/robots.txt', 'GET', 0],
+    ['/.well-known/a', 'HEAD', 0],
+    ['/robots.txt?page=5', 'GET', 1],
+    ['/.well-known/..%2fpay', 'GET', 1],
+    ['/.well-known/a', 'POST', 1],
+  ])('judges %s by %s at the root of a held host', (target, method, count) => {
+    const lines = ['Host: held.test', `X-Fuzz: ${ID}`]
+    const told = ['X-Forwarded-For: 127.1.0.1', 'X-Forwarded-Host: held.test'].map(headerOf)
+    expect(faults(draft({ target, method, lines }), DONE, arrival({ target, method, headers: told }))).toHaveLength(
+      count,
+    )
+  })
+
   it('names a limited request under another spelling', () => {
     const target = `/limited/login/?fz=${ID}`
     const sent = draft({ target, lines: ['Host: site.test', 'Cookie: antesala-limited={pass:limited}'] })

@@ -90,7 +90,8 @@ function headerFaults(
   regions: readonly Region[],
   reasons: readonly (Reason | null)[],
 ): string[] {
-  const isLetBy = reasons.some(reason => reason === 'a preflight' || reason === 'a bypass rule')
+  const letBy: readonly (Reason | null)[] = ['a preflight', 'a bypass rule', 'a well-known file']
+  const isLetBy = reasons.some(reason => letBy.includes(reason))
   const mayOverride = (name: string) =>
     !isLetBy && regions.length > 0 && regions.every(one => one.overrides.includes(name))
   const faults: string[] = []

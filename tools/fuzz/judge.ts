@@ -36,7 +36,7 @@ function mustPass(sent: Sent): boolean {
     content !== null &&
     draft.version === 'HTTP/1.1' &&
     /^(GET|HEAD|POST|PUT|DELETE|PATCH)$/.test(draft.method) &&
-    /^(\/[\w-]+)+\?fz=\d{7}$/.test(target) &&
+    /^(\/[\w-]+)+\?fz=\d{7}(&call=\w+)?$/.test(target) &&
     valuesOf(headers, 'host').join() === SITE_HOST &&
     ['upgrade', 'expect', 'transfer-encoding'].every(name => fieldOf(headers, name) === null) &&
     // With two cookie lines the end of a cookie is not clear.

@@ -1,11 +1,18 @@
 /** The promises of the regions: which of them a path belongs to, and which requests may pass there. */
 import type { Sent, Tokens } from './draft.ts'
 import type { Arrival } from './origin.ts'
+import { queryOf, valuesOfParameter } from './queries.ts'
 import { isUnder, readings, withoutEnd, withoutFormat } from './readings.ts'
-import { type Bypass, PASSTHROUGH_HOST, REGIONS, type Region, SECRET } from './regions.ts'
+import { type Bypass, CALL, PASSTHROUGH_HOST, REGIONS, type Region, SECRET, WELL_KNOWN } from './regions.ts'
 import { fieldOf, valuesOf } from './wire.ts'
 
-export type Reason = 'the room lets everything pass' | 'a bypass rule' | 'a pass' | 'a preflight' | 'the room is open'
+export type Reason =
+  | 'the room lets everything pass'
+  | 'a bypass rule'
+  | 'a well-known file'
+  | 'a pass'
+  | 'a preflight'
+  | 'the room is open'
 
 /** The regions that any reading of a path belongs to. */
 export function regionsOf(host: string, path: string): readonly Region[] {
@@ -34,6 +41,7 @@ export function isKnownHost(host: string): boolean {
 export function reasonFor(region: Region, sent: Sent, arrival: Arrival, tokens: Tokens): Reason | null {
   if (region.gate === 'passes') return 'the room lets everything pass'
   if (region.bypass.some(rule => isBypassed(rule, sent, arrival))) return 'a bypass rule'
+  if (region.path === '/' && isWellKnown(arrival)) return 'a well-known file'
   const paths = pathsOf(arrival)
   const isClosed = region.closedUnder.some(prefix => paths.some(path => isUnder(path, prefix)))
   const { insideUnder } = region
@@ -74,8 +82,19 @@ export function isBypassed(rule: Bypass, sent: Sent | null, { method, target, he
     (rule.header === undefined || fieldOf(headers, rule.header) === SECRET) &&
     (rule.cookie === undefined ||
       cookies.some(pair => [`${rule.cookie}=${SECRET}`, `${rule.cookie}="${SECRET}"`].includes(pair))) &&
-    (rule.network === undefined || sent?.draft.from === rule.network)
+    (rule.network === undefined || sent?.draft.from === rule.network) &&
+    (rule.parameter === undefined ||
+      valuesOfParameter(queryOf(target), rule.parameter).every(value => value?.startsWith(CALL))) &&
+    (rule.except === undefined || valuesOfParameter(queryOf(target), rule.except).every(value => value === null))
   )
+}
+
+/** Whether every server would serve a file for this request, and no page that a query chooses. */
+function isWellKnown({ method, target }: Arrival): boolean {
+  const plain = readings(pathOf(target)).filter(path => !/%[\da-f]{2}/i.test(path))
+  const isFile = (path: string) =>
+    WELL_KNOWN.some(known => path === known || (known.endsWith('/') && path.startsWith(known)))
+  return ['GET', 'HEAD'].includes(method) && queryOf(target) === '' && plain.every(isFile)
 }
 
 /** The path of a target, also of a target that begins with a scheme and a host. */

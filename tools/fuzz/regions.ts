@@ -11,6 +11,8 @@ export const PASSTHROUGH_HOST = 'plain.test'
 /** The network of trusted drafts (`Draft.from`), and the value that the other bypass rules require. */
 export const TRUSTED_NETWORK = '127.7.0.0/16'
 export const SECRET = 'open-sesame'
+/** The beginning of the value that a bypass rule for a parameter requires. */
+export const CALL = 'wc_'
 
 /**
  * One way past a room. `path` covers all paths below it. Each condition must hold at the origin as it did at the edge.
@@ -21,6 +23,10 @@ export interface Bypass {
   readonly header?: string
   readonly cookie?: string
   readonly network?: 'trusted'
+  /** A parameter whose value begins with `CALL`, as every server reads the query. */
+  readonly parameter?: string
+  /** A parameter that no server may find. */
+  readonly except?: string
 }
 
 /** Requests that are limited once the session's allowance is used up. */
@@ -121,6 +127,10 @@ export const REGIONS: readonly Region[] = [
       { network: 'trusted', methods: ['GET'] },
     ],
   }),
+  shut({
+    name: 'called',
+    bypass: [{ path: '/called/in', methods: ['POST'], parameter: 'call', except: 'add' }],
+  }),
   // `/outer/inner.json` falls under both rooms.
   region({ name: 'outer', bypass: [{ header: 'x-monitor' }] }),
   shut({ name: 'inner', path: '/outer/inner' }),
@@ -134,6 +144,9 @@ export const REGIONS: readonly Region[] = [
   shut({ name: 'whole', host: 'held.test', path: '/' }),
   shut({ name: 'wild', host: '*.wild.test', path: '/' }),
 ]
+
+/** Addresses that every room at the root of a host lets by, where they have no query. */
+export const WELL_KNOWN = ['/robots.txt', '/sitemap.xml', '/favicon.ico', '/ads.txt', '/.well-known/']
 
 /** Settings as the Worker reads them. */
 export function roomOf(region: Region): Record<string, unknown> {
@@ -162,13 +175,15 @@ export function roomOf(region: Region): Record<string, unknown> {
   }
 }
 
-function bypassRule({ path, methods, header, cookie, network }: Bypass): Record<string, unknown> {
+function bypassRule({ path, methods, header, cookie, network, parameter, except }: Bypass): Record<string, unknown> {
   return {
     ...(path ? { path: `${path}/*` } : {}),
     ...(methods ? { methods } : {}),
     ...(header ? { header: { name: header, value: SECRET } } : {}),
     ...(cookie ? { cookie: { name: cookie, value: SECRET } } : {}),
     ...(network ? { cidr: [TRUSTED_NETWORK] } : {}),
+    ...(parameter ? { query: { name: parameter, prefix: CALL } } : {}),
+    ...(except ? { not: [{ query: { name: except } }] } : {}),
   }
 }
 

@@ -1,8 +1,9 @@
 /** Usual requests, as clients send them, before a mutation changes them. */
 import type { Random } from '../../simulation/random.ts'
 import { type Draft, lengthOf } from '../draft.ts'
-import { REGIONS, type Region, SITE_HOST } from '../regions.ts'
+import { CALL, REGIONS, type Region, SITE_HOST, WELL_KNOWN } from '../regions.ts'
 import { pick } from './choice.ts'
+import { PARAMETERS_OF_RULES } from './targets.ts'
 
 const PAGE = ['Accept: text/html,application/xhtml+xml', 'Sec-Fetch-Dest: document', 'Sec-Fetch-Mode: navigate']
 const FORM = 'Content-Type: application/x-www-form-urlencoded'
@@ -49,19 +50,36 @@ const BELOW = ['', '/', '/a', '/a/b', '/start', '/login/', '/hook/a', '/a.json',
 export function profile(random: Random): Draft {
   const { methods, lines, body = '' } = pick(random, PROFILES)
   const region = pick(random, REGIONS)
-  const method = pick(random, methods)
+  const method = region.name === 'called' && random.chance(0.5) ? 'POST' : pick(random, methods)
   // The rules of `hooks` have conditions that must hold, and one of them is a network.
   const from = region.name === 'hooks' && random.chance(0.3) ? 'trusted' : 'ordinary'
   return {
     from,
     method,
-    target: `${pathIn(random, region)}?fz={id}`,
+    target: targetIn(random, region),
     version: 'HTTP/1.1',
     lines: [`Host: ${hostOf(region)}`, ...lines, ...(body ? [`Content-Length: ${lengthOf(body)}`] : [])],
     lineEnd: '\r\n',
     body,
     content: body,
   }
+}
+
+/** A well-known file has no query. A header contains the number of every request. */
+function targetIn(random: Random, region: Region): string {
+  if (region.path === '/' && random.chance(0.3)) {
+    const known = pick(random, WELL_KNOWN)
+    return `${known}${known.endsWith('/') ? 'a' : ''}${random.chance(0.2) ? '?fz={id}' : ''}`
+  }
+  if (region.name === 'called' && random.chance(0.8)) return `/called/in/a?${calling(random)}`
+  return `${pathIn(random, region)}?fz={id}`
+}
+
+/** A query with the parameter of the region `called`, often beside another spelling of it. */
+function calling(random: Random): string {
+  const call = `call=${CALL}x`
+  const other = pick(random, PARAMETERS_OF_RULES)
+  return pick(random, [`fz={id}&${call}`, `fz={id}&${call}&${other}`, `fz={id}&${other}&${call}`, `fz={id}&${other}`])
 }
 
 /** A path in a region, often one that a rule of the region names; sometimes a path outside all rooms. */

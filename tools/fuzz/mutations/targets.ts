@@ -41,7 +41,12 @@ const CONTROL = [
   'nothing',
 ]
 const PARAMETERS_OF_OURS = ['invite=forged', 'room=held', 'claim=1']
-const QUERIES = [...PARAMETERS_OF_OURS, 'a=<fuzz>', 'a=\'"', 'a=\\', '?', 'a=%', 'a=\xe9']
+/** Other spellings of the parameters that bypass rules name. */
+export const PARAMETERS_OF_RULES = [
+  ...['call=0', 'CALL=0', 'call[]=0', 'call%5b%5d=0', '%63all=0', '%2563all=0', '+call=0', 'a;call=0', 'call=wc_y'],
+  ...['add=5', 'ADD=5', '%61dd=5', 'add[0]=5', 'a;add=5', '+add=5', 'badd=5'],
+]
+const QUERIES = [...PARAMETERS_OF_OURS, ...PARAMETERS_OF_RULES, 'a=<fuzz>', 'a=\'"', 'a=\\', '?', 'a=%', 'a=\xe9']
 const SCHEMES = ['http', 'https', 'HTTP', 'ftp', 'ws']
 const AUTHORITIES = ['site.test', 'held.test', 'other.test', 'site.test:80', 'user@site.test']
 const NO_PATHS = ['site.test:443', 'held.test', 'site.test:80?fz={id}', '?fz={id}', '#held', '/', '']
@@ -76,6 +81,9 @@ const IN_QUERIES: readonly Change[] = [
   target => target.replace('?', '#?'),
   target => target.replace('?', '??'),
   target => target.replace('?', '%3f'),
+  target => target.replace(/=(?=[^=]*$)/, '%3d'),
+  target => target.replace(/&(?=[^&]*$)/, ';'),
+  (target, random) => `${target}${pick(random, ['', '%', '+', '%26call=0', '%00', '%2526'])}`,
 ]
 
 const FORMS: readonly Change[] = [

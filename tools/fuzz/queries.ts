@@ -1,0 +1,47 @@
+/**
+ * The ways in which servers may read a query. This is written without the gate's own reading of queries, so that the
+ * fuzzer does not repeat the gate's mistakes.
+ */
+
+/** A parameter as one server reads it. */
+type Pair = readonly [name: string, value: string]
+type Server = (query: string) => readonly Pair[]
+
+/** Each decodes, splits and names in its own way. */
+const SERVERS: readonly Server[] = [
+  query => [...new URLSearchParams(query)],
+  query => split(query, /&/).map(([name, value]) => [name, value]),
+  query => split(query, /[&;]/).map(([name, value]) => [name.toLowerCase(), value]),
+  query => split(decoded(query), /[&;]/).map(([name, value]) => [name.trim(), decoded(value)]),
+  // PHP drops a list from a name, and spaces before it.
+  query =>
+    split(query, /&/).map(([name, value]) => [name.trimStart().replace(/\[.*$/, '').replaceAll(/[. ]/g, '_'), value]),
+]
+
+/** Returns the values of a parameter, one for each server and for its first and its last; null where there is none. */
+export function valuesOfParameter(query: string, name: string): readonly (string | null)[] {
+  return SERVERS.flatMap(server => {
+    const own = server(query).filter(([found]) => found === name)
+    return [own[0]?.[1] ?? null, own.at(-1)?.[1] ?? null]
+  })
+}
+
+/** Returns the query of a target, without its `?`. */
+export function queryOf(target: string): string {
+  return /\?([^#]*)/.exec(target)?.[1] ?? ''
+}
+
+function split(query: string, separator: RegExp): readonly Pair[] {
+  return query.split(separator).map(pair => {
+    const [name = '', ...rest] = pair.split('=')
+    return [decoded(name), decoded(rest.join('='))]
+  })
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
+}
