@@ -100,14 +100,17 @@ async function check(given: Given): Promise<Checked> {
 }
 
 function startWrangler({ host, port, rooms, storage }: Checked, origin: string): Child {
+  const { DEBUG = '' } = process.env
   const variables = {
+    DEBUG,
     ORIGIN: origin,
     // An origin that must see the visitor's Host is behind a proxy that passes it on.
     ORIGIN_HOST_HEADER: 'origin',
     ADMIN_HOST: '*',
     ...(rooms === null ? {} : { ROOMS: JSON.stringify(rooms) }),
   }
-  const args = ['dev', '--ip', host, '--port', String(port), '--log-level', 'warn']
+  // Wrangler hides the lines of traces on its quieter levels.
+  const args = ['dev', '--ip', host, '--port', String(port), '--log-level', DEBUG === '' ? 'warn' : 'log']
   args.push('--show-interactive-dev-session=false', '--persist-to', storage)
   for (const [name, value] of Object.entries(variables)) args.push('--var', `${name}:${value}`)
   return startChild(process.execPath, [WRANGLER, ...args], {

@@ -50,7 +50,8 @@ export interface LogFacts {
 export function log(event: LogEvent, { room, ...facts }: LogFacts = {}): void {
   const level = LOG_LEVELS[event]
   const line = { time: new Date().toISOString(), level, event, room: room ?? null, ...facts }
-  console[level](JSON.stringify(line))
+  // Wrangler shows no output of `console.debug`.
+  console[level === 'debug' ? 'log' : level](JSON.stringify(line))
 }
 
 /** Logs an error that no code expects, with its stack. Visitors get none of it. */

@@ -7,7 +7,7 @@ const ROOT = new URL('../..', import.meta.url).pathname
 /** Collects what is written to the console, by its level. */
 function written(): { readonly level: string; readonly line: Record<string, unknown> }[] {
   const lines: { level: string; line: Record<string, unknown> }[] = []
-  for (const level of ['debug', 'info', 'warn', 'error'] as const)
+  for (const level of ['log', 'info', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation((text: string) => lines.push({ level, line: JSON.parse(text) }))
   return lines
 }

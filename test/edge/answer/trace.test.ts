@@ -16,7 +16,7 @@ function traceOf({ response }: Answer): Record<string, unknown>[] {
 /** Returns the lines with this event that are logged while `work` runs. */
 async function logged(event: string, work: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
   const lines: string[] = []
-  const spies = (['debug', 'info', 'warn', 'error'] as const).map(level =>
+  const spies = (['log', 'info', 'warn', 'error'] as const).map(level =>
     vi.spyOn(console, level).mockImplementation((text: unknown) => void lines.push(String(text))),
   )
   await work()
