@@ -4,7 +4,7 @@
  */
 
 import { admittedInMain } from '../core/permits/lanes.ts'
-import type { RoomFigures, UpstreamFigures } from '../core/protocol/calls.ts'
+import type { RoomFigures } from '../core/protocol/calls.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -16,169 +16,115 @@ export interface Measured {
 }
 
 type Labels = Readonly<Record<string, string>>
-type Sample = readonly [labels: Labels, value: number | boolean | null]
+type Value = number | boolean | null
+type Sample = readonly [labels: Labels, value: Value]
+/** One value of a room, or several with labels. A null value is left out. */
+type Family = readonly [name: string, help: string, of: (figures: RoomFigures) => Value | readonly Sample[]]
 
-interface Family {
-  readonly name: string
-  readonly help: string
-  readonly type: 'gauge' | 'counter'
-  /** A null value is left out. */
-  readonly of: (figures: RoomFigures) => readonly Sample[]
-}
-
-const one = (of: (figures: RoomFigures) => Sample[1]) => (figures: RoomFigures) => [[{}, of(figures)] as const]
-const eachUpstream = (of: (upstream: UpstreamFigures) => readonly Sample[]) => (figures: RoomFigures) =>
-  figures.health.upstreams.flatMap(upstream =>
-    of(upstream).map(([labels, value]): Sample => [{ upstream: upstream.name, ...labels }, value]),
-  )
-const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000)
+const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 
 const FAMILIES: readonly Family[] = [
-  gauge(
-    'active_sessions',
-    'Visitors inside',
-    one(figures => figures.active),
-  ),
-  gauge(
-    'places',
-    'Places in force, after events and health',
-    one(figures => figures.totalActiveUsers),
-  ),
-  gauge(
-    'permits_out',
-    'Permits that doors have in hand',
-    one(figures => figures.permitsOut),
-  ),
-  gauge(
-    'permits_banked',
-    'Permits that could be given at once',
-    one(figures => figures.permitsBanked),
-  ),
-  gauge(
-    'rate_per_minute',
-    'Admissions a minute in force, after events and health',
-    one(rate => rate.effectiveRatePerMinute),
-  ),
-  gauge(
-    'remaining',
-    'The rest of the budget; absent without one',
-    one(figures => figures.remaining),
-  ),
-  gauge(
-    'open',
-    'Whether visitors come in without waiting',
-    one(figures => figures.open),
-  ),
-  gauge(
-    'held',
-    'Whether no visitor is let in',
-    one(figures => figures.held),
-  ),
-  gauge('waiting_visitors', 'Visitors in line', byLane('waiting')),
-  gauge('standing_visitors', 'Visitors who are called and wait only for a permit', byLane('standing')),
-  gauge(
-    'draw_entries',
-    'Visitors who wait for a draw',
-    one(figures => figures.entries),
-  ),
-  counter('admitted_total', 'Visitors let in', byLane('admitted')),
-  counter('counted_total', 'Counts of edges and doors, by kind', ({ totals }) =>
-    Object.entries(totals)
-      .filter(([kind]) => kind !== 'admitted' && !kind.includes('/'))
-      .map(([kind, value]): Sample => [{ kind }, value]),
-  ),
-  counter('verdicts_total', 'Decisions of the gate, but for sessions that go on', ({ verdicts }) =>
-    Object.entries(verdicts).map(([cell, value]): Sample => {
-      const [verdict = '', why = ''] = cell.split('/')
-      return [{ verdict, why }, value]
-    }),
-  ),
-  counter('limit_decisions_total', 'Requests by the outcome of a rate limit', ({ limits }) =>
-    Object.entries(limits).flatMap(([policy, { near: _, ...decisions }]) =>
-      Object.entries(decisions).map(([decision, value]): Sample => [{ policy, decision }, value]),
-    ),
-  ),
-  counter('limit_near_total', 'Leases lent with at least 80 % of the burst in use', ({ limits }) =>
-    Object.entries(limits).map(([policy, { near }]): Sample => [{ policy }, near]),
-  ),
-  gauge(
-    'health_ceiling_sessions',
-    'Sessions that the origin bears; absent while unknown',
-    one(({ health }) => health.ceiling),
-  ),
-  gauge(
-    'health_inside_ratio',
-    'The share of those inside whose requests go to the origin',
-    one(({ health }) => health.inside),
-  ),
-  gauge(
-    'upstream_breaker',
-    'The state of a breaker as it is in force: 1 for the present state',
-    eachUpstream(({ breaker }) =>
-      (['closed', 'half-open', 'open'] as const).map((state): Sample => [{ state }, state === breaker]),
-    ),
-  ),
-  gauge(
-    'upstream_samples',
-    'Answers timed in the last minute',
-    eachUpstream(({ samples }) => [[{}, samples]]),
-  ),
-  gauge(
-    'upstream_latency_seconds',
-    'Time to the first byte in the last minute; absent without answers',
-    eachUpstream(({ p50Ms, p95Ms }) => [
-      [{ quantile: '0.5' }, seconds(p50Ms)],
-      [{ quantile: '0.95' }, seconds(p95Ms)],
-    ]),
-  ),
-  gauge(
-    'upstream_apdex_ratio',
-    'Apdex of the last minute',
-    eachUpstream(({ apdex }) => [[{}, apdex]]),
-  ),
-  gauge(
-    'upstream_failure_ratio',
-    'The share of failures of the last minute',
-    eachUpstream(({ failures }) => [[{}, failures]]),
-  ),
-  gauge('door_silent_seconds', 'Since the last report of a door', ({ doors }) =>
-    doors.map(({ name, heardMsAgo }): Sample => [{ door: name }, seconds(heardMsAgo)]),
-  ),
+  ['active_sessions', 'Visitors inside', figures => figures.active],
+  ['places', 'Places in force, after events and health', figures => figures.totalActiveUsers],
+  ['permits_out', 'Permits that doors have in hand', figures => figures.permitsOut],
+  ['permits_banked', 'Permits that could be given at once', figures => figures.permitsBanked],
+  ['rate_per_minute', 'Admissions a minute in force, after events and health', rate => rate.effectiveRatePerMinute],
+  ['remaining', 'The rest of the budget; absent without one', figures => figures.remaining],
+  ['open', 'Whether visitors come in without waiting', figures => figures.open],
+  ['held', 'Whether no visitor is let in', figures => figures.held],
+  ['waiting_visitors', 'Visitors in line', byLane('waiting')],
+  ['standing_visitors', 'Visitors who are called and wait only for a permit', byLane('standing')],
+  ['draw_entries', 'Visitors who wait for a draw', figures => figures.entries],
+  ['admitted_total', 'Visitors let in', byLane('admitted')],
+  ['counted_total', 'Counts of edges and doors, by kind', counts],
+  ['verdicts_total', 'Decisions of the gate, but for sessions that go on', verdicts],
+  ['limit_decisions_total', 'Requests by the outcome of a rate limit', limitDecisions],
+  ['limit_near_total', 'Leases lent with at least 80 % of the burst in use', nearLimits],
+  ['health_ceiling_sessions', 'Sessions that the origin bears; absent while unknown', ({ health }) => health.ceiling],
+  ['health_inside_ratio', 'The share of those inside whose requests go to the origin', ({ health }) => health.inside],
+  ['upstream_breaker', 'The state of a breaker as it is in force: 1 for the present state', breakers],
+  ['upstream_samples', 'Answers timed in the last minute', byUpstream('samples')],
+  ['upstream_latency_seconds', 'Time to the first byte in the last minute; absent without answers', latencies],
+  ['upstream_apdex_ratio', 'Apdex of the last minute', byUpstream('apdex')],
+  ['upstream_failure_ratio', 'The share of failures of the last minute', byUpstream('failures')],
+  ['door_silent_seconds', 'Since the last report of a door', silences],
 ]
 
 export function exposition(rooms: readonly Measured[]): string {
-  const up: Family = gauge('room_up', 'Whether the room answers', () => [])
-  const lines = [...heading(up), ...rooms.map(({ room, figures }) => line(up.name, { room }, figures !== null))]
-  for (const family of FAMILIES) {
-    const samples = rooms.flatMap(({ room, figures }) =>
-      (figures ? family.of(figures) : []).flatMap(([labels, value]) =>
-        value === null ? [] : [line(family.name, { room, ...labels }, value)],
-      ),
-    )
-    if (samples.length > 0) lines.push(...heading(family), ...samples)
+  const up = rooms.map(({ room, figures }) => line('antesala_room_up', { room }, figures !== null))
+  const lines = [...heading('antesala_room_up', 'Whether the room answers'), ...up]
+  for (const [short, help, of] of FAMILIES) {
+    const name = `antesala_${short}`
+    const samples = rooms.flatMap(({ room, figures }) => (figures ? linesOf(name, room, of(figures)) : []))
+    if (samples.length > 0) lines.push(...heading(name, help), ...samples)
   }
   return `${lines.join('\n')}\n`
 }
 
-function gauge(name: string, help: string, of: Family['of']): Family {
-  return { name: `antesala_${name}`, help, type: 'gauge', of }
-}
-
-function counter(name: string, help: string, of: Family['of']): Family {
-  return { name: `antesala_${name}`, help, type: 'counter', of }
-}
-
 /** A room without lanes has one line, the main one. Admissions through a lane that was removed do not count for it. */
-function byLane(what: 'waiting' | 'standing' | 'admitted'): Family['of'] {
-  return figures => {
+function byLane(what: 'waiting' | 'standing' | 'admitted') {
+  return (figures: RoomFigures): Sample[] => {
     if (figures.lanes.length > 0) return figures.lanes.map(lane => [{ lane: lane.name }, lane[what]])
     const value = what === 'admitted' ? admittedInMain(figures.totals) : figures[what]
     return [[{ lane: MAIN_LANE }, value]]
   }
 }
 
-function heading({ name, help, type }: Family): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
+function counts({ totals }: RoomFigures): Sample[] {
+  const kinds = Object.entries(totals).filter(([kind]) => kind !== 'admitted' && !kind.includes('/'))
+  return kinds.map(([kind, value]) => [{ kind }, value])
+}
+
+function verdicts({ verdicts }: RoomFigures): Sample[] {
+  return Object.entries(verdicts).map(([cell, value]) => {
+    const [verdict = '', why = ''] = cell.split('/')
+    return [{ verdict, why }, value]
+  })
+}
+
+function limitDecisions({ limits }: RoomFigures): Sample[] {
+  return Object.entries(limits).flatMap(([policy, { near: _, ...decisions }]) =>
+    Object.entries(decisions).map(([decision, value]): Sample => [{ policy, decision }, value]),
+  )
+}
+
+function nearLimits({ limits }: RoomFigures): Sample[] {
+  return Object.entries(limits).map(([policy, { near }]) => [{ policy }, near])
+}
+
+function byUpstream(what: 'samples' | 'apdex' | 'failures') {
+  return ({ health }: RoomFigures): Sample[] =>
+    health.upstreams.map(upstream => [{ upstream: upstream.name }, upstream[what]])
+}
+
+function breakers({ health }: RoomFigures): Sample[] {
+  return health.upstreams.flatMap(({ name, breaker }) =>
+    BREAKER_STATES.map((state): Sample => [{ upstream: name, state }, state === breaker]),
+  )
+}
+
+function latencies({ health }: RoomFigures): Sample[] {
+  return health.upstreams.flatMap(({ name, p50Ms, p95Ms }): Sample[] => [
+    [{ upstream: name, quantile: '0.5' }, seconds(p50Ms)],
+    [{ upstream: name, quantile: '0.95' }, seconds(p95Ms)],
+  ])
+}
+
+function silences({ doors }: RoomFigures): Sample[] {
+  return doors.map(({ name, heardMsAgo }) => [{ door: name }, seconds(heardMsAgo)])
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000
+}
+
+function heading(name: string, help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`]
+}
+
+function linesOf(name: string, room: string, value: Value | readonly Sample[]): string[] {
+  const samples: readonly Sample[] = typeof value === 'object' && value !== null ? value : [[{}, value]]
+  return samples.flatMap(([labels, value]) => (value === null ? [] : [line(name, { room, ...labels }, value)]))
 }
 
 function line(name: string, labels: Labels, value: number | boolean): string {
