@@ -1,6 +1,5 @@
-/** The description of the admin API (OpenAPI 3.1), with the settings' own schema. */
-import * as z from 'zod'
-import { overridesSchema } from '../settings/schema.ts'
+/** The description of the admin API (OpenAPI 3.1). */
+import { SCHEMAS } from './schemas.ts'
 
 const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 const room = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Room' } } } }
@@ -20,18 +19,89 @@ const actor = {
   schema: { type: 'string', default: 'admin' },
 }
 
-const lanes = {
-  type: 'array',
-  description: 'The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began.',
-  items: {
-    type: 'object',
-    properties: {
-      name: { type: 'string' },
-      share: { type: 'number', minimum: 0, maximum: 1 },
-      waiting: count('In the line'),
-      standing: count('Called, and ready for a permit'),
-      admitted: count('Let in'),
+const PATHS = {
+  '/rooms': {
+    get: {
+      summary: 'All rooms with their live figures; one that does not answer has a name and an `error` only',
+      responses: answers({
+        200: {
+          description: 'Rooms, and `notices`: what is wrong with the deployment, in words; empty when nothing is',
+        },
+      }),
     },
+  },
+  '/rooms/{name}': {
+    parameters: [name],
+    get: {
+      summary: 'One room',
+      responses: answers({ 200: { description: 'The room', ...room }, 404: missing() }),
+    },
+    patch: {
+      summary: 'Change settings live, as a whole or not at all',
+      description:
+        'Settings that have the value already stay as they are. A change without effect makes no version and no ' +
+        'entry in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
+      parameters: [ifMatch, actor],
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },
+      },
+      responses: answers({
+        ...changed(),
+        413: { description: 'The body is too large', ...problem },
+        415: { description: 'The body has a type that is not JSON', ...problem },
+      }),
+    },
+  },
+  '/rooms/{name}/overrides': {
+    parameters: [name],
+    delete: {
+      summary: 'Back to the deployed file',
+      parameters: [ifMatch, actor],
+      responses: answers(changed()),
+    },
+  },
+  '/rooms/{name}/overrides/{setting}': {
+    parameters: [name, { name: 'setting', in: 'path', required: true, schema: { type: 'string' } }],
+    delete: {
+      summary: 'One setting back to the deployed file',
+      parameters: [ifMatch, actor],
+      responses: answers(changed()),
+    },
+  },
+  '/rooms/{name}/changes': {
+    parameters: [name],
+    get: {
+      summary: 'The last hundred live changes, newest first',
+      responses: answers({ 200: { description: 'Changes' }, 404: missing() }),
+    },
+  },
+  '/rooms/{name}/health': {
+    parameters: [
+      name,
+      {
+        name: 'minutes',
+        in: 'query',
+        description: 'Minutes of history',
+        schema: { type: 'integer', minimum: 0, maximum: 1_440, default: 60 },
+      },
+    ],
+    get: {
+      summary: 'How the origin and its upstreams do, what was decided because of it, and the last minutes',
+      responses: answers({
+        200: {
+          description: 'Health',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' } } },
+        },
+        404: missing(),
+        422: { description: 'Refused, with the range', ...problem },
+      }),
+    },
+  },
+  '/rooms/{name}/sessions/{sid}': {
+    parameters: [name, sid],
+    get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },
+    delete: { summary: 'End a session', responses: answers({ 204: { description: 'Ended' }, 404: missing() }) },
   },
 }
 
@@ -45,186 +115,10 @@ export function openApi(prefix: string): object {
     },
     servers: [{ url: `${prefix}/api/v1` }],
     security: [{ token: [] }],
-    paths: {
-      '/rooms': {
-        get: {
-          summary: 'All rooms with their live figures; one that does not answer has a name and an `error` only',
-          responses: answers({
-            200: {
-              description: 'Rooms, and `notices`: what is wrong with the deployment, in words; empty when nothing is',
-            },
-          }),
-        },
-      },
-      '/rooms/{name}': {
-        parameters: [name],
-        get: {
-          summary: 'One room',
-          responses: answers({ 200: { description: 'The room', ...room }, 404: missing() }),
-        },
-        patch: {
-          summary: 'Change settings live, as a whole or not at all',
-          description:
-            'Settings that have the value already stay as they are. A change without effect makes no version and no ' +
-            'entry in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
-          parameters: [ifMatch, actor],
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },
-          },
-          responses: answers({
-            ...changed(),
-            413: { description: 'The body is too large', ...problem },
-            415: { description: 'The body has a type that is not JSON', ...problem },
-          }),
-        },
-      },
-      '/rooms/{name}/overrides': {
-        parameters: [name],
-        delete: {
-          summary: 'Back to the deployed file',
-          parameters: [ifMatch, actor],
-          responses: answers(changed()),
-        },
-      },
-      '/rooms/{name}/overrides/{setting}': {
-        parameters: [name, { name: 'setting', in: 'path', required: true, schema: { type: 'string' } }],
-        delete: {
-          summary: 'One setting back to the deployed file',
-          parameters: [ifMatch, actor],
-          responses: answers(changed()),
-        },
-      },
-      '/rooms/{name}/changes': {
-        parameters: [name],
-        get: {
-          summary: 'The last hundred live changes, newest first',
-          responses: answers({ 200: { description: 'Changes' }, 404: missing() }),
-        },
-      },
-      '/rooms/{name}/health': {
-        parameters: [
-          name,
-          {
-            name: 'minutes',
-            in: 'query',
-            description: 'Minutes of history',
-            schema: { type: 'integer', minimum: 0, maximum: 1_440, default: 60 },
-          },
-        ],
-        get: {
-          summary: 'How the origin and its upstreams do, what was decided because of it, and the last minutes',
-          responses: answers({
-            200: {
-              description: 'Health',
-              content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' } } },
-            },
-            404: missing(),
-            422: { description: 'Refused, with the range', ...problem },
-          }),
-        },
-      },
-      '/rooms/{name}/sessions/{sid}': {
-        parameters: [name, sid],
-        get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },
-        delete: { summary: 'End a session', responses: answers({ 204: { description: 'Ended' }, 404: missing() }) },
-      },
-    },
+    paths: PATHS,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: {
-        Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
-        Event: {
-          type: 'object',
-          properties: {
-            name: { type: 'string' },
-            state: { enum: ['suspended', 'upcoming', 'prequeueing', 'active', 'over'] },
-            prequeueAt: { type: ['string', 'null'], format: 'date-time' },
-            startsAt: { type: 'string', format: 'date-time' },
-            endsAt: { type: 'string', format: 'date-time' },
-            instead: {
-              type: 'object',
-              description: "The settings that replace the room's own while it is on; the message also before its start",
-            },
-            draw: {
-              type: ['object', 'null'],
-              description: 'Null where places are given by arrival',
-              properties: {
-                commitment: { type: 'string', description: 'sha256: and the hash of the seed' },
-                seed: { type: ['string', 'null'], description: 'Ten seconds after the start' },
-                entries: { type: 'integer', description: 'Visitors who came back while they waited for the start' },
-              },
-            },
-          },
-        },
-        LimitFigures: {
-          type: 'object',
-          properties: {
-            allowed: count('Requests that went on'),
-            limited: count('Requests refused'),
-            shadow: count('Requests that a policy in shadow mode would have refused'),
-            near: count('Leases lent with at least 80 % of the burst in use'),
-            fallback: count('Requests that an isolate decided by itself, because a door did not answer'),
-          },
-        },
-        Problem: {
-          type: 'object',
-          properties: {
-            title: { type: 'string' },
-            status: { type: 'integer' },
-            detail: { type: 'string' },
-            problems: {
-              type: 'array',
-              items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
-            },
-          },
-        },
-        Health: {
-          type: 'object',
-          properties: {
-            health: {
-              type: 'object',
-              description:
-                'Now: the mode, the limits in force, pins, and of each upstream the breaker, p50, p95, Apdex and failures',
-            },
-            decisions: {
-              type: 'array',
-              description:
-                'The last 200 of at most 10,000 in 30 days, newest first: what was seen, what was done, until when',
-              items: { type: 'object' },
-            },
-            history: { type: 'array', description: 'By minute, oldest first', items: { type: 'object' } },
-          },
-        },
-        Room: {
-          type: 'object',
-          properties: {
-            name: { type: 'string' },
-            version: { type: 'string' },
-            settings: { type: 'object', description: 'In force now' },
-            file: { type: 'object', description: 'As deployed' },
-            now: { type: 'string', format: 'date-time' },
-            sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
-            figures: {
-              type: 'object',
-              properties: {
-                lanes,
-                limits: {
-                  type: 'object',
-                  description: 'By policy, since the room began',
-                  additionalProperties: { $ref: '#/components/schemas/LimitFigures' },
-                },
-                verdicts: {
-                  type: 'object',
-                  description: 'Decisions of the gate since the room began, by verdict and reason: `waiting/held`',
-                  additionalProperties: { type: 'integer' },
-                },
-              },
-            },
-            events: { type: 'array', description: 'Soonest first', items: { $ref: '#/components/schemas/Event' } },
-          },
-        },
-      },
+      schemas: SCHEMAS,
     },
   }
 }
@@ -252,10 +146,6 @@ function changed() {
     412: { description: 'Changed meanwhile', ...problem },
     422: { description: 'Refused, with path, value and range', ...problem },
   }
-}
-
-function count(description: string) {
-  return { type: 'integer', minimum: 0, description }
 }
 
 function missing() {

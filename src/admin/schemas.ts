@@ -1,0 +1,116 @@
+/** The bodies of the admin API, as JSON Schema. A change has the schema of the settings themselves. */
+import * as z from 'zod'
+import { overridesSchema } from '../settings/schema.ts'
+
+const lanes = {
+  type: 'array',
+  description: 'The main lane and those beside it; empty in a room without lanes. `admitted` is since the room began.',
+  items: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      share: { type: 'number', minimum: 0, maximum: 1 },
+      waiting: count('In the line'),
+      standing: count('Called, and ready for a permit'),
+      admitted: count('Let in'),
+    },
+  },
+}
+
+export const SCHEMAS = {
+  Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
+  Event: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      state: { enum: ['suspended', 'upcoming', 'prequeueing', 'active', 'over'] },
+      prequeueAt: { type: ['string', 'null'], format: 'date-time' },
+      startsAt: { type: 'string', format: 'date-time' },
+      endsAt: { type: 'string', format: 'date-time' },
+      instead: {
+        type: 'object',
+        description: "The settings that replace the room's own while it is on; the message also before its start",
+      },
+      draw: {
+        type: ['object', 'null'],
+        description: 'Null where places are given by arrival',
+        properties: {
+          commitment: { type: 'string', description: 'sha256: and the hash of the seed' },
+          seed: { type: ['string', 'null'], description: 'Ten seconds after the start' },
+          entries: { type: 'integer', description: 'Visitors who came back while they waited for the start' },
+        },
+      },
+    },
+  },
+  LimitFigures: {
+    type: 'object',
+    properties: {
+      allowed: count('Requests that went on'),
+      limited: count('Requests refused'),
+      shadow: count('Requests that a policy in shadow mode would have refused'),
+      near: count('Leases lent with at least 80 % of the burst in use'),
+      fallback: count('Requests that an isolate decided by itself, because a door did not answer'),
+    },
+  },
+  Problem: {
+    type: 'object',
+    properties: {
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      problems: {
+        type: 'array',
+        items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
+      },
+    },
+  },
+  Health: {
+    type: 'object',
+    properties: {
+      health: {
+        type: 'object',
+        description:
+          'Now: the mode, the limits in force, pins, and of each upstream the breaker, p50, p95, Apdex and failures',
+      },
+      decisions: {
+        type: 'array',
+        description:
+          'The last 200 of at most 10,000 in 30 days, newest first: what was seen, what was done, until when',
+        items: { type: 'object' },
+      },
+      history: { type: 'array', description: 'By minute, oldest first', items: { type: 'object' } },
+    },
+  },
+  Room: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      version: { type: 'string' },
+      settings: { type: 'object', description: 'In force now' },
+      file: { type: 'object', description: 'As deployed' },
+      now: { type: 'string', format: 'date-time' },
+      sources: { type: 'object', additionalProperties: { enum: ['default', 'file', 'live'] } },
+      figures: {
+        type: 'object',
+        properties: {
+          lanes,
+          limits: {
+            type: 'object',
+            description: 'By policy, since the room began',
+            additionalProperties: { $ref: '#/components/schemas/LimitFigures' },
+          },
+          verdicts: {
+            type: 'object',
+            description: 'Decisions of the gate since the room began, by verdict and reason: `waiting/held`',
+            additionalProperties: { type: 'integer' },
+          },
+        },
+      },
+      events: { type: 'array', description: 'Soonest first', items: { $ref: '#/components/schemas/Event' } },
+    },
+  },
+} as const
+
+function count(description: string) {
+  return { type: 'integer', minimum: 0, description }
+}
