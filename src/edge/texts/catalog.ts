@@ -1,68 +1,104 @@
 /** The texts of every language. Each file is text until a visitor needs its language, and is parsed once. */
+import ar from '../../../static/texts/ar.json'
 import bg from '../../../static/texts/bg.json'
 import ca from '../../../static/texts/ca.json'
 import cs from '../../../static/texts/cs.json'
 import da from '../../../static/texts/da.json'
 import de from '../../../static/texts/de.json'
+import el from '../../../static/texts/el.json'
 import en from '../../../static/texts/en.json'
 import es from '../../../static/texts/es.json'
 import et from '../../../static/texts/et.json'
 import eu from '../../../static/texts/eu.json'
+import fa from '../../../static/texts/fa.json'
 import fi from '../../../static/texts/fi.json'
 import fr from '../../../static/texts/fr.json'
+import ga from '../../../static/texts/ga.json'
 import gl from '../../../static/texts/gl.json'
+import he from '../../../static/texts/he.json'
+import hi from '../../../static/texts/hi.json'
 import hr from '../../../static/texts/hr.json'
 import hu from '../../../static/texts/hu.json'
+import id from '../../../static/texts/id.json'
 import is from '../../../static/texts/is.json'
 import it from '../../../static/texts/it.json'
+import ja from '../../../static/texts/ja.json'
+import ko from '../../../static/texts/ko.json'
 import lt from '../../../static/texts/lt.json'
 import lv from '../../../static/texts/lv.json'
+import ms from '../../../static/texts/ms.json'
+import mt from '../../../static/texts/mt.json'
 import nb from '../../../static/texts/nb.json'
 import nl from '../../../static/texts/nl.json'
 import pl from '../../../static/texts/pl.json'
 import pt from '../../../static/texts/pt.json'
 import ptBR from '../../../static/texts/pt-BR.json'
 import ro from '../../../static/texts/ro.json'
+import ru from '../../../static/texts/ru.json'
 import sk from '../../../static/texts/sk.json'
 import sl from '../../../static/texts/sl.json'
 import sr from '../../../static/texts/sr.json'
 import srLatn from '../../../static/texts/sr-Latn.json'
 import sv from '../../../static/texts/sv.json'
+import th from '../../../static/texts/th.json'
+import tr from '../../../static/texts/tr.json'
+import uk from '../../../static/texts/uk.json'
+import vi from '../../../static/texts/vi.json'
+import zhHans from '../../../static/texts/zh-Hans.json'
+import zhHant from '../../../static/texts/zh-Hant.json'
 import type { Texts } from '../../settings/texts/keys.ts'
 import { FALLBACK, factsOf, type LanguageTag } from '../../settings/texts/languages.ts'
 import { type Language, makeLanguage } from './language.ts'
 
 /** The modules are text (see `rules` in wrangler.toml), whatever their type may be elsewhere. */
 const FILES: Readonly<Record<LanguageTag, unknown>> = {
+  ar,
   bg,
   ca,
   cs,
   da,
   de,
+  el,
   en,
   es,
   et,
   eu,
+  fa,
   fi,
   fr,
+  ga,
   gl,
+  he,
+  hi,
   hr,
   hu,
+  id,
   is,
   it,
+  ja,
+  ko,
   lt,
   lv,
+  ms,
+  mt,
   nb,
   nl,
   pl,
   pt,
   'pt-BR': ptBR,
   ro,
+  ru,
   sk,
   sl,
   sr,
   'sr-Latn': srLatn,
   sv,
+  th,
+  tr,
+  uk,
+  vi,
+  'zh-Hans': zhHans,
+  'zh-Hant': zhHant,
 }
 
 const parsed = new Map<LanguageTag, Language>()
