@@ -1,11 +1,8 @@
 /**
  * A shop behind the built Worker in plain workerd, and a bank on another site that sends its visitors back by forms.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { freePort } from '../../tools/support/ports.ts'
-import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
-import { startServe } from '../../tools/support/workerd.ts'
+import type { IncomingMessage } from 'node:http'
+import { serveLocally, startRooms } from './served-site.ts'
 
 /** A form that has reached a server. */
 export interface Received {
@@ -16,18 +13,6 @@ export interface Received {
   readonly session: string | null
   readonly origin: string | null
   readonly cookie: string | null
-}
-
-/** Serves pages on a free port. A page gets the whole request. */
-async function serve(answer: (request: IncomingMessage, body: Buffer, response: ServerResponse) => void) {
-  const server = createServer(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part as Buffer)
-    response.setHeader('Content-Type', 'text/html; charset=utf-8')
-    answer(request, Buffer.concat(parts), response)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return { server, port: (server.address() as AddressInfo).port }
 }
 
 function receivedBy(request: IncomingMessage, body: Buffer): Received {
@@ -47,7 +32,7 @@ export async function startPaymentSite() {
   /** Forms that reached the shop, and the bank. */
   const paid: Received[] = []
   const own: Received[] = []
-  const shop = await serve((request, body, response) => {
+  const shop = await serveLocally((request, body, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://shop')
     // The shop has a policy of its own, and allows the bank only as a frame.
     response.setHeader('Content-Security-Policy', `default-src 'self'; frame-src 'self' ${bankUrl}; form-action 'self'`)
@@ -64,7 +49,7 @@ export async function startPaymentSite() {
       `<!doctype html><title>Shop</title><h1>Welcome</h1>${frame === null ? '' : `<iframe src="${frame.replaceAll('"', '&quot;')}"></iframe>`}`,
     )
   })
-  const bank = await serve((request, body, response) => {
+  const bank = await serveLocally((request, body, response) => {
     if (request.method === 'POST') {
       own.push(receivedBy(request, body))
       response.end('<!doctype html><title>Bank</title><h1>Noted</h1>')
@@ -80,24 +65,10 @@ export async function startPaymentSite() {
     response.end(Buffer.from(`<!doctype html><title>Bank</title>${shown}`, 'latin1'))
   })
   const bankUrl = `http://localhost:${bank.port}`
-  const adminToken = newAdminToken()
-  const room = { host: '*', total_active_users: 1_000, new_users_per_minute: 600, origin_timeout: 30 }
-  const served = await startServe({
-    port: await freePort(),
-    origin: `http://127.0.0.1:${shop.port}`,
-    rooms: [
-      { ...room, name: 'open', path: '/open' },
-      { ...room, name: 'held', path: '/held', queue_all: true },
-    ],
-    storage: 'memory',
-    roomKeys: await newRoomKeys([]),
-    adminToken,
-  })
-  // The first visitor of a room comes before the room knows that it is held.
-  await fetch(`${served.url}/held`, { headers: { Accept: 'text/html' } })
+  const served = await startRooms({ open: { origin_timeout: 30 }, held: { queue_all: true } }, shop.port)
   return {
     // Another site than the bank's.
-    url: served.url.replace('localhost', '127.0.0.1'),
+    url: served.url,
     bankUrl,
     paid,
     own,
@@ -106,12 +77,7 @@ export async function startPaymentSite() {
       `${bankUrl}${path}?charset=${charset}&html=${encodeURIComponent(html)}`,
     async stop(): Promise<void> {
       await served.stop()
-      await Promise.all([shop.server, bank.server].map(stopped))
+      await Promise.all([shop.stop(), bank.stop()])
     },
   }
-}
-
-function stopped(server: Server): Promise<unknown> {
-  server.closeAllConnections()
-  return new Promise(resolve => server.close(resolve))
 }

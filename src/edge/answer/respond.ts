@@ -35,6 +35,7 @@ import { sitePreflight } from './cors.ts'
 import { chargeAfterwards, limitedResponse, needsLimitFields, setLimitFields } from './limited.ts'
 import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
 import { makePrivate } from './private.ts'
+import { withRealLoad } from './real-load.ts'
 import { relay } from './websocket.ts'
 
 export const MODE_HEADER = 'Waiting-Room-Mode'
@@ -46,9 +47,9 @@ export function turnAway(
 ): Response | Promise<Response> {
   switch (verdict.kind) {
     case 'waiting':
-      return waitingResponse(visit, verdict)
+      return waitingResponse(visit, verdict).then(response => withRealLoad(visit, verdict.room, response))
     case 'rejected':
-      return rejectedResponse(visit, verdict)
+      return rejectedResponse(visit, verdict).then(response => withRealLoad(visit, verdict.room, response))
     case 'turned-away':
       return short(verdict.retryAfterMs)
     case 'limited':

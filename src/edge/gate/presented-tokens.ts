@@ -77,7 +77,7 @@ function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number
 export function readsHeader(visit: Visit, room: RoomClient): boolean {
   if (cookiesIn(visit, room).length > 0) return false
   const { headers } = visit.request
-  return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Mode'))
+  return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Site'))
 }
 
 function cookiesIn(visit: Visit, room: RoomClient): readonly string[] {

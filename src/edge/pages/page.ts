@@ -3,6 +3,7 @@ import Mustache from 'mustache'
 import head from '../../../static/head.html'
 import css from '../../../static/waiting.css'
 import type { RoomConfig } from '../../settings/schema.ts'
+import { loaderOf } from '../request/kind.ts'
 import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 
@@ -57,6 +58,7 @@ export function variablesOf(visit: Visit, { tag, dir, texts }: Language) {
     site: siteOf(visit),
     sent: !visit.isSafe,
     refreshUrl: refreshUrl(visit.url),
+    turbo: loaderOf(visit.request.headers) === 'turbo',
     lang: tag,
     dir,
     t: texts,

@@ -23,7 +23,7 @@ export function kindOf(headers: Headers): Kind {
 function kindFor(destination: string, headers: Headers): Kind {
   if (SHOWN.test(destination)) return 'navigation'
   if (headers.get('Sec-Fetch-Mode') === 'navigate' && acceptsHtml(headers)) return 'navigation'
-  if (destination === 'empty') return prefersHtml(headers) ? 'navigation' : 'api'
+  if (destination === 'empty') return isPageByScript(headers) ? 'navigation' : 'api'
   return acceptsJson(headers) ? 'api' : 'subresource'
 }
 
@@ -38,6 +38,19 @@ function withoutMetadata(headers: Headers): Kind {
 /** Whether the library that sends the request names itself. Apps with a web view do so in this header, too. */
 function isByScript(headers: Headers): boolean {
   return headers.get('X-Requested-With')?.toLowerCase() === 'xmlhttprequest'
+}
+
+/** Whether a script asks for a page, by its Accept or as a library that accepts anything and shows HTML. */
+function isPageByScript(headers: Headers): boolean {
+  if (headers.has('X-Up-Version') || headers.has('HX-Request')) return true
+  return prefersHtml(headers) && !isTurboVisit(headers)
+}
+
+/**
+ * Whether Turbo loads a page. It shows the HTML of an error inside the present page, and loads any other answer for real.
+ */
+function isTurboVisit(headers: Headers): boolean {
+  return headers.has('X-Turbo-Request-Id') && !headers.has('Turbo-Frame')
 }
 
 /** Whether HTML is named, and JSON is not named before it. */
@@ -58,7 +71,22 @@ export function acceptsHtml(headers: Headers): boolean {
   return HTML.test(headers.get('Accept') ?? '')
 }
 
-/** Whether a browser fetches ahead of its user (Fetch Metadata, `Sec-Purpose`). No person waits for the answer. */
+/** The marks of requests ahead of their user: Fetch Metadata, older browsers, Turbo and Inertia. */
+const PURPOSES = ['Sec-Purpose', 'Purpose', 'X-Purpose', 'X-Moz', 'X-Sec-Purpose']
+/** The same of Next.js, where any value counts. */
+const PREFETCHES = ['Next-Router-Prefetch', 'Next-Router-Segment-Prefetch', 'X-Middleware-Prefetch']
+
+/** Whether a browser or a library fetches ahead of its user. No person waits for the answer. */
 export function isPrefetch(headers: Headers): boolean {
-  return /\bprefetch\b/i.test(headers.get('Sec-Purpose') ?? headers.get('Purpose') ?? '')
+  if (PURPOSES.some(name => /\b(prefetch|preview)\b/i.test(headers.get(name) ?? ''))) return true
+  return PREFETCHES.some(name => headers.has(name))
+}
+
+/** A library that loads pages or parts of pages by script, and that an answer can ask to load a page for real. */
+export type Loader = 'htmx' | 'inertia' | 'turbo'
+
+export function loaderOf(headers: Headers): Loader | null {
+  if (headers.get('HX-Request') === 'true') return 'htmx'
+  if (headers.get('X-Inertia') === 'true') return 'inertia'
+  return headers.has('X-Turbo-Request-Id') ? 'turbo' : null
 }

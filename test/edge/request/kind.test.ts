@@ -1,8 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Kind, kindOf } from '../../../src/edge/request/kind.ts'
+import { isPrefetch, type Kind, kindOf } from '../../../src/edge/request/kind.ts'
 
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+
+const TURBO = {
+  Accept: 'text/html, application/xhtml+xml',
+  'Sec-Fetch-Dest': 'empty',
+  'Sec-Fetch-Mode': 'same-origin',
+}
 
 /** Headers as browsers, libraries and programs send them. */
 const SENT: readonly [sender: string, kind: Kind, headers: Record<string, string>][] = [
@@ -19,11 +25,12 @@ const SENT: readonly [sender: string, kind: Kind, headers: Record<string, string
     'navigation',
     { Accept: HTML, 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Mode': 'same-origin' },
   ],
-  [
-    'Turbo',
-    'navigation',
-    { Accept: 'text/html, application/xhtml+xml', 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Mode': 'same-origin' },
-  ],
+  ['Turbo, which loads any other answer than HTML for real', 'api', { ...TURBO, 'X-Turbo-Request-Id': 'a' }],
+  ['Turbo, for a frame', 'navigation', { ...TURBO, 'X-Turbo-Request-Id': 'a', 'Turbo-Frame': 'part' }],
+  ['a library like Turbo', 'navigation', TURBO],
+  ['htmx', 'navigation', { Accept: '*/*', 'HX-Request': 'true', 'Sec-Fetch-Dest': 'empty' }],
+  ['Unpoly', 'navigation', { Accept: '*/*', 'X-Up-Version': '3.0.0', 'Sec-Fetch-Dest': 'empty' }],
+  ['Next.js', 'api', { Accept: '*/*', RSC: '1', 'Sec-Fetch-Dest': 'empty' }],
   [
     'jQuery, for a fragment',
     'navigation',
@@ -66,5 +73,25 @@ describe('the kind of a request', () => {
         expect(kindOf(headers)).toBe('navigation')
       }),
     )
+  })
+})
+
+describe('a request ahead of its user', () => {
+  it.each([
+    ['Sec-Purpose', 'prefetch'],
+    ['Sec-Purpose', 'prefetch;prerender'],
+    ['Purpose', 'prefetch'],
+    ['X-Purpose', 'preview'],
+    ['X-Moz', 'prefetch'],
+    ['X-Sec-Purpose', 'prefetch'],
+    ['Next-Router-Prefetch', '1'],
+    ['Next-Router-Segment-Prefetch', '/_tree'],
+    ['X-Middleware-Prefetch', '1'],
+  ])('is known by %s: %s', (name, value) => {
+    expect(isPrefetch(new Headers({ Accept: '*/*', [name]: value }))).toBe(true)
+  })
+
+  it('is no request without such a mark', () => {
+    expect(isPrefetch(new Headers({ Accept: '*/*', RSC: '1', 'Sec-Purpose': 'x', Purpose: '' }))).toBe(false)
   })
 })

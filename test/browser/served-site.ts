@@ -1,0 +1,69 @@
+/** A site of a test: rooms of the built Worker in plain workerd, in front of an origin that a test writes. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { freePort } from '../../tools/support/ports.ts'
+import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
+import { startServe } from '../../tools/support/workerd.ts'
+
+/** Answers a request whose body has come whole. The answer is HTML unless it sets another type. */
+export type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void
+
+export interface Local {
+  readonly port: number
+  stop(): Promise<unknown>
+}
+
+/** Serves answers on a free port of this machine. */
+export async function serveLocally(answer: Answer): Promise<Local> {
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = []
+    for await (const part of request) parts.push(part as Buffer)
+    response.setHeader('Content-Type', 'text/html; charset=utf-8')
+    answer(request, Buffer.concat(parts), response)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      server.closeAllConnections()
+      return new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+export type Rooms = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+/** Starts rooms by their names, each on the path of its name, in front of an origin on this machine. */
+export async function startRooms(rooms: Rooms, originPort: number) {
+  const adminToken = newAdminToken()
+  const served = await startServe({
+    port: await freePort(),
+    origin: `http://127.0.0.1:${originPort}`,
+    rooms: Object.entries(rooms).map(([name, settings]) => ({
+      name,
+      host: '*',
+      path: `/${name}`,
+      total_active_users: 1_000,
+      new_users_per_minute: 600,
+      ...settings,
+    })),
+    storage: 'memory',
+    roomKeys: await newRoomKeys([]),
+    adminToken,
+  })
+  // The first visitor of a room comes before the room knows that it is held.
+  for (const name of Object.keys(rooms)) await fetch(`${served.url}/${name}`, { headers: { Accept: 'text/html' } })
+  return {
+    // Another site than localhost.
+    url: served.url.replace('localhost', '127.0.0.1'),
+    async change(room: string, settings: object): Promise<void> {
+      const response = await fetch(`${served.url}/.waiting-room/api/v1/rooms/${room}`, {
+        method: 'PATCH',
+        headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify(settings),
+      })
+      if (!response.ok) throw new Error(await response.text())
+    },
+    stop: () => served.stop(),
+  }
+}
