@@ -152,8 +152,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#link.keepGoing()
   }
 
-  #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.Decision {
-    return core.claim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
+  #decide(request: Claim, attempt: core.Attempt, nowMs: number): core.ClaimDecision {
+    return core.decideClaim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
   }
 
   #sessionsAt(nowMs: number): core.DoorSessions {

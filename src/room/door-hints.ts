@@ -1,6 +1,6 @@
 /** The room's hints to its doors to report now. A door that misses one gets the news with its next sync. */
 import { outOf } from '../core/permits/bank.ts'
-import type { Door } from '../core/room/room.ts'
+import type { DoorRecord } from '../core/room/room.ts'
 import { within } from '../runtime/within.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import type { RoomLog } from './log.ts'
@@ -12,9 +12,9 @@ export class DoorHints {
   readonly #ctx: DurableObjectState
   readonly #env: Env
   readonly #log: RoomLog
-  readonly #doors: ReadonlyMap<string, Door>
+  readonly #doors: ReadonlyMap<string, DoorRecord>
 
-  constructor(ctx: DurableObjectState, env: Env, log: RoomLog, doors: ReadonlyMap<string, Door>) {
+  constructor(ctx: DurableObjectState, env: Env, log: RoomLog, doors: ReadonlyMap<string, DoorRecord>) {
     this.#ctx = ctx
     this.#env = env
     this.#log = log

@@ -6,7 +6,7 @@ import { CHUNK_MS } from '../core/line/arrivals.ts'
 import type { Line, LineState } from '../core/line/line.ts'
 import { newLine } from '../core/line/line.ts'
 import type { Change, ChangeRequest } from '../core/protocol/calls.ts'
-import { type Door, newRoom, type RoomState, removeLane } from '../core/room/room.ts'
+import { type DoorRecord, newRoom, type RoomState, removeLane } from '../core/room/room.ts'
 import { migrate } from '../runtime/migrations.ts'
 import type { Overrides } from '../settings/rooms.ts'
 
@@ -106,7 +106,7 @@ export class RoomStore {
     }
   }
 
-  #saveDoor(name: string, { demand: _, reportedAtMs, ...account }: Door): void {
+  #saveDoor(name: string, { demand: _, reportedAtMs, ...account }: DoorRecord): void {
     this.#sql.exec(
       'INSERT INTO doors (name, account) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET account = ?2',
       name,
@@ -187,7 +187,9 @@ export class RoomStore {
 }
 
 /** A stored door lacks the demand, which counts only for seconds, and has `reportedAtMs` under an older name. */
-function doorFrom(account: string): Door {
-  const { heardAtMs, ...stored } = JSON.parse(account) as Omit<Door, 'demand' | 'reportedAtMs'> & { heardAtMs: number }
+function doorFrom(account: string): DoorRecord {
+  const { heardAtMs, ...stored } = JSON.parse(account) as Omit<DoorRecord, 'demand' | 'reportedAtMs'> & {
+    heardAtMs: number
+  }
   return { ...stored, reportedAtMs: heardAtMs, demand: [] }
 }

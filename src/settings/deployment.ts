@@ -1,7 +1,7 @@
 /** The environment of a deployment, read in one place. */
 import * as z from 'zod'
 import { AddressRanges, asRange, isOriginAddress, isPublic, ORIGIN_ADDRESS_FORM } from './bypass/addresses.ts'
-import { type Problem, problemsOf, SettingsError, show, textThat } from './messages.ts'
+import { problemsOf, SettingsError, type SettingsProblem, show, textThat } from './messages.ts'
 import { hostPattern } from './patterns.ts'
 import { parseRooms, routesOf } from './rooms.ts'
 import type { RoomConfig } from './schema.ts'
@@ -169,7 +169,7 @@ function fromJson(value: unknown): unknown {
 }
 
 /** The dashboard must not share a host with a room, because a script on a shop could read it. */
-function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[]): Problem[] {
+function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[]): SettingsProblem[] {
   if (!adminHost || adminHost === '*') return []
   const hostname = adminHost.toLowerCase().replace(/:\d+$/, '')
   const clash = rooms.find(room => routesOf(room).some(({ host }) => host === hostname))
@@ -182,7 +182,7 @@ function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[])
  * Without a trusted header the address is that of the connection. Behind a proxy it is the proxy's, for every visitor,
  * so such an address must not let requests by.
  */
-function hiddenVisitors({ ORIGIN_ADDRESSES, TRUSTED_IP_HEADER }: z.output<typeof deploymentSchema>): Problem[] {
+function hiddenVisitors({ ORIGIN_ADDRESSES, TRUSTED_IP_HEADER }: z.output<typeof deploymentSchema>): SettingsProblem[] {
   if (TRUSTED_IP_HEADER !== '') return []
   return ORIGIN_ADDRESSES.flatMap((address, index) => {
     const why = 'behind a proxy every visitor may have such an address'

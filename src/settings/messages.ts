@@ -2,7 +2,7 @@
 import * as z from 'zod'
 
 /** One thing an operator must fix. */
-export interface Problem {
+export interface SettingsProblem {
   /** `rooms[0].bypass[1].cidr` */
   readonly path: string
   /** `must be 1 to 10,000,000, got 0` */
@@ -14,9 +14,9 @@ export const UNKNOWN_SETTING = 'is not a setting'
 /** Thrown when a configuration is refused as a whole. */
 export class SettingsError extends Error {
   override name = 'SettingsError'
-  readonly problems: readonly Problem[]
+  readonly problems: readonly SettingsProblem[]
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly SettingsProblem[]) {
     super(problems.map(({ path, message }) => `${path} ${message}`).join('\n'))
     this.problems = problems
   }
@@ -68,13 +68,13 @@ const PROBLEMS_MAX = 100
 const NAME_MAX = 100
 
 /** Turns zod's issues into problems, with paths as people write them. */
-export function problemsOf(error: z.ZodError, at: string): Problem[] {
+export function problemsOf(error: z.ZodError, at: string): SettingsProblem[] {
   const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at))
   if (problems.length <= PROBLEMS_MAX && error.issues.length <= PROBLEMS_MAX) return problems
   return [...problems.slice(0, PROBLEMS_MAX), { path: at, message: 'has more problems than these' }]
 }
 
-function problemsOfIssue(issue: z.core.$ZodIssue, at: string): Problem[] {
+function problemsOfIssue(issue: z.core.$ZodIssue, at: string): SettingsProblem[] {
   const path = pathOf(at, issue.path)
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.slice(0, PROBLEMS_MAX + 1)

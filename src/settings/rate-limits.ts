@@ -5,7 +5,7 @@
 import * as z from 'zod'
 import { type Quota, quotaOf } from '../core/gcra.ts'
 import type { Readings } from '../core/path.ts'
-import { flag, numberIn, oneOf, type Problem, show, textLike, textThat } from './messages.ts'
+import { flag, numberIn, oneOf, type SettingsProblem, show, textLike, textThat } from './messages.ts'
 import { method, type PathRule, pathPattern, pathRule } from './patterns.ts'
 
 const POLICIES_MAX = 16
@@ -188,7 +188,7 @@ function quotaFor({ count, period, burst }: { count: number; period: number; bur
 }
 
 /** Adds the name of the policy to a problem, so that an operator need not count list entries. */
-export function namePolicy(problem: Problem, room: unknown): Problem {
+export function namePolicy(problem: SettingsProblem, room: unknown): SettingsProblem {
   const index = /\brate_limits\[(\d+)\]/.exec(problem.path)?.[1]
   if (index === undefined || typeof room !== 'object' || room === null) return problem
   const list: unknown = Reflect.get(room, 'rate_limits')

@@ -1,5 +1,5 @@
 /** A list of rooms as a whole: each room is valid, and no two share a name or a route. */
-import { type Problem, pathOf, problemsOf, SettingsError, show, UNKNOWN_SETTING } from './messages.ts'
+import { pathOf, problemsOf, SettingsError, type SettingsProblem, show, UNKNOWN_SETTING } from './messages.ts'
 import { namePolicy } from './rate-limits.ts'
 import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } from './schema.ts'
 
@@ -17,7 +17,7 @@ export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] 
   if (value.length > ROOMS_MAX) {
     throw new SettingsError([{ path: at, message: `must have at most ${ROOMS_MAX} rooms, got ${value.length}` }])
   }
-  const problems: Problem[] = []
+  const problems: SettingsProblem[] = []
   const rooms: RoomConfig[] = []
   value.forEach((item, index) => {
     const parsed = roomSchema.safeParse(item, REPORT)
@@ -58,9 +58,9 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
 export function fitting(
   room: RoomConfig,
   stored: Overrides,
-): { readonly overrides: Overrides; readonly problems: readonly Problem[] } {
+): { readonly overrides: Overrides; readonly problems: readonly SettingsProblem[] } {
   let overrides = stored
-  const problems: Problem[] = []
+  const problems: SettingsProblem[] = []
   for (;;) {
     const found = problemsWith(room, overrides)
     if (found.length === 0) return { overrides, problems }
@@ -70,7 +70,7 @@ export function fitting(
 }
 
 /** Returns the changes that cause the problems. A problem of a setting of the file may be caused by any change. */
-function blamed(room: RoomConfig, overrides: Overrides, problems: readonly Problem[]): ReadonlySet<string> {
+function blamed(room: RoomConfig, overrides: Overrides, problems: readonly SettingsProblem[]): ReadonlySet<string> {
   const names = Object.keys(overrides)
   const named = names.filter(name => problems.some(({ path }) => path.split(/[.[]/)[0] === name))
   if (named.length > 0) return new Set(named)
@@ -78,7 +78,7 @@ function blamed(room: RoomConfig, overrides: Overrides, problems: readonly Probl
   return new Set(one === undefined ? names : [one])
 }
 
-function problemsWith(room: RoomConfig, overrides: Overrides): readonly Problem[] {
+function problemsWith(room: RoomConfig, overrides: Overrides): readonly SettingsProblem[] {
   try {
     withOverrides(room, overrides)
     return []
@@ -104,13 +104,13 @@ export function sitesOf(room: RoomConfig): readonly string[] {
 }
 
 /** Settings of the file cannot be changed live. The message must explain this, instead of "is not a setting". */
-export function explainFixed(problem: Problem): Problem {
+export function explainFixed(problem: SettingsProblem): SettingsProblem {
   const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)
   return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem
 }
 
-function clashes(rooms: readonly RoomConfig[], at: string): Problem[] {
-  const problems: Problem[] = []
+function clashes(rooms: readonly RoomConfig[], at: string): SettingsProblem[] {
+  const problems: SettingsProblem[] = []
   const names = new Map<string, number>()
   const routes = new Map<string, string>()
   rooms.forEach((room, index) => {

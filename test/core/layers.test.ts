@@ -106,6 +106,16 @@ describe('layers', () => {
     expect(circleIn(arrows)).toEqual([])
   })
 
+  it('export each name from one file only, so that it means one thing', () => {
+    const homes = new Map<string, string[]>()
+    for (const file of filesIn(SRC)) {
+      const exported = readFileSync(join(SRC, file), 'utf8').matchAll(/^export (?:async )?(?!default)[a-z]+ (\w+)/gm)
+      for (const name of new Set([...exported].map(match => match[1] ?? '')))
+        homes.set(name, [...(homes.get(name) ?? []), file])
+    }
+    expect([...homes].filter(([, files]) => files.length > 1)).toEqual([])
+  })
+
   it('have at most 15 files in each folder of src', () => {
     expect(crowdedIn(SRC)).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { applyReply, claim, newDoor, report, usable } from '../../src/core/door/door.ts'
+import { applyReply, decideClaim, newDoor, report, usable } from '../../src/core/door/door.ts'
 import { breakerOf } from '../../src/core/health/effect.ts'
 import { advance, probed } from '../../src/core/health/health.ts'
 import { hear, lastMinute } from '../../src/core/health/ingest.ts'
@@ -67,7 +67,7 @@ describe(`a lane named ${NAME}`, () => {
     applyReply(door, { epoch: 1, seq: 1, granted: 50, lanes: { [NAME]: 10 }, snapshot }, T0)
     const request = { sid: 'a.1', key: T0 - 1, lane: NAME, generation: 1 }
     expect(
-      claim(door, { store: new MemorySessions(), rules: sessionRules }, { request, attempt: 'new' }, T0).verdict,
+      decideClaim(door, { store: new MemorySessions(), rules: sessionRules }, { request, attempt: 'new' }, T0).verdict,
     ).toBe('admitted')
     expect([usable(door), door.lanes]).toEqual([49, { [NAME]: { granted: 10, gone: 1 } }])
     expect(Object).not.toHaveProperty('granted')
@@ -96,7 +96,7 @@ describe(`a lane named ${NAME}`, () => {
     const door = newDoor('a', 1, T0)
     door.snapshot = { ...room.snapshot, open: false }
     expect(
-      claim(door, { store: new MemorySessions(), rules: sessionRules }, { request: ticket, attempt: 'new' }, T0)
+      decideClaim(door, { store: new MemorySessions(), rules: sessionRules }, { request: ticket, attempt: 'new' }, T0)
         .verdict,
     ).toBe('none')
   })

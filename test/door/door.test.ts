@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { bucketOf } from '../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../src/core/line/arrivals.ts'
 import type { Claim, ClaimAnswer } from '../../src/core/protocol/messages.ts'
 import { Room } from '../../src/index.ts'
 import { doorStub, roomStub } from '../../src/settings/env.ts'
@@ -63,7 +63,7 @@ describe('a door', () => {
 
   it('reports a crowd to the room in messages that fit in a row', async () => {
     const room = roomStub(env, 'asleep')
-    const bucket = bucketOf(Date.now())
+    const bucket = arrivalBucketOf(Date.now())
     const cells: Record<string, number> = {}
     for (let i = 0; i < 100_000; i++) cells[`line/main/${bucket - i}`] = 1
     const told = async () => (await room.describe()).figures.totals.confirmed ?? 0

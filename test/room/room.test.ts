@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import { noCounts } from '../../src/core/health/samples.ts'
 import { newHealth } from '../../src/core/health/state.ts'
-import { bucketOf } from '../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../src/core/line/arrivals.ts'
 import type { DoorReport } from '../../src/core/protocol/messages.ts'
 import { roomStub } from '../../src/settings/env.ts'
 import { emptyReport } from '../support/reports.ts'
@@ -21,7 +21,7 @@ describe('a room', () => {
     const room = roomStub(env, 'held')
     await room.change({ set: { queue_all: false } }, null, 'test')
     const first = await room.sync(report('zz-1', { demand: ready(500) }))
-    const bucket = bucketOf(Date.now())
+    const bucket = arrivalBucketOf(Date.now())
     await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10, cells: { [`line/main/${bucket}`]: 7 } }))
     const before = await room.describe()
     await evictDurableObject(stubOf('held'))
@@ -39,7 +39,7 @@ describe('a room', () => {
 
   it('moves the people of a removed lane into the main line once, whatever is evicted', async () => {
     const room = roomStub(env, 'invited')
-    const bucket = bucketOf(Date.now() + 1_000)
+    const bucket = arrivalBucketOf(Date.now() + 1_000)
     const line = (lane: string, count: number) => ({ [`line/${lane}/${bucket}`]: count })
     await room.sync(report('zz-1', { demand: ready(1) }))
     await room.sync(report('zz-1', { seq: 2, base: 1, cells: { ...line('main', 3), ...line('vip', 4) } }))
@@ -61,7 +61,7 @@ describe('a room', () => {
   it('converts a removed lane that an earlier version has stored', async () => {
     const room = roomStub(env, 'invited')
     const key = Date.now() + 5_000
-    const cells = { [`line/main/${bucketOf(key)}`]: 5, [`line/press/${bucketOf(key)}`]: 2 }
+    const cells = { [`line/main/${arrivalBucketOf(key)}`]: 5, [`line/press/${arrivalBucketOf(key)}`]: 2 }
     await room.sync(report('zz-2', { cells }))
     const { lanes, waiting } = (await room.describe()).figures
     expect(lanes[2]).toMatchObject({ name: 'press', waiting: 2 })

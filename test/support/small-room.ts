@@ -5,14 +5,14 @@
 
 import {
   applyReply,
-  claim,
   type DoorSessions,
   type DoorState,
+  decideClaim,
   newDoor,
   renew,
   report,
 } from '../../src/core/door/door.ts'
-import { bucketOf } from '../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../src/core/line/arrivals.ts'
 import { frontFor, placeOf, refused, seen } from '../../src/core/place/place.ts'
 import type { ClaimAnswer, Snapshot } from '../../src/core/protocol/messages.ts'
 import { newRoom, type RoomRules, type RoomState, sync } from '../../src/core/room/room.ts'
@@ -98,7 +98,7 @@ export class SmallRoom {
       place = placeOf(ticket, snapshot, claimWindowMs, nowMs)
     }
     const next = ticket === person.ticket ? seen(ticket, place, claimWindowMs, nowMs) : ticket
-    if (next.confirmed && !ticket.confirmed) this.#door.tally.add(`line/${MAIN_LANE}/${bucketOf(next.key)}`)
+    if (next.confirmed && !ticket.confirmed) this.#door.tally.add(`line/${MAIN_LANE}/${arrivalBucketOf(next.key)}`)
     person.ticket = next
     if (place.state !== 'called') return
     const answer = this.#claim(next, nowMs)
@@ -112,7 +112,7 @@ export class SmallRoom {
 
   #claim({ sid, key, lane, generation }: Ticket, nowMs: number): ClaimAnswer {
     const request = { sid, key, lane, generation }
-    const decide = (attempt: 'new' | 'last') => claim(this.#door, this.#sessions, { request, attempt }, nowMs)
+    const decide = (attempt: 'new' | 'last') => decideClaim(this.#door, this.#sessions, { request, attempt }, nowMs)
     let decision = decide('new')
     if (decision.verdict === 'undecided') {
       this.#sync(nowMs)

@@ -8,14 +8,18 @@ import { advance } from '../../src/core/health/health.ts'
 import { hear } from '../../src/core/health/ingest.ts'
 import { cellOf, ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../src/core/health/state.ts'
-import type { Limits } from '../../src/core/permits/bank.ts'
+import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
 import { Random } from '../simulation/random.ts'
 import type { Answered } from './origin.ts'
 import { TARGET_MS } from './origin.ts'
 
 export interface Control {
   hear(answer: Answered, nowMs: number): void
-  decide(load: Load, operator: Limits, nowMs: number): { limits: Limits; share: number; ceiling: number }
+  decide(
+    load: Load,
+    operator: AdmissionLimits,
+    nowMs: number,
+  ): { limits: AdmissionLimits; share: number; ceiling: number }
 }
 
 /** The defaults of a room's settings; a test of the settings compares them. */
@@ -52,7 +56,7 @@ export class RoomHealth implements Control {
     hear(this.#state, { [cellOf(ORIGIN, outcome, tookMs, atMs)]: 1 }, this.#rules, nowMs)
   }
 
-  decide(load: Load, operator: Limits, nowMs: number) {
+  decide(load: Load, operator: AdmissionLimits, nowMs: number) {
     this.#state ??= newHealth(nowMs)
     const state = this.#state
     this.decisions.push(...advance(state, { load, operator, rules: this.#rules, nowMs }, this.#random.next()))
@@ -77,7 +81,7 @@ export class PlainAimd implements Control {
     if (ok) this.#points += tookMs <= TARGET_MS ? 1 : tookMs <= 4 * TARGET_MS ? 0.5 : 0
   }
 
-  decide(_load: Load, operator: Limits, nowMs: number) {
+  decide(_load: Load, operator: AdmissionLimits, nowMs: number) {
     if (nowMs - this.#windowBeganMs >= WINDOW_MS) {
       if (this.#samples >= 20) {
         const isBad = this.#points / this.#samples < 0.85

@@ -4,7 +4,7 @@
  * Time advances in seconds. A visitor inside makes a request, waits for the answer, thinks, and makes the next, until
  * it leaves. Its place stays taken for a while, like that of a session that has not expired yet.
  */
-import { type Bank, fill, grantable, type Limits } from '../../src/core/permits/bank.ts'
+import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
 import { Random } from '../simulation/random.ts'
 import type { Control } from './control.ts'
 import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TARGET_MS, TIMEOUT_MS } from './origin.ts'
@@ -64,7 +64,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
   const knee = kneeOf(CAPACITY_PER_SECOND)
   const total = Math.round(knee * (trial.totalOverKnee ?? OPERATOR_OVER_KNEE))
   const ratePerMinute = (2 * Math.round(knee * OPERATOR_OVER_KNEE) * 60) / trial.sessionSeconds
-  const operator: Limits = { totalActiveUsers: total, ratePerMinute }
+  const operator: AdmissionLimits = { totalActiveUsers: total, ratePerMinute }
   const bank: Bank = { banked: 0, filledAtMs: START_MS }
   const asks: Visitor[][] = []
   const ends: number[] = []

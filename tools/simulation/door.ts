@@ -153,13 +153,13 @@ export class Door {
     return { ledger: new Ledger(this.#debts), quotaOf: this.#behind.quotaOf }
   }
 
-  #decide(visitor: Visitor, request: Claim, attempt: core.Attempt): core.Decision {
+  #decide(visitor: Visitor, request: Claim, attempt: core.Attempt): core.ClaimDecision {
     const { agenda, checks, events } = this.#around
     const { nowMs } = agenda
     const state = this.#state
     const { sid, lane } = request
     const spentBefore = state.spent
-    const answer = core.claim(state, this.#sessions, { request, attempt }, nowMs)
+    const answer = core.decideClaim(state, this.#sessions, { request, attempt }, nowMs)
     const { name, spent, granted } = state
     events?.note(nowMs, visitor, `door ${name}: ${sid} ${answer.verdict}, spent ${spent} of ${granted}`)
     if (spent > spentBefore) {

@@ -14,7 +14,7 @@ import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } 
 import type { Again } from '../session.ts'
 import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'
 import { diff } from '../tally.ts'
-import { giveBack, goneIn, isEntitled, spend } from './permits.ts'
+import { goneIn, isEntitled, returnPermits, spendPermit } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
 import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
@@ -33,18 +33,18 @@ const ISOLATES_MAX = 2_000
  * The answer to a claim. `undecided` means that the door cannot decide yet: it must sync with the room, then decide
  * again.
  */
-export type Decision = ClaimAnswer | { readonly verdict: 'undecided' }
+export type ClaimDecision = ClaimAnswer | { readonly verdict: 'undecided' }
 
 /** The state of a claim: it is new, or it waits for the room, or it has waited as long as it may. */
 export type Attempt = 'new' | 'waiting' | 'last'
 
 /** Decides a claim. Admission is one synchronous step: the session is inserted and the permit spent, or neither. */
-export function claim(
+export function decideClaim(
   door: DoorState,
   { store, rules }: DoorSessions,
   { request, attempt }: { readonly request: Claim; readonly attempt: Attempt },
   nowMs: number,
-): Decision {
+): ClaimDecision {
   const clockMs = store.clock(nowMs)
   const sid = sidFor(store, request, clockMs)
   const known = store.get(sid)
@@ -60,7 +60,7 @@ export function claim(
   if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
     const session = admit({ ...request, sid }, rules, clockMs, request.sid)
     store.insert(session)
-    spend(door, request)
+    spendPermit(door, request)
     door.movedAtMs = nowMs
     door.ready.delete(request.sid)
     return admitted(session, request)
@@ -95,7 +95,7 @@ export function endEarly(
 /** Returns the next report to the room. Permits that were not used for some time go back with it. */
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
   pruneReady(door, nowMs)
-  if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) giveBack(door)
+  if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) returnPermits(door)
   door.turnedAway = false
   forgetOldSamples(door.tally, nowMs)
   const tally = door.tally.report()
@@ -140,7 +140,7 @@ export function applyReply(
       ownOr(door.lanes, lane, newLaneAccount).granted = granted
     }
   }
-  if (reply.snapshot.held) giveBack(door)
+  if (reply.snapshot.held) returnPermits(door)
 }
 
 /** Applies an edge's counters, each count once. */

@@ -55,7 +55,7 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
 }
 
 /** Spends a permit of the visitor's lane, or of the lane that has most if it has none. */
-export function spend(door: DoorState, request: Claim): void {
+export function spendPermit(door: DoorState, request: Claim): void {
   const visitorsLane = laneAt(door, request)
   if (door.lanes) {
     let lane = visitorsLane
@@ -72,7 +72,7 @@ export function spend(door: DoorState, request: Claim): void {
 }
 
 /** Returns all usable permits to the room. */
-export function giveBack(door: DoorState): void {
+export function returnPermits(door: DoorState): void {
   door.returned += usable(door)
   for (const lane in door.lanes) {
     const account = door.lanes[lane]

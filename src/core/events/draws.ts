@@ -23,7 +23,7 @@ export interface EventDraw {
 }
 
 /** A room's draws, as plain data that can be stored. */
-export interface Draws {
+export interface EventDraws {
   draws: EventDraw[]
   lastDraw: number
 }
@@ -73,7 +73,7 @@ const DRAWS_KEPT = 30
  * when the event is changed, or deleted and made again before its start. After the start, a new time is a new draw.
  */
 export function commit(
-  events: Draws,
+  events: EventDraws,
   scheduled: readonly ScheduledEvent[],
   newSeed: () => string,
   nowMs: number,
@@ -115,13 +115,13 @@ export function fire(draw: EventDraw, behindKey: number, nowMs: number): void {
 }
 
 /** Counts people who wait for a draw. They are counted in line once they have a place. */
-export function enter(events: Draws, id: number, people: number): void {
+export function enter(events: EventDraws, id: number, people: number): void {
   const draw = events.draws.find(other => other.id === id)
   if (draw) draw.entries += people
 }
 
 /** Returns the soonest coming draws, and the latest that took place. */
-export function drawsSnapshot({ draws, lastDraw }: Draws, nowMs: number): DrawsSnapshot {
+export function drawsSnapshot({ draws, lastDraw }: EventDraws, nowMs: number): DrawsSnapshot {
   const coming = draws.filter(draw => draw.scheduled && draw.drawnMs === null)
   const done = draws.filter(draw => draw.drawnMs !== null && !isOver(draw, nowMs))
   const soonest = coming.toSorted((a, b) => a.startMs - b.startMs).slice(0, DRAWS_IN_SNAPSHOT)
@@ -157,7 +157,7 @@ export function fateOf(draw: number, snapshot: DrawsSnapshot | null | undefined)
   return snapshot && draw <= snapshot.lastDraw ? { fate: 'void' } : { fate: 'waits', startMs: 0 }
 }
 
-function newDraw(events: Draws, event: string, seed: string): EventDraw {
+function newDraw(events: EventDraws, event: string, seed: string): EventDraw {
   events.lastDraw++
   const draw = { id: events.lastDraw, event, seed, startMs: 0, fromKey: 0, scheduled: true, drawnMs: null, entries: 0 }
   events.draws.push(draw)

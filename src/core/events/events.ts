@@ -7,7 +7,7 @@
  */
 import { KEY_STEP } from '../line/batches.ts'
 import { IN_FORCE_WITHIN_MS } from '../timing.ts'
-import { DRAWN_OVER_MS, type Draws, type DrawsSnapshot, drawsSnapshot, fire, isDue } from './draws.ts'
+import { DRAWN_OVER_MS, type DrawsSnapshot, drawsSnapshot, type EventDraws, fire, isDue } from './draws.ts'
 import type { ScheduledEvent } from './schedule.ts'
 
 /** The next start for which newcomers wait, or will wait. */
@@ -30,7 +30,7 @@ export interface Hold {
 }
 
 /** A room's events, as plain data that can be stored. */
-export interface Events extends Draws {
+export interface Events extends EventDraws {
   prequeue: Prequeue | null
   hold: Hold | null
 }

@@ -7,7 +7,7 @@
  * the outage, this fast rise ends at the level that was borne before. Below full satisfaction it does not move, so it
  * is steady in a steady state.
  */
-import type { Limits } from '../permits/bank.ts'
+import type { AdmissionLimits } from '../permits/bank.ts'
 import { clamp, type Grade } from './grade.ts'
 
 /** Plain data, so that it can be stored. */
@@ -52,7 +52,7 @@ export interface Load {
 /** The circumstances of a decision. */
 export interface Moment {
   readonly load: Load
-  readonly operator: Limits
+  readonly operator: AdmissionLimits
   readonly rules: ControllerRules
   readonly nowMs: number
 }
@@ -216,7 +216,7 @@ function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment)
  * ceiling limits places: a session that ends makes room at once, and no visitor is admitted while more are inside than
  * it allows.
  */
-export function lowered<Rules extends Limits>(operator: Rules, { sessions }: Ceiling, ramp: number): Rules {
+export function lowered<Rules extends AdmissionLimits>(operator: Rules, { sessions }: Ceiling, ramp: number): Rules {
   if (sessions === null && ramp >= 1) return operator
   return {
     ...operator,

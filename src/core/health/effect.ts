@@ -4,7 +4,7 @@
  * Pins override everything that health has found. In shadow mode only pins are in force.
  */
 import { own } from '../own.ts'
-import type { Limits } from '../permits/bank.ts'
+import type { AdmissionLimits } from '../permits/bank.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
 import { type Load, lowered } from './controller.ts'
 import { clamp } from './grade.ts'
@@ -57,7 +57,7 @@ const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000
 
 /** The operator's limits as the origin's health allows them. */
-export function limitsNow<Rules extends Limits>(
+export function limitsNow<Rules extends AdmissionLimits>(
   health: HealthState,
   operator: Rules,
   rules: HealthRules,
@@ -79,7 +79,7 @@ export function limitsNow<Rules extends Limits>(
 export function healthView(
   health: HealthState,
   load: Load,
-  operator: Limits,
+  operator: AdmissionLimits,
   rules: HealthRules,
   nowMs: number,
 ): HealthView | null {
@@ -136,7 +136,12 @@ export function isTrial(health: HealthState, rules: HealthRules): boolean {
   return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
 }
 
-function steered<Rules extends Limits>(health: HealthState, operator: Rules, rules: HealthRules, nowMs: number): Rules {
+function steered<Rules extends AdmissionLimits>(
+  health: HealthState,
+  operator: Rules,
+  rules: HealthRules,
+  nowMs: number,
+): Rules {
   if (isStopped(health, rules)) return { ...operator, ratePerMinute: 0 }
   if (isTrial(health, rules)) {
     const trial = Math.max(TRIAL_PER_MINUTE_MIN, operator.ratePerMinute * TRIAL_SHARE)
@@ -189,7 +194,11 @@ function backSince(health: HealthState, name: string, { mode, pins }: HealthRule
 }
 
 /** Returns whether health allows fewer sessions than the operator does. */
-function isLowered({ ceiling }: HealthState, { totalActiveUsers }: Limits, { mode, pins }: HealthRules): boolean {
+function isLowered(
+  { ceiling }: HealthState,
+  { totalActiveUsers }: AdmissionLimits,
+  { mode, pins }: HealthRules,
+): boolean {
   return mode === 'enforce' && pins.sessions === null && (ceiling.sessions ?? totalActiveUsers) < totalActiveUsers
 }
 

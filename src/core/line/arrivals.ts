@@ -32,7 +32,7 @@ interface Chunk {
 }
 
 /** The number of the bucket that contains a key. */
-export function bucketOf(keyMs: number): number {
+export function arrivalBucketOf(keyMs: number): number {
   return Math.floor(keyMs / BUCKET_MS)
 }
 

@@ -23,7 +23,7 @@ export interface Batches {
 }
 
 /** A room's draws, as plain data that can be stored. */
-export interface Draws {
+export interface BatchState {
   batches: Batches | null
   /** A batch that a change of the settings cut short; kept until its counts have arrived. */
   cut: { readonly fromKey: number; readonly untilMs: number } | null
@@ -45,7 +45,7 @@ export function keyIn({ fromKey, untilMs }: Batch, draw: number): number {
   return fromKey + Math.floor((untilMs - fromKey) * draw * 1_000) / 1_000
 }
 
-export function newDraws(): Draws {
+export function newBatchState(): BatchState {
   return { batches: null, cut: null, untilKey: 0 }
 }
 
@@ -53,7 +53,7 @@ export function newDraws(): Draws {
  * Applies the settings; `windowMs` is null where places are given by arrival. A change ends the current batch. Drawing
  * then begins now at the earliest, and behind every key that was called.
  */
-export function follow(draws: Draws, windowMs: number | null, frontierKey: number, nowMs: number): void {
+export function followShuffling(draws: BatchState, windowMs: number | null, frontierKey: number, nowMs: number): void {
   const { batches } = draws
   if (draws.cut && nowMs >= draws.cut.untilMs) draws.cut = null
   if (windowMs !== (batches?.windowMs ?? null)) {
@@ -70,14 +70,14 @@ export function follow(draws: Draws, windowMs: number | null, frontierKey: numbe
 }
 
 /** Returns the last key for which the room has the counts of every edge. Places up to it can be shown and called. */
-export function settledKey({ batches, cut }: Draws, nowMs: number): number {
+export function settledKey({ batches, cut }: BatchState, nowMs: number): number {
   const atMs = nowMs - SETTLED_AFTER_MS
   const key = batches && atMs >= batches.fromMs ? batchAt(batches, atMs).fromKey - KEY_STEP : atMs
   return cut ? Math.min(key, cut.fromKey - KEY_STEP) : key
 }
 
 /** Returns the last key that counts as called while the room is open. */
-export function openKey({ batches, cut }: Draws, nowMs: number): number {
+export function openKey({ batches, cut }: BatchState, nowMs: number): number {
   const key = batches ? batchAt(batches, nowMs).fromKey - KEY_STEP : nowMs
   return cut ? Math.min(key, cut.fromKey - KEY_STEP) : key
 }

@@ -74,7 +74,7 @@ export function showRate(state: FrontierState): number {
 }
 
 /** Returns how many more tickets to call now, and updates the measurements. The caller must then call `recordTick`. */
-export function advance(state: FrontierState, load: LaneLoad, nowMs: number): number {
+export function peopleToCall(state: FrontierState, load: LaneLoad, nowMs: number): number {
   learn(state, load.shown, nowMs)
   const rate = showRate(state)
   const flow = Math.min(load.permitsPerSecond, load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond)

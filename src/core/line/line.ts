@@ -8,10 +8,18 @@
 
 import { own } from '../own.ts'
 import { MAIN_LANE } from '../ticket.ts'
-import { Arrivals, BUCKET_MS, bucketOf, chunkOf } from './arrivals.ts'
+import { Arrivals, arrivalBucketOf, BUCKET_MS, chunkOf } from './arrivals.ts'
 import { KEY_STEP } from './batches.ts'
 import { type Curve, curveOf } from './curve.ts'
-import { advance, comingIn, type FrontierState, hasCalled, type LaneLoad, newFrontier, recordTick } from './frontier.ts'
+import {
+  comingIn,
+  type FrontierState,
+  hasCalled,
+  type LaneLoad,
+  newFrontier,
+  peopleToCall,
+  recordTick,
+} from './frontier.ts'
 import { measure, newSpeed, type Speed, type SpeedState, speedOf } from './speed.ts'
 
 /** From one snapshot to the next the number of called people falls at most to this share of its value. */
@@ -108,7 +116,7 @@ export function confirm(line: Line, bucket: number, bucketEndKey: number, count:
  * Removes a counted ticket whose visitor took a place in another lane. A ticket that is already called is not removed:
  * it still counts for the show rate.
  */
-export function leave(line: Line, bucket: number, bucketEndKey: number, count: number): void {
+export function uncount(line: Line, bucket: number, bucketEndKey: number, count: number): void {
   if (bucketEndKey > line.state.frontierKey) line.arrivals.remove(bucket, count)
 }
 
@@ -129,7 +137,7 @@ export interface LineLoad extends LaneLoad {
 export function callNext(line: Line, load: LineLoad, claimWindowMs: number, nowMs: number): number {
   const { state } = line
   const { settledKey } = load
-  const people = advance(state.control, load, nowMs)
+  const people = peopleToCall(state.control, load, nowMs)
   const { key, passed } = line.arrivals.advance(state.frontierKey, people, settledKey + KEY_STEP)
   recordTick(state.control, passed, load.shown, nowMs)
   state.frontierKey = Math.max(state.frontierKey, Math.min(key, settledKey))
@@ -162,7 +170,7 @@ export function callEverybody(line: Line, key: number, claimWindowMs: number, no
 export function closeAt(line: Line, key: number): void {
   const { state } = line
   if (hasCalled(state.control)) return
-  const behindMost = Math.max(state.lapsedKey, bucketOf(key) * BUCKET_MS - KEY_STEP)
+  const behindMost = Math.max(state.lapsedKey, arrivalBucketOf(key) * BUCKET_MS - KEY_STEP)
   state.frontierKey = Math.min(state.frontierKey, behindMost)
   for (const sample of state.past) sample.key = Math.min(sample.key, state.frontierKey)
 }
@@ -181,7 +189,7 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
       called += count
       return
     }
-    const bucket = bucketOf(startKey)
+    const bucket = arrivalBucketOf(startKey)
     main.arrivals.add(bucket, Math.round(count))
     chunks.add(chunkOf(bucket))
   })

@@ -13,7 +13,7 @@ import { own } from '../own.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
 /** The limits that the operator and the origin's health allow now. */
-export interface Limits {
+export interface AdmissionLimits {
   /** Permits per minute, 0 while the room admits no one. */
   readonly ratePerMinute: number
   readonly totalActiveUsers: number
@@ -92,7 +92,7 @@ export function newAccount(nowMs: number): DoorAccount {
  * Fills the bank up to `nowMs`. Outstanding permits count against the burst, so they stop part of the fill. A clock
  * that goes back fills nothing.
  */
-export function fill(bank: Bank, out: number, limits: Limits, nowMs: number): void {
+export function fill(bank: Bank, out: number, limits: AdmissionLimits, nowMs: number): void {
   const tookMs = Math.max(0, nowMs - bank.filledAtMs)
   bank.filledAtMs = Math.max(bank.filledAtMs, nowMs)
   const room = Math.max(0, burstOf(limits.ratePerMinute) - out)
@@ -100,7 +100,7 @@ export function fill(bank: Bank, out: number, limits: Limits, nowMs: number): vo
 }
 
 /** Returns the whole permits that can be granted now. `live` and `out` are sums over all doors. */
-export function grantable(bank: Bank, live: number, out: number, limits: Limits): number {
+export function grantable(bank: Bank, live: number, out: number, limits: AdmissionLimits): number {
   if (limits.ratePerMinute <= 0) return 0
   // Rounding may leave a sum of many small fills just below a whole permit. So 1e-9 permits are advanced; `banked` then
   // falls below 0 by as much, and the next fill makes up for it.

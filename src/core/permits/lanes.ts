@@ -16,7 +16,7 @@ export interface LaneShare {
 }
 
 /** The position of each lane's turn, counted in permits of the whole room. Plain data, so that it can be stored. */
-export interface Turns {
+export interface LaneTurns {
   /** The earliest turn of the lanes that wanted a permit. */
   at: number
   readonly of: Record<string, number>
@@ -28,7 +28,7 @@ export interface Turns {
  */
 const SHARE_MIN = 1e-6
 
-export function newTurns(): Turns {
+export function newLaneTurns(): LaneTurns {
   return { at: 0, of: {} }
 }
 
@@ -56,7 +56,7 @@ export interface Needs {
  * Returns the whole permits for each lane out of `most`, never more than the lane needs. Together they are all that is
  * needed, or all that there is. Nothing changes until `take` is called.
  */
-export function allot(turns: Turns, { lanes, byLane, slack }: Needs, most: number): ReadonlyMap<string, number> {
+export function allot(turns: LaneTurns, { lanes, byLane, slack }: Needs, most: number): ReadonlyMap<string, number> {
   const wanting = [...byLane].filter(([, need]) => need > 0)
   const everybody = wanting.reduce((sum, [, need]) => sum + need, 0)
   if (everybody <= most) return new Map(wanting)
@@ -80,7 +80,7 @@ export function allot(turns: Turns, { lanes, byLane, slack }: Needs, most: numbe
 }
 
 /** Moves the turns of the lanes that were given permits, while all lanes in `needs` wanted some. */
-export function take(turns: Turns, { lanes, byLane, slack }: Needs, given: ReadonlyMap<string, number>): void {
+export function take(turns: LaneTurns, { lanes, byLane, slack }: Needs, given: ReadonlyMap<string, number>): void {
   let at = Number.POSITIVE_INFINITY
   for (const [lane, need] of byLane) {
     if (need <= 0) continue

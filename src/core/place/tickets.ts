@@ -4,7 +4,7 @@
  */
 import { fateOf, undrawnKey } from '../events/draws.ts'
 import { type EventsSnapshot, prequeueAt } from '../events/events.ts'
-import { bucketOf } from '../line/arrivals.ts'
+import { arrivalBucketOf } from '../line/arrivals.ts'
 import { batchAt } from '../line/batches.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import { type Batch, type Entry, MAIN_LANE, NO_GENERATION, type Ticket } from '../ticket.ts'
@@ -72,12 +72,12 @@ export function withPlace(
 
 /** Returns the counter of a confirmed ticket. An entry counts once as an entry, and once as the place it becomes. */
 export function counterOf({ entry, lane, key }: Ticket): string {
-  return entry ? `entry/${entry.draw}` : `line/${lane}/${bucketOf(key)}`
+  return entry ? `entry/${entry.draw}` : `line/${lane}/${arrivalBucketOf(key)}`
 }
 
 /** Returns the counter of a place that was given up, or null for one that the line does not contain. */
 export function goneCounterOf({ confirmed, entry, lane, key }: Ticket): string | null {
-  return confirmed && !entry ? `gone/${lane}/${bucketOf(key)}` : null
+  return confirmed && !entry ? `gone/${lane}/${arrivalBucketOf(key)}` : null
 }
 
 /** A visitor may come during the prequeue to an edge that has not learnt of it yet. Such a visitor takes part, too. */

@@ -2,7 +2,7 @@
 
 import { enter } from '../events/draws.ts'
 import { BUCKET_MS, chunkOf } from '../line/arrivals.ts'
-import { confirm, leave } from '../line/line.ts'
+import { confirm, uncount } from '../line/line.ts'
 import type { Cells } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { markDirty } from './settings.ts'
@@ -58,7 +58,7 @@ function giveUp(room: RoomState, { lane: ofTickets, bucket, by }: Places): void 
   const lane = lineOf(room, ofTickets, endKey)
   const line = room.lines.get(lane)
   if (!line) return
-  leave(line, bucket, endKey, by)
+  uncount(line, bucket, endKey, by)
   markDirty(room, lane, chunkOf(bucket))
 }
 

@@ -8,7 +8,7 @@ import { ownOr } from '../own.ts'
 import { grantable, newLaneAccount, outIn, outOf } from '../permits/bank.ts'
 import { allot, servedIn, take } from '../permits/lanes.ts'
 import { MAIN_LANE } from '../ticket.ts'
-import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { type DoorRecord, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 /** A door's demand counts for this long after the report that contained it. */
 const DEMAND_FOR_MS = 3_000
@@ -71,7 +71,7 @@ export function readyIn(room: RoomState, rules: RoomRules, lane: string, nowMs: 
  * is not enough for all doors, each gets its proportion, and the door with the oldest visitor is rounded up. An open
  * room also grants what newcomers will need until the door's next sync. Returns `short` if ready visitors lack permits.
  */
-export function grant(room: RoomState, door: Door, rules: RoomRules, nowMs: number): 'enough' | 'short' {
+export function grant(room: RoomState, door: DoorRecord, rules: RoomRules, nowMs: number): 'enough' | 'short' {
   const lanes = rules.lanes ?? NO_LANES
   const most = available(room, rules)
   const needed = new Map([...room.doors.values()].map(other => [other, needs(other, rules, nowMs)]))
@@ -119,7 +119,7 @@ export function silentDoors(room: RoomState, reporting: string, nowMs: number): 
   return silent
 }
 
-function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
+function noteLanes(door: DoorRecord, given: ReadonlyMap<string, number>): void {
   for (const [lane, lot] of given) {
     if (lane === MAIN_LANE || lot === 0) continue
     door.lanes ??= {}
@@ -130,7 +130,7 @@ function noteLanes(door: Door, given: ReadonlyMap<string, number>): void {
 /**
  * Returns the permits that a door lacks for its ready visitors, by lane. Surplus permits of one lane serve the others.
  */
-function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number> {
+function needs(door: DoorRecord, rules: RoomRules, nowMs: number): Map<string, number> {
   const lacking = new Map<string, number>()
   const ready = readyByLane(door, rules, nowMs)
   let spare = outOf(door)
@@ -147,13 +147,13 @@ function needs(door: Door, rules: RoomRules, nowMs: number): Map<string, number>
   return lacking
 }
 
-function readyAt(door: Door, nowMs: number): number {
+function readyAt(door: DoorRecord, nowMs: number): number {
   if (nowMs - door.reportedAtMs > DEMAND_FOR_MS) return 0
   return door.demand.reduce((sum, demand) => sum + demand.ready, 0)
 }
 
 /** Returns how many visitors are ready at a door, by the lane whose share serves them. */
-function readyByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
+function readyByLane(door: DoorRecord, { lanes = NO_LANES }: RoomRules, nowMs: number): Map<string, number> {
   const people = new Map<string, number>()
   if (nowMs - door.reportedAtMs > DEMAND_FOR_MS) return people
   for (const { lane, ready } of door.demand) {
@@ -164,10 +164,10 @@ function readyByLane(door: Door, { lanes = NO_LANES }: RoomRules, nowMs: number)
 }
 
 /** The permits that each door lacks, by lane. */
-type Needs = ReadonlyMap<Door, ReadonlyMap<string, number>>
+type Needs = ReadonlyMap<DoorRecord, ReadonlyMap<string, number>>
 
 /** True if no other door that lacks a permit for this lane has an older ready visitor than this door. */
-function isOldest(needed: Needs, door: Door, rules: RoomRules, lane: string): boolean {
+function isOldest(needed: Needs, door: DoorRecord, rules: RoomRules, lane: string): boolean {
   const oldest = oldestKeyAt(door, rules, lane)
   for (const [other, lacking] of needed) {
     if (other === door || (lacking.get(lane) ?? 0) <= 0) continue
@@ -176,7 +176,7 @@ function isOldest(needed: Needs, door: Door, rules: RoomRules, lane: string): bo
   return true
 }
 
-function oldestKeyAt(door: Door, { lanes = NO_LANES }: RoomRules, lane: string): number {
+function oldestKeyAt(door: DoorRecord, { lanes = NO_LANES }: RoomRules, lane: string): number {
   let oldest = Number.POSITIVE_INFINITY
   for (const demand of door.demand) {
     if (servedIn(lanes, demand.lane) === lane) oldest = Math.min(oldest, demand.oldestKey)

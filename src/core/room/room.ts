@@ -20,12 +20,12 @@ import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { applyCells, count, healthIn } from './cells.ts'
 import { grant, left, readyCount, readyIn, silentDoors, sums } from './grants.ts'
 import { followSettings } from './settings.ts'
-import { type Door, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { type DoorRecord, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 export { waitingTotal } from './calling.ts'
 export { available, left, readyCount, readyIn, restock, sums } from './grants.ts'
 export { removeLane } from './settings.ts'
-export { type Door, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
+export { type DoorRecord, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
 
 /** The frontier moves at most this often. */
 const TICK_MS = 500
@@ -92,7 +92,7 @@ export function takeDirty(room: RoomState): ReadonlyMap<string, ReadonlySet<numb
   return dirty
 }
 
-function grantsOf(door: Door): { granted: number; lanes?: Record<string, number> } {
+function grantsOf(door: DoorRecord): { granted: number; lanes?: Record<string, number> } {
   const lanes = grantedIn(door)
   return lanes ? { granted: door.granted, lanes } : { granted: door.granted }
 }
@@ -120,8 +120,8 @@ export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): voi
   fill(room.bank, sums(room).out, rules, turnMs)
 }
 
-function addDoor(room: RoomState, name: string, nowMs: number): Door {
-  const door: Door = { ...newAccount(nowMs), demand: [], applied: undefined }
+function addDoor(room: RoomState, name: string, nowMs: number): DoorRecord {
+  const door: DoorRecord = { ...newAccount(nowMs), demand: [], applied: undefined }
   room.doors.set(name, door)
   return door
 }

@@ -1,7 +1,7 @@
 /** Applies changes of a room's settings: the budget, lanes that come and go, the method, and the starts of events. */
 
 import { callableKey, followEvents } from '../events/events.ts'
-import { follow, openKey } from '../line/batches.ts'
+import { followShuffling, openKey } from '../line/batches.ts'
 import { beginAnew, callEverybody, mergeInto, newLaneLine, newLine } from '../line/line.ts'
 import { type LaneShare, servedIn } from '../permits/lanes.ts'
 import { MAIN_LANE, SKEW_MS } from '../ticket.ts'
@@ -13,7 +13,7 @@ export function followSettings(room: RoomState, rules: RoomRules, nowMs: number)
   if (remaining !== room.stock.set) restock(room, remaining)
   followLanes(room, rules.lanes ?? NO_LANES, nowMs)
   const frontierKey = Math.max(...[...room.lines.values()].map(line => line.state.frontierKey))
-  follow(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
+  followShuffling(room.draws, rules.shuffleMs ?? null, frontierKey, nowMs)
   const before = room.events.hold
   followEvents(
     room.events,

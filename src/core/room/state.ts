@@ -2,18 +2,18 @@
 
 import { type Events, newEvents } from '../events/events.ts'
 import type { ScheduledEvent } from '../events/schedule.ts'
-import { type Draws, newDraws } from '../line/batches.ts'
+import { type BatchState, newBatchState } from '../line/batches.ts'
 import { type Line, newLine, serves } from '../line/line.ts'
 import { newPace, type Pace } from '../line/slowdown.ts'
-import type { Bank, DoorAccount, Limits } from '../permits/bank.ts'
-import { type LaneShare, newTurns, type Turns } from '../permits/lanes.ts'
+import type { AdmissionLimits, Bank, DoorAccount } from '../permits/bank.ts'
+import { type LaneShare, type LaneTurns, newLaneTurns } from '../permits/lanes.ts'
 import type { Demand, Snapshot } from '../protocol/messages.ts'
 import type { Applied } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 
 export const NO_LANES: readonly LaneShare[] = []
 
-export interface Door extends DoorAccount {
+export interface DoorRecord extends DoorAccount {
   demand: readonly Demand[]
   applied: Applied | undefined
 }
@@ -30,7 +30,7 @@ export interface RoomState {
    */
   emptySinceMs: number | null
   readonly bank: Bank
-  readonly doors: Map<string, Door>
+  readonly doors: Map<string, DoorRecord>
   readonly lines: Map<string, Line>
   /**
    * Changed chunks of the histograms that the caller has not taken to store yet, by lane. A lane without a line was
@@ -38,8 +38,8 @@ export interface RoomState {
    */
   readonly dirty: Map<string, Set<number>>
   /** The turns of the lanes that share the permits. */
-  readonly turns: Turns
-  readonly draws: Draws
+  readonly turns: LaneTurns
+  readonly draws: BatchState
   readonly events: Events
   /** The budget of `remaining`, null for none, and how much of it is spent. */
   readonly stock: { set: number | null; spent: number }
@@ -56,7 +56,7 @@ export interface RoomState {
 }
 
 /** The settings the room's decisions need. */
-export interface RoomRules extends Limits {
+export interface RoomRules extends AdmissionLimits {
   readonly claimWindowMs: number
   /** Width of the batches of a random line; null or absent where places are given by arrival. */
   readonly shuffleMs?: number | null
@@ -85,8 +85,8 @@ export function newRoom(nowMs: number): RoomState {
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
     dirty: new Map(),
-    turns: newTurns(),
-    draws: newDraws(),
+    turns: newLaneTurns(),
+    draws: newBatchState(),
     events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},

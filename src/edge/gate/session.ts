@@ -8,7 +8,7 @@ import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { within } from '../../runtime/within.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import { type Refusal, refusedBy } from '../limits/refusal.ts'
-import { bucketOf, covers } from '../limits/session.ts'
+import { covers, policyBucketOf } from '../limits/session.ts'
 import type { Visit } from '../request/visit.ts'
 import type { SessionMemory } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
@@ -119,7 +119,7 @@ function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
   const { policies, figures } = room.limits
   for (const [i, policy] of policies.entries()) {
     if (!covers(policy, visit)) continue
-    const bucket = policy.perPath ? bucketOf(policy, visit) : policy.name
+    const bucket = policy.perPath ? policyBucketOf(policy, visit) : policy.name
     const retryAfterMs = room.spend(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
     if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
     figures.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')

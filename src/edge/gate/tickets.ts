@@ -1,6 +1,6 @@
 /** Places for newcomers and for returning visitors, and when a place counts in the line. */
 import { base64url } from 'jose'
-import { bucketOf } from '../../core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../core/line/arrivals.ts'
 import { ticketAgain } from '../../core/place/after-claim.ts'
 import { counterOf, eventLotOf, goneCounterOf, issueAt, newTicket, withPlace } from '../../core/place/tickets.ts'
 import { inGeneration, placeIdOf, type Ticket } from '../../core/ticket.ts'
@@ -11,7 +11,7 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 
 /** Counts a ticket in the line, once per isolate and place. */
-export function confirm(visit: Visit, room: RoomClient, ticket: Ticket): void {
+export function countConfirmed(visit: Visit, room: RoomClient, ticket: Ticket): void {
   // An entry in a draw counts once as an entry, and once more as the place that it becomes.
   const place = placeIdOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
@@ -99,6 +99,6 @@ export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket):
   room.count('left')
   // The visitor may show an older copy of the ticket, from before it was counted here.
   const isCounted = confirmed || room.places.wasCounted(placeIdOf(ticket))
-  if (isCounted && !entry) room.count(`gone/${lane}/${bucketOf(key)}`)
+  if (isCounted && !entry) room.count(`gone/${lane}/${arrivalBucketOf(key)}`)
   room.sync.report(visit)
 }

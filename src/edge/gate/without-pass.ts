@@ -12,7 +12,7 @@ import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
 import { networkCheck } from './network-policies.ts'
 import { mayConfirm } from './network-quota.ts'
-import { confirm, giveUp, mint, newSid, nextAfter, withKnownPlace } from './tickets.ts'
+import { countConfirmed, giveUp, mint, newSid, nextAfter, withKnownPlace } from './tickets.ts'
 import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
 /** The life of a pass that is given while the room cannot be reached. */
@@ -141,7 +141,7 @@ function roomNow(room: RoomClient, ticket: Ticket | null, nowMs: number): RoomNo
 
 async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, after }: Progress): Promise<Waiting> {
   const { why, ticket, place, issued, snapshot } = step
-  if (step.confirms) confirm(visit, room, ticket)
+  if (step.confirms) countConfirmed(visit, room, ticket)
   room.ended.noteNext(after, ticket)
   if (issued !== null) room.count('minted')
   const isGiven = ticket !== shown.inCookie && !shown.keepCookie

@@ -32,7 +32,7 @@ export type Wish = readonly { readonly lease: TokenLease; readonly tokens: numbe
 /** A grant that leaves less than this share of the burst is near the limit: over 80 % is in use. */
 const NEAR_SHARE = 0.2
 
-export class Limits {
+export class RequestLimits {
   policies: readonly Policy[] = []
   /** Whether the origin reports the cost of any policy. */
   chargesAfterwards = false

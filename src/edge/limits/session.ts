@@ -74,7 +74,7 @@ export function tokenLeasesOf(session: SessionLimits): { policy: Policy; lease: 
 }
 
 function tokenLeaseOnPath({ paths, names }: SessionLimits, policy: Policy, visit: Visit): TokenLease {
-  const bucket = bucketOf(policy, visit)
+  const bucket = policyBucketOf(policy, visit)
   const known = paths.get(bucket)
   if (known) return known
   const lease = newTokenLease(policy.name, bucket, policy.quota, names.next())
@@ -88,7 +88,7 @@ function tokenLeaseOnPath({ paths, names }: SessionLimits, policy: Policy, visit
 }
 
 /** Returns the name of a bucket. Spellings that the policy takes for one path share a bucket. */
-export function bucketOf(policy: Policy, visit: Visit): string {
+export function policyBucketOf(policy: Policy, visit: Visit): string {
   const path = policy.paths.nameOf(visit.readings)
   return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
 }

@@ -2,7 +2,7 @@
 import { tokensLeft } from '../../core/limits/lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
-import type { Limits } from './limits.ts'
+import type { RequestLimits } from './limits.ts'
 import type { SessionLimits } from './session.ts'
 
 /** The state of a policy after a decision. */
@@ -13,7 +13,7 @@ export interface LimitState {
 }
 
 /** Returns the state of each enforced policy that covers the request. */
-export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): readonly LimitState[] {
+export function statesOf(limits: RequestLimits, visit: Visit, session: SessionLimits): readonly LimitState[] {
   const { nowMs } = visit
   return limits
     .covering(visit, session)
@@ -29,7 +29,7 @@ export function statesOf(limits: Limits, visit: Visit, session: SessionLimits): 
 /**
  * Whether any enforced policy has less than this share of its burst left. Policies that count paths do not matter here.
  */
-export function isLow({ policies }: Limits, session: SessionLimits | undefined, share: number): boolean {
+export function isLow({ policies }: RequestLimits, session: SessionLimits | undefined, share: number): boolean {
   if (!session) return false
   for (let i = 0; i < session.whole.length; i++) {
     const lease = session.whole[i]

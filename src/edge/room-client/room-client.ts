@@ -10,7 +10,7 @@ import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import type { Spender } from '../limits/isolate-quotas.ts'
-import { Limits } from '../limits/limits.ts'
+import { RequestLimits } from '../limits/limits.ts'
 import type { Turns } from '../limits/turns.ts'
 import { Claims } from './claims.ts'
 import { type Caller, DoorClient } from './door-client.ts'
@@ -36,7 +36,7 @@ export class RoomClient {
   readonly turns: Turns
   /** The answers of the origin at this isolate, for `health.shed`. */
   readonly shedder: Shedder = newShedder()
-  readonly limits: Limits
+  readonly limits: RequestLimits
   readonly tokens: RoomTokens
   /** The reports of the room to this isolate, and of this isolate to the room. */
   readonly sync: SnapshotSync
@@ -71,7 +71,7 @@ export class RoomClient {
       },
       this.#doors,
     )
-    this.limits = new Limits(this.sync.isolate.slice(0, 13))
+    this.limits = new RequestLimits(this.sync.isolate.slice(0, 13))
     this.limits.follow(this.#settings)
     this.sessions = new RoomSessions(memory, this.limits, this.#doors)
   }

@@ -4,7 +4,7 @@
  */
 import type { PlaceLeft, Renewal, RenewalAnswer, TokenRequest } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
-import type { Limits } from '../limits/limits.ts'
+import type { RequestLimits } from '../limits/limits.ts'
 import type { Caller, DoorClient } from './door-client.ts'
 import { IdleLeases, returnIdle } from './idle-leases.ts'
 import type { Memory, SessionMemory } from './memory.ts'
@@ -17,12 +17,12 @@ const DEBT_REPORTED_AFTER_MS = 100
 
 export class RoomSessions {
   readonly #memory: Memory
-  readonly #limits: Limits
+  readonly #limits: RequestLimits
   readonly #doors: DoorClient
   readonly #renewals = new Map<string, Renewals>()
   readonly #idle: IdleLeases
 
-  constructor(memory: Memory, limits: Limits, doors: DoorClient) {
+  constructor(memory: Memory, limits: RequestLimits, doors: DoorClient) {
     this.#memory = memory
     this.#limits = limits
     this.#doors = doors

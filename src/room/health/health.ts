@@ -11,7 +11,7 @@ import { endMinute, hear, lastMinute } from '../../core/health/ingest.ts'
 import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../../core/health/samples.ts'
 import { type HealthState, inTrouble, MINUTE_MS, type UpstreamRules } from '../../core/health/state.ts'
 import { own } from '../../core/own.ts'
-import type { Limits } from '../../core/permits/bank.ts'
+import type { AdmissionLimits } from '../../core/permits/bank.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../../core/protocol/calls.ts'
 import type { Cells } from '../../core/tally.ts'
 import type { HealthSettings } from '../../settings/compiled/health.ts'
@@ -34,7 +34,7 @@ export class RoomHealth {
   }
 
   /** Advances the state to `nowMs`. Decisions are stored before any answer that follows from them leaves. */
-  advance(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): void {
+  advance(load: Load, operator: AdmissionLimits, { rules }: HealthSettings, nowMs: number): void {
     const windowBeganMs = this.#state.windowBeganMs
     const decisions = advance(this.#state, { load, operator, rules, nowMs }, Math.random())
     for (const decision of decisions) this.#record(decision)
@@ -57,11 +57,11 @@ export class RoomHealth {
     this.#store.save(this.#state)
   }
 
-  limits<Rules extends Limits>(operator: Rules, { rules }: HealthSettings, nowMs: number): Rules {
+  limits<Rules extends AdmissionLimits>(operator: Rules, { rules }: HealthSettings, nowMs: number): Rules {
     return limitsNow(this.#state, operator, rules, nowMs)
   }
 
-  view(load: Load, operator: Limits, { rules }: HealthSettings, nowMs: number): HealthView | null {
+  view(load: Load, operator: AdmissionLimits, { rules }: HealthSettings, nowMs: number): HealthView | null {
     return healthView(this.#state, load, operator, rules, nowMs)
   }
 
@@ -72,7 +72,7 @@ export class RoomHealth {
     return rules.upstreams.filter(({ name }) => names.includes(name) && probes.has(name))
   }
 
-  figures(operator: Limits, load: Load, settings: HealthSettings, nowMs: number): HealthFigures {
+  figures(operator: AdmissionLimits, load: Load, settings: HealthSettings, nowMs: number): HealthFigures {
     const { rules } = settings
     const view = this.view(load, operator, settings, nowMs)
     const { ratePerMinute, totalActiveUsers } = this.limits(operator, settings, nowMs)

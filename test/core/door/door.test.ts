@@ -3,8 +3,8 @@ import {
   allowAsking,
   applyEdgeReport,
   applyReply,
-  claim,
   type DoorState,
+  decideClaim,
   endEarly,
   endSession,
   extendSession,
@@ -32,8 +32,12 @@ function doorWith(permits: number, frontierKey: number | null = null) {
   const sessions = new MemorySessions()
   receive(door, permits, frontierKey)
   const ask = (sid: string, key: number, nowMs = 0, attempt: 'new' | 'last' = 'new') =>
-    claim(door, { store: sessions, rules }, { request: { sid, key, lane: 'main', generation: 1 }, attempt }, nowMs)
-      .verdict
+    decideClaim(
+      door,
+      { store: sessions, rules },
+      { request: { sid, key, lane: 'main', generation: 1 }, attempt },
+      nowMs,
+    ).verdict
   return { door, sessions, ask }
 }
 
@@ -89,9 +93,9 @@ describe('a claim', () => {
   it('of a visitor who leaves when refused is not kept ready, so that permits go to the next one', () => {
     const { door, sessions } = doorWith(0)
     const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
-    expect(claim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('undecided')
+    expect(decideClaim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('undecided')
     expect(door.ready.size).toBe(1)
-    expect(claim(door, { store: sessions, rules }, { request, attempt: 'last' }, 0).verdict).toBe('none')
+    expect(decideClaim(door, { store: sessions, rules }, { request, attempt: 'last' }, 0).verdict).toBe('none')
     expect(door.ready.size).toBe(0)
   })
 
@@ -155,7 +159,7 @@ describe('a place that is given up', () => {
   it('does not keep the subject of an invitation from a later place', () => {
     const { door, sessions } = doorWith(2, 100)
     const ask = (takenMs: number, nowMs: number) =>
-      claim(
+      decideClaim(
         door,
         { store: sessions, rules },
         { request: { sid: 'subject', key: 20, lane: 'main', generation: 1, takenMs }, attempt: 'new' },

@@ -13,7 +13,7 @@ import {
   prequeueAt,
 } from '../../../src/core/events/events.ts'
 import type { ScheduledEvent } from '../../../src/core/events/schedule.ts'
-import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../../src/core/line/arrivals.ts'
 import { nextPollMs, placeOf, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import { newRoom, type RoomRules, sync, tick, waitingTotal } from '../../../src/core/room/room.ts'
@@ -309,7 +309,7 @@ describe('a room', () => {
   it('calls no visitor of the prequeue and stays closed until the start, then calls by arrival', () => {
     const room = newRoom(P - 1_000)
     tick(room, rules, P - 1_000)
-    const cells = Object.fromEntries([1, 2, 3].map(second => [`line/main/${bucketOf(P + second * 1_000)}`, 1]))
+    const cells = Object.fromEntries([1, 2, 3].map(second => [`line/main/${arrivalBucketOf(P + second * 1_000)}`, 1]))
     sync(room, { ...emptyReport('a'), cells }, rules, P + 10_000)
     for (let atMs = P + 11_000; atMs < S; atMs += 1_000) tick(room, rules, atMs)
     expect([room.open, waitingTotal(room)]).toEqual([false, 3])

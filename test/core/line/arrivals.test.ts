@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Arrivals, BUCKET_MS, bucketOf, CHUNK_MS, chunkOf } from '../../../src/core/line/arrivals.ts'
+import { Arrivals, arrivalBucketOf, BUCKET_MS, CHUNK_MS, chunkOf } from '../../../src/core/line/arrivals.ts'
 import { aheadOf, curveOf, total } from '../../../src/core/line/curve.ts'
 
 const T0 = 1_700_000_000_000
@@ -10,7 +10,7 @@ const KEY_STEP_MS = 2 ** -12
 /** A line in which one person arrived at each of these moments after T0. */
 function lineOf(...momentsMs: number[]): Arrivals {
   const arrivals = new Arrivals()
-  for (const momentMs of momentsMs) arrivals.add(bucketOf(T0 + momentMs), 1)
+  for (const momentMs of momentsMs) arrivals.add(arrivalBucketOf(T0 + momentMs), 1)
   return arrivals
 }
 
@@ -31,7 +31,7 @@ describe('Arrivals', () => {
 
   it('takes part of a bucket in proportion', () => {
     const line = new Arrivals()
-    line.add(bucketOf(T0), 10)
+    line.add(arrivalBucketOf(T0), 10)
     expect(line.between(T0, T0 + BUCKET_MS / 4)).toBeCloseTo(2.5)
     expect(line.advance(T0, 5)).toEqual({ key: T0 + BUCKET_MS / 2, passed: 5 })
   })
@@ -68,7 +68,7 @@ describe('Arrivals', () => {
     const line = lineOf(50, 150, 150, 2 * CHUNK_MS)
     const again = new Arrivals()
     for (const momentMs of [50, 2 * CHUNK_MS]) {
-      const chunk = chunkOf(bucketOf(T0 + momentMs))
+      const chunk = chunkOf(arrivalBucketOf(T0 + momentMs))
       again.load(chunk, line.save(chunk) as Uint8Array)
     }
     expect(bucketsOf(again)).toEqual(bucketsOf(line))
@@ -115,16 +115,16 @@ describe('Arrivals', () => {
         let tickets: number[] = []
         for (const step of steps) {
           if (step.kind === 'add') {
-            line.add(bucketOf(T0 + step.key), step.count)
+            line.add(arrivalBucketOf(T0 + step.key), step.count)
             tickets.push(...Array.from({ length: step.count }, () => T0 + step.key))
           } else if (step.kind === 'forget') {
             // Only chunks that end before the key are forgotten.
             const gone = new Set(line.forgetBefore(T0 + step.key))
             for (const number of gone) expect((number + 1) * CHUNK_MS).toBeLessThanOrEqual(T0 + step.key)
-            tickets = tickets.filter(ticket => !gone.has(chunkOf(bucketOf(ticket))))
+            tickets = tickets.filter(ticket => !gone.has(chunkOf(arrivalBucketOf(ticket))))
           } else {
             const again = new Arrivals()
-            for (const chunk of new Set(tickets.map(ticket => chunkOf(bucketOf(ticket)))))
+            for (const chunk of new Set(tickets.map(ticket => chunkOf(arrivalBucketOf(ticket)))))
               again.load(chunk, line.save(chunk) as Uint8Array)
             line = again
           }
@@ -164,7 +164,7 @@ describe('Arrivals', () => {
   it('has a short curve for a long line, and the curve still rises', () => {
     const line = new Arrivals()
     // Three hours of a crowd that comes in waves.
-    for (let i = 0; i < 3 * 36_000; i++) line.add(bucketOf(T0 + i * 100), i % 7 === 0 ? 13 : i % 3)
+    for (let i = 0; i < 3 * 36_000; i++) line.add(arrivalBucketOf(T0 + i * 100), i % 7 === 0 ? 13 : i % 3)
     const curve = curveOf(line, T0)
     expect(curve.length).toBeLessThanOrEqual(400)
     for (let i = 2; i < curve.length; i += 2) {

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   batchAt,
-  follow,
+  followShuffling,
   keyIn,
-  newDraws,
+  newBatchState,
   openKey,
   SETTLED_AFTER_MS,
   settledKey,
@@ -46,7 +46,7 @@ describe('a batch', () => {
 })
 
 describe('the line of a random room', () => {
-  const drawing = { ...newDraws(), batches: byMinute }
+  const drawing = { ...newBatchState(), batches: byMinute }
 
   it('is settled up to the first batch that is not counted yet', () => {
     expect(settledKey(drawing, T0 + 30_000)).toBeCloseTo(T0 - 0.001)
@@ -56,36 +56,36 @@ describe('the line of a random room', () => {
 
   it('is called up to the current batch while the room is open', () => {
     expect(openKey(drawing, T0 + 30_000)).toBeCloseTo(T0 - 0.001)
-    expect(openKey(newDraws(), T0 + 30_000)).toBe(T0 + 30_000)
+    expect(openKey(newBatchState(), T0 + 30_000)).toBe(T0 + 30_000)
   })
 
   it('is settled after five seconds if it is in order of arrival', () => {
-    expect(settledKey(newDraws(), T0)).toBe(T0 - SETTLED_AFTER_MS)
+    expect(settledKey(newBatchState(), T0)).toBe(T0 - SETTLED_AFTER_MS)
   })
 })
 
 describe('a change of the method', () => {
   it('begins to draw behind every key that was called', () => {
-    const draws = newDraws()
-    follow(draws, MINUTE, T0 + 700.5, T0 + 100)
+    const draws = newBatchState()
+    followShuffling(draws, MINUTE, T0 + 700.5, T0 + 100)
     expect(draws.batches).toEqual({ fromMs: T0 + 701, windowMs: MINUTE })
   })
 
   it('neither shows nor calls the batch it cuts short until that batch is counted', () => {
-    const draws = { ...newDraws(), batches: byMinute }
+    const draws = { ...newBatchState(), batches: byMinute }
     const changedMs = T0 + 20_000
-    follow(draws, null, T0 - MINUTE, changedMs)
+    followShuffling(draws, null, T0 - MINUTE, changedMs)
     expect(draws.batches).toBeNull()
     expect(settledKey(draws, changedMs + 6_999)).toBeCloseTo(T0 - 0.001)
     expect(openKey(draws, changedMs + 6_999)).toBeCloseTo(T0 - 0.001)
-    follow(draws, null, T0 - MINUTE, changedMs + 7_000)
+    followShuffling(draws, null, T0 - MINUTE, changedMs + 7_000)
     expect(settledKey(draws, changedMs + 7_000)).toBe(changedMs + 2_000)
   })
 
   it('still waits for the oldest cut batch after a second change', () => {
-    const draws = { ...newDraws(), batches: byMinute }
-    follow(draws, 2 * MINUTE, T0 - MINUTE, T0 + 20_000)
-    follow(draws, null, T0 - MINUTE, T0 + 21_000)
+    const draws = { ...newBatchState(), batches: byMinute }
+    followShuffling(draws, 2 * MINUTE, T0 - MINUTE, T0 + 20_000)
+    followShuffling(draws, null, T0 - MINUTE, T0 + 21_000)
     expect(settledKey(draws, T0 + 27_999)).toBeCloseTo(T0 - 0.001)
   })
 
@@ -96,12 +96,12 @@ describe('a change of the method', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), steps => {
-        const draws = newDraws()
+        const draws = newBatchState()
         let nowMs = T0
         let frontierKey = T0
         for (const { waitMs, windowMs } of steps) {
           nowMs += waitMs
-          follow(draws, windowMs, frontierKey, nowMs)
+          followShuffling(draws, windowMs, frontierKey, nowMs)
           const youngest = draws.batches ? batchAt(draws.batches, nowMs).fromKey : nowMs
           frontierKey = Math.max(frontierKey, settledKey(draws, nowMs))
           expect(frontierKey).toBeLessThanOrEqual(youngest)

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../../src/core/line/arrivals.ts'
 import {
-  advance,
   comingIn,
   hasCalled,
   type LaneLoad,
   newFrontier,
+  peopleToCall,
   recordTick,
   showRate,
   supplyOf,
@@ -40,20 +40,20 @@ const ticks = fc.record({
 describe('the frontier', () => {
   it('calls for the permits of the next 3.5 seconds, plus two seconds in reserve', () => {
     expect(supplyOf(load())).toBe(35)
-    expect(advance(newFrontier(T0), load(), T0)).toBe(55)
+    expect(peopleToCall(newFrontier(T0), load(), T0)).toBe(55)
   })
 
   it('calls no visitor for a permit that a ready or called visitor will take', () => {
-    expect(advance(newFrontier(T0), load({ ready: 55 }), T0)).toBe(0)
+    expect(peopleToCall(newFrontier(T0), load({ ready: 55 }), T0)).toBe(0)
     const state = newFrontier(T0)
-    recordTick(state, advance(state, load(), T0), 0, T0)
-    expect(advance(state, load(), T0 + 500)).toBe(0)
+    recordTick(state, peopleToCall(state, load(), T0), 0, T0)
+    expect(peopleToCall(state, load(), T0 + 500)).toBe(0)
   })
 
   it('learns that every other called visitor stays away', () => {
     const state = newFrontier(T0)
     for (let second = 0; second < 300; second++) {
-      advance(state, load({ shown: 10 }), T0 + second * 1_000)
+      peopleToCall(state, load({ shown: 10 }), T0 + second * 1_000)
       recordTick(state, 20, 10, T0 + second * 1_000)
     }
     expect(showRate(state)).toBeGreaterThan(0.48)
@@ -67,7 +67,7 @@ describe('the frontier', () => {
         let nowMs = T0
         for (const { afterMs, load } of steps) {
           nowMs += afterMs
-          const people = advance(state, load, nowMs)
+          const people = peopleToCall(state, load, nowMs)
           const flow = Math.min(
             load.permitsPerSecond,
             load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond,
@@ -94,7 +94,7 @@ describe('the frontier', () => {
         let nowMs = T0
         for (const gapMs of gapsMs) {
           nowMs += gapMs
-          const people = advance(state, load(), nowMs)
+          const people = peopleToCall(state, load(), nowMs)
           recordTick(state, people, 0, nowMs)
           called.push({ atMs: nowMs, people })
           // No visitor is expected sooner than 1.5 s after the call.
@@ -126,7 +126,7 @@ describe('a line that is called', () => {
         for (const { afterMs, load, cameMs } of script) {
           nowMs += afterMs
           for (const moment of cameMs) {
-            const bucket = bucketOf(nowMs + moment)
+            const bucket = arrivalBucketOf(nowMs + moment)
             confirm(line, bucket, (bucket + 1) / 8, 1)
           }
           const settledKey = nowMs - 5_000

@@ -1,10 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyReply, claim, extendSession, newDoor, report as reportOf, usable } from '../../../src/core/door/door.ts'
-import { bucketOf, chunkOf } from '../../../src/core/line/arrivals.ts'
+import {
+  applyReply,
+  decideClaim,
+  extendSession,
+  newDoor,
+  report as reportOf,
+  usable,
+} from '../../../src/core/door/door.ts'
+import { arrivalBucketOf, chunkOf } from '../../../src/core/line/arrivals.ts'
 import { comingIn, newFrontier } from '../../../src/core/line/frontier.ts'
 import { callEverybody, laneOf } from '../../../src/core/line/line.ts'
-import { allot, divide, newTurns, servedIn, shareOf, take } from '../../../src/core/permits/lanes.ts'
+import { allot, divide, newLaneTurns, servedIn, shareOf, take } from '../../../src/core/permits/lanes.ts'
 import { placeOf } from '../../../src/core/place/place.ts'
 import type { DoorReport, Snapshot } from '../../../src/core/protocol/messages.ts'
 import { newRoom, type RoomState, sync, takeDirty, tick, waitingTotal } from '../../../src/core/room/room.ts'
@@ -47,7 +54,7 @@ describe('shares', () => {
   it('never give a lane more than it needs, and waste no permit that another lane needs', () => {
     fc.assert(
       fc.property(needs, fc.integer({ min: 0, max: 60 }), (wanted, most) => {
-        const parts = allot(newTurns(), { lanes, byLane: asMap(wanted), slack: 5 }, most)
+        const parts = allot(newLaneTurns(), { lanes, byLane: asMap(wanted), slack: 5 }, most)
         const sum = [...parts.values()].reduce((a, b) => a + b, 0)
         for (const [lane, need] of asMap(wanted)) expect(parts.get(lane) ?? 0).toBeLessThanOrEqual(need)
         expect(sum).toBe(
@@ -63,7 +70,7 @@ describe('shares', () => {
   it('hold within two permits while all lanes want more than there is, however few are granted at a time', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 100, maxLength: 200 }), portions => {
-        const turns = newTurns()
+        const turns = newLaneTurns()
         const wanted = { lanes, byLane: asMap([1_000, 1_000, 1_000]), slack: 5 }
         const got = { main: 0, vip: 0, gold: 0 }
         let all = 0
@@ -81,7 +88,7 @@ describe('shares', () => {
   })
 
   it('of a lane that was empty for long are not paid back at the cost of the others', () => {
-    const turns = newTurns()
+    const turns = newLaneTurns()
     const alone = { lanes: VIP, byLane: new Map([['main', 10]]), slack: 5 }
     for (let i = 0; i < 100; i++) take(turns, alone, allot(turns, alone, 10))
     const both = asMap([100, 100])
@@ -130,8 +137,8 @@ describe('a room with lanes', () => {
     granted(room, report({ demand: [demand('main', 60), demand('vip', 60)] }), T0)
     const cells = Object.fromEntries(
       Array.from({ length: 100 }, (_, i) => [
-        [`line/main/${bucketOf(T0 + 10 * i)}`, 1] as const,
-        [`line/vip/${bucketOf(T0 + 10 * i)}`, 1] as const,
+        [`line/main/${arrivalBucketOf(T0 + 10 * i)}`, 1] as const,
+        [`line/vip/${arrivalBucketOf(T0 + 10 * i)}`, 1] as const,
       ]).flat(),
     )
     granted(room, report({ seq: 2, cells, spent: 50, gone: { vip: 15 }, live: 50 }), T0 + 10_000)
@@ -145,7 +152,7 @@ describe('a room with lanes', () => {
 /** The people between two moments, one every `stepMs`, as a report counts them. */
 function people(lane: string, fromKey: number, count: number, stepMs = 10): Record<string, number> {
   return Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`line/${lane}/${bucketOf(fromKey + stepMs * i)}`, 1]),
+    Array.from({ length: count }, (_, i) => [`line/${lane}/${arrivalBucketOf(fromKey + stepMs * i)}`, 1]),
   )
 }
 
@@ -207,7 +214,7 @@ describe('a removed lane', () => {
     const room = heldRoom(BOTH)
     tick(room, HELD_WITHOUT, T0 + 11_000)
     expect([...takeDirty(room)]).toEqual([
-      ['main', new Set([chunkOf(bucketOf(T0 + 1_005))])],
+      ['main', new Set([chunkOf(arrivalBucketOf(T0 + 1_005))])],
       ['vip', new Set()],
     ])
   })
@@ -245,7 +252,7 @@ describe('a removed lane', () => {
   it('counts late tickets and departures of its visitors in the main line', () => {
     const room = heldRoom(BOTH)
     tick(room, HELD_WITHOUT, T0 + 11_000)
-    const late = { ...people('vip', T0 + 9_000, 3), [`gone/vip/${bucketOf(T0 + 1_005)}`]: 1, 'shown/vip': 2 }
+    const late = { ...people('vip', T0 + 9_000, 3), [`gone/vip/${arrivalBucketOf(T0 + 1_005)}`]: 1, 'shown/vip': 2 }
     granted(room, report({ seq: 2, base: 1, cells: late }), T0 + 11_100, HELD_WITHOUT)
     expect(waitingTotal(room)).toBe(82)
     expect(room.shown).toEqual(new Map([['main', 2]]))
@@ -278,7 +285,7 @@ describe('a removed lane', () => {
           const settings = has ? HELD : HELD_WITHOUT
           tick(room, settings, nowMs)
           const placed = isVip.map((vip, i) => ({ lane: vip ? 'vip' : 'main', key: nowMs + 1 + i }))
-          const cells = Object.fromEntries(placed.map(({ lane, key }) => [`line/${lane}/${bucketOf(key)}`, 1]))
+          const cells = Object.fromEntries(placed.map(({ lane, key }) => [`line/${lane}/${arrivalBucketOf(key)}`, 1]))
           granted(room, report({ seq: ++seq, base: seq - 1, cells }), nowMs + 1_000, settings)
           came.push(...placed)
         }
@@ -313,7 +320,7 @@ describe('a removed lane', () => {
 })
 
 describe('a ticket that is given up for another lane', () => {
-  const bucket = bucketOf(T0 + 5_000)
+  const bucket = arrivalBucketOf(T0 + 5_000)
   const waitingIn = (room: RoomState, lane: string) => Math.round(room.lines.get(lane)?.arrivals.after(0) ?? 0)
 
   it('is subtracted once, however often it is given up, and no other ticket is', () => {
@@ -354,7 +361,7 @@ describe('a door with permits for lanes', () => {
     }
     applyReply(door, { epoch: 1, seq, granted: main + vip, lanes: { vip }, snapshot }, 0)
     const ask = (sid: string, lane: string, key: number, more: object = {}, nowMs = 0) =>
-      claim(
+      decideClaim(
         door,
         { store: sessions, rules: sessionRules },
         { request: { sid, key, lane, generation: 1, ...more }, attempt: 'last' },

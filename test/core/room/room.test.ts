@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../../src/core/line/arrivals.ts'
 import { placeOf } from '../../../src/core/place/place.ts'
 import type { DoorReport } from '../../../src/core/protocol/messages.ts'
 import {
@@ -142,7 +142,7 @@ describe('the line', () => {
     const room = newRoom(T0)
     granted(room, report({ demand: ready(60) }), T0)
     const buckets = Object.fromEntries(
-      Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 1_000 + 2 * i)}`, 5]),
+      Array.from({ length: 100 }, (_, i) => [`line/main/${arrivalBucketOf(T0 + 1_000 + 2 * i)}`, 5]),
     )
     granted(room, report({ seq: 2, spent: 50, live: 50, demand: ready(10), cells: buckets }), T0 + 20_000)
     expect(waitingTotal(room)).toBeGreaterThan(400)
@@ -175,7 +175,7 @@ describe('the line', () => {
     granted(room, report({ demand: ready(60) }), T0)
     granted(
       room,
-      report({ seq: 2, cells: { [`line/main/${bucketOf(T0 + 3_600_000)}`]: 5, 'line/main/abc': 1 } }),
+      report({ seq: 2, cells: { [`line/main/${arrivalBucketOf(T0 + 3_600_000)}`]: 5, 'line/main/abc': 1 } }),
       T0 + 1_000,
     )
     expect(waitingTotal(room)).toBe(0)
@@ -195,7 +195,9 @@ describe('a random line', () => {
     granted(room, report(), T1 - MINUTE, shuffled)
     const nowMs = T1 + 30_000
     granted(room, report({ seq: 2, open: true, demand: ready(200, T1 + 100) }), nowMs, shuffled)
-    const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T1 + i * 600)}`, 1]))
+    const cells = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`line/main/${arrivalBucketOf(T1 + i * 600)}`, 1]),
+    )
     granted(room, report({ seq: 3, open: false, spent: 50, live: 50, cells }), nowMs + 1_000, shuffled)
     return room
   }
@@ -217,7 +219,7 @@ describe('a random line', () => {
     const long = { ...rules, ratePerMinute: 0, shuffleMs: 60 * MINUTE }
     granted(room, report({ demand: ready(1) }), T1, long)
     const endMs = Math.ceil((T1 + 1) / (60 * MINUTE)) * 60 * MINUTE
-    granted(room, report({ seq: 2, cells: { [`line/main/${bucketOf(endMs - 500)}`]: 1 } }), T1 + 1_000, long)
+    granted(room, report({ seq: 2, cells: { [`line/main/${arrivalBucketOf(endMs - 500)}`]: 1 } }), T1 + 1_000, long)
     expect(waitingTotal(room)).toBe(1)
   })
 
@@ -287,7 +289,9 @@ describe('a budget of admissions', () => {
     const room = newRoom(T0)
     const scarce = { ...rules, remaining: 5 }
     granted(room, report({ demand: ready(60) }), T0, scarce)
-    const cells = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`line/main/${bucketOf(T0 + 10 * i)}`, 1]))
+    const cells = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`line/main/${arrivalBucketOf(T0 + 10 * i)}`, 1]),
+    )
     granted(room, report({ seq: 2, returned: 5, cells }), T0 + 10_000, scarce)
     for (let second = 11; second < 15; second++) {
       granted(room, report({ seq: second, returned: 5 }), T0 + second * 1_000, scarce)

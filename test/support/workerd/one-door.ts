@@ -54,7 +54,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   async claim(claim: Claim): Promise<ClaimAnswer> {
     const nowMs = this.#counted()
     this.#state.snapshot = this.#snapshot()
-    const decision = core.claim(this.#state, this.#ruled(), { request: claim, attempt: 'new' }, nowMs)
+    const decision = core.decideClaim(this.#state, this.#ruled(), { request: claim, attempt: 'new' }, nowMs)
     if (decision.verdict === 'undecided') return { verdict: 'none', retryAfterMs: core.RETRY_AFTER_MS }
     if (decision.verdict !== 'admitted' || decision.known || !claim.tokenRequests) return decision
     return { ...decision, grants: this.#lend(claim.sid, claim.tokenRequests, nowMs) }

@@ -1,7 +1,7 @@
 /** Visitors with cookie jars, and edges with the memory of one isolate each, over the real objects. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env as workerEnv } from 'cloudflare:workers'
-import { bucketOf } from '../../../src/core/line/arrivals.ts'
+import { arrivalBucketOf } from '../../../src/core/line/arrivals.ts'
 import { createEdge } from '../../../src/edge/edge.ts'
 import type { Env } from '../../../src/settings/env.ts'
 // Loaded here, because the first call of an object has a time limit.
@@ -133,8 +133,8 @@ export interface Place {
  */
 export function misplaced<One extends { position: number; key: number }>(line: readonly One[]): One[] {
   return line.filter(one => {
-    const before = line.filter(({ key }) => bucketOf(key) < bucketOf(one.key)).length
-    const beside = line.filter(({ key }) => bucketOf(key) === bucketOf(one.key)).length
+    const before = line.filter(({ key }) => arrivalBucketOf(key) < arrivalBucketOf(one.key)).length
+    const beside = line.filter(({ key }) => arrivalBucketOf(key) === arrivalBucketOf(one.key)).length
     return one.position <= before || one.position > before + beside
   })
 }
