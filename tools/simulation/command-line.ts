@@ -49,16 +49,40 @@ export const FLAGS = {
   seed: { value: 'K', help: 'the same seed gives the same run', default: '1' },
 } as const satisfies Flags
 
+/**
+ * The numbers of a scenario: the flag, the field, how many of the field's units one of the flag's has, and the range of
+ * the flag.
+ */
+const NUMBERS = [
+  ['visitors', 'visitors', 1, 1, VISITORS_MAX, 'whole'],
+  ['arrive', 'arriveMs', 1_000, 0.1, 86_400, 'fractions'],
+  ['rate', 'ratePerMinute', 1, 0, 1_000_000, 'whole'],
+  ['total', 'totalActiveUsers', 1, 1, 10_000_000, 'whole'],
+  ['session', 'sessionMs', 60_000, 0.05, 1_440, 'fractions'],
+  ['stay', 'stayMs', 1_000, 0.1, 86_400, 'fractions'],
+  ['no-shows', 'noShows', 1, 0, 1, 'fractions'],
+  ['late', 'late', 1, 0, 1, 'fractions'],
+  ['robots', 'robots', 1, 0, 1, 'fractions'],
+  ['tickets', 'tickets', 1, 1, 100, 'whole'],
+  ['holders', 'holders', 1, 0, 1, 'fractions'],
+  ['droppers', 'droppers', 1, 0, 1, 'fractions'],
+  ['edges', 'edges', 1, 1, 1_000, 'whole'],
+  ['doors', 'doors', 1, 1, 400, 'whole'],
+  ['clock-skew', 'clockSkewMs', 1, 0, 10_000, 'whole'],
+  ['loss', 'loss', 1, 0, 0.5, 'fractions'],
+  ['duplicate', 'duplicate', 1, 0, 1, 'fractions'],
+  ['evictions', 'evictions', 1, 0, 100_000, 'whole'],
+  ['until', 'untilMs', 1_000, 1, 864_000, 'whole'],
+  ['seed', 'seed', 1, 0, 2 ** 31, 'whole'],
+] as const
+
 export function scenarioOf(given: Given): Scenario {
   const { method } = given
   if (method !== 'fifo' && method !== 'random') throw new UsageError(`--method must be fifo or random, got ${method}`)
   const shuffleMs = 1_000 * number(given, 'shuffle-window', 6, 3_600)
   const arrivalsMs = given.arrivals === undefined ? null : arrivalsFrom(given.arrivals)
-  const ratePerMinute = number(given, 'rate', 0, 1_000_000)
-  const [holders, droppers] = [
-    number(given, 'holders', 0, 1, 'fractions'),
-    number(given, 'droppers', 0, 1, 'fractions'),
-  ]
+  const numbers = numbersOf(Object.assign({ doors: doorsFor(Number(given.rate)) }, given))
+  const { ratePerMinute, holders, droppers } = numbers
   if (holders + droppers > 1)
     throw new UsageError(`--holders and --droppers must be at most 1 in all, got ${holders + droppers}`)
   const prequeueMs = 1_000 * number(given, 'prequeue', 0, 86_400)
@@ -66,33 +90,23 @@ export function scenarioOf(given: Given): Scenario {
   if (isDrawn && prequeueMs === 0) throw new UsageError('--event-draw needs a --prequeue of some seconds')
   const isHeld = prequeueMs > 0 && !isDrawn
   return {
-    seed: number(given, 'seed', 0, 2 ** 31),
-    visitors: arrivalsMs?.length ?? number(given, 'visitors', 1, VISITORS_MAX),
-    arriveMs: 1_000 * number(given, 'arrive', 0.1, 86_400, 'fractions'),
-    ...(arrivalsMs ? { arrivalsMs } : {}),
+    ...numbers,
+    ...(arrivalsMs ? { visitors: arrivalsMs.length, arrivalsMs } : {}),
     ratePerMinute: isHeld ? 0 : ratePerMinute,
-    totalActiveUsers: number(given, 'total', 1, 10_000_000),
-    sessionMs: 60_000 * number(given, 'session', 0.05, 1_440, 'fractions'),
-    stayMs: 1_000 * number(given, 'stay', 0.1, 86_400, 'fractions'),
-    noShows: number(given, 'no-shows', 0, 1, 'fractions'),
-    late: number(given, 'late', 0, 1, 'fractions'),
-    robots: number(given, 'robots', 0, 1, 'fractions'),
-    tickets: number(given, 'tickets', 1, 100),
-    holders,
-    droppers,
-    edges: number(given, 'edges', 1, 1_000),
-    doors: given.doors === undefined ? doorsFor(ratePerMinute) : number(given, 'doors', 1, 400),
-    clockSkewMs: number(given, 'clock-skew', 0, 10_000),
-    loss: number(given, 'loss', 0, 0.5, 'fractions'),
-    duplicate: number(given, 'duplicate', 0, 1, 'fractions'),
-    evictions: number(given, 'evictions', 0, 100_000),
     ...(given.limit === undefined ? {} : { limit: limitOf(given.limit) }),
     ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
     ...(method === 'random' ? { shuffleMs } : {}),
     ...(isDrawn ? { drawAtMs: prequeueMs } : {}),
     changes: isHeld ? [{ atMs: prequeueMs, ratePerMinute }] : [],
-    untilMs: 1_000 * number(given, 'until', 1, 864_000),
   }
+}
+
+function numbersOf(given: Given) {
+  const numbers = NUMBERS.map(([flag, field, unit, low, high, kind]) => [
+    field,
+    unit * number(given, flag, low, high, kind),
+  ])
+  return Object.fromEntries(numbers) as Record<(typeof NUMBERS)[number][1], number>
 }
 
 function limitOf(text: string): Limit {
@@ -129,53 +143,34 @@ function lanesOf(text: string): SimulatedLane[] {
 }
 
 /** An object handles about 1,000 requests a second, and an admission takes a few calls. */
-function doorsFor(ratePerMinute: number): number {
-  return Math.max(3, Math.ceil(ratePerMinute / 6_000))
+function doorsFor(ratePerMinute: number): string {
+  return String(Math.max(3, Math.ceil(ratePerMinute / 6_000)))
 }
 
 /** The command with those flags that differ from their defaults. */
 export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
-  const { changes } = scenario
+  const { changes, drawAtMs, lanes, shuffleMs, limit } = scenario
   const ratePerMinute = changes[0]?.ratePerMinute ?? scenario.ratePerMinute
-  const defaults: Record<string, string> = { doors: String(doorsFor(ratePerMinute)) }
-  for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
-  const values: Record<
-    Exclude<keyof typeof FLAGS, 'arrivals' | 'method' | 'shuffle-window' | 'lanes' | 'event-draw' | 'limit'>,
-    number
-  > = {
-    visitors: scenario.visitors,
-    arrive: scenario.arriveMs / 1_000,
-    rate: ratePerMinute,
-    total: scenario.totalActiveUsers,
-    session: scenario.sessionMs / 60_000,
-    stay: scenario.stayMs / 1_000,
-    'no-shows': scenario.noShows,
-    late: scenario.late,
-    robots: scenario.robots ?? 0,
-    tickets: scenario.tickets ?? 2,
-    holders: scenario.holders ?? 0,
-    droppers: scenario.droppers ?? 0,
-    edges: scenario.edges,
-    doors: scenario.doors,
-    prequeue: (changes[0]?.atMs ?? scenario.drawAtMs ?? 0) / 1_000,
-    'clock-skew': scenario.clockSkewMs,
-    loss: scenario.loss,
-    duplicate: scenario.duplicate,
-    evictions: scenario.evictions,
-    until: scenario.untilMs / 1_000,
-    seed: scenario.seed,
+  const { visitors, arrive, ...others } = Object.fromEntries(
+    NUMBERS.map(([flag, field, unit]) => {
+      const value = { ...scenario, ratePerMinute }[field]
+      return [flag, value === undefined ? undefined : String(value / unit)]
+    }),
+  )
+  const given: Record<string, string | undefined> = {
+    ...(arrivalsFile ? { arrivals: arrivalsFile } : { visitors, arrive }),
+    ...others,
+    prequeue: String((changes[0]?.atMs ?? drawAtMs ?? 0) / 1_000),
+    method: shuffleMs ? 'random' : 'fifo',
+    'shuffle-window': shuffleMs ? String(shuffleMs / 1_000) : undefined,
+    limit: limit && `${limit.count}/${limit.periodMs / 1_000}/${limit.burst}`,
+    'event-draw': drawAtMs === undefined ? undefined : '',
+    lanes: lanes?.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(','),
   }
-  const flags = Object.entries(values)
-    .filter(([name, value]) => String(value) !== defaults[name])
-    .filter(([name]) => !(arrivalsFile && (name === 'visitors' || name === 'arrive')))
-    .map(([name, value]) => `--${name} ${value}`)
-  const { lanes, shuffleMs, limit } = scenario
-  if (shuffleMs)
-    flags.push('--method random', ...(shuffleMs === 60_000 ? [] : [`--shuffle-window ${shuffleMs / 1_000}`]))
-  if (limit) flags.push(`--limit ${limit.count}/${limit.periodMs / 1_000}/${limit.burst}`)
-  if (scenario.drawAtMs !== undefined) flags.push('--event-draw')
-  if (lanes) flags.push(`--lanes ${lanes.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(',')}`)
-  return ['npm run simulate --', ...(arrivalsFile ? [`--arrivals ${arrivalsFile}`] : []), ...flags].join(' ')
+  const defaults: Record<string, string> = { doors: doorsFor(ratePerMinute) }
+  for (const [name, flag] of Object.entries(FLAGS)) if ('default' in flag) defaults[name] = flag.default
+  const flags = Object.entries(given).filter(([name, value]) => value !== undefined && value !== defaults[name])
+  return ['npm run simulate --', ...flags.map(([name, value]) => `--${name} ${value}`.trimEnd())].join(' ')
 }
 
 function arrivalsFrom(file: string): Float64Array {

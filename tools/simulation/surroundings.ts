@@ -17,32 +17,18 @@ export interface Surroundings {
   readonly counts: Counts
 }
 
-export interface Counts {
-  /** Calls that an edge made for a visitor: claims and touches. */
-  objectCalls: number
-  /** All requests to objects: claims, touches, syncs, hints and alarms. */
-  objectRequests: number
-  polls: number
-  pageViews: number
+export class Counts {
+  /** Calls that an edge made for a visitor: claims and renewals. */
+  objectCalls = 0
+  /** All requests to objects: claims, renewals, syncs, hints and alarms. */
+  objectRequests = 0
+  polls = 0
+  pageViews = 0
   /** Tickets that have become confirmed. */
-  confirmed: number
-  missed: number
-  robotRequests: number
-  robotsAdmitted: number
+  confirmed = 0
+  missed = 0
+  robotRequests = 0
+  robotsAdmitted = 0
   /** Rows of the room, and alarms of doors. */
-  rowsWritten: number
-}
-
-export function newCounts(): Counts {
-  return {
-    objectCalls: 0,
-    objectRequests: 0,
-    polls: 0,
-    pageViews: 0,
-    confirmed: 0,
-    missed: 0,
-    robotRequests: 0,
-    robotsAdmitted: 0,
-    rowsWritten: 0,
-  }
+  rowsWritten = 0
 }

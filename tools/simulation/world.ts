@@ -16,7 +16,7 @@ import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
 import { Room } from './room.ts'
 import { type Change, POLICY, type Scenario, START_MS } from './scenario.ts'
-import { type Counts, newCounts, type Surroundings } from './surroundings.ts'
+import { Counts, type Surroundings } from './surroundings.ts'
 import { type Sample, useOf } from './use.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -33,7 +33,7 @@ export class World {
   readonly visitors: readonly Visitor[]
   readonly startMs = START_MS
   readonly samples: Sample[] = []
-  readonly counts: Counts = newCounts()
+  readonly counts = new Counts()
   readonly #agenda: Agenda
   readonly #random: Random
   readonly #room: Room
