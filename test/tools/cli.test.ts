@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../support/node/tool.ts'
 
 const TOOLS = [
   ...[
@@ -62,12 +63,6 @@ const outcomes = runAll([
   ...WRONG_VALUES.map(([file, args]) => [file, ...args]),
   WRONG_VARIABLES,
 ])
-
-interface Outcome {
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
-}
 
 function runAll(lines: readonly (readonly string[])[]): Map<string, Outcome> {
   const input = JSON.stringify(lines)

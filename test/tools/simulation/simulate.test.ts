@@ -1,24 +1,23 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { costUsd } from '../../../tools/simulation/prices.ts'
+import { runTool } from '../../support/node/tool.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
 
 function simulate(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/simulate.ts', ...args], { encoding: 'utf8' })
-  return { status, stdout, stderr }
+  return runTool('tools/simulate.ts', ...args)
 }
 
 describe('npm run simulate', () => {
-  it('plays measured arrivals, prints one JSON object, and draws a plot', () => {
+  it('plays measured arrivals, prints one JSON object, and draws a plot', async () => {
     const arrivals = join(scratch, 'arrivals.csv')
     const plot = join(scratch, 'line.svg')
     writeFileSync(arrivals, 'second,visitors\n0,100\n5,50\n')
-    const { status, stdout } = simulate('--arrivals', arrivals, '--rate', '300', '--json', '--plot', plot)
+    const { status, stdout } = await simulate('--arrivals', arrivals, '--rate', '300', '--json', '--plot', plot)
     const figures = JSON.parse(stdout)
     expect(status).toBe(0)
     expect(figures).toMatchObject({
@@ -34,16 +33,16 @@ describe('npm run simulate', () => {
     expect(readFileSync(plot, 'utf8')).toMatch(/^<svg [\s\S]*admissions a minute[\s\S]*<\/svg>\n$/)
   })
 
-  it('plays the same run for the same seed', () => {
-    const figures = () => ({
-      ...JSON.parse(simulate('--visitors', '300', '--json', '--loss', '0.02').stdout),
-      elapsedMs: 0,
-    })
-    expect(figures()).toEqual(figures())
+  it('plays the same run for the same seed', async () => {
+    const figures = async () => {
+      const { stdout } = await simulate('--visitors', '300', '--json', '--loss', '0.02')
+      return { ...JSON.parse(stdout), elapsedMs: 0 }
+    }
+    expect(await figures()).toEqual(await figures())
   })
 
-  it('refuses an unknown method', () => {
-    const { status, stderr } = simulate('--method', 'lottery')
+  it('refuses an unknown method', async () => {
+    const { status, stderr } = await simulate('--method', 'lottery')
     expect(status).toBe(2)
     expect(stderr).toContain('--method must be fifo or random, got lottery')
   })
@@ -51,14 +50,14 @@ describe('npm run simulate', () => {
   it.each([
     ['vip:0.2:0.1,vip:0.2:0.1', '--lanes must name each lane once, got vip twice'],
     ['__proto__:0.2:0.3', 'a name as in the settings with a share and a part of 0 to 1, got __proto__:0.2:0.3'],
-  ])('refuses lanes that no room could have: %s', (lanes, message) => {
-    const { status, stderr } = simulate('--lanes', lanes)
+  ])('refuses lanes that no room could have: %s', async (lanes, message) => {
+    const { status, stderr } = await simulate('--lanes', lanes)
     expect(status).toBe(2)
     expect(stderr).toContain(message)
   })
 
-  it('reports how many requests a limit allowed and refused, and how many calls that took', () => {
-    const { status, stdout } = simulate('--visitors', '200', '--arrive', '20', '--limit', '60/60/20', '--json')
+  it('reports how many requests a limit allowed and refused, and how many calls that took', async () => {
+    const { status, stdout } = await simulate('--visitors', '200', '--arrive', '20', '--limit', '60/60/20', '--json')
     const { requestsAllowed, requestsLimited, requestsAlone, limitCallsPerThousand } = JSON.parse(stdout)
     expect(status).toBe(0)
     expect(requestsAllowed).toBeGreaterThan(200 * 20)
@@ -67,16 +66,19 @@ describe('npm run simulate', () => {
     expect(limitCallsPerThousand).toBeLessThan(500)
   })
 
-  it.each(['0/60', '60', '60/60/0', '60/60/20/1', '2000/1', 'many/60'])('refuses a limit of %s and names it', limit => {
-    const { status, stderr } = simulate('--limit', limit)
-    expect(status).toBe(2)
-    expect(stderr).toContain(`got ${limit}`)
-  })
+  it.each(['0/60', '60', '60/60/0', '60/60/20/1', '2000/1', 'many/60'])(
+    'refuses a limit of %s and names it',
+    async limit => {
+      const { status, stderr } = await simulate('--limit', limit)
+      expect(status).toBe(2)
+      expect(stderr).toContain(`got ${limit}`)
+    },
+  )
 
-  it('refuses a bad line of arrivals with its number', () => {
+  it('refuses a bad line of arrivals with its number', async () => {
     const arrivals = join(scratch, 'bad.csv')
     writeFileSync(arrivals, '0,100\nnoon,50\n')
-    const { status, stderr } = simulate('--arrivals', arrivals)
+    const { status, stderr } = await simulate('--arrivals', arrivals)
     expect(status).toBe(2)
     expect(stderr).toContain('line 2')
   })
