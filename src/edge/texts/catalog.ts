@@ -3,6 +3,7 @@ import ar from '../../../static/texts/ar.json'
 import bg from '../../../static/texts/bg.json'
 import ca from '../../../static/texts/ca.json'
 import cs from '../../../static/texts/cs.json'
+import cy from '../../../static/texts/cy.json'
 import da from '../../../static/texts/da.json'
 import de from '../../../static/texts/de.json'
 import el from '../../../static/texts/el.json'
@@ -12,6 +13,7 @@ import et from '../../../static/texts/et.json'
 import eu from '../../../static/texts/eu.json'
 import fa from '../../../static/texts/fa.json'
 import fi from '../../../static/texts/fi.json'
+import fil from '../../../static/texts/fil.json'
 import fr from '../../../static/texts/fr.json'
 import ga from '../../../static/texts/ga.json'
 import gl from '../../../static/texts/gl.json'
@@ -26,6 +28,7 @@ import ja from '../../../static/texts/ja.json'
 import ko from '../../../static/texts/ko.json'
 import lt from '../../../static/texts/lt.json'
 import lv from '../../../static/texts/lv.json'
+import mk from '../../../static/texts/mk.json'
 import ms from '../../../static/texts/ms.json'
 import mt from '../../../static/texts/mt.json'
 import nb from '../../../static/texts/nb.json'
@@ -37,12 +40,15 @@ import ro from '../../../static/texts/ro.json'
 import ru from '../../../static/texts/ru.json'
 import sk from '../../../static/texts/sk.json'
 import sl from '../../../static/texts/sl.json'
+import sq from '../../../static/texts/sq.json'
 import sr from '../../../static/texts/sr.json'
 import srLatn from '../../../static/texts/sr-Latn.json'
 import sv from '../../../static/texts/sv.json'
+import sw from '../../../static/texts/sw.json'
 import th from '../../../static/texts/th.json'
 import tr from '../../../static/texts/tr.json'
 import uk from '../../../static/texts/uk.json'
+import ur from '../../../static/texts/ur.json'
 import vi from '../../../static/texts/vi.json'
 import zhHans from '../../../static/texts/zh-Hans.json'
 import zhHant from '../../../static/texts/zh-Hant.json'
@@ -56,6 +62,7 @@ const FILES: Readonly<Record<LanguageTag, unknown>> = {
   bg,
   ca,
   cs,
+  cy,
   da,
   de,
   el,
@@ -65,6 +72,7 @@ const FILES: Readonly<Record<LanguageTag, unknown>> = {
   eu,
   fa,
   fi,
+  fil,
   fr,
   ga,
   gl,
@@ -79,6 +87,7 @@ const FILES: Readonly<Record<LanguageTag, unknown>> = {
   ko,
   lt,
   lv,
+  mk,
   ms,
   mt,
   nb,
@@ -90,12 +99,15 @@ const FILES: Readonly<Record<LanguageTag, unknown>> = {
   ru,
   sk,
   sl,
+  sq,
   sr,
   'sr-Latn': srLatn,
   sv,
+  sw,
   th,
   tr,
   uk,
+  ur,
   vi,
   'zh-Hans': zhHans,
   'zh-Hant': zhHant,
