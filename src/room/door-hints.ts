@@ -1,5 +1,5 @@
 /** The room's hints to its doors to report now. A door that misses one gets the news with its next sync. */
-import { outOf } from '../core/permits/bank.ts'
+import { outstanding } from '../core/permits/bank.ts'
 import type { DoorRecord } from '../core/room/room.ts'
 import { within } from '../runtime/within.ts'
 import { doorStub, type Env } from '../settings/env.ts'
@@ -35,7 +35,7 @@ export class DoorHints {
    * wait is short. If a door cannot be reached, its outstanding permits may be counted.
    */
   async collectSpent(): Promise<void> {
-    const owing = [...this.#doors].filter(([, door]) => outOf(door) > 0)
+    const owing = [...this.#doors].filter(([, door]) => outstanding(door) > 0)
     const reported = owing.map(([name]) => this.#nudge(name))
     if (reported.length > 0) await within(REPORTED_WITHIN_MS, Promise.allSettled(reported))
   }

@@ -1,7 +1,7 @@
 /** The stats of a room, for operators. */
 import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
-import { outOf } from '../core/permits/bank.ts'
+import { outstanding } from '../core/permits/bank.ts'
 import { admittedInMain, shareOf } from '../core/permits/lanes.ts'
 import type { HealthFigures, RoomFigures } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
@@ -34,12 +34,12 @@ export function roomFigures(
   },
   nowMs: number,
 ): RoomFigures {
-  const { live, out } = core.sums(state)
+  const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
   const { limits, health, admittedLastMinute } = now
   return {
     active: live,
-    permitsOut: out,
+    permitsOut: unspent,
     permitsBanked: core.available(state, limits),
     remaining: core.left(state),
     waiting: Math.round(core.waitingTotal(state)),
@@ -60,7 +60,7 @@ export function roomFigures(
     doors: [...state.doors].map(([name, door]) => ({
       name,
       active: door.live,
-      permitsOut: outOf(door),
+      permitsOut: outstanding(door),
       standing: door.demand.reduce((sum, demand) => sum + demand.ready, 0),
       admitted: door.spent,
       heardMsAgo: nowMs - door.reportedAtMs,

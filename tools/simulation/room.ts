@@ -133,7 +133,7 @@ export class Room {
   noteShares(tookMs: number, admittedIn: (lane: string) => number): void {
     const { totalActiveUsers, ratePerMinute } = this.rules
     const { agenda, checks } = this.#around
-    const { live, out } = roomHalf.sums(this.state)
+    const { live, outstanding: out } = roomHalf.sums(this.state)
     const isFull = live + out >= NEARLY_FULL * totalActiveUsers
     const peopleIn = (lane: string) => {
       const line = this.state.lines.get(lane)

@@ -4,7 +4,7 @@
  */
 
 import { own } from '../own.ts'
-import { type LaneAccount, outIn } from '../permits/bank.ts'
+import { type LaneAccount, outstandingIn } from '../permits/bank.ts'
 import type { Claim } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { laneAt } from './ready.ts'
@@ -25,7 +25,7 @@ const READY_FOR_MS = 3_000
 export function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
   if (door.ready.size < usable(door)) return true
   const lane = laneAt(door, request)
-  const permits = door.lanes ? outIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
+  const permits = door.lanes ? outstandingIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
   if (permits < 1) return false
   // This is nearly always enough: a permit remains even if every older visitor takes one.
   if (door.ready.olderThan(request) < permits) return true
@@ -49,7 +49,7 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   }
   let spare = 0
   for (const other of [MAIN_LANE, ...Object.keys(door.lanes ?? {})]) {
-    if (other !== lane) spare += Math.max(0, outIn(door, other) - (waiting.get(other) ?? 0))
+    if (other !== lane) spare += Math.max(0, outstandingIn(door, other) - (waiting.get(other) ?? 0))
   }
   return spare
 }
@@ -59,9 +59,9 @@ export function spendPermit(door: DoorState, request: Claim): void {
   const visitorsLane = laneAt(door, request)
   if (door.lanes) {
     let lane = visitorsLane
-    if (outIn(door, lane) < 1) {
+    if (outstandingIn(door, lane) < 1) {
       for (const other of [MAIN_LANE, ...Object.keys(door.lanes)]) {
-        if (outIn(door, other) > outIn(door, lane)) lane = other
+        if (outstandingIn(door, other) > outstandingIn(door, lane)) lane = other
       }
     }
     const account = own(door.lanes, lane)

@@ -112,7 +112,7 @@ function available(debt: Debt, quota: Quota, nowMs: number): number {
 
 /** Draining debt and outstanding tokens, as the milliseconds that they take to drain. */
 export function debtMs(debt: Debt, nowMs: number): number {
-  return Math.max(0, debt.tatMs - nowMs) + out(debt) * debt.intervalMs
+  return Math.max(0, debt.tatMs - nowMs) + outstandingTokens(debt) * debt.intervalMs
 }
 
 /**
@@ -137,11 +137,11 @@ export function isClear(debt: Debt, nowMs: number): boolean {
 function retryAfterMs(debt: Debt, quota: Quota, cost: number, nowMs: number): number {
   if (cost > quota.burst) return Number.POSITIVE_INFINITY
   const ahead: Debt = { ...debt, leases: new Map() }
-  let tokensOut = out(debt)
+  let tokensLent = outstandingTokens(debt)
   for (const lease of byEnd(debt)) {
-    const freeAtMs = ahead.tatMs - (quota.burst - cost - tokensOut) * quota.intervalMs
-    if (tokensOut + cost <= quota.burst && freeAtMs <= lease.endMs) return untilMs(freeAtMs, nowMs)
-    tokensOut -= outOf(lease)
+    const freeAtMs = ahead.tatMs - (quota.burst - cost - tokensLent) * quota.intervalMs
+    if (tokensLent + cost <= quota.burst && freeAtMs <= lease.endMs) return untilMs(freeAtMs, nowMs)
+    tokensLent -= unusedTokens(lease)
     chargeAtEnd(ahead, lease)
   }
   return untilMs(ahead.tatMs - (quota.burst - cost) * quota.intervalMs, nowMs)
@@ -204,7 +204,7 @@ function chargeLate(debt: Debt, request: TokenRequest, nowMs: number): void {
 }
 
 function chargeAtEnd(debt: Debt, lease: Lease): void {
-  const tokens = outOf(lease)
+  const tokens = unusedTokens(lease)
   if (tokens > 0) charge(debt, tokens, lease.endMs)
 }
 
@@ -214,23 +214,23 @@ function chargeAtEnd(debt: Debt, lease: Lease): void {
  */
 function forgetOne(debt: Debt, except: string): void {
   const others = [...debt.leases].filter(([id]) => id !== except)
-  const oldest = others.find(([, lease]) => outOf(lease) === 0) ?? others[0]
+  const oldest = others.find(([, lease]) => unusedTokens(lease) === 0) ?? others[0]
   if (!oldest) return
   chargeAtEnd(debt, oldest[1])
   debt.leases.delete(oldest[0])
 }
 
-function out(debt: Debt): number {
+function outstandingTokens(debt: Debt): number {
   let tokens = 0
-  for (const lease of debt.leases.values()) tokens += outOf(lease)
+  for (const lease of debt.leases.values()) tokens += unusedTokens(lease)
   return tokens
 }
 
-function outOf(lease: Lease): number {
+function unusedTokens(lease: Lease): number {
   return lease.tokens - lease.used
 }
 
 function byEnd(debt: Debt): Lease[] {
-  const open = [...debt.leases.values()].filter(lease => outOf(lease) > 0)
+  const open = [...debt.leases.values()].filter(lease => unusedTokens(lease) > 0)
   return open.length < 2 ? open : open.sort((a, b) => a.endMs - b.endMs)
 }

@@ -58,20 +58,20 @@ export function burstOf(ratePerMinute: number): number {
 }
 
 /** Returns the outstanding permits of a door: granted, and neither spent nor returned. */
-export function outOf(account: Granted): number {
+export function outstanding(account: Granted): number {
   return account.granted - account.spent - account.returned
 }
 
 /** Returns the outstanding permits for one lane. The main lane has those that no other lane has. */
-export function outIn(account: Granted, lane: string): number {
+export function outstandingIn(account: Granted, lane: string): number {
   const { lanes } = account
-  if (lane !== MAIN_LANE) return outOfLane(own(lanes, lane))
-  let out = outOf(account)
-  for (const name in lanes) out -= outOfLane(lanes[name])
-  return out
+  if (lane !== MAIN_LANE) return outstandingOfLane(own(lanes, lane))
+  let main = outstanding(account)
+  for (const name in lanes) main -= outstandingOfLane(lanes[name])
+  return main
 }
 
-function outOfLane(lane: LaneAccount | undefined): number {
+function outstandingOfLane(lane: LaneAccount | undefined): number {
   return lane ? lane.granted - lane.gone : 0
 }
 
@@ -92,19 +92,22 @@ export function newAccount(nowMs: number): DoorAccount {
  * Fills the bank up to `nowMs`. Outstanding permits count against the burst, so they stop part of the fill. A clock
  * that goes back fills nothing.
  */
-export function fill(bank: Bank, out: number, limits: AdmissionLimits, nowMs: number): void {
+export function fill(bank: Bank, unspent: number, limits: AdmissionLimits, nowMs: number): void {
   const tookMs = Math.max(0, nowMs - bank.filledAtMs)
   bank.filledAtMs = Math.max(bank.filledAtMs, nowMs)
-  const room = Math.max(0, burstOf(limits.ratePerMinute) - out)
+  const room = Math.max(0, burstOf(limits.ratePerMinute) - unspent)
   bank.banked = Math.min(room, bank.banked + (tookMs * limits.ratePerMinute) / 60_000)
 }
 
-/** Returns the whole permits that can be granted now. `live` and `out` are sums over all doors. */
-export function grantable(bank: Bank, live: number, out: number, limits: AdmissionLimits): number {
+/**
+ * Returns the whole permits that can be granted now. `live` and `unspent`, the outstanding permits, are sums over all
+ * doors.
+ */
+export function grantable(bank: Bank, live: number, unspent: number, limits: AdmissionLimits): number {
   if (limits.ratePerMinute <= 0) return 0
   // Rounding may leave a sum of many small fills just below a whole permit. So 1e-9 permits are advanced; `banked` then
   // falls below 0 by as much, and the next fill makes up for it.
-  return Math.max(0, Math.min(Math.floor(bank.banked + 1e-9), limits.totalActiveUsers - live - out))
+  return Math.max(0, Math.min(Math.floor(bank.banked + 1e-9), limits.totalActiveUsers - live - unspent))
 }
 
 /**

@@ -26,11 +26,11 @@ export function callAll(room: RoomState, rules: RoomRules, nowMs: number): void 
 
 export function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
   if (rules.ratePerMinute <= 0) return room.shown.clear()
-  const { live, out } = sums(room)
-  const permits = out + available(room, rules)
+  const { live, outstanding } = sums(room)
+  const permits = outstanding + available(room, rules)
   // Permits in reach are part of the budget. Only the rest of the budget is still to come.
   const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
-  const places = Math.max(0, Math.min(rules.totalActiveUsers - live - out, stock))
+  const places = Math.max(0, Math.min(rules.totalActiveUsers - live - outstanding, stock))
   const whole = {
     ready: 0,
     permits,

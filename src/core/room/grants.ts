@@ -5,7 +5,7 @@
  */
 
 import { ownOr } from '../own.ts'
-import { grantable, newLaneAccount, outIn, outOf } from '../permits/bank.ts'
+import { grantable, newLaneAccount, outstanding, outstandingIn } from '../permits/bank.ts'
 import { allot, servedIn, take } from '../permits/lanes.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { type DoorRecord, NO_LANES, type RoomRules, type RoomState } from './state.ts'
@@ -37,19 +37,22 @@ export function left({ stock }: RoomState): number | null {
 
 /** Returns the permits that can be granted now: what the rate, the places and the budget allow. */
 export function available(room: RoomState, rules: RoomRules): number {
-  const { live, out } = sums(room)
-  return Math.max(0, Math.min(grantable(room.bank, live, out, rules), (left(room) ?? Number.POSITIVE_INFINITY) - out))
+  const { live, outstanding } = sums(room)
+  return Math.max(
+    0,
+    Math.min(grantable(room.bank, live, outstanding, rules), (left(room) ?? Number.POSITIVE_INFINITY) - outstanding),
+  )
 }
 
 /** Returns the live sessions and the outstanding permits, over all doors. */
-export function sums(room: RoomState): { live: number; out: number } {
+export function sums(room: RoomState): { live: number; outstanding: number } {
   let live = 0
-  let out = 0
+  let unspent = 0
   for (const door of room.doors.values()) {
     live += door.live
-    out += outOf(door)
+    unspent += outstanding(door)
   }
-  return { live, out }
+  return { live, outstanding: unspent }
 }
 
 /** Returns how many called visitors are ready, over all doors that reported lately. */
@@ -104,7 +107,7 @@ export function grant(room: RoomState, door: DoorRecord, rules: RoomRules, nowMs
   if (room.open) {
     const perSecond = door.demand.reduce((sum, demand) => sum + demand.perSecond, 0)
     const spare = Math.floor((most - granted) / (2 * room.doors.size))
-    granted += Math.max(0, Math.min(spare, Math.ceil(perSecond * AHEAD_SECONDS) - outOf(door)))
+    granted += Math.max(0, Math.min(spare, Math.ceil(perSecond * AHEAD_SECONDS) - outstanding(door)))
   }
   door.granted += granted
   room.bank.banked -= granted
@@ -114,7 +117,7 @@ export function grant(room: RoomState, door: DoorRecord, rules: RoomRules, nowMs
 export function silentDoors(room: RoomState, reporting: string, nowMs: number): string[] {
   const silent: string[] = []
   for (const [name, door] of room.doors) {
-    if (name !== reporting && outOf(door) > 0 && nowMs - door.reportedAtMs > SILENT_AFTER_MS) silent.push(name)
+    if (name !== reporting && outstanding(door) > 0 && nowMs - door.reportedAtMs > SILENT_AFTER_MS) silent.push(name)
   }
   return silent
 }
@@ -133,11 +136,11 @@ function noteLanes(door: DoorRecord, given: ReadonlyMap<string, number>): void {
 function needs(door: DoorRecord, rules: RoomRules, nowMs: number): Map<string, number> {
   const lacking = new Map<string, number>()
   const ready = readyByLane(door, rules, nowMs)
-  let spare = outOf(door)
+  let spare = outstanding(door)
   for (const [lane, people] of ready) {
-    const out = outIn(door, lane)
-    spare -= Math.min(out, people)
-    if (people > out) lacking.set(lane, people - out)
+    const inHand = outstandingIn(door, lane)
+    spare -= Math.min(inHand, people)
+    if (people > inHand) lacking.set(lane, people - inHand)
   }
   for (const [lane, need] of lacking) {
     const covered = Math.min(need, Math.max(0, spare))

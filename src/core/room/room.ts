@@ -11,7 +11,7 @@ import { showRate } from '../line/frontier.ts'
 import { countCalledAhead, type LaneSnapshot, type Line, snapshotOf } from '../line/line.ts'
 import { followPace, slowedAt } from '../line/slowdown.ts'
 import { forgetLongRun } from '../line/speed.ts'
-import { burstOf, fill, grantedIn, newAccount, outOf, settle } from '../permits/bank.ts'
+import { burstOf, fill, grantedIn, newAccount, outstanding, settle } from '../permits/bank.ts'
 import { shareOf } from '../permits/lanes.ts'
 import type { Demand, DoorReport } from '../protocol/messages.ts'
 import { type Cells, diff } from '../tally.ts'
@@ -61,10 +61,10 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   const added = diff(door.applied, report)
   door.applied = { seq: report.seq, base: report.base, cells: report.cells }
   // Fill the bank first, with the permits that were outstanding until now: they stop a part of the fill.
-  fill(room.bank, sums(room).out, rules, nowMs)
+  fill(room.bank, sums(room).outstanding, rules, nowMs)
   const liveBefore = door.live
   // An earlier incarnation of the door may have spent its permits without a report. The budget counts them as spent.
-  const unreported = report.epoch > door.epoch ? outOf(door) : 0
+  const unreported = report.epoch > door.epoch ? outstanding(door) : 0
   const spent = settle(room.bank, door, report, nowMs)
   room.stock.spent += spent + unreported
   // A door whose snapshot is older than the closing reports newcomers. They are in line, not ready.
@@ -101,7 +101,7 @@ function grantsOf(door: DoorRecord): { granted: number; lanes?: Record<string, n
  * Advances to `nowMs`: fills the bank, moves the frontier, opens the room. `sync` calls it; an extra call does no harm.
  */
 export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
-  fill(room.bank, sums(room).out, rules, nowMs)
+  fill(room.bank, sums(room).outstanding, rules, nowMs)
   followSettings(room, rules, nowMs)
   const tookMs = Math.max(0, nowMs - room.tickedAtMs)
   if (tookMs < TICK_MS && room.snapshot) return
@@ -117,7 +117,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
 
 /** Fills the bank up to `turnMs`, when the limits change, at the limits that were in force before. */
 export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
-  fill(room.bank, sums(room).out, rules, turnMs)
+  fill(room.bank, sums(room).outstanding, rules, turnMs)
 }
 
 function addDoor(room: RoomState, name: string, nowMs: number): DoorRecord {
@@ -146,9 +146,9 @@ function measureDepartures(room: RoomState, tookMs: number): void {
 
 /** Makes a new snapshot of the room, and remembers what it shows: the next one must not differ too much. */
 function renewSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
-  const { live, out } = sums(room)
+  const { live, outstanding: unspent } = sums(room)
   const soldOut = left(room) === 0
-  const full = live + out >= rules.totalActiveUsers
+  const full = live + unspent >= rules.totalActiveUsers
   if (followPace(room.pace, rules, full, nowMs)) {
     for (const { state } of room.lines.values()) forgetLongRun(state.speed)
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Bank, burstOf, fill, grantable, newAccount, outOf, settle } from '../../../src/core/permits/bank.ts'
+import { type Bank, burstOf, fill, grantable, newAccount, outstanding, settle } from '../../../src/core/permits/bank.ts'
 
 const limits = (ratePerMinute: number, totalActiveUsers = 1_000_000) => ({ ratePerMinute, totalActiveUsers })
 
@@ -45,21 +45,21 @@ describe('a door account', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     const account = { ...newAccount(0), epoch: 1, granted: 10 }
     expect(settle(bank, account, { epoch: 1, seq: 2, spent: 6, returned: 3, live: 6 }, 5)).toBe(6)
-    expect([bank.banked, outOf(account), account.live]).toEqual([3, 1, 6])
+    expect([bank.banked, outstanding(account), account.live]).toEqual([3, 1, 6])
   })
 
   it('loses its outstanding permits when the door restarts', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     const account = { ...newAccount(0), epoch: 1, granted: 10, spent: 2, live: 2 }
     settle(bank, account, { epoch: 2, seq: 1, spent: 0, returned: 0, live: 5 }, 5)
-    expect([bank.banked, outOf(account), account.live]).toEqual([0, 0, 5])
+    expect([bank.banked, outstanding(account), account.live]).toEqual([0, 0, 5])
   })
 
   it('ignores lower totals in a report: totals only grow', () => {
     const bank: Bank = { banked: 0, filledAtMs: 0 }
     const account = { ...newAccount(0), epoch: 1, granted: 10, spent: 6, returned: 3 }
     expect(settle(bank, account, { epoch: 1, seq: 3, spent: 4, returned: 1, live: 6 }, 5)).toBe(0)
-    expect([bank.banked, outOf(account)]).toEqual([0, 1])
+    expect([bank.banked, outstanding(account)]).toEqual([0, 1])
   })
 
   it('keeps banked and outstanding permits within the burst, whatever happens in any order', () => {
@@ -80,26 +80,26 @@ describe('a door account', () => {
         let largestBurst = burstOf(600)
         for (const one of steps) {
           if (one.kind === 'wait') nowMs += one.ms
-          fill(bank, outOf(account), rules, nowMs)
+          fill(bank, outstanding(account), rules, nowMs)
           const { epoch, spent, returned, live } = account
           const said = { epoch, seq: account.seq + 1, spent, returned, live }
           if (one.kind === 'rate') {
             rules = limits(one.ratePerMinute)
             largestBurst = Math.max(largestBurst, burstOf(one.ratePerMinute))
           } else if (one.kind === 'grant') {
-            const granted = Math.floor(grantable(bank, account.live, outOf(account), rules) * one.share)
+            const granted = Math.floor(grantable(bank, account.live, outstanding(account), rules) * one.share)
             account.granted += granted
             bank.banked -= granted
           } else if (one.kind === 'spend') {
-            settle(bank, account, { ...said, spent: spent + Math.floor(outOf(account) * one.share) }, nowMs)
+            settle(bank, account, { ...said, spent: spent + Math.floor(outstanding(account) * one.share) }, nowMs)
           } else if (one.kind === 'return') {
-            settle(bank, account, { ...said, returned: returned + Math.floor(outOf(account) * one.share) }, nowMs)
+            settle(bank, account, { ...said, returned: returned + Math.floor(outstanding(account) * one.share) }, nowMs)
           } else if (one.kind === 'restart') {
             settle(bank, account, { epoch: epoch + 1, seq: 1, spent: 0, returned: 0, live }, nowMs)
           }
           expect(bank.banked).toBeGreaterThanOrEqual(-1e-9)
-          expect(outOf(account)).toBeGreaterThanOrEqual(0)
-          expect(bank.banked + outOf(account)).toBeLessThanOrEqual(largestBurst + 1e-6)
+          expect(outstanding(account)).toBeGreaterThanOrEqual(0)
+          expect(bank.banked + outstanding(account)).toBeLessThanOrEqual(largestBurst + 1e-6)
         }
       }),
       { numRuns: 1_000 },
@@ -132,7 +132,7 @@ describe('a door account', () => {
         const bank: Bank = { banked: 0, filledAtMs: 0 }
         const rooms = [0, 1, 2].map(() => ({ ...newAccount(0), epoch: 1 }))
         const real = [0, 1, 2].map(() => ({ epoch: 1, spent: 0, returned: 0 }))
-        const out = () => rooms.reduce((sum, account) => sum + outOf(account), 0)
+        const out = () => rooms.reduce((sum, account) => sum + outstanding(account), 0)
         const entered: number[] = []
         let [nowMs, offMs] = [0, 0]
         const say = (door: number) => {
