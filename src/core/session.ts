@@ -123,7 +123,7 @@ export function again(session: Session, rules: SessionRules, nowMs: number): Aga
  * at the front may be given until the grace period of the session before it is over. That place is then valid for one
  * window.
  */
-export function forgettable(
+export function prunableBefore(
   { claimWindowMs, reentryGraceMs }: SessionRules,
   nowMs: number,
 ): { readonly endedBeforeMs: number; readonly admittedBeforeMs: number } {
@@ -132,8 +132,8 @@ export function forgettable(
 }
 
 /** True if the session's row can be deleted, because no ticket of its sid can be claimed any more. */
-export function isForgettable(session: Session, lapsedKey: number, rules: SessionRules, nowMs: number): boolean {
-  const { endedBeforeMs, admittedBeforeMs } = forgettable(rules, nowMs)
+export function isPrunable(session: Session, lapsedKey: number, rules: SessionRules, nowMs: number): boolean {
+  const { endedBeforeMs, admittedBeforeMs } = prunableBefore(rules, nowMs)
   return session.key <= lapsedKey && session.expiresMs < endedBeforeMs && session.admittedMs < admittedBeforeMs
 }
 

@@ -57,7 +57,7 @@ export class Tally {
   }
 
   /** Prunes counters that are no longer useful, sent or not. */
-  forget(isOld: (cell: string) => boolean): void {
+  prune(isOld: (cell: string) => boolean): void {
     for (const cell of this.#totals.keys()) {
       if (!isOld(cell)) continue
       this.#totals.delete(cell)

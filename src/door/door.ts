@@ -146,7 +146,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#alarmAtMs = null
     const nowMs = Date.now()
     if (this.#owesReport(nowMs) || nowMs < (this.#pause?.untilMs ?? 0)) await this.#link.sync()
-    this.#forget(Date.now())
+    this.#prune(Date.now())
     const nextMs = this.#store.nextEndMs()
     if (nextMs !== null) this.#wakeAt(nextMs)
     this.#link.keepGoing()
@@ -161,12 +161,12 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   /** Prunes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
-  #forget(nowMs: number): void {
-    this.#store.forgetDrained(nowMs)
+  #prune(nowMs: number): void {
+    this.#store.pruneDrained(nowMs)
     const { snapshot } = this.#state
     if (!snapshot) return
     const lapsed = Object.values(snapshot.lanes).map(lane => lane.lapsedKey)
-    this.#store.forget(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#link.settings.at(nowMs).session, nowMs)
+    this.#store.prune(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#link.settings.at(nowMs).session, nowMs)
   }
 
   /** Session time does not run while the origin is down: the ends of live sessions are moved. */

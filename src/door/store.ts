@@ -4,7 +4,7 @@ import type { Pause } from '../core/door/clock-freeze.ts'
 import type { SessionStore } from '../core/door/door.ts'
 import type { DebtStore, StoredDebt } from '../core/limits/ledger.ts'
 import type { Session, SessionRules } from '../core/session.ts'
-import { forgettable } from '../core/session.ts'
+import { prunableBefore } from '../core/session.ts'
 import { SKEW_MS } from '../core/ticket.ts'
 import { migrate } from '../runtime/migrations.ts'
 
@@ -33,7 +33,7 @@ export const DOOR_MIGRATIONS = [
 ]
 
 /** Old rows are deleted in portions of this size, so that no single alarm takes long. */
-const FORGET_AT_ONCE = 1_000
+const PRUNED_AT_ONCE = 1_000
 /** Drained debts are deleted this often, by a scan. An index on their times would double the cost of writing a debt. */
 const DRAINED_EVERY_MS = 60_000
 
@@ -144,18 +144,18 @@ export class DoorStore implements SessionStore, DebtStore {
    * Deletes sessions that no ticket can name any more: their keys had lapsed at least a claim window ago. The lapsed
    * key is stored together with its time, because the door may sleep in between.
    */
-  forget(lapsedKey: number, rules: SessionRules, nowMs: number): void {
+  prune(lapsedKey: number, rules: SessionRules, nowMs: number): void {
     const before = this.#fact('lapsed')
     const noted = typeof before === 'string' ? (JSON.parse(before) as { atMs: number; key: number }) : null
     const waitMs = rules.claimWindowMs + SKEW_MS
     if (noted && nowMs - noted.atMs < waitMs) return
     if (noted) {
-      const { endedBeforeMs, admittedBeforeMs } = forgettable(rules, nowMs)
+      const { endedBeforeMs, admittedBeforeMs } = prunableBefore(rules, nowMs)
       const query = 'SELECT sid FROM sessions WHERE expires_ms < ? AND admitted_ms < ? AND key <= ? LIMIT ?'
-      const bounds = [endedBeforeMs, admittedBeforeMs, noted.key, FORGET_AT_ONCE]
-      const forgotten = this.#sql.exec<{ sid: string }>(query, ...bounds).toArray()
-      for (const { sid } of forgotten) this.#sql.exec('DELETE FROM sessions WHERE sid = ?', sid)
-      if (forgotten.length === FORGET_AT_ONCE) return
+      const bounds = [endedBeforeMs, admittedBeforeMs, noted.key, PRUNED_AT_ONCE]
+      const pruned = this.#sql.exec<{ sid: string }>(query, ...bounds).toArray()
+      for (const { sid } of pruned) this.#sql.exec('DELETE FROM sessions WHERE sid = ?', sid)
+      if (pruned.length === PRUNED_AT_ONCE) return
     }
     if (Number.isFinite(lapsedKey)) this.#remember('lapsed', JSON.stringify({ atMs: nowMs, key: lapsedKey }))
   }
@@ -174,7 +174,7 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /** Deletes debts that have drained. */
-  forgetDrained(nowMs: number): void {
+  pruneDrained(nowMs: number): void {
     if (nowMs - this.#drainedMs < DRAINED_EVERY_MS) return
     this.#drainedMs = nowMs
     this.#sql.exec('DELETE FROM debts WHERE tat_ms <= ?', nowMs)

@@ -80,7 +80,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     const room = rooms.get(name)
     if (!room) continue
     const redirect = await takeOffAddress(visit, room)
-    if (redirect) return letGo(visit, markedBy(visit, room, 'redirect', redirect), admissions)
+    if (redirect) return answerInstead(visit, markedBy(visit, room, 'redirect', redirect), admissions)
     const decided = await decide(visit, room)
     const verdict = decided.kind === 'limited' ? await afterTurn(visit, decided, () => decide(visit, room)) : decided
     const { config, health } = room.settings
@@ -88,7 +88,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     if (!isLetOn) {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
         const answer = await turnAway(visit, verdict)
-        return letGo(visit, markedBy(visit, room, stateOf(verdict), answer), admissions)
+        return answerInstead(visit, markedBy(visit, room, stateOf(verdict), answer), admissions)
       }
       room.count('would_wait')
       mode = 'observe'
@@ -98,7 +98,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstreams)
     if (held) {
       visit.trace?.note({ room: name, verdict: 'blocked', why: held.why })
-      return letGo(visit, markedBy(visit, room, held.why, await heldResponse(visit, held)), admissions)
+      return answerInstead(visit, markedBy(visit, room, held.why, await heldResponse(visit, held)), admissions)
     }
     passages.push({ verdict, config, upstream: upstreams[0] })
   }
@@ -111,7 +111,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
   if (outcome.kind === 'failed') {
     const room = rooms.get(names[0] ?? '') ?? null
     const answer = originFailed(visit, room, outcome.why)
-    return letGo(visit, markedBy(visit, room, 'origin-failed', answer), admissions)
+    return answerInstead(visit, markedBy(visit, room, 'origin-failed', answer), admissions)
   }
   release(visit, admissions)
   const answer = endingWithSession(visit, passOn(visit, outcome.response, admissions, mode), admissions)
@@ -148,7 +148,7 @@ function heldOf(visit: Visit, room: RoomClient, verdict: Verdict, upstreams: rea
  * Returns the answer to a request that does not go on. A pass that another of its rooms has just given stays the
  * visitor's.
  */
-function letGo(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
+function answerInstead(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
   release(visit, admissions)
   addTokens(visit, response.headers, admissions)
   return response

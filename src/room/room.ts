@@ -22,7 +22,7 @@ import type {
 } from '../core/protocol/calls.ts'
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import * as core from '../core/room/room.ts'
-import { forgetPolicies } from '../core/room/totals.ts'
+import { prunePolicies } from '../core/room/totals.ts'
 import type { LiveChange } from '../settings/changes.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
@@ -145,7 +145,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#state.snapshot = null
     if (change.restocks) core.restock(this.#state, change.config.remaining)
     commitDraws(this.#state.events, this.#settings.events, nowMs)
-    forgetPolicies(this.#state.totals, policyNames(this.#settings))
+    prunePolicies(this.#state.totals, policyNames(this.#settings))
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
     this.#save()
   }

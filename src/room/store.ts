@@ -74,7 +74,7 @@ export class RoomStore {
     for (const [lane, { removedAtMs }] of Object.entries(lines)) {
       if (!removedAtMs) continue
       removeLane(room, lane, nowMs)
-      this.#forgetLane(lane)
+      this.#deleteLane(lane)
     }
     return room
   }
@@ -91,7 +91,7 @@ export class RoomStore {
   /** Saves everything that a door's report may have changed. */
   saveReported(room: RoomState, name: string, dirty: ReadonlyMap<string, ReadonlySet<number>>): void {
     this.saveLines(room, dirty)
-    for (const [lane, line] of room.lines) this.#forgetArrivals(lane, line)
+    for (const [lane, line] of room.lines) this.#pruneArrivals(lane, line)
     const door = room.doors.get(name)
     if (door) this.#saveDoor(name, door)
     this.saveRoom(room)
@@ -102,7 +102,7 @@ export class RoomStore {
     for (const [lane, chunks] of dirty) {
       const line = lines.get(lane)
       if (line) this.#saveArrivals(lane, line, chunks)
-      else this.#forgetLane(lane)
+      else this.#deleteLane(lane)
     }
   }
 
@@ -125,13 +125,13 @@ export class RoomStore {
     }
   }
 
-  #forgetLane(lane: string): void {
+  #deleteLane(lane: string): void {
     this.#sql.exec('DELETE FROM arrivals WHERE lane = ?', lane)
   }
 
   /** Deletes the histogram behind the frontier, in whole chunks. */
-  #forgetArrivals(lane: string, line: Line): void {
-    if (line.arrivals.forgetBefore(line.state.frontierKey).length === 0) return
+  #pruneArrivals(lane: string, line: Line): void {
+    if (line.arrivals.pruneBefore(line.state.frontierKey).length === 0) return
     this.#sql.exec(
       'DELETE FROM arrivals WHERE lane = ? AND chunk < ?',
       lane,

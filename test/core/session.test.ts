@@ -5,8 +5,8 @@ import {
   again,
   end,
   endsByTime,
-  isForgettable,
   isLive,
+  isPrunable,
   renewedExpiry,
   type SessionRules,
 } from '../../src/core/session.ts'
@@ -144,15 +144,15 @@ describe('forgetting', () => {
   it('waits until the key has lapsed for so long that no ticket with it can be claimed', () => {
     const session = returnedAt(1_000)
     const longAfter = session.expiresMs + 60 * MINUTE
-    expect(isForgettable(session, 6_999, rules, longAfter)).toBe(false)
-    expect(isForgettable(session, 7_000, rules, longAfter)).toBe(true)
-    expect(isForgettable(session, 7_000, rules, session.expiresMs + MINUTE)).toBe(false)
+    expect(isPrunable(session, 6_999, rules, longAfter)).toBe(false)
+    expect(isPrunable(session, 7_000, rules, longAfter)).toBe(true)
+    expect(isPrunable(session, 7_000, rules, session.expiresMs + MINUTE)).toBe(false)
   })
 
   it('waits until no ticket that was refused before the session began can be claimed', () => {
     const session = admit(claim, rules, 0)
     // The session ends within a minute. A place at the front is given for two minutes, and valid for five.
-    expect(isForgettable(session, 7_000, rules, 7 * MINUTE)).toBe(false)
-    expect(isForgettable(session, 7_000, rules, 7 * MINUTE + 11_000)).toBe(true)
+    expect(isPrunable(session, 7_000, rules, 7 * MINUTE)).toBe(false)
+    expect(isPrunable(session, 7_000, rules, 7 * MINUTE + 11_000)).toBe(true)
   })
 })

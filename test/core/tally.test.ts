@@ -30,7 +30,7 @@ describe('Tally', () => {
     sender.add('seen', 1)
     const first = sender.report()
     sender.add('old', 2)
-    sender.forget(cell => cell === 'old')
+    sender.prune(cell => cell === 'old')
     sender.acknowledge(first.seq)
     expect([sender.dirty, sender.size]).toEqual([false, 0])
     sender.add('old')

@@ -158,7 +158,7 @@ export class Room {
     counts.rowsWritten += 2
     for (const chunks of dirty.values()) counts.rowsWritten += chunks.size
     for (const { arrivals, state } of this.state.lines.values()) {
-      counts.rowsWritten += arrivals.forgetBefore(state.frontierKey).length
+      counts.rowsWritten += arrivals.pruneBefore(state.frontierKey).length
     }
   }
 }

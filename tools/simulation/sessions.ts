@@ -3,7 +3,7 @@
  * reader gets a copy. A session that is written belongs to the store: the caller must not change it later.
  */
 import type { SessionStore } from '../../src/core/door/door.ts'
-import { isForgettable, type Session, type SessionRules } from '../../src/core/session.ts'
+import { isPrunable, type Session, type SessionRules } from '../../src/core/session.ts'
 import { Queue } from './queue.ts'
 
 export class MemorySessions implements SessionStore {
@@ -63,6 +63,6 @@ export class MemorySessions implements SessionStore {
   }
 
   forget(lapsedKey: number, rules: SessionRules, nowMs: number): void {
-    for (const [sid, row] of this.#rows) if (isForgettable(row, lapsedKey, rules, nowMs)) this.#rows.delete(sid)
+    for (const [sid, row] of this.#rows) if (isPrunable(row, lapsedKey, rules, nowMs)) this.#rows.delete(sid)
   }
 }

@@ -127,7 +127,7 @@ function remarkOf(upstream: string, mark: 'complaint' | 'loss' | 'fault', sid: s
  */
 export function forgetOldSamples(tally: Tally, nowMs: number): void {
   if (tally.size < CELLS_MANY) return
-  tally.forget(cell => {
+  tally.prune(cell => {
     if (!cell.startsWith('health/')) return false
     const stamp = Number(cell.split('/')[2])
     return (stamp + 1) * STAMP_MS <= nowMs - CELL_OLD_AFTER_MS

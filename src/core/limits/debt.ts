@@ -92,7 +92,7 @@ export function lend(debt: Debt, quota: Quota, request: TokenRequest, { leaseMs,
   // The end never moves back: the isolate may use its earlier tokens until the earlier end.
   lease.endMs = Math.max(known?.endMs ?? 0, nowMs + leaseMs + LEASE_GRACE_MS)
   debt.leases.set(request.lease, lease)
-  if (debt.leases.size > LEASES_MAX) forgetOne(debt, request.lease)
+  if (debt.leases.size > LEASES_MAX) evictOne(debt, request.lease)
   const free = available(debt, quota, nowMs)
   // Lend for whole requests only. A part of one would be useless here and missing at other isolates.
   const tokens = free >= request.want ? request.want : Math.floor(free / request.least) * request.least
@@ -212,7 +212,7 @@ function chargeAtEnd(debt: Debt, lease: Lease): void {
  * Drops an empty lease, or else the oldest one. The oldest is charged whole at its end, which is stricter than its
  * reports would have been.
  */
-function forgetOne(debt: Debt, except: string): void {
+function evictOne(debt: Debt, except: string): void {
   const others = [...debt.leases].filter(([id]) => id !== except)
   const oldest = others.find(([, lease]) => unusedTokens(lease) === 0) ?? others[0]
   if (!oldest) return

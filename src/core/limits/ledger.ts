@@ -106,13 +106,13 @@ export class Ledger {
   }
 
   /** Prunes drained debts, longest idle session first, and stops at the first session that still has a debt. */
-  #forgetQuiet(nowMs: number): void {
+  #pruneQuiet(nowMs: number): void {
     if (Math.abs(nowMs - this.#lookedAtMs) < LOOK_EVERY_MS) return
     this.#lookedAtMs = nowMs
     let looks = LOOK_AT
     for (const [sid, account] of this.#accounts) {
       if (looks-- === 0) return
-      forgetClear(account, nowMs)
+      pruneClear(account, nowMs)
       if (account.debts.size > 0 || [...account.written.values()].some(tatMs => tatMs > nowMs)) return
       this.#accounts.delete(sid)
     }
@@ -133,7 +133,7 @@ export class Ledger {
   }
 
   #bound(nowMs: number): void {
-    this.#forgetQuiet(nowMs)
+    this.#pruneQuiet(nowMs)
     for (const [sid, account] of this.#accounts) {
       if (this.#accounts.size <= this.#sessionsMax) return
       this.#accounts.delete(sid)
@@ -150,10 +150,10 @@ export class Ledger {
 function bucketOf(account: Account, { bucket, policy }: TokenRequest, nowMs: number): string {
   const { debts } = account
   if (bucket === policy || debts.has(bucket) || debts.size < BUCKETS_MAX) return bucket
-  forgetClear(account, nowMs)
+  pruneClear(account, nowMs)
   return debts.size < BUCKETS_MAX ? bucket : `${policy}/*`
 }
 
-function forgetClear({ debts }: Account, nowMs: number): void {
+function pruneClear({ debts }: Account, nowMs: number): void {
   for (const [name, debt] of debts) if (isClear(debt, nowMs)) debts.delete(name)
 }

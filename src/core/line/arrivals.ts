@@ -140,7 +140,7 @@ export class Arrivals {
   }
 
   /** Prunes whole chunks before `key`. Returns their numbers, so that the caller can delete them from storage. */
-  forgetBefore(key: number): number[] {
+  pruneBefore(key: number): number[] {
     const keep = this.#firstFrom(key)
     const gone = this.#order.slice(0, keep)
     for (const number of gone) this.#chunks.delete(number)

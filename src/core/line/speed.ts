@@ -61,7 +61,7 @@ export function measure(state: SpeedState, passed: number, nowMs: number): void 
 }
 
 /** Replaces the long run by the recent past: speeds under other limits do not predict the long run. */
-export function forgetLongRun(state: SpeedState): void {
+export function resetLongRun(state: SpeedState): void {
   Object.assign(state.long, state.lately)
 }
 

@@ -10,7 +10,7 @@ import { settledKey } from '../line/batches.ts'
 import { showRate } from '../line/frontier.ts'
 import { countCalledAhead, type LaneSnapshot, type Line, snapshotOf } from '../line/line.ts'
 import { followPace, slowedAt } from '../line/slowdown.ts'
-import { forgetLongRun } from '../line/speed.ts'
+import { resetLongRun } from '../line/speed.ts'
 import { burstOf, fill, grantedIn, newAccount, outstanding, settle } from '../permits/bank.ts'
 import { shareOf } from '../permits/lanes.ts'
 import type { Demand, DoorReport } from '../protocol/messages.ts'
@@ -150,7 +150,7 @@ function renewSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
   const soldOut = left(room) === 0
   const full = live + unspent >= rules.totalActiveUsers
   if (followPace(room.pace, rules, full, nowMs)) {
-    for (const { state } of room.lines.values()) forgetLongRun(state.speed)
+    for (const { state } of room.lines.values()) resetLongRun(state.speed)
   }
   for (const [lane, line] of room.lines) countCalledAhead(line, readyFor(room, rules, lane, nowMs))
   room.snapshot = {

@@ -40,7 +40,7 @@ export function otherTotals(totals: Totals): Totals {
 /**
  * Deletes the totals of policies that no longer exist. Otherwise every renaming would make the room's stored row grow.
  */
-export function forgetPolicies(totals: Record<string, number>, policies: readonly string[]): void {
+export function prunePolicies(totals: Record<string, number>, policies: readonly string[]): void {
   for (const cell of Object.keys(totals)) {
     if (cell.startsWith(PREFIX) && !policies.includes(cell.split('/')[1] ?? '')) delete totals[cell]
   }

@@ -49,7 +49,7 @@ describe('Arrivals', () => {
 
   it('forgets only whole chunks, and keeps the counts of the rest', () => {
     const line = lineOf(0, 2 * CHUNK_MS, 5 * CHUNK_MS)
-    line.forgetBefore(T0 + 2 * CHUNK_MS)
+    line.pruneBefore(T0 + 2 * CHUNK_MS)
     expect(line.after(T0)).toBe(2)
   })
 
@@ -119,7 +119,7 @@ describe('Arrivals', () => {
             tickets.push(...Array.from({ length: step.count }, () => T0 + step.key))
           } else if (step.kind === 'forget') {
             // Only chunks that end before the key are forgotten.
-            const gone = new Set(line.forgetBefore(T0 + step.key))
+            const gone = new Set(line.pruneBefore(T0 + step.key))
             for (const number of gone) expect((number + 1) * CHUNK_MS).toBeLessThanOrEqual(T0 + step.key)
             tickets = tickets.filter(ticket => !gone.has(chunkOf(arrivalBucketOf(ticket))))
           } else {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import {
   fastest,
-  forgetLongRun,
   measure,
   newSpeed,
+  resetLongRun,
   type Speed,
   speedFor,
   speedOf,
@@ -48,7 +48,7 @@ describe('the speed of a line', () => {
     const state = moved(3_600, () => 10)
     for (let second = 3_601; second <= 3_660; second++) measure(state, 1, second * 1_000)
     expect(known(state).longPerSecond).toBeGreaterThan(8)
-    forgetLongRun(state)
+    resetLongRun(state)
     expect(known(state).longPerSecond).toBe(known(state).latelyPerSecond)
   })
 
