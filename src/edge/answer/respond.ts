@@ -16,7 +16,7 @@ import {
   type Verdict,
   type Waiting,
 } from '../gate/verdict.ts'
-import { obey, withheldHeaders } from '../origin/directives.ts'
+import { carryOutDirective, withheldHeaders } from '../origin/directives.ts'
 import { customRejectedPage, customWaitingPage } from '../pages/custom.ts'
 import type { Page } from '../pages/page.ts'
 import { placeJson, rejectedJson } from '../pages/place-json.ts'
@@ -71,7 +71,7 @@ export function passOn(
   mode: string | null,
 ): Response {
   const withheld = withheldHeaders(response.headers)
-  if (withheld.length > 0) obey(visit, admissions, response.headers)
+  if (withheld.length > 0) carryOutDirective(visit, admissions, response.headers)
   chargeAfterwards(visit, admissions, response.headers)
   if (visit.isWebSocket && response.webSocket) return relay(visit, response, response.webSocket, admissions)
   const isFresh = admissions.some(admission => admission.isNew)

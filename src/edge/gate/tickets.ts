@@ -24,7 +24,7 @@ export function countConfirmed(visit: Visit, room: RoomClient, ticket: Ticket): 
  * Returns a new ticket: a place by arrival, a place drawn in the batch of this moment, or an entry in the draw of an
  * event. A valid invitation may set the sid.
  */
-export async function mint(
+export async function issueTicket(
   visit: Visit,
   room: RoomClient,
   invited: Invited,

@@ -12,7 +12,7 @@ import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
 import { networkCheck } from './network-policies.ts'
 import { mayConfirm } from './network-quota.ts'
-import { countConfirmed, giveUp, mint, newSid, nextAfter, withKnownPlace } from './tickets.ts'
+import { countConfirmed, giveUp, issueTicket, newSid, nextAfter, withKnownPlace } from './tickets.ts'
 import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
 /** The life of a pass that is given while the room cannot be reached. */
@@ -76,7 +76,7 @@ export async function withoutPass(
       }
       case 'issue': {
         if (step.why === 'changed-lane' && progress.ticket) giveUp(room, progress.ticket)
-        const issued = await mint(visit, room, shown.invited, step)
+        const issued = await issueTicket(visit, room, shown.invited, step)
         progress = { ...progress, ticket: issued, visitor: { ...visitor, issued: step.why } }
         break
       }

@@ -1,5 +1,5 @@
 /**
- * The commands that an origin may put into its answer: end a visitor's session, or keep a shopper in. An origin must
+ * The directives that an origin may put into its answer: end a visitor's session, or keep a shopper in. An origin must
  * not mark its answers as ours.
  */
 import { seldom } from '../../runtime/log.ts'
@@ -7,15 +7,15 @@ import type { Admitted } from '../gate/verdict.ts'
 import { NAME_HEADER, STATE_HEADER } from '../mark.ts'
 import type { Visit } from '../request/visit.ts'
 
-/** The headers of commands and of our mark. Visitors must not get them from the origin. */
+/** The headers of directives and of our mark. Visitors must not get them from the origin. */
 const HEADERS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command', STATE_HEADER, NAME_HEADER]
 /** The longest extension. A longer one is a mistake. */
 const EXTEND_MAX_SECONDS = 24 * 60 * 60
 
-export type Command = { readonly order: 'revoke' } | { readonly order: 'extend'; readonly seconds: number }
+export type OriginDirective = { readonly order: 'revoke' } | { readonly order: 'extend'; readonly seconds: number }
 
 /** Reads `revoke` or `extend=SECONDS`, in any case. Returns null for anything else. */
-export function commandOf(headers: Headers): Command | null {
+export function directiveOf(headers: Headers): OriginDirective | null {
   const text = headers.get('Waiting-Room-Command')?.trim().toLowerCase()
   if (text === 'revoke' || headers.get('Cf-Waiting-Room-Command')?.trim().toLowerCase() === 'revoke')
     return { order: 'revoke' }
@@ -28,18 +28,18 @@ export function withheldHeaders(headers: Headers): readonly string[] {
   return HEADERS.filter(name => headers.has(name))
 }
 
-/** Carries out the origin's command in the background. The visitor's answer does not wait for it. */
-export function obey(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
-  const command = commandOf(headers)
-  if (!command) return
+/** Carries out the origin's directive in the background. The visitor's answer does not wait for it. */
+export function carryOutDirective(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
+  const directive = directiveOf(headers)
+  if (!directive) return
   for (const { room, sid } of admissions) {
     const done =
-      command.order === 'revoke'
+      directive.order === 'revoke'
         ? room.sessions.end(visit, sid, 'revoked')
-        : room.sessions.extend(visit, sid, command.seconds * 1_000)
+        : room.sessions.extend(visit, sid, directive.seconds * 1_000)
     visit.waitUntil(
       done.catch((error: unknown) => {
-        seldom.note('order-failed', { room: room.name, order: command.order, detail: String(error) }, visit.nowMs)
+        seldom.note('order-failed', { room: room.name, order: directive.order, detail: String(error) }, visit.nowMs)
       }),
     )
   }
