@@ -104,7 +104,7 @@ function startWrangler({ host, port, rooms, storage }: Checked, origin: string):
   const variables = {
     DEBUG,
     ORIGIN: origin,
-    // An origin that must see the visitor's Host is behind a proxy that passes it on.
+    // Where the origin must see the visitor's Host, a proxy on this machine puts it back.
     ORIGIN_HOST_HEADER: 'origin',
     ADMIN_HOST: '*',
     ...(rooms === null ? {} : { ROOMS: JSON.stringify(rooms) }),

@@ -107,9 +107,9 @@ export function end(session: Session, how: 'left' | 'revoked', rules: SessionRul
 }
 
 /**
- * Returns the place at the front for a visitor whose session ended by inactivity a moment ago. Returns null for any
- * other end, and after a place at the front. Otherwise a visitor could take the same place again and again after its
- * time is up. The visitors in line would never get that place.
+ * Returns the place at the front for a visitor whose session ended by inactivity a moment ago. Returns null if the
+ * session ended in any other way, or had itself begun from such a place. Otherwise a visitor whose time is up could
+ * come in again for ever, ahead of the line.
  */
 export function again(session: Session, rules: SessionRules, nowMs: number): Again | null {
   if (session.ended !== null || session.endsByTime || session.isReentry) return null

@@ -186,7 +186,7 @@ export class RoomStore {
   }
 }
 
-/** A stored door lacks the demand, which counts only for seconds, and has `reportedAtMs` under an older name. */
+/** A stored door has no `demand`, which is out of date within seconds, and has `reportedAtMs` under an older name. */
 function doorFrom(account: string): DoorRecord {
   const { heardAtMs, ...stored } = JSON.parse(account) as Omit<DoorRecord, 'demand' | 'reportedAtMs'> & {
     heardAtMs: number

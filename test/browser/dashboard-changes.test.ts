@@ -241,7 +241,7 @@ describe('the dashboard', () => {
     expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])
   })
 
-  test('takes one setting back to the file, and leaves the others as they are set', async () => {
+  test('resets one setting to its value in the file, and keeps the other changes', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
     await logIn()
     await undo('(120): new_users_per_minute').click()
@@ -272,7 +272,7 @@ describe('the dashboard', () => {
     expect(fake.room('shop').describe().settings).toMatchObject({ new_users_per_minute: 90, claim_window: 5 })
   })
 
-  test('asks before it goes back to a file that holds the line, as the switch does', async () => {
+  test('asks before a reset that would hold the line, as the switch does', async () => {
     fake.room('tickets').change({ set: { queue_all: false } }, null, 'Bo')
     await logIn()
     await page.getByRole('link', { name: 'tickets' }).click()

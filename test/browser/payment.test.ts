@@ -92,7 +92,7 @@ describe('a form of the bank', () => {
     expect(arrived('/open/paid')).toHaveLength(1)
   })
 
-  it('goes on by a button without scripts', async () => {
+  it('continues by a button when scripts are off', async () => {
     const context = await visitor({ javaScriptEnabled: false })
     const page = await context.newPage()
     await page.goto(`${site.url}/open`)

@@ -203,7 +203,7 @@ describe.concurrent('in line', () => {
     expect(await text(page, 'lead')).not.toContain('Places are drawn by lot')
   })
 
-  test('a room without a line says so on a page that works without scripts and does nothing by itself', async ({
+  test('a room without a line shows a page that explains it, and that does nothing by itself', async ({
     visit,
     expect,
   }) => {
@@ -582,7 +582,7 @@ describe.concurrent('for every visitor', () => {
     expect(await page.getByText('How the draw can be checked').count()).toBe(0)
   })
 
-  test('one small answer is all that the page needs, and its policy allows no more', async ({ visitor }) => {
+  test('the page needs one small response, and its policy allows nothing else', async ({ visitor }) => {
     const page = await (await visitor()).newPage()
     const asked: string[] = []
     const complaints: string[] = []

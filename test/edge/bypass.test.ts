@@ -69,7 +69,7 @@ describe('a bypass rule for a header', () => {
 describe('a bypass rule for a query', () => {
   const post = (target: string) => new Visitor('machines.test', newEdge()).send(target, { method: 'POST', body: '{}' })
 
-  it('lets by what reaches the origin as it was judged', async () => {
+  it('sends the request to the origin exactly as it was judged', async () => {
     const { atOrigin, response } = await post('/?wc-api=wc_stripe&x=%2F')
     expect([atOrigin?.method, atOrigin?.url]).toEqual(['POST', 'http://origin.test/?wc-api=wc_stripe&x=%2F'])
     expect([atOrigin?.body, response.headers.getSetCookie()]).toEqual(['{}', []])

@@ -45,7 +45,7 @@ describe('a well-known file of a held room', () => {
     '/.well-known',
     '/.well-known/..%2fshop',
     '/.well-known/x?rest_route=/wc/store/v1/cart',
-  ])('does not lend its address to %s', async path => {
+  ])('does not let %s by, which only looks like it', async path => {
     expect((await stranger().send(path)).atOrigin).toBeNull()
   })
 

@@ -115,7 +115,7 @@ describe('a refresh tag in a page', () => {
     expect(withoutReload(page)).toBe(page)
   })
 
-  it('is found in one pass, even where no tag ends', () => {
+  it('is found in one pass, even if no tag is closed', () => {
     // A search to the end of the page for each tag, and again for each word in it, would take minutes.
     expect(withoutReload('<meta http-equiv=refresh'.repeat(2_700))).toHaveLength(64_800)
   })

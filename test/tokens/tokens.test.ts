@@ -163,7 +163,7 @@ describe('a key that this isolate does not know', () => {
     expect((await readToken(later, younger, 'shop', NOW + 3_000)).kind).toBe('unknown')
   })
 
-  it('counts as foreign when the token is from further in the future than clocks may differ', async () => {
+  it('counts as foreign when the token was issued further in the future than clocks may differ', async () => {
     const other = await openKeyRing(JSON.stringify({ keys: await newKeys('two') }))
     for (const [aheadMs, kind] of [
       [9_000, 'unknown'],

@@ -83,7 +83,7 @@ describe('a site that was in trouble', () => {
     expect(relapsedShare).toBe(0)
   })
 
-  it('is not healthy after only half a minute between two troubles', () => {
+  it('does not count half a minute between two outages as a recovery', () => {
     const { healthyAfterSeconds } = recovered(200, second =>
       second < 30 || (second >= 60 && second < 80) ? { failed: 5 } : {},
     )

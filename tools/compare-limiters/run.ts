@@ -27,7 +27,8 @@ export async function judge(limiter: Limiter, traffic: readonly Request[]): Prom
 const AT_ONCE = 32
 
 /**
- * Decisions a second of each limiter: the median of slices that the limiters take in turns. The first slice warms up.
+ * Returns the decisions a second of each limiter: the median of its time slices. The limiters take turns, and the first
+ * slice of each only warms up.
  */
 export async function race(
   limiters: readonly Limiter[],

@@ -1,4 +1,4 @@
-/** The room's process: the decisions of `src/core/room/room.ts`, what it would store, and what the operator changes. */
+/** The simulated room. It runs the decisions of `src/core/room/room.ts`, its storage, and the operator's changes. */
 
 import { commit } from '../../src/core/events/draws.ts'
 import { callableKey } from '../../src/core/events/events.ts'

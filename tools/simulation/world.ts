@@ -83,7 +83,7 @@ export class World {
       agenda.at(atMs, () => (whom === scenario.doors ? this.#room.evict() : this.#doors.evict(whom)))
     }
     const endMs = START_MS + scenario.untilMs
-    // A visitor without an appointment may have a call under way, or may return with an old ticket.
+    // Without an event to come, a visitor may still have a call under way, or may return with an old ticket.
     const quietForMs = QUIET_MS + (scenario.duplicate > 0 ? 2 * scenario.sessionMs : 0)
     let busyAtMs = START_MS
     for (let atMs = START_MS; atMs < endMs && atMs - busyAtMs <= quietForMs; atMs += TICK_MS) {

@@ -39,7 +39,7 @@ export function isEntitled(door: DoorState, request: Claim, nowMs: number): bool
   return true
 }
 
-/** Returns how many permits of other lanes have no ready visitor there. */
+/** Returns how many permits the other lanes hold beyond what their ready visitors need. */
 function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   const waiting = new Map<string, number>()
   for (const visitor of door.ready) {

@@ -48,8 +48,8 @@ export function total(curve: Curve): number {
 }
 
 /**
- * The corners of the exact curve: flat between buckets, straight inside one. Far back in a long line the curve is also
- * straight across merged buckets and chunks.
+ * Returns the corners of the exact curve, which is constant between buckets and rises evenly inside one. Far back in a
+ * long line it rises evenly across merged buckets and chunks, too.
  */
 function cornersOf(arrivals: Arrivals, fromKey: number): number[] {
   const corners: number[] = []

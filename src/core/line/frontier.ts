@@ -35,7 +35,7 @@ interface Tick {
   readonly atMs: number
   readonly called: number
   readonly shown: number
-  /** True once this tick is counted in the show rate: its visitors have had the time to be seen. */
+  /** True once this tick counts towards the show rate: its visitors have had the time to come. */
   learnt?: boolean
 }
 

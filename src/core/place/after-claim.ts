@@ -19,7 +19,7 @@ export type ClaimRefusal =
 export type AfterClaim =
   | RejectStep
   | WaitStep
-  /** The visitor goes on with the place at the front, or without a place. */
+  /** Decide again, with a place at the front of the line or without a place. */
   | { readonly kind: 'retry'; readonly ticket: Ticket | null }
 
 /** Decides about a visitor whom a claim did not admit. */

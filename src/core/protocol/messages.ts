@@ -55,13 +55,15 @@ export interface Demand {
 export interface EdgeReport extends TallyReport {
   readonly isolate: string
   /**
-   * The version of the edge's settings. By versions an operator's change reaches every edge:
+   * The version of the edge's settings. Versions carry a change of the operator to every edge:
    *
    * 1. `Room.change` puts it in force, moves the room's version, and nudges every door.
    * 2. A door's next report has an older version, so the room's reply contains the settings (`DoorReply.settings`).
    * 3. The door puts them in force, and has the room's version from then on.
    * 4. An edge's next report has an older version, so the door's reply contains the settings (`EdgeReply.settings`).
-   * 5. The edge puts them in force (`applyEdgeReply`). For this it takes at most `IN_FORCE_WITHIN_MS` (I10).
+   * 5. The edge puts them in force (`applyEdgeReply`).
+   *
+   * The five steps take at most `IN_FORCE_WITHIN_MS` (I10).
    */
   readonly version: string
 }

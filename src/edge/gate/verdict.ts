@@ -102,7 +102,7 @@ export interface TurnedAway {
     | WhyWaiting
     | WhyRejected
   readonly retryAfterMs: number
-  /** The verdict about a page in the place of this request. Null where there is none. */
+  /** The verdict that a request for a page would get here. Null where there is none. */
   readonly page: Waiting | Rejected | null
 }
 

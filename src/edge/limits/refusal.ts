@@ -5,9 +5,9 @@ import type { Policy } from '../../settings/rate-limits.ts'
 const CONCURRENT_RETRY_MS = 1_000
 
 export type WhyRefused =
-  /** A policy that counts sessions. */
+  /** A policy that counts the requests of a session. */
   | 'policy'
-  /** A policy that counts networks. */
+  /** A policy that counts the requests of a network. */
   | 'network-policy'
   /** `max_concurrent`. */
   | 'concurrent'

@@ -67,7 +67,7 @@ export function variablesOf(visit: Visit, { tag, dir, texts }: Language) {
 
 /**
  * Returns a function for a page's headers in a room. The Content-Security-Policy allows only the page's own styles and
- * scripts, by their hashes. It is made once.
+ * scripts, by their hashes. The policy is computed once.
  */
 export function headersFor(own: {
   readonly styles: readonly string[]

@@ -47,7 +47,8 @@ function isPageByScript(headers: Headers): boolean {
 }
 
 /**
- * Whether Turbo loads a page. It shows the HTML of an error inside the present page, and loads any other answer for real.
+ * Whether Turbo loads a page. Turbo shows the HTML of an error inside the present page. It loads any other answer for
+ * real.
  */
 function isTurboVisit(headers: Headers): boolean {
   return headers.has('X-Turbo-Request-Id') && !headers.has('Turbo-Frame')

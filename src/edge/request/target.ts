@@ -1,6 +1,6 @@
 /**
- * The URL of a request. The runtime builds it from the Host and the target as they came. So `Host: a/b` moves the path,
- * and `GET *` has no path. Rooms are found by host and path, so both must be what they seem.
+ * Checks the URL of a request. The runtime builds it from the Host and the target as they came. So `Host: a/b` moves
+ * the path, and `GET *` has no path. Rooms are found by host and path, so both forms are refused.
  */
 
 /** A host name or an address, with or without a port (RFC 9112 section 3.2). */

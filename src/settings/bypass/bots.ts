@@ -26,7 +26,7 @@ const KNOWN = [
   'other',
 ]
 
-/** Whether Cloudflare's pages name the category. Another one may be new, or mistyped. */
+/** Whether Cloudflare's documentation lists the category. One that it does not list may be new, or misspelt. */
 export function isKnownCategory(category: string): boolean {
   return KNOWN.includes(spelled(category))
 }

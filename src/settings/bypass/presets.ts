@@ -43,7 +43,7 @@ const EXPANDED: Readonly<Record<Preset, readonly BypassRule[]>> = {
     webhook('/wc-api/*', CART, ROUTE, { query: { name: 'wc-api' } }),
     webhook('/wp-json/wc/v3/payments/webhook', CART, ROUTE, ...FORMS),
     webhook('/wp-json/paypal/v1/incoming', CART, ROUTE, ...FORMS),
-    // Mollie sends forms.
+    // The webhooks of Mollie are forms, so the rule must not exclude forms.
     webhook('/wp-json/mollie/v1/webhook', CART, ROUTE),
   ],
   magento: [

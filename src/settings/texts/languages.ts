@@ -67,7 +67,7 @@ export type LanguageTag = keyof typeof LANGUAGES
 
 export const LANGUAGE_TAGS = Object.keys(LANGUAGES) as readonly LanguageTag[]
 
-/** The language of visitors whose own there is none for, in a room without `languages`. */
+/** The language for visitors whose own language has no texts, in a room without `languages`. */
 export const FALLBACK: LanguageTag = 'en'
 
 export function factsOf(tag: LanguageTag): Facts {

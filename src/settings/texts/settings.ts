@@ -1,4 +1,4 @@
-/** The settings that concern languages: which there are, the operator's own texts, and other words for ours. */
+/** The settings of languages: the languages of a room, the operator's own texts, and replacements for our texts. */
 import * as z from 'zod'
 import { show } from '../messages.ts'
 import { TEXT_KEYS, type TextKey } from './keys.ts'

@@ -289,7 +289,7 @@ describe('a renewal', () => {
     })
   })
 
-  it('of a session that came in by a place at the front leads to no other such place', () => {
+  it('of a session that began from a place at the front gives no second such place', () => {
     const { sessions, ask } = doorWith(2)
     ask('eu-0.a', 5)
     expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')

@@ -22,7 +22,7 @@ describe('a batch', () => {
     expect(batchAt(byMinute, T0 - 1)).toEqual({ fromKey: T0 - MINUTE, untilMs: T0 })
   })
 
-  it('is shorter when drawing began inside it, and never begins earlier', () => {
+  it('begins when drawing is switched on in the middle of it, and not before', () => {
     const began = { fromMs: T0 + 45_000, windowMs: MINUTE }
     expect(batchAt(began, T0 + 50_000)).toEqual({ fromKey: T0 + 45_000, untilMs: T0 + MINUTE })
     expect(batchAt(began, T0 + 30_000)).toEqual({ fromKey: T0 + 45_000, untilMs: T0 + MINUTE })

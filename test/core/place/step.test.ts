@@ -303,7 +303,7 @@ describe('a room that cannot be reached', () => {
     expect(step({ ...failed, snapshot: null, ticket: null }).kind).toBe('admit-locally')
   })
 
-  it('admits at most one visitor a minute where a tenth would be less', () => {
+  it('still admits one visitor a minute when a tenth of the rate is less than one', () => {
     const slow = step({ ...failed, rules: { ...failed.rules, ratePerMinute: 4 } })
     expect(slow).toMatchObject({ quota: { intervalMs: 60_000 } })
   })

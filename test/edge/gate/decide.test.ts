@@ -181,7 +181,7 @@ describe('a room that queues everyone', () => {
     expect(response.headers.has('Waiting-Room-Token')).toBe(false)
   })
 
-  it('never repeats a cookie in a header, whatever token a script sends with it', async () => {
+  it('never shows the token of the cookie in a header, whatever token a script sends with it', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)
     await visitor.page()
@@ -263,7 +263,7 @@ describe('outside a room', () => {
     expect([status, response.headers.has('Set-Cookie')]).toEqual([200, false])
   })
 
-  it('a path that only looks bypassed is queued', async () => {
+  it('a path that only looks like a bypassed one is queued', async () => {
     const edge = newEdge()
     for (const path of [
       '/checkout/status/x',

@@ -21,7 +21,7 @@ describe('advice on bypass rules', () => {
     expect(adviceOn({ bypass: [] })).toEqual([expect.stringContaining('no bypass rule. Webhooks')])
   })
 
-  it('names notifications of payments where there are protected paths', () => {
+  it('mentions payment webhooks where there are protected paths', () => {
     const protected_paths = ['/checkout/*']
     const text = expect.stringMatching(/^protected_paths, and no bypass rule for the notifications of a payment/)
     for (const bypass of [

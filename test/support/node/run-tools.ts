@@ -1,4 +1,4 @@
-/** Runs command lines of tools one after another. Standard input is a JSON array of them, standard output their outcomes. */
+/** Runs command lines of tools one after another. It reads them as a JSON array, and prints the outcomes. */
 import { readFileSync } from 'node:fs'
 import { type Outcome, runTool } from './tool.ts'
 
