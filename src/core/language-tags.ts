@@ -25,26 +25,11 @@ export function acceptedTags(header: string): readonly string[] {
     .map(({ tag }) => tag)
 }
 
-/** A language that there is, with what decides whether it serves a visitor. */
-export interface Available {
-  readonly tag: string
-  readonly language: string
-  readonly script: string | undefined
-  readonly region: string | undefined
-}
-
-/** Reads available tags once, because reading a tag costs more than a comparison. */
-export function availableTags(tags: readonly string[]): readonly Available[] {
-  return tags.flatMap(tag => {
-    const locale = localeOf(tag)
-    if (locale === null) return []
-    const { language, region } = locale
-    return [{ tag, language, script: locale.maximize().script, region }]
-  })
-}
-
-/** Returns the tag of the language that serves the first of the wanted tags that any serves, or null. */
-export function bestTag(wanted: readonly string[], available: readonly Available[]): string | null {
+/**
+ * Returns the available tag that serves the first of the wanted tags that any serves, or null. Available tags must be
+ * canonical. Few of them are read, because reading a tag costs more than a comparison.
+ */
+export function bestTag(wanted: readonly string[], available: readonly string[]): string | null {
   for (const tag of wanted) {
     const found = lookup(tag, available)
     if (found !== null) return found
@@ -52,16 +37,19 @@ export function bestTag(wanted: readonly string[], available: readonly Available
   return null
 }
 
-function lookup(wanted: string, available: readonly Available[]): string | null {
+function lookup(wanted: string, available: readonly string[]): string | null {
   const locale = localeOf(wanted)
   if (locale === null) return null
   const { language, region } = locale
   const { script } = locale.maximize()
-  const fitting = available.filter(one => one.language === language && one.script === script)
+  const fitting = available
+    .filter(tag => tag === language || tag.startsWith(`${language}-`))
+    .map(tag => new Intl.Locale(tag))
+    .filter(one => one.maximize().script === script)
   // Without the visitor's region the tag without one comes first: `pt` before `pt-BR`.
   const found =
     fitting.find(one => one.region === region) ?? fitting.find(one => one.region === undefined) ?? fitting[0]
-  if (found !== undefined) return found.tag
+  if (found !== undefined) return found.baseName
   const other = READS[language]
   return other === undefined ? null : lookup(other, available)
 }

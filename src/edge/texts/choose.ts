@@ -3,7 +3,7 @@
  * The first of the room is for all other visitors. A poll costs one look-up in a map for it.
  */
 import { LRUCache } from 'lru-cache'
-import { type Available, acceptedTags, availableTags, bestTag } from '../../core/language-tags.ts'
+import { acceptedTags, bestTag } from '../../core/language-tags.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Texts } from '../../settings/texts/keys.ts'
 import { FALLBACK, LANGUAGE_TAGS, type LanguageTag } from '../../settings/texts/languages.ts'
@@ -20,8 +20,6 @@ const PARAMETER = 'lang'
 
 /** The languages that an isolate has chosen and made for one version of a room's settings. */
 interface Chosen {
-  /** The languages of the room. */
-  readonly available: readonly Available[]
   readonly byWish: LRUCache<string, Language>
   /** Languages in which the room has other words. */
   readonly own: Map<LanguageTag, Language>
@@ -37,8 +35,9 @@ export function languageFor(visit: Visit, config: RoomConfig): Language {
   const wish = `${asked ?? ''};${accepts}`
   const known = chosen.byWish.get(wish)
   if (known) return known
+  const available = config.languages.length > 0 ? config.languages : LANGUAGE_TAGS
   const wanted = [...(asked === null ? [] : [asked]), ...acceptedTags(accepts)]
-  const tag = (bestTag(wanted, chosen.available) as LanguageTag | null) ?? fallbackOf(config)
+  const tag = (bestTag(wanted, available) as LanguageTag | null) ?? fallbackOf(config)
   const language = inRoom(tag, config, chosen)
   chosen.byWish.set(wish, language)
   return language
@@ -67,7 +66,7 @@ export function ownTextIn(
   const exact = own[tag]
   if (exact !== undefined) return { text: exact, lang: tag }
   const given = Object.keys(own) as LanguageTag[]
-  const lang = (bestTag([tag, fallbackOf(config)], availableTags(given)) as LanguageTag | null) ?? given[0]
+  const lang = (bestTag([tag, fallbackOf(config)], given) as LanguageTag | null) ?? given[0]
   return lang === undefined ? { text: '', lang: null } : { text: own[lang] ?? '', lang }
 }
 
@@ -78,8 +77,7 @@ function fallbackOf({ languages }: RoomConfig): LanguageTag {
 function chosenIn(config: RoomConfig): Chosen {
   const known = ROOMS.get(config)
   if (known) return known
-  const tags = config.languages.length > 0 ? config.languages : LANGUAGE_TAGS
-  const made: Chosen = { available: availableTags(tags), byWish: new LRUCache({ max: WISHES_MAX }), own: new Map() }
+  const made: Chosen = { byWish: new LRUCache({ max: WISHES_MAX }), own: new Map() }
   ROOMS.set(config, made)
   return made
 }
