@@ -1,6 +1,7 @@
 /** The texts of every language. Each file is text until a visitor needs its language, and is parsed once. */
 import ar from '../../../static/texts/ar.json'
 import bg from '../../../static/texts/bg.json'
+import bn from '../../../static/texts/bn.json'
 import ca from '../../../static/texts/ca.json'
 import cs from '../../../static/texts/cs.json'
 import cy from '../../../static/texts/cy.json'
@@ -25,6 +26,7 @@ import id from '../../../static/texts/id.json'
 import is from '../../../static/texts/is.json'
 import it from '../../../static/texts/it.json'
 import ja from '../../../static/texts/ja.json'
+import ka from '../../../static/texts/ka.json'
 import ko from '../../../static/texts/ko.json'
 import lt from '../../../static/texts/lt.json'
 import lv from '../../../static/texts/lv.json'
@@ -60,6 +62,7 @@ import { type Language, makeLanguage } from './language.ts'
 const FILES: Readonly<Record<LanguageTag, unknown>> = {
   ar,
   bg,
+  bn,
   ca,
   cs,
   cy,
@@ -84,6 +87,7 @@ const FILES: Readonly<Record<LanguageTag, unknown>> = {
   is,
   it,
   ja,
+  ka,
   ko,
   lt,
   lv,

@@ -10,6 +10,7 @@ interface Facts {
 export const LANGUAGES = {
   ar: { dir: 'rtl' },
   bg: {},
+  bn: {},
   ca: {},
   cs: {},
   cy: { near: 'en-GB' },
@@ -34,6 +35,7 @@ export const LANGUAGES = {
   is: { near: 'da' },
   it: {},
   ja: {},
+  ka: { near: 'ru' },
   ko: {},
   lt: {},
   lv: {},
