@@ -41,6 +41,9 @@
   const texts = JSON.parse(element('texts').textContent || '')
   const numbers = new Intl.NumberFormat(texts.locales)
   const tabs = channel()
+  // Where the page of a form leads. Its fields may stand in it.
+  const to = room.dataset.to || ''
+  const form = document.getElementById('again')
 
   let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
   // The page came with a number, which a cookie had brought: so cookies work.
@@ -97,6 +100,7 @@
     entering = true
     clearTimeout(timer)
     dueAtMs = Number.POSITIVE_INFINITY
+    if (to) rename(to)
     const { href, origin, pathname } = location
     // To its own address with a fragment a page only scrolls. So this page first takes another address, without its
     // query or with an empty one.
@@ -110,6 +114,9 @@
       offerAction(texts.admitted.action)
     }, OPENED_WITHIN_MS)
   }
+
+  // A form stays on the page until its visitor sends it again or goes on.
+  const finish = () => (form ? room.dispatchEvent(new Event('over')) : enter())
 
   const advance = (/** @type {number} */ position) => {
     if (position > way.at) way.from = position
@@ -186,12 +193,12 @@
     connected(true)
     // The line has begun anew, so this place is gone. Loading the page brings a new place, or the page of a room that
     // keeps no line any more.
-    if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return enter()
+    if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return finish()
     show(place)
     if (state === 'none') return
     placed = true
     if (tabs && slack === 0) tabs.postMessage(place)
-    if (state === 'admitted') enter()
+    if (state === 'admitted') finish()
     else pollIn((place.pollAfterSeconds || 5) * (1 + slack / 2) + slack)
   }
 
@@ -213,7 +220,7 @@
       const { status } = response
       retryAfter = Math.min(RETRY_AFTER_MAX_SECONDS, Number(response.headers.get('Retry-After')) || 0)
       // The room does not exist any more, so there is nothing to wait for.
-      if (status === 404) enter()
+      if (status === 404) finish()
       else if (status === 429) {
         failures = 0
         connected(true)
@@ -243,8 +250,8 @@
   element('action').addEventListener('click', enter)
   if (tabs) tabs.onmessage = event => take(event.data, 1)
 
-  // From now on a reload by hand asks for the address and does not send the form again.
-  if ('sent' in room.dataset) rename(location.href)
+  // From now on a reload by hand asks for that page, and does not send the form again.
+  if (to && !form) rename(to)
   if (room.dataset.state === 'called') bar.value = 100
   else if (placed) advance(shown)
   pollIn(Number(room.dataset.poll) || 5)

@@ -20,9 +20,13 @@ const GIVE_UP_MS = 60_000
 export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   /** Requests that reached the origin, as `GET /path?query`. */
   const reached: string[] = []
+  /** Their addresses and bodies. */
+  const bodies: [path: string, body: string][] = []
   const origin = createServer((request, response) => {
     reached.push(`${request.method} ${request.url}`)
-    request.resume()
+    const parts: Buffer[] = []
+    request.on('data', part => parts.push(part))
+    request.on('end', () => bodies.push([request.url ?? '', Buffer.concat(parts).toString()]))
     response.setHeader('Content-Type', 'text/html; charset=utf-8')
     response.end(
       request.url?.startsWith('/send') ? form(request.url) : '<!doctype html><title>Shop</title><h1>Welcome</h1>',
@@ -85,6 +89,7 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   return {
     url: served.url,
     reached,
+    bodies,
     change,
     /** The address of a page of the room, with an invitation valid for one hour. */
     async invited(room: string, lane?: string): Promise<string> {
@@ -111,8 +116,10 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
 
 /** A page of the origin outside every room. Its button posts to the address in its query. */
 function form(url: string): string {
-  const action = new URL(url, 'http://origin').searchParams.get('to')?.replaceAll(/[&"<]/g, '') ?? ''
-  return `<!doctype html><title>Form</title><form method="post" action="${action}"><input name="card" value="42"><button>Send</button></form>`
+  const { searchParams } = new URL(url, 'http://origin')
+  const action = searchParams.get('to')?.replaceAll(/[&"<]/g, '') ?? ''
+  const large = searchParams.has('large') ? `<input type="hidden" name="large" value="${'a'.repeat(300_000)}">` : ''
+  return `<!doctype html><title>Form</title><form method="post" action="${action}"><input name="card" value="42">${large}<button>Send</button></form>`
 }
 
 function ignoreTheEnd(error: unknown): void {

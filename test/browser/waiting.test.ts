@@ -47,6 +47,8 @@ beforeAll(async () => {
     lost: {},
     cookies: {},
     form: {},
+    backform: {},
+    largeform: {},
     plainform: {},
     full: { queue_all: false, total_active_users: 1, claim_window: 0.1 },
     tabs: {},
@@ -297,28 +299,68 @@ describe.concurrent('in line', () => {
     await again
   })
 
-  test('a form that met the page is never sent, and the page says so', async ({ visit, expect }) => {
+  test('a form that met the line keeps its fields, and is sent again by a click once its visitor is in', async ({
+    visit,
+    expect,
+  }) => {
     const page = await visit('/send?to=/form/pay?order=7%23card')
+    await page.getByRole('button').click()
+    await page.getByText('What you sent has not been delivered').waitFor()
+    await page.locator('#place:not(.pending)').waitFor()
+    expect(await page.getByRole('button').count()).toBe(0)
+    await site.change('form', { queue_all: false })
+    await page.getByRole('heading', { name: 'It is your turn' }).waitFor({ timeout: 30_000 })
+    expect([await violations(page), reached('/form/pay')]).toEqual([[], []])
+    await page.getByRole('button', { name: 'Send it again' }).click()
+    await entered(page)
+    expect(page.url()).toBe(`${site.url}/form/pay?order=7`)
+    expect(reached('/form/pay')).toEqual(['POST /form/pay?order=7'])
+    expect(site.bodies.filter(([path]) => path === '/form/pay?order=7')).toEqual([['/form/pay?order=7', 'card=42']])
+  })
+
+  test('a visitor may go back to the page of a form instead of sending it', async ({ visit, expect }) => {
+    const page = await visit('/send?to=/backform/pay')
+    await page.getByRole('button').click()
+    await page.getByText('What you sent has not been delivered').waitFor()
+    await site.change('backform', { queue_all: false })
+    await page.getByRole('button', { name: 'Open the page' }).click({ timeout: 30_000 })
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor()
+    expect([page.url(), reached('/backform/pay')]).toEqual([`${site.url}/send?to=/backform/pay`, []])
+  })
+
+  test('a form that is too large to keep leads back to its own page, and never to its address', async ({
+    visit,
+    expect,
+  }) => {
+    const page = await visit('/send?to=/largeform/pay&large=1')
     const methods: string[] = []
     page.on('request', request => request.isNavigationRequest() && methods.push(request.method()))
     await page.getByRole('button').click()
     await page.getByText('What you sent has not been delivered').waitFor()
-    await page.reload()
-    await page.locator('#place:not(.pending)').waitFor()
-    await site.change('form', { queue_all: false })
-    await entered(page)
-    expect(page.url()).toBe(`${site.url}/form/pay?order=7#card`)
-    expect(methods).toEqual(['POST', 'GET', 'GET'])
-    expect(reached('/form/pay')).toEqual(['GET /form/pay?order=7'])
+    await site.change('largeform', { queue_all: false })
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor({ timeout: 30_000 })
+    expect([page.url(), methods]).toEqual([`${site.url}/send?to=/largeform/pay&large=1`, ['POST', 'GET']])
+    expect(reached('/largeform/pay')).toEqual([])
   })
 
-  test('a form is never sent without scripts either', async ({ visit, expect }) => {
+  test('a form is sent again by its button without scripts', async ({ visit, expect }) => {
     const page = await visit('/send?to=/plainform/pay', { javaScriptEnabled: false })
     await page.getByRole('button').click()
     await page.getByText('What you sent has not been delivered').waitFor()
+    await page.getByRole('button', { name: 'Send it again' }).click()
+    await page.getByText('What you sent has not been delivered').waitFor()
+    expect(reached('/plainform/pay')).toEqual([])
     await site.change('plainform', { queue_all: false })
-    await entered(page)
-    expect(reached('/plainform/pay')).toEqual(['GET /plainform/pay'])
+    await expect
+      .poll(
+        async () => {
+          const button = page.getByRole('button', { name: 'Send it again' })
+          if ((await button.count()) > 0) await button.click()
+          return reached('/plainform/pay')
+        },
+        { timeout: 30_000, interval: 1_000 },
+      )
+      .toEqual(['POST /plainform/pay'])
   })
 
   test('a called visitor is told so, and one who was away gets a kind notice and a new place', async ({

@@ -106,7 +106,7 @@ function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
     retryAfterMs: waiting.pollAfterMs,
     headers: waitingHeaders(visit, waiting),
     json: () => placeJson(visit, waiting),
-    page: async () => customWaitingPage(visit, waiting) ?? waitingPage(visit, waiting),
+    page: async () => (await customWaitingPage(visit, waiting)) ?? waitingPage(visit, waiting),
   })
 }
 
@@ -118,7 +118,7 @@ function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),
     json: () => rejectedJson(visit, rejected),
-    page: async () => customRejectedPage(visit, rejected) ?? rejectedPage(visit, rejected),
+    page: async () => (await customRejectedPage(visit, rejected)) ?? rejectedPage(visit, rejected),
   })
 }
 

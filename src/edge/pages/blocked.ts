@@ -5,7 +5,7 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor, type ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted } from '../texts/words.ts'
-import { headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 /** A reload is a whole page, so it comes no more often than every 5 s. */
 const REFRESH_MIN_SECONDS = 5
@@ -21,8 +21,10 @@ export async function heldPage(
   const language = languageFor(visit, room.settings.config)
   const text = textOf(why, isInside, language)
   const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))
+  const form = await formOf(visit)
   const variables = {
     ...variablesOf(visit, language),
+    ...form,
     ...text,
     title: text.headline,
     message,
@@ -30,7 +32,7 @@ export async function heldPage(
     refreshSeconds,
     retry: counted(language.texts.holding.retry, refreshSeconds, language),
   }
-  return { html: render(variables), headers: await headers(room.settings.config, language) }
+  return { html: render(variables), headers: await headers(room.settings.config, language, form.form) }
 }
 
 /** A visitor without a session has none to keep. Only a block by the operator can concern such a visitor. */

@@ -10,7 +10,7 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { statusUrl } from './addresses.ts'
-import { type Page, pageHeaders, parsed, refreshUrl, siteOf } from './page.ts'
+import { formOf, leadsTo, type Page, pageHeaders, parsed, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import { refreshSeconds } from './waiting.ts'
 
@@ -20,6 +20,9 @@ import { refreshSeconds } from './waiting.ts'
  */
 const POLICY = "object-src 'none'; base-uri 'self'"
 
+/** The variable with the form that a visitor has sent. */
+const SHOWS_FORM = /\{\{[{&]?\s*form\s*\}/
+
 /**
  * Parsed templates, one for each version of the settings. `at` of a room returns the same object until the settings
  * change.
@@ -27,9 +30,10 @@ const POLICY = "object-src 'none'; base-uri 'self'"
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 
 /** Returns null in a room without a page of its own. */
-export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
+export async function customWaitingPage(visit: Visit, waiting: Waiting): Promise<Page | null> {
   const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
   if (!render) return null
+  const form = await formFor(visit, waiting.room.settings.at(visit.nowMs).config)
   const place = placeJson(visit, waiting)
   const reloadSeconds = refreshSeconds(place)
   const html = render({
@@ -54,16 +58,19 @@ export function customWaitingPage(visit: Visit, waiting: Waiting): Page | null {
     eventEndsAt: place.event?.endsAt ?? null,
     pollAfterSeconds: place.pollAfterSeconds,
     statusUrl: statusUrl(visit, waiting.room),
+    form,
   })
   const headers = headersOf(visit, waiting.room.settings.config)
-  return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${refreshUrl(visit.url)}` } }
+  // A reload would lose the form.
+  if (form !== null) return { html, headers }
+  return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${leadsTo(visit)}` } }
 }
 
 /**
  * Returns null in a room without a page of its own. Also returns null when the visitor is rejected for another reason
  * than the method.
  */
-export function customRejectedPage(visit: Visit, rejected: Rejected): Page | null {
+export async function customRejectedPage(visit: Visit, rejected: Rejected): Promise<Page | null> {
   if (rejected.snapshot?.soldOut || needsInvitation(rejected.why)) return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
@@ -71,8 +78,14 @@ export function customRejectedPage(visit: Visit, rejected: Rejected): Page | nul
   const html = render({
     ...published(json.cfWaitingRoom),
     ...ours(visit, json, languageFor(visit, rejected.room.settings.config)),
+    form: await formFor(visit, rejected.room.settings.at(visit.nowMs).config),
   })
   return { html, headers: headersOf(visit, rejected.room.settings.config) }
+}
+
+/** Returns the form of the visitor for a page whose author shows it. Otherwise returns null. */
+async function formFor(visit: Visit, { custom_page_html }: RoomConfig): Promise<string | null> {
+  return SHOWS_FORM.test(custom_page_html) ? (await formOf(visit)).form : null
 }
 
 function templateOf(config: RoomConfig): ((variables: object) => string) | null {

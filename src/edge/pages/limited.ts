@@ -8,7 +8,7 @@ import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { countdownInWords } from '../texts/words.ts'
-import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = compact(countdownJs + js)
 /** The page does not reload after a longer wait, because no visitor looks at it for so long. */
@@ -24,8 +24,10 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refus
   const wait = forGood ? 0 : seconds(retryAfterMs)
   const words = forGood ? '' : countdownInWords(retryAfterMs, language)
   const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
+  const form = await formOf(visit)
   const variables = {
     ...variablesOf(visit, language),
+    ...form,
     script: SCRIPT,
     title: limited.headline,
     headline: limited.headline,
@@ -36,5 +38,5 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refus
     reloads,
     foot: reloads ? limited.reloads : limited.comeBack,
   }
-  return { html: render(variables), headers: await headers(room, language) }
+  return { html: render(variables), headers: await headers(room, language, form.form) }
 }

@@ -1,9 +1,11 @@
 /** The parts of all pages at the edge: their templates, their style, and the policy that lists what may run on them. */
 import Mustache from 'mustache'
+import form from '../../../static/form.html'
 import head from '../../../static/head.html'
 import css from '../../../static/waiting.css'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { loaderOf } from '../request/kind.ts'
+import { carry, FORM_FIELD, isCarriable } from '../request/sent-form.ts'
 import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 
@@ -18,7 +20,7 @@ export const pageStyle = compact(css).replace(/\s*([{};,])\s*/g, '$1')
 
 /** Fills in one of our templates. */
 export function template(html: string): (variables: object) => string {
-  return parsed(html.replace('{{> head}}\n', () => head))
+  return parsed(html.replace('{{> head}}\n', () => head).replace('{{> form}}\n', () => form))
 }
 
 /**
@@ -57,12 +59,18 @@ export function variablesOf(visit: Visit, { tag, dir, texts }: Language) {
     style: pageStyle,
     site: siteOf(visit),
     sent: !visit.isSafe,
-    refreshUrl: refreshUrl(visit.url),
+    refreshUrl: leadsTo(visit),
     turbo: loaderOf(visit.request.headers) === 'turbo',
     lang: tag,
     dir,
     t: texts,
   }
+}
+
+/** The variables of a form that a page carries, or a form of null. Reads the body of the request. */
+export async function formOf(visit: Visit) {
+  if (!isCarriable(visit)) return { form: null }
+  return { form: await carry(visit), field: FORM_FIELD, action: refreshUrl(visit.url) }
 }
 
 /**
@@ -73,11 +81,10 @@ export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
-  readonly sendsForm?: boolean
-}): (room: RoomConfig, language: Language) => Promise<Page['headers']> {
+}): (room: RoomConfig, language: Language, form?: string | null) => Promise<Page['headers']> {
   let policy: Promise<string> | null = null
   const make = async () => {
-    const { styles, scripts = [], polls = false, sendsForm = false } = own
+    const { styles, scripts = [], polls = false } = own
     const parts = [
       "default-src 'none'",
       ...(scripts.length === 0 ? [] : [`script-src ${(await Promise.all(scripts.map(hashOf))).join(' ')}`]),
@@ -85,14 +92,14 @@ export function headersFor(own: {
       ...(polls ? ["connect-src 'self'"] : []),
       'img-src data:',
       "base-uri 'none'",
-      // Chromium applies this to the redirects that answer a form, too, and a site may redirect anywhere.
-      ...(sendsForm ? [] : ["form-action 'none'"]),
     ]
     return parts.join('; ')
   }
-  return async (room, language) => {
+  return async (room, language, form = null) => {
     policy ??= make()
-    return { ...pageHeaders(await policy, room), ...languageHeaders(language) }
+    // Chromium applies `form-action` also to the redirects that answer a form, and a site may redirect anywhere.
+    const whole = form === null ? `${await policy}; form-action 'none'` : await policy
+    return { ...pageHeaders(whole, room), ...languageHeaders(language) }
   }
 }
 
@@ -103,6 +110,17 @@ export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Pa
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': ancestors.length === 0 ? policy : `${policy}; frame-ancestors ${ancestors.join(' ')}`,
   }
+}
+
+/**
+ * Returns the address to which a page leads. A form may have an address that shows no page, so its page leads back to
+ * where the form was, or to the front page of the site.
+ */
+export function leadsTo(visit: Visit): string {
+  if (visit.isSafe) return refreshUrl(visit.url)
+  const from = visit.form ? visit.form.referer : visit.request.headers.get('Referer')
+  const page = URL.parse(from ?? '')
+  return page?.host === visit.url.host ? refreshUrl(page) : '/'
 }
 
 /**

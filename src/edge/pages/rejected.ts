@@ -4,7 +4,7 @@ import type { Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
-import { headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { rejectedJson } from './place-json.ts'
 
 const render = template(html)
@@ -14,15 +14,17 @@ export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Pag
   const language = languageFor(visit, verdict.room.settings.config)
   const { cfWaitingRoom, message, messageLanguage } = rejectedJson(visit, verdict)
   const text = textOf(verdict, language)
+  const form = await formOf(visit)
   const variables = {
     ...variablesOf(visit, language),
+    ...form,
     ...text,
     title: text.headline,
     ...cfWaitingRoom,
     message,
     messageLanguage,
   }
-  return { html: render(variables), headers: await headers(verdict.room.settings.config, language) }
+  return { html: render(variables), headers: await headers(verdict.room.settings.config, language, form.form) }
 }
 
 function textOf({ why, snapshot }: Rejected, { texts }: Language) {

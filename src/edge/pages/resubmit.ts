@@ -1,19 +1,19 @@
 /** The page that sends a form of another site once more, to the same address. It shows nothing of the form. */
-import html from '../../../static/resubmit.html'
+import resubmit from '../../../static/resubmit.html'
 import js from '../../../static/resubmit.js'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { carry, FORM_FIELD } from '../request/sent-form.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
-import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = compact(js)
-const render = template(html)
-const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT], sendsForm: true })
+const render = template(resubmit)
+const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
 export async function resubmitPage(visit: Visit, room: RoomConfig): Promise<Page> {
   const language = languageFor(visit, room)
   const { headline } = language.texts.resubmit
-  const form = { script: SCRIPT, title: headline, field: FORM_FIELD, form: await carry(visit) }
-  return { html: render({ ...variablesOf(visit, language), ...form }), headers: await headers(room, language) }
+  const form = await formOf(visit)
+  const html = render({ ...variablesOf(visit, language), ...form, script: SCRIPT, title: headline })
+  return { html, headers: await headers(room, language, form.form) }
 }

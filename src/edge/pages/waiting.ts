@@ -1,5 +1,6 @@
 /** The page of a visitor in line. It is complete without scripts. With scripts it polls and goes on by itself. */
 import countdownJs from '../../../static/countdown.js'
+import formJs from '../../../static/form.js'
 import startCss from '../../../static/start.css'
 import startJs from '../../../static/start.js'
 import html from '../../../static/waiting.html'
@@ -11,12 +12,17 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted, filled } from '../texts/words.ts'
-import { drawUrl, statusUrl } from './addresses.ts'
-import { compact, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { drawUrl, statusUrl, waitUrl } from './addresses.ts'
+import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
 /** The same for every visitor. */
-const FIXED = { script: compact(js), startStyle: compact(startCss), startScript: compact(countdownJs + startJs) }
+const FIXED = {
+  script: compact(js),
+  startStyle: compact(startCss),
+  startScript: compact(countdownJs + startJs),
+  formScript: compact(formJs),
+}
 
 /** Without scripts the page reloads no more often than every 5 s, because a reload is a whole page. */
 const REFRESH_MIN_SECONDS = 5
@@ -29,7 +35,7 @@ const PLACE_LENGTH = 6
 const render = template(html)
 const headers = headersFor({
   styles: [pageStyle, FIXED.startStyle],
-  scripts: [FIXED.script, FIXED.startScript],
+  scripts: [FIXED.script, FIXED.startScript, FIXED.formScript],
   polls: true,
 })
 
@@ -38,8 +44,10 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
   const language = languageFor(visit, config)
   const place = placeJson(visit, waiting)
   const reloadSeconds = refreshSeconds(place)
+  const form = await formOf(visit)
   const variables = {
     ...variablesOf(visit, language),
+    ...form,
     ...FIXED,
     ...scriptTexts(language),
     ...wording(place, language),
@@ -60,8 +68,9 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     refreshSeconds: reloadSeconds,
     withoutScripts: counted(language.texts.page.withoutScripts, reloadSeconds, language),
     statusUrl: statusUrl(visit, waiting.room),
+    waitUrl: waitUrl(visit, waiting.room),
   }
-  return { html: render(variables), headers: await headers(config, language) }
+  return { html: render(variables), headers: await headers(config, language, form.form) }
 }
 
 /** Returns the note about an invitation. Returns null for most visitors. */
@@ -155,6 +164,7 @@ function scriptTexts({ texts, locales }: Language) {
     page: _page,
     rejected: _rejected,
     resubmit: _resubmit,
+    again: _again,
     limited: _limited,
     holding: _holding,
     time: _time,

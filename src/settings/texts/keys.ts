@@ -53,6 +53,7 @@ export const TEXT_KEYS = {
   fresh: ['time'],
   lost: [],
   found: [],
+  again: [],
   'start.before.headline': [],
   'start.before.drawn': [],
   'start.before.byArrival': [],

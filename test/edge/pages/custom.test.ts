@@ -82,8 +82,9 @@ describe('a page written for Cloudflare Waiting Room', () => {
     expect(response.headers.get('Content-Security-Policy')).toBe("object-src 'none'; base-uri 'self'")
   })
 
-  it('reports that a form was not delivered, and reloads only its address', async () => {
-    const { text, response } = await visitor('own').page('//elsewhere.test/cart', { method: 'POST', body: 'a=b' })
+  it('reports that a form was not delivered, and leads to the page of the form', async () => {
+    const form = { method: 'POST', body: 'a=b', headers: { Referer: 'https://own.test//elsewhere.test/cart' } }
+    const { text, response } = await visitor('own').page('/order', form)
     expect(text).toMatch(/Not delivered/)
     expect(response.headers.get('Refresh')).toMatch(/; url=\/\.\/\/elsewhere\.test\/cart$/)
   })
