@@ -5,11 +5,13 @@ import api from '../../static/admin/api.js'
 import change from '../../static/admin/change.js'
 import changes from '../../static/admin/changes.js'
 import chart from '../../static/admin/chart.js'
+import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
 import events from '../../static/admin/events.js'
 import field from '../../static/admin/field.js'
 import file from '../../static/admin/file.js'
 import health from '../../static/admin/health.js'
+import healthControls from '../../static/admin/health-controls.js'
 import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
 import past from '../../static/admin/past.js'
@@ -28,10 +30,12 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'change.js': [JS, change],
   'changes.js': [JS, changes],
   'chart.js': [JS, chart],
+  'decisions.js': [JS, decisions],
   'dom.js': [JS, dom],
   'events.js': [JS, events],
   'field.js': [JS, field],
   'file.js': [JS, file],
+  'health-controls.js': [JS, healthControls],
   'health.js': [JS, health],
   'login.js': [JS, login],
   'past.js': [JS, past],

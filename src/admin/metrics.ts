@@ -41,6 +41,12 @@ const FAMILIES: readonly Family[] = [
   ['limit_decisions_total', 'Requests by the outcome of a rate limit', limitDecisions],
   ['limit_near_total', 'Leases lent with at least 80 % of the burst in use', nearLimits],
   ['health_ceiling_sessions', 'Sessions that the origin bears; absent while unknown', ({ health }) => health.ceiling],
+  ['health_state', 'The state of the origin: 1 for the present state', healthStates],
+  [
+    'health_there_sessions',
+    'Sessions inside that were seen, or admitted, in the last minute',
+    ({ health }) => health.there,
+  ],
   ['health_inside_ratio', 'The share of those inside whose requests go to the origin', ({ health }) => health.inside],
   ['upstream_breaker', 'The state of a breaker as it is in force: 1 for the present state', breakers],
   ['upstream_samples', 'Answers timed in the last minute', byUpstream('samples')],
@@ -101,6 +107,10 @@ function breakers({ health }: RoomFigures): Sample[] {
   return health.upstreams.flatMap(({ name, breaker }) =>
     BREAKER_STATES.map((state): Sample => [{ upstream: name, state }, state === breaker]),
   )
+}
+
+function healthStates({ health }: RoomFigures): Sample[] {
+  return (['well', 'slowed', 'down'] as const).map((state): Sample => [{ state }, state === health.state])
 }
 
 function latencies({ health }: RoomFigures): Sample[] {

@@ -98,6 +98,13 @@ const PATHS = {
       }),
     },
   },
+  '/rooms/{name}/health/ceiling': {
+    parameters: [name],
+    delete: {
+      summary: 'Lift the ceiling: forget how many sessions the origin bears',
+      responses: answers({ 204: { description: 'Lifted' }, 404: missing() }),
+    },
+  },
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],
     get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },

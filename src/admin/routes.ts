@@ -133,6 +133,12 @@ function rooms(app: Admin): void {
       return context.json(await roomStub(env, name).health(minutes))
     }),
   )
+  app.delete('/api/v1/rooms/:name/health/ceiling', context =>
+    withRoom(context, async (env, name) => {
+      await roomStub(env, name).liftCeiling()
+      return context.body(null, 204)
+    }),
+  )
 }
 
 function changes(app: Admin): void {

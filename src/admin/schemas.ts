@@ -70,7 +70,7 @@ export const SCHEMAS = {
       health: {
         type: 'object',
         description:
-          'Now: the mode, the limits in force, pins, and of each upstream the breaker, p50, p95, Apdex and failures',
+          'Now: well, slowed or down, since when, what ends it, the next trial, the limits in force, pins, and of each upstream the breaker and the answers of the last 60 s',
       },
       decisions: {
         type: 'array',

@@ -8,7 +8,6 @@
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { turnOf } from '../core/events/events.ts'
-import type { Load } from '../core/health/controller.ts'
 import type { HealthView } from '../core/health/effect.ts'
 import type {
   Change,
@@ -29,7 +28,8 @@ import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { DoorHints } from './door-hints.ts'
-import { RoomHealth } from './health/health.ts'
+import { type HealthNow, RoomHealth } from './health/health.ts'
+import { loadOf, votersIn } from './health/load.ts'
 import { Probes } from './health/probes.ts'
 import { LiveSettings } from './live-settings.ts'
 import { RoomLog } from './log.ts'
@@ -77,13 +77,13 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const before = this.#state.totals.admitted ?? 0
     const { settings, version } = this.#live
     this.#catchUp(nowMs)
-    const outcome = core.sync(this.#state, report, this.#limitsAt(nowMs), nowMs)
+    const outcome = core.sync(this.#state, report, this.#limitsAt(nowMs, report), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
       this.#store.saveReported(this.#state, report.door, outcome.dirty)
       this.#admitted.add((this.#state.totals.admitted ?? 0) - before, nowMs)
       for (const door of outcome.nudge) this.#hints.send(door)
-      this.#health.hear(outcome.health, settings.health, nowMs)
+      this.#health.ingest(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)
     // A repeated report may be the first one that this incarnation of the room receives.
@@ -95,7 +95,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       epoch: report.epoch,
       seq: report.seq,
       granted: outcome.granted,
-      snapshot: health ? { ...snapshot, health } : snapshot,
+      snapshot: { ...snapshot, ...(health ? { health } : {}), ...votersIn(this.#state) },
       version,
       ...(outcome.lanes ? { lanes: outcome.lanes } : {}),
       ...(report.version === version ? {} : { settings: settings.config }),
@@ -160,24 +160,26 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#health.report(this.#healthFigures(nowMs), minutes, nowMs)
   }
 
+  async liftCeiling(): Promise<void> {
+    this.#health.lift(this.#healthNow(Date.now()))
+  }
+
   /** Probes the upstreams in trouble that are due. */
   override async alarm(): Promise<void> {
-    await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) => {
-      const nowMs = Date.now()
-      this.#health.probed(upstream, answer, this.#load(nowMs), this.#settings.health, nowMs)
-    })
+    await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) =>
+      this.#health.probed(upstream, answer, this.#healthNow(Date.now())),
+    )
     this.#followHealth(Date.now())
     await this.#probeSoon()
   }
 
   /** The operator's limits, lowered to what the origin bears. */
-  #limitsAt(nowMs: number): core.RoomRules {
-    return this.#health.limits(this.#operatorLimitsAt(nowMs), this.#settings.health, nowMs)
+  #limitsAt(nowMs: number, report?: DoorReport): core.RoomRules {
+    return this.#health.limits(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs, report))
   }
 
-  #load(nowMs: number): Load {
-    const hasDemand = !this.#state.open || core.readyCount(this.#state, nowMs) > 0
-    return { inside: core.sums(this.#state).live, hasDemand }
+  #healthNow(nowMs: number, report?: DoorReport): HealthNow {
+    return { load: loadOf(this.#state, nowMs, report), settings: this.#settings.health, nowMs }
   }
 
   /**
@@ -185,11 +187,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
    * state, or a readmission ramp begins or ends: a door that has nothing to report would not learn of it.
    */
   #followHealth(nowMs: number): HealthView | null {
-    const { health } = this.#settings
-    const load = this.#load(nowMs)
-    const operator = this.#operatorLimitsAt(nowMs)
-    this.#health.advance(load, operator, health, nowMs)
-    const view = this.#health.view(load, operator, health, nowMs)
+    const view = this.#health.advance(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
     const announced = JSON.stringify([view?.breakers ?? {}, Object.keys(view?.back ?? {})])
     if (announced === this.#announced) return view
     this.#announced = announced
@@ -245,6 +243,6 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   #healthFigures(nowMs: number): HealthFigures {
-    return this.#health.figures(this.#operatorLimitsAt(nowMs), this.#load(nowMs), this.#settings.health, nowMs)
+    return this.#health.figures(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
   }
 }

@@ -21,6 +21,8 @@ export const LOG_LEVELS = {
   'breaker-open': 'warn',
   'breaker-half-open': 'info',
   'breaker-closed': 'info',
+  'feature-broken': 'warn',
+  'health-begun-anew': 'info',
   'door-silent': 'warn',
   'door-back': 'info',
   'room-silent': 'warn',

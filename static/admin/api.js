@@ -64,7 +64,8 @@ export async function call(path, init = {}) {
     const headers = { Authorization: `Bearer ${operator.token}`, ...init.headers }
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const response = await fetch(new URL(path, API), { cache: 'no-store', ...init, headers, signal })
-    const body = response.ok ? await response.json() : await response.json().catch(() => ({}))
+    const isJson = response.ok && response.status !== 204
+    const body = isJson ? await response.json() : await response.json().catch(() => ({}))
     return { status: response.status, body, retryAfterSeconds: Number(response.headers.get('Retry-After')) || 0 }
   } catch {
     return null

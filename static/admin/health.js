@@ -1,18 +1,19 @@
 // @ts-check
 // The origin's health, in words and numbers.
 import { $, list, make, say } from './dom.js'
-import { count, isOutByHand } from './words.js'
+import { serverMs } from './rooms.js'
+import { count, until } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {Room['figures']['health']} Health */
 /** @typedef {Health['upstreams'][number]} Upstream */
 
-const BREAKERS = { closed: 'on', open: 'closed off', 'half-open': 'being tried' }
+const BREAKERS = { closed: 'on', open: 'blocked', 'half-open': 'being tried' }
 
 /** @param {Room} room */
 export function showHealth({ settings, figures }) {
   const { health } = figures
-  say('health-text', wordsOf(health, settings.total_active_users))
+  say('health-text', wordsOf(health, settings.total_active_users, serverMs()))
   const rows = health.upstreams.map(upstream => [
     upstream.name === 'origin' ? 'The origin' : upstream.name,
     breakerWords(upstream),
@@ -32,28 +33,64 @@ function breakerWords({ breaker, back, pinned }) {
   return BREAKERS[breaker] + (pinned ? ', by hand' : '')
 }
 
-/** Describes what the room does because of its origin's health. @param {Health} health @param {number} total */
-export function wordsOf(health, total) {
-  const { mode, reason, ceiling, inside, pins, upstreams } = health
+/**
+ * Describes how the origin is, since when, what the room does about it, and what ends that.
+ * @param {Health} health @param {number} total @param {number} nowMs by the server's clock
+ */
+export function wordsOf(health, total, nowMs) {
+  const { mode, pins } = health
   const pinned = pins.length > 0 ? ` Set by hand: ${pins.join(', ')}.` : ''
-  if (mode === 'off') return `Origin health is off.${pinned}`
-  const out = upstreams.filter(({ breaker }) => breaker !== 'closed').map(({ name }) => name)
   const shadow = mode === 'shadow' ? ' In shadow mode this changes nothing.' : ''
-  if (reason === 'outage') {
-    const some =
-      inside > 0
-        ? ` ${Math.round(100 * inside)} % of those inside go on, the others are held.`
-        : ' Those inside are held.'
-    const held = inside < 1 ? some : ''
-    const end = isOutByHand(health) ? 'until that is taken back' : 'until trials go well'
-    return `Out: ${out.join(', ')}. New visitors wait ${end}.${held}${pinned}`
+  if (mode === 'off') return `Origin health is off.${pinned}`
+  return `${stateWords(health, total, nowMs)}${shadow}${pinned}`
+}
+
+/** @param {Health} health @param {number} total @param {number} nowMs */
+function stateWords(health, total, nowMs) {
+  const { state, sinceMs, ends, nextTrialMs, raisedFromMs, inside, ceiling, there, upstreams } = health
+  const since = sinceMs === null ? '' : ` since ${clock(sinceMs)}`
+  const held =
+    inside > 0
+      ? ` ${Math.round(100 * inside)} % of those inside go on, the others are held.`
+      : ' Those inside are held.'
+  const out = upstreams.filter(({ breaker }) => breaker !== 'closed').map(({ name }) => name)
+  if (state === 'down') {
+    const end =
+      ends === 'operator'
+        ? 'until that is taken back'
+        : nextTrialMs === null
+          ? 'while it is tried with a few visitors'
+          : `until the next trial, in ${until(nextTrialMs - nowMs)}`
+    return `Down${since}: ${out.join(', ')}. New visitors wait ${end}.${inside < 1 ? held : ''}`
   }
-  if (ceiling !== null && ceiling < total)
-    return `Slow answers: for now the origin bears about ${count(ceiling)} people inside.${shadow}${pinned}`
-  if (out.length > 0) return `Closed off: ${out.join(', ')}. The rest of the site is not affected.${pinned}`
+  const others = out.length > 0 ? ` Blocked: ${out.join(', ')}. The rest of the site is not affected.` : ''
+  if (state === 'slowed') {
+    const limit =
+      ceiling === null || ceiling >= total
+        ? ''
+        : ` at most ${count(ceiling)} people are let be there; ${count(there)} are.`
+    const rise =
+      raisedFromMs !== null && raisedFromMs > nowMs
+        ? ` More are let in from ${clock(raisedFromMs)} on, if answers stay good.`
+        : ' More are let in while answers stay good.'
+    return `Slowed${since}:${limit || ' those inside come back little by little.'}${answersNow(health)}${rise}${inside < 1 ? held : ''}${others}`
+  }
   const back = upstreams.filter(({ back }) => back !== null).map(({ name }) => name)
-  if (back.length > 0) return `Coming back, for everyone within a minute: ${back.join(', ')}.${pinned}`
-  return `Answers come as they should.${shadow}${pinned}`
+  if (back.length > 0) return `Coming back, for everyone within a minute: ${back.join(', ')}.`
+  return `Well${since}.${answersNow(health)}${others}`
+}
+
+/** Describes the answers of the last minute. @param {Health} health */
+function answersNow({ upstreams }) {
+  const origin = upstreams[0]
+  if (!origin || origin.samples === 0) return ' No answers in the last minute.'
+  const failures = origin.failures ? `, ${count(100 * origin.failures)} % failed` : ''
+  return ` In the last minute 95 % came within ${milliseconds(origin.p95Ms)}${failures}.`
+}
+
+/** @param {number} atMs */
+function clock(atMs) {
+  return new Date(atMs).toLocaleTimeString()
 }
 
 /** @param {number | null} ms */

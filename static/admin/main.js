@@ -1,18 +1,20 @@
 // @ts-check
 // The operators' dashboard: reads the room every second, shows it, and sends changes. This file joins the parts.
 import { showChanges } from './changes.js'
+import { showDecisions } from './decisions.js'
 import { $, all } from './dom.js'
 import { showEvents } from './events.js'
 import { field } from './field.js'
 import { overrides } from './file.js'
 import { showHealth } from './health.js'
+import { healthControls } from './health-controls.js'
 import { start } from './login.js'
 import { chosen, onNews, poll } from './rooms.js'
 import { followScroll, showConnection, showDetails, showFigures, showNotices, showRooms, showState } from './show.js'
 import { flag } from './switch.js'
 
 /** Each control shows settings of a room and can change them. */
-const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), overrides()]
+const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), healthControls(), overrides()]
 
 onNews(show)
 followScroll()
@@ -35,6 +37,7 @@ function show() {
   showState(room)
   showFigures(room)
   showHealth(room)
+  showDecisions(room)
   showDetails(room)
   showEvents(room)
   for (const control of controls) control(room)

@@ -70,7 +70,7 @@ export function stateOf(room) {
       word: 'Full',
       text:
         figures.health.reason === 'slow'
-          ? `The origin is slow, so at most ${count(figures.totalActiveUsers)} are inside. One visitor comes in for each who leaves.`
+          ? `The origin was slow, so fewer people are let in for now. One visitor comes in for each who leaves.`
           : 'Every place is taken. One visitor comes in for each who leaves.',
     }
   const rate = count(figures.effectiveRatePerMinute)

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { eventsOf } from '../../src/admin/events.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
+import type { Decision } from '../../src/core/health/decision-log.ts'
 import type { Change, ChangeRequest, RoomFigures } from '../../src/core/protocol/calls.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
@@ -29,6 +30,16 @@ const FILES = new Map([
     ([, file = '']) => [`${PREFIX}/admin/${file}`, file] as const,
   ),
 ])
+
+const DECISIONS: readonly Decision[] = [
+  {
+    atMs: Date.now() - 60_000,
+    upstream: 'origin',
+    did: { kind: 'feature-broken', patterns: ['/report/yearly'] },
+    saw: { sessions: 206, apdex: 1, failures: 0, inside: 206, there: 206 },
+    enforced: true,
+  },
+]
 
 /** The settings of a room, as in a rooms file, and the figures of its crowd. */
 export interface Given {
@@ -104,6 +115,12 @@ export async function startFakeAdmin(given: readonly Given[]) {
         return Response.json(room.describe(), { headers: { ETag: `"${room.version}"` } })
       case 'GET changes':
         return Response.json({ changes: room.changes.slice(0, 100) })
+      case 'GET health/one':
+      case 'GET health':
+        return Response.json({ health: room.describe().figures.health, decisions: DECISIONS, history: [] })
+      case 'DELETE health/one':
+        room.lifted++
+        return new Response(null, { status: 204 })
       case 'PATCH room': {
         const patch = parsed(body)
         return patch === undefined ? fail(400, 'The body is not JSON') : change({ set: patch })
@@ -141,6 +158,8 @@ class FakeRoom {
   readonly #given: Given
   #overrides: Overrides = {}
   #version = 0
+  /** How often its ceiling was lifted. */
+  lifted = 0
   #inside: number
   #waiting: number
   #admitted: number
@@ -255,8 +274,14 @@ class FakeRoom {
       burst: Math.max(3, Math.ceil(rate / 12)),
       health: {
         mode: 'enforce',
+        state: 'well',
+        sinceMs: null,
+        ends: null,
+        nextTrialMs: null,
+        raisedFromMs: null,
         reason: null,
         ceiling: null,
+        there: Math.round(this.#inside * 0.8),
         inside: 1,
         ratePerMinute: rate,
         totalActiveUsers: settings.total_active_users,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { applyReply, decideClaim, newDoor, report, usable } from '../../src/core/door/door.ts'
+import { cellOf, votesCell } from '../../src/core/health/cells.ts'
 import { breakerOf } from '../../src/core/health/effect.ts'
 import { advance, probed } from '../../src/core/health/health.ts'
-import { hear, lastMinute } from '../../src/core/health/ingest.ts'
-import { cellOf, samplesOf } from '../../src/core/health/samples.ts'
+import { ingest, lastMinute } from '../../src/core/health/ingest.ts'
+import { samplesOf } from '../../src/core/health/samples.ts'
 import { newHealth } from '../../src/core/health/state.ts'
 import { own, ownOr } from '../../src/core/own.ts'
 import { placeOf } from '../../src/core/place/place.ts'
@@ -12,6 +13,7 @@ import type { SessionRules } from '../../src/core/session.ts'
 import { RULES } from '../../tools/health/control.ts'
 import { MemorySessions } from '../../tools/simulation/sessions.ts'
 import { emptyReport } from '../support/reports.ts'
+import { ballotOf } from './health/observed.ts'
 
 const T0 = 1_700_000_000_000
 /** A valid name of a lane or an upstream, and also a property of every plain object. */
@@ -110,16 +112,20 @@ describe(`an upstream named ${NAME}`, () => {
     openMs: 30_000,
   }))
   const rules = { ...RULES, upstreams }
-  const load = { inside: 100, hasDemand: true }
+  const load = { inside: 100, hasDemand: true, admitted: 0 }
   const operator = { ratePerMinute: 600, totalActiveUsers: 1_000 }
 
   it('is as healthy as its answers, before the first sample and after', () => {
     const health = newHealth(T0)
     expect(breakerOf(health, NAME, rules)).toBe('closed')
-    expect(samplesOf(lastMinute(health, NAME))).toBe(0)
+    expect(samplesOf(lastMinute(health, NAME, T0))).toBe(0)
     for (let nowMs = T0 + 5_000; nowMs <= T0 + 20_000; nowMs += 5_000) {
-      hear(health, { [cellOf(NAME, 'failed', 100, nowMs - 1_000)]: 100 }, rules, nowMs)
-      advance(health, { load, operator, rules, nowMs }, 0.5)
+      const cells = [
+        cellOf(NAME, 'failed', 100, nowMs - 1_000),
+        votesCell(NAME, ballotOf({ failed: 20 }), nowMs - 1_000),
+      ]
+      ingest(health, Object.fromEntries(cells.map(cell => [cell, 1])), rules, nowMs)
+      advance(health, { load, operator, rules, nowMs, random: 0.5 })
     }
     expect(breakerOf(health, NAME, rules)).toBe('open')
     expect(breakerOf(health, 'origin', rules)).toBe('closed')

@@ -42,7 +42,7 @@ describe('the log of a room', () => {
   })
 
   it('has each decision about the health of the origin, with what was seen', () => {
-    const saw = { samples: 40, apdex: 0.4, failures: 0.5, inside: 12 }
+    const saw = { sessions: 40, apdex: 0.4, failures: 0.5, inside: 12 }
     const decision = { atMs: START, upstream: 'payments', saw, enforced: true } as const
     const found = lines(log => {
       log.health({ ...decision, did: { kind: 'breaker-open', untilMs: START + MINUTE } })

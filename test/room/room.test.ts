@@ -1,7 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
-import { noCounts } from '../../src/core/health/samples.ts'
-import { newHealth } from '../../src/core/health/state.ts'
+import { newHealth, upstreamIn } from '../../src/core/health/state.ts'
 import { arrivalBucketOf } from '../../src/core/line/arrivals.ts'
 import type { DoorReport } from '../../src/core/protocol/messages.ts'
 import { roomStub } from '../../src/settings/env.ts'
@@ -92,18 +91,11 @@ describe('a room', () => {
   it('probes an upstream in trouble as soon as a probe is set', async () => {
     const room = roomStub(env, 'leaving')
     await room.describe()
-    const breaker = {
-      state: 'half-open',
-      sinceMs: 1,
-      outageSinceMs: 1,
-      goodWindows: 0,
-      failures: 1,
-      pending: noCounts(),
-    }
-    const origin = { breaker, apdex: null, window: noCounts(), thinWindows: 0, recent: [] }
+    const breaker = { state: 'half-open', sinceMs: 1, outageSinceMs: 1, goodWindows: 0, fairWindows: 0, failures: 1 }
+    const origin = { ...upstreamIn(newHealth(0), 'origin'), breaker }
     const health = JSON.stringify({ ...newHealth(Date.now()), upstreams: { origin } })
     await runInDurableObject(stubOf('leaving'), (_room, { storage }) => {
-      storage.sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('health', ?)", health)
+      storage.sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('origin_health', ?)", health)
     })
     await evictDurableObject(stubOf('leaving'))
     expect((await room.describe()).figures.health.upstreams[0]?.breaker).toBe('half-open')

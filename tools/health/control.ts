@@ -1,14 +1,18 @@
 /**
  * Two controllers of admissions for the same origin: the room's own, and the plain one that most people write first.
  */
-import type { Load } from '../../src/core/health/controller.ts'
+
+import { cellOf } from '../../src/core/health/cells.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { healthView, limitsNow } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
-import { hear } from '../../src/core/health/ingest.ts'
-import { cellOf, ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
+import { ingest } from '../../src/core/health/ingest.ts'
+import { type Load, thereOf } from '../../src/core/health/presence.ts'
+import { ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../src/core/health/state.ts'
+import { lotOfSession } from '../../src/core/health/votes.ts'
 import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
+import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
 import { Random } from '../simulation/random.ts'
 import type { Answered } from './origin.ts'
 import { TARGET_MS } from './origin.ts'
@@ -19,7 +23,7 @@ export interface Control {
     load: Load,
     operator: AdmissionLimits,
     nowMs: number,
-  ): { limits: AdmissionLimits; share: number; ceiling: number }
+  ): { limits: AdmissionLimits; share: number; ceiling: number; there: number }
 }
 
 /** The defaults of a room's settings; a test of the settings compares them. */
@@ -34,11 +38,14 @@ export const RULES: HealthRules = {
   pins: { ratePerMinute: null, sessions: null, breakers: {} },
 }
 
-/** A room's controller: the production code. */
+/** A room's controller, and one isolate of its edge: the production code. */
 export class RoomHealth implements Control {
   readonly decisions: Decision[] = []
   readonly #rules: HealthRules
   readonly #random: Random
+  readonly #ballots = new Ballots()
+  readonly #own = new Map<string, OwnSamples>()
+  readonly #cells = new Map<string, number>()
   #state: HealthState | null = null
 
   constructor(seed = 1, rules = RULES) {
@@ -50,19 +57,29 @@ export class RoomHealth implements Control {
     return this.#state
   }
 
-  hear({ atMs, tookMs, ok }: Answered, nowMs: number): void {
-    this.#state ??= newHealth(nowMs)
+  hear({ atMs, tookMs, ok, sid }: Answered, nowMs: number): void {
     const outcome = ok ? outcomeOf(tookMs, TARGET_MS) : 'failed'
-    hear(this.#state, { [cellOf(ORIGIN, outcome, tookMs, atMs)]: 1 }, this.#rules, nowMs)
+    const own = this.#own.get(sid) ?? {}
+    this.#own.set(sid, own)
+    const sampled = { upstream: ORIGIN, lot: lotOfSession(sid), own, path: '/', sentMs: atMs }
+    this.#ballots.note(ORIGIN, sampled.lot, atMs)
+    this.#ballots.add(sampled, outcome, nowMs)
+    const cell = cellOf(ORIGIN, outcome, tookMs, atMs)
+    this.#cells.set(cell, (this.#cells.get(cell) ?? 0) + 1)
   }
 
   decide(load: Load, operator: AdmissionLimits, nowMs: number) {
     this.#state ??= newHealth(nowMs)
     const state = this.#state
-    this.decisions.push(...advance(state, { load, operator, rules: this.#rules, nowMs }, this.#random.next()))
-    const limits = limitsNow(state, operator, this.#rules, nowMs)
-    const share = healthView(state, load, operator, this.#rules, nowMs)?.inside ?? 1
-    return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers }
+    this.#ballots.take(cell => this.#cells.set(cell, 1))
+    ingest(state, Object.fromEntries(this.#cells), this.#rules, nowMs)
+    this.#cells.clear()
+    const moment = { load, operator, rules: this.#rules, nowMs, random: this.#random.next() }
+    this.decisions.push(...advance(state, moment))
+    const limits = limitsNow(state, load, operator, moment)
+    const share = healthView(state, load, operator, moment)?.inside ?? 1
+    const there = thereOf(state.presence, load)
+    return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers, there }
   }
 }
 
@@ -81,7 +98,7 @@ export class PlainAimd implements Control {
     if (ok) this.#points += tookMs <= TARGET_MS ? 1 : tookMs <= 4 * TARGET_MS ? 0.5 : 0
   }
 
-  decide(_load: Load, operator: AdmissionLimits, nowMs: number) {
+  decide({ inside }: Load, operator: AdmissionLimits, nowMs: number) {
     if (nowMs - this.#windowBeganMs >= WINDOW_MS) {
       if (this.#samples >= 20) {
         const isBad = this.#points / this.#samples < 0.85
@@ -94,6 +111,6 @@ export class PlainAimd implements Control {
       this.#windowBeganMs = nowMs
     }
     const limits = { ...operator, ratePerMinute: operator.ratePerMinute * this.#share }
-    return { limits, share: 1, ceiling: limits.ratePerMinute }
+    return { limits, share: 1, ceiling: limits.ratePerMinute, there: inside }
   }
 }

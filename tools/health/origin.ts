@@ -12,6 +12,7 @@ export interface Answered {
   readonly atMs: number
   readonly tookMs: number
   readonly ok: boolean
+  readonly sid: string
 }
 
 export const WORKERS = 20
@@ -34,7 +35,7 @@ export class Origin {
   }
 
   /** Requests must come in order of time. */
-  serve(atMs: number, { speed, down }: Condition): Answered {
+  serve(atMs: number, { speed, down }: Condition): Omit<Answered, 'sid'> {
     if (down === 'errors') return { atMs, tookMs: ERROR_MS, ok: false }
     if (down === 'hangs') return { atMs, tookMs: TIMEOUT_MS, ok: false }
     let worker = 0

@@ -44,6 +44,7 @@ export interface Moment {
 interface Visitor {
   readonly leavesMs: number
   readonly endsMs: number
+  readonly sid: string
   /** Uniform in [0, 1): a visitor whose lot is below the share may make requests. */
   readonly lot: number
 }
@@ -71,21 +72,24 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
   const heard: Answered[][] = []
   const moments: Moment[] = []
   let inside = 0
+  let everAdmitted = 0
   for (let second = 0; second < trial.seconds; second++) {
     const nowMs = START_MS + second * 1_000
     const ended = ends[second] ?? 0
     inside -= ended
     const hasDemand = second < (trial.crowdUntil ?? Number.POSITIVE_INFINITY)
-    const load = { inside, hasDemand }
+    const load = { inside, admitted: everAdmitted, hasDemand }
     for (const answer of heard[second] ?? []) if (!random.chance(trial.reportsLost ?? 0)) control.hear(answer, nowMs)
     const { limits, share, ceiling } = control.decide(load, operator, nowMs)
     fill(bank, 0, limits, nowMs)
     const admitted = hasDemand ? grantable(bank, inside, 0, limits) : 0
     bank.banked -= admitted
     inside += admitted
+    everAdmitted += admitted
     for (let i = 0; i < admitted; i++) {
       const half = (-Math.log(1 - random.next()) * trial.sessionSeconds * 1_000) / 2
       const visitor = {
+        sid: `s${everAdmitted - i}`,
         leavesMs: nowMs + half,
         endsMs: nowMs + half + trial.sessionSeconds * 500,
         lot: random.next(),
@@ -108,7 +112,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
         queue(asks, second + 5 + random.below(10), visitor)
         return
       }
-      const answer = origin.serve(atMs, condition)
+      const answer = { ...origin.serve(atMs, condition), sid: visitor.sid }
       asked++
       if (answer.ok) served++
       if (answer.ok) apdexPoints += answer.tookMs <= TARGET_MS ? 1 : answer.tookMs <= 4 * TARGET_MS ? 0.5 : 0

@@ -7,7 +7,7 @@
  * one lane does not need for its ready visitors serve the others.
  */
 
-import { forgetOldSamples } from '../health/samples.ts'
+import { forgetOldSamples } from '../health/cells.ts'
 import { ownOr } from '../own.ts'
 import { newLaneAccount } from '../permits/bank.ts'
 import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } from '../protocol/messages.ts'

@@ -6,10 +6,10 @@
 import { own } from '../own.ts'
 import type { AdmissionLimits } from '../permits/bank.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
-import { type Load, lowered } from './controller.ts'
-import { clamp } from './grade.ts'
+import { goneOf, type Load, thereOf } from './presence.ts'
 import { ORIGIN, WINDOW_MS } from './samples.ts'
 import type { HealthRules, HealthState } from './state.ts'
+import { clamp } from './verdict.ts'
 
 /** The part of health that edges and doors need, null while all is well. */
 export interface HealthView {
@@ -59,12 +59,12 @@ const RETRY_MAX_MS = 30_000
 /** The operator's limits as the origin's health allows them. */
 export function limitsNow<Rules extends AdmissionLimits>(
   health: HealthState,
+  load: Load,
   operator: Rules,
-  rules: HealthRules,
-  nowMs: number,
+  { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
 ): Rules {
   const { ratePerMinute: rate, sessions } = rules.pins
-  const limits = rules.mode === 'enforce' ? steered(health, operator, rules, nowMs) : operator
+  const limits = rules.mode === 'enforce' ? steered(health, load, operator, { rules, nowMs }) : operator
   const isBlocked = isBlockedByOperator(rules)
   if (rate === null && sessions === null && !isBlocked) return limits
   const pinned = rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate)
@@ -80,8 +80,7 @@ export function healthView(
   health: HealthState,
   load: Load,
   operator: AdmissionLimits,
-  rules: HealthRules,
-  nowMs: number,
+  { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
 ): HealthView | null {
   const breakers: Record<string, 'open' | 'half-open'> = {}
   const back: Record<string, number> = {}
@@ -94,8 +93,8 @@ export function healthView(
       continue
     }
     breakers[name] = state
-    const decided = own(health.upstreams, name)?.breaker
-    if (decided?.state === 'open') untilMs = Math.max(untilMs, decided.untilMs)
+    const known = own(health.upstreams, name)?.breaker
+    if (known?.state === 'open') untilMs = Math.max(untilMs, known.untilMs)
   }
   const inside = insideShare(health, load, rules, nowMs)
   const isOut = isStopped(health, rules) || isTrial(health, rules)
@@ -136,18 +135,30 @@ export function isTrial(health: HealthState, rules: HealthRules): boolean {
   return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
 }
 
+/**
+ * The ceiling limits the sessions that are there, so those that are gone make room below it. The operator's total
+ * limits all sessions that have a place (I2).
+ */
 function steered<Rules extends AdmissionLimits>(
   health: HealthState,
+  load: Load,
   operator: Rules,
-  rules: HealthRules,
-  nowMs: number,
+  { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
 ): Rules {
   if (isStopped(health, rules)) return { ...operator, ratePerMinute: 0 }
   if (isTrial(health, rules)) {
     const trial = Math.max(TRIAL_PER_MINUTE_MIN, operator.ratePerMinute * TRIAL_SHARE)
     return { ...operator, ratePerMinute: Math.min(operator.ratePerMinute, trial) }
   }
-  return lowered(operator, health.ceiling, rampOf(health, rules, nowMs))
+  const { sessions } = health.ceiling
+  const ramp = rampOf(health, rules, nowMs)
+  if (sessions === null && ramp >= 1) return operator
+  const places = sessions === null ? Number.POSITIVE_INFINITY : Math.floor(sessions) + goneOf(health.presence, load)
+  return {
+    ...operator,
+    ratePerMinute: operator.ratePerMinute * ramp,
+    totalActiveUsers: Math.min(operator.totalActiveUsers, places),
+  }
 }
 
 function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: number): number {
@@ -168,7 +179,14 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
   const back = ramped(trialShare(breaker), (nowMs - breaker.sinceMs) / INSIDE_RAMP_MS)
   const { sessions } = health.ceiling
-  return sessions === null || load.inside <= 0 ? back : Math.min(back, sessions / load.inside)
+  const there = thereOf(health.presence, load)
+  return sessions === null || there <= 0 ? back : Math.min(back, sessions / there)
+}
+
+/** Whether the time is over in which active sessions come back little by little. */
+export function isBack({ upstreams }: HealthState, nowMs: number): boolean {
+  const breaker = upstreams[ORIGIN]?.breaker ?? CLOSED
+  return breaker.state === 'closed' && nowMs - (breaker.sinceMs ?? 0) >= INSIDE_RAMP_MS
 }
 
 /**

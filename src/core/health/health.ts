@@ -4,14 +4,16 @@
  * It can only lower the operator's limits. The room owns the clock and the storage. `advance` returns its decisions, so
  * that operators can read them.
  */
-import { afterProbe, afterTime, afterWindow, CLOSED, openedFirst, type Window } from './breaker.ts'
-import { afterOutage, afterTrial, type Ceiling, type Moment, steer } from './controller.ts'
-import { type Decision, type Seen, said, sawOf, seenBy } from './decision-log.ts'
-import { breakerOf, isStopped, isTrial, trialShare } from './effect.ts'
-import { forgetBefore, isDead, newStreak, probeFailed, sessionsIn } from './failure-streak.ts'
-import { type Grade, gradeOf, gradeOfTrial, isTooMuch, SAMPLES_MIN, TRIAL_SAMPLES_MIN } from './grade.ts'
-import { finish, THIN_WINDOWS_MAX } from './ingest.ts'
-import { add, bucketOf, ORIGIN, outcomeOf, samplesOf, WINDOW_MS } from './samples.ts'
+import type { AdmissionLimits } from '../permits/bank.ts'
+import { afterProbe, afterTime, afterWindow, type Breaker, CLOSED, isBackAgain, opened } from './breaker.ts'
+import { brokenPatterns } from './broken.ts'
+import { afterOverrun, afterTrial, type Ceiling, isCrowd, type Moment, NO_CEILING, steer } from './ceiling.ts'
+import { noteCondition } from './condition.ts'
+import { breakerDecision, type Decision, decided, recordedOf } from './decision-log.ts'
+import { breakerOf, isBack, isStopped, isTrial, trialShare } from './effect.ts'
+import { clearVotes } from './ingest.ts'
+import { type Load, recount, thereOf } from './presence.ts'
+import { ORIGIN, outcomeOf, pointsOf, WINDOW_MS } from './samples.ts'
 import {
   type HealthRules,
   type HealthState,
@@ -20,15 +22,25 @@ import {
   type UpstreamRules,
   upstreamIn,
 } from './state.ts'
+import { type HealthVerdict, judge, smoothed } from './verdict.ts'
+import { cast, marksOf, PROBE_LOTS } from './votes.ts'
+import { continueWindow, hasDied, THIN_WINDOWS_MAX, verdictOn, WELL_VOTES_MIN } from './windows.ts'
 
-export interface HealthMoment extends Moment {
+export interface HealthMoment {
+  readonly load: Load
+  readonly operator: AdmissionLimits
   readonly rules: HealthRules
+  readonly nowMs: number
+  /** Uniform in [0, 1). */
+  readonly random: number
 }
 
-/**
- * The longest time that one step of the ceiling may count: an hour without samples is no evidence for a higher ceiling.
- */
-const STEP_MAX_MS = THIN_WINDOWS_MAX * WINDOW_MS
+/** A failed probe is believed at once. */
+const FAILED_PROBE_VOTES = 3
+/** A ceiling that falls below this share of what it was is logged. */
+const NEWS_BELOW = 0.97
+/** The score from which the answers that came count as quick, as a share of the target. */
+const QUICK_FROM = 0.98
 
 /**
  * Applies the result of an active probe: null for no good answer. Three good ones end a pause early, and this decision
@@ -38,194 +50,191 @@ export function probed(
   health: HealthState,
   { name }: UpstreamRules,
   { tookMs, targetMs }: { readonly tookMs: number | null; readonly targetMs: number },
-  moment: Omit<HealthMoment, 'operator'>,
+  moment: Omit<HealthMoment, 'operator' | 'random'>,
 ): Decision | null {
   const { rules, nowMs } = moment
-  const asked = upstreamIn(health, name)
-  const before = asked.breaker
+  const known = upstreamIn(health, name)
+  const before = known.breaker
   const outcome = tookMs === null ? 'failed' : outcomeOf(tookMs, targetMs)
   const wasStopped = isStopped(health, rules)
-  asked.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
+  known.breaker = afterProbe(before, outcome === 'satisfied' || outcome === 'tolerating', nowMs)
   if (wasStopped && !isStopped(health, rules)) health.reopenedAtMs = nowMs
-  if (before.state === 'half-open') add(asked.window, outcome, bucketOf(tookMs ?? 0))
-  if (before.state === 'half-open' && outcome === 'failed') probeFailed(asked.streak, nowMs)
-  if (asked.breaker.state === before.state) return null
-  beginAnew(asked)
-  return said(name, asked.breaker, null, moment)
+  if (before.state === 'half-open') {
+    const marks = marksOf({ samples: 1, points: pointsOf(outcome), failed: outcome === 'failed' ? 1 : 0 })
+    for (const lot of PROBE_LOTS) cast(known.ballot, lot, marks)
+    known.votes += outcome === 'failed' ? FAILED_PROBE_VOTES : 1
+  }
+  if (known.breaker.state === before.state) return null
+  beginAnew(known)
+  return breakerDecision(name, known.breaker, null, recordedOf(health, moment))
 }
 
-/** Lets time pass and returns the decisions. May be called at any time. `random` is uniform in [0, 1). */
-export function advance(health: HealthState, moment: HealthMoment, random: number): readonly Decision[] {
+/** Lifts the ceiling, because an operator wants it. Returns the decision, if there was one to lift. */
+export function lifted(health: HealthState, moment: Omit<HealthMoment, 'operator' | 'random'>): Decision | null {
+  const wasThere = health.ceiling.sessions !== null
+  health.ceiling = NO_CEILING
+  health.isRising = false
+  return wasThere ? decided(ORIGIN, { kind: 'ceiling-lifted' }, null, recordedOf(health, moment)) : null
+}
+
+/** Lets time pass and returns the decisions. May be called at any time. */
+export function advance(health: HealthState, moment: HealthMoment): readonly Decision[] {
   const { load, rules, nowMs } = moment
   if (rules.mode === 'off') return forget(health, nowMs)
   const wasStopped = isStopped(health, rules)
-  const decisions = rules.upstreams.flatMap(upstream => inTime(health, upstream, moment, random))
+  const decisions = rules.upstreams.flatMap(upstream => inTime(health, upstream, moment))
   const tookMs = nowMs - health.windowBeganMs
   if (tookMs < 0) health.windowBeganMs = nowMs
   if (tookMs >= WINDOW_MS) {
     health.windowBeganMs = nowMs
-    decisions.push(...endWindow(health, moment, tookMs, random))
+    decisions.push(...endWindow(health, moment, tookMs))
   }
   if (wasStopped && !isStopped(health, rules)) health.reopenedAtMs = nowMs
   const { sessions } = health.ceiling
-  if (sessions === null || load.inside <= sessions) health.isRationed &&= breakerOf(health, ORIGIN, rules) !== 'closed'
+  const isBorne = sessions === null || thereOf(health.presence, load) <= sessions
+  if (isBorne && isBack(health, nowMs)) health.isRationed &&= breakerOf(health, ORIGIN, rules) !== 'closed'
+  noteCondition(health, moment.operator, rules, nowMs)
   return decisions
 }
 
 /**
  * Decides what need not wait for the end of a window: a pause that is over, and an upstream that has certainly failed.
  */
-function inTime(health: HealthState, rules: UpstreamRules, moment: HealthMoment, random: number): Decision[] {
-  const { name, openMs, apdexTarget, critical } = rules
+function inTime(health: HealthState, { name, openMs }: UpstreamRules, moment: HealthMoment): Decision[] {
   const { nowMs } = moment
-  const heard = upstreamIn(health, name)
-  const before = heard.breaker
-  if (openMs === null) heard.breaker = CLOSED
-  else if (before.state === 'closed' && name !== ORIGIN && isDead(heard.streak, nowMs)) {
-    const { window } = heard
-    heard.breaker = openedFirst(before, window, openMs, nowMs, random)
-    beginAnew(heard)
-    const seen = { grade: gradeOfTrial(window, apdexTarget), samples: samplesOf(window) }
-    const opened = said(name, heard.breaker, seen, moment)
-    return critical ? [opened, ...move(health, { ...seen, name }, true, moment, 0)] : [opened]
-  } else heard.breaker = afterTime(before, nowMs)
-  if (heard.breaker.state === before.state) return []
-  beginAnew(heard)
-  return [said(name, heard.breaker, null, moment)]
+  const known = upstreamIn(health, name)
+  const before = known.breaker
+  const isDead = before.state === 'closed' && openMs !== null && name !== ORIGIN && hasDied(known, nowMs)
+  if (openMs === null) known.breaker = CLOSED
+  else if (isDead) known.breaker = opened(before, { openMs }, { ...moment, retryAfterMs: known.retryAfterMs })
+  else known.breaker = afterTime(before, nowMs)
+  if (known.breaker.state === before.state) return []
+  const seen = isDead ? judge(known, null, 1) : null
+  beginAnew(known)
+  return [breakerDecision(name, known.breaker, seen, recordedOf(health, moment))]
 }
 
 /**
- * Discards the samples from before a change of state. They do not describe a blocked upstream, and requests sent during
+ * Discards the votes from before a change of state. They do not describe a blocked upstream, and requests sent during
  * the pause do not describe its trial.
  */
-function beginAnew(heard: UpstreamHealth): void {
-  heard.apdex = null
-  heard.streak = newStreak()
-  finish(heard, true)
+function beginAnew(known: UpstreamHealth): void {
+  known.speed = null
+  known.failing = {}
+  clearVotes(known)
 }
 
 /**
- * While health is off no samples are ingested. The known state is dropped, because it will be outdated by the time
- * health is turned on again.
+ * While health is off no votes are ingested. The known state is dropped, because it will be outdated by the time health
+ * is turned on again.
  */
 function forget(health: HealthState, nowMs: number): readonly Decision[] {
   if (Object.keys(health.upstreams).length > 0) Object.assign(health, { ...newHealth(nowMs), minute: health.minute })
   return []
 }
 
-function endWindow(health: HealthState, moment: HealthMoment, tookMs: number, random: number): Decision[] {
-  const { load, rules, nowMs } = moment
+/** The verdict on an upstream after a window, and over how many windows its votes were gathered. */
+interface Judged {
+  readonly upstream: UpstreamRules
+  readonly verdict: HealthVerdict
+  readonly windows: number
+}
+
+function endWindow(health: HealthState, moment: HealthMoment, tookMs: number): Decision[] {
+  const { load, rules } = moment
+  recount(health.presence, load, moment.nowMs)
   const decisions: Decision[] = []
-  let worst: (Seen & { readonly name: string; readonly windows: number }) | null = null
-  let opens = false
+  let worst: Judged | null = null
   for (const upstream of rules.upstreams) {
-    const { name, critical, openMs, apdexTarget } = upstream
-    const heard = upstreamIn(health, name)
-    const { window, breaker: before } = heard
-    const samples = samplesOf(window)
-    const windows = heard.thinWindows + 1
-    const { grade, isOfOne, isOneVoice } = judged(health, heard, upstream, tookMs, nowMs)
-    if (openMs !== null) {
-      const breakerRules = { ...rules, ...upstream, openMs }
-      heard.breaker = afterWindow(before, { counts: window, grade, isOfOne }, breakerRules, nowMs, random)
+    const known = upstreamIn(health, upstream.name)
+    const judged = { upstream, windows: known.thinWindows + 1, verdict: verdictOn(health, known, upstream) }
+    const { verdict } = judged
+    if (verdict === null) {
+      continueWindow(known, health.ceiling.sessions !== null)
+      continue
     }
-    if (heard.breaker.state !== before.state) {
-      const seen = seenBy(before, window, grade, apdexTarget)
-      decisions.push(said(name, heard.breaker, seen, moment))
-      if (critical && before.state === 'closed') opens = true
-      if (name === ORIGIN && heard.breaker.state === 'closed') {
-        const raised = afterTrial(health.ceiling, load.inside * trialShare(before))
-        decisions.push(...changed(health, raised, ORIGIN, seen, moment))
-      }
-      beginAnew(heard)
-    } else {
-      if (grade) heard.apdex = grade.apdex
-      // Under a low ceiling few sessions ask: the next samples decide whether it may rise.
-      const isAwaited = critical && health.ceiling.sessions !== null && samples < TRIAL_SAMPLES_MIN
-      finish(heard, grade !== null || isOneVoice || before.state !== 'closed', isAwaited)
-    }
-    if (critical && grade && (!worst || isWorse(grade, worst.grade))) worst = { grade, name, samples, windows }
+    decisions.push(...applyVerdict(health, known, { ...judged, verdict }, moment))
+    if (upstream.critical && (!worst || verdict.score < worst.verdict.score)) worst = { ...judged, verdict }
   }
   if (health.upstreams[ORIGIN]?.breaker.state === 'open') health.isRationed = true
-  if (worst) {
-    const gatheredMs = Math.min(tookMs * worst.windows, STEP_MAX_MS)
-    decisions.push(...move(health, worst, opens, moment, gatheredMs))
+  // The few visitors of a trial are no evidence of how many sessions the origin can bear.
+  if (worst && !isStopped(health, rules) && !isTrial(health, rules)) {
+    const { verdict, windows, upstream } = worst
+    const gatheredMs = Math.min(tookMs * windows, THIN_WINDOWS_MAX * WINDOW_MS)
+    const after = steer(health.ceiling, verdict, upstream.apdexTarget, ceilingMoment(health, moment, gatheredMs))
+    decisions.push(...changed(health, after, judgedBy(worst), moment))
   }
-  health.insideBefore = load.inside
+  health.thereBefore = thereOf(health.presence, load)
+  return decisions
+}
+
+/** Applies the verdict to the breaker of one upstream, and to the ceiling where the breaker changes. */
+function applyVerdict(health: HealthState, known: UpstreamHealth, judged: Judged, moment: HealthMoment): Decision[] {
+  const { upstream, verdict } = judged
+  const { name, critical, openMs } = upstream
+  const before = known.breaker
+  const decisions = name === ORIGIN ? brokenPatterns(health, verdict, recordedOf(health, moment)) : []
+  if (verdict.quick !== null && verdict.voters >= WELL_VOTES_MIN) known.quick = smoothed(known.quick, verdict.quick)
+  if (openMs !== null) {
+    const opening = { ...moment, retryAfterMs: known.retryAfterMs }
+    known.breaker = afterWindow(before, verdict, { ...moment.rules, openMs }, opening)
+  }
+  if (known.breaker.state === before.state) {
+    known.speed = verdict.speed
+    clearVotes(known)
+    return decisions
+  }
+  decisions.push(breakerDecision(name, known.breaker, verdict, recordedOf(health, moment)))
+  if (critical && before.state === 'closed' && wasOverrun(health, known, { before, judged }, moment)) {
+    const after = afterOverrun(health.ceiling, ceilingMoment(health, moment))
+    decisions.push(...changed(health, after, judgedBy(judged), moment))
+  }
+  if (name === ORIGIN && known.breaker.state === 'closed') {
+    const letOn = thereOf(health.presence, moment.load) * trialShare(before)
+    decisions.push(...changed(health, afterTrial(health.ceiling, letOn), judgedBy(judged), moment))
+  }
+  beginAnew(known)
   return decisions
 }
 
 /**
- * Grades a window of an upstream. `isOneVoice`: one session failed so often that the window is no evidence of others.
+ * Whether an origin that is down was overrun. The answers that came in time were slow, or none came for a crowd, or it
+ * is down again so soon. One whose answers were quick has died by itself.
  */
-function judged(
+function wasOverrun(
   health: HealthState,
-  heard: UpstreamHealth,
-  upstream: UpstreamRules,
-  tookMs: number,
-  nowMs: number,
-): Omit<Window, 'counts'> & { readonly isOneVoice: boolean } {
-  const { window, breaker, streak } = heard
-  const windows = heard.thinWindows + 1
-  const isOrigin = upstream.name === ORIGIN
-  // A session complains once per window of its edge, so some complaints for this window came in the one before.
-  const sinceMs = nowMs - windows * Math.max(tookMs, WINDOW_MS) - WINDOW_MS
-  if (isOrigin && breaker.state === 'closed') forgetBefore(streak, sinceMs)
-  // Newcomers file no complaints about a named upstream, so zero complainants may still be one session. For the origin
-  // every failed session files one; zero means the reports come from older edges.
-  const sessions = sessionsIn(streak)
-  const isOfOne = sessions === 1 || (sessions === 0 && !isOrigin)
-  const isOneVoice = isOrigin && isOfOne && isTooMuch(window, windows)
-  const isGraded = samplesOf(window) >= SAMPLES_MIN && !isOneVoice
-  const grade = isGraded ? gradeOf(heard, windows, upstream.apdexTarget) : thinGrade(heard, upstream, health)
-  return { grade, isOfOne, isOneVoice }
-}
-
-/**
- * While most sessions are held, or few are allowed, only few samples come. They are graded as in a trial, but only a
- * healthy grade counts. Without it a low ceiling would never rise again.
- */
-function thinGrade(
-  { window, thinWindows }: UpstreamHealth,
-  { apdexTarget }: UpstreamRules,
-  { isRationed, ceiling }: HealthState,
-): Grade | null {
-  const isLow = ceiling.sessions !== null && thinWindows + 1 >= THIN_WINDOWS_MAX
-  if (!(isRationed || isLow) || samplesOf(window) < TRIAL_SAMPLES_MIN) return null
-  const grade = gradeOfTrial(window, apdexTarget)
-  return grade.verdict === 'healthy' ? grade : null
-}
-
-function move(
-  health: HealthState,
-  { grade, name, samples }: Seen & { readonly name: string },
-  opens: boolean,
+  { quick }: UpstreamHealth,
+  { before, judged: { verdict, upstream } }: { readonly before: Breaker; readonly judged: Judged },
   moment: HealthMoment,
-  tookMs: number,
-): Decision[] {
-  const { load, rules } = moment
-  const { ceiling, isRationed, insideBefore } = health
-  // The few visitors of a trial are no evidence of how many sessions the origin can bear.
-  if (!opens && (isStopped(health, rules) || isTrial(health, rules))) return []
-  const after = opens
-    ? afterOutage(ceiling, grade, moment)
-    : steer(ceiling, grade, { ...moment, load: { ...load, isRationed, insideBefore } }, tookMs)
-  return changed(health, after, name, { grade, samples }, moment)
+): boolean {
+  const isSlow = (speed: number) => speed < QUICK_FROM * upstream.apdexTarget
+  const isOfCrowd = isCrowd(health.ceiling, ceilingMoment(health, moment)) && isSlow(verdict.speed)
+  return (quick !== null && isSlow(quick)) || isOfCrowd || isBackAgain(before, moment.nowMs)
+}
+
+function ceilingMoment(health: HealthState, { load, operator, rules, nowMs }: HealthMoment, tookMs = 0): Moment {
+  const there = thereOf(health.presence, load)
+  const { isRationed, thereBefore } = health
+  return { load: { there, thereBefore, hasDemand: load.hasDemand, isRationed }, operator, rules, nowMs, tookMs }
+}
+
+function judgedBy({ upstream, verdict }: Judged): { readonly name: string; readonly verdict: HealthVerdict } {
+  return { name: upstream.name, verdict }
 }
 
 /** Puts a new ceiling in force, and returns the decision that operators should read, if any. */
 function changed(
   health: HealthState,
   after: Ceiling,
-  upstream: string,
-  seen: Seen | null,
-  { load, operator, rules, nowMs }: HealthMoment,
+  by: { readonly name: string; readonly verdict: HealthVerdict },
+  moment: HealthMoment,
 ): Decision[] {
-  const before = health.ceiling
+  const { totalActiveUsers } = moment.operator
+  const from = health.ceiling.sessions ?? totalActiveUsers
+  const to = after.sessions ?? totalActiveUsers
   health.ceiling = after
-  const from = before.sessions ?? operator.totalActiveUsers
-  const to = after.sessions ?? operator.totalActiveUsers
-  const fell = to < from
+  // A ceiling that comes down little by little is no news.
+  const fell = to < NEWS_BELOW * from
   const isNews = fell || (to > from && (!health.isRising || after.sessions === null))
   if (fell) health.isRising = false
   else if (to > from) health.isRising = after.sessions !== null
@@ -234,9 +243,5 @@ function changed(
     after.sessions === null
       ? { kind: 'ceiling-lifted' }
       : { kind: fell ? 'ceiling-lowered' : 'ceiling-rising', from: Math.floor(from), to: Math.floor(to) }
-  return [{ atMs: nowMs, upstream, did, saw: sawOf(seen, load), enforced: rules.mode === 'enforce' }]
-}
-
-function isWorse(grade: Grade, other: Grade): boolean {
-  return grade.g < other.g || (grade.g === other.g && grade.apdex < other.apdex)
+  return [decided(by.name, did, by.verdict, recordedOf(health, moment))]
 }

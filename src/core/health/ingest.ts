@@ -1,16 +1,19 @@
-/** Ingests what edges report of upstreams, and keeps it by windows and minutes. */
+/** Ingests what edges report of upstreams: votes for the decisions, histograms for the operators. */
 import { own, ownOr } from '../own.ts'
-import { follow } from './failure-streak.ts'
-import { add, type Counts, merge, noCounts, readCell, samplesOf } from './samples.ts'
-import { type HealthRules, type HealthState, MINUTE_MS, type Minute, type UpstreamHealth, upstreamIn } from './state.ts'
+import { MINUTE_MS } from '../timing.ts'
+import { type ReportedCell, readCell } from './cells.ts'
+import { noteHeard } from './presence.ts'
+import { add, type Counts, merge, noCounts, ORIGIN, WINDOW_MS } from './samples.ts'
+import { type HealthRules, type HealthState, type Minute, type UpstreamHealth, upstreamIn } from './state.ts'
+import { type Ballot, cast, FAILED, NEWCOMERS_LOT } from './votes.ts'
 
-/** A window with too few samples goes on, up to this many windows. */
-export const THIN_WINDOWS_MAX = 4
-/** The windows of the last minute. */
-const RECENT_WINDOWS = 12
+/** In a trial, an answer that is no sample (such as a 4xx) is worth half a good one. It is an answer, at least. */
+const ANSWERED = 4
+/** The patterns of addresses that are followed in one window. */
+const PATTERNS_MAX = 32
 
-/** Ingests samples from the cells of a report. Other cells are ignored. */
-export function hear(
+/** Ingests the cells of a report. Other cells are ignored. */
+export function ingest(
   health: HealthState,
   cells: Readonly<Record<string, number>>,
   rules: HealthRules,
@@ -20,18 +23,64 @@ export function hear(
   for (const [cell, by] of Object.entries(cells)) {
     const read = readCell(cell, nowMs)
     if (!read || !rules.upstreams.some(({ name }) => name === read.upstream)) continue
-    const { breaker, window, losses, faults, streak } = upstreamIn(health, read.upstream)
-    add(ownOr(health.minute.upstreams, read.upstream, noCounts), read.mark, read.bucket, by)
+    const known = upstreamIn(health, read.upstream)
+    if (read.kind === 'sample') {
+      add(ownOr(health.minute.upstreams, read.upstream, noCounts), read.mark, read.bucket, by)
+      add(recentCounts(known, nowMs), read.mark, read.bucket, by)
+      continue
+    }
+    if (read.kind === 'votes' && read.upstream === ORIGIN) noteHeard(health.presence, Object.keys(read.ballot), nowMs)
     // A trial is judged only by requests that were sent during it.
-    const sinceMs = breaker.state === 'closed' ? (breaker.sinceMs ?? 0) : breaker.sinceMs
-    if (read.sentByMs <= sinceMs) continue
-    add(window, read.mark, read.bucket, by)
-    if (read.mark === 'loss') losses[read.bucket] = (losses[read.bucket] ?? 0) + by
-    if (read.mark === 'fault') faults[read.bucket] = (faults[read.bucket] ?? 0) + by
-    // An upstream may have only answers that are no samples. Its trial must end nevertheless.
-    if (read.mark === 'answered' && breaker.state === 'half-open') add(window, 'tolerating', read.bucket, by)
-    follow(streak, read, nowMs)
+    if (read.sentByMs > (known.breaker.sinceMs ?? 0)) applyVotes(known, read, nowMs)
   }
+}
+
+function applyVotes(known: UpstreamHealth, read: Exclude<ReportedCell, { kind: 'sample' }>, nowMs: number): void {
+  switch (read.kind) {
+    case 'retry-after':
+      known.retryAfterMs = Math.max(known.retryAfterMs, read.afterMs)
+      return
+    case 'pattern': {
+      if (!Object.hasOwn(known.patterns, read.pattern) && Object.keys(known.patterns).length >= PATTERNS_MAX) return
+      const ballot = ownOr(known.patterns, read.pattern, (): Ballot => ({}))
+      for (const [lot, marks] of Object.entries(read.ballot)) cast(ballot, Number(lot), marks)
+      return
+    }
+    case 'votes':
+      if (read.upstream !== ORIGIN) followFailures(known, read.ballot, read.sentByMs, nowMs)
+      for (const [lot, marks] of Object.entries(read.ballot)) vote(known, read.upstream, Number(lot), marks)
+  }
+}
+
+function vote(known: UpstreamHealth, upstream: string, lot: number, marks: number): void {
+  const isAnswer = marks === 0 && upstream !== ORIGIN && known.breaker.state === 'half-open'
+  const counted = isAnswer ? ANSWERED : marks
+  if (counted === 0) return
+  cast(known.ballot, lot, counted)
+  known.votes++
+}
+
+/**
+ * Follows which sessions a named upstream has failed since its last answer. Newcomers, who may all be one, do not
+ * count.
+ */
+function followFailures(known: UpstreamHealth, ballot: Ballot, sentByMs: number, nowMs: number): void {
+  const votes = Object.entries(ballot)
+  if (votes.some(([, marks]) => marks === 0 || !(marks & FAILED || marks & 1))) known.failing = {}
+  for (const [lot, marks] of votes) {
+    if (!(marks & FAILED) || Number(lot) === NEWCOMERS_LOT) continue
+    // The clocks of edges may run ahead.
+    const sentMs = Math.max(known.failing[Number(lot)]?.sentMs ?? 0, Math.min(sentByMs, nowMs))
+    known.failing[Number(lot)] = { sentMs, reportedMs: nowMs }
+  }
+}
+
+function recentCounts(known: UpstreamHealth, nowMs: number): Counts {
+  const last = known.recent.at(-1)
+  if (last && nowMs - last.atMs < WINDOW_MS) return last.counts
+  const counts = noCounts()
+  known.recent = [...known.recent.filter(({ atMs }) => nowMs - atMs < MINUTE_MS), { atMs: nowMs, counts }]
+  return counts
 }
 
 /** Returns the minute that has ended, once, or null while it goes on. */
@@ -43,28 +92,19 @@ export function endMinute(health: HealthState, nowMs: number): Minute | null {
   return ended
 }
 
-/** Returns the samples of an upstream in the last minute. */
-export function lastMinute(health: HealthState, name: string): Counts {
+/** Returns the samples of an upstream that were reported in the last minute of wall time. */
+export function lastMinute(health: HealthState, name: string, nowMs: number): Counts {
   const counts = noCounts()
-  const known = own(health.upstreams, name)
-  for (const window of known ? [...known.recent, known.window] : []) merge(counts, window)
+  for (const { atMs, counts: part } of own(health.upstreams, name)?.recent ?? [])
+    if (nowMs - atMs < MINUTE_MS) merge(counts, part)
   return counts
 }
 
-/**
- * Ends a window and keeps it for the stats. A window with too few samples goes on instead. With `isAwaited` it goes on
- * for longer, because its few samples are all there are.
- */
-export function finish(heard: UpstreamHealth, isUsed: boolean, isAwaited = false): void {
-  if (!isUsed && samplesOf(heard.window) > 0) {
-    const goesOn = heard.thinWindows + 1 < THIN_WINDOWS_MAX
-    if (goesOn) heard.thinWindows++
-    if (goesOn || isAwaited) return
-  }
-  heard.recent.push(heard.window)
-  if (heard.recent.length > RECENT_WINDOWS) heard.recent.shift()
-  heard.window = noCounts()
-  heard.losses = {}
-  heard.faults = {}
-  heard.thinWindows = 0
+/** Begins a new window of votes. */
+export function clearVotes(known: UpstreamHealth): void {
+  known.ballot = {}
+  known.votes = 0
+  known.thinWindows = 0
+  known.patterns = {}
+  known.retryAfterMs = 0
 }

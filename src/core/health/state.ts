@@ -1,14 +1,15 @@
 /**
  * The known state of a room's origin and its upstreams, and the rules by which they are judged. Plain data, so that it
- * can be stored. It changes only in `hear` (`ingest.ts`), `probed` and `advance` (`health.ts`).
+ * can be stored. It changes only in `ingest` (`ingest.ts`), `probed` and `advance` (`health.ts`).
  */
 
 import { ownOr } from '../own.ts'
 import { MINUTE_MS } from '../timing.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
-import { type Ceiling, type ControllerRules, NO_CEILING } from './controller.ts'
-import { newStreak, type Streak } from './failure-streak.ts'
-import { type Counts, noCounts } from './samples.ts'
+import { type Ceiling, type CeilingRules, NO_CEILING } from './ceiling.ts'
+import { newPresence, type Presence } from './presence.ts'
+import type { Counts } from './samples.ts'
+import type { Ballot } from './votes.ts'
 
 export interface UpstreamRules {
   readonly name: string
@@ -21,7 +22,7 @@ export interface UpstreamRules {
 
 export type Pin = 'open' | 'closed'
 
-export interface HealthRules extends ControllerRules {
+export interface HealthRules extends CeilingRules {
   readonly mode: 'enforce' | 'shadow' | 'off'
   /** Good windows in a row that end a trial. */
   readonly goodWindows: number
@@ -38,32 +39,42 @@ export interface HealthRules extends ControllerRules {
 
 export interface UpstreamHealth {
   breaker: Breaker
-  /** Smoothed, null before the first window with enough samples. */
-  apdex: number | null
-  /** The samples of the current window, and of the ones with too few samples before it. */
-  window: Counts
-  /** The cost of each session to the Apdex in this window, in halves of a sample, and its failures, by its lot. */
-  losses: Record<number, number>
-  faults: Record<number, number>
+  /** How satisfied those are who are served, smoothed; null before the first window with enough votes. */
+  speed: number | null
+  /** How satisfied those were who got answers in time, smoothed: what the answers took that did come. */
+  quick: number | null
+  /** The votes of the current window, and of the ones with too few votes before it. */
+  ballot: Ballot
+  /** How many votes those are: a session votes once in each second at most. */
+  votes: number
   thinWindows: number
-  /** The windows of the last minute, newest last. */
-  recent: Counts[]
-  /** The sessions that were failed since its last answer. */
-  streak: Streak
+  patterns: Record<string, Ballot>
+  /** The longest Retry-After in the current window. */
+  retryAfterMs: number
+  /** The sessions that failed since the last answer, by lot: when each sent its request, and when that was reported. */
+  failing: Record<number, { readonly sentMs: number; readonly reportedMs: number }>
+  /** Histograms of the last minute, oldest first. */
+  recent: { readonly atMs: number; readonly counts: Counts }[]
 }
 
 export interface HealthState {
+  readonly version: number
   upstreams: Record<string, UpstreamHealth>
+  presence: Presence
   ceiling: Ceiling
   /** The ceiling has been raised since its last cut. A rise is logged only once. */
   isRising: boolean
   windowBeganMs: number
-  /** Sessions inside when the window began. */
-  insideBefore: number
+  /** Sessions that were there when the window began. */
+  thereBefore: number
   /** When admissions were last allowed again, null when they were never stopped. */
   reopenedAtMs: number | null
   /** After an outage not all active sessions may go on at once. */
   isRationed: boolean
+  /** Since when the room is well, slowed or down. */
+  condition: { readonly state: 'well' | 'slowed' | 'down'; readonly sinceMs: number }
+  /** Patterns of addresses that were broken lately, and how many sessions were badly served there. */
+  broken: Record<string, { readonly atMs: number; readonly votes: number }>
   /** The samples of the current minute, by upstream. */
   minute: Minute
 }
@@ -74,18 +85,22 @@ export interface Minute {
   readonly upstreams: Record<string, Counts>
 }
 
-/** Minutes of the history are whole ones of the clock. */
-export { MINUTE_MS }
+/** The form of a stored state. A state of another form is begun anew. */
+export const STATE_VERSION = 2
 
 export function newHealth(nowMs: number): HealthState {
   return {
+    version: STATE_VERSION,
     upstreams: {},
+    presence: newPresence(nowMs),
     ceiling: NO_CEILING,
     isRising: false,
     windowBeganMs: nowMs,
-    insideBefore: 0,
+    thereBefore: 0,
     reopenedAtMs: null,
     isRationed: false,
+    condition: { state: 'well', sinceMs: nowMs },
+    broken: {},
     minute: { minute: Math.floor(nowMs / MINUTE_MS), upstreams: {} },
   }
 }
@@ -94,13 +109,15 @@ export function newHealth(nowMs: number): HealthState {
 export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
   return ownOr(health.upstreams, name, () => ({
     breaker: CLOSED,
-    apdex: null,
-    window: noCounts(),
-    losses: {},
-    faults: {},
+    speed: null,
+    quick: null,
+    ballot: {},
+    votes: 0,
     thinWindows: 0,
+    patterns: {},
+    retryAfterMs: 0,
+    failing: {},
     recent: [],
-    streak: newStreak(),
   }))
 }
 

@@ -1,4 +1,5 @@
 /** The calls that each object answers. Edges and the admin API use objects only through these. */
+import type { Condition } from '../health/condition.ts'
 import type { Decision } from '../health/decision-log.ts'
 import type { Session } from '../session.ts'
 import type {
@@ -141,11 +142,13 @@ export interface UpstreamFigures {
   readonly failures: number | null
 }
 
-export interface HealthFigures {
+export interface HealthFigures extends Condition {
   readonly mode: 'enforce' | 'shadow' | 'off'
   readonly reason: 'outage' | 'slow' | null
   /** The number of sessions that the origin can bear, as far as is known; null while the operator's total stands. */
   readonly ceiling: number | null
+  /** The sessions inside that were seen, or admitted, in the last minute: the ceiling limits these. */
+  readonly there: number
   /** The share of sessions inside whose requests go to the origin. */
   readonly inside: number
   /** The rate in force now. */
@@ -204,6 +207,8 @@ export interface RoomCalls<Settings> {
   changes(): Promise<readonly Change[]>
   /** Returns the origin's health, the decisions that it caused, and the last minutes. */
   health(minutes: number): Promise<HealthReport>
+  /** Forgets how many sessions the origin bears, for an operator who knows better. */
+  liftCeiling(): Promise<void>
   /** Returns the latest draw of every event that draws. */
   draws(): Promise<readonly PublicDraw[]>
 }

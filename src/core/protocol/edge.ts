@@ -5,7 +5,7 @@
  * needs no snapshot.
  */
 
-import { forgetOldSamples } from '../health/samples.ts'
+import { forgetOldSamples } from '../health/cells.ts'
 import { Tally } from '../tally.ts'
 import { SNAPSHOT_FOR_MS } from '../timing.ts'
 import type { EdgeReply, EdgeReport, Snapshot } from './messages.ts'

@@ -32,6 +32,8 @@ export interface Snapshot {
   readonly slowed?: Slowed | null
   /** The changes that health made; absent while everything is as the operator set it. */
   readonly health?: HealthView
+  /** The share of sessions that vote on the origin's health; absent while all do. */
+  readonly voterShare?: number
   /** How newcomers are drawn; null or absent where places are given by arrival. */
   readonly batches?: Batches | null
   /** The room has all counts up to this key; absent in a snapshot of a room that does not know batches. */

@@ -3,12 +3,12 @@
  * are shed. The session goes on.
  */
 import { lotOf } from '../../core/hash.ts'
-import { noteAsked, shedShare } from '../../core/health/client-throttle.ts'
 import { backShare, type HealthView } from '../../core/health/effect.ts'
 import { ORIGIN } from '../../core/health/samples.ts'
 import { own } from '../../core/own.ts'
 import type { Upstream } from '../../settings/compiled/health.ts'
 import type { Admitted } from '../gate/verdict.ts'
+import { noteAsked, shedShare } from '../limits/client-throttle.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
@@ -49,8 +49,10 @@ export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly 
     const { retryAfterMs } = health
     const blocked = upstreams.find(({ name }) => name !== ORIGIN && isBlockedFor(visit, admission, name, health))
     if (blocked) return { ...held, upstream: blocked, why: 'blocked', retryAfterMs }
-    if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health))
+    if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health)) {
+      room.votes.noteHeld(admission.sid, visit)
       return { ...held, why: 'outage', retryAfterMs }
+    }
   }
   if (shed?.matches(visit.readings) && !isProtected) {
     const share = shedShare(room.shedder, shed.k)

@@ -11,6 +11,7 @@ import type { Token } from '../../tokens/tokens.ts'
 import { Quotas } from '../limits/isolate-quotas.ts'
 import type { SessionLimits } from '../limits/session.ts'
 import { Turns } from '../limits/turns.ts'
+import type { OwnSamples } from './ballots.ts'
 
 /** The number of verified tokens of each kind. A token and its claims take less than a kilobyte. */
 const TOKENS = 16_000
@@ -29,13 +30,10 @@ export interface SessionMemory {
   token: string
   /** The tokens of rate limits that the door has lent. */
   limits: SessionLimits
-  /** The window of `samples`. */
-  sampledWindow: number
-  /** The last window with a bad sample from the session about a named upstream. Only one counts in each window. */
-  complainedWindow: number
-  /** The last window in which the session's complaint was reported. */
-  toldWindow: number
-  samples: number
+  /** The session's samples of the origin and its upstreams, for its vote. */
+  readonly samples: OwnSamples
+  /** The last window of origin health in which the session was noted as there. */
+  notedWindow: number
 }
 
 /** A session that is over. */

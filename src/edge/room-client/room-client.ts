@@ -3,12 +3,12 @@
  * which it remembers visitors. All of this memory is bounded, and may be lost at any time.
  */
 import type { Quota } from '../../core/gcra.ts'
-import { newShedder, type Shedder } from '../../core/health/client-throttle.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
+import { newShedder, type Shedder } from '../limits/client-throttle.ts'
 import type { Spender } from '../limits/isolate-quotas.ts'
 import { RequestLimits } from '../limits/limits.ts'
 import type { Turns } from '../limits/turns.ts'
@@ -21,6 +21,7 @@ import { RoomSessions } from './sessions.ts'
 import { SnapshotSync } from './snapshot-sync.ts'
 import { RoomTokens } from './tokens.ts'
 import { Trials } from './trials.ts'
+import { Votes } from './votes.ts'
 
 export { type Caller, Unreachable } from './door-client.ts'
 
@@ -45,6 +46,7 @@ export class RoomClient {
   readonly places: Places
   readonly claims: Claims
   readonly trials: Trials
+  readonly votes: Votes
   readonly #doors: DoorClient
   /** The isolate's memory of visitors, for all its rooms. */
   readonly #memory: Memory
@@ -66,7 +68,10 @@ export class RoomClient {
       {
         name: config.name,
         doorFor: caller => this.doorFor(caller),
-        beforeReport: () => this.#countLimits(),
+        beforeReport: () => {
+          this.#countLimits()
+          this.votes.take(cell => this.count(cell))
+        },
         received: settings => this.#received(settings),
       },
       this.#doors,
@@ -74,6 +79,7 @@ export class RoomClient {
     this.limits = new RequestLimits(this.sync.isolate.slice(0, 13))
     this.limits.follow(this.#settings)
     this.sessions = new RoomSessions(memory, this.limits, this.#doors)
+    this.votes = new Votes(this.sessions, this.sync)
   }
 
   get settings(): RoomSettings {

@@ -47,10 +47,8 @@ export class RoomSessions {
       expiresMs: 0,
       token: '',
       limits,
-      sampledWindow: 0,
-      complainedWindow: 0,
-      toldWindow: 0,
-      samples: 0,
+      samples: {},
+      notedWindow: 0,
     }
     this.#memory.sessions.set(sid, session)
     return session

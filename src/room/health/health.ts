@@ -3,19 +3,28 @@
  */
 
 import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
-import type { Load } from '../../core/health/controller.ts'
+import { endOf } from '../../core/health/condition.ts'
 import type { Decision } from '../../core/health/decision-log.ts'
 import { backShare, breakerOf, type HealthView, healthView, limitsNow } from '../../core/health/effect.ts'
-import { advance, probed } from '../../core/health/health.ts'
-import { endMinute, hear, lastMinute } from '../../core/health/ingest.ts'
+import { advance, lifted, probed } from '../../core/health/health.ts'
+import { endMinute, ingest, lastMinute } from '../../core/health/ingest.ts'
+import { type Load, thereOf } from '../../core/health/presence.ts'
 import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../../core/health/samples.ts'
-import { type HealthState, inTrouble, MINUTE_MS, type UpstreamRules } from '../../core/health/state.ts'
+import { type HealthState, inTrouble, type UpstreamRules } from '../../core/health/state.ts'
 import { own } from '../../core/own.ts'
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../../core/protocol/calls.ts'
 import type { Cells } from '../../core/tally.ts'
+import { MINUTE_MS } from '../../core/timing.ts'
 import type { HealthSettings } from '../../settings/compiled/health.ts'
 import { HealthStore } from './store.ts'
+
+/** The circumstances of a question about health. */
+export interface HealthNow {
+  readonly load: Load
+  readonly settings: HealthSettings
+  readonly nowMs: number
+}
 
 export class RoomHealth {
   readonly #note: (decision: Decision) => void
@@ -29,27 +38,31 @@ export class RoomHealth {
     this.#state = this.#store.load(nowMs)
   }
 
-  hear(cells: Cells, { rules }: HealthSettings, nowMs: number): void {
-    hear(this.#state, cells, rules, nowMs)
+  ingest(cells: Cells, { rules }: HealthSettings, nowMs: number): void {
+    ingest(this.#state, cells, rules, nowMs)
   }
 
-  /** Advances the state to `nowMs`. Decisions are stored before any answer that follows from them leaves. */
-  advance(load: Load, operator: AdmissionLimits, { rules }: HealthSettings, nowMs: number): void {
+  /**
+   * Advances the state, and returns the view of edges. Decisions are stored before any answer that follows from them
+   * leaves.
+   */
+  advance(operator: AdmissionLimits, now: HealthNow): HealthView | null {
+    const { load, nowMs } = now
+    const { rules } = now.settings
     const windowBeganMs = this.#state.windowBeganMs
-    const decisions = advance(this.#state, { load, operator, rules, nowMs }, Math.random())
+    const decisions = advance(this.#state, { load, operator, rules, nowMs, random: Math.random() })
     for (const decision of decisions) this.#record(decision)
     const minute = endMinute(this.#state, nowMs)
     if (minute) this.#store.saveMinute(minute)
     if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
+    return this.view(operator, now)
   }
 
   /** Applies the result of an active probe: milliseconds, or null when there was no good answer. */
   probed(
     upstream: UpstreamRules,
     answer: { readonly tookMs: number | null; readonly targetMs: number },
-    load: Load,
-    { rules }: HealthSettings,
-    nowMs: number,
+    { load, settings: { rules }, nowMs }: HealthNow,
   ): void {
     const decision = probed(this.#state, upstream, answer, { load, rules, nowMs })
     if (!decision) return
@@ -57,12 +70,19 @@ export class RoomHealth {
     this.#store.save(this.#state)
   }
 
-  limits<Rules extends AdmissionLimits>(operator: Rules, { rules }: HealthSettings, nowMs: number): Rules {
-    return limitsNow(this.#state, operator, rules, nowMs)
+  /** Lifts the ceiling for an operator. Health may lower it again. */
+  lift({ load, settings: { rules }, nowMs }: HealthNow): void {
+    const decision = lifted(this.#state, { load, rules, nowMs })
+    if (decision) this.#record(decision)
+    this.#store.save(this.#state)
   }
 
-  view(load: Load, operator: AdmissionLimits, { rules }: HealthSettings, nowMs: number): HealthView | null {
-    return healthView(this.#state, load, operator, rules, nowMs)
+  limits<Rules extends AdmissionLimits>(operator: Rules, { load, settings: { rules }, nowMs }: HealthNow): Rules {
+    return limitsNow(this.#state, load, operator, { rules, nowMs })
+  }
+
+  view(operator: AdmissionLimits, { load, settings: { rules }, nowMs }: HealthNow): HealthView | null {
+    return healthView(this.#state, load, operator, { rules, nowMs })
   }
 
   /** Returns the upstreams to probe now: their breaker is not closed. */
@@ -72,15 +92,17 @@ export class RoomHealth {
     return rules.upstreams.filter(({ name }) => names.includes(name) && probes.has(name))
   }
 
-  figures(operator: AdmissionLimits, load: Load, settings: HealthSettings, nowMs: number): HealthFigures {
-    const { rules } = settings
-    const view = this.view(load, operator, settings, nowMs)
-    const { ratePerMinute, totalActiveUsers } = this.limits(operator, settings, nowMs)
+  figures(operator: AdmissionLimits, now: HealthNow): HealthFigures {
+    const { rules } = now.settings
+    const view = this.view(operator, now)
+    const { ratePerMinute, totalActiveUsers } = this.limits(operator, now)
     const { ratePerMinute: rate, sessions, breakers } = rules.pins
     return {
       mode: rules.mode,
+      ...endOf(this.#state, rules),
       reason: view?.reason ?? null,
       ceiling: this.#state.ceiling.sessions === null ? null : Math.floor(this.#state.ceiling.sessions),
+      there: Math.max(0, thereOf(this.#state.presence, now.load)),
       inside: view?.inside ?? 1,
       ratePerMinute,
       totalActiveUsers,
@@ -89,7 +111,7 @@ export class RoomHealth {
         ...(sessions === null ? [] : ['total_active_users']),
         ...Object.keys(breakers).map(name => `breakers.${name}`),
       ],
-      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, view, settings, nowMs)),
+      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, view, now)),
     }
   }
 
@@ -112,8 +134,7 @@ export class RoomHealth {
   #upstream(
     { name, critical }: UpstreamRules,
     view: HealthView | null,
-    { rules }: HealthSettings,
-    nowMs: number,
+    { settings: { rules }, nowMs }: HealthNow,
   ): UpstreamFigures {
     const breaker: Breaker = own(this.#state.upstreams, name)?.breaker ?? CLOSED
     const backSinceMs = own(view?.back, name)
@@ -125,7 +146,7 @@ export class RoomHealth {
       pinned: Object.hasOwn(rules.pins.breakers, name),
       sinceMs: breaker.sinceMs,
       untilMs: breaker.state === 'open' ? breaker.untilMs : null,
-      ...summed(lastMinute(this.#state, name)),
+      ...summed(lastMinute(this.#state, name, nowMs)),
     }
   }
 }

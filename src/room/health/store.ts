@@ -3,13 +3,17 @@
  * leaves this file.
  */
 import type { Decision } from '../../core/health/decision-log.ts'
-import { newStreak } from '../../core/health/failure-streak.ts'
-import { type HealthState, MINUTE_MS, type Minute, newHealth } from '../../core/health/state.ts'
+import { newPresence } from '../../core/health/presence.ts'
+import { type HealthState, type Minute, newHealth, STATE_VERSION } from '../../core/health/state.ts'
+import { MINUTE_MS } from '../../core/timing.ts'
+import { log } from '../../runtime/log.ts'
 
 /** The decision log keeps 30 days and at most 10,000 decisions: a room that flaps all month must not fill the disk. */
 const DECISIONS_KEPT_MS = 30 * 24 * 60 * 60_000
 const DECISIONS_KEPT = 10_000
 const DECISIONS_SHOWN = 200
+/** The name of the stored state. */
+const FACT = 'origin_health'
 const MINUTES_KEPT = 24 * 60
 
 export class HealthStore {
@@ -20,22 +24,26 @@ export class HealthStore {
     this.#sql = sql
   }
 
+  /**
+   * Returns the stored state. Health begins anew where another version has stored a state in another form: under
+   * another name, so that the other version still finds its own.
+   */
   load(nowMs: number): HealthState {
-    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'health'").toArray()
-    const fresh = newHealth(nowMs)
-    const stored = row ? (JSON.parse(row.value) as Partial<HealthState>) : {}
-    for (const upstream of Object.values(stored.upstreams ?? {})) {
-      upstream.streak ??= newStreak()
-      upstream.losses ??= {}
-      upstream.faults ??= {}
-    }
-    return { ...fresh, ...stored, ceiling: { ...fresh.ceiling, ...stored.ceiling } }
+    const rows = this.#sql
+      .exec<{ name: string; value: string }>("SELECT name, value FROM facts WHERE name IN ('health', ?)", FACT)
+      .toArray()
+    const row = rows.find(({ name }) => name === FACT)
+    const stored = row ? (JSON.parse(row.value) as Partial<HealthState>) : null
+    if (stored?.version === STATE_VERSION) return { ...newHealth(nowMs), ...stored, presence: newPresence(nowMs) }
+    if (rows.length > 0) log('health-begun-anew', { detail: 'the stored state is of another version' })
+    return newHealth(nowMs)
   }
 
-  save(state: HealthState): void {
+  /** The sessions that are there are not stored: they change all the time, and are known again after a minute. */
+  save({ presence: _, ...state }: HealthState): void {
     this.#sql.exec(
-      "INSERT INTO facts (name, value) VALUES ('health', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
-      JSON.stringify(state),
+      'INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2',
+      ...[FACT, JSON.stringify(state)],
     )
   }
 
@@ -58,7 +66,7 @@ export class HealthStore {
   decisions(): Decision[] {
     const query = 'SELECT decision FROM health_decisions ORDER BY id DESC LIMIT ?'
     const rows = this.#sql.exec<{ decision: string }>(query, DECISIONS_SHOWN).toArray()
-    return rows.map(({ decision }) => JSON.parse(decision) as Decision)
+    return rows.map(({ decision }) => readDecision(JSON.parse(decision)))
   }
 
   saveMinute({ minute, upstreams }: Minute): void {
@@ -77,4 +85,11 @@ export class HealthStore {
     const rows = this.#sql.exec<{ minute: number; upstreams: string }>(query, since).toArray()
     return rows.map(({ minute, upstreams }) => ({ minute, upstreams: JSON.parse(upstreams) as Minute['upstreams'] }))
   }
+}
+
+/** Reads a decision. One from before sessions voted counts samples instead. */
+function readDecision(stored: Decision): Decision {
+  if (!stored.saw || 'sessions' in stored.saw) return stored
+  const { apdex, failures, inside } = stored.saw as NonNullable<Decision['saw']>
+  return { ...stored, saw: { sessions: null, apdex, failures, inside } }
 }

@@ -14,11 +14,6 @@ export interface Upstream {
   readonly bodyTimeoutMs: number | null
   readonly targetMs: number
   readonly fallback: Fallback
-  /**
-   * Whether edges report its results by session: it has a breaker of its own, and may serve so few sessions that each
-   * one counts.
-   */
-  readonly tellsSessions: boolean
 }
 
 export interface HealthSettings {
@@ -55,7 +50,6 @@ export function compileHealth(config: {
     bodyTimeoutMs: originBodyTimeoutMs,
     targetMs: health.target_ms,
     fallback: { answer: 'page', message: '' },
-    tellsSessions: false,
   }
   const shedPaths = health.shed && pathRule(health.shed.paths, { ignoreCase, exact: health.shed.exact })
   const originProbe = health.probe ? [[ORIGIN, { ...health.probe, targetMs: health.target_ms }] as const] : []
@@ -114,7 +108,6 @@ function compiled(
     bodyTimeoutMs: one.body_timeout === null ? originBodyTimeoutMs : one.body_timeout * 1_000,
     targetMs: one.target_ms ?? health.target_ms,
     fallback: one.fallback,
-    tellsSessions: one.breaker.enabled,
   }
 }
 

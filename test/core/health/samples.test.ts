@@ -1,18 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { cellOf, forgetOldSamples, readCell } from '../../../src/core/health/cells.ts'
 import {
   add,
   apdexOf,
   bucketOf,
   type Counts,
-  cellOf,
   failureShareOf,
-  forgetOldSamples,
   merge,
   noCounts,
   outcomeOf,
   quantileMs,
-  readCell,
   samplesOf,
 } from '../../../src/core/health/samples.ts'
 import { Tally } from '../../../src/core/tally.ts'
@@ -78,6 +76,7 @@ describe('the histogram', () => {
 describe('a cell', () => {
   it('is read back as it was written', () => {
     expect(readCell(cellOf('payment', 'tolerating', 800, NOW), NOW)).toEqual({
+      kind: 'sample',
       upstream: 'payment',
       mark: 'tolerating',
       bucket: bucketOf(800),

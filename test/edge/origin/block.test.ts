@@ -21,6 +21,7 @@ class Isolate {
     snapshot: null as { health: HealthView } | null,
     settings: { health: { shed: null }, isProtected: () => false },
     trials: new Trials(new Memory()),
+    votes: { noteHeld: () => undefined },
     spend: () => (this.mayTry ? 0 : 1_000),
   }
 

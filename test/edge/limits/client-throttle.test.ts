@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { newShedder, noteAsked, noteOk, shedShare } from '../../../src/core/health/client-throttle.ts'
+import { newShedder, noteAsked, noteOk, shedShare } from '../../../src/edge/limits/client-throttle.ts'
 
 const NOW = 1_700_000_000_000
 

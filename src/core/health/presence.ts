@@ -1,0 +1,71 @@
+/**
+ * How many of the sessions inside are there. A session keeps its place until it expires, but a visitor who has left
+ * makes no requests. A session is there when it was seen, or admitted, within the last minute.
+ */
+import { sessionsOn, voterShare } from './votes.ts'
+
+/** The sessions of a room, as its doors count them. */
+export interface Load {
+  /** Sessions that have a place. */
+  readonly inside: number
+  /** Sessions admitted since the room began. */
+  readonly admitted: number
+  /** A visitor waits, or is ready to be admitted. */
+  readonly hasDemand: boolean
+}
+
+/** Plain data, so that it can be stored. */
+export interface Presence {
+  /** Since when sessions are noted here. */
+  sinceMs: number
+  /** When the session of each lot was last seen. */
+  heardMs: Record<number, number>
+  /** How many had been admitted at the end of each window of the last minute, oldest first. */
+  admitted: { readonly atMs: number; readonly total: number }[]
+  /** The last estimate, and what was counted then. */
+  gone: { readonly sessions: number; readonly inside: number; readonly admitted: number } | null
+}
+
+/** The estimate is right within a tenth, and more are taken for there than may be. */
+const SEEN_MARGIN = 1.15
+/** A visitor who reads a page, or is held, asks more often than this. */
+const THERE_FOR_MS = 60_000
+
+export function newPresence(nowMs: number): Presence {
+  return { sinceMs: nowMs, heardMs: {}, admitted: [], gone: null }
+}
+
+export function noteHeard(presence: Presence, lots: Iterable<string | number>, nowMs: number): void {
+  for (const lot of lots) presence.heardMs[Number(lot)] = nowMs
+}
+
+/** Counts anew, at the end of a window. */
+export function recount(presence: Presence, { inside, admitted }: Load, nowMs: number): void {
+  const sinceMs = nowMs - THERE_FOR_MS
+  for (const [lot, atMs] of Object.entries(presence.heardMs)) if (atMs < sinceMs) delete presence.heardMs[Number(lot)]
+  presence.admitted.push({ atMs: nowMs, total: admitted })
+  while ((presence.admitted[1]?.atMs ?? nowMs) <= sinceMs) presence.admitted.shift()
+  const isKnown = presence.sinceMs <= sinceMs
+  if (!isKnown) {
+    presence.gone = null
+    return
+  }
+  const seen = sessionsOn(Object.keys(presence.heardMs).length, voterShare(inside))
+  const lately = Math.max(0, admitted - (presence.admitted[0]?.total ?? admitted))
+  presence.gone = { sessions: Math.max(0, inside - Math.ceil(SEEN_MARGIN * seen) - lately), inside, admitted }
+}
+
+/**
+ * Returns how many sessions have a place and are gone. Sessions that ended since the last count are taken for gone
+ * ones, so that no more than one visitor is admitted for each.
+ */
+export function goneOf({ gone }: Presence, { inside, admitted }: Load): number {
+  if (!gone) return 0
+  const ended = gone.inside + (admitted - gone.admitted) - inside
+  return Math.min(inside, Math.max(0, gone.sessions - Math.max(0, ended)))
+}
+
+/** Returns how many sessions are there. */
+export function thereOf(presence: Presence, load: Load): number {
+  return load.inside - goneOf(presence, load)
+}

@@ -1,0 +1,96 @@
+/** How well an upstream does: well, slow or down, from the votes of a window. */
+import { BADLY, type Ballot, countVotes, type Poll, sessionsOn } from './votes.ts'
+
+/** The votes of a window, and the patterns of addresses where some were badly served. */
+export interface Evidence {
+  readonly ballot: Ballot
+  readonly patterns: Readonly<Record<string, Ballot>>
+}
+
+export interface HealthVerdict extends Poll {
+  readonly state: 'well' | 'slow' | 'failing' | 'down'
+  /** Mean satisfaction of all voters, 0 to 1. */
+  readonly score: number
+  /** So well that more load would do no harm. */
+  readonly hasRoom: boolean
+  /** Well, but so close to the target that less load would be better. */
+  readonly isTight: boolean
+  /** Patterns that are broken while the rest of the site is well. */
+  readonly broken: readonly { readonly pattern: string; readonly sessions: number }[]
+}
+
+/** With fewer voters no window is held against the origin. */
+export const VOTERS_MIN = 10
+/** A quarter of the sessions failed, or most wait four times too long. */
+const FAILED_DOWN = 0.25
+const SCORE_DOWN = 0.5
+/** A score this close to the target is as good as the target. */
+const WELL_FROM = 0.98
+/** Between the target and full satisfaction: above this there is room for more. */
+const ROOM_SHARE = 0.75
+const TIGHT_SHARE = 0.3
+/** The share of the newest window in the smoothed speed. */
+const NEWEST_SHARE = 0.5
+/** Trouble in more patterns than this is the whole site's. */
+const BROKEN_MAX = 2
+const BROKEN_NAMED_MAX = 4
+/** A pattern is broken when this share of the sessions that asked for it were badly served. */
+const BROKEN_SHARE = 0.5
+/** The votes of so many sessions that were badly served there are left out. Fewer do not change the result. */
+const BROKEN_SESSIONS = 3
+/** A pattern that a larger share of the sessions asks for is not a feature of the site, it is the site. */
+const FEATURE_SHARE = 0.6
+
+/** Returns the speed smoothed over windows. `before` is null before the first. */
+export function smoothed(before: number | null, now: number): number {
+  if (before === null) return now
+  return before + (now - before) * NEWEST_SHARE
+}
+
+/** Judges the votes. `speedBefore` is the smoothed speed of the windows before, or null to take each vote as it is. */
+export function judge({ ballot, patterns }: Evidence, speedBefore: number | null, target: number): HealthVerdict {
+  const all = countVotes(ballot)
+  const verdict = verdictOf(all, speedBefore, target)
+  const broken = brokenIn(patterns, all.voters)
+  const out = broken.slice(0, BROKEN_MAX).filter(({ bad }) => bad.length >= BROKEN_SESSIONS)
+  const rest = verdictOf(countVotes(ballot, new Set(out.flatMap(({ bad }) => bad))), null, target)
+  const isRestWell = out.length > 0 && rest.state === 'well' && rest.voters >= BROKEN_SESSIONS
+  const judged = isRestWell ? rest : verdict
+  const named = broken.map(({ pattern, bad }) => ({ pattern, sessions: bad.length }))
+  return judged.state === 'well' ? { ...judged, broken: named } : judged
+}
+
+function verdictOf(poll: Poll, before: number | null, target: number): HealthVerdict {
+  const speed = smoothed(before, poll.speed)
+  const score = poll.speed * (1 - poll.failed)
+  const steady = speed * (1 - poll.failed)
+  const isDown = poll.failed >= FAILED_DOWN || score < SCORE_DOWN
+  const isWell = steady >= WELL_FROM * target
+  return {
+    ...poll,
+    speed,
+    score,
+    state: isDown ? 'down' : isWell ? 'well' : speed < WELL_FROM * target ? 'slow' : 'failing',
+    hasRoom: steady >= target + (1 - target) * ROOM_SHARE,
+    isTight: steady < target + (1 - target) * TIGHT_SHARE,
+    broken: [],
+  }
+}
+
+/** Returns the patterns where most were badly served, the one with most such sessions first. */
+function brokenIn(patterns: Evidence['patterns'], voters: number): { pattern: string; bad: number[] }[] {
+  const most = FEATURE_SHARE * sessionsOn(voters, 1)
+  return Object.entries(patterns)
+    .map(([pattern, ballot]) => ({ pattern, asked: Object.keys(ballot).length, bad: badlyServed(ballot) }))
+    .filter(({ bad, asked }) => bad.length > 0 && bad.length >= BROKEN_SHARE * asked && sessionsOn(asked, 1) <= most)
+    .sort((a, b) => b.bad.length - a.bad.length)
+    .slice(0, BROKEN_NAMED_MAX)
+}
+
+function badlyServed(ballot: Ballot): number[] {
+  return Object.entries(ballot).flatMap(([lot, marks]) => (marks & BADLY ? [Number(lot)] : []))
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value))
+}

@@ -1,0 +1,132 @@
+/**
+ * One session, one vote: how the sessions of a window were served, as marks on lots of the session id.
+ *
+ * A vote is a set of marks, and sets are merged by OR. So a repeated, late or doubled report changes nothing, and a
+ * session has one vote however often it asks, at however many isolates.
+ */
+import { fnv1a, lotOf } from '../hash.ts'
+
+/** Marks by lot. A lot with no marks (0) was seen, and gave no sample. */
+export type Ballot = Record<number, number>
+
+/** The answers that one session got from one upstream in one window. */
+export interface Answers {
+  readonly samples: number
+  /** Apdex points: 1 for a satisfied sample, 1/2 for a tolerating one. */
+  readonly points: number
+  readonly failed: number
+}
+
+export const LOTS = 1_024
+/** All newcomers together have one vote: a client without cookies is as many of them as it likes. */
+export const NEWCOMERS_LOT = 0
+/** A probe has two votes, because it is reliable. */
+export const PROBE_LOTS = [1, 2] as const
+const SESSION_LOTS_FROM = 3
+/** Marks 1 to 16 stand for 0 to 4 quarters of full satisfaction. */
+const QUARTERS = 4
+/** At least half of the samples failed. */
+export const FAILED = 32
+const MARKS = 64
+/** With more sessions only a share of them votes: several sessions to a lot would blur the result. */
+const VOTERS_MAX = LOTS
+
+/** The marks of a pattern's ballot: the session asked for the pattern, and was badly served there. */
+export const ASKED = 1
+export const BADLY = 2
+
+export function lotOfSession(sid: string): number {
+  return SESSION_LOTS_FROM + Math.floor(lotOf(sid) * (LOTS - SESSION_LOTS_FROM))
+}
+
+/** The share of sessions that vote: 1, 1/2, 1/4 ... */
+export function voterShare(sessions: number): number {
+  return sessions <= VOTERS_MAX ? 1 : 2 ** -Math.ceil(Math.log2(sessions / VOTERS_MAX))
+}
+
+/** Whether a session votes. Those that vote at a small share vote at a larger one, too. */
+export function isVoter(sid: string, share: number): boolean {
+  return share >= 1 || fnv1a(sid, 1) / 0x1_0000_0000 < share
+}
+
+export function marksOf({ samples, points, failed }: Answers): number {
+  if (samples === 0) return 0
+  return (1 << Math.round((points / samples) * QUARTERS)) | (2 * failed >= samples ? FAILED : 0)
+}
+
+export function cast(ballot: Ballot, lot: number, marks: number): void {
+  ballot[lot] = (ballot[lot] ?? 0) | marks
+}
+
+/** Four characters for each lot, so that a ballot can be a part of a cell's name. */
+export function encode(ballot: Ballot): string {
+  return Object.entries(ballot)
+    .map(([lot, marks]) => Number(lot).toString(32).padStart(2, '0') + marks.toString(36).padStart(2, '0'))
+    .join('')
+}
+
+/** Reads what `encode` wrote. Returns null for any other text. */
+export function decode(text: string): Ballot | null {
+  if (text.length % 4 !== 0 || !/^[0-9a-z]*$/.test(text)) return null
+  const ballot: Ballot = {}
+  for (let at = 0; at < text.length; at += 4) {
+    const lot = Number.parseInt(text.slice(at, at + 2), 32)
+    const marks = Number.parseInt(text.slice(at + 2, at + 4), 36)
+    if (!(lot < LOTS && marks < MARKS)) return null
+    cast(ballot, lot, marks)
+  }
+  return ballot
+}
+
+/** The result of a window, or of a trial. */
+export interface Poll {
+  readonly voters: number
+  /** The share of voters whose requests failed. */
+  readonly failed: number
+  /** Mean satisfaction of the others, 0 to 1: how slow the origin is. 1 when all failed. */
+  readonly speed: number
+  /** The mean satisfaction of those voters who got answers within 4 T; null without one. */
+  readonly quick: number | null
+}
+
+/**
+ * Counts a ballot, without the lots in `out`. The worst voter is left out: one session alone is no evidence.
+ */
+export function countVotes(ballot: Ballot, out: ReadonlySet<number> = NO_LOTS): Poll {
+  const votes = Object.entries(ballot)
+    .flatMap(([lot, marks]) => (out.has(Number(lot)) ? [] : (VOTES[marks] ?? [])))
+    .sort((a, b) => a.score - b.score || b.failed - a.failed)
+  const counted = votes.length > 1 ? votes.slice(1) : votes
+  const failed = sum(counted.map(vote => vote.failed))
+  const served = counted.length - failed
+  const inTime = votes.filter(({ score }) => score > 0)
+  return {
+    voters: votes.length,
+    failed: counted.length === 0 ? 0 : failed / counted.length,
+    speed: served < MARGIN ? 1 : sum(counted.map(({ score }) => score)) / served,
+    quick: inTime.length === 0 ? null : sum(inTime.map(({ score }) => score)) / inTime.length,
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+/** Sums of fractions are not exact. */
+const MARGIN = 1e-9
+const NO_LOTS: ReadonlySet<number> = new Set()
+/** The worth of each set of marks: the mean of the marked quarters, because isolates and seconds may differ. */
+const VOTES = Array.from({ length: MARKS }, (_, marks) => {
+  const quarters = [0, 1, 2, 3, 4].filter(quarter => marks & (1 << quarter))
+  if (quarters.length === 0) return null
+  return { score: sum(quarters) / quarters.length / QUARTERS, failed: marks & FAILED ? 1 / quarters.length : 0 }
+})
+
+/**
+ * Estimates how many sessions have left their mark, by linear counting (Whang et al. 1990): several sessions may share
+ * a lot.
+ */
+export function sessionsOn(lots: number, share: number): number {
+  const free = Math.max(1, LOTS - lots)
+  return (LOTS * Math.log(LOTS / free)) / share
+}

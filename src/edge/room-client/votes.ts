@@ -1,0 +1,75 @@
+/**
+ * The votes of one isolate on the health of a room's origin, until they are reported.
+ *
+ * Each session that asks is also noted once a window: so the room knows how many of those inside are there.
+ */
+import { ORIGIN, type Outcome, WINDOW_MS } from '../../core/health/samples.ts'
+import { isVoter, lotOfSession, NEWCOMERS_LOT } from '../../core/health/votes.ts'
+import { Ballots, type Sampled } from './ballots.ts'
+import type { Caller } from './door-client.ts'
+import type { SessionMemory } from './memory.ts'
+import type { RoomSessions } from './sessions.ts'
+import type { SnapshotSync } from './snapshot-sync.ts'
+
+export class Votes {
+  readonly #ballots = new Ballots()
+  readonly #sessions: RoomSessions
+  readonly #sync: SnapshotSync
+  #reportedWindow = 0
+
+  constructor(sessions: RoomSessions, sync: SnapshotSync) {
+    this.#sessions = sessions
+    this.#sync = sync
+  }
+
+  /**
+   * Notes that a session asks, and returns its lot and samples. Returns null for a session that does not vote. The
+   * session is looked up once, so that one that ends meanwhile does not begin anew with its open requests.
+   */
+  voter(sid: string, justIn: boolean, { nowMs }: Caller): Pick<Sampled, 'lot' | 'own'> | null {
+    if (!isVoter(sid, this.#sync.snapshot?.voterShare ?? 1)) return null
+    const lease = this.#sessions.peek(sid) ?? this.#sessions.of(sid)
+    if (justIn) return { lot: NEWCOMERS_LOT, own: lease.samples }
+    const lot = lotOfSession(sid)
+    this.#noteHere(lease, lot, nowMs)
+    return { lot, own: lease.samples }
+  }
+
+  /** Notes a session whose request is held: its visitor is there. */
+  noteHeld(sid: string, caller: Caller): void {
+    if (this.voter(sid, false, caller)) this.report(caller, false)
+  }
+
+  /** Notes an answer of a named upstream that is no sample. */
+  note(upstream: string, lot: number, sentMs: number): void {
+    this.#ballots.note(upstream, lot, sentMs)
+  }
+
+  add(sampled: Sampled, outcome: Outcome, nowMs: number): void {
+    this.#ballots.add(sampled, outcome, nowMs)
+  }
+
+  turnFailed(sampled: Sampled, nowMs: number): void {
+    this.#ballots.turnFailed(sampled, nowMs)
+  }
+
+  /** Has the votes reported within a second: at once where that is urgent, else once in each window. */
+  report(caller: Caller, isUrgent: boolean): void {
+    const window = Math.floor(caller.nowMs / WINDOW_MS)
+    if (!isUrgent && window === this.#reportedWindow) return
+    this.#reportedWindow = window
+    this.#sync.report(caller)
+  }
+
+  /** Puts the votes that are not reported yet into the next report. */
+  take(put: (cell: string) => void): void {
+    this.#ballots.take(put)
+  }
+
+  #noteHere(lease: SessionMemory, lot: number, nowMs: number): void {
+    const window = Math.floor(nowMs / WINDOW_MS)
+    if (lease.notedWindow === window) return
+    lease.notedWindow = window
+    this.#ballots.note(ORIGIN, lot, nowMs)
+  }
+}

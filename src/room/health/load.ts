@@ -1,0 +1,26 @@
+/** The load of a room as its origin's health needs it. */
+import type { Load } from '../../core/health/presence.ts'
+import { voterShare } from '../../core/health/votes.ts'
+import type { DoorReport, Snapshot } from '../../core/protocol/messages.ts'
+import { type RoomState, readyCount, sums } from '../../core/room/room.ts'
+
+/** With `report`, the load once that report has been applied: sessions that have ended must not count as gone ones. */
+export function loadOf(room: RoomState, nowMs: number, report?: DoorReport): Load {
+  const hasDemand = !room.open || readyCount(room, nowMs) > 0
+  const inside = sums(room).live
+  const admitted = room.totals.admitted ?? 0
+  if (!report) return { inside, admitted, hasDemand }
+  const door = room.doors.get(report.door)
+  const spent = report.spent - (door?.epoch === report.epoch ? door.spent : 0)
+  return {
+    inside: inside + report.live - (door?.live ?? 0),
+    admitted: admitted + Math.max(0, spent),
+    hasDemand,
+  }
+}
+
+/** The share of sessions that vote, for the snapshot of a room in which not all of them do. */
+export function votersIn(room: RoomState): Pick<Snapshot, 'voterShare'> {
+  const share = voterShare(sums(room).live)
+  return share < 1 ? { voterShare: share } : {}
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+import { GOOD, Observed, OPERATOR, rulesOf, type Served, SLOW } from './observed.ts'
+
+describe('an origin that a crowd overruns', () => {
+  /** The origin serves `borne` sessions well, then fails under 800. Ends at the start of the trial. */
+  function overrun(borne: number, ...slowing: Served[]) {
+    const room = new Observed()
+    room.inside = borne
+    room.windows(3, GOOD)
+    room.inside = 800
+    for (const samples of slowing) room.window(samples)
+    return room.windows(2, { frustrated: 100 }).pass(31_000)
+  }
+
+  it('gets back as many sessions as it has borne, and then more in small steps', () => {
+    const room = overrun(500).windows(3, { satisfied: 3 }).windows(3, GOOD)
+    expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(500)
+    expect(room.limits.totalActiveUsers).toBeLessThan(510)
+    room.inside = 500
+    room.windows(12, GOOD)
+    expect(room.limits.totalActiveUsers).toBeGreaterThan(540)
+    expect(room.limits.totalActiveUsers).toBeLessThan(600)
+  })
+
+  it('gets more sessions back although the first few send fewer than twenty samples', () => {
+    const room = overrun(500).windows(3, { satisfied: 3 })
+    const before = room.view?.inside ?? 1
+    expect(room.windows(3, { satisfied: 3 }).view?.inside).toBeGreaterThan(1.5 * before)
+  })
+
+  it('is credited with the load that its trial has shown', () => {
+    const room = overrun(50).windows(3, { satisfied: 3 })
+    expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(280)
+  })
+
+  it('gets back what it has borne, not what the ceiling was cut to just before the outage', () => {
+    const slowing = { satisfied: 10, tolerating: 82, frustrated: 8 }
+    const room = overrun(700, slowing, slowing).windows(3, { satisfied: 3 })
+    expect(room.kinds).toEqual([
+      'ceiling-lowered',
+      'breaker-open',
+      'ceiling-lowered',
+      'breaker-half-open',
+      'breaker-closed',
+      'ceiling-rising',
+    ])
+    expect(room.windows(6, GOOD).limits.totalActiveUsers).toBeGreaterThan(690)
+  })
+
+  it('is not limited to a few sessions for good when it is slow again while most are blocked', () => {
+    const room = overrun(500).windows(3, { satisfied: 3 }).windows(1, GOOD).windows(2, SLOW)
+    const { totalActiveUsers } = room.limits
+    expect(totalActiveUsers).toBeLessThan(500)
+    room.pass(180_000).full(60, GOOD)
+    expect(room.limits.totalActiveUsers).toBeGreaterThan(totalActiveUsers + 100)
+  })
+})
+
+describe('a slow origin', () => {
+  it('is given fewer sessions after two slow windows, and no further cut before the first can help', () => {
+    const room = new Observed().windows(2, SLOW)
+    const { totalActiveUsers, ratePerMinute } = room.limits
+    expect(totalActiveUsers).toBe(720)
+    expect(ratePerMinute).toBe(600)
+    expect(room.view).toMatchObject({ reason: 'slow', inside: 1, paused: false })
+    expect(room.windows(20, SLOW).kinds).toEqual(['ceiling-lowered'])
+    expect(room.windows(10, SLOW).kinds).toEqual(['ceiling-lowered', 'ceiling-lowered'])
+  })
+
+  it('leaves a decision that records what was seen and what was done', () => {
+    const [decision] = new Observed().windows(2, SLOW).decisions
+    expect(decision).toMatchObject({
+      upstream: 'origin',
+      did: { kind: 'ceiling-lowered', from: 1_000, to: 720 },
+      saw: { sessions: 100, failures: 0, inside: 800 },
+      enforced: true,
+    })
+  })
+
+  it('gets more sessions once it is fast and the cooldown is over, up to the limit of the operator', () => {
+    const room = new Observed().windows(2, SLOW)
+    for (let i = 0; i < 720; i++) {
+      room.inside = Math.min(1_000, room.limits.totalActiveUsers)
+      room.window(GOOD)
+    }
+    expect(room.kinds).toEqual(['ceiling-lowered', 'ceiling-rising', 'ceiling-lifted'])
+    expect(room.limits).toBe(OPERATOR)
+  })
+})
+
+describe('a ceiling', () => {
+  it.each([1, 2, 3, 4, 7, 10])('with a minimum of %s sessions rises again from any value', sessionsMin => {
+    for (const inside of [2, 3, 4, 9, 800]) {
+      const room = new Observed(rulesOf({ sessionsMin }))
+      room.inside = inside
+      expect(room.windows(2, SLOW).full(3_000, GOOD).limits).toBe(OPERATOR)
+    }
+  })
+
+  it('does not creep up by lucky windows: it rises after five good windows in a row', () => {
+    const room = new Observed().windows(2, SLOW).pass(200_000).full(3, GOOD)
+    const { totalActiveUsers } = room.limits
+    for (let i = 0; i < 200; i++) room.full(2, { satisfied: 80, tolerating: 20 }).full(2, GOOD)
+    expect(room.limits.totalActiveUsers - totalActiveUsers).toBeLessThan(5)
+    expect(room.full(50, GOOD).limits.totalActiveUsers).toBeGreaterThan(totalActiveUsers + 20)
+  })
+
+  it('rises by single samples when it allows only ten sessions', () => {
+    const room = new Observed().lowest()
+    expect(room.limits.totalActiveUsers).toBe(10)
+    expect(room.full(20_000, { satisfied: 1 }).limits).toBe(OPERATOR)
+  })
+
+  it('is not lowered by single samples', () => {
+    const room = new Observed().windows(2, SLOW)
+    const { totalActiveUsers } = room.limits
+    expect(room.full(400, { frustrated: 1 }).limits.totalActiveUsers).toBe(totalActiveUsers)
+  })
+
+  it('reaches a limit that the operator has raised since, even if it was stored with a range of 0', () => {
+    const room = new Observed()
+    room.operator = { ratePerMinute: 600, totalActiveUsers: 20 }
+    room.inside = 20
+    room.windows(2, SLOW)
+    room.operator = { ratePerMinute: 600, totalActiveUsers: 10_000 }
+    room.health.ceiling = { ...room.health.ceiling, range: 0 }
+    expect(room.full(1_500, GOOD).limits).toBe(room.operator)
+  })
+
+  it('is not announced when the operator has lowered the limit below it', () => {
+    const room = new Observed().windows(2, SLOW)
+    room.operator = { ratePerMinute: 600, totalActiveUsers: 100 }
+    expect(room.view).toBeNull()
+  })
+
+  it('rises no more after an hour without reports than after a few seconds', () => {
+    const room = new Observed().windows(2, SLOW).pass(200_000).full(5, GOOD)
+    const { totalActiveUsers } = room.limits
+    room.nowMs += 3_600_000
+    room.full(1, GOOD)
+    expect(room.limits.totalActiveUsers - totalActiveUsers).toBeLessThan(30)
+  })
+})

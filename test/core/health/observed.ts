@@ -1,0 +1,126 @@
+import { cellOf, votesCell } from '../../../src/core/health/cells.ts'
+import type { Decision } from '../../../src/core/health/decision-log.ts'
+import { healthView, limitsNow } from '../../../src/core/health/effect.ts'
+import { advance, probed } from '../../../src/core/health/health.ts'
+import { ingest } from '../../../src/core/health/ingest.ts'
+import { type Outcome, pointsOf } from '../../../src/core/health/samples.ts'
+import { type HealthRules, type HealthState, newHealth } from '../../../src/core/health/state.ts'
+import { type Ballot, lotOfSession, marksOf } from '../../../src/core/health/votes.ts'
+import { RULES } from '../../../tools/health/control.ts'
+
+export const START = 1_700_000_000_000
+export const OPERATOR = { ratePerMinute: 600, totalActiveUsers: 1_000 }
+export const origin = { name: 'origin', critical: true, apdexTarget: 0.85, openMs: 30_000 }
+export const payment = { name: 'payment', critical: false, apdexTarget: 0.85, openMs: 30_000 }
+
+export type Served = Partial<Record<Outcome, number>>
+export const GOOD: Served = { satisfied: 100 }
+export const SLOW: Served = { satisfied: 50, tolerating: 50 }
+export const DOWN: Served = { failed: 100 }
+
+export function rulesOf(changes: Partial<HealthRules> = {}): HealthRules {
+  return { ...RULES, upstreams: [origin, payment], ...changes }
+}
+
+export function marksFor(outcome: Outcome): number {
+  return marksOf({ samples: 1, points: pointsOf(outcome), failed: outcome === 'failed' ? 1 : 0 })
+}
+
+/** Each of so many sessions votes once. */
+export function ballotOf(served: Served): Ballot {
+  const outcomes = Object.entries(served).flatMap(([outcome, count]) => Array<Outcome>(count).fill(outcome as Outcome))
+  return Object.fromEntries(outcomes.map((outcome, n) => [n + 3, marksFor(outcome)]))
+}
+
+/** The vote of one session, by its sid. */
+export function voteOf(upstream: string, sid: string, outcome: Outcome | 'answered', sentMs: number): string {
+  const marks = outcome === 'answered' ? 0 : marksFor(outcome)
+  return votesCell(upstream, { [lotOfSession(sid)]: marks }, sentMs)
+}
+
+/**
+ * A room with 800 active sessions and a line. Each window of 5 s brings one report, and then the room decides. It does
+ * not know who is there, unless `knowsWhoIsThere` is set.
+ */
+export class Observed {
+  readonly health: HealthState = newHealth(START)
+  readonly decisions: Decision[] = []
+  readonly random = 0.5
+  rules: HealthRules
+  operator = OPERATOR
+  nowMs = START
+  inside = 800
+  admitted = 0
+  hasDemand = true
+  knowsWhoIsThere = false
+
+  constructor(rules = rulesOf()) {
+    this.rules = rules
+  }
+
+  get load() {
+    return { inside: this.inside, admitted: this.admitted, hasDemand: this.hasDemand }
+  }
+
+  /** Passes a window in which so many sessions were served like this. */
+  window(served: Served, upstream = 'origin'): this {
+    this.nowMs += 5_000
+    const sentMs = this.nowMs - 1_000
+    const samples = Object.entries(served).map(
+      ([outcome, count]) => [cellOf(upstream, outcome as Outcome, 100, sentMs), count] as const,
+    )
+    const votes = samples.length === 0 ? [] : [[votesCell(upstream, ballotOf(served), sentMs), 1] as const]
+    ingest(this.health, Object.fromEntries([...samples, ...votes]), this.rules, this.nowMs)
+    return this.pass(0)
+  }
+
+  windows(count: number, served: Served, upstream?: string): this {
+    for (let i = 0; i < count; i++) this.window(served, upstream)
+    return this
+  }
+
+  pass(ms: number): this {
+    this.nowMs += ms
+    if (!this.knowsWhoIsThere) this.health.presence.sinceMs = this.nowMs
+    this.decisions.push(...advance(this.health, this))
+    return this
+  }
+
+  /** Ingests cells as they come, and decides what need not wait. Returns the breakers that are not closed. */
+  report(...cells: string[]): Readonly<Record<string, string>> {
+    ingest(this.health, Object.fromEntries(cells.map(cell => [cell, 1])), this.rules, this.nowMs)
+    return this.pass(0).view?.breakers ?? {}
+  }
+
+  probe(tookMs: number | null, upstream = origin): void {
+    const decision = probed(this.health, upstream, { tookMs, targetMs: 500 }, this)
+    if (decision) this.decisions.push(decision)
+  }
+
+  get limits() {
+    return limitsNow(this.health, this.load, this.operator, this)
+  }
+
+  get view() {
+    return healthView(this.health, this.load, this.operator, this)
+  }
+
+  /** Plays `count` windows with as many active sessions as the limit allows. */
+  full(count: number, served: Served): this {
+    for (let i = 0; i < count; i++) {
+      this.inside = this.limits.totalActiveUsers
+      this.window(served)
+    }
+    return this
+  }
+
+  /** Slow for so long that the ceiling reaches its minimum. */
+  lowest(): this {
+    for (let i = 0; i < 60; i++) this.full(2, SLOW).pass(140_000)
+    return this
+  }
+
+  get kinds() {
+    return this.decisions.map(({ did }) => did.kind)
+  }
+}

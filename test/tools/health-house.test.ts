@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { type House, keepHouse, type Played } from '../../tools/health/house.ts'
+
+const TIMEOUT_MS = 120_000
+const well = () => 'answers' as const
+const open: Omit<House, 'origin'> = {
+  seed: 1,
+  seconds: 600,
+  operator: { ratePerMinute: 120, totalActiveUsers: 1_000 },
+  sessionSeconds: 300,
+  arrived: () => 100_000,
+  staySeconds: 1e6,
+  isolates: 2,
+  thinkSeconds: [2, 10],
+}
+
+function admittedIn({ seconds }: Played, from: number, until: number): number {
+  return seconds.slice(from, until).reduce((sum, second) => sum + second.admitted, 0)
+}
+
+const CRASH_SECOND = 200
+
+/**
+ * An origin of 2 ms is killed while 64 of 1,000 are inside, and three quarters of them leave. Then 120 a minute want
+ * in.
+ * `moment` is the second of the window in which it dies.
+ */
+function crash(downSeconds: number, sessionSeconds: number, moment: number) {
+  const at = CRASH_SECOND + moment
+  const played = keepHouse({
+    ...open,
+    seed: moment + 1,
+    sessionSeconds,
+    arrived: second => (second < at ? Math.min(64, second) : 100_000),
+    origin: second => (second >= at && second < at + downSeconds ? 'refuses' : 'answers'),
+    leave: { atSecond: at, share: 0.75 },
+  })
+  const opened = played.seconds.findLast(({ breaker }) => breaker === 'open')?.second ?? at + downSeconds
+  return { played, trial: Math.max(opened + 1, at + downSeconds) }
+}
+
+describe('a room whose origin crashes and comes back', { timeout: TIMEOUT_MS }, () => {
+  it.each([5, 14, 32, 90])('moves its line again, and holds no session for long, after %s s', downSeconds => {
+    for (const sessionSeconds of [120, 300, 900])
+      for (let moment = 0; moment < 10; moment++) {
+        const { played, trial } = crash(downSeconds, sessionSeconds, moment)
+        const label = `${downSeconds} s, sessions of ${sessionSeconds} s, moment ${moment}`
+        expect(admittedIn(played, trial, trial + 30), label).toBeGreaterThan(0)
+        expect(admittedIn(played, trial + 120, trial + 180), label).toBeGreaterThanOrEqual(115)
+        const lastHeld = played.seconds.findLast(({ second, held }) => second > trial && held > 0)?.second ?? trial
+        expect(lastHeld - trial, label).toBeLessThanOrEqual(90)
+      }
+  })
+})
+
+describe('sessions that ask only for one broken address', { timeout: TIMEOUT_MS }, () => {
+  it.each([
+    { inside: 20, isolates: 1 },
+    { inside: 20, isolates: 8 },
+    { inside: 200, isolates: 1 },
+    { inside: 200, isolates: 8 },
+    { inside: 2_000, isolates: 8 },
+  ])('cost no admission and open no breaker among $inside at $isolates isolates', ({ inside, isolates }) => {
+    for (const brokenShare of [0.03, 0.1, 0.5]) {
+      const played = keepHouse({
+        ...open,
+        seconds: 300,
+        operator: { ratePerMinute: 6_000, totalActiveUsers: 10 * inside },
+        arrived: second => Math.min(inside, second * inside) + Math.floor(second / 60),
+        thinkSeconds: [1, 3],
+        isolates,
+        brokenShare,
+        origin: well,
+      })
+      expect(played.seconds.every(({ breaker, places }) => breaker === 'closed' && places === 10 * inside)).toBe(true)
+      expect(played.seconds.reduce((sum, second) => sum + second.admitted, 0)).toBeGreaterThanOrEqual(inside + 3)
+      const kinds = played.decisions.map(({ did }) => did.kind)
+      expect(kinds.every(kind => kind === 'feature-broken')).toBe(true)
+      const patterns = played.decisions.flatMap(({ did }) => (did.kind === 'feature-broken' ? did.patterns : []))
+      if (brokenShare >= 0.1) expect(patterns).toContain('/report/yearly')
+    }
+  })
+})
+
+describe('visitors who give up', { timeout: TIMEOUT_MS }, () => {
+  it('after one second show that the origin hangs', () => {
+    const played = keepHouse({
+      ...open,
+      arrived: second => Math.min(100, second),
+      givesUpMs: 1_000,
+      origin: second => (second >= CRASH_SECOND ? 'hangs' : 'answers'),
+    })
+    const opened = played.seconds.find(({ breaker }) => breaker === 'open')?.second ?? Number.POSITIVE_INFINITY
+    expect(opened - CRASH_SECOND).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('visitors who have left without a word', { timeout: TIMEOUT_MS }, () => {
+  it('keep no one out below a ceiling, and the total of the operator still holds', () => {
+    const total = 1_000
+    const at = 300
+    const played = keepHouse({
+      ...open,
+      seconds: 900,
+      sessionSeconds: 900,
+      operator: { ratePerMinute: 120, totalActiveUsers: total },
+      arrived: second => (second < at ? Math.min(300, second * 2) : 100_000),
+      // Half of the people fall away, and the origin is slow for a while: a ceiling comes, and stays.
+      leave: { atSecond: at + 60, share: 0.95 },
+      slow: second => second >= at && second < at + 40,
+      origin: well,
+    })
+    expect(played.decisions.some(({ did }) => did.kind === 'ceiling-lowered')).toBe(true)
+    expect(played.seconds.every(({ inside }) => inside <= total)).toBe(true)
+    const before = played.seconds[at + 125]
+    // Three hundred are inside, and 120 a minute come in below a ceiling of fewer.
+    expect(before?.there).toBeLessThan(200)
+    expect(admittedIn(played, at + 125, at + 185)).toBeGreaterThan(60)
+  })
+})

@@ -1,0 +1,100 @@
+/** The isolates of a simulated edge and the room's health behind them: the production code. */
+import { cellOf } from '../../src/core/health/cells.ts'
+import type { Decision } from '../../src/core/health/decision-log.ts'
+import { healthView, limitsNow } from '../../src/core/health/effect.ts'
+import { advance } from '../../src/core/health/health.ts'
+import { ingest } from '../../src/core/health/ingest.ts'
+import type { Load } from '../../src/core/health/presence.ts'
+import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/samples.ts'
+import { type HealthRules, newHealth } from '../../src/core/health/state.ts'
+import { lotOfSession, NEWCOMERS_LOT } from '../../src/core/health/votes.ts'
+import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
+import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
+import { Random } from '../simulation/random.ts'
+import { RULES } from './control.ts'
+
+/** One request of a session, and when something of it became known. */
+export interface Answer {
+  readonly isolate: number
+  readonly sid: string
+  readonly isNew: boolean
+  readonly sentMs: number
+  readonly nowMs: number
+}
+
+/** The rules of the replays: minutes of a day are seconds of a run. */
+const REPLAY_RULES: HealthRules = {
+  ...RULES,
+  cooldownMs: 24_000,
+  rampMs: 18_000,
+  sessionsMin: 5,
+  upstreams: [{ name: ORIGIN, critical: true, apdexTarget: 0.85, openMs: 6_000 }],
+}
+/** Virtual time begins at 0, and cells need a time of day. */
+const START_MS = 1_700_000_000_000
+
+export class EdgeVotes {
+  readonly decisions: Decision[] = []
+  readonly #targetMs: number
+  readonly #random: Random
+  readonly #state = newHealth(START_MS)
+  readonly #isolates: { readonly ballots: Ballots; readonly own: Map<string, OwnSamples>; cells: Map<string, number> }[]
+  /** Reports that doors have, and pass on a second later. */
+  #underWay: Map<string, number> = new Map()
+
+  constructor(isolates: number, targetMs: number, seed: number) {
+    this.#targetMs = targetMs
+    this.#random = new Random(seed + 1)
+    this.#isolates = Array.from({ length: isolates }, () => ({
+      ballots: new Ballots(),
+      own: new Map(),
+      cells: new Map(),
+    }))
+  }
+
+  noteHere(isolate: number, sid: string, isNew: boolean, nowMs: number): void {
+    if (!isNew) this.#isolates[isolate]?.ballots.note(ORIGIN, lotOfSession(sid), START_MS + nowMs)
+  }
+
+  /** An answer came within four times the target, or a failure (null). */
+  answered(answer: Answer, tookMs: number | null): void {
+    this.sample(answer, tookMs === null ? 'failed' : outcomeOf(tookMs, this.#targetMs))
+  }
+
+  sample(answer: Answer, outcome: Outcome): void {
+    const { isolate, nowMs, sentMs } = answer
+    const at = this.#isolates[isolate]
+    if (!at) return
+    at.ballots.add(this.#sampled(answer), outcome, START_MS + nowMs)
+    const cell = cellOf(ORIGIN, outcome, nowMs - sentMs, START_MS + sentMs)
+    at.cells.set(cell, (at.cells.get(cell) ?? 0) + 1)
+  }
+
+  turnedFailed(answer: Answer): void {
+    this.#isolates[answer.isolate]?.ballots.turnFailed(this.#sampled(answer), START_MS + answer.nowMs)
+  }
+
+  decide(load: Load, operator: AdmissionLimits, nowMs: number) {
+    const moment = { load, operator, rules: REPLAY_RULES, nowMs: START_MS + nowMs, random: this.#random.next() }
+    ingest(this.#state, Object.fromEntries(this.#underWay), REPLAY_RULES, moment.nowMs)
+    this.#underWay = new Map()
+    for (const at of this.#isolates) {
+      at.ballots.take(cell => at.cells.set(cell, 1))
+      for (const [cell, by] of at.cells) this.#underWay.set(cell, (this.#underWay.get(cell) ?? 0) + by)
+      at.cells = new Map()
+    }
+    this.decisions.push(...advance(this.#state, moment))
+    return {
+      limits: limitsNow(this.#state, load, operator, moment),
+      view: healthView(this.#state, load, operator, moment),
+    }
+  }
+
+  #sampled({ isolate, sid, isNew, sentMs }: Answer) {
+    const at = this.#isolates[isolate]
+    const own = at?.own.get(sid) ?? {}
+    at?.own.set(sid, own)
+    const lot = isNew ? NEWCOMERS_LOT : lotOfSession(sid)
+    return { upstream: ORIGIN, lot, own, path: '/', sentMs: START_MS + sentMs }
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * A small room before a simulated origin, visitor by visitor: who is inside, who has left without a word, who is held.
+ *
+ * Time advances in seconds. Sessions last for a while after their last request, as in production. Several isolates cast
+ * votes, and each request meets one of them by chance.
+ */
+import { lotOf } from '../../src/core/hash.ts'
+import type { Decision } from '../../src/core/health/decision-log.ts'
+import { type HealthView, healthView, limitsNow } from '../../src/core/health/effect.ts'
+import { advance } from '../../src/core/health/health.ts'
+import { ingest } from '../../src/core/health/ingest.ts'
+import { thereOf } from '../../src/core/health/presence.ts'
+import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/samples.ts'
+import { newHealth } from '../../src/core/health/state.ts'
+import { isVoter, lotOfSession, NEWCOMERS_LOT, voterShare } from '../../src/core/health/votes.ts'
+import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
+import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
+import { Random } from '../simulation/random.ts'
+import { RULES } from './control.ts'
+import { TARGET_MS } from './origin.ts'
+
+export interface House {
+  readonly seed: number
+  readonly seconds: number
+  readonly operator: AdmissionLimits
+  readonly sessionSeconds: number
+  /** How many visitors have come by a time (seconds), those who wait among them. */
+  readonly arrived: (second: number) => number
+  /** The mean time that a visitor stays before it leaves without a word. */
+  readonly staySeconds: number
+  readonly isolates: number
+  /** Seconds between the pages of one visitor, from and to. */
+  readonly thinkSeconds: readonly [number, number]
+  /** The origin's behaviour at a time (seconds). Hanging: visitors give up after `givesUpMs`. */
+  readonly origin: (second: number) => 'answers' | 'refuses' | 'hangs'
+  /** When the answers take three times the target. */
+  readonly slow?: (second: number) => boolean
+  /** Visitors leave without a word: this share of those inside, in this second. */
+  readonly leave?: { readonly atSecond: number; readonly share: number }
+  /** This share of the sessions asks once a second for one address, which always fails. */
+  readonly brokenShare?: number
+  readonly givesUpMs?: number
+}
+
+export interface Second {
+  readonly second: number
+  readonly admitted: number
+  readonly inside: number
+  readonly there: number
+  /** Visitors whose last request was held. */
+  readonly held: number
+  readonly breaker: string
+  readonly places: number
+}
+
+export interface Played {
+  readonly seconds: readonly Second[]
+  readonly decisions: readonly Decision[]
+}
+
+interface Person {
+  readonly sid: string
+  readonly asksBroken: boolean
+  readonly own: OwnSamples[]
+  readonly leavesMs: number
+  nextMs: number
+  endsMs: number
+  isNew: boolean
+  isTrial: boolean
+  isHeld: boolean
+  isGone: boolean
+}
+
+const START_MS = 1_700_000_000_000
+const PATHS = ['/', '/products/*', '/cart', '/about', '/news/*', '/search']
+const ANSWER_MS = 5
+/** Edges learn of a decision this much later. */
+const NEWS_SECONDS = 1
+const TRIAL_EVERY_MS = 5_000
+
+export function keepHouse(house: House): Played {
+  const world = new World(house)
+  const seconds: Second[] = []
+  for (let second = 0; second < house.seconds; second++) seconds.push(world.pass(second))
+  return { seconds, decisions: world.decisions }
+}
+
+class World {
+  readonly decisions: Decision[] = []
+  readonly #house: House
+  readonly #random: Random
+  readonly #state = newHealth(START_MS)
+  readonly #isolates: Isolate[]
+  readonly #bank: Bank = { banked: 0, filledAtMs: START_MS }
+  readonly #people = new Set<Person>()
+  readonly #views: (HealthView | null)[] = []
+  #admitted = 0
+
+  constructor(house: House) {
+    this.#house = house
+    this.#random = new Random(house.seed)
+    this.#isolates = Array.from({ length: house.isolates }, () => ({ ballots: new Ballots(), triedMs: 0 }))
+  }
+
+  pass(second: number): Second {
+    const nowMs = START_MS + second * 1_000
+    const { operator, arrived, leave } = this.#house
+    const crowd = arrived(second)
+    if (leave?.atSecond === second)
+      for (const person of this.#people) if (this.#random.chance(leave.share)) person.isGone = true
+    for (const person of this.#people) if (person.endsMs <= nowMs) this.#people.delete(person)
+    const cells: Record<string, number> = {}
+    for (const { ballots } of this.#isolates)
+      ballots.take(cell => {
+        cells[cell] = 1
+      })
+    ingest(this.#state, cells, RULES, nowMs)
+    const load = { inside: this.#people.size, admitted: this.#admitted, hasDemand: this.#admitted < crowd }
+    const moment = { load, operator, rules: RULES, nowMs, random: this.#random.next() }
+    this.decisions.push(...advance(this.#state, moment))
+    const limits = limitsNow(this.#state, load, operator, moment)
+    this.#views.push(healthView(this.#state, load, operator, moment))
+    const view = this.#views.at(-1 - NEWS_SECONDS) ?? null
+    fill(this.#bank, 0, limits, nowMs)
+    const admitted = Math.min(crowd - this.#admitted, grantable(this.#bank, load.inside, 0, limits))
+    this.#bank.banked -= admitted
+    for (let i = 0; i < admitted; i++) this.#admit(nowMs)
+    for (const person of this.#people) {
+      if (view?.paused) person.endsMs += 1_000
+      if (person.leavesMs <= nowMs) person.isGone = true
+      while (!person.isGone && person.nextMs < nowMs + 1_000) this.#ask(person, view, second)
+    }
+    return {
+      second,
+      admitted,
+      inside: load.inside,
+      there: thereOf(this.#state.presence, load),
+      held: [...this.#people].filter(({ isHeld, isGone }) => isHeld && !isGone).length,
+      breaker: this.#state.upstreams[ORIGIN]?.breaker.state ?? 'closed',
+      places: limits.totalActiveUsers,
+    }
+  }
+
+  #admit(nowMs: number): void {
+    this.#admitted++
+    this.#people.add({
+      sid: `${this.#house.seed}-${this.#admitted}`,
+      asksBroken: this.#random.chance(this.#house.brokenShare ?? 0),
+      own: this.#isolates.map(() => ({})),
+      leavesMs: nowMs - Math.log(1 - this.#random.next()) * this.#house.staySeconds * 1_000,
+      nextMs: nowMs + this.#random.next() * 1_000,
+      endsMs: nowMs + 1_000,
+      isNew: true,
+      isTrial: false,
+      isHeld: false,
+      isGone: false,
+    })
+  }
+
+  #ask(person: Person, view: HealthView | null, second: number): void {
+    const atMs = person.nextMs
+    const { sessionSeconds, thinkSeconds, givesUpMs = 10_000, origin, slow } = this.#house
+    person.endsMs = Math.max(person.endsMs, atMs + sessionSeconds * 1_000 * (1 + this.#random.next() / 4))
+    const index = this.#random.below(this.#isolates.length)
+    const isolate = this.#isolates[index] as Isolate
+    const lot = person.isNew ? NEWCOMERS_LOT : lotOfSession(person.sid)
+    const votes = isVoter(person.sid, voterShare(this.#people.size))
+    if (votes && !person.isNew) isolate.ballots.note(ORIGIN, lot, atMs)
+    if (view?.inside === 0) person.isTrial = false
+    else if (view && view.inside < 1 && person.isNew) person.isTrial = true
+    person.isHeld = view !== null && !this.#goesOn(person, isolate, view, atMs)
+    if (person.isHeld) {
+      person.nextMs = atMs + 7_000 + this.#random.next() * 6_000
+      return
+    }
+    const [from, to] = thinkSeconds
+    const thinksMs = person.asksBroken ? 1_000 : (from + (to - from) * this.#random.next()) * 1_000
+    const state = origin(second)
+    const tookMs = state === 'hangs' ? givesUpMs : slow?.(second) ? 3 * TARGET_MS : ANSWER_MS
+    const isFailed = state === 'refuses' || (person.asksBroken && state === 'answers')
+    const outcome: Outcome = isFailed ? 'failed' : state === 'hangs' ? 'frustrated' : outcomeOf(tookMs, TARGET_MS)
+    const pattern = person.asksBroken ? '/report/yearly' : (PATHS[this.#random.below(PATHS.length)] as string)
+    const own = person.own[index] as OwnSamples
+    if (votes) isolate.ballots.add({ upstream: ORIGIN, lot, own, path: pattern, sentMs: atMs }, outcome, atMs + tookMs)
+    person.isNew = false
+    person.nextMs = atMs + tookMs + thinksMs
+  }
+
+  /** The same as at the edge: a share of the sessions, those let in during the trial, and one request per isolate. */
+  #goesOn(person: Person, isolate: Isolate, view: HealthView, atMs: number): boolean {
+    if (view.inside <= 0) return false
+    if (person.isTrial || lotOf(person.sid) < view.inside) return true
+    if (view.breakers[ORIGIN] !== 'half-open' || atMs - isolate.triedMs < TRIAL_EVERY_MS) return false
+    isolate.triedMs = atMs
+    person.isTrial = true
+    return true
+  }
+}
+
+interface Isolate {
+  readonly ballots: Ballots
+  triedMs: number
+}

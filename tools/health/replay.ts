@@ -1,0 +1,270 @@
+/**
+ * The crowds of three incidents (`tools/scenarios/stories.ts`) in virtual time: the demo shop that collapses, visitors
+ * who browse, and the room's decisions. So a change can be judged by many crowds in a minute.
+ *
+ * Beside the real replays it leaves out HTTP, the Worker's own time, and everything that has nothing to do with health.
+ */
+import { lotOf } from '../../src/core/hash.ts'
+import type { healthView } from '../../src/core/health/effect.ts'
+import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
+import { recovery } from '../scenarios/column.ts'
+import { Queue } from '../simulation/queue.ts'
+import { Random } from '../simulation/random.ts'
+import { type Answer, EdgeVotes } from './edge-votes.ts'
+import { VirtualShop } from './virtual-shop.ts'
+
+export interface Story {
+  readonly name: string
+  readonly seconds: number
+  readonly capacity: number
+  readonly visitors: number
+  readonly arriveMs: (n: number, random: Random) => number
+  readonly thinkMs: number
+  readonly operator: AdmissionLimits
+  readonly targetMs: number
+  readonly troubleSeconds: number
+}
+
+export interface Outcome {
+  readonly healthyAfterSeconds: number | null
+  readonly relapsedShare: number | null
+  readonly usedShare: number
+  readonly failedLateShare: number
+  readonly failed: number
+}
+
+const STAY_MS = 40_000
+const uniform = (withinMs: number) => (_n: number, random: Random) => random.next() * withinMs
+/** The same figures as in `tools/scenarios/stories.ts`; a test compares them. */
+export const STORIES: readonly Story[] = [
+  {
+    name: 'black-friday',
+    seconds: 480,
+    capacity: 40,
+    visitors: 1_500,
+    arriveMs: (n, random) => (n % 10 === 0 ? random.next() * 60_000 : 5_000 + random.next() * 20_000),
+    thinkMs: 3_000,
+    operator: { totalActiveUsers: 220, ratePerMinute: 300 },
+    targetMs: 300,
+    troubleSeconds: 5,
+  },
+  {
+    name: 'viral-story',
+    seconds: 720,
+    capacity: 25,
+    visitors: 1_500,
+    arriveMs: uniform(30_000),
+    thinkMs: 4_000,
+    operator: { totalActiveUsers: 210, ratePerMinute: 400 },
+    targetMs: 360,
+    troubleSeconds: 0,
+  },
+  {
+    name: 'famous-blog',
+    seconds: 900,
+    capacity: 16,
+    visitors: 900,
+    arriveMs: uniform(10_000),
+    thinkMs: 3_000,
+    operator: { totalActiveUsers: 80, ratePerMinute: 120 },
+    targetMs: 375,
+    troubleSeconds: 0,
+  },
+]
+
+/** Names of the promises that a run breaks: those of the real replays that health has a part in. */
+export function brokenPromises({ healthyAfterSeconds, relapsedShare, usedShare, failedLateShare }: Outcome): string[] {
+  return [
+    ...(healthyAfterSeconds === null || healthyAfterSeconds > 60 ? ['recovers'] : []),
+    ...(relapsedShare === null || relapsedShare > 0.05 ? ['stays well'] : []),
+    ...(failedLateShare > 0.01 ? ['few fail'] : []),
+    ...(usedShare < 0.65 ? ['is used'] : []),
+  ]
+}
+
+interface Person {
+  readonly sid: string
+  readonly stayMs: number
+  leavesMs: number
+  endsMs: number
+  heldMs: number
+  things: number
+  assets: number
+  isNew: boolean
+  isTrial: boolean
+}
+
+interface Event {
+  readonly dueMs: number
+  readonly run: () => void
+}
+
+const SESSION_MS = 15_000
+const TRIAL_EVERY_MS = 5_000
+const ORIGIN = 'origin'
+const ISOLATES = 2
+/** A decision reaches doors and edges, and a sample the room, within these times. */
+const NEWS_MS = 2_000
+const ASSETS = 4
+const ASSET_MS = 5
+/** The shares of clicks that cost two pages (a form and its redirect), and of those that are an order. */
+const FORMS = 0.12
+const ORDERS = 0.04
+
+export function replay(story: Story, seed: number, control = new EdgeVotes(ISOLATES, story.targetMs, seed)): Outcome {
+  return new Replay(story, seed, control).run()
+}
+
+class Replay {
+  readonly #story: Story
+  readonly #random: Random
+  readonly #control: EdgeVotes
+  readonly #shop: VirtualShop
+  readonly #events = new Queue<Event>()
+  readonly #line: Person[] = []
+  readonly #inside = new Set<Person>()
+  readonly #bank: Bank = { banked: 0, filledAtMs: 0 }
+  readonly #pages: { atMs: number; tookMs: number; status: number; what: string; isOrigin: boolean }[] = []
+  readonly #triedMs = Array<number>(ISOLATES).fill(-TRIAL_EVERY_MS)
+  #view: ReturnType<typeof healthView> = null
+  #admitted = 0
+  #nowMs = 0
+  #lineAt = 0
+
+  constructor(story: Story, seed: number, control: EdgeVotes) {
+    this.#story = story
+    this.#random = new Random(seed)
+    this.#control = control
+    this.#shop = new VirtualShop(
+      story.capacity,
+      this.#random,
+      (afterMs, run) => this.#after(afterMs, run),
+      () => this.#nowMs,
+    )
+  }
+
+  run(): Outcome {
+    const { story, endMs } = { story: this.#story, endMs: this.#story.seconds * 1_000 }
+    for (let n = 0; n < story.visitors; n++) {
+      const stayMs = STAY_MS * (0.5 + this.#random.next())
+      const person = {
+        sid: `${n}-${this.#random.next()}`,
+        stayMs,
+        leavesMs: 0,
+        endsMs: 0,
+        heldMs: 0,
+        things: 0,
+        assets: 0,
+        isNew: true,
+        isTrial: false,
+      }
+      this.#after(story.arriveMs(n, this.#random), () => this.#line.push(person))
+    }
+    for (let second = 1; second < story.seconds; second++) this.#after(second * 1_000, () => this.#tick())
+    for (let untilMs = 1_000; untilMs <= endMs; untilMs += 1_000) {
+      for (let event = this.#events.take(untilMs); event; event = this.#events.take(untilMs)) {
+        this.#nowMs = event.dueMs
+        event.run()
+      }
+    }
+    const pages = this.#pages
+    const failed = pages.filter(({ status }) => status >= 500)
+    const lateMs = (failed[0]?.atMs ?? 0) + 20_000
+    return {
+      ...recovery(pages, story.troubleSeconds * 1_000, endMs, 2 * story.targetMs),
+      usedShare: this.#shop.workDone / (story.capacity * story.seconds),
+      failedLateShare: failed.filter(({ atMs }) => atMs > lateMs).length / Math.max(1, pages.length),
+      failed: failed.length,
+    }
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#events.add({ dueMs: this.#nowMs + ms, run })
+  }
+
+  #tick(): void {
+    const nowMs = this.#nowMs
+    for (const person of this.#inside) if (person.endsMs <= nowMs) this.#inside.delete(person)
+    const waiting = this.#line.length - this.#lineAt
+    const load = { inside: this.#inside.size, admitted: this.#admitted, hasDemand: waiting > 0 }
+    const { limits, view } = this.#control.decide(load, this.#story.operator, nowMs)
+    this.#after(NEWS_MS * this.#random.next(), () => {
+      this.#view = view
+    })
+    if (view?.paused) for (const person of this.#inside) person.endsMs += 1_000
+    fill(this.#bank, 0, limits, nowMs)
+    const granted = Math.min(waiting, grantable(this.#bank, load.inside, 0, limits))
+    this.#bank.banked -= granted
+    for (let i = 0; i < granted; i++) {
+      const person = this.#line[this.#lineAt++] as Person
+      this.#admitted++
+      this.#inside.add(person)
+      person.endsMs = nowMs + SESSION_MS
+      // The visitor learns of it with the next poll.
+      this.#after(2_000 * this.#random.next(), () => {
+        person.leavesMs = this.#nowMs + person.stayMs
+        this.#click(person)
+      })
+    }
+  }
+
+  #click(person: Person): void {
+    const nowMs = this.#nowMs
+    if (nowMs >= person.leavesMs + person.heldMs) return
+    person.endsMs = Math.max(person.endsMs, nowMs + SESSION_MS * (1 + this.#random.next() / 4))
+    const isolate = this.#random.below(ISOLATES)
+    this.#control.noteHere(isolate, person.sid, person.isNew, nowMs)
+    if (!this.#goesOn(person, isolate)) {
+      const retryMs = (this.#view?.retryAfterMs ?? 10_000) * (0.7 + 0.6 * this.#random.next())
+      person.heldMs += retryMs
+      this.#after(retryMs, () => this.#click(person))
+      return
+    }
+    const luck = this.#random.next()
+    const cost = luck < ORDERS ? 3 : luck < FORMS ? 2 : 1
+    this.#load(person, isolate, cost)
+  }
+
+  #load(person: Person, isolate: number, cost: number): void {
+    const sentMs = this.#nowMs
+    const { sid, isNew } = person
+    person.isNew = false
+    let isOver = false
+    const answer = (): Answer => ({ isolate, sid, isNew, sentMs, nowMs: this.#nowMs })
+    this.#after(4 * this.#story.targetMs, () => {
+      if (!isOver) this.#control.sample(answer(), 'frustrated')
+    })
+    this.#shop.serve(cost, isServed => {
+      const tookMs = this.#nowMs - sentMs
+      isOver = true
+      const isLate = tookMs > 4 * this.#story.targetMs
+      if (!isLate) this.#control.answered(answer(), isServed ? tookMs : null)
+      else if (!isServed) this.#control.turnedFailed(answer())
+      this.#pages.push({ atMs: this.#nowMs, tookMs, status: isServed ? 200 : 503, what: '/', isOrigin: true })
+      const { thinkMs } = this.#story
+      if (isServed && person.assets < ASSETS) {
+        person.assets = ASSETS
+        for (let i = 0; i < ASSETS; i++) {
+          const of = { ...answer(), isolate: this.#random.below(ISOLATES) }
+          this.#after(2 * ASSET_MS, () => this.#control.answered({ ...of, nowMs: this.#nowMs }, ASSET_MS))
+        }
+      }
+      this.#after((thinkMs * (1 + 4 * this.#random.next())) / 3, () => this.#click(person))
+    })
+  }
+
+  /** The same as at the edge: a share of the sessions, those let in during the trial, and one request per isolate. */
+  #goesOn(person: Person, isolate: number): boolean {
+    const view = this.#view
+    if (view?.inside === 0) person.isTrial = false
+    else if (view && view.inside < 1 && person.isNew) person.isTrial = true
+    if (!view || view.inside >= 1) return true
+    if (view.inside <= 0) return false
+    if (person.isTrial || lotOf(person.sid) < view.inside) return true
+    if (view.breakers[ORIGIN] !== 'half-open' || this.#nowMs - (this.#triedMs[isolate] ?? 0) < TRIAL_EVERY_MS)
+      return false
+    this.#triedMs[isolate] = this.#nowMs
+    person.isTrial = true
+    return true
+  }
+}
