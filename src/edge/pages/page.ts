@@ -16,7 +16,9 @@ export interface Page {
 }
 
 /** The style of every page. */
-export const pageStyle = compact(css).replace(/\s*([{};,])\s*/g, '$1')
+export const pageStyle = compact(css)
+  .replace(/\s*([{};,])\s*/g, '$1')
+  .replace(/: /g, ':')
 
 /** Fills in one of our templates. */
 export function template(html: string): (variables: object) => string {

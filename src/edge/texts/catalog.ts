@@ -55,7 +55,7 @@ import vi from '../../../static/texts/vi.json'
 import zhHans from '../../../static/texts/zh-Hans.json'
 import zhHant from '../../../static/texts/zh-Hant.json'
 import type { Texts } from '../../settings/texts/keys.ts'
-import { FALLBACK, factsOf, type LanguageTag } from '../../settings/texts/languages.ts'
+import { factsOf, type LanguageTag } from '../../settings/texts/languages.ts'
 import { type Language, makeLanguage } from './language.ts'
 
 /** The modules are text (see `rules` in wrangler.toml), whatever their type may be elsewhere. */
@@ -130,5 +130,5 @@ export function languageOf(tag: LanguageTag): Language {
 /** Returns a language with other texts than those of its file. */
 export function withTexts(tag: LanguageTag, texts: Texts): Language {
   const { dir = 'ltr', near } = factsOf(tag)
-  return makeLanguage({ tag, dir, locales: near === undefined ? [tag, FALLBACK] : [tag, near] }, texts)
+  return makeLanguage({ tag, dir, locales: [tag, ...(near === undefined ? [] : [near])] }, texts)
 }
