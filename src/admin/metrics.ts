@@ -4,7 +4,7 @@
  */
 
 import { admittedInMain } from '../core/permits/lanes.ts'
-import type { RoomFigures } from '../core/protocol/calls.ts'
+import type { RoomStats } from '../core/protocol/calls.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -12,14 +12,14 @@ export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 /** The current stats of a room, null when it does not answer. */
 export interface Measured {
   readonly room: string
-  readonly figures: RoomFigures | null
+  readonly figures: RoomStats | null
 }
 
 type Labels = Readonly<Record<string, string>>
 type Value = number | boolean | null
 type Sample = readonly [labels: Labels, value: Value]
 /** One value of a room, or several with labels. A null value is left out. */
-type Family = readonly [name: string, help: string, of: (figures: RoomFigures) => Value | readonly Sample[]]
+type Family = readonly [name: string, help: string, of: (figures: RoomStats) => Value | readonly Sample[]]
 
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 
@@ -69,58 +69,58 @@ export function exposition(rooms: readonly Measured[]): string {
 
 /** A room without lanes has one line, the main one. Admissions through a lane that was removed do not count for it. */
 function byLane(what: 'waiting' | 'standing' | 'admitted') {
-  return (figures: RoomFigures): Sample[] => {
+  return (figures: RoomStats): Sample[] => {
     if (figures.lanes.length > 0) return figures.lanes.map(lane => [{ lane: lane.name }, lane[what]])
     const value = what === 'admitted' ? admittedInMain(figures.totals) : figures[what]
     return [[{ lane: MAIN_LANE }, value]]
   }
 }
 
-function counts({ totals }: RoomFigures): Sample[] {
+function counts({ totals }: RoomStats): Sample[] {
   const kinds = Object.entries(totals).filter(([kind]) => kind !== 'admitted' && !kind.includes('/'))
   return kinds.map(([kind, value]) => [{ kind }, value])
 }
 
-function verdicts({ verdicts }: RoomFigures): Sample[] {
+function verdicts({ verdicts }: RoomStats): Sample[] {
   return Object.entries(verdicts).map(([cell, value]) => {
     const [verdict = '', why = ''] = cell.split('/')
     return [{ verdict, why }, value]
   })
 }
 
-function limitDecisions({ limits }: RoomFigures): Sample[] {
+function limitDecisions({ limits }: RoomStats): Sample[] {
   return Object.entries(limits).flatMap(([policy, { near: _, ...decisions }]) =>
     Object.entries(decisions).map(([decision, value]): Sample => [{ policy, decision }, value]),
   )
 }
 
-function nearLimits({ limits }: RoomFigures): Sample[] {
+function nearLimits({ limits }: RoomStats): Sample[] {
   return Object.entries(limits).map(([policy, { near }]) => [{ policy }, near])
 }
 
 function byUpstream(what: 'samples' | 'apdex' | 'failures') {
-  return ({ health }: RoomFigures): Sample[] =>
+  return ({ health }: RoomStats): Sample[] =>
     health.upstreams.map(upstream => [{ upstream: upstream.name }, upstream[what]])
 }
 
-function breakers({ health }: RoomFigures): Sample[] {
+function breakers({ health }: RoomStats): Sample[] {
   return health.upstreams.flatMap(({ name, breaker }) =>
     BREAKER_STATES.map((state): Sample => [{ upstream: name, state }, state === breaker]),
   )
 }
 
-function healthStates({ health }: RoomFigures): Sample[] {
+function healthStates({ health }: RoomStats): Sample[] {
   return (['well', 'slowed', 'down'] as const).map((state): Sample => [{ state }, state === health.state])
 }
 
-function latencies({ health }: RoomFigures): Sample[] {
+function latencies({ health }: RoomStats): Sample[] {
   return health.upstreams.flatMap(({ name, p50Ms, p95Ms }): Sample[] => [
     [{ upstream: name, quantile: '0.5' }, seconds(p50Ms)],
     [{ upstream: name, quantile: '0.95' }, seconds(p95Ms)],
   ])
 }
 
-function silences({ doors }: RoomFigures): Sample[] {
+function silences({ doors }: RoomStats): Sample[] {
   return doors.map(({ name, heardMsAgo }) => [{ door: name }, seconds(heardMsAgo)])
 }
 

@@ -34,7 +34,7 @@ import { Probes } from './health/probes.ts'
 import { LiveSettings } from './live-settings.ts'
 import { RoomLog } from './log.ts'
 import { commitDraws, publicDraws } from './public-draw.ts'
-import { LastMinute, policyNames, roomFigures } from './stats.ts'
+import { LastMinute, policyNames, roomStats } from './stats.ts'
 import { RoomStore } from './store.ts'
 
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
@@ -107,7 +107,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#passTime(nowMs)
     const now = {
       limits: this.#limitsAt(nowMs),
-      health: this.#healthFigures(nowMs),
+      health: this.#healthStats(nowMs),
       admittedLastMinute: this.#admitted.sum(nowMs),
     }
     return {
@@ -116,7 +116,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       file: this.#live.file,
       overridden: this.#live.overridden,
       draws: await publicDraws(this.#state.events.draws, nowMs),
-      figures: roomFigures(this.#state, this.#settings, now, nowMs),
+      figures: roomStats(this.#state, this.#settings, now, nowMs),
       nowMs,
     }
   }
@@ -157,7 +157,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   async health(minutes: number): Promise<HealthReport> {
     const nowMs = Date.now()
     this.#followHealth(nowMs)
-    return this.#health.report(this.#healthFigures(nowMs), minutes, nowMs)
+    return this.#health.report(this.#healthStats(nowMs), minutes, nowMs)
   }
 
   async liftCeiling(): Promise<void> {
@@ -242,7 +242,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
-  #healthFigures(nowMs: number): HealthFigures {
+  #healthStats(nowMs: number): HealthFigures {
     return this.#health.figures(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
   }
 }

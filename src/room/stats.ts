@@ -3,9 +3,9 @@ import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
 import { outstanding } from '../core/permits/bank.ts'
 import { admittedInMain, shareOf } from '../core/permits/lanes.ts'
-import type { HealthFigures, RoomFigures } from '../core/protocol/calls.ts'
+import type { HealthFigures, RoomStats } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
-import { limitFigures, otherTotals, verdictTotals } from '../core/room/totals.ts'
+import { limitStats, otherTotals, verdictTotals } from '../core/room/totals.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { MINUTE_MS } from '../core/timing.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
@@ -24,7 +24,7 @@ export class LastMinute {
   }
 }
 
-export function roomFigures(
+export function roomStats(
   state: core.RoomState,
   settings: RoomSettings,
   now: {
@@ -33,7 +33,7 @@ export function roomFigures(
     readonly admittedLastMinute: number
   },
   nowMs: number,
-): RoomFigures {
+): RoomStats {
   const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
   const { limits, health, admittedLastMinute } = now
@@ -45,7 +45,7 @@ export function roomFigures(
     waiting: Math.round(core.waitingTotal(state)),
     entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
     standing: core.readyCount(state, nowMs),
-    limits: limitFigures(state.totals, policyNames(settings)),
+    limits: limitStats(state.totals, policyNames(settings)),
     verdicts: verdictTotals(state.totals),
     totals: otherTotals(state.totals),
     admittedLastMinute,
@@ -56,7 +56,7 @@ export function roomFigures(
     held: state.snapshot?.held ?? limits.ratePerMinute <= 0,
     health,
     showRate: line ? showRate(line.state.control) : 1,
-    lanes: laneFigures(state, settings, nowMs),
+    lanes: laneStats(state, settings, nowMs),
     doors: [...state.doors].map(([name, door]) => ({
       name,
       active: door.live,
@@ -69,7 +69,7 @@ export function roomFigures(
 }
 
 /** Returns the main lane and each lane of the settings, or nothing for a room without lanes. */
-function laneFigures(state: core.RoomState, { limits }: RoomSettings, nowMs: number): RoomFigures['lanes'] {
+function laneStats(state: core.RoomState, { limits }: RoomSettings, nowMs: number): RoomStats['lanes'] {
   const { lanes = [] } = limits
   const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0
   const names = lanes.length === 0 ? [] : [MAIN_LANE, ...lanes.map(({ name }) => name)]

@@ -1,7 +1,7 @@
 // @ts-check
 // The admin API as this page uses it: the operator, one call with a time limit, and refusals in words.
 
-/** @typedef {import('../../src/core/protocol/calls.ts').RoomFigures} Figures */
+/** @typedef {import('../../src/core/protocol/calls.ts').RoomStats} Figures */
 /** @typedef {import('../../src/core/protocol/calls.ts').Change} Change newest first in lists */
 /** @typedef {import('../../src/settings/schema.ts').RoomConfig} Settings */
 /** @typedef {import('../../src/settings/schema.ts').RuntimeSetting} Setting one that can be changed live */

@@ -9,7 +9,7 @@ import { eventsOf } from '../../src/admin/events.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
-import type { Change, ChangeRequest, RoomFigures } from '../../src/core/protocol/calls.ts'
+import type { Change, ChangeRequest, RoomStats } from '../../src/core/protocol/calls.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
@@ -48,7 +48,7 @@ export interface Given {
   readonly waiting?: number
   readonly arrivalsPerMinute?: number
   readonly doors?: readonly string[]
-  readonly health?: Partial<RoomFigures['health']>
+  readonly health?: Partial<RoomStats['health']>
 }
 
 /** One request to the API, as it came. */
@@ -239,7 +239,7 @@ class FakeRoom {
     this.#recent = [...this.#recent, [nowMs, admitted] as [number, number]].filter(([atMs]) => nowMs - atMs < 60_000)
   }
 
-  #figures(settings: RoomConfig): RoomFigures {
+  #figures(settings: RoomConfig): RoomStats {
     this.#tick(Date.now())
     const doors = this.#given.doors ?? ['eu-0', 'eu-1', 'na-0']
     const rate = settings.queue_all ? 0 : settings.new_users_per_minute

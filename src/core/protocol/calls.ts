@@ -65,7 +65,7 @@ export interface PublicDraw {
  * The outcome of requests under one policy, since the room began. `near` counts leases that were lent with at least 80
  * % of the burst in use. `fallback` counts requests that an isolate decided alone, because a door did not answer.
  */
-export interface LimitFigures {
+export interface LimitStats {
   readonly allowed: number
   readonly limited: number
   readonly shadow: number
@@ -73,8 +73,8 @@ export interface LimitFigures {
   readonly fallback: number
 }
 
-/** Live figures of a room, for operators. */
-export interface RoomFigures {
+/** Live stats of a room, for operators. The admin API calls them `figures`. */
+export interface RoomStats {
   readonly active: number
   readonly permitsOut: number
   readonly permitsBanked: number
@@ -85,7 +85,7 @@ export interface RoomFigures {
   readonly entries: number
   readonly standing: number
   /** By policy. */
-  readonly limits: Readonly<Record<string, LimitFigures>>
+  readonly limits: Readonly<Record<string, LimitStats>>
   /** Decisions of the gate since the room began, by `<kind>/<why>`. Requests of sessions that go on are not counted. */
   readonly verdicts: Readonly<Record<string, number>>
   /** Since the room began. */
@@ -182,7 +182,7 @@ export interface RoomDescription<Settings> {
   readonly overridden: readonly string[]
   /** The draws of events, only the latest of each event. */
   readonly draws: readonly PublicDraw[]
-  readonly figures: RoomFigures
+  readonly figures: RoomStats
   /** The room's clock. */
   readonly nowMs: number
 }

@@ -2,24 +2,24 @@
  * Parts of a room's totals. `limit/<policy>/<figure>` are decisions of the rate limits, for the policies in the
  * settings. `verdict/<kind>/<why>` are decisions of the gate.
  */
-import type { LimitFigures } from '../protocol/calls.ts'
+import type { LimitStats } from '../protocol/calls.ts'
 
 const PREFIX = 'limit/'
 const VERDICT = 'verdict/'
 type Totals = Readonly<Record<string, number>>
 
-export function limitFigures(totals: Totals, policies: readonly string[]): Record<string, LimitFigures> {
+export function limitStats(totals: Totals, policies: readonly string[]): Record<string, LimitStats> {
   return Object.fromEntries(
     policies.map(name => {
-      const total = (figure: keyof LimitFigures) => totals[`${PREFIX}${name}/${figure}`] ?? 0
-      const figures: LimitFigures = {
+      const total = (figure: keyof LimitStats) => totals[`${PREFIX}${name}/${figure}`] ?? 0
+      const stats: LimitStats = {
         allowed: total('allowed'),
         limited: total('limited'),
         shadow: total('shadow'),
         near: total('near'),
         fallback: total('fallback'),
       }
-      return [name, figures]
+      return [name, stats]
     }),
   )
 }

@@ -44,7 +44,7 @@ export class NetworkCheck {
     this.#spent = isCharged ? [] : null
     if (!isCharged) this.refusal = null
     for (const { place, policy, isOver } of spent) {
-      if (isCharged) this.#room.limits.figures.add(place, isOver ? 'shadow' : 'allowed')
+      if (isCharged) this.#room.limits.stats.add(place, isOver ? 'shadow' : 'allowed')
       else if (!isOver) this.#room.giveBack(this.#keyOf(policy), policy.quota, policy.cost)
     }
     if (isCharged && spent.length > 0) this.#room.sync.report(this.#visit)

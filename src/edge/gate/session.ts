@@ -116,13 +116,13 @@ async function renew(
  * null.
  */
 function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
-  const { policies, figures } = room.limits
+  const { policies, stats } = room.limits
   for (const [i, policy] of policies.entries()) {
     if (!covers(policy, visit)) continue
     const bucket = policy.perPath ? policyBucketOf(policy, visit) : policy.name
     const retryAfterMs = room.spend(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
     if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
-    figures.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
+    stats.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
   }
   return null
 }

@@ -22,7 +22,7 @@ import type { Visit } from '../request/visit.ts'
 import { Concurrency } from './concurrency.ts'
 import { type Refusal, refusedBy, TOO_MANY_AT_ONCE } from './refusal.ts'
 import { covers, LeaseNames, newSessionLimits, type SessionLimits, tokenLeaseOf, tokenLeasesOf } from './session.ts'
-import { PolicyFigures } from './stats.ts'
+import { PolicyStats } from './stats.ts'
 
 export type Taken = 'taken' | 'short' | Refusal
 
@@ -38,7 +38,7 @@ export class RequestLimits {
   chargesAfterwards = false
   /** Whether any policy counts networks. */
   countsNetworks = false
-  figures = new PolicyFigures([])
+  stats = new PolicyStats([])
   readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
@@ -51,7 +51,7 @@ export class RequestLimits {
     this.#names = new LeaseNames(isolate)
   }
 
-  /** Takes over new settings. Figures that were not reported yet must be taken before, or they are lost. */
+  /** Takes over new settings. Stats that were not reported yet must be taken before, or they are lost. */
   follow(settings: RoomSettings): void {
     const { rate_limits, mode, suspended, case_insensitive_paths } = settings.config
     const text = JSON.stringify([rate_limits, mode, suspended, case_insensitive_paths])
@@ -62,7 +62,7 @@ export class RequestLimits {
     this.policies = settings.policies
     this.countsNetworks = settings.policies.some(({ perNetwork }) => perNetwork)
     this.chargesAfterwards = settings.policies.some(({ costHeader }) => costHeader !== null)
-    this.figures = new PolicyFigures(settings.policies.map(({ name }) => name))
+    this.stats = new PolicyStats(settings.policies.map(({ name }) => name))
   }
 
   newSession(): SessionLimits {
@@ -99,8 +99,8 @@ export class RequestLimits {
       if (!lease) continue
       if (tokensLeft(lease, nowMs) >= policy.cost) {
         takeTokens(lease, policy.cost, nowMs)
-        this.figures.add(i, 'allowed')
-      } else this.figures.add(i, 'shadow')
+        this.stats.add(i, 'allowed')
+      } else this.stats.add(i, 'shadow')
     }
     if (!wentOn) this.#concurrency.begin(session, visit)
     return 'taken'
@@ -131,7 +131,7 @@ export class RequestLimits {
     requests: readonly TokenRequest[],
     grants: readonly TokenGrant[] = [],
   ): void {
-    for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.figures.add(i, 'allowed')
+    for (const [i, policy] of this.policies.entries()) if (covers(policy, visit)) this.stats.add(i, 'allowed')
     const open = tokenLeasesOf(session)
     for (const [i, request] of requests.entries()) {
       const grant = grants[i]
@@ -178,7 +178,7 @@ export class RequestLimits {
       const { quota } = one.policy
       noteGrant(one.lease, request, boundRefusal(grant, request, quota, term.leaseMs), term)
       const inUse = request.want > 0 && grant.tokens + grant.remaining - request.want < quota.burst * NEAR_SHARE
-      if (inUse) this.figures.add(this.policies.indexOf(one.policy), 'near')
+      if (inUse) this.stats.add(this.policies.indexOf(one.policy), 'near')
     })
   }
 
@@ -216,7 +216,7 @@ export class RequestLimits {
 
   /** Counts a final refusal: the request has not waited for its turn, or not long enough. */
   countRefusal({ policy }: Refusal): void {
-    if (policy) this.figures.add(this.policies.indexOf(policy), 'limited')
+    if (policy) this.stats.add(this.policies.indexOf(policy), 'limited')
   }
 
   /** Returns the policies that cover the request, with the tokens held for each. */

@@ -69,7 +69,7 @@ export class RoomClient {
         name: config.name,
         doorFor: caller => this.doorFor(caller),
         beforeReport: () => {
-          this.#countLimits()
+          this.#takeStats()
           this.votes.take(cell => this.count(cell))
         },
         received: settings => this.#received(settings),
@@ -136,13 +136,13 @@ export class RoomClient {
   #received(config: RoomConfig | undefined): void {
     if (config) {
       this.#settings = compile(config)
-      this.#countLimits()
+      this.#takeStats()
       this.limits.follow(this.#settings)
     }
     this.claims.noteSync()
   }
 
-  #countLimits(): void {
-    this.limits.figures.take((cell, by) => this.count(cell, by))
+  #takeStats(): void {
+    this.limits.stats.take((cell, by) => this.count(cell, by))
   }
 }

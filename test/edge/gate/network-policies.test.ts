@@ -127,7 +127,7 @@ describe('a policy that counts networks', () => {
     const spent: string[] = []
     const policy = { name: 'n', perNetwork: true, isShadow: false, cost: 1, quota: {}, matches: () => true }
     const room = {
-      limits: { policies: [policy], figures: { add: () => undefined } },
+      limits: { policies: [policy], stats: { add: () => undefined } },
       spend: (key: string) => {
         spent.push(key)
         return 0
