@@ -115,8 +115,8 @@ export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Pa
 }
 
 /**
- * Returns the address to which a page leads. The address of a form may show no page. So its page leads back to where the
- * form was, or to the front page of the site.
+ * Returns the address to which a page leads. The address of a form may show no page. So its page leads back to where
+ * the form was, or to the front page of the site.
  */
 export function leadsTo(visit: Visit): string {
   if (visit.isSafe) return refreshUrl(visit.url)
