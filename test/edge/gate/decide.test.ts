@@ -176,7 +176,7 @@ describe('a room that queues everyone', () => {
 
   it('never sends the token in a header to a script of a page', async () => {
     const { response } = await new Visitor('held.test', newEdge()).data('/', {
-      headers: { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' },
+      headers: { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' },
     })
     expect(response.headers.has('Waiting-Room-Token')).toBe(false)
   })

@@ -58,7 +58,7 @@ describe('an ordinary header', () => {
     'X-Csrf-Token',
     'X-Goog-Upload-Protocol',
     'X-Hub-Signature-256',
-    'X-Middleware-Prefetch',
+    'X-Middleware-Cache',
     'X-Requested-With',
   ])('such as %s is forwarded unchanged', async name => {
     expect((await atOrigin({ [name]: 'a value' }))[name.toLowerCase()]).toBe('a value')
