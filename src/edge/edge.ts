@@ -11,7 +11,8 @@ import { KeyRingError } from '../tokens/keyring.ts'
 import { heldResponse } from './answer/blocked.ts'
 import { endingWithSession } from './answer/event-stream.ts'
 import { markedBy, stateOf } from './answer/mark.ts'
-import { addTokens, originFailed, passOn, turnAway } from './answer/respond.ts'
+import { originFailed } from './answer/origin-failed.ts'
+import { addTokens, passOn, turnAway } from './answer/respond.ts'
 import { withTrace } from './answer/trace.ts'
 import { healthWithoutSetup } from './control/readiness.ts'
 import { controlRoutes } from './control/routes.ts'
@@ -110,7 +111,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
   watch.ended(outcome)
   if (outcome.kind === 'failed') {
     const room = rooms.get(names[0] ?? '') ?? null
-    const answer = originFailed(visit, room, outcome.why)
+    const answer = await originFailed(visit, room, outcome.why)
     return answerInstead(visit, markedBy(visit, room, 'origin-failed', answer), admissions)
   }
   release(visit, admissions)
@@ -168,7 +169,8 @@ function broken(error: unknown): Response {
     if (!logged.has(error)) log('configuration-refused', { detail: error.message })
     logged.add(error)
     const problem = { status: 503, type: 'temporary-reduced-capacity', title: 'Not configured' } as const
-    return marked('not-configured', problemResponse({ ...problem, retryAfterMs: 30_000 }))
+    const detail = 'The configuration of the waiting room is refused, and its log has the reason.'
+    return marked('not-configured', problemResponse({ ...problem, detail, retryAfterMs: 30_000 }))
   }
   logError(error)
   return marked('unavailable', tryAgainShortly())

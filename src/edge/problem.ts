@@ -42,8 +42,9 @@ export function problemResponse(problem: Problem): Response {
 
 /** The answer when this isolate cannot decide now, and may be able to in a few seconds. */
 export function tryAgainShortly(): Response {
-  const title = 'Try again shortly'
-  return problemResponse({ status: 503, type: 'temporary-reduced-capacity', title, retryAfterMs: SHORTLY_MS })
+  const problem = { status: 503, type: 'temporary-reduced-capacity', title: 'Try again shortly' } as const
+  const detail = 'This request was not carried out. Send it again in a few seconds.'
+  return problemResponse({ ...problem, detail, retryAfterMs: SHORTLY_MS })
 }
 
 /** Returns whole seconds, rounded up, and never 0: a visitor who comes back at once would be refused again. */

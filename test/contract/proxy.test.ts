@@ -181,7 +181,7 @@ describe('plain workerd', () => {
     await visitor.get('/')
     const session = visitor.claims.sub
     const { status, headers, text } = await visitor.get('/silent')
-    expect([status, headers['content-type']]).toEqual([504, 'application/problem+json'])
+    expect([status, headers['content-type']]).toEqual([504, 'text/html; charset=utf-8'])
     expect(headers['retry-after']).toBeDefined()
     expect(text).not.toMatch(/Error|at \w+/)
     await visitor.get('/')

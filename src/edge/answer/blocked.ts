@@ -7,7 +7,7 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
 import { statusOf } from './mark.ts'
-import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
+import { endingStream, isForProgram, opensStream, outsideHeaders, outsideStatus } from './outside.ts'
 
 /** Visitors who were blocked together must not come back together. */
 const JITTER = 0.3
@@ -18,6 +18,7 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
   const headers = outsideHeaders(retryAfterMs)
   const { fallback } = upstream
   if (visit.kind === 'subresource') return new Response(null, { status: 503, headers })
+  if (opensStream(visit)) return endingStream(problemOf(visit, held), retryAfterMs, headers)
   const forProgram = isForProgram(visit)
   if (why === 'blocked' && fallback.answer === 'redirect' && visit.kind === 'navigation' && !forProgram)
     return new Response(null, { status: 303, headers: { ...headers, Location: fallback.to } })
@@ -30,7 +31,7 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
       ...(held.isInside || why !== 'outage' ? problems[why] : problems.outageOutside),
       retryAfterMs,
       headers: languageHeaders(language),
-      more: { ...statusOf(room, why), upstream: upstream.name, message: messageOf(visit, held).text },
+      more: problemOf(visit, held),
     })
     problem.headers.set('X-Robots-Tag', 'noindex')
     return problem
@@ -39,6 +40,11 @@ export async function heldResponse(visit: Visit, held: Held): Promise<Response> 
   const status = why === 'outage' ? outsideStatus(visit, room.settings.config.queueing_status_code) : 503
   const body = visit.request.method === 'HEAD' ? null : page.html
   return new Response(body, { status, headers: { ...headers, ...page.headers } })
+}
+
+function problemOf(visit: Visit, held: Held) {
+  const { room, why, upstream } = held
+  return { ...statusOf(visit, room, why), upstream: upstream.name, message: messageOf(visit, held).text }
 }
 
 function messageOf(visit: Visit, { upstream, room, why }: Held) {

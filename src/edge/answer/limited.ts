@@ -95,7 +95,7 @@ function problem(visit: Visit, { by, retryAfterMs }: Limited): Response {
     detail: detailOf(by?.refusal ?? null, retryAfterMs, language),
     retryAfterMs: Math.min(retryAfterMs, FOR_GOOD_MS),
     headers: languageHeaders(language),
-    ...(by ? { more: { ...statusOf(by.room, 'limited'), 'violated-policies': [by.refusal.name] } } : {}),
+    ...(by ? { more: { ...statusOf(visit, by.room, 'limited'), 'violated-policies': [by.refusal.name] } } : {}),
   })
 }
 

@@ -4,6 +4,7 @@ import { marked, type State } from '../mark.ts'
 import { placeState } from '../pages/place-json.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
+import { languageFor, ownTextIn } from '../texts/choose.ts'
 import { allowOrigin } from './cors.ts'
 
 /** Marks an answer of a room, and lets the pages of its `cors_origins` read it. Returns the same answer. */
@@ -13,8 +14,11 @@ export function markedBy(visit: Visit, room: RoomClient | null, state: State, re
 }
 
 /** Returns the members of a problem about a request that was not carried out, though its visitor is not in line. */
-export function statusOf(room: RoomClient, state: State) {
-  return { room: room.name, state, cfWaitingRoom: { inWaitingRoom: false } }
+export function statusOf(visit: Visit, room: RoomClient, state: State) {
+  const { config } = room.settings.at(visit.nowMs)
+  const { text } = ownTextIn(config.message, languageFor(visit, room.settings.config), config)
+  const message = text === '' ? {} : { message: text }
+  return { room: room.name, state, cfWaitingRoom: { inWaitingRoom: false }, ...message }
 }
 
 /** Returns the state of an answer to a request that does not go on, or to a poll. */

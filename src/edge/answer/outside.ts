@@ -1,6 +1,6 @@
 /** The common parts of all answers to visitors outside. */
 import { OWN_HEADERS, seconds } from '../problem.ts'
-import { acceptsHtml, acceptsJson } from '../request/kind.ts'
+import { acceptsEvents, acceptsHtml, acceptsJson } from '../request/kind.ts'
 import type { Visit } from '../request/visit.ts'
 
 /** Returns the headers of every answer to a visitor outside. */
@@ -19,6 +19,21 @@ export function outsideHeaders(retryAfterMs: number): Record<string, string> {
  */
 export function outsideStatus(visit: Visit, configured: number): number {
   return visit.isSafe || visit.isForm ? configured : 503
+}
+
+/** Whether the request opens an event stream. */
+export function opensStream(visit: Visit): boolean {
+  return visit.isSafe && visit.kind === 'api' && acceptsEvents(visit.request.headers)
+}
+
+/**
+ * Returns an event stream with one event, which then ends. A browser gives up a stream for good after any status but
+ * 200. After this one it comes again by itself, and finds its place or the stream of the site. No body is held open.
+ */
+export function endingStream(state: object, retryAfterMs: number, headers: Record<string, string>): Response {
+  const event = `event: waiting-room\ndata: ${JSON.stringify(state)}\n\n`
+  const body = `${event}retry: ${Math.ceil(retryAfterMs)}\n\n`
+  return new Response(body, { headers: { ...headers, 'Content-Type': 'text/event-stream' } })
 }
 
 /**

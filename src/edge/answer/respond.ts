@@ -5,7 +5,6 @@
 
 import { SHORT_RETRY_MS } from '../../core/place/step.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { FALLBACK } from '../../settings/texts/languages.ts'
 import { toHttps } from '../gate/https-redirect.ts'
 import { readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
 import {
@@ -28,12 +27,11 @@ import { setCookie } from '../request/cookies.ts'
 import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
-import { languageOf } from '../texts/catalog.ts'
 import { languageFor } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
 import { sitePreflight } from './cors.ts'
 import { chargeAfterwards, limitedResponse, needsLimitFields, setLimitFields } from './limited.ts'
-import { isForProgram, outsideHeaders, outsideStatus } from './outside.ts'
+import { endingStream, isForProgram, opensStream, outsideHeaders, outsideStatus } from './outside.ts'
 import { makePrivate } from './private.ts'
 import { withRealLoad } from './real-load.ts'
 import { relay } from './websocket.ts'
@@ -138,6 +136,7 @@ interface Outside {
 async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
   const { request } = visit
   const { title, detail, retryAfterMs, headers } = outside
+  if (opensStream(visit)) return endingStream(outside.json(), retryAfterMs, headers)
   const forProgram = isForProgram(visit)
   if (forProgram && !visit.isSafe) {
     const type = outside.status === undefined ? 'temporary-reduced-capacity' : 'about:blank'
@@ -187,17 +186,4 @@ async function resubmitResponse(visit: Visit, room: RoomClient): Promise<Respons
 
 function short(retryAfterMs: number): Response {
   return new Response(null, { status: 503, headers: outsideHeaders(retryAfterMs) })
-}
-
-/** Returns the answer when the origin gave none. The session goes on. */
-export function originFailed(visit: Visit, room: RoomClient | null, why: 'timeout' | 'unreachable'): Response {
-  const status = why === 'timeout' ? 504 : 502
-  const language = room ? languageFor(visit, room.settings.config) : languageOf(FALLBACK)
-  return problemResponse({
-    status,
-    type: 'temporary-reduced-capacity',
-    title: language.texts.problems[why],
-    headers: languageHeaders(language),
-    retryAfterMs: 5_000,
-  })
 }

@@ -4,7 +4,7 @@
  */
 import { passesThrough } from '../../core/place/outsider.ts'
 import { limitedResponse } from '../answer/limited.ts'
-import { stateOf } from '../answer/mark.ts'
+import { stateOf, statusOf } from '../answer/mark.ts'
 import { outsideHeaders } from '../answer/outside.ts'
 import { addTokens, waitingHeaders } from '../answer/respond.ts'
 import { invitedBy } from '../gate/invitation.ts'
@@ -85,15 +85,17 @@ function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response 
       return tryAgainShortly()
     case 'too-early': {
       const { retryAfterMs } = verdict
-      const title = language.texts.problems.tooFast
-      return problemResponse({ status: 429, type: 'quota-exceeded', title, headers: inLanguage, retryAfterMs })
+      const { tooFast: title, again: detail } = language.texts.problems
+      const more = { ...statusOf(visit, room, 'limited'), cfWaitingRoom: { inWaitingRoom: true } }
+      const problem = { status: 429, type: 'quota-exceeded', title, detail, retryAfterMs, more } as const
+      return problemResponse({ ...problem, headers: inLanguage })
     }
   }
 }
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
 export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
-  if (isOfAnotherSite(visit, room)) {
+  if (isOfAnotherOrigin(visit, room)) {
     const language = languageFor(visit, room.settings.config)
     const title = language.texts.problems.otherSite
     const problem = { status: 403, type: 'about:blank', title, headers: languageHeaders(language) } as const
@@ -112,11 +114,14 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
 }
 
 /**
- * Whether a request comes from a page of another site, which may send cookies that are `SameSite=None`. The sites of
- * `cors_origins` are allowed.
+ * Whether a request comes from a page of another origin that `cors_origins` does not name. A page of the same site may
+ * belong to another owner, and its requests carry the cookie.
  */
-function isOfAnotherSite(visit: Visit, room: RoomClient): boolean {
-  return isCrossSite(visit) && !room.settings.config.cors_origins.includes(visit.request.headers.get('Origin') ?? '')
+function isOfAnotherOrigin(visit: Visit, room: RoomClient): boolean {
+  const { headers } = visit.request
+  const site = headers.get('Sec-Fetch-Site')
+  const isOwn = site === null ? !isCrossSite(visit) : site === 'same-origin' || site === 'none'
+  return !isOwn && !room.settings.config.cors_origins.includes(headers.get('Origin') ?? '')
 }
 
 function json(body: unknown, headers: Record<string, string> = {}): Response {

@@ -2,7 +2,8 @@
 import html from '../../../static/holding.html'
 import type { Held } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
-import { languageFor, type ownTextIn } from '../texts/choose.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted } from '../texts/words.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
@@ -15,24 +16,54 @@ const headers = headersFor({ styles: [pageStyle] })
 export async function heldPage(
   visit: Visit,
   { why, isInside, room }: Held,
-  { text: message, lang: messageLanguage }: ReturnType<typeof ownTextIn>,
+  message: ReturnType<typeof ownTextIn>,
   retryAfterMs: number,
 ): Promise<Page> {
   const language = languageFor(visit, room.settings.config)
-  const text = textOf(why, isInside, language)
-  const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))
   const form = await formOf(visit)
+  const sentText = language.texts.holding.sent
+  const text = { ...textOf(why, isInside, language), ...form, sentText }
+  return page(visit, room, { ...text, message }, retryAfterMs)
+}
+
+/** The page when the origin gave no answer. The origin may have received a form, so the page does not offer it again. */
+export async function failedPage(
+  visit: Visit,
+  room: RoomClient,
+  why: 'timeout' | 'unreachable',
+  retryAfterMs: number,
+): Promise<Page> {
+  const { config } = room.settings.at(visit.nowMs)
+  const language = languageFor(visit, room.settings.config)
+  const { problems, holding } = language.texts
+  const lead = visit.isSafe ? holding.outageOutside.lead : holding.unknown
+  const message = ownTextIn(config.message, language, config)
+  return page(visit, room, { headline: problems[why], lead, form: null, sentText: null, message }, retryAfterMs)
+}
+
+interface Shown {
+  readonly headline: string
+  readonly lead: string
+  readonly form: string | null
+  /** What has become of a form. */
+  readonly sentText: string | null
+  readonly message: ReturnType<typeof ownTextIn>
+}
+
+async function page(visit: Visit, room: RoomClient, shown: Shown, retryAfterMs: number): Promise<Page> {
+  const { config } = room.settings
+  const language = languageFor(visit, config)
+  const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))
   const variables = {
     ...variablesOf(visit, language),
-    ...form,
-    ...text,
-    title: text.headline,
-    message,
-    messageLanguage,
+    ...shown,
+    title: shown.headline,
+    message: shown.message.text,
+    messageLanguage: shown.message.lang,
     refreshSeconds,
     retry: counted(language.texts.holding.retry, refreshSeconds, language),
   }
-  return { html: render(variables), headers: await headers(room.settings.config, language, form.form) }
+  return { html: render(variables), headers: await headers(config, language, shown.form) }
 }
 
 /** A visitor without a session has none to keep. Only a block by the operator can concern such a visitor. */

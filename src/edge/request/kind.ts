@@ -30,7 +30,7 @@ function kindFor(destination: string, headers: Headers): Kind {
 /** Programs and old browsers. A list of types without HTML in it belongs to a part of a page. */
 function withoutMetadata(headers: Headers): Kind {
   if (acceptsHtml(headers)) return 'navigation'
-  if (acceptsJson(headers) || isByScript(headers)) return 'api'
+  if (acceptsJson(headers) || isByScript(headers) || acceptsEvents(headers)) return 'api'
   const accept = headers.get('Accept') ?? ''
   return accept === '' || accept.startsWith('*/*') ? 'api' : 'subresource'
 }
@@ -70,6 +70,11 @@ export function acceptsJson(headers: Headers): boolean {
 /** Whether the request asks for HTML by name: a browser does, or a program that shows pages. */
 export function acceptsHtml(headers: Headers): boolean {
   return HTML.test(headers.get('Accept') ?? '')
+}
+
+/** Whether the request opens an event stream (HTML, section 9.2). */
+export function acceptsEvents(headers: Headers): boolean {
+  return /\btext\/event-stream\b/i.test(headers.get('Accept') ?? '')
 }
 
 /** The marks of requests ahead of their user: Fetch Metadata, older browsers, Turbo and Inertia. */

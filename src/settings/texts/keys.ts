@@ -68,6 +68,7 @@ export const TEXT_KEYS = {
   'page.way': [],
   'page.justNow': [],
   'page.requeued': [],
+  'page.ended': ['time'],
   'page.sent': [],
   'page.drawCheck': [],
   'page.drawProof': ['url'],
@@ -111,6 +112,7 @@ export const TEXT_KEYS = {
   'holding.blockedOutside.headline': [],
   'holding.blockedOutside.lead': [],
   'holding.sent': [],
+  'holding.unknown': [],
   'holding.retry': ['count'],
   'time.unknown': [],
   'time.short': [],
@@ -143,5 +145,6 @@ export const TEXT_KEYS = {
   'problems.timeout': [],
   'problems.unreachable': [],
   'problems.tooFast': [],
+  'problems.again': [],
   'problems.otherSite': [],
 } as const satisfies Readonly<Record<TextKey, readonly string[]>>
