@@ -117,6 +117,11 @@ export function again(session: Session, rules: SessionRules, nowMs: number): Aga
   return { sid: nextSid(session.sid), key: session.key, lane: session.lane }
 }
 
+/** True if a session ended because its visitor opened nothing for as long as the session lasts. */
+export function endedByInactivity({ ended, endsByTime, returned }: Session): boolean {
+  return ended === null && !endsByTime && returned
+}
+
 /**
  * A session's row can be deleted if it ended and began before these times, and its key lapsed long enough ago. The key
  * alone is not enough. A refused claim makes a ticket valid for another claim window, until its session begins. A place

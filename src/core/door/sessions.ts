@@ -1,6 +1,16 @@
 /** The door's work for visitors inside: their sessions go on, end, or are extended. None of this takes a permit. */
 import type { Renewal, RenewalAnswer } from '../protocol/messages.ts'
-import { again, end, endsByTime, isLive, leaseMs, renewedExpiry, type Session, type SessionRules } from '../session.ts'
+import {
+  again,
+  end,
+  endedByInactivity,
+  endsByTime,
+  isLive,
+  leaseMs,
+  renewedExpiry,
+  type Session,
+  type SessionRules,
+} from '../session.ts'
 
 /** The durable store of a door's sessions. */
 export interface SessionStore {
@@ -34,7 +44,10 @@ export function renew(sessions: DoorSessions, request: Renewal, nowMs: number): 
   const session = store.get(request.sid)
   if (!session) return { verdict: 'ended', again: null }
   const atMs = store.clock(nowMs)
-  if (!isLive(session, atMs)) return { verdict: 'ended', again: again(session, rules, atMs) }
+  if (!isLive(session, atMs)) {
+    const byInactivity = endedByInactivity(session) ? ({ byInactivity: true } as const) : {}
+    return { verdict: 'ended', again: again(session, rules, atMs), ...byInactivity }
+  }
   if (!request.isReportOnly) moveEnd(sessions, session, request.protectMs, atMs)
   const { expiresMs } = session
   return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - atMs) }

@@ -209,4 +209,9 @@ export type RenewalAnswer =
       /** In the order of `tokenRequests`; absent if there were none. */
       readonly grants?: readonly TokenGrant[]
     }
-  | { readonly verdict: 'ended'; readonly again: Again | null }
+  | {
+      readonly verdict: 'ended'
+      readonly again: Again | null
+      /** The visitor opened nothing for as long as a session lasts. */
+      readonly byInactivity?: true
+    }

@@ -109,7 +109,8 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
   const ticket = (after === undefined ? null : placeAfter(visit, room, after)) ?? own.ticket
   noteHttps(visit, room)
   if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', why: 'newcomer', room }
-  const requeuedBy = after === undefined ? null : room.ended.find(after, visit.nowMs)?.requeuedBy
+  const over = after === undefined ? undefined : room.ended.find(after, visit.nowMs)
+  const requeuedBy = over?.requeuedBy ?? null
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
   // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
   const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : 'enter'
@@ -117,7 +118,9 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
   const outcome = await withoutPass(visit, room, shown, { purpose, after })
   if (outcome.kind === 'admitted' && outcome.why === 'claimed-before') return asWithPass(visit, room, outcome.pass)
   if (visit.kind === 'subresource') return asPart(outcome)
-  return outcome.kind === 'waiting' && requeuedBy ? { ...outcome, requeuedBy } : outcome
+  if (outcome.kind !== 'waiting' || !over) return outcome
+  const endedByInactivity = over.byInactivity ? { isAtFront: over.again !== null } : null
+  return { ...outcome, requeuedBy, endedByInactivity }
 }
 
 type OwnTokens = ReturnType<typeof ofThisGeneration>

@@ -143,7 +143,8 @@ function noteEnded(
 ): RenewalAnswer {
   const nowMs = Date.now()
   room.sessions.drop(sid)
-  room.ended.note(sid, { again: answer.again, forMs: expiresMs - nowMs }, nowMs)
+  const { again, byInactivity } = answer
+  room.ended.note(sid, { again, byInactivity, forMs: expiresMs - nowMs }, nowMs)
   return answer
 }
 

@@ -73,6 +73,8 @@ export interface Waiting {
   readonly missed: boolean
   /** Whether an invitation came along. */
   readonly invitation: Invited['kind']
+  /** This visitor had a session, and opened nothing for as long as a session lasts. Null for any other visitor. */
+  readonly endedByInactivity: { readonly isAtFront: boolean } | null
   /** The policy that has ended this visitor's session, null when none has. */
   readonly requeuedBy: string | null
   /** Null while no door has ever answered this isolate. */

@@ -155,6 +155,7 @@ async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, 
     pollAfterMs: pollAfter(step, room.settings.at(visit.nowMs).step, visit.nowMs, Math.random()),
     missed: issued === 'missed',
     invitation: shown.invited.kind,
+    endedByInactivity: null,
     requeuedBy: null,
     snapshot,
   }

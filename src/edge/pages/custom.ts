@@ -53,6 +53,7 @@ export async function customWaitingPage(visit: Visit, waiting: Waiting): Promise
     lane: place.lane,
     invitation: place.invitation,
     requeued: waiting.requeuedBy !== null,
+    ended: waiting.endedByInactivity !== null,
     eventName: place.event?.name ?? null,
     eventStartsAt: place.event?.startsAt ?? null,
     eventEndsAt: place.event?.endsAt ?? null,

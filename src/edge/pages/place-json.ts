@@ -72,6 +72,7 @@ export function placeJson(visit: Visit, waiting: Waiting) {
     lane: waiting.ticket.lane,
     invitation: waiting.invitation === 'none' ? null : waiting.invitation,
     ...messageOf(config, snapshot?.soldOut ?? false, language),
+    ...(waiting.endedByInactivity ? { ended: 'inactivity' as const } : {}),
     ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }

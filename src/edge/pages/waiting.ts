@@ -11,7 +11,7 @@ import type { Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
-import { counted, filled } from '../texts/words.ts'
+import { counted, filled, inWords } from '../texts/words.ts'
 import { drawUrl, statusUrl, waitUrl } from './addresses.ts'
 import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
@@ -65,12 +65,22 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
     laneNote: laneNote(place, language),
     pollAfterSeconds: place.pollAfterSeconds,
     requeued: waiting.requeuedBy !== null,
+    ended: endedText(waiting, visit.nowMs, language),
     refreshSeconds: reloadSeconds,
     withoutScripts: counted(language.texts.page.withoutScripts, reloadSeconds, language),
     statusUrl: statusUrl(visit, waiting.room),
     waitUrl: waitUrl(visit, waiting.room),
   }
   return { html: render(variables), headers: await headers(config, language, form.form) }
+}
+
+/** Returns why the last visit ended, and whether the place is at the front. Returns null without such a visit. */
+function endedText({ room, place, endedByInactivity }: Waiting, nowMs: number, language: Language): string | null {
+  if (!endedByInactivity) return null
+  const { page, called } = language.texts
+  const text = filled(page.ended, { time: inWords(room.settings.at(nowMs).session.sessionMs, language) })
+  // The headline of a called visitor is the same.
+  return endedByInactivity.isAtFront && place.state !== 'called' ? `${text}\n${called.headline}` : text
 }
 
 /** Returns the note about an invitation. Returns null for most visitors. */

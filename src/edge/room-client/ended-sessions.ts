@@ -26,13 +26,19 @@ export class EndedSessions {
   /** Remembers that a session is over. */
   note(
     id: string,
-    how: { readonly again: Again | null; readonly requeuedBy?: string; readonly forMs?: number },
+    how: {
+      readonly again: Again | null
+      readonly byInactivity?: boolean | undefined
+      readonly requeuedBy?: string
+      readonly forMs?: number
+    },
     nowMs: number,
   ): void {
     const known = this.find(id, nowMs)
     this.#ended.set(id, {
       untilMs: Math.max(known?.untilMs ?? 0, nowMs + Math.max(how.forMs ?? 0, ENDED_FOR_MS)),
       again: how.again ?? known?.again ?? null,
+      byInactivity: how.byInactivity ?? known?.byInactivity ?? false,
       requeuedBy: how.requeuedBy ?? known?.requeuedBy ?? null,
       next: known?.next ?? null,
     })

@@ -41,6 +41,8 @@ export interface EndedSession {
   readonly untilMs: number
   /** The place at the front that its visitor may take. */
   readonly again: Again | null
+  /** The visitor opened nothing for as long as a session lasts. */
+  readonly byInactivity: boolean
   /** The policy that ended the session. */
   readonly requeuedBy: string | null
   /** The place that the visitor has got since. */

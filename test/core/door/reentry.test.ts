@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { SessionRules } from '../../../src/core/session.ts'
+import { admit, end, endedByInactivity, type SessionRules } from '../../../src/core/session.ts'
 import { type Asker, type Entry, SmallRoom } from '../../support/small-room.ts'
 
 const SESSION_MS = 12_000
@@ -68,5 +68,23 @@ describe('sessions that end by inactivity', () => {
       }),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('an end by inactivity', () => {
+  const session = (more: Partial<SessionRules> = {}) => ({
+    ...admit({ sid: 'a', key: 0, lane: 'main' }, { ...rules, ...more }, 0),
+    returned: true,
+  })
+
+  it('is that of a session whose visitor came back once and then opened nothing', () => {
+    expect(endedByInactivity(session())).toBe(true)
+  })
+
+  it('is not that of a session which the settings, the visitor or the site ended, or which no cookie kept', () => {
+    const revoked = session()
+    end(revoked, 'revoked', rules, 0)
+    const others = [revoked, { ...session(), returned: false }, ...ENDS_BY_TIME.map(session)]
+    expect(others.map(endedByInactivity)).toEqual([false, false, false, false])
   })
 })
