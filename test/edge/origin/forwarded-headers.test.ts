@@ -1,13 +1,10 @@
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { roomStub } from '../../../src/settings/env.ts'
 import { SPOKEN_BY_PROXIES } from '../../../src/settings/origin-headers.ts'
 import { env, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
 
-afterEach(async () => {
-  await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
-  await settled()
-})
+afterAll(settled)
 
 const NAMES = SPOKEN_BY_PROXIES.flatMap(({ names, prefixes }) => [...names, ...prefixes.map(prefix => `${prefix}x`)])
 /** Cloudflare sets these headers itself, and the tests run as if on Cloudflare. */
@@ -26,6 +23,9 @@ describe('a header that proxies set for an origin', () => {
   })
 
   it('is forwarded where the room names it, in one spelling', async () => {
+    onTestFinished(async () => {
+      await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
+    })
     const set = { allowed_override_headers: ['x-original-uri', 'cf-access-jwt-assertion'] }
     await roomStub(env, 'wide').change({ set }, null, 'test')
     const headers = { 'X-Original-URI': '/a', X_Original_URI: '/b', 'Cf-Access-Jwt-Assertion': 'c', 'X-Real-IP': '::1' }
