@@ -26,7 +26,10 @@ export async function heldPage(
   return page(visit, room, { ...text, message }, retryAfterMs)
 }
 
-/** The page when the origin gave no answer. The origin may have received a form, so the page does not offer it again. */
+/**
+ * Returns the page for an origin that gave no answer. The origin may have received a form, so the page does not offer to
+ * send it again.
+ */
 export async function failedPage(
   visit: Visit,
   room: RoomClient,
@@ -45,7 +48,7 @@ interface Shown {
   readonly headline: string
   readonly lead: string
   readonly form: string | null
-  /** What has become of a form. */
+  /** Explains whether the form was sent. */
   readonly sentText: string | null
   readonly message: ReturnType<typeof ownTextIn>
 }

@@ -1,4 +1,4 @@
-/** Hostile forms: bytes that mean something in HTML, in scripts, in a template or in a form, in every encoding of forms. */
+/** Hostile forms: bytes with a meaning in HTML, scripts, templates or forms, in every encoding of forms. */
 import type { Random } from '../../simulation/random.ts'
 import { pick } from '../mutations/choice.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Sends hostile forms as a browser does. A form of another site must come back in a page of ours with the very same
- * markup as a harmless form, and must then reach the origin byte for byte. The waiting page must keep it likewise.
+ * Sends hostile forms as a browser does. A form of another site must come back in a page of ours, whose markup is that
+ * of a harmless form. The form must then reach the origin byte for byte. The waiting page must keep it likewise.
  */
 import { Agent, request } from 'node:http'
 import { Random } from '../../simulation/random.ts'
