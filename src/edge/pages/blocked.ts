@@ -27,8 +27,8 @@ export async function heldPage(
 }
 
 /**
- * Returns the page for an origin that gave no answer. The origin may have received a form, so the page does not offer to
- * send it again.
+ * Returns the page for an origin that gave no answer. The origin may have received a form, so the page does not
+ * offer to send it again.
  */
 export async function failedPage(
   visit: Visit,
