@@ -47,6 +47,8 @@ const PAGES: Readonly<Record<string, string>> = {
   inertia:
     '<div id="app" data-page=\'{"component":"A","props":{},"url":"/inertia","version":null}\'></div><a href="/held/a?b=1">Go</a><script src="/lib/inertia.js"></script>',
   worker: '<script>navigator.serviceWorker.register("/worker.js")</script><a href="/held/a?b=1">Go</a>',
+  snippet: '<script>navigator.serviceWorker.register("/snippet.js")</script><a href="/held/a?b=1">Go</a>',
+  'offline.html': '<h1>You are offline</h1>',
   prerender:
     '<script type="speculationrules">{"prerender":[{"urls":["/open/ahead"],"eagerness":"immediate"}]}</script><a href="/open/ahead">Go</a>',
 }
@@ -65,16 +67,22 @@ beforeAll(async () => {
     '/lib/unpoly.js': script('unpoly/unpoly.min.js'),
     '/lib/inertia.js': await inertia(),
     '/worker.js': WORKER,
+    '/snippet.js': readFileSync(new URL('../../docs/snippets/pwa/worker.js', import.meta.url), 'utf8'),
   }
   origin = await serveLocally((request, _body, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://site')
     reached.push(`${request.method} ${pathname}`)
+    if (pathname === '/stream/events') {
+      response.setHeader('Content-Type', 'text/event-stream')
+      response.write('data: of the site\n\n')
+      return
+    }
     const code = scripts[pathname]
     if (code !== undefined) response.setHeader('Content-Type', 'text/javascript')
     const page = PAGES[pathname.slice(1)] ?? '<h1>Welcome</h1>'
     response.end(code ?? `<!doctype html><title>Site</title><body>${page}</body>`)
   })
-  site = await startRooms({ held: { queue_all: true }, open: {} }, origin.port)
+  site = await startRooms({ held: { queue_all: true }, stream: { queue_all: true }, open: {} }, origin.port)
   browser = await chromium.launch({ executablePath: command('chromium'), args: ['--no-sandbox'] })
 })
 afterAll(async () => {
@@ -148,6 +156,38 @@ describe('a service worker that answers every request', () => {
     const placeOf = async () => (await context.cookies(site.url)).find(({ name }) => name === 'antesala-held')?.value
     expect(await placeOf()).toBeDefined()
     await page.locator('#place:not(.pending)').waitFor()
+  })
+})
+
+describe('an event stream that meets the line', () => {
+  it('gets its place as an event, and the stream of the site once its visitor is in', async () => {
+    const page = await (await visitor()).newPage()
+    await page.goto(`${site.url}/outside`)
+    await page.evaluate(() => {
+      const seen: string[] = []
+      const source = new EventSource('/stream/events')
+      source.addEventListener('waiting-room', ({ data }) => seen.push(JSON.parse(data).state))
+      source.onmessage = ({ data }) => seen.push(data)
+      Object.assign(globalThis, { seen })
+    })
+    const seen = () => page.evaluate(() => Reflect.get(globalThis, 'seen') as string[])
+    await expect.poll(seen, { timeout: 15_000 }).toContain('waiting')
+    await site.change('stream', { queue_all: false })
+    await expect.poll(seen, { timeout: 30_000 }).toContain('of the site')
+  })
+})
+
+describe('the service worker of the documentation', () => {
+  it('shows the line, and its offline page only without a connection', async () => {
+    const context = await visitor()
+    const page = await context.newPage()
+    await page.goto(`${site.url}/snippet`)
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+    await page.getByText('Go').click()
+    await inLine(page)
+    await context.setOffline(true)
+    await page.goto(`${site.url}/held/b`)
+    await page.getByRole('heading', { name: 'You are offline' }).waitFor()
   })
 })
 
