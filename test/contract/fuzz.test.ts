@@ -14,7 +14,7 @@ let result: Result
 beforeAll(async () => {
   sites = await startFuzzedSites()
   result = await fuzz(sites, { requests: REQUESTS, seed: SEED, connections: 12 })
-})
+}, 180_000)
 
 afterAll(async () => {
   await Promise.all(sites.map(site => site.stop()))
