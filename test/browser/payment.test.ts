@@ -124,7 +124,7 @@ describe('a form of the bank', () => {
     page.on('request', request => request.url().endsWith('/open/sandboxed') && requests.push(request.method()))
     await page.goto(site.bankPage(form(`${site.url}/open/sandboxed`, FIELDS), { path: '/sandbox' }))
     await page.frameLocator('iframe').getByRole('heading', { name: 'Thank you' }).waitFor()
-    expect(requests).toEqual(['POST', 'POST'])
+    await expect.poll(() => requests).toEqual(['POST', 'POST'])
     expect(arrived('/open/sandboxed').map(one => one.origin)).toEqual(['null'])
   })
 
