@@ -49,6 +49,7 @@ export function createEdge(): { fetch(request: Request, env: Env, context: Execu
         const url = targetOf(request)
         if (!url) return marked('malformed', problemResponse({ status: 400, type: 'about:blank', title: MALFORMED }))
         const again = isPerhapsAgain(request) ? await formAgain(request, url) : request
+        if (!again) return marked('unavailable', tryAgainShortly())
         const sent = again instanceof Request ? { request: again } : again
         const visit = new Visit(
           { ...sent, url, nowMs: Date.now() },

@@ -244,3 +244,22 @@ describe('a body on its way through the page', () => {
     }
   })
 })
+
+describe('a body that stops', () => {
+  const stopping = () =>
+    new ReadableStream({
+      start: controller => controller.enqueue(new TextEncoder().encode('a=1')),
+      pull: controller => controller.error(new Error('the connection is lost')),
+    })
+
+  it.each([
+    ['of another site', 'linked.test', URLENCODED, FROM_BANK],
+    ['in line', 'held.test', URLENCODED, FROM_SHOP],
+    ['as a page of ours sends it', 'linked.test', 'text/plain', FROM_SHOP],
+  ])('is no error of the edge: %s', async (_, host, type, from) => {
+    const init = { ...form('a=1234', type, from), body: stopping(), duplex: 'half' } as RequestInit
+    const { status, atOrigin, response } = await new Visitor(host, newEdge()).send('/', init)
+    expect([status, atOrigin]).toEqual([503, null])
+    expect(response.headers.has('Waiting-Room-State')).toBe(true)
+  })
+})

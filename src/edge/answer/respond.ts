@@ -22,7 +22,7 @@ import { placeJson, rejectedJson } from '../pages/place-json.ts'
 import { rejectedPage } from '../pages/rejected.ts'
 import { resubmitPage } from '../pages/resubmit.ts'
 import { waitingPage } from '../pages/waiting.ts'
-import { problemResponse } from '../problem.ts'
+import { problemResponse, tryAgainShortly } from '../problem.ts'
 import { setCookie } from '../request/cookies.ts'
 import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
@@ -177,7 +177,9 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
  * sender of a webhook would take that for "done", and gets 503.
  */
 async function resubmitResponse(visit: Visit, room: RoomClient): Promise<Response> {
-  const { html, headers } = await resubmitPage(visit, room.settings.config)
+  const page = await resubmitPage(visit, room.settings.config)
+  if (!page) return tryAgainShortly()
+  const { html, headers } = page
   return new Response(html, {
     status: visit.isForm ? 200 : 503,
     headers: { ...outsideHeaders(SHORT_RETRY_MS), ...headers },

@@ -10,10 +10,12 @@ const SCRIPT = compact(js)
 const render = template(resubmit)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
-export async function resubmitPage(visit: Visit, room: RoomConfig): Promise<Page> {
+/** Returns null when the sender of the form goes away. */
+export async function resubmitPage(visit: Visit, room: RoomConfig): Promise<Page | null> {
   const language = languageFor(visit, room)
   const { headline } = language.texts.resubmit
   const form = await formOf(visit)
+  if (form.form === null) return null
   const html = render({ ...variablesOf(visit, language), ...form, script: SCRIPT, title: headline })
   return { html, headers: await headers(room, language, form.form) }
 }

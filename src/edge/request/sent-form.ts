@@ -7,6 +7,7 @@
  * protection of the origin against forged requests.
  */
 import { base64url } from 'jose'
+import { within } from '../../runtime/within.ts'
 import { isOurs } from './cookies.ts'
 import { acceptsHtml } from './kind.ts'
 import { isCrossSite } from './set-cookie.ts'
@@ -24,6 +25,8 @@ const CARRIED = new RegExp(`^${FORM_FIELD}=([\\w-]+)\\.([\\w-]*)\\r?\\n?$`)
 /** A value that may stand in a header again. */
 const PLAIN = /^[\x20-\x7e]{0,2000}$/
 const COOKIES_MAX = 200
+/** A slow line needs 32 s for the largest body, at 64 kbit/s. */
+const BODY_WITHIN_MS = 40_000
 
 /** A form that has arrived from a page of ours. */
 export interface FormAgain {
@@ -41,11 +44,12 @@ export function isCarriable({ request: { method, headers } }: Pick<Visit, 'reque
 }
 
 /**
- * Returns the value of the hidden field for a form that a page can carry. Reads the body, so the request cannot go on
- * after this.
+ * Returns the value of the hidden field for a form that a page can carry, or null when its sender goes away or stops.
+ * Reads the body, so the request cannot go on after this.
  */
-export async function carry(visit: Visit): Promise<string> {
-  const bytes = new Uint8Array(await visit.request.arrayBuffer())
+export async function carry(visit: Visit): Promise<string | null> {
+  const bytes = await bodyOf(visit.request)
+  if (!bytes) return null
   const form = visit.form ?? asItCame(visit, visit.request.headers.get('Content-Type') ?? '')
   return `${base64url.encode(JSON.stringify(form))}.${base64url.encode(bytes)}`
 }
@@ -57,9 +61,13 @@ export function isPerhapsAgain({ method, headers }: Request): boolean {
   return length !== null && Number(length) <= CARRIED_BYTES_MAX && isShown(headers)
 }
 
-/** Returns the form that a page of ours has sent, or the request with its body again if it is another one. */
-export async function formAgain(request: Request, url: URL): Promise<FormAgain | Request> {
-  const bytes = new Uint8Array(await request.arrayBuffer())
+/**
+ * Returns the form that a page of ours has sent, or the request with its body again if it is another one. Returns null
+ * when the sender goes away or stops.
+ */
+export async function formAgain(request: Request, url: URL): Promise<FormAgain | Request | null> {
+  const bytes = await bodyOf(request)
+  if (!bytes) return null
   const carried = read(new TextDecoder().decode(bytes))
   if (!carried) return new Request(request, { body: bytes })
   const headers = new Headers(request.headers)
@@ -75,6 +83,17 @@ export async function formAgain(request: Request, url: URL): Promise<FormAgain |
 export function cookiesAsTheyCame(cookies: string, names: readonly string[]): string | null {
   const kept = cookies.split(';').filter(pair => names.includes(nameOf(pair)))
   return kept.length === 0 ? null : kept.join(';').trim()
+}
+
+/** Returns a whole body, which is small. Returns null when its sender goes away, or does not send all of it in time. */
+async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    const read = await within(BODY_WITHIN_MS, request.arrayBuffer())
+    return read === 'late' ? null : new Uint8Array(read)
+  } catch {
+    // The connection is lost, so no visitor waits for the answer.
+    return null
+  }
 }
 
 /** Whether a browser shows its user the answer. Older browsers do not name the mode, and programs name no origin. */

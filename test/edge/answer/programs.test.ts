@@ -72,9 +72,9 @@ describe('a program in line', () => {
 })
 
 describe('an origin that gives no answer', () => {
-  const slow = { 'X-Answer-After-Ms': '1500' }
+  const slow = { 'X-Answer-After-Ms': '3000' }
   beforeAll(async () => {
-    await change('moved', { origin_timeout: 0.1, message: 'We are on it.' })
+    await change('moved', { origin_timeout: 1, message: 'We are on it.' })
     const edge = newEdge()
     await vi.waitUntil(
       async () => stateOf(await new Visitor('moved.test', edge).page('/', { headers: slow })) === 'origin-failed',
