@@ -1,17 +1,14 @@
-/** The events of a run, in order of virtual time. */
-import { Queue } from './queue.ts'
+/** The events of a run, by the millisecond of virtual time at which they are due. Clocks show whole milliseconds. */
 import { Visitor } from './visitor.ts'
 
-interface Timer {
-  readonly dueMs: number
-  readonly run: () => void
-}
+/** Visitors come back on a grid of this width: so few moments are busy, and each is cheap to find. */
+const GRID_MS = 50
 
 export class Agenda {
   nowMs: number
   /** Visitors with an appointment. */
   appointments = 0
-  readonly #due = new Queue<Timer | Visitor>()
+  readonly #due = new Map<number, (Visitor | (() => void))[]>()
   readonly #visit: (visitor: Visitor) => void
 
   constructor(startMs: number, visit: (visitor: Visitor) => void) {
@@ -19,26 +16,41 @@ export class Agenda {
     this.#visit = visit
   }
 
-  /** Sets a visitor's next step. Each visitor has at most one appointment. */
+  /** Lets a visitor arrive, at this very time. */
+  arrive(visitor: Visitor, atMs: number): void {
+    this.appointments++
+    this.#add(visitor, atMs)
+  }
+
+  /** Sets a visitor's next step, on the grid. Each visitor has at most one appointment. */
   appoint(visitor: Visitor, atMs: number): void {
     this.appointments++
-    visitor.dueMs = Math.max(atMs, this.nowMs)
-    this.#due.add(visitor)
+    this.#add(visitor, Math.ceil(atMs / GRID_MS) * GRID_MS)
   }
 
   at(atMs: number, run: () => void): void {
-    this.#due.add({ dueMs: Math.max(atMs, this.nowMs), run })
+    this.#add(run, atMs)
   }
 
   /** Runs everything up to `untilMs`. */
   runUntil(untilMs: number): void {
-    for (let next = this.#due.take(untilMs); next; next = this.#due.take(untilMs)) {
-      this.nowMs = next.dueMs
-      if (next instanceof Visitor) {
-        this.appointments--
-        this.#visit(next)
-      } else next.run()
+    for (; ; this.nowMs++) {
+      // An event may add others that are due at once: the loop reaches them too.
+      for (const next of this.#due.get(this.nowMs) ?? []) {
+        if (next instanceof Visitor) {
+          this.appointments--
+          this.#visit(next)
+        } else next()
+      }
+      this.#due.delete(this.nowMs)
+      if (this.nowMs >= untilMs) return
     }
-    this.nowMs = untilMs
+  }
+
+  #add(event: Visitor | (() => void), atMs: number): void {
+    const dueMs = Math.max(Math.ceil(atMs), this.nowMs)
+    const others = this.#due.get(dueMs)
+    if (others) others.push(event)
+    else this.#due.set(dueMs, [event])
   }
 }

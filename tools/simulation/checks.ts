@@ -121,7 +121,7 @@ export class Checks {
   shown(visitor: Visitor, position: number, nowMs: number): void {
     const before = visitor.shownPosition
     visitor.shownPosition = position
-    if (position > before) {
+    if (before > 0 && position > before) {
       this.#violate('I4', nowMs, `visitor ${visitor.number} was shown ${before}, then ${position}`, visitor)
     }
     const { secretUntilMs } = visitor

@@ -17,10 +17,10 @@ export function newCrowd(scenario: Scenario, random: Random): Visitor[] {
   const afterMs = arrivalsMs ?? new Float64Array(visitors).map(() => random.next() * arriveMs)
   const arrivals: { readonly person: Person; readonly arrivesMs: number }[] = []
   for (const after of afterMs) {
-    const person = { arrivesMs: START_MS + after, habit: habitOf(scenario, random), isIn: false }
+    const person = { arrivesMs: START_MS + Math.floor(after), habit: habitOf(scenario, random), isIn: false }
     arrivals.push({ person, arrivesMs: person.arrivesMs })
     for (let more = 1; person.habit === 'several' && more < tickets; more++)
-      arrivals.push({ person, arrivesMs: person.arrivesMs + random.next() * TAKEN_WITHIN_MS })
+      arrivals.push({ person, arrivesMs: person.arrivesMs + random.below(TAKEN_WITHIN_MS) })
   }
   arrivals.sort((a, b) => a.arrivesMs - b.arrivesMs)
   return arrivals.map(

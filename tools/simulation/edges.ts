@@ -39,7 +39,7 @@ export class Edges {
     this.#edges = Array.from({ length: edges }, (_, index) => ({
       state: edgeHalf.newEdge<never>(`i${index}`),
       home: index % doorCount,
-      skewMs: around.random.between(-clockSkewMs, clockSkewMs),
+      skewMs: Math.round(around.random.between(-clockSkewMs, clockSkewMs)),
       requests: null,
       syncing: false,
       emptyDoors: new Set<string>(),

@@ -11,10 +11,11 @@ const FROM_MS = START_MS + 10 * 60_000
 export function keepEstimate(visitor: Visitor, waitMs: number, random: number, nowMs: number): void {
   if (nowMs < FROM_MS) return
   const estimate = { atMs: nowMs, waitMs }
-  visitor.waits ??= { count: 0, first: estimate, last: estimate, any: estimate }
-  visitor.waits.count++
-  visitor.waits.last = estimate
-  if (random * visitor.waits.count < 1) visitor.waits.any = estimate
+  visitor.waits ??= { count: 0, first: estimate, last: { ...estimate }, any: { ...estimate } }
+  const { waits } = visitor
+  waits.count++
+  Object.assign(waits.last, estimate)
+  if (random * waits.count < 1) Object.assign(waits.any, estimate)
 }
 
 /** Errors of the estimates of admitted visitors: relative to the real wait, and in seconds for the last. */

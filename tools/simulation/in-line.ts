@@ -50,7 +50,7 @@ export class InLine {
     const { agenda, counts } = this.#around
     const nowMs = askedMs + edge.skewMs
     counts.polls++
-    if (visitor.person.isIn) return
+    if (visitor.habit === 'several' && visitor.person.isIn) return
     const request = { visitor, edge, nowMs, lastSeenMs: visitor.seenMs, stays: visitor.staysAfterPoll() }
     visitor.seenMs = agenda.nowMs
     if (visitor.isRobot) counts.robotRequests++
@@ -70,8 +70,10 @@ export class InLine {
     let ticket = from
     let visitor = as
     for (;;) {
-      const isDoorEmpty = ticket !== null && edge.emptyDoors.has(doorOf(ticket.sid))
-      const room = { rules: this.#room.stepRules, snapshot: edge.state.snapshot, hasFailed: false, isDoorEmpty }
+      const { snapshot } = edge.state
+      // Only in an open room does it matter whether a door has permits.
+      const isDoorEmpty = Boolean(snapshot?.open) && ticket !== null && edge.emptyDoors.has(doorOf(ticket.sid))
+      const room = { rules: this.#room.stepRules, snapshot, hasFailed: false, isDoorEmpty }
       const step = nextStep(ticket, visitor, room, nowMs)
       switch (step.kind) {
         case 'issue':
@@ -99,7 +101,8 @@ export class InLine {
     const { visitor, edge, nowMs, stays } = request
     const { ticket, place, snapshot } = step
     if (visitor.isRobot) return this.#appointRobot(request)
-    visitor.ticket = ticket
+    // In place: a new object for each of forty million polls costs more than the polls.
+    if (visitor.ticket && visitor.ticket !== ticket) Object.assign(visitor.ticket, ticket)
     if (step.confirms) this.#confirm(visitor, edge, ticket)
     if (place.state === 'waiting' && place.position !== null)
       this.#show(visitor, place.position, place.wait?.likelyMs, snapshot?.slowed != null)
@@ -117,9 +120,10 @@ export class InLine {
     const { ticket } = step
     if (!stays) return
     const tokenRequests = edge.requests?.chargeToClaim(visitor, ticket.sid)
+    const claim = tokenRequests ? { ...ticket, tokenRequests } : { ...ticket }
     counts.objectCalls++
     network.call<ClaimAnswer>(
-      reply => this.#doors.claim(visitor, tokenRequests ? { ...ticket, tokenRequests } : ticket, reply),
+      reply => this.#doors.claim(visitor, claim, reply),
       answer => {
         if (answer && answer.verdict !== 'admitted') edge.requests?.forget(ticket.sid)
         if (answer?.verdict === 'none') edge.emptyDoors.add(doorOf(ticket.sid))
@@ -165,8 +169,8 @@ export class InLine {
 
   /** Returns true once, unless the ticket's batch is over: another draw then costs the visitor nothing. */
   #dropsTicket(visitor: Visitor, nowMs: number): boolean {
-    const { ticket, person, hasDropped } = visitor
-    if (person.habit !== 'drops' || hasDropped || !ticket) return false
+    const { ticket, habit, hasDropped } = visitor
+    if (habit !== 'drops' || hasDropped || !ticket) return false
     if (ticket.draw && nowMs >= ticket.draw.untilMs) return false
     visitor.hasDropped = true
     return true
@@ -202,12 +206,13 @@ export class InLine {
     if (counter) edge.state.tally.add(counter)
   }
 
-  #show(visitor: Visitor, position: number, waitMs: number | undefined, mayRise: boolean): void {
+  #show(visitor: Visitor, position: number, likelyMs: number | undefined, mayRise: boolean): void {
     const { agenda, checks, events, random } = this.#around
     const { nowMs } = agenda
     events?.note(nowMs, visitor, `visitor ${visitor.number} is shown position ${position}`)
     checks.shown(visitor, position, nowMs)
-    if (waitMs === undefined) return
+    if (likelyMs === undefined) return
+    const waitMs = Math.round(likelyMs)
     checks.waitShown(visitor, waitMs, mayRise, nowMs)
     keepEstimate(visitor, waitMs, random.next(), nowMs)
   }
@@ -217,13 +222,15 @@ type Refusal = Exclude<ClaimAnswer, { readonly verdict: 'admitted' }>
 
 /** A visitor who will be late only looks at first, and sleeps once called. */
 function outsider({ lane, isLate, hasSlept }: Visitor): Outsider {
+  const purpose = isLate && !hasSlept ? 'poll' : 'enter'
+  const known = OUTSIDERS[purpose].get(lane)
+  if (known) return known
   const invitedTo = lane === MAIN_LANE ? null : lane
-  return {
-    purpose: isLate && !hasSlept ? 'poll' : 'enter',
-    invitation: invitedTo === null ? 'none' : 'valid',
-    invitedTo,
-    keepsCookie: false,
-    behindMs: 0,
-    ...UNKNOWN_YET,
-  }
+  const invitation = invitedTo === null ? 'none' : 'valid'
+  const made = { purpose, invitation, invitedTo, keepsCookie: false, behindMs: 0, ...UNKNOWN_YET } as const
+  OUTSIDERS[purpose].set(lane, made)
+  return made
 }
+
+/** By lane. Nearly every poll begins with one of these. */
+const OUTSIDERS = { poll: new Map<string, Outsider>(), enter: new Map<string, Outsider>() }

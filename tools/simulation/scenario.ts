@@ -70,7 +70,8 @@ export interface Change {
 
 /** The only rate limit policy of a simulation: it covers every request of a session. */
 export const POLICY = 'session'
-export const START_MS = 1_700_000_000_000
+/** When a run starts. The clock is low, so that its whole milliseconds are small integers for V8. */
+export const START_MS = 86_400_000
 /** Defaults of settings for which there is no flag. */
 export const CLAIM_WINDOW_MS = 5 * 60_000
 export const REENTRY_GRACE_MS = 2 * 60_000

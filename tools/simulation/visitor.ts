@@ -31,47 +31,46 @@ export interface Plan {
 
 /** One person, or one of several tabs of a person, each with a ticket of its own. */
 export class Visitor implements Plan {
-  readonly number: number
-  readonly person: Person
-  readonly arrivesMs: number
+  ticket: Ticket | null = null
+  /** The stay inside; null until a door's answer admits the visitor. */
+  stay: { readonly admittedMs: number; leavesMs: number; expiresMs: number } | null = null
   readonly edge: number
   readonly lane: string
+  readonly habit: Habit
   readonly isRobot: boolean
-  readonly pollsMax: number | null
   readonly isLate: boolean
-  /** The time of the next appointment, or of the last one. */
-  dueMs: number
-  ticket: Ticket | null = null
-  /** How many places the visitor has taken. Each has a sid of its own. */
-  places = 0
-  /** The place is not drawn before this time. */
-  secretUntilMs = 0
+  readonly pollsMax: number | null
+  polls = 0
   /** When the visitor last asked; 0 before the first time. */
   seenMs = 0
-  polls = 0
   hasSlept = false
   hasDropped = false
+  /** The position and wait last shown for the present place; 0 before. */
+  shownPosition = 0
+  shownWaitMs = 0
+  /** The place is not drawn before this time. */
+  secretUntilMs = 0
+  /** Waits shown to the visitor, of which the first, the last and a random one are kept. */
+  waits: { count: number; readonly first: Estimate; readonly last: Estimate; readonly any: Estimate } | null = null
   hasMissed = false
   /** The present place was counted in line. */
   isCounted = false
-  /** The position and wait last shown for the present place; Infinity and 0 before. */
-  shownPosition = Number.POSITIVE_INFINITY
-  shownWaitMs = 0
-  /** Waits shown to the visitor, of which the first, the last and a random one are kept. */
-  waits: { count: number; readonly first: Estimate; last: Estimate; any: Estimate } | null = null
-  /** The stay inside; null until a door's answer admits the visitor. */
-  stay: { readonly admittedMs: number; leavesMs: number; expiresMs: number } | null = null
+  /** How many places the visitor has taken. Each has a sid of its own. */
+  places = 0
+  readonly number: number
+  readonly person: Person
+  readonly arrivesMs: number
 
   constructor(number: number, person: Person, arrivesMs: number, plan: Plan) {
     this.number = number
     this.person = person
+    this.habit = person.habit
     this.arrivesMs = arrivesMs
     this.edge = plan.edge
     this.lane = plan.lane
     this.isRobot = plan.isRobot
     this.pollsMax = plan.pollsMax
     this.isLate = plan.isLate
-    this.dueMs = arrivesMs
   }
 
   /** Replaces the ticket by one with another place. The shown position and wait belonged to the old place. */
@@ -79,7 +78,7 @@ export class Visitor implements Plan {
     this.ticket = ticket
     this.places++
     this.secretUntilMs = secretUntilMs
-    this.shownPosition = Number.POSITIVE_INFINITY
+    this.shownPosition = 0
     this.shownWaitMs = 0
     this.isCounted = false
   }

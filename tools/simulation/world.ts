@@ -72,7 +72,7 @@ export class World {
   run(untilBroken: string | null = null): void {
     const { scenario } = this
     const agenda = this.#agenda
-    for (const visitor of this.visitors) agenda.appoint(visitor, visitor.arrivesMs)
+    for (const visitor of this.visitors) agenda.arrive(visitor, visitor.arrivesMs)
     for (const change of scenario.changes) agenda.at(START_MS + change.atMs, () => this.#change(change))
     if (scenario.drawAtMs !== undefined) agenda.at(START_MS + scenario.drawAtMs, () => this.#room.startEvent())
     const busyMs = this.#busyMs()
