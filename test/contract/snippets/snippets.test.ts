@@ -11,7 +11,7 @@ import type { KeyRing } from '../../../src/tokens/keyring.ts'
 import { dropKeys } from '../../../src/tokens/rotation.ts'
 import { freePort } from '../../../tools/support/ports.ts'
 import { command } from '../../support/node/programs.ts'
-import { CASES, claimsOf, everyChange, type Keys, makeKeys, pass, ROOM, ringOf, SID } from './cases.ts'
+import { CASES, type Case, claimsOf, everyChange, type Keys, makeKeys, pass, ROOM, ringOf, SID } from './cases.ts'
 import {
   close,
   type KeyTimes,
@@ -61,10 +61,19 @@ function testLanguage(language: Language): void {
       })
     })
 
-    it.for(CASES)('$name: $refusal', one => {
-      const { value, printed } = judged.get(one) ?? { value: '', printed: null }
+    it.for(CASES)('$name: $refusal', async one => {
+      const { value, printed } = one.isShort ? await judgedNow(one) : (judged.get(one) ?? { value: '', printed: null })
       expect(printed).toEqual(one.refusal === null ? { claims: claimsOf(shopPass(value)) } : { refusal: one.refusal })
     })
+
+    /** A verifier that starts slowly gets a new value, whose time is not up yet. */
+    const judgedNow = async ({ header }: Case) => {
+      for (let tries = 1; ; tries++) {
+        const value = await header(keys)
+        const { printed } = await verify(language.verifier(jwksFile), value)
+        if (tries === 5 || !('refusal' in Object(printed))) return { value, printed }
+      }
+    }
 
     it('ends with 0 for a pass, and with 1 for anything else', async () => {
       const token = await pass(keys.ring)
