@@ -54,7 +54,6 @@ import ur from '../../../static/texts/ur.json'
 import vi from '../../../static/texts/vi.json'
 import zhHans from '../../../static/texts/zh-Hans.json'
 import zhHant from '../../../static/texts/zh-Hant.json'
-import type { Texts } from '../../settings/texts/keys.ts'
 import { factsOf, type LanguageTag } from '../../settings/texts/languages.ts'
 import { type Language, makeLanguage } from './language.ts'
 
@@ -122,13 +121,29 @@ const parsed = new Map<LanguageTag, Language>()
 export function languageOf(tag: LanguageTag): Language {
   const known = parsed.get(tag)
   if (known) return known
-  const language = withTexts(tag, JSON.parse(String(FILES[tag])) as Texts)
+  const language = languageWith(tag, {})
   parsed.set(tag, language)
   return language
 }
 
-/** Returns a language with other texts than those of its file. */
-export function withTexts(tag: LanguageTag, texts: Texts): Language {
+/** Returns a language with some texts replaced, by their keys. */
+export function languageWith(tag: LanguageTag, replaced: Readonly<Record<string, string | undefined>>): Language {
+  const texts = JSON.parse(String(FILES[tag]))
+  replace(texts, replaced)
   const { dir = 'ltr', near } = factsOf(tag)
   return makeLanguage({ tag, dir, locales: [tag, ...(near === undefined ? [] : [near])] }, texts)
+}
+
+interface Node {
+  [key: string]: Node | string
+}
+
+function replace(texts: Node, replaced: Readonly<Record<string, string | undefined>>): void {
+  for (const [key, text] of Object.entries(replaced)) {
+    const path = key.split('.')
+    const name = path.pop() as string
+    const parent = path.reduce<Node>((node, part) => node[part] as Node, texts)
+    // A text with plural forms gets one for every count.
+    if (text !== undefined) parent[name] = typeof parent[name] === 'string' ? text : { other: text }
+  }
 }

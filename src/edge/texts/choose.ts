@@ -5,11 +5,10 @@
 import { LRUCache } from 'lru-cache'
 import { acceptedTags, bestTag } from '../../core/language-tags.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import type { Texts } from '../../settings/texts/keys.ts'
 import { FALLBACK, LANGUAGE_TAGS, type LanguageTag } from '../../settings/texts/languages.ts'
 import type { OwnText } from '../../settings/texts/settings.ts'
 import type { Visit } from '../request/visit.ts'
-import { languageOf, withTexts } from './catalog.ts'
+import { languageOf, languageWith } from './catalog.ts'
 import type { Language } from './language.ts'
 
 /** Browsers of one country send a few hundred different headers. A visitor could send any number of others. */
@@ -84,26 +83,11 @@ function chosenIn(config: RoomConfig): Chosen {
 
 /** Returns a language with the room's other words in it. */
 function inRoom(tag: LanguageTag, { texts }: RoomConfig, { own }: Chosen): Language {
-  const language = languageOf(tag)
   const replaced = texts[tag]
-  if (replaced === undefined) return language
+  if (replaced === undefined) return languageOf(tag)
   const known = own.get(tag)
   if (known) return known
-  const made = withTexts(tag, replacing(language.texts, replaced))
+  const made = languageWith(tag, replaced)
   own.set(tag, made)
   return made
-}
-
-type Node = { [key: string]: Node | string }
-
-function replacing(texts: Texts, replaced: Readonly<Record<string, string | undefined>>): Texts {
-  const copy = structuredClone(texts) as unknown as Node
-  for (const [key, text] of Object.entries(replaced)) {
-    const path = key.split('.')
-    const name = path.pop() as string
-    const parent = path.reduce<Node>((node, part) => node[part] as Node, copy)
-    // A text with plural forms gets one for every count.
-    if (text !== undefined) parent[name] = typeof parent[name] === 'string' ? text : { other: text }
-  }
-  return copy as unknown as Texts
 }
