@@ -19,6 +19,7 @@ const DEAD_SESSIONS = 5
 const DEAD_OVER_MS = 2_000
 /** and all of them lately. */
 const DEAD_WITHIN_MS = 120_000
+
 /** Judges the votes so far. Returns null while there are too few. */
 export function verdictOn(
   health: HealthState,

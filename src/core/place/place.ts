@@ -10,7 +10,7 @@ import {
 } from '../events/events.ts'
 import { BUCKET_MS } from '../line/arrivals.ts'
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
-import { aheadOf, total } from '../line/curve.ts'
+import { aheadOf } from '../line/curve.ts'
 import { type LaneSnapshot, laneOf } from '../line/line.ts'
 import { fastest, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
@@ -199,11 +199,6 @@ function untilKnownMs({ confirmed }: Ticket, atMs: number, snapshot: Snapshot, {
 /** Nothing changes until `atMs`. A poll now and then keeps the ticket valid. */
 function untilMs(atMs: number, nowMs: number, random: number): number {
   return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
-}
-
-/** Returns how many people have a counted place in the snapshot. */
-export function waitingIn(snapshot: Snapshot): number {
-  return Object.values(snapshot.lanes).reduce((sum, lane) => sum + total(lane.curve), 0)
 }
 
 /** The line in which a ticket stands. */
