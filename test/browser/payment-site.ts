@@ -68,7 +68,7 @@ export async function startPaymentSite() {
   const served = await startRooms({ open: { origin_timeout: 30 }, held: { queue_all: true } }, shop.port)
   return {
     // Another site than the bank's.
-    url: served.url,
+    url: served.url.replace('localhost', '127.0.0.1'),
     bankUrl,
     paid,
     own,

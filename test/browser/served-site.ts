@@ -31,11 +31,18 @@ export async function serveLocally(answer: Answer): Promise<Local> {
   }
 }
 
+/** The headers of a browser that asks for a page. */
+export const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
+
 export type Rooms = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-/** Starts rooms by their names, each on the path of its name, in front of an origin on this machine. */
-export async function startRooms(rooms: Rooms, originPort: number) {
+/**
+ * Starts rooms by their names, each on the path of its name, in front of an origin on this machine. The rooms of
+ * `inviting` have an invitation key.
+ */
+export async function startRooms(rooms: Rooms, originPort: number, inviting: readonly string[] = []) {
   const adminToken = newAdminToken()
+  const roomKeys = await newRoomKeys(inviting)
   const served = await startServe({
     port: await freePort(),
     origin: `http://127.0.0.1:${originPort}`,
@@ -48,14 +55,14 @@ export async function startRooms(rooms: Rooms, originPort: number) {
       ...settings,
     })),
     storage: 'memory',
-    roomKeys: await newRoomKeys([]),
+    roomKeys,
     adminToken,
   })
   // The first visitor of a room comes before the room knows that it is held.
-  for (const name of Object.keys(rooms)) await fetch(`${served.url}/${name}`, { headers: { Accept: 'text/html' } })
+  await Promise.all(Object.keys(rooms).map(room => fetch(`${served.url}/${room}`, { headers: PAGE })))
   return {
-    // Another site than localhost.
-    url: served.url.replace('localhost', '127.0.0.1'),
+    url: served.url,
+    roomKeys,
     async change(room: string, settings: object): Promise<void> {
       const response = await fetch(`${served.url}/.waiting-room/api/v1/rooms/${room}`, {
         method: 'PATCH',

@@ -2,10 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { signInvitation } from '../../tools/support/invitation.ts'
-import { freePort } from '../../tools/support/ports.ts'
-
-import { newAdminToken, newRoomKeys } from '../../tools/support/secrets.ts'
-import { startServe } from '../../tools/support/workerd.ts'
+import { PAGE, startRooms } from './served-site.ts'
 
 /** Settings of a room, without its name. The path of the room is its name. */
 export type Settings = Record<string, unknown>
@@ -13,7 +10,6 @@ export type Settings = Record<string, unknown>
 /** Rooms with an invitation key. */
 const INVITES = new Set(['lanes', 'guests'])
 const PREFIX = '/.waiting-room'
-const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document' }
 /** Visitors give up after this time, in milliseconds. No test lasts longer. */
 const GIVE_UP_MS = 60_000
 
@@ -33,37 +29,10 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
     )
   })
   await new Promise<void>(resolve => origin.listen(0, '127.0.0.1', resolve))
-  const adminToken = newAdminToken()
-  const roomKeys = await newRoomKeys(Object.keys(rooms).filter(room => INVITES.has(room)))
-  const served = await startServe({
-    port: await freePort(),
-    origin: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
-    rooms: Object.entries(rooms).map(([name, settings]) => ({
-      name,
-      host: '*',
-      path: `/${name}`,
-      total_active_users: 1_000,
-      new_users_per_minute: 600,
-      queue_all: true,
-      ...settings,
-    })),
-    storage: 'memory',
-    roomKeys,
-    adminToken,
-  })
+  const inviting = Object.keys(rooms).filter(room => INVITES.has(room))
+  const held = Object.fromEntries(Object.entries(rooms).map(([name, more]) => [name, { queue_all: true, ...more }]))
+  const served = await startRooms(held, (origin.address() as AddressInfo).port, inviting)
   const ended = new AbortController()
-
-  async function change(room: string, settings: Settings): Promise<void> {
-    const response = await fetch(`${served.url}${PREFIX}/api/v1/rooms/${room}`, {
-      method: 'PATCH',
-      headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(settings),
-    })
-    if (!response.ok) throw new Error(await response.text())
-  }
-
-  // A room begins with its first visitor, who is called before the room learns that it is held.
-  await Promise.all(Object.keys(rooms).map(room => fetch(`${served.url}/${room}`, { headers: PAGE })))
 
   /** Another visitor in the same line, who keeps the cookie, polls as asked, and stays inside. */
   async function standInLine(room: string, hasPlace: () => void): Promise<void> {
@@ -90,11 +59,11 @@ export async function startSite(rooms: Readonly<Record<string, Settings>>) {
     url: served.url,
     reached,
     bodies,
-    change,
+    change: served.change,
     /** The address of a page of the room, with an invitation valid for one hour. */
     async invited(room: string, lane?: string): Promise<string> {
       const expiresMs = Date.now() + 3_600_000
-      const text = await signInvitation(roomKeys, { room, expiresMs, ...(lane === undefined ? {} : { lane }) })
+      const text = await signInvitation(served.roomKeys, { room, expiresMs, ...(lane === undefined ? {} : { lane }) })
       return `/${room}/sale?size=4&invite=${text}`
     },
     /** Puts visitors in line ahead of every later visitor. They poll by themselves from then on. */
