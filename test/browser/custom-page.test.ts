@@ -44,6 +44,7 @@ describe.concurrent.each([
     page.on('request', request => {
       if (request.isNavigationRequest()) loads++
     })
+    const startMs = Date.now()
     const response = await page.goto(`${site.url}/${room}/sale?a=1#below`)
     const seconds = Number(/^\d+/.exec(response?.headers().refresh ?? '')?.[0])
     expect(seconds).toBeGreaterThanOrEqual(5)
@@ -52,7 +53,9 @@ describe.concurrent.each([
     expect(await page.content()).not.toContain('challenge')
     // The page's own tag would have reloaded it more than once by now.
     await page.waitForTimeout(3_000)
-    expect(loads).toBe(1)
+    // On a busy machine the room's own pace may have come by then.
+    const reloads = Math.floor((Date.now() - startMs) / 1_000 / seconds)
+    expect(loads).toBeLessThanOrEqual(1 + reloads)
     await site.change(room, { queue_all: false })
     await page.waitForSelector('text=Welcome', { timeout: 40_000 })
     expect(loads).toBeGreaterThan(1)
