@@ -4,28 +4,7 @@ import { pollAfterMs, waitOf } from '../../../src/core/place/estimate.ts'
 import { frontFor, isUndrawn, nextPollMs, placeOf, refused, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
-
-const NOW = 1_700_000_100_000
-const WINDOW = 300_000
-
-/** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
-const snapshot: Snapshot = {
-  asOfMs: NOW,
-  generation: 1,
-  open: false,
-  held: false,
-  full: false,
-  ratePerSecond: 2,
-  lanes: {
-    main: {
-      frontierKey: NOW - 100_000,
-      lapsedKey: NOW - 400_000,
-      calledAhead: 0,
-      curve: [NOW - 100_000, 0, NOW, 100],
-      speed: { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 },
-    },
-  },
-}
+import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
 
 function ticket(more: Partial<Ticket> = {}): Ticket {
   return {
@@ -42,7 +21,7 @@ function ticket(more: Partial<Ticket> = {}): Ticket {
   }
 }
 
-const place = (more: Partial<Ticket> = {}, room: Snapshot = snapshot, nowMs = NOW) =>
+const place = (more: Partial<Ticket> = {}, room: Snapshot = SNAPSHOT, nowMs = NOW) =>
   placeOf(ticket(more), room, WINDOW, nowMs)
 
 describe('a place', () => {
@@ -50,7 +29,7 @@ describe('a place', () => {
     'in a missing lane named %s is like one in any other missing lane',
     lane => {
       expect(place({ lane })).toEqual(place({ lane: 'vip' }))
-      expect(frontFor({ key: NOW, lane }, snapshot)).toEqual({ key: NOW - 100_000, lane: 'main' })
+      expect(frontFor({ key: NOW, lane }, SNAPSHOT)).toEqual({ key: NOW - 100_000, lane: 'main' })
     },
   )
 
@@ -64,7 +43,7 @@ describe('a place', () => {
   })
 
   it('has a wait that rises by less than a tenth per poll, unless the visitor sees a reason', () => {
-    const likely = (more: Partial<Ticket>, room: Snapshot = snapshot) => {
+    const likely = (more: Partial<Ticket>, room: Snapshot = SNAPSHOT) => {
       const { wait } = place({ key: NOW - 10_000, ...more }, room) as { wait: { likelyMs: number } }
       return wait.likelyMs
     }
@@ -74,7 +53,7 @@ describe('a place', () => {
     expect(likely({ waitMs: 90_000 })).toBe(45_000)
     // The page shows all waits up to half a minute alike.
     expect(likely({ waitMs: 5_000 })).toBe(30_000)
-    expect(likely({ waitMs: 40_000 }, { ...snapshot, slowed: 'rate' })).toBe(45_000)
+    expect(likely({ waitMs: 40_000 }, { ...SNAPSHOT, slowed: 'rate' })).toBe(45_000)
   })
 
   it('never shows a higher position than before', () => {
@@ -85,7 +64,7 @@ describe('a place', () => {
   it('is called at or before the frontier, and always in an open room', () => {
     expect(place({ key: NOW - 100_000 })).toEqual({ state: 'called' })
     expect(place({ key: NOW - 99_999 }).state).toBe('waiting')
-    expect(place({}, { ...snapshot, open: true })).toEqual({ state: 'called' })
+    expect(place({}, { ...SNAPSHOT, open: true })).toEqual({ state: 'called' })
   })
 
   it('is missed when the call is older than the claim window and its visitor never saw the call', () => {
@@ -108,7 +87,7 @@ describe('a place', () => {
   })
 
   it('has no wait while the line is held or does not move', () => {
-    expect(place({}, { ...snapshot, held: true })).toMatchObject({ wait: null })
+    expect(place({}, { ...SNAPSHOT, held: true })).toMatchObject({ wait: null })
     expect(waitOf(10, 0)).toBeNull()
   })
 })
@@ -116,9 +95,9 @@ describe('a place', () => {
 describe('a ticket that is seen', () => {
   it('is confirmed by coming back, and keeps the lowest position', () => {
     const before = ticket({ confirmed: false })
-    const after = seen(before, placeOf(before, snapshot, WINDOW, NOW), WINDOW, NOW)
+    const after = seen(before, placeOf(before, SNAPSHOT, WINDOW, NOW), WINDOW, NOW)
     expect(after).toMatchObject({ confirmed: true, low: null, byMs: null })
-    expect(seen(after, placeOf(after, snapshot, WINDOW, NOW), WINDOW, NOW)).toMatchObject({ low: 51 })
+    expect(seen(after, placeOf(after, SNAPSHOT, WINDOW, NOW), WINDOW, NOW)).toMatchObject({ low: 51 })
   })
 
   it('gets a claim window when it is called, once', () => {
@@ -130,17 +109,17 @@ describe('a ticket that is seen', () => {
 
   it('gets a new claim window when a claim is refused, because its visitor is present', () => {
     const called = ticket({ key: NOW - 200_000, byMs: NOW + 5 })
-    expect(refused(called, snapshot, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
+    expect(refused(called, SNAPSHOT, WINDOW, NOW).byMs).toBe(NOW + WINDOW)
   })
 
   it('has no claim window when the room closed before it was called', () => {
-    expect(refused(ticket(), snapshot, WINDOW, NOW).byMs).toBeNull()
+    expect(refused(ticket(), SNAPSHOT, WINDOW, NOW).byMs).toBeNull()
   })
 
   it('is the same object when nothing changed, so that nothing is signed in vain', () => {
     const same = ticket({ low: 51, waitMs: 25_000 })
-    expect(seen(same, placeOf(same, snapshot, WINDOW, NOW), WINDOW, NOW)).toBe(same)
-    const later = seen(same, placeOf(same, snapshot, WINDOW, NOW), WINDOW, NOW + 20_001)
+    expect(seen(same, placeOf(same, SNAPSHOT, WINDOW, NOW), WINDOW, NOW)).toBe(same)
+    const later = seen(same, placeOf(same, SNAPSHOT, WINDOW, NOW), WINDOW, NOW + 20_001)
     expect(later).not.toBe(same)
   })
 })
@@ -166,18 +145,18 @@ describe('the next poll', () => {
   it('comes soon for a new ticket, so that it is counted and gets its number', () => {
     const far = ticket({ key: NOW - 1_000, confirmed: false })
     expect(
-      nextPollMs(far, placeOf(far, snapshot, WINDOW, NOW), snapshot, { nowMs: NOW, random: 0.5 }),
+      nextPollMs(far, placeOf(far, SNAPSHOT, WINDOW, NOW), SNAPSHOT, { nowMs: NOW, random: 0.5 }),
     ).toBeLessThanOrEqual(2_400)
     const counted = { ...far, confirmed: true }
     expect(
-      nextPollMs(counted, placeOf(counted, snapshot, WINDOW, NOW), snapshot, { nowMs: NOW, random: 0.5 }),
+      nextPollMs(counted, placeOf(counted, SNAPSHOT, WINDOW, NOW), SNAPSHOT, { nowMs: NOW, random: 0.5 }),
     ).toBeLessThanOrEqual(5_000)
   })
 })
 
 describe('a place that is drawn', () => {
   const draw = { fromKey: NOW - 50_000, untilMs: NOW + 10_000, kid: 'one' }
-  const drawing: Snapshot = { ...snapshot, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
+  const drawing: Snapshot = { ...SNAPSHOT, batches: { fromMs: 0, windowMs: 60_000 }, settledKey: NOW - 50_000.001 }
   const undrawn = ticket({ key: NOW - 20_000, draw })
 
   it('is not known before its batch has ended and been counted, although its key lies in the past', () => {

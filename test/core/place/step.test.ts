@@ -21,28 +21,8 @@ import {
 } from '../../../src/core/place/step.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
+import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
 
-const NOW = 1_700_000_100_000
-const WINDOW = 300_000
-
-/** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
-const SNAPSHOT: Snapshot = {
-  asOfMs: NOW,
-  generation: 1,
-  open: false,
-  held: false,
-  full: false,
-  ratePerSecond: 2,
-  lanes: {
-    main: {
-      frontierKey: NOW - 100_000,
-      lapsedKey: NOW - 400_000,
-      calledAhead: 0,
-      curve: [NOW - 100_000, 0, NOW, 100],
-      speed: { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 },
-    },
-  },
-}
 const RULES: StepRules = {
   claimWindowMs: WINDOW,
   newcomers: 'wait',
