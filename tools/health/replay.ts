@@ -8,6 +8,7 @@ import { lotOf } from '../../src/core/hash.ts'
 import type { healthView } from '../../src/core/health/effect.ts'
 import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
 import { recovery } from '../scenarios/column.ts'
+import { SCENARIOS } from '../scenarios/stories.ts'
 import { Queue } from '../simulation/queue.ts'
 import { Random } from '../simulation/random.ts'
 import { type Answer, EdgeVotes } from './edge-votes.ts'
@@ -35,42 +36,30 @@ export interface Outcome {
 
 const STAY_MS = 40_000
 const uniform = (withinMs: number) => (_n: number, random: Random) => random.next() * withinMs
-/** The same figures as in `tools/scenarios/stories.ts`; a test compares them. */
+/** A tenth of the people of `black-friday` come at the usual rate, all others within twenty seconds. */
+const saleStarts = (n: number, random: Random) =>
+  n % 10 === 0 ? random.next() * 60_000 : 5_000 + random.next() * 20_000
+
 export const STORIES: readonly Story[] = [
-  {
-    name: 'black-friday',
-    seconds: 480,
-    capacity: 40,
-    visitors: 1_500,
-    arriveMs: (n, random) => (n % 10 === 0 ? random.next() * 60_000 : 5_000 + random.next() * 20_000),
-    thinkMs: 3_000,
-    operator: { totalActiveUsers: 220, ratePerMinute: 300 },
-    targetMs: 300,
-    troubleSeconds: 5,
-  },
-  {
-    name: 'viral-story',
-    seconds: 720,
-    capacity: 25,
-    visitors: 1_500,
-    arriveMs: uniform(30_000),
-    thinkMs: 4_000,
-    operator: { totalActiveUsers: 210, ratePerMinute: 400 },
-    targetMs: 360,
-    troubleSeconds: 0,
-  },
-  {
-    name: 'famous-blog',
-    seconds: 900,
-    capacity: 16,
-    visitors: 900,
-    arriveMs: uniform(10_000),
-    thinkMs: 3_000,
-    operator: { totalActiveUsers: 80, ratePerMinute: 120 },
-    targetMs: 375,
-    troubleSeconds: 0,
-  },
+  storyOf('black-friday', saleStarts),
+  storyOf('viral-story'),
+  storyOf('famous-blog'),
 ]
+
+/** Returns the story of a scenario, with its figures. People come evenly unless `arriveMs` is given. */
+function storyOf(name: string, arriveMs?: Story['arriveMs']): Story {
+  const scenario = SCENARIOS.find(one => one.name === name)
+  const room = scenario?.rooms[0]
+  if (!scenario || !room) throw new Error(`no scenario is named ${name}`)
+  const { seconds, capacity, crowd, targetMs, troubleSeconds } = scenario
+  return {
+    ...{ name, seconds, capacity, targetMs, troubleSeconds },
+    visitors: crowd.visitors,
+    thinkMs: crowd.thinkMs ?? 0,
+    arriveMs: arriveMs ?? uniform(crowd.arriveMs ?? 0),
+    operator: { totalActiveUsers: Number(room.total_active_users), ratePerMinute: Number(room.new_users_per_minute) },
+  }
+}
 
 /** Names of the promises that a run breaks: those of the real replays that health has a part in. */
 export function brokenPromises({ healthyAfterSeconds, relapsedShare, usedShare, failedLateShare }: Outcome): string[] {
