@@ -1,5 +1,5 @@
 /** The page of a visitor whose request was blocked. It retries by itself, unless that would send something twice. */
-import html from '../../../static/holding.html'
+import html from '../../../static/blocked.html'
 import type { Held } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
