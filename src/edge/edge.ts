@@ -8,7 +8,7 @@ import type { Env } from '../settings/env.ts'
 import { SettingsError } from '../settings/messages.ts'
 import { matchesHost } from '../settings/patterns.ts'
 import { KeyRingError } from '../tokens/keyring.ts'
-import { heldResponse } from './answer/blocked.ts'
+import { blockedResponse } from './answer/blocked.ts'
 import { endingWithSession } from './answer/event-stream.ts'
 import { markedBy, stateOf } from './answer/mark.ts'
 import { originFailed } from './answer/origin-failed.ts'
@@ -21,7 +21,7 @@ import { decide } from './gate/decide.ts'
 import { takeOffAddress } from './gate/invitation.ts'
 import type { Admitted, Verdict } from './gate/verdict.ts'
 import { marked } from './mark.ts'
-import { blockedByOperator, type Held, heldBack } from './origin/block.ts'
+import { type Blocked, blockedByOperator, blockFor } from './origin/block.ts'
 import { withIdleTimeout } from './origin/body-timeout.ts'
 import { type Passage, strictest } from './origin/onward.ts'
 import { proxy } from './origin/proxy.ts'
@@ -97,10 +97,10 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     }
     const upstreams = health.upstreamsOf(visit.readings, visit.request.method)
     if (verdict.kind === 'admitted') admissions.push(verdict)
-    const held = config.mode === 'observe' ? null : heldOf(visit, room, verdict, upstreams)
-    if (held) {
-      visit.trace?.note({ room: name, verdict: 'blocked', why: held.why })
-      return answerInstead(visit, markedBy(visit, room, held.why, await heldResponse(visit, held)), admissions)
+    const block = config.mode === 'observe' ? null : blockOf(visit, room, verdict, upstreams)
+    if (block) {
+      visit.trace?.note({ room: name, verdict: 'blocked', why: block.why })
+      return answerInstead(visit, markedBy(visit, room, block.why, await blockedResponse(visit, block)), admissions)
     }
     passages.push({ verdict, config, upstream: upstreams[0] })
   }
@@ -141,8 +141,8 @@ function misdirected(visit: Visit): Response {
  * Returns why a request that may go on is blocked, or null. The breakers of a room do not apply where the room is
  * suspended or bypassed, nor to preflights.
  */
-function heldOf(visit: Visit, room: RoomClient, verdict: Verdict, upstreams: readonly Upstream[]): Held | null {
-  if (verdict.kind === 'admitted') return heldBack(visit, verdict, upstreams)
+function blockOf(visit: Visit, room: RoomClient, verdict: Verdict, upstreams: readonly Upstream[]): Blocked | null {
+  if (verdict.kind === 'admitted') return blockFor(visit, verdict, upstreams)
   return verdict.kind === 'proxy' && verdict.why === 'passthrough' ? blockedByOperator(visit, room, upstreams) : null
 }
 

@@ -45,7 +45,7 @@ export async function lineUp(site: Site, visitor: Visitor): Promise<(Answer & { 
         if (visitor.record.now === 'coming') tally.move(visitor.record, 'in line')
         if (await closesTab(site, visitor, verdict)) return giveUp(tally, visitor)
         break
-      case 'held':
+      case 'blocked':
         await clock.sleep(verdict.retryAfterMs)
         break
       case 'refused':
@@ -75,8 +75,8 @@ export function judge(
   site.isMarked ||= page.headers[ORIGIN_MARK] !== undefined
   const verdict = readPage(page, site.isMarked)
   if (verdict.kind === 'waiting') return verdict
-  if (verdict.kind === 'held') {
-    tally.pagesHeld++
+  if (verdict.kind === 'blocked') {
+    tally.pagesBlocked++
     return verdict
   }
   const { status, tookMs } = page

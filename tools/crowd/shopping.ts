@@ -17,8 +17,8 @@ interface Basket {
   things: number
   /** Since when an order is being placed; null when none is. */
   payingSinceMs: number | null
-  /** How long the room has held this visitor. The stay becomes longer by this time. */
-  heldMs: number
+  /** For how long this visitor was blocked. The stay becomes longer by this time. */
+  blockedMs: number
 }
 
 /** Browses until the stay or the run is over ('left'), or until the room shows its waiting page again ('sent back'). */
@@ -29,13 +29,14 @@ export async function browse(
   untilMs: number,
 ): Promise<'left' | 'sent back'> {
   const { clock } = site
-  const basket: Basket = { things: 0, payingSinceMs: null, heldMs: 0 }
+  const basket: Basket = { things: 0, payingSinceMs: null, blockedMs: 0 }
   const loaded = new Set<string>()
   let page = entered
   for (;;) {
     await loadAssets(site, visitor, page, loaded)
     const thinkMs = between({ low: site.thinkMs / 3, high: (site.thinkMs * 5) / 3 })
-    const leavesMs = (basket.payingSinceMs === null ? untilMs : basket.payingSinceMs + PAYS_WITHIN_MS) + basket.heldMs
+    const leavesMs =
+      (basket.payingSinceMs === null ? untilMs : basket.payingSinceMs + PAYS_WITHIN_MS) + basket.blockedMs
     await clock.sleep(Math.min(thinkMs, Math.max(0, leavesMs - clock.nowMs())))
     if (clock.isOver) return 'left'
     if (clock.nowMs() >= leavesMs && basket.payingSinceMs !== null) site.tally.ordersLost++
@@ -58,8 +59,8 @@ async function step(site: Site, visitor: Visitor, page: Page, basket: Basket): P
   const loaded = await browser.page(url, form)
   const verdict = judge(site, record, loaded, form ? `POST ${url.pathname}` : url.pathname)
   if (verdict.kind === 'waiting') return 'sent back'
-  if (verdict.kind === 'held') basket.heldMs += verdict.retryAfterMs
-  if (verdict.kind === 'held' || verdict.kind === 'refused') await site.clock.sleep(verdict.retryAfterMs)
+  if (verdict.kind === 'blocked') basket.blockedMs += verdict.retryAfterMs
+  if (verdict.kind === 'blocked' || verdict.kind === 'refused') await site.clock.sleep(verdict.retryAfterMs)
   if (verdict.kind !== 'origin') return null
   if (verdict.page.status >= 400) return null
   if (form && url.pathname === '/cart') basket.things++

@@ -46,7 +46,7 @@ export interface RunRecord {
   /** Every page but those of the waiting room, in order. */
   readonly pages: readonly PageRecord[]
   /** Pages of the room for visitors inside while the site is down. */
-  readonly pagesHeld: number
+  readonly pagesBlocked: number
   readonly ordersBegun: number
   readonly ordersPlaced: number
   /** Orders begun by visitors who left before the order was placed. */
@@ -68,7 +68,7 @@ export class Tally implements RunRecord {
   mostInside = 0
   pagesFailed = 0
   readonly pages: PageRecord[] = []
-  pagesHeld = 0
+  pagesBlocked = 0
   ordersBegun = 0
   ordersPlaced = 0
   ordersLost = 0

@@ -3,12 +3,12 @@ import type { Answer } from './connections.ts'
 
 /**
  * `origin`: the site itself answered. `refused`: a server in front of the site answered, but gave no place in line.
- * `held`: the room keeps the session while the site, or a part of it, is down.
+ * `blocked`: the room keeps the session while the site, or a part of it, is down.
  */
 export type PageVerdict =
   | { readonly kind: 'origin' }
   | { readonly kind: 'waiting'; readonly statusPath: string | null; readonly pollAfterMs: number }
-  | { readonly kind: 'refused' | 'held'; readonly retryAfterMs: number }
+  | { readonly kind: 'refused' | 'blocked'; readonly retryAfterMs: number }
 
 export type PollVerdict =
   | { readonly kind: 'admitted' }
@@ -31,8 +31,8 @@ const POLL_MS_MAX = 120_000
 export function readPage(answer: Answer, originIsMarked: boolean): PageVerdict {
   if (answer.headers[ORIGIN_MARK] !== undefined) return { kind: 'origin' }
   const room = answer.body.match(/<main\b[^>]*\bid=["']?room\b[^>]*>/i)?.[0]
-  if (room !== undefined && attribute(room, 'data-state') === 'holding') {
-    return { kind: 'held', retryAfterMs: retryAfterMs(answer) }
+  if (room !== undefined && attribute(room, 'data-state') === 'blocked') {
+    return { kind: 'blocked', retryAfterMs: retryAfterMs(answer) }
   }
   if (room !== undefined) {
     const statusPath = attribute(room, 'data-status')

@@ -1,5 +1,6 @@
 /**
- * A small room before a simulated origin, visitor by visitor: who is inside, who has left without a word, who is held.
+ * A small room before a simulated origin, visitor by visitor. Some visitors are inside, some are
+ * blocked, and some have left without a word.
  *
  * Time advances in seconds. Sessions last for a while after their last request, as in production. Several isolates cast
  * votes, and each request meets one of them by chance.
@@ -47,8 +48,8 @@ export interface Second {
   readonly admitted: number
   readonly inside: number
   readonly there: number
-  /** Visitors whose last request was held. */
-  readonly held: number
+  /** Visitors whose last request was blocked. */
+  readonly blocked: number
   readonly breaker: string
   readonly places: number
 }
@@ -67,7 +68,7 @@ interface Person {
   endsMs: number
   isNew: boolean
   isTrial: boolean
-  isHeld: boolean
+  isBlocked: boolean
   isGone: boolean
 }
 
@@ -135,7 +136,7 @@ class World {
       admitted,
       inside: load.inside,
       there: thereOf(this.#state.presence, load),
-      held: [...this.#people].filter(({ isHeld, isGone }) => isHeld && !isGone).length,
+      blocked: [...this.#people].filter(({ isBlocked, isGone }) => isBlocked && !isGone).length,
       breaker: this.#state.upstreams[ORIGIN]?.breaker.state ?? 'closed',
       places: limits.totalActiveUsers,
     }
@@ -152,7 +153,7 @@ class World {
       endsMs: nowMs + 1_000,
       isNew: true,
       isTrial: false,
-      isHeld: false,
+      isBlocked: false,
       isGone: false,
     })
   }
@@ -168,8 +169,8 @@ class World {
     if (votes && !person.isNew) isolate.ballots.note(ORIGIN, lot, atMs)
     if (view?.inside === 0) person.isTrial = false
     else if (view && view.inside < 1 && person.isNew) person.isTrial = true
-    person.isHeld = view !== null && !this.#goesOn(person, isolate, view, atMs)
-    if (person.isHeld) {
+    person.isBlocked = view !== null && !this.#goesOn(person, isolate, view, atMs)
+    if (person.isBlocked) {
       person.nextMs = atMs + 7_000 + this.#random.next() * 6_000
       return
     }

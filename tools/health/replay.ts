@@ -76,7 +76,7 @@ interface Person {
   readonly stayMs: number
   leavesMs: number
   endsMs: number
-  heldMs: number
+  blockedMs: number
   things: number
   assets: number
   isNew: boolean
@@ -141,7 +141,7 @@ class Replay {
         stayMs,
         leavesMs: 0,
         endsMs: 0,
-        heldMs: 0,
+        blockedMs: 0,
         things: 0,
         assets: 0,
         isNew: true,
@@ -199,13 +199,13 @@ class Replay {
 
   #click(person: Person): void {
     const nowMs = this.#nowMs
-    if (nowMs >= person.leavesMs + person.heldMs) return
+    if (nowMs >= person.leavesMs + person.blockedMs) return
     person.endsMs = Math.max(person.endsMs, nowMs + SESSION_MS * (1 + this.#random.next() / 4))
     const isolate = this.#random.below(ISOLATES)
     this.#control.noteHere(isolate, person.sid, person.isNew, nowMs)
     if (!this.#goesOn(person, isolate)) {
       const retryMs = (this.#view?.retryAfterMs ?? 10_000) * (0.7 + 0.6 * this.#random.next())
-      person.heldMs += retryMs
+      person.blockedMs += retryMs
       this.#after(retryMs, () => this.#click(person))
       return
     }

@@ -13,7 +13,7 @@ export interface Column {
   /** The same without the pages of the broken dependency itself (`POST /checkout`). */
   readonly pagesFailedElsewhere: number
   /** Pages of the room for visitors inside while the site was down: their session was kept. */
-  readonly pagesHeld: number
+  readonly pagesBlocked: number
   /** Failed pages later than 20 s after the first one, without those of the broken dependency itself. */
   readonly pagesFailedLate: number
   readonly p50Ms: number
@@ -103,7 +103,7 @@ export function columnOf(
     pages: pages.length,
     pagesFailed: pages.filter(isFailed).length,
     pagesFailedElsewhere: pages.filter(page => isFailed(page) && page.what !== 'POST /checkout').length,
-    pagesHeld: record.pagesHeld,
+    pagesBlocked: record.pagesBlocked,
     pagesFailedLate: failedLate(pages),
     p50Ms: Math.round(quantile(times, 0.5)),
     p95Ms: Math.round(quantile(times, 0.95)),

@@ -22,7 +22,7 @@ export function tableOf(played: Played): string {
   const rows: [name: string, of: (column: Column) => string][] = [
     ['visitors served', column => `${column.visitorsServed} of ${column.visitors}`],
     ['pages failed', ({ pagesFailed, pages }) => `${pagesFailed} of ${pages}`],
-    ['pages held', ({ pagesHeld }) => `${pagesHeld}`],
+    ['pages blocked', ({ pagesBlocked }) => `${pagesBlocked}`],
     ['failed after 20 s more', ({ pagesFailedLate }) => `${pagesFailedLate}`],
     ['page, median and p95', ({ p50Ms, p95Ms }) => `${seconds(p50Ms)}, ${seconds(p95Ms)}`],
     ['longest outage', ({ longestOutageSeconds }) => `${longestOutageSeconds} s`],

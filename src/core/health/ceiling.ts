@@ -48,7 +48,7 @@ export interface Moment {
     /** Sessions that were there when the window began: they sent most of its requests. */
     readonly thereBefore: number
     readonly hasDemand: boolean
-    /** Some of the sessions inside are held. More room is for them first. */
+    /** Some of the sessions inside are blocked. More room is for them first. */
     readonly isRationed: boolean
   }
   readonly operator: AdmissionLimits
@@ -72,7 +72,7 @@ const CREEP_TO = 1.15
 /** The longer no trouble has come, the less the old trouble counts: after this time the ceiling rises ever faster. */
 const CALM_MS = 600_000
 const CREEP_MAX = 0.15
-/** After an overrun the ceiling doubles in this time; while sessions are held, more load comes at the next window. */
+/** After an overrun the ceiling doubles in this time. While sessions are blocked it doubles faster. */
 const DOUBLES_IN_MS = 60_000
 const RATIONED_DOUBLES_IN_MS = 15_000
 /** This many times the sessions that were borne is a crowd. With fewer, the origin has become slower. */
@@ -138,7 +138,7 @@ function doubted(before: Ceiling, { state, score }: HealthVerdict, apdexTarget: 
   const isSoon = fastTo === null && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
   if (ceiling.badWindows < rules.badWindows || isSoon) return ceiling
   const trouble = troubleOf(ceiling, moment)
-  // While sessions are held few are let on, and it is not known how many of the others are still there.
+  // While sessions are blocked, few are let on, and it is not known how many of the others are still there.
   const began = moment.load.isRationed ? Math.max(trouble, ceiling.trouble) : trouble
   return {
     ...ceiling,

@@ -18,7 +18,7 @@ export interface HealthView {
   /** The share (0 to 1) of active sessions whose requests go to the origin. */
   readonly inside: number
   /**
-   * Session time does not run, because the origin is out. It runs again while only some sessions are held after an
+   * Session time does not run, because the origin is out. It runs again while only some sessions are blocked after an
    * outage: an active session asks and is renewed, and an abandoned one makes room.
    */
   readonly paused: boolean

@@ -28,7 +28,7 @@ export interface Presence {
 
 /** The estimate is right within a tenth, and more are taken for there than may be. */
 const SEEN_MARGIN = 1.15
-/** A visitor who reads a page, or is held, asks more often than this. */
+/** A visitor who reads a page, or is blocked, asks more often than this. */
 const THERE_FOR_MS = 60_000
 
 export function newPresence(nowMs: number): Presence {

@@ -28,12 +28,12 @@ export async function originFailed(
     return new Response(body, { status: STATUS[why], headers: { ...outsideHeaders(retryAfterMs), ...headers } })
   }
   const language = room ? languageFor(visit, room.settings.config) : languageOf(FALLBACK)
-  const { problems, holding } = language.texts
+  const { problems, blocked } = language.texts
   return problemResponse({
     status: STATUS[why],
     type: 'temporary-reduced-capacity',
     title: problems[why],
-    detail: visit.isSafe ? problems.again : holding.unknown,
+    detail: visit.isSafe ? problems.again : blocked.unknown,
     headers: languageHeaders(language),
     retryAfterMs,
     ...(room ? { more: statusOf(visit, room, 'origin-failed') } : {}),

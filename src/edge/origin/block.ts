@@ -12,7 +12,7 @@ import { noteAsked, shedShare } from '../limits/client-throttle.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
-export type Held = {
+export type Blocked = {
   readonly room: RoomClient
   /** Whether the visitor has a session, which then goes on. */
   readonly isInside: boolean
@@ -37,27 +37,27 @@ const CLOSED_RETRY_MS = 10_000
 /**
  * Decides whether a request must not go to its upstream now. Returns null for a request that goes on, as nearly all do.
  */
-export function heldBack(visit: Visit, admission: Admitted, upstreams: readonly Upstream[]): Held | null {
+export function blockFor(visit: Visit, admission: Admitted, upstreams: readonly Upstream[]): Blocked | null {
   const { room } = admission
   const health = room.snapshot?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
   // A protected request, such as a payment, is not blocked by an outage of the origin, nor shed.
   const isProtected = room.settings.isProtected(visit.readings)
-  const held = { room, isInside: true, upstream: upstreams[0] as Upstream }
+  const block = { room, isInside: true, upstream: upstreams[0] as Upstream }
   if (health) {
     const { retryAfterMs } = health
-    const blocked = upstreams.find(({ name }) => name !== ORIGIN && isBlockedFor(visit, admission, name, health))
-    if (blocked) return { ...held, upstream: blocked, why: 'blocked', retryAfterMs }
+    const upstream = upstreams.find(({ name }) => name !== ORIGIN && isBlockedFor(visit, admission, name, health))
+    if (upstream) return { ...block, upstream, why: 'blocked', retryAfterMs }
     if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health)) {
-      room.votes.noteHeld(admission.sid, visit)
-      return { ...held, why: 'outage', retryAfterMs }
+      room.votes.noteBlocked(admission.sid, visit)
+      return { ...block, why: 'outage', retryAfterMs }
     }
   }
   if (shed?.matches(visit.readings) && !isProtected) {
     const share = shedShare(room.shedder, shed.k)
     noteAsked(room.shedder, visit.nowMs)
-    if (share > 0 && Math.random() < share) return { ...held, why: 'shed', retryAfterMs: SHED_RETRY_MS }
+    if (share > 0 && Math.random() < share) return { ...block, why: 'shed', retryAfterMs: SHED_RETRY_MS }
   }
   return null
 }
@@ -91,13 +91,13 @@ function isBlockedFor(
  * Returns the block that an operator has set, for a request that passes through without a session. Blocks found by
  * health do not apply: without sessions there are no samples that could end them.
  */
-export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: readonly Upstream[]): Held | null {
+export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: readonly Upstream[]): Blocked | null {
   const { breakers } = room.settings.health.rules.pins
   const isBlocked = (name: string) => own(breakers, name) === 'open'
-  const held = { room, isInside: false, upstream: upstreams[0] as Upstream, retryAfterMs: CLOSED_RETRY_MS }
-  const blocked = upstreams.find(({ name }) => name !== ORIGIN && isBlocked(name))
-  if (blocked) return { ...held, upstream: blocked, why: 'blocked' }
-  if (isBlocked(ORIGIN) && !room.settings.isProtected(visit.readings)) return { ...held, why: 'outage' }
+  const block = { room, isInside: false, upstream: upstreams[0] as Upstream, retryAfterMs: CLOSED_RETRY_MS }
+  const upstream = upstreams.find(({ name }) => name !== ORIGIN && isBlocked(name))
+  if (upstream) return { ...block, upstream, why: 'blocked' }
+  if (isBlocked(ORIGIN) && !room.settings.isProtected(visit.readings)) return { ...block, why: 'outage' }
   return null
 }
 

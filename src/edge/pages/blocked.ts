@@ -1,6 +1,6 @@
 /** The page of a visitor whose request was blocked. It retries by itself, unless that would send something twice. */
 import html from '../../../static/blocked.html'
-import type { Held } from '../origin/block.ts'
+import type { Blocked } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
@@ -13,15 +13,15 @@ const REFRESH_MIN_SECONDS = 5
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle] })
 
-export async function heldPage(
+export async function blockedPage(
   visit: Visit,
-  { why, isInside, room }: Held,
+  { why, isInside, room }: Blocked,
   message: ReturnType<typeof ownTextIn>,
   retryAfterMs: number,
 ): Promise<Page> {
   const language = languageFor(visit, room.settings.config)
   const form = await formOf(visit)
-  const sentText = language.texts.holding.sent
+  const sentText = language.texts.blocked.sent
   const text = { ...textOf(why, isInside, language), ...form, sentText }
   return page(visit, room, { ...text, message }, retryAfterMs)
 }
@@ -38,8 +38,8 @@ export async function failedPage(
 ): Promise<Page> {
   const { config } = room.settings.at(visit.nowMs)
   const language = languageFor(visit, room.settings.config)
-  const { problems, holding } = language.texts
-  const lead = visit.isSafe ? holding.outageOutside.lead : holding.unknown
+  const { problems, blocked } = language.texts
+  const lead = visit.isSafe ? blocked.outageOutside.lead : blocked.unknown
   const message = ownTextIn(config.message, language, config)
   return page(visit, room, { headline: problems[why], lead, form: null, sentText: null, message }, retryAfterMs)
 }
@@ -64,14 +64,14 @@ async function page(visit: Visit, room: RoomClient, shown: Shown, retryAfterMs: 
     message: shown.message.text,
     messageLanguage: shown.message.lang,
     refreshSeconds,
-    retry: counted(language.texts.holding.retry, refreshSeconds, language),
+    retry: counted(language.texts.blocked.retry, refreshSeconds, language),
   }
   return { html: render(variables), headers: await headers(config, language, shown.form) }
 }
 
 /** A visitor without a session has none to keep. Only a block by the operator can concern such a visitor. */
-function textOf(why: Held['why'], isInside: boolean, { texts }: Language) {
-  const { outage, blocked, shed, outageOutside, blockedOutside } = texts.holding
+function textOf(why: Blocked['why'], isInside: boolean, { texts }: Language) {
+  const { outage, blocked, shed, outageOutside, blockedOutside } = texts.blocked
   switch (why) {
     case 'outage':
       return isInside ? outage : outageOutside

@@ -176,7 +176,7 @@ function scriptTexts({ texts, locales }: Language) {
     resubmit: _resubmit,
     again: _again,
     limited: _limited,
-    holding: _holding,
+    blocked: _blocked,
     time: _time,
     ...rest
   } = texts

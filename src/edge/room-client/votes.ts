@@ -36,7 +36,7 @@ export class Votes {
   }
 
   /** Notes a session whose request is held: its visitor is there. */
-  noteHeld(sid: string, caller: Caller): void {
+  noteBlocked(sid: string, caller: Caller): void {
     if (this.voter(sid, false, caller)) this.report(caller, false)
   }
 

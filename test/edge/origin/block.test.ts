@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { lotOf } from '../../../src/core/hash.ts'
 import type { HealthView } from '../../../src/core/health/effect.ts'
 import type { Admitted } from '../../../src/edge/gate/verdict.ts'
-import { heldBack } from '../../../src/edge/origin/block.ts'
+import { blockFor } from '../../../src/edge/origin/block.ts'
 import type { Visit } from '../../../src/edge/request/visit.ts'
 import { Memory } from '../../../src/edge/room-client/memory.ts'
 import { Trials } from '../../../src/edge/room-client/trials.ts'
@@ -21,7 +21,7 @@ class Isolate {
     snapshot: null as { health: HealthView } | null,
     settings: { health: { shed: null }, isProtected: () => false },
     trials: new Trials(new Memory()),
-    votes: { noteHeld: () => undefined },
+    votes: { noteBlocked: () => undefined },
     spend: () => (this.mayTry ? 0 : 1_000),
   }
 
@@ -44,7 +44,7 @@ class Isolate {
     const why = justIn ? 'claimed' : 'lease'
     this.nowMs += 100
     const visit = { nowMs: this.nowMs, kind: 'navigation', readings: { paths: ['/'] } }
-    return heldBack(visit as unknown as Visit, { room: this.room, sid, why } as unknown as Admitted, [ORIGIN]) === null
+    return blockFor(visit as unknown as Visit, { room: this.room, sid, why } as unknown as Admitted, [ORIGIN]) === null
   }
 }
 
