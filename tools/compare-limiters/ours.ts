@@ -1,9 +1,10 @@
 /**
- * Our own limits over several isolates: their token leases (`src/core/limits/lease.ts`), the door's ledger
+ * Our own limits over several isolates: their token leases (`src/core/limits/token-lease.ts`), the door's ledger
  * (`src/core/limits/ledger.ts`), and the messages between them.
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import { noteGrant } from '../../src/core/limits/answers.ts'
+import { Ledger } from '../../src/core/limits/ledger.ts'
 import {
   beginWait,
   endWait,
@@ -15,8 +16,7 @@ import {
   noteLook,
   returnTokens,
   type TokenLease,
-} from '../../src/core/limits/lease.ts'
-import { Ledger } from '../../src/core/limits/ledger.ts'
+} from '../../src/core/limits/token-lease.ts'
 import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.ts'
 import { take } from '../simulation/leases.ts'
 import { LEASE_MS, Told } from './told.ts'

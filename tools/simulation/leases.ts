@@ -1,5 +1,5 @@
 /** One request at an isolate, where each request costs one token. */
-import { atHand, type TokenLease, takeTokens } from '../../src/core/limits/lease.ts'
+import { atHand, type TokenLease, takeTokens } from '../../src/core/limits/token-lease.ts'
 
 export function take(lease: TokenLease, nowMs: number): ReturnType<typeof atHand> {
   const state = atHand(lease, 1, nowMs)

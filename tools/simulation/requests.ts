@@ -1,5 +1,5 @@
 /**
- * The requests of admitted visitors under a rate limit, at one of several isolates. Leases (`src/core/limits/lease.ts`)
+ * The requests of admitted visitors under a rate limit, at one of several isolates. Leases (`src/core/limits/token-lease.ts`)
  * and debts (`src/core/limits/ledger.ts`) are the production code. The network between them loses, duplicates and
  * delays messages.
  */
@@ -18,7 +18,7 @@ import {
   owe,
   returnTokens,
   type TokenLease,
-} from '../../src/core/limits/lease.ts'
+} from '../../src/core/limits/token-lease.ts'
 import type { Renewal, RenewalAnswer, TokenRequest } from '../../src/core/protocol/messages.ts'
 import type { Agenda } from './agenda.ts'
 import type { Doors } from './doors.ts'

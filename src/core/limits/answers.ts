@@ -2,7 +2,7 @@
 import type { Quota } from '../gcra.ts'
 import type { TokenGrant, TokenRequest } from '../protocol/messages.ts'
 import { LEASE_GRACE_MS } from './debt.ts'
-import type { TokenLease } from './lease.ts'
+import type { TokenLease } from './token-lease.ts'
 
 /**
  * A refusal is remembered for at least this long. Otherwise a busy session would call its door for each token as it

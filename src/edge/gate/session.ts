@@ -2,7 +2,7 @@
  * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
  * cannot be asked, this isolate's own limit decides.
  */
-import { CALLS_MAX } from '../../core/limits/lease.ts'
+import { CALLS_MAX } from '../../core/limits/token-lease.ts'
 import type { RenewalAnswer } from '../../core/protocol/messages.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { within } from '../../runtime/within.ts'

@@ -14,7 +14,7 @@ import {
   type TokenLease,
   takeTokens,
   tokensLeft,
-} from '../../core/limits/lease.ts'
+} from '../../core/limits/token-lease.ts'
 import type { TokenGrant, TokenRequest } from '../../core/protocol/messages.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
 import type { Policy } from '../../settings/rate-limits.ts'

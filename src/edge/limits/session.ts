@@ -3,7 +3,7 @@
  * where a policy counts paths.
  */
 import { fnv1a } from '../../core/hash.ts'
-import { newTokenLease, type TokenLease } from '../../core/limits/lease.ts'
+import { newTokenLease, type TokenLease } from '../../core/limits/token-lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 

@@ -1,5 +1,5 @@
 /** The tokens left to a session, as this isolate counts them, for the RateLimit fields. */
-import { tokensLeft } from '../../core/limits/lease.ts'
+import { tokensLeft } from '../../core/limits/token-lease.ts'
 import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RequestLimits } from './limits.ts'

@@ -2,7 +2,7 @@
  * Unused leases of rate limits. Tokens that a session does not use are given back within some seconds. So the session
  * is not charged for them.
  */
-import { IDLE_LOOK_MS, isIdle, isWorthReturning, noteLook, returnTokens } from '../../core/limits/lease.ts'
+import { IDLE_LOOK_MS, isIdle, isWorthReturning, noteLook, returnTokens } from '../../core/limits/token-lease.ts'
 import type { TokenRequest } from '../../core/protocol/messages.ts'
 import { type SessionLimits, tokenLeasesOf } from '../limits/session.ts'
 import { type Caller, callerAt } from './door-client.ts'

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Quota, quotaOf } from '../../../src/core/gcra.ts'
 import { noteGrant, noteNoAnswer } from '../../../src/core/limits/answers.ts'
 import { lend, newDebt } from '../../../src/core/limits/debt.ts'
+import { type DebtStore, Ledger, type StoredDebt } from '../../../src/core/limits/ledger.ts'
 import {
   beginWait,
   endWait,
@@ -12,8 +13,7 @@ import {
   type TokenLease,
   takeTokens as take,
   tokensLeft,
-} from '../../../src/core/limits/lease.ts'
-import { type DebtStore, Ledger, type StoredDebt } from '../../../src/core/limits/ledger.ts'
+} from '../../../src/core/limits/token-lease.ts'
 import type { TokenRequest } from '../../../src/core/protocol/messages.ts'
 import { Random } from '../../../tools/simulation/random.ts'
 
