@@ -12,7 +12,7 @@ import { blockedResponse } from './answer/blocked.ts'
 import { endingWithSession } from './answer/event-stream.ts'
 import { markedBy, stateOf } from './answer/mark.ts'
 import { originFailed } from './answer/origin-failed.ts'
-import { addTokens, passOn, turnAway } from './answer/respond.ts'
+import { addTokens, answerHere, passOn } from './answer/respond.ts'
 import { withTrace } from './answer/trace.ts'
 import { healthWithoutSetup } from './control/readiness.ts'
 import { controlRoutes } from './control/routes.ts'
@@ -89,7 +89,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
     if (!isLetOn) {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
-        const answer = await turnAway(visit, verdict)
+        const answer = await answerHere(visit, verdict)
         return answerInstead(visit, markedBy(visit, room, stateOf(verdict), answer), admissions)
       }
       room.count('would_wait')

@@ -8,7 +8,7 @@
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { turnOf } from '../core/events/events.ts'
-import type { HealthView } from '../core/health/effect.ts'
+import type { HealthSnapshot } from '../core/health/effect.ts'
 import type {
   Change,
   ChangeOutcome,
@@ -186,14 +186,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
    * Advances the origin's health to `nowMs` and returns what edges need of it. Nudges all doors when a breaker changes
    * state, or a readmission ramp begins or ends: a door that has nothing to report would not learn of it.
    */
-  #followHealth(nowMs: number): HealthView | null {
-    const view = this.#health.advance(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
-    const announced = JSON.stringify([view?.breakers ?? {}, Object.keys(view?.back ?? {})])
-    if (announced === this.#announced) return view
+  #followHealth(nowMs: number): HealthSnapshot | null {
+    const snapshot = this.#health.advance(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
+    const announced = JSON.stringify([snapshot?.breakers ?? {}, Object.keys(snapshot?.back ?? {})])
+    if (announced === this.#announced) return snapshot
     this.#announced = announced
     this.#hints.sendToAll()
     this.ctx.waitUntil(this.#probeSoon())
-    return view
+    return snapshot
   }
 
   /** Sets the alarm for the next probe. An alarm outlives this object's memory, so a restart loses no probe. */

@@ -3,7 +3,7 @@
 // answer.
 import { call, isShutOut, operator, pathOf, reason } from './api.js'
 import { announce, say, within } from './dom.js'
-import { hear, news } from './rooms.js'
+import { news, takeAnswer } from './rooms.js'
 import { ofEvent } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
@@ -40,7 +40,7 @@ export async function change(room, { key, version, request, advice, settle }) {
   if (isShutOut(answer)) return
   if (now?.status === 200) {
     settle?.(now.body, !isOutdated)
-    hear(now.body)
+    takeAnswer(now.body)
   }
   const event = answer?.status === 200 ? ofEvent(answer.body, key) : null
   if (event) note(room, key, 'warn', `Saved, and in force after ${event.name}: until then the event has its own.`)

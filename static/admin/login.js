@@ -2,7 +2,7 @@
 // Login and logout: the token stays in this tab, and nothing is shown without a token that the API accepts.
 import { call, forgetToken, isShutOut, onShutOut, operator, refusal, rememberOperator } from './api.js'
 import { $, input, say } from './dom.js'
-import { hear, poll, stopReading } from './rooms.js'
+import { poll, stopReading, takeAnswer } from './rooms.js'
 
 /** Shows the room if there is a token, else the login. */
 export function start() {
@@ -32,7 +32,7 @@ async function logIn() {
     rememberOperator()
     box.value = ''
     open()
-    return hear(answer.body)
+    return takeAnswer(answer.body)
   }
   if (!isShutOut(answer)) shut(refusal(answer))
   box.focus()

@@ -12,7 +12,7 @@ const ALL_ROOMS_EVERY_MS = 10_000
 export const reading = {
   /** @type {Room[]} */
   rooms: [],
-  heardAtMs: 0,
+  answeredAtMs: 0,
   /** The server's clock minus this machine's clock at the last answer, in milliseconds. */
   aheadMs: 0,
   trouble: '',
@@ -73,7 +73,7 @@ export async function poll() {
   const wantsAll = !room || Date.now() - allRoomsAtMs > ALL_ROOMS_EVERY_MS
   const answer = await call(wantsAll ? 'rooms' : pathOf(room))
   if (mine !== turn) return
-  if (answer?.status === 200) return hear(answer.body)
+  if (answer?.status === 200) return takeAnswer(answer.body)
   if (isShutOut(answer)) return
   if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: read the list again
   failures++
@@ -93,15 +93,15 @@ function pollIn(seconds) {
 /** A room that does not answer. @typedef {{ name: string, error: string }} Silent */
 
 /** @param {Room | { rooms: (Room | Silent)[], notices: string[] }} body one room, or all of them */
-export function hear(body) {
+export function takeAnswer(body) {
   turn++
   if (failures >= 3) announce('The connection is back.')
   failures = 0
-  reading.heardAtMs = Date.now()
+  reading.answeredAtMs = Date.now()
   const all = 'rooms' in body ? body.rooms : [body]
-  const heard = all.flatMap(room => ('error' in room ? [] : [room]))
+  const answered = all.flatMap(room => ('error' in room ? [] : [room]))
   if ('rooms' in body) {
-    allRoomsAtMs = reading.heardAtMs
+    allRoomsAtMs = reading.answeredAtMs
     reading.notices = body.notices
     reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
     // A room that does not answer keeps its last state on the page.
@@ -109,9 +109,9 @@ export function hear(body) {
       'error' in room ? reading.rooms.filter(({ name }) => name === room.name) : [room],
     )
   } else reading.rooms = reading.rooms.map(room => (room.name === body.name ? body : room))
-  for (const room of heard) {
+  for (const room of answered) {
     remember(room)
-    reading.aheadMs = Date.parse(room.now) - reading.heardAtMs
+    reading.aheadMs = Date.parse(room.now) - reading.answeredAtMs
   }
   const isEmpty = reading.rooms.length === 0 && reading.silent.length === 0
   reading.trouble = isEmpty ? 'This deployment has no rooms.' : ''

@@ -33,11 +33,11 @@ export function followScroll() {
 }
 
 export function showConnection() {
-  const { heardAtMs, trouble, silent } = reading
+  const { answeredAtMs, trouble, silent } = reading
   const missing = silent.length > 0 ? `No answer from ${silent.join(' and ')}; trying again by itself.` : ''
-  const ageMs = Date.now() - heardAtMs
+  const ageMs = Date.now() - answeredAtMs
   const isLive = trouble === '' && ageMs < STALE_MS
-  if (heardAtMs > 0) say('updated', isLive ? 'Live' : `Last updated ${ago(ageMs)}.`)
+  if (answeredAtMs > 0) say('updated', isLive ? 'Live' : `Last updated ${ago(ageMs)}.`)
   $('connection').classList.toggle('live', isLive)
   const room = chosen()
   say('aside', trouble || missing || (room && isStateOutOfSight ? summary(room) : ''))

@@ -10,7 +10,7 @@ const WIDE_FUNCTIONS: readonly string[] = [
   'core/health/breaker.ts afterWindow',
   'core/health/breaker.ts opened',
   'core/health/breaker.ts openedFirst',
-  'core/health/effect.ts healthView',
+  'core/health/effect.ts healthSnapshot',
   'core/health/health.ts changed',
   'core/health/health.ts judged',
   'core/health/health.ts move',

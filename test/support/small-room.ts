@@ -9,7 +9,7 @@ import {
   type DoorState,
   decideClaim,
   newDoor,
-  renew,
+  renewSession,
   report,
 } from '../../src/core/door/door.ts'
 import { arrivalBucketOf } from '../../src/core/line/arrivals.ts'
@@ -76,7 +76,7 @@ export class SmallRoom {
 
   #ask(person: Person, nowMs: number): void {
     if (person.sid !== null) {
-      const answer = renew(this.#sessions, { sid: person.sid, protectMs: 0 }, nowMs)
+      const answer = renewSession(this.#sessions, { sid: person.sid, protectMs: 0 }, nowMs)
       if (answer.verdict === 'live') {
         person.nextMs = nowMs + person.restsMs
         return

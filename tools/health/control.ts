@@ -4,7 +4,7 @@
 
 import { cellOf } from '../../src/core/health/cells.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
-import { healthView, limitsNow } from '../../src/core/health/effect.ts'
+import { admissionLimitsNow, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import { type Load, thereOf } from '../../src/core/health/presence.ts'
@@ -18,7 +18,7 @@ import type { Answered } from './origin.ts'
 import { TARGET_MS } from './origin.ts'
 
 export interface Control {
-  hear(answer: Answered, nowMs: number): void
+  take(answer: Answered, nowMs: number): void
   decide(
     load: Load,
     operator: AdmissionLimits,
@@ -57,7 +57,7 @@ export class RoomHealth implements Control {
     return this.#state
   }
 
-  hear({ atMs, tookMs, ok, sid }: Answered, nowMs: number): void {
+  take({ atMs, tookMs, ok, sid }: Answered, nowMs: number): void {
     const outcome = ok ? outcomeOf(tookMs, TARGET_MS) : 'failed'
     const own = this.#own.get(sid) ?? {}
     this.#own.set(sid, own)
@@ -76,8 +76,8 @@ export class RoomHealth implements Control {
     this.#cells.clear()
     const moment = { load, operator, rules: this.#rules, nowMs, random: this.#random.next() }
     this.decisions.push(...advance(state, moment))
-    const limits = limitsNow(state, load, operator, moment)
-    const share = healthView(state, load, operator, moment)?.inside ?? 1
+    const limits = admissionLimitsNow(state, load, operator, moment)
+    const share = healthSnapshot(state, load, operator, moment)?.inside ?? 1
     const there = thereOf(state.presence, load)
     return { limits, share, ceiling: state.ceiling.sessions ?? operator.totalActiveUsers, there }
   }
@@ -93,7 +93,7 @@ export class PlainAimd implements Control {
   #windowBeganMs = 0
   #share = 1
 
-  hear({ tookMs, ok }: Answered): void {
+  take({ tookMs, ok }: Answered): void {
     this.#samples++
     if (ok) this.#points += tookMs <= TARGET_MS ? 1 : tookMs <= 4 * TARGET_MS ? 0.5 : 0
   }

@@ -1,7 +1,7 @@
 /** The isolates of a simulated edge and the room's health behind them: the production code. */
 import { cellOf } from '../../src/core/health/cells.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
-import { healthView, limitsNow } from '../../src/core/health/effect.ts'
+import { admissionLimitsNow, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import type { Load } from '../../src/core/health/presence.ts'
@@ -85,8 +85,8 @@ export class EdgeVotes {
     }
     this.decisions.push(...advance(this.#state, moment))
     return {
-      limits: limitsNow(this.#state, load, operator, moment),
-      view: healthView(this.#state, load, operator, moment),
+      limits: admissionLimitsNow(this.#state, load, operator, moment),
+      snapshot: healthSnapshot(this.#state, load, operator, moment),
     }
   }
 

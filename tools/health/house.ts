@@ -7,7 +7,7 @@
  */
 import { lotOf } from '../../src/core/hash.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
-import { type HealthView, healthView, limitsNow } from '../../src/core/health/effect.ts'
+import { admissionLimitsNow, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import { thereOf } from '../../src/core/health/presence.ts'
@@ -94,7 +94,7 @@ class World {
   readonly #isolates: Isolate[]
   readonly #bank: Bank = { banked: 0, filledAtMs: START_MS }
   readonly #people = new Set<Person>()
-  readonly #views: (HealthView | null)[] = []
+  readonly #snapshots: (HealthSnapshot | null)[] = []
   #admitted = 0
 
   constructor(house: House) {
@@ -119,17 +119,17 @@ class World {
     const load = { inside: this.#people.size, admitted: this.#admitted, hasDemand: this.#admitted < crowd }
     const moment = { load, operator, rules: RULES, nowMs, random: this.#random.next() }
     this.decisions.push(...advance(this.#state, moment))
-    const limits = limitsNow(this.#state, load, operator, moment)
-    this.#views.push(healthView(this.#state, load, operator, moment))
-    const view = this.#views.at(-1 - NEWS_SECONDS) ?? null
+    const limits = admissionLimitsNow(this.#state, load, operator, moment)
+    this.#snapshots.push(healthSnapshot(this.#state, load, operator, moment))
+    const snapshot = this.#snapshots.at(-1 - NEWS_SECONDS) ?? null
     fill(this.#bank, 0, limits, nowMs)
     const admitted = Math.min(crowd - this.#admitted, grantable(this.#bank, load.inside, 0, limits))
     this.#bank.banked -= admitted
     for (let i = 0; i < admitted; i++) this.#admit(nowMs)
     for (const person of this.#people) {
-      if (view?.paused) person.endsMs += 1_000
+      if (snapshot?.paused) person.endsMs += 1_000
       if (person.leavesMs <= nowMs) person.isGone = true
-      while (!person.isGone && person.nextMs < nowMs + 1_000) this.#ask(person, view, second)
+      while (!person.isGone && person.nextMs < nowMs + 1_000) this.#ask(person, snapshot, second)
     }
     return {
       second,
@@ -158,7 +158,7 @@ class World {
     })
   }
 
-  #ask(person: Person, view: HealthView | null, second: number): void {
+  #ask(person: Person, snapshot: HealthSnapshot | null, second: number): void {
     const atMs = person.nextMs
     const { sessionSeconds, thinkSeconds, givesUpMs = 10_000, origin, slow } = this.#house
     person.endsMs = Math.max(person.endsMs, atMs + sessionSeconds * 1_000 * (1 + this.#random.next() / 4))
@@ -167,9 +167,9 @@ class World {
     const lot = person.isNew ? NEWCOMERS_LOT : lotOfSession(person.sid)
     const votes = isVoter(person.sid, voterShare(this.#people.size))
     if (votes && !person.isNew) isolate.ballots.note(ORIGIN, lot, atMs)
-    if (view?.inside === 0) person.isTrial = false
-    else if (view && view.inside < 1 && person.isNew) person.isTrial = true
-    person.isBlocked = view !== null && !this.#goesOn(person, isolate, view, atMs)
+    if (snapshot?.inside === 0) person.isTrial = false
+    else if (snapshot && snapshot.inside < 1 && person.isNew) person.isTrial = true
+    person.isBlocked = snapshot !== null && !this.#goesOn(person, isolate, snapshot, atMs)
     if (person.isBlocked) {
       person.nextMs = atMs + 7_000 + this.#random.next() * 6_000
       return
@@ -188,10 +188,10 @@ class World {
   }
 
   /** The same as at the edge: a share of the sessions, those let in during the trial, and one request per isolate. */
-  #goesOn(person: Person, isolate: Isolate, view: HealthView, atMs: number): boolean {
-    if (view.inside <= 0) return false
-    if (person.isTrial || lotOf(person.sid) < view.inside) return true
-    if (view.breakers[ORIGIN] !== 'half-open' || atMs - isolate.triedMs < TRIAL_EVERY_MS) return false
+  #goesOn(person: Person, isolate: Isolate, snapshot: HealthSnapshot, atMs: number): boolean {
+    if (snapshot.inside <= 0) return false
+    if (person.isTrial || lotOf(person.sid) < snapshot.inside) return true
+    if (snapshot.breakers[ORIGIN] !== 'half-open' || atMs - isolate.triedMs < TRIAL_EVERY_MS) return false
     isolate.triedMs = atMs
     person.isTrial = true
     return true

@@ -5,7 +5,7 @@
  * Beside the real replays it leaves out HTTP, the Worker's own time, and everything that has nothing to do with health.
  */
 import { lotOf } from '../../src/core/hash.ts'
-import type { healthView } from '../../src/core/health/effect.ts'
+import type { healthSnapshot } from '../../src/core/health/effect.ts'
 import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
 import { recovery } from '../scenarios/column.ts'
 import { SCENARIOS } from '../scenarios/stories.ts'
@@ -115,7 +115,7 @@ class Replay {
   readonly #bank: Bank = { banked: 0, filledAtMs: 0 }
   readonly #pages: { atMs: number; tookMs: number; status: number; what: string; isOrigin: boolean }[] = []
   readonly #triedMs = Array<number>(ISOLATES).fill(-TRIAL_EVERY_MS)
-  #view: ReturnType<typeof healthView> = null
+  #snapshot: ReturnType<typeof healthSnapshot> = null
   #admitted = 0
   #nowMs = 0
   #lineAt = 0
@@ -176,11 +176,11 @@ class Replay {
     for (const person of this.#inside) if (person.endsMs <= nowMs) this.#inside.delete(person)
     const waiting = this.#line.length - this.#lineAt
     const load = { inside: this.#inside.size, admitted: this.#admitted, hasDemand: waiting > 0 }
-    const { limits, view } = this.#control.decide(load, this.#story.operator, nowMs)
+    const { limits, snapshot } = this.#control.decide(load, this.#story.operator, nowMs)
     this.#after(NEWS_MS * this.#random.next(), () => {
-      this.#view = view
+      this.#snapshot = snapshot
     })
-    if (view?.paused) for (const person of this.#inside) person.endsMs += 1_000
+    if (snapshot?.paused) for (const person of this.#inside) person.endsMs += 1_000
     fill(this.#bank, 0, limits, nowMs)
     const granted = Math.min(waiting, grantable(this.#bank, load.inside, 0, limits))
     this.#bank.banked -= granted
@@ -204,7 +204,7 @@ class Replay {
     const isolate = this.#random.below(ISOLATES)
     this.#control.noteHere(isolate, person.sid, person.isNew, nowMs)
     if (!this.#goesOn(person, isolate)) {
-      const retryMs = (this.#view?.retryAfterMs ?? 10_000) * (0.7 + 0.6 * this.#random.next())
+      const retryMs = (this.#snapshot?.retryAfterMs ?? 10_000) * (0.7 + 0.6 * this.#random.next())
       person.blockedMs += retryMs
       this.#after(retryMs, () => this.#click(person))
       return
@@ -244,13 +244,13 @@ class Replay {
 
   /** The same as at the edge: a share of the sessions, those let in during the trial, and one request per isolate. */
   #goesOn(person: Person, isolate: number): boolean {
-    const view = this.#view
-    if (view?.inside === 0) person.isTrial = false
-    else if (view && view.inside < 1 && person.isNew) person.isTrial = true
-    if (!view || view.inside >= 1) return true
-    if (view.inside <= 0) return false
-    if (person.isTrial || lotOf(person.sid) < view.inside) return true
-    if (view.breakers[ORIGIN] !== 'half-open' || this.#nowMs - (this.#triedMs[isolate] ?? 0) < TRIAL_EVERY_MS)
+    const snapshot = this.#snapshot
+    if (snapshot?.inside === 0) person.isTrial = false
+    else if (snapshot && snapshot.inside < 1 && person.isNew) person.isTrial = true
+    if (!snapshot || snapshot.inside >= 1) return true
+    if (snapshot.inside <= 0) return false
+    if (person.isTrial || lotOf(person.sid) < snapshot.inside) return true
+    if (snapshot.breakers[ORIGIN] !== 'half-open' || this.#nowMs - (this.#triedMs[isolate] ?? 0) < TRIAL_EVERY_MS)
       return false
     this.#triedMs[isolate] = this.#nowMs
     person.isTrial = true

@@ -69,7 +69,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
   const bank: Bank = { banked: 0, filledAtMs: START_MS }
   const asks: Visitor[][] = []
   const ends: number[] = []
-  const heard: Answered[][] = []
+  const arriving: Answered[][] = []
   const moments: Moment[] = []
   let inside = 0
   let everAdmitted = 0
@@ -79,7 +79,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
     inside -= ended
     const hasDemand = second < (trial.crowdUntil ?? Number.POSITIVE_INFINITY)
     const load = { inside, admitted: everAdmitted, hasDemand }
-    for (const answer of heard[second] ?? []) if (!random.chance(trial.reportsLost ?? 0)) control.hear(answer, nowMs)
+    for (const answer of arriving[second] ?? []) if (!random.chance(trial.reportsLost ?? 0)) control.take(answer, nowMs)
     const { limits, share, ceiling } = control.decide(load, operator, nowMs)
     fill(bank, 0, limits, nowMs)
     const admitted = hasDemand ? grantable(bank, inside, 0, limits) : 0
@@ -120,7 +120,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
       // After four times the target a missing answer counts as known to be late.
       const knownMs = atMs + Math.min(answer.tookMs, 4 * TARGET_MS)
       const reported = Math.floor((knownMs - START_MS) / 1_000) + 2 + (trial.reportDelaySeconds ?? 0)
-      queue(heard, reported, answer)
+      queue(arriving, reported, answer)
       const thinksMs = -Math.log(1 - random.next()) * THINK_MS
       queue(asks, Math.max(second + 1, Math.floor((atMs + answer.tookMs + thinksMs - START_MS) / 1_000)), visitor)
     })
@@ -137,7 +137,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
       capacityPerSecond,
       knee: kneeOf(capacityPerSecond),
     })
-    delete heard[second]
+    delete arriving[second]
     delete asks[second]
   }
   return moments

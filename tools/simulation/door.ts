@@ -43,7 +43,7 @@ export class Door {
   #state: core.DoorState
   #epoch = 1
   /** When the report was sent whose answer contained the present snapshot. */
-  #heardAtMs = Number.NEGATIVE_INFINITY
+  #roomAnsweredAtMs = Number.NEGATIVE_INFINITY
   #ticks = false
   #alarmAtMs = Number.POSITIVE_INFINITY
   /** A report to the room is under way. */
@@ -104,7 +104,7 @@ export class Door {
       const { snapshot } = this.#state
       if (snapshot) reply({ seq: report.seq, snapshot, version: '', silentMs: 0 })
     }
-    if (agenda.nowMs - this.#heardAtMs <= SNAPSHOT_FOR_MS) return answer()
+    if (agenda.nowMs - this.#roomAnsweredAtMs <= SNAPSHOT_FOR_MS) return answer()
     this.#waiting.push(answer)
     this.#report()
   }
@@ -118,7 +118,7 @@ export class Door {
     this.#lender = this.#newLender()
     checks.limit?.doorDies(name, agenda.nowMs)
     this.#isReporting = false
-    this.#heardAtMs = Number.NEGATIVE_INFINITY
+    this.#roomAnsweredAtMs = Number.NEGATIVE_INFINITY
     // The connections of waiting callers break: each caller gets its timeout instead of an answer.
     this.#waiting = []
     events?.note(agenda.nowMs, null, `door ${name} is evicted`)
@@ -190,7 +190,7 @@ export class Door {
         this.#isReporting = false
         if (reply) {
           core.applyReply(state, reply, agenda.nowMs)
-          this.#heardAtMs = Math.max(this.#heardAtMs, sentMs)
+          this.#roomAnsweredAtMs = Math.max(this.#roomAnsweredAtMs, sentMs)
           doors.checkInside()
         }
         const waiting = this.#waiting

@@ -65,7 +65,7 @@ export class Edges {
   request(visitor: Visitor): void {
     const edge = this.near(visitor)
     const { nowMs } = this.#around.agenda
-    if (!edge.syncing && edgeHalf.wantsRenewal(edge.state, nowMs)) this.#sync(edge)
+    if (!edge.syncing && edgeHalf.wantsNewSnapshot(edge.state, nowMs)) this.#sync(edge)
     if (edgeHalf.isCurrent(edge.state, nowMs)) this.#answer(visitor, edge, nowMs)
     else edge.waiting.push({ visitor, askedMs: nowMs })
   }

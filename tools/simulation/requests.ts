@@ -1,7 +1,7 @@
 /**
- * The requests of admitted visitors under a rate limit, at one of several isolates. Leases (`src/core/limits/token-lease.ts`)
- * and debts (`src/core/limits/ledger.ts`) are the production code. The network between them loses, duplicates and
- * delays messages.
+ * The requests of admitted visitors under a rate limit, at one of several isolates. Leases
+ * (`src/core/limits/token-lease.ts`) and debts (`src/core/limits/ledger.ts`) are the production code. The network
+ * between them loses, duplicates and delays messages.
  */
 import type { Quota } from '../../src/core/gcra.ts'
 import { boundRefusal, noteGrant, noteNoAnswer } from '../../src/core/limits/answers.ts'

@@ -19,7 +19,7 @@ import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from '.
 import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
-export { type DoorSessions, endSession, extendSession, renew, type SessionStore } from './sessions.ts'
+export { type DoorSessions, endSession, extendSession, renewSession, type SessionStore } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
 /** Unspent permits go back to the room this long after a permit was last granted or spent. */
@@ -52,7 +52,7 @@ export function decideClaim(
   if (attempt === 'new') {
     countClaim(door, nowMs)
     if (!mayEnter(door, request)) {
-      door.turnedAway = true
+      door.hasRefused = true
       return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
     }
     if (isCalled(door, request) && !door.ready.has(request.sid)) door.tally.add(`shown/${laneAt(door, request)}`)
@@ -96,7 +96,7 @@ export function endEarly(
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
   pruneReady(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) returnPermits(door)
-  door.turnedAway = false
+  door.hasRefused = false
   forgetOldSamples(door.tally, nowMs)
   const tally = door.tally.report()
   const needed = Math.max(0, door.ready.size - usable(door))
@@ -158,7 +158,7 @@ export function isActive(door: DoorState, live: number, nowMs: number): boolean 
   pruneReady(door, nowMs)
   const { spent, returned, live: liveReported } = door.answered
   const unanswered = door.spent !== spent || door.returned !== returned || live !== liveReported || door.tally.dirty
-  return unanswered || usable(door) >= 1 || door.ready.size > 0 || door.turnedAway
+  return unanswered || usable(door) >= 1 || door.ready.size > 0 || door.hasRefused
 }
 
 /** Call this when a sync begins: the room's earlier answer may no longer hold. */

@@ -2,7 +2,7 @@
 import type { Ledger, QuotaOf } from '../limits/ledger.ts'
 import type { Claim, ClaimAnswer, Renewal, RenewalAnswer } from '../protocol/messages.ts'
 import { leaseMs } from '../session.ts'
-import { type DoorSessions, renew } from './sessions.ts'
+import { type DoorSessions, renewSession } from './sessions.ts'
 
 export interface Lender {
   readonly ledger: Ledger
@@ -28,7 +28,7 @@ export function renewAndLend(
   request: Renewal,
   nowMs: number,
 ): RenewalAnswer {
-  const answer = renew(sessions, request, nowMs)
+  const answer = renewSession(sessions, request, nowMs)
   if (answer.verdict === 'ended' || !request.tokenRequests) return answer
   const term = { leaseMs: answer.leaseMs, nowMs }
   return { ...answer, grants: ledger.lend(request.sid, request.tokenRequests, quotaOf, term) }

@@ -39,7 +39,7 @@ export interface DoorSessions {
 }
 
 /** Renews a live session. Requests on protected paths keep a shopper inside while paying. */
-export function renew(sessions: DoorSessions, request: Renewal, nowMs: number): RenewalAnswer {
+export function renewSession(sessions: DoorSessions, request: Renewal, nowMs: number): RenewalAnswer {
   const { store, rules } = sessions
   const session = store.get(request.sid)
   if (!session) return { verdict: 'ended', again: null }

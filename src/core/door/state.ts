@@ -32,7 +32,7 @@ export interface DoorState {
    * True after a visitor was refused whom an edge takes for called. Perhaps no isolate reports to this door, so the
    * door must ask for a newer snapshot itself.
    */
-  turnedAway: boolean
+  hasRefused: boolean
   readonly tally: Tally
   /** The newest report's totals, and the totals that the room has answered for. */
   reported: ReportedTotals & { readonly seq: number }
@@ -54,7 +54,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     movedAtMs: nowMs,
     exhausted: false,
     ready: new ReadyVisitors(),
-    turnedAway: false,
+    hasRefused: false,
     tally: new Tally(),
     reported: { seq: 0, granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },
     answered: { granted: 0, needed: 0, spent: 0, returned: 0, live: -1 },

@@ -12,7 +12,7 @@ import type { HealthRules, HealthState } from './state.ts'
 import { clamp } from './verdict.ts'
 
 /** The part of health that edges and doors need, null while all is well. */
-export interface HealthView {
+export interface HealthSnapshot {
   /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
   readonly reason: 'outage' | 'slow' | null
   /** The share (0 to 1) of active sessions whose requests go to the origin. */
@@ -57,7 +57,7 @@ const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000
 
 /** The operator's limits as the origin's health allows them. */
-export function limitsNow<Rules extends AdmissionLimits>(
+export function admissionLimitsNow<Rules extends AdmissionLimits>(
   health: HealthState,
   load: Load,
   operator: Rules,
@@ -76,12 +76,12 @@ export function limitsNow<Rules extends AdmissionLimits>(
 }
 
 /** Returns what edges need, or null while everything is as the operator has set it. */
-export function healthView(
+export function healthSnapshot(
   health: HealthState,
   load: Load,
   operator: AdmissionLimits,
   { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
-): HealthView | null {
+): HealthSnapshot | null {
   const breakers: Record<string, 'open' | 'half-open'> = {}
   const back: Record<string, number> = {}
   let untilMs = nowMs + RETRY_MS

@@ -2,7 +2,7 @@
 import { own, ownOr } from '../own.ts'
 import { MINUTE_MS } from '../timing.ts'
 import { type ReportedCell, readCell } from './cells.ts'
-import { noteHeard } from './presence.ts'
+import { noteSeen } from './presence.ts'
 import { add, type Counts, merge, noCounts, ORIGIN, WINDOW_MS } from './samples.ts'
 import { type HealthRules, type HealthState, type Minute, type UpstreamHealth, upstreamIn } from './state.ts'
 import { type Ballot, cast, FAILED, NEWCOMERS_LOT } from './votes.ts'
@@ -29,7 +29,7 @@ export function ingest(
       add(recentCounts(known, nowMs), read.mark, read.bucket, by)
       continue
     }
-    if (read.kind === 'votes' && read.upstream === ORIGIN) noteHeard(health.presence, Object.keys(read.ballot), nowMs)
+    if (read.kind === 'votes' && read.upstream === ORIGIN) noteSeen(health.presence, Object.keys(read.ballot), nowMs)
     // A trial is judged only by requests that were sent during it.
     if (read.sentByMs > (known.breaker.sinceMs ?? 0)) applyVotes(known, read, nowMs)
   }

@@ -19,7 +19,7 @@ export interface Presence {
   /** Since when sessions are noted here. */
   sinceMs: number
   /** When the session of each lot was last seen. */
-  heardMs: Record<number, number>
+  seenMs: Record<number, number>
   /** How many had been admitted at the end of each window of the last minute, oldest first. */
   admitted: { readonly atMs: number; readonly total: number }[]
   /** The last estimate, and what was counted then. */
@@ -32,17 +32,17 @@ const SEEN_MARGIN = 1.15
 const THERE_FOR_MS = 60_000
 
 export function newPresence(nowMs: number): Presence {
-  return { sinceMs: nowMs, heardMs: {}, admitted: [], gone: null }
+  return { sinceMs: nowMs, seenMs: {}, admitted: [], gone: null }
 }
 
-export function noteHeard(presence: Presence, lots: Iterable<string | number>, nowMs: number): void {
-  for (const lot of lots) presence.heardMs[Number(lot)] = nowMs
+export function noteSeen(presence: Presence, lots: Iterable<string | number>, nowMs: number): void {
+  for (const lot of lots) presence.seenMs[Number(lot)] = nowMs
 }
 
 /** Counts anew, at the end of a window. */
 export function recount(presence: Presence, { inside, admitted }: Load, nowMs: number): void {
   const sinceMs = nowMs - THERE_FOR_MS
-  for (const [lot, atMs] of Object.entries(presence.heardMs)) if (atMs < sinceMs) delete presence.heardMs[Number(lot)]
+  for (const [lot, atMs] of Object.entries(presence.seenMs)) if (atMs < sinceMs) delete presence.seenMs[Number(lot)]
   presence.admitted.push({ atMs: nowMs, total: admitted })
   while ((presence.admitted[1]?.atMs ?? nowMs) <= sinceMs) presence.admitted.shift()
   const isKnown = presence.sinceMs <= sinceMs
@@ -50,7 +50,7 @@ export function recount(presence: Presence, { inside, admitted }: Load, nowMs: n
     presence.gone = null
     return
   }
-  const seen = sessionsOn(Object.keys(presence.heardMs).length, voterShare(inside))
+  const seen = sessionsOn(Object.keys(presence.seenMs).length, voterShare(inside))
   const lately = Math.max(0, admitted - (presence.admitted[0]?.total ?? admitted))
   presence.gone = { sessions: Math.max(0, inside - Math.ceil(SEEN_MARGIN * seen) - lately), inside, admitted }
 }

@@ -10,8 +10,8 @@ import { Tally } from '../tally.ts'
 import { SNAPSHOT_FOR_MS } from '../timing.ts'
 import type { EdgeReply, EdgeReport, Snapshot } from './messages.ts'
 
-/** An active isolate renews its snapshot in the background at this age, so that no request waits for it. */
-export const RENEW_AFTER_MS = 800
+/** An active isolate gets a new snapshot in the background at this age, so that no request waits for it. */
+export const NEW_SNAPSHOT_AFTER_MS = 800
 /** `on_room_failure` applies once the room has been out of reach for this long. */
 const FAILED_AFTER_MS = 60_000
 
@@ -79,6 +79,6 @@ export function isCurrent(edge: EdgeState<unknown>, nowMs: number): boolean {
   return edge.snapshot !== null && nowMs - edge.snapshotAtMs <= SNAPSHOT_FOR_MS && nowMs >= edge.snapshotAtMs
 }
 
-export function wantsRenewal(edge: EdgeState<unknown>, nowMs: number): boolean {
-  return nowMs - edge.snapshotAtMs >= RENEW_AFTER_MS || nowMs < edge.snapshotAtMs
+export function wantsNewSnapshot(edge: EdgeState<unknown>, nowMs: number): boolean {
+  return nowMs - edge.snapshotAtMs >= NEW_SNAPSHOT_AFTER_MS || nowMs < edge.snapshotAtMs
 }

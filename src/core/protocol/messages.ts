@@ -6,7 +6,7 @@
  */
 
 import type { EventsSnapshot } from '../events/events.ts'
-import type { HealthView } from '../health/effect.ts'
+import type { HealthSnapshot } from '../health/effect.ts'
 import type { Batches } from '../line/batches.ts'
 import type { LaneSnapshot } from '../line/line.ts'
 import type { Slowed } from '../line/slowdown.ts'
@@ -31,7 +31,7 @@ export interface Snapshot {
   /** Why waits may have grown lately; null or absent if nothing happened. */
   readonly slowed?: Slowed | null
   /** The changes that health made; absent while everything is as the operator set it. */
-  readonly health?: HealthView
+  readonly health?: HealthSnapshot
   /** The share of sessions that vote on the origin's health; absent while all do. */
   readonly voterShare?: number
   /** How newcomers are drawn; null or absent where places are given by arrival. */

@@ -112,7 +112,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
     openWhenEmpty(room, rules, nowMs)
   }
   room.tickedAtMs = Math.max(room.tickedAtMs, nowMs)
-  renewSnapshot(room, rules, nowMs)
+  takeSnapshot(room, rules, nowMs)
 }
 
 /** Fills the bank up to `turnMs`, when the limits change, at the limits that were in force before. */
@@ -133,7 +133,7 @@ function closeRoom(room: RoomState, demand: readonly Demand[], rules: RoomRules,
   putInLine(room, demand)
   // Refused newcomers are in line now like all others, so they are not ready.
   for (const door of room.doors.values()) door.demand = []
-  renewSnapshot(room, rules, nowMs)
+  takeSnapshot(room, rules, nowMs)
 }
 
 function measureDepartures(room: RoomState, tookMs: number): void {
@@ -145,7 +145,7 @@ function measureDepartures(room: RoomState, tookMs: number): void {
 }
 
 /** Makes a new snapshot of the room, and remembers what it shows: the next one must not differ too much. */
-function renewSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
+function takeSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
   const { live, outstanding: unspent } = sums(room)
   const soldOut = left(room) === 0
   const full = live + unspent >= rules.totalActiveUsers

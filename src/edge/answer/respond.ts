@@ -39,7 +39,7 @@ import { relay } from './websocket.ts'
 export const MODE_HEADER = 'Waiting-Room-Mode'
 
 /** Returns the answer to a request that was not proxied. */
-export function turnAway(
+export function answerHere(
   visit: Visit,
   verdict: Exclude<Verdict, { kind: 'proxy' | 'admitted' }>,
 ): Response | Promise<Response> {

@@ -29,7 +29,7 @@ const ASKED = new WeakMap<RoomClient, Asked>()
 
 export async function draw(visit: Visit, room: RoomClient, event: string): Promise<Response> {
   const { network } = visit
-  const retryAfterMs = network === null ? 0 : room.spend(`draws/${network}`, DRAWS, visit.nowMs)
+  const retryAfterMs = network === null ? 0 : room.spendOrWaitMs(`draws/${network}`, DRAWS, visit.nowMs)
   if (retryAfterMs > 0) {
     return problemResponse({ status: 429, type: 'quota-exceeded', title: 'Too many requests', retryAfterMs })
   }

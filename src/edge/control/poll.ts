@@ -102,7 +102,7 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
     return ['control', problemResponse(problem)]
   }
   const carried = await carriedBy(visit, room)
-  const mayAsk = (sid: string) => room.spend(`leave/${sid}`, LEAVES, visit.nowMs) === 0
+  const mayAsk = (sid: string) => room.spendOrWaitMs(`leave/${sid}`, LEAVES, visit.nowMs) === 0
   const sid = carried.pass?.value.sid
   if (sid !== undefined && mayAsk(sid)) await room.sessions.end(visit, sid, 'left')
   const { ticket } = ofThisGeneration(carried, room.snapshot)

@@ -3,7 +3,7 @@
  * the visitor goes on to `to` once inside.
  */
 import { stateOf } from '../answer/mark.ts'
-import { addTokens, turnAway } from '../answer/respond.ts'
+import { addTokens, answerHere } from '../answer/respond.ts'
 import { decide } from '../gate/decide.ts'
 import { refreshUrl } from '../pages/page.ts'
 import { OWN_HEADERS } from '../problem.ts'
@@ -15,7 +15,7 @@ export async function wait(visit: Visit, room: RoomClient): Promise<Answer> {
   const verdict = await decide(visit, room)
   const isLetOn = verdict.kind === 'admitted' || verdict.kind === 'proxy'
   if (!isLetOn && (room.settings.config.mode !== 'observe' || verdict.kind === 'limited'))
-    return [stateOf(verdict), await turnAway(visit, verdict)]
+    return [stateOf(verdict), await answerHere(visit, verdict)]
   const headers = { Location: targetOf(visit, room), 'Cache-Control': 'no-store', ...OWN_HEADERS }
   const response = new Response(null, { status: 303, headers })
   if (verdict.kind === 'admitted') {

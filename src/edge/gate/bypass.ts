@@ -41,7 +41,7 @@ function isBypassed(visit: Visit, rules: readonly Bypass[]): boolean {
 /** Whether the network of a visitor may load well-known files. Beyond its limit they fall under the room. */
 function mayLoadFiles(visit: Visit, room: RoomClient): boolean {
   const network = room.settings.anonymous && visit.network
-  return !network || room.spend(`well-known/${network}`, WELL_KNOWN_FILES, visit.nowMs) === 0
+  return !network || room.spendOrWaitMs(`well-known/${network}`, WELL_KNOWN_FILES, visit.nowMs) === 0
 }
 
 /** Limits preflights by network. A visitor whose network is unknown shares no limit with others. */
@@ -49,7 +49,7 @@ function preflight(visit: Visit, room: RoomClient): Verdict {
   const { preflights, mode } = room.settings.config
   if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', why: 'preflight', room }
   const network = room.settings.anonymous && visit.network
-  const retryAfterMs = network ? room.spend(`preflight/${network}`, PREFLIGHTS, visit.nowMs) : 0
+  const retryAfterMs = network ? room.spendOrWaitMs(`preflight/${network}`, PREFLIGHTS, visit.nowMs) : 0
   if (retryAfterMs > 0) return { kind: 'limited', why: 'preflights', retryAfterMs, by: null }
   return { kind: 'proxy', why: 'preflight' }
 }

@@ -38,7 +38,7 @@ import { belongsOnHttps, noteHttps } from './https-redirect.ts'
 import { invitedBy } from './invitation.ts'
 import { type NetworkCheck, networkCheck } from './network-policies.ts'
 import { carriedBy, ofThisGeneration } from './presented-tokens.ts'
-import { leaseOn, soon } from './session.ts'
+import { awaitBriefly, leaseOn } from './session.ts'
 import { placeAfter } from './tickets.ts'
 import {
   type Admitted,
@@ -62,7 +62,7 @@ export async function decide(visit: Visit, room: RoomClient): Promise<Verdict> {
 
 async function decideIn(visit: Visit, room: RoomClient, network: NetworkCheck | null): Promise<Verdict> {
   const carried = await carriedBy(visit, room)
-  await viewFor(visit, room, carried.pass?.value ?? null)
+  await awaitSnapshot(visit, room, carried.pass?.value ?? null)
   const byRule = letBy(visit, room)
   if (byRule) return byRule
   if (isForeignForm(visit, room)) return { kind: 'resubmit', why: 'foreign-form', room }
@@ -87,13 +87,13 @@ function isForeignForm(visit: Visit, room: RoomClient): boolean {
 }
 
 /** Waits for a snapshot that is new enough for this visitor. */
-async function viewFor(visit: Visit, room: RoomClient, pass: Pass | null): Promise<void> {
+async function awaitSnapshot(visit: Visit, room: RoomClient, pass: Pass | null): Promise<void> {
   // With a lease the snapshot is renewed in the background.
-  if (pass && leaseOn(visit, room, pass.sid)) return room.sync.renew(visit)
+  if (pass && leaseOn(visit, room, pass.sid)) return room.sync.refreshInBackground(visit)
   const current = room.sync.current(visit)
   // A request with a valid pass waits only for a short time, because its door decides, not the snapshot.
   if (!pass || pass.expiresMs <= visit.nowMs) return current
-  if ((await soon(current)) === 'late') visit.waitUntil(current)
+  if ((await awaitBriefly(current)) === 'late') visit.waitUntil(current)
 }
 
 /** Decides about a visitor who is not inside, or not any more. */

@@ -54,7 +54,7 @@ export class NetworkCheck {
     if (this.#visit.network === null) return null
     for (const [place, policy] of this.#room.limits.policies.entries()) {
       if (!policy.perNetwork || !policy.matches(this.#visit.request.method, this.#visit.readings)) continue
-      const retryAfterMs = this.#room.spend(this.#keyOf(policy), policy.quota, this.#visit.nowMs, policy.cost)
+      const retryAfterMs = this.#room.spendOrWaitMs(this.#keyOf(policy), policy.quota, this.#visit.nowMs, policy.cost)
       if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
       spent.push({ place, policy, isOver: retryAfterMs > 0 })
     }

@@ -12,10 +12,10 @@ const DELAY_MIN_MS = 2_000
 const DELAY_MAX_MS = 60_000
 
 /** Returns 0 when a ticket may be counted now, else the milliseconds until the next try. */
-export function mayConfirm(visit: Visit, room: RoomClient): number {
+export function confirmDelayMs(visit: Visit, room: RoomClient): number {
   const quota = room.settings.anonymous
   const network = quota && visit.network
   if (!network) return 0
-  const retryAfterMs = room.spend(`anonymous/${network}`, quota, visit.nowMs)
+  const retryAfterMs = room.spendOrWaitMs(`anonymous/${network}`, quota, visit.nowMs)
   return retryAfterMs === 0 ? 0 : Math.min(DELAY_MAX_MS, Math.max(DELAY_MIN_MS, retryAfterMs) * (1 + Math.random()))
 }

@@ -61,9 +61,9 @@ export async function askDoor(
   const isExpired = expiresMs <= visit.nowMs
   const isProtected = room.settings.isProtected(visit.readings)
   const renewing = { protectMs: isProtected ? room.settings.protectedMs + PROTECTED_AHEAD_MS : 0, wentOn: false }
-  const asked = renew(visit, room, carried.value, renewing)
+  const asked = renewWithTokens(visit, room, carried.value, renewing)
   try {
-    const answer = isExpired ? await asked : await soon(asked)
+    const answer = isExpired ? await asked : await awaitBriefly(asked)
     if (answer === 'late') {
       room.count('late')
       renewing.wentOn = true
@@ -87,7 +87,7 @@ type Renewed = RenewalAnswer | { readonly verdict: 'limited'; readonly refusal: 
  * Renews the session until this request has the tokens that it lacks, or is refused. An answer may serve other requests
  * of the session first.
  */
-async function renew(
+async function renewWithTokens(
   visit: Visit,
   room: RoomClient,
   pass: Pass,
@@ -120,7 +120,7 @@ function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
   for (const [i, policy] of policies.entries()) {
     if (!covers(policy, visit)) continue
     const bucket = policy.perPath ? policyBucketOf(policy, visit) : policy.name
-    const retryAfterMs = room.spend(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
+    const retryAfterMs = room.spendOrWaitMs(`limit/${bucket}/${sid}`, policy.quota, visit.nowMs, policy.cost)
     if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
     stats.add(i, retryAfterMs > 0 ? 'shadow' : 'fallback')
   }
@@ -154,7 +154,7 @@ function inFallback(visit: Visit, room: RoomClient, carried: Carried<Pass>): Adm
   const { sid } = carried.value
   const refusal = locally(visit, room, sid)
   if (refusal) return limitedBy(room, sid, refusal)
-  const retryAfterMs = room.spend(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs)
+  const retryAfterMs = room.spendOrWaitMs(`fallback/${sid}`, FALLBACK_REQUESTS, visit.nowMs)
   if (retryAfterMs > 0)
     return limitedBy(room, sid, { policy: null, name: 'fallback', why: 'door-silent', retryAfterMs })
   return unchanged(room, carried, 'door-silent')
@@ -186,6 +186,6 @@ function unchanged(room: RoomClient, { value, text }: Carried<Pass>, why: WhyAdm
 }
 
 /** Waits for a promise, but at most 150 ms. Then returns `late`. */
-export function soon<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
+export function awaitBriefly<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
   return within(DOOR_AWAITED_MS, promise)
 }

@@ -131,7 +131,7 @@ export function noteVerdict({ trace, nowMs }: Visit, room: RoomClient, verdict: 
   // Nearly all requests are those of sessions that go on. They are not counted, so that they cost no more.
   if (verdict.why !== 'lease' && verdict.why !== 'renewed') room.count(`verdict/${verdict.kind}/${verdict.why}`)
   if (!trace) return
-  const snapshotAgeMs = room.sync.viewAgeMs(nowMs)
+  const snapshotAgeMs = room.sync.snapshotAgeMs(nowMs)
   const place = verdict.kind === 'waiting' ? placeTraced(verdict) : {}
   trace.note({ room: room.name, verdict: verdict.kind, why: verdict.why, ...place, snapshotAgeMs })
 }

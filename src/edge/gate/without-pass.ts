@@ -11,7 +11,7 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
 import { networkCheck } from './network-policies.ts'
-import { mayConfirm } from './network-quota.ts'
+import { confirmDelayMs } from './network-quota.ts'
 import { countConfirmed, giveUp, issueTicket, newSid, nextAfter, withKnownPlace } from './tickets.ts'
 import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
@@ -81,13 +81,13 @@ export async function withoutPass(
         break
       }
       case 'charge-network': {
-        const delayMs = mayConfirm(visit, room)
+        const delayMs = confirmDelayMs(visit, room)
         if (delayMs > 0) room.count('delayed')
         progress = { ...progress, visitor: { ...visitor, delayMs } }
         break
       }
       case 'admit-locally':
-        if (room.spend('admit', step.quota, visit.nowMs) === 0) return admitLocally(visit, room)
+        if (room.spendOrWaitMs('admit', step.quota, visit.nowMs) === 0) return admitLocally(visit, room)
         progress = { ...progress, visitor: { ...visitor, isLocalSpent: true } }
         break
     }

@@ -3,7 +3,7 @@
  * are shed. The session goes on.
  */
 import { lotOf } from '../../core/hash.ts'
-import { backShare, type HealthView } from '../../core/health/effect.ts'
+import { backShare, type HealthSnapshot } from '../../core/health/effect.ts'
 import { ORIGIN } from '../../core/health/samples.ts'
 import { own } from '../../core/own.ts'
 import type { Upstream } from '../../settings/compiled/health.ts'
@@ -70,7 +70,7 @@ function isBlockedFor(
   { nowMs }: Visit,
   { room, sid, why }: Admitted,
   name: string,
-  { breakers, back }: HealthView,
+  { breakers, back }: HealthSnapshot,
 ): boolean {
   const { trials } = room
   const breaker = own(breakers, name)
@@ -82,7 +82,7 @@ function isBlockedFor(
   const justIn = why === 'claimed'
   const who = justIn ? `${room.name}/${name}/newcomers` : `${name}/${sid}`
   if (nowMs - trials.lastMs(who) < (justIn ? TRIAL_OF_NEWCOMERS_MS : TRIAL_OF_ONE_MS)) return true
-  if (room.spend(`trial/${name}`, TRIALS, nowMs) > 0) return true
+  if (room.spendOrWaitMs(`trial/${name}`, TRIALS, nowMs) > 0) return true
   trials.note(who, nowMs)
   return false
 }
@@ -106,7 +106,7 @@ export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: rea
  * the other sessions goes on, too, and it is the same ones all along. In a small room that share may hold no session,
  * and no newcomer may come. So each isolate lets one request try.
  */
-function goesOn(visit: Visit, { room, sid, why }: Admitted, { inside, breakers }: HealthView): boolean {
+function goesOn(visit: Visit, { room, sid, why }: Admitted, { inside, breakers }: HealthSnapshot): boolean {
   const { trials } = room
   if (inside <= 0) {
     trials.noteAllBlocked(visit.nowMs)
@@ -115,7 +115,7 @@ function goesOn(visit: Visit, { room, sid, why }: Admitted, { inside, breakers }
   if (why === 'claimed') trials.note(sid, visit.nowMs)
   if (trials.hasTriedNow(sid) || lotOf(sid) < inside) return true
   if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
-  if (room.spend(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
+  if (room.spendOrWaitMs(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
   trials.note(sid, visit.nowMs)
   return true
 }

@@ -60,7 +60,7 @@ export class IdleLeases {
       else {
         this.#watched.delete(sid)
         const renewals = this.#renewalsOf(sid)
-        renewals.renewLater(caller, { sid, protectMs: 0, isReportOnly: true }, () => undefined)
+        renewals.addLater(caller, { sid, protectMs: 0, isReportOnly: true }, () => undefined)
         asked.add(renewals)
       }
     }

@@ -39,8 +39,8 @@ export class Renewals {
     this.#send = send
   }
 
-  /** Renews a session whose request waits for the answer. */
-  renew(caller: Caller, renewal: Renewal): Promise<RenewalAnswer> {
+  /** Has a session renewed whose request waits for the answer. */
+  add(caller: Caller, renewal: Renewal): Promise<RenewalAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<RenewalAnswer>()
     const open = this.#open.get(renewal.sid)
     if (open && renewal.protectMs === 0 && caller.nowMs - open.queuedMs < CALL_LOST_MS) {
@@ -54,8 +54,8 @@ export class Renewals {
     return promise
   }
 
-  /** Renews a session for which no request waits. Calls `note` with the answer, if there is one. */
-  renewLater(caller: Caller, renewal: Renewal, note: (answer: RenewalAnswer) => void): void {
+  /** Has a session renewed for which no request waits. Calls `note` with the answer, if there is one. */
+  addLater(caller: Caller, renewal: Renewal, note: (answer: RenewalAnswer) => void): void {
     const { sid } = renewal
     if (!this.#later.has(sid) && !this.#open.has(sid)) {
       const waiting = [{ resolve: note, reject: () => undefined }]

@@ -115,8 +115,10 @@ export class RoomClient {
     return this.#memory.https.get(host) ?? Number.NEGATIVE_INFINITY
   }
 
-  /** Spends from a quota of this isolate's own. Returns 0, or the milliseconds until the quota would allow it. */
-  spend(key: string, quota: Quota, nowMs: number, cost = 1): number {
+  /**
+   * Spends from a quota of this isolate alone, and returns 0. Returns the milliseconds to wait when too little is left.
+   */
+  spendOrWaitMs(key: string, quota: Quota, nowMs: number, cost = 1): number {
     const verdict = this.#memory.quotas.spend(this.#spenderOf(key), quota, cost, nowMs)
     return verdict.allowed ? 0 : verdict.retryAfterMs
   }

@@ -70,12 +70,12 @@ export class RoomSessions {
   }
 
   renew(caller: Caller, renewal: Renewal): Promise<RenewalAnswer> {
-    return this.#renewalsOf(renewal.sid).renew(caller, renewal)
+    return this.#renewalsOf(renewal.sid).add(caller, renewal)
   }
 
   /** Renews a session for which no request waits. */
   renewLater(caller: Caller, renewal: Renewal, note: (answer: RenewalAnswer) => void): void {
-    this.#renewalsOf(renewal.sid).renewLater(caller, renewal, note)
+    this.#renewalsOf(renewal.sid).addLater(caller, renewal, note)
   }
 
   /** Reports to the door what a session owes, soon and in the background. */

@@ -14,7 +14,7 @@ import {
   isCurrent,
   newEdge,
   noAnswer,
-  wantsRenewal,
+  wantsNewSnapshot,
 } from '../../core/protocol/edge.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import { SNAPSHOT_FOR_MS } from '../../core/timing.ts'
@@ -66,7 +66,7 @@ export class SnapshotSync {
   }
 
   /** Returns the age of the snapshot. Returns null while no door has ever answered. */
-  viewAgeMs(nowMs: number): number | null {
+  snapshotAgeMs(nowMs: number): number | null {
     return this.snapshot === null ? null : Math.max(0, nowMs - this.#edge.snapshotAtMs)
   }
 
@@ -90,20 +90,20 @@ export class SnapshotSync {
    */
   async outage(caller: Caller): Promise<string | null> {
     if (caller.nowMs - this.#edge.snapshotAtMs > ANSWERS_FOR_MS) await this.current(caller)
-    const { snapshotAtMs: viewAtMs, failingSinceMs } = this.#edge
-    const silentMs = caller.nowMs - viewAtMs
+    const { snapshotAtMs, failingSinceMs } = this.#edge
+    const silentMs = caller.nowMs - snapshotAtMs
     if (silentMs <= ANSWERS_FOR_MS) {
       const roomIsSilent = failingSinceMs !== null && this.hasFailed(caller.nowMs)
       return roomIsSilent ? `no answer for ${wholeSeconds(caller.nowMs - failingSinceMs)} s` : null
     }
     const refused = this.#failure.indexOf(STORAGE_REFUSED)
     if (refused >= 0) return this.#failure.slice(refused)
-    return viewAtMs > 0 ? `no door has answered for ${wholeSeconds(silentMs)} s` : 'no door has answered yet'
+    return snapshotAtMs > 0 ? `no door has answered for ${wholeSeconds(silentMs)} s` : 'no door has answered yet'
   }
 
-  /** Renews the snapshot in the background when it is about to grow too old. */
-  renew(caller: Caller): void {
-    if (!wantsRenewal(this.#edge, caller.nowMs)) return
+  /** Has a new snapshot fetched in the background when the present one is about to grow too old. */
+  refreshInBackground(caller: Caller): void {
+    if (!wantsNewSnapshot(this.#edge, caller.nowMs)) return
     // One sync under way is enough. Do not wait for it: this request may be over when the answer comes.
     if (this.#syncing && isFresh(this.#syncing.sentMs, caller.nowMs)) return
     void this.#sync(caller, caller.nowMs)
@@ -180,14 +180,14 @@ export class SnapshotSync {
 
   /** Doors forget a silent isolate. Its counts that no answer has confirmed go on under a new id. */
   #beginAnew(): void {
-    const { snapshot, settings, version, snapshotAtMs: viewAtMs, failingSinceMs, tally } = this.#edge
-    if (viewAtMs === Number.NEGATIVE_INFINITY) return
+    const { snapshot, settings, version, snapshotAtMs, failingSinceMs, tally } = this.#edge
+    if (snapshotAtMs === Number.NEGATIVE_INFINITY) return
     this.#edge = {
       ...newEdge<RoomConfig>(crypto.randomUUID()),
       snapshot,
       settings,
       version,
-      snapshotAtMs: viewAtMs,
+      snapshotAtMs,
       failingSinceMs,
     }
     for (const [cell, by] of tally.entries()) this.#edge.tally.add(cell, by)

@@ -5,7 +5,13 @@
 import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
 import { endOf } from '../../core/health/condition.ts'
 import type { Decision } from '../../core/health/decision-log.ts'
-import { backShare, breakerOf, type HealthView, healthView, limitsNow } from '../../core/health/effect.ts'
+import {
+  admissionLimitsNow,
+  backShare,
+  breakerOf,
+  type HealthSnapshot,
+  healthSnapshot,
+} from '../../core/health/effect.ts'
 import { advance, lifted, probed } from '../../core/health/health.ts'
 import { endMinute, ingest, lastMinute } from '../../core/health/ingest.ts'
 import { type Load, thereOf } from '../../core/health/presence.ts'
@@ -43,10 +49,10 @@ export class RoomHealth {
   }
 
   /**
-   * Advances the state, and returns the view of edges. Decisions are stored before any answer that follows from them
-   * leaves.
+   * Advances the state, and returns the snapshot for edges. Decisions are stored before any answer that follows from
+   * them leaves.
    */
-  advance(operator: AdmissionLimits, now: HealthNow): HealthView | null {
+  advance(operator: AdmissionLimits, now: HealthNow): HealthSnapshot | null {
     const { load, nowMs } = now
     const { rules } = now.settings
     const windowBeganMs = this.#state.windowBeganMs
@@ -55,7 +61,7 @@ export class RoomHealth {
     const minute = endMinute(this.#state, nowMs)
     if (minute) this.#store.saveMinute(minute)
     if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
-    return this.view(operator, now)
+    return this.snapshot(operator, now)
   }
 
   /** Applies the result of an active probe: milliseconds, or null when there was no good answer. */
@@ -78,11 +84,11 @@ export class RoomHealth {
   }
 
   limits<Rules extends AdmissionLimits>(operator: Rules, { load, settings: { rules }, nowMs }: HealthNow): Rules {
-    return limitsNow(this.#state, load, operator, { rules, nowMs })
+    return admissionLimitsNow(this.#state, load, operator, { rules, nowMs })
   }
 
-  view(operator: AdmissionLimits, { load, settings: { rules }, nowMs }: HealthNow): HealthView | null {
-    return healthView(this.#state, load, operator, { rules, nowMs })
+  snapshot(operator: AdmissionLimits, { load, settings: { rules }, nowMs }: HealthNow): HealthSnapshot | null {
+    return healthSnapshot(this.#state, load, operator, { rules, nowMs })
   }
 
   /** Returns the upstreams to probe now: their breaker is not closed. */
@@ -94,16 +100,16 @@ export class RoomHealth {
 
   figures(operator: AdmissionLimits, now: HealthNow): HealthFigures {
     const { rules } = now.settings
-    const view = this.view(operator, now)
+    const snapshot = this.snapshot(operator, now)
     const { ratePerMinute, totalActiveUsers } = this.limits(operator, now)
     const { ratePerMinute: rate, sessions, breakers } = rules.pins
     return {
       mode: rules.mode,
       ...endOf(this.#state, rules),
-      reason: view?.reason ?? null,
+      reason: snapshot?.reason ?? null,
       ceiling: this.#state.ceiling.sessions === null ? null : Math.floor(this.#state.ceiling.sessions),
       there: Math.max(0, thereOf(this.#state.presence, now.load)),
-      inside: view?.inside ?? 1,
+      inside: snapshot?.inside ?? 1,
       ratePerMinute,
       totalActiveUsers,
       pins: [
@@ -111,7 +117,7 @@ export class RoomHealth {
         ...(sessions === null ? [] : ['total_active_users']),
         ...Object.keys(breakers).map(name => `breakers.${name}`),
       ],
-      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, view, now)),
+      upstreams: rules.upstreams.map(upstream => this.#upstream(upstream, snapshot, now)),
     }
   }
 
@@ -133,11 +139,11 @@ export class RoomHealth {
 
   #upstream(
     { name, critical }: UpstreamRules,
-    view: HealthView | null,
+    snapshot: HealthSnapshot | null,
     { settings: { rules }, nowMs }: HealthNow,
   ): UpstreamFigures {
     const breaker: Breaker = own(this.#state.upstreams, name)?.breaker ?? CLOSED
-    const backSinceMs = own(view?.back, name)
+    const backSinceMs = own(snapshot?.back, name)
     return {
       name,
       critical,

@@ -10,7 +10,7 @@ import {
   extendSession,
   isActive,
   newDoor,
-  renew,
+  renewSession,
   report,
   usable,
 } from '../../../src/core/door/door.ts'
@@ -83,7 +83,7 @@ describe('a claim', () => {
     const { sessions, ask } = doorWith(5)
     ask('a', 5)
     expect(sessions.live(57_000)).toBe(0)
-    expect(renew({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('ended')
+    expect(renewSession({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 55_000).verdict).toBe('ended')
     expect(endSession({ store: sessions, rules }, 'a', 'left', 55_000)).toBe(false)
     expect(extendSession(sessions, 'a', 60_000, 55_000)).toBe(false)
     expect(ask('a', 5, 55_000)).toBe('ended')
@@ -135,7 +135,7 @@ describe('a place that is given up', () => {
     receive(door, 1, 100, 1_000)
     expect(ask('gone', 20, 1_100)).toBe('ended')
     expect(ask('other', 30, 1_100)).toBe('admitted')
-    expect(renew({ store: sessions, rules }, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({
+    expect(renewSession({ store: sessions, rules }, { sid: 'gone', protectMs: 0 }, 1_200)).toEqual({
       verdict: 'ended',
       again: null,
     })
@@ -273,7 +273,7 @@ describe('a renewal', () => {
   it('renews the session, and returns a lease that ends before the session does', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
-    expect(renew({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
+    expect(renewSession({ store: sessions, rules }, { sid: 'a', protectMs: 0 }, 1_000)).toEqual({
       verdict: 'live',
       expiresMs: 1_000 + 375_000,
       leaseMs: 10_000,
@@ -283,7 +283,7 @@ describe('a renewal', () => {
   it('of a session that ended a moment ago leads to the front of the line', () => {
     const { sessions, ask } = doorWith(1)
     ask('eu-0.a', 5)
-    expect(renew({ store: sessions, rules }, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
+    expect(renewSession({ store: sessions, rules }, { sid: 'eu-0.a', protectMs: 0 }, 60_000)).toEqual({
       verdict: 'ended',
       again: { sid: 'eu-0.a~1', key: 5, lane: 'main' },
     })
@@ -293,7 +293,7 @@ describe('a renewal', () => {
     const { sessions, ask } = doorWith(2)
     ask('eu-0.a', 5)
     expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
-    expect(renew({ store: sessions, rules }, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({
+    expect(renewSession({ store: sessions, rules }, { sid: 'eu-0.a~1', protectMs: 0 }, 120_000)).toEqual({
       verdict: 'ended',
       again: null,
     })
@@ -304,7 +304,7 @@ describe('a renewal', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
     const renewed = (more: Partial<SessionRules>, nowMs: number) => {
-      renew({ store: sessions, rules: { ...rules, ...more } }, { sid: 'a', protectMs: 0 }, nowMs)
+      renewSession({ store: sessions, rules: { ...rules, ...more } }, { sid: 'a', protectMs: 0 }, nowMs)
       return sessions.get('a')?.endsByTime
     }
     expect(renewed({}, 1_000)).toBe(false)
@@ -315,6 +315,9 @@ describe('a renewal', () => {
 
   it('of an unknown session answers that it has ended', () => {
     const { sessions } = doorWith(1)
-    expect(renew({ store: sessions, rules }, { sid: 'x', protectMs: 0 }, 0)).toEqual({ verdict: 'ended', again: null })
+    expect(renewSession({ store: sessions, rules }, { sid: 'x', protectMs: 0 }, 0)).toEqual({
+      verdict: 'ended',
+      again: null,
+    })
   })
 })

@@ -24,8 +24,8 @@ describe('an origin that a crowd overruns', () => {
 
   it('gets more sessions back although the first few send fewer than twenty samples', () => {
     const room = overrun(500).windows(3, { satisfied: 3 })
-    const before = room.view?.inside ?? 1
-    expect(room.windows(3, { satisfied: 3 }).view?.inside).toBeGreaterThan(1.5 * before)
+    const before = room.snapshot?.inside ?? 1
+    expect(room.windows(3, { satisfied: 3 }).snapshot?.inside).toBeGreaterThan(1.5 * before)
   })
 
   it('is credited with the load that its trial has shown', () => {
@@ -62,7 +62,7 @@ describe('a slow origin', () => {
     const { totalActiveUsers, ratePerMinute } = room.limits
     expect(totalActiveUsers).toBe(720)
     expect(ratePerMinute).toBe(600)
-    expect(room.view).toMatchObject({ reason: 'slow', inside: 1, paused: false })
+    expect(room.snapshot).toMatchObject({ reason: 'slow', inside: 1, paused: false })
     expect(room.windows(20, SLOW).kinds).toEqual(['ceiling-lowered'])
     expect(room.windows(10, SLOW).kinds).toEqual(['ceiling-lowered', 'ceiling-lowered'])
   })
@@ -130,7 +130,7 @@ describe('a ceiling', () => {
   it('is not announced when the operator has lowered the limit below it', () => {
     const room = new Observed().windows(2, SLOW)
     room.operator = { ratePerMinute: 600, totalActiveUsers: 100 }
-    expect(room.view).toBeNull()
+    expect(room.snapshot).toBeNull()
   })
 
   it('rises no more after an hour without reports than after a few seconds', () => {

@@ -12,7 +12,7 @@ describe('an upstream with few requests', () => {
   /** Five sessions in a row fail, one each second, and the breaker opens. */
   const dead = (room = new Observed()) => {
     for (const sid of sids.slice(0, 5)) room.pass(1_000).report(failed(sid, room.nowMs))
-    expect(room.view?.breakers).toEqual({ payment: 'open' })
+    expect(room.snapshot?.breakers).toEqual({ payment: 'open' })
     return room
   }
 
@@ -20,7 +20,7 @@ describe('an upstream with few requests', () => {
     const room = new Observed()
     room.nowMs += 100
     for (const [n, sid] of sids.slice(0, 5).entries()) {
-      expect(room.view).toBeNull()
+      expect(room.snapshot).toBeNull()
       room.nowMs += 600
       const breakers = room.report(failed(sid, room.nowMs))
       expect(breakers).toEqual(n < 4 ? {} : { payment: 'open' })
@@ -33,11 +33,11 @@ describe('an upstream with few requests', () => {
   it('is blocked by failures of the last two minutes, although earlier sessions were served', () => {
     const room = new Observed().windows(3, { satisfied: 6 }, 'payment')
     for (const sid of sids.slice(0, 5)) {
-      expect(room.view?.breakers ?? {}).toEqual({})
+      expect(room.snapshot?.breakers ?? {}).toEqual({})
       room.nowMs += 20_000
       room.report(failed(sid, room.nowMs - 3_000))
     }
-    expect(room.view?.breakers).toEqual({ payment: 'open' })
+    expect(room.snapshot?.breakers).toEqual({ payment: 'open' })
   })
 
   it('is blocked when requests hang until a long timeout, at one request in ten seconds', () => {
@@ -47,7 +47,7 @@ describe('an upstream with few requests', () => {
       const sentMs = room.nowMs - 90_000
       room.report(failed(sid, sentMs))
     }
-    expect(room.view?.breakers).toEqual({ payment: 'open' })
+    expect(room.snapshot?.breakers).toEqual({ payment: 'open' })
   })
 
   it('stops admissions when it is critical', () => {
@@ -98,15 +98,15 @@ describe('an upstream with few requests', () => {
       const room = dead().pass(31_000)
       const tried = () => room.report(...sids.slice(0, 4).map(sid => voteOf('payment', sid, mark, room.nowMs)))
       for (let i = 0; i < 6; i++) {
-        expect(room.view?.breakers).toEqual({ payment: 'half-open' })
+        expect(room.snapshot?.breakers).toEqual({ payment: 'half-open' })
         room.nowMs += 5_000
         tried()
         room.pass(0)
       }
-      expect(room.view?.breakers).toEqual({})
+      expect(room.snapshot?.breakers).toEqual({})
     }
     const failing = dead()
-    for (let i = 0; i < 60; i++) expect(failing.window({ failed: 3 }, 'payment').view?.breakers).not.toEqual({})
+    for (let i = 0; i < 60; i++) expect(failing.window({ failed: 3 }, 'payment').snapshot?.breakers).not.toEqual({})
   })
 
   it('is unblocked although one visitor has only failures, but not if two have', () => {
@@ -116,7 +116,7 @@ describe('an upstream with few requests', () => {
         room.nowMs += 5_000
         room.report(...failing.map(sid => failed(sid, room.nowMs - 4_000)), ...served(room.nowMs - 4_000))
       }
-      return room.view?.breakers
+      return room.snapshot?.breakers
     }
     expect(trial('one')).toEqual({})
     expect(trial('one', 'two')).toEqual({ payment: 'open' })
@@ -136,7 +136,7 @@ describe('an upstream with few requests', () => {
       const room = dead()
       for (let i = 0; i < 360; i++) {
         trial(room.pass(5_000))
-        expect(room.view?.breakers).not.toEqual({})
+        expect(room.snapshot?.breakers).not.toEqual({})
       }
       expect(room.health.upstreams.payment?.breaker.failures).toBeGreaterThan(4)
     }
@@ -150,7 +150,7 @@ describe('an upstream with few requests', () => {
       room.nowMs += 5_000
       room.report(...served(room.nowMs - 100))
     }
-    expect(room.view?.breakers).toEqual({})
+    expect(room.snapshot?.breakers).toEqual({})
   })
 
   it('ignores in its trial the failures of requests sent during its pause', () => {
@@ -159,8 +159,8 @@ describe('an upstream with few requests', () => {
     room.nowMs += 28_000
     room.report(...stragglers)
     room.pass(3_000)
-    expect(room.view?.breakers).toEqual({ payment: 'half-open' })
-    expect(room.windows(3, { satisfied: 3 }, 'payment').view?.breakers).toEqual({})
+    expect(room.snapshot?.breakers).toEqual({ payment: 'half-open' })
+    expect(room.windows(3, { satisfied: 3 }, 'payment').snapshot?.breakers).toEqual({})
   })
 
   it('is not blocked by failures from edges whose clocks run ahead, while others are served', () => {
@@ -174,32 +174,32 @@ describe('an upstream with few requests', () => {
 
   it('gets all sessions back little by little after its trial, because they all still want its pages', () => {
     const room = dead()
-    expect(room.view).toMatchObject({ breakers: { payment: 'open' }, back: {} })
+    expect(room.snapshot).toMatchObject({ breakers: { payment: 'open' }, back: {} })
     room.pass(31_000).windows(3, { satisfied: 3 }, 'payment')
     const sinceMs = room.nowMs
-    expect(room.view).toMatchObject({ reason: null, inside: 1, breakers: {}, back: { payment: sinceMs } })
+    expect(room.snapshot).toMatchObject({ reason: null, inside: 1, breakers: {}, back: { payment: sinceMs } })
     expect(backShare(sinceMs, sinceMs)).toBe(0.1)
     expect(backShare(sinceMs, sinceMs + 30_000)).toBeCloseTo(0.55)
-    expect(room.pass(30_000).view?.back).toEqual({ payment: sinceMs })
-    expect(room.pass(30_000).view).toBeNull()
+    expect(room.pass(30_000).snapshot?.back).toEqual({ payment: sinceMs })
+    expect(room.pass(30_000).snapshot).toBeNull()
     // A clock that was set back by an hour keeps no session out.
     room.nowMs -= 3_600_000
-    expect(room.view).toBeNull()
+    expect(room.snapshot).toBeNull()
   })
 
   it('admits all sessions at once when the operator pins its breaker closed', () => {
     const room = dead().pass(31_000).windows(3, { satisfied: 3 }, 'payment')
     room.rules = rulesOf({ pins: { ratePerMinute: null, sessions: null, breakers: { payment: 'closed' } } })
-    expect(room.view).toBeNull()
+    expect(room.snapshot).toBeNull()
   })
 
   it('starts without failures after a trial: old ones do not open its breaker again', () => {
     const room = dead().pass(31_000).windows(3, { satisfied: 3 }, 'payment')
-    expect(room.view?.breakers).toEqual({})
+    expect(room.snapshot?.breakers).toEqual({})
     expect(room.report(failed(sids[5], room.nowMs))).toEqual({})
   })
 
   it('is judged differently from the origin: a quiet site is not blocked by a few failures', () => {
-    expect(new Observed().windows(3, { failed: 5 }).view?.breakers ?? {}).toEqual({})
+    expect(new Observed().windows(3, { failed: 5 }).snapshot?.breakers ?? {}).toEqual({})
   })
 })

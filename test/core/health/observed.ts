@@ -1,6 +1,6 @@
 import { cellOf, votesCell } from '../../../src/core/health/cells.ts'
 import type { Decision } from '../../../src/core/health/decision-log.ts'
-import { healthView, limitsNow } from '../../../src/core/health/effect.ts'
+import { admissionLimitsNow, healthSnapshot } from '../../../src/core/health/effect.ts'
 import { advance, probed } from '../../../src/core/health/health.ts'
 import { ingest } from '../../../src/core/health/ingest.ts'
 import { type Outcome, pointsOf } from '../../../src/core/health/samples.ts'
@@ -89,7 +89,7 @@ export class Observed {
   /** Ingests cells as they come, and decides what need not wait. Returns the breakers that are not closed. */
   report(...cells: string[]): Readonly<Record<string, string>> {
     ingest(this.health, Object.fromEntries(cells.map(cell => [cell, 1])), this.rules, this.nowMs)
-    return this.pass(0).view?.breakers ?? {}
+    return this.pass(0).snapshot?.breakers ?? {}
   }
 
   probe(tookMs: number | null, upstream = origin): void {
@@ -98,11 +98,11 @@ export class Observed {
   }
 
   get limits() {
-    return limitsNow(this.health, this.load, this.operator, this)
+    return admissionLimitsNow(this.health, this.load, this.operator, this)
   }
 
-  get view() {
-    return healthView(this.health, this.load, this.operator, this)
+  get snapshot() {
+    return healthSnapshot(this.health, this.load, this.operator, this)
   }
 
   /** Plays `count` windows with as many active sessions as the limit allows. */

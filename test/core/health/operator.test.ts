@@ -7,7 +7,7 @@ describe('the operator', () => {
     const room = new Observed(rulesOf({ mode: 'shadow' })).windows(2, DOWN)
     expect(room.kinds).toEqual(['breaker-open'])
     expect(room.decisions.every(({ enforced }) => !enforced)).toBe(true)
-    expect([room.limits, room.view]).toEqual([OPERATOR, null])
+    expect([room.limits, room.snapshot]).toEqual([OPERATOR, null])
   })
 
   it('sees no decisions when health control is off', () => {
@@ -21,7 +21,7 @@ describe('the operator', () => {
         const pins = { ratePerMinute, sessions: null, breakers: { origin: 'open' } } as const
         const room = new Observed(rulesOf({ mode, pins })).pass(1_000)
         expect(room.limits).toEqual({ ...OPERATOR, ratePerMinute: 0 })
-        expect(room.view).toMatchObject({ reason: 'outage', inside: 0 })
+        expect(room.snapshot).toMatchObject({ reason: 'outage', inside: 0 })
       }
       const pins = { ratePerMinute: 30, sessions: null, breakers: { payment: 'open' } } as const
       expect(new Observed(rulesOf({ mode, pins })).pass(1_000).limits.ratePerMinute).toBe(30)
@@ -33,7 +33,7 @@ describe('the operator', () => {
     room.rules = rulesOf({ mode: 'off' })
     room.pass(60_000)
     room.rules = rulesOf()
-    expect([room.pass(1_000).view, room.limits]).toEqual([null, OPERATOR])
+    expect([room.pass(1_000).snapshot, room.limits]).toEqual([null, OPERATOR])
   })
 
   it('blocks no session after an outage during which the breaker was pinned closed', () => {
@@ -45,13 +45,13 @@ describe('the operator', () => {
     room.inside = 800
     room.windows(2, { frustrated: 100 }).pass(31_000).windows(3, GOOD)
     expect(room.health.upstreams.origin?.breaker.state).toBe('closed')
-    expect(room.view?.inside).toBe(1)
+    expect(room.snapshot?.inside).toBe(1)
   })
 
   it('overrides decisions with a pin in both directions, but never above the configured limits', () => {
     const pins = { ratePerMinute: 30, sessions: 5_000, breakers: { origin: 'closed', payment: 'open' } } as const
     const room = new Observed(rulesOf({ pins })).windows(2, DOWN)
-    expect(room.view).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
+    expect(room.snapshot).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
     expect(room.limits).toMatchObject({ ratePerMinute: 30, totalActiveUsers: 1_000 })
   })
 })
@@ -71,10 +71,10 @@ describe('health control', () => {
         }
         for (let i = 0; i < 2_000 && room.limits !== OPERATOR; i++) {
           room.inside = room.limits.totalActiveUsers
-          room.window(room.view?.inside === 0 ? {} : GOOD)
+          room.window(room.snapshot?.inside === 0 ? {} : GOOD)
         }
         expect(room.limits).toBe(OPERATOR)
-        expect(room.view).toBeNull()
+        expect(room.snapshot).toBeNull()
       }),
       { numRuns: 60 },
     )
@@ -103,7 +103,7 @@ describe('health control', () => {
         for (let i = 0; i < 20_000 && isLowered(); i++) {
           room.inside = room.limits.totalActiveUsers
           for (const { name } of room.rules.upstreams)
-            room.window(room.view?.breakers[name] === 'open' ? {} : { satisfied: 1 }, name)
+            room.window(room.snapshot?.breakers[name] === 'open' ? {} : { satisfied: 1 }, name)
         }
         expect(room.limits).toEqual(room.operator)
       }),

@@ -6,18 +6,18 @@ describe('an origin that is down', () => {
   it('is left alone after two windows: no visitor is admitted, and active sessions are blocked', () => {
     const room = new Observed().windows(2, DOWN)
     expect(room.limits.ratePerMinute).toBe(0)
-    expect(room.view).toMatchObject({ reason: 'outage', inside: 0, paused: true, breakers: { origin: 'open' } })
+    expect(room.snapshot).toMatchObject({ reason: 'outage', inside: 0, paused: true, breakers: { origin: 'open' } })
   })
 
   it('gets a trial of a few sessions after the pause, then all of them little by little', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
-    expect(room.view).toMatchObject({ breakers: { origin: 'half-open' }, inside: 0.05, paused: true })
+    expect(room.snapshot).toMatchObject({ breakers: { origin: 'half-open' }, inside: 0.05, paused: true })
     expect(room.limits.ratePerMinute).toBe(12)
     room.windows(3, { satisfied: 3 })
     expect(room.kinds).toContain('breaker-closed')
-    expect(room.view?.inside).toBeCloseTo(0.35)
-    expect(room.window(GOOD).view?.inside).toBeLessThan(0.75)
-    expect(room.windows(21, GOOD).view?.inside ?? 1).toBe(1)
+    expect(room.snapshot?.inside).toBeCloseTo(0.35)
+    expect(room.window(GOOD).snapshot?.inside).toBeLessThan(0.75)
+    expect(room.windows(21, GOOD).snapshot?.inside ?? 1).toBe(1)
   })
 
   it('gets back only as many sessions as were tried if its trial was slow', () => {
@@ -30,15 +30,15 @@ describe('an origin that is down', () => {
     // The 40 sessions of the trial, and the first step above them.
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(40)
     expect(room.limits.totalActiveUsers).toBeLessThan(60)
-    expect(room.view?.inside).toBeLessThan(0.075)
+    expect(room.snapshot?.inside).toBeLessThan(0.075)
   })
 
   it('lets session time run again once it answers, even while some sessions are blocked', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
-    expect(room.view?.paused).toBe(true)
+    expect(room.snapshot?.paused).toBe(true)
     room.windows(3, { satisfied: 3 })
-    expect(room.view?.inside).toBeLessThan(1)
-    expect(room.view?.paused).toBe(false)
+    expect(room.snapshot?.inside).toBeLessThan(1)
+    expect(room.snapshot?.paused).toBe(false)
   })
 
   it('gets fewer sessions as soon as it is slow under the ones that came back', () => {
@@ -56,7 +56,7 @@ describe('an origin that is down', () => {
       pauses.push(Math.round((breaker.untilMs - room.nowMs) / 1_000))
       room.pass(breaker.untilMs - room.nowMs)
       room.report(votesCell('origin', ballotOf({ failed: 50 }), room.nowMs - 3_000))
-      expect(room.pass(0).view?.breakers.origin).toBe('half-open')
+      expect(room.pass(0).snapshot?.breakers.origin).toBe('half-open')
       room.window({ failed: 3 })
     }
     expect(pauses).toEqual([30, 60, 120, 240, 300, 300])
@@ -66,30 +66,30 @@ describe('an origin that is down', () => {
     const room = new Observed().window(DOWN)
     room.report(cellOf('origin', 'retry-after', 120_000, room.nowMs))
     room.window(DOWN)
-    expect(room.pass(100_000).view?.breakers.origin).toBe('open')
-    expect(room.pass(40_000).view?.breakers.origin).toBe('half-open')
+    expect(room.pass(100_000).snapshot?.breakers.origin).toBe('open')
+    expect(room.pass(40_000).snapshot?.breakers.origin).toBe('half-open')
   })
 
   it('is tried sooner after three good probes in a row', () => {
     const room = new Observed().windows(2, DOWN).pass(10_000)
     for (const tookMs of [100, null, 100, 100]) room.probe(tookMs)
-    expect(room.view?.breakers.origin).toBe('open')
+    expect(room.snapshot?.breakers.origin).toBe('open')
     room.probe(100)
-    expect(room.view?.breakers.origin).toBe('half-open')
+    expect(room.snapshot?.breakers.origin).toBe('half-open')
   })
 
   it('does not meet all visitors at once after an early trial', () => {
     const room = new Observed().windows(2, DOWN).pass(11_000)
     for (let i = 0; i < 3; i++) room.probe(100)
     room.windows(3, { satisfied: 3 })
-    expect(room.view?.breakers).toEqual({})
+    expect(room.snapshot?.breakers).toEqual({})
     expect(room.limits.ratePerMinute).toBeLessThan(0.2 * OPERATOR.ratePerMinute)
   })
 
   it('lets session time run when its trial has no samples, so that abandoned sessions free their places', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000)
-    expect(room.windows(11, {}).view).toMatchObject({ paused: true, breakers: { origin: 'half-open' } })
-    expect(room.windows(2, {}).view).toMatchObject({ paused: false, breakers: { origin: 'half-open' } })
+    expect(room.windows(11, {}).snapshot).toMatchObject({ paused: true, breakers: { origin: 'half-open' } })
+    expect(room.windows(2, {}).snapshot).toMatchObject({ paused: false, breakers: { origin: 'half-open' } })
   })
 
   it('leaves a decision for each step with the samples seen, also when the ceiling rises', () => {
@@ -117,14 +117,14 @@ describe('an origin that is down', () => {
 describe('an upstream', () => {
   it('that is not critical is blocked alone, and admissions go on', () => {
     const room = new Observed().windows(2, DOWN, 'payment')
-    expect(room.view).toMatchObject({ reason: null, inside: 1, paused: false, breakers: { payment: 'open' } })
+    expect(room.snapshot).toMatchObject({ reason: null, inside: 1, paused: false, breakers: { payment: 'open' } })
     expect(room.limits).toBe(OPERATOR)
   })
 
   it('that is critical stops admissions when it is down, and leaves active sessions alone', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, critical: true }] })
     const room = new Observed(rules).windows(2, DOWN, 'payment')
-    expect(room.view).toMatchObject({ reason: 'outage', inside: 1, paused: false, breakers: { payment: 'open' } })
+    expect(room.snapshot).toMatchObject({ reason: 'outage', inside: 1, paused: false, breakers: { payment: 'open' } })
     expect(room.limits.ratePerMinute).toBe(0)
   })
 
@@ -132,19 +132,19 @@ describe('an upstream', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, critical: true }] })
     const room = new Observed(rules).windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(40, GOOD)
     room.windows(2, { failed: 50, satisfied: 50 }, 'payment')
-    expect(room.view).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
+    expect(room.snapshot).toMatchObject({ inside: 1, breakers: { payment: 'open' } })
   })
 
   it('is open to all as soon as its breaker is removed', () => {
     const room = new Observed().windows(2, DOWN, 'payment').pass(31_000)
-    expect(room.view?.breakers).toEqual({ payment: 'half-open' })
+    expect(room.snapshot?.breakers).toEqual({ payment: 'half-open' })
     room.rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
-    expect(room.pass(1_000).view).toBeNull()
+    expect(room.pass(1_000).snapshot).toBeNull()
     expect(room.kinds.at(-1)).toBe('breaker-closed')
   })
 
   it('without a breaker is never blocked', () => {
     const rules = rulesOf({ upstreams: [origin, { ...payment, openMs: null }] })
-    expect(new Observed(rules).windows(5, DOWN, 'payment').view).toBeNull()
+    expect(new Observed(rules).windows(5, DOWN, 'payment').snapshot).toBeNull()
   })
 })

@@ -132,7 +132,7 @@ describe('a policy that counts networks', () => {
     const policy = { name: 'n', perNetwork: true, isShadow: false, cost: 1, quota: {}, matches: () => true }
     const room = {
       limits: { policies: [policy], stats: { add: () => undefined } },
-      spend: (key: string) => {
+      spendOrWaitMs: (key: string) => {
         spent.push(key)
         return 0
       },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { lotOf } from '../../../src/core/hash.ts'
-import type { HealthView } from '../../../src/core/health/effect.ts'
+import type { HealthSnapshot } from '../../../src/core/health/effect.ts'
 import type { Admitted } from '../../../src/edge/gate/verdict.ts'
 import { blockFor } from '../../../src/edge/origin/block.ts'
 import type { Visit } from '../../../src/edge/request/visit.ts'
@@ -18,11 +18,11 @@ class Isolate {
   mayTry = true
   readonly room = {
     name: 'shop',
-    snapshot: null as { health: HealthView } | null,
+    snapshot: null as { health: HealthSnapshot } | null,
     settings: { health: { shed: null }, isProtected: () => false },
     trials: new Trials(new Memory()),
     votes: { noteBlocked: () => undefined },
-    spend: () => (this.mayTry ? 0 : 1_000),
+    spendOrWaitMs: () => (this.mayTry ? 0 : 1_000),
   }
 
   origin(state: 'open' | 'half-open'): this {
@@ -35,7 +35,7 @@ class Isolate {
       back: {},
       retryAfterMs: 5_000,
     }
-    this.room.snapshot = { health: health as HealthView }
+    this.room.snapshot = { health: health as HealthSnapshot }
     return this
   }
 

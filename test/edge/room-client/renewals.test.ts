@@ -33,7 +33,7 @@ function slowDoor() {
 describe('renewals at one door', () => {
   it('gather while one call is under way, and each gets its own answer', async () => {
     const { renewals, calls } = slowDoor()
-    const answers = ['a', 'bb', 'ccc', 'dddd'].map(sid => renewals.renew(at(0), of(sid)))
+    const answers = ['a', 'bb', 'ccc', 'dddd'].map(sid => renewals.add(at(0), of(sid)))
     expect(calls.map(({ sids }) => sids)).toEqual([['a']])
     calls[0]?.answer()
     await later()
@@ -44,7 +44,7 @@ describe('renewals at one door', () => {
 
   it('are one for parallel requests of one session', async () => {
     const { renewals, calls } = slowDoor()
-    const answers = [renewals.renew(at(0), of('a')), renewals.renew(at(1), of('a')), renewals.renew(at(2), of('a'))]
+    const answers = [renewals.add(at(0), of('a')), renewals.add(at(1), of('a')), renewals.add(at(2), of('a'))]
     calls[0]?.answer()
     expect(await Promise.all(answers)).toEqual([live('a'), live('a'), live('a')])
     expect(calls).toHaveLength(1)
@@ -52,8 +52,8 @@ describe('renewals at one door', () => {
 
   it('that protect a session are never replaced by one that does not', async () => {
     const { renewals, calls } = slowDoor()
-    void renewals.renew(at(0), of('a'))
-    const protecting = renewals.renew(at(0), of('a', 900))
+    void renewals.add(at(0), of('a'))
+    const protecting = renewals.add(at(0), of('a', 900))
     calls[0]?.answer()
     await later()
     calls[1]?.answer()
@@ -63,7 +63,7 @@ describe('renewals at one door', () => {
 
   it('fail together, and the next renewals are sent again', async () => {
     const { renewals, calls } = slowDoor()
-    const answers = [renewals.renew(at(0), of('a')), renewals.renew(at(0), of('b'))].map(answer =>
+    const answers = [renewals.add(at(0), of('a')), renewals.add(at(0), of('b'))].map(answer =>
       answer.catch((error: Error) => error.message),
     )
     calls[0]?.fail()
@@ -74,9 +74,9 @@ describe('renewals at one door', () => {
 
   it('do not wait for a call whose request was cut off', async () => {
     const { renewals, calls } = slowDoor()
-    void renewals.renew(at(0), of('a'))
-    void renewals.renew(at(1), of('b'))
-    const answer = renewals.renew(at(4_000), of('c'))
+    void renewals.add(at(0), of('a'))
+    void renewals.add(at(1), of('b'))
+    const answer = renewals.add(at(4_000), of('c'))
     expect(calls.map(({ sids }) => sids)).toEqual([['a'], ['b', 'c']])
     calls[1]?.answer()
     expect(await answer).toEqual(live('c'))
@@ -85,9 +85,9 @@ describe('renewals at one door', () => {
   it('that can wait go with the next call', async () => {
     const { renewals, calls } = slowDoor()
     const noted: string[] = []
-    for (const sid of ['x', 'y', 'x']) renewals.renewLater(at(0), of(sid), () => noted.push(sid))
+    for (const sid of ['x', 'y', 'x']) renewals.addLater(at(0), of(sid), () => noted.push(sid))
     expect(calls).toHaveLength(0)
-    void renewals.renew(at(50), of('a'))
+    void renewals.add(at(50), of('a'))
     expect(calls[0]?.sids).toEqual(['a', 'x', 'y'])
     calls[0]?.answer()
     await later()
@@ -96,13 +96,13 @@ describe('renewals at one door', () => {
 
   it('that can wait go by themselves after a while, and are dropped once they are useless', async () => {
     const { renewals, calls } = slowDoor()
-    renewals.renewLater(at(0), of('x'), () => undefined)
-    renewals.renewLater(at(250), of('y'), () => undefined)
+    renewals.addLater(at(0), of('x'), () => undefined)
+    renewals.addLater(at(250), of('y'), () => undefined)
     expect(calls.map(({ sids }) => sids)).toEqual([['x', 'y']])
     calls[0]?.answer()
     await later()
-    renewals.renewLater(at(1_000), of('z'), () => undefined)
-    void renewals.renew(at(2_500), of('a'))
+    renewals.addLater(at(1_000), of('z'), () => undefined)
+    void renewals.add(at(2_500), of('a'))
     expect(calls[1]?.sids).toEqual(['a'])
   })
 })

@@ -63,7 +63,7 @@ export class OneDoor implements DoorCalls<RoomConfig> {
   async renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     const nowMs = this.#counted()
     return renewals.map(renewal => {
-      const answer = core.renew(this.#ruled(), renewal, nowMs)
+      const answer = core.renewSession(this.#ruled(), renewal, nowMs)
       if (answer.verdict === 'ended' || !renewal.tokenRequests) return answer
       return { ...answer, grants: this.#lend(renewal.sid, renewal.tokenRequests, nowMs) }
     })
