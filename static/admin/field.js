@@ -23,7 +23,7 @@ const METHODS = new Map([
   ['fifo', 'First come, first served.'],
   ['random', 'Visitors who come within one window are drawn by lot. Those who wait already stay ahead of them.'],
   ['passthrough', 'Every visitor goes straight to the site, without any limit. A held line still holds.'],
-  ['reject', 'No line: a visitor who finds no place is turned away. Those who wait already keep their places.'],
+  ['reject', 'No line: a visitor who cannot go in at once is rejected. Those who wait already keep their places.'],
 ])
 
 /** The hint of a field for the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */

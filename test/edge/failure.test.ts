@@ -38,11 +38,11 @@ describe('while the door cannot be reached', () => {
     expect([status, response.headers.get('Waiting-Room-Mode')]).toEqual([200, 'fallback'])
 
     const newcomer = visitorOf(bindings, 'wide.test', edge)
-    const turnedAway = await newcomer.page()
-    expect(turnedAway.atOrigin).toBeNull()
-    expect(turnedAway.status).toBe(503)
-    expect(turnedAway.response.headers.has('Retry-After')).toBe(true)
-    expect(turnedAway.text).not.toMatch(/internal error|reference = | {4}at /)
+    const refused = await newcomer.page()
+    expect(refused.atOrigin).toBeNull()
+    expect(refused.status).toBe(503)
+    expect(refused.response.headers.has('Retry-After')).toBe(true)
+    expect(refused.text).not.toMatch(/internal error|reference = | {4}at /)
 
     bindings.broken = false
     await new Promise(resolve => setTimeout(resolve, 1_100))

@@ -73,7 +73,9 @@ describe('sessions that ask only for one broken address', { timeout: TIMEOUT_MS 
         brokenShare,
         origin: well,
       })
-      expect(played.seconds.every(({ breaker, places }) => breaker === 'closed' && places === 10 * inside)).toBe(true)
+      expect(
+        played.seconds.every(({ breaker, totalActiveUsers: total }) => breaker === 'closed' && total === 10 * inside),
+      ).toBe(true)
       expect(played.seconds.reduce((sum, second) => sum + second.admitted, 0)).toBeGreaterThanOrEqual(inside + 3)
       const kinds = played.decisions.map(({ did }) => did.kind)
       expect(kinds.every(kind => kind === 'feature-broken')).toBe(true)

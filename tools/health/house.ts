@@ -51,7 +51,7 @@ export interface Second {
   /** Visitors whose last request was blocked. */
   readonly blocked: number
   readonly breaker: string
-  readonly places: number
+  readonly totalActiveUsers: number
 }
 
 export interface Played {
@@ -138,7 +138,7 @@ class World {
       there: thereOf(this.#state.presence, load),
       blocked: [...this.#people].filter(({ isBlocked, isGone }) => isBlocked && !isGone).length,
       breaker: this.#state.upstreams[ORIGIN]?.breaker.state ?? 'closed',
-      places: limits.totalActiveUsers,
+      totalActiveUsers: limits.totalActiveUsers,
     }
   }
 

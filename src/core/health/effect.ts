@@ -153,11 +153,11 @@ function steered<Rules extends AdmissionLimits>(
   const { sessions } = health.ceiling
   const ramp = rampOf(health, rules, nowMs)
   if (sessions === null && ramp >= 1) return operator
-  const places = sessions === null ? Number.POSITIVE_INFINITY : Math.floor(sessions) + goneOf(health.presence, load)
+  const allowed = sessions === null ? Number.POSITIVE_INFINITY : Math.floor(sessions) + goneOf(health.presence, load)
   return {
     ...operator,
     ratePerMinute: operator.ratePerMinute * ramp,
-    totalActiveUsers: Math.min(operator.totalActiveUsers, places),
+    totalActiveUsers: Math.min(operator.totalActiveUsers, allowed),
   }
 }
 

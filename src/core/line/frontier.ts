@@ -55,8 +55,8 @@ export interface LaneLoad {
   readonly ready: number
   /** Permits that the lane can use: banked at the room or unspent at its doors. */
   readonly permits: number
-  /** Free places beyond those permits. */
-  readonly places: number
+  /** How many more sessions the room has capacity for, beyond those permits. */
+  readonly freeCapacity: number
   readonly permitsPerSecond: number
   readonly departuresPerSecond: number
   /** Called visitors seen for the first time since the last tick. */
@@ -77,7 +77,10 @@ export function showRate(state: FrontierState): number {
 export function peopleToCall(state: FrontierState, load: LaneLoad, nowMs: number): number {
   learn(state, load.shown, nowMs)
   const rate = showRate(state)
-  const flow = Math.min(load.permitsPerSecond, load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond)
+  const flow = Math.min(
+    load.permitsPerSecond,
+    load.freeCapacity > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond,
+  )
   const target = Math.max(STANDBY_MIN, (flow * STANDBY_MS) / 1_000)
   return Math.max(0, (supplyOf(load) + target - load.ready) / rate - pending(state, nowMs))
 }
@@ -85,7 +88,7 @@ export function peopleToCall(state: FrontierState, load: LaneLoad, nowMs: number
 /** Returns the permits that will be available until half of the visitors called now have come. */
 export function supplyOf(load: LaneLoad): number {
   const lookaheadSeconds = LOOKAHEAD_MS / 1_000
-  const toCome = load.places + load.departuresPerSecond * lookaheadSeconds
+  const toCome = load.freeCapacity + load.departuresPerSecond * lookaheadSeconds
   return load.permits + Math.min(load.permitsPerSecond * lookaheadSeconds, toCome)
 }
 

@@ -113,7 +113,7 @@ export function grantable(bank: Bank, live: number, unspent: number, limits: Adm
 /**
  * Applies a door's report of its permits, and returns how many it has spent since its last report. A higher epoch is a
  * new incarnation of the door. The permits that the earlier one held are lost to the rate. They no longer count for
- * places, because `live` is exact.
+ * `total_active_users`, because `live` is exact.
  */
 export function settle(
   bank: Bank,

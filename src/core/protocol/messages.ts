@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly held: boolean
   /** The budget of `remaining` is spent. */
   readonly soldOut?: boolean
-  /** Every place is taken. */
+  /** As many sessions are live as the room allows. */
   readonly full: boolean
   /** The most admissions per second that the room would grant. */
   readonly ratePerSecond: number
@@ -86,7 +86,7 @@ export interface DoorReport extends TallyReport {
   readonly epoch: number
   readonly spent: number
   readonly returned: number
-  /** Sessions whose place is taken now. */
+  /** Sessions that are live now, and count against `total_active_users`. */
   readonly live: number
   /**
    * Permits of each lane beside the main one that were spent or returned in this epoch, in total; absent if there were

@@ -30,11 +30,11 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   const permits = outstanding + available(room, rules)
   // Permits in reach are part of the budget. Only the rest of the budget is still to come.
   const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
-  const places = Math.max(0, Math.min(rules.totalActiveUsers - live - outstanding, stock))
+  const freeCapacity = Math.max(0, Math.min(rules.totalActiveUsers - live - outstanding, stock))
   const whole = {
     ready: 0,
     permits,
-    places,
+    freeCapacity,
     permitsPerSecond: rules.ratePerMinute / 60,
     departuresPerSecond: room.departuresPerSecond,
     shown: 0,
@@ -45,7 +45,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
     const load = {
       ready: readyIn(room, rules, lane, nowMs),
       permits: whole.permits * part,
-      places: whole.places * part,
+      freeCapacity: whole.freeCapacity * part,
       permitsPerSecond: whole.permitsPerSecond * part,
       departuresPerSecond: whole.departuresPerSecond * part,
       shown: room.shown.get(lane) ?? 0,

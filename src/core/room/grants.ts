@@ -35,7 +35,7 @@ export function left({ stock }: RoomState): number | null {
   return stock.set === null ? null : Math.max(0, stock.set - stock.spent)
 }
 
-/** Returns the permits that can be granted now: what the rate, the places and the budget allow. */
+/** Returns the permits that can be granted now: what the rate, the capacity and the budget allow. */
 export function available(room: RoomState, rules: RoomRules): number {
   const { live, outstanding } = sums(room)
   return Math.max(

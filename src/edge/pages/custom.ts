@@ -1,6 +1,6 @@
 /**
  * The operator's own page, `custom_page_html`: a template with the variables of Cloudflare Waiting Room and ours. It is
- * for visitors in line, and for visitors whom the method `reject` turns away. Other states have our own pages, because
+ * for visitors in line, and for visitors whom the method `reject` rejects. Other states have our own pages, because
  * such a page was not written for them.
  */
 import { withoutReload } from '../../settings/custom-page.ts'

@@ -1,4 +1,4 @@
-/** The page of a visitor who is turned away without a place. Nothing on it moves, and it never reloads. */
+/** The page of a rejected visitor, who gets no place. Nothing on it moves, and it never reloads. */
 import html from '../../../static/rejected.html'
 import type { Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'

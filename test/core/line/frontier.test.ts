@@ -18,7 +18,7 @@ const CLAIM_WINDOW_MS = 300_000
 
 /** Ten permits a second, an empty bank, and no ready visitors. */
 const load = (more: Partial<LaneLoad> = {}): LaneLoad => ({
-  ...{ ready: 0, permits: 0, places: 1_000_000, permitsPerSecond: 10, departuresPerSecond: 0, shown: 0 },
+  ...{ ready: 0, permits: 0, freeCapacity: 1_000_000, permitsPerSecond: 10, departuresPerSecond: 0, shown: 0 },
   ...more,
 })
 
@@ -26,7 +26,7 @@ const numbers = fc.double({ min: 0, max: 10_000, noNaN: true })
 const loads = fc.record({
   ready: fc.nat(2_000),
   permits: numbers,
-  places: fc.oneof(fc.constant(0), numbers),
+  freeCapacity: fc.oneof(fc.constant(0), numbers),
   permitsPerSecond: numbers,
   departuresPerSecond: numbers,
   shown: fc.nat(2_000),
@@ -70,7 +70,7 @@ describe('the frontier', () => {
           const people = peopleToCall(state, load, nowMs)
           const flow = Math.min(
             load.permitsPerSecond,
-            load.places > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond,
+            load.freeCapacity > 0 ? Number.POSITIVE_INFINITY : load.departuresPerSecond,
           )
           const most = (supplyOf(load) + Math.max(2, 2 * flow)) / showRate(state)
           expect(people).toBeGreaterThanOrEqual(0)

@@ -129,7 +129,7 @@ describe('a page of the operator', () => {
     await change({ events: [] })
   })
 
-  it('is shown by `reject` without reloading, but not to visitors who are turned away for another reason', async () => {
+  it('is shown by `reject` without reloading, but not to visitors who are rejected for another reason', async () => {
     const own = '{{#isRejectQueue}}Closed for today{{/isRejectQueue}}{{^isRejectQueue}}In line{{/isRejectQueue}}'
     const closed = { custom_page_html: own, queue_all: false, new_users_per_minute: 0, queueing_method: 'reject' }
     await visitor().page()
