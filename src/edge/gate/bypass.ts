@@ -2,6 +2,7 @@
 import type { Bypass, BypassFacts } from '../../settings/compiled/bypass.ts'
 import { bypassFacts, isPreflight, type Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
+import { limitedNetwork } from './network-quota.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -40,7 +41,7 @@ function isBypassed(visit: Visit, rules: readonly Bypass[]): boolean {
 
 /** Whether the network of a visitor may load well-known files. Beyond its limit they fall under the room. */
 function mayLoadFiles(visit: Visit, room: RoomClient): boolean {
-  const network = room.settings.anonymous && visit.network
+  const network = limitedNetwork(visit, room)
   return !network || room.spendOrWaitMs(`well-known/${network}`, WELL_KNOWN_FILES, visit.nowMs) === 0
 }
 
@@ -48,7 +49,7 @@ function mayLoadFiles(visit: Visit, room: RoomClient): boolean {
 function preflight(visit: Visit, room: RoomClient): Verdict {
   const { preflights, mode } = room.settings.config
   if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', why: 'preflight', room }
-  const network = room.settings.anonymous && visit.network
+  const network = limitedNetwork(visit, room)
   const retryAfterMs = network ? room.spendOrWaitMs(`preflight/${network}`, PREFLIGHTS, visit.nowMs) : 0
   if (retryAfterMs > 0) return { kind: 'limited', why: 'preflights', retryAfterMs, by: null }
   return { kind: 'proxy', why: 'preflight' }
