@@ -22,7 +22,8 @@
     const left = countdown(seconds)
     set('place', seconds > 0 ? left : texts.before.now)
     element('place').className = seconds === 0 ? 'pending' : left.length > 6 ? 'long' : ''
-    document.title = seconds > 0 ? texts.before.title.replace('{time}', left) : texts.before.now
+    const title = seconds > 0 ? texts.before.title.replace('{time}', left) : texts.before.now
+    document.title = title + room.dataset.suffix
   }
 
   const startOf = (/** @type {string} */ at) => {

@@ -159,7 +159,8 @@
     element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
     const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
     set('wait', (!held && wait) || texts.waitUnknown)
-    document.title = number && text.title ? text.title.replace('{place}', number) : text.headline
+    const title = number && text.title ? text.title.replace('{place}', number) : text.headline
+    document.title = title + room.dataset.suffix
 
     // Before the start of an event, start.js replaces these texts.
     room.dispatchEvent(new CustomEvent('place', { detail: place }))

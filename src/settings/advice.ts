@@ -1,7 +1,9 @@
 /** Advice on settings that are allowed but probably not meant. Advice never refuses. */
+import { adviceOnBrand } from './brand/settings.ts'
 import { adviceOnBypass } from './bypass/advice.ts'
 import { withoutReload } from './custom-page.ts'
 import { timesOf } from './events.ts'
+import { sitesOf } from './rooms.ts'
 import type { RoomConfig } from './schema.ts'
 
 /** An event further away than this probably has a wrong year. */
@@ -18,6 +20,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
       )
     }
     advice.push(...adviceOnBypass(room).map(text => `${at}: ${text}`))
+    advice.push(...adviceOnBrand(room, sitesOf(room)).map(text => `${at}: ${text}`))
     if (isLostInFrames(room)) {
       advice.push(
         `${at}: cookie_attributes.samesite = "none" without partitioned = true: in frames of other sites many browsers keep no such cookie, and a visitor is a newcomer with each request`,

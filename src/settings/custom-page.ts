@@ -51,11 +51,14 @@ export function pagesProblem(pages: readonly (string | null)[]): string | null {
   return `must be at most ${count(ROOM_PAGES_BYTES_MAX)} bytes in all, with those of the room's events, got ${count(bytes)}`
 }
 
-/** Returns a change as the audit log keeps it: a long page is cut to its beginning and its size. */
+/** Settings that may be long. */
+const LONG: readonly string[] = ['custom_page_html', 'logo', 'logo_dark', 'icon']
+
+/** Returns a change as the audit log keeps it: a long page or picture is cut to its beginning and its size. */
 export function withoutPages(request: ChangeRequest): ChangeRequest {
   if (!('set' in request)) return request
   const text = JSON.stringify(request.set, (key, value: unknown) =>
-    key === 'custom_page_html' && typeof value === 'string' ? inShort(value) : value,
+    LONG.includes(key) && typeof value === 'string' ? inShort(value) : value,
   )
   return { set: JSON.parse(text) as unknown }
 }

@@ -6,6 +6,7 @@
  */
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
+import { brandProblems, brandSettings } from './brand/settings.ts'
 import { bypassRule } from './bypass/rule.ts'
 import { pagesProblem } from './custom-page.ts'
 import { eventsSchema } from './events.ts'
@@ -100,6 +101,7 @@ export const runtimeShape = {
   origin_body_timeout: numberIn(0.1, 300, 'fractions').nullable().default(null),
   languages: languages.default([]),
   texts: replacedTexts.default({}),
+  brand: brandSettings,
   message: overridable.message.default(''),
   custom_page_html: overridable.custom_page_html.default(''),
   events: eventsSchema.default([]),
@@ -145,6 +147,10 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     const message = `must be at least session_duration (${room.session_duration}), got ${room.max_session_duration}`
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
+  const sites = [room, ...room.additional_routes].map(({ path }) => path)
+  // A bypass rule that was refused cannot be compiled.
+  for (const { path, message } of context.issues.length === 0 ? brandProblems(room, sites) : [])
+    context.addIssue({ code: 'custom', path: ['brand', path], message })
   const pages = pagesProblem([room.custom_page_html, ...room.events.map(event => event.custom_page_html)])
   if (pages !== null) context.addIssue({ code: 'custom', path: ['custom_page_html'], message: pages })
   const pin = pinProblem(room.health_pins, room.upstreams)

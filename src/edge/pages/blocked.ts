@@ -58,7 +58,7 @@ async function page(visit: Visit, room: RoomClient, shown: Shown, retryAfterMs: 
   const language = languageFor(visit, config)
   const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))
   const variables = {
-    ...variablesOf(visit, language),
+    ...variablesOf(visit, language, config),
     ...shown,
     title: shown.headline,
     message: shown.message.text,

@@ -8,7 +8,8 @@ import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { countdownInWords } from '../texts/words.ts'
-import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { compact } from './compact.ts'
+import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = compact(countdownJs + js)
 /** The page does not reload after a longer wait, because no visitor looks at it for so long. */
@@ -26,7 +27,7 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refus
   const reloads = visit.isSafe && !forGood && wait <= RELOADS_MAX_SECONDS
   const form = await formOf(visit)
   const variables = {
-    ...variablesOf(visit, language),
+    ...variablesOf(visit, language, room),
     ...form,
     script: SCRIPT,
     title: limited.headline,

@@ -1,13 +1,18 @@
 /** The parts of all pages at the edge: their templates, their style, and the policy that lists what may run on them. */
 import Mustache from 'mustache'
+import brand from '../../../static/brand.html'
+import foot from '../../../static/foot.html'
 import form from '../../../static/form.html'
 import head from '../../../static/head.html'
 import css from '../../../static/waiting.css'
+import type { Brand } from '../../settings/brand/settings.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { loaderOf } from '../request/kind.ts'
 import { carry, FORM_FIELD, isCarriable } from '../request/sent-form.ts'
 import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
+import { brandVariables, faceOf } from './brand.ts'
+import { compactStyle } from './compact.ts'
 
 /** A page, with the headers that belong to it. */
 export interface Page {
@@ -16,13 +21,14 @@ export interface Page {
 }
 
 /** The style of every page. */
-export const pageStyle = compact(css)
-  .replace(/\s*([{};,])\s*/g, '$1')
-  .replace(/: /g, ':')
+export const pageStyle = compactStyle(css)
+
+/** Parts of several pages, by the name in `{{> name}}`. */
+const PARTS: Readonly<Record<string, string>> = { head, form, brand, foot }
 
 /** Fills in one of our templates. */
 export function template(html: string): (variables: object) => string {
-  return parsed(html.replace('{{> head}}\n', () => head).replace('{{> form}}\n', () => form))
+  return parsed(html.replace(/\{\{> (\w+)\}\}\n/g, (_, name: string) => PARTS[name] ?? ''))
 }
 
 /**
@@ -56,10 +62,11 @@ export function siteOf({ url }: Pick<Visit, 'url'>): string {
 }
 
 /** Returns the variables of every page of our own. */
-export function variablesOf(visit: Visit, { tag, dir, texts }: Language) {
+export function variablesOf(visit: Visit, language: Language, config: RoomConfig) {
+  const { tag, dir, texts } = language
   return {
     style: pageStyle,
-    site: siteOf(visit),
+    ...brandVariables({ site: siteOf(visit), origin: visit.url.origin }, config, language),
     sent: !visit.isSafe,
     refreshUrl: leadsTo(visit),
     turbo: loaderOf(visit.request.headers) === 'turbo',
@@ -77,30 +84,37 @@ export async function formOf(visit: Visit) {
 
 /**
  * Returns a function for a page's headers in a room. The Content-Security-Policy allows only the page's own styles and
- * scripts, by their hashes. The policy is computed once.
+ * scripts, by their hashes. The policy is computed once for each brand.
  */
 export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
 }): (room: RoomConfig, language: Language, form?: string | null) => Promise<Page['headers']> {
-  let policy: Promise<string> | null = null
-  const make = async () => {
+  const policies = new WeakMap<Brand, Promise<string>>()
+  const make = async (brand: Brand) => {
     const { styles, scripts = [], polls = false } = own
+    const face = faceOf(brand)
+    const allStyles = face ? [...styles, face.style] : styles
     const parts = [
       "default-src 'none'",
       ...(scripts.length === 0 ? [] : [`script-src ${(await Promise.all(scripts.map(hashOf))).join(' ')}`]),
-      `style-src ${(await Promise.all(styles.map(hashOf))).join(' ')}`,
+      `style-src ${(await Promise.all(allStyles.map(hashOf))).join(' ')}`,
       ...(polls ? ["connect-src 'self'"] : []),
-      'img-src data:',
+      `img-src data:${face?.loadsPictures ? " 'self'" : ''}`,
       "base-uri 'none'",
     ]
     return parts.join('; ')
   }
+  const made = (brand: Brand) => {
+    const policy = make(brand)
+    policies.set(brand, policy)
+    return policy
+  }
   return async (room, language, form = null) => {
-    policy ??= make()
+    const policy = await (policies.get(room.brand) ?? made(room.brand))
     // Chromium applies `form-action` also to the redirects that answer a form, and a site may redirect anywhere.
-    const whole = form === null ? `${await policy}; form-action 'none'` : await policy
+    const whole = form === null ? `${policy}; form-action 'none'` : policy
     return { ...pageHeaders(whole, room), ...languageHeaders(language) }
   }
 }
@@ -131,13 +145,6 @@ export function leadsTo(visit: Visit): string {
  */
 export function refreshUrl({ pathname, search }: URL): string {
   return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}`
-}
-
-/**
- * Removes what only readers of the source need: comments (those with `//` only on lines of their own) and indentation.
- */
-export function compact(text: string): string {
-  return text.replace(/\/\*.*?\*\/ ?/gs, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
 }
 
 /** Returns a source of a policy: the hash of the text between the tags, byte for byte. */

@@ -16,7 +16,7 @@ export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Pag
   const text = textOf(verdict, language)
   const form = await formOf(visit)
   const variables = {
-    ...variablesOf(visit, language),
+    ...variablesOf(visit, language, verdict.room.settings.config),
     ...form,
     ...text,
     title: text.headline,

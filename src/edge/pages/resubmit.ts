@@ -4,7 +4,8 @@ import js from '../../../static/resubmit.js'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
-import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { compact } from './compact.ts'
+import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = compact(js)
 const render = template(resubmit)
@@ -16,6 +17,6 @@ export async function resubmitPage(visit: Visit, room: RoomConfig): Promise<Page
   const { headline } = language.texts.resubmit
   const form = await formOf(visit)
   if (form.form === null) return null
-  const html = render({ ...variablesOf(visit, language), ...form, script: SCRIPT, title: headline })
+  const html = render({ ...variablesOf(visit, language, room), ...form, script: SCRIPT, title: headline })
   return { html, headers: await headers(room, language, form.form) }
 }

@@ -13,7 +13,8 @@ import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted, filled, inWords } from '../texts/words.ts'
 import { drawUrl, statusUrl, waitUrl } from './addresses.ts'
-import { compact, formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { compact } from './compact.ts'
+import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
 /** The same for every visitor. */
@@ -46,7 +47,7 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
   const reloadSeconds = refreshSeconds(place)
   const form = await formOf(visit)
   const variables = {
-    ...variablesOf(visit, language),
+    ...variablesOf(visit, language, config),
     ...form,
     ...FIXED,
     ...scriptTexts(language),
@@ -169,19 +170,13 @@ const SCRIPT_TEXTS = new WeakMap<Texts, { readonly texts: string; readonly start
 function scriptTexts({ texts, locales }: Language) {
   const known = SCRIPT_TEXTS.get(texts)
   if (known) return known
-  const {
-    start,
-    page: _page,
-    rejected: _rejected,
-    resubmit: _resubmit,
-    again: _again,
-    limited: _limited,
-    blocked: _blocked,
-    time: _time,
-    ...rest
-  } = texts
-  const { problems: _problems, ...shown } = rest
-  const made = { texts: inScript({ ...shown, locales }), startTexts: inScript({ ...start, locales }) }
+  const { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown } = texts
+  const { said, fresh, lost, found } = texts
+  const places = { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown }
+  const made = {
+    texts: inScript({ ...places, said, fresh, lost, found, locales }),
+    startTexts: inScript({ ...texts.start, locales }),
+  }
   SCRIPT_TEXTS.set(texts, made)
   return made
 }

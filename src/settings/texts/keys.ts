@@ -54,6 +54,8 @@ export const TEXT_KEYS = {
   lost: [],
   found: [],
   again: [],
+  'links.help': [],
+  'links.privacy': [],
   'start.before.headline': [],
   'start.before.drawn': [],
   'start.before.byArrival': [],
