@@ -7,8 +7,9 @@
  */
 import { base64url, compactVerify, errors } from 'jose'
 import { MAIN_LANE } from '../core/ticket.ts'
+import { isCanonical } from './compact.ts'
 import type { KeyRing } from './keyring.ts'
-import { claimsOf, headerOf, isCanonical, isFiniteNumber } from './tokens.ts'
+import { claimsOf, headerOf, isFiniteNumber } from './tokens.ts'
 import { utf8 } from './utf8.ts'
 
 export interface Invitation {

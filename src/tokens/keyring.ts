@@ -5,20 +5,32 @@
  * isolate.
  */
 import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
+import { encodedHeader } from './compact.ts'
 import { derivedKey, drawKeyOf } from './derive.ts'
 
 export interface SigningKey {
   readonly kid: string
+  /** The encoded header of each token that the key signs. */
+  readonly header: string
   readonly key: CryptoKey
+}
+
+/** The keys of one kind of token. */
+export interface TokenKeys {
+  readonly sign: SigningKey
+  /** Keys by `kid`. */
+  readonly verify: ReadonlyMap<string, CryptoKey>
+  /** The same keys by the encoded header of our own tokens. */
+  readonly byHeader: ReadonlyMap<string, CryptoKey>
 }
 
 export interface KeyRing {
   /** When the secret was read. A key that has begun to sign since then may be missing here. */
   readonly openedMs: number
   /** HS256 key of tickets. */
-  readonly tickets: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
+  readonly tickets: TokenKeys
   /** Ed25519 keys of passes. */
-  readonly passes: { readonly sign: SigningKey; readonly verify: ReadonlyMap<string, CryptoKey> }
+  readonly passes: TokenKeys
   /** Keys of draws by `kid`, each derived from the ticket key of the same `kid`. */
   readonly draws: ReadonlyMap<string, CryptoKey>
   /** HS256 keys of invitations by room and `kid`, oldest first. */
@@ -49,6 +61,12 @@ const INVITATION_KEYS_MAX = 4
 /** Signed tokens contain only base64url and dots, so no token equals this text. */
 const SUBJECTS = 'antesala/subject/1'
 
+/** The algorithm is pinned by the kind, never taken from the token. */
+export const KINDS = {
+  ticket: { alg: 'HS256', typ: 'ticket+jwt' },
+  pass: { alg: 'EdDSA', typ: 'pass+jwt' },
+} as const
+
 const HOW = 'make one with `npm run keys -- new`'
 
 /** Opens the secret `ROOM_KEYS`. Throws KeyRingError, which names the problem and its place. */
@@ -56,7 +74,7 @@ export async function openKeyRing(secret: string | undefined, openedMs = 0): Pro
   const stored = parseKeys(secret)
   const tickets = stored.filter(isTicketKey)
   const passes = stored.filter(isPassKey)
-  const ofTickets = await side('ticket', tickets, 'HS256')
+  const ofTickets = await tokenKeys('ticket', tickets)
   const draws = [...ofTickets.verify].map(async ([kid, key]) => [kid, await drawKeyOf(key)] as const)
   const invitations = await invitationKeys(stored)
   const subjects = [...invitations].map(async ([room, keys]) => {
@@ -68,7 +86,7 @@ export async function openKeyRing(secret: string | undefined, openedMs = 0): Pro
     invitations,
     subjects: new Map(await Promise.all(subjects)),
     tickets: ofTickets,
-    passes: await side('pass', passes, 'EdDSA'),
+    passes: await tokenKeys('pass', passes),
     draws: new Map(await Promise.all(draws)),
     jwks: { keys: passes.map(publicPart) },
   }
@@ -152,15 +170,23 @@ function checkSecretLength(key: StoredKey, at: string): void {
   if (bytes < 32) throw new KeyRingError(`${at}.k must be at least 32 bytes, got ${bytes}`)
 }
 
-async function side(kind: string, keys: readonly StoredKey[], alg: string): Promise<KeyRing['tickets']> {
+async function tokenKeys(kind: keyof typeof KINDS, keys: readonly StoredKey[]): Promise<TokenKeys> {
+  const { alg, typ } = KINDS[kind]
   const signing = keys.filter(key => key.state === 'sign')
   const [signer] = signing
   if (signing.length !== 1 || !signer) {
     throw new KeyRingError(`ROOM_KEYS must hold exactly one ${kind} key with state sign, got ${signing.length}`)
   }
   const verify = new Map<string, CryptoKey>()
-  for (const key of keys) verify.set(key.kid, await load(key.kty === 'OKP' ? publicPart(key) : key, alg))
-  return { sign: { kid: signer.kid, key: await load(signer, alg) }, verify }
+  const byHeader = new Map<string, CryptoKey>()
+  for (const stored of keys) {
+    const { kid } = stored
+    const key = await load(stored.kty === 'OKP' ? publicPart(stored) : stored, alg)
+    verify.set(kid, key)
+    byHeader.set(encodedHeader({ alg, typ, kid }), key)
+  }
+  const header = encodedHeader({ alg, typ, kid: signer.kid })
+  return { sign: { kid: signer.kid, header, key: await load(signer, alg) }, verify, byHeader }
 }
 
 async function load(key: JWK, alg: string): Promise<CryptoKey> {

@@ -4,14 +4,12 @@
  * A text that is not exactly what we signed is no token. There is no lenient reading, and no unverified claim leaves
  * this file.
  */
-import { base64url, CompactSign, type CryptoKey, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
+import { type CryptoKey, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, SKEW_MS, type Ticket } from '../core/ticket.ts'
+import { headerPart, isCanonical, signCompact, TOKEN_BYTES_MAX, verifyCompact } from './compact.ts'
 import { drawnKey } from './draw.ts'
-import type { KeyRing, SigningKey } from './keyring.ts'
-import { utf8 } from './utf8.ts'
+import { type KeyRing, KINDS as SIGNED } from './keyring.ts'
 
-/** A token names one visitor and one place. Anything longer is an attack on the parser. */
-export const TOKEN_BYTES_MAX = 2_048
 /** A ticket lives this long after its last poll. */
 export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
@@ -29,10 +27,9 @@ export type Token =
   /** Signed with a key that this isolate may not have yet: the cookie must be left as it is. */
   | { readonly kind: 'unknown' }
 
-/** The algorithm is pinned by the kind, never taken from the token. */
 const KINDS = [
-  { typ: 'ticket+jwt', alg: 'HS256', keys: 'tickets', outlivesExpiry: false, read: ticketFrom },
-  { typ: 'pass+jwt', alg: 'EdDSA', keys: 'passes', outlivesExpiry: true, read: passFrom },
+  { ...SIGNED.ticket, keys: 'tickets', outlivesExpiry: false, read: ticketFrom },
+  { ...SIGNED.pass, keys: 'passes', outlivesExpiry: true, read: passFrom },
 ] as const
 const DECODER = new TextDecoder()
 const NONE: Token = { kind: 'none' }
@@ -45,15 +42,20 @@ const UNKNOWN: Token = { kind: 'unknown' }
 export async function readToken(ring: KeyRing, text: string, room: string, nowMs: number): Promise<Token> {
   const claimed = claimedKey(ring, text)
   if (!claimed) return NONE
-  const { kind, key } = claimed
+  const { kind, key, header } = claimed
   if (!key) return mayBeOfNewerKey(text, ring, nowMs) ? UNKNOWN : NONE
+  const payload = await (header === null ? verifyByJose(text, key, kind.alg) : verifyCompact(header, text, key))
+  const claims = payload && claimsOf(payload)
+  if (!claims || claims.aud !== room || !(claims.exp > nowMs / 1_000 || kind.outlivesExpiry)) return NONE
+  return kind.read(claims, room, ring)
+}
+
+/** Returns the payload of a token with a header that we did not write. Returns null if the key has not signed it. */
+async function verifyByJose(text: string, key: CryptoKey, alg: string): Promise<Uint8Array | null> {
   try {
-    const { payload } = await compactVerify(text, key, { algorithms: [kind.alg] })
-    const claims = claimsOf(payload)
-    if (!claims || claims.aud !== room || !(claims.exp > nowMs / 1_000 || kind.outlivesExpiry)) return NONE
-    return await kind.read(claims, room, ring)
+    return (await compactVerify(text, key, { algorithms: [alg] })).payload
   } catch (error) {
-    if (error instanceof errors.JOSEError) return NONE
+    if (error instanceof errors.JOSEError) return null
     throw error
   }
 }
@@ -63,16 +65,32 @@ export function needsVerifying(ring: KeyRing, text: string): boolean {
   return claimedKey(ring, text)?.key !== undefined
 }
 
-/**
- * Returns the kind that a text claims to be, and the key that it names, if the ring has it. Returns null for a text
- * that looks like no token.
- */
-function claimedKey(ring: KeyRing, text: string): { kind: (typeof KINDS)[number]; key: CryptoKey | undefined } | null {
+interface Claimed {
+  readonly kind: (typeof KINDS)[number]
+  /** Undefined if the ring does not have the key that the text names. */
+  readonly key: CryptoKey | undefined
+  /** The encoded header, if it is exactly the one that we write for this key. */
+  readonly header: string | null
+}
+
+/** Returns the kind that a text claims to be, with its key. Returns null for a text that looks like no token. */
+function claimedKey(ring: KeyRing, text: string): Claimed | null {
+  if (text.length > TOKEN_BYTES_MAX) return null
+  const header = headerPart(text)
+  for (const kind of KINDS) {
+    const key = ring[kind.keys].byHeader.get(header)
+    if (key) return { kind, key, header }
+  }
+  return claimedByForeignHeader(ring, text)
+}
+
+/** An operator's tools may sign our tokens too, and write the header in their own way. */
+function claimedByForeignHeader(ring: KeyRing, text: string): Claimed | null {
   if (!isCanonical(text)) return null
   const header = headerOf(text)
   const kind = KINDS.find(({ typ, alg }) => header?.typ === typ && header.alg === alg)
   if (!kind || typeof header?.kid !== 'string') return null
-  return { kind, key: ring[kind.keys].verify.get(header.kid) }
+  return { kind, key: ring[kind.keys].verify.get(header.kid), header: null }
 }
 
 /** Returns whether a token that was verified before is still one, for this room and now. */
@@ -105,32 +123,19 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     iat,
     exp,
   }
-  return sign(claims, KINDS[0], ring.tickets.sign)
+  return signCompact(ring.tickets.sign.header, claims, ring.tickets.sign.key)
 }
 
 export function signPass(ring: KeyRing, pass: Pass): Promise<string> {
   const iat = Math.floor(pass.issuedMs / 1_000)
   const exp = Math.floor(pass.expiresMs / 1_000) // NumericDate is whole seconds: end early, never late
-  return sign({ aud: pass.room, sub: pass.sid, gen: pass.generation, iat, exp }, KINDS[1], ring.passes.sign)
-}
-
-function sign(claims: object, { alg, typ }: (typeof KINDS)[number], { kid, key }: SigningKey): Promise<string> {
-  return new CompactSign(utf8(JSON.stringify(claims))).setProtectedHeader({ alg, typ, kid }).sign(key)
+  const claims = { aud: pass.room, sub: pass.sid, gen: pass.generation, iat, exp }
+  return signCompact(ring.passes.sign.header, claims, ring.passes.sign.key)
 }
 
 /** Returns the pass for a session that its door ends at `doorExpiresMs`. The pass ends a little earlier. */
 export function passFor(session: Omit<Pass, 'expiresMs'>, doorExpiresMs: number): Pass {
   return { ...session, expiresMs: doorExpiresMs - PASS_ENDS_EARLY_MS }
-}
-
-/**
- * Returns whether a text is three non-empty base64url parts, each in the one canonical spelling of its bytes. A lenient
- * decoder accepts several spellings.
- */
-export function isCanonical(text: string): boolean {
-  if (text.length > TOKEN_BYTES_MAX) return false
-  const parts = text.split('.')
-  return parts.length === 3 && parts.every(part => /^[\w-]+$/.test(part) && reencode(part) === part)
 }
 
 /**
@@ -166,15 +171,6 @@ export function claimsOf(payload: Uint8Array): (Record<string, unknown> & { exp:
 export function headerOf(text: string): ReturnType<typeof decodeProtectedHeader> | null {
   try {
     return decodeProtectedHeader(text)
-  } catch (error) {
-    if (error instanceof TypeError) return null
-    throw error
-  }
-}
-
-function reencode(part: string): string | null {
-  try {
-    return base64url.encode(base64url.decode(part))
   } catch (error) {
     if (error instanceof TypeError) return null
     throw error
