@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Bundle } from './serving/bundle.ts'
 import { serveCommand } from './serving/command.ts'
 import { FOLDER_FILE, type FolderFile } from './serving/folder.ts'
-import type { SecretName } from './serving/secrets.ts'
+import type { OptionalSecret, SecretName } from './serving/secrets.ts'
 import { runCommand } from './support/cli.ts'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
@@ -15,19 +15,19 @@ const USAGE = `antesala serve|check-config|keys [FLAGS]
 
   serve         runs the waiting room in front of an origin
   check-config  checks a configuration before it is used
-  keys          makes and rotates the secret ROOM_KEYS
+  keys          makes and rotates the secrets ROOM_KEYS and ADMIN_TOKENS
 
 Each command explains its flags with --help. --version prints the version.`
 
 const ABOUT = `Runs the waiting room in front of an origin. Variables and rooms come from --config, a file in the
-form of wrangler.toml, or are those that this folder was built with. The secrets ROOM_KEYS, ADMIN_TOKEN and
-METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and METRICS_TOKEN_FILE
-name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one server can
+form of wrangler.toml, or are those that this folder was built with. The secrets ROOM_KEYS, ADMIN_TOKEN,
+ADMIN_TOKENS and METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and so
+on name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one server can
 have it at a time. Behind a proxy with TLS name the header in which it sends the visitor's address: then the scheme
 is taken from X-Forwarded-Proto, and only the proxy may reach the port.`
 
 /** The commands that make each secret where it is missing. */
-const MAKES: Readonly<Record<Exclude<SecretName, 'METRICS_TOKEN'>, string>> = {
+const MAKES: Readonly<Record<Exclude<SecretName, OptionalSecret>, string>> = {
   ROOM_KEYS: '(umask 077; antesala keys new > keys.json)\n  export ROOM_KEYS_FILE=keys.json',
   ADMIN_TOKEN: '(umask 077; head -c 24 /dev/urandom | base64 > admin.token)\n  export ADMIN_TOKEN_FILE=admin.token',
 }

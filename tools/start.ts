@@ -94,7 +94,7 @@ async function check(given: Given): Promise<Checked> {
   const { controlPrefix } = readDeployment({ ...vars, ...changed, ADMIN_HOST: '*' })
   const { created, ROOM_KEYS, ADMIN_TOKEN } = await developmentSecrets(resolve(ROOT, '.dev.vars'))
   const from = '.dev.vars'
-  await checkSecrets({ value: ROOM_KEYS, from }, { value: ADMIN_TOKEN, from }, null, 'npm run -s keys --')
+  await checkSecrets({ value: ROOM_KEYS, from }, { value: ADMIN_TOKEN, from }, {}, 'npm run -s keys --')
   const storage = resolve(given.storage ?? '')
   return { host, port, origin, seesVisitorHost, rooms, storage, controlPrefix, hasNewSecrets: created }
 }

@@ -19,7 +19,7 @@ export async function readJson(request: Request): Promise<{ readonly value: unkn
   const type = (request.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== '' && !TYPES.includes(type)) {
     const detail = `The body has the type ${type}. Send an object of settings as application/json.`
-    return fail(415, 'The body is not JSON', detail, { 'Accept-Patch': 'application/json' })
+    return fail(415, 'The body is not JSON', detail, { headers: { 'Accept-Patch': 'application/json' } })
   }
   const text = decoded(await request.arrayBuffer())
   if (text === null) return fail(400, 'The body is not UTF-8', 'JSON is sent as UTF-8 (RFC 8259).')

@@ -1,5 +1,8 @@
 /** The description of the admin API (OpenAPI 3.1). */
+import { leastRole } from './access/roles.ts'
 import { SCHEMAS } from './schemas.ts'
+
+type PathItem = { readonly parameters?: unknown } & Readonly<Record<string, object>>
 
 const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 const room = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Room' } } } }
@@ -12,20 +15,14 @@ const ifMatch = {
   schema: { type: 'string' },
 }
 
-const actor = {
-  name: 'Waiting-Room-Actor',
-  in: 'header',
-  description: 'The name of the operator in the log of changes, percent-encoded beyond ASCII.',
-  schema: { type: 'string', default: 'admin' },
-}
-
 const PATHS = {
   '/rooms': {
     get: {
       summary: 'All rooms with their live figures; one that does not answer has a name and an `error` only',
       responses: answers({
         200: {
-          description: 'Rooms, and `notices`: what is wrong with the deployment, in words; empty when nothing is',
+          description:
+            'Rooms; `you`: name and role of the token; `notices`: what is wrong with the deployment, in words',
         },
       }),
     },
@@ -41,7 +38,7 @@ const PATHS = {
       description:
         'Settings that have the value already stay as they are. A change without effect makes no version and no ' +
         'entry in the log. `remaining` by itself begins the budget anew, also with the number that it had.',
-      parameters: [ifMatch, actor],
+      parameters: [ifMatch],
       requestBody: {
         required: true,
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },
@@ -57,7 +54,7 @@ const PATHS = {
     parameters: [name],
     delete: {
       summary: 'Back to the deployed file',
-      parameters: [ifMatch, actor],
+      parameters: [ifMatch],
       responses: answers(changed()),
     },
   },
@@ -65,7 +62,7 @@ const PATHS = {
     parameters: [name, { name: 'setting', in: 'path', required: true, schema: { type: 'string' } }],
     delete: {
       summary: 'One setting back to the deployed file',
-      parameters: [ifMatch, actor],
+      parameters: [ifMatch],
       responses: answers(changed()),
     },
   },
@@ -122,7 +119,7 @@ export function openApi(prefix: string): object {
     },
     servers: [{ url: `${prefix}/api/v1` }],
     security: [{ token: [] }],
-    paths: PATHS,
+    paths: withRoles(),
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: SCHEMAS,
@@ -130,12 +127,29 @@ export function openApi(prefix: string): object {
   }
 }
 
+/** Returns the paths with the least role of each operation, as the API checks it. */
+function withRoles(): object {
+  const entries = Object.entries(PATHS).map(([path, { parameters, ...operations }]: [string, PathItem]) => [
+    path,
+    {
+      ...(parameters ? { parameters } : {}),
+      ...Object.fromEntries(
+        Object.entries(operations).map(([method, operation]) => [
+          method,
+          { ...operation, 'x-role': leastRole(method.toUpperCase(), path) },
+        ]),
+      ),
+    },
+  ])
+  return Object.fromEntries(entries)
+}
+
 /** Adds the refusals for a bad token, which every path may give. */
 function answers(more: object) {
   return {
     ...more,
     401: { description: 'No valid token', ...problem },
-    403: { description: 'The admin API is off: the secret ADMIN_TOKEN is not set', ...problem },
+    403: { description: 'The role does not include this, or the admin API is off because no token is set', ...problem },
     429: {
       description: 'Too many wrong tokens from this network; the right one is accepted all the same',
       headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },

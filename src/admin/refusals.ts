@@ -1,7 +1,18 @@
 /** Refusals of the admin API: problem details (RFC 9457) that explain what to fix. */
 
-export function fail(status: number, title: string, detail?: string, headers: Record<string, string> = {}): Response {
-  const body = { type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) }
+/** `more` are further members of the body. */
+interface Extras {
+  readonly headers?: Record<string, string>
+  readonly more?: Readonly<Record<string, unknown>>
+}
+
+export function fail(
+  status: number,
+  title: string,
+  detail?: string,
+  { headers = {}, more = {} }: Extras = {},
+): Response {
+  const body = { type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }), ...more }
   return respond(status, body, headers)
 }
 

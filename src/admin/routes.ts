@@ -1,14 +1,16 @@
 /**
  * The admin API and the dashboard. Live changes are versioned: two operators never overwrite each other unknowingly.
  */
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { doorOf } from '../core/ticket.ts'
-import { type Deployment, isOnlyAdminHost, readAdminToken, readMetricsToken } from '../settings/deployment.ts'
+import { isOnlyAdminHost } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
-import { type Access, createGuard } from './auth.ts'
+import { createAccess, notAllowed } from './access/access.ts'
+import { foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
 import { readJson } from './body.ts'
+import type { Admin, AdminBindings, AdminContext } from './context.ts'
 import { dashboardFile } from './dashboard.ts'
 import { describedAll, shown } from './described.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
@@ -16,30 +18,10 @@ import { openApi } from './openapi.ts'
 import { versionsIn } from './preconditions.ts'
 import { fail, invalid } from './refusals.ts'
 
-/** The parts of a request that the admin routes need. */
-export interface AdminBindings {
-  readonly visit: {
-    readonly env: Env
-    readonly deployment: Deployment
-    /** The network (/24 or /64) of the request, or null where it is unknown. */
-    readonly network: string | null
-    readonly nowMs: number
-    readonly url: URL
-  }
-  readonly setup: {
-    /** The problem with the header of visitors' addresses, in words, or null. */
-    readonly trustedHeader: { readonly problem: string | null }
-  }
-}
-
-type AdminContext = Context<{ Bindings: AdminBindings }>
-
 /** Enough for the largest page that a room may have, escaped. */
 const BODY_MAX = 1_024 * 1_024
 /** The minutes of health history that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
-
-type Admin = Hono<{ Bindings: AdminBindings }>
 
 export function adminRoutes(): Admin {
   const app: Admin = new Hono()
@@ -59,47 +41,20 @@ export function adminRoutes(): Admin {
   return app
 }
 
-/** The metrics, and the token that the API needs from here on. */
+/** The metrics, and the access that the API needs from here on. */
 function behindTokens(app: Admin): void {
-  const guard = createGuard()
-  /** Returns null when the request may go on, else its refusal. */
-  const refused = ({ env: { visit }, req }: AdminContext, tokens: readonly (string | null)[]) =>
-    refusalOf(guard(req.header('Authorization') ?? null, tokens, visit.network, visit.nowMs))
-  app.get('/metrics', async context => {
+  const access = createAccess()
+  app.get('/metrics', access.metrics, async context => {
     const { env, deployment } = context.env.visit
-    const refusal = refused(context, [readAdminToken(env), readMetricsToken(env)])
-    if (refusal) return refusal
     const rooms = await describedAll(env, deployment)
     const figures = rooms.map(({ name, description }) => ({ room: name, figures: description?.figures ?? null }))
     return context.body(exposition(figures), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
   })
-  app.use('/api/v1/*', async (context, next) => {
-    const refusal = refused(context, [readAdminToken(context.env.visit.env)])
-    if (refusal) return refusal
-    await next()
-    context.res.headers.set('Cache-Control', 'no-store')
-  })
+  app.use('/api/v1/*', access.api)
   app.use(
     '/api/v1/*',
     bodyLimit({ maxSize: BODY_MAX, onError: () => fail(413, `The body is larger than ${BODY_MAX} bytes`) }),
   )
-}
-
-function refusalOf(access: Access): Response | null {
-  switch (access.kind) {
-    case 'granted':
-      return null
-    case 'off':
-      return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
-    case 'denied':
-      return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
-        'WWW-Authenticate': 'Bearer',
-      })
-    case 'throttled':
-      return fail(429, 'Too many wrong tokens', 'This token is wrong, too. The right one is accepted at any time.', {
-        'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)),
-      })
-  }
 }
 
 function rooms(app: Admin): void {
@@ -108,6 +63,7 @@ function rooms(app: Admin): void {
     const rooms = await describedAll(env, deployment)
     const { problem } = context.env.setup.trustedHeader
     return context.json({
+      you: context.get('identity'),
       notices: problem === null ? [] : [problem],
       rooms: rooms.map(({ name, description }) =>
         description ? shown(description, deployment, name) : { name, error: 'The room does not answer' },
@@ -180,32 +136,27 @@ function isAdminHost({ visit }: AdminBindings): boolean {
 }
 
 async function change(context: AdminContext, env: Env, name: string, request: ChangeRequest): Promise<Response> {
+  const identity = context.get('identity')
+  const foreign = foreignSettings(identity.role, request)
+  if (foreign.length > 0) {
+    const named = foreign.slice(0, 5).map(name => name.slice(0, 50))
+    return notAllowed(identity, `Operators may change ${OPERATOR_SETTINGS.join(', ')}, and not ${named.join(', ')}.`)
+  }
   const ifVersions = versionsIn(context.req.header('If-Match'))
   if (ifVersions instanceof Response) return ifVersions
   const stub = roomStub(env, name)
-  const outcome = await stub.change(request, ifVersions, actorOf(context))
+  const outcome = await stub.change(request, ifVersions, identity.name)
   switch (outcome.kind) {
     case 'invalid':
       return invalid(outcome.problems)
     case 'outdated':
       return fail(412, 'The room was changed meanwhile', 'Read it again, then send your change with the new version.', {
-        ETag: `"${outcome.version}"`,
+        headers: { ETag: `"${outcome.version}"` },
       })
     case 'changed':
     case 'unchanged':
       context.header('ETag', `"${outcome.version}"`)
       return context.json(shown(await stub.describe(), context.env.visit.deployment, name))
-  }
-}
-
-/** Returns who makes a change, for the audit log: a name that the operator chooses, percent-encoded beyond ASCII. */
-function actorOf(context: AdminContext): string {
-  const name = context.req.header('Waiting-Room-Actor') ?? 'admin'
-  try {
-    return decodeURIComponent(name).slice(0, 100)
-  } catch (error) {
-    if (error instanceof URIError) return name.slice(0, 100)
-    throw error
   }
 }
 

@@ -19,6 +19,7 @@ export interface Variables {
   readonly DEBUG?: string
   readonly ROOM_KEYS?: string
   readonly ADMIN_TOKEN?: string
+  readonly ADMIN_TOKENS?: string
   readonly METRICS_TOKEN?: string
 }
 

@@ -20,16 +20,12 @@
 const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000
 
-/** Kept in this tab only. The name is recorded with the operator's changes. */
-export const operator = {
-  token: sessionStorage.getItem('antesala-token') ?? '',
-  name: sessionStorage.getItem('antesala-actor') ?? '',
-}
+/** Kept in this tab only. */
+export const operator = { token: sessionStorage.getItem('antesala-token') ?? '' }
 
-/** Stores an accepted token and the name for this tab. */
+/** Stores an accepted token for this tab. */
 export function rememberOperator() {
   sessionStorage.setItem('antesala-token', operator.token)
-  sessionStorage.setItem('antesala-actor', operator.name)
 }
 
 export function forgetToken() {
@@ -46,7 +42,8 @@ export function onShutOut(listener) {
 
 /** Returns whether the token is refused. Then the login is shown. @param {Answer | null} answer */
 export function isShutOut(answer) {
-  if (answer?.status !== 401 && answer?.status !== 403) return false
+  // A refusal with a role is about one request only.
+  if (answer?.status !== 401 && (answer?.status !== 403 || 'role' in answer.body)) return false
   leave(refusal(answer))
   return true
 }
@@ -75,8 +72,8 @@ export async function call(path, init = {}) {
 /** @param {Answer | null} answer */
 export function refusal(answer) {
   if (!answer) return 'No answer from the server. Check the connection and try again.'
-  if (answer.status === 401) return 'This token is not accepted. It is the secret ADMIN_TOKEN of the deployment.'
-  if (answer.status === 403) return 'The admin API is off. Set the secret ADMIN_TOKEN and deploy.'
+  if (answer.status === 401) return `This token is not accepted. ${answer.body.detail ?? ''}`.trim()
+  if (answer.status === 403) return 'The admin API is off. Set the secret ADMIN_TOKEN or ADMIN_TOKENS and deploy.'
   if (answer.status === 429)
     return 'This token is not accepted. Many wrong ones have come from your network; the right one is accepted at any time.'
   return `The server answered ${answer.status}. Try again in a moment.`
@@ -92,6 +89,7 @@ export function reason(answer, key) {
     return `${answer ? `The server answered ${answer.status}` : 'No answer came'}, so this may or may not be in force. Look at the figures, then try again.`
   /** @type {{ path: string, message: string }[]} */
   const problems = answer.body.problems ?? []
+  if (answer.status === 403) return `${answer.body.detail} Nothing was changed.`
   if (problems.length === 0)
     return `${answer.body.title ?? `The server answered ${answer.status}`}. Nothing was changed.`
   problems.sort((a, b) => Number(b.path === key) - Number(a.path === key))

@@ -1,7 +1,7 @@
 // @ts-check
 // One change at a time, on top of the version that the operator saw. A change is shown as done only after the server's
 // answer.
-import { call, isShutOut, operator, pathOf, reason } from './api.js'
+import { call, isShutOut, pathOf, reason } from './api.js'
 import { announce, say, within } from './dom.js'
 import { news, takeAnswer } from './rooms.js'
 import { ofEvent } from './words.js'
@@ -51,9 +51,7 @@ export async function change(room, { key, version, request, advice, settle }) {
 
 /** @param {Room} room @param {string} version @param {Request} request */
 function send(room, version, request) {
-  // A header field carries ASCII only. The server decodes the name.
-  const actor = encodeURIComponent((operator.name || 'admin').toWellFormed())
-  const headers = { 'If-Match': `"${version}"`, 'Waiting-Room-Actor': actor }
+  const headers = { 'If-Match': `"${version}"` }
   if ('set' in request) {
     const body = JSON.stringify(request.set)
     return call(pathOf(room), { method: 'PATCH', headers: { ...headers, 'Content-Type': 'application/json' }, body })

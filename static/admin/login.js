@@ -23,7 +23,6 @@ export function start() {
 async function logIn() {
   const box = input('token')
   operator.token = box.value.trim()
-  operator.name = input('actor').value.trim()
   // A header field carries plain ASCII, so a token with any other character cannot be right.
   const isPossible = /^[\x21-\x7e]{1,512}$/.test(operator.token)
   const answer = isPossible ? await call('rooms') : { status: 401, body: {}, retryAfterSeconds: 0 }
@@ -54,6 +53,5 @@ function shut(why) {
   $('login').hidden = false
   $('login-note').hidden = why === ''
   say('login-note', why)
-  input('actor').value ||= operator.name
-  input(operator.name ? 'token' : 'actor').focus()
+  input('token').focus()
 }

@@ -10,7 +10,16 @@ import { showHealth } from './health.js'
 import { healthControls } from './health-controls.js'
 import { start } from './login.js'
 import { chosen, onNews, poll } from './rooms.js'
-import { followScroll, showConnection, showDetails, showFigures, showNotices, showRooms, showState } from './show.js'
+import {
+  followScroll,
+  showConnection,
+  showDetails,
+  showFigures,
+  showNotices,
+  showOperator,
+  showRooms,
+  showState,
+} from './show.js'
 import { flag } from './switch.js'
 
 /** Each control shows settings of a room and can change them. */
@@ -31,6 +40,7 @@ function show() {
   const room = chosen()
   showConnection()
   showNotices()
+  showOperator()
   showRooms(room)
   $('room').hidden = !room
   if (!room) return

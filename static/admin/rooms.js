@@ -18,6 +18,8 @@ export const reading = {
   trouble: '',
   /** Rooms that did not answer when all rooms were last read. @type {string[]} */
   silent: [],
+  /** The name and role of the token, as the server knows it. @type {{ name: string, role: string } | null} */
+  you: null,
   /** Problems of the deployment, in words. @type {string[]} */
   notices: [],
 }
@@ -92,7 +94,9 @@ function pollIn(seconds) {
 
 /** A room that does not answer. @typedef {{ name: string, error: string }} Silent */
 
-/** @param {Room | { rooms: (Room | Silent)[], notices: string[] }} body one room, or all of them */
+/** @typedef {{ rooms: (Room | Silent)[], notices: string[], you: { name: string, role: string } }} AllRooms */
+
+/** @param {Room | AllRooms} body one room, or all of them */
 export function takeAnswer(body) {
   turn++
   if (failures >= 3) announce('The connection is back.')
@@ -103,6 +107,7 @@ export function takeAnswer(body) {
   if ('rooms' in body) {
     allRoomsAtMs = reading.answeredAtMs
     reading.notices = body.notices
+    reading.you = body.you
     reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
     // A room that does not answer keeps its last state on the page.
     reading.rooms = all.flatMap(room =>

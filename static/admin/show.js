@@ -43,6 +43,12 @@ export function showConnection() {
   say('aside', trouble || missing || (room && isStateOutOfSight ? summary(room) : ''))
 }
 
+/** Shows whose token or login this is. */
+export function showOperator() {
+  const { you } = reading
+  say('operator', you ? `${you.name} · ${you.role}` : '')
+}
+
 export function showNotices() {
   const { notices } = reading
   $('notices').hidden = notices.length === 0

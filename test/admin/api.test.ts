@@ -29,7 +29,7 @@ describe('access', () => {
     expect((await send(newEdge(), new Request('https://admin.test/anything'))).status).toBe(404)
   })
 
-  it('is off everywhere without an admin host, and refused without an admin token', async () => {
+  it('is off everywhere without an admin host, and refused without any token', async () => {
     const request = () =>
       new Request('https://admin.test/.waiting-room/api/v1/rooms', { headers: { Authorization: `Bearer ${TOKEN}` } })
     expect((await send(newEdge(), request(), { ...env, ADMIN_HOST: '' })).status).toBe(404)

@@ -32,20 +32,21 @@ describe('the dashboard', () => {
       expect.objectContaining({
         method: 'PATCH',
         ifMatch: '"1fake.0"',
-        actor: 'Ana',
         body: '{"new_users_per_minute":180}',
       }),
     ])
     expect(await text('admitted-of')).toBe('at a rate of 180')
-    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute → 180[\s\S]*Ana · version 1/)
+    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute → 180[\s\S]*ana · version 1/)
   })
 
-  test('shows a name in any script beside the change', async () => {
-    await logIn({}, 'Zoë 王')
+  test('explains what a role may not change, and stays open', async () => {
+    await logIn()
+    expect(await text('operator')).toBe('ana · operator')
+    fake.mode.forbidden = 'Operators may change message. ana is viewer.'
     await rate().fill('180')
     await page.keyboard.press('Enter')
-    await expect.poll(() => text('changes'), READ).toMatch(/Zoë 王 · version 1/)
-    expect(changes()).toEqual([expect.objectContaining({ actor: 'Zo%C3%AB%20%E7%8E%8B' })])
+    await expect.poll(() => text('rate-note'), READ).toBe(`${fake.mode.forbidden} Nothing was changed.`)
+    expect(await page.locator('#login').isVisible()).toBe(false)
   })
 
   test('times changes by the clock of the server, whatever the clock of this machine shows', async () => {
@@ -238,7 +239,7 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'All back to the file' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Back to the file' }).click()
     await expect.poll(() => rate().inputValue()).toBe('120')
-    expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"', actor: 'Ana' })])
+    expect(changes()).toEqual([expect.objectContaining({ method: 'DELETE', ifMatch: '"1fake.1"' })])
   })
 
   test('resets one setting to its value in the file, and keeps the other changes', async () => {
@@ -250,13 +251,12 @@ describe('the dashboard', () => {
     expect(await undo('(120): new_users_per_minute').count()).toBe(0)
     expect(await rate().evaluate(node => node === document.activeElement)).toBe(true)
     expect(await text('overrides-text')).toBe('Set live: claim_window.')
-    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute back to the file\s+.*Ana · version 2/)
+    await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute back to the file\s+.*ana · version 2/)
     expect(changes()).toEqual([
       expect.objectContaining({
         method: 'DELETE',
         path: expect.stringMatching(/\/rooms\/shop\/overrides\/new_users_per_minute$/),
         ifMatch: '"1fake.1"',
-        actor: 'Ana',
         body: '',
       }),
     ])

@@ -64,9 +64,8 @@ export async function visit(options: BrowserContextOptions = {}): Promise<void> 
   await page.goto(fake.url)
 }
 
-export async function logIn(options: BrowserContextOptions = {}, name = 'Ana', room = 'shop'): Promise<void> {
+export async function logIn(options: BrowserContextOptions = {}, room = 'shop'): Promise<void> {
   await visit(options)
-  await page.getByLabel('Your name').fill(name)
   await page.getByLabel('Admin token').fill(TOKEN)
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: room }).waitFor()

@@ -68,7 +68,7 @@ describe('the login', () => {
     expect(await text('state-word')).toBe('A line')
     expect(page.url()).not.toContain(TOKEN)
     const kept = await page.evaluate(() => [sessionStorage.length, localStorage.length, document.cookie])
-    expect(kept).toEqual([2, 0, ''])
+    expect(kept).toEqual([1, 0, ''])
   })
 
   test('survives a reload, and logging out forgets the token', async () => {
@@ -275,7 +275,6 @@ describe('the dashboard', () => {
     fake.mode.silent = 'tickets'
     await visit()
     await page.goto(`${fake.url}#room/tickets`)
-    await page.getByLabel('Your name').fill('Ana')
     await page.getByLabel('Admin token').fill(TOKEN)
     await page.getByRole('button', { name: 'Log in' }).click()
     await expect.poll(() => text('connection'), READ).toMatch(/No answer from tickets/)
@@ -290,7 +289,7 @@ describe('the dashboard', () => {
 
   test('stays on the shown room, even when an earlier one answers later', async () => {
     fake.mode.silent = 'shop'
-    await logIn({}, 'Ana', 'tickets')
+    await logIn({}, 'tickets')
     fake.mode.silent = ''
     await expect.poll(() => text('connection'), { timeout: 15_000 }).not.toContain('shop')
     await page.getByRole('link', { name: 'shop' }).waitFor()

@@ -56,16 +56,17 @@ export interface Asked {
   readonly method: string
   readonly path: string
   readonly ifMatch: string | undefined
-  readonly actor: string | undefined
   readonly body: string
 }
+
+const YOU = { name: 'ana', role: 'operator', by: 'token' }
 
 export async function startFakeAdmin(given: readonly Given[]) {
   const file = parseRooms(given.map(room => room.settings))
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
   /** `down` drops every connection. `off` stands for a deployment without ADMIN_TOKEN. */
-  const mode = { down: false, off: false, silent: '', notices: [] as string[] }
+  const mode = { down: false, off: false, silent: '', forbidden: '', notices: [] as string[] }
   let failuresTatMs = 0
 
   const server = createServer((request, response) => {
@@ -88,27 +89,28 @@ export async function startFakeAdmin(given: readonly Given[]) {
       failuresTatMs = next.tatMs
       if (!next.allowed) {
         const seconds = String(Math.ceil(next.retryAfterMs / 1_000))
-        return fail(429, 'Too many wrong tokens', undefined, { 'Retry-After': seconds })
+        return fail(429, 'Too many wrong tokens', undefined, { headers: { 'Retry-After': seconds } })
       }
       return fail(401, 'A valid token is required', 'Send it as Authorization: Bearer.', {
-        'WWW-Authenticate': 'Bearer',
+        headers: { 'WWW-Authenticate': 'Bearer' },
       })
     }
     const ifMatch = request.headers['if-match']
-    const actor = request.headers['waiting-room-actor']?.toString()
     const method = request.method ?? ''
-    asked.push({ method, path, ifMatch, actor, body })
+    asked.push({ method, path, ifMatch, body })
+    if (mode.forbidden !== '' && method !== 'GET')
+      return fail(403, 'Your role does not include this', mode.forbidden, { more: { role: 'viewer' } })
     if (body.length > BODY_MAX) return fail(413, `The body is larger than ${BODY_MAX} bytes`)
     const [name = '', ...rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/').map(decodeURIComponent)
     if (method === 'GET' && name === '') {
       const silent = { name: mode.silent, error: 'The room does not answer' }
       const all = [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe()))
-      return Response.json({ notices: mode.notices, rooms: all })
+      return Response.json({ you: YOU, notices: mode.notices, rooms: all })
     }
     const room = rooms.get(name)
     if (!room) return fail(404, `No room is named ${name}`, `There are: ${[...rooms.keys()].join(', ')}`)
     const ifVersion = ifMatch === undefined || ifMatch === '*' ? null : ifMatch.replace(/^"(.*)"$/, '$1')
-    const change = (wanted: ChangeRequest) => room.change(wanted, ifVersion, decoded(actor ?? 'admin'))
+    const change = (wanted: ChangeRequest) => room.change(wanted, ifVersion, YOU.name)
     const [part, setting] = rest
     switch (`${method} ${part ?? 'room'}${setting === undefined ? '' : '/one'}`) {
       case 'GET room':
@@ -203,7 +205,7 @@ class FakeRoom {
   change(request: ChangeRequest, ifVersion: string | null, actor: string): Response {
     if (ifVersion !== null && ifVersion !== this.version) {
       const detail = 'Read it again, then send your change with the new version.'
-      return fail(412, 'The room was changed meanwhile', detail, { ETag: `"${this.version}"` })
+      return fail(412, 'The room was changed meanwhile', detail, { headers: { ETag: `"${this.version}"` } })
     }
     let change: LiveChange | null
     try {
@@ -316,16 +318,6 @@ class FakeRoom {
         heardMsAgo: 120 + index * 2_900,
       })),
     }
-  }
-}
-
-/** Reads the operator's name as routes.ts does. */
-function decoded(actor: string): string {
-  try {
-    return decodeURIComponent(actor).slice(0, 100)
-  } catch (error) {
-    if (error instanceof URIError) return actor.slice(0, 100)
-    throw error
   }
 }
 

@@ -10,7 +10,7 @@ import type { Bundle } from './bundle.ts'
 import { HOST_FLAG, hostOf, withCommand } from './listen.ts'
 import type { ServeOptions } from './options.ts'
 import { hostHeaderOf, ORIGIN_FLAGS, originOf } from './origin.ts'
-import { ADMIN_TOKEN_FLAG, adminTokenGiven, checkSecrets, type Secret, secretOf } from './secrets.ts'
+import { ADMIN_TOKEN_FLAG, adminTokenGiven, checkSecrets, optionalSecrets, type Secret, secretOf } from './secrets.ts'
 import { type Served, startWorkerd } from './workerd.ts'
 
 /** The differences between a checkout and a built folder. */
@@ -99,14 +99,14 @@ async function check(program: Program, given: Given): Promise<Checked> {
   const vars = given.config === undefined ? program.vars() : varsOf(given.config)
   const origin = originOf(given, vars)
   const rooms = file === undefined ? {} : { rooms: roomsFile(file) }
-  const { roomKeys, adminToken, metricsToken } = await secrets(program, given)
+  const { roomKeys, adminToken, optional } = await secrets(program, given)
   const variables = {
     ADMIN_HOST:
       given['admin-host'] ?? (typeof vars.ADMIN_HOST === 'string' && vars.ADMIN_HOST !== '' ? vars.ADMIN_HOST : '*'),
     // Outside Cloudflare any visitor can forge Cloudflare's headers, so they are not trusted.
     TRUSTED_IP_HEADER: given['trusted-ip-header'] ?? '',
     ...(origin === null ? {} : { ORIGIN_HOST_HEADER: hostHeaderOf(given, vars, origin) }),
-    ...(metricsToken === null ? {} : { METRICS_TOKEN: metricsToken.value }),
+    ...optional,
   }
   const named = origin === null ? {} : { ORIGIN: origin }
   const { controlPrefix } = readDeployment({
@@ -136,7 +136,7 @@ async function secrets(program: Program, given: Given) {
   const named = adminTokenGiven(given)
   const roomKeys = secretOf('ROOM_KEYS') ?? (await program.missing('ROOM_KEYS'))
   const adminToken = named ?? secretOf('ADMIN_TOKEN') ?? (await program.missing('ADMIN_TOKEN'))
-  const metricsToken = secretOf('METRICS_TOKEN')
-  await checkSecrets(roomKeys, adminToken, metricsToken, program.keysCommand)
-  return { roomKeys, adminToken, metricsToken }
+  const optional = optionalSecrets()
+  await checkSecrets(roomKeys, adminToken, optional, program.keysCommand)
+  return { roomKeys, adminToken, optional }
 }

@@ -2,12 +2,16 @@
  * The secrets of a server: from the environment, or from files that it names. They are checked before anything starts.
  */
 import { readFileSync } from 'node:fs'
+import { readNamedTokens } from '../../src/settings/admin/named-tokens.ts'
 import { readAdminToken, readMetricsToken } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { KeyRingError, openKeyRing } from '../../src/tokens/keyring.ts'
 import { type Given, UsageError } from '../support/cli.ts'
 
-export type SecretName = 'ROOM_KEYS' | 'ADMIN_TOKEN' | 'METRICS_TOKEN'
+/** A server does without these. */
+export const OPTIONAL_SECRETS = ['METRICS_TOKEN', 'ADMIN_TOKENS'] as const
+export type OptionalSecret = (typeof OPTIONAL_SECRETS)[number]
+export type SecretName = 'ROOM_KEYS' | 'ADMIN_TOKEN' | OptionalSecret
 
 export interface Secret {
   readonly value: string
@@ -30,6 +34,12 @@ export function secretOf(name: SecretName): Secret | null {
   }
 }
 
+/** The optional secrets that are set. */
+export function optionalSecrets(): Readonly<Partial<Record<OptionalSecret, string>>> {
+  const found = OPTIONAL_SECRETS.map(name => [name, secretOf(name)?.value] as const)
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined))
+}
+
 /** The token of `--admin-token`; null when the flag is not given. */
 export function adminTokenGiven(given: Given): Secret | null {
   const value = given['admin-token']
@@ -49,11 +59,12 @@ export function adminTokenGiven(given: Given): Secret | null {
 export async function checkSecrets(
   roomKeys: Secret,
   adminToken: Secret,
-  metricsToken: Secret | null,
+  optional: Readonly<Partial<Record<OptionalSecret, string>>>,
   keysCommand: string,
 ): Promise<void> {
   readAdminToken({ ADMIN_TOKEN: adminToken.value })
-  if (metricsToken) readMetricsToken({ METRICS_TOKEN: metricsToken.value })
+  readMetricsToken(optional)
+  readNamedTokens(optional)
   try {
     await openKeyRing(roomKeys.value)
   } catch (error) {

@@ -1,0 +1,66 @@
+/** Access to the admin routes: the token is checked first, then the role. */
+import type { Next } from 'hono'
+import { readNamedTokens } from '../../settings/admin/named-tokens.ts'
+import { readAdminToken, readMetricsToken } from '../../settings/deployment.ts'
+import type { AdminContext } from '../context.ts'
+import { fail } from '../refusals.ts'
+import { type Access, createGuard } from './guard.ts'
+import { type Identity, includesRole, leastRole } from './roles.ts'
+
+/** The checks of one isolate, which share the memory of wrong tokens. Each calls `next` or answers with the refusal. */
+export function createAccess() {
+  const guard = createGuard()
+  const identify = async (context: AdminContext, route: 'api' | 'metrics'): Promise<Identity | Response> => {
+    const { env, network, nowMs } = context.env.visit
+    const accepted = {
+      admin: readAdminToken(env),
+      metrics: route === 'metrics' ? readMetricsToken(env) : null,
+      named: readNamedTokens(env),
+    }
+    const access = await guard(context.req.header('Authorization') ?? null, accepted, network, nowMs)
+    return access.kind === 'granted' ? access.identity : refusalOf(access)
+  }
+  return {
+    async metrics(context: AdminContext, next: Next): Promise<Response | undefined> {
+      const identity = await identify(context, 'metrics')
+      if (identity instanceof Response) return identity
+      await next()
+      return undefined
+    },
+    async api(context: AdminContext, next: Next): Promise<Response | undefined> {
+      const identity = await identify(context, 'api')
+      if (identity instanceof Response) return identity
+      const { method, path } = context.req
+      const least = leastRole(method, path.slice(path.indexOf('/api/v1') + '/api/v1'.length))
+      if (!includesRole(identity.role, least)) return notAllowed(identity, `Only the role ${least} may do this.`)
+      context.set('identity', identity)
+      await next()
+      context.res.headers.set('Cache-Control', 'no-store')
+      return undefined
+    },
+  }
+}
+
+/** Refuses a request of a known identity. `role` distinguishes the refusal from an admin API that is off. */
+export function notAllowed({ name, role }: Identity, why: string): Response {
+  return fail(403, 'Your role does not include this', `${why} ${name} is ${role}.`, { more: { role } })
+}
+
+function refusalOf(access: Exclude<Access, { kind: 'granted' }>): Response {
+  switch (access.kind) {
+    case 'off':
+      return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
+    case 'expired':
+      return denied(`The token of ${access.name} has expired. An admin can make a new one.`)
+    case 'denied':
+      return denied('Send it as Authorization: Bearer.')
+    case 'throttled':
+      return fail(429, 'Too many wrong tokens', 'This token is wrong, too. The right one is accepted at any time.', {
+        headers: { 'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)) },
+      })
+  }
+}
+
+function denied(detail: string): Response {
+  return fail(401, 'A valid token is required', detail, { headers: { 'WWW-Authenticate': 'Bearer' } })
+}

@@ -1,0 +1,91 @@
+/** Access for operators and readers of metrics: bearer tokens. Wrong ones are throttled. */
+import { base64url } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { spend } from '../../core/gcra.ts'
+import { FIRST_ADMIN, type NamedToken } from '../../settings/admin/named-tokens.ts'
+import { TOKEN_MAX } from '../../settings/deployment.ts'
+import type { Identity } from './roles.ts'
+
+export type Access =
+  | { readonly kind: 'granted'; readonly identity: Identity }
+  | { readonly kind: 'off' }
+  | { readonly kind: 'expired'; readonly name: string }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number }
+
+/** The tokens that a route accepts. */
+export interface Accepted {
+  /** The first admin's token, null when it is unset. */
+  readonly admin: string | null
+  /** The token that only reads metrics. Null when it is unset, and on every other route. */
+  readonly metrics: string | null
+  readonly named: readonly NamedToken[]
+}
+
+/** One network may send ten wrong tokens at once to one isolate, then one every six seconds. */
+const FAILURES = { intervalMs: 6_000, burst: 10 }
+const NETWORKS_MAX = 10_000
+const BEARER = new RegExp(`^Bearer ([\\x21-\\x7e]{1,${TOKEN_MAX}})$`, 'i')
+
+/**
+ * A right token is accepted whatever tokens others have tried, so no attacker can lock an operator out. Throttling only
+ * signals in time that something is wrong. The length of a token is what keeps it from being guessed. Requests from no
+ * known network share one quota. A request without a token is refused and counts as no wrong one.
+ */
+export function createGuard() {
+  const failures = new LRUCache<string, number>({ max: NETWORKS_MAX })
+  return async (
+    authorization: string | null,
+    accepted: Accepted,
+    network: string | null,
+    nowMs: number,
+  ): Promise<Access> => {
+    if (accepted.admin === null && accepted.metrics === null && accepted.named.length === 0) return { kind: 'off' }
+    const given = BEARER.exec(authorization ?? '')?.[1]
+    if (given !== undefined) {
+      const found = fixedToken(given, accepted) ?? (await namedToken(given, accepted.named, nowMs))
+      if (found) return found
+    }
+    if (authorization === null) return { kind: 'denied' }
+    const from = network ?? ''
+    const next = spend(FAILURES, failures.get(from) ?? 0, 1, nowMs)
+    if (!next.allowed) return { kind: 'throttled', retryAfterMs: next.retryAfterMs }
+    failures.set(from, next.tatMs)
+    return { kind: 'denied' }
+  }
+}
+
+function fixedToken(given: string, { admin, metrics }: Accepted): Access | null {
+  // Compare both tokens, so that the time does not reveal which one matched.
+  const [isAdmin, isMetrics] = [admin, metrics].map(token => token !== null && isSame(given, token))
+  if (isAdmin) return { kind: 'granted', identity: { name: FIRST_ADMIN, role: 'admin', by: 'token' } }
+  return isMetrics ? { kind: 'granted', identity: { name: 'METRICS_TOKEN', role: 'viewer', by: 'token' } } : null
+}
+
+/** Hashes are compared directly: no sender can choose a token whose hash comes near to another hash. */
+async function namedToken(given: string, named: readonly NamedToken[], nowMs: number): Promise<Access | null> {
+  if (named.length === 0) return null
+  const hash = await sha256Of(given)
+  const found = named.find(({ sha256 }) => sha256 === hash)
+  if (!found) return null
+  const { name, role, expires } = found
+  if (Date.parse(expires) <= nowMs) return { kind: 'expired', name }
+  return { kind: 'granted', identity: { name, role, by: 'token' } }
+}
+
+/** Returns the SHA-256 of a token in base64url, without padding. */
+async function sha256Of(token: string): Promise<string> {
+  return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))))
+}
+
+/** Constant time over padded buffers: the time reveals neither the length nor the content of a token. */
+function isSame(given: string, wanted: string): boolean {
+  return crypto.subtle.timingSafeEqual(padded(given), padded(wanted))
+}
+
+/** Pads a token with zero bytes. Tokens contain no byte 0, so different tokens stay different. */
+function padded(token: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(TOKEN_MAX)
+  new TextEncoder().encodeInto(token, bytes)
+  return bytes
+}

@@ -1,0 +1,43 @@
+/** The rights of each role. Whatever no line here gives to another role is for admins alone. */
+import type { ChangeRequest } from '../../core/protocol/calls.ts'
+import { ROLES, type Role } from '../../settings/admin/named-tokens.ts'
+
+/** The person or program behind a request, as its token or its login proves it. */
+export interface Identity {
+  readonly name: string
+  readonly role: Role
+  /** The proof of the name. */
+  readonly by: 'token' | 'access'
+}
+
+/** The settings that an operator may change: the rate, the hold, the message and the events. */
+export const OPERATOR_SETTINGS: readonly string[] = ['new_users_per_minute', 'queue_all', 'message', 'events']
+
+/** Routes below `/api/v1` that an operator may call. Their handlers ask `foreignSettings` as well. */
+const FOR_OPERATORS: readonly (readonly [method: string, path: RegExp])[] = [
+  ['PATCH', /^\/rooms\/[^/]+$/],
+  ['DELETE', /^\/rooms\/[^/]+\/overrides\/[^/]+$/],
+]
+
+/** Returns the least role that may call a route. `path` is the one below `/api/v1`, or its pattern. */
+export function leastRole(method: string, path: string): Role {
+  if (method === 'GET' || method === 'HEAD') return 'viewer'
+  return FOR_OPERATORS.some(([verb, pattern]) => verb === method && pattern.test(path)) ? 'operator' : 'admin'
+}
+
+export function includesRole(role: Role, least: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(least)
+}
+
+/** Returns the settings in a change that the role may not change. A body that is no object is refused later. */
+export function foreignSettings(role: Role, request: ChangeRequest): readonly string[] {
+  if (role === 'admin') return []
+  const names = namesIn(request)
+  return names.filter(name => role !== 'operator' || !OPERATOR_SETTINGS.includes(name))
+}
+
+function namesIn(request: ChangeRequest): readonly string[] {
+  if ('reset' in request) return request.reset === 'all' ? ['the whole file'] : request.reset
+  const { set } = request
+  return typeof set === 'object' && set !== null && !Array.isArray(set) ? Object.keys(set) : []
+}

@@ -1,0 +1,139 @@
+import { base64url } from 'jose'
+import { afterEach, describe, expect, it } from 'vitest'
+import { adminRoutes } from '../../src/admin/routes.ts'
+import { env, newEdge, send, settled } from '../support/workerd/visitor.ts'
+
+const TOKENS = {
+  none: null,
+  viewer: 'a-viewers-token-0123456789-0123456789',
+  operator: 'an-operators-token-0123456789-0123456',
+  admin: 'an-admins-token-0123456789-0123456789',
+} as const
+type Holder = keyof typeof TOKENS
+
+/** The least role for each operation of the API. */
+const LEAST: Readonly<Record<string, Exclude<Holder, 'none'>>> = {
+  'GET /rooms': 'viewer',
+  'GET /rooms/{name}': 'viewer',
+  'PATCH /rooms/{name}': 'operator',
+  'DELETE /rooms/{name}/overrides': 'admin',
+  'DELETE /rooms/{name}/overrides/{setting}': 'operator',
+  'GET /rooms/{name}/changes': 'viewer',
+  'GET /rooms/{name}/health': 'viewer',
+  'DELETE /rooms/{name}/health/ceiling': 'admin',
+  'GET /rooms/{name}/sessions/{sid}': 'viewer',
+  'DELETE /rooms/{name}/sessions/{sid}': 'admin',
+}
+const HOLDERS = Object.keys(TOKENS) as Holder[]
+const VALUES: Readonly<Record<string, string>> = {
+  name: 'caseless',
+  setting: 'message',
+  sid: `xx-0.${'A'.repeat(22)}`,
+}
+
+const edge = newEdge()
+let bindings = env
+
+async function hashOf(token: string): Promise<string> {
+  return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))))
+}
+
+async function bindingsWith(expires: string): Promise<typeof env> {
+  const named = HOLDERS.flatMap(role => (role === 'none' ? [] : [{ role, token: TOKENS[role] }]))
+  const tokens = named.map(async ({ role, token }) => ({ name: role, role, sha256: await hashOf(token), expires }))
+  return { ...env, ADMIN_TOKENS: JSON.stringify(await Promise.all(tokens)) }
+}
+
+async function ask(method: string, path: string, token: string | null, body?: unknown) {
+  if (bindings === env) bindings = await bindingsWith('2999-01-01T00:00:00Z')
+  const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` }
+  const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  const { status, text } = await send(edge, new Request(`https://admin.test/.waiting-room${path}`, init), bindings)
+  return { status, body: text.startsWith('{') ? JSON.parse(text) : null }
+}
+
+const description = async () => (await ask('GET', '/api/v1/openapi.json', null)).body
+const callOf = (method: string, path: string, holder: Holder) =>
+  ask(
+    method,
+    `/api/v1${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => VALUES[name] ?? '')}`,
+    TOKENS[holder],
+    method === 'PATCH' ? { message: 'By role' } : undefined,
+  )
+
+afterEach(settled)
+
+describe('the roles', () => {
+  it('are described and given for every operation of the API, and for no other', async () => {
+    const { paths } = await description()
+    const described = Object.entries(paths as Record<string, Record<string, { 'x-role'?: string }>>).flatMap(
+      ([path, { parameters: _, ...operations }]) =>
+        Object.entries(operations).map(([method, operation]) => [
+          `${method.toUpperCase()} ${path}`,
+          operation['x-role'],
+        ]),
+    )
+    expect(Object.fromEntries(described)).toEqual(LEAST)
+    const routed = adminRoutes().routes.filter(({ path, method }) => path.startsWith('/api/v1/') && method !== 'ALL')
+    const calls = routed.map(
+      ({ method, path }) => `${method} ${path.slice('/api/v1'.length).replaceAll(/:(\w+)/g, '{$1}')}`,
+    )
+    expect(calls.filter(call => call !== 'GET /openapi.json').sort()).toEqual(Object.keys(LEAST).sort())
+  })
+
+  it.each(Object.entries(LEAST))('open %s from %s on', async (operation, least) => {
+    const [method = '', path = ''] = operation.split(' ')
+    for (const holder of HOLDERS) {
+      const { status } = await callOf(method, path, holder)
+      if (holder === 'none') expect(status).toBe(401)
+      else if (HOLDERS.indexOf(holder) < HOLDERS.indexOf(least)) expect([holder, status]).toEqual([holder, 403])
+      else expect([200, 204, 404], `${holder} ${status}`).toContain(status)
+    }
+  })
+
+  it.each([
+    [{ new_users_per_minute: 90, queue_all: false }, 200],
+    [{ events: [] }, 200],
+    [{ message: 'ok', total_active_users: 5 }, 403],
+    [{ bypass: [] }, 403],
+    [{ suspended: true }, 403],
+  ])('let an operator change %j: %i', async (change, status) => {
+    expect((await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.operator, change)).status).toBe(status)
+  })
+
+  it('explain a refused change, and let the operator reset no other setting', async () => {
+    const { body } = await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.operator, { suspended: true })
+    expect(body).toMatchObject({
+      detail:
+        'Operators may change new_users_per_minute, queue_all, message, events, and not suspended. operator is operator.',
+      role: 'operator',
+    })
+    for (const setting of ['suspended', 'total%5Factive_users'])
+      expect((await ask('DELETE', `/api/v1/rooms/caseless/overrides/${setting}`, TOKENS.operator)).status).toBe(403)
+  })
+
+  it('let every role read the metrics', async () => {
+    for (const holder of HOLDERS)
+      expect((await ask('GET', '/metrics', TOKENS[holder])).status).toBe(holder === 'none' ? 401 : 200)
+  })
+})
+
+describe('a named token', () => {
+  it('is the name in the log of changes, whatever name the request claims', async () => {
+    await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.admin, { message: 'Named' })
+    const { body } = await ask('GET', '/api/v1/rooms/caseless/changes', TOKENS.viewer)
+    expect(body.changes[0].actor).toBe('admin')
+    expect((await ask('GET', '/api/v1/rooms', TOKENS.viewer)).body.you).toEqual({
+      name: 'viewer',
+      role: 'viewer',
+      by: 'token',
+    })
+  })
+
+  it('is refused after its end, and the answer names it', async () => {
+    bindings = await bindingsWith('2020-01-01T00:00:00Z')
+    const { status, body } = await ask('GET', '/api/v1/rooms', TOKENS.viewer)
+    expect([status, body.detail]).toEqual([401, 'The token of viewer has expired. An admin can make a new one.'])
+    bindings = env
+  })
+})
