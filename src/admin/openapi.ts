@@ -95,6 +95,34 @@ const PATHS = {
       }),
     },
   },
+  '/rooms/{name}/history': {
+    parameters: [
+      name,
+      time('from', 'When it begins; an hour before `to` if left out'),
+      time('to', 'When it ends; now if left out'),
+      {
+        name: 'step',
+        in: 'query',
+        description: 'Minutes of a step, at most 2,000 steps. For times more than 30 days ago a multiple of 60.',
+        schema: { type: 'integer', minimum: 1, maximum: 1_440 },
+      },
+      { name: 'format', in: 'query', schema: { enum: ['json', 'csv'], default: 'json' } },
+    ],
+    get: {
+      summary: 'The figures of the past, step by step, and what happened when',
+      responses: answers({
+        200: {
+          description: 'The history',
+          content: {
+            'application/json': { schema: { $ref: '#/components/schemas/History' } },
+            'text/csv': { schema: { type: 'string' } },
+          },
+        },
+        404: missing(),
+        422: { description: 'Refused, with parameter and range', ...problem },
+      }),
+    },
+  },
   '/rooms/{name}/health/ceiling': {
     parameters: [name],
     delete: {
@@ -167,6 +195,10 @@ function changed() {
     412: { description: 'Changed meanwhile', ...problem },
     422: { description: 'Refused, with path, value and range', ...problem },
   }
+}
+
+function time(name: string, description: string) {
+  return { name, in: 'query', description, schema: { type: 'string', format: 'date-time' } }
 }
 
 function missing() {

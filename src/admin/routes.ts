@@ -13,6 +13,7 @@ import { readJson } from './body.ts'
 import type { Admin, AdminBindings, AdminContext } from './context.ts'
 import { dashboardFile } from './dashboard.ts'
 import { describedAll, shown } from './described.ts'
+import { historyCsv, readHistoryQuery } from './history.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { versionsIn } from './preconditions.ts'
@@ -87,6 +88,15 @@ function rooms(app: Admin): void {
         ])
       }
       return context.json(await roomStub(env, name).health(minutes))
+    }),
+  )
+  app.get('/api/v1/rooms/:name/history', context =>
+    withRoom(context, async (env, name) => {
+      const asked = readHistoryQuery(context.req.query(), context.env.visit.nowMs)
+      if ('problems' in asked) return invalid(asked.problems)
+      const report = await roomStub(env, name).history(asked.query)
+      if (!asked.isCsv) return context.json(report)
+      return context.body(historyCsv(report), 200, { 'Content-Type': 'text/csv; charset=utf-8' })
     }),
   )
   app.delete('/api/v1/rooms/:name/health/ceiling', context =>

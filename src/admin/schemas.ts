@@ -81,6 +81,47 @@ export const SCHEMAS = {
       history: { type: 'array', description: 'By minute, oldest first', items: { type: 'object' } },
     },
   },
+  History: {
+    type: 'object',
+    properties: {
+      steps: {
+        type: 'array',
+        description: 'Oldest first; steps in which the room slept are left out',
+        items: { $ref: '#/components/schemas/HistoryStep' },
+      },
+      markers: {
+        type: 'array',
+        description: 'Live changes, decisions of health and turns of events, oldest first',
+        items: {
+          type: 'object',
+          properties: { atMs: { type: 'integer' }, kind: { enum: ['change', 'decision', 'event'] } },
+        },
+      },
+    },
+  },
+  HistoryStep: {
+    type: 'object',
+    properties: {
+      atMs: { type: 'integer', description: 'When it began, Unix milliseconds' },
+      arrived: count('Places that were given, in line or inside at once'),
+      confirmed: count('Visitors in line who came back once'),
+      called: count('Visitors who were called'),
+      shown: count('Called visitors who came to claim'),
+      admitted: count('Let in'),
+      missed: count('Called visitors who came back too late'),
+      left: count('Places that were given up'),
+      rejected: count('Requests that were turned away'),
+      limited: count('Requests that a rate limit refused'),
+      inside: count('The most inside at once'),
+      waiting: count('The most in line at once'),
+      ratePerMinute: { type: 'number', description: 'In force at the end' },
+      totalActiveUsers: count('The places in force at the end'),
+      waitMs: { type: ['integer', 'null'], description: 'The longest wait that a newcomer was shown' },
+      samples: count('Timed answers of the origin'),
+      p95Ms: { type: ['integer', 'null'], description: 'The p95 of the slowest minute' },
+      apdex: { type: ['number', 'null'], minimum: 0, maximum: 1 },
+    },
+  },
   Room: {
     type: 'object',
     properties: {

@@ -10,6 +10,7 @@ export const SNAPSHOT_FOR_MS = 1_000
 export const IN_FORCE_WITHIN_MS = 2 * SNAPSHOT_FOR_MS
 
 export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
 
 /** An active door reports to its room this often. */
 export const DOOR_REPORTS_EVERY_MS = 1_000

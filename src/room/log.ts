@@ -4,6 +4,11 @@ import type { Snapshot } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 
+interface EventTurn {
+  readonly turn: 'prequeue-begun' | 'event-begun' | 'event-ended'
+  readonly name: string
+}
+
 export class RoomLog {
   readonly room: string
   #isSoldOut: boolean
@@ -34,11 +39,16 @@ export class RoomLog {
 
   /** The settings in force have changed at this moment, because an event has begun or ended. */
   turn(settings: RoomSettings, atMs: number): void {
-    const before = settings.at(atMs - 1).event
-    const now = settings.at(atMs).event
-    const isSame = before?.name === now?.name
-    if (before && !before.isPrequeue && !isSame) log('event-ended', { room: this.room, name: before.name })
-    if (!now || (isSame && before?.isPrequeue === now.isPrequeue)) return
-    log(now.isPrequeue ? 'prequeue-begun' : 'event-begun', { room: this.room, name: now.name })
+    for (const { turn, name } of turnsAt(settings, atMs)) log(turn, { room: this.room, name })
   }
+}
+
+/** Returns which events begin and end at this moment. */
+export function turnsAt(settings: RoomSettings, atMs: number): EventTurn[] {
+  const before = settings.at(atMs - 1).event
+  const now = settings.at(atMs).event
+  const isSame = before?.name === now?.name
+  const ended: EventTurn[] = before && !before.isPrequeue && !isSame ? [{ turn: 'event-ended', name: before.name }] : []
+  if (!now || (isSame && before?.isPrequeue === now.isPrequeue)) return ended
+  return [...ended, { turn: now.isPrequeue ? 'prequeue-begun' : 'event-begun', name: now.name }]
 }

@@ -15,6 +15,8 @@ import type {
   ChangeRequest,
   HealthFigures,
   HealthReport,
+  HistoryQuery,
+  HistoryReport,
   PublicDraw,
   RoomCalls,
   RoomDescription,
@@ -31,17 +33,18 @@ import { DoorHints } from './door-hints.ts'
 import { type HealthNow, RoomHealth } from './health/health.ts'
 import { loadOf, votersIn } from './health/load.ts'
 import { Probes } from './health/probes.ts'
+import { RoomHistory } from './history/history.ts'
 import { LiveSettings } from './live-settings.ts'
 import { RoomLog } from './log.ts'
 import { commitDraws, publicDraws } from './public-draw.ts'
-import { LastMinute, policyNames, roomStats } from './stats.ts'
+import { policyNames, roomStats } from './stats.ts'
 import { RoomStore } from './store.ts'
 
 export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   static {
     // A repeat of these calls gives the same answer. A repeat of `change` does not: the first call moves the version.
-    const { sync, describe, changes, draws, health } = Room.prototype
-    retryable(sync, describe, changes, draws, health)
+    const { sync, describe, changes, draws, health, history } = Room.prototype
+    retryable(sync, describe, changes, draws, health, history)
   }
 
   readonly #store: RoomStore
@@ -50,10 +53,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   readonly #live: LiveSettings
   readonly #log: RoomLog
   readonly #health: RoomHealth
-  /** The breakers and readmission ramps, as JSON, about which the doors were last nudged. */
-  #announced = ''
+  readonly #history: RoomHistory
   readonly #probes: Probes
-  readonly #admitted = new LastMinute()
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -67,6 +68,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#hints = new DoorHints(ctx, env, this.#log, this.#state.doors)
     this.#live = new LiveSettings(file, this.#store)
     this.#health = new RoomHealth(ctx.storage.sql, Date.now(), decision => this.#log.health(decision))
+    this.#history = new RoomHistory(ctx.storage.sql, this.#state, this.#health)
     this.#probes = new Probes(deployment, env)
     // A seed is stored before a request can ask for its commitment.
     if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.#store.saveRoom(this.#state)
@@ -74,14 +76,14 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   async sync(report: DoorReport): Promise<DoorReply<RoomConfig> | null> {
     const nowMs = Date.now()
-    const before = this.#state.totals.admitted ?? 0
     const { settings, version } = this.#live
+    this.#history.endMinute(nowMs)
     this.#catchUp(nowMs)
     const outcome = core.sync(this.#state, report, this.#limitsAt(nowMs, report), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
+      this.#history.note(this.#limitsAt(nowMs), nowMs)
       this.#store.saveReported(this.#state, report.door, outcome.dirty)
-      this.#admitted.add((this.#state.totals.admitted ?? 0) - before, nowMs)
       for (const door of outcome.nudge) this.#hints.send(door)
       this.#health.ingest(outcome.health, settings.health, nowMs)
     }
@@ -108,7 +110,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const now = {
       limits: this.#limitsAt(nowMs),
       health: this.#healthStats(nowMs),
-      admittedLastMinute: this.#admitted.sum(nowMs),
+      admittedLastMinute: this.#history.admittedLastMinute(nowMs),
     }
     return {
       version: this.#live.version,
@@ -160,6 +162,11 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#health.report(this.#healthStats(nowMs), minutes, nowMs)
   }
 
+  async history(query: HistoryQuery): Promise<HistoryReport> {
+    this.#passTime(Date.now())
+    return this.#history.report(query, this.#store.changes(query.fromMs, query.toMs), this.#settings)
+  }
+
   async liftCeiling(): Promise<void> {
     this.#health.lift(this.#healthNow(Date.now()))
   }
@@ -175,7 +182,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
 
   /** The operator's limits, lowered to what the origin bears. */
   #limitsAt(nowMs: number, report?: DoorReport): core.RoomRules {
-    return this.#health.limits(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs, report))
+    return this.#health.limits(this.#settings.at(nowMs).limits, this.#healthNow(nowMs, report))
   }
 
   #healthNow(nowMs: number, report?: DoorReport): HealthNow {
@@ -187,10 +194,9 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
    * state, or a readmission ramp begins or ends: a door that has nothing to report would not learn of it.
    */
   #followHealth(nowMs: number): HealthSnapshot | null {
-    const snapshot = this.#health.advance(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
-    const announced = JSON.stringify([snapshot?.breakers ?? {}, Object.keys(snapshot?.back ?? {})])
-    if (announced === this.#announced) return snapshot
-    this.#announced = announced
+    this.#history.endMinute(nowMs)
+    const snapshot = this.#health.advance(this.#settings.at(nowMs).limits, this.#healthNow(nowMs))
+    if (!this.#health.isNews(snapshot)) return snapshot
     this.#hints.sendToAll()
     this.ctx.waitUntil(this.#probeSoon())
     return snapshot
@@ -210,11 +216,6 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
     return publicDraws(this.#state.events.draws, nowMs)
-  }
-
-  /** The limits of the operator's settings and events at this moment. */
-  #operatorLimitsAt(nowMs: number): core.RoomRules {
-    return this.#settings.at(nowMs).limits
   }
 
   /**
@@ -243,6 +244,6 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   }
 
   #healthStats(nowMs: number): HealthFigures {
-    return this.#health.figures(this.#operatorLimitsAt(nowMs), this.#healthNow(nowMs))
+    return this.#health.figures(this.#settings.at(nowMs).limits, this.#healthNow(nowMs))
   }
 }

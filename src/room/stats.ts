@@ -7,22 +7,7 @@ import type { HealthFigures, RoomStats } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
 import { limitStats, otherTotals, verdictTotals } from '../core/room/totals.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
-import { MINUTE_MS } from '../core/timing.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
-
-/** Counts the admissions that doors reported in the last minute. */
-export class LastMinute {
-  #reported: [atMs: number, count: number][] = []
-
-  add(count: number, nowMs: number): void {
-    if (count > 0) this.#reported.push([nowMs, count])
-    this.#reported = this.#reported.filter(([atMs]) => nowMs - atMs < MINUTE_MS)
-  }
-
-  sum(nowMs: number): number {
-    return this.#reported.reduce((sum, [atMs, count]) => sum + (nowMs - atMs < MINUTE_MS ? count : 0), 0)
-  }
-}
 
 export function roomStats(
   state: core.RoomState,

@@ -2,6 +2,8 @@
  * A room's SQLite: the state of its half of the protocol, its histogram, and the operators' changes. No database row
  * leaves this file.
  */
+
+import { newOpenMinute } from '../core/history/history.ts'
 import { CHUNK_MS } from '../core/line/arrivals.ts'
 import type { Line, LineState } from '../core/line/line.ts'
 import { newLine } from '../core/line/line.ts'
@@ -20,6 +22,7 @@ export const ROOM_MIGRATIONS = [
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, buckets BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;`,
   `CREATE TABLE health_decisions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, decision TEXT NOT NULL);
    CREATE TABLE health_minutes (minute INTEGER PRIMARY KEY, upstreams TEXT NOT NULL);`,
+  'CREATE TABLE history (step TEXT NOT NULL, nth INTEGER NOT NULL, figures TEXT NOT NULL, PRIMARY KEY (step, nth)) WITHOUT ROWID;',
 ]
 
 /** The audit log keeps this many changes. */
@@ -32,6 +35,7 @@ const KEPT = [
   'emptySinceMs',
   'bank',
   'totals',
+  'history',
   'turns',
   'draws',
   'events',
@@ -68,6 +72,8 @@ export class RoomStore {
     const room = {
       ...newRoom(nowMs),
       ...stored,
+      // The history of an older version begins now, not with the totals of all the time before.
+      history: stored.history ?? newOpenMinute(stored.totals ?? {}, nowMs),
       doors: new Map(doors.map(({ name, account }) => [name, doorFrom(account)])),
       lines: new Map(Object.entries(lines).map(([lane, state]) => [lane, this.#loadLine(lane, state, nowMs)])),
     }
@@ -161,9 +167,13 @@ export class RoomStore {
     this.#sql.exec('DELETE FROM changes WHERE version <= ?', version - CHANGES_KEPT)
   }
 
-  changes(): Change[] {
-    const query = 'SELECT version, at_ms, actor, request FROM changes ORDER BY version DESC LIMIT 100'
-    const rows = this.#sql.exec<{ version: number; at_ms: number; actor: string; request: string }>(query).toArray()
+  /** Returns the newest hundred changes of a time, newest first. */
+  changes(fromMs = 0, toMs = Number.MAX_SAFE_INTEGER): Change[] {
+    const query =
+      'SELECT version, at_ms, actor, request FROM changes WHERE at_ms >= ? AND at_ms < ? ORDER BY version DESC LIMIT 100'
+    const rows = this.#sql
+      .exec<{ version: number; at_ms: number; actor: string; request: string }>(query, fromMs, toMs)
+      .toArray()
     return rows.map(row => ({
       version: String(row.version),
       atMs: row.at_ms,

@@ -33,6 +33,7 @@ const PARTS: Record<string, readonly string[]> = {
     'permits',
     'events',
     'health',
+    'history',
     'protocol',
     'place',
     'limits',

@@ -1,6 +1,7 @@
 /** The calls that each object answers. Edges and the admin API use objects only through these. */
 import type { Condition } from '../health/condition.ts'
 import type { Decision } from '../health/decision-log.ts'
+import type { HistoryStep } from '../history/history.ts'
 import type { Session } from '../session.ts'
 import type {
   Claim,
@@ -173,6 +174,27 @@ export interface HealthReport {
   readonly history: readonly HealthMinute[]
 }
 
+/** Which part of a room's history is asked for. `stepMs` is a whole number of minutes. */
+export interface HistoryQuery {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly stepMs: number
+}
+
+/** An event of one moment: a live change, a decision of health, or the turn of an event. */
+export type HistoryMarker = { readonly atMs: number } & (
+  | { readonly kind: 'change'; readonly actor: string; readonly request: ChangeRequest }
+  | ({ readonly kind: 'decision' } & Pick<Decision, 'upstream' | 'did' | 'enforced'>)
+  | { readonly kind: 'event'; readonly turn: 'prequeue-begun' | 'event-begun' | 'event-ended'; readonly name: string }
+)
+
+export interface HistoryReport {
+  /** Oldest first. Steps in which the room slept are left out. */
+  readonly steps: readonly HistoryStep[]
+  /** Oldest first. */
+  readonly markers: readonly HistoryMarker[]
+}
+
 export interface RoomDescription<Settings> {
   readonly version: string
   readonly settings: Settings
@@ -207,6 +229,8 @@ export interface RoomCalls<Settings> {
   changes(): Promise<readonly Change[]>
   /** Returns the origin's health, the decisions that it caused, and the last minutes. */
   health(minutes: number): Promise<HealthReport>
+  /** Returns the room's past, step by step, and what happened in that time. */
+  history(query: HistoryQuery): Promise<HistoryReport>
   /** Forgets how many sessions the origin bears, for an operator who knows better. */
   liftCeiling(): Promise<void>
   /** Returns the latest draw of every event that draws. */

@@ -7,7 +7,7 @@ import { callEverybody, callNext, closeAt, waiting } from '../line/line.ts'
 import { divide, shareOf } from '../permits/lanes.ts'
 import type { Demand } from '../protocol/messages.ts'
 import { available, left, readyCount, readyIn, sums } from './grants.ts'
-import { lineOf, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { count, lineOf, NO_LANES, type RoomRules, type RoomState } from './state.ts'
 
 /** A room opens after its lines were empty for this long. By then refused newcomers have had the time to be counted. */
 const OPENS_AFTER_MS = 4_000
@@ -40,6 +40,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
     shown: 0,
   }
   const parts = room.lines.size > 1 ? expectations(room, rules, supplyOf(whole), nowMs) : null
+  let called = 0
   for (const [lane, line] of room.lines) {
     const part = parts?.get(lane) ?? 1
     const load = {
@@ -51,8 +52,9 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
       shown: room.shown.get(lane) ?? 0,
       settledKey: callableKey(room.events, settledKey(room.draws, nowMs)),
     }
-    callNext(line, load, rules.claimWindowMs, nowMs)
+    called += callNext(line, load, rules.claimWindowMs, nowMs)
   }
+  count(room, 'called', called)
   room.shown.clear()
 }
 

@@ -6,7 +6,7 @@ import { confirm, uncount } from '../line/line.ts'
 import type { Cells } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { markDirty } from './settings.ts'
-import { lineOf, type RoomState } from './state.ts'
+import { count, lineOf, type RoomState } from './state.ts'
 
 /** A skewed clock may put a ticket this far into the future. Tickets further ahead are not counted. */
 const FUTURE_MS = 60_000
@@ -64,6 +64,7 @@ function giveUp(room: RoomState, { lane: ofTickets, bucket, by }: Places): void 
 
 function countShown(room: RoomState, lane: string, by: number): void {
   room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
+  count(room, 'shown', by)
 }
 
 /** Returns the samples of the origin's health among counted cells. */
@@ -71,9 +72,4 @@ export function healthIn(cells: Cells): Cells {
   const health: Record<string, number> = {}
   for (const cell in cells) if (cell.startsWith('health/')) health[cell] = cells[cell] as number
   return health
-}
-
-/** Adds to a total that operators see. */
-export function count(room: RoomState, name: string, by: number): void {
-  if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
 }

@@ -2,6 +2,7 @@
 
 import { type Events, newEvents } from '../events/events.ts'
 import type { ScheduledEvent } from '../events/schedule.ts'
+import { newOpenMinute, type OpenMinute } from '../history/history.ts'
 import { type BatchState, newBatchState } from '../line/batches.ts'
 import { type Line, newLine, serves } from '../line/line.ts'
 import { newPace, type Pace } from '../line/slowdown.ts'
@@ -44,6 +45,8 @@ export interface RoomState {
   /** The budget of `remaining`, null for none, and how much of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
+  /** The minute of the room's history that goes on. */
+  readonly history: OpenMinute
   readonly pace: Pace
   /** 0 for a room without any visitor so far. */
   tickedAtMs: number
@@ -75,6 +78,11 @@ export function lineOf({ lines }: RoomState, lane: string, key: number): string 
   return serves(lines.get(lane)?.state, key) ? lane : MAIN_LANE
 }
 
+/** Adds to a total that operators see. */
+export function count(room: RoomState, name: string, by: number): void {
+  if (by > 0) room.totals[name] = (room.totals[name] ?? 0) + by
+}
+
 export function newRoom(nowMs: number): RoomState {
   return {
     generation: nowMs,
@@ -90,6 +98,7 @@ export function newRoom(nowMs: number): RoomState {
     events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},
+    history: newOpenMinute({}, nowMs),
     pace: newPace(),
     tickedAtMs: 0,
     shown: new Map(),

@@ -32,9 +32,9 @@ export function verdictTotals(totals: Totals): Totals {
 
 /** Returns the totals that are no part of limits or verdicts. */
 export function otherTotals(totals: Totals): Totals {
-  return Object.fromEntries(
-    Object.entries(totals).filter(([cell]) => !cell.startsWith(PREFIX) && !cell.startsWith(VERDICT)),
-  )
+  const others = Object.entries(totals).filter(([cell]) => !cell.startsWith(PREFIX) && !cell.startsWith(VERDICT))
+  // People are called by parts of a bucket, so the total of called people has fractions.
+  return Object.fromEntries(others.map(([cell, total]) => [cell, Math.round(total)]))
 }
 
 /**

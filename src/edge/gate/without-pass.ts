@@ -76,6 +76,7 @@ export async function withoutPass(
       }
       case 'issue': {
         if (step.why === 'changed-lane' && progress.ticket) giveUp(room, progress.ticket)
+        if (step.why === 'missed') room.count('missed')
         const issued = await issueTicket(visit, room, shown.invited, step)
         progress = { ...progress, ticket: issued, visitor: { ...visitor, issued: step.why } }
         break
@@ -107,6 +108,7 @@ async function claimOrGoOn(
   if (refusal) return limitedBy(room, null, refusal)
   const claimed = await claim(visit, room, step, entersAtOnce)
   if (claimed.verdict === 'admitted') {
+    if (visitor.issued !== null) room.count('walked_in')
     room.ended.noteNext(after, step.ticket)
     return claimed.admission
   }

@@ -15,8 +15,17 @@ import {
 import { advance, lifted, probed } from '../../core/health/health.ts'
 import { endMinute, ingest, lastMinute } from '../../core/health/ingest.ts'
 import { type Load, thereOf } from '../../core/health/presence.ts'
-import { apdexOf, type Counts, failureShareOf, quantileMs, samplesOf } from '../../core/health/samples.ts'
+import {
+  apdexOf,
+  type Counts,
+  failureShareOf,
+  noCounts,
+  ORIGIN,
+  quantileMs,
+  samplesOf,
+} from '../../core/health/samples.ts'
 import { type HealthState, inTrouble, type UpstreamRules } from '../../core/health/state.ts'
+import type { OriginFigures } from '../../core/history/history.ts'
 import { own } from '../../core/own.ts'
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../../core/protocol/calls.ts'
@@ -36,6 +45,8 @@ export class RoomHealth {
   readonly #note: (decision: Decision) => void
   readonly #store: HealthStore
   readonly #state: HealthState
+  /** The breakers and readmission ramps, as JSON, about which `isNews` was last asked. */
+  #announced = ''
 
   /** `note` is called for each decision. */
   constructor(sql: SqlStorage, nowMs: number, note: (decision: Decision) => void) {
@@ -62,6 +73,14 @@ export class RoomHealth {
     if (minute) this.#store.saveMinute(minute)
     if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
     return this.snapshot(operator, now)
+  }
+
+  /** Returns whether a breaker has changed its state, or a readmission ramp has begun or ended, since the last call. */
+  isNews(snapshot: HealthSnapshot | null): boolean {
+    const announced = JSON.stringify([snapshot?.breakers ?? {}, Object.keys(snapshot?.back ?? {})])
+    const isNew = announced !== this.#announced
+    this.#announced = announced
+    return isNew
   }
 
   /** Applies the result of an active probe: milliseconds, or null when there was no good answer. */
@@ -130,6 +149,19 @@ export class RoomHealth {
         upstreams: Object.fromEntries(Object.entries(upstreams).map(([name, counts]) => [name, summed(counts)])),
       })),
     }
+  }
+
+  /** Returns the answers of the origin in the minute that goes on; null if health is in another minute. */
+  originIn(minute: number): OriginFigures | null {
+    const open = this.#state.minute
+    if (open.minute !== minute) return null
+    const { samples, p95Ms, apdex } = summed(own(open.upstreams, ORIGIN) ?? noCounts())
+    return { samples, p95Ms, apdex }
+  }
+
+  /** Returns the newest decisions of a time, newest first. */
+  decisions(fromMs: number, toMs: number): readonly Decision[] {
+    return this.#store.decisions(fromMs, toMs)
   }
 
   #record(decision: Decision): void {

@@ -62,10 +62,10 @@ export class HealthStore {
     )
   }
 
-  /** Newest first. */
-  decisions(): Decision[] {
-    const query = 'SELECT decision FROM health_decisions ORDER BY id DESC LIMIT ?'
-    const rows = this.#sql.exec<{ decision: string }>(query, DECISIONS_SHOWN).toArray()
+  /** Returns the newest decisions of a time, newest first. */
+  decisions(fromMs = 0, toMs = Number.MAX_SAFE_INTEGER): Decision[] {
+    const query = 'SELECT decision FROM health_decisions WHERE at_ms >= ? AND at_ms < ? ORDER BY id DESC LIMIT ?'
+    const rows = this.#sql.exec<{ decision: string }>(query, fromMs, toMs, DECISIONS_SHOWN).toArray()
     return rows.map(({ decision }) => readDecision(JSON.parse(decision)))
   }
 

@@ -1,0 +1,91 @@
+/** The past of a room: its figures by the minute and by the hour, and what happened when. */
+import { beginMinute, type HistoryStep, inSteps, isOver, noteGauges, soFar } from '../../core/history/history.ts'
+import { newcomersWaitMs } from '../../core/place/newcomer.ts'
+import type { Change, HistoryMarker, HistoryQuery, HistoryReport } from '../../core/protocol/calls.ts'
+import { type RoomRules, type RoomState, sums, waitingTotal } from '../../core/room/room.ts'
+import { HOUR_MS, MINUTE_MS } from '../../core/timing.ts'
+import type { RoomSettings } from '../../settings/compiled/room.ts'
+import type { RoomHealth } from '../health/health.ts'
+import { turnsAt } from '../log.ts'
+import { LastMinute } from './last-minute.ts'
+import { HistoryStore } from './store.ts'
+
+export class RoomHistory {
+  readonly #store: HistoryStore
+  readonly #state: RoomState
+  readonly #health: RoomHealth
+  readonly #lastMinute: LastMinute
+
+  constructor(sql: SqlStorage, state: RoomState, health: RoomHealth) {
+    this.#store = new HistoryStore(sql)
+    this.#state = state
+    this.#health = health
+    this.#lastMinute = new LastMinute(state.totals.admitted ?? 0)
+  }
+
+  /**
+   * Saves the open minute once it is over. Must be called before the next report is applied, and before the origin's
+   * health goes on to the next minute.
+   */
+  endMinute(nowMs: number): void {
+    const { history, totals } = this.#state
+    if (!isOver(history, nowMs)) return
+    const endsHour = Math.floor((history.minute * MINUTE_MS) / HOUR_MS) < Math.floor(nowMs / HOUR_MS)
+    this.#store.saveMinute(this.#openStep(), endsHour)
+    beginMinute(history, totals, this.#people(), nowMs)
+  }
+
+  /** Notes the room as it is after a report. Must be called before the room is saved. */
+  note(rules: RoomRules, nowMs: number): void {
+    const { snapshot, history, totals } = this.#state
+    this.#lastMinute.note(totals.admitted ?? 0, nowMs)
+    const { ratePerMinute, totalActiveUsers, claimWindowMs } = rules
+    const waitMs = snapshot ? newcomersWaitMs(snapshot, claimWindowMs, nowMs) : null
+    noteGauges(history, { ...this.#people(), ratePerMinute, totalActiveUsers, waitMs })
+  }
+
+  admittedLastMinute(nowMs: number): number {
+    return this.#lastMinute.sum(nowMs)
+  }
+
+  /** `changes` are the live changes of the time that is asked for. */
+  report(query: HistoryQuery, changes: readonly Change[], settings: RoomSettings): HistoryReport {
+    const decisions = this.#health.decisions(query.fromMs, query.toMs)
+    const markers: HistoryMarker[] = [
+      ...changes.map(({ atMs, actor, request }) => ({ kind: 'change' as const, atMs, actor, request })),
+      ...decisions.map(({ atMs, upstream, did, enforced }) => ({
+        kind: 'decision' as const,
+        ...{ atMs, upstream, did, enforced },
+      })),
+      ...eventMarkers(settings, query),
+    ]
+    return { steps: this.#steps(query), markers: markers.sort((a, b) => a.atMs - b.atMs) }
+  }
+
+  /** Returns the steps of a time, oldest first. The last one may still go on. */
+  #steps({ fromMs, toMs, stepMs }: HistoryQuery): HistoryStep[] {
+    const open = this.#openStep()
+    const begunMs = Math.floor(fromMs / stepMs) * stepMs
+    const hours = stepMs % HOUR_MS === 0 ? this.#store.steps('hour', begunMs, toMs) : []
+    const last = hours.at(-1)
+    const minutes = this.#store.steps('minute', last ? last.atMs + HOUR_MS : begunMs, toMs)
+    const isOpenIn = open.atMs >= begunMs && open.atMs < toMs && open.atMs !== minutes.at(-1)?.atMs
+    return inSteps([...hours, ...minutes, ...(isOpenIn ? [open] : [])], stepMs)
+  }
+
+  #openStep(): HistoryStep {
+    const { history, totals } = this.#state
+    return soFar(history, totals, this.#health.originIn(history.minute))
+  }
+
+  #people() {
+    return { inside: sums(this.#state).live, waiting: Math.round(waitingTotal(this.#state)) }
+  }
+}
+
+/** Returns the begins and ends of events, of those that the settings still have. */
+function eventMarkers(settings: RoomSettings, { fromMs, toMs }: HistoryQuery): HistoryMarker[] {
+  return settings
+    .turnsBetween(fromMs - 1, toMs)
+    .flatMap(atMs => turnsAt(settings, atMs).map(turn => ({ atMs, kind: 'event' as const, ...turn })))
+}
