@@ -10,8 +10,9 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { statusUrl } from './addresses.ts'
-import { formOf, leadsTo, type Page, pageHeaders, parsed, siteOf } from './page.ts'
+import { formOf, leadsTo, type Page, pageHeaders, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
+import { parsed } from './template.ts'
 import { refreshSeconds } from './waiting.ts'
 
 /**

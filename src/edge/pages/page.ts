@@ -1,5 +1,4 @@
 /** The parts of all pages at the edge: their templates, their style, and the policy that lists what may run on them. */
-import Mustache from 'mustache'
 import brand from '../../../static/brand.html'
 import foot from '../../../static/foot.html'
 import form from '../../../static/form.html'
@@ -13,6 +12,7 @@ import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { brandVariables, faceOf } from './brand.ts'
 import { compactStyle } from './compact.ts'
+import { compile, type Render } from './template.ts'
 
 /** A page, with the headers that belong to it. */
 export interface Page {
@@ -27,30 +27,8 @@ export const pageStyle = compactStyle(css)
 const PARTS: Readonly<Record<string, string>> = { head, form, brand, foot }
 
 /** Fills in one of our templates. */
-export function template(html: string): (variables: object) => string {
-  return parsed(html.replace(/\{\{> (\w+)\}\}\n/g, (_, name: string) => PARTS[name] ?? ''))
-}
-
-/**
- * A template can name the variables object itself by a dot. The object has no prototype, so it gets an empty text here.
- * Without it such a template would throw.
- */
-const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
-
-/**
- * Fills in any template. The text is parsed once, because Mustache would look it up by its text at each render. The
- * template sees only the given variables, and not the properties that every object has.
- */
-export function parsed(text: string): (variables: object) => string {
-  const writer = new Mustache.Writer()
-  const tokens = writer.parse(text)
-  return variables =>
-    writer.renderTokens(
-      tokens,
-      new Mustache.Context(Object.assign(Object.create(null, NO_TEXT), variables)),
-      undefined,
-      text,
-    )
+export function template(html: string): Render {
+  return compile(html.replace(/\{\{> (\w+)\}\}\n/g, (_, name: string) => PARTS[name] ?? ''))
 }
 
 /**

@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { compile, parsed } from '../../../src/edge/pages/template.ts'
 import { roomStub } from '../../../src/settings/env.ts'
 import { env, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
 
@@ -154,5 +156,39 @@ describe('a page of the operator', () => {
     expect(latest?.request).toEqual({ set: shown })
     expect((await roomStub(env, 'decorated').describe()).settings.custom_page_html).toBe(own)
     await change({ custom_page_html: '', message: '' })
+  })
+})
+
+describe('a page of ours', () => {
+  const texts = ['place', 'note', 'logo', 't.page.foot', 't.gone.foot', 'none']
+  const tag = fc.oneof(
+    fc.constantFrom('<p>', ' ', '\n', '"', "'"),
+    fc.constantFrom(...texts).map(name => `{{${name}}}`),
+    fc.constantFrom(...texts).map(name => `{{{${name}}}}`),
+  )
+  const { template } = fc.letrec<{ template: string; section: string }>(tie => ({
+    template: fc
+      .array(fc.oneof({ depthSize: 'small' }, tag, tie('section')), { maxLength: 6 })
+      .map(all => all.join('')),
+    section: fc
+      .tuple(fc.constantFrom('#', '^'), fc.constantFrom(...texts, 'brand'), tie('template'))
+      .map(([type, name, inside]) => `{{${type}${name}}}\n${inside}{{/${name}}}\n`),
+  }))
+  const text = fc.oneof(fc.constantFrom('', '<b>', 'a & b', 'it\'s `x` = "y"/'), fc.string(), fc.integer())
+  const value = fc.oneof(text, fc.boolean(), fc.constant(null), fc.constant(undefined))
+  const brand = fc.oneof(fc.constant(null), fc.record({ logo: value, note: value }))
+  const variables = fc.record({ place: value, note: value, brand, t: fc.record({ page: fc.record({ foot: text }) }) })
+
+  it('is filled in exactly as by Mustache', () => {
+    fc.assert(
+      fc.property(template, variables, (page, values) => {
+        expect(compile(page)(values)).toBe(parsed(page)(values))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('cannot use a tag that is not compiled', () => {
+    expect(() => compile('{{> head}}')).toThrow('cannot use the tag > of Mustache, at head')
   })
 })

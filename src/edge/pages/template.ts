@@ -1,0 +1,87 @@
+/**
+ * Our own pages as templates in the language of Mustache. A template is compiled once: to pieces of text, variables and
+ * sections, with each path split. An operator's page is left to Mustache itself, which knows more than we use.
+ */
+import Mustache from 'mustache'
+
+/** Fills in a template. */
+export type Render = (variables: object) => string
+
+type Variables = Readonly<Record<string, unknown>>
+type Piece = string | ((variables: Variables) => string)
+
+/** A tag as Mustache has parsed it: its type, its name, where it is, and for a section the tags inside. */
+type Tag = readonly [type: string, name: string, start: number, end: number, inside?: readonly Tag[]]
+
+/**
+ * Compiles a template. A section shows its inside once unless its variable is empty, and there are no lists. Inside a
+ * section of an object its properties come first. Throws an Error for any other tag.
+ */
+export function compile(text: string): Render {
+  const whole = sequence(new Mustache.Writer().parse(text) as unknown as readonly Tag[])
+  return variables => whole(variables as Variables)
+}
+
+/**
+ * A template can name the variables object itself by a dot. The object has no prototype, so it gets an empty text here.
+ * Without it such a template would throw.
+ */
+const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
+
+/**
+ * Fills in the template of an operator. It is parsed once, because Mustache would look it up by its text at each
+ * render. The template sees only the given variables, and not the properties that every object has.
+ */
+export function parsed(text: string): Render {
+  const writer = new Mustache.Writer()
+  const tokens = writer.parse(text)
+  return variables =>
+    writer.renderTokens(
+      tokens,
+      new Mustache.Context(Object.assign(Object.create(null, NO_TEXT), variables)),
+      undefined,
+      text,
+    )
+}
+
+function sequence(tags: readonly Tag[]): (variables: Variables) => string {
+  const pieces: Piece[] = tags.map(pieceOf)
+  return variables => {
+    let text = ''
+    for (const piece of pieces) text += typeof piece === 'string' ? piece : piece(variables)
+    return text
+  }
+}
+
+function pieceOf([type, name, , , inside = []]: Tag): Piece {
+  if (type === 'text') return name
+  const read = lookUp(name)
+  if (type === 'name') return variables => escaped(read(variables))
+  if (type === '&') return variables => String(read(variables) ?? '')
+  if (type !== '#' && type !== '^') throw new Error(`a page of ours cannot use the tag ${type} of Mustache, at ${name}`)
+  const shown = sequence(inside)
+  if (type === '#') {
+    return variables => {
+      const value = read(variables)
+      if (!value) return ''
+      return shown(typeof value === 'object' ? Object.assign(Object.create(variables), value) : variables)
+    }
+  }
+  return variables => (read(variables) ? '' : shown(variables))
+}
+
+function lookUp(path: string): (variables: Variables) => unknown {
+  const names = path.split('.')
+  const [only = ''] = names
+  if (names.length === 1) return variables => variables[only]
+  return variables => {
+    let value: unknown = variables
+    for (const name of names) value = (value as Variables | null | undefined)?.[name]
+    return value
+  }
+}
+
+function escaped(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  return typeof value === 'number' ? String(value) : Mustache.escape(String(value))
+}
