@@ -41,7 +41,7 @@ export function sentenceOf({ did, upstream, enforced }) {
   const would = enforced ? '' : 'Only noted, in shadow mode: '
   switch (did.kind) {
     case 'ceiling-lowered':
-      return `${would}At most ${count(did.to)} people are let be there, ${count(did.from)} before.`
+      return `${would}At most ${count(did.to)} people may be there, ${count(did.from)} before.`
     case 'ceiling-rising':
       return `${would}More people are let in again: ${count(did.to)} now, and more little by little.`
     case 'ceiling-lifted':

@@ -49,10 +49,10 @@ export function wordsOf(health, total, nowMs) {
 function stateWords(health, total, nowMs) {
   const { state, sinceMs, ends, nextTrialMs, raisedFromMs, inside, ceiling, there, upstreams } = health
   const since = sinceMs === null ? '' : ` since ${clock(sinceMs)}`
-  const held =
+  const blocked =
     inside > 0
-      ? ` ${Math.round(100 * inside)} % of those inside go on, the others are held.`
-      : ' Those inside are held.'
+      ? ` ${Math.round(100 * inside)} % of those inside go on, the others are blocked.`
+      : ' Those inside are blocked.'
   const out = upstreams.filter(({ breaker }) => breaker !== 'closed').map(({ name }) => name)
   if (state === 'down') {
     const end =
@@ -61,19 +61,17 @@ function stateWords(health, total, nowMs) {
         : nextTrialMs === null
           ? 'while it is tried with a few visitors'
           : `until the next trial, in ${until(nextTrialMs - nowMs)}`
-    return `Down${since}: ${out.join(', ')}. New visitors wait ${end}.${inside < 1 ? held : ''}`
+    return `Down${since}: ${out.join(', ')}. New visitors wait ${end}.${inside < 1 ? blocked : ''}`
   }
   const others = out.length > 0 ? ` Blocked: ${out.join(', ')}. The rest of the site is not affected.` : ''
   if (state === 'slowed') {
     const limit =
-      ceiling === null || ceiling >= total
-        ? ''
-        : ` at most ${count(ceiling)} people are let be there; ${count(there)} are.`
+      ceiling === null || ceiling >= total ? '' : ` at most ${count(ceiling)} people may be there; ${count(there)} are.`
     const rise =
       raisedFromMs !== null && raisedFromMs > nowMs
         ? ` More are let in from ${clock(raisedFromMs)} on, if answers stay good.`
         : ' More are let in while answers stay good.'
-    return `Slowed${since}:${limit || ' those inside come back little by little.'}${answersNow(health)}${rise}${inside < 1 ? held : ''}${others}`
+    return `Slowed${since}:${limit || ' those inside come back little by little.'}${answersNow(health)}${rise}${inside < 1 ? blocked : ''}${others}`
   }
   const back = upstreams.filter(({ back }) => back !== null).map(({ name }) => name)
   if (back.length > 0) return `Coming back, for everyone within a minute: ${back.join(', ')}.`

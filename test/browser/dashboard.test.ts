@@ -180,13 +180,13 @@ describe('the dashboard', () => {
     expect(await text('state-word')).toBe('Closed')
     expect(await text('state-text')).toMatch(/^The origin is closed off by hand\. No one new comes in\./)
     expect(await text('health-text')).toBe(
-      'Down: origin. New visitors wait until that is taken back. Those inside are held. Set by hand: breakers.origin.',
+      'Down: origin. New visitors wait until that is taken back. Those inside are blocked. Set by hand: breakers.origin.',
     )
     await page.getByRole('link', { name: 'tickets' }).click()
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
     expect(await text('state-word')).toBe('Outage')
     expect(await text('health-text')).toMatch(
-      /^Down since .*: origin\. New visitors wait until the next trial, in \d+ s\. Those inside are held\.$/,
+      /^Down since .*: origin\. New visitors wait until the next trial, in \d+ s\. Those inside are blocked\.$/,
     )
   })
 
@@ -219,7 +219,7 @@ describe('the dashboard', () => {
     await replaceRooms([{ settings: SHOP, health }])
     await logIn()
     expect(await text('health-text')).toMatch(
-      /^Slowed since .*: at most 64 people are let be there; 16 are\. In the last minute 95 % came within 304 ms\. More are let in from .* on, if answers stay good\.$/,
+      /^Slowed since .*: at most 64 people may be there; 16 are\. In the last minute 95 % came within 304 ms\. More are let in from .* on, if answers stay good\.$/,
     )
   })
 

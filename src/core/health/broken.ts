@@ -5,8 +5,9 @@ import type { HealthState } from './state.ts'
 import type { HealthVerdict } from './verdict.ts'
 
 /** A broken address is logged when so many sessions were badly served there, counted once a window. */
-const BROKEN_TOLD_AT = 6
+const BROKEN_LOGGED_AT = 6
 const BROKEN_OVER_AFTER_MS = 600_000
+
 /** Logs addresses that stay broken while the rest of the site is well. */
 export function brokenPatterns(health: HealthState, verdict: HealthVerdict, recorded: Recorded): Decision[] {
   const { nowMs } = recorded
@@ -15,9 +16,9 @@ export function brokenPatterns(health: HealthState, verdict: HealthVerdict, reco
   const news: string[] = []
   for (const { pattern, sessions } of verdict.broken) {
     const before = Object.hasOwn(health.broken, pattern) ? (health.broken[pattern]?.votes ?? 0) : 0
-    const votes = Math.min(BROKEN_TOLD_AT, before + sessions)
+    const votes = Math.min(BROKEN_LOGGED_AT, before + sessions)
     health.broken[pattern] = { atMs: nowMs, votes }
-    if (before < BROKEN_TOLD_AT && votes >= BROKEN_TOLD_AT) news.push(pattern)
+    if (before < BROKEN_LOGGED_AT && votes >= BROKEN_LOGGED_AT) news.push(pattern)
   }
   if (news.length === 0) return []
   return [decided(ORIGIN, { kind: 'feature-broken', patterns: news }, verdict, recorded)]

@@ -172,7 +172,7 @@ function raised(ceiling: Ceiling, hasRoom: boolean, moment: Moment): Ceiling {
   return { ...steady, sessions: next >= total ? null : next }
 }
 
-/** The ceiling of an origin that was overrun. It gets half of what it has borne at first, and soon all of it. */
+/** The ceiling of an origin that was overrun. It gets 60 % of what it has borne at first, and soon all of it. */
 export function afterOverrun(ceiling: Ceiling, moment: Moment): Ceiling {
   const { rules, nowMs } = moment
   const { cutAtMs } = ceiling

@@ -47,16 +47,16 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
   if (mode === 'observe') return { kind: 'inside', why: 'observe' }
   if (carried.pass && carried.pass.value.expiresMs > nowMs) return { kind: 'inside', why: 'pass' }
   const invited = await invitedBy(visit, room)
-  const { ticket: held } = ofThisGeneration(carried, room.snapshot)
-  if (passesThrough(held, { invitation: invited.kind }, room.settings.at(nowMs).step))
+  const { ticket } = ofThisGeneration(carried, room.snapshot)
+  if (passesThrough(ticket, { invitation: invited.kind }, room.settings.at(nowMs).step))
     return { kind: 'inside', why: 'passthrough' }
   // The cookie stays, and so does the page.
-  if (!held && carried.keepCookie) return { kind: 'unreadable', why: 'unknown-token' }
-  if (!held) return { kind: 'no-place', why: 'no-ticket' }
-  const earlyMs = room.places.pollsInMs(held, nowMs)
+  if (!ticket && carried.keepCookie) return { kind: 'unreadable', why: 'unknown-token' }
+  if (!ticket) return { kind: 'no-place', why: 'no-ticket' }
+  const earlyMs = room.places.pollsInMs(ticket, nowMs)
   if (earlyMs > 0) return { kind: 'too-early', why: 'pace', retryAfterMs: earlyMs }
   const purpose = visit.url.searchParams.get('claim') === '1' ? 'claim' : 'poll'
-  const shown = { ticket: held, inCookie: held, keepCookie: carried.keepCookie, invited }
+  const shown = { ticket, inCookie: ticket, keepCookie: carried.keepCookie, invited }
   const outcome = await withoutPass(visit, room, shown, { purpose })
   if (outcome.kind === 'waiting') room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   return outcome

@@ -35,7 +35,7 @@ export class Votes {
     return { lot, own: lease.samples }
   }
 
-  /** Notes a session whose request is held: its visitor is there. */
+  /** Notes a session whose request is blocked: its visitor is there. */
   noteBlocked(sid: string, caller: Caller): void {
     if (this.voter(sid, false, caller)) this.report(caller, false)
   }
