@@ -12,7 +12,7 @@ import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { brandVariables, faceOf } from './brand.ts'
 import { compactStyle } from './compact.ts'
-import { compile, type Render } from './template.ts'
+import { compilePage, type Render } from './template.ts'
 
 /** A page, with the headers that belong to it. */
 export interface Page {
@@ -28,7 +28,7 @@ const PARTS: Readonly<Record<string, string>> = { head, form, brand, foot }
 
 /** Fills in one of our templates. */
 export function template(html: string): Render {
-  return compile(html.replace(/\{\{> (\w+)\}\}\n/g, (_, name: string) => PARTS[name] ?? ''))
+  return compilePage(html.replace(/\{\{> (\w+)\}\}\n/g, (_, name: string) => PARTS[name] ?? ''))
 }
 
 /**

@@ -17,7 +17,7 @@ type Tag = readonly [type: string, name: string, start: number, end: number, ins
  * Compiles a template. A section shows its inside once unless its variable is empty, and there are no lists. Inside a
  * section of an object its properties come first. Throws an Error for any other tag.
  */
-export function compile(text: string): Render {
+export function compilePage(text: string): Render {
   const whole = sequence(new Mustache.Writer().parse(text) as unknown as readonly Tag[])
   return variables => whole(variables as Variables)
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { compile, parsed } from '../../../src/edge/pages/template.ts'
+import { compilePage, parsed } from '../../../src/edge/pages/template.ts'
 import { roomStub } from '../../../src/settings/env.ts'
 import { env, newEdge, settled, Visitor } from '../../support/workerd/visitor.ts'
 
@@ -182,13 +182,13 @@ describe('a page of ours', () => {
   it('is filled in exactly as by Mustache', () => {
     fc.assert(
       fc.property(template, variables, (page, values) => {
-        expect(compile(page)(values)).toBe(parsed(page)(values))
+        expect(compilePage(page)(values)).toBe(parsed(page)(values))
       }),
       { numRuns: 2_000 },
     )
   })
 
   it('cannot use a tag that is not compiled', () => {
-    expect(() => compile('{{> head}}')).toThrow('cannot use the tag > of Mustache, at head')
+    expect(() => compilePage('{{> head}}')).toThrow('cannot use the tag > of Mustache, at head')
   })
 })
