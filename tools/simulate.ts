@@ -8,7 +8,7 @@ import { figuresOf } from './simulation/figures.ts'
 import { plotOf } from './simulation/plot.ts'
 import { explain } from './simulation/report.ts'
 import { World } from './simulation/world.ts'
-import { type Given, run } from './support/cli.ts'
+import { type Given, number, run } from './support/cli.ts'
 
 const USAGE = `npm run simulate -- --visitors N --arrive SECONDS --rate R [more]
 
@@ -19,12 +19,14 @@ const MORE_FLAGS = {
   ...FLAGS,
   json: { help: 'print one JSON object' },
   plot: { value: 'FILE.svg', help: 'draw arrivals, waiting, inside, admissions and limits over time' },
+  shrink: { value: 'SECONDS', help: 'how long to look for a smaller run that breaks a guarantee', default: '2' },
 }
 
 await run(USAGE, MORE_FLAGS, main)
 
 async function main(given: Given): Promise<number> {
   const scenario = scenarioOf(given)
+  const shrinkForMs = 1_000 * number(given, 'shrink', 0, 3_600, 'fractions')
   const startMs = performance.now()
   const world = new World(scenario)
   world.run()
@@ -33,6 +35,6 @@ async function main(given: Given): Promise<number> {
   if (given.json === 'true') console.log(JSON.stringify(figures))
   else for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(26)}${JSON.stringify(value)}`)
   if (figures.violations === 0) return 0
-  console.error(explain(world, given.arrivals))
+  console.error(explain(world, { shrinkForMs, arrivalsFile: given.arrivals }))
   return 1
 }

@@ -32,7 +32,7 @@ async function main(given: Given): Promise<number> {
     const figures = `admitted ${admitted}, used ${(usedShare * 100).toFixed(1)} %, displaced ${displacementP95Places}`
     console.log(`${violations === 0 ? 'ok    ' : 'broken'} ${figures}: ${commandOf(world.scenario)}`)
     if (violations > 0) {
-      console.error(explain(world))
+      console.error(explain(world, { shrinkForMs: 2_000 }))
       return 1
     }
   }

@@ -24,7 +24,7 @@ const NEEDED = [
 ]
 
 /** Runs the simulator on a copy of the shipped core with one mistake in it. */
-function simulateBroken(crowd: keyof typeof CROWDS, { file, from, to }: Mutation) {
+function simulateBroken(crowd: keyof typeof CROWDS, { file, from, to }: Mutation, ...flags: string[]) {
   const copy = mkdtempSync(join(tmpdir(), 'antesala-'))
   try {
     for (const path of NEEDED) cpSync(path, join(copy, path), { recursive: true })
@@ -35,14 +35,14 @@ function simulateBroken(crowd: keyof typeof CROWDS, { file, from, to }: Mutation
       broken,
       source.replace(from, () => to),
     )
-    return simulate(crowd, copy)
+    return simulate(crowd, copy, ...flags)
   } finally {
     rmSync(copy, { recursive: true })
   }
 }
 
-function simulate(crowd: keyof typeof CROWDS, root = '.') {
-  const args = [join(root, 'tools/simulate.ts'), '--json', ...CROWDS[crowd].split(' ')]
+function simulate(crowd: keyof typeof CROWDS, root = '.', ...flags: string[]) {
+  const args = [join(root, 'tools/simulate.ts'), '--json', ...flags, ...CROWDS[crowd].split(' ')]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   return { status, figures: JSON.parse(stdout) as { violations: number; admitted: number }, stderr }
 }
@@ -263,7 +263,7 @@ describe('the simulation', () => {
   it.each(MUTATIONS)(
     'fails when $what ($breaks)',
     mutation => {
-      const { status, figures, stderr } = simulateBroken(mutation.crowd, mutation)
+      const { status, figures, stderr } = simulateBroken(mutation.crowd, mutation, '--shrink', '0')
       expect(status, JSON.stringify(figures)).toBe(1)
       expect(figures.violations).toBeGreaterThan(0)
       expect(stderr).toContain(`${mutation.breaks} broken at`)
@@ -275,4 +275,11 @@ describe('the simulation', () => {
     },
     60_000,
   )
+
+  it('prints a smaller run that breaks the same guarantee', () => {
+    const [mutation] = MUTATIONS as [(typeof MUTATIONS)[0]]
+    const { stderr } = simulateBroken(mutation.crowd, mutation)
+    const [, visitors] = /The smallest run found .*\n.*--visitors (\d+)/.exec(stderr) ?? []
+    expect(Number(visitors), stderr).toBeLessThan(800)
+  }, 60_000)
 })
