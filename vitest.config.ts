@@ -72,6 +72,9 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
+          // A worker takes a second to start, so files share workers. Each file begins with empty objects.
+          isolate: false,
+          setupFiles: './test/support/workerd/fresh.ts',
           maxWorkers: WAITING,
           sequence: { groupOrder: 1 },
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],

@@ -98,7 +98,7 @@ describe('the metrics of the rooms', () => {
       await new Visitor('held.test', edge).page()
       return figureOf(read((await ask('/metrics', TOKEN)).text), 'verdicts_total', waiting)
     }
-    await expect.poll(counted, { timeout: 10_000, interval: 500 }).toBeGreaterThan(3)
+    await expect.poll(counted, { timeout: 30_000, interval: 500 }).toBeGreaterThan(3)
     const inside = { room: 'wide', verdict: 'admitted', why: 'lease' }
     expect(figureOf(read((await ask('/metrics', TOKEN)).text), 'verdicts_total', inside)).toBeUndefined()
   })
