@@ -3,6 +3,7 @@
  * last one is old. With `claim=1` it claims when the visitor is called.
  */
 import { passesThrough } from '../../core/place/outsider.ts'
+import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { limitedResponse } from '../answer/limited.ts'
 import { stateOf, statusOf } from '../answer/mark.ts'
 import { outsideHeaders } from '../answer/outside.ts'
@@ -45,7 +46,8 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
   // A suspended or observing room keeps no visitor on its page.
   if (suspended) return { kind: 'inside', why: 'suspended' }
   if (mode === 'observe') return { kind: 'inside', why: 'observe' }
-  if (carried.pass && carried.pass.value.expiresMs > nowMs) return { kind: 'inside', why: 'pass' }
+  if (carried.pass && carried.pass.value.expiresMs > nowMs)
+    return { kind: 'inside', why: 'pass', endsMs: endOf(room, carried.pass.value) }
   const invited = await invitedBy(visit, room)
   const { ticket } = ofThisGeneration(carried, room.snapshot)
   if (passesThrough(ticket, { invitation: invited.kind }, room.settings.at(nowMs).step))
@@ -62,12 +64,17 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
   return outcome
 }
 
+/** Returns when a session ends, as far as this isolate knows. The visitor's pass may be older than the last renewal. */
+function endOf(room: RoomClient, { sid, expiresMs }: Pass): number {
+  return Math.max(expiresMs, (room.sessions.peek(sid)?.expiresMs ?? 0) - PASS_ENDS_EARLY_MS)
+}
+
 function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response | Promise<Response> {
   const language = languageFor(visit, room.settings.config)
   const inLanguage = languageHeaders(language)
   switch (verdict.kind) {
     case 'inside':
-      return json(insideJson(visit, room))
+      return json(insideJson(visit, room, verdict.why === 'pass' ? verdict.endsMs : null))
     case 'admitted': {
       const response = json(insideJson(visit, room))
       addTokens(visit, response.headers, [verdict])

@@ -115,7 +115,9 @@ export type PollVerdict =
   | Rejected
   | Limited
   /** The visitor needs no place, so the page may go on. */
-  | { readonly kind: 'inside'; readonly why: 'suspended' | 'observe' | 'pass' | 'passthrough' }
+  | { readonly kind: 'inside'; readonly why: 'suspended' | 'observe' | 'passthrough' }
+  /** The visitor has a pass. The session lasts at least until this time. */
+  | { readonly kind: 'inside'; readonly why: 'pass'; readonly endsMs: number }
   /** The visitor shows no ticket: cookies are off, or the ticket was of another generation of the room. */
   | { readonly kind: 'no-place'; readonly why: 'no-ticket' }
   /** This isolate may be unable to read the token yet. */

@@ -106,8 +106,11 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
   }
 }
 
-/** Returns the data for a visitor who is inside, or whose poll was just admitted. */
-export function insideJson(visit: Visit, room: RoomClient) {
+/**
+ * Returns the data for a visitor who is inside, or whose poll was just admitted. `endsMs` is the end of the session,
+ * where it is known.
+ */
+export function insideJson(visit: Visit, room: RoomClient, endsMs: number | null = null) {
   const { nowMs } = visit
   const { config } = room.settings.at(nowMs)
   return {
@@ -115,8 +118,13 @@ export function insideJson(visit: Visit, room: RoomClient) {
     ...addressesOf(visit, room),
     ...NO_PLACE,
     state: 'admitted' as const,
+    session: endsMs === null ? null : sessionJson(config, endsMs - nowMs),
     ...messageOf(config, false, languageFor(visit, room.settings.config)),
   }
+}
+
+function sessionJson({ disable_session_renewal }: RoomConfig, leftMs: number) {
+  return { endsInSeconds: Math.max(0, Math.floor(leftMs / 1_000)), renewable: !disable_session_renewal }
 }
 
 function addressesOf(visit: Visit, room: RoomClient) {
