@@ -53,7 +53,7 @@ export default defineConfig({
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          include: ['test/{core,runtime,settings,tokens,tools}/**/*.test.ts'],
+          include: ['test/{core,runtime,settings,static,tokens,tools}/**/*.test.ts'],
           setupFiles: './test/support/properties.ts',
         },
       },

@@ -10,6 +10,7 @@ import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { EdgeSetup } from '../room-client/setup.ts'
+import { clientScript } from './client.ts'
 import { draw } from './draws.ts'
 import { type Answer, leave, status } from './poll.ts'
 import { liveness, Readiness } from './readiness.ts'
@@ -45,6 +46,8 @@ function routes(prefix: string) {
   app.options('/status', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
   app.options('/leave', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
   app.get('/wait', ({ env }) => inRoom(env, room => wait(env.visit, room)))
+  app.get('/client.js', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'script')]))
+  app.get('/client.mjs', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'module')]))
   app.get('/jwks.json', ({ env }) =>
     Response.json(env.setup.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
   )

@@ -149,4 +149,7 @@ export const TEXT_KEYS = {
   'problems.tooFast': [],
   'problems.again': [],
   'problems.otherSite': [],
+  'client.ending': [],
+  'client.stay': [],
+  'client.close': [],
 } as const satisfies Readonly<Record<TextKey, readonly string[]>>

@@ -1,0 +1,41 @@
+/**
+ * `GET /client.js?room=NAME` and `/client.mjs`: the script that a site includes, so that its own scripts get on with
+ * the line. It comes with the facts of its room, and with its few words in the visitor's language.
+ */
+import source from '../../../static/client.js'
+import { compact } from '../pages/compact.ts'
+import { OWN_HEADERS } from '../problem.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import { languageFor } from '../texts/choose.ts'
+import { languageHeaders } from '../texts/language.ts'
+
+/** Browsers keep the script for this long. */
+const MAX_AGE_SECONDS = 600
+
+/** The statements of the source, without their exports. */
+const code = compact(source).replace(/^export /gm, '')
+
+/** Returns the script for a script element, which begins at once, or the module, whose page begins it. */
+export function clientScript(visit: Visit, room: RoomClient, kind: 'script' | 'module'): Response {
+  const language = languageFor(visit, room.settings.config)
+  const { tag: lang, dir, texts } = language
+  const facts = JSON.stringify({
+    prefix: visit.deployment.controlPrefix,
+    room: room.name,
+    lang,
+    dir,
+    texts: { waiting: texts.waiting.headline, ...texts.client },
+  })
+  const body =
+    kind === 'module'
+      ? `${code}export const guard = (options = {}) => start(${facts}, options)\n`
+      : `{${code}window.waitingRoom = start(${facts}, document.currentScript.dataset)}\n`
+  const headers = {
+    'Content-Type': 'text/javascript; charset=utf-8',
+    'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}`,
+    ...OWN_HEADERS,
+    ...languageHeaders(language),
+  }
+  return new Response(body, { headers })
+}

@@ -1,0 +1,345 @@
+// @ts-check
+// The waiting room for the scripts of a site. It wraps fetch and XMLHttpRequest: a request that meets the line shows
+// the waiting page, and a safe one is sent again once the visitor is inside. It asks before a session ends.
+//
+// The edge serves this file as a script and as a module, with the facts of a room (src/edge/control/client.ts).
+
+/**
+ * @typedef {import('../docs/snippets/single-page-app/client.d.ts').Options} Options
+ * @typedef {import('../docs/snippets/single-page-app/client.d.ts').WaitingRoom} WaitingRoom
+ * @typedef {{ waiting: string, ending: string, stay: string, close: string }} Texts
+ * @typedef {{ prefix: string, room: string, lang: string, dir: string, texts: Texts }} Facts
+ * @typedef {{ endsInSeconds: number, renewable: boolean }} Session
+ * @typedef {(room: string, isSafe: boolean) => Promise<boolean>} Wait
+ */
+
+const MARK = 'Waiting-Room-State'
+const OUTSIDE = ['waiting', 'called', 'missed', 'rejected', 'sold-out', 'uninvited']
+// After a visitor has closed the dialog, requests are handed back for this time.
+const CLOSED_FOR_MS = 60000
+// While a warning is shown, another tab may keep the session.
+const LOOK_EVERY_MS = 10000
+// An answer of the site may have begun a session. The page asks for its end at most this often.
+const ASK_EVERY_MS = 60000
+
+const isSafe = (/** @type {string} */ method) => /^(GET|HEAD)$/i.test(method)
+const isOutside = (/** @type {string | null} */ state) => OUTSIDE.includes(state || '')
+
+/**
+ * Returns a promise that is rejected when the signal aborts first.
+ *
+ * @param {Promise<boolean>} promise
+ * @param {AbortSignal | null | undefined} signal
+ * @returns {Promise<boolean>}
+ */
+const unlessAborted = (promise, signal) =>
+  signal
+    ? Promise.race([
+        promise,
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
+      ])
+    : promise
+
+/**
+ * Returns a fetch that waits. A safe request that meets the line is sent once more after the wait. Any other request is
+ * handed back with its answer, because only the page knows whether to send it again.
+ *
+ * @param {typeof fetch} send
+ * @param {Wait} wait
+ * @param {() => void} note called for each answer of the site
+ * @returns {typeof fetch}
+ */
+export const waitingFetch = (send, wait, note) => async (input, init) => {
+  const own = /** @type {Partial<Request>} */ (typeof input === 'object' ? input : {})
+  const safe = isSafe(init?.method || own.method || 'GET')
+  const response = await send(input, init)
+  const state = response.headers.get(MARK)
+  // A request without credentials has no place, however long its visitor waits.
+  const credentials = init?.credentials || own.credentials
+  if (!isOutside(state) || response.type === 'cors' || credentials === 'omit') {
+    if (!state) note()
+    return response
+  }
+  const waited = wait(response.headers.get('Waiting-Room-Name') || '', safe)
+  return safe && (await unlessAborted(waited, init?.signal || own.signal)) ? send(input, init) : response
+}
+
+/**
+ * Returns an XMLHttpRequest that waits, as `waitingFetch` does. Its page sees no event of the answer that met the line.
+ *
+ * @param {typeof XMLHttpRequest} Native
+ * @param {Wait} wait
+ * @param {() => void} note
+ */
+export const waitingRequest = (Native, wait, note) =>
+  class extends Native {
+    /** @type {any[]} */
+    #asked = []
+    /** @type {[string, string][]} */
+    #headers = []
+    /** @type {any} */
+    #body
+    #left = 0
+
+    constructor() {
+      super()
+      const hide = (/** @type {Event} */ event) => {
+        const state = this.readyState > 1 && this.getResponseHeader(MARK)
+        const isOver = event.type === 'loadend'
+        if (!state || !isOutside(state) || new URL(this.responseURL).origin !== location.origin) {
+          if (isOver && this.status && !state) note()
+          return
+        }
+        const safe = isSafe(this.#asked[0])
+        const room = this.getResponseHeader('Waiting-Room-Name') || ''
+        if (!safe) {
+          if (isOver) void wait(room, false)
+        } else if (this.#left > 0) {
+          event.stopImmediatePropagation()
+          if (isOver) void this.#again(wait(room, true))
+        }
+      }
+      // These listeners are the first, so that they can keep an event from all others.
+      for (const type of ['readystatechange', 'progress', 'load', 'loadend']) super.addEventListener(type, hide)
+    }
+
+    /** @override @param {any[]} asked */
+    open(...asked) {
+      this.#asked = asked
+      this.#headers = []
+      // A request for which its page stands still cannot wait.
+      this.#left = asked[2] === false ? 0 : 1
+      super.open(.../** @type {[string, string]} */ (/** @type {unknown} */ (asked)))
+    }
+
+    /** @override @param {string} name @param {string} value */
+    setRequestHeader(name, value) {
+      this.#headers.push([name, value])
+      super.setRequestHeader(name, value)
+    }
+
+    /** @override @param {any} [body] */
+    send(body) {
+      this.#body = body
+      super.send(body)
+    }
+
+    /** @override */
+    abort() {
+      this.#asked = []
+      super.abort()
+    }
+
+    /** @param {Promise<boolean>} waited */
+    async #again(waited) {
+      const asked = this.#asked
+      await waited
+      if (asked !== this.#asked) return
+      // If the visitor has closed the dialog, the page gets the same answer once more, now with its events.
+      this.#left = 0
+      super.open(.../** @type {[string, string]} */ (/** @type {unknown} */ (asked)))
+      for (const [name, value] of this.#headers) super.setRequestHeader(name, value)
+      super.send(this.#body)
+    }
+  }
+
+/**
+ * Returns a layer over the page that the style of the site does not reach. Its own style is set by script, which a
+ * Content-Security-Policy allows.
+ *
+ * @param {Facts} facts
+ * @param {HTMLElement} box
+ */
+const layer = ({ lang, dir }, box) => {
+  const host = element('div', '', { lang, dir })
+  host.attachShadow({ mode: 'open' }).append(box)
+  document.body.append(host)
+  return host
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} style
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} properties
+ */
+const element = (tag, style, properties) => {
+  const made = document.createElement(tag)
+  made.style.cssText = style
+  return Object.assign(made, properties)
+}
+
+const BOX =
+  'font:1rem/1.5 system-ui,sans-serif;color-scheme:light dark;background:Canvas;color:CanvasText;border:solid 1px GrayText;border-radius:.75rem;'
+const BUTTON =
+  'font:inherit;min-height:2.75rem;padding:0 1rem;border:1px solid;border-radius:.5rem;background:ButtonFace;color:ButtonText;'
+
+/**
+ * Shows the waiting page of a room in a dialog. Returns true once the visitor is inside, false when the visitor closes
+ * the dialog, and null where the page may not be shown in a frame.
+ *
+ * @param {Facts} facts
+ * @param {string} url
+ * @returns {Promise<boolean | null>}
+ */
+const inDialog = (facts, url) =>
+  new Promise(resolve => {
+    const { waiting, close } = facts.texts
+    const dialog = element(
+      'dialog',
+      `${BOX}width:min(38rem,100% - 1rem);height:min(46rem,100% - 1rem);padding:0;overflow:hidden`,
+      { ariaLabel: waiting },
+    )
+    const frame = element('iframe', 'width:100%;height:100%;border:0', { title: waiting, src: `${url}&embedded=1` })
+    const button = element('button', `${BUTTON}position:absolute;top:.5rem;inset-inline-end:.5rem`, {
+      textContent: close,
+      onclick: () => dialog.close(),
+    })
+    dialog.append(frame, button)
+    const host = layer(facts, dialog)
+    const end = (/** @type {boolean | null} */ isInside) => {
+      host.remove()
+      resolve(isInside)
+    }
+    frame.onload = () => {
+      const shown = frame.contentDocument
+      if (!shown) end(null)
+      else if (shown.documentElement.dataset.state === 'admitted') end(true)
+    }
+    dialog.onclose = () => end(false)
+    dialog.showModal()
+  })
+
+/**
+ * Returns a function that lets its visitor wait for a room. Requests that meet the same line share one wait.
+ *
+ * @param {Facts} facts
+ * @param {Options['wait']} how
+ * @param {() => void} entered
+ * @returns {Wait}
+ */
+const waiter = (facts, how, entered) => {
+  /** @type {Map<string, Promise<boolean>>} */
+  const waits = new Map()
+  let closedAtMs = Number.NEGATIVE_INFINITY
+  return (room, isSafe) => {
+    const known = waits.get(room)
+    if (known) return known
+    const url = `${facts.prefix}/wait?room=${encodeURIComponent(room)}`
+    const go = () => {
+      location.assign(`${url}&to=${encodeURIComponent(location.pathname + location.search + location.hash)}`)
+      return /** @type {Promise<boolean>} */ (new Promise(() => {}))
+    }
+    // To leave the page would lose what its visitor has typed.
+    if (how === 'page') return isSafe ? go() : Promise.resolve(false)
+    if (Date.now() - closedAtMs < CLOSED_FOR_MS) return Promise.resolve(false)
+    const waited = inDialog(facts, url).then(isInside => {
+      waits.delete(room)
+      if (isInside === null) return isSafe ? go() : false
+      if (isInside) entered()
+      else closedAtMs = Date.now()
+      return isInside
+    })
+    waits.set(room, waited)
+    return waited
+  }
+}
+
+/**
+ * Asks the visitor before the session ends.
+ *
+ * @param {Facts} facts
+ * @param {typeof fetch} send
+ * @param {number} warnMs
+ */
+const sessionWatch = (facts, send, warnMs) => {
+  const { prefix, room, texts } = facts
+  let leadMs = warnMs
+  let askedAtMs = Number.NEGATIVE_INFINITY
+  let isWatched = false
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer
+  /** @type {HTMLElement | undefined} */
+  let shown
+
+  const get = (/** @type {string} */ path, /** @type {RequestRedirect} */ redirect) =>
+    send(`${prefix}/${path}?room=${encodeURIComponent(room)}`, {
+      cache: 'no-store',
+      headers: { Accept: 'application/json' },
+      redirect,
+    })
+
+  const ask = async () => {
+    askedAtMs = Date.now()
+    const response = await get('status', 'follow')
+    return /** @type {Session | null} */ (response.ok ? (await response.json()).session : null)
+  }
+
+  // The page for waiting leads on at once where the visitor is inside, and that renews the session.
+  const renew = async () => (await get('wait', 'manual')).type === 'opaqueredirect'
+
+  const extend = async () => {
+    const isInside = await renew()
+    await look(false)
+    return isInside
+  }
+
+  const show = (/** @type {boolean} */ canStay) => {
+    if (shown) return
+    const box = element('p', `${BOX}position:fixed;z-index:2147483647;bottom:0;inset-inline-end:1rem;padding:1rem`, {
+      role: 'alert',
+      textContent: `${texts.ending} `,
+    })
+    if (canStay) box.append(element('button', BUTTON, { textContent: texts.stay, onclick: extend }))
+    shown = layer(facts, box)
+  }
+
+  const look = async (/** @type {boolean} */ isFirst) => {
+    clearTimeout(timer)
+    let waitMs = LOOK_EVERY_MS
+    try {
+      let session = await ask()
+      // A session is short until its visitor has come twice. The page has just been opened, so this is the second time.
+      if (isFirst && session?.renewable && session.endsInSeconds * 1000 <= warnMs) {
+        await renew()
+        session = await ask()
+      }
+      const leftMs = session ? session.endsInSeconds * 1000 : 0
+      if (isFirst) leadMs = Math.min(warnMs, leftMs / 3)
+      isWatched = leftMs > 0
+      if (session && leftMs <= leadMs) show(session.renewable)
+      else {
+        if (shown) shown.remove()
+        shown = undefined
+        waitMs = leftMs - leadMs
+      }
+      if (!isWatched) return
+    } catch {}
+    timer = setTimeout(look, waitMs, false)
+  }
+
+  return {
+    extend,
+    begin: () => void look(true),
+    note() {
+      if (!isWatched && Date.now() - askedAtMs > ASK_EVERY_MS) void look(true)
+    },
+  }
+}
+
+/**
+ * @param {Facts} facts
+ * @param {Options} options
+ * @returns {WaitingRoom}
+ */
+export const start = (facts, { wait, warnSeconds = 60 }) => {
+  const { fetch: send, XMLHttpRequest: Native } = window
+  const watch = sessionWatch(facts, send, Number(warnSeconds) * 1000)
+  const isWatched = Number(warnSeconds) > 0
+  const wrapped = waiter(facts, wait, () => isWatched && watch.begin())
+  const note = () => isWatched && watch.note()
+  window.fetch = waitingFetch(send, wrapped, note)
+  window.XMLHttpRequest = waitingRequest(Native, wrapped, note)
+  note()
+  return { extend: watch.extend }
+}
