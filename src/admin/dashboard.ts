@@ -53,7 +53,11 @@ const SECURITY = {
   'Cache-Control': 'no-cache',
 }
 
-export function dashboardFile(name: string): Response | null {
+/** Returns a file by its name. The page logs in by itself where `isLoggedIn`: Cloudflare Access has let it through. */
+export function dashboardFile(name: string, isLoggedIn: boolean): Response | null {
   const file = Object.hasOwn(FILES, name) ? FILES[name] : undefined
-  return file ? new Response(file[1], { headers: { 'Content-Type': file[0], ...SECURITY } }) : null
+  if (!file) return null
+  const [type, text] = file
+  const body = name === '' && isLoggedIn ? text.replace('<html ', '<html data-login="access" ') : text
+  return new Response(body, { headers: { 'Content-Type': type, ...SECURITY } })
 }

@@ -8,6 +8,7 @@ import { doorOf } from '../core/ticket.ts'
 import { isOnlyAdminHost } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
+import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
 import { readJson } from './body.ts'
 import type { Admin, AdminBindings, AdminContext } from './context.ts'
@@ -33,7 +34,11 @@ export function adminRoutes(): Admin {
     })
   }
   app.get('/admin', context => context.redirect(`${new URL(context.req.url).pathname}/`, 308))
-  app.get('/admin/:file{.*}', context => dashboardFile(context.req.param('file')) ?? context.notFound())
+  app.get('/admin/:file{.*}', context => {
+    const isLoggedIn =
+      context.env.visit.deployment.access !== null && context.req.header(ASSERTION_HEADER) !== undefined
+    return dashboardFile(context.req.param('file'), isLoggedIn) ?? context.notFound()
+  })
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
   behindTokens(app)
   rooms(app)

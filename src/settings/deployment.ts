@@ -1,5 +1,6 @@
 /** The environment of a deployment, read in one place. */
 import * as z from 'zod'
+import { type AccessSettings, accessOf, accessProblems, accessSchema } from './admin/cloudflare-access.ts'
 import { AddressRanges, asRange, isOriginAddress, isPublic, ORIGIN_ADDRESS_FORM } from './bypass/addresses.ts'
 import { problemsOf, SettingsError, type SettingsProblem, show, textThat } from './messages.ts'
 import { hostPattern } from './patterns.ts'
@@ -21,6 +22,9 @@ export interface Variables {
   readonly ADMIN_TOKEN?: string
   readonly ADMIN_TOKENS?: string
   readonly METRICS_TOKEN?: string
+  readonly ACCESS_TEAM?: string
+  readonly ACCESS_AUD?: string
+  readonly ACCESS_ROLES?: unknown
 }
 
 export interface Deployment {
@@ -33,6 +37,8 @@ export interface Deployment {
   readonly originHostHeader: 'origin' | 'visitor'
   /** Where the admin API and the dashboard live: a host, `*` for every host (development), null for nowhere. */
   readonly adminHost: string | null
+  /** Logins of operators by Cloudflare Access; null without a team. */
+  readonly access: AccessSettings | null
   /** Addresses from which the site calls itself. Such requests need no place. */
   readonly originAddresses: AddressRanges
   /** Hosts that reach the origin without a room: a host, `*.example.com` or `*`. */
@@ -77,6 +83,7 @@ export const deploymentSchema = z.object({
     .default(''),
   ORIGIN_ADDRESSES: listOf(textThat(isOriginAddress, ORIGIN_ADDRESS_FORM)),
   PASSTHROUGH_HOSTS: listOf(hostPattern()),
+  ...accessSchema.shape,
   DEBUG: z.string().default(''),
 })
 
@@ -95,7 +102,7 @@ export function readDeployment(variables: Variables): Deployment {
     problems.push(...error.problems)
   }
   problems.push(...adminClash(variables.ADMIN_HOST, rooms))
-  if (parsed.success) problems.push(...hiddenVisitors(parsed.data))
+  if (parsed.success) problems.push(...hiddenVisitors(parsed.data), ...accessProblems(parsed.data))
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems)
   const { ORIGIN, ORIGIN_HOST_HEADER, ORIGIN_ADDRESSES, ADMIN_HOST, TRUSTED_IP_HEADER, DEBUG } = parsed.data
   return Object.freeze({
@@ -104,6 +111,7 @@ export function readDeployment(variables: Variables): Deployment {
     origin: ORIGIN === '' ? null : new URL(ORIGIN).origin,
     originHostHeader: ORIGIN_HOST_HEADER,
     adminHost: ADMIN_HOST === '' ? null : ADMIN_HOST.toLowerCase(),
+    access: accessOf(parsed.data),
     originAddresses: new AddressRanges(ORIGIN_ADDRESSES.map(asRange)),
     passthroughHosts: parsed.data.PASSTHROUGH_HOSTS,
     controlPrefix: parsed.data.CONTROL_PREFIX,

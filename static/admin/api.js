@@ -20,8 +20,9 @@
 const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000
 
-/** Kept in this tab only. */
-export const operator = { token: sessionStorage.getItem('antesala-token') ?? '' }
+const stored = sessionStorage.getItem('antesala-token') ?? ''
+/** The token is kept in this tab only. `isIn`: this page may read. Cloudflare Access needs no token. */
+export const operator = { token: stored, isIn: stored !== '' || document.documentElement.dataset.login === 'access' }
 
 /** Stores an accepted token for this tab. */
 export function rememberOperator() {
@@ -30,6 +31,7 @@ export function rememberOperator() {
 
 export function forgetToken() {
   operator.token = ''
+  operator.isIn = false
   sessionStorage.removeItem('antesala-token')
 }
 
@@ -58,7 +60,8 @@ export function pathOf(room) {
  */
 export async function call(path, init = {}) {
   try {
-    const headers = { Authorization: `Bearer ${operator.token}`, ...init.headers }
+    const token = operator.token === '' ? {} : { Authorization: `Bearer ${operator.token}` }
+    const headers = { ...token, ...init.headers }
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const response = await fetch(new URL(path, API), { cache: 'no-store', ...init, headers, signal })
     const isJson = response.ok && response.status !== 204
@@ -73,7 +76,7 @@ export async function call(path, init = {}) {
 export function refusal(answer) {
   if (!answer) return 'No answer from the server. Check the connection and try again.'
   if (answer.status === 401) return `This token is not accepted. ${answer.body.detail ?? ''}`.trim()
-  if (answer.status === 403) return 'The admin API is off. Set the secret ADMIN_TOKEN or ADMIN_TOKENS and deploy.'
+  if (answer.status === 403) return `${answer.body.title ?? 'This is not allowed'}. ${answer.body.detail ?? ''}`.trim()
   if (answer.status === 429)
     return 'This token is not accepted. Many wrong ones have come from your network; the right one is accepted at any time.'
   return `The server answered ${answer.status}. Try again in a moment.`

@@ -2,7 +2,7 @@
 // Login and logout: the token stays in this tab, and nothing is shown without a token that the API accepts.
 import { call, forgetToken, isShutOut, onShutOut, operator, refusal, rememberOperator } from './api.js'
 import { $, input, say } from './dom.js'
-import { poll, stopReading, takeAnswer } from './rooms.js'
+import { poll, reading, stopReading, takeAnswer } from './rooms.js'
 
 /** Shows the room if there is a token, else the login. */
 export function start() {
@@ -12,10 +12,12 @@ export function start() {
     logIn()
   })
   $('logout').addEventListener('click', () => {
+    const isByAccess = reading.you?.by === 'access'
     shut('')
+    if (isByAccess) return location.assign('/cdn-cgi/access/logout')
     location.reload() // no data and no text stays in memory
   })
-  if (operator.token === '') return shut('')
+  if (!operator.isIn) return shut('')
   open()
   poll()
 }
@@ -39,6 +41,7 @@ async function logIn() {
 }
 
 function open() {
+  operator.isIn = true
   $('login').hidden = true
   $('app').hidden = false
 }

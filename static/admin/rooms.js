@@ -5,6 +5,7 @@ import { announce } from './dom.js'
 import { remember } from './past.js'
 
 /** @typedef {import('./api.js').Room} Room */
+/** @typedef {{ name: string, role: string, by: 'token' | 'access' }} You */
 
 const ALL_ROOMS_EVERY_MS = 10_000
 
@@ -18,7 +19,7 @@ export const reading = {
   trouble: '',
   /** Rooms that did not answer when all rooms were last read. @type {string[]} */
   silent: [],
-  /** The name and role of the token, as the server knows it. @type {{ name: string, role: string } | null} */
+  /** The name and role of the token, as the server knows it. @type {You | null} */
   you: null,
   /** Problems of the deployment, in words. @type {string[]} */
   notices: [],
@@ -69,7 +70,7 @@ export function stopReading() {
 
 export async function poll() {
   clearTimeout(timer)
-  if (operator.token === '') return
+  if (!operator.isIn) return
   const mine = ++turn
   const room = chosen()
   const wantsAll = !room || Date.now() - allRoomsAtMs > ALL_ROOMS_EVERY_MS
@@ -94,7 +95,7 @@ function pollIn(seconds) {
 
 /** A room that does not answer. @typedef {{ name: string, error: string }} Silent */
 
-/** @typedef {{ rooms: (Room | Silent)[], notices: string[], you: { name: string, role: string } }} AllRooms */
+/** @typedef {{ rooms: (Room | Silent)[], notices: string[], you: You }} AllRooms */
 
 /** @param {Room | AllRooms} body one room, or all of them */
 export function takeAnswer(body) {

@@ -5,19 +5,29 @@ import { readAdminToken, readMetricsToken } from '../../settings/deployment.ts'
 import type { AdminContext } from '../context.ts'
 import { fail } from '../refusals.ts'
 import { type Access, createGuard } from './guard.ts'
+import { ASSERTION_HEADER, createLogins, type Login } from './login.ts'
 import { type Identity, includesRole, leastRole } from './roles.ts'
 
 /** The checks of one isolate, which share the memory of wrong tokens. Each calls `next` or answers with the refusal. */
 export function createAccess() {
   const guard = createGuard()
+  const logIn = createLogins()
   const identify = async (context: AdminContext, route: 'api' | 'metrics'): Promise<Identity | Response> => {
-    const { env, network, nowMs } = context.env.visit
+    const { env, deployment, network, nowMs } = context.env.visit
+    const assertion = context.req.header(ASSERTION_HEADER)
+    const authorization = context.req.header('Authorization')
+    // A token is the more explicit of the two.
+    if (authorization === undefined && deployment.access) {
+      if (assertion === undefined) return denied('Log in by Cloudflare Access, or send a token.')
+      const login = await logIn(assertion, deployment.access, nowMs)
+      return login.kind === 'granted' ? loggedIn(context, login.identity) : notLoggedIn(login)
+    }
     const accepted = {
       admin: readAdminToken(env),
       metrics: route === 'metrics' ? readMetricsToken(env) : null,
       named: readNamedTokens(env),
     }
-    const access = await guard(context.req.header('Authorization') ?? null, accepted, network, nowMs)
+    const access = await guard(authorization ?? null, accepted, network, nowMs)
     return access.kind === 'granted' ? access.identity : refusalOf(access)
   }
   return {
@@ -44,6 +54,32 @@ export function createAccess() {
 /** Refuses a request of a known identity. `role` distinguishes the refusal from an admin API that is off. */
 export function notAllowed({ name, role }: Identity, why: string): Response {
   return fail(403, 'Your role does not include this', `${why} ${name} is ${role}.`, { more: { role } })
+}
+
+/**
+ * A browser sends the cookie of Access along with requests that other sites cause. So a change needs the origin of the
+ * dashboard. Programs send no Origin.
+ */
+function loggedIn({ req, env: { visit } }: AdminContext, identity: Identity): Identity | Response {
+  const origin = req.header('Origin')
+  if (origin === undefined || origin === visit.url.origin || req.method === 'GET' || req.method === 'HEAD')
+    return identity
+  return fail(403, 'The request comes from another site', `Its origin is ${origin.slice(0, 200)}.`, {
+    more: { role: identity.role },
+  })
+}
+
+function notLoggedIn(login: Exclude<Login, { kind: 'granted' }>): Response {
+  switch (login.kind) {
+    case 'without-role':
+      return fail(403, 'You have no role', `No rule of ACCESS_ROLES names ${login.name}. An admin can add one.`)
+    case 'invalid':
+      return denied(`The login of Cloudflare Access is not valid: ${login.why}.`)
+    case 'without-keys':
+      return fail(503, 'The login cannot be checked', 'The keys of Cloudflare Access cannot be read. Try again soon.', {
+        headers: { 'Retry-After': '5' },
+      })
+  }
 }
 
 function refusalOf(access: Exclude<Access, { kind: 'granted' }>): Response {

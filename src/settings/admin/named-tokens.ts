@@ -5,7 +5,6 @@
  * random bits, so no list of likely tokens exists that a fast hash could be tried on.
  */
 import * as z from 'zod'
-import type { Variables } from '../deployment.ts'
 import { oneOf, problemsOf, SettingsError, textThat } from '../messages.ts'
 
 /** From the role that may do least to the one that may do most. Each role may do all that those before it may. */
@@ -35,7 +34,11 @@ export type NamedToken = z.output<typeof namedTokenSchema>
  * Returns the tokens in the order of the secret, expired ones included, or none when the secret is unset. Throws
  * SettingsError, whose message names the entry and never contains a hash.
  */
-export function readNamedTokens({ ADMIN_TOKENS: text = '' }: Pick<Variables, 'ADMIN_TOKENS'>): readonly NamedToken[] {
+export function readNamedTokens({
+  ADMIN_TOKENS: text = '',
+}: {
+  readonly ADMIN_TOKENS?: string
+}): readonly NamedToken[] {
   if (text.trim() === '') return []
   const parsed = z.array(namedTokenSchema).max(TOKENS_MAX).safeParse(fromText(text), { reportInput: true })
   if (!parsed.success) {
