@@ -2,6 +2,8 @@
  * The script for sites, in real Chromium: `/.waiting-room/client.js` and `client.mjs`.
  * @module-tag chromium
  */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { command } from '../support/node/programs.ts'
@@ -13,11 +15,23 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const POLICY = "default-src 'self'; style-src 'none'"
 const MODULE = "import { guard } from '/.waiting-room/client.mjs?room=app'; globalThis.room = guard({ wait: 'page' })"
 
+const require = createRequire(import.meta.url)
+const LIBRARIES: Readonly<Record<string, string>> = {
+  '/lib/turbo.js': '@hotwired/turbo/dist/turbo.es2017-umd.js',
+  '/lib/htmx2.js': 'htmx2/dist/htmx.min.js',
+  '/lib/htmx4.js': 'htmx.org/dist/htmx.min.js',
+}
+const LINK = '<a href="/app/a">Go</a>'
+const CLIENT = '<script src="/.waiting-room/client.js?room=app"></script>'
+
 const PAGES: Readonly<Record<string, string>> = {
-  '/app-shell': '<script src="/.waiting-room/client.js?room=app"></script>',
-  '/unframed': '<script src="/.waiting-room/client.js?room=app"></script>',
+  '/app-shell': CLIENT,
+  '/unframed': CLIENT,
   '/by-module': '<script type="module" src="/module.js"></script>',
   '/short/page': '<script src="/.waiting-room/client.js?room=short"></script>',
+  '/turbo': `${CLIENT}<script src="/lib/turbo.js"></script>${LINK}`,
+  '/htmx2': `${CLIENT}<script src="/lib/htmx2.js"></script><div hx-boost="true">${LINK}</div>`,
+  '/htmx4': `${CLIENT}<script src="/lib/htmx4.js"></script><div hx-boost:inherited="true">${LINK}</div>`,
 }
 
 let browser: Browser
@@ -31,13 +45,15 @@ beforeAll(async () => {
     const { pathname } = new URL(request.url ?? '', 'http://site')
     reached.push(`${request.method} ${pathname}`)
     const page = PAGES[pathname]
+    const library = LIBRARIES[pathname]
+    const script = pathname === '/module.js' ? MODULE : library && readFileSync(require.resolve(library), 'utf8')
     if (page !== undefined) {
       const policy = pathname === '/unframed' ? `${POLICY}; frame-src 'none'` : POLICY
       response.setHeader('Content-Security-Policy', policy)
       response.end(`<!doctype html><html lang="en"><title>App</title><body><h1>App</h1>${page}`)
-    } else if (pathname === '/module.js') {
+    } else if (script !== undefined) {
       response.setHeader('Content-Type', 'text/javascript')
-      response.end(MODULE)
+      response.end(script)
     } else response.end(`site: ${request.method} ${request.headers['x-own'] ?? ''}`)
   })
   site = await startRooms({ app: { queue_all: true }, short: { session_duration: 0.1 } }, origin.port)
@@ -123,6 +139,16 @@ describe('a page with the script for sites', () => {
     await page.getByRole('heading', { name: 'You are in line' }).waitFor()
     expect(page.url()).toBe(`${site.url}/.waiting-room/wait?room=app&to=%2Funframed`)
   })
+
+  it.each(['turbo', 'htmx2', 'htmx4'])(
+    'shows the line when a link that a library follows meets it: %s',
+    async library => {
+      const page = await open(`/${library}`)
+      await page.getByText('Go', { exact: true }).click()
+      await inLine(page)
+      expect([await dialog(page).count(), await isFirst(page), page.url()]).toEqual([1, true, `${site.url}/${library}`])
+    },
+  )
 
   it('asks before the session ends, and keeps it on a press', async () => {
     const page = await open('/short/page')
