@@ -45,7 +45,7 @@ export function surelyHas(raw: string | null, { name, value, prefix }: Parameter
   const found = text.includes('+') ? null : decodedOnce(text)
   if (found === null || !isPlainValue(found)) return false
   if (value !== undefined) return found === value
-  // A router may go up from a value that is a path.
+  // Some routers resolve `..` and `//` in a value that is a path.
   return found.startsWith(prefix ?? '') && !/\.\.|\/\//.test(found)
 }
 

@@ -53,7 +53,7 @@ export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
   /** The places taken at `#settledMs`. */
   #live: number
-  /** Sessions that ended up to this time are no longer counted in `#live`. Never goes back. */
+  /** Sessions that ended up to this time are no longer counted in `#live`. This time never goes back. */
   #settledMs: number
   #drainedMs = 0
 

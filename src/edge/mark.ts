@@ -9,7 +9,7 @@ export const STATES = [
   'waiting',
   'called',
   'missed',
-  // Only a poll has these.
+  // Only answers to a poll have these states.
   'admitted',
   'none',
   // A visitor without a place.

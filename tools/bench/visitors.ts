@@ -41,7 +41,7 @@ export async function queue(url: string, room: string, roomKeys: string, count: 
     const ticket: Ticket = {
       room,
       sid: `xx-0.${String(i).padStart(22, 'A')}`,
-      // Behind the visitor whose claim has just closed the room.
+      // These visitors stand behind the one whose claim has just closed the room.
       key: nowMs + i / 1_000,
       lane: 'main',
       confirmed: true,

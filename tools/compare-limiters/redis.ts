@@ -79,7 +79,7 @@ export async function withRedis<Result>(use: (redis: Redis) => Promise<Result>):
     enableAutoPipelining: true,
     retryStrategy: tries => (tries < 100 ? 50 : null),
   })
-  redis.on('error', () => undefined) // While it starts: a command that fails rejects by itself.
+  redis.on('error', () => undefined) // Needs no handling: each failed command rejects by itself.
   try {
     return await use(redis)
   } finally {

@@ -53,8 +53,8 @@ export function adminTokenGiven(given: Given): Secret | null {
 }
 
 /**
- * Throws once, with what to do, for secrets because of which the Worker would refuse every request. `keysCommand` makes
- * new keys.
+ * Throws if the Worker would refuse every request because of its secrets. One error explains all of them, and what to
+ * do. `keysCommand` makes new keys.
  */
 export async function checkSecrets(
   roomKeys: Secret,

@@ -1,6 +1,6 @@
 /** Reads the arrivals of a crowd from a CSV file: measured traffic instead of an even stream. */
 
-/** More than a room of the largest size could serve in days. */
+/** The most visitors of a file: more than the largest room could serve in days. */
 export const VISITORS_MAX = 5_000_000
 const SECONDS_MAX = 864_000
 

@@ -33,7 +33,7 @@ function lineage(): string {
     const isShell = /^[^\0]*sh\0-c\0/.test(readFileSync(`/proc/${ppid}/cmdline`, 'utf8'))
     return isShell ? `${ppid} ${parentOf(ppid)}` : String(ppid)
   } catch {
-    // Not Linux, or the parent is gone. Elsewhere the shell of npm becomes the command itself.
+    // This system is not Linux, or the parent is gone. On other systems the shell of npm becomes the command itself.
     return String(ppid)
   }
 }

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** Systems take the ports of connections, and the ports that a program leaves to the system, from above these. */
+/** A range below the ports that systems choose for connections, and for programs that ask for any port. */
 const FROM = 20_000
 const BELOW = 32_000
 const TRIES_MAX = 100
 
 /**
- * Returns a port that was free a moment ago. Only a program that asks for this very port can take it meanwhile: no
- * connection and no other server gets it by chance.
+ * Returns a port that was free a moment ago. Only a program that asks for exactly this port can take it meanwhile,
+ * because systems choose ports above this range.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 1; tries <= TRIES_MAX; tries++) {

@@ -177,7 +177,7 @@ function sidFor(
   nowMs: number,
 ): string {
   if (takenMs === undefined) return sid
-  // DoorSessions of one sid never overlap and end times only increase, so looking at the last two is enough.
+  // Sessions of one sid never overlap and end times only increase, so looking at the last two is enough.
   const known = sessions.lastSessions(sid)
   const own = known.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
   if (own) return own.sid
@@ -197,7 +197,8 @@ function answerKnown(session: Session, request: Claim, rules: SessionRules, nowM
 }
 
 /**
- * In a closed room only called visitors may take a permit. This holds even if an edge does not know yet that it closed.
+ * In a closed room only called visitors may take a permit. This holds even if an edge does not know yet that the room
+ * has closed.
  */
 function mayEnter(door: DoorState, request: Claim): boolean {
   return !door.snapshot || door.snapshot.open || isCalled(door, request)

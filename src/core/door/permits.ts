@@ -54,7 +54,7 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   return spare
 }
 
-/** Spends a permit of the visitor's lane, or of the lane that has most if it has none. */
+/** Spends a permit of the visitor's lane. If that lane has none, spends one of the lane that has most. */
 export function spendPermit(door: DoorState, request: Claim): void {
   const visitorsLane = laneAt(door, request)
   if (door.lanes) {

@@ -16,7 +16,8 @@ import {
 export interface SessionStore {
   get(sid: string): Session | undefined
   /**
-   * Returns the last two sessions of a sid and its later sessions (`~n`) that are still stored, the older one first.
+   * Returns the last two stored sessions of a visitor, the older one first. They are those of the sid and of its later
+   * sessions (`~n`).
    */
   lastSessions(sid: string): readonly Session[]
   /** Inserts a session. A session that has ended already takes no place. */

@@ -7,7 +7,7 @@ import { ReadyVisitors } from './ready-visitors.ts'
 
 /** The totals of a report. */
 interface ReportedTotals {
-  /** The permits granted by then, and how many more the ready visitors needed. */
+  /** The permits granted when the report was made, and how many more the ready visitors needed. */
   readonly granted: number
   readonly needed: number
   readonly spent: number

@@ -44,8 +44,8 @@ export interface DrawsSnapshot {
 }
 
 /**
- * The state of an entry. `waits`: for the start. `drawn`: it has a place. `void`: its draw was called off, so its place
- * is by arrival.
+ * The state of an entry. `waits`: it waits for the start. `drawn`: it has a place. `void`: its draw was called off, so
+ * its place is by arrival.
  */
 export type EntryFate =
   | { readonly fate: 'waits'; readonly startMs: number }
@@ -57,7 +57,7 @@ export type EntryFate =
  * once. They usually lie behind the batches that a random room drew before.
  */
 export const DRAWN_OVER_MS = 60_000
-/** Entries that are not drawn are placed among the newcomers of this long after the start. */
+/** An entry that is not drawn gets a place among the newcomers of the time from the start until this long after it. */
 const UNDRAWN_OVER_MS = 3_000
 /** The seed is published this long after the start. By then places are called by it. */
 export const PUBLISHED_AFTER_MS = 10_000

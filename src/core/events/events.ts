@@ -25,7 +25,10 @@ export interface Hold {
   readonly fromKey: number
   readonly untilMs: number
   readonly draw: number | null
-  /** `waiting`: for the start. `counting`: the places of a draw are known, and the room still counts its tickets. */
+  /**
+   * `waiting`: visitors wait for the start. `counting`: the places of a draw are known, and the room still counts its
+   * tickets.
+   */
   readonly phase: 'waiting' | 'counting'
 }
 

@@ -11,10 +11,16 @@ export type Breaker =
       readonly state: 'closed'
       /** Windows in a row in which the upstream was down. */
       readonly downWindows: number
-      /** Since when, null when it never opened; `failures` in a row are forgotten after a while. */
+      /**
+       * Since when the breaker is closed, null if it was never open. After a while its `failures` in a row are
+       * forgotten.
+       */
       readonly sinceMs: number | null
       readonly failures: number
-      /** The good windows of the trial before, without its last one: they set how many sessions it had let on. */
+      /**
+       * The good windows of the last trial, without the window that ended it. They set the share of sessions that the
+       * trial let on.
+       */
       readonly goodWindows: number
     }
   | {
@@ -61,8 +67,8 @@ const OPEN_SPREAD = 0.2
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
 /**
- * A trial in which the upstream was never down ends even without good windows, but needs this many times as many.
- * Slowness is left to the ceiling.
+ * A trial in which the upstream was never down ends even without good windows, but it takes this many times as many
+ * windows. Slowness is left to the ceiling.
  */
 const FAIR_FOR_GOOD = 2
 /** After this long closed, old failures do not lengthen the next pause. */
@@ -109,7 +115,7 @@ function halfOpened({ outageSinceMs, failures }: Breaker & { state: 'open' }, no
   return { state: 'half-open', sinceMs: nowMs, outageSinceMs, goodWindows: 0, fairWindows: 0, failures }
 }
 
-/** Returns whether the breaker was open a while ago. An outage that comes back so soon has not been left behind. */
+/** Returns whether the breaker was open in the last ten minutes. An outage that comes back so soon was not over. */
 export function isBackAgain(breaker: Breaker, nowMs: number): boolean {
   const { state, sinceMs } = breaker
   return state === 'closed' && sinceMs !== null && nowMs - sinceMs <= FAILURES_FORGOTTEN_AFTER_MS

@@ -58,7 +58,10 @@ export interface Moment {
   readonly tookMs: number
 }
 
-/** Sessions end over minutes, so a cut takes this long to show. Another cut before that would be one too many. */
+/**
+ * Sessions end over minutes, so the effect of a cut shows only after this time. A second cut before that would be one
+ * too many.
+ */
 const CUT_AGAIN_AFTER_MS = 140_000
 /** A cut leaves between these shares of the sessions. */
 const CUT = { low: 0.6, high: 0.9 }
@@ -113,7 +116,9 @@ export function steer(ceiling: Ceiling, verdict: HealthVerdict, apdexTarget: num
   return isEased ? eased(ceiling, sessions, moment) : raised(ceiling, verdict.hasRoom, moment)
 }
 
-/** Below the target nothing is cut, but a ceiling that leaves no room to breathe comes down little by little. */
+/**
+ * The origin is well, but only just. Nothing is cut. After some such windows the ceiling comes down little by little.
+ */
 function eased(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
   const { load, rules } = moment
   const tightWindows = ceiling.tightWindows + 1
@@ -178,8 +183,8 @@ export function afterOverrun(ceiling: Ceiling, moment: Moment): Ceiling {
   const { cutAtMs } = ceiling
   const trouble = troubleOf(ceiling, moment)
   const wasCut = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
-  // A crowd was larger than the number that had been borne. Then the level of a recent cut is no evidence of what the
-  // origin bears. Otherwise the origin bears less than before.
+  // If far more sessions were there than had been borne, the crowd was the trouble. Then the level of a recent cut does
+  // not show what the origin bears. Otherwise the origin bears less than before.
   const wasCrowd = wasCut && ceiling.borne !== null && ceiling.trouble > CROWD_FROM * ceiling.borne
   const began = wasCrowd ? Math.max(trouble, ceiling.trouble) : trouble
   const borne = Math.max(rules.sessionsMin, Math.min(ceiling.borne ?? began, began))
@@ -216,7 +221,9 @@ function troubleOf({ sessions }: Ceiling, { load, operator }: Moment): number {
   return Math.max(1, Math.min(sessions ?? operator.totalActiveUsers, load.there))
 }
 
-/** Never below the least there may be, and never above what it was. */
+/**
+ * Returns the sessions that a ceiling may have: at least the minimum of the settings, and at most the ceiling before.
+ */
 function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment): number {
   return Math.min(Math.max(rules.sessionsMin, sessions), before.sessions ?? operator.totalActiveUsers)
 }

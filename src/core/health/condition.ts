@@ -14,7 +14,7 @@ export interface Condition {
   readonly ends: 'trial' | 'good-answers' | 'operator' | null
   /** When the next trial begins; null while none is due. */
   readonly nextTrialMs: number | null
-  /** The ceiling is raised no sooner; null without a ceiling, or when it may rise now. */
+  /** The earliest time at which the ceiling may rise; null without a ceiling. */
   readonly raisedFromMs: number | null
 }
 

@@ -35,8 +35,8 @@ export interface HealthSnapshot {
 const TRIAL_SHARE = 0.01
 const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
 /**
- * The share of active sessions that a trial lets on, by its good windows so far. Each step is small compared with what
- * the one before has shown.
+ * The share of active sessions that a trial lets on, by its good windows so far. Each step is small compared with the
+ * sessions that the origin has just borne.
  */
 const TRIAL_INSIDE = [0.05, 0.15, 0.35] as const
 /**
@@ -47,8 +47,8 @@ const TRIAL_PAUSED_MS = 60_000
 /** After a trial all active sessions are back within this time. */
 const INSIDE_RAMP_MS = 15_000
 /**
- * After the trial of a named upstream all sessions are back within this time. Visitors who wanted something of it still
- * want it, and all of them at once would be more than the site has ever seen.
+ * After the trial of a named upstream all sessions are back within this time. The visitors who could not use it
+ * meanwhile still want to. All of them at once would be more than the site has ever seen.
  */
 const BACK_RAMP_MS = 60_000
 const BACK_FIRST = 0.1

@@ -39,7 +39,7 @@ export interface HealthMoment {
 const FAILED_PROBE_VOTES = 3
 /** A ceiling that falls below this share of what it was is logged. */
 const NEWS_BELOW = 0.97
-/** The score from which the answers that came count as quick, as a share of the target. */
+/** Answers count as quick when their score is at least this share of the target. */
 const QUICK_FROM = 0.98
 
 /**

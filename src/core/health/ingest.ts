@@ -7,9 +7,11 @@ import { add, type Counts, merge, noCounts, ORIGIN, WINDOW_MS } from './samples.
 import { type HealthRules, type HealthState, type Minute, type UpstreamHealth, upstreamIn } from './state.ts'
 import { type Ballot, cast, FAILED, NEWCOMERS_LOT } from './votes.ts'
 
-/** In a trial, an answer that is no sample (such as a 4xx) is worth half a good one. It is an answer, at least. */
+/**
+ * In a trial, an answer that is no sample (such as a 4xx) is worth half a good one, because the upstream has answered.
+ */
 const ANSWERED = 4
-/** The patterns of addresses that are followed in one window. */
+/** The most patterns of addresses that are followed in one window. */
 const PATTERNS_MAX = 32
 
 /** Ingests the cells of a report. Other cells are ignored. */

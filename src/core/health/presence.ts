@@ -26,7 +26,7 @@ export interface Presence {
   gone: { readonly sessions: number; readonly inside: number; readonly admitted: number } | null
 }
 
-/** The estimate is right within a tenth, and more are taken for there than may be. */
+/** The estimate may be wrong by a tenth, so a few more sessions than were seen count as there. */
 const SEEN_MARGIN = 1.15
 /** A visitor who reads a page, or is blocked, asks more often than this. */
 const THERE_FOR_MS = 60_000

@@ -15,7 +15,7 @@ export type Outcome = 'satisfied' | 'tolerating' | 'frustrated' | 'failed'
 /** `turned-failed`: a frustrated sample turned out to be a failure, and must count once, as a failure. */
 export type SampleMark = Outcome | 'turned-failed'
 
-/** Added up over samples. Plain data, so that it can be stored. */
+/** The sums over samples. Plain data, so that it can be stored. */
 export interface Counts {
   satisfied: number
   tolerating: number
@@ -99,7 +99,7 @@ export function quantileMs({ latency }: Counts, q: number): number | null {
   return null
 }
 
-/** The bucket of a duration: its upper end is the first at or above it. */
+/** Returns the first bucket whose upper end is not below the duration. */
 export function bucketOf(ms: number): number {
   return Math.min(BUCKET_MAX, Math.max(0, Math.ceil(BUCKETS_PER_DOUBLING * Math.log2(Math.max(1, ms)))))
 }

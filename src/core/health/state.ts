@@ -39,9 +39,9 @@ export interface HealthRules extends CeilingRules {
 
 export interface UpstreamHealth {
   breaker: Breaker
-  /** How satisfied those are who are served, smoothed; null before the first window with enough votes. */
+  /** The smoothed satisfaction of the sessions that were served; null before the first window with enough votes. */
   speed: number | null
-  /** How satisfied those were who got answers in time, smoothed: what the answers took that did come. */
+  /** The smoothed satisfaction of the sessions that got answers within 4 T. It shows how quick those answers were. */
   quick: number | null
   /** The votes of the current window, and of the ones with too few votes before it. */
   ballot: Ballot

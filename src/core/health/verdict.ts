@@ -19,24 +19,30 @@ export interface HealthVerdict extends Poll {
   readonly broken: readonly { readonly pattern: string; readonly sessions: number }[]
 }
 
-/** With fewer voters no window is held against the origin. */
+/** With fewer voters a usual window is not judged. */
 export const VOTERS_MIN = 10
 /** A quarter of the sessions failed, or most wait four times too long. */
 const FAILED_DOWN = 0.25
 const SCORE_DOWN = 0.5
 /** A score this close to the target is as good as the target. */
 const WELL_FROM = 0.98
-/** Between the target and full satisfaction: above this there is room for more. */
+/**
+ * Shares of the way from the target to full satisfaction. Above the first there is room for more load. Below the second
+ * the origin is close to the target.
+ */
 const ROOM_SHARE = 0.75
 const TIGHT_SHARE = 0.3
 /** The share of the newest window in the smoothed speed. */
 const NEWEST_SHARE = 0.5
-/** Trouble in more patterns than this is the whole site's. */
+/** Trouble in more patterns than this is trouble of the whole site. */
 const BROKEN_MAX = 2
 const BROKEN_NAMED_MAX = 4
 /** A pattern is broken when this share of the sessions that asked for it were badly served. */
 const BROKEN_SHARE = 0.5
-/** The votes of so many sessions that were badly served there are left out. Fewer do not change the result. */
+/**
+ * When at least so many sessions were badly served at a broken pattern, their votes are left out. Fewer votes do not
+ * change the result.
+ */
 const BROKEN_SESSIONS = 3
 /** A pattern that a larger share of the sessions asks for is not a feature of the site, it is the site. */
 const FEATURE_SHARE = 0.6

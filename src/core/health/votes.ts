@@ -115,7 +115,10 @@ function sum(values: readonly number[]): number {
 /** Sums of fractions are not exact. */
 const MARGIN = 1e-9
 const NO_LOTS: ReadonlySet<number> = new Set()
-/** The worth of each set of marks: the mean of the marked quarters, because isolates and seconds may differ. */
+/**
+ * The worth of each set of marks: the mean of the marked quarters. A session may get different marks at different
+ * isolates and in different seconds.
+ */
 const VOTES = Array.from({ length: MARKS }, (_, marks) => {
   const quarters = [0, 1, 2, 3, 4].filter(quarter => marks & (1 << quarter))
   if (quarters.length === 0) return null

@@ -1,23 +1,26 @@
-/** When there are enough votes to judge an upstream: in a usual window, in a thin one, in a trial, and in a row. */
+/**
+ * When there are enough votes to judge an upstream: in a usual window, in a thin one, in a trial, and when all sessions
+ * in a row fail.
+ */
 import { clearVotes } from './ingest.ts'
 import type { HealthState, UpstreamHealth, UpstreamRules } from './state.ts'
 import { type HealthVerdict, judge, VOTERS_MIN } from './verdict.ts'
 
 /** A window with too few votes goes on, up to this many windows. */
 export const THIN_WINDOWS_MAX = 4
-/** Then so many votes are enough where they are good: a ceiling must rise again, however few are there. */
+/** After those windows so many good votes are enough: a ceiling must rise again, however few sessions are there. */
 export const WELL_VOTES_MIN = 3
-/** So many voters are enough where most of them are badly served. */
+/** After those windows so many voters are enough where most of them are badly served. */
 const DOWN_VOTERS_MIN = 5
 /** A trial has few visitors: so many votes are enough, and one after a second window. */
 const TRIAL_VOTES = 3
-/** A trial is not ended by one session before it has failed this often. */
+/** One session alone ends a trial only after it has failed this often. */
 const TRIAL_VOTES_OF_ONE = 6
-/** A named upstream is down when this many sessions in a row were failed, */
+/** A named upstream is down when this many sessions in a row were failed. */
 const DEAD_SESSIONS = 5
-/** over at least this time, because a fault of one moment may be over at the next, */
+/** These failures must span at least this time, because the fault of one moment may be over at the next. */
 const DEAD_OVER_MS = 2_000
-/** and all of them lately. */
+/** A failure that is older than this does not count. */
 const DEAD_WITHIN_MS = 120_000
 
 /** Judges the votes so far. Returns null while there are too few. */

@@ -37,7 +37,7 @@ export function noteGrant(
   if (lease.nth !== request.nth) return
   lease.tokens += grant.tokens
   lease.sentMs = term.sentMs
-  // Counted from when the request was sent: the lease must never outlast the door's own count.
+  // The lease counts from when the request was sent, because it must never outlast the door's own count.
   lease.untilMs = term.sentMs + term.leaseMs
   lease.remaining = grant.remaining
   if (grant.retryAfterMs > 0) lease.refusedUntilMs = term.nowMs + grant.retryAfterMs

@@ -24,7 +24,7 @@ const LEASES_MAX = 500
 /** The tokens of the bucket that one isolate has. */
 interface Lease {
   readonly id: string
-  /** The number of its newest request. */
+  /** The number of the isolate's newest request. */
   nth: number
   /** Lent and used in total, since the door first received a request of this lease. */
   tokens: number
@@ -46,7 +46,7 @@ interface Ended {
 export interface Debt {
   /** Draining debt, as the theoretical arrival time. */
   tatMs: number
-  /** The interval that it was counted in. */
+  /** The interval of the quota under which the debt was counted. */
   intervalMs: number
   readonly leases: Map<string, Lease>
   /** The last lease that ended with outstanding tokens. Its isolate may still report how many it used. */

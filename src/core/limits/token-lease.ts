@@ -40,7 +40,7 @@ export interface TokenLease {
   /** Lent and used in total. */
   tokens: number
   used: number
-  /** When the last of them was used. */
+  /** When a token was last used. */
   usedAtMs: number
   /** `used` when the door was last asked. */
   usedBefore: number
@@ -165,7 +165,7 @@ export function isIdle(lease: TokenLease, quota: Quota, nowMs: number): boolean 
   return lease.used === lease.usedSeen && isWorthReturning(lease, quota, nowMs)
 }
 
-/** Remembers how much is used now. */
+/** Remembers how many tokens are used by now, for the next look. */
 export function noteLook(lease: TokenLease): void {
   lease.usedSeen = lease.used
 }

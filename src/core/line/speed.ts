@@ -10,7 +10,7 @@ const LATELY_HALF_LIFE_MS = 60_000
 /** Several times the length of a common session, so that waves of leavers even out. */
 const LONG_HALF_LIFE_MS = 8 * 60_000
 const RUN_HALF_LIFE_MS = 5_000
-/** The fastest speed fades this slowly, so that it lasts until the next run. */
+/** The half-life of the fastest speed. It is long, so that this speed lasts until the line runs again. */
 const FASTEST_HALF_LIFE_MS = 10 * 60_000
 /** Until the line has moved for this long, waits are computed from the rate of permits instead. */
 const KNOWN_AFTER_MS = 10_000

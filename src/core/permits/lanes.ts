@@ -48,7 +48,7 @@ export interface Needs {
   readonly lanes: readonly LaneShare[]
   /** Permits, by lane. */
   readonly byLane: ReadonlyMap<string, number>
-  /** How many permits back a lane may claim. */
+  /** How many permits a lane may claim back. */
   readonly slack: number
 }
 

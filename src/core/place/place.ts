@@ -102,7 +102,7 @@ function startOf({ key, draw }: Ticket, prequeue: Prequeue | null): number | nul
   return prequeue && !draw && key >= prequeue.fromMs ? prequeue.startMs : null
 }
 
-/** When all tickets that were drawn together with this one are counted. */
+/** Returns when all tickets that were drawn together with this one are counted, or null. */
 function countedMs({ key }: Ticket, { events }: Snapshot): number | null {
   const counting = events?.counting
   return counting && key >= counting.fromKey && key < counting.startMs ? counting.untilMs : null

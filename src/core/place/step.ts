@@ -27,13 +27,13 @@ export type WhyRejected =
   | 'sold-out'
   /** The room is not open, and keeps no line for newcomers. */
   | 'rejects-newcomers'
-  /** The same, and no door has answered yet. */
+  /** The room keeps no line for newcomers, and no door has answered yet. */
   | 'no-snapshot'
-  /** The same, and the door had no permit. */
+  /** The room keeps no line for newcomers, and the door had no permit. */
   | 'no-permit'
-  /** The same, and the door did not answer. */
+  /** The room keeps no line for newcomers, and the door did not answer. */
   | 'no-answer'
-  /** The same, and the network of the visitor has claimed too much. */
+  /** The room keeps no line for newcomers, and the network of the visitor has claimed too much. */
   | 'network-quota'
 
 export type WhyWaiting =
@@ -78,7 +78,7 @@ export interface WaitStep {
   readonly issued: WhyIssued | null
   /** True if the ticket becomes a part of the line with this step. The caller must count it. */
   readonly confirms: boolean
-  /** The visitor must not poll before. */
+  /** The visitor must not poll before this time has passed. */
   readonly delayMs: number
 }
 

@@ -104,7 +104,7 @@ export interface DoorReply<Settings> {
   readonly seq: number
   /** Permits granted in this epoch, in total. */
   readonly granted: number
-  /** The part of them for each lane beside the main one; absent if there is none. */
+  /** The part of these permits for each lane beside the main one; absent if there is none. */
   readonly lanes?: Readonly<Record<string, number>>
   readonly snapshot: Snapshot
   readonly version: string
@@ -166,7 +166,7 @@ export interface TokenRequest {
   readonly bucket: string
   /** Tokens used of the lease, in total. */
   readonly used: number
-  /** How long ago the last of them was used, by the isolate's clock; absent for just now. */
+  /** How long ago a token was last used, by the isolate's clock; absent for just now. */
   readonly usedAgoMs?: number
   /** Tokens that the lease keeps. The rest of what was lent is given back. */
   readonly has: number

@@ -52,7 +52,7 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
   const { ticket } = ofThisGeneration(carried, room.snapshot)
   if (passesThrough(ticket, { invitation: invited.kind }, room.settings.at(nowMs).step))
     return { kind: 'inside', why: 'passthrough' }
-  // The cookie stays, and so does the page.
+  // This isolate may be unable to read the token yet, so the cookie and the page stay as they are.
   if (!ticket && carried.keepCookie) return { kind: 'unreadable', why: 'unknown-token' }
   if (!ticket) return { kind: 'no-place', why: 'no-ticket' }
   const earlyMs = room.places.pollsInMs(ticket, nowMs)

@@ -61,7 +61,7 @@ export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket |
   return nextAfter(visit, room, id) ?? (again ? ticketAgain(again, front, visit.nowMs) : null)
 }
 
-/** Returns the place that the visitor of a session that is over has got since, or null. */
+/** Returns the place that a visitor has got since the session ended, or null. */
 export function nextAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
   const next = room.ended.find(id, visit.nowMs)?.next
   const valid = next && room.snapshot ? inGeneration(next, room.snapshot.generation) : null

@@ -82,8 +82,8 @@ export interface Waiting {
 }
 
 /**
- * Turned away: the room keeps no line for newcomers, has used up its budget, or needs an invitation. A ticket in hand
- * is kept.
+ * The visitor is rejected: the room keeps no line for newcomers, has used up its budget, or needs an invitation. A
+ * ticket in hand is kept.
  */
 export interface Rejected {
   readonly kind: 'rejected'
@@ -108,7 +108,7 @@ export interface TurnedAway {
   readonly page: Waiting | Rejected | null
 }
 
-/** The verdicts about a poll that are none about a request. */
+/** The verdicts that only a poll can get. */
 export type PollVerdict =
   | Admitted
   | Waiting

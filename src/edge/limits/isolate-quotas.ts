@@ -14,7 +14,7 @@ const SHARED = 64
 /** The number of entries that are inspected for one newcomer to a full table. */
 const LOOKS = 16
 
-/** One of those who have a quota of the same kind. */
+/** The visitor or network that has a quota, and the kind of the quota. */
 export interface Spender {
   readonly kind: string
   readonly who: string

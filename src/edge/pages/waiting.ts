@@ -17,7 +17,7 @@ import { compact } from './compact.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
-/** The same for every visitor. */
+/** The parts of the page that are the same for every visitor. */
 const FIXED = {
   script: compact(js),
   startStyle: compact(startCss),

@@ -79,7 +79,7 @@ export function acceptsEvents(headers: Headers): boolean {
 
 /** The marks of requests ahead of their user: Fetch Metadata, older browsers, Turbo and Inertia. */
 const PURPOSES = ['Sec-Purpose', 'Purpose', 'X-Purpose', 'X-Moz', 'X-Sec-Purpose']
-/** The same of Next.js, where any value counts. */
+/** The marks of Next.js. They count with any value. */
 const PREFETCHES = ['Next-Router-Prefetch', 'Next-Router-Segment-Prefetch', 'X-Middleware-Prefetch']
 
 /** Whether a browser or a library fetches ahead of its user. No person waits for the answer. */

@@ -20,9 +20,9 @@ const VISITORS = 10_000
 const HOSTS = 1_000
 
 export interface SessionMemory {
-  /** Until then requests pass without a call to the door. */
+  /** Until this time requests pass without a call to the door. */
   untilMs: number
-  /** From then on a request renews the lease without waiting for it. */
+  /** From this time on a request renews the lease without waiting for it. */
   renewMs: number
   /** The end of the session, by the last answer of its door. */
   expiresMs: number

@@ -9,7 +9,7 @@ import type { Caller } from './door-client.ts'
 const RENEWALS_PER_CALL = 256
 /** A renewal for which no request waits goes with the next call, or in a call of its own after this long. */
 const WAITS_MS = 200
-/** After this long such a renewal is dropped. */
+/** A renewal for which no request waits is dropped after this long. */
 const WORTHLESS_MS = 1_000
 /** After this long a call counts as lost: its request may have been cut off. */
 const CALL_LOST_MS = 3_000

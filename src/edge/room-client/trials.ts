@@ -4,7 +4,7 @@ import type { Memory } from './memory.ts'
 /** An id is the sid of a session that tries the origin. Ids of other forms are trials of a named upstream. */
 export class Trials {
   readonly #trials: Memory['trials']
-  /** When this isolate last blocked every session. A trial from before then was one of another outage. */
+  /** When this isolate last blocked every session. A trial from before that time belongs to an earlier outage. */
   #allBlockedMs = Number.NEGATIVE_INFINITY
 
   constructor({ trials }: Memory) {

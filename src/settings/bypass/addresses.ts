@@ -12,7 +12,7 @@ export function isCidr(text: string): boolean {
 /** An address of the origin stands for one machine or a few, so a range of half the world was mistyped. */
 const PREFIX_BITS_MIN = { ipv4: 16, ipv6: 32 } as const
 export const ORIGIN_ADDRESS_FORM = 'an address or a range of at most a /16 (/32 for IPv6)'
-/** Addresses that proxies, and whole networks behind them, have among themselves. */
+/** Private addresses, which proxies and the networks behind them use among themselves. */
 const NOT_PUBLIC = ['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat', 'unspecified']
 
 export function isOriginAddress(text: string): boolean {

@@ -25,7 +25,7 @@ const WP_SITEMAPS = [file('/wp-sitemap([\\w\\-]*).xml'), file('/([\\w\\-]+)-site
 
 const CART: Exception = { query: { name: 'add-to-cart' } }
 const ROUTE: Exception = { query: { name: 'rest_route' } }
-/** The types of content whose fields PHP reads. A webhook in JSON has neither. */
+/** The types of content whose fields PHP reads. A webhook in JSON has neither of them. */
 const FORMS: readonly Exception[] = ['application/x-www-form-urlencoded', 'multipart/form-data'].map(value => ({
   header: { name: 'Content-Type', value },
 }))
