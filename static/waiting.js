@@ -9,7 +9,7 @@
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
   /**
-   * @typedef {{ state: State, position: number | null, held: boolean, slower: 'rate' | 'full' | null,
+   * @typedef {{ state: State, position: number | null, held: boolean, soldOut?: boolean, slower: 'rate' | 'full' | null,
    *   reason: 'outage' | 'slow' | null, drawAt: string | null, message: string,
    *   messageLanguage: string | null, pollAfterSeconds: number | null,
    *   cfWaitingRoom: Published }} Place
@@ -37,7 +37,7 @@
   const room = element('room')
   const bar = /** @type {HTMLProgressElement} */ (element('way'))
   const statusUrl = room.dataset.status || ''
-  /** @type {typeof import('./texts/en.json') & { locales: string[] }} */
+  /** @type {typeof import('./texts/en.json') & { soldOut: string, locales: string[] }} */
   const texts = JSON.parse(element('texts').textContent || '')
   const numbers = new Intl.NumberFormat(texts.locales)
   const tabs = channel()
@@ -140,8 +140,9 @@
     // Until the place is drawn, the page keeps its text about the draw.
     const why = state === 'waiting' && place.slower && texts.slower[place.slower]
     const lead = why ? `${text.lead} ${why}` : text.lead
-    const paused = place.reason === 'outage' ? texts.outage : text.paused || texts.paused
-    if (!place.drawAt) set('lead', held || place.reason === 'outage' ? paused : lead)
+    const { reason, soldOut } = place
+    const paused = reason === 'outage' ? texts.outage : soldOut ? texts.soldOut : text.paused || texts.paused
+    if (!place.drawAt) set('lead', held || soldOut || reason === 'outage' ? paused : lead)
     room.dataset.state = state
     set('headline', text.headline)
     set('message', message)

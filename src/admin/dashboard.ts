@@ -14,6 +14,7 @@ import health from '../../static/admin/health.js'
 import healthControls from '../../static/admin/health-controls.js'
 import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
+import pages from '../../static/admin/pages.js'
 import past from '../../static/admin/past.js'
 import rooms from '../../static/admin/rooms.js'
 import show from '../../static/admin/show.js'
@@ -38,6 +39,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'health-controls.js': [JS, healthControls],
   'health.js': [JS, health],
   'login.js': [JS, login],
+  'pages.js': [JS, pages],
   'past.js': [JS, past],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],

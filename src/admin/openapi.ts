@@ -1,10 +1,11 @@
 /** The description of the admin API (OpenAPI 3.1). */
 import { leastRole } from './access/roles.ts'
+import { answers, problem } from './openapi-answers.ts'
+import { previewPaths } from './openapi-preview.ts'
 import { SCHEMAS } from './schemas.ts'
 
 type PathItem = { readonly parameters?: unknown } & Readonly<Record<string, object>>
 
-const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 const room = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Room' } } } }
 const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } }
 const sid = { name: 'sid', in: 'path', required: true, schema: { type: 'string' } }
@@ -130,6 +131,12 @@ const PATHS = {
       responses: answers({ 204: { description: 'Lifted' }, 404: missing() }),
     },
   },
+  '/preview-links': {
+    post: {
+      summary: 'A link that opens the preview of all pages in a browser, for an hour',
+      responses: answers({ 200: { description: 'The `url`, without its host, and when it `expiresAt`' } }),
+    },
+  },
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],
     get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },
@@ -147,7 +154,7 @@ export function openApi(prefix: string): object {
     },
     servers: [{ url: `${prefix}/api/v1` }],
     security: [{ token: [] }],
-    paths: withRoles(),
+    paths: { ...withRoles(), ...previewPaths(prefix) },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: SCHEMAS,
@@ -170,20 +177,6 @@ function withRoles(): object {
     },
   ])
   return Object.fromEntries(entries)
-}
-
-/** Adds the refusals for a bad token, which every path may give. */
-function answers(more: object) {
-  return {
-    ...more,
-    401: { description: 'No valid token', ...problem },
-    403: { description: 'The role does not include this, or the admin API is off because no token is set', ...problem },
-    429: {
-      description: 'Too many wrong tokens from this network; the right one is accepted all the same',
-      headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
-      ...problem,
-    },
-  }
 }
 
 /** The answers to a change. */

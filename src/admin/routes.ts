@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { doorOf } from '../core/ticket.ts'
-import { isOnlyAdminHost } from '../settings/deployment.ts'
+import { isOnlyAdminHost, readAdminToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
@@ -18,6 +18,7 @@ import { historyCsv, readHistoryQuery } from './history.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { versionsIn } from './preconditions.ts'
+import { previewLink } from './preview.ts'
 import { fail, invalid } from './refusals.ts'
 
 /** Enough for the largest page that a room may have, escaped. */
@@ -27,7 +28,7 @@ const HISTORY_MINUTES_MAX = 1_440
 
 export function adminRoutes(): Admin {
   const app: Admin = new Hono()
-  for (const path of ['/admin', '/admin/*', '/api/*', '/metrics']) {
+  for (const path of ['/admin', '/admin/*', '/api/*', '/metrics', '/preview']) {
     app.use(path, async (context, next) => {
       if (!isAdminHost(context.env)) return context.notFound()
       await next()
@@ -44,6 +45,7 @@ export function adminRoutes(): Admin {
   rooms(app)
   changes(app)
   sessions(app)
+  previews(app)
   return app
 }
 
@@ -56,11 +58,22 @@ function behindTokens(app: Admin): void {
     const figures = rooms.map(({ name, description }) => ({ room: name, figures: description?.figures ?? null }))
     return context.body(exposition(figures), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
   })
+  app.use('/preview', access.preview)
   app.use('/api/v1/*', access.api)
-  app.use(
-    '/api/v1/*',
+  app.on(
+    'ALL',
+    ['/api/v1/*', '/preview'],
     bodyLimit({ maxSize: BODY_MAX, onError: () => fail(413, `The body is larger than ${BODY_MAX} bytes`) }),
   )
+}
+
+function previews(app: Admin): void {
+  app.post('/api/v1/preview-links', async context => {
+    const { env, deployment, nowMs } = context.env.visit
+    const token = readAdminToken(env)
+    if (token === null) return fail(403, 'There are no links', 'The secret ADMIN_TOKEN, which signs them, is not set.')
+    return context.json(await previewLink(deployment.controlPrefix, token, nowMs))
+  })
 }
 
 function rooms(app: Admin): void {

@@ -9,6 +9,7 @@ import { overrides } from './file.js'
 import { showHealth } from './health.js'
 import { healthControls } from './health-controls.js'
 import { start } from './login.js'
+import './pages.js'
 import { chosen, onNews, poll } from './rooms.js'
 import {
   followScroll,

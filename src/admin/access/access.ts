@@ -3,6 +3,7 @@ import type { Next } from 'hono'
 import { readNamedTokens } from '../../settings/admin/named-tokens.ts'
 import { readAdminToken, readMetricsToken } from '../../settings/deployment.ts'
 import type { AdminContext } from '../context.ts'
+import { isPreviewKey } from '../preview.ts'
 import { fail } from '../refusals.ts'
 import { type Access, createGuard } from './guard.ts'
 import { ASSERTION_HEADER, createLogins, type Login } from './login.ts'
@@ -33,6 +34,16 @@ export function createAccess() {
   return {
     async metrics(context: AdminContext, next: Next): Promise<Response | undefined> {
       const identity = await identify(context, 'metrics')
+      if (identity instanceof Response) return identity
+      await next()
+      return undefined
+    },
+    /** The key of a link takes the place of a token. */
+    async preview(context: AdminContext, next: Next): Promise<Response | undefined> {
+      const { env, nowMs } = context.env.visit
+      const admin = readAdminToken(env)
+      const isOpen = admin !== null && (await isPreviewKey(context.req.query('key'), admin, nowMs))
+      const identity = isOpen ? null : await identify(context, 'api')
       if (identity instanceof Response) return identity
       await next()
       return undefined

@@ -13,6 +13,8 @@ export interface Identity {
 /** The settings that an operator may change: the rate, the hold, the message and the events. */
 export const OPERATOR_SETTINGS: readonly string[] = ['new_users_per_minute', 'queue_all', 'message', 'events']
 
+/** A link shows pages of visitors, and changes nothing. */
+const PREVIEW_LINKS = '/preview-links'
 /** Routes below `/api/v1` that an operator may call. Their handlers ask `foreignSettings` as well. */
 const FOR_OPERATORS: readonly (readonly [method: string, path: RegExp])[] = [
   ['PATCH', /^\/rooms\/[^/]+$/],
@@ -21,7 +23,7 @@ const FOR_OPERATORS: readonly (readonly [method: string, path: RegExp])[] = [
 
 /** Returns the least role that may call a route. `path` is the one below `/api/v1`, or its pattern. */
 export function leastRole(method: string, path: string): Role {
-  if (method === 'GET' || method === 'HEAD') return 'viewer'
+  if (method === 'GET' || method === 'HEAD' || path === PREVIEW_LINKS) return 'viewer'
   return FOR_OPERATORS.some(([verb, pattern]) => verb === method && pattern.test(path)) ? 'operator' : 'admin'
 }
 

@@ -13,6 +13,7 @@ import type { EdgeSetup } from '../room-client/setup.ts'
 import { clientScript } from './client.ts'
 import { draw } from './draws.ts'
 import { type Answer, leave, status } from './poll.ts'
+import { preview } from './preview.ts'
 import { liveness, Readiness } from './readiness.ts'
 import { wait } from './wait.ts'
 
@@ -58,6 +59,7 @@ function routes(prefix: string) {
   app.get('/healthz', () => liveness())
   app.get('/readyz', ({ env }) => readiness.answer(env.visit, env.setup.rooms))
   app.route('/', adminRoutes())
+  app.on(['GET', 'POST'], '/preview', ({ env, req }) => preview(env.visit, req.raw, env.setup.rooms))
   app.notFound(() => problemResponse({ status: 404, type: 'about:blank', title: 'There is nothing here' }))
   app.onError((error: Error) => {
     if (error instanceof SettingsError) log('configuration-refused', { detail: error.message })

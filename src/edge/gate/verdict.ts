@@ -8,7 +8,7 @@ import type { Ticket } from '../../core/ticket.ts'
 import type { Refusal, WhyRefused } from '../limits/refusal.ts'
 import type { Traced } from '../request/trace.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomClient } from '../room-client/room-client.ts'
+import type { RoomClient, RoomView } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 
 export type Verdict =
@@ -107,6 +107,9 @@ export interface TurnedAway {
   /** The verdict that a request for a page would get here. Null where there is none. */
   readonly page: Waiting | Rejected | null
 }
+
+/** A verdict as its page needs it. A preview has such verdicts about visitors that do not exist. */
+export type OnPage<Decided> = Omit<Decided, 'room'> & { readonly room: RoomView }
 
 /** The verdicts that only a poll can get. */
 export type PollVerdict =

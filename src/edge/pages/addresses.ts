@@ -1,22 +1,22 @@
 /** The addresses of a room's own routes. They have no host: they are resolved against the address that was asked. */
 import type { Visit } from '../request/visit.ts'
-import type { RoomClient } from '../room-client/room-client.ts'
+import type { RoomView } from '../room-client/room-client.ts'
 import { inLanguageOf } from '../texts/choose.ts'
 
 /** Returns the address that a waiting visitor polls. With `claim=1` a poll of a called visitor takes a permit. */
-export function statusUrl(visit: Visit, room: RoomClient): string {
+export function statusUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, `${addressOf(visit, room, 'status')}&claim=1`)
 }
 
 /** Returns the address of a page on which a person can wait for this room. */
-export function waitUrl(visit: Visit, room: RoomClient): string {
+export function waitUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'wait'))
 }
 
-export function drawUrl(visit: Visit, room: RoomClient, event: string): string {
+export function drawUrl(visit: Visit, room: RoomView, event: string): string {
   return addressOf(visit, room, `draws/${event}`)
 }
 
-function addressOf({ deployment }: Visit, { name }: RoomClient, path: string): string {
+function addressOf({ deployment }: Visit, { name }: RoomView, path: string): string {
   return `${deployment.controlPrefix}/${path}?room=${encodeURIComponent(name)}`
 }

@@ -2,7 +2,7 @@
 import html from '../../../static/blocked.html'
 import type { Blocked } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomClient } from '../room-client/room-client.ts'
+import type { RoomView } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted } from '../texts/words.ts'
@@ -15,7 +15,7 @@ const headers = headersFor({ styles: [pageStyle] })
 
 export async function blockedPage(
   visit: Visit,
-  { why, isInside, room }: Blocked,
+  { why, isInside, room }: Pick<Blocked, 'why' | 'isInside'> & { readonly room: RoomView },
   message: ReturnType<typeof ownTextIn>,
   retryAfterMs: number,
 ): Promise<Page> {
@@ -32,7 +32,7 @@ export async function blockedPage(
  */
 export async function failedPage(
   visit: Visit,
-  room: RoomClient,
+  room: RoomView,
   why: 'timeout' | 'unreachable',
   retryAfterMs: number,
 ): Promise<Page> {
@@ -53,7 +53,7 @@ interface Shown {
   readonly message: ReturnType<typeof ownTextIn>
 }
 
-async function page(visit: Visit, room: RoomClient, shown: Shown, retryAfterMs: number): Promise<Page> {
+async function page(visit: Visit, room: RoomView, shown: Shown, retryAfterMs: number): Promise<Page> {
   const { config } = room.settings
   const language = languageFor(visit, config)
   const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))

@@ -5,7 +5,7 @@
  */
 import { withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
+import { needsInvitation, type OnPage, type Rejected, type Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
@@ -31,7 +31,7 @@ const SHOWS_FORM = /\{\{[{&]?\s*form\s*\}/
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 
 /** Returns null in a room without a page of its own. */
-export async function customWaitingPage(visit: Visit, waiting: Waiting): Promise<Page | null> {
+export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page | null> {
   const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const form = await formFor(visit, waiting.room.settings.at(visit.nowMs).config)
@@ -72,7 +72,7 @@ export async function customWaitingPage(visit: Visit, waiting: Waiting): Promise
  * Returns null in a room without a page of its own. Also returns null when the visitor is rejected for another reason
  * than the method.
  */
-export async function customRejectedPage(visit: Visit, rejected: Rejected): Promise<Page | null> {
+export async function customRejectedPage(visit: Visit, rejected: OnPage<Rejected>): Promise<Page | null> {
   if (rejected.snapshot?.soldOut || needsInvitation(rejected.why)) return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null

@@ -3,7 +3,6 @@ import countdownJs from '../../../static/countdown.js'
 import html from '../../../static/limited.html'
 import js from '../../../static/limited.js'
 import type { RoomConfig } from '../../settings/schema.ts'
-import type { Refusal } from '../limits/refusal.ts'
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
@@ -17,7 +16,13 @@ const RELOADS_MAX_SECONDS = 600
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
-export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<Page> {
+/** The part of a refusal that the page shows. */
+interface Shown {
+  readonly retryAfterMs: number
+  readonly policy: { readonly perNetwork: boolean } | null
+}
+
+export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Shown): Promise<Page> {
   const { retryAfterMs, policy } = refusal
   const language = languageFor(visit, room)
   const { limited } = language.texts

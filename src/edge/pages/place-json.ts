@@ -9,10 +9,10 @@ import { isUndrawn } from '../../core/place/place.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
-import { needsInvitation, type Rejected, type Waiting } from '../gate/verdict.ts'
+import { needsInvitation, type OnPage, type Rejected, type Waiting } from '../gate/verdict.ts'
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
-import type { RoomClient } from '../room-client/room-client.ts'
+import type { RoomView } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { inWords, waitInWords } from '../texts/words.ts'
@@ -27,6 +27,7 @@ const NO_PLACE = {
   drawAt: null,
   event: null,
   held: false,
+  soldOut: false,
   slower: null,
   reason: null,
   lane: null,
@@ -40,7 +41,7 @@ const SOON = { low: 0, likely: 0, high: 60 } as const
 /** The place as JSON: the published variables, and ours beside them. */
 export type PlaceJson = ReturnType<typeof placeJson>
 
-export function placeJson(visit: Visit, waiting: Waiting) {
+export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
   const { nowMs } = visit
   const { room, place, snapshot } = waiting
   const { config, event } = room.settings.at(nowMs)
@@ -67,6 +68,7 @@ export function placeJson(visit: Visit, waiting: Waiting) {
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,
     event: eventJson(event, waiting, nowMs),
     held: snapshot?.held ?? false,
+    soldOut: snapshot?.soldOut ?? false,
     slower: snapshot?.slowed ?? null,
     reason: snapshot?.health?.reason ?? null,
     lane: waiting.ticket.lane,
@@ -79,12 +81,12 @@ export function placeJson(visit: Visit, waiting: Waiting) {
 }
 
 /** Returns the state of a visitor in line. */
-export function placeState({ place, missed }: Waiting): 'waiting' | 'called' | 'missed' {
+export function placeState({ place, missed }: OnPage<Waiting>): 'waiting' | 'called' | 'missed' {
   return place.state === 'called' ? 'called' : missed ? 'missed' : 'waiting'
 }
 
 /** Returns the data for a visitor whom the room rejects. */
-export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }: Rejected) {
+export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }: OnPage<Rejected>) {
   const { nowMs } = visit
   const { config } = room.settings.at(nowMs)
   const language = languageFor(visit, room.settings.config)
@@ -110,7 +112,7 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
  * Returns the data for a visitor who is inside, or whose poll was just admitted. `endsMs` is the end of the session,
  * where it is known.
  */
-export function insideJson(visit: Visit, room: RoomClient, endsMs: number | null = null) {
+export function insideJson(visit: Visit, room: RoomView, endsMs: number | null = null) {
   const { nowMs } = visit
   const { config } = room.settings.at(nowMs)
   return {
@@ -127,7 +129,7 @@ function sessionJson({ disable_session_renewal }: RoomConfig, leftMs: number) {
   return { endsInSeconds: Math.max(0, Math.floor(leftMs / 1_000)), renewable: !disable_session_renewal }
 }
 
-function addressesOf(visit: Visit, room: RoomClient) {
+function addressesOf(visit: Visit, room: RoomView) {
   return { room: room.name, statusUrl: statusUrl(visit, room), pageUrl: waitUrl(visit, room) }
 }
 
@@ -140,7 +142,7 @@ function inSeconds(ms: number): number {
 }
 
 /** Returns the current event, with all that a visitor needs to count down to its start and to check its draw. */
-function eventJson(event: EventInForce | null, { ticket, place }: Waiting, nowMs: number) {
+function eventJson(event: EventInForce | null, { ticket, place }: OnPage<Waiting>, nowMs: number) {
   if (event === null) return null
   const waits = place.state === 'waiting' && typeof place.startsMs === 'number'
   return {

@@ -1,6 +1,6 @@
 /** The page of a rejected visitor, who gets no place. Nothing on it moves, and it never reloads. */
 import html from '../../../static/rejected.html'
-import type { Rejected } from '../gate/verdict.ts'
+import type { OnPage, Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
@@ -10,7 +10,7 @@ import { rejectedJson } from './place-json.ts'
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle] })
 
-export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Page> {
+export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Promise<Page> {
   const language = languageFor(visit, verdict.room.settings.config)
   const { cfWaitingRoom, message, messageLanguage } = rejectedJson(visit, verdict)
   const text = textOf(verdict, language)
@@ -27,7 +27,7 @@ export async function rejectedPage(visit: Visit, verdict: Rejected): Promise<Pag
   return { html: render(variables), headers: await headers(verdict.room.settings.config, language, form.form) }
 }
 
-function textOf({ why, snapshot }: Rejected, { texts }: Language) {
+function textOf({ why, snapshot }: OnPage<Rejected>, { texts }: Language) {
   const { uninvited, invalidInvitation, soldOut, noPlace } = texts.rejected
   switch (why) {
     case 'uninvited':

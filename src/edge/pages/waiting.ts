@@ -7,7 +7,7 @@ import html from '../../../static/waiting.html'
 import js from '../../../static/waiting.js'
 import { MAIN_LANE } from '../../core/ticket.ts'
 import type { Texts } from '../../settings/texts/keys.ts'
-import type { Waiting } from '../gate/verdict.ts'
+import type { OnPage, Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
@@ -40,7 +40,7 @@ const headers = headersFor({
   polls: true,
 })
 
-export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page> {
+export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page> {
   const { config } = waiting.room.settings
   const language = languageFor(visit, config)
   const place = placeJson(visit, waiting)
@@ -76,7 +76,11 @@ export async function waitingPage(visit: Visit, waiting: Waiting): Promise<Page>
 }
 
 /** Returns why the last visit ended, and whether the place is at the front. Returns null without such a visit. */
-function endedText({ room, place, endedByInactivity }: Waiting, nowMs: number, language: Language): string | null {
+function endedText(
+  { room, place, endedByInactivity }: OnPage<Waiting>,
+  nowMs: number,
+  language: Language,
+): string | null {
   if (!endedByInactivity) return null
   const { page, called } = language.texts
   const text = filled(page.ended, { time: inWords(room.settings.at(nowMs).session.sessionMs, language) })
@@ -101,12 +105,14 @@ function wording(place: PlaceJson, language: Language) {
   const { texts } = language
   if (typeof place.event?.startsInSeconds === 'number')
     return beforeTheStart(place.event, place.cfWaitingRoom, language)
-  const { state, held, slower, reason, position, drawAt, event, cfWaitingRoom } = place
+  const { state, held, soldOut, slower, reason, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : language.number(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
   const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
-  const lead = reason === 'outage' ? texts.outage : held ? (text.paused ?? texts.paused) : text.lead + why
+  const paused =
+    reason === 'outage' ? texts.outage : soldOut ? texts.rejected.soldOut.lead : (text.paused ?? texts.paused)
+  const lead = held || reason === 'outage' || soldOut ? paused : text.lead + why
   return {
     headline: text.headline,
     ...texts.start.after,
@@ -172,9 +178,10 @@ function scriptTexts({ texts, locales }: Language) {
   if (known) return known
   const { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown } = texts
   const { said, fresh, lost, found } = texts
+  const soldOut = texts.rejected.soldOut.lead
   const places = { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown }
   const made = {
-    texts: inScript({ ...places, said, fresh, lost, found, locales }),
+    texts: inScript({ ...places, soldOut, said, fresh, lost, found, locales }),
     startTexts: inScript({ ...texts.start, locales }),
   }
   SCRIPT_TEXTS.set(texts, made)

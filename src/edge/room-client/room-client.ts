@@ -31,6 +31,9 @@ export { type Caller, Unreachable } from './door-client.ts'
  */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
+/** The part of a room that a page shows. */
+export type RoomView = Pick<RoomClient, 'name' | 'settings'>
+
 export class RoomClient {
   readonly name: string
   /** Parts of pages that wait for their turn. */

@@ -1,0 +1,17 @@
+/** Answers that several operations of the admin API give, as its description has them. */
+
+export const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+
+/** Adds the refusals for a bad token, which every path may give. */
+export function answers(more: object) {
+  return {
+    ...more,
+    401: { description: 'No valid token', ...problem },
+    403: { description: 'The role does not include this, or the admin API is off because no token is set', ...problem },
+    429: {
+      description: 'Too many wrong tokens from this network; the right one is accepted all the same',
+      headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
+      ...problem,
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/** The description of the preview. */
+import { answers, problem } from './openapi-answers.ts'
+
+const option = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })
+const html = { content: { 'text/html': { schema: { type: 'string' } } } }
+const PREVIEW = [
+  option('room', 'The name of the room; the first one when left out'),
+  option('page', 'The name of the page, such as `waiting`, `sold-out` or `outage`; without it a page with all of them'),
+  option('lang', "The language of the page; that of the operator's browser when left out"),
+  option('scheme', 'The colour scheme: `light` or `dark`'),
+]
+
+/** Returns the paths of the preview, which are beside those of the API. */
+export function previewPaths(prefix: string) {
+  const servers = [{ url: prefix }]
+  return {
+    '/preview': {
+      servers,
+      parameters: PREVIEW,
+      get: {
+        'x-role': 'viewer',
+        summary: 'The pages of a room as visitors see them, with figures made up',
+        description: 'A key from a link takes the place of the token.',
+        parameters: [option('key', 'The key of a link')],
+        responses: answers({
+          200: { description: 'The page', ...html },
+          422: { description: 'Refused, with what there is', ...problem },
+        }),
+      },
+      post: {
+        'x-role': 'viewer',
+        summary: 'The same with settings that are only tried',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },
+        },
+        responses: answers({
+          200: { description: 'The page', ...html },
+          400: { description: 'The body is not JSON', ...problem },
+          422: { description: 'Refused, with path, value and range', ...problem },
+        }),
+      },
+    },
+  }
+}
