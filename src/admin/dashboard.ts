@@ -1,10 +1,14 @@
 /** The dashboard's files. They contain no secret and no data: the page fetches all data with the operator's token. */
+
+import uplot from '../../node_modules/uplot/dist/uPlot.iife.min.js'
+import uplotCss from '../../node_modules/uplot/dist/uPlot.min.css'
 import css from '../../static/admin/admin.css'
 import html from '../../static/admin/admin.html'
 import api from '../../static/admin/api.js'
 import change from '../../static/admin/change.js'
 import changes from '../../static/admin/changes.js'
 import chart from '../../static/admin/chart.js'
+import charts from '../../static/admin/charts.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
 import events from '../../static/admin/events.js'
@@ -12,6 +16,10 @@ import field from '../../static/admin/field.js'
 import file from '../../static/admin/file.js'
 import health from '../../static/admin/health.js'
 import healthControls from '../../static/admin/health-controls.js'
+import historyCss from '../../static/admin/history.css'
+import history from '../../static/admin/history.js'
+import historyTable from '../../static/admin/history-table.js'
+import historyWords from '../../static/admin/history-words.js'
 import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
 import pages from '../../static/admin/pages.js'
@@ -21,16 +29,18 @@ import show from '../../static/admin/show.js'
 import toggle from '../../static/admin/switch.js'
 import words from '../../static/admin/words.js'
 
+const CSS = 'text/css; charset=utf-8'
 const JS = 'text/javascript; charset=utf-8'
 
 const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   '': ['text/html; charset=utf-8', html],
-  'admin.css': ['text/css; charset=utf-8', css],
+  'admin.css': [CSS, css],
   'main.js': [JS, entry],
   'api.js': [JS, api],
   'change.js': [JS, change],
   'changes.js': [JS, changes],
   'chart.js': [JS, chart],
+  'charts.js': [JS, charts],
   'decisions.js': [JS, decisions],
   'dom.js': [JS, dom],
   'events.js': [JS, events],
@@ -38,12 +48,18 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'file.js': [JS, file],
   'health-controls.js': [JS, healthControls],
   'health.js': [JS, health],
+  'history.css': [CSS, historyCss],
+  'history-table.js': [JS, historyTable],
+  'history-words.js': [JS, historyWords],
+  'history.js': [JS, history],
   'login.js': [JS, login],
   'pages.js': [JS, pages],
   'past.js': [JS, past],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],
   'switch.js': [JS, toggle],
+  'uplot.css': [CSS, uplotCss],
+  'uplot.js': [JS, uplot],
   'words.js': [JS, words],
 }
 

@@ -64,8 +64,13 @@ export async function call(path, init = {}) {
     const headers = { ...token, ...init.headers }
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const response = await fetch(new URL(path, API), { cache: 'no-store', ...init, headers, signal })
+    const isCsv = (response.headers.get('Content-Type') ?? '').startsWith('text/csv')
     const isJson = response.ok && response.status !== 204
-    const body = isJson ? await response.json() : await response.json().catch(() => ({}))
+    const body = isCsv
+      ? await response.text()
+      : isJson
+        ? await response.json()
+        : await response.json().catch(() => ({}))
     return { status: response.status, body, retryAfterSeconds: Number(response.headers.get('Retry-After')) || 0 }
   } catch {
     return null

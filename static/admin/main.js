@@ -8,6 +8,7 @@ import { field } from './field.js'
 import { overrides } from './file.js'
 import { showHealth } from './health.js'
 import { healthControls } from './health-controls.js'
+import { historyControls, showHistory } from './history.js'
 import { start } from './login.js'
 import './pages.js'
 import { chosen, onNews, poll } from './rooms.js'
@@ -28,6 +29,7 @@ const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').m
 
 onNews(show)
 followScroll()
+historyControls()
 setInterval(showConnection, 1_000)
 addEventListener('hashchange', () => {
   show()
@@ -47,6 +49,7 @@ function show() {
   if (!room) return
   showState(room)
   showFigures(room)
+  showHistory(room)
   showHealth(room)
   showDecisions(room)
   showDetails(room)

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { claimsOf, type Edge, env, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 const TOKEN = 'the-admin-token-of-the-test-rooms'
+const DASHBOARD = '/.waiting-room/admin/'
 
 async function api(edge: Edge, path: string, init: RequestInit = {}, host = 'admin.test') {
   const headers = { Authorization: `Bearer ${TOKEN}`, 'CF-Connecting-IP': '192.0.2.1', ...init.headers }
@@ -27,6 +28,15 @@ describe('access', () => {
       expect(there.status, path).toBe(404)
     }
     expect((await send(newEdge(), new Request('https://admin.test/anything'))).status).toBe(404)
+  })
+
+  it('has a dashboard with all of its scripts and styles', async () => {
+    const file = async (name: string) =>
+      (await send(newEdge(), new Request(`https://admin.test${DASHBOARD}${name}`))).text
+    const page = await file('')
+    const names = [...page.matchAll(/(?:href|src)="([\w-]+\.(?:css|js))"/g)].map(([, name = '']) => name)
+    expect(names).toContain('uplot.js')
+    for (const name of names) expect((await file(name)).length, name).toBeGreaterThan(500)
   })
 
   it('is off everywhere without an admin host, and refused without any token', async () => {

@@ -358,3 +358,54 @@ describe('the last two minutes', () => {
     expect(values).toEqual([110, 112, 80, 120, 120])
   })
 })
+
+describe('the past', () => {
+  const values = (panel: string) => page.locator(`#past-${panel} .legend li`).allInnerTexts()
+  const range = (name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true })
+  const asked = () => page.waitForResponse(/history/)
+
+  test('is drawn with the newest values, and read anew for another range', async () => {
+    await logIn()
+    await expect
+      .poll(() => values('people'), READ)
+      .toEqual([/^Waiting \d/, /^Inside \d/, /^Places 1,000$/].map(matching))
+    expect(await values('flow')).toContain('Rate 120 a minute')
+    expect(await page.locator('#charts canvas').count()).toBe(4)
+    const answered = asked()
+    await range('24 h')
+    const { searchParams } = new URL((await answered).url())
+    expect(searchParams.get('step')).toBe('3')
+    await expect.poll(() => page.getByLabel('Moment').getAttribute('max'), READ).toMatch(/^4(79|80)$/)
+    expect(await violations()).toEqual([])
+  })
+
+  test('is read by keyboard, moment by moment, with what happened then', async () => {
+    await logIn()
+    await expect.poll(() => text('moment-text'), READ).toBe('Now')
+    const moment = page.getByLabel('Moment')
+    await moment.focus()
+    // The operator changed the rate 40 minutes ago.
+    for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowLeft')
+    await expect.poll(() => text('moment-text'), READ).toContain('Ana: new_users_per_minute → 120')
+    expect(await moment.getAttribute('aria-valuetext')).toMatch(/Waiting [\d,]+, Inside \d+, .*new_users_per_minute/)
+    await page.keyboard.press('End')
+    await expect.poll(() => text('moment-text'), READ).toBe('Now')
+  })
+
+  test('is a table, too, and is saved as a file', async () => {
+    await logIn({ colorScheme: 'dark' })
+    await range('15 min')
+    await page.getByText('As a table, with what happened').click()
+    await expect.poll(() => page.locator('#history-rows tr').count(), READ).toBeGreaterThan(13)
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    expect(await violations()).toEqual([])
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save as CSV' }).click()
+    expect((await saved).suggestedFilename()).toMatch(/^shop-\d{4}-\d\d-\d\dT\d{4}\.csv$/)
+  })
+})
+
+function matching(pattern: RegExp) {
+  return expect.stringMatching(pattern)
+}

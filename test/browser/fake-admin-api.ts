@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { eventsOf } from '../../src/admin/events.ts'
+import { historyCsv } from '../../src/admin/history.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
@@ -14,6 +15,7 @@ import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
+import { fakeHistory } from './fake-history.ts'
 
 export const TOKEN = 'an-admin-token-of-thirty-two-chars'
 const PREFIX = '/.waiting-room'
@@ -29,6 +31,11 @@ const FILES = new Map([
   ...[...DASHBOARD.matchAll(/^ {2}'([\w-]+\.(?:css|js))': \[/gm)].map(
     ([, file = '']) => [`${PREFIX}/admin/${file}`, file] as const,
   ),
+])
+/** Files that are not in static/admin. */
+const PACKAGED = new Map([
+  ['uplot.js', 'node_modules/uplot/dist/uPlot.iife.min.js'],
+  ['uplot.css', 'node_modules/uplot/dist/uPlot.min.css'],
 ])
 
 const DECISIONS: readonly Decision[] = [
@@ -74,13 +81,20 @@ export async function startFakeAdmin(given: readonly Given[]) {
     request.on('data', chunk => chunks.push(chunk))
     request.on('end', () => {
       if (mode.down) return void request.socket.destroy()
-      const path = new URL(request.url ?? '', 'http://fake').pathname
+      const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://fake')
       const file = FILES.get(path)
       if (file) return serveFile(response, file)
+      if (path.endsWith('/history') && !mode.off) return void send(response, history(searchParams))
       void send(response, api(request, path, Buffer.concat(chunks).toString()))
     })
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+
+  function history(search: URLSearchParams): Response {
+    const report = fakeHistory(search, Date.now())
+    if (search.get('format') !== 'csv') return Response.json(report)
+    return new Response(historyCsv(report), { headers: { 'Content-Type': 'text/csv; charset=utf-8' } })
+  }
 
   function api(request: IncomingMessage, path: string, body: string): Response {
     if (mode.off) return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
@@ -336,7 +350,7 @@ function serveFile(response: ServerResponse, file: string): void {
     'Content-Security-Policy': POLICY ?? '',
     'Cache-Control': 'no-cache',
   })
-  response.end(readFileSync(new URL(`static/admin/${file}`, ROOT)))
+  response.end(readFileSync(new URL(PACKAGED.get(file) ?? `static/admin/${file}`, ROOT)))
 }
 
 async function send(response: ServerResponse, answer: Response): Promise<void> {

@@ -1,0 +1,103 @@
+// @ts-check
+// The past of the shown room, as the room has kept it: read for one of four ranges, and again while time goes on.
+import { call, pathOf } from './api.js'
+import { drawCharts, showMoment } from './charts.js'
+import { $, all, input, say } from './dom.js'
+import { showTable } from './history-table.js'
+import { chosen, serverMs } from './rooms.js'
+
+/** @typedef {import('./api.js').Room} Room */
+/** @typedef {import('../../src/core/history/history.ts').HistoryStep} HistoryStep */
+/** @typedef {import('../../src/core/protocol/calls.ts').HistoryMarker} HistoryMarker */
+/**
+ * `steps` has an entry for each step of the range; null where nothing is known, or the room slept.
+ * @typedef {{ room: string, fromMs: number, stepMs: number, steps: (HistoryStep | null)[],
+ *   markers: HistoryMarker[] }} Past
+ */
+
+const MINUTE_MS = 60_000
+/** A step of each range, in minutes: about as many steps as a chart has room for. @type {Record<string, number>} */
+const STEPS = { 15: 1, 60: 1, 360: 1, 1440: 3 }
+const READ_EVERY_MS = 15_000
+
+/** The room and the range that are shown or being read. */
+let wanted = ''
+let readAtMs = 0
+/** @type {Past | null} */
+let past = null
+
+/** Sets up the choice of a range, and the slider over its moments. */
+export function historyControls() {
+  for (const choice of all('input[name=range]')) choice.addEventListener('change', () => readAgain())
+  input('moment').addEventListener('input', () => showMoment(Number(input('moment').value)))
+  $('history-csv').addEventListener('click', () => saveCsv())
+}
+
+/** Reads the past when the room or the range is another one, or some seconds have passed. @param {Room} room */
+export async function showHistory(room) {
+  const minutes = range()
+  const what = `${room.name} ${minutes}`
+  if (what === wanted && Date.now() - readAtMs < READ_EVERY_MS) return
+  if (!what.startsWith(`${past?.room} `)) past = null
+  wanted = what
+  readAtMs = Date.now()
+  const stepMs = (STEPS[minutes] ?? 1) * MINUTE_MS
+  const toMs = serverMs() + 1
+  const fromMs = Math.floor((toMs - minutes * MINUTE_MS) / stepMs) * stepMs
+  const answer = await call(`${pathOf(room)}/history?${query(fromMs, toMs, stepMs)}`)
+  if (what !== wanted) return
+  $('history-none').hidden = answer?.status === 200
+  if (answer?.status !== 200) return say('history-none', 'The past could not be read. Trying again by itself.')
+  past = {
+    room: room.name,
+    fromMs,
+    stepMs,
+    steps: filled(answer.body.steps, fromMs, toMs, stepMs),
+    markers: answer.body.markers,
+  }
+  drawCharts(past)
+  showTable(past)
+}
+
+/** Returns the minutes of the chosen range. */
+function range() {
+  return Number(/** @type {HTMLInputElement} */ (document.querySelector('input[name=range]:checked')).value)
+}
+
+function readAgain() {
+  readAtMs = 0
+  const room = chosen()
+  if (room) showHistory(room)
+}
+
+/** @param {number} fromMs @param {number} toMs @param {number} stepMs */
+function query(fromMs, toMs, stepMs) {
+  const times = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }
+  return new URLSearchParams({ ...times, step: String(stepMs / MINUTE_MS) })
+}
+
+/**
+ * Returns an entry for each step of the range.
+ * @param {HistoryStep[]} steps @param {number} fromMs @param {number} toMs @param {number} stepMs
+ */
+function filled(steps, fromMs, toMs, stepMs) {
+  const known = new Map(steps.map(step => [step.atMs, step]))
+  return Array.from(
+    { length: Math.ceil((toMs - fromMs) / stepMs) },
+    (_, nth) => known.get(fromMs + nth * stepMs) ?? null,
+  )
+}
+
+/** Saves the shown range as a file. The API needs the token, so a plain link cannot do it. */
+async function saveCsv() {
+  const room = chosen()
+  if (!room || !past) return
+  const toMs = past.fromMs + past.steps.length * past.stepMs
+  const answer = await call(`${pathOf(room)}/history?${query(past.fromMs, toMs, past.stepMs)}&format=csv`)
+  if (answer?.status !== 200) return say('history-none', 'The file could not be made. Try again.')
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([answer.body], { type: 'text/csv' }))
+  link.download = `${room.name}-${new Date(past.fromMs).toISOString().slice(0, 16).replace(':', '')}.csv`
+  link.click()
+  URL.revokeObjectURL(link.href)
+}
