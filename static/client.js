@@ -107,7 +107,7 @@ export const waitingRequest = (Native, wait, note) =>
     open(...asked) {
       this.#asked = asked
       this.#headers = []
-      // A request for which its page stands still cannot wait.
+      // A synchronous request stops its page until the answer comes, so it cannot wait.
       this.#left = asked[2] === false ? 0 : 1
       super.open(.../** @type {[string, string]} */ (/** @type {unknown} */ (asked)))
     }

@@ -166,7 +166,7 @@ describe('a passthrough room', () => {
 })
 
 describe('a room that rejects', () => {
-  it('admits a visitor while a place is free, and turns others away with a page that does nothing', async () => {
+  it('admits a visitor while it has capacity, and rejects others with a page that never reloads', async () => {
     const edge = newEdge()
     const inside = new Visitor('rejecting.test', edge)
     expect((await inside.page()).atOrigin).not.toBeNull()
@@ -223,7 +223,7 @@ describe('a room that rejects', () => {
 })
 
 describe('a change of the method while people wait', () => {
-  it('keeps the places in hand, served in the order of their keys, before any newcomer', async () => {
+  it('keeps the places of all tickets, and serves them in the order of their keys before any newcomer', async () => {
     const edge = newEdge()
     const early = await crowd('changing.test', edge, 3)
     for (const visitor of early) await visitor.poll()

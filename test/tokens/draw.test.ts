@@ -69,7 +69,7 @@ describe('a draw', () => {
     expect(await drawnKey(ring, 'other', 'eu-0.a', draw)).not.toBe(first)
   })
 
-  it('repeated in one batch is worth as much as that many tickets', async () => {
+  it('that one person repeats three times gives the best of three places', async () => {
     // The best of three draws lies at a quarter of the batch on average.
     const best = await Promise.all(
       Array.from({ length: 1_000 }, async (_, i) => {

@@ -27,12 +27,15 @@ function figures(name: string) {
 const TIMEOUT_MS = 60_000
 
 describe('health control of a simulated origin', { timeout: TIMEOUT_MS }, () => {
-  it.each(TRIALS.map(({ name }) => name))('turns at most 12 times an hour and uses at least 55 %: %s', name => {
-    const { turnsAnHour, used } = figures(name)
-    expect(turnsAnHour).toBeLessThanOrEqual(12)
-    // A flapping origin can be used only as far as its worse half allows: 67 % of its mean.
-    expect(used).toBeGreaterThan(name.startsWith('half as fast') ? 0.55 : 0.65)
-  })
+  it.each(TRIALS.map(({ name }) => name))(
+    'changes direction at most 12 times an hour, and uses at least 55 % of the origin: %s',
+    name => {
+      const { turnsAnHour, used } = figures(name)
+      expect(turnsAnHour).toBeLessThanOrEqual(12)
+      // A flapping origin can be used only as far as its worse half allows: 67 % of its mean.
+      expect(used).toBeGreaterThan(name.startsWith('half as fast') ? 0.55 : 0.65)
+    },
+  )
 
   it.each(TRIALS.map(({ name }) => name).filter(name => /^nothing|^reports|^every/.test(name)))(
     'admits at most 5 % too many sessions: %s',

@@ -64,7 +64,7 @@ describe('a child', () => {
     await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false)
   })
 
-  it('takes its own children with it', async () => {
+  it('ends its own children, too', async () => {
     const { parent, pid } = await started(GRANDCHILD)
     expect(isAlive(pid)).toBe(true)
     parent.kill('SIGTERM')
@@ -94,7 +94,7 @@ describe('a supervised command', () => {
     expect(isAlive(Number(readFileSync(pids, 'utf8')))).toBe(false)
   })
 
-  it.runIf(existsSync('/proc/self/environ'))('takes processes that left its group with it on Linux', async () => {
+  it.runIf(existsSync('/proc/self/environ'))('ends processes that have left its group, too, on Linux', async () => {
     const pids = join(scratch, 'pids-of-others')
     await supervise(
       [
@@ -139,7 +139,7 @@ describe.runIf(existsSync('/proc/self/environ'))('npm test', () => {
     ['SIGKILL', [process.execPath, 'tools/test.ts', ...ARGUMENTS]],
     ['SIGTERM', ['npm', 'test', '--', ...ARGUMENTS]],
     ['SIGKILL', ['npm', 'test', '--', ...ARGUMENTS]],
-  ] as const)('takes Vitest and its workers with it when %s ends %j', async (signal, [file, ...args]) => {
+  ] as const)('ends Vitest and its workers when %s ends %j', async (signal, [file, ...args]) => {
     const proof = `PROOF=${randomUUID()}`
     const [name = '', value] = proof.split('=')
     const launcher = spawn(file, args, { env: { ...process.env, [name]: value }, stdio: 'ignore' })

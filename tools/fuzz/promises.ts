@@ -89,7 +89,7 @@ export function isBypassed(rule: Bypass, sent: Sent | null, { method, target, he
   )
 }
 
-/** Whether every server would serve a file for this request, and no page that a query chooses. */
+/** Whether every server would serve a file for this request. A query could choose another page. */
 function isWellKnown({ method, target }: Arrival): boolean {
   const plain = readings(pathOf(target)).filter(path => !/%[\da-f]{2}/i.test(path))
   const isFile = (path: string) =>

@@ -18,7 +18,7 @@ export interface Answers {
 }
 
 export const LOTS = 1_024
-/** All newcomers together have one vote: a client without cookies is as many of them as it likes. */
+/** All newcomers together have one vote: a client without cookies can pretend to be any number of them. */
 export const NEWCOMERS_LOT = 0
 /** A probe has two votes, because it is reliable. */
 export const PROBE_LOTS = [1, 2] as const
@@ -44,7 +44,7 @@ export function voterShare(sessions: number): number {
   return sessions <= VOTERS_MAX ? 1 : 2 ** -Math.ceil(Math.log2(sessions / VOTERS_MAX))
 }
 
-/** Whether a session votes. Those that vote at a small share vote at a larger one, too. */
+/** Whether a session votes. A session that votes at a small share votes at a larger one, too. */
 export function isVoter(sid: string, share: number): boolean {
   return share >= 1 || fnv1a(sid, 1) / 0x1_0000_0000 < share
 }
@@ -83,7 +83,10 @@ export interface Poll {
   readonly voters: number
   /** The share of voters whose requests failed. */
   readonly failed: number
-  /** Mean satisfaction of the others, 0 to 1: how slow the origin is. 1 when all failed. */
+  /**
+   * Mean satisfaction of the voters whose requests did not fail, 0 to 1: it shows how slow the origin is. 1 when all
+   * failed.
+   */
   readonly speed: number
   /** The mean satisfaction of those voters who got answers within 4 T; null without one. */
   readonly quick: number | null

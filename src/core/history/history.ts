@@ -14,7 +14,7 @@ export interface PastCounts {
   /** Visitors in line who came back once, and count in the line since then. */
   readonly confirmed: number
   readonly called: number
-  /** Called visitors who came to claim. The others have not returned. */
+  /** Called visitors who came to claim. The other called visitors have not returned. */
   readonly shown: number
   readonly admitted: number
   /** Called visitors who came back after their claim window, and got a new place. */

@@ -24,7 +24,7 @@ export interface Bank {
   filledAtMs: number
 }
 
-/** Permits of one incarnation of a door, in totals. */
+/** The permits of one incarnation of a door, as totals since it began. */
 export interface Granted {
   granted: number
   spent: number

@@ -134,7 +134,7 @@ export interface UpstreamFigures {
   readonly pinned: boolean
   readonly sinceMs: number | null
   readonly untilMs: number | null
-  /** In the last minute. */
+  /** The answers in the last minute. */
   readonly samples: number
   readonly p50Ms: number | null
   /** An answer that takes longer than four times the target is counted when this time has passed. */

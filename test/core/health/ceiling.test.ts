@@ -28,7 +28,7 @@ describe('an origin that a crowd overruns', () => {
     expect(room.windows(3, { satisfied: 3 }).snapshot?.inside).toBeGreaterThan(1.5 * before)
   })
 
-  it('is credited with the load that its trial has shown', () => {
+  it('has a ceiling of at least the sessions that its trial let on', () => {
     const room = overrun(50).windows(3, { satisfied: 3 })
     expect(room.limits.totalActiveUsers).toBeGreaterThanOrEqual(280)
   })
@@ -127,7 +127,7 @@ describe('a ceiling', () => {
     expect(room.full(1_500, GOOD).limits).toBe(room.operator)
   })
 
-  it('is not announced when the operator has lowered the limit below it', () => {
+  it('has no effect to report when the operator has lowered the limit below it', () => {
     const room = new Observed().windows(2, SLOW)
     room.operator = { ratePerMinute: 600, totalActiveUsers: 100 }
     expect(room.snapshot).toBeNull()

@@ -48,7 +48,7 @@ describe('the notice of a slower line', () => {
     expect(at({ full: true }, 10 * MINUTE_MS + 1)).toBe('full')
   })
 
-  it('is shown for fewer places only when they are all taken', () => {
+  it('is shown for a lower total only while the room is full', () => {
     const at = steady()
     at({}, 0)
     expect(at({ total: 500 }, 1_000)).toBe(null)

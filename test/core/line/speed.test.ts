@@ -38,7 +38,7 @@ describe('the speed of a line', () => {
     expect(speedFor(1, speed)).toBe(speed.latelyPerSecond)
   })
 
-  it('for timing the polls is that of the last run', () => {
+  it('is that of the last run where it times the polls', () => {
     const standing = known(moved(3_600, second => (second % 300 < 60 ? 10 : 0)))
     expect(fastest(standing)).toBeGreaterThan(7)
     expect(fastest(standing)).toBeLessThan(11)

@@ -233,7 +233,7 @@ describe('a removed lane', () => {
     expect([outcome.all, outcome.vip]).toEqual([5, 0])
   })
 
-  it('leaves no turn missed that was not missed before', () => {
+  it('makes no visitor miss the turn', () => {
     const room = heldRoom(BOTH)
     const [main, vip] = [room.lines.get('main'), room.lines.get('vip')]
     // The main line has passed every key of vip long ago, while vip stood still.

@@ -70,14 +70,14 @@ describe('advice on bypass rules', () => {
     expect(adviceOn({ bypass })).toEqual([expect.stringMatching(/^bypass\[0\]\.verified_bot: "Search Engine" is no/)])
   })
 
-  it.each([200, 202])('names search engines where waiting has the status %i', queueing_status_code => {
+  it.each([200, 202])('warns about search engines where the waiting page has the status %i', queueing_status_code => {
     const text = expect.stringMatching(/^queueing_status_code = 20[02], and no rule for search engines/)
     expect(adviceOn({ queueing_status_code })).toEqual([text])
     for (const rule of [{ verified_crawler: true }, { verified_bot: ['Search Engine Crawler'] }])
       expect(adviceOn({ queueing_status_code, bypass: [HOOK, rule] })).not.toContainEqual(text)
   })
 
-  it('is not given on other statuses of waiting', () => {
+  it('is not given where the waiting page has another status', () => {
     for (const queueing_status_code of [503, 429]) expect(adviceOn({ queueing_status_code })).toEqual([])
   })
 })
