@@ -23,12 +23,12 @@ function visibleIn(html: string): string[] {
   return [...own.split(/<[^>]*>/), ...attributes].map(text => text.trim()).filter(text => /\p{L}/u.test(text))
 }
 
-/** String literals of a program that read like a sentence or a label. */
+/** String literals of a program that read like a sentence or a label. No visitor reads the message of an Error. */
 function sentencesIn(code: string): string[] {
   const lines = code
     .replace(/\/\*.*?\*\//gs, '')
     .split('\n')
-    .filter(line => !/^\s*(\/\/|import |export .* from )/.test(line))
+    .filter(line => !/^\s*(\/\/|import |export .* from )|throw new Error\(/.test(line))
   const literals = [...lines.join('\n').matchAll(/'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g)]
   return literals
     .map(([, single, template]) => single ?? template ?? '')
