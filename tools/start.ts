@@ -107,6 +107,8 @@ function startWrangler({ host, port, rooms, storage }: Checked, origin: string):
     // Where the origin must see the visitor's Host, a proxy on this machine puts it back.
     ORIGIN_HOST_HEADER: 'origin',
     ADMIN_HOST: '*',
+    // The local runtime has no jurisdictions.
+    JURISDICTION: '',
     ...(rooms === null ? {} : { ROOMS: JSON.stringify(rooms) }),
   }
   // Wrangler hides the lines of traces on its quieter levels.

@@ -7,6 +7,10 @@ import { hostPattern } from './patterns.ts'
 import { parseRooms, routesOf } from './rooms.ts'
 import type { RoomConfig } from './schema.ts'
 
+/** The jurisdictions in which Cloudflare can keep objects. */
+const JURISDICTIONS = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
+export type Jurisdiction = (typeof JURISDICTIONS)[number]
+
 /** Variables and secrets, as they arrive. */
 export interface Variables {
   readonly ROOMS?: unknown
@@ -17,6 +21,7 @@ export interface Variables {
   readonly TRUSTED_IP_HEADER?: string
   readonly ORIGIN_ADDRESSES?: unknown
   readonly PASSTHROUGH_HOSTS?: unknown
+  readonly JURISDICTION?: Jurisdiction | ''
   readonly DEBUG?: string
   readonly ROOM_KEYS?: string
   readonly ADMIN_TOKEN?: string
@@ -83,6 +88,11 @@ export const deploymentSchema = z.object({
     .default(''),
   ORIGIN_ADDRESSES: listOf(textThat(isOriginAddress, ORIGIN_ADDRESS_FORM)),
   PASSTHROUGH_HOSTS: listOf(hostPattern()),
+  JURISDICTION: z
+    .union([z.literal(JURISDICTIONS), z.literal('')], {
+      error: issue => `must be ${JURISDICTIONS.join(', ')} or empty, got ${JSON.stringify(issue.input)}`,
+    })
+    .default(''),
   ...accessSchema.shape,
   DEBUG: z.string().default(''),
 })

@@ -1,6 +1,6 @@
 /** Bindings of the Worker. `src/settings` is the only reader of its variables. */
 import type { DoorCalls, RoomCalls } from '../core/protocol/calls.ts'
-import type { Variables } from './deployment.ts'
+import type { Jurisdiction, Variables } from './deployment.ts'
 import type { RoomConfig } from './schema.ts'
 
 /** A namespace of objects as callers see it: objects by name, with their calls only. */
@@ -9,6 +9,11 @@ interface Objects<Calls> {
     name: string,
     options?: DurableObjectNamespaceGetDurableObjectOptions & { retry?: { maxRetries?: number; timeoutMs?: number } },
   ): Calls
+  /**
+   * Returns the objects that live in a jurisdiction. They are others than those of the same names outside of it. Absent
+   * where the platform has none.
+   */
+  jurisdiction?(name: Jurisdiction): Objects<Calls>
 }
 
 export interface Env extends Variables {
@@ -30,14 +35,26 @@ const HINTS: Record<string, DurableObjectLocationHint> = {
   af: 'afr',
 }
 
-/** Doors are named `<region>-<index>`; the region hints where an object of that name should live. */
+/**
+ * Doors are named `<region>-<index>`; the region hints where an object of that name should live. A jurisdiction decides
+ * that by itself.
+ */
 export function doorStub(env: Env, room: string, door: string): DoorCalls<RoomConfig> {
-  const hint = HINTS[door.slice(0, door.indexOf('-'))]
-  return env.DOOR.getByName(`${room}/${door}`, { retry: RETRY, ...(hint ? { locationHint: hint } : {}) })
+  const hint = env.JURISDICTION ? undefined : HINTS[door.slice(0, door.indexOf('-'))]
+  return objectsOf(env.DOOR, env).getByName(`${room}/${door}`, {
+    retry: RETRY,
+    ...(hint ? { locationHint: hint } : {}),
+  })
 }
 
 export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
-  return env.ROOM.getByName(room, { retry: RETRY })
+  return objectsOf(env.ROOM, env).getByName(room, { retry: RETRY })
+}
+
+function objectsOf<Calls>(objects: Objects<Calls>, { JURISDICTION }: Env): Objects<Calls> {
+  if (!JURISDICTION) return objects
+  if (!objects.jurisdiction) throw new Error('JURISDICTION is set, and this platform has no jurisdictions')
+  return objects.jurisdiction(JURISDICTION)
 }
 
 /** Returns the region of a visitor's continent (`request.cf.continent`), or `xx` for any other value. */

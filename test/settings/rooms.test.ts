@@ -302,6 +302,7 @@ describe('a deployment', () => {
     ['ORIGIN', 'shop.example', 'ORIGIN must be an address like https://origin.example'],
     ['ORIGIN', 'https://shop.example/path', 'ORIGIN must be an address'],
     ['ORIGIN_HOST_HEADER', 'both', 'ORIGIN_HOST_HEADER must be origin or visitor, got "both"'],
+    ['JURISDICTION', 'de', 'JURISDICTION must be eu, us, fedramp, fedramp-high or empty, got "de"'],
     ['CONTROL_PREFIX', '/a/b', 'CONTROL_PREFIX must be one path segment'],
     ['PASSTHROUGH_HOSTS', ['https://img.example'], 'PASSTHROUGH_HOSTS[0] must be a host name'],
     ['PASSTHROUGH_HOSTS', 'img.example, -', 'PASSTHROUGH_HOSTS[1] must be a host name'],

@@ -24,6 +24,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
       ORIGIN_HOST_HEADER: "the `Host` that the origin sees: its own, or the visitor's",
       ORIGIN_ADDRESSES: 'from which the site calls itself',
       PASSTHROUGH_HOSTS: 'with `ORIGIN`: reach it without a room',
+      JURISDICTION: 'where [all objects](#a-jurisdiction) live; none: near the visitors',
       ADMIN_HOST: 'where the dashboard and the admin API answer',
       ACCESS_TEAM: '[the team](operators.md#cloudflare-access) of Cloudflare Access whose logins open the dashboard',
       ACCESS_AUD: 'the audience tag of its application',

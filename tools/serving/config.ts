@@ -12,6 +12,8 @@ export function workerdConfig(bundle: Bundle, options: ServeOptions, storage: st
     TRUSTED_IP_HEADER: '',
     ADMIN_HOST: '*',
     ...options.variables,
+    // Plain workerd has no jurisdictions, and throws where one is asked for.
+    JURISDICTION: '',
     ...(options.rooms === undefined ? {} : { ROOMS: options.rooms }),
     ORIGIN: options.origin,
     ROOM_KEYS: options.roomKeys,
