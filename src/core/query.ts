@@ -6,7 +6,7 @@
  */
 
 /** A parameter of a query: by its name alone, or with a whole value or the beginning of one. */
-export interface Parameter {
+interface Parameter {
   readonly name: string
   readonly value?: string | undefined
   readonly prefix?: string | undefined

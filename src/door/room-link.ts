@@ -18,7 +18,7 @@ const SYNC_TIMEOUT_MS = 2_000
 const SETTINGS_EVERY_MS = 10_000
 
 /** The two ends of the link. */
-export interface LinkEnds {
+interface LinkEnds {
   readonly room: string
   readonly door: string
   report(version: string, nowMs: number): DoorReport

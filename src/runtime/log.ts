@@ -39,10 +39,10 @@ export const LOG_LEVELS = {
   'unexpected-error': 'error',
 } as const satisfies Readonly<Record<string, Level>>
 
-export type LogEvent = keyof typeof LOG_LEVELS
+type LogEvent = keyof typeof LOG_LEVELS
 
 /** The facts of a line beside the event: the room, if there is one, and others with names of their own. */
-export interface LogFacts {
+interface LogFacts {
   readonly room?: string | null
   readonly detail?: string
   readonly [name: string]: unknown

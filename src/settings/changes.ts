@@ -8,7 +8,7 @@ import { explainFixed, type Overrides, withOverrides, without } from './rooms.ts
 import { identity, overridesSchema, type RoomConfig } from './schema.ts'
 
 /** A room's file, the live changes to it, and the valid settings that follow from both. */
-export interface InForce {
+interface InForce {
   readonly file: RoomConfig
   readonly overrides: Overrides
   readonly config: RoomConfig

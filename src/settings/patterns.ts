@@ -28,7 +28,7 @@ export interface PathRule {
   nameOf(readings: Readings): string
 }
 
-export interface PathRuleOptions {
+interface PathRuleOptions {
   /** The origin treats `/Login` and `/login` as one path. */
   readonly ignoreCase: boolean
   /** A slash at the end, a format suffix, an index page or a path behind a script makes it another path. */

@@ -119,8 +119,8 @@ export const rateLimitHeaders = z.strictObject({
   version: oneOf('draft-11', 'draft-7').default('draft-11'),
 })
 
-export type PolicyConfig = z.output<typeof policySchema>
-export type AnonymousConfig = z.output<typeof anonymousLimit>
+type PolicyConfig = z.output<typeof policySchema>
+type AnonymousConfig = z.output<typeof anonymousLimit>
 
 /** A policy in force, ready to decide. */
 export interface Policy {

@@ -53,7 +53,7 @@ export const identity = {
 }
 
 /** Settings that can change while visitors wait. */
-export const runtimeShape = {
+const runtimeShape = {
   total_active_users: overridable.total_active_users,
   new_users_per_minute: overridable.new_users_per_minute,
   session_duration: overridable.session_duration.default(5),

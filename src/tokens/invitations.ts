@@ -23,7 +23,7 @@ export interface Invitation {
   readonly expiresMs: number
 }
 
-export const INVITATION_TYP = 'invite+jwt'
+const INVITATION_TYP = 'invite+jwt'
 const SUBJECT_MAX = 256
 const LANE_LIKE = /^[a-z0-9][a-z0-9_-]{0,31}$/
 /**

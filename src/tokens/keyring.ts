@@ -8,7 +8,7 @@ import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
 import { encodedHeader } from './compact.ts'
 import { derivedKey, drawKeyOf } from './derive.ts'
 
-export interface SigningKey {
+interface SigningKey {
   readonly kid: string
   /** The encoded header of each token that the key signs. */
   readonly header: string
@@ -16,7 +16,7 @@ export interface SigningKey {
 }
 
 /** The keys of one kind of token. */
-export interface TokenKeys {
+interface TokenKeys {
   readonly sign: SigningKey
   /** Keys by `kid`. */
   readonly verify: ReadonlyMap<string, CryptoKey>
@@ -41,7 +41,7 @@ export interface KeyRing {
   readonly jwks: { readonly keys: readonly JWK[] }
 }
 
-export type KeyState = 'sign' | 'verify'
+type KeyState = 'sign' | 'verify'
 export interface StoredKey extends JWK {
   kid: string
   state: KeyState

@@ -24,7 +24,7 @@ import { LEASE_MS, Told } from './told.ts'
 const NOTHING: TokenGrant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
 /** A message's round trip to a door. */
-export type Hop = (message: string) => Promise<unknown>
+type Hop = (message: string) => Promise<unknown>
 
 export class Ours {
   /** Calls to the door. */

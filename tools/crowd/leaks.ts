@@ -3,7 +3,7 @@ import type { Connections } from './connections.ts'
 import type { VisitorRecord } from './tally.ts'
 
 /** By visitor id, as in the demo shop's `/stats?visitors=1`. */
-export type SeenAtOrigin = Readonly<Record<string, { readonly requests: number; readonly session: string | null }>>
+type SeenAtOrigin = Readonly<Record<string, { readonly requests: number; readonly session: string | null }>>
 
 /** Enough for 200,000 visitors of about 120 bytes each. */
 const STATS_BYTES_MAX = 64 * 1024 * 1024

@@ -68,7 +68,7 @@ function closeWith(socket: Duplex, code: number): void {
 }
 
 /** Parses the first frame of the bytes and unmasks it (RFC 6455 section 5.2). */
-export function parseFrame(bytes: Buffer): Parsed {
+function parseFrame(bytes: Buffer): Parsed {
   if (bytes.length < 2) return { kind: 'incomplete' }
   const [first = 0, second = 0] = bytes
   if ((first & 0x70) !== 0 || (second & 0x80) === 0) return { kind: 'broken', code: PROTOCOL_ERROR }

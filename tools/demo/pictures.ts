@@ -1,7 +1,7 @@
 /** The shop's stylesheet and drawings, generated once. */
 import { PRODUCTS, type Product } from './goods.ts'
 
-export interface Asset {
+interface Asset {
   readonly type: string
   readonly body: string
 }

@@ -9,7 +9,7 @@ import { runtimeAnswer } from './runtime-answers.ts'
 import { fieldOf, valuesOf } from './wire.ts'
 
 /** The part that made an answer. */
-export type Maker = 'origin' | 'edge' | 'runtime' | 'nobody'
+type Maker = 'origin' | 'edge' | 'runtime' | 'nobody'
 
 type Whole = Answer & { kind: 'answer' }
 

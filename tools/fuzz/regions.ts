@@ -9,7 +9,7 @@ export const ADMIN_HOST = 'admin.test'
 /** Requests to this host reach the origin without a room. */
 export const PASSTHROUGH_HOST = 'plain.test'
 /** The network of trusted drafts (`Draft.from`), and the value that the other bypass rules require. */
-export const TRUSTED_NETWORK = '127.7.0.0/16'
+const TRUSTED_NETWORK = '127.7.0.0/16'
 export const SECRET = 'open-sesame'
 /** The beginning of the value that a bypass rule for a parameter requires. */
 export const CALL = 'wc_'

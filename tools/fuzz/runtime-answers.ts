@@ -25,7 +25,7 @@ const HOST = String.raw`([^/?#@]*@)?([\w.-]+|\[[\w.:]*\])(:\d*)?`
 const AUTHORITY = new RegExp(`^${HOST}$`)
 const ADDRESS = new RegExp(`^[a-z][a-z\\d+.-]*://${HOST}([/?#]|$)`, 'i')
 
-export const RUNTIME_ANSWERS: readonly RuntimeAnswer[] = [
+const RUNTIME_ANSWERS: readonly RuntimeAnswer[] = [
   {
     status: 400,
     body: 'invalid URI',

@@ -15,7 +15,7 @@ export interface Answered {
   readonly sid: string
 }
 
-export const WORKERS = 20
+const WORKERS = 20
 const SERVICE_MS = 150
 /** The shortest service: work that every page needs. */
 const SERVICE_MIN_MS = 50

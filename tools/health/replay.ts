@@ -14,7 +14,7 @@ import { Random } from '../simulation/random.ts'
 import { type Answer, EdgeVotes } from './edge-votes.ts'
 import { VirtualShop } from './virtual-shop.ts'
 
-export interface Story {
+interface Story {
   readonly name: string
   readonly seconds: number
   readonly capacity: number

@@ -54,7 +54,7 @@ const THINK_MS = 4_000
 const OPERATOR_OVER_KNEE = 2.5
 const START_MS = 1_000_000_000_000
 
-export function kneeOf(capacityPerSecond: number): number {
+function kneeOf(capacityPerSecond: number): number {
   // Half of the visitors inside make requests, one in each think time plus answer time.
   return (2 * capacityPerSecond * (THINK_MS + 200)) / 1_000
 }

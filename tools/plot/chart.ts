@@ -8,7 +8,7 @@ export interface Series {
   readonly isBound?: boolean
 }
 
-export interface Panel {
+interface Panel {
   readonly title: string
   readonly series: readonly Series[]
 }

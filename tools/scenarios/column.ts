@@ -48,7 +48,7 @@ export interface Column {
   readonly costUsd: number | null
 }
 
-export interface OriginRecord {
+interface OriginRecord {
   readonly requests: number
   readonly workDone: number
   readonly orders: number

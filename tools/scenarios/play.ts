@@ -19,7 +19,7 @@ const ISOLATES = 2
 const IN_FORCE_MS = 2_000
 const PAGE_BYTES = 4_096
 
-export interface Performance {
+interface Performance {
   readonly column: Column
   /** The run as a picture. */
   readonly svg: string

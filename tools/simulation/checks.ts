@@ -11,7 +11,7 @@ import { Shares } from './shares.ts'
 import type { Use } from './use.ts'
 import type { Visitor } from './visitor.ts'
 
-export interface Violation {
+interface Violation {
   readonly invariant: string
   readonly atMs: number
   readonly detail: string

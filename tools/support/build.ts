@@ -15,7 +15,7 @@ const WORKER = join(DIST, 'worker')
 export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 /** The parts of wrangler.toml that tools need. */
-export interface WranglerConfig {
+interface WranglerConfig {
   readonly compatibility_date: string
   readonly compatibility_flags?: readonly string[]
   readonly vars: Readonly<Record<string, unknown>>

@@ -9,7 +9,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 
-export interface ChildOptions {
+interface ChildOptions {
   readonly stdio: StdioOptions
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv

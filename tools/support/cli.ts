@@ -18,7 +18,7 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-export function readFlags(flags: Flags, args: readonly string[], positionals: 'none' | 'some' = 'none'): Given {
+function readFlags(flags: Flags, args: readonly string[], positionals: 'none' | 'some' = 'none'): Given {
   const options = Object.fromEntries(
     Object.entries({ ...flags, help: { help: '' } }).map(([name, flag]) => {
       const type = 'value' in flag && flag.value !== undefined ? ('string' as const) : ('boolean' as const)

@@ -2,7 +2,7 @@
 import { base64url, SignJWT } from 'jose'
 import { isInvitationKey, parseKeys } from '../../src/tokens/keyring.ts'
 
-export interface Guest {
+interface Guest {
   readonly room: string
   readonly lane?: string
   readonly sub?: string

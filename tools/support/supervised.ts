@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 
-export interface Supervision<Message> {
+interface Supervision<Message> {
   /** How long the command may send nothing before it is ended. */
   readonly silenceMs: number
   /** How long processes have to end by themselves, and then to obey a signal: 3,000 ms by default. */

@@ -101,7 +101,7 @@ export type ProgramName = keyof typeof TABLE
 
 export const PROGRAMS: Readonly<Record<ProgramName, Program>> = TABLE
 /** The programs that tests need. */
-export const TESTED: readonly ProgramName[] = (Object.keys(PROGRAMS) as ProgramName[]).filter(
+const TESTED: readonly ProgramName[] = (Object.keys(PROGRAMS) as ProgramName[]).filter(
   name => !PROGRAMS[name].isForTools,
 )
 

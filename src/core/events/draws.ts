@@ -29,7 +29,7 @@ export interface EventDraws {
 }
 
 /** A draw as edges see it. It contains the seed from the start on. */
-export interface DrawSnapshot {
+interface DrawSnapshot {
   readonly id: number
   readonly event: string
   readonly startMs: number

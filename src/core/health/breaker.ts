@@ -42,7 +42,7 @@ export type Breaker =
       readonly failures: number
     }
 
-export interface BreakerRules {
+interface BreakerRules {
   /** The first pause; each failure in a row doubles it. */
   readonly openMs: number
   /** Windows in a row that open it: a single one may be a hiccup. */
@@ -52,7 +52,7 @@ export interface BreakerRules {
 }
 
 /** The circumstances in which a breaker opens. `random` is uniform in [0, 1). */
-export interface Opening {
+interface Opening {
   /** The longest Retry-After that the upstream has sent lately, 0 for none. */
   readonly retryAfterMs: number
   readonly nowMs: number

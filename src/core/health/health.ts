@@ -26,7 +26,7 @@ import { type HealthVerdict, judge, smoothed } from './verdict.ts'
 import { cast, marksOf, PROBE_LOTS } from './votes.ts'
 import { continueWindow, hasDied, THIN_WINDOWS_MAX, verdictOn, WELL_VOTES_MIN } from './windows.ts'
 
-export interface HealthMoment {
+interface HealthMoment {
   readonly load: Load
   readonly operator: AdmissionLimits
   readonly rules: HealthRules

@@ -2,7 +2,7 @@
 import { BADLY, type Ballot, countVotes, type Poll, sessionsOn } from './votes.ts'
 
 /** The votes of a window, and the patterns of addresses where some were badly served. */
-export interface Evidence {
+interface Evidence {
   readonly ballot: Ballot
   readonly patterns: Readonly<Record<string, Ballot>>
 }

@@ -17,7 +17,7 @@ export interface Answers {
   readonly failed: number
 }
 
-export const LOTS = 1_024
+const LOTS = 1_024
 /** All newcomers together have one vote: a client without cookies can pretend to be any number of them. */
 export const NEWCOMERS_LOT = 0
 /** A probe has two votes, because it is reliable. */

@@ -126,7 +126,7 @@ export function waiting(line: Line): number {
 }
 
 /** A lane's situation. Some tickets behind `settledKey` are not counted yet. */
-export interface LineLoad extends LaneLoad {
+interface LineLoad extends LaneLoad {
   readonly settledKey: number
 }
 

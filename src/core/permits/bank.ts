@@ -25,7 +25,7 @@ export interface Bank {
 }
 
 /** The permits of one incarnation of a door, as totals since it began. */
-export interface Granted {
+interface Granted {
   granted: number
   spent: number
   returned: number

@@ -161,7 +161,7 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
 }
 
 /** When a poll is answered, and a random number for the next one, uniform in [0, 1). */
-export interface PollMoment {
+interface PollMoment {
   readonly nowMs: number
   readonly random: number
 }

@@ -18,7 +18,7 @@ export interface Issue {
 }
 
 /** The draw that gives a ticket its place: the seed of an event, and the keys of its visitors. */
-export interface Lot {
+interface Lot {
   readonly seed: string
   readonly batch: Batch
 }

@@ -159,7 +159,7 @@ export interface HealthFigures extends Condition {
   readonly upstreams: readonly UpstreamFigures[]
 }
 
-export interface HealthMinute {
+interface HealthMinute {
   readonly atMs: number
   readonly upstreams: Readonly<
     Record<string, Pick<UpstreamFigures, 'samples' | 'p50Ms' | 'p95Ms' | 'apdex' | 'failures'>>

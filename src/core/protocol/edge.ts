@@ -11,7 +11,7 @@ import { SNAPSHOT_FOR_MS } from '../timing.ts'
 import type { EdgeReply, EdgeReport, Snapshot } from './messages.ts'
 
 /** An active isolate gets a new snapshot in the background at this age, so that no request waits for it. */
-export const NEW_SNAPSHOT_AFTER_MS = 800
+const NEW_SNAPSHOT_AFTER_MS = 800
 /** `on_room_failure` applies once the room has been out of reach for this long. */
 const FAILED_AFTER_MS = 60_000
 

@@ -32,7 +32,7 @@ const TICK_MS = 500
 /** Departures are smoothed with this half-life. */
 const DEPARTURES_HALF_LIFE_MS = 10_000
 
-export type SyncOutcome =
+type SyncOutcome =
   /** The report is older than one that was applied. Nothing changed, and no answer is due. */
   | { readonly kind: 'stale' }
   /** The report was already applied. The stored answer stands. */

@@ -6,7 +6,7 @@
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { LimitState } from '../limits/state.ts'
 
-export type FieldsVersion = RoomConfig['rate_limit_headers']['version']
+type FieldsVersion = RoomConfig['rate_limit_headers']['version']
 
 /** Sets the fields for the policies that covered a request. Sets nothing when there was none. */
 export function setRateLimitFields(headers: Headers, version: FieldsVersion, states: readonly LimitState[]): void {

@@ -36,7 +36,7 @@ import { makePrivate } from './private.ts'
 import { withRealLoad } from './real-load.ts'
 import { relay } from './websocket.ts'
 
-export const MODE_HEADER = 'Waiting-Room-Mode'
+const MODE_HEADER = 'Waiting-Room-Mode'
 
 /** Returns the answer to a request that was not proxied. */
 export function answerHere(

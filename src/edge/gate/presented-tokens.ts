@@ -21,7 +21,7 @@ export interface Carried<Value> {
   readonly text: string
 }
 
-export interface CarriedTokens {
+interface CarriedTokens {
   readonly pass: Carried<Pass> | null
   readonly ticket: Carried<Ticket> | null
   /** The visitor sent a token that this isolate may not know yet. A new cookie must not overwrite it. */

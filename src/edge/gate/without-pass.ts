@@ -31,7 +31,7 @@ export interface Shown {
 }
 
 /** The purpose of a request. */
-export interface Asking {
+interface Asking {
   readonly purpose: Purpose
   /** How far behind a newcomer the visitor's next place is. */
   readonly behindMs?: number

@@ -24,10 +24,10 @@ import { type Refusal, refusedBy, TOO_MANY_AT_ONCE } from './refusal.ts'
 import { covers, LeaseNames, newSessionLimits, type SessionLimits, tokenLeaseOf, tokenLeasesOf } from './session.ts'
 import { PolicyStats } from './stats.ts'
 
-export type Taken = 'taken' | 'short' | Refusal
+type Taken = 'taken' | 'short' | Refusal
 
 /** The tokens that one request waits for. */
-export type Wish = readonly { readonly lease: TokenLease; readonly tokens: number }[]
+type Wish = readonly { readonly lease: TokenLease; readonly tokens: number }[]
 
 /** A grant that leaves less than this share of the burst is near the limit: over 80 % is in use. */
 const NEAR_SHARE = 0.2

@@ -1,7 +1,7 @@
 /** Counts the decisions of each policy at this isolate since the last report. */
 
 const KINDS = ['allowed', 'limited', 'shadow', 'near', 'fallback'] as const
-export type PolicyCount = (typeof KINDS)[number]
+type PolicyCount = (typeof KINDS)[number]
 
 export class PolicyStats {
   readonly #names: readonly string[]

@@ -12,10 +12,10 @@ const HEADERS = ['Waiting-Room-Command', 'Cf-Waiting-Room-Command', STATE_HEADER
 /** The longest extension. A longer one is a mistake. */
 const EXTEND_MAX_SECONDS = 24 * 60 * 60
 
-export type OriginDirective = { readonly order: 'revoke' } | { readonly order: 'extend'; readonly seconds: number }
+type OriginDirective = { readonly order: 'revoke' } | { readonly order: 'extend'; readonly seconds: number }
 
 /** Reads `revoke` or `extend=SECONDS`, in any case. Returns null for anything else. */
-export function directiveOf(headers: Headers): OriginDirective | null {
+function directiveOf(headers: Headers): OriginDirective | null {
   const text = headers.get('Waiting-Room-Command')?.trim().toLowerCase()
   if (text === 'revoke' || headers.get('Cf-Waiting-Room-Command')?.trim().toLowerCase() === 'revoke')
     return { order: 'revoke' }

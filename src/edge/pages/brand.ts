@@ -9,7 +9,7 @@ import type { Language } from '../texts/language.ts'
 import { compactStyle } from './compact.ts'
 
 /** The face of a room that has one. */
-export interface Face {
+interface Face {
   /** The style that stands behind the one of every page. */
   readonly style: string
   /** Whether a picture is a file of the site. */

@@ -89,7 +89,7 @@ export function isPrefetch(headers: Headers): boolean {
 }
 
 /** A library that loads pages or parts of pages by script, and that an answer can ask to load a page for real. */
-export type Loader = 'htmx' | 'inertia' | 'turbo'
+type Loader = 'htmx' | 'inertia' | 'turbo'
 
 export function loaderOf(headers: Headers): Loader | null {
   if (headers.get('HX-Request') === 'true') return 'htmx'

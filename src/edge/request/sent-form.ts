@@ -29,7 +29,7 @@ const COOKIES_MAX = 200
 const BODY_WITHIN_MS = 40_000
 
 /** A form that has arrived from a page of ours. */
-export interface FormAgain {
+interface FormAgain {
   /** The request with the first body and its type. */
   readonly request: Request
   readonly form: SentForm

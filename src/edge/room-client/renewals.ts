@@ -14,7 +14,7 @@ const WORTHLESS_MS = 1_000
 /** After this long a call counts as lost: its request may have been cut off. */
 const CALL_LOST_MS = 3_000
 
-export type SendRenewals = (caller: Caller, renewals: readonly Renewal[]) => Promise<readonly RenewalAnswer[]>
+type SendRenewals = (caller: Caller, renewals: readonly Renewal[]) => Promise<readonly RenewalAnswer[]>
 
 interface Queued {
   readonly renewal: Renewal

@@ -29,7 +29,7 @@ const ISOLATE_SILENT_MS = 60_000
 const ANSWERS_FOR_MS = 5_000
 
 /** The parts of the isolate that a report and its answer need. */
-export interface SyncedRoom {
+interface SyncedRoom {
   readonly name: string
   /** Returns any near door of the room. */
   doorFor(caller: Caller): string

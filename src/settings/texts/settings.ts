@@ -14,7 +14,7 @@ const NO_LANGUAGE = 'must be a language of docs/languages.md'
 export type OwnText = string | Readonly<Partial<Record<LanguageTag, string>>>
 
 /** Other words for texts of ours, by language and key. */
-export type Replaced = Readonly<Partial<Record<LanguageTag, Readonly<Partial<Record<TextKey, string>>>>>>
+type Replaced = Readonly<Partial<Record<LanguageTag, Readonly<Partial<Record<TextKey, string>>>>>>
 
 export const ownText = () =>
   z

@@ -29,7 +29,7 @@ interface Answer {
   readonly text: string
 }
 
-export interface FormsRun {
+interface FormsRun {
   readonly forms: number
   readonly seed: number
   /** Called after each form. */

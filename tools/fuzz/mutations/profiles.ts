@@ -83,7 +83,7 @@ function calling(random: Random): string {
 }
 
 /** A path in a region, often one that a rule of the region names; sometimes a path outside all rooms. */
-export function pathIn(random: Random, region: Region): string {
+function pathIn(random: Random, region: Region): string {
   if (random.chance(0.03)) return `/free${pick(random, BELOW)}`
   const named = namedBy(region)
   if (named.length > 0 && random.chance(0.4)) return pick(random, named)
