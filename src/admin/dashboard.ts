@@ -22,6 +22,7 @@ import historyTable from '../../static/admin/history-table.js'
 import historyWords from '../../static/admin/history-words.js'
 import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
+import overview from '../../static/admin/overview.js'
 import pages from '../../static/admin/pages.js'
 import past from '../../static/admin/past.js'
 import rooms from '../../static/admin/rooms.js'
@@ -54,6 +55,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'history.js': [JS, history],
   'login.js': [JS, login],
   'pages.js': [JS, pages],
+  'overview.js': [JS, overview],
   'past.js': [JS, past],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],

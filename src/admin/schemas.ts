@@ -135,6 +135,11 @@ export const SCHEMAS = {
         type: 'object',
         properties: {
           lanes,
+          sinceMs: {
+            type: ['integer', 'null'],
+            description: 'Since when it is open, held or has a line: Unix milliseconds',
+          },
+          waitMs: { type: ['integer', 'null'], description: 'The wait that a newcomer is shown; 0 in an open room' },
           limits: {
             type: 'object',
             description: 'By policy, since the room began',

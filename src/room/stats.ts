@@ -3,6 +3,7 @@ import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
 import { outstanding } from '../core/permits/bank.ts'
 import { admittedInMain, shareOf } from '../core/permits/lanes.ts'
+import { newcomersWaitMs } from '../core/place/newcomer.ts'
 import type { HealthFigures, RoomStats } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
 import { limitStats, otherTotals, verdictTotals } from '../core/room/totals.ts'
@@ -39,6 +40,8 @@ export function roomStats(
     burst: core.burst(limits),
     open: state.open,
     held: state.snapshot?.held ?? limits.ratePerMinute <= 0,
+    sinceMs: state.phase.sinceMs,
+    waitMs: state.snapshot ? newcomersWaitMs(state.snapshot, limits.claimWindowMs, nowMs) : null,
     health,
     showRate: line ? showRate(line.state.control) : 1,
     lanes: laneStats(state, settings, nowMs),

@@ -36,6 +36,7 @@ const KEPT = [
   'bank',
   'totals',
   'history',
+  'phase',
   'turns',
   'draws',
   'events',

@@ -17,7 +17,7 @@ export function valueWords(value, unit, isShort = false) {
   if (unit === 'ms') return value < 1_000 ? `${count(Math.round(value))} ms` : `${count(value / 1_000)} s`
   if (unit === 'minutes') return `${count(Math.round(value * 10) / 10)} min`
   if (isShort) return value >= 10_000 ? value.toLocaleString('en', { notation: 'compact' }) : count(value)
-  return unit === 'perMinute' ? `${count(Math.round(value * 10) / 10)} a minute` : count(Math.round(value))
+  return count(unit === 'perMinute' ? Math.round(value * 10) / 10 : Math.round(value))
 }
 
 /**

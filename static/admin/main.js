@@ -10,6 +10,7 @@ import { showHealth } from './health.js'
 import { healthControls } from './health-controls.js'
 import { historyControls, showHistory } from './history.js'
 import { start } from './login.js'
+import { showOverview } from './overview.js'
 import './pages.js'
 import { chosen, onNews, poll } from './rooms.js'
 import {
@@ -45,6 +46,7 @@ function show() {
   showNotices()
   showOperator()
   showRooms(room)
+  showOverview()
   $('room').hidden = !room
   if (!room) return
   showState(room)

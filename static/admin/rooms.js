@@ -47,8 +47,14 @@ export function onNews(show) {
 /** The room that is shown when the address names none. A room that is found later does not replace it. */
 let shownName = ''
 
+/** Returns whether the address asks for the table of all rooms. */
+export function isOverview() {
+  return location.hash === '#overview'
+}
+
 /** Returns the room that the address names by its fragment, which is never an element's id. */
 export function chosen() {
+  if (isOverview()) return undefined
   const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}`
   const named = reading.rooms.find(({ name }) => isNamed(name))
   // No other room may replace one that does not answer: the operator would change the wrong room.

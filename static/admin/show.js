@@ -3,8 +3,8 @@
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
 import { pastOf } from './past.js'
-import { chosen, reading } from './rooms.js'
-import { ago, brief, count, lineTakes, stateOf, summary } from './words.js'
+import { chosen, isOverview, reading, serverMs } from './rooms.js'
+import { ago, brief, count, lineTakes, moment, stateOf, summary } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {import('./words.js').State} State */
@@ -62,8 +62,8 @@ export function showNotices() {
 /** @param {Room | undefined} current */
 export function showRooms(current) {
   const { rooms } = reading
-  const parent = $('rooms')
-  parent.hidden = rooms.length < 2 && current === rooms[0]
+  $('rooms').hidden = rooms.length < 2 && current === rooms[0]
+  const parent = $('room-links')
   list(
     parent,
     rooms.map(room => [room.name, summary(room)]),
@@ -75,6 +75,8 @@ export function showRooms(current) {
     link.dataset.state = stateOf(room).state
     link.ariaCurrent = room === current ? 'page' : null
   }
+  $('to-overview').hidden = rooms.length < 2
+  $('to-overview').ariaCurrent = isOverview() ? 'page' : null
 }
 
 /** @param {Room} room */
@@ -88,8 +90,17 @@ export function showState(room) {
   $('state-mark').setAttribute('d', MARKS[state])
   say('state-word', word)
   say('state-text', text)
+  say('state-since', sinceWords(room))
   if (announcedState !== '' && announcedState !== name + word) announce(`${name}: ${word}. ${text}`)
   announcedState = name + word
+}
+
+/** Returns since when the room is open, held or has a line; nothing where its settings let every visitor pass. */
+function sinceWords(/** @type {Room} */ room) {
+  const { state } = stateOf(room)
+  const { sinceMs } = room.figures
+  if (sinceMs === null || state === 'suspended' || state === 'observing') return ''
+  return `Since ${moment(sinceMs, serverMs())}.`
 }
 
 /** @param {Room} room */

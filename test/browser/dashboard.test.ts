@@ -161,6 +161,35 @@ describe('the dashboard', () => {
     await page.getByRole('heading', { name: 'tickets' }).waitFor()
   })
 
+  test('lists all rooms under an address of their own, those in trouble first', async () => {
+    await logIn()
+    await page.getByRole('link', { name: 'All rooms' }).click()
+    const rows = page.locator('#overview-rows tr')
+    await expect
+      .poll(() => rows.allInnerTexts(), READ)
+      .toEqual([
+        matching(/^tickets\s+Held for 1[23] min\s+340\s+stands still\s+\d+ of 200\s+the rate is 0\s+Well$/),
+        matching(/^shop\s+A line for 1[23] min\s+1,\d+\s+\d+ min\s+\d+ of 1,000\s+\d+ % of 120\s+Well$/),
+      ])
+    expect(await text('overview-waiting')).toMatch(/^1,[56]\d\d$/)
+    expect(await violations()).toEqual([])
+    fake.mode.silent = 'shop'
+    await expect.poll(() => rows.first().innerText(), READ).toMatch(/^shop\s+No answer/)
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    await page.getByRole('row', { name: 'tickets' }).getByRole('link').click()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+    expect(await text('state-since')).toMatch(/^Since .*, 1[23] min ago\.$/)
+  })
+
+  test('has the state, the hold and the rate on the first screen of a phone', async () => {
+    await logIn({ viewport: { width: 390, height: 740 } })
+    for (const part of ['state-text', 'hold', 'rate']) {
+      const { y = 0, height = 0 } = (await page.locator(`#${part}`).boundingBox()) ?? {}
+      expect(y + height, part).toBeLessThan(740)
+    }
+  })
+
   test('distinguishes an origin that the operator blocked from one that is out', async () => {
     const of = (pinned: boolean) => ({
       settings: { ...SHOP, name: pinned ? 'shop' : 'tickets', path: pinned ? '/' : '/tickets' },
@@ -369,7 +398,7 @@ describe('the past', () => {
     await expect
       .poll(() => values('people'), READ)
       .toEqual([/^Waiting \d/, /^Inside \d/, /^Places 1,000$/].map(matching))
-    expect(await values('flow')).toContain('Rate 120 a minute')
+    expect(await values('flow')).toContain('Rate 120')
     expect(await page.locator('#charts canvas').count()).toBe(4)
     const answered = asked()
     await range('24 h')

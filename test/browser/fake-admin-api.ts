@@ -322,6 +322,8 @@ class FakeRoom {
       },
       open: this.#waiting < 1,
       held: rate === 0,
+      sinceMs: this.#tickedAtMs - 720_000,
+      waitMs: this.#waiting < 1 ? 0 : rate === 0 ? null : Math.round((this.#waiting / rate) * 60_000),
       showRate: 0.72,
       doors: doors.map((name, index) => ({
         name,

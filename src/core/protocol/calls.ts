@@ -98,6 +98,10 @@ export interface RoomStats {
   readonly burst: number
   readonly open: boolean
   readonly held: boolean
+  /** Since when the room is open, held, or has a line. */
+  readonly sinceMs: number | null
+  /** The wait that a newcomer is shown, 0 in an open room. Null while the line stands still, or none is known. */
+  readonly waitMs: number | null
   readonly showRate: number
   readonly health: HealthFigures
   /** The main lane and the lanes beside it; empty in a room without lanes. `admitted` counts since the room began. */

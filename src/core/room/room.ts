@@ -153,11 +153,14 @@ function takeSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
     for (const { state } of room.lines.values()) resetLongRun(state.speed)
   }
   for (const [lane, line] of room.lines) countCalledAhead(line, readyFor(room, rules, lane, nowMs))
+  const held = rules.ratePerMinute <= 0 || soldOut
+  const is = held ? 'held' : room.open ? 'open' : 'line'
+  if (is !== room.phase.is) room.phase = { is, sinceMs: nowMs }
   room.snapshot = {
     asOfMs: nowMs,
     generation: room.generation,
     open: room.open,
-    held: rules.ratePerMinute <= 0 || soldOut,
+    held,
     soldOut,
     full,
     slowed: slowedAt(room.pace, nowMs),

@@ -48,6 +48,8 @@ export interface RoomState {
   /** The minute of the room's history that goes on. */
   readonly history: OpenMinute
   readonly pace: Pace
+  /** Since when the room is open, has a line, or is held. */
+  phase: LinePhase
   /** 0 for a room without any visitor so far. */
   tickedAtMs: number
   /** Called visitors seen since the last tick, by lane. */
@@ -56,6 +58,11 @@ export interface RoomState {
   departuresPerSecond: number
   departedSinceTick: number
   snapshot: Snapshot | null
+}
+
+export interface LinePhase {
+  readonly is: 'open' | 'line' | 'held'
+  readonly sinceMs: number
 }
 
 /** The settings the room's decisions need. */
@@ -100,6 +107,7 @@ export function newRoom(nowMs: number): RoomState {
     totals: {},
     history: newOpenMinute({}, nowMs),
     pace: newPace(),
+    phase: { is: 'open', sinceMs: nowMs },
     tickedAtMs: 0,
     shown: new Map(),
     departuresPerSecond: 0,
