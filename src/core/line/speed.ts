@@ -12,6 +12,8 @@ const LONG_HALF_LIFE_MS = 8 * 60_000
 const RUN_HALF_LIFE_MS = 5_000
 /** The half-life of the fastest speed. It is long, so that this speed lasts until the line runs again. */
 const FASTEST_HALF_LIFE_MS = 10 * 60_000
+/** A line that was this many times as fast as its mean runs now and then. */
+const RUNS_FROM = 1.5
 /** Until the line has moved for this long, waits are computed from the rate of permits instead. */
 const KNOWN_AFTER_MS = 10_000
 /** Waits below the first value follow the recent speed of the line. Waits above the second follow the long run. */
@@ -86,9 +88,12 @@ export function longShare(waitSeconds: number): number {
   return Math.min(1, Math.max(0, (waitSeconds - SHORT_WAIT_SECONDS) / (LONG_WAIT_SECONDS - SHORT_WAIT_SECONDS)))
 }
 
-/** Returns the speed that a poll must be prepared for: the line may begin to run at any moment. */
+/**
+ * Returns the speed that a poll must be prepared for: the line may begin to run at any moment. In a line that moves
+ * evenly the fastest speed is only a little above the mean, by chance.
+ */
 export function fastest({ latelyPerSecond, fastestPerSecond }: Speed): number {
-  return Math.max(latelyPerSecond, fastestPerSecond)
+  return fastestPerSecond > latelyPerSecond * RUNS_FROM ? fastestPerSecond : latelyPerSecond
 }
 
 function add(mean: Mean, passed: number, tookMs: number, halfLifeMs: number): void {

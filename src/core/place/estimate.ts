@@ -6,7 +6,17 @@
  */
 
 const POLL_MIN_MS = 2_000
-const POLL_MAX_MS = 60_000
+/** The longest time between two polls of a visitor in a line that moves. */
+const POLL_MAX_MS = 300_000
+/** The same in a line that stands still: its next speed is not known. */
+const STANDING_POLL_MAX_MS = 60_000
+/** A visitor polls again after this share of the expected wait. */
+const POLL_SHARE = 0.25
+/**
+ * A visitor polls again within this share of the claim window. A visitor called just after a poll then comes before the
+ * turn is over, even if a tab in the background is a minute late.
+ */
+export const POLL_WINDOW_SHARE = 0.8
 /** The front of the line polls this often even while nothing moves, so that a room which admits again fills at once. */
 const FRONT_POLL_MAX_MS = 4_000
 const FRONT_PEOPLE_MIN = 100
@@ -36,12 +46,13 @@ export function waitRange(likelyMs: number): Wait {
 }
 
 /**
- * Returns the milliseconds until the next poll: a tenth of the expected wait, between 2 and 60 s. The limit is 4 s at
- * the front, and 2 s for the next few people. Jitter then adds or takes up to 20 %. `random` is uniform in [0, 1).
+ * Returns the milliseconds until the next poll: a quarter of the expected wait, between 2 s and 5 min. It is a minute
+ * in a line that stands still. The limit is 4 s at the front, and 2 s for the next few people. Jitter then adds or
+ * takes up to 20 %. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const wait = waitOf(ahead, speedPerSecond)
-  const calm = wait ? Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, wait.likelyMs / 10)) : POLL_MAX_MS
+  const calm = wait ? Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, wait.likelyMs * POLL_SHARE)) : STANDING_POLL_MAX_MS
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
   const most = ahead < NEXT_PEOPLE ? POLL_MIN_MS : ahead <= front ? FRONT_POLL_MAX_MS : POLL_MAX_MS
   const base = Math.min(calm, most)

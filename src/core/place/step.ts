@@ -8,6 +8,7 @@
 import type { Quota } from '../gcra.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import { MAIN_LANE, type Ticket } from '../ticket.ts'
+import { POLL_WINDOW_SHARE } from './estimate.ts'
 import {
   hasLane,
   isUninvited,
@@ -137,8 +138,8 @@ export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow
 export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, random: number): number {
   const { ticket, place, snapshot, delayMs } = step
   if (!snapshot) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
-  // At most half of the claim window, so that a visitor who polls on time is there before the turn is over.
-  return Math.max(delayMs, Math.min(nextPollMs(ticket, place, snapshot, { nowMs, random }), rules.claimWindowMs / 2))
+  const next = nextPollMs(ticket, place, snapshot, { nowMs, random })
+  return Math.max(delayMs, Math.min(next, rules.claimWindowMs * POLL_WINDOW_SHARE))
 }
 
 /** Returns the place shown to a visitor who was refused a moment ago. The ticket keeps its real place. */

@@ -373,8 +373,8 @@ describe('the next poll', () => {
     expect(poll(waits({ ticket: { confirmed: false }, visitor: { delayMs: 50_000 } }))).toBe(50_000)
   })
 
-  it('comes within half of the claim window', () => {
-    const short = { ...RULES, claimWindowMs: 4_000 }
+  it('comes within four fifths of the claim window', () => {
+    const short = { ...RULES, claimWindowMs: 2_500 }
     expect(poll(waits({}))).toBeGreaterThan(2_000)
     expect(poll(waits({}), short)).toBe(2_000)
   })

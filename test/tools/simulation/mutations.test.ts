@@ -232,10 +232,10 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     breaks: 'I4',
   },
   {
-    what: 'a waiting visitor polls twice in a claim window, however near the turn is',
+    what: 'a waiting visitor polls once in a claim window, however near the turn is',
     file: 'place/step.ts',
-    from: 'Math.min(nextPollMs(ticket, place, snapshot, { nowMs, random }), rules.claimWindowMs / 2)',
-    to: 'rules.claimWindowMs / 2',
+    from: 'Math.min(next, rules.claimWindowMs * POLL_WINDOW_SHARE)',
+    to: 'Math.max(next, rules.claimWindowMs * POLL_WINDOW_SHARE)',
     crowd: 'waiting',
     breaks: 'I5',
   },

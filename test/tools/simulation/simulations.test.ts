@@ -177,6 +177,41 @@ describe('a rate that is cut to a third', () => {
   }, 60_000)
 })
 
+describe('a change in the middle of a long line', () => {
+  const line = { visitors: 6_000, ratePerMinute: 600, noShows: 0.2, arriveMs: 30_000, stayMs: 60_000 }
+  const atMs = 240_000
+  const admittedWithin = (seconds: number, scenario: Partial<Scenario>) => {
+    const { checks, startMs } = played({ ...line, untilMs: atMs + 60_000, ...scenario })
+    return checks.admissions.filter(
+      admission => admission.atMs >= startMs + atMs && admission.atMs < startMs + atMs + seconds * 1_000,
+    ).length
+  }
+  /** The admissions of ten seconds at the rate before the change. */
+  const TEN_SECONDS = 100
+
+  it.each([
+    [
+      'a release after two minutes',
+      [
+        { atMs: atMs - 120_000, ratePerMinute: 0 },
+        { atMs, ratePerMinute: 600 },
+      ],
+      0.7,
+      {},
+    ],
+    ['a rate four times as high', [{ atMs, ratePerMinute: 2_400 }], 3.3, {}],
+    ['a rate ten times as high', [{ atMs, ratePerMinute: 6_000 }], 7, {}],
+    ['ten times as many places', [{ atMs, totalActiveUsers: 2_000 }], 1, { totalActiveUsers: 200 }],
+  ] as const)('%s is felt within ten seconds', (_, changes, times, scenario) => {
+    expect(admittedWithin(10, { changes, ...scenario })).toBeGreaterThan(times * TEN_SECONDS)
+  })
+
+  it('takes fewer than sixteen polls a visitor in all', () => {
+    const { pollsPerVisitor } = play({ ...line, visitors: 3_000 })
+    expect(pollsPerVisitor).toBeLessThan(16)
+  })
+})
+
 describe('more doors than isolates', () => {
   it('lose no place at doors that no isolate reports to', () => {
     expectBounds(play({ visitors: 4_000, ratePerMinute: 1_200, arriveMs: 20_000, edges: 1, doors: 6 }), 1_200)
