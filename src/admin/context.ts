@@ -1,8 +1,9 @@
-/** The context of admin routes: the parts of a request that they need, and the identity behind it. */
+/** The context of admin routes: the parts of a request that they need, the identity behind it, and its room. */
 import type { Context, Hono } from 'hono'
 import type { Deployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import type { Identity } from './access/roles.ts'
+import { fail } from './refusals.ts'
 
 /** The parts of a request that the admin routes need. */
 export interface AdminBindings {
@@ -28,3 +29,16 @@ interface AdminTypes {
 
 export type AdminContext = Context<AdminTypes>
 export type Admin = Hono<AdminTypes>
+
+/** Answers for the room that the path names, or refuses with the names of all rooms. */
+export async function withRoom(
+  context: AdminContext,
+  answer: (env: Env, name: string) => Promise<Response>,
+): Promise<Response> {
+  const { env, deployment } = context.env.visit
+  const name = context.req.param('name') ?? ''
+  if (!deployment.rooms.some(room => room.name === name)) {
+    return fail(404, `No room is named ${name}`, `There are: ${deployment.rooms.map(room => room.name).join(', ')}`)
+  }
+  return answer(env, name)
+}

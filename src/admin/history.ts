@@ -12,7 +12,7 @@ const SPAN_MS = 60 * MINUTE_MS
 /** Minutes are kept for 30 days. Older times have whole hours only. */
 const MINUTES_KEPT_MS = 30 * DAY_MINUTES * MINUTE_MS
 /** An RFC 3339 time. */
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i
+export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i
 
 interface Refused {
   readonly path: string

@@ -10,13 +10,14 @@ import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
+import { auditRoute, proofOf, record } from './audit.ts'
 import { readJson } from './body.ts'
-import type { Admin, AdminBindings, AdminContext } from './context.ts'
+import { type Admin, type AdminBindings, type AdminContext, withRoom } from './context.ts'
 import { dashboardFile } from './dashboard.ts'
 import { describedAll, shown } from './described.ts'
 import { historyCsv, readHistoryQuery } from './history.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
-import { openApi } from './openapi.ts'
+import { openApi } from './openapi/openapi.ts'
 import { versionsIn } from './preconditions.ts'
 import { previewLink } from './preview.ts'
 import { fail, invalid } from './refusals.ts'
@@ -46,6 +47,7 @@ export function adminRoutes(): Admin {
   changes(app)
   sessions(app)
   previews(app)
+  auditRoute(app)
   return app
 }
 
@@ -120,6 +122,7 @@ function rooms(app: Admin): void {
   app.delete('/api/v1/rooms/:name/health/ceiling', context =>
     withRoom(context, async (env, name) => {
       await roomStub(env, name).liftCeiling()
+      await record(context, 'ceiling-lifted', null)
       return context.body(null, 204)
     }),
   )
@@ -151,11 +154,11 @@ function sessions(app: Admin): void {
     }),
   )
   app.delete('/api/v1/rooms/:name/sessions/:sid', context =>
-    withSession(context, async (env, name, sid) =>
-      (await doorStub(env, name, doorOf(sid)).end(sid, 'revoked'))
-        ? context.body(null, 204)
-        : fail(404, 'No such live session'),
-    ),
+    withSession(context, async (env, name, sid) => {
+      if (!(await doorStub(env, name, doorOf(sid)).end(sid, 'revoked'))) return fail(404, 'No such live session')
+      await record(context, 'session-ended', sid)
+      return context.body(null, 204)
+    }),
   )
 }
 
@@ -173,7 +176,7 @@ async function change(context: AdminContext, env: Env, name: string, request: Ch
   const ifVersions = versionsIn(context.req.header('If-Match'))
   if (ifVersions instanceof Response) return ifVersions
   const stub = roomStub(env, name)
-  const outcome = await stub.change(request, ifVersions, identity.name)
+  const outcome = await stub.change(request, ifVersions, identity.name, proofOf(context))
   switch (outcome.kind) {
     case 'invalid':
       return invalid(outcome.problems)
@@ -186,18 +189,6 @@ async function change(context: AdminContext, env: Env, name: string, request: Ch
       context.header('ETag', `"${outcome.version}"`)
       return context.json(shown(await stub.describe(), context.env.visit.deployment, name))
   }
-}
-
-async function withRoom(
-  context: AdminContext,
-  answer: (env: Env, name: string) => Promise<Response>,
-): Promise<Response> {
-  const { env, deployment } = context.env.visit
-  const name = context.req.param('name') ?? ''
-  if (!deployment.rooms.some(room => room.name === name)) {
-    return fail(404, `No room is named ${name}`, `There are: ${deployment.rooms.map(room => room.name).join(', ')}`)
-  }
-  return answer(env, name)
 }
 
 async function withSession(

@@ -37,8 +37,10 @@ export class LiveSettings {
     return `${this.#fileMark}.${this.#changeVersion}`
   }
 
-  get overridden(): readonly string[] {
-    return Object.keys(this.#overrides)
+  /** The settings for operators. `overridden` names those that live changes have set. */
+  get description() {
+    const { version, file } = this
+    return { version, settings: this.#settings.config, file, overridden: Object.keys(this.#overrides) }
   }
 
   /** Returns what a request would change, or why it changes nothing. Puts nothing in force. */
@@ -50,6 +52,23 @@ export class LiveSettings {
       if (error instanceof SettingsError) return { kind: 'invalid', problems: error.problems }
       throw error
     }
+  }
+
+  /**
+   * Returns what a request changes, or why it changes nothing. `beforeRestock` is awaited for a new budget, and another
+   * operator may change the room meanwhile: then the request is looked at once more.
+   */
+  async decide(
+    request: ChangeRequest,
+    ifVersions: readonly string[] | null,
+    beforeRestock: () => Promise<void>,
+  ): Promise<LiveChange | Exclude<ChangeOutcome, { kind: 'changed' }>> {
+    const asked = this.changeFor(request)
+    const askedVersion = this.version
+    if ('restocks' in asked && asked.restocks) await beforeRestock()
+    const { version } = this
+    if (ifVersions !== null && !ifVersions.includes(version)) return { kind: 'outdated', version }
+    return version === askedVersion ? asked : this.changeFor(request)
   }
 
   /** Puts a change in force and stores it. */

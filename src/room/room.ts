@@ -4,31 +4,22 @@
  * Whatever a report changes is stored before its answer leaves (output gates). So a door never uses a grant that the
  * room could forget.
  */
-
 import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import { turnOf } from '../core/events/events.ts'
 import type { HealthSnapshot } from '../core/health/effect.ts'
-import type {
-  Change,
-  ChangeOutcome,
-  ChangeRequest,
-  HealthFigures,
-  HealthReport,
-  HistoryQuery,
-  HistoryReport,
-  PublicDraw,
-  RoomCalls,
-  RoomDescription,
-} from '../core/protocol/calls.ts'
+import type { AuditEntry, AuditQuery, Deed, Proof } from '../core/protocol/audit.ts'
+import type * as calls from '../core/protocol/calls.ts'
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import * as core from '../core/room/room.ts'
 import { prunePolicies } from '../core/room/totals.ts'
+import { secretNames } from '../settings/admin/secret-names.ts'
 import type { LiveChange } from '../settings/changes.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
+import { AuditLog, changeAsDeed, OWN } from './audit.ts'
 import { DoorHints } from './door-hints.ts'
 import { type HealthNow, RoomHealth } from './health/health.ts'
 import { loadOf, votersIn } from './health/load.ts'
@@ -40,11 +31,11 @@ import { commitDraws, publicDraws } from './public-draw.ts'
 import { policyNames, roomStats } from './stats.ts'
 import { RoomStore } from './store.ts'
 
-export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
+export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConfig> {
   static {
     // A repeat of these calls gives the same answer. A repeat of `change` does not: the first call moves the version.
-    const { sync, describe, changes, draws, health, history } = Room.prototype
-    retryable(sync, describe, changes, draws, health, history)
+    const { sync, describe, changes, draws, health, history, audit } = Room.prototype
+    retryable(sync, describe, changes, draws, health, history, audit)
   }
 
   readonly #store: RoomStore
@@ -52,6 +43,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
   readonly #hints: DoorHints
   readonly #live: LiveSettings
   readonly #log: RoomLog
+  readonly #audit: AuditLog
   readonly #health: RoomHealth
   readonly #history: RoomHistory
   readonly #probes: Probes
@@ -70,6 +62,8 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#health = new RoomHealth(ctx.storage.sql, Date.now(), decision => this.#log.health(decision))
     this.#history = new RoomHistory(ctx.storage.sql, this.#state, this.#health)
     this.#probes = new Probes(deployment, env)
+    this.#audit = new AuditLog(ctx.storage.sql)
+    this.#audit.noteSecrets(secretNames(env, name), Date.now())
     // A seed is stored before a request can ask for its commitment.
     if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.#store.saveRoom(this.#state)
   }
@@ -104,7 +98,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
-  async describe(): Promise<RoomDescription<RoomConfig>> {
+  async describe(): Promise<calls.RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
     const now = {
@@ -113,26 +107,25 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
       admittedLastMinute: this.#history.admittedLastMinute(nowMs),
     }
     return {
-      version: this.#live.version,
-      settings: this.#settings.config,
-      file: this.#live.file,
-      overridden: this.#live.overridden,
+      ...this.#live.description,
       draws: await publicDraws(this.#state.events.draws, nowMs),
       figures: roomStats(this.#state, this.#settings, now, nowMs),
       nowMs,
     }
   }
 
-  async change(request: ChangeRequest, ifVersions: readonly string[] | null, actor: string): Promise<ChangeOutcome> {
-    const asked = this.#live.changeFor(request)
-    const { version: askedVersion } = this.#live
-    if ('restocks' in asked && asked.restocks) await this.#hints.collectSpent()
-    // Another operator may have changed the room meanwhile. From here to the change there is no `await`.
-    const { version } = this.#live
-    const next = version === askedVersion ? asked : this.#live.changeFor(request)
-    if (ifVersions !== null && !ifVersions.includes(version)) return { kind: 'outdated', version }
+  async change(
+    request: calls.ChangeRequest,
+    ifVersions: readonly string[] | null,
+    actor: string,
+    proof: Proof = OWN,
+  ): Promise<calls.ChangeOutcome> {
+    // From the decision to the change there is no `await`.
+    const next = await this.#live.decide(request, ifVersions, () => this.#hints.collectSpent())
     if ('kind' in next) return next
+    const before = this.#settings.config
     this.#putInForce(next, actor, Date.now())
+    this.#audit.add(changeAsDeed(next, before, { actor, ...proof }), Date.now())
     this.#hints.sendToAll()
     // The change may have added a probe for an upstream that is in trouble.
     await this.#probeSoon()
@@ -152,19 +145,27 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     this.#save()
   }
 
-  async changes(): Promise<readonly Change[]> {
+  async changes(): Promise<readonly calls.Change[]> {
     return this.#store.changes()
   }
 
-  async health(minutes: number): Promise<HealthReport> {
+  async health(minutes: number): Promise<calls.HealthReport> {
     const nowMs = Date.now()
     this.#followHealth(nowMs)
     return this.#health.report(this.#healthStats(nowMs), minutes, nowMs)
   }
 
-  async history(query: HistoryQuery): Promise<HistoryReport> {
+  async history(query: calls.HistoryQuery): Promise<calls.HistoryReport> {
     this.#passTime(Date.now())
     return this.#history.report(query, this.#store.changes(query.fromMs, query.toMs), this.#settings)
+  }
+
+  async audit(query: AuditQuery): Promise<readonly AuditEntry[]> {
+    return this.#audit.entries(query)
+  }
+
+  async record(deed: Deed): Promise<void> {
+    this.#audit.add(deed, Date.now())
   }
 
   async liftCeiling(): Promise<void> {
@@ -212,7 +213,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     return this.#live.settings
   }
 
-  async draws(): Promise<readonly PublicDraw[]> {
+  async draws(): Promise<readonly calls.PublicDraw[]> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
     return publicDraws(this.#state.events.draws, nowMs)
@@ -243,7 +244,7 @@ export class Room extends DurableObject<Env> implements RoomCalls<RoomConfig> {
     }
   }
 
-  #healthStats(nowMs: number): HealthFigures {
+  #healthStats(nowMs: number): calls.HealthFigures {
     return this.#health.figures(this.#settings.at(nowMs).limits, this.#healthNow(nowMs))
   }
 }

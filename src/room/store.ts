@@ -23,9 +23,10 @@ export const ROOM_MIGRATIONS = [
   `CREATE TABLE health_decisions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, decision TEXT NOT NULL);
    CREATE TABLE health_minutes (minute INTEGER PRIMARY KEY, upstreams TEXT NOT NULL);`,
   'CREATE TABLE history (step TEXT NOT NULL, nth INTEGER NOT NULL, figures TEXT NOT NULL, PRIMARY KEY (step, nth)) WITHOUT ROWID;',
+  'CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, proof TEXT NOT NULL, network TEXT, action TEXT NOT NULL, subject TEXT, before_json TEXT, after_json TEXT);',
 ]
 
-/** The audit log keeps this many changes. */
+/** The list of changes keeps this many. The audit log has its own bounds. */
 const CHANGES_KEPT = 1_000
 
 /** The fields of RoomState that are stored unchanged in one row. Histograms and doors have their own tables. */

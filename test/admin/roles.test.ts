@@ -19,6 +19,7 @@ const LEAST: Readonly<Record<string, Exclude<Holder, 'none'>>> = {
   'DELETE /rooms/{name}/overrides': 'admin',
   'DELETE /rooms/{name}/overrides/{setting}': 'operator',
   'GET /rooms/{name}/changes': 'viewer',
+  'GET /rooms/{name}/audit': 'viewer',
   'GET /rooms/{name}/health': 'viewer',
   'DELETE /rooms/{name}/health/ceiling': 'admin',
   'GET /rooms/{name}/history': 'viewer',

@@ -3,6 +3,7 @@ import type { Condition } from '../health/condition.ts'
 import type { Decision } from '../health/decision-log.ts'
 import type { HistoryStep } from '../history/history.ts'
 import type { Session } from '../session.ts'
+import type { AuditEntry, AuditQuery, Deed, Proof } from './audit.ts'
 import type {
   Claim,
   ClaimAnswer,
@@ -229,12 +230,21 @@ export interface RoomCalls<Settings> {
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>
   /** Changes the room only if it has one of these versions. `null` stands for any version. */
-  change(request: ChangeRequest, ifVersions: readonly string[] | null, actor: string): Promise<ChangeOutcome>
+  change(
+    request: ChangeRequest,
+    ifVersions: readonly string[] | null,
+    actor: string,
+    proof?: Proof,
+  ): Promise<ChangeOutcome>
   changes(): Promise<readonly Change[]>
   /** Returns the origin's health, the decisions that it caused, and the last minutes. */
   health(minutes: number): Promise<HealthReport>
   /** Returns the room's past, step by step, and what happened in that time. */
   history(query: HistoryQuery): Promise<HistoryReport>
+  /** Returns entries of the audit log, newest first. */
+  audit(query: AuditQuery): Promise<readonly AuditEntry[]>
+  /** Adds to the audit log what an operator did outside of this object. */
+  record(deed: Deed): Promise<void>
   /** Forgets how many sessions the origin bears, for an operator who knows better. */
   liftCeiling(): Promise<void>
   /** Returns the latest draw of every event that draws. */

@@ -1,7 +1,8 @@
 /** The description of the admin API (OpenAPI 3.1). */
-import { leastRole } from './access/roles.ts'
-import { answers, problem } from './openapi-answers.ts'
-import { previewPaths } from './openapi-preview.ts'
+import { leastRole } from '../access/roles.ts'
+import { answers, problem } from './answers.ts'
+import { AUDIT_PATHS } from './audit.ts'
+import { previewPaths } from './preview.ts'
 import { SCHEMAS } from './schemas.ts'
 
 type PathItem = { readonly parameters?: unknown } & Readonly<Record<string, object>>
@@ -137,6 +138,7 @@ const PATHS = {
       responses: answers({ 200: { description: 'The `url`, without its host, and when it `expiresAt`' } }),
     },
   },
+  ...AUDIT_PATHS,
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],
     get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },

@@ -1,5 +1,5 @@
 /** The description of the preview. */
-import { answers, problem } from './openapi-answers.ts'
+import { answers, problem } from './answers.ts'
 
 const option = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })
 const html = { content: { 'text/html': { schema: { type: 'string' } } } }

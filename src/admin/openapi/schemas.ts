@@ -1,6 +1,7 @@
 /** The bodies of the admin API, as JSON Schema. A change has the schema of the settings themselves. */
 import * as z from 'zod'
-import { overridesSchema } from '../settings/schema.ts'
+import { AUDIT_ACTIONS } from '../../core/protocol/audit.ts'
+import { overridesSchema } from '../../settings/schema.ts'
 
 const lanes = {
   type: 'array',
@@ -18,6 +19,29 @@ const lanes = {
 }
 
 export const SCHEMAS = {
+  Audit: {
+    type: 'object',
+    properties: {
+      entries: {
+        type: 'array',
+        description: 'Newest first; at most 10,000 are kept, for 400 days',
+        items: {
+          type: 'object',
+          properties: {
+            id: count('Rises with each entry'),
+            atMs: count('Milliseconds since 1970'),
+            actor: { type: 'string', description: 'The name of the token or login; never chosen by the request' },
+            by: { enum: ['token', 'access', 'deployment'] },
+            network: { type: ['string', 'null'], description: 'The /24 or /64 of the request' },
+            action: { enum: AUDIT_ACTIONS },
+            subject: { type: ['string', 'null'], description: 'The session, token or key' },
+            before: { type: ['object', 'null'], description: 'Settings before; long values are cut' },
+            after: { type: ['object', 'null'] },
+          },
+        },
+      },
+    },
+  },
   Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
   Event: {
     type: 'object',

@@ -1,0 +1,47 @@
+/** The audit log of a room: who did what, when and from where. No caller can choose the name in it. */
+
+/** The proof of an operator's name. The deployment itself stands for changed secrets. */
+export interface Proof {
+  readonly by: 'token' | 'access' | 'deployment'
+  /** The network (/24 or /64) of the request; null where it is unknown. */
+  readonly network: string | null
+}
+
+export const AUDIT_ACTIONS = [
+  'settings-set',
+  'settings-reset',
+  'ceiling-lifted',
+  'session-ended',
+  'token-added',
+  'token-removed',
+  'invitation-key-added',
+  'invitation-key-removed',
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+
+/** One deed before it is recorded. `before` and `after` have the values of settings that it changed. */
+export interface Deed extends Proof {
+  readonly actor: string
+  readonly action: AuditAction
+  /** The session, token or key that the deed is about. Null for settings, which are named in `after`. */
+  readonly subject: string | null
+  readonly before: Readonly<Record<string, unknown>> | null
+  readonly after: Readonly<Record<string, unknown>> | null
+}
+
+export interface AuditEntry extends Deed {
+  /** Rises with each entry of the room. */
+  readonly id: number
+  readonly atMs: number
+}
+
+/** The entries that are asked for. Null lifts a condition. */
+export interface AuditQuery {
+  readonly actor: string | null
+  readonly action: AuditAction | null
+  readonly fromMs: number
+  readonly toMs: number
+  /** Only entries with a lower id: the next page after the last entry of this one. */
+  readonly beforeId: number | null
+  readonly limit: number
+}

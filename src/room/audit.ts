@@ -1,0 +1,134 @@
+/** The storage of a room's audit log. It is bounded by age and by number, and each value by its length. */
+import type { AuditEntry, AuditQuery, Deed, Proof } from '../core/protocol/audit.ts'
+import { HOUR_MS } from '../core/timing.ts'
+import type { SecretNames } from '../settings/admin/secret-names.ts'
+import type { LiveChange } from '../settings/changes.ts'
+import type { RoomConfig } from '../settings/schema.ts'
+
+const ENTRIES_KEPT = 10_000
+const KEPT_MS = 400 * 24 * HOUR_MS
+/** A longer value is cut. So no entry takes more than some kilobytes, whatever the settings contain. */
+const VALUE_CHARACTERS_MAX = 1_000
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: number
+  at_ms: number
+  actor: string
+  proof: string
+  network: string | null
+  action: string
+  subject: string | null
+  before_json: string | null
+  after_json: string | null
+}
+
+export class AuditLog {
+  readonly #sql: SqlStorage
+
+  /** The room's store creates the tables. */
+  constructor(sql: SqlStorage) {
+    this.#sql = sql
+  }
+
+  add({ actor, by, network, action, subject, before, after }: Deed, nowMs: number): void {
+    const values = [nowMs, actor, by, network, action, subject, inJson(before), inJson(after)]
+    this.#sql.exec(
+      `INSERT INTO audit (at_ms, actor, proof, network, action, subject, before_json, after_json)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...values,
+    )
+    this.#sql.exec(
+      'DELETE FROM audit WHERE at_ms < ? OR id <= (SELECT MAX(id) FROM audit) - ?',
+      nowMs - KEPT_MS,
+      ENTRIES_KEPT,
+    )
+  }
+
+  /** Returns the entries, newest first. */
+  entries({ actor, action, fromMs, toMs, beforeId, limit }: AuditQuery): AuditEntry[] {
+    const query = `SELECT * FROM audit WHERE at_ms >= ?1 AND at_ms < ?2 AND (?3 IS NULL OR actor = ?3)
+      AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6`
+    return this.#sql.exec<Row>(query, fromMs, toMs, actor, action, beforeId, limit).toArray().map(entryOf)
+  }
+
+  /**
+   * Records which named tokens and invitation keys were added or removed since this room last looked. They are made
+   * outside of the Worker, so the room can only see that its secrets are others now.
+   */
+  noteSecrets(present: SecretNames, nowMs: number): void {
+    const query = "SELECT value FROM facts WHERE name = 'secrets'"
+    const [row] = this.#sql.exec<{ value: string }>(query).toArray()
+    const known = row ? (JSON.parse(row.value) as SecretNames) : { tokens: [], invitationKeys: [] }
+    const tokens = present.tokens ?? known.tokens ?? []
+    const deeds = [
+      ...differences(known.tokens ?? [], tokens, 'token'),
+      ...differences(known.invitationKeys, present.invitationKeys, 'invitation-key'),
+    ]
+    if (deeds.length === 0) return
+    for (const deed of deeds) this.add(deed, nowMs)
+    this.#sql.exec(
+      "INSERT INTO facts (name, value) VALUES ('secrets', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
+      JSON.stringify({ ...present, tokens }),
+    )
+  }
+}
+
+/** The proof of changes that no operator asks for. */
+export const OWN: Proof = { by: 'deployment', network: null }
+
+/** Returns a live change as a deed: the settings that differ, with their values before and after. */
+export function changeAsDeed(
+  { request, config: after }: Pick<LiveChange, 'request' | 'config'>,
+  before: RoomConfig,
+  who: Proof & Pick<Deed, 'actor'>,
+): Deed {
+  const names = (Object.keys(after) as (keyof RoomConfig)[]).filter(
+    name => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  )
+  return {
+    ...who,
+    action: 'set' in request ? 'settings-set' : 'settings-reset',
+    subject: null,
+    before: Object.fromEntries(names.map(name => [name, before[name]])),
+    after: Object.fromEntries(names.map(name => [name, after[name]])),
+  }
+}
+
+function differences(before: readonly string[], after: readonly string[], kind: 'token' | 'invitation-key'): Deed[] {
+  const deed = (subject: string, action: Deed['action']): Deed => ({
+    ...OWN,
+    ...{ actor: 'deployment', action, subject, before: null, after: null },
+  })
+  return [
+    ...after.filter(name => !before.includes(name)).map(name => deed(name, `${kind}-added`)),
+    ...before.filter(name => !after.includes(name)).map(name => deed(name, `${kind}-removed`)),
+  ]
+}
+
+/** The value of a header or a cookie that lets requests by may be a secret, so it is hidden. Long values are cut. */
+function inJson(values: Deed['before']): string | null {
+  if (values === null) return null
+  const entries = Object.entries(values).map(([name, value]) => {
+    const hidden = JSON.stringify(value, (key, part: unknown) =>
+      key === 'value' && typeof part === 'string' ? '(hidden)' : part,
+    )
+    const isShort = (hidden ?? 'null').length <= VALUE_CHARACTERS_MAX
+    return [name, isShort ? JSON.parse(hidden ?? 'null') : `${hidden.slice(0, VALUE_CHARACTERS_MAX)}...`]
+  })
+  return JSON.stringify(Object.fromEntries(entries))
+}
+
+function entryOf(row: Row): AuditEntry {
+  const parsed = (text: string | null) => (text === null ? null : (JSON.parse(text) as Deed['before']))
+  return {
+    id: row.id,
+    atMs: row.at_ms,
+    actor: row.actor,
+    by: row.proof as Deed['by'],
+    network: row.network,
+    action: row.action as Deed['action'],
+    subject: row.subject,
+    before: parsed(row.before_json),
+    after: parsed(row.after_json),
+  }
+}

@@ -1,0 +1,39 @@
+/** The names of what the secrets contain, for the audit log. No secret itself is among them. */
+import type { Variables } from '../deployment.ts'
+import { SettingsError } from '../messages.ts'
+import { readNamedTokens } from './named-tokens.ts'
+
+export interface SecretNames {
+  /** Each named token with its role and its end. Null where the secret cannot be read, which the admin API reports. */
+  readonly tokens: readonly string[] | null
+  /** The `kid` of each key for invitations to the room. */
+  readonly invitationKeys: readonly string[]
+}
+
+/** Never throws: a room must go on for its visitors while a secret of operators is broken. */
+export function secretNames(variables: Pick<Variables, 'ADMIN_TOKENS' | 'ROOM_KEYS'>, room: string): SecretNames {
+  const invitationKeys = keysIn(variables.ROOM_KEYS ?? '')
+    .filter(key => key.room === room && key.kid !== undefined)
+    .map(({ kid }) => String(kid))
+  return { tokens: tokensIn(variables), invitationKeys }
+}
+
+function tokensIn(variables: Pick<Variables, 'ADMIN_TOKENS'>): readonly string[] | null {
+  try {
+    return readNamedTokens(variables).map(
+      ({ name, role, expires, sha256 }) => `${name}, ${role} until ${expires} (${sha256.slice(0, 6)})`,
+    )
+  } catch (error) {
+    if (error instanceof SettingsError) return null
+    throw error
+  }
+}
+
+function keysIn(secret: string): readonly { readonly kid?: unknown; readonly room?: unknown }[] {
+  try {
+    const { keys } = JSON.parse(secret) as { keys?: unknown }
+    return Array.isArray(keys) ? keys.filter(key => typeof key === 'object' && key !== null) : []
+  } catch {
+    return []
+  }
+}
