@@ -1,11 +1,11 @@
 /** The isolates of a simulated edge and the room's health behind them: the production code. */
 import { cellOf } from '../../src/core/health/cells.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
-import { admissionLimitsNow, healthSnapshot } from '../../src/core/health/effect.ts'
+import { admissionLimitsNow, goesOn, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import type { Load } from '../../src/core/health/presence.ts'
-import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/samples.ts'
+import { ORIGIN, type Outcome, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
 import { type HealthRules, newHealth } from '../../src/core/health/state.ts'
 import { lotOfSession, NEWCOMERS_LOT } from '../../src/core/health/votes.ts'
 import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
@@ -97,4 +97,20 @@ export class EdgeVotes {
     const lot = isNew ? NEWCOMERS_LOT : lotOfSession(sid)
     return { upstream: ORIGIN, lot, own, path: '/', sentMs: START_MS + sentMs }
   }
+}
+
+/** Whether an isolate lets a session go on during an outage. It lets one request try in each window. */
+export function mayGoOn(
+  person: { readonly sid: string; readonly isNew: boolean; isTrial: boolean },
+  isolate: { triedMs: number },
+  snapshot: HealthSnapshot,
+  nowMs: number,
+): boolean {
+  person.isTrial = snapshot.inside > 0 && (person.isTrial || person.isNew)
+  return goesOn(snapshot, person.sid, person.isTrial, () => {
+    if (nowMs - isolate.triedMs < WINDOW_MS) return false
+    isolate.triedMs = nowMs
+    person.isTrial = true
+    return true
+  })
 }

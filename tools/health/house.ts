@@ -5,7 +5,6 @@
  * Time advances in seconds. Sessions last for a while after their last request, as in production. Several isolates cast
  * votes, and each request meets one of them by chance.
  */
-import { lotOf } from '../../src/core/hash.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
@@ -18,6 +17,7 @@ import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core
 import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
 import { Random } from '../simulation/random.ts'
 import { RULES } from './control.ts'
+import { mayGoOn } from './edge-votes.ts'
 import { TARGET_MS } from './origin.ts'
 
 export interface House {
@@ -77,7 +77,6 @@ const PATHS = ['/', '/products/*', '/cart', '/about', '/news/*', '/search']
 const ANSWER_MS = 5
 /** Edges learn of a decision this much later. */
 const NEWS_SECONDS = 1
-const TRIAL_EVERY_MS = 5_000
 
 export function keepHouse(house: House): Played {
   const world = new World(house)
@@ -167,9 +166,7 @@ class World {
     const lot = person.isNew ? NEWCOMERS_LOT : lotOfSession(person.sid)
     const votes = isVoter(person.sid, voterShare(this.#people.size))
     if (votes && !person.isNew) isolate.ballots.note(ORIGIN, lot, atMs)
-    if (snapshot?.inside === 0) person.isTrial = false
-    else if (snapshot && snapshot.inside < 1 && person.isNew) person.isTrial = true
-    person.isBlocked = snapshot !== null && !this.#goesOn(person, isolate, snapshot, atMs)
+    person.isBlocked = snapshot !== null && snapshot.inside < 1 && !mayGoOn(person, isolate, snapshot, atMs)
     if (person.isBlocked) {
       person.nextMs = atMs + 7_000 + this.#random.next() * 6_000
       return
@@ -185,16 +182,6 @@ class World {
     if (votes) isolate.ballots.add({ upstream: ORIGIN, lot, own, path: pattern, sentMs: atMs }, outcome, atMs + tookMs)
     person.isNew = false
     person.nextMs = atMs + tookMs + thinksMs
-  }
-
-  /** The same as at the edge: a share of the sessions, those let in during the trial, and one request per isolate. */
-  #goesOn(person: Person, isolate: Isolate, snapshot: HealthSnapshot, atMs: number): boolean {
-    if (snapshot.inside <= 0) return false
-    if (person.isTrial || lotOf(person.sid) < snapshot.inside) return true
-    if (snapshot.breakers[ORIGIN] !== 'half-open' || atMs - isolate.triedMs < TRIAL_EVERY_MS) return false
-    isolate.triedMs = atMs
-    person.isTrial = true
-    return true
   }
 }
 

@@ -4,14 +4,13 @@
  *
  * Beside the real replays it leaves out HTTP, the Worker's own time, and everything that has nothing to do with health.
  */
-import { lotOf } from '../../src/core/hash.ts'
 import type { healthSnapshot } from '../../src/core/health/effect.ts'
 import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
 import { recovery } from '../scenarios/column.ts'
 import { SCENARIOS } from '../scenarios/stories.ts'
 import { Queue } from '../simulation/queue.ts'
 import { Random } from '../simulation/random.ts'
-import { type Answer, EdgeVotes } from './edge-votes.ts'
+import { type Answer, EdgeVotes, mayGoOn } from './edge-votes.ts'
 import { VirtualShop } from './virtual-shop.ts'
 
 interface Story {
@@ -89,8 +88,6 @@ interface Event {
 }
 
 const SESSION_MS = 15_000
-const TRIAL_EVERY_MS = 5_000
-const ORIGIN = 'origin'
 const ISOLATES = 2
 /** A decision reaches doors and edges, and a sample the room, within these times. */
 const NEWS_MS = 2_000
@@ -114,7 +111,7 @@ class Replay {
   readonly #inside = new Set<Person>()
   readonly #bank: Bank = { banked: 0, filledAtMs: 0 }
   readonly #pages: { atMs: number; tookMs: number; status: number; what: string; isOrigin: boolean }[] = []
-  readonly #triedMs = Array<number>(ISOLATES).fill(-TRIAL_EVERY_MS)
+  readonly #isolates = Array.from({ length: ISOLATES }, () => ({ triedMs: Number.NEGATIVE_INFINITY }))
   #snapshot: ReturnType<typeof healthSnapshot> = null
   #admitted = 0
   #nowMs = 0
@@ -242,18 +239,9 @@ class Replay {
     })
   }
 
-  /** The same as at the edge: a share of the sessions, those let in during the trial, and one request per isolate. */
   #goesOn(person: Person, isolate: number): boolean {
     const snapshot = this.#snapshot
-    if (snapshot?.inside === 0) person.isTrial = false
-    else if (snapshot && snapshot.inside < 1 && person.isNew) person.isTrial = true
     if (!snapshot || snapshot.inside >= 1) return true
-    if (snapshot.inside <= 0) return false
-    if (person.isTrial || lotOf(person.sid) < snapshot.inside) return true
-    if (snapshot.breakers[ORIGIN] !== 'half-open' || this.#nowMs - (this.#triedMs[isolate] ?? 0) < TRIAL_EVERY_MS)
-      return false
-    this.#triedMs[isolate] = this.#nowMs
-    person.isTrial = true
-    return true
+    return mayGoOn(person, this.#isolates[isolate] as { triedMs: number }, snapshot, this.#nowMs)
   }
 }

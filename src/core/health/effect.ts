@@ -3,6 +3,7 @@
  *
  * Pins override everything that health has found. In shadow mode only pins are in force.
  */
+import { lotOf } from '../hash.ts'
 import { own } from '../own.ts'
 import type { AdmissionLimits } from '../permits/bank.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
@@ -181,6 +182,22 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
   const { sessions } = health.ceiling
   const there = thereOf(health.presence, load)
   return sessions === null || there <= 0 ? back : Math.min(back, sessions / there)
+}
+
+/**
+ * Whether a session may go on while only some do. Sessions admitted while the origin is tried are the trial. A share of
+ * the other sessions goes on, too, and it is the same ones all along. In a small room that share may hold no session,
+ * and no newcomer may come. So each isolate lets one request try: only then is `takeTry` called.
+ */
+export function goesOn(
+  { inside, breakers }: HealthSnapshot,
+  sid: string,
+  isTrial: boolean,
+  takeTry: () => boolean,
+): boolean {
+  if (inside <= 0) return false
+  if (isTrial || lotOf(sid) < inside) return true
+  return breakers[ORIGIN] === 'half-open' && takeTry()
 }
 
 /** Whether the time is over in which active sessions come back little by little. */

@@ -3,7 +3,7 @@
  * are shed. The session goes on.
  */
 import { lotOf } from '../../core/hash.ts'
-import { backShare, type HealthSnapshot } from '../../core/health/effect.ts'
+import { backShare, goesOn, type HealthSnapshot } from '../../core/health/effect.ts'
 import { ORIGIN } from '../../core/health/samples.ts'
 import { own } from '../../core/own.ts'
 import type { Upstream } from '../../settings/compiled/health.ts'
@@ -49,7 +49,7 @@ export function blockFor(visit: Visit, admission: Admitted, upstreams: readonly 
     const { retryAfterMs } = health
     const upstream = upstreams.find(({ name }) => name !== ORIGIN && isBlockedFor(visit, admission, name, health))
     if (upstream) return { ...block, upstream, why: 'blocked', retryAfterMs }
-    if (health.inside < 1 && !isProtected && !goesOn(visit, admission, health)) {
+    if (health.inside < 1 && !isProtected && !mayGoOn(visit, admission, health)) {
       room.votes.noteBlocked(admission.sid, visit)
       return { ...block, why: 'outage', retryAfterMs }
     }
@@ -101,21 +101,14 @@ export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: rea
   return null
 }
 
-/**
- * Whether a session may go on during an outage. Sessions admitted while the origin is tried are the trial. A share of
- * the other sessions goes on, too, and it is the same ones all along. In a small room that share may hold no session,
- * and no newcomer may come. So each isolate lets one request try.
- */
-function goesOn(visit: Visit, { room, sid, why }: Admitted, { inside, breakers }: HealthSnapshot): boolean {
+/** Whether a session may go on during an outage. The isolate remembers the sessions that try the origin. */
+function mayGoOn(visit: Visit, { room, sid, why }: Admitted, health: HealthSnapshot): boolean {
   const { trials } = room
-  if (inside <= 0) {
-    trials.noteAllBlocked(visit.nowMs)
-    return false
-  }
-  if (why === 'claimed') trials.note(sid, visit.nowMs)
-  if (trials.hasTriedNow(sid) || lotOf(sid) < inside) return true
-  if (breakers[ORIGIN] !== 'half-open' || visit.kind === 'subresource') return false
-  if (room.spendOrWaitMs(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
-  trials.note(sid, visit.nowMs)
-  return true
+  if (health.inside <= 0) trials.noteAllBlocked(visit.nowMs)
+  else if (why === 'claimed') trials.note(sid, visit.nowMs)
+  return goesOn(health, sid, trials.hasTriedNow(sid), () => {
+    if (visit.kind === 'subresource' || room.spendOrWaitMs(`trial/${ORIGIN}`, TRIALS, visit.nowMs) > 0) return false
+    trials.note(sid, visit.nowMs)
+    return true
+  })
 }
