@@ -6,7 +6,7 @@ import { fail } from './refusals.ts'
 
 /** No setting is half as deep. Deeper values would exhaust the stack of the code that reads them next. */
 const DEPTH_MAX = 32
-/** `curl -d` sends the second. Programs that send no type mean JSON as well. */
+/** `curl -d` sends the form type. Programs that send no type mean JSON as well. */
 const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/json', 'text/plain']
 /**
  * Matches in valid JSON: a string, with the colon behind it when it is a name, or the begin or end of an object or

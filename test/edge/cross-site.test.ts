@@ -85,7 +85,7 @@ describe('a link', () => {
     expect(response.headers.getSetCookie()).toHaveLength(1)
   })
 
-  it('of another site replaces nothing under samesite = "strict", but the next page of the site does', async () => {
+  it('of another site sets no cookie under samesite = "strict", but the next page of the site does', async () => {
     await change({ cookie_attributes: { samesite: 'strict' } })
     const visitor = new Visitor('linked.test', newEdge())
     await eventually(async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { quotaOf } from '../../src/core/gcra.ts'
 import { type Limiter, limitersOf, OURS } from './limiters.ts'
+import { MessageLog } from './message-log.ts'
 import { Oracle, type Promised } from './oracle.ts'
 import { withRedis } from './redis.ts'
 import { type Exactness, judge, race } from './run.ts'
-import { Told } from './told.ts'
 import { type Request, trafficOf } from './traffic.ts'
 
 const POLICY = { count: 60, periodMs: 60_000, burst: 20 }
@@ -133,12 +133,12 @@ describe('the oracle', () => {
 
 describe('a log of the requests to a door', () => {
   it('finds a refusal that nothing explains', () => {
-    const told = new Told(quotaOf(60, 60_000, 10))
+    const log = new MessageLog(quotaOf(60, 60_000, 10))
     const ask = { lease: 'a', nth: 1, policy: 'p', bucket: 'p', used: 0, has: 0, want: 1, least: 1, spare: 0 }
     const granted = { tokens: 10, remaining: 0, retryAfterMs: 0 }
     const refused = { tokens: 0, remaining: 0, retryAfterMs: 1_000 }
-    expect(told.hear({ ...ask, want: 10 }, granted, 0)).toBe(false)
-    expect(told.hear({ ...ask, lease: 'b' }, refused, 10_999)).toBe(false)
-    expect(told.hear({ ...ask, lease: 'b', nth: 2 }, refused, 12_000)).toBe(true)
+    expect(log.add({ ...ask, want: 10 }, granted, 0)).toBe(false)
+    expect(log.add({ ...ask, lease: 'b' }, refused, 10_999)).toBe(false)
+    expect(log.add({ ...ask, lease: 'b', nth: 2 }, refused, 12_000)).toBe(true)
   })
 })

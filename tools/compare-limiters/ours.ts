@@ -19,7 +19,7 @@ import {
 } from '../../src/core/limits/token-lease.ts'
 import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.ts'
 import { take } from '../simulation/leases.ts'
-import { LEASE_MS, Told } from './told.ts'
+import { LEASE_MS, MessageLog } from './message-log.ts'
 
 const NOTHING: TokenGrant = { tokens: 0, remaining: 0, retryAfterMs: 0 }
 
@@ -36,7 +36,7 @@ export class Ours {
   readonly #isolates: Map<string, TokenLease>[]
   readonly #ledger = new Ledger({ load: () => [], save: () => undefined })
   readonly #asking = new Map<TokenLease, Promise<void>>()
-  readonly #told = new Map<string, Told>()
+  readonly #logs = new Map<string, MessageLog>()
   readonly #watched = new Map<TokenLease, string>()
   #lookMs = 0
 
@@ -56,7 +56,7 @@ export class Ours {
     beginWait(lease, 1, nowMs)
     const request = nextRequest(lease, this.#quota, 1, nowMs)
     const grant = this.#lend(session, lease, request, nowMs)
-    if (this.#toldOf(session).hear(request, grant, nowMs)) this.beyondGrain++
+    if (this.#logOf(session).add(request, grant, nowMs)) this.beyondGrain++
     endWait(lease, 1)
     return take(lease, nowMs) === 'enough'
   }
@@ -103,7 +103,7 @@ export class Ours {
           const request = returnTokens(lease, nowMs)
           const grant = this.#lend(session, lease, request, this.#lookMs)
           if (this.#hop) void this.#hop(JSON.stringify(request))
-          else this.#toldOf(session).hear(request, grant, this.#lookMs)
+          else this.#logOf(session).add(request, grant, this.#lookMs)
         }
       }
     }
@@ -118,11 +118,11 @@ export class Ours {
     return lease
   }
 
-  #toldOf(session: string): Told {
-    const known = this.#told.get(session)
+  #logOf(session: string): MessageLog {
+    const known = this.#logs.get(session)
     if (known) return known
-    const told = new Told(this.#quota)
-    this.#told.set(session, told)
-    return told
+    const log = new MessageLog(this.#quota)
+    this.#logs.set(session, log)
+    return log
   }
 }

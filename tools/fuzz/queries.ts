@@ -18,7 +18,10 @@ const SERVERS: readonly Server[] = [
     split(query, /&/).map(([name, value]) => [name.trimStart().replace(/\[.*$/, '').replaceAll(/[. ]/g, '_'), value]),
 ]
 
-/** Returns the values of a parameter, one for each server and for its first and its last; null where there is none. */
+/**
+ * Returns the values that servers may read for a parameter: for each server its first and its last, null where there is
+ * none.
+ */
 export function valuesOfParameter(query: string, name: string): readonly (string | null)[] {
   return SERVERS.flatMap(server => {
     const own = server(query).filter(([found]) => found === name)

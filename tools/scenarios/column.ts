@@ -141,7 +141,7 @@ export function isFailed({ status }: PageRecord): boolean {
   return status === 0 || status >= 500
 }
 
-/** The longest row of seconds around each of which most pages failed. */
+/** The longest outage in seconds. A second belongs to one if most pages of the 5 s around it failed. */
 export function longestOutage(pages: readonly PageRecord[], endedMs: number): number {
   let longest = 0
   let now = 0

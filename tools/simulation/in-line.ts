@@ -25,7 +25,7 @@ const SLEEP_MS = { least: 10_000, most: 400_000 }
 interface Request {
   readonly visitor: Visitor
   readonly edge: Edge
-  /** The time at which it came, by the clock of the edge. */
+  /** The time at which the request came, by the clock of the edge. */
   readonly nowMs: number
   /** When the visitor came before; 0 the first time. */
   readonly lastSeenMs: number

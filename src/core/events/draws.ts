@@ -18,7 +18,7 @@ export interface EventDraw {
   scheduled: boolean
   /** When the draw took place, null before. The seed stays secret until then. */
   drawnMs: number | null
-  /** Visitors who came back while they waited for the start. */
+  /** The number of visitors who came back while they waited for the start. */
   entries: number
 }
 

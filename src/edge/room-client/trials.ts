@@ -28,7 +28,7 @@ export class Trials {
     return this.#trials.has(id)
   }
 
-  /** Whether a session has tried the origin in the outage that goes on. */
+  /** Whether a session has tried the origin in the present outage. */
   hasTriedNow(sid: string): boolean {
     return this.lastMs(sid) > this.#allBlockedMs
   }

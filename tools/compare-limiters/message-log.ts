@@ -12,7 +12,7 @@ import type { TokenGrant, TokenRequest } from '../../src/core/protocol/messages.
 
 export const LEASE_MS = 10_000
 
-export class Told {
+export class MessageLog {
   readonly #quota: Quota
   /** When tokens began to drain. */
   readonly #spent: number[] = []
@@ -26,7 +26,7 @@ export class Told {
    * Applies a token request and its answer. Returns true when the answer grants less than was wanted, though there was
    * room for it.
    */
-  hear(request: TokenRequest, grant: TokenGrant, nowMs: number): boolean {
+  add(request: TokenRequest, grant: TokenGrant, nowMs: number): boolean {
     for (const lease of this.#leases.values()) {
       if (lease.endMs > nowMs) continue
       for (; lease.out > 0; lease.out--) this.#spent.push(lease.endMs)
