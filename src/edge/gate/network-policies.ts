@@ -10,7 +10,7 @@ import type { RoomClient } from '../room-client/room-client.ts'
 
 /** The charge of one policy for a request. */
 interface Spent {
-  readonly place: number
+  readonly index: number
   readonly policy: Policy
   readonly isOver: boolean
 }
@@ -43,8 +43,8 @@ export class NetworkCheck {
     // A request that waits for its turn is decided again, and was charged already.
     this.#spent = isCharged ? [] : null
     if (!isCharged) this.refusal = null
-    for (const { place, policy, isOver } of spent) {
-      if (isCharged) this.#room.limits.stats.add(place, isOver ? 'shadow' : 'allowed')
+    for (const { index, policy, isOver } of spent) {
+      if (isCharged) this.#room.limits.stats.add(index, isOver ? 'shadow' : 'allowed')
       else if (!isOver) this.#room.giveBack(this.#keyOf(policy), policy.quota, policy.cost)
     }
     if (isCharged && spent.length > 0) this.#room.sync.report(this.#visit)
@@ -52,11 +52,11 @@ export class NetworkCheck {
 
   #charge(spent: Spent[]): Refusal | null {
     if (this.#visit.network === null) return null
-    for (const [place, policy] of this.#room.limits.policies.entries()) {
+    for (const [index, policy] of this.#room.limits.policies.entries()) {
       if (!policy.perNetwork || !policy.matches(this.#visit.request.method, this.#visit.readings)) continue
       const retryAfterMs = this.#room.spendOrWaitMs(this.#keyOf(policy), policy.quota, this.#visit.nowMs, policy.cost)
       if (retryAfterMs > 0 && !policy.isShadow) return refusedBy(policy, retryAfterMs)
-      spent.push({ place, policy, isOver: retryAfterMs > 0 })
+      spent.push({ index, policy, isOver: retryAfterMs > 0 })
     }
     return null
   }

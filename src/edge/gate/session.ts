@@ -171,11 +171,11 @@ export async function admitted(
   if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return unchanged(room, carried, why)
   if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)
     return unchanged(room, carried, why)
-  const lease = room.sessions.peek(sid)
+  const session = room.sessions.peek(sid)
   const pass = passFor({ room: room.name, sid, generation, issuedMs: visit.nowMs }, doorExpiresMs)
-  const known = lease?.token ? await room.tokens.read(lease.token, visit.nowMs) : null
+  const known = session?.token ? await room.tokens.read(session.token, visit.nowMs) : null
   const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
-  const token = isKnown && lease ? lease.token : await room.tokens.signPass(pass)
+  const token = isKnown && session ? session.token : await room.tokens.signPass(pass)
   room.sessions.notePass(sid, token)
   return { kind: 'admitted', why, room, sid, pass: token, isNew: true }
 }

@@ -20,7 +20,7 @@ const PATHS_MAX = 16
 export interface SessionLimits {
   readonly policies: readonly Policy[]
   readonly names: LeaseNames
-  /** Indexed by the policy's place in the list. */
+  /** Indexed by the policy's index in the list. */
   readonly whole: (TokenLease | undefined)[]
   readonly paths: Map<string, TokenLease>
   /** Requests whose answers have not begun. */
@@ -52,7 +52,7 @@ export function covers(policy: Policy, visit: Visit): boolean {
 }
 
 /**
- * Returns the lease for the policy at place `i`, and makes it when there is none. Where the policy counts paths, the
+ * Returns the lease for the policy at index `i`, and makes it when there is none. Where the policy counts paths, the
  * lease is for the path of the visit.
  */
 export function tokenLeaseOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): TokenLease {

@@ -13,7 +13,7 @@ export class PolicyStats {
     this.#counts = names.map(() => ({ allowed: 0, limited: 0, shadow: 0, near: 0, fallback: 0 }))
   }
 
-  /** Counts a decision for the policy at place `i` in the list. */
+  /** Counts a decision for the policy at index `i` in the list. */
   add(i: number, kind: PolicyCount): void {
     const counts = this.#counts[i]
     if (counts) counts[kind]++

@@ -28,11 +28,11 @@ export class Votes {
    */
   voter(sid: string, justIn: boolean, { nowMs }: Caller): Pick<Sampled, 'lot' | 'own'> | null {
     if (!isVoter(sid, this.#sync.snapshot?.voterShare ?? 1)) return null
-    const lease = this.#sessions.peek(sid) ?? this.#sessions.of(sid)
-    if (justIn) return { lot: NEWCOMERS_LOT, own: lease.samples }
+    const session = this.#sessions.peek(sid) ?? this.#sessions.of(sid)
+    if (justIn) return { lot: NEWCOMERS_LOT, own: session.samples }
     const lot = lotOfSession(sid)
-    this.#noteHere(lease, lot, nowMs)
-    return { lot, own: lease.samples }
+    this.#noteHere(session, lot, nowMs)
+    return { lot, own: session.samples }
   }
 
   /** Notes a session whose request is blocked: its visitor is there. */
@@ -66,10 +66,10 @@ export class Votes {
     this.#ballots.take(put)
   }
 
-  #noteHere(lease: SessionMemory, lot: number, nowMs: number): void {
+  #noteHere(session: SessionMemory, lot: number, nowMs: number): void {
     const window = Math.floor(nowMs / WINDOW_MS)
-    if (lease.notedWindow === window) return
-    lease.notedWindow = window
+    if (session.notedWindow === window) return
+    session.notedWindow = window
     this.#ballots.note(ORIGIN, lot, nowMs)
   }
 }
