@@ -228,11 +228,11 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     this.#followHealth(nowMs)
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
-    if (turnOf(this.#state.events) !== before || this.#state.dirty.size > 0) this.#save()
+    if (turnOf(this.#state.events) !== before || core.isStoringDue(this.#state, nowMs)) this.#save()
   }
 
   #save(): void {
-    this.#store.saveLines(this.#state, core.takeDirty(this.#state))
+    this.#store.saveLines(this.#state, core.takeDirty(this.#state, Date.now()))
     this.#store.saveRoom(this.#state)
   }
 

@@ -8,7 +8,7 @@ import { CHUNK_MS } from '../core/line/arrivals.ts'
 import type { Line, LineState } from '../core/line/line.ts'
 import { newLine } from '../core/line/line.ts'
 import type { Change, ChangeRequest } from '../core/protocol/calls.ts'
-import { type DoorRecord, newRoom, type RoomState, removeLane } from '../core/room/room.ts'
+import { addUnstored, type DoorRecord, newRoom, type RoomState, removeLane } from '../core/room/room.ts'
 import { migrate } from '../runtime/migrations.ts'
 import type { Overrides } from '../settings/rooms.ts'
 
@@ -39,6 +39,7 @@ const KEPT = [
   'history',
   'phase',
   'turns',
+  'chunksStored',
   'draws',
   'events',
   'stock',
@@ -84,6 +85,7 @@ export class RoomStore {
       removeLane(room, lane, nowMs)
       this.#deleteLane(lane)
     }
+    addUnstored(room)
     return room
   }
 

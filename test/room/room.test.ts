@@ -36,6 +36,28 @@ describe('a room', () => {
     expect(await room.sync(report('zz-1', { seq: 1 }))).toBeNull()
   })
 
+  it('remembers each place that doors have counted, although not each report stores the line', async () => {
+    const room = roomStub(env, 'standing')
+    await room.change({ set: { queue_all: true } }, null, 'test')
+    await room.sync(report('zz-1', { demand: ready(1) }))
+    const bucket = arrivalBucketOf(Date.now() + 1_000)
+    const report2 = (door: string, i: number) => ({
+      door,
+      seq: i,
+      base: i - 1,
+      cells: { [`line/main/${bucket + i}`]: 1 },
+    })
+    for (let i = 2; i <= 8; i++)
+      for (const door of ['zz-1', 'zz-2', 'zz-3']) await room.sync(report(door, report2(door, i)))
+    for (let times = 0; times < 2; times++) {
+      await evictDurableObject(stubOf('standing'))
+      expect((await room.describe()).figures).toMatchObject({ waiting: 21, totals: { confirmed: 21 } })
+    }
+    await room.sync(report('zz-1', { seq: 9, base: 8, cells: { [`gone/main/${bucket + 2}`]: 1 } }))
+    await evictDurableObject(stubOf('standing'))
+    expect((await room.describe()).figures.waiting).toBe(20)
+  })
+
   it('moves the people of a removed lane into the main line once, whatever is evicted', async () => {
     const room = roomStub(env, 'invited')
     const bucket = arrivalBucketOf(Date.now() + 1_000)

@@ -6,7 +6,8 @@ import { confirm, uncount } from '../line/line.ts'
 import type { Cells } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { markDirty } from './settings.ts'
-import { count, lineOf, type RoomState } from './state.ts'
+import { count, type DoorRecord, lineOf, type RoomState } from './state.ts'
+import { noteUnstored } from './unstored.ts'
 
 /** A skewed clock may put a ticket this far into the future. Tickets further ahead are not counted. */
 const FUTURE_MS = 60_000
@@ -20,10 +21,10 @@ const FUTURE_MS = 60_000
  * - `health/...`: samples of the origin's health, which are not applied here
  * - any other name: a total
  */
-export function applyCells(room: RoomState, cells: Readonly<Record<string, number>>, nowMs: number): void {
+export function applyCells(room: RoomState, door: DoorRecord, cells: Cells, nowMs: number): void {
   for (const [cell, by] of Object.entries(cells)) {
     const [kind, lane = '', bucketText = ''] = cell.split('/')
-    const places = { lane, bucket: Number(bucketText), by }
+    const places = { door, lane, bucket: Number(bucketText), by }
     if (kind === 'line') confirmIn(room, places, nowMs)
     else if (kind === 'gone') giveUp(room, places)
     else if (kind === 'health') continue
@@ -35,30 +36,33 @@ export function applyCells(room: RoomState, cells: Readonly<Record<string, numbe
 
 /** Counted places in one bucket. The lane is that of their tickets, which may be removed. */
 interface Places {
+  readonly door: DoorRecord
   readonly lane: string
   readonly bucket: number
   readonly by: number
 }
 
-function confirmIn(room: RoomState, { lane: ofTickets, bucket, by }: Places, nowMs: number): void {
+function confirmIn(room: RoomState, { door, lane: ofTickets, bucket, by }: Places, nowMs: number): void {
   const endKey = (bucket + 1) * BUCKET_MS
   if (!Number.isSafeInteger(bucket) || endKey > Math.max(nowMs, room.draws.untilKey) + FUTURE_MS) return
   const lane = lineOf(room, ofTickets, endKey)
   const line = room.lines.get(lane)
   if (!line) return
   confirm(line, bucket, endKey, by)
+  noteUnstored(room, door, `line/${lane}/${bucket}`, by)
   markDirty(room, lane, chunkOf(bucket))
   count(room, 'confirmed', by)
 }
 
 /** Removes a ticket that was given up: a visitor who changes lanes does not come back with the old ticket. */
-function giveUp(room: RoomState, { lane: ofTickets, bucket, by }: Places): void {
+function giveUp(room: RoomState, { door, lane: ofTickets, bucket, by }: Places): void {
   if (!Number.isSafeInteger(bucket)) return
   const endKey = (bucket + 1) * BUCKET_MS
   const lane = lineOf(room, ofTickets, endKey)
   const line = room.lines.get(lane)
   if (!line) return
   uncount(line, bucket, endKey, by)
+  noteUnstored(room, door, `gone/${lane}/${bucket}`, by)
   markDirty(room, lane, chunkOf(bucket))
 }
 

@@ -21,11 +21,15 @@ import { applyCells, healthIn } from './cells.ts'
 import { grant, left, readyCount, readyIn, silentDoors, sums } from './grants.ts'
 import { followSettings } from './settings.ts'
 import { count, type DoorRecord, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { isStoringDue, takeDirty } from './unstored.ts'
 
 export { waitingTotal } from './calling.ts'
 export { available, left, readyCount, readyIn, restock, sums } from './grants.ts'
 export { removeLane } from './settings.ts'
 export { type DoorRecord, newRoom, type RoomRules, type RoomState, type Totals } from './state.ts'
+export { addUnstored, isStoringDue, takeDirty } from './unstored.ts'
+
+const NOTHING: ReadonlyMap<string, ReadonlySet<number>> = new Map()
 
 /** The frontier moves at most this often. */
 const TICK_MS = 500
@@ -42,7 +46,7 @@ type SyncOutcome =
       readonly granted: number
       /** The part of `granted` for each lane beside the main one; absent if there is none. */
       readonly lanes?: Readonly<Record<string, number>>
-      /** Chunks of the histogram that must be stored, by lane. */
+      /** Chunks of the histogram that must be stored now, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
       /** Health samples of the origin that edges reported: cells of `core/health/samples.ts`. */
       readonly health: Cells
@@ -73,23 +77,16 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   if (isBehind) putInLine(room, report.demand)
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
-  applyCells(room, added ?? {}, nowMs)
+  applyCells(room, door, added ?? {}, nowMs)
   tick(room, rules, nowMs)
   if (grant(room, door, rules, nowMs) === 'short' && room.open) closeRoom(room, report.demand, rules, nowMs)
   return {
     kind: 'applied',
     ...grantsOf(door),
-    dirty: takeDirty(room),
+    dirty: isStoringDue(room, nowMs) ? takeDirty(room, nowMs) : NOTHING,
     health: healthIn(added ?? {}),
     nudge: silentDoors(room, report.door, nowMs),
   }
-}
-
-/** Returns the chunks of the histograms that must be stored now, and clears the list. */
-export function takeDirty(room: RoomState): ReadonlyMap<string, ReadonlySet<number>> {
-  const dirty = new Map(room.dirty)
-  room.dirty.clear()
-  return dirty
 }
 
 function grantsOf(door: DoorRecord): { granted: number; lanes?: Record<string, number> } {

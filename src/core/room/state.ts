@@ -14,9 +14,21 @@ import { MAIN_LANE } from '../ticket.ts'
 
 export const NO_LANES: readonly LaneShare[] = []
 
+/** Counted places that are in no stored chunk yet. */
+export interface Unstored {
+  /** How often chunks had been stored before. The counts are in a chunk once they were stored again. */
+  readonly after: number
+  /** `line/<lane>/<bucket>` and `gone/<lane>/<bucket>`, each with the lane in which the places were counted. */
+  readonly cells: Record<string, number>
+  /** At least the number of these cells. */
+  counts: number
+}
+
 export interface DoorRecord extends DoorAccount {
   demand: readonly Demand[]
   applied: Applied | undefined
+  /** Counted places of this door's reports that are in no stored chunk yet; absent if there are none. */
+  unstored?: Unstored
 }
 
 /** Totals since the room began, for operators. */
@@ -38,6 +50,8 @@ export interface RoomState {
    * removed.
    */
   readonly dirty: Map<string, Set<number>>
+  /** How often changed chunks were stored, and when last. */
+  readonly chunksStored: { times: number; atMs: number }
   /** The turns of the lanes that share the permits. */
   readonly turns: LaneTurns
   readonly draws: BatchState
@@ -100,6 +114,7 @@ export function newRoom(nowMs: number): RoomState {
     doors: new Map(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
     dirty: new Map(),
+    chunksStored: { times: 0, atMs: 0 },
     turns: newLaneTurns(),
     draws: newBatchState(),
     events: newEvents(),

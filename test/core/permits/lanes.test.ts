@@ -213,7 +213,7 @@ describe('a removed lane', () => {
   it('names its lane and the changed chunks of the main line for the store', () => {
     const room = heldRoom(BOTH)
     tick(room, HELD_WITHOUT, T0 + 11_000)
-    expect([...takeDirty(room)]).toEqual([
+    expect([...takeDirty(room, T0 + 11_000)]).toEqual([
       ['main', new Set([chunkOf(arrivalBucketOf(T0 + 1_005))])],
       ['vip', new Set()],
     ])
