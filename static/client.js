@@ -15,30 +15,20 @@
 
 const MARK = 'Waiting-Room-State'
 const OUTSIDE = ['waiting', 'called', 'missed', 'rejected', 'sold-out', 'uninvited']
-// After a visitor has closed the dialog, requests are handed back for this time.
-const CLOSED_FOR_MS = 60000
+// After a visitor has closed the dialog, requests are handed back for this time. An answer of the site may have begun a
+// session, and the page asks for its end at most this often.
+const QUIET_MS = 60000
 // While a warning is shown, another tab may keep the session.
 const LOOK_EVERY_MS = 10000
-// An answer of the site may have begun a session. The page asks for its end at most this often.
-const ASK_EVERY_MS = 60000
 
 const isSafe = (/** @type {string} */ method) => /^(GET|HEAD)$/i.test(method)
 const isOutside = (/** @type {string | null} */ state) => OUTSIDE.includes(state || '')
 
 /**
- * Returns a promise that is rejected when the signal aborts first.
- *
- * @param {Promise<boolean>} promise
  * @param {AbortSignal | null | undefined} signal
- * @returns {Promise<boolean>}
+ * @returns {Promise<never>}
  */
-const unlessAborted = (promise, signal) =>
-  signal
-    ? Promise.race([
-        promise,
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
-      ])
-    : promise
+const abortOf = signal => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
 
 /**
  * Returns a fetch that waits. A safe request that meets the line is sent once more after the wait. Any other request is
@@ -61,7 +51,8 @@ export const waitingFetch = (send, wait, note) => async (input, init) => {
     return response
   }
   const waited = wait(response.headers.get('Waiting-Room-Name') || '', safe)
-  return safe && (await unlessAborted(waited, init?.signal || own.signal)) ? send(input, init) : response
+  const signal = init?.signal || own.signal
+  return safe && (await Promise.race([waited, abortOf(signal)])) ? send(input, init) : response
 }
 
 /**
@@ -171,8 +162,7 @@ const element = (tag, style, properties) => {
 
 const BOX =
   'font:1rem/1.5 system-ui,sans-serif;color-scheme:light dark;background:Canvas;color:CanvasText;border:solid 1px GrayText;border-radius:.75rem;'
-const BUTTON =
-  'font:inherit;min-height:2.75rem;padding:0 1rem;border:1px solid;border-radius:.5rem;background:ButtonFace;color:ButtonText;'
+const BUTTON = 'font:inherit;min-height:2.75rem;padding:0 1rem;'
 
 /**
  * Shows the waiting page of a room in a dialog. Returns true once the visitor is inside, false when the visitor closes
@@ -185,11 +175,7 @@ const BUTTON =
 const inDialog = (facts, url) =>
   new Promise(resolve => {
     const { waiting, close } = facts.texts
-    const dialog = element(
-      'dialog',
-      `${BOX}width:min(38rem,100% - 1rem);height:min(46rem,100% - 1rem);padding:0;overflow:hidden`,
-      { ariaLabel: waiting },
-    )
+    const dialog = element('dialog', `${BOX}width:38rem;height:46rem;padding:0;overflow:hidden`, { ariaLabel: waiting })
     const frame = element('iframe', 'width:100%;height:100%;border:0', { title: waiting, src: `${url}&embedded=1` })
     const button = element('button', `${BUTTON}position:absolute;top:.5rem;inset-inline-end:.5rem`, {
       textContent: close,
@@ -221,7 +207,7 @@ const inDialog = (facts, url) =>
 const waiter = (facts, how, entered) => {
   /** @type {Map<string, Promise<boolean>>} */
   const waits = new Map()
-  let closedAtMs = Number.NEGATIVE_INFINITY
+  let closedAtMs = 0
   return (room, isSafe) => {
     const known = waits.get(room)
     if (known) return known
@@ -232,7 +218,7 @@ const waiter = (facts, how, entered) => {
     }
     // To leave the page would lose what its visitor has typed.
     if (how === 'page') return isSafe ? go() : Promise.resolve(false)
-    if (Date.now() - closedAtMs < CLOSED_FOR_MS) return Promise.resolve(false)
+    if (Date.now() - closedAtMs < QUIET_MS) return Promise.resolve(false)
     const waited = inDialog(facts, url).then(isInside => {
       waits.delete(room)
       if (isInside === null) return isSafe ? go() : false
@@ -255,7 +241,7 @@ const waiter = (facts, how, entered) => {
 const sessionWatch = (facts, send, warnMs) => {
   const { prefix, room, texts } = facts
   let leadMs = warnMs
-  let askedAtMs = Number.NEGATIVE_INFINITY
+  let askedAtMs = 0
   let isWatched = false
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
@@ -322,9 +308,20 @@ const sessionWatch = (facts, send, warnMs) => {
     extend,
     begin: () => void look(true),
     note() {
-      if (!isWatched && Date.now() - askedAtMs > ASK_EVERY_MS) void look(true)
+      if (!isWatched && Date.now() - askedAtMs > QUIET_MS) void look(true)
     },
   }
+}
+
+/** Returns the page from which the visitor came, also after a wait. */
+const firstReferrer = () => {
+  const { referrer } = document
+  try {
+    const kept = sessionStorage.getItem('antesala-referrer')
+    sessionStorage.removeItem('antesala-referrer')
+    if (kept && new URL(referrer || location.href).host === location.host) return kept
+  } catch {}
+  return referrer
 }
 
 /**
@@ -341,5 +338,5 @@ export const start = (facts, { wait, warnSeconds = 60 }) => {
   window.fetch = waitingFetch(send, wrapped, note)
   window.XMLHttpRequest = waitingRequest(Native, wrapped, note)
   note()
-  return { extend: watch.extend }
+  return { extend: watch.extend, referrer: firstReferrer() }
 }

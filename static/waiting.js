@@ -63,6 +63,13 @@
     position: shown,
     atMs: 0,
   }
+  // After the wait the browser names this page as the referrer. client.js gives the first one to the site.
+  try {
+    const [from = ''] = document.referrer.split('?')
+    if ('referrer' in room.dataset && new URL(from).host !== location.host)
+      sessionStorage.setItem('antesala-referrer', from)
+  } catch {}
+
   // The first and the last position outlive a reload, so that the bar goes on where it was.
   let way = { from: 0, at: 0 }
   try {

@@ -46,6 +46,8 @@ export interface Ticket {
   readonly waitMs?: number | null
   /** Until when a called ticket may be claimed, null until its visitor has learnt of the call. */
   readonly byMs: number | null
+  /** The page from which the visitor first came, absent if there was none. */
+  readonly referrer?: string
   /** When the place was taken, for a sid from an invitation. Such a sid can have more than one session. */
   readonly takenMs?: number
   readonly generation: number
@@ -62,6 +64,8 @@ export interface Pass {
    * Two seconds before the door ends the session, so that no request reaches the origin for a place that is free again.
    */
   readonly expiresMs: number
+  /** The page from which the visitor first came. Only a pass that a poll has brought contains it. */
+  readonly referrer?: string
 }
 
 export const PASS_ENDS_EARLY_MS = 2_000

@@ -90,6 +90,7 @@ const runtimeShape = {
   protected_duration: minutes(0.05, 1_440).default(15),
   bypass: z.array(bypassRule).max(100).default([]),
   well_known: oneOf('forward', 'queue').default('forward'),
+  referrer: oneOf('keep', 'drop').default('keep'),
   rate_limits: rateLimits.prefault([]),
   max_concurrent: numberIn(1, 10_000).nullable().default(null),
   anonymous: anonymousLimit.prefault({}),

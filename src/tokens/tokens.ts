@@ -119,6 +119,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     ...(typeof waitMs === 'number' ? { wait: waitMs } : {}),
     by: byMs,
     ...(takenMs === undefined ? {} : { taken: takenMs }),
+    ...(ticket.referrer === undefined ? {} : { ref: ticket.referrer }),
     gen: generation,
     iat,
     exp,
@@ -129,7 +130,8 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
 export function signPass(ring: KeyRing, pass: Pass): Promise<string> {
   const iat = Math.floor(pass.issuedMs / 1_000)
   const exp = Math.floor(pass.expiresMs / 1_000) // NumericDate is whole seconds: end early, never late
-  const claims = { aud: pass.room, sub: pass.sid, gen: pass.generation, iat, exp }
+  const ref = pass.referrer === undefined ? {} : { ref: pass.referrer }
+  const claims = { aud: pass.room, sub: pass.sid, ...ref, gen: pass.generation, iat, exp }
   return signCompact(ring.passes.sign.header, claims, ring.passes.sign.key)
 }
 
@@ -186,7 +188,7 @@ async function ticketFrom(payload: Record<string, unknown>, room: string, ring: 
   if (!(taken === undefined || isFiniteNumber(taken))) return NONE
   const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
-  const ticket = { room, sid: sub, ...place, ...invited, generation: gen, issuedMs: iat * 1_000 }
+  const ticket = { room, sid: sub, ...place, ...invited, ...refIn(payload), generation: gen, issuedMs: iat * 1_000 }
   if (payload.entry !== undefined) {
     const entry = entryFrom(payload)
     return entry ? { kind: 'ticket', ticket: { ...ticket, entry } } : NONE
@@ -209,7 +211,12 @@ function entryFrom({ event, entry }: Record<string, unknown>): Entry | null {
 function passFrom(payload: Record<string, unknown>, room: string): Token {
   const { sub, gen, iat, exp } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(gen) || !isFiniteNumber(iat) || !isFiniteNumber(exp)) return NONE
-  return { kind: 'pass', pass: { room, sid: sub, generation: gen, issuedMs: iat * 1_000, expiresMs: exp * 1_000 } }
+  const times = { issuedMs: iat * 1_000, expiresMs: exp * 1_000 }
+  return { kind: 'pass', pass: { room, sid: sub, ...refIn(payload), generation: gen, ...times } }
+}
+
+function refIn({ ref }: Record<string, unknown>): Pick<Ticket, 'referrer'> {
+  return typeof ref === 'string' ? { referrer: ref } : {}
 }
 
 export function isFiniteNumber(value: unknown): value is number {

@@ -27,6 +27,7 @@ const CLIENT = '<script src="/.waiting-room/client.js?room=app"></script>'
 const PAGES: Readonly<Record<string, string>> = {
   '/app-shell': CLIENT,
   '/unframed': CLIENT,
+  '/app/landing': CLIENT,
   '/by-module': '<script type="module" src="/module.js"></script>',
   '/short/page': '<script src="/.waiting-room/client.js?room=short"></script>',
   '/turbo': `${CLIENT}<script src="/lib/turbo.js"></script>${LINK}`,
@@ -105,12 +106,19 @@ describe('a page with the script for sites', () => {
     await request(page)
     await inLine(page)
     expect(await dialog(page).count()).toBe(1)
+    const landing = await page.context().newPage()
+    await landing.goto(`${site.url}/app/landing?utm_source=mail`, { referer: 'https://news.example/story' })
     expect(await outcomes(page)).toEqual([])
     await site.change('app', { queue_all: false })
     await expect.poll(() => outcomes(page), { timeout: 30_000 }).toEqual(['200 site: GET request', 'site: GET fetch'])
     expect([await dialog(page).count(), await isFirst(page), page.url()]).toEqual([0, true, `${site.url}/app-shell`])
     // The frame has loaded nothing of the site.
-    expect(reached.filter(line => line.startsWith('GET /app/')).sort()).toEqual(['GET /app/asked', 'GET /app/fetched'])
+    const below = reached.filter(line => line.startsWith('GET /app/') && !line.endsWith('landing'))
+    expect(below.sort()).toEqual(['GET /app/asked', 'GET /app/fetched'])
+    // The page of the other tab knows from where its visitor came.
+    await landing.waitForFunction(() => 'waitingRoom' in globalThis)
+    const referrers = () => [document.referrer, Reflect.get(Reflect.get(globalThis, 'waitingRoom'), 'referrer')]
+    expect(await landing.evaluate(referrers)).toEqual([`${site.url}/`, 'https://news.example/story'])
   })
 
   it('gets an unsafe request back at once, and its visitor can close the dialog', async () => {

@@ -160,6 +160,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
     schema: roomSchema,
     prefix: '',
     purposes: {
+      referrer: '`drop`: the origin does not get [the first referrer](origin.md#the-first-referrer) after a wait',
       well_known: '`queue`: [well-known files](crawlers.md#well-known-files) wait in line',
       bypass: 'rules; one rule that matches is enough',
       'bypass[].preset': '[rules of a product](platforms.md)',

@@ -10,6 +10,8 @@ export interface Options {
 export interface WaitingRoom {
   /** Keeps the session, as a request of its visitor does. Returns false if the session is over. */
   extend(): Promise<boolean>
+  /** The page from which the visitor came, as `document.referrer`, but also after a wait. */
+  readonly referrer: string
 }
 
 /** Watches the requests and the session of this page. Call it once, before the first request. */

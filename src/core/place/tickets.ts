@@ -24,7 +24,7 @@ interface Lot {
 }
 
 type NewTicket = Pick<Ticket, 'room' | 'sid' | 'lane' | 'key'> &
-  Partial<Pick<Ticket, 'draw' | 'entry' | 'takenMs' | 'byMs'>>
+  Partial<Pick<Ticket, 'draw' | 'entry' | 'takenMs' | 'byMs' | 'referrer'>>
 
 /**
  * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the

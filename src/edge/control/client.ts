@@ -13,8 +13,10 @@ import { languageHeaders } from '../texts/language.ts'
 /** Browsers keep the script for this long. */
 const MAX_AGE_SECONDS = 600
 
-/** The statements of the source, without their exports. */
-const code = compact(source).replace(/^export /gm, '')
+/** The statements of the source, without their exports and without spaces around operators. No text of it has these. */
+const code = compact(source)
+  .replace(/^export /gm, '')
+  .replace(/ (=>|===?|&&|\|\||\?) /g, '$1')
 
 /** Returns the script for a script element, which begins at once, or the module, whose page begins it. */
 export function clientScript(visit: Visit, room: RoomClient, kind: 'script' | 'module'): Response {

@@ -22,8 +22,8 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
   if (lease)
     return letIn(
       room,
-      passFor({ room: room.name, sid, generation, issuedMs: visit.nowMs }, lease.expiresMs),
-      'claimed-before',
+      passFor({ room: room.name, sid, ...later(step, charges), generation, issuedMs: visit.nowMs }, lease.expiresMs),
+      { why: 'claimed-before', referrer: charges ? ticket.referrer : undefined },
     )
   const id = placeIdOf(ticket)
   const ended = room.ended.find(id, visit.nowMs)
@@ -36,10 +36,11 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
       return answer
     }
     const pass = passFor(
-      { room: room.name, sid: answer.sid ?? sid, generation, issuedMs: answer.issuedMs },
+      { room: room.name, sid: answer.sid ?? sid, ...later(step, charges), generation, issuedMs: answer.issuedMs },
       answer.expiresMs,
     )
-    return await letIn(room, pass, answer.known ? 'claimed-before' : 'claimed')
+    const why = answer.known ? 'claimed-before' : 'claimed'
+    return await letIn(room, pass, { why, referrer: charges ? ticket.referrer : undefined })
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { verdict: 'unreachable' }
@@ -77,7 +78,17 @@ async function askFor(
   return answer
 }
 
-async function letIn(room: RoomClient, pass: Pass, why: WhyAdmitted): Promise<Claimed> {
+/** Returns the referrer for the pass of a poll, whose visitor sends the first request later. */
+function later({ ticket: { referrer } }: ClaimStep, charges: boolean): Pick<Pass, 'referrer'> {
+  return charges || referrer === undefined ? {} : { referrer }
+}
+
+async function letIn(
+  room: RoomClient,
+  pass: Pass,
+  { why, referrer = null }: { readonly why: WhyAdmitted; readonly referrer: string | null | undefined },
+): Promise<Claimed> {
   const text = await room.tokens.signPass(pass)
-  return { verdict: 'admitted', admission: { kind: 'admitted', why, room, sid: pass.sid, pass: text, isNew: true } }
+  const admission = { kind: 'admitted', why, room, sid: pass.sid, pass: text, isNew: true, referrer } as const
+  return { verdict: 'admitted', admission }
 }

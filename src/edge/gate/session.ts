@@ -167,22 +167,24 @@ export async function admitted(
   carried: Carried<Pass>,
   { why, doorExpiresMs }: { readonly why: WhyAdmitted; readonly doorExpiresMs: number },
 ): Promise<Admitted> {
-  const { sid, generation, expiresMs } = carried.value
-  if (doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000) return unchanged(room, carried, why)
-  if (visit.kind === 'subresource' && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)
-    return unchanged(room, carried, why)
+  const { sid, generation, expiresMs, referrer = null } = carried.value
+  const isSubresource = visit.kind === 'subresource'
+  // A pass with a referrer is replaced by one without it, so that only the first requests of a session have it.
+  const isKept = doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000 && (referrer === null || isSubresource)
+  if (isKept || (isSubresource && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)) return unchanged(room, carried, why)
   const session = room.sessions.peek(sid)
   const pass = passFor({ room: room.name, sid, generation, issuedMs: visit.nowMs }, doorExpiresMs)
   const known = session?.token ? await room.tokens.read(session.token, visit.nowMs) : null
-  const isKnown = known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000
+  const isKnown =
+    known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000 && known.pass.referrer === undefined
   const token = isKnown && session ? session.token : await room.tokens.signPass(pass)
   room.sessions.notePass(sid, token)
-  return { kind: 'admitted', why, room, sid, pass: token, isNew: true }
+  return { kind: 'admitted', why, room, sid, pass: token, isNew: true, referrer: isSubresource ? null : referrer }
 }
 
 /** Returns the verdict for a session whose visitor keeps the pass. */
 function unchanged(room: RoomClient, { value, text }: Carried<Pass>, why: WhyAdmitted): Admitted {
-  return { kind: 'admitted', why, room, sid: value.sid, pass: text, isNew: false }
+  return { kind: 'admitted', why, room, sid: value.sid, pass: text, isNew: false, referrer: null }
 }
 
 /** Waits for a promise, but at most 150 ms. Then returns `late`. */

@@ -6,6 +6,7 @@ import { counterOf, eventLotOf, goneCounterOf, issueAt, newTicket, withPlace } f
 import { inGeneration, placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { entryKey } from '../../tokens/draw.ts'
 import { TICKET_FOR_SECONDS } from '../../tokens/tokens.ts'
+import { referrerOf } from '../request/referrer.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
@@ -22,13 +23,13 @@ export function countConfirmed(visit: Visit, room: RoomClient, ticket: Ticket): 
 
 /**
  * Returns a new ticket: a place by arrival, a place drawn in the batch of this moment, or an entry in the draw of an
- * event. A valid invitation may set the sid.
+ * event. A valid invitation may set the sid. `before` is the visitor's last ticket.
  */
 export async function issueTicket(
   visit: Visit,
   room: RoomClient,
   invited: Invited,
-  { lane, behindMs }: { readonly lane: string; readonly behindMs: number },
+  { lane, behindMs, before }: { readonly lane: string; readonly behindMs: number; readonly before: Ticket | null },
 ): Promise<Ticket> {
   const { nowMs } = visit
   const { snapshot } = room
@@ -38,7 +39,9 @@ export async function issueTicket(
   const drawn = issue.batch ? await room.tokens.draw(sid, issue.batch) : null
   const key = drawn?.key ?? room.keyAt(nowMs) + issue.behindMs
   const place = { room: room.name, sid, lane, key, draw: drawn?.draw ?? null, entry: issue.entry }
-  return newTicket({ ...place, ...(chosen === null ? {} : { takenMs: nowMs }) }, snapshot, nowMs)
+  const referrer = room.settings.config.referrer === 'keep' ? (before?.referrer ?? referrerOf(visit)) : null
+  const more = { ...(chosen === null ? {} : { takenMs: nowMs }), ...(referrer === null ? {} : { referrer }) }
+  return newTicket({ ...place, ...more }, snapshot, nowMs)
 }
 
 /** Gives a ticket its place when the draw of its event is done. Most rooms have no events, so their polls skip this. */

@@ -59,6 +59,8 @@ export interface Admitted {
   readonly pass: string
   /** The visitor needs this pass in a cookie. */
   readonly isNew: boolean
+  /** The page from which the visitor first came. Null on all requests but the first ones of a session. */
+  readonly referrer: string | null
 }
 
 export interface Waiting {

@@ -77,7 +77,7 @@ export async function withoutPass(
       case 'issue': {
         if (step.why === 'changed-lane' && progress.ticket) giveUp(room, progress.ticket)
         if (step.why === 'missed') room.count('missed')
-        const issued = await issueTicket(visit, room, shown.invited, step)
+        const issued = await issueTicket(visit, room, shown.invited, { ...step, before: progress.ticket })
         progress = { ...progress, ticket: issued, visitor: { ...visitor, issued: step.why } }
         break
       }
@@ -174,5 +174,13 @@ async function admitLocally(visit: Visit, room: RoomClient): Promise<Admitted> {
   const sid = newSid(room, visit)
   const generation = room.snapshot?.generation ?? 0
   const pass = { room: room.name, sid, generation, issuedMs: visit.nowMs, expiresMs: visit.nowMs + FALLBACK_PASS_MS }
-  return { kind: 'admitted', why: 'room-failed', room, sid, pass: await room.tokens.signPass(pass), isNew: true }
+  return {
+    kind: 'admitted',
+    why: 'room-failed',
+    room,
+    sid,
+    pass: await room.tokens.signPass(pass),
+    isNew: true,
+    referrer: null,
+  }
 }

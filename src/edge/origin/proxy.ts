@@ -14,6 +14,7 @@ import { noteRedirect } from './own-redirect.ts'
 /** The headers that describe an admitted visitor to the origin. */
 const PASS_HEADER = 'Waiting-Room-Pass'
 const SESSION_HEADER = 'Waiting-Room-Session'
+const REFERRER_HEADER = 'Waiting-Room-Referrer'
 export type ProxyOutcome =
   | { readonly kind: 'answered'; readonly response: Response }
   | { readonly kind: 'failed'; readonly why: 'timeout' | 'unreachable' }
@@ -92,6 +93,8 @@ function headersFor(visit: Visit, { admissions, overrides, isPreflight }: Onward
   if (admissions.length > 0) {
     headers[PASS_HEADER] = admissions.map(({ pass }) => pass).join(', ')
     headers[SESSION_HEADER] = admissions.map(({ sid }) => sid).join(', ')
+    const referrer = admissions.find(admission => admission.referrer !== null)?.referrer
+    if (referrer) headers[REFERRER_HEADER] = referrer
   }
   if (visit.address !== null) headers['X-Forwarded-For'] = visit.address
   headers['X-Forwarded-Proto'] = visit.url.protocol === 'https:' ? 'https' : 'http'

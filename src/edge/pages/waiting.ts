@@ -71,6 +71,7 @@ export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promi
     withoutScripts: counted(language.texts.page.withoutScripts, reloadSeconds, language),
     statusUrl: statusUrl(visit, waiting.room),
     waitUrl: waitUrl(visit, waiting.room),
+    keepsReferrer: config.referrer === 'keep',
   }
   return { html: render(variables), headers: await headers(config, language, form.form) }
 }

@@ -1,0 +1,18 @@
+/**
+ * The page of another site from which a newcomer comes. After the wait the browser names the waiting page as referrer,
+ * so the first one is kept in the ticket.
+ */
+import type { Visit } from './visit.ts'
+
+/** A longer address is shortened to its origin, so that a cookie stays small. */
+const REFERRER_MAX = 200
+
+/** Returns origin and path of the Referer, without its query. Returns null for a page of the same host. */
+export function referrerOf({ request, url, isSafe, kind }: Visit): string | null {
+  if (!isSafe || kind !== 'navigation') return null
+  const from = URL.parse(request.headers.get('Referer') ?? '')
+  if (!from || !/^https?:$/.test(from.protocol) || from.host === url.host) return null
+  const address = from.origin + from.pathname
+  const shown = address.length > REFERRER_MAX ? `${from.origin}/` : address
+  return shown.length > REFERRER_MAX ? null : shown
+}
