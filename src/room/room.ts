@@ -73,17 +73,17 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     const { settings, version } = this.#live
     this.#history.endMinute(nowMs)
     this.#catchUp(nowMs)
-    const outcome = core.sync(this.#state, report, this.#limitsAt(nowMs, report), nowMs)
+    const outcome = core.sync(this.#state, report, this.#rulesAt(nowMs, report), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
-      this.#history.note(this.#limitsAt(nowMs), nowMs)
+      this.#history.note(this.#rulesAt(nowMs), nowMs)
       this.#store.saveReported(this.#state, report.door, outcome.dirty)
       for (const door of outcome.nudge) this.#hints.send(door)
       this.#health.ingest(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)
     // A repeated report may be the first one that this incarnation of the room receives.
-    if (!this.#state.snapshot) core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    if (!this.#state.snapshot) core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
     const { snapshot } = this.#state
     if (!snapshot) throw new Error(`room ${this.#log.room} has no snapshot after a report`)
     this.#log.reported(report.door, snapshot)
@@ -102,7 +102,7 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     const nowMs = Date.now()
     this.#passTime(nowMs)
     const now = {
-      limits: this.#limitsAt(nowMs),
+      rules: this.#rulesAt(nowMs),
       health: this.#healthStats(nowMs),
       admittedLastMinute: this.#history.admittedLastMinute(nowMs),
     }
@@ -135,13 +135,13 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
   #putInForce(change: LiveChange, actor: string, nowMs: number): void {
     // The old rate applies to the time up to now.
     this.#catchUp(nowMs)
-    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
     this.#live.apply(change, actor, nowMs)
     this.#state.snapshot = null
     if (change.restocks) core.restock(this.#state, change.config.remaining)
     commitDraws(this.#state.events, this.#settings.events, nowMs)
     prunePolicies(this.#state.totals, policyNames(this.#settings))
-    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
     this.#save()
   }
 
@@ -182,8 +182,8 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
   }
 
   /** The operator's limits, lowered to what the origin bears. */
-  #limitsAt(nowMs: number, report?: DoorReport): core.RoomRules {
-    return this.#health.limits(this.#settings.at(nowMs).limits, this.#healthNow(nowMs, report))
+  #rulesAt(nowMs: number, report?: DoorReport): core.RoomRules {
+    return this.#health.limits(this.#settings.at(nowMs).admission, this.#healthNow(nowMs, report))
   }
 
   #healthNow(nowMs: number, report?: DoorReport): HealthNow {
@@ -196,7 +196,7 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
    */
   #followHealth(nowMs: number): HealthSnapshot | null {
     this.#history.endMinute(nowMs)
-    const snapshot = this.#health.advance(this.#settings.at(nowMs).limits, this.#healthNow(nowMs))
+    const snapshot = this.#health.advance(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))
     if (!this.#health.isNews(snapshot)) return snapshot
     this.#hints.sendToAll()
     this.ctx.waitUntil(this.#probeSoon())
@@ -227,7 +227,7 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     const before = turnOf(this.#state.events)
     this.#followHealth(nowMs)
     this.#catchUp(nowMs)
-    core.tick(this.#state, this.#limitsAt(nowMs), nowMs)
+    core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
     if (turnOf(this.#state.events) !== before || core.isStoringDue(this.#state, nowMs)) this.#save()
   }
 
@@ -239,12 +239,12 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
   /** Fills the permits up to each start or end of an event with the limits that held before it. */
   #catchUp(nowMs: number): void {
     for (const turnMs of this.#settings.turnsBetween(this.#state.bank.filledAtMs, nowMs)) {
-      core.fillUpTo(this.#state, this.#limitsAt(turnMs - 1), turnMs)
+      core.fillUpTo(this.#state, this.#rulesAt(turnMs - 1), turnMs)
       this.#log.turn(this.#settings, turnMs)
     }
   }
 
   #healthStats(nowMs: number): calls.HealthFigures {
-    return this.#health.figures(this.#settings.at(nowMs).limits, this.#healthNow(nowMs))
+    return this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))
   }
 }

@@ -14,7 +14,7 @@ export function roomStats(
   state: core.RoomState,
   settings: RoomSettings,
   now: {
-    readonly limits: core.RoomRules
+    readonly rules: core.RoomRules
     readonly health: HealthFigures
     readonly admittedLastMinute: number
   },
@@ -22,11 +22,11 @@ export function roomStats(
 ): RoomStats {
   const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
-  const { limits, health, admittedLastMinute } = now
+  const { rules, health, admittedLastMinute } = now
   return {
     active: live,
     permitsOut: unspent,
-    permitsBanked: core.available(state, limits),
+    permitsBanked: core.available(state, rules),
     remaining: core.left(state),
     waiting: Math.round(core.waitingTotal(state)),
     entries: state.events.draws.find(({ id }) => id === state.events.hold?.draw)?.entries ?? 0,
@@ -35,13 +35,13 @@ export function roomStats(
     verdicts: verdictTotals(state.totals),
     totals: otherTotals(state.totals),
     admittedLastMinute,
-    effectiveRatePerMinute: limits.ratePerMinute,
-    totalActiveUsers: limits.totalActiveUsers,
-    burst: core.burst(limits),
+    effectiveRatePerMinute: rules.ratePerMinute,
+    totalActiveUsers: rules.totalActiveUsers,
+    burst: core.burst(rules),
     open: state.open,
-    held: state.snapshot?.held ?? limits.ratePerMinute <= 0,
+    held: state.snapshot?.held ?? rules.ratePerMinute <= 0,
     sinceMs: state.phase.sinceMs,
-    waitMs: state.snapshot ? newcomersWaitMs(state.snapshot, limits.claimWindowMs, nowMs) : null,
+    waitMs: state.snapshot ? newcomersWaitMs(state.snapshot, rules.claimWindowMs, nowMs) : null,
     health,
     showRate: line ? showRate(line.state.control) : 1,
     lanes: laneStats(state, settings, nowMs),
@@ -57,8 +57,8 @@ export function roomStats(
 }
 
 /** Returns the main lane and each lane of the settings, or nothing for a room without lanes. */
-function laneStats(state: core.RoomState, { limits }: RoomSettings, nowMs: number): RoomStats['lanes'] {
-  const { lanes = [] } = limits
+function laneStats(state: core.RoomState, { admission }: RoomSettings, nowMs: number): RoomStats['lanes'] {
+  const { lanes = [] } = admission
   const admitted = (lane: string) => state.totals[`admitted/${lane}`] ?? 0
   const names = lanes.length === 0 ? [] : [MAIN_LANE, ...lanes.map(({ name }) => name)]
   return names.map(name => {
@@ -67,7 +67,7 @@ function laneStats(state: core.RoomState, { limits }: RoomSettings, nowMs: numbe
       name,
       share: Math.round(shareOf(lanes, name) * 1_000) / 1_000,
       waiting: line ? Math.round(waiting(line)) : 0,
-      standing: core.readyIn(state, limits, name, nowMs),
+      standing: core.readyIn(state, admission, name, nowMs),
       admitted: name === MAIN_LANE ? admittedInMain(state.totals) : Math.max(0, admitted(name)),
     }
   })

@@ -125,9 +125,9 @@ describe('the settings in force', () => {
 
   it('are those of the event from the exact millisecond of its start to that of its end', () => {
     const settings = room(limits)
-    const rates = [P - 1, P, S - 1, S, E - 1, E].map(ms => settings.at(ms).limits.ratePerMinute)
+    const rates = [P - 1, P, S - 1, S, E - 1, E].map(ms => settings.at(ms).admission.ratePerMinute)
     expect(rates).toEqual([60, 60, 60, 700, 700, 60])
-    expect(settings.at(S).limits.totalActiveUsers).toBe(7)
+    expect(settings.at(S).admission.totalActiveUsers).toBe(7)
     expect(settings.at(S).session.sessionMs).toBe(60_000)
     expect(settings.turnsBetween(P - 1, S)).toEqual([P, S])
     expect(settings.turnsBetween(P, S - 1)).toEqual([])
@@ -149,17 +149,17 @@ describe('the settings in force', () => {
   })
 
   it('are those of the room where the event sets nothing, and where it is suspended', () => {
-    expect(room({}).at(S).limits).toMatchObject({ ratePerMinute: 60, totalActiveUsers: 100 })
-    expect(room({ ...limits, suspended: true }).at(S).limits.ratePerMinute).toBe(60)
+    expect(room({}).at(S).admission).toMatchObject({ ratePerMinute: 60, totalActiveUsers: 100 })
+    expect(room({ ...limits, suspended: true }).at(S).admission.ratePerMinute).toBe(60)
   })
 
   it('stay at a rate of zero with queue_all, whatever the event sets', () => {
-    expect(room(limits, { queue_all: true }).at(S).limits.ratePerMinute).toBe(0)
+    expect(room(limits, { queue_all: true }).at(S).admission.ratePerMinute).toBe(0)
   })
 
   it('are found in any order of time, and are one fixed object where no event is scheduled', () => {
     const settings = room(limits)
-    expect([E, P, S, 1].map(ms => settings.at(ms).limits.ratePerMinute)).toEqual([60, 60, 700, 60])
+    expect([E, P, S, 1].map(ms => settings.at(ms).admission.ratePerMinute)).toEqual([60, 60, 700, 60])
     const [plain] = parseRooms(shop([]))
     if (!plain) throw new Error('no room')
     const compiled = compile(plain)

@@ -21,7 +21,7 @@ const WELL_KNOWN = compileBypass(WELL_KNOWN_RULES, [])
 interface Rules {
   readonly config: RoomConfig
   readonly session: SessionRules
-  readonly limits: RoomRules
+  readonly admission: RoomRules
   /** The rules for visitors without a pass. */
   readonly step: StepRules
   /** The event that is on, or whose prequeue is on. */
@@ -120,7 +120,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       reentryGraceMs: config.reentry_grace * MINUTE_MS,
       claimWindowMs,
     },
-    limits: {
+    admission: {
       ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
       totalActiveUsers: config.total_active_users,
       claimWindowMs,
