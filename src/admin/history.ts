@@ -5,7 +5,7 @@ import { MINUTE_MS } from '../core/timing.ts'
 /** A longer answer would be more than any chart can show. */
 const STEPS_MAX = 2_000
 const DAY_MINUTES = 24 * 60
-/** The steps that are chosen when none is asked for: the shortest one of which few enough are needed. */
+/** The steps to choose from when none is asked for: the shortest one that gives few enough steps is taken. */
 const STEPS = [1, 5, 15, 60, 6 * 60, DAY_MINUTES] as const
 const STEPS_CHOSEN_MAX = 500
 const SPAN_MS = 60 * MINUTE_MS

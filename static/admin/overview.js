@@ -7,7 +7,7 @@ import { count, stateOf, until } from './words.js'
 /** @typedef {import('./api.js').Room} Room */
 
 const ORIGIN = { well: 'Well', slowed: 'Slowed', down: 'Down' }
-/** How much each state of a room asks for an operator. @type {Record<ReturnType<typeof stateOf>['state'], number>} */
+/** How urgently each state of a room needs an operator. @type {Record<ReturnType<typeof stateOf>['state'], number>} */
 const CONCERN = { held: 3, line: 2, suspended: 1, observing: 1, open: 0 }
 
 /** Shows the table where the address asks for it. */

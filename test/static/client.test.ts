@@ -86,7 +86,7 @@ it('a request without credentials is handed back, because it never has a place',
   expect(wait).not.toHaveBeenCalled()
 })
 
-it('an aborted request does not wait on', async () => {
+it('an aborted request stops waiting', async () => {
   const { fetch, send } = around([marked('waiting')], new Promise(() => undefined))
   const abort = new AbortController()
   const answer = fetch(API, { signal: abort.signal })

@@ -8,7 +8,7 @@ import { SettingsError } from '../../src/settings/messages.ts'
 import { KeyRingError, openKeyRing } from '../../src/tokens/keyring.ts'
 import { type Given, UsageError } from '../support/cli.ts'
 
-/** A server does without these. */
+/** Secrets that a server can do without. */
 const OPTIONAL_SECRETS = ['METRICS_TOKEN', 'ADMIN_TOKENS'] as const
 export type OptionalSecret = (typeof OPTIONAL_SECRETS)[number]
 export type SecretName = 'ROOM_KEYS' | 'ADMIN_TOKEN' | OptionalSecret

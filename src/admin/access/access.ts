@@ -17,7 +17,7 @@ export function createAccess() {
     const { env, deployment, network, nowMs } = context.env.visit
     const assertion = context.req.header(ASSERTION_HEADER)
     const authorization = context.req.header('Authorization')
-    // A token is the more explicit of the two.
+    // A token counts before a login, because it is sent on purpose.
     if (authorization === undefined && deployment.access) {
       if (assertion === undefined) return denied('Log in by Cloudflare Access, or send a token.')
       const login = await logIn(assertion, deployment.access, nowMs)

@@ -12,7 +12,7 @@ const LONG_HALF_LIFE_MS = 8 * 60_000
 const RUN_HALF_LIFE_MS = 5_000
 /** The half-life of the fastest speed. It is long, so that this speed lasts until the line runs again. */
 const FASTEST_HALF_LIFE_MS = 10 * 60_000
-/** A line that was this many times as fast as its mean runs now and then. */
+/** A line moves in runs when its fastest speed is at least this many times its mean. */
 const RUNS_FROM = 1.5
 /** Until the line has moved for this long, waits are computed from the rate of permits instead. */
 const KNOWN_AFTER_MS = 10_000

@@ -8,7 +8,7 @@
 const POLL_MIN_MS = 2_000
 /** The longest time between two polls of a visitor in a line that moves. */
 const POLL_MAX_MS = 300_000
-/** The same in a line that stands still: its next speed is not known. */
+/** The longest time between two polls of a visitor in a line that stands still: its next speed is not known. */
 const STANDING_POLL_MAX_MS = 60_000
 /** A visitor polls again after this share of the expected wait. */
 const POLL_SHARE = 0.25

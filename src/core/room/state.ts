@@ -16,7 +16,7 @@ export const NO_LANES: readonly LaneShare[] = []
 
 /** Counted places that are in no stored chunk yet. */
 export interface Unstored {
-  /** How often chunks had been stored before. The counts are in a chunk once they were stored again. */
+  /** How often chunks had been stored when these counts came. Once chunks are stored again, the counts are in them. */
   readonly after: number
   /** `line/<lane>/<bucket>` and `gone/<lane>/<bucket>`, each with the lane in which the places were counted. */
   readonly cells: Record<string, number>

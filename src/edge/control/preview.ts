@@ -22,7 +22,7 @@ const INDEX_POLICY =
 const render = parsed(html)
 const STYLE = compactStyle(css)
 
-/** `request` has the body, of which a limit was checked. */
+/** `request` has the body, whose size was checked. */
 export async function preview(
   visit: Visit,
   request: Request,

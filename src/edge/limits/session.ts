@@ -20,7 +20,7 @@ const PATHS_MAX = 16
 export interface SessionLimits {
   readonly policies: readonly Policy[]
   readonly names: LeaseNames
-  /** Indexed by the policy's index in the list. */
+  /** By the policy's index in the list. */
   readonly whole: (TokenLease | undefined)[]
   readonly paths: Map<string, TokenLease>
   /** Requests whose answers have not begun. */

@@ -10,7 +10,7 @@ import { compactStyle } from './compact.ts'
 
 /** The face of a room that has one. */
 interface Face {
-  /** The style that stands behind the one of every page. */
+  /** The style that follows the style of every page. */
   readonly style: string
   /** Whether a picture is a file of the site. */
   readonly loadsPictures: boolean

@@ -83,7 +83,7 @@ export class RoomHistory {
   }
 }
 
-/** Returns the begins and ends of events, of those that the settings still have. */
+/** Returns when events began and ended. The settings must still have these events. */
 function eventMarkers(settings: RoomSettings, { fromMs, toMs }: HistoryQuery): HistoryMarker[] {
   return settings
     .turnsBetween(fromMs - 1, toMs)
