@@ -9,7 +9,7 @@ import {
 import { HOUR_MS } from '../core/timing.ts'
 import { roomStub } from '../settings/env.ts'
 import { type Admin, type AdminContext, withRoom } from './context.ts'
-import { TIME } from './history.ts'
+import { TIME } from './past/history.ts'
 import { invalid } from './refusals.ts'
 
 const ENTRIES_MAX = 10_000

@@ -14,6 +14,7 @@ import dom from '../../static/admin/dom.js'
 import events from '../../static/admin/events.js'
 import field from '../../static/admin/field.js'
 import file from '../../static/admin/file.js'
+import forecast from '../../static/admin/forecast.js'
 import health from '../../static/admin/health.js'
 import healthControls from '../../static/admin/health-controls.js'
 import historyCss from '../../static/admin/history.css'
@@ -47,6 +48,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'events.js': [JS, events],
   'field.js': [JS, field],
   'file.js': [JS, file],
+  'forecast.js': [JS, forecast],
   'health-controls.js': [JS, healthControls],
   'health.js': [JS, health],
   'history.css': [CSS, historyCss],

@@ -15,9 +15,10 @@ import { readJson } from './body.ts'
 import { type Admin, type AdminBindings, type AdminContext, withRoom } from './context.ts'
 import { dashboardFile } from './dashboard.ts'
 import { describedAll, shown } from './described.ts'
-import { historyCsv, readHistoryQuery } from './history.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi/openapi.ts'
+import { readForecastQuery } from './past/forecast.ts'
+import { historyCsv, readHistoryQuery } from './past/history.ts'
 import { versionsIn } from './preconditions.ts'
 import { previewLink } from './preview.ts'
 import { fail, invalid } from './refusals.ts'
@@ -108,6 +109,14 @@ function rooms(app: Admin): void {
         ])
       }
       return context.json(await roomStub(env, name).health(minutes))
+    }),
+  )
+  app.get('/api/v1/rooms/:name/forecast', context =>
+    withRoom(context, async (env, name) => {
+      const asked = readForecastQuery(context.req.query())
+      return 'problems' in asked
+        ? invalid(asked.problems)
+        : context.json(await roomStub(env, name).forecast(asked.limits))
     }),
   )
   app.get('/api/v1/rooms/:name/history', context =>

@@ -34,8 +34,8 @@ import { RoomStore } from './store.ts'
 export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConfig> {
   static {
     // A repeat of these calls gives the same answer. A repeat of `change` does not: the first call moves the version.
-    const { sync, describe, changes, draws, health, history, audit } = Room.prototype
-    retryable(sync, describe, changes, draws, health, history, audit)
+    const { sync, describe, changes, draws, health, history, forecast, audit } = Room.prototype
+    retryable(sync, describe, changes, draws, health, history, forecast, audit)
   }
 
   readonly #store: RoomStore
@@ -103,15 +103,18 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     this.#passTime(nowMs)
     const now = {
       rules: this.#rulesAt(nowMs),
-      health: this.#healthStats(nowMs),
+      health: this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs)),
       admittedLastMinute: this.#history.admittedLastMinute(nowMs),
+      forecast: await this.forecast({}),
     }
-    return {
-      ...this.#live.description,
-      draws: await publicDraws(this.#state.events.draws, nowMs),
-      figures: roomStats(this.#state, this.#settings, now, nowMs),
-      nowMs,
-    }
+    const figures = roomStats(this.#state, this.#settings, now, nowMs)
+    return { ...this.#live.description, figures, draws: await publicDraws(this.#state.events.draws, nowMs), nowMs }
+  }
+
+  async forecast(limits: Partial<core.RoomRules>): Promise<calls.Forecast> {
+    const nowMs = Date.now()
+    this.#passTime(nowMs)
+    return this.#history.forecast(limits, this.#settings, this.#healthNow(nowMs))
   }
 
   async change(
@@ -152,7 +155,8 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
   async health(minutes: number): Promise<calls.HealthReport> {
     const nowMs = Date.now()
     this.#followHealth(nowMs)
-    return this.#health.report(this.#healthStats(nowMs), minutes, nowMs)
+    const figures = this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))
+    return this.#health.report(figures, minutes, nowMs)
   }
 
   async history(query: calls.HistoryQuery): Promise<calls.HistoryReport> {
@@ -242,9 +246,5 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
       core.fillUpTo(this.#state, this.#rulesAt(turnMs - 1), turnMs)
       this.#log.turn(this.#settings, turnMs)
     }
-  }
-
-  #healthStats(nowMs: number): calls.HealthFigures {
-    return this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))
   }
 }

@@ -1,4 +1,5 @@
 /** The stats of a room, for operators. */
+import type { Forecast } from '../core/history/forecast.ts'
 import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
 import { outstanding } from '../core/permits/bank.ts'
@@ -17,12 +18,13 @@ export function roomStats(
     readonly rules: core.RoomRules
     readonly health: HealthFigures
     readonly admittedLastMinute: number
+    readonly forecast: Forecast
   },
   nowMs: number,
 ): RoomStats {
   const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
-  const { rules, health, admittedLastMinute } = now
+  const { rules, health, admittedLastMinute, forecast } = now
   return {
     active: live,
     permitsOut: unspent,
@@ -42,6 +44,7 @@ export function roomStats(
     held: state.snapshot?.held ?? rules.ratePerMinute <= 0,
     sinceMs: state.phase.sinceMs,
     waitMs: state.snapshot ? newcomersWaitMs(state.snapshot, rules.claimWindowMs, nowMs) : null,
+    forecast,
     health,
     showRate: line ? showRate(line.state.control) : 1,
     lanes: laneStats(state, settings, nowMs),

@@ -4,7 +4,7 @@ import { change, showNote, unnote } from './change.js'
 import { say, within } from './dom.js'
 import { showSource, wayBack } from './file.js'
 import { chosen, news } from './rooms.js'
-import { count, isFull, lineTakes, ofEvent, short } from './words.js'
+import { count, isFull, ofEvent, short } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /**
@@ -29,11 +29,10 @@ const METHODS = new Map([
 /** The hint of a field for the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
 const HINTS = {
   new_users_per_minute(typed, room) {
-    const { waiting } = room.figures
-    const takes = lineTakes(room.figures, Number(typed))
-    if (takes === null) return typed === '0' ? 'Zero holds the line.' : 'How many may come in each minute.'
-    if (isFull(room.figures)) return 'Every place is taken: people come in as others leave, whatever the rate.'
-    return waiting === 0 ? 'No one is waiting.' : `At this rate the ${count(waiting)} waiting are in within ${takes}.`
+    if (typed === '0') return 'Zero holds the line.'
+    const { figures } = room
+    if (isFull(figures)) return 'Every place is taken: people come in as others leave, whatever the rate.'
+    return figures.waiting === 0 ? 'No one is waiting.' : `${count(figures.waiting)} are waiting.`
   },
   queueing_method: typed => METHODS.get(typed) ?? '',
   shuffle_window: () =>

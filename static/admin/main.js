@@ -6,6 +6,7 @@ import { $, all } from './dom.js'
 import { showEvents } from './events.js'
 import { field } from './field.js'
 import { overrides } from './file.js'
+import { showForecasts } from './forecast.js'
 import { showHealth } from './health.js'
 import { healthControls } from './health-controls.js'
 import { historyControls, showHistory } from './history.js'
@@ -57,5 +58,6 @@ function show() {
   showDetails(room)
   showEvents(room)
   for (const control of controls) control(room)
+  showForecasts(room)
   showChanges(room)
 }

@@ -23,6 +23,7 @@ const LEAST: Readonly<Record<string, Exclude<Holder, 'none'>>> = {
   'GET /rooms/{name}/health': 'viewer',
   'DELETE /rooms/{name}/health/ceiling': 'admin',
   'GET /rooms/{name}/history': 'viewer',
+  'GET /rooms/{name}/forecast': 'viewer',
   'GET /rooms/{name}/sessions/{sid}': 'viewer',
   'DELETE /rooms/{name}/sessions/{sid}': 'admin',
   'POST /preview-links': 'viewer',

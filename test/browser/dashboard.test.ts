@@ -182,6 +182,23 @@ describe('the dashboard', () => {
     expect(await text('state-since')).toMatch(/^Since .*, 1[23] min ago\.$/)
   })
 
+  test('foresees the line, at the rate in force and at one that is typed', async () => {
+    await logIn()
+    await expect
+      .poll(() => text('forecast'), READ)
+      .toMatch(/^At this rate the line is empty at \d\d:\d\d\. A newcomer waits \d+ to \d+ min\.$/)
+    await rate().fill('20')
+    await expect
+      .poll(() => text('rate-forecast'), READ)
+      .toMatch(/^With 20: At this rate the line does not become empty: it grows by 3\d a minute\./)
+    await rate().fill('0')
+    await expect.poll(() => text('rate-forecast'), READ).toBe('With 0: At a rate of 0 the line stands still.')
+    await page.getByRole('button', { name: 'Discard' }).click()
+    await expect.poll(() => text('rate-forecast'), READ).toBe('')
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await expect.poll(() => text('forecast'), READ).toMatch(/stands still/)
+  })
+
   test('has the state, the hold and the rate on the first screen of a phone', async () => {
     await logIn({ viewport: { width: 390, height: 740 } })
     for (const part of ['state-text', 'hold', 'rate']) {

@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { eventsOf } from '../../src/admin/events.ts'
-import { historyCsv } from '../../src/admin/history.ts'
+import { historyCsv } from '../../src/admin/past/history.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
+import { type Forecast, forecastOf } from '../../src/core/history/forecast.ts'
 import type { Change, ChangeRequest, RoomStats } from '../../src/core/protocol/calls.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
@@ -84,11 +85,20 @@ export async function startFakeAdmin(given: readonly Given[]) {
       const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://fake')
       const file = FILES.get(path)
       if (file) return serveFile(response, file)
+      if (path.endsWith('/forecast') && !mode.off) return void send(response, forecast(path, searchParams))
       if (path.endsWith('/history') && !mode.off) return void send(response, history(searchParams))
       void send(response, api(request, path, Buffer.concat(chunks).toString()))
     })
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+
+  function forecast(path: string, search: URLSearchParams): Response {
+    const [, name = ''] = /rooms\/([^/]+)\/forecast$/.exec(path) ?? []
+    const room = rooms.get(name)
+    if (!room) return fail(404, `No room is named ${name}`)
+    const rate = search.get('new_users_per_minute') ?? room.describe().settings.new_users_per_minute
+    return Response.json(room.forecast(Number(rate)))
+  }
 
   function history(search: URLSearchParams): Response {
     const report = fakeHistory(search, Date.now())
@@ -255,6 +265,17 @@ class FakeRoom {
     this.#recent = [...this.#recent, [nowMs, admitted] as [number, number]].filter(([atMs]) => nowMs - atMs < 60_000)
   }
 
+  forecast(ratePerMinute: number): Forecast {
+    const perMinute = this.#given.arrivalsPerMinute ?? 0
+    return forecastOf(
+      {
+        ...{ waiting: this.#waiting, coming: 0, showRate: 0.72, inside: 0, arrivalsPerMinute: perMinute / 10 },
+        ...{ stayMs: 300_000, remaining: null },
+      },
+      { ratePerMinute, totalActiveUsers: 1_000_000 },
+    )
+  }
+
   #figures(settings: RoomConfig): RoomStats {
     this.#tick(Date.now())
     const doors = this.#given.doors ?? ['eu-0', 'eu-1', 'na-0']
@@ -322,6 +343,7 @@ class FakeRoom {
       },
       open: this.#waiting < 1,
       held: rate === 0,
+      forecast: this.forecast(rate),
       sinceMs: this.#tickedAtMs - 720_000,
       waitMs: this.#waiting < 1 ? 0 : rate === 0 ? null : Math.round((this.#waiting / rate) * 60_000),
       showRate: 0.72,

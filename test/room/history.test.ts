@@ -25,9 +25,9 @@ function sync(more: { spent: number; live: number; cells?: Record<string, number
   return room().sync({ ...emptyReport('zz-0'), seq, base: seq - 1, ...more })
 }
 
-async function ask(query: string) {
+async function ask(query: string, what = 'history') {
   const headers = { Authorization: `Bearer ${TOKEN}` }
-  const request = new Request(`https://admin.test/.waiting-room/api/v1/rooms/wide/history${query}`, { headers })
+  const request = new Request(`https://admin.test/.waiting-room/api/v1/rooms/wide/${what}${query}`, { headers })
   const { status, text, response } = await send(newEdge(), request)
   return { status, text, type: response.headers.get('Content-Type') ?? '' }
 }
@@ -114,6 +114,23 @@ describe('the history of a room', () => {
     const [names, ...lines] = csv.text.trimEnd().split('\r\n')
     expect(names).toMatch(/^time,arrived,confirmed,.*,origin_apdex$/)
     expect(lines.at(-1)?.split(',')).toHaveLength(names?.split(',').length ?? 0)
+  })
+
+  it('is the ground of a forecast, for the limits in force and for others', async () => {
+    at(402 * 24 * HOUR)
+    await sync({ spent: 12, live: 1 })
+    at(402 * 24 * HOUR + 5 * MINUTE)
+    await sync({ spent: 22, live: 1 })
+    expect((await room().describe()).figures.forecast).toMatchObject({ kind: 'moves', emptyInMs: 0 })
+    // Two people a minute have come.
+    expect(await room().forecast({ ratePerMinute: 1 })).toMatchObject({ emptyInMs: null, growsPerMinute: 1 })
+    const stopped = await ask('?new_users_per_minute=0', 'forecast')
+    expect([stopped.status, JSON.parse(stopped.text)]).toEqual([200, { kind: 'stopped', why: 'rate-0' }])
+    const refused = await ask('?total_active_users=0&new_users_per_minute=many', 'forecast')
+    expect(JSON.parse(refused.text).problems).toEqual([
+      { path: 'new_users_per_minute', message: 'must be a number, 0 to 1,000,000, got many' },
+      { path: 'total_active_users', message: 'must be a number, 1 to 10,000,000, got 0' },
+    ])
   })
 
   it.each([

@@ -97,6 +97,20 @@ const PATHS = {
       }),
     },
   },
+  '/rooms/{name}/forecast': {
+    parameters: [name, limit('new_users_per_minute', 0, 1_000_000), limit('total_active_users', 1, 10_000_000)],
+    get: {
+      summary: 'How the line goes on, under these limits instead of those in force. Nothing is changed',
+      responses: answers({
+        200: {
+          description: 'The forecast, also in `figures` for the limits in force',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Forecast' } } },
+        },
+        404: missing(),
+        422: { description: 'Refused, with parameter and range', ...problem },
+      }),
+    },
+  },
   '/rooms/{name}/history': {
     parameters: [
       name,
@@ -190,6 +204,10 @@ function changed() {
     412: { description: 'Changed meanwhile', ...problem },
     422: { description: 'Refused, with path, value and range', ...problem },
   }
+}
+
+function limit(name: string, minimum: number, maximum: number) {
+  return { name, in: 'query', description: 'In force now if left out', schema: { type: 'number', minimum, maximum } }
 }
 
 function time(name: string, description: string) {

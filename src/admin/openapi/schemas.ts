@@ -105,6 +105,25 @@ export const SCHEMAS = {
       history: { type: 'array', description: 'By minute, oldest first', items: { type: 'object' } },
     },
   },
+  Forecast: {
+    type: 'object',
+    required: ['kind'],
+    properties: {
+      kind: { enum: ['moves', 'stopped'] },
+      why: {
+        enum: ['outage', 'held', 'before-start', 'sold-out', 'rate-0'],
+        description: 'Why the line stands still; the other members are there while it moves',
+      },
+      emptyInMs: { type: ['number', 'null'], description: 'Null if not within a day; 0 if no line forms' },
+      growsPerMinute: { type: 'integer', description: 'Negative while the line becomes shorter' },
+      wait: {
+        type: ['object', 'null'],
+        description: 'The wait of a newcomer; null if longer than a day',
+        properties: { lowMs: { type: 'number' }, likelyMs: { type: 'number' }, highMs: { type: 'number' } },
+      },
+      soldOutInMs: { type: ['number', 'null'], description: 'When the budget is used up' },
+    },
+  },
   History: {
     type: 'object',
     properties: {
@@ -159,6 +178,7 @@ export const SCHEMAS = {
         type: 'object',
         properties: {
           lanes,
+          forecast: { $ref: '#/components/schemas/Forecast' },
           sinceMs: {
             type: ['integer', 'null'],
             description: 'Since when it is open, held or has a line: Unix milliseconds',

@@ -1,9 +1,11 @@
 /** The calls that each object answers. Edges and the admin API use objects only through these. */
 import type { Condition } from '../health/condition.ts'
 import type { Decision } from '../health/decision-log.ts'
-import type { HistoryStep } from '../history/history.ts'
+import type { Forecast } from '../history/forecast.ts'
+import type { AdmissionLimits } from '../permits/bank.ts'
 import type { Session } from '../session.ts'
 import type { AuditEntry, AuditQuery, Deed, Proof } from './audit.ts'
+import type { ChangeRequest, HistoryQuery, HistoryReport } from './history.ts'
 import type {
   Claim,
   ClaimAnswer,
@@ -15,6 +17,9 @@ import type {
   Renewal,
   RenewalAnswer,
 } from './messages.ts'
+
+export type { Forecast } from '../history/forecast.ts'
+export type { ChangeRequest, HistoryMarker, HistoryQuery, HistoryReport } from './history.ts'
 
 /**
  * An error message begins with this if an object's code must not work on its database. Readiness reports the rest of
@@ -103,6 +108,8 @@ export interface RoomStats {
   readonly sinceMs: number | null
   /** The wait that a newcomer is shown, 0 in an open room. Null while the line stands still, or none is known. */
   readonly waitMs: number | null
+  /** How the line goes on under the limits in force. */
+  readonly forecast: Forecast
   readonly showRate: number
   readonly health: HealthFigures
   /** The main lane and the lanes beside it; empty in a room without lanes. `admitted` counts since the room began. */
@@ -179,27 +186,6 @@ export interface HealthReport {
   readonly history: readonly HealthMinute[]
 }
 
-/** Which part of a room's history is asked for. `stepMs` is a whole number of minutes. */
-export interface HistoryQuery {
-  readonly fromMs: number
-  readonly toMs: number
-  readonly stepMs: number
-}
-
-/** An event of one moment: a live change, a decision of health, or the turn of an event. */
-export type HistoryMarker = { readonly atMs: number } & (
-  | { readonly kind: 'change'; readonly actor: string; readonly request: ChangeRequest }
-  | ({ readonly kind: 'decision' } & Pick<Decision, 'upstream' | 'did' | 'enforced'>)
-  | { readonly kind: 'event'; readonly turn: 'prequeue-begun' | 'event-begun' | 'event-ended'; readonly name: string }
-)
-
-export interface HistoryReport {
-  /** Oldest first. Steps in which the room slept are left out. */
-  readonly steps: readonly HistoryStep[]
-  /** Oldest first. */
-  readonly markers: readonly HistoryMarker[]
-}
-
 export interface RoomDescription<Settings> {
   readonly version: string
   readonly settings: Settings
@@ -213,9 +199,6 @@ export interface RoomDescription<Settings> {
   /** The room's clock. */
   readonly nowMs: number
 }
-
-/** A live change: settings to set, or settings to reset to the deployed file. */
-export type ChangeRequest = { readonly set: unknown } | { readonly reset: readonly string[] | 'all' }
 
 export interface Change {
   readonly version: string
@@ -241,6 +224,8 @@ export interface RoomCalls<Settings> {
   health(minutes: number): Promise<HealthReport>
   /** Returns the room's past, step by step, and what happened in that time. */
   history(query: HistoryQuery): Promise<HistoryReport>
+  /** Foresees the line under other limits than those in force; a limit that is left out stays as it is. */
+  forecast(limits: Partial<AdmissionLimits>): Promise<Forecast>
   /** Returns entries of the audit log, newest first. */
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Adds to the audit log what an operator did outside of this object. */

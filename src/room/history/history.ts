@@ -1,14 +1,20 @@
 /** The past of a room: its figures by the minute and by the hour, and what happened when. */
+
+import { type Forecast, type Lately, latelyIn } from '../../core/history/forecast.ts'
 import { beginMinute, type HistoryStep, inSteps, isOver, noteGauges, soFar } from '../../core/history/history.ts'
 import { newcomersWaitMs } from '../../core/place/newcomer.ts'
 import type { Change, HistoryMarker, HistoryQuery, HistoryReport } from '../../core/protocol/calls.ts'
 import { type RoomRules, type RoomState, sums, waitingTotal } from '../../core/room/room.ts'
 import { HOUR_MS, MINUTE_MS } from '../../core/timing.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
-import type { RoomHealth } from '../health/health.ts'
+import type { HealthNow, RoomHealth } from '../health/health.ts'
 import { turnsAt } from '../log.ts'
+import { roomForecast } from './forecast.ts'
 import { LastMinute } from './last-minute.ts'
 import { HistoryStore } from './store.ts'
+
+/** Long enough that visitors who came together do not dominate, and short enough to follow a change. */
+const LATELY_MS = 10 * MINUTE_MS
 
 export class RoomHistory {
   readonly #store: HistoryStore
@@ -42,6 +48,20 @@ export class RoomHistory {
     const { ratePerMinute, totalActiveUsers, claimWindowMs } = rules
     const waitMs = snapshot ? newcomersWaitMs(snapshot, claimWindowMs, nowMs) : null
     noteGauges(history, { ...this.#people(), ratePerMinute, totalActiveUsers, waitMs })
+  }
+
+  /** Foresees the line under other limits than those of the settings. Origin health may lower either. */
+  forecast(other: Partial<RoomRules>, settings: RoomSettings, now: HealthNow): Forecast {
+    const operator = { ...settings.at(now.nowMs).admission, ...other }
+    const limits = this.#health.limits(operator, now)
+    const health = this.#health.figures(operator, now)
+    return roomForecast(this.#state, { limits, health, settings, lately: this.#lately(now.nowMs), nowMs: now.nowMs })
+  }
+
+  /** Returns how visitors came and left in the last ten minutes. */
+  #lately(nowMs: number): Lately | null {
+    const query = { fromMs: nowMs - LATELY_MS, toMs: nowMs + 1, stepMs: MINUTE_MS }
+    return latelyIn(this.#steps(query), sums(this.#state).live, nowMs)
   }
 
   admittedLastMinute(nowMs: number): number {

@@ -1,6 +1,6 @@
 /** The history of a room over the API: which part is asked for, and its form as JSON or CSV. */
-import type { HistoryQuery, HistoryReport } from '../core/protocol/calls.ts'
-import { MINUTE_MS } from '../core/timing.ts'
+import type { HistoryQuery, HistoryReport } from '../../core/protocol/calls.ts'
+import { MINUTE_MS } from '../../core/timing.ts'
 
 /** A longer answer would be more than any chart can show. */
 const STEPS_MAX = 2_000

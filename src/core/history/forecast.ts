@@ -1,0 +1,137 @@
+/**
+ * How a line goes on from here: when it is empty, how long a newcomer waits, and when a budget is used up.
+ *
+ * Visitors flow. They come as fast as lately, and come in as fast as the rate and the places allow. Each one stays as
+ * long as those inside have stayed. A share of called visitors never turns up, and takes no turn.
+ */
+import type { AdmissionLimits } from '../permits/bank.ts'
+import { HOUR_MS, MINUTE_MS } from '../timing.ts'
+import type { HistoryStep } from './history.ts'
+
+export type Forecast =
+  /** The line stands still, and nothing here can foresee for how long. */
+  | { readonly kind: 'stopped'; readonly why: WhyStopped }
+  | {
+      readonly kind: 'moves'
+      /** Null if the line is not empty within a day. 0 if there is none, and none forms. */
+      readonly emptyInMs: number | null
+      /** How fast the line grows now, in people a minute. Negative while it becomes shorter. */
+      readonly growsPerMinute: number
+      /** The wait of a newcomer. Null if it is longer than a day. */
+      readonly wait: { readonly lowMs: number; readonly likelyMs: number; readonly highMs: number } | null
+      /** When the budget is used up; null if it lasts, or there is none. */
+      readonly soldOutInMs: number | null
+    }
+
+export type WhyStopped = 'outage' | 'held' | 'before-start' | 'sold-out' | 'rate-0'
+
+/** The room as it is now, and how its visitors have behaved lately. */
+export interface Outlook {
+  /** People in line, and called people who are still expected to come in. */
+  readonly waiting: number
+  readonly coming: number
+  /** The share of called people who turn up, 0 to 1. */
+  readonly showRate: number
+  readonly inside: number
+  /** Newcomers who mean it: those who come back, or come in at once. */
+  readonly arrivalsPerMinute: number
+  /** How long a visitor stays inside. */
+  readonly stayMs: number
+  /** Admissions left in the budget, null without one. */
+  readonly remaining: number | null
+}
+
+/** Visitors of the last minutes, as a room has counted them. */
+export interface Lately {
+  readonly arrivalsPerMinute: number
+  /** Null until visitors have left. */
+  readonly departuresPerMinute: number | null
+}
+
+const STEP_MS = 10_000
+const HORIZON_MS = 24 * HOUR_MS
+/** Half of all waits end in this range around the likely one, as for the waits that visitors are shown. */
+const RANGE = { low: 0.85, high: 1.2 }
+/** Fewer people than these are no line: they are on their way in. */
+const NO_LINE = 1
+
+export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
+  if (limits.ratePerMinute <= 0) return { kind: 'stopped', why: 'rate-0' }
+  if (now.remaining !== null && now.remaining <= 0) return { kind: 'stopped', why: 'sold-out' }
+  const arrivals = now.arrivalsPerMinute / (MINUTE_MS / STEP_MS)
+  const rate = limits.ratePerMinute / (MINUTE_MS / STEP_MS)
+  const flow = { line: now.waiting, coming: now.coming, inside: now.inside, passed: 0, admitted: 0 }
+  let emptyInMs: number | null = null
+  let waitMs: number | null = null
+  let soldOutInMs: number | null = null
+  let growsPerMinute = 0
+  for (let atMs = 0; atMs < HORIZON_MS && (emptyInMs === null || waitMs === null); atMs += STEP_MS) {
+    const before = { ...flow }
+    admit(flow, { now, rate, places: limits.totalActiveUsers, arrivals })
+    if (atMs === 0) growsPerMinute = ((flow.line - before.line) * MINUTE_MS) / STEP_MS
+    if (emptyInMs === null && flow.line < NO_LINE && flow.line <= before.line)
+      emptyInMs = reachedMs(atMs, before.line - NO_LINE, before.line - flow.line)
+    if (waitMs === null && flow.passed >= now.waiting)
+      waitMs = reachedMs(atMs, now.waiting - before.passed, flow.passed - before.passed)
+    if (now.remaining !== null && soldOutInMs === null && flow.admitted >= now.remaining) {
+      soldOutInMs = reachedMs(atMs, now.remaining - before.admitted, flow.admitted - before.admitted)
+      break
+    }
+  }
+  return { kind: 'moves', emptyInMs, growsPerMinute: Math.round(growsPerMinute), wait: ranged(waitMs), soldOutInMs }
+}
+
+/** Returns how visitors came and left in these minutes, of which the last one may still go on. Oldest first. */
+export function latelyIn(minutes: readonly HistoryStep[], inside: number, nowMs: number): Lately | null {
+  const [first] = minutes
+  if (!first) return null
+  const took = (nowMs - first.atMs) / MINUTE_MS
+  if (took < 1) return null
+  let arrived = 0
+  let admitted = 0
+  for (const { confirmed, shown, admitted: let_in } of minutes) {
+    admitted += let_in
+    // Visitors who were let in without a place in line are no confirmed ones.
+    arrived += confirmed + Math.max(0, let_in - shown)
+  }
+  const departed = admitted - (inside - first.inside)
+  return { arrivalsPerMinute: arrived / took, departuresPerMinute: departed > 0 ? departed / took : null }
+}
+
+interface Flow {
+  line: number
+  coming: number
+  inside: number
+  /** People of the line who were called, and people who came in. */
+  passed: number
+  admitted: number
+}
+
+/** Lets one step pass: some leave, some come in, and some come. */
+function admit(
+  flow: Flow,
+  { now, rate, places, arrivals }: { readonly now: Outlook; readonly rate: number; places: number; arrivals: number },
+): void {
+  flow.inside -= flow.inside * Math.min(1, STEP_MS / now.stayMs)
+  const free = Math.max(0, places - flow.inside)
+  const mayEnter = Math.min(rate, free)
+  const called = Math.min(flow.coming, mayEnter)
+  flow.coming -= called
+  flow.line += arrivals
+  const passed = Math.min(flow.line, (mayEnter - called) / now.showRate)
+  flow.line -= passed
+  flow.passed += passed
+  const entered = called + passed * now.showRate
+  flow.inside += entered
+  flow.admitted += entered
+}
+
+/** When `part` of a change is reached that takes one whole step, evenly. */
+function reachedMs(atMs: number, part: number, whole: number): number {
+  return whole <= 0 ? atMs : atMs + STEP_MS * Math.min(1, Math.max(0, part / whole))
+}
+
+function ranged(likelyMs: number | null) {
+  if (likelyMs === null) return null
+  return { lowMs: likelyMs * RANGE.low, likelyMs, highMs: likelyMs * RANGE.high }
+}

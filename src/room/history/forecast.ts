@@ -1,0 +1,57 @@
+/** The forecast of a room: what `core` needs to know of it, and why its line may stand still. */
+import { type Forecast, forecastOf, type Lately, type WhyStopped } from '../../core/history/forecast.ts'
+import { comingIn, showRate } from '../../core/line/frontier.ts'
+import type { AdmissionLimits } from '../../core/permits/bank.ts'
+import type { HealthFigures } from '../../core/protocol/calls.ts'
+import { left, type RoomRules, type RoomState, readyIn, sums, waitingTotal } from '../../core/room/room.ts'
+import { MINUTE_MS } from '../../core/timing.ts'
+import type { RoomSettings } from '../../settings/compiled/room.ts'
+
+/** A session lasts for `session_duration` and at most a quarter more after the last request. */
+const STAY_PER_DURATION = 1.125
+
+/** The circumstances of a forecast. `limits` are those to foresee. Origin health may have lowered them. */
+export interface Foreseen {
+  readonly limits: RoomRules
+  readonly health: Pick<HealthFigures, 'reason'>
+  readonly settings: RoomSettings
+  readonly lately: Lately | null
+  readonly nowMs: number
+}
+
+export function roomForecast(room: RoomState, foreseen: Foreseen): Forecast {
+  const { settings, lately, limits, nowMs } = foreseen
+  const why = whyStopped(room, foreseen)
+  if (why !== null) return { kind: 'stopped', why }
+  const { live, outstanding } = sums(room)
+  const departures = lately?.departuresPerMinute ?? null
+  const outlook = {
+    waiting: waitingTotal(room),
+    ...calledIn(room, limits, nowMs),
+    inside: live + outstanding,
+    arrivalsPerMinute: lately?.arrivalsPerMinute ?? 0,
+    stayMs: departures ? (live / departures) * MINUTE_MS : STAY_PER_DURATION * settings.session.sessionMs,
+    remaining: left(room),
+  }
+  return forecastOf(outlook, limits satisfies AdmissionLimits)
+}
+
+function whyStopped(room: RoomState, { health, settings, nowMs }: Foreseen): WhyStopped | null {
+  if (health.reason === 'outage') return 'outage'
+  if (room.events.hold) return 'before-start'
+  return settings.at(nowMs).config.queue_all ? 'held' : null
+}
+
+/** Returns how many called people are on their way in, and which share of called people turns up, over all lanes. */
+function calledIn(room: RoomState, limits: RoomRules, nowMs: number) {
+  let coming = 0
+  let called = 0
+  let shown = 0
+  for (const [lane, { state }] of room.lines) {
+    const weight = Math.max(1, state.control.called)
+    coming += comingIn(state.control, readyIn(room, limits, lane, nowMs))
+    called += weight
+    shown += weight * showRate(state.control)
+  }
+  return { coming, showRate: shown / called }
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import { type Forecast, forecastOf, latelyIn, type Outlook } from '../../../src/core/history/forecast.ts'
+import { unpacked } from '../../../src/core/history/history.ts'
+import { played } from '../../support/simulated.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+/** Visitors who came in together leave together, so departures are measured over more than one stay. */
+const WINDOW_MS = 4 * MINUTE
+const OUTLOOK: Outlook = {
+  ...{ waiting: 600, coming: 0, showRate: 1, inside: 0, arrivalsPerMinute: 0, stayMs: 60 * MINUTE, remaining: null },
+}
+const LIMITS = { ratePerMinute: 120, totalActiveUsers: 10_000 }
+
+type Moves = Extract<Forecast, { kind: 'moves' }>
+
+function moves(outlook: Partial<Outlook>, limits: Partial<typeof LIMITS> = {}): Moves {
+  const forecast = forecastOf({ ...OUTLOOK, ...outlook }, { ...LIMITS, ...limits })
+  if (forecast.kind !== 'moves') throw new Error(`the line is ${forecast.why}`)
+  return forecast
+}
+
+const minutes = (ms: number | null | undefined) => (typeof ms === 'number' ? Math.round((10 * ms) / MINUTE) / 10 : ms)
+
+describe('a forecast', () => {
+  it('divides the line by the rate', () => {
+    const { emptyInMs, wait, growsPerMinute } = moves({})
+    expect([minutes(emptyInMs), minutes(wait?.likelyMs), growsPerMinute]).toEqual([5, 5, -120])
+    expect([minutes(wait?.lowMs), minutes(wait?.highMs)]).toEqual([4.3, 6])
+  })
+
+  it('gives no turn to people who do not turn up', () => {
+    expect(minutes(moves({ showRate: 0.5 }).emptyInMs)).toBe(2.5)
+  })
+
+  it('lets called people come in first', () => {
+    expect(minutes(moves({ coming: 120 }).emptyInMs)).toBe(6)
+  })
+
+  it('counts newcomers behind the line, and not ahead of a newcomer', () => {
+    const { emptyInMs, wait, growsPerMinute } = moves({ arrivalsPerMinute: 60 })
+    expect([minutes(emptyInMs), minutes(wait?.likelyMs), growsPerMinute]).toEqual([10, 5, -60])
+  })
+
+  it('never ends where more come than the rate lets in', () => {
+    expect(moves({ arrivalsPerMinute: 150 })).toMatchObject({ emptyInMs: null, growsPerMinute: 30 })
+  })
+
+  it('sees no line where fewer come than the rate lets in', () => {
+    const { emptyInMs, wait } = moves({ waiting: 0, arrivalsPerMinute: 60 })
+    expect([emptyInMs, wait?.likelyMs]).toEqual([0, 0])
+  })
+
+  it('goes by the visitors who leave, once all places are taken', () => {
+    const full = moves({ waiting: 60, inside: 100, stayMs: 10 * MINUTE }, { totalActiveUsers: 100 })
+    expect(minutes(full.emptyInMs)).toBeCloseTo(6, 0)
+    const roomy = moves({ waiting: 60, inside: 40, stayMs: 10 * MINUTE }, { totalActiveUsers: 100 })
+    expect(minutes(roomy.emptyInMs)).toBeLessThan(1)
+  })
+
+  it('is longer than a day where places hardly become free', () => {
+    const stuck = moves({ inside: 100, stayMs: DAY }, { totalActiveUsers: 100 })
+    expect([stuck.emptyInMs, stuck.wait]).toEqual([null, null])
+  })
+
+  it('ends when the budget does', () => {
+    expect(minutes(moves({ remaining: 240 }).soldOutInMs)).toBe(2)
+    expect(moves({ remaining: 700 }).soldOutInMs).toBeNull()
+    expect(forecastOf({ ...OUTLOOK, remaining: 0 }, LIMITS)).toEqual({ kind: 'stopped', why: 'sold-out' })
+  })
+
+  it('does not guess while the rate is 0', () => {
+    expect(forecastOf(OUTLOOK, { ...LIMITS, ratePerMinute: 0 })).toEqual({ kind: 'stopped', why: 'rate-0' })
+  })
+
+  it.each([
+    ['by rate', { visitors: 240, ratePerMinute: 60, noShows: 0 }],
+    ['by rate, with no-shows', { visitors: 300, ratePerMinute: 60, noShows: 0.3 }],
+    ['by places', { visitors: 480, ratePerMinute: 600, totalActiveUsers: 60, stayMs: 30_000, sessionMs: 60_000 }],
+  ])('is right within a sixth in a simulated room that is held %s', (_how, scenario) => {
+    const { samples } = played({ arriveMs: 20_000, ...scenario })
+    // About half of the line is in by then, and the flow is steady.
+    const now = samples.find(({ admitted }) => admitted >= scenario.visitors * 0.45)
+    const earlier = samples.find(({ atMs }) => atMs >= (now?.atMs ?? 0) - WINDOW_MS)
+    const last = samples.findLast(({ waiting }) => waiting >= 1)
+    if (!now || !earlier || !last) throw new Error('the run was too short')
+    const departed = now.admitted - earlier.admitted - (now.active - earlier.active)
+    const departures = (departed * MINUTE) / (now.atMs - earlier.atMs)
+    const forecast = forecastOf(
+      {
+        ...{ waiting: now.waiting, coming: 0, showRate: 1 - (scenario.noShows ?? 0), inside: now.active },
+        ...{ arrivalsPerMinute: 0, stayMs: (now.active / Math.max(1, departures)) * MINUTE, remaining: null },
+      },
+      { ratePerMinute: now.ratePerMinute, totalActiveUsers: now.totalActiveUsers },
+    )
+    const tookMs = last.atMs - now.atMs
+    const foreseenMs = forecast.kind === 'moves' ? (forecast.emptyInMs ?? DAY) : DAY
+    expect(Math.abs(foreseenMs - tookMs) / tookMs).toBeLessThan(1 / 6)
+  })
+})
+
+describe('the last minutes of a room', () => {
+  const minute = (nth: number, more: object) => ({ ...unpacked(nth * MINUTE, {}), ...more })
+
+  it('show how many came who mean it, and how many left', () => {
+    const line = [
+      minute(0, { confirmed: 80, admitted: 60, shown: 60, inside: 100 }),
+      minute(1, { confirmed: 100, admitted: 60, shown: 60, inside: 110 }),
+    ]
+    expect(latelyIn(line, 120, 2 * MINUTE)).toEqual({ arrivalsPerMinute: 90, departuresPerMinute: 50 })
+    const open = [minute(0, { admitted: 30, inside: 5 })]
+    expect(latelyIn(open, 35, 3 * MINUTE)).toEqual({ arrivalsPerMinute: 10, departuresPerMinute: null })
+  })
+
+  it('show nothing before a minute has passed', () => {
+    expect(latelyIn([], 0, 0)).toBeNull()
+    expect(latelyIn([minute(0, { admitted: 30 })], 30, MINUTE - 1)).toBeNull()
+  })
+})
