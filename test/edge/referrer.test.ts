@@ -31,13 +31,13 @@ describe('the ticket of a newcomer', () => {
     expect(await comeFrom(referer)).toBe(kept)
   })
 
-  it('has none for a request of a program', async () => {
+  it('has no referrer for a request of a program', async () => {
     const visitor = newcomer()
     await visitor.data('/', { headers: { Referer: FROM } })
     expect(claimsOf(visitor.token).ref).toBeUndefined()
   })
 
-  it('has none in a room that drops it', async () => {
+  it('has no referrer in a room that drops it', async () => {
     await room().change({ set: { referrer: 'drop' } }, null, 'test')
     await expect.poll(() => comeFrom(FROM), { timeout: 10_000 }).toBeUndefined()
     await room().change({ reset: ['referrer'] }, null, 'test')

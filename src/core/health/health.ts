@@ -198,8 +198,8 @@ function applyVerdict(health: HealthState, known: UpstreamHealth, judged: Judged
 }
 
 /**
- * Whether an origin that is down was overrun. The answers that came in time were slow, or none came for a crowd, or it
- * is down again so soon. One whose answers were quick has died by itself.
+ * Whether an origin that is down was overrun: its answers in time were slow, or a crowd got none, or it was down a
+ * short time ago. An origin whose answers were quick has died by itself.
  */
 function wasOverrun(
   health: HealthState,

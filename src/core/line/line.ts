@@ -66,7 +66,7 @@ export interface LaneSnapshot {
   readonly sinceKey?: number
 }
 
-/** Curve pieces for all lanes except the main one, in total; and the least for each of them. */
+/** The curve pieces of all lanes except the main one together, and the fewest pieces that each of them gets. */
 const LANE_PIECES = 200
 const LANE_PIECES_MIN = 20
 

@@ -18,7 +18,7 @@ const code = compact(source)
   .replace(/^export /gm, '')
   .replace(/ (=>|===?|&&|\|\||\?) /g, '$1')
 
-/** Returns the script for a script element, which begins at once, or the module, whose page begins it. */
+/** Returns the script for a script element, which starts by itself, or the module, which its page starts. */
 export function clientScript(visit: Visit, room: RoomClient, kind: 'script' | 'module'): Response {
   const language = languageFor(visit, room.settings.config)
   const { tag: lang, dir, texts } = language

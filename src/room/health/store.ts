@@ -25,8 +25,8 @@ export class HealthStore {
   }
 
   /**
-   * Returns the stored state. Health begins anew where another version has stored a state in another form: under
-   * another name, so that the other version still finds its own.
+   * Returns the stored state. If another version has stored a state of another form, health begins anew. It is stored
+   * under a name of its own, so that the other version still finds its state.
    */
   load(nowMs: number): HealthState {
     const rows = this.#sql
