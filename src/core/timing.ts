@@ -14,6 +14,12 @@ export const HOUR_MS = 60 * MINUTE_MS
 
 /** An active door reports to its room this often. */
 export const DOOR_REPORTS_EVERY_MS = 1_000
+/**
+ * After this long without an answer an isolate takes a new id. A door remembers the last report of each id for longer,
+ * so that no repeated report is counted twice.
+ */
+export const ISOLATE_SILENT_MS = 60_000
+
 /** A claim waits at its door for the room's answer at most this long. */
 export const CLAIM_AWAITED_MS = 1_000
 

@@ -82,7 +82,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
-    core.applyEdgeReport(this.#state, report)
+    core.applyEdgeReport(this.#state, report, Date.now())
     if (Date.now() - this.#link.answeredAtMs > SNAPSHOT_FOR_MS) await this.#link.sync()
     this.#link.keepGoing()
     const { snapshot } = this.#state

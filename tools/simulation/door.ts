@@ -98,7 +98,7 @@ export class Door {
   sync(report: EdgeReport, reply: (answer: EdgeReply<never>) => void): void {
     const { agenda, counts } = this.#around
     counts.objectRequests++
-    core.applyEdgeReport(this.#state, report)
+    core.applyEdgeReport(this.#state, report, this.#around.agenda.nowMs)
     this.#keepReporting()
     const answer = () => {
       const { snapshot } = this.#state

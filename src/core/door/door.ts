@@ -14,6 +14,7 @@ import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } 
 import type { Again } from '../session.ts'
 import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'
 import { diff } from '../tally.ts'
+import { ISOLATE_SILENT_MS } from '../timing.ts'
 import { goneIn, isEntitled, returnPermits, spendPermit } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
 import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
@@ -26,8 +27,8 @@ export { type DoorState, newDoor, usable } from './state.ts'
 const UNSPENT_FOR_MS = 4_000
 /** A refused visitor tries again after this long. */
 export const RETRY_AFTER_MS = 2_000
-/** The most isolates whose last report is remembered. The next report of a pruned isolate is applied in full. */
-const ISOLATES_MAX = 2_000
+/** The last report of an isolate is remembered for this long. By then a silent isolate has taken a new id. */
+const REPORT_REMEMBERED_MS = 2 * ISOLATE_SILENT_MS
 
 /**
  * The answer to a claim. `undecided` means that the door cannot decide yet: it must sync with the room, then decide
@@ -143,13 +144,16 @@ export function applyReply(
   if (reply.snapshot.held) returnPermits(door)
 }
 
-/** Applies an edge's counters, each count once. */
-export function applyEdgeReport(door: DoorState, edge: EdgeReport): void {
+/** Applies an edge's counters, each count once, at any number of isolates. */
+export function applyEdgeReport(door: DoorState, edge: EdgeReport, nowMs: number): void {
   const added = diff(door.isolates.get(edge.isolate), edge)
   if (!added) return
   door.isolates.delete(edge.isolate)
-  door.isolates.set(edge.isolate, { seq: edge.seq, base: edge.base, cells: edge.cells })
-  if (door.isolates.size > ISOLATES_MAX) door.isolates.delete(door.isolates.keys().next().value as string)
+  door.isolates.set(edge.isolate, { seq: edge.seq, base: edge.base, cells: edge.cells, atMs: nowMs })
+  for (const [isolate, { atMs }] of door.isolates) {
+    if (nowMs - atMs <= REPORT_REMEMBERED_MS) break
+    door.isolates.delete(isolate)
+  }
   for (const [cell, by] of Object.entries(added)) door.tally.add(cell, by)
 }
 

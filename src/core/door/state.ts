@@ -37,8 +37,8 @@ export interface DoorState {
   /** The newest report's totals, and the totals that the room has answered for. */
   reported: ReportedTotals & { readonly seq: number }
   answered: ReportedTotals
-  /** The last report of each isolate, the oldest report first. */
-  readonly isolates: Map<string, Applied>
+  /** The last report of each isolate and when it came, the oldest report first. */
+  readonly isolates: Map<string, Applied & { readonly atMs: number }>
   snapshot: Snapshot | null
   claimsPerSecond: number
   claimedAtMs: number

@@ -17,13 +17,10 @@ import {
   wantsNewSnapshot,
 } from '../../core/protocol/edge.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
-import { SNAPSHOT_FOR_MS } from '../../core/timing.ts'
+import { ISOLATE_SILENT_MS, SNAPSHOT_FOR_MS } from '../../core/timing.ts'
 import { log } from '../../runtime/log.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type DoorClient, inTime } from './door-client.ts'
-
-/** After this long without an answer the doors may have forgotten this isolate's counters, so it takes a new id. */
-const ISOLATE_SILENT_MS = 60_000
 
 /** A door that answered within this time is taken to answer now. */
 const ANSWERS_FOR_MS = 5_000

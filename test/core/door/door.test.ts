@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   allowAsking,
@@ -240,9 +241,42 @@ describe('a report', () => {
   it('passes on the counts of an edge once', () => {
     const { door } = doorWith(0)
     const edge = { isolate: 'i', version: '', seq: 1, base: 0, cells: { 'line/main/17': 3 } }
-    applyEdgeReport(door, edge)
-    applyEdgeReport(door, edge)
+    applyEdgeReport(door, edge, 0)
+    applyEdgeReport(door, edge, 0)
     expect(report(door, 0, '', 0).cells).toEqual({ 'line/main/17': 3 })
+  })
+
+  it('is counted once however many other isolates report before it is repeated', () => {
+    const isolates = 10_000
+    const step = fc.record({
+      lost: fc.double({ min: 0, max: 1, noNaN: true }),
+      laterMs: fc.integer({ min: 0, max: 60_000 }),
+    })
+    fc.assert(
+      fc.property(step, fc.integer({ min: 1, max: isolates }), ({ lost, laterMs }, count) => {
+        const door = newDoor('eu-0', 1, 0)
+        const reportOf = (i: number, seq: number, base: number, people: number) =>
+          applyEdgeReport(
+            door,
+            { isolate: `i${i}`, version: '', seq, base, cells: { minted: people } },
+            seq === 1 ? 0 : laterMs,
+          )
+        for (let i = 0; i < count; i++) reportOf(i, 1, 0, 7)
+        const unanswered = Math.floor(lost * count)
+        // An isolate without an answer reports all its totals again, and one visitor more.
+        for (let i = 0; i < count; i++) reportOf(i, 2, i < unanswered ? 0 : 1, i < unanswered ? 8 : 1)
+        expect(Object.fromEntries(door.tally.entries())).toEqual({ minted: 8 * count })
+      }),
+      { numRuns: 10 },
+    )
+  })
+
+  it('is remembered for longer than its isolate may repeat it, and not for ever', () => {
+    const door = newDoor('eu-0', 1, 0)
+    for (let i = 0; i < 100; i++)
+      applyEdgeReport(door, { isolate: `i${i}`, version: '', seq: 1, base: 0, cells: {} }, i * 1_000)
+    applyEdgeReport(door, { isolate: 'last', version: '', seq: 1, base: 0, cells: {} }, 150_000)
+    expect([door.isolates.has('i29'), door.isolates.has('i30'), door.isolates.size]).toEqual([false, true, 71])
   })
 
   it('is due while the room does not have all news', () => {
