@@ -53,6 +53,7 @@ const FAMILIES: readonly Family[] = [
   ['upstream_latency_seconds', 'Time to the first byte in the last minute; absent without answers', latencies],
   ['upstream_apdex_ratio', 'Apdex of the last minute', byUpstream('apdex')],
   ['upstream_failure_ratio', 'The share of failures of the last minute', byUpstream('failures')],
+  ['door_calls_per_second', 'Calls and syncs of edges at a door', doorCalls],
   ['door_silent_seconds', 'Since the last report of a door', silences],
 ]
 
@@ -118,6 +119,10 @@ function latencies({ health }: RoomStats): Sample[] {
     [{ upstream: name, quantile: '0.5' }, seconds(p50Ms)],
     [{ upstream: name, quantile: '0.95' }, seconds(p95Ms)],
   ])
+}
+
+function doorCalls({ doors }: RoomStats): Sample[] {
+  return doors.map(({ name, callsPerSecond }) => [{ door: name }, callsPerSecond])
 }
 
 function silences({ doors }: RoomStats): Sample[] {

@@ -54,6 +54,7 @@ export function roomStats(
       permitsOut: outstanding(door),
       standing: door.demand.reduce((sum, demand) => sum + demand.ready, 0),
       admitted: door.spent,
+      callsPerSecond: door.callsPerSecond ?? 0,
       heardMsAgo: nowMs - door.reportedAtMs,
     })),
   }

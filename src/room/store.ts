@@ -40,6 +40,7 @@ const KEPT = [
   'phase',
   'turns',
   'chunksStored',
+  'doorPlan',
   'draws',
   'events',
   'stock',

@@ -1,6 +1,7 @@
 /** Advice on settings that are allowed but probably not meant. Advice never refuses. */
 import { adviceOnBrand } from './brand/settings.ts'
 import { adviceOnBypass } from './bypass/advice.ts'
+import { leastDoors } from './compiled/doors.ts'
 import { withoutReload } from './custom-page.ts'
 import { timesOf } from './events.ts'
 import { sitesOf } from './rooms.ts'
@@ -21,6 +22,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     }
     advice.push(...adviceOnBypass(room).map(text => `${at}: ${text}`))
     advice.push(...adviceOnBrand(room, sitesOf(room)).map(text => `${at}: ${text}`))
+    advice.push(...adviceOnDoors(at, room))
     if (isLostInFrames(room)) {
       advice.push(
         `${at}: cookie_attributes.samesite = "none" without partitioned = true: in frames of other sites many browsers keep no such cookie, and a visitor is a newcomer with each request`,
@@ -57,6 +59,13 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     )
     return advice
   })
+}
+
+/** A room with too few doors answers late in a rush, and nothing else would show it before. */
+function adviceOnDoors(at: string, room: RoomConfig): string[] {
+  const least = leastDoors(room)
+  if (room.doors === 'auto' || room.doors >= least) return []
+  return [`${at}: doors = ${room.doors} is few for this rate and these places, which need ${least}: leave it at "auto"`]
 }
 
 /** Whether the cookie is for frames of other sites, and browsers that block the cookies of third parties drop it. */

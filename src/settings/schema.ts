@@ -18,6 +18,10 @@ import { hostPattern, pathPattern } from './patterns.ts'
 import { anonymousLimit, rateLimitHeaders, rateLimits } from './rate-limits.ts'
 import { languages, ownText, replacedTexts } from './texts/settings.ts'
 
+const doors = z.union([numberIn(1, 100), z.literal('auto')], {
+  error: issue => `must be "auto" or a whole number, 1 to 100, got ${show(issue.input)}`,
+})
+
 const path = () =>
   textThat(
     text => /^\/[\w\-./~!$&'()*+,=:@]*$/.test(text) && !/\/\/|\/\.{1,2}(\/|$)|\*/.test(text),
@@ -71,7 +75,7 @@ const runtimeShape = {
     .default([]),
   invite_only: flag().default(false),
   queueing_status_code: oneOf(503, 200, 202, 429).default(503),
-  doors: numberIn(1, 100).default(1),
+  doors: doors.default('auto'),
   on_room_failure: oneOf('hold', 'admit').default('hold'),
   cookie_attributes: z
     .strictObject({

@@ -353,6 +353,7 @@ class FakeRoom {
         permitsOut: share(permitsOut, index),
         standing: share(standing, index),
         admitted: share(this.#admitted, index),
+        callsPerSecond: 40 + index,
         heardMsAgo: 120 + index * 2_900,
       })),
     }

@@ -1,5 +1,5 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { newHealth, upstreamIn } from '../../src/core/health/state.ts'
 import { arrivalBucketOf } from '../../src/core/line/arrivals.ts'
 import type { DoorReport } from '../../src/core/protocol/messages.ts'
@@ -34,6 +34,21 @@ describe('a room', () => {
     })
     expect(await room.sync(report('zz-1', { seq: 2, spent: 10, live: 10 }))).toMatchObject({ granted: first?.granted })
     expect(await room.sync(report('zz-1', { seq: 1 }))).toBeNull()
+  })
+
+  it('adds doors when one has too much to do, and remembers them', async () => {
+    const room = roomStub(env, 'own')
+    await room.sync(report('zz-0', { callsPerSecond: 20 }))
+    await evictDurableObject(stubOf('own'))
+    vi.setSystemTime(Date.now() + 20_000)
+    const reply = await room.sync(report('zz-0', { seq: 2, callsPerSecond: 800 }))
+    vi.useRealTimers()
+    expect(reply?.snapshot.doors).toEqual({ count: 3, from: 1 })
+    await evictDurableObject(stubOf('own'))
+    expect((await room.sync(report('zz-0', { seq: 3, callsPerSecond: 20 })))?.snapshot.doors).toEqual({
+      count: 3,
+      from: 1,
+    })
   })
 
   it('remembers each place that doors have counted, although not each report stores the line', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { adviceOn } from '../../src/settings/advice.ts'
+import { leastDoors } from '../../src/settings/compiled/doors.ts'
 import { isOnlyAdminHost, readAdminToken, readDeployment } from '../../src/settings/deployment.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { fitting, type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
@@ -90,7 +91,12 @@ describe('rate limits', () => {
 
 describe('a room', () => {
   it('needs a name, a host, a total and a rate; the rest has defaults', () => {
-    expect(parseRooms([shop])[0]).toMatchObject({ path: '/', session_duration: 5, queueing_status_code: 503, doors: 1 })
+    expect(parseRooms([shop])[0]).toMatchObject({
+      path: '/',
+      session_duration: 5,
+      queueing_status_code: 503,
+      doors: 'auto',
+    })
   })
 
   it('cannot be changed once it is parsed', () => {
@@ -361,6 +367,48 @@ describe('a deployment', () => {
   it('gives advice on settings that are allowed but probably not meant', () => {
     const advice = adviceOn(parseRooms([{ ...shop, host: '*', total_active_users: 100_000 }]), Date.now())
     expect(advice.join('\n')).toMatch(/far below total_active_users[\s\S]*no bypass rule[\s\S]*every host/)
+  })
+})
+
+describe('the doors of a room', () => {
+  const leastOf = (settings: object) => leastDoors(parseRooms([{ ...shop, ...settings }])[0] as RoomConfig)
+  const event = { name: 'sale', event_start_time: '2099-01-01T10:00:00Z', event_end_time: '2099-01-01T12:00:00Z' }
+
+  it.each([
+    ['one for a small room', { new_users_per_minute: 600, total_active_users: 2_000 }, 1],
+    ['one for every 6,000 admissions a minute', { new_users_per_minute: 24_001, total_active_users: 10 }, 5],
+    [
+      'one for every 10,000 sessions that the rate allows',
+      { new_users_per_minute: 6_000, session_duration: 10, total_active_users: 10_000_000 },
+      8,
+    ],
+    [
+      'enough for the greatest event',
+      {
+        new_users_per_minute: 600,
+        total_active_users: 2_000,
+        events: [{ ...event, new_users_per_minute: 12_000, total_active_users: 2_000 }],
+      },
+      2,
+    ],
+  ])('are at least %s', (_, settings, doors) => {
+    expect(leastOf(settings)).toBe(doors)
+  })
+
+  it('are warned of where a number is too small for the settings', () => {
+    const big = { new_users_per_minute: 60_000, total_active_users: 100_000, session_duration: 5 }
+    const adviceOf = (doors: number | 'auto') =>
+      adviceOn(parseRooms([{ ...shop, ...big, doors }]), Date.now()).filter(text => text.includes('doors'))
+    expect(adviceOf(1)).toEqual([
+      expect.stringContaining('doors = 1 is few for this rate and these places, which need 10'),
+    ])
+    expect([...adviceOf(10), ...adviceOf('auto')]).toEqual([])
+  })
+
+  it('are a number or "auto"', () => {
+    expect(() => parseRooms([{ ...shop, doors: 'many' }])).toThrow(
+      'must be "auto" or a whole number, 1 to 100, got "many"',
+    )
   })
 })
 

@@ -3,6 +3,7 @@
 import type { LaneAccount } from '../permits/bank.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import { type Applied, Tally } from '../tally.ts'
+import { type Load, newLoad } from './load.ts'
 import { ReadyVisitors } from './ready-visitors.ts'
 
 /** The totals of a report. */
@@ -41,6 +42,7 @@ export interface DoorState {
   readonly isolates: Map<string, Applied & { readonly atMs: number }>
   snapshot: Snapshot | null
   claimsPerSecond: number
+  readonly load: Load
   claimedAtMs: number
 }
 
@@ -61,6 +63,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     isolates: new Map(),
     snapshot: null,
     claimsPerSecond: 0,
+    load: newLoad(nowMs),
     claimedAtMs: nowMs,
   }
 }

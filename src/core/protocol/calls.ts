@@ -126,6 +126,7 @@ export interface RoomStats {
     readonly permitsOut: number
     readonly standing: number
     readonly admitted: number
+    readonly callsPerSecond: number
     readonly heardMsAgo: number
   }[]
 }

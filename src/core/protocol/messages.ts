@@ -13,6 +13,12 @@ import type { Slowed } from '../line/slowdown.ts'
 import type { Again } from '../session.ts'
 import type { TallyReport } from '../tally.ts'
 
+/** The doors of a region that newcomers go to: those numbered `from` to `count - 1`. */
+export interface DoorSpread {
+  readonly count: number
+  readonly from: number
+}
+
 /** The state of the room that a tier needs to decide about a visitor who is not inside. */
 export interface Snapshot {
   /** The room's clock when the snapshot was made. */
@@ -32,6 +38,8 @@ export interface Snapshot {
   readonly slowed?: Slowed | null
   /** The changes that health made; absent while everything is as the operator set it. */
   readonly health?: HealthSnapshot
+  /** Absent in a room with one door. */
+  readonly doors?: DoorSpread
   /** The share of sessions that vote on the origin's health; absent while all do. */
   readonly voterShare?: number
   /** How newcomers are drawn; null or absent where places are given by arrival. */
@@ -96,6 +104,8 @@ export interface DoorReport extends TallyReport {
   /** True if the door takes the room for open. Then newcomers are counted as ready, otherwise called visitors. */
   readonly open: boolean
   readonly demand: readonly Demand[]
+  /** Calls and syncs of edges lately; absent if the door has not measured them. */
+  readonly callsPerSecond?: number
   readonly version: string
 }
 

@@ -18,6 +18,7 @@ import { type Cells, diff } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { callAll, callLines, openWhenEmpty, putInLine } from './calling.ts'
 import { applyCells, healthIn } from './cells.ts'
+import { followDoors, ONE_DOOR, spreadOf } from './doors.ts'
 import { grant, left, readyCount, readyIn, silentDoors, sums } from './grants.ts'
 import { followSettings } from './settings.ts'
 import { count, type DoorRecord, NO_LANES, type RoomRules, type RoomState } from './state.ts'
@@ -74,6 +75,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   // A door whose snapshot is older than the closing reports newcomers. They are in line, not ready.
   const isBehind = report.open && !room.open
   door.demand = isBehind ? [] : report.demand
+  if (report.callsPerSecond !== undefined) door.callsPerSecond = report.callsPerSecond
   if (isBehind) putInLine(room, report.demand)
   room.departedSinceTick += spent - (door.live - liveBefore)
   count(room, 'admitted', spent)
@@ -103,6 +105,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   const tookMs = Math.max(0, nowMs - room.tickedAtMs)
   if (tookMs < TICK_MS && room.snapshot) return
   measureDepartures(room, tookMs)
+  followDoors(room.doorPlan, rules.doors ?? ONE_DOOR, room.doors, nowMs)
   if (room.open) callAll(room, rules, nowMs)
   else {
     callLines(room, rules, nowMs)
@@ -165,6 +168,7 @@ function takeSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
     batches: room.draws.batches,
     settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
     events: eventsSnapshot(room.events, nowMs),
+    ...(room.doorPlan.count > 1 ? { doors: spreadOf(room.doorPlan) } : {}),
     lanes: laneSnapshots(room, rules),
   }
 }

@@ -11,6 +11,7 @@ import { type LaneShare, type LaneTurns, newLaneTurns } from '../permits/lanes.t
 import type { Demand, Snapshot } from '../protocol/messages.ts'
 import type { Applied } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
+import { type DoorPlan, type DoorRange, newDoorPlan } from './doors.ts'
 
 export const NO_LANES: readonly LaneShare[] = []
 
@@ -25,6 +26,8 @@ export interface Unstored {
 }
 
 export interface DoorRecord extends DoorAccount {
+  /** Calls and syncs of edges, as the door has measured them. */
+  callsPerSecond?: number
   demand: readonly Demand[]
   applied: Applied | undefined
   /** Counted places of this door's reports that are in no stored chunk yet; absent if there are none. */
@@ -44,6 +47,8 @@ export interface RoomState {
   emptySinceMs: number | null
   readonly bank: Bank
   readonly doors: Map<string, DoorRecord>
+  /** How many doors the room has in each region. */
+  readonly doorPlan: DoorPlan
   readonly lines: Map<string, Line>
   /**
    * Changed chunks of the histograms that the caller has not taken to store yet, by lane. A lane without a line was
@@ -92,6 +97,8 @@ export interface RoomRules extends AdmissionLimits {
   readonly remaining?: number | null
   /** Lanes beside the main one, with their shares of the permits; absent or empty for none. */
   readonly lanes?: readonly LaneShare[]
+  /** How many doors the room may have in each region; absent for one. */
+  readonly doors?: DoorRange
 }
 
 /** Returns the lane whose line a place is in: the lane of its ticket, or the main one if that lane was removed. */
@@ -112,6 +119,7 @@ export function newRoom(nowMs: number): RoomState {
     // The first report fills the bank up to its burst, so that a new room admits its first visitors at once.
     bank: { banked: 0, filledAtMs: 0 },
     doors: new Map(),
+    doorPlan: newDoorPlan(),
     lines: new Map([[MAIN_LANE, newLine(nowMs)]]),
     dirty: new Map(),
     chunksStored: { times: 0, atMs: 0 },

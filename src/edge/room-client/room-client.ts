@@ -3,7 +3,8 @@
  * which it remembers visitors. All of this memory is bounded, and may be lost at any time.
  */
 import type { Quota } from '../../core/gcra.ts'
-import type { Snapshot } from '../../core/protocol/messages.ts'
+import type { DoorSpread, Snapshot } from '../../core/protocol/messages.ts'
+import { doorRangeOf } from '../../settings/compiled/doors.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
 import { regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -33,6 +34,10 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
 /** The part of a room that a page shows. */
 export type RoomView = Pick<RoomClient, 'name' | 'settings'>
+
+function doorIn({ continent }: Caller, number: number): string {
+  return `${regionOf(continent)}-${number}`
+}
 
 export class RoomClient {
   readonly name: string
@@ -70,7 +75,7 @@ export class RoomClient {
     this.sync = new SnapshotSync(
       {
         name: config.name,
-        doorFor: caller => this.doorFor(caller),
+        homeFor: caller => this.#homeFor(caller),
         beforeReport: () => {
           this.#takeStats()
           this.votes.take(cell => this.count(cell))
@@ -97,10 +102,21 @@ export class RoomClient {
     this.sync.count(cell, by)
   }
 
-  /** Returns a door for a newcomer: any door of the room in the visitor's region. */
+  /** Returns a door for a newcomer, in the visitor's region. Where doors were added it is one of the new ones. */
   doorFor(caller: Caller): string {
-    const doors = this.#settings.config.doors
-    return `${regionOf(caller.continent)}-${doors === 1 ? 0 : Math.floor(Math.random() * doors)}`
+    const { count, from } = this.#doorSpread()
+    return doorIn(caller, from + Math.floor(Math.random() * (count - from)))
+  }
+
+  /** Returns a door for the reports of this isolate: any door of the region. */
+  #homeFor(caller: Caller): string {
+    return doorIn(caller, Math.floor(Math.random() * this.#doorSpread().count))
+  }
+
+  /** An isolate without a snapshot takes the doors that the settings need at least. */
+  #doorSpread(): DoorSpread {
+    if (this.snapshot) return this.snapshot.doors ?? { count: 1, from: 0 }
+    return { count: doorRangeOf(this.#settings.config).least, from: 0 }
   }
 
   /** Returns the key of an arrival, with three decimals. Arrivals of one millisecond are spread evenly over it. */

@@ -29,7 +29,7 @@ const ANSWERS_FOR_MS = 5_000
 interface SyncedRoom {
   readonly name: string
   /** Returns any near door of the room. */
-  doorFor(caller: Caller): string
+  homeFor(caller: Caller): string
   /** Called before a report is written: adds the counts that are kept elsewhere. */
   beforeReport(): void
   /** Called when the room has answered. The settings are given only when they have changed. */
@@ -140,23 +140,27 @@ export class SnapshotSync {
   }
 
   async #syncOnce(caller: Caller, nowMs: number): Promise<void> {
-    this.#home ??= this.#room.doorFor(caller)
+    this.#home ??= this.#room.homeFor(caller)
+    const home = this.#home
     if (nowMs - this.#edge.snapshotAtMs > ISOLATE_SILENT_MS) this.#beginAnew()
-    if (this.#doors.isDown(this.#home, nowMs)) return
+    if (this.#doors.isDown(home, nowMs)) return
     caller.calls.sync++
     this.#room.beforeReport()
     const edge = this.#edge
     const report = edgeReport(edge, nowMs)
     try {
-      const reply = await this.#doors.ask(caller, this.#home, door => door.sync(report))
+      const reply = await this.#doors.ask(caller, home, door => door.sync(report))
       this.#failure = ''
-      this.#noteBack(this.#home, nowMs)
+      this.#noteBack(home, nowMs)
+      const doors = edge.snapshot?.doors?.count
       this.#room.received(applyEdgeReply(edge, reply, nowMs))
+      // The door has answered for all counts, so another one counts nothing twice.
+      if (edge.snapshot?.doors?.count !== doors) this.#home = null
     } catch (error) {
       this.#failure = String(error)
-      this.#noteSilent(this.#home, nowMs)
+      this.#noteSilent(home, nowMs)
       noAnswer(edge, nowMs)
-      this.#doors.noteDown(this.#home, Date.now())
+      this.#doors.noteDown(home, Date.now())
       // A home that does not answer is replaced by another door of the room.
       this.#home = null
     }

@@ -13,6 +13,7 @@ import { compileAnonymous, compilePolicies, type Policy, quotasOf } from '../rat
 import { sitesOf } from '../rooms.ts'
 import type { RoomConfig } from '../schema.ts'
 import { type Bypass, compileBypass } from './bypass.ts'
+import { doorRangeOf } from './doors.ts'
 import { compileHealth, type HealthSettings } from './health.ts'
 
 const WELL_KNOWN = compileBypass(WELL_KNOWN_RULES, [])
@@ -129,6 +130,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       event: phase?.next ?? null,
       remaining: config.remaining,
       lanes: config.lanes,
+      doors: doorRangeOf(own),
     },
     step: {
       claimWindowMs,

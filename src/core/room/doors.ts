@@ -1,0 +1,99 @@
+/**
+ * How many doors a room has in each region, and which of them newcomers go to. Sessions stay where they are: a door
+ * that gets no newcomers empties by itself.
+ */
+
+import type { DoorSpread } from '../protocol/messages.ts'
+
+/** The most calls and syncs a second that a door should have. An object handles about 1,000 simple requests. */
+export const DOOR_CALLS_TARGET = 300
+/** Fewer doors are enough once each would have less than this share of the target. */
+const SHRINK_BELOW = 0.6
+/** Fewer doors must have been enough for this long. */
+const SHRINK_AFTER_MS = 10 * 60_000
+/** The number is decided this often: by then the doors have measured how newcomers spread. */
+const DECIDED_EVERY_MS = 10_000
+/** A busy door reports at least this often. What it measured before is out of date. */
+const MEASURED_WITHIN_MS = 15_000
+
+/** The numbers of doors that the settings allow, from 1 to 100. */
+export interface DoorRange {
+  readonly least: number
+  readonly most: number
+}
+
+/** The doors of a room as plain data that the caller stores. */
+export interface DoorPlan extends DoorSpread {
+  count: number
+  from: number
+  decidedAtMs: number
+  /** Since when fewer doors would be enough, null while they would not. */
+  calmSinceMs: number | null
+}
+
+/** What a door has measured: its name is `<region>-<number>`. */
+export interface DoorLoad {
+  readonly callsPerSecond?: number
+  readonly reportedAtMs: number
+}
+
+export const ONE_DOOR: DoorRange = { least: 1, most: 1 }
+
+export function newDoorPlan(): DoorPlan {
+  return { count: 1, from: 0, decidedAtMs: 0, calmSinceMs: null }
+}
+
+/** Decides the number of doors again, at most every ten seconds. A change of the settings is followed at once. */
+export function followDoors(
+  plan: DoorPlan,
+  { least, most }: DoorRange,
+  doors: ReadonlyMap<string, DoorLoad>,
+  nowMs: number,
+): void {
+  if (plan.count < least || plan.count > most) setCount(plan, Math.min(most, Math.max(least, plan.count)), 0)
+  if (Math.abs(nowMs - plan.decidedAtMs) < DECIDED_EVERY_MS) return
+  plan.decidedAtMs = nowMs
+  const regions = callsByRegion(doors, nowMs)
+  const needed = (share: number) =>
+    Math.max(...regions.map(calls => Math.ceil(sum(calls) / (DOOR_CALLS_TARGET * share))), 1)
+  const wanted = Math.min(most, needed(1))
+  if (wanted > plan.count) return setCount(plan, wanted, plan.count)
+  if (plan.from > 0 && regions.every(calls => areEven(calls, plan))) plan.from = 0
+  const enough = Math.max(least, Math.min(most, needed(SHRINK_BELOW)))
+  plan.calmSinceMs = enough < plan.count ? (plan.calmSinceMs ?? nowMs) : null
+  if (plan.calmSinceMs !== null && nowMs - plan.calmSinceMs >= SHRINK_AFTER_MS) setCount(plan, enough, 0)
+}
+
+export function spreadOf({ count, from }: DoorPlan): DoorSpread {
+  return { count, from }
+}
+
+/** Newcomers go to the doors from `from` on: to the new ones, where some were added to doors that have too much to do. */
+function setCount(plan: DoorPlan, count: number, from: number): void {
+  Object.assign(plan, { count, from, calmSinceMs: null })
+}
+
+/** Returns the calls a second of each door, by region. A door that no longer gets newcomers is one of them. */
+function callsByRegion(doors: ReadonlyMap<string, DoorLoad>, nowMs: number): readonly (readonly number[])[] {
+  const regions = new Map<string, number[]>()
+  for (const [name, { callsPerSecond = 0, reportedAtMs }] of doors) {
+    if (nowMs - reportedAtMs > MEASURED_WITHIN_MS) continue
+    const dash = name.lastIndexOf('-')
+    const region = name.slice(0, dash)
+    const calls = regions.get(region) ?? []
+    calls[Number(name.slice(dash + 1))] = callsPerSecond
+    regions.set(region, calls)
+  }
+  return [...regions.values()]
+}
+
+/** True if the new doors of a region have as much to do as the old ones. */
+function areEven(calls: readonly number[], { from, count }: DoorSpread): boolean {
+  const mean = (low: number, high: number) => sum(calls.slice(low, high)) / (high - low)
+  return mean(from, count) >= mean(0, from)
+}
+
+/** Returns the sum of numbers, some of which may be absent. */
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + (number ?? 0), 0)
+}
