@@ -12,7 +12,7 @@
   room.addEventListener('over', () => {
     form.hidden = false
     element('lead').hidden = true
-    for (const part of document.querySelectorAll('dl, progress, .foot, #status')) part.remove()
+    for (const part of document.querySelectorAll('dl, progress, .foot, #status, #tell, #told')) part.remove()
     const action = element('action')
     action.textContent = room.dataset.open || ''
     action.hidden = false

@@ -11,14 +11,31 @@
   const texts = JSON.parse(element('start-texts').textContent || '')
   // By performance.now(), which a change of the visitor's clock does not move. 0 once the event has started.
   let startsAtMs = 0
+  // The minutes before the start that are read aloud, and how many of them were.
+  const SAID_MINUTES = [15, 5, 1]
+  let saidMinutes = 0
 
   const set = (/** @type {string} */ id, /** @type {string} */ text) => {
     if (element(id).textContent !== text) element(id).textContent = text
   }
 
+  const inMinutes = (/** @type {number} */ count) =>
+    new Intl.NumberFormat(texts.locales, { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(count)
+
+  const announce = (/** @type {number} */ seconds) => {
+    const passed = SAID_MINUTES.filter(minutes => seconds <= minutes * 60).length + (seconds === 0 ? 1 : 0)
+    if (passed <= saidMinutes) return
+    saidMinutes = passed
+    set(
+      'said',
+      seconds > 0 ? texts.before.title.replace('{time}', inMinutes(Math.ceil(seconds / 60))) : texts.before.now,
+    )
+  }
+
   const tick = () => {
     if (startsAtMs === 0) return
     const seconds = Math.max(0, Math.ceil((startsAtMs - performance.now()) / 1000))
+    announce(seconds)
     const left = countdown(seconds)
     set('place', seconds > 0 ? left : texts.before.now)
     element('place').className = seconds === 0 ? 'pending' : left.length > 6 ? 'long' : ''

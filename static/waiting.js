@@ -11,7 +11,7 @@
   /**
    * @typedef {{ state: State, position: number | null, held: boolean, soldOut?: boolean, slower: 'rate' | 'full' | null,
    *   reason: 'outage' | 'slow' | null, drawAt: string | null, message: string,
-   *   messageLanguage: string | null, pollAfterSeconds: number | null,
+   *   messageLanguage: string | null, pollAfterSeconds: number | null, claimInSeconds?: number | null,
    *   cfWaitingRoom: Published }} Place
    */
 
@@ -24,6 +24,10 @@
   // The number is read aloud again when it has fallen to this share, and at most this often.
   const SAID_AT_SHARE = 0.75
   const SAID_EVERY_MS = 20000
+  // In a long line the number is read aloud at least this often.
+  const SAID_AFTER_MS = 600000
+  // The sound of a turn lasts so long.
+  const SOUND_MS = 1200
 
   // Some browsers throw here when cookies are blocked.
   const channel = () => {
@@ -50,6 +54,10 @@
   let placed = Number.isFinite(shown)
   let missed = room.dataset.state === 'missed'
   let entering = false
+  // It is the turn of a visitor who may not be looking: the page keeps the turn until the button is pressed.
+  let keeps = room.dataset.state === 'turn'
+  // Until when, by performance.now(), which a change of the visitor's clock does not move.
+  let turnEndsMs = performance.now() + Number(room.dataset.left) * 1000
   let failures = 0
   let dueAtMs = 0
   let updated = element('status').textContent || ''
@@ -87,6 +95,25 @@
     element('action').hidden = label === ''
   }
 
+  // A poll claims the turn at once, unless the visitor is asked first. A form is its own question.
+  const asks = () => keeps || 'asks' in room.dataset || (!form && document.visibilityState === 'hidden')
+
+  const tick = () => {
+    if (!keeps || entering) return
+    const left = Math.max(0, Math.ceil((turnEndsMs - performance.now()) / 1000))
+    set('lead', texts.turn.replace('{time}', countdown(left)))
+    document.title = `${countdown(left)} ${texts.admitted.headline}${room.dataset.suffix}`
+    if (left === 0 && dueAtMs > Date.now() + 2000) pollIn(1)
+  }
+
+  const keepTurn = (/** @type {Place} */ { claimInSeconds }) => {
+    const isNew = !keeps
+    keeps = true
+    turnEndsMs = performance.now() + (claimInSeconds || 0) * 1000
+    tick()
+    if (isNew) room.dispatchEvent(new Event('turn'))
+  }
+
   const pollIn = (/** @type {number} */ seconds) => {
     clearTimeout(timer)
     dueAtMs = Date.now() + seconds * 1000
@@ -107,6 +134,12 @@
     entering = true
     clearTimeout(timer)
     dueAtMs = Number.POSITIVE_INFINITY
+    const { asks: press } = room.dataset
+    if (keeps && press) {
+      location.replace(press + encodeURIComponent(location.hash))
+      entering = false
+      return pollIn(OPENED_WITHIN_MS / 1000)
+    }
     if (to) rename(to)
     const { href, origin, pathname } = location
     // To its own address with a fragment a page only scrolls. So this page first takes another address, without its
@@ -123,7 +156,13 @@
   }
 
   // A form stays on the page until its visitor sends it again or goes on.
-  const finish = () => (form ? room.dispatchEvent(new Event('over')) : enter())
+  const finish = () => {
+    if (form) room.dispatchEvent(new Event('over'))
+    else if ('told' in room.dataset && !keeps) {
+      room.dispatchEvent(new Event('turn'))
+      setTimeout(enter, SOUND_MS)
+    } else enter()
+  }
 
   const advance = (/** @type {number} */ position) => {
     if (position > way.at) way.from = position
@@ -149,13 +188,15 @@
     const lead = why ? `${text.lead} ${why}` : text.lead
     const { reason, soldOut } = place
     const paused = reason === 'outage' ? texts.outage : soldOut ? texts.soldOut : text.paused || texts.paused
-    if (!place.drawAt) set('lead', held || soldOut || reason === 'outage' ? paused : lead)
-    room.dataset.state = state
-    set('headline', text.headline)
+    // The turn has a lead of its own, which counts down.
+    const isTurn = state === 'called' && asks()
+    if (!place.drawAt && !isTurn) set('lead', held || soldOut || reason === 'outage' ? paused : lead)
+    room.dataset.state = isTurn ? 'turn' : state
+    set('headline', isTurn ? texts.admitted.headline : text.headline)
     set('message', message)
     element('message').hidden = !message
     element('message').lang = place.messageLanguage || ''
-    offerAction(state === 'none' ? texts.none.action : '')
+    offerAction(state === 'none' ? texts.none.action : isTurn ? texts.admitted.action : '')
 
     if (place.position !== null) shown = Math.min(shown, place.position)
     const isNumber = Number.isFinite(shown) && !text.place
@@ -172,23 +213,27 @@
 
     // Before the start of an event, start.js replaces these texts.
     room.dispatchEvent(new CustomEvent('place', { detail: place }))
+    if (isTurn) keepTurn(place)
+    else keeps = false
 
     const news = []
     const words = `${element('headline').textContent}. ${element('lead').textContent}`
-    if (heard.state !== words) news.push(words)
+    const key = keeps ? 'turn' : words
+    if (heard.state !== key) news.push(words)
     if (heard.message !== message) news.push(message)
     // Before the start of an event there is a countdown instead of a place.
     if (
       isNumber &&
       !('starts' in room.dataset) &&
-      shown <= heard.position * SAID_AT_SHARE &&
-      Date.now() - heard.atMs > SAID_EVERY_MS
+      !keeps &&
+      ((shown <= heard.position * SAID_AT_SHARE && Date.now() - heard.atMs > SAID_EVERY_MS) ||
+        Date.now() - heard.atMs > SAID_AFTER_MS)
     ) {
       news.push(texts.said.replace('{place}', number).replace('{wait}', element('wait').textContent || ''))
       heard.position = shown
       heard.atMs = Date.now()
     }
-    heard.state = words
+    heard.state = key
     heard.message = message
     if (news.length > 0) set('said', news.join(' '))
   }
@@ -221,7 +266,7 @@
     const tooLate = setTimeout(() => mine.abort(), ANSWER_WITHIN_MS)
     let retryAfter = 0
     try {
-      const response = await fetch(statusUrl, {
+      const response = await fetch(asks() ? statusUrl.replace('claim=1', 'claim=0') : statusUrl, {
         headers: { Accept: 'application/json' },
         cache: 'no-store',
         signal: mine.signal,
@@ -261,6 +306,9 @@
 
   // From now on a reload by hand asks for that page, and does not send the form again.
   if (to && !form) rename(to)
+  setInterval(tick, 1000)
+  tick()
+  if (keeps) offerAction(texts.admitted.action)
   if (room.dataset.state === 'called') bar.value = 100
   else if (placed) advance(shown)
   pollIn(Number(room.dataset.poll) || 5)

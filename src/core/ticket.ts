@@ -48,6 +48,8 @@ export interface Ticket {
   readonly byMs: number | null
   /** The page from which the visitor first came, absent if there was none. */
   readonly referrer?: string
+  /** True once its visitor has missed a turn by a little, and stands at the front again. It happens once. */
+  readonly excused?: true
   /** When the place was taken, for a sid from an invitation. Such a sid can have more than one session. */
   readonly takenMs?: number
   readonly generation: number

@@ -20,6 +20,9 @@ const RESERVED = 'hasOwnProperty'
  */
 const META = /<meta\b(?:"[^"]*"|'[^']*'|[^"'<>])*>/gi
 const SAYS_REFRESH = /[\s"'/]http-equiv\s*=\s*["']?\s*refresh\b/i
+/** The variable is markup, so it stands between three braces. */
+const PLACE_BLOCK = /\{\{(\{\s*antesala\s*\}|&\s*antesala\s*)\}\}/
+const ESCAPED_BLOCK = /(?<!\{)\{\{\s*antesala\s*\}\}(?!\})/
 const PARSE_ERROR = /^(Unclosed|Unopened) (section|tag)(?: "(.*)")? at (\d+)$/s
 const SHOWN_BYTES = 60
 const ENCODER = new TextEncoder()
@@ -42,6 +45,11 @@ export const customPage = () =>
  */
 export function withoutReload(page: string): string {
   return page.replace(META, tag => (SAYS_REFRESH.test(tag) ? '' : tag))
+}
+
+/** Whether a template has the variable that places our live region and scripts. */
+export function hasPlaceBlock(template: string): boolean {
+  return PLACE_BLOCK.test(template)
 }
 
 /** Returns what is wrong with all pages of a room together, or null. */
@@ -77,6 +85,8 @@ function sizeProblem(text: string): string | null {
 function templateProblem(text: string): string | null {
   const problem = parseProblem(text)
   if (problem !== null) return `must be a Mustache template: ${problem}`
+  if (ESCAPED_BLOCK.test(text)) return 'must have {{{antesala}}} between three braces: it is markup'
+  if (text.split(PLACE_BLOCK).length > 3) return 'must have {{{antesala}}} once: a page has one place'
   const shown = withoutReload(text)
   if (shown === text) return null
   return parseProblem(shown) === null

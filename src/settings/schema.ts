@@ -65,6 +65,8 @@ const runtimeShape = {
   max_session_duration: minutes(0.05, 10_080).nullable().default(null),
   reentry_grace: minutes(0, 60).default(2),
   claim_window: minutes(0.1, 1_440).default(5),
+  missed_grace: minutes(0, 60).default(2),
+  turn: oneOf('enter', 'confirm').default('enter'),
   queue_all: flag().default(false),
   suspended: flag().default(false),
   queueing_method: overridable.queueing_method.default('fifo'),

@@ -102,7 +102,7 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry, excused } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // A token contains the batch of a draw and not the place: a visitor must not read the place before the batch has
@@ -118,6 +118,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     low,
     ...(typeof waitMs === 'number' ? { wait: waitMs } : {}),
     by: byMs,
+    ...(excused ? { excused } : {}),
     ...(takenMs === undefined ? {} : { taken: takenMs }),
     ...(ticket.referrer === undefined ? {} : { ref: ticket.referrer }),
     gen: generation,
@@ -188,7 +189,17 @@ async function ticketFrom(payload: Record<string, unknown>, room: string, ring: 
   if (!(taken === undefined || isFiniteNumber(taken))) return NONE
   const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
-  const ticket = { room, sid: sub, ...place, ...invited, ...refIn(payload), generation: gen, issuedMs: iat * 1_000 }
+  const excuse = payload.excused === true ? ({ excused: true } as const) : {}
+  const ticket = {
+    room,
+    sid: sub,
+    ...place,
+    ...excuse,
+    ...invited,
+    ...refIn(payload),
+    generation: gen,
+    issuedMs: iat * 1_000,
+  }
   if (payload.entry !== undefined) {
     const entry = entryFrom(payload)
     return entry ? { kind: 'ticket', ticket: { ...ticket, entry } } : NONE

@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, test as base, beforeAll, describe, expect, vi } from 'vitest'
 import { command } from '../support/node/programs.ts'
@@ -21,7 +22,8 @@ const LAUNCH = {
   ],
 }
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
-const PAGE_BYTES_MAX = 13_000
+/** The page in one language as it is sent, compressed with brotli. */
+const PAGE_BYTES_MAX = 6_144
 const STATUS = /\/\.waiting-room\/status\?/
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -50,7 +52,7 @@ beforeAll(async () => {
     backform: {},
     largeform: {},
     plainform: {},
-    full: { queue_all: false, total_active_users: 1, claim_window: 0.1 },
+    full: { queue_all: false, total_active_users: 1, claim_window: 0.1, missed_grace: 0 },
     tabs: {},
     given: {},
     still: {},
@@ -254,10 +256,17 @@ describe.concurrent('in line', () => {
   test('a page without scripts reads well, and its visitor still gets in', async ({ visit, expect }) => {
     const page = await visit('/plain/a?b=1#c', { javaScriptEnabled: false })
     const words = await page.locator('main').innerText()
-    for (const part of ['You are in line', 'We open at nine.', 'reloads every 5 seconds']) expect(words).toContain(part)
+    for (const part of ['You are in line', 'We open at nine.', 'reloads every 20 seconds'])
+      expect(words).toContain(part)
     expect(await page.getByRole('button').count()).toBe(0)
     await site.change('plain', { queue_all: false })
-    await entered(page)
+    const welcome = page.getByRole('heading', { name: 'Welcome' })
+    const looks = async () => {
+      const link = page.getByRole('link', { name: 'Check now' })
+      if ((await link.count()) > 0) await link.click()
+      return welcome.count()
+    }
+    await expect.poll(looks, { timeout: 20_000, interval: 1_000 }).toBe(1)
     expect(page.url()).toBe(`${site.url}/plain/a?b=1`)
   })
 
@@ -307,7 +316,7 @@ describe.concurrent('in line', () => {
     await page.getByRole('button').click()
     await page.getByText('What you sent has not been delivered').waitFor()
     await page.locator('#place:not(.pending)').waitFor()
-    expect(await page.getByRole('button').count()).toBe(0)
+    expect(await page.getByRole('button', { name: 'Send it again' }).count()).toBe(0)
     await site.change('form', { queue_all: false })
     await page.getByRole('heading', { name: 'It is your turn' }).waitFor({ timeout: 30_000 })
     expect([await violations(page), reached('/form/pay')]).toEqual([[], []])
@@ -439,6 +448,38 @@ describe.concurrent('whatever a poll answers', () => {
     await page.reload()
     await answer(page, place({ position: 40 }))
     await expect.poll(() => progress(page)).toBe(60)
+  })
+
+  test('a turn in a hidden tab is kept until its visitor presses a button, and told to one who asked for it', async ({
+    visitor,
+    expect,
+  }) => {
+    const context = await visitor()
+    await context.addInitScript(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden' })
+      Object.assign(globalThis, { tones: 0, vibrated: 0 })
+      const { createOscillator } = AudioContext.prototype
+      AudioContext.prototype.createOscillator = function () {
+        Object.assign(globalThis, { tones: Reflect.get(globalThis, 'tones') + 1 })
+        return createOscillator.call(this)
+      }
+    })
+    const page = await context.newPage()
+    const polls: string[] = []
+    page.on('request', request => polls.push(request.url()))
+    await page.goto(`${site.url}/still`)
+    await page.getByRole('button', { name: 'Tell me when it is my turn' }).click()
+    expect(await text(page, 'told')).toContain('This page will tell you')
+    await answer(page, place({ state: 'called', claimInSeconds: 272 }))
+    await page.getByRole('heading', { name: 'It is your turn' }).waitFor()
+    expect(await text(page, 'lead')).toMatch(/^Go in within 4:3[0-2]\.$/)
+    expect(await page.title()).toMatch(/^4:3[0-2] It is your turn$/)
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'tones'))).toBe(4)
+    expect(polls.filter(url => STATUS.test(url)).every(url => url.includes('claim=0'))).toBe(true)
+    expect(await violations(page)).toEqual([])
+    const enters = page.waitForRequest(`${site.url}/still`)
+    await page.getByRole('button', { name: 'Open the page' }).click()
+    await enters
   })
 
   test('a missed turn is shown for as long as the page waits, with a new number', async ({ visit, expect }) => {
@@ -633,7 +674,7 @@ describe.concurrent('for every visitor', () => {
     await page.route('**/still', async route => {
       const response = await route.fetch()
       const html = await response.text()
-      expect(Buffer.byteLength(html)).toBeLessThan(PAGE_BYTES_MAX)
+      expect(brotliCompressSync(html).length).toBeLessThan(PAGE_BYTES_MAX)
       expect(response.headers()['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-/)
       await route.fulfill({ response })
     })

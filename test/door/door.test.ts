@@ -341,8 +341,9 @@ describe('a door', () => {
       await claim('xx-6')
       await wake('xx-6', 1)
       expect(await rows('xx-6')).toHaveLength(1)
-      // After four claim windows of five minutes the key has lapsed for longer than any of its tickets can last.
-      for (const minutes of [6, 12, 18, 24]) await wake('xx-6', minutes)
+      // The key lapses after a window of five minutes and a grace of two.
+      // Its tickets last two windows and the grace more.
+      for (const minutes of [6, 12, 18, 24, 30, 36, 42]) await wake('xx-6', minutes)
       expect(await rows('xx-6')).toEqual([])
     })
 
@@ -356,7 +357,7 @@ describe('a door', () => {
       expect((await claim('fo-0', second)).verdict).toBe('admitted')
       await wake('fo-0', 17.8)
       expect((await claim('fo-0', second)).verdict).toBe('ended')
-      for (const minutes of [24, 30]) await wake('fo-0', minutes)
+      for (const minutes of [24, 30, 36, 42, 48]) await wake('fo-0', minutes)
       expect(await rows('fo-0')).toEqual([])
     })
 

@@ -49,6 +49,8 @@ const BAD: [name: string, page: unknown, message: string][] = [
   ],
   ['a name by which the library asks for names', '{{#a}}{{hasOwnProperty}}{{/a}}', 'no variable "hasOwnProperty"'],
   ['delimiters that are none', '{{=a=}}', `${template} Invalid tags: a`],
+  ['a place between two braces', '<p>{{ antesala }}</p>', `${at} must have {{{antesala}}} between three braces`],
+  ['two places', '{{{antesala}}}{{&antesala}}', `${at} must have {{{antesala}}} once`],
   ['65,537 bytes', 'a'.repeat(65_537), `${at} must be at most 65,536 bytes, got 65,537`],
   ['40,000 characters of two bytes', 'é'.repeat(40_000), `${at} must be at most 65,536 bytes, got 80,000`],
 ]

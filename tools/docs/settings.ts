@@ -74,6 +74,8 @@ export const TABLES: Readonly<Record<string, Table>> = {
       queueing_method: '[how places are given](queueing.md)',
       shuffle_window: 'minutes; `random` draws the arrivals of one window together',
       claim_window: 'minutes; a called visitor who comes later gets a new place',
+      missed_grace: 'minutes in which a visitor who missed the turn stands at the front again, once',
+      turn: '[`confirm`](queueing.md#the-turn): a called visitor presses a button to go in',
       queueing_status_code: '[the status](#the-status-of-waiting) of pages and API reads in line',
       message: 'shown to everyone in line',
       sold_out_message: 'shown instead when nothing is left',

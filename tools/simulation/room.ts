@@ -166,6 +166,7 @@ export class Room {
 function stepRulesOf({ claimWindowMs, lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
   return {
     claimWindowMs,
+    missedGraceMs: 0,
     newcomers: 'wait',
     inviteOnly: false,
     lanes: lanes ?? [],

@@ -18,6 +18,7 @@ import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
 import { pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
+import { turnEndsMs } from './turn.ts'
 
 export type Place =
   /** The ticket may claim a permit now. */
@@ -37,8 +38,6 @@ export type Place =
 
 /** A ticket that has not changed is signed anew after this long, so that it stays valid while its visitor polls. */
 const SIGNED_FOR_MS = 30_000
-/** A token contains its time of issue in whole seconds. */
-const ISSUED_WITHIN_MS = 1_000
 /**
  * An edge receives a draw this long after the room. Its visitors then ask over DRAW_POLLS_SPREAD times as long, not all
  * at once.
@@ -230,6 +229,6 @@ function likelyWait(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot:
  */
 function hasMissed(ticket: Ticket, lane: LaneSnapshot, claimWindowMs: number, nowMs: number): boolean {
   if (ticket.key > lane.frontierKey) return false
-  if (ticket.byMs !== null) return nowMs > Math.min(ticket.byMs, ticket.issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
-  return ticket.key <= lane.lapsedKey
+  const byMs = turnEndsMs(ticket, claimWindowMs)
+  return byMs === null ? ticket.key <= lane.lapsedKey : nowMs > byMs
 }

@@ -19,6 +19,7 @@ import {
   type WhyIssued,
 } from './outsider.ts'
 import { drawnMsOf, isUndrawn, nextPollMs, type Place, placeOf, refused, seen } from './place.ts'
+import { excused } from './turn.ts'
 
 export type WhyRejected =
   /** The room is for invited visitors only. */
@@ -115,7 +116,7 @@ const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } 
 
 /**
  * Decides the next step of a visitor without a pass. Without a ticket the visitor gets one, or is rejected. A visitor
- * who missed the call gets a new place.
+ * who missed the call gets a new place, or stands at the front again after missing it by a little.
  */
 export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow, nowMs: number): Step {
   const { snapshot, rules } = room
@@ -125,6 +126,8 @@ export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow
   if (snapshot.soldOut && rules.whenSoldOut === 'reject') return { kind: 'reject', why: 'sold-out' }
   if (!ticket) return issue('newcomer', visitor, rules)
   const place = placeOf(ticket, snapshot, rules.claimWindowMs, nowMs)
+  const again = place.state === 'missed' && visitor.issued === null ? excused(ticket, rules, nowMs) : null
+  if (again) return nextStep(again, visitor, room, nowMs)
   const replacement = visitor.issued === null ? replacementOf(ticket, place, visitor, rules) : null
   if (replacement) return replacement
   if (!room.isDoorEmpty || !snapshot.open) return withPlace({ ticket, place, snapshot, visitor }, room, nowMs)

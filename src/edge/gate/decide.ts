@@ -34,6 +34,7 @@ import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { letBy } from './bypass.ts'
+import { asksBeforeClaim } from './confirm.ts'
 import { belongsOnHttps, noteHttps } from './https-redirect.ts'
 import { invitedBy } from './invitation.ts'
 import { type NetworkCheck, networkCheck } from './network-policies.ts'
@@ -113,7 +114,8 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
   const requeuedBy = over?.requeuedBy ?? null
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
   // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
-  const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : 'enter'
+  const enters = asksBeforeClaim(visit, room.settings.config, ticket) ? 'poll' : 'enter'
+  const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : enters
   const shown = { ticket, inCookie: own.ticket, keepCookie, invited }
   const outcome = await withoutPass(visit, room, shown, { purpose, after })
   if (outcome.kind === 'admitted' && outcome.why === 'claimed-before') return asWithPass(visit, room, outcome.pass)

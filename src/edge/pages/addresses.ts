@@ -1,4 +1,5 @@
 /** The addresses of a room's own routes. They have no host: they are resolved against the address that was asked. */
+import { ANSWER } from '../gate/confirm.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 import { inLanguageOf } from '../texts/choose.ts'
@@ -11,6 +12,13 @@ export function statusUrl(visit: Visit, room: RoomView): string {
 /** Returns the address of a page on which a person can wait for this room. */
 export function waitUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'wait'))
+}
+
+/** Returns the address by which a called visitor goes in, where the room asks first. */
+export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string {
+  const isWaitPage = visit.url.pathname === `${visit.deployment.controlPrefix}/wait`
+  const to = isWaitPage ? (visit.url.searchParams.get('to') ?? '') : leadsTo
+  return `${waitUrl(visit, room)}&${ANSWER}=1&to=${encodeURIComponent(to)}`
 }
 
 export function drawUrl(visit: Visit, room: RoomView, event: string): string {

@@ -3,17 +3,17 @@
  * for visitors in line, and for visitors whom the method `reject` rejects. Other states have our own pages, because
  * such a page was not written for them.
  */
-import { withoutReload } from '../../settings/custom-page.ts'
+import { hasPlaceBlock, withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { needsInvitation, type OnPage, type Rejected, type Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
-import { statusUrl } from './addresses.ts'
+import { enterUrl, statusUrl } from './addresses.ts'
 import { formOf, leadsTo, type Page, pageHeaders, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import { parsed } from './template.ts'
-import { refreshSeconds } from './waiting.ts'
+import { placeBlock, refreshSeconds } from './waiting.ts'
 
 /**
  * The author of the page decides about its styles, scripts and pictures. The policy forbids only what no page needs:
@@ -23,6 +23,7 @@ const POLICY = "object-src 'none'; base-uri 'self'"
 
 /** The variable with the form that a visitor has sent. */
 const SHOWS_FORM = /\{\{[{&]?\s*form\s*\}/
+const NO_FORM = { form: null } as const
 
 /**
  * Parsed templates, one for each version of the settings. `at` of a room returns the same object until the settings
@@ -34,9 +35,12 @@ const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page | null> {
   const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
   if (!render) return null
-  const form = await formFor(visit, waiting.room.settings.at(visit.nowMs).config)
+  const template = waiting.room.settings.at(visit.nowMs).config.custom_page_html
+  const isAlive = hasPlaceBlock(template)
+  const sent = isAlive || SHOWS_FORM.test(template) ? await formOf(visit) : NO_FORM
+  const { form } = sent
   const place = placeJson(visit, waiting)
-  const reloadSeconds = refreshSeconds(place)
+  const reloadSeconds = refreshSeconds(place, waiting.room.settings.config)
   const html = render({
     ...published(place.cfWaitingRoom),
     refreshIntervalSeconds: reloadSeconds,
@@ -60,11 +64,13 @@ export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>):
     eventEndsAt: place.event?.endsAt ?? null,
     pollAfterSeconds: place.pollAfterSeconds,
     statusUrl: statusUrl(visit, waiting.room),
+    enterUrl: enterUrl(visit, waiting.room, leadsTo(visit)),
     form,
+    antesala: isAlive ? placeBlock(visit, waiting, sent) : null,
   })
   const headers = headersOf(visit, waiting.room.settings.config)
-  // A reload would lose the form.
-  if (form !== null) return { html, headers }
+  // The block polls by itself. A reload would lose the form.
+  if (isAlive || form !== null) return { html, headers }
   return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${leadsTo(visit)}` } }
 }
 

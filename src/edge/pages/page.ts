@@ -3,6 +3,9 @@ import brand from '../../../static/brand.html'
 import foot from '../../../static/foot.html'
 import form from '../../../static/form.html'
 import head from '../../../static/head.html'
+import place from '../../../static/place.html'
+import room from '../../../static/room.html'
+import scripts from '../../../static/scripts.html'
 import css from '../../../static/waiting.css'
 import type { Brand } from '../../settings/brand/settings.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -24,11 +27,19 @@ export interface Page {
 export const pageStyle = compactStyle(css)
 
 /** Parts of several pages, by the name in `{{> name}}`. */
-const PARTS: Readonly<Record<string, string>> = { head, form, brand, foot }
+const PARTS: Readonly<Record<string, string>> = { head, form, brand, foot, room, place, scripts }
 
 /** Fills in one of our templates. */
 export function template(html: string): Render {
-  return compilePage(html.replace(/\{\{> (\w+)\}\}\n/g, (_, name: string) => PARTS[name] ?? ''))
+  return compilePage(withParts(html))
+}
+
+/** A part on a line of its own ends the line. Within a line it does not. */
+function withParts(html: string): string {
+  return html.replace(/\{\{> (\w+)\}\}(\n?)/g, (_, name: string, end: string) => {
+    const part = withParts(PARTS[name] ?? '')
+    return end === '' ? part.trimEnd() : part
+  })
 }
 
 /**
@@ -55,6 +66,8 @@ export function variablesOf(visit: Visit, language: Language, config: RoomConfig
 }
 
 /** The variables of a form that a page carries, or a form of null. Reads the body of the request. */
+export type Form = Awaited<ReturnType<typeof formOf>>
+
 export async function formOf(visit: Visit) {
   if (!isCarriable(visit)) return { form: null }
   return { form: await carry(visit), field: FORM_FIELD, action: refreshUrl(visit.url) }

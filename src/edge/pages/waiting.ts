@@ -1,60 +1,89 @@
 /** The page of a visitor in line. It is complete without scripts. With scripts it polls and goes on by itself. */
+import blockCss from '../../../static/block.css'
+import block from '../../../static/block.html'
 import countdownJs from '../../../static/countdown.js'
 import formJs from '../../../static/form.js'
 import startCss from '../../../static/start.css'
 import startJs from '../../../static/start.js'
+import tellJs from '../../../static/tell.js'
 import html from '../../../static/waiting.html'
 import js from '../../../static/waiting.js'
 import { MAIN_LANE } from '../../core/ticket.ts'
+import type { RoomConfig } from '../../settings/schema.ts'
 import type { Texts } from '../../settings/texts/keys.ts'
+import { asks } from '../gate/confirm.ts'
 import type { OnPage, Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
-import { counted, filled, inWords } from '../texts/words.ts'
-import { drawUrl, statusUrl, waitUrl } from './addresses.ts'
-import { compact } from './compact.ts'
-import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { countdownInWords, counted, filled, inWords } from '../texts/words.ts'
+import { drawUrl, enterUrl, statusUrl, waitUrl } from './addresses.ts'
+import { compact, compactStyle } from './compact.ts'
+import { type Form, formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
 /** The parts of the page that are the same for every visitor. */
 const FIXED = {
-  script: compact(js),
+  script: compact(countdownJs + js),
+  tellScript: compact(tellJs),
   startStyle: compact(startCss),
-  startScript: compact(countdownJs + startJs),
+  // The offer needs scripts. It is there from the first paint, so that nothing moves.
+  plainStyle: '#tell{display:none}',
+  startScript: compact(startJs),
   formScript: compact(formJs),
 }
 
-/** Without scripts the page reloads no more often than every 5 s, because a reload is a whole page. */
-const REFRESH_MIN_SECONDS = 5
-const REFRESH_CALLED_SECONDS = 2
+/** Without scripts the page reloads no more often: a reload is a whole page, and interrupts its reader. */
+const REFRESH_MIN_SECONDS = 20
+const REFRESH_CALLED_SECONDS = 5
 /** Only one page reports a missed turn, so there must be time to read it. */
 const REFRESH_MISSED_SECONDS = 20
 /** A number with more characters is set smaller. The page's script has the same bound. */
 const PLACE_LENGTH = 6
 
 const render = template(html)
+const renderBlock = template(block)
+const BLOCK_STYLE = compactStyle(blockCss)
 const headers = headersFor({
-  styles: [pageStyle, FIXED.startStyle],
-  scripts: [FIXED.script, FIXED.startScript, FIXED.formScript],
+  styles: [pageStyle, FIXED.startStyle, FIXED.plainStyle],
+  scripts: [FIXED.script, FIXED.tellScript, FIXED.startScript, FIXED.formScript],
   polls: true,
 })
 
 export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page> {
   const { config } = waiting.room.settings
   const language = languageFor(visit, config)
-  const place = placeJson(visit, waiting)
-  const reloadSeconds = refreshSeconds(place)
   const form = await formOf(visit)
-  const variables = {
+  const html = render(placeVariables(visit, waiting, form))
+  return { html, headers: await headers(config, language, form.form) }
+}
+
+/** Returns the place of a visitor with our scripts, as a part of a page of the operator. */
+export function placeBlock(visit: Visit, waiting: OnPage<Waiting>, form: Form): string {
+  return renderBlock({ ...placeVariables(visit, waiting, form), blockStyle: BLOCK_STYLE })
+}
+
+function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
+  const { config } = waiting.room.settings
+  const language = languageFor(visit, config)
+  const place = placeJson(visit, waiting)
+  const reloadSeconds = refreshSeconds(place, config)
+  const isAsked = asks(visit, config)
+  const isTurn = isAsked && place.state === 'called'
+  return {
     ...variablesOf(visit, language, config),
     ...form,
     ...FIXED,
     ...scriptTexts(language),
     ...wording(place, language),
+    ...(isTurn ? turnTexts(place, language) : {}),
     ...proof(language),
     ...place.cfWaitingRoom,
-    state: place.state,
+    state: isTurn ? 'turn' : place.state,
+    isTurn,
+    asks: isAsked,
+    claimInSeconds: place.claimInSeconds ?? 0,
+    enterUrl: enterUrl(visit, waiting.room, leadsTo(visit)),
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
     drawUrl: place.event && drawUrl(visit, waiting.room, place.event.name),
@@ -73,7 +102,6 @@ export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promi
     waitUrl: waitUrl(visit, waiting.room),
     keepsReferrer: config.referrer === 'keep',
   }
-  return { html: render(variables), headers: await headers(config, language, form.form) }
 }
 
 /** Returns why the last visit ended, and whether the place is at the front. Returns null without such a visit. */
@@ -93,6 +121,13 @@ function endedText(
 function laneNote({ lane, invitation }: PlaceJson, { texts }: Language): string | null {
   if (invitation === 'invalid') return texts.page.invalidInvitation
   return lane === MAIN_LANE ? null : texts.page.priority
+}
+
+/** Returns the texts for a visitor who is asked to go in. */
+function turnTexts({ claimInSeconds }: PlaceJson, language: Language) {
+  const { headline } = language.texts.admitted
+  const time = countdownInWords((claimInSeconds ?? 0) * 1_000, language)
+  return { headline, title: headline, lead: filled(language.texts.turn, { time }) }
 }
 
 /** Returns the text about the proof of a draw, without the link in it. */
@@ -164,10 +199,10 @@ interface StateText {
   readonly wait?: string
 }
 
-/** Returns the seconds until a page without scripts asks again. */
-export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson): number {
+/** Returns the seconds until a page without scripts asks again. It asks twice in a claim window. */
+export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson, { claim_window }: RoomConfig): number {
   const least = { waiting: REFRESH_MIN_SECONDS, called: REFRESH_CALLED_SECONDS, missed: REFRESH_MISSED_SECONDS }[state]
-  return Math.max(least, Math.ceil(pollAfterSeconds))
+  return Math.ceil(Math.max(Math.min(least, claim_window * 30), pollAfterSeconds))
 }
 
 /** The texts of the page's scripts, as JSON. Made once for each language, and for each room with texts of its own. */
@@ -178,11 +213,11 @@ function scriptTexts({ texts, locales }: Language) {
   const known = SCRIPT_TEXTS.get(texts)
   if (known) return known
   const { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown } = texts
-  const { said, fresh, lost, found } = texts
+  const { said, fresh, lost, found, turn } = texts
   const soldOut = texts.rejected.soldOut.lead
   const places = { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown }
   const made = {
-    texts: inScript({ ...places, soldOut, said, fresh, lost, found, locales }),
+    texts: inScript({ ...places, soldOut, turn, said, fresh, lost, found, locales }),
     startTexts: inScript({ ...texts.start, locales }),
   }
   SCRIPT_TEXTS.set(texts, made)

@@ -111,6 +111,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
   const waitsForStart = phase?.isPrequeue ?? false
   const newcomers = waitsForStart ? 'wait' : newcomersOf(config)
   const claimWindowMs = config.claim_window * MINUTE_MS
+  const missedGraceMs = config.missed_grace * MINUTE_MS
   const isDrawn = config.queueing_method === 'random' && !waitsForStart
   return {
     config,
@@ -119,12 +120,14 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       renewal: !config.disable_session_renewal,
       sessionMaxMs: config.max_session_duration === null ? null : config.max_session_duration * MINUTE_MS,
       reentryGraceMs: config.reentry_grace * MINUTE_MS,
-      claimWindowMs,
+      // A ticket that is excused has a second window, which begins within the grace of the first.
+      claimWindowMs: missedGraceMs > 0 ? 2 * claimWindowMs + missedGraceMs : claimWindowMs,
     },
     admission: {
       ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
       totalActiveUsers: config.total_active_users,
-      claimWindowMs,
+      // A call of which its visitor has not learnt lapses after the grace.
+      claimWindowMs: claimWindowMs + missedGraceMs,
       shuffleMs: isDrawn ? Math.round(config.shuffle_window * MINUTE_MS) : null,
       rejects: newcomers === 'are rejected',
       event: phase?.next ?? null,
@@ -134,6 +137,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
     },
     step: {
       claimWindowMs,
+      missedGraceMs,
       newcomers,
       inviteOnly: config.invite_only,
       lanes: config.lanes,

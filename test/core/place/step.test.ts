@@ -25,6 +25,7 @@ import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
 
 const RULES: StepRules = {
   claimWindowMs: WINDOW,
+  missedGraceMs: 120_000,
   newcomers: 'wait',
   inviteOnly: false,
   lanes: [{ name: 'vip' }],
@@ -346,6 +347,29 @@ describe('the refusal of a claim', () => {
       ticket: ticketAgain(again, { room: 'shop', snapshot: SNAPSHOT, rules: RULES }, NOW),
     })
     expect(decide({ verdict: 'ended', again: null })).toEqual({ kind: 'retry', ticket: null })
+  })
+})
+
+describe('a visitor who missed the turn by less than the grace', () => {
+  const late = { ...CALLED, byMs: NOW - 119_000, issuedMs: NOW - 300_000 }
+
+  it('claims at once, or stands at the front with another claim window', () => {
+    const again = { excused: true, byMs: NOW + WINDOW, sid: TICKET.sid, key: CALLED.key }
+    expect(step({ ticket: late })).toMatchObject({ kind: 'claim', ticket: again })
+    expect(step({ ticket: late, visitor: { purpose: 'poll' } })).toMatchObject({
+      kind: 'wait',
+      why: 'called',
+      ticket: again,
+    })
+  })
+
+  it.each([
+    ['a second time', { ...late, excused: true }, {}],
+    ['later than that', { ...late, byMs: NOW - 121_000 }, {}],
+    ['without such a grace', late, { missedGraceMs: 0 }],
+    ['without having learnt of the turn', MISSED, {}],
+  ] as const)('gets a new place %s', (_, ticket, rules) => {
+    expect(step({ ticket, rules })).toEqual({ kind: 'issue', why: 'missed', lane: 'main', behindMs: 0 })
   })
 })
 

@@ -35,7 +35,7 @@ describe('a page written for Cloudflare Waiting Room', () => {
     expect(headers.get('Content-Type')).toBe('text/html; charset=utf-8')
     expect(headers.get('Cache-Control')).toBe('no-store')
     expect(headers.get('X-Robots-Tag')).toBe('noindex')
-    expect(headers.get('Refresh')).toMatch(/^([5-9]|[1-6]\d|7[0-2]); url=\/sale\?a=1&b=2$/)
+    expect(headers.get('Refresh')).toMatch(/^([2-6]\d|7[0-2]); url=\/sale\?a=1&b=2$/)
     for (const other of before) await other.page()
     const now = () => expect.poll(async () => (await waits.page()).text, { timeout: 30_000, interval: 1_000 })
     await now().toMatch(/var waitTimeKnown = true; var place = \d+</)
@@ -61,6 +61,21 @@ describe('a page written for Cloudflare Waiting Room', () => {
       const [, seconds] = /^(\d+); url=\/$/.exec(response.headers.get('Refresh') ?? '') ?? []
       expect(text).toBe(page('', i).replace('{{refreshIntervalSeconds}}', String(seconds)))
     }
+    await change({ custom_page_html: '' })
+  })
+
+  it('keeps the place alive where it places ours: it polls, and does not reload', async () => {
+    const waits = visitor()
+    await waits.page()
+    await change({ custom_page_html: '<html lang="en"><h1>Ours</h1>{{{antesala}}}<p>Below</p></html>' })
+    const shown = async () => (await waits.page()).text
+    await expect.poll(shown, { timeout: 4_000, interval: 500 }).toContain('<h1>Ours</h1>')
+    const { text, response } = await waits.page()
+    expect(response.headers.get('Refresh')).toBeNull()
+    expect(text).toMatch(/<noscript><meta http-equiv="refresh" content="\d+; url=&#x2F;"><\/noscript>/)
+    expect(text).toMatch(/<section class="antesala"[^>]*>\s*<div id="room" [^>]*data-status="[^"]+"/)
+    expect(text).toMatch(/<h2 id="headline">You are in line<\/h2>.*<p id="said".*<script>.*<p>Below<\/p>/s)
+    expect(text).not.toContain('{{')
     await change({ custom_page_html: '' })
   })
 

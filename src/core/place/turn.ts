@@ -1,0 +1,24 @@
+/** The end of a turn, and the grace for a visitor who missed it by a little. */
+import type { Ticket } from '../ticket.ts'
+
+/** A token contains its time of issue in whole seconds. */
+const ISSUED_WITHIN_MS = 1_000
+
+/** Returns the end of a turn of which the visitor has learnt, or null. */
+export function turnEndsMs({ byMs, issuedMs }: Ticket, claimWindowMs: number): number | null {
+  return byMs === null ? null : Math.min(byMs, issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
+}
+
+/**
+ * Returns the ticket of a visitor who missed the turn by less than the grace: with another claim window, once. Returns
+ * null for any other visitor. The sid stays, so a replayed ticket still names the session that it began (I7).
+ */
+export function excused(
+  ticket: Ticket,
+  { claimWindowMs, missedGraceMs }: { readonly claimWindowMs: number; readonly missedGraceMs: number },
+  nowMs: number,
+): Ticket | null {
+  const byMs = turnEndsMs(ticket, claimWindowMs)
+  if (byMs === null || ticket.excused || nowMs > byMs + missedGraceMs) return null
+  return { ...ticket, excused: true, byMs: nowMs + claimWindowMs, issuedMs: nowMs }
+}
