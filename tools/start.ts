@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path'
 import { readDeployment } from '../src/settings/deployment.ts'
+import { startBank } from './demo/bank.ts'
 import { startShop } from './demo/shop.ts'
 import { audience } from './serving/banner.ts'
 import { HOST_FLAG, hostOf, needPort, urlOf, withCommand } from './serving/listen.ts'
@@ -59,7 +60,8 @@ async function main(given: Given): Promise<number> {
   const lock = await lockStorage(storage, `npm start on port ${port}`)
   try {
     await needPort(host, port)
-    const shop = origin === null ? await startShop({ port: 0 }) : null
+    const bank = origin === null ? await startBank() : null
+    const shop = bank ? await startShop({ port: 0, bankPort: bank.port }) : null
     const way = origin !== null && options.seesVisitorHost ? await wayTo(origin) : null
     wrangler = startWrangler(options, way?.url ?? origin ?? shop?.url ?? '')
     if (wrangler.process.pid !== undefined) lock.keepFor(wrangler.process.pid)
@@ -69,11 +71,12 @@ async function main(given: Given): Promise<number> {
       wrangler.ended.then(() => false),
       asked.then(() => false),
     ])
-    if (isReady) announce(options, url, shop ? `the demo shop on ${shop.url}` : `${origin}`)
+    if (isReady)
+      announce(options, url, shop ? `the demo shop on ${shop.url}, with a bank on ${bank?.url}` : `${origin}`)
     else if (wrangler.process.exitCode === null)
       console.error(`nothing answers on ${url} after ${READY_WITHIN_MS / 1_000} s`)
     const code = isReady ? await Promise.race([asked.then(() => 0), wrangler.ended]) : 1
-    await Promise.all([wrangler.stop(), way?.stop(), shop?.stop()])
+    await Promise.all([wrangler.stop(), way?.stop(), shop?.stop(), bank?.stop()])
     return code
   } catch (error) {
     throw withCommand(error, 'npm start --', process.argv.slice(2))

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Bank, startBank } from '../../tools/demo/bank.ts'
 import { type Shop, type ShopOptions, startShop } from '../../tools/demo/shop.ts'
 import { HEALTHY, slowedDown } from '../../tools/demo/slowdown.ts'
 
@@ -83,6 +84,47 @@ describe('the shop', () => {
     expect(first).toContain('"tick":1')
     await reader?.cancel()
   })
+})
+
+describe('a payment at the demo bank', () => {
+  let bank: Bank
+  beforeAll(async () => {
+    bank = await startBank()
+  })
+  afterAll(() => bank.stop())
+
+  const post = (url: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(url, { method: 'POST', body: new URLSearchParams(fields), headers, redirect: 'manual' })
+  const fieldsOf = (html: string) =>
+    Object.fromEntries([...html.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]))
+
+  it.each([
+    ['localhost:8787', '127.0.0.1'],
+    ['127.0.0.1:8787', 'localhost'],
+  ])('leads from the shop on %s to another site and back, and is taken once', async (host, bankHost) => {
+    const shop = await shopWith({ bankPort: bank.port })
+    const added = await post(`${shop.url}/cart`, { product: '3', quantity: '1' })
+    const Cookie = added.headers.get('Set-Cookie')?.split(';')[0] ?? ''
+    const checkout = await fetch(`${shop.url}/checkout`, { headers: { Cookie, 'X-Forwarded-Host': host } })
+    const html = await checkout.text()
+    expect(html).toContain(`action="http://${bankHost}:${bank.port}/pay"`)
+    const asked = fieldsOf(html)
+    expect(asked).toMatchObject({ euros: '64', back: `http://${host}/payment` })
+    const asking = await (await fetch(`${bank.url}/pay?${new URLSearchParams(asked)}`)).text()
+    expect(fieldsOf(asking)).toEqual(asked)
+    const paid = await (await post(`${bank.url}/pay`, asked)).text()
+    expect(paid).toContain(`<form method="post" action="http://${host}/payment">`)
+    expect(await (await post(`${shop.url}/payment`, fieldsOf(paid))).text()).toContain(`data-order="${asked.order}-1"`)
+    expect((await post(`${shop.url}/payment`, fieldsOf(paid))).status).toBe(400)
+  })
+
+  it.each(['https://shop.example/payment', 'javascript:alert(1)', 'nothing'])(
+    'is refused by the bank when it would lead to %s',
+    async back => {
+      const query = new URLSearchParams({ order: 'CP-1', euros: '1', back })
+      expect((await fetch(`${bank.url}/pay?${query}`)).status).toBe(400)
+    },
+  )
 })
 
 describe('the shop under load', () => {

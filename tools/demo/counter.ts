@@ -1,10 +1,20 @@
 /** The shop's counter: which request gets which page, and what it costs. */
 import { randomInt } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bankAt } from './bank.ts'
 import type { Faults } from './faults.ts'
-import { addTo, Carts, productOf } from './goods.ts'
+import { addTo, type Cart, Carts, productOf, totalEuros } from './goods.ts'
 import type { Ledger } from './ledger.ts'
-import { cartPage, checkoutPage, configuratorPage, homePage, notePage, orderPage, productPage } from './pages.ts'
+import {
+  type AtBank,
+  cartPage,
+  checkoutPage,
+  configuratorPage,
+  homePage,
+  notePage,
+  orderPage,
+  productPage,
+} from './pages.ts'
 import { ASSETS } from './pictures.ts'
 import { echo, events } from './probes.ts'
 import type { Threads } from './threads.ts'
@@ -15,6 +25,8 @@ const ORDER_COST = 3
 const FORM_BYTES_MAX = 16_384
 /** The shop waits for its payment provider as long as many shops do: a minute. */
 const PAYMENT_WITHIN_MS = 60_000
+/** Bounds the memory that begun payments can take. */
+const UNPAID_MAX = 10_000
 /** A broken visit searches every order of the shop. */
 const BROKEN_COST = 25
 
@@ -32,11 +44,16 @@ export class Counter {
   readonly #threads: Threads
   readonly #ledger: Ledger
   readonly #faults: Faults
+  /** Null without a bank. */
+  readonly #bankPort: number | null
+  /** Carts that are being paid for at the bank, by order. Its form comes back without the cookie of the cart. */
+  readonly #unpaid = new Map<string, Cart>()
 
-  constructor(threads: Threads, ledger: Ledger, faults: Faults) {
+  constructor(threads: Threads, ledger: Ledger, faults: Faults, bankPort: number | null = null) {
     this.#threads = threads
     this.#ledger = ledger
     this.#faults = faults
+    this.#bankPort = bankPort
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -91,10 +108,12 @@ export class Counter {
         return { cost: 1, page: () => this.#add(request) }
       case 'GET /checkout':
         if (!cart || cart.size === 0) return seeOther('/cart')
-        return { cost: 1, page: () => ({ status: 200, body: checkoutPage(cart) }) }
+        return { cost: 1, page: () => ({ status: 200, body: checkoutPage(cart, this.#atBank(request, cart)) }) }
       case 'POST /checkout':
         if (!cart || cart.size === 0) return seeOther('/cart')
         return { cost: ORDER_COST, page: () => this.#order(cart) }
+      case 'POST /payment':
+        return { cost: ORDER_COST, page: () => this.#paid(request) }
       default:
         return { status: 404, body: notePage('Not found', 'There is no such page.') }
     }
@@ -114,6 +133,29 @@ export class Counter {
     }
     const cookie = opened && { 'Set-Cookie': `${CART_COOKIE}=${opened.session}; Path=/; HttpOnly; SameSite=Lax` }
     return { ...seeOther('/cart'), headers: { Location: '/cart', ...cookie } }
+  }
+
+  /** Begins a payment at the bank. */
+  #atBank({ headers }: IncomingMessage, cart: Cart): AtBank | null {
+    const shop = URL.parse(`http://${headers['x-forwarded-host'] ?? headers.host}`)
+    if (this.#bankPort === null || !shop) return null
+    const order = `CP-${randomInt(100_000, 1_000_000)}`
+    const [oldest] = this.#unpaid.keys()
+    if (this.#unpaid.size >= UNPAID_MAX && oldest !== undefined) this.#unpaid.delete(oldest)
+    this.#unpaid.set(order, cart)
+    const bankUrl = bankAt(this.#bankPort, shop.hostname)
+    return { bankUrl, order, euros: totalEuros(cart), backTo: `http://${shop.host}/payment` }
+  }
+
+  /** The form of the bank. A real shop would check its signature. */
+  async #paid(request: IncomingMessage): Promise<Page> {
+    const order = (await formOf(request))?.get('order') ?? ''
+    const cart = this.#unpaid.get(order)
+    if (!cart) return { status: 400, body: notePage('Not known', 'We do not wait for such a payment.') }
+    this.#unpaid.delete(order)
+    cart.clear()
+    this.#ledger.orders++
+    return { status: 200, body: orderPage(`${order}-${this.#ledger.orders}`) }
   }
 
   async #order(cart: Map<number, number>): Promise<Page> {

@@ -1,4 +1,5 @@
 /** The shop's pages. Visitors' input is never shown again, so it needs no escaping. */
+import { type Payment, paymentFields } from './bank.ts'
 import { type Cart, PRODUCTS, type Product, productOf, totalEuros } from './goods.ts'
 import { pictureOf } from './pictures.ts'
 
@@ -45,13 +46,21 @@ ${rows.join('\n')}
   )
 }
 
-export function checkoutPage(cart: Cart): string {
+/** A payment, and the address of the bank for it. */
+export interface AtBank extends Payment {
+  readonly bankUrl: string
+}
+
+export function checkoutPage(cart: Cart, payment: AtBank | null): string {
+  const bank = payment
+    ? `<form method="get" action="${payment.bankUrl}/pay">${paymentFields(payment)}<div><button>Pay at the demo bank</button></div></form>`
+    : ''
   return layout(
     'Checkout',
     `<h1>Checkout</h1><p class="lead">€${totalEuros(cart)}, and postage is on us. This is a demo: nothing is charged, nothing is kept.</p>
 <form method="post" action="/checkout"><label for="name">Name</label><input id="name" name="name" autocomplete="name" required>
 <label for="street">Street and town</label><input id="street" name="street" autocomplete="street-address" required>
-<div><button>Place the order</button></div></form>`,
+<div><button>Place the order</button></div></form>${bank}`,
   )
 }
 

@@ -20,6 +20,8 @@ export interface ShopOptions {
   readonly port?: number
   /** Pages a second that the shop can serve. Default 40. */
   readonly capacity?: number
+  /** Where a demo bank of this machine listens. Without it the shop takes orders only. */
+  readonly bankPort?: number
   /** Prints a line on stdout every five seconds in which requests came. Default false. */
   readonly log?: boolean
 }
@@ -45,7 +47,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
   const threads = new Threads(options.capacity ?? 40)
   const ledger = new Ledger()
   const faults = noFaults()
-  const counter = new Counter(threads, ledger, faults)
+  const counter = new Counter(threads, ledger, faults, options.bankPort ?? null)
   const stats = () => {
     const nowMs = performance.now()
     return ledger.stats({ queued: threads.queued, slowdown: threads.slowdownAt(nowMs) }, nowMs)
