@@ -82,7 +82,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   async sync(report: EdgeReport): Promise<EdgeReply<RoomConfig>> {
-    core.noteCall(this.#state.load, Date.now())
+    core.noteCall(this.#state.calls, Date.now())
     core.applyEdgeReport(this.#state, report, Date.now())
     if (Date.now() - this.#link.answeredAtMs > SNAPSHOT_FOR_MS) await this.#link.sync()
     this.#link.keepGoing()
@@ -101,7 +101,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
 
   async claim(request: Claim): Promise<ClaimAnswer> {
     const startMs = Date.now()
-    core.noteCall(this.#state.load, startMs)
+    core.noteCall(this.#state.calls, startMs)
     let decision = this.#decide(request, 'new', startMs)
     while (decision.verdict === 'undecided') {
       // A sync that is under way may not include this claim. If it brings too few permits, the next one includes it.
@@ -118,7 +118,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   async renew(requests: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     await this.#link.waitForSettings()
     const nowMs = Date.now()
-    core.noteCall(this.#state.load, nowMs)
+    core.noteCall(this.#state.calls, nowMs)
     const sessions = this.#sessionsAt(nowMs)
     return requests.map(request => renewAndLend(this.#lender, sessions, request, nowMs))
   }

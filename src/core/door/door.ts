@@ -15,13 +15,13 @@ import type { Again } from '../session.ts'
 import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'
 import { diff } from '../tally.ts'
 import { ISOLATE_SILENT_MS } from '../timing.ts'
-import { callsPerSecond } from './load.ts'
+import { callsPerSecond } from './call-meter.ts'
 import { goneIn, isEntitled, returnPermits, spendPermit } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
 import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
 
-export { noteCall } from './load.ts'
+export { noteCall } from './call-meter.ts'
 export { type DoorSessions, endSession, extendSession, renewSession, type SessionStore } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
@@ -114,7 +114,7 @@ export function report(door: DoorState, live: number, version: string, nowMs: nu
     live,
     open: door.snapshot?.open ?? true,
     demand: demandOf(door, nowMs),
-    callsPerSecond: callsPerSecond(door.load, nowMs),
+    callsPerSecond: callsPerSecond(door.calls, nowMs),
     version,
   }
 }

@@ -3,7 +3,7 @@
 import type { LaneAccount } from '../permits/bank.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import { type Applied, Tally } from '../tally.ts'
-import { type Load, newLoad } from './load.ts'
+import { type CallMeter, newCallMeter } from './call-meter.ts'
 import { ReadyVisitors } from './ready-visitors.ts'
 
 /** The totals of a report. */
@@ -42,7 +42,7 @@ export interface DoorState {
   readonly isolates: Map<string, Applied & { readonly atMs: number }>
   snapshot: Snapshot | null
   claimsPerSecond: number
-  readonly load: Load
+  readonly calls: CallMeter
   claimedAtMs: number
 }
 
@@ -63,7 +63,7 @@ export function newDoor(name: string, epoch: number, nowMs: number): DoorState {
     isolates: new Map(),
     snapshot: null,
     claimsPerSecond: 0,
-    load: newLoad(nowMs),
+    calls: newCallMeter(nowMs),
     claimedAtMs: nowMs,
   }
 }

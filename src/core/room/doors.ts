@@ -13,7 +13,7 @@ const SHRINK_BELOW = 0.6
 const SHRINK_AFTER_MS = 10 * 60_000
 /** The number is decided this often: by then the doors have measured how newcomers spread. */
 const DECIDED_EVERY_MS = 10_000
-/** A busy door reports at least this often. What it measured before is out of date. */
+/** A busy door reports at least this often. An older measurement is out of date. */
 const MEASURED_WITHIN_MS = 15_000
 
 /** The numbers of doors that the settings allow, from 1 to 100. */
@@ -31,7 +31,7 @@ export interface DoorPlan extends DoorSpread {
   calmSinceMs: number | null
 }
 
-/** What a door has measured: its name is `<region>-<number>`. */
+/** The part of a door that the decision needs. The name of a door is `<region>-<number>`. */
 export interface DoorLoad {
   readonly callsPerSecond?: number
   readonly reportedAtMs: number
@@ -68,7 +68,7 @@ export function spreadOf({ count, from }: DoorPlan): DoorSpread {
   return { count, from }
 }
 
-/** Newcomers go to the doors from `from` on: to the new ones, where some were added to doors that have too much to do. */
+/** Newcomers go to the doors numbered `from` and above. Where doors were added, these are the new ones. */
 function setCount(plan: DoorPlan, count: number, from: number): void {
   Object.assign(plan, { count, from, calmSinceMs: null })
 }

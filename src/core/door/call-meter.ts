@@ -1,0 +1,27 @@
+/** How much a door has to do: its calls and syncs a second, smoothed. */
+
+/** The time constant of the mean. */
+const OVER_MS = 10_000
+
+export interface CallMeter {
+  /** Calls, decayed: divided by the time constant they are a mean a second. */
+  calls: number
+  atMs: number
+}
+
+export function newCallMeter(nowMs: number): CallMeter {
+  return { calls: 0, atMs: nowMs }
+}
+
+export function noteCall(meter: CallMeter, nowMs: number): void {
+  meter.calls = decayed(meter, nowMs) + 1
+  meter.atMs = Math.max(meter.atMs, nowMs)
+}
+
+export function callsPerSecond(meter: CallMeter, nowMs: number): number {
+  return Math.round((decayed(meter, nowMs) * 10_000) / OVER_MS) / 10
+}
+
+function decayed({ calls, atMs }: CallMeter, nowMs: number): number {
+  return calls * Math.exp(-Math.max(0, nowMs - atMs) / OVER_MS)
+}
