@@ -21,8 +21,8 @@ Each command explains its flags with --help. --version prints the version.`
 
 const ABOUT = `Runs the waiting room in front of an origin. Variables and rooms come from --config, a file in the
 form of wrangler.toml, or are those that this folder was built with. The secrets ROOM_KEYS, ADMIN_TOKEN,
-ADMIN_TOKENS and METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and so
-on name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one server can
+ADMIN_TOKENS, ALERT_RECEIVERS and METRICS_TOKEN come from the environment, or from files that ROOM_KEYS_FILE,
+ADMIN_TOKEN_FILE and so on name. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one server can
 have it at a time. Behind a proxy with TLS name the header in which it sends the visitor's address: then the scheme
 is taken from X-Forwarded-Proto, and only the proxy may reach the port.`
 

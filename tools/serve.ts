@@ -10,9 +10,9 @@ import { ownBundle } from './support/workerd.ts'
 const ABOUT = `Serves the built Worker in plain workerd (builds first when there is no build). Without --origin, and
 when the configuration names none, it also starts the demo shop. Variables and rooms come from wrangler.toml, or
 from --config. SIGTERM ends it and everything it started; the same --storage brings everything back, and only one
-server can have it at a time. The secrets ROOM_KEYS, ADMIN_TOKEN and METRICS_TOKEN come from the environment, or
-from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and METRICS_TOKEN_FILE name; the first two otherwise from
-.dev.vars, where they are made on the first run. Behind a proxy with TLS name the header in which it sends
+server can have it at a time. The secrets ROOM_KEYS, ADMIN_TOKEN, ADMIN_TOKENS, ALERT_RECEIVERS and METRICS_TOKEN
+come from the environment, or from files that ROOM_KEYS_FILE, ADMIN_TOKEN_FILE and so on name; the first two otherwise
+from .dev.vars, where they are made on the first run. Behind a proxy with TLS name the header in which it sends
 the visitor's address: then the scheme is taken from X-Forwarded-Proto, and only the proxy may reach the port.`
 
 const args = process.argv.slice(2)

@@ -10,6 +10,7 @@ import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
+import { alertRoutes } from './alerts.ts'
 import { auditRoute, proofOf, record } from './audit.ts'
 import { readJson } from './body.ts'
 import { type Admin, type AdminBindings, type AdminContext, withRoom } from './context.ts'
@@ -49,6 +50,7 @@ export function adminRoutes(): Admin {
   sessions(app)
   previews(app)
   auditRoute(app)
+  alertRoutes(app)
   return app
 }
 

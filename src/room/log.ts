@@ -4,7 +4,7 @@ import type { Snapshot } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 
-interface EventTurn {
+export interface EventTurn {
   readonly turn: 'prequeue-begun' | 'event-begun' | 'event-ended'
   readonly name: string
 }
@@ -35,6 +35,11 @@ export class RoomLog {
     if (this.#silent.has(door)) return
     this.#silent.add(door)
     log('door-silent', { room: this.room, door, seenBy: 'room', detail: String(error) })
+  }
+
+  /** How many doors have not answered, and not reported since. */
+  get silentDoors(): number {
+    return this.#silent.size
   }
 
   /** The settings in force have changed at this moment, because an event has begun or ended. */

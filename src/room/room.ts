@@ -5,79 +5,67 @@
  * room could forget.
  */
 import { retryable } from 'cloudflare:durable-objects'
-import { DurableObject } from 'cloudflare:workers'
 import { turnOf } from '../core/events/events.ts'
 import type { HealthSnapshot } from '../core/health/effect.ts'
-import type { AuditEntry, AuditQuery, Deed, Proof } from '../core/protocol/audit.ts'
+import { newcomersWaitMs } from '../core/place/newcomer.ts'
+import type { Proof } from '../core/protocol/audit.ts'
 import type * as calls from '../core/protocol/calls.ts'
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import * as core from '../core/room/room.ts'
 import { prunePolicies } from '../core/room/totals.ts'
-import { secretNames } from '../settings/admin/secret-names.ts'
 import type { LiveChange } from '../settings/changes.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
-import { readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
-import { AuditLog, changeAsDeed, OWN } from './audit.ts'
+import { alertFigures } from './alerts/figures.ts'
+import { changeAsDeed, OWN } from './audit.ts'
 import { DoorHints } from './door-hints.ts'
 import { type HealthNow, RoomHealth } from './health/health.ts'
 import { loadOf, votersIn } from './health/load.ts'
 import { Probes } from './health/probes.ts'
 import { RoomHistory } from './history/history.ts'
-import { LiveSettings } from './live-settings.ts'
-import { RoomLog } from './log.ts'
+import { RoomLog, turnsAt } from './log.ts'
+import { OperatedRoom } from './operated-room.ts'
 import { commitDraws, publicDraws } from './public-draw.ts'
 import { policyNames, roomStats } from './stats.ts'
-import { RoomStore } from './store.ts'
 
-export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConfig> {
+export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   static {
     // A repeat of these calls gives the same answer. A repeat of `change` does not: the first call moves the version.
-    const { sync, describe, changes, draws, health, history, forecast, audit } = Room.prototype
-    retryable(sync, describe, changes, draws, health, history, forecast, audit)
+    const { sync, describe, changes, draws, health, history, forecast, audit, alertReport } = Room.prototype
+    retryable(sync, describe, changes, draws, health, history, forecast, audit, alertReport)
   }
 
-  readonly #store: RoomStore
   readonly #state: core.RoomState
   readonly #hints: DoorHints
-  readonly #live: LiveSettings
   readonly #log: RoomLog
-  readonly #audit: AuditLog
   readonly #health: RoomHealth
   readonly #history: RoomHistory
   readonly #probes: Probes
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    const name = ctx.id.name ?? ''
-    const deployment = readDeployment(env)
-    const file = deployment.rooms.find(room => room.name === name)
-    if (!file) throw new Error(`no room named ${name} in this deployment`)
-    this.#store = new RoomStore(ctx.storage.sql)
-    this.#state = this.#store.load(Date.now())
+    const { name } = this
+    this.#state = this.store.load(Date.now())
     this.#log = new RoomLog(name, core.left(this.#state) === 0)
     this.#hints = new DoorHints(ctx, env, this.#log, this.#state.doors)
-    this.#live = new LiveSettings(file, this.#store)
     this.#health = new RoomHealth(ctx.storage.sql, Date.now(), decision => this.#log.health(decision))
     this.#history = new RoomHistory(ctx.storage.sql, this.#state, this.#health)
-    this.#probes = new Probes(deployment, env)
-    this.#audit = new AuditLog(ctx.storage.sql)
-    this.#audit.noteSecrets(secretNames(env, name), Date.now())
+    this.#probes = new Probes(this.deployment, env)
     // A seed is stored before a request can ask for its commitment.
-    if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.#store.saveRoom(this.#state)
+    if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.store.saveRoom(this.#state)
   }
 
   async sync(report: DoorReport): Promise<DoorReply<RoomConfig> | null> {
     const nowMs = Date.now()
-    const { settings, version } = this.#live
+    const { settings, version } = this.live
     this.#history.endMinute(nowMs)
     this.#catchUp(nowMs)
     const outcome = core.sync(this.#state, report, this.#rulesAt(nowMs, report), nowMs)
     if (outcome.kind === 'stale') return null
     if (outcome.kind === 'applied') {
       this.#history.note(this.#rulesAt(nowMs), nowMs)
-      this.#store.saveReported(this.#state, report.door, outcome.dirty)
+      this.store.saveReported(this.#state, report.door, outcome.dirty)
       for (const door of outcome.nudge) this.#hints.send(door)
       this.#health.ingest(outcome.health, settings.health, nowMs)
     }
@@ -87,6 +75,7 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     const { snapshot } = this.#state
     if (!snapshot) throw new Error(`room ${this.#log.room} has no snapshot after a report`)
     this.#log.reported(report.door, snapshot)
+    this.#followAlerts(nowMs)
     return {
       epoch: report.epoch,
       seq: report.seq,
@@ -101,14 +90,18 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
   async describe(): Promise<calls.RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
     this.#passTime(nowMs)
+    const draws = await publicDraws(this.#state.events.draws, nowMs)
+    return { ...this.live.description, draws, figures: this.#stats(nowMs), nowMs }
+  }
+
+  #stats(nowMs: number): calls.RoomStats {
     const now = {
       rules: this.#rulesAt(nowMs),
       health: this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs)),
       admittedLastMinute: this.#history.admittedLastMinute(nowMs),
-      forecast: await this.forecast({}),
+      forecast: this.#history.forecast({}, this.#settings, this.#healthNow(nowMs)),
     }
-    const figures = roomStats(this.#state, this.#settings, now, nowMs)
-    return { ...this.#live.description, figures, draws: await publicDraws(this.#state.events.draws, nowMs), nowMs }
+    return roomStats(this.#state, this.#settings, now, nowMs)
   }
 
   async forecast(limits: Partial<core.RoomRules>): Promise<calls.Forecast> {
@@ -124,32 +117,29 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     proof: Proof = OWN,
   ): Promise<calls.ChangeOutcome> {
     // From the decision to the change there is no `await`.
-    const next = await this.#live.decide(request, ifVersions, () => this.#hints.collectSpent())
+    const next = await this.live.decide(request, ifVersions, () => this.#hints.collectSpent())
     if ('kind' in next) return next
     const before = this.#settings.config
     this.#putInForce(next, actor, Date.now())
-    this.#audit.add(changeAsDeed(next, before, { actor, ...proof }), Date.now())
+    this.noteChange(changeAsDeed(next, before, { actor, ...proof }), Date.now())
     this.#hints.sendToAll()
     // The change may have added a probe for an upstream that is in trouble.
-    await this.#probeSoon()
-    return { kind: 'changed', version: this.#live.version }
+    this.#followAlerts(Date.now())
+    await this.#wakeSoon()
+    return { kind: 'changed', version: this.live.version }
   }
 
   #putInForce(change: LiveChange, actor: string, nowMs: number): void {
     // The old rate applies to the time up to now.
     this.#catchUp(nowMs)
     core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
-    this.#live.apply(change, actor, nowMs)
+    this.live.apply(change, actor, nowMs)
     this.#state.snapshot = null
     if (change.restocks) core.restock(this.#state, change.config.remaining)
     commitDraws(this.#state.events, this.#settings.events, nowMs)
     prunePolicies(this.#state.totals, policyNames(this.#settings))
     core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
     this.#save()
-  }
-
-  async changes(): Promise<readonly calls.Change[]> {
-    return this.#store.changes()
   }
 
   async health(minutes: number): Promise<calls.HealthReport> {
@@ -161,28 +151,33 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
 
   async history(query: calls.HistoryQuery): Promise<calls.HistoryReport> {
     this.#passTime(Date.now())
-    return this.#history.report(query, this.#store.changes(query.fromMs, query.toMs), this.#settings)
-  }
-
-  async audit(query: AuditQuery): Promise<readonly AuditEntry[]> {
-    return this.#audit.entries(query)
-  }
-
-  async record(deed: Deed): Promise<void> {
-    this.#audit.add(deed, Date.now())
+    return this.#history.report(query, this.store.changes(query.fromMs, query.toMs), this.#settings)
   }
 
   async liftCeiling(): Promise<void> {
     this.#health.lift(this.#healthNow(Date.now()))
   }
 
-  /** Probes the upstreams in trouble that are due. */
+  /** Probes the upstreams in trouble that are due, and sends the notices that are due. */
   override async alarm(): Promise<void> {
+    this.wakeUps.rang()
+    this.#passTime(Date.now())
+    // No receiver that is slow may delay a probe.
+    this.ctx.waitUntil(this.alerts.send(Date.now()).then(() => this.#wakeSoon()))
     await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) =>
       this.#health.probed(upstream, answer, this.#healthNow(Date.now())),
     )
     this.#followHealth(Date.now())
-    await this.#probeSoon()
+    this.#followAlerts(Date.now())
+    await this.#wakeSoon()
+  }
+
+  #followAlerts(nowMs: number): void {
+    const { snapshot } = this.#state
+    const waitMs = () => (snapshot ? newcomersWaitMs(snapshot, this.#settings.claimWindowMs, nowMs) : null)
+    const figures = () => alertFigures(this.#stats(nowMs), waitMs(), this.#log.silentDoors)
+    this.alerts.follow(this.rulesOfAlerts(), figures, nowMs)
+    this.ctx.waitUntil(this.#wakeSoon())
   }
 
   /** The operator's limits, lowered to what the origin bears. */
@@ -203,18 +198,22 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     const snapshot = this.#health.advance(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))
     if (!this.#health.isNews(snapshot)) return snapshot
     this.#hints.sendToAll()
-    this.ctx.waitUntil(this.#probeSoon())
+    this.ctx.waitUntil(this.#wakeSoon())
     return snapshot
   }
 
-  /** Sets the alarm for the next probe. An alarm outlives this object's memory, so a restart loses no probe. */
-  async #probeSoon(): Promise<void> {
-    const dueMs = this.#probes.nextMs(this.#health.toProbe(this.#settings.health), this.#settings)
-    if (dueMs !== null) await this.ctx.storage.setAlarm(Math.max(Date.now(), dueMs))
+  /** Sets the alarm for the next probe, notice or look at the alerts. */
+  #wakeSoon(): Promise<void> {
+    const nowMs = Date.now()
+    const probeMs = this.#probes.nextMs(this.#health.toProbe(this.#settings.health), this.#settings)
+    const isIdle = core.sums(this.#state).live === 0 && core.waitingTotal(this.#state) < 1
+    const nextTurnMs = this.#settings.turnsBetween(nowMs, Number.POSITIVE_INFINITY)[0] ?? null
+    const alertMs = this.alerts.nextMs(this.rulesOfAlerts(), { isIdle, nextTurnMs }, nowMs)
+    return this.wakeUps.at([probeMs, alertMs], nowMs)
   }
 
   get #settings(): RoomSettings {
-    return this.#live.settings
+    return this.live.settings
   }
 
   async draws(): Promise<readonly calls.PublicDraw[]> {
@@ -236,8 +235,8 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
   }
 
   #save(): void {
-    this.#store.saveLines(this.#state, core.takeDirty(this.#state, Date.now()))
-    this.#store.saveRoom(this.#state)
+    this.store.saveLines(this.#state, core.takeDirty(this.#state, Date.now()))
+    this.store.saveRoom(this.#state)
   }
 
   /** Fills the permits up to each start or end of an event with the limits that held before it. */
@@ -245,6 +244,7 @@ export class Room extends DurableObject<Env> implements calls.RoomCalls<RoomConf
     for (const turnMs of this.#settings.turnsBetween(this.#state.bank.filledAtMs, nowMs)) {
       core.fillUpTo(this.#state, this.#rulesAt(turnMs - 1), turnMs)
       this.#log.turn(this.#settings, turnMs)
+      this.alerts.turns(this.rulesOfAlerts(), turnsAt(this.#settings, turnMs), turnMs)
     }
   }
 }

@@ -32,6 +32,7 @@ export const LOG_LEVELS = {
   'probe-failed': 'warn',
   'order-failed': 'warn',
   'session-not-renewed': 'warn',
+  alert: 'info',
   'no-invitation-key': 'warn',
   'no-visitor-address': 'warn',
   'change-ignored': 'error',

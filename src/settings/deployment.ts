@@ -1,6 +1,7 @@
 /** The environment of a deployment, read in one place. */
 import * as z from 'zod'
 import { type AccessSettings, accessOf, accessProblems, accessSchema } from './admin/cloudflare-access.ts'
+import type { ReceiverVariables } from './admin/receivers.ts'
 import { AddressRanges, asRange, isOriginAddress, isPublic, ORIGIN_ADDRESS_FORM } from './bypass/addresses.ts'
 import { problemsOf, SettingsError, type SettingsProblem, show, textThat } from './messages.ts'
 import { hostPattern } from './patterns.ts'
@@ -12,7 +13,7 @@ const JURISDICTIONS = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
 export type Jurisdiction = (typeof JURISDICTIONS)[number]
 
 /** Variables and secrets, as they arrive. */
-export interface Variables {
+export interface Variables extends ReceiverVariables {
   readonly ROOMS?: unknown
   readonly ORIGIN?: string
   readonly ORIGIN_HOST_HEADER?: string
@@ -94,6 +95,7 @@ export const deploymentSchema = z.object({
     })
     .default(''),
   ...accessSchema.shape,
+  ALERT_PRIVATE_RECEIVERS: z.string().default(''),
   DEBUG: z.string().default(''),
 })
 

@@ -21,6 +21,8 @@ export interface Env extends Variables {
   readonly ROOM: Objects<RoomCalls<RoomConfig>>
   /** Set where the origin must see the visitor's Host (plain workerd): every request goes to its fixed address. */
   readonly ORIGIN_SERVICE?: Fetcher
+  /** Set where the runtime keeps alerts away from private addresses (plain workerd). */
+  readonly ALERT_SERVICE?: Fetcher
 }
 
 /** The platform retries once at most, because every caller has its own answer to a failure. */

@@ -6,6 +6,7 @@
  */
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
+import { alertRules } from './admin/alert-rules.ts'
 import { brandProblems, brandSettings } from './brand/settings.ts'
 import { bypassRule } from './bypass/rule.ts'
 import { pagesProblem } from './custom-page.ts'
@@ -71,6 +72,7 @@ const runtimeShape = {
   suspended: flag().default(false),
   queueing_method: overridable.queueing_method.default('fifo'),
   shuffle_window: minutes(0.1, 60).default(1),
+  alerts: alertRules(),
   lanes: z
     .array(lane)
     .max(LANES_MAX, { error: `must be at most ${LANES_MAX} lanes` })

@@ -34,6 +34,7 @@ const PARTS: Record<string, readonly string[]> = {
     'events',
     'health',
     'history',
+    'alerts',
     'protocol',
     'place',
     'limits',

@@ -33,6 +33,8 @@ export const TABLES: Readonly<Record<string, Table>> = {
       'ACCESS_ROLES[].email': 'a person, or `*@example.com`',
       'ACCESS_ROLES[].service': 'the client id of a service token',
       'ACCESS_ROLES[].role': 'what these may do',
+      ALERT_PRIVATE_RECEIVERS:
+        'any text but `0` and `false` lets [alerts](alerts.md) go to private addresses, and over http',
       CONTROL_PREFIX: 'the path under which the routes of the room lie',
       TRUSTED_IP_HEADER: 'the header with the address of the visitor',
       DEBUG: 'any text but `0` and `false` adds [a trace](troubleshooting.md#one-request) to answers and the log',
@@ -64,6 +66,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
       when_sold_out: 'what visitors get when nothing is left of `remaining`',
       events: '[scheduled events](events.md)',
       doors: '[doors](#doors) per region',
+      alerts: '[alerts](alerts.md)',
       on_room_failure: '[what happens](#when-the-room-cannot-be-reached) while the room is out of reach',
     },
   },
@@ -271,6 +274,18 @@ export const TABLES: Readonly<Record<string, Table>> = {
       key: '[what is counted together](#what-is-counted-together)',
       mode: '`shadow` counts what it would refuse; `off` costs nothing',
       action: '`requeue` sends the visitor [back to the line](#back-to-the-line)',
+    },
+  },
+  alerts: {
+    schema: roomSchema,
+    prefix: 'alerts[].',
+    purposes: {
+      name: 'unique in the room; that of the condition when left out',
+      when: '[the condition](#conditions)',
+      threshold: 'the limit, in the unit of the condition',
+      for: 'seconds that the condition must last, and must be gone',
+      pause: 'seconds from one firing to the next, at least',
+      to: 'names of receivers',
     },
   },
   events: {

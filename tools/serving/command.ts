@@ -1,5 +1,6 @@
 /** The command that serves. It is the same in a checkout (`npm run serve`) and in a built folder (`antesala serve`). */
 import { resolve } from 'node:path'
+import { readReceivers } from '../../src/settings/admin/receivers.ts'
 import { readDeployment } from '../../src/settings/deployment.ts'
 import { type Command, callOf, type Given, number, UsageError } from '../support/cli.ts'
 import { varsOf } from '../support/config-file.ts'
@@ -99,7 +100,7 @@ async function check(program: Program, given: Given): Promise<Checked> {
   const vars = given.config === undefined ? program.vars() : varsOf(given.config)
   const origin = originOf(given, vars)
   const rooms = file === undefined ? {} : { rooms: roomsFile(file) }
-  const { roomKeys, adminToken, optional } = await secrets(program, given)
+  const { roomKeys, adminToken, optional } = await secrets(program, given, vars)
   const variables = {
     ADMIN_HOST:
       given['admin-host'] ?? (typeof vars.ADMIN_HOST === 'string' && vars.ADMIN_HOST !== '' ? vars.ADMIN_HOST : '*'),
@@ -132,11 +133,12 @@ async function check(program: Program, given: Given): Promise<Checked> {
   }
 }
 
-async function secrets(program: Program, given: Given) {
+async function secrets(program: Program, given: Given, vars: Vars) {
   const named = adminTokenGiven(given)
   const roomKeys = secretOf('ROOM_KEYS') ?? (await program.missing('ROOM_KEYS'))
   const adminToken = named ?? secretOf('ADMIN_TOKEN') ?? (await program.missing('ADMIN_TOKEN'))
   const optional = optionalSecrets()
+  readReceivers({ ...optional, ALERT_PRIVATE_RECEIVERS: String(vars.ALERT_PRIVATE_RECEIVERS ?? '') })
   await checkSecrets(roomKeys, adminToken, optional, program.keysCommand)
   return { roomKeys, adminToken, optional }
 }

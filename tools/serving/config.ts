@@ -1,4 +1,5 @@
 /** The configuration of plain workerd, in its own language (Cap'n Proto text). It contains the secrets. */
+import { allowsPrivate } from '../../src/settings/admin/receivers.ts'
 import type { Bundle } from './bundle.ts'
 import { LOOPBACK } from './listen.ts'
 import type { ServeOptions } from './options.ts'
@@ -30,6 +31,7 @@ export function workerdConfig(bundle: Bundle, options: ServeOptions, storage: st
         return `(name = ${text(name.toUpperCase())}, durableObjectNamespace = (className = ${text(name)}${service}))`
       }),
       '(name = "ORIGIN_SERVICE", service = "origin")',
+      '(name = "ALERT_SERVICE", service = "alerts")',
     ].join(', ')
   const namespaces = ['Room', 'Door']
     .map(name => `(className = ${text(name)}, uniqueKey = ${text(`antesala-${name.toLowerCase()}`)}, enableSql = true)`)
@@ -39,6 +41,8 @@ export function workerdConfig(bundle: Bundle, options: ServeOptions, storage: st
     `(name = "objects", worker = (${common}, bindings = [${bindings(null)}], durableObjectNamespaces = [${namespaces}], durableObjectStorage = (localDisk = "storage")))`,
     ...edges.map(name => `(name = ${text(name)}, worker = (${common}, bindings = [${bindings('objects')}]))`),
     '(name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))',
+    // Alerts may go to an address that a name leads to, so the runtime decides after it has looked up the name.
+    `(name = "alerts", network = (allow = [${allowsPrivate(variables) ? '"public", "private"' : '"public"'}], tlsOptions = (trustBrowserCas = true)))`,
     `(name = "origin", external = ${external(options.origin)})`,
     `(name = "storage", disk = (path = ${text(storage)}, writable = true))`,
   ]

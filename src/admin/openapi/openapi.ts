@@ -1,5 +1,6 @@
 /** The description of the admin API (OpenAPI 3.1). */
 import { leastRole } from '../access/roles.ts'
+import { ALERT_PATHS } from './alerts.ts'
 import { answers, problem } from './answers.ts'
 import { AUDIT_PATHS } from './audit.ts'
 import { previewPaths } from './preview.ts'
@@ -153,6 +154,7 @@ const PATHS = {
     },
   },
   ...AUDIT_PATHS,
+  ...ALERT_PATHS,
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],
     get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },

@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'settings-reset',
   'ceiling-lifted',
   'session-ended',
+  'alert-tested',
   'token-added',
   'token-removed',
   'invitation-key-added',
@@ -44,4 +45,11 @@ export interface AuditQuery {
   /** Only entries with a lower id: the next page after the last entry of this one. */
   readonly beforeId: number | null
   readonly limit: number
+}
+
+export interface AuditCalls {
+  /** Returns entries of the audit log, newest first. */
+  audit(query: AuditQuery): Promise<readonly AuditEntry[]>
+  /** Adds to the audit log what an operator did outside of this object. */
+  record(deed: Deed): Promise<void>
 }

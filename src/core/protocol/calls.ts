@@ -4,7 +4,8 @@ import type { Decision } from '../health/decision-log.ts'
 import type { Forecast } from '../history/forecast.ts'
 import type { AdmissionLimits } from '../permits/bank.ts'
 import type { Session } from '../session.ts'
-import type { AuditEntry, AuditQuery, Deed, Proof } from './audit.ts'
+import type { AlertCalls } from './alerts.ts'
+import type { AuditCalls, Proof } from './audit.ts'
 import type { ChangeRequest, HistoryQuery, HistoryReport } from './history.ts'
 import type {
   Claim,
@@ -209,7 +210,7 @@ export interface Change {
   readonly request: ChangeRequest
 }
 
-export interface RoomCalls<Settings> {
+export interface RoomCalls<Settings> extends AuditCalls, AlertCalls {
   /** Returns null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>
@@ -227,10 +228,6 @@ export interface RoomCalls<Settings> {
   history(query: HistoryQuery): Promise<HistoryReport>
   /** Foresees the line under other limits than those in force; a limit that is left out stays as it is. */
   forecast(limits: Partial<AdmissionLimits>): Promise<Forecast>
-  /** Returns entries of the audit log, newest first. */
-  audit(query: AuditQuery): Promise<readonly AuditEntry[]>
-  /** Adds to the audit log what an operator did outside of this object. */
-  record(deed: Deed): Promise<void>
   /** Forgets how many sessions the origin bears, for an operator who knows better. */
   liftCeiling(): Promise<void>
   /** Returns the latest draw of every event that draws. */

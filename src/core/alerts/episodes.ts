@@ -1,0 +1,41 @@
+/**
+ * Episodes of an alert: each begins with one firing and ends with one resolution. A condition that comes and goes
+ * faster than the time of its rule changes nothing, so an alert does not flap.
+ */
+import type { AlertRule } from './rules.ts'
+
+/** The state of one rule. */
+export interface Episode {
+  /** When the alert fired; null while no episode is open. */
+  readonly firedAtMs: number | null
+  /** Since when the condition has been other than the episode: present without one, or gone during one. */
+  readonly changingSinceMs: number | null
+  /** When the alert fired last. The pause counts from there. */
+  readonly lastFiredAtMs: number | null
+}
+
+export const NO_EPISODE: Episode = { firedAtMs: null, changingSinceMs: null, lastFiredAtMs: null }
+
+interface Step {
+  readonly episode: Episode
+  readonly notice: 'firing' | 'resolved' | null
+}
+
+/** Advances a rule to `nowMs`. `holds` is null while the condition cannot be judged: then nothing changes. */
+export function advanceEpisode(
+  rule: Pick<AlertRule, 'forMs' | 'pauseMs'>,
+  episode: Episode,
+  holds: boolean | null,
+  nowMs: number,
+): Step {
+  if (holds === null) return { episode, notice: null }
+  const isOpen = episode.firedAtMs !== null
+  if (holds === isOpen) return { episode: { ...episode, changingSinceMs: null }, notice: null }
+  const changingSinceMs = Math.min(episode.changingSinceMs ?? nowMs, nowMs)
+  const changing = { ...episode, changingSinceMs }
+  if (nowMs - changingSinceMs < rule.forMs) return { episode: changing, notice: null }
+  if (isOpen) return { episode: { ...episode, firedAtMs: null, changingSinceMs: null }, notice: 'resolved' }
+  const last = episode.lastFiredAtMs
+  if (last !== null && nowMs - last < rule.pauseMs) return { episode: changing, notice: null }
+  return { episode: { firedAtMs: nowMs, changingSinceMs: null, lastFiredAtMs: nowMs }, notice: 'firing' }
+}

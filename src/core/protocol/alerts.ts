@@ -1,0 +1,35 @@
+/** The alerts of a room as operators see them, and the calls about them. */
+import type { AlertRule } from '../alerts/rules.ts'
+
+export interface AlertState extends Pick<AlertRule, 'name' | 'when' | 'threshold' | 'to'> {
+  /** When the present episode began; null while the alert is quiet. */
+  readonly firedAtMs: number | null
+  readonly lastFiredAtMs: number | null
+}
+
+/** One notice on its way to one receiver. */
+export interface Delivery {
+  readonly id: string
+  readonly receiver: string
+  readonly text: string
+  readonly createdAtMs: number
+  readonly attempts: number
+  readonly state: 'waiting' | 'delivered' | 'given-up'
+  /** The status of the last answer, or why there was none. Null before the first attempt. */
+  readonly outcome: string | null
+  readonly nextAttemptMs: number | null
+}
+
+export interface AlertReport {
+  readonly rules: readonly AlertState[]
+  /** Addresses may be secrets, so a receiver has only its name, its format and its host. */
+  readonly receivers: readonly { readonly name: string; readonly format: string; readonly host: string }[]
+  /** Newest first. */
+  readonly deliveries: readonly Delivery[]
+}
+
+export interface AlertCalls {
+  alertReport(): Promise<AlertReport>
+  /** Sends a notice to a receiver as a test. Returns false when there is no such receiver. */
+  testAlert(receiver: string): Promise<boolean>
+}

@@ -1,0 +1,16 @@
+/** The figures by which alerts are judged, from those for operators. */
+import type { AlertFigures } from '../../core/alerts/rules.ts'
+import type { RoomStats } from '../../core/protocol/calls.ts'
+
+export function alertFigures(stats: RoomStats, waitMs: number | null, silentDoors: number): AlertFigures {
+  return {
+    waiting: stats.waiting,
+    waitMs,
+    admittedLastMinute: stats.admittedLastMinute,
+    ratePerMinute: stats.held ? 0 : stats.effectiveRatePerMinute,
+    freePlaces: stats.totalActiveUsers - stats.active - stats.permitsOut,
+    remaining: stats.remaining,
+    origin: stats.health.state,
+    silentDoors,
+  }
+}

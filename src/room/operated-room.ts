@@ -1,0 +1,76 @@
+/** The part of the Room object that operators work with: its settings, its audit log and its alerts. */
+import { DurableObject } from 'cloudflare:workers'
+import type { AlertRule } from '../core/alerts/rules.ts'
+import type { AlertCalls, AlertReport } from '../core/protocol/alerts.ts'
+import type { AuditCalls, AuditEntry, AuditQuery, Deed } from '../core/protocol/audit.ts'
+import type { Change } from '../core/protocol/calls.ts'
+import { alertRulesOf } from '../settings/admin/alert-rules.ts'
+import { secretNames } from '../settings/admin/secret-names.ts'
+import { type Deployment, readDeployment } from '../settings/deployment.ts'
+import type { Env } from '../settings/env.ts'
+import { Alerts } from './alerts/alerts.ts'
+import { AuditLog } from './audit.ts'
+import { LiveSettings } from './live-settings.ts'
+import { RoomStore } from './store.ts'
+import { WakeUps } from './wake-ups.ts'
+
+export class OperatedRoom extends DurableObject<Env> implements AuditCalls, AlertCalls {
+  protected readonly name: string
+  protected readonly deployment: Deployment
+  protected readonly store: RoomStore
+  protected readonly live: LiveSettings
+  protected readonly auditLog: AuditLog
+  protected readonly alerts: Alerts
+  protected readonly wakeUps: WakeUps
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    const name = ctx.id.name ?? ''
+    this.name = name
+    this.deployment = readDeployment(env)
+    const file = this.deployment.rooms.find(room => room.name === name)
+    if (!file) throw new Error(`no room named ${name} in this deployment`)
+    const { sql } = ctx.storage
+    this.store = new RoomStore(sql)
+    this.live = new LiveSettings(file, this.store)
+    this.auditLog = new AuditLog(sql)
+    this.auditLog.noteSecrets(secretNames(env, name), Date.now())
+    const send = (url: string, init: RequestInit) => (env.ALERT_SERVICE ?? globalThis).fetch(url, init)
+    this.alerts = new Alerts({ name, sql, variables: env, send })
+    this.wakeUps = new WakeUps(ctx.storage)
+  }
+
+  async changes(): Promise<readonly Change[]> {
+    return this.store.changes()
+  }
+
+  async audit(query: AuditQuery): Promise<readonly AuditEntry[]> {
+    return this.auditLog.entries(query)
+  }
+
+  async record(deed: Deed): Promise<void> {
+    this.auditLog.add(deed, Date.now())
+  }
+
+  async alertReport(): Promise<AlertReport> {
+    return this.alerts.report(this.rulesOfAlerts())
+  }
+
+  async testAlert(receiver: string): Promise<boolean> {
+    const nowMs = Date.now()
+    if (!this.alerts.test(receiver, nowMs)) return false
+    await this.wakeUps.at([nowMs], nowMs)
+    return true
+  }
+
+  /** Records a live change, and notifies those who want to know of each. */
+  protected noteChange(deed: Deed, nowMs: number): void {
+    this.auditLog.add(deed, nowMs)
+    const names = Object.keys(deed.after ?? {}).join(', ')
+    this.alerts.moment(this.rulesOfAlerts(), 'settings_changed', `${deed.actor} has changed ${names}`, nowMs)
+  }
+
+  protected rulesOfAlerts(): readonly AlertRule[] {
+    return alertRulesOf(this.live.settings.config.alerts)
+  }
+}
