@@ -6,7 +6,6 @@ import {
   type Prose,
   type SourceFile,
   textsOf,
-  walk,
   withoutLiterals,
 } from '../support/source.ts'
 
@@ -25,23 +24,6 @@ const SPEAKING_MAX = 0.2
 
 /** The most words of a sentence in a comment, of which most have fewer than twenty. */
 const WORDS_MAX = 26
-
-/** Names that two files of `src` export, from before this test. The list only ever gets shorter. */
-const EXPORTED_TWICE: readonly string[] = [
-  'Decision',
-  'Door',
-  'Draws',
-  'Limits',
-  'Problem',
-  'Turns',
-  'advance',
-  'bucketOf',
-  'claim',
-  'confirm',
-  'follow',
-  'leave',
-  'spend',
-]
 
 /** Pages speak to people, in many languages. Their texts have rules of their own. */
 const hasPageTexts = ({ path }: SourceFile) => /^src\/edge\/pages\/|^static\/(?!admin\/)/.test(path)
@@ -111,32 +93,8 @@ describe('the code of this project', () => {
     )
     expect(found).toEqual([])
   })
-
-  it('exports each name of src once', () => {
-    const exports = new Map<string, string[]>()
-    for (const file of scripts.filter(({ path }) => path.startsWith('src/'))) {
-      for (const name of exportedBy(file)) exports.set(name, [...(exports.get(name) ?? []), file.path])
-    }
-    const twice = [...exports].filter(([name, paths]) => paths.length > 1 && !EXPORTED_TWICE.includes(name))
-    expect(twice).toEqual([])
-  })
 })
 
 function linesOf(code: string): [line: string, number: number][] {
   return code.split('\n').map((line, index) => [line, index + 1])
-}
-
-/** Returns the names that a file declares and exports. Names that it passes on do not count. */
-function exportedBy(file: SourceFile): string[] {
-  const names: string[] = []
-  walk<boolean>(
-    file,
-    (node, isExported) => {
-      const id = node.id as { readonly name?: string } | null | undefined
-      if (isExported && id?.name) names.push(id.name)
-      return node.type === 'ExportNamedDeclaration' || (isExported && node.type === 'VariableDeclaration')
-    },
-    false,
-  )
-  return names
 }
