@@ -4,6 +4,7 @@ import uplot from '../../node_modules/uplot/dist/uPlot.iife.min.js'
 import uplotCss from '../../node_modules/uplot/dist/uPlot.min.css'
 import css from '../../static/admin/admin.css'
 import html from '../../static/admin/admin.html'
+import advice from '../../static/admin/advice.js'
 import api from '../../static/admin/api.js'
 import change from '../../static/admin/change.js'
 import changes from '../../static/admin/changes.js'
@@ -38,6 +39,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   '': ['text/html; charset=utf-8', html],
   'admin.css': [CSS, css],
   'main.js': [JS, entry],
+  'advice.js': [JS, advice],
   'api.js': [JS, api],
   'change.js': [JS, change],
   'changes.js': [JS, changes],

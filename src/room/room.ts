@@ -99,7 +99,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
       rules: this.#rulesAt(nowMs),
       health: this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs)),
       admittedLastMinute: this.#history.admittedLastMinute(nowMs),
-      forecast: this.#history.forecast({}, this.#settings, this.#healthNow(nowMs)),
+      ...this.#history.outlook(this.#settings, this.#healthNow(nowMs)),
     }
     return roomStats(this.#state, this.#settings, now, nowMs)
   }

@@ -1,4 +1,5 @@
 /** The stats of a room, for operators. */
+import type { Advice } from '../core/history/advice.ts'
 import type { Forecast } from '../core/history/forecast.ts'
 import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
@@ -19,12 +20,13 @@ export function roomStats(
     readonly health: HealthFigures
     readonly admittedLastMinute: number
     readonly forecast: Forecast
+    readonly advice: readonly Advice[]
   },
   nowMs: number,
 ): RoomStats {
   const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
-  const { rules, health, admittedLastMinute, forecast } = now
+  const { rules, health, admittedLastMinute, forecast, advice } = now
   return {
     active: live,
     permitsOut: unspent,
@@ -45,6 +47,7 @@ export function roomStats(
     sinceMs: state.phase.sinceMs,
     waitMs: state.snapshot ? newcomersWaitMs(state.snapshot, rules.claimWindowMs, nowMs) : null,
     forecast,
+    advice,
     health,
     showRate: line ? showRate(line.state.control) : 1,
     lanes: laneStats(state, settings, nowMs),

@@ -1,5 +1,6 @@
 // @ts-check
 // The operators' dashboard: reads the room every second, shows it, and sends changes. This file joins the parts.
+import { showAdvice } from './advice.js'
 import { showChanges } from './changes.js'
 import { showDecisions } from './decisions.js'
 import { $, all } from './dom.js'
@@ -59,5 +60,6 @@ function show() {
   showEvents(room)
   for (const control of controls) control(room)
   showForecasts(room)
+  showAdvice(room)
   showChanges(room)
 }

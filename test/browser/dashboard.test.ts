@@ -14,6 +14,7 @@ import {
   rate,
   replaceRooms,
   SHOP,
+  TICKETS,
   text,
   useDashboard,
   violations,
@@ -197,6 +198,22 @@ describe('the dashboard', () => {
     await expect.poll(() => text('rate-forecast'), READ).toBe('')
     await page.getByRole('link', { name: 'tickets' }).click()
     await expect.poll(() => text('forecast'), READ).toMatch(/stands still/)
+  })
+
+  test('gives advice with its reason, and nothing where there is none', async () => {
+    const growing = { rule: 'line-grows' as const, growsPerMinute: 45, waitMs: 1_500_000 }
+    const room = { rule: 'origin-has-room' as const, apdex: 0.98, samples: 4_000 }
+    const advice = [{ ...room, limit: 'new_users_per_minute' as const, to: 132 }, growing]
+    await replaceRooms([{ settings: { ...SHOP, queue_all: true }, waiting: 300, advice }, { settings: TICKETS }])
+    await logIn()
+    expect(await page.getByRole('list', { name: 'Advice' }).getByRole('listitem').allInnerTexts()).toEqual([
+      'The origin has room: Apdex 0.98 over 4,000 answers, while 300 wait.Raise the rate by a tenth, to 132, and look again in five minutes.',
+      'The line grows by 45 a minute, and a newcomer waits 25 min.Raise the rate if the origin bears it, or write to the line how long it takes.',
+    ])
+    expect(await violations()).toEqual([])
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+    expect(await page.locator('#advice').isVisible()).toBe(false)
   })
 
   test('has the state, the hold and the rate on the first screen of a phone', async () => {

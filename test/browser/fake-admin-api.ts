@@ -57,6 +57,7 @@ export interface Given {
   readonly arrivalsPerMinute?: number
   readonly doors?: readonly string[]
   readonly health?: Partial<RoomStats['health']>
+  readonly advice?: RoomStats['advice']
 }
 
 /** One request to the API, as it came. */
@@ -344,6 +345,7 @@ class FakeRoom {
       open: this.#waiting < 1,
       held: rate === 0,
       forecast: this.forecast(rate),
+      advice: this.#given.advice ?? [],
       sinceMs: this.#tickedAtMs - 720_000,
       waitMs: this.#waiting < 1 ? 0 : rate === 0 ? null : Math.round((this.#waiting / rate) * 60_000),
       showRate: 0.72,

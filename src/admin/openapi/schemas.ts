@@ -18,6 +18,8 @@ const lanes = {
   },
 }
 
+const RULES = ['sold-out-near', 'sessions-long', 'rate-unused', 'no-shows', 'origin-has-room', 'line-grows']
+
 export const SCHEMAS = {
   Audit: {
     type: 'object',
@@ -179,6 +181,11 @@ export const SCHEMAS = {
         properties: {
           lanes,
           forecast: { $ref: '#/components/schemas/Forecast' },
+          advice: {
+            type: 'array',
+            description: 'The most urgent first. The other members are the figures behind it',
+            items: { type: 'object', required: ['rule'], properties: { rule: { enum: RULES } } },
+          },
           sinceMs: {
             type: ['integer', 'null'],
             description: 'Since when it is open, held or has a line: Unix milliseconds',

@@ -1,6 +1,7 @@
 /** The calls that each object answers. Edges and the admin API use objects only through these. */
 import type { Condition } from '../health/condition.ts'
 import type { Decision } from '../health/decision-log.ts'
+import type { Advice } from '../history/advice.ts'
 import type { Forecast } from '../history/forecast.ts'
 import type { AdmissionLimits } from '../permits/bank.ts'
 import type { Session } from '../session.ts'
@@ -111,6 +112,8 @@ export interface RoomStats {
   readonly waitMs: number | null
   /** How the line goes on under the limits in force. */
   readonly forecast: Forecast
+  /** The most urgent first. */
+  readonly advice: readonly Advice[]
   readonly showRate: number
   readonly health: HealthFigures
   /** The main lane and the lanes beside it; empty in a room without lanes. `admitted` counts since the room began. */

@@ -27,7 +27,8 @@ export function roomForecast(room: RoomState, foreseen: Foreseen): Forecast {
   const departures = lately?.departuresPerMinute ?? null
   const outlook = {
     waiting: waitingTotal(room),
-    ...calledIn(room, limits, nowMs),
+    coming: comingTo(room, limits, nowMs),
+    showRate: shownShare(room),
     inside: live + outstanding,
     arrivalsPerMinute: lately?.arrivalsPerMinute ?? 0,
     stayMs: departures ? (live / departures) * MINUTE_MS : STAY_PER_DURATION * settings.session.sessionMs,
@@ -42,16 +43,21 @@ function whyStopped(room: RoomState, { health, settings, nowMs }: Foreseen): Why
   return settings.at(nowMs).config.queue_all ? 'held' : null
 }
 
-/** Returns how many called people are on their way in, and which share of called people turns up, over all lanes. */
-function calledIn(room: RoomState, limits: RoomRules, nowMs: number) {
+/** Returns how many called people are on their way in, over all lanes. */
+function comingTo(room: RoomState, limits: RoomRules, nowMs: number): number {
   let coming = 0
+  for (const [lane, { state }] of room.lines) coming += comingIn(state.control, readyIn(room, limits, lane, nowMs))
+  return coming
+}
+
+/** Returns which share of called people turns up, 0 to 1, over all lanes. */
+export function shownShare({ lines }: RoomState): number {
   let called = 0
   let shown = 0
-  for (const [lane, { state }] of room.lines) {
+  for (const { state } of lines.values()) {
     const weight = Math.max(1, state.control.called)
-    coming += comingIn(state.control, readyIn(room, limits, lane, nowMs))
     called += weight
     shown += weight * showRate(state.control)
   }
-  return { coming, showRate: shown / called }
+  return shown / called
 }

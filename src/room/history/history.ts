@@ -1,5 +1,6 @@
 /** The past of a room: its figures by the minute and by the hour, and what happened when. */
 
+import type { Advice } from '../../core/history/advice.ts'
 import { type Forecast, type Lately, latelyIn } from '../../core/history/forecast.ts'
 import { beginMinute, type HistoryStep, inSteps, isOver, noteGauges, soFar } from '../../core/history/history.ts'
 import { newcomersWaitMs } from '../../core/place/newcomer.ts'
@@ -9,6 +10,7 @@ import { HOUR_MS, MINUTE_MS } from '../../core/timing.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
 import type { HealthNow, RoomHealth } from '../health/health.ts'
 import { turnsAt } from '../log.ts'
+import { roomAdvice } from './advice.ts'
 import { roomForecast } from './forecast.ts'
 import { LastMinute } from './last-minute.ts'
 import { HistoryStore } from './store.ts'
@@ -58,10 +60,26 @@ export class RoomHistory {
     return roomForecast(this.#state, { limits, health, settings, lately: this.#lately(now.nowMs), nowMs: now.nowMs })
   }
 
+  /** Returns the forecast under the limits in force, and the advice that follows from it. */
+  outlook(settings: RoomSettings, now: HealthNow): { readonly forecast: Forecast; readonly advice: readonly Advice[] } {
+    const forecast = this.forecast({}, settings, now)
+    const operator = settings.at(now.nowMs).admission
+    const seen = {
+      forecast,
+      minutes: this.#lastMinutes(now.nowMs),
+      limits: this.#health.limits(operator, now),
+      health: this.#health.figures(operator, now),
+    }
+    return { forecast, advice: roomAdvice(this.#state, seen, settings, now.nowMs) }
+  }
+
   /** Returns how visitors came and left in the last ten minutes. */
   #lately(nowMs: number): Lately | null {
-    const query = { fromMs: nowMs - LATELY_MS, toMs: nowMs + 1, stepMs: MINUTE_MS }
-    return latelyIn(this.#steps(query), sums(this.#state).live, nowMs)
+    return latelyIn(this.#lastMinutes(nowMs), sums(this.#state).live, nowMs)
+  }
+
+  #lastMinutes(nowMs: number): HistoryStep[] {
+    return this.#steps({ fromMs: nowMs - LATELY_MS, toMs: nowMs + 1, stepMs: MINUTE_MS })
   }
 
   admittedLastMinute(nowMs: number): number {
