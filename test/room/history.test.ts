@@ -116,7 +116,7 @@ describe('the history of a room', () => {
     expect(lines.at(-1)?.split(',')).toHaveLength(names?.split(',').length ?? 0)
   })
 
-  it('is the ground of a forecast, for the limits in force and for others', async () => {
+  it('gives a forecast for the limits in force, and for others', async () => {
     at(402 * 24 * HOUR)
     await sync({ spent: 12, live: 1 })
     at(402 * 24 * HOUR + 5 * MINUTE)

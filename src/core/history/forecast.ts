@@ -33,7 +33,7 @@ export interface Outlook {
   /** The share of called people who turn up, 0 to 1. */
   readonly showRate: number
   readonly inside: number
-  /** Newcomers who mean it: those who come back, or come in at once. */
+  /** Newcomers who really want to come in: those who have come back, and those who came in at once. */
   readonly arrivalsPerMinute: number
   /** How long a visitor stays inside. */
   readonly stayMs: number
@@ -91,7 +91,7 @@ export function latelyIn(minutes: readonly HistoryStep[], inside: number, nowMs:
   let admitted = 0
   for (const { confirmed, shown, admitted: let_in } of minutes) {
     admitted += let_in
-    // Visitors who were let in without a place in line are no confirmed ones.
+    // Visitors who were let in without a place in line were never confirmed.
     arrived += confirmed + Math.max(0, let_in - shown)
   }
   const departed = admitted - (inside - first.inside)
@@ -107,7 +107,7 @@ interface Flow {
   admitted: number
 }
 
-/** Lets one step pass: some leave, some come in, and some come. */
+/** Lets one step pass: some visitors leave, some are let in, and some arrive. */
 function admit(
   flow: Flow,
   { now, rate, places, arrivals }: { readonly now: Outlook; readonly rate: number; places: number; arrivals: number },
@@ -126,7 +126,7 @@ function admit(
   flow.admitted += entered
 }
 
-/** When `part` of a change is reached that takes one whole step, evenly. */
+/** Returns when a change has reached `part` of its size. The whole change takes one step, evenly. */
 function reachedMs(atMs: number, part: number, whole: number): number {
   return whole <= 0 ? atMs : atMs + STEP_MS * Math.min(1, Math.max(0, part / whole))
 }

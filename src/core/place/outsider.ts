@@ -17,7 +17,7 @@ const CLAIMS: Readonly<Record<Purpose, number>> = { enter: 2, claim: 1, poll: 0,
 /** The part of a room's settings that decides about visitors without a pass, as it is now. */
 export interface StepRules {
   readonly claimWindowMs: number
-  /** How long after a missed turn its visitor stands at the front again. 0 means never. */
+  /** A visitor who misses the turn by less than this stands at the front again. 0 means that no visitor does. */
   readonly missedGraceMs: number
   /**
    * The treatment of a newcomer who cannot be admitted at once. As with Cloudflare, `queue_all` overrides the method,

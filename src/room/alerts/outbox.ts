@@ -82,7 +82,7 @@ export class Outbox {
       const isDelivered = /^2\d\d$/.test(outcome)
       this.#note(row, isDelivered || receiver === null ? null : failedMs, outcome)
       if (isDelivered || failedMs === null) continue
-      // The others for this receiver wait along, so a dead receiver costs one attempt at a time.
+      // Other notices for this receiver wait, too, so a dead receiver costs one attempt at a time.
       this.#sql.exec(
         'UPDATE deliveries SET next_ms = MAX(next_ms, ?) WHERE receiver = ? AND next_ms IS NOT NULL',
         ...[failedMs, name],

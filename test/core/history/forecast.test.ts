@@ -103,7 +103,7 @@ describe('a forecast', () => {
 describe('the last minutes of a room', () => {
   const minute = (nth: number, more: object) => ({ ...unpacked(nth * MINUTE, {}), ...more })
 
-  it('show how many came who mean it, and how many left', () => {
+  it('show how many newcomers really wanted to come in, and how many visitors left', () => {
     const line = [
       minute(0, { confirmed: 80, admitted: 60, shown: 60, inside: 100 }),
       minute(1, { confirmed: 100, admitted: 60, shown: 60, inside: 110 }),

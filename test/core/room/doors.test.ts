@@ -66,7 +66,7 @@ describe('the number of doors', () => {
     expect(followed(plan, calm(3), AUTO, T0 + 10 * MINUTE)).toMatchObject({ count: 1, from: 0 })
   })
 
-  it('does not change while a load stays that it was chosen for', () => {
+  it('does not change while the load stays the same', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20_000 }), total => {
         const plan = followed(newDoorPlan(), [[total]])
