@@ -114,6 +114,24 @@
     if (isNew) room.dispatchEvent(new Event('turn'))
   }
 
+  // Links as in links.ts.
+  const LINK = /(https:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]]|tel:\+?[\d-]{3,20})/
+  const spoken = (/** @type {string} */ message) =>
+    message.split(LINK).map((part, i) => (i % 2 ? part.replace('tel:', '') : part))
+
+  const showMessage = (/** @type {string} */ message) => {
+    const box = element('message')
+    box.hidden = !message
+    const parts = spoken(message)
+    if (box.textContent === parts.join('')) return
+    box.textContent = ''
+    for (const [i, address] of message.split(LINK).entries()) {
+      const link = document.createElement('a')
+      Object.assign(link, { href: address, target: '_blank', rel: 'noopener noreferrer', textContent: parts[i] })
+      box.append(i % 2 ? link : parts[i] || '')
+    }
+  }
+
   const pollIn = (/** @type {number} */ seconds) => {
     clearTimeout(timer)
     dueAtMs = Date.now() + seconds * 1000
@@ -175,6 +193,7 @@
 
   const show = (/** @type {Place} */ place) => {
     const { held, message, cfWaitingRoom } = place
+    const told = spoken(message).join('')
     if (place.state === 'missed') {
       missed = true
       shown = Number.POSITIVE_INFINITY
@@ -193,8 +212,7 @@
     if (!place.drawAt && !isTurn) set('lead', held || soldOut || reason === 'outage' ? paused : lead)
     room.dataset.state = isTurn ? 'turn' : state
     set('headline', isTurn ? texts.admitted.headline : text.headline)
-    set('message', message)
-    element('message').hidden = !message
+    showMessage(message)
     element('message').lang = place.messageLanguage || ''
     offerAction(state === 'none' ? texts.none.action : isTurn ? texts.admitted.action : '')
 
@@ -220,7 +238,7 @@
     const words = `${element('headline').textContent}. ${element('lead').textContent}`
     const key = keeps ? 'turn' : words
     if (heard.state !== key) news.push(words)
-    if (heard.message !== message) news.push(message)
+    if (heard.message !== told) news.push(told)
     // Before the start of an event there is a countdown instead of a place.
     if (
       isNumber &&
@@ -234,7 +252,7 @@
       heard.atMs = Date.now()
     }
     heard.state = key
-    heard.message = message
+    heard.message = told
     if (news.length > 0) set('said', news.join(' '))
   }
 

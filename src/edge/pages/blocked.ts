@@ -1,17 +1,21 @@
 /** The page of a visitor whose request was blocked. It retries by itself, unless that would send something twice. */
 import html from '../../../static/blocked.html'
+import js from '../../../static/blocked.js'
 import type { Blocked } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted } from '../texts/words.ts'
+import { compact } from './compact.ts'
+import { withLinks } from './links.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
-/** A reload is a whole page, so it comes no more often than every 5 s. */
-const REFRESH_MIN_SECONDS = 5
+/** A reload is a whole page and interrupts its reader, so it comes so much later than a program's next request. */
+const REFRESH_LATER_SECONDS = 15
+const SCRIPT = compact(js)
 const render = template(html)
-const headers = headersFor({ styles: [pageStyle] })
+const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
 export async function blockedPage(
   visit: Visit,
@@ -56,12 +60,14 @@ interface Shown {
 async function page(visit: Visit, room: RoomView, shown: Shown, retryAfterMs: number): Promise<Page> {
   const { config } = room.settings
   const language = languageFor(visit, config)
-  const refreshSeconds = Math.max(REFRESH_MIN_SECONDS, Math.ceil(retryAfterMs / 1_000))
+  const refreshSeconds = REFRESH_LATER_SECONDS + Math.ceil(retryAfterMs / 1_000)
   const variables = {
     ...variablesOf(visit, language, config),
     ...shown,
     title: shown.headline,
+    script: SCRIPT,
     message: shown.message.text,
+    messageHtml: withLinks(shown.message.text),
     messageLanguage: shown.message.lang,
     refreshSeconds,
     retry: counted(language.texts.blocked.retry, refreshSeconds, language),

@@ -1,9 +1,10 @@
 /** The page of a rejected visitor, who gets no place. Nothing on it moves, and it never reloads. */
 import html from '../../../static/rejected.html'
-import type { OnPage, Rejected } from '../gate/verdict.ts'
+import { needsInvitation, type OnPage, type Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
+import { withLinks } from './links.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { rejectedJson } from './place-json.ts'
 
@@ -22,6 +23,9 @@ export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Pro
     title: text.headline,
     ...cfWaitingRoom,
     message,
+    messageHtml: withLinks(message),
+    comesAgain: !needsInvitation(verdict.why),
+    leadsHome: verdict.room.settings.config.brand.home_url !== '',
     messageLanguage,
   }
   return { html: render(variables), headers: await headers(verdict.room.settings.config, language, form.form) }

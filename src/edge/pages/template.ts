@@ -81,7 +81,8 @@ function lookUp(path: string): (variables: Variables) => unknown {
   }
 }
 
-function escaped(value: unknown): string {
+/** Returns a value as text in HTML. */
+export function escaped(value: unknown): string {
   if (value === null || value === undefined) return ''
   return typeof value === 'number' ? String(value) : Mustache.escape(String(value))
 }

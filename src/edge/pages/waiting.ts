@@ -19,6 +19,7 @@ import type { Language } from '../texts/language.ts'
 import { countdownInWords, counted, filled, inWords } from '../texts/words.ts'
 import { drawUrl, enterUrl, statusUrl, waitUrl } from './addresses.ts'
 import { compact, compactStyle } from './compact.ts'
+import { withLinks } from './links.ts'
 import { type Form, formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
@@ -91,6 +92,7 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
     message: place.message,
+    messageHtml: withLinks(place.message),
     messageLanguage: place.messageLanguage,
     laneNote: laneNote(place, language),
     pollAfterSeconds: place.pollAfterSeconds,

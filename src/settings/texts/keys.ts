@@ -56,6 +56,7 @@ export const TEXT_KEYS = {
   again: [],
   'links.help': [],
   'links.privacy': [],
+  'links.home': [],
   'about.summary': [],
   'about.why': [],
   'about.next': [],

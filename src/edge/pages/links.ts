@@ -1,0 +1,18 @@
+/** Links in the texts of an operator: https and tel only, so that no text can run anything. */
+import { escaped } from './template.ts'
+
+/** An address, without what ends a sentence behind it. The page's script has the same expression. */
+const LINK = /(https:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]]|tel:\+?[\d-]{3,20})/
+
+/** Returns a text as HTML. A link opens beside the page, which a visitor in line must not leave. */
+export function withLinks(text: string): string {
+  return text
+    .split(LINK)
+    .map((part, i) => (i % 2 === 0 ? escaped(part) : linkTo(part)))
+    .join('')
+}
+
+function linkTo(address: string): string {
+  const shown = address.replace(/^tel:/, '')
+  return `<a href="${escaped(address)}" target="_blank" rel="noopener noreferrer">${escaped(shown)}</a>`
+}
