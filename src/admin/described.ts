@@ -6,6 +6,7 @@ import type { Deployment } from '../settings/deployment.ts'
 import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { eventsOf } from './events.ts'
+import type { Measured } from './metrics.ts'
 
 /** A room that has not answered after this counts as silent. Dashboards and scrapers wait for the slowest room. */
 const DESCRIBED_WITHIN_MS = 3_000
@@ -58,4 +59,12 @@ export function shown(
     events: eventsOf(settings, draws, nowMs),
     now: new Date(nowMs).toISOString(),
   }
+}
+
+/** Returns a room as its metrics need it. */
+export function measuredOf(room: string, description: Description | null): Measured {
+  if (description === null) return { room, figures: null }
+  const { settings, draws, figures, nowMs } = description
+  const mode = settings.suspended ? 'suspended' : settings.mode
+  return { room, figures, mode, events: eventsOf(settings, draws, nowMs) }
 }

@@ -6,6 +6,7 @@
 import { admittedInMain } from '../core/permits/lanes.ts'
 import type { RoomStats } from '../core/protocol/calls.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
+import { VERSION } from './version.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -13,14 +14,23 @@ export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 export interface Measured {
   readonly room: string
   readonly figures: RoomStats | null
+  readonly events?: readonly { readonly name: string; readonly state: string }[]
+  /** `enforce`, `observe` or `suspended`. */
+  readonly mode?: string
 }
 
 type Labels = Readonly<Record<string, string>>
 type Value = number | boolean | null
 type Sample = readonly [labels: Labels, value: Value]
 /** One value of a room, or several with labels. A null value is left out. */
-type Family = readonly [name: string, help: string, of: (figures: RoomStats) => Value | readonly Sample[]]
+type Family = readonly [
+  name: string,
+  help: string,
+  of: (figures: RoomStats, room: Measured) => Value | readonly Sample[],
+]
 
+const MODES = ['enforce', 'observe', 'suspended'] as const
+const EVENT_STATES = ['suspended', 'upcoming', 'prequeueing', 'active', 'over'] as const
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 
 const FAMILIES: readonly Family[] = [
@@ -34,8 +44,12 @@ const FAMILIES: readonly Family[] = [
   ['held', 'Whether no visitor is let in', figures => figures.held],
   ['waiting_visitors', 'Visitors in line', byLane('waiting')],
   ['standing_visitors', 'Visitors who are called and wait only for a permit', byLane('standing')],
+  ['wait_seconds', 'The wait of a newcomer; absent while it is not known', waits],
   ['draw_entries', 'Visitors who wait for a draw', figures => figures.entries],
   ['admitted_total', 'Visitors let in', byLane('admitted')],
+  ['abandoned_total', 'Places given up, and turns that were missed', abandoned],
+  ['mode', 'The mode of the room: 1 for the present one', modes],
+  ['event_state', 'The state of an event: 1 for the present state', events],
   ['counted_total', 'Counts of edges and doors, by kind', counts],
   ['verdicts_total', 'Decisions of the gate, but for sessions that go on', verdicts],
   ['limit_decisions_total', 'Requests by the outcome of a rate limit', limitDecisions],
@@ -57,12 +71,24 @@ const FAMILIES: readonly Family[] = [
   ['door_silent_seconds', 'Since the last report of a door', silences],
 ]
 
+/** Every metric that a room may have. */
+export const METRIC_NAMES: readonly string[] = [
+  'antesala_build_info',
+  'antesala_room_up',
+  ...FAMILIES.map(([name]) => `antesala_${name}`),
+]
+
 export function exposition(rooms: readonly Measured[]): string {
   const up = rooms.map(({ room, figures }) => line('antesala_room_up', { room }, figures !== null))
-  const lines = [...heading('antesala_room_up', 'Whether the room answers'), ...up]
+  const lines = [
+    ...heading('antesala_build_info', 'The version of the program; always 1'),
+    line('antesala_build_info', { version: VERSION }, true),
+    ...heading('antesala_room_up', 'Whether the room answers'),
+    ...up,
+  ]
   for (const [short, help, of] of FAMILIES) {
     const name = `antesala_${short}`
-    const samples = rooms.flatMap(({ room, figures }) => (figures ? linesOf(name, room, of(figures)) : []))
+    const samples = rooms.flatMap(one => (one.figures ? linesOf(name, one.room, of(one.figures, one)) : []))
     if (samples.length > 0) lines.push(...heading(name, help), ...samples)
   }
   return `${lines.join('\n')}\n`
@@ -75,6 +101,29 @@ function byLane(what: 'waiting' | 'standing' | 'admitted') {
     const value = what === 'admitted' ? admittedInMain(figures.totals) : figures[what]
     return [[{ lane: MAIN_LANE }, value]]
   }
+}
+
+/** The range that visitors are shown: a quarter wait less than its low end, and a quarter more than its high end. */
+function waits({ waitMs, waitRangeMs }: RoomStats): Sample[] {
+  return [
+    [{ quantile: '0.25' }, seconds(waitRangeMs?.low ?? null)],
+    [{ quantile: '0.5' }, seconds(waitMs)],
+    [{ quantile: '0.75' }, seconds(waitRangeMs?.high ?? null)],
+  ]
+}
+
+function abandoned({ totals }: RoomStats): Sample[] {
+  return (['left', 'missed'] as const).map((how): Sample => [{ how }, totals[how] ?? 0])
+}
+
+function modes(_: RoomStats, { mode }: Measured): Sample[] {
+  return MODES.map((name): Sample => [{ mode: name }, mode === undefined ? null : mode === name])
+}
+
+function events(_: RoomStats, { events = [] }: Measured): Sample[] {
+  return events.flatMap(({ name, state }) =>
+    EVENT_STATES.map((one): Sample => [{ event: name, state: one }, one === state]),
+  )
 }
 
 function counts({ totals }: RoomStats): Sample[] {

@@ -15,7 +15,7 @@ import { auditRoute, proofOf, record } from './audit.ts'
 import { readJson } from './body.ts'
 import { type Admin, type AdminBindings, type AdminContext, withRoom } from './context.ts'
 import { dashboardFile } from './dashboard.ts'
-import { describedAll, shown } from './described.ts'
+import { describedAll, measuredOf, shown } from './described.ts'
 import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi/openapi.ts'
 import { readForecastQuery } from './past/forecast.ts'
@@ -60,8 +60,8 @@ function behindTokens(app: Admin): void {
   app.get('/metrics', access.metrics, async context => {
     const { env, deployment } = context.env.visit
     const rooms = await describedAll(env, deployment)
-    const figures = rooms.map(({ name, description }) => ({ room: name, figures: description?.figures ?? null }))
-    return context.body(exposition(figures), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
+    const measured = rooms.map(({ name, description }) => measuredOf(name, description))
+    return context.body(exposition(measured), 200, { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' })
   })
   app.use('/preview', access.preview)
   app.use('/api/v1/*', access.api)

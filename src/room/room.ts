@@ -7,7 +7,6 @@
 import { retryable } from 'cloudflare:durable-objects'
 import { turnOf } from '../core/events/events.ts'
 import type { HealthSnapshot } from '../core/health/effect.ts'
-import { newcomersWaitMs } from '../core/place/newcomer.ts'
 import type { Proof } from '../core/protocol/audit.ts'
 import type * as calls from '../core/protocol/calls.ts'
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
@@ -173,9 +172,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   }
 
   #followAlerts(nowMs: number): void {
-    const { snapshot } = this.#state
-    const waitMs = () => (snapshot ? newcomersWaitMs(snapshot, this.#settings.claimWindowMs, nowMs) : null)
-    const figures = () => alertFigures(this.#stats(nowMs), waitMs(), this.#log.silentDoors)
+    const figures = () => alertFigures(this.#stats(nowMs), this.#log.silentDoors)
     this.alerts.follow(this.rulesOfAlerts(), figures, nowMs)
     this.ctx.waitUntil(this.#wakeSoon())
   }

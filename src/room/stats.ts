@@ -5,7 +5,7 @@ import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
 import { outstanding } from '../core/permits/bank.ts'
 import { admittedInMain, shareOf } from '../core/permits/lanes.ts'
-import { newcomersWaitMs } from '../core/place/newcomer.ts'
+import { newcomersWait } from '../core/place/newcomer.ts'
 import type { HealthFigures, RoomStats } from '../core/protocol/calls.ts'
 import * as core from '../core/room/room.ts'
 import { limitStats, otherTotals, verdictTotals } from '../core/room/totals.ts'
@@ -27,6 +27,7 @@ export function roomStats(
   const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
   const { rules, health, admittedLastMinute, forecast, advice } = now
+  const wait = state.snapshot ? newcomersWait(state.snapshot, rules.claimWindowMs, nowMs) : null
   return {
     active: live,
     permitsOut: unspent,
@@ -45,7 +46,8 @@ export function roomStats(
     open: state.open,
     held: state.snapshot?.held ?? rules.ratePerMinute <= 0,
     sinceMs: state.phase.sinceMs,
-    waitMs: state.snapshot ? newcomersWaitMs(state.snapshot, rules.claimWindowMs, nowMs) : null,
+    waitMs: wait?.likelyMs ?? null,
+    waitRangeMs: wait ? { low: wait.lowMs, high: wait.highMs } : null,
     forecast,
     advice,
     health,

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { exposition } from '../../src/admin/metrics.ts'
-import { doorStub } from '../../src/settings/env.ts'
+import { VERSION } from '../../src/admin/version.ts'
+import { doorStub, roomStub } from '../../src/settings/env.ts'
 import { env, newEdge, send, settled, Visitor } from '../support/workerd/visitor.ts'
 
 const TOKEN = 'the-admin-token-of-the-test-rooms'
@@ -118,9 +119,28 @@ describe('the metrics of the rooms', () => {
     expect(figureOf(read((await ask('/metrics', TOKEN)).text), 'active_sessions', { room: 'wide' })).toBeGreaterThan(3)
   })
 
+  it('report the mode, the wait, those who gave up and the events', async () => {
+    const sale = {
+      name: 'sale',
+      event_start_time: new Date(Date.now() + 3_600_000).toISOString(),
+      event_end_time: new Date(Date.now() + 7_200_000).toISOString(),
+    }
+    await roomStub(env, 'wide').change({ set: { events: [sale] } }, null, 'test')
+    const series = read((await ask('/metrics', TOKEN)).text)
+    await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
+    expect(figureOf(series, 'event_state', { room: 'wide', event: 'sale', state: 'upcoming' })).toBe(1)
+    expect(figureOf(series, 'event_state', { room: 'wide', event: 'sale', state: 'active' })).toBe(0)
+    expect(figureOf(series, 'mode', { room: 'wide', mode: 'enforce' })).toBe(1)
+    expect(figureOf(series, 'wait_seconds', { room: 'wide', quantile: '0.5' })).toBe(0)
+    expect(figureOf(series, 'abandoned_total', { room: 'wide', how: 'missed' })).toBe(0)
+  })
+
   it('report a room that does not answer as down', async () => {
     const series = read(exposition([{ room: 'shop', figures: null }]))
-    expect(series).toEqual([{ family: 'antesala_room_up', labels: { room: 'shop' }, value: 0 }])
+    expect(series).toEqual([
+      { family: 'antesala_build_info', labels: { version: VERSION }, value: 1 },
+      { family: 'antesala_room_up', labels: { room: 'shop' }, value: 0 },
+    ])
   })
 
   it('do not wait for a room that hangs', async () => {
@@ -137,7 +157,7 @@ describe('the metrics of the rooms', () => {
 
   it('escape special characters in labels', () => {
     const room = 'a "b" \\ c\nd,e="f"'
-    expect(read(exposition([{ room, figures: null }]))[0]?.labels).toEqual({ room })
+    expect(read(exposition([{ room, figures: null }])).at(-1)?.labels).toEqual({ room })
   })
 })
 

@@ -347,6 +347,7 @@ class FakeRoom {
       forecast: this.forecast(rate),
       advice: this.#given.advice ?? [],
       sinceMs: this.#tickedAtMs - 720_000,
+      waitRangeMs: null,
       waitMs: this.#waiting < 1 ? 0 : rate === 0 ? null : Math.round((this.#waiting / rate) * 60_000),
       showRate: 0.72,
       doors: doors.map((name, index) => ({

@@ -110,6 +110,8 @@ export interface RoomStats {
   readonly sinceMs: number | null
   /** The wait that a newcomer is shown, 0 in an open room. Null while the line stands still, or none is known. */
   readonly waitMs: number | null
+  /** A quarter of newcomers wait less than `low`, and a quarter more than `high`. */
+  readonly waitRangeMs: { readonly low: number; readonly high: number } | null
   /** How the line goes on under the limits in force. */
   readonly forecast: Forecast
   /** The most urgent first. */

@@ -2,10 +2,10 @@
 import type { AlertFigures } from '../../core/alerts/rules.ts'
 import type { RoomStats } from '../../core/protocol/calls.ts'
 
-export function alertFigures(stats: RoomStats, waitMs: number | null, silentDoors: number): AlertFigures {
+export function alertFigures(stats: RoomStats, silentDoors: number): AlertFigures {
   return {
     waiting: stats.waiting,
-    waitMs,
+    waitMs: stats.waitMs,
     admittedLastMinute: stats.admittedLastMinute,
     ratePerMinute: stats.held ? 0 : stats.effectiveRatePerMinute,
     freePlaces: stats.totalActiveUsers - stats.active - stats.permitsOut,
