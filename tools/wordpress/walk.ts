@@ -1,6 +1,6 @@
 /**
- * A walk through WordPress behind a room: an author writes a post, and a reader writes a comment, while the room is
- * open, held and full, and when their session ends in the middle.
+ * A walk through WordPress behind a room. An author writes a post, and a reader writes a comment. Meanwhile the room is
+ * open, held and full, and their sessions end in the middle.
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { login } from './site.ts'
