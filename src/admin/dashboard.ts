@@ -29,7 +29,9 @@ import pages from '../../static/admin/pages.js'
 import past from '../../static/admin/past.js'
 import rooms from '../../static/admin/rooms.js'
 import show from '../../static/admin/show.js'
+import stepUp from '../../static/admin/step-up.js'
 import toggle from '../../static/admin/switch.js'
+import undo from '../../static/admin/undo.js'
 import words from '../../static/admin/words.js'
 
 const CSS = 'text/css; charset=utf-8'
@@ -63,7 +65,9 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'past.js': [JS, past],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],
+  'step-up.js': [JS, stepUp],
   'switch.js': [JS, toggle],
+  'undo.js': [JS, undo],
   'uplot.css': [CSS, uplotCss],
   'uplot.js': [JS, uplot],
   'words.js': [JS, words],

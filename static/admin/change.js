@@ -26,6 +26,13 @@ const GOOD_SHOWN_MS = 20_000
  */
 const notes = new Map()
 let isSending = false
+/** @type {(before: Room, request: Request, after: Room) => void} */
+let made = () => {}
+
+/** Sets what gets each change that was made. @param {typeof made} listener */
+export function onMade(listener) {
+  made = listener
+}
 
 /** @param {Room} room @param {Wanted} wanted */
 export async function change(room, { key, version, request, advice, settle }) {
@@ -39,6 +46,7 @@ export async function change(room, { key, version, request, advice, settle }) {
   unnote(room, key)
   if (isShutOut(answer)) return
   if (now?.status === 200) {
+    if (!isOutdated) made(room, request, now.body)
     settle?.(now.body, !isOutdated)
     takeAnswer(now.body)
   }

@@ -1,6 +1,7 @@
 // @ts-check
 // The operators' dashboard: reads the room every second, shows it, and sends changes. This file joins the parts.
 import { showAdvice } from './advice.js'
+import { onMade } from './change.js'
 import { showChanges } from './changes.js'
 import { showDecisions } from './decisions.js'
 import { $, all } from './dom.js'
@@ -25,7 +26,9 @@ import {
   showRooms,
   showState,
 } from './show.js'
+import { showSteps, stepUpControls } from './step-up.js'
 import { flag } from './switch.js'
+import { noteChange, showUndo, undoControl } from './undo.js'
 
 /** Each control shows settings of a room and can change them. */
 const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), healthControls(), overrides()]
@@ -33,6 +36,9 @@ const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').m
 onNews(show)
 followScroll()
 historyControls()
+stepUpControls()
+undoControl()
+onMade(noteChange)
 setInterval(showConnection, 1_000)
 addEventListener('hashchange', () => {
   show()
@@ -61,5 +67,7 @@ function show() {
   for (const control of controls) control(room)
   showForecasts(room)
   showAdvice(room)
+  showSteps(room)
+  showUndo(room)
   showChanges(room)
 }

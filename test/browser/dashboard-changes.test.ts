@@ -366,3 +366,62 @@ describe('the dashboard for every operator', () => {
     expect(await page.locator('form:visible').count()).toBe(0)
   })
 })
+
+describe('the last change', () => {
+  const undoChange = () => page.getByRole('button', { name: 'Undo', exact: true })
+  const apply = async (value: string) => {
+    await rate().fill(value)
+    await page.getByRole('button', { name: 'Apply the rate' }).click()
+  }
+  /** Lets the clock of the server run ahead, as far as the page knows. */
+  const later = (ms: number) =>
+    page.route('**/api/v1/rooms/shop', async route => {
+      const answer = await route.fetch()
+      const now = new Date(Date.now() + ms).toISOString()
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), now } })
+    })
+
+  test('is undone by one press: back to the file, or to the live value before', async () => {
+    await logIn()
+    await apply('180')
+    await expect
+      .poll(() => text('undo-text'), READ)
+      .toMatch(/^You changed new_users_per_minute from 120 to 180, \d s ago\.$/)
+    await apply('200')
+    await expect.poll(() => text('undo-text'), READ).toContain('from 180 to 200')
+    expect(await violations()).toEqual([])
+    await undoChange().click()
+    await expect.poll(() => changes().at(-1)?.body, READ).toBe('{"new_users_per_minute":180}')
+    await expect.poll(() => undoChange().isVisible(), READ).toBe(false)
+    await apply('120')
+    await expect.poll(() => text('undo-text'), READ).toContain('from 180 to 120')
+    fake.room('shop').change({ set: { new_users_per_minute: 150 } }, null, 'Bo')
+    await expect.poll(() => undoChange().isVisible(), READ).toBe(false)
+  })
+
+  test('takes a first live value back to the file, and can be undone for ten minutes only', async () => {
+    await logIn()
+    await apply('180')
+    await undoChange().click()
+    await expect.poll(() => changes().at(-1)?.method, READ).toBe('DELETE')
+    await apply('180')
+    await undoChange().waitFor()
+    await later(601_000)
+    await expect.poll(() => undoChange().isVisible(), READ).toBe(false)
+  })
+
+  test('is a step up by a tenth, with a look at its outcome five minutes later', async () => {
+    await logIn()
+    await page.getByRole('button', { name: 'Step up by 10 %, to 132' }).click()
+    await expect.poll(() => changes().at(-1)?.body, READ).toBe('{"new_users_per_minute":132}')
+    await expect
+      .poll(() => text('step-note'), READ)
+      .toMatch(/^You stepped new_users_per_minute to 132\. Look again at /)
+    await later(301_000)
+    await expect
+      .poll(() => text('step-note'), READ)
+      .toMatch(
+        /^Look again: Apdex went from 0\.97 to 0\.97, and the line from -?\d+ a minute to -?\d+ a minute since you /,
+      )
+  })
+})
