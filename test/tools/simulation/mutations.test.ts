@@ -128,10 +128,10 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     breaks: 'I4',
   },
   {
-    what: 'who was called misses the turn at once',
+    what: 'a called visitor misses the turn at once',
     file: 'place/place.ts',
-    from: 'return ticket.key <= lane.lapsedKey',
-    to: 'return ticket.key <= lane.frontierKey',
+    from: 'ticket.key <= lane.lapsedKey',
+    to: 'ticket.key <= lane.frontierKey',
     crowd: 'waiting',
     breaks: 'I4',
   },
