@@ -7,7 +7,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { origin } from './test/support/workerd/origin.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
-import { findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
+import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
 /** Files of tests that wait more than they work. */
 const WAITING = 3 * availableParallelism()
@@ -34,6 +34,10 @@ const tags = (Object.keys(programs) as ProgramName[]).map(name => ({
   ...(programs[name] === null ? { skip: true } : {}),
 }))
 
+/** Only one file needs it. That file is left out where there is none, because it is no test that was skipped. */
+const firefox = await findProgram('firefox')
+const IN_FIREFOX = firefox === null ? ['test/browser/firefox.test.ts'] : []
+
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
 export default defineConfig({
@@ -41,7 +45,7 @@ export default defineConfig({
     // When so much fails, a process is wedged: the rest would only wait for it.
     bail: 20,
     tags,
-    provide: { programs },
+    provide: { programs: { ...programs, firefox } },
     projects: [
       {
         test: {
@@ -89,7 +93,7 @@ export default defineConfig({
           name: 'process',
           maxWorkers: WAITING + 2,
           include: ['test/{contract,browser}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...Object.values(LOADS).flat()],
+          exclude: [...configDefaults.exclude, ...Object.values(LOADS).flat(), ...IN_FIREFOX],
           sequence: { groupOrder: 2 },
           ...processes,
         },

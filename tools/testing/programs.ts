@@ -23,6 +23,8 @@ interface Program {
   readonly macos: string
   /** Only a tool needs the program, no test. */
   readonly isForTools?: true
+  /** Its tests are left out where it is missing, and it is not installed for them. */
+  readonly isOptional?: true
 }
 
 const TABLE = {
@@ -42,6 +44,17 @@ const TABLE = {
     // Ubuntu's own package is a snap.
     ubuntu: 'npx playwright-core install --with-deps chromium',
     macos: 'brew install --cask google-chrome',
+  },
+  firefox: {
+    purpose: 'what differs between browsers, in a real Firefox',
+    variable: 'FIREFOX',
+    commands: ['firefox-esr', 'firefox', '/Applications/Firefox.app/Contents/MacOS/firefox'],
+    check: ['--version'],
+    prints: /^Mozilla Firefox \d/m,
+    debian: ['firefox-esr'],
+    ubuntu: 'sudo apt-get install -y firefox',
+    macos: 'brew install --cask firefox',
+    isOptional: true,
   },
   python: {
     purpose: 'the Python of docs/snippets, with PyJWT and cryptography',
@@ -102,7 +115,7 @@ export type ProgramName = keyof typeof TABLE
 export const PROGRAMS: Readonly<Record<ProgramName, Program>> = TABLE
 /** The programs that tests need. */
 const TESTED: readonly ProgramName[] = (Object.keys(PROGRAMS) as ProgramName[]).filter(
-  name => !PROGRAMS[name].isForTools,
+  name => !PROGRAMS[name].isForTools && !PROGRAMS[name].isOptional,
 )
 
 /** The file of each program, null where it is missing. */
