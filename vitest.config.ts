@@ -1,6 +1,6 @@
 /**
- * Three kinds of tests. Pure code runs in node, and keeps every core busy. Objects and the gate run inside workerd, and whole programs
- * run as processes: these wait more than they work, so more of their files run at once. Tests that make load, or measure under it, run last.
+ * Tests run in groups, one after another. Pure code keeps every core busy. Tests inside workerd and tests of whole programs wait more
+ * than they work, so they run together, many files at once. Tests that make load, or judge how fast something answers, run last.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -9,9 +9,9 @@ import { origin } from './test/support/workerd/origin.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
 import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
-/** Files of tests that wait more than they work. */
-const WAITING = 3 * availableParallelism()
-/** Files that make load, or judge how fast something answers. Those of one group may run beside each other, and beside nothing else. */
+/** How many files of waiting tests run at once. */
+const WAITING = 4 * availableParallelism()
+/** Files that make load, or judge how fast something answers. Those of one group run beside each other, and beside nothing else. */
 const LOADS = {
   line: ['test/contract/{line,limits}.test.ts'],
   health: ['test/contract/health.test.ts', 'test/browser/waiting.test.ts'],
@@ -77,9 +77,6 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
-          // A worker takes a second to start, so files share workers. Each file begins with empty objects.
-          isolate: false,
-          setupFiles: './test/support/workerd/fresh.ts',
           maxWorkers: WAITING,
           sequence: { groupOrder: 1 },
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
@@ -91,15 +88,15 @@ export default defineConfig({
       {
         test: {
           name: 'process',
-          maxWorkers: WAITING + 2,
+          maxWorkers: WAITING,
           include: ['test/{contract,browser}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...Object.values(LOADS).flat(), ...IN_FIREFOX],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           ...processes,
         },
       },
       ...Object.entries(LOADS).map(([name, include], index) => ({
-        test: { name: `load-${name}`, include, sequence: { groupOrder: 3 + index }, maxWorkers: 2, ...processes },
+        test: { name: `load-${name}`, include, sequence: { groupOrder: 2 + index }, maxWorkers: 2, ...processes },
       })),
     ],
   },

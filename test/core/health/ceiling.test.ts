@@ -93,7 +93,9 @@ describe('a ceiling', () => {
     for (const inside of [2, 3, 4, 9, 800]) {
       const room = new Observed(rulesOf({ sessionsMin }))
       room.inside = inside
-      expect(room.windows(2, SLOW).full(3_000, GOOD).limits).toBe(OPERATOR)
+      room.windows(2, SLOW)
+      for (let i = 0; i < 3_000 && room.limits !== OPERATOR; i++) room.full(1, GOOD)
+      expect(room.limits).toBe(OPERATOR)
     }
   })
 

@@ -56,9 +56,9 @@ const CROWDS = {
   /** A fifth of all messages comes twice, and none is lost. */
   doubled: '--visitors 800 --arrive 20 --rate 600 --duplicate 0.2',
   /** A slow room with many doors. */
-  spread: '--visitors 750 --arrive 300 --rate 30 --doors 8 --until 1320',
+  spread: '--visitors 750 --arrive 300 --rate 30 --doors 20 --edges 40 --until 1320',
   /** A third of the visitors is invited to a lane with a fifth of the permits. */
-  lanes: '--visitors 2400 --arrive 60 --rate 300 --lanes vip:0.2:0.33 --until 420',
+  lanes: '--visitors 1600 --arrive 60 --rate 200 --lanes vip:0.2:0.33 --until 420',
   /** Pages of many requests at several isolates, over a rough network. */
   limited:
     '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
