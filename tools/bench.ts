@@ -2,20 +2,21 @@
  * Measures the cost of the room, as ratios within one run: the built Worker in plain workerd, beside Workers that do
  * less or something else.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type MeasuredRatio, ratiosOf, tableOf, withTable } from './bench/ratios.ts'
 import { callsPerThousand, SESSION } from './bench/session-calls.ts'
 import { startStore } from './bench/store.ts'
 import { type Ports, startSubjects } from './bench/subjects.ts'
 import { admit, queue } from './bench/visitors.ts'
 import { measure, type Target } from './bench/wrk.ts'
-import { medians, round } from './simulation/order.ts'
+import { medians } from './simulation/order.ts'
 import { type Given, number, run, UsageError } from './support/cli.ts'
 import { newAdminToken, newRoomKeys } from './support/secrets.ts'
 import { startServe } from './support/workerd.ts'
 
-const USAGE = `npm run bench [-- --seconds S --rounds N --only NAME,... --json]
+const USAGE = `npm run bench [-- --seconds S --rounds N --only NAME,... --json --write]
 
 Measures the built Worker in plain workerd beside a trivial Worker, a plain proxy, a Worker with one object call and one row,
 and a Worker with two calls to a remote store (Redis), in turn, several rounds. Prints medians and their ratios, and the object calls of sessions that read ${SESSION.pages} pages. Needs wrk and
@@ -27,21 +28,8 @@ const FLAGS = {
   only: { value: 'NAME,...', help: 'the targets to measure, by their names in a full run' },
   sessions: { value: 'N', help: 'distinct admitted sessions', default: '5000' },
   json: { help: 'print one JSON object' },
+  write: { help: 'write the table of docs/performance.md, after a full run' },
 }
-
-/** The ratios that must hold: one target's median over another's. */
-const RATIOS = [
-  { of: 'admitted', over: 'proxy', least: 0.78, limitedBy: 'copying the request to change its headers' },
-  { of: 'admitted-two-policies', over: 'proxy', least: 0.75, limitedBy: 'copying the request to change its headers' },
-  { of: 'limited', over: 'trivial', least: 0.55, limitedBy: 'parsing the request, and writing JSON and seven fields' },
-  { of: 'poll, remembered', over: 'trivial', least: 0.65, limitedBy: 'parsing the request, and writing JSON' },
-  { of: 'poll, verified', over: 'trivial', least: 0.42, limitedBy: 'verifying HS256' },
-  { of: 'first visit', over: 'trivial', least: 0.4, limitedBy: 'signing HS256, and an 8 KB page' },
-  { of: 'newly admitted', over: 'object', least: 0.8, limitedBy: 'the object call, and signing Ed25519' },
-  { of: 'admitted', over: 'remote', least: 1.5, limitedBy: 'the proxy' },
-  { of: 'poll, remembered', over: 'remote', least: 2.8, limitedBy: 'the isolate alone' },
-  { of: 'first visit', over: 'remote', least: 2.3, limitedBy: 'signing HS256' },
-] as const
 
 const NAMES = [
   ...['store', 'remote', 'admitted', 'proxy', 'admitted-two-policies', 'object', 'newly admitted'],
@@ -80,6 +68,7 @@ async function main(given: Given): Promise<number> {
   const rounds = number(given, 'rounds', 1, 50)
   const sessions = number(given, 'sessions', 100, 100_000)
   const names = namesIn(given.only)
+  if (given.write === 'true' && names !== NAMES) throw new UsageError('--write needs a full run, without --only')
   const scratch = mkdtempSync(join(tmpdir(), 'antesala-bench-'))
   const ports: Ports = { origin: 9_301, trivial: 9_302, proxy: 9_303, object: 9_304, remote: 9_305, store: 9_306 }
   const stops: (() => Promise<void>)[] = []
@@ -97,9 +86,11 @@ async function main(given: Given): Promise<number> {
     })
     stops.push(() => served.stop())
     const targets = (await targetsOf(served.url, ports, roomKeys, sessions)).filter(({ name }) => names.includes(name))
-    const perSecond = await measureAll(targets, rounds, seconds, scratch)
+    const rates = await measureAll(targets, rounds, seconds, scratch)
     const calls = names.includes('calls') ? await callsPerThousand(served.url, 'paged', adminToken) : null
-    return report(perSecond, calls, given.json === 'true')
+    const ratios = ratiosOf(rates)
+    if (given.write === 'true') writeTable(ratios)
+    return report({ perSecond: medians(rates), ratios, calls }, given.json === 'true')
   } finally {
     for (const stop of stops.reverse()) await stop()
     rmSync(scratch, { recursive: true, force: true })
@@ -151,13 +142,18 @@ function namesIn(only: string | undefined): readonly string[] {
   return names
 }
 
+function writeTable(ratios: readonly MeasuredRatio[]): void {
+  const page = new URL('../docs/performance.md', import.meta.url)
+  writeFileSync(page, withTable(readFileSync(page, 'utf8'), tableOf(ratios)))
+}
+
 /** Measures every target once in each round, so that other load on the machine affects all targets alike. */
 async function measureAll(
   targets: readonly Target[],
   rounds: number,
   seconds: number,
   scratch: string,
-): Promise<Map<string, number>> {
+): Promise<ReadonlyMap<string, readonly number[]>> {
   const rates = new Map<string, number[]>(targets.map(({ name }) => [name, []]))
   for (let round_ = 0; round_ <= rounds; round_++) {
     for (const target of targets) {
@@ -168,29 +164,31 @@ async function measureAll(
       console.error(`round ${round_} of ${rounds}: ${target.name} ${Math.round(perSecond)} a second`)
     }
   }
-  return medians(rates)
+  return rates
 }
 
-function report(medians: ReadonlyMap<string, number>, calls: number | null, json: boolean): number {
-  const ratios = RATIOS.filter(({ of, over }) => medians.has(of) && medians.has(over)).map(
-    ({ of, over, least, limitedBy }) => {
-      const ratio = round((medians.get(of) ?? 0) / (medians.get(over) ?? 1), 3)
-      return { of, over, ratio, least, enough: ratio >= least, limitedBy }
-    },
-  )
+interface Measured {
+  /** The median of each target. */
+  readonly perSecond: ReadonlyMap<string, number>
+  readonly ratios: readonly MeasuredRatio[]
+  readonly calls: number | null
+}
+
+function report({ perSecond, ratios, calls }: Measured, json: boolean): number {
   const few = calls === null || calls <= CALLS.most
   if (json) {
-    const perSecond = Object.fromEntries([...medians].map(([k, v]) => [k, Math.round(v)]))
+    const medians = Object.fromEntries([...perSecond].map(([k, v]) => [k, Math.round(v)]))
     const callsPerThousand = calls === null ? {} : { callsPerThousand: { calls, ...CALLS, enough: few } }
-    console.log(JSON.stringify({ perSecond, ratios, ...callsPerThousand }))
+    console.log(JSON.stringify({ perSecond: medians, ratios, ...callsPerThousand }))
   } else {
-    for (const [name, perSecond] of medians)
-      console.log(`${name.padEnd(24)}${String(Math.round(perSecond)).padStart(8)} a second`)
+    for (const [name, median] of perSecond)
+      console.log(`${name.padEnd(24)}${String(Math.round(median)).padStart(8)} a second`)
     console.log()
-    for (const { of, over, ratio, least, enough, limitedBy } of ratios) {
+    for (const { of, over, ratio, spread, least, enough, limitedBy } of ratios) {
       console.log(
         `${of} / ${over}`.padEnd(32),
         ratio.toFixed(2),
+        `(${spread.map(each => each.toFixed(2)).join(' to ')})`,
         `(at least ${least})`.padEnd(16),
         enough ? 'ok  ' : 'LESS',
         limitedBy,
