@@ -1,7 +1,7 @@
 /** How much a door has to do: its calls and syncs a second, smoothed. */
 
 /** The time constant of the mean. */
-const OVER_MS = 10_000
+const OVER_MS = 3_000
 
 export interface CallMeter {
   /** Calls, decayed: divided by the time constant they are a mean a second. */

@@ -11,8 +11,8 @@ export const DOOR_CALLS_TARGET = 300
 const SHRINK_BELOW = 0.6
 /** Fewer doors must have been enough for this long. */
 const SHRINK_AFTER_MS = 10 * 60_000
-/** The number is decided this often: by then the doors have measured how newcomers spread. */
-const DECIDED_EVERY_MS = 10_000
+/** The number is decided this often: a crowd comes within seconds. */
+const DECIDED_EVERY_MS = 2_000
 /** A busy door reports at least this often. An older measurement is out of date. */
 const MEASURED_WITHIN_MS = 15_000
 
@@ -43,7 +43,7 @@ export function newDoorPlan(): DoorPlan {
   return { count: 1, from: 0, decidedAtMs: 0, calmSinceMs: null }
 }
 
-/** Decides the number of doors again, at most every ten seconds. A change of the settings is followed at once. */
+/** Decides the number of doors again, at most every two seconds. A change of the settings is followed at once. */
 export function followDoors(
   plan: DoorPlan,
   { least, most }: DoorRange,
