@@ -23,7 +23,10 @@ export const FLAGS = {
   holders: { value: 'P', help: 'share of people who hold several tickets', default: '0' },
   droppers: { value: 'P', help: 'share of people who drop their first ticket and come again', default: '0' },
   edges: { value: 'E', help: 'isolates', default: '8' },
-  doors: { value: 'D', help: 'doors; when not given one for every 6,000 a minute, at least 3' },
+  doors: {
+    value: 'D|auto',
+    help: 'doors, or auto: the room adds them; when not given one for every 6,000 a minute, at least 3',
+  },
   method: { value: 'fifo|random', help: 'queueing method', default: 'fifo' },
   'shuffle-window': {
     value: 'SECONDS',
@@ -66,7 +69,7 @@ const NUMBERS = [
   ['tickets', 'tickets', 1, 1, 100, 'whole'],
   ['holders', 'holders', 1, 0, 1, 'fractions'],
   ['droppers', 'droppers', 1, 0, 1, 'fractions'],
-  ['edges', 'edges', 1, 1, 1_000, 'whole'],
+  ['edges', 'edges', 1, 1, 10_000, 'whole'],
   ['doors', 'doors', 1, 1, 400, 'whole'],
   ['clock-skew', 'clockSkewMs', 1, 0, 10_000, 'whole'],
   ['loss', 'loss', 1, 0, 0.5, 'fractions'],
@@ -81,7 +84,9 @@ export function scenarioOf(given: Given): Scenario {
   if (method !== 'fifo' && method !== 'random') throw new UsageError(`--method must be fifo or random, got ${method}`)
   const shuffleMs = 1_000 * number(given, 'shuffle-window', 6, 3_600)
   const arrivalsMs = given.arrivals === undefined ? null : arrivalsFrom(given.arrivals)
-  const numbers = numbersOf(Object.assign({ doors: doorsFor(Number(given.rate)) }, given))
+  const grows = given.doors === 'auto'
+  const doors = grows ? String(DOORS_MAX) : (given.doors ?? doorsFor(Number(given.rate)))
+  const numbers = numbersOf(Object.assign({}, given, { doors }))
   const { ratePerMinute, holders, droppers } = numbers
   if (holders + droppers > 1)
     throw new UsageError(`--holders and --droppers must be at most 1 in all, got ${holders + droppers}`)
@@ -91,6 +96,7 @@ export function scenarioOf(given: Given): Scenario {
   const isHeld = prequeueMs > 0 && !isDrawn
   return {
     ...numbers,
+    ...(grows ? { growsFrom: Math.max(1, Math.ceil(numbers.ratePerMinute / RATE_PER_DOOR)) } : {}),
     ...(arrivalsMs ? { visitors: arrivalsMs.length, arrivalsMs } : {}),
     ratePerMinute: isHeld ? 0 : ratePerMinute,
     ...(given.limit === undefined ? {} : { limit: limitOf(given.limit) }),
@@ -119,6 +125,10 @@ function limitOf(text: string): Limit {
   return { count, periodMs: 1_000 * seconds, burst }
 }
 
+/** The admissions a minute for which a room has a door, and the most doors, as in a room's settings. */
+const RATE_PER_DOOR = 6_000
+const DOORS_MAX = 100
+
 /** The same names as in a room's settings. */
 const LANE_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
 
@@ -144,7 +154,7 @@ function lanesOf(text: string): SimulatedLane[] {
 
 /** An object handles about 1,000 requests a second, and an admission takes a few calls. */
 function doorsFor(ratePerMinute: number): string {
-  return String(Math.max(3, Math.ceil(ratePerMinute / 6_000)))
+  return String(Math.max(3, Math.ceil(ratePerMinute / RATE_PER_DOOR)))
 }
 
 /** The command with those flags that differ from their defaults. */
@@ -160,6 +170,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
   const given: Record<string, string | undefined> = {
     ...(arrivalsFile ? { arrivals: arrivalsFile } : { visitors, arrive }),
     ...others,
+    ...(scenario.growsFrom ? { doors: 'auto' } : {}),
     prequeue: String((changes[0]?.atMs ?? drawAtMs ?? 0) / 1_000),
     method: shuffleMs ? 'random' : 'fifo',
     'shuffle-window': shuffleMs ? String(shuffleMs / 1_000) : undefined,

@@ -35,6 +35,8 @@ export interface Behind {
 export class Door {
   /** Admissions by lane. */
   readonly admitted = new Map<string, number>()
+  /** Calls and syncs of edges. */
+  calls = 0
   readonly #around: Surroundings
   readonly #behind: Behind
   readonly #sessions: DoorSessions & { readonly store: MemorySessions }
@@ -59,10 +61,16 @@ export class Door {
     this.#lender = this.#newLender()
   }
 
+  #noteCall(): void {
+    this.calls++
+    core.noteCall(this.#state.calls, this.#around.agenda.nowMs)
+  }
+
   /** Exchanges a place for a session, on behalf of a visitor. */
   claim(visitor: Visitor, request: Claim, reply: (answer: ClaimAnswer) => void): void {
     const { agenda, counts } = this.#around
     counts.objectRequests++
+    this.#noteCall()
     const deadlineMs = agenda.nowMs + CLAIM_AWAITED_MS
     const decide = (attempt: core.Attempt): void => {
       const state = this.#state
@@ -86,6 +94,7 @@ export class Door {
     const { agenda, counts, events } = this.#around
     const { nowMs } = agenda
     counts.objectRequests++
+    this.#noteCall()
     const answer = renewAndLend(this.#lender, this.#sessions, request, nowMs)
     if (request.tokenRequests) {
       const requested = JSON.stringify(request.tokenRequests)
@@ -98,6 +107,7 @@ export class Door {
   sync(report: EdgeReport, reply: (answer: EdgeReply<never>) => void): void {
     const { agenda, counts } = this.#around
     counts.objectRequests++
+    this.#noteCall()
     core.applyEdgeReport(this.#state, report, this.#around.agenda.nowMs)
     this.#keepReporting()
     const answer = () => {

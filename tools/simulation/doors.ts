@@ -31,7 +31,7 @@ export class Doors implements Below {
     this.#around = around
     this.#doors = Array.from(
       { length: doors },
-      (_, index) => new Door(`d${index}`, around, { room, doors: this, rules, quotaOf }),
+      (_, index) => new Door(`d-${index}`, around, { room, doors: this, rules, quotaOf }),
     )
   }
 
@@ -79,6 +79,11 @@ export class Doors implements Below {
     return this.#sum(({ admitted }) => admitted.get(lane) ?? 0)
   }
 
+  /** The calls and syncs of edges at each door so far. */
+  get calls(): readonly number[] {
+    return this.#doors.map(({ calls }) => calls)
+  }
+
   get rowsRead(): number {
     return this.#sum(door => door.rowsRead)
   }
@@ -88,7 +93,7 @@ export class Doors implements Below {
   }
 
   #byName(name: string): Door {
-    return this.#doors[Number(name.slice(1))] as Door
+    return this.#doors[Number(name.slice(2))] as Door
   }
 
   #sum(of: (door: Door) => number): number {

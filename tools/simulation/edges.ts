@@ -13,7 +13,7 @@ const ROAMING = 0.1
 
 export interface Edge {
   readonly state: edgeHalf.EdgeState<never>
-  readonly home: number
+  home: number
   readonly skewMs: number
   /** Null where sessions have no limit. */
   requests: Requests | null
@@ -35,7 +35,9 @@ export class Edges {
     this.#around = around
     this.#doors = doors
     this.#answer = answer
-    const { edges, doors: doorCount, clockSkewMs } = around.scenario
+    const { scenario } = around
+    const { edges, clockSkewMs } = scenario
+    const doorCount = scenario.growsFrom ?? scenario.doors
     this.#edges = Array.from({ length: edges }, (_, index) => ({
       state: edgeHalf.newEdge<never>(`i${index}`),
       home: index % doorCount,
@@ -76,7 +78,7 @@ export class Edges {
   }
 
   #sync(edge: Edge): void {
-    const { agenda, network } = this.#around
+    const { agenda, network, random, scenario } = this.#around
     edge.syncing = true
     const sentMs = agenda.nowMs
     const report = edgeHalf.edgeReport(edge.state, sentMs)
@@ -84,7 +86,10 @@ export class Edges {
       reply => this.#doors.sync(edge.home, report, reply),
       reply => {
         if (reply) {
+          const before = edge.state.snapshot?.doors?.count
           edgeHalf.applyEdgeReply(edge.state, reply, sentMs)
+          const count = edge.state.snapshot?.doors?.count
+          if (scenario.growsFrom && count !== before) edge.home = random.below(count ?? 1)
           edge.emptyDoors.clear()
         }
         edge.syncing = false

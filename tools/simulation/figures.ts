@@ -33,6 +33,14 @@ export interface Figures {
   objectCallsPerVisitor: number
   rowsWritten: number
   costUsd: number
+  costUsdPerHour: number
+  /** The most doors that newcomers went to. */
+  doors: number
+  /** The most calls and syncs of edges at one door in a second, and the most reports of doors at the room. */
+  busiestDoorPerSecond: number
+  busiestRoomPerSecond: number
+  /** The largest snapshot as JSON: each edge gets one at most once a second. */
+  snapshotBytesMax: number
   missed: number
   lastAdmittedSeconds: number
   /** Requests of robots that keep no cookies, and how many admissions they got; absent without robots. */
@@ -56,7 +64,7 @@ const WINDOWS_SECONDS = [1, 10, 60]
 
 /** Waits, order and estimates count only visitors who kept polling. The rest counts all visitors. */
 export function figuresOf(world: World): Figures {
-  const { checks, counts, scenario, usage, visitors } = world
+  const { checks, counts, load, scenario, usage, visitors } = world
   const at = checks.admissions.map(({ atMs }) => atMs)
   const people = new Set(visitors.map(({ person }) => person)).size
   const ratePerMinute = world.ratePerMinute
@@ -91,6 +99,11 @@ export function figuresOf(world: World): Figures {
     objectCallsPerVisitor: round((counts.objectCalls + world.limitCalls) / people, 2),
     rowsWritten: usage.rowsWritten,
     costUsd: round(costUsd(usage), 4),
+    costUsdPerHour: round((costUsd(usage) * 3_600) / Math.max(1, world.samples.length), 2),
+    doors: load.doorsMax,
+    busiestDoorPerSecond: load.doorMax,
+    busiestRoomPerSecond: load.roomMax,
+    snapshotBytesMax: load.snapshotBytesMax,
     missed: counts.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
     ...(scenario.robots ? { robots: { requests: counts.robotRequests, admitted: counts.robotsAdmitted } } : {}),

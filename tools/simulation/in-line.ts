@@ -178,7 +178,8 @@ export class InLine {
 
   #issue({ visitor, edge, nowMs }: Request, lane: string): Ticket {
     const { random, scenario } = this.#around
-    const sid = `d${random.below(scenario.doors)}.${visitor.number}-${visitor.places}`
+    const { count, from } = edge.state.snapshot?.doors ?? { count: scenario.growsFrom ?? scenario.doors, from: 0 }
+    const sid = `d-${from + random.below(count - from)}.${visitor.number}-${visitor.places}`
     const ticket = this.#lots.newTicket(sid, lane, edge.state.snapshot, nowMs)
     visitor.takes(ticket, ticket.entry ? this.#room.startsMs : (ticket.draw?.untilMs ?? 0))
     return ticket

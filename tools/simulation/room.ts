@@ -37,6 +37,8 @@ export class Room {
   stepRules: StepRules
   /** When the event starts; 0 without one. */
   readonly startsMs: number
+  /** Reports of doors so far. */
+  syncs = 0
   readonly #around: Surroundings
   /** Places are drawn: a visitor without a place cannot be called yet. */
   readonly #isDrawn: boolean
@@ -52,6 +54,7 @@ export class Room {
       lanes: scenario.lanes ?? [],
       shuffleMs: (scenario.drawAtMs === undefined ? scenario.shuffleMs : null) ?? null,
       event: eventOf(scenario),
+      doors: { least: scenario.growsFrom ?? scenario.doors, most: scenario.doors },
     }
     this.stepRules = stepRulesOf(this.rules)
     this.startsMs = this.rules.event?.startMs ?? 0
@@ -63,6 +66,7 @@ export class Room {
     const { agenda, checks, counts, events } = this.#around
     const { nowMs } = agenda
     counts.objectRequests++
+    this.syncs++
     const outcome = roomHalf.sync(this.state, report, this.rules, nowMs)
     below.checkInside()
     const { snapshot } = this.state

@@ -27,7 +27,10 @@ export interface Scenario {
   /** Share of people who throw away their first ticket while its place is still secret, and take a new one. */
   readonly droppers?: number
   readonly edges: number
+  /** The number of doors; with `growsFrom` the most. */
   readonly doors: number
+  /** The room begins with so many doors and adds more by itself; absent where the number is fixed. */
+  readonly growsFrom?: number
   readonly clockSkewMs: number
   /** Share of messages that never arrive, and also of messages that are 1 to 8 seconds late. */
   readonly loss: number

@@ -51,5 +51,5 @@ function* smallerThan(world: World): Generator<Scenario> {
   }
   if (scenario.evictions > 0) yield { ...scenario, evictions: scenario.evictions >> 1 }
   if (scenario.edges > 1) yield { ...scenario, edges: scenario.edges >> 1 }
-  if (scenario.doors > 1) yield { ...scenario, doors: scenario.doors >> 1 }
+  if (scenario.doors > 1 && !scenario.growsFrom) yield { ...scenario, doors: scenario.doors >> 1 }
 }

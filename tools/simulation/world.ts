@@ -12,6 +12,7 @@ import type { Events } from './events.ts'
 import { InLine } from './in-line.ts'
 import { Inside } from './inside.ts'
 import { Network } from './network.ts'
+import { ObjectLoad } from './object-load.ts'
 import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
 import { Room } from './room.ts'
@@ -33,6 +34,7 @@ export class World {
   readonly visitors: readonly Visitor[]
   readonly startMs = START_MS
   readonly samples: Sample[] = []
+  readonly load = new ObjectLoad()
   readonly counts = new Counts()
   readonly #agenda: Agenda
   readonly #random: Random
@@ -111,7 +113,7 @@ export class World {
     return {
       workerRequests: polls + pageViews,
       objectRequests,
-      objectSeconds: ((this.scenario.doors + 1) * (this.#agenda.nowMs - START_MS)) / 1_000,
+      objectSeconds: ((this.load.doorsMax + 1) * (this.#agenda.nowMs - START_MS)) / 1_000,
       rowsRead: this.#doors.rowsRead,
       rowsWritten: rowsWritten + this.#doors.rowsWritten,
     }
@@ -142,6 +144,8 @@ export class World {
   }
 
   #sample(): void {
+    const { snapshot, doorPlan } = this.#room.state
+    this.load.note({ calls: this.#doors.calls, syncs: this.#room.syncs, snapshot, doors: doorPlan.count })
     this.#room.noteShares(TICK_MS, lane => this.#doors.admittedIn(lane))
     const { ratePerMinute, totalActiveUsers } = this.#room.rules
     const { inLine, callable, standing } = this.#room

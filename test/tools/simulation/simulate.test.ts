@@ -41,6 +41,16 @@ describe('npm run simulate', () => {
     expect(await figures()).toEqual(await figures())
   })
 
+  it('adds doors for many isolates, and reports what the busiest objects had to do', async () => {
+    const crowd = ['--visitors', '3000', '--arrive', '30', '--rate', '600', '--edges', '1000', '--until', '60']
+    const { status, stdout } = await simulate(...crowd, '--doors', 'auto', '--json')
+    const { doors, busiestDoorPerSecond, busiestRoomPerSecond, snapshotBytesMax } = JSON.parse(stdout)
+    expect([status, doors]).toEqual([0, expect.any(Number)])
+    expect(doors).toBeGreaterThan(1)
+    for (const figure of [busiestDoorPerSecond, busiestRoomPerSecond, snapshotBytesMax])
+      expect(figure).toBeGreaterThan(0)
+  })
+
   it('refuses an unknown method', async () => {
     const { status, stderr } = await simulate('--method', 'lottery')
     expect(status).toBe(2)
