@@ -13,7 +13,10 @@
 
   const tick = () => {
     const seconds = Math.max(0, Math.ceil((endMs - Date.now()) / 1000))
-    if (left) left.textContent = countdown(seconds)
+    if (left) {
+      left.textContent = countdown(seconds)
+      left.className = left.textContent.length > 6 ? 'long' : ''
+    }
     if (seconds > 0) {
       setTimeout(tick, 250)
       return

@@ -71,6 +71,13 @@ export async function startRooms(rooms: Rooms, originPort: number, inviting: rea
       })
       if (!response.ok) throw new Error(await response.text())
     },
+    /** Returns a page of the preview, or of its list without a name. */
+    async preview(query: Readonly<Record<string, string>>): Promise<string> {
+      const url = `${served.url}/.waiting-room/preview?${new URLSearchParams(query)}`
+      const response = await fetch(url, { headers: { Authorization: `Bearer ${adminToken}` } })
+      if (!response.ok) throw new Error(await response.text())
+      return response.text()
+    },
     stop: () => served.stop(),
   }
 }

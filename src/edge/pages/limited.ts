@@ -42,7 +42,7 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Shown
     wait: words,
     isLong: words.length > 6,
     reloads,
-    foot: reloads ? limited.reloads : limited.comeBack,
+    foot: forGood ? null : reloads ? limited.reloads : limited.comeBack,
   }
   return { html: render(variables), headers: await headers(room, language, form.form) }
 }
