@@ -8,6 +8,9 @@ import { utf8 } from './utf8.ts'
 /** A token names one visitor and one place. Anything longer is an attack on the parser. */
 export const TOKEN_BYTES_MAX = 2_048
 
+/** The bytes of a signature. The runtime throws for an Ed25519 signature of another length. */
+const SIGNATURE_BYTES: Readonly<Record<string, number>> = { Ed25519: 64, HMAC: 32 }
+
 /** Returns the encoded header of a key's tokens, byte for byte as jose writes it. */
 export function encodedHeader({ alg, typ, kid }: { alg: string; typ: string; kid: string }): string {
   return base64url.encode(JSON.stringify({ alg, typ, kid }))
@@ -28,8 +31,9 @@ export async function verifyCompact(header: string, text: string, key: CryptoKey
   const end = text.lastIndexOf('.')
   const payload = decode(text.slice(header.length + 1, end))
   const signature = decode(text.slice(end + 1))
-  if (!payload || !signature) return null
-  const isSigned = await crypto.subtle.verify(key.algorithm.name, key, signature, utf8(text.slice(0, end)))
+  const { name } = key.algorithm
+  if (!payload || !signature || signature.length !== SIGNATURE_BYTES[name]) return null
+  const isSigned = await crypto.subtle.verify(name, key, signature, utf8(text.slice(0, end)))
   return isSigned ? payload : null
 }
 

@@ -198,3 +198,22 @@ describe('a Cookie header for the origin', () => {
     expect(withoutOurs('note=before,antesala; c=3')).toBeUndefined()
   })
 })
+
+describe('a token whose signature has another length', () => {
+  it.each([
+    ['held.test', 31],
+    ['wide.test', 63],
+    ['wide.test', 65],
+    ['wide.test', 1],
+  ])('is no token: %s, %i bytes', async (host, length) => {
+    const visitor = new Visitor(host, newEdge())
+    await visitor.page()
+    const [header, payload] = visitor.token.split('.')
+    const forged = `${header}.${payload}.${base64url.encode(new Uint8Array(length).fill(7))}`
+    const name = `__Host-antesala-${host.split('.')[0]}`
+    const headers = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', Cookie: `${name}=${forged}` }
+    const { status, response } = await send(newEdge(), new Request(`https://${host}/`, { headers }))
+    expect(status).toBe(host === 'held.test' ? 503 : 200)
+    expect(response.headers.get('Waiting-Room-State')).toBe(host === 'held.test' ? 'waiting' : null)
+  })
+})
