@@ -2,7 +2,7 @@
 // The past of the shown room, as the room has kept it: read for one of four ranges, and again while time goes on.
 import { call, pathOf } from './api.js'
 import { drawCharts, showMoment } from './charts.js'
-import { $, all, input, say } from './dom.js'
+import { $, all, input, say, within } from './dom.js'
 import { showTable } from './history-table.js'
 import { chosen, serverMs } from './rooms.js'
 
@@ -19,6 +19,8 @@ const MINUTE_MS = 60_000
 /** A step of each range, in minutes: about as many steps as a chart has room for. @type {Record<string, number>} */
 const STEPS = { 15: 1, 60: 1, 360: 1, 1440: 3 }
 const READ_EVERY_MS = 15_000
+const STEPS_OF_EVENT = 480
+const KEPT_MS = 30 * 24 * 60 * MINUTE_MS
 
 /** The room and the range that are shown or being read. */
 let wanted = ''
@@ -35,15 +37,16 @@ export function historyControls() {
 
 /** Reads the past when the room or the range is another one, or some seconds have passed. @param {Room} room */
 export async function showHistory(room) {
-  const minutes = range()
-  const what = `${room.name} ${minutes}`
+  const event = eventOf(room)
+  $('range-event').hidden = event === null
+  if (event === null && within($('range-event'), 'input').matches(':checked')) input('range-hour').checked = true
+  const span = spanOf(event)
+  const what = `${room.name} ${span.name}`
   if (what === wanted && Date.now() - readAtMs < READ_EVERY_MS) return
   if (!what.startsWith(`${past?.room} `)) past = null
   wanted = what
   readAtMs = Date.now()
-  const stepMs = (STEPS[minutes] ?? 1) * MINUTE_MS
-  const toMs = serverMs() + 1
-  const fromMs = Math.floor((toMs - minutes * MINUTE_MS) / stepMs) * stepMs
+  const { fromMs, toMs, stepMs } = span
   const answer = await call(`${pathOf(room)}/history?${query(fromMs, toMs, stepMs)}`)
   if (what !== wanted) return
   $('history-none').hidden = answer?.status === 200
@@ -59,9 +62,33 @@ export async function showHistory(room) {
   showTable(past)
 }
 
-/** Returns the minutes of the chosen range. */
-function range() {
-  return Number(/** @type {HTMLInputElement} */ (document.querySelector('input[name=range]:checked')).value)
+/**
+ * Returns the chosen range. It begins at a whole step.
+ * @param {{ fromMs: number, toMs: number } | null} event
+ */
+function spanOf(event) {
+  const chosen = /** @type {HTMLInputElement} */ (document.querySelector('input[name=range]:checked')).value
+  const nowMs = serverMs() + 1
+  if (chosen === 'event' && event) {
+    const stepMs = Math.max(1, Math.ceil((event.toMs - event.fromMs) / STEPS_OF_EVENT / MINUTE_MS)) * MINUTE_MS
+    return { name: 'event', fromMs: Math.floor(event.fromMs / stepMs) * stepMs, toMs: event.toMs, stepMs }
+  }
+  const minutes = Number(chosen) || 60
+  const stepMs = (STEPS[minutes] ?? 1) * MINUTE_MS
+  const fromMs = Math.floor((nowMs - minutes * MINUTE_MS) / stepMs) * stepMs
+  return { name: String(minutes), fromMs, toMs: nowMs, stepMs }
+}
+
+/**
+ * Returns the time of the event that is on, or of the last one, up to now. Minutes are kept for 30 days.
+ * @param {Room} room
+ */
+function eventOf({ events }) {
+  const nowMs = serverMs() + 1
+  const begun = events.filter(({ state }) => state === 'prequeueing' || state === 'active' || state === 'over').at(-1)
+  if (!begun) return null
+  const fromMs = Date.parse(begun.prequeueAt ?? begun.startsAt)
+  return nowMs - fromMs > KEPT_MS ? null : { fromMs, toMs: Math.min(nowMs, Date.parse(begun.endsAt)) }
 }
 
 function readAgain() {

@@ -52,10 +52,15 @@ export function isOverview() {
   return location.hash === '#overview'
 }
 
+/** Returns whether the address asks for the large view of a room, without controls. */
+export function isWall() {
+  return location.hash.startsWith('#wall/')
+}
+
 /** Returns the room that the address names by its fragment, which is never an element's id. */
 export function chosen() {
   if (isOverview()) return undefined
-  const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}`
+  const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}` || location.hash === `#wall/${name}`
   const named = reading.rooms.find(({ name }) => isNamed(name))
   // No other room may replace one that does not answer: the operator would change the wrong room.
   if (!named && reading.silent.some(isNamed)) return undefined

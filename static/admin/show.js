@@ -3,7 +3,7 @@
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
 import { pastOf } from './past.js'
-import { chosen, isOverview, reading, serverMs } from './rooms.js'
+import { chosen, isOverview, isWall, reading, serverMs } from './rooms.js'
 import { ago, brief, count, lineTakes, moment, stateOf, summary } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
@@ -77,6 +77,16 @@ export function showRooms(current) {
   }
   $('to-overview').hidden = rooms.length < 2
   $('to-overview').ariaCurrent = isOverview() ? 'page' : null
+  showWall(current)
+}
+
+/** Shows the way to the large view of a room, or back from it. @param {Room | undefined} current */
+function showWall(current) {
+  const link = /** @type {HTMLAnchorElement} */ ($('wall'))
+  $('app').classList.toggle('wall', isWall() && current !== undefined)
+  link.hidden = current === undefined
+  link.href = `#${isWall() ? 'room' : 'wall'}/${current?.name}`
+  say(link, isWall() ? 'Leave the wall' : 'Wall')
 }
 
 /** @param {Room} room */

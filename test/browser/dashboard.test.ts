@@ -216,6 +216,17 @@ describe('the dashboard', () => {
     expect(await page.locator('#advice').isVisible()).toBe(false)
   })
 
+  test('is shown on a wall without its controls, and without a scroll', async () => {
+    await logIn({ viewport: { width: 1_920, height: 1_080 } })
+    await page.getByRole('link', { name: 'Wall', exact: true }).click()
+    await expect.poll(() => page.getByLabel('Hold the line').isVisible(), READ).toBe(false)
+    expect(await text('state-word')).toBe('A line')
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(1_080)
+    expect(await violations()).toEqual([])
+    await page.getByRole('link', { name: 'Leave the wall' }).click()
+    await expect.poll(() => page.getByLabel('Hold the line').isVisible(), READ).toBe(true)
+  })
+
   test('has the state, the hold and the rate on the first screen of a phone', async () => {
     await logIn({ viewport: { width: 390, height: 740 } })
     for (const part of ['state-text', 'hold', 'rate']) {
@@ -440,6 +451,21 @@ describe('the past', () => {
     expect(searchParams.get('step')).toBe('3')
     await expect.poll(() => page.getByLabel('Moment').getAttribute('max'), READ).toMatch(/^4(79|80)$/)
     expect(await violations()).toEqual([])
+  })
+
+  test('has the range of an event where there is one', async () => {
+    const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+    const sale = { name: 'sale', event_start_time: at(-5), event_end_time: at(2) }
+    fake.room('shop').change({ set: { events: [sale] } }, null, 'Bo')
+    await logIn()
+    const answered = page.waitForResponse(url => url.url().includes(encodeURIComponent(at(-5).slice(0, 13))))
+    await range('Event')
+    await answered
+    await expect.poll(() => page.getByLabel('Moment').getAttribute('max'), READ).toMatch(/^(299|300)$/)
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await page.getByRole('heading', { name: 'tickets' }).waitFor()
+    await expect.poll(() => page.getByRole('radio', { name: '1 h' }).isChecked(), READ).toBe(true)
+    expect(await page.getByRole('radio', { name: 'Event' }).isVisible()).toBe(false)
   })
 
   test('is read by keyboard, moment by moment, with what happened then', async () => {
