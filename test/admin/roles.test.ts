@@ -117,6 +117,19 @@ describe('the roles', () => {
       expect((await ask('DELETE', `/api/v1/rooms/caseless/overrides/${setting}`, TOKENS.operator)).status).toBe(403)
   })
 
+  it('let only an admin read the values that pass the line, also in the list of changes', async () => {
+    const bypass = [{ header: { name: 'X-Monitor', value: 'a-value-that-passes' }, path: '/up' }]
+    await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.admin, { bypass })
+    for (const path of ['', '/changes', '/history', '/audit']) {
+      const { body } = await ask('GET', `/api/v1/rooms/caseless${path}`, TOKENS.operator)
+      expect(JSON.stringify(body), path).not.toContain('a-value-that-passes')
+      expect(JSON.stringify(body), path).toContain('X-Monitor')
+    }
+    const { body } = await ask('GET', '/api/v1/rooms/caseless', TOKENS.admin)
+    expect(body.settings.bypass[0].header.value).toBe('a-value-that-passes')
+    await ask('DELETE', '/api/v1/rooms/caseless/overrides', TOKENS.admin)
+  })
+
   it('let every role read the metrics', async () => {
     for (const holder of HOLDERS)
       expect((await ask('GET', '/metrics', TOKENS[holder])).status).toBe(holder === 'none' ? 401 : 200)

@@ -6,6 +6,7 @@ import type { AdminContext } from '../context.ts'
 import { isPreviewKey } from '../preview.ts'
 import { fail } from '../refusals.ts'
 import { type Access, createGuard } from './guard.ts'
+import { withoutPassingValues } from './hidden.ts'
 import { ASSERTION_HEADER, createLogins, type Login } from './login.ts'
 import { type Identity, includesRole, leastRole } from './roles.ts'
 
@@ -56,6 +57,7 @@ export function createAccess() {
       if (!includesRole(identity.role, least)) return notAllowed(identity, `Only the role ${least} may do this.`)
       context.set('identity', identity)
       await next()
+      if (identity.role !== 'admin') context.res = await withoutPassingValues(context.res)
       context.res.headers.set('Cache-Control', 'no-store')
       return undefined
     },
