@@ -5,7 +5,7 @@ import type { AlertCalls, AlertReport } from '../core/protocol/alerts.ts'
 import type { AuditCalls, AuditEntry, AuditQuery, Deed } from '../core/protocol/audit.ts'
 import type { Change } from '../core/protocol/calls.ts'
 import { alertRulesOf } from '../settings/admin/alert-rules.ts'
-import { secretNames } from '../settings/admin/secret-names.ts'
+import { firstTokenEndMs, secretNames } from '../settings/admin/secret-names.ts'
 import { type Deployment, readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { Alerts } from './alerts/alerts.ts'
@@ -68,6 +68,11 @@ export class OperatedRoom extends DurableObject<Env> implements AuditCalls, Aler
     this.auditLog.add(deed, nowMs)
     const names = Object.keys(deed.after ?? {}).join(', ')
     this.alerts.moment(this.rulesOfAlerts(), 'settings_changed', `${deed.actor} has changed ${names}`, nowMs)
+  }
+
+  protected tokenEndsInMs(nowMs: number): number | null {
+    const endMs = firstTokenEndMs(this.env)
+    return endMs === null ? null : Math.max(0, endMs - nowMs)
   }
 
   protected rulesOfAlerts(): readonly AlertRule[] {

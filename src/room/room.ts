@@ -172,7 +172,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   }
 
   #followAlerts(nowMs: number): void {
-    const figures = () => alertFigures(this.#stats(nowMs), this.#log.silentDoors)
+    const figures = () => alertFigures(this.#stats(nowMs), this.#log.silentDoors, this.tokenEndsInMs(nowMs))
     this.alerts.follow(this.rulesOfAlerts(), figures, nowMs)
     this.ctx.waitUntil(this.#wakeSoon())
   }

@@ -234,6 +234,14 @@ describe('the alerts of a room', () => {
     await ask('/overrides', { method: 'DELETE' })
   })
 
+  it('report the start of an event by themselves, while no visitor is there', async () => {
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString()
+    const sale = { name: 'sale', event_start_time: at(1_000), event_end_time: at(120_000) }
+    await patch({ events: [sale], alerts: [{ when: 'event_started', to: ['chat'] }] })
+    await expect.poll(states, { timeout: 10_000 }).toEqual([['the event sale has started', 'delivered']])
+    await ask('/overrides', { method: 'DELETE' })
+  })
+
   it('are tested by an admin, and the test is in the audit log', async () => {
     expect((await ask('/alerts/test', { method: 'POST', body: '{"receiver":"chat"}' })).status).toBe(202)
     expect((await ask('/alerts/test', { method: 'POST', body: '{"receiver":"nobody"}' })).status).toBe(422)

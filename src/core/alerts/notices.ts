@@ -35,6 +35,10 @@ export function wordsFor({ when, threshold }: AlertRule, state: 'firing' | 'reso
       return isOver ? 'the origin is slow, and fewer visitors are let in' : 'the origin is no longer slow'
     case 'origin_down':
       return isOver ? 'the origin is down, and no visitor is let in' : 'the origin is no longer down'
+    case 'breaker_open':
+      return isOver ? `${is} upstreams are shut off` : 'no upstream is shut off any more'
+    case 'token_ends':
+      return isOver ? `a token of an operator ends in ${is} days` : 'no token of an operator ends soon any more'
     case 'door_silent':
       return isOver ? `${is} doors do not answer the room` : 'every door answers the room again'
     case 'event_started':

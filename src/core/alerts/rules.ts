@@ -1,5 +1,7 @@
 /** The conditions of alerts, and the figures by which a room judges them. */
-import { MINUTE_MS } from '../timing.ts'
+import { HOUR_MS, MINUTE_MS } from '../timing.ts'
+
+const DAY_MS = 24 * HOUR_MS
 
 /** Conditions that last, with the unit of their limit. Null means that a condition has no limit. */
 export const LASTING = {
@@ -9,7 +11,9 @@ export const LASTING = {
   budget_below: 'admissions',
   origin_slowed: null,
   origin_down: null,
+  breaker_open: null,
   door_silent: null,
+  token_ends: 'days',
 } as const
 /** Moments: each is one notice, and nothing comes back. */
 export const MOMENTS = ['event_started', 'event_ended', 'settings_changed'] as const
@@ -41,6 +45,10 @@ export interface AlertFigures {
   readonly freePlaces: number
   readonly remaining: number | null
   readonly origin: 'well' | 'slowed' | 'down'
+  /** Upstreams that are shut off. */
+  readonly openBreakers: number
+  /** Until the first token of an operator ends, 0 for one that has ended; null without tokens. */
+  readonly tokenEndsInMs: number | null
   /** Doors that have not answered the room. */
   readonly silentDoors: number
 }
@@ -69,6 +77,12 @@ export function judgeCondition(when: LastingKind, threshold: number | null, figu
       return { holds: figures.origin === 'slowed', value: null }
     case 'origin_down':
       return { holds: figures.origin === 'down', value: null }
+    case 'breaker_open':
+      return { holds: figures.openBreakers > 0, value: figures.openBreakers }
+    case 'token_ends': {
+      const days = figures.tokenEndsInMs === null ? null : Math.floor(figures.tokenEndsInMs / DAY_MS)
+      return { holds: days !== null && days < limit, value: days }
+    }
     case 'door_silent':
       return { holds: figures.silentDoors > 0, value: figures.silentDoors }
   }

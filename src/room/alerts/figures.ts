@@ -2,7 +2,7 @@
 import type { AlertFigures } from '../../core/alerts/rules.ts'
 import type { RoomStats } from '../../core/protocol/calls.ts'
 
-export function alertFigures(stats: RoomStats, silentDoors: number): AlertFigures {
+export function alertFigures(stats: RoomStats, silentDoors: number, tokenEndsInMs: number | null): AlertFigures {
   return {
     waiting: stats.waiting,
     waitMs: stats.waitMs,
@@ -11,6 +11,8 @@ export function alertFigures(stats: RoomStats, silentDoors: number): AlertFigure
     freePlaces: stats.totalActiveUsers - stats.active - stats.permitsOut,
     remaining: stats.remaining,
     origin: stats.health.state,
+    openBreakers: stats.health.upstreams.filter(({ breaker }) => breaker === 'open').length,
+    tokenEndsInMs,
     silentDoors,
   }
 }

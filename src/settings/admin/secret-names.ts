@@ -1,7 +1,7 @@
 /** The names of what the secrets contain, for the audit log. No secret itself is among them. */
 import type { Variables } from '../deployment.ts'
 import { SettingsError } from '../messages.ts'
-import { readNamedTokens } from './named-tokens.ts'
+import { type NamedToken, readNamedTokens } from './named-tokens.ts'
 
 export interface SecretNames {
   /** Each named token with its role and its end. Null where the secret cannot be read, which the admin API reports. */
@@ -18,11 +18,23 @@ export function secretNames(variables: Pick<Variables, 'ADMIN_TOKENS' | 'ROOM_KE
   return { tokens: tokensIn(variables), invitationKeys }
 }
 
+/** Returns when the first named token ends, or null without tokens that can be read. */
+export function firstTokenEndMs(variables: Pick<Variables, 'ADMIN_TOKENS'>): number | null {
+  const ends = (readable(variables) ?? []).map(({ expires }) => Date.parse(expires))
+  return ends.length === 0 ? null : Math.min(...ends)
+}
+
 function tokensIn(variables: Pick<Variables, 'ADMIN_TOKENS'>): readonly string[] | null {
-  try {
-    return readNamedTokens(variables).map(
+  return (
+    readable(variables)?.map(
       ({ name, role, expires, sha256 }) => `${name}, ${role} until ${expires} (${sha256.slice(0, 6)})`,
-    )
+    ) ?? null
+  )
+}
+
+function readable(variables: Pick<Variables, 'ADMIN_TOKENS'>): readonly NamedToken[] | null {
+  try {
+    return readNamedTokens(variables)
   } catch (error) {
     if (error instanceof SettingsError) return null
     throw error

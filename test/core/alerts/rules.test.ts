@@ -10,6 +10,8 @@ const figures = (more: Partial<AlertFigures> = {}): AlertFigures => ({
   freePlaces: 50,
   remaining: null,
   origin: 'well',
+  openBreakers: 0,
+  tokenEndsInMs: null,
   silentDoors: 0,
   ...more,
 })
@@ -33,6 +35,10 @@ describe('a condition', () => {
     ['origin_slowed', null, { origin: 'down' }, false, null],
     ['origin_down', null, { origin: 'down' }, true, null],
     ['door_silent', null, { silentDoors: 2 }, true, 2],
+    ['breaker_open', null, { openBreakers: 1 }, true, 1],
+    ['token_ends', 7, {}, false, null],
+    ['token_ends', 7, { tokenEndsInMs: 6.9 * 86_400_000 }, true, 6],
+    ['token_ends', 7, { tokenEndsInMs: 7 * 86_400_000 }, false, 7],
   ])('%s with limit %s and %j is %s', (when, threshold, more, holds, value) => {
     expect(judgeCondition(when, threshold, figures(more))).toEqual({ holds, value })
   })
