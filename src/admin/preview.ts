@@ -6,7 +6,7 @@
 const VALID_MS = 60 * 60_000
 const KEY = /^(\d{1,16})\.([\w-]{43})$/
 
-export interface PreviewLink {
+interface PreviewLink {
   readonly url: string
   readonly expiresAt: string
 }

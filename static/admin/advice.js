@@ -16,7 +16,7 @@ export function showAdvice({ figures }) {
 }
 
 /** @param {Advice} advice @param {number} waiting @returns {[reason: string, act: string]} */
-export function adviceWords(advice, waiting) {
+function adviceWords(advice, waiting) {
   switch (advice.rule) {
     case 'sold-out-near':
       return [

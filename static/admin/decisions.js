@@ -58,7 +58,7 @@ export function sentenceOf({ did, upstream, enforced }) {
 }
 
 /** Returns what was seen. @param {Pick<Decision, 'saw'>} decision */
-export function reasonOf({ saw }) {
+function reasonOf({ saw }) {
   if (!saw) return ''
   const sessions = saw.sessions === null ? '' : `of ${count(saw.sessions)} sessions, `
   const there = saw.there === undefined ? '' : ` (${count(saw.there)} of them there)`

@@ -69,7 +69,7 @@ function ask(asked) {
 }
 
 /** @param {Forecast} forecast @param {number} nowMs */
-export function forecastWords(forecast, nowMs) {
+function forecastWords(forecast, nowMs) {
   if (forecast.kind === 'stopped') return STOPPED[forecast.why]
   const { emptyInMs, growsPerMinute, wait, soldOutInMs } = forecast
   const waits = wait

@@ -81,7 +81,7 @@ export function stateOf(room) {
  * Returns whether every blocked upstream is blocked by the operator. Only the operator can then unblock it.
  * @param {Figures['health']} health
  */
-export function isOutByHand({ upstreams }) {
+function isOutByHand({ upstreams }) {
   const out = upstreams.filter(({ breaker }) => breaker !== 'closed')
   return out.length > 0 && out.every(({ pinned }) => pinned)
 }

@@ -13,7 +13,7 @@ interface Ratio {
 }
 
 /** The ratios that must hold: one target's median over another's. */
-export const RATIOS: readonly Ratio[] = [
+const RATIOS: readonly Ratio[] = [
   {
     of: 'admitted',
     over: 'proxy',

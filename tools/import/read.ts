@@ -22,7 +22,7 @@ export interface CloudflareZone {
   searchEnginesPass: boolean
 }
 
-export interface InputFile {
+interface InputFile {
   readonly name: string
   readonly text: string
 }

@@ -2,7 +2,7 @@
 import { type Bypass, bypassFrom } from './bypass.ts'
 import type { CloudflareRoom, CloudflareZone } from './read.ts'
 
-export interface Imported {
+interface Imported {
   readonly rooms: readonly Readonly<Record<string, unknown>>[]
   /** In words: the room, what was not carried over, and what to do. */
   readonly notCarriedOver: readonly string[]

@@ -1,8 +1,5 @@
 /** How much the objects of a run have to do: the busiest second of each, and what edges download. */
 
-/** An object handles about 1,000 simple requests a second, by Cloudflare's documentation. */
-export const OBJECT_PER_SECOND_MAX = 1_000
-
 export class ObjectLoad {
   /** The most calls and syncs of edges at one door in a second. */
   doorMax = 0

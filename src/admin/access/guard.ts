@@ -14,7 +14,7 @@ export type Access =
   | { readonly kind: 'throttled'; readonly retryAfterMs: number }
 
 /** The tokens that a route accepts. */
-export interface Accepted {
+interface Accepted {
   /** The first admin's token, null when it is unset. */
   readonly admin: string | null
   /** The token that only reads metrics. Null when it is unset, and on every other route. */

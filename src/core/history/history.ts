@@ -8,7 +8,7 @@
 import { MINUTE_MS } from '../timing.ts'
 
 /** Counts of one step. Each is a difference of totals, so it can be added up over steps. */
-export interface PastCounts {
+interface PastCounts {
   /** Places that were given: newcomers who got a place in line, and newcomers who were let in at once. */
   readonly arrived: number
   /** Visitors in line who came back once, and count in the line since then. */
@@ -27,7 +27,7 @@ export interface PastCounts {
 }
 
 /** The state of a room at one moment. */
-export interface Gauges {
+interface Gauges {
   readonly inside: number
   readonly waiting: number
   readonly ratePerMinute: number
@@ -48,7 +48,7 @@ export interface OriginFigures {
  * One step of the history. `inside`, `waiting`, `waitMs` and `p95Ms` are the highest of any minute in it. The limits
  * are those at its end.
  */
-export interface PastFigures extends PastCounts, Gauges, OriginFigures {}
+interface PastFigures extends PastCounts, Gauges, OriginFigures {}
 
 /** `atMs` is when the step began. */
 export interface HistoryStep extends PastFigures {

@@ -1,7 +1,7 @@
 /** The alerts of a room as operators see them, and the calls about them. */
 import type { AlertRule } from '../alerts/rules.ts'
 
-export interface AlertState extends Pick<AlertRule, 'name' | 'when' | 'threshold' | 'to'> {
+interface AlertState extends Pick<AlertRule, 'name' | 'when' | 'threshold' | 'to'> {
   /** When the present episode began; null while the alert is quiet. */
   readonly firedAtMs: number | null
   readonly lastFiredAtMs: number | null

@@ -32,7 +32,7 @@ export interface DoorPlan extends DoorSpread {
 }
 
 /** The part of a door that the decision needs. The name of a door is `<region>-<number>`. */
-export interface DoorLoad {
+interface DoorLoad {
   readonly callsPerSecond?: number
   readonly reportedAtMs: number
 }

@@ -16,7 +16,7 @@ import { type DoorPlan, type DoorRange, newDoorPlan } from './doors.ts'
 export const NO_LANES: readonly LaneShare[] = []
 
 /** Counted places that are in no stored chunk yet. */
-export interface Unstored {
+interface Unstored {
   /** How often chunks had been stored when these counts came. Once chunks are stored again, the counts are in them. */
   readonly after: number
   /** `line/<lane>/<bucket>` and `gone/<lane>/<bucket>`, each with the lane in which the places were counted. */
@@ -79,7 +79,7 @@ export interface RoomState {
   snapshot: Snapshot | null
 }
 
-export interface LinePhase {
+interface LinePhase {
   readonly is: 'open' | 'line' | 'held'
   readonly sinceMs: number
 }

@@ -11,7 +11,7 @@ import type { RoomSettings } from '../../settings/compiled/room.ts'
 const STAY_PER_DURATION = 1.125
 
 /** The circumstances of a forecast. `limits` are those to foresee. Origin health may have lowered them. */
-export interface Foreseen {
+interface Foreseen {
   readonly limits: RoomRules
   readonly health: Pick<HealthFigures, 'reason'>
   readonly settings: RoomSettings

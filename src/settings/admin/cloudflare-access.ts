@@ -34,7 +34,7 @@ export const accessSchema = z.object({
   ACCESS_ROLES: z.array(ruleSchema).max(RULES_MAX).default([]),
 })
 
-export type AccessRule = z.output<typeof ruleSchema>
+type AccessRule = z.output<typeof ruleSchema>
 
 /** How logins are checked. */
 export interface AccessSettings {

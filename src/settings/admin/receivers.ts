@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { oneOf, problemsOf, SettingsError, textThat } from '../messages.ts'
 import { receiverName } from './alert-rules.ts'
 
-export const FORMATS = ['standard', 'slack', 'teams', 'discord', 'pagerduty', 'opsgenie', 'ntfy'] as const
+const FORMATS = ['standard', 'slack', 'teams', 'discord', 'pagerduty', 'opsgenie', 'ntfy'] as const
 export type ReceiverFormat = (typeof FORMATS)[number]
 
 const RECEIVERS_MAX = 20

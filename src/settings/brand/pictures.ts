@@ -4,7 +4,7 @@
  */
 
 /** Every page contains the picture, and a visitor without scripts loads the page again and again. */
-export const PICTURE_MAX = 24_576
+const PICTURE_MAX = 24_576
 
 const RASTER = /^data:image\/(png|jpeg|gif|webp|avif|x-icon|vnd\.microsoft\.icon);base64,([A-Za-z0-9+/]+={0,2})$/
 const SVG = /^data:image\/svg\+xml((?:;charset=utf-8|;utf8)?(?:;base64)?),(.+)$/is
