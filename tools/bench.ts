@@ -39,7 +39,14 @@ const NAMES = [
 /** Object calls per 1,000 requests of sessions that go from page to page. */
 const CALLS = { most: 60, limitedBy: 'a lease of ten seconds: each page asks once' }
 
-const OPEN = { host: '*', total_active_users: 10_000_000, new_users_per_minute: 1_000_000, session_duration: 60 }
+/** One door, because all of the room shares one process here. */
+const OPEN = {
+  host: '*',
+  total_active_users: 10_000_000,
+  new_users_per_minute: 1_000_000,
+  session_duration: 60,
+  doors: 1,
+}
 /** A second policy, beside the default policy of every session. */
 const SECOND_POLICY = { name: 'pages', count: 600, period: 60, burst: 200 }
 

@@ -376,7 +376,8 @@ describe('the doors of a room', () => {
 
   it.each([
     ['one for a small room', { new_users_per_minute: 600, total_active_users: 2_000 }, 1],
-    ['one for every 6,000 admissions a minute', { new_users_per_minute: 24_001, total_active_users: 10 }, 5],
+    ['one for every 6,000 admissions a minute', { new_users_per_minute: 24_001, total_active_users: 30_000 }, 5],
+    ['one for few places, whatever the rate is', { new_users_per_minute: 60_000, total_active_users: 10 }, 1],
     [
       'one for every 10,000 sessions that the rate allows',
       { new_users_per_minute: 6_000, session_duration: 10, total_active_users: 10_000_000 },
@@ -387,10 +388,11 @@ describe('the doors of a room', () => {
       {
         new_users_per_minute: 600,
         total_active_users: 2_000,
-        events: [{ ...event, new_users_per_minute: 12_000, total_active_users: 2_000 }],
+        events: [{ ...event, new_users_per_minute: 12_000, total_active_users: 20_000 }],
       },
       2,
     ],
+    ['ten where the settings mean no limit', { new_users_per_minute: 1_000_000, total_active_users: 10_000_000 }, 10],
   ])('are at least %s', (_, settings, doors) => {
     expect(leastOf(settings)).toBe(doors)
   })

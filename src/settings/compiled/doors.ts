@@ -2,7 +2,9 @@
 import type { DoorRange } from '../../core/room/doors.ts'
 import type { RoomConfig } from '../schema.ts'
 
-export const DOORS_MAX = 100
+const DOORS_MAX = 100
+/** A rate far above all crowds means no limit. More doors than these are added only when they are needed. */
+const LEAST_MAX = 10
 /** A door admits this many visitors a minute, each with a few calls, within its target. */
 const ADMISSIONS_PER_DOOR = 6_000
 /** As many sessions keep a door busy when all of them are at one. */
@@ -21,7 +23,8 @@ export function leastDoors(room: RoomConfig): number {
     const places = own.total_active_users ?? room.total_active_users
     const minutes = own.session_duration ?? room.session_duration
     const sessions = Math.min(places, rate * minutes * 1.25)
-    return Math.max(rate / ADMISSIONS_PER_DOOR, sessions / SESSIONS_PER_DOOR)
+    // A room with few places admits few visitors a minute, whatever its rate is.
+    return Math.max(Math.min(rate, places) / ADMISSIONS_PER_DOOR, sessions / SESSIONS_PER_DOOR)
   })
-  return Math.min(DOORS_MAX, Math.max(1, ...needed.map(Math.ceil)))
+  return Math.min(LEAST_MAX, Math.max(1, ...needed.map(Math.ceil)))
 }
