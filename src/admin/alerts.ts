@@ -1,8 +1,8 @@
 /** The alerts of a room over the API: its rules, its receivers, what was sent, and a test. */
 import { roomStub } from '../settings/env.ts'
-import { record } from './audit.ts'
 import { readJson } from './body.ts'
 import { type Admin, withRoom } from './context.ts'
+import { record } from './record.ts'
 import { fail } from './refusals.ts'
 
 export function alertRoutes(app: Admin): void {

@@ -1,14 +1,8 @@
 /** The audit log over the API: which entries are asked for, and their form as JSON or CSV. */
-import {
-  AUDIT_ACTIONS,
-  type AuditAction,
-  type AuditEntry,
-  type AuditQuery,
-  type Proof,
-} from '../core/protocol/audit.ts'
+import { AUDIT_ACTIONS, type AuditEntry, type AuditQuery } from '../core/protocol/audit.ts'
 import { HOUR_MS } from '../core/timing.ts'
 import { roomStub } from '../settings/env.ts'
-import { type Admin, type AdminContext, withRoom } from './context.ts'
+import { type Admin, withRoom } from './context.ts'
 import { TIME } from './past/history.ts'
 import { invalid } from './refusals.ts'
 
@@ -33,19 +27,6 @@ export function auditRoute(app: Admin): void {
       return context.body(csv(entries), 200, headers)
     }),
   )
-}
-
-/** Returns how the name of the operator was proved, and from where the request came. */
-export function proofOf(context: AdminContext): Proof {
-  return { by: context.get('identity').by, network: context.env.visit.network }
-}
-
-/** Adds a deed of this request to the audit log of its room. */
-export async function record(context: AdminContext, action: AuditAction, subject: string | null): Promise<void> {
-  const { env } = context.env.visit
-  const actor = context.get('identity').name
-  const deed = { ...proofOf(context), actor, action, subject, before: null, after: null }
-  await roomStub(env, context.req.param('name') ?? '').record(deed)
 }
 
 type Asked = Readonly<Record<string, string>>

@@ -21,7 +21,7 @@ export interface AdminBindings {
   }
 }
 
-interface AdminTypes {
+export interface AdminTypes {
   Bindings: AdminBindings
   /** Set by the routes' access check, before any handler below `/api/v1` runs. */
   Variables: { identity: Identity }

@@ -10,8 +10,9 @@ import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
+import { createLoginRecorder } from './access/seen.ts'
 import { alertRoutes } from './alerts.ts'
-import { auditRoute, proofOf, record } from './audit.ts'
+import { auditRoute } from './audit.ts'
 import { readJson } from './body.ts'
 import { type Admin, type AdminBindings, type AdminContext, withRoom } from './context.ts'
 import { dashboardFile } from './dashboard.ts'
@@ -22,6 +23,7 @@ import { readForecastQuery } from './past/forecast.ts'
 import { historyCsv, readHistoryQuery } from './past/history.ts'
 import { versionsIn } from './preconditions.ts'
 import { previewLink } from './preview.ts'
+import { proofOf, record } from './record.ts'
 import { fail, invalid } from './refusals.ts'
 
 /** Enough for the largest page that a room may have, escaped. */
@@ -65,6 +67,7 @@ function behindTokens(app: Admin): void {
   })
   app.use('/preview', access.preview)
   app.use('/api/v1/*', access.api)
+  app.use('/api/v1/rooms/:name/*', createLoginRecorder())
   app.on(
     'ALL',
     ['/api/v1/*', '/preview'],

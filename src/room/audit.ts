@@ -6,6 +6,8 @@ import type { LiveChange } from '../settings/changes.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
 const ENTRIES_KEPT = 10_000
+/** A login from the same network within this time is the same login. */
+const LOGIN_MS = 12 * HOUR_MS
 const KEPT_MS = 400 * 24 * HOUR_MS
 /** A longer value is cut. So no entry takes more than some kilobytes, whatever the settings contain. */
 const VALUE_CHARACTERS_MAX = 1_000
@@ -28,6 +30,18 @@ export class AuditLog {
   /** The room's store creates the tables. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
+  }
+
+  /** Adds a deed, but for a login that is known. */
+  note(deed: Deed, nowMs: number): void {
+    if (deed.action === 'logged-in' && this.#isKnownLogin(deed, nowMs)) return
+    this.add(deed, nowMs)
+  }
+
+  #isKnownLogin({ actor, by, network }: Deed, nowMs: number): boolean {
+    const query = `SELECT 1 FROM audit WHERE action = 'logged-in' AND actor = ? AND proof = ? AND network IS ?
+      AND at_ms > ? LIMIT 1`
+    return this.#sql.exec(query, actor, by, network, nowMs - LOGIN_MS).toArray().length > 0
   }
 
   add({ actor, by, network, action, subject, before, after }: Deed, nowMs: number): void {

@@ -49,7 +49,7 @@ export class OperatedRoom extends DurableObject<Env> implements AuditCalls, Aler
   }
 
   async record(deed: Deed): Promise<void> {
-    this.auditLog.add(deed, Date.now())
+    this.auditLog.note(deed, Date.now())
   }
 
   async alertReport(): Promise<AlertReport> {

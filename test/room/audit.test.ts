@@ -75,6 +75,25 @@ describe('the audit log', () => {
     await ask('/overrides', { method: 'DELETE' })
   })
 
+  it('has the first request from a network in twelve hours as a login, and no later one', async () => {
+    const network = { 'CF-Connecting-IP': '92.40.1.1' }
+    for (let i = 0; i < 3; i++) await ask('', { headers: network })
+    await expect.poll(async () => (await entries('?action=logged-in'))[0]?.network).toBe('92.40.1/24')
+    const logins = await entries('?action=logged-in')
+    expect(logins.map(entry => [entry.actor, entry.network])).toEqual([
+      ['ADMIN_TOKEN', '92.40.1/24'],
+      ['ADMIN_TOKEN', NETWORK],
+    ])
+    const later = await inRoom(log => {
+      const [login] = log.entries({ ...ALL, action: 'logged-in', limit: 1 })
+      if (!login) throw new Error('there is no login')
+      log.note(login, login.atMs + 11 * 3_600_000)
+      log.note(login, login.atMs + 13 * 3_600_000)
+      return log.entries({ ...ALL, action: 'logged-in' }).length
+    })
+    expect(later).toBe(3)
+  })
+
   it('is filtered, and read page by page', async () => {
     await inRoom(log => {
       for (let i = 0; i < 5; i++) log.add(deed({ actor: i % 2 ? 'bo' : 'cy', subject: `s${i}` }), Date.now())

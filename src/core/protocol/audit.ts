@@ -8,6 +8,7 @@ export interface Proof {
 }
 
 export const AUDIT_ACTIONS = [
+  'logged-in',
   'settings-set',
   'settings-reset',
   'ceiling-lifted',

@@ -1,0 +1,30 @@
+/**
+ * Logins for the audit log. Tokens have no session, so a login is the first request of an operator from a network to a
+ * room in twelve hours. The room knows that time. This memory spares it from being asked for each request.
+ */
+import type { MiddlewareHandler } from 'hono'
+import { LRUCache } from 'lru-cache'
+import type { AdminTypes } from '../context.ts'
+import { record } from '../record.ts'
+
+const SEEN_MAX = 1_000
+/** Shorter than the twelve hours, so that an operator who stays is not missed. */
+const ASKED_EVERY_MS = 60 * 60_000
+
+/** Records logins to the room that the path names, in the background. */
+export function createLoginRecorder(): MiddlewareHandler<AdminTypes> {
+  const seen = new LRUCache<string, number>({ max: SEEN_MAX })
+  return async (context, next) => {
+    const { deployment, network, nowMs } = context.env.visit
+    const room = context.req.param('name') ?? ''
+    const { by, name } = context.get('identity')
+    const key = [room, by, name, network].join(' ')
+    const isRoom = deployment.rooms.some(({ name }) => name === room)
+    if (isRoom && nowMs - (seen.get(key) ?? Number.NEGATIVE_INFINITY) >= ASKED_EVERY_MS) {
+      seen.set(key, nowMs)
+      // A room that does not answer is reported elsewhere, and the next request of this operator tries again.
+      context.executionCtx.waitUntil(record(context, 'logged-in', null).catch(() => void seen.delete(key)))
+    }
+    await next()
+  }
+}

@@ -1,0 +1,17 @@
+/** Records for the audit log of a room: who makes a request, how the name was proved, and from where it comes. */
+import type { AuditAction, Proof } from '../core/protocol/audit.ts'
+import { roomStub } from '../settings/env.ts'
+import type { AdminContext } from './context.ts'
+
+/** Returns how the name of the operator was proved, and from where the request came. */
+export function proofOf(context: AdminContext): Proof {
+  return { by: context.get('identity').by, network: context.env.visit.network }
+}
+
+/** Adds a deed of this request to the audit log of its room. */
+export async function record(context: AdminContext, action: AuditAction, subject: string | null): Promise<void> {
+  const { env } = context.env.visit
+  const actor = context.get('identity').name
+  const deed = { ...proofOf(context), actor, action, subject, before: null, after: null }
+  await roomStub(env, context.req.param('name') ?? '').record(deed)
+}
