@@ -81,6 +81,7 @@ async function openDashboard(browser: Browser, adminToken: string): Promise<Page
   await page.getByLabel('Admin token').fill(adminToken)
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: ROOM }).waitFor()
+  await page.getByRole('radio', { name: '15 min' }).check({ force: true })
   return page
 }
 

@@ -29,7 +29,8 @@ let timer
 
 /** Shows the forecast of each field of a limit, for its typed value. @param {Room} room */
 export function showForecasts(room) {
-  say('forecast', forecastWords(room.figures.forecast, serverMs()))
+  const hasLine = room.figures.waiting > 0
+  say('forecast', forecastWords(room.figures.forecast, hasLine, serverMs()))
   for (const form of all('form[data-foresees]')) {
     const key = form.dataset.setting ?? ''
     const box = /** @type {HTMLInputElement} */ (within(form, 'input'))
@@ -37,7 +38,7 @@ export function showForecasts(room) {
     const isTyped = box.value !== '' && box.value !== String(Reflect.get(room.settings, key))
     say(
       within(form, '.forecast'),
-      isTyped && forecast ? `With ${count(Number(box.value))}: ${forecastWords(forecast, serverMs())}` : '',
+      isTyped && forecast ? `With ${count(Number(box.value))}: ${forecastWords(forecast, hasLine, serverMs())}` : '',
     )
   }
 }
@@ -68,8 +69,8 @@ function ask(asked) {
   )
 }
 
-/** @param {Forecast} forecast @param {number} nowMs */
-function forecastWords(forecast, nowMs) {
+/** @param {Forecast} forecast @param {boolean} hasLine whether people wait now @param {number} nowMs */
+function forecastWords(forecast, hasLine, nowMs) {
   if (forecast.kind === 'stopped') return STOPPED[forecast.why]
   const { emptyInMs, growsPerMinute, wait, soldOutInMs } = forecast
   const waits = wait
@@ -79,6 +80,8 @@ function forecastWords(forecast, nowMs) {
     : ' A newcomer waits more than a day.'
   if (soldOutInMs !== null) return `The budget is used up at ${clock(nowMs + soldOutInMs, nowMs)}.${waits}`
   if (emptyInMs === 0) return 'At this rate no line forms.'
+  if (!hasLine && growsPerMinute > 0)
+    return `If as many come as in the last minutes, a line forms and grows by ${count(growsPerMinute)} a minute.`
   if (emptyInMs !== null) return `At this rate the line is empty at ${clock(nowMs + emptyInMs, nowMs)}.${waits}`
   const grows = growsPerMinute > 0 ? `it grows by ${count(growsPerMinute)} a minute` : 'not within a day'
   return `At this rate the line does not become empty: ${grows}.${waits}`

@@ -122,8 +122,8 @@ describe('the history of a room', () => {
     at(402 * 24 * HOUR + 5 * MINUTE)
     await sync({ spent: 22, live: 1 })
     expect((await room().describe()).figures.forecast).toMatchObject({ kind: 'moves', emptyInMs: 0 })
-    // Two people a minute have come.
-    expect(await room().forecast({ ratePerMinute: 1 })).toMatchObject({ emptyInMs: null, growsPerMinute: 1 })
+    // Ten people have come just now, and no one in the five minutes before.
+    expect(await room().forecast({ ratePerMinute: 1 })).toMatchObject({ emptyInMs: null, growsPerMinute: 4 })
     const stopped = await ask('?new_users_per_minute=0', 'forecast')
     expect([stopped.status, JSON.parse(stopped.text)]).toEqual([200, { kind: 'stopped', why: 'rate-0' }])
     const refused = await ask('?total_active_users=0&new_users_per_minute=many', 'forecast')

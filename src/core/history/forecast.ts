@@ -48,6 +48,7 @@ export interface Lately {
   readonly departuresPerMinute: number | null
 }
 
+const ARRIVALS_HALF_LIFE_MS = 2 * MINUTE_MS
 const STEP_MS = 10_000
 const HORIZON_MS = 24 * HOUR_MS
 /** Half of all waits end in this range around the likely one, as for the waits that visitors are shown. */
@@ -81,21 +82,30 @@ export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
   return { kind: 'moves', emptyInMs, growsPerMinute: Math.round(growsPerMinute), wait: ranged(waitMs), soldOutInMs }
 }
 
-/** Returns how visitors came and left in these minutes, of which the last one may still go on. Oldest first. */
+/**
+ * Returns how visitors came and left in these minutes, of which the last one may still go on. Oldest first. Newer
+ * minutes weigh more in what comes: a crowd that came at once is no steady flow.
+ */
 export function latelyIn(minutes: readonly HistoryStep[], inside: number, nowMs: number): Lately | null {
   const [first] = minutes
   if (!first) return null
   const took = (nowMs - first.atMs) / MINUTE_MS
   if (took < 1) return null
-  let arrived = 0
-  let admitted = 0
-  for (const { confirmed, shown, admitted: let_in } of minutes) {
-    admitted += let_in
-    // Visitors who were let in without a place in line were never confirmed.
-    arrived += confirmed + Math.max(0, let_in - shown)
+  const known = new Map(minutes.map(step => [step.atMs, step]))
+  let [arrived, admitted, weights] = [0, 0, 0]
+  for (let atMs = first.atMs; atMs <= nowMs; atMs += MINUTE_MS) {
+    const weight = 0.5 ** ((nowMs - atMs) / ARRIVALS_HALF_LIFE_MS)
+    weights += weight * Math.min(1, (nowMs - atMs) / MINUTE_MS)
+    // No visitor came in a minute in which the room slept.
+    const step = known.get(atMs)
+    if (!step) continue
+    admitted += step.admitted
+    // Visitors who were let in without a place in line are no confirmed ones.
+    arrived += weight * (step.confirmed + Math.max(0, step.admitted - step.shown))
   }
   const departed = admitted - (inside - first.inside)
-  return { arrivalsPerMinute: arrived / took, departuresPerMinute: departed > 0 ? departed / took : null }
+  const arrivalsPerMinute = Math.round((1_000 * arrived) / weights) / 1_000
+  return { arrivalsPerMinute, departuresPerMinute: departed > 0 ? departed / took : null }
 }
 
 interface Flow {

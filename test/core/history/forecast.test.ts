@@ -106,11 +106,17 @@ describe('the last minutes of a room', () => {
   it('show how many newcomers really wanted to come in, and how many visitors left', () => {
     const line = [
       minute(0, { confirmed: 80, admitted: 60, shown: 60, inside: 100 }),
-      minute(1, { confirmed: 100, admitted: 60, shown: 60, inside: 110 }),
+      minute(1, { confirmed: 80, admitted: 60, shown: 60, inside: 110 }),
     ]
-    expect(latelyIn(line, 120, 2 * MINUTE)).toEqual({ arrivalsPerMinute: 90, departuresPerMinute: 50 })
-    const open = [minute(0, { admitted: 30, inside: 5 })]
-    expect(latelyIn(open, 35, 3 * MINUTE)).toEqual({ arrivalsPerMinute: 10, departuresPerMinute: null })
+    expect(latelyIn(line, 120, 2 * MINUTE)).toEqual({ arrivalsPerMinute: 80, departuresPerMinute: 50 })
+    const open = [minute(0, { admitted: 30, inside: 5 }), minute(1, { admitted: 30, inside: 35 })]
+    expect(latelyIn(open, 65, 2 * MINUTE)).toEqual({ arrivalsPerMinute: 30, departuresPerMinute: null })
+  })
+
+  it('forget a crowd that came at once by half and more in two minutes', () => {
+    const crowd = [minute(0, { confirmed: 300 })]
+    const after = (nth: number) => latelyIn(crowd, 0, nth * MINUTE)?.arrivalsPerMinute ?? 0
+    expect([after(1), after(2), after(5), after(9)].map(Math.round)).toEqual([300, 124, 27, 6])
   })
 
   it('show nothing before a minute has passed', () => {
