@@ -23,7 +23,9 @@ let browser: Browser
 let site: Awaited<ReturnType<typeof startSite>>
 
 beforeAll(async () => {
-  site = await startSite({ own: { custom_page_html: OWN }, plainown: { custom_page_html: OWN } })
+  // The page reloads twice in a claim window.
+  const settings = { custom_page_html: OWN, claim_window: 0.2 }
+  site = await startSite({ own: settings, plainown: settings })
   browser = await chromium.launch(LAUNCH)
 })
 afterAll(async () => {

@@ -11,7 +11,7 @@ import type {
 import { doorOf } from '../../src/core/ticket.ts'
 import { Door } from './door.ts'
 import type { Below, Room } from './room.ts'
-import { CLAIM_WINDOW_MS, REENTRY_GRACE_MS } from './scenario.ts'
+import { CLAIM_WINDOW_MS, MISSED_GRACE_MS, REENTRY_GRACE_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -26,7 +26,7 @@ export class Doors implements Below {
       renewal: true,
       sessionMaxMs: null,
       reentryGraceMs: REENTRY_GRACE_MS,
-      claimWindowMs: CLAIM_WINDOW_MS,
+      claimWindowMs: 2 * CLAIM_WINDOW_MS + MISSED_GRACE_MS,
     }
     this.#around = around
     this.#doors = Array.from(

@@ -8,7 +8,7 @@ import { type Line, waiting } from '../../src/core/line/line.ts'
 import type { StepRules } from '../../src/core/place/outsider.ts'
 import type { DoorReport, Snapshot } from '../../src/core/protocol/messages.ts'
 import * as roomHalf from '../../src/core/room/room.ts'
-import { type Change, CLAIM_WINDOW_MS, type Scenario, START_MS } from './scenario.ts'
+import { type Change, CLAIM_WINDOW_MS, MISSED_GRACE_MS, type Scenario, START_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** From this share of its places on, the room counts as full. */
@@ -50,7 +50,7 @@ export class Room {
     this.rules = {
       ratePerMinute: scenario.ratePerMinute,
       totalActiveUsers: scenario.totalActiveUsers,
-      claimWindowMs: CLAIM_WINDOW_MS,
+      claimWindowMs: CLAIM_WINDOW_MS + MISSED_GRACE_MS,
       lanes: scenario.lanes ?? [],
       shuffleMs: (scenario.drawAtMs === undefined ? scenario.shuffleMs : null) ?? null,
       event: eventOf(scenario),
@@ -167,10 +167,10 @@ export class Room {
   }
 }
 
-function stepRulesOf({ claimWindowMs, lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
+function stepRulesOf({ lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
   return {
-    claimWindowMs,
-    missedGraceMs: 0,
+    claimWindowMs: CLAIM_WINDOW_MS,
+    missedGraceMs: MISSED_GRACE_MS,
     newcomers: 'wait',
     inviteOnly: false,
     lanes: lanes ?? [],

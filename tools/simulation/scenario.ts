@@ -77,4 +77,6 @@ export const POLICY = 'session'
 export const START_MS = 86_400_000
 /** Defaults of settings for which there is no flag. */
 export const CLAIM_WINDOW_MS = 5 * 60_000
+/** `missed_grace`: how long after a missed turn its visitor stands at the front again. */
+export const MISSED_GRACE_MS = 2 * 60_000
 export const REENTRY_GRACE_MS = 2 * 60_000
