@@ -2,9 +2,9 @@
 // Shows the rooms' state: connection, state, stats, doors.
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
-import { pastOf } from './past.js'
+import { cameLastMinute, pastOf } from './past.js'
 import { chosen, isOverview, isWall, reading, serverMs } from './rooms.js'
-import { ago, brief, count, lineTakes, moment, stateOf, summary } from './words.js'
+import { ago, brief, count, isFull, lineTakes, moment, stateOf, summary } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {import('./words.js').State} State */
@@ -110,7 +110,17 @@ function sinceWords(/** @type {Room} */ room) {
   const { state } = stateOf(room)
   const { sinceMs } = room.figures
   if (sinceMs === null || state === 'suspended' || state === 'observing') return ''
-  return `Since ${moment(sinceMs, serverMs())}.`
+  return `Since ${moment(sinceMs, serverMs())}.${state === 'line' ? whyLine(room) : ''}`
+}
+
+/** Returns why there is a line, once this page has seen for a minute how many come. @param {Room} room */
+function whyLine({ name, figures }) {
+  const came = cameLastMinute(name)
+  if (came === null || isFull(figures)) return ''
+  const { effectiveRatePerMinute: rate } = figures
+  return came > rate
+    ? ` More come than the rate lets in: ${count(came)} in the last minute, ${count(rate)} may.`
+    : ` No more come than the rate lets in now: ${count(came)} in the last minute.`
 }
 
 /** @param {Room} room */
