@@ -115,6 +115,15 @@ describe('the login', () => {
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('admin API is off')
   })
 
+  test('is not needed behind Cloudflare Access, whose own logout ends it', async () => {
+    fake.mode.access = true
+    await visit()
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    expect(await text('operator')).toBe('ana · operator')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.waitForURL('**/cdn-cgi/access/logout')
+  })
+
   test('returns when the token is withdrawn', async () => {
     await logIn()
     fake.mode.off = true

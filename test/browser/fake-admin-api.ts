@@ -75,7 +75,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
   /** `down` drops every connection. `off` stands for a deployment without ADMIN_TOKEN. */
-  const mode = { down: false, off: false, silent: '', forbidden: '', notices: [] as string[] }
+  const mode = { down: false, off: false, access: false, silent: '', forbidden: '', notices: [] as string[] }
   let failuresTatMs = 0
 
   const server = createServer((request, response) => {
@@ -85,7 +85,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
       if (mode.down) return void request.socket.destroy()
       const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://fake')
       const file = FILES.get(path)
-      if (file) return serveFile(response, file)
+      if (file) return serveFile(response, file, mode.access)
       if (path.endsWith('/forecast') && !mode.off) return void send(response, forecast(path, searchParams))
       if (path.endsWith('/history') && !mode.off) return void send(response, history(searchParams))
       void send(response, api(request, path, Buffer.concat(chunks).toString()))
@@ -109,7 +109,8 @@ export async function startFakeAdmin(given: readonly Given[]) {
 
   function api(request: IncomingMessage, path: string, body: string): Response {
     if (mode.off) return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+    const isIn = mode.access && request.headers.authorization === undefined
+    if (!isIn && request.headers.authorization !== `Bearer ${TOKEN}`) {
       const next = spend(FAILURES, failuresTatMs, 1, Date.now())
       failuresTatMs = next.tatMs
       if (!next.allowed) {
@@ -130,7 +131,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
     if (method === 'GET' && name === '') {
       const silent = { name: mode.silent, error: 'The room does not answer' }
       const all = [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe()))
-      return Response.json({ you: YOU, notices: mode.notices, rooms: all })
+      return Response.json({ you: mode.access ? { ...YOU, by: 'access' } : YOU, notices: mode.notices, rooms: all })
     }
     const room = rooms.get(name)
     if (!room) return fail(404, `No room is named ${name}`, `There are: ${[...rooms.keys()].join(', ')}`)
@@ -372,13 +373,16 @@ function parsed(body: string): unknown {
   }
 }
 
-function serveFile(response: ServerResponse, file: string): void {
+/** Marks the page as the Worker does where Cloudflare Access has let its request through. */
+function serveFile(response: ServerResponse, file: string, isByAccess: boolean): void {
   response.writeHead(200, {
     'Content-Type': TYPES[file.split('.').pop() as keyof typeof TYPES],
     'Content-Security-Policy': POLICY ?? '',
     'Cache-Control': 'no-cache',
   })
-  response.end(readFileSync(new URL(PACKAGED.get(file) ?? `static/admin/${file}`, ROOT)))
+  const content = readFileSync(new URL(PACKAGED.get(file) ?? `static/admin/${file}`, ROOT))
+  if (file !== 'admin.html' || !isByAccess) return void response.end(content)
+  response.end(content.toString().replace('<html ', '<html data-login="access" '))
 }
 
 async function send(response: ServerResponse, answer: Response): Promise<void> {
