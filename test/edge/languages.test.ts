@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { languageOf } from '../../src/edge/texts/catalog.ts'
 import { newEdge, settled, Visitor } from '../support/workerd/visitor.ts'
 
 afterEach(settled)
@@ -37,6 +38,17 @@ describe('the language of a page', () => {
     const { text } = await page('de', '/', 'held.test')
     expect(text).toContain('Lassen Sie diese Seite')
     expect(text).not.toMatch(/Keep this page|Mantenga/)
+  })
+})
+
+describe('a moment', () => {
+  const noon = Date.UTC(2026, 10, 27, 12)
+
+  it('is in the time zone of the visitor, and in UTC where that is unknown', () => {
+    const spanish = languageOf('es')
+    expect(spanish.moment(noon, 'Europe/Madrid')).toMatch(/27\/11\/2026, 13:00/)
+    expect(spanish.moment(noon, 'UTC')).toMatch(/27\/11\/2026, 12:00/)
+    expect(spanish.moment(noon, 'Mars/Olympus')).toBe(spanish.moment(noon, 'UTC'))
   })
 })
 

@@ -76,7 +76,7 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     ...form,
     ...FIXED,
     ...scriptTexts(language),
-    ...wording(place, language),
+    ...wording(place, language, visit.timeZone),
     ...(isTurn ? turnTexts(place, language) : {}),
     ...proof(language),
     ...place.cfWaitingRoom,
@@ -139,10 +139,10 @@ function proof({ texts }: Language) {
 }
 
 /** Returns the texts of a place. `show` in the page's script makes the same texts from a poll. */
-function wording(place: PlaceJson, language: Language) {
+function wording(place: PlaceJson, language: Language, timeZone: string) {
   const { texts } = language
   if (typeof place.event?.startsInSeconds === 'number')
-    return beforeTheStart(place.event, place.cfWaitingRoom, language)
+    return beforeTheStart(place.event, place.cfWaitingRoom, language, timeZone)
   const { state, held, soldOut, slower, reason, position, drawAt, event, cfWaitingRoom } = place
   const text: StateText = texts[state]
   const number = text.place ?? (position === null ? '' : language.number(position))
@@ -171,12 +171,13 @@ function wording(place: PlaceJson, language: Language) {
 
 /**
  * Returns the texts before a start, to which the page counts down. Without scripts it shows the time left in words, and
- * the start in UTC.
+ * the start in the time zone of the visitor.
  */
 function beforeTheStart(
   { draw, startsAt, startsInSeconds }: NonNullable<PlaceJson['event']>,
   { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
   language: Language,
+  timeZone: string,
 ) {
   const { headline, drawn, byArrival, label, beside, title, now } = language.texts.start.before
   const isNow = startsInSeconds === 0
@@ -188,7 +189,7 @@ function beforeTheStart(
     title: isNow ? now : filled(title, { time }),
     placeText: isNow ? now : capitalised(time, language),
     placeClass: isNow ? 'pending' : 'words',
-    waitText: language.moment(Date.parse(startsAt)),
+    waitText: language.moment(Date.parse(startsAt), timeZone),
   }
 }
 

@@ -125,6 +125,11 @@ export class Visit {
     return connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
   }
 
+  /** The time zone of the visitor (IANA), as the platform guesses it from the address. UTC where it does not. */
+  get timeZone(): string {
+    return this.platform.timezone ?? 'UTC'
+  }
+
   get continent(): string | undefined {
     return this.platform.continent
   }
@@ -156,6 +161,7 @@ interface PlatformProperties {
   readonly continent?: string
   readonly country?: string
   readonly clientIp?: string
+  readonly timezone?: string
   readonly verifiedBotCategory?: string
 }
 

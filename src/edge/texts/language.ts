@@ -12,15 +12,15 @@ export interface Language {
   readonly texts: Texts
   number(count: number): string
   pluralOf(count: number): Intl.LDMLPluralRule
-  /** A moment in UTC, with the name of that zone. */
-  moment(ms: number): string
+  /** A moment in a time zone (IANA), with the name of that zone. A zone that the runtime does not know is UTC. */
+  moment(ms: number, timeZone: string): string
 }
 
 /** Makes a language. Its formats are made when they are first used, because each of them is costly. */
 export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir' | 'locales'>, texts: Texts): Language {
   let numbers: Intl.NumberFormat | undefined
   let plurals: Intl.PluralRules | undefined
-  let moments: Intl.DateTimeFormat | undefined
+  const moments = new Map<string, Intl.DateTimeFormat>()
   return {
     tag,
     dir,
@@ -34,9 +34,10 @@ export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir'
       plurals ??= new Intl.PluralRules(tag)
       return plurals.select(count)
     },
-    moment(ms) {
-      moments ??= new Intl.DateTimeFormat([...locales], MOMENT)
-      return moments.format(ms)
+    moment(ms, timeZone) {
+      const known = moments.get(timeZone) ?? momentsIn(locales, timeZone)
+      moments.set(timeZone, known)
+      return known.format(ms)
     },
   }
 }
@@ -48,8 +49,16 @@ const MOMENT: Intl.DateTimeFormatOptions = {
   day: '2-digit',
   hour: '2-digit',
   minute: '2-digit',
-  timeZone: 'UTC',
   timeZoneName: 'short',
+}
+
+function momentsIn(locales: readonly string[], timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat([...locales], { ...MOMENT, timeZone })
+  } catch (error) {
+    if (error instanceof RangeError) return new Intl.DateTimeFormat([...locales], { ...MOMENT, timeZone: 'UTC' })
+    throw error
+  }
 }
 
 /** Returns the headers of an answer in a language that was chosen for its visitor. */
