@@ -126,7 +126,7 @@ export const waitingRequest = (Native, wait, note) =>
       const asked = this.#asked
       await waited
       if (asked !== this.#asked) return
-      // If the visitor has closed the dialog, the page gets the same answer once more, now with its events.
+      // Sends the request again, with its events. If the visitor has closed the dialog, the page sees the refusal.
       this.#left = 0
       super.open(.../** @type {[string, string]} */ (/** @type {unknown} */ (asked)))
       for (const [name, value] of this.#headers) super.setRequestHeader(name, value)

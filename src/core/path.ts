@@ -26,7 +26,7 @@ const SCRIPT = /^.*?\.(?:php\d?|phtml|f?cgi|pl|py|aspx?|ashx|jspx?|cfm)(?=\/)/i
 export interface Names {
   readonly whole: readonly string[]
   /**
-   * The names that may count against a budget. A reading with a slash inside a segment has only itself here, because
+   * The names that may share one budget. A reading with a slash inside a segment has only its own name here, because
    * that segment may be anything.
    */
   readonly stable: readonly string[]

@@ -58,7 +58,7 @@ export function mayHave(raw: string | null, { name, value, prefix }: Parameter):
   const wanted = spelled(value ?? prefix ?? '')
   return own.some(pair => {
     const written = nameIn(pair)
-    // A list or an object may have any value inside of it.
+    // `name[]` and `name[x]` may hold any value, so they match.
     if (spelled(decodings(written).at(-1) ?? '') !== spelled(name)) return true
     const values = decodings(pair.slice(written.length + 1)).map(spelled)
     return values.some(found => (value === undefined ? found.startsWith(wanted) : found === wanted))

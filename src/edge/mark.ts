@@ -16,7 +16,7 @@ export const STATES = [
   'rejected',
   'sold-out',
   'uninvited',
-  // A visitor whose session goes on.
+  // Most of these visitors have a session, which goes on.
   'limited',
   'outage',
   'blocked',

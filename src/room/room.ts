@@ -122,8 +122,8 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.#putInForce(next, actor, Date.now())
     this.noteChange(changeAsDeed(next, before, { actor, ...proof }), Date.now())
     this.#hints.sendToAll()
-    // The change may have added a probe for an upstream that is in trouble.
     this.#followAlerts(Date.now())
+    // The change may have added a probe for an upstream that is in trouble.
     await this.#wakeSoon()
     return { kind: 'changed', version: this.live.version }
   }

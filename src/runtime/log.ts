@@ -82,5 +82,5 @@ export class SeldomLog {
   }
 }
 
-/** The log of this isolate for events that requests repeat. */
+/** Logs events that many requests would repeat, each at most once a minute. */
 export const seldom = new SeldomLog()

@@ -1,4 +1,4 @@
-/** Waiting with a deadline: a visitor waits for the answer, whatever another tier or the origin does. */
+/** Waits with a deadline, so that a visitor is answered in time even when another tier or the origin hangs. */
 
 /**
  * Returns the promise's value, or `late` when it takes longer than `ms`. The promise is not cancelled. Its later result

@@ -15,7 +15,7 @@ import { ago, short } from './words.js'
 
 const UNDO_FOR_MS = 600_000
 const ADVICE = 'Look again before you undo.'
-/** A budget begins anew with each number, so the old number would be another budget. */
+/** A budget begins anew whenever its number is set, so the old number would not undo a change. */
 const ONE_WAY = 'remaining'
 
 /** The last change of each room. @type {Map<string, Undo>} */

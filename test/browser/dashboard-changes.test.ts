@@ -399,7 +399,7 @@ describe('the last change', () => {
     await expect.poll(() => undoChange().isVisible(), READ).toBe(false)
   })
 
-  test('takes a first live value back to the file, and can be undone for ten minutes only', async () => {
+  test('of a first live value restores the value of the file, and is offered for ten minutes', async () => {
     await logIn()
     await apply('180')
     await undoChange().click()

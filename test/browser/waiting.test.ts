@@ -313,7 +313,7 @@ describe.concurrent('in line', () => {
     await again
   })
 
-  test('a form that met the line keeps its fields, and is sent again by a click once its visitor is in', async ({
+  test('a form sent while its visitor had to wait keeps its fields, and a click sends it again after the wait', async ({
     visit,
     expect,
   }) => {
@@ -487,7 +487,10 @@ describe.concurrent('whatever a poll answers', () => {
     await enters
   })
 
-  test('a missed turn is shown for as long as the page waits, with a new number', async ({ visit, expect }) => {
+  test('the headline of a missed turn stays while the page waits, and the new number is shown', async ({
+    visit,
+    expect,
+  }) => {
     const page = await visit('/still')
     await answer(page, place({ position: 5 }), place({ state: 'missed' }), place({ position: 12 }))
     await expect.poll(() => text(page, 'place')).toBe('12')

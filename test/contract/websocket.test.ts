@@ -208,7 +208,7 @@ describe('a WebSocket of a session', () => {
   })
 })
 
-describe('a WebSocket past the room', () => {
+describe('a WebSocket that a bypass rule lets through', () => {
   it('holds the origin back while the visitor does not read', async () => {
     const { visitor, atOrigin } = await pair('/open', [], { perMessageDeflate: false })
     visitor.pause()

@@ -137,7 +137,7 @@ describe('our cookie', () => {
     expect(elsewhere.atOrigin?.headers['waiting-room-session']).not.toBe(sidOf(token))
   })
 
-  it('of another room stays foreign even to an isolate that knows it', async () => {
+  it('of another room is not accepted, even by an isolate that knows its token', async () => {
     const edge = newEdge()
     const visitor = new Visitor('wide.test', edge)
     await visitor.page()

@@ -44,7 +44,7 @@ describe('a visitor who leaves the line', () => {
     await expect.poll(waiting, { timeout: 10_000 }).toBe(before)
   }, 30_000)
 
-  it('shortens the line once, however many times and isolates the request reaches', async () => {
+  it('shortens the line once, however often and at however many isolates the request arrives', async () => {
     const before = await waiting()
     const visitor = await inLine()
     await inLine()

@@ -19,7 +19,7 @@ describe('the markup of a page', () => {
 })
 
 describe('a hostile form', () => {
-  it('is the same for the same seed, and means something in HTML', () => {
+  it('is the same for the same seed, and has characters with a meaning in HTML', () => {
     const forms = (seed: number) => {
       const random = new Random(seed)
       return Array.from({ length: 50 }, () => hostileForm(random))

@@ -233,7 +233,7 @@ describe('the judge of an answer', () => {
     expect(faults(draft({ target: '/down/a?fz={id}' }), WAITS)).toEqual([])
   })
 
-  it('accepts an answer of the runtime only where it is due', () => {
+  it('accepts a refusal by the runtime only for a request that the runtime cannot read', () => {
     const refused = answer(400, ['Content-Type: text/plain'], 'invalid URI')
     expect(faults(draft({ target: '/a`b' }), refused)).toEqual([])
     expect(faults(draft(), refused)).toEqual(['the runtime refused what it can read'])

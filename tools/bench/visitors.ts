@@ -10,7 +10,7 @@ const AT_ONCE = 32
  */
 const JUST_SIGNED_FOR_MS = 3_600_000
 
-/** Returns cookies of distinct sessions whose passes have come back once. */
+/** Returns cookies of distinct sessions. The pass of each has been used once. */
 export async function admit(url: string, count: number): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   const cookies: string[] = []

@@ -14,7 +14,7 @@ export const LEASE_MS = 10_000
 
 export class MessageLog {
   readonly #quota: Quota
-  /** When tokens began to drain. */
+  /** When each token was charged. */
   readonly #spent: number[] = []
   readonly #leases = new Map<string, { used: number; out: number; endMs: number }>()
 

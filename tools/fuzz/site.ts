@@ -13,7 +13,7 @@ export interface FuzzedSite extends Judged {
   readonly origin: RecordingOrigin
   /** Returns what workerd has written to its log since the last call. */
   takeLog(): string
-  /** Whether the site still serves a plain request: a page of an open room and one of no room. */
+  /** Whether the site still serves two plain requests: a page in an open room, and a page outside of every room. */
   isWell(): Promise<boolean>
   stop(): Promise<void>
 }

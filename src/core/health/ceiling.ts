@@ -18,7 +18,7 @@ export interface Ceiling {
   /** After an overrun the ceiling doubles, up to the number that was borne. Null while it rises carefully. */
   readonly fastTo: number | null
   readonly badWindows: number
-  /** Windows in a row that were so good that more would do no harm. */
+  /** Windows in a row that were so good that more sessions would do no harm. */
   readonly roomyWindows: number
   /** Windows in a row that were so close to the target that less load would be better. */
   readonly tightWindows: number
@@ -48,7 +48,7 @@ export interface Moment {
     /** Sessions that were there when the window began: they sent most of its requests. */
     readonly thereBefore: number
     readonly hasDemand: boolean
-    /** Some of the sessions inside are blocked. More room is for them first. */
+    /** Some of the sessions inside are blocked. They come back before newcomers are admitted. */
     readonly isRationed: boolean
   }
   readonly operator: AdmissionLimits

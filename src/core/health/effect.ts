@@ -41,8 +41,8 @@ const TRIAL_PER_MINUTE_MIN = 60_000 / WINDOW_MS
  */
 const TRIAL_INSIDE = [0.05, 0.15, 0.35] as const
 /**
- * Beyond this, session time runs again during a trial: the sessions counted inside may be abandoned, and only their
- * expiry frees places for visitors who test the origin.
+ * In a trial that takes longer than this, session time runs again: the sessions counted inside may be abandoned, and
+ * only their expiry frees places for visitors who test the origin.
  */
 const TRIAL_PAUSED_MS = 60_000
 /** After a trial all active sessions are back within this time. */

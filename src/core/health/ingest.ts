@@ -63,8 +63,8 @@ function vote(known: UpstreamHealth, upstream: string, lot: number, marks: numbe
 }
 
 /**
- * Follows which sessions a named upstream has failed since its last answer. Newcomers, who may all be one, do not
- * count.
+ * Records the sessions that a named upstream has failed since its last good answer. Newcomers do not count, because
+ * all of them may be one visitor.
  */
 function followFailures(known: UpstreamHealth, ballot: Ballot, sentByMs: number, nowMs: number): void {
   const votes = Object.entries(ballot)

@@ -66,8 +66,7 @@ export function merge(into: Counts, from: Counts): void {
 }
 
 /**
- * `frustrated` can be negative: a request may be counted frustrated in one minute and re-marked failed in the next,
- * where it then counts as a new sample.
+ * `frustrated` can be -1: a request may be counted as frustrated in one minute, and be moved to failed in the next.
  */
 export function samplesOf(counts: Counts): number {
   return counts.satisfied + counts.tolerating + Math.max(0, counts.frustrated) + counts.failed

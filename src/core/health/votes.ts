@@ -58,7 +58,7 @@ export function cast(ballot: Ballot, lot: number, marks: number): void {
   ballot[lot] = (ballot[lot] ?? 0) | marks
 }
 
-/** Four characters for each lot, so that a ballot can be a part of a cell's name. */
+/** Writes two characters for each lot and two for its marks, so that a ballot can be a part of a cell's name. */
 export function encode(ballot: Ballot): string {
   return Object.entries(ballot)
     .map(([lot, marks]) => Number(lot).toString(32).padStart(2, '0') + marks.toString(36).padStart(2, '0'))

@@ -165,7 +165,7 @@ export function isIdle(lease: TokenLease, quota: Quota, nowMs: number): boolean 
   return lease.used === lease.usedSeen && isWorthReturning(lease, quota, nowMs)
 }
 
-/** Remembers how many tokens are used by now, for the next look. */
+/** Remembers how many tokens are used by now. `isIdle` compares this number with the next one. */
 export function noteLook(lease: TokenLease): void {
   lease.usedSeen = lease.used
 }

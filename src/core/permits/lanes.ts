@@ -53,8 +53,8 @@ export interface Needs {
 }
 
 /**
- * Returns the whole permits for each lane out of `most`, never more than the lane needs. Together they are all that is
- * needed, or all that there is. Nothing changes until `take` is called.
+ * Returns the whole permits for each lane out of `most`, never more than the lane needs. They add up to the need of
+ * all lanes, or to `most` if that is less. Nothing changes until `take` is called.
  */
 export function allot(turns: LaneTurns, { lanes, byLane, slack }: Needs, most: number): ReadonlyMap<string, number> {
   const wanting = [...byLane].filter(([, need]) => need > 0)

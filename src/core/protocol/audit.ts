@@ -1,6 +1,9 @@
 /** The audit log of a room: who did what, when and from where. No caller can choose the name in it. */
 
-/** The proof of an operator's name. The deployment itself stands for changed secrets. */
+/**
+ * How the room knows an operator. `deployment` means that a secret was changed, so a person with the right to deploy
+ * did it.
+ */
 export interface Proof {
   readonly by: 'token' | 'access' | 'deployment'
   /** The network (/24 or /64) of the request; null where it is unknown. */

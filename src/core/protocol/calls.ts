@@ -156,7 +156,7 @@ export interface UpstreamFigures {
   /** The answers in the last minute. */
   readonly samples: number
   readonly p50Ms: number | null
-  /** An answer that takes longer than four times the target is counted when this time has passed. */
+  /** Slow answers are counted as soon as they have taken four times the target, so this never gets much higher. */
   readonly p95Ms: number | null
   readonly apdex: number | null
   readonly failures: number | null

@@ -30,7 +30,7 @@ export interface DoorRecord extends DoorAccount {
   callsPerSecond?: number
   demand: readonly Demand[]
   applied: Applied | undefined
-  /** Counted places of this door's reports that are in no stored chunk yet; absent if there are none. */
+  /** Places that this door has reported and that no stored chunk contains yet; absent if there are none. */
   unstored?: Unstored
 }
 

@@ -37,8 +37,8 @@ export function endingStream(state: object, retryAfterMs: number, headers: Recor
 }
 
 /**
- * Whether the answer is for a program. It is for a request that asks for JSON, and for a change that no browser page
- * has sent.
+ * True for a request that asks for JSON, and for a POST, PUT, PATCH or DELETE that no page in a browser has sent.
+ * Programs send these.
  */
 export function isForProgram(visit: Visit): boolean {
   if (visit.isSafe) return visit.kind === 'api'

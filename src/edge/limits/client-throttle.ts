@@ -16,7 +16,10 @@ export function newShedder(): Shedder {
   return { asked: 0, ok: 0, atMs: 0 }
 }
 
-/** Returns the share of requests to refuse: `max(0, (asked - k*ok) / (asked + 1))`. A larger k begins later. */
+/**
+ * Returns the share of requests to refuse: `max(0, (asked - k*ok) / (asked + 1))`. With a larger k, refusing begins
+ * later.
+ */
 export function shedShare({ asked, ok }: Shedder, k: number): number {
   return Math.max(0, (asked - k * ok) / (asked + 1))
 }

@@ -37,7 +37,7 @@ interface Difference {
   readonly more?: Partial<Pick<Waiting, 'missed' | 'invitation' | 'endedByInactivity' | 'requeuedBy'>>
 }
 
-/** The pages in line, by name. */
+/** Sample pages for visitors in line, by name. */
 const WAITING: Readonly<Record<string, (nowMs: number) => Difference>> = {
   waiting: () => ({}),
   new: () => ({ place: NO_NUMBER, ticket: { confirmed: false, low: null } }),

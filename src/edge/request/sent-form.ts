@@ -22,7 +22,7 @@ const CARRIED_BYTES_MAX = 360 * 1024
 /** The encodings of forms (HTML section 4.10.22.6). A page of another site may send these without asking first. */
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(;[\x20-\x7e]{0,200})?$/i
 const CARRIED = new RegExp(`^${FORM_FIELD}=([\\w-]+)\\.([\\w-]*)\\r?\\n?$`)
-/** A value that may stand in a header again. */
+/** A value that is safe in a header that the edge writes. */
 const PLAIN = /^[\x20-\x7e]{0,2000}$/
 const COOKIES_MAX = 200
 /** A slow line needs 32 s for the largest body, at 64 kbit/s. */

@@ -66,8 +66,8 @@ export class Memory {
   /** The last claim of a ticket. */
   readonly claims = new LRUCache<string, { readonly atMs: number; readonly answer: ClaimAnswer }>({ max: VISITORS })
   /**
-   * When sids were let in while the origin was tried after an outage. Keys of other forms are trials of a named
-   * upstream.
+   * When sessions were let on as a trial after an outage. The key is a sid for a trial of the origin, and
+   * `upstream/sid` for a trial of a named upstream.
    */
   readonly trials = new LRUCache<string, number>({ max: VISITORS })
   /** The earliest time at which a visitor may poll again, by sid. */

@@ -71,7 +71,7 @@ function teamsCard(line: string) {
   }
 }
 
-/** Events API v2. A moment is an incident that a person resolves. */
+/** PagerDuty Events API v2. An alert of one moment sends no `resolve`, so a person must resolve its incident. */
 function pagerDuty({ room, text, state, episode, when, value, threshold, atMs }: Notice, key: string) {
   const details = { when, value, threshold }
   const payload = { summary: `${room}: ${text}`, source: `antesala/${room}`, severity: 'warning' }

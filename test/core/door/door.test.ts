@@ -157,7 +157,7 @@ describe('a place that is given up', () => {
     expect(sessions.live(11_000)).toBe(0)
   })
 
-  it('does not keep the subject of an invitation from a later place', () => {
+  it('lets an invited visitor who has left take a place later', () => {
     const { door, sessions } = doorWith(2, 100)
     const ask = (takenMs: number, nowMs: number) =>
       decideClaim(

@@ -297,7 +297,7 @@ describe('a room', () => {
     expect(room.lines.get('main')?.state.frontierKey).toBeLessThan(P - 400)
   })
 
-  it('that began less than a minute before the start draws places behind the beginning of its line', () => {
+  it('draws places after its frontier, if the room was made less than a minute before the start', () => {
     const room = newRoom(S - 20_000)
     commit(room.events, [sale], newSeed, S - 20_000)
     for (const atMs of [S - 20_000, S - 10_000, S, S + 1_000]) tick(room, { ...rules, event: sale }, atMs)

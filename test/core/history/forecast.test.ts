@@ -115,8 +115,8 @@ describe('the last minutes of a room', () => {
 
   it('forget a crowd that came at once by half and more in two minutes', () => {
     const crowd = [minute(0, { confirmed: 300 })]
-    const after = (nth: number) => latelyIn(crowd, 0, nth * MINUTE)?.arrivalsPerMinute ?? 0
-    expect([after(1), after(2), after(5), after(9)].map(Math.round)).toEqual([300, 124, 27, 6])
+    const rateAfter = (nth: number) => latelyIn(crowd, 0, nth * MINUTE)?.arrivalsPerMinute ?? 0
+    expect([rateAfter(1), rateAfter(2), rateAfter(5), rateAfter(9)].map(Math.round)).toEqual([300, 124, 27, 6])
   })
 
   it('show nothing before a minute has passed', () => {

@@ -67,7 +67,7 @@ describe('a debt with leases', () => {
     expect(lend(debt, quota, ask({ nth: 2, want: 8 }), termAt(START_MS + 5)).tokens).toBe(8)
   })
 
-  it('returns exactly when a refused request would pass if no report came before', () => {
+  it('returns to the millisecond when a refused request would pass, if no report comes before', () => {
     const debt = newDebt(quota)
     lend(debt, quota, ask({ want: 10 }), termAt(START_MS))
     const { retryAfterMs } = lend(debt, quota, ask({ lease: 'b' }), termAt(START_MS))

@@ -22,7 +22,7 @@ describe('a header that proxies set for an origin', () => {
     expect(Object.entries(got).filter(([, value]) => value.includes('forged'))).toEqual([])
   })
 
-  it('is forwarded where the room names it, in one spelling', async () => {
+  it('is forwarded where the room names it, but only when written with hyphens', async () => {
     onTestFinished(async () => {
       await roomStub(env, 'wide').change({ reset: 'all' }, null, 'test')
     })

@@ -13,7 +13,7 @@ describe('contrast', () => {
 })
 
 describe('the colours of a page', () => {
-  it('are those given where they can be seen', () => {
+  it('are the given ones where their contrast is enough', () => {
     const palette = paletteOf({ background: '#fffaf0', accent: '#b3261e' }, 'light')
     expect(palette).toMatchObject({ paper: '#fffaf0', accent: '#b3261e', ink: '#1f2528', onAccent: '#ffffff' })
   })

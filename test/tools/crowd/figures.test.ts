@@ -123,7 +123,7 @@ describe('a page', () => {
     expect(readPage(answer({ status: 503, headers: { 'demo-shop': '1' } }), true)).toEqual({ kind: 'origin' })
   })
 
-  it('without the mark is not from an origin that marks its pages', () => {
+  it('without the mark counts as refused, if the origin marks its pages', () => {
     expect(readPage(answer(), true)).toMatchObject({ kind: 'refused' })
     expect(readPage(answer(), false)).toEqual({ kind: 'origin' })
   })
