@@ -18,7 +18,9 @@ export function waitUrl(visit: Visit, room: RoomView): string {
 export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   const isWaitPage = visit.url.pathname === `${visit.deployment.controlPrefix}/wait`
   const to = isWaitPage ? (visit.url.searchParams.get('to') ?? '') : leadsTo
-  return `${waitUrl(visit, room)}&${ANSWER}=1&to=${encodeURIComponent(to)}`
+  // In a frame the wait ends on an empty page, also after a press.
+  const embedded = isWaitPage && visit.url.searchParams.get('embedded') === '1' ? '&embedded=1' : ''
+  return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to)}`
 }
 
 export function drawUrl(visit: Visit, room: RoomView, event: string): string {

@@ -78,4 +78,12 @@ describe('the page for waiting in a frame', () => {
     expect(text).toBe('<!doctype html><html lang="en" data-state="admitted"><title>It is your turn</title></html>')
     expect(visitor.jar.size).toBe(1)
   })
+
+  it('leads to an empty page in the frame, also where its visitor is asked first', async () => {
+    const visitor = new Visitor('asking.test', newEdge())
+    const path = '/.waiting-room/wait?room=asking&embedded=1'
+    const { text } = await visitor.page(path)
+    const [, press = ''] = /data-asks="([^"]*)"/.exec(text) ?? []
+    expect(press.replaceAll('&amp;', '&').replaceAll('&#x3D;', '=')).toContain('room=asking&embedded=1&enter=1&to=')
+  })
 })
