@@ -9,7 +9,7 @@ import { isOnlyAdminHost, readAdminToken } from '../settings/deployment.ts'
 import { doorStub, type Env, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
-import { foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
+import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
 import { createLoginRecorder } from './access/seen.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoute } from './audit.ts'
@@ -182,14 +182,16 @@ function isAdminHost({ visit }: AdminBindings): boolean {
 
 async function change(context: AdminContext, env: Env, name: string, request: ChangeRequest): Promise<Response> {
   const identity = context.get('identity')
-  const foreign = foreignSettings(identity.role, request)
+  const stub = roomStub(env, name)
+  const setsEvents = identity.role !== 'admin' && 'set' in request && Object.hasOwn(Object(request.set), 'events')
+  const inEvents = setsEvents ? foreignInEvents(identity.role, request, (await stub.describe()).settings) : []
+  const foreign = [...foreignSettings(identity.role, request), ...inEvents]
   if (foreign.length > 0) {
     const named = foreign.slice(0, 5).map(name => name.slice(0, 50))
     return notAllowed(identity, `Operators may change ${OPERATOR_SETTINGS.join(', ')}, and not ${named.join(', ')}.`)
   }
   const ifVersions = versionsIn(context.req.header('If-Match'))
   if (ifVersions instanceof Response) return ifVersions
-  const stub = roomStub(env, name)
   const outcome = await stub.change(request, ifVersions, identity.name, proofOf(context))
   switch (outcome.kind) {
     case 'invalid':

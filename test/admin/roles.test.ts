@@ -106,6 +106,23 @@ describe('the roles', () => {
     expect((await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.operator, change)).status).toBe(status)
   })
 
+  it('let an operator give an event a rate and a message, and nothing that only an admin may set', async () => {
+    const times = { event_start_time: '2099-01-01T09:00:00Z', event_end_time: '2099-01-01T10:00:00Z' }
+    const change = (holder: Holder, more: object) =>
+      ask('PATCH', '/api/v1/rooms/caseless', TOKENS[holder], { events: [{ name: 'sale', ...times, ...more }] })
+    const { settings } = (await ask('GET', '/api/v1/rooms/caseless', TOKENS.viewer)).body
+    const limits = { new_users_per_minute: 5, total_active_users: settings.total_active_users }
+    expect((await change('operator', { ...limits, message: 'Sale' })).status).toBe(200)
+    const more = { ...limits, total_active_users: limits.total_active_users + 1 }
+    for (const foreign of [more, { custom_page_html: '<script>' }, { queueing_method: 'passthrough' }]) {
+      const { status, body } = await change('operator', foreign)
+      expect([status, body.detail]).toEqual([403, expect.stringMatching(/and not events\[0\]\./)])
+    }
+    expect((await change('admin', { custom_page_html: '<p>Sale</p>' })).status).toBe(200)
+    expect((await change('operator', { custom_page_html: '<p>Sale</p>', message: 'Soon' })).status).toBe(200)
+    expect((await change('operator', {})).status).toBe(200)
+  })
+
   it('explain a refused change, and let the operator reset no other setting', async () => {
     const { body } = await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.operator, { suspended: true })
     expect(body).toMatchObject({

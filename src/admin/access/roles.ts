@@ -1,6 +1,7 @@
 /** The rights of each role. Whatever no line here gives to another role is for admins alone. */
 import type { ChangeRequest } from '../../core/protocol/calls.ts'
 import { ROLES, type Role } from '../../settings/admin/named-tokens.ts'
+import type { RoomConfig } from '../../settings/schema.ts'
 
 /** The person or program behind a request, as its token or its login proves it. */
 export interface Identity {
@@ -12,6 +13,15 @@ export interface Identity {
 
 /** The settings that an operator may change: the rate, the hold, the message and the events. */
 export const OPERATOR_SETTINGS: readonly string[] = ['new_users_per_minute', 'queue_all', 'message', 'events']
+
+/** The settings that an event may override, and that an operator may not change. */
+const FOREIGN_IN_EVENTS = [
+  'total_active_users',
+  'session_duration',
+  'disable_session_renewal',
+  'queueing_method',
+  'custom_page_html',
+] as const
 
 /** A link shows pages of visitors, and changes nothing. */
 const PREVIEW_LINKS = '/preview-links'
@@ -42,4 +52,23 @@ function namesIn(request: ChangeRequest): readonly string[] {
   if ('reset' in request) return request.reset === 'all' ? ['the whole file'] : request.reset
   const { set } = request
   return typeof set === 'object' && set !== null && !Array.isArray(set) ? Object.keys(set) : []
+}
+
+/**
+ * Returns the settings of events that the role may not change, as paths. An event may keep what an admin has given
+ * it. It may have fewer places than the room, because an event with a rate of its own needs places of its own.
+ */
+export function foreignInEvents(role: Role, request: ChangeRequest, current: RoomConfig): readonly string[] {
+  const given: unknown = 'set' in request ? Object(request.set).events : undefined
+  if (role === 'admin' || !Array.isArray(given)) return []
+  return given.flatMap((event: unknown, index) => {
+    const asked = Object(event) as Readonly<Record<string, unknown>>
+    const before = current.events.find(({ name }) => name === asked.name)
+    const isFewer = (name: string, value: unknown) =>
+      name === 'total_active_users' && typeof value === 'number' && value <= current.total_active_users
+    return FOREIGN_IN_EVENTS.filter(name => {
+      const value = asked[name] ?? null
+      return value !== null && value !== before?.[name] && !isFewer(name, value)
+    }).map(name => `events[${index}].${name}`)
+  })
 }
