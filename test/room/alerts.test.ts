@@ -132,7 +132,7 @@ describe('a delivery', () => {
       outbox.add('standard', notice, Date.now())
       await outbox.run([receiver('standard')], Date.now())
       await outbox.run([receiver('standard')], Date.now())
-      const nextMs = outbox.nextMs() ?? 0
+      const nextMs = outbox.nextMs(Date.now()) ?? 0
       await again().run([receiver('standard')], nextMs)
       return [sent, outbox.deliveries(), nextMs - Date.now()] as const
     })
@@ -159,6 +159,8 @@ describe('a delivery', () => {
         const receivers = [receiver('standard', 'dead'), receiver('standard', 'alive')]
         const run = outbox.run(receivers, Date.now())
         await expect.poll(() => outbox.deliveries().filter(({ state }) => state === 'delivered').length).toBe(3)
+        // Its other notices are due, and must not ring the alarm again and again meanwhile.
+        expect(outbox.nextMs(Date.now())).toBeGreaterThan(Date.now() + 3_000)
         // While the dead one is awaited, a second run does not call it again.
         await outbox.run(receivers, Date.now() + FAR_MS)
         end()

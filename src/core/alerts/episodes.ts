@@ -2,7 +2,7 @@
  * Episodes of an alert: each begins with one firing and ends with one resolution. A condition that comes and goes
  * faster than the time of its rule changes nothing, so an alert does not flap.
  */
-import type { AlertRule } from './rules.ts'
+import type { AlertRule, LastingKind } from './rules.ts'
 
 /** The state of one rule. */
 export interface Episode {
@@ -15,6 +15,9 @@ export interface Episode {
 }
 
 export const NO_EPISODE: Episode = { firedAtMs: null, changingSinceMs: null, lastFiredAtMs: null }
+
+/** Conditions that no time ends: a person adds stock or replaces a token, and the room judges its rules then. */
+const ENDED_BY_PEOPLE: readonly LastingKind[] = ['budget_below', 'token_ends']
 
 interface Step {
   readonly episode: Episode
@@ -38,4 +41,9 @@ export function advanceEpisode(
   const last = episode.lastFiredAtMs
   if (last !== null && nowMs - last < rule.pauseMs) return { episode: changing, notice: null }
   return { episode: { firedAtMs: nowMs, changingSinceMs: null, lastFiredAtMs: nowMs }, notice: 'firing' }
+}
+
+/** True if time can bring the next notice of a rule, so that an object without visitors must wake for it. */
+export function awaitsTime(when: LastingKind, { firedAtMs, changingSinceMs }: Episode): boolean {
+  return changingSinceMs !== null || (firedAtMs !== null && !ENDED_BY_PEOPLE.includes(when))
 }

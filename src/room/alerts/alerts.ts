@@ -1,5 +1,5 @@
 /** The alerts of a room: judges its rules by the figures of the room, and hands notices to the outbox. */
-import { advanceEpisode, type Episode, NO_EPISODE } from '../../core/alerts/episodes.ts'
+import { advanceEpisode, awaitsTime, type Episode, NO_EPISODE } from '../../core/alerts/episodes.ts'
 import { type Notice, wordsFor } from '../../core/alerts/notices.ts'
 import {
   type AlertFigures,
@@ -108,10 +108,11 @@ export class Alerts {
     { isIdle, nextTurnMs }: { readonly isIdle: boolean; readonly nextTurnMs: number | null },
     nowMs: number,
   ): number | null {
-    const isOpen = [...this.#episodes.values()].some(({ firedAtMs, changingSinceMs }) => firedAtMs ?? changingSinceMs)
-    const judged = rules.some(isLasting) && (!isIdle || isOpen) ? nowMs + WOKEN_EVERY_MS : null
+    const lasting = rules.filter(isLasting)
+    const goesOn = lasting.some(({ name, when }) => awaitsTime(when, this.#episodes.get(name) ?? NO_EPISODE))
+    const judged = lasting.length > 0 && (!isIdle || goesOn) ? nowMs + WOKEN_EVERY_MS : null
     const turn = rules.some(({ when }) => when.startsWith('event_')) ? nextTurnMs : null
-    const moments = [judged, turn, this.#outbox.nextMs()].filter(moment => moment !== null)
+    const moments = [judged, turn, this.#outbox.nextMs(nowMs)].filter(moment => moment !== null)
     return moments.length === 0 ? null : Math.min(...moments)
   }
 

@@ -50,9 +50,16 @@ export class Outbox {
     this.#sql.exec('DELETE FROM deliveries WHERE rowid <= (SELECT MAX(rowid) FROM deliveries) - ?', DELIVERIES_KEPT)
   }
 
-  /** Returns when the next delivery is due, or null. */
-  nextMs(): number | null {
-    const [row] = this.#sql.exec<{ next: number | null }>('SELECT MIN(next_ms) AS next FROM deliveries').toArray()
+  /**
+   * Returns when the next delivery is due, or null. A receiver that is called now is looked at again after the time for
+   * its answer. Otherwise notices that wait behind it would ring the alarm without a pause.
+   */
+  nextMs(nowMs: number): number | null {
+    const busy = [...this.#busy]
+    const due = `CASE WHEN receiver IN (${busy.map(() => '?').join(', ')}) THEN MAX(next_ms, ?) ELSE next_ms END`
+    const query = `SELECT MIN(${busy.length > 0 ? due : 'next_ms'}) AS next FROM deliveries WHERE next_ms IS NOT NULL`
+    const bounds = busy.length > 0 ? [...busy, nowMs + ANSWER_WITHIN_MS] : []
+    const [row] = this.#sql.exec<{ next: number | null }>(query, ...bounds).toArray()
     return row?.next ?? null
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { advanceEpisode, type Episode, NO_EPISODE } from '../../../src/core/alerts/episodes.ts'
+import { advanceEpisode, awaitsTime, type Episode, NO_EPISODE } from '../../../src/core/alerts/episodes.ts'
 
 const RULE = { forMs: 60_000, pauseMs: 300_000 }
 
@@ -28,6 +28,15 @@ describe('an episode', () => {
 
   it('does not begin by a condition that comes and goes', () => {
     expect(play(Array.from({ length: 200 }, (_, index) => index % 6 !== 5))).toEqual([])
+  })
+
+  it('needs the clock while it may begin or end by itself, and not while only a person ends it', () => {
+    const open = { ...NO_EPISODE, firedAtMs: 1, lastFiredAtMs: 1 }
+    expect(awaitsTime('line_longer_than', open)).toBe(true)
+    expect(awaitsTime('budget_below', open)).toBe(false)
+    expect(awaitsTime('token_ends', open)).toBe(false)
+    expect(awaitsTime('budget_below', { ...NO_EPISODE, changingSinceMs: 1 })).toBe(true)
+    expect(awaitsTime('line_longer_than', NO_EPISODE)).toBe(false)
   })
 
   it('does not end by a short gap', () => {
