@@ -39,9 +39,10 @@ function readQuery(
   const problems: Problem[] = []
   const time = (path: string, otherwise: number) => {
     const given = asked[path]
-    if (given === undefined || TIME.test(given)) return given === undefined ? otherwise : Date.parse(given)
-    problems.push({ path, message: `must be a time such as 2026-11-27T09:00:00Z, got ${given}` })
-    return 0
+    if (given === undefined) return otherwise
+    const ms = TIME.test(given) ? Date.parse(given) : Number.NaN
+    if (Number.isNaN(ms)) problems.push({ path, message: `must be a time such as 2026-11-27T09:00:00Z, got ${given}` })
+    return ms
   }
   const whole = (path: string, given: string | undefined, max: number) => {
     if (given === undefined) return null

@@ -135,7 +135,11 @@ describe('the roles', () => {
   })
 
   it('let only an admin read the values that pass the line, also in the list of changes', async () => {
-    const bypass = [{ header: { name: 'X-Monitor', value: 'a-value-that-passes' }, path: '/up' }]
+    const value = 'a-value-that-passes'
+    const bypass = [
+      { header: { name: 'X-Monitor', value }, path: '/up' },
+      { query: { name: 'key', value }, path: '/hook' },
+    ]
     await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.admin, { bypass })
     for (const path of ['', '/changes', '/history', '/audit']) {
       const { body } = await ask('GET', `/api/v1/rooms/caseless${path}`, TOKENS.operator)
@@ -143,7 +147,7 @@ describe('the roles', () => {
       expect(JSON.stringify(body), path).toContain('X-Monitor')
     }
     const { body } = await ask('GET', '/api/v1/rooms/caseless', TOKENS.admin)
-    expect(body.settings.bypass[0].header.value).toBe('a-value-that-passes')
+    expect([body.settings.bypass[0].header.value, body.settings.bypass[1].query.value]).toEqual([value, value])
     await ask('DELETE', '/api/v1/rooms/caseless/overrides', TOKENS.admin)
   })
 

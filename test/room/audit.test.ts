@@ -107,6 +107,7 @@ describe('the audit log', () => {
 
   it.each([
     ['?limit=0', 'limit', 'must be a whole number, 1 to 10,000, got 0'],
+    ['?to=2026-13-40T09:00Z', 'to', 'must be a time such as 2026-11-27T09:00:00Z, got 2026-13-40T09:00Z'],
     ['?from=yesterday', 'from', 'must be a time such as 2026-11-27T09:00:00Z, got yesterday'],
     ['?format=xml', 'format', 'must be json or csv, got xml'],
   ])('refuses %s', async (query, path, message) => {

@@ -1,9 +1,9 @@
 /**
- * Values that let requests by without a place: those of headers and cookies in bypass rules. A person who knows
- * one passes the line, so only admins read them.
+ * Values that let requests by without a place: those of headers, cookies and queries in bypass rules. A person
+ * who knows one passes the line, so only admins read them.
  */
 
-const KEEPERS = ['header', 'cookie']
+const KEEPERS = ['header', 'cookie', 'query']
 const HIDDEN = '(hidden)'
 
 /** Returns the answer without these values. An answer that is no JSON stays as it is. */
