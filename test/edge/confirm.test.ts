@@ -32,4 +32,43 @@ describe('a room that asks before a visit begins', () => {
     const enters = async () => (await new Visitor('asking.test', newEdge()).page()).atOrigin !== null
     await expect.poll(enters, { timeout: 4_000, interval: 500 }).toBe(true)
   })
+
+  it('keeps the referrer for the first request to the site, which comes after the page for waiting', async () => {
+    const visitor = new Visitor('asking.test', newEdge())
+    const Referer = 'https://news.example/story'
+    await roomStub(env, 'asking').change({ set: { queue_all: true } }, null, 'test')
+    await expect
+      .poll(async () => (await new Visitor('asking.test', newEdge()).page()).status, { timeout: 4_000 })
+      .toBe(503)
+    await visitor.page('/sale', { headers: { Referer } })
+    await visitor.page('/sale')
+    await roomStub(env, 'asking').change({ set: { queue_all: false } }, null, 'test')
+    const presses = async () => (await visitor.page('/.waiting-room/wait?room=asking&enter=1&to=/sale')).status
+    await expect.poll(presses, { timeout: 10_000, interval: 500 }).toBe(303)
+    expect(await presses()).toBe(303)
+    expect((await visitor.page('/sale')).atOrigin?.headers['waiting-room-referrer']).toBe(Referer)
+    expect((await visitor.page('/sale')).atOrigin?.headers['waiting-room-referrer']).toBeUndefined()
+  })
+
+  it('lets a visitor in at once where the page of an event has no way to answer', async () => {
+    const visitor = new Visitor('asking.test', newEdge())
+    const set = (more: object) => roomStub(env, 'asking').change({ set: more }, null, 'test')
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString()
+    const custom_page_html = "<script>let to = '{{{statusUrl}}}'</script>"
+    const event = { name: 'sale', event_start_time: at(-60_000), event_end_time: at(600_000), custom_page_html }
+    await set({ queue_all: true, events: [event] })
+    const page = async (path: string) => (await visitor.page(path)).text
+    await expect.poll(() => page('/'), { timeout: 4_000, interval: 500 }).toContain("let to = '/.waiting")
+    await set({ queue_all: false })
+    await expect.poll(async () => (await visitor.page()).atOrigin, { timeout: 10_000, interval: 500 }).not.toBeNull()
+    const next = new Visitor('asking.test', newEdge())
+    await set({
+      queue_all: true,
+      events: [{ ...event, custom_page_html: "<script>let to = '{{{enterUrl}}}'</script>" }],
+    })
+    const enters = async () => (await next.page("/a'-alert(1)-'")).text
+    await expect.poll(enters, { timeout: 4_000, interval: 500 }).toMatch(/let to = '[^']*a%27-alert\(1\)-%27'</)
+    await roomStub(env, 'asking').change({ reset: 'all' }, null, 'test')
+    await set({ queue_all: false })
+  })
 })

@@ -6,6 +6,7 @@ import { type Pass, placeIdOf } from '../../core/ticket.ts'
 import { passFor } from '../../tokens/tokens.ts'
 import type { Visit } from '../request/visit.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
+import { isWaitPage } from './confirm.ts'
 import { leaseOn } from './session.ts'
 import type { Admitted, WhyAdmitted } from './verdict.ts'
 
@@ -19,11 +20,13 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
   const { ticket } = step
   const { sid, generation } = ticket
   const lease = leaseOn(visit, room, sid)
+  const goesOn = charges && !isWaitPage(visit)
+  const referrer = goesOn ? ticket.referrer : undefined
   if (lease)
     return letIn(
       room,
-      passFor({ room: room.name, sid, ...later(step, charges), generation, issuedMs: visit.nowMs }, lease.expiresMs),
-      { why: 'claimed-before', referrer: charges ? ticket.referrer : undefined },
+      passFor({ room: room.name, sid, ...later(step, goesOn), generation, issuedMs: visit.nowMs }, lease.expiresMs),
+      { why: 'claimed-before', referrer },
     )
   const id = placeIdOf(ticket)
   const ended = room.ended.find(id, visit.nowMs)
@@ -36,11 +39,11 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
       return answer
     }
     const pass = passFor(
-      { room: room.name, sid: answer.sid ?? sid, ...later(step, charges), generation, issuedMs: answer.issuedMs },
+      { room: room.name, sid: answer.sid ?? sid, ...later(step, goesOn), generation, issuedMs: answer.issuedMs },
       answer.expiresMs,
     )
     const why = answer.known ? 'claimed-before' : 'claimed'
-    return await letIn(room, pass, { why, referrer: charges ? ticket.referrer : undefined })
+    return await letIn(room, pass, { why, referrer })
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     return { verdict: 'unreachable' }
@@ -78,9 +81,9 @@ async function askFor(
   return answer
 }
 
-/** Returns the referrer for the pass of a poll, whose visitor sends the first request later. */
-function later({ ticket: { referrer } }: ClaimStep, charges: boolean): Pick<Pass, 'referrer'> {
-  return charges || referrer === undefined ? {} : { referrer }
+/** Returns the referrer for the pass of a visitor whose first request to the origin comes later. */
+function later({ ticket: { referrer } }: ClaimStep, goesOn: boolean): Pick<Pass, 'referrer'> {
+  return goesOn || referrer === undefined ? {} : { referrer }
 }
 
 async function letIn(

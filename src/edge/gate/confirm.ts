@@ -22,7 +22,12 @@ export function asksBeforeClaim(visit: Visit, config: RoomConfig, ticket: Ticket
   return visit.kind === 'navigation' && visit.isSafe && Boolean(ticket?.confirmed) && asks(visit, config)
 }
 
+/** Whether a request is for the page for waiting, which leads on to the site and never goes to the origin itself. */
+export function isWaitPage({ url, deployment }: Visit): boolean {
+  return url.pathname === `${deployment.controlPrefix}/wait`
+}
+
 /** Whether a request is the answer of a visitor who goes in. */
-function isAnswer({ url, deployment }: Visit): boolean {
-  return url.pathname === `${deployment.controlPrefix}/wait` && url.searchParams.get(ANSWER) === '1'
+function isAnswer(visit: Visit): boolean {
+  return isWaitPage(visit) && visit.url.searchParams.get(ANSWER) === '1'
 }

@@ -114,7 +114,7 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
   const requeuedBy = over?.requeuedBy ?? null
   const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
   // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
-  const enters = asksBeforeClaim(visit, room.settings.config, ticket) ? 'poll' : 'enter'
+  const enters = asksBeforeClaim(visit, room.settings.at(visit.nowMs).config, ticket) ? 'poll' : 'enter'
   const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : enters
   const shown = { ticket, inCookie: own.ticket, keepCookie, invited }
   const outcome = await withoutPass(visit, room, shown, { purpose, after })

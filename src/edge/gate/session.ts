@@ -12,6 +12,7 @@ import { covers, policyBucketOf } from '../limits/session.ts'
 import type { Visit } from '../request/visit.ts'
 import type { SessionMemory } from '../room-client/memory.ts'
 import { type RoomClient, Unreachable } from '../room-client/room-client.ts'
+import { isWaitPage } from './confirm.ts'
 import type { Carried } from './presented-tokens.ts'
 import { type Admitted, type Limited, limitedBy, type WhyAdmitted } from './verdict.ts'
 
@@ -169,17 +170,20 @@ export async function admitted(
 ): Promise<Admitted> {
   const { sid, generation, expiresMs, referrer = null } = carried.value
   const isSubresource = visit.kind === 'subresource'
+  // The origin learns the referrer with a page of its own.
+  const isKeptBack = isSubresource || isWaitPage(visit)
   // A pass with a referrer is replaced by one without it, so that only the first requests of a session have it.
-  const isKept = doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000 && (referrer === null || isSubresource)
+  const isKept = doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000 && (referrer === null || isKeptBack)
   if (isKept || (isSubresource && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)) return unchanged(room, carried, why)
   const session = room.sessions.peek(sid)
-  const pass = passFor({ room: room.name, sid, generation, issuedMs: visit.nowMs }, doorExpiresMs)
+  const kept = isKeptBack && referrer !== null ? { referrer } : {}
+  const pass = passFor({ room: room.name, sid, ...kept, generation, issuedMs: visit.nowMs }, doorExpiresMs)
   const known = session?.token ? await room.tokens.read(session.token, visit.nowMs) : null
   const isKnown =
-    known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000 && known.pass.referrer === undefined
+    known?.kind === 'pass' && pass.expiresMs - known.pass.expiresMs < 1_000 && known.pass.referrer === pass.referrer
   const token = isKnown && session ? session.token : await room.tokens.signPass(pass)
   room.sessions.notePass(sid, token)
-  return { kind: 'admitted', why, room, sid, pass: token, isNew: true, referrer: isSubresource ? null : referrer }
+  return { kind: 'admitted', why, room, sid, pass: token, isNew: true, referrer: isKeptBack ? null : referrer }
 }
 
 /** Returns the verdict for a session whose visitor keeps the pass. */

@@ -1,5 +1,5 @@
 /** The addresses of a room's own routes. They have no host: they are resolved against the address that was asked. */
-import { ANSWER } from '../gate/confirm.ts'
+import { ANSWER, isWaitPage } from '../gate/confirm.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 import { inLanguageOf } from '../texts/choose.ts'
@@ -14,13 +14,16 @@ export function waitUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'wait'))
 }
 
-/** Returns the address by which a called visitor goes in, where the room asks first. */
+/**
+ * Returns the address by which a called visitor goes in, where the room asks first. The visitor chooses a part of it, so
+ * nothing in it may end a text in quotes on a page of the operator.
+ */
 export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string {
-  const isWaitPage = visit.url.pathname === `${visit.deployment.controlPrefix}/wait`
-  const to = isWaitPage ? (visit.url.searchParams.get('to') ?? '') : leadsTo
+  const isWait = isWaitPage(visit)
+  const to = isWait ? (visit.url.searchParams.get('to') ?? '') : leadsTo
   // In a frame the wait ends on an empty page, also after a press.
-  const embedded = isWaitPage && visit.url.searchParams.get('embedded') === '1' ? '&embedded=1' : ''
-  return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to)}`
+  const embedded = isWait && visit.url.searchParams.get('embedded') === '1' ? '&embedded=1' : ''
+  return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to).replace(/'/g, '%27')}`
 }
 
 export function drawUrl(visit: Visit, room: RoomView, event: string): string {

@@ -69,7 +69,7 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
   const language = languageFor(visit, config)
   const place = placeJson(visit, waiting)
   const reloadSeconds = refreshSeconds(place, config)
-  const isAsked = asks(visit, config)
+  const isAsked = asks(visit, waiting.room.settings.at(visit.nowMs).config)
   const isTurn = isAsked && place.state === 'called'
   return {
     ...variablesOf(visit, language, config),
