@@ -58,7 +58,8 @@ export function followDoors(
     Math.max(...regions.map(calls => Math.ceil(sum(calls) / (DOOR_CALLS_TARGET * share))), 1)
   const wanted = Math.min(most, needed(1))
   if (wanted > plan.count) return setCount(plan, wanted, plan.count)
-  if (plan.from > 0 && regions.every(calls => areEven(calls, plan))) plan.from = 0
+  // A quiet region may stay uneven for long. It must not keep newcomers of the busiest one at its new doors.
+  if (plan.from > 0 && areEven(busiestOf(regions), plan)) plan.from = 0
   const enough = Math.max(least, Math.min(most, needed(SHRINK_BELOW)))
   plan.calmSinceMs = enough < plan.count ? (plan.calmSinceMs ?? nowMs) : null
   if (plan.calmSinceMs !== null && nowMs - plan.calmSinceMs >= SHRINK_AFTER_MS) setCount(plan, enough, 0)
@@ -85,6 +86,10 @@ function callsByRegion(doors: ReadonlyMap<string, DoorLoad>, nowMs: number): rea
     regions.set(region, calls)
   }
   return [...regions.values()]
+}
+
+function busiestOf(regions: readonly (readonly number[])[]): readonly number[] {
+  return regions.reduce((most, calls) => (sum(calls) > sum(most) ? calls : most), [])
 }
 
 /** True if the new doors of a region have as much to do as the old ones. */

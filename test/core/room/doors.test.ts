@@ -59,6 +59,13 @@ describe('the number of doors', () => {
     expect(followed(plan, [[250, 260]], AUTO, T0 + 2 * MINUTE)).toMatchObject({ count: 2, from: 0 })
   })
 
+  it('sends newcomers to all doors again although old sessions keep the doors of a quiet region uneven', () => {
+    const plan = followed(newDoorPlan(), [[600]])
+    const atMs = T0 + MINUTE
+    followDoors(plan, AUTO, new Map([...doors([250, 260], atMs), ...doors([9, 0], atMs, 'na')]), atMs)
+    expect(plan).toMatchObject({ count: 2, from: 0 })
+  })
+
   it('falls only after ten minutes in which fewer would have been enough', () => {
     const plan = followed(newDoorPlan(), [[900]])
     const calm = (minutes: number) => Array.from({ length: minutes * 6 }, () => [50, 50, 50])
