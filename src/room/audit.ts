@@ -11,6 +11,8 @@ const LOGIN_MS = 12 * HOUR_MS
 const KEPT_MS = 400 * 24 * HOUR_MS
 /** A longer value is cut. So no entry takes more than some kilobytes, whatever the settings contain. */
 const VALUE_CHARACTERS_MAX = 1_000
+/** An answer ends after so much of values. Ten thousand long entries would fill the memory of the object. */
+const ANSWER_CHARACTERS_MAX = 4_000_000
 
 interface Row extends Record<string, SqlStorageValue> {
   id: number
@@ -58,11 +60,18 @@ export class AuditLog {
     )
   }
 
-  /** Returns the entries, newest first. */
+  /** Returns the entries, newest first. Fewer than asked for where they are long: `beforeId` reads on. */
   entries({ actor, action, fromMs, toMs, beforeId, limit }: AuditQuery): AuditEntry[] {
     const query = `SELECT * FROM audit WHERE at_ms >= ?1 AND at_ms < ?2 AND (?3 IS NULL OR actor = ?3)
       AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6`
-    return this.#sql.exec<Row>(query, fromMs, toMs, actor, action, beforeId, limit).toArray().map(entryOf)
+    const found: AuditEntry[] = []
+    let characters = 0
+    for (const row of this.#sql.exec<Row>(query, fromMs, toMs, actor, action, beforeId, limit)) {
+      found.push(entryOf(row))
+      characters += (row.before_json?.length ?? 0) + (row.after_json?.length ?? 0)
+      if (characters > ANSWER_CHARACTERS_MAX) break
+    }
+    return found
   }
 
   /**

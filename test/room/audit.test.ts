@@ -105,6 +105,17 @@ describe('the audit log', () => {
     expect(await entries('?from=2030-01-01T00:00:00Z&to=2031-01-01T00:00:00Z')).toEqual([])
   })
 
+  it('answers with fewer entries than asked for when they are long, and reads on behind them', async () => {
+    const [first, next] = await inRoom(log => {
+      const text = 'x'.repeat(990)
+      const after = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`setting${i}`, text]))
+      for (let i = 0; i < 12; i++) log.add(deed({ actor: 'long', after }), Date.now())
+      const first = log.entries({ ...ALL, actor: 'long' })
+      return [first, log.entries({ ...ALL, actor: 'long', beforeId: first.at(-1)?.id ?? null })]
+    })
+    expect([first?.length, next?.length]).toEqual([8, 4])
+  })
+
   it.each([
     ['?limit=0', 'limit', 'must be a whole number, 1 to 10,000, got 0'],
     ['?to=2026-13-40T09:00Z', 'to', 'must be a time such as 2026-11-27T09:00:00Z, got 2026-13-40T09:00Z'],
