@@ -7,6 +7,7 @@ import { stateOf } from '../answer/mark.ts'
 import { addTokens, answerHere } from '../answer/respond.ts'
 import { decide } from '../gate/decide.ts'
 import { pageHeaders, refreshUrl } from '../pages/page.ts'
+import { escaped } from '../pages/template.ts'
 import { OWN_HEADERS } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -36,7 +37,7 @@ function goOn(target: string): Response {
 /** Returns a page without content. The page around the frame reads its state. */
 function emptyPage(visit: Visit, { settings: { config } }: RoomClient): Response {
   const { tag, texts } = languageFor(visit, config)
-  const html = `<!doctype html><html lang="${tag}" data-state="admitted"><title>${texts.admitted.headline}</title></html>`
+  const html = `<!doctype html><html lang="${tag}" data-state="admitted"><title>${escaped(texts.admitted.headline)}</title></html>`
   return new Response(html, { headers: { ...NEVER_STORED, ...pageHeaders("default-src 'none'", config) } })
 }
 
