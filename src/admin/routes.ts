@@ -6,7 +6,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { doorOf } from '../core/ticket.ts'
 import { isOnlyAdminHost, readAdminToken } from '../settings/deployment.ts'
-import { doorStub, type Env, roomStub } from '../settings/env.ts'
+import { doorStub, type Env, regionOf, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
@@ -213,6 +213,7 @@ async function withSession(
 ): Promise<Response> {
   const sid = context.req.param('sid') ?? ''
   // A sid names its door. Any other text would create an object that no session uses.
-  if (!/^[a-z]{2}-\d{1,3}\.[\w-]{22}(~\d{1,6})?$/.test(sid)) return fail(404, 'The text is no session id')
+  const [, region] = /^([a-z]{2})-\d{1,2}\.[\w-]{22}(~\d{1,6})?$/.exec(sid) ?? []
+  if (region === undefined || regionOf(region) !== region) return fail(404, 'The text is no session id')
   return withRoom(context, (env, name) => answer(env, name, sid))
 }
