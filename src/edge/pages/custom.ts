@@ -41,6 +41,7 @@ export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>):
   const { form } = sent
   const place = placeJson(visit, waiting)
   const reloadSeconds = refreshSeconds(place, waiting.room.settings.config)
+  const block = isAlive ? placeBlock(visit, waiting, sent) : null
   const html = render({
     ...published(place.cfWaitingRoom),
     refreshIntervalSeconds: reloadSeconds,
@@ -66,11 +67,11 @@ export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>):
     statusUrl: statusUrl(visit, waiting.room),
     enterUrl: enterUrl(visit, waiting.room, leadsTo(visit)),
     form,
-    antesala: isAlive ? placeBlock(visit, waiting, sent) : null,
+    antesala: block,
   })
   const headers = headersOf(visit, waiting.room.settings.config)
-  // The block polls by itself. A reload would lose the form.
-  if (isAlive || form !== null) return { html, headers }
+  // The block polls by itself, unless a section of the page leaves it out. A reload would lose the form.
+  if ((block !== null && html.includes(block)) || form !== null) return { html, headers }
   return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${leadsTo(visit)}` } }
 }
 

@@ -64,6 +64,16 @@ describe('a page written for Cloudflare Waiting Room', () => {
     await change({ custom_page_html: '' })
   })
 
+  it('reloads where a section of it leaves out our place, which would poll', async () => {
+    const waits = visitor()
+    await waits.page()
+    await change({ custom_page_html: '<h1>Soon</h1>{{#called}}{{{antesala}}}{{/called}}' })
+    const shown = async () => (await waits.page()).text
+    await expect.poll(shown, { timeout: 4_000, interval: 500 }).toContain('<h1>Soon</h1>')
+    expect((await waits.page()).response.headers.get('Refresh')).toMatch(/^\d+; url=\/$/)
+    await change({ custom_page_html: '' })
+  })
+
   it('keeps the place alive where it places ours: it polls, and does not reload', async () => {
     const waits = visitor()
     await waits.page()
