@@ -6,6 +6,8 @@ import type { LiveChange } from '../settings/changes.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
 const ENTRIES_KEPT = 10_000
+/** Logins have a bound of their own. Otherwise a viewer with many networks could push out what others did. */
+const LOGINS_KEPT = 2_000
 /** A login from the same network within this time is the same login. */
 const LOGIN_MS = 12 * HOUR_MS
 const KEPT_MS = 400 * 24 * HOUR_MS
@@ -53,11 +55,11 @@ export class AuditLog {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ...values,
     )
-    this.#sql.exec(
-      'DELETE FROM audit WHERE at_ms < ? OR id <= (SELECT MAX(id) FROM audit) - ?',
-      nowMs - KEPT_MS,
-      ENTRIES_KEPT,
-    )
+    this.#sql.exec('DELETE FROM audit WHERE at_ms < ?', nowMs - KEPT_MS)
+    const [isKind, kept] = action === 'logged-in' ? ['=', LOGINS_KEPT] : ['<>', ENTRIES_KEPT]
+    const ofKind = `action ${isKind} 'logged-in'`
+    const oldest = `SELECT id FROM audit WHERE ${ofKind} ORDER BY id DESC LIMIT 1 OFFSET ?`
+    this.#sql.exec(`DELETE FROM audit WHERE ${ofKind} AND id <= (${oldest})`, kept)
   }
 
   /** Returns the entries, newest first. Fewer than asked for where they are long: `beforeId` reads on. */
