@@ -244,6 +244,11 @@ describe('the alerts of a room', () => {
     await ask('/overrides', { method: 'DELETE' })
   })
 
+  it('report no event that was over before the room was new', async () => {
+    await roomStub(env, 'over').describe()
+    expect((await roomStub(env, 'over').alertReport()).deliveries).toEqual([])
+  })
+
   it('are tested by an admin, and the test is in the audit log', async () => {
     expect((await ask('/alerts/test', { method: 'POST', body: '{"receiver":"chat"}' })).status).toBe(202)
     expect((await ask('/alerts/test', { method: 'POST', body: '{"receiver":"nobody"}' })).status).toBe(422)
