@@ -30,7 +30,7 @@ const POLL_MS_MAX = 120_000
  */
 export function readPage(answer: Answer, originIsMarked: boolean): PageVerdict {
   if (answer.headers[ORIGIN_MARK] !== undefined) return { kind: 'origin' }
-  const room = answer.body.match(/<main\b[^>]*\bid=["']?room\b[^>]*>/i)?.[0]
+  const room = answer.body.match(/<\w+\b[^>]*\bid=["']?room\b[^>]*>/i)?.[0]
   if (room !== undefined && attribute(room, 'data-state') === 'blocked') {
     return { kind: 'blocked', retryAfterMs: retryAfterMs(answer) }
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../../tools/crowd/connections.ts'
 import { CookieJar } from '../../../tools/crowd/cookie-jar.ts'
@@ -117,6 +118,11 @@ describe('a page', () => {
       statusPath: '/.waiting-room/status?room=shop&claim=1',
       pollAfterMs: 7_000,
     })
+  })
+
+  it('is a waiting page where it begins as our template does', () => {
+    const body = readFileSync('static/room.html', 'utf8').replace('{{pollAfterSeconds}}', '7')
+    expect(readPage(answer({ body }), false)).toMatchObject({ kind: 'waiting', pollAfterMs: 7_000 })
   })
 
   it('with the mark of the origin is from the origin, whatever its status', () => {
