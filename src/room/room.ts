@@ -239,7 +239,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   /** Fills the permits up to each start or end of an event with the limits that held before it. */
   #catchUp(nowMs: number): void {
     const { filledAtMs } = this.#state.bank
-    // A new room has no past: the events of its file that are over concern nobody.
+    // A new room has no past, so it sends no notice of events in its file that are over.
     for (const turnMs of filledAtMs === 0 ? [] : this.#settings.turnsBetween(filledAtMs, nowMs)) {
       core.fillUpTo(this.#state, this.#rulesAt(turnMs - 1), turnMs)
       this.#log.turn(this.#settings, turnMs)

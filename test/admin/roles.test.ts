@@ -151,7 +151,7 @@ describe('the roles', () => {
     await ask('DELETE', '/api/v1/rooms/caseless/overrides', TOKENS.admin)
   })
 
-  it.each(['zz-0', 'eu-100'])('let nobody wake the door %s, which no room has', async door => {
+  it.each(['zz-0', 'eu-100'])('wake no door %s, which no room has', async door => {
     const path = `/api/v1/rooms/caseless/sessions/${door}.${'A'.repeat(22)}`
     expect((await ask('GET', path, TOKENS.viewer)).body).toMatchObject({ title: 'The text is no session id' })
   })

@@ -15,8 +15,8 @@ export function waitUrl(visit: Visit, room: RoomView): string {
 }
 
 /**
- * Returns the address by which a called visitor goes in, where the room asks first. The visitor chooses a part of it, so
- * nothing in it may end a text in quotes on a page of the operator.
+ * Returns the address by which a called visitor goes in, where the room asks first. The visitor chooses a part of it.
+ * So nothing in it may end a text in quotes on a page of the operator.
  */
 export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   const isWait = isWaitPage(visit)
