@@ -3,7 +3,7 @@ import { AUDIT_ACTIONS, type AuditEntry, type AuditQuery } from '../core/protoco
 import { HOUR_MS } from '../core/timing.ts'
 import { roomStub } from '../settings/env.ts'
 import { type Admin, withRoom } from './context.ts'
-import { TIME } from './past/history.ts'
+import { QueryReader, type Refused } from './query.ts'
 import { invalid } from './refusals.ts'
 
 const ENTRIES_MAX = 10_000
@@ -29,44 +29,33 @@ export function auditRoute(app: Admin): void {
   )
 }
 
-type Asked = Readonly<Record<string, string>>
-type Problem = { readonly path: string; readonly message: string }
-
 function readQuery(
-  asked: Asked,
+  asked: Readonly<Record<string, string>>,
   nowMs: number,
-): { readonly query: AuditQuery; readonly isCsv: boolean } | { readonly problems: readonly Problem[] } {
-  const problems: Problem[] = []
-  const time = (path: string, otherwise: number) => {
-    const given = asked[path]
-    if (given === undefined) return otherwise
-    const ms = TIME.test(given) ? Date.parse(given) : Number.NaN
-    if (Number.isNaN(ms)) problems.push({ path, message: `must be a time such as 2026-11-27T09:00:00Z, got ${given}` })
-    return ms
-  }
+): Refused | { readonly query: AuditQuery; readonly isCsv: boolean } {
+  const reader = new QueryReader(asked)
   const whole = (path: string, given: string | undefined, max: number) => {
     if (given === undefined) return null
     const value = Number(given)
     if (Number.isInteger(value) && value >= 1 && value <= max) return value
-    problems.push({ path, message: `must be a whole number, 1 to ${max.toLocaleString('en')}, got ${given}` })
+    reader.refuse(path, `must be a whole number, 1 to ${max.toLocaleString('en')}, got ${given}`)
     return null
   }
-  const toMs = time('to', nowMs + 1)
+  const toMs = reader.time('to', nowMs + 1)
   const action = AUDIT_ACTIONS.find(action => action === asked.action) ?? null
   if (asked.action !== undefined && action === null)
-    problems.push({ path: 'action', message: `must be one of ${AUDIT_ACTIONS.join(', ')}, got ${asked.action}` })
-  const { format = 'json' } = asked
-  if (format !== 'json' && format !== 'csv')
-    problems.push({ path: 'format', message: `must be json or csv, got ${format}` })
+    reader.refuse('action', `must be one of ${AUDIT_ACTIONS.join(', ')}, got ${asked.action}`)
+  const isCsv = reader.isCsv()
   const query = {
     actor: asked.actor ?? null,
     action,
-    fromMs: time('from', toMs - SPAN_MS),
+    fromMs: reader.time('from', toMs - SPAN_MS),
     toMs,
     beforeId: whole('before', asked.before, Number.MAX_SAFE_INTEGER),
     limit: whole('limit', asked.limit ?? ENTRIES, ENTRIES_MAX) ?? 0,
   }
-  return problems.length > 0 ? { problems } : { query, isCsv: format === 'csv' }
+  const { problems } = reader
+  return problems.length > 0 ? { problems } : { query, isCsv }
 }
 
 /** Returns the entries as CSV (RFC 4180), with one line of names. */

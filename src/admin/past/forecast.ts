@@ -1,5 +1,6 @@
 /** The limits of a forecast over the API, with the ranges of the settings. */
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
+import type { Refused } from '../query.ts'
 
 const RANGES = {
   new_users_per_minute: { limit: 'ratePerMinute', min: 0, max: 1_000_000 },
@@ -9,9 +10,7 @@ const RANGES = {
 /** Returns the limits that are given by the names of their settings, or what is wrong with them. */
 export function readForecastQuery(
   asked: Readonly<Record<string, string>>,
-):
-  | { readonly limits: Partial<AdmissionLimits> }
-  | { readonly problems: readonly { readonly path: string; readonly message: string }[] } {
+): Refused | { readonly limits: Partial<AdmissionLimits> } {
   const limits: Partial<Record<keyof AdmissionLimits, number>> = {}
   const problems = []
   for (const [path, { limit, min, max }] of Object.entries(RANGES)) {

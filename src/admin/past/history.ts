@@ -1,6 +1,7 @@
 /** The history of a room over the API: which part is asked for, and its form as JSON or CSV. */
 import type { HistoryQuery, HistoryReport } from '../../core/protocol/calls.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
+import { QueryReader, type Refused } from '../query.ts'
 
 /** A longer answer would be more than any chart can show. */
 const STEPS_MAX = 2_000
@@ -11,38 +12,23 @@ const STEPS_CHOSEN_MAX = 500
 const SPAN_MS = 60 * MINUTE_MS
 /** Minutes are kept for 30 days. Older times have whole hours only. */
 const MINUTES_KEPT_MS = 30 * DAY_MINUTES * MINUTE_MS
-/** An RFC 3339 time. */
-export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i
-
-interface Refused {
-  readonly path: string
-  readonly message: string
-}
 
 /** Reads `from`, `to`, `step` (minutes) and `format`. Returns what is wrong with them, if anything is. */
 export function readHistoryQuery(
   asked: Readonly<Record<string, string>>,
   nowMs: number,
-): { readonly query: HistoryQuery; readonly isCsv: boolean } | { readonly problems: readonly Refused[] } {
-  const problems: Refused[] = []
-  const time = (path: string, otherwise: number) => {
-    const given = asked[path]
-    if (given === undefined) return otherwise
-    const ms = TIME.test(given) ? Date.parse(given) : Number.NaN
-    if (Number.isNaN(ms)) problems.push({ path, message: `must be a time such as 2026-11-27T09:00:00Z, got ${given}` })
-    return ms
-  }
-  const toMs = time('to', nowMs)
-  const fromMs = time('from', toMs - SPAN_MS)
-  if (fromMs >= toMs) problems.push({ path: 'from', message: 'must be before to' })
-  const { format = 'json' } = asked
-  if (format !== 'json' && format !== 'csv')
-    problems.push({ path: 'format', message: `must be json or csv, got ${format}` })
+): Refused | { readonly query: HistoryQuery; readonly isCsv: boolean } {
+  const reader = new QueryReader(asked)
+  const toMs = reader.time('to', nowMs)
+  const fromMs = reader.time('from', toMs - SPAN_MS)
+  if (fromMs >= toMs) reader.refuse('from', 'must be before to')
+  const isCsv = reader.isCsv()
+  const { problems } = reader
   if (problems.length > 0) return { problems }
   const minutes = asked.step === undefined ? chosenStep(fromMs, toMs, nowMs) : Number(asked.step)
   const problem = stepProblem(minutes, asked.step, { fromMs, toMs, nowMs })
   if (problem !== null) return { problems: [{ path: 'step', message: problem }] }
-  return { query: { fromMs, toMs, stepMs: minutes * MINUTE_MS }, isCsv: format === 'csv' }
+  return { query: { fromMs, toMs, stepMs: minutes * MINUTE_MS }, isCsv }
 }
 
 function chosenStep(fromMs: number, toMs: number, nowMs: number): number {

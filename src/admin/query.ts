@@ -1,0 +1,43 @@
+/** Reads the query of an admin route, and collects what is wrong with it. */
+
+/** An RFC 3339 time. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i
+
+interface Problem {
+  readonly path: string
+  readonly message: string
+}
+
+/** The answer to a query that is refused, with all that is wrong with it. */
+export interface Refused {
+  readonly problems: readonly Problem[]
+}
+
+export class QueryReader {
+  readonly problems: Problem[] = []
+  readonly #asked: Readonly<Record<string, string>>
+
+  constructor(asked: Readonly<Record<string, string>>) {
+    this.#asked = asked
+  }
+
+  /** Returns a time in milliseconds. Returns `otherwise` where none is given, and NaN for one that does not exist. */
+  time(path: string, otherwise: number): number {
+    const given = this.#asked[path]
+    if (given === undefined) return otherwise
+    const ms = TIME.test(given) ? Date.parse(given) : Number.NaN
+    if (Number.isNaN(ms)) this.refuse(path, `must be a time such as 2026-11-27T09:00:00Z, got ${given}`)
+    return ms
+  }
+
+  /** Whether the answer is asked for as CSV. It is JSON where nothing is said. */
+  isCsv(): boolean {
+    const { format = 'json' } = this.#asked
+    if (format !== 'json' && format !== 'csv') this.refuse('format', `must be json or csv, got ${format}`)
+    return format === 'csv'
+  }
+
+  refuse(path: string, message: string): void {
+    this.problems.push({ path, message })
+  }
+}
