@@ -3,9 +3,11 @@ import brand from '../../../static/brand.html'
 import foot from '../../../static/foot.html'
 import form from '../../../static/form.html'
 import head from '../../../static/head.html'
+import message from '../../../static/message.html'
 import place from '../../../static/place.html'
 import room from '../../../static/room.html'
 import scripts from '../../../static/scripts.html'
+import styles from '../../../static/styles.html'
 import css from '../../../static/waiting.css'
 import type { Brand } from '../../settings/brand/settings.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -27,7 +29,7 @@ export interface Page {
 export const pageStyle = compactStyle(css)
 
 /** Parts of several pages, by the name in `{{> name}}`. */
-const PARTS: Readonly<Record<string, string>> = { head, form, brand, foot, room, place, scripts }
+const PARTS: Readonly<Record<string, string>> = { head, styles, brand, message, form, foot, room, place, scripts }
 
 /** Fills in one of our templates. */
 export function template(html: string): Render {
