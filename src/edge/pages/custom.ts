@@ -33,9 +33,10 @@ const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 
 /** Returns null in a room without a page of its own. */
 export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page | null> {
-  const render = templateOf(waiting.room.settings.at(visit.nowMs).config)
+  const { config } = waiting.room.settings.at(visit.nowMs)
+  const render = templateOf(config)
   if (!render) return null
-  const template = waiting.room.settings.at(visit.nowMs).config.custom_page_html
+  const template = config.custom_page_html
   const isAlive = hasPlaceBlock(template)
   const sent = isAlive || SHOWS_FORM.test(template) ? await formOf(visit) : NO_FORM
   const { form } = sent
