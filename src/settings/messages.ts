@@ -43,7 +43,7 @@ export function textThat(test: (text: string) => boolean, what: string) {
   return z.string({ error }).refine(test, { error })
 }
 
-export function oneOf<const Values extends readonly [string | number, ...(string | number)[]]>(...values: Values) {
+export function oneOf<const Values extends readonly (string | number)[]>(...values: Values) {
   const error = (issue: { input?: unknown }) => `must be ${values.map(show).join(' or ')}, got ${show(issue.input)}`
   return z.literal(values, { error })
 }

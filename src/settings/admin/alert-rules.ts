@@ -13,7 +13,7 @@ export const receiverName = () =>
 const rule = z
   .strictObject({
     name: textThat(text => /^[\w .-]{1,64}$/.test(text), 'up to 64 letters, digits, spaces, ., - or _').optional(),
-    when: oneOf(...(KINDS as unknown as readonly ['line_longer_than', ...(typeof KINDS)[number][]])),
+    when: oneOf(...KINDS),
     threshold: numberIn(0, THRESHOLD_MAX, 'fractions').optional(),
     for: numberIn(0, 3_600).default(60),
     pause: numberIn(0, 86_400).default(900),
