@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { formOf } from './form.ts'
 
 export interface Bank {
   readonly url: string
@@ -58,7 +59,7 @@ export function paymentFields({ order, euros, backTo }: Payment): string {
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://bank')
   const isPaid = request.method === 'POST'
-  const payment = pathname === '/pay' ? paymentIn(isPaid ? await formOf(request) : searchParams) : null
+  const payment = pathname === '/pay' ? paymentIn(isPaid ? await formOf(request, FORM_BYTES_MAX) : searchParams) : null
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
   if (!payment) {
     response.statusCode = pathname === '/' ? 200 : 400
@@ -122,13 +123,4 @@ function field(name: string, value: string): string {
 
 function escaped(text: string): string {
   return text.replace(/[&"<>]/g, character => `&#${character.charCodeAt(0)};`)
-}
-
-async function formOf(request: IncomingMessage): Promise<URLSearchParams | null> {
-  let text = ''
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    text += chunk
-    if (text.length > FORM_BYTES_MAX) return null
-  }
-  return new URLSearchParams(text)
 }

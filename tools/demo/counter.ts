@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bankAt } from './bank.ts'
 import type { Faults } from './faults.ts'
+import { formOf } from './form.ts'
 import { addTo, type Cart, Carts, productOf, totalEuros } from './goods.ts'
 import type { Ledger } from './ledger.ts'
 import {
@@ -120,7 +121,7 @@ export class Counter {
   }
 
   async #add(request: IncomingMessage): Promise<Page> {
-    const form = await formOf(request)
+    const form = await formOf(request, FORM_BYTES_MAX)
     const product = productOf(form?.get('product'))
     if (!form || !product) return { status: 400, body: notePage('Not added', 'We did not understand what to add.') }
     const session = cookieOf(request, CART_COOKIE)
@@ -149,7 +150,7 @@ export class Counter {
 
   /** The form of the bank. A real shop would check its signature. */
   async #paid(request: IncomingMessage): Promise<Page> {
-    const order = (await formOf(request))?.get('order') ?? ''
+    const order = (await formOf(request, FORM_BYTES_MAX))?.get('order') ?? ''
     const cart = this.#unpaid.get(order)
     if (!cart) return { status: 400, body: notePage('Not known', 'We do not wait for such a payment.') }
     this.#unpaid.delete(order)
@@ -187,14 +188,4 @@ function seeOther(path: string): Page {
 export function cookieOf(request: IncomingMessage, name: string): string | undefined {
   const pairs = (request.headers.cookie ?? '').split(';').map(pair => pair.trim())
   return pairs.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
-}
-
-/** Returns null when the form is larger than any form of the shop. */
-async function formOf(request: IncomingMessage): Promise<URLSearchParams | null> {
-  let text = ''
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    text += chunk
-    if (text.length > FORM_BYTES_MAX) return null
-  }
-  return new URLSearchParams(text)
 }
