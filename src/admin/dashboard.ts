@@ -12,6 +12,8 @@ import chart from '../../static/admin/chart.js'
 import charts from '../../static/admin/charts.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
+import eventList from '../../static/admin/events/list.js'
+import eventWords from '../../static/admin/events/words.js'
 import events from '../../static/admin/events.js'
 import field from '../../static/admin/field.js'
 import file from '../../static/admin/file.js'
@@ -26,6 +28,8 @@ import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
 import overview from '../../static/admin/overview.js'
 import pages from '../../static/admin/pages.js'
+import partsCss from '../../static/admin/parts.css'
+import parts from '../../static/admin/parts.js'
 import past from '../../static/admin/past.js'
 import rooms from '../../static/admin/rooms.js'
 import show from '../../static/admin/show.js'
@@ -50,6 +54,8 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'decisions.js': [JS, decisions],
   'dom.js': [JS, dom],
   'events.js': [JS, events],
+  'events/list.js': [JS, eventList],
+  'events/words.js': [JS, eventWords],
   'field.js': [JS, field],
   'file.js': [JS, file],
   'forecast.js': [JS, forecast],
@@ -62,6 +68,8 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'login.js': [JS, login],
   'pages.js': [JS, pages],
   'overview.js': [JS, overview],
+  'parts.css': [CSS, partsCss],
+  'parts.js': [JS, parts],
   'past.js': [JS, past],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],

@@ -1,20 +1,11 @@
 // @ts-check
 // The events of a room: current and coming ones, and how many visitors wait for a draw.
 import { $, list, make } from './dom.js'
+import { inMs, STATES } from './events/words.js'
 import { serverMs } from './rooms.js'
-import { count, until } from './words.js'
+import { count } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
-/** @typedef {import('./api.js').ScheduledEvent} ScheduledEvent */
-
-/** @type {Record<ScheduledEvent['state'], string>} */
-const STATES = {
-  suspended: 'Suspended',
-  upcoming: 'To come',
-  prequeueing: 'Waiting for the start',
-  active: 'On',
-  over: 'Over',
-}
 
 /** @param {Room} room */
 export function showEvents({ events }) {
@@ -35,5 +26,5 @@ export function showEvents({ events }) {
 function when(at) {
   const ms = Date.parse(at)
   const text = new Date(ms).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
-  return ms > serverMs() ? `${text} (in ${until(ms - serverMs())})` : text
+  return ms > serverMs() ? `${text} (${inMs(ms - serverMs())})` : text
 }

@@ -4,7 +4,8 @@ import { showAdvice } from './advice.js'
 import { onMade } from './change.js'
 import { showChanges } from './changes.js'
 import { showDecisions } from './decisions.js'
-import { $, all } from './dom.js'
+import { all } from './dom.js'
+import { eventsPart } from './events/list.js'
 import { showEvents } from './events.js'
 import { field } from './field.js'
 import { overrides } from './file.js'
@@ -15,6 +16,7 @@ import { historyControls, showHistory } from './history.js'
 import { start } from './login.js'
 import { showOverview } from './overview.js'
 import './pages.js'
+import { addPart, showParts } from './parts.js'
 import { chosen, onNews, poll } from './rooms.js'
 import {
   followScroll,
@@ -33,6 +35,7 @@ import { noteChange, showUndo, undoControl } from './undo.js'
 /** Each control shows settings of a room and can change them. */
 const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), healthControls(), overrides()]
 
+addPart(eventsPart)
 onNews(show)
 followScroll()
 historyControls()
@@ -55,9 +58,11 @@ function show() {
   showOperator()
   showRooms(room)
   showOverview()
-  $('room').hidden = !room
+  const isNow = showParts(room)
   if (!room) return
   showState(room)
+  showUndo(room)
+  if (!isNow) return
   showFigures(room)
   showHistory(room)
   showHealth(room)
@@ -68,6 +73,5 @@ function show() {
   showForecasts(room)
   showAdvice(room)
   showSteps(room)
-  showUndo(room)
   showChanges(room)
 }

@@ -57,10 +57,21 @@ export function isWall() {
   return location.hash.startsWith('#wall/')
 }
 
+/** Returns the names in the address: `#room/shop/events` has a room and a part of its page. */
+function addressed() {
+  const [, room = '', part = ''] = /^#(?:room|wall)\/([^/]+)(?:\/([\w-]+))?$/.exec(location.hash) ?? []
+  return { room, part }
+}
+
+/** Returns the part of a room's page that the address asks for, or an empty text for the first part. */
+export function chosenPart() {
+  return addressed().part
+}
+
 /** Returns the room that the address names by its fragment, which is never an element's id. */
 export function chosen() {
   if (isOverview()) return undefined
-  const isNamed = (/** @type {string} */ name) => location.hash === `#room/${name}` || location.hash === `#wall/${name}`
+  const isNamed = (/** @type {string} */ name) => addressed().room === name
   const named = reading.rooms.find(({ name }) => isNamed(name))
   // No other room may replace one that does not answer: the operator would change the wrong room.
   if (!named && reading.silent.some(isNamed)) return undefined

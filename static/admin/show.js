@@ -2,6 +2,7 @@
 // Shows the rooms' state: connection, state, stats, doors.
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
+import { hrefOf } from './parts.js'
 import { cameLastMinute, pastOf } from './past.js'
 import { chosen, isOverview, isWall, reading, serverMs } from './rooms.js'
 import { ago, brief, count, isFull, lineTakes, moment, stateOf, summary } from './words.js'
@@ -71,7 +72,7 @@ export function showRooms(current) {
   )
   for (const [index, room] of rooms.entries()) {
     const link = /** @type {HTMLAnchorElement} */ (parent.children[index])
-    link.href = `#room/${room.name}`
+    link.href = hrefOf(room)
     link.dataset.state = stateOf(room).state
     link.ariaCurrent = room === current ? 'page' : null
   }

@@ -29,7 +29,7 @@ const POLICY = /"(default-src [^"]+)"/.exec(DASHBOARD)?.[1]
 const TYPES = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' }
 const FILES = new Map([
   [`${PREFIX}/admin/`, 'admin.html'],
-  ...[...DASHBOARD.matchAll(/^ {2}'([\w-]+\.(?:css|js))': \[/gm)].map(
+  ...[...DASHBOARD.matchAll(/^ {2}'([\w/-]+\.(?:css|js))': \[/gm)].map(
     ([, file = '']) => [`${PREFIX}/admin/${file}`, file] as const,
   ),
 ])

@@ -4,7 +4,9 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 
 const GZIP_MAX = 120_000
-const OWN = readdirSync('static/admin').map(name => `static/admin/${name}`)
+const OWN = readdirSync('static/admin', { recursive: true, encoding: 'utf8' })
+  .filter(name => /\.\w+$/.test(name))
+  .map(name => `static/admin/${name}`)
 const PACKAGED = ['node_modules/uplot/dist/uPlot.iife.min.js', 'node_modules/uplot/dist/uPlot.min.css']
 const VISITORS = readdirSync('static').filter(name => /\.(html|js|css)$/.test(name))
 

@@ -1,0 +1,51 @@
+// @ts-check
+// The parts of a room's page. The address names one of them, and the first one shows what is going on now.
+import { $, all, make } from './dom.js'
+import { chosenPart, isWall } from './rooms.js'
+
+/** @typedef {import('./api.js').Room} Room */
+/** @typedef {{ name: string, title: string, show: (room: Room) => void }} Part */
+
+/** @type {Map<string, Part>} */
+const parts = new Map()
+
+/** Adds a part. `show` gets the room whenever the part is on the page and there is news. @param {Part} part */
+export function addPart(part) {
+  const main = make('main')
+  main.id = `part-${part.name}`
+  main.className = 'part'
+  main.hidden = true
+  $('room').after(...all('main.part'), main)
+  $('parts').append(make('a', part.title))
+  parts.set(part.name, part)
+}
+
+/** Returns the element of a part. @param {string} name */
+export function elementOf(name) {
+  return $(`part-${name}`)
+}
+
+/** Returns the address of a room, at the part that is shown. @param {Pick<Room, 'name'>} room */
+export function hrefOf(room, part = shownPart()) {
+  return `#room/${room.name}${part === '' ? '' : `/${part}`}`
+}
+
+/** Shows the chosen part. Returns whether it is the first one. @param {Room | undefined} room */
+export function showParts(room) {
+  const part = shownPart()
+  $('parts').hidden = room === undefined || isWall()
+  $('room').hidden = room === undefined || part !== ''
+  for (const name of parts.keys()) elementOf(name).hidden = room === undefined || part !== name
+  if (!room) return false
+  for (const [index, name] of ['', ...parts.keys()].entries()) {
+    const link = /** @type {HTMLAnchorElement} */ ($('parts').children[index])
+    link.href = hrefOf(room, name)
+    link.ariaCurrent = name === part ? 'page' : null
+  }
+  parts.get(part)?.show(room)
+  return part === ''
+}
+
+function shownPart() {
+  return parts.has(chosenPart()) ? chosenPart() : ''
+}
