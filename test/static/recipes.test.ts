@@ -5,7 +5,7 @@ interface Place {
   readonly state: string
   readonly pageUrl: string
 }
-type Show = (place: Place | null) => void
+type Show = (place: Place | null) => unknown
 
 const path: string = '../../docs/snippets/single-page-app/room.js'
 const { roomFetch } = (await import(path)) as {
@@ -41,7 +41,10 @@ function answers(...responses: readonly Response[]): string[] {
   vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
     const { method, url } = new Request(input, init)
     asked.push(`${method} ${url}`)
-    return left.shift() ?? Response.error()
+    const answer = left.shift() ?? Response.error()
+    // A fetch without a connection rejects.
+    if (answer.type === 'error') throw new TypeError('fetch failed')
+    return answer
   })
   return asked
 }
@@ -55,7 +58,35 @@ describe('the recipe for fetch', () => {
     const answer = await roomFetch(API, undefined, now => shown.push(now?.state ?? null))
     expect(await answer.json()).toEqual({ items: 7 })
     expect(asked).toEqual([`GET ${API}`, ...Array.from({ length: 4 }, () => `GET ${POLL}`), `GET ${API}`])
-    expect(shown).toEqual(['waiting', 'waiting', 'waiting', 'called', null])
+    expect(shown).toEqual(['waiting', 'waiting', 'called', null])
+  })
+
+  it('lets requests that meet the same line share one wait', async () => {
+    const asked = answers(inLine(), inLine(), polled('admitted'), ofTheSite(), ofTheSite())
+    const shown: (string | null)[] = []
+    const show: Show = now => shown.push(now?.state ?? null)
+    const both = await Promise.all([roomFetch(API, undefined, show), roomFetch(API, undefined, show)])
+    expect(await Promise.all(both.map(answer => answer.json()))).toEqual([{ items: 7 }, { items: 7 }])
+    expect(asked.filter(line => line.endsWith(POLL))).toEqual([`GET ${POLL}`])
+    expect(shown).toEqual(['waiting', 'waiting', null])
+  })
+
+  it('goes on waiting after a poll without a connection', async () => {
+    const asked = answers(inLine(), Response.error(), polled('admitted'), ofTheSite())
+    expect((await roomFetch(API, undefined, () => undefined)).status).toBe(200)
+    expect(asked.filter(line => line === `GET ${POLL}`)).toHaveLength(2)
+  })
+
+  it('stops waiting when the request is aborted', async () => {
+    const left = new AbortController()
+    answers(inLine(), polled('admitted'), ofTheSite())
+    const outcome = roomFetch(API, { signal: left.signal }, now => now && left.abort(new Error('the page has changed')))
+    await expect(outcome).rejects.toThrow('the page has changed')
+  })
+
+  it('hands an answer to HEAD back, because there is no place in it', async () => {
+    answers(new Response(null, { status: 503, headers: { 'Waiting-Room-State': 'waiting' } }))
+    expect((await roomFetch(API, { method: 'HEAD' }, () => undefined)).status).toBe(503)
   })
 
   it('hands a request that changes something back after the wait', async () => {

@@ -12,28 +12,53 @@ export class NoPlace extends Error {
 
 export const isOfTheRoom = state => IN_LINE.includes(state) || REJECTED.includes(state)
 
-/** Polls until the visitor is inside. Calls `show` with each place, and last with null. */
-export async function waitForTurn(url, firstPlace, show) {
-  let place = firstPlace
-  while (IN_LINE.includes(place.state)) {
-    show(place)
-    await new Promise(resolve => setTimeout(resolve, place.pollAfterSeconds * 1000))
-    const answer = await fetch(new URL(place.statusUrl, url), {
-      headers: { Accept: 'application/json' },
-      credentials: 'include',
-    })
-    // A poll that came too early, or an answer in between, has no place in it.
-    if (answer.ok) place = await answer.json()
+/** Only these may be sent again without a question. An answer to HEAD has no place in it. */
+export const isSentAgain = method => method.toUpperCase() === 'GET'
+
+/** The waits, by the address of their polls. */
+const waits = new Map()
+
+/**
+ * Polls until the visitor is inside, or `signal` aborts. Requests that meet the same line share one wait. Calls `show`
+ * with each place, and last with null.
+ */
+export function waitForTurn(url, place, show, signal) {
+  const aborted = new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  const polls = new URL(place.statusUrl, url).href
+  const wait = waits.get(polls) ?? begin(polls, place)
+  wait.shows.add(show)
+  if (IN_LINE.includes(wait.place.state)) show(wait.place)
+  return Promise.race([wait.over, aborted])
+}
+
+function begin(polls, place) {
+  const wait = { place, shows: new Set() }
+  waits.set(polls, wait)
+  wait.over = poll(polls, wait).finally(() => {
+    waits.delete(polls)
+    for (const show of wait.shows) show(null)
+  })
+  return wait
+}
+
+async function poll(url, wait) {
+  while (IN_LINE.includes(wait.place.state)) {
+    await new Promise(resolve => setTimeout(resolve, wait.place.pollAfterSeconds * 1000))
+    const init = { headers: { Accept: 'application/json' }, credentials: 'include' }
+    // Without a connection there is no answer. A poll that came too early has no place in it.
+    const answer = await fetch(url, init).catch(() => null)
+    if (!answer?.ok) continue
+    wait.place = await answer.json()
+    if (IN_LINE.includes(wait.place.state)) for (const show of wait.shows) show(wait.place)
   }
-  show(null)
-  if (place.state !== 'admitted') throw new NoPlace(place)
+  if (wait.place.state !== 'admitted') throw new NoPlace(wait.place)
 }
 
 /** A fetch that waits. A request that changes something is returned with its 503: the app offers it again. */
 export async function roomFetch(input, init, show) {
   const request = new Request(input, init)
   const answer = await fetch(request.clone())
-  if (!isOfTheRoom(answer.headers.get('Waiting-Room-State'))) return answer
-  await waitForTurn(request.url, await answer.clone().json(), show)
-  return request.method === 'GET' || request.method === 'HEAD' ? fetch(request) : answer
+  if (!isOfTheRoom(answer.headers.get('Waiting-Room-State')) || request.method === 'HEAD') return answer
+  await waitForTurn(request.url, await answer.clone().json(), show, request.signal)
+  return isSentAgain(request.method) ? fetch(request) : answer
 }
