@@ -97,7 +97,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     const now = {
       rules: this.#rulesAt(nowMs),
       health: this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs)),
-      admittedLastMinute: this.#history.admittedLastMinute(nowMs),
+      lastMinute: this.#history.lastMinute(nowMs),
       ...this.#history.outlook(this.#settings, this.#healthNow(nowMs)),
     }
     return roomStats(this.#state, this.#settings, now, nowMs)

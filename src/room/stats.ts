@@ -1,6 +1,7 @@
 /** The stats of a room, for operators. */
 import type { Advice } from '../core/history/advice.ts'
 import type { Forecast } from '../core/history/forecast.ts'
+import type { Flow } from '../core/history/last-minute.ts'
 import { showRate } from '../core/line/frontier.ts'
 import { waiting } from '../core/line/line.ts'
 import { outstanding } from '../core/permits/bank.ts'
@@ -18,7 +19,7 @@ export function roomStats(
   now: {
     readonly rules: core.RoomRules
     readonly health: HealthFigures
-    readonly admittedLastMinute: number
+    readonly lastMinute: Flow
     readonly forecast: Forecast
     readonly advice: readonly Advice[]
   },
@@ -26,7 +27,7 @@ export function roomStats(
 ): RoomStats {
   const { live, outstanding: unspent } = core.sums(state)
   const line = state.lines.get(MAIN_LANE)
-  const { rules, health, admittedLastMinute, forecast, advice } = now
+  const { rules, health, lastMinute, forecast, advice } = now
   const wait = state.snapshot ? newcomersWait(state.snapshot, rules.claimWindowMs, nowMs) : null
   return {
     active: live,
@@ -39,7 +40,8 @@ export function roomStats(
     limits: limitStats(state.totals, policyNames(settings)),
     verdicts: verdictTotals(state.totals),
     totals: otherTotals(state.totals),
-    admittedLastMinute,
+    admittedLastMinute: lastMinute.admitted,
+    cameLastMinute: lastMinute.came,
     effectiveRatePerMinute: rules.ratePerMinute,
     totalActiveUsers: rules.totalActiveUsers,
     burst: core.burst(rules),

@@ -81,7 +81,7 @@ function forecastWords(forecast, hasLine, nowMs) {
   if (soldOutInMs !== null) return `The budget is used up at ${clock(nowMs + soldOutInMs, nowMs)}.${waits}`
   if (emptyInMs === 0) return 'At this rate no line forms.'
   if (!hasLine && growsPerMinute > 0)
-    return `If as many come as in the last minutes, a line forms and grows by ${count(growsPerMinute)} a minute.`
+    return `If as many come as in the last minute, a line forms and grows by ${count(growsPerMinute)} a minute.`
   if (emptyInMs !== null) return `At this rate the line is empty at ${clock(nowMs + emptyInMs, nowMs)}.${waits}`
   const grows = growsPerMinute > 0 ? `it grows by ${count(growsPerMinute)} a minute` : 'not within a day'
   return `At this rate the line does not become empty: ${grows}.${waits}`

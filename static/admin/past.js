@@ -4,7 +4,7 @@
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'inside' | 'waiting' | 'admitted'} Curve */
 /** A limit of 0 means no limit. @typedef {{ value: number, limit: number }} Point */
-/** @typedef {{ atMs: number, total: number, came: number } & Record<Curve, Point>} Sample */
+/** @typedef {{ atMs: number, total: number } & Record<Curve, Point>} Sample */
 
 export const PAST_MS = 120_000
 const MINUTE_MS = 60_000
@@ -18,13 +18,12 @@ export function remember({ name, now, settings, figures }) {
   // When a room moves to another machine, its clock may go back.
   const before = pastOf(name).filter(sample => atMs - sample.atMs <= PAST_MS && sample.atMs < atMs)
   const total = figures.totals.admitted ?? 0
-  // The room counts its last minute in memory and loses it in a restart. The total is durable, so it fills the gap.
+  // A room that restarts knows its last minute roughly. The total is exact, so it fills the gap.
   const minute = before.find(sample => atMs - sample.atMs <= MINUTE_MS)
   const admitted = Math.max(figures.admittedLastMinute, total - (minute?.total ?? total))
   const sample = {
     atMs,
     total,
-    came: (figures.totals.minted ?? 0) + (figures.totals.walked_in ?? 0),
     inside: { value: figures.active, limit: settings.total_active_users },
     waiting: { value: figures.waiting, limit: 0 },
     admitted: { value: admitted, limit: figures.effectiveRatePerMinute },
@@ -35,12 +34,4 @@ export function remember({ name, now, settings, figures }) {
 /** Returns the samples, oldest first. @param {string} name */
 export function pastOf(name) {
   return pasts.get(name) ?? []
-}
-
-/** Returns how many came in the last minute, null before this page has seen a minute. @param {string} name */
-export function cameLastMinute(name) {
-  const samples = pastOf(name)
-  const newest = samples.at(-1)
-  const before = newest && samples.findLast(({ atMs }) => newest.atMs - atMs >= MINUTE_MS)
-  return newest && before ? newest.came - before.came : null
 }

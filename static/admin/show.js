@@ -3,7 +3,7 @@
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
 import { hrefOf } from './parts.js'
-import { cameLastMinute, pastOf } from './past.js'
+import { pastOf } from './past.js'
 import { chosen, isOverview, isWall, reading, serverMs } from './rooms.js'
 import { ago, brief, count, isFull, lineTakes, moment, stateOf, summary } from './words.js'
 
@@ -111,17 +111,15 @@ function sinceWords(/** @type {Room} */ room) {
   const { state } = stateOf(room)
   const { sinceMs } = room.figures
   if (sinceMs === null || state === 'suspended' || state === 'observing') return ''
-  return `Since ${moment(sinceMs, serverMs())}.${state === 'line' ? whyLine(room) : ''}`
+  return `Since ${moment(sinceMs, serverMs())}.${state === 'line' ? newcomers(room) : ''}`
 }
 
-/** Returns why there is a line, once this page has seen for a minute how many come. @param {Room} room */
-function whyLine({ name, figures }) {
-  const came = cameLastMinute(name)
-  if (came === null || isFull(figures)) return ''
-  const { effectiveRatePerMinute: rate } = figures
-  return came > rate
-    ? ` More come than the rate lets in: ${count(came)} in the last minute, ${count(rate)} may.`
-    : ` No more come than the rate lets in now: ${count(came)} in the last minute.`
+/**
+ * Returns how many came lately, where the rate makes the line. The forecast follows from the same number.
+ * @param {Room} room
+ */
+function newcomers({ figures }) {
+  return isFull(figures) ? '' : ` ${count(figures.cameLastMinute)} came in the last minute.`
 }
 
 /** @param {Room} room */
@@ -137,7 +135,7 @@ export function showFigures({ name, version, settings, figures }) {
   say('waiting', count(waiting))
   say('waiting-of', waiting === 0 ? 'no line' : takes ? `${takes} long` : 'not moving')
   say('admitted', count(admitted))
-  say('admitted-of', rate > 0 ? `at a rate of ${count(rate)}` : 'the rate is 0 now')
+  say('admitted-of', rate > 0 ? `of ${count(rate)} allowed` : 'the rate is 0 now')
   say('version', version)
   say('standing', count(figures.standing))
   say('permits-out', count(figures.permitsOut))

@@ -34,7 +34,7 @@ describe('the dashboard', () => {
         body: '{"new_users_per_minute":180}',
       }),
     ])
-    expect(await text('admitted-of')).toBe('at a rate of 180')
+    expect(await text('admitted-of')).toBe('of 180 allowed')
     await expect.poll(() => text('changes'), READ).toMatch(/new_users_per_minute → 180[\s\S]*ana · version 1/)
   })
 
@@ -126,8 +126,8 @@ describe('the dashboard', () => {
     release()
     await late
     await page.waitForTimeout(300)
-    expect(await page.evaluate(() => Reflect.get(globalThis, 'seen'))).not.toContain('at a rate of 120')
-    expect(await text('admitted-of')).toBe('at a rate of 180')
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'seen'))).not.toContain('of 120 allowed')
+    expect(await text('admitted-of')).toBe('of 180 allowed')
   })
 
   test('accepts a change while another operator changes another setting', async () => {

@@ -42,7 +42,7 @@ export function useDashboard(): void {
   afterAll(() => browser?.close())
   beforeEach(async () => {
     fake = await startFakeAdmin([
-      { settings: SHOP, inside: 612, waiting: 1_204, arrivalsPerMinute: 600 },
+      { settings: SHOP, inside: 612, waiting: 1_204, arrivalsPerMinute: 600, cameLastMinute: 60 },
       { settings: { ...TICKETS, queue_all: true }, inside: 80, waiting: 340 },
     ])
   })

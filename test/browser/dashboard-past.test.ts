@@ -49,30 +49,6 @@ describe('the last two minutes', () => {
     expect(limit).toBe('M50.00 3.64H65.00V3.64M110.00 3.64H120.00V21.82')
   })
 
-  test('show how many came in the last minute, once a minute has been seen', async () => {
-    await logIn()
-    const bodies = [0, 30, 60, 61].map(at => {
-      const room = fake.room('shop').describe()
-      const totals = { minted: 2 * at, walked_in: at }
-      return {
-        ...room,
-        name: 'seen',
-        now: new Date(HOUR_MS + 1_000 * at).toISOString(),
-        figures: { ...room.figures, totals },
-      }
-    })
-    const past = await page.evaluateHandle(`import('${fake.url}past.js')`)
-    const seen = await page.evaluate(
-      ({ past, bodies }) =>
-        bodies.map(body => {
-          past.remember(body)
-          return past.cameLastMinute('seen')
-        }),
-      { past: past as JSHandle, bodies },
-    )
-    expect(seen).toEqual([null, null, 180, 183])
-  })
-
   test('keep what was seen before, when a room restarts and counts its minute anew', async () => {
     await logIn()
     const { values } = await drawn([

@@ -190,6 +190,21 @@ describe('the dashboard', () => {
     expect(await text('state-since')).toMatch(/^Since .*, 1[23] min ago\.$/)
   })
 
+  test('counts the newcomers from whom the forecast follows', async () => {
+    const crowd = { settings: SHOP, inside: 612, waiting: 1_204 }
+    await replaceRooms([
+      { ...crowd, cameLastMinute: 300 },
+      { ...crowd, settings: TICKETS, inside: 80, cameLastMinute: 70 },
+    ])
+    await logIn()
+    expect(await text('state-since')).toMatch(/ ago\. 300 came in the last minute\.$/)
+    expect(await text('forecast')).toMatch(/^At this rate the line does not become empty: it grows by 1\d\d a minute\./)
+    // More come than the rate, but so few called visitors turn up that the line becomes shorter.
+    await page.getByRole('link', { name: 'tickets' }).click()
+    await expect.poll(() => text('state-since')).toMatch(/ ago\. 70 came in the last minute\.$/)
+    expect(await text('forecast')).toMatch(/^At this rate the line is empty at/)
+  })
+
   test('foresees the line, at the rate in force and at one that is typed', async () => {
     await logIn()
     await expect

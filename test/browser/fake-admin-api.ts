@@ -55,6 +55,8 @@ export interface Given {
   readonly inside?: number
   readonly waiting?: number
   readonly arrivalsPerMinute?: number
+  /** The newcomers of the last minute, as the room reports them. */
+  readonly cameLastMinute?: number
   readonly doors?: readonly string[]
   readonly health?: Partial<RoomStats['health']>
   readonly advice?: RoomStats['advice']
@@ -267,11 +269,14 @@ class FakeRoom {
     this.#recent = [...this.#recent, [nowMs, admitted] as [number, number]].filter(([atMs]) => nowMs - atMs < 60_000)
   }
 
+  get #came(): number {
+    return this.#given.cameLastMinute ?? this.#given.arrivalsPerMinute ?? 0
+  }
+
   forecast(ratePerMinute: number): Forecast {
-    const perMinute = this.#given.arrivalsPerMinute ?? 0
     return forecastOf(
       {
-        ...{ waiting: this.#waiting, coming: 0, showRate: 0.72, inside: 0, arrivalsPerMinute: perMinute / 10 },
+        ...{ waiting: this.#waiting, coming: 0, showRate: 0.72, inside: 0, arrivalsPerMinute: this.#came },
         ...{ stayMs: 300_000, remaining: null },
       },
       { ratePerMinute, totalActiveUsers: 1_000_000 },
@@ -308,6 +313,7 @@ class FakeRoom {
         left: 41,
       },
       admittedLastMinute: Math.round(this.#recent.reduce((sum, [, count]) => sum + count, 0)),
+      cameLastMinute: this.#came,
       effectiveRatePerMinute: rate,
       totalActiveUsers: settings.total_active_users,
       burst: Math.max(3, Math.ceil(rate / 12)),

@@ -120,10 +120,10 @@ describe('the history of a room', () => {
     at(402 * 24 * HOUR)
     await sync({ spent: 12, live: 1 })
     at(402 * 24 * HOUR + 5 * MINUTE)
-    await sync({ spent: 22, live: 1 })
+    await sync({ spent: 22, live: 1, cells: { walked_in: 10 } })
     expect((await room().describe()).figures.forecast).toMatchObject({ kind: 'moves', emptyInMs: 0 })
-    // Ten people have come just now, and no one in the five minutes before.
-    expect(await room().forecast({ ratePerMinute: 1 })).toMatchObject({ emptyInMs: null, growsPerMinute: 4 })
+    // Ten people have come within the last minute.
+    expect(await room().forecast({ ratePerMinute: 1 })).toMatchObject({ emptyInMs: null, growsPerMinute: 9 })
     const stopped = await ask('?new_users_per_minute=0', 'forecast')
     expect([stopped.status, JSON.parse(stopped.text)]).toEqual([200, { kind: 'stopped', why: 'rate-0' }])
     const refused = await ask('?total_active_users=0&new_users_per_minute=many', 'forecast')
@@ -131,6 +131,25 @@ describe('the history of a room', () => {
       { path: 'new_users_per_minute', message: 'must be a number, 0 to 1,000,000, got many' },
       { path: 'total_active_users', message: 'must be a number, 1 to 10,000,000, got 0' },
     ])
+  })
+
+  it('foresees the line by the newcomers of the last minute, and forgets a burst that is over', async () => {
+    const begin = 403 * 24 * HOUR
+    at(begin)
+    await sync({ spent: 22, live: 1 })
+    at(begin + 10_000)
+    await sync({ spent: 22, live: 1, cells: { confirmed: 300 } })
+    const now = async () => (await room().describe()).figures
+    const during = await now()
+    expect(during).toMatchObject({ cameLastMinute: 300, admittedLastMinute: 0 })
+    await evictDurableObject(stub())
+    expect((await now()).cameLastMinute).toBe(300)
+    at(begin + 75_000)
+    await sync({ spent: 22, live: 1 })
+    const after = await now()
+    expect(after.cameLastMinute).toBe(0)
+    expect(after.forecast).toMatchObject({ kind: 'moves', emptyInMs: 0 })
+    expect((await room().forecast({ ratePerMinute: 1 })).kind).toBe('moves')
   })
 
   it.each([

@@ -180,6 +180,8 @@ export const SCHEMAS = {
         type: 'object',
         properties: {
           lanes,
+          admittedLastMinute: count('Let in during the last minute'),
+          cameLastMinute: count('Newcomers of the last minute who came back once, or were let in at once'),
           forecast: { $ref: '#/components/schemas/Forecast' },
           advice: {
             type: 'array',

@@ -96,11 +96,14 @@ function originHasRoom(now: Situation): Advice | null {
   return { rule: 'origin-has-room', apdex, samples, limit, to: Math.ceil((isFullNow(now) ? places : rate) * STEP_UP) }
 }
 
-function lineGrows({ forecast, rate, minutes }: Situation): Advice | null {
+/** The line must have grown over all of the last minutes, too: arrivals of one minute vary by chance. */
+function lineGrows({ forecast, rate, minutes, lately }: Situation): Advice | null {
   if (forecast.kind === 'stopped' || minutes < MINUTES_MIN) return null
   const { growsPerMinute, wait } = forecast
+  const grewPerMinute = (lately.confirmed - lately.called) / minutes
   const waitMs = wait?.likelyMs ?? Number.POSITIVE_INFINITY
-  if (growsPerMinute < Math.max(1, rate * GROWS_SHARE) || waitMs < LONG_WAIT_MS) return null
+  const least = Math.max(1, rate * GROWS_SHARE)
+  if (Math.min(growsPerMinute, grewPerMinute) < least || waitMs < LONG_WAIT_MS) return null
   return { rule: 'line-grows', growsPerMinute, waitMs: Math.min(waitMs, 24 * 60 * 60_000) }
 }
 

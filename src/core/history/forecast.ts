@@ -33,7 +33,7 @@ export interface Outlook {
   /** The share of called people who turn up, 0 to 1. */
   readonly showRate: number
   readonly inside: number
-  /** Newcomers who really want to come in: those who have come back, and those who came in at once. */
+  /** Newcomers of the last minute who really want to come in. */
   readonly arrivalsPerMinute: number
   /** How long a visitor stays inside. */
   readonly stayMs: number
@@ -41,14 +41,6 @@ export interface Outlook {
   readonly remaining: number | null
 }
 
-/** Visitors of the last minutes, as a room has counted them. */
-export interface Lately {
-  readonly arrivalsPerMinute: number
-  /** Null until visitors have left. */
-  readonly departuresPerMinute: number | null
-}
-
-const ARRIVALS_HALF_LIFE_MS = 2 * MINUTE_MS
 const STEP_MS = 10_000
 const HORIZON_MS = 24 * HOUR_MS
 /** Half of all waits end in this range around the likely one, as for the waits that visitors are shown. */
@@ -65,11 +57,9 @@ export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
   let emptyInMs: number | null = null
   let waitMs: number | null = null
   let soldOutInMs: number | null = null
-  let growsPerMinute = 0
   for (let atMs = 0; atMs < HORIZON_MS && (emptyInMs === null || waitMs === null); atMs += STEP_MS) {
     const before = { ...flow }
     admit(flow, { now, rate, places: limits.totalActiveUsers, arrivals })
-    if (atMs === 0) growsPerMinute = ((flow.line - before.line) * MINUTE_MS) / STEP_MS
     if (emptyInMs === null && flow.line < NO_LINE && flow.line <= before.line)
       emptyInMs = reachedMs(atMs, before.line - NO_LINE, before.line - flow.line)
     if (waitMs === null && flow.passed >= now.waiting)
@@ -79,36 +69,34 @@ export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
       break
     }
   }
-  return { kind: 'moves', emptyInMs, growsPerMinute: Math.round(growsPerMinute), wait: ranged(waitMs), soldOutInMs }
+  const growsPerMinute = growthPerMinute(now, { rate, places: limits.totalActiveUsers, arrivals })
+  return { kind: 'moves', emptyInMs, growsPerMinute, wait: ranged(waitMs), soldOutInMs }
 }
 
 /**
- * Returns how visitors came and left in these minutes, of which the last one may still go on. Oldest first. Newer
- * minutes weigh more in what comes: a crowd that came at once is no steady flow.
+ * Returns how fast the line grows now, in people a minute. Called people on their way in take turns, and as many people
+ * are called in their place. So the line grows as if none were on their way.
  */
-export function latelyIn(minutes: readonly HistoryStep[], inside: number, nowMs: number): Lately | null {
+function growthPerMinute(now: Outlook, step: Omit<Step, 'now'>): number {
+  const flow = { line: now.waiting, coming: 0, inside: now.inside, passed: 0, admitted: 0 }
+  admit(flow, { now, ...step })
+  return Math.round(((flow.line - now.waiting) * MINUTE_MS) / STEP_MS)
+}
+
+/**
+ * Returns how many visitors left in a minute, over these minutes, of which the last one may still go on. Oldest first.
+ * Null before a minute has passed, and until visitors have left.
+ */
+export function departuresPerMinute(minutes: readonly HistoryStep[], inside: number, nowMs: number): number | null {
   const [first] = minutes
   if (!first) return null
   const took = (nowMs - first.atMs) / MINUTE_MS
   if (took < 1) return null
-  const known = new Map(minutes.map(step => [step.atMs, step]))
-  let [arrived, admitted, weights] = [0, 0, 0]
-  for (let atMs = first.atMs; atMs <= nowMs; atMs += MINUTE_MS) {
-    const weight = 0.5 ** ((nowMs - atMs) / ARRIVALS_HALF_LIFE_MS)
-    weights += weight * Math.min(1, (nowMs - atMs) / MINUTE_MS)
-    // No visitor came in a minute in which the room slept.
-    const step = known.get(atMs)
-    if (!step) continue
-    admitted += step.admitted
-    // Visitors who were let in without a place in line are no confirmed ones.
-    arrived += weight * (step.confirmed + Math.max(0, step.admitted - step.shown))
-  }
-  const departed = admitted - (inside - first.inside)
-  const arrivalsPerMinute = Math.round((1_000 * arrived) / weights) / 1_000
-  return { arrivalsPerMinute, departuresPerMinute: departed > 0 ? departed / took : null }
+  const departed = minutes.reduce((sum, { admitted }) => sum + admitted, 0) - (inside - first.inside)
+  return departed > 0 ? departed / took : null
 }
 
-interface Flow {
+interface Course {
   line: number
   coming: number
   inside: number
@@ -117,11 +105,16 @@ interface Flow {
   admitted: number
 }
 
+/** The circumstances, which stay the same from step to step. `rate` and `arrivals` are people in one step. */
+interface Step {
+  readonly now: Outlook
+  readonly rate: number
+  readonly places: number
+  readonly arrivals: number
+}
+
 /** Lets one step pass: some visitors leave, some are let in, and some arrive. */
-function admit(
-  flow: Flow,
-  { now, rate, places, arrivals }: { readonly now: Outlook; readonly rate: number; places: number; arrivals: number },
-): void {
+function admit(flow: Course, { now, rate, places, arrivals }: Step): void {
   flow.inside -= flow.inside * Math.min(1, STEP_MS / now.stayMs)
   const free = Math.max(0, places - flow.inside)
   const mayEnter = Math.min(rate, free)

@@ -100,6 +100,8 @@ export interface RoomStats {
   /** Since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number
+  /** Newcomers of the last minute: visitors in line who came back once, and newcomers who were let in at once. */
+  readonly cameLastMinute: number
   readonly effectiveRatePerMinute: number
   /** The places in force; during an event those of the event. */
   readonly totalActiveUsers: number

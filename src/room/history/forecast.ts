@@ -1,5 +1,5 @@
 /** The forecast of a room: what `core` needs to know of it, and why its line may stand still. */
-import { type Forecast, forecastOf, type Lately, type WhyStopped } from '../../core/history/forecast.ts'
+import { type Forecast, forecastOf, type WhyStopped } from '../../core/history/forecast.ts'
 import { comingIn, showRate } from '../../core/line/frontier.ts'
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
 import type { HealthFigures } from '../../core/protocol/calls.ts'
@@ -15,22 +15,24 @@ interface Foreseen {
   readonly limits: RoomRules
   readonly health: Pick<HealthFigures, 'reason'>
   readonly settings: RoomSettings
-  readonly lately: Lately | null
+  /** Newcomers of the last minute. */
+  readonly came: number
+  /** Visitors who left, a minute. Null where it is not known. */
+  readonly departures: number | null
   readonly nowMs: number
 }
 
 export function roomForecast(room: RoomState, foreseen: Foreseen): Forecast {
-  const { settings, lately, limits, nowMs } = foreseen
+  const { settings, came, departures, limits, nowMs } = foreseen
   const why = whyStopped(room, foreseen)
   if (why !== null) return { kind: 'stopped', why }
   const { live, outstanding } = sums(room)
-  const departures = lately?.departuresPerMinute ?? null
   const outlook = {
     waiting: waitingTotal(room),
     coming: comingTo(room, limits, nowMs),
     showRate: shownShare(room),
     inside: live + outstanding,
-    arrivalsPerMinute: lately?.arrivalsPerMinute ?? 0,
+    arrivalsPerMinute: came,
     stayMs: departures ? (live / departures) * MINUTE_MS : STAY_PER_DURATION * settings.session.sessionMs,
     remaining: left(room),
   }

@@ -1,8 +1,9 @@
 /** The past of a room: its figures by the minute and by the hour, and what happened when. */
 
 import type { Advice } from '../../core/history/advice.ts'
-import { type Forecast, type Lately, latelyIn } from '../../core/history/forecast.ts'
+import { departuresPerMinute, type Forecast } from '../../core/history/forecast.ts'
 import { beginMinute, type HistoryStep, inSteps, isOver, noteGauges, soFar } from '../../core/history/history.ts'
+import { type Flow, flowIn, LastMinute } from '../../core/history/last-minute.ts'
 import { newcomersWaitMs } from '../../core/place/newcomer.ts'
 import type { Change, HistoryMarker, HistoryQuery, HistoryReport } from '../../core/protocol/calls.ts'
 import { type RoomRules, type RoomState, sums, waitingTotal } from '../../core/room/room.ts'
@@ -12,7 +13,6 @@ import type { HealthNow, RoomHealth } from '../health/health.ts'
 import { turnsAt } from '../log.ts'
 import { roomAdvice } from './advice.ts'
 import { roomForecast } from './forecast.ts'
-import { LastMinute } from './last-minute.ts'
 import { HistoryStore } from './store.ts'
 
 /** Long enough that visitors who came together do not dominate, and short enough to follow a change. */
@@ -28,7 +28,8 @@ export class RoomHistory {
     this.#store = new HistoryStore(sql)
     this.#state = state
     this.#health = health
-    this.#lastMinute = new LastMinute(state.totals.admitted ?? 0)
+    const storedMs = state.tickedAtMs
+    this.#lastMinute = new LastMinute(flowIn(state.totals), this.#lastMinutes(storedMs, 2 * MINUTE_MS), storedMs)
   }
 
   /**
@@ -46,7 +47,7 @@ export class RoomHistory {
   /** Notes the room as it is after a report. Must be called before the room is saved. */
   note(rules: RoomRules, nowMs: number): void {
     const { snapshot, history, totals } = this.#state
-    this.#lastMinute.note(totals.admitted ?? 0, nowMs)
+    this.#lastMinute.note(flowIn(totals), nowMs)
     const { ratePerMinute, totalActiveUsers, claimWindowMs } = rules
     const waitMs = snapshot ? newcomersWaitMs(snapshot, claimWindowMs, nowMs) : null
     noteGauges(history, { ...this.#people(), ratePerMinute, totalActiveUsers, waitMs })
@@ -57,7 +58,10 @@ export class RoomHistory {
     const operator = { ...settings.at(now.nowMs).admission, ...other }
     const limits = this.#health.limits(operator, now)
     const health = this.#health.figures(operator, now)
-    return roomForecast(this.#state, { limits, health, settings, lately: this.#lately(now.nowMs), nowMs: now.nowMs })
+    const { nowMs } = now
+    const departures = departuresPerMinute(this.#lastMinutes(nowMs), sums(this.#state).live, nowMs)
+    const { came } = this.#lastMinute.at(nowMs)
+    return roomForecast(this.#state, { limits, health, settings, came, departures, nowMs })
   }
 
   /** Returns the forecast under the limits in force, and the advice that follows from it. */
@@ -73,17 +77,13 @@ export class RoomHistory {
     return { forecast, advice: roomAdvice(this.#state, seen, settings, now.nowMs) }
   }
 
-  /** Returns how visitors came and left in the last ten minutes. */
-  #lately(nowMs: number): Lately | null {
-    return latelyIn(this.#lastMinutes(nowMs), sums(this.#state).live, nowMs)
+  #lastMinutes(nowMs: number, pastMs = LATELY_MS): HistoryStep[] {
+    return this.#steps({ fromMs: nowMs - pastMs, toMs: nowMs + 1, stepMs: MINUTE_MS })
   }
 
-  #lastMinutes(nowMs: number): HistoryStep[] {
-    return this.#steps({ fromMs: nowMs - LATELY_MS, toMs: nowMs + 1, stepMs: MINUTE_MS })
-  }
-
-  admittedLastMinute(nowMs: number): number {
-    return this.#lastMinute.sum(nowMs)
+  /** Returns the newcomers and the admissions of the last minute. */
+  lastMinute(nowMs: number): Flow {
+    return this.#lastMinute.at(nowMs)
   }
 
   /** `changes` are the live changes of the time that is asked for. */

@@ -7,7 +7,11 @@ const moving = (growsPerMinute: number, likelyMs: number | null) => ({
   ...{ kind: 'moves' as const, emptyInMs: null, growsPerMinute, soldOutInMs: null },
   wait: likelyMs === null ? null : { lowMs: likelyMs, likelyMs, highMs: likelyMs },
 })
-const lately = (more: object) => ({ ...unpacked(0, {}), admitted: 1_200, called: 1_500, samples: 100, ...more })
+const lately = (more: object) => ({
+  ...unpacked(0, {}),
+  ...{ admitted: 1_200, confirmed: 2_000, called: 1_500, samples: 100 },
+  ...more,
+})
 
 /** A room with a line that shrinks. Its rate is used, and its origin has hardly been measured. */
 const CALM: Situation = {
@@ -50,6 +54,10 @@ describe('advice', () => {
     ['origin health is off', { ...full, health: { ...CALM.health, mode: 'off', there: 0 } }],
     ['the origin is slowed', { lately: answers, health: { ...CALM.health, state: 'slowed' } }],
     ['the line grows by a few people', { forecast: moving(3, 20 * MINUTE) }],
+    [
+      'one minute of ten had more newcomers by chance',
+      { forecast: moving(40, 20 * MINUTE), lately: lately({ confirmed: 1_500 }) },
+    ],
   ])('is not given where %s', (_what, more) => {
     expect(rules(more)).toEqual([])
   })

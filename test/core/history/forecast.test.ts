@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Forecast, forecastOf, latelyIn, type Outlook } from '../../../src/core/history/forecast.ts'
+import { departuresPerMinute, type Forecast, forecastOf, type Outlook } from '../../../src/core/history/forecast.ts'
 import { unpacked } from '../../../src/core/history/history.ts'
 import { played } from '../../support/simulated.ts'
 
@@ -40,6 +40,11 @@ describe('a forecast', () => {
   it('counts newcomers behind the line, and not ahead of a newcomer', () => {
     const { emptyInMs, wait, growsPerMinute } = moves({ arrivalsPerMinute: 60 })
     expect([minutes(emptyInMs), minutes(wait?.likelyMs), growsPerMinute]).toEqual([10, 5, -60])
+  })
+
+  it('has a line that grows by newcomers, however many called people are on their way in', () => {
+    expect(moves({ coming: 120, arrivalsPerMinute: 120 }).growsPerMinute).toBe(0)
+    expect(moves({ coming: 120, arrivalsPerMinute: 30 }).growsPerMinute).toBe(-90)
   })
 
   it('never ends where more come than the rate lets in', () => {
@@ -100,27 +105,18 @@ describe('a forecast', () => {
   })
 })
 
-describe('the last minutes of a room', () => {
+describe('departures a minute', () => {
   const minute = (nth: number, more: object) => ({ ...unpacked(nth * MINUTE, {}), ...more })
 
-  it('show how many newcomers really wanted to come in, and how many visitors left', () => {
-    const line = [
-      minute(0, { confirmed: 80, admitted: 60, shown: 60, inside: 100 }),
-      minute(1, { confirmed: 80, admitted: 60, shown: 60, inside: 110 }),
-    ]
-    expect(latelyIn(line, 120, 2 * MINUTE)).toEqual({ arrivalsPerMinute: 80, departuresPerMinute: 50 })
+  it('are the visitors who came in and are no longer inside, and unknown where there are none', () => {
+    const line = [minute(0, { admitted: 60, inside: 100 }), minute(1, { admitted: 60, inside: 110 })]
+    expect(departuresPerMinute(line, 120, 2 * MINUTE)).toBe(50)
     const open = [minute(0, { admitted: 30, inside: 5 }), minute(1, { admitted: 30, inside: 35 })]
-    expect(latelyIn(open, 65, 2 * MINUTE)).toEqual({ arrivalsPerMinute: 30, departuresPerMinute: null })
+    expect(departuresPerMinute(open, 65, 2 * MINUTE)).toBeNull()
   })
 
-  it('forget a crowd that came at once by half and more in two minutes', () => {
-    const crowd = [minute(0, { confirmed: 300 })]
-    const rateAfter = (nth: number) => latelyIn(crowd, 0, nth * MINUTE)?.arrivalsPerMinute ?? 0
-    expect([rateAfter(1), rateAfter(2), rateAfter(5), rateAfter(9)].map(Math.round)).toEqual([300, 124, 27, 6])
-  })
-
-  it('show nothing before a minute has passed', () => {
-    expect(latelyIn([], 0, 0)).toBeNull()
-    expect(latelyIn([minute(0, { admitted: 30 })], 30, MINUTE - 1)).toBeNull()
+  it('are unknown before a minute has passed', () => {
+    expect(departuresPerMinute([], 0, 0)).toBeNull()
+    expect(departuresPerMinute([minute(0, { admitted: 30 })], 0, MINUTE - 1)).toBeNull()
   })
 })
