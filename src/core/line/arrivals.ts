@@ -116,26 +116,28 @@ export class Arrivals {
   }
 
   /**
-   * Visits every non-empty bucket behind `fromKey` in order. The first visit may be part of a bucket. About
-   * `lump(people so far)` people are merged into one visit. A merged span never crosses the end of a chunk.
+   * Visits every non-empty bucket behind `fromKey` in order, until `visit` returns false. The first visit may be part
+   * of a bucket. About `lump(people so far)` people are merged into one visit. A merged span never crosses the end of a
+   * chunk.
    */
   forEach(
     fromKey: number,
-    visit: (startKey: number, endKey: number, count: number) => void,
+    visit: (startKey: number, endKey: number, count: number) => unknown,
     lump: (people: number) => number = () => 0,
   ): void {
     let people = 0
     const each = (startKey: number, endKey: number, count: number) => {
       people += count
-      visit(startKey, endKey, count)
-      return true
+      return visit(startKey, endKey, count) !== false
     }
     for (let i = this.#firstFrom(fromKey); i < this.#order.length; i++) {
       const chunk = this.#chunks.get(this.#order[i] as number) as Chunk
       const { startKey } = chunk
-      if (startKey >= fromKey && chunk.total > 0 && chunk.total <= lump(people)) {
-        each(startKey, startKey + CHUNK_MS, chunk.total)
-      } else walkChunk(chunk, fromKey, each, () => lump(people))
+      const isLump = startKey >= fromKey && chunk.total > 0 && chunk.total <= lump(people)
+      const goesOn = isLump
+        ? each(startKey, startKey + CHUNK_MS, chunk.total)
+        : walkChunk(chunk, fromKey, each, () => lump(people))
+      if (!goesOn) return
     }
   }
 

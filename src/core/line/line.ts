@@ -11,6 +11,7 @@ import { MAIN_LANE } from '../ticket.ts'
 import { Arrivals, arrivalBucketOf, BUCKET_MS, chunkOf } from './arrivals.ts'
 import { KEY_STEP } from './batches.ts'
 import { type Curve, curveOf } from './curve.ts'
+import { type Front, frontOf } from './front.ts'
 import {
   comingIn,
   type FrontierState,
@@ -36,6 +37,8 @@ export interface LineState {
   control: FrontierState
   /** Called people who are still to come in, as shown to edges. */
   calledAhead: number
+  /** People called since that was counted; absent in a state of an earlier version. */
+  calledSince?: number
   speed: SpeedState
   /** The lane serves keys after this one; absent for the main lane. */
   readonly sinceKey?: number
@@ -55,6 +58,8 @@ export interface LaneSnapshot {
   /** Called people who are still to come in. Every waiting visitor stands behind them. */
   readonly calledAhead: number
   readonly curve: Curve
+  /** The people at the front one by one; absent in a snapshot of an earlier version. */
+  readonly front?: Front
   /** Null until the line has moved for some time. */
   readonly speed: Speed | null
   /**
@@ -69,6 +74,8 @@ export interface LaneSnapshot {
 /** The curve pieces of all lanes except the main one together, and the fewest pieces that each of them gets. */
 const LANE_PIECES = 200
 const LANE_PIECES_MIN = 20
+/** The people in the fronts of all lanes except the main one together. */
+const LANE_FRONTS = 1_000
 
 export function newLine(nowMs: number): Line {
   return {
@@ -140,6 +147,7 @@ export function callNext(line: Line, load: LineLoad, claimWindowMs: number, nowM
   const people = peopleToCall(state.control, load, nowMs)
   const { key, passed } = line.arrivals.advance(state.frontierKey, people, settledKey + KEY_STEP)
   recordTick(state.control, passed, load.shown, nowMs)
+  state.calledSince = (state.calledSince ?? 0) + passed
   state.frontierKey = Math.max(state.frontierKey, Math.min(key, settledKey))
   measure(state.speed, passed, nowMs)
   remember(state, claimWindowMs, nowMs)
@@ -194,6 +202,7 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
     chunks.add(chunkOf(bucket))
   })
   recordTick(main.state.control, called, 0, nowMs)
+  main.state.calledSince = (main.state.calledSince ?? 0) + called
   main.state.lapsedKey = Math.min(main.state.lapsedKey, removed.state.lapsedKey)
   main.state.past = []
   return chunks
@@ -203,10 +212,13 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
  * Counts the called people who are still to come in, once for each snapshot. `ready` of them were refused a moment ago.
  *
  * Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall slowly:
- * a short dip would make places too low for good.
+ * a short dip would make places too low for good. And it rises only by the people who were called. Otherwise a visitor
+ * who asks after a rise would get the number of the visitor behind.
  */
 export function countCalledAhead({ state }: Line, ready: number): void {
-  state.calledAhead = Math.max(comingIn(state.control, ready), state.calledAhead * CALLED_FALLS_TO)
+  const coming = Math.max(comingIn(state.control, ready), state.calledAhead * CALLED_FALLS_TO)
+  state.calledAhead = Math.min(coming, state.calledAhead + (state.calledSince ?? 0))
+  state.calledSince = 0
 }
 
 /** Returns the lane's snapshot. `lanes` is 0 for the main lane, otherwise the number of lanes beside the main one. */
@@ -216,6 +228,7 @@ export function snapshotOf({ state, arrivals }: Line, lanes = 0): LaneSnapshot {
     lapsedKey: state.lapsedKey,
     calledAhead: state.calledAhead,
     curve: curveOf(arrivals, state.frontierKey, piecesFor(lanes)),
+    front: frontOf(arrivals, state.frontierKey, lanes === 0 ? undefined : Math.floor(LANE_FRONTS / lanes)),
     speed: speedOf(state.speed),
     ...(state.sinceKey === undefined ? {} : { sinceKey: state.sinceKey }),
   }

@@ -8,9 +8,8 @@ import {
   START_KNOWN_AFTER_MS,
   START_POLLED_OVER_MS,
 } from '../events/events.ts'
-import { BUCKET_MS } from '../line/arrivals.ts'
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
-import { aheadOf } from '../line/curve.ts'
+import { peopleAhead } from '../line/front.ts'
 import { type LaneSnapshot, laneOf } from '../line/line.ts'
 import { fastest, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
@@ -63,9 +62,7 @@ export function placeOf(ticket: Ticket, snapshot: Snapshot, claimWindowMs: numbe
   if (hasMissed(ticket, lane, claimWindowMs, nowMs)) return { state: 'missed' }
   if (startsMs === null && (isOpenFor(ticket, snapshot, nowMs) || ticket.key <= lane.frontierKey))
     return { state: 'called' }
-  // The curve counts this ticket too, in proportion to its place within its bucket.
-  const itself = ticket.confirmed ? (ticket.key / BUCKET_MS) % 1 : 0
-  const ahead = Math.max(0, Math.round(lane.calledAhead + aheadOf(lane.curve, ticket.key) - itself))
+  const ahead = Math.max(0, Math.round(lane.calledAhead + peopleAhead(lane, ticket)))
   const known = ticket.key <= (snapshot.settledKey ?? snapshot.asOfMs - SETTLED_AFTER_MS)
   const settled = ticket.confirmed && known
   const shown = Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)
