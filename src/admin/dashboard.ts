@@ -31,6 +31,7 @@ import pages from '../../static/admin/pages.js'
 import partsCss from '../../static/admin/parts.css'
 import parts from '../../static/admin/parts.js'
 import past from '../../static/admin/past.js'
+import rights from '../../static/admin/rights.js'
 import rooms from '../../static/admin/rooms.js'
 import show from '../../static/admin/show.js'
 import stepUp from '../../static/admin/step-up.js'
@@ -71,6 +72,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'parts.css': [CSS, partsCss],
   'parts.js': [JS, parts],
   'past.js': [JS, past],
+  'rights.js': [JS, rights],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],
   'step-up.js': [JS, stepUp],

@@ -9,7 +9,7 @@ import { isOnlyAdminHost, readAdminToken } from '../settings/deployment.ts'
 import { doorStub, type Env, regionOf, roomStub } from '../settings/env.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
-import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS } from './access/roles.ts'
+import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS, settingsFor } from './access/roles.ts'
 import { createLoginRecorder } from './access/seen.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoute } from './audit.ts'
@@ -89,8 +89,9 @@ function rooms(app: Admin): void {
     const { env, deployment } = context.env.visit
     const rooms = await describedAll(env, deployment)
     const { problem } = context.env.setup.trustedHeader
+    const identity = context.get('identity')
     return context.json({
-      you: context.get('identity'),
+      you: { ...identity, settings: settingsFor(identity.role) },
       notices: problem === null ? [] : [problem],
       rooms: rooms.map(({ name, description }) =>
         description ? shown(description, deployment, name) : { name, error: 'The room does not answer' },

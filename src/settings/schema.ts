@@ -182,6 +182,8 @@ export const overridesSchema = z.strictObject(
  */
 export type RoomConfig = z.output<typeof roomSchema>
 export type RuntimeSetting = keyof typeof runtimeShape
+/** The names of the settings that can be changed live. */
+export const RUNTIME_SETTINGS = Object.keys(runtimeShape) as readonly RuntimeSetting[]
 
 function unwrapDefault(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema

@@ -89,7 +89,9 @@ function newRow(key, next) {
   const button = /** @type {HTMLButtonElement} */ (make('button'))
   button.type = 'button'
   button.className = 'undo'
-  return { row: make('li', make('span'), button), show: wayBack(button, key, { next, note: 'overrides' }) }
+  const row = make('li', make('span'), button)
+  row.dataset.changes = key
+  return { row, show: wayBack(button, key, { next, note: 'overrides' }) }
 }
 
 /** @param {Room} room */

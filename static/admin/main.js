@@ -17,6 +17,7 @@ import { start } from './login.js'
 import { showOverview } from './overview.js'
 import './pages.js'
 import { addPart, showParts } from './parts.js'
+import { showRights } from './rights.js'
 import { chosen, onNews, poll } from './rooms.js'
 import {
   followScroll,
@@ -52,6 +53,11 @@ document.addEventListener('visibilitychange', () => document.hidden || poll())
 start()
 
 function show() {
+  showAll()
+  showRights()
+}
+
+function showAll() {
   const room = chosen()
   showConnection()
   showNotices()

@@ -5,7 +5,8 @@ import { announce } from './dom.js'
 import { remember } from './past.js'
 
 /** @typedef {import('./api.js').Room} Room */
-/** @typedef {{ name: string, role: string, by: 'token' | 'access' }} You */
+/** `settings` are those that the role may change.
+ * @typedef {{ name: string, role: string, by: 'token' | 'access', settings: string[] }} You */
 
 const ALL_ROOMS_EVERY_MS = 10_000
 

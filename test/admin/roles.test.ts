@@ -167,11 +167,20 @@ describe('a named token', () => {
     await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.admin, { message: 'Named' })
     const { body } = await ask('GET', '/api/v1/rooms/caseless/changes', TOKENS.viewer)
     expect(body.changes[0].actor).toBe('admin')
-    expect((await ask('GET', '/api/v1/rooms', TOKENS.viewer)).body.you).toEqual({
+    expect((await ask('GET', '/api/v1/rooms', TOKENS.viewer)).body.you).toMatchObject({
       name: 'viewer',
       role: 'viewer',
       by: 'token',
     })
+  })
+
+  it('gets the names of the settings that its role may change', async () => {
+    const settingsOf = async (token: string) => (await ask('GET', '/api/v1/rooms', token)).body.you.settings
+    expect(await settingsOf(TOKENS.viewer)).toEqual([])
+    expect(await settingsOf(TOKENS.operator)).toEqual(['new_users_per_minute', 'queue_all', 'message', 'events'])
+    expect(await settingsOf(TOKENS.admin)).toEqual(
+      expect.arrayContaining(['suspended', 'events', 'total_active_users']),
+    )
   })
 
   it('is refused after its end, and the answer names it', async () => {

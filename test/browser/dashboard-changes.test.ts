@@ -40,7 +40,7 @@ describe('the dashboard', () => {
 
   test('explains what a role may not change, and stays open', async () => {
     await logIn()
-    expect(await text('operator')).toBe('ana · operator')
+    expect(await text('operator')).toBe('ana · admin')
     fake.mode.forbidden = 'Operators may change message. ana is viewer.'
     await rate().fill('180')
     await page.keyboard.press('Enter')

@@ -117,7 +117,7 @@ describe('the login', () => {
     fake.mode.access = true
     await visit()
     await page.getByRole('heading', { name: 'shop' }).waitFor()
-    expect(await text('operator')).toBe('ana · operator')
+    expect(await text('operator')).toBe('ana · admin')
     await page.getByRole('button', { name: 'Log out' }).click()
     await page.waitForURL('**/cdn-cgi/access/logout')
   })

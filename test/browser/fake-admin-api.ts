@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { settingsFor } from '../../src/admin/access/roles.ts'
 import { eventsOf } from '../../src/admin/events.ts'
 import { historyCsv } from '../../src/admin/past/history.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
@@ -12,6 +13,7 @@ import { spend } from '../../src/core/gcra.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { type Forecast, forecastOf } from '../../src/core/history/forecast.ts'
 import type { Change, ChangeRequest, RoomStats } from '../../src/core/protocol/calls.ts'
+import type { Role } from '../../src/settings/admin/named-tokens.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
@@ -70,14 +72,22 @@ export interface Asked {
   readonly body: string
 }
 
-const YOU = { name: 'ana', role: 'operator', by: 'token' }
+const YOU = { name: 'ana', by: 'token' }
 
 export async function startFakeAdmin(given: readonly Given[]) {
   const file = parseRooms(given.map(room => room.settings))
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
   /** `down` drops every connection. `off` stands for a deployment without ADMIN_TOKEN. */
-  const mode = { down: false, off: false, access: false, silent: '', forbidden: '', notices: [] as string[] }
+  const mode = {
+    role: 'admin' as Role,
+    down: false,
+    off: false,
+    access: false,
+    silent: '',
+    forbidden: '',
+    notices: [] as string[],
+  }
   let failuresTatMs = 0
 
   const server = createServer((request, response) => {
@@ -133,7 +143,13 @@ export async function startFakeAdmin(given: readonly Given[]) {
     if (method === 'GET' && name === '') {
       const silent = { name: mode.silent, error: 'The room does not answer' }
       const all = [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe()))
-      return Response.json({ you: mode.access ? { ...YOU, by: 'access' } : YOU, notices: mode.notices, rooms: all })
+      const you = {
+        ...YOU,
+        ...(mode.access ? { by: 'access' } : {}),
+        role: mode.role,
+        settings: settingsFor(mode.role),
+      }
+      return Response.json({ you, notices: mode.notices, rooms: all })
     }
     const room = rooms.get(name)
     if (!room) return fail(404, `No room is named ${name}`, `There are: ${[...rooms.keys()].join(', ')}`)

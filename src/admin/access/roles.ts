@@ -1,7 +1,7 @@
 /** The rights of each role. Whatever no line here gives to another role is for admins alone. */
 import type { ChangeRequest } from '../../core/protocol/calls.ts'
 import { ROLES, type Role } from '../../settings/admin/named-tokens.ts'
-import type { RoomConfig } from '../../settings/schema.ts'
+import { type RoomConfig, RUNTIME_SETTINGS } from '../../settings/schema.ts'
 
 /** The person or program behind a request, as its token or its login proves it. */
 export interface Identity {
@@ -13,6 +13,11 @@ export interface Identity {
 
 /** The settings that an operator may change: the rate, the hold, the message and the events. */
 export const OPERATOR_SETTINGS: readonly string[] = ['new_users_per_minute', 'queue_all', 'message', 'events']
+
+/** Returns the settings that a role may change, for a page that disables its other controls. */
+export function settingsFor(role: Role): readonly string[] {
+  return role === 'admin' ? RUNTIME_SETTINGS : role === 'operator' ? OPERATOR_SETTINGS : []
+}
 
 /** The settings that an event may override, and that an operator may not change. */
 const FOREIGN_IN_EVENTS = [
@@ -44,8 +49,7 @@ export function includesRole(role: Role, least: Role): boolean {
 /** Returns the settings in a change that the role may not change. A body that is no object is refused later. */
 export function foreignSettings(role: Role, request: ChangeRequest): readonly string[] {
   if (role === 'admin') return []
-  const names = namesIn(request)
-  return names.filter(name => role !== 'operator' || !OPERATOR_SETTINGS.includes(name))
+  return namesIn(request).filter(name => !settingsFor(role).includes(name))
 }
 
 function namesIn(request: ChangeRequest): readonly string[] {

@@ -25,7 +25,8 @@ const PATHS = {
       responses: answers({
         200: {
           description:
-            'Rooms; `you`: name and role of the token; `notices`: what is wrong with the deployment, in words',
+            'Rooms; `you`: name and role of the token, and the settings it may change; `notices`: what is wrong with ' +
+            'the deployment, in words',
         },
       }),
     },
