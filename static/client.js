@@ -5,8 +5,10 @@
 // The edge serves this file as a script and as a module, with the facts of a room (src/edge/control/client.ts).
 
 /**
- * @typedef {import('../docs/snippets/single-page-app/client.d.ts').Options} Options
- * @typedef {import('../docs/snippets/single-page-app/client.d.ts').WaitingRoom} WaitingRoom
+ * The types of sites are in src/edge/control/client-types.ts. A test holds both to be the same.
+ *
+ * @typedef {{ readonly wait?: 'dialog' | 'page', readonly warnSeconds?: number | string }} Options
+ * @typedef {{ extend(): Promise<boolean>, readonly referrer: string }} WaitingRoom
  * @typedef {{ waiting: string, ending: string, stay: string, close: string }} Texts
  * @typedef {{ prefix: string, room: string, lang: string, dir: string, texts: Texts }} Facts
  * @typedef {{ endsInSeconds: number, renewable: boolean }} Session

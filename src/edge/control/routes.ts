@@ -11,6 +11,7 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { EdgeSetup } from '../room-client/setup.ts'
 import { clientScript } from './client.ts'
+import { clientTypes } from './client-types.ts'
 import { draw } from './draws.ts'
 import { type Answer, leave, status } from './poll.ts'
 import { preview } from './preview.ts'
@@ -49,6 +50,7 @@ function routes(prefix: string) {
   app.get('/wait', ({ env }) => inRoom(env, room => wait(env.visit, room)))
   app.get('/client.js', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'script')]))
   app.get('/client.mjs', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'module')]))
+  app.get('/client.d.ts', ({ env }) => inRoom(env, async room => ['control', clientTypes(env.visit, room.name)]))
   app.get('/jwks.json', ({ env }) =>
     Response.json(env.setup.jwks, { headers: { 'Cache-Control': 'public, max-age=300' } }),
   )

@@ -37,6 +37,14 @@ describe('the script for sites', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(3 * KILOBYTE)
   })
 
+  it('has its types beside it, with the address of the module', async () => {
+    const visitor = new Visitor('held.test', newEdge())
+    const { response, text } = await visitor.send('/.waiting-room/client.d.ts?room=held')
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([200, 'text/plain; charset=utf-8'])
+    expect([response.headers.get('Waiting-Room-State'), response.headers.has('Set-Cookie')]).toEqual(['control', false])
+    expect(text).toContain("declare module '*/client.mjs?room=held' {")
+  })
+
   it('is not there for a room that does not exist', async () => {
     const { status } = await new Visitor('held.test', newEdge()).send('/.waiting-room/client.js?room=nothing')
     expect(status).toBe(404)
