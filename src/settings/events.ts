@@ -23,7 +23,7 @@ const time = () =>
   textThat(
     isTime,
     `a time with zone like 2026-11-27T09:00:00Z or 2026-11-27T10:00:00+01:00, years ${YEARS.first} to ${YEARS.last}`,
-  )
+  ).meta({ format: 'date-time' })
 
 const eventSchema = z
   .strictObject({

@@ -1,7 +1,6 @@
 /** The bodies of the admin API, as JSON Schema. A change has the schema of the settings themselves. */
-import * as z from 'zod'
 import { AUDIT_ACTIONS } from '../../core/protocol/audit.ts'
-import { overridesSchema } from '../../settings/schema.ts'
+import { describedSchema, settingsGroups } from '../../settings/purposes/described.ts'
 
 const lanes = {
   type: 'array',
@@ -44,7 +43,7 @@ export const SCHEMAS = {
       },
     },
   },
-  Change: z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' }),
+  Change: { ...describedSchema(), 'x-groups': settingsGroups() },
   Event: {
     type: 'object',
     properties: {

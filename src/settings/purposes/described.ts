@@ -1,0 +1,72 @@
+/** The schema of the live settings with the purpose of each, so that a program can make a form of it. */
+import * as z from 'zod'
+import { overridesSchema } from '../schema.ts'
+import { SITE } from './site.ts'
+import { VISITORS } from './visitors.ts'
+
+/** A JSON Schema, as far as this file reads it. */
+interface Node {
+  description?: string
+  readonly properties?: Readonly<Record<string, Node>>
+  readonly items?: Node
+  readonly anyOf?: readonly Node[]
+  readonly oneOf?: readonly Node[]
+}
+
+/** A title with the settings under it. */
+export interface SettingsGroup {
+  readonly title: string
+  readonly settings: readonly string[]
+}
+
+/** Returns the JSON Schema of a change. Each setting in it has its purpose as `description`, without Markdown links. */
+export function describedSchema(): object {
+  const schema = z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' })
+  for (const { prefix, purposes } of Object.values({ ...VISITORS, ...SITE }))
+    for (const [path, purpose] of Object.entries(purposes))
+      for (const node of nodesAt([schema as Node], (prefix + path).split('.'))) node.description = plain(purpose)
+  return schema
+}
+
+/** Returns the groups in which the documentation lists the live settings. Each setting is in one group. */
+export function settingsGroups(): readonly SettingsGroup[] {
+  const groups = Object.values({ ...VISITORS, ...SITE })
+  /** Settings that have a group of their own. Another group mentions them, too. */
+  const own = new Set(groups.map(({ prefix }) => topOf(prefix)))
+  return groups.flatMap(({ title, prefix, purposes }) => {
+    const names = new Set(Object.keys(purposes).map(path => topOf(prefix + path)))
+    const settings = [...names].filter(
+      name => Object.hasOwn(overridesSchema.shape, name) && (prefix !== '' || !own.has(name)),
+    )
+    return settings.length === 0 ? [] : [{ title, settings }]
+  })
+}
+
+function topOf(path: string): string {
+  return path.split(/[.[]/)[0] ?? ''
+}
+
+/** Returns the nodes at a path such as `rate_limits[].match.paths`. One of several forms of a value may have it. */
+function nodesAt(nodes: readonly Node[], path: readonly string[]): readonly Node[] {
+  const [step, ...rest] = path
+  if (step === undefined) return nodes
+  const name = step.replace('[]', '')
+  const found = nodes.flatMap(formsOf).flatMap(({ properties }) => {
+    const node = properties && Object.hasOwn(properties, name) ? properties[name] : undefined
+    return node ? [node] : []
+  })
+  if (!step.endsWith('[]')) return nodesAt(found, rest)
+  return nodesAt(
+    found.flatMap(formsOf).flatMap(({ items }) => (items ? [items] : [])),
+    rest,
+  )
+}
+
+function formsOf(node: Node): readonly Node[] {
+  return [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]
+}
+
+/** Links lead nowhere outside of the documentation. */
+function plain(markdown: string): string {
+  return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+}

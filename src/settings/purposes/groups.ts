@@ -1,0 +1,13 @@
+/** What the settings of a room are for: by group, as the documentation and the dashboard show them. */
+
+/** A group of settings under one title. */
+export interface Group {
+  readonly title: string
+  /** The beginning that all paths share. It is left out of `purposes`. */
+  readonly prefix: string
+  /** The purpose of each setting in Markdown, by path without the prefix. */
+  readonly purposes: Readonly<Record<string, string>>
+}
+
+/** Groups by name, in the order in which they are shown. */
+export type Groups = Readonly<Record<string, Group>>
