@@ -10,6 +10,7 @@ import change from '../../static/admin/change.js'
 import changes from '../../static/admin/changes.js'
 import chart from '../../static/admin/chart.js'
 import charts from '../../static/admin/charts.js'
+import danger from '../../static/admin/danger.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
 import eventList from '../../static/admin/events/list.js'
@@ -52,6 +53,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'changes.js': [JS, changes],
   'chart.js': [JS, chart],
   'charts.js': [JS, charts],
+  'danger.js': [JS, danger],
   'decisions.js': [JS, decisions],
   'dom.js': [JS, dom],
   'events.js': [JS, events],

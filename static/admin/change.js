@@ -2,7 +2,8 @@
 // One change at a time, on top of the version that the operator saw. A change is shown as done only after the server's
 // answer.
 import { call, isShutOut, pathOf, reason } from './api.js'
-import { announce, say, within } from './dom.js'
+import { questionFor } from './danger.js'
+import { announce, confirmed, say, within } from './dom.js'
 import { news, takeAnswer } from './rooms.js'
 import { ofEvent } from './words.js'
 
@@ -14,8 +15,9 @@ import { ofEvent } from './words.js'
  */
 /**
  * `key` is the setting beside which the answer is shown. `advice` is shown when another operator changed the room
- * first. Then, and after a change that was made, `settle` gets the room as it is now.
- * @typedef {{ key: string, version: string, request: Request, advice: string,
+ * first. Then, and after a change that was made, `settle` gets the room as it is now. `isAsked` is true where the
+ * operator has been asked already.
+ * @typedef {{ key: string, version: string, request: Request, advice: string, isAsked?: boolean,
  *   settle?: (now: Room, isMade: boolean) => void }} Wanted
  */
 
@@ -34,9 +36,18 @@ export function onMade(listener) {
   made = listener
 }
 
-/** @param {Room} room @param {Wanted} wanted */
-export async function change(room, { key, version, request, advice, settle }) {
-  if (isSending) return note(room, key, 'warn', 'The change before is still on its way. Try again in a moment.')
+/**
+ * Makes a change, after a question where it needs one. Returns the answer of the API, or null where the operator says
+ * no or where there is none.
+ * @param {Room} room @param {Wanted} wanted
+ */
+export async function change(room, { key, version, request, advice, isAsked = false, settle }) {
+  const question = isAsked ? null : questionFor(room, request)
+  if (question && !(await confirmed(question))) return null
+  if (isSending) {
+    note(room, key, 'warn', 'The change before is still on its way. Try again in a moment.')
+    return null
+  }
   isSending = true
   note(room, key, 'busy', 'Sending…')
   const answer = await send(room, version, request)
@@ -44,7 +55,7 @@ export async function change(room, { key, version, request, advice, settle }) {
   const now = isOutdated ? await call(pathOf(room)) : answer
   isSending = false
   unnote(room, key)
-  if (isShutOut(answer)) return
+  if (isShutOut(answer)) return answer
   if (now?.status === 200) {
     if (!isOutdated) made(room, request, now.body)
     settle?.(now.body, !isOutdated)
@@ -55,6 +66,7 @@ export async function change(room, { key, version, request, advice, settle }) {
   else if (answer?.status === 200) note(room, key, 'good', 'Done. In force everywhere within two seconds.')
   else if (isOutdated) note(room, key, 'warn', `Another operator changed this room, so nothing was applied. ${advice}`)
   else note(room, key, 'bad', reason(answer, key))
+  return answer
 }
 
 /** @param {Room} room @param {string} version @param {Request} request */

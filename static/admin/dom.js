@@ -44,13 +44,14 @@ export function list(parent, rows, create) {
 }
 
 /**
- * Asks before a change that affects many visitors.
- * @param {[title: string, text: string, yes: string]} question @returns {Promise<boolean>}
+ * Asks before a change that affects many visitors. In red where it is a danger.
+ * @param {{ title: string, texts: string[], yes: string, isDanger?: boolean }} question @returns {Promise<boolean>}
  */
-export function confirmed([title, text, yes]) {
+export function confirmed({ title, texts, yes, isDanger = false }) {
   const dialog = /** @type {HTMLDialogElement} */ ($('confirm'))
+  dialog.classList.toggle('danger', isDanger)
   say('confirm-title', title)
-  say('confirm-text', text)
+  $('confirm-text').replaceChildren(...texts.map(text => make('p', text)))
   say('confirm-yes', yes)
   $('confirm-yes').onclick = () => dialog.close('yes')
   $('confirm-no').onclick = () => dialog.close('no')

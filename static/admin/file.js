@@ -1,6 +1,7 @@
 // @ts-check
 // Where a setting's value comes from, and the reset to the deployed file: one setting at a time, or all.
 import { change, showNote } from './change.js'
+import { questionFor } from './danger.js'
 import { $, all, confirmed, make, say, within } from './dom.js'
 import { chosen } from './rooms.js'
 import { short } from './words.js'
@@ -8,8 +9,7 @@ import { short } from './words.js'
 /** @typedef {import('./api.js').Room} Room */
 /**
  * `next` gets the focus when the button goes.
- * @typedef {{ next: HTMLElement, note?: string, question?: (room: Room) => [string, string, string] | undefined,
- *   settle?: (now: Room) => void }} Back
+ * @typedef {{ next: HTMLElement, note?: string, settle?: (now: Room) => void }} Back
  */
 
 const FROM = { live: 'set live', file: 'from the file', default: 'default' }
@@ -27,12 +27,10 @@ export function showSource(card, room, key) {
  * The reset button of one setting, shown while the setting is set live, with the value in the file.
  * @param {HTMLElement} button @param {string} key @param {Back} back
  */
-export function wayBack(button, key, { next, note = key, question, settle }) {
+export function wayBack(button, key, { next, note = key, settle }) {
   button.addEventListener('click', async () => {
     const room = chosen()
     if (!room) return
-    const asked = question?.(room)
-    if (asked && !(await confirmed(asked))) return
     const settled = (/** @type {Room} */ now, /** @type {boolean} */ isMade) => {
       if (!isMade) return
       if (document.activeElement === button) next.focus()
@@ -58,9 +56,18 @@ export function overrides() {
     const room = chosen()
     const live = room ? setLive(room).join(', ') : ''
     if (!room || live === '') return
+    /** @type {import('./change.js').Request} */
+    const request = { reset: 'all' }
+    const effects = questionFor(room, request)
     const text = `The deployed file is in force again. These live settings are undone: ${live}.`
-    if (!(await confirmed([`Take ${room.name} back to the file?`, text, 'Back to the file']))) return
-    await change(room, { key: 'overrides', version: room.version, request: { reset: 'all' }, advice: ADVICE })
+    const question = {
+      title: `Take ${room.name} back to the file?`,
+      texts: [text, ...(effects?.texts ?? [])],
+      yes: 'Back to the file',
+      isDanger: effects?.isDanger ?? false,
+    }
+    if (!(await confirmed(question))) return
+    await change(room, { key: 'overrides', version: room.version, request, advice: ADVICE, isAsked: true })
   })
   return (/** @type {Room} */ room) => {
     const live = setLive(room)

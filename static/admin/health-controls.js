@@ -50,11 +50,8 @@ export function healthControls() {
 async function changeMode(mode) {
   const room = chosen()
   if (!room) return
-  const question = /** @type {[string, string, string]} */ ([
-    `Set origin health to ${mode}?`,
-    MODES[mode],
-    `Set to ${mode}`,
-  ])
+  const isDanger = mode !== 'enforce'
+  const question = { title: `Set origin health to ${mode}?`, texts: [MODES[mode]], yes: `Set to ${mode}`, isDanger }
   if (await confirmed(question)) await set(room, { health: { ...room.settings.health, mode } })
   else await poll()
 }
@@ -69,7 +66,7 @@ async function applyPins() {
     places === null ? 'the places are not pinned' : `at most ${count(places)} inside`,
   ]
   const text = `${words.join(', ')}. This wins over what health finds, until it is taken back.`
-  if (!(await confirmed(['Pin the limits?', text, 'Pin the limits']))) return
+  if (!(await confirmed({ title: 'Pin the limits?', texts: [text], yes: 'Pin the limits' }))) return
   const { breakers } = room.settings.health_pins
   await set(room, { health_pins: { new_users_per_minute: rate, total_active_users: places, breakers } })
 }
@@ -110,15 +107,11 @@ async function block(name) {
   const { breakers, ...limits } = room.settings.health_pins
   const blocked = isBlocked(room, name)
   const part = name === 'origin' ? 'The whole site is' : `${name} is`
-  const question = /** @type {[string, string, string]} */ (
-    blocked
-      ? [`Unblock ${name}?`, `${part} open to all visitors again, at once.`, 'Unblock']
-      : [
-          `Block ${name}?`,
-          `${part} answered for by the room until you unblock it. Sessions and places are kept.`,
-          'Block',
-        ]
-  )
+  const { active, waiting } = room.figures
+  const closed = `${part} answered for by the room until you unblock it. Sessions and places are kept: ${count(active)} are inside, and ${count(waiting)} wait.`
+  const question = blocked
+    ? { title: `Unblock ${name}?`, texts: [`${part} open to all visitors again, at once.`], yes: 'Unblock' }
+    : { title: `Block ${name}?`, texts: [closed], yes: 'Block', isDanger: true }
   if (!(await confirmed(question))) return
   const others = Object.fromEntries(Object.entries(breakers).filter(([other]) => other !== name))
   await set(room, { health_pins: { ...limits, breakers: blocked ? others : { ...others, [name]: 'open' } } })
@@ -128,7 +121,7 @@ async function lift() {
   const room = chosen()
   if (!room) return
   const text = `The room forgets that the origin bears ${count(room.figures.health.ceiling ?? 0)} people, and lets in as many as the settings allow. It lowers that again by itself if the origin gets slow.`
-  if (!(await confirmed(['Lift the ceiling?', text, 'Lift the ceiling']))) return
+  if (!(await confirmed({ title: 'Lift the ceiling?', texts: [text], yes: 'Lift the ceiling', isDanger: true }))) return
   const answer = await call(`${pathOf(room)}/health/ceiling`, { method: 'DELETE' })
   if (isShutOut(answer)) return
   announce(answer?.status === 204 ? 'The ceiling is lifted.' : reason(answer, 'health'))
@@ -137,5 +130,6 @@ async function lift() {
 
 /** @param {Room} room @param {object} settings */
 async function set(room, settings) {
-  await change(room, { key: 'health', version: room.version, request: { set: settings }, advice: ADVICE })
+  const request = { set: settings }
+  await change(room, { key: 'health', version: room.version, request, advice: ADVICE, isAsked: true })
 }

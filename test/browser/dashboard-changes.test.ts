@@ -150,6 +150,7 @@ describe('the dashboard', () => {
     expect(fake.room('shop').describe().settings.queueing_method).toBe('random')
     await method.selectOption('Everyone passes through')
     await page.getByRole('button', { name: 'Apply the method' }).click()
+    await page.getByRole('button', { name: 'Let everyone pass' }).click()
     await expect.poll(() => page.locator('#room').innerText(), READ).toContain('Passing')
   })
 

@@ -3,7 +3,20 @@
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
-import { changes, DONE, fake, hold, logIn, page, READ, rate, text, undo, useDashboard } from './dashboard-page.ts'
+import {
+  changes,
+  DONE,
+  fake,
+  hold,
+  logIn,
+  page,
+  READ,
+  rate,
+  text,
+  undo,
+  useDashboard,
+  violations,
+} from './dashboard-page.ts'
 
 useDashboard()
 
@@ -52,6 +65,22 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Suspend the room' }).click()
     await expect.poll(() => text('state-word')).toBe('Suspended')
     expect(await text('live')).toContain('shop: Suspended.')
+  })
+
+  test('asks in red before it multiplies the rate, and keeps the number after a no', async () => {
+    await logIn()
+    await rate().fill('900')
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog', { name: 'Let in 900 a minute?' })
+    expect(await dialog.getAttribute('class')).toBe('danger')
+    expect(await dialog.innerText()).toMatch(/from 120 to 900 a minute, 7.5 times as many, and 1,2\d\d wait/)
+    expect(await violations()).toEqual([])
+    await page.keyboard.press('Escape')
+    expect(changes()).toEqual([])
+    expect(await rate().inputValue()).toBe('900')
+    await page.keyboard.press('Enter')
+    await dialog.getByRole('button', { name: 'Let in 900 a minute' }).click()
+    await expect.poll(() => text('rate-note')).toBe(DONE)
   })
 
   test('goes back to the file after a question', async () => {

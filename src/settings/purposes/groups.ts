@@ -1,4 +1,4 @@
-/** What the settings of a room are for: by group, as the documentation and the dashboard show them. */
+/** The form in which the purposes of settings are written down: by group, for the documentation and the dashboard. */
 
 /** A group of settings under one title. */
 export interface Group {
