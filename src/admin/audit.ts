@@ -60,12 +60,12 @@ function readQuery(
 
 /** Returns the entries as CSV (RFC 4180), with one line of names. */
 function csv(entries: readonly AuditEntry[]): string {
-  const lines = entries.map(({ atMs, actor, by, network, action, subject, before, after }) => {
+  const lines = entries.map(({ atMs, actor, by, network, action, subject, before, after, times, lastAtMs }) => {
     const json = (values: AuditEntry['before']) => (values === null ? '' : JSON.stringify(values))
-    const cells = [new Date(atMs).toISOString(), actor, by, network, action, subject, json(before), json(after)]
-    return cells.map(quoted).join(',')
+    const deed = [new Date(atMs).toISOString(), actor, by, network, action, subject, json(before), json(after)]
+    return [...deed, String(times), new Date(lastAtMs).toISOString()].map(quoted).join(',')
   })
-  return `${['time,actor,by,network,action,subject,before,after', ...lines].join('\r\n')}\r\n`
+  return `${['time,actor,by,network,action,subject,before,after,times,last_time', ...lines].join('\r\n')}\r\n`
 }
 
 function quoted(cell: string | null): string {

@@ -1,4 +1,7 @@
-/** The storage of a room's audit log. It is bounded by age and by number, and each value by its length. */
+/**
+ * The storage of a room's audit log. It is bounded by age and by number, and each value by its length. No flood of deeds
+ * of one person pushes out what others did.
+ */
 import type { AuditEntry, AuditQuery, Deed, Proof } from '../core/protocol/audit.ts'
 import { HOUR_MS } from '../core/timing.ts'
 import type { SecretNames } from '../settings/admin/secret-names.ts'
@@ -6,10 +9,14 @@ import type { LiveChange } from '../settings/changes.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
 const ENTRIES_KEPT = 10_000
-/** Logins have a bound of their own. Otherwise a viewer with many networks could push out what others did. */
+/** Logins have a bound of their own. Otherwise viewers with many networks could push out what others did. */
 const LOGINS_KEPT = 2_000
 /** A login from the same network within this time is the same login. */
 const LOGIN_MS = 12 * HOUR_MS
+/** Changes of the same settings by one person within this time are one entry. */
+const MERGED_MS = 60_000
+/** An entry is looked for among so many of the newest, so that a change never reads the whole log for it. */
+const MERGED_AMONG = 200
 const KEPT_MS = 400 * 24 * HOUR_MS
 /** A longer value is cut. So no entry takes more than some kilobytes, whatever the settings contain. */
 const VALUE_CHARACTERS_MAX = 1_000
@@ -26,6 +33,8 @@ interface Row extends Record<string, SqlStorageValue> {
   subject: string | null
   before_json: string | null
   after_json: string | null
+  times: number
+  last_ms: number | null
 }
 
 export class AuditLog {
@@ -48,7 +57,9 @@ export class AuditLog {
     return this.#sql.exec(query, actor, by, network, nowMs - LOGIN_MS).toArray().length > 0
   }
 
-  add({ actor, by, network, action, subject, before, after }: Deed, nowMs: number): void {
+  add(deed: Deed, nowMs: number): void {
+    if (this.#isMerged(deed, nowMs)) return
+    const { actor, by, network, action, subject, before, after } = deed
     const values = [nowMs, actor, by, network, action, subject, inJson(before), inJson(after)]
     this.#sql.exec(
       `INSERT INTO audit (at_ms, actor, proof, network, action, subject, before_json, after_json)
@@ -56,10 +67,36 @@ export class AuditLog {
       ...values,
     )
     this.#sql.exec('DELETE FROM audit WHERE at_ms < ?', nowMs - KEPT_MS)
-    const [isKind, kept] = action === 'logged-in' ? ['=', LOGINS_KEPT] : ['<>', ENTRIES_KEPT]
-    const ofKind = `action ${isKind} 'logged-in'`
-    const oldest = `SELECT id FROM audit WHERE ${ofKind} ORDER BY id DESC LIMIT 1 OFFSET ?`
-    this.#sql.exec(`DELETE FROM audit WHERE ${ofKind} AND id <= (${oldest})`, kept)
+    if (action === 'logged-in') this.#keep("action = 'logged-in'", LOGINS_KEPT)
+    else this.#keep("action <> 'logged-in'", ENTRIES_KEPT)
+  }
+
+  /**
+   * Adds a change to the entry that it continues: the same settings, from the values that the same person has set a
+   * moment ago. The entry keeps the values before the first change and gets those after the last one.
+   */
+  #isMerged({ actor, by, network, action, before, after }: Deed, nowMs: number): boolean {
+    if (action !== 'settings-set') return false
+    const query = `SELECT id FROM audit WHERE id > (SELECT MAX(id) FROM audit) - ${MERGED_AMONG} AND actor = ?
+      AND proof = ? AND network IS ? AND action = ? AND after_json = ? AND at_ms > ? AND at_ms <= ?
+      ORDER BY id DESC LIMIT 1`
+    const wanted = [actor, by, network, action, inJson(before), nowMs - MERGED_MS, nowMs]
+    const [row] = this.#sql.exec<{ id: number }>(query, ...wanted).toArray()
+    if (!row) return false
+    const update = 'UPDATE audit SET after_json = ?, times = times + 1, last_ms = ? WHERE id = ?'
+    this.#sql.exec(update, inJson(after), nowMs, row.id)
+    return true
+  }
+
+  /** Deletes the oldest entries beyond a number, of the person and the action that have the most entries. */
+  #keep(ofKind: string, kept: number): void {
+    const query = `SELECT actor, action, COUNT(*) AS n FROM audit WHERE ${ofKind} GROUP BY actor, action ORDER BY n DESC`
+    const shares = this.#sql.exec<{ actor: string; action: string; n: number }>(query).toArray()
+    const excess = shares.reduce((sum, { n }) => sum + n, 0) - kept
+    const [largest] = shares
+    if (excess <= 0 || !largest) return
+    const oldest = 'SELECT id FROM audit WHERE actor = ? AND action = ? ORDER BY id LIMIT ?'
+    this.#sql.exec(`DELETE FROM audit WHERE id IN (${oldest})`, largest.actor, largest.action, excess)
   }
 
   /** Returns the entries, newest first. Fewer than asked for where they are long: `beforeId` reads on. */
@@ -155,5 +192,7 @@ function entryOf(row: Row): AuditEntry {
     subject: row.subject,
     before: parsed(row.before_json),
     after: parsed(row.after_json),
+    times: row.times,
+    lastAtMs: row.last_ms ?? row.at_ms,
   }
 }

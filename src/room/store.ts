@@ -26,6 +26,8 @@ export const ROOM_MIGRATIONS = [
   'CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, proof TEXT NOT NULL, network TEXT, action TEXT NOT NULL, subject TEXT, before_json TEXT, after_json TEXT);',
   `CREATE TABLE deliveries (id TEXT PRIMARY KEY, receiver TEXT NOT NULL, notice TEXT NOT NULL, created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, outcome TEXT, next_ms INTEGER);
    CREATE INDEX deliveries_due ON deliveries (next_ms);`,
+  `ALTER TABLE audit ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE audit ADD COLUMN last_ms INTEGER;`,
 ]
 
 /** The list of changes keeps this many. The audit log has its own bounds. */

@@ -131,8 +131,10 @@ describe('the audit log', () => {
     const { text, response } = await ask('/audit?format=csv&limit=1')
     expect(response.headers.get('Content-Type')).toBe('text/csv; charset=utf-8')
     const [names, line, end] = text.split('\r\n')
-    expect(names).toBe('time,actor,by,network,action,subject,before,after')
-    expect(line).toMatch(/^"[^"]+","'=1\+1","token","","session-ended","a ""b""","","\{""message"":""x,y""\}"$/)
+    expect(names).toBe('time,actor,by,network,action,subject,before,after,times,last_time')
+    expect(line).toMatch(
+      /^"[^"]+","'=1\+1","token","","session-ended","a ""b""","","\{""message"":""x,y""\}","1","[^"]+"$/,
+    )
     expect(end).toBe('')
   })
 
@@ -155,6 +157,49 @@ describe('the audit log', () => {
       return sql.exec<{ n: number }>(query).one().n
     })
     expect(count).toBe(10_000)
+  })
+
+  it('has the changes of the same settings within a minute as one entry', async () => {
+    const set = (before: string, after: string, more: Partial<Deed> = {}) =>
+      deed({ action: 'settings-set', subject: null, before: { message: before }, after: { message: after }, ...more })
+    const found = await inRoom(log => {
+      const nowMs = Date.now()
+      log.add(set('', 'a', { actor: 'cleo' }), nowMs)
+      log.add(set('a', 'b', { actor: 'cleo' }), nowMs + 1_000)
+      log.add(set('b', 'c', { actor: 'dan' }), nowMs + 2_000)
+      // Dan has changed the message meanwhile, so this change does not continue that of Cleo.
+      log.add(set('c', 'd', { actor: 'cleo' }), nowMs + 3_000)
+      log.add(set('d', 'e', { actor: 'cleo' }), nowMs + 63_001)
+      const entries = log.entries({ ...ALL, toMs: 1e15, limit: 4 })
+      return entries.map(({ actor, before, after, times, atMs, lastAtMs }) => [
+        ...[actor, before?.message, after?.message, times, atMs - nowMs, lastAtMs - nowMs],
+      ])
+    })
+    expect(found).toEqual([
+      ['cleo', 'd', 'e', 1, 63_001, 63_001],
+      ['cleo', 'c', 'd', 1, 3_000, 3_000],
+      ['dan', 'b', 'c', 1, 2_000, 2_000],
+      ['cleo', '', 'b', 2, 0, 1_000],
+    ])
+  })
+
+  it('loses nothing of others to a flood of changes by one person', async () => {
+    const kept = await runInDurableObject(stub(), (_room, { storage: { sql } }) => {
+      sql.exec('DELETE FROM audit')
+      const log = new AuditLog(sql)
+      log.add(deed({ actor: 'ana', subject: 'ended by Ana' }), Date.now())
+      log.add(deed({ actor: 'flood', subject: 'ended by Flood' }), Date.now())
+      sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+         INSERT INTO audit (at_ms, actor, proof, action) SELECT ?, 'flood', 'token', 'settings-set' FROM n`,
+        Date.now(),
+      )
+      log.add(deed({ actor: 'flood', action: 'ceiling-lifted', subject: null }), Date.now())
+      const subjects = log.entries({ ...ALL, action: 'session-ended' }).map(({ subject }) => subject)
+      const { n } = sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM audit').one()
+      return { subjects, n }
+    })
+    expect(kept).toEqual({ subjects: ['ended by Flood', 'ended by Ana'], n: 10_000 })
   })
 
   it('loses nothing that was done to a flood of logins, of which it keeps 2,000', async () => {

@@ -38,6 +38,8 @@ export const SCHEMAS = {
             subject: { type: ['string', 'null'], description: 'The session, token or key' },
             before: { type: ['object', 'null'], description: 'Settings before; long values are cut' },
             after: { type: ['object', 'null'] },
+            times: { type: 'integer', minimum: 1, description: 'The changes of these settings within the minute' },
+            lastAtMs: count('When the last of them was made'),
           },
         },
       },

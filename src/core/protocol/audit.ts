@@ -38,6 +38,10 @@ export interface AuditEntry extends Deed {
   /** Rises with each entry of the room. */
   readonly id: number
   readonly atMs: number
+  /** How many changes the entry stands for. Changes of the same settings within a minute are one entry. */
+  readonly times: number
+  /** When the last of them was made. */
+  readonly lastAtMs: number
 }
 
 /** The entries that are asked for. Null lifts a condition. */
