@@ -9,10 +9,10 @@
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
   /**
-   * @typedef {{ state: State, position: number | null, held: boolean, soldOut?: boolean, slower: 'rate' | 'full' | null,
-   *   reason: 'outage' | 'slow' | null, drawAt: string | null, message: string,
-   *   messageLanguage: string | null, pollAfterSeconds: number | null, claimInSeconds?: number | null,
-   *   cfWaitingRoom: Published }} Place
+   * @typedef {{ state: State, position: number | null, othersCalled?: number | null, held: boolean,
+   *   soldOut?: boolean, slower: 'rate' | 'full' | null, reason: 'outage' | 'slow' | null,
+   *   drawAt: string | null, message: string, messageLanguage: string | null, pollAfterSeconds: number | null,
+   *   claimInSeconds?: number | null, cfWaitingRoom: Published }} Place
    */
 
   // Asks again when no answer has come by then: after a change of network none ever comes.
@@ -43,6 +43,8 @@
   const statusUrl = room.dataset.status || ''
   /** @type {typeof import('./texts/en.json') & { soldOut: string, locales: string[] }} */
   const texts = JSON.parse(element('texts').textContent || '')
+  // Others are called too, so this visitor is not the next one.
+  const among = { ...texts.called, place: texts.called.among, title: '' }
   const numbers = new Intl.NumberFormat(texts.locales)
   const tabs = channel()
   // Where the page of a form leads. Its fields may stand in it.
@@ -201,7 +203,7 @@
     // Only one answer reports a missed turn. The page shows it for as long as it waits.
     const state = missed ? 'missed' : place.state
     /** @type {StateText} */
-    const text = texts[state]
+    const text = state === 'called' && place.othersCalled !== 0 ? among : texts[state]
     // Until the place is drawn, the page keeps its text about the draw.
     const why = state === 'waiting' && place.slower && texts.slower[place.slower]
     const lead = why ? `${text.lead} ${why}` : text.lead

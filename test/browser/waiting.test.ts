@@ -384,13 +384,27 @@ describe.concurrent('in line', () => {
     await site.crowd('full', 1)
     const page = await visit('/full')
     await page.getByRole('heading', { name: 'You are at the front' }).waitFor()
-    expect([await text(page, 'place'), await progress(page), await page.title()]).toEqual(['Next', 100, 'Next in line'])
+    // The visitor of the crowd is called too.
+    await expect.poll(() => text(page, 'place'), { timeout: 10_000 }).toBe('Among the next')
+    expect([await progress(page), await page.title()]).toEqual([100, 'You are at the front'])
     expect(await violations(page)).toEqual([])
     await page.context().setOffline(true)
     await page.waitForTimeout(9_000)
     await page.context().setOffline(false)
     await page.getByRole('heading', { name: 'You have a new place in line' }).waitFor()
     expect(await violations(page)).toEqual([])
+  })
+
+  test('a called visitor is the next one only if no other visitor is called', async ({ visit, expect }) => {
+    const page = await visit('/still')
+    await answer(page, place({ state: 'called', othersCalled: 0 }))
+    await page.locator('#place', { hasText: 'Next' }).waitFor()
+    expect(await page.title()).toBe('Next in line')
+    for (const unknown of [{ othersCalled: 3 }, { othersCalled: null }, {}]) {
+      await answer(page, place({ state: 'called', ...unknown }))
+      await page.locator('#place', { hasText: 'Among the next' }).waitFor()
+      expect(await page.title()).toBe('You are at the front')
+    }
   })
 
   test('tabs share the answer of one poll, and enter together', async ({ visitor }) => {

@@ -23,6 +23,12 @@ const FRONT_PEOPLE_MIN = 100
 const FRONT_MS = 10_000
 /** This many people at the front poll every 2 s, even in a line that stands still. So a call reaches them soon. */
 const NEXT_PEOPLE = 10
+/**
+ * In a held line the time between two polls grows to this over the first minutes of the hold. Nine in ten people at the
+ * front then ask within 10 s of a release.
+ */
+const HELD_POLL_MS = 10_000
+const HELD_GROWS_OVER_MS = 10 * 60_000
 /** Polls vary by this share in both directions, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
 /** The range shown around an estimate. Half of all waits end inside it. */
@@ -56,5 +62,11 @@ export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
   const most = ahead < NEXT_PEOPLE ? POLL_MIN_MS : ahead <= front ? FRONT_POLL_MAX_MS : POLL_MAX_MS
   const base = Math.min(calm, most)
+  return base * (1 - JITTER + 2 * JITTER * random)
+}
+
+/** Returns the least milliseconds until the next poll in a line that has been held for so long. */
+export function heldPollMs(heldForMs: number, random: number): number {
+  const base = HELD_POLL_MS * Math.min(1, Math.max(0, heldForMs / HELD_GROWS_OVER_MS))
   return base * (1 - JITTER + 2 * JITTER * random)
 }

@@ -15,7 +15,7 @@ import { fastest, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
-import { pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
+import { heldPollMs, pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
 import { turnEndsMs } from './turn.ts'
 
@@ -133,6 +133,15 @@ export function refused(ticket: Ticket, snapshot: Snapshot, claimWindowMs: numbe
 }
 
 /**
+ * Returns how many other called visitors are still to come in, as the room estimates them. Returns null where that is
+ * not known.
+ */
+export function othersCalled(ticket: Ticket, snapshot: Snapshot): number | null {
+  const lane = own(snapshot.lanes, laneOf(snapshot.lanes, ticket))
+  return lane ? Math.max(0, Math.round(lane.calledAhead) - 1) : null
+}
+
+/**
  * Returns the place at the front for a visitor whose session has just ended. The old key may be behind the frontier: in
  * a random room it may lie in a batch that has not ended, and the visitor's lane may have been removed.
  */
@@ -178,7 +187,12 @@ export function nextPollMs(ticket: Ticket, place: Place, snapshot: Snapshot, mom
   const lane = lineAt(snapshot, ticket)
   const ahead = place.state === 'waiting' ? place.ahead : 0
   const speed = lane.speed ? fastest(lane.speed) : snapshot.held ? 0 : snapshot.ratePerSecond
-  const calm = pollAfterMs(ahead, speed, snapshot.ratePerSecond, random)
+  const calm = Math.max(
+    pollAfterMs(ahead, speed, snapshot.ratePerSecond, random),
+    place.state === 'waiting' && snapshot.heldSinceMs !== undefined
+      ? heldPollMs(nowMs - snapshot.heldSinceMs, random)
+      : 0,
+  )
   if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, snapshot.ratePerSecond, random))
   // This edge has the visitor's number one to two seconds after the room has all counts.
   const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs

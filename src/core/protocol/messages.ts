@@ -28,6 +28,8 @@ export interface Snapshot {
   readonly open: boolean
   /** No permits are granted: queue_all, a rate of 0, or a spent budget. */
   readonly held: boolean
+  /** Since when the line is held; absent while it is not. */
+  readonly heldSinceMs?: number
   /** The budget of `remaining` is spent. */
   readonly soldOut?: boolean
   /** As many sessions are live as the room allows. */

@@ -161,6 +161,7 @@ function takeSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
     generation: room.generation,
     open: room.open,
     held,
+    ...(held ? { heldSinceMs: room.phase.sinceMs } : {}),
     soldOut,
     full,
     slowed: slowedAt(room.pace, nowMs),

@@ -5,7 +5,7 @@
  * unchanged. The fields beside it are ours.
  */
 import type { Wait } from '../../core/place/estimate.ts'
-import { isUndrawn } from '../../core/place/place.ts'
+import { isUndrawn, othersCalled } from '../../core/place/place.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -23,6 +23,7 @@ const NO_PLACE = {
   peopleAhead: null,
   waitSeconds: null,
   called: false,
+  othersCalled: null,
   claimBy: null,
   claimInSeconds: null,
   drawAt: null,
@@ -65,6 +66,7 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
     peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
     waitSeconds: isSoon ? SOON : waitSeconds(wait),
     called,
+    othersCalled: called && snapshot ? othersCalled(waiting.ticket, snapshot) : null,
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
     claimInSeconds: called && waiting.ticket.byMs !== null ? inSeconds(Math.max(0, waiting.ticket.byMs - nowMs)) : null,
     drawAt: isUndrawn(place) ? new Date(place.drawnMs).toISOString() : null,

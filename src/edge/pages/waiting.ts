@@ -144,7 +144,7 @@ function wording(place: PlaceJson, language: Language, timeZone: string) {
   if (typeof place.event?.startsInSeconds === 'number')
     return beforeTheStart(place.event, place.cfWaitingRoom, language, timeZone)
   const { state, held, soldOut, slower, reason, position, drawAt, event, cfWaitingRoom } = place
-  const text: StateText = texts[state]
+  const text = stateText(place, texts)
   const number = text.place ?? (position === null ? '' : language.number(position))
   const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
   const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
@@ -191,6 +191,14 @@ function beforeTheStart(
     placeClass: isNow ? 'pending' : 'words',
     waitText: language.moment(Date.parse(startsAt), timeZone),
   }
+}
+
+/** Returns the texts of a state. The place of a called visitor is the next one only if no other visitor is called. */
+function stateText({ state, othersCalled }: PlaceJson, texts: Texts): StateText {
+  const text = texts[state]
+  if (state !== 'called' || othersCalled === 0) return text
+  const { among: place, headline: title } = texts.called
+  return { ...text, place, title }
 }
 
 interface StateText {

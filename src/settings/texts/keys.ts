@@ -31,6 +31,7 @@ export const TEXT_KEYS = {
   'called.headline': [],
   'called.lead': [],
   'called.place': [],
+  'called.among': [],
   'called.wait': [],
   'called.title': [],
   'missed.headline': [],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pollAfterMs, waitOf } from '../../../src/core/place/estimate.ts'
-import { frontFor, isUndrawn, nextPollMs, placeOf, refused, seen } from '../../../src/core/place/place.ts'
+import { frontFor, isUndrawn, nextPollMs, othersCalled, placeOf, refused, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
@@ -35,6 +35,15 @@ describe('a place', () => {
 
   it('is the number of people ahead plus one', () => {
     expect(place()).toMatchObject({ state: 'waiting', ahead: 50, position: 51, wait: { likelyMs: 25_000 } })
+  })
+
+  it('of a called visitor is among others who are called, as far as the room knows', () => {
+    const among = (calledAhead: number) => {
+      const lane = { ...SNAPSHOT.lanes.main, calledAhead } as Snapshot['lanes'][string]
+      return othersCalled(ticket({ key: NOW - 100_001 }), { ...SNAPSHOT, lanes: { main: lane } })
+    }
+    expect([0, 1, 3.6].map(among)).toEqual([0, 0, 3])
+    expect(othersCalled(ticket(), { ...SNAPSHOT, lanes: {} })).toBeNull()
   })
 
   it('has no number until its moment is five seconds old and its ticket confirmed', () => {
@@ -140,6 +149,17 @@ describe('the next poll', () => {
     )
     expect(pollAfterMs(101, 0, 2, 0.5)).toBe(60_000)
     expect(pollAfterMs(900, 0, 100, 0.999)).toBeLessThanOrEqual(5_000)
+  })
+
+  it('comes ever later in a line that is held, up to ten seconds at the front', () => {
+    const nextIn = (heldForMs: number, more: Partial<Ticket> = {}) => {
+      const held = { ...SNAPSHOT, held: true, heldSinceMs: NOW - heldForMs }
+      const one = ticket({ low: 11, ...more })
+      return nextPollMs(one, placeOf(one, held, WINDOW, NOW), held, { nowMs: NOW, random: 0.5 })
+    }
+    expect([0, 300_000, 600_000, 9_000_000].map(heldForMs => nextIn(heldForMs))).toEqual([4_000, 5_000, 10_000, 10_000])
+    // A visitor who was called before the hold, and whose claim is refused, counts as present by asking often.
+    expect(nextIn(600_000, { key: NOW - 100_001 })).toBe(2_000)
   })
 
   it('comes soon for a new ticket, so that it is counted and gets its number', () => {
