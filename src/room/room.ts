@@ -9,6 +9,7 @@ import { turnOf } from '../core/events/events.ts'
 import type { HealthSnapshot } from '../core/health/effect.ts'
 import type { Proof } from '../core/protocol/audit.ts'
 import type * as calls from '../core/protocol/calls.ts'
+import type { HealthReport } from '../core/protocol/health.ts'
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import * as core from '../core/room/room.ts'
 import { prunePolicies } from '../core/room/totals.ts'
@@ -141,7 +142,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.#save()
   }
 
-  async health(minutes: number): Promise<calls.HealthReport> {
+  async health(minutes: number): Promise<HealthReport> {
     const nowMs = Date.now()
     this.#followHealth(nowMs)
     const figures = this.#health.figures(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))

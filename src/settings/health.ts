@@ -1,6 +1,6 @@
 /** The settings of origin health and upstreams. */
 import * as z from 'zod'
-import { ORIGIN } from '../core/health/samples.ts'
+import { ORIGIN } from '../core/health/outcome.ts'
 import { readingsOf } from '../core/path.ts'
 import { flag, isOwnName, numberIn, oneOf, show, textLike, textThat } from './messages.ts'
 import { method, pathPattern, pathRule } from './patterns.ts'

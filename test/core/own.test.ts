@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { applyReply, decideClaim, newDoor, report, usable } from '../../src/core/door/door.ts'
-import { cellOf, votesCell } from '../../src/core/health/cells.ts'
 import { breakerOf } from '../../src/core/health/effect.ts'
 import { advance, probed } from '../../src/core/health/health.ts'
-import { ingest, lastMinute } from '../../src/core/health/ingest.ts'
-import { samplesOf } from '../../src/core/health/samples.ts'
+import { ingest } from '../../src/core/health/ingest.ts'
 import { newHealth } from '../../src/core/health/state.ts'
+import { addSamples, lastMinute, newSamples, samplesOf } from '../../src/core/history/samples.ts'
 import { own, ownOr } from '../../src/core/own.ts'
 import { placeOf } from '../../src/core/place/place.ts'
+import { cellOf, readCells, votesCell } from '../../src/core/protocol/health-cells.ts'
 import { newRoom, sync } from '../../src/core/room/room.ts'
 import type { SessionRules } from '../../src/core/session.ts'
 import { RULES } from '../../tools/health/control.ts'
@@ -117,16 +117,20 @@ describe(`an upstream named ${NAME}`, () => {
 
   it('is as healthy as its answers, before the first sample and after', () => {
     const health = newHealth(T0)
+    const late = newSamples(T0)
     expect(breakerOf(health, NAME, rules)).toBe('closed')
-    expect(samplesOf(lastMinute(health, NAME, T0))).toBe(0)
+    expect(samplesOf(lastMinute(late, NAME, T0))).toBe(0)
     for (let nowMs = T0 + 5_000; nowMs <= T0 + 20_000; nowMs += 5_000) {
       const cells = [
         cellOf(NAME, 'failed', 100, nowMs - 1_000),
         votesCell(NAME, ballotOf({ failed: 20 }), nowMs - 1_000),
       ]
-      ingest(health, Object.fromEntries(cells.map(cell => [cell, 1])), rules, nowMs)
+      const reports = readCells(Object.fromEntries(cells.map(cell => [cell, 1])), nowMs)
+      ingest(health, reports.votes, rules, nowMs)
+      addSamples(late, reports.samples, nowMs)
       advance(health, { load, operator, rules, nowMs, random: 0.5 })
     }
+    expect(samplesOf(lastMinute(late, NAME, T0 + 20_000))).toBe(4)
     expect(breakerOf(health, NAME, rules)).toBe('open')
     expect(breakerOf(health, 'origin', rules)).toBe('closed')
     const stored = JSON.parse(JSON.stringify(health)) as typeof health

@@ -2,16 +2,16 @@
  * Two controllers of admissions for the same origin: the room's own, and the plain one that most people write first.
  */
 
-import { cellOf } from '../../src/core/health/cells.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
+import { ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/outcome.ts'
 import { type Load, thereOf } from '../../src/core/health/presence.ts'
-import { ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../src/core/health/state.ts'
 import { lotOfSession } from '../../src/core/health/votes.ts'
 import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
+import { readCells } from '../../src/core/protocol/health-cells.ts'
 import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
 import { Random } from '../simulation/random.ts'
 import type { Answered } from './origin.ts'
@@ -45,7 +45,6 @@ export class RoomHealth implements Control {
   readonly #random: Random
   readonly #ballots = new Ballots()
   readonly #own = new Map<string, OwnSamples>()
-  readonly #cells = new Map<string, number>()
   #state: HealthState | null = null
 
   constructor(seed = 1, rules = RULES) {
@@ -64,16 +63,16 @@ export class RoomHealth implements Control {
     const sampled = { upstream: ORIGIN, lot: lotOfSession(sid), own, path: '/', sentMs: atMs }
     this.#ballots.note(ORIGIN, sampled.lot, atMs)
     this.#ballots.add(sampled, outcome, nowMs)
-    const cell = cellOf(ORIGIN, outcome, tookMs, atMs)
-    this.#cells.set(cell, (this.#cells.get(cell) ?? 0) + 1)
   }
 
   decide(load: Load, operator: AdmissionLimits, nowMs: number) {
     this.#state ??= newHealth(nowMs)
     const state = this.#state
-    this.#ballots.take(cell => this.#cells.set(cell, 1))
-    ingest(state, Object.fromEntries(this.#cells), this.#rules, nowMs)
-    this.#cells.clear()
+    const cells: Record<string, number> = {}
+    this.#ballots.take(cell => {
+      cells[cell] = 1
+    })
+    ingest(state, readCells(cells, nowMs).votes, this.#rules, nowMs)
     const moment = { load, operator, rules: this.#rules, nowMs, random: this.#random.next() }
     this.decisions.push(...advance(state, moment))
     const limits = admissionLimitsNow(state, load, operator, moment)

@@ -1,14 +1,14 @@
 /** The isolates of a simulated edge and the room's health behind them: the production code. */
-import { cellOf } from '../../src/core/health/cells.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, goesOn, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
+import { ORIGIN, type Outcome, outcomeOf, WINDOW_MS } from '../../src/core/health/outcome.ts'
 import type { Load } from '../../src/core/health/presence.ts'
-import { ORIGIN, type Outcome, outcomeOf, WINDOW_MS } from '../../src/core/health/samples.ts'
 import { type HealthRules, newHealth } from '../../src/core/health/state.ts'
 import { lotOfSession, NEWCOMERS_LOT } from '../../src/core/health/votes.ts'
 import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
+import { readCells } from '../../src/core/protocol/health-cells.ts'
 import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
 import { Random } from '../simulation/random.ts'
 import { RULES } from './control.ts'
@@ -38,9 +38,9 @@ export class EdgeVotes {
   readonly #targetMs: number
   readonly #random: Random
   readonly #state = newHealth(START_MS)
-  readonly #isolates: { readonly ballots: Ballots; readonly own: Map<string, OwnSamples>; cells: Map<string, number> }[]
+  readonly #isolates: { readonly ballots: Ballots; readonly own: Map<string, OwnSamples> }[]
   /** Reports that doors have, and pass on a second later. */
-  #underWay: Map<string, number> = new Map()
+  #underWay: Record<string, number> = {}
 
   constructor(isolates: number, targetMs: number, seed: number) {
     this.#targetMs = targetMs
@@ -48,7 +48,6 @@ export class EdgeVotes {
     this.#isolates = Array.from({ length: isolates }, () => ({
       ballots: new Ballots(),
       own: new Map(),
-      cells: new Map(),
     }))
   }
 
@@ -62,12 +61,7 @@ export class EdgeVotes {
   }
 
   sample(answer: Answer, outcome: Outcome): void {
-    const { isolate, nowMs, sentMs } = answer
-    const at = this.#isolates[isolate]
-    if (!at) return
-    at.ballots.add(this.#sampled(answer), outcome, START_MS + nowMs)
-    const cell = cellOf(ORIGIN, outcome, nowMs - sentMs, START_MS + sentMs)
-    at.cells.set(cell, (at.cells.get(cell) ?? 0) + 1)
+    this.#isolates[answer.isolate]?.ballots.add(this.#sampled(answer), outcome, START_MS + answer.nowMs)
   }
 
   turnedFailed(answer: Answer): void {
@@ -76,13 +70,13 @@ export class EdgeVotes {
 
   decide(load: Load, operator: AdmissionLimits, nowMs: number) {
     const moment = { load, operator, rules: REPLAY_RULES, nowMs: START_MS + nowMs, random: this.#random.next() }
-    ingest(this.#state, Object.fromEntries(this.#underWay), REPLAY_RULES, moment.nowMs)
-    this.#underWay = new Map()
-    for (const at of this.#isolates) {
-      at.ballots.take(cell => at.cells.set(cell, 1))
-      for (const [cell, by] of at.cells) this.#underWay.set(cell, (this.#underWay.get(cell) ?? 0) + by)
-      at.cells = new Map()
-    }
+    ingest(this.#state, readCells(this.#underWay, moment.nowMs).votes, REPLAY_RULES, moment.nowMs)
+    const cells: Record<string, number> = {}
+    for (const { ballots } of this.#isolates)
+      ballots.take(cell => {
+        cells[cell] = 1
+      })
+    this.#underWay = cells
     this.decisions.push(...advance(this.#state, moment))
     return {
       limits: admissionLimitsNow(this.#state, load, operator, moment),

@@ -9,11 +9,12 @@ import type { Decision } from '../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
+import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/outcome.ts'
 import { thereOf } from '../../src/core/health/presence.ts'
-import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/samples.ts'
 import { newHealth } from '../../src/core/health/state.ts'
 import { isVoter, lotOfSession, NEWCOMERS_LOT, voterShare } from '../../src/core/health/votes.ts'
 import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
+import { readCells } from '../../src/core/protocol/health-cells.ts'
 import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
 import { Random } from '../simulation/random.ts'
 import { RULES } from './control.ts'
@@ -114,7 +115,7 @@ class World {
       ballots.take(cell => {
         cells[cell] = 1
       })
-    ingest(this.#state, cells, RULES, nowMs)
+    ingest(this.#state, readCells(cells, nowMs).votes, RULES, nowMs)
     const load = { inside: this.#people.size, admitted: this.#admitted, hasDemand: this.#admitted < crowd }
     const moment = { load, operator, rules: RULES, nowMs, random: this.#random.next() }
     this.decisions.push(...advance(this.#state, moment))

@@ -7,9 +7,9 @@
  * one lane does not need for its ready visitors serve the others.
  */
 
-import { forgetOldSamples } from '../health/cells.ts'
 import { ownOr } from '../own.ts'
 import { newLaneAccount } from '../permits/bank.ts'
+import { forgetOldSamples } from '../protocol/health-cells.ts'
 import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'

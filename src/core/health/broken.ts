@@ -1,6 +1,6 @@
 /** Addresses that are broken while the rest of the site is well: they are logged, and no admission is lost for them. */
 import { type Decision, decided, type Recorded } from './decision-log.ts'
-import { ORIGIN } from './samples.ts'
+import { ORIGIN } from './outcome.ts'
 import type { HealthState } from './state.ts'
 import type { HealthVerdict } from './verdict.ts'
 

@@ -8,13 +8,12 @@ import type { AdmissionLimits } from '../permits/bank.ts'
 import { afterProbe, afterTime, afterWindow, type Breaker, CLOSED, isBackAgain, opened } from './breaker.ts'
 import { brokenPatterns } from './broken.ts'
 import { afterOverrun, afterTrial, type Ceiling, isCrowd, type Moment, NO_CEILING, steer } from './ceiling.ts'
-import { noteCondition } from './condition.ts'
 import { breakerDecision, type Decision, decided, recordedOf } from './decision-log.ts'
 import { breakerOf, isBack, isStopped, isTrial, trialShare } from './effect.ts'
-import { clearVotes } from './ingest.ts'
+import { ORIGIN, outcomeOf, pointsOf, WINDOW_MS } from './outcome.ts'
 import { type Load, recount, thereOf } from './presence.ts'
-import { ORIGIN, outcomeOf, pointsOf, WINDOW_MS } from './samples.ts'
 import {
+  clearVotes,
   type HealthRules,
   type HealthState,
   newHealth,
@@ -93,7 +92,6 @@ export function advance(health: HealthState, moment: HealthMoment): readonly Dec
   const { sessions } = health.ceiling
   const isBorne = sessions === null || thereOf(health.presence, load) <= sessions
   if (isBorne && isBack(health, nowMs)) health.isRationed &&= breakerOf(health, ORIGIN, rules) !== 'closed'
-  noteCondition(health, moment.operator, rules, nowMs)
   return decisions
 }
 
@@ -129,7 +127,7 @@ function beginAnew(known: UpstreamHealth): void {
  * is turned on again.
  */
 function forget(health: HealthState, nowMs: number): readonly Decision[] {
-  if (Object.keys(health.upstreams).length > 0) Object.assign(health, { ...newHealth(nowMs), minute: health.minute })
+  if (Object.keys(health.upstreams).length > 0) Object.assign(health, newHealth(nowMs))
   return []
 }
 

@@ -1,14 +1,11 @@
 /**
  * The known state of a room's origin and its upstreams, and the rules by which they are judged. Plain data, so that it
- * can be stored. It changes only in `ingest` (`ingest.ts`), `probed` and `advance` (`health.ts`).
+ * can be stored. It changes only in `ingest` (`ingest.ts`), `probed`, `lifted` and `advance` (`health.ts`).
  */
-
 import { ownOr } from '../own.ts'
-import { MINUTE_MS } from '../timing.ts'
 import { type Breaker, CLOSED } from './breaker.ts'
 import { type Ceiling, type CeilingRules, NO_CEILING } from './ceiling.ts'
 import { newPresence, type Presence } from './presence.ts'
-import type { Counts } from './samples.ts'
 import type { Ballot } from './votes.ts'
 
 export interface UpstreamRules {
@@ -53,8 +50,6 @@ export interface UpstreamHealth {
   retryAfterMs: number
   /** The sessions that failed since the last answer, by lot: when each sent its request, and when that was reported. */
   failing: Record<number, { readonly sentMs: number; readonly reportedMs: number }>
-  /** Histograms of the last minute, oldest first. */
-  recent: { readonly atMs: number; readonly counts: Counts }[]
 }
 
 export interface HealthState {
@@ -71,18 +66,8 @@ export interface HealthState {
   reopenedAtMs: number | null
   /** After an outage not all active sessions may go on at once. */
   isRationed: boolean
-  /** Since when the room is well, slowed or down. */
-  condition: { readonly state: 'well' | 'slowed' | 'down'; readonly sinceMs: number }
   /** Patterns of addresses that were broken lately, and how many sessions were badly served there. */
   broken: Record<string, { readonly atMs: number; readonly votes: number }>
-  /** The samples of the current minute, by upstream. */
-  minute: Minute
-}
-
-/** A minute of the history that operators see. */
-export interface Minute {
-  readonly minute: number
-  readonly upstreams: Record<string, Counts>
 }
 
 /** The form of a stored state. A state of another form is begun anew. */
@@ -99,9 +84,7 @@ export function newHealth(nowMs: number): HealthState {
     thereBefore: 0,
     reopenedAtMs: null,
     isRationed: false,
-    condition: { state: 'well', sinceMs: nowMs },
     broken: {},
-    minute: { minute: Math.floor(nowMs / MINUTE_MS), upstreams: {} },
   }
 }
 
@@ -117,11 +100,19 @@ export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
     patterns: {},
     retryAfterMs: 0,
     failing: {},
-    recent: [],
   }))
 }
 
 /** Returns the upstreams whose decided breaker is not closed, whatever is in force: active probes ask these. */
 export function inTrouble(health: HealthState): readonly string[] {
   return Object.keys(health.upstreams).filter(name => health.upstreams[name]?.breaker.state !== 'closed')
+}
+
+/** Begins a new window of votes. */
+export function clearVotes(known: UpstreamHealth): void {
+  known.ballot = {}
+  known.votes = 0
+  known.thinWindows = 0
+  known.patterns = {}
+  known.retryAfterMs = 0
 }

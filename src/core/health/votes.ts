@@ -17,7 +17,7 @@ export interface Answers {
   readonly failed: number
 }
 
-const LOTS = 1_024
+export const LOTS = 1_024
 /** All newcomers together have one vote: a client without cookies can pretend to be any number of them. */
 export const NEWCOMERS_LOT = 0
 /** A probe has two votes, because it is reliable. */
@@ -27,7 +27,7 @@ const SESSION_LOTS_FROM = 3
 const QUARTERS = 4
 /** At least half of the samples failed. */
 export const FAILED = 32
-const MARKS = 64
+export const MARKS = 64
 /** With more sessions only a share of them votes: several sessions to a lot would blur the result. */
 const VOTERS_MAX = LOTS
 
@@ -56,26 +56,6 @@ export function marksOf({ samples, points, failed }: Answers): number {
 
 export function cast(ballot: Ballot, lot: number, marks: number): void {
   ballot[lot] = (ballot[lot] ?? 0) | marks
-}
-
-/** Writes two characters for each lot and two for its marks, so that a ballot can be a part of a cell's name. */
-export function encode(ballot: Ballot): string {
-  return Object.entries(ballot)
-    .map(([lot, marks]) => Number(lot).toString(32).padStart(2, '0') + marks.toString(36).padStart(2, '0'))
-    .join('')
-}
-
-/** Reads what `encode` wrote. Returns null for any other text. */
-export function decode(text: string): Ballot | null {
-  if (text.length % 4 !== 0 || !/^[0-9a-z]*$/.test(text)) return null
-  const ballot: Ballot = {}
-  for (let at = 0; at < text.length; at += 4) {
-    const lot = Number.parseInt(text.slice(at, at + 2), 32)
-    const marks = Number.parseInt(text.slice(at + 2, at + 4), 36)
-    if (!(lot < LOTS && marks < MARKS)) return null
-    cast(ballot, lot, marks)
-  }
-  return ballot
 }
 
 /** The result of a window, or of a trial. */

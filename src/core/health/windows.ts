@@ -2,8 +2,7 @@
  * When there are enough votes to judge an upstream: in a usual window, in a thin one, in a trial, and when all sessions
  * in a row fail.
  */
-import { clearVotes } from './ingest.ts'
-import type { HealthState, UpstreamHealth, UpstreamRules } from './state.ts'
+import { clearVotes, type HealthState, type UpstreamHealth, type UpstreamRules } from './state.ts'
 import { type HealthVerdict, judge, VOTERS_MIN } from './verdict.ts'
 
 /** A window with too few votes goes on, up to this many windows. */

@@ -1,12 +1,11 @@
 /** The calls that each object answers. Edges and the admin API use objects only through these. */
-import type { Condition } from '../health/condition.ts'
-import type { Decision } from '../health/decision-log.ts'
 import type { Advice } from '../history/advice.ts'
 import type { Forecast } from '../history/forecast.ts'
 import type { AdmissionLimits } from '../permits/bank.ts'
 import type { Session } from '../session.ts'
 import type { AlertCalls } from './alerts.ts'
 import type { AuditCalls, Proof } from './audit.ts'
+import type { HealthFigures, HealthReport } from './health.ts'
 import type { ChangeRequest, HistoryQuery, HistoryReport } from './history.ts'
 import type {
   Claim,
@@ -137,62 +136,6 @@ export interface RoomStats {
     readonly callsPerSecond: number
     readonly heardMsAgo: number
   }[]
-}
-
-/**
- * The health of one upstream; `origin` stands for all paths without a named one. Null means that nothing was received.
- */
-export interface UpstreamFigures {
-  readonly name: string
-  readonly critical: boolean
-  /** The state that is in force. */
-  readonly breaker: 'closed' | 'open' | 'half-open'
-  /**
-   * After an outage of a named upstream, the share of sessions whose requests go there again. Null if all do, or if the
-   * breaker alone decides.
-   */
-  readonly back: number | null
-  readonly pinned: boolean
-  readonly sinceMs: number | null
-  readonly untilMs: number | null
-  /** The answers in the last minute. */
-  readonly samples: number
-  readonly p50Ms: number | null
-  /** Slow answers are counted as soon as they have taken four times the target, so this never gets much higher. */
-  readonly p95Ms: number | null
-  readonly apdex: number | null
-  readonly failures: number | null
-}
-
-export interface HealthFigures extends Condition {
-  readonly mode: 'enforce' | 'shadow' | 'off'
-  readonly reason: 'outage' | 'slow' | null
-  /** The number of sessions that the origin can bear, as far as is known; null while the operator's total stands. */
-  readonly ceiling: number | null
-  /** The sessions inside that were seen, or admitted, in the last minute: the ceiling limits these. */
-  readonly there: number
-  /** The share of sessions inside whose requests go to the origin. */
-  readonly inside: number
-  /** The rate in force now. */
-  readonly ratePerMinute: number
-  readonly totalActiveUsers: number
-  readonly pins: readonly string[]
-  readonly upstreams: readonly UpstreamFigures[]
-}
-
-interface HealthMinute {
-  readonly atMs: number
-  readonly upstreams: Readonly<
-    Record<string, Pick<UpstreamFigures, 'samples' | 'p50Ms' | 'p95Ms' | 'apdex' | 'failures'>>
-  >
-}
-
-export interface HealthReport {
-  readonly health: HealthFigures
-  /** Newest first. */
-  readonly decisions: readonly Decision[]
-  /** Oldest first. */
-  readonly history: readonly HealthMinute[]
 }
 
 export interface RoomDescription<Settings> {

@@ -5,9 +5,9 @@
  * needs no snapshot.
  */
 
-import { forgetOldSamples } from '../health/cells.ts'
 import { Tally } from '../tally.ts'
 import { SNAPSHOT_FOR_MS } from '../timing.ts'
+import { forgetOldSamples } from './health-cells.ts'
 import type { EdgeReply, EdgeReport, Snapshot } from './messages.ts'
 
 /** An active isolate gets a new snapshot in the background at this age, so that no request waits for it. */

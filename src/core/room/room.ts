@@ -49,7 +49,7 @@ type SyncOutcome =
       readonly lanes?: Readonly<Record<string, number>>
       /** Chunks of the histogram that must be stored now, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>
-      /** Health samples of the origin that edges reported: cells of `core/health/samples.ts`. */
+      /** Health samples of the origin that edges reported: cells of `core/protocol/health-cells.ts`. */
       readonly health: Cells
       /** Doors that hold permits and have not reported lately. */
       readonly nudge: readonly string[]

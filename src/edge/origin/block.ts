@@ -4,7 +4,7 @@
  */
 import { lotOf } from '../../core/hash.ts'
 import { backShare, goesOn, type HealthSnapshot } from '../../core/health/effect.ts'
-import { ORIGIN } from '../../core/health/samples.ts'
+import { ORIGIN } from '../../core/health/outcome.ts'
 import { own } from '../../core/own.ts'
 import type { Upstream } from '../../settings/compiled/health.ts'
 import type { Admitted } from '../gate/verdict.ts'

@@ -6,8 +6,9 @@
  * come votes with the time that it has waited.
  */
 
-import { cellOf } from '../../core/health/cells.ts'
-import { ORIGIN, type Outcome, outcomeOf, type SampleMark } from '../../core/health/samples.ts'
+import { ORIGIN, type Outcome, outcomeOf } from '../../core/health/outcome.ts'
+import type { SampleMark } from '../../core/history/samples.ts'
+import { cellOf } from '../../core/protocol/health-cells.ts'
 import type { Upstream } from '../../settings/compiled/health.ts'
 import type { Admitted } from '../gate/verdict.ts'
 import { noteOk } from '../limits/client-throttle.ts'

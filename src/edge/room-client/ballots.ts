@@ -2,9 +2,9 @@
  * The votes that one isolate has of its sessions, until its next report. Bounded: a window is five seconds, and a
  * report goes out at least once in each.
  */
-import { patternCell, patternOf, votesCell } from '../../core/health/cells.ts'
-import { ORIGIN, type Outcome, pointsOf, WINDOW_MS } from '../../core/health/samples.ts'
+import { ORIGIN, type Outcome, pointsOf, WINDOW_MS } from '../../core/health/outcome.ts'
 import { ASKED, BADLY, type Ballot, cast, marksOf } from '../../core/health/votes.ts'
+import { patternCell, patternOf, votesCell } from '../../core/protocol/health-cells.ts'
 
 /** The samples that one session got from one upstream in one window. */
 interface Own {

@@ -3,7 +3,7 @@
  *
  * Each session that asks is also noted once a window: so the room knows how many of those inside are there.
  */
-import { ORIGIN, type Outcome, WINDOW_MS } from '../../core/health/samples.ts'
+import { ORIGIN, type Outcome, WINDOW_MS } from '../../core/health/outcome.ts'
 import { isVoter, lotOfSession, NEWCOMERS_LOT } from '../../core/health/votes.ts'
 import { Ballots, type Sampled } from './ballots.ts'
 import type { Caller } from './door-client.ts'

@@ -3,7 +3,6 @@
  */
 
 import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
-import { endOf } from '../../core/health/condition.ts'
 import type { Decision } from '../../core/health/decision-log.ts'
 import {
   admissionLimitsNow,
@@ -13,25 +12,31 @@ import {
   healthSnapshot,
 } from '../../core/health/effect.ts'
 import { advance, lifted, probed } from '../../core/health/health.ts'
-import { endMinute, ingest, lastMinute } from '../../core/health/ingest.ts'
+import { ingest } from '../../core/health/ingest.ts'
+import { ORIGIN } from '../../core/health/outcome.ts'
 import { type Load, thereOf } from '../../core/health/presence.ts'
-import {
-  apdexOf,
-  type Counts,
-  failureShareOf,
-  noCounts,
-  ORIGIN,
-  quantileMs,
-  samplesOf,
-} from '../../core/health/samples.ts'
 import { type HealthState, inTrouble, type UpstreamRules } from '../../core/health/state.ts'
 import type { OriginFigures } from '../../core/history/history.ts'
+import {
+  addSamples,
+  apdexOf,
+  type Counts,
+  endMinute,
+  failureShareOf,
+  type LateSamples,
+  lastMinute,
+  noCounts,
+  quantileMs,
+  samplesOf,
+} from '../../core/history/samples.ts'
 import { own } from '../../core/own.ts'
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
-import type { HealthFigures, HealthReport, UpstreamFigures } from '../../core/protocol/calls.ts'
+import type { HealthFigures, HealthReport, UpstreamFigures } from '../../core/protocol/health.ts'
+import { readCells } from '../../core/protocol/health-cells.ts'
 import type { Cells } from '../../core/tally.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
 import type { HealthSettings } from '../../settings/compiled/health.ts'
+import { conditionOf, type KnownCondition, shownCondition } from './condition.ts'
 import { HealthStore } from './store.ts'
 
 /** The circumstances of a question about health. */
@@ -45,6 +50,8 @@ export class RoomHealth {
   readonly #note: (decision: Decision) => void
   readonly #store: HealthStore
   readonly #state: HealthState
+  readonly #samples: LateSamples
+  #condition: KnownCondition
   /** The breakers and readmission ramps, as JSON, about which `isNews` was last asked. */
   #announced = ''
 
@@ -52,11 +59,22 @@ export class RoomHealth {
   constructor(sql: SqlStorage, nowMs: number, note: (decision: Decision) => void) {
     this.#note = note
     this.#store = new HealthStore(sql)
-    this.#state = this.#store.load(nowMs)
+    const { samples, condition, ...state } = this.#store.load(nowMs)
+    this.#state = state
+    this.#samples = samples
+    this.#condition = condition
   }
 
   ingest(cells: Cells, { rules }: HealthSettings, nowMs: number): void {
-    ingest(this.#state, cells, rules, nowMs)
+    if (rules.mode === 'off') return
+    const { votes, samples } = readCells(cells, nowMs)
+    ingest(this.#state, votes, rules, nowMs)
+    const isNamed = (upstream: string) => rules.upstreams.some(({ name }) => name === upstream)
+    addSamples(
+      this.#samples,
+      samples.filter(({ upstream }) => isNamed(upstream)),
+      nowMs,
+    )
   }
 
   /**
@@ -69,9 +87,10 @@ export class RoomHealth {
     const windowBeganMs = this.#state.windowBeganMs
     const decisions = advance(this.#state, { load, operator, rules, nowMs, random: Math.random() })
     for (const decision of decisions) this.#record(decision)
-    const minute = endMinute(this.#state, nowMs)
+    this.#condition = conditionOf(this.#state, this.#condition, operator, { rules, nowMs })
+    const minute = endMinute(this.#samples, nowMs)
     if (minute) this.#store.saveMinute(minute)
-    if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#store.save(this.#state)
+    if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#save()
     return this.snapshot(operator, now)
   }
 
@@ -92,14 +111,14 @@ export class RoomHealth {
     const decision = probed(this.#state, upstream, answer, { load, rules, nowMs })
     if (!decision) return
     this.#record(decision)
-    this.#store.save(this.#state)
+    this.#save()
   }
 
   /** Lifts the ceiling for an operator. Health may lower it again. */
   lift({ load, settings: { rules }, nowMs }: HealthNow): void {
     const decision = lifted(this.#state, { load, rules, nowMs })
     if (decision) this.#record(decision)
-    this.#store.save(this.#state)
+    this.#save()
   }
 
   limits<Rules extends AdmissionLimits>(operator: Rules, { load, settings: { rules }, nowMs }: HealthNow): Rules {
@@ -124,7 +143,7 @@ export class RoomHealth {
     const { ratePerMinute: rate, sessions, breakers } = rules.pins
     return {
       mode: rules.mode,
-      ...endOf(this.#state, rules),
+      ...shownCondition(this.#state, this.#condition, rules),
       reason: snapshot?.reason ?? null,
       ceiling: this.#state.ceiling.sessions === null ? null : Math.floor(this.#state.ceiling.sessions),
       there: Math.max(0, thereOf(this.#state.presence, now.load)),
@@ -153,7 +172,7 @@ export class RoomHealth {
 
   /** Returns the answers of the origin in the minute that goes on; null if health is in another minute. */
   originIn(minute: number): OriginFigures | null {
-    const open = this.#state.minute
+    const open = this.#samples.minute
     if (open.minute !== minute) return null
     const { samples, p95Ms, apdex } = summed(own(open.upstreams, ORIGIN) ?? noCounts())
     return { samples, p95Ms, apdex }
@@ -162,6 +181,10 @@ export class RoomHealth {
   /** Returns the newest decisions of a time, newest first. */
   decisions(fromMs: number, toMs: number): readonly Decision[] {
     return this.#store.decisions(fromMs, toMs)
+  }
+
+  #save(): void {
+    this.#store.save({ ...this.#state, samples: this.#samples, condition: this.#condition })
   }
 
   #record(decision: Decision): void {
@@ -184,7 +207,7 @@ export class RoomHealth {
       pinned: Object.hasOwn(rules.pins.breakers, name),
       sinceMs: breaker.sinceMs,
       untilMs: breaker.state === 'open' ? breaker.untilMs : null,
-      ...summed(lastMinute(this.#state, name, nowMs)),
+      ...summed(lastMinute(this.#samples, name, nowMs)),
     }
   }
 }

@@ -4,9 +4,11 @@
  */
 import type { Decision } from '../../core/health/decision-log.ts'
 import { newPresence } from '../../core/health/presence.ts'
-import { type HealthState, type Minute, newHealth, STATE_VERSION } from '../../core/health/state.ts'
+import { type HealthState, newHealth, STATE_VERSION } from '../../core/health/state.ts'
+import { type LateSamples, type Minute, newSamples } from '../../core/history/samples.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
 import { log } from '../../runtime/log.ts'
+import type { KnownCondition } from './condition.ts'
 
 /** The decision log keeps 30 days and at most 10,000 decisions: a room that flaps all month must not fill the disk. */
 const DECISIONS_KEPT_MS = 30 * 24 * 60 * 60_000
@@ -15,6 +17,12 @@ const DECISIONS_SHOWN = 200
 /** The name of the stored state. */
 const FACT = 'origin_health'
 const MINUTES_KEPT = 24 * 60
+
+/** All that a room knows of its origin's health. */
+interface Stored extends HealthState {
+  readonly samples: LateSamples
+  readonly condition: KnownCondition
+}
 
 export class HealthStore {
   readonly #sql: SqlStorage
@@ -28,19 +36,24 @@ export class HealthStore {
    * Returns the stored state. If another version has stored a state of another form, health begins anew. It is stored
    * under a name of its own, so that the other version still finds its state.
    */
-  load(nowMs: number): HealthState {
+  load(nowMs: number): Stored {
     const rows = this.#sql
       .exec<{ name: string; value: string }>("SELECT name, value FROM facts WHERE name IN ('health', ?)", FACT)
       .toArray()
     const row = rows.find(({ name }) => name === FACT)
-    const stored = row ? (JSON.parse(row.value) as Partial<HealthState>) : null
-    if (stored?.version === STATE_VERSION) return { ...newHealth(nowMs), ...stored, presence: newPresence(nowMs) }
+    const stored = row ? (JSON.parse(row.value) as Partial<Stored>) : null
+    const fresh: Stored = {
+      ...newHealth(nowMs),
+      samples: newSamples(nowMs),
+      condition: { state: 'well', sinceMs: nowMs },
+    }
+    if (stored?.version === STATE_VERSION) return { ...fresh, ...stored, presence: newPresence(nowMs) }
     if (rows.length > 0) log('health-begun-anew', { detail: 'the stored state is of another version' })
-    return newHealth(nowMs)
+    return fresh
   }
 
   /** The sessions that are there are not stored: they change all the time, and are known again after a minute. */
-  save({ presence: _, ...state }: HealthState): void {
+  save({ presence: _, ...state }: Stored): void {
     this.#sql.exec(
       'INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2',
       ...[FACT, JSON.stringify(state)],

@@ -2,7 +2,7 @@
 import { type Forecast, forecastOf, type WhyStopped } from '../../core/history/forecast.ts'
 import { comingIn, showRate } from '../../core/line/frontier.ts'
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
-import type { HealthFigures } from '../../core/protocol/calls.ts'
+import type { HealthFigures } from '../../core/protocol/health.ts'
 import { left, type RoomRules, type RoomState, readyIn, sums, waitingTotal } from '../../core/room/room.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'

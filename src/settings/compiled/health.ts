@@ -1,5 +1,5 @@
 /** Origin health in the form that decisions use: milliseconds, and every default filled in. */
-import { ORIGIN } from '../../core/health/samples.ts'
+import { ORIGIN } from '../../core/health/outcome.ts'
 import type { HealthRules, UpstreamRules } from '../../core/health/state.ts'
 import { Readings } from '../../core/path.ts'
 import { MINUTE_MS } from '../../core/timing.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { votesCell } from '../../../src/core/health/cells.ts'
 import { backShare } from '../../../src/core/health/effect.ts'
 import { NEWCOMERS_LOT } from '../../../src/core/health/votes.ts'
+import { votesCell } from '../../../src/core/protocol/health-cells.ts'
 import { marksFor, Observed, OPERATOR, origin, payment, rulesOf, voteOf } from './observed.ts'
 
 describe('an upstream with few requests', () => {

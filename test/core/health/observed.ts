@@ -1,11 +1,11 @@
-import { cellOf, votesCell } from '../../../src/core/health/cells.ts'
 import type { Decision } from '../../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, healthSnapshot } from '../../../src/core/health/effect.ts'
 import { advance, probed } from '../../../src/core/health/health.ts'
 import { ingest } from '../../../src/core/health/ingest.ts'
-import { type Outcome, pointsOf } from '../../../src/core/health/samples.ts'
+import { type Outcome, pointsOf } from '../../../src/core/health/outcome.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../../src/core/health/state.ts'
 import { type Ballot, lotOfSession, marksOf } from '../../../src/core/health/votes.ts'
+import { readCells, votesCell } from '../../../src/core/protocol/health-cells.ts'
 import { RULES } from '../../../tools/health/control.ts'
 
 export const START = 1_700_000_000_000
@@ -66,11 +66,10 @@ export class Observed {
   window(served: Served, upstream = 'origin'): this {
     this.nowMs += 5_000
     const sentMs = this.nowMs - 1_000
-    const samples = Object.entries(served).map(
-      ([outcome, count]) => [cellOf(upstream, outcome as Outcome, 100, sentMs), count] as const,
-    )
-    const votes = samples.length === 0 ? [] : [[votesCell(upstream, ballotOf(served), sentMs), 1] as const]
-    ingest(this.health, Object.fromEntries([...samples, ...votes]), this.rules, this.nowMs)
+    const ballot = ballotOf(served)
+    const votes =
+      Object.keys(ballot).length === 0 ? [] : [{ kind: 'votes', upstream, sentByMs: sentMs + 1_000, ballot } as const]
+    ingest(this.health, votes, this.rules, this.nowMs)
     return this.pass(0)
   }
 
@@ -88,7 +87,8 @@ export class Observed {
 
   /** Ingests cells as they come, and decides what need not wait. Returns the breakers that are not closed. */
   report(...cells: string[]): Readonly<Record<string, string>> {
-    ingest(this.health, Object.fromEntries(cells.map(cell => [cell, 1])), this.rules, this.nowMs)
+    const reports = readCells(Object.fromEntries(cells.map(cell => [cell, 1])), this.nowMs)
+    ingest(this.health, reports.votes, this.rules, this.nowMs)
     return this.pass(0).snapshot?.breakers ?? {}
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cellOf, votesCell } from '../../../src/core/health/cells.ts'
+import { cellOf, votesCell } from '../../../src/core/protocol/health-cells.ts'
 import { ballotOf, DOWN, GOOD, Observed, OPERATOR, origin, payment, rulesOf, SLOW } from './observed.ts'
 
 describe('an origin that is down', () => {

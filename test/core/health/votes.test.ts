@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { patternCell, patternOf, readCell, votesCell } from '../../../src/core/health/cells.ts'
 import { judge } from '../../../src/core/health/verdict.ts'
 import {
   ASKED,
@@ -8,15 +7,13 @@ import {
   type Ballot,
   cast,
   countVotes,
-  decode,
-  encode,
   isVoter,
   lotOfSession,
   marksOf,
   sessionsOn,
   voterShare,
 } from '../../../src/core/health/votes.ts'
-import { ballotOf, GOOD, marksFor, START } from './observed.ts'
+import { ballotOf, GOOD, marksFor } from './observed.ts'
 
 const ballots = fc.dictionary(fc.integer({ min: 0, max: 1_023 }).map(String), fc.integer({ min: 0, max: 63 }))
 
@@ -27,15 +24,6 @@ function merged(...parts: Ballot[]): Ballot {
 }
 
 describe('a ballot', () => {
-  it('is read back as it was written, and anything else is no ballot', () => {
-    fc.assert(
-      fc.property(ballots, ballot => {
-        expect(Object.entries(decode(encode(ballot)) ?? {})).toEqual(Object.entries(ballot))
-      }),
-    )
-    for (const text of ['0', '000', 'zz00', '00zz', '0A00', 'vv1s', '....']) expect(decode(text)).toBeNull()
-  })
-
   it('is the same however often and in which order its parts arrive', () => {
     fc.assert(
       fc.property(ballots, ballots, (one, other) => {
@@ -79,32 +67,6 @@ describe('a ballot', () => {
 })
 
 describe('a pattern of addresses', () => {
-  it('is the first two segments, without numbers', () => {
-    expect(['/', '/a', '/product/12', '/report/yearly/2026?x', '/2026/11/30'].map(patternOf)).toEqual([
-      '/',
-      '/a',
-      '/product/*',
-      '/report/yearly',
-      '/*/*',
-    ])
-    expect(patternOf(`/x/${'y'.repeat(100)}`)).toBe('/x/*')
-  })
-
-  it('travels in the name of a cell, whatever characters it has', () => {
-    fc.assert(
-      fc.property(fc.string({ maxLength: 20 }), name => {
-        const pattern = `/${name.toWellFormed()}`.slice(0, 60)
-        expect(readCell(patternCell('origin', pattern, { 7: ASKED | BADLY }, START), START)).toMatchObject({
-          kind: 'pattern',
-          pattern,
-          ballot: { 7: ASKED | BADLY },
-        })
-      }),
-    )
-    expect(readCell(votesCell('origin', { 7: 16 }, START), START)).toMatchObject({ kind: 'votes', ballot: { 7: 16 } })
-    expect(readCell(votesCell('origin', { 7: 16 }, START), START + 300_000)).toBeNull()
-  })
-
   /** So many of 40 sessions ask only for one address, which fails. */
   const patternsOf = (bad: number, asked = bad) => ({
     '/report/yearly': Object.fromEntries(

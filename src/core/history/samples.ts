@@ -1,16 +1,11 @@
 /**
- * The histograms of how long an upstream's answers took. They are for operators to look at; decisions are taken on
- * votes (`votes.ts`). Only counts are kept, so those of any number of isolates and doors can be added up in any order.
+ * The histograms of how long an upstream's answers took. They are for operators to look at: decisions are taken on
+ * votes (`core/health/votes.ts`). Only counts are kept, so those of any number of isolates and doors can be added up in
+ * any order.
  */
-
-export const WINDOW_MS = 5_000
-/** The name of the upstream for all requests that belong to no named upstream. */
-export const ORIGIN = 'origin'
-
-/**
- * Apdex: satisfied within T, tolerating within 4 T, frustrated beyond. Failed: a 5xx, no answer in time, no connection.
- */
-export type Outcome = 'satisfied' | 'tolerating' | 'frustrated' | 'failed'
+import type { Outcome } from '../health/outcome.ts'
+import { own, ownOr } from '../own.ts'
+import { MINUTE_MS } from '../timing.ts'
 
 /** `turned-failed`: a frustrated sample turned out to be a failure, and must count once, as a failure. */
 export type SampleMark = Outcome | 'turned-failed'
@@ -25,24 +20,69 @@ export interface Counts {
   latency: Record<number, number>
 }
 
+/** A minute of the history that operators see. */
+export interface Minute {
+  readonly minute: number
+  readonly upstreams: Record<string, Counts>
+}
+
+/** The samples of the last minute of wall time, and of the calendar minute that goes on. Plain data. */
+export interface LateSamples {
+  minute: Minute
+  /** Oldest first. */
+  readonly steps: { readonly atMs: number; readonly upstreams: Record<string, Counts> }[]
+}
+
+/** Samples of one upstream that a report contains. */
+export interface Sample {
+  readonly upstream: string
+  readonly mark: SampleMark
+  readonly bucket: number
+  readonly by: number
+}
+
+/** Samples that come within this time are kept together. */
+const STEP_MS = 5_000
 /** Four buckets to each doubling: a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
 /** 2^17 ms is over two minutes, longer than any timeout. */
 export const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
 
+export function newSamples(nowMs: number): LateSamples {
+  return { minute: { minute: Math.floor(nowMs / MINUTE_MS), upstreams: {} }, steps: [] }
+}
+
+export function addSamples(late: LateSamples, samples: readonly Sample[], nowMs: number): void {
+  if (samples.length === 0) return
+  let step = late.steps.at(-1)
+  if (!step || nowMs - step.atMs >= STEP_MS) {
+    step = { atMs: nowMs, upstreams: {} }
+    late.steps.push(step)
+  }
+  while (nowMs - (late.steps[0]?.atMs ?? nowMs) >= MINUTE_MS) late.steps.shift()
+  for (const { upstream, mark, bucket, by } of samples)
+    for (const { upstreams } of [late.minute, step]) add(ownOr(upstreams, upstream, noCounts), mark, bucket, by)
+}
+
+/** Returns the minute that has ended, once, or null while it goes on. */
+export function endMinute(late: LateSamples, nowMs: number): Minute | null {
+  const ended = late.minute
+  const minute = Math.floor(nowMs / MINUTE_MS)
+  if (minute === ended.minute) return null
+  late.minute = { minute, upstreams: {} }
+  return ended
+}
+
+/** Returns the samples of an upstream that were reported in the last minute of wall time. */
+export function lastMinute({ steps }: LateSamples, upstream: string, nowMs: number): Counts {
+  const counts = noCounts()
+  for (const { atMs, upstreams } of steps)
+    if (nowMs - atMs < MINUTE_MS) merge(counts, own(upstreams, upstream) ?? noCounts())
+  return counts
+}
+
 export function noCounts(): Counts {
   return { satisfied: 0, tolerating: 0, frustrated: 0, failed: 0, latency: {} }
-}
-
-export function outcomeOf(tookMs: number, targetMs: number): Outcome {
-  if (tookMs <= targetMs) return 'satisfied'
-  return tookMs <= 4 * targetMs ? 'tolerating' : 'frustrated'
-}
-
-/** Returns what a sample is worth in the Apdex. */
-export function pointsOf(outcome: Outcome): number {
-  if (outcome === 'satisfied') return 1
-  return outcome === 'tolerating' ? 0.5 : 0
 }
 
 export function add(counts: Counts, mark: SampleMark, bucket: number, by = 1): void {

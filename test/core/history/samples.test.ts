@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cellOf, forgetOldSamples, readCell } from '../../../src/core/health/cells.ts'
+import { outcomeOf } from '../../../src/core/health/outcome.ts'
 import {
   add,
   apdexOf,
@@ -9,13 +9,9 @@ import {
   failureShareOf,
   merge,
   noCounts,
-  outcomeOf,
   quantileMs,
   samplesOf,
-} from '../../../src/core/health/samples.ts'
-import { Tally } from '../../../src/core/tally.ts'
-
-const NOW = 1_700_000_000_000
+} from '../../../src/core/history/samples.ts'
 
 function countsOf(...tookMs: number[]): Counts {
   const counts = noCounts()
@@ -70,54 +66,5 @@ describe('the histogram', () => {
         expect(merged).toEqual(countsOf(...other, ...one))
       }),
     )
-  })
-})
-
-describe('a cell', () => {
-  it('is read back as it was written', () => {
-    expect(readCell(cellOf('payment', 'tolerating', 800, NOW), NOW)).toEqual({
-      kind: 'sample',
-      upstream: 'payment',
-      mark: 'tolerating',
-      bucket: bucketOf(800),
-      sentByMs: NOW + 1_000,
-    })
-  })
-
-  it('is ignored when it is over a minute old, from the future, or no sample', () => {
-    const cell = cellOf('origin', 'failed', 5, NOW)
-    expect(readCell(cell, NOW + 30_000)).not.toBeNull()
-    expect(readCell(cell, NOW + 70_000)).toBeNull()
-    expect(readCell(cell, NOW - 60_000)).toBeNull()
-    for (const other of ['polls', 'line/main/7', 'health/origin/x/s1', 'health/origin/1', 'health/a/1700000000/q3'])
-      expect(readCell(other, NOW), other).toBeNull()
-  })
-
-  it('of a late 503 still counts, however short or long its Retry-After is', () => {
-    for (const restMs of [1_000, 120_000]) {
-      const cell = cellOf('origin', 'retry-after', restMs, NOW)
-      expect(readCell(cell, NOW + 100_000)).not.toBeNull()
-      expect(readCell(cell, NOW + 165_000)).toBeNull()
-    }
-  })
-})
-
-describe('a tally without acknowledgements', () => {
-  it('drops samples that are too old to count, and keeps everything else', () => {
-    const tally = new Tally()
-    tally.add('line/main/5', 7)
-    let cells = 0
-    for (let second = 0; second < 3_600; second++) {
-      const nowMs = NOW + second * 1_000
-      for (let n = 0; n < 10; n++) tally.add(cellOf('origin', 'satisfied', 2 ** n, nowMs))
-      forgetOldSamples(tally, nowMs)
-      // A report is long, and within ten seconds it changes by two windows.
-      if (second % 10 === 9) cells = Math.max(cells, Object.keys(tally.report().cells).length)
-    }
-    expect(cells).toBeLessThan(3_000)
-    const last = tally.report().cells
-    expect(last['line/main/5']).toBe(7)
-    const heard = Object.keys(last).filter(cell => readCell(cell, NOW + 3_600_000))
-    expect(heard.length).toBeGreaterThanOrEqual(600)
   })
 })
