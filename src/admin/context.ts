@@ -13,6 +13,8 @@ export interface AdminBindings {
     /** The network (/24 or /64) of the request, or null where it is unknown. */
     readonly network: string | null
     readonly nowMs: number
+    /** The time zone of the operator, as the platform knows it. */
+    readonly timeZone: string
     readonly url: URL
   }
   readonly setup: {

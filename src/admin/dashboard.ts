@@ -13,6 +13,7 @@ import charts from '../../static/admin/charts.js'
 import danger from '../../static/admin/danger.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
+import download from '../../static/admin/download.js'
 import eventList from '../../static/admin/events/list.js'
 import eventWords from '../../static/admin/events/words.js'
 import events from '../../static/admin/events.js'
@@ -32,6 +33,7 @@ import pages from '../../static/admin/pages.js'
 import partsCss from '../../static/admin/parts.css'
 import parts from '../../static/admin/parts.js'
 import past from '../../static/admin/past.js'
+import reports from '../../static/admin/reports.js'
 import rights from '../../static/admin/rights.js'
 import rooms from '../../static/admin/rooms.js'
 import show from '../../static/admin/show.js'
@@ -56,6 +58,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'danger.js': [JS, danger],
   'decisions.js': [JS, decisions],
   'dom.js': [JS, dom],
+  'download.js': [JS, download],
   'events.js': [JS, events],
   'events/list.js': [JS, eventList],
   'events/words.js': [JS, eventWords],
@@ -74,6 +77,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'parts.css': [CSS, partsCss],
   'parts.js': [JS, parts],
   'past.js': [JS, past],
+  'reports.js': [JS, reports],
   'rights.js': [JS, rights],
   'rooms.js': [JS, rooms],
   'show.js': [JS, show],

@@ -21,6 +21,7 @@ import { exposition, METRICS_TYPE } from './metrics.ts'
 import { openApi } from './openapi/openapi.ts'
 import { readForecastQuery } from './past/forecast.ts'
 import { historyCsv, readHistoryQuery } from './past/history.ts'
+import { reportRoutes } from './past/reports.ts'
 import { versionsIn } from './preconditions.ts'
 import { previewLink } from './preview.ts'
 import { proofOf, record } from './record.ts'
@@ -53,6 +54,7 @@ export function adminRoutes(): Admin {
   previews(app)
   auditRoute(app)
   alertRoutes(app)
+  reportRoutes(app)
   return app
 }
 

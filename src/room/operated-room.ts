@@ -1,20 +1,28 @@
-/** The part of the Room object that operators work with: its settings, its audit log and its alerts. */
+/** The part of the Room object that operators work with: its settings, its audit log, its alerts and its reports. */
+import { retryable } from 'cloudflare:durable-objects'
 import { DurableObject } from 'cloudflare:workers'
 import type { AlertRule } from '../core/alerts/rules.ts'
 import type { AlertCalls, AlertReport } from '../core/protocol/alerts.ts'
 import type { AuditCalls, AuditEntry, AuditQuery, Deed } from '../core/protocol/audit.ts'
-import type { Change } from '../core/protocol/calls.ts'
+import type { Change, ReportListed, RoomReport } from '../core/protocol/calls.ts'
+import type { ReportCalls } from '../core/protocol/history.ts'
 import { alertRulesOf } from '../settings/admin/alert-rules.ts'
 import { firstTokenEndMs, secretNames } from '../settings/admin/secret-names.ts'
 import { type Deployment, readDeployment } from '../settings/deployment.ts'
 import type { Env } from '../settings/env.ts'
 import { Alerts } from './alerts/alerts.ts'
 import { AuditLog } from './audit.ts'
+import type { RoomReports } from './history/reports.ts'
 import { LiveSettings } from './live-settings.ts'
 import { RoomStore } from './store.ts'
 import { WakeUps } from './wake-ups.ts'
 
-export class OperatedRoom extends DurableObject<Env> implements AuditCalls, AlertCalls {
+export abstract class OperatedRoom extends DurableObject<Env> implements AuditCalls, AlertCalls, ReportCalls {
+  static {
+    const { reports, report } = OperatedRoom.prototype
+    retryable(reports, report)
+  }
+
   protected readonly name: string
   protected readonly deployment: Deployment
   protected readonly store: RoomStore
@@ -22,6 +30,8 @@ export class OperatedRoom extends DurableObject<Env> implements AuditCalls, Aler
   protected readonly auditLog: AuditLog
   protected readonly alerts: Alerts
   protected readonly wakeUps: WakeUps
+  /** Set by the room, which has the history that reports are made from. */
+  protected keptReports!: RoomReports
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -62,6 +72,23 @@ export class OperatedRoom extends DurableObject<Env> implements AuditCalls, Aler
     await this.wakeUps.at([nowMs], nowMs)
     return true
   }
+
+  async reports(): Promise<readonly ReportListed[]> {
+    this.passTime(Date.now())
+    return this.keptReports.list()
+  }
+
+  async report(asked: { id: string } | { fromMs: number; toMs: number }): Promise<RoomReport | null> {
+    const nowMs = Date.now()
+    this.passTime(nowMs)
+    return 'id' in asked ? this.keptReports.kept(asked.id) : this.keptReports.make(asked, this.live.settings, nowMs)
+  }
+
+  /**
+   * Lets time pass without a report of a door. An event that starts now is stored before any answer contains its start,
+   * and so is a lane that a new file adds or removes.
+   */
+  protected abstract passTime(nowMs: number): void
 
   /** Records a live change, and notifies those who want to know of each. */
   protected noteChange(deed: Deed, nowMs: number): void {

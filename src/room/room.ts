@@ -24,6 +24,7 @@ import { type HealthNow, RoomHealth } from './health/health.ts'
 import { loadOf, votersIn } from './health/load.ts'
 import { Probes } from './health/probes.ts'
 import { RoomHistory } from './history/history.ts'
+import { RoomReports } from './history/reports.ts'
 import { RoomLog, turnsAt } from './log.ts'
 import { OperatedRoom } from './operated-room.ts'
 import { commitDraws, publicDraws } from './public-draw.ts'
@@ -51,6 +52,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.#hints = new DoorHints(ctx, env, this.#log, this.#state.doors)
     this.#health = new RoomHealth(ctx.storage.sql, Date.now(), decision => this.#log.health(decision))
     this.#history = new RoomHistory(ctx.storage.sql, this.#state, this.#health)
+    this.keptReports = new RoomReports({ room: name, sql: ctx.storage.sql, history: this.#history }, this.auditLog)
     this.#probes = new Probes(this.deployment, env)
     // A seed is stored before a request can ask for its commitment.
     if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.store.saveRoom(this.#state)
@@ -89,7 +91,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
 
   async describe(): Promise<calls.RoomDescription<RoomConfig>> {
     const nowMs = Date.now()
-    this.#passTime(nowMs)
+    this.passTime(nowMs)
     const draws = await publicDraws(this.#state.events.draws, nowMs)
     return { ...this.live.description, draws, figures: this.#stats(nowMs), nowMs }
   }
@@ -106,7 +108,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
 
   async forecast(limits: Partial<core.RoomRules>): Promise<calls.Forecast> {
     const nowMs = Date.now()
-    this.#passTime(nowMs)
+    this.passTime(nowMs)
     return this.#history.forecast(limits, this.#settings, this.#healthNow(nowMs))
   }
 
@@ -150,7 +152,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   }
 
   async history(query: calls.HistoryQuery): Promise<calls.HistoryReport> {
-    this.#passTime(Date.now())
+    this.passTime(Date.now())
     return this.#history.report(query, this.store.changes(query.fromMs, query.toMs), this.#settings)
   }
 
@@ -161,7 +163,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   /** Probes the upstreams in trouble that are due, and sends the notices that are due. */
   override async alarm(): Promise<void> {
     this.wakeUps.rang()
-    this.#passTime(Date.now())
+    this.passTime(Date.now())
     // No receiver that is slow may delay a probe.
     this.ctx.waitUntil(this.alerts.send(Date.now()).then(() => this.#wakeSoon()))
     await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) =>
@@ -216,15 +218,11 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
 
   async draws(): Promise<readonly calls.PublicDraw[]> {
     const nowMs = Date.now()
-    this.#passTime(nowMs)
+    this.passTime(nowMs)
     return publicDraws(this.#state.events.draws, nowMs)
   }
 
-  /**
-   * Lets time pass without a report. An event that starts now is stored before any answer contains its start, and so is
-   * a lane that a new file adds or removes.
-   */
-  #passTime(nowMs: number): void {
+  protected override passTime(nowMs: number): void {
     const before = turnOf(this.#state.events)
     this.#followHealth(nowMs)
     this.#catchUp(nowMs)
@@ -245,6 +243,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
       core.fillUpTo(this.#state, this.#rulesAt(turnMs - 1), turnMs)
       this.#log.turn(this.#settings, turnMs)
       this.alerts.turns(this.rulesOfAlerts(), turnsAt(this.#settings, turnMs), turnMs)
+      this.keptReports.turn(this.#settings, turnMs, nowMs)
     }
   }
 }

@@ -28,6 +28,7 @@ export const ROOM_MIGRATIONS = [
    CREATE INDEX deliveries_due ON deliveries (next_ms);`,
   `ALTER TABLE audit ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
    ALTER TABLE audit ADD COLUMN last_ms INTEGER;`,
+  'CREATE TABLE reports (id TEXT PRIMARY KEY, to_ms INTEGER NOT NULL, report TEXT NOT NULL) WITHOUT ROWID;',
 ]
 
 /** The list of changes keeps this many. The audit log has its own bounds. */

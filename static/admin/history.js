@@ -3,6 +3,7 @@
 import { call, pathOf } from './api.js'
 import { drawCharts, showMoment } from './charts.js'
 import { $, all, input, say, within } from './dom.js'
+import { download } from './download.js'
 import { showTable } from './history-table.js'
 import { chosen, serverMs } from './rooms.js'
 
@@ -115,16 +116,12 @@ function filled(steps, fromMs, toMs, stepMs) {
   )
 }
 
-/** Saves the shown range as a file. The API needs the token, so a plain link cannot do it. */
+/** Saves the shown range as a file. */
 async function saveCsv() {
   const room = chosen()
   if (!room || !past) return
   const toMs = past.fromMs + past.steps.length * past.stepMs
-  const answer = await call(`${pathOf(room)}/history?${query(past.fromMs, toMs, past.stepMs)}&format=csv`)
-  if (answer?.status !== 200) return say('history-none', 'The file could not be made. Try again.')
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([answer.body], { type: 'text/csv' }))
-  link.download = `${room.name}-${new Date(past.fromMs).toISOString().slice(0, 16).replace(':', '')}.csv`
-  link.click()
-  URL.revokeObjectURL(link.href)
+  const path = `${pathOf(room)}/history?${query(past.fromMs, toMs, past.stepMs)}&format=csv`
+  const name = `${room.name}-${new Date(past.fromMs).toISOString().slice(0, 16).replace(':', '')}.csv`
+  if (!(await download(path, name))) say('history-none', 'The file could not be made. Try again.')
 }

@@ -17,6 +17,7 @@ import { start } from './login.js'
 import { showOverview } from './overview.js'
 import './pages.js'
 import { addPart, showParts } from './parts.js'
+import { reportsPart } from './reports.js'
 import { showRights } from './rights.js'
 import { chosen, onNews, poll } from './rooms.js'
 import {
@@ -37,6 +38,7 @@ import { noteChange, showUndo, undoControl } from './undo.js'
 const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), healthControls(), overrides()]
 
 addPart(eventsPart)
+addPart(reportsPart)
 onNews(show)
 followScroll()
 historyControls()

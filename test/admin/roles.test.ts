@@ -26,6 +26,8 @@ const LEAST: Readonly<Record<string, Exclude<Holder, 'none'>>> = {
   'DELETE /rooms/{name}/health/ceiling': 'admin',
   'GET /rooms/{name}/history': 'viewer',
   'GET /rooms/{name}/forecast': 'viewer',
+  'GET /rooms/{name}/reports': 'viewer',
+  'GET /rooms/{name}/reports/{id}': 'viewer',
   'GET /rooms/{name}/sessions/{sid}': 'viewer',
   'DELETE /rooms/{name}/sessions/{sid}': 'admin',
   'POST /preview-links': 'viewer',

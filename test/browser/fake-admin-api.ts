@@ -12,7 +12,7 @@ import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
 import type { Decision } from '../../src/core/health/decision-log.ts'
 import { type Forecast, forecastOf } from '../../src/core/history/forecast.ts'
-import type { Change, ChangeRequest, RoomStats } from '../../src/core/protocol/calls.ts'
+import type { Change, ChangeRequest, ReportListed, RoomStats } from '../../src/core/protocol/calls.ts'
 import type { Role } from '../../src/settings/admin/named-tokens.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
@@ -95,10 +95,15 @@ export async function startFakeAdmin(given: readonly Given[]) {
     request.on('data', chunk => chunks.push(chunk))
     request.on('end', () => {
       if (mode.down) return void request.socket.destroy()
-      const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://fake')
+      const { pathname: path, search, searchParams } = new URL(request.url ?? '', 'http://fake')
       const file = FILES.get(path)
       if (file) return serveFile(response, file, mode.access)
       if (path.endsWith('/forecast') && !mode.off) return void send(response, forecast(path, searchParams))
+      const report = /\/reports?[/.].*\.?(html|csv)$/.exec(path)
+      if (report && !mode.off) {
+        asked.push({ method: 'GET', path: path + search, ifMatch: undefined, body: '' })
+        return void send(response, new Response('a report', { headers: { 'Content-Type': `text/${report[1]}` } }))
+      }
       if (path.endsWith('/history') && !mode.off) return void send(response, history(searchParams))
       void send(response, api(request, path, Buffer.concat(chunks).toString()))
     })
@@ -161,6 +166,8 @@ export async function startFakeAdmin(given: readonly Given[]) {
         return Response.json(room.describe(), { headers: { ETag: `"${room.version}"` } })
       case 'GET changes':
         return Response.json({ changes: room.changes.slice(0, 100) })
+      case 'GET reports':
+        return Response.json({ reports: room.reports })
       case 'GET health/one':
       case 'GET health':
         return Response.json({ health: room.describe().figures.health, decisions: DECISIONS, history: [] })
@@ -200,6 +207,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
 /** A smooth crowd: visitors come, wait, are admitted at the rate while there are places, and leave. */
 class FakeRoom {
   readonly changes: Change[] = []
+  readonly reports: ReportListed[] = []
   readonly #file: RoomConfig
   readonly #given: Given
   #overrides: Overrides = {}

@@ -1,7 +1,8 @@
 /** The figures of one run of a scenario, computed only from the records of the crowd and of the origin. */
+
+import { costUsd } from '../../src/core/history/prices.ts'
 import type { PageRecord, RunRecord } from '../crowd/tally.ts'
 import { quantile, round } from '../simulation/order.ts'
-import { costUsd } from '../simulation/prices.ts'
 
 export interface Column {
   readonly visitors: number

@@ -1,9 +1,10 @@
 /** The results of a run: use of the rate, order, waits, windows, and what it would have cost. */
+
+import { costUsd } from '../../src/core/history/prices.ts'
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 import { burstAt } from './checks.ts'
 import { estimateErrors } from './estimates.ts'
 import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
-import { costUsd } from './prices.ts'
 import { useOf } from './use.ts'
 import type { Habit, Visitor } from './visitor.ts'
 import type { World } from './world.ts'

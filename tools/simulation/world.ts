@@ -3,6 +3,7 @@
  * clocks, the network and storage are simulated, and they fail as the scenario demands.
  */
 import { quotaOf } from '../../src/core/gcra.ts'
+import type { Usage } from '../../src/core/history/prices.ts'
 import { Agenda } from './agenda.ts'
 import { Checks } from './checks.ts'
 import { newCrowd } from './crowd.ts'
@@ -13,7 +14,6 @@ import { InLine } from './in-line.ts'
 import { Inside } from './inside.ts'
 import { Network } from './network.ts'
 import { ObjectLoad } from './object-load.ts'
-import type { Usage } from './prices.ts'
 import { Random } from './random.ts'
 import { Room } from './room.ts'
 import { type Change, POLICY, type Scenario, START_MS } from './scenario.ts'

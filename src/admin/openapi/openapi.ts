@@ -4,6 +4,7 @@ import { ALERT_PATHS } from './alerts.ts'
 import { answers, problem } from './answers.ts'
 import { AUDIT_PATHS } from './audit.ts'
 import { previewPaths } from './preview.ts'
+import { REPORT_PATHS } from './reports.ts'
 import { SCHEMAS } from './schemas.ts'
 
 type PathItem = { readonly parameters?: unknown } & Readonly<Record<string, object>>
@@ -156,6 +157,7 @@ const PATHS = {
   },
   ...AUDIT_PATHS,
   ...ALERT_PATHS,
+  ...REPORT_PATHS,
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],
     get: { summary: 'One session', responses: answers({ 200: { description: 'The session' }, 404: missing() }) },

@@ -1,6 +1,8 @@
 /** The bodies of the admin API, as JSON Schema. A change has the schema of the settings themselves. */
+import * as z from 'zod'
 import { AUDIT_ACTIONS } from '../../core/protocol/audit.ts'
 import { describedSchema, settingsGroups } from '../../settings/purposes/described.ts'
+import { historyBody, reportBody, reportsBody } from './bodies/reports.ts'
 
 const lanes = {
   type: 'array',
@@ -127,47 +129,9 @@ export const SCHEMAS = {
       soldOutInMs: { type: ['number', 'null'], description: 'When the budget is used up' },
     },
   },
-  History: {
-    type: 'object',
-    properties: {
-      steps: {
-        type: 'array',
-        description: 'Oldest first; steps in which the room slept are left out',
-        items: { $ref: '#/components/schemas/HistoryStep' },
-      },
-      markers: {
-        type: 'array',
-        description: 'Live changes, decisions of health and turns of events, oldest first',
-        items: {
-          type: 'object',
-          properties: { atMs: { type: 'integer' }, kind: { enum: ['change', 'decision', 'event'] } },
-        },
-      },
-    },
-  },
-  HistoryStep: {
-    type: 'object',
-    properties: {
-      atMs: { type: 'integer', description: 'When it began, Unix milliseconds' },
-      arrived: count('Places that were given, in line or inside at once'),
-      confirmed: count('Visitors in line who came back once'),
-      called: count('Visitors who were called'),
-      shown: count('Called visitors who came to claim'),
-      admitted: count('Let in'),
-      missed: count('Called visitors who came back too late'),
-      left: count('Places that were given up'),
-      rejected: count('Requests that were turned away'),
-      limited: count('Requests that a rate limit refused'),
-      inside: count('The most inside at once'),
-      waiting: count('The most in line at once'),
-      ratePerMinute: { type: 'number', description: 'In force at the end' },
-      totalActiveUsers: count('The places in force at the end'),
-      waitMs: { type: ['integer', 'null'], description: 'The longest wait that a newcomer was shown' },
-      samples: count('Timed answers of the origin'),
-      p95Ms: { type: ['integer', 'null'], description: 'The p95 of the slowest minute' },
-      apdex: { type: ['number', 'null'], minimum: 0, maximum: 1 },
-    },
-  },
+  History: schemaOf(historyBody),
+  Report: schemaOf(reportBody),
+  Reports: schemaOf(reportsBody),
   Room: {
     type: 'object',
     properties: {
@@ -210,6 +174,12 @@ export const SCHEMAS = {
     },
   },
 } as const
+
+/** A body that an answer has. Its `$schema` belongs to whole documents only. */
+function schemaOf(body: z.ZodType): object {
+  const { $schema: _, ...schema } = z.toJSONSchema(body, { io: 'output', unrepresentable: 'any' })
+  return schema
+}
 
 function count(description: string) {
   return { type: 'integer', minimum: 0, description }

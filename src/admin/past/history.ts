@@ -51,7 +51,7 @@ function stepProblem(
 }
 
 /** Returns the steps as CSV (RFC 4180), with one line of names. Times are RFC 3339, in UTC. A null value is empty. */
-export function historyCsv({ steps }: HistoryReport): string {
+export function historyCsv({ steps }: Pick<HistoryReport, 'steps'>): string {
   const columns = COLUMNS.map(([name]) => name).join(',')
   const lines = steps.map(step => COLUMNS.map(([, of]) => of(step) ?? '').join(','))
   return `${[columns, ...lines].join('\r\n')}\r\n`
@@ -78,4 +78,5 @@ const COLUMNS: readonly Column[] = [
   ['origin_samples', step => step.samples],
   ['origin_p95_ms', step => step.p95Ms],
   ['origin_apdex', step => step.apdex],
+  ['decided', step => step.decided],
 ]

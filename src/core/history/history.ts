@@ -24,6 +24,8 @@ interface PastCounts {
   readonly rejected: number
   /** Requests that a rate limit refused. */
   readonly limited: number
+  /** Decisions of the gate, polls included. Requests of sessions that go on need none. */
+  readonly decided: number
 }
 
 /** The state of a room at one moment. */
@@ -89,7 +91,8 @@ export function soFar(
   origin: OriginFigures | null,
 ): HistoryStep {
   const now = countedIn(totals)
-  const counts = mapped(now, (count, key) => Math.max(0, Math.round(count - open.base[key])))
+  // A minute that an older version began lacks later counts. They begin with its end.
+  const counts = mapped(now, (count, key) => Math.max(0, Math.round(count - (open.base[key] ?? count))))
   return { atMs: open.minute * MINUTE_MS, ...counts, ...open.gauges, ...(origin ?? NO_ANSWERS) }
 }
 
@@ -146,8 +149,11 @@ function added(earlier: HistoryStep, later: HistoryStep): HistoryStep {
 function countedIn(totals: Readonly<Record<string, number>>): PastCounts {
   const total = (name: string) => totals[name] ?? 0
   let limited = 0
-  for (const [name, count] of Object.entries(totals))
+  let decided = 0
+  for (const [name, count] of Object.entries(totals)) {
     if (name.startsWith('limit/') && name.endsWith('/limited')) limited += count
+    else if (name.startsWith('verdict/')) decided += count
+  }
   return {
     arrived: total('minted') + total('walked_in'),
     confirmed: total('confirmed'),
@@ -158,12 +164,13 @@ function countedIn(totals: Readonly<Record<string, number>>): PastCounts {
     left: total('left'),
     rejected: total('rejected'),
     limited,
+    decided,
   }
 }
 
 function countsOf(step: HistoryStep): PastCounts {
-  const { arrived, confirmed, called, shown, admitted, missed, left, rejected, limited } = step
-  return { arrived, confirmed, called, shown, admitted, missed, left, rejected, limited }
+  const { arrived, confirmed, called, shown, admitted, missed, left, rejected, limited, decided } = step
+  return { arrived, confirmed, called, shown, admitted, missed, left, rejected, limited, decided }
 }
 
 function mapped(counts: PastCounts, to: (count: number, key: keyof PastCounts) => number): PastCounts {

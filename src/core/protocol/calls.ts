@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import type { AlertCalls } from './alerts.ts'
 import type { AuditCalls, Proof } from './audit.ts'
 import type { HealthFigures, HealthReport } from './health.ts'
-import type { ChangeRequest, HistoryQuery, HistoryReport } from './history.ts'
+import type { ChangeRequest, HistoryQuery, HistoryReport, ReportCalls } from './history.ts'
 import type {
   Claim,
   ClaimAnswer,
@@ -20,7 +20,15 @@ import type {
 } from './messages.ts'
 
 export type { Forecast } from '../history/forecast.ts'
-export type { ChangeRequest, HistoryMarker, HistoryQuery, HistoryReport } from './history.ts'
+export type {
+  ChangeRequest,
+  HistoryMarker,
+  HistoryQuery,
+  HistoryReport,
+  ReportedDeed,
+  ReportListed,
+  RoomReport,
+} from './history.ts'
 
 /**
  * An error message begins with this if an object's code must not work on its database. Readiness reports the rest of
@@ -160,7 +168,7 @@ export interface Change {
   readonly request: ChangeRequest
 }
 
-export interface RoomCalls<Settings> extends AuditCalls, AlertCalls {
+export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls {
   /** Returns null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>

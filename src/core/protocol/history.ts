@@ -1,6 +1,8 @@
 /** A room's past, as operators read it, and the live changes in it. */
 import type { Decision } from '../health/decision-log.ts'
 import type { HistoryStep } from '../history/history.ts'
+import type { SpanFigures } from '../history/report.ts'
+import type { AuditAction } from './audit.ts'
 
 /** A live change: settings to set, or settings to reset to the deployed file. */
 export type ChangeRequest = { readonly set: unknown } | { readonly reset: readonly string[] | 'all' }
@@ -24,4 +26,47 @@ export interface HistoryReport {
   readonly steps: readonly HistoryStep[]
   /** Oldest first. */
   readonly markers: readonly HistoryMarker[]
+}
+
+/** One deed of an operator, in few words. */
+export interface ReportedDeed {
+  readonly atMs: number
+  readonly actor: string
+  readonly action: AuditAction
+  readonly subject: string | null
+  /** Settings that it changed, each with its value before and after as text of at most 120 characters. */
+  readonly changed: readonly { readonly setting: string; readonly before: string; readonly after: string }[]
+}
+
+/** The report of an event, or of a stretch of time that was asked for. */
+export interface RoomReport {
+  /** Names the report of an event. Null for one that is not kept. */
+  readonly id: string | null
+  readonly event: string | null
+  readonly room: string
+  readonly fromMs: number
+  /** The start of the event, after its prequeue; null where there is no event. */
+  readonly startMs: number | null
+  readonly toMs: number
+  readonly madeAtMs: number
+  readonly figures: SpanFigures
+  /** Decisions of health, oldest first. */
+  readonly decisions: readonly Extract<HistoryMarker, { kind: 'decision' }>[]
+  /** Oldest first; the newest hundred of the time. */
+  readonly deeds: readonly ReportedDeed[]
+}
+
+/** A report in a list. */
+export type ReportListed = Pick<RoomReport, 'event' | 'fromMs' | 'toMs' | 'madeAtMs'> & {
+  readonly id: string
+  readonly admitted: number
+}
+
+export interface ReportCalls {
+  /** Returns the reports that are kept, newest first. */
+  reports(): Promise<readonly ReportListed[]>
+  /** Returns a report that is kept, or null; or makes one of a stretch of time. */
+  report(
+    asked: { readonly id: string } | { readonly fromMs: number; readonly toMs: number },
+  ): Promise<RoomReport | null>
 }

@@ -86,6 +86,12 @@ export class RoomHistory {
     return this.#lastMinute.at(nowMs)
   }
 
+  /** Returns how many doors have reported since then, at least one. */
+  doorsSince(ms: number): number {
+    const doors = [...this.#state.doors.values()]
+    return Math.max(1, doors.filter(({ reportedAtMs }) => reportedAtMs >= ms).length)
+  }
+
   /** `changes` are the live changes of the time that is asked for. */
   report(query: HistoryQuery, changes: readonly Change[], settings: RoomSettings): HistoryReport {
     const decisions = this.#health.decisions(query.fromMs, query.toMs)

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { costUsd } from '../../../tools/simulation/prices.ts'
+import { costUsd } from '../../../src/core/history/prices.ts'
 import { runTool } from '../../support/node/tool.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))

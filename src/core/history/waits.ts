@@ -1,0 +1,69 @@
+/**
+ * The waits of people in line, as they were and not as they were foreseen: from the length of the line when they came,
+ * and from how fast it was called after that.
+ *
+ * People count as if they had come evenly over their step, and had stood in the order of their arrival. So a wait is
+ * exact to about a step. In a room that draws places by lot only the mean is theirs.
+ */
+import type { HistoryStep } from './history.ts'
+
+/** The people of a step are taken as so many groups, one after another. */
+const GROUPS = 5
+
+export interface Waits {
+  /** People who came in this time and were called in it. */
+  readonly people: number
+  readonly medianMs: number
+  readonly p95Ms: number
+}
+
+/** People who came together, and how long they waited. */
+interface Group {
+  readonly people: number
+  readonly waitMs: number
+}
+
+/** Returns the waits of all who came and were called within these steps, or null if there are none. */
+export function waitsIn(steps: readonly HistoryStep[], stepMs: number): Waits | null {
+  const groups = steps.flatMap((step, index): Group[] => {
+    if (step.confirmed === 0) return []
+    const parts = Array.from({ length: GROUPS }, (_, nth) => waitOf(steps, index, (nth + 0.5) / GROUPS, stepMs))
+    return parts.flatMap(waitMs => (waitMs === null ? [] : [{ people: step.confirmed / GROUPS, waitMs }]))
+  })
+  if (groups.length === 0) return null
+  groups.sort((a, b) => a.waitMs - b.waitMs)
+  const people = groups.reduce((sum, group) => sum + group.people, 0)
+  return { people: Math.round(people), medianMs: quantile(groups, people / 2), p95Ms: quantile(groups, people * 0.95) }
+}
+
+/**
+ * Returns how long people waited who came when this part of a step had passed: until all people ahead were called. Null
+ * if some of them never were.
+ */
+function waitOf(steps: readonly HistoryStep[], index: number, part: number, stepMs: number): number | null {
+  const step = steps[index] as HistoryStep
+  const before = steps[index - 1]
+  // The line of the step before still stands if that step is the one just before this one.
+  const waitingBefore = before && before.atMs + stepMs === step.atMs ? before.waiting : 0
+  let ahead = waitingBefore + part * (step.waiting - waitingBefore)
+  const cameAtMs = step.atMs + part * stepMs
+  for (const [nth, later] of steps.slice(index).entries()) {
+    const rest = nth === 0 ? 1 - part : 1
+    const called = rest * later.called
+    if (called >= ahead) {
+      const share = called === 0 ? 0 : ahead / called
+      return Math.round(later.atMs + stepMs - rest * stepMs * (1 - share) - cameAtMs)
+    }
+    ahead -= called
+  }
+  return null
+}
+
+function quantile(groups: readonly Group[], rank: number): number {
+  let people = 0
+  for (const group of groups) {
+    people += group.people
+    if (people >= rank) return group.waitMs
+  }
+  return groups.at(-1)?.waitMs ?? 0
+}
