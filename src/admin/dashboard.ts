@@ -14,12 +14,21 @@ import danger from '../../static/admin/danger.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
 import download from '../../static/admin/download.js'
+import eventDanger from '../../static/admin/events/danger.js'
+import eventEditor from '../../static/admin/events/editor.js'
 import eventList from '../../static/admin/events/list.js'
 import eventWords from '../../static/admin/events/words.js'
 import events from '../../static/admin/events.js'
 import field from '../../static/admin/field.js'
 import file from '../../static/admin/file.js'
 import forecast from '../../static/admin/forecast.js'
+import formBoxes from '../../static/admin/form/boxes.js'
+import formFields from '../../static/admin/form/fields.js'
+import formCss from '../../static/admin/form/form.css'
+import formKinds from '../../static/admin/form/kinds.js'
+import formProblems from '../../static/admin/form/problems.js'
+import formSchema from '../../static/admin/form/schema.js'
+import formTimes from '../../static/admin/form/times.js'
 import health from '../../static/admin/health.js'
 import healthControls from '../../static/admin/health-controls.js'
 import historyCss from '../../static/admin/history.css'
@@ -60,6 +69,15 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'dom.js': [JS, dom],
   'download.js': [JS, download],
   'events.js': [JS, events],
+  'events/danger.js': [JS, eventDanger],
+  'events/editor.js': [JS, eventEditor],
+  'form/boxes.js': [JS, formBoxes],
+  'form/fields.js': [JS, formFields],
+  'form/kinds.js': [JS, formKinds],
+  'form/problems.js': [JS, formProblems],
+  'form/schema.js': [JS, formSchema],
+  'form/times.js': [JS, formTimes],
+  'form/form.css': [CSS, formCss],
   'events/list.js': [JS, eventList],
   'events/words.js': [JS, eventWords],
   'field.js': [JS, field],

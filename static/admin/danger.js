@@ -1,6 +1,7 @@
 // @ts-check
 // The question before a change that affects many visitors: what will happen, in numbers. Every way to change a room
 // comes by here: a field, a switch, the form of all settings, a reset to the file and an undo.
+import { eventEffects } from './events/danger.js'
 import { count, isFull, until } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
@@ -51,7 +52,7 @@ function effectsOf(room, next) {
     ...(becomes('invite_only', true) ? [inviteOnly(room)] : []),
     ...(isMany(rate, settings.new_users_per_minute) ? [fastRate(room, rate)] : []),
     ...(isMany(places, settings.total_active_users) ? [manyPlaces(room, places)] : []),
-    ...(next.events ? lostEvents(room, next.events) : []),
+    ...(next.events ? eventEffects(room, next.events) : []),
   ]
 }
 
@@ -136,23 +137,4 @@ function manyPlaces({ settings, figures }, places) {
   const before = settings.total_active_users
   const text = `The places go from ${count(before)} to ${count(places)}, ${count(places / before)} times as many. ${count(figures.active)} are inside and ${count(figures.waiting)} wait: up to ${count(places - figures.active)} more can be inside at once.`
   return { title: `Allow ${count(places)} inside?`, text, yes: `Allow ${count(places)} inside` }
-}
-
-/**
- * Events that are taken away or suspended while visitors wait for them or are in them.
- * @param {Room} room @param {Settings['events']} next @returns {Effect[]}
- */
-function lostEvents({ events, figures }, next) {
-  const isKept = (/** @type {string} */ name) => next.some(event => event.name === name && !event.suspended)
-  return events
-    .filter(({ name, state }) => (state === 'active' || state === 'prequeueing') && !isKept(name))
-    .map(({ name, state, draw }) => {
-      const now =
-        state === 'active'
-          ? `${name} is on, and ends at once: the settings of the room are in force again. ${count(figures.active)} are inside, and ${count(figures.waiting)} wait.`
-          : draw
-            ? `${count(draw.entries)} visitors wait for the draw of ${name}. It is called off: they stand by arrival, and the line is held for 75 seconds.`
-            : `Visitors wait for the start of ${name}: ${count(figures.waiting)} in all. They keep their places, and the line moves at once.`
-      return { title: `End ${name}?`, text: now, yes: `End ${name}` }
-    })
 }

@@ -39,7 +39,7 @@ export function noteChange(before, request, after) {
   const keys = keysOf(request, before)
   const way = wayBack(keys, before)
   if (way === null || valuesOf(before, keys) === valuesOf(after, keys)) return void undos.delete(before.name)
-  const what = keys.map(key => `${key} from ${value(before, key)} to ${value(after, key)}`).join(', ')
+  const what = keys.map(key => `${key}${fromTo(before, after, key)}`).join(', ')
   undos.set(before.name, { keys, request: way, after: valuesOf(after, keys), what, atMs: serverMs() })
 }
 
@@ -78,7 +78,13 @@ function valuesOf(room, keys) {
   return JSON.stringify(keys.map(key => Reflect.get(room.settings, key)))
 }
 
-/** @param {Room} room @param {string} key */
-function value(room, key) {
-  return short(Reflect.get(room.settings, key), 60)
+/**
+ * Returns the values of a setting in words. A list or an object would be too long. @param {Room} before @param {Room}
+ * after @param {string} key
+ */
+function fromTo(before, after, key) {
+  const values = [before, after].map(room => Reflect.get(room.settings, key))
+  if (values.some(value => typeof value === 'object' && value !== null)) return ''
+  const [from, to] = values.map(value => short(value, 60))
+  return ` from ${from} to ${to}`
 }

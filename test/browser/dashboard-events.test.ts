@@ -3,7 +3,7 @@
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
-import { fake, logIn, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
+import { changes, fake, logIn, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
 
 useDashboard()
 
@@ -47,4 +47,126 @@ describe('the events of a room', () => {
       }
     })
   }
+})
+
+const field = (name: string) => part().getByLabel(name, { exact: true })
+const press = (name: string) => part().getByRole('button', { name, exact: true }).click()
+const note = () => part().locator(':scope > .note').innerText()
+const events = () => fake.room('shop').describe().settings.events
+
+describe('the form of an event', () => {
+  test('makes an event, with the times of the browser and its zone', async () => {
+    await logIn({ timezoneId: 'Europe/Berlin' })
+    await openEvents()
+    await press('New event')
+    await field('Name').fill('winter')
+    await field('Newcomers wait from').fill('2099-12-04T09:30')
+    await field('Starts').fill('2099-12-04T10:00')
+    await field('Ends').fill('2099-12-04T22:00')
+    await field('Draw those who wait by lot').check()
+    await field('Message to everyone in line').fill('Doors open at ten.')
+    expect(await violations()).toEqual([])
+    await press('Save the event')
+    await expect.poll(note, READ).toMatch(/^Done/)
+    expect(events()).toMatchObject([
+      {
+        name: 'winter',
+        prequeue_start_time: '2099-12-04T09:30:00+01:00',
+        event_start_time: '2099-12-04T10:00:00+01:00',
+        shuffle_at_event_start: true,
+        message: 'Doors open at ten.',
+        total_active_users: null,
+      },
+    ])
+    expect(await part().locator('form').isVisible()).toBe(false)
+    expect(changes()[0]?.ifMatch).toBe('"1fake.0"')
+  })
+
+  test('shows each refusal at its field, and keeps what was typed', async () => {
+    fake.room('shop').change({ set: { events: [GALA] } }, null, 'Bo')
+    await logIn({ colorScheme: 'dark' })
+    await openEvents()
+    await press('New event')
+    await field('Name').fill('two words')
+    await field('Ends').fill('2027-01-01T10:00')
+    await field('Starts').fill('2027-01-02T10:00')
+    await field('Newcomers wait from').fill('')
+    await field('New visitors a minute').fill('300')
+    await press('Save the event')
+    await expect.poll(() => field('Name').getAttribute('aria-invalid'), READ).toBe('true')
+    expect(await part().locator('[data-path="event.name"]').innerText()).toContain('Must be 1 to 64 letters, digits')
+    expect(await field('Name').evaluate(node => node === document.activeElement)).toBe(true)
+    expect(await field('Name').inputValue()).toBe('two words')
+    expect(events()).toHaveLength(1)
+    expect(await violations()).toEqual([])
+    await field('Name').fill('winter')
+    await press('Save the event')
+    await expect.poll(() => field('Ends').getAttribute('aria-invalid'), READ).toBe('true')
+    expect(await field('Places inside').getAttribute('aria-invalid')).toBe('true')
+    expect(await field('Name').getAttribute('aria-invalid')).toBeNull()
+  })
+
+  test('keeps an event that another operator has made meanwhile', async () => {
+    fake.room('shop').change({ set: { events: [GALA] } }, null, 'Bo')
+    await logIn()
+    await openEvents()
+    await press('Change gala')
+    await field('Message to everyone in line').fill('Soon.')
+    fake.room('shop').change({ set: { events: [GALA, SALE] } }, null, 'Bo')
+    await expect.poll(() => part().getByRole('heading', { level: 2 }).count(), READ).toBe(2)
+    await press('Save the event')
+    await expect.poll(note, READ).toContain('Another operator changed this room')
+    expect(await field('Message to everyone in line').inputValue()).toBe('Soon.')
+    await press('Save the event')
+    await expect.poll(note, READ).toMatch(/^Done/)
+    expect(events().map(({ name, message }) => [name, message])).toEqual([
+      ['gala', 'Soon.'],
+      ['sale', null],
+    ])
+  })
+
+  test('removes an event after a question, and one press brings it back', async () => {
+    fake.room('shop').change({ set: { events: [GALA, SALE] } }, null, 'Bo')
+    await logIn()
+    await openEvents()
+    await press('Remove sale')
+    const dialog = page.getByRole('dialog', { name: 'Remove sale?' })
+    expect(await dialog.innerText()).toMatch(/1,2\d\d in all\. They keep their places/)
+    await dialog.getByRole('button', { name: 'Remove sale' }).click()
+    await expect.poll(() => events().map(({ name }) => name), READ).toEqual(['gala'])
+    await page.getByRole('button', { name: 'Undo', exact: true }).click()
+    await expect.poll(() => events().map(({ name }) => name), READ).toEqual(['gala', 'sale'])
+  })
+
+  test('copies an event to the next week, and suspends one', async () => {
+    fake.room('shop').change({ set: { events: [GALA] } }, null, 'Bo')
+    await logIn()
+    await openEvents()
+    await press('Copy gala')
+    expect(await field('Name').inputValue()).toBe('gala-2')
+    await press('Save the event')
+    await expect.poll(() => events().length, READ).toBe(2)
+    const [first, copy] = events().map(({ event_start_time }) => Date.parse(event_start_time))
+    expect((copy ?? 0) - (first ?? 0)).toBe(7 * 86_400_000)
+    await press('Suspend gala')
+    await page.getByRole('dialog').getByRole('button', { name: 'Suspend gala' }).click()
+    await expect.poll(() => events()[0]?.suspended, READ).toBe(true)
+    await press('Resume gala')
+    await expect.poll(() => events()[0]?.suspended, READ).toBe(false)
+  })
+
+  test('lets an operator set what the role includes, and a viewer nothing', async () => {
+    fake.mode.role = 'operator'
+    await logIn()
+    await openEvents()
+    await press('New event')
+    expect(await field('New visitors a minute').isEnabled()).toBe(true)
+    expect(await field('Minutes of a session').isDisabled()).toBe(true)
+    expect(await part().locator('[data-path="event.session_duration"]').innerText()).toContain('an admin can set this')
+    expect(await violations()).toEqual([])
+    fake.mode.role = 'viewer'
+    await page.reload()
+    await part().getByText('Your role, viewer, does not include this').first().waitFor()
+    expect(await part().getByRole('button', { name: 'New event' }).isDisabled()).toBe(true)
+  })
 })

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { settingsFor } from '../../src/admin/access/roles.ts'
 import { eventsOf } from '../../src/admin/events.ts'
+import { openApi } from '../../src/admin/openapi/openapi.ts'
 import { historyCsv } from '../../src/admin/past/history.ts'
 import { fail, invalid } from '../../src/admin/refusals.ts'
 import { spend } from '../../src/core/gcra.ts'
@@ -145,6 +146,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
       return fail(403, 'Your role does not include this', mode.forbidden, { more: { role: 'viewer' } })
     if (body.length > BODY_MAX) return fail(413, `The body is larger than ${BODY_MAX} bytes`)
     const [name = '', ...rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/').map(decodeURIComponent)
+    if (path.endsWith('/openapi.json')) return Response.json(openApi(PREFIX))
     if (method === 'GET' && name === '') {
       const silent = { name: mode.silent, error: 'The room does not answer' }
       const all = [...rooms].map(([own, one]) => (own === mode.silent ? silent : one.describe()))

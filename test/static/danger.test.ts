@@ -97,14 +97,39 @@ describe('the question before a change', () => {
     expect(questionFor(suspended, { reset: ['message'] })).toBeNull()
   })
 
-  it('has the numbers of visitors who wait for an event that is taken away', () => {
-    const event = { name: 'sale', state: 'prequeueing', draw: { entries: 812 } }
-    expect(asked({ events: [] }, { events: [event] })).toMatch(/^red: End sale\? 812 visitors wait for the draw/)
-    expect(asked({ events: [{ name: 'sale', suspended: true }] }, { events: [{ ...event, draw: null }] })).toMatch(
-      /^red: End sale\? .*1,204 in all/,
+  it('has the numbers of visitors who wait for an event that is taken away or moved', () => {
+    const [start, later] = ['2026-12-04T09:00:00Z', '2026-12-04T11:00:00Z']
+    const event = { name: 'sale', state: 'prequeueing', startsAt: start, draw: { entries: 812 } }
+    const set = { name: 'sale', event_start_time: start, shuffle_at_event_start: true, suspended: false }
+    const own = { new_users_per_minute: null, queueing_method: null }
+    const from = (state: object) => ({ events: [{ ...event, ...state }], settings: { ...SETTINGS, events: [set] } })
+    expect(asked({ events: [] }, from({}))).toMatch(/^red: Remove sale\? 812 visitors wait for the draw/)
+    expect(asked({ events: [{ ...set, suspended: true }] }, from({ draw: null }))).toMatch(
+      /^red: Suspend sale\? .*1,204 in all/,
     )
-    expect(asked({ events: [{ name: 'sale', suspended: false }] }, { events: [event] })).toBeNull()
-    expect(asked({ events: [] }, { events: [{ ...event, state: 'upcoming' }] })).toBeNull()
-    expect(asked({ events: [] }, { events: [{ ...event, state: 'active' }] })).toMatch(/sale is on.*612 are inside/)
+    expect(asked({ events: [{ ...set, ...own, shuffle_at_event_start: false }] }, from({}))).toMatch(
+      /^red: Call off the draw of sale\? 812/,
+    )
+    expect(asked({ events: [{ ...set, ...own, event_start_time: later }] }, from({}))).toMatch(
+      /^plain: Move the start of sale\? .*812 have an entry/,
+    )
+    expect(asked({ events: [set] }, from({}))).toBeNull()
+    expect(asked({ events: [] }, from({ state: 'upcoming' }))).toMatch(
+      /^plain: Remove sale\? .*No one waits for it yet/,
+    )
+    expect(asked({ events: [] }, from({ state: 'active' }))).toMatch(/^red: End sale\? sale is on.*612 are inside/)
+    expect(asked({ events: [] }, from({ state: 'over' }))).toBeNull()
+  })
+
+  it.each([
+    [{ new_users_per_minute: 600 }, /600 a minute are let in, 5 times as many as the 120 of the room/],
+    [{ new_users_per_minute: 0 }, /no one is let in/],
+    [{ queueing_method: 'passthrough' }, /without any limit/],
+    [{ queueing_method: 'reject' }, /is rejected/],
+  ])('is asked in red for an event with %j', (own, words) => {
+    const planned = { name: 'sale', event_start_time: '2026-12-04T09:00:00Z', suspended: false }
+    const event = { ...planned, new_users_per_minute: null, queueing_method: null, ...own }
+    expect(asked({ events: [event] }, { settings: { ...SETTINGS, events: [] } })).toMatch(/^red: Plan sale like this\?/)
+    expect(asked({ events: [event] }, { settings: { ...SETTINGS, events: [] } })).toMatch(words)
   })
 })

@@ -1,9 +1,12 @@
 // @ts-check
-// The events of a room, soonest first: countdown, times, own settings and draw.
+// The events of a room, soonest first: countdown, times, own settings and draw, and what can be done with each.
+import { change, showNote } from '../change.js'
 import { make, say } from '../dom.js'
+import { button } from '../form/fields.js'
 import { elementOf } from '../parts.js'
-import { serverMs } from '../rooms.js'
+import { chosen, serverMs } from '../rooms.js'
 import { count } from '../words.js'
+import { eventEditor, openCopy, openEvent, openNew, showEditor } from './editor.js'
 import { countdown, insteadWords, localTime, nextTurn, STATES } from './words.js'
 
 /** @typedef {import('../api.js').Room} Room */
@@ -18,11 +21,23 @@ let listed = ''
 const none = make('p', 'No event is planned. An event changes the room from its start to its end, by itself.')
 const list = make('ol')
 list.className = 'event-list'
+const note = make('p')
+note.className = 'note'
+const ADVICE = 'Look at the list again.'
 
 /** @param {Room} room */
 function showList(room) {
   const part = elementOf('events')
-  if (part.children.length === 0) part.append(make('h1', 'Events'), none, list)
+  if (part.children.length === 0) {
+    const add = make(
+      'div',
+      button('New event', () => withRoom(openNew)),
+    )
+    add.dataset.changes = 'events'
+    part.append(make('h1', 'Events'), note, add, eventEditor(), none, list)
+  }
+  showEditor(room)
+  showNote(part, room, 'events')
   const wanted = JSON.stringify([room.name, room.events])
   if (wanted !== listed) write(room)
   listed = wanted
@@ -55,10 +70,65 @@ function rowOf(event) {
       : []),
     ...(event.draw?.seed ? [fact('Seed', event.draw.seed)] : []),
   ]
-  const item = make('li', head, next, make('dl', ...facts))
+  const item = make('li', head, next, make('dl', ...facts), actionsOf(event))
   item.className = 'card'
+  item.dataset.changes = 'events'
   item.dataset.event = event.state
   return item
+}
+
+/** @param {ScheduledEvent} event */
+function actionsOf({ name, state }) {
+  const isSuspended = state === 'suspended'
+  const actions = make(
+    'div',
+    ...(state === 'over' ? [] : [act('Change', name, openEvent)]),
+    act('Copy', name, openCopy),
+    ...(state === 'over'
+      ? []
+      : [act(isSuspended ? 'Resume' : 'Suspend', name, (room, { name }) => suspend(room, name, !isSuspended))]),
+    act('Remove', name, (room, event) =>
+      save(
+        room,
+        room.settings.events.filter(other => other !== event),
+      ),
+    ),
+  )
+  actions.className = 'actions'
+  return actions
+}
+
+/** @typedef {Room['settings']['events'][number]} Event */
+
+/** @param {string} verb @param {string} name @param {(room: Room, event: Event) => Promise<unknown>} deed */
+function act(verb, name, deed) {
+  const node = button(verb, () =>
+    withRoom(async room => {
+      const event = room.settings.events.find(other => other.name === name)
+      if (event) await deed(room, event)
+    }),
+  )
+  node.ariaLabel = `${verb} ${name}`
+  return node
+}
+
+/** @param {(room: Room) => Promise<unknown>} deed */
+function withRoom(deed) {
+  const room = chosen()
+  if (room) void deed(room)
+}
+
+/** @param {Room} room @param {string} name @param {boolean} suspended */
+function suspend(room, name, suspended) {
+  return save(
+    room,
+    room.settings.events.map(event => (event.name === name ? { ...event, suspended } : event)),
+  )
+}
+
+/** @param {Room} room @param {Event[]} events */
+function save(room, events) {
+  return change(room, { key: 'events', version: room.version, request: { set: { events } }, advice: ADVICE })
 }
 
 /** @param {string} name @param {string} value */

@@ -25,7 +25,7 @@ export function inMs(ms) {
 export function nextTurn({ state, prequeueAt, startsAt, endsAt }, nowMs) {
   if (state === 'suspended' || state === 'over') return null
   const turns = [
-    { what: 'Newcomers wait from', at: prequeueAt },
+    { what: 'Newcomers wait', at: prequeueAt },
     { what: 'Starts', at: startsAt },
     { what: 'Ends', at: endsAt },
   ]
