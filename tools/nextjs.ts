@@ -176,7 +176,26 @@ async function walk(browser: Browser, { url, hasScript, set, steps }: Walk): Pro
   await set({ queue_all: false })
   await shows('Cart')
   note('open again: the page of the link opens by itself', page.url() === `${url}/cart`)
+  if (!hasScript) await waitByRecipe(page, { url, set, note })
   await page.close()
+}
+
+interface Noted extends Pick<Walk, 'url' | 'set'> {
+  note(what: string, isRight: boolean): void
+}
+
+/** Waits on the page that has the recipe for React, and a design of its own. */
+async function waitByRecipe(page: Page, { url, set, note }: Noted): Promise<void> {
+  await page.goto(`${url}/own`, { waitUntil: 'networkidle' })
+  await page.evaluate(() => Object.assign(globalThis, { isFirst: true }))
+  await set({ queue_all: true })
+  await leave(page)
+  await page.getByRole('button', { name: 'Load' }).click()
+  await page.getByRole('status').getByText('You are in line').waitFor()
+  await set({ queue_all: false })
+  await page.getByText('{"items":7}').waitFor()
+  const isSame = await page.evaluate(() => Reflect.get(globalThis, 'isFirst') === true)
+  note('held, then open: the recipe for React waits, and loads the data', isSame)
 }
 
 /** Ends the session, as its end by time would. */

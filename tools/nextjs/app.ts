@@ -1,4 +1,11 @@
-/** A small app of Next.js, by the paths of its files: a page with links, and one with a form and data of its own. */
+/**
+ * A small app of Next.js, by the paths of its files: a page with links, one with a form and data of its own, and one
+ * that waits by the recipe for React.
+ */
+import { readFileSync } from 'node:fs'
+
+const recipe = (name: string) =>
+  readFileSync(new URL(`../../docs/snippets/single-page-app/${name}`, import.meta.url), 'utf8')
 
 /** Returns the files. `room` names the room whose script for sites the app includes, null for no script. */
 export function appFiles(room: string | null): Readonly<Record<string, string>> {
@@ -30,6 +37,21 @@ export default function Cart() {
     <textarea aria-label="Note" value={note} onChange={event => setNote(event.target.value)} />
     <button onClick={load}>Load</button><output id="data">{data}</output>
     <button onClick={send}>Send</button><output id="sent">{sent}</output>
+  </main>
+}
+`,
+    'app/own/room.js': recipe('room.js'),
+    'app/own/react.js': recipe('react.js'),
+    'app/own/page.js': `'use client'
+import { useState } from 'react'
+import { appFetch, usePlace } from './react.js'
+export default function Own() {
+  const place = usePlace()
+  const [data, setData] = useState('')
+  const load = async () => setData(await (await appFetch('/api/data')).text())
+  return <main><h1>Own</h1>
+    <button onClick={load}>Load</button><output>{data}</output>
+    {place && <p role="status">You are in line</p>}
   </main>
 }
 `,
