@@ -38,6 +38,17 @@ const APPS: Readonly<Record<string, string>> = {
     Object.assign(globalThis, { load, sendOrder })`,
   react: `${blockWith('usePlace()')}${IN_REACT}
     render(<><Line /><Cart /><Cart /></>)`,
+  // The API is on another site.
+  elsewhere: `import axios from 'axios'
+    import { waitInLine } from './axios.js'
+    import { roomFetch } from './room.js'
+    const api = location.origin.replace('127.0.0.1', 'localhost') + '/api'
+    const show = place => { document.querySelector('#line').hidden = place === null }
+    document.querySelector('#line').textContent = 'You are in line'
+    waitInLine(axios, show)
+    const load = async () => (await roomFetch(api + '/cart', { credentials: 'include' }, show)).json()
+    const loadByAxios = async () => (await axios.get(api + '/cart', { withCredentials: true })).data
+    Object.assign(globalThis, { load, loadByAxios })`,
   // With the script for sites no library needs a recipe.
   'axios-with-script': `import axios from 'axios'
     const load = async adapter => (await axios.get('/api/cart', { adapter })).data
@@ -69,6 +80,8 @@ const CALLS: Readonly<Record<string, readonly [app: string, name: string, argume
   axios: ['axios', 'load'],
   'axios, for text': ['axios', 'load', 'text'],
   'axios, with an order': ['axios', 'sendOrder', 'first'],
+  'fetch, of another site': ['elsewhere', 'load'],
+  'axios, of another site': ['elsewhere', 'loadByAxios'],
   'axios with the script, by XMLHttpRequest': ['axios-with-script', 'load', 'xhr'],
   'axios with the script, by fetch': ['axios-with-script', 'load', 'fetch'],
 }
@@ -91,9 +104,14 @@ beforeAll(async () => {
     if (script !== undefined) response.setHeader('Content-Type', 'text/javascript')
     if (pathname.startsWith('/api/')) reached.push(`${request.method} ${pathname} ${body}`.trim())
     if (pathname.startsWith('/api')) response.setHeader('Content-Type', 'application/json')
+    if (request.headers.origin !== undefined) {
+      response.setHeader('Access-Control-Allow-Origin', request.headers.origin)
+      response.setHeader('Access-Control-Allow-Credentials', 'true')
+    }
     response.end(script ?? (pathname.startsWith('/api') ? '{"items":7}' : shell(pathname)))
   })
-  site = await startRooms({ api: {} }, origin.port)
+  site = await startRooms({ api: { preflights: 'answer' } }, origin.port)
+  await site.change('api', { cors_origins: [pageUrl()] })
   await fill()
   browser = await chromium.launch({ executablePath: command('chromium'), args: ['--no-sandbox'] })
   await Promise.all(
@@ -111,6 +129,9 @@ afterAll(async () => {
 })
 
 const IN_REACT_ALONE = ['react', 'react-with-script']
+
+/** The address of the pages. The site of localhost is another one. */
+const pageUrl = () => site.url.replace('localhost', '127.0.0.1')
 
 /** Lets one visitor in for some minutes, and lowers the capacity to this visitor. */
 async function fill(): Promise<void> {
@@ -132,7 +153,7 @@ async function open(app: string): Promise<Page> {
   const context = await browser.newContext()
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
-  await page.goto(`${site.url}/${app}`)
+  await page.goto(`${pageUrl()}/${app}`)
   return page
 }
 
@@ -154,7 +175,7 @@ function pageOf(visitor: string): Page {
 }
 
 describe('an app in front of a full room', () => {
-  it.each(['fetch', 'axios', 'axios, for text', 'axios, with an order'])('shows the place by its recipe: %s', visitor =>
+  it.each(Object.keys(CALLS).filter(name => !name.includes('script')))('shows the place by its recipe: %s', visitor =>
     pageOf(visitor)
       .locator('#line:not([hidden])')
       .getByText(/^You are/)

@@ -113,3 +113,64 @@ describe('a program', () => {
     expect(response.headers.getSetCookie()).toHaveLength(1)
   })
 })
+
+describe('a script of another site', () => {
+  const from = (Origin: string, token?: string) => ({
+    Accept: '*/*',
+    'Sec-Fetch-Dest': 'empty',
+    'Sec-Fetch-Mode': 'cors',
+    'Sec-Fetch-Site': 'cross-site',
+    Origin,
+    ...(token === undefined ? {} : { 'Waiting-Room-Token': token }),
+  })
+  const NAMED = 'https://app.test'
+  const changeWide = (set: object) => roomStub(env, 'wide').change({ set }, null, 'test')
+  const tokenOf = (response: Response) => response.headers.get('Waiting-Room-Token') ?? ''
+  const sidOf = (token: string) => JSON.parse(atob(token.split('.')[1] ?? '')).sub
+
+  it('that the room names keeps its place by a header, and goes in with it', async () => {
+    const edge = newEdge()
+    // Browsers keep no Lax cookie of such an answer, so each request comes without one.
+    const ask = (path: string, token?: string) =>
+      new Visitor('wide.test', edge).send(path, { headers: from(NAMED, token) })
+    await changeWide({ queue_all: true })
+    await eventually(async () => (await ask('/api')).status).toBe(503)
+    const { response } = await ask('/api')
+    const first = tokenOf(response)
+    expect([first.slice(0, 2), response.headers.getSetCookie()]).toEqual(['ey', []])
+    const poll = (token: string) => ask('/.waiting-room/status?room=wide&claim=1', token)
+    let token = first
+    const stateOf = async () => {
+      const { response, text } = await poll(token)
+      token = tokenOf(response) || token
+      expect(response.headers.getSetCookie()).toEqual([])
+      return JSON.parse(text).state
+    }
+    await eventually(stateOf).toBe('waiting')
+    expect(token).not.toBe(first)
+    await changeWide({ queue_all: false })
+    await eventually(stateOf).toBe('admitted')
+    expect(sidOf(token)).toBe(sidOf(first))
+    const { atOrigin } = await ask('/api', token)
+    expect(atOrigin?.headers['waiting-room-session']).toBe(sidOf(first))
+    expect(atOrigin?.headers['waiting-room-token']).toBeUndefined()
+  })
+
+  it('that the room names may read the token that comes with an answer of the site', async () => {
+    const ask = () => new Visitor('wide.test', newEdge()).send('/api', { headers: from(NAMED) })
+    await eventually(async () => (await ask()).status).toBe(200)
+    const { response, atOrigin } = await ask()
+    expect(atOrigin).not.toBeNull()
+    expect(tokenOf(response)).toMatch(/^ey/)
+    expect(response.headers.get('Access-Control-Expose-Headers')).toBe('Waiting-Room-Token')
+    expect([response.headers.getSetCookie(), response.headers.get('Cache-Control')]).toEqual([[], 'private, no-store'])
+  })
+
+  it('that the room does not name gets neither a token nor a cookie', async () => {
+    for (const headers of [from('https://evil.test'), { ...from(NAMED), Origin: 'null' }]) {
+      const { response } = await new Visitor('wide.test', newEdge()).send('/api', { headers })
+      expect([tokenOf(response), response.headers.getSetCookie()]).toEqual(['', []])
+      expect(response.headers.has('Access-Control-Expose-Headers')).toBe(false)
+    }
+  })
+})

@@ -1,5 +1,5 @@
 /** The recipe of docs/single-page-apps.md, with a room of fake answers. */
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 interface Place {
   readonly state: string
@@ -49,6 +49,12 @@ function answers(...responses: readonly Response[]): string[] {
   return asked
 }
 
+/** A tab of a browser. */
+beforeEach(() => {
+  const kept = new Map<string, string>()
+  const getItem = (key: string) => kept.get(key) ?? null
+  vi.stubGlobal('sessionStorage', { getItem, setItem: (key: string, value: string) => kept.set(key, value) })
+})
 afterEach(() => vi.unstubAllGlobals())
 
 describe('the recipe for fetch', () => {

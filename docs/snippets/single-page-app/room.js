@@ -15,6 +15,30 @@ export const isOfTheRoom = state => IN_LINE.includes(state) || REJECTED.includes
 /** Only these may be sent again without a question. An answer to HEAD has no place in it. */
 export const isSentAgain = method => method.toUpperCase() === 'GET'
 
+const TOKEN = 'Waiting-Room-Token'
+const keyOf = url => `waiting-room of ${new URL(url).origin}`
+
+/** Only an API of another site gives a token: a browser keeps no cookie of such an API. It is kept with the tab. */
+export const tokenFor = url => storage()?.getItem(keyOf(url))
+export const keepToken = (url, token) => token && storage()?.setItem(keyOf(url), token)
+
+/** Browsers that block cookies throw here. */
+function storage() {
+  try {
+    return sessionStorage
+  } catch {
+    return null
+  }
+}
+
+async function send(request) {
+  const token = tokenFor(request.url)
+  if (token) request.headers.set(TOKEN, token)
+  const answer = await fetch(request)
+  keepToken(request.url, answer.headers.get(TOKEN))
+  return answer
+}
+
 /** The waits, by the address of their polls. */
 const waits = new Map()
 
@@ -44,9 +68,9 @@ function begin(polls, place) {
 async function poll(url, wait) {
   while (IN_LINE.includes(wait.place.state)) {
     await new Promise(resolve => setTimeout(resolve, wait.place.pollAfterSeconds * 1000))
-    const init = { headers: { Accept: 'application/json' }, credentials: 'include' }
+    const request = new Request(url, { headers: { Accept: 'application/json' }, credentials: 'include' })
     // Without a connection there is no answer. A poll that came too early has no place in it.
-    const answer = await fetch(url, init).catch(() => null)
+    const answer = await send(request).catch(() => null)
     if (!answer?.ok) continue
     wait.place = await answer.json()
     if (IN_LINE.includes(wait.place.state)) for (const show of wait.shows) show(wait.place)
@@ -57,8 +81,8 @@ async function poll(url, wait) {
 /** A fetch that waits. A request that changes something is returned with its 503: the app offers it again. */
 export async function roomFetch(input, init, show) {
   const request = new Request(input, init)
-  const answer = await fetch(request.clone())
+  const answer = await send(request.clone())
   if (!isOfTheRoom(answer.headers.get('Waiting-Room-State')) || request.method === 'HEAD') return answer
   await waitForTurn(request.url, await answer.clone().json(), show, request.signal)
-  return isSentAgain(request.method) ? fetch(request) : answer
+  return isSentAgain(request.method) ? send(request) : answer
 }

@@ -24,12 +24,12 @@ import { resubmitPage } from '../pages/resubmit.ts'
 import { waitingPage } from '../pages/waiting.ts'
 import { problemResponse, tryAgainShortly } from '../problem.ts'
 import { setCookie } from '../request/cookies.ts'
-import { giveCookie } from '../request/set-cookie.ts'
+import { giveCookie, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { languageFor } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
-import { sitePreflight } from './cors.ts'
+import { exposeToken, sitePreflight } from './cors.ts'
 import { chargeAfterwards, limitedResponse, needsLimitFields, setLimitFields } from './limited.ts'
 import { endingStream, isForProgram, opensStream, outsideHeaders, outsideStatus } from './outside.ts'
 import { makePrivate } from './private.ts'
@@ -92,7 +92,10 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
     giveCookie(visit, room.settings.config, headers, pass)
     // The header has room for one token. Where rooms overlap, the place in the room that refuses the visitor is the one
     // to keep.
-    if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) headers.set(TOKEN_HEADER, pass)
+    if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) {
+      headers.set(TOKEN_HEADER, pass)
+      exposeToken(visit, room, headers)
+    }
     makePrivate(headers)
   }
 }
@@ -166,7 +169,8 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
 export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, string> {
   const headers = outsideHeaders(waiting.pollAfterMs)
   if (waiting.token !== null) {
-    headers['Set-Cookie'] = setCookie(waiting.room.settings.config, visit.url, waiting.token)
+    const { config } = waiting.room.settings
+    if (mayGiveCookie(visit, config)) headers['Set-Cookie'] = setCookie(config, visit.url, waiting.token)
     if (readsHeader(visit, waiting.room)) headers[TOKEN_HEADER] = waiting.token
   }
   return headers

@@ -38,7 +38,7 @@ import { asksBeforeClaim } from './confirm.ts'
 import { belongsOnHttps, noteHttps } from './https-redirect.ts'
 import { invitedBy } from './invitation.ts'
 import { type NetworkCheck, networkCheck } from './network-policies.ts'
-import { carriedBy, ofThisGeneration } from './presented-tokens.ts'
+import { carriedBy, ofThisGeneration, readsHeader } from './presented-tokens.ts'
 import { awaitBriefly, leaseOn } from './session.ts'
 import { placeAfter } from './tickets.ts'
 import {
@@ -112,7 +112,8 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
   if (!ticket && !own.keepCookie && belongsOnHttps(visit, room)) return { kind: 'https', why: 'newcomer', room }
   const over = after === undefined ? undefined : room.ended.find(after, visit.nowMs)
   const requeuedBy = over?.requeuedBy ?? null
-  const keepCookie = own.keepCookie || !mayGiveCookie(visit, room.settings.config)
+  const isReached = mayGiveCookie(visit, room.settings.config) || readsHeader(visit, room)
+  const keepCookie = own.keepCookie || !isReached
   // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
   const enters = asksBeforeClaim(visit, room.settings.at(visit.nowMs).config, ticket) ? 'poll' : 'enter'
   const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : enters

@@ -2,7 +2,9 @@
 import { laneOf } from '../../core/line/line.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import { inGeneration, MAIN_LANE, type Pass, type Ticket } from '../../core/ticket.ts'
+import { allowedOrigin } from '../request/allowed-origin.ts'
 import { cookieName } from '../request/cookies.ts'
+import { mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
@@ -71,13 +73,19 @@ function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number
 }
 
 /**
- * Whether a visitor gets its token in a header. Programs without cookies do. A request with the cookie of the room
- * never does: the cookie is HttpOnly, and a page's script must not read its token in another way.
+ * Whether a visitor gets its token in a header. Programs without cookies do, and scripts of other sites that the room
+ * names, because browsers give them no cookie of ours. A request with the cookie of the room never does: the cookie is
+ * HttpOnly, and a page's script must not read its token in another way.
  */
 export function readsHeader(visit: Visit, room: RoomClient): boolean {
   if (cookiesIn(visit, room).length > 0) return false
   const { headers } = visit.request
-  return headers.has(TOKEN_HEADER) || (visit.kind === 'api' && !headers.has('Sec-Fetch-Site'))
+  if (headers.has(TOKEN_HEADER)) return true
+  return visit.kind === 'api' && (!headers.has('Sec-Fetch-Site') || isOfNamedSite(visit, room))
+}
+
+function isOfNamedSite(visit: Visit, { settings: { config } }: RoomClient): boolean {
+  return !mayGiveCookie(visit, config) && allowedOrigin(visit, config) !== null
 }
 
 function cookiesIn(visit: Visit, room: RoomClient): readonly string[] {
