@@ -5,7 +5,12 @@ import uplotCss from '../../node_modules/uplot/dist/uPlot.min.css'
 import css from '../../static/admin/admin.css'
 import html from '../../static/admin/admin.html'
 import advice from '../../static/admin/advice.js'
+import alertEditor from '../../static/admin/alerts/editor.js'
+import alertsPart from '../../static/admin/alerts/part.js'
+import alertWords from '../../static/admin/alerts/words.js'
 import api from '../../static/admin/api.js'
+import auditLog from '../../static/admin/audit/log.js'
+import auditWords from '../../static/admin/audit/words.js'
 import change from '../../static/admin/change.js'
 import changes from '../../static/admin/changes.js'
 import chart from '../../static/admin/chart.js'
@@ -37,6 +42,7 @@ import historyTable from '../../static/admin/history-table.js'
 import historyWords from '../../static/admin/history-words.js'
 import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
+import operationsCss from '../../static/admin/operations.css'
 import overview from '../../static/admin/overview.js'
 import pages from '../../static/admin/pages.js'
 import partsCss from '../../static/admin/parts.css'
@@ -59,7 +65,12 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'admin.css': [CSS, css],
   'main.js': [JS, entry],
   'advice.js': [JS, advice],
+  'alerts/editor.js': [JS, alertEditor],
+  'alerts/part.js': [JS, alertsPart],
+  'alerts/words.js': [JS, alertWords],
   'api.js': [JS, api],
+  'audit/log.js': [JS, auditLog],
+  'audit/words.js': [JS, auditWords],
   'change.js': [JS, change],
   'changes.js': [JS, changes],
   'chart.js': [JS, chart],
@@ -90,6 +101,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'history-words.js': [JS, historyWords],
   'history.js': [JS, history],
   'login.js': [JS, login],
+  'operations.css': [CSS, operationsCss],
   'pages.js': [JS, pages],
   'overview.js': [JS, overview],
   'parts.css': [CSS, partsCss],

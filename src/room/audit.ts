@@ -1,6 +1,6 @@
 /**
- * The storage of a room's audit log. It is bounded by age and by number, and each value by its length. No flood of deeds
- * of one person pushes out what others did.
+ * The storage of a room's audit log. It is bounded by age and by number, and each value by its length. A flood of deeds
+ * of one person pushes out only deeds of that person.
  */
 import type { AuditEntry, AuditQuery, Deed, Proof } from '../core/protocol/audit.ts'
 import { HOUR_MS } from '../core/timing.ts'

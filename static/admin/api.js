@@ -64,9 +64,9 @@ export async function call(path, init = {}) {
     const headers = { ...token, ...init.headers }
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const response = await fetch(new URL(path, API), { cache: 'no-store', ...init, headers, signal })
-    const isText = (response.headers.get('Content-Type') ?? '').startsWith('text/')
-    const isJson = response.ok && response.status !== 204
-    const body = isText
+    const type = response.headers.get('Content-Type') ?? ''
+    const isJson = response.ok && type.includes('json')
+    const body = type.startsWith('text/')
       ? await response.text()
       : isJson
         ? await response.json()

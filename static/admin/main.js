@@ -1,6 +1,8 @@
 // @ts-check
 // The operators' dashboard: reads the room every second, shows it, and sends changes. This file joins the parts.
 import { showAdvice } from './advice.js'
+import { alertsPart } from './alerts/part.js'
+import { auditPart } from './audit/log.js'
 import { onMade } from './change.js'
 import { showChanges } from './changes.js'
 import { showDecisions } from './decisions.js'
@@ -39,6 +41,8 @@ const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').m
 
 addPart(eventsPart)
 addPart(reportsPart)
+addPart(alertsPart)
+addPart(auditPart)
 onNews(show)
 followScroll()
 historyControls()

@@ -20,6 +20,7 @@ import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 import { fakeHistory } from './fake-history.ts'
+import { FakeOperations } from './fake-operations.ts'
 
 export const TOKEN = 'an-admin-token-of-thirty-two-chars'
 const PREFIX = '/.waiting-room'
@@ -106,7 +107,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
         return void send(response, new Response('a report', { headers: { 'Content-Type': `text/${report[1]}` } }))
       }
       if (path.endsWith('/history') && !mode.off) return void send(response, history(searchParams))
-      void send(response, api(request, path, Buffer.concat(chunks).toString()))
+      void send(response, api(request, path, Buffer.concat(chunks).toString(), searchParams))
     })
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
@@ -125,7 +126,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
     return new Response(historyCsv(report), { headers: { 'Content-Type': 'text/csv; charset=utf-8' } })
   }
 
-  function api(request: IncomingMessage, path: string, body: string): Response {
+  function api(request: IncomingMessage, path: string, body: string, search: URLSearchParams): Response {
     if (mode.off) return fail(403, 'The admin API is off', 'The secret ADMIN_TOKEN is not set.')
     const isIn = mode.access && request.headers.authorization === undefined
     if (!isIn && request.headers.authorization !== `Bearer ${TOKEN}`) {
@@ -170,6 +171,17 @@ export async function startFakeAdmin(given: readonly Given[]) {
         return Response.json({ changes: room.changes.slice(0, 100) })
       case 'GET reports':
         return Response.json({ reports: room.reports })
+      case 'GET alerts':
+        return Response.json(room.operations.alerts(room.describe().settings))
+      case 'POST alerts/one':
+        return room.operations.test(Object(parsed(body)).receiver)
+          ? new Response(null, { status: 202 })
+          : fail(422, 'There is no such receiver')
+      case 'GET audit': {
+        const entries = room.operations.audit(room.changes, search)
+        const headers = { 'Content-Type': 'text/csv; charset=utf-8' }
+        return search.get('format') === 'csv' ? new Response('time,actor\r\n', { headers }) : Response.json({ entries })
+      }
       case 'GET health/one':
       case 'GET health':
         return Response.json({ health: room.describe().figures.health, decisions: DECISIONS, history: [] })
@@ -210,6 +222,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
 class FakeRoom {
   readonly changes: Change[] = []
   readonly reports: ReportListed[] = []
+  readonly operations = new FakeOperations()
   readonly #file: RoomConfig
   readonly #given: Given
   #overrides: Overrides = {}

@@ -44,7 +44,11 @@ function report() {
   return {
     type: 'object',
     properties: {
-      rules: list({ name: text, when: text, firedAtMs: moment, lastFiredAtMs: moment }),
+      rules: list({
+        ...{ name: text, when: text, threshold: { type: ['number', 'null'] } },
+        ...{ forMs: { type: 'integer' }, pauseMs: { type: 'integer' }, to: { type: 'array', items: text } },
+        ...{ firedAtMs: moment, lastFiredAtMs: moment, resolvedAtMs: moment, changingSinceMs: moment },
+      }),
       receivers: list({ name: text, format: text, host: text }),
       deliveries: list({
         ...{ id: text, receiver: text, text, createdAtMs: moment, nextAttemptMs: moment },

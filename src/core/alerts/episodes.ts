@@ -12,6 +12,8 @@ export interface Episode {
   readonly changingSinceMs: number | null
   /** When the alert fired last. The pause counts from there. */
   readonly lastFiredAtMs: number | null
+  /** When the last episode ended. Episodes that an older version has stored lack it. */
+  readonly resolvedAtMs?: number | null
 }
 
 export const NO_EPISODE: Episode = { firedAtMs: null, changingSinceMs: null, lastFiredAtMs: null }
@@ -37,10 +39,11 @@ export function advanceEpisode(
   const changingSinceMs = Math.min(episode.changingSinceMs ?? nowMs, nowMs)
   const changing = { ...episode, changingSinceMs }
   if (nowMs - changingSinceMs < rule.forMs) return { episode: changing, notice: null }
-  if (isOpen) return { episode: { ...episode, firedAtMs: null, changingSinceMs: null }, notice: 'resolved' }
+  if (isOpen)
+    return { episode: { ...episode, firedAtMs: null, changingSinceMs: null, resolvedAtMs: nowMs }, notice: 'resolved' }
   const last = episode.lastFiredAtMs
   if (last !== null && nowMs - last < rule.pauseMs) return { episode: changing, notice: null }
-  return { episode: { firedAtMs: nowMs, changingSinceMs: null, lastFiredAtMs: nowMs }, notice: 'firing' }
+  return { episode: { ...episode, firedAtMs: nowMs, changingSinceMs: null, lastFiredAtMs: nowMs }, notice: 'firing' }
 }
 
 /** True if time can bring the next notice of a rule, so that an object without visitors must wake for it. */

@@ -1,10 +1,14 @@
 /** The alerts of a room as operators see them, and the calls about them. */
 import type { AlertRule } from '../alerts/rules.ts'
 
-interface AlertState extends Pick<AlertRule, 'name' | 'when' | 'threshold' | 'to'> {
+interface AlertState extends AlertRule {
   /** When the present episode began; null while the alert is quiet. */
   readonly firedAtMs: number | null
   readonly lastFiredAtMs: number | null
+  /** When the last episode ended. Null before that. */
+  readonly resolvedAtMs: number | null
+  /** Since when the condition has been present without an alert, or gone during one. Null otherwise. */
+  readonly changingSinceMs: number | null
 }
 
 /** One notice on its way to one receiver. */

@@ -118,9 +118,9 @@ export class Alerts {
 
   report(rules: readonly AlertRule[]): AlertReport {
     return {
-      rules: rules.map(({ name, when, threshold, to }) => {
-        const { firedAtMs, lastFiredAtMs } = this.#episodes.get(name) ?? NO_EPISODE
-        return { name, when, threshold, to, firedAtMs, lastFiredAtMs }
+      rules: rules.map(rule => {
+        const { resolvedAtMs = null, ...episode } = this.#episodes.get(rule.name) ?? NO_EPISODE
+        return { ...rule, ...episode, resolvedAtMs }
       }),
       receivers: this.#receivers.map(({ name, format, url }) => ({ name, format, host: new URL(url).host })),
       deliveries: this.#outbox.deliveries(),

@@ -54,6 +54,14 @@ describe('an episode', () => {
     ])
   })
 
+  it('keeps when it was resolved while it is quiet, and while it fires again', () => {
+    const rule = { forMs: 0, pauseMs: 0 }
+    const fired = advanceEpisode(rule, NO_EPISODE, true, 1_000).episode
+    const resolved = advanceEpisode(rule, fired, false, 2_000).episode
+    expect(resolved).toEqual({ firedAtMs: null, changingSinceMs: null, lastFiredAtMs: 1_000, resolvedAtMs: 2_000 })
+    expect(advanceEpisode(rule, resolved, true, 3_000).episode).toMatchObject({ firedAtMs: 3_000, resolvedAtMs: 2_000 })
+  })
+
   it('fires at once without a time, and is untouched while the condition is not known', () => {
     expect(play([true, null, null, false], { forMs: 0, pauseMs: 0 })).toEqual([
       ['firing', 0],
