@@ -60,6 +60,8 @@
   let keeps = room.dataset.state === 'turn'
   // Until when, by performance.now(), which a change of the visitor's clock does not move.
   let turnEndsMs = performance.now() + Number(room.dataset.left) * 1000
+  // The solution of a challenge, until the room has it.
+  let solution = ''
   let failures = 0
   let dueAtMs = 0
   let updated = element('status').textContent || ''
@@ -286,13 +288,16 @@
     const tooLate = setTimeout(() => mine.abort(), ANSWER_WITHIN_MS)
     let retryAfter = 0
     try {
-      const response = await fetch(asks() ? statusUrl.replace('claim=1', 'claim=0') : statusUrl, {
+      const url = asks() ? statusUrl.replace('claim=1', 'claim=0') : statusUrl
+      const response = await fetch(solution ? url.replace('/status?', '/challenge?') : url, {
+        ...(solution ? { method: 'POST', body: solution } : {}),
         headers: { Accept: 'application/json' },
         cache: 'no-store',
         signal: mine.signal,
       })
       const { status } = response
       retryAfter = Math.min(RETRY_AFTER_MAX_SECONDS, Number(response.headers.get('Retry-After')) || 0)
+      if (status < 500 && status !== 429) solution = ''
       // The room does not exist any more, so there is nothing to wait for.
       if (status === 404) finish()
       else if (status === 429) {
@@ -321,6 +326,10 @@
   window.addEventListener('pageshow', event => event.persisted && poll())
   window.addEventListener('offline', () => connected(false))
   window.addEventListener('online', () => 'lost' in room.dataset && pollIn(Math.random()))
+  room.addEventListener('solved', event => {
+    solution = /** @type {CustomEvent<string>} */ (event).detail
+    poll()
+  })
   element('action').addEventListener('click', enter)
   if (tabs) tabs.onmessage = event => take(event.data, 1)
 

@@ -20,6 +20,12 @@ export interface Entry {
   readonly draw: number
 }
 
+/** `failed`: its visitor gave a wrong solution in a room where such a place never moves. */
+export type ChallengeState =
+  | { readonly state: 'set'; readonly sinceMs: number }
+  | { readonly state: 'solved' }
+  | { readonly state: 'failed' }
+
 /** The generation of a token that was issued while no door answered. */
 export const NO_GENERATION = 0
 
@@ -50,6 +56,8 @@ export interface Ticket {
   readonly referrer?: string
   /** True once its visitor has missed a turn by a little, and stands at the front again. It happens once. */
   readonly excused?: true
+  /** How far its visitor has got with the challenge of the room. Absent where none was set. */
+  readonly challenge?: ChallengeState
   /** When the place was taken, for a sid from an invitation. Such a sid can have more than one session. */
   readonly takenMs?: number
   readonly generation: number

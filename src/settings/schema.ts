@@ -9,6 +9,7 @@ import { LANES_MAX } from '../core/ticket.ts'
 import { alertRules } from './admin/alert-rules.ts'
 import { brandProblems, brandSettings } from './brand/settings.ts'
 import { bypassRule } from './bypass/rule.ts'
+import { challengeSettings } from './challenge/settings.ts'
 import { pagesProblem } from './custom-page.ts'
 import { eventsSchema } from './events.ts'
 import { healthPins, healthSettings, pinProblem, upstreamList } from './health.ts'
@@ -102,6 +103,7 @@ const runtimeShape = {
   rate_limits: rateLimits.prefault([]),
   max_concurrent: numberIn(1, 10_000).nullable().default(null),
   anonymous: anonymousLimit.prefault({}),
+  challenge: challengeSettings,
   rate_limit_headers: rateLimitHeaders.prefault({}),
   preflights: oneOf('forward', 'answer').default('forward'),
   cors_origins: z.array(textThat(isOrigin, 'an origin like https://shop.example, or *')).max(50).default([]),

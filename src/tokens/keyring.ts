@@ -6,7 +6,7 @@
  */
 import { base64url, type CryptoKey, importJWK, type JWK } from 'jose'
 import { encodedHeader } from './compact.ts'
-import { derivedKey, drawKeyOf } from './derive.ts'
+import { challengeSecretOf, derivedKey, drawKeyOf } from './derive.ts'
 
 interface SigningKey {
   readonly kid: string
@@ -33,6 +33,8 @@ export interface KeyRing {
   readonly passes: TokenKeys
   /** Keys of draws by `kid`, each derived from the ticket key of the same `kid`. */
   readonly draws: ReadonlyMap<string, CryptoKey>
+  /** Secrets that sign challenges by `kid`, each derived from the ticket key of the same `kid`. */
+  readonly challenges: ReadonlyMap<string, string>
   /** HS256 keys of invitations by room and `kid`, oldest first. */
   readonly invitations: ReadonlyMap<string, ReadonlyMap<string, CryptoKey>>
   /** For each room, the key that turns an invited subject into a sid. */
@@ -76,6 +78,7 @@ export async function openKeyRing(secret: string | undefined, openedMs = 0): Pro
   const passes = stored.filter(isPassKey)
   const ofTickets = await tokenKeys('ticket', tickets)
   const draws = [...ofTickets.verify].map(async ([kid, key]) => [kid, await drawKeyOf(key)] as const)
+  const challenges = [...ofTickets.verify].map(async ([kid, key]) => [kid, await challengeSecretOf(key)] as const)
   const invitations = await invitationKeys(stored)
   const subjects = [...invitations].map(async ([room, keys]) => {
     const [oldest] = keys.values()
@@ -88,6 +91,7 @@ export async function openKeyRing(secret: string | undefined, openedMs = 0): Pro
     tickets: ofTickets,
     passes: await tokenKeys('pass', passes),
     draws: new Map(await Promise.all(draws)),
+    challenges: new Map(await Promise.all(challenges)),
     jwks: { keys: passes.map(publicPart) },
   }
 }

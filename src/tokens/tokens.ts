@@ -6,6 +6,7 @@
  */
 import { type CryptoKey, compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import { type Draw, type Entry, PASS_ENDS_EARLY_MS, type Pass, SKEW_MS, type Ticket } from '../core/ticket.ts'
+import { challengeClaim, challengeFrom } from './challenges.ts'
 import { headerPart, isCanonical, signCompact, TOKEN_BYTES_MAX, verifyCompact } from './compact.ts'
 import { drawnKey } from './draw.ts'
 import { type KeyRing, KINDS as SIGNED } from './keyring.ts'
@@ -102,7 +103,7 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry, excused } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry, excused, challenge } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // A token contains the batch of a draw and not the place: a visitor must not read the place before the batch has
@@ -119,6 +120,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     ...(typeof waitMs === 'number' ? { wait: waitMs } : {}),
     by: byMs,
     ...(excused ? { excused } : {}),
+    ...(challenge === undefined ? {} : { chal: challengeClaim(challenge) }),
     ...(takenMs === undefined ? {} : { taken: takenMs }),
     ...(ticket.referrer === undefined ? {} : { ref: ticket.referrer }),
     gen: generation,
@@ -190,11 +192,14 @@ async function ticketFrom(payload: Record<string, unknown>, room: string, ring: 
   const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
   const excuse = payload.excused === true ? ({ excused: true } as const) : {}
+  const challenge = challengeFrom(payload.chal)
+  if (challenge === null) return NONE
   const ticket = {
     room,
     sid: sub,
     ...place,
     ...excuse,
+    ...challenge,
     ...invited,
     ...refIn(payload),
     generation: gen,

@@ -48,6 +48,7 @@ const PARTS: Record<string, readonly string[]> = {
     'texts',
     'limits',
     'room-client',
+    'first-use',
     'gate',
     'origin',
     'pages',

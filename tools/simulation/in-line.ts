@@ -4,7 +4,8 @@
  */
 import { afterClaim } from '../../src/core/place/after-claim.ts'
 import { type Outsider, UNKNOWN_YET } from '../../src/core/place/outsider.ts'
-import { type ClaimStep, nextStep, pollAfter, type WaitStep } from '../../src/core/place/step.ts'
+import { nextStep, pollAfter } from '../../src/core/place/step.ts'
+import type { ClaimStep, WaitStep } from '../../src/core/place/steps.ts'
 import { counterOf, goneCounterOf } from '../../src/core/place/tickets.ts'
 import type { ClaimAnswer } from '../../src/core/protocol/messages.ts'
 import { doorOf, inGeneration, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
@@ -84,6 +85,9 @@ export class InLine {
           break
         case 'charge-network':
           visitor = { ...visitor, delayMs: 0 }
+          break
+        case 'charge-unsolved':
+          visitor = { ...visitor, unsolvedDelayMs: 0 }
           break
         case 'wait':
           return this.#wait(request, step)

@@ -177,6 +177,7 @@ function stepRulesOf({ lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
     whenSoldOut: 'hold',
     onRoomFailure: 'hold',
     ratePerMinute,
+    challenge: { when: 'off', failed: 'again' },
   }
 }
 

@@ -4,7 +4,7 @@ import type { Again } from '../session.ts'
 import type { Ticket } from '../ticket.ts'
 import type { StepRules } from './outsider.ts'
 import { frontFor, refused } from './place.ts'
-import { type ClaimStep, type RejectStep, unknownPlace, type WaitStep } from './step.ts'
+import { type ClaimStep, type RejectStep, unknownPlace, type WaitStep } from './steps.ts'
 import { newTicket } from './tickets.ts'
 
 /** The answer to a claim that did not admit its visitor. */
@@ -36,7 +36,8 @@ export function afterClaim(claim: ClaimStep, refusal: ClaimRefusal, rules: StepR
       if (claim.leaves) return { kind: 'reject', why }
       const ticket = refused(claim.ticket, snapshot, rules.claimWindowMs, nowMs)
       const place = ticket.byMs === null ? unknownPlace(ticket, nowMs) : claim.place
-      return { kind: 'wait', why, ticket, place, snapshot, issued: claim.issued, confirms: false, delayMs: 0 }
+      const waits = { issued: claim.issued, confirms: false, delayMs: 0, isUnsolved: false } as const
+      return { kind: 'wait', why, ticket, place, snapshot, ...waits }
     }
   }
 }
@@ -48,5 +49,6 @@ export function ticketAgain(
   nowMs: number,
 ): Ticket {
   const place = { ...frontFor(again, snapshot), byMs: nowMs + rules.claimWindowMs }
-  return newTicket({ room, sid: again.sid, ...place }, snapshot, nowMs)
+  // The visitor was inside, so the session before was no stranger's.
+  return newTicket({ room, sid: again.sid, ...place, challenge: { state: 'solved' } }, snapshot, nowMs)
 }

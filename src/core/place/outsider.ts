@@ -32,6 +32,15 @@ export interface StepRules {
   readonly onRoomFailure: 'hold' | 'admit'
   /** The admissions of the room. 0 while it is held, and before the start of an event. */
   readonly ratePerMinute: number
+  readonly challenge: ChallengeRules
+}
+
+/** When a ticket must solve a challenge before its first use, and what becomes of one with a wrong solution. */
+export interface ChallengeRules {
+  /** `crowded`: only visitors who have to wait. */
+  readonly when: 'off' | 'crowded' | 'always'
+  /** `infinite`: the place never moves. `again`: the visitor may try again. */
+  readonly failed: 'again' | 'infinite'
 }
 
 /** The room as one isolate knows it now. */
@@ -62,12 +71,26 @@ export interface Outsider {
   readonly claims: number
   /** How long the network must wait with this ticket. Null before the network was charged. */
   readonly delayMs: number | null
+  /**
+   * How long a ticket that has not solved its challenge in time must still wait, by the quota of its network. 0 means
+   * that it counts without a solution. Null before the network was charged.
+   */
+  readonly unsolvedDelayMs: number | null
+  /** True if no challenge is set for this visitor: a search engine whose identity is verified. */
+  readonly isExempt: boolean
   /** True once this isolate has admitted all that it may by itself. */
   readonly isLocalSpent: boolean
 }
 
 /** A visitor at the start of a request: nothing was found out yet. */
-export const UNKNOWN_YET = { issued: null, claims: 0, delayMs: null, isLocalSpent: false } as const
+export const UNKNOWN_YET = {
+  issued: null,
+  claims: 0,
+  delayMs: null,
+  unsolvedDelayMs: null,
+  isExempt: false,
+  isLocalSpent: false,
+} as const
 
 export type WhyIssued = 'newcomer' | 'missed' | 'changed-lane'
 

@@ -6,9 +6,10 @@
  * Each of these steps comes at most once before the next claim, and a request makes at most two claims.
  */
 import type { Quota } from '../gcra.ts'
-import type { Snapshot } from '../protocol/messages.ts'
 import { MAIN_LANE, type Ticket } from '../ticket.ts'
+import { challenged, isUnsolved, neverMoves } from './challenge.ts'
 import { POLL_WINDOW_SHARE } from './estimate.ts'
+import { beforeFirstUse, standsStill } from './first-use.ts'
 import {
   hasLane,
   isUninvited,
@@ -18,92 +19,9 @@ import {
   type StepRules,
   type WhyIssued,
 } from './outsider.ts'
-import { drawnMsOf, isUndrawn, nextPollMs, type Place, placeOf, refused, seen } from './place.ts'
+import { isUndrawn, nextPollMs, type Place, placeOf, seen } from './place.ts'
+import { NO_PLACE_YET, type Placed, type RejectStep, type Step, type WaitStep, type WhyWaiting } from './steps.ts'
 import { excused } from './turn.ts'
-
-export type WhyRejected =
-  /** The room is for invited visitors only. */
-  | 'uninvited'
-  | 'invalid-invitation'
-  /** The budget of the room is spent. */
-  | 'sold-out'
-  /** The room is not open, and keeps no line for newcomers. */
-  | 'rejects-newcomers'
-  /** The room keeps no line for newcomers, and no door has answered yet. */
-  | 'no-snapshot'
-  /** The room keeps no line for newcomers, and the door had no permit. */
-  | 'no-permit'
-  /** The room keeps no line for newcomers, and the door did not answer. */
-  | 'no-answer'
-  /** The room keeps no line for newcomers, and the network of the visitor has claimed too much. */
-  | 'network-quota'
-
-export type WhyWaiting =
-  /** No door has answered this isolate yet. */
-  | 'no-snapshot'
-  /** The visitor was called, and did not come within the claim window. The ticket is a new one. */
-  | 'missed'
-  /** An invitation gave the visitor a new place in another lane. */
-  | 'changed-lane'
-  /** An event has not started. */
-  | 'before-start'
-  /** The place is not drawn or not counted yet. */
-  | 'undrawn'
-  | 'sold-out'
-  /** The operator has stopped all admissions. */
-  | 'held'
-  /** The room is open, but a policy has ended an earlier session whose debt is not paid off yet. */
-  | 'in-debt'
-  | 'not-called'
-  /** Called, but this request does not claim. */
-  | 'called'
-  /** Called, but the visitor is shown first why the session was ended. */
-  | 'requeued'
-  /** The door had no permit. */
-  | 'no-permit'
-  | 'no-answer'
-  /** The network of the visitor has confirmed or claimed too much. */
-  | 'network-quota'
-
-export interface RejectStep {
-  readonly kind: 'reject'
-  readonly why: WhyRejected
-}
-
-export interface WaitStep {
-  readonly kind: 'wait'
-  readonly why: WhyWaiting
-  readonly ticket: Ticket
-  readonly place: Place
-  /** The snapshot that decided. Null while no door has ever answered. */
-  readonly snapshot: Snapshot | null
-  readonly issued: WhyIssued | null
-  /** True if the ticket becomes a part of the line with this step. The caller must count it. */
-  readonly confirms: boolean
-  /** The visitor must not poll before this time has passed. */
-  readonly delayMs: number
-}
-
-export interface ClaimStep {
-  readonly kind: 'claim'
-  readonly ticket: Ticket
-  readonly place: Place
-  readonly snapshot: Snapshot
-  readonly issued: WhyIssued | null
-  /** True if the visitor leaves when the claim is refused. */
-  readonly leaves: boolean
-}
-
-export type Step =
-  | RejectStep
-  | WaitStep
-  | ClaimStep
-  /** Issue a ticket, which replaces the present one. */
-  | { readonly kind: 'issue'; readonly why: WhyIssued; readonly lane: string; readonly behindMs: number }
-  /** Charge the network of the visitor for this ticket, to learn `delayMs`. */
-  | { readonly kind: 'charge-network' }
-  /** Admit the visitor without the room, within a quota of this isolate. Such a visitor is exempt from I1 and I2. */
-  | { readonly kind: 'admit-locally'; readonly quota: Quota }
 
 /** The time until the next try, where nothing is known that would give a better one. */
 export const SHORT_RETRY_MS = 5_000
@@ -111,8 +29,6 @@ export const SHORT_RETRY_MS = 5_000
 const LOCAL_SHARE = 0.1
 /** The time until the next poll varies by this share in both directions while no door has answered. */
 const SHORT_RETRY_JITTER = 0.2
-/** The place of a visitor whose real place is not known here. */
-const NO_PLACE_YET = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 
 /**
  * Decides the next step of a visitor without a pass. Without a ticket the visitor gets one, or is rejected. A visitor
@@ -125,6 +41,7 @@ export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow
   if (!snapshot) return withoutSnapshot(ticket, visitor, rules)
   if (snapshot.soldOut && rules.whenSoldOut === 'reject') return { kind: 'reject', why: 'sold-out' }
   if (!ticket) return issue('newcomer', visitor, rules)
+  if (neverMoves(ticket, rules.challenge)) return standsStill(ticket, snapshot)
   const place = placeOf(ticket, snapshot, rules.claimWindowMs, nowMs)
   const again = place.state === 'missed' && visitor.issued === null ? excused(ticket, rules, nowMs) : null
   if (again) return nextStep(again, visitor, room, nowMs)
@@ -145,11 +62,6 @@ export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, rando
   return Math.max(delayMs, Math.min(next, rules.claimWindowMs * POLL_WINDOW_SHARE))
 }
 
-/** Returns the place shown to a visitor who was refused a moment ago. The ticket keeps its real place. */
-export function unknownPlace(ticket: Ticket, nowMs: number): Place {
-  return { ...NO_PLACE_YET, drawnMs: drawnMsOf(ticket, nowMs) }
-}
-
 function rejectUninvited({ invitation }: Outsider): RejectStep {
   return { kind: 'reject', why: invitation === 'invalid' ? 'invalid-invitation' : 'uninvited' }
 }
@@ -168,7 +80,8 @@ function withoutSnapshot(ticket: Ticket | null, visitor: Outsider, rules: StepRu
   if (ticket) {
     const { issued } = visitor
     const place = { ...NO_PLACE_YET, position: ticket.low }
-    return { kind: 'wait', why: 'no-snapshot', ticket, place, snapshot: null, issued, confirms: false, delayMs: 0 }
+    const unknown = { place, snapshot: null, issued, confirms: false, delayMs: 0, isUnsolved: false } as const
+    return { kind: 'wait', why: 'no-snapshot', ticket, ...unknown }
   }
   return rules.newcomers === 'are rejected' ? { kind: 'reject', why: 'no-snapshot' } : issue('newcomer', visitor, rules)
 }
@@ -191,15 +104,6 @@ function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rule
   return isOther && !isKept ? issue('changed-lane', visitor, rules) : null
 }
 
-/** A visitor with a ticket and its place. */
-interface Placed {
-  readonly ticket: Ticket
-  readonly place: Place
-  /** The snapshot of the ticket's door. */
-  readonly snapshot: Snapshot
-  readonly visitor: Outsider
-}
-
 function withPlace(placed: Placed, room: RoomNow, nowMs: number): Step {
   const { ticket, place, snapshot, visitor } = placed
   const { rules } = room
@@ -207,34 +111,18 @@ function withPlace(placed: Placed, room: RoomNow, nowMs: number): Step {
   const isNewcomer = issued !== null
   const isCalled = place.state === 'called'
   const leaves = isNewcomer && rules.newcomers === 'are rejected'
-  // The first use of a ticket counts against the quota of its network: when it is confirmed, or claims at once.
   const isFirstUse = isNewcomer ? isCalled : !ticket.confirmed
-  if (isFirstUse && visitor.delayMs === null) return { kind: 'charge-network' }
-  if (isFirstUse && visitor.delayMs) return delayed(placed, visitor.delayMs, rules, nowMs)
+  const before = isFirstUse ? beforeFirstUse(placed, rules, nowMs) : null
+  if (before) return before
   if (isCalled && mayClaim(visitor)) return { kind: 'claim', ticket, place, snapshot, issued, leaves }
   if (leaves) return { kind: 'reject', why: 'rejects-newcomers' }
+  const why = whyWaiting(placed, room)
+  const waits = { kind: 'wait', why, place, snapshot, issued, delayMs: 0 } as const
+  if (isNewcomer && isUnsolved(placed, rules.challenge))
+    return { ...waits, ticket: challenged(ticket, nowMs), confirms: false, isUnsolved: true }
   const next = isNewcomer ? ticket : seen(ticket, place, rules.claimWindowMs, nowMs)
   const confirms = next.confirmed && !ticket.confirmed
-  return { kind: 'wait', why: whyWaiting(placed, room), ticket: next, place, snapshot, issued, confirms, delayMs: 0 }
-}
-
-/** Beyond the quota of its network a ticket is counted, or claims, later. A visitor who is called keeps the turn. */
-function delayed({ ticket, place, snapshot, visitor }: Placed, delayMs: number, rules: StepRules, nowMs: number): Step {
-  const why = 'network-quota'
-  const { issued } = visitor
-  if (issued !== null && rules.newcomers === 'are rejected') return { kind: 'reject', why }
-  const keepsTurn = issued === null && place.state === 'called'
-  const kept = keepsTurn ? refused(ticket, snapshot, rules.claimWindowMs, nowMs) : ticket
-  return {
-    kind: 'wait',
-    why,
-    ticket: kept,
-    place: unknownPlace(kept, nowMs),
-    snapshot,
-    issued,
-    confirms: false,
-    delayMs,
-  }
+  return { ...waits, ticket: next, confirms, isUnsolved: false }
 }
 
 function whyWaiting({ place, visitor }: Placed, { snapshot, isDoorEmpty }: RoomNow): WhyWaiting {

@@ -8,6 +8,7 @@ import { arrivalBucketOf } from '../line/arrivals.ts'
 import { batchAt } from '../line/batches.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import { type Batch, type Entry, MAIN_LANE, NO_GENERATION, type Ticket } from '../ticket.ts'
+import { solved } from './challenge.ts'
 
 /** How the place of a new ticket is found: drawn in `batch`, drawn later as an `entry` of an event, or by arrival. */
 export interface Issue {
@@ -24,7 +25,7 @@ interface Lot {
 }
 
 type NewTicket = Pick<Ticket, 'room' | 'sid' | 'lane' | 'key'> &
-  Partial<Pick<Ticket, 'draw' | 'entry' | 'takenMs' | 'byMs' | 'referrer'>>
+  Partial<Pick<Ticket, 'draw' | 'entry' | 'takenMs' | 'byMs' | 'referrer' | 'challenge'>>
 
 /**
  * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
@@ -67,7 +68,8 @@ export function withPlace(
   const fate = fateOf(ticket.entry.draw, events)
   if (fate.fate === 'waits') return ticket
   const key = fate.fate === 'drawn' ? (drawnKey ?? undrawnKey(ticket.key, fate.batch.untilMs)) : ticket.key
-  return { ...ticket, key, entry: null, confirmed: false }
+  // A confirmed entry has solved its challenge, if there was one.
+  return { ...(ticket.confirmed && ticket.challenge ? solved(ticket) : ticket), key, entry: null, confirmed: false }
 }
 
 /** Returns the counter of a confirmed ticket. An entry counts once as an entry, and once as the place it becomes. */

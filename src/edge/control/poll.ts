@@ -8,6 +8,7 @@ import { limitedResponse } from '../answer/limited.ts'
 import { stateOf, statusOf } from '../answer/mark.ts'
 import { outsideHeaders } from '../answer/outside.ts'
 import { addTokens, waitingHeaders } from '../answer/respond.ts'
+import { solvesInMs, withSolution } from '../first-use/challenge.ts'
 import { invitedBy } from '../gate/invitation.ts'
 import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
@@ -31,15 +32,21 @@ const LEAVES = { intervalMs: 60_000, burst: 3 }
 /** An answer of a room, and its mark. */
 export type Answer = readonly [state: State, response: Response]
 
-export async function status(visit: Visit, room: RoomClient): Promise<Answer> {
+/** A solution of a challenge, as it came. */
+interface Given {
+  readonly solution: unknown
+}
+
+/** Answers a poll. With a solution the place counts from now on. */
+export async function status(visit: Visit, room: RoomClient, given: Given | null = null): Promise<Answer> {
   await room.sync.current(visit)
   room.count('polls')
-  const verdict = await decidePoll(visit, room)
+  const verdict = await decidePoll(visit, room, given)
   noteVerdict(visit, room, verdict)
   return [stateOf(verdict), await answer(visit, room, verdict)]
 }
 
-async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> {
+async function decidePoll(visit: Visit, room: RoomClient, given: Given | null): Promise<PollVerdict> {
   const { nowMs } = visit
   const carried = await carriedBy(visit, room)
   const { suspended, mode } = room.settings.config
@@ -55,10 +62,11 @@ async function decidePoll(visit: Visit, room: RoomClient): Promise<PollVerdict> 
   // This isolate may be unable to read the token yet, so the cookie and the page stay as they are.
   if (!ticket && carried.keepCookie) return { kind: 'unreadable', why: 'unknown-token' }
   if (!ticket) return { kind: 'no-place', why: 'no-ticket' }
-  const earlyMs = room.places.pollsInMs(ticket, nowMs)
+  const earlyMs = given ? solvesInMs(visit, room, ticket) : room.places.pollsInMs(ticket, nowMs)
   if (earlyMs > 0) return { kind: 'too-early', why: 'pace', retryAfterMs: earlyMs }
   const purpose = visit.url.searchParams.get('claim') === '1' ? 'claim' : 'poll'
-  const shown = { ticket, inCookie: ticket, keepCookie: carried.keepCookie, invited }
+  const tested = given ? await withSolution(visit, room, ticket, given.solution) : ticket
+  const shown = { ticket: tested, inCookie: ticket, keepCookie: carried.keepCookie, invited }
   const outcome = await withoutPass(visit, room, shown, { purpose })
   if (outcome.kind === 'waiting') room.places.notePoll(outcome.ticket, nowMs + outcome.pollAfterMs * EARLY_SHARE)
   return outcome
@@ -102,12 +110,7 @@ function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response 
 
 /** Gives up a place or a session. The place of a session is free once no edge can hold a lease on it. */
 export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
-  if (isOfAnotherOrigin(visit, room)) {
-    const language = languageFor(visit, room.settings.config)
-    const title = language.texts.problems.otherSite
-    const problem = { status: 403, type: 'about:blank', title, headers: languageHeaders(language) } as const
-    return ['control', problemResponse(problem)]
-  }
+  if (isOfAnotherOrigin(visit, room)) return ofAnotherOrigin(visit, room)
   const carried = await carriedBy(visit, room)
   const mayAsk = (sid: string) => room.spendOrWaitMs(`leave/${sid}`, LEAVES, visit.nowMs) === 0
   const sid = carried.pass?.value.sid
@@ -120,11 +123,18 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
   return ['none', new Response(null, { status: 204, headers })]
 }
 
+/** Refuses a request that changes something, and comes from a page of another origin. */
+export function ofAnotherOrigin(visit: Visit, room: RoomClient): Answer {
+  const language = languageFor(visit, room.settings.config)
+  const title = language.texts.problems.otherSite
+  return ['control', problemResponse({ status: 403, type: 'about:blank', title, headers: languageHeaders(language) })]
+}
+
 /**
  * Whether a request comes from a page of another origin that `cors_origins` does not name. A page of the same site may
  * belong to another owner, and its requests carry the cookie.
  */
-function isOfAnotherOrigin(visit: Visit, room: RoomClient): boolean {
+export function isOfAnotherOrigin(visit: Visit, room: RoomClient): boolean {
   const { headers } = visit.request
   const site = headers.get('Sec-Fetch-Site')
   const isOwn = site === null ? !isCrossSite(visit) : site === 'same-origin' || site === 'none'

@@ -10,6 +10,7 @@ import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { EdgeSetup } from '../room-client/setup.ts'
+import { challenge, challengeWorker } from './challenge.ts'
 import { clientScript } from './client.ts'
 import { clientTypes } from './client-types.ts'
 import { draw } from './draws.ts'
@@ -47,6 +48,9 @@ function routes(prefix: string) {
   app.post('/leave', ({ env }) => inRoom(env, room => leave(env.visit, room)))
   app.options('/status', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
   app.options('/leave', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
+  app.post('/challenge', ({ env }) => inRoom(env, room => challenge(env.visit, room)))
+  app.options('/challenge', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
+  app.get('/challenge-worker.js', () => challengeWorker())
   app.get('/wait', ({ env }) => inRoom(env, room => wait(env.visit, room)))
   app.get('/client.js', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'script')]))
   app.get('/client.mjs', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'module')]))

@@ -1,8 +1,8 @@
 /** Requests that a room does not decide about: it is suspended, a rule lets them by, or they are CORS preflights. */
 import type { Bypass, BypassFacts } from '../../settings/compiled/bypass.ts'
+import { limitedNetwork } from '../first-use/network-quota.ts'
 import { bypassFacts, isPreflight, type Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
-import { limitedNetwork } from './network-quota.ts'
 import type { Verdict } from './verdict.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** The claim of a visitor who is called: a place becomes a session. */
 import type { ClaimRefusal } from '../../core/place/after-claim.ts'
-import type { ClaimStep } from '../../core/place/step.ts'
+import type { ClaimStep } from '../../core/place/steps.ts'
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
 import { type Pass, placeIdOf } from '../../core/ticket.ts'
 import { passFor } from '../../tokens/tokens.ts'

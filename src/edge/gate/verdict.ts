@@ -2,9 +2,10 @@
 
 import { own } from '../../core/own.ts'
 import type { Place } from '../../core/place/place.ts'
-import type { WhyRejected, WhyWaiting } from '../../core/place/step.ts'
+import type { WhyRejected, WhyWaiting } from '../../core/place/steps.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import type { Ticket } from '../../core/ticket.ts'
+import type { SetChallenge } from '../first-use/challenge.ts'
 import type { Refusal, WhyRefused } from '../limits/refusal.ts'
 import type { Traced } from '../request/trace.ts'
 import type { Visit } from '../request/visit.ts'
@@ -77,6 +78,8 @@ export interface Waiting {
   readonly invitation: Invited['kind']
   /** This visitor had a session, and opened nothing for as long as a session lasts. Null for any other visitor. */
   readonly endedByInactivity: { readonly isAtFront: boolean } | null
+  /** The challenge that this visitor has to solve before the place counts. Null for any other visitor. */
+  readonly challenge: SetChallenge | null
   /** The policy that has ended this visitor's session, null when none has. */
   readonly requeuedBy: string | null
   /** Null while no door has ever answered this isolate. */

@@ -4,14 +4,16 @@
  */
 import { afterClaim } from '../../core/place/after-claim.ts'
 import { type Outsider, type Purpose, type RoomNow, UNKNOWN_YET } from '../../core/place/outsider.ts'
-import { type ClaimStep, nextStep, pollAfter, type RejectStep, type WaitStep } from '../../core/place/step.ts'
+import { nextStep, pollAfter } from '../../core/place/step.ts'
+import type { ClaimStep, RejectStep, WaitStep } from '../../core/place/steps.ts'
 import { doorOf, placeIdOf, type Ticket } from '../../core/ticket.ts'
+import { challengeFor, isExempt, unsolvedDelayMs } from '../first-use/challenge.ts'
+import { confirmDelayMs } from '../first-use/network-quota.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import type { Invited } from '../room-client/tokens.ts'
 import { claim } from './claim.ts'
 import { networkCheck } from './network-policies.ts'
-import { confirmDelayMs } from './network-quota.ts'
 import { countConfirmed, giveUp, issueTicket, newSid, nextAfter, withKnownPlace } from './tickets.ts'
 import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
@@ -59,7 +61,13 @@ export async function withoutPass(
   asking: Asking,
 ): Promise<Admitted | Waiting | Rejected | Limited> {
   const ticket = await withKnownPlace(shown.ticket, room, visit.nowMs)
-  let progress: Progress = { kind: 'goes on', ticket, visitor: outsider(shown, asking), after: asking.after, shown }
+  let progress: Progress = {
+    kind: 'goes on',
+    ticket,
+    visitor: outsider(visit, shown, asking),
+    after: asking.after,
+    shown,
+  }
   for (;;) {
     const { visitor } = progress
     const step = nextStep(progress.ticket, visitor, roomNow(room, progress.ticket, visit.nowMs), visit.nowMs)
@@ -85,6 +93,12 @@ export async function withoutPass(
         const delayMs = confirmDelayMs(visit, room)
         if (delayMs > 0) room.count('delayed')
         progress = { ...progress, visitor: { ...visitor, delayMs } }
+        break
+      }
+      case 'charge-unsolved': {
+        const delayMs = unsolvedDelayMs(visit, room)
+        room.count(delayMs > 0 ? 'challenge_held' : 'challenge_waived')
+        progress = { ...progress, visitor: { ...visitor, unsolvedDelayMs: delayMs } }
         break
       }
       case 'admit-locally':
@@ -127,9 +141,10 @@ async function claimOrGoOn(
   }
 }
 
-function outsider({ invited, keepCookie }: Shown, { purpose, behindMs = 0 }: Asking): Outsider {
+function outsider(visit: Visit, { invited, keepCookie }: Shown, { purpose, behindMs = 0 }: Asking): Outsider {
   const invitedTo = invited.kind === 'valid' ? invited.invitation.lane : null
-  return { purpose, invitation: invited.kind, invitedTo, keepsCookie: keepCookie, behindMs, ...UNKNOWN_YET }
+  const shown = { invitation: invited.kind, invitedTo, keepsCookie: keepCookie }
+  return { purpose, ...shown, behindMs, ...UNKNOWN_YET, isExempt: isExempt(visit) }
 }
 
 function roomNow(room: RoomClient, ticket: Ticket | null, nowMs: number): RoomNow {
@@ -159,6 +174,7 @@ async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, 
     invitation: shown.invited.kind,
     endedByInactivity: null,
     requeuedBy: null,
+    challenge: await challengeFor(visit, room, step),
     snapshot,
   }
 }

@@ -83,10 +83,12 @@ export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
+  /** Whether the page has workers, whose scripts come from this host. */
+  readonly works?: boolean
 }): (room: RoomConfig, language: Language, form?: string | null) => Promise<Page['headers']> {
   const policies = new WeakMap<Brand, Promise<string>>()
   const make = async (brand: Brand) => {
-    const { styles, scripts = [], polls = false } = own
+    const { styles, scripts = [], polls = false, works = false } = own
     const face = faceOf(brand)
     const allStyles = face ? [...styles, face.style] : styles
     const parts = [
@@ -94,6 +96,7 @@ export function headersFor(own: {
       ...(scripts.length === 0 ? [] : [`script-src ${(await Promise.all(scripts.map(hashOf))).join(' ')}`]),
       `style-src ${(await Promise.all(allStyles.map(hashOf))).join(' ')}`,
       ...(polls ? ["connect-src 'self'"] : []),
+      ...(works ? ["worker-src 'self'"] : []),
       `img-src data:${face?.loadsPictures ? " 'self'" : ''}`,
       "base-uri 'none'",
     ]

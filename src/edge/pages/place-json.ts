@@ -34,6 +34,7 @@ const NO_PLACE = {
   reason: null,
   lane: null,
   invitation: null,
+  challenge: null,
   pollAfterSeconds: null,
 } as const
 
@@ -58,6 +59,7 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
     cfWaitingRoom: {
       ...published(room.settings.at(nowMs), { snapshot, wait, nowMs, language }),
       ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: language.texts.time.short } : {}),
+      infiniteQueue: waiting.why === 'failed-challenge',
       refreshIntervalSeconds: seconds(waiting.pollAfterMs),
     },
     ...addressesOf(visit, room),
@@ -80,6 +82,7 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
     ...messageOf(config, snapshot?.soldOut ?? false, language),
     ...(waiting.endedByInactivity ? { ended: 'inactivity' as const } : {}),
     ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
+    challenge: waiting.challenge,
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
 }

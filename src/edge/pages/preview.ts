@@ -45,8 +45,14 @@ export async function previewOf(visit: Visit, config: RoomConfig, preview: Previ
 async function pageOf(visit: Visit, config: RoomConfig, name: string): Promise<Page | null> {
   const { nowMs } = visit
   const has = (names: readonly string[]) => names.includes(name)
-  const room = viewOf(has(SAMPLES.withEvent) ? withEvent(config, name, nowMs) : config)
-  if (has(SAMPLES.waiting) || has(SAMPLES.withEvent)) {
+  const room = viewOf(
+    has(SAMPLES.withEvent)
+      ? withEvent(config, name, nowMs)
+      : has(SAMPLES.withChallenge)
+        ? { ...config, challenge: { ...config.challenge, when: 'crowded' } }
+        : config,
+  )
+  if (has([...SAMPLES.waiting, ...SAMPLES.withEvent, ...SAMPLES.withChallenge])) {
     const waiting = waitingSample(name, room, nowMs)
     return (await customWaitingPage(visit, waiting)) ?? waitingPage(visit, waiting)
   }

@@ -3,6 +3,7 @@ import type { HealthSnapshot } from '../../core/health/effect.ts'
 import type { Place } from '../../core/place/place.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import { MAIN_LANE, type Ticket } from '../../core/ticket.ts'
+import type { SetChallenge } from '../first-use/challenge.ts'
 import type { OnPage, Rejected, Waiting } from '../gate/verdict.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 
@@ -16,7 +17,12 @@ const IN_LINE = {
   wait: { likelyMs: 6 * MINUTE_MS, lowMs: 5 * MINUTE_MS, highMs: 8 * MINUTE_MS },
 } as const
 const NO_NUMBER = { state: 'waiting', ahead: 0, position: null, wait: null } as const
+const PROVISIONAL = { place: NO_NUMBER, ticket: { confirmed: false, low: null } } as const
 const CALLED = { state: 'called' } as const
+/** No script solves it, because a preview runs none. */
+const CHALLENGE: SetChallenge = {
+  parameters: { algorithm: 'PBKDF2/SHA-256', nonce: '', salt: '', cost: 1_000, keyLength: 32, keyPrefix: '00' },
+}
 const OUTAGE: HealthSnapshot = {
   reason: 'outage',
   inside: 0,
@@ -34,13 +40,15 @@ interface Difference {
   readonly place?: Place
   readonly ticket?: Partial<Ticket>
   readonly snapshot?: Partial<Snapshot>
-  readonly more?: Partial<Pick<Waiting, 'missed' | 'invitation' | 'endedByInactivity' | 'requeuedBy'>>
+  readonly more?: Partial<
+    Pick<Waiting, 'missed' | 'invitation' | 'endedByInactivity' | 'requeuedBy' | 'challenge' | 'why'>
+  >
 }
 
 /** Sample pages for visitors in line, by name. */
 const WAITING: Readonly<Record<string, (nowMs: number) => Difference>> = {
   waiting: () => ({}),
-  new: () => ({ place: NO_NUMBER, ticket: { confirmed: false, low: null } }),
+  new: () => PROVISIONAL,
   called: nowMs => ({ place: CALLED, ticket: { byMs: nowMs + CLAIM_LEFT_MS, low: 1 } }),
   missed: () => ({ more: { missed: true } }),
   held: () => ({ snapshot: { held: true } }),
@@ -64,6 +72,12 @@ const WITH_EVENT: Readonly<Record<string, (nowMs: number) => Difference>> = {
   }),
 }
 
+/** The pages in line of a room with a challenge, by name. */
+const WITH_CHALLENGE: Readonly<Record<string, (nowMs: number) => Difference>> = {
+  challenge: () => ({ ...PROVISIONAL, more: { challenge: CHALLENGE } }),
+  'challenge-failed': () => ({ ...PROVISIONAL, more: { why: 'failed-challenge' } }),
+}
+
 const REJECTED: Readonly<Record<string, Pick<Rejected, 'why'> & { readonly soldOut?: true }>> = {
   'no-line': { why: 'rejects-newcomers' },
   'sold-out': { why: 'sold-out', soldOut: true },
@@ -74,6 +88,7 @@ const REJECTED: Readonly<Record<string, Pick<Rejected, 'why'> & { readonly soldO
 export const SAMPLES = {
   waiting: Object.keys(WAITING),
   withEvent: Object.keys(WITH_EVENT),
+  withChallenge: Object.keys(WITH_CHALLENGE),
   rejected: Object.keys(REJECTED),
   limited: ['limited', 'limited-network', 'limited-for-good'],
   blocked: ['outage', 'part-blocked', 'shed', 'outage-outside', 'part-blocked-outside'],
@@ -82,7 +97,7 @@ export const SAMPLES = {
 } as const
 
 export function waitingSample(name: string, room: RoomView, nowMs: number): OnPage<Waiting> {
-  const { place, ticket, snapshot, more } = (WAITING[name] ?? WITH_EVENT[name])?.(nowMs) ?? {}
+  const { place, ticket, snapshot, more } = (WAITING[name] ?? WITH_EVENT[name] ?? WITH_CHALLENGE[name])?.(nowMs) ?? {}
   return {
     kind: 'waiting',
     why: 'not-called',
@@ -95,6 +110,7 @@ export function waitingSample(name: string, room: RoomView, nowMs: number): OnPa
     invitation: 'none',
     endedByInactivity: null,
     requeuedBy: null,
+    challenge: null,
     snapshot: { ...snapshotAt(nowMs), ...snapshot },
     ...more,
   }

@@ -11,6 +11,7 @@ import js from '../../../static/waiting.js'
 import { MAIN_LANE } from '../../core/ticket.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Texts } from '../../settings/texts/keys.ts'
+import { challengeScript, challengeVariables, hasChallenges } from '../first-use/page.ts'
 import { asks } from '../gate/confirm.ts'
 import type { OnPage, Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
@@ -32,6 +33,7 @@ const FIXED = {
   plainStyle: '#tell{display:none}',
   startScript: compact(startJs),
   formScript: compact(formJs),
+  challengeScript: compact(challengeScript),
 }
 
 /** Without scripts the page reloads no more often: a reload is a whole page, and interrupts its reader. */
@@ -45,18 +47,20 @@ const PLACE_LENGTH = 6
 const render = template(html)
 const renderBlock = template(block)
 const BLOCK_STYLE = compactStyle(blockCss)
-const headers = headersFor({
+const OWN = {
   styles: [pageStyle, FIXED.startStyle, FIXED.plainStyle],
   scripts: [FIXED.script, FIXED.tellScript, FIXED.startScript, FIXED.formScript],
   polls: true,
-})
+}
+const headers = headersFor(OWN)
+const headersWithChallenges = headersFor({ ...OWN, scripts: [...OWN.scripts, FIXED.challengeScript], works: true })
 
 export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page> {
   const { config } = waiting.room.settings
   const language = languageFor(visit, config)
   const form = await formOf(visit)
   const html = render(placeVariables(visit, waiting, form))
-  return { html, headers: await headers(config, language, form.form) }
+  return { html, headers: await (hasChallenges(config) ? headersWithChallenges : headers)(config, language, form.form) }
 }
 
 /** Returns the place of a visitor with our scripts, as a part of a page of the operator. */
@@ -79,6 +83,7 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     ...wording(place, language, visit.timeZone),
     ...(isTurn ? turnTexts(place, language) : {}),
     ...proof(language),
+    ...challengeVariables(visit, waiting, language),
     ...place.cfWaitingRoom,
     state: isTurn ? 'turn' : place.state,
     isTurn,

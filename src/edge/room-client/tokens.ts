@@ -3,6 +3,7 @@
  * other part of the edge needs it.
  */
 import type { Batch, Draw, Pass, Ticket } from '../../core/ticket.ts'
+import { newChallenge, type Tested, testSolution } from '../../tokens/challenges.ts'
 import { drawnKey } from '../../tokens/draw.ts'
 import { type Invitation, isInForce, readInvitation } from '../../tokens/invitations.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
@@ -70,6 +71,16 @@ export class RoomTokens {
   async draw(sid: string, batch: Batch): Promise<{ readonly draw: Draw; readonly key: number | null }> {
     const draw = { ...batch, kid: this.#ring.tickets.sign.kid }
     return { draw, key: await drawnKey(this.#ring, this.#room, sid, draw) }
+  }
+
+  /** Returns a new challenge for a ticket. `work` is the number of iterations of each hash. */
+  newChallenge(ticket: Ticket, work: number, nowMs: number): ReturnType<typeof newChallenge> {
+    return newChallenge(this.#ring, ticket, work, nowMs)
+  }
+
+  /** Tests what a visitor has sent as the solution for a ticket. */
+  testSolution(ticket: Ticket, given: unknown): Promise<Tested> {
+    return testSolution(this.#ring, ticket, given)
   }
 
   /** Does not remember forgeries, because they would push genuine tokens out. */

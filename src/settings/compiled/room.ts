@@ -144,6 +144,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       whenSoldOut: config.when_sold_out,
       onRoomFailure: config.on_room_failure,
       ratePerMinute: config.queue_all || waitsForStart ? 0 : config.new_users_per_minute,
+      challenge: config.challenge,
     },
     event: phase?.event && phase.next ? { ...phase.next, isPrequeue: phase.isPrequeue } : null,
   }

@@ -1,6 +1,7 @@
 /** Every outcome of the decision about a visitor without a pass, each with every reason that it can have. */
 import { describe, expect, it } from 'vitest'
 import { type AfterClaim, afterClaim, type ClaimRefusal, ticketAgain } from '../../../src/core/place/after-claim.ts'
+import { UNSOLVED_COUNTS_AFTER_MS } from '../../../src/core/place/challenge.ts'
 import {
   type Outsider,
   passesThrough,
@@ -9,16 +10,8 @@ import {
   UNKNOWN_YET,
   type WhyIssued,
 } from '../../../src/core/place/outsider.ts'
-import {
-  type ClaimStep,
-  nextStep,
-  pollAfter,
-  SHORT_RETRY_MS,
-  type Step,
-  type WaitStep,
-  type WhyRejected,
-  type WhyWaiting,
-} from '../../../src/core/place/step.ts'
+import { nextStep, pollAfter, SHORT_RETRY_MS } from '../../../src/core/place/step.ts'
+import type { ClaimStep, Step, WaitStep, WhyRejected, WhyWaiting } from '../../../src/core/place/steps.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
@@ -32,6 +25,7 @@ const RULES: StepRules = {
   whenSoldOut: 'hold',
   onRoomFailure: 'hold',
   ratePerMinute: 120,
+  challenge: { when: 'off', failed: 'again' },
 }
 const ROOM: RoomNow = { rules: RULES, snapshot: SNAPSHOT, hasFailed: false, isDoorEmpty: false }
 /** A visitor whose network may go on. */
@@ -86,6 +80,8 @@ function step({ ticket, visitor, snapshot, rules, room }: Case): Step {
 const newcomer = { issued: 'newcomer' } as const
 const newTicket = { key: NOW, confirmed: false, issuedMs: NOW }
 const rejecting = { newcomers: 'are rejected' } as const
+const challenging = { challenge: { when: 'crowded', failed: 'again' } } as const
+const endless = { when: 'crowded', failed: 'infinite' } as const
 const draw = { fromKey: NOW - 60_000, untilMs: NOW + 60_000, kid: 'k' }
 const prequeue = { event: 'sale', draw: null, fromMs: NOW - 60_000, startMs: NOW + 60_000 }
 const beforeStart = { events: { prequeue, draws: [], lastDraw: 0, counting: null } }
@@ -120,6 +116,8 @@ const WAITING: Readonly<Record<Exclude<WhyWaiting, 'no-answer'>, Case>> = {
   requeued: { ticket: CALLED, visitor: { purpose: 'requeued' } },
   'no-permit': { snapshot: { open: true, settledKey: NOW }, room: { isDoorEmpty: true } },
   'network-quota': { ticket: { confirmed: false }, visitor: { delayMs: 2_000 } },
+  unsolved: { ticket: { confirmed: false }, rules: challenging },
+  'failed-challenge': { ticket: { challenge: { state: 'failed' } }, rules: { challenge: endless } },
 }
 
 const ISSUED: Readonly<Record<WhyIssued, Case>> = {
@@ -134,6 +132,10 @@ const KINDS: Readonly<Record<Step['kind'], Case>> = {
   claim: { ticket: CALLED },
   issue: ISSUED.newcomer,
   'charge-network': { ticket: { confirmed: false }, visitor: { delayMs: null } },
+  'charge-unsolved': {
+    ticket: { confirmed: false, challenge: { state: 'set', sinceMs: NOW - UNSOLVED_COUNTS_AFTER_MS } },
+    rules: challenging,
+  },
   'admit-locally': { rules: { onRoomFailure: 'admit' }, room: { hasFailed: true } },
 }
 

@@ -1,0 +1,62 @@
+/**
+ * The challenge of a room: a ticket must solve it before its first use, which is to count in the line or to claim at
+ * once. A ticket without a solution keeps its place, and counts in no line and in no draw.
+ *
+ * A visitor without scripts, or with a very slow device, cannot solve it. Such a ticket counts after a fixed time, and
+ * a quota bounds how many of one network do.
+ */
+import { total } from '../line/curve.ts'
+import type { Snapshot } from '../protocol/messages.ts'
+import type { Ticket } from '../ticket.ts'
+import type { ChallengeRules, Outsider } from './outsider.ts'
+import type { Place } from './place.ts'
+
+/** A ticket without a solution counts after this time, within the quota of its network. */
+export const UNSOLVED_COUNTS_AFTER_MS = 60_000
+/** A visitor without a solution asks again after this time. */
+export const UNSOLVED_POLL_MS = 10_000
+/** A visitor whose place never moves asks again after this time. */
+export const FAILED_POLL_MS = 30_000
+/**
+ * The bounds of the work: iterations of each of the hashes, of which a solver needs 256 on average. The work grows with
+ * the crowd, one iteration for each visitor in line.
+ */
+export const WORK = { least: 1_000, most: 4_000 } as const
+
+interface Unused {
+  readonly ticket: Ticket
+  readonly place: Place
+  readonly snapshot: Snapshot
+  readonly visitor: Pick<Outsider, 'isExempt'>
+}
+
+/** True if the ticket must solve a challenge before its first use. */
+export function isUnsolved({ ticket, place, snapshot, visitor }: Unused, { when }: ChallengeRules): boolean {
+  if (when === 'off' || visitor.isExempt || ticket.confirmed || ticket.challenge?.state === 'solved') return false
+  return when === 'always' || !snapshot.open || place.state === 'waiting'
+}
+
+/** True if the place of a ticket never moves, because its visitor gave a wrong solution. */
+export function neverMoves({ challenge }: Ticket, { when, failed }: ChallengeRules): boolean {
+  return challenge?.state === 'failed' && failed === 'infinite' && when !== 'off'
+}
+
+/** Returns the ticket with the time at which its challenge was first set. */
+export function challenged(ticket: Ticket, nowMs: number): Ticket {
+  return ticket.challenge?.state === 'set' ? ticket : { ...ticket, challenge: { state: 'set', sinceMs: nowMs } }
+}
+
+export function solved(ticket: Ticket): Ticket {
+  return { ...ticket, challenge: { state: 'solved' } }
+}
+
+/** True if a ticket has waited so long for a solution that it may count without one. */
+export function mayCountUnsolved({ challenge }: Ticket, nowMs: number): boolean {
+  return challenge?.state === 'set' && nowMs >= challenge.sinceMs + UNSOLVED_COUNTS_AFTER_MS
+}
+
+/** Returns the iterations of each hash of a new challenge. */
+export function workAt({ lanes }: Pick<Snapshot, 'lanes'>): number {
+  const people = Object.values(lanes).reduce((sum, { calledAhead, curve }) => sum + calledAhead + total(curve), 0)
+  return Math.round(Math.min(WORK.most, Math.max(WORK.least, people)))
+}

@@ -1,0 +1,54 @@
+/**
+ * `POST /challenge?room=NAME`: the solution of a challenge, as JSON. It is answered as a poll is, because the place of
+ * its visitor counts from then on.
+ */
+import source from '../../../static/challenge-worker.js'
+import { within } from '../../runtime/within.ts'
+import { compact } from '../pages/compact.ts'
+import { OWN_HEADERS, problemResponse } from '../problem.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import { type Answer, isOfAnotherOrigin, ofAnotherOrigin, status } from './poll.ts'
+
+/** A solution with its challenge is about 500 bytes. */
+const BODY_BYTES_MAX = 8_192
+const BODY_WITHIN_MS = 5_000
+const MAX_AGE_SECONDS = 600
+const WORKER = compact(source)
+
+export async function challenge(visit: Visit, room: RoomClient): Promise<Answer> {
+  if (isOfAnotherOrigin(visit, room)) return ofAnotherOrigin(visit, room)
+  const solution = await solutionIn(visit.request)
+  if (solution !== undefined) return status(visit, room, { solution })
+  const title = `The body must be JSON of at most ${BODY_BYTES_MAX} bytes: the challenge and its solution`
+  return ['control', problemResponse({ status: 400, type: 'about:blank', title })]
+}
+
+/** Returns the script that solves challenges in a worker of the page. */
+export function challengeWorker(): Response {
+  const headers = { 'Content-Type': 'text/javascript; charset=utf-8', ...OWN_HEADERS }
+  return new Response(WORKER, { headers: { ...headers, 'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}` } })
+}
+
+/** Returns the JSON of a body, or undefined when it is longer than allowed, late, or no JSON. */
+async function solutionIn(request: Request): Promise<unknown> {
+  const text = await within(BODY_WITHIN_MS, textOf(request)).catch(() => 'late' as const)
+  try {
+    return text === 'late' ? undefined : (JSON.parse(text) as unknown)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Returns the text of a body, and no more of it than is allowed. A text that is cut off is no JSON. */
+async function textOf({ body }: Request): Promise<string> {
+  let text = ''
+  if (body === null) return text
+  const decoder = new TextDecoder()
+  for await (const bytes of body) {
+    text += decoder.decode(bytes, { stream: true })
+    if (text.length > BODY_BYTES_MAX) return ''
+  }
+  return text
+}

@@ -1,0 +1,54 @@
+/**
+ * The challenge of a room: it is set with the place of a visitor, and tested when the solution comes. Neither calls an
+ * object.
+ */
+import { solved, workAt } from '../../core/place/challenge.ts'
+import type { WaitStep } from '../../core/place/steps.ts'
+import { placeIdOf, type Ticket } from '../../core/ticket.ts'
+import { categoryTest, SEARCH_ENGINES } from '../../settings/bypass/bots.ts'
+import type { Visit } from '../request/visit.ts'
+import type { RoomClient } from '../room-client/room-client.ts'
+import { limitedNetwork } from './network-quota.ts'
+
+/** Solutions of one place at one isolate. A browser sends one; a few more may follow a lost answer. */
+const SOLUTIONS = { intervalMs: 2_000, burst: 5 }
+/** Tickets of one network that count without a solution, at one isolate. */
+const UNSOLVED = { intervalMs: 10_000, burst: 6 }
+
+/** A challenge as the page and programs get it. */
+export type SetChallenge = Awaited<ReturnType<RoomClient['tokens']['newChallenge']>>
+
+const isSearchEngine = categoryTest([SEARCH_ENGINES])
+
+/** Whether no challenge is set for a visitor. Only the platform can verify who a crawler is. */
+export function isExempt({ platform }: Visit): boolean {
+  return isSearchEngine(platform.verifiedBotCategory ?? null)
+}
+
+/** Returns the challenge that a waiting visitor has to solve, or null. */
+export async function challengeFor(visit: Visit, room: RoomClient, step: WaitStep): Promise<SetChallenge | null> {
+  if (!step.isUnsolved || !step.snapshot) return null
+  return room.tokens.newChallenge(step.ticket, workAt(step.snapshot), visit.nowMs)
+}
+
+/** Returns the milliseconds until a ticket may count without a solution, by the quota of its network. */
+export function unsolvedDelayMs(visit: Visit, room: RoomClient): number {
+  const network = limitedNetwork(visit, room)
+  return network === null ? 0 : room.spendOrWaitMs(`unsolved/${network}`, UNSOLVED, visit.nowMs)
+}
+
+/** Returns the milliseconds until a visitor may send another solution. */
+export function solvesInMs(visit: Visit, room: RoomClient, ticket: Ticket): number {
+  return room.spendOrWaitMs(`solution/${placeIdOf(ticket)}`, SOLUTIONS, visit.nowMs)
+}
+
+/** Returns the ticket of a visitor who has sent a solution: solved, failed, or as it was. */
+export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Ticket> {
+  const { when, failed } = room.settings.at(visit.nowMs).step.challenge
+  const isOver = ticket.confirmed || ticket.challenge?.state === 'solved'
+  if (when === 'off' || isOver || (ticket.challenge?.state === 'failed' && failed === 'infinite')) return ticket
+  const tested = await room.tokens.testSolution(ticket, given)
+  room.count(`challenge_${tested}`)
+  if (tested === 'solved') return solved(ticket)
+  return tested === 'wrong' && failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
+}
