@@ -12,7 +12,7 @@
    * @typedef {{ state: State, position: number | null, othersCalled?: number | null, held: boolean,
    *   soldOut?: boolean, slower: 'rate' | 'full' | null, reason: 'outage' | 'slow' | null,
    *   drawAt: string | null, message: string, messageLanguage: string | null, pollAfterSeconds: number | null,
-   *   claimInSeconds?: number | null, cfWaitingRoom: Published }} Place
+   *   claimInSeconds?: number | null, likelyAt?: string | null, cfWaitingRoom: Published }} Place
    */
 
   // Asks again when no answer has come by then: after a change of network none ever comes.
@@ -41,7 +41,7 @@
   const room = element('room')
   const bar = /** @type {HTMLProgressElement} */ (element('way'))
   const statusUrl = room.dataset.status || ''
-  /** @type {typeof import('./texts/en.json') & { soldOut: string, locales: string[] }} */
+  /** @type {typeof import('./texts/en.json') & { soldOut: string, about: string, locales: string[] }} */
   const texts = JSON.parse(element('texts').textContent || '')
   // Others are called too, so this visitor is not the next one.
   const among = { ...texts.called, place: texts.called.among, title: '' }
@@ -186,6 +186,12 @@
     } else enter()
   }
 
+  // The time of the day at which the wait ends, in the visitor's own zone.
+  const showTime = (/** @type {string | null | undefined} */ at) => {
+    const time = at && new Date(at).toLocaleTimeString(texts.locales, { timeStyle: 'short' })
+    set('at', time ? texts.about.replace('{time}', time) : '')
+  }
+
   const advance = (/** @type {number} */ position) => {
     if (position > way.at) way.from = position
     way.at = position
@@ -230,6 +236,7 @@
     element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
     const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
     set('wait', (!held && wait) || texts.waitUnknown)
+    showTime(place.likelyAt)
     const title = number && text.title ? text.title.replace('{place}', number) : text.headline
     document.title = title + room.dataset.suffix
 
@@ -337,6 +344,7 @@
   if (to && !form) rename(to)
   setInterval(tick, 1000)
   tick()
+  showTime(element('at').dataset.at)
   if (keeps) offerAction(texts.admitted.action)
   if (room.dataset.state === 'called') bar.value = 100
   else if (placed) advance(shown)

@@ -407,6 +407,16 @@ describe.concurrent('in line', () => {
     }
   })
 
+  test('the end of the wait is a time of the day in the zone of the visitor', async ({ visit, expect }) => {
+    const page = await visit('/still', { timezoneId: 'Asia/Kolkata' })
+    const likelyAt = '2026-03-01T10:15:00.000Z'
+    await answer(page, place({ position: 12, wait: '3 to 5 minutes', likelyAt }))
+    await page.locator('#at', { hasText: /^about 3:45\sPM$/ }).waitFor()
+    await answer(page, place({ position: 11, wait: '40 to 80 seconds', likelyAt: null }))
+    await page.locator('#wait', { hasText: '40 to 80 seconds' }).waitFor()
+    expect(await text(page, 'at')).toBe('')
+  })
+
   test('tabs share the answer of one poll, and enter together', async ({ visitor }) => {
     const context = await visitor()
     const asked: number[] = []

@@ -3,7 +3,7 @@
 import { costUsd } from '../../src/core/history/prices.ts'
 import { MAIN_LANE } from '../../src/core/ticket.ts'
 import { burstAt } from './checks.ts'
-import { estimateErrors } from './estimates.ts'
+import { estimateErrors, rangesTrueShare } from './estimates.ts'
 import { displacementPlaces, kendallTau, maxIn, quantile, round } from './order.ts'
 import { useOf } from './use.ts'
 import type { Habit, Visitor } from './visitor.ts'
@@ -28,6 +28,8 @@ export interface Figures {
   estimateErrorMedian: number | null
   estimateErrorFirstMedian: number | null
   estimateErrorLastSeconds: number | null
+  /** The share of the shown ranges within which the visitor came in; null when none was shown. */
+  rangesTrueShare: number | null
   /** The largest rise of a shown wait from one poll to the next without a reason shown, as a quotient. */
   waitRiseMax: number
   pollsPerVisitor: number
@@ -95,6 +97,7 @@ export function figuresOf(world: World): Figures {
     estimateErrorMedian: median(estimates.any, 3),
     estimateErrorFirstMedian: median(estimates.first, 3),
     estimateErrorLastSeconds: median(estimates.lastSeconds, 1),
+    rangesTrueShare: share(rangesTrueShare(faithful)),
     waitRiseMax: round(checks.waitRiseMax, 3),
     pollsPerVisitor: round(counts.polls / people, 1),
     objectCallsPerVisitor: round((counts.objectCalls + world.limitCalls) / people, 2),
@@ -112,6 +115,10 @@ export function figuresOf(world: World): Figures {
     ...(scenario.holders || scenario.droppers ? { habits: habitsOf(visitors) } : {}),
     ...(scenario.lanes ? { lanes: lanesOf(world, scenario.lanes) } : {}),
   }
+}
+
+function share(exact: number | null): number | null {
+  return exact === null ? null : round(exact, 3)
 }
 
 function requestsOf({ checks, limitCalls }: World) {

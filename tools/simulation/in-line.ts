@@ -3,6 +3,7 @@
  * `nextStep` and `afterClaim` of the core decide each step, as they do at the edge. This file carries the steps out.
  */
 import { afterClaim } from '../../src/core/place/after-claim.ts'
+import type { Wait } from '../../src/core/place/estimate.ts'
 import { type Outsider, UNKNOWN_YET } from '../../src/core/place/outsider.ts'
 import { nextStep, pollAfter } from '../../src/core/place/step.ts'
 import type { ClaimStep, WaitStep } from '../../src/core/place/steps.ts'
@@ -11,7 +12,7 @@ import type { ClaimAnswer } from '../../src/core/protocol/messages.ts'
 import { doorOf, inGeneration, MAIN_LANE, type Ticket } from '../../src/core/ticket.ts'
 import type { Doors } from './doors.ts'
 import type { Edge } from './edges.ts'
-import { keepEstimate } from './estimates.ts'
+import { keepEstimate, keepRange } from './estimates.ts'
 import { Lots } from './lots.ts'
 import type { Room } from './room.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -109,7 +110,7 @@ export class InLine {
     if (visitor.ticket && visitor.ticket !== ticket) Object.assign(visitor.ticket, ticket)
     if (step.confirms) this.#confirm(visitor, edge, ticket)
     if (place.state === 'waiting' && place.position !== null)
-      this.#show(visitor, place.position, place.wait?.likelyMs, snapshot?.slowed != null)
+      this.#show(visitor, place.position, place.wait, snapshot?.slowed != null)
     if (!stays) return
     if (step.why === 'called') {
       visitor.hasSlept = true
@@ -211,15 +212,17 @@ export class InLine {
     if (counter) edge.state.tally.add(counter)
   }
 
-  #show(visitor: Visitor, position: number, likelyMs: number | undefined, mayRise: boolean): void {
+  #show(visitor: Visitor, position: number, wait: Wait | null, mayRise: boolean): void {
     const { agenda, checks, events, random } = this.#around
     const { nowMs } = agenda
     events?.note(nowMs, visitor, `visitor ${visitor.number} is shown position ${position}`)
     checks.shown(visitor, position, nowMs)
-    if (likelyMs === undefined) return
-    const waitMs = Math.round(likelyMs)
+    if (!wait) return
+    const waitMs = Math.round(wait.likelyMs)
     checks.waitShown(visitor, waitMs, mayRise, nowMs)
-    keepEstimate(visitor, waitMs, random.next(), nowMs)
+    const chance = random.next()
+    keepEstimate(visitor, waitMs, chance, nowMs)
+    keepRange(visitor, wait, chance, nowMs)
   }
 }
 

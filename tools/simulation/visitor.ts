@@ -52,6 +52,9 @@ export class Visitor implements Plan {
   secretUntilMs = 0
   /** Waits shown to the visitor, of which the first, the last and a random one are kept. */
   waits: { count: number; readonly first: Estimate; readonly last: Estimate; readonly any: Estimate } | null = null
+  /** A random one of the ranges that were shown, as times of the run, and how many were shown. */
+  range: { readonly fromMs: number; readonly untilMs: number } | null = null
+  rangesShown = 0
   hasMissed = false
   /** The present place was counted in line. */
   isCounted = false

@@ -92,8 +92,13 @@ export function longShare(waitSeconds: number): number {
  * Returns the speed that a poll must be prepared for: the line may begin to run at any moment. In a line that moves
  * evenly the fastest speed is only a little above the mean, by chance.
  */
-export function fastest({ latelyPerSecond, fastestPerSecond }: Speed): number {
-  return fastestPerSecond > latelyPerSecond * RUNS_FROM ? fastestPerSecond : latelyPerSecond
+export function fastest(speed: Speed): number {
+  return movesInRuns(speed) ? speed.fastestPerSecond : speed.latelyPerSecond
+}
+
+/** True if the line stands still now and then, and runs between. */
+export function movesInRuns({ latelyPerSecond, fastestPerSecond }: Speed): boolean {
+  return fastestPerSecond > latelyPerSecond * RUNS_FROM
 }
 
 function add(mean: Mean, passed: number, tookMs: number, halfLifeMs: number): void {

@@ -31,8 +31,22 @@ const HELD_POLL_MS = 10_000
 const HELD_GROWS_OVER_MS = 10 * 60_000
 /** Polls vary by this share in both directions, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
-/** The range shown around an estimate. Half of all waits end inside it. */
-const RANGE = { low: 0.85, high: 1.2 }
+/** Half of all waits end between these parts of the expected one. */
+const QUARTILES = { low: 0.85, high: 1.2 }
+/**
+ * The range shown around an estimate: a part of it, and milliseconds beside it. It is as narrow as the error of the
+ * simulator allows. 95 in 100 waits end inside it.
+ */
+const RANGES = {
+  steady: { low: 0.85, lessMs: 3_000, high: 1.12, moreMs: 8_000 },
+  runs: { low: 0.4, lessMs: 8_000, high: 1.7, moreMs: 120_000 },
+}
+
+/**
+ * How a line moves. `steady`: as permits come, at a rate. `runs`: as sessions end in a full room. Then the line stands
+ * still for minutes, and runs.
+ */
+export type Motion = keyof typeof RANGES
 
 /** An expected wait with its range. */
 export interface Wait {
@@ -41,14 +55,19 @@ export interface Wait {
   readonly highMs: number
 }
 
-/** Returns the expected wait behind `ahead` people at `speedPerSecond` tickets, or null while the line stands still. */
-export function waitOf(ahead: number, speedPerSecond: number): Wait | null {
-  if (speedPerSecond <= 0) return null
-  return waitRange((ahead / speedPerSecond) * 1_000)
+/** Returns the expected milliseconds behind `ahead` people, or null while the line stands still. */
+export function likelyMsOf(ahead: number, speedPerSecond: number): number | null {
+  return speedPerSecond <= 0 ? null : (ahead / speedPerSecond) * 1_000
 }
 
-export function waitRange(likelyMs: number): Wait {
-  return { likelyMs, lowMs: likelyMs * RANGE.low, highMs: likelyMs * RANGE.high }
+export function waitRange(likelyMs: number, motion: Motion): Wait {
+  const { low, lessMs, high, moreMs } = RANGES[motion]
+  return { likelyMs, lowMs: Math.max(0, likelyMs * low - lessMs), highMs: likelyMs * high + moreMs }
+}
+
+/** Returns the times between which half of the waits end. */
+export function quartilesOf(likelyMs: number): { readonly lowMs: number; readonly highMs: number } {
+  return { lowMs: likelyMs * QUARTILES.low, highMs: likelyMs * QUARTILES.high }
 }
 
 /**
@@ -57,8 +76,9 @@ export function waitRange(likelyMs: number): Wait {
  * takes up to 20 %. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
-  const wait = waitOf(ahead, speedPerSecond)
-  const calm = wait ? Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, wait.likelyMs * POLL_SHARE)) : STANDING_POLL_MAX_MS
+  const likelyMs = likelyMsOf(ahead, speedPerSecond)
+  const calm =
+    likelyMs === null ? STANDING_POLL_MAX_MS : Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, likelyMs * POLL_SHARE))
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
   const most = ahead < NEXT_PEOPLE ? POLL_MIN_MS : ahead <= front ? FRONT_POLL_MAX_MS : POLL_MAX_MS
   const base = Math.min(calm, most)

@@ -1,7 +1,7 @@
 /** The wait that a newcomer would be shown now, for operators. */
 import type { Snapshot } from '../protocol/messages.ts'
 import { MAIN_LANE } from '../ticket.ts'
-import type { Wait } from './estimate.ts'
+import { quartilesOf, type Wait } from './estimate.ts'
 import { placeOf } from './place.ts'
 import { newTicket } from './tickets.ts'
 
@@ -10,12 +10,13 @@ export function newcomersWaitMs(snapshot: Snapshot, claimWindowMs: number, nowMs
   return newcomersWait(snapshot, claimWindowMs, nowMs)?.likelyMs ?? null
 }
 
-/** Returns the whole range of the same wait. */
+/** Returns the same wait, with the times between which half of all waits end. */
 export function newcomersWait(snapshot: Snapshot, claimWindowMs: number, nowMs: number): Wait | null {
   const ticket = newTicket({ room: '', sid: '', lane: MAIN_LANE, key: nowMs }, snapshot, nowMs)
   const place = placeOf(ticket, snapshot, claimWindowMs, nowMs)
   if (place.state === 'called') return { lowMs: 0, likelyMs: 0, highMs: 0 }
   if (place.state !== 'waiting' || !place.wait) return null
-  const { lowMs, likelyMs, highMs } = place.wait
+  const { likelyMs } = place.wait
+  const { lowMs, highMs } = quartilesOf(likelyMs)
   return { lowMs: Math.round(lowMs), likelyMs: Math.round(likelyMs), highMs: Math.round(highMs) }
 }

@@ -11,11 +11,11 @@ import {
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { peopleAhead } from '../line/front.ts'
 import { type LaneSnapshot, laneOf } from '../line/line.ts'
-import { fastest, speedFor } from '../line/speed.ts'
+import { fastest, movesInRuns, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
-import { heldPollMs, pollAfterMs, type Wait, waitOf, waitRange } from './estimate.ts'
+import { heldPollMs, likelyMsOf, type Motion, pollAfterMs, type Wait, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
 import { turnEndsMs } from './turn.ts'
 
@@ -219,19 +219,23 @@ function lineAt({ lanes }: Snapshot, ticket: Ticket): LaneSnapshot {
 function waitFor(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Snapshot): Wait | null {
   if (snapshot.held) return null
   const { waitMs } = ticket
-  const wait = likelyWait(ticket, ahead, lane, snapshot)
-  if (!wait || snapshot.slowed || typeof waitMs !== 'number') return wait
-  const mostMs = Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
-  return wait.likelyMs > mostMs ? waitRange(mostMs) : wait
+  const likelyMs = likelyWaitMs(ticket, ahead, lane, snapshot)
+  if (likelyMs === null) return null
+  const mostMs =
+    snapshot.slowed || typeof waitMs !== 'number'
+      ? Number.POSITIVE_INFINITY
+      : Math.max(WAIT_SHORT_MS, waitMs * WAIT_RISES_BY)
+  return waitRange(Math.min(likelyMs, mostMs), motionOf(lane, snapshot))
 }
 
-function likelyWait(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Snapshot): Wait | null {
+function likelyWaitMs(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Snapshot): number | null {
   // In a room with lanes, a lane's present speed is a poor guide to its waits.
-  if (lane.share !== undefined) {
-    const ms = laneWaitMs(ahead, laneOf(snapshot.lanes, ticket), snapshot)
-    return ms === null ? null : waitRange(ms)
-  }
-  return waitOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : snapshot.ratePerSecond)
+  if (lane.share !== undefined) return laneWaitMs(ahead, laneOf(snapshot.lanes, ticket), snapshot)
+  return likelyMsOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : snapshot.ratePerSecond)
+}
+
+function motionOf({ speed }: LaneSnapshot, { full }: Snapshot): Motion {
+  return full || (speed !== null && movesInRuns(speed)) ? 'runs' : 'steady'
 }
 
 /**

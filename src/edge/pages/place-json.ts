@@ -4,7 +4,7 @@
  * `cfWaitingRoom` has the published variables of Cloudflare Waiting Room's JSON, so that its clients and templates work
  * unchanged. The fields beside it are ours.
  */
-import type { Wait } from '../../core/place/estimate.ts'
+import { quartilesOf, type Wait } from '../../core/place/estimate.ts'
 import { isUndrawn, othersCalled } from '../../core/place/place.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
 import type { EventInForce, RoomSettings } from '../../settings/compiled/room.ts'
@@ -15,13 +15,14 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
-import { inWords, waitInWords } from '../texts/words.ts'
+import { endOfWaitMs, inWords, waitInWords } from '../texts/words.ts'
 import { statusUrl, waitUrl } from './addresses.ts'
 
 const NO_PLACE = {
   position: null,
   peopleAhead: null,
   waitSeconds: null,
+  likelyAt: null,
   called: false,
   othersCalled: null,
   claimBy: null,
@@ -67,6 +68,7 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
     position: place.state === 'waiting' ? place.position : called ? waiting.ticket.low : null,
     peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
     waitSeconds: isSoon ? SOON : waitSeconds(wait),
+    likelyAt: isoOf(endOfWaitMs(wait, nowMs)),
     called,
     othersCalled: called && snapshot ? othersCalled(waiting.ticket, snapshot) : null,
     claimBy: called && waiting.ticket.byMs !== null ? new Date(waiting.ticket.byMs).toISOString() : null,
@@ -144,6 +146,10 @@ function waitSeconds(wait: Wait | null) {
   return wait && { low: inSeconds(wait.lowMs), likely: inSeconds(wait.likelyMs), high: inSeconds(wait.highMs) }
 }
 
+function isoOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
 function inSeconds(ms: number): number {
   return Math.ceil(ms / 1_000)
 }
@@ -180,13 +186,14 @@ function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, lan
   const method = config.queueing_method
   const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
   const endInMs = event ? event.endMs - nowMs : null
+  const quartiles = wait && quartilesOf(wait.likelyMs)
   return {
     inWaitingRoom: true,
     waitTimeKnown: wait !== null,
     waitTime: minutes(wait?.likelyMs),
-    waitTime25Percentile: minutes(wait?.lowMs),
+    waitTime25Percentile: minutes(quartiles?.lowMs),
     waitTime50Percentile: minutes(wait?.likelyMs),
-    waitTime75Percentile: minutes(wait?.highMs),
+    waitTime75Percentile: minutes(quartiles?.highMs),
     waitTimeFormatted: waitInWords(wait, language),
     queueIsFull: false,
     queueAll: config.queue_all,

@@ -17,11 +17,12 @@ import type { OnPage, Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
-import { countdownInWords, counted, filled, inWords } from '../texts/words.ts'
+import { counted, filled, inWords } from '../texts/words.ts'
 import { drawUrl, enterUrl, statusUrl, waitUrl } from './addresses.ts'
 import { compact, compactStyle } from './compact.ts'
 import { withLinks } from './links.ts'
 import { type Form, formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { likelyText, turnTexts, wording } from './place/wording.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
 /** The parts of the page that are the same for every visitor. */
@@ -41,8 +42,6 @@ const REFRESH_MIN_SECONDS = 20
 const REFRESH_CALLED_SECONDS = 5
 /** Only one page reports a missed turn, so there must be time to read it. */
 const REFRESH_MISSED_SECONDS = 20
-/** A number with more characters is set smaller. The page's script has the same bound. */
-const PLACE_LENGTH = 6
 
 const render = template(html)
 const renderBlock = template(block)
@@ -81,6 +80,8 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     ...FIXED,
     ...scriptTexts(language),
     ...wording(place, language, visit.timeZone),
+    likelyAt: place.likelyAt,
+    likelyText: likelyText(place, language, visit.platform.timezone),
     ...(isTurn ? turnTexts(place, language) : {}),
     ...proof(language),
     ...challengeVariables(visit, waiting, language),
@@ -130,89 +131,10 @@ function laneNote({ lane, invitation }: PlaceJson, { texts }: Language): string 
   return lane === MAIN_LANE ? null : texts.page.priority
 }
 
-/** Returns the texts for a visitor who is asked to go in. */
-function turnTexts({ claimInSeconds }: PlaceJson, language: Language) {
-  const { headline } = language.texts.admitted
-  const time = countdownInWords((claimInSeconds ?? 0) * 1_000, language)
-  return { headline, title: headline, lead: filled(language.texts.turn, { time }) }
-}
-
 /** Returns the text about the proof of a draw, without the link in it. */
 function proof({ texts }: Language) {
   const [proofBefore, proofAfter] = texts.page.drawProof.split('{url}')
   return { proofBefore, proofAfter }
-}
-
-/** Returns the texts of a place. `show` in the page's script makes the same texts from a poll. */
-function wording(place: PlaceJson, language: Language, timeZone: string) {
-  const { texts } = language
-  if (typeof place.event?.startsInSeconds === 'number')
-    return beforeTheStart(place.event, place.cfWaitingRoom, language, timeZone)
-  const { state, held, soldOut, slower, reason, position, drawAt, event, cfWaitingRoom } = place
-  const text = stateText(place, texts)
-  const number = text.place ?? (position === null ? '' : language.number(position))
-  const known = cfWaitingRoom.waitTimeKnown ? cfWaitingRoom.waitTimeFormatted : texts.waitUnknown
-  const why = state === 'waiting' && slower !== null ? ` ${texts.slower[slower]}` : ''
-  const paused =
-    reason === 'outage' ? texts.outage : soldOut ? texts.rejected.soldOut.lead : (text.paused ?? texts.paused)
-  const lead = held || reason === 'outage' || soldOut ? paused : text.lead + why
-  return {
-    headline: text.headline,
-    ...texts.start.after,
-    lead: drawAt === null ? lead : event?.draw ? texts.start.after.lead : `${lead} ${texts.page.drawing}`,
-    title: number === '' ? text.headline : filled(text.title, { place: number }),
-    placeText:
-      number !== ''
-        ? number
-        : drawAt === null
-          ? texts.pending
-          : event?.draw
-            ? texts.start.after.drawing
-            : texts.page.undrawn,
-    placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
-    waitText: held ? texts.waitUnknown : (text.wait ?? known),
-  }
-}
-
-/**
- * Returns the texts before a start, to which the page counts down. Without scripts it shows the time left in words, and
- * the start in the time zone of the visitor.
- */
-function beforeTheStart(
-  { draw, startsAt, startsInSeconds }: NonNullable<PlaceJson['event']>,
-  { timeUntilEventStartFormatted: time }: PlaceJson['cfWaitingRoom'],
-  language: Language,
-  timeZone: string,
-) {
-  const { headline, drawn, byArrival, label, beside, title, now } = language.texts.start.before
-  const isNow = startsInSeconds === 0
-  return {
-    headline,
-    label,
-    beside,
-    lead: draw ? drawn : byArrival,
-    title: isNow ? now : filled(title, { time }),
-    placeText: isNow ? now : capitalised(time, language),
-    placeClass: isNow ? 'pending' : 'words',
-    waitText: language.moment(Date.parse(startsAt), timeZone),
-  }
-}
-
-/** Returns the texts of a state. The place of a called visitor is the next one only if no other visitor is called. */
-function stateText({ state, othersCalled }: PlaceJson, texts: Texts): StateText {
-  const text = texts[state]
-  if (state !== 'called' || othersCalled === 0) return text
-  const { among: place, headline: title } = texts.called
-  return { ...text, place, title }
-}
-
-interface StateText {
-  readonly headline: string
-  readonly lead: string
-  readonly title: string
-  readonly paused?: string
-  readonly place?: string
-  readonly wait?: string
 }
 
 /** Returns the seconds until a page without scripts asks again. It asks twice in a claim window. */
@@ -232,8 +154,9 @@ function scriptTexts({ texts, locales }: Language) {
   const { said, fresh, lost, found, turn } = texts
   const soldOut = texts.rejected.soldOut.lead
   const places = { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown }
+  const { about } = texts.time
   const made = {
-    texts: inScript({ ...places, soldOut, turn, said, fresh, lost, found, locales }),
+    texts: inScript({ ...places, soldOut, turn, about, said, fresh, lost, found, locales }),
     startTexts: inScript({ ...texts.start, locales }),
   }
   SCRIPT_TEXTS.set(texts, made)
@@ -243,8 +166,4 @@ function scriptTexts({ texts, locales }: Language) {
 /** Returns JSON for a script. No `<` can end the script early. */
 function inScript(value: unknown): string {
   return JSON.stringify(value).replace(/</g, '\\u003c')
-}
-
-function capitalised(text: string, { tag }: Language): string {
-  return text.slice(0, 1).toLocaleUpperCase(tag) + text.slice(1)
 }

@@ -14,6 +14,8 @@ export interface Language {
   pluralOf(count: number): Intl.LDMLPluralRule
   /** A moment in a time zone (IANA), with the name of that zone. A zone that the runtime does not know is UTC. */
   moment(ms: number, timeZone: string): string
+  /** A time of the day in a time zone (IANA), or null in one that the runtime does not know. */
+  time(ms: number, timeZone: string): string | null
 }
 
 /** Makes a language. Its formats are made when they are first used, because each of them is costly. */
@@ -21,6 +23,7 @@ export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir'
   let numbers: Intl.NumberFormat | undefined
   let plurals: Intl.PluralRules | undefined
   const moments = new Map<string, Intl.DateTimeFormat>()
+  const times = new Map<string, Intl.DateTimeFormat | null>()
   return {
     tag,
     dir,
@@ -39,6 +42,12 @@ export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir'
       moments.set(timeZone, known)
       return known.format(ms)
     },
+    time(ms, timeZone) {
+      const known = times.get(timeZone)
+      const format = known === undefined ? formatIn(locales, { timeStyle: 'short', timeZone }) : known
+      times.set(timeZone, format)
+      return format?.format(ms) ?? null
+    },
   }
 }
 
@@ -53,10 +62,16 @@ const MOMENT: Intl.DateTimeFormatOptions = {
 }
 
 function momentsIn(locales: readonly string[], timeZone: string): Intl.DateTimeFormat {
+  const inZone = formatIn(locales, { ...MOMENT, timeZone })
+  return inZone ?? new Intl.DateTimeFormat([...locales], { ...MOMENT, timeZone: 'UTC' })
+}
+
+/** Returns null for a time zone that the runtime does not know. */
+function formatIn(locales: readonly string[], options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat | null {
   try {
-    return new Intl.DateTimeFormat([...locales], { ...MOMENT, timeZone })
+    return new Intl.DateTimeFormat([...locales], options)
   } catch (error) {
-    if (error instanceof RangeError) return new Intl.DateTimeFormat([...locales], { ...MOMENT, timeZone: 'UTC' })
+    if (error instanceof RangeError) return null
     throw error
   }
 }

@@ -9,15 +9,37 @@ const COUNTED_MS = 120_000
 /** From here on a wait is shown in hours. */
 const HOURS_FROM_MINUTES = 90
 
-/** Returns a wait in words, as a range: "3 to 5 minutes". */
+/** A range in seconds begins and ends at a multiple of this, and is not shown when it begins at 0. */
+const STEP_SECONDS = 10
+/** The times of the day at which long and shorter waits end are multiples of these: from so many minutes, so many. */
+const STEPS_MINUTES = [
+  { from: 90, step: 15 },
+  { from: 15, step: 5 },
+  { from: 2, step: 1 },
+] as const
+/** No time of the day is shown for a longer wait, which may end on another day. */
+const TIME_MAX_MS = 12 * 60 * 60_000
+
+/** Returns a wait in words, as a range: "3 to 5 minutes". A wait below two minutes is in seconds. */
 export function waitInWords(wait: Wait | null, language: Language): string {
   const { time } = language.texts
   if (wait === null) return time.unknown
+  const fromSeconds = Math.floor(wait.lowMs / 1_000 / STEP_SECONDS) * STEP_SECONDS
+  const toSeconds = Math.ceil(wait.highMs / 1_000 / STEP_SECONDS) * STEP_SECONDS
+  if (wait.highMs < COUNTED_MS && fromSeconds > 0) return range(fromSeconds, toSeconds, time.second, language)
   const low = Math.floor(wait.lowMs / 60_000)
   const high = Math.ceil(wait.highMs / 60_000)
   if (high <= 1) return time.short
   if (high >= HOURS_FROM_MINUTES) return range(hours(low / 60), hours(high / 60 + 0.4), time.hour, language)
   return low < 1 ? counted(time.upTo, high, language) : range(low, high, time.minute, language)
+}
+
+/** Returns when a wait ends, as a time to show. Returns null for a wait that is short, unknown or very long. */
+export function endOfWaitMs(wait: Wait | null, nowMs: number): number | null {
+  if (wait === null || wait.highMs < COUNTED_MS || wait.likelyMs > TIME_MAX_MS) return null
+  const minutes = wait.likelyMs / 60_000
+  const stepMs = (STEPS_MINUTES.find(({ from }) => minutes >= from)?.step ?? 1) * 60_000
+  return Math.round((nowMs + wait.likelyMs) / stepMs) * stepMs
 }
 
 /** Returns a time to come in words: "12 minutes", "2 hours 5 minutes". */

@@ -132,6 +132,7 @@ export const TEXT_KEYS = {
   'time.unknown': [],
   'time.short': [],
   'time.range': ['low', 'high'],
+  'time.about': ['time'],
   'time.upTo': ['count'],
   'time.second': ['count'],
   'time.minute': ['count'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { pollAfterMs, waitOf } from '../../../src/core/place/estimate.ts'
+import { likelyMsOf, pollAfterMs } from '../../../src/core/place/estimate.ts'
 import { frontFor, isUndrawn, nextPollMs, othersCalled, placeOf, refused, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
@@ -97,7 +97,7 @@ describe('a place', () => {
 
   it('has no wait while the line is held or does not move', () => {
     expect(place({}, { ...SNAPSHOT, held: true })).toMatchObject({ wait: null })
-    expect(waitOf(10, 0)).toBeNull()
+    expect(likelyMsOf(10, 0)).toBeNull()
   })
 })
 

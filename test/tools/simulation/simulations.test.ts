@@ -40,6 +40,7 @@ describe.each([30, 600])('a room with %i admissions a minute for twenty minutes'
       expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
       expect(figures.admitted).toBeGreaterThan(20 * ratePerMinute)
       expect(figures.estimateErrorMedian).toBeLessThanOrEqual(0.2)
+      expect(figures.rangesTrueShare).toBeGreaterThanOrEqual(0.95)
       expect(figures.waitRiseMax).toBeLessThanOrEqual(1.1)
     },
     60_000,
@@ -65,6 +66,7 @@ describe('a network that fails', () => {
     const figures = play({ visitors: forTwentyMinutes(600, 0.3), ratePerMinute: 600, noShows: 0.3, ...rough })
     expectBounds(figures, 600)
     expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+    expect(figures.rangesTrueShare).toBeGreaterThanOrEqual(0.95)
   }, 60_000)
 })
 
