@@ -7,6 +7,7 @@ import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { eventsOf } from './events.ts'
 import type { Measured } from './metrics.ts'
+import type { ShownRoom } from './openapi/bodies/room.ts'
 
 /** A room that has not answered after this counts as silent. Dashboards and scrapers wait for the slowest room. */
 const DESCRIBED_WITHIN_MS = 3_000
@@ -44,11 +45,10 @@ export function shown(
   { version, settings, file, overridden, figures, draws, nowMs }: Description,
   deployment: Deployment,
   name: string,
-) {
+): ShownRoom {
   const given = deployment.given.get(name) ?? new Set()
-  const sources = Object.fromEntries(
-    Object.keys(settings).map(key => [key, overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default']),
-  )
+  const sourceOf = (key: string) => (overridden.includes(key) ? 'live' : given.has(key) ? 'file' : 'default')
+  const sources = Object.fromEntries(Object.keys(settings).map(key => [key, sourceOf(key)] as const))
   return {
     name,
     version,

@@ -19,7 +19,7 @@ export const AUDIT_PATHS = {
       responses: answers({
         200: {
           description: 'Entries',
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Audit' } }, 'text/csv': {} },
+          content: { 'text/csv': { schema: { type: 'string' } } },
         },
         404: { description: 'Not there', ...problem },
         422: { description: 'Refused, with the range', ...problem },

@@ -3,13 +3,13 @@ import { leastRole } from '../access/roles.ts'
 import { ALERT_PATHS } from './alerts.ts'
 import { answers, problem } from './answers.ts'
 import { AUDIT_PATHS } from './audit.ts'
+import { operationOf } from './operations.ts'
 import { previewPaths } from './preview.ts'
 import { REPORT_PATHS } from './reports.ts'
-import { SCHEMAS } from './schemas.ts'
+import { schemas } from './schemas.ts'
 
 type PathItem = { readonly parameters?: unknown } & Readonly<Record<string, object>>
 
-const room = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Room' } } } }
 const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } }
 const sid = { name: 'sid', in: 'path', required: true, schema: { type: 'string' } }
 const ifMatch = {
@@ -36,7 +36,7 @@ const PATHS = {
     parameters: [name],
     get: {
       summary: 'One room',
-      responses: answers({ 200: { description: 'The room', ...room }, 404: missing() }),
+      responses: answers({ 200: { description: 'The room' }, 404: missing() }),
     },
     patch: {
       summary: 'Change settings live, as a whole or not at all',
@@ -93,7 +93,6 @@ const PATHS = {
       responses: answers({
         200: {
           description: 'Health',
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' } } },
         },
         404: missing(),
         422: { description: 'Refused, with the range', ...problem },
@@ -107,7 +106,6 @@ const PATHS = {
       responses: answers({
         200: {
           description: 'The forecast, also in `figures` for the limits in force',
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Forecast' } } },
         },
         404: missing(),
         422: { description: 'Refused, with parameter and range', ...problem },
@@ -178,7 +176,7 @@ export function openApi(prefix: string): object {
     paths: { ...withRoles(), ...previewPaths(prefix) },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: SCHEMAS,
+      schemas: schemas(),
     },
   }
 }
@@ -192,7 +190,7 @@ function withRoles(): object {
       ...Object.fromEntries(
         Object.entries(operations).map(([method, operation]) => [
           method,
-          { ...operation, 'x-role': leastRole(method.toUpperCase(), path) },
+          described(method, path, operation as Described),
         ]),
       ),
     },
@@ -200,10 +198,32 @@ function withRoles(): object {
   return Object.fromEntries(entries)
 }
 
+interface Described {
+  readonly responses: Readonly<Record<string, Answer>>
+}
+
+interface Answer {
+  readonly content?: object
+}
+
+/** Adds what follows from the operation: its name, its group, its least role and the body of its answer. */
+function described(method: string, path: string, operation: Described): object {
+  const named = operationOf(method, path)
+  const ok = operation.responses[200]
+  const schema = { $ref: `#/components/schemas/${named?.body}` }
+  const content = named?.body && ok ? { 'application/json': { schema }, ...ok.content } : undefined
+  return {
+    ...(named ? { operationId: named.id, tags: [named.tag] } : {}),
+    ...operation,
+    responses: { ...operation.responses, ...(content ? { 200: { ...ok, content } } : {}) },
+    'x-role': leastRole(method.toUpperCase(), path),
+  }
+}
+
 /** The answers to a change. */
 function changed() {
   return {
-    200: { description: 'The room as it is now; with the same ETag when nothing changed', ...room },
+    200: { description: 'The room as it is now; with the same ETag when nothing changed' },
     400: { description: 'The body is not JSON, or If-Match is malformed', ...problem },
     404: missing(),
     412: { description: 'Changed meanwhile', ...problem },

@@ -18,6 +18,8 @@ export function previewPaths(prefix: string) {
       servers,
       parameters: PREVIEW,
       get: {
+        operationId: 'showPreview',
+        tags: ['pages'],
         'x-role': 'viewer',
         summary: 'The pages of a room as visitors see them, with figures made up',
         description: 'A key from a link takes the place of the token.',
@@ -28,6 +30,8 @@ export function previewPaths(prefix: string) {
         }),
       },
       post: {
+        operationId: 'tryPreview',
+        tags: ['pages'],
         'x-role': 'viewer',
         summary: 'The same with settings that are only tried',
         requestBody: {

@@ -3,6 +3,8 @@ import * as z from 'zod'
 import type { HistoryStep } from '../../../core/history/history.ts'
 import { AUDIT_ACTIONS } from '../../../core/protocol/audit.ts'
 import type { HistoryMarker, HistoryReport, ReportListed, RoomReport } from '../../../core/protocol/calls.ts'
+import { didBody } from './health.ts'
+import { requestBody } from './operators.ts'
 import { countOf, momentOf, ratioOf, textOf } from './parts.ts'
 
 export const historyStepBody: z.ZodType<HistoryStep> = z.strictObject({
@@ -27,26 +29,11 @@ export const historyStepBody: z.ZodType<HistoryStep> = z.strictObject({
   apdex: ratioOf('Apdex').nullable(),
 })
 
-/** A decision of health: what was done. */
-const did = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal(['ceiling-lowered', 'ceiling-rising']), from: z.number(), to: z.number() }),
-  z.strictObject({ kind: z.literal(['ceiling-lifted', 'breaker-half-open', 'breaker-closed']) }),
-  z.strictObject({ kind: z.literal('breaker-open'), untilMs: z.number() }),
-  z.strictObject({ kind: z.literal('feature-broken'), patterns: z.array(z.string()) }),
-])
-
-const request = z
-  .union([
-    z.strictObject({ set: z.unknown() }),
-    z.strictObject({ reset: z.union([z.array(z.string()), z.literal('all')]) }),
-  ])
-  .meta({ description: 'The settings that were set, or the names of those that were reset to the file' })
-
 const decision = z.strictObject({
   kind: z.literal('decision'),
   atMs: momentOf('When'),
   upstream: textOf('The upstream; `origin` is everything else'),
-  did,
+  did: didBody,
   enforced: z.boolean().meta({ description: 'False in shadow mode, where nothing is done' }),
 })
 
@@ -55,7 +42,7 @@ const marker: z.ZodType<HistoryMarker> = z.discriminatedUnion('kind', [
     kind: z.literal('change'),
     atMs: momentOf('When'),
     actor: textOf('The name of the token or login'),
-    request,
+    request: requestBody,
   }),
   decision,
   z.strictObject({
