@@ -51,6 +51,13 @@ import past from '../../static/admin/past.js'
 import reports from '../../static/admin/reports.js'
 import rights from '../../static/admin/rights.js'
 import rooms from '../../static/admin/rooms.js'
+import settingsDiff from '../../static/admin/settings/diff.js'
+import settingsDraft from '../../static/admin/settings/draft.js'
+import settingsFixed from '../../static/admin/settings/fixed.js'
+import settingsJson from '../../static/admin/settings/json.js'
+import settingsPart from '../../static/admin/settings/part.js'
+import settingsReview from '../../static/admin/settings/review.js'
+import settingsCss from '../../static/admin/settings/settings.css'
 import show from '../../static/admin/show.js'
 import stepUp from '../../static/admin/step-up.js'
 import toggle from '../../static/admin/switch.js'
@@ -110,6 +117,13 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'reports.js': [JS, reports],
   'rights.js': [JS, rights],
   'rooms.js': [JS, rooms],
+  'settings/diff.js': [JS, settingsDiff],
+  'settings/draft.js': [JS, settingsDraft],
+  'settings/fixed.js': [JS, settingsFixed],
+  'settings/json.js': [JS, settingsJson],
+  'settings/part.js': [JS, settingsPart],
+  'settings/review.js': [JS, settingsReview],
+  'settings/settings.css': [CSS, settingsCss],
   'show.js': [JS, show],
   'step-up.js': [JS, stepUp],
   'switch.js': [JS, toggle],

@@ -22,6 +22,7 @@ import { addPart, showParts } from './parts.js'
 import { reportsPart } from './reports.js'
 import { showRights } from './rights.js'
 import { chosen, onNews, poll } from './rooms.js'
+import { settingsPart } from './settings/part.js'
 import {
   followScroll,
   showConnection,
@@ -40,6 +41,7 @@ import { noteChange, showUndo, undoControl } from './undo.js'
 const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), healthControls(), overrides()]
 
 addPart(eventsPart)
+addPart(settingsPart)
 addPart(reportsPart)
 addPart(alertsPart)
 addPart(auditPart)

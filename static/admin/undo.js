@@ -61,16 +61,15 @@ function keysOf(request, before) {
 }
 
 /**
- * Returns the one request that takes a change back, or null where there is none: settings that were live are set again,
- * and a single one from the file is reset.
+ * Returns the one request that takes a change back, or null where there is none: a single setting from the file is
+ * reset, and any others are set again.
  * @param {string[]} keys @param {Room} before @returns {Request | null}
  */
 function wayBack(keys, before) {
   const [first] = keys
   if (first === undefined || keys.includes(ONE_WAY)) return null
-  if (keys.every(key => before.sources[key] === 'live'))
-    return { set: Object.fromEntries(keys.map(key => [key, Reflect.get(before.settings, key)])) }
-  return keys.length === 1 ? { reset: [first] } : null
+  if (keys.length === 1 && before.sources[first] !== 'live') return { reset: [first] }
+  return { set: Object.fromEntries(keys.map(key => [key, Reflect.get(before.settings, key)])) }
 }
 
 /** @param {Room} room @param {string[]} keys */

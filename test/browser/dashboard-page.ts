@@ -61,7 +61,8 @@ export async function replaceRooms(rooms: Parameters<typeof startFakeAdmin>[0]):
 export async function visit(options: BrowserContextOptions = {}): Promise<void> {
   page = await (await browser.newContext(options)).newPage()
   page.setDefaultTimeout(5_000)
-  await page.goto(fake.url)
+  // The page has many files. On a busy machine they take their time.
+  await page.goto(fake.url, { timeout: 20_000 })
 }
 
 export async function logIn(options: BrowserContextOptions = {}, room = 'shop'): Promise<void> {

@@ -56,7 +56,9 @@ function note(name, id, text) {
 
 /** @param {Spec} spec */
 function hintOf({ node, locked }) {
-  return [node.description ?? '', rangeOf(node), locked ?? ''].filter(text => text !== '').join(' · ')
+  return [(node.description ?? '').replaceAll('`', ''), rangeOf(node), locked ?? '']
+    .filter(text => text !== '')
+    .join(' · ')
 }
 
 /**
