@@ -12,12 +12,11 @@ import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/t
 /** How many files of waiting tests run at once. */
 const WAITING = 4 * availableParallelism()
 /** Files that make load, or judge how fast something answers. Those of one group run beside each other, and beside nothing else. */
-const LOADS = {
-  line: ['test/contract/{line,limits}.test.ts'],
-  health: ['test/contract/health.test.ts', 'test/browser/waiting.test.ts'],
+const LOADS = [
+  ['test/contract/{line,limits,health}.test.ts'],
   // A thousand visitors at once.
-  crowd: ['test/contract/crowd.test.ts'],
-}
+  ['test/contract/crowd.test.ts'],
+]
 const processes = {
   globalSetup: './test/support/node/built.ts',
   testTimeout: 90_000,
@@ -90,13 +89,13 @@ export default defineConfig({
           name: 'process',
           maxWorkers: WAITING,
           include: ['test/{contract,browser}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...Object.values(LOADS).flat(), ...IN_FIREFOX],
+          exclude: [...configDefaults.exclude, ...LOADS.flat(), ...IN_FIREFOX],
           sequence: { groupOrder: 1 },
           ...processes,
         },
       },
-      ...Object.entries(LOADS).map(([name, include], index) => ({
-        test: { name: `load-${name}`, include, sequence: { groupOrder: 2 + index }, maxWorkers: 2, ...processes },
+      ...LOADS.map((include, index) => ({
+        test: { name: `load-${index + 1}`, include, sequence: { groupOrder: 2 + index }, maxWorkers: 3, ...processes },
       })),
     ],
   },

@@ -2,12 +2,18 @@
  * The waiting page in real Chromium, served by the built Worker, while the room is steered through the admin API.
  * @module-tag chromium
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { brotliCompressSync } from 'node:zlib'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Route,
+} from 'playwright-core'
 import { afterAll, test as base, beforeAll, describe, expect, vi } from 'vitest'
+import { send } from '../support/node/browser-like.ts'
 import { command } from '../support/node/programs.ts'
 import { startSite } from './waiting-site.ts'
 
@@ -135,6 +141,15 @@ async function answer(page: Page, ...places: readonly object[]): Promise<void> {
   await page.unroute(STATUS)
   await page.route(STATUS, route => route.fulfill({ json: places[Math.min(next++, places.length - 1)] }))
   await pollNow(page)
+}
+
+/** Removes cookies from an answer. The browser then behaves as if cookies were switched off. */
+async function answerWithoutCookies(route: Route): Promise<void> {
+  const request = route.request()
+  const answer = await send(request.url(), { method: request.method(), headers: await request.allHeaders() })
+  const kept = Object.entries(answer.headers).filter(([name]) => name !== 'set-cookie')
+  const headers = Object.fromEntries(kept.map(([name, value]) => [name, String(value)]))
+  await route.fulfill({ status: answer.status, headers, body: answer.text })
 }
 
 async function violations(page: Page): Promise<string[]> {
@@ -292,17 +307,11 @@ describe.concurrent('in line', () => {
   })
 
   test('a browser with cookies switched off gets a plain notice and a button to try again', async ({
-    onTestFinished,
+    visitor,
+    expect,
   }) => {
-    const profile = mkdtempSync(join(tmpdir(), 'waiting-'))
-    mkdirSync(join(profile, 'Default'))
-    const blocked = { profile: { default_content_setting_values: { cookies: 2 } } }
-    writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(blocked))
-    const context = await chromium.launchPersistentContext(profile, LAUNCH)
-    onTestFinished(async () => {
-      await inTime(context.close())
-      rmSync(profile, { recursive: true, force: true })
-    })
+    const context = await visitor()
+    await context.route('**/*', answerWithoutCookies)
     const page = await context.newPage()
     await page.goto(`${site.url}/cookies`)
     await page.getByRole('heading', { name: 'Cookies seem to be switched off' }).waitFor()
