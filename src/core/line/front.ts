@@ -34,6 +34,8 @@ export function frontOf(arrivals: Arrivals, fromKey: number, peopleMax = FRONT_P
   return front
 }
 
+const NOBODY: Front = []
+
 /** A line as edges see it. The front is absent in a snapshot of an earlier version. */
 interface Seen {
   readonly frontierKey: number
@@ -46,22 +48,44 @@ interface Seen {
  * confirmed ticket is itself a part of the line.
  */
 export function peopleAhead(
-  { frontierKey, front = [], curve }: Seen,
+  { frontierKey, front = NOBODY, curve }: Seen,
   ticket: { key: number; confirmed: boolean },
 ): number {
-  const bucket = arrivalBucketOf(ticket.key)
+  const distances = distancesOf(front)
+  const distance = arrivalBucketOf(ticket.key) - arrivalBucketOf(frontierKey)
+  const before = firstAtLeast(distances, distance)
   const part = (ticket.key / BUCKET_MS) % 1
-  let at = arrivalBucketOf(frontierKey)
-  let before = 0
-  let here = 0
-  for (const step of front) {
-    at += step
-    if (at > bucket) return before + others(here, ticket) * part
-    if (at < bucket) before++
-    else here++
-  }
-  if (here > 0) return before + others(here, ticket) * part
+  if (before < distances.length) return before + others(firstAtLeast(distances, distance + 1) - before, ticket) * part
   return Math.max(before, aheadOf(curve, ticket.key) - (ticket.confirmed ? part : 0))
+}
+
+/** Many tickets are compared with the front of one snapshot, so the sums are kept as long as the front is. */
+const sums = new WeakMap<Front, Float64Array>()
+
+/** Returns the distance of each person's bucket from the bucket of the frontier. The distances never fall. */
+function distancesOf(front: Front): Float64Array {
+  const known = sums.get(front)
+  if (known) return known
+  const distances = new Float64Array(front.length)
+  let distance = 0
+  for (let i = 0; i < front.length; i++) {
+    distance += front[i] as number
+    distances[i] = distance
+  }
+  sums.set(front, distances)
+  return distances
+}
+
+/** Returns the index of the first distance of at least `wanted`, or the length if there is none. */
+function firstAtLeast(distances: Float64Array, wanted: number): number {
+  let low = 0
+  let high = distances.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((distances[middle] as number) < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** A confirmed ticket may not be counted yet. */
