@@ -1,22 +1,20 @@
 /**
- * Tests run in groups, one after another. Pure code keeps every core busy. Tests inside workerd and tests of whole programs wait more
- * than they work, so they run together, many files at once. Tests that make load, or judge how fast something answers, run last.
+ * All files run in one group, so that no core is idle while some of them wait. First come the files that make load, or
+ * judge how fast something answers. Pure code runs beside them, with a lower priority. The rest follows.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { origin } from './test/support/workerd/origin.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
 import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
-/** How many files of waiting tests run at once. */
-const WAITING = 4 * availableParallelism()
-/** Files that make load, or judge how fast something answers. Those of one group run beside each other, and beside nothing else. */
-const LOADS = [
-  ['test/contract/{line,limits,health}.test.ts'],
-  // A thousand visitors at once.
-  ['test/contract/crowd.test.ts'],
-]
+/** How many files run at once. Most of them wait more than they work. */
+const FILES = 4 * availableParallelism()
+const LOADS = ['test/contract/{line,limits,health,crowd}.test.ts']
+/** The order in which projects begin. */
+const ORDER = ['load', 'unit', 'process', 'workerd']
 const processes = {
   globalSetup: './test/support/node/built.ts',
   testTimeout: 90_000,
@@ -39,10 +37,20 @@ const IN_FIREFOX = firefox === null ? ['test/browser/firefox.test.ts'] : []
 
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
+/** Sorts files by their project, and those of a project as Vitest does: the slow ones first. */
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ project }: TestSpecification) => ORDER.indexOf(project.name)
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
+  }
+}
+
 export default defineConfig({
   test: {
     // When so much fails, a process is wedged: the rest would only wait for it.
     bail: 20,
+    maxWorkers: FILES,
+    sequence: { sequencer: InOrder },
     tags,
     provide: { programs: { ...programs, firefox } },
     projects: [
@@ -51,13 +59,11 @@ export default defineConfig({
           name: 'unit',
           // Pure code leaves nothing behind, so files share a worker.
           isolate: false,
-          // One more than cores: some files wait for processes or for the clock.
-          maxWorkers: availableParallelism() + 1,
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
           hookTimeout: 60_000,
           include: ['test/{core,runtime,settings,static,tokens,tools}/**/*.test.ts'],
-          setupFiles: './test/support/properties.ts',
+          setupFiles: ['./test/support/node/background.ts', './test/support/properties.ts'],
         },
       },
       {
@@ -76,8 +82,6 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
-          maxWorkers: WAITING,
-          sequence: { groupOrder: 1 },
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
           testTimeout: 60_000,
           // It waits until whatever goes on behind the answers is over.
@@ -87,16 +91,12 @@ export default defineConfig({
       {
         test: {
           name: 'process',
-          maxWorkers: WAITING,
           include: ['test/{contract,browser}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...LOADS.flat(), ...IN_FIREFOX],
-          sequence: { groupOrder: 1 },
+          exclude: [...configDefaults.exclude, ...LOADS, ...IN_FIREFOX],
           ...processes,
         },
       },
-      ...LOADS.map((include, index) => ({
-        test: { name: `load-${index + 1}`, include, sequence: { groupOrder: 2 + index }, maxWorkers: 3, ...processes },
-      })),
+      { test: { name: 'load', include: LOADS, ...processes } },
     ],
   },
 })
