@@ -64,8 +64,8 @@ const CROWDS = {
     '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
   /** Long debts, and doors that die. */
   strict: '--visitors 600 --arrive 60 --rate 1200 --limit 20/600/10 --evictions 60 --stay 90',
-  /** A prequeue that is drawn at the start of an event. */
-  event: '--visitors 2500 --arrive 90 --rate 300 --prequeue 60 --event-draw',
+  /** A prequeue that is drawn at the start of an event, and a third of whose visitors goes away. */
+  event: '--visitors 2500 --arrive 90 --rate 300 --prequeue 60 --event-draw --no-shows 0.3',
   /** A random line, drawn twice a minute. */
   drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
 } as const
@@ -124,7 +124,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
     file: 'place/place.ts',
     from: 'Math.min(ahead + 1, ticket.low ?? Number.POSITIVE_INFINITY)',
     to: 'ahead + 1',
-    crowd: 'waiting',
+    crowd: 'rough',
     breaks: 'I4',
   },
   {
@@ -218,8 +218,8 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'called visitors hear of it a minute late',
     file: 'place/estimate.ts',
-    from: 'return base * (1 - JITTER',
-    to: 'return Math.max(base, 60_000) * (1 - JITTER',
+    from: 'const base = Math.min(calm, most)',
+    to: 'const base = Math.max(60_000, Math.min(calm, most))',
     crowd: 'waiting',
     breaks: 'I6',
   },
