@@ -20,6 +20,7 @@ const TOOLS = [
     'keys',
     'check-config',
     'verify-draw',
+    'room',
   ].map(name => `tools/${name}.ts`),
   'tools/demo/shop.ts',
 ]
@@ -53,6 +54,7 @@ const WRONG_VALUES: readonly [file: string, args: readonly string[], named: stri
   ['tools/import.ts', ['queue-it', 'a.json'], 'cloudflare'],
   ['tools/verify-draw.ts', ['--event', 'sale'], '--sid'],
   ['tools/verify-draw.ts', ['--event', 'a sale', '--sid', 'x'], '--event'],
+  ['tools/room.ts', ['get', '--url', 'shop'], '--url'],
   ['tools/demo/shop.ts', ['--capacity', '0'], '--capacity'],
 ]
 const WRONG_VARIABLES = ['tools/serve.ts', '--admin-host', 'a b', '--trusted-ip-header', 'X Real IP']
