@@ -327,11 +327,17 @@ const firstReferrer = () => {
 }
 
 /**
+ * Starts once for each room, however often a page or a library runs the script.
+ *
  * @param {Facts} facts
  * @param {Options} options
  * @returns {WaitingRoom}
  */
 export const start = (facts, { wait, warnSeconds = 60 }) => {
+  const started = /** @type {Record<string, WaitingRoom>} */ (/** @type {unknown} */ (window))
+  const key = `waitingRoom ${facts.room}`
+  const before = started[key]
+  if (before) return before
   const { fetch: send, XMLHttpRequest: Native } = window
   const watch = sessionWatch(facts, send, Number(warnSeconds) * 1000)
   const isWatched = Number(warnSeconds) > 0
@@ -340,5 +346,7 @@ export const start = (facts, { wait, warnSeconds = 60 }) => {
   window.fetch = waitingFetch(send, wrapped, note)
   window.XMLHttpRequest = waitingRequest(Native, wrapped, note)
   note()
-  return { extend: watch.extend, referrer: firstReferrer() }
+  const room = { extend: watch.extend, referrer: firstReferrer() }
+  started[key] = room
+  return room
 }

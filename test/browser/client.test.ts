@@ -26,6 +26,7 @@ const CLIENT = '<script src="/.waiting-room/client.js?room=app"></script>'
 
 const PAGES: Readonly<Record<string, string>> = {
   '/app-shell': CLIENT,
+  '/twice': CLIENT + CLIENT,
   '/unframed': CLIENT,
   '/app/landing': CLIENT,
   '/by-module': '<script type="module" src="/module.js"></script>',
@@ -139,6 +140,15 @@ describe('a page with the script for sites', () => {
     // A safe request is handed back, too, for a while after that.
     expect(await page.evaluate(async () => (await fetch('/app/again')).status)).toBe(503)
     expect([await dialog(page).count(), reached.filter(line => line.startsWith('POST'))]).toEqual([0, []])
+  })
+
+  it('shows one dialog, however often the page includes the script', async () => {
+    const page = await open('/twice')
+    await request(page)
+    await inLine(page)
+    await page.getByRole('button', { name: 'Close' }).click()
+    await expect.poll(() => outcomes(page)).toHaveLength(2)
+    expect(await dialog(page).count()).toBe(0)
   })
 
   it('goes to the page for waiting where it may show no frame', async () => {
