@@ -23,17 +23,18 @@ const processes = {
   expect: { poll: { timeout: 5_000 } },
 }
 
+const needed = await findPrograms()
+const programs = { ...needed, firefox: needed.firefox ?? (await findProgram('firefox')) }
+/** Only one file needs it. Where Firefox is optional and missing the file is left out, because it is no test that was skipped. */
+const isLeftOut = programs.firefox === null && !('firefox' in needed)
+const IN_FIREFOX = isLeftOut ? ['test/browser/firefox.test.ts'] : []
+
 /** A test that needs a program has the program's name as a tag, and is skipped where the program is missing. `npm test` lists these tests. */
-const programs = await findPrograms()
 const tags = (Object.keys(programs) as ProgramName[]).map(name => ({
   name,
   description: `needs ${name}, for ${PROGRAMS[name].purpose}`,
   ...(programs[name] === null ? { skip: true } : {}),
 }))
-
-/** Only one file needs it. That file is left out where there is none, because it is no test that was skipped. */
-const firefox = await findProgram('firefox')
-const IN_FIREFOX = firefox === null ? ['test/browser/firefox.test.ts'] : []
 
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
@@ -52,7 +53,7 @@ export default defineConfig({
     maxWorkers: FILES,
     sequence: { sequencer: InOrder },
     tags,
-    provide: { programs: { ...programs, firefox } },
+    provide: { programs },
     projects: [
       {
         test: {

@@ -1,13 +1,13 @@
 /**
  * A form of another site, and the page that a service worker loads, in a real Firefox. Browsers differ in these two.
- * The file is left out where there is no Firefox.
+ * @module-tag firefox
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { command } from '../support/node/programs.ts'
 import { type Firefox, startFirefox } from './firefox.ts'
 import { type Local, serveLocally, startRooms } from './served-site.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const WORKER = `
   self.addEventListener('install', () => self.skipWaiting())
@@ -50,7 +50,7 @@ it('a payment that returns by a form of another site goes on in its session, whi
   await site.change('shop', { queue_all: true })
   await new Promise(resolve => setTimeout(resolve, 2_100))
   await firefox.goto(`http://127.0.0.1:${bank.port}/`)
-  await expect.poll(heading, { timeout: 20_000 }).toBe('Thank you')
+  await expect.poll(heading, { timeout: 60_000 }).toBe('Thank you')
   const [[, first] = [], ...others] = sessions.filter(([line]) => line.includes('/shop/') && !line.includes('icon'))
   expect(first).toBeDefined()
   expect(others).toEqual([['POST /shop/payment PaRes=a+b', first]])
@@ -61,10 +61,10 @@ const isControlled = () => firefox.evaluate('navigator.serviceWorker.controller 
 
 it('a service worker shows the waiting page, which keeps its place', async () => {
   await firefox.goto(`${site.url}/worker`)
-  await expect.poll(isControlled, { timeout: 20_000 }).toBe(true)
+  await expect.poll(isControlled, { timeout: 60_000 }).toBe(true)
   await firefox.evaluate("location.assign('/held/a?b=1')")
-  await expect.poll(heading, { timeout: 20_000 }).toBe('You are in line')
+  await expect.poll(heading, { timeout: 60_000 }).toBe('You are in line')
   expect(await isControlled()).toBe(true)
   const placed = () => firefox.evaluate('document.querySelector("#place").className !== "pending"')
-  await expect.poll(placed, { timeout: 30_000 }).toBe(true)
+  await expect.poll(placed, { timeout: 60_000 }).toBe(true)
 })

@@ -3,7 +3,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { findProgram, howToInstall, needProgram, PROGRAMS, type ProgramName } from '../../tools/testing/programs.ts'
+import {
+  findProgram,
+  howToInstall,
+  neededOn,
+  needProgram,
+  PROGRAMS,
+  type ProgramName,
+} from '../../tools/testing/programs.ts'
 
 const NAMES = Object.keys(PROGRAMS) as ProgramName[]
 /** No file has this name. */
@@ -19,6 +26,11 @@ describe('the table of programs', () => {
 
   it('installs a Chromium on Ubuntu that is not a snap', () => {
     expect(howToInstall('chromium', 'ubuntu')).toBe('npx playwright-core install --with-deps chromium')
+  })
+
+  it('has a Firefox for tests where a package of it can be installed', () => {
+    expect(neededOn('debian')).toEqual(['chromium', 'firefox', 'python', 'php', 'go', 'nginx'])
+    expect(neededOn('ubuntu')).toEqual(['chromium', 'python', 'php', 'go', 'nginx'])
   })
 
   it('is the only place that names their packages', () => {

@@ -23,8 +23,8 @@ interface Program {
   readonly macos: string
   /** Only a tool needs the program, no test. */
   readonly isForTools?: true
-  /** Its tests are left out where it is missing, and it is not installed for them. */
-  readonly isOptional?: true
+  /** On these systems it is not installed for its tests. They are left out where it is missing. */
+  readonly isOptionalOn?: readonly Platform[]
 }
 
 const TABLE = {
@@ -56,7 +56,8 @@ const TABLE = {
     debian: ['firefox-esr'],
     ubuntu: 'sudo apt-get install -y firefox',
     macos: 'brew install --cask firefox',
-    isOptional: true,
+    // Ubuntu's own package is a snap, and Playwright's Firefox is another one.
+    isOptionalOn: ['ubuntu', 'other'],
   },
   python: {
     purpose: 'the Python of docs/snippets, with PyJWT and cryptography',
@@ -115,15 +116,16 @@ const TABLE = {
 export type ProgramName = keyof typeof TABLE
 
 export const PROGRAMS: Readonly<Record<ProgramName, Program>> = TABLE
-/** The programs that tests need. */
-const TESTED: readonly ProgramName[] = (Object.keys(PROGRAMS) as ProgramName[]).filter(
-  name => !PROGRAMS[name].isForTools && !PROGRAMS[name].isOptional,
-)
+/** Returns the programs that tests need on a system. */
+export function neededOn(system: Platform): readonly ProgramName[] {
+  const isNeeded = ({ isForTools, isOptionalOn = [] }: Program) => !isForTools && !isOptionalOn.includes(system)
+  return (Object.keys(PROGRAMS) as ProgramName[]).filter(name => isNeeded(PROGRAMS[name]))
+}
 
 /** The file of each program, null where it is missing. */
 export type Found = Readonly<Partial<Record<ProgramName, string | null>>>
 
-export async function findPrograms(names: readonly ProgramName[] = TESTED): Promise<Found> {
+export async function findPrograms(names: readonly ProgramName[] = neededOn(platform())): Promise<Found> {
   return Object.fromEntries(await Promise.all(names.map(async name => [name, await findProgram(name)] as const)))
 }
 
