@@ -16,7 +16,7 @@ const MAX_AGE_SECONDS = 600
 /** The statements of the source, without their exports and without spaces around operators. No text of it has these. */
 const code = compact(source)
   .replace(/^export /gm, '')
-  .replace(/ (=>|===?|&&|\|\||\?) /g, '$1')
+  .replace(/ (=>?|[!=]==?|&&|\|\||[?:+*<>-]|<=) /g, '$1')
 
 /** Returns the script for a script element, which starts by itself, or the module, which its page starts. */
 export function clientScript(visit: Visit, room: RoomClient, kind: 'script' | 'module'): Response {
