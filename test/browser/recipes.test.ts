@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { command } from '../support/node/programs.ts'
 import { type Local, serveLocally, startRooms } from './served-site.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const PAGE = readFileSync(new URL('../../docs/single-page-apps.md', import.meta.url), 'utf8')
 const RECIPES = fileURLToPath(new URL('../../docs/snippets/single-page-app', import.meta.url))
@@ -114,13 +114,12 @@ beforeAll(async () => {
   await site.change('api', { cors_origins: [pageUrl()] })
   await fill()
   browser = await chromium.launch({ executablePath: command('chromium'), args: ['--no-sandbox'] })
-  await Promise.all(
-    [...Object.entries(CALLS), ...IN_REACT_ALONE.map(app => [app, [app]] as const)].map(async ([visitor, call]) => {
-      const page = await open(call[0])
-      pages.set(visitor, page)
-      if (call[1] !== undefined) await start(page, call[1], call[2])
-    }),
-  )
+  const byThemselves = IN_REACT_ALONE.map(app => [app, [app]] as const)
+  for (const [visitor, [app, name, argument]] of [...Object.entries(CALLS), ...byThemselves]) {
+    const page = await open(app)
+    pages.set(visitor, page)
+    if (name !== undefined) await start(page, name, argument)
+  }
 })
 afterAll(async () => {
   await browser?.close()
@@ -151,7 +150,7 @@ function shell(pathname: string): string {
 
 async function open(app: string): Promise<Page> {
   const context = await browser.newContext()
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(40_000)
   const page = await context.newPage()
   await page.goto(`${pageUrl()}/${app}`)
   return page
