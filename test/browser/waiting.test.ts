@@ -716,6 +716,10 @@ describe.concurrent('for every visitor', () => {
       const response = await route.fetch()
       const html = await response.text()
       expect(brotliCompressSync(html).length).toBeLessThan(PAGE_BYTES_MAX)
+      // Greek has the longest texts.
+      const greek = await (await fetch(`${site.url}/still?lang=el`, { headers: { Accept: 'text/html' } })).text()
+      expect(greek).toContain('<html lang="el"')
+      expect(brotliCompressSync(greek).length).toBeLessThan(PAGE_BYTES_MAX)
       expect(response.headers()['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-/)
       await route.fulfill({ response })
     })

@@ -1,19 +1,18 @@
 /** The page of a visitor whose request was blocked. It retries by itself, unless that would send something twice. */
 import html from '../../../static/blocked.html'
-import js from '../../../static/blocked.js'
+import scripts from '../../../static/scripts.json'
 import type { Blocked } from '../origin/block.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted } from '../texts/words.ts'
-import { compact } from './compact.ts'
 import { withLinks } from './links.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 /** A reload is a whole page and interrupts its reader, so it comes so much later than a program's next request. */
 const REFRESH_LATER_SECONDS = 15
-const SCRIPT = compact(js)
+const SCRIPT = scripts.blocked
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 

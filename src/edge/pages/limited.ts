@@ -1,16 +1,14 @@
 /** The page of a limited visitor: what happened, when to go on, and a countdown where there are scripts. */
-import countdownJs from '../../../static/countdown.js'
 import html from '../../../static/limited.html'
-import js from '../../../static/limited.js'
+import scripts from '../../../static/scripts.json'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { seconds } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { countdownInWords } from '../texts/words.ts'
-import { compact } from './compact.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
-const SCRIPT = compact(countdownJs + js)
+const SCRIPT = scripts.limited
 /** The page does not reload after a longer wait, because no visitor looks at it for so long. */
 const RELOADS_MAX_SECONDS = 600
 const render = template(html)

@@ -1,13 +1,12 @@
 /** The page that sends a form of another site once more, to the same address. It shows nothing of the form. */
 import resubmit from '../../../static/resubmit.html'
-import js from '../../../static/resubmit.js'
+import scripts from '../../../static/scripts.json'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
-import { compact } from './compact.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
-const SCRIPT = compact(js)
+const SCRIPT = scripts.resubmit
 const render = template(resubmit)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 

@@ -1,13 +1,9 @@
 /** The page of a visitor in line. It is complete without scripts. With scripts it polls and goes on by itself. */
 import blockCss from '../../../static/block.css'
 import block from '../../../static/block.html'
-import countdownJs from '../../../static/countdown.js'
-import formJs from '../../../static/form.js'
+import scripts from '../../../static/scripts.json'
 import startCss from '../../../static/start.css'
-import startJs from '../../../static/start.js'
-import tellJs from '../../../static/tell.js'
 import html from '../../../static/waiting.html'
-import js from '../../../static/waiting.js'
 import { MAIN_LANE } from '../../core/ticket.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Texts } from '../../settings/texts/keys.ts'
@@ -27,13 +23,13 @@ import { type PlaceJson, placeJson } from './place-json.ts'
 
 /** The parts of the page that are the same for every visitor. */
 const FIXED = {
-  script: compact(countdownJs + js),
-  tellScript: compact(tellJs),
-  startStyle: compact(startCss),
+  script: scripts.waiting,
+  tellScript: scripts.tell,
+  startStyle: compactStyle(startCss),
   // The offer needs scripts. It is there from the first paint, so that nothing moves.
   plainStyle: '#tell{display:none}',
-  startScript: compact(startJs),
-  formScript: compact(formJs),
+  startScript: scripts.start,
+  formScript: scripts.form,
   challengeScript: compact(challengeScript),
 }
 
