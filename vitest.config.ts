@@ -75,6 +75,7 @@ export default defineConfig({
               bindings: {
                 ROOM_KEYS,
                 ADMIN_TOKEN: 'the-admin-token-of-the-test-rooms',
+                TURNSTILE_SECRET: 'the-secret-of-turnstile',
                 ALERT_RECEIVERS: JSON.stringify([{ name: 'chat', format: 'slack', url: 'https://chat.example/hook' }]),
               },
               outboundService: origin,

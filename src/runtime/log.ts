@@ -34,6 +34,7 @@ export const LOG_LEVELS = {
   'session-not-renewed': 'warn',
   alert: 'info',
   'no-invitation-key': 'warn',
+  'challenge-failed': 'warn',
   'no-visitor-address': 'warn',
   'change-ignored': 'error',
   'configuration-refused': 'error',

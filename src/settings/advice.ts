@@ -1,6 +1,7 @@
 /** Advice on settings that are allowed but probably not meant. Advice never refuses. */
 import { adviceOnBrand } from './brand/settings.ts'
 import { adviceOnBypass } from './bypass/advice.ts'
+import { adviceOnChallenge } from './challenge/advice.ts'
 import { leastDoors } from './compiled/doors.ts'
 import { withoutReload } from './custom-page.ts'
 import { timesOf } from './events.ts'
@@ -22,6 +23,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     }
     advice.push(...adviceOnBypass(room).map(text => `${at}: ${text}`))
     advice.push(...adviceOnBrand(room, sitesOf(room)).map(text => `${at}: ${text}`))
+    advice.push(...adviceOnChallenge(room).map(text => `${at}: ${text}`))
     advice.push(...adviceOnDoors(at, room))
     if (isLostInFrames(room)) {
       advice.push(

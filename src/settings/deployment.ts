@@ -28,6 +28,7 @@ export interface Variables extends ReceiverVariables {
   readonly ADMIN_TOKEN?: string
   readonly ADMIN_TOKENS?: string
   readonly METRICS_TOKEN?: string
+  readonly TURNSTILE_SECRET?: string
   readonly ACCESS_TEAM?: string
   readonly ACCESS_AUD?: string
   readonly ACCESS_ROLES?: unknown

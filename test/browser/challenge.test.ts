@@ -15,6 +15,7 @@ beforeAll(async () => {
   site = await startSite({
     line: { challenge: { when: 'crowded' } },
     custom: { challenge: { when: 'crowded' }, custom_page_html: block },
+    widget: { challenge: { when: 'crowded', provider: 'turnstile', site_key: '1x0' } },
     open: { challenge: { when: 'always' }, queue_all: false, new_users_per_minute: 600 },
   })
   browser = await chromium.launch({ executablePath: command('chromium'), args: ['--no-sandbox'] })
@@ -54,6 +55,24 @@ describe('the challenge on the waiting page', () => {
     const { page } = await open('/open?size=4')
     await expect.poll(() => page.title(), { timeout: 40_000 }).toBe('Shop')
     expect(site.reached).toContain('GET /open?size=4')
+    await page.context().close()
+  })
+
+  it('shows a widget, and calculates where Cloudflare does not accept its token', async () => {
+    const { page } = await open('/about')
+    const rendered: string[] = []
+    await page.exposeFunction('rendered', (cData: string) => rendered.push(cData))
+    const script = `window.turnstile = {
+      render(box, { cData, callback }) { box.textContent = 'widget'; rendered(cData).then(() => callback('token')); return 'w1' },
+      remove() { document.getElementById('widget').textContent = '' },
+    }`
+    const answer = { contentType: 'text/javascript', body: script }
+    await page.context().route('https://challenges.cloudflare.com/**', route => route.fulfill(answer))
+    await page.goto(`${site.url}/widget`)
+    await expect.poll(() => rendered.length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => text(page, 'place'), { timeout: 40_000 }).toMatch(/^\d+$/)
+    expect(rendered[0]).toMatch(/^[\w-]{43}$/)
+    expect(await text(page, 'widget')).toBe('')
     await page.context().close()
   })
 

@@ -492,3 +492,32 @@ describe('stored live changes, after a new file was deployed', () => {
     expect(fitting(file, kept)).toEqual({ overrides: kept, problems: [] })
   })
 })
+
+describe('the challenge of a room', () => {
+  const room = (challenge: unknown) => [{ ...shop, challenge }]
+
+  it('is off unless it is set, and is a calculation', () => {
+    const [parsed] = parseRooms([shop])
+    expect(parsed?.challenge).toEqual({ when: 'off', failed: 'again', provider: 'pow', site_key: '' })
+  })
+
+  it('of Turnstile needs a site key', () => {
+    expect(problemsWith(room({ when: 'always', provider: 'turnstile' }))).toEqual([
+      'rooms[0].challenge.site_key must be the site key of a Turnstile widget where provider is "turnstile", got ""',
+    ])
+    expect(problemsWith(room({ when: 'sometimes' }))).toEqual([
+      'rooms[0].challenge.when must be "off" or "crowded" or "always", got "sometimes"',
+    ])
+  })
+
+  it('has advice about its secret, a key without use, and pages that cannot solve it', () => {
+    const adviceOf = (challenge: unknown, more: object = {}) =>
+      adviceOn(parseRooms([{ ...shop, challenge, ...more }]), 0).filter(text => text.includes('challenge'))
+    const turnstile = { when: 'crowded', provider: 'turnstile', site_key: '1x0' }
+    expect(adviceOf(turnstile)).toEqual([expect.stringContaining('needs the secret TURNSTILE_SECRET')])
+    expect(adviceOf({ site_key: '1x0' })).toEqual([expect.stringContaining('site_key is not used')])
+    const page = { custom_page_html: '<h1>Wait</h1>' }
+    expect(adviceOf({ when: 'crowded' }, page)).toEqual([expect.stringContaining('has no {{{antesala}}}')])
+    expect(adviceOf({ when: 'crowded' }, { custom_page_html: '{{{antesala}}}' })).toEqual([])
+  })
+})

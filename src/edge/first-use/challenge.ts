@@ -9,14 +9,17 @@ import { categoryTest, SEARCH_ENGINES } from '../../settings/bypass/bots.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { limitedNetwork } from './network-quota.ts'
+import { placeMark, usesTurnstile, type Verified, verifyToken } from './turnstile.ts'
 
 /** Solutions of one place at one isolate. A browser sends one; a few more may follow a lost answer. */
 const SOLUTIONS = { intervalMs: 2_000, burst: 5 }
 /** Tickets of one network that count without a solution, at one isolate. */
 const UNSOLVED = { intervalMs: 10_000, burst: 6 }
 
-/** A challenge as the page and programs get it. */
-export type SetChallenge = Awaited<ReturnType<RoomClient['tokens']['newChallenge']>>
+/** A challenge as the page and programs get it: one of proof of work, or a widget of Turnstile. */
+export type SetChallenge =
+  | Awaited<ReturnType<RoomClient['tokens']['newChallenge']>>
+  | { readonly turnstile: { readonly sitekey: string; readonly cData: string } }
 
 const isSearchEngine = categoryTest([SEARCH_ENGINES])
 
@@ -28,6 +31,10 @@ export function isExempt({ platform }: Visit): boolean {
 /** Returns the challenge that a waiting visitor has to solve, or null. */
 export async function challengeFor(visit: Visit, room: RoomClient, step: WaitStep): Promise<SetChallenge | null> {
   if (!step.isUnsolved || !step.snapshot) return null
+  if (usesTurnstile(visit, room)) {
+    const { site_key: sitekey } = room.settings.config.challenge
+    return { turnstile: { sitekey, cData: await placeMark(step.ticket) } }
+  }
   return room.tokens.newChallenge(step.ticket, workAt(step.snapshot), visit.nowMs)
 }
 
@@ -47,8 +54,16 @@ export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticke
   const { when, failed } = room.settings.at(visit.nowMs).step.challenge
   const isOver = ticket.confirmed || ticket.challenge?.state === 'solved'
   if (when === 'off' || isOver || (ticket.challenge?.state === 'failed' && failed === 'infinite')) return ticket
-  const tested = await room.tokens.testSolution(ticket, given)
+  const tested = await test(visit, room, ticket, given)
   room.count(`challenge_${tested}`)
   if (tested === 'solved') return solved(ticket)
   return tested === 'wrong' && failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
+}
+
+/** A token of Turnstile is tested also while the isolate sets calculations: its visitor may have it already. */
+async function test(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Verified> {
+  if (room.settings.config.challenge.provider !== 'turnstile') return room.tokens.testSolution(ticket, given)
+  if (typeof given === 'object' && given !== null && 'turnstile' in given)
+    return verifyToken(visit, room, ticket, given.turnstile)
+  return usesTurnstile(visit, room) ? 'expired' : room.tokens.testSolution(ticket, given)
 }

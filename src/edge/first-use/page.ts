@@ -9,9 +9,9 @@ import type { SetChallenge } from './challenge.ts'
 /** The source of the page's script. */
 export const challengeScript = challengeJs
 
-/** Whether the pages of a room have the script. A challenge may come with any poll. */
-export function hasChallenges({ challenge }: RoomConfig): boolean {
-  return challenge.when !== 'off'
+/** Returns the provider of a room's challenges. A challenge may come with any poll, so each page has its script. */
+export function providerOf({ challenge }: RoomConfig): 'none' | 'pow' | 'turnstile' {
+  return challenge.when === 'off' ? 'none' : challenge.provider
 }
 
 /** A visitor in line, as far as it matters to the challenge on the page. */
@@ -23,15 +23,21 @@ interface InLine {
 
 /** Returns the variables of the page. There are none in a room without challenges. */
 export function challengeVariables(visit: Visit, { room, why, challenge }: InLine, { texts }: Language) {
-  if (!hasChallenges(room.settings.config)) return {}
-  const { lead, failed, slow } = texts.challenge
+  const provider = providerOf(room.settings.config)
+  if (provider === 'none') return {}
+  const { lead: calculates, failed, slow, widget } = texts.challenge
+  const lead = challenge && 'turnstile' in challenge ? widget : calculates
   const worker = `${visit.deployment.controlPrefix}/challenge-worker.js`
   return {
     challenges: true,
     isUnsolved: challenge !== null,
+    hasWidget: provider === 'turnstile',
     slowText: slow,
     // No `<` can end the script early.
-    challengeData: JSON.stringify({ worker, challenge, texts: { lead, failed } }).replace(/</g, '\\u003c'),
+    challengeData: JSON.stringify({ worker, challenge, texts: { lead: calculates, failed, widget } }).replace(
+      /</g,
+      '\\u003c',
+    ),
     ...(why === 'failed-challenge' ? { lead: failed } : challenge ? { lead } : {}),
   }
 }

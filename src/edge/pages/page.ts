@@ -85,15 +85,20 @@ export function headersFor(own: {
   readonly polls?: boolean
   /** Whether the page has workers, whose scripts come from this host. */
   readonly works?: boolean
+  /** The origin of another party, whose script and frame the page loads. */
+  readonly widget?: string
 }): (room: RoomConfig, language: Language, form?: string | null) => Promise<Page['headers']> {
   const policies = new WeakMap<Brand, Promise<string>>()
   const make = async (brand: Brand) => {
-    const { styles, scripts = [], polls = false, works = false } = own
+    const { styles, scripts = [], polls = false, works = false, widget } = own
     const face = faceOf(brand)
     const allStyles = face ? [...styles, face.style] : styles
     const parts = [
       "default-src 'none'",
-      ...(scripts.length === 0 ? [] : [`script-src ${(await Promise.all(scripts.map(hashOf))).join(' ')}`]),
+      ...(scripts.length === 0
+        ? []
+        : [`script-src ${[...(await Promise.all(scripts.map(hashOf))), ...(widget ? [widget] : [])].join(' ')}`]),
+      ...(widget ? [`frame-src ${widget}`] : []),
       `style-src ${(await Promise.all(allStyles.map(hashOf))).join(' ')}`,
       ...(polls ? ["connect-src 'self'"] : []),
       ...(works ? ["worker-src 'self'"] : []),

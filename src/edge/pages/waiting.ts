@@ -7,7 +7,8 @@ import html from '../../../static/waiting.html'
 import { MAIN_LANE } from '../../core/ticket.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Texts } from '../../settings/texts/keys.ts'
-import { challengeScript, challengeVariables, hasChallenges } from '../first-use/page.ts'
+import { challengeScript, challengeVariables, providerOf } from '../first-use/page.ts'
+import { TURNSTILE_HOST } from '../first-use/turnstile.ts'
 import { asks } from '../gate/confirm.ts'
 import type { OnPage, Waiting } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
@@ -47,15 +48,16 @@ const OWN = {
   scripts: [FIXED.script, FIXED.tellScript, FIXED.startScript, FIXED.formScript],
   polls: true,
 }
-const headers = headersFor(OWN)
-const headersWithChallenges = headersFor({ ...OWN, scripts: [...OWN.scripts, FIXED.challengeScript], works: true })
+const SOLVES = { ...OWN, scripts: [...OWN.scripts, FIXED.challengeScript], works: true }
+const WITH_WIDGET = { ...SOLVES, widget: TURNSTILE_HOST }
+const headers = { none: headersFor(OWN), pow: headersFor(SOLVES), turnstile: headersFor(WITH_WIDGET) }
 
 export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page> {
   const { config } = waiting.room.settings
   const language = languageFor(visit, config)
   const form = await formOf(visit)
-  const html = render(placeVariables(visit, waiting, form))
-  return { html, headers: await (hasChallenges(config) ? headersWithChallenges : headers)(config, language, form.form) }
+  const headersOf = headers[providerOf(config)]
+  return { html: render(placeVariables(visit, waiting, form)), headers: await headersOf(config, language, form.form) }
 }
 
 /** Returns the place of a visitor with our scripts, as a part of a page of the operator. */

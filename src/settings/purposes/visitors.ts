@@ -97,6 +97,8 @@ export const VISITORS: Groups = {
       'anonymous.mode': '`off` also lifts the limits on preflights and well-known files',
       'challenge.when': '[who solves a challenge](bots.md#when-it-is-set) before the place counts',
       'challenge.failed': 'what [a wrong solution](bots.md#a-wrong-solution) leads to',
+      'challenge.provider': '`turnstile`: [the widget of Cloudflare](bots.md#turnstile)',
+      'challenge.site_key': 'its public key; the secret is `TURNSTILE_SECRET`',
       'rate_limit_headers.on': 'which answers carry the [RateLimit fields](http.md#limited)',
       'rate_limit_headers.version': 'the version of the draft',
     },

@@ -80,6 +80,7 @@ export const TEXT_KEYS = {
   'challenge.lead': [],
   'challenge.slow': [],
   'challenge.failed': [],
+  'challenge.widget': [],
   'page.way': [],
   'page.justNow': [],
   'page.requeued': [],

@@ -2,6 +2,7 @@
 export async function origin(request: Request): Promise<Response> {
   const url = new URL(request.url)
   if (url.hostname === 'chat.example') return new Response('ok')
+  if (url.hostname === 'challenges.cloudflare.com') return siteverify(await request.formData())
   if (url.hostname !== 'origin.test') return new Response(`nobody is at ${url.hostname}`, { status: 502 })
   const isHex = request.headers.get('X-Answer-Body') === 'hex'
   const body = request.body === null ? '' : isHex ? hexOf(await request.arrayBuffer()) : await request.text()
@@ -12,6 +13,29 @@ export async function origin(request: Request): Promise<Response> {
   const told = { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body }
   if (request.headers.has('X-Answer-Stops')) return new Response(stopping(), { headers })
   return new Response(JSON.stringify(told), { status: Number(request.headers.get('X-Answer-Status') ?? 200), headers })
+}
+
+const REDEEMED = new Set<string>()
+
+/**
+ * Stands in for the siteverify of Turnstile, and refuses as it does. A token is `kind:cdata:more`. The kind `good` is
+ * genuine once, and any other kind is how it fails.
+ */
+async function siteverify(form: FormData): Promise<Response> {
+  const [secret, token] = [form.get('secret'), String(form.get('response') ?? '')]
+  const refused = (code: string) => Response.json({ success: false, 'error-codes': [code], messages: [] })
+  if (secret === null || secret === '') return refused('missing-input-secret')
+  if (secret !== 'the-secret-of-turnstile') return refused('invalid-input-secret')
+  if (token === '') return refused('missing-input-response')
+  const [kind, cdata] = token.split(':')
+  if (kind === 'dead') return new Response('<h1>Bad gateway</h1>', { status: 502 })
+  if (kind === 'slow') await new Promise(resolve => setTimeout(resolve, 6_000))
+  if (kind === 'internal') return refused('internal-error')
+  if (kind === 'old' || REDEEMED.has(token)) return refused('timeout-or-duplicate')
+  if (kind !== 'good') return refused('invalid-input-response')
+  REDEEMED.add(token)
+  const at = new Date().toISOString()
+  return Response.json({ success: true, challenge_ts: at, hostname: 'shop.test', 'error-codes': [], action: '', cdata })
 }
 
 function hexOf(bytes: ArrayBuffer): string {
