@@ -15,6 +15,10 @@ import change from '../../static/admin/change.js'
 import changes from '../../static/admin/changes.js'
 import chart from '../../static/admin/chart.js'
 import charts from '../../static/admin/charts.js'
+import checklistCss from '../../static/admin/checklist/checklist.css'
+import checklistChecks from '../../static/admin/checklist/checks.js'
+import checklistItems from '../../static/admin/checklist/items.js'
+import checklistPart from '../../static/admin/checklist/part.js'
 import danger from '../../static/admin/danger.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
@@ -63,6 +67,7 @@ import stepUp from '../../static/admin/step-up.js'
 import toggle from '../../static/admin/switch.js'
 import undo from '../../static/admin/undo.js'
 import words from '../../static/admin/words.js'
+import { withoutComments } from './served/without-comments.ts'
 
 const CSS = 'text/css; charset=utf-8'
 const JS = 'text/javascript; charset=utf-8'
@@ -82,6 +87,10 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'changes.js': [JS, changes],
   'chart.js': [JS, chart],
   'charts.js': [JS, charts],
+  'checklist/checklist.css': [CSS, checklistCss],
+  'checklist/checks.js': [JS, checklistChecks],
+  'checklist/items.js': [JS, checklistItems],
+  'checklist/part.js': [JS, checklistPart],
   'danger.js': [JS, danger],
   'decisions.js': [JS, decisions],
   'dom.js': [JS, dom],
@@ -147,5 +156,6 @@ export function dashboardFile(name: string, isLoggedIn: boolean): Response | nul
   if (!file) return null
   const [type, text] = file
   const body = name === '' && isLoggedIn ? text.replace('<html ', '<html data-login="access" ') : text
-  return new Response(body, { headers: { 'Content-Type': type, ...SECURITY } })
+  const isPage = name === '' || name.startsWith('uplot')
+  return new Response(isPage ? body : withoutComments(body), { headers: { 'Content-Type': type, ...SECURITY } })
 }

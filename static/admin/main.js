@@ -5,6 +5,7 @@ import { alertsPart } from './alerts/part.js'
 import { auditPart } from './audit/log.js'
 import { onMade } from './change.js'
 import { showChanges } from './changes.js'
+import { checklistPart } from './checklist/part.js'
 import { showDecisions } from './decisions.js'
 import { all } from './dom.js'
 import { eventsPart } from './events/list.js'
@@ -42,6 +43,7 @@ const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').m
 
 addPart(eventsPart)
 addPart(settingsPart)
+addPart(checklistPart)
 addPart(reportsPart)
 addPart(alertsPart)
 addPart(auditPart)

@@ -39,7 +39,8 @@ export function showParts(room) {
   if (!room) return false
   for (const [index, name] of ['', ...parts.keys()].entries()) {
     const link = /** @type {HTMLAnchorElement} */ ($('parts').children[index])
-    link.href = hrefOf(room, name)
+    // On a phone some of the links are out of sight. A bare fragment would look like a link that skips content.
+    link.href = `./${hrefOf(room, name)}`
     link.ariaCurrent = name === part ? 'page' : null
   }
   parts.get(part)?.show(room)

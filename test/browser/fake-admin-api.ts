@@ -100,6 +100,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
       const { pathname: path, search, searchParams } = new URL(request.url ?? '', 'http://fake')
       const file = FILES.get(path)
       if (file) return serveFile(response, file, mode.access)
+      if (path === `${PREFIX}/readyz`) return void send(response, readiness(mode.silent))
       if (path.endsWith('/forecast') && !mode.off) return void send(response, forecast(path, searchParams))
       const report = /\/reports?[/.].*\.?(html|csv)$/.exec(path)
       if (report && !mode.off) {
@@ -407,6 +408,12 @@ class FakeRoom {
       })),
     }
   }
+}
+
+/** Answers as the edge does, where one room may have no door. */
+function readiness(silent: string): Response {
+  if (silent === '') return Response.json({ status: 'ready' })
+  return Response.json({ status: 503, reasons: [`room ${silent}: no door has answered for 12 s`] }, { status: 503 })
 }
 
 function parsed(body: string): unknown {

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
+import { parseAst } from 'vitest/node'
+import { withoutComments } from '../../src/admin/served/without-comments.ts'
 
 const GZIP_MAX = 120_000
 const OWN = readdirSync('static/admin', { recursive: true, encoding: 'utf8' })
@@ -11,9 +13,37 @@ const PACKAGED = ['node_modules/uplot/dist/uPlot.iife.min.js', 'node_modules/upl
 const VISITORS = readdirSync('static').filter(name => /\.(html|js|css)$/.test(name))
 
 it('sends an operator at most 120 kB, compressed', () => {
-  const bytes = [...OWN, ...PACKAGED].reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0)
-  expect(bytes).toBeLessThan(GZIP_MAX)
+  const texts = [
+    ...OWN.map(file => (file.endsWith('.html') ? textOf(file) : withoutComments(textOf(file)))),
+    ...PACKAGED.map(textOf),
+  ]
+  expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThan(GZIP_MAX)
 })
+
+it.each(OWN.filter(file => file.endsWith('.js')))('runs %s as it is written, without its comments', file => {
+  const bare = withoutComments(textOf(file))
+  expect(bare).not.toContain('@ts-check')
+  expect(treeOf(bare)).toEqual(treeOf(textOf(file)))
+})
+
+it.each(OWN.filter(file => file.endsWith('.css')))('serves the rules of %s, without its comments', file => {
+  const all = textOf(file).replaceAll(/\/\*[\s\S]*?\*\//g, '')
+  const inLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim()
+  expect(inLine(withoutComments(textOf(file)))).toBe(inLine(all))
+})
+
+function textOf(file: string): string {
+  return readFileSync(file, 'utf8')
+}
+
+/** Returns the syntax tree of a script, without the places of its parts. */
+function treeOf(code: string): unknown {
+  return JSON.parse(
+    JSON.stringify(parseAst(code, { lang: 'js' }), (key, value) =>
+      key === 'start' || key === 'end' || key === 'range' ? undefined : value,
+    ),
+  )
+}
 
 it.each(VISITORS)('has no part in what a visitor gets as %s', name => {
   expect(readFileSync(`static/${name}`, 'utf8')).not.toMatch(/uplot|admin\//i)
