@@ -11,7 +11,9 @@ import type { Invited } from '../room-client/tokens.ts'
 import { belongsOnHttps, toHttps } from './https-redirect.ts'
 
 const INVITE_HEADER = 'Waiting-Room-Invite'
-const PARAMETER = 'invite='
+/** The parameter of a link with an invitation. */
+export const INVITE = 'invite'
+const PARAMETER = `${INVITE}=`
 /** An invalid link is remembered for 300 s, so that the page can explain it to its visitor. */
 const INVALID_FOR_SECONDS = 300
 const INVALID = 'invalid'
@@ -59,11 +61,18 @@ export async function takeOffAddress(visit: Visit, room: RoomClient): Promise<Re
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex',
   })
-  const cookie = await cookieFor(visit, room, texts[0] ?? '')
+  const cookie = await cookieFor(visit, room, invitationIn(texts[0] ?? ''))
   if (cookie !== null) headers.append('Set-Cookie', cookie)
   // 307 keeps the method and the body of a form.
   const status = visit.isSafe ? 303 : 307
   return new Response(null, { status, headers })
+}
+
+/** Returns the invitation in a parameter. People may type it into the field of our page, or paste their whole link. */
+function invitationIn(parameter: string): string {
+  const typed = new URLSearchParams(`${PARAMETER}${parameter}`).get(INVITE)?.trim() ?? ''
+  const [, pasted] = /[?&]invite=([^&#\s]*)/.exec(typed) ?? []
+  return pasted ?? typed
 }
 
 /**

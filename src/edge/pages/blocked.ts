@@ -71,7 +71,7 @@ async function page(visit: Visit, room: RoomView, shown: Shown, retryAfterMs: nu
     refreshSeconds,
     retry: counted(language.texts.blocked.retry, refreshSeconds, language),
   }
-  return { html: render(variables), headers: await headers(config, language, shown.form) }
+  return { html: render(variables), headers: await headers(config, language, shown.form !== null) }
 }
 
 /** A visitor without a session has none to keep. Only a block by the operator can concern such a visitor. */

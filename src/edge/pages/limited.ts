@@ -42,5 +42,5 @@ export async function limitedPage(visit: Visit, room: RoomConfig, refusal: Shown
     reloads,
     foot: forGood ? null : reloads ? limited.reloads : limited.comeBack,
   }
-  return { html: render(variables), headers: await headers(room, language, form.form) }
+  return { html: render(variables), headers: await headers(room, language, form.form !== null) }
 }

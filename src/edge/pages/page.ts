@@ -1,5 +1,6 @@
 /** The parts of all pages at the edge: their templates, their style, and the policy that lists what may run on them. */
 import brand from '../../../static/brand.html'
+import code from '../../../static/code.html'
 import foot from '../../../static/foot.html'
 import form from '../../../static/form.html'
 import head from '../../../static/head.html'
@@ -29,7 +30,7 @@ export interface Page {
 export const pageStyle = compactStyle(css)
 
 /** Parts of several pages, by the name in `{{> name}}`. */
-const PARTS: Readonly<Record<string, string>> = { head, styles, brand, message, form, foot, room, place, scripts }
+const PARTS: Readonly<Record<string, string>> = { head, code, styles, brand, message, form, foot, room, place, scripts }
 
 /** Fills in one of our templates. */
 export function template(html: string): Render {
@@ -87,7 +88,7 @@ export function headersFor(own: {
   readonly works?: boolean
   /** The origin of another party, whose script and frame the page loads. */
   readonly widget?: string
-}): (room: RoomConfig, language: Language, form?: string | null) => Promise<Page['headers']> {
+}): (room: RoomConfig, language: Language, sends?: boolean) => Promise<Page['headers']> {
   const policies = new WeakMap<Brand, Promise<string>>()
   const make = async (brand: Brand) => {
     const { styles, scripts = [], polls = false, works = false, widget } = own
@@ -112,10 +113,10 @@ export function headersFor(own: {
     policies.set(brand, policy)
     return policy
   }
-  return async (room, language, form = null) => {
+  return async (room, language, sends = false) => {
     const policy = await (policies.get(room.brand) ?? made(room.brand))
     // Chromium applies `form-action` also to the redirects that answer a form, and a site may redirect anywhere.
-    const whole = form === null ? `${policy}; form-action 'none'` : policy
+    const whole = sends ? policy : `${policy}; form-action 'none'`
     return { ...pageHeaders(whole, room), ...languageHeaders(language) }
   }
 }

@@ -1,21 +1,27 @@
 /** The page of a rejected visitor, who gets no place. Nothing on it moves, and it never reloads. */
+import codeCss from '../../../static/code.css'
 import html from '../../../static/rejected.html'
+import { INVITE } from '../gate/invitation.ts'
 import { needsInvitation, type OnPage, type Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
+import { compactStyle } from './compact.ts'
 import { withLinks } from './links.ts'
-import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
+import { formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
 import { rejectedJson } from './place-json.ts'
+import { escaped } from './template.ts'
 
 const render = template(html)
-const headers = headersFor({ styles: [pageStyle] })
+const CODE_STYLE = compactStyle(codeCss)
+const headers = headersFor({ styles: [pageStyle, CODE_STYLE] })
 
 export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Promise<Page> {
   const language = languageFor(visit, verdict.room.settings.config)
   const { cfWaitingRoom, message, messageLanguage } = rejectedJson(visit, verdict)
   const text = textOf(verdict, language)
   const form = await formOf(visit)
+  const asksCode = needsInvitation(verdict.why)
   const variables = {
     ...variablesOf(visit, language, verdict.room.settings.config),
     ...form,
@@ -24,11 +30,28 @@ export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Pro
     ...cfWaitingRoom,
     message,
     messageHtml: withLinks(message),
-    comesAgain: !needsInvitation(verdict.why),
+    comesAgain: !asksCode,
+    ...(asksCode ? codeVariables(visit) : { asksCode }),
     leadsHome: verdict.room.settings.config.brand.home_url !== '',
     messageLanguage,
   }
-  return { html: render(variables), headers: await headers(verdict.room.settings.config, language, form.form) }
+  return {
+    html: render(variables),
+    headers: await headers(verdict.room.settings.config, language, asksCode || form.form !== null),
+  }
+}
+
+/**
+ * Returns the variables of the field for an invitation. Its form asks for the same address by GET, with the invitation
+ * in the query, as a link of an invitation does. A form replaces the query of its address, so fields keep it.
+ */
+function codeVariables(visit: Visit) {
+  const [codePath, ...query] = leadsTo(visit).split('?')
+  const kept = [...new URLSearchParams(query.join('?'))].filter(([name]) => name !== INVITE)
+  const codeFields = kept.map(
+    ([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`,
+  )
+  return { asksCode: true, codeStyle: CODE_STYLE, codePath, codeFields: codeFields.join('\n') }
 }
 
 function textOf({ why, snapshot }: OnPage<Rejected>, { texts }: Language) {

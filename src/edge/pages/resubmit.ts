@@ -17,5 +17,5 @@ export async function resubmitPage(visit: Visit, room: RoomConfig): Promise<Page
   const form = await formOf(visit)
   if (form.form === null) return null
   const html = render({ ...variablesOf(visit, language, room), ...form, script: SCRIPT, title: headline })
-  return { html, headers: await headers(room, language, form.form) }
+  return { html, headers: await headers(room, language, true) }
 }

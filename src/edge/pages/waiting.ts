@@ -56,8 +56,8 @@ export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promi
   const { config } = waiting.room.settings
   const language = languageFor(visit, config)
   const form = await formOf(visit)
-  const headersOf = headers[providerOf(config)]
-  return { html: render(placeVariables(visit, waiting, form)), headers: await headersOf(config, language, form.form) }
+  const html = render(placeVariables(visit, waiting, form))
+  return { html, headers: await headers[providerOf(config)](config, language, form.form !== null) }
 }
 
 /** Returns the place of a visitor with our scripts, as a part of a page of the operator. */

@@ -102,6 +102,7 @@ export const TEXT_KEYS = {
   'rejected.uninvited.lead': [],
   'rejected.invalidInvitation.headline': [],
   'rejected.invalidInvitation.lead': [],
+  'rejected.code': [],
   'rejected.sent': [],
   'rejected.foot': [],
   'resubmit.headline': [],

@@ -197,6 +197,28 @@ describe('an invite-only room', () => {
     expect((await visitor.send('/a.png', { headers: { 'Sec-Fetch-Dest': 'image' } })).status).toBe(503)
   })
 
+  it('asks for the invitation by a form to the same address, whose fields keep the query', async () => {
+    const visitor = new Visitor('guests.test', newEdge())
+    const { text, response } = await visitor.page('//sale?size=4&q=%22%3E%3Cb%3E&invite2=?x')
+    expect(text).toContain('<form method="get" action="&#x2F;.&#x2F;&#x2F;sale"')
+    const fields = [...text.matchAll(/<input type="hidden" name="(.*?)" value="(.*?)">/g)].map(([, ...field]) => field)
+    expect(fields).toEqual([
+      ['size', '4'],
+      ['q', '&quot;&gt;&lt;b&gt;'],
+      ['invite2', '?x'],
+    ])
+    expect(response.headers.get('Content-Security-Policy')).not.toContain('form-action')
+  })
+
+  it('takes an invitation that was typed with spaces, or pasted as a whole link', async () => {
+    const text = await invitation('guests')
+    for (const typed of [`+${text}++`, encodeURIComponent(` https://a.test/?x=1&invite=${text}&y=2#z`)]) {
+      const visitor = new Visitor('guests.test', newEdge())
+      const response = await opens(visitor, typed)
+      expect(response.headers.get('Set-Cookie')).toContain(`.invite=${text};`)
+    }
+  })
+
   it('explains to a visitor that the invitation is not valid', async () => {
     const visitor = new Visitor('guests.test', newEdge())
     await opens(visitor, 'ey.ey.ey')
