@@ -1,5 +1,5 @@
 /** Records for the audit log of a room: who makes a request, how the name was proved, and from where it comes. */
-import type { AuditAction, Proof } from '../core/protocol/audit.ts'
+import type { AuditAction, Deed, Proof } from '../core/protocol/audit.ts'
 import { roomStub } from '../settings/env.ts'
 import type { AdminContext } from './context.ts'
 
@@ -8,10 +8,14 @@ export function proofOf(context: AdminContext): Proof {
   return { by: context.get('identity').by, network: context.env.visit.network }
 }
 
+/** Returns what this request does, as a deed for an audit log. */
+export function deedOf(context: AdminContext, action: AuditAction, subject: string | null): Deed {
+  const actor = context.get('identity').name
+  return { ...proofOf(context), actor, action, subject, before: null, after: null }
+}
+
 /** Adds a deed of this request to the audit log of its room. */
 export async function record(context: AdminContext, action: AuditAction, subject: string | null): Promise<void> {
   const { env } = context.env.visit
-  const actor = context.get('identity').name
-  const deed = { ...proofOf(context), actor, action, subject, before: null, after: null }
-  await roomStub(env, context.req.param('name') ?? '').record(deed)
+  await roomStub(env, context.req.param('name') ?? '').record(deedOf(context, action, subject))
 }

@@ -11,6 +11,7 @@ import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS, settingsFor } from './access/roles.ts'
 import { createLoginRecorder } from './access/seen.ts'
+import { tokenRoutes } from './access/tokens.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoute } from './audit.ts'
 import { readJson } from './body.ts'
@@ -75,6 +76,7 @@ function behindTokens(app: Admin): void {
     ['/api/v1/*', '/preview'],
     bodyLimit({ maxSize: BODY_MAX, onError: () => fail(413, `The body is larger than ${BODY_MAX} bytes`) }),
   )
+  tokenRoutes(app, access.registry)
 }
 
 function previews(app: Admin): void {

@@ -6,21 +6,32 @@ import type { AlertCalls, AlertReport } from '../core/protocol/alerts.ts'
 import type { AuditCalls, AuditEntry, AuditQuery, Deed } from '../core/protocol/audit.ts'
 import type { Change, ReportListed, RoomReport } from '../core/protocol/calls.ts'
 import type { ReportCalls } from '../core/protocol/history.ts'
+import type { MadeToken, NewToken, OperatorCalls } from '../core/protocol/operators.ts'
 import { alertRulesOf } from '../settings/admin/alert-rules.ts'
 import { firstTokenEndMs, secretNames } from '../settings/admin/secret-names.ts'
 import { type Deployment, readDeployment } from '../settings/deployment.ts'
-import type { Env } from '../settings/env.ts'
+import { type Env, OPERATORS } from '../settings/env.ts'
+import { parseRooms } from '../settings/rooms.ts'
 import { Alerts } from './alerts/alerts.ts'
 import { AuditLog } from './audit.ts'
 import type { RoomReports } from './history/reports.ts'
 import { LiveSettings } from './live-settings.ts'
+import { OperatorTokens } from './operator-tokens.ts'
 import { RoomStore } from './store.ts'
 import { WakeUps } from './wake-ups.ts'
 
-export abstract class OperatedRoom extends DurableObject<Env> implements AuditCalls, AlertCalls, ReportCalls {
+/** The settings of the object that has the tokens of operators. No visitor comes to it. */
+const [WITHOUT_VISITORS] = parseRooms([
+  { name: 'operators', host: 'operators.invalid', total_active_users: 1, new_users_per_minute: 0 },
+])
+
+export abstract class OperatedRoom
+  extends DurableObject<Env>
+  implements AuditCalls, AlertCalls, ReportCalls, OperatorCalls
+{
   static {
-    const { reports, report } = OperatedRoom.prototype
-    retryable(reports, report)
+    const { reports, report, tokens, tokenUsed } = OperatedRoom.prototype
+    retryable(reports, report, tokens, tokenUsed)
   }
 
   protected readonly name: string
@@ -30,6 +41,7 @@ export abstract class OperatedRoom extends DurableObject<Env> implements AuditCa
   protected readonly auditLog: AuditLog
   protected readonly alerts: Alerts
   protected readonly wakeUps: WakeUps
+  readonly #tokens: OperatorTokens
   /** Set by the room, which has the history that reports are made from. */
   protected keptReports!: RoomReports
 
@@ -38,12 +50,13 @@ export abstract class OperatedRoom extends DurableObject<Env> implements AuditCa
     const name = ctx.id.name ?? ''
     this.name = name
     this.deployment = readDeployment(env)
-    const file = this.deployment.rooms.find(room => room.name === name)
+    const file = name === OPERATORS ? WITHOUT_VISITORS : this.deployment.rooms.find(room => room.name === name)
     if (!file) throw new Error(`no room named ${name} in this deployment`)
     const { sql } = ctx.storage
     this.store = new RoomStore(sql)
     this.live = new LiveSettings(file, this.store)
     this.auditLog = new AuditLog(sql)
+    this.#tokens = new OperatorTokens(sql)
     this.auditLog.noteSecrets(secretNames(env, name), Date.now())
     const send = (url: string, init: RequestInit) => (env.ALERT_SERVICE ?? globalThis).fetch(url, init)
     this.alerts = new Alerts({ name, sql, variables: env, send })
@@ -60,6 +73,22 @@ export abstract class OperatedRoom extends DurableObject<Env> implements AuditCa
 
   async record(deed: Deed): Promise<void> {
     this.auditLog.note(deed, Date.now())
+  }
+
+  async tokens(): Promise<readonly MadeToken[]> {
+    return this.#tokens.all()
+  }
+
+  async addToken(token: NewToken): Promise<MadeToken | null> {
+    return this.#tokens.add(token, Date.now())
+  }
+
+  async revokeToken(id: string, by: string): Promise<MadeToken | null> {
+    return this.#tokens.revoke(id, by, Date.now())
+  }
+
+  async tokenUsed(id: string): Promise<void> {
+    this.#tokens.used(id, Date.now())
   }
 
   async alertReport(): Promise<AlertReport> {

@@ -29,6 +29,7 @@ export const ROOM_MIGRATIONS = [
   `ALTER TABLE audit ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
    ALTER TABLE audit ADD COLUMN last_ms INTEGER;`,
   'CREATE TABLE reports (id TEXT PRIMARY KEY, to_ms INTEGER NOT NULL, report TEXT NOT NULL) WITHOUT ROWID;',
+  'CREATE TABLE tokens (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, sha256 TEXT NOT NULL, made_by TEXT NOT NULL, made_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL, used_ms INTEGER, revoked_ms INTEGER, revoked_by TEXT) WITHOUT ROWID;',
 ]
 
 /** The list of changes keeps this many. The audit log has its own bounds. */

@@ -1,5 +1,6 @@
 /** Bindings of the Worker. `src/settings` is the only reader of its variables. */
 import type { DoorCalls, RoomCalls } from '../core/protocol/calls.ts'
+import type { OperatorCalls } from '../core/protocol/operators.ts'
 import type { Jurisdiction, Variables } from './deployment.ts'
 import type { RoomConfig } from './schema.ts'
 
@@ -51,6 +52,14 @@ export function doorStub(env: Env, room: string, door: string): DoorCalls<RoomCo
 
 export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
   return objectsOf(env.ROOM, env).getByName(room, { retry: RETRY })
+}
+
+/** The object that has the tokens of operators. No room can have its name. */
+export const OPERATORS = '(operators)'
+
+/** It is of the class of rooms, because a new class could not be rolled back (docs/decisions/0032). */
+export function operatorsStub(env: Env): OperatorCalls {
+  return objectsOf(env.ROOM, env).getByName(OPERATORS, { retry: RETRY })
 }
 
 function objectsOf<Calls>(objects: Objects<Calls>, { JURISDICTION }: Env): Objects<Calls> {

@@ -31,12 +31,16 @@ const LEAST: Readonly<Record<string, Exclude<Holder, 'none'>>> = {
   'GET /rooms/{name}/sessions/{sid}': 'viewer',
   'DELETE /rooms/{name}/sessions/{sid}': 'admin',
   'POST /preview-links': 'viewer',
+  'GET /tokens': 'admin',
+  'POST /tokens': 'admin',
+  'DELETE /tokens/{id}': 'admin',
 }
 const HOLDERS = Object.keys(TOKENS) as Holder[]
 const VALUES: Readonly<Record<string, string>> = {
   name: 'caseless',
   setting: 'message',
   sid: `xx-0.${'A'.repeat(22)}`,
+  id: 'AAAAAAAAAAAA',
 }
 
 const edge = newEdge()
@@ -66,7 +70,11 @@ const callOf = (method: string, path: string, holder: Holder) =>
     method,
     `/api/v1${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => VALUES[name] ?? '')}`,
     TOKENS[holder],
-    method === 'PATCH' ? { message: 'By role' } : method === 'POST' ? { receiver: 'chat' } : undefined,
+    method === 'PATCH'
+      ? { message: 'By role' }
+      : method === 'POST'
+        ? { receiver: 'chat', name: 'made', role: 'viewer' }
+        : undefined,
   )
 
 afterEach(settled)

@@ -8,12 +8,14 @@ import { fail } from '../refusals.ts'
 import { type Access, createGuard } from './guard.ts'
 import { withoutPassingValues } from './hidden.ts'
 import { ASSERTION_HEADER, createLogins, type Login } from './login.ts'
+import { type Lookup, Registry } from './registry.ts'
 import { type Identity, includesRole, leastRole } from './roles.ts'
 
 /** The checks of one isolate, which share the memory of wrong tokens. Each calls `next` or answers with the refusal. */
 export function createAccess() {
   const guard = createGuard()
   const logIn = createLogins()
+  const registry = new Registry()
   const identify = async (context: AdminContext, route: 'api' | 'metrics'): Promise<Identity | Response> => {
     const { env, deployment, network, nowMs } = context.env.visit
     const assertion = context.req.header(ASSERTION_HEADER)
@@ -24,15 +26,27 @@ export function createAccess() {
       const login = await logIn(assertion, deployment.access, nowMs)
       return login.kind === 'granted' ? loggedIn(context, login.identity) : notLoggedIn(login)
     }
+    const admin = readAdminToken(env)
+    const named = readNamedTokens(env)
+    const isMadeByAdmins = admin !== null || named.length > 0 || deployment.access !== null
     const accepted = {
-      admin: readAdminToken(env),
+      admin,
       metrics: route === 'metrics' ? readMetricsToken(env) : null,
-      named: readNamedTokens(env),
+      named,
+      made: isMadeByAdmins ? (sha256: string) => madeToken(context, sha256) : null,
     }
     const access = await guard(authorization ?? null, accepted, network, nowMs)
     return access.kind === 'granted' ? access.identity : refusalOf(access)
   }
+  /** Looks up a token, and reports its use in the background. */
+  const madeToken = async ({ env: { visit }, executionCtx }: AdminContext, sha256: string): Promise<Lookup> => {
+    const { env, nowMs } = visit
+    const found = await registry.find(env, sha256, nowMs)
+    if (typeof found === 'object' && found.endsAtMs > nowMs) executionCtx.waitUntil(registry.noteUse(env, found, nowMs))
+    return found
+  }
   return {
+    registry,
     async metrics(context: AdminContext, next: Next): Promise<Response | undefined> {
       const identity = await identify(context, 'metrics')
       if (identity instanceof Response) return identity
@@ -103,6 +117,15 @@ function refusalOf(access: Exclude<Access, { kind: 'granted' }>): Response {
       return denied(`The token of ${access.name} has expired. An admin can make a new one.`)
     case 'denied':
       return denied('Send it as Authorization: Bearer.')
+    case 'unsure':
+      return fail(
+        503,
+        'The token cannot be checked',
+        'It is in no secret, and the tokens of the dashboard are silent.',
+        {
+          headers: { 'Retry-After': '2' },
+        },
+      )
     case 'throttled':
       return fail(429, 'Too many wrong tokens', 'This token is wrong, too. The right one is accepted at any time.', {
         headers: { 'Retry-After': String(Math.ceil(access.retryAfterMs / 1_000)) },

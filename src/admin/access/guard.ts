@@ -2,8 +2,9 @@
 import { base64url } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { spend } from '../../core/gcra.ts'
-import { FIRST_ADMIN, type NamedToken } from '../../settings/admin/named-tokens.ts'
+import { FIRST_ADMIN, type NamedToken, ROLES } from '../../settings/admin/named-tokens.ts'
 import { TOKEN_MAX } from '../../settings/deployment.ts'
+import type { Lookup } from './registry.ts'
 import type { Identity } from './roles.ts'
 
 export type Access =
@@ -11,6 +12,8 @@ export type Access =
   | { readonly kind: 'off' }
   | { readonly kind: 'expired'; readonly name: string }
   | { readonly kind: 'denied' }
+  /** The token is in no secret, and the object that has the others does not answer. */
+  | { readonly kind: 'unsure' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number }
 
 /** The tokens that a route accepts. */
@@ -20,6 +23,8 @@ interface Accepted {
   /** The token that only reads metrics. Null when it is unset, and on every other route. */
   readonly metrics: string | null
   readonly named: readonly NamedToken[]
+  /** Looks up a token that was made in the dashboard, by its SHA-256. Null where no admin could make one. */
+  readonly made: ((sha256: string) => Promise<Lookup>) | null
 }
 
 /** One network may send ten wrong tokens at once to one isolate, then one every six seconds. */
@@ -40,10 +45,11 @@ export function createGuard() {
     network: string | null,
     nowMs: number,
   ): Promise<Access> => {
-    if (accepted.admin === null && accepted.metrics === null && accepted.named.length === 0) return { kind: 'off' }
+    const { admin, metrics, named, made } = accepted
+    if (admin === null && metrics === null && named.length === 0 && made === null) return { kind: 'off' }
     const given = BEARER.exec(authorization ?? '')?.[1]
     if (given !== undefined) {
-      const found = fixedToken(given, accepted) ?? (await namedToken(given, accepted.named, nowMs))
+      const found = fixedToken(given, accepted) ?? (await hashedToken(await sha256Of(given), accepted, nowMs))
       if (found) return found
     }
     if (authorization === null) return { kind: 'denied' }
@@ -62,19 +68,30 @@ function fixedToken(given: string, { admin, metrics }: Accepted): Access | null 
   return isMetrics ? { kind: 'granted', identity: { name: 'METRICS_TOKEN', role: 'viewer', by: 'token' } } : null
 }
 
-/** Hashes are compared directly: no sender can choose a token whose hash comes near to another hash. */
-async function namedToken(given: string, named: readonly NamedToken[], nowMs: number): Promise<Access | null> {
-  if (named.length === 0) return null
-  const hash = await sha256Of(given)
-  const found = named.find(({ sha256 }) => sha256 === hash)
-  if (!found) return null
-  const { name, role, expires } = found
-  if (Date.parse(expires) <= nowMs) return { kind: 'expired', name }
-  return { kind: 'granted', identity: { name, role, by: 'token' } }
+/**
+ * Tokens in the secret come first, so that they need no object. Hashes are compared directly: no sender can choose a
+ * token whose hash comes near to another hash.
+ */
+async function hashedToken(sha256: string, { named, made }: Accepted, nowMs: number): Promise<Access | null> {
+  const inSecret = named.find(token => token.sha256 === sha256)
+  if (inSecret) return ofToken(inSecret, Date.parse(inSecret.expires), nowMs)
+  const found = made === null ? 'unknown' : await made(sha256)
+  if (found === 'unknown') return null
+  return found === 'silent' ? { kind: 'unsure' } : ofToken(found, found.endsAtMs, nowMs)
+}
+
+function ofToken(
+  { name, role }: { readonly name: string; readonly role: string },
+  endsAtMs: number,
+  nowMs: number,
+): Access | null {
+  const known = ROLES.find(one => one === role)
+  if (endsAtMs <= nowMs) return { kind: 'expired', name }
+  return known ? { kind: 'granted', identity: { name, role: known, by: 'token' } } : null
 }
 
 /** Returns the SHA-256 of a token in base64url, without padding. */
-async function sha256Of(token: string): Promise<string> {
+export async function sha256Of(token: string): Promise<string> {
   return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))))
 }
 

@@ -28,6 +28,8 @@ const FOREIGN_IN_EVENTS = [
   'custom_page_html',
 ] as const
 
+/** Tokens open the API to others, so only admins read and make them. */
+const TOKENS = '/tokens'
 /** A link shows pages of visitors, and changes nothing. */
 const PREVIEW_LINKS = '/preview-links'
 /** Routes below `/api/v1` that an operator may call. Their handlers ask `foreignSettings` as well. */
@@ -38,6 +40,7 @@ const FOR_OPERATORS: readonly (readonly [method: string, path: RegExp])[] = [
 
 /** Returns the least role that may call a route. `path` is the one below `/api/v1`, or its pattern. */
 export function leastRole(method: string, path: string): Role {
+  if (path === TOKENS || path.startsWith(`${TOKENS}/`)) return 'admin'
   if (method === 'GET' || method === 'HEAD' || path === PREVIEW_LINKS) return 'viewer'
   return FOR_OPERATORS.some(([verb, pattern]) => verb === method && pattern.test(path)) ? 'operator' : 'admin'
 }

@@ -7,6 +7,7 @@ import { operationOf } from './operations.ts'
 import { previewPaths } from './preview.ts'
 import { REPORT_PATHS } from './reports.ts'
 import { schemas } from './schemas.ts'
+import { TOKEN_PATHS } from './tokens.ts'
 
 type PathItem = { readonly parameters?: unknown } & Readonly<Record<string, object>>
 
@@ -155,6 +156,7 @@ const PATHS = {
   },
   ...AUDIT_PATHS,
   ...ALERT_PATHS,
+  ...TOKEN_PATHS,
   ...REPORT_PATHS,
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],

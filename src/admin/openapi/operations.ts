@@ -26,6 +26,9 @@ export const OPERATIONS = {
   'POST /rooms/{name}/alerts/test': { id: 'testAlert', tag: 'operators' },
   'GET /rooms/{name}/sessions/{sid}': { id: 'getSession', tag: 'sessions', body: 'Session' },
   'DELETE /rooms/{name}/sessions/{sid}': { id: 'endSession', tag: 'sessions' },
+  'GET /tokens': { id: 'listTokens', tag: 'operators', body: 'Tokens' },
+  'POST /tokens': { id: 'makeToken', tag: 'operators', body: 'NewToken' },
+  'DELETE /tokens/{id}': { id: 'revokeToken', tag: 'operators' },
   'POST /preview-links': { id: 'makePreviewLink', tag: 'pages', body: 'PreviewLink' },
 } as const satisfies Record<string, Operation>
 

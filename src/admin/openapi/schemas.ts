@@ -5,6 +5,7 @@ import { forecastBody, healthBody } from './bodies/health.ts'
 import { alertsBody, auditBody, changesBody, previewLinkBody, problemBody, sessionBody } from './bodies/operators.ts'
 import { historyBody, reportBody, reportsBody } from './bodies/reports.ts'
 import { roomBody, roomsBody } from './bodies/room.ts'
+import { newTokenBody, tokensBody } from './bodies/tokens.ts'
 
 /** The bodies of answers, by their names in the description. */
 export const BODIES = {
@@ -14,6 +15,7 @@ export const BODIES = {
   Forecast: forecastBody,
   Health: healthBody,
   History: historyBody,
+  NewToken: newTokenBody,
   PreviewLink: previewLinkBody,
   Problem: problemBody,
   Report: reportBody,
@@ -21,6 +23,7 @@ export const BODIES = {
   Room: roomBody,
   Rooms: roomsBody,
   Session: sessionBody,
+  Tokens: tokensBody,
 } as const satisfies Record<string, z.ZodType>
 
 export type BodyName = keyof typeof BODIES

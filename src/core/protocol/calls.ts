@@ -18,6 +18,7 @@ import type {
   Renewal,
   RenewalAnswer,
 } from './messages.ts'
+import type { OperatorCalls } from './operators.ts'
 
 export type { Forecast } from '../history/forecast.ts'
 export type {
@@ -168,7 +169,7 @@ export interface Change {
   readonly request: ChangeRequest
 }
 
-export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls {
+export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls, OperatorCalls {
   /** Returns null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>

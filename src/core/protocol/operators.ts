@@ -1,0 +1,30 @@
+/** Tokens of operators that an admin has made in the dashboard, and the calls about them. One object has them all. */
+
+/** A token as it is stored: its hash, and never the token. */
+export interface MadeToken {
+  /** The beginning of its hash, by which it is revoked. */
+  readonly id: string
+  readonly name: string
+  readonly role: string
+  /** In base64url, 43 characters. */
+  readonly sha256: string
+  readonly madeBy: string
+  readonly madeAtMs: number
+  readonly endsAtMs: number
+  /** To the minute. Null before its first use. */
+  readonly lastUsedAtMs: number | null
+  readonly revokedAtMs: number | null
+  readonly revokedBy: string | null
+}
+
+export type NewToken = Pick<MadeToken, 'name' | 'role' | 'sha256' | 'madeBy' | 'endsAtMs'>
+
+export interface OperatorCalls {
+  /** Returns all tokens, newest first. Those that were revoked or have ended are among them for 90 days. */
+  tokens(): Promise<readonly MadeToken[]>
+  /** Stores a token. Returns null when so many are valid that no other one fits. */
+  addToken(token: NewToken): Promise<MadeToken | null>
+  /** Returns null when there is no such valid token. */
+  revokeToken(id: string, by: string): Promise<MadeToken | null>
+  tokenUsed(id: string): Promise<void>
+}

@@ -1,0 +1,75 @@
+/** The storage of tokens that were made in the dashboard. */
+import type { MadeToken, NewToken } from '../core/protocol/operators.ts'
+import { HOUR_MS, MINUTE_MS } from '../core/timing.ts'
+
+/** Isolates keep the list in memory, so it is short. */
+const VALID_MAX = 100
+/** A token that was revoked or has ended stays in the list for so long, for operators to see. */
+const KEPT_MS = 90 * 24 * HOUR_MS
+const ID_CHARACTERS = 12
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: string
+  name: string
+  role: string
+  sha256: string
+  made_by: string
+  made_ms: number
+  ends_ms: number
+  used_ms: number | null
+  revoked_ms: number | null
+  revoked_by: string | null
+}
+
+export class OperatorTokens {
+  readonly #sql: SqlStorage
+
+  /** The room's store creates the table. */
+  constructor(sql: SqlStorage) {
+    this.#sql = sql
+  }
+
+  /** Returns all tokens, newest first. */
+  all(): MadeToken[] {
+    return this.#sql.exec<Row>('SELECT * FROM tokens ORDER BY made_ms DESC, id').toArray().map(tokenOf)
+  }
+
+  /** Returns null when so many tokens are valid that no other one fits. */
+  add({ name, role, sha256, madeBy, endsAtMs }: NewToken, nowMs: number): MadeToken | null {
+    this.#sql.exec('DELETE FROM tokens WHERE MIN(ends_ms, COALESCE(revoked_ms, ends_ms)) < ?', nowMs - KEPT_MS)
+    const valid = this.all().filter(token => token.revokedAtMs === null && token.endsAtMs > nowMs)
+    if (valid.length >= VALID_MAX) return null
+    this.#sql.exec(
+      'INSERT INTO tokens (id, name, role, sha256, made_by, made_ms, ends_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[sha256.slice(0, ID_CHARACTERS), name, role, sha256, madeBy, nowMs, endsAtMs],
+    )
+    return this.#one(sha256.slice(0, ID_CHARACTERS))
+  }
+
+  /** Returns null when there is no such valid token. */
+  revoke(id: string, by: string, nowMs: number): MadeToken | null {
+    const token = this.#one(id)
+    if (!token || token.revokedAtMs !== null || token.endsAtMs <= nowMs) return null
+    this.#sql.exec('UPDATE tokens SET revoked_ms = ?, revoked_by = ? WHERE id = ?', nowMs, by, id)
+    return this.#one(id)
+  }
+
+  /** Every isolate reports each use, so a row is written at most once a minute. */
+  used(id: string, nowMs: number): void {
+    const query = 'UPDATE tokens SET used_ms = ?1 WHERE id = ?2 AND (used_ms IS NULL OR used_ms < ?1 - ?3)'
+    this.#sql.exec(query, nowMs, id, MINUTE_MS)
+  }
+
+  #one(id: string): MadeToken | null {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM tokens WHERE id = ?', id).toArray()
+    return row ? tokenOf(row) : null
+  }
+}
+
+function tokenOf(row: Row): MadeToken {
+  return {
+    ...{ id: row.id, name: row.name, role: row.role, sha256: row.sha256 },
+    ...{ madeBy: row.made_by, madeAtMs: row.made_ms, endsAtMs: row.ends_ms },
+    ...{ lastUsedAtMs: row.used_ms, revokedAtMs: row.revoked_ms, revokedBy: row.revoked_by },
+  }
+}
