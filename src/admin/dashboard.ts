@@ -65,6 +65,7 @@ import settingsCss from '../../static/admin/settings/settings.css'
 import show from '../../static/admin/show.js'
 import stepUp from '../../static/admin/step-up.js'
 import toggle from '../../static/admin/switch.js'
+import tokensPart from '../../static/admin/tokens/part.js'
 import undo from '../../static/admin/undo.js'
 import words from '../../static/admin/words.js'
 import { withoutComments } from './served/without-comments.ts'
@@ -136,6 +137,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'show.js': [JS, show],
   'step-up.js': [JS, stepUp],
   'switch.js': [JS, toggle],
+  'tokens/part.js': [JS, tokensPart],
   'undo.js': [JS, undo],
   'uplot.css': [CSS, uplotCss],
   'uplot.js': [JS, uplot],

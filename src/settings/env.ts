@@ -57,7 +57,7 @@ export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
 /** The object that has the tokens of operators. No room can have its name. */
 export const OPERATORS = '(operators)'
 
-/** It is of the class of rooms, because a new class could not be rolled back (docs/decisions/0032). */
+/** It is of the class of rooms, because a new class could not be rolled back (docs/decisions/0033). */
 export function operatorsStub(env: Env): OperatorCalls {
   return objectsOf(env.ROOM, env).getByName(OPERATORS, { retry: RETRY })
 }

@@ -31,6 +31,13 @@ export function make(tag, ...children) {
   return node
 }
 
+/** Returns a control with its label. @param {string} words @param {HTMLElement} control which has an id */
+export function labelled(words, control) {
+  const label = /** @type {HTMLLabelElement} */ (make('label', words))
+  label.htmlFor = control.id
+  return make('p', label, control)
+}
+
 /**
  * Fills a list with rows of texts. `create` makes a row and sets its number of cells.
  * @param {Element} parent @param {string[][]} rows @param {() => Element} create

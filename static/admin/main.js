@@ -36,6 +36,7 @@ import {
 } from './show.js'
 import { showSteps, stepUpControls } from './step-up.js'
 import { flag } from './switch.js'
+import { tokensPart } from './tokens/part.js'
 import { noteChange, showUndo, undoControl } from './undo.js'
 
 /** Each control shows settings of a room and can change them. */
@@ -47,6 +48,7 @@ addPart(checklistPart)
 addPart(reportsPart)
 addPart(alertsPart)
 addPart(auditPart)
+addPart(tokensPart)
 onNews(show)
 followScroll()
 historyControls()

@@ -118,7 +118,7 @@ describe('a token that was made in the dashboard', () => {
     beganMs += DAY
   })
 
-  it('costs one call in five seconds at an edge, however many requests come, and one a minute for its use', async () => {
+  it('costs an edge one call in five seconds for any number of requests, and one a minute for its use', async () => {
     const { seen, bindings } = watched()
     const edge = newEdge()
     const { token } = await make(newEdge(), 'fay')
@@ -147,7 +147,7 @@ describe('a token that was made in the dashboard', () => {
     expect(seen.lists).toBe(3)
   })
 
-  it('goes on for a minute while the list cannot be read, and then the answer is that it cannot be checked', async () => {
+  it('works for a minute while no list can be read, and is then answered as one that cannot be checked', async () => {
     const { seen, bindings } = watched()
     const edge = newEdge()
     const { token } = await make(newEdge(), 'gus')

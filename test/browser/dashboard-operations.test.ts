@@ -1,10 +1,10 @@
 /**
- * The operators' dashboard: the alerts of a room, and its audit log.
+ * The operators' dashboard: the alerts of a room, its audit log, and the tokens of operators.
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
 import { changes, fake, logIn, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
-import { deed } from './fake-operations.ts'
+import { deed, fakeToken } from './fake-operations.ts'
 
 useDashboard()
 
@@ -142,5 +142,53 @@ describe('the audit log of a room', () => {
     const saved = page.waitForEvent('download')
     await button('Save as CSV').click()
     expect((await saved).suggestedFilename()).toBe('audit-shop.csv')
+  })
+})
+
+describe('the tokens of operators', () => {
+  const rows = () => page.locator('#part-tokens .tokens li').allInnerTexts()
+
+  test('are listed with role, end and last use, and are revoked after a question', async () => {
+    fake.tokens.all.push({ ...fakeToken('one', 'bo'), lastUsedAtMs: Date.now() - 5 * MINUTE_MS })
+    fake.tokens.all.push({ ...fakeToken('two', 'cleo'), from: 'secret', role: 'admin', madeBy: null })
+    await open('Tokens')
+    await expect.poll(rows, READ).toHaveLength(2)
+    const [bo, cleo] = await rows()
+    expect(bo).toMatch(/^bo · viewer\s+Ends in 24 h\s+Last used .*, 5 min ago · made by ana\s+Revoke$/)
+    expect(cleo).toMatch(/^cleo · admin\s+Ends in 24 h\s+Its use is not recorded · in the secret$/)
+    expect(await violations()).toEqual([])
+    await page.getByRole('button', { name: 'Revoke the token of bo' }).click()
+    await button('Revoke the token').click()
+    await expect.poll(async () => (await rows())[0], READ).toMatch(/^bo · viewer\s+Revoked by ana, /)
+    await isNarrowEnough()
+    expect(await violations()).toEqual([])
+  })
+
+  test('are made here, and each is shown once', async () => {
+    await open('Tokens')
+    await button('Make a token').click()
+    await expect.poll(() => page.getByText('name must be 1 to 40 letters.').isVisible(), READ).toBe(true)
+    await page.getByLabel('Person or program').fill('dan')
+    await page.getByLabel('Role').selectOption('operator')
+    await page.getByLabel('Days').fill('30')
+    await page.keyboard.press('Enter')
+    const shown = page.getByLabel('The token', { exact: true })
+    await expect.poll(() => shown.inputValue(), READ).toMatch(/^antesala_x{43}$/)
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('token-made')
+    expect(await violations()).toEqual([])
+    await button('I have kept it').click()
+    expect([await shown.isVisible(), await shown.inputValue()]).toEqual([false, ''])
+    expect((await rows())[0]).toMatch(/^dan · operator\s+Ends in 30 days\s+Not used yet/)
+    expect(fake.asked.find(({ method }) => method === 'POST')?.path).toMatch(/\/api\/v1\/tokens$/)
+  })
+
+  test('are for admins only', async () => {
+    fake.mode.role = 'operator'
+    await open('Tokens')
+    await expect
+      .poll(() => page.locator('#part-tokens').innerText(), READ)
+      .toContain('Only an admin reads and makes tokens. ana is operator.')
+    expect(await button('Make a token').isVisible()).toBe(false)
+    expect(fake.asked.some(({ path }) => path.endsWith('/tokens'))).toBe(false)
   })
 })

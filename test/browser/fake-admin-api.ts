@@ -20,7 +20,7 @@ import { SettingsError } from '../../src/settings/messages.ts'
 import { type Overrides, parseRooms, withOverrides } from '../../src/settings/rooms.ts'
 import type { RoomConfig } from '../../src/settings/schema.ts'
 import { fakeHistory } from './fake-history.ts'
-import { FakeOperations } from './fake-operations.ts'
+import { FakeOperations, FakeTokens } from './fake-operations.ts'
 
 export const TOKEN = 'an-admin-token-of-thirty-two-chars'
 const PREFIX = '/.waiting-room'
@@ -80,6 +80,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
   const file = parseRooms(given.map(room => room.settings))
   const rooms = new Map(file.map((config, index) => [config.name, new FakeRoom(config, given[index] as Given)]))
   const asked: Asked[] = []
+  const tokens = new FakeTokens()
   /** `down` drops every connection. `off` stands for a deployment without ADMIN_TOKEN. */
   const mode = {
     role: 'admin' as Role,
@@ -147,6 +148,8 @@ export async function startFakeAdmin(given: readonly Given[]) {
     if (mode.forbidden !== '' && method !== 'GET')
       return fail(403, 'Your role does not include this', mode.forbidden, { more: { role: 'viewer' } })
     if (body.length > BODY_MAX) return fail(413, `The body is larger than ${BODY_MAX} bytes`)
+    const [, id] = new RegExp(`^${PREFIX}/api/v1/tokens(?:/([^/]+))?$`).exec(path) ?? []
+    if (path.startsWith(`${PREFIX}/api/v1/tokens`)) return tokens.answer(method, id, parsed(body))
     const [name = '', ...rest] = path.slice(`${PREFIX}/api/v1/rooms/`.length).split('/').map(decodeURIComponent)
     if (path.endsWith('/openapi.json')) return Response.json(openApi(PREFIX))
     if (method === 'GET' && name === '') {
@@ -206,6 +209,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PREFIX}/admin/`,
     asked,
     mode,
+    tokens,
     room(name: string): FakeRoom {
       const room = rooms.get(name)
       if (!room) throw new Error(`no room ${name}`)

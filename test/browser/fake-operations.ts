@@ -1,4 +1,5 @@
-/** The alerts and the audit log of a room in the fake admin API. */
+/** The alerts and the audit log of a room, and the tokens of operators, in the fake admin API. */
+import { fail, invalid } from '../../src/admin/refusals.ts'
 import type { Delivery } from '../../src/core/protocol/alerts.ts'
 import type { AuditAction, AuditEntry } from '../../src/core/protocol/audit.ts'
 import type { Change } from '../../src/core/protocol/calls.ts'
@@ -48,6 +49,29 @@ export class FakeOperations {
       .filter(({ id }) => id < before)
       .slice(0, limit)
   }
+}
+
+export class FakeTokens {
+  readonly all: Record<string, unknown>[] = []
+
+  answer(method: string, id: string | undefined, body: unknown): Response {
+    if (method === 'GET') return Response.json({ tokens: this.all })
+    if (method === 'DELETE') {
+      const found = this.all.find(one => one.id === id && one.revokedAtMs === null)
+      Object.assign(found ?? {}, { revokedAtMs: Date.now(), revokedBy: 'ana' })
+      return found ? new Response(null, { status: 204 }) : fail(404, 'No such token')
+    }
+    const { name, role, days } = Object(body) as { name: string; role: string; days: number }
+    if (!name) return invalid([{ path: 'name', message: 'must be 1 to 40 letters' }])
+    const token = { ...fakeToken(`id-${this.all.length}`, name), role, endsAtMs: Date.now() + days * 86_400_000 }
+    this.all.unshift(token)
+    return Response.json({ ...token, token: `antesala_${'x'.repeat(43)}` })
+  }
+}
+
+export function fakeToken(id: string, name: string) {
+  const made = { madeBy: 'ana', madeAtMs: Date.now(), lastUsedAtMs: null, revokedAtMs: null, revokedBy: null }
+  return { from: 'dashboard', id, name, role: 'viewer', endsAtMs: Date.now() + 86_400_000, ...made }
 }
 
 export function deed(id: number, action: AuditAction, atMs = Date.now() - 5 * MINUTE_MS): AuditEntry {

@@ -13,38 +13,8 @@ import { type Identity, includesRole, leastRole } from './roles.ts'
 
 /** The checks of one isolate, which share the memory of wrong tokens. Each calls `next` or answers with the refusal. */
 export function createAccess() {
-  const guard = createGuard()
-  const logIn = createLogins()
   const registry = new Registry()
-  const identify = async (context: AdminContext, route: 'api' | 'metrics'): Promise<Identity | Response> => {
-    const { env, deployment, network, nowMs } = context.env.visit
-    const assertion = context.req.header(ASSERTION_HEADER)
-    const authorization = context.req.header('Authorization')
-    // A token counts before a login, because it is sent on purpose.
-    if (authorization === undefined && deployment.access) {
-      if (assertion === undefined) return denied('Log in by Cloudflare Access, or send a token.')
-      const login = await logIn(assertion, deployment.access, nowMs)
-      return login.kind === 'granted' ? loggedIn(context, login.identity) : notLoggedIn(login)
-    }
-    const admin = readAdminToken(env)
-    const named = readNamedTokens(env)
-    const isMadeByAdmins = admin !== null || named.length > 0 || deployment.access !== null
-    const accepted = {
-      admin,
-      metrics: route === 'metrics' ? readMetricsToken(env) : null,
-      named,
-      made: isMadeByAdmins ? (sha256: string) => madeToken(context, sha256) : null,
-    }
-    const access = await guard(authorization ?? null, accepted, network, nowMs)
-    return access.kind === 'granted' ? access.identity : refusalOf(access)
-  }
-  /** Looks up a token, and reports its use in the background. */
-  const madeToken = async ({ env: { visit }, executionCtx }: AdminContext, sha256: string): Promise<Lookup> => {
-    const { env, nowMs } = visit
-    const found = await registry.find(env, sha256, nowMs)
-    if (typeof found === 'object' && found.endsAtMs > nowMs) executionCtx.waitUntil(registry.noteUse(env, found, nowMs))
-    return found
-  }
+  const identify = createIdentify(registry)
   return {
     registry,
     async metrics(context: AdminContext, next: Next): Promise<Response | undefined> {
@@ -76,6 +46,45 @@ export function createAccess() {
       return undefined
     },
   }
+}
+
+type Identify = (context: AdminContext, route: 'api' | 'metrics') => Promise<Identity | Response>
+
+/** Returns the check of a token or a login. It answers with the identity or with the refusal. */
+function createIdentify(registry: Registry): Identify {
+  const guard = createGuard()
+  const logIn = createLogins()
+  return async (context, route) => {
+    const { env, deployment, network, nowMs } = context.env.visit
+    const assertion = context.req.header(ASSERTION_HEADER)
+    const authorization = context.req.header('Authorization')
+    // A token counts before a login, because it is sent on purpose.
+    if (authorization === undefined && deployment.access) {
+      if (assertion === undefined) return denied('Log in by Cloudflare Access, or send a token.')
+      const login = await logIn(assertion, deployment.access, nowMs)
+      return login.kind === 'granted' ? loggedIn(context, login.identity) : notLoggedIn(login)
+    }
+    const admin = readAdminToken(env)
+    const named = readNamedTokens(env)
+    const isMadeByAdmins = admin !== null || named.length > 0 || deployment.access !== null
+    const accepted = {
+      admin,
+      metrics: route === 'metrics' ? readMetricsToken(env) : null,
+      named,
+      made: isMadeByAdmins ? (sha256: string) => madeToken(registry, context, sha256) : null,
+    }
+    const access = await guard(authorization ?? null, accepted, network, nowMs)
+    return access.kind === 'granted' ? access.identity : refusalOf(access)
+  }
+}
+
+/** Looks up a token that was made in the dashboard, and reports its use in the background. */
+async function madeToken(registry: Registry, context: AdminContext, sha256: string): Promise<Lookup> {
+  const { env, nowMs } = context.env.visit
+  const found = await registry.find(env, sha256, nowMs)
+  if (typeof found === 'object' && found.endsAtMs > nowMs)
+    context.executionCtx.waitUntil(registry.noteUse(env, found, nowMs))
+  return found
 }
 
 /** Refuses a request of a known identity. `role` distinguishes the refusal from an admin API that is off. */

@@ -1,7 +1,7 @@
 // @ts-check
 // The audit log of a room, newest first, with a filter and a file for spreadsheets.
 import { call, pathOf, reason } from '../api.js'
-import { announce, input, make, say } from '../dom.js'
+import { announce, input, labelled, make, say } from '../dom.js'
 import { download } from '../download.js'
 import { elementOf } from '../parts.js'
 import { chosen, serverMs } from '../rooms.js'
@@ -82,13 +82,6 @@ function build(part) {
 /** @param {string} id @param {string} type */
 function box(id, type) {
   return Object.assign(/** @type {HTMLInputElement} */ (make('input')), { id, type })
-}
-
-/** @param {string} words @param {HTMLElement} control */
-function labelled(words, control) {
-  const label = /** @type {HTMLLabelElement} */ (make('label', words))
-  label.htmlFor = control.id
-  return make('p', label, control)
 }
 
 /** Returns the filter as the parameters of the API. */

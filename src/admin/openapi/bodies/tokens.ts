@@ -4,7 +4,9 @@ import { ROLES } from '../../../settings/admin/named-tokens.ts'
 import { momentOf, textOf } from './parts.ts'
 
 const members = {
-  from: z.literal(['dashboard', 'secret']).meta({ description: 'Where it was made. The use of one in a secret is unknown' }),
+  from: z
+    .literal(['dashboard', 'secret'])
+    .meta({ description: 'Where it was made. The use of one in a secret is unknown' }),
   id: textOf('The beginning of its hash, by which it is revoked'),
   name: z.string(),
   role: z.literal(ROLES),
@@ -17,7 +19,9 @@ const members = {
 }
 
 export const tokensBody = z.strictObject({
-  tokens: z.array(z.strictObject(members)).meta({ description: 'Newest first; those that have ended for 90 days more' }),
+  tokens: z
+    .array(z.strictObject(members))
+    .meta({ description: 'Newest first; those that have ended for 90 days more' }),
 })
 
 export const newTokenBody = z.strictObject({ ...members, token: textOf('The token, in this answer only') })
