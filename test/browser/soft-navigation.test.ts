@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -28,6 +29,14 @@ async function inertia(): Promise<string> {
   return outputFiles[0]?.text ?? ''
 }
 
+/** Returns the worker of the documentation that uses Workbox, as a bundler makes it. */
+async function workbox(): Promise<string> {
+  const entryPoints = [fileURLToPath(new URL('../../docs/snippets/pwa/workbox.js', import.meta.url))]
+  const define = { 'process.env.NODE_ENV': '"production"' }
+  const { outputFiles } = await build({ entryPoints, bundle: true, write: false, format: 'iife', define })
+  return outputFiles[0]?.text ?? ''
+}
+
 /** The worker of an app that answers every request itself, as workers for offline use do. */
 const WORKER = `
   self.addEventListener('install', () => self.skipWaiting())
@@ -48,6 +57,7 @@ const PAGES: Readonly<Record<string, string>> = {
     '<div id="app" data-page=\'{"component":"A","props":{},"url":"/inertia","version":null}\'></div><a href="/held/a?b=1">Go</a><script src="/lib/inertia.js"></script>',
   worker: '<script>navigator.serviceWorker.register("/worker.js")</script><a href="/held/a?b=1">Go</a>',
   snippet: '<script>navigator.serviceWorker.register("/snippet.js")</script><a href="/held/a?b=1">Go</a>',
+  workbox: '<script>navigator.serviceWorker.register("/workbox.js")</script><a href="/stored/a">Go</a>',
   'offline.html': '<h1>You are offline</h1>',
   prerender:
     '<script type="speculationrules">{"prerender":[{"urls":["/open/ahead"],"eagerness":"immediate"}]}</script><a href="/open/ahead">Go</a>',
@@ -67,6 +77,7 @@ beforeAll(async () => {
     '/lib/unpoly.js': script('unpoly/unpoly.min.js'),
     '/lib/inertia.js': await inertia(),
     '/worker.js': WORKER,
+    '/workbox.js': await workbox(),
     '/snippet.js': readFileSync(new URL('../../docs/snippets/pwa/worker.js', import.meta.url), 'utf8'),
   }
   origin = await serveLocally((request, _body, response) => {
@@ -82,7 +93,9 @@ beforeAll(async () => {
     const page = PAGES[pathname.slice(1)] ?? '<h1>Welcome</h1>'
     response.end(code ?? `<!doctype html><title>Site</title><body>${page}</body>`)
   })
-  site = await startRooms({ held: { queue_all: true }, stream: { queue_all: true }, open: {} }, origin.port)
+  // A status of 200 is the one that workers store.
+  const stored = { queue_all: true, queueing_status_code: 200 }
+  site = await startRooms({ held: { queue_all: true }, stream: { queue_all: true }, stored, open: {} }, origin.port)
   browser = await chromium.launch({ executablePath: command('chromium'), args: ['--no-sandbox'] })
 })
 afterAll(async () => {
@@ -188,6 +201,23 @@ describe('the service worker of the documentation', () => {
     await context.setOffline(true)
     await page.goto(`${site.url}/held/b`)
     await page.getByRole('heading', { name: 'You are offline' }).waitFor()
+  })
+})
+
+describe('the service worker of the documentation that uses Workbox', () => {
+  it('shows the line and stores no page of it, but those of the site', async () => {
+    const context = await visitor()
+    const page = await context.newPage()
+    await page.goto(`${site.url}/workbox`)
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+    await page.getByText('Go').click()
+    await inLine(page)
+    await page.goto(`${site.url}/welcome`)
+    await context.setOffline(true)
+    await page.goto(`${site.url}/stored/a`)
+    await page.getByRole('heading', { name: 'You are offline' }).waitFor()
+    await page.goto(`${site.url}/welcome`)
+    await page.getByRole('heading', { name: 'Welcome' }).waitFor()
   })
 })
 
