@@ -10,6 +10,8 @@ import type { RoomConfig } from './schema.ts'
 
 /** An event further away than this probably has a wrong year. */
 const FAR_MS = 366 * 24 * 60 * 60_000
+/** A longer session was probably meant in seconds. */
+const LONG_SESSION_MINUTES = 240
 
 export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] {
   return rooms.flatMap((room, index) => {
@@ -21,6 +23,12 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
         `${at}: at ${room.new_users_per_minute} a minute and sessions of ${room.session_duration} min about ${Math.round(perSession)} are inside at once, far below total_active_users (${room.total_active_users})`,
       )
     }
+    if (room.session_duration > LONG_SESSION_MINUTES) {
+      advice.push(
+        `${at}: session_duration = ${room.session_duration} is in minutes: a place stays taken for ${Number((room.session_duration / 60).toFixed(1))} h after the last request`,
+      )
+    }
+    advice.push(...outsideOf(room).map(text => `${at}: ${text}`))
     advice.push(...adviceOnBypass(room).map(text => `${at}: ${text}`))
     advice.push(...adviceOnBrand(room, sitesOf(room)).map(text => `${at}: ${text}`))
     advice.push(...adviceOnChallenge(room).map(text => `${at}: ${text}`))
@@ -61,6 +69,32 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
     )
     return advice
   })
+}
+
+/** Returns the paths of limits and the like that no request of the room can have. */
+function outsideOf(room: RoomConfig): string[] {
+  const sites = sitesOf(room)
+  const lists: readonly (readonly [at: string, paths: readonly string[]])[] = [
+    ['protected_paths', room.protected_paths],
+    ...room.rate_limits.map(({ match }, index) => [`rate_limits[${index}].match.paths`, match.paths ?? []] as const),
+    ...room.upstreams.map(({ paths }, index) => [`upstreams[${index}].paths`, paths] as const),
+    ['health.shed.paths', room.health.shed?.paths ?? []],
+  ]
+  return lists.flatMap(([at, paths]) =>
+    paths
+      .filter(path => !sites.some(site => mayMeet(path, site)))
+      .map(path => `${at}: ${path} is outside of ${sites.join(' and ')}, so it matches no request of the room`),
+  )
+}
+
+/** Whether a path pattern may match a path at or below a site. */
+function mayMeet(pattern: string, site: string): boolean {
+  const literal = pattern.split(/[*:{(?\\]/)[0] ?? ''
+  const isWhole = literal === pattern
+  const base = site === '/' ? '' : site.toLowerCase()
+  const path = literal.toLowerCase()
+  if (path === base || path.startsWith(`${base}/`)) return true
+  return !isWhole && `${base}/`.startsWith(path)
 }
 
 /** A room with too few doors answers late in a rush, and nothing else would show it before. */

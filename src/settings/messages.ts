@@ -1,5 +1,7 @@
 /** Validation messages: every refusal names the path, the value and the range. */
 import * as z from 'zod'
+import { namesAt } from './suggest/known-names.ts'
+import { nearest } from './suggest/nearest.ts'
 
 /** One thing an operator must fix. */
 export interface SettingsProblem {
@@ -7,6 +9,8 @@ export interface SettingsProblem {
   readonly path: string
   /** `must be 1 to 10,000,000, got 0` */
   readonly message: string
+  /** The line of the file; absent where there is no file, or no such line. */
+  readonly line?: number
 }
 
 export const UNKNOWN_SETTING = 'is not a setting'
@@ -17,8 +21,18 @@ export class SettingsError extends Error {
   readonly problems: readonly SettingsProblem[]
 
   constructor(problems: readonly SettingsProblem[]) {
-    super(problems.map(({ path, message }) => `${path} ${message}`).join('\n'))
+    super(problems.map(({ path, message, line }) => `${line ? `line ${line}: ` : ''}${path} ${message}`).join('\n'))
     this.problems = problems
+  }
+
+  /** Returns the same error with the line of each problem, where the file has one. */
+  at(lineOf: (path: string) => number | null): SettingsError {
+    return new SettingsError(
+      this.problems.map(problem => {
+        const line = lineOf(problem.path)
+        return line === null ? problem : { ...problem, line }
+      }),
+    )
   }
 }
 
@@ -67,18 +81,22 @@ const KINDS: Readonly<Partial<Record<string, string>>> = {
 const PROBLEMS_MAX = 100
 const NAME_MAX = 100
 
-/** Turns zod's issues into problems, with paths as people write them. */
-export function problemsOf(error: z.ZodError, at: string): SettingsProblem[] {
-  const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at))
+/**
+ * Turns zod's issues into problems, with paths as people write them. With the schema, a misspelt name gets the name
+ * that may be meant.
+ */
+export function problemsOf(error: z.ZodError, at: string, schema?: z.ZodType): SettingsProblem[] {
+  const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at, schema))
   if (problems.length <= PROBLEMS_MAX && error.issues.length <= PROBLEMS_MAX) return problems
   return [...problems.slice(0, PROBLEMS_MAX), { path: at, message: 'has more problems than these' }]
 }
 
-function problemsOfIssue(issue: z.core.$ZodIssue, at: string): SettingsProblem[] {
+function problemsOfIssue(issue: z.core.$ZodIssue, at: string, schema?: z.ZodType): SettingsProblem[] {
   const path = pathOf(at, issue.path)
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.slice(0, PROBLEMS_MAX + 1)
-    return keys.map(key => ({ path: pathOf(path, [key.slice(0, NAME_MAX)]), message: UNKNOWN_SETTING }))
+    const known = schema ? namesAt(schema, issue.path) : []
+    return keys.map(key => ({ path: pathOf(path, [key.slice(0, NAME_MAX)]), message: unknownSetting(key, known) }))
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is required' }]
   if (issue.code === 'too_big' && issue.message.startsWith('Too big') && Array.isArray(issue.input)) {
@@ -90,6 +108,11 @@ function problemsOfIssue(issue: z.core.$ZodIssue, at: string): SettingsProblem[]
   const kind = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input') && KINDS[issue.expected]
   if (kind) return [{ path, message: `must be ${kind}, got ${show(issue.input)}` }]
   return [{ path, message: issue.message }]
+}
+
+function unknownSetting(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known)
+  return meant === null ? UNKNOWN_SETTING : `${UNKNOWN_SETTING}: did you mean ${meant}?`
 }
 
 export function pathOf(at: string, path: readonly PropertyKey[]): string {

@@ -22,7 +22,10 @@ export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] 
   value.forEach((item, index) => {
     const parsed = roomSchema.safeParse(item, REPORT)
     if (parsed.success) rooms.push(freeze(parsed.data))
-    else problems.push(...problemsOf(parsed.error, `${at}[${index}]`).map(problem => namePolicy(problem, item)))
+    else
+      problems.push(
+        ...problemsOf(parsed.error, `${at}[${index}]`, roomSchema).map(problem => namePolicy(problem, item)),
+      )
   })
   if (problems.length === 0) problems.push(...clashes(rooms, at))
   if (problems.length > 0) throw new SettingsError(problems)
@@ -37,7 +40,7 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
   const parsed = overridesSchema.safeParse(overrides, REPORT)
   if (!parsed.success)
     throw new SettingsError(
-      problemsOf(parsed.error, at)
+      problemsOf(parsed.error, at, overridesSchema)
         .map(explainFixed)
         .map(problem => namePolicy(problem, overrides)),
     )
@@ -105,7 +108,7 @@ export function sitesOf(room: RoomConfig): readonly string[] {
 
 /** Settings of the file cannot be changed live. The message must explain this, instead of "is not a setting". */
 export function explainFixed(problem: SettingsProblem): SettingsProblem {
-  const fixed = problem.message === UNKNOWN_SETTING && Object.keys(roomSchema.shape).includes(problem.path)
+  const fixed = problem.message.startsWith(UNKNOWN_SETTING) && Object.keys(roomSchema.shape).includes(problem.path)
   return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem
 }
 

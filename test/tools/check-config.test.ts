@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { TEMPLATE_VARIABLES } from '../../tools/check-config/template.ts'
 import { runTool } from '../support/node/tool.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'antesala-'))
@@ -13,6 +14,31 @@ function check(more: string, variables = '') {
   writeFileSync(file, `[vars]\n${variables}${ROOM}${more}`)
   return runTool('tools/check-config.ts', '--config', file)
 }
+
+/** Runs `check-config` on a whole file, with the suffix of its form. */
+function checkWhole(text: string, suffix: string, flag = '--config') {
+  const file = join(scratch, `whole.${suffix}`)
+  writeFileSync(file, text)
+  return runTool('tools/check-config.ts', flag, file)
+}
+
+const WORKER = `main = "src/index.ts"
+routes = ["shop.example/*", { pattern = "admin.example", custom_domain = true }]
+[[durable_objects.bindings]]
+name = "ROOM"
+class_name = "Room"
+[[durable_objects.bindings]]
+name = "DOOR"
+class_name = "Door"
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Room", "Door"]
+[vars]
+ADMIN_HOST = "admin.example"
+TRUSTED_IP_HEADER = "CF-Connecting-IP"
+`
+const STAGING = ROOM.replaceAll('vars.', 'env.staging.vars.')
+const BINDINGS = WORKER.slice(WORKER.indexOf('[[durable'), WORKER.indexOf('[[migr')).replaceAll('[[', '[[env.staging.')
 
 afterAll(() => rmSync(scratch, { recursive: true }))
 
@@ -83,5 +109,182 @@ describe('check-config', () => {
       /rooms\[0\] \(shop\): without a place, .* load \/\.well-known\/\* \/robots\.txt /,
     )
     expect((await check('well_known = "queue"\n')).stdout).not.toContain('robots.txt')
+  })
+})
+
+describe('check-config names the line, and the name that may be meant', () => {
+  it.each([
+    [
+      'a misspelt setting',
+      'new_user_per_minute = 5\n',
+      ':7: ROOMS[0].new_user_per_minute is not a setting: did you mean new_users_per_minute?',
+    ],
+    [
+      'one in a list',
+      'bypass = [\n  { path = "/a" },\n  { pathh = "/b" },\n]\n',
+      ':9: ROOMS[0].bypass[1].pathh is not a setting: did you mean path?',
+    ],
+    [
+      'one in an object',
+      '[vars.ROOMS.health]\ntarget = 5\nmod = "off"\n',
+      ':9: ROOMS[0].health.mod is not a setting: did you mean mode?',
+    ],
+    [
+      'one in a default',
+      '[vars.ROOMS.cookie_attributes]\nsame_site = "lax"\n',
+      ':8: ROOMS[0].cookie_attributes.same_site is not a setting: did you mean samesite?',
+    ],
+    ['a value', 'session_duration = 0\n', ':7: ROOMS[0].session_duration must be a number, 0.05 to 1,440, got 0'],
+    ['a setting that is like no other', 'zzz = 1\n', ':7: ROOMS[0].zzz is not a setting\n'],
+    ['an empty list', 'bypass = [{ path = "/a", methods = [] }]\n', ':7: ROOMS[0].bypass[0].methods must not be empty'],
+    [
+      'an upstream without paths',
+      '[[vars.ROOMS.upstreams]]\nname = "pay"\npaths = []\n',
+      ':9: ROOMS[0].upstreams[0].paths must have at least one path',
+    ],
+  ])('for %s', async (_what, more, words) => {
+    const { status, stderr } = await check(more)
+    expect(stderr).toContain(words)
+    expect(status).toBe(1)
+  })
+
+  it('for a misspelt variable', async () => {
+    const { status, stderr } = await check('', 'ADMN_HOST = "admin.example"\n')
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining(':2: ADMN_HOST is not a variable: did you mean ADMIN_HOST?'),
+    ])
+  })
+
+  it('for a flag of the command line', async () => {
+    const { status, stderr } = await runTool('tools/check-config.ts', '--romms', 'x')
+    expect([status, stderr]).toEqual([2, expect.stringContaining("Unknown option '--romms': did you mean --rooms?")])
+  })
+
+  it.each([
+    ['TOML', 'toml', '[vars]\nA = \n', ':2: ', 'line 2'],
+    ['JSON', 'jsonc', '{\n  "vars": {\n    "A": ,\n  }\n}', ':3: ', 'line 3 is not JSON: value expected'],
+  ])('for a file that is no %s', async (_what, suffix, text, _line, words) => {
+    const { status, stderr } = await checkWhole(text, suffix)
+    expect([status, stderr]).toEqual([1, expect.stringContaining(words)])
+  })
+})
+
+describe('check-config reads', () => {
+  const ROOMS = [{ name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }]
+
+  it('wrangler.jsonc with comments, and names lines in it', async () => {
+    const text = JSON.stringify({ vars: { ROOMS } }, null, 2).replace('{', '{ // the shop')
+    expect(await checkWhole(text, 'jsonc')).toMatchObject({ status: 0 })
+    const { status, stderr } = await checkWhole(text.replace('"host"', '"hst"'), 'jsonc')
+    expect(status).toBe(1)
+    expect(stderr).toContain(':6: ROOMS[0].hst is not a setting: did you mean host?')
+  })
+
+  it('a rooms file with a schema for editors, and names lines in it', async () => {
+    const text = JSON.stringify({ $schema: './rooms.schema.json', rooms: ROOMS }, null, 2)
+    expect(await checkWhole(text, 'json', '--rooms')).toMatchObject({ status: 0 })
+    const list = await checkWhole(JSON.stringify(ROOMS, null, 1).replace('"host"', '"hots"'), 'json', '--rooms')
+    expect(list.stderr).toContain(':4: rooms[0].hots is not a setting: did you mean host?')
+    const { stderr } = await checkWhole(text.replace('"rooms"', '"roms"'), 'json', '--rooms')
+    expect(stderr).toContain('must be a JSON array of rooms, or an object with rooms')
+  })
+
+  it('the environments of a file, which inherit no variables', async () => {
+    const whole = `${WORKER}${ROOM}[env.staging]\n`
+    const none = await checkWhole(whole, 'toml')
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('env.staging.vars must be given')])
+    const good = await checkWhole(`${whole}${BINDINGS}${STAGING}`, 'toml')
+    expect([good.status, good.stderr]).toEqual([0, ''])
+    expect(good.stdout).toContain('env.staging: rooms[0] (shop): without a place')
+    const bad = await checkWhole(`${whole}${BINDINGS}${STAGING}queue_al = true\n`, 'toml')
+    expect(bad.stderr).toMatch(/:\d+: env\.staging\.ROOMS\[0\]\.queue_al is not a setting: did you mean queue_all\?/)
+  })
+})
+
+describe('check-config finds in a Worker', () => {
+  it.each([
+    [
+      'a binding that is missing',
+      WORKER.replace('name = "DOOR"', 'name = "DOORS"'),
+      'durable_objects.bindings must have the binding DOOR of the class Door',
+    ],
+    [
+      'another class',
+      WORKER.replace('class_name = "Door"', 'class_name = "Dor"'),
+      'must give DOOR the class_name Door, got Dor',
+    ],
+    [
+      'a class without a migration',
+      WORKER.replace(', "Door"]', ']'),
+      'migrations must name Door in new_sqlite_classes',
+    ],
+  ])('%s', async (_what, worker, words) => {
+    const { status, stderr } = await checkWhole(worker + ROOM, 'toml')
+    expect([status, stderr]).toEqual([1, expect.stringContaining(words)])
+  })
+
+  it.each([
+    ['no admin host', WORKER.replace('"admin.example"\nTRUSTED', '""\nTRUSTED'), '', 'ADMIN_HOST is empty'],
+    [
+      'a room without a route',
+      WORKER.replace('shop.example/*', 'www.example/*'),
+      '',
+      'no route leads shop.example/ to the Worker',
+    ],
+    [
+      'an admin host without a route',
+      WORKER.replace('pattern = "admin.example"', 'pattern = "x.example"'),
+      '',
+      'ADMIN_HOST: no route leads admin.example',
+    ],
+    ['a secret in the file', `${WORKER}ADMIN_TOKENS = "[]"\n`, '', 'ADMIN_TOKENS is a secret'],
+    ['a variable of no meaning', `${WORKER}COLOUR = "red"\n`, '', 'COLOUR is no variable of antesala'],
+    [
+      'a long session',
+      WORKER,
+      'session_duration = 600\n',
+      'session_duration = 600 is in minutes: a place stays taken for 10 h',
+    ],
+    ['a bypass of everything', WORKER, 'bypass = [{ path = "/*" }]\n', 'bypass[0].path lets every request by'],
+    [
+      'a limit outside of the room',
+      WORKER,
+      'path = "/shop"\nprotected_paths = ["/checkout/*"]\n',
+      'protected_paths: /checkout/* is outside of /shop',
+    ],
+    [
+      'an unknown variable of the page',
+      WORKER,
+      'custom_page_html = "{{positon}} {{place}}"\n',
+      '{{positon}} is no variable and stays empty: did you mean {{position}}?',
+    ],
+  ])('%s, as advice', async (_what, worker, more, words) => {
+    const { status, stdout, stderr } = await checkWhole(worker + ROOM + more, 'toml')
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(words)
+  })
+
+  it('nothing where all is well', async () => {
+    const { stdout } = await checkWhole(
+      `${WORKER}${ROOM}bypass = [{ path = "/hooks/*" }]\nprotected_paths = ["/pay/*"]\n`,
+      'toml',
+    )
+    expect(stdout).not.toContain('advice:')
+  })
+
+  it('no rooms at all', async () => {
+    const { stdout } = await checkWhole(`${WORKER}ROOMS = []\n`, 'toml')
+    expect(stdout).toContain('advice: ROOMS is empty: every request reaches the origin')
+  })
+})
+
+describe('the variables of a page', () => {
+  it('are those that a page is rendered with', () => {
+    const code = readFileSync('src/edge/pages/custom.ts', 'utf8')
+    const rendered = /const html = render\(\{(.*?)\n {2}\}\)/s.exec(code)?.[1] ?? ''
+    const own = [...rendered.matchAll(/^ {4}(\w+)[:,]/gm)].map(([, name = '']) => name)
+    expect(own.length).toBeGreaterThan(20)
+    expect(own.filter(name => !TEMPLATE_VARIABLES.includes(name))).toEqual([])
   })
 })

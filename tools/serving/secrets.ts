@@ -9,7 +9,7 @@ import { KeyRingError, openKeyRing } from '../../src/tokens/keyring.ts'
 import { type Given, UsageError } from '../support/cli.ts'
 
 /** Secrets that a server can do without. */
-const OPTIONAL_SECRETS = ['METRICS_TOKEN', 'ADMIN_TOKENS', 'ALERT_RECEIVERS', 'TURNSTILE_SECRET'] as const
+export const OPTIONAL_SECRETS = ['METRICS_TOKEN', 'ADMIN_TOKENS', 'ALERT_RECEIVERS', 'TURNSTILE_SECRET'] as const
 export type OptionalSecret = (typeof OPTIONAL_SECRETS)[number]
 export type SecretName = 'ROOM_KEYS' | 'ADMIN_TOKEN' | OptionalSecret
 

@@ -1,5 +1,6 @@
 /** Command lines: every tool prints its help, and a wrong flag or value is a clear error and exit code 2. */
 import { parseArgs } from 'node:util'
+import { nearest } from '../../src/settings/suggest/nearest.ts'
 
 export interface Flag {
   /** The placeholder after the flag in the help, `N` or `FILE`; absent for a switch. */
@@ -29,13 +30,20 @@ function readFlags(flags: Flags, args: readonly string[], positionals: 'none' | 
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: positionals === 'some', strict: true })
   } catch (error) {
-    throw new UsageError((error as Error).message.split('. To specify')[0])
+    throw new UsageError(explained((error as Error).message, Object.keys(options)))
   }
   const defaults = Object.entries(flags).flatMap(([name, flag]) =>
     flag.default === undefined ? [] : [[name, flag.default]],
   )
   const given = Object.entries(parsed.values).map(([name, value]) => [name, String(value)])
   return { ...Object.fromEntries([...defaults, ...given]), _: parsed.positionals } as Given
+}
+
+function explained(message: string, known: readonly string[]): string {
+  const [plain = message] = message.split('. To specify')
+  const [, flag] = /^Unknown option '--([^'=]+)/.exec(plain) ?? []
+  const meant = flag === undefined ? null : nearest(flag, known)
+  return meant === null ? plain : `${plain}: did you mean --${meant}?`
 }
 
 /** Whether this is a built folder and not a checkout. The folder's launcher sets the variable. */

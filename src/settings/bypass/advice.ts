@@ -17,7 +17,11 @@ export function adviceOnBypass(room: RoomConfig): string[] {
   } else if (bypass.length === 0)
     advice.push('no bypass rule. Webhooks and other machines without a session wait in line like a visitor')
   bypass.forEach((rule, index) => {
-    advice.push(...[...adviceOnForgeries(rule), ...adviceOnBots(rule)].map(text => `bypass[${index}]${text}`))
+    advice.push(
+      ...[...adviceOnForgeries(rule), ...adviceOnAll(rule), ...adviceOnBots(rule)].map(
+        text => `bypass[${index}]${text}`,
+      ),
+    )
   })
   if ([200, 202].includes(queueing_status_code) && !bypass.some(letsSearchEnginesIn)) {
     advice.push(
@@ -41,6 +45,13 @@ function adviceOnForgeries({ preset, path, cookie, header, user_agent, ...others
   if (header) return [`.header can be forged: each visitor who sends ${header.name} comes in. ${cure}, or a path`]
   if (user_agent) return ['.user_agent can be forged: each visitor can send it, and comes in. Add a path, or cidr']
   return [' has no path and nothing that a visitor would have to prove: it lets whole crowds in']
+}
+
+/** A rule for every path with no other condition makes the room useless. */
+function adviceOnAll({ path, ...others }: BypassRule): string[] {
+  if (path !== '/*' && path !== '*') return []
+  const hasMore = Object.values(others).some(condition => condition !== undefined)
+  return hasMore ? [] : ['.path lets every request by: no visitor ever waits. Name the paths of machines only']
 }
 
 function isSecret(pair: { readonly value?: string | undefined } | undefined): boolean {

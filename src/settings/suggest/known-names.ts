@@ -1,0 +1,36 @@
+/** The names that a schema knows at a path. */
+import * as z from 'zod'
+
+/** Returns the names of settings at this path of the schema; none where there is no object. */
+export function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const names = schemasAt(formsOf(schema), path).flatMap(one =>
+    one instanceof z.ZodObject ? Object.keys(one.shape) : [],
+  )
+  return [...new Set(names)]
+}
+
+function schemasAt(schemas: readonly z.ZodType[], path: readonly PropertyKey[]): readonly z.ZodType[] {
+  const [step, ...rest] = path
+  if (step === undefined) return schemas
+  const inside = schemas.flatMap((schema): z.ZodType[] => {
+    if (schema instanceof z.ZodArray) return [schema.element as z.ZodType]
+    if (schema instanceof z.ZodRecord) return [schema.valueType as z.ZodType]
+    if (!(schema instanceof z.ZodObject) || !Object.hasOwn(schema.shape, step)) return []
+    return [schema.shape[String(step)] as z.ZodType]
+  })
+  return schemasAt(inside.flatMap(formsOf), rest)
+}
+
+/** Returns the schemas of which a value may be one, without defaults and later changes to it. */
+function formsOf(schema: z.ZodType): readonly z.ZodType[] {
+  if (schema instanceof z.ZodPipe) return [schema.def.in, schema.def.out].flatMap(part => formsOf(part as z.ZodType))
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(option => formsOf(option as z.ZodType))
+  if (
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodOptional
+  )
+    return formsOf(schema.unwrap() as z.ZodType)
+  return [schema]
+}
