@@ -19,6 +19,9 @@ export const FLAGS = {
   'no-shows': { value: 'P', help: 'share of visitors who close the tab while waiting', default: '0' },
   late: { value: 'P', help: 'share who sleep through their call', default: '0' },
   robots: { value: 'P', help: 'share of arrivals that keep no cookies', default: '0' },
+  scripts: { value: 'P', help: 'share of arrivals that keep a ticket and solve no challenge', default: '0' },
+  networks: { value: 'N', help: 'networks from which these scripts come', default: '10' },
+  challenge: { help: 'a ticket must solve a challenge before it counts' },
   tickets: { value: 'K', help: 'tickets that each of the holders has at once', default: '2' },
   holders: { value: 'P', help: 'share of people who hold several tickets', default: '0' },
   droppers: { value: 'P', help: 'share of people who drop their first ticket and come again', default: '0' },
@@ -66,6 +69,8 @@ const NUMBERS = [
   ['no-shows', 'noShows', 1, 0, 1, 'fractions'],
   ['late', 'late', 1, 0, 1, 'fractions'],
   ['robots', 'robots', 1, 0, 1, 'fractions'],
+  ['scripts', 'scripts', 1, 0, 1, 'fractions'],
+  ['networks', 'networks', 1, 1, 1_000_000, 'whole'],
   ['tickets', 'tickets', 1, 1, 100, 'whole'],
   ['holders', 'holders', 1, 0, 1, 'fractions'],
   ['droppers', 'droppers', 1, 0, 1, 'fractions'],
@@ -103,6 +108,7 @@ export function scenarioOf(given: Given): Scenario {
     ...(given.lanes === undefined ? {} : { lanes: lanesOf(given.lanes) }),
     ...(method === 'random' ? { shuffleMs } : {}),
     ...(isDrawn ? { drawAtMs: prequeueMs } : {}),
+    ...(given.challenge === 'true' ? { challenge: true } : {}),
     changes: isHeld ? [{ atMs: prequeueMs, ratePerMinute }] : [],
   }
 }
@@ -176,6 +182,7 @@ export function commandOf(scenario: Scenario, arrivalsFile?: string): string {
     'shuffle-window': shuffleMs ? String(shuffleMs / 1_000) : undefined,
     limit: limit && `${limit.count}/${limit.periodMs / 1_000}/${limit.burst}`,
     'event-draw': drawAtMs === undefined ? undefined : '',
+    challenge: scenario.challenge ? '' : undefined,
     lanes: lanes?.map(({ name, share, crowd }) => `${name}:${share}:${crowd}`).join(','),
   }
   const defaults: Record<string, string> = { doors: doorsFor(ratePerMinute) }

@@ -35,14 +35,18 @@ function habitOf({ holders = 0, droppers = 0 }: Scenario, random: Random): Habit
   return drawn < holders + droppers ? 'drops' : 'single'
 }
 
+/** A visitor who waits to the end. */
+const STAYS = { lane: MAIN_LANE, isRobot: false, isScript: false, isLate: false, pollsMax: null } as const
+
 function planOf(scenario: Scenario, random: Random): Plan {
-  const { noShows, late, edges, robots = 0 } = scenario
+  const { noShows, late, edges, robots = 0, scripts = 0 } = scenario
   const edge = random.below(edges)
-  if (random.chance(robots))
-    return { edge, lane: MAIN_LANE, isRobot: true, pollsMax: 1 + random.below(2 * ROBOT_REQUESTS), isLate: false }
+  if (random.chance(robots)) return { ...STAYS, edge, isRobot: true, pollsMax: 1 + random.below(2 * ROBOT_REQUESTS) }
+  // Without scripts nothing is drawn for them, so that a seed gives the same run as before.
+  if (scripts > 0 && random.chance(scripts)) return { ...STAYS, edge, isScript: true }
   const goes = random.chance(noShows)
   const pollsMax = goes ? 1 + random.below(POLLS_MAX) : null
-  return { edge, lane: laneOf(scenario, random), isRobot: false, pollsMax, isLate: !goes && random.chance(late) }
+  return { ...STAYS, edge, lane: laneOf(scenario, random), pollsMax, isLate: !goes && random.chance(late) }
 }
 
 function laneOf({ lanes }: Scenario, random: Random): string {

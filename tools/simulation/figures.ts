@@ -49,6 +49,11 @@ export interface Figures {
   /** Requests of robots that keep no cookies, and how many admissions they got; absent without robots. */
   robots?: { requests: number; admitted: number }
   /**
+   * Scripts that kept their ticket: how many counted in line and were let in, beside the people who were. Absent
+   * without scripts.
+   */
+  scripts?: { counted: number; admitted: number; peopleAdmitted: number }
+  /**
    * Requests of sessions that a limit allowed and refused, and calls to doors per 1,000 requests; absent without a
    * limit.
    */
@@ -111,6 +116,7 @@ export function figuresOf(world: World): Figures {
     missed: counts.missed,
     lastAdmittedSeconds: round(((at.at(-1) ?? world.startMs) - world.startMs) / 1_000, 1),
     ...(scenario.robots ? { robots: { requests: counts.robotRequests, admitted: counts.robotsAdmitted } } : {}),
+    ...(scenario.scripts ? { scripts: scriptsOf(world) } : {}),
     ...(scenario.limit ? requestsOf(world) : {}),
     ...(scenario.holders || scenario.droppers ? { habits: habitsOf(visitors) } : {}),
     ...(scenario.lanes ? { lanes: lanesOf(world, scenario.lanes) } : {}),
@@ -119,6 +125,11 @@ export function figuresOf(world: World): Figures {
 
 function share(exact: number | null): number | null {
   return exact === null ? null : round(exact, 3)
+}
+
+function scriptsOf({ checks, counts }: World): NonNullable<Figures['scripts']> {
+  const admitted = checks.admissions.filter(({ visitor }) => visitor.isScript).length
+  return { counted: counts.scriptsCounted, admitted, peopleAdmitted: checks.admissions.length - admitted }
 }
 
 function requestsOf({ checks, limitCalls }: World) {

@@ -3,6 +3,7 @@
  * `nextStep` and `afterClaim` of the core decide each step, as they do at the edge. This file carries the steps out.
  */
 import { afterClaim } from '../../src/core/place/after-claim.ts'
+import { solved } from '../../src/core/place/challenge.ts'
 import type { Wait } from '../../src/core/place/estimate.ts'
 import { type Outsider, UNKNOWN_YET } from '../../src/core/place/outsider.ts'
 import { nextStep, pollAfter } from '../../src/core/place/step.ts'
@@ -14,6 +15,7 @@ import type { Doors } from './doors.ts'
 import type { Edge } from './edges.ts'
 import { keepEstimate, keepRange } from './estimates.ts'
 import { Lots } from './lots.ts'
+import { Networks } from './networks.ts'
 import type { Room } from './room.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Visitor } from './visitor.ts'
@@ -40,12 +42,14 @@ export class InLine {
   readonly #room: Room
   readonly #doors: Doors
   readonly #lots: Lots
+  readonly #networks: Networks
 
   constructor(around: Surroundings, room: Room, doors: Doors) {
     this.#around = around
     this.#room = room
     this.#doors = doors
     this.#lots = new Lots(around.scenario.seed)
+    this.#networks = new Networks(around.scenario)
   }
 
   ask(visitor: Visitor, edge: Edge, askedMs: number): void {
@@ -63,7 +67,9 @@ export class InLine {
   #held({ visitor, edge, nowMs }: Request): Ticket | null {
     const { snapshot } = edge.state
     const held = visitor.ticket && snapshot ? inGeneration(visitor.ticket, snapshot.generation) : visitor.ticket
-    return held && snapshot ? this.#lots.withPlace(held, snapshot, nowMs) : held
+    // A page has solved the challenge before its first poll.
+    const own = held?.challenge?.state === 'set' && !visitor.isScript ? solved(held) : held
+    return own && snapshot ? this.#lots.withPlace(own, snapshot, nowMs) : own
   }
 
   /** Takes a visitor as far as this request goes. */
@@ -88,7 +94,7 @@ export class InLine {
           visitor = { ...visitor, delayMs: 0 }
           break
         case 'charge-unsolved':
-          visitor = { ...visitor, unsolvedDelayMs: 0 }
+          visitor = { ...visitor, unsolvedDelayMs: this.#networks.unsolvedDelayMs(request.visitor, edge, nowMs) }
           break
         case 'wait':
           return this.#wait(request, step)
@@ -205,6 +211,7 @@ export class InLine {
     if (ticket.entry || visitor.isCounted) return
     visitor.isCounted = true
     this.#around.counts.confirmed++
+    if (visitor.isScript) this.#around.counts.scriptsCounted++
   }
 
   #giveUp(edge: Edge, ticket: Ticket): void {

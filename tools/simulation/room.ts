@@ -56,7 +56,7 @@ export class Room {
       event: eventOf(scenario),
       doors: { least: scenario.growsFrom ?? scenario.doors, most: scenario.doors },
     }
-    this.stepRules = stepRulesOf(this.rules)
+    this.stepRules = stepRulesOf(this.rules, scenario)
     this.startsMs = this.rules.event?.startMs ?? 0
     this.state = roomHalf.newRoom(START_MS)
     if (this.rules.event) commit(this.state.events, [this.rules.event], () => `seed ${scenario.seed}`, START_MS)
@@ -85,7 +85,7 @@ export class Room {
     const { agenda, checks, events } = this.#around
     roomHalf.tick(this.state, this.rules, agenda.nowMs)
     this.rules = { ...this.rules, ...change }
-    this.stepRules = stepRulesOf(this.rules)
+    this.stepRules = stepRulesOf(this.rules, this.#around.scenario)
     events?.note(agenda.nowMs, null, `the operator sets ${JSON.stringify(change)}`)
     checks.limits(this.rules, agenda.nowMs)
   }
@@ -167,7 +167,7 @@ export class Room {
   }
 }
 
-function stepRulesOf({ lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
+function stepRulesOf({ lanes, ratePerMinute }: roomHalf.RoomRules, { challenge }: Scenario): StepRules {
   return {
     claimWindowMs: CLAIM_WINDOW_MS,
     missedGraceMs: MISSED_GRACE_MS,
@@ -177,7 +177,7 @@ function stepRulesOf({ lanes, ratePerMinute }: roomHalf.RoomRules): StepRules {
     whenSoldOut: 'hold',
     onRoomFailure: 'hold',
     ratePerMinute,
-    challenge: { when: 'off', failed: 'again' },
+    challenge: { when: challenge ? 'crowded' : 'off', failed: 'again' },
   }
 }
 

@@ -21,6 +21,12 @@ export interface Scenario {
   readonly late: number
   /** Share of arrivals that keep no cookies: each of their requests is a newcomer's. */
   readonly robots?: number
+  /** Share of arrivals that are scripts: they keep their ticket and poll like a page, and solve no challenge. */
+  readonly scripts?: number
+  /** The networks from which these scripts come. */
+  readonly networks?: number
+  /** True if a ticket must solve a challenge before it counts. */
+  readonly challenge?: boolean
   /** Share of people who hold several tickets, and how many. */
   readonly holders?: number
   readonly tickets?: number

@@ -33,7 +33,17 @@ export function firstOf(world: World) {
   return first
 }
 
-const SHARES = ['loss', 'duplicate', 'noShows', 'late', 'robots', 'holders', 'droppers', 'clockSkewMs'] as const
+const SHARES = [
+  'loss',
+  'duplicate',
+  'noShows',
+  'late',
+  'robots',
+  'scripts',
+  'holders',
+  'droppers',
+  'clockSkewMs',
+] as const
 
 /** The most useful steps first: a shorter run, a smaller crowd, fewer failures. */
 function* smallerThan(world: World): Generator<Scenario> {

@@ -29,6 +29,8 @@ export class Counts {
   missed = 0
   robotRequests = 0
   robotsAdmitted = 0
+  /** Tickets of scripts that have counted in line. */
+  scriptsCounted = 0
   /** Rows of the room, and alarms of doors. */
   rowsWritten = 0
 }

@@ -23,6 +23,8 @@ export interface Plan {
   readonly edge: number
   readonly lane: string
   readonly isRobot: boolean
+  /** A script that keeps its ticket and solves no challenge. */
+  readonly isScript: boolean
   /** How often the visitor polls before closing the tab; null for a visitor who stays. */
   readonly pollsMax: number | null
   /** The visitor sleeps through the call, and comes back later. */
@@ -38,6 +40,7 @@ export class Visitor implements Plan {
   readonly lane: string
   readonly habit: Habit
   readonly isRobot: boolean
+  readonly isScript: boolean
   readonly isLate: boolean
   readonly pollsMax: number | null
   polls = 0
@@ -72,6 +75,7 @@ export class Visitor implements Plan {
     this.edge = plan.edge
     this.lane = plan.lane
     this.isRobot = plan.isRobot
+    this.isScript = plan.isScript
     this.pollsMax = plan.pollsMax
     this.isLate = plan.isLate
   }
@@ -92,8 +96,8 @@ export class Visitor implements Plan {
     return this.pollsMax === null || this.polls <= this.pollsMax
   }
 
-  /** Whether the visitor polled when it should, from arrival to admission. */
+  /** Whether a person polled when it should, from arrival to admission. */
   get isFaithful(): boolean {
-    return !this.isLate && this.pollsMax === null && !this.hasMissed
+    return !this.isLate && this.pollsMax === null && !this.hasMissed && !this.isScript
   }
 }

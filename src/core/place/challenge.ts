@@ -5,6 +5,7 @@
  * A visitor without scripts, or with a very slow device, cannot solve it. Such a ticket counts after a fixed time, and
  * a quota bounds how many of one network do.
  */
+import { type Quota, quotaOf } from '../gcra.ts'
 import { total } from '../line/curve.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
@@ -13,6 +14,11 @@ import type { Place } from './place.ts'
 
 /** A ticket without a solution counts after this time, within the quota of its network. */
 export const UNSOLVED_COUNTS_AFTER_MS = 60_000
+/** Tickets of one network that count without a solution, at one isolate: two at once, then one each half minute. */
+export const UNSOLVED_QUOTA: Quota = { intervalMs: 30_000, burst: 2 }
+/** The share of the rate of a room that counts without a solution at one isolate, from all networks. */
+const UNSOLVED_SHARE = 0.02
+const UNSOLVED_BURST = 3
 /** A visitor without a solution asks again after this time. */
 export const UNSOLVED_POLL_MS = 10_000
 /** A visitor whose place never moves asks again after this time. */
@@ -53,6 +59,14 @@ export function solved(ticket: Ticket): Ticket {
 /** True if a ticket has waited so long for a solution that it may count without one. */
 export function mayCountUnsolved({ challenge }: Ticket, nowMs: number): boolean {
   return challenge?.state === 'set' && nowMs >= challenge.sinceMs + UNSOLVED_COUNTS_AFTER_MS
+}
+
+/**
+ * Returns how many tickets count without a solution at one isolate. Scripts from very many networks could else take a
+ * slow room for themselves.
+ */
+export function unsolvedQuota(ratePerMinute: number): Quota {
+  return quotaOf(Math.max(1, ratePerMinute * UNSOLVED_SHARE), 60_000, UNSOLVED_BURST)
 }
 
 /** Returns the iterations of each hash of a new challenge. */

@@ -4,7 +4,7 @@
  */
 import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
-import { challenged, FAILED_POLL_MS, isUnsolved, mayCountUnsolved, solved, UNSOLVED_POLL_MS } from './challenge.ts'
+import { challenged, FAILED_POLL_MS, isUnsolved, mayCountUnsolved, UNSOLVED_POLL_MS } from './challenge.ts'
 import type { StepRules } from './outsider.ts'
 import { refused } from './place.ts'
 import { NO_PLACE_YET, type Placed, type Step, unknownPlace, type WaitStep } from './steps.ts'
@@ -12,16 +12,13 @@ import { NO_PLACE_YET, type Placed, type Step, unknownPlace, type WaitStep } fro
 /** Returns the step before the first use of a ticket. Returns null when the ticket may be used. */
 export function beforeFirstUse(placed: Placed, rules: StepRules, nowMs: number): Step | null {
   const { ticket, visitor } = placed
-  const isOpenQuestion = isUnsolved(placed, rules.challenge)
-  if (isOpenQuestion && visitor.unsolvedDelayMs !== 0) {
+  if (isUnsolved(placed, rules.challenge)) {
     if (!mayCountUnsolved(ticket, nowMs)) return unsolved(placed, UNSOLVED_POLL_MS, rules, nowMs)
     if (visitor.unsolvedDelayMs === null) return { kind: 'charge-unsolved' }
     return unsolved(placed, Math.max(UNSOLVED_POLL_MS, visitor.unsolvedDelayMs), rules, nowMs)
   }
   if (visitor.delayMs === null) return { kind: 'charge-network' }
-  if (visitor.delayMs === 0) return null
-  const usable = isOpenQuestion ? { ...placed, ticket: solved(ticket) } : placed
-  return delayed(usable, visitor.delayMs, rules, nowMs)
+  return visitor.delayMs === 0 ? null : delayed(placed, visitor.delayMs, rules, nowMs)
 }
 
 /** Returns the step of a ticket whose place never moves. It keeps polling, and is counted in no line. */
@@ -43,10 +40,10 @@ function delayed(placed: Placed, delayMs: number, rules: StepRules, nowMs: numbe
   return { ...keptTurn(placed, rules, nowMs), why, delayMs, isUnsolved: false }
 }
 
-/** A visitor who is called keeps the turn. */
+/** A visitor who is called keeps the turn. One whom the frontier has stepped back behind has no turn to miss. */
 function keptTurn({ ticket, place, snapshot, visitor }: Placed, rules: StepRules, nowMs: number) {
   const { issued } = visitor
   const keepsTurn = issued === null && place.state === 'called'
-  const kept = keepsTurn ? refused(ticket, snapshot, rules.claimWindowMs, nowMs) : ticket
+  const kept = keepsTurn ? refused(ticket, snapshot, rules.claimWindowMs, nowMs) : { ...ticket, byMs: null }
   return { kind: 'wait', ticket: kept, place: unknownPlace(kept, nowMs), snapshot, issued, confirms: false } as const
 }

@@ -7,7 +7,7 @@
  */
 import type { Quota } from '../gcra.ts'
 import { MAIN_LANE, type Ticket } from '../ticket.ts'
-import { challenged, isUnsolved, neverMoves } from './challenge.ts'
+import { challenged, isUnsolved, neverMoves, solved } from './challenge.ts'
 import { POLL_WINDOW_SHARE } from './estimate.ts'
 import { beforeFirstUse, standsStill } from './first-use.ts'
 import {
@@ -104,7 +104,9 @@ function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rule
   return isOther && !isKept ? issue('changed-lane', visitor, rules) : null
 }
 
-function withPlace(placed: Placed, room: RoomNow, nowMs: number): Step {
+function withPlace(found: Placed, room: RoomNow, nowMs: number): Step {
+  // The network of the visitor had a ticket left that counts without a solution.
+  const placed = found.visitor.unsolvedDelayMs === 0 ? { ...found, ticket: solved(found.ticket) } : found
   const { ticket, place, snapshot, visitor } = placed
   const { rules } = room
   const { issued } = visitor

@@ -2,7 +2,7 @@
  * The challenge of a room: it is set with the place of a visitor, and tested when the solution comes. Neither calls an
  * object.
  */
-import { solved, workAt } from '../../core/place/challenge.ts'
+import { solved, UNSOLVED_QUOTA, unsolvedQuota, workAt } from '../../core/place/challenge.ts'
 import type { WaitStep } from '../../core/place/steps.ts'
 import { placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { categoryTest, SEARCH_ENGINES } from '../../settings/bypass/bots.ts'
@@ -13,8 +13,6 @@ import { placeMark, usesTurnstile, type Verified, verifyToken } from './turnstil
 
 /** Solutions of one place at one isolate. A browser sends one; a few more may follow a lost answer. */
 const SOLUTIONS = { intervalMs: 2_000, burst: 5 }
-/** Tickets of one network that count without a solution, at one isolate. */
-const UNSOLVED = { intervalMs: 10_000, burst: 6 }
 
 /** A challenge as the page and programs get it: one of proof of work, or a widget of Turnstile. */
 export type SetChallenge =
@@ -38,10 +36,17 @@ export async function challengeFor(visit: Visit, room: RoomClient, step: WaitSte
   return room.tokens.newChallenge(step.ticket, workAt(step.snapshot), visit.nowMs)
 }
 
-/** Returns the milliseconds until a ticket may count without a solution, by the quota of its network. */
+/** Returns the milliseconds until a ticket may count without a solution, by the quotas of its network and the room. */
 export function unsolvedDelayMs(visit: Visit, room: RoomClient): number {
+  const { nowMs } = visit
   const network = limitedNetwork(visit, room)
-  return network === null ? 0 : room.spendOrWaitMs(`unsolved/${network}`, UNSOLVED, visit.nowMs)
+  const ofNetwork = `unsolved/${network}`
+  const delayMs = network === null ? 0 : room.spendOrWaitMs(ofNetwork, UNSOLVED_QUOTA, nowMs)
+  if (delayMs > 0) return delayMs
+  const { new_users_per_minute } = room.settings.at(nowMs).config
+  const roomDelayMs = room.spendOrWaitMs('unsolved', unsolvedQuota(new_users_per_minute), nowMs)
+  if (roomDelayMs > 0 && network !== null) room.giveBack(ofNetwork, UNSOLVED_QUOTA, 1)
+  return roomDelayMs
 }
 
 /** Returns the milliseconds until a visitor may send another solution. */

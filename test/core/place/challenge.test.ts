@@ -138,6 +138,15 @@ describe('a ticket without a solution', () => {
     expect(step(late)).toMatchObject({ why: 'network-quota', delayMs: 5_000, ticket: SOLVED })
   })
 
+  it('has no turn to miss when the frontier has stepped back', () => {
+    expect(step({ ticket: { byMs: NOW + 1_000, issuedMs: NOW - 200_000 } })).toMatchObject({ ticket: { byMs: null } })
+  })
+
+  it('is solved for good when it may count while it is called', () => {
+    const called = { ...setAgo(UNSOLVED_COUNTS_AFTER_MS), key: NOW - 150_000 }
+    expect(step({ ticket: called, visitor: { unsolvedDelayMs: 0 } })).toMatchObject({ kind: 'claim', ticket: SOLVED })
+  })
+
   it('asks again after ten seconds', () => {
     const waits = step({}) as WaitStep
     expect(pollAfter(waits, rulesOf({}), NOW, 0.5)).toBe(10_000)

@@ -126,6 +126,31 @@ describe('robots that keep no cookies', () => {
   }, 60_000)
 })
 
+describe('scripts that keep their tickets', () => {
+  /** 10,000 scripts from ten networks, and about 300 people. */
+  const attack = { visitors: 10_300, scripts: 0.971, networks: 10, ratePerMinute: 60 }
+
+  it('stand in line like people without a challenge', () => {
+    const { scripts } = play({ ...attack, untilMs: 600_000 })
+    expect(scripts?.counted).toBeGreaterThan(9_000)
+    // Ten minutes of service, of which people get their share of three in a hundred.
+    expect(scripts?.peopleAdmitted).toBeLessThan(50)
+  }, 60_000)
+
+  it('hardly delay people with a challenge', () => {
+    const people = play({ visitors: 300, ratePerMinute: 60 })
+    const { scripts, waitP95Seconds } = play({ ...attack, challenge: true, untilMs: 600_000 })
+    expect(scripts?.peopleAdmitted).toBeGreaterThan(250)
+    expect(waitP95Seconds).toBeLessThan(1.5 * people.waitP95Seconds)
+  }, 60_000)
+
+  it('have no entry in a draw that comes before they count', () => {
+    const draw = { ...attack, arriveMs: 50_000, drawAtMs: 55_000, challenge: true, untilMs: 600_000 }
+    expect(play(draw).waitP95Seconds).toBeLessThan(400)
+    expect(play({ ...draw, challenge: false }).scripts?.peopleAdmitted).toBeLessThan(50)
+  }, 60_000)
+})
+
 describe('people with several tickets', () => {
   it('gain by each ticket in a random line, but not by dropping a ticket and coming again', () => {
     const habits = play({ visitors: 4_000, ratePerMinute: 600, ...oneWindow, holders: 0.25, droppers: 0.25 }).habits
