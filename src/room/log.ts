@@ -1,5 +1,5 @@
 /** The events that a room has logged, so that it logs the beginning and the end of each once. */
-import type { Decision } from '../core/health/decision-log.ts'
+import type { Decision } from '../core/history/decisions.ts'
 import type { Snapshot } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'

@@ -139,7 +139,7 @@ describe(`an upstream named ${NAME}`, () => {
     expect(breakerOf(stored, NAME, pinned)).toBe('closed')
     const probing = upstreams[1]
     const good = { tookMs: 100, targetMs: 500 }
-    if (probing) for (let n = 0; n < 3; n++) probed(stored, probing, good, { load, rules, nowMs: T0 + 30_000 + n })
+    if (probing) for (let n = 0; n < 3; n++) probed(stored, probing, good, { rules, nowMs: T0 + 30_000 + n })
     expect(breakerOf(stored, NAME, rules)).toBe('half-open')
   })
 })

@@ -128,7 +128,7 @@ describe('a room', () => {
   it('probes an upstream in trouble as soon as a probe is set', async () => {
     const room = roomStub(env, 'leaving')
     await room.describe()
-    const breaker = { state: 'half-open', sinceMs: 1, outageSinceMs: 1, goodWindows: 0, fairWindows: 0, failures: 1 }
+    const breaker = { state: 'half-open', sinceMs: 1, goodWindows: 0, fairWindows: 0, failures: 1 }
     const origin = { ...upstreamIn(newHealth(0), 'origin'), breaker }
     const health = JSON.stringify({ ...newHealth(Date.now()), upstreams: { origin } })
     await runInDurableObject(stubOf('leaving'), (_room, { storage }) => {

@@ -67,7 +67,7 @@ describe('health control of a simulated origin', { timeout: TIMEOUT_MS }, () => 
   it('decides nothing when no visitors come any more', () => {
     const health = new RoomHealth(7)
     play({ ...trial('nothing happens, sessions of 1 minute'), seed: 7, crowdUntil: 1_800 }, health)
-    const decided = health.decisions.filter(({ atMs }) => atMs > 1_000_000_000_000 + 2_400_000)
+    const decided = health.steps.filter(({ atMs }) => atMs > 1_000_000_000_000 + 2_400_000)
     expect(decided).toEqual([])
   })
 })

@@ -2,13 +2,13 @@
  * Two controllers of admissions for the same origin: the room's own, and the plain one that most people write first.
  */
 
-import type { Decision } from '../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import { ORIGIN, outcomeOf, WINDOW_MS } from '../../src/core/health/outcome.ts'
 import { type Load, thereOf } from '../../src/core/health/presence.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../src/core/health/state.ts'
+import type { HealthStep } from '../../src/core/health/step.ts'
 import { lotOfSession } from '../../src/core/health/votes.ts'
 import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
 import { readCells } from '../../src/core/protocol/health-cells.ts'
@@ -40,7 +40,7 @@ export const RULES: HealthRules = {
 
 /** A room's controller, and one isolate of its edge: the production code. */
 export class RoomHealth implements Control {
-  readonly decisions: Decision[] = []
+  readonly steps: (HealthStep & { readonly atMs: number })[] = []
   readonly #rules: HealthRules
   readonly #random: Random
   readonly #ballots = new Ballots()
@@ -74,7 +74,7 @@ export class RoomHealth implements Control {
     })
     ingest(state, readCells(cells, nowMs).votes, this.#rules, nowMs)
     const moment = { load, operator, rules: this.#rules, nowMs, random: this.#random.next() }
-    this.decisions.push(...advance(state, moment))
+    this.steps.push(...advance(state, moment).map(step => ({ ...step, atMs: nowMs })))
     const limits = admissionLimitsNow(state, load, operator, moment)
     const share = healthSnapshot(state, load, operator, moment)?.inside ?? 1
     const there = thereOf(state.presence, load)

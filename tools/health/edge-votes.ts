@@ -1,11 +1,11 @@
 /** The isolates of a simulated edge and the room's health behind them: the production code. */
-import type { Decision } from '../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, goesOn, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import { ORIGIN, type Outcome, outcomeOf, WINDOW_MS } from '../../src/core/health/outcome.ts'
 import type { Load } from '../../src/core/health/presence.ts'
 import { type HealthRules, newHealth } from '../../src/core/health/state.ts'
+import type { HealthStep } from '../../src/core/health/step.ts'
 import { lotOfSession, NEWCOMERS_LOT } from '../../src/core/health/votes.ts'
 import type { AdmissionLimits } from '../../src/core/permits/bank.ts'
 import { readCells } from '../../src/core/protocol/health-cells.ts'
@@ -34,7 +34,7 @@ const REPLAY_RULES: HealthRules = {
 const START_MS = 1_700_000_000_000
 
 export class EdgeVotes {
-  readonly decisions: Decision[] = []
+  readonly steps: HealthStep[] = []
   readonly #targetMs: number
   readonly #random: Random
   readonly #state = newHealth(START_MS)
@@ -77,7 +77,7 @@ export class EdgeVotes {
         cells[cell] = 1
       })
     this.#underWay = cells
-    this.decisions.push(...advance(this.#state, moment))
+    this.steps.push(...advance(this.#state, moment))
     return {
       limits: admissionLimitsNow(this.#state, load, operator, moment),
       snapshot: healthSnapshot(this.#state, load, operator, moment),

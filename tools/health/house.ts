@@ -5,13 +5,14 @@
  * Time advances in seconds. Sessions last for a while after their last request, as in production. Several isolates cast
  * votes, and each request meets one of them by chance.
  */
-import type { Decision } from '../../src/core/health/decision-log.ts'
+import { lotOf } from '../../src/core/hash.ts'
 import { admissionLimitsNow, type HealthSnapshot, healthSnapshot } from '../../src/core/health/effect.ts'
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/outcome.ts'
 import { thereOf } from '../../src/core/health/presence.ts'
 import { newHealth } from '../../src/core/health/state.ts'
+import type { HealthStep } from '../../src/core/health/step.ts'
 import { isVoter, lotOfSession, NEWCOMERS_LOT, voterShare } from '../../src/core/health/votes.ts'
 import { type AdmissionLimits, type Bank, fill, grantable } from '../../src/core/permits/bank.ts'
 import { readCells } from '../../src/core/protocol/health-cells.ts'
@@ -39,9 +40,14 @@ export interface House {
   readonly slow?: (second: number) => boolean
   /** Visitors leave without a word: this share of those inside, in this second. */
   readonly leave?: { readonly atSecond: number; readonly share: number }
-  /** This share of the sessions asks once a second for one address, which always fails. */
+  /** This share of the sessions, and the first one, asks once a second for one address, which always fails. */
   readonly brokenShare?: number
   readonly givesUpMs?: number
+  /**
+   * So many isolates are of a version in which sessions did not vote, until this second. Then each visitor stays at one
+   * isolate.
+   */
+  readonly old?: { readonly isolates: number; readonly untilSecond: number }
 }
 
 export interface Second {
@@ -49,15 +55,18 @@ export interface Second {
   readonly admitted: number
   readonly inside: number
   readonly there: number
+  /** Visitors who are really there, the admitted ones among them. */
+  readonly present: number
   /** Visitors whose last request was blocked. */
   readonly blocked: number
   readonly breaker: string
   readonly totalActiveUsers: number
+  readonly ceiling: number | null
 }
 
 export interface Played {
   readonly seconds: readonly Second[]
-  readonly decisions: readonly Decision[]
+  readonly steps: readonly HealthStep[]
 }
 
 interface Person {
@@ -83,11 +92,11 @@ export function keepHouse(house: House): Played {
   const world = new World(house)
   const seconds: Second[] = []
   for (let second = 0; second < house.seconds; second++) seconds.push(world.pass(second))
-  return { seconds, decisions: world.decisions }
+  return { seconds, steps: world.steps }
 }
 
 class World {
-  readonly decisions: Decision[] = []
+  readonly steps: HealthStep[] = []
   readonly #house: House
   readonly #random: Random
   readonly #state = newHealth(START_MS)
@@ -118,7 +127,7 @@ class World {
     ingest(this.#state, readCells(cells, nowMs).votes, RULES, nowMs)
     const load = { inside: this.#people.size, admitted: this.#admitted, hasDemand: this.#admitted < crowd }
     const moment = { load, operator, rules: RULES, nowMs, random: this.#random.next() }
-    this.decisions.push(...advance(this.#state, moment))
+    this.steps.push(...advance(this.#state, moment))
     const limits = admissionLimitsNow(this.#state, load, operator, moment)
     this.#snapshots.push(healthSnapshot(this.#state, load, operator, moment))
     const snapshot = this.#snapshots.at(-1 - NEWS_SECONDS) ?? null
@@ -131,22 +140,26 @@ class World {
       if (person.leavesMs <= nowMs) person.isGone = true
       while (!person.isGone && person.nextMs < nowMs + 1_000) this.#ask(person, snapshot, second)
     }
+    const present = [...this.#people].filter(({ isGone }) => !isGone)
     return {
       second,
       admitted,
       inside: load.inside,
       there: thereOf(this.#state.presence, load),
-      blocked: [...this.#people].filter(({ isBlocked, isGone }) => isBlocked && !isGone).length,
+      present: present.length,
+      blocked: present.filter(({ isBlocked }) => isBlocked).length,
       breaker: this.#state.upstreams[ORIGIN]?.breaker.state ?? 'closed',
       totalActiveUsers: limits.totalActiveUsers,
+      ceiling: this.#state.ceiling.sessions,
     }
   }
 
   #admit(nowMs: number): void {
+    const { brokenShare = 0 } = this.#house
     this.#admitted++
     this.#people.add({
       sid: `${this.#house.seed}-${this.#admitted}`,
-      asksBroken: this.#random.chance(this.#house.brokenShare ?? 0),
+      asksBroken: brokenShare > 0 && (this.#admitted - 1) % Math.round(1 / brokenShare) === 0,
       own: this.#isolates.map(() => ({})),
       leavesMs: nowMs - Math.log(1 - this.#random.next()) * this.#house.staySeconds * 1_000,
       nextMs: nowMs + this.#random.next() * 1_000,
@@ -160,12 +173,14 @@ class World {
 
   #ask(person: Person, snapshot: HealthSnapshot | null, second: number): void {
     const atMs = person.nextMs
-    const { sessionSeconds, thinkSeconds, givesUpMs = 10_000, origin, slow } = this.#house
+    const { sessionSeconds, thinkSeconds, givesUpMs = 10_000, origin, slow, old } = this.#house
     person.endsMs = Math.max(person.endsMs, atMs + sessionSeconds * 1_000 * (1 + this.#random.next() / 4))
-    const index = this.#random.below(this.#isolates.length)
+    const { length } = this.#isolates
+    const index = old ? Math.floor(lotOf(person.sid) * length) : this.#random.below(length)
     const isolate = this.#isolates[index] as Isolate
     const lot = person.isNew ? NEWCOMERS_LOT : lotOfSession(person.sid)
-    const votes = isVoter(person.sid, voterShare(this.#people.size))
+    const isOld = index < (old?.isolates ?? 0) && second < (old?.untilSecond ?? 0)
+    const votes = !isOld && isVoter(person.sid, voterShare(this.#people.size))
     if (votes && !person.isNew) isolate.ballots.note(ORIGIN, lot, atMs)
     person.isBlocked = snapshot !== null && snapshot.inside < 1 && !mayGoOn(person, isolate, snapshot, atMs)
     if (person.isBlocked) {

@@ -27,15 +27,12 @@ export type Breaker =
       readonly state: 'open'
       readonly sinceMs: number
       readonly untilMs: number
-      /** When the breaker first opened in this outage. */
-      readonly outageSinceMs: number
       readonly failures: number
       readonly goodProbes: number
     }
   | {
       readonly state: 'half-open'
       readonly sinceMs: number
-      readonly outageSinceMs: number
       readonly goodWindows: number
       /** Windows in which the upstream was not down, well or not. */
       readonly fairWindows: number
@@ -111,8 +108,8 @@ export function afterProbe(breaker: Breaker, isGood: boolean, nowMs: number): Br
   return goodProbes >= GOOD_PROBES && hasRested ? halfOpened(breaker, nowMs) : { ...breaker, goodProbes }
 }
 
-function halfOpened({ outageSinceMs, failures }: Breaker & { state: 'open' }, nowMs: number): Breaker {
-  return { state: 'half-open', sinceMs: nowMs, outageSinceMs, goodWindows: 0, fairWindows: 0, failures }
+function halfOpened({ failures }: Breaker & { state: 'open' }, nowMs: number): Breaker {
+  return { state: 'half-open', sinceMs: nowMs, goodWindows: 0, fairWindows: 0, failures }
 }
 
 /** Returns whether the breaker was open in the last ten minutes. An outage that comes back so soon was not over. */
@@ -137,7 +134,6 @@ export function opened(
     state: 'open',
     sinceMs: nowMs,
     untilMs: nowMs + Math.max(pauseMs, Math.min(OPEN_MAX_MS, retryAfterMs)),
-    outageSinceMs: before.state === 'half-open' ? before.outageSinceMs : nowMs,
     failures: Math.min(failures + 1, 10),
     goodProbes: 0,
   }

@@ -15,7 +15,7 @@ import { clamp, type HealthVerdict } from './verdict.ts'
 export interface Ceiling {
   /** Sessions allowed, null while the operator's total is in force. */
   readonly sessions: number | null
-  /** After an overrun the ceiling doubles, up to the number that was borne. Null while it rises carefully. */
+  /** After an overrun the ceiling doubles up to the number that was borne. Null while it rises carefully. */
   readonly fastTo: number | null
   readonly badWindows: number
   /** Windows in a row that were so good that more sessions would do no harm. */
@@ -59,25 +59,19 @@ export interface Moment {
 }
 
 /**
- * Sessions end over minutes, so the effect of a cut shows only after this time. A second cut before that would be one
- * too many.
+ * Sessions end over minutes, so the effect of a cut shows only when as few are there as it left, or after this time. A
+ * second cut before that would be one too many.
  */
-const CUT_AGAIN_AFTER_MS = 140_000
+const CUT_SHOWS_WITHIN_MS = 140_000
 /** A cut leaves between these shares of the sessions. */
 const CUT = { low: 0.6, high: 0.9 }
 const CUT_MARGIN = 1.02
 /** The rise from nothing to where trouble began takes this long, which is slow compared with the delay of a vote. */
 const FULL_RANGE_MS = 600_000
-/** Around the level where trouble began the ceiling rises by this share of the usual step. */
-const CREEP = 0.05
-const CREEP_FROM = 0.93
-const CREEP_TO = 1.15
-/** The longer no trouble has come, the less the old trouble counts: after this time the ceiling rises ever faster. */
-const CALM_MS = 600_000
-const CREEP_MAX = 0.15
-/** After an overrun the ceiling doubles in this time. While sessions are blocked it doubles faster. */
+/** Between these shares of the level where trouble began the ceiling rises by a part of the usual step. */
+const CREEP = { from: 0.93, to: 1.15, part: 0.1 }
+/** After an overrun the ceiling doubles in this time. */
 const DOUBLES_IN_MS = 60_000
-const RATIONED_DOUBLES_IN_MS = 15_000
 /** This many times the sessions that were borne is a crowd. With fewer, the origin has become slower. */
 const CROWD_FROM = 1.1
 /** The share of the range that each cut leaves. */
@@ -111,83 +105,70 @@ export const NO_CEILING: Ceiling = {
 /** The ceiling after a window of `tookMs` with enough votes. */
 export function steer(ceiling: Ceiling, verdict: HealthVerdict, apdexTarget: number, moment: Moment): Ceiling {
   if (verdict.state !== 'well') return doubted(ceiling, verdict, apdexTarget, moment)
+  const { load, operator } = moment
   const { sessions, fastTo } = ceiling
-  const isEased = verdict.isTight && sessions !== null && fastTo === null
-  return isEased ? eased(ceiling, sessions, moment) : raised(ceiling, verdict.hasRoom, moment)
-}
-
-/**
- * The origin is well, but only just. Nothing is cut. After some such windows the ceiling comes down little by little.
- */
-function eased(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
-  const { load, rules } = moment
-  const tightWindows = ceiling.tightWindows + 1
-  const isLong = tightWindows >= TIGHT_WINDOWS
-  const less = !isLong ? 0 : rangeNow(ceiling, sessions, moment) * Math.min(1, moment.tookMs / FULL_RANGE_MS)
-  const borne = Math.min(sessions, load.there, load.thereBefore)
-  return {
+  const well: Ceiling = {
     ...ceiling,
     badWindows: 0,
-    roomyWindows: 0,
-    tightWindows,
-    borne,
-    sessions: Math.max(rules.sessionsMin, sessions - less),
+    roomyWindows: verdict.hasRoom ? ceiling.roomyWindows + 1 : 0,
+    tightWindows: verdict.isTight ? ceiling.tightWindows + 1 : 0,
+    borne: Math.min(sessions ?? operator.totalActiveUsers, load.there, load.thereBefore),
   }
+  if (sessions === null) return well
+  if (verdict.isTight && fastTo === null) return eased(well, sessions, moment)
+  // A ceiling of 1.7 admits one session, which is all of it.
+  const isUsed = load.there >= Math.floor(USED_FROM * sessions)
+  return verdict.hasRoom && isUsed && (load.hasDemand || load.isRationed) ? raised(well, sessions, moment) : well
+}
+
+/** The origin is well, but only just. Nothing is cut, but after some such windows the ceiling comes down slowly. */
+function eased(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
+  if (ceiling.tightWindows < TIGHT_WINDOWS) return ceiling
+  return { ...ceiling, sessions: Math.max(moment.rules.sessionsMin, sessions - stepOf(ceiling, sessions, moment)) }
 }
 
 function doubted(before: Ceiling, { state, score }: HealthVerdict, apdexTarget: number, moment: Moment): Ceiling {
-  const { rules, nowMs } = moment
-  const { cutAtMs, fastTo } = before
+  const { rules, nowMs, load } = moment
+  const { sessions, cutAtMs, fastTo } = before
+  const isSoon = cutAtMs !== null && nowMs - cutAtMs < CUT_SHOWS_WITHIN_MS && load.there > (sessions ?? 0)
+  if (isSoon && fastTo === null) return { ...before, badWindows: 0, roomyWindows: 0 }
   // Quick answers beside failures are no sign of too many sessions, so such a window weighs half.
   const ceiling = { ...before, badWindows: before.badWindows + (state === 'slow' ? 1 : 0.5), roomyWindows: 0 }
-  const isSoon = fastTo === null && cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
-  if (ceiling.badWindows < rules.badWindows || isSoon) return ceiling
+  if (ceiling.badWindows < rules.badWindows) return ceiling
   const trouble = troubleOf(ceiling, moment)
-  // While sessions are blocked, few are let on, and it is not known how many of the others are still there.
-  const began = moment.load.isRationed ? Math.max(trouble, ceiling.trouble) : trouble
   return {
     ...ceiling,
     sessions: bounded(trouble * clamp((CUT_MARGIN * score) / apdexTarget, CUT.low, CUT.high), ceiling, moment),
     fastTo: null,
     badWindows: 0,
     cutAtMs: nowMs,
-    trouble: began,
+    trouble,
     range: rangeOf(ceiling, trouble, moment),
   }
 }
 
-function raised(ceiling: Ceiling, hasRoom: boolean, moment: Moment): Ceiling {
-  const { load, operator, rules, nowMs, tookMs } = moment
-  const total = operator.totalActiveUsers
-  const { sessions, fastTo, cutAtMs } = ceiling
-  const borne = Math.min(sessions ?? total, load.there, load.thereBefore)
-  const roomyWindows = hasRoom ? ceiling.roomyWindows + 1 : 0
-  const steady = { ...ceiling, badWindows: 0, roomyWindows, tightWindows: 0, borne }
-  // A ceiling of 1.7 admits one session, which is all of it.
-  const isUsed = load.there >= Math.floor(USED_FROM * (sessions ?? 0))
-  if (sessions === null || !hasRoom || !isUsed || !(load.hasDemand || load.isRationed)) return steady
+function raised(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
+  const { operator, rules, nowMs, tookMs } = moment
+  const { fastTo, cutAtMs } = ceiling
+  const allowed = (next: number) => (next >= operator.totalActiveUsers ? null : next)
   if (fastTo !== null) {
-    const next = sessions * 2 ** (tookMs / (load.isRationed ? RATIONED_DOUBLES_IN_MS : DOUBLES_IN_MS))
-    if (next < fastTo) return { ...steady, sessions: next }
-    return { ...steady, sessions: fastTo >= total ? null : Math.max(sessions, fastTo), fastTo: null }
+    const next = sessions * 2 ** (tookMs / DOUBLES_IN_MS)
+    if (next < fastTo) return { ...ceiling, sessions: next }
+    return { ...ceiling, sessions: allowed(Math.max(sessions, fastTo)), fastTo: null }
   }
   const isSoon = cutAtMs !== null && nowMs - cutAtMs < rules.cooldownMs
-  if (steady.roomyWindows < ROOMY_WINDOWS || isSoon) return steady
-  const next = sessions + step(steady, sessions, moment)
-  return { ...steady, sessions: next >= total ? null : next }
+  if (ceiling.roomyWindows < ROOMY_WINDOWS || isSoon) return ceiling
+  const isNearTrouble = sessions >= CREEP.from * ceiling.trouble && sessions <= CREEP.to * ceiling.trouble
+  return {
+    ...ceiling,
+    sessions: allowed(sessions + (isNearTrouble ? CREEP.part : 1) * stepOf(ceiling, sessions, moment)),
+  }
 }
 
 /** The ceiling of an origin that was overrun. It gets 60 % of what it has borne at first, and soon all of it. */
 export function afterOverrun(ceiling: Ceiling, moment: Moment): Ceiling {
-  const { rules, nowMs } = moment
-  const { cutAtMs } = ceiling
   const trouble = troubleOf(ceiling, moment)
-  const wasCut = cutAtMs !== null && nowMs - cutAtMs < CUT_AGAIN_AFTER_MS
-  // If far more sessions were there than had been borne, the crowd was the trouble. Then the level of a recent cut does
-  // not show what the origin bears. Otherwise the origin bears less than before.
-  const wasCrowd = wasCut && ceiling.borne !== null && ceiling.trouble > CROWD_FROM * ceiling.borne
-  const began = wasCrowd ? Math.max(trouble, ceiling.trouble) : trouble
-  const borne = Math.max(rules.sessionsMin, Math.min(ceiling.borne ?? began, began))
+  const borne = Math.max(moment.rules.sessionsMin, Math.min(ceiling.borne ?? trouble, trouble))
   return {
     ...ceiling,
     badWindows: 0,
@@ -195,19 +176,19 @@ export function afterOverrun(ceiling: Ceiling, moment: Moment): Ceiling {
     sessions: bounded(borne * CUT.low, ceiling, moment),
     fastTo: borne,
     // If there was a cut before, it recorded where trouble began.
-    ...(cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, moment) }),
+    ...(ceiling.cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, moment) }),
   }
+}
+
+/** After a trial the ceiling rises fast to the sessions that the trial has let on, because these were borne. */
+export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
+  const { sessions, fastTo } = ceiling
+  return sessions === null || sessions >= borne ? ceiling : { ...ceiling, fastTo: Math.max(fastTo ?? 0, borne) }
 }
 
 /** Whether many more sessions are there than in the last good window. */
 export function isCrowd({ borne }: Ceiling, { load }: Moment): boolean {
   return borne !== null && load.there > CROWD_FROM * borne
-}
-
-/** Raises the ceiling after a trial to the number of sessions that the trial had let on, because these were borne. */
-export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
-  const { sessions } = ceiling
-  return sessions === null || sessions >= borne ? ceiling : { ...ceiling, sessions: borne }
 }
 
 function rangeOf({ range }: Ceiling, trouble: number, { operator }: Moment): number {
@@ -228,15 +209,10 @@ function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment)
   return Math.min(Math.max(rules.sessionsMin, sessions), before.sessions ?? operator.totalActiveUsers)
 }
 
-function step(ceiling: Ceiling, sessions: number, moment: Moment): number {
-  const { trouble, cutAtMs } = ceiling
-  const usual = rangeNow(ceiling, sessions, moment) * Math.min(1, moment.tookMs / FULL_RANGE_MS)
-  if (sessions < CREEP_FROM * trouble || sessions > CREEP_TO * trouble) return usual
-  const calmMs = moment.nowMs - (cutAtMs ?? moment.nowMs)
-  return usual * Math.min(CREEP_MAX, CREEP * (1 + (calmMs / CALM_MS) ** 3))
-}
-
-/** Far beyond the level where trouble began, steps are measured against the level reached. */
-function rangeNow({ range, trouble }: Ceiling, sessions: number, { operator }: Moment): number {
-  return Math.max(range, Math.min(operator.totalActiveUsers * RANGE_OF_TOTAL, Math.max(trouble, sessions)))
+/**
+ * The usual step of a window. Far beyond the level where trouble began, it is measured against the level reached.
+ */
+function stepOf({ range, trouble }: Ceiling, sessions: number, { operator, tookMs }: Moment): number {
+  const reached = Math.min(operator.totalActiveUsers * RANGE_OF_TOTAL, Math.max(trouble, sessions))
+  return Math.max(range, reached) * Math.min(1, tookMs / FULL_RANGE_MS)
 }

@@ -12,6 +12,11 @@ import { goneOf, type Load, thereOf } from './presence.ts'
 import type { HealthRules, HealthState } from './state.ts'
 import { clamp } from './verdict.ts'
 
+interface Now {
+  readonly rules: HealthRules
+  readonly nowMs: number
+}
+
 /** The part of health that edges and doors need, null while all is well. */
 export interface HealthSnapshot {
   /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
@@ -57,83 +62,25 @@ const BACK_FIRST = 0.1
 const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000
 
-/** The operator's limits as the origin's health allows them. */
+/** Returns the operator's limits as the origin's health and the pins allow them. */
 export function admissionLimitsNow<Rules extends AdmissionLimits>(
   health: HealthState,
   load: Load,
   operator: Rules,
-  { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
+  now: Now,
 ): Rules {
-  const { ratePerMinute: rate, sessions } = rules.pins
-  const limits = rules.mode === 'enforce' ? steered(health, load, operator, { rules, nowMs }) : operator
-  const isBlocked = isBlockedByOperator(rules)
-  if (rate === null && sessions === null && !isBlocked) return limits
-  const pinned = rate === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, rate)
+  const { mode, upstreams, pins } = now.rules
+  const limits = mode === 'enforce' ? steered(health, load, operator, now) : operator
+  // Visitors who were admitted to a blocked site would only see its page, so no visitor is, in any mode.
+  const isBlocked = upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
+  if (pins.ratePerMinute === null && pins.sessions === null && !isBlocked) return limits
+  const rate = pins.ratePerMinute === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, pins.ratePerMinute)
   return {
     ...limits,
-    ratePerMinute: isBlocked ? 0 : pinned,
-    totalActiveUsers: sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, sessions),
+    ratePerMinute: isBlocked ? 0 : rate,
+    totalActiveUsers:
+      pins.sessions === null ? limits.totalActiveUsers : Math.min(operator.totalActiveUsers, pins.sessions),
   }
-}
-
-/** Returns what edges need, or null while everything is as the operator has set it. */
-export function healthSnapshot(
-  health: HealthState,
-  load: Load,
-  operator: AdmissionLimits,
-  { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
-): HealthSnapshot | null {
-  const breakers: Record<string, 'open' | 'half-open'> = {}
-  const back: Record<string, number> = {}
-  let untilMs = nowMs + RETRY_MS
-  for (const { name } of rules.upstreams) {
-    const state = breakerOf(health, name, rules)
-    if (state === 'closed') {
-      const sinceMs = backSince(health, name, rules)
-      if (sinceMs !== null && backShare(sinceMs, nowMs) < 1) back[name] = sinceMs
-      continue
-    }
-    breakers[name] = state
-    const known = own(health.upstreams, name)?.breaker
-    if (known?.state === 'open') untilMs = Math.max(untilMs, known.untilMs)
-  }
-  const inside = insideShare(health, load, rules, nowMs)
-  const isOut = isStopped(health, rules) || isTrial(health, rules)
-  const isSlow = isLowered(health, operator, rules) && load.hasDemand
-  const areAllOpenToAll = Object.keys(breakers).length === 0 && Object.keys(back).length === 0
-  if (areAllOpenToAll && inside === 1 && !isSlow) return null
-  return {
-    reason: isOut ? 'outage' : isSlow ? 'slow' : null,
-    inside,
-    paused: isPaused(health, breakers[ORIGIN], nowMs),
-    breakers,
-    back,
-    retryAfterMs: Math.min(untilMs - nowMs, RETRY_MAX_MS),
-  }
-}
-
-/** Returns the state in force of a breaker: pinned, decided, or closed where health decides nothing. */
-export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
-  const pin = own(rules.pins.breakers, name)
-  if (pin) return pin
-  return rules.mode === 'enforce' ? (own(health.upstreams, name)?.breaker.state ?? 'closed') : 'closed'
-}
-
-/** Returns whether no visitor is admitted: the origin, or an upstream that admissions depend on, is out. */
-export function isStopped(health: HealthState, rules: HealthRules): boolean {
-  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
-}
-
-/**
- * Returns whether an operator has blocked a critical upstream. Then no visitor is admitted in any mode, because
- * admitted visitors would only see the page of a blocked site.
- */
-function isBlockedByOperator({ upstreams, pins }: HealthRules): boolean {
-  return upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
-}
-
-export function isTrial(health: HealthState, rules: HealthRules): boolean {
-  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
 }
 
 /**
@@ -144,27 +91,85 @@ function steered<Rules extends AdmissionLimits>(
   health: HealthState,
   load: Load,
   operator: Rules,
-  { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
+  { rules, nowMs }: Now,
 ): Rules {
+  const { ratePerMinute, totalActiveUsers } = operator
   if (isStopped(health, rules)) return { ...operator, ratePerMinute: 0 }
   if (isTrial(health, rules)) {
-    const trial = Math.max(TRIAL_PER_MINUTE_MIN, operator.ratePerMinute * TRIAL_SHARE)
-    return { ...operator, ratePerMinute: Math.min(operator.ratePerMinute, trial) }
+    const trial = Math.max(TRIAL_PER_MINUTE_MIN, ratePerMinute * TRIAL_SHARE)
+    return { ...operator, ratePerMinute: Math.min(ratePerMinute, trial) }
   }
   const { sessions } = health.ceiling
-  const ramp = rampOf(health, rules, nowMs)
-  if (sessions === null && ramp >= 1) return operator
-  const allowed = sessions === null ? Number.POSITIVE_INFINITY : Math.floor(sessions) + goneOf(health.presence, load)
+  const passedMs = health.reopenedAtMs === null ? rules.rampMs : nowMs - health.reopenedAtMs
+  if (sessions === null && passedMs >= rules.rampMs) return operator
+  const allowed = Math.floor(sessions ?? Infinity) + goneOf(health.presence, load)
   return {
     ...operator,
-    ratePerMinute: operator.ratePerMinute * ramp,
-    totalActiveUsers: Math.min(operator.totalActiveUsers, allowed),
+    ratePerMinute:
+      passedMs >= rules.rampMs ? ratePerMinute : ratePerMinute * clamp(passedMs / rules.rampMs, TRIAL_SHARE, 1),
+    totalActiveUsers: Math.min(totalActiveUsers, allowed),
   }
 }
 
-function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: number): number {
-  if (reopenedAtMs === null || rampMs <= 0) return 1
-  return clamp((nowMs - reopenedAtMs) / rampMs, TRIAL_SHARE, 1)
+/** Returns what edges need, or null while everything is as the operator has set it. */
+export function healthSnapshot(
+  health: HealthState,
+  load: Load,
+  operator: AdmissionLimits,
+  { rules, nowMs }: Now,
+): HealthSnapshot | null {
+  const { mode, pins } = rules
+  const breakers: Record<string, 'open' | 'half-open'> = {}
+  const back: Record<string, number> = {}
+  let retryAfterMs = RETRY_MS
+  for (const { name } of rules.upstreams) {
+    const inForce = breakerOf(health, name, rules)
+    const { state, sinceMs, ...rest } = breakerIn(health, name)
+    if (inForce !== 'closed') {
+      breakers[name] = inForce
+      if ('untilMs' in rest) retryAfterMs = Math.max(retryAfterMs, rest.untilMs - nowMs)
+    } else if (name !== ORIGIN && state === 'closed' && sinceMs !== null && isDecided(name, rules))
+      if (backShare(sinceMs, nowMs) < 1) back[name] = sinceMs
+  }
+  const inside = insideShare(health, load, rules, nowMs)
+  const isOut = isStopped(health, rules) || isTrial(health, rules)
+  const { sessions } = health.ceiling
+  const isLowered = mode === 'enforce' && pins.sessions === null && (sessions ?? Infinity) < operator.totalActiveUsers
+  const isSlow = isLowered && load.hasDemand
+  const areAllOpenToAll = Object.keys(breakers).length === 0 && Object.keys(back).length === 0
+  if (areAllOpenToAll && inside === 1 && !isSlow) return null
+  const triedForMs = nowMs - (breakerIn(health, ORIGIN).sinceMs ?? nowMs)
+  return {
+    reason: isOut ? 'outage' : isSlow ? 'slow' : null,
+    inside,
+    paused: breakers[ORIGIN] === 'open' || (breakers[ORIGIN] === 'half-open' && triedForMs < TRIAL_PAUSED_MS),
+    breakers,
+    back,
+    retryAfterMs: Math.min(retryAfterMs, RETRY_MAX_MS),
+  }
+}
+
+function breakerIn({ upstreams }: HealthState, name: string): Breaker {
+  return own(upstreams, name)?.breaker ?? CLOSED
+}
+
+/** Whether health decides on a breaker, and no pin does. */
+function isDecided(name: string, { mode, pins }: HealthRules): boolean {
+  return mode === 'enforce' && own(pins.breakers, name) === undefined
+}
+
+/** Returns the state in force of a breaker: pinned, decided, or closed where health decides nothing. */
+export function breakerOf(health: HealthState, name: string, rules: HealthRules): Breaker['state'] {
+  return isDecided(name, rules) ? breakerIn(health, name).state : (own(rules.pins.breakers, name) ?? 'closed')
+}
+
+/** Returns whether no visitor is admitted: the origin, or an upstream that admissions depend on, is out. */
+export function isStopped(health: HealthState, rules: HealthRules): boolean {
+  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'open')
+}
+
+export function isTrial(health: HealthState, rules: HealthRules): boolean {
+  return rules.upstreams.some(({ name, critical }) => critical && breakerOf(health, name, rules) === 'half-open')
 }
 
 /**
@@ -173,11 +178,10 @@ function rampOf({ reopenedAtMs }: HealthState, { rampMs }: HealthRules, nowMs: n
  */
 function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs: number): number {
   const state = breakerOf(health, ORIGIN, rules)
-  const breaker: Breaker = health.upstreams[ORIGIN]?.breaker ?? CLOSED
+  const breaker = breakerIn(health, ORIGIN)
   if (state === 'open') return 0
   if (state === 'half-open') return trialShare(breaker)
-  if (own(rules.pins.breakers, ORIGIN) === 'closed') return 1
-  if (rules.mode !== 'enforce' || !health.isRationed || breaker.state !== 'closed' || breaker.sinceMs === null) return 1
+  if (!isDecided(ORIGIN, rules) || !health.isRationed || breaker.sinceMs === null) return 1
   const back = ramped(trialShare(breaker), (nowMs - breaker.sinceMs) / INSIDE_RAMP_MS)
   const { sessions } = health.ceiling
   const there = thereOf(health.presence, load)
@@ -201,9 +205,9 @@ export function goesOn(
 }
 
 /** Whether the time is over in which active sessions come back little by little. */
-export function isBack({ upstreams }: HealthState, nowMs: number): boolean {
-  const breaker = upstreams[ORIGIN]?.breaker ?? CLOSED
-  return breaker.state === 'closed' && nowMs - (breaker.sinceMs ?? 0) >= INSIDE_RAMP_MS
+export function isBack(health: HealthState, nowMs: number): boolean {
+  const { state, sinceMs } = breakerIn(health, ORIGIN)
+  return state === 'closed' && nowMs - (sinceMs ?? 0) >= INSIDE_RAMP_MS
 }
 
 /**
@@ -219,27 +223,6 @@ export function backShare(sinceMs: number, nowMs: number): number {
 /** Rises from a first share to 1, by the part of the time that has passed. */
 function ramped(first: number, part: number): number {
   return clamp(first + (1 - first) * part, first, 1)
-}
-
-/** Returns when the trial of a named upstream ended, or null where health decides nothing. */
-function backSince(health: HealthState, name: string, { mode, pins }: HealthRules): number | null {
-  const breaker = own(health.upstreams, name)?.breaker
-  const isDecided = name !== ORIGIN && mode === 'enforce' && own(pins.breakers, name) === undefined
-  return isDecided && breaker?.state === 'closed' ? breaker.sinceMs : null
-}
-
-/** Returns whether health allows fewer sessions than the operator does. */
-function isLowered(
-  { ceiling }: HealthState,
-  { totalActiveUsers }: AdmissionLimits,
-  { mode, pins }: HealthRules,
-): boolean {
-  return mode === 'enforce' && pins.sessions === null && (ceiling.sessions ?? totalActiveUsers) < totalActiveUsers
-}
-
-function isPaused(health: HealthState, state: 'open' | 'half-open' | undefined, nowMs: number): boolean {
-  if (state !== 'half-open') return state === 'open'
-  return nowMs - (health.upstreams[ORIGIN]?.breaker.sinceMs ?? nowMs) < TRIAL_PAUSED_MS
 }
 
 /** The share of active sessions that a trial lets on, or had let on at its end. */

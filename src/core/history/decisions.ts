@@ -1,19 +1,10 @@
 /** The decisions of health, for operators to read: the evidence, the action, and its end. */
-import type { Breaker } from './breaker.ts'
-import { type Load, thereOf } from './presence.ts'
-import type { HealthRules, HealthState } from './state.ts'
-import type { HealthVerdict } from './verdict.ts'
+import { type Load, thereOf } from '../health/presence.ts'
+import type { HealthRules, HealthState } from '../health/state.ts'
+import type { HealthStep } from '../health/step.ts'
 
-/** One decision: the evidence, the action, and its end. */
-export interface Decision {
+export interface Decision extends Pick<HealthStep, 'upstream' | 'did'> {
   readonly atMs: number
-  readonly upstream: string
-  readonly did:
-    | { readonly kind: 'ceiling-lowered' | 'ceiling-rising'; readonly from: number; readonly to: number }
-    | { readonly kind: 'ceiling-lifted' | 'breaker-half-open' | 'breaker-closed' }
-    | { readonly kind: 'breaker-open'; readonly untilMs: number }
-    /** Addresses that fail while the rest of the site is well. Nothing was done. */
-    | { readonly kind: 'feature-broken'; readonly patterns: readonly string[] }
   /** Null where time alone decided. */
   readonly saw: {
     /** Sessions that voted; null in a decision from before sessions voted. */
@@ -30,33 +21,17 @@ export interface Decision {
   readonly enforced: boolean
 }
 
-/** The circumstances that each decision records. */
-export interface Recorded {
-  readonly inside: number
-  readonly there: number
-  readonly enforced: boolean
-  readonly nowMs: number
-}
-
-export function decided(upstream: string, did: Decision['did'], seen: HealthVerdict | null, of: Recorded): Decision {
-  const { inside, there, enforced, nowMs } = of
-  const saw = seen && { sessions: seen.voters, apdex: seen.score, failures: seen.failed, inside, there }
-  return { atMs: nowMs, upstream, did, saw, enforced }
-}
-
-export function breakerDecision(
-  upstream: string,
-  breaker: Breaker,
-  seen: HealthVerdict | null,
-  of: Recorded,
-): Decision {
-  if (breaker.state === 'open') return decided(upstream, { kind: 'breaker-open', untilMs: breaker.untilMs }, seen, of)
-  return decided(upstream, { kind: breaker.state === 'closed' ? 'breaker-closed' : 'breaker-half-open' }, seen, of)
-}
-
-export function recordedOf(
+/** Adds to steps the time, the load and the mode in which they were taken. */
+export function decisionsOf(
+  steps: readonly HealthStep[],
   health: HealthState,
-  { load, rules, nowMs }: { readonly load: Load; readonly rules: Pick<HealthRules, 'mode'>; readonly nowMs: number },
-): Recorded {
-  return { inside: load.inside, there: thereOf(health.presence, load), enforced: rules.mode === 'enforce', nowMs }
+  { load, rules, nowMs }: { readonly load: Load; readonly rules: HealthRules; readonly nowMs: number },
+): Decision[] {
+  const { inside } = load
+  const there = thereOf(health.presence, load)
+  const enforced = rules.mode === 'enforce'
+  return steps.map(({ upstream, did, verdict }) => {
+    const saw = verdict && { sessions: verdict.voters, apdex: verdict.score, failures: verdict.failed, inside, there }
+    return { atMs: nowMs, upstream, did, saw, enforced }
+  })
 }

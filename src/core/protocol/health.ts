@@ -1,5 +1,5 @@
 /** The health of a room's origin, as operators read it. */
-import type { Decision } from '../health/decision-log.ts'
+import type { Decision } from '../history/decisions.ts'
 
 /**
  * The health of one upstream; `origin` stands for all paths without a named one. Null means that nothing was received.

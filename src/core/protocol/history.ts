@@ -1,5 +1,5 @@
 /** A room's past, as operators read it, and the live changes in it. */
-import type { Decision } from '../health/decision-log.ts'
+import type { Decision } from '../history/decisions.ts'
 import type { HistoryStep } from '../history/history.ts'
 import type { SpanFigures } from '../history/report.ts'
 import type { AuditAction } from './audit.ts'

@@ -3,7 +3,6 @@
  */
 
 import { type Breaker, CLOSED } from '../../core/health/breaker.ts'
-import type { Decision } from '../../core/health/decision-log.ts'
 import {
   admissionLimitsNow,
   backShare,
@@ -16,6 +15,8 @@ import { ingest } from '../../core/health/ingest.ts'
 import { ORIGIN } from '../../core/health/outcome.ts'
 import { type Load, thereOf } from '../../core/health/presence.ts'
 import { type HealthState, inTrouble, type UpstreamRules } from '../../core/health/state.ts'
+import type { HealthStep } from '../../core/health/step.ts'
+import { type Decision, decisionsOf } from '../../core/history/decisions.ts'
 import type { OriginFigures } from '../../core/history/history.ts'
 import {
   addSamples,
@@ -85,12 +86,12 @@ export class RoomHealth {
     const { load, nowMs } = now
     const { rules } = now.settings
     const windowBeganMs = this.#state.windowBeganMs
-    const decisions = advance(this.#state, { load, operator, rules, nowMs, random: Math.random() })
-    for (const decision of decisions) this.#record(decision)
+    const steps = advance(this.#state, { load, operator, rules, nowMs, random: Math.random() })
+    this.#record(steps, now)
     this.#condition = conditionOf(this.#state, this.#condition, operator, { rules, nowMs })
     const minute = endMinute(this.#samples, nowMs)
     if (minute) this.#store.saveMinute(minute)
-    if (decisions.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#save()
+    if (steps.length > 0 || windowBeganMs !== this.#state.windowBeganMs) this.#save()
     return this.snapshot(operator, now)
   }
 
@@ -106,18 +107,17 @@ export class RoomHealth {
   probed(
     upstream: UpstreamRules,
     answer: { readonly tookMs: number | null; readonly targetMs: number },
-    { load, settings: { rules }, nowMs }: HealthNow,
+    now: HealthNow,
   ): void {
-    const decision = probed(this.#state, upstream, answer, { load, rules, nowMs })
-    if (!decision) return
-    this.#record(decision)
-    this.#save()
+    const { settings, nowMs } = now
+    const steps = probed(this.#state, upstream, answer, { rules: settings.rules, nowMs })
+    this.#record(steps, now)
+    if (steps.length > 0) this.#save()
   }
 
   /** Lifts the ceiling for an operator. Health may lower it again. */
-  lift({ load, settings: { rules }, nowMs }: HealthNow): void {
-    const decision = lifted(this.#state, { load, rules, nowMs })
-    if (decision) this.#record(decision)
+  lift(now: HealthNow): void {
+    this.#record(lifted(this.#state), now)
     this.#save()
   }
 
@@ -187,9 +187,11 @@ export class RoomHealth {
     this.#store.save({ ...this.#state, samples: this.#samples, condition: this.#condition })
   }
 
-  #record(decision: Decision): void {
-    this.#store.log(decision)
-    this.#note(decision)
+  #record(steps: readonly HealthStep[], { load, settings: { rules }, nowMs }: HealthNow): void {
+    for (const decision of decisionsOf(steps, this.#state, { load, rules, nowMs })) {
+      this.#store.log(decision)
+      this.#note(decision)
+    }
   }
 
   #upstream(

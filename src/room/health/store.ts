@@ -2,9 +2,10 @@
  * The storage of a room's origin health: the state, the log of decisions, and one day of minutes. No database row
  * leaves this file.
  */
-import type { Decision } from '../../core/health/decision-log.ts'
+
 import { newPresence } from '../../core/health/presence.ts'
 import { type HealthState, newHealth, STATE_VERSION } from '../../core/health/state.ts'
+import type { Decision } from '../../core/history/decisions.ts'
 import { type LateSamples, type Minute, newSamples } from '../../core/history/samples.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
 import { log } from '../../runtime/log.ts'

@@ -1,10 +1,10 @@
-import type { Decision } from '../../../src/core/health/decision-log.ts'
 import { admissionLimitsNow, healthSnapshot } from '../../../src/core/health/effect.ts'
 import { advance, probed } from '../../../src/core/health/health.ts'
 import { ingest } from '../../../src/core/health/ingest.ts'
 import { type Outcome, pointsOf } from '../../../src/core/health/outcome.ts'
 import { type HealthRules, type HealthState, newHealth } from '../../../src/core/health/state.ts'
 import { type Ballot, lotOfSession, marksOf } from '../../../src/core/health/votes.ts'
+import { type Decision, decisionsOf } from '../../../src/core/history/decisions.ts'
 import { readCells, votesCell } from '../../../src/core/protocol/health-cells.ts'
 import { RULES } from '../../../tools/health/control.ts'
 
@@ -81,7 +81,7 @@ export class Observed {
   pass(ms: number): this {
     this.nowMs += ms
     if (!this.knowsWhoIsThere) this.health.presence.sinceMs = this.nowMs
-    this.decisions.push(...advance(this.health, this))
+    this.decisions.push(...decisionsOf(advance(this.health, this), this.health, this))
     return this
   }
 
@@ -93,8 +93,8 @@ export class Observed {
   }
 
   probe(tookMs: number | null, upstream = origin): void {
-    const decision = probed(this.health, upstream, { tookMs, targetMs: 500 }, this)
-    if (decision) this.decisions.push(decision)
+    const steps = probed(this.health, upstream, { tookMs, targetMs: 500 }, this)
+    this.decisions.push(...decisionsOf(steps, this.health, this))
   }
 
   get limits() {

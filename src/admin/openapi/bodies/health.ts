@@ -1,7 +1,7 @@
 /** The bodies of the origin's health, of the forecast and of advice. */
 import * as z from 'zod'
-import type { Decision } from '../../../core/health/decision-log.ts'
 import type { Advice } from '../../../core/history/advice.ts'
+import type { Decision } from '../../../core/history/decisions.ts'
 import type { Forecast } from '../../../core/history/forecast.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../../../core/protocol/health.ts'
 import { countOf, momentOf, ratioOf, textOf } from './parts.ts'
