@@ -125,3 +125,35 @@ describe('visitors who have left without a word', { timeout: TIMEOUT_MS }, () =>
     expect(admittedIn(played, at + 125, at + 185)).toBeGreaterThan(60)
   })
 })
+
+describe('edges of a version in which sessions did not vote, beside others', { timeout: TIMEOUT_MS }, () => {
+  const mixed: Omit<House, 'origin'> = {
+    ...open,
+    arrived: second => (second < 60 ? Math.min(300, second * 10) : 100_000),
+    operator: { ratePerMinute: 600, totalActiveUsers: 1_000 },
+    isolates: 8,
+    old: { isolates: 4, untilSecond: 300 },
+  }
+
+  it('let no visitor in beyond the ceiling, for the five minutes of a rollout and after them', () => {
+    const { seconds, steps } = keepHouse({
+      ...mixed,
+      staySeconds: 240,
+      slow: second => second >= 60 && second < 100,
+      origin: well,
+    })
+    expect(steps.map(({ did }) => did.kind)).toContain('ceiling-lowered')
+    const under = seconds.filter(({ ceiling, admitted }) => ceiling !== null && admitted > 0)
+    expect(under.length).toBeGreaterThan(10)
+    expect(under.filter(({ ceiling, present }) => present > (ceiling ?? 0))).toEqual([])
+    expect(seconds.every(({ inside }) => inside <= mixed.operator.totalActiveUsers)).toBe(true)
+  })
+
+  it('do not keep a room from noticing within 20 s that its origin is down', () => {
+    const { seconds } = keepHouse({ ...mixed, origin: second => (second >= CRASH_SECOND ? 'refuses' : 'answers') })
+    const opened = seconds.find(({ breaker }) => breaker === 'open')?.second ?? Number.POSITIVE_INFINITY
+    expect(opened - CRASH_SECOND).toBeLessThanOrEqual(20)
+    const stopped = seconds.filter(({ second, breaker }) => second > opened && breaker === 'open')
+    expect(stopped.reduce((sum, { admitted }) => sum + admitted, 0)).toBe(0)
+  })
+})

@@ -30,6 +30,11 @@ export interface Presence {
 const SEEN_MARGIN = 1.15
 /** A visitor who reads a page, or is blocked, asks more often than this. */
 const THERE_FOR_MS = 60_000
+/**
+ * A room begins anew with each deployment. For this long after it edges of the version before, where sessions may not
+ * vote, can report beside new ones. Then no session is taken for gone.
+ */
+const ROLLOUT_MS = 300_000
 
 export function newPresence(nowMs: number): Presence {
   return { sinceMs: nowMs, seenMs: {}, admitted: [], gone: null }
@@ -45,11 +50,8 @@ export function recount(presence: Presence, { inside, admitted }: Load, nowMs: n
   for (const [lot, atMs] of Object.entries(presence.seenMs)) if (atMs < sinceMs) delete presence.seenMs[Number(lot)]
   presence.admitted.push({ atMs: nowMs, total: admitted })
   while ((presence.admitted[1]?.atMs ?? nowMs) <= sinceMs) presence.admitted.shift()
-  const isKnown = presence.sinceMs <= sinceMs
-  if (!isKnown) {
-    presence.gone = null
-    return
-  }
+  presence.gone = null
+  if (presence.sinceMs > sinceMs - ROLLOUT_MS) return
   const seen = sessionsOn(Object.keys(presence.seenMs).length, voterShare(inside))
   const lately = Math.max(0, admitted - (presence.admitted[0]?.total ?? admitted))
   presence.gone = { sessions: Math.max(0, inside - Math.ceil(SEEN_MARGIN * seen) - lately), inside, admitted }
