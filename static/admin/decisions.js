@@ -6,7 +6,7 @@ import { chosen, serverMs } from './rooms.js'
 import { count, moment } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
-/** @typedef {import('../../src/core/health/decision-log.ts').Decision} Decision */
+/** @typedef {import('../../src/core/history/decisions.ts').Decision} Decision */
 
 const READ_EVERY_MS = 5_000
 const SHOWN = 12
