@@ -1,13 +1,14 @@
 /** Writes the tables of settings into the documentation. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SCHEMA_FILE, schemaText } from './docs/rooms-schema.ts'
 import { withTables } from './docs/tables.ts'
 import { run } from './support/cli.ts'
 
 const USAGE = `npm run docs
 
-Writes the tables of settings into the pages of docs/, with the defaults and ranges of the schema. Prints the pages that
-it has changed.`
+Writes the tables of settings into the pages of docs/, with the defaults and ranges of the schema, and the schema of a
+rooms file. Prints the pages that it has changed.`
 
 const FOLDER = new URL('../docs/', import.meta.url).pathname
 
@@ -21,5 +22,6 @@ function main(): Promise<number> {
     writeFileSync(join(FOLDER, name), after)
     console.log(`docs/${name}`)
   }
+  writeFileSync(join(FOLDER, SCHEMA_FILE), schemaText())
   return Promise.resolve(0)
 }

@@ -7,6 +7,7 @@ import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { doorOf } from '../core/ticket.ts'
 import { isOnlyAdminHost, readAdminToken } from '../settings/deployment.ts'
 import { doorStub, type Env, regionOf, roomStub } from '../settings/env.ts'
+import { roomsFileSchema } from '../settings/purposes/described.ts'
 import { createAccess, notAllowed } from './access/access.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS, settingsFor } from './access/roles.ts'
@@ -32,10 +33,12 @@ import { fail, invalid } from './refusals.ts'
 const BODY_MAX = 1_024 * 1_024
 /** The minutes of health history that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
+/** Editors load it without a token. It contains what the documentation contains. */
+const ROOMS_SCHEMA = '/rooms.schema.json'
 
 export function adminRoutes(): Admin {
   const app: Admin = new Hono()
-  for (const path of ['/admin', '/admin/*', '/api/*', '/metrics', '/preview']) {
+  for (const path of ['/admin', '/admin/*', '/api/*', '/metrics', '/preview', ROOMS_SCHEMA]) {
     app.use(path, async (context, next) => {
       if (!isAdminHost(context.env)) return context.notFound()
       await next()
@@ -48,6 +51,7 @@ export function adminRoutes(): Admin {
     return dashboardFile(context.req.param('file'), isLoggedIn) ?? context.notFound()
   })
   app.get('/api/v1/openapi.json', context => context.json(openApi(context.env.visit.deployment.controlPrefix)))
+  app.get(ROOMS_SCHEMA, context => context.json(roomsFileSchema()))
   behindTokens(app)
   rooms(app)
   changes(app)

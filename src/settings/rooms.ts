@@ -6,7 +6,7 @@ import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } fro
 /** Settings changed live, as operators wrote them. */
 export type Overrides = Partial<Pick<RoomConfig, RuntimeSetting>>
 
-const ROOMS_MAX = 100
+export const ROOMS_MAX = 100
 /** Error messages quote the given value. */
 const REPORT = { reportInput: true }
 

@@ -176,6 +176,13 @@ describe('reading', () => {
     expect(Object.keys(body.components.schemas.Change.properties)).toContain('new_users_per_minute')
   })
 
+  it('publishes the schema of a rooms file to editors, on the admin host only', async () => {
+    const ask = (host: string) => send(newEdge(), new Request(`https://${host}/.waiting-room/rooms.schema.json`))
+    const { status, text } = await ask('admin.test')
+    expect([status, JSON.parse(text).title]).toEqual([200, 'Rooms of antesala'])
+    expect((await ask('wide.test')).status).toBe(404)
+  })
+
   it('serves the dashboard with a policy that forbids foreign scripts', async () => {
     for (const file of ['', 'main.js', 'api.js', 'admin.css']) {
       const { status, response } = await send(newEdge(), new Request(`https://admin.test/.waiting-room/admin/${file}`))

@@ -1,6 +1,7 @@
-/** The schema of the live settings with the purpose of each, so that a program can make a form of it. */
+/** The schemas of settings with the purpose of each, for forms, editors and other programs. */
 import * as z from 'zod'
-import { overridesSchema } from '../schema.ts'
+import { ROOMS_MAX } from '../rooms.ts'
+import { overridesSchema, roomSchema } from '../schema.ts'
 import { SITE } from './site.ts'
 import { VISITORS } from './visitors.ts'
 
@@ -21,7 +22,24 @@ export interface SettingsGroup {
 
 /** Returns the JSON Schema of a change. Each setting in it has its purpose as `description`, without Markdown links. */
 export function describedSchema(): object {
-  const schema = z.toJSONSchema(overridesSchema, { unrepresentable: 'any', io: 'input' })
+  return described(overridesSchema)
+}
+
+/** Returns the JSON Schema of a rooms file: a list of rooms, or an object with it and the address of this schema. */
+export function roomsFileSchema(): object {
+  const { $schema, ...room } = described(roomSchema)
+  const rooms = { type: 'array', maxItems: ROOMS_MAX, items: { $ref: '#/$defs/room' } }
+  const inObject = { type: 'object', required: ['rooms'], additionalProperties: false }
+  return {
+    $schema,
+    title: 'Rooms of antesala',
+    anyOf: [rooms, { ...inObject, properties: { $schema: { type: 'string' }, rooms } }],
+    $defs: { room },
+  }
+}
+
+function described(settings: z.ZodType): { readonly $schema?: string | undefined } {
+  const schema = z.toJSONSchema(settings, { unrepresentable: 'any', io: 'input' })
   for (const { prefix, purposes } of Object.values({ ...VISITORS, ...SITE }))
     for (const [path, purpose] of Object.entries(purposes))
       for (const node of nodesAt([schema as Node], (prefix + path).split('.'))) node.description = plain(purpose)

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { deploymentSchema } from '../../../src/settings/deployment.ts'
 import { numberIn, oneOf } from '../../../src/settings/messages.ts'
 import { roomSchema } from '../../../src/settings/schema.ts'
+import { SCHEMA_FILE, schemaText } from '../../../tools/docs/rooms-schema.ts'
 import { rowsOf } from '../../../tools/docs/schema-rows.ts'
 import { TABLES } from '../../../tools/docs/settings.ts'
 import { tablesIn, withTables } from '../../../tools/docs/tables.ts'
@@ -58,5 +59,34 @@ describe('a row of a setting', () => {
       { path: 'lanes[].name', preset: 'required', values: 'text' },
       { path: 'lanes[].share', preset: 'optional', values: 'whole, 0 to 1' },
     ])
+  })
+})
+
+describe('the schema of a rooms file', () => {
+  const schema = JSON.parse(readFileSync(`docs/${SCHEMA_FILE}`, 'utf8'))
+  const accepts = (value: unknown) => z.fromJSONSchema(schema).safeParse(value).success
+  const room = { name: 'shop', host: 'shop.example', total_active_users: 10, new_users_per_minute: 5 }
+
+  it('is that of the settings', () => {
+    // `npm run docs` writes it anew.
+    expect(readFileSync(`docs/${SCHEMA_FILE}`, 'utf8')).toBe(schemaText())
+  })
+
+  it('accepts a list of rooms, and an object with the address of the schema', () => {
+    expect(accepts([room])).toBe(true)
+    expect(accepts({ $schema: './rooms.schema.json', rooms: [room] })).toBe(true)
+  })
+
+  it.each([
+    ['a misspelt setting', { ...room, new_user_per_minute: 5 }],
+    ['a value out of its range', { ...room, session_duration: 0 }],
+    ['a room without a host', { ...room, host: undefined }],
+    ['a value of no meaning', { ...room, queueing_method: 'lifo' }],
+  ])('refuses %s', (_what, wrong) => {
+    expect(accepts([wrong])).toBe(false)
+  })
+
+  it('describes the settings in words', () => {
+    expect(schema.$defs.room.properties.total_active_users.description).toBe('places: the most sessions at once')
   })
 })
