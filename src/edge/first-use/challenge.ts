@@ -8,7 +8,7 @@ import { placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { categoryTest, SEARCH_ENGINES } from '../../settings/bypass/bots.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
-import { limitedNetwork } from './network-quota.ts'
+import { networkDelayMs } from './network-quota.ts'
 import { placeMark, usesTurnstile, type Verified, verifyToken } from './turnstile.ts'
 
 /** Solutions of one place at one isolate. A browser sends one; a few more may follow a lost answer. */
@@ -39,14 +39,12 @@ export async function challengeFor(visit: Visit, room: RoomClient, step: WaitSte
 /** Returns the milliseconds until a ticket may count without a solution, by the quotas of its network and the room. */
 export function unsolvedDelayMs(visit: Visit, room: RoomClient): number {
   const { nowMs } = visit
-  const network = limitedNetwork(visit, room)
-  const ofNetwork = `unsolved/${network}`
-  const delayMs = network === null ? 0 : room.spendOrWaitMs(ofNetwork, UNSOLVED_QUOTA, nowMs)
-  if (delayMs > 0) return delayMs
-  const { new_users_per_minute } = room.settings.at(nowMs).config
-  const roomDelayMs = room.spendOrWaitMs('unsolved', unsolvedQuota(new_users_per_minute), nowMs)
-  if (roomDelayMs > 0 && network !== null) room.giveBack(ofNetwork, UNSOLVED_QUOTA, 1)
-  return roomDelayMs
+  const ofRoom = unsolvedQuota(room.settings.at(nowMs).config.new_users_per_minute)
+  const roomDelayMs = room.spendOrWaitMs('unsolved', ofRoom, nowMs)
+  if (roomDelayMs > 0) return roomDelayMs
+  const delayMs = networkDelayMs(visit, room, 'unsolved', UNSOLVED_QUOTA)
+  if (delayMs > 0) room.giveBack('unsolved', ofRoom, 1)
+  return delayMs
 }
 
 /** Returns the milliseconds until a visitor may send another solution. */

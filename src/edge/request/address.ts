@@ -7,6 +7,8 @@ import { LRUCache } from 'lru-cache'
 
 /** A provider gives a customer a /64. Neighbours in a /24 share a router. */
 const PREFIX_BITS = { ipv4: 24, ipv6: 64 } as const
+/** A site, or a customer of a data centre, often has a whole /48, with 65,536 networks. */
+const WIDER_BITS = 48
 /** No address is longer, with everything that may stand around it. Longer text is not parsed. */
 const TEXT_MAX = 256
 /** A session sends many requests from one address, and the library takes ten microseconds to read one. */
@@ -43,11 +45,26 @@ export function addressOf(text: string): string | null {
  * that the operator has not named, every visitor has the proxy's private address. All of them would be one network.
  */
 export function networkOf(address: string | null): string | null {
+  const canonical = unicast(address)
+  return canonical && prefixOf(canonical, PREFIX_BITS[canonical.kind()])
+}
+
+/** Returns the /48 of an IPv6 address, which contains its network. Returns null for any other address. */
+export function widerNetworkOf(address: string | null): string | null {
+  const canonical = unicast(address)
+  return canonical?.kind() === 'ipv6' ? prefixOf(canonical, WIDER_BITS) : null
+}
+
+function unicast(address: string | null): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const canonical = address === null ? null : parsed(address)
-  if (canonical?.range() !== 'unicast') return null
-  const bits = PREFIX_BITS[canonical.kind()]
-  const bytes = canonical.toByteArray().slice(0, bits / 8)
-  return `${bytes.join('.')}/${bits}`
+  return canonical?.range() === 'unicast' ? canonical : null
+}
+
+function prefixOf(address: ipaddr.IPv4 | ipaddr.IPv6, bits: number): string {
+  return `${address
+    .toByteArray()
+    .slice(0, bits / 8)
+    .join('.')}/${bits}`
 }
 
 /** Returns the last element of a list. The search begins at the end, where a visitor cannot have put an open quote. */

@@ -5,7 +5,7 @@ import { isWellKnownFile } from '../../settings/bypass/well-known.ts'
 import type { BypassFacts } from '../../settings/compiled/bypass.ts'
 import type { Deployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
-import { addressIn, addressOf, networkOf } from './address.ts'
+import { addressIn, addressOf, networkOf, widerNetworkOf } from './address.ts'
 import { cookiePairs } from './cookies.ts'
 import { type Kind, kindOf } from './kind.ts'
 import { Trace } from './trace.ts'
@@ -111,6 +111,11 @@ export class Visit {
   /** The /24 or /64 of the address. Null when there is no address, or when it does not distinguish visitors. */
   get network(): string | null {
     return networkOf(this.address)
+  }
+
+  /** The /48 of an IPv6 address. Null for any other address. */
+  get widerNetwork(): string | null {
+    return widerNetworkOf(this.address)
   }
 
   /** Whether the request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */

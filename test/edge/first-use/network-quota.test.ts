@@ -1,12 +1,12 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { claimsOf, newEdge, send, settled, Visitor } from '../../support/workerd/visitor.ts'
 
 afterAll(settled)
 
 /** Visitors of one network at one isolate, in a room that queues everyone. */
-function crowd(people: number, address: (i: number) => string, edge = newEdge()) {
+function crowd(people: number, address: (i: number) => string, edge = newEdge(), host = 'office.test') {
   return Array.from({ length: people }, (_, i) => {
-    const visitor = new Visitor('office.test', edge)
+    const visitor = new Visitor(host, edge)
     return {
       visitor,
       page: () => visitor.page('/', { headers: { 'CF-Connecting-IP': address(i) } }),
@@ -38,6 +38,20 @@ describe('the anonymous policy', () => {
     expect(Number(last?.response.headers.get('Retry-After'))).toBeGreaterThan(1)
     // The script does not delay a visitor of another network.
     expect(await confirmed(crowd(3, () => '92.40.1.1', edge))).toBe(3)
+  }, 60_000)
+
+  it('counts the networks of one /48 together, with four times the quota of one', async () => {
+    // The first visitor comes before the room knows that it is held.
+    await vi.waitFor(async () => {
+      const [first] = crowd(1, () => '92.40.2.1', newEdge(), 'sites.test')
+      expect((await first?.page())?.status).toBe(503)
+    }, 10_000)
+    const edge = newEdge()
+    const of48 = (people: number, site: string, at: typeof edge) =>
+      crowd(people, i => `2a01:4f8:${site}:${i.toString(16)}::1`, at, 'sites.test')
+    expect(await confirmed(crowd(5, () => '2a01:4f8:1:1::1', newEdge(), 'sites.test'))).toBe(2)
+    expect(await confirmed(of48(20, '1', edge))).toBe(8)
+    expect(await confirmed(of48(3, '2', edge))).toBe(3)
   }, 60_000)
 
   it('costs no object call', async () => {
