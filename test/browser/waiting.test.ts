@@ -433,6 +433,26 @@ describe.concurrent('in line', () => {
     }
   })
 
+  test.for([true, false])(
+    'a visitor is asked once before leaving the line, with scripts: %s',
+    async (scripts, { visit, expect }) => {
+      const page = await visit('/still?size=4', { javaScriptEnabled: scripts })
+      const leave = page.getByRole('button', { name: 'Leave the line' })
+      expect(await leave.isVisible()).toBe(false)
+      await page.locator('summary', { hasText: 'Leave the line' }).click()
+      await page.getByText('You will lose your place.').waitFor()
+      if (scripts) expect(await violations(page)).toEqual([])
+      const [before] = await page.context().cookies()
+      await leave.click()
+      await page.getByRole('heading', { name: 'You have left the line' }).waitFor()
+      expect(await page.context().cookies()).toEqual([])
+      await page.getByRole('link', { name: 'Stand in line again' }).click()
+      await page.getByRole('heading', { name: 'You are in line' }).waitFor()
+      expect(page.url()).toBe(`${site.url}/still?size=4`)
+      expect((await page.context().cookies())[0]?.value).not.toBe(before?.value)
+    },
+  )
+
   test('the end of the wait is a time of the day in the zone of the visitor', async ({ visit, expect }) => {
     const page = await visit('/still', { timezoneId: 'Asia/Kolkata' })
     const likelyAt = '2026-03-01T10:15:00.000Z'

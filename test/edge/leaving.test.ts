@@ -32,6 +32,26 @@ describe('a visitor who leaves the line', () => {
     expect((await other.poll()).place.state).toBe('waiting')
   }, 30_000)
 
+  it('by the form of the page gets a page that leads back, and no place until the visitor follows it', async () => {
+    const before = await waiting()
+    const visitor = await inLine()
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before + 1)
+    const { text: inLinePage, response: shown } = await visitor.page('/sale?a=1')
+    const [, action = ''] = /<form method="post" action="([^"]*)"/.exec(inLinePage) ?? []
+    expect(action.replaceAll('&#x2F;', '/').replaceAll('&amp;', '&').replaceAll('&#x3D;', '=')).toBe(
+      '/.waiting-room/leave?room=held&to=%2Fsale%3Fa%3D1',
+    )
+    expect(shown.headers.get('Content-Security-Policy')).toContain("form-action 'self'")
+    const { sub: sid } = claimsOf(visitor.token)
+    expect(inLinePage).toContain(`Place ID: ${sid}`)
+    const headers = { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Site': 'same-origin' }
+    const path = '/.waiting-room/leave?room=held&to=%2Fsale%3Fa%3D1'
+    const { text, response, status } = await visitor.send(path, { method: 'POST', headers })
+    expect([status, response.headers.get('Cache-Control'), visitor.jar.size]).toEqual([200, 'no-store', 0])
+    expect(text).toMatch(/<h1>You have left the line<\/h1>.*href="&#x2F;sale\?a(=|&#x3D;)1"/s)
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(before)
+  }, 30_000)
+
   it('is no longer counted, even when the ticket is older than the count', async () => {
     const before = await waiting()
     const visitor = new Visitor('held.test', newEdge())

@@ -15,6 +15,8 @@ import { leaveLine } from '../gate/tickets.ts'
 import { noteVerdict, type PollVerdict } from '../gate/verdict.ts'
 import { withoutPass } from '../gate/without-pass.ts'
 import type { State } from '../mark.ts'
+import { onwardUrl } from '../pages/addresses.ts'
+import { leftPage } from '../pages/place/left.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
 import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
 import { clearCookie } from '../request/cookies.ts'
@@ -120,7 +122,10 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
   const headers = new Headers({ 'Cache-Control': 'no-store' })
   if (mayGiveCookie(visit, room.settings.config))
     headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
-  return ['none', new Response(null, { status: 204, headers })]
+  if (!visit.isForm) return ['none', new Response(null, { status: 204, headers })]
+  const page = await leftPage(visit, room.settings.config, onwardUrl(visit, room))
+  for (const [name, value] of Object.entries({ ...OWN_HEADERS, ...page.headers })) headers.set(name, value)
+  return ['none', new Response(page.html, { headers })]
 }
 
 /** Refuses a request that changes something, and comes from a page of another origin. */

@@ -6,7 +6,8 @@
 import { stateOf } from '../answer/mark.ts'
 import { addTokens, answerHere } from '../answer/respond.ts'
 import { decide } from '../gate/decide.ts'
-import { pageHeaders, refreshUrl } from '../pages/page.ts'
+import { onwardUrl } from '../pages/addresses.ts'
+import { pageHeaders } from '../pages/page.ts'
 import { escaped } from '../pages/template.ts'
 import { OWN_HEADERS } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
@@ -22,7 +23,7 @@ export async function wait(visit: Visit, room: RoomClient): Promise<Answer> {
   if (!isLetOn && (room.settings.config.mode !== 'observe' || verdict.kind === 'limited'))
     return [stateOf(verdict), await answerHere(visit, verdict)]
   const isEmbedded = visit.url.searchParams.get('embedded') === '1'
-  const response = isEmbedded ? emptyPage(visit, room) : goOn(targetOf(visit, room))
+  const response = isEmbedded ? emptyPage(visit, room) : goOn(onwardUrl(visit, room))
   if (verdict.kind === 'admitted') {
     room.limits.end(room.sessions.peek(verdict.sid)?.limits, visit)
     addTokens(visit, response.headers, [verdict])
@@ -39,12 +40,4 @@ function emptyPage(visit: Visit, { settings: { config } }: RoomClient): Response
   const { tag, texts } = languageFor(visit, config)
   const html = `<!doctype html><html lang="${tag}" data-state="admitted"><title>${escaped(texts.admitted.headline)}</title></html>`
   return new Response(html, { headers: { ...NEVER_STORED, ...pageHeaders("default-src 'none'", config) } })
-}
-
-/** Returns the address to go on to: `to`, or else the room's path. It is on this origin, and no control route. */
-function targetOf({ url, deployment }: Visit, { settings }: RoomClient): string {
-  const asked = url.searchParams.get('to') || settings.config.path
-  const to = URL.parse(asked, url.origin)
-  if (to?.origin !== url.origin || to.pathname.startsWith(deployment.controlPrefix)) return settings.config.path
-  return refreshUrl(to) + to.hash
 }

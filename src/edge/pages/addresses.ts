@@ -3,6 +3,7 @@ import { ANSWER, isWaitPage } from '../gate/confirm.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
 import { inLanguageOf } from '../texts/choose.ts'
+import { refreshUrl } from './page.ts'
 
 /** Returns the address that a waiting visitor polls. With `claim=1` a poll of a called visitor takes a permit. */
 export function statusUrl(visit: Visit, room: RoomView): string {
@@ -26,8 +27,25 @@ export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string 
   return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to).replace(/'/g, '%27')}`
 }
 
+/** Returns the address to which a waiting visitor posts to give up the place. The visitor may come back to `leadsTo`. */
+export function leaveUrl(visit: Visit, room: RoomView, leadsTo: string): string {
+  return inLanguageOf(
+    visit,
+    room.settings.config,
+    `${addressOf(visit, room, 'leave')}&to=${encodeURIComponent(leadsTo)}`,
+  )
+}
+
 export function drawUrl(visit: Visit, room: RoomView, event: string): string {
   return addressOf(visit, room, `draws/${event}`)
+}
+
+/** Returns the address to go on to: `to`, or else the room's path. It is on this origin, and no control route. */
+export function onwardUrl({ url, deployment }: Visit, { settings }: RoomView): string {
+  const asked = url.searchParams.get('to') || settings.config.path
+  const to = URL.parse(asked, url.origin)
+  if (to?.origin !== url.origin || to.pathname.startsWith(deployment.controlPrefix)) return settings.config.path
+  return refreshUrl(to) + to.hash
 }
 
 function addressOf({ deployment }: Visit, { name }: RoomView, path: string): string {

@@ -84,6 +84,8 @@ export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
+  /** Whether the page has a form to a route of ours, whose answer is no redirect. */
+  readonly posts?: boolean
   /** Whether the page has workers, whose scripts come from this host. */
   readonly works?: boolean
   /** The origin of another party, whose script and frame the page loads. */
@@ -116,7 +118,7 @@ export function headersFor(own: {
   return async (room, language, sends = false) => {
     const policy = await (policies.get(room.brand) ?? made(room.brand))
     // Chromium applies `form-action` also to the redirects that answer a form, and a site may redirect anywhere.
-    const whole = sends ? policy : `${policy}; form-action 'none'`
+    const whole = sends ? policy : `${policy}; form-action '${own.posts ? 'self' : 'none'}'`
     return { ...pageHeaders(whole, room), ...languageHeaders(language) }
   }
 }

@@ -15,7 +15,7 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted, filled, inWords } from '../texts/words.ts'
-import { drawUrl, enterUrl, statusUrl, waitUrl } from './addresses.ts'
+import { drawUrl, enterUrl, leaveUrl, statusUrl, waitUrl } from './addresses.ts'
 import { compact, compactStyle } from './compact.ts'
 import { withLinks } from './links.ts'
 import { type Form, formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
@@ -47,6 +47,7 @@ const OWN = {
   styles: [pageStyle, FIXED.startStyle, FIXED.plainStyle],
   scripts: [FIXED.script, FIXED.tellScript, FIXED.startScript, FIXED.formScript],
   polls: true,
+  posts: true,
 }
 const SOLVES = { ...OWN, scripts: [...OWN.scripts, FIXED.challengeScript], works: true }
 const WITH_WIDGET = { ...SOLVES, widget: TURNSTILE_HOST }
@@ -89,6 +90,8 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     asks: isAsked,
     claimInSeconds: place.claimInSeconds ?? 0,
     enterUrl: enterUrl(visit, waiting.room, leadsTo(visit)),
+    leaveUrl: leaveUrl(visit, waiting.room, leadsTo(visit)),
+    placeId: filled(language.texts.about.id, { id: waiting.ticket.sid }),
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
     drawUrl: place.event && drawUrl(visit, waiting.room, place.event.name),

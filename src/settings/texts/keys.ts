@@ -62,6 +62,7 @@ export const TEXT_KEYS = {
   'about.why': [],
   'about.next': [],
   'about.tabs': [],
+  'about.id': ['id'],
   checkNow: [],
   'tell.offer': [],
   'tell.on': [],
@@ -168,4 +169,8 @@ export const TEXT_KEYS = {
   'client.ending': [],
   'client.stay': [],
   'client.close': [],
+  'leave.offer': [],
+  'leave.ask': [],
+  'leave.headline': [],
+  'leave.again': [],
 } as const satisfies Readonly<Record<TextKey, readonly string[]>>
