@@ -9,6 +9,9 @@ import { remember } from './past.js'
  * @typedef {{ name: string, role: string, by: 'token' | 'access', settings: string[] }} You */
 
 const ALL_ROOMS_EVERY_MS = 10_000
+/** A hidden tab shows its room in its title for so long. */
+const HIDDEN_READS_MS = 600_000
+const HIDDEN_SECONDS = 15
 
 /** The state as of the last read, and any trouble with reading. */
 export const reading = {
@@ -28,6 +31,8 @@ export const reading = {
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
+/** @type {number | null} */
+let hiddenSinceMs = null
 /** Counts reads. Only the newest read is used, and none that began before a change was answered. */
 let turn = 0
 let allRoomsAtMs = 0
@@ -110,10 +115,16 @@ export async function poll() {
   pollIn(Math.max(answer?.retryAfterSeconds ?? 0, Math.min(10, 2 ** (failures - 1))))
 }
 
-/** @param {number} seconds */
+/**
+ * A hidden tab reads seldom, and after a while not at all, so that a forgotten one keeps no room awake. It reads again
+ * once it is shown.
+ * @param {number} seconds
+ */
 function pollIn(seconds) {
   clearTimeout(timer)
-  timer = setTimeout(poll, 1_000 * (document.hidden ? Math.max(15, seconds) : seconds))
+  hiddenSinceMs = document.hidden ? (hiddenSinceMs ?? Date.now()) : null
+  if (hiddenSinceMs !== null && Date.now() - hiddenSinceMs >= HIDDEN_READS_MS) return
+  timer = setTimeout(poll, 1_000 * (document.hidden ? Math.max(HIDDEN_SECONDS, seconds) : seconds))
 }
 
 /** A room that does not answer. @typedef {{ name: string, error: string }} Silent */

@@ -249,6 +249,39 @@ describe('the dashboard', () => {
     await expect.poll(() => page.getByLabel('Hold the line').isVisible(), READ).toBe(true)
   })
 
+  test('reads seldom while its tab is hidden, and after ten minutes not at all until it is shown', async () => {
+    await visit()
+    await page.clock.install()
+    await page.goto(fake.url)
+    await page.getByLabel('Admin token').fill(TOKEN)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    const show = (isHidden: boolean) =>
+      page.evaluate(hidden => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, isHidden)
+    const reads = () => fake.asked.filter(({ path }) => /rooms(\/shop)?$/.test(path)).length
+    /** Lets minutes pass in steps that are shorter than the time between two reads. */
+    const pass = async (minutes: number) => {
+      const before = reads()
+      for (let step = 0; step < minutes * 6; step++) {
+        await page.clock.runFor(10_000)
+        await page.waitForTimeout(10)
+      }
+      return reads() - before
+    }
+    await show(true)
+    const perTenMinutes = await pass(10)
+    expect(perTenMinutes).toBeGreaterThan(10)
+    expect(perTenMinutes).toBeLessThan(45)
+    await pass(1)
+    expect(await pass(5)).toBe(0)
+    const before = reads()
+    await show(false)
+    await expect.poll(reads, READ).toBeGreaterThan(before)
+  })
+
   test('has the state, the hold and the rate on the first screen of a phone', async () => {
     await logIn({ viewport: { width: 390, height: 740 } })
     for (const part of ['state-text', 'hold', 'rate']) {
