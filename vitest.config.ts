@@ -7,6 +7,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { origin } from './test/support/workerd/origin.ts'
+import { bundleRehearsal } from './tools/support/rehearsal-bundle.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
 import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/testing/programs.ts'
 
@@ -36,6 +37,9 @@ const tags = (Object.keys(programs) as ProgramName[]).map(name => ({
   ...(programs[name] === null ? { skip: true } : {}),
 }))
 
+// Tests of the dashboard serve it as a file.
+await bundleRehearsal()
+
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
 /** Sorts files by their project, and those of a project as Vitest does: the slow ones first. */
@@ -63,7 +67,7 @@ export default defineConfig({
           // Some start a process, which takes its time on a busy machine.
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          include: ['test/{core,runtime,settings,static,tokens,tools}/**/*.test.ts'],
+          include: ['test/{core,rehearsal,runtime,settings,static,tokens,tools}/**/*.test.ts'],
           setupFiles: ['./test/support/node/background.ts', './test/support/properties.ts'],
         },
       },

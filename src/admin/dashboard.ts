@@ -52,6 +52,13 @@ import pages from '../../static/admin/pages.js'
 import partsCss from '../../static/admin/parts.css'
 import parts from '../../static/admin/parts.js'
 import past from '../../static/admin/past.js'
+import rehearseDraw from '../../static/admin/rehearse/draw.js'
+import rehearseForm from '../../static/admin/rehearse/form.js'
+import rehearsePart from '../../static/admin/rehearse/part.js'
+import rehearseCss from '../../static/admin/rehearse/rehearse.css'
+import rehearseWords from '../../static/admin/rehearse/words.js'
+import rehearseWorker from '../../static/admin/rehearse/worker.js'
+import rehearse from '../../static/admin/rehearse.js'
 import reports from '../../static/admin/reports.js'
 import rights from '../../static/admin/rights.js'
 import rooms from '../../static/admin/rooms.js'
@@ -125,6 +132,13 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'parts.js': [JS, parts],
   'past.js': [JS, past],
   'reports.js': [JS, reports],
+  'rehearse.js': [JS, rehearse],
+  'rehearse/draw.js': [JS, rehearseDraw],
+  'rehearse/form.js': [JS, rehearseForm],
+  'rehearse/part.js': [JS, rehearsePart],
+  'rehearse/rehearse.css': [CSS, rehearseCss],
+  'rehearse/words.js': [JS, rehearseWords],
+  'rehearse/worker.js': [JS, rehearseWorker],
   'rights.js': [JS, rights],
   'rooms.js': [JS, rooms],
   'settings/diff.js': [JS, settingsDiff],

@@ -9,9 +9,12 @@ import { serverMs } from './rooms.js'
 /** @typedef {import('./history.js').HistoryStep} HistoryStep */
 /** @typedef {import('uplot')} Chart */
 /**
+ * The look of a line.
+ * @typedef {{ color: string, dash?: number[], width?: number, steps?: boolean, fill?: boolean, scale?: string }} Look
+ */
+/**
  * One line of a chart. `of` returns its value in a step, null where it has none.
- * @typedef {{ name: string, color: string, unit: 'people' | 'perMinute' | 'minutes' | 'ms' | 'share', dash?: number[],
- *   width?: number, steps?: boolean, fill?: boolean, scale?: string,
+ * @typedef {Look & { name: string, unit: 'people' | 'perMinute' | 'minutes' | 'ms' | 'share',
  *   of: (step: HistoryStep, minutes: number) => number | null }} Line
  */
 
@@ -162,8 +165,8 @@ function newChart(name, lines, data) {
   return chart
 }
 
-/** @param {Line} line @returns {import('uplot').Series} */
-function seriesOf({ color: name, width = 1.25, dash, steps, fill, scale = 'y' }) {
+/** @param {Look} look @returns {import('uplot').Series} */
+export function seriesOf({ color: name, width = 1.25, dash, steps, fill, scale = 'y' }) {
   const stroke = color(name)
   const { paths } = /** @type {any} */ (globalThis).uPlot
   return {
@@ -178,7 +181,7 @@ function seriesOf({ color: name, width = 1.25, dash, steps, fill, scale = 'y' })
 }
 
 /** @param {HTMLElement} place */
-function sizeOf(place) {
+export function sizeOf(place) {
   return { width: Math.max(200, place.clientWidth), height: Math.max(100, place.clientHeight) }
 }
 
@@ -242,8 +245,8 @@ function showValues() {
     .join(', ')}${then.length > 0 ? `. ${then.join(' ')}` : ''}`
 }
 
-/** The key of a line: a sample of it, its name and its value. @param {Line | undefined} line */
-function newKey(line) {
+/** The key of a line: a sample of it, its name and its value. @param {(Look & { name: string }) | undefined} line */
+export function newKey(line) {
   const sample = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path')
   path.setAttribute('d', 'M0 5h20')
@@ -257,7 +260,7 @@ function newKey(line) {
 }
 
 /** @param {string} name */
-function color(name) {
+export function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 }
 

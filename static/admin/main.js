@@ -20,6 +20,7 @@ import { start } from './login.js'
 import { showOverview } from './overview.js'
 import './pages.js'
 import { addPart, showParts } from './parts.js'
+import { rehearsePart } from './rehearse.js'
 import { reportsPart } from './reports.js'
 import { showRights } from './rights.js'
 import { chosen, onNews, poll } from './rooms.js'
@@ -49,6 +50,7 @@ addPart(reportsPart)
 addPart(alertsPart)
 addPart(auditPart)
 addPart(tokensPart)
+addPart(rehearsePart)
 onNews(show)
 followScroll()
 historyControls()

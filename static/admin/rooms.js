@@ -63,10 +63,16 @@ export function isWall() {
   return location.hash.startsWith('#wall/')
 }
 
-/** Returns the names in the address: `#room/shop/events` has a room and a part of its page. */
+/** Returns the names in the address: `#room/shop/events?a=1` has a room, a part of its page, and a query for it. */
 function addressed() {
-  const [, room = '', part = ''] = /^#(?:room|wall)\/([^/]+)(?:\/([\w-]+))?$/.exec(location.hash) ?? []
-  return { room, part }
+  const [, room = '', part = '', query = ''] =
+    /^#(?:room|wall)\/([^/?]+)(?:\/([\w-]+))?(?:\?(.*))?$/.exec(location.hash) ?? []
+  return { room, part, query }
+}
+
+/** Returns the query in the address for the part that is shown. */
+export function chosenQuery() {
+  return new URLSearchParams(addressed().query)
 }
 
 /** Returns the part of a room's page that the address asks for, or an empty text for the first part. */

@@ -10,6 +10,7 @@ const LAYERS: Record<string, readonly string[]> = {
   tokens: ['core'],
   settings: ['core'],
   runtime: ['core'],
+  rehearsal: ['core', 'settings'],
   door: ['core', 'settings', 'runtime'],
   room: ['core', 'settings', 'runtime'],
   admin: ['core', 'settings', 'runtime'],

@@ -29,7 +29,7 @@ export interface Prose {
 /** Returns the files of a folder whose names end in one of the given ways. */
 export function filesOf(folder: string, endings: readonly string[]): SourceFile[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter(file => endings.some(ending => file.endsWith(ending)) && !file.includes('node_modules/'))
+    .filter(file => endings.some(ending => file.endsWith(ending)) && !/node_modules\/|rehearse\/worker\.js$/.test(file))
     .sort()
     .map(file => {
       const path = join(folder, file)

@@ -1,0 +1,12 @@
+/** The entry of the browser's Web Worker: a question comes in, its answer goes out. Throws nothing at the page. */
+import { type Question, type Rehearsal, rehearse } from './rehearse.ts'
+
+/** A Web Worker's own global. This project's types know the Worker of an edge only. */
+interface WorkerScope {
+  onmessage: ((event: { readonly data: Question }) => void) | null
+  postMessage(message: Rehearsal): void
+}
+
+const scope = globalThis as unknown as WorkerScope
+
+scope.onmessage = ({ data }) => scope.postMessage(rehearse(data))

@@ -1,0 +1,10 @@
+// @ts-check
+// The part for rehearsals. Its files are loaded when it is first shown: most visits to the dashboard need none of them.
+
+export const rehearsePart = { name: 'rehearse', title: 'Rehearse', show }
+
+/** @param {import('./api.js').Room} room */
+async function show(room) {
+  const part = await import('./rehearse/part.js')
+  part.show(room)
+}
