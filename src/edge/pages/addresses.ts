@@ -27,7 +27,7 @@ export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string 
   return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to).replace(/'/g, '%27')}`
 }
 
-/** Returns the address to which a waiting visitor posts to give up the place. The visitor may come back to `leadsTo`. */
+/** Returns the address to which a visitor posts to give up the place. The visitor may come back to `leadsTo`. */
 export function leaveUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   return inLanguageOf(
     visit,

@@ -10,6 +10,7 @@ import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { enterUrl, statusUrl } from './addresses.ts'
+import { withLinks } from './links.ts'
 import { formOf, leadsTo, type Page, pageHeaders, siteOf } from './page.ts'
 import { type PlaceJson, placeJson, rejectedJson } from './place-json.ts'
 import { parsed } from './template.ts'
@@ -121,9 +122,10 @@ function headersOf(visit: Visit, config: RoomConfig) {
 type Shown = Pick<PlaceJson | ReturnType<typeof rejectedJson>, 'state' | 'message' | 'messageLanguage'>
 
 /**
- * Safe in unescaped `{{{...}}}`: apart from the operator's own `message`, no value here can contain a character that
- * has a meaning in HTML.
+ * Safe in unescaped `{{{...}}}`: apart from `message`, no value here can contain a character that has a meaning in HTML.
+ * And an unescaped `message` is `messageHtml`, in which only addresses are links.
  */
 function ours(visit: Visit, { state, message, messageLanguage }: Shown, { tag, dir }: Language) {
-  return { state, message, messageLanguage, lang: tag, dir, site: siteOf(visit), sent: !visit.isSafe }
+  const messageHtml = withLinks(message)
+  return { state, message, messageHtml, messageLanguage, lang: tag, dir, site: siteOf(visit), sent: !visit.isSafe }
 }

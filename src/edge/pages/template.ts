@@ -30,11 +30,12 @@ const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
 
 /**
  * Fills in the template of an operator. It is parsed once, because Mustache would look it up by its text at each
- * render. The template sees only the given variables, and not the properties that every object has.
+ * render. The template sees only the given variables, and not the properties that every object has. An unescaped
+ * `message` is `messageHtml`: a text that an operator changes in a hurry must not become HTML.
  */
 export function parsed(text: string): Render {
   const writer = new Mustache.Writer()
-  const tokens = writer.parse(text)
+  const tokens = withoutRawMessage(writer.parse(text) as unknown as readonly Tag[])
   return variables =>
     writer.renderTokens(
       tokens,
@@ -42,6 +43,16 @@ export function parsed(text: string): Render {
       undefined,
       text,
     )
+}
+
+/** Mustache adds more to a section than a `Tag` has, so the rest stays as it is. */
+function withoutRawMessage(tags: readonly Tag[]): string[][] {
+  const safe = tags.map(([type, name, start, end, inside, ...rest]: readonly unknown[]) => {
+    if (type === '&' && name === 'message') return ['&', 'messageHtml', start, end]
+    const shown = Array.isArray(inside) ? withoutRawMessage(inside) : inside
+    return [type, name, start, end, shown, ...rest]
+  })
+  return safe as unknown as string[][]
 }
 
 function sequence(tags: readonly Tag[]): (variables: Variables) => string {
