@@ -1,5 +1,6 @@
 /** Reads and changes a room from the command line, by the admin API. */
 import { readFileSync } from 'node:fs'
+import { nearest } from '../src/settings/suggest/nearest.ts'
 import { AdminClient } from './room/client.ts'
 import { VERBS } from './room/verbs.ts'
 import { address, callOf, type Given, run, UsageError } from './support/cli.ts'
@@ -41,16 +42,18 @@ await run(USAGE, FLAGS, main, 'some')
 async function main(given: Given): Promise<number> {
   const [name, ...words] = given._
   const verb = name !== undefined && Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
-  if (!verb)
-    throw new UsageError(
-      name === undefined ? 'a verb is missing' : `there is no verb ${name}: ${Object.keys(VERBS).join(', ')}`,
-    )
+  if (!verb) throw new UsageError(name === undefined ? 'a verb is missing' : unknownVerb(name))
   const client = clientOf(given)
   const room = name === 'list' ? '' : await roomOf(given, client)
   const { text, json } = await verb({ client, room, words, given })
   if (given.json === 'true' && json !== null) console.log(JSON.stringify(json, null, 2))
   else if (text !== '') console.log(text)
   return 0
+}
+
+function unknownVerb(name: string): string {
+  const meant = nearest(name, Object.keys(VERBS))
+  return `there is no verb ${name}${meant === null ? '' : `: did you mean ${meant}?`}`
 }
 
 function clientOf(given: Given): AdminClient {

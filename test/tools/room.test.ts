@@ -123,7 +123,7 @@ describe('room', () => {
     [['get', '--room', 'none'], 1, 'answered 404: No room is named that'],
     [['get', 'speed'], 2, 'there is no setting speed'],
     [['set', 'rate'], 2, 'a setting is set by NAME=VALUE, got rate'],
-    [['fly'], 2, 'there is no verb fly'],
+    [['wach'], 2, 'there is no verb wach: did you mean watch?'],
     [['get', '--token-file', '/nothing'], 2, '--token-file /nothing cannot be read'],
   ])('refuses %j with exit code %i', async (args, status, words) => {
     const answer = await run(...args)

@@ -154,11 +154,11 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     )
     const json = await call.client.call('GET /rooms/{name}/forecast', { ...path(call), query })
     if (json.kind === 'stopped') return { json, text: `the line stands still: ${json.why}` }
-    const empty = json.emptyInMs === null ? 'not within a day' : `in ${duration(json.emptyInMs)}`
+    const empty = json.emptyInMs === null ? 'not empty within a day' : `empty in ${duration(json.emptyInMs)}`
     const wait = json.wait === null ? 'more than a day' : duration(json.wait.likelyMs)
     return {
       json,
-      text: `the line is empty ${empty}, and grows by ${count(json.growsPerMinute)} a minute; a newcomer waits ${wait}`,
+      text: `the line is ${empty}, and grows by ${count(json.growsPerMinute)} a minute; a newcomer waits ${wait}`,
     }
   },
   async alerts(call) {
