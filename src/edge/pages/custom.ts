@@ -122,8 +122,8 @@ function headersOf(visit: Visit, config: RoomConfig) {
 type Shown = Pick<PlaceJson | ReturnType<typeof rejectedJson>, 'state' | 'message' | 'messageLanguage'>
 
 /**
- * Safe in unescaped `{{{...}}}`: apart from `message`, no value here can contain a character with a meaning in HTML. And
- * an unescaped `message` is `messageHtml`, in which only addresses are links.
+ * Safe in unescaped `{{{...}}}`: apart from `message`, no value here can contain a character with a meaning in HTML.
+ * And an unescaped `message` is `messageHtml`, in which only addresses are links.
  */
 function ours(visit: Visit, { state, message, messageLanguage }: Shown, { tag, dir }: Language) {
   const messageHtml = withLinks(message)
