@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000
 const futures = () => page.locator('.rehearse-results > p').allInnerTexts()
 const assumed = () => page.locator('.rehearse-notes li').allInnerTexts()
 const results = () => page.locator('.rehearse-results')
-const button = () => page.getByRole('button', { name: 'Rehearse' })
+const button = () => page.getByRole('button', { name: 'Rehearse', exact: true })
 
 async function open(query = ''): Promise<void> {
   await logIn()
@@ -37,6 +37,10 @@ describe('a rehearsal', () => {
     expect(typed?.slice(9)).not.toBe(asIs?.slice(9))
     expect((await assumed())[0]).toBe('60 newcomers come a minute, as in the last minute.')
     expect(await page.locator('.rehearse-drawing canvas').count()).toBe(3)
+    await page.locator('#rehearse-rate').fill('1200')
+    await button().click()
+    await expect.poll(futures, DRAWN).not.toContain(typed)
+    expect((await futures())[1]).toMatch(/^As typed: /)
     expect(changes()).toEqual([])
     expect(await violations()).toEqual([])
   })

@@ -29,7 +29,7 @@ const results = make('div', drawing, notes, make('p', link))
 const futures = [make('p'), make('p')]
 /** The room and the link that the form shows. */
 let shownFor = ''
-/** @type {Worker[]} */
+/** @type {{ worker: Worker, isBusy: boolean }[]} */
 const workers = []
 let turn = 0
 
@@ -107,17 +107,22 @@ async function rehearse() {
 }
 
 /**
- * Asks a Web Worker. A worker that is still busy with an older question is replaced. Returns null if it fails.
+ * Asks a Web Worker. One that has answered before is faster, and one that is still busy is replaced. Returns null if it
+ * fails.
  * @param {Question} question @param {number} nth @returns {Promise<Rehearsal | null>}
  */
 function ask(question, nth) {
-  workers[nth]?.terminate()
-  const worker = new Worker(WORKER)
-  workers[nth] = worker
+  const before = workers[nth]
+  if (before?.isBusy) before.worker.terminate()
+  const asked = { worker: before && !before.isBusy ? before.worker : new Worker(WORKER), isBusy: true }
+  workers[nth] = asked
   return new Promise(resolve => {
-    worker.onmessage = ({ data }) => resolve(data)
-    worker.onerror = () => resolve(null)
-    worker.postMessage(question)
+    asked.worker.onmessage = ({ data }) => {
+      asked.isBusy = false
+      resolve(data)
+    }
+    asked.worker.onerror = () => resolve(null)
+    asked.worker.postMessage(question)
   })
 }
 
