@@ -6,14 +6,16 @@ import type { Tally } from './crowd/tally.ts'
 import { liveLine, summaryOf } from './crowd/words.ts'
 import { address, type Given, number, run } from './support/cli.ts'
 
-const USAGE = `npm run crowd -- --visitors N [--url URL] [--arrive S] [--stay S] [--no-shows SHARE] [--duration S] [--json]
+const USAGE = `npm run crowd -- --visitors N [--url URL] [--arrive S] [--stay S] [--no-shows SHARE] [--robots N] [--duration S] [--json]
 
-Visitors with cookies of their own arrive, wait in line if there is one, browse and shop, and go silent. Send it only to a
+Visitors with cookies of their own arrive, calculate where the room sets a challenge, wait in line if there is one, browse and shop, and
+go silent. Send it only to a
 site that is yours. Exit code 1 when the address cannot be reached.`
 
 const FLAGS = {
   url: { value: 'URL', help: 'where the visitors go', default: 'http://localhost:8787/' },
   visitors: { value: 'N', help: 'number of visitors' },
+  robots: { value: 'N', help: 'scripts beside them, which solve no challenge', default: '0' },
   arrive: { value: 'SECONDS', help: 'time within which they arrive', default: '10' },
   stay: { value: 'SECONDS', help: 'mean time inside', default: '30' },
   think: { value: 'SECONDS', help: 'mean pause between two pages', default: '3' },
@@ -32,6 +34,7 @@ async function main(given: Given): Promise<number> {
   const options = {
     url,
     visitors: number(given, 'visitors', 1, 100_000),
+    robots: number(given, 'robots', 0, 100_000),
     arriveMs: ms('arrive', 0, 86_400),
     stayMs: ms('stay', 0, 86_400),
     thinkMs: ms('think', 0, 3_600),

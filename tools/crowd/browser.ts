@@ -66,6 +66,21 @@ export class Browser {
     return this.#send({ url, method: 'GET', headers })
   }
 
+  /** The request with which the page of the room sends the solution of its challenge. */
+  solution(url: URL, solution: object): Promise<Answer | Silence> {
+    const body = JSON.stringify(solution)
+    const headers = {
+      Accept: 'application/json',
+      'Content-Type': 'text/plain;charset=UTF-8',
+      'Content-Length': `${Buffer.byteLength(body)}`,
+      Origin: url.origin,
+      'Sec-Fetch-Dest': 'empty',
+      'Sec-Fetch-Mode': 'cors',
+      'Sec-Fetch-Site': 'same-origin',
+    }
+    return this.#send({ url, method: 'POST', headers, body })
+  }
+
   #navigate(url: URL, form: Readonly<Record<string, string>> | undefined): Promise<Answer | Silence> {
     const headers = {
       Accept: PAGE_ACCEPT,

@@ -16,6 +16,8 @@ export interface CrowdOptions {
   /** The address that all visitors go to. */
   readonly url: string
   readonly visitors: number
+  /** Scripts that come beside them, poll like a page and solve no challenge. Default 0. */
+  readonly robots?: number
   /** Visitors arrive at uniformly random times within this time. Default 10 s. */
   readonly arriveMs?: number
   /** When visitor number n, from 0 on, arrives. Replaces `arriveMs`. */
@@ -56,16 +58,17 @@ export async function recordCrowd(
 ): Promise<{ readonly record: Tally; readonly leaked: number | null; readonly endedMs: number }> {
   const url = new URL(options.url)
   await reach(url)
-  const { stayMs = 30_000, thinkMs = 3_000, arriveMs = 10_000, noShows = 0 } = options
+  const { stayMs = 30_000, thinkMs = 3_000, arriveMs = 10_000, noShows = 0, robots = 0 } = options
   const arrivalMs = options.arrivalMs ?? (() => arriveMs * Math.random())
   const clock = new RunClock()
   const tally = new Tally()
   const connections = new Connections()
   const site: Site = { url, clock, tally, stayMs, thinkMs, isMarked: false }
   const run = randomBytes(4).toString('hex')
-  const all = Array.from({ length: options.visitors }, (_, n) => {
-    const record = tally.newVisitor(`${run}-${n + 1}`)
-    const isNoShow = Math.random() < noShows
+  const all = Array.from({ length: options.visitors + robots }, (_, n) => {
+    const isRobot = n >= options.visitors
+    const record = tally.newVisitor(`${run}-${n + 1}`, isRobot)
+    const isNoShow = !isRobot && Math.random() < noShows
     const pollsLeft = isNoShow ? 1 + Math.floor(POLLS_OF_NO_SHOWS * Math.random()) : Number.POSITIVE_INFINITY
     const browser = new Browser(connections, record.id, options.addressOf?.(n) ?? null)
     return visit(site, { browser, record, pollsLeft }, arrivalMs(n))

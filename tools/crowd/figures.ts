@@ -34,11 +34,15 @@ export interface CrowdFigures {
   sentBack: number
   polls: number
   seconds: number
+  /** Robots that came beside the visitors, and how many of them were let in; absent without robots. */
+  robots?: { arrived: number; admitted: number }
 }
 
 export function crowdFigures(run: RunRecord, leaked: number | null, endedMs: number): CrowdFigures {
-  const arrived = run.visitors.filter(visitor => visitor.arrivedMs !== null)
-  const admitted = arrived.filter(visitor => visitor.admittedMs !== null)
+  const everyone = run.visitors.filter(visitor => visitor.arrivedMs !== null)
+  const arrived = everyone.filter(visitor => !visitor.isRobot)
+  const robots = everyone.filter(visitor => visitor.isRobot)
+  const admitted = arrived.filter(isAdmitted)
   const waits = ascending(admitted.map(visitor => (visitor.admittedMs ?? 0) - (visitor.arrivedMs ?? 0)))
   const admissions = ascending(run.admissionsMs)
   return {
@@ -63,7 +67,12 @@ export function crowdFigures(run: RunRecord, leaked: number | null, endedMs: num
     sentBack: run.sentBack,
     polls: run.polls,
     seconds: round(endedMs / 1_000, 1),
+    ...(robots.length === 0 ? {} : { robots: { arrived: robots.length, admitted: robots.filter(isAdmitted).length } }),
   }
+}
+
+function isAdmitted({ admittedMs }: VisitorRecord): boolean {
+  return admittedMs !== null
 }
 
 /** Displacement in places, converted to time at the mean rate at which visitors with a place were admitted. */

@@ -1,9 +1,11 @@
 /** Standing in line: from the first request until the site itself answers, or until the visitor gives up. */
+import { solveChallenge } from 'altcha-lib'
+import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'
 import type { Browser, Loaded } from './browser.ts'
 import type { Answer } from './connections.ts'
 import type { RunClock } from './run-clock.ts'
 import type { Tally, VisitorRecord } from './tally.ts'
-import { ORIGIN_MARK, type PageVerdict, readPage, readPoll } from './waiting-page.ts'
+import { type Challenge, ORIGIN_MARK, type PageVerdict, readPage, readPoll } from './waiting-page.ts'
 
 /** The state that all visitors of a run share. */
 export interface Site {
@@ -97,15 +99,17 @@ async function closesTab(
   visitor: Visitor,
   waiting: Extract<PageVerdict, { kind: 'waiting' }>,
 ): Promise<boolean> {
-  let pollAfterMs = waiting.pollAfterMs
+  let { pollAfterMs, challenge } = waiting
   for (;;) {
     if (visitor.pollsLeft <= 0) return true
-    await clock.sleep(pollAfterMs)
+    const solves = challenge && !visitor.record.isRobot ? challenge : null
+    if (!solves) await clock.sleep(pollAfterMs)
     if (clock.isOver) return false
     visitor.pollsLeft--
     const statusUrl = waiting.statusPath === null ? null : URL.parse(waiting.statusPath, url.href)
     if (!statusUrl) return false // A page without a script is reloaded.
-    const answer = await visitor.browser.poll(statusUrl)
+    const answer = await (solves ? solve(visitor, statusUrl, solves) : visitor.browser.poll(statusUrl))
+    challenge = undefined
     if (clock.isOver) return false
     tally.polls++
     tally.part(answer)
@@ -113,8 +117,15 @@ async function closesTab(
     const verdict = readPoll(answer)
     if (verdict.kind === 'admitted') visitor.record.toldAdmitted = true
     if (verdict.kind !== 'waiting') return false
-    pollAfterMs = verdict.pollAfterMs
+    ;({ pollAfterMs, challenge } = verdict)
   }
+}
+
+/** Calculates as the page does. The answer to the solution is that of a poll. */
+async function solve({ browser }: Visitor, statusUrl: URL, challenge: Challenge) {
+  const solution = await solveChallenge({ challenge, deriveKey })
+  const url = new URL(statusUrl.href.replace('/status?', '/challenge?'))
+  return browser.solution(url, { challenge, solution })
 }
 
 function giveUp(tally: Tally, { record }: Visitor): null {

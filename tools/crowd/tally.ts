@@ -4,6 +4,8 @@ import type { Answer, Silence } from './connections.ts'
 /** Milestones of one visitor, in ms since the run began; null when not reached. */
 export interface VisitorRecord {
   readonly id: string
+  /** A script that polls like a page, and solves no challenge. */
+  readonly isRobot: boolean
   /** The first request left. */
   arrivedMs: number | null
   /** The first waiting page came: the visitor has a place. */
@@ -84,9 +86,10 @@ export class Tally implements RunRecord {
     'gave up': 0,
   }
 
-  newVisitor(id: string): VisitorRecord {
+  newVisitor(id: string, isRobot = false): VisitorRecord {
     const visitor: VisitorRecord = {
       id,
+      isRobot,
       arrivedMs: null,
       placeMs: null,
       admittedMs: null,

@@ -1,5 +1,8 @@
 /** Reads what an answer means to a visitor in line: answers in, verdicts out. */
+import type { solveChallenge } from 'altcha-lib'
 import type { Answer } from './connections.ts'
+
+export type Challenge = Parameters<typeof solveChallenge>[0]['challenge']
 
 /**
  * `origin`: the site itself answered. `refused`: a server in front of the site answered, but gave no place in line.
@@ -7,14 +10,19 @@ import type { Answer } from './connections.ts'
  */
 export type PageVerdict =
   | { readonly kind: 'origin' }
-  | { readonly kind: 'waiting'; readonly statusPath: string | null; readonly pollAfterMs: number }
+  | ({ readonly kind: 'waiting'; readonly statusPath: string | null; readonly pollAfterMs: number } & Challenged)
   | { readonly kind: 'refused' | 'blocked'; readonly retryAfterMs: number }
 
 export type PollVerdict =
   | { readonly kind: 'admitted' }
   /** The room has no ticket or session of this visitor, or no longer has it. A browser would reload the page. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'waiting'; readonly pollAfterMs: number }
+  | ({ readonly kind: 'waiting'; readonly pollAfterMs: number } & Challenged)
+
+/** A challenge of proof of work that comes with a place; absent without one. */
+export interface Challenged {
+  readonly challenge?: Challenge
+}
 
 /** Every answer of the demo shop has this header. */
 export const ORIGIN_MARK = 'demo-shop'
@@ -36,7 +44,9 @@ export function readPage(answer: Answer, originIsMarked: boolean): PageVerdict {
   }
   if (room !== undefined) {
     const statusPath = attribute(room, 'data-status')
-    return { kind: 'waiting', statusPath, pollAfterMs: pollMs(Number(attribute(room, 'data-poll') ?? Number.NaN)) }
+    const pollAfterMs = pollMs(Number(attribute(room, 'data-poll') ?? Number.NaN))
+    const data = answer.body.match(/<script id="challenge"[^>]*>(.*?)<\/script>/)?.[1]
+    return { kind: 'waiting', statusPath, pollAfterMs, ...challengeIn(data === undefined ? null : parsed(data)) }
   }
   const isError = answer.status >= 500 || answer.status === 429
   if (originIsMarked || isError) return { kind: 'refused', retryAfterMs: retryAfterMs(answer) }
@@ -48,7 +58,7 @@ export function readPoll(answer: Answer): PollVerdict {
   if (place?.state === 'admitted') return { kind: 'admitted' }
   if (place?.state === 'none') return { kind: 'none' }
   const told = typeof place?.pollAfterSeconds === 'number' ? pollMs(place.pollAfterSeconds) : null
-  return { kind: 'waiting', pollAfterMs: told ?? retryAfterMs(answer) }
+  return { kind: 'waiting', pollAfterMs: told ?? retryAfterMs(answer), ...challengeIn(place) }
 }
 
 /** The delay in Retry-After. Only its form in seconds is read. */
@@ -72,7 +82,18 @@ function attribute(tag: string, name: string): string | null {
     .replace(/&amp;/g, '&')
 }
 
-function parsed(text: string): { state?: unknown; pollAfterSeconds?: unknown } | null {
+/** A challenge of Turnstile cannot be solved here. */
+function challengeIn(place: Parsed | null): Challenged {
+  return place?.challenge?.parameters === undefined ? {} : { challenge: place.challenge as Challenge }
+}
+
+interface Parsed {
+  readonly state?: unknown
+  readonly pollAfterSeconds?: unknown
+  readonly challenge?: { readonly parameters?: unknown } | null
+}
+
+function parsed(text: string): Parsed | null {
   try {
     const value = JSON.parse(text)
     return typeof value === 'object' ? value : null

@@ -51,6 +51,7 @@ export function summaryOf(figures: CrowdFigures, url: string): string {
     ['order', `p95 ${f.displacementP95Seconds} s out of turn`],
     ['pages inside', `p95 ${f.pageP95Ms} ms, ${f.pagesFailed} failed, ${f.sentBack} visitors sent back in line`],
     ['orders', `${f.ordersPlaced}`],
+    ...(f.robots ? [['robots', `${f.robots.admitted} of ${f.robots.arrived} were let in`]] : []),
     ['statuses', statuses.join(', ') || 'none'],
     ['errors', [f.errors, ...f.errorSamples].join('; ')],
     [

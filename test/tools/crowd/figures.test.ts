@@ -15,7 +15,7 @@ function answer(more: Partial<Answer> = {}): Answer {
 function visitor(more: Partial<VisitorRecord> = {}): VisitorRecord {
   const start = { arrivedMs: null, placeMs: null, admittedMs: null, toldAdmitted: false, unanswered: 0 }
   const pages = { pagesServed: 0, pagesFailed: 0 }
-  return { id: 'run-1', now: 'coming', ...start, ...pages, ...more }
+  return { id: 'run-1', isRobot: false, now: 'coming', ...start, ...pages, ...more }
 }
 
 /** Visitors who arrive every 100 ms and take a place at once. One is admitted each second, from 10 s on. */
@@ -40,6 +40,13 @@ describe('figures of a run', () => {
     expect(figures.max60s).toBe(31)
     expect(figures.waitP50Seconds).toBe(23.5) // The 16th of 31: admitted at 25 s, arrived at 1.5 s.
     expect(figures.mostInside).toBe(31)
+  })
+
+  it('count robots by themselves', () => {
+    const tally = new Tally()
+    for (const isRobot of [false, true, true]) tally.newVisitor('run-1', isRobot).arrivedMs = 0
+    expect(crowdFigures(tally, null, 1_000)).toMatchObject({ visitors: 1, robots: { arrived: 2, admitted: 0 } })
+    expect(crowdFigures(new Tally(), null, 1_000)).not.toHaveProperty('robots')
   })
 
   it('of an empty run are zeros', () => {
@@ -118,6 +125,14 @@ describe('a page', () => {
       statusPath: '/.waiting-room/status?room=shop&claim=1',
       pollAfterMs: 7_000,
     })
+  })
+
+  it('brings a challenge of proof of work, and none of Turnstile', () => {
+    const given = (challenge: unknown) =>
+      readPage(answer({ body: `${waiting}<script id="challenge">${JSON.stringify({ challenge })}</script>` }), false)
+    const work = { parameters: { cost: 1_000 }, signature: 's' }
+    expect(given(work)).toMatchObject({ challenge: work })
+    for (const none of [null, { turnstile: { sitekey: '1x0' } }]) expect(given(none)).not.toHaveProperty('challenge')
   })
 
   it('is a waiting page where it begins as our template does', () => {
