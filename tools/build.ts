@@ -55,6 +55,8 @@ async function buildLauncher(out: string): Promise<void> {
     outfile: join(out, 'launcher.mjs'),
     bundle: true,
     platform: 'node',
+    // The other form of jsonc-parser loads its parts by a `require` that cannot be bundled.
+    mainFields: ['module', 'main'],
     target: 'node20',
     format: 'esm',
     external: ['workerd'],
