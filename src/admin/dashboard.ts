@@ -74,6 +74,9 @@ import stepUp from '../../static/admin/step-up.js'
 import toggle from '../../static/admin/switch.js'
 import tokensPart from '../../static/admin/tokens/part.js'
 import undo from '../../static/admin/undo.js'
+import visitorsPart from '../../static/admin/visitors/part.js'
+import visitorsCss from '../../static/admin/visitors/visitors.css'
+import visitorsWords from '../../static/admin/visitors/words.js'
 import words from '../../static/admin/words.js'
 import { withoutComments } from './served/without-comments.ts'
 
@@ -155,6 +158,9 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'undo.js': [JS, undo],
   'uplot.css': [CSS, uplotCss],
   'uplot.js': [JS, uplot],
+  'visitors/part.js': [JS, visitorsPart],
+  'visitors/visitors.css': [CSS, visitorsCss],
+  'visitors/words.js': [JS, visitorsWords],
   'words.js': [JS, words],
 }
 

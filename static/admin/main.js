@@ -39,12 +39,14 @@ import { showSteps, stepUpControls } from './step-up.js'
 import { flag } from './switch.js'
 import { tokensPart } from './tokens/part.js'
 import { noteChange, showUndo, undoControl } from './undo.js'
+import { visitorsPart } from './visitors/part.js'
 
 /** Each control shows settings of a room and can change them. */
 const controls = [...all('[data-setting]').map(field), ...all('[data-switch]').map(flag), healthControls(), overrides()]
 
 addPart(eventsPart)
 addPart(settingsPart)
+addPart(visitorsPart)
 addPart(checklistPart)
 addPart(reportsPart)
 addPart(alertsPart)

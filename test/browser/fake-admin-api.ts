@@ -14,6 +14,7 @@ import { spend } from '../../src/core/gcra.ts'
 import type { Decision } from '../../src/core/history/decisions.ts'
 import { type Forecast, forecastOf } from '../../src/core/history/forecast.ts'
 import type { Change, ChangeRequest, ReportListed, RoomStats } from '../../src/core/protocol/calls.ts'
+import type { Session } from '../../src/core/session.ts'
 import type { Role } from '../../src/settings/admin/named-tokens.ts'
 import { type LiveChange, liveChange } from '../../src/settings/changes.ts'
 import { SettingsError } from '../../src/settings/messages.ts'
@@ -64,6 +65,8 @@ export interface Given {
   readonly doors?: readonly string[]
   readonly health?: Partial<RoomStats['health']>
   readonly advice?: RoomStats['advice']
+  readonly limits?: RoomStats['limits']
+  readonly lanes?: RoomStats['lanes']
 }
 
 /** One request to the API, as it came. */
@@ -189,6 +192,16 @@ export async function startFakeAdmin(given: readonly Given[]) {
       case 'GET health/one':
       case 'GET health':
         return Response.json({ health: room.describe().figures.health, decisions: DECISIONS, history: [] })
+      case 'GET sessions/one': {
+        const session = room.sessions.get(setting ?? '')
+        return session ? Response.json(session) : fail(404, 'No such session')
+      }
+      case 'DELETE sessions/one': {
+        const session = room.sessions.get(setting ?? '')
+        if (!session || session.ended !== null) return fail(404, 'No such live session')
+        session.ended = 'revoked'
+        return new Response(null, { status: 204 })
+      }
       case 'DELETE health/one':
         room.lifted++
         return new Response(null, { status: 204 })
@@ -226,6 +239,7 @@ export async function startFakeAdmin(given: readonly Given[]) {
 /** A smooth crowd: visitors come, wait, are admitted at the rate while there are places, and leave. */
 class FakeRoom {
   readonly changes: Change[] = []
+  readonly sessions = new Map<string, Session>()
   readonly reports: ReportListed[] = []
   readonly operations = new FakeOperations()
   readonly #file: RoomConfig
@@ -341,11 +355,11 @@ class FakeRoom {
       permitsBanked: 2,
       remaining: null,
       entries: 0,
-      limits: {},
+      limits: this.#given.limits ?? {},
       verdicts: {},
       waiting: Math.round(this.#waiting),
       standing,
-      lanes: [],
+      lanes: this.#given.lanes ?? [],
       totals: {
         admitted: Math.floor(this.#admitted),
         polls: Math.floor(this.#admitted * 23),
