@@ -41,6 +41,8 @@ export function showParts(room) {
     const link = /** @type {HTMLAnchorElement} */ ($('parts').children[index])
     // On a phone some of the links are out of sight. A bare fragment would look like a link that skips content.
     link.href = `./${hrefOf(room, name)}`
+    // On a phone the bar is wider than the screen.
+    if (name === part && link.ariaCurrent === null) $('parts').scrollLeft = link.offsetLeft - link.offsetWidth
     link.ariaCurrent = name === part ? 'page' : null
   }
   parts.get(part)?.show(room)
