@@ -94,9 +94,9 @@ describe('frame_ancestors', () => {
       roomStub(env, 'framed').change({ set: { frame_ancestors } }, null, 'test')
     const policy = () => expect.poll(() => policyOf('framed.test'), { timeout: 4_000, interval: 200 })
     await set(['none'])
-    await policy().toMatch(/^default-src 'none'; .*; form-action 'none'; frame-ancestors 'none'$/)
+    await policy().toMatch(/^default-src 'none'; .*; form-action 'self'; frame-ancestors 'none'$/)
     await set([])
-    await policy().toMatch(/; form-action 'none'$/)
+    await policy().toMatch(/; form-action 'self'$/)
   })
 })
 
