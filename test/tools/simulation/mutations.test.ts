@@ -17,6 +17,7 @@ interface Mutation {
 const NEEDED = [
   'src/core',
   'tools/simulation',
+  'src/settings/suggest/nearest.ts',
   'tools/support/cli.ts',
   'tools/plot',
   'tools/simulate.ts',
