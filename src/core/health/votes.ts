@@ -68,7 +68,10 @@ export interface Poll {
    * failed.
    */
   readonly speed: number
-  /** The mean satisfaction of those voters who got answers within 4 T; null without one. */
+  /**
+   * The mean of the best marks of those voters who got answers within 4 T; null without one. It shows how quick the
+   * origin was before its requests began to fail.
+   */
   readonly quick: number | null
 }
 
@@ -82,12 +85,12 @@ export function countVotes(ballot: Ballot, out: ReadonlySet<number> = NO_LOTS): 
   const counted = votes.length > 1 ? votes.slice(1) : votes
   const failed = sum(counted.map(vote => vote.failed))
   const served = counted.length - failed
-  const inTime = votes.filter(({ score }) => score > 0)
+  const inTime = votes.filter(({ best }) => best > 0)
   return {
     voters: votes.length,
     failed: counted.length === 0 ? 0 : failed / counted.length,
     speed: served < MARGIN ? 1 : sum(counted.map(({ score }) => score)) / served,
-    quick: inTime.length === 0 ? null : sum(inTime.map(({ score }) => score)) / inTime.length,
+    quick: inTime.length === 0 ? null : sum(inTime.map(({ best }) => best)) / inTime.length,
   }
 }
 
@@ -105,7 +108,8 @@ const NO_LOTS: ReadonlySet<number> = new Set()
 const VOTES = Array.from({ length: MARKS }, (_, marks) => {
   const quarters = [0, 1, 2, 3, 4].filter(quarter => marks & (1 << quarter))
   if (quarters.length === 0) return null
-  return { score: sum(quarters) / quarters.length / QUARTERS, failed: marks & FAILED ? 1 / quarters.length : 0 }
+  const score = sum(quarters) / quarters.length / QUARTERS
+  return { score, best: Math.max(...quarters) / QUARTERS, failed: marks & FAILED ? 1 / quarters.length : 0 }
 })
 
 /**

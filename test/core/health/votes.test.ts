@@ -44,6 +44,13 @@ describe('a ballot', () => {
     expect(countVotes(torn).failed).toBeCloseTo(0.5)
   })
 
+  it('shows how quick the answers were before they failed', () => {
+    const marks = marksFor('satisfied') | marksOf({ samples: 2, points: 1, failed: 1 }) | marksFor('failed')
+    const ballot = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n + 3, marks]))
+    expect(countVotes(ballot)).toMatchObject({ quick: 1 })
+    expect(countVotes(ballotOf({ tolerating: 20 }))).toMatchObject({ quick: 0.5 })
+  })
+
   it('takes the mean of what a session got: half of its samples must be bad for a bad vote', () => {
     expect(marksOf({ samples: 30, points: 29, failed: 1 })).toBe(marksFor('satisfied'))
     expect(marksOf({ samples: 2, points: 1, failed: 0 })).toBe(marksFor('tolerating'))
