@@ -66,7 +66,8 @@ export class RoomHealth implements Control {
   }
 
   decide(load: Load, operator: AdmissionLimits, nowMs: number) {
-    this.#state ??= newHealth(nowMs)
+    // No rollout goes on: the room began an hour before.
+    this.#state ??= newHealth(nowMs - 3_600_000)
     const state = this.#state
     const cells: Record<string, number> = {}
     this.#ballots.take(cell => {
