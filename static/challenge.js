@@ -12,7 +12,7 @@
   const given = JSON.parse(element('challenge').textContent || '')
   /** @type {{ lead: string, failed: string, widget: string }} */
   const texts = given.texts
-  // From then on the page explains what happens without a solution.
+  // After this time the page explains what happens without a solution.
   const SLOW_AFTER_MS = 5000
   /** @type {Worker | undefined} */
   let worker

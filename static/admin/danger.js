@@ -10,7 +10,7 @@ import { count, isFull, until } from './words.js'
 /** `isDanger` asks in red. @typedef {{ title: string, texts: string[], yes: string, isDanger: boolean }} Question */
 /** One effect of a change. @typedef {{ title: string, text: string, yes: string, isDanger?: boolean }} Effect */
 
-/** So many times the limit before is a danger: it is likely a typing error. */
+/** A limit that is this many times the one before is likely a typing error. */
 const TIMES = 5
 
 /**

@@ -48,7 +48,7 @@ export function editor(form) {
   /** @type {string[]} */
   let receivers = []
   let written = ''
-  /** Rises when there are other rows or other fields. */
+  /** Rises when rows or fields are added or removed. */
   let shape = 0
 
   add.addEventListener('click', () => {
@@ -130,7 +130,7 @@ export function editor(form) {
     receivers = names
     const draft = drafts.get(room.name)
     const rules = draft?.rules ?? typedOf(room)
-    // Rows are made anew only for another shape. At each key the focus would be lost.
+    // Rows are made anew only when their shape changes. Otherwise each key would take the focus away.
     const wanted = JSON.stringify([room.name, names, shape, draft?.seen ?? inForce(room)])
     if (wanted !== written) writeRows(rows, rules.map(rowOf))
     written = wanted

@@ -8,7 +8,7 @@ import { localTime } from './words.js'
 /** @typedef {import('../api.js').ScheduledEvent} ScheduledEvent */
 /** @typedef {import('../danger.js').Effect} Effect */
 
-/** So many times the rate of the room is likely a typing error. */
+/** A rate that is this many times the rate of the room is likely a typing error. */
 const TIMES = 5
 
 /** @param {Room} room @param {Settings['events']} next @returns {Effect[]} */
