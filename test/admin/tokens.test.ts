@@ -118,7 +118,7 @@ describe('a token that was made in the dashboard', () => {
     beganMs += DAY
   })
 
-  it('costs an edge one call in five seconds for any number of requests, and one a minute for its use', async () => {
+  it('costs an edge one call in five seconds for all requests, and one a minute to report its use', async () => {
     const { seen, bindings } = watched()
     const edge = newEdge()
     const { token } = await make(newEdge(), 'fay')
@@ -133,7 +133,7 @@ describe('a token that was made in the dashboard', () => {
     expect(seen.lists).toBe(2)
   })
 
-  it('leaves wrong tokens one call a second, and tokens in secrets none', async () => {
+  it('causes at most one call a second for wrong tokens, and no call for tokens in secrets', async () => {
     const { seen, bindings } = watched()
     const edge = newEdge()
     for (let ms = 0; ms < 3 * SECOND; ms += 100) {

@@ -222,7 +222,7 @@ describe('the dashboard', () => {
     await expect.poll(() => text('forecast'), READ).toMatch(/stands still/)
   })
 
-  test('gives advice with its reason, and nothing where there is none', async () => {
+  test('shows each piece of advice with its reason, and no list in a room without advice', async () => {
     const growing = { rule: 'line-grows' as const, growsPerMinute: 45, waitMs: 1_500_000 }
     const room = { rule: 'origin-has-room' as const, apdex: 0.98, samples: 4_000 }
     const advice = [{ ...room, limit: 'new_users_per_minute' as const, to: 132 }, growing]

@@ -156,7 +156,7 @@ async function open(app: string): Promise<Page> {
   return page
 }
 
-/** Calls a function of the app, whose outcome `outcome` has later. */
+/** Calls a function of the app. The global variable `outcome` has its result later. */
 const start = (page: Page, name: string, argument?: string) =>
   page.evaluate(
     ([name = '', argument]) => {

@@ -3,7 +3,7 @@ import { runCrowd } from '../../tools/crowd/crowd.ts'
 import { startShop } from '../../tools/demo/shop.ts'
 import { startSite } from '../support/node/served.ts'
 
-it('a challenge lets people in, who solve it, and no robot', async ({ onTestFinished }) => {
+it('a challenge lets in people, who solve it, and keeps out robots', async ({ onTestFinished }) => {
   const shop = await startShop({ capacity: 1_000 })
   onTestFinished(() => shop.stop())
   const room = { name: 'shop', host: '*', total_active_users: 1_000, new_users_per_minute: 600, session_duration: 5 }

@@ -8,7 +8,7 @@ import { env } from '../support/workerd/visitor.ts'
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-/** The real stub, for helpers that want one. */
+/** The real stub, in the type that some helpers require. */
 const stubOf = (name: string) => doorStub(env, 'wide', name) as unknown as DurableObjectStub
 
 let sids = 0

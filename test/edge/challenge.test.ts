@@ -83,7 +83,7 @@ describe('a line with a challenge', () => {
     expect(text).toMatch(/<noscript><p class="note">Without this calculation your place counts after about a minute/)
   })
 
-  it('answers what is no solution by a problem, and takes none from a page of another site', async () => {
+  it('refuses a body that is no solution, and any body from a page of another site', async () => {
     const visitor = new Visitor('challenged.test', edge)
     await visitor.page()
     for (const body of ['', '{', `"${'x'.repeat(9_000)}"`]) expect((await post(visitor, body)).status).toBe(400)
@@ -111,7 +111,7 @@ describe('an open room that always sets a challenge', () => {
     expect((await visitor.page('/sale')).atOrigin).not.toBeNull()
   })
 
-  it('keeps the place of a wrong solution from ever moving', async () => {
+  it('never moves the place of a visitor whose solution was wrong', async () => {
     const visitor = new Visitor('challenging.test', edge)
     const page = await visitor.page('/sale')
     const { place } = await post(visitor, { challenge: {}, solution: {} })

@@ -62,7 +62,7 @@ describe('the preview', () => {
     expect(response.headers.get('Content-Security-Policy')).toMatch(/^sandbox allow-popups;/)
   })
 
-  it('names what there is when it is asked for something else', async () => {
+  it('names the valid values when it is asked for another one', async () => {
     const detail = async (query: string) => JSON.parse((await ask(`/preview?${query}`)).text).detail
     expect(await detail('room=nowhere')).toMatch(/^room must be one of wide, .*, got nowhere$/)
     expect(await detail('page=x')).toMatch(/^page must be one of waiting, new, called, .*, got x$/)

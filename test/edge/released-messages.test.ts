@@ -1,5 +1,5 @@
 /**
- * The edge and the objects of today with the messages of the version before. Cloudflare runs the code of objects for up
+ * The present edge and objects with the messages of the version before. Cloudflare runs the code of objects for up
  * to five minutes longer than that of the Worker.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -40,7 +40,7 @@ afterEach(async () => {
   await settled()
 })
 
-describe('the objects of today', () => {
+describe('the objects of the present version', () => {
   it('understand an old edge: its reports, its claims, and its renewals', async () => {
     const door = doorStub(env, 'released', DOOR)
     const nowMs = Date.now()

@@ -123,7 +123,7 @@ describe('a payment that returns by a form of another site', () => {
     expect(without?.headers['waiting-room-session']).toBeDefined()
   })
 
-  it('is never believed about its headers when another site has made it up', async () => {
+  it('has no influence on the headers when another site has made it up', async () => {
     const visitor = new Visitor('linked.test', newEdge())
     const shop = { ...FROM_SHOP, Origin: 'https://linked.test' }
     const own = JSON.stringify({

@@ -14,7 +14,7 @@ describe('a rehearsal', () => {
     expect(asIs.untilMs).toBe(typed.untilMs)
   })
 
-  it('has the wait of a visitor who comes at each moment', () => {
+  it('shows for each moment the wait of a visitor who comes then', () => {
     const { future } = drawn({})
     expect((future.moments[0]?.waitMs ?? 0) / MINUTE).toBeCloseTo(10, 0)
     expect(momentAt(drawn({}), 10).waitMs).toBeLessThan(6 * MINUTE)
@@ -40,7 +40,7 @@ describe('a rehearsal', () => {
     expect(Math.abs((emptyAfter(typed) ?? 0) - 20)).toBeLessThan(1)
   })
 
-  it('goes by the visitors who leave, once all places are taken', () => {
+  it('lets in as many visitors as leave, once all places are taken', () => {
     const figures = { active: 600, totalActiveUsers: 600, effectiveRatePerMinute: 600 }
     const room = seenRoom({ settings: { new_users_per_minute: 600, total_active_users: 600 }, figures })
     const [asIs, typed] = both({ totalActiveUsers: 900 }, room)
@@ -57,7 +57,7 @@ describe('a rehearsal', () => {
     expect(emptyAfter(typed) ?? 0).toBeLessThan((emptyAfter(asIs) ?? 0) * 0.7)
   })
 
-  it('has an announced crowd at its time, in both futures where a setting is typed too', () => {
+  it('shows an announced crowd at its time, and in both futures if a setting is typed, too', () => {
     const burst = { people: 3_000, atMs: NOON_MS + 30 * MINUTE }
     const [asIs, typed] = both({ burst })
     expect(asIs.future.mostWaiting).toBeLessThan(1_300)
@@ -152,7 +152,7 @@ describe('a rehearsal', () => {
           ...{ effectiveRatePerMinute: rate, totalActiveUsers: places, burst: Math.max(3, rate / 12), standing: 0 },
         }
         const { future, scale } = drawn({ room: seenRoom({ settings, figures }), typed: { holdMinutes: hold } })
-        // A step of several seconds has the burst of as many, and one person that of several.
+        // A step may stand for several seconds, and one person for several. The burst is as many times larger.
         const burst = Math.max(3 * scale.peopleEach, rate * FIVE_SECONDS * scale.timesAsFast)
         const { moments, mostInside } = future
         for (const [nth, { atMs, admitted, ratePerMinute }] of moments.entries()) {

@@ -91,7 +91,7 @@ function seenIn(world: World, { ratePerMinute, totalActiveUsers, noShows, sessio
   })
 }
 
-/** The past by the minute. The beginning of the run is at the time that makes the question come at noon. */
+/** Returns the minutes before the question. Their times are set so that the operator asks at the time of `seenRoom`. */
 function minutesOf(world: World): HistoryStep[] {
   const beganMs = Date.parse(seenRoom().now) - ASKED_AT * MINUTE
   return Array.from({ length: ASKED_AT }, (_, nth) => {

@@ -32,7 +32,7 @@ const bodyOf = async (format: ReceiverFormat, more: Partial<Notice> = {}) => {
 }
 
 describe('a notice', () => {
-  it('is signed as the example of Standard Webhooks is', async () => {
+  it('has the signature that Standard Webhooks gives for its example', async () => {
     const headers = await webhookSignature(
       SECRET,
       'msg_p5jXN8AQM9LWM0D4loKWxJek',

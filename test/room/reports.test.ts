@@ -72,7 +72,7 @@ describe('the reports of a room', () => {
     ])
   })
 
-  it('are made of any other time by the same figures, and are not kept', async () => {
+  it('can be made of any other time with the same figures, and are then not kept', async () => {
     const asked = { fromMs: T0 + 10 * MINUTE, toMs: T0 + 20 * MINUTE }
     const [byHand, kept] = [
       await room().report(asked),

@@ -11,7 +11,7 @@ const fileOf = (settings: object = {}) => parseRooms([{ ...shop, ...settings }])
 const file = fileOf()
 const times = { event_start_time: '2026-11-27T10:00:00+01:00', event_end_time: '2026-11-27T22:00:00+01:00' }
 
-/** Values of settings that fit together, whichever of them are set. */
+/** Some values for each setting. Any combination of them is valid. */
 const VALUES: Partial<Record<RuntimeSetting, readonly unknown[]>> = {
   total_active_users: [1, 100, 5_000],
   new_users_per_minute: [0, 60, 61],

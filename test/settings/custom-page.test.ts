@@ -135,7 +135,7 @@ describe('advice', () => {
 })
 
 describe('a change of pages', () => {
-  it('is recorded with shortened pages, and other changes as they are', () => {
+  it('is recorded with shortened pages, and all its other values unchanged', () => {
     const page = 'x'.repeat(70_000)
     const kept = withoutPages({ set: { message: page, custom_page_html: page, events: [{ custom_page_html: null }] } })
     const short = `${'x'.repeat(60)}... (70,000 bytes)`

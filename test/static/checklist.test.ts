@@ -118,7 +118,7 @@ describe('the checklist', () => {
     expect(found(id, given)).toMatch(words)
   })
 
-  it('is the one of the runbook', () => {
+  it('has the same points as the runbook', () => {
     const page = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8')
     const [, list = ''] = /## Checklist\n(.*?)\n## /s.exec(page) ?? []
     const lines = PHASES.flatMap(({ title, items }) => [

@@ -9,7 +9,7 @@ const NOW = 1_700_000_000_000
 const SID = 'eu-0.AAAAAAAAAAAAAAAAAAAAAA'
 
 let ring: KeyRing
-/** The same keys for a reader that knows no header, and so leaves every token to jose. */
+/** The same keys for a reader that knows no header. It passes every token to jose. */
 let joseOnly: KeyRing
 let ours: string[]
 

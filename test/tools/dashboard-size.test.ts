@@ -40,7 +40,7 @@ function textOf(file: string): string {
   return readFileSync(file, 'utf8')
 }
 
-/** Returns the syntax tree of a script, without the places of its parts. */
+/** Returns the syntax tree of a script, without the positions of its nodes. */
 function treeOf(code: string): unknown {
   return JSON.parse(
     JSON.stringify(parseAst(code, { lang: 'js' }), (key, value) =>

@@ -54,7 +54,7 @@ function faults(sent: Draft, got: Answer, ...arrivals: readonly Arrival[]): read
   return faultsOf({ sent: fill(sent, tokens, FIRST_ID), answer: got, arrivals }, site)
 }
 
-describe('the judge of what reached the origin', () => {
+describe('the check of the requests that reached the origin', () => {
   it('finds nothing wrong with a request that waits', () => {
     expect(faults(draft(), WAITS)).toEqual([])
   })

@@ -26,7 +26,7 @@ describe('an episode', () => {
     ])
   })
 
-  it('does not begin by a condition that comes and goes', () => {
+  it('does not begin while the condition comes and goes', () => {
     expect(play(Array.from({ length: 200 }, (_, index) => index % 6 !== 5))).toEqual([])
   })
 

@@ -37,7 +37,7 @@ describe('an origin that a crowd overruns', () => {
     expect(room.windows(40, GOOD).limits.totalActiveUsers).toBeGreaterThanOrEqual(280)
   })
 
-  it('gets back at first what the ceiling was cut to just before the outage', () => {
+  it('gets back at first as many sessions as the cut just before the outage allowed', () => {
     const slowing = { satisfied: 10, tolerating: 82, frustrated: 8 }
     const room = overrun(700, slowing, slowing).windows(3, { satisfied: 3 })
     expect(room.kinds).toEqual([
@@ -73,7 +73,7 @@ describe('a slow origin', () => {
     expect(room.windows(10, SLOW).kinds).toEqual(['ceiling-lowered', 'ceiling-lowered'])
   })
 
-  it('is given fewer sessions again as soon as the first cut has shown, and did not help', () => {
+  it('is cut again as soon as the effect of the first cut shows and is not enough', () => {
     const room = new Observed().windows(2, SLOW)
     room.inside = room.limits.totalActiveUsers
     expect(room.window(SLOW).kinds).toEqual(['ceiling-lowered'])

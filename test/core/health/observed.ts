@@ -62,7 +62,7 @@ export class Observed {
     return { inside: this.inside, admitted: this.admitted, hasDemand: this.hasDemand }
   }
 
-  /** Passes a window in which so many sessions were served like this. */
+  /** Adds a window in which sessions were served like this, and lets the window pass. */
   window(served: Served, upstream = 'origin'): this {
     this.nowMs += 5_000
     const sentMs = this.nowMs - 1_000

@@ -44,7 +44,7 @@ describe('a ballot', () => {
     expect(countVotes(torn).failed).toBeCloseTo(0.5)
   })
 
-  it('shows how quick the answers were before they failed', () => {
+  it('shows how quick the answers were before requests began to fail', () => {
     const marks = marksFor('satisfied') | marksOf({ samples: 2, points: 1, failed: 1 }) | marksFor('failed')
     const ballot = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n + 3, marks]))
     expect(countVotes(ballot)).toMatchObject({ quick: 1 })

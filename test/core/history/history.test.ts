@@ -21,7 +21,7 @@ const step = (minute: number, more: Partial<HistoryStep>): HistoryStep => ({
 })
 
 describe('a minute of the history', () => {
-  it('counts what the totals have grown by since it began', () => {
+  it('counts by how much the totals have grown since it began', () => {
     const before = { minted: 5, walked_in: 2, admitted: 3, 'limit/login/limited': 1 }
     const open = newOpenMinute(before, T0)
     const totals = { minted: 9, walked_in: 3, admitted: 8, called: 4.6, 'limit/login/limited': 3, 'limit/a/limited': 2 }

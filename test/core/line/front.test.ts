@@ -17,7 +17,7 @@ function lineOf(keys: readonly number[]): Arrivals {
   return arrivals
 }
 
-/** A line as an edge gets it, with at most so many people in its front. */
+/** A line as an edge gets it. Its front has at most `peopleMax` people. */
 const seenOf = (line: Arrivals, fromKey = T0, peopleMax?: number) => ({
   frontierKey: fromKey,
   curve: curveOf(line, fromKey),
@@ -46,7 +46,7 @@ describe('the front of a line', () => {
     )
   })
 
-  it('puts no person behind it before its end, and is off there by a hundredth of the line ahead', () => {
+  it('puts no person behind it before its end, and errs there by at most a hundredth of the line ahead', () => {
     fc.assert(
       fc.property(distinctKeys, fc.integer({ min: 0, max: 60 }), (keys, peopleMax) => {
         const seen = seenOf(lineOf(keys), T0, peopleMax)
@@ -65,7 +65,7 @@ describe('the front of a line', () => {
     expect([0, 1, 1 + BUCKET_MS / 2, 2, 3].map(ahead)).toEqual([0, 1, 2, 4, 5])
   })
 
-  it('does not count a confirmed ticket twice whose count is still on its way', () => {
+  it('does not count a confirmed ticket twice while its count is still on its way', () => {
     const seen = seenOf(lineOf([T0, T0 + 2]))
     const key = T0 + 1 + BUCKET_MS * 0.9
     expect(peopleAhead(seen, { key, confirmed: true })).toBe(1)
@@ -86,7 +86,7 @@ describe('the front of a line', () => {
 })
 
 describe('a held line into which sixty people come one after another', () => {
-  it('shows them the places 1 to 60, also while a visitor of them is refused again and again', () => {
+  it('shows them the places 1 to 60, even while one of these visitors is refused again and again', () => {
     const room = newRoom(T0)
     const keys = Array.from({ length: 60 }, (_, i) => T0 + 10_000 + i * 1_137.431 + (i % 7) * 61.173)
     const cells = Object.fromEntries(keys.map(key => [`line/main/${arrivalBucketOf(key)}`, 1]))

@@ -37,7 +37,7 @@ describe('a place', () => {
     expect(place()).toMatchObject({ state: 'waiting', ahead: 50, position: 51, wait: { likelyMs: 25_000 } })
   })
 
-  it('of a called visitor is among others who are called, as far as the room knows', () => {
+  it('of a called visitor comes with the number of other called visitors, where the room knows it', () => {
     const among = (calledAhead: number) => {
       const lane = { ...SNAPSHOT.lanes.main, calledAhead } as Snapshot['lanes'][string]
       return othersCalled(ticket({ key: NOW - 100_001 }), { ...SNAPSHOT, lanes: { main: lane } })

@@ -28,7 +28,7 @@ const RULES: StepRules = {
   challenge: { when: 'off', failed: 'again' },
 }
 const ROOM: RoomNow = { rules: RULES, snapshot: SNAPSHOT, hasFailed: false, isDoorEmpty: false }
-/** A visitor whose network may go on. */
+/** A visitor whose network is within its quota. */
 const VISITOR: Outsider = {
   purpose: 'enter',
   invitation: 'none',

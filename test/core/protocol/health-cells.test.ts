@@ -72,8 +72,8 @@ describe('a tally without acknowledgements', () => {
   })
 })
 
-describe('a ballot in the name of a cell', () => {
-  it('is read back as it was written, and anything else is no ballot', () => {
+describe('the votes in the name of a cell', () => {
+  it('are read back as they were written, and any other text is refused', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.integer({ min: 0, max: 1_023 }).map(String), fc.integer({ min: 0, max: 63 })),

@@ -223,7 +223,7 @@ describe('a random line', () => {
     expect(waitingTotal(room)).toBe(1)
   })
 
-  it('publishes how edges draw, and up to which key places are known', () => {
+  it('publishes the batches of the draw, and the key up to which places are known', () => {
     const room = closedMidway()
     expect(room.snapshot).toMatchObject({ batches: { fromMs: T1 - MINUTE + 1, windowMs: MINUTE } })
     expect(room.snapshot?.settledKey).toBeCloseTo(T1 - 0.001)

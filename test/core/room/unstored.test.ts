@@ -71,7 +71,7 @@ class StoredRoom {
 }
 
 describe('a room with a hundred doors', () => {
-  it('stores a chunk at most once a second, and for each report a row that is not longer than twice the report', () => {
+  it('stores a chunk at most once a second, and for each report a row of at most twice its length', () => {
     const stored = new StoredRoom()
     const people = 100
     const seconds = 6

@@ -249,7 +249,7 @@ describe('the page for waiting', () => {
     ['/\t/evil.test/', '/'],
     ['https://robots.test:444/', '/'],
     [`${CONTROL}/wait?room=robots`, '/'],
-  ])('leads a visitor inside from to=%s to %s', async (to, target) => {
+  ])('answers to=%s with a redirect to %s for a visitor who is inside', async (to, target) => {
     const { response } = await ask(wait(`&to=${encodeURIComponent(to)}`, 'robots.test'), { headers: PAGE })
     expect([response.status, response.headers.get('Location')]).toEqual([303, target])
     expect(response.headers.getSetCookie()).toHaveLength(1)

@@ -53,7 +53,7 @@ const [ANA = '', BO = '', CY = ''] = Array.from({ length: 100 }, (_, i) => `sess
   sid => lotOf(sid) >= FIVE_PERCENT,
 )
 
-describe('a session that tries the origin', () => {
+describe('a session that may try the origin', () => {
   it('goes on until the end of this trial, and has no advantage in the next', () => {
     const isolate = new Isolate().origin('half-open')
     expect([isolate.goesOn(ANA), isolate.goesOn(BO, true)]).toEqual([true, true])

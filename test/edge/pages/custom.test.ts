@@ -227,7 +227,7 @@ describe('a page of ours', () => {
     )
   })
 
-  it('cannot use a tag that is not compiled', () => {
+  it('cannot use a tag of Mustache that rooms do not support', () => {
     expect(() => compilePage('{{> head}}')).toThrow('cannot use the tag > of Mustache, at head')
   })
 })

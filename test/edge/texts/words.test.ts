@@ -35,7 +35,7 @@ describe('the end of a wait', () => {
     return ms === null ? null : new Date(ms).toISOString().slice(11, 16)
   }
 
-  it('is a time to the minute, to five minutes or to a quarter of an hour, as the wait is longer', () => {
+  it('is rounded to the minute, to five minutes or to a quarter of an hour: the longer the wait, the more', () => {
     expect([5 * MINUTE, 30 * MINUTE, 2 * HOUR].map(end)).toEqual(['10:15', '10:40', '12:15'])
   })
 

@@ -6,7 +6,7 @@ import { env } from '../../support/workerd/visitor.ts'
 const ROOM = 'own'
 const stub = () => roomStub(env, ROOM) as unknown as DurableObjectStub
 
-/** Stores a state as another version would, and begins the room anew. Returns the lines that the room then logs. */
+/** Stores a state in the form of another version, and restarts the room. Returns the lines that the room then logs. */
 async function logAfter(fact: string, state: unknown): Promise<string[]> {
   await roomStub(env, ROOM).describe()
   await runInDurableObject(stub(), (_room, { storage }) => {

@@ -47,7 +47,7 @@ describe.each(LANGUAGE_TAGS)('the texts in %s', tag => {
     expect([...texts.keys()]).toEqual(KEYS.map(([key]) => key))
   })
 
-  it('name the values of their key', () => {
+  it('contain the values of their key, and no others', () => {
     const wrong = KEYS.flatMap(([key, values]) =>
       formsOf(texts.get(key) ?? '').filter(text => {
         const named = valuesIn(text)
