@@ -39,7 +39,7 @@ const NAMES = [
 /** Object calls per 1,000 requests of sessions that go from page to page. */
 const CALLS = { most: 60, limitedBy: 'a lease of ten seconds: each page asks once' }
 
-/** One door, because all of the room shares one process here. */
+/** One door is enough, because the whole room runs in one process here. */
 const OPEN = {
   host: '*',
   total_active_users: 10_000_000,

@@ -9,8 +9,8 @@ const DEPTH_MAX = 32
 /** `curl -d` sends the form type. Programs that send no type mean JSON as well. */
 const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/json', 'text/plain']
 /**
- * Matches in valid JSON: a string, with the colon behind it when it is a name, or the begin or end of an object or
- * list.
+ * Matches the parts of valid JSON: a string, or a bracket. The colon behind a string belongs to the match, because it
+ * marks a name.
  */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*(:))?|[{}[\]]/g
 

@@ -10,9 +10,12 @@ import { STEP_MS, type Start, type Turn } from './plan.ts'
 
 /** The only door. */
 export const DOOR = 'd-0'
-/** The line that is there at the start gets keys with this distance. Only their order matters. */
+/** The distance between the keys of people who are in line at the start. Only the order of the keys matters. */
 const KEYS_APART_MS = 8
-/** How much the room has already seen of its called visitors: as much as it remembers with its half-life. */
+/**
+ * The time over which the room has learnt how many called visitors turn up. It follows from the half-life of that
+ * share.
+ */
 const LEARNT_OVER_MS = 86_000
 const LEARNT_MIN = 50
 /** People who were called in this many steps before the start may still be on their way. */

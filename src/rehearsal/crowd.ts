@@ -8,7 +8,7 @@ import type { Stream } from './plan.ts'
 const TURNS_UP_AFTER = [1, 2, 3, 4] as const
 /** A refused visitor asks again after this many steps. */
 const ASKS_AGAIN_AFTER = 2
-/** No wait in `#due` is longer, so that its places can be used again and again. */
+/** The length of the ring `#due`, in steps. Every wait is shorter, so no entry is overwritten too early. */
 const DUE_WITHIN = 8
 
 export class Crowd {

@@ -142,7 +142,7 @@ class Played {
     return { ratePerMinute, totalActiveUsers, claimWindowMs: CLAIM_WINDOW_MS, remaining: this.#remaining, event }
   }
 
-  /** Lets the people who are called meanwhile turn up in the next steps. */
+  /** Lets the people who were called in this step turn up in the next steps. */
   #callWhile(act: () => void): void {
     const before = { called: this.#room.totals.called ?? 0, key: this.#line.state.frontierKey }
     act()

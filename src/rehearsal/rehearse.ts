@@ -22,9 +22,9 @@ export interface Typed {
   readonly ratePerMinute?: number
   readonly totalActiveUsers?: number
   readonly sessionMinutes?: number
-  /** The line is held from now on for so long. 0 lets a held line go. */
+  /** The line is held from now on for this time. 0 releases a held line. */
   readonly holdMinutes?: number
-  /** So many times as many come as lately. */
+  /** Multiplies the number of newcomers. */
   readonly arrivalsTimes?: number
   readonly burst?: { readonly people: number; readonly atMs: number }
   /** Begins before this event instead of now. `earlyShare` of its people come before the start, 0 to 1. */
@@ -58,14 +58,14 @@ interface Caps {
   readonly totalActiveUsers: number | null
 }
 
-/** How far a future is drawn: the shortest of these that contains what happens. */
+/** The possible lengths of a drawing. It gets the shortest one that contains all that happens. */
 const DRAWN_MINUTES = [30, 45, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720, 960, 1_440]
 /** A line that does not end within a day is drawn for this long. */
 const ENDLESS_MINUTES = 90
 const DAY_MS = 1_440 * MINUTE_MS
 /** The drawing goes on for a while after the line is empty. */
 const AFTERWARDS = 1.25
-/** The drawing goes on to a change of the limits that comes so soon. */
+/** The drawing includes a change of the limits that comes within this time. */
 const SOON_MS = 2 * 60 * MINUTE_MS
 /** Before an event without a prequeue, the drawing begins this early. */
 const BEFORE_EVENT_MS = 5 * MINUTE_MS
@@ -112,8 +112,8 @@ function contextOf(room: SeenRoom, minutes: readonly HistoryStep[], { event: ask
 }
 
 /**
- * Returns what the first future takes of the typed values. With other settings both futures have the same crowd, so
- * that they show what the settings do. Without any, they show what the crowd does.
+ * Returns the typed values that the first future has, too. If settings are typed, both futures have the same crowd, so
+ * they show the effect of the settings. Otherwise they show the effect of the crowd.
  */
 function asIs({ event, arrivalsTimes, burst, ...settings }: Typed): Typed {
   const crowd = { ...(arrivalsTimes === undefined ? {} : { arrivalsTimes }), ...(burst ? { burst } : {}) }

@@ -6,7 +6,7 @@ import { MINUTE_MS } from '../core/timing.ts'
 import { play } from './future.ts'
 import { type Future, type Plan, STEP_MS, type Start } from './plan.ts'
 
-/** How closely a future is played: the most steps, and the most people who come in. Both are what it costs. */
+/** How closely a future is played: the most steps, and the most people who come in. More of either takes longer. */
 interface Detail {
   readonly stepsMax: number
   readonly admittedMax: number
@@ -22,7 +22,7 @@ const PEOPLE_MAX = 400_000
  * A called visitor needs this long to come in. In a future that is played faster, the wait would have it several times.
  */
 const ON_THE_WAY_MS = 5_500
-/** A chart has room for about as many. */
+/** A chart has room for about this many moments. */
 const MOMENTS = 240
 
 /** `timesAsFast`: seconds of the room in a step. `peopleEach`: people for whom one person stands. */

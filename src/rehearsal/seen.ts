@@ -53,7 +53,7 @@ export interface Habits {
   readonly arrivalsPerMinute: number
   readonly showRate: number
   readonly stayMs: number
-  /** False if the past is too short for it. Then the stay follows from the session duration. */
+  /** False if the past is too short to measure the stay. Then `stayMs` follows from the session duration. */
   readonly isStayMeasured: boolean
 }
 

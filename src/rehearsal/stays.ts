@@ -9,13 +9,13 @@ import type { Session } from '../core/session.ts'
 import { MINUTE_MS } from '../core/timing.ts'
 
 const [SHORTEST, LONGEST] = [0.5, 1.5]
-/** A stay that is longer than this is as good as one that never ends. */
+/** A longer stay has the same effect as one that never ends. */
 const STAY_MAX_MS = 24 * 60 * MINUTE_MS
 /** The halvings of the search for the mean stay: the result is right to a second. */
 const SEARCH_STEPS = 18
 /** Visitors who came in together leave together. So the stay is fitted to several minutes. */
 const FITTED_MINUTES = 5
-/** The fractional parts of its multiples are spread as evenly as possible. It is the golden ratio. */
+/** The golden ratio. The fractional parts of its multiples are spread as evenly as possible. */
 const EVENLY = 0.618_033_988_749_895
 
 /** Visitors who came in `agoMs` ago. */
@@ -131,7 +131,7 @@ export class Stays implements SessionStore {
   }
 }
 
-/** Returns which share of visitors still stays after `stayed` mean stays. */
+/** Returns the share of visitors who are still inside after `stayed`, which is in mean stays. */
 function shareLeft(stayed: number): number {
   return Math.min(1, Math.max(0, (LONGEST - stayed) / (LONGEST - SHORTEST)))
 }

@@ -1,4 +1,4 @@
-/** The entry of the browser's Web Worker: a question comes in, its answer goes out. Throws nothing at the page. */
+/** The entry of the browser's Web Worker. A message with a question gets a message with its answer. */
 import { type Question, type Rehearsal, rehearse } from './rehearse.ts'
 
 /** A Web Worker's own global. This project's types know the Worker of an edge only. */

@@ -15,12 +15,12 @@ const LOGINS_KEPT = 2_000
 const LOGIN_MS = 12 * HOUR_MS
 /** Changes of the same settings by one person within this time are one entry. */
 const MERGED_MS = 60_000
-/** An entry is looked for among so many of the newest, so that a change never reads the whole log for it. */
+/** A change is merged only into one of this many newest entries. So a change never reads the whole log. */
 const MERGED_AMONG = 200
 const KEPT_MS = 400 * 24 * HOUR_MS
 /** A longer value is cut. So no entry takes more than some kilobytes, whatever the settings contain. */
 const VALUE_CHARACTERS_MAX = 1_000
-/** An answer ends after so much of values. Ten thousand long entries would fill the memory of the object. */
+/** The most characters of values in one answer. Ten thousand long entries would fill the memory of the object. */
 const ANSWER_CHARACTERS_MAX = 4_000_000
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -45,7 +45,7 @@ export class AuditLog {
     this.#sql = sql
   }
 
-  /** Adds a deed, but for a login that is known. */
+  /** Records a deed, unless it is a login that was already recorded within `LOGIN_MS`. */
   note(deed: Deed, nowMs: number): void {
     if (deed.action === 'logged-in' && this.#isKnownLogin(deed, nowMs)) return
     this.add(deed, nowMs)

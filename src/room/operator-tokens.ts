@@ -4,7 +4,7 @@ import { HOUR_MS, MINUTE_MS } from '../core/timing.ts'
 
 /** Isolates keep the list in memory, so it is short. */
 const VALID_MAX = 100
-/** A token that was revoked or has ended stays in the list for so long, for operators to see. */
+/** Operators still see a token in the list for this long after it was revoked or has ended. */
 const KEPT_MS = 90 * 24 * HOUR_MS
 const ID_CHARACTERS = 12
 
@@ -34,7 +34,7 @@ export class OperatorTokens {
     return this.#sql.exec<Row>('SELECT * FROM tokens ORDER BY made_ms DESC, id').toArray().map(tokenOf)
   }
 
-  /** Returns null when so many tokens are valid that no other one fits. */
+  /** Returns null when the limit on valid tokens is reached. */
   add({ name, role, sha256, madeBy, endsAtMs }: NewToken, nowMs: number): MadeToken | null {
     this.#sql.exec('DELETE FROM tokens WHERE MIN(ends_ms, COALESCE(revoked_ms, ends_ms)) < ?', nowMs - KEPT_MS)
     const valid = this.all().filter(token => token.revokedAtMs === null && token.endsAtMs > nowMs)

@@ -10,7 +10,7 @@ import type { FuzzedSite } from './site.ts'
 export interface Difference {
   readonly fault: string
   readonly site: string
-  /** How many requests showed the fault. A log line counts once for each batch. */
+  /** The number of requests that showed the fault. A line in the log counts once for each batch of requests. */
   count: number
   /** The first request, or the first of its batch, by its number in the order of the seed. */
   readonly first: number

@@ -44,8 +44,8 @@ export interface House {
   readonly brokenShare?: number
   readonly givesUpMs?: number
   /**
-   * So many isolates are of a version in which sessions did not vote, until this second. Then each visitor stays at one
-   * isolate.
+   * A rollout: this many isolates run a version in which sessions did not vote, until this second. In such a run each
+   * visitor always goes to the same isolate.
    */
   readonly old?: { readonly isolates: number; readonly untilSecond: number }
 }

@@ -30,7 +30,9 @@ export interface Figures {
   estimateErrorLastSeconds: number | null
   /** The share of the shown ranges within which the visitor came in; null when none was shown. */
   rangesTrueShare: number | null
-  /** The largest rise of a shown wait from one poll to the next without a reason shown, as a quotient. */
+  /**
+   * The largest quotient of a shown wait and the wait shown at the poll before. Waits with a shown reason do not count.
+   */
   waitRiseMax: number
   pollsPerVisitor: number
   objectCallsPerVisitor: number

@@ -35,7 +35,7 @@ export interface Scenario {
   readonly edges: number
   /** The number of doors; with `growsFrom` the most. */
   readonly doors: number
-  /** The room begins with so many doors and adds more by itself; absent where the number is fixed. */
+  /** The number of doors at the beginning, to which the room adds more by itself; absent where the number is fixed. */
   readonly growsFrom?: number
   readonly clockSkewMs: number
   /** Share of messages that never arrive, and also of messages that are 1 to 8 seconds late. */

@@ -31,6 +31,6 @@ export class Counts {
   robotsAdmitted = 0
   /** Tickets of scripts that have counted in line. */
   scriptsCounted = 0
-  /** Rows of the room, and alarms of doors. */
+  /** Rows that the room has written, and alarms that doors have set. */
   rowsWritten = 0
 }

@@ -31,7 +31,7 @@ const TABLE = {
   chromium: {
     purpose: 'the waiting page and the dashboard in a real browser',
     variable: 'CHROMIUM',
-    // The shell has no windows, and takes a quarter of the time to open a page in a new context.
+    // The headless shell opens a page in a new context four times as fast.
     commands: [
       'chromium-headless-shell',
       'chromium',
@@ -86,7 +86,7 @@ const TABLE = {
   },
   nginx: {
     purpose: 'the nginx configurations of docs, with auth_request',
-    // Debian installs the program where only root's path leads.
+    // Debian installs nginx in a folder that is only in root's search path.
     commands: ['nginx', '/usr/sbin/nginx'],
     check: ['-V'],
     prints: /--with-http_auth_request_module/,

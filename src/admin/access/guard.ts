@@ -12,7 +12,7 @@ export type Access =
   | { readonly kind: 'off' }
   | { readonly kind: 'expired'; readonly name: string }
   | { readonly kind: 'denied' }
-  /** The token is in no secret, and the object that has the others does not answer. */
+  /** The token is in no secret, and the object that stores the other tokens does not answer. */
   | { readonly kind: 'unsure' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number }
 
@@ -23,7 +23,10 @@ interface Accepted {
   /** The token that only reads metrics. Null when it is unset, and on every other route. */
   readonly metrics: string | null
   readonly named: readonly NamedToken[]
-  /** Looks up a token that was made in the dashboard, by its SHA-256. Null where no admin could make one. */
+  /**
+   * Looks up a token that was made in the dashboard, by its SHA-256. Null in a deployment in which no admin can make
+   * tokens.
+   */
   readonly made: ((sha256: string) => Promise<Lookup>) | null
 }
 

@@ -7,11 +7,11 @@ import { seldom } from '../../runtime/log.ts'
 import { within } from '../../runtime/within.ts'
 import { type Env, OPERATORS, operatorsStub } from '../../settings/env.ts'
 
-/** A list is used for so long, so a revoked token is refused everywhere within this time. */
+/** The longest use of a list. So a revoked token is refused everywhere within this time. */
 const REVOKED_WITHIN_MS = 5_000
 /** A token that is not in the list may be new. Then the object is asked again, at most this often. */
 const ASKED_EVERY_MS = 1_000
-/** While the object does not answer, the last list is used for so long. */
+/** While the object does not answer, the last list is used for at most this time. */
 const KEPT_MS = 60_000
 const ANSWERED_WITHIN_MS = 1_000
 /** The time of the last use is reported at most this often. */
@@ -30,7 +30,10 @@ export class Registry {
   #askedAtMs = Number.NEGATIVE_INFINITY
   readonly #reported = new Map<string, number>()
 
-  /** Returns the token with this hash. Revoked ones are unknown. `silent`: no list could be read. */
+  /**
+   * Returns the valid token with this hash. A revoked token counts as unknown. `silent` means that no list could be
+   * read.
+   */
   async find(env: Env, sha256: string, nowMs: number): Promise<Lookup> {
     if (!this.#isFresh(nowMs)) await this.#ask(env, nowMs)
     const found = this.#search(sha256, nowMs)

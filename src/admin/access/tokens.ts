@@ -14,7 +14,7 @@ import type { Registry } from './registry.ts'
 const DAYS_MAX = 400
 const DAYS = 90
 const BYTES = 32
-/** Scanners for leaked secrets can find tokens by this. */
+/** Scanners for leaked secrets recognize a token by this prefix. */
 const PREFIX = 'antesala_'
 
 export function tokenRoutes(app: Admin, registry: Registry): void {
@@ -50,7 +50,10 @@ export function tokenRoutes(app: Admin, registry: Registry): void {
   })
 }
 
-/** Tokens are for all rooms, so each room has the deed in its log. A room that does not answer must not stop it. */
+/**
+ * A token is valid for all rooms, so the log of each room gets the deed. A room that does not answer must not stop the
+ * change.
+ */
 async function recordInRooms(
   context: AdminContext,
   action: 'token-added' | 'token-removed',
@@ -78,7 +81,10 @@ function readAsked(value: unknown) {
   }
 }
 
-/** No answer has the hash: only its beginning, by which a token is revoked. */
+/**
+ * Returns a token for an answer, without its hash. The id is the beginning of the hash, and names the token in a call
+ * that revokes it.
+ */
 function listed({ sha256: _, ...token }: MadeToken) {
   return { from: 'dashboard' as const, ...token }
 }

@@ -61,7 +61,7 @@ export function curvesOf({ figures, ...span }: Reported, moment: (ms: number) =>
   // Steps begin at whole multiples of their length.
   const [fromMs, toMs] = [Math.floor(span.fromMs / stepMs) * stepMs, Math.ceil(span.toMs / stepMs) * stepMs]
   return panels.flatMap(({ title, unit, lines }) => {
-    // A limit far above all people would press their curves to the ground.
+    // A limit far above all numbers of people would make their curves flat.
     const highest = (look: boolean) =>
       Math.max(
         0,
@@ -89,7 +89,7 @@ interface Frame {
   readonly top: number
 }
 
-/** A step in which nothing is known, or the room slept, is a gap, and so is a limit above the panel. */
+/** A line has a gap where its value is unknown, where the room slept, and where a limit is above the panel. */
 function pathOf(steps: readonly HistoryStep[], of: Line['of'], { fromMs, toMs, stepMs, top }: Frame): string {
   let path = ''
   let before: number | null = null

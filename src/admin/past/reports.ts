@@ -10,7 +10,7 @@ import { isTimeZone, reportPage } from './report-page.ts'
 
 const FORMS = ['json', 'html', 'csv'] as const
 type Form = (typeof FORMS)[number]
-/** Stands for the report of a time that is asked for. The id of an event's report ends in its time. */
+/** Names the report of any time. It differs from all names of events' reports, because those end in a time. */
 const ANY_TIME = 'span'
 
 /** The longest time of a report: that of the longest event. */

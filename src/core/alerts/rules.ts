@@ -28,7 +28,7 @@ export interface AlertRule {
   readonly when: AlertKind
   /** In the unit of the kind; null where it has none. */
   readonly threshold: number | null
-  /** The condition must last so long before the alert fires, and be gone so long before it is resolved. */
+  /** The condition must last this long before the alert fires, and be gone for as long before it is resolved. */
   readonly forMs: number
   /** The least time from one firing to the next. */
   readonly pauseMs: number

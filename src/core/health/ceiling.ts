@@ -15,7 +15,10 @@ import { clamp, type HealthVerdict } from './verdict.ts'
 export interface Ceiling {
   /** Sessions allowed, null while the operator's total is in force. */
   readonly sessions: number | null
-  /** After an overrun the ceiling doubles up to the number that was borne. Null while it rises carefully. */
+  /**
+   * After an overrun: the number of sessions up to which the ceiling doubles. Null while the ceiling rises in small
+   * steps.
+   */
   readonly fastTo: number | null
   readonly badWindows: number
   /** Windows in a row that were so good that more sessions would do no harm. */
@@ -26,7 +29,7 @@ export interface Ceiling {
   readonly cutAtMs: number | null
   /** Sessions that were there when trouble began. */
   readonly trouble: number
-  /** Sessions that were there during the last good window: the origin has just borne so many. Null before the first. */
+  /** Sessions that were there during the last good window. The origin has just borne them. Null before the first. */
   readonly borne: number | null
   /** The rise is measured against this many sessions. It shrinks less than the ceiling when cuts follow one another. */
   readonly range: number
@@ -59,8 +62,8 @@ export interface Moment {
 }
 
 /**
- * Sessions end over minutes, so the effect of a cut shows only when as few are there as it left, or after this time. A
- * second cut before that would be one too many.
+ * Sessions end over minutes. So the effect of a cut shows only when as few sessions are there as the cut allows, or
+ * after this time. A second cut before that would be too much.
  */
 const CUT_SHOWS_WITHIN_MS = 140_000
 /** A cut leaves between these shares of the sessions. */
@@ -68,7 +71,7 @@ const CUT = { low: 0.6, high: 0.9 }
 const CUT_MARGIN = 1.02
 /** The rise from nothing to where trouble began takes this long, which is slow compared with the delay of a vote. */
 const FULL_RANGE_MS = 600_000
-/** Between these shares of the level where trouble began the ceiling rises by a part of the usual step. */
+/** The ceiling rises by a part of the usual step while it is between these shares of the level where trouble began. */
 const CREEP = { from: 0.93, to: 1.15, part: 0.1 }
 /** After an overrun the ceiling doubles in this time. */
 const DOUBLES_IN_MS = 60_000
@@ -85,7 +88,7 @@ const RANGE_OF_TROUBLE = 2
  * the origin fails.
  */
 const ROOMY_WINDOWS = 5
-/** A ceiling comes down little by little only after so many tight windows. */
+/** A ceiling comes down slowly only after this many tight windows. */
 const TIGHT_WINDOWS = 3
 /** The ceiling rises only when this share of it is used: an unused ceiling is no evidence for a higher one. */
 const USED_FROM = 0.8
@@ -116,12 +119,12 @@ export function steer(ceiling: Ceiling, verdict: HealthVerdict, apdexTarget: num
   }
   if (sessions === null) return well
   if (verdict.isTight && fastTo === null) return eased(well, sessions, moment)
-  // A ceiling of 1.7 admits one session, which is all of it.
+  // A ceiling of 1.7 admits one session. With one session it is fully used.
   const isUsed = load.there >= Math.floor(USED_FROM * sessions)
   return verdict.hasRoom && isUsed && (load.hasDemand || load.isRationed) ? raised(well, sessions, moment) : well
 }
 
-/** The origin is well, but only just. Nothing is cut, but after some such windows the ceiling comes down slowly. */
+/** Lowers the ceiling slowly, without a cut, after several windows in which the origin was only just well. */
 function eased(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
   if (ceiling.tightWindows < TIGHT_WINDOWS) return ceiling
   return { ...ceiling, sessions: Math.max(moment.rules.sessionsMin, sessions - stepOf(ceiling, sessions, moment)) }
@@ -210,7 +213,8 @@ function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment)
 }
 
 /**
- * The usual step of a window. Far beyond the level where trouble began, it is measured against the level reached.
+ * Returns the usual step of one window. The whole range takes `FULL_RANGE_MS`, and the range is at least the level that
+ * was reached.
  */
 function stepOf({ range, trouble }: Ceiling, sessions: number, { operator, tookMs }: Moment): number {
   const reached = Math.min(operator.totalActiveUsers * RANGE_OF_TOTAL, Math.max(trouble, sessions))

@@ -71,7 +71,7 @@ export function admissionLimitsNow<Rules extends AdmissionLimits>(
 ): Rules {
   const { mode, upstreams, pins } = now.rules
   const limits = mode === 'enforce' ? steered(health, load, operator, now) : operator
-  // Visitors who were admitted to a blocked site would only see its page, so no visitor is, in any mode.
+  // A visitor who is admitted to a blocked site would only see its error page. So no visitor is admitted, in any mode.
   const isBlocked = upstreams.some(({ name, critical }) => critical && own(pins.breakers, name) === 'open')
   if (pins.ratePerMinute === null && pins.sessions === null && !isBlocked) return limits
   const rate = pins.ratePerMinute === null ? limits.ratePerMinute : Math.min(operator.ratePerMinute, pins.ratePerMinute)

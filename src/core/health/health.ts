@@ -54,7 +54,7 @@ const QUICK_FROM = 0.98
 export function advance(health: HealthState, moment: HealthMoment): readonly HealthStep[] {
   const { load, rules, nowMs } = moment
   if (rules.mode === 'off') {
-    // No votes are ingested. The known state will be outdated by the time health is turned on again.
+    // No votes are ingested while health is off. The known state would be outdated when health is turned on again.
     if (Object.keys(health.upstreams).length > 0) Object.assign(health, newHealth(nowMs))
     return []
   }
@@ -71,8 +71,8 @@ export function advance(health: HealthState, moment: HealthMoment): readonly Hea
 }
 
 /**
- * Applies the result of an active probe: null for no good answer. Three good ones end a pause early, and this step is
- * returned.
+ * Applies the result of an active probe. `tookMs` is null if no good answer came. Three good answers in a row end a
+ * pause early, and then the step is returned.
  */
 export function probed(
   health: HealthState,
@@ -189,8 +189,8 @@ function applyVerdict(health: HealthState, judged: Judged, moment: HealthMoment)
 }
 
 /**
- * Whether an origin that is down was overrun: its answers in time were slow, or a crowd got none. An origin whose
- * answers were quick has died by itself.
+ * Whether visitors have overrun an origin that is down. They have if its answers in time were slow, or if a crowd got
+ * no answer. An origin whose answers were quick has failed by itself.
  */
 function wasOverrun(ceiling: Ceiling, { known: { quick }, verdict, upstream }: Judged, moment: Moment): boolean {
   const isSlow = (speed: number) => speed < QUICK_FROM * upstream.apdexTarget

@@ -31,8 +31,8 @@ const SEEN_MARGIN = 1.15
 /** A visitor who reads a page, or is blocked, asks more often than this. */
 const THERE_FOR_MS = 60_000
 /**
- * A room begins anew with each deployment. For this long after it edges of the version before, where sessions may not
- * vote, can report beside new ones. Then no session is taken for gone.
+ * A room begins anew with each deployment. For this time edges of the version before can report beside new ones. In
+ * that version perhaps no session votes, so no session counts as gone.
  */
 const ROLLOUT_MS = 300_000
 

@@ -69,8 +69,8 @@ export interface Poll {
    */
   readonly speed: number
   /**
-   * The mean of the best marks of those voters who got answers within 4 T; null without one. It shows how quick the
-   * origin was before its requests began to fail.
+   * The mean of the best marks of the voters who got an answer within 4 T; null if there are none. It shows how quick
+   * the origin was before its requests began to fail.
    */
   readonly quick: number | null
 }

@@ -7,11 +7,13 @@ import { type HealthVerdict, judge, VOTERS_MIN } from './verdict.ts'
 
 /** A window with too few votes goes on, up to this many windows. */
 export const THIN_WINDOWS_MAX = 4
-/** After those windows so many good votes are enough: a ceiling must rise again, however few sessions are there. */
+/**
+ * After those windows this many good votes are enough. Otherwise a ceiling over a few sessions could not rise again.
+ */
 export const WELL_VOTES_MIN = 3
-/** After those windows so many voters are enough where most of them are badly served. */
+/** After those windows this many voters are enough if most of them are badly served. */
 const DOWN_VOTERS_MIN = 5
-/** A trial has few visitors: so many votes are enough, and one after a second window. */
+/** A trial has few visitors. So this many votes are enough, and one vote after a second window. */
 const TRIAL_VOTES = 3
 /** One session alone ends a trial only after it has failed this often. */
 const TRIAL_VOTES_OF_ONE = 6

@@ -9,11 +9,11 @@ export interface Decision extends Pick<HealthStep, 'upstream' | 'did'> {
   readonly saw: {
     /** Sessions that voted; null in a decision from before sessions voted. */
     readonly sessions: number | null
-    /** Their mean satisfaction, 0 to 1. */
+    /** The mean satisfaction of these sessions, 0 to 1. */
     readonly apdex: number
-    /** The share of them whose requests failed. */
+    /** The share of these sessions whose requests failed. */
     readonly failures: number
-    /** Sessions that had a place, and those of them who were there. */
+    /** Sessions that had a place, and how many of them were there. */
     readonly inside: number
     readonly there?: number
   } | null

@@ -74,8 +74,8 @@ export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
 }
 
 /**
- * Returns how fast the line grows now, in people a minute. Called people on their way in take turns, and as many people
- * are called in their place. So the line grows as if none were on their way.
+ * Returns how fast the line grows now, in people a minute. Called people who are on their way use up turns, but as many
+ * other people are called instead. So the line grows as if no called people were on their way.
  */
 function growthPerMinute(now: Outlook, step: Omit<Step, 'now'>): number {
   const flow = { line: now.waiting, coming: 0, inside: now.inside, passed: 0, admitted: 0 }
@@ -84,8 +84,8 @@ function growthPerMinute(now: Outlook, step: Omit<Step, 'now'>): number {
 }
 
 /**
- * Returns how many visitors left in a minute, over these minutes, of which the last one may still go on. Oldest first.
- * Null before a minute has passed, and until visitors have left.
+ * Returns how many visitors left per minute, as the mean over these minutes. They are oldest first, and the last one
+ * may not have ended. Returns null before a minute has passed, and while no visitor has left.
  */
 export function departuresPerMinute(minutes: readonly HistoryStep[], inside: number, nowMs: number): number | null {
   const [first] = minutes

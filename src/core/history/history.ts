@@ -91,7 +91,7 @@ export function soFar(
   origin: OriginFigures | null,
 ): HistoryStep {
   const now = countedIn(totals)
-  // A minute that an older version began lacks later counts. They begin with its end.
+  // A minute that an older version began lacks the newer counts. These counts begin after that minute.
   const counts = mapped(now, (count, key) => Math.max(0, Math.round(count - (open.base[key] ?? count))))
   return { atMs: open.minute * MINUTE_MS, ...counts, ...open.gauges, ...(origin ?? NO_ANSWERS) }
 }

@@ -14,7 +14,7 @@ export interface Flow {
   readonly admitted: number
 }
 
-/** A stored minute is spread over so many moments. */
+/** The number of moments over which a stored minute is spread. */
 const PARTS = 6
 
 export class LastMinute {

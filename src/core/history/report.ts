@@ -11,7 +11,10 @@ import { type Waits, waitsIn } from './waits.ts'
 const STEPS_MAX = 120
 /** The lengths of their steps, in minutes. */
 const LENGTHS = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1_440, 4_320] as const
-/** A room with this share of its places taken is full. The last place changes hands while it is counted. */
+/**
+ * A room with this share of its places taken counts as full, because the last places change hands while they are
+ * counted.
+ */
 const FULL_SHARE = 0.98
 
 interface Peak {
@@ -49,7 +52,10 @@ export interface SpanFigures {
     /** Admissions that the rate in force allowed in these minutes. */
     readonly allowed: number
     readonly admitted: number
-    /** Those of these minutes in which the places were taken, so that the places and not the rate were the limit. */
+    /**
+     * The minutes with a line in which all places were taken. In these minutes the places were the limit, and not the
+     * rate.
+     */
     readonly fullMinutes: number
   }
   readonly origin: {

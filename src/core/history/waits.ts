@@ -1,13 +1,13 @@
 /**
- * The waits of people in line, as they were and not as they were foreseen: from the length of the line when they came,
- * and from how fast it was called after that.
+ * The real waits of people in line, and not the foreseen ones. They follow from the length of the line when people
+ * came, and from how fast it was called after that.
  *
- * People count as if they had come evenly over their step, and had stood in the order of their arrival. So a wait is
- * exact to about a step. In a room that draws places by lot only the mean is theirs.
+ * People count as if they had come evenly over their step and stood in the order of their arrival. So a wait is exact
+ * to about one step. In a room that draws places by lot, only the mean is right.
  */
 import type { HistoryStep } from './history.ts'
 
-/** The people of a step are taken as so many groups, one after another. */
+/** The people of a step are divided into this many groups, one after another. */
 const GROUPS = 5
 
 export interface Waits {
@@ -37,13 +37,13 @@ export function waitsIn(steps: readonly HistoryStep[], stepMs: number): Waits | 
 }
 
 /**
- * Returns how long people waited who came when this part of a step had passed: until all people ahead were called. Null
- * if some of them never were.
+ * Returns how long people waited who came at this part of the step, from 0 to 1: until all people ahead of them were
+ * called. Returns null if some people ahead were never called.
  */
 function waitOf(steps: readonly HistoryStep[], index: number, part: number, stepMs: number): number | null {
   const step = steps[index] as HistoryStep
   const before = steps[index - 1]
-  // The line of the step before still stands if that step is the one just before this one.
+  // If the step just before this one is missing, no line stood when this step began.
   const waitingBefore = before && before.atMs + stepMs === step.atMs ? before.waiting : 0
   let ahead = waitingBefore + part * (step.waiting - waitingBefore)
   const cameAtMs = step.atMs + part * stepMs

@@ -14,10 +14,15 @@ export type Front = readonly number[]
 /** The front travels to every edge each second. A thousand people are 3 KB in a crowd, and 5 KB in a thin line. */
 const FRONT_PEOPLE_MAX = 1_000
 
-/** The largest distance of which V8 makes a short integer and no number of nine bytes. It is 37 hours. */
+/**
+ * V8 stores a distance up to this one as a short integer, and a larger one as a number of nine bytes. It is 37 hours.
+ */
 const DISTANCE_MAX = 2 ** 30 - 1
 
-/** The front never ends within a bucket. A bucket of which the frontier has called a part counts whole people. */
+/**
+ * The front never ends within a bucket. If the frontier has called a part of a bucket, its remaining people count as
+ * whole people.
+ */
 export function frontOf(arrivals: Arrivals, fromKey: number, peopleMax = FRONT_PEOPLE_MAX): Front {
   const front: number[] = []
   let last = arrivalBucketOf(fromKey)

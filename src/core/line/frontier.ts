@@ -117,7 +117,8 @@ export function comingIn(state: FrontierState, ready: number): number {
 }
 
 /**
- * Returns how many called tickets have had no time to be seen. Visitors are assumed to be seen evenly over that time.
+ * Returns how many called tickets cannot have been seen yet. Visitors are assumed to come evenly between `SEEN_FROM_MS`
+ * and `SEEN_WITHIN_MS` after the call.
  */
 function pending(state: FrontierState, nowMs: number): number {
   let tickets = 0

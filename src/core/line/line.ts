@@ -37,7 +37,7 @@ export interface LineState {
   control: FrontierState
   /** Called people who are still to come in, as shown to edges. */
   calledAhead: number
-  /** People called since that was counted; absent in a state of an earlier version. */
+  /** People called since `calledAhead` was counted; absent in a state of an earlier version. */
   calledSince?: number
   speed: SpeedState
   /** The lane serves keys after this one; absent for the main lane. */

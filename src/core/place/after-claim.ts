@@ -49,6 +49,6 @@ export function ticketAgain(
   nowMs: number,
 ): Ticket {
   const place = { ...frontFor(again, snapshot), byMs: nowMs + rules.claimWindowMs }
-  // The visitor was inside, so the session before was no stranger's.
+  // This visitor was already inside, so no new challenge is needed.
   return newTicket({ room, sid: again.sid, ...place, challenge: { state: 'solved' } }, snapshot, nowMs)
 }

@@ -62,8 +62,8 @@ export function mayCountUnsolved({ challenge }: Ticket, nowMs: number): boolean 
 }
 
 /**
- * Returns how many tickets count without a solution at one isolate. Scripts from very many networks could else take a
- * slow room for themselves.
+ * Returns the quota of tickets that count without a solution at one isolate. Otherwise scripts from very many networks
+ * could fill a slow room.
  */
 export function unsolvedQuota(ratePerMinute: number): Quota {
   return quotaOf(Math.max(1, ratePerMinute * UNSOLVED_SHARE), 60_000, UNSOLVED_BURST)

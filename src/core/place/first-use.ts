@@ -40,7 +40,10 @@ function delayed(placed: Placed, delayMs: number, rules: StepRules, nowMs: numbe
   return { ...keptTurn(placed, rules, nowMs), why, delayMs, isUnsolved: false }
 }
 
-/** A visitor who is called keeps the turn. One whom the frontier has stepped back behind has no turn to miss. */
+/**
+ * A called visitor keeps the turn. A visitor who is no longer called, because the frontier has stepped back, has none
+ * to miss.
+ */
 function keptTurn({ ticket, place, snapshot, visitor }: Placed, rules: StepRules, nowMs: number) {
   const { issued } = visitor
   const keepsTurn = issued === null && place.state === 'called'

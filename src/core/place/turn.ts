@@ -4,7 +4,7 @@ import type { Ticket } from '../ticket.ts'
 /** A token contains its time of issue in whole seconds. */
 const ISSUED_WITHIN_MS = 1_000
 
-/** Returns the end of a turn of which the visitor has learnt, or null. */
+/** Returns the end of the turn, or null if the visitor has not learnt of it. */
 export function turnEndsMs({ byMs, issuedMs }: Ticket, claimWindowMs: number): number | null {
   return byMs === null ? null : Math.min(byMs, issuedMs + claimWindowMs + ISSUED_WITHIN_MS)
 }

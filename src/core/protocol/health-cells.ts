@@ -1,6 +1,6 @@
 /**
- * The cells in which edges report on upstreams: `health/UPSTREAM/SECOND/LETTER...`. They travel in the reports that
- * there are anyway (`core/tally.ts`): nothing is lost, and nothing counts twice.
+ * The cells in which edges report on upstreams: `health/UPSTREAM/SECOND/LETTER...`. They are a part of the usual
+ * reports (`core/tally.ts`), so nothing is lost and nothing counts twice.
  *
  * SECOND is the one in which the requests were sent, so that a trial can be distinguished from the time before it.
  */
@@ -21,7 +21,7 @@ const LETTERS: Readonly<Record<SampleMark | 'retry-after', string>> = {
 const MARK_OF_LETTER = new Map(Object.entries(LETTERS).map(([mark, letter]) => [letter, mark as keyof typeof LETTERS]))
 /** An answer that is older than this is ignored. */
 const OLD_AFTER_MS = 60_000
-/** The longest timeout there may be, and a second for the stamp. */
+/** The longest timeout that can be set, and one second because the stamp is in whole seconds. */
 const TIMEOUT_MAX_MS = 101_000
 /** With fewer cells a search for old ones is not worthwhile. */
 const CELLS_MANY = 1_000
@@ -53,7 +53,7 @@ export function patternCell(upstream: string, pattern: string, ballot: Ballot, s
   return `${stampOf(upstream, sentMs)}/p${encode(ballot)}.${encodeURIComponent(pattern)}`
 }
 
-/** The pattern of an address: its first two segments, without numbers and other long names of single things. */
+/** Returns the pattern of an address: its first two segments, in which numbers and very long names become `*`. */
 export function patternOf(path: string): string {
   const segments = path.split('/', 3).slice(1)
   const general = segments.map(segment => (/^\d+$/.test(segment) || segment.length > 24 ? '*' : segment))

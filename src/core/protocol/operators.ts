@@ -22,7 +22,7 @@ export type NewToken = Pick<MadeToken, 'name' | 'role' | 'sha256' | 'madeBy' | '
 export interface OperatorCalls {
   /** Returns all tokens, newest first. Those that were revoked or have ended are among them for 90 days. */
   tokens(): Promise<readonly MadeToken[]>
-  /** Stores a token. Returns null when so many are valid that no other one fits. */
+  /** Stores a token. Returns null when the limit on valid tokens is reached. */
   addToken(token: NewToken): Promise<MadeToken | null>
   /** Returns null when there is no such valid token. */
   revokeToken(id: string, by: string): Promise<MadeToken | null>

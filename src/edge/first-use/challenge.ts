@@ -52,7 +52,7 @@ export function solvesInMs(visit: Visit, room: RoomClient, ticket: Ticket): numb
   return room.spendOrWaitMs(`solution/${placeIdOf(ticket)}`, SOLUTIONS, visit.nowMs)
 }
 
-/** Returns the ticket of a visitor who has sent a solution: solved, failed, or as it was. */
+/** Returns the ticket after its visitor has sent a solution: solved, failed or unchanged. */
 export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Ticket> {
   const { when, failed } = room.settings.at(visit.nowMs).step.challenge
   const isOver = ticket.confirmed || ticket.challenge?.state === 'solved'
@@ -63,7 +63,7 @@ export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticke
   return tested === 'wrong' && failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
 }
 
-/** A token of Turnstile is tested also while the isolate sets calculations: its visitor may have it already. */
+/** A token of Turnstile is also tested while the isolate sets calculations, because a visitor may already have one. */
 async function test(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Verified> {
   if (room.settings.config.challenge.provider !== 'turnstile') return room.tokens.testSolution(ticket, given)
   if (typeof given === 'object' && given !== null && 'turnstile' in given)

@@ -17,7 +17,7 @@ const VERIFY = 'https://challenges.cloudflare.com/turnstile/v0/siteverify'
 /** The host from which the page loads the widget. */
 export const TURNSTILE_HOST = 'https://challenges.cloudflare.com'
 const TOKEN_MAX = 2_048
-/** A visitor waits so long for the answer of Cloudflare. */
+/** The longest time that a visitor waits for the answer of Cloudflare. */
 const ANSWERS_WITHIN_MS = 3_000
 /** After a failure an isolate asks Cloudflare again only after this time. */
 const ASKED_AGAIN_AFTER_MS = 30_000

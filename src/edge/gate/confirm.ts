@@ -22,7 +22,9 @@ export function asksBeforeClaim(visit: Visit, config: RoomConfig, ticket: Ticket
   return visit.kind === 'navigation' && visit.isSafe && Boolean(ticket?.confirmed) && asks(visit, config)
 }
 
-/** Whether a request is for the page for waiting, which leads on to the site and never goes to the origin itself. */
+/**
+ * Whether a request is for the page for waiting. This page leads on to the site, and the origin never gets its request.
+ */
 export function isWaitPage({ url, deployment }: Visit): boolean {
   return url.pathname === `${deployment.controlPrefix}/wait`
 }

@@ -81,7 +81,7 @@ function restore({ origin, referer, site, cookies }: SentForm, forwarded: Record
   }
 }
 
-/** Returns the headers of a preflight as it goes on: without a body and without credentials. */
+/** Returns the headers of a preflight for the origin. The body and the credentials are left out. */
 export function preflightHeaders(visit: Visit): Record<string, string> {
   const forwarded: Record<string, string> = Object.create(null)
   for (const [name, value] of visit.request.headers) if (OF_PREFLIGHTS.test(name)) forwarded[name] = value

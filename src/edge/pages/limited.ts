@@ -9,7 +9,7 @@ import { countdownInWords } from '../texts/words.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = scripts.limited
-/** The page does not reload after a longer wait, because no visitor looks at it for so long. */
+/** The page does not reload after a longer wait, because no visitor looks at it for that time. */
 const RELOADS_MAX_SECONDS = 600
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })

@@ -4,7 +4,9 @@ import { escaped } from './template.ts'
 /** An address, without what ends a sentence behind it. The page's script has the same expression. */
 const LINK = /(https:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]]|tel:\+?[\d-]{3,20})/
 
-/** Returns a text as HTML. A link opens beside the page, which a visitor in line must not leave. */
+/**
+ * Returns a text as HTML. A link opens in a page of its own, because a visitor in line must not leave the waiting page.
+ */
 export function withLinks(text: string): string {
   return text
     .split(LINK)

@@ -39,7 +39,7 @@ const NO_PLACE = {
   pollAfterSeconds: null,
 } as const
 
-/** The wait of a called visitor, whom the page promises less than a minute. */
+/** The wait of a called visitor. The page promises less than a minute. */
 const SOON = { low: 0, likely: 0, high: 60 } as const
 
 /** The place as JSON: the published variables, and ours beside them. */

@@ -17,7 +17,7 @@ import type { SentForm, Visit } from './visit.ts'
 export const FORM_FIELD = 'waiting-room-form'
 /** The largest body that a page carries. Fields that people type are smaller, and so are the returns of payments. */
 export const FORM_BYTES_MAX = 256 * 1024
-/** The same body in base64, with all that is known of its first request. */
+/** The largest form that a page sends again: the body in base64, with what is known of the first request. */
 const CARRIED_BYTES_MAX = 360 * 1024
 /** The encodings of forms (HTML section 4.10.22.6). A page of another site may send these without asking first. */
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(;[\x20-\x7e]{0,200})?$/i

@@ -4,13 +4,13 @@ export interface Upload {
   readonly body: ReadableStream
   /** Resolves when the origin's connection has taken the last of it. Rejects when either end goes away. */
   readonly through: Promise<void>
-  /** The milliseconds that a slow line may need for the body. */
+  /** The milliseconds that a slow connection may need for the body. */
   readonly withinMs: number
 }
 
 /** The longest wait for an upload: 10 minutes, for a slow visitor and for an origin that does not take the body. */
 export const UPLOAD_MAX_MS = 10 * 60_000
-/** A slow line sends 64 kbit/s, which is 8 bytes per ms, and may stall for 10 s. */
+/** A slow connection sends 64 kbit/s, which is 8 bytes per ms, and may stall for 10 s. */
 const BYTES_PER_MS = 8
 const STALLED_MS = 10_000
 

@@ -11,7 +11,10 @@ const HOURS_FROM_MINUTES = 90
 
 /** A range in seconds begins and ends at a multiple of this, and is not shown when it begins at 0. */
 const STEP_SECONDS = 10
-/** The times of the day at which long and shorter waits end are multiples of these: from so many minutes, so many. */
+/**
+ * The time of day at which a wait ends is rounded to `step` minutes. The first row whose `from` is at most the wait
+ * applies.
+ */
 const STEPS_MINUTES = [
   { from: 90, step: 15 },
   { from: 15, step: 5 },

@@ -10,9 +10,8 @@ import type { ProbeConfig } from '../../settings/health.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 
 /**
- * Returns the URL of a probe, or null where no address is known. Where the origin expects the visitor's Host, the probe
- * needs a room with one host. The exception is `isFixed`: then every request goes to the origin's address, whatever its
- * Host.
+ * Returns the URL of a probe, or null where no address is known. If the origin expects the visitor's Host, only a room
+ * with one host has an address. With `isFixed` every request goes to the address of the origin, whatever its Host.
  */
 export function probeUrl(room: RoomConfig, path: string, deployment: Deployment, isFixed: boolean): string | null {
   if (!room.host.includes('*')) return atOrigin(`https://${room.host}${path}`, deployment)

@@ -16,7 +16,7 @@ const BY_MINUTE_MS = 7 * DAY_MS
 /** A report has some 40 kB, so all of them have 2 MB. */
 const REPORTS_KEPT = 50
 const DEEDS_MAX = 100
-/** Enough entries of the audit log to find so many deeds among logins. */
+/** Logins are entries of the audit log, too. So more entries are read than a report has deeds. */
 const ENTRIES_READ = 500
 const VALUE_CHARACTERS_MAX = 120
 

@@ -11,7 +11,7 @@ import { oneOf, problemsOf, SettingsError, textThat } from '../messages.ts'
 export const ROLES = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Cloudflare takes 5 KB for a secret. So many tokens with long names fit. */
+/** Cloudflare takes 5 KB for a secret. This many tokens with long names fit. */
 const TOKENS_MAX = 30
 /** The name of `ADMIN_TOKEN` in the records. No other token may have it. */
 export const FIRST_ADMIN = 'ADMIN_TOKEN'

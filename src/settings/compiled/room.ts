@@ -126,7 +126,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
     admission: {
       ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
       totalActiveUsers: config.total_active_users,
-      // A call of which its visitor has not learnt lapses after the grace.
+      // The call of a visitor who has not learnt of it lapses after the grace.
       claimWindowMs: claimWindowMs + missedGraceMs,
       shuffleMs: isDrawn ? Math.round(config.shuffle_window * MINUTE_MS) : null,
       rejects: newcomers === 'are rejected',

@@ -1,6 +1,6 @@
 /** The known name that a misspelt one may stand for. */
 
-/** Longer names are no typing errors. */
+/** A longer name is not compared, so that the work is bounded. */
 const LENGTH_MAX = 64
 
 /** Returns the known name that is the fewest typing errors away, or null where none is near. */

@@ -20,7 +20,7 @@ const HARMLESS: HostileForm = {
   referer: 'https://bank.test/a',
 }
 const FIELD = /<input type="hidden" name="waiting-room-form" value="([\w-]+\.[\w-]*)">/
-/** One form in so many also meets a line. */
+/** One of this many forms also meets a line. */
 const LINE_EVERY = 4
 
 interface Answer {
