@@ -31,7 +31,7 @@ describe('a rehearsal', () => {
     await results().waitFor(DRAWN)
     const [asIs, typed] = await futures()
     expect(asIs).toMatch(
-      /^As it is: The line is (empty at|not empty by) \d\d:\d\d\. A visitor who comes at the beginning waits/,
+      /^As it is: The line is (empty at|not empty by) \d\d:\d\d( on \w+ \d+)?\. A visitor who comes at the beginning waits/,
     )
     expect(typed).toMatch(/^As typed: .* At most [\d,]+ wait and [\d,]+ are inside\.$/)
     expect(typed?.slice(9)).not.toBe(asIs?.slice(9))

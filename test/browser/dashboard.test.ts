@@ -209,7 +209,7 @@ describe('the dashboard', () => {
     await logIn()
     await expect
       .poll(() => text('forecast'), READ)
-      .toMatch(/^At this rate the line is empty at \d\d:\d\d\. A newcomer waits \d+ to \d+ min\.$/)
+      .toMatch(/^At this rate the line is empty at \d\d:\d\d( \w+day)?\. A newcomer waits \d+ to \d+ min\.$/)
     await rate().fill('20')
     await expect
       .poll(() => text('rate-forecast'), READ)
