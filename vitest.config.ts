@@ -1,11 +1,10 @@
 /**
- * All files run in one group, so that no core is idle while some of them wait. First come the files that make load, or
- * judge how fast something answers. Pure code runs beside them, with a lower priority. The rest follows.
+ * Files run beside each other, so that no core is idle while some of them wait. Files that make load, or judge how fast
+ * something answers, run last, beside nothing else.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { origin } from './test/support/workerd/origin.ts'
 import { bundleRehearsal } from './tools/support/rehearsal-bundle.ts'
 import { newRoomKeys } from './tools/support/secrets.ts'
@@ -13,9 +12,7 @@ import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/t
 
 /** How many files run at once. Most of them wait more than they work. */
 const FILES = 4 * availableParallelism()
-const LOADS = ['test/contract/{line,limits,health,crowd}.test.ts']
-/** The order in which projects begin. */
-const ORDER = ['load', 'unit', 'process', 'workerd']
+const LOADS = ['test/contract/{line,limits,health,health-crash,crowd}.test.ts']
 const processes = {
   globalSetup: './test/support/node/built.ts',
   testTimeout: 90_000,
@@ -42,20 +39,11 @@ await bundleRehearsal()
 
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
-/** Sorts files by their project, and those of a project as Vitest does: the slow ones first. */
-class InOrder extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ project }: TestSpecification) => ORDER.indexOf(project.name)
-    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
-  }
-}
-
 export default defineConfig({
   test: {
-    // When so much fails, a process is wedged: the rest would only wait for it.
-    bail: 20,
+    // When so much fails, a process is wedged: the rest would only wait for it. Groups and files of failed tests count too.
+    bail: 60,
     maxWorkers: FILES,
-    sequence: { sequencer: InOrder },
     tags,
     provide: { programs },
     projects: [
@@ -68,7 +56,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           include: ['test/{core,rehearsal,runtime,settings,static,tokens,tools}/**/*.test.ts'],
-          setupFiles: ['./test/support/node/background.ts', './test/support/properties.ts'],
+          setupFiles: './test/support/properties.ts',
         },
       },
       {
@@ -102,7 +90,7 @@ export default defineConfig({
           ...processes,
         },
       },
-      { test: { name: 'load', include: LOADS, ...processes } },
+      { test: { name: 'load', include: LOADS, sequence: { groupOrder: 1 }, ...processes } },
     ],
   },
 })

@@ -52,7 +52,7 @@ describe('a request of Turbo', () => {
   it('for a frame gets the page with the tag that asks for a whole load', async () => {
     const { text } = await ask({ ...TURBO, 'Turbo-Frame': 'part' })
     expect(text).toContain('<meta name="turbo-visit-control" content="reload">')
-    expect((await ask(HTML)).text).not.toContain('turbo')
+    expect((await ask(HTML)).text).not.toContain('turbo-visit-control')
   })
 })
 
