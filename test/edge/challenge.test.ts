@@ -111,6 +111,15 @@ describe('an open room that always sets a challenge', () => {
     expect((await visitor.page('/sale')).atOrigin).not.toBeNull()
   })
 
+  it('lets a visitor with two tabs in, whose first solution is for the place of the other tab', async () => {
+    const [visitor, otherTab] = [new Visitor('challenging.test', edge), new Visitor('challenging.test', edge)]
+    const ofOther = await solve(challengeIn(await otherTab.page('/sale')))
+    await visitor.page('/sale')
+    const { place } = await post(visitor, ofOther)
+    expect(place).toMatchObject({ state: 'waiting', cfWaitingRoom: { infiniteQueue: false } })
+    expect((await post(visitor, await solve(place.challenge as Challenge))).place).toMatchObject({ state: 'admitted' })
+  })
+
   it('never moves the place of a visitor whose solution was wrong', async () => {
     const visitor = new Visitor('challenging.test', edge)
     const page = await visitor.page('/sale')

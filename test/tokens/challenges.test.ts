@@ -26,11 +26,16 @@ describe('the solution of a challenge', () => {
     expect(await testSolution(ring, PLACE, await solvedFor())).toBe('solved')
   })
 
-  it('is good for no other place', async () => {
+  it('is good for no other place, and not wrong there', async () => {
     const given = await solvedFor()
-    expect(await testSolution(ring, { ...PLACE, sid: 'eu-0.b' }, given)).toBe('wrong')
-    expect(await testSolution(ring, { ...PLACE, room: 'other' }, given)).toBe('wrong')
-    expect(await testSolution(ring, { ...PLACE, takenMs: 1 } as typeof PLACE, given)).toBe('wrong')
+    expect(await testSolution(ring, { ...PLACE, sid: 'eu-0.b' }, given)).toBe('expired')
+    expect(await testSolution(ring, { ...PLACE, room: 'other' }, given)).toBe('expired')
+    expect(await testSolution(ring, { ...PLACE, takenMs: 1 } as typeof PLACE, given)).toBe('expired')
+  })
+
+  it('brings no options of the library with it', async () => {
+    const options = { hmacAlgorithm: 'none', counterMode: 'string', hmacKeySignatureSecret: '' }
+    expect(await testSolution(ring, PLACE, { ...(await solvedFor()), ...options })).toBe('solved')
   })
 
   it('is good for ten minutes', async () => {

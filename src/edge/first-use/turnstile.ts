@@ -52,7 +52,8 @@ export async function verifyToken(visit: Visit, room: RoomClient, ticket: Ticket
   if (secret === null || typeof token !== 'string' || token === '' || token.length > TOKEN_MAX) return 'wrong'
   const answer = await ask(secret, token)
   if (typeof answer === 'string') return unavailable(visit, room, answer)
-  if (answer.success) return answer.cdata === (await placeMark(ticket)) ? 'solved' : 'wrong'
+  // A visitor with two tabs may send the token of the other tab's place.
+  if (answer.success) return answer.cdata === (await placeMark(ticket)) ? 'solved' : 'expired'
   const codes = answer['error-codes'] ?? []
   if (codes.includes(EXPIRED)) return 'expired'
   return codes.some(code => WRONG.includes(code)) ? 'wrong' : unavailable(visit, room, codes.join(', '))

@@ -36,7 +36,7 @@ describe('a challenge of Turnstile', () => {
     const [one, two] = [await arrive(edge), await arrive(edge)]
     expect(one.challenge).toEqual({ turnstile: { sitekey: '1x00000000000000000000AA', cData: one.mark } })
     const foreign = await post(two.visitor, { turnstile: `good:${one.mark}:1` })
-    expect(foreign).toMatchObject({ counts: false, place: { cfWaitingRoom: { infiniteQueue: true } } })
+    expect(foreign).toMatchObject({ counts: false, place: { cfWaitingRoom: { infiniteQueue: false } } })
     const { counts, objectCalls } = await post(one.visitor, { turnstile: `good:${one.mark}:2` })
     expect([counts, objectCalls]).toEqual([true, 0])
     const three = await arrive(edge)
