@@ -45,11 +45,15 @@ export function parsed(text: string): Render {
     )
 }
 
-/** Mustache adds more to a section than a `Tag` has, so the rest stays as it is. */
-function withoutRawMessage(tags: readonly Tag[]): string[][] {
+/**
+ * Mustache adds more to a section than a `Tag` has, so the rest stays as it is. In a section of `message` a dot names
+ * the message, too.
+ */
+function withoutRawMessage(tags: readonly Tag[], isInMessage = false): string[][] {
   const safe = tags.map(([type, name, start, end, inside, ...rest]: readonly unknown[]) => {
-    if (type === '&' && name === 'message') return ['&', 'messageHtml', start, end]
-    const shown = Array.isArray(inside) ? withoutRawMessage(inside) : inside
+    if (type === '&' && (name === 'message' || (name === '.' && isInMessage))) return ['&', 'messageHtml', start, end]
+    const isMessage = isInMessage || (type === '#' && name === 'message')
+    const shown = Array.isArray(inside) ? withoutRawMessage(inside, isMessage) : inside
     return [type, name, start, end, shown, ...rest]
   })
   return safe as unknown as string[][]

@@ -97,14 +97,15 @@ describe('a page written for Cloudflare Waiting Room', () => {
   it('makes no HTML of the message, however it is written: only addresses become links', async () => {
     const waits = visitor()
     await waits.page()
-    const html = '{{message}}|{{{message}}}|{{#message}}{{&message}}{{/message}}|{{=<% %>=}}<%& message %>'
+    const html =
+      '{{message}}|{{{message}}}|{{#message}}{{&message}}{{/message}}|{{#message}}{{{.}}}{{/message}}|{{=<% %>=}}<%& message %>'
     await change({ message: '<b>Sale</b> https://a.test/x', custom_page_html: html })
     const plain = '&lt;b&gt;Sale&lt;&#x2F;b&gt; '
     const address = 'https:&#x2F;&#x2F;a.test&#x2F;x'
     const linked = `${plain}<a href="${address}" target="_blank" rel="noopener noreferrer">${address}</a>`
     await expect
       .poll(async () => (await waits.page()).text, { timeout: 4_000, interval: 500 })
-      .toBe([plain + address, linked, linked, linked].join('|'))
+      .toBe([plain + address, linked, linked, linked, linked].join('|'))
     await change({ message: '', custom_page_html: '' })
   })
 
