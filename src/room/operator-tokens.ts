@@ -6,6 +6,8 @@ import { HOUR_MS, MINUTE_MS } from '../core/timing.ts'
 const VALID_MAX = 100
 /** Operators still see a token in the list for this long after it was revoked or has ended. */
 const KEPT_MS = 90 * 24 * HOUR_MS
+/** The most of these that are kept. A program that makes and revokes tokens must not let the list grow. */
+const OVER_MAX = 100
 const ID_CHARACTERS = 12
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -36,7 +38,10 @@ export class OperatorTokens {
 
   /** Returns null when the limit on valid tokens is reached. */
   add({ name, role, sha256, madeBy, endsAtMs }: NewToken, nowMs: number): MadeToken | null {
-    this.#sql.exec('DELETE FROM tokens WHERE MIN(ends_ms, COALESCE(revoked_ms, ends_ms)) < ?', nowMs - KEPT_MS)
+    const overMs = 'MIN(ends_ms, COALESCE(revoked_ms, ends_ms))'
+    this.#sql.exec(`DELETE FROM tokens WHERE ${overMs} < ?`, nowMs - KEPT_MS)
+    const newest = `SELECT id FROM tokens WHERE ${overMs} <= ?1 ORDER BY ${overMs} DESC LIMIT ?2`
+    this.#sql.exec(`DELETE FROM tokens WHERE ${overMs} <= ?1 AND id NOT IN (${newest})`, nowMs, OVER_MAX)
     const valid = this.all().filter(token => token.revokedAtMs === null && token.endsAtMs > nowMs)
     if (valid.length >= VALID_MAX) return null
     this.#sql.exec(

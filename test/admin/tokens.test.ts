@@ -193,6 +193,19 @@ describe('a token that was made in the dashboard', () => {
     expect([answer.status, answer.body.detail]).toEqual([404, expect.stringContaining('ADMIN_TOKENS')])
   })
 
+  it('is one of at most 100 that are listed although they are over', async () => {
+    const stub = operatorsStub(env)
+    const about = { name: 'brief', role: 'viewer', madeBy: 'x', endsAtMs: Date.now() + DAY }
+    for (let nth = 0; nth < 110; nth++) {
+      const made = await stub.addToken({ ...about, sha256: `brief-${1_000 + nth}-`.padEnd(43, 'y') })
+      at(nth + 1)
+      expect(await stub.revokeToken(made?.id ?? '', 'x')).toMatchObject({ revokedBy: 'x' })
+    }
+    const over = (await stub.tokens()).filter(one => one.revokedAtMs !== null)
+    expect(over.length).toBeLessThanOrEqual(101)
+    expect(over).toContainEqual(expect.objectContaining({ id: 'brief-1109-y' }))
+  })
+
   it('is one of at most 100 that are valid', async () => {
     const stub = operatorsStub(env)
     const about = { name: 'many', role: 'viewer', madeBy: 'x', endsAtMs: Date.now() + DAY }
