@@ -190,7 +190,7 @@ describe('the dashboard', () => {
     expect(await text('state-since')).toMatch(/^Since .*, 1[23] min ago\.$/)
   })
 
-  test('counts the newcomers from whom the forecast follows', async () => {
+  test('shows the newcomers that the forecast counts', async () => {
     const crowd = { settings: SHOP, inside: 612, waiting: 1_204 }
     await replaceRooms([
       { ...crowd, cameLastMinute: 300 },

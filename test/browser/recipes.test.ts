@@ -211,7 +211,7 @@ describe('an app whose visitor is let in', () => {
     expect([await page.locator('#line').isVisible(), await page.getByRole('dialog').count()]).toEqual([false, 0])
   })
 
-  it('gets its data from axios as it wishes for it', async () => {
+  it('gets its data from axios in the form that it asks for', async () => {
     await expect.poll(() => outcome(pageOf('axios, for text')), { timeout: 30_000 }).toBe('{"items":7}')
   })
 

@@ -205,7 +205,7 @@ describe('the service worker of the documentation', () => {
 })
 
 describe('the service worker of the documentation that uses Workbox', () => {
-  it('shows the line and stores no page of it, but those of the site', async () => {
+  it('shows the line, and stores pages of the site but none of the line', async () => {
     const context = await visitor()
     const page = await context.newPage()
     await page.goto(`${site.url}/workbox`)

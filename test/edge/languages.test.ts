@@ -9,7 +9,7 @@ const page = (accepts: string, path = '/', host = 'tongues.test') =>
   new Visitor(host, newEdge()).page(path, { headers: { 'Accept-Language': accepts } })
 
 describe('the language of a page', () => {
-  it('is the best of the visitor among those of the room', async () => {
+  it('is the language of the room that the visitor prefers most', async () => {
     const { text, response } = await page('fr-FR, ca-ES-valencia;q=0.8, en;q=0.5')
     expect(text).toContain('<html lang="ca" dir="ltr">')
     expect(response.headers.get('Content-Language')).toBe('ca')
@@ -21,7 +21,7 @@ describe('the language of a page', () => {
     expect((await page('tlh', '/', 'held.test')).text).toContain('<html lang="en"')
   })
 
-  it('is the one of the address before all others, also in its polls', async () => {
+  it('is the language in the address, if there is one, also in the polls', async () => {
     const { text } = await page('es', '/?lang=en-GB')
     expect(text).toContain('<html lang="en"')
     expect(text).toMatch(/data-status="[^"]*&amp;claim&#x3D;1&amp;lang&#x3D;en"/)
@@ -53,7 +53,7 @@ describe('a moment', () => {
 })
 
 describe('a message', () => {
-  it('is in the language of the page, and marked with its own where there is none', async () => {
+  it('is in the language of the page, or is marked with its own language', async () => {
     expect((await page('en')).text).toMatch(/lang="en" dir="auto">We open at 10\.</)
     expect((await page('ca')).text).toMatch(/lang="es" dir="auto">Abrimos a las 10\.</)
   })

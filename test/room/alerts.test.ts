@@ -228,7 +228,7 @@ describe('the alerts of a room', () => {
     await ask('/overrides', { method: 'DELETE' })
   })
 
-  it('fire and are resolved by what the room knows', async () => {
+  it('fire when the budget of the room falls below their limit', async () => {
     await patch({ remaining: 3, alerts: [{ when: 'budget_below', threshold: 5, for: 0, pause: 0, to: ['chat'] }] })
     await runDurableObjectAlarm(stub())
     await expect.poll(async () => (await states())[0]?.[0]).toBe('3 admissions are left, fewer than 5')

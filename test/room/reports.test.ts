@@ -126,7 +126,7 @@ describe('the reports of a room', () => {
     expect(answer.text).toContain(words)
   })
 
-  it('are at most fifty, of which the oldest go first', async () => {
+  it('are at most fifty, and the oldest is deleted first', async () => {
     const sales = Array.from({ length: 52 }, (_, nth) => ({
       name: `sale-${nth}`,
       event_start_time: iso(10 * HOUR + nth * 2 * MINUTE),

@@ -453,7 +453,7 @@ describe('frame_ancestors', () => {
     expect(problems([source])).toEqual([`rooms[0].frame_ancestors[0] ${message}, got ${JSON.stringify(source)}`])
   })
 
-  it('allows no other source beside none', () => {
+  it('refuses another source beside none, and more than 20 sources', () => {
     expect(problems(['none', 'self'])).toEqual(['rooms[0].frame_ancestors must have nothing beside none'])
     expect(problems(Array(21).fill('self'))).toEqual(['rooms[0].frame_ancestors must have at most 20 entries, got 21'])
   })

@@ -54,7 +54,7 @@ describe('an episode', () => {
     ])
   })
 
-  it('keeps when it was resolved while it is quiet, and while it fires again', () => {
+  it('keeps the time at which it was resolved, while it is quiet and while it fires again', () => {
     const rule = { forMs: 0, pauseMs: 0 }
     const fired = advanceEpisode(rule, NO_EPISODE, true, 1_000).episode
     const resolved = advanceEpisode(rule, fired, false, 2_000).episode

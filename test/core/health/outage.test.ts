@@ -39,7 +39,7 @@ describe('an origin that is down', () => {
     expect(room.snapshot?.paused).toBe(false)
   })
 
-  it('gets fewer sessions as soon as it is slow under the ones that came back', () => {
+  it('gets fewer sessions as soon as the sessions that came back make it slow', () => {
     const room = new Observed().windows(2, DOWN).pass(31_000).windows(3, { satisfied: 3 }).windows(2, GOOD)
     room.windows(3, SLOW)
     expect(room.kinds.at(-1)).toBe('ceiling-lowered')

@@ -18,7 +18,7 @@ describe('the waits of people in line', () => {
     expect(waits).toEqual({ people: 600, medianMs: 3.5 * MINUTE, p95Ms: 5.5 * MINUTE })
   })
 
-  it('count by people, and leave out those who were not called in this time', () => {
+  it('count each person once, and leave out people who were not called in this time', () => {
     const steps = minutes(
       { confirmed: 96, waiting: 0, called: 96 },
       { confirmed: 4, waiting: 8 },
@@ -85,7 +85,7 @@ describe('the figures of a stretch of time', () => {
     expect(figures(steps).origin).toEqual({ answers: 40, apdex: 0.9, worstP95 })
   })
 
-  it('cost what their requests, calls, seconds and rows cost', () => {
+  it('include the cost of their requests, calls, seconds and rows', () => {
     const { usage, usd } = figures(minutes({ decided: 1_000_000, samples: 200_000, admitted: 10_000 })).cost
     expect(usage).toEqual({
       ...{ workerRequests: 1_200_000, objectRequests: 20_240, objectSeconds: 180 },

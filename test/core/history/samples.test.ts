@@ -20,7 +20,7 @@ function countsOf(...tookMs: number[]): Counts {
 }
 
 describe('Apdex', () => {
-  it('counts answers within the target whole and those within four times the target half', () => {
+  it('counts an answer within the target as 1, and one within four times the target as 1/2', () => {
     expect([500, 501, 2_000, 2_001].map(ms => outcomeOf(ms, 500))).toEqual([
       'satisfied',
       'tolerating',

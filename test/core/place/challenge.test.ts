@@ -142,7 +142,7 @@ describe('a ticket without a solution', () => {
     expect(step({ ticket: { byMs: NOW + 1_000, issuedMs: NOW - 200_000 } })).toMatchObject({ ticket: { byMs: null } })
   })
 
-  it('is solved for good when it may count while it is called', () => {
+  it('counts as solved from then on when it may count while it is called', () => {
     const called = { ...setAgo(UNSOLVED_COUNTS_AFTER_MS), key: NOW - 150_000 }
     expect(step({ ticket: called, visitor: { unsolvedDelayMs: 0 } })).toMatchObject({ kind: 'claim', ticket: SOLVED })
   })
@@ -156,7 +156,7 @@ describe('a ticket without a solution', () => {
 describe('a ticket with a wrong solution', () => {
   const failed = { challenge: { state: 'failed' } } as const
 
-  it('never moves where the room is set so, not even when it is called or has missed its turn', () => {
+  it('never moves if the room sets `failed` to infinite, not even when it is called or has missed its turn', () => {
     for (const key of [NOW - 50_000, NOW - 150_000, NOW - 450_000])
       expect(step({ ticket: { ...failed, key }, rules: { failed: 'infinite' } })).toMatchObject({
         why: 'failed-challenge',

@@ -14,7 +14,7 @@ function problemsWith(settings: object): string {
 }
 
 describe('the languages of a room', () => {
-  it('are those that there are texts for, each of them once', () => {
+  it('are the languages that have texts, each of them once', () => {
     expect(problemsWith({ languages: ['en'] })).toBe('')
     expect(problemsWith({ languages: ['tlh'] })).toBe(
       'rooms[0].languages[0] must be a language of docs/languages.md, got "tlh"',
