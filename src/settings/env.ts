@@ -11,7 +11,7 @@ interface Objects<Calls> {
     options?: DurableObjectNamespaceGetDurableObjectOptions & { retry?: { maxRetries?: number; timeoutMs?: number } },
   ): Calls
   /**
-   * Returns the objects that live in a jurisdiction. They are others than those of the same names outside of it. Absent
+   * Returns the objects that live in a jurisdiction. Objects of the same names outside of it are different ones. Absent
    * where the platform has none.
    */
   jurisdiction?(name: Jurisdiction): Objects<Calls>

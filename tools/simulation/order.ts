@@ -18,7 +18,7 @@ export function kendallTau(keys: readonly number[]): number {
   return n < 2 ? 1 : 1 - (4 * inversionsOf(keys)) / (n * (n - 1))
 }
 
-/** The most times (ascending) that fall in one window of that length, its end excluded. */
+/** Returns the most of these ascending times that fall in one window of that length, without its end. */
 export function maxIn(times: readonly number[], windowMs: number): number {
   let most = 0
   let from = 0

@@ -2,7 +2,7 @@
  * The ready visitors of a door, oldest first. So a door finds the visitor for a permit without a search through all.
  */
 
-/** A ready visitor: called, and refused for want of a permit. */
+/** A ready visitor: called, and refused because there was no permit. */
 export interface ReadyVisitor {
   readonly sid: string
   readonly key: number

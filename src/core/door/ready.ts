@@ -1,6 +1,6 @@
 /**
- * The ready visitors of a door: called, and refused for want of a permit. Which ones it remembers, and what it reports
- * of them.
+ * The ready visitors of a door: called, and refused because there was no permit. This file decides which of them the
+ * door remembers, and what it reports of them.
  */
 
 import { laneOf } from '../line/line.ts'

@@ -64,8 +64,8 @@ const OPEN_SPREAD = 0.2
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
 /**
- * A trial in which the upstream was never down ends even without good windows, but it takes this many times as many
- * windows. Slowness is left to the ceiling.
+ * A trial may also end without good windows, if the upstream was never down in it. Then it takes this many times as
+ * many windows. The ceiling deals with the slowness.
  */
 const FAIR_FOR_GOOD = 2
 /** After this long closed, old failures do not lengthen the next pause. */

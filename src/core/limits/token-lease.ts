@@ -201,7 +201,7 @@ function adapt(
   lease.spare = Math.min(mostSpare(quota), Math.max(1, lease.spare))
 }
 
-/** The lease ended by time, not for want of tokens: the next one should serve about as many requests. */
+/** The lease ended by time, and had tokens left. The next lease should serve about as many requests. */
 function sizeByUse(lease: TokenLease): void {
   const used = lease.used - lease.usedAtStart
   if (used > 0) lease.spare = Math.max(used, Math.floor(lease.spare / 2))

@@ -124,8 +124,8 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
 }
 
 /**
- * Returns the ticket after its claim was refused for want of a permit. A called visitor who keeps asking gets a new
- * claim window each time, and so never misses a turn.
+ * Returns the ticket after its claim was refused because there was no permit. A called visitor who keeps asking gets a
+ * new claim window each time, and so never misses a turn.
  */
 export function refused(ticket: Ticket, snapshot: Snapshot, claimWindowMs: number, nowMs: number): Ticket {
   const called = ticket.key <= lineAt(snapshot, ticket).frontierKey

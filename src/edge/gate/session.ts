@@ -170,7 +170,7 @@ export async function admitted(
 ): Promise<Admitted> {
   const { sid, generation, expiresMs, referrer = null } = carried.value
   const isSubresource = visit.kind === 'subresource'
-  // The origin learns the referrer with a page of its own.
+  // The origin gets the referrer with a page of its own, and not with a part of a page or with our page.
   const isKeptBack = isSubresource || isWaitPage(visit)
   // A pass with a referrer is replaced by one without it, so that only the first requests of a session have it.
   const isKept = doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000 && (referrer === null || isKeptBack)

@@ -155,7 +155,7 @@ export function isFallback({ why }: Admitted): boolean {
   return why === 'door-silent' || why === 'room-failed'
 }
 
-/** Whether a visitor is rejected for want of a valid invitation. */
+/** Whether a visitor is rejected because there is no valid invitation. */
 export function needsInvitation(why: WhyRejected): boolean {
   return why === 'uninvited' || why === 'invalid-invitation'
 }

@@ -54,7 +54,7 @@ export class Renewals {
     return promise
   }
 
-  /** Has a session renewed for which no request waits. Calls `note` with the answer, if there is one. */
+  /** Asks for the renewal of a session for which no request waits. Calls `note` with the answer, if there is one. */
   addLater(caller: Caller, renewal: Renewal, note: (answer: RenewalAnswer) => void): void {
     const { sid } = renewal
     if (!this.#later.has(sid) && !this.#open.has(sid)) {

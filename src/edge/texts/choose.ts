@@ -13,7 +13,7 @@ import type { Language } from './language.ts'
 
 /** Browsers of one country send a few hundred different headers. A visitor could send any number of others. */
 const WISHES_MAX = 500
-/** Longer wishes are from no browser, and would fill the memory. */
+/** No browser sends a longer list of languages. Such lists would fill the memory. */
 const WISH_MAX = 200
 const PARAMETER = 'lang'
 
