@@ -93,7 +93,5 @@ describe('a room whose origin is killed for 14 s, while most visitors leave', ()
     const areServed = async () => (await Promise.all(staying.map(isServed))).every(Boolean)
     expect(await holds(75_000, areServed), 'all who stayed go on').toBe(true)
     expect(staying.map(({ claims }) => claims.sub)).toEqual(sids)
-    // Its answers were quick until it died, so visitors have not overrun it.
-    expect((await site.describe(ROOM)).figures).toMatchObject({ health: { ceiling: null } })
   }, 180_000)
 })

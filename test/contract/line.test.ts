@@ -91,7 +91,8 @@ describe('2,000 visitors over three isolates, 30 % of whom leave before their tu
     const slow = between(slower.at + 2, faster.askedAt).length
     const permitted = 2 * (faster.askedAt - slower.at - 2)
     expect(slow).toBeLessThanOrEqual(permitted + burst(120))
-    expect(slow).toBeGreaterThanOrEqual(permitted - 4)
+    // Permits of two seconds, and one that is on its way, may be used later.
+    expect(slow).toBeGreaterThanOrEqual(permitted - 5)
     // The change takes up to two seconds to reach the doors.
     expect(between(closed.at + 2, Number.POSITIVE_INFINITY)).toEqual([])
   }, 110_000)
