@@ -1,6 +1,6 @@
 /**
  * Files run beside each other, so that no core is idle while some of them wait. Files that make load, or judge how fast
- * something answers, run last, beside nothing else.
+ * something answers, run last, in small groups.
  */
 import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -12,7 +12,13 @@ import { findProgram, findPrograms, PROGRAMS, type ProgramName } from './tools/t
 
 /** How many files run at once. Most of them wait more than they work. */
 const FILES = 4 * availableParallelism()
-const LOADS = ['test/contract/{line,limits,health,health-crash,crowd}.test.ts']
+/** Each of these groups runs alone. */
+const LOADS = [
+  ['test/contract/{line,limits}.test.ts'],
+  ['test/contract/{health,health-crash}.test.ts'],
+  // A thousand visitors at once.
+  ['test/contract/crowd.test.ts'],
+]
 const processes = {
   globalSetup: './test/support/node/built.ts',
   testTimeout: 90_000,
@@ -86,11 +92,13 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/{contract,browser}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...LOADS, ...IN_FIREFOX],
+          exclude: [...configDefaults.exclude, ...LOADS.flat(), ...IN_FIREFOX],
           ...processes,
         },
       },
-      { test: { name: 'load', include: LOADS, sequence: { groupOrder: 1 }, ...processes } },
+      ...LOADS.map((include, index) => ({
+        test: { name: `load-${index + 1}`, include, sequence: { groupOrder: 1 + index }, ...processes },
+      })),
     ],
   },
 })
