@@ -15,7 +15,7 @@ const FILES = 4 * availableParallelism()
 /** Each of these groups runs alone. */
 const LOADS = [
   ['test/contract/{line,limits}.test.ts'],
-  ['test/contract/{health,health-crash}.test.ts'],
+  ['test/contract/health.test.ts'],
   // A thousand visitors at once.
   ['test/contract/crowd.test.ts'],
 ]
