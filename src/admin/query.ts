@@ -30,6 +30,14 @@ export class QueryReader {
     return ms
   }
 
+  /** Returns the times `from` and `to`. Without `to` it is now, and without `from` it is `defaultMs` before. */
+  span(nowMs: number, defaultMs: number): { readonly fromMs: number; readonly toMs: number } {
+    const toMs = this.time('to', nowMs)
+    const fromMs = this.time('from', toMs - defaultMs)
+    if (fromMs >= toMs) this.refuse('from', 'must be before to')
+    return { fromMs, toMs }
+  }
+
   /** Whether the answer is asked for as CSV. It is JSON where nothing is said. */
   isCsv(): boolean {
     const { format = 'json' } = this.#asked

@@ -19,9 +19,7 @@ export function readHistoryQuery(
   nowMs: number,
 ): Refused | { readonly query: HistoryQuery; readonly isCsv: boolean } {
   const reader = new QueryReader(asked)
-  const toMs = reader.time('to', nowMs)
-  const fromMs = reader.time('from', toMs - SPAN_MS)
-  if (fromMs >= toMs) reader.refuse('from', 'must be before to')
+  const { fromMs, toMs } = reader.span(nowMs, SPAN_MS)
   const isCsv = reader.isCsv()
   const { problems } = reader
   if (problems.length > 0) return { problems }

@@ -38,9 +38,7 @@ function readSpan(
   nowMs: number,
 ): Refused | { readonly fromMs: number; readonly toMs: number } {
   const reader = new QueryReader(asked)
-  const toMs = reader.time('to', nowMs)
-  const fromMs = reader.time('from', toMs - HOUR_MS)
-  if (fromMs >= toMs) reader.refuse('from', 'must be before to')
+  const { fromMs, toMs } = reader.span(nowMs, HOUR_MS)
   if (toMs - fromMs > SPAN_MAX_MS) reader.refuse('from', 'must be at most 367 days before to')
   return reader.problems.length > 0 ? { problems: reader.problems } : { fromMs, toMs }
 }
