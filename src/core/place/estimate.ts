@@ -82,11 +82,15 @@ export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
   const most = ahead < NEXT_PEOPLE ? POLL_MIN_MS : ahead <= front ? FRONT_POLL_MAX_MS : POLL_MAX_MS
   const base = Math.min(calm, most)
-  return base * (1 - JITTER + 2 * JITTER * random)
+  return jittered(base, random)
 }
 
 /** Returns the least milliseconds until the next poll in a line that has been held for so long. */
 export function heldPollMs(heldForMs: number, random: number): number {
   const base = HELD_POLL_MS * Math.min(1, Math.max(0, heldForMs / HELD_GROWS_OVER_MS))
-  return base * (1 - JITTER + 2 * JITTER * random)
+  return jittered(base, random)
+}
+
+function jittered(ms: number, random: number): number {
+  return ms * (1 - JITTER + 2 * JITTER * random)
 }
