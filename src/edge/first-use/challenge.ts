@@ -2,7 +2,7 @@
  * The challenge of a room: it is set with the place of a visitor, and tested when the solution comes. Neither calls an
  * object.
  */
-import { solved, UNSOLVED_QUOTA, unsolvedQuota, workAt } from '../../core/place/challenge.ts'
+import { neverMoves, solved, UNSOLVED_QUOTA, unsolvedQuota, workAt } from '../../core/place/challenge.ts'
 import type { WaitStep } from '../../core/place/steps.ts'
 import { placeIdOf, type Ticket } from '../../core/ticket.ts'
 import { categoryTest, SEARCH_ENGINES } from '../../settings/bypass/bots.ts'
@@ -54,13 +54,13 @@ export function solvesInMs(visit: Visit, room: RoomClient, ticket: Ticket): numb
 
 /** Returns the ticket after its visitor has sent a solution: solved, failed or unchanged. */
 export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Ticket> {
-  const { when, failed } = room.settings.at(visit.nowMs).step.challenge
+  const { challenge } = room.settings.at(visit.nowMs).step
   const isOver = ticket.confirmed || ticket.challenge?.state === 'solved'
-  if (when === 'off' || isOver || (ticket.challenge?.state === 'failed' && failed === 'infinite')) return ticket
+  if (challenge.when === 'off' || isOver || neverMoves(ticket, challenge)) return ticket
   const tested = await test(visit, room, ticket, given)
   room.count(`challenge_${tested}`)
   if (tested === 'solved') return solved(ticket)
-  return tested === 'wrong' && failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
+  return tested === 'wrong' && challenge.failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
 }
 
 /** A token of Turnstile is also tested while the isolate sets calculations, because a visitor may already have one. */
