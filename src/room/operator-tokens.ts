@@ -1,5 +1,5 @@
 /** The storage of tokens that were made in the dashboard. */
-import type { MadeToken, NewToken } from '../core/protocol/operators.ts'
+import { idOf, type MadeToken, type NewToken } from '../core/protocol/operators.ts'
 import { HOUR_MS, MINUTE_MS } from '../core/timing.ts'
 
 /** Isolates keep the list in memory, so it is short. */
@@ -8,7 +8,6 @@ const VALID_MAX = 100
 const KEPT_MS = 90 * 24 * HOUR_MS
 /** The most of these that are kept. A program that makes and revokes tokens must not let the list grow. */
 const OVER_MAX = 100
-const ID_CHARACTERS = 12
 
 interface Row extends Record<string, SqlStorageValue> {
   id: string
@@ -46,9 +45,9 @@ export class OperatorTokens {
     if (valid.length >= VALID_MAX) return null
     this.#sql.exec(
       'INSERT INTO tokens (id, name, role, sha256, made_by, made_ms, ends_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      ...[sha256.slice(0, ID_CHARACTERS), name, role, sha256, madeBy, nowMs, endsAtMs],
+      ...[idOf(sha256), name, role, sha256, madeBy, nowMs, endsAtMs],
     )
-    return this.#one(sha256.slice(0, ID_CHARACTERS))
+    return this.#one(idOf(sha256))
   }
 
   /** Returns null when there is no such valid token. */

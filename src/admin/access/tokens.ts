@@ -1,6 +1,6 @@
 /** The tokens of operators over the API: which there are, and those that admins make and revoke. */
 import { base64url } from 'jose'
-import type { MadeToken } from '../../core/protocol/operators.ts'
+import { idOf, type MadeToken } from '../../core/protocol/operators.ts'
 import { HOUR_MS } from '../../core/timing.ts'
 import { FIRST_ADMIN, isTokenName, ROLES, readNamedTokens } from '../../settings/admin/named-tokens.ts'
 import { operatorsStub, roomStub } from '../../settings/env.ts'
@@ -91,5 +91,5 @@ function listed({ sha256: _, ...token }: MadeToken) {
 
 function inSecret({ name, role, expires, sha256 }: ReturnType<typeof readNamedTokens>[number]) {
   const unknown = { madeBy: null, madeAtMs: null, lastUsedAtMs: null, revokedAtMs: null, revokedBy: null }
-  return { from: 'secret' as const, id: sha256.slice(0, 12), name, role, endsAtMs: Date.parse(expires), ...unknown }
+  return { from: 'secret' as const, id: idOf(sha256), name, role, endsAtMs: Date.parse(expires), ...unknown }
 }

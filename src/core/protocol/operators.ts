@@ -1,5 +1,10 @@
 /** Tokens of operators that an admin has made in the dashboard, and the calls about them. One object has them all. */
 
+/** Returns the id of a token: the beginning of its hash. */
+export function idOf(sha256: string): string {
+  return sha256.slice(0, 12)
+}
+
 /** A token as it is stored: its hash, and never the token. */
 export interface MadeToken {
   /** The beginning of its hash, by which it is revoked. */
