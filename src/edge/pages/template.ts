@@ -18,7 +18,7 @@ type Tag = readonly [type: string, name: string, start: number, end: number, ins
  * section of an object its properties come first. Throws an Error for any other tag.
  */
 export function compilePage(text: string): Render {
-  const whole = sequence(new Mustache.Writer().parse(text) as unknown as readonly Tag[])
+  const whole = sequence(tagsOf(text, new Mustache.Writer()))
   return variables => whole(variables as Variables)
 }
 
@@ -35,7 +35,7 @@ const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
  */
 export function parsed(text: string): Render {
   const writer = new Mustache.Writer()
-  const tokens = withoutRawMessage(writer.parse(text) as unknown as readonly Tag[])
+  const tokens = withoutRawMessage(tagsOf(text, writer))
   return variables =>
     writer.renderTokens(
       tokens,
@@ -43,6 +43,11 @@ export function parsed(text: string): Render {
       undefined,
       text,
     )
+}
+
+/** The types of Mustache have lists of texts here. Its tags have numbers and lists in them, too. */
+function tagsOf(text: string, writer: Mustache.Writer): readonly Tag[] {
+  return writer.parse(text) as unknown as readonly Tag[]
 }
 
 /**
