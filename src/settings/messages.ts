@@ -86,9 +86,19 @@ const NAME_MAX = 100
  * that may be meant.
  */
 export function problemsOf(error: z.ZodError, at: string, schema?: z.ZodType): SettingsProblem[] {
-  const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at, schema))
-  if (problems.length <= PROBLEMS_MAX && error.issues.length <= PROBLEMS_MAX) return problems
+  const issues = withoutLengths(error.issues)
+  const problems = issues.slice(0, PROBLEMS_MAX).flatMap(issue => problemsOfIssue(issue, at, schema))
+  if (problems.length <= PROBLEMS_MAX && issues.length <= PROBLEMS_MAX) return problems
   return [...problems.slice(0, PROBLEMS_MAX), { path: at, message: 'has more problems than these' }]
+}
+
+/**
+ * Leaves out the length of a value that has the wrong type. Zod checks the length of anything that has one: a text, or
+ * an object with a `length`, in place of a list.
+ */
+function withoutLengths(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const wrong = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => pathOf('', path)))
+  return issues.filter(({ code, path }) => (code !== 'too_big' && code !== 'too_small') || !wrong.has(pathOf('', path)))
 }
 
 function problemsOfIssue(issue: z.core.$ZodIssue, at: string, schema?: z.ZodType): SettingsProblem[] {

@@ -113,6 +113,12 @@ describe('a room', () => {
 
 /** Bad files. Each is refused with the path, the value and the range. */
 const BAD: [name: string, rooms: unknown, message: string][] = [
+  ['a text in place of a list', [{ ...shop, lanes: 'x'.repeat(1_000) }], 'rooms[0].lanes must be a list, got "xxx'],
+  [
+    'an object with a length in place of a list',
+    [{ ...shop, alerts: { length: 1e9 } }],
+    'alerts must be a list, got {"length":',
+  ],
   ['not a list', { rooms: [] }, 'rooms must be a list of rooms, got {"rooms":[]}'],
   [
     'shares of more than everything',
