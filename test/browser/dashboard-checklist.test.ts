@@ -3,7 +3,7 @@
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
-import { fake, logIn, page, READ, useDashboard, violations } from './dashboard-page.ts'
+import { fake, logIn, openPart, page, READ, useDashboard, violations } from './dashboard-page.ts'
 
 useDashboard()
 
@@ -12,7 +12,7 @@ const row = (text: string) => part().locator('li', { hasText: text })
 
 async function openChecklist(options: Parameters<typeof logIn>[0] = {}): Promise<void> {
   await logIn(options)
-  await page.getByRole('link', { name: 'Checklist', exact: true }).click()
+  await openPart('Checklist')
   await part().getByRole('heading', { name: 'A week before' }).waitFor()
 }
 

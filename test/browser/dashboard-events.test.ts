@@ -3,7 +3,7 @@
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
-import { changes, fake, logIn, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
+import { changes, fake, logIn, openPart, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
 
 useDashboard()
 
@@ -11,7 +11,7 @@ const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOStri
 const SALE = { name: 'sale', prequeue_start_time: at(-1), event_start_time: at(1), event_end_time: at(2) }
 const GALA = { name: 'gala', event_start_time: at(30), event_end_time: at(40) }
 const part = () => page.locator('#part-events')
-const openEvents = () => page.getByRole('link', { name: 'Events', exact: true }).click()
+const openEvents = () => openPart('Events')
 
 describe('the events of a room', () => {
   test('are in a part of their own, which another room keeps open', async () => {

@@ -3,7 +3,7 @@
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
-import { changes, fake, logIn, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
+import { changes, fake, logIn, openPart, page, READ, text, useDashboard, violations } from './dashboard-page.ts'
 import { deed, fakeToken } from './fake-operations.ts'
 
 useDashboard()
@@ -11,7 +11,7 @@ useDashboard()
 const MINUTE_MS = 60_000
 const open = async (part: string) => {
   await logIn()
-  await page.getByRole('link', { name: part, exact: true }).click()
+  await openPart(part)
 }
 const button = (name: string) => page.getByRole('button', { name, exact: true })
 const isNarrowEnough = async () => {

@@ -72,6 +72,12 @@ export async function logIn(options: BrowserContextOptions = {}, room = 'shop'):
   await page.getByRole('heading', { name: room }).waitFor()
 }
 
+/** Opens a part of the room, and waits until it takes the place of the part before. */
+export async function openPart(name: string): Promise<void> {
+  await page.getByRole('link', { name, exact: true }).click()
+  await page.locator(`#part-${name.toLowerCase()}`).waitFor()
+}
+
 export const text = (id: string) => page.locator(`#${id}`).innerText()
 export const rate = () => page.getByLabel('New visitors a minute')
 export const hold = () => page.getByRole('switch', { name: 'Hold the line' })

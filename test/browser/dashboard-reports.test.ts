@@ -4,14 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { fake, logIn, page, READ, useDashboard, violations } from './dashboard-page.ts'
+import { fake, logIn, openPart, page, READ, useDashboard, violations } from './dashboard-page.ts'
 
 useDashboard()
 
 const part = () => page.locator('#part-reports')
 const times = { fromMs: Date.now() - 7_200_000, toMs: Date.now() - 3_600_000, madeAtMs: Date.now() }
 const SALE = { id: 'sale-20261127T2100Z', event: 'sale', admitted: 12_345, ...times }
-const openReports = () => page.getByRole('link', { name: 'Reports', exact: true }).click()
+const openReports = () => openPart('Reports')
 
 /** Presses a button, and returns the name and the text of the file that it saves. */
 async function saved(button: string) {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { RUNTIME_SETTINGS } from '../../src/settings/schema.ts'
-import { changes, fake, logIn, page, READ, useDashboard, violations } from './dashboard-page.ts'
+import { changes, fake, logIn, openPart, page, READ, useDashboard, violations } from './dashboard-page.ts'
 
 useDashboard()
 
@@ -21,7 +21,7 @@ const press = (name: string) => part().getByRole('button', { name, exact: true }
 
 async function openSettings(options: Parameters<typeof logIn>[0] = {}): Promise<void> {
   await logIn(options)
-  await page.getByRole('link', { name: 'Settings', exact: true }).click()
+  await openPart('Settings')
   await bar().waitFor()
 }
 

@@ -3,7 +3,18 @@
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
-import { changes, fake, logIn, page, READ, replaceRooms, SHOP, useDashboard, violations } from './dashboard-page.ts'
+import {
+  changes,
+  fake,
+  logIn,
+  openPart,
+  page,
+  READ,
+  replaceRooms,
+  SHOP,
+  useDashboard,
+  violations,
+} from './dashboard-page.ts'
 
 useDashboard()
 
@@ -20,7 +31,7 @@ async function openVisitors(options: Parameters<typeof logIn>[0] = {}): Promise<
     ...{ ended: null, returned: true, endsByTime: false, isReentry: false },
   })
   await logIn(options)
-  await page.getByRole('link', { name: 'Visitors', exact: true }).click()
+  await openPart('Visitors')
   await box().waitFor()
 }
 
