@@ -43,6 +43,8 @@ const tags = (Object.keys(programs) as ProgramName[]).map(name => ({
 // Tests of the dashboard serve it as a file.
 await bundleRehearsal()
 
+/** See `test/support/properties.ts`. */
+const { PROPERTY_SEED = '20261201' } = process.env
 const ROOM_KEYS = await newRoomKeys(['invited', 'guests'])
 
 export default defineConfig({
@@ -51,7 +53,7 @@ export default defineConfig({
     bail: 60,
     maxWorkers: FILES,
     tags,
-    provide: { programs },
+    provide: { programs, propertySeed: PROPERTY_SEED === 'random' ? null : Number(PROPERTY_SEED) },
     projects: [
       {
         test: {
@@ -83,6 +85,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/{door,room,edge,admin}/**/*.test.ts'],
+          setupFiles: './test/support/properties.ts',
           testTimeout: 60_000,
           // It waits until whatever goes on behind the answers is over.
           hookTimeout: 60_000,
