@@ -45,7 +45,8 @@ describe('the waits of people in line', () => {
         const found = waitsIn(steps, MINUTE)
         if (!found || waits.length < 50) return
         const median = waits[Math.ceil(waits.length / 2) - 1] ?? 0
-        expect(Math.abs(found.medianMs - median)).toBeLessThanOrEqual(Math.max(MINUTE, 0.1 * median))
+        // A step, and half of the group that stands for a fifth of its people.
+        expect(Math.abs(found.medianMs - median)).toBeLessThanOrEqual(Math.max(1.1 * MINUTE, 0.1 * median))
       }),
     )
   })
