@@ -2,6 +2,7 @@
 
 import type { Pause } from '../core/door/clock-freeze.ts'
 import type { SessionStore } from '../core/door/door.ts'
+import { SessionEnds } from '../core/door/session-ends.ts'
 import type { DebtStore, StoredDebt } from '../core/limits/ledger.ts'
 import type { Session, SessionRules } from '../core/session.ts'
 import { prunableBefore } from '../core/session.ts'
@@ -30,6 +31,8 @@ export const DOOR_MIGRATIONS = [
   // A session admitted before these columns existed may return to the front once.
   `ALTER TABLE sessions ADD COLUMN ends_by_time INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE sessions ADD COLUMN is_reentry INTEGER NOT NULL DEFAULT 0;`,
+  // Older code works without the index, though slower.
+  'DROP INDEX IF EXISTS sessions_by_end;',
 ]
 
 /** Old rows are deleted in portions of this size, so that no single alarm takes long. */
@@ -51,17 +54,21 @@ type SessionRow = {
 
 export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
+  /** The ends of the sessions in `#live`. */
+  readonly #ends = new SessionEnds()
   /** The places taken at `#settledMs`. */
   #live: number
   /** Sessions that ended up to this time are no longer counted in `#live`. This time never goes back. */
   #settledMs: number
   #drainedMs = 0
+  /** The last sid that was pruned in the present pass through all sessions. */
+  #prunedTo = ''
 
   constructor(sql: SqlStorage, nowMs: number) {
     migrate(sql, DOOR_MIGRATIONS)
     this.#sql = sql
     this.#settledMs = Math.max(nowMs, this.#lastAdmittedMs(nowMs))
-    this.#live = this.#count('expires_ms > ?', this.#settledMs)
+    this.#live = this.#loadEnds()
   }
 
   /** Begins a new incarnation of the door. Its epoch is durable before any answer leaves. */
@@ -84,21 +91,28 @@ export class DoorStore implements SessionStore, DebtStore {
     return rows.reverse().map(fromRow)
   }
 
-  insert(session: Session): void {
+  insert(session: Session): Session | undefined {
     const { sid, key, lane, admittedMs, expiresMs, ended, returned, endsByTime, isReentry } = session
-    this.#sql.exec(
+    const { rowsWritten } = this.#sql.exec(
       `INSERT INTO sessions (sid, key, lane, admitted_ms, expires_ms, ended, returned, ends_by_time, is_reentry)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sid) DO NOTHING`,
       ...[sid, key, lane, admittedMs, expiresMs, ended, Number(returned), Number(endsByTime), Number(isReentry)],
     )
-    if (expiresMs > this.#settledMs) this.#live++
+    if (rowsWritten === 0) return this.get(sid)
+    if (expiresMs > this.#settledMs) {
+      this.#live++
+      this.#ends.add(expiresMs)
+    }
+    return undefined
   }
 
-  update({ sid, expiresMs, ended, returned, endsByTime }: Session): void {
+  update({ sid, expiresMs, ended, returned, endsByTime }: Session, endedMs: number): void {
     this.#sql.exec(
       'UPDATE sessions SET expires_ms = ?, ended = ?, returned = ?, ends_by_time = ? WHERE sid = ?',
       ...[expiresMs, ended, Number(returned), Number(endsByTime), sid],
     )
+    this.#ends.remove(endedMs)
+    this.#ends.add(expiresMs)
   }
 
   clock(nowMs: number): number {
@@ -108,7 +122,7 @@ export class DoorStore implements SessionStore, DebtStore {
   /** Returns the places taken now. A clock that goes back frees no place twice. */
   live(nowMs: number): number {
     if (nowMs > this.#settledMs) {
-      this.#live -= this.#count('expires_ms > ? AND expires_ms <= ?', this.#settledMs, nowMs)
+      this.#live -= this.#ends.removeUntil(nowMs)
       this.#settledMs = nowMs
     }
     return this.#live
@@ -132,12 +146,12 @@ export class DoorStore implements SessionStore, DebtStore {
       byMs,
       this.#settledMs,
     )
+    this.#live = this.#loadEnds()
   }
 
   /** Returns when the next place comes free, or null when no session is active. */
   nextEndMs(): number | null {
-    const query = 'SELECT MIN(expires_ms) AS next FROM sessions WHERE expires_ms > ?'
-    return this.#sql.exec<{ next: number | null }>(query, this.#settledMs).one().next
+    return this.#ends.nextMs()
   }
 
   /**
@@ -151,11 +165,13 @@ export class DoorStore implements SessionStore, DebtStore {
     if (noted && nowMs - noted.atMs < waitMs) return
     if (noted) {
       const { endedBeforeMs, admittedBeforeMs } = prunableBefore(rules, nowMs)
-      const query = 'SELECT sid FROM sessions WHERE expires_ms < ? AND admitted_ms < ? AND key <= ? LIMIT ?'
+      const query =
+        'SELECT sid FROM sessions WHERE sid > ? AND expires_ms < ? AND admitted_ms < ? AND key <= ? ORDER BY sid LIMIT ?'
       const bounds = [endedBeforeMs, admittedBeforeMs, noted.key, PRUNED_AT_ONCE]
-      const pruned = this.#sql.exec<{ sid: string }>(query, ...bounds).toArray()
+      const pruned = this.#sql.exec<{ sid: string }>(query, this.#prunedTo, ...bounds).toArray()
       for (const { sid } of pruned) this.#sql.exec('DELETE FROM sessions WHERE sid = ?', sid)
-      if (pruned.length === PRUNED_AT_ONCE) return
+      this.#prunedTo = pruned.length === PRUNED_AT_ONCE ? (pruned.at(-1)?.sid ?? '') : ''
+      if (this.#prunedTo !== '') return
     }
     if (Number.isFinite(lapsedKey)) this.#remember('lapsed', JSON.stringify({ atMs: nowMs, key: lapsedKey }))
   }
@@ -202,8 +218,16 @@ export class DoorStore implements SessionStore, DebtStore {
     )
   }
 
-  #count(condition: string, ...values: number[]): number {
-    return this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM sessions WHERE ${condition}`, ...values).one().n
+  /** Reads the ends of all live sessions, and returns how many these are. */
+  #loadEnds(): number {
+    const query = 'SELECT expires_ms FROM sessions WHERE expires_ms > ?'
+    let live = 0
+    this.#ends.clear()
+    for (const { expires_ms } of this.#sql.exec<{ expires_ms: number }>(query, this.#settledMs)) {
+      this.#ends.add(expires_ms)
+      live++
+    }
+    return live
   }
 }
 

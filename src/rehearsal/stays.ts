@@ -91,7 +91,7 @@ export class Stays implements SessionStore {
     for (; people < inside; people++) this.#add(this.stayMs * restOf(this.#evenly()))
   }
 
-  insert(_: Session): void {
+  insert(_: Session): undefined {
     this.#add(this.#spread() * this.stayMs)
   }
 

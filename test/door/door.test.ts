@@ -51,6 +51,28 @@ describe('a door', () => {
     expect((await roomStub(env, 'wide').describe()).figures.active - before).toBe(1)
   })
 
+  it('admits a visitor by one statement that writes one row, and renews the session by one more', async () => {
+    await claim('xx-10')
+    const statements: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
+    await runInDurableObject(stubOf('xx-10'), (_door, { storage: { sql } }) => {
+      const exec = sql.exec.bind(sql)
+      vi.spyOn(sql, 'exec').mockImplementation((query, ...values) => {
+        const cursor = exec(query, ...values)
+        statements.push(cursor)
+        return cursor as never
+      })
+    })
+    const written = () => statements.splice(0).map(({ rowsWritten }) => rowsWritten)
+    const tokens = { lease: 'a', nth: 1, policy: 'session', bucket: 'session', used: 0, has: 0, want: 3, least: 1 }
+    const request = claimOf('xx-10', { tokenRequests: [{ ...tokens, spare: 0 }] })
+    expect(await claim('xx-10', request)).toMatchObject({ verdict: 'admitted', grants: [{ tokens: 3 }] })
+    expect(written()).toEqual([1])
+    await doorStub(env, 'wide', 'xx-10').renew([{ sid: request.sid, protectMs: 0 }])
+    expect(written()).toEqual([0, 1])
+    await claim('xx-10', request)
+    expect(written().reduce((sum, rows) => sum + rows, 0)).toBe(0)
+  })
+
   it('keeps its sessions when it is evicted, aborted or restarted', async () => {
     const requests = Array.from({ length: 5 }, () => claimOf('xx-1'))
     const answers = await Promise.all(requests.map(request => claim('xx-1', request)))

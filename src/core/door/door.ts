@@ -50,19 +50,21 @@ export function decideClaim(
 ): ClaimDecision {
   const clockMs = store.clock(nowMs)
   const sid = sidFor(store, request, clockMs)
-  const known = store.get(sid)
+  const isShutOut = attempt === 'new' && !mayEnter(door, request)
+  const hasPermit = !isShutOut && usable(door) >= 1 && isEntitled(door, request, nowMs)
+  const session = hasPermit ? admit({ ...request, sid }, rules, clockMs, request.sid) : null
+  // An admission is one statement: it needs no look at the database before.
+  const known = session ? store.insert(session) : store.get(sid)
   if (known) return answerKnown(known, request, rules, clockMs)
   if (attempt === 'new') {
     countClaim(door, nowMs)
-    if (!mayEnter(door, request)) {
+    if (isShutOut) {
       door.hasRefused = true
       return { verdict: 'none', retryAfterMs: RETRY_AFTER_MS }
     }
     if (isCalled(door, request) && !door.ready.has(request.sid)) door.tally.add(`shown/${laneAt(door, request)}`)
   }
-  if (usable(door) >= 1 && isEntitled(door, request, nowMs)) {
-    const session = admit({ ...request, sid }, rules, clockMs, request.sid)
-    store.insert(session)
+  if (session) {
     spendPermit(door, request)
     door.movedAtMs = nowMs
     door.ready.delete(request.sid)
@@ -90,9 +92,8 @@ export function endEarly(
   const atMs = store.clock(nowMs)
   const ownSid = sidFor(store, { sid, takenMs: place.takenMs }, atMs)
   door.ready.delete(sid)
-  if (store.get(ownSid)) return endSession(sessions, ownSid, how, nowMs)
-  store.insert({ ...admit({ ...place, sid: ownSid }, rules, atMs), expiresMs: atMs, ended: how })
-  return true
+  const known = store.insert({ ...admit({ ...place, sid: ownSid }, rules, atMs), expiresMs: atMs, ended: how })
+  return known ? endSession(sessions, ownSid, how, nowMs) : true
 }
 
 /** Returns the next report to the room. Permits that were not used for some time go back with it. */

@@ -17,8 +17,10 @@ export function lendToClaim(
   nowMs: number,
 ): ClaimAnswer {
   if (answer.verdict !== 'admitted' || answer.known || !request.tokenRequests) return answer
+  const sid = answer.sid ?? request.sid
+  ledger.begin(sid)
   const term = { leaseMs: leaseMs(sessions.rules), nowMs }
-  return { ...answer, grants: ledger.lend(answer.sid ?? request.sid, request.tokenRequests, quotaOf, term) }
+  return { ...answer, grants: ledger.lend(sid, request.tokenRequests, quotaOf, term) }
 }
 
 /** Renews a session, and lends the tokens that the renewal requests. */

@@ -20,9 +20,13 @@ export interface SessionStore {
    * sessions (`~n`).
    */
   lastSessions(sid: string): readonly Session[]
-  /** Inserts a session. A session that has ended already takes no place. */
-  insert(session: Session): void
-  update(session: Session): void
+  /**
+   * Inserts a session, unless a session of that sid is stored: then it returns the stored one, and changes nothing. A
+   * session that has ended already takes no place.
+   */
+  insert(session: Session): Session | undefined
+  /** Stores a session that has changed. `endedMs` is the end that is stored. */
+  update(session: Session, endedMs: number): void
   /** Returns the number of sessions whose place is taken at `nowMs`. */
   live(nowMs: number): number
   /**
@@ -64,8 +68,9 @@ export function endSession(
   const session = store.get(sid)
   const atMs = store.clock(nowMs)
   if (!session || !isLive(session, atMs)) return false
+  const { expiresMs } = session
   end(session, how, rules, atMs)
-  store.update(session)
+  store.update(session, expiresMs)
   return true
 }
 
@@ -74,17 +79,19 @@ export function extendSession(sessions: SessionStore, sid: string, byMs: number,
   const session = sessions.get(sid)
   const atMs = sessions.clock(nowMs)
   if (!session || !isLive(session, atMs)) return false
-  session.expiresMs = Math.max(session.expiresMs, atMs + byMs)
-  sessions.update(session)
+  const { expiresMs } = session
+  session.expiresMs = Math.max(expiresMs, atMs + byMs)
+  sessions.update(session, expiresMs)
   return true
 }
 
 function moveEnd({ store, rules }: DoorSessions, session: Session, protectMs: number, nowMs: number): void {
+  const endedMs = session.expiresMs
   const expiresMs = renewedExpiry(session, rules, protectMs, nowMs)
   const isFinal = endsByTime(session, rules, expiresMs)
-  if (expiresMs === session.expiresMs && session.returned && isFinal === session.endsByTime) return
+  if (expiresMs === endedMs && session.returned && isFinal === session.endsByTime) return
   session.expiresMs = expiresMs
   session.endsByTime = isFinal
   session.returned = true
-  store.update(session)
+  store.update(session, endedMs)
 }

@@ -64,6 +64,11 @@ export class Ledger {
     return this.#accounts.size
   }
 
+  /** A new session owes nothing, so nothing of it is stored. The caller has just admitted it. */
+  begin(sid: string): void {
+    this.#accounts.set(sid, { debts: new Map(), written: new Map() })
+  }
+
   /**
    * Applies what a renewal reports of its leases, and lends what it requests. Returns the grants in the order of the
    * requests.
