@@ -1,12 +1,12 @@
 /**
- * Finds the language of a visitor among those that there are: lookup as in RFC 4647 section 3.4, over tags as BCP 47
- * writes them. A shorter tag matches only in the same script: a reader of `zh-TW` cannot read `zh-Hans`.
+ * Finds the best of the available languages for a visitor: lookup as in RFC 4647 section 3.4, over tags as in BCP 47. A
+ * shorter tag matches only in the same script: a reader of `zh-TW` cannot read `zh-Hans`.
  */
 
 /** Headers of browsers are far shorter. Anything longer is cut. */
 const HEADER_MAX = 500
 const RANGES_MAX = 20
-/** Languages whose readers read another one as well, for which there may be texts. */
+/** Languages whose readers also read another language, which more often has texts. */
 const READS: Readonly<Partial<Record<string, string>>> = {
   nn: 'nb',
   no: 'nb',
@@ -26,8 +26,8 @@ export function acceptedTags(header: string): readonly string[] {
 }
 
 /**
- * Returns the available tag that serves the first of the wanted tags that any serves, or null. Available tags must be
- * canonical. Few of them are read, because reading a tag costs more than a comparison.
+ * Returns the available tag for the first wanted tag that has one, or null. Available tags must be canonical. Few of
+ * them are parsed, because parsing a tag costs more than a comparison.
  */
 export function bestTag(wanted: readonly string[], available: readonly string[]): string | null {
   for (const tag of wanted) {
@@ -46,7 +46,7 @@ function lookup(wanted: string, available: readonly string[]): string | null {
     .filter(tag => tag === language || tag.startsWith(`${language}-`))
     .map(tag => new Intl.Locale(tag))
     .filter(one => one.maximize().script === script)
-  // Without the visitor's region the tag without one comes first: `pt` before `pt-BR`.
+  // If no tag has the visitor's region, a tag without a region comes first: `pt` before `pt-BR`.
   const found =
     fitting.find(one => one.region === region) ?? fitting.find(one => one.region === undefined) ?? fitting[0]
   if (found !== undefined) return found.baseName
@@ -54,7 +54,7 @@ function lookup(wanted: string, available: readonly string[]): string | null {
   return other === undefined ? null : lookup(other, available)
 }
 
-/** Returns a tag in its canonical form (`iw` is `he`), or null when it is malformed. */
+/** Returns the canonical form of a tag (`he` for `iw`), or null if the tag is malformed. */
 function localeOf(tag: string): Intl.Locale | null {
   try {
     return new Intl.Locale(tag)

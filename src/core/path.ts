@@ -13,7 +13,7 @@ const DECODINGS_MAX = 2
 const PATH_LENGTH_MAX = 4_096
 /** How many suffixes and index pages in a row are removed to find other names. */
 const NAMINGS_MAX = 4
-/** Stands for a slash that is part of a segment's name. */
+/** This character stands for a slash that is part of a segment's name. */
 const LITERAL_SLASH = '\uFFFE'
 const LITERAL_BACKSLASH = '\uFFFD'
 
@@ -26,8 +26,8 @@ const SCRIPT = /^.*?\.(?:php\d?|phtml|f?cgi|pl|py|aspx?|ashx|jspx?|cfm)(?=\/)/i
 export interface Names {
   readonly whole: readonly string[]
   /**
-   * The names that may share one budget. A reading with a slash inside a segment has only its own name here, because
-   * that segment may be anything.
+   * The names whose requests may share one budget. A reading with a slash inside a segment has only its own name here,
+   * because that segment may be anything.
    */
   readonly stable: readonly string[]
   /** Names of a script that a server might run for this path. The rest of the path is an argument of the script. */
@@ -85,7 +85,8 @@ export function readingsOf(rawPath: string): Readings {
   }
   const meanings = new Set([...paths].map(path => decodeFully(path)?.path))
   const single = meanings.size === 1
-  // One reading drops a segment that another keeps, so a visitor could give the path as many names as there are words.
+  // In one reading `..` removes a segment that another reading keeps. So a visitor could invent any number of names for
+  // the path.
   return single || !goesUp(rawPath) ? new Readings([...paths], single) : UNREADABLE
 }
 
@@ -99,7 +100,7 @@ export function isBelow(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
 }
 
-/** Removes slashes at the end: `/login/` and `/login` name the same. */
+/** Removes slashes at the end, because `/login/` and `/login` name the same resource. */
 export function withoutSlash(path: string): string {
   let end = path.length
   while (end > 1 && path[end - 1] === '/') end--
@@ -107,7 +108,7 @@ export function withoutSlash(path: string): string {
 }
 
 function namesOf(paths: readonly string[]): Names {
-  // The usual path has one name, and the usual file two or three.
+  // A usual path has one name, and a usual file two or three.
   const [path] = paths
   if (path !== undefined && paths.length === 1 && !/[^/]\/$|\.[^/]*\/|\/(?:index|default)\./i.test(path)) {
     const names = [path, ...stemsOf(path)]
@@ -140,8 +141,8 @@ function otherNames(name: string): readonly string[] {
 }
 
 /**
- * Returns the name up to the first dot of its last segment, and up to the last dot: a router picks a format by the
- * rest.
+ * Returns the name up to the first dot of its last segment, and up to the last dot. Routers pick a format by what
+ * follows.
  */
 function stemsOf(name: string): readonly string[] {
   const first = name.indexOf('.', name.lastIndexOf('/') + 2)

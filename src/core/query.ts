@@ -12,7 +12,7 @@ interface Parameter {
   readonly prefix?: string | undefined
 }
 
-/** A longer query is an attempt to evade a rule. Servers ignore parameters beyond some number, PHP beyond 1,000. */
+/** A longer query is an attempt to evade a rule. Servers ignore parameters beyond some number; PHP reads 1,000. */
 const LENGTH_MAX = 8_192
 const PARAMETERS_MAX = 100
 /** Deeper encoding is an attempt to get around a rule. */
@@ -26,14 +26,14 @@ export function rawQueryOf(url: string): string | null {
   return at < 0 ? null : url.slice(at + 1)
 }
 
-/** Whether a text may be asked for. No server reads such a value in two ways. */
+/** True if a rule may ask for this value: no server reads it in two ways. */
 export function isPlainValue(text: string): boolean {
   return PLAIN_VALUE.test(text)
 }
 
 /**
- * Whether every server finds the parameter, once, and reads a wanted value. Without `value` and `prefix` any value is
- * wanted but an empty one, which programs take for none.
+ * True if every server finds the parameter exactly once, with a wanted value. Without `value` and `prefix` every value
+ * is wanted except an empty one, because programs treat an empty value as missing.
  */
 export function surelyHas(raw: string | null, { name, value, prefix }: Parameter): boolean {
   if (raw === null || isUnclear(raw) || /[;#]/.test(raw)) return false
@@ -49,7 +49,7 @@ export function surelyHas(raw: string | null, { name, value, prefix }: Parameter
   return found.startsWith(prefix ?? '') && !/\.\.|\/\//.test(found)
 }
 
-/** Whether any server might find the parameter with a wanted value. */
+/** True if any server might find the parameter with a wanted value. */
 export function mayHave(raw: string | null, { name, value, prefix }: Parameter): boolean {
   if (raw === null) return false
   if (isUnclear(raw)) return true
@@ -65,7 +65,10 @@ export function mayHave(raw: string | null, { name, value, prefix }: Parameter):
   })
 }
 
-/** Whether servers may read anything: broken or deep encoding, control characters, or too much to look at. */
+/**
+ * True if a server might read anything: the encoding is broken or deep, there are control characters, or it is too much
+ * to check.
+ */
 function isUnclear(raw: string): boolean {
   if (raw.length > LENGTH_MAX || raw.split('&', PARAMETERS_MAX + 1).length > PARAMETERS_MAX) return true
   const full = decodings(raw).at(-1) ?? ''
@@ -77,7 +80,9 @@ function nameIn(pair: string): string {
   return equals < 0 ? pair : pair.slice(0, equals)
 }
 
-/** Whether any server might file a pair under a name: without its list or object, or with `_` as PHP writes it. */
+/**
+ * True if any server might file a pair under a name: without the brackets of a list or object, or with `_` as in PHP.
+ */
 function isNamed(pair: string, name: string): boolean {
   const wanted = spelled(name)
   return decodings(nameIn(pair)).some(written => {
@@ -86,7 +91,7 @@ function isNamed(pair: string, name: string): boolean {
   })
 }
 
-/** Makes texts alike that some server takes for the same. */
+/** Returns the same text for all spellings that some server takes for the same. */
 function spelled(text: string): string {
   return text.trim().toLowerCase()
 }

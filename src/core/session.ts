@@ -64,7 +64,7 @@ export function admit(
   const expiresMs = nowMs + Math.min(rules.sessionMs, FIRST_MS)
   const { sid, key, lane } = claim
   const endsByTime = (!rules.renewal && rules.sessionMs <= FIRST_MS) || isAtMaximum(rules, nowMs, expiresMs)
-  // Only a place at the front has a ticket whose sid contains `~`.
+  // Only the sid of a ticket for a place at the front contains `~`.
   const isReentry = claimedSid.includes('~')
   return { sid, key, lane, admittedMs: nowMs, expiresMs, ended: null, returned: false, endsByTime, isReentry }
 }
@@ -76,7 +76,7 @@ export function isLive(session: Session, nowMs: number): boolean {
 /**
  * Returns when a live session ends, after a request now. D is the session's duration. With renewal, a session is
  * renewed only when less than D is left, and then to 1.25 D. So there are at most four renewals per D. The session ends
- * between D and 1.25 D after its last request, unless its maximum ends it earlier or a protected path keeps it longer.
+ * between D and 1.25 D after its last request. A maximum may end it earlier, and a protected path may keep it longer.
  */
 export function renewedExpiry(session: Session, rules: SessionRules, protectMs: number, nowMs: number): number {
   const { sessionMs, sessionMaxMs } = rules

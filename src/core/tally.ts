@@ -47,7 +47,7 @@ export class Tally {
     return this.#seq
   }
 
-  /** True if a report would contain a counter that the receiver has not answered. */
+  /** True if there is a counter that the receiver has not answered. */
   get dirty(): boolean {
     return this.#totals.size > 0
   }
@@ -74,10 +74,14 @@ export class Tally {
     return this.#totals.entries()
   }
 
-  /** Returns the next report. An earlier one that is still on its way may arrive before it, after it, or never. */
+  /**
+   * Returns the next report. An earlier report may still be on its way: it may arrive before this one, after it, or
+   * never.
+   */
   report(): TallyReport {
     this.#seq++
-    // A crowd that comes at once fills one cell a person, and Object.fromEntries takes three times as long.
+    // In a crowd each person may have a cell of its own. Object.fromEntries would take three times as long as this
+    // loop.
     const cells: Record<string, number> = {}
     let bytes = 0
     for (const [cell, total] of this.#totals) {
@@ -95,7 +99,7 @@ export class Tally {
     this.#base = seq
     for (const [cell, sent] of Object.entries(this.#sent)) {
       const rest = (this.#totals.get(cell) ?? 0) - sent
-      // Goes behind the cells that did not fit: otherwise a cell that is always counted would keep them waiting.
+      // The cell goes behind those that did not fit. Otherwise a cell that is always counted would keep them waiting.
       this.#totals.delete(cell)
       if (rest !== 0) this.#totals.set(cell, rest)
     }

@@ -1,6 +1,6 @@
 /** The contents of a ticket and of a pass, once a token has been verified. Times are milliseconds. */
 
-/** The clocks of edges and doors may differ by this much, including the age of snapshots. */
+/** The clocks of edges and doors may differ by this much. It includes the age of snapshots. */
 export const SKEW_MS = 10_000
 
 /** A batch contains the keys from `fromKey` up to, but not including, `untilMs`. The batch ends at `untilMs`. */
@@ -88,7 +88,7 @@ export const LANES_MAX = 8
 
 /**
  * Returns the ticket as one of `generation`, or null for a ticket of another generation, which is void. A ticket issued
- * while no door answered belongs to the generation in which it was issued.
+ * while no door answered belongs to the generation of its time.
  */
 export function inGeneration(ticket: Ticket, generation: number): Ticket | null {
   if (ticket.generation === generation) return ticket
@@ -98,7 +98,7 @@ export function inGeneration(ticket: Ticket, generation: number): Ticket | null 
 }
 
 /**
- * Returns the name of a place. The sid of an invitation has one place after another, so their names include the time.
+ * Returns the name of a place. A sid from an invitation has one place after another, so their names include the time.
  */
 export function placeIdOf({ sid, takenMs }: Pick<Ticket, 'sid' | 'takenMs'>): string {
   return takenMs === undefined ? sid : `${sid} ${takenMs}`

@@ -1,6 +1,6 @@
-/** Times that several parts share, first of all how soon each tier knows what the room has decided. */
+/** Times that several parts share. Most of them are about how soon each tier knows what the room has decided. */
 
-/** A door's snapshot and an edge's snapshot may each decide about newcomers for this long. */
+/** A door and an edge may each decide about newcomers with a snapshot that is at most this old. */
 export const SNAPSHOT_FOR_MS = 1_000
 
 /**

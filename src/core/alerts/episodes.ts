@@ -1,6 +1,6 @@
 /**
- * Episodes of an alert: each begins with one firing and ends with one resolution. A condition that comes and goes
- * faster than the time of its rule changes nothing, so an alert does not flap.
+ * Episodes of an alert: each begins with one firing and ends with one resolution. A condition must last as long as its
+ * rule demands. So an alert does not flap when its condition comes and goes.
  */
 import type { AlertRule, LastingKind } from './rules.ts'
 
@@ -8,17 +8,20 @@ import type { AlertRule, LastingKind } from './rules.ts'
 export interface Episode {
   /** When the alert fired; null while no episode is open. */
   readonly firedAtMs: number | null
-  /** Since when the condition has been other than the episode: present without one, or gone during one. */
+  /**
+   * Since when the condition has differed from the episode: true while none is open, or false during one. Otherwise
+   * null.
+   */
   readonly changingSinceMs: number | null
-  /** When the alert fired last. The pause counts from there. */
+  /** When the alert last fired. The rule's `pauseMs` is counted from here. */
   readonly lastFiredAtMs: number | null
-  /** When the last episode ended. Episodes that an older version has stored lack it. */
+  /** When the last episode ended. Episodes stored by an older version lack it. */
   readonly resolvedAtMs?: number | null
 }
 
 export const NO_EPISODE: Episode = { firedAtMs: null, changingSinceMs: null, lastFiredAtMs: null }
 
-/** Conditions that no time ends: a person adds stock or replaces a token, and the room judges its rules then. */
+/** Conditions that end only when a person adds stock or replaces a token. The room judges its rules at that moment. */
 const ENDED_BY_PEOPLE: readonly LastingKind[] = ['budget_below', 'token_ends']
 
 interface Step {
@@ -26,7 +29,7 @@ interface Step {
   readonly notice: 'firing' | 'resolved' | null
 }
 
-/** Advances a rule to `nowMs`. `holds` is null while the condition cannot be judged: then nothing changes. */
+/** Advances a rule to `nowMs`. `holds` is null while the condition cannot be judged. Then nothing changes. */
 export function advanceEpisode(
   rule: Pick<AlertRule, 'forMs' | 'pauseMs'>,
   episode: Episode,
@@ -46,7 +49,7 @@ export function advanceEpisode(
   return { episode: { ...episode, firedAtMs: nowMs, changingSinceMs: null, lastFiredAtMs: nowMs }, notice: 'firing' }
 }
 
-/** True if time can bring the next notice of a rule, so that an object without visitors must wake for it. */
+/** True if a notice may become due just because time passes. Then an object without visitors must wake for it. */
 export function awaitsTime(when: LastingKind, { firedAtMs, changingSinceMs }: Episode): boolean {
   return changingSinceMs !== null || (firedAtMs !== null && !ENDED_BY_PEOPLE.includes(when))
 }

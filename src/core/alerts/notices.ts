@@ -6,18 +6,18 @@ export interface Notice {
   /** The name of the rule. */
   readonly alert: string
   readonly when: AlertKind | 'test'
-  /** `once` for a moment, which is never resolved. */
+  /** `once` for a kind of alert that is never resolved, such as the start of an event. */
   readonly state: 'firing' | 'resolved' | 'once'
-  /** The same for the firing and the resolution of one episode. */
+  /** The id of the episode: its firing and its resolution have the same one. */
   readonly episode: string
-  /** One line for people. */
+  /** One line for people to read. */
   readonly text: string
   readonly value: number | null
   readonly threshold: number | null
   readonly atMs: number
 }
 
-/** Returns what happened, for people. `value` and the threshold are in the unit of the rule. */
+/** Returns a sentence about what happened. `value` and the threshold are in the unit of the rule. */
 export function wordsFor({ when, threshold }: AlertRule, state: 'firing' | 'resolved', value: number | null): string {
   const is = count(value)
   const limit = count(threshold)
@@ -48,12 +48,15 @@ export function wordsFor({ when, threshold }: AlertRule, state: 'firing' | 'reso
   }
 }
 
-/** The waits before each further attempt of a delivery, after which none is made. Each is four times the one before. */
+/**
+ * The waits before the next attempts of a delivery: the first wait, and the longest. Each is four times the one before.
+ * The last constant is the time after which no further attempt is made.
+ */
 const FIRST_RETRY_MS = 5_000
 const RETRY_MS_MAX = 2 * 60 * 60_000
 const RETRIED_FOR_MS = 24 * 60 * 60_000
 
-/** Returns when to try a delivery again after so many failures, or null when a day has passed. */
+/** Returns when to try a delivery again that has failed `failures` times. Returns null once a day has passed. */
 export function nextAttemptMs(createdAtMs: number, failures: number, nowMs: number): number | null {
   const waitMs = Math.min(RETRY_MS_MAX, FIRST_RETRY_MS * 4 ** (failures - 1))
   return nowMs + waitMs - createdAtMs > RETRIED_FOR_MS ? null : nowMs + waitMs

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from '../timing.ts'
 
 const DAY_MS = 24 * HOUR_MS
 
-/** Conditions that last, with the unit of their limit. Null means that a condition has no limit. */
+/** Conditions that last, each with the unit of its threshold. Null means that a condition has no threshold. */
 export const LASTING = {
   line_longer_than: 'people',
   wait_longer_than: 'minutes',
@@ -15,7 +15,7 @@ export const LASTING = {
   door_silent: null,
   token_ends: 'days',
 } as const
-/** Moments: each is one notice, and nothing comes back. */
+/** Conditions of one moment: each sends one notice, and is never resolved. */
 export const MOMENTS = ['event_started', 'event_ended', 'settings_changed'] as const
 
 export type LastingKind = keyof typeof LASTING
@@ -23,14 +23,16 @@ export type MomentKind = (typeof MOMENTS)[number]
 export type AlertKind = LastingKind | MomentKind
 
 export interface AlertRule {
-  /** Unique in the room. */
+  /** Each name is unique in the room. */
   readonly name: string
   readonly when: AlertKind
-  /** In the unit of the kind; null where it has none. */
+  /** The limit of the condition, in the unit of its kind; null for a kind without one. */
   readonly threshold: number | null
-  /** The condition must last this long before the alert fires, and be gone for as long before it is resolved. */
+  /**
+   * The condition must last this long before the alert fires. It must be gone for as long before the alert is resolved.
+   */
   readonly forMs: number
-  /** The least time from one firing to the next. */
+  /** The shortest time from one firing to the next. */
   readonly pauseMs: number
   /** Names of receivers. */
   readonly to: readonly string[]
@@ -45,15 +47,15 @@ export interface AlertFigures {
   readonly freePlaces: number
   readonly remaining: number | null
   readonly origin: 'well' | 'slowed' | 'down'
-  /** Upstreams that are shut off. */
+  /** The number of upstreams that are shut off. */
   readonly openBreakers: number
-  /** Until the first token of an operator ends, 0 for one that has ended; null without tokens. */
+  /** The time until the first of the operators' tokens ends, 0 if one has ended; null without tokens. */
   readonly tokenEndsInMs: number | null
-  /** Doors that have not answered the room. */
+  /** The number of doors that have not answered the room. */
   readonly silentDoors: number
 }
 
-/** The present value of a condition, and whether it holds. Null for both while the value is not known. */
+/** The present value of a condition, and whether the condition holds. Both are null while the value is not known. */
 export interface Judged {
   readonly holds: boolean | null
   readonly value: number | null
@@ -88,7 +90,7 @@ export function judgeCondition(when: LastingKind, threshold: number | null, figu
   }
 }
 
-/** A held line, and places that are all taken, are no waste of the rate. */
+/** The rate goes unused for good reason while the line is held or all places are taken. Then no alert is due. */
 function unusedRate(limit: number, figures: AlertFigures): Judged {
   const { ratePerMinute, admittedLastMinute, waiting, freePlaces } = figures
   if (ratePerMinute <= 0 || waiting < 1 || freePlaces < 1) return { holds: false, value: 0 }

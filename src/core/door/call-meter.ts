@@ -1,10 +1,10 @@
 /** How much a door has to do: its calls and syncs a second, smoothed. */
 
-/** The time constant of the mean. */
+/** The time constant of the smoothed mean. */
 const OVER_MS = 3_000
 
 export interface CallMeter {
-  /** Calls, decayed: divided by the time constant they are a mean a second. */
+  /** The decayed number of calls. Divided by the time constant in seconds, it is the mean number of calls a second. */
   calls: number
   atMs: number
 }

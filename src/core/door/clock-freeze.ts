@@ -1,12 +1,12 @@
 /**
- * The freeze of the session clock. Sessions have no clock of their own: their ends are moved instead. Each step moves
- * them so far ahead that an outage costs few writes, and none per request.
+ * The freeze of the session clock during an outage. Sessions have no clock that could stop, so their ends are moved
+ * instead. Each step moves them so far ahead that an outage costs few writes, and none per request.
  */
 
 /** Plain data, so that it can be stored. */
 export interface Pause {
   readonly sinceMs: number
-  /** The ends have been moved for a freeze up to this time. */
+  /** The ends of sessions have been moved for a freeze up to this time. */
   readonly untilMs: number
 }
 
@@ -19,7 +19,9 @@ const STEP_MAX_MS = 60_000
 /** The next step comes this long before the last one is over, so that no session ends in between. */
 const AHEAD_MS = 10_000
 
-/** Continues or begins a freeze. Returns how far the ends move now, 0 ms for no move. It can be called at any time. */
+/**
+ * Begins or continues a freeze. Returns by how many milliseconds the ends move now, 0 for none. Extra calls do no harm.
+ */
 export function goOn(before: Pause | null, nowMs: number): { readonly pause: Pause; readonly byMs: number } {
   const pause = before && nowMs <= before.untilMs ? before : { sinceMs: nowMs, untilMs: nowMs }
   if (nowMs < nextStepMs(pause)) return { pause, byMs: 0 }

@@ -53,7 +53,7 @@ export function decideClaim(
   const isShutOut = attempt === 'new' && !mayEnter(door, request)
   const hasPermit = !isShutOut && usable(door) >= 1 && isEntitled(door, request, nowMs)
   const session = hasPermit ? admit({ ...request, sid }, rules, clockMs, request.sid) : null
-  // An admission is one statement: it needs no look at the database before.
+  // `insert` finds a known session by itself, so an admission takes one statement.
   const known = session ? store.insert(session) : store.get(sid)
   if (known) return answerKnown(known, request, rules, clockMs)
   if (attempt === 'new') {
@@ -78,8 +78,8 @@ export function decideClaim(
 
 /**
  * Ends a session early, or with `place` also a place that was not claimed yet. Returns false if there is no such
- * session or place any more. A place that was given up leaves a row like that of an ended session. The row meets every
- * replay of the ticket, and takes no place.
+ * session or place any more. A place that was given up is stored as an ended session. So a replayed ticket finds that
+ * session, and it takes no capacity.
  */
 export function endEarly(
   door: DoorState,
@@ -134,7 +134,7 @@ export function applyReply(
   door.tally.acknowledge(reply.seq)
   if (reply.seq === door.reported.seq) {
     door.answered = door.reported
-    // The room counted every ready visitor here, and did not have enough permits for all of them.
+    // The room has answered for every ready visitor here, and granted fewer permits than they needed.
     door.exhausted = reply.granted - door.reported.granted < door.reported.needed
   }
   if (reply.granted > door.granted) {
@@ -148,7 +148,7 @@ export function applyReply(
   if (reply.snapshot.held) returnPermits(door)
 }
 
-/** Applies an edge's counters, each count once, at any number of isolates. */
+/** Applies the counters of an edge. Each count is applied once, however many isolates report. */
 export function applyEdgeReport(door: DoorState, edge: EdgeReport, nowMs: number): void {
   const added = diff(door.isolates.get(edge.isolate), edge)
   if (!added) return
@@ -161,7 +161,10 @@ export function applyEdgeReport(door: DoorState, edge: EdgeReport, nowMs: number
   for (const [cell, by] of Object.entries(added)) door.tally.add(cell, by)
 }
 
-/** True while a report is due: permits are unspent, visitors are ready, or the room has not answered for a change. */
+/**
+ * True while the room should get another report. Then permits are unspent, visitors are ready, or a change has not been
+ * answered.
+ */
 export function isActive(door: DoorState, live: number, nowMs: number): boolean {
   pruneReady(door, nowMs)
   const { spent, returned, live: liveReported } = door.answered
@@ -169,15 +172,15 @@ export function isActive(door: DoorState, live: number, nowMs: number): boolean 
   return unanswered || usable(door) >= 1 || door.ready.size > 0 || door.hasRefused
 }
 
-/** Call this when a sync begins: the room's earlier answer may no longer hold. */
+/** Call this when a sync begins: since its last answer the room may have permits again. */
 export function allowAsking(door: DoorState): void {
   door.exhausted = false
 }
 
 /**
- * Returns the sid of the session that a claim is for. This is the claim's own sid, except for a sid from an invitation.
- * There, sessions that were over when the place was taken do not count. So an invitation can be used more than once,
- * and an old ticket cannot. The rows of earlier sessions may be deleted already.
+ * Returns the sid of the session that a claim is for. It is the claim's own sid, except for a sid from an invitation.
+ * Such a sid has one session after another, and sessions that had ended when the place was taken do not count. So an
+ * invitation can be used more than once, but an old ticket cannot. The rows of earlier sessions may be deleted already.
  */
 function sidFor(
   sessions: SessionStore,
@@ -205,8 +208,7 @@ function answerKnown(session: Session, request: Claim, rules: SessionRules, nowM
 }
 
 /**
- * In a closed room only called visitors may take a permit. This holds even if an edge does not know yet that the room
- * has closed.
+ * In a closed room only called visitors may take a permit, even if an edge does not know yet that the room has closed.
  */
 function mayEnter(door: DoorState, request: Claim): boolean {
   return !door.snapshot || door.snapshot.open || isCalled(door, request)

@@ -9,7 +9,10 @@ export interface Lender {
   readonly quotaOf: QuotaOf
 }
 
-/** Adds the tokens that a claim requests to its admission. A repeated claim gets none: the first one was charged. */
+/**
+ * Adds the tokens that a claim requests to the answer that admits it. A repeated claim gets no tokens, because the
+ * first one was charged.
+ */
 export function lendToClaim(
   { ledger, quotaOf }: Lender,
   sessions: DoorSessions,

@@ -12,10 +12,7 @@ import { isOlder } from './ready-visitors.ts'
 import type { DoorState } from './state.ts'
 import { usable } from './state.ts'
 
-/**
- * A called visitor asks every two seconds, or a little later with jitter and latency. No permit is kept longer than
- * this for a visitor who does not ask.
- */
+/** A called visitor asks about every two seconds. No permit is kept for a visitor who has not asked for this long. */
 const READY_FOR_MS = 3_000
 
 /**

@@ -1,8 +1,9 @@
 /**
- * The ready visitors of a door, oldest first. So a door finds the visitor for a permit without a search through all.
+ * The ready visitors of a door, oldest first. The order lets a door find the visitor for a permit without a search
+ * through all.
  */
 
-/** A ready visitor: called, and refused because there was no permit. */
+/** A visitor who was called, and then refused because there was no permit. */
 export interface ReadyVisitor {
   readonly sid: string
   readonly key: number
@@ -26,7 +27,7 @@ export class ReadyVisitors implements Iterable<ReadyVisitor> {
     return this.#bySid.get(sid)
   }
 
-  /** Adds a visitor. A visitor who is there already moves to the new place. */
+  /** Adds a visitor. A visitor who is in the list already moves to the new place. */
   add(visitor: ReadyVisitor): void {
     this.delete(visitor.sid)
     this.#bySid.set(visitor.sid, visitor)
@@ -49,7 +50,7 @@ export class ReadyVisitors implements Iterable<ReadyVisitor> {
     for (const visitor of stayed) this.#bySid.set(visitor.sid, visitor)
   }
 
-  /** Returns how many visitors are older. */
+  /** Returns how many visitors are older than this one. */
   olderThan(visitor: Pick<ReadyVisitor, 'key' | 'sid'>): number {
     let low = 0
     let high = this.#oldestFirst.length
@@ -61,13 +62,13 @@ export class ReadyVisitors implements Iterable<ReadyVisitor> {
     return low
   }
 
-  /** Oldest first. */
+  /** Yields the visitors, oldest first. */
   [Symbol.iterator](): Iterator<ReadyVisitor> {
     return this.#oldestFirst[Symbol.iterator]()
   }
 }
 
-/** Ties are split by the sid. */
+/** If two keys are equal, the visitor with the lower sid is older. */
 export function isOlder(a: Pick<ReadyVisitor, 'key' | 'sid'>, b: Pick<ReadyVisitor, 'key' | 'sid'>): boolean {
   return a.key < b.key || (a.key === b.key && a.sid < b.sid)
 }

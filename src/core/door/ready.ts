@@ -8,7 +8,7 @@ import { own } from '../own.ts'
 import type { Claim, Demand } from '../protocol/messages.ts'
 import type { DoorState } from './state.ts'
 
-/** One poll may be late. A visitor who has not asked for this long has left. */
+/** A visitor who has not asked for this long counts as gone. The time allows for one late poll. */
 const LEFT_AFTER_MS = 5_000
 /** The most ready visitors that are remembered. Further visitors are refused as usual, but not reported. */
 const READY_MAX = 20_000
@@ -26,7 +26,7 @@ export function isCalled({ snapshot }: DoorState, place: { readonly lane: string
   return place.key <= (own(snapshot.lanes, laneOf(snapshot.lanes, place))?.frontierKey ?? Number.NEGATIVE_INFINITY)
 }
 
-/** Notes that a visitor was refused and is ready, or still is. */
+/** Notes that a refused visitor is ready, or is still ready. */
 export function noteReady(door: DoorState, request: Claim, nowMs: number): void {
   const visitor = door.ready.get(request.sid)
   if (visitor) visitor.seenMs = nowMs

@@ -1,12 +1,12 @@
 /**
- * When the sessions of a door end, in memory. The door counts its live sessions from it. An index in the database would
- * cost a second row at each admission and each renewal.
+ * The times at which the sessions of a door end, in memory. The door counts its live sessions from them. An index in
+ * the database would cost a second row at each admission and each renewal.
  */
 
 const SECOND_MS = 1_000
 
 export class SessionEnds {
-  /** By second: how many sessions end in each of its milliseconds, 0 to 999. */
+  /** For each second, how many sessions end in each of its milliseconds, 0 to 999. */
   readonly #seconds = new Map<number, Map<number, number>>()
 
   add(endMs: number): void {
@@ -15,7 +15,7 @@ export class SessionEnds {
     this.#seconds.set(second, ends.set(ms, (ends.get(ms) ?? 0) + 1))
   }
 
-  /** Removes one session that ends then, if there is one. */
+  /** Removes one session that ends at `endMs`, if there is one. */
   remove(endMs: number): void {
     const { second, ms } = split(endMs)
     const ends = this.#seconds.get(second)
@@ -26,7 +26,7 @@ export class SessionEnds {
     if (ends.size === 0) this.#seconds.delete(second)
   }
 
-  /** Removes the sessions that have ended by `nowMs`, and returns how many these are. */
+  /** Removes the sessions that have ended by `nowMs`, and returns their number. */
   removeUntil(nowMs: number): number {
     let ended = 0
     for (const [second, ends] of this.#seconds) {

@@ -15,24 +15,21 @@ import {
 /** The durable store of a door's sessions. */
 export interface SessionStore {
   get(sid: string): Session | undefined
-  /**
-   * Returns the last two stored sessions of a visitor, the older one first. They are those of the sid and of its later
-   * sessions (`~n`).
-   */
+  /** Returns the last two stored sessions of a visitor, the older one first. Their sids are `sid` itself or `sid~n`. */
   lastSessions(sid: string): readonly Session[]
   /**
-   * Inserts a session, unless a session of that sid is stored: then it returns the stored one, and changes nothing. A
+   * Inserts a session, unless one with its sid is stored. Then it returns the stored session, and changes nothing. A
    * session that has ended already takes no place.
    */
   insert(session: Session): Session | undefined
-  /** Stores a session that has changed. `endedMs` is the end that is stored. */
+  /** Stores a changed session. `endedMs` is the end that the stored row had before the change. */
   update(session: Session, endedMs: number): void
-  /** Returns the number of sessions whose place is taken at `nowMs`. */
+  /** Returns the number of sessions that take a place at `nowMs`. */
   live(nowMs: number): number
   /**
-   * The time by which sessions are judged: `nowMs`, but never earlier than the time up to which `live` has counted. A
-   * place that became free may belong to another visitor by now. So a clock that is set back must never revive its
-   * session (I2).
+   * Returns the time by which sessions are judged: `nowMs`, but never earlier than the time up to which `live` has
+   * counted. A place that was free by then may belong to another visitor now. So a clock that is set back must not
+   * revive the session that had it before (I2).
    */
   clock(nowMs: number): number
 }
@@ -43,7 +40,7 @@ export interface DoorSessions {
   readonly rules: SessionRules
 }
 
-/** Renews a live session. Requests on protected paths keep a shopper inside while paying. */
+/** Renews a live session. A request on a protected path keeps the session long enough to finish a payment. */
 export function renewSession(sessions: DoorSessions, request: Renewal, nowMs: number): RenewalAnswer {
   const { store, rules } = sessions
   const session = store.get(request.sid)

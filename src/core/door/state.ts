@@ -30,15 +30,15 @@ export interface DoorState {
   exhausted: boolean
   readonly ready: ReadyVisitors
   /**
-   * True after a visitor was refused whom an edge takes for called. Perhaps no isolate reports to this door, so the
-   * door must ask for a newer snapshot itself.
+   * True after the door refused a visitor who did not count as called here. An edge may know more, and perhaps no
+   * isolate reports to this door. So the door must ask for a newer snapshot itself.
    */
   hasRefused: boolean
   readonly tally: Tally
   /** The newest report's totals, and the totals that the room has answered for. */
   reported: ReportedTotals & { readonly seq: number }
   answered: ReportedTotals
-  /** The last report of each isolate and when it came, the oldest report first. */
+  /** The last report of each isolate, and when it came. The oldest report is first. */
   readonly isolates: Map<string, Applied & { readonly atMs: number }>
   snapshot: Snapshot | null
   claimsPerSecond: number

@@ -9,7 +9,7 @@ import type { ScheduledEvent } from './schedule.ts'
 export interface EventDraw {
   readonly id: number
   readonly event: string
-  /** Secret until the start. */
+  /** The seed is secret until the start. */
   readonly seed: string
   startMs: number
   /** Drawn places lie between this key and the start. Set when the draw takes place. */
@@ -39,7 +39,9 @@ interface DrawSnapshot {
 /** A room's draws as edges see them. */
 export interface DrawsSnapshot {
   readonly draws: readonly DrawSnapshot[]
-  /** An entry is void if its draw's id is not above this one and the draw is not in the list. */
+  /**
+   * The highest id so far. An entry is void if the id of its draw is not above this one, and `draws` lacks that draw.
+   */
   readonly lastDraw: number
 }
 
@@ -53,15 +55,15 @@ export type EntryFate =
   | { readonly fate: 'void' }
 
 /**
- * Drawn places lie in the last 60 s before the start. These are sixty million places, in few enough rows to store at
- * once. They usually lie behind the batches that a random room drew before.
+ * Drawn places lie in the last 60 s before the start. They have sixty million possible keys, in few enough rows to
+ * store at once. They usually lie behind the batches that a random room drew before.
  */
 export const DRAWN_OVER_MS = 60_000
-/** An entry that is not drawn gets a place among the newcomers of the time from the start until this long after it. */
+/** An entry that is not drawn gets a key between the start and this long after it, among the newcomers of that time. */
 const UNDRAWN_OVER_MS = 3_000
-/** The seed is published this long after the start. By then places are called by it. */
+/** The seed is published this long after the start, when places are being called by it. */
 export const PUBLISHED_AFTER_MS = 10_000
-/** Entries live as long as tickets do: a day after the last poll. */
+/** The seed is needed as long as an entry can be valid: tickets are valid for a day after the last poll. */
 const SEED_NEEDED_FOR_MS = 25 * 60 * 60_000
 /** The most coming draws in a snapshot, and the most past ones. A snapshot travels to every edge each second. */
 const DRAWS_IN_SNAPSHOT = 4
@@ -69,8 +71,9 @@ const DRAWS_IN_SNAPSHOT = 4
 const DRAWS_KEPT = 30
 
 /**
- * Applies the settings: each event that shuffles and has not started gets a draw with a seed of its own. The seed stays
- * when the event is changed, or deleted and made again before its start. After the start, a new time is a new draw.
+ * Applies the settings. Each event that shuffles and has not started gets a draw with a seed of its own. The draw keeps
+ * its seed when the event is changed, or deleted and made again before its start. After the start, a new start time
+ * makes a new draw.
  */
 export function commit(
   events: EventDraws,
@@ -78,7 +81,7 @@ export function commit(
   newSeed: () => string,
   nowMs: number,
 ): void {
-  // A draw that is due takes place at the next tick, whatever the settings are by now.
+  // A draw that is due takes place at the next tick, even if the settings have changed by now.
   const open = events.draws.filter(draw => draw.drawnMs === null && !isDue(draw, nowMs))
   for (const draw of open) draw.scheduled = false
   for (const { name, startMs, shuffles } of scheduled) {
@@ -105,8 +108,8 @@ export function isDue({ scheduled, drawnMs, startMs }: EventDraw, nowMs: number)
 }
 
 /**
- * Carries out a draw. Drawn places lie behind `behindKey`, where earlier visitors stand, unless less than one second of
- * keys would remain before the start.
+ * Carries out a draw. Drawn places lie behind `behindKey`, where earlier visitors stand. If less than one second of
+ * keys would remain before the start, they lie in the last second before it.
  */
 export function fire(draw: EventDraw, behindKey: number, nowMs: number): void {
   draw.drawnMs = nowMs
@@ -114,13 +117,13 @@ export function fire(draw: EventDraw, behindKey: number, nowMs: number): void {
   draw.fromKey = Math.min(earliest, draw.startMs - 1_000)
 }
 
-/** Counts people who wait for a draw. They are counted in line once they have a place. */
+/** Counts people who wait for a draw. They count as waiting in line once they have a place. */
 export function enter(events: EventDraws, id: number, people: number): void {
   const draw = events.draws.find(other => other.id === id)
   if (draw) draw.entries += people
 }
 
-/** Returns the soonest coming draws, and the latest that took place. */
+/** Returns the next coming draws, and the latest draws that took place. */
 export function drawsSnapshot({ draws, lastDraw }: EventDraws, nowMs: number): DrawsSnapshot {
   const coming = draws.filter(draw => draw.scheduled && draw.drawnMs === null)
   const done = draws.filter(draw => draw.drawnMs !== null && !isOver(draw, nowMs))
@@ -138,9 +141,9 @@ export function drawsSnapshot({ draws, lastDraw }: EventDraws, nowMs: number): D
 }
 
 /**
- * Returns the key of an entry that was not drawn: behind the whole draw, in the order of arrival. Most such entries
- * arrive in the last seconds before the start; entries that came an hour earlier are among the first. Each arrival has
- * a key of its own, or all of them would be called at once.
+ * Returns the key of an entry that was not drawn. The key is behind the whole draw, in the order of arrival. Most such
+ * entries arrive in the last seconds before the start; entries that came an hour earlier are among the first. Each
+ * arrival has a different key, or all of them would be called at once.
  */
 export function undrawnKey(arrivalMs: number, startMs: number): number {
   return startMs + UNDRAWN_OVER_MS ** 2 / (UNDRAWN_OVER_MS + Math.max(0, startMs - arrivalMs))
@@ -153,7 +156,7 @@ export function fateOf(draw: number, snapshot: DrawsSnapshot | null | undefined)
     return { fate: 'drawn', seed, batch: { fromKey, untilMs: known.startMs } }
   }
   if (known) return { fate: 'waits', startMs: known.startMs }
-  // A draw that this edge's snapshot does not contain yet may be newer than the snapshot.
+  // If the draw is newer than this edge's snapshot, the snapshot cannot contain it yet.
   return snapshot && draw <= snapshot.lastDraw ? { fate: 'void' } : { fate: 'waits', startMs: 0 }
 }
 

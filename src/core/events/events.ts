@@ -51,20 +51,21 @@ export interface Past {
 /** A room's events as edges see them. */
 export interface EventsSnapshot extends DrawsSnapshot {
   readonly prequeue: Prequeue | null
-  /** The tickets of a draw that are being counted now. */
+  /** The tickets of a draw that the room is counting now, by their keys. */
   readonly counting: { readonly fromKey: number; readonly startMs: number; readonly untilMs: number } | null
 }
 
 /**
- * Every edge has the seed this long after the start. Its visitors then ask for their places over
- * `START_POLLED_OVER_MS`.
+ * Every edge has the seed this long after the start. From then on the visitors of an edge ask for their places, spread
+ * over `START_POLLED_OVER_MS`.
  */
 export const START_KNOWN_AFTER_MS = IN_FORCE_WITHIN_MS
 export const START_POLLED_OVER_MS = 3_000
-/** The room has all counts of a draw this long after it: two syncs after the last visitor has asked. */
+/** The room has all counts of a draw this long after the start: two syncs after the last visitor has asked. */
 export const COUNTED_AFTER_MS = START_KNOWN_AFTER_MS + START_POLLED_OVER_MS + 3_000
 /**
- * A visitor learns with the next poll that a draw was called off. That poll is at most 72 s away: 60 s and the jitter.
+ * The line is held for this long after a draw was called off. By then every visitor has learnt of it with a poll, which
+ * is at most 72 s away: 60 s and the jitter.
  */
 const CALLED_OFF_FOR_MS = 75_000
 
@@ -72,7 +73,7 @@ export function newEvents(): Events {
   return { draws: [], lastDraw: 0, prequeue: null, hold: null }
 }
 
-/** Advances to `nowMs`, and starts whatever is due, once. `event` is the one that is on, or the next one. */
+/** Advances to `nowMs`, and starts whatever is due, once. `event` is the current event or the next one. */
 export function followEvents(events: Events, event: ScheduledEvent | null, past: Past, nowMs: number): void {
   const before = events.hold
   events.prequeue = prequeueOf(events, event, past, nowMs)
@@ -102,7 +103,7 @@ export function turnOf({ draws, hold }: Events): string {
   return `${hold?.event} ${hold?.phase} ${draws.filter(({ drawnMs }) => drawnMs !== null).length}`
 }
 
-/** Returns null for a room without events, as most rooms are. */
+/** Returns the events as edges need them, or null for a room without events. */
 export function eventsSnapshot(events: Events, nowMs: number): EventsSnapshot | null {
   const { draws, lastDraw, prequeue, hold } = events
   if (!prequeue && !hold && lastDraw === 0) return null
@@ -116,8 +117,8 @@ export function eventsSnapshot(events: Events, nowMs: number): EventsSnapshot | 
 }
 
 /**
- * Returns the start that a newcomer of this moment waits for, or null. A draw that took place shows an edge with a slow
- * clock that the start is over.
+ * Returns the start for which a newcomer at `nowMs` waits, or null. Once the draw of that start has taken place, the
+ * start is over, even if the clock of this edge is slow.
  */
 export function prequeueAt(snapshot: EventsSnapshot | null | undefined, nowMs: number): Prequeue | null {
   const prequeue = snapshot?.prequeue
@@ -127,8 +128,8 @@ export function prequeueAt(snapshot: EventsSnapshot | null | undefined, nowMs: n
 }
 
 /**
- * A prequeue that has begun goes on. A prequeue that was set too late begins behind every visitor whom the room has
- * already processed.
+ * A prequeue that has begun goes on. If the settings let a prequeue begin in the past, it begins behind every visitor
+ * whom the room has already processed.
  */
 function prequeueOf(
   { prequeue, draws }: Events,
@@ -145,7 +146,10 @@ function prequeueOf(
   return { event: name, draw: draw?.id ?? null, fromMs: isOn ? prequeue.fromMs : Math.max(prequeueMs, seenMs), startMs }
 }
 
-/** The room, or its edges, may have slept through the start. Then the counts arrive from the moment it woke. */
+/**
+ * Returns when the counts of a draw are complete. If the room or its edges slept through the start, the counts arrive
+ * only after the draw.
+ */
 function countedMs(startMs: number, drawnMs: number): number {
   return Math.max(startMs + COUNTED_AFTER_MS, drawnMs + COUNTED_AFTER_MS - START_KNOWN_AFTER_MS)
 }

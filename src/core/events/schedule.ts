@@ -2,7 +2,7 @@
 
 export interface ScheduledEvent {
   readonly name: string
-  /** Newcomers wait from this time on; null if no visitor waits for the start. */
+  /** Newcomers wait for the start from this time on. Null if no visitor waits for it. */
   readonly prequeueMs: number | null
   readonly startMs: number
   readonly endMs: number

@@ -1,6 +1,6 @@
 /**
- * Advice to an operator, after written rules (docs/advice.md). Each piece has the figures that are its reason. Advice
- * never acts by itself.
+ * Advice to an operator, by the rules of docs/advice.md. Each piece of advice contains the figures that are its reason.
+ * Advice never changes anything by itself.
  */
 import type { Forecast } from './forecast.ts'
 import type { HistoryStep } from './history.ts'
@@ -23,7 +23,7 @@ export type Advice =
 /** The room as it is now, and its last minutes as one step. */
 export interface Situation {
   readonly forecast: Forecast
-  /** Counts of the last `minutes`. */
+  /** The counts of the last `minutes` minutes. */
   readonly lately: HistoryStep
   readonly minutes: number
   readonly waiting: number
@@ -42,9 +42,9 @@ export interface Situation {
   }
 }
 
-/** Rules judge nothing before this many minutes are known. */
+/** No rule applies before this many minutes are known. */
 const MINUTES_MIN = 5
-/** Fewer people than these are no line to act on. */
+/** A line of fewer people needs no action. */
 const WAITING_MIN = 20
 const FULL_SHARE = 0.95
 const USED_SHARE = 0.8
@@ -55,7 +55,7 @@ const APDEX_MIN = 0.95
 const SAMPLES_MIN = 200
 const GROWS_SHARE = 0.05
 const LONG_WAIT_MS = 10 * 60_000
-/** How much the next try of a limit is above the present one. */
+/** Advice to raise a limit proposes the present limit times this. */
 const STEP_UP = 1.1
 
 /** Returns the advice whose rules apply, the most urgent first. */
@@ -96,7 +96,7 @@ function originHasRoom(now: Situation): Advice | null {
   return { rule: 'origin-has-room', apdex, samples, limit, to: Math.ceil((isFullNow(now) ? places : rate) * STEP_UP) }
 }
 
-/** The line must have grown over all of the last minutes, too: arrivals of one minute vary by chance. */
+/** The line must also have grown over all of the last minutes: arrivals of a single minute vary by chance. */
 function lineGrows({ forecast, rate, minutes, lately }: Situation): Advice | null {
   if (forecast.kind === 'stopped' || minutes < MINUTES_MIN) return null
   const { growsPerMinute, wait } = forecast

@@ -5,9 +5,9 @@ import type { HealthStep } from '../health/step.ts'
 
 export interface Decision extends Pick<HealthStep, 'upstream' | 'did'> {
   readonly atMs: number
-  /** Null where time alone decided. */
+  /** The evidence; null if time alone decided. */
   readonly saw: {
-    /** Sessions that voted; null in a decision from before sessions voted. */
+    /** Sessions that voted; null in a decision from a version in which sessions did not vote. */
     readonly sessions: number | null
     /** The mean satisfaction of these sessions, 0 to 1. */
     readonly apdex: number
@@ -21,7 +21,7 @@ export interface Decision extends Pick<HealthStep, 'upstream' | 'did'> {
   readonly enforced: boolean
 }
 
-/** Adds to steps the time, the load and the mode in which they were taken. */
+/** Returns health's steps as decisions, with the time, the load and the mode in which they were taken. */
 export function decisionsOf(
   steps: readonly HealthStep[],
   health: HealthState,

@@ -1,25 +1,26 @@
 /**
  * How a line goes on from here: when it is empty, how long a newcomer waits, and when a budget is used up.
  *
- * Visitors flow. They come as fast as lately, and come in as fast as the rate and the places allow. Each one stays as
- * long as those inside have stayed. A share of called visitors never turns up, and takes no turn.
+ * The forecast treats visitors as a steady flow. They arrive as fast as in the last minute, and enter as fast as the
+ * rate and the places allow. Each one stays as long as earlier visitors have stayed. A share of called visitors never
+ * turns up, and needs no permit.
  */
 import type { AdmissionLimits } from '../permits/bank.ts'
 import { HOUR_MS, MINUTE_MS } from '../timing.ts'
 import type { HistoryStep } from './history.ts'
 
 export type Forecast =
-  /** The line stands still, and nothing here can foresee for how long. */
+  /** The line stands still, and for how long cannot be predicted. */
   | { readonly kind: 'stopped'; readonly why: WhyStopped }
   | {
       readonly kind: 'moves'
-      /** Null if the line is not empty within a day. 0 if there is none, and none forms. */
+      /** The time until the line is empty; null if it takes more than a day. 0 if there is no line, and none forms. */
       readonly emptyInMs: number | null
-      /** How fast the line grows now, in people a minute. Negative while it becomes shorter. */
+      /** How fast the line grows now, in people a minute; negative while it becomes shorter. */
       readonly growsPerMinute: number
-      /** The wait of a newcomer. Null if it is longer than a day. */
+      /** The wait of a newcomer; null if it is longer than a day. */
       readonly wait: { readonly lowMs: number; readonly likelyMs: number; readonly highMs: number } | null
-      /** When the budget is used up; null if it lasts, or there is none. */
+      /** The time until the budget is used up; null if it lasts, or if there is none. */
       readonly soldOutInMs: number | null
     }
 
@@ -43,9 +44,9 @@ export interface Outlook {
 
 const STEP_MS = 10_000
 const HORIZON_MS = 24 * HOUR_MS
-/** Half of all waits end in this range around the likely one, as for the waits that visitors are shown. */
+/** Half of all waits end between these multiples of the likely wait. Visitors are shown the same range. */
 const RANGE = { low: 0.85, high: 1.2 }
-/** Fewer people than these are no line: they are on their way in. */
+/** Fewer waiting people than this are no line: they are on their way in. */
 const NO_LINE = 1
 
 export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
@@ -74,8 +75,8 @@ export function forecastOf(now: Outlook, limits: AdmissionLimits): Forecast {
 }
 
 /**
- * Returns how fast the line grows now, in people a minute. Called people who are on their way use up turns, but as many
- * other people are called instead. So the line grows as if no called people were on their way.
+ * Returns how fast the line grows now, in people a minute. Called people who are on their way will use permits, but as
+ * many other people are called meanwhile. So the line grows as if no called people were on their way.
  */
 function growthPerMinute(now: Outlook, step: Omit<Step, 'now'>): number {
   const flow = { line: now.waiting, coming: 0, inside: now.inside, passed: 0, admitted: 0 }
@@ -84,8 +85,8 @@ function growthPerMinute(now: Outlook, step: Omit<Step, 'now'>): number {
 }
 
 /**
- * Returns how many visitors left per minute, as the mean over these minutes. They are oldest first, and the last one
- * may not have ended. Returns null before a minute has passed, and while no visitor has left.
+ * Returns how many visitors left per minute, as the mean over these minutes. The minutes are oldest first, and the last
+ * one may be incomplete. Returns null before a minute has passed, and while no visitor has left.
  */
 export function departuresPerMinute(minutes: readonly HistoryStep[], inside: number, nowMs: number): number | null {
   const [first] = minutes
@@ -100,7 +101,7 @@ interface Course {
   line: number
   coming: number
   inside: number
-  /** People of the line who were called, and people who came in. */
+  /** People who were called out of the line, and people who came in. */
   passed: number
   admitted: number
 }
@@ -113,7 +114,7 @@ interface Step {
   readonly arrivals: number
 }
 
-/** Lets one step pass: some visitors leave, some are let in, and some arrive. */
+/** Lets one step of time pass: some visitors leave, some are let in, and some arrive. */
 function admit(flow: Course, { now, rate, places, arrivals }: Step): void {
   flow.inside -= flow.inside * Math.min(1, STEP_MS / now.stayMs)
   const free = Math.max(0, places - flow.inside)
@@ -129,7 +130,10 @@ function admit(flow: Course, { now, rate, places, arrivals }: Step): void {
   flow.admitted += entered
 }
 
-/** Returns when a change has reached `part` of its size. The whole change takes one step, evenly. */
+/**
+ * Returns when `part` of a change of size `whole` is reached, if the change spreads evenly over the step that begins at
+ * `atMs`.
+ */
 function reachedMs(atMs: number, part: number, whole: number): number {
   return whole <= 0 ? atMs : atMs + STEP_MS * Math.min(1, Math.max(0, part / whole))
 }

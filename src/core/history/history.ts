@@ -1,9 +1,9 @@
 /**
- * The past of a room by the minute: how many came, were called and were let in, how long the line was, and how the
- * origin was.
+ * The past of a room by the minute: how many visitors came, were called and were let in, how long the line was, and how
+ * well the origin answered.
  *
- * Counts are differences of the room's totals, which are durable. So a minute is counted in full, whatever restarts. A
- * room without visitors sleeps, and such minutes are left out.
+ * Counts are differences of the room's totals, which are durable. So a minute is counted in full even if objects
+ * restart. A room without visitors sleeps, and such minutes are left out.
  */
 import { MINUTE_MS } from '../timing.ts'
 
@@ -11,10 +11,10 @@ import { MINUTE_MS } from '../timing.ts'
 interface PastCounts {
   /** Places that were given: newcomers who got a place in line, and newcomers who were let in at once. */
   readonly arrived: number
-  /** Visitors in line who came back once, and count in the line since then. */
+  /** Visitors in line who came back once, and have been counted in the line since then. */
   readonly confirmed: number
   readonly called: number
-  /** Called visitors who came to claim. The other called visitors have not returned. */
+  /** Called visitors who came to claim. The other called visitors did not return. */
   readonly shown: number
   readonly admitted: number
   /** Called visitors who came back after their claim window, and got a new place. */
@@ -24,7 +24,7 @@ interface PastCounts {
   readonly rejected: number
   /** Requests that a rate limit refused. */
   readonly limited: number
-  /** Decisions of the gate, polls included. Requests of sessions that go on need none. */
+  /** Decisions of the gate, polls included. Requests of live sessions are not among them. */
   readonly decided: number
 }
 
@@ -57,7 +57,7 @@ export interface HistoryStep extends PastFigures {
   readonly atMs: number
 }
 
-/** The minute that goes on. Plain data, stored with the room. `base` has the totals at its beginning. */
+/** The current minute. Plain data, stored with the room. `base` has the totals at its beginning. */
 export interface OpenMinute {
   minute: number
   base: PastCounts
@@ -72,7 +72,7 @@ export function newOpenMinute(totals: Readonly<Record<string, number>>, nowMs: n
   return { minute: minuteOf(nowMs), base: countedIn(totals), gauges: NO_GAUGES }
 }
 
-/** Notes the present state: the minute keeps the most people at once, and the newest limits and wait. */
+/** Notes the present state: the minute keeps the highest numbers of people, and the newest limits and wait. */
 export function noteGauges(open: OpenMinute, now: Gauges): void {
   const { inside, waiting } = open.gauges
   open.gauges = { ...now, inside: Math.max(inside, now.inside), waiting: Math.max(waiting, now.waiting) }
@@ -84,19 +84,22 @@ export function isOver(open: OpenMinute, nowMs: number): boolean {
   return minuteOf(nowMs) > open.minute
 }
 
-/** Returns the open minute as it is so far. */
+/** Returns the figures of the open minute so far. */
 export function soFar(
   open: OpenMinute,
   totals: Readonly<Record<string, number>>,
   origin: OriginFigures | null,
 ): HistoryStep {
   const now = countedIn(totals)
-  // A minute that an older version began lacks the newer counts. These counts begin after that minute.
+  // An older version may have begun this minute without the newer counts. They stay 0 until the minute ends.
   const counts = mapped(now, (count, key) => Math.max(0, Math.round(count - (open.base[key] ?? count))))
   return { atMs: open.minute * MINUTE_MS, ...counts, ...open.gauges, ...(origin ?? NO_ANSWERS) }
 }
 
-/** Begins the minute of `nowMs`, with the gauges as they are: people stay inside and in line from one to the next. */
+/**
+ * Begins the minute of `nowMs`. The gauges are kept, because people stay inside and in line from one minute to the
+ * next.
+ */
 export function beginMinute(
   open: OpenMinute,
   totals: Readonly<Record<string, number>>,
@@ -120,7 +123,7 @@ export function inSteps(steps: readonly HistoryStep[], stepMs: number): HistoryS
   return folded
 }
 
-/** Returns the figures without those that are as in an empty minute, to be stored in few bytes. */
+/** Returns the figures in a compact form for storage: figures that are as in an empty minute are left out. */
 export function packed({ atMs: _, ...figures }: HistoryStep): Partial<PastFigures> {
   const entries = Object.entries(figures).filter(([key, value]) => value !== NOTHING[key as keyof PastFigures])
   return Object.fromEntries(entries.map(([key, value]) => [key, value === null ? null : roundedTo3(value as number)]))

@@ -9,19 +9,22 @@ import type { HistoryStep } from './history.ts'
 
 /** Totals since the room began. */
 export interface Flow {
-  /** Visitors in line who came back once, and newcomers who were let in at once. Robots seldom come back. */
+  /**
+   * Visitors in line who came back once, and newcomers who were let in at once. Robots seldom come back, so they hardly
+   * count.
+   */
   readonly came: number
   readonly admitted: number
 }
 
-/** The number of moments over which a stored minute is spread. */
+/** A stored minute is spread evenly over this many moments. */
 const PARTS = 6
 
 export class LastMinute {
   #total: Flow
   #reported: (Flow & { readonly atMs: number })[] = []
 
-  /** `total` is the flow so far. `minutes` are the last ones, the one that was open at `storedMs` included. */
+  /** `total` is the flow so far. `minutes` are the last minutes, with the one that was open at `storedMs`. */
   constructor(total: Flow, minutes: readonly HistoryStep[] = [], storedMs = 0) {
     this.#total = total
     for (const { atMs, confirmed, admitted, shown } of minutes) {

@@ -1,6 +1,6 @@
 /**
- * The figures of a stretch of time, such as an event: who came, waited, gave up and got in, and what it cost. They
- * follow from the minutes that the room has kept.
+ * The figures of a stretch of time, such as an event: how many visitors came, waited, gave up and got in, and what it
+ * cost. They are computed from the minutes that the room has kept.
  */
 import { MINUTE_MS } from '../timing.ts'
 import { type HistoryStep, inSteps } from './history.ts'
@@ -9,17 +9,14 @@ import { type Waits, waitsIn } from './waits.ts'
 
 /** The most steps of the curves in a report. */
 const STEPS_MAX = 120
-/** The lengths of their steps, in minutes. */
+/** The possible lengths of these steps, in minutes. */
 const LENGTHS = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1_440, 4_320] as const
-/**
- * A room with this share of its places taken counts as full, because the last places change hands while they are
- * counted.
- */
+/** A room counts as full when this share of its places is taken. Some places are always between two visitors. */
 const FULL_SHARE = 0.98
 
 interface Peak {
   readonly value: number
-  /** When its step began. */
+  /** When the step with the peak began. */
   readonly atMs: number
 }
 
@@ -29,7 +26,7 @@ export interface SpanFigures {
   /** Visitors in line who came back once: people, and not robots. */
   readonly waited: number
   readonly admitted: number
-  /** Admissions that needed no turn. */
+  /** Admissions without a wait in line. */
   readonly admittedAtOnce: number
   readonly gaveUp: {
     /** Called visitors who never came to claim. */
@@ -42,20 +39,17 @@ export interface SpanFigures {
   readonly rejected: number
   /** Requests that a rate limit refused. */
   readonly limited: number
-  /** Null where no visitor who stood in line was called. */
+  /** Null if no visitor was called from the line. */
   readonly waits: Waits | null
   readonly peaks: { readonly waiting: Peak; readonly inside: Peak; readonly admittedPerMinute: Peak } | null
   readonly atEnd: { readonly waiting: number; readonly inside: number }
-  /** The minutes in which people stood in line. */
+  /** About the minutes in which people stood in line. */
   readonly line: {
     readonly minutes: number
     /** Admissions that the rate in force allowed in these minutes. */
     readonly allowed: number
     readonly admitted: number
-    /**
-     * The minutes with a line in which all places were taken. In these minutes the places were the limit, and not the
-     * rate.
-     */
+    /** The minutes with a line in which all places were taken, so that the places were the limit and not the rate. */
     readonly fullMinutes: number
   }
   readonly origin: {
@@ -70,7 +64,7 @@ export interface SpanFigures {
   readonly steps: readonly HistoryStep[]
 }
 
-/** The kept steps of a stretch of time, oldest first, each of `stepMs`. */
+/** The steps that the room has kept of a stretch of time, oldest first. Each step lasts `stepMs`. */
 export interface Kept {
   readonly steps: readonly HistoryStep[]
   readonly stepMs: number
@@ -111,7 +105,7 @@ export function figuresOf(kept: Kept): SpanFigures {
   }
 }
 
-/** Returns the shortest length that makes few enough steps, and is a multiple of those that are kept. */
+/** Returns the shortest step length that makes few enough steps and is a multiple of the kept steps' length. */
 function lengthFor({ stepMs, fromMs, toMs }: Kept): number {
   const fits = (ms: number) => ms % stepMs === 0 && Math.ceil((toMs - fromMs) / ms) <= STEPS_MAX
   const lengths = LENGTHS.map(minutes => minutes * MINUTE_MS)
@@ -142,19 +136,19 @@ function originOf({ steps }: Kept): SpanFigures['origin'] {
 }
 
 /**
- * Estimates the cost from above, as docs/costs.md counts: each door and the room are active, and write a row a second
- * each, in every minute in which the room was awake.
+ * Estimates the cost as docs/costs.md counts it, rather too high than too low. Each door and the room are taken as
+ * active, with a written row a second, whenever the room was awake.
  */
 function costOf({ steps, stepMs, doors }: Kept): SpanFigures['cost'] {
   const admitted = total(steps, 'admitted')
   const awakeSeconds = (steps.length * stepMs) / 1_000
   const usage: Usage = {
     workerRequests: total(steps, 'decided') + total(steps, 'samples'),
-    // A claim and a renewal for each visitor. Each second one sync of the edges, and one of the door.
+    // Each visitor costs a claim and a renewal. Each second costs one sync of the edges and one of the door.
     objectRequests: Math.round(2 * admitted + 2 * doors * awakeSeconds),
     objectSeconds: Math.round((doors + 1) * awakeSeconds),
     rowsRead: 3 * admitted,
-    // A session and its place in the index, at its admission and at its renewal.
+    // Rather too many: a session writes one row at its admission, and one at each renewal.
     rowsWritten: Math.round(4 * admitted + (doors + 1) * awakeSeconds),
   }
   return { usd: Math.round(10_000 * costUsd(usage)) / 10_000, usage }

@@ -7,7 +7,7 @@ import type { Outcome } from '../health/outcome.ts'
 import { own, ownOr } from '../own.ts'
 import { MINUTE_MS } from '../timing.ts'
 
-/** `turned-failed`: a frustrated sample turned out to be a failure, and must count once, as a failure. */
+/** `turned-failed`: a sample that was counted as frustrated has failed after all. It must count once, as a failure. */
 export type SampleMark = Outcome | 'turned-failed'
 
 /** The sums over samples. Plain data, so that it can be stored. */
@@ -26,14 +26,14 @@ export interface Minute {
   readonly upstreams: Record<string, Counts>
 }
 
-/** The samples of the last minute of wall time, and of the calendar minute that goes on. Plain data. */
+/** The samples of the last 60 seconds, and of the current calendar minute. Plain data. */
 export interface LateSamples {
   minute: Minute
   /** Oldest first. */
   readonly steps: { readonly atMs: number; readonly upstreams: Record<string, Counts> }[]
 }
 
-/** Samples of one upstream that a report contains. */
+/** One sample of an upstream, as a report contains it. */
 export interface Sample {
   readonly upstream: string
   readonly mark: SampleMark
@@ -43,7 +43,7 @@ export interface Sample {
 
 /** Samples that come within this time are kept together. */
 const STEP_MS = 5_000
-/** Four buckets to each doubling: a percentile is right within a tenth. */
+/** Each doubling of a duration has four buckets, so a percentile is right within a tenth. */
 const BUCKETS_PER_DOUBLING = 4
 /** 2^17 ms is over two minutes, longer than any timeout. */
 export const BUCKET_MAX = 17 * BUCKETS_PER_DOUBLING
@@ -124,7 +124,7 @@ export function failureShareOf(counts: Counts): number | null {
   return samples === 0 ? null : counts.failed / samples
 }
 
-/** Milliseconds within which the share `q` of answers came, null without an answer. */
+/** Returns the milliseconds within which the share `q` of answers came, or null without an answer. */
 export function quantileMs({ latency }: Counts, q: number): number | null {
   const buckets = Object.entries(latency)
     .map(([bucket, count]) => [Number(bucket), count] as const)

@@ -1,6 +1,6 @@
 /**
- * The real waits of people in line, and not the foreseen ones. They follow from the length of the line when people
- * came, and from how fast it was called after that.
+ * The real waits of people in line, as opposed to the waits they were shown. They are computed from the length of the
+ * line when people came, and from how fast it was called after that.
  *
  * People count as if they had come evenly over their step and stood in the order of their arrival. So a wait is exact
  * to about one step. In a room that draws places by lot, only the mean is right.

@@ -13,8 +13,8 @@ const REFUSED_FOR_MS = 1_000
 const REFUSED_SHARE = 1 / 4
 
 /**
- * Returns the grant with the time for which this isolate refuses further requests. A door with older settings may mean
- * a longer quota: by that time all has drained under the quota known here.
+ * Returns the grant with the time for which this isolate refuses further requests. A door with older settings may give
+ * a longer time. It is cut to the time in which everything drains under the quota known here.
  */
 export function boundRefusal(grant: TokenGrant, request: TokenRequest, quota: Quota, leaseMs: number): TokenGrant {
   if (grant.retryAfterMs === 0) return grant
@@ -37,7 +37,7 @@ export function noteGrant(
   if (lease.nth !== request.nth) return
   lease.tokens += grant.tokens
   lease.sentMs = term.sentMs
-  // The lease counts from when the request was sent, because it must never outlast the door's own count.
+  // The lease is counted from the sending of the request, because it must never outlast the door's own count.
   lease.untilMs = term.sentMs + term.leaseMs
   lease.remaining = grant.remaining
   if (grant.retryAfterMs > 0) lease.refusedUntilMs = term.nowMs + grant.retryAfterMs

@@ -21,12 +21,12 @@ export const LEASE_GRACE_MS = 1_000
  */
 const LEASES_MAX = 500
 
-/** The tokens of the bucket that one isolate has. */
+/** The tokens that one isolate has been lent from a bucket. */
 interface Lease {
   readonly id: string
   /** The number of the isolate's newest request. */
   nth: number
-  /** Lent and used in total, since the door first received a request of this lease. */
+  /** The tokens lent and used in total, since the door first received a request of this lease. */
   tokens: number
   used: number
   /** When the newest request arrived. */
@@ -57,7 +57,7 @@ export function newDebt(quota: Quota): Debt {
   return { tatMs: 0, intervalMs: quota.intervalMs, leases: new Map() }
 }
 
-/** The present, and for how long tokens are lent. */
+/** The present time, and for how long tokens are lent. */
 export interface LeaseTerm {
   readonly nowMs: number
   readonly leaseMs: number
@@ -110,7 +110,7 @@ function available(debt: Debt, quota: Quota, nowMs: number): number {
   return Math.max(0, Math.floor((quota.burst * quota.intervalMs - debtMs(debt, nowMs)) / quota.intervalMs))
 }
 
-/** Draining debt and outstanding tokens, as the milliseconds that they take to drain. */
+/** Returns the draining debt and the outstanding tokens as the milliseconds that they take to drain. */
 export function debtMs(debt: Debt, nowMs: number): number {
   return Math.max(0, debt.tatMs - nowMs) + outstandingTokens(debt) * debt.intervalMs
 }
@@ -131,8 +131,8 @@ export function isClear(debt: Debt, nowMs: number): boolean {
 }
 
 /**
- * Returns exactly in how many milliseconds `cost` tokens can be lent, if no isolate reports before. Until then the debt
- * drains, and leases end and begin to drain.
+ * Returns exactly how many milliseconds pass until `cost` tokens can be lent, if no isolate reports before. Until then
+ * the debt drains, and leases end and begin to drain.
  */
 function retryAfterMs(debt: Debt, quota: Quota, cost: number, nowMs: number): number {
   if (cost > quota.burst) return Number.POSITIVE_INFINITY
@@ -164,9 +164,9 @@ function settle(debt: Debt, quota: Quota, nowMs: number): void {
 }
 
 /**
- * Converts the debt to a quota with another interval. The number of tokens stays, up to the new burst: without this cap
- * a session that had used up a generous policy would be shut out for hours by a strict one. In a window that contains
- * the change, the larger of the two bursts bounds what is spent.
+ * Converts the debt to a quota with another interval. The number of tokens stays, but is at most the new burst. Without
+ * this cap a strict policy would shut out, for hours, a session that had used up a generous one. In a window that
+ * contains the change, the larger of the two bursts bounds what is spent.
  */
 function follow(debt: Debt, quota: Quota, nowMs: number): void {
   const tokens = Math.max(0, debt.tatMs - nowMs) / debt.intervalMs
@@ -192,8 +192,9 @@ function chargeUsed(debt: Debt, known: Lease, request: TokenRequest, nowMs: numb
 }
 
 /**
- * Corrects the charge of a lease that has ended. All of it was taken for used up at its end, and its isolate reports
- * only now: unused tokens are free, and used ones drain from the last use on. Nothing may have been charged in between.
+ * Corrects the charge of a lease that has ended. At its end all its tokens were charged as used, and its isolate
+ * reports only now. Unused tokens are freed, and used ones drain from the last use on. Nothing may have been charged in
+ * between.
  */
 function chargeLate(debt: Debt, request: TokenRequest, nowMs: number): void {
   const { ended } = debt

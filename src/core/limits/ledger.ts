@@ -25,8 +25,8 @@ export interface DebtStore {
  */
 const SESSIONS_MAX = 20_000
 /**
- * At most this many buckets per session. Beyond this the paths of one policy share a bucket; a person does not get
- * there.
+ * At most this many buckets per session. Beyond this the paths of one policy share a bucket. A person never opens so
+ * many.
  */
 const BUCKETS_MAX = 256
 /**
@@ -35,7 +35,7 @@ const BUCKETS_MAX = 256
  */
 export const WRITTEN_OVER_MS = 10_000
 
-/** Every 100 ms up to 200 sessions are pruned, so 2,000 a second: no more arrive at one door. */
+/** Every 100 ms up to 200 sessions are pruned, which is 2,000 a second. No more than that arrive at one door. */
 const LOOK_EVERY_MS = 100
 const LOOK_AT = 200
 
@@ -70,7 +70,7 @@ export class Ledger {
   }
 
   /**
-   * Applies what a renewal reports of its leases, and lends what it requests. Returns the grants in the order of the
+   * Applies the renewal's reports on its leases, and lends what it requests. Returns the grants in the order of the
    * requests.
    */
   lend(sid: string, requests: readonly TokenRequest[], quotaOf: QuotaOf, term: LeaseTerm): readonly TokenGrant[] {
@@ -79,7 +79,8 @@ export class Ledger {
     const account = this.#open(sid, nowMs)
     const grants = requests.map(request => {
       const quota = quotaOf(request.policy)
-      // The policy is in a change of settings that has not reached this door: for a moment it limits no session.
+      // The edge has newer settings, with a policy that this door does not know yet. Until it does, the policy limits
+      // no session.
       if (!quota) return { tokens: request.want, remaining: 0, retryAfterMs: 0 }
       const bucket = bucketOf(account, request, nowMs)
       const debt = account.debts.get(bucket) ?? newDebt(quota)
@@ -110,7 +111,9 @@ export class Ledger {
     return account
   }
 
-  /** Prunes drained debts, longest idle session first, and stops at the first session that still has a debt. */
+  /**
+   * Prunes drained debts. It begins with the session that was idle for longest, and stops at the first one with a debt.
+   */
   #pruneQuiet(nowMs: number): void {
     if (Math.abs(nowMs - this.#lookedAtMs) < LOOK_EVERY_MS) return
     this.#lookedAtMs = nowMs
@@ -129,8 +132,8 @@ export class Ledger {
     const last = written.get(bucket) ?? 0
     const tatMs = tatIfUnreported(debt)
     const isLong = debtMs(debt, nowMs) > WRITTEN_OVER_MS
-    // A debt that is lower than the stored one need not be stored. It costs its session at most ten seconds, and only
-    // if the door loses its memory.
+    // A lower debt than the stored one need not be stored. If the door loses its memory, the session pays at most ten
+    // seconds too much.
     if (isLong ? tatMs <= last && last - tatMs <= WRITTEN_OVER_MS : last - Math.max(tatMs, nowMs) <= WRITTEN_OVER_MS)
       return
     this.#store.save(sid, { bucket, tatMs, intervalMs: debt.intervalMs })
@@ -151,7 +154,7 @@ export class Ledger {
   }
 }
 
-/** One bucket for each path, while there are few. */
+/** Returns the bucket of the request: one for each path, while the session has few. */
 function bucketOf(account: Account, { bucket, policy }: TokenRequest, nowMs: number): string {
   const { debts } = account
   if (bucket === policy || debts.has(bucket) || debts.size < BUCKETS_MAX) return bucket

@@ -15,8 +15,8 @@ import type { TokenRequest } from '../protocol/messages.ts'
 /** At most this share of the burst may be spare tokens: a session may be at several isolates. */
 const SPARE_SHARE = 1 / 4
 /**
- * The share of the burst that is spare at first. A rest up to this share is not given back: the door charges it at the
- * lease's end.
+ * The share of the burst that is spare at first. A lease with no more tokens left than this share is not given back:
+ * the door charges it at the lease's end.
  */
 const SMALL_SHARE = 1 / 8
 /**
@@ -24,7 +24,7 @@ const SMALL_SHARE = 1 / 8
  * outstanding only this much longer.
  */
 const CLOCK_BACK_MS = 1_000
-/** A request calls its door at most this often: other requests of its session may take what the door grants. */
+/** The most calls to the door for one request. Other requests of its session may take what the door grants. */
 export const CALLS_MAX = 6
 /** An isolate looks for idle leases this often. */
 export const IDLE_LOOK_MS = 2_000
@@ -40,7 +40,7 @@ export interface TokenLease {
   /** Lent and used in total. */
   tokens: number
   used: number
-  /** When a token was last used. */
+  /** When a token was last used, by the clock of this isolate. */
   usedAtMs: number
   /** `used` when the door was last asked. */
   usedBefore: number
@@ -119,7 +119,10 @@ export function endWait(lease: TokenLease, tokens: number): void {
   lease.waiting = Math.max(0, lease.waiting - tokens)
 }
 
-/** The report and request in the session's next renewal. The kept tokens can be used until the answer comes. */
+/**
+ * Returns the report and the request for the session's next renewal. The kept tokens can be used until the answer
+ * comes.
+ */
 export function nextRequest(lease: TokenLease, quota: Quota, least: number, nowMs: number): TokenRequest {
   const has = tokensLeft(lease, nowMs)
   const { waiting, owed } = lease
@@ -155,12 +158,12 @@ export function returnTokens(lease: TokenLease, nowMs: number): TokenRequest {
   return owed > 0 ? { ...idle, owed } : idle
 }
 
-/** Whether the tokens of an idle session are worth a message. */
+/** True if the unused or owed tokens of an idle session are worth a message to the door. */
 export function isWorthReturning(lease: TokenLease, quota: Quota, nowMs: number): boolean {
   return lease.owed > 0 || tokensLeft(lease, nowMs) > Math.max(1, quota.burst * SMALL_SHARE)
 }
 
-/** Whether a lease was not used since the last look, and has tokens that are worth a message. */
+/** True if a lease was not used since the last look, and has tokens that are worth a message. */
 export function isIdle(lease: TokenLease, quota: Quota, nowMs: number): boolean {
   return lease.used === lease.usedSeen && isWorthReturning(lease, quota, nowMs)
 }
@@ -170,7 +173,7 @@ export function noteLook(lease: TokenLease): void {
   lease.usedSeen = lease.used
 }
 
-/** Spends tokens without waiting: from the lease as far as it has them. The rest is owed. */
+/** Spends tokens without waiting: first those of the lease. The rest is owed. */
 export function owe(lease: TokenLease, tokens: number, nowMs: number): void {
   const atHand = Math.min(tokensLeft(lease, nowMs), tokens)
   if (atHand > 0) takeTokens(lease, atHand, nowMs)
@@ -182,7 +185,7 @@ function usedAgo({ used, usedBefore, usedAtMs }: TokenLease, nowMs: number): Pic
   return used > usedBefore && nowMs > usedAtMs ? { usedAgoMs: nowMs - usedAtMs } : {}
 }
 
-/** Adapts how many spare tokens to have from now on. */
+/** Adapts how many spare tokens the lease should have from now on. */
 function adapt(
   lease: TokenLease,
   quota: Quota,
@@ -201,14 +204,14 @@ function adapt(
   lease.spare = Math.min(mostSpare(quota), Math.max(1, lease.spare))
 }
 
-/** The lease ended by time, and had tokens left. The next lease should serve about as many requests. */
+/** The lease ended by time, with tokens left. Its next term should serve about as many requests as this one did. */
 function sizeByUse(lease: TokenLease): void {
   const used = lease.used - lease.usedAtStart
   if (used > 0) lease.spare = Math.max(used, Math.floor(lease.spare / 2))
   lease.usedAtStart = lease.used
 }
 
-/** Returns 0 for a burst below four: there every request asks the door, and no token is kept from other isolates. */
+/** Returns 0 for a burst below four. Then every request asks the door, and no token is kept from other isolates. */
 function mostSpare(quota: Quota): number {
   return Math.floor(quota.burst * SPARE_SHARE)
 }

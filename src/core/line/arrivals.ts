@@ -38,7 +38,7 @@ export function arrivalBucketOf(keyMs: number): number {
 
 export class Arrivals {
   readonly #chunks = new Map<number, Chunk>()
-  /** Chunk numbers in order. A new number nearly always goes at the end. */
+  /** Chunk numbers, in rising order. A new number nearly always goes at the end. */
   #order: number[] = []
   #lastBucket = Number.NEGATIVE_INFINITY
 
@@ -87,9 +87,9 @@ export class Arrivals {
   }
 
   /**
-   * Returns the key at which about `people` more than at `fromKey` are called, and how many these are (`passed`). The
-   * key is never beyond the last ticket, and never in a bucket that ends after `toKey`. A bucket of a few people is
-   * called as a whole, because their order is not known.
+   * Returns the key up to which about `people` more are called than at `fromKey`, and how many people these are
+   * (`passed`). The key is never beyond the last ticket, and never in a bucket that ends after `toKey`. A bucket of a
+   * few people is called as a whole, because their order is not known.
    */
   advance(fromKey: number, people: number, toKey = Number.POSITIVE_INFINITY): { key: number; passed: number } {
     let left = people

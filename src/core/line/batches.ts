@@ -10,8 +10,8 @@ import type { Batch } from '../ticket.ts'
 import { IN_FORCE_WITHIN_MS } from '../timing.ts'
 
 /**
- * A place is shown or called this long after its moment. By then the room has the counts of every edge: this allows for
- * a first poll, and one second for each tier.
+ * A place is shown or called this long after its arrival or its draw. By then the room has the counts of every edge:
+ * the time allows for a first poll, and one second for each tier.
  */
 export const SETTLED_AFTER_MS = 5_000
 
@@ -25,7 +25,7 @@ export interface Batches {
 /** A room's draws, as plain data that can be stored. */
 export interface BatchState {
   batches: Batches | null
-  /** A batch that a change of the settings cut short; kept until its counts have arrived. */
+  /** A batch that a change of the settings cut short. It is kept until its counts have arrived. */
   cut: { readonly fromKey: number; readonly untilMs: number } | null
   /** Keys up to this one may have been given out. */
   untilKey: number

@@ -2,9 +2,9 @@
  * People ahead as a function of the key, small enough to send to every edge each second: a rising line of straight
  * pieces from the frontier to the last ticket.
  *
- * The error is at most half a place for the first fifty people, and one percent behind them. The error doubles only
- * until the curve fits into its pieces. Made by the swing filter (Elmeleegy et al., VLDB 2009): one pass, each piece as
- * long as its error allows.
+ * The error is at most half a place for the first fifty people, and one percent behind them. If that takes too many
+ * pieces, the allowed error is doubled until the curve fits. Made by the swing filter (Elmeleegy et al., VLDB 2009):
+ * one pass, each piece as long as its error allows.
  */
 
 import type { Arrivals } from './arrivals.ts'

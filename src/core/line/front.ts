@@ -11,7 +11,10 @@ import { aheadOf, type Curve } from './curve.ts'
  */
 export type Front = readonly number[]
 
-/** The front travels to every edge each second. A thousand people are 3 KB in a crowd, and 5 KB in a thin line. */
+/**
+ * The front travels to every edge each second. A front of 1,000 people is 3 KB if they came close together, and 5 KB
+ * otherwise.
+ */
 const FRONT_PEOPLE_MAX = 1_000
 
 /**
@@ -64,7 +67,7 @@ export function peopleAhead(
   return Math.max(before, aheadOf(curve, ticket.key) - (ticket.confirmed ? part : 0))
 }
 
-/** Many tickets are compared with the front of one snapshot, so the sums are kept as long as the front is. */
+/** Many tickets are compared with the front of one snapshot. So the sums are computed once for each front. */
 const sums = new WeakMap<Front, Float64Array>()
 
 /** Returns the distance of each person's bucket from the bucket of the frontier. The distances never fall. */
@@ -93,7 +96,7 @@ function firstAtLeast(distances: Float64Array, wanted: number): number {
   return low
 }
 
-/** A confirmed ticket may not be counted yet. */
+/** Leaves out the visitor's own ticket, if it is confirmed. It may not be counted yet. */
 function others(people: number, { confirmed }: { readonly confirmed: boolean }): number {
   return confirmed ? Math.max(0, people - 1) : people
 }

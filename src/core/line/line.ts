@@ -138,8 +138,8 @@ interface LineLoad extends LaneLoad {
 }
 
 /**
- * Calls the next visitors of a closed room, and returns how many. The frontier stops at `settledKey`: to call a ticket
- * behind it would also call tickets that are not counted yet.
+ * Calls the next visitors of a closed room, and returns how many. The frontier stops at `settledKey`. Beyond it some
+ * tickets are not counted yet, and would be called with the others.
  */
 export function callNext(line: Line, load: LineLoad, claimWindowMs: number, nowMs: number): number {
   const { state } = line
@@ -212,8 +212,8 @@ export function mergeInto(main: Line, removed: Line, nowMs: number): Set<number>
  * Counts the called people who are still to come in, once for each snapshot. `ready` of them were refused a moment ago.
  *
  * Ready visitors are seen only every other second, and a shown place never rises again. So the count must fall slowly:
- * a short dip would make places too low for good. And it rises only by the people who were called. Otherwise a visitor
- * who asks after a rise would get the number of the visitor behind.
+ * after a short dip the places shown would stay too low. And the count rises only by the people who were called.
+ * Otherwise a visitor who polls just after a rise would get the number of the visitor behind.
  */
 export function countCalledAhead({ state }: Line, ready: number): void {
   const coming = Math.max(comingIn(state.control, ready), state.calledAhead * CALLED_FALLS_TO)
@@ -238,7 +238,7 @@ function piecesFor(lanes: number): number | undefined {
   return lanes === 0 ? undefined : Math.max(LANE_PIECES_MIN, Math.floor(LANE_PIECES / lanes))
 }
 
-/** Samples the frontier. Every key that the frontier had passed a claim window ago lapses. */
+/** Samples the frontier. Every key that the frontier had already passed one claim window ago now lapses. */
 function remember(state: LineState, claimWindowMs: number, nowMs: number): void {
   const newest = state.past.at(-1)
   if (!newest || nowMs - newest.atMs >= claimWindowMs / SAMPLES_PER_WINDOW) {

@@ -20,7 +20,7 @@ export interface Pace {
 
 /**
  * A limit that falls below this share of its former value is reported. Health changes its limits a little in every
- * window, and that is not worth a report.
+ * window, and visitors need not learn of that.
  */
 const NEWS_BELOW = 0.9
 /** A room that was full this recently is not newly full: it has been full all the time. */

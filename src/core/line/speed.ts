@@ -83,14 +83,17 @@ export function speedFor(ahead: number, { latelyPerSecond, longPerSecond }: Spee
   return latelyPerSecond * (1 - long) + longPerSecond * long
 }
 
-/** Returns how much a wait of `waitSeconds` follows the long run instead of the recent speed: 0 to 1. */
+/**
+ * Returns by how much the speed for a wait of `waitSeconds` is the long-run one: 0 for the recent speed, 1 for the long
+ * run.
+ */
 export function longShare(waitSeconds: number): number {
   return Math.min(1, Math.max(0, (waitSeconds - SHORT_WAIT_SECONDS) / (LONG_WAIT_SECONDS - SHORT_WAIT_SECONDS)))
 }
 
 /**
- * Returns the speed that a poll must be prepared for: the line may begin to run at any moment. In a line that moves
- * evenly the fastest speed is only a little above the mean, by chance.
+ * Returns the speed for which a poll must be prepared: the line may begin to run at any moment. In a line that moves
+ * evenly, the fastest speed is above the mean only by chance.
  */
 export function fastest(speed: Speed): number {
   return movesInRuns(speed) ? speed.fastestPerSecond : speed.latelyPerSecond

@@ -92,7 +92,7 @@ export function take(turns: LaneTurns, { lanes, byLane, slack }: Needs, given: R
   if (at < Number.POSITIVE_INFINITY) turns.at = Math.max(turns.at, at)
 }
 
-/** Returns what each lane can expect of `supply`: by its share, and never more than it wants. */
+/** Returns how much of `supply` each lane can expect: in proportion to its share, and never more than it wants. */
 export function divide(
   supply: number,
   lanes: readonly LaneShare[],

@@ -1,4 +1,6 @@
-/** The decision about a visitor whose claim was refused, and the place at the front. */
+/**
+ * The decision about a visitor whose claim was refused, and the place at the front for a visitor whose session ended.
+ */
 import type { Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
 import type { Ticket } from '../ticket.ts'

@@ -1,9 +1,9 @@
 /**
- * The challenge of a room: a ticket must solve it before its first use, which is to count in the line or to claim at
- * once. A ticket without a solution keeps its place, and counts in no line and in no draw.
+ * The challenge of a room: a ticket must solve it before its first use, when it counts in the line or claims at once. A
+ * ticket without a solution keeps its place, and counts in no line and in no draw.
  *
- * A visitor without scripts, or with a very slow device, cannot solve it. Such a ticket counts after a fixed time, and
- * a quota bounds how many of one network do.
+ * A visitor without scripts, or with a very slow device, cannot solve it. Such a ticket counts after a fixed time. A
+ * quota limits how many such tickets of one network count.
  */
 import { type Quota, quotaOf } from '../gcra.ts'
 import { total } from '../line/curve.ts'
@@ -14,9 +14,11 @@ import type { Place } from './place.ts'
 
 /** A ticket without a solution counts after this time, within the quota of its network. */
 export const UNSOLVED_COUNTS_AFTER_MS = 60_000
-/** Tickets of one network that count without a solution, at one isolate: two at once, then one each half minute. */
+/**
+ * The quota of tickets of one network that count without a solution, at one isolate: two at once, then one every 30 s.
+ */
 export const UNSOLVED_QUOTA: Quota = { intervalMs: 30_000, burst: 2 }
-/** The share of the rate of a room that counts without a solution at one isolate, from all networks. */
+/** The share of the room's rate that may count without a solution at one isolate, over all networks. */
 const UNSOLVED_SHARE = 0.02
 const UNSOLVED_BURST = 3
 /** A visitor without a solution asks again after this time. */
@@ -24,8 +26,8 @@ export const UNSOLVED_POLL_MS = 10_000
 /** A visitor whose place never moves asks again after this time. */
 export const FAILED_POLL_MS = 30_000
 /**
- * The bounds of the work: iterations of each of the hashes, of which a solver needs 256 on average. The work grows with
- * the crowd, one iteration for each visitor in line.
+ * The bounds of the work, as iterations for each hash. A solver needs 256 hashes on average. The work grows with the
+ * crowd, by one iteration for each visitor in line.
  */
 export const WORK = { least: 1_000, most: 4_000 } as const
 
@@ -62,8 +64,8 @@ export function mayCountUnsolved({ challenge }: Ticket, nowMs: number): boolean 
 }
 
 /**
- * Returns the quota of tickets that count without a solution at one isolate. Otherwise scripts from very many networks
- * could fill a slow room.
+ * Returns the quota of tickets that count without a solution at one isolate. Without this quota, scripts from very many
+ * networks could fill a slow room.
  */
 export function unsolvedQuota(ratePerMinute: number): Quota {
   return quotaOf(Math.max(1, ratePerMinute * UNSOLVED_SHARE), 60_000, UNSOLVED_BURST)

@@ -8,7 +8,7 @@
 const POLL_MIN_MS = 2_000
 /** The longest time between two polls of a visitor in a line that moves. */
 const POLL_MAX_MS = 300_000
-/** The longest time between two polls of a visitor in a line that stands still: its next speed is not known. */
+/** The longest time between two polls of a visitor in a line that stands still, because its next speed is not known. */
 const STANDING_POLL_MAX_MS = 60_000
 /** A visitor polls again after this share of the expected wait. */
 const POLL_SHARE = 0.25
@@ -31,11 +31,11 @@ const HELD_POLL_MS = 10_000
 const HELD_GROWS_OVER_MS = 10 * 60_000
 /** Polls vary by this share in both directions, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
-/** Half of all waits end between these parts of the expected one. */
+/** Half of all waits end between these multiples of the expected one. */
 const QUARTILES = { low: 0.85, high: 1.2 }
 /**
- * The range shown around an estimate: a part of it, and milliseconds beside it. It is as narrow as the error of the
- * simulator allows. 95 in 100 waits end inside it.
+ * The range shown for a wait: from `low` times the estimate less `lessMs` to `high` times the estimate plus `moreMs`.
+ * It is as narrow as the measured error of the estimate allows: 95 in 100 simulated waits end inside it.
  */
 const RANGES = {
   steady: { low: 0.85, lessMs: 3_000, high: 1.12, moreMs: 8_000 },
@@ -43,8 +43,8 @@ const RANGES = {
 }
 
 /**
- * How a line moves. `steady`: as permits come, at a rate. `runs`: as sessions end in a full room. Then the line stands
- * still for minutes, and runs.
+ * How a line moves. `steady`: at the rate of the permits. `runs`: as sessions end in a full room. Then the line stands
+ * still for minutes, and moves fast in between.
  */
 export type Motion = keyof typeof RANGES
 
@@ -85,7 +85,7 @@ export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond
   return jittered(base, random)
 }
 
-/** Returns the least milliseconds until the next poll in a line that has been held for so long. */
+/** Returns the shortest time in milliseconds until the next poll, in a line that has been held for `heldForMs`. */
 export function heldPollMs(heldForMs: number, random: number): number {
   const base = HELD_POLL_MS * Math.min(1, Math.max(0, heldForMs / HELD_GROWS_OVER_MS))
   return jittered(base, random)

@@ -27,23 +27,23 @@ export function standsStill(ticket: Ticket, snapshot: Snapshot): WaitStep {
   return { kind: 'wait', why: 'failed-challenge', ticket, ...still, delayMs: FAILED_POLL_MS }
 }
 
-/** A ticket without a solution keeps its place, or its turn. Only a visitor who asks for it at once polls sooner. */
+/**
+ * A ticket without a solution keeps its place, or its turn. A visitor who comes back without one must wait for the
+ * quota.
+ */
 function unsolved(placed: Placed, delayMs: number, rules: StepRules, nowMs: number): WaitStep {
   const kept = keptTurn({ ...placed, ticket: challenged(placed.ticket, nowMs) }, rules, nowMs)
   return { ...kept, why: 'unsolved', delayMs: placed.visitor.issued === null ? delayMs : 0, isUnsolved: true }
 }
 
-/** Beyond the quota of its network a ticket is counted, or claims, later. */
+/** A ticket that is beyond the quota of its network counts later, or claims later. */
 function delayed(placed: Placed, delayMs: number, rules: StepRules, nowMs: number): Step {
   const why = 'network-quota'
   if (placed.visitor.issued !== null && rules.newcomers === 'are rejected') return { kind: 'reject', why }
   return { ...keptTurn(placed, rules, nowMs), why, delayMs, isUnsolved: false }
 }
 
-/**
- * A called visitor keeps the turn. A visitor who is no longer called, because the frontier has stepped back, has none
- * to miss.
- */
+/** A called visitor keeps the turn. If the frontier has stepped back behind the visitor, there is no turn to miss. */
 function keptTurn({ ticket, place, snapshot, visitor }: Placed, rules: StepRules, nowMs: number) {
   const { issued } = visitor
   const keepsTurn = issued === null && place.state === 'called'

@@ -9,8 +9,8 @@ import type { Snapshot } from '../protocol/messages.ts'
 export type Purpose = 'enter' | 'claim' | 'poll' | 'requeued'
 
 /**
- * The claims of one request. The first one may find a session that has ended. Then the visitor has a new place, which
- * may be called too.
+ * The most claims of one request. The first claim may find a session that has ended. Then the visitor has a new place,
+ * which may be called too.
  */
 const CLAIMS: Readonly<Record<Purpose, number>> = { enter: 2, claim: 1, poll: 0, requeued: 0 }
 
@@ -30,7 +30,7 @@ export interface StepRules {
   readonly lanes: readonly { readonly name: string }[]
   readonly whenSoldOut: 'hold' | 'reject'
   readonly onRoomFailure: 'hold' | 'admit'
-  /** The admissions of the room. 0 while it is held, and before the start of an event. */
+  /** The permits per minute. 0 while the room is held, and before the start of an event. */
   readonly ratePerMinute: number
   readonly challenge: ChallengeRules
 }
@@ -54,7 +54,7 @@ export interface RoomNow {
   readonly isDoorEmpty: boolean
 }
 
-/** A visitor without a pass, and what this request has found out so far. */
+/** A visitor without a pass, and what is known about this request so far. */
 export interface Outsider {
   readonly purpose: Purpose
   /** Whether the visitor shows an invitation, and whether it is in force. */
@@ -67,7 +67,7 @@ export interface Outsider {
   readonly behindMs: number
   /** Why this request got its ticket. Null for a ticket that the visitor brought, or without a ticket. */
   readonly issued: WhyIssued | null
-  /** Claims that found a session that has ended. */
+  /** The number of claims that found a session that has ended. */
   readonly claims: number
   /** How long the network must wait with this ticket. Null before the network was charged. */
   readonly delayMs: number | null
@@ -82,7 +82,7 @@ export interface Outsider {
   readonly isLocalSpent: boolean
 }
 
-/** A visitor at the start of a request: nothing was found out yet. */
+/** A visitor at the start of a request, when nothing is known yet. */
 export const UNKNOWN_YET = {
   issued: null,
   claims: 0,
@@ -94,10 +94,7 @@ export const UNKNOWN_YET = {
 
 export type WhyIssued = 'newcomer' | 'missed' | 'changed-lane'
 
-/**
- * True if a visitor needs no place here now. Where an invitation is needed, this holds only with a valid one or with a
- * ticket.
- */
+/** True if a visitor needs no place here now. In a room by invitation, this takes a valid invitation or a ticket. */
 export function passesThrough(
   ticket: object | null,
   visitor: Pick<Outsider, 'invitation'>,
@@ -107,8 +104,8 @@ export function passesThrough(
 }
 
 /**
- * True if the room is for invited visitors only, and this visitor has no valid invitation. It does not matter to a
- * visitor who has a place.
+ * True if the room is for invited visitors only, and this visitor has no valid invitation. Call it only for a visitor
+ * without a place: a ticket stays valid.
  */
 export function isUninvited(
   { invitation }: Pick<Outsider, 'invitation'>,

@@ -38,8 +38,8 @@ export type Place =
 /** A ticket that has not changed is signed anew after this long, so that it stays valid while its visitor polls. */
 const SIGNED_FOR_MS = 30_000
 /**
- * An edge receives a draw this long after the room. Its visitors then ask over DRAW_POLLS_SPREAD times as long, not all
- * at once.
+ * An edge receives a draw this long after the room. Its visitors then ask over a time DRAW_POLLS_SPREAD times as long,
+ * so that they do not all ask at once.
  */
 const DRAW_KNOWN_AFTER_MS = 1_000
 const DRAW_POLLS_SPREAD = 4
@@ -199,14 +199,18 @@ export function nextPollMs(ticket: Ticket, place: Place, snapshot: Snapshot, mom
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
-/** A confirmed ticket has nothing to learn before `atMs`. The time of its polls reveals nothing about its place. */
+/**
+ * A confirmed ticket polls when its place is known, at `atMs`. The time of its polls reveals nothing about the place.
+ */
 function untilKnownMs({ confirmed }: Ticket, atMs: number, snapshot: Snapshot, { nowMs, random }: PollMoment): number {
   return confirmed
     ? untilMs(atMs, nowMs, random)
     : pollAfterMs(0, snapshot.ratePerSecond, snapshot.ratePerSecond, random)
 }
 
-/** Nothing changes until `atMs`. A poll now and then keeps the ticket valid. */
+/**
+ * Returns the milliseconds until `atMs`, when something changes. An earlier poll now and then keeps the ticket valid.
+ */
 function untilMs(atMs: number, nowMs: number, random: number): number {
   return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
 }

@@ -23,7 +23,7 @@ import { isUndrawn, nextPollMs, type Place, placeOf, seen } from './place.ts'
 import { NO_PLACE_YET, type Placed, type RejectStep, type Step, type WaitStep, type WhyWaiting } from './steps.ts'
 import { excused } from './turn.ts'
 
-/** The time until the next try, where nothing is known that would give a better one. */
+/** The time until the next poll, if nothing is known from which to compute a better one. */
 export const SHORT_RETRY_MS = 5_000
 /** While the room cannot be reached, one isolate admits this share of the room's rate. */
 const LOCAL_SHARE = 0.1
@@ -86,7 +86,7 @@ function withoutSnapshot(ticket: Ticket | null, visitor: Outsider, rules: StepRu
   return rules.newcomers === 'are rejected' ? { kind: 'reject', why: 'no-snapshot' } : issue('newcomer', visitor, rules)
 }
 
-/** An invitation to a lane that does not exist any more gives a place in the main lane. */
+/** An invitation to a lane that was removed gives a place in the main lane. */
 function issue(why: WhyIssued, visitor: Outsider, rules: StepRules): Step {
   const { invitedTo, behindMs } = visitor
   const lane = invitedTo !== null && hasLane(rules, invitedTo) ? invitedTo : MAIN_LANE
@@ -105,7 +105,7 @@ function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rule
 }
 
 function withPlace(found: Placed, room: RoomNow, nowMs: number): Step {
-  // The network of the visitor had a ticket left that counts without a solution.
+  // The quota of the visitor's network allowed this ticket to count without a solution.
   const placed = found.visitor.unsolvedDelayMs === 0 ? { ...found, ticket: solved(found.ticket) } : found
   const { ticket, place, snapshot, visitor } = placed
   const { rules } = room

@@ -51,7 +51,7 @@ export type WhyWaiting =
   | 'network-quota'
   /** The visitor has not solved the challenge of the room yet. */
   | 'unsolved'
-  /** The visitor gave a wrong solution, and the place never moves. */
+  /** The visitor gave a wrong solution, so the place never moves. */
   | 'failed-challenge'
 
 export interface RejectStep {
@@ -81,7 +81,7 @@ export interface ClaimStep {
   readonly place: Place
   readonly snapshot: Snapshot
   readonly issued: WhyIssued | null
-  /** True if the visitor leaves when the claim is refused. */
+  /** True if a visitor whose claim is refused gets no place in line, and leaves. */
   readonly leaves: boolean
 }
 

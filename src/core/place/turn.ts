@@ -1,7 +1,7 @@
 /** The end of a turn, and the grace for a visitor who missed it by a little. */
 import type { Ticket } from '../ticket.ts'
 
-/** A token contains its time of issue in whole seconds. */
+/** A token's time of issue is in whole seconds, so the ticket may have been issued up to this much later. */
 const ISSUED_WITHIN_MS = 1_000
 
 /** Returns the end of the turn, or null if the visitor has not learnt of it. */

@@ -19,14 +19,14 @@ export interface Delivery {
   readonly createdAtMs: number
   readonly attempts: number
   readonly state: 'waiting' | 'delivered' | 'given-up'
-  /** The status of the last answer, or why there was none. Null before the first attempt. */
+  /** The HTTP status of the last answer, or why there was no answer. Null before the first attempt. */
   readonly outcome: string | null
   readonly nextAttemptMs: number | null
 }
 
 export interface AlertReport {
   readonly rules: readonly AlertState[]
-  /** Addresses may be secrets, so a receiver has only its name, its format and its host. */
+  /** An address may be a secret. So only the name, the format and the host of a receiver are listed. */
   readonly receivers: readonly { readonly name: string; readonly format: string; readonly host: string }[]
   /** Newest first. */
   readonly deliveries: readonly Delivery[]

@@ -24,27 +24,27 @@ export const AUDIT_ACTIONS = [
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
-/** One deed before it is recorded. `before` and `after` have the values of settings that it changed. */
+/** One deed before it is recorded. `before` and `after` contain the values of the settings that the deed changed. */
 export interface Deed extends Proof {
   readonly actor: string
   readonly action: AuditAction
-  /** The session, token or key that the deed is about. Null for settings, which are named in `after`. */
+  /** The session, token or key that the deed is about. Null for a change of settings, which `after` names. */
   readonly subject: string | null
   readonly before: Readonly<Record<string, unknown>> | null
   readonly after: Readonly<Record<string, unknown>> | null
 }
 
 export interface AuditEntry extends Deed {
-  /** Rises with each entry of the room. */
+  /** Each entry of a room has a higher id than the one before. */
   readonly id: number
   readonly atMs: number
   /** How many changes the entry stands for. Changes of the same settings within a minute are one entry. */
   readonly times: number
-  /** When the last of them was made. */
+  /** When the last of these changes was made. */
   readonly lastAtMs: number
 }
 
-/** The entries that are asked for. Null lifts a condition. */
+/** A question for entries. A condition that is null does not apply. */
 export interface AuditQuery {
   readonly actor: string | null
   readonly action: AuditAction | null

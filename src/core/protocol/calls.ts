@@ -32,8 +32,8 @@ export type {
 } from './history.ts'
 
 /**
- * An error message begins with this if an object's code must not work on its database. Readiness reports the rest of
- * it.
+ * An error message begins with this text if the code of an object must not work on its database. Readiness reports the
+ * rest of the message.
  */
 export const STORAGE_REFUSED = 'storage refused'
 
@@ -73,7 +73,7 @@ export interface PublicDraw {
   readonly startMs: number
   /** Drawn places lie between this key and the start; null until they are drawn. */
   readonly fromKey: number | null
-  /** True if the draw was called off: the event was deleted or suspended, or no longer shuffles. */
+  /** True if the draw was called off, because the event was deleted or suspended, or no longer shuffles. */
   readonly calledOff: boolean
   readonly entries: number
 }
@@ -101,26 +101,26 @@ export interface RoomStats {
   /** Visitors who wait for a draw. They count as waiting once they have a place. */
   readonly entries: number
   readonly standing: number
-  /** By policy. */
+  /** The stats of each policy, by its name. */
   readonly limits: Readonly<Record<string, LimitStats>>
-  /** Decisions of the gate since the room began, by `<kind>/<why>`. Requests of sessions that go on are not counted. */
+  /** Decisions of the gate since the room began, by `<kind>/<why>`. Requests of live sessions are not counted. */
   readonly verdicts: Readonly<Record<string, number>>
-  /** Since the room began. */
+  /** Counts since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number
   /** Newcomers of the last minute: visitors in line who came back once, and newcomers who were let in at once. */
   readonly cameLastMinute: number
   readonly effectiveRatePerMinute: number
-  /** The places in force; during an event those of the event. */
+  /** The places in force: during an event, those of the event. */
   readonly totalActiveUsers: number
   readonly burst: number
   readonly open: boolean
   readonly held: boolean
-  /** Since when the room is open, held, or has a line. */
+  /** Since when the room is open, is held, or has a line. */
   readonly sinceMs: number | null
   /** The wait that a newcomer is shown, 0 in an open room. Null while the line stands still, or none is known. */
   readonly waitMs: number | null
-  /** A quarter of newcomers wait less than `low`, and a quarter more than `high`. */
+  /** A quarter of all newcomers wait less than `low`, and a quarter wait more than `high`. */
   readonly waitRangeMs: { readonly low: number; readonly high: number } | null
   /** How the line goes on under the limits in force. */
   readonly forecast: Forecast
@@ -154,7 +154,7 @@ export interface RoomDescription<Settings> {
   readonly file: Settings
   /** Names of the settings that live changes have set. */
   readonly overridden: readonly string[]
-  /** The draws of events, only the latest of each event. */
+  /** The draws of events: only the latest draw of each event. */
   readonly draws: readonly PublicDraw[]
   readonly figures: RoomStats
   /** The room's clock. */
@@ -173,7 +173,7 @@ export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls
   /** Returns null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>
-  /** Changes the room only if it has one of these versions. `null` stands for any version. */
+  /** Changes the room only if it has one of these versions. `null` means any version. */
   change(
     request: ChangeRequest,
     ifVersions: readonly string[] | null,
@@ -185,9 +185,9 @@ export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls
   health(minutes: number): Promise<HealthReport>
   /** Returns the room's past, step by step, and what happened in that time. */
   history(query: HistoryQuery): Promise<HistoryReport>
-  /** Foresees the line under other limits than those in force; a limit that is left out stays as it is. */
+  /** Predicts how the line goes on under other limits. A limit that is left out stays as it is. */
   forecast(limits: Partial<AdmissionLimits>): Promise<Forecast>
-  /** Forgets how many sessions the origin bears, for an operator who knows better. */
+  /** Forgets how many sessions the origin can bear, for an operator who knows better. */
   liftCeiling(): Promise<void>
   /** Returns the latest draw of every event that draws. */
   draws(): Promise<readonly PublicDraw[]>

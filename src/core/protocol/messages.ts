@@ -56,7 +56,10 @@ export interface Snapshot {
 /** One door's demand for permits in one lane. */
 export interface Demand {
   readonly lane: string
-  /** Called visitors refused within the last poll interval, and claims that wait for this very answer. */
+  /**
+   * Called visitors refused within the last poll interval, and visitors whose claims wait for the answer to this
+   * report.
+   */
   readonly ready: number
   readonly oldestKey: number
   /** Claims per second lately. */
@@ -103,7 +106,10 @@ export interface DoorReport extends TallyReport {
    * none.
    */
   readonly gone?: Readonly<Record<string, number>>
-  /** True if the door takes the room for open. Then newcomers are counted as ready, otherwise called visitors. */
+  /**
+   * True if the room is open as far as the door knows. Then refused newcomers count as ready, otherwise refused called
+   * visitors.
+   */
   readonly open: boolean
   readonly demand: readonly Demand[]
   /** Calls and syncs of edges lately; absent if the door has not measured them. */
@@ -129,11 +135,11 @@ export interface Claim {
   readonly key: number
   readonly lane: string
   readonly generation: number
-  /** True if a refused visitor is gone, because the room keeps no line for newcomers. */
+  /** True if a refused visitor leaves at once, because the room keeps no line for newcomers. */
   readonly leaves?: boolean
   /**
-   * When the place was taken, for a sid from an invitation. A session of this sid that was over by then does not stand
-   * in its way.
+   * When the place was taken, for a sid from an invitation. A session of this sid that had ended by then does not block
+   * the claim.
    */
   readonly takenMs?: number
   /** The cost of the request that comes with the claim. It is charged only if the visitor is admitted. */
@@ -176,7 +182,7 @@ export interface TokenRequest {
   readonly policy: string
   /** The policy's name, or the name and a path. */
   readonly bucket: string
-  /** Tokens used of the lease, in total. */
+  /** The tokens of the lease that were used, in total. */
   readonly used: number
   /** How long ago a token was last used, by the isolate's clock; absent for just now. */
   readonly usedAgoMs?: number
@@ -209,7 +215,7 @@ export interface Renewal {
   /** The session must last at least this much longer, because the request is on a protected path. 0 on other paths. */
   readonly protectMs: number
   readonly tokenRequests?: readonly TokenRequest[]
-  /** True for a mere report of used tokens. No request is behind it, so no session is renewed. */
+  /** True if this only reports used tokens. There is no request behind it, so no session is renewed. */
   readonly isReportOnly?: boolean
 }
 
@@ -224,6 +230,6 @@ export type RenewalAnswer =
   | {
       readonly verdict: 'ended'
       readonly again: Again | null
-      /** The visitor opened nothing for as long as a session lasts. */
+      /** The session ended because its visitor sent no request for as long as a session lasts. */
       readonly byInactivity?: true
     }

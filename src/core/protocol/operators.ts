@@ -1,4 +1,6 @@
-/** Tokens of operators that an admin has made in the dashboard, and the calls about them. One object has them all. */
+/**
+ * Tokens that an admin has made for operators in the dashboard, and the calls about them. One object stores them all.
+ */
 
 /** Returns the id of a token: the beginning of its hash. */
 export function idOf(sha256: string): string {
@@ -11,12 +13,12 @@ export interface MadeToken {
   readonly id: string
   readonly name: string
   readonly role: string
-  /** In base64url, 43 characters. */
+  /** The hash in base64url, 43 characters. */
   readonly sha256: string
   readonly madeBy: string
   readonly madeAtMs: number
   readonly endsAtMs: number
-  /** To the minute. Null before its first use. */
+  /** The time of the last use, to the minute. Null before the first use. */
   readonly lastUsedAtMs: number | null
   readonly revokedAtMs: number | null
   readonly revokedBy: string | null
@@ -25,7 +27,7 @@ export interface MadeToken {
 export type NewToken = Pick<MadeToken, 'name' | 'role' | 'sha256' | 'madeBy' | 'endsAtMs'>
 
 export interface OperatorCalls {
-  /** Returns all tokens, newest first. Those that were revoked or have ended are among them for 90 days. */
+  /** Returns all tokens, newest first. A token that was revoked or has ended is among them for 90 days. */
   tokens(): Promise<readonly MadeToken[]>
   /** Stores a token. Returns null when the limit on valid tokens is reached. */
   addToken(token: NewToken): Promise<MadeToken | null>

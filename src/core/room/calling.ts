@@ -1,4 +1,4 @@
-/** Calls the lines of a room: lane by lane for the permits to come, or all at once while the room is open. */
+/** Calls the lines of a room: each lane for the permits that it can expect, or all at once while the room is open. */
 
 import { callableKey } from '../events/events.ts'
 import { openKey, settledKey } from '../line/batches.ts'
@@ -28,7 +28,7 @@ export function callLines(room: RoomState, rules: RoomRules, nowMs: number): voi
   if (rules.ratePerMinute <= 0) return room.shown.clear()
   const { live, outstanding } = sums(room)
   const permits = outstanding + available(room, rules)
-  // Permits in reach are part of the budget. Only the rest of the budget is still to come.
+  // Permits in reach are already part of the budget, so only the rest of the budget is still to come.
   const stock = (left(room) ?? Number.POSITIVE_INFINITY) - permits
   const freeCapacity = Math.max(0, Math.min(rules.totalActiveUsers - live - outstanding, stock))
   const whole = {
@@ -67,11 +67,11 @@ export function putInLine(room: RoomState, refused: readonly Demand[]): void {
 }
 
 export function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number): void {
-  // Before a start the line is held, and just after it some of the people who waited are not counted yet.
+  // Before a start the line is held. Just after it, some of the people who waited are not counted yet.
   const empty =
     room.events.hold === null && readyCount(room, nowMs) === 0 && waitingTotal(room) < 1 && available(room, rules) >= 1
   room.emptySinceMs = empty ? (room.emptySinceMs ?? nowMs) : null
-  // Where refused newcomers do not wait, only called visitors of an earlier line may still be on their way.
+  // If refused newcomers do not wait, only called visitors of an earlier line may still be on their way.
   const opensAfterMs = rules.rejects && comingTotal(room) < 1 ? 0 : OPENS_AFTER_MS
   if (room.emptySinceMs === null || nowMs - room.emptySinceMs < opensAfterMs) return
   room.open = true

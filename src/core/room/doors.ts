@@ -7,9 +7,9 @@ import type { DoorSpread } from '../protocol/messages.ts'
 
 /** The most calls and syncs a second that a door should have. An object handles about 1,000 simple requests. */
 export const DOOR_CALLS_TARGET = 300
-/** Fewer doors are enough once each would have less than this share of the target. */
+/** The number of doors is reduced once each door would have less than this share of the target. */
 const SHRINK_BELOW = 0.6
-/** Fewer doors must have been enough for this long. */
+/** For this long a smaller number of doors must have been enough. */
 const SHRINK_AFTER_MS = 10 * 60_000
 /** The number is decided this often: a crowd comes within seconds. */
 const DECIDED_EVERY_MS = 2_000
@@ -69,12 +69,12 @@ export function spreadOf({ count, from }: DoorPlan): DoorSpread {
   return { count, from }
 }
 
-/** Newcomers go to the doors numbered `from` and above. Where doors were added, these are the new ones. */
+/** Newcomers go to the doors numbered `from` and above. After doors were added, these are the new ones. */
 function setCount(plan: DoorPlan, count: number, from: number): void {
   Object.assign(plan, { count, from, calmSinceMs: null })
 }
 
-/** Returns the calls a second of each door, by region. A door that no longer gets newcomers is one of them. */
+/** Returns the calls a second of each door, by region. Doors that no longer get newcomers are included. */
 function callsByRegion(doors: ReadonlyMap<string, DoorLoad>, nowMs: number): readonly (readonly number[])[] {
   const regions = new Map<string, number[]>()
   for (const [name, { callsPerSecond = 0, reportedAtMs }] of doors) {

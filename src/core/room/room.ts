@@ -72,7 +72,7 @@ export function sync(room: RoomState, report: DoorReport, rules: RoomRules, nowM
   const unreported = report.epoch > door.epoch ? outstanding(door) : 0
   const spent = settle(room.bank, door, report, nowMs)
   room.stock.spent += spent + unreported
-  // A door whose snapshot is older than the closing reports newcomers. They are in line, not ready.
+  // The door's snapshot is from before the room closed, so the door reports newcomers. They are in line now, not ready.
   const isBehind = report.open && !room.open
   door.demand = isBehind ? [] : report.demand
   if (report.callsPerSecond !== undefined) door.callsPerSecond = report.callsPerSecond
@@ -115,7 +115,7 @@ export function tick(room: RoomState, rules: RoomRules, nowMs: number): void {
   takeSnapshot(room, rules, nowMs)
 }
 
-/** Fills the bank up to `turnMs`, when the limits change, at the limits that were in force before. */
+/** Fills the bank up to `turnMs`, when the limits change. Up to then the former limits apply. */
 export function fillUpTo(room: RoomState, rules: RoomRules, turnMs: number): void {
   fill(room.bank, sums(room).outstanding, rules, turnMs)
 }
@@ -189,7 +189,7 @@ function laneSnapshots(room: RoomState, rules: RoomRules): Record<string, LaneSn
   return Object.fromEntries([...room.lines].map(([lane, line]) => [lane, snapshotIn(lane, line)]))
 }
 
-/** Returns the most permits that may be banked or outstanding, for operators to see beside the other figures. */
+/** Returns the most permits that may be banked or outstanding at once. Operators see it among the figures. */
 export function burst(rules: RoomRules): number {
   return burstOf(rules.ratePerMinute)
 }

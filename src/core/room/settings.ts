@@ -44,7 +44,7 @@ function closeForStart(room: RoomState, rules: RoomRules, nowMs: number): void {
 
 /** Adds a line for each new lane. The people of a removed lane move into the main line. */
 function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number): void {
-  // The clock of an edge that issues tickets of a new lane may be behind. A new room has no older tickets at all.
+  // An edge may issue tickets of the new lane with a clock that is behind. A new room has no older tickets at all.
   const sinceKey = openKey(room.draws, nowMs) - SKEW_MS
   const added = () => (room.tickedAtMs === 0 ? newLine(nowMs) : newLaneLine(sinceKey, nowMs))
   for (const { name } of lanes) if (!room.lines.has(name)) room.lines.set(name, added())

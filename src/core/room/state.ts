@@ -17,11 +17,13 @@ export const NO_LANES: readonly LaneShare[] = []
 
 /** Counted places that are in no stored chunk yet. */
 interface Unstored {
-  /** How often chunks had been stored when these counts came. Once chunks are stored again, the counts are in them. */
+  /**
+   * How often chunks had been stored when these counts came. The next time chunks are stored, the counts are in them.
+   */
   readonly after: number
   /** `line/<lane>/<bucket>` and `gone/<lane>/<bucket>`, each with the lane in which the places were counted. */
   readonly cells: Record<string, number>
-  /** At least the number of these cells. */
+  /** An upper bound for the number of these cells. */
   counts: number
 }
 
@@ -57,19 +59,19 @@ export interface RoomState {
   readonly dirty: Map<string, Set<number>>
   /** How often changed chunks were stored, and when last. */
   readonly chunksStored: { times: number; atMs: number }
-  /** The turns of the lanes that share the permits. */
+  /** The state that decides which lane gets the next permits. */
   readonly turns: LaneTurns
   readonly draws: BatchState
   readonly events: Events
   /** The budget of `remaining`, null for none, and how much of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
-  /** The minute of the room's history that goes on. */
+  /** The current minute of the room's history. */
   readonly history: OpenMinute
   readonly pace: Pace
   /** Since when the room is open, has a line, or is held. */
   phase: LinePhase
-  /** 0 for a room without any visitor so far. */
+  /** 0 in a room that has had no visitor yet. */
   tickedAtMs: number
   /** Called visitors seen since the last tick, by lane. */
   readonly shown: Map<string, number>
@@ -89,7 +91,7 @@ export interface RoomRules extends AdmissionLimits {
   readonly claimWindowMs: number
   /** Width of the batches of a random line; null or absent where places are given by arrival. */
   readonly shuffleMs?: number | null
-  /** Refused newcomers do not wait, so the room opens again as soon as it can. */
+  /** True if refused newcomers do not wait. Then the room opens again as soon as it can. */
   readonly rejects?: boolean
   /** The current event, or the next one; null or absent if none is scheduled. */
   readonly event?: ScheduledEvent | null

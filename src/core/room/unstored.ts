@@ -21,7 +21,7 @@ export function noteUnstored(room: RoomState, door: DoorRecord, cell: string, by
   cells[cell] = (cells[cell] ?? 0) + by
 }
 
-/** Adds the counts in the rows of doors to the histograms, after both were loaded. */
+/** Adds the counts in the rows of doors to the histograms. Both must have been loaded. */
 export function addUnstored(room: RoomState): void {
   for (const kind of ['line', 'gone']) for (const door of room.doors.values()) addFrom(room, door, kind)
 }
