@@ -97,7 +97,7 @@ describe('the dashboard', () => {
     expect(fake.room('shop').describe().settings.new_users_per_minute).toBe(90)
   })
 
-  test('shows no figure after a change that was read before it', async () => {
+  test('shows no figure that it has read before a change, once the change is made', async () => {
     await logIn()
     const { promise: changed, resolve: release } = Promise.withResolvers<void>()
     const late = page.waitForResponse(response => response.headers()['x-late'] === '1')
@@ -186,7 +186,7 @@ describe('the dashboard', () => {
     await expect.poll(() => fake.room('shop').describe().settings.remaining, READ).toBeNull()
   })
 
-  test('calls nothing done without an answer', async () => {
+  test('reports no change as done until it has an answer', async () => {
     await logIn()
     await rate().fill('180')
     fake.mode.down = true

@@ -48,7 +48,7 @@ describe('the dashboard', () => {
     )
   })
 
-  test('shows for how many sessions a recovering upstream is on, and that it will be on for all', async () => {
+  test('shows how many sessions may use a recovering upstream, and that all of them will', async () => {
     const payment = {
       ...ORIGIN,
       name: 'payment',
@@ -65,7 +65,7 @@ describe('the dashboard', () => {
     expect(await violations()).toEqual([])
   })
 
-  test('says of a slowed room since when, how its answers are now, and when more are let in', async () => {
+  test('shows since when a room is slowed, how fast it answers now, and when it lets more visitors in', async () => {
     const health = {
       state: 'slowed' as const,
       ends: 'good-answers' as const,

@@ -67,7 +67,7 @@ describe('the dashboard', () => {
     expect(await text('live')).toContain('shop: Suspended.')
   })
 
-  test('asks in red before it multiplies the rate, and keeps the number after a no', async () => {
+  test('asks in red before it multiplies the rate, and keeps the typed number when the answer is no', async () => {
     await logIn()
     await rate().fill('900')
     await page.keyboard.press('Enter')
@@ -83,7 +83,7 @@ describe('the dashboard', () => {
     await expect.poll(() => text('rate-note')).toBe(DONE)
   })
 
-  test('goes back to the file after a question', async () => {
+  test('resets a room to its file after a question', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90, claim_window: 7 } }, null, 'Bo')
     await logIn()
     expect(await text('overrides-text')).toMatch(/^Set live: new_users_per_minute, claim_window\.$/)
@@ -136,7 +136,7 @@ describe('the dashboard', () => {
     expect(await hold().evaluate(node => node === document.activeElement)).toBe(true)
   })
 
-  test('does not go back when another operator was faster, and keeps what was typed', async () => {
+  test('resets nothing when another operator was faster, and keeps what was typed', async () => {
     fake.room('shop').change({ set: { new_users_per_minute: 90 } }, null, 'Bo')
     await logIn()
     await rate().fill('180')

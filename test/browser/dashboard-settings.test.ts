@@ -41,7 +41,7 @@ describe('the form of all settings', () => {
     expect(await part().locator('.fixed-settings').innerText()).toMatch(/host\s+"shop\.example"/)
   })
 
-  test('saves several settings at once after a look at each line, and one press takes them back', async () => {
+  test('saves several settings at once after a review of each line, and one press undoes them', async () => {
     await openSettings()
     await group('The line')
     await box('claim_window').fill('7')
@@ -129,7 +129,7 @@ describe('the form of all settings', () => {
 })
 
 describe('the settings as JSON', () => {
-  test('are saved after the same look, and an error names its place', async () => {
+  test('are saved after the same review, and an error names its place', async () => {
     await openSettings()
     await press('JSON')
     const json = box('All settings that can be changed live, as JSON')

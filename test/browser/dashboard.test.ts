@@ -249,7 +249,7 @@ describe('the dashboard', () => {
     await expect.poll(() => page.getByLabel('Hold the line').isVisible(), READ).toBe(true)
   })
 
-  test('reads seldom while its tab is hidden, and after ten minutes not at all until it is shown', async () => {
+  test('reads rarely while its tab is hidden, and stops after ten minutes until the tab is shown', async () => {
     await visit()
     await page.clock.install()
     await page.goto(fake.url)

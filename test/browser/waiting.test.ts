@@ -568,7 +568,7 @@ describe.concurrent('whatever a poll answers', () => {
     expect(await progress(page)).toBe(0)
   })
 
-  test('a request to slow down is obeyed', async ({ visit, expect }) => {
+  test('an answer that asks the page to slow down is obeyed', async ({ visit, expect }) => {
     const page = await visit('/still')
     const askedMs: number[] = []
     await page.route(STATUS, route => {
@@ -625,7 +625,7 @@ describe.concurrent('whatever a poll answers', () => {
     await asked
   })
 
-  test('nothing moves when the figures arrive', async ({ visit, expect }) => {
+  test('nothing on the page moves when the figures arrive', async ({ visit, expect }) => {
     const page = await visit('/still', { viewport: { width: 375, height: 812 } })
     await page.evaluate(() => {
       const shifts: number[] = []

@@ -86,7 +86,7 @@ describe('our cookie', () => {
     expect(JSON.parse((await send(edge, poll)).text).state).toBe('waiting')
   })
 
-  it('with the oldest of several tickets counts', async () => {
+  it('with the oldest of several tickets is the one that counts', async () => {
     const [older, newer] = [await ticket(), await ticket()]
     const { response } = await withCookie(`${NAME}=${newer}; ${NAME}=${older}`)
     const set = response.headers.getSetCookie()[0] ?? ''

@@ -30,7 +30,7 @@ describe('an episode', () => {
     expect(play(Array.from({ length: 200 }, (_, index) => index % 6 !== 5))).toEqual([])
   })
 
-  it('needs the clock while it may begin or end by itself, and not while only a person ends it', () => {
+  it('asks for a look at the clock while time alone may begin or end it, and not while only a person ends it', () => {
     const open = { ...NO_EPISODE, firedAtMs: 1, lastFiredAtMs: 1 }
     expect(awaitsTime('line_longer_than', open)).toBe(true)
     expect(awaitsTime('budget_below', open)).toBe(false)
@@ -39,7 +39,7 @@ describe('an episode', () => {
     expect(awaitsTime('line_longer_than', NO_EPISODE)).toBe(false)
   })
 
-  it('does not end by a short gap', () => {
+  it('does not end when its condition is gone only for a moment', () => {
     expect(play([...times(10, true), ...times(5, false), ...times(5, true), ...times(5, false)])).toEqual([
       ['firing', 60],
     ])
@@ -62,7 +62,7 @@ describe('an episode', () => {
     expect(advanceEpisode(rule, resolved, true, 3_000).episode).toMatchObject({ firedAtMs: 3_000, resolvedAtMs: 2_000 })
   })
 
-  it('fires at once without a time, and is untouched while the condition is not known', () => {
+  it('fires at once where it has no duration, and stays as it is while the condition is not known', () => {
     expect(play([true, null, null, false], { forMs: 0, pauseMs: 0 })).toEqual([
       ['firing', 0],
       ['resolved', 30],
@@ -90,7 +90,7 @@ describe('an episode', () => {
     )
   })
 
-  it('always ends once the condition has been gone for its time', () => {
+  it('always ends once the condition has been gone for its duration', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 100 }), fc.integer({ min: 0, max: 90_000 }), (all, forMs) => {
         const last = play([...all, ...times(11, false)], { forMs, pauseMs: 0 }).at(-1)

@@ -210,7 +210,7 @@ describe('usable permits', () => {
     expect(report(other, 0, '', 101).returned).toBe(5)
   })
 
-  it('of another incarnation of the door cannot be used', () => {
+  it('that were granted to an earlier run of the door cannot be used', () => {
     const { door } = doorWith(0)
     const snapshot = door.snapshot as Snapshot
     applyReply(door, { epoch: 99, seq: 1, granted: 50, snapshot }, 0)

@@ -51,12 +51,12 @@ describe('a forecast', () => {
     expect(moves({ arrivalsPerMinute: 150 })).toMatchObject({ emptyInMs: null, growsPerMinute: 30 })
   })
 
-  it('sees no line where fewer come than the rate lets in', () => {
+  it('expects no line where fewer come than the rate lets in', () => {
     const { emptyInMs, wait } = moves({ waiting: 0, arrivalsPerMinute: 60 })
     expect([emptyInMs, wait?.likelyMs]).toEqual([0, 0])
   })
 
-  it('goes by the visitors who leave, once all places are taken', () => {
+  it('follows from the visitors who leave, once all places are taken', () => {
     const full = moves({ waiting: 60, inside: 100, stayMs: 10 * MINUTE }, { totalActiveUsers: 100 })
     expect(minutes(full.emptyInMs)).toBeCloseTo(6, 0)
     const roomy = moves({ waiting: 60, inside: 40, stayMs: 10 * MINUTE }, { totalActiveUsers: 100 })

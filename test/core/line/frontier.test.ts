@@ -50,7 +50,7 @@ describe('the frontier', () => {
     expect(peopleToCall(state, load(), T0 + 500)).toBe(0)
   })
 
-  it('learns that every other called visitor stays away', () => {
+  it('learns that every second called visitor stays away', () => {
     const state = newFrontier(T0)
     for (let second = 0; second < 300; second++) {
       peopleToCall(state, load({ shown: 10 }), T0 + second * 1_000)

@@ -125,7 +125,7 @@ describe('a ticket that is seen', () => {
     expect(refused(ticket(), SNAPSHOT, WINDOW, NOW).byMs).toBeNull()
   })
 
-  it('is the same object when nothing changed, so that nothing is signed in vain', () => {
+  it('is the same object when nothing changed, so that nothing is signed without need', () => {
     const same = ticket({ low: 51, waitMs: 25_000 })
     expect(seen(same, placeOf(same, SNAPSHOT, WINDOW, NOW), WINDOW, NOW)).toBe(same)
     const later = seen(same, placeOf(same, SNAPSHOT, WINDOW, NOW), WINDOW, NOW + 20_001)

@@ -15,7 +15,7 @@ const PAGES = readdirSync('docs')
   .map(name => ({ name, text: readFileSync(`docs/${name}`, 'utf8') }))
 
 describe('the tables of settings', () => {
-  it.each(PAGES.filter(({ text }) => tablesIn(text).length > 0))('are those of the schema in $name', ({ text }) => {
+  it.each(PAGES.filter(({ text }) => tablesIn(text).length > 0))('in $name are those of the schema', ({ text }) => {
     // `npm run docs` writes them anew.
     expect(text).toBe(withTables(text))
   })

@@ -130,14 +130,14 @@ describe('scripts that keep their tickets', () => {
   /** 10,000 scripts from ten networks, and about 300 people. */
   const attack = { visitors: 10_300, scripts: 0.971, networks: 10, ratePerMinute: 60 }
 
-  it('stand in line like people without a challenge', () => {
+  it('stand in line like people in a room without a challenge', () => {
     const { scripts } = play({ ...attack, untilMs: 600_000 })
     expect(scripts?.counted).toBeGreaterThan(9_000)
     // Ten minutes of service, of which people get their share of three in a hundred.
     expect(scripts?.peopleAdmitted).toBeLessThan(50)
   }, 60_000)
 
-  it('hardly delay people with a challenge', () => {
+  it('hardly delay people in a room with a challenge', () => {
     const people = play({ visitors: 300, ratePerMinute: 60 })
     const { scripts, waitP95Seconds } = play({ ...attack, challenge: true, untilMs: 600_000 })
     expect(scripts?.peopleAdmitted).toBeGreaterThan(250)
@@ -196,7 +196,7 @@ describe('a room whose places are left in waves', () => {
 })
 
 describe('a rate that is cut to a third', () => {
-  it('lets shown waits jump only together with the reason', () => {
+  it('makes shown waits jump only where the page also shows the reason', () => {
     const changes = [{ atMs: 300_000, ratePerMinute: 200 }]
     const figures = play({ visitors: 8_000, ratePerMinute: 600, arriveMs: 200_000, changes })
     expect(figures.estimateErrorMedian).toBeLessThanOrEqual(0.2)
