@@ -199,18 +199,14 @@ export function nextPollMs(ticket: Ticket, place: Place, snapshot: Snapshot, mom
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 
-/**
- * A confirmed ticket polls when its place is known, at `atMs`. The time of its polls reveals nothing about the place.
- */
+/** A confirmed ticket polls once its place is known, at `atMs`. When it polls reveals nothing about the place. */
 function untilKnownMs({ confirmed }: Ticket, atMs: number, snapshot: Snapshot, { nowMs, random }: PollMoment): number {
   return confirmed
     ? untilMs(atMs, nowMs, random)
     : pollAfterMs(0, snapshot.ratePerSecond, snapshot.ratePerSecond, random)
 }
 
-/**
- * Returns the milliseconds until `atMs`, when something changes. An earlier poll now and then keeps the ticket valid.
- */
+/** Returns the time until something changes at `atMs`, in ms. An earlier poll now and then keeps the ticket valid. */
 function untilMs(atMs: number, nowMs: number, random: number): number {
   return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
 }
