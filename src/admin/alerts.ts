@@ -1,4 +1,4 @@
-/** The alerts of a room over the API: its rules, its receivers, what was sent, and a test. */
+/** The alerts of a room in the API: the rules, the receivers, the notices that were sent, and a test notice. */
 import { roomStub } from '../settings/env.ts'
 import { readJson } from './body.ts'
 import { type Admin, withRoom } from './context.ts'

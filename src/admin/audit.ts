@@ -1,4 +1,4 @@
-/** The audit log over the API: which entries are asked for, and their form as JSON or CSV. */
+/** The audit log in the API: which entries a request asks for, and the answer as JSON or CSV. */
 import { AUDIT_ACTIONS, type AuditEntry, type AuditQuery } from '../core/protocol/audit.ts'
 import { HOUR_MS } from '../core/timing.ts'
 import { roomStub } from '../settings/env.ts'
@@ -10,7 +10,7 @@ const ENTRIES_MAX = 10_000
 const ENTRIES = '100'
 /** Entries are kept for 400 days. */
 const SPAN_MS = 400 * 24 * HOUR_MS
-/** A spreadsheet takes text that begins like this for a formula. */
+/** A spreadsheet treats text that begins with one of these characters as a formula. */
 const FORMULA = /^[=+\-@\t\r]/
 
 export function auditRoute(app: Admin): void {
@@ -58,7 +58,7 @@ function readQuery(
   return problems.length > 0 ? { problems } : { query, isCsv }
 }
 
-/** Returns the entries as CSV (RFC 4180), with one line of names. */
+/** Returns the entries as CSV (RFC 4180). The first line has the names of the columns. */
 function csv(entries: readonly AuditEntry[]): string {
   const lines = entries.map(({ atMs, actor, by, network, action, subject, before, after, times, lastAtMs }) => {
     const json = (values: AuditEntry['before']) => (values === null ? '' : JSON.stringify(values))

@@ -1,16 +1,16 @@
 /**
- * Bodies of the admin API. JSON is read strictly: what a parser would ignore silently is refused by name, because the
- * operator who wrote it meant something.
+ * Bodies of requests to the admin API. JSON is read strictly: what other parsers ignore silently is refused by name,
+ * because the operator who wrote it meant something.
  */
 import { fail } from './refusals.ts'
 
-/** No setting is half as deep. Deeper values would exhaust the stack of the code that reads them next. */
+/** No setting is half as deep. Deeper values would exhaust the stack of the code that processes them. */
 const DEPTH_MAX = 32
-/** `curl -d` sends the form type. Programs that send no type mean JSON as well. */
+/** `curl -d` sends the type of a form. Programs that send no type mean JSON as well. */
 const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/json', 'text/plain']
 /**
- * Matches the parts of valid JSON: a string, or a bracket. The colon behind a string belongs to the match, because it
- * marks a name.
+ * Matches the parts of valid JSON that show its structure: strings and brackets. A string with a colon behind it is a
+ * name, so the colon is part of the match.
  */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*(:))?|[{}[\]]/g
 
@@ -42,9 +42,12 @@ function decoded(bytes: ArrayBuffer): string | null {
   }
 }
 
-/** Returns what is wrong with valid JSON, or null: nested too deeply, a name given twice, or the name `__proto__`. */
+/**
+ * Returns a problem with valid JSON, or null. Problems are too deep nesting, a name given twice, and the name
+ * `__proto__`.
+ */
 function problemIn(text: string): string | null {
-  /** The names in each open object, null for a list. */
+  /** The names seen so far in each open object; null for a list. */
   const open: (Set<string> | null)[] = []
   for (const [token, colon] of text.matchAll(TOKEN)) {
     if (token === '}' || token === ']') open.pop()

@@ -18,7 +18,7 @@ export interface AdminBindings {
     readonly url: URL
   }
   readonly setup: {
-    /** The problem with the header of visitors' addresses, in words, or null. */
+    /** The problem with the header that contains visitors' addresses, as a sentence, or null. */
     readonly trustedHeader: { readonly problem: string | null }
   }
 }
@@ -32,7 +32,9 @@ export interface AdminTypes {
 export type AdminContext = Context<AdminTypes>
 export type Admin = Hono<AdminTypes>
 
-/** Answers for the room that the path names, or refuses with the names of all rooms. */
+/**
+ * Calls `answer` with the room that the path names. If there is no such room, it refuses with the names of all rooms.
+ */
 export async function withRoom(
   context: AdminContext,
   answer: (env: Env, name: string) => Promise<Response>,

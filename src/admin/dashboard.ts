@@ -172,7 +172,10 @@ const SECURITY = {
   'Cache-Control': 'no-cache',
 }
 
-/** Returns a file by its name. The page logs in by itself where `isLoggedIn`: Cloudflare Access has let it through. */
+/**
+ * Returns a file by its name. With `isLoggedIn`, Cloudflare Access has let the person through, and the page needs no
+ * token.
+ */
 export function dashboardFile(name: string, isLoggedIn: boolean): Response | null {
   const file = Object.hasOwn(FILES, name) ? FILES[name] : undefined
   if (!file) return null

@@ -9,13 +9,14 @@ import { eventsOf } from './events.ts'
 import type { Measured } from './metrics.ts'
 import type { ShownRoom } from './openapi/bodies/room.ts'
 
-/** A room that has not answered after this counts as silent. Dashboards and scrapers wait for the slowest room. */
+/** A room that has not answered after this time counts as silent. Dashboards and metrics wait for the slowest room. */
 const DESCRIBED_WITHIN_MS = 3_000
 
 type Description = RoomDescription<RoomConfig>
 
 /**
- * Returns every room of a deployment, with null for one that does not answer. An operator must still see the others.
+ * Returns every room of a deployment, with null for a room that does not answer, so that an operator still sees the
+ * others.
  */
 export async function describedAll(
   env: Env,

@@ -6,7 +6,7 @@ import type { RoomConfig } from '../settings/schema.ts'
 
 type EventState = 'upcoming' | 'prequeueing' | 'active' | 'over'
 
-/** The settings that an event may override, without its page, which is long. */
+/** The settings that an event may override, except its page, which is too long to list. */
 type OfEvent = Exclude<keyof typeof overridable, 'custom_page_html'>
 const OF_EVENT = (Object.keys(overridable) as (keyof typeof overridable)[]).filter(
   (key): key is OfEvent => key !== 'custom_page_html',
@@ -31,7 +31,7 @@ export function eventsOf({ events }: RoomConfig, draws: readonly PublicDraw[], n
     .sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
 }
 
-/** Returns the settings that the event overrides while it is on. Its message also applies before its start. */
+/** Returns the settings that the event overrides while it is on. Its message applies even before its start. */
 function insteadOf(event: RoomConfig['events'][number]): Partial<Record<OfEvent, string | number | boolean>> {
   const set = OF_EVENT.flatMap(key => (event[key] === null ? [] : [[key, event[key]] as const]))
   return Object.fromEntries(set)

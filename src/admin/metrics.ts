@@ -22,7 +22,7 @@ export interface Measured {
 type Labels = Readonly<Record<string, string>>
 type Value = number | boolean | null
 type Sample = readonly [labels: Labels, value: Value]
-/** One value of a room, or several with labels. A null value is left out. */
+/** A metric of rooms: one value for a room, or several with labels. A null value is left out. */
 type Family = readonly [
   name: string,
   help: string,
@@ -94,7 +94,9 @@ export function exposition(rooms: readonly Measured[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A room without lanes has one line, the main one. Admissions through a lane that was removed do not count for it. */
+/**
+ * A room without lanes has only the main line. Admissions through a lane that was removed are not among its admissions.
+ */
 function byLane(what: 'waiting' | 'standing' | 'admitted') {
   return (figures: RoomStats): Sample[] => {
     if (figures.lanes.length > 0) return figures.lanes.map(lane => [{ lane: lane.name }, lane[what]])
@@ -103,7 +105,10 @@ function byLane(what: 'waiting' | 'standing' | 'admitted') {
   }
 }
 
-/** The range that visitors are shown: a quarter wait less than its low end, and a quarter more than its high end. */
+/**
+ * Returns the range of waits that visitors are shown: a quarter wait less than its low end, and a quarter more than its
+ * high end.
+ */
 function waits({ waitMs, waitRangeMs }: RoomStats): Sample[] {
   return [
     [{ quantile: '0.25' }, seconds(waitRangeMs?.low ?? null)],

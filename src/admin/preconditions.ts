@@ -1,10 +1,10 @@
-/** `If-Match` (RFC 9110, section 13.1.1): the versions of a room to which a change may be applied. */
+/** `If-Match` (RFC 9110, section 13.1.1): a change is applied only if the room has one of these versions. */
 import { fail } from './refusals.ts'
 
-/** ETags in quotes with commas between them. Recipients must accept empty elements, too. */
+/** Matches ETags in quotes with commas between them. Recipients must accept empty list elements, too. */
 const LIST = /^(?:[\s,]*(?:W\/)?"[^"]*"\s*(?=,|$))+[\s,]*$/
 
-/** Returns the versions that the header names, null for any version, or the refusal of a malformed header. */
+/** Returns the versions that the header names, null if any version will do, or the refusal of a malformed header. */
 export function versionsIn(header: string | undefined): readonly string[] | null | Response {
   if (header === undefined || header === '*') return null
   if (!LIST.test(header)) {

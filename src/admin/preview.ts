@@ -1,6 +1,6 @@
 /**
- * Access to the preview by a link. A browser sends no bearer token for a page that it opens, so the dashboard gets a
- * link with a key: a moment, and its HMAC by the admin token. The key opens the preview alone.
+ * Access to the preview by a link. A browser sends no bearer token when it opens a page, so the dashboard gets a link
+ * with a key. The key is an end time and its HMAC by the admin token, and opens nothing but the preview.
  */
 
 const VALID_MS = 60 * 60_000
@@ -21,7 +21,7 @@ export async function previewLink(prefix: string, adminToken: string, nowMs: num
   return { url: `${prefix}/preview?key=${untilMs}.${text}`, expiresAt: new Date(untilMs).toISOString() }
 }
 
-/** Whether a key is valid now. The comparison takes the same time for every wrong key. */
+/** True if a key is valid now. The comparison takes the same time for every wrong key. */
 export async function isPreviewKey(key: string | undefined, adminToken: string, nowMs: number): Promise<boolean> {
   const [, until, text = ''] = KEY.exec(key ?? '') ?? []
   if (until === undefined || Number(until) <= nowMs) return false

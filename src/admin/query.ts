@@ -1,4 +1,4 @@
-/** Reads the query of an admin route, and collects what is wrong with it. */
+/** Reads the query of an admin route, and collects the problems with it. */
 
 /** An RFC 3339 time. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i
@@ -8,7 +8,7 @@ interface Problem {
   readonly message: string
 }
 
-/** The answer to a query that is refused, with all that is wrong with it. */
+/** The answer that refuses a query, with all its problems. */
 export interface Refused {
   readonly problems: readonly Problem[]
 }
@@ -21,7 +21,9 @@ export class QueryReader {
     this.#asked = asked
   }
 
-  /** Returns a time in milliseconds. Returns `otherwise` where none is given, and NaN for one that does not exist. */
+  /**
+   * Returns a time in milliseconds. Returns `otherwise` if the query has none, and NaN for a time that does not exist.
+   */
   time(path: string, otherwise: number): number {
     const given = this.#asked[path]
     if (given === undefined) return otherwise
@@ -30,7 +32,7 @@ export class QueryReader {
     return ms
   }
 
-  /** Returns the times `from` and `to`. Without `to` it is now, and without `from` it is `defaultMs` before. */
+  /** Returns the times `from` and `to`. The default of `to` is now, and that of `from` is `defaultMs` before `to`. */
   span(nowMs: number, defaultMs: number): { readonly fromMs: number; readonly toMs: number } {
     const toMs = this.time('to', nowMs)
     const fromMs = this.time('from', toMs - defaultMs)
@@ -38,7 +40,7 @@ export class QueryReader {
     return { fromMs, toMs }
   }
 
-  /** Whether the answer is asked for as CSV. It is JSON where nothing is said. */
+  /** True if the query asks for CSV. Otherwise the answer is JSON. */
   isCsv(): boolean {
     const { format = 'json' } = this.#asked
     if (format !== 'json' && format !== 'csv') this.refuse('format', `must be json or csv, got ${format}`)

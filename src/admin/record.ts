@@ -1,4 +1,4 @@
-/** Records for the audit log of a room: who makes a request, how the name was proved, and from where it comes. */
+/** Records deeds in a room's audit log: who made a request, how the name was proved, and from which network. */
 import type { AuditAction, Deed, Proof } from '../core/protocol/audit.ts'
 import { roomStub } from '../settings/env.ts'
 import type { AdminContext } from './context.ts'

@@ -1,6 +1,6 @@
 /** Refusals of the admin API: problem details (RFC 9457) that explain what to fix. */
 
-/** `more` are further members of the body. */
+/** Further parts of a refusal. `more` has further members of the body. */
 interface Extras {
   readonly headers?: Record<string, string>
   readonly more?: Readonly<Record<string, unknown>>
@@ -16,7 +16,7 @@ export function fail(
   return respond(status, body, headers)
 }
 
-/** Refuses a change as a whole. Each problem has the path, the value and the range. */
+/** Refuses a whole change. Each problem has the path, the value and the range. */
 export function invalid(problems: readonly { readonly path: string; readonly message: string }[]): Response {
   const detail = problems.map(({ path, message }) => `${path} ${message}`.trim()).join('; ')
   return respond(422, { type: 'about:blank', title: 'The change was refused', status: 422, detail, problems })

@@ -29,11 +29,14 @@ import { previewLink } from './preview.ts'
 import { proofOf, record } from './record.ts'
 import { fail, invalid } from './refusals.ts'
 
-/** Enough for the largest page that a room may have, escaped. */
+/** The most bytes of a body: enough for the largest custom page of a room, escaped. */
 const BODY_MAX = 1_024 * 1_024
 /** The minutes of health history that a room keeps. */
 const HISTORY_MINUTES_MAX = 1_440
-/** Editors load it without a token. It contains what the documentation contains. */
+/**
+ * The JSON Schema of the room file. Editors load it without a token, because it contains only what the documentation
+ * contains.
+ */
 const ROOMS_SCHEMA = '/rooms.schema.json'
 
 export function adminRoutes(): Admin {
@@ -63,7 +66,7 @@ export function adminRoutes(): Admin {
   return app
 }
 
-/** The metrics, and the access that the API needs from here on. */
+/** Adds the metrics, and the check that every later route of the API needs. */
 function behindTokens(app: Admin): void {
   const access = createAccess()
   app.get('/metrics', access.metrics, async context => {
@@ -221,7 +224,7 @@ async function withSession(
   answer: (env: Env, name: string, sid: string) => Promise<Response>,
 ): Promise<Response> {
   const sid = context.req.param('sid') ?? ''
-  // A sid names its door. Any other text would create an object that no session uses.
+  // The sid contains the name of its door. Any other text would create an object that no session uses.
   const [, region] = /^([a-z]{2})-\d{1,2}\.[\w-]{22}(~\d{1,6})?$/.exec(sid) ?? []
   if (region === undefined || regionOf(region) !== region) return fail(404, 'The text is no session id')
   return withRoom(context, (env, name) => answer(env, name, sid))

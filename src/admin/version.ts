@@ -1,2 +1,2 @@
-/** The version of the program. A test holds it equal to that of the package. */
+/** The version of the program. A test checks that the package has the same one. */
 export const VERSION = '0.1.0'

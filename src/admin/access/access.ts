@@ -23,7 +23,7 @@ export function createAccess() {
       await next()
       return undefined
     },
-    /** The key of a link takes the place of a token. */
+    /** A link contains a key, which takes the place of a token. */
     async preview(context: AdminContext, next: Next): Promise<Response | undefined> {
       const { env, nowMs } = context.env.visit
       const admin = readAdminToken(env)
@@ -50,7 +50,7 @@ export function createAccess() {
 
 type Identify = (context: AdminContext, route: 'api' | 'metrics') => Promise<Identity | Response>
 
-/** Returns the check of a token or a login. It answers with the identity or with the refusal. */
+/** Returns a function that checks a token or a login. It returns the identity, or the response that refuses. */
 function createIdentify(registry: Registry): Identify {
   const guard = createGuard()
   const logIn = createLogins()
@@ -58,7 +58,7 @@ function createIdentify(registry: Registry): Identify {
     const { env, deployment, network, nowMs } = context.env.visit
     const assertion = context.req.header(ASSERTION_HEADER)
     const authorization = context.req.header('Authorization')
-    // A token counts before a login, because it is sent on purpose.
+    // A token counts before a login, because a program sends it on purpose.
     if (authorization === undefined && deployment.access) {
       if (assertion === undefined) return denied('Log in by Cloudflare Access, or send a token.')
       const login = await logIn(assertion, deployment.access, nowMs)
@@ -87,14 +87,14 @@ async function madeToken(registry: Registry, context: AdminContext, sha256: stri
   return found
 }
 
-/** Refuses a request of a known identity. `role` distinguishes the refusal from an admin API that is off. */
+/** Refuses a request of a known identity. The refusal contains the role, unlike the one of an admin API that is off. */
 export function notAllowed({ name, role }: Identity, why: string): Response {
   return fail(403, 'Your role does not include this', `${why} ${name} is ${role}.`, { more: { role } })
 }
 
 /**
- * A browser sends the cookie of Access along with requests that other sites cause. So a change needs the origin of the
- * dashboard. Programs send no Origin.
+ * A browser sends the cookie of Access even with requests that other sites cause. So a change must come from the origin
+ * of the dashboard. Programs send no Origin.
  */
 function loggedIn({ req, env: { visit } }: AdminContext, identity: Identity): Identity | Response {
   const origin = req.header('Origin')

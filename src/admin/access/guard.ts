@@ -1,4 +1,4 @@
-/** Access for operators and readers of metrics: bearer tokens. Wrong ones are throttled. */
+/** Access by bearer tokens, for operators and for readers of metrics. Wrong tokens are throttled. */
 import { base64url } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { spend } from '../../core/gcra.ts'
@@ -12,7 +12,7 @@ export type Access =
   | { readonly kind: 'off' }
   | { readonly kind: 'expired'; readonly name: string }
   | { readonly kind: 'denied' }
-  /** The token is in no secret, and the object that stores the other tokens does not answer. */
+  /** No secret contains the token, and the object that stores the other tokens does not answer. */
   | { readonly kind: 'unsure' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number }
 
@@ -24,8 +24,8 @@ interface Accepted {
   readonly metrics: string | null
   readonly named: readonly NamedToken[]
   /**
-   * Looks up a token that was made in the dashboard, by its SHA-256. Null in a deployment in which no admin can make
-   * tokens.
+   * Looks up a token that was made in the dashboard, by its SHA-256. Null if no admin can make tokens in this
+   * deployment.
    */
   readonly made: ((sha256: string) => Promise<Lookup>) | null
 }
@@ -36,9 +36,10 @@ const NETWORKS_MAX = 10_000
 const BEARER = new RegExp(`^Bearer ([\\x21-\\x7e]{1,${TOKEN_MAX}})$`, 'i')
 
 /**
- * A right token is accepted whatever tokens others have tried, so no attacker can lock an operator out. Throttling only
- * signals in time that something is wrong. The length of a token is what keeps it from being guessed. Requests from no
- * known network share one quota. A request without a token is refused and counts as no wrong one.
+ * A right token is accepted however many wrong tokens others have sent, so no attacker can lock an operator out.
+ * Throttling only warns early that something is wrong. The length of a token is what keeps it from being guessed.
+ * Requests from no known network share one quota. A request without a token is refused, but does not count as a wrong
+ * token.
  */
 export function createGuard() {
   const failures = new LRUCache<string, number>({ max: NETWORKS_MAX })
@@ -72,8 +73,8 @@ function fixedToken(given: string, { admin, metrics }: Accepted): Access | null 
 }
 
 /**
- * Tokens in the secret come first, so that they need no object. Hashes are compared directly: no sender can choose a
- * token whose hash comes near to another hash.
+ * Tokens in the secret are tried first, so that they need no object. Hashes are compared directly: no sender can choose
+ * a token whose hash is close to another hash.
  */
 async function hashedToken(sha256: string, { named, made }: Accepted, nowMs: number): Promise<Access | null> {
   const inSecret = named.find(token => token.sha256 === sha256)
@@ -98,7 +99,7 @@ export async function sha256Of(token: string): Promise<string> {
   return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))))
 }
 
-/** Constant time over padded buffers: the time reveals neither the length nor the content of a token. */
+/** Compares padded buffers in constant time, which reveals neither the length nor the content of a token. */
 function isSame(given: string, wanted: string): boolean {
   return crypto.subtle.timingSafeEqual(padded(given), padded(wanted))
 }

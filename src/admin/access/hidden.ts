@@ -1,12 +1,12 @@
 /**
- * Values that let requests by without a place: those of headers, cookies and queries in bypass rules. A person
- * who knows one passes the line, so only admins read them.
+ * Hides the values of headers, cookies and queries that let a request pass by a bypass rule. A person who knows such a
+ * value can skip the line, so only admins may read them.
  */
 
 const KEEPERS = ['header', 'cookie', 'query']
 const HIDDEN = '(hidden)'
 
-/** Returns the answer without these values. An answer that is no JSON stays as it is. */
+/** Returns the response without these values. A response that is no JSON stays as it is. */
 export async function withoutPassingValues(response: Response): Promise<Response> {
   if (!response.headers.get('Content-Type')?.includes('json')) return response
   const text = await response.text()

@@ -14,14 +14,14 @@ export type Login =
 
 export const ASSERTION_HEADER = 'Cf-Access-Jwt-Assertion'
 
-/** A header with many groups is long. No platform takes a longer one. */
+/** The longest assertion. A login with many groups has a long one, but no platform accepts a longer header. */
 const ASSERTION_MAX = 16_384
 const KEYS_PATH = '/cdn-cgi/access/certs'
 const KEYS_WITHIN_MS = 3_000
 /** An unknown key is looked up at most this often, so that forged assertions cause no flood of look-ups. */
 const LOOK_UP_EVERY_MS = 30_000
 const NAME_MAX = 100
-/** Codes of jose: no answer in time, an answer that is no key set, a wrong status or no JSON. */
+/** Error codes of jose: no answer in time, an answer that is no key set, and a wrong status or no JSON. */
 const UNAVAILABLE = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']
 
 /** Verifies logins. The keys of the team are kept for this isolate. */
@@ -51,7 +51,7 @@ class KeysUnavailable extends Error {
   override name = 'KeysUnavailable'
 }
 
-/** Returns the keys of a team. They throw KeysUnavailable when Access does not answer with keys. */
+/** Returns a function that finds the keys of a team. It throws KeysUnavailable if Access does not answer with keys. */
 function keysOf(issuer: string): JWTVerifyGetKey {
   const url = new URL(KEYS_PATH, issuer)
   const keys = createRemoteJWKSet(url, { timeoutDuration: KEYS_WITHIN_MS, cooldownDuration: LOOK_UP_EVERY_MS })
@@ -59,7 +59,7 @@ function keysOf(issuer: string): JWTVerifyGetKey {
     try {
       return await keys(header, token)
     } catch (error) {
-      // The other errors of jose are about the token, such as an unknown key.
+      // All other errors of jose are about the token, for example that its key is unknown.
       if (error instanceof errors.JOSEError && !UNAVAILABLE.includes(error.code)) throw error
       throw new KeysUnavailable(String(error))
     }
@@ -74,7 +74,7 @@ function loginOf(payload: JWTPayload, rules: AccessSettings['rules']): Login {
   return role ? { kind: 'granted', identity: { name, role, by: 'access' } } : { kind: 'without-role', name }
 }
 
-/** Groups come under `groups`, or under `custom` when the identity provider speaks OpenID Connect. */
+/** The groups are under `groups`, or under `custom` if the identity provider uses OpenID Connect. */
 function personIn({ email, common_name, groups, custom }: JWTPayload): AccessPerson {
   const lists = [groups, (custom as { groups?: unknown } | undefined)?.groups]
   return {

@@ -1,20 +1,21 @@
 /**
- * Tokens that were made in the dashboard, as an isolate knows them. The object that has them is asked seldom, however
- * many requests come. Tokens in secrets need it not at all, so operators who have one can always log in.
+ * The tokens that were made in the dashboard, as an isolate knows them. However many requests come, the object that
+ * stores these tokens is asked only now and then. Tokens in secrets do not need it at all, so operators who have one
+ * can always log in.
  */
 import type { MadeToken } from '../../core/protocol/operators.ts'
 import { seldom } from '../../runtime/log.ts'
 import { within } from '../../runtime/within.ts'
 import { type Env, OPERATORS, operatorsStub } from '../../settings/env.ts'
 
-/** The longest use of a list. So a revoked token is refused everywhere within this time. */
+/** A list is used for at most this long. So a revoked token is refused everywhere within this time. */
 const REVOKED_WITHIN_MS = 5_000
-/** A token that is not in the list may be new. Then the object is asked again, at most this often. */
+/** A token that is not in the list may be new. Then the object is asked again, but at most this often. */
 const ASKED_EVERY_MS = 1_000
-/** While the object does not answer, the last list is used for at most this time. */
+/** While the object does not answer, the last list is used for up to this long. */
 const KEPT_MS = 60_000
 const ANSWERED_WITHIN_MS = 1_000
-/** The time of the last use is reported at most this often. */
+/** An isolate reports the use of a token at most this often. */
 const USE_REPORTED_EVERY_MS = 60_000
 
 interface Known {
@@ -51,7 +52,7 @@ export class Registry {
       .catch(() => void this.#reported.delete(id))
   }
 
-  /** Makes the next look-up ask the object, after a change by this isolate. */
+  /** Makes the next look-up ask the object, because this isolate has changed a token. */
   forget(): void {
     this.#known = null
     this.#askedAtMs = Number.NEGATIVE_INFINITY
@@ -68,7 +69,7 @@ export class Registry {
     return found ?? 'unknown'
   }
 
-  /** Reads the list, at most once a second. Requests that come meanwhile wait for the same answer. */
+  /** Fetches the list, at most once a second. Requests that come meanwhile wait for the same answer. */
   async #ask(env: Env, nowMs: number): Promise<void> {
     if (this.#asking) return this.#asking
     if (nowMs - this.#askedAtMs < ASKED_EVERY_MS) return

@@ -1,4 +1,4 @@
-/** The rights of each role. Whatever no line here gives to another role is for admins alone. */
+/** The rights of each role. A right that is not listed here for another role is for admins alone. */
 import type { ChangeRequest } from '../../core/protocol/calls.ts'
 import { ROLES, type Role } from '../../settings/admin/named-tokens.ts'
 import { type RoomConfig, RUNTIME_SETTINGS } from '../../settings/schema.ts'
@@ -7,7 +7,7 @@ import { type RoomConfig, RUNTIME_SETTINGS } from '../../settings/schema.ts'
 export interface Identity {
   readonly name: string
   readonly role: Role
-  /** The proof of the name. */
+  /** How the name was proved. */
   readonly by: 'token' | 'access'
 }
 
@@ -28,9 +28,9 @@ const FOREIGN_IN_EVENTS = [
   'custom_page_html',
 ] as const
 
-/** Tokens open the API to others, so only admins read and make them. */
+/** A token gives access to other people, so only admins list and make tokens. */
 const TOKENS = '/tokens'
-/** A link shows pages of visitors, and changes nothing. */
+/** A preview link shows the pages of visitors, and changes nothing. */
 const PREVIEW_LINKS = '/preview-links'
 /** Routes below `/api/v1` that an operator may call. Their handlers ask `foreignSettings` as well. */
 const FOR_OPERATORS: readonly (readonly [method: string, path: RegExp])[] = [
@@ -49,7 +49,10 @@ export function includesRole(role: Role, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least)
 }
 
-/** Returns the settings in a change that the role may not change. A body that is no object is refused later. */
+/**
+ * Returns the settings of a change that the role may not change. A body that is no object passes here, and is refused
+ * later.
+ */
 export function foreignSettings(role: Role, request: ChangeRequest): readonly string[] {
   if (role === 'admin') return []
   return namesIn(request).filter(name => !settingsFor(role).includes(name))
@@ -62,8 +65,9 @@ function namesIn(request: ChangeRequest): readonly string[] {
 }
 
 /**
- * Returns the settings of events that the role may not change, as paths. An event may keep what an admin has given
- * it. It may have fewer places than the room, because an event with a rate of its own needs places of its own.
+ * Returns, as paths, the settings of events that the role may not change. An event may keep the values that an admin
+ * has given it. An event with a rate of its own needs places of its own, so an operator may give it fewer places than
+ * the room.
  */
 export function foreignInEvents(role: Role, request: ChangeRequest, current: RoomConfig): readonly string[] {
   const given: unknown = 'set' in request ? Object(request.set).events : undefined

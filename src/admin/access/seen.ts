@@ -1,6 +1,6 @@
 /**
- * Logins for the audit log. Tokens have no session, so a login is the first request of an operator from a network to a
- * room in twelve hours. The room knows that time. This memory spares it from being asked for each request.
+ * Logins for the audit log. Tokens have no session, so a login is the first request in twelve hours of an operator from
+ * one network to one room. The room decides that. This memory spares the room a question for each request.
  */
 import type { MiddlewareHandler } from 'hono'
 import { LRUCache } from 'lru-cache'
@@ -8,7 +8,7 @@ import type { AdminTypes } from '../context.ts'
 import { record } from '../record.ts'
 
 const SEEN_MAX = 1_000
-/** Shorter than the twelve hours, so that an operator who stays is not missed. */
+/** This time is shorter than twelve hours, so that the next login of an operator who stays is not missed. */
 const ASKED_EVERY_MS = 60 * 60_000
 
 /** Records logins to the room that the path names, in the background. */
@@ -22,7 +22,7 @@ export function createLoginRecorder(): MiddlewareHandler<AdminTypes> {
     const isRoom = deployment.rooms.some(({ name }) => name === room)
     if (isRoom && nowMs - (seen.get(key) ?? Number.NEGATIVE_INFINITY) >= ASKED_EVERY_MS) {
       seen.set(key, nowMs)
-      // A room that does not answer is reported elsewhere, and the next request of this operator tries again.
+      // A room that does not answer is logged elsewhere. Here the next request of this operator tries again.
       context.executionCtx.waitUntil(record(context, 'logged-in', null).catch(() => void seen.delete(key)))
     }
     await next()

@@ -1,4 +1,4 @@
-/** The tokens of operators over the API: which there are, and those that admins make and revoke. */
+/** The tokens of operators in the API: a list of them, and how admins make and revoke them. */
 import { base64url } from 'jose'
 import { idOf, type MadeToken } from '../../core/protocol/operators.ts'
 import { HOUR_MS } from '../../core/timing.ts'
@@ -51,8 +51,8 @@ export function tokenRoutes(app: Admin, registry: Registry): void {
 }
 
 /**
- * A token is valid for all rooms, so the log of each room gets the deed. A room that does not answer must not stop the
- * change.
+ * A token is valid for all rooms, so the deed is recorded in each room. A room that does not answer must not prevent
+ * the change.
  */
 async function recordInRooms(
   context: AdminContext,
@@ -82,8 +82,8 @@ function readAsked(value: unknown) {
 }
 
 /**
- * Returns a token for an answer, without its hash. The id is the beginning of the hash, and names the token in a call
- * that revokes it.
+ * Returns a token as it appears in an answer, without its hash. The id is the beginning of the hash, and names the
+ * token in the call that revokes it.
  */
 function listed({ sha256: _, ...token }: MadeToken) {
   return { from: 'dashboard' as const, ...token }

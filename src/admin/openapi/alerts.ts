@@ -1,4 +1,4 @@
-/** The description of alerts. */
+/** The OpenAPI description of alerts. */
 import { answers, problem } from './answers.ts'
 
 const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } }

@@ -1,8 +1,8 @@
-/** Answers that several operations of the admin API give, as its description has them. */
+/** Answers that several operations of the admin API share, as OpenAPI describes them. */
 
 export const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 
-/** Adds the refusals for a bad token, which every path may give. */
+/** Adds the answers that refuse a bad token, which every path may give. */
 export function answers(more: object) {
   return {
     ...more,

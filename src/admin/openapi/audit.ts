@@ -1,4 +1,4 @@
-/** The description of the audit log. */
+/** The OpenAPI description of the audit log. */
 import { AUDIT_ACTIONS } from '../../core/protocol/audit.ts'
 import { answers, problem } from './answers.ts'
 

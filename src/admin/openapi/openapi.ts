@@ -183,7 +183,7 @@ export function openApi(prefix: string): object {
   }
 }
 
-/** Returns the paths with the least role of each operation, as the API checks it. */
+/** Returns the paths, with the lowest role that may call each operation. The API checks the same roles. */
 function withRoles(): object {
   const entries = Object.entries(PATHS).map(([path, { parameters, ...operations }]: [string, PathItem]) => [
     path,
@@ -208,7 +208,10 @@ interface Answer {
   readonly content?: object
 }
 
-/** Adds what follows from the operation: its name, its group, its least role and the body of its answer. */
+/**
+ * Adds what follows from the operation: its name, its group, the lowest role that may call it, and the body of its
+ * answer.
+ */
 function described(method: string, path: string, operation: Described): object {
   const named = operationOf(method, path)
   const ok = operation.responses[200]

@@ -4,7 +4,7 @@ import type { BodyName } from './schemas.ts'
 interface Operation {
   readonly id: string
   readonly tag: 'rooms' | 'settings' | 'past' | 'health' | 'operators' | 'sessions' | 'pages'
-  /** Absent where the answer has no JSON. */
+  /** Absent if the answer has no JSON. */
   readonly body?: BodyName
 }
 
@@ -34,7 +34,7 @@ export const OPERATIONS = {
 
 export type OperationKey = keyof typeof OPERATIONS
 
-/** Returns the operation of a method and a path; undefined for one that has no name yet. */
+/** Returns the operation of a method and a path, or undefined if it has no name yet. */
 export function operationOf(method: string, path: string): Operation | undefined {
   const key = `${method.toUpperCase()} ${path}`
   return Object.hasOwn(OPERATIONS, key) ? OPERATIONS[key as OperationKey] : undefined

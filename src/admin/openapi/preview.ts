@@ -1,4 +1,4 @@
-/** The description of the preview. */
+/** The OpenAPI description of the preview. */
 import { answers, problem } from './answers.ts'
 
 const option = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })

@@ -1,4 +1,4 @@
-/** The description of reports. */
+/** The OpenAPI description of reports. */
 import { answers, problem } from './answers.ts'
 
 const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } }

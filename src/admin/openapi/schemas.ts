@@ -1,4 +1,4 @@
-/** The bodies of the admin API, as JSON Schema. A change has the schema of the settings themselves. */
+/** The bodies of the admin API as JSON Schema. The body of a change has the schema of the settings. */
 import * as z from 'zod'
 import { describedSchema, settingsGroups } from '../../settings/purposes/described.ts'
 import { forecastBody, healthBody } from './bodies/health.ts'
@@ -35,8 +35,8 @@ export function schemas(): Readonly<Record<string, object>> {
 }
 
 /**
- * Returns the schema of a body. Answers of later versions may have more members, so it forbids none. `$schema` belongs
- * to whole documents only.
+ * Returns the schema of a body. A later version may add members to an answer, so the schema forbids none. `$schema` is
+ * left out, because it belongs to whole documents only.
  */
 function schemaOf(body: z.ZodType): object {
   const { $schema: _, ...schema } = z.toJSONSchema(body, {

@@ -1,4 +1,4 @@
-/** The description of the tokens of operators. */
+/** The OpenAPI description of operators' tokens. */
 import { ROLES } from '../../settings/admin/named-tokens.ts'
 import { answers, problem } from './answers.ts'
 

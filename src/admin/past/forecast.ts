@@ -1,4 +1,4 @@
-/** The limits of a forecast over the API, with the ranges of the settings. */
+/** The limits for which the API can be asked to forecast. Their ranges are those of the settings. */
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
 import type { Refused } from '../query.ts'
 
@@ -7,7 +7,7 @@ const RANGES = {
   total_active_users: { limit: 'totalActiveUsers', min: 1, max: 10_000_000 },
 } as const satisfies Record<string, { limit: keyof AdmissionLimits; min: number; max: number }>
 
-/** Returns the limits that are given by the names of their settings, or what is wrong with them. */
+/** Returns the limits in the query, which have the names of their settings, or the problems with them. */
 export function readForecastQuery(
   asked: Readonly<Record<string, string>>,
 ): Refused | { readonly limits: Partial<AdmissionLimits> } {

@@ -1,19 +1,19 @@
-/** The history of a room over the API: which part is asked for, and its form as JSON or CSV. */
+/** The history of a room in the API: which part a request asks for, and the answer as JSON or CSV. */
 import type { HistoryQuery, HistoryReport } from '../../core/protocol/calls.ts'
 import { MINUTE_MS } from '../../core/timing.ts'
 import { QueryReader, type Refused } from '../query.ts'
 
-/** A longer answer would be more than any chart can show. */
+/** The most steps in an answer. No chart can show more. */
 const STEPS_MAX = 2_000
 const DAY_MINUTES = 24 * 60
-/** The steps to choose from when none is asked for: the shortest one that gives few enough steps is taken. */
+/** The step lengths, in minutes, to choose from if a request names none: the shortest that gives few enough steps. */
 const STEPS = [1, 5, 15, 60, 6 * 60, DAY_MINUTES] as const
 const STEPS_CHOSEN_MAX = 500
 const SPAN_MS = 60 * MINUTE_MS
-/** Minutes are kept for 30 days. Older times have whole hours only. */
+/** Minutes are kept for 30 days. For older times there are only hours. */
 const MINUTES_KEPT_MS = 30 * DAY_MINUTES * MINUTE_MS
 
-/** Reads `from`, `to`, `step` (minutes) and `format`. Returns what is wrong with them, if anything is. */
+/** Reads `from`, `to`, `step` (minutes) and `format` of a query, or returns the problems with them. */
 export function readHistoryQuery(
   asked: Readonly<Record<string, string>>,
   nowMs: number,
@@ -48,7 +48,10 @@ function stepProblem(
   return steps > STEPS_MAX ? `must be longer: this would be ${steps} steps, and ${STEPS_MAX} is the most` : null
 }
 
-/** Returns the steps as CSV (RFC 4180), with one line of names. Times are RFC 3339, in UTC. A null value is empty. */
+/**
+ * Returns the steps as CSV (RFC 4180). The first line has the names of the columns. Times are RFC 3339, in UTC. A null
+ * value is empty.
+ */
 export function historyCsv({ steps }: Pick<HistoryReport, 'steps'>): string {
   const columns = COLUMNS.map(([name]) => name).join(',')
   const lines = steps.map(step => COLUMNS.map(([, of]) => of(step) ?? '').join(','))

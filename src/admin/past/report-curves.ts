@@ -1,4 +1,4 @@
-/** The curves of a report as paths of SVG, over the time of the report. */
+/** The curves of a report as SVG paths, over the time of the report. */
 import type { HistoryStep } from '../../core/history/history.ts'
 import type { SpanFigures } from '../../core/history/report.ts'
 import type { RoomReport } from '../../core/protocol/calls.ts'
@@ -9,7 +9,7 @@ const HEIGHT = 120
 
 interface Line {
   readonly name: string
-  /** The class that gives the line its colour. */
+  /** The CSS class that gives the line its colour. */
   readonly look: 'first' | 'second' | 'limit'
   readonly of: (step: HistoryStep) => number | null
 }
@@ -29,7 +29,7 @@ interface Curves {
   readonly lines: readonly { readonly name: string; readonly look: string; readonly path: string }[]
 }
 
-/** Returns the panels whose lines have any value. */
+/** Returns the panels that have at least one line with a value. */
 export function curvesOf({ figures, ...span }: Reported, moment: (ms: number) => string): readonly Curves[] {
   const { steps, stepMs } = figures
   const perMinute = MINUTE_MS / stepMs
@@ -89,7 +89,10 @@ interface Frame {
   readonly top: number
 }
 
-/** A line has a gap where its value is unknown, where the room slept, and where a limit is above the panel. */
+/**
+ * Returns the path of a line. It has a gap where the value is unknown, where the room slept, and where a limit is above
+ * the panel.
+ */
 function pathOf(steps: readonly HistoryStep[], of: Line['of'], { fromMs, toMs, stepMs, top }: Frame): string {
   let path = ''
   let before: number | null = null

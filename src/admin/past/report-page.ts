@@ -12,7 +12,7 @@ interface Words {
   readonly zone: string
   moment(ms: number): string
   day(ms: number): string
-  /** Returns the end of a time. The day is included only if it is not the day of the beginning. */
+  /** Returns the end of a time. The day is included only if it differs from the day of the beginning. */
   until(ms: number, fromMs: number): string
 }
 

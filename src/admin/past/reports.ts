@@ -1,4 +1,7 @@
-/** Reports over the API: the kept ones of events, and one of any time, as JSON, as a page to print, or as CSV. */
+/**
+ * Reports in the API: the kept reports of events, and a report of any time. The answer is JSON, a page to print, or
+ * CSV.
+ */
 import type { RoomReport } from '../../core/protocol/calls.ts'
 import { HOUR_MS } from '../../core/timing.ts'
 import { roomStub } from '../../settings/env.ts'
@@ -10,10 +13,10 @@ import { isTimeZone, reportPage } from './report-page.ts'
 
 const FORMS = ['json', 'html', 'csv'] as const
 type Form = (typeof FORMS)[number]
-/** Names the report of any time. It differs from all names of events' reports, because those end in a time. */
+/** The name of a report of any time. It differs from the names of all events' reports, because those end in a time. */
 const ANY_TIME = 'span'
 
-/** The longest time of a report: that of the longest event. */
+/** The longest time of a report, as long as the longest possible event. */
 const SPAN_MAX_MS = 367 * 24 * HOUR_MS
 
 export function reportRoutes(app: Admin): void {
@@ -43,13 +46,13 @@ function readSpan(
   return reader.problems.length > 0 ? { problems: reader.problems } : { fromMs, toMs }
 }
 
-/** Splits a name from its suffix, which begins at its last point. */
+/** Splits a name from its suffix, which begins at the last point. */
 function parts(text: string): readonly [name: string, suffix: string | null] {
   const point = text.lastIndexOf('.')
   return point < 0 ? [text, null] : [text.slice(0, point), text.slice(point + 1)]
 }
 
-/** The suffix counts first, then `format`, then the types that the client accepts. */
+/** Returns the form of the answer: the suffix counts first, then `format`, then the types that the client accepts. */
 function formOf({ req }: AdminContext, suffix: string | null): Form | Response {
   const asked = suffix ?? req.query('format') ?? accepted(req.header('Accept') ?? '')
   const form = FORMS.find(one => one === asked)

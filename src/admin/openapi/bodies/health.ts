@@ -1,4 +1,4 @@
-/** The bodies of the origin's health, of the forecast and of advice. */
+/** The bodies of answers about the origin's health, the forecast and advice. */
 import * as z from 'zod'
 import type { Advice } from '../../../core/history/advice.ts'
 import type { Decision } from '../../../core/history/decisions.ts'
@@ -6,7 +6,7 @@ import type { Forecast } from '../../../core/history/forecast.ts'
 import type { HealthFigures, HealthReport, UpstreamFigures } from '../../../core/protocol/health.ts'
 import { countOf, momentOf, ratioOf, textOf } from './parts.ts'
 
-/** The action of a decision of health. */
+/** The action that a decision of health took. */
 export const didBody: z.ZodType<Decision['did']> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal(['ceiling-lowered', 'ceiling-rising']), from: z.number(), to: z.number() }),
   z.strictObject({ kind: z.literal(['ceiling-lifted', 'breaker-half-open', 'breaker-closed']) }),

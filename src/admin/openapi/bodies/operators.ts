@@ -1,4 +1,4 @@
-/** The bodies of what operators do: changes, the audit log, alerts, sessions, and refusals. */
+/** The bodies of answers about operators' work: changes, the audit log, alerts, sessions, and refusals. */
 import * as z from 'zod'
 import { LASTING, MOMENTS } from '../../../core/alerts/rules.ts'
 import type { AlertReport } from '../../../core/protocol/alerts.ts'

@@ -1,4 +1,4 @@
-/** The bodies of reports and of the history. */
+/** The bodies of answers with reports and the history. */
 import * as z from 'zod'
 import type { HistoryStep } from '../../../core/history/history.ts'
 import { AUDIT_ACTIONS } from '../../../core/protocol/audit.ts'

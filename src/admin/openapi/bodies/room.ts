@@ -1,4 +1,4 @@
-/** The bodies of a room: its settings, figures and events. */
+/** The bodies of answers about a room: its settings, figures and events. */
 import * as z from 'zod'
 import type { LimitStats, RoomStats } from '../../../core/protocol/calls.ts'
 import type { RoomConfig } from '../../../settings/schema.ts'
@@ -12,11 +12,11 @@ export interface ShownRoom {
   readonly version: string
   readonly settings: RoomConfig
   readonly file: RoomConfig
-  /** By setting. */
+  /** Where the value of each setting is from, by the name of the setting. */
   readonly sources: Readonly<Record<string, 'default' | 'file' | 'live'>>
   readonly figures: RoomStats
   readonly events: ReturnType<typeof eventsOf>
-  /** The clock of the room, as ISO 8601. */
+  /** The room's clock, as ISO 8601. */
   readonly now: string
 }
 

@@ -1,4 +1,4 @@
-/** The bodies of the tokens of operators. */
+/** The bodies of answers about operators' tokens. */
 import * as z from 'zod'
 import { ROLES } from '../../../settings/admin/named-tokens.ts'
 import { momentOf, textOf } from './parts.ts'
