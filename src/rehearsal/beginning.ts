@@ -8,12 +8,12 @@ import { MAIN_LANE } from '../core/ticket.ts'
 import { MINUTE_MS } from '../core/timing.ts'
 import { STEP_MS, type Start, type Turn } from './plan.ts'
 
-/** The only door. */
+/** The only door of a rehearsal. */
 export const DOOR = 'd-0'
 /** The distance between the keys of people who are in line at the start. Only the order of the keys matters. */
 const KEYS_APART_MS = 8
 /**
- * The time over which the room has learnt how many called visitors turn up. It follows from the half-life of that
+ * The time over which the room has measured how many called visitors turn up. It follows from the half-life of that
  * share.
  */
 const LEARNT_OVER_MS = 86_000
@@ -45,7 +45,10 @@ export function roomAt(start: Start, { ratePerMinute }: Turn): RoomState {
   return room
 }
 
-/** Returns how many people of the line were called in each of the last steps: as many as came in, and the no-shows. */
+/**
+ * Returns how many people in line were called in each of the last steps: as many as came in, and as many no-shows as
+ * fit.
+ */
 export function calledLately({ admittedLastMinute, showRate }: Start): number {
   return (admittedLastMinute * STEP_MS) / MINUTE_MS / showRate
 }

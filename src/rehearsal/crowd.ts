@@ -1,10 +1,12 @@
-/** The people outside of a rehearsed room: newcomers, called visitors who turn up, and visitors who ask again. */
+/**
+ * The people outside of a rehearsed room: newcomers, called visitors who turn up, and refused visitors who ask again.
+ */
 import type { Claim } from '../core/protocol/messages.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import { MINUTE_MS } from '../core/timing.ts'
 import type { Stream } from './plan.ts'
 
-/** A called visitor turns up after this many steps: as soon as a waiting page learns of the call. */
+/** A called visitor turns up after one of these numbers of steps: as soon as a waiting page learns of the call. */
 const TURNS_UP_AFTER = [1, 2, 3, 4] as const
 /** A refused visitor asks again after this many steps. */
 const ASKS_AGAIN_AFTER = 2
@@ -14,10 +16,10 @@ const DUE_WITHIN = 8
 export class Crowd {
   readonly #streams: readonly Stream[]
   readonly #stepMs: number
-  /** The claims of the next steps, in a ring. */
+  /** The claims of the next steps, as a ring. */
   readonly #due: Claim[][] = Array.from({ length: DUE_WITHIN }, () => [])
   #step = 0
-  /** Parts of a person that are left over from earlier steps. */
+  /** Fractions of a person that are left over from earlier steps. */
   #newcomers = 0
   #shown = 0
   #claims = 0
@@ -27,7 +29,7 @@ export class Crowd {
     this.#stepMs = stepMs
   }
 
-  /** Returns the keys of those who came in the step that ends now, oldest first. */
+  /** Returns the keys of the newcomers of the step that ends now, oldest first. */
   arriveUntil(nowMs: number): number[] {
     const fromMs = nowMs - this.#stepMs
     for (const stream of this.#streams) {
@@ -39,7 +41,7 @@ export class Crowd {
     return spaced(people, fromMs, nowMs)
   }
 
-  /** Lets `called` people with keys between these turn up in the next steps, as far as they do. */
+  /** Calls people with keys between these. As many of them turn up in the next steps as the show rate allows. */
   call(called: number, showRate: number, [fromKey, toKey]: readonly [number, number]): void {
     this.#shown += called * showRate
     const people = Math.floor(this.#shown)
@@ -48,7 +50,7 @@ export class Crowd {
       this.claimIn(TURNS_UP_AFTER[nth % TURNS_UP_AFTER.length] as number, this.newClaim(key))
   }
 
-  /** Adds those who were called in the last steps, `called` in each, and are still on their way. */
+  /** Adds the people who were called in the last steps, `called` in each, and are still on their way. */
   begin(called: number, showRate: number, key: number): void {
     for (let steps = 1; steps < TURNS_UP_AFTER[0] + TURNS_UP_AFTER.length - 1; steps++) {
       const latest = TURNS_UP_AFTER.filter(after => after > steps).length
@@ -80,7 +82,7 @@ export class Crowd {
   }
 }
 
-/** Returns keys with equal distances in between: none is `fromKey`, and the last one is `toKey`. */
+/** Returns evenly spaced keys: none is `fromKey`, and the last one is `toKey`. */
 function spaced(people: number, fromKey: number, toKey: number): number[] {
   return Array.from({ length: people }, (_, nth) => fromKey + ((toKey - fromKey) * (nth + 1)) / people)
 }

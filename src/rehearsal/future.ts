@@ -1,7 +1,7 @@
 /**
- * Plays a future of a room. The room and its door are those of `core`: the line, the permits, the grants, who may come
- * in. Only people are simpler than in production: they come and stay as `Crowd` and `Stays` let them, and one door and
- * one step a second stand for all doors and all edges.
+ * Plays a future of a room. The room and its door are those of `core`: the line, the permits, the grants, and the
+ * claims. Only people are simpler than in production: they come and stay as `Crowd` and `Stays` let them. One door
+ * stands for all doors and all edges, and time moves in steps of one second.
  */
 import * as doorHalf from '../core/door/door.ts'
 import { noteReady } from '../core/door/ready.ts'
@@ -18,12 +18,12 @@ import { type DrawnMoment, type Future, type Plan, STEP_MS, type Start, type Tur
 import { Stays } from './stays.ts'
 
 const CLAIM_WINDOW_MS = 5 * MINUTE_MS
-/** Fewer people than this are no line. */
+/** Fewer waiting people than this are no line. */
 const NO_LINE = 1
 
 /**
- * Returns the future of `steps` steps, of which about `moments` are drawn. `freshWeight` is how much newcomers count
- * whose places are not settled: less than 1 where a step stands for more than a second.
+ * Returns a future of `steps` steps, with about `moments` points to draw. `freshWeight` is the weight of newcomers
+ * whose places are not settled. It is below 1 if a step stands for more than a second.
  */
 export function play(
   start: Start,
@@ -51,7 +51,7 @@ export function play(
 }
 
 class Played {
-  /** The key up to which visitors were in after each step. */
+  /** For each step, the key up to which visitors have been admitted. */
   readonly admittedKeys: number[] = []
   readonly #plan: Plan
   readonly #showRate: number
@@ -127,7 +127,7 @@ class Played {
     return this.#room.lines.get(MAIN_LANE) as Line
   }
 
-  /** People in line. Newcomers whose places are not settled yet are in no line: they are on their way in. */
+  /** The people in line. Newcomers whose places are not settled yet are not among them: they are on their way in. */
   get #settled(): number {
     return roomHalf.waitingTotal(this.#room) - this.#fresh
   }
@@ -142,7 +142,7 @@ class Played {
     return { ratePerMinute, totalActiveUsers, claimWindowMs: CLAIM_WINDOW_MS, remaining: this.#remaining, event }
   }
 
-  /** Lets the people who were called in this step turn up in the next steps. */
+  /** Runs `act`. The people whom it calls turn up in the next steps. */
   #callWhile(act: () => void): void {
     const before = { called: this.#room.totals.called ?? 0, key: this.#line.state.frontierKey }
     act()
@@ -153,13 +153,13 @@ class Played {
   #followPlan(): void {
     const turn = this.#plan.turns.findLast(({ fromMs }) => fromMs <= this.#nowMs) ?? this.#turn
     if (turn === this.#turn) return
-    // The old limits hold up to now, as when an operator changes them.
+    // The old limits apply up to now, as when an operator changes them.
     roomHalf.tick(this.#room, this.#rules, this.#nowMs)
     this.#turn = turn
     this.#sessions.store.stayMs = turn.stayMs
   }
 
-  /** Lets the door decide. It must report to the room before it refuses a visitor. */
+  /** Lets the door decide claims. Before the door refuses a visitor, it must report to the room. */
   #claim(claims: readonly Claim[]): void {
     const undecided = claims.filter(claim => this.#decide(claim, 'new') === 'undecided')
     this.#sync()
@@ -207,7 +207,7 @@ class Played {
   }
 }
 
-/** Adds the wait of a visitor who comes at each moment: until a visitor with this key, or a later one, is in. */
+/** Adds to each moment the wait of a visitor who comes then: until a visitor with this key, or a later key, is in. */
 function withWaits(moments: readonly Omit<DrawnMoment, 'waitMs'>[], admittedKeys: readonly number[]): DrawnMoment[] {
   const startMs = moments[0]?.atMs ?? 0
   let step = 0

@@ -1,6 +1,6 @@
 /**
- * Answers the question "what if": from the room as it is, one future with the settings as they are, and one with those
- * that an operator has typed. Nothing in the room is changed.
+ * Answers the question "what if". From the present room it plays two futures: one with the present settings, and one
+ * with those that an operator has typed. Nothing in the room is changed.
  */
 import type { HistoryStep } from '../core/history/history.ts'
 import { MINUTE_MS } from '../core/timing.ts'
@@ -17,17 +17,19 @@ import {
   timesOfEvents,
 } from './seen.ts'
 
-/** The values that an operator has typed. One that is left out stays as it is. */
+/** The values that an operator has typed. A value that is left out stays as it is. */
 export interface Typed {
   readonly ratePerMinute?: number
   readonly totalActiveUsers?: number
   readonly sessionMinutes?: number
-  /** The line is held from now on for this time. 0 releases a held line. */
+  /** The line is held from now on for this many minutes. 0 releases a held line. */
   readonly holdMinutes?: number
-  /** Multiplies the number of newcomers. */
+  /** The number of newcomers is multiplied by this. */
   readonly arrivalsTimes?: number
   readonly burst?: { readonly people: number; readonly atMs: number }
-  /** Begins before this event instead of now. `earlyShare` of its people come before the start, 0 to 1. */
+  /**
+   * The rehearsal begins before this event instead of now. `earlyShare` of its people come before the start, 0 to 1.
+   */
   readonly event?: { readonly name: string; readonly people: number; readonly earlyShare: number }
 }
 
@@ -40,7 +42,7 @@ export interface Question {
 }
 
 export type Rehearsal =
-  /** Nothing can be foreseen: visitors pass without a line, or the origin is out, or there is no such event. */
+  /** No future can be played: visitors pass without a line, the origin is down, or there is no such event. */
   | { readonly kind: 'none'; readonly why: 'passes' | 'outage' | 'no-event' }
   | {
       readonly kind: 'drawn'
@@ -49,7 +51,7 @@ export type Rehearsal =
       readonly future: Future
       readonly habits: Habits
       readonly scale: Scale
-      /** The limits that origin health keeps lower than the operator has set them; null where it does not. */
+      /** The limits that origin health keeps below the operator's; null where it does not. */
       readonly caps: Caps
     }
 
@@ -58,18 +60,18 @@ interface Caps {
   readonly totalActiveUsers: number | null
 }
 
-/** The possible lengths of a drawing. It gets the shortest one that contains all that happens. */
+/** The possible lengths of a drawing. It gets the shortest length that contains everything that happens. */
 const DRAWN_MINUTES = [30, 45, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720, 960, 1_440]
 /** A line that does not end within a day is drawn for this long. */
 const ENDLESS_MINUTES = 90
 const DAY_MS = 1_440 * MINUTE_MS
-/** The drawing goes on for a while after the line is empty. */
+/** After the line is empty, the drawing goes on until this many times the length so far. */
 const AFTERWARDS = 1.25
-/** The drawing includes a change of the limits that comes within this time. */
+/** The drawing includes a change of the limits if it comes within this time. */
 const SOON_MS = 2 * 60 * MINUTE_MS
 /** Before an event without a prequeue, the drawing begins this early. */
 const BEFORE_EVENT_MS = 5 * MINUTE_MS
-/** Half of those who come after the start of an event come in the first of these times, and the rest in the second. */
+/** Half of the people who come after the start of an event come in the first of these times, the rest in the second. */
 const LATE_MINUTES = [10, 50] as const
 
 export function rehearse({ room, minutes, typed, which }: Question): Rehearsal {
@@ -112,8 +114,8 @@ function contextOf(room: SeenRoom, minutes: readonly HistoryStep[], { event: ask
 }
 
 /**
- * Returns the typed values that the first future has, too. If settings are typed, both futures have the same crowd, so
- * they show the effect of the settings. Otherwise they show the effect of the crowd.
+ * Returns the typed values that apply to the first future as well. If settings are typed, both futures have the same
+ * crowd, so they show the effect of the settings. Otherwise they show the effect of the crowd.
  */
 function asIs({ event, arrivalsTimes, burst, ...settings }: Typed): Typed {
   const crowd = { ...(arrivalsTimes === undefined ? {} : { arrivalsTimes }), ...(burst ? { burst } : {}) }
@@ -175,13 +177,13 @@ function streamsOf(
   ]
 }
 
-/** Returns until when the line is held. A room that is held without an end stays so. */
+/** Returns until when the line is held. A room that is held without an end stays held. */
 function heldUntil({ settings }: SeenRoom, { holdMinutes, event }: Typed, nowMs: number): number {
   if (holdMinutes !== undefined) return nowMs + holdMinutes * MINUTE_MS
   return settings.queue_all && !event ? Number.POSITIVE_INFINITY : nowMs
 }
 
-/** Returns the operator's limits at a time. An event that is on has its own, whatever those of the room are. */
+/** Returns the operator's limits at a time. During an event the event's own limits apply instead of the room's. */
 function limitsAt(room: SeenRoom, typed: Typed, atMs: number) {
   const { settings } = room
   const number = (key: string, own: number) => {
@@ -196,7 +198,7 @@ function limitsAt(room: SeenRoom, typed: Typed, atMs: number) {
   }
 }
 
-/** Returns the setting of the event that is on at this time, if it has one of its own. */
+/** Returns a setting of the event that is on at this time, if the event has it. */
 function inForce(room: SeenRoom, key: string, atMs: number): unknown {
   return timesOfEvents(room).find(({ startMs, endMs }) => startMs <= atMs && atMs < endMs)?.instead[key]
 }
@@ -223,7 +225,7 @@ function lengthMs(start: Start, plans: readonly Plan[]): number {
   return (DRAWN_MINUTES.find(drawn => drawn >= minutes) ?? 1_440) * MINUTE_MS
 }
 
-/** Returns how long there is a line, roughly. A line that only a later event brings does not count. */
+/** Returns roughly how long there is a line. A line that only a later event brings does not count. */
 function lineMs(start: Start, plan: Plan, turns: readonly number[]): number {
   const later = turns.find(ms => ms > SOON_MS) ?? DAY_MS
   for (const ms of new Set([SOON_MS, later, DAY_MS])) {

@@ -1,12 +1,12 @@
 /**
- * Plays a future in bounded time. A long future is played faster than it would be, and in a huge crowd one person
- * stands for several. Both change the unit of all rates alike, so the decisions of `core` stay as they are.
+ * Plays a future in bounded time. In a long future a step stands for more than a second, and in a huge crowd one person
+ * stands for several. Both change the unit of all rates alike, so the decisions of `core` stay the same.
  */
 import { MINUTE_MS } from '../core/timing.ts'
 import { play } from './future.ts'
 import { type Future, type Plan, STEP_MS, type Start } from './plan.ts'
 
-/** How closely a future is played: the most steps, and the most people who come in. More of either takes longer. */
+/** How closely a future is played: the most steps, and the most people who come in. Higher numbers take longer. */
 interface Detail {
   readonly stepsMax: number
   readonly admittedMax: number
@@ -14,18 +14,19 @@ interface Detail {
 
 /** A future in detail takes a part of a second. */
 const FINE: Detail = { stepsMax: 2_400, admittedMax: 40_000 }
-/** Enough to learn how long a line lasts. */
+/** This much detail is enough to learn how long a line lasts. */
 export const ROUGH: Detail = { stepsMax: 300, admittedMax: 4_000 }
-/** People who wait or are inside take memory, and hardly any time. */
+/** The most people who wait or are inside. They take memory, but hardly any time. */
 const PEOPLE_MAX = 400_000
 /**
- * A called visitor needs this long to come in. In a future that is played faster, the wait would have it several times.
+ * A called visitor needs this long to come in. If a step stands for several seconds, this time would count several
+ * times.
  */
 const ON_THE_WAY_MS = 5_500
 /** A chart has room for about this many moments. */
 const MOMENTS = 240
 
-/** `timesAsFast`: seconds of the room in a step. `peopleEach`: people for whom one person stands. */
+/** `timesAsFast`: seconds of the room in one step. `peopleEach`: the number of people for whom one person stands. */
 export interface Scale {
   readonly timesAsFast: number
   readonly peopleEach: number

@@ -1,4 +1,4 @@
-/** The room as the admin API answers it, and how its visitors have behaved in the last minutes. */
+/** The room as the admin API describes it, and how its visitors have behaved in the last minutes. */
 import type { HistoryStep } from '../core/history/history.ts'
 import type { RoomStats } from '../core/protocol/calls.ts'
 import { MINUTE_MS } from '../core/timing.ts'
@@ -6,7 +6,7 @@ import type { RoomConfig } from '../settings/schema.ts'
 import type { Start } from './plan.ts'
 import { cameIn, stayFitting } from './stays.ts'
 
-/** An event as the admin API answers it. `instead` has the settings that it overrides while it is on. */
+/** An event as the admin API describes it. `instead` has the settings that it overrides while it is on. */
 export interface SeenEvent {
   readonly name: string
   readonly state: string
@@ -57,7 +57,7 @@ export interface Habits {
   readonly isStayMeasured: boolean
 }
 
-/** A session lasts for its duration and at most a quarter more after the last request. */
+/** After the last request a session lasts for its duration, and up to a quarter more. This is the mean of the two. */
 const TAIL_PER_DURATION = 1.125
 
 export function habitsOf({ now, figures }: SeenRoom, minutes: readonly HistoryStep[], sessionMs: number): Habits {
@@ -71,8 +71,8 @@ export function habitsOf({ now, figures }: SeenRoom, minutes: readonly HistorySt
 }
 
 /**
- * Returns the mean stay under another session duration. The last part of a stay is a session that its visitor has left:
- * only this part follows the duration.
+ * Returns the mean stay under another session duration. Only the last part of a stay depends on the duration: the
+ * session of a visitor who has left, until it ends.
  */
 export function stayUnder(stayMs: number, sessionMs: number, otherSessionMs: number): number {
   const tailMs = Math.min(stayMs, TAIL_PER_DURATION * sessionMs)
@@ -91,7 +91,7 @@ export function startOf({ now, figures }: SeenRoom, minutes: readonly HistorySte
     inside: active,
     admittedLastMinute: figures.admittedLastMinute,
     came: cameIn(minutes, nowMs),
-    // In a full room permits cannot be granted, so they are saved.
+    // In a full room no permits can be granted, so they are banked up to the burst.
     permits: isFull ? burst : permitsBanked + permitsOut,
     remaining: figures.remaining,
     showRate: figures.showRate,

@@ -1,6 +1,6 @@
 /**
- * How long visitors stay inside. The rehearsal knows no single visitor. It takes a mean stay that fits the past, and
- * spreads all stays evenly between half of it and half as much again.
+ * How long visitors stay inside. The rehearsal has no data on single visitors. It takes a mean stay that fits the past,
+ * and spreads all stays evenly from half of it to one and a half times it.
  */
 
 import type { SessionStore } from '../core/door/door.ts'
@@ -9,16 +9,16 @@ import type { Session } from '../core/session.ts'
 import { MINUTE_MS } from '../core/timing.ts'
 
 const [SHORTEST, LONGEST] = [0.5, 1.5]
-/** A longer stay has the same effect as one that never ends. */
+/** A longer stay has the same effect as one that never ends, because no future is longer. */
 const STAY_MAX_MS = 24 * 60 * MINUTE_MS
-/** The halvings of the search for the mean stay: the result is right to a second. */
+/** The steps of the binary search for the mean stay. They make it exact to a second. */
 const SEARCH_STEPS = 18
-/** Visitors who came in together leave together. So the stay is fitted to several minutes. */
+/** Visitors who came in together leave together. So the mean stay is fitted to several minutes. */
 const FITTED_MINUTES = 5
 /** The golden ratio. The fractional parts of its multiples are spread as evenly as possible. */
 const EVENLY = 0.618_033_988_749_895
 
-/** Visitors who came in `agoMs` ago. */
+/** A number of visitors who came in `agoMs` ago. */
 export interface CameIn {
   readonly agoMs: number
   readonly people: number
@@ -33,8 +33,8 @@ export function cameIn(minutes: readonly HistoryStep[], nowMs: number): CameIn[]
 }
 
 /**
- * Returns the mean stay in milliseconds that explains how many were inside in the last minutes, `inside` of them now.
- * Returns null if no stay explains it: then the past is too short.
+ * Returns the mean stay in milliseconds that best explains the numbers of people inside in the last minutes. `inside`
+ * is the number now. Returns null if no stay explains them: then the past is too short.
  */
 export function stayFitting(minutes: readonly HistoryStep[], inside: number, nowMs: number): number | null {
   const lately = minutes.slice(-FITTED_MINUTES).map(({ atMs, inside }) => ({ atMs: atMs + MINUTE_MS, inside }))
@@ -76,7 +76,10 @@ export class Stays implements SessionStore {
     this.stayMs = stayMs
   }
 
-  /** Adds visitors who are inside already. Those whose time of coming is unknown are somewhere in their stay. */
+  /**
+   * Adds visitors who are inside already. If the time at which they came is unknown, they are at an even spread of
+   * points in their stay.
+   */
   begin(inside: number, came: readonly CameIn[]): void {
     let people = 0
     for (const { agoMs, people: of } of came) {
@@ -105,7 +108,7 @@ export class Stays implements SessionStore {
     return nowMs
   }
 
-  /** A rehearsed visitor claims until the door admits, and never again. So no claim meets an earlier session. */
+  /** A rehearsed visitor claims until the door admits, and never again. So no claim finds an earlier session. */
   get(): undefined {}
 
   lastSessions(): readonly Session[] {
@@ -131,12 +134,15 @@ export class Stays implements SessionStore {
   }
 }
 
-/** Returns the share of visitors who are still inside after `stayed`, which is in mean stays. */
+/** Returns the share of visitors who are still inside after `stayed`, a time in units of the mean stay. */
 function shareLeft(stayed: number): number {
   return Math.min(1, Math.max(0, (LONGEST - stayed) / (LONGEST - SHORTEST)))
 }
 
-/** Returns what is left of the stay of a visitor who is met at any time of it, in mean stays. `drawn` is 0 to 1. */
+/**
+ * Returns the rest of a stay, in units of the mean stay, for a visitor who is seen at a random time of it. `drawn` is 0
+ * to 1.
+ */
 function restOf(drawn: number): number {
   return drawn <= SHORTEST ? drawn : LONGEST - Math.sqrt(2 - 2 * drawn)
 }

@@ -1,7 +1,9 @@
-/** The entry of the browser's Web Worker. A message with a question gets a message with its answer. */
+/**
+ * The entry point of the browser's Web Worker. It answers each message with a question by a message with the result.
+ */
 import { type Question, type Rehearsal, rehearse } from './rehearse.ts'
 
-/** A Web Worker's own global. This project's types know the Worker of an edge only. */
+/** The global object of a Web Worker. The types of this project describe only the Worker of an edge. */
 interface WorkerScope {
   onmessage: ((event: { readonly data: Question }) => void) | null
   postMessage(message: Rehearsal): void
