@@ -1,6 +1,6 @@
 /**
- * Proof of work (ALTCHA): a browser looks for a number whose hash begins with a given byte. The challenge is signed and
- * names one place, so its solution is worth nothing for another place, and nothing is stored until it comes.
+ * Proof of work (ALTCHA): a browser searches for a number whose hash begins with a given byte. The challenge is signed
+ * and names one place, so its solution is worthless for another place. Nothing is stored until the solution comes.
  */
 import { type Challenge, createChallenge, verifySolution } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'
@@ -8,13 +8,13 @@ import { type ChallengeState, placeIdOf, type Ticket } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 
 const ALGORITHM = 'PBKDF2/SHA-256'
-/** One byte that the hash must begin with: 256 hashes on average. */
+/** The byte that the hash must begin with, in hex. A solver needs 256 hashes on average. */
 const PREFIX = '00'
-/** A challenge must be solved within this time. A page that is open for longer gets another one. */
+/** A challenge must be solved within this time. A page that is open for longer gets a new one. */
 const CHALLENGE_FOR_SECONDS = 600
 
 /**
- * `expired`: genuine work that is of no use for this place now, because it came too late or is for another place. A
+ * `expired`: genuine work that is useless for this place now, because it came too late or is for another place. A
  * visitor with two tabs, or with a new place, sends such work in good faith.
  */
 export type Tested = 'solved' | 'wrong' | 'expired'
@@ -41,19 +41,21 @@ export async function testSolution(ring: KeyRing, place: Place, given: unknown):
   const secret = typeof kid === 'string' ? ring.challenges.get(kid) : undefined
   const { room, id } = nameOf(place)
   if (!payload || secret === undefined) return 'wrong'
-  // Only these two members: the library would take its options from any other one.
+  // Only these two members are passed on. The library would take its options from any other member.
   const { challenge, solution } = payload
   const { verified, expired } = await verifySolution({ challenge, solution, deriveKey, hmacSignatureSecret: secret })
   if (verified) return name.room === room && name.id === id ? 'solved' : 'expired'
   return expired ? 'expired' : 'wrong'
 }
 
-/** Returns the claim of a ticket: the second at which the challenge was set, or true for solved, false for failed. */
+/**
+ * Returns the claim for a ticket: the second at which the challenge was set, true if it was solved, false if it failed.
+ */
 export function challengeClaim(challenge: ChallengeState): number | boolean {
   return challenge.state === 'set' ? Math.floor(challenge.sinceMs / 1_000) : challenge.state === 'solved'
 }
 
-/** Returns null for a claim that is none of ours. */
+/** Reads the claim of a ticket. Returns null for a claim that we never write. */
 export function challengeFrom(claim: unknown): Pick<Ticket, 'challenge'> | null {
   if (claim === undefined) return {}
   if (typeof claim === 'number' && Number.isFinite(claim))
@@ -67,7 +69,9 @@ function nameOf(place: Place) {
 
 type Payload = Pick<Parameters<typeof verifySolution>[0], 'challenge' | 'solution'>
 
-/** Returns what has the form of a solution with its challenge, or null. Its signature is not checked here. */
+/**
+ * Returns the text as a solution with its challenge, or null if it has another form. Its signature is not checked here.
+ */
 function payloadIn(given: unknown): Payload | null {
   if (!isObject(given) || !isObject(given.challenge) || !isObject(given.solution)) return null
   const { parameters, signature } = given.challenge

@@ -1,6 +1,6 @@
 /**
- * Our own tokens in the compact serialisation of JWS (RFC 7515 section 3.1), without the work that is the same for each
- * token of a key: the header is encoded once, and a token is ours only if it begins with exactly these characters.
+ * Our own tokens in the compact serialisation of JWS (RFC 7515 section 3.1). Work that is the same for each token of a
+ * key is done once: the header is encoded once, and a token is ours only if it begins with exactly these characters.
  */
 import { base64url, type CryptoKey } from 'jose'
 import { utf8 } from './utf8.ts'
@@ -8,7 +8,7 @@ import { utf8 } from './utf8.ts'
 /** A token names one visitor and one place. Anything longer is an attack on the parser. */
 export const TOKEN_BYTES_MAX = 2_048
 
-/** The bytes of a signature. The runtime throws for an Ed25519 signature of another length. */
+/** The bytes of a signature, by algorithm. The runtime throws if an Ed25519 signature has another length. */
 const SIGNATURE_BYTES: Readonly<Record<string, number>> = { Ed25519: 64, HMAC: 32 }
 
 /** Returns the encoded header of a key's tokens, byte for byte as jose writes it. */
@@ -37,7 +37,7 @@ export async function verifyCompact(header: string, text: string, key: CryptoKey
   return isSigned ? payload : null
 }
 
-/** Returns the encoded header of a text, or all of a text without a dot. */
+/** Returns the encoded header of a token. A text without a dot is returned whole. */
 export function headerPart(text: string): string {
   const end = text.indexOf('.')
   return end < 0 ? text : text.slice(0, end)

@@ -2,7 +2,10 @@
 import { base64url } from 'jose'
 import { utf8 } from './utf8.ts'
 
-/** Signed tokens contain only base64url and dots, so no token equals these texts. */
+/**
+ * The text from which draw keys are derived. Signed tokens contain only base64url and dots, so no token equals this
+ * text.
+ */
 const PURPOSE = 'antesala/draw/1'
 const CHALLENGES = 'antesala/challenge/1'
 

@@ -8,11 +8,11 @@ import type { Batch, Draw } from '../core/ticket.ts'
 import type { KeyRing } from './keyring.ts'
 import { utf8 } from './utf8.ts'
 
-/** At most this many imported seeds are kept, over all rooms. To import one again costs some microseconds. */
+/** At most this many imported seeds are kept, over all rooms. Importing one again costs a few microseconds. */
 const SEEDS_KNOWN_MAX = 100
 const seeds = new Map<string, CryptoKey>()
 
-/** Returns the place that a sid has drawn in its batch, or null when the key of the draw was dropped. */
+/** Returns the key that a sid has drawn in its batch, or null if the secret of the draw was dropped. */
 export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: Draw): Promise<number | null> {
   const key = ring.draws.get(draw.kid)
   if (!key) return null
@@ -21,15 +21,15 @@ export async function drawnKey(ring: KeyRing, room: string, sid: string, draw: D
 }
 
 /**
- * Returns the place that a sid has drawn for the start of an event. The key is the text of the seed, and the message is
- * the sid. Once the seed is published, any tool can compute the place.
+ * Returns the key that a sid has drawn for the start of an event. In the HMAC, the key is the text of the seed, and the
+ * message is the sid. Once the seed is published, any tool can compute the place.
  */
 export async function entryKey(seed: string, sid: string, batch: Batch): Promise<number> {
   const key = seeds.get(seed) ?? (await importSeed(seed))
   return keyIn(batch, shareOf(await crypto.subtle.sign('HMAC', key, utf8(sid))))
 }
 
-/** The first 52 bits of a hash as a fraction of one: a number holds 52 bits exactly. */
+/** Returns the first 52 bits of a hash as a fraction of one. A number holds 52 bits exactly. */
 function shareOf(hash: ArrayBuffer): number {
   return Number(new DataView(hash).getBigUint64(0) >> 12n) / 2 ** 52
 }

@@ -1,9 +1,9 @@
 /**
- * Invitations: a JWS (RFC 7515) by which the owner of a room's invitation key, such as a shop, puts a visitor in a
- * lane.
+ * Invitations. An invitation is a JWS (RFC 7515) by which the owner of a room's invitation key, such as a shop, puts a
+ * visitor in a lane.
  *
- * They are read as strictly as our own tokens: one algorithm, one `typ`, one spelling. Any other text is no invitation,
- * and costs its visitor nothing but the lane.
+ * Invitations are read as strictly as our own tokens: one algorithm, one `typ`, one spelling. Any other text is no
+ * invitation. Its visitor loses nothing but the lane.
  */
 import { base64url, compactVerify, errors } from 'jose'
 import { MAIN_LANE } from '../core/ticket.ts'
@@ -15,8 +15,8 @@ import { utf8 } from './utf8.ts'
 export interface Invitation {
   readonly lane: string
   /**
-   * The sid of every visitor with this invitation. Null when it names no subject: then each visitor gets a place of
-   * their own.
+   * The sid of every visitor with this invitation. Null if the invitation names no subject: then each visitor gets a
+   * separate place.
    */
   readonly sid: string | null
   readonly notBeforeMs: number
@@ -27,8 +27,8 @@ const INVITATION_TYP = 'invite+jwt'
 const SUBJECT_MAX = 256
 const LANE_LIKE = /^[a-z0-9][a-z0-9_-]{0,31}$/
 /**
- * The number of doors for places that invitations name. The door of a subject must not depend on the visitor's region
- * or on the current settings, or one subject could have two places.
+ * The number of doors for places of invited subjects. The door of a subject must not depend on the visitor's region or
+ * on the current settings. Otherwise one subject could have two places.
  */
 const DOORS = 4
 
@@ -71,8 +71,8 @@ async function invitationFrom(ring: KeyRing, payload: Uint8Array, room: string):
 }
 
 /**
- * Returns the same sid for every invitation of one subject, so that no list of subjects is needed. The sid does not
- * reveal the subject.
+ * Returns the sid of a subject. It is the same for all invitations of the subject, so no list of subjects is needed.
+ * The sid does not reveal the subject.
  */
 async function sidOf(ring: KeyRing, room: string, subject: string): Promise<string> {
   const key = ring.subjects.get(room)

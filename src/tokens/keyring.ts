@@ -10,7 +10,7 @@ import { challengeSecretOf, derivedKey, drawKeyOf } from './derive.ts'
 
 interface SigningKey {
   readonly kid: string
-  /** The encoded header of each token that the key signs. */
+  /** The encoded header of the tokens that this key signs. */
   readonly header: string
   readonly key: CryptoKey
 }
@@ -18,16 +18,16 @@ interface SigningKey {
 /** The keys of one kind of token. */
 interface TokenKeys {
   readonly sign: SigningKey
-  /** Keys by `kid`. */
+  /** All keys of this kind, by `kid`. */
   readonly verify: ReadonlyMap<string, CryptoKey>
-  /** The same keys by the encoded header of our own tokens. */
+  /** The same keys, by the encoded header of our own tokens. */
   readonly byHeader: ReadonlyMap<string, CryptoKey>
 }
 
 export interface KeyRing {
   /** When the secret was read. A key that has begun to sign since then may be missing here. */
   readonly openedMs: number
-  /** HS256 key of tickets. */
+  /** HS256 keys of tickets. */
   readonly tickets: TokenKeys
   /** Ed25519 keys of passes. */
   readonly passes: TokenKeys
@@ -48,7 +48,8 @@ export interface StoredKey extends JWK {
   kid: string
   state: KeyState
   /**
-   * The room whose invitations this key verifies. An oct key with a room is for invitations, without one for tickets.
+   * The room whose invitations this key verifies. A key of type oct is for invitations if it has a room, and otherwise
+   * for tickets.
    */
   room?: string
 }
@@ -60,10 +61,13 @@ export class KeyRingError extends Error {
 
 /** At most this many invitation keys per room: an invitation without a `kid` is tried with each of them. */
 const INVITATION_KEYS_MAX = 4
-/** Signed tokens contain only base64url and dots, so no token equals this text. */
+/**
+ * The text from which keys of subjects are derived. Signed tokens contain only base64url and dots, so no token equals
+ * it.
+ */
 const SUBJECTS = 'antesala/subject/1'
 
-/** The algorithm is pinned by the kind, never taken from the token. */
+/** The algorithm follows from the kind of token. It is never taken from the token. */
 export const KINDS = {
   ticket: { alg: 'HS256', typ: 'ticket+jwt' },
   pass: { alg: 'EdDSA', typ: 'pass+jwt' },
@@ -96,7 +100,7 @@ export async function openKeyRing(secret: string | undefined, openedMs = 0): Pro
   }
 }
 
-/** Returns the stored keys, checked for shape. Throws KeyRingError. */
+/** Returns the keys in the secret, after a check of their form. Throws KeyRingError. */
 export function parseKeys(secret: string | undefined): StoredKey[] {
   if (!secret) throw new KeyRingError(`ROOM_KEYS is not set: ${HOW}`)
   let parsed: unknown
@@ -144,7 +148,7 @@ export function isTicketKey(key: JWK & { room?: string }): boolean {
   return key.kty === 'oct' && key.room === undefined
 }
 
-/** An invitation key only verifies here. The shop that invites signs with it elsewhere. */
+/** True for a key of invitations. Here it only verifies. The shop that invites signs with it elsewhere. */
 export function isInvitationKey(key: JWK & { room?: string }): boolean {
   return key.kty === 'oct' && key.room !== undefined
 }
@@ -168,7 +172,7 @@ async function invitationKeys(stored: readonly StoredKey[]): Promise<KeyRing['in
   return byRoom
 }
 
-/** RFC 7518 section 3.2: a key for HS256 is at least as long as its hash. */
+/** A key for HS256 must be at least as long as its hash (RFC 7518 section 3.2). */
 function checkSecretLength(key: StoredKey, at: string): void {
   const bytes = Math.floor(((key.k?.length ?? 0) * 3) / 4)
   if (bytes < 32) throw new KeyRingError(`${at}.k must be at least 32 bytes, got ${bytes}`)
@@ -195,7 +199,7 @@ async function tokenKeys(kind: keyof typeof KINDS, keys: readonly StoredKey[]): 
 
 async function load(key: JWK, alg: string): Promise<CryptoKey> {
   try {
-    // jose would import a symmetric key again for every token.
+    // A symmetric key is imported here once, because jose would import it again for every token.
     if (key.kty === 'oct') return await importSecret(key)
     const { kty, crv, x, d } = key as JWK & { kty: string; crv: string; x: string }
     return (await importJWK({ kty, crv, x, ...(d === undefined ? {} : { d }) }, alg)) as CryptoKey

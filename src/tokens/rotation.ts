@@ -1,4 +1,7 @@
-/** Key rotation: each step prints the next secret. Add, deploy, promote, deploy, and after the longest expiry drop. */
+/**
+ * Key rotation, in which each step prints the next secret. The steps: add, deploy, promote, deploy, and drop after the
+ * longest expiry.
+ */
 import { exportJWK, generateKeyPair, generateSecret } from 'jose'
 import {
   checkInvitationKeys,
@@ -9,7 +12,7 @@ import {
   type StoredKey,
 } from './keyring.ts'
 
-/** Makes the first key of each kind. Both sign. */
+/** Makes the first key of each kind. Both keys sign. */
 export async function newKeys(label: string): Promise<StoredKey[]> {
   return [await ticketKey(label, 'sign'), await passKey(label, 'sign')]
 }
@@ -52,7 +55,10 @@ export async function addInvitationKey(keys: readonly StoredKey[], room: string,
   return more
 }
 
-/** Drops every key for invitations to a room but the newest. Invitations that only those keys verify become void. */
+/**
+ * Drops every key for invitations to a room except the newest. Invitations that only the dropped keys verify become
+ * void.
+ */
 export function dropInvitationKeys(keys: readonly StoredKey[], room: string): StoredKey[] {
   const newest = keys.filter(key => isInvitationKey(key) && key.room === room).at(-1)
   const kept = keys.filter(key => key === newest || key.room !== room)

@@ -1,5 +1,5 @@
 /**
- * Tickets and passes as signed tokens: JWS compact serialisation (RFC 7515), one pinned algorithm each.
+ * Tickets and passes as signed tokens: JWS compact serialisation (RFC 7515), with one fixed algorithm for each kind.
  *
  * A text that is not exactly what we signed is no token. There is no lenient reading, and no unverified claim leaves
  * this file.
@@ -11,21 +11,21 @@ import { headerPart, isCanonical, signCompact, TOKEN_BYTES_MAX, verifyCompact } 
 import { drawnKey } from './draw.ts'
 import { type KeyRing, KINDS as SIGNED } from './keyring.ts'
 
-/** A ticket lives this long after its last poll. */
+/** A ticket is valid for this long after its last poll. */
 export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
 /**
- * A deployment, and with it a new key, has reached every isolate after this time. Only a rotation that does not wait
- * between its steps needs it. If it were longer, a visitor whose key was dropped would be longer without a place.
+ * Within this time a deployment, and with it a new key, reaches every isolate. It matters only in a rotation without a
+ * pause between its steps. With a longer time, a visitor whose key was dropped would be without a place for longer.
  */
 const DEPLOYED_WITHIN_MS = 60_000
 
 export type Token =
   | { readonly kind: 'ticket'; readonly ticket: Ticket }
   | { readonly kind: 'pass'; readonly pass: Pass }
-  /** Not a token of this room: forged, damaged, expired, or of another room. */
+  /** The text is no valid token of this room: it is forged, damaged, expired, or for another room. */
   | { readonly kind: 'none' }
-  /** Signed with a key that this isolate may not have yet: the cookie must be left as it is. */
+  /** The token was signed with a key that this isolate may not have yet. The cookie must be left as it is. */
   | { readonly kind: 'unknown' }
 
 const KINDS = [
@@ -37,7 +37,7 @@ const NONE: Token = { kind: 'none' }
 const UNKNOWN: Token = { kind: 'unknown' }
 
 /**
- * Reads a token of `room`. A pass is authentic past its expiry, too: its door decides whether the session is still
+ * Reads a token of `room`. A pass is authentic even after its expiry: its door decides whether the session is still
  * live.
  */
 export async function readToken(ring: KeyRing, text: string, room: string, nowMs: number): Promise<Token> {
@@ -85,7 +85,7 @@ function claimedKey(ring: KeyRing, text: string): Claimed | null {
   return claimedByForeignHeader(ring, text)
 }
 
-/** An operator's tools may sign our tokens too, and write the header in their own way. */
+/** An operator's tools may sign tokens for us too, and may write the header in another way. */
 function claimedByForeignHeader(ring: KeyRing, text: string): Claimed | null {
   if (!isCanonical(text)) return null
   const header = headerOf(text)
@@ -94,7 +94,7 @@ function claimedByForeignHeader(ring: KeyRing, text: string): Claimed | null {
   return { kind, key: ring[kind.keys].verify.get(header.kid), header: null }
 }
 
-/** Returns whether a token that was verified before is still one, for this room and now. */
+/** Returns whether a token that was verified before is still valid, for this room and at this time. */
 export function isOf(token: Token, room: string, nowMs: number): boolean {
   if (token.kind === 'pass') return token.pass.room === room
   return (
@@ -106,8 +106,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
   const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry, excused, challenge } = ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
-  // A token contains the batch of a draw and not the place: a visitor must not read the place before the batch has
-  // ended.
+  // Until the batch has ended, a visitor must not learn the place. So the token of a draw contains the batch instead.
   const place = draw ? { key: draw.fromKey, until: draw.untilMs, draw: draw.kid } : { key: ticket.key }
   const claims = {
     aud: ticket.room,
@@ -132,13 +131,16 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
 
 export function signPass(ring: KeyRing, pass: Pass): Promise<string> {
   const iat = Math.floor(pass.issuedMs / 1_000)
-  const exp = Math.floor(pass.expiresMs / 1_000) // NumericDate is whole seconds: end early, never late
+  const exp = Math.floor(pass.expiresMs / 1_000) // NumericDate is in whole seconds, so the pass ends early, never late.
   const ref = pass.referrer === undefined ? {} : { ref: pass.referrer }
   const claims = { aud: pass.room, sub: pass.sid, ...ref, gen: pass.generation, iat, exp }
   return signCompact(ring.passes.sign.header, claims, ring.passes.sign.key)
 }
 
-/** Returns the pass for a session that its door ends at `doorExpiresMs`. The pass ends a little earlier. */
+/**
+ * Returns the pass for a session that its door ends at `doorExpiresMs`. The pass ends a little earlier than the
+ * session.
+ */
 export function passFor(session: Omit<Pass, 'expiresMs'>, doorExpiresMs: number): Pass {
   return { ...session, expiresMs: doorExpiresMs - PASS_ENDS_EARLY_MS }
 }
@@ -153,7 +155,7 @@ function mayBeOfNewerKey(text: string, { openedMs }: KeyRing, nowMs: number): bo
     const { iat } = decodeJwt(text)
     if (typeof iat !== 'number') return false
     const ageMs = nowMs - iat * 1_000
-    // NumericDate is whole seconds: the token may be up to a second younger.
+    // NumericDate is in whole seconds, so the token may be up to a second younger.
     return iat * 1_000 + 1_000 > openedMs && ageMs < DEPLOYED_WITHIN_MS && ageMs > -SKEW_MS
   } catch (error) {
     if (error instanceof errors.JWTInvalid) return false

@@ -1,6 +1,6 @@
 const ENCODER = new TextEncoder()
 
-/** Returns the bytes of a text in UTF-8, as keys, signatures and hashes take them. */
+/** Returns a text as bytes in UTF-8, the form that keys, signatures and hashes take. */
 export function utf8(text: string) {
   return ENCODER.encode(text)
 }
