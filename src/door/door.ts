@@ -1,6 +1,6 @@
 /**
- * The Door object: which sessions are active, and until when. It reads the clock, loads, lets `core` decide, saves and
- * answers.
+ * The Door object: which sessions are active, and until when. Each call reads the clock, loads, lets `core` decide,
+ * saves and answers.
  *
  * Everything that a call writes to SQLite is durable before its answer leaves (output gates). Permits are in memory
  * only, under an epoch. Every incarnation of the object raises the epoch before it answers any call.
@@ -104,7 +104,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     core.noteCall(this.#state.calls, startMs)
     let decision = this.#decide(request, 'new', startMs)
     while (decision.verdict === 'undecided') {
-      // A sync that is under way may not include this claim. If it brings too few permits, the next one includes it.
+      // The sync under way may have begun before this claim came. If it brings too few permits, the next sync includes
+      // the claim.
       const leftMs = startMs + CLAIM_AWAITED_MS - Date.now()
       const answered = await within(leftMs, this.#link.sync())
       decision = this.#decide(request, answered === true ? 'waiting' : 'last', Date.now())
@@ -163,7 +164,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return { store: this.#store, rules: this.#link.settings.at(nowMs).session }
   }
 
-  /** Prunes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
+  /** Deletes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
   #prune(nowMs: number): void {
     this.#store.pruneDrained(nowMs)
     const { snapshot } = this.#state
@@ -186,8 +187,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   /**
-   * The alarm never moves to a later time, so a renewal costs no write. An alarm that comes too early sets the next
-   * one.
+   * Sets the alarm for the end of a session. An alarm that is set stays, even if it is too early, so a renewal costs no
+   * write. When it rings too early, it sets the next one.
    */
   #wakeAt(endMs: number): void {
     const atMs = alarmAtMs(endMs, Date.now())

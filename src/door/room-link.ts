@@ -1,6 +1,6 @@
 /**
- * A door's link with its room: one report at a time, every second while there is something to report, and the live
- * settings that come back.
+ * A door's link to its room. It sends one report at a time, every second while there is something to report. The
+ * answers bring the live settings.
  */
 import type { DoorReply, DoorReport } from '../core/protocol/messages.ts'
 import { DOOR_REPORTS_EVERY_MS } from '../core/timing.ts'
@@ -9,20 +9,20 @@ import { within } from '../runtime/within.ts'
 import { compile, type RoomSettings } from '../settings/compiled/room.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
-/** After this a sync counts as failed. A late answer is still applied. */
+/** After this time a sync counts as failed. If the answer comes later, it is still applied. */
 const SYNC_TIMEOUT_MS = 2_000
 /**
- * A door with nothing to report asks for the live settings this often. The room announces a change at once, but that
- * hint may get lost.
+ * A door with nothing to report asks for the live settings this often. The room also announces each change at once, but
+ * that hint may get lost.
  */
 const SETTINGS_EVERY_MS = 10_000
 
-/** The two ends of the link. */
+/** The calls of the link: to the door at one end, and to the room at the other. */
 interface LinkEnds {
   readonly room: string
   readonly door: string
   report(version: string, nowMs: number): DoorReport
-  /** Sends a report to the room, which answers null to a stale one. */
+  /** Sends a report to the room. The room answers null to a stale report. */
   send(report: DoorReport): Promise<DoorReply<RoomConfig> | null>
   apply(reply: DoorReply<RoomConfig>): void
   owesReport(nowMs: number): boolean
@@ -63,12 +63,12 @@ export class RoomLink {
     return this.#whyNot
   }
 
-  /** When the report was sent that the room has answered last. */
+  /** When the report was sent that the room answered last. */
   get answeredAtMs(): number {
     return this.#answeredAtMs
   }
 
-  /** How long the room has not answered, 0 ms while it does. */
+  /** Returns for how many milliseconds the room has not answered, 0 while it does. */
   silentMs(nowMs: number): number {
     return this.#failingSinceMs === null ? 0 : Math.max(1, nowMs - this.#failingSinceMs)
   }
@@ -91,15 +91,15 @@ export class RoomLink {
     return inFlight
   }
 
-  /** Sends a report that begins now: one that is under way may lack what is new. */
+  /** Sends a report that begins now. A report that is under way may lack the newest changes. */
   async syncAnew(): Promise<void> {
     await this.#inFlight
     await this.sync()
   }
 
   /**
-   * Waits for the room's first answer to this incarnation, unless the last sync failed: live settings decide which
-   * sessions are active. Later the settings are refreshed in the background.
+   * Waits for the room's first answer to this incarnation, unless the last sync failed. The live settings in it decide
+   * which sessions are active. Later the settings are refreshed in the background.
    */
   async waitForSettings(): Promise<void> {
     const hasAnswered = this.#answeredAtMs > Number.NEGATIVE_INFINITY
@@ -117,7 +117,7 @@ export class RoomLink {
     }, DOOR_REPORTS_EVERY_MS)
   }
 
-  /** Logs the first sync without an answer, and the next one that is answered. */
+  /** Logs the first sync without an answer, and the first one that is answered again. */
   #noteAnswer(isAnswered: boolean, sentMs: number): void {
     const sinceMs = this.#failingSinceMs
     const { room, door } = this.#ends

@@ -28,7 +28,7 @@ export const DOOR_MIGRATIONS = [
      interval_ms REAL NOT NULL,
      PRIMARY KEY (sid, bucket)
    ) WITHOUT ROWID;`,
-  // A session admitted before these columns existed may return to the front once.
+  // A session that was admitted before these columns existed may return to the front once.
   `ALTER TABLE sessions ADD COLUMN ends_by_time INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE sessions ADD COLUMN is_reentry INTEGER NOT NULL DEFAULT 0;`,
   // Older code works without the index, though slower.
@@ -37,7 +37,7 @@ export const DOOR_MIGRATIONS = [
 
 /** Old rows are deleted in portions of this size, so that no single alarm takes long. */
 const PRUNED_AT_ONCE = 1_000
-/** Drained debts are deleted this often, by a scan. An index on their times would double the cost of writing a debt. */
+/** Drained debts are deleted this often, by a scan. An index on their times would need a second write for each debt. */
 const DRAINED_EVERY_MS = 60_000
 
 type SessionRow = {
@@ -54,14 +54,14 @@ type SessionRow = {
 
 export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
-  /** The ends of the sessions in `#live`. */
+  /** When the sessions end that `#live` counts. */
   readonly #ends = new SessionEnds()
-  /** The places taken at `#settledMs`. */
+  /** The number of places taken at `#settledMs`. */
   #live: number
-  /** Sessions that ended up to this time are no longer counted in `#live`. This time never goes back. */
+  /** Sessions that ended up to this time are no longer counted in `#live`. This time never moves back. */
   #settledMs: number
   #drainedMs = 0
-  /** The last sid that was pruned in the present pass through all sessions. */
+  /** The last sid that was checked in the present pass through all sessions. */
   #prunedTo = ''
 
   constructor(sql: SqlStorage, nowMs: number) {
@@ -119,7 +119,7 @@ export class DoorStore implements SessionStore, DebtStore {
     return Math.max(nowMs, this.#settledMs)
   }
 
-  /** Returns the places taken now. A clock that goes back frees no place twice. */
+  /** Returns the number of places taken now. If the clock goes back, no place is freed twice. */
   live(nowMs: number): number {
     if (nowMs > this.#settledMs) {
       this.#live -= this.#ends.removeUntil(nowMs)
@@ -135,8 +135,8 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /**
-   * Moves the end of every live session: session time does not run while the origin is down. An ended session stays
-   * ended.
+   * Moves the end of every live session later, because session time does not run while the origin is down. An ended
+   * session stays ended.
    */
   prolong(byMs: number, pause: Pause, nowMs: number): void {
     this.#remember('pause', JSON.stringify(pause))
@@ -197,8 +197,8 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /**
-   * A lower bound for the clock of the previous incarnation, in case this host's clock is behind: the newest unexpired
-   * admission proves it. To store the time itself would cost a write with every report.
+   * Returns a lower bound for the clock of the previous incarnation, in case this host's clock is behind: the newest
+   * unexpired admission proves it. To store the time itself would cost a write with every report.
    */
   #lastAdmittedMs(nowMs: number): number {
     const query = 'SELECT MAX(admitted_ms) AS last FROM sessions WHERE expires_ms > ?'
@@ -218,7 +218,7 @@ export class DoorStore implements SessionStore, DebtStore {
     )
   }
 
-  /** Reads the ends of all live sessions, and returns how many these are. */
+  /** Loads the ends of all live sessions, and returns their number. */
   #loadEnds(): number {
     const query = 'SELECT expires_ms FROM sessions WHERE expires_ms > ?'
     let live = 0

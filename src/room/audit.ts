@@ -1,6 +1,6 @@
 /**
- * The storage of a room's audit log. It is bounded by age and by number, and each value by its length. A flood of deeds
- * of one person pushes out only deeds of that person.
+ * The storage of a room's audit log. The log is limited by age and by number of entries, and each value by its length.
+ * A person who floods it pushes out only entries of their own.
  */
 import type { AuditEntry, AuditQuery, Deed, Proof } from '../core/protocol/audit.ts'
 import { HOUR_MS } from '../core/timing.ts'
@@ -9,18 +9,18 @@ import type { LiveChange } from '../settings/changes.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 
 const ENTRIES_KEPT = 10_000
-/** Logins have a bound of their own. Otherwise viewers with many networks could push out what others did. */
+/** Logins have a limit of their own. Otherwise viewers on many networks could push out other entries. */
 const LOGINS_KEPT = 2_000
-/** A login from the same network within this time is the same login. */
+/** Within this time further logins from the same network are not recorded. */
 const LOGIN_MS = 12 * HOUR_MS
-/** Changes of the same settings by one person within this time are one entry. */
+/** Within this time changes of the same settings by one person become one entry. */
 const MERGED_MS = 60_000
-/** A change is merged only into one of this many newest entries. So a change never reads the whole log. */
+/** A change is merged only into one of this many newest entries, so that no change reads the whole log. */
 const MERGED_AMONG = 200
 const KEPT_MS = 400 * 24 * HOUR_MS
-/** A longer value is cut. So no entry takes more than some kilobytes, whatever the settings contain. */
+/** A longer value is cut. So no entry takes more than a few kilobytes, whatever the settings contain. */
 const VALUE_CHARACTERS_MAX = 1_000
-/** The most characters of values in one answer. Ten thousand long entries would fill the memory of the object. */
+/** The most characters of values in one answer. Ten thousand long entries would exhaust the memory of the object. */
 const ANSWER_CHARACTERS_MAX = 4_000_000
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -40,7 +40,7 @@ interface Row extends Record<string, SqlStorageValue> {
 export class AuditLog {
   readonly #sql: SqlStorage
 
-  /** The room's store creates the tables. */
+  /** The store of the room has created the tables. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
@@ -72,8 +72,8 @@ export class AuditLog {
   }
 
   /**
-   * Adds a change to the entry that it continues: the same settings, from the values that the same person has set a
-   * moment ago. The entry keeps the values before the first change and gets those after the last one.
+   * Merges a change into the entry that it continues: the same settings, changed by the same person a moment ago. The
+   * entry keeps the values before its first change, and gets the values after this one.
    */
   #isMerged({ actor, by, network, action, before, after }: Deed, nowMs: number): boolean {
     if (action !== 'settings-set') return false
@@ -88,7 +88,7 @@ export class AuditLog {
     return true
   }
 
-  /** Deletes the oldest entries beyond a number, of the person and the action that have the most entries. */
+  /** Deletes the oldest entries beyond `kept`. They are of the person and the action with the most entries. */
   #keep(ofKind: string, kept: number): void {
     const query = `SELECT actor, action, COUNT(*) AS n FROM audit WHERE ${ofKind} GROUP BY actor, action ORDER BY n DESC`
     const shares = this.#sql.exec<{ actor: string; action: string; n: number }>(query).toArray()
@@ -99,7 +99,9 @@ export class AuditLog {
     this.#sql.exec(`DELETE FROM audit WHERE id IN (${oldest})`, largest.actor, largest.action, excess)
   }
 
-  /** Returns the entries, newest first. Fewer than asked for where they are long: `beforeId` reads on. */
+  /**
+   * Returns the entries, newest first. If the entries are long, it returns fewer than requested. `beforeId` continues.
+   */
   entries({ actor, action, fromMs, toMs, beforeId, limit }: AuditQuery): AuditEntry[] {
     const query = `SELECT * FROM audit WHERE at_ms >= ?1 AND at_ms < ?2 AND (?3 IS NULL OR actor = ?3)
       AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6`
@@ -115,7 +117,7 @@ export class AuditLog {
 
   /**
    * Records which named tokens and invitation keys were added or removed since this room last looked. They are made
-   * outside of the Worker, so the room can only see that its secrets are others now.
+   * outside of the Worker, so the room can only compare its secrets with the former ones.
    */
   noteSecrets(present: SecretNames, nowMs: number): void {
     const query = "SELECT value FROM facts WHERE name = 'secrets'"
@@ -135,7 +137,7 @@ export class AuditLog {
   }
 }
 
-/** The proof of changes that no operator asks for. */
+/** The proof of changes that no operator has requested. */
 export const OWN: Proof = { by: 'deployment', network: null }
 
 /** Returns a live change as a deed: the settings that differ, with their values before and after. */
@@ -167,7 +169,10 @@ function differences(before: readonly string[], after: readonly string[], kind: 
   ]
 }
 
-/** The value of a header or a cookie that lets requests by may be a secret, so it is hidden. Long values are cut. */
+/**
+ * Returns values as JSON. A header or a cookie that lets requests pass may be a secret, so its value is hidden. Long
+ * values are cut.
+ */
 function inJson(values: Deed['before']): string | null {
   if (values === null) return null
   const entries = Object.entries(values).map(([name, value]) => {

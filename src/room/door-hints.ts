@@ -1,11 +1,14 @@
-/** The room's hints to its doors to report now. A door that misses one gets the news with its next sync. */
+/**
+ * The room's hints to its doors that they should report now. A door that misses a hint gets the news with its next
+ * sync.
+ */
 import { outstanding } from '../core/permits/bank.ts'
 import type { DoorRecord } from '../core/room/room.ts'
 import { within } from '../runtime/within.ts'
 import { doorStub, type Env } from '../settings/env.ts'
 import type { RoomLog } from './log.ts'
 
-/** A change of the budget waits at most this long for its doors' reports, because it must be in force soon (I10). */
+/** A change of the budget waits at most this long for the doors' reports, because it must be in force soon (I10). */
 const REPORTED_WITHIN_MS = 1_000
 
 export class DoorHints {
@@ -31,8 +34,8 @@ export class DoorHints {
   }
 
   /**
-   * Waits until doors have reported the permits that they have spent: a new budget must not count those admissions. The
-   * wait is short. If a door cannot be reached, its outstanding permits may be counted.
+   * Waits until doors have reported the permits that they have spent, because a new budget must not count those
+   * admissions. The wait is short. If a door cannot be reached, its outstanding permits may still be counted.
    */
   async collectSpent(): Promise<void> {
     const owing = [...this.#doors].filter(([, door]) => outstanding(door) > 0)

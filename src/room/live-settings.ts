@@ -32,7 +32,10 @@ export class LiveSettings {
     return this.#settings
   }
 
-  /** Changes with the deployed file and with every live change, so that an edge can detect outdated settings. */
+  /**
+   * The version changes with the deployed file and with every live change, so that an edge can detect outdated
+   * settings.
+   */
   get version(): string {
     return `${this.#fileMark}.${this.#changeVersion}`
   }
@@ -43,7 +46,7 @@ export class LiveSettings {
     return { version, settings: this.#settings.config, file, overridden: Object.keys(this.#overrides) }
   }
 
-  /** Returns what a request would change, or why it changes nothing. Puts nothing in force. */
+  /** Returns what a request would change, or why it changes nothing. It does not apply the change. */
   changeFor(request: ChangeRequest): LiveChange | (ChangeOutcome & { kind: 'invalid' | 'unchanged' }) {
     const inForce = { file: this.file, overrides: this.#overrides, config: this.#settings.config }
     try {
@@ -55,8 +58,8 @@ export class LiveSettings {
   }
 
   /**
-   * Returns what a request changes, or why it changes nothing. `beforeRestock` is awaited for a new budget, and another
-   * operator may change the room meanwhile: then the request is looked at once more.
+   * Returns what a request changes, or why it changes nothing. For a new budget it first waits for `beforeRestock`.
+   * Meanwhile another operator may change the room, so the request is then checked again.
    */
   async decide(
     request: ChangeRequest,
@@ -71,19 +74,19 @@ export class LiveSettings {
     return version === askedVersion ? asked : this.changeFor(request)
   }
 
-  /** Puts a change in force and stores it. */
+  /** Applies a change and stores it. */
   apply({ overrides, config, request }: LiveChange, actor: string, nowMs: number): void {
     this.#settings = compile(config)
     this.#overrides = overrides
     this.#changeVersion++
     const entry = { version: this.#changeVersion, atMs: nowMs, actor, request: withoutPages(request) }
     this.#store.recordChange(entry, overrides)
-    // Values may be secrets, such as the header of a bypass rule, so only names are logged.
+    // Values may be secrets, such as the header of a bypass rule. So only the names of settings are logged.
     const names = 'set' in request ? { set: Object.keys(request.set ?? {}) } : { reset: request.reset }
     log('settings-changed', { room: this.file.name, ...names, actor, version: this.version })
   }
 
-  /** Stored changes may not fit a new file. Those that fit stay in force, and the log names each of the others. */
+  /** Stored changes may not fit a new file. The ones that fit stay in force. Each of the others is logged. */
   #effective(): RoomConfig {
     const { overrides, problems } = fitting(this.file, this.#overrides)
     for (const { path, message } of problems)

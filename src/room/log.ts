@@ -1,4 +1,4 @@
-/** The events that a room has logged, so that it logs the beginning and the end of each once. */
+/** The events that a room has logged so far. So the beginning and the end of each event are logged once. */
 import type { Decision } from '../core/history/decisions.ts'
 import type { Snapshot } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'
@@ -12,7 +12,7 @@ export interface EventTurn {
 export class RoomLog {
   readonly room: string
   #isSoldOut: boolean
-  /** Doors that have not answered, and not reported since. */
+  /** Doors that did not answer, and have not reported since. */
   readonly #silent = new Set<string>()
 
   constructor(room: string, isSoldOut: boolean) {
@@ -20,7 +20,7 @@ export class RoomLog {
     this.#isSoldOut = isSoldOut
   }
 
-  /** A door has reported. The snapshot is the room's after the report. */
+  /** Notes that a door has reported. The snapshot is the room's after the report. */
   reported(door: string, { soldOut: isSoldOut = false }: Pick<Snapshot, 'soldOut'>): void {
     if (this.#silent.delete(door)) log('door-back', { room: this.room, door, seenBy: 'room' })
     if (isSoldOut !== this.#isSoldOut) log(isSoldOut ? 'sold-out' : 'in-stock', { room: this.room })
@@ -37,12 +37,12 @@ export class RoomLog {
     log('door-silent', { room: this.room, door, seenBy: 'room', detail: String(error) })
   }
 
-  /** How many doors have not answered, and not reported since. */
+  /** How many doors did not answer, and have not reported since. */
   get silentDoors(): number {
     return this.#silent.size
   }
 
-  /** The settings in force have changed at this moment, because an event has begun or ended. */
+  /** Logs that the settings in force have changed at this moment, because an event has begun or ended. */
   turn(settings: RoomSettings, atMs: number): void {
     for (const { turn, name } of turnsAt(settings, atMs)) log(turn, { room: this.room, name })
   }

@@ -20,7 +20,7 @@ import { OperatorTokens } from './operator-tokens.ts'
 import { RoomStore } from './store.ts'
 import { WakeUps } from './wake-ups.ts'
 
-/** The settings of the object that has the tokens of operators. No visitor comes to it. */
+/** The settings of the object that stores the tokens of operators. No visitor comes to it. */
 const [WITHOUT_VISITORS] = parseRooms([
   { name: 'operators', host: 'operators.invalid', total_active_users: 1, new_users_per_minute: 0 },
 ])
@@ -42,7 +42,7 @@ export abstract class OperatedRoom
   protected readonly alerts: Alerts
   protected readonly wakeUps: WakeUps
   readonly #tokens: OperatorTokens
-  /** Set by the room, which has the history that reports are made from. */
+  /** The room sets this, because reports are made from its history. */
   protected keptReports!: RoomReports
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -114,12 +114,12 @@ export abstract class OperatedRoom
   }
 
   /**
-   * Lets time pass without a report of a door. An event that starts now is stored before any answer contains its start,
-   * and so is a lane that a new file adds or removes.
+   * Lets time pass without a report from a door. If an event starts now, it is stored before any answer contains its
+   * start. A lane that a new file adds or removes is stored, too.
    */
   protected abstract passTime(nowMs: number): void
 
-  /** Records a live change, and notifies those who want to know of each. */
+  /** Records a live change, and notifies every receiver that wants each change. */
   protected noteChange(deed: Deed, nowMs: number): void {
     this.auditLog.add(deed, nowMs)
     const names = Object.keys(deed.after ?? {}).join(', ')

@@ -2,11 +2,13 @@
 import { idOf, type MadeToken, type NewToken } from '../core/protocol/operators.ts'
 import { HOUR_MS, MINUTE_MS } from '../core/timing.ts'
 
-/** Isolates keep the list in memory, so it is short. */
+/** The most valid tokens. Isolates keep the list of tokens in memory, so it must be short. */
 const VALID_MAX = 100
-/** Operators still see a token in the list for this long after it was revoked or has ended. */
+/** After a token was revoked or has ended, operators see it in the list for this long. */
 const KEPT_MS = 90 * 24 * HOUR_MS
-/** The most of these that are kept. A program that makes and revokes tokens must not let the list grow. */
+/**
+ * The most tokens that are kept after their end. A program that makes and revokes tokens must not let the list grow.
+ */
 const OVER_MAX = 100
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -25,7 +27,7 @@ interface Row extends Record<string, SqlStorageValue> {
 export class OperatorTokens {
   readonly #sql: SqlStorage
 
-  /** The room's store creates the table. */
+  /** The store of the room has created the table. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
@@ -35,7 +37,7 @@ export class OperatorTokens {
     return this.#sql.exec<Row>('SELECT * FROM tokens ORDER BY made_ms DESC, id').toArray().map(tokenOf)
   }
 
-  /** Returns null when the limit on valid tokens is reached. */
+  /** Stores a token. Returns null when the limit on valid tokens is reached. */
   add({ name, role, sha256, madeBy, endsAtMs }: NewToken, nowMs: number): MadeToken | null {
     const overMs = 'MIN(ends_ms, COALESCE(revoked_ms, ends_ms))'
     this.#sql.exec(`DELETE FROM tokens WHERE ${overMs} < ?`, nowMs - KEPT_MS)
@@ -50,7 +52,7 @@ export class OperatorTokens {
     return this.#one(idOf(sha256))
   }
 
-  /** Returns null when there is no such valid token. */
+  /** Revokes a token. Returns null when there is no such valid token. */
   revoke(id: string, by: string, nowMs: number): MadeToken | null {
     const token = this.#one(id)
     if (!token || token.revokedAtMs !== null || token.endsAtMs <= nowMs) return null
@@ -58,7 +60,7 @@ export class OperatorTokens {
     return this.#one(id)
   }
 
-  /** Every isolate reports each use, so a row is written at most once a minute. */
+  /** Notes that a token was used. Every isolate reports it, so the row is written at most once a minute. */
   used(id: string, nowMs: number): void {
     const query = 'UPDATE tokens SET used_ms = ?1 WHERE id = ?2 AND (used_ms IS NULL OR used_ms < ?1 - ?3)'
     this.#sql.exec(query, nowMs, id, MINUTE_MS)

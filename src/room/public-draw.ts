@@ -7,7 +7,7 @@ import type { PublicDraw } from '../core/protocol/calls.ts'
 
 const SEED_BYTES = 32
 
-/** Gives every event that shuffles a seed, which it keeps. Returns whether anything has changed. */
+/** Gives a seed to every event that shuffles and has none. Returns whether anything has changed. */
 export function commitDraws(events: Events, scheduled: readonly ScheduledEvent[], nowMs: number): boolean {
   const before = JSON.stringify(events)
   commit(events, scheduled, newSeed, nowMs)
@@ -25,7 +25,7 @@ export function publicDraws(draws: readonly EventDraw[], nowMs: number): Promise
   return Promise.all([...latest.values()].map(draw => published(draw, nowMs)))
 }
 
-/** The commitment is the SHA-256 hash of the seed as it will be published, so that any tool can compare the two. */
+/** The commitment is the SHA-256 hash of the seed in its published form, so that any tool can compare the two. */
 async function published(draw: EventDraw, nowMs: number): Promise<PublicDraw> {
   const { event, seed, startMs, fromKey, scheduled, drawnMs, entries } = draw
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(seed))

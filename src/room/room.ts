@@ -1,8 +1,8 @@
 /**
- * The Room object: settings, the line, the permits. It reads the clock, lets `core` decide, saves and answers.
+ * The Room object: settings, the line, the permits. Each call reads the clock, lets `core` decide, saves and answers.
  *
- * Whatever a report changes is stored before its answer leaves (output gates). So a door never uses a grant that the
- * room could forget.
+ * Every change that a report makes is stored before the answer leaves (output gates). So a door never uses a grant that
+ * the room could forget.
  */
 import { retryable } from 'cloudflare:durable-objects'
 import { turnOf } from '../core/events/events.ts'
@@ -32,7 +32,8 @@ import { policyNames, roomStats } from './stats.ts'
 
 export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   static {
-    // A repeat of these calls gives the same answer. A repeat of `change` does not: the first call moves the version.
+    // When one of these calls is repeated, it gives the same answer. A repeated `change` does not, because the first
+    // one has moved the version.
     const { sync, describe, changes, draws, health, history, forecast, audit, alertReport } = Room.prototype
     retryable(sync, describe, changes, draws, health, history, forecast, audit, alertReport)
   }
@@ -54,7 +55,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.#history = new RoomHistory(ctx.storage.sql, this.#state, this.#health)
     this.keptReports = new RoomReports({ room: name, sql: ctx.storage.sql, history: this.#history }, this.auditLog)
     this.#probes = new Probes(this.deployment, env)
-    // A seed is stored before a request can ask for its commitment.
+    // The seed of a draw is stored before a request can ask for its commitment.
     if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.store.saveRoom(this.#state)
   }
 
@@ -72,7 +73,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
       this.#health.ingest(outcome.health, settings.health, nowMs)
     }
     const health = this.#followHealth(nowMs)
-    // A repeated report may be the first one that this incarnation of the room receives.
+    // A repeated report may be the first report that this incarnation of the room receives.
     if (!this.#state.snapshot) core.tick(this.#state, this.#rulesAt(nowMs), nowMs)
     const { snapshot } = this.#state
     if (!snapshot) throw new Error(`room ${this.#log.room} has no snapshot after a report`)
@@ -118,7 +119,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     actor: string,
     proof: Proof = OWN,
   ): Promise<calls.ChangeOutcome> {
-    // From the decision to the change there is no `await`.
+    // There is no `await` between the decision and the change, so no other call comes between them.
     const next = await this.live.decide(request, ifVersions, () => this.#hints.collectSpent())
     if ('kind' in next) return next
     const before = this.#settings.config
@@ -164,7 +165,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   override async alarm(): Promise<void> {
     this.wakeUps.rang()
     this.passTime(Date.now())
-    // No receiver that is slow may delay a probe.
+    // A slow receiver must not delay a probe.
     this.ctx.waitUntil(this.alerts.send(Date.now()).then(() => this.#wakeSoon()))
     await this.#probes.run(this.#health.toProbe(this.#settings.health), this.#settings, (upstream, answer) =>
       this.#health.probed(upstream, answer, this.#healthNow(Date.now())),
@@ -180,7 +181,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.ctx.waitUntil(this.#wakeSoon())
   }
 
-  /** The operator's limits, lowered to what the origin bears. */
+  /** Returns the operator's limits, lowered to what the origin can bear. */
   #rulesAt(nowMs: number, report?: DoorReport): core.RoomRules {
     return this.#health.limits(this.#settings.at(nowMs).admission, this.#healthNow(nowMs, report))
   }
@@ -191,7 +192,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
 
   /**
    * Advances the origin's health to `nowMs` and returns what edges need of it. Nudges all doors when a breaker changes
-   * state, or a readmission ramp begins or ends: a door that has nothing to report would not learn of it.
+   * state, or a readmission ramp begins or ends. A door that has nothing to report would not learn of it otherwise.
    */
   #followHealth(nowMs: number): HealthSnapshot | null {
     this.#history.endMinute(nowMs)
@@ -202,7 +203,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     return snapshot
   }
 
-  /** Sets the alarm for the next probe, notice or look at the alerts. */
+  /** Sets the alarm for the next probe, notice or judgement of alerts. */
   #wakeSoon(): Promise<void> {
     const nowMs = Date.now()
     const probeMs = this.#probes.nextMs(this.#health.toProbe(this.#settings.health), this.#settings)
@@ -235,10 +236,10 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.store.saveRoom(this.#state)
   }
 
-  /** Fills the permits up to each start or end of an event with the limits that held before it. */
+  /** Fills the bank of permits up to each start or end of an event, with the limits that applied before it. */
   #catchUp(nowMs: number): void {
     const { filledAtMs } = this.#state.bank
-    // A new room has no past, so it sends no notice of events in its file that are over.
+    // A new room has no past. So it sends no notices of events that were over before it began.
     for (const turnMs of filledAtMs === 0 ? [] : this.#settings.turnsBetween(filledAtMs, nowMs)) {
       core.fillUpTo(this.#state, this.#rulesAt(turnMs - 1), turnMs)
       this.#log.turn(this.#settings, turnMs)

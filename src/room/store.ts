@@ -17,7 +17,8 @@ export const ROOM_MIGRATIONS = [
    CREATE TABLE doors (name TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;
    CREATE TABLE changes (version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, request TEXT NOT NULL, overrides TEXT NOT NULL);`,
-  // Counts per two milliseconds cannot become finer ones. They are dropped, and an existing line is counted again.
+  // Old counts per two milliseconds cannot be split into finer ones. They are dropped, and an existing line is counted
+  // again.
   `DROP TABLE arrivals;
    CREATE TABLE arrivals (lane TEXT NOT NULL, chunk INTEGER NOT NULL, buckets BLOB NOT NULL, PRIMARY KEY (lane, chunk)) WITHOUT ROWID;`,
   `CREATE TABLE health_decisions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, decision TEXT NOT NULL);
@@ -32,7 +33,7 @@ export const ROOM_MIGRATIONS = [
   'CREATE TABLE tokens (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, sha256 TEXT NOT NULL, made_by TEXT NOT NULL, made_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL, used_ms INTEGER, revoked_ms INTEGER, revoked_by TEXT) WITHOUT ROWID;',
 ]
 
-/** The list of changes keeps this many. The audit log has its own bounds. */
+/** The most changes that are kept in this list. The audit log has limits of its own. */
 const CHANGES_KEPT = 1_000
 
 /** The fields of RoomState that are stored unchanged in one row. Histograms and doors have their own tables. */
@@ -55,7 +56,7 @@ const KEPT = [
 ] as const satisfies readonly (keyof RoomState)[]
 
 /**
- * A row of an older version lacks later fields. They get the values of a new room. In older versions a removed lane
+ * A row of an older version lacks later fields, which get the values of a new room. In older versions a removed lane
  * kept its line, and its people were counted in the main line as well.
  */
 type StoredRoom = Partial<Pick<RoomState, (typeof KEPT)[number]>> & { lines: Record<string, StoredLine> }
@@ -82,7 +83,7 @@ export class RoomStore {
     const room = {
       ...newRoom(nowMs),
       ...stored,
-      // The history of an older version begins now, not with the totals of all the time before.
+      // The history of an older version begins now. Otherwise all earlier totals would count for its first minute.
       history: stored.history ?? newOpenMinute(stored.totals ?? {}, nowMs),
       doors: new Map(doors.map(({ name, account }) => [name, doorFrom(account)])),
       lines: new Map(Object.entries(lines).map(([lane, state]) => [lane, this.#loadLine(lane, state, nowMs)])),
@@ -173,12 +174,12 @@ export class RoomStore {
       'INSERT INTO changes (version, at_ms, actor, request, overrides) VALUES (?, ?, ?, ?, ?)',
       ...[version, atMs, actor, JSON.stringify(request), JSON.stringify(overrides)],
     )
-    // Only the newest overrides are in force. Older ones with custom pages would take up to 256 KiB each.
+    // Only the newest overrides are in force. Older ones are emptied, because custom pages take up to 256 KiB each.
     this.#sql.exec("UPDATE changes SET overrides = '{}' WHERE version = ?", version - 1)
     this.#sql.exec('DELETE FROM changes WHERE version <= ?', version - CHANGES_KEPT)
   }
 
-  /** Returns the newest hundred changes of a time, newest first. */
+  /** Returns the newest hundred changes in a time, newest first. */
   changes(fromMs = 0, toMs = Number.MAX_SAFE_INTEGER): Change[] {
     const query =
       'SELECT version, at_ms, actor, request FROM changes WHERE at_ms >= ? AND at_ms < ? ORDER BY version DESC LIMIT 100'
@@ -207,7 +208,10 @@ export class RoomStore {
   }
 }
 
-/** A stored door has no `demand`, which is out of date within seconds, and has `reportedAtMs` under an older name. */
+/**
+ * Loads a door. Its `demand` is not stored, because it is out of date within seconds. `reportedAtMs` is stored under an
+ * older name.
+ */
 function doorFrom(account: string): DoorRecord {
   const { heardAtMs, ...stored } = JSON.parse(account) as Omit<DoorRecord, 'demand' | 'reportedAtMs'> & {
     heardAtMs: number

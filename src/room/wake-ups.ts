@@ -1,7 +1,10 @@
-/** The alarm of a room, which several of its parts share. It outlives the object's memory, so a restart loses none. */
+/**
+ * The alarm of a room. Several parts of the room share it. It outlives the object's memory, so a restart loses no
+ * alarm.
+ */
 export class WakeUps {
   readonly #storage: DurableObjectStorage
-  /** When the alarm rings, as far as this object has set it. */
+  /** When the alarm will ring, as far as this object knows. */
   #setMs: number | null = null
 
   constructor(storage: DurableObjectStorage) {
@@ -13,7 +16,7 @@ export class WakeUps {
     this.#setMs = null
   }
 
-  /** Sets the alarm for the first of these moments, unless it rings by then anyway. Null stands for no moment. */
+  /** Sets the alarm for the earliest of these moments, unless it rings by then anyway. Null means no moment. */
   async at(moments: readonly (number | null)[], nowMs: number): Promise<void> {
     const due = moments.filter(moment => moment !== null)
     if (due.length === 0) return

@@ -1,13 +1,13 @@
 /**
- * The log: one line of JSON for each event that an operator cares about. No request adds a line of its own, except with
- * the variable DEBUG. No line contains a token or the sid of a session.
+ * The log: one line of JSON for each event that matters to an operator. Single requests are logged only with the
+ * variable DEBUG. No line contains a token or the sid of a session.
  */
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** Every event that is logged, with its level. `docs/runbook.md` explains each of them. */
 export const LOG_LEVELS = {
-  /** One decision about a request. Only with DEBUG. */
+  /** One decision about a request. It is logged only with DEBUG. */
   decision: 'debug',
   'settings-changed': 'info',
   'prequeue-begun': 'info',
@@ -43,7 +43,7 @@ export const LOG_LEVELS = {
 
 type LogEvent = keyof typeof LOG_LEVELS
 
-/** The facts of a line beside the event: the room, if there is one, and others with names of their own. */
+/** The facts of a line: the room, if there is one, and others under names of their own. */
 interface LogFacts {
   readonly room?: string | null
   readonly detail?: string
@@ -58,20 +58,20 @@ export function log(event: LogEvent, { room, ...facts }: LogFacts = {}): void {
   console[level === 'debug' ? 'log' : level](JSON.stringify(line))
 }
 
-/** Logs an error that no code expects, with its stack. Visitors get none of it. */
+/** Logs an unexpected error with its stack. Visitors see nothing of it. */
 export function logError(error: unknown): void {
   log('unexpected-error', { detail: error instanceof Error ? (error.stack ?? String(error)) : String(error) })
 }
 
-/** A repeated event is logged again after this long. */
+/** An event that repeats is logged again after this long. */
 const REPEATED_AFTER_MS = 60_000
 
 /**
- * Logs events that any request may repeat: at most once a minute for each event and room. Each isolate has a log of its
- * own, which no crowd can fill.
+ * Logs events that any request may repeat: each event at most once a minute for each room. Each isolate has a log of
+ * its own, so no crowd can fill it.
  */
 export class SeldomLog {
-  /** When each event was logged last, by event and room. */
+  /** When each event was last logged, by event and room. */
   readonly #loggedMs = new Map<string, number>()
 
   note(event: LogEvent, facts: LogFacts, nowMs: number): void {

@@ -11,7 +11,7 @@ import { STORAGE_REFUSED } from '../core/protocol/calls.ts'
 /** The first line of a migration after which older code must not touch the database. */
 const MAJOR = '-- major'
 
-/** Marks a migration that older code cannot work with. It makes a rollback impossible, so it is the last resort. */
+/** Marks a migration that older code cannot work with. It makes a rollback impossible, so use it as a last resort. */
 export function major(statements: string): string {
   return `${MAJOR}\n${statements}`
 }

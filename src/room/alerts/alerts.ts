@@ -1,4 +1,4 @@
-/** The alerts of a room: judges its rules by the figures of the room, and hands notices to the outbox. */
+/** The alerts of a room. It judges its rules by the figures of the room, and hands notices to the outbox. */
 import { advanceEpisode, awaitsTime, type Episode, NO_EPISODE } from '../../core/alerts/episodes.ts'
 import { type Notice, wordsFor } from '../../core/alerts/notices.ts'
 import {
@@ -16,7 +16,7 @@ import { SettingsError } from '../../settings/messages.ts'
 import type { EventTurn } from '../log.ts'
 import { Outbox, type Send } from './outbox.ts'
 
-/** Rules are judged this often at most while reports come, and this often by the alarm while they do not. */
+/** While reports come, rules are judged at most this often. Otherwise the alarm judges them this often. */
 const JUDGED_EVERY_MS = 5_000
 const WOKEN_EVERY_MS = 30_000
 
@@ -35,7 +35,7 @@ export class Alerts {
   readonly #episodes: Map<string, Episode>
   #judgedAtMs = Number.NEGATIVE_INFINITY
 
-  /** The room's store creates the tables. */
+  /** The store of the room has created the tables. */
   constructor(room: AlertRoom) {
     this.#room = room
     this.#outbox = new Outbox(room.sql, room.send)
@@ -44,7 +44,7 @@ export class Alerts {
     this.#episodes = new Map(row ? (JSON.parse(row.value) as [string, Episode][]) : [])
   }
 
-  /** Judges the rules, if any, and if they were not judged a moment ago. */
+  /** Judges the rules, unless there are none or they were judged a moment ago. */
   follow(rules: readonly AlertRule[], figures: () => AlertFigures, nowMs: number): void {
     const lasting = rules.filter(isLasting)
     const isSoon = nowMs >= this.#judgedAtMs && nowMs - this.#judgedAtMs < JUDGED_EVERY_MS
@@ -68,7 +68,7 @@ export class Alerts {
     this.#tell(rule, { state: notice, episode: this.#id(rule, begunMs), text, value, atMs: nowMs })
   }
 
-  /** Notifies the rules for the turns of events. */
+  /** Sends notices for events that begin or end. */
   turns(rules: readonly AlertRule[], turns: readonly EventTurn[], atMs: number): void {
     for (const { turn, name } of turns) {
       if (turn === 'event-begun') this.moment(rules, 'event_started', `the event ${name} has started`, atMs)
@@ -76,7 +76,7 @@ export class Alerts {
     }
   }
 
-  /** Notifies the rules for a moment of this kind. `text` describes it in one line. */
+  /** Sends notices for something that happened at one moment. `text` describes it in one line. */
   moment(rules: readonly AlertRule[], when: MomentKind, text: string, nowMs: number): void {
     // New settings may have other rules and limits, so they are judged at once.
     if (when === 'settings_changed') this.#judgedAtMs = Number.NEGATIVE_INFINITY
@@ -84,7 +84,7 @@ export class Alerts {
       this.#tell(rule, { state: 'once', episode: this.#id(rule, nowMs), text, value: null, atMs: nowMs })
   }
 
-  /** Returns false when there is no such receiver. */
+  /** Sends a test notice. Returns false if there is no such receiver. */
   test(receiver: string, nowMs: number): boolean {
     if (!this.#receivers.some(({ name }) => name === receiver)) return false
     const about = { room: this.#room.name, alert: 'test', when: 'test' as const, state: 'once' as const }
@@ -94,14 +94,14 @@ export class Alerts {
     return true
   }
 
-  /** Sends what is due. Never throws. */
+  /** Sends the notices that are due. Never throws. */
   send(nowMs: number): Promise<void> {
     return this.#outbox.run(this.#receivers, nowMs)
   }
 
   /**
-   * Returns when the room must wake for its alerts, or null. `isIdle`: no visitor is inside or waits. `nextTurnMs`: the
-   * next begin or end of an event.
+   * Returns when the room must wake for its alerts, or null. `isIdle`: no visitor is inside or waits. `nextTurnMs`:
+   * when the next event begins or ends.
    */
   nextMs(
     rules: readonly AlertRule[],
@@ -150,7 +150,7 @@ function isLasting(rule: AlertRule): rule is AlertRule & { readonly when: Lastin
   return rule.when in LASTING
 }
 
-/** A broken secret must not close the room for visitors. The log names the problem, and no notice is sent. */
+/** A broken secret must not close the room for visitors. The problem is logged, and no notice is sent. */
 function receiversOf({ name, variables }: AlertRoom): readonly Receiver[] {
   try {
     return readReceivers(variables)

@@ -1,4 +1,4 @@
-/** The figures by which alerts are judged, from those for operators. */
+/** The figures by which alerts are judged, computed from the stats for operators. */
 import type { AlertFigures } from '../../core/alerts/rules.ts'
 import type { RoomStats } from '../../core/protocol/calls.ts'
 

@@ -9,7 +9,10 @@ export interface Message {
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
-/** Returns the message for a receiver. Only `standard` is signed: the others know their sender by address or key. */
+/**
+ * Returns the message for a receiver. Only `standard` is signed: the other receivers identify the sender by the address
+ * or a key.
+ */
 export async function messageFor(receiver: Receiver, notice: Notice, id: string, nowMs: number): Promise<Message> {
   const body = bodyFor(receiver, notice)
   switch (receiver.format) {
@@ -24,7 +27,7 @@ export async function messageFor(receiver: Receiver, notice: Notice, id: string,
   }
 }
 
-/** Opsgenie closes an alert at an address of its own. All other receivers have one address. */
+/** Returns the address of a notice. Only Opsgenie has a second address, for the end of an alert. */
 export function addressFor({ url, format }: Receiver, { state, episode }: Notice): string {
   if (format !== 'opsgenie' || state !== 'resolved') return url
   return `${url.replace(/\/$/, '')}/${encodeURIComponent(episode)}/close?identifierType=alias`
@@ -52,12 +55,12 @@ function bodyFor({ format, key }: Receiver, notice: Notice): string {
 
 const MARKS = { firing: '[firing]', resolved: '[resolved]', once: '[notice]' } as const
 
-/** The payload of Standard Webhooks: type, timestamp and data. */
+/** Returns the payload of Standard Webhooks: type, timestamp and data. */
 function standard({ atMs, state, ...notice }: Notice) {
   return { type: `alert.${state}`, timestamp: new Date(atMs).toISOString(), data: { ...notice, state } }
 }
 
-/** A card for a workflow of Teams that posts to a channel. */
+/** Returns a card for a workflow of Teams that posts to a channel. */
 function teamsCard(line: string) {
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
@@ -96,7 +99,7 @@ function ntfyHeaders({ key }: Receiver, { state }: Notice): Record<string, strin
   }
 }
 
-/** The headers of Standard Webhooks 1.0: HMAC-SHA256 over id, time and body. */
+/** Returns the signature of Standard Webhooks 1.0: HMAC-SHA256 over id, time and body. */
 export async function webhookSignature(
   secret: string,
   id: string,

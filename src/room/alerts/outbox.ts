@@ -1,6 +1,6 @@
 /**
- * Notices on their way to receivers. Each is stored before it is sent, and until it was accepted or a day has passed.
- * So a notice may arrive twice, with the same id, and none is lost by a restart.
+ * Notices on their way to receivers. Each is stored before it is sent, and kept until it is accepted or a day has
+ * passed. So a restart loses no notice, but a notice may arrive twice, with the same id.
  */
 import { type Notice, nextAttemptMs } from '../../core/alerts/notices.ts'
 import type { Delivery } from '../../core/protocol/alerts.ts'
@@ -8,10 +8,10 @@ import type { Receiver } from '../../settings/admin/receivers.ts'
 import { addressFor, messageFor } from './formats.ts'
 
 const DELIVERIES_KEPT = 500
-/** The most notices that wait. While every receiver is dead, the oldest of them are dropped. */
+/** The most notices that wait. If receivers do not answer for long, the oldest notices are dropped. */
 const WAITING_MAX = 200
 const ANSWER_WITHIN_MS = 10_000
-/** The most notices for one receiver in one run, so that a run ends. */
+/** The most notices for one receiver in one run. Otherwise a run might never end. */
 const RUN_MAX = 20
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -29,7 +29,7 @@ export type Send = (url: string, init: RequestInit) => Promise<Response>
 export class Outbox {
   readonly #sql: SqlStorage
   readonly #send: Send
-  /** Receivers to which this object sends at the moment. */
+  /** Receivers to which this object is sending at the moment. */
   readonly #busy = new Set<string>()
 
   /** The room's store creates the tables. */
@@ -51,8 +51,8 @@ export class Outbox {
   }
 
   /**
-   * Returns when the next delivery is due, or null. A receiver that is called now is looked at again after the time for
-   * its answer. Otherwise notices that wait behind it would ring the alarm without a pause.
+   * Returns when the next delivery is due, or null. A receiver that is being called is due again only after the time
+   * for its answer. Otherwise the notices that wait for it would ring the alarm without a pause.
    */
   nextMs(nowMs: number): number | null {
     const busy = [...this.#busy]
@@ -63,7 +63,9 @@ export class Outbox {
     return row?.next ?? null
   }
 
-  /** Sends what is due: to each receiver one after the other, and to all receivers at once. Never throws. */
+  /**
+   * Sends the notices that are due: one after the other to each receiver, and to all receivers at once. Never throws.
+   */
   async run(receivers: readonly Receiver[], nowMs: number): Promise<void> {
     const due = this.#sql.exec<Row>('SELECT * FROM deliveries WHERE next_ms <= ? ORDER BY rowid', nowMs).toArray()
     const names = [...new Set(due.map(({ receiver }) => receiver))].filter(name => !this.#busy.has(name))
@@ -82,14 +84,14 @@ export class Outbox {
 
   async #runFor(name: string, receiver: Receiver | null, rows: readonly Row[]): Promise<void> {
     for (const row of rows) {
-      // Should this object end now, the next one tries again.
+      // If this object ends now, the next one tries again at this time.
       const failedMs = nextAttemptMs(row.created_ms, row.attempts + 1, Date.now())
       this.#note(row, failedMs, row.outcome)
       const outcome = receiver ? await this.#attempt(receiver, row) : 'there is no such receiver'
       const isDelivered = /^2\d\d$/.test(outcome)
       this.#note(row, isDelivered || receiver === null ? null : failedMs, outcome)
       if (isDelivered || failedMs === null) continue
-      // Other notices for this receiver wait, too, so a dead receiver costs one attempt at a time.
+      // Other notices for this receiver wait until then as well, so a dead receiver costs one attempt at a time.
       this.#sql.exec(
         'UPDATE deliveries SET next_ms = MAX(next_ms, ?) WHERE receiver = ? AND next_ms IS NOT NULL',
         ...[failedMs, name],
@@ -98,7 +100,7 @@ export class Outbox {
     }
   }
 
-  /** Returns the status of the answer, or why there was none. Redirects are not followed. */
+  /** Returns the status of the answer, or why there was no answer. Redirects are not followed. */
   async #attempt(receiver: Receiver, { id, notice: stored }: Row): Promise<string> {
     const notice = JSON.parse(stored) as Notice
     try {

@@ -1,4 +1,4 @@
-/** The advice to the operator of a room: what `core` needs to know of it. */
+/** The advice to the operator of a room: collects what `core` needs to know for it. */
 import { type Advice, adviceFor } from '../../core/history/advice.ts'
 import type { Forecast } from '../../core/history/forecast.ts'
 import { type HistoryStep, inSteps } from '../../core/history/history.ts'
@@ -9,7 +9,7 @@ import { MINUTE_MS } from '../../core/timing.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
 import { shownShare } from './forecast.ts'
 
-/** `minutes` are the last ones, oldest first. `limits` are those in force. */
+/** `minutes` are the last ones, oldest first. `limits` are the limits in force. */
 interface Seen {
   readonly forecast: Forecast
   readonly minutes: readonly HistoryStep[]
@@ -20,7 +20,7 @@ interface Seen {
 export function roomAdvice(room: RoomState, seen: Seen, settings: RoomSettings, nowMs: number): readonly Advice[] {
   const { forecast, minutes, limits, health } = seen
   const [first] = minutes
-  // Days long, so that all minutes are folded into one step.
+  // A step as long as this contains all minutes.
   const [lately] = inSteps(minutes, Number.MAX_SAFE_INTEGER)
   if (!first || !lately) return []
   return adviceFor({

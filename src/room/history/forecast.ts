@@ -1,4 +1,4 @@
-/** The forecast of a room: what `core` needs to know of it, and why its line may stand still. */
+/** The forecast of a room: collects what `core` needs to know for it, and why the line may stand still. */
 import { type Forecast, forecastOf, type WhyStopped } from '../../core/history/forecast.ts'
 import { comingIn, showRate } from '../../core/line/frontier.ts'
 import type { AdmissionLimits } from '../../core/permits/bank.ts'
@@ -10,14 +10,16 @@ import type { RoomSettings } from '../../settings/compiled/room.ts'
 /** A session lasts for `session_duration` and at most a quarter more after the last request. */
 const STAY_PER_DURATION = 1.125
 
-/** The circumstances of a forecast. `limits` are those to foresee. Origin health may have lowered them. */
+/**
+ * The circumstances of a forecast. `limits` are the limits for which it is made. Origin health may have lowered them.
+ */
 interface Foreseen {
   readonly limits: RoomRules
   readonly health: Pick<HealthFigures, 'reason'>
   readonly settings: RoomSettings
-  /** Newcomers of the last minute. */
+  /** The newcomers of the last minute. */
   readonly came: number
-  /** Visitors who left, a minute. Null where it is not known. */
+  /** How many visitors leave per minute. Null if it is not known. */
   readonly departures: number | null
   readonly nowMs: number
 }
@@ -52,7 +54,7 @@ function comingTo(room: RoomState, limits: RoomRules, nowMs: number): number {
   return coming
 }
 
-/** Returns which share of called people turns up, 0 to 1, over all lanes. */
+/** Returns the share of called people who turn up, 0 to 1, over all lanes. */
 export function shownShare({ lines }: RoomState): number {
   let called = 0
   let shown = 0

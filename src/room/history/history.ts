@@ -15,7 +15,7 @@ import { roomAdvice } from './advice.ts'
 import { roomForecast } from './forecast.ts'
 import { HistoryStore } from './store.ts'
 
-/** Long enough that visitors who came together do not dominate, and short enough to follow a change. */
+/** This is long enough that visitors who came together do not dominate, and short enough to follow a change. */
 const LATELY_MS = 10 * MINUTE_MS
 
 export class RoomHistory {
@@ -34,7 +34,7 @@ export class RoomHistory {
 
   /**
    * Saves the open minute once it is over. Must be called before the next report is applied, and before the origin's
-   * health goes on to the next minute.
+   * health begins its next minute.
    */
   endMinute(nowMs: number): void {
     const { history, totals } = this.#state
@@ -53,7 +53,7 @@ export class RoomHistory {
     noteGauges(history, { ...this.#people(), ratePerMinute, totalActiveUsers, waitMs })
   }
 
-  /** Foresees the line under other limits than those of the settings. Origin health may lower either. */
+  /** Returns the forecast under limits other than those of the settings. Origin health may lower either. */
   forecast(other: Partial<RoomRules>, settings: RoomSettings, now: HealthNow): Forecast {
     const operator = { ...settings.at(now.nowMs).admission, ...other }
     const limits = this.#health.limits(operator, now)
@@ -86,13 +86,13 @@ export class RoomHistory {
     return this.#lastMinute.at(nowMs)
   }
 
-  /** Returns how many doors have reported since then, at least one. */
+  /** Returns how many doors have reported since `ms`, at least one. */
   doorsSince(ms: number): number {
     const doors = [...this.#state.doors.values()]
     return Math.max(1, doors.filter(({ reportedAtMs }) => reportedAtMs >= ms).length)
   }
 
-  /** `changes` are the live changes of the time that is asked for. */
+  /** Returns the history. `changes` are the live changes in the requested time. */
   report(query: HistoryQuery, changes: readonly Change[], settings: RoomSettings): HistoryReport {
     const decisions = this.#health.decisions(query.fromMs, query.toMs)
     const markers: HistoryMarker[] = [
@@ -106,7 +106,7 @@ export class RoomHistory {
     return { steps: this.#steps(query), markers: markers.sort((a, b) => a.atMs - b.atMs) }
   }
 
-  /** Returns the steps of a time, oldest first. The last one may still go on. */
+  /** Returns the steps of a time, oldest first. The last step may not have ended. */
   #steps({ fromMs, toMs, stepMs }: HistoryQuery): HistoryStep[] {
     const open = this.#openStep()
     const begunMs = Math.floor(fromMs / stepMs) * stepMs
@@ -127,7 +127,7 @@ export class RoomHistory {
   }
 }
 
-/** Returns when events began and ended. The settings must still have these events. */
+/** Returns when events began and ended, as far as the settings still have these events. */
 function eventMarkers(settings: RoomSettings, { fromMs, toMs }: HistoryQuery): HistoryMarker[] {
   return settings
     .turnsBetween(fromMs - 1, toMs)

@@ -1,4 +1,4 @@
-/** The reports of a room. One is made when an event ends, and kept. Others are made of any time that is asked for. */
+/** The reports of a room. One is made and kept when an event ends. Others are made on request, for any time. */
 import { figuresOf } from '../../core/history/report.ts'
 import type { AuditEntry } from '../../core/protocol/audit.ts'
 import type { ReportedDeed, ReportListed, RoomReport } from '../../core/protocol/calls.ts'
@@ -9,14 +9,14 @@ import { turnsAt } from '../log.ts'
 import type { RoomHistory } from './history.ts'
 
 const DAY_MS = 24 * HOUR_MS
-/** The room keeps its minutes for 30 days. The last day is left to spare, because minutes are deleted one by one. */
+/** The room keeps its minutes for 30 days. One day less is used, because minutes are deleted one by one. */
 const MINUTES_KEPT_MS = 29 * DAY_MS
-/** A longer time is read by the hour, so that no report reads more than some ten thousand rows. */
+/** A report of a longer time uses hours, so that no report reads more than about ten thousand rows. */
 const BY_MINUTE_MS = 7 * DAY_MS
-/** A report has some 40 kB, so all of them have 2 MB. */
+/** A report has about 40 kB, so all of them have 2 MB. */
 const REPORTS_KEPT = 50
 const DEEDS_MAX = 100
-/** Logins are entries of the audit log, too. So more entries are read than a report has deeds. */
+/** The audit log also contains logins, which a report leaves out. So more entries are read than a report needs. */
 const ENTRIES_READ = 500
 const VALUE_CHARACTERS_MAX = 120
 
@@ -30,7 +30,7 @@ interface Sources {
 interface Span {
   readonly fromMs: number
   readonly toMs: number
-  /** Absent for a time that was asked for. */
+  /** Absent in a report that was requested for any time. */
   readonly event?: { readonly id: string; readonly name: string; readonly startMs: number }
 }
 
@@ -38,7 +38,7 @@ export class RoomReports {
   readonly #sources: Sources
   readonly #audit: AuditLog
 
-  /** The room's store creates the table. */
+  /** The store of the room has created the table. */
   constructor(sources: Sources, audit: AuditLog) {
     this.#sources = sources
     this.#audit = audit
@@ -99,7 +99,10 @@ export class RoomReports {
   }
 }
 
-/** An event that is moved and ends again gets a second report. `black-friday-20261127T2100Z` */
+/**
+ * Returns the id of a report, such as `black-friday-20261127T2100Z`. An event that is moved and ends again gets a
+ * second report.
+ */
 function idOf(name: string, endMs: number): string {
   return `${name}-${new Date(endMs).toISOString().slice(0, 16).replace(/[-:]/g, '')}Z`
 }

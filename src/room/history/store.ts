@@ -1,4 +1,4 @@
-/** The storage of a room's past: one row a minute for 30 days, and one an hour for a year. */
+/** The storage of a room's past: one row for each minute of 30 days, and one for each hour of a year. */
 import { type HistoryStep, inSteps, packed, unpacked } from '../../core/history/history.ts'
 import { HOUR_MS, MINUTE_MS } from '../../core/timing.ts'
 
@@ -9,12 +9,15 @@ const MINUTES_PER_HOUR = 60
 export class HistoryStore {
   readonly #sql: SqlStorage
 
-  /** The room's store creates the tables. */
+  /** The store of the room has created the tables. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
 
-  /** Saves a minute that is over. With `endsHour`, it is the last one of its hour, which is folded into one row. */
+  /**
+   * Saves a minute that is over. With `endsHour` it is the last minute of an hour, and the hour is saved as one row,
+   * too.
+   */
   saveMinute(step: HistoryStep, endsHour: boolean): void {
     const minute = step.atMs / MINUTE_MS
     this.#save('minute', minute, step)
