@@ -34,7 +34,7 @@ export interface House {
   readonly isolates: number
   /** Seconds between the pages of one visitor, from and to. */
   readonly thinkSeconds: readonly [number, number]
-  /** The origin's behaviour at a time (seconds). Hanging: visitors give up after `givesUpMs`. */
+  /** The origin's behaviour at a time (seconds, with fractions). Hanging: visitors give up after `givesUpMs`. */
   readonly origin: (second: number) => 'answers' | 'refuses' | 'hangs'
   /** When the answers take three times the target. */
   readonly slow?: (second: number) => boolean
@@ -43,6 +43,8 @@ export interface House {
   /** This share of the sessions, and the first one, asks once a second for one address, which always fails. */
   readonly brokenShare?: number
   readonly givesUpMs?: number
+  /** The windows of the room begin so much later than those of the edges. */
+  readonly windowsApartMs?: number
   /**
    * A rollout: this many isolates run a version in which sessions did not vote, until this second. In such a run each
    * visitor always goes to the same isolate.
@@ -104,16 +106,18 @@ class World {
   readonly #bank: Bank = { banked: 0, filledAtMs: START_MS }
   readonly #people = new Set<Person>()
   readonly #snapshots: (HealthSnapshot | null)[] = []
+  readonly #startMs: number
   #admitted = 0
 
   constructor(house: House) {
     this.#house = house
+    this.#startMs = START_MS + (house.windowsApartMs ?? 0)
     this.#random = new Random(house.seed)
     this.#isolates = Array.from({ length: house.isolates }, () => ({ ballots: new Ballots(), triedMs: 0 }))
   }
 
   pass(second: number): Second {
-    const nowMs = START_MS + second * 1_000
+    const nowMs = this.#startMs + second * 1_000
     const { operator, arrived, leave } = this.#house
     const crowd = arrived(second)
     if (leave?.atSecond === second)
@@ -189,7 +193,7 @@ class World {
     }
     const [from, to] = thinkSeconds
     const thinksMs = person.asksBroken ? 1_000 : (from + (to - from) * this.#random.next()) * 1_000
-    const state = origin(second)
+    const state = origin((atMs - this.#startMs) / 1_000)
     const tookMs = state === 'hangs' ? givesUpMs : slow?.(second) ? 3 * TARGET_MS : ANSWER_MS
     const isFailed = state === 'refuses' || (person.asksBroken && state === 'answers')
     const outcome: Outcome = isFailed ? 'failed' : state === 'hangs' ? 'frustrated' : outcomeOf(tookMs, TARGET_MS)

@@ -9,8 +9,6 @@ interface Evidence {
 
 export interface HealthVerdict extends Poll {
   readonly state: 'well' | 'slow' | 'failing' | 'down'
-  /** Mean satisfaction of all voters, 0 to 1. */
-  readonly score: number
   /** So well that more load would do no harm. */
   readonly hasRoom: boolean
   /** Well, but so close to the target that less load would be better. */
@@ -68,14 +66,12 @@ export function judge({ ballot, patterns }: Evidence, speedBefore: number | null
 
 function verdictOf(poll: Poll, before: number | null, target: number): HealthVerdict {
   const speed = smoothed(before, poll.speed)
-  const score = poll.speed * (1 - poll.failed)
   const steady = speed * (1 - poll.failed)
-  const isDown = poll.failed >= FAILED_DOWN || score < SCORE_DOWN
+  const isDown = poll.failed >= FAILED_DOWN || poll.score < SCORE_DOWN
   const isWell = steady >= WELL_FROM * target
   return {
     ...poll,
     speed,
-    score,
     state: isDown ? 'down' : isWell ? 'well' : speed < WELL_FROM * target ? 'slow' : 'failing',
     hasRoom: steady >= target + (1 - target) * ROOM_SHARE,
     isTight: steady < target + (1 - target) * TIGHT_SHARE,

@@ -63,43 +63,42 @@ export interface Poll {
   readonly voters: number
   /** The share of voters whose requests failed. */
   readonly failed: number
-  /**
-   * Mean satisfaction of the voters whose requests did not fail, 0 to 1: it shows how slow the origin is. 1 when all
-   * failed.
-   */
+  /** Mean satisfaction of all voters, 0 to 1. */
+  readonly score: number
+  /** The same of the voters whose requests did not fail: it shows how slow the origin is. 1 when all failed. */
   readonly speed: number
   /**
-   * The mean of the best marks of the voters who got an answer within 4 T; null if there are none. It shows how quick
-   * the origin was before its requests began to fail.
+   * The same of those who also got an answer within 4 T; null if there are none. It shows how quick the origin was
+   * before its requests began to fail.
    */
   readonly quick: number | null
 }
 
 /**
  * Counts a ballot, without the lots in `out`. The worst voter is left out: one session alone is no evidence.
+ *
+ * The vote of a session that had failures does not show how quick its other answers were, because it is a mean of both.
  */
 export function countVotes(ballot: Ballot, out: ReadonlySet<number> = NO_LOTS): Poll {
   const votes = Object.entries(ballot)
     .flatMap(([lot, marks]) => (out.has(Number(lot)) ? [] : (VOTES[marks] ?? [])))
     .sort((a, b) => a.score - b.score || b.failed - a.failed)
   const counted = votes.length > 1 ? votes.slice(1) : votes
-  const failed = sum(counted.map(vote => vote.failed))
-  const served = counted.length - failed
-  const inTime = votes.filter(({ best }) => best > 0)
+  const served = counted.filter(({ failed }) => failed === 0)
   return {
     voters: votes.length,
-    failed: counted.length === 0 ? 0 : failed / counted.length,
-    speed: served < MARGIN ? 1 : sum(counted.map(({ score }) => score)) / served,
-    quick: inTime.length === 0 ? null : sum(inTime.map(({ best }) => best)) / inTime.length,
+    failed: mean(counted.map(({ failed }) => failed)) ?? 0,
+    score: mean(counted.map(({ score }) => score)) ?? 1,
+    speed: mean(served.map(({ score }) => score)) ?? 1,
+    quick: mean(served.flatMap(({ score }) => (score > 0 ? [score] : []))),
   }
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+/** Returns null for an empty list. */
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((total, value) => total + value, 0) / values.length
 }
 
-/** Sums of fractions are not exact. */
-const MARGIN = 1e-9
 const NO_LOTS: ReadonlySet<number> = new Set()
 /**
  * The worth of each set of marks: the mean of the marked quarters. A session may get different marks at different
@@ -107,9 +106,8 @@ const NO_LOTS: ReadonlySet<number> = new Set()
  */
 const VOTES = Array.from({ length: MARKS }, (_, marks) => {
   const quarters = [0, 1, 2, 3, 4].filter(quarter => marks & (1 << quarter))
-  if (quarters.length === 0) return null
-  const score = sum(quarters) / quarters.length / QUARTERS
-  return { score, best: Math.max(...quarters) / QUARTERS, failed: marks & FAILED ? 1 / quarters.length : 0 }
+  const satisfied = mean(quarters)
+  return satisfied === null ? null : { score: satisfied / QUARTERS, failed: marks & FAILED ? 1 / quarters.length : 0 }
 })
 
 /**

@@ -44,10 +44,16 @@ describe('a ballot', () => {
     expect(countVotes(torn).failed).toBeCloseTo(0.5)
   })
 
-  it('shows how quick the answers were before requests began to fail', () => {
-    const marks = marksFor('satisfied') | marksOf({ samples: 2, points: 1, failed: 1 }) | marksFor('failed')
-    const ballot = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n + 3, marks]))
-    expect(countVotes(ballot)).toMatchObject({ quick: 1 })
+  it('shows by the sessions without a failure how quick the answers were before requests began to fail', () => {
+    // Until the crash a session had one good answer, or two. After it, the mean of its window falls with each failure.
+    const crashed = [
+      marksFor('satisfied') | marksOf({ samples: 2, points: 1, failed: 1 }),
+      marksOf({ samples: 3, points: 2, failed: 1 }) | marksOf({ samples: 4, points: 2, failed: 2 }),
+      marksOf({ samples: 3, points: 1, failed: 2 }) | marksFor('failed'),
+    ]
+    const ballot = { ...ballotOf({ satisfied: 5 }), 500: crashed[0] ?? 0, 501: crashed[1] ?? 0, 502: crashed[2] ?? 0 }
+    expect(countVotes(ballot)).toMatchObject({ quick: 1, speed: 1 })
+    expect(countVotes({ 500: crashed[1] ?? 0, 501: crashed[2] ?? 0 })).toMatchObject({ quick: null, speed: 1 })
     expect(countVotes(ballotOf({ tolerating: 20 }))).toMatchObject({ quick: 0.5 })
   })
 
