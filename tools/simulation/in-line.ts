@@ -60,6 +60,10 @@ export class InLine {
     const request = { visitor, edge, nowMs, lastSeenMs: visitor.seenMs, stays: visitor.staysAfterPoll() }
     visitor.seenMs = agenda.nowMs
     if (visitor.isRobot) counts.robotRequests++
+    if (this.#room.isSuspended) {
+      visitor.passedMs = agenda.nowMs
+      return
+    }
     const keepsTicket = !visitor.isRobot && !this.#dropsTicket(visitor, nowMs)
     this.#goOn(request, keepsTicket ? this.#held(request) : null, outsider(visitor))
   }

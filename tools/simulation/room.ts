@@ -8,6 +8,7 @@ import { type Line, waiting } from '../../src/core/line/line.ts'
 import type { StepRules } from '../../src/core/place/outsider.ts'
 import type { DoorReport, Snapshot } from '../../src/core/protocol/messages.ts'
 import * as roomHalf from '../../src/core/room/room.ts'
+import { IN_FORCE_WITHIN_MS } from '../../src/core/timing.ts'
 import { type Change, CLAIM_WINDOW_MS, MISSED_GRACE_MS, type Scenario, START_MS } from './scenario.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -39,6 +40,7 @@ export class Room {
   readonly startsMs: number
   /** Reports of doors so far. */
   syncs = 0
+  #suspendedAtMs = Number.POSITIVE_INFINITY
   readonly #around: Surroundings
   /** Places are drawn: a visitor without a place cannot be called yet. */
   readonly #isDrawn: boolean
@@ -81,8 +83,9 @@ export class Room {
     for (const name of outcome.nudge) below.poke(name)
   }
 
-  change(change: Change): void {
+  change({ suspended, ...change }: Change): void {
     const { agenda, checks, events } = this.#around
+    if (suspended) this.#suspendedAtMs = agenda.nowMs
     roomHalf.tick(this.state, this.rules, agenda.nowMs)
     this.rules = { ...this.rules, ...change }
     this.stepRules = stepRulesOf(this.rules, this.#around.scenario)
@@ -103,6 +106,11 @@ export class Room {
     const doors = [...this.state.doors].map(([name, door]) => [name, { ...door, demand: [] }] as const)
     this.state = { ...this.state, doors: new Map(doors), shown: new Map(), departedSinceTick: 0, snapshot: null }
     events?.note(agenda.nowMs, null, 'the room is evicted')
+  }
+
+  /** True once all edges know that the room is suspended. */
+  get isSuspended(): boolean {
+    return this.#around.agenda.nowMs >= this.#suspendedAtMs + IN_FORCE_WITHIN_MS
   }
 
   /** Permits granted at this epoch of a door, whether or not the answer has arrived. */

@@ -75,6 +75,8 @@ export interface Change {
   readonly lanes?: readonly LaneShare[]
   readonly ratePerMinute?: number
   readonly totalActiveUsers?: number
+  /** From now on every request goes to the site. */
+  readonly suspended?: true
 }
 
 /** The only rate limit policy of a simulation: it covers every request of a session. */

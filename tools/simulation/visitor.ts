@@ -36,6 +36,8 @@ export class Visitor implements Plan {
   ticket: Ticket | null = null
   /** The stay inside; null until a door's answer admits the visitor. */
   stay: { readonly admittedMs: number; leavesMs: number; expiresMs: number } | null = null
+  /** When the visitor reached the site of a suspended room, without a session. */
+  passedMs: number | null = null
   readonly edge: number
   readonly lane: string
   readonly habit: Habit

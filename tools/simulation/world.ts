@@ -147,7 +147,8 @@ export class World {
     const { snapshot, doorPlan } = this.#room.state
     this.load.note({ calls: this.#doors.calls, syncs: this.#room.syncs, snapshot, doors: doorPlan.count })
     this.#room.noteShares(TICK_MS, lane => this.#doors.admittedIn(lane))
-    const { ratePerMinute, totalActiveUsers } = this.#room.rules
+    const { totalActiveUsers } = this.#room.rules
+    const ratePerMinute = this.#room.isSuspended ? 0 : this.ratePerMinute
     const { inLine, callable, standing } = this.#room
     while ((this.visitors[this.#arrived]?.arrivesMs ?? Number.POSITIVE_INFINITY) <= this.#agenda.nowMs) this.#arrived++
     this.samples.push({

@@ -6,17 +6,17 @@
  */
 
 const POLL_MIN_MS = 2_000
-/** The longest time between two polls of a visitor in a line that moves. */
+/** The longest time between two polls. */
 const POLL_MAX_MS = 300_000
-/** The longest time between two polls of a visitor in a line that stands still, because its next speed is not known. */
-const STANDING_POLL_MAX_MS = 60_000
-/** A visitor polls again after this share of the expected wait. */
-const POLL_SHARE = 0.25
+/** The time between two polls in a line that stands still, because its next speed is not known. */
+const STANDING_POLL_MS = 60_000
+/** A visitor polls again after a share of the expected wait, drawn evenly between these. */
+const POLL_SHARE = { least: 1 / 4, most: 1 / 3 }
 /**
- * A visitor polls again within this share of the claim window. A visitor called just after a poll then comes before the
- * turn is over, even if a tab in the background is a minute late.
+ * A visitor polls again within this share of the time in which an unseen call lapses. A visitor called just after a
+ * poll then comes before the turn is over, even if a tab in the background is a minute late.
  */
-export const POLL_WINDOW_SHARE = 0.8
+const POLL_LAPSE_SHARE = 0.8
 /** The front of the line polls this often even while nothing moves, so that a room which admits again fills at once. */
 const FRONT_POLL_MAX_MS = 4_000
 const FRONT_PEOPLE_MIN = 100
@@ -29,7 +29,7 @@ const NEXT_PEOPLE = 10
  */
 const HELD_POLL_MS = 10_000
 const HELD_GROWS_OVER_MS = 10 * 60_000
-/** Polls vary by this share in both directions, so that a crowd that came at once does not stay in step. */
+/** Polls vary by this share, so that a crowd that came at once does not stay in step. */
 const JITTER = 0.2
 /** Half of all waits end between these multiples of the expected one. */
 const QUARTILES = { low: 0.85, high: 1.2 }
@@ -71,24 +71,36 @@ export function quartilesOf(likelyMs: number): { readonly lowMs: number; readonl
 }
 
 /**
- * Returns the milliseconds until the next poll: a quarter of the expected wait, between 2 s and 5 min. It is a minute
- * in a line that stands still. The limit is 4 s at the front, and 2 s for the next few people. Jitter then adds or
- * takes up to 20 %. `random` is uniform in [0, 1).
+ * Returns the milliseconds until the next poll. Behind the front it is a quarter to a third of the expected wait, at
+ * most 5 min, and a minute in a line that stands still. At the front it is at most 4 s, and 2 s for the next few people,
+ * give or take 20 %. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const likelyMs = likelyMsOf(ahead, speedPerSecond)
-  const calm =
-    likelyMs === null ? STANDING_POLL_MAX_MS : Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, likelyMs * POLL_SHARE))
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
-  const most = ahead < NEXT_PEOPLE ? POLL_MIN_MS : ahead <= front ? FRONT_POLL_MAX_MS : POLL_MAX_MS
-  const base = Math.min(calm, most)
-  return jittered(base, random)
+  if (ahead > front) {
+    if (likelyMs === null) return jittered(STANDING_POLL_MS, random)
+    const share = POLL_SHARE.least + (POLL_SHARE.most - POLL_SHARE.least) * random
+    return Math.max(POLL_MIN_MS, Math.min(likelyMs * share, upTo(POLL_MAX_MS, random)))
+  }
+  const soon = likelyMs === null ? FRONT_POLL_MAX_MS : Math.max(POLL_MIN_MS, likelyMs * POLL_SHARE.least)
+  return jittered(Math.min(soon, ahead < NEXT_PEOPLE ? POLL_MIN_MS : FRONT_POLL_MAX_MS), random)
+}
+
+/** Returns the time between polls, bounded so that a call made just after a poll is seen before it lapses. */
+export function beforeLapse(pollMs: number, lapsesAfterMs: number, random: number): number {
+  return Math.min(pollMs, upTo(lapsesAfterMs * POLL_LAPSE_SHARE, random))
 }
 
 /** Returns the shortest time in milliseconds until the next poll, in a line that has been held for `heldForMs`. */
 export function heldPollMs(heldForMs: number, random: number): number {
   const base = HELD_POLL_MS * Math.min(1, Math.max(0, heldForMs / HELD_GROWS_OVER_MS))
   return jittered(base, random)
+}
+
+/** A limit that many reach at once must vary, too. */
+function upTo(mostMs: number, random: number): number {
+  return mostMs * (1 - JITTER + JITTER * random)
 }
 
 function jittered(ms: number, random: number): number {

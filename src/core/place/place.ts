@@ -51,6 +51,12 @@ const WAIT_RISES_BY = 1.07
 const WAIT_KEPT_WITHIN = 0.975
 /** Shorter waits are all shown as "less than a minute". */
 const WAIT_SHORT_MS = 30_000
+/**
+ * Nearly every edge has a visitor's number this long after the room has all counts. The visitors then ask over the next
+ * second.
+ */
+const NUMBER_KNOWN_AFTER_MS = 1_500
+const NUMBER_POLLED_OVER_MS = 1_000
 /** The clocks of two edges may differ by this much. */
 const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneSnapshot = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
@@ -194,8 +200,8 @@ export function nextPollMs(ticket: Ticket, place: Place, snapshot: Snapshot, mom
       : 0,
   )
   if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, snapshot.ratePerSecond, random))
-  // This edge has the visitor's number one to two seconds after the room has all counts.
-  const knownInMs = ticket.key + SETTLED_AFTER_MS + 1_000 + 1_000 * random - nowMs
+  // This edge has the visitor's number within two seconds after the room has all counts.
+  const knownInMs = ticket.key + SETTLED_AFTER_MS + NUMBER_KNOWN_AFTER_MS + NUMBER_POLLED_OVER_MS * random - nowMs
   return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
 }
 

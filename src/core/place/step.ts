@@ -8,7 +8,7 @@
 import type { Quota } from '../gcra.ts'
 import { MAIN_LANE, type Ticket } from '../ticket.ts'
 import { challenged, isUnsolved, neverMoves, solved } from './challenge.ts'
-import { POLL_WINDOW_SHARE } from './estimate.ts'
+import { beforeLapse } from './estimate.ts'
 import { beforeFirstUse, standsStill } from './first-use.ts'
 import {
   hasLane,
@@ -59,7 +59,7 @@ export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, rando
   const { ticket, place, snapshot, delayMs } = step
   if (!snapshot) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
   const next = nextPollMs(ticket, place, snapshot, { nowMs, random })
-  return Math.max(delayMs, Math.min(next, rules.claimWindowMs * POLL_WINDOW_SHARE))
+  return Math.max(delayMs, beforeLapse(next, rules.claimWindowMs + rules.missedGraceMs, random))
 }
 
 function rejectUninvited({ invitation }: Outsider): RejectStep {

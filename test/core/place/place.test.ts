@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { likelyMsOf, pollAfterMs } from '../../../src/core/place/estimate.ts'
+import { beforeLapse, likelyMsOf, pollAfterMs } from '../../../src/core/place/estimate.ts'
 import { frontFor, isUndrawn, nextPollMs, othersCalled, placeOf, refused, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
@@ -134,11 +134,15 @@ describe('a ticket that is seen', () => {
 })
 
 describe('the next poll', () => {
-  it('comes after a quarter of the wait, between 2 s and 5 min, give or take a fifth', () => {
-    expect(pollAfterMs(1_000, 2, 2, 0.5)).toBe(125_000)
-    expect(pollAfterMs(1_000, 2, 2, 0)).toBe(100_000)
-    expect(pollAfterMs(10_000, 2, 2, 0.5)).toBe(300_000)
-    expect(pollAfterMs(0, 2, 2, 0.5)).toBe(2_000)
+  it('comes after a quarter to a third of the wait, between 2 s and 5 min', () => {
+    expect([0, 0.5, 1].map(random => Math.round(pollAfterMs(1_200, 2, 2, random)))).toEqual([150_000, 175_000, 200_000])
+    expect([0, 0.5, 1].map(random => pollAfterMs(10_000, 2, 2, random))).toEqual([240_000, 270_000, 300_000])
+    expect([0, 0.5].map(random => pollAfterMs(0, 2, 2, random))).toEqual([1_600, 2_000])
+  })
+
+  it('comes before a call that was not seen would lapse, and not at the same time for all', () => {
+    expect([0, 1].map(random => beforeLapse(300_000, 300_000, random))).toEqual([192_000, 240_000])
+    expect(beforeLapse(300_000, 420_000, 1)).toBe(300_000)
   })
 
   it('comes within five seconds at the front of a line that does not move, and after a minute behind it', () => {

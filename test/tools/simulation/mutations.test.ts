@@ -219,8 +219,8 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'called visitors hear of it a minute late',
     file: 'place/estimate.ts',
-    from: 'const base = Math.min(calm, most)',
-    to: 'const base = Math.max(60_000, Math.min(calm, most))',
+    from: 'return jittered(Math.min(soon, ahead < NEXT_PEOPLE ? POLL_MIN_MS : FRONT_POLL_MAX_MS), random)',
+    to: 'return jittered(60_000 + soon, random)',
     crowd: 'waiting',
     breaks: 'I6',
   },
@@ -235,8 +235,8 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'a waiting visitor polls once in a claim window, however near the turn is',
     file: 'place/step.ts',
-    from: 'Math.min(next, rules.claimWindowMs * POLL_WINDOW_SHARE)',
-    to: 'Math.max(next, rules.claimWindowMs * POLL_WINDOW_SHARE)',
+    from: 'beforeLapse(next, rules.claimWindowMs + rules.missedGraceMs, random)',
+    to: 'Math.max(next, 0.8 * rules.claimWindowMs)',
     crowd: 'waiting',
     breaks: 'I5',
   },

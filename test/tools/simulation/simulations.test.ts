@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { Events } from '../../../tools/simulation/events.ts'
 import { type Figures, figuresOf } from '../../../tools/simulation/figures.ts'
-import type { Scenario } from '../../../tools/simulation/scenario.ts'
+import { type Scenario, START_MS } from '../../../tools/simulation/scenario.ts'
 import type { Visitor } from '../../../tools/simulation/visitor.ts'
-import { played } from '../../support/simulated.ts'
+import { World } from '../../../tools/simulation/world.ts'
+import { CALM, played } from '../../support/simulated.ts'
 
 function play(scenario: Pick<Scenario, 'visitors' | 'ratePerMinute'> & Partial<Scenario>): Figures {
   return figuresOf(played(scenario))
@@ -204,6 +206,24 @@ describe('a rate that is cut to a third', () => {
   }, 60_000)
 })
 
+/** When each visitor was first answered after a change. */
+class FirstSeen extends Events {
+  readonly fromMs: number
+  readonly atMs = new Map<Visitor, number>()
+
+  constructor(fromMs: number) {
+    super()
+    this.fromMs = fromMs
+  }
+
+  override note(atMs: number, visitor: Visitor | null): void {
+    if (visitor && atMs >= this.fromMs && !this.atMs.has(visitor)) this.atMs.set(visitor, atMs)
+  }
+}
+
+/** The longest time between two polls of a line that moves. */
+const LONGEST_SECONDS = 300
+
 describe('a change in the middle of a long line', () => {
   const line = { visitors: 6_000, ratePerMinute: 600, noShows: 0.2, arriveMs: 30_000, stayMs: 60_000 }
   const atMs = 240_000
@@ -231,6 +251,41 @@ describe('a change in the middle of a long line', () => {
     ['ten times as many places', [{ atMs, totalActiveUsers: 2_000 }], 1, { totalActiveUsers: 200 }],
   ] as const)('%s is felt within ten seconds', (_, changes, times, scenario) => {
     expect(admittedWithin(10, { changes, ...scenario })).toBeGreaterThan(times * TEN_SECONDS)
+  })
+
+  it.each([
+    [
+      'a release',
+      [
+        { atMs: atMs - 120_000, ratePerMinute: 0 },
+        { atMs, ratePerMinute: 600 },
+      ],
+    ],
+    ['a rate ten times as high', [{ atMs, ratePerMinute: 6_000 }]],
+    ['a hold', [{ atMs, ratePerMinute: 0 }]],
+  ] as const)('%s is seen by all within the longest time between two polls', (_, changes) => {
+    const seen = new FirstSeen(START_MS + atMs)
+    const world = new World({ ...CALM, ...line, changes, untilMs: atMs + 600_000 }, seen)
+    world.run()
+    const waited = world.visitors.filter(
+      ({ stay, isFaithful }) => isFaithful && !(stay && stay.admittedMs < seen.fromMs),
+    )
+    expect(waited.length).toBeGreaterThan(1_500)
+    const seenAfter = waited.map(
+      visitor => ((seen.atMs.get(visitor) ?? Number.POSITIVE_INFINITY) - seen.fromMs) / 1_000,
+    )
+    expect(Math.max(...seenAfter)).toBeLessThanOrEqual(LONGEST_SECONDS + 3)
+  })
+
+  it('lets all in once the room is suspended: nine in ten of the front within ten seconds', () => {
+    const changes = [{ atMs, suspended: true }] as const
+    const world = played({ ...line, changes, untilMs: atMs + 600_000 })
+    const waited = world.visitors.filter(({ stay, isFaithful }) => isFaithful && stay === null)
+    const afterSeconds = waited.map(
+      ({ passedMs }) => ((passedMs ?? Number.POSITIVE_INFINITY) - START_MS - atMs) / 1_000,
+    )
+    expect(afterSeconds.slice(0, TEN_SECONDS).filter(seconds => seconds <= 10).length).toBeGreaterThan(90)
+    expect(Math.max(...afterSeconds)).toBeLessThanOrEqual(LONGEST_SECONDS + 3)
   })
 
   it('takes fewer than sixteen polls a visitor in all', () => {
