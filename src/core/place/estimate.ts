@@ -72,8 +72,8 @@ export function quartilesOf(likelyMs: number): { readonly lowMs: number; readonl
 
 /**
  * Returns the milliseconds until the next poll. Behind the front it is a quarter to a third of the expected wait, at
- * most 5 min, and a minute in a line that stands still. At the front it is at most 4 s, and 2 s for the next few people,
- * give or take 20 %. `random` is uniform in [0, 1).
+ * most 5 min. In a line that stands still it is a minute. At the front it is at most 4 s, and 2 s for the next few
+ * people, give or take 20 %. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const likelyMs = likelyMsOf(ahead, speedPerSecond)
