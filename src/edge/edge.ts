@@ -122,8 +122,9 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
 }
 
 /**
- * Whether the host of a request is not served here. A fixed origin serves the hosts of the rooms, so another host would
- * lead around the rooms. On Cloudflare without ORIGIN the route of the Worker decides which hosts there are.
+ * True if this deployment does not serve the host of a request. With a fixed origin only the hosts of rooms are served,
+ * because another host would lead around the rooms. On Cloudflare without ORIGIN, the route of the Worker limits the
+ * hosts.
  */
 function isMisdirected(hostname: string, routes: Routes, { origin, passthroughHosts }: Deployment): boolean {
   if (origin === null || routes.isHostOfARoom(hostname)) return false
@@ -147,8 +148,8 @@ function blockOf(visit: Visit, room: RoomClient, verdict: Verdict, upstreams: re
 }
 
 /**
- * Returns the answer to a request that does not go on. A pass that another of its rooms has just given stays the
- * visitor's.
+ * Returns the answer to a request that does not go on. If another room of the request has just given a pass, the
+ * visitor keeps it.
  */
 function answerInstead(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
   release(visit, admissions)
@@ -156,7 +157,7 @@ function answerInstead(visit: Visit, response: Response, admissions: readonly Ad
   return response
 }
 
-/** Ends the request in the count of `max_concurrent`. */
+/** Ends the request in the counts of `max_concurrent`. */
 function release(visit: Visit, admissions: readonly Admitted[]): void {
   for (const { room, sid } of admissions) room.limits.end(room.sessions.peek(sid)?.limits, visit)
 }
@@ -164,7 +165,7 @@ function release(visit: Visit, admissions: readonly Admitted[]): void {
 /** Configuration errors that this isolate has logged. Without this set, each request would log the same error again. */
 const logged = new WeakSet<Error>()
 
-/** Returns the answer to an error. The answer shows no detail of it; the log has them. */
+/** Returns the answer to an error. The answer shows no detail of the error; the log has the details. */
 function broken(error: unknown): Response {
   if (error instanceof SettingsError || error instanceof KeyRingError) {
     if (!logged.has(error)) log('configuration-refused', { detail: error.message })

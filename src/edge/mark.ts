@@ -1,18 +1,18 @@
 /**
- * The mark on every answer that is not the origin's: what the answer means, and the room that gives it. Scripts, apps
- * and monitors distinguish a wait from an outage by it. It is taken off every answer of the origin.
+ * The mark on every answer that is not the origin's: its meaning, and the room that gives it. By the mark scripts, apps
+ * and monitors distinguish a wait from an outage. A mark on an answer of the origin is removed.
  */
 
-/** All states, as in `docs/http.md`. The state of a place has the same name in the JSON. */
+/** All states, as in `docs/http.md`. The state of a place has the same name here as in the JSON. */
 export const STATES = [
-  // A visitor in line.
+  // The visitor is in line.
   'waiting',
   'called',
   'missed',
-  // Only answers to a poll have these states.
+  // These states are only on answers to polls.
   'admitted',
   'none',
-  // A visitor without a place.
+  // The visitor has no place.
   'rejected',
   'sold-out',
   'uninvited',
@@ -22,13 +22,13 @@ export const STATES = [
   'blocked',
   'shed',
   'origin-failed',
-  // A request that no person waits for.
+  // No person waits for the answer to the request.
   'prefetch',
   'preflight',
   // The browser asks again by itself.
   'redirect',
   'resubmit',
-  // Nothing is decided.
+  // No decision was possible.
   'unavailable',
   'not-configured',
   'misdirected',

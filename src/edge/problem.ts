@@ -1,8 +1,8 @@
 /** Refusals for programs: problem details (RFC 9457) with the types registered for quotas and reduced capacity. */
 
 /**
- * The headers of every answer of our own. The address of a page may hold an invitation, or data from a form. So its
- * path and query go into no `Referer`. Its host may, because servers of pictures and forms ask for it.
+ * The headers of every answer of our own. The address of a page may contain an invitation, or data from a form. So its
+ * path and query are not sent as a `Referer`. Its host may be sent, because servers of pictures and forms need it.
  */
 export const OWN_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'strict-origin' } as const
 
@@ -14,10 +14,10 @@ export interface Problem {
   readonly type: 'quota-exceeded' | 'temporary-reduced-capacity' | 'about:blank'
   readonly title: string
   readonly detail?: string
-  /** Rounded up to whole seconds: a client that comes earlier is refused again. */
+  /** It is rounded up to whole seconds, because a client that comes earlier is refused again. */
   readonly retryAfterMs?: number
   readonly more?: Readonly<Record<string, unknown>>
-  /** The language of title and detail, where it was chosen for the client. */
+  /** Further headers, such as the language of title and detail if it was chosen for the client. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -40,14 +40,16 @@ export function problemResponse(problem: Problem): Response {
   return new Response(JSON.stringify(body), { status, headers })
 }
 
-/** The answer when this isolate cannot decide now, and may be able to in a few seconds. */
+/** Returns the answer of an isolate that cannot decide now, but perhaps in a few seconds. */
 export function tryAgainShortly(): Response {
   const problem = { status: 503, type: 'temporary-reduced-capacity', title: 'Try again shortly' } as const
   const detail = 'This request was not carried out. Send it again in a few seconds.'
   return problemResponse({ ...problem, detail, retryAfterMs: SHORTLY_MS })
 }
 
-/** Returns whole seconds, rounded up, and never 0: a visitor who comes back at once would be refused again. */
+/**
+ * Returns a time in whole seconds, rounded up, and never 0: a visitor who comes back at once would be refused again.
+ */
 export function seconds(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1_000))
 }

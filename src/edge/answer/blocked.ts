@@ -9,7 +9,7 @@ import { languageHeaders } from '../texts/language.ts'
 import { statusOf } from './mark.ts'
 import { endingStream, isForProgram, opensStream, outsideHeaders, outsideStatus } from './outside.ts'
 
-/** Visitors who were blocked together must not come back together. */
+/** A random part of the time to wait, so that visitors who were blocked together do not come back together. */
 const JITTER = 0.3
 
 export async function blockedResponse(visit: Visit, blocked: Blocked): Promise<Response> {

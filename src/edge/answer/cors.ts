@@ -5,7 +5,7 @@ import { ANY, allowedOrigin } from '../request/allowed-origin.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
-/** Browsers ask again after this long. */
+/** The time for which browsers remember the answer to a preflight. */
 const MAX_AGE_SECONDS = '600'
 
 /** The headers of our answers that a page of an allowed origin may read. */
@@ -38,8 +38,8 @@ export function controlPreflight(): Response {
 }
 
 /**
- * Returns the answer to a preflight for the site, with `preflights = "answer"`. An allowed origin may send everything
- * that it asks for.
+ * Returns the answer to a preflight for the site, with `preflights = "answer"`. It allows an allowed origin every
+ * method and header that it asks for.
  */
 export function sitePreflight(visit: Visit, room: RoomClient): Response {
   const { headers: asked } = visit.request

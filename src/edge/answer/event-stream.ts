@@ -1,20 +1,21 @@
 /**
- * Answers without an end. They keep their sessions alive while they are read, and end when a session ends.
+ * Answers without an end, such as event streams. They keep their sessions alive while they are read, and are ended when
+ * a session ends.
  *
- * Their bodies are read in the Worker, which costs more than a third of a plain proxy. No other answer pays for that: a
- * download that has begun inside goes on to its end.
+ * Their bodies are read in the Worker, which costs more than a third of a plain proxy. No other answer is read like
+ * that: a download that has begun inside goes on to its end.
  */
 import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { whileOpen } from './while-open.ts'
 
-/** Event streams (HTML, section 9.2), and series of pictures, as cameras send them. */
+/** Event streams (HTML, section 9.2), and series of pictures as cameras send them. */
 const ENDLESS = /^(text\/event-stream|multipart\/x-mixed-replace)\b/i
 
 /** Returns the same answer. An endless one ends when one of its sessions ends. */
 export function endingWithSession(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
   if (admissions.length === 0 || !ENDLESS.test(response.headers.get('Content-Type') ?? '')) return response
-  // The body is touched only now: for an ordinary answer that would create an object for nothing.
+  // Do not read `body` earlier: for an ordinary answer that would create an object for nothing.
   const reader = response.body?.getReader()
   if (!reader) return response
   const stops: (() => void)[] = []
@@ -29,7 +30,7 @@ export function endingWithSession(visit: Visit, response: Response, admissions: 
         const end = () => {
           stop()
           void reader.cancel('the session has ended').catch(() => undefined)
-          // This is a regular end: the page asks again, and finds its place in line.
+          // This is a regular end: the page connects again, and finds its place in line.
           controller.close()
         }
         stops.push(whileOpen(visit, admission, end))

@@ -17,7 +17,10 @@ import { statusOf } from './mark.ts'
 import { outsideHeaders } from './outside.ts'
 import { setRateLimitFields } from './rate-limit-fields.ts'
 
-/** The longest Retry-After, 24 hours. A cost above the burst is refused for good, and the detail explains it. */
+/**
+ * The longest Retry-After, 24 hours. It also stands for a cost above the burst, which is always refused. The detail
+ * explains that.
+ */
 const FOR_GOOD_MS = 24 * 60 * 60 * 1_000
 /** With `auto`, any answer of the origin gets the fields when less than this share is left. */
 const LOW_SHARE = 0.2
@@ -39,7 +42,10 @@ export async function limitedResponse(visit: Visit, limited: Limited): Promise<R
   return answer
 }
 
-/** Whether an answer of the origin gets the fields. Not all answers do, because a copy costs a tenth of the request. */
+/**
+ * True if an answer of the origin gets the fields. Not all answers do, because copying an answer costs a tenth of the
+ * request.
+ */
 export function needsLimitFields(
   visit: Visit,
   response: Response,
@@ -65,7 +71,7 @@ export function setLimitFields(visit: Visit, headers: Headers, admissions: reado
 }
 
 /**
- * Charges the cost that the origin's answer reports. Where the session owes tokens, this isolate reports them to the
+ * Charges the cost that the origin's answer reports. If the session then owes tokens, this isolate reports them to the
  * door in the background.
  */
 export function chargeAfterwards(visit: Visit, admissions: readonly Admitted[], headers: Headers): void {
@@ -85,7 +91,7 @@ async function page(visit: Visit, room: RoomConfig, refusal: Refusal): Promise<R
   })
 }
 
-/** A limit without a room has no languages to choose from. */
+/** A limit without a room uses English, because only a room has languages to choose from. */
 function problem(visit: Visit, { by, retryAfterMs }: Limited): Response {
   const language = by ? languageFor(visit, by.room.settings.config) : languageOf(FALLBACK)
   return problemResponse({

@@ -1,4 +1,4 @@
-/** The states of verdicts, and the mark of a room's answers. */
+/** The states of verdicts, and the mark on a room's answers. */
 import { needsInvitation, type PollVerdict, type Rejected, type TurnedAway, type Verdict } from '../gate/verdict.ts'
 import { marked, type State } from '../mark.ts'
 import { placeState } from '../pages/place-json.ts'
@@ -13,7 +13,7 @@ export function markedBy(visit: Visit, room: RoomClient | null, state: State, re
   return marked(state, response, room?.name)
 }
 
-/** Returns the members of a problem about a request that was not carried out, though its visitor is not in line. */
+/** Returns the members for a problem about a request that was not carried out, if its visitor is not in line. */
 export function statusOf(visit: Visit, room: RoomClient, state: State) {
   const { config } = room.settings.at(visit.nowMs)
   const { text } = ownTextIn(config.message, languageFor(visit, room.settings.config), config)

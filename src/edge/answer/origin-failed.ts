@@ -10,12 +10,12 @@ import { languageHeaders } from '../texts/language.ts'
 import { statusOf } from './mark.ts'
 import { isForProgram, outsideHeaders } from './outside.ts'
 
-/** Visitors who met the failure together come again over this time. */
+/** Visitors who met the same failure come again at random moments within this time. */
 const RETRY_MS = 5_000
 const SPREAD_MS = 3_000
 const STATUS = { timeout: 504, unreachable: 502 } as const
 
-/** `room` is null for a request of no room. */
+/** Returns the answer. `room` is null for a request of no room. */
 export async function originFailed(
   visit: Visit,
   room: RoomClient | null,

@@ -1,4 +1,4 @@
-/** The common parts of all answers to visitors outside. */
+/** The parts that all answers to visitors outside have in common. */
 import { OWN_HEADERS, seconds } from '../problem.ts'
 import { acceptsEvents, acceptsHtml, acceptsJson } from '../request/kind.ts'
 import type { Visit } from '../request/visit.ts'
@@ -14,21 +14,21 @@ export function outsideHeaders(retryAfterMs: number): Record<string, string> {
 }
 
 /**
- * Returns the status of a request that was not carried out. The sender of a webhook takes any 2xx for "done" and never
- * sends it again. So only a request for a page, or a form whose answer a browser shows, gets the operator's own status.
+ * Returns the status for a request that was not carried out. The sender of a webhook takes any 2xx for "done" and never
+ * sends it again. So the operator's own status is only for pages, and for forms whose answer a browser shows.
  */
 export function outsideStatus(visit: Visit, configured: number): number {
   return visit.isSafe || visit.isForm ? configured : 503
 }
 
-/** Whether the request opens an event stream. */
+/** True if the request opens an event stream. */
 export function opensStream(visit: Visit): boolean {
   return visit.isSafe && visit.kind === 'api' && acceptsEvents(visit.request.headers)
 }
 
 /**
- * Returns an event stream with one event, which then ends. A browser gives up a stream for good after any status but
- * 200. After this one it comes again by itself, and finds its place or the stream of the site. No body is held open.
+ * Returns an event stream that ends after one event. After any status but 200 a browser gives up a stream for good.
+ * After this one it connects again by itself, and finds its place or the stream of the site. No body is held open.
  */
 export function endingStream(state: object, retryAfterMs: number, headers: Record<string, string>): Response {
   const event = `event: waiting-room\ndata: ${JSON.stringify(state)}\n\n`
@@ -37,8 +37,8 @@ export function endingStream(state: object, retryAfterMs: number, headers: Recor
 }
 
 /**
- * True for a request that asks for JSON, and for a POST, PUT, PATCH or DELETE that no page in a browser has sent.
- * Programs send these.
+ * True for a request by a program: one that asks for JSON, or a POST, PUT, PATCH or DELETE that no page in a browser
+ * has sent.
  */
 export function isForProgram(visit: Visit): boolean {
   if (visit.isSafe) return visit.kind === 'api'

@@ -1,7 +1,7 @@
 /**
- * Keeps the answers that carry one visitor's cookie or token out of caches. Caches may store a response with Set-Cookie
- * (RFC 9111 section 7.3), and another visitor would get it. So such an answer is marked private, and loses every field
- * that allows a shared cache to store it.
+ * Keeps answers with one visitor's cookie or token out of caches. Caches may store a response with Set-Cookie (RFC 9111
+ * section 7.3), and another visitor would get it. So such an answer is marked private, and loses every field that
+ * allows a shared cache to store it.
  *
  * `X-Accel-Buffering` stays: nginx needs it for event streams, and it has nothing to do with storing.
  */
@@ -17,11 +17,11 @@ const SHARED = [
   'Expires',
   'Pragma',
   'Age',
-  // The edge architecture's field, which Fastly, Varnish, Akamai and Squid prefer to Cache-Control.
+  // A field for surrogates, which Fastly, Varnish, Akamai and Squid prefer to Cache-Control.
   'Surrogate-Control',
   // nginx stores an answer for this time, whatever Cache-Control contains.
   'X-Accel-Expires',
-  // Akamai, before RFC 9213.
+  // Akamai used this field before RFC 9213.
   'Edge-Control',
   // By convention, Varnish configurations store an answer for this time, before they read Cache-Control.
   'X-Reverse-Proxy-TTL',
@@ -38,7 +38,7 @@ const SHARED = [
   'CDN-Tag',
   'X-LiteSpeed-Tag',
   'X-Cache-Tags',
-  // These choose the requests that share a stored answer: Netlify, LiteSpeed.
+  // These fields decide which requests share a stored answer, at Netlify and LiteSpeed.
   'Netlify-Vary',
   'X-LiteSpeed-Vary',
 ]

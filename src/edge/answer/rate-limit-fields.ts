@@ -8,7 +8,7 @@ import type { LimitState } from '../limits/state.ts'
 
 type FieldsVersion = RoomConfig['rate_limit_headers']['version']
 
-/** Sets the fields for the policies that covered a request. Sets nothing when there was none. */
+/** Sets the fields for the policies that covered a request. Sets nothing if no policy covered it. */
 export function setRateLimitFields(headers: Headers, version: FieldsVersion, states: readonly LimitState[]): void {
   const [tightest] = states.toSorted(byShareLeft)
   if (!tightest) return
@@ -23,7 +23,7 @@ export function setRateLimitFields(headers: Headers, version: FieldsVersion, sta
         states.map(state => `"${state.policy.name}";r=${state.remaining};t=${resetSeconds(state)}`).join(', '),
       )
       return
-    // This version has one policy only: the one that a client meets first.
+    // This version shows only one policy: the one with the smallest share left.
     case 'draft-7':
       headers.set('RateLimit-Policy', `${tightest.policy.count};w=${tightest.policy.periodSeconds}`)
       headers.set(
@@ -37,7 +37,10 @@ function byShareLeft(a: LimitState, b: LimitState): number {
   return a.remaining / a.policy.quota.burst - b.remaining / b.policy.quota.burst
 }
 
-/** 0 when everything is left. Rounds up: a client that comes earlier is refused again. */
+/**
+ * Returns the seconds until the whole burst is there again. Rounds up, because a client that comes earlier is refused
+ * again.
+ */
 function resetSeconds({ resetMs }: LimitState): number {
   return Number.isFinite(resetMs) ? Math.ceil(resetMs / 1_000) : 999_999_999
 }

@@ -1,7 +1,7 @@
 /**
- * Asks a library to load a page for real. Libraries load pages by script and show them inside the present one, where
- * the waiting page has neither its scripts nor its style. A request that changes something is left alone: what its
- * visitor has typed is still on the page.
+ * Makes a library load a whole page. Some libraries load pages by script and show them inside the present page, where
+ * the waiting page would have neither its scripts nor its style. A request that changes something is left alone,
+ * because its visitor's input is still on the page.
  */
 import { waitUrl } from '../pages/addresses.ts'
 import { refreshUrl } from '../pages/page.ts'
@@ -9,7 +9,7 @@ import { loaderOf } from '../request/kind.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
-/** Returns the answer for a visitor outside as the library of the request understands it. */
+/** Returns the answer for a visitor outside, in the form that the library behind the request understands. */
 export function withRealLoad(visit: Visit, room: RoomClient, response: Response): Response {
   const loader = visit.isSafe ? loaderOf(visit.request.headers) : null
   switch (loader) {
@@ -31,8 +31,8 @@ export function withRealLoad(visit: Visit, room: RoomClient, response: Response)
 }
 
 /**
- * Returns the page for a request of htmx. It may ask for a part of a page, which is no page by itself. Then the visitor
- * waits on a page of ours, and comes back to the present page.
+ * Returns the page to load for a request of htmx. htmx may have requested only a part of a page. Then the visitor waits
+ * on a page of ours, and comes back to the present page.
  */
 function pageFor(visit: Visit, room: RoomClient): string {
   const { headers } = visit.request

@@ -1,6 +1,6 @@
 /**
- * Turns verdicts into answers. No other file does. The verdict is precise, and the answer shows only what a visitor
- * needs.
+ * Turns verdicts into answers, as the only file that does. The verdict is precise, and the answer shows only what helps
+ * a visitor.
  */
 
 import { SHORT_RETRY_MS } from '../../core/place/step.ts'
@@ -61,7 +61,7 @@ export function answerHere(
   }
 }
 
-/** Returns the origin's answer as the visitor gets it. Returns the same object when nothing has to change. */
+/** Returns the origin's answer as the visitor gets it. Returns the same object if nothing has to change. */
 export function passOn(
   visit: Visit,
   response: Response,
@@ -90,8 +90,8 @@ export function addTokens(visit: Visit, headers: Headers, admissions: readonly A
   for (const { room, pass, isNew } of admissions) {
     if (!isNew) continue
     giveCookie(visit, room.settings.config, headers, pass)
-    // The header has room for one token. Where rooms overlap, the place in the room that refuses the visitor is the one
-    // to keep.
+    // The header has space for one token. If rooms overlap, the token to keep is the ticket for the room that makes the
+    // visitor wait.
     if (readsHeader(visit, room) && !headers.has(TOKEN_HEADER)) {
       headers.set(TOKEN_HEADER, pass)
       exposeToken(visit, room, headers)
@@ -124,10 +124,10 @@ function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
 }
 
 interface Outside {
-  /** The title and detail of the problem that answers a request which changes something. */
+  /** Title and detail of the problem that answers a request with a change. */
   readonly title: string
   readonly detail: string
-  /** A status of its own, instead of the one for all visitors outside. */
+  /** A status for this answer. Without it the answer gets the status of all visitors outside. */
   readonly status?: number
   readonly retryAfterMs: number
   readonly headers: Record<string, string>
@@ -135,7 +135,7 @@ interface Outside {
   readonly page: () => Promise<Page>
 }
 
-/** Returns the answer for a visitor outside: a page, JSON, or a problem when a change was not carried out. */
+/** Returns the answer for a visitor outside: a page, JSON, or a problem if a change was not carried out. */
 async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outside): Promise<Response> {
   const { request } = visit
   const { title, detail, retryAfterMs, headers } = outside
@@ -178,7 +178,7 @@ export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, s
 
 /**
  * Returns the page that sends a form once more. For a browser's form its status is 200, because nothing has failed. The
- * sender of a webhook would take that for "done", and gets 503.
+ * sender of a webhook would take 200 for "done", so it gets 503.
  */
 async function resubmitResponse(visit: Visit, room: RoomClient): Promise<Response> {
   const page = await resubmitPage(visit, room.settings.config)

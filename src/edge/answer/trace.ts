@@ -1,11 +1,11 @@
-/** The trace of a request as the answer's header and in the log. Only with the variable DEBUG. */
+/** The trace of a request, as a header of the answer and in the log. It exists only with the variable DEBUG. */
 import { log } from '../../runtime/log.ts'
 import type { Traced } from '../request/trace.ts'
 import type { Visit } from '../request/visit.ts'
 
-/** One JSON object for each decision, separated by commas. */
+/** The header contains one JSON object for each decision, separated by commas. */
 const TRACE_HEADER = 'Waiting-Room-Trace'
-/** A request without a room, or to the admin API: its calls are counted nevertheless (I9). */
+/** For a request without a room, or to the admin API. Its calls are counted nevertheless (I9). */
 const NO_DECISION: Traced = { room: null, verdict: 'none', why: null }
 
 export function withTrace(visit: Visit, response: Response): Response {

@@ -1,8 +1,8 @@
 /**
- * A WebSocket through the room. Messages pass both ways unchanged, and the socket is closed when its session is gone.
+ * A WebSocket through the room. Messages pass both ways unchanged, and the socket is closed when its session is over.
  *
  * The runtime answers pings by itself, and gives a Worker neither pings nor back-pressure. So messages that one side
- * does not read wait in the isolate's memory. Sockets that need no session are handed to the runtime whole, which has
+ * does not read wait in the isolate's memory. A socket that needs no session is handed to the runtime, which supports
  * both.
  */
 
@@ -12,7 +12,7 @@ import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import { whileOpen } from './while-open.ts'
 
-/** RFC 6455 section 7.4.1, and IANA's registry of close codes. */
+/** Close codes of RFC 6455 section 7.4.1 and of IANA's registry. */
 const GOING_AWAY = 1001
 const NO_STATUS = 1005
 const ABNORMAL = 1006
@@ -22,17 +22,17 @@ const BAD_GATEWAY = 1014
 const TLS_FAILED = 1015
 
 /**
- * After a Close frame from one side, the other side has 10 s to answer it. Then the first side is closed without an
- * answer.
+ * After a Close frame from one side, the other side has this long to answer it. Then the first side is closed without
+ * an answer.
  */
 const CLOSES_WITHIN_MS = 10_000
 
 /** One end of the relay. */
 interface Side {
   readonly socket: WebSocket
-  /** Our Close frame was sent. Nothing may follow it. */
+  /** True once our Close frame was sent. Nothing may follow it. */
   isClosed: boolean
-  /** The close code for the other side when this one is lost without a Close frame. */
+  /** The close code for the other side if this one is lost without a Close frame. */
   readonly lostCode: number
 }
 
@@ -51,9 +51,9 @@ export function relay(
   join(outer, inner)
   join(inner, outer)
   for (const { socket } of [outer, inner]) {
-    // The runtime's default is a Blob, which `send` takes for text.
+    // By default the runtime gives a Blob, which `send` would turn into text.
     socket.binaryType = 'arraybuffer'
-    // The other side answers a Close frame, not this Worker, so that messages on their way still arrive.
+    // A Close frame is answered by the other side, not by this Worker. So messages on their way still arrive.
     socket.accept({ allowHalfOpen: true })
   }
   for (const admission of admissions) {
@@ -81,7 +81,8 @@ function join(from: Side, to: Side): void {
 }
 
 /**
- * Closes one side, once. Codes that only describe a connection cannot be sent. Without a code the peer gets 1005 again.
+ * Closes one side, once. Codes that only describe a connection cannot be sent. The peer gets 1005 again if no code is
+ * sent.
  */
 function close(side: Side, code: number, reason: string): void {
   if (side.isClosed) return

@@ -9,18 +9,18 @@ import type { Admitted } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { callerAt } from '../room-client/door-client.ts'
 
-/** The shortest time between two questions. Without it, very short leases would keep the door busy. */
+/** The shortest time between two renewals. Without it, very short leases would keep the door busy. */
 const ASKED_EVERY_MIN_MS = 1_000
 
 /**
- * Asks the door about the session each time its lease is over, unless other requests have renewed it. Calls `end` once,
+ * Renews the session at its door each time its lease is over, unless other requests have renewed it. Calls `end` once,
  * when the session has ended. A door that does not answer ends no connection. Returns a function that stops the
- * questions.
+ * renewals.
  */
 export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void): () => void {
   let isOver = false
   let timer: number
-  // Uses the current settings, because a lease may have become shorter.
+  // The current settings are used, because a lease may have become shorter.
   const fromNow = () => Math.max(ASKED_EVERY_MIN_MS, leaseMs(room.settings.at(Date.now()).session))
   const ask = async () => {
     const nowMs = Date.now()
@@ -30,7 +30,7 @@ export function whileOpen(visit: Visit, { room, sid }: Admitted, end: () => void
       return
     }
     try {
-      // The request lives as long as its connection, so the question needs the current time.
+      // The request lasts as long as its connection, so the renewal needs the current time.
       const answer = await room.sessions.renew(callerAt(visit, nowMs), { sid, protectMs: 0 })
       if (answer.verdict === 'ended' && !isOver) {
         isOver = true

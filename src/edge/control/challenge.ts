@@ -1,6 +1,6 @@
 /**
- * `POST /challenge?room=NAME`: the solution of a challenge, as JSON. It is answered as a poll is, because the place of
- * its visitor counts from then on.
+ * `POST /challenge?room=NAME`: the solution of a challenge, as JSON. The answer is that of a poll, because the
+ * visitor's place counts from now on.
  */
 import source from '../../../static/challenge-worker.js'
 import { within } from '../../runtime/within.ts'
@@ -30,7 +30,7 @@ export function challengeWorker(): Response {
   return new Response(WORKER, { headers: { ...headers, 'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}` } })
 }
 
-/** Returns the JSON of a body, or undefined when it is longer than allowed, late, or no JSON. */
+/** Returns the JSON of a body. Returns undefined if the body is too long, late, or no JSON. */
 async function solutionIn(request: Request): Promise<unknown> {
   const text = await within(BODY_WITHIN_MS, textOf(request)).catch(() => 'late' as const)
   try {
@@ -41,7 +41,7 @@ async function solutionIn(request: Request): Promise<unknown> {
   }
 }
 
-/** Returns the text of a body, and no more of it than is allowed. A text that is cut off is no JSON. */
+/** Returns the text of a body, cut off at the longest allowed length. A text that is cut off is no JSON. */
 async function textOf({ body }: Request): Promise<string> {
   let text = ''
   if (body === null) return text

@@ -1,4 +1,4 @@
-/** `GET /client.d.ts?room=NAME`: the types of the script for sites, for apps in TypeScript. */
+/** `GET /client.d.ts?room=NAME`: the types of the script for sites, for apps written in TypeScript. */
 import { OWN_HEADERS } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 
@@ -23,7 +23,7 @@ declare namespace WaitingRoom {
 declare var waitingRoom: WaitingRoom.Guard | undefined
 `
 
-/** TypeScript allows no address here, but a pattern that the address matches. */
+/** TypeScript does not allow an address as the name of a module, but it allows a pattern that the address matches. */
 const moduleTypes = (pattern: string) => `
 declare module '${pattern}' {
   /** Watches the requests and the session of this page. Call it once, before the first request. */
@@ -31,7 +31,7 @@ declare module '${pattern}' {
 }
 `
 
-/** Returns the types. The module in them has the name of a room in its address where the address of the types has. */
+/** Returns the types. If their address names a room, the module in them has the address with this room. */
 export function clientTypes({ url }: Visit, room: string): Response {
   const query = url.searchParams.has('room') ? `?room=${room}` : ''
   const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache', ...OWN_HEADERS }

@@ -1,6 +1,6 @@
 /**
- * `GET /client.js?room=NAME` and `/client.mjs`: the script that a site includes, so that its own scripts get on with
- * the line. It comes with the facts of its room, and with its few words in the visitor's language.
+ * `GET /client.js?room=NAME` and `/client.mjs`: the script that a site includes, so that its own scripts can deal with
+ * the line. It contains the facts of its room, and its few words in the visitor's language.
  */
 import source from '../../../static/client.js'
 import { compact } from '../pages/compact.ts'
@@ -13,12 +13,14 @@ import { languageHeaders } from '../texts/language.ts'
 /** Browsers keep the script for this long. */
 const MAX_AGE_SECONDS = 600
 
-/** The statements of the source, without their exports and without spaces around operators. No text of it has these. */
+/**
+ * The statements of the source, without exports and without spaces around operators. None of its texts contains these.
+ */
 const code = compact(source)
   .replace(/^export /gm, '')
   .replace(/ (=>?|[!=]==?|&&|\|\||[?:+*<>-]|<=) /g, '$1')
 
-/** Returns the script for a script element, which starts by itself, or the module, which its page starts. */
+/** Returns the script for a script element, which starts by itself, or the module, which a page starts. */
 export function clientScript(visit: Visit, room: RoomClient, kind: 'script' | 'module'): Response {
   const language = languageFor(visit, room.settings.config)
   const { tag: lang, dir, texts } = language

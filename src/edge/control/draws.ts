@@ -1,5 +1,5 @@
 /**
- * `GET /draws/:event`: shows the commitment to a draw from its creation on, and the seed ten seconds after the start.
+ * `GET /draws/:event`: the commitment to a draw from its creation on, and the seed from ten seconds after the start.
  */
 import { PUBLISHED_AFTER_MS } from '../../core/events/draws.ts'
 import type { PublicDraw } from '../../core/protocol/calls.ts'
@@ -12,11 +12,11 @@ import type { RoomClient } from '../room-client/room-client.ts'
 /** The quota of one network at one isolate: 50 at once, then 10 per second. */
 const DRAWS = { intervalMs: 100, burst: 50 }
 /**
- * An isolate asks a room at most once in this time, for any number of visitors and events: the answer has all draws of
- * the room. So this call is no reason to refuse a visitor. A failure is remembered, too.
+ * An isolate asks a room at most once in this time, however many visitors and events there are: the answer has all
+ * draws of the room. So this call is no reason to refuse a visitor. A failure is remembered, too.
  */
 const ASKED_EVERY_MS = 1_000
-/** A later event can use the same name, so no answer is kept for long. */
+/** A later event can have the same name, so an answer is cached only briefly. */
 const FOR_NOW = 'public, max-age=2'
 const DONE = 'public, max-age=60'
 
@@ -55,7 +55,7 @@ function drawsOf(visit: Visit, room: RoomClient): Promise<readonly PublicDraw[]>
   const last = ASKED.get(room)
   if (last && last.untilMs > visit.nowMs) return last.draws
   const draws = inTime(roomStub(visit.env, room.name).draws())
-  // Other requests may wait for the draws longer than the request that asked.
+  // Other requests may wait for these draws after the request that fetched them is over.
   visit.waitUntil(draws.catch(() => undefined))
   ASKED.set(room, { draws, untilMs: visit.nowMs + ASKED_EVERY_MS })
   return draws

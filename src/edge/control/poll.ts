@@ -1,6 +1,6 @@
 /**
- * The poll of a waiting visitor, and leaving. A poll makes no call of its own, but it waits for a new snapshot when the
- * last one is old. With `claim=1` it claims when the visitor is called.
+ * The poll of a waiting visitor, and how a visitor leaves. A poll makes no call of its own, but waits for a new
+ * snapshot if the last one is old. With `claim=1` it claims once the visitor is called.
  */
 import { passesThrough } from '../../core/place/outsider.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
@@ -26,20 +26,22 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import { languageFor } from '../texts/choose.ts'
 import { languageHeaders } from '../texts/language.ts'
 
-/** A poll may come after this share of its time, because the clocks and timers of browsers are not exact. */
+/**
+ * A poll may come after this share of the time that it was given, because clocks and timers of browsers are not exact.
+ */
 const EARLY_SHARE = 0.5
-/** The quota for leaving, for each session or place and isolate. More calls would change nothing. */
+/** How often one session or place may be left at one isolate. More calls would change nothing. */
 const LEAVES = { intervalMs: 60_000, burst: 3 }
 
-/** An answer of a room, and its mark. */
+/** An answer of a room, and the state for its mark. */
 export type Answer = readonly [state: State, response: Response]
 
-/** A solution of a challenge, as it came. */
+/** A solution of a challenge, as the visitor sent it. */
 interface Given {
   readonly solution: unknown
 }
 
-/** Answers a poll. With a solution the place counts from now on. */
+/** Answers a poll. If it brings a right solution, the place counts from now on. */
 export async function status(visit: Visit, room: RoomClient, given: Given | null = null): Promise<Answer> {
   await room.sync.current(visit)
   room.count('polls')
@@ -74,7 +76,10 @@ async function decidePoll(visit: Visit, room: RoomClient, given: Given | null): 
   return outcome
 }
 
-/** Returns when a session ends, as far as this isolate knows. The visitor's pass may be older than the last renewal. */
+/**
+ * Returns when a session ends, as far as this isolate knows. It may end later than the visitor's pass, which may be
+ * older than the last renewal.
+ */
 function endOf(room: RoomClient, { sid, expiresMs }: Pass): number {
   return Math.max(expiresMs, (room.sessions.peek(sid)?.expiresMs ?? 0) - PASS_ENDS_EARLY_MS)
 }
@@ -128,7 +133,7 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
   return ['none', new Response(page.html, { headers })]
 }
 
-/** Refuses a request that changes something, and comes from a page of another origin. */
+/** Returns the answer that refuses a change requested by a page of another origin. */
 export function ofAnotherOrigin(visit: Visit, room: RoomClient): Answer {
   const language = languageFor(visit, room.settings.config)
   const title = language.texts.problems.otherSite
@@ -136,8 +141,8 @@ export function ofAnotherOrigin(visit: Visit, room: RoomClient): Answer {
 }
 
 /**
- * Whether a request comes from a page of another origin that `cors_origins` does not name. A page of the same site may
- * belong to another owner, and its requests carry the cookie.
+ * True if a request comes from a page of another origin that `cors_origins` does not name. Even a page of the same site
+ * may belong to another owner, and its requests carry the cookie.
  */
 export function isOfAnotherOrigin(visit: Visit, room: RoomClient): boolean {
   const { headers } = visit.request

@@ -15,14 +15,16 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
 const WIDTHS = ['390', '320', '768', '1280'] as const
-/** The page is made by the operator in part, and stands on the host of the dashboard: nothing on it may run. */
+/**
+ * The operator writes a part of the page, and it is served from the host of the dashboard. So no script on it may run.
+ */
 const PAGE_POLICY = "sandbox allow-popups; frame-ancestors 'self'"
 const INDEX_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 const render = parsed(html)
 const STYLE = compactStyle(css)
 
-/** `request` has the body, whose size was checked. */
+/** Returns the answer. `request` has the body, whose size was checked. */
 export async function preview(
   visit: Visit,
   request: Request,
@@ -45,7 +47,7 @@ export async function preview(
   return answer((await previewOf(visit, config, shown)) ?? '', PAGE_POLICY)
 }
 
-/** Returns the settings in force, with those of the body over them. */
+/** Returns the settings in force, with those of the body replacing them. */
 async function draftOf(request: Request, { settings }: RoomClient): Promise<RoomConfig | Response> {
   const body = await readJson(request)
   if (body instanceof Response) return body
@@ -108,7 +110,7 @@ function answer(body: string, policy: string): Response {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': policy,
     'Cache-Control': 'no-store',
-    // The address has a key in it.
+    // The address contains a key.
     'Referrer-Policy': 'no-referrer',
     'X-Robots-Tag': 'noindex',
   }

@@ -1,9 +1,9 @@
 /**
  * Liveness and readiness, for the system that starts and stops this process.
  *
- * Liveness is about the isolate alone, because a restart would mend nothing else. Readiness is about serving: the
- * configuration is valid, the keys are open, and each room has a door that answers. Reasons contain paths, ranges and
- * rooms, and never a value.
+ * Liveness is about the isolate alone, because a restart would repair nothing else. An isolate is ready if it can
+ * serve: the configuration is valid, the keys are open, and each room has a door that answers. Reasons contain paths,
+ * ranges and rooms, and never a value.
  */
 import { controlPrefixOf } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
@@ -22,7 +22,7 @@ const REMEMBERED_MS = 1_000
 /** The parts of a room that this check needs. */
 type Room = Pick<RoomClient, 'name' | 'sync'>
 
-/** Whether the rooms of this isolate can be served. Asks them at most once a second. */
+/** Checks whether the rooms of this isolate can be served. It asks them at most once a second. */
 export class Readiness {
   #reasons: readonly string[] = []
   #askedAtMs = Number.NEGATIVE_INFINITY
@@ -71,8 +71,8 @@ async function outages(visit: Visit, rooms: ReadonlyMap<string, Room>): Promise<
 }
 
 /**
- * Returns the problems without their values. A value may be a secret, such as the header of a bypass rule. Messages put
- * it last, after `got`.
+ * Returns the problems without their values. A value may be a secret, such as the header of a bypass rule. Messages
+ * have the value last, after `got`.
  */
 function problemsWith(error: unknown): string[] {
   if (error instanceof SettingsError)

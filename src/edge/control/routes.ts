@@ -79,7 +79,7 @@ function poll(bindings: Bindings): Promise<Response> {
   return inRoom(bindings, room => status(bindings.visit, room))
 }
 
-/** Answers for the room named by `?room=`, or for the only room. */
+/** Calls `answer` with the room that `?room=` names, or with the only room. */
 async function inRoom({ visit, setup }: Bindings, answer: (room: RoomClient) => Promise<Answer>): Promise<Response> {
   const name = visit.url.searchParams.get('room')
   const [only] = setup.rooms.size === 1 ? setup.rooms.values() : []

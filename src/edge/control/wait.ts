@@ -1,7 +1,7 @@
 /**
- * `GET /wait?room=NAME&to=PATH`: a page on which a person waits for a room that guards data only. An app opens it, and
- * the visitor goes on to `to` once inside. With `embedded=1` a page shows it in a frame. Then an empty page ends the
- * wait, so that nothing of the site is loaded in the frame.
+ * `GET /wait?room=NAME&to=PATH`: a page on which a person waits for a room that guards only data. An app opens it, and
+ * the visitor goes on to `to` once inside. With `embedded=1` the app shows it in a frame. Then the wait ends on an
+ * empty page, so that the frame loads nothing of the site.
  */
 import { stateOf } from '../answer/mark.ts'
 import { addTokens, answerHere } from '../answer/respond.ts'
@@ -35,7 +35,7 @@ function goOn(target: string): Response {
   return new Response(null, { status: 303, headers: { Location: target, ...NEVER_STORED } })
 }
 
-/** Returns a page without content. The page around the frame reads its state. */
+/** Returns a page without content. The page around the frame reads its state from it. */
 function emptyPage(visit: Visit, { settings: { config } }: RoomClient): Response {
   const { tag, texts } = languageFor(visit, config)
   const html = `<!doctype html><html lang="${tag}" data-state="admitted"><title>${escaped(texts.admitted.headline)}</title></html>`

@@ -1,6 +1,6 @@
 /**
- * The challenge of a room: it is set with the place of a visitor, and tested when the solution comes. Neither calls an
- * object.
+ * The challenge of a room. It is set together with a visitor's place, and tested when the solution comes. Neither calls
+ * an object.
  */
 import { neverMoves, solved, UNSOLVED_QUOTA, unsolvedQuota, workAt } from '../../core/place/challenge.ts'
 import type { WaitStep } from '../../core/place/steps.ts'
@@ -11,17 +11,17 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import { networkDelayMs } from './network-quota.ts'
 import { placeMark, usesTurnstile, type Verified, verifyToken } from './turnstile.ts'
 
-/** Solutions of one place at one isolate. A browser sends one; a few more may follow a lost answer. */
+/** How many solutions of one place an isolate tests. A browser sends one; a few more may follow a lost answer. */
 const SOLUTIONS = { intervalMs: 2_000, burst: 5 }
 
-/** A challenge as the page and programs get it: one of proof of work, or a widget of Turnstile. */
+/** A challenge as pages and programs get it: a proof of work, or a widget of Turnstile. */
 export type SetChallenge =
   | Awaited<ReturnType<RoomClient['tokens']['newChallenge']>>
   | { readonly turnstile: { readonly sitekey: string; readonly cData: string } }
 
 const isSearchEngine = categoryTest([SEARCH_ENGINES])
 
-/** Whether no challenge is set for a visitor. Only the platform can verify who a crawler is. */
+/** True if no challenge is set for this visitor. Only the platform can verify which crawler a visitor is. */
 export function isExempt({ platform }: Visit): boolean {
   return isSearchEngine(platform.verifiedBotCategory ?? null)
 }
@@ -36,7 +36,10 @@ export async function challengeFor(visit: Visit, room: RoomClient, step: WaitSte
   return room.tokens.newChallenge(step.ticket, workAt(step.snapshot), visit.nowMs)
 }
 
-/** Returns the milliseconds until a ticket may count without a solution, by the quotas of its network and the room. */
+/**
+ * Returns how many milliseconds a ticket must wait before it may count without a solution, by the quotas of its network
+ * and of the room.
+ */
 export function unsolvedDelayMs(visit: Visit, room: RoomClient): number {
   const { nowMs } = visit
   const ofRoom = unsolvedQuota(room.settings.at(nowMs).config.new_users_per_minute)
@@ -63,7 +66,9 @@ export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticke
   return tested === 'wrong' && challenge.failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
 }
 
-/** A token of Turnstile is also tested while the isolate sets calculations, because a visitor may already have one. */
+/**
+ * A token of Turnstile is tested even while the isolate sets proofs of work, because a visitor may already have one.
+ */
 async function test(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Verified> {
   if (room.settings.config.challenge.provider !== 'turnstile') return room.tokens.testSolution(ticket, given)
   if (typeof given === 'object' && given !== null && 'turnstile' in given)

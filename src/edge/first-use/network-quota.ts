@@ -1,20 +1,23 @@
 /**
- * The quota of a network at this isolate for tickets without a session: it bounds how many are counted in the line, or
+ * The quota of a network at this isolate for tickets without a session: how many of them are counted in the line, or
  * claim at once. The count is approximate and costs no call. Beyond the quota a ticket keeps its place and is counted
- * later. Only a room that rejects newcomers rejects them. So an office behind one address gets in line, and a script
- * with ten thousand tickets does not.
+ * later. Only a room that rejects newcomers rejects it. So an office behind one address gets in line, and a script with
+ * ten thousand tickets does not.
  */
 import { type Quota, quotaOf } from '../../core/gcra.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 
-/** A /48 has this many times the quota of one of its networks: it may be a company, or many customers of a provider. */
+/** A /48 has this many times the quota of one network: it may be a company, or many customers of a provider. */
 const WIDER_QUOTA = 4
-/** The bounds of a delay. It is random, so that delayed visitors do not come back at one instant. */
+/** The bounds of a delay. Delays are random, so that visitors do not come back at the same instant. */
 const DELAY_MIN_MS = 2_000
 const DELAY_MAX_MS = 60_000
 
-/** Returns the network that has a limit in this room. Null: its address is unknown, or `anonymous.mode` is `off`. */
+/**
+ * Returns the network to which the limits of this room apply. Null if the address is unknown, or `anonymous.mode` is
+ * `off`.
+ */
 export function limitedNetwork(visit: Visit, room: RoomClient): string | null {
   return room.settings.anonymous && visit.network
 }
@@ -28,8 +31,8 @@ export function confirmDelayMs(visit: Visit, room: RoomClient): number {
 }
 
 /**
- * Spends one of a quota of the visitor's network, and of its /48 for an IPv6 address. Returns 0, or the milliseconds
- * until both have one left. `kind` names the quota.
+ * Takes one from a quota of the visitor's network, and for an IPv6 address also from that of its /48. Returns 0, or the
+ * milliseconds until both have one left. `kind` names the quota.
  */
 export function networkDelayMs(visit: Visit, room: RoomClient, kind: string, quota: Quota): number {
   const network = limitedNetwork(visit, room)

@@ -1,4 +1,4 @@
-/** The challenge on the page: its texts, its scripts, and the challenge itself for the script. */
+/** The challenge on the page: its texts, its scripts, and the challenge itself as data for the script. */
 import challengeJs from '../../../static/challenge.js'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from '../request/visit.ts'
@@ -14,14 +14,14 @@ export function providerOf({ challenge }: RoomConfig): 'none' | 'pow' | 'turnsti
   return challenge.when === 'off' ? 'none' : challenge.provider
 }
 
-/** A visitor in line, as far as it matters to the challenge on the page. */
+/** The facts about a visitor in line that the challenge on the page needs. */
 interface InLine {
   readonly room: RoomView
   readonly why: string
   readonly challenge: SetChallenge | null
 }
 
-/** Returns the variables of the page. There are none in a room without challenges. */
+/** Returns the challenge's variables for the page. A room without challenges has none. */
 export function challengeVariables(visit: Visit, { room, why, challenge }: InLine, { texts }: Language) {
   const provider = providerOf(room.settings.config)
   if (provider === 'none') return {}
@@ -33,7 +33,7 @@ export function challengeVariables(visit: Visit, { room, why, challenge }: InLin
     isUnsolved: challenge !== null,
     hasWidget: provider === 'turnstile',
     slowText: slow,
-    // No `<` can end the script early.
+    // `<` is escaped, so that no data can end the script early.
     challengeData: JSON.stringify({ worker, challenge, texts: { lead: calculates, failed, widget } }).replace(
       /</g,
       '\\u003c',

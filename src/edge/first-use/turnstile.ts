@@ -1,9 +1,8 @@
 /**
- * Turnstile, the challenge of Cloudflare: a widget in the page gives a token, and Cloudflare is asked whether it is
- * genuine. The widget names the place, so a token is worth nothing for another place.
+ * Turnstile, the challenge of Cloudflare. A widget in the page produces a token, and Cloudflare is asked whether the
+ * token is genuine. The widget names the place, so a token is worthless for another place.
  *
- * No visitor is shut out by an outage of this third party. While it does not answer, an isolate has browsers calculate
- * instead.
+ * An outage of this third party shuts no visitor out. While it does not answer, an isolate sets proofs of work instead.
  */
 import { base64url } from 'jose'
 import { placeIdOf, type Ticket } from '../../core/ticket.ts'
@@ -17,21 +16,21 @@ const VERIFY = 'https://challenges.cloudflare.com/turnstile/v0/siteverify'
 /** The host from which the page loads the widget. */
 export const TURNSTILE_HOST = 'https://challenges.cloudflare.com'
 const TOKEN_MAX = 2_048
-/** The longest time that a visitor waits for the answer of Cloudflare. */
+/** The longest time for which a visitor waits for Cloudflare's answer. */
 const ANSWERS_WITHIN_MS = 3_000
 /** After a failure an isolate asks Cloudflare again only after this time. */
 const ASKED_AGAIN_AFTER_MS = 30_000
-/** The codes of a token that a person may have: it is older than five minutes, or was sent twice. */
+/** The code of a token that a person may send: it is older than five minutes, or was sent twice. */
 const EXPIRED = 'timeout-or-duplicate'
-/** The codes of a token that is not genuine. Any other code is a fault of the settings, or of Cloudflare. */
+/** The codes of a token that is not genuine. Any other code means wrong settings, or a fault at Cloudflare. */
 const WRONG = ['missing-input-response', 'invalid-input-response']
 
 export type Verified = 'solved' | 'wrong' | 'expired' | 'unavailable'
 
-/** Until when an isolate does not ask Cloudflare. */
+/** The time until which an isolate does not ask Cloudflare, by room. */
 const DOWN_UNTIL = new WeakMap<RoomClient, number>()
 
-/** Returns whether challenges of a room are those of Turnstile now. */
+/** Returns whether a room uses challenges of Turnstile now. */
 export function usesTurnstile({ env, nowMs }: Visit, room: RoomClient): boolean {
   const { provider } = room.settings.config.challenge
   if (provider !== 'turnstile') return false

@@ -1,4 +1,6 @@
-/** Requests that a room does not decide about: it is suspended, a rule lets them by, or they are CORS preflights. */
+/**
+ * Requests about which a room does not decide: the room is suspended, a rule lets them by, or they are CORS preflights.
+ */
 import type { Bypass, BypassFacts } from '../../settings/compiled/bypass.ts'
 import { limitedNetwork } from '../first-use/network-quota.ts'
 import { bypassFacts, isPreflight, type Visit } from '../request/visit.ts'
@@ -6,24 +8,24 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
- * Preflights carry no cookies and go to the origin. One network may send 1,000 at once (an office), then 100 per
- * second, at each isolate.
+ * Preflights carry no cookies and go to the origin. At each isolate, one network may send 1,000 at once (an office),
+ * then 100 per second.
  */
 const PREFLIGHTS = { intervalMs: 10, burst: 1_000 }
 /**
- * A crawler loads a hundred sitemaps one after another. A flood of made-up names below `/.well-known/` reaches the
- * origin no faster than this from one network, at each isolate.
+ * A crawler loads a hundred sitemaps one after another, which this allows. It also limits how fast one network can
+ * flood the origin with made-up names below `/.well-known/`, at each isolate.
  */
 const WELL_KNOWN_FILES = { intervalMs: 100, burst: 300 }
 
 /**
- * Returns the verdict about a request to which the room does not apply, else null. It depends on nothing that is known
- * of a session, so that a visitor inside is no worse off than a stranger.
+ * Returns the verdict about a request to which the room does not apply, or null. It does not depend on a session, so
+ * that a visitor inside is treated no worse than a stranger.
  */
 export function letBy(visit: Visit, room: RoomClient): Verdict | null {
   const { config, bypass, wellKnown } = room.settings
   if (config.suspended) return { kind: 'proxy', why: 'suspended' }
-  // The site calls itself.
+  // The request comes from an address of the origin: the site calls itself.
   if (visit.deployment.originAddresses.has(visit.address)) return { kind: 'proxy', why: 'bypass' }
   if (isBypassed(visit, bypass)) return { kind: 'proxy', why: 'bypass' }
   if (isBypassed(visit, wellKnown) && mayLoadFiles(visit, room)) return { kind: 'proxy', why: 'bypass' }
@@ -39,7 +41,7 @@ function isBypassed(visit: Visit, rules: readonly Bypass[]): boolean {
   })
 }
 
-/** Whether the network of a visitor may load well-known files. Beyond its limit they fall under the room. */
+/** True if the network of a visitor may load well-known files now. Beyond its limit the room applies to them. */
 function mayLoadFiles(visit: Visit, room: RoomClient): boolean {
   const network = limitedNetwork(visit, room)
   return !network || room.spendOrWaitMs(`well-known/${network}`, WELL_KNOWN_FILES, visit.nowMs) === 0

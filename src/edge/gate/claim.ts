@@ -1,4 +1,4 @@
-/** The claim of a visitor who is called: a place becomes a session. */
+/** The claim of a called visitor: a place becomes a session. */
 import type { ClaimRefusal } from '../../core/place/after-claim.ts'
 import type { ClaimStep } from '../../core/place/steps.ts'
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
@@ -13,8 +13,8 @@ import type { Admitted, WhyAdmitted } from './verdict.ts'
 type Claimed = { readonly verdict: 'admitted'; readonly admission: Admitted } | ClaimRefusal
 
 /**
- * Exchanges a place for a session. The door is not asked again for an answer that it gave a moment ago, or for good.
- * `charges` is true when the request goes on to the origin with its claim.
+ * Exchanges a place for a session. If the door gave an answer a moment ago, or a final one, it is not asked again.
+ * `charges` is true if the request goes on to the origin with its claim.
  */
 export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, charges: boolean): Promise<Claimed> {
   const { ticket } = step
@@ -51,8 +51,8 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
 }
 
 /**
- * Returns the door's last answer to the same ticket while it is fresh, else null. A poll has a pace of its own. So a
- * refused poll claims again as soon as it comes.
+ * Returns the door's last answer to the same ticket while it is fresh, or null. The pace of polls is limited elsewhere,
+ * so a poll that was refused before may claim at once.
  */
 function claimedLately({ nowMs }: Visit, room: RoomClient, id: string, charges: boolean): ClaimAnswer | null {
   const answer = room.claims.lately(id, nowMs)
@@ -81,7 +81,7 @@ async function askFor(
   return answer
 }
 
-/** Returns the referrer for the pass of a visitor whose first request to the origin comes later. */
+/** Returns the referrer for the pass, if the visitor's first request to the origin comes later. */
 function later({ ticket: { referrer } }: ClaimStep, goesOn: boolean): Pick<Pass, 'referrer'> {
   return goesOn || referrer === undefined ? {} : { referrer }
 }

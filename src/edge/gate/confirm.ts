@@ -1,6 +1,6 @@
 /**
- * Rooms with `turn = "confirm"`: a called visitor is asked first, and no permit is spent before the answer (I1, I2).
- * The answer is a request for the page for waiting with `enter=1`, so it works without scripts too.
+ * Rooms with `turn = "confirm"`. A called visitor is asked first, and no permit is spent before the visitor confirms
+ * (I1, I2). To confirm is to request the page for waiting with `enter=1`, so it works without scripts too.
  */
 import type { Ticket } from '../../core/ticket.ts'
 import { hasPlaceBlock } from '../../settings/custom-page.ts'
@@ -8,28 +8,31 @@ import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from '../request/visit.ts'
 
 export const ANSWER = 'enter'
-/** The variable of a page of the operator that leads to the answer. */
+/** The variable with the address to confirm, in a page of the operator. */
 const LEADS_IN = /\{\{[{&]?\s*enterUrl\b/
 
-/** Whether pages of this request ask. A page of the operator asks only if its visitor can answer on it. */
+/**
+ * True if pages of this request ask for a confirmation. A page of the operator asks only if it has a way to confirm.
+ */
 export function asks(visit: Visit, { turn, custom_page_html }: RoomConfig): boolean {
   if (turn === 'enter' || isAnswer(visit)) return false
   return custom_page_html === '' || hasPlaceBlock(custom_page_html) || LEADS_IN.test(custom_page_html)
 }
 
-/** Whether this request asks instead of claiming. Only a visitor who has stood in line may have gone away. */
+/**
+ * True if this request asks instead of claiming. Only a visitor who has waited in line may have gone away, so only such
+ * a visitor is asked.
+ */
 export function asksBeforeClaim(visit: Visit, config: RoomConfig, ticket: Ticket | null): boolean {
   return visit.kind === 'navigation' && visit.isSafe && Boolean(ticket?.confirmed) && asks(visit, config)
 }
 
-/**
- * Whether a request is for the page for waiting. This page leads on to the site, and the origin never gets its request.
- */
+/** True if a request is for our own page for waiting. The origin never gets it, and the page leads on to the site. */
 export function isWaitPage({ url, deployment }: Visit): boolean {
   return url.pathname === `${deployment.controlPrefix}/wait`
 }
 
-/** Whether a request is the answer of a visitor who goes in. */
+/** True if a request is a visitor's confirmation. */
 function isAnswer(visit: Visit): boolean {
   return isWaitPage(visit) && visit.url.searchParams.get(ANSWER) === '1'
 }

@@ -77,8 +77,8 @@ async function decideIn(visit: Visit, room: RoomClient, network: NetworkCheck | 
 }
 
 /**
- * Whether a browser may have left our cookie out of a form, because another site has sent it: a payment that returns,
- * or a sign-in. Sent once more by a page of ours, it comes with the cookie, or without one for good.
+ * True for a form from which a browser may have left out our cookie, because a page of another site has sent it: a
+ * payment that returns, or a sign-in. When a page of ours sends it once more, it brings the cookie if there is one.
  */
 function isForeignForm(visit: Visit, room: RoomClient): boolean {
   if (visit.form !== null || visit.isSafe || !isCarriable(visit) || !isCrossSite(visit)) return false
@@ -89,15 +89,15 @@ function isForeignForm(visit: Visit, room: RoomClient): boolean {
 
 /** Waits for a snapshot that is new enough for this visitor. */
 async function awaitSnapshot(visit: Visit, room: RoomClient, pass: Pass | null): Promise<void> {
-  // With a lease the snapshot is renewed in the background.
+  // A request with a lease does not wait: the snapshot is renewed in the background.
   if (pass && leaseOn(visit, room, pass.sid)) return room.sync.refreshInBackground(visit)
   const current = room.sync.current(visit)
-  // A request with a valid pass waits only for a short time, because its door decides, not the snapshot.
+  // A request with a valid pass waits only briefly, because its door decides, not the snapshot.
   if (!pass || pass.expiresMs <= visit.nowMs) return current
   if ((await awaitBriefly(current)) === 'late') visit.waitUntil(current)
 }
 
-/** Decides about a visitor who is not inside, or not any more. */
+/** Decides about a visitor who is not inside, or no longer inside. */
 async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<Verdict> {
   const invited = await invitedBy(visit, room)
   if (passesThrough(own.ticket, { invitation: invited.kind }, room.settings.at(visit.nowMs).step)) {
@@ -114,7 +114,7 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
   const requeuedBy = over?.requeuedBy ?? null
   const isReached = mayGiveCookie(visit, room.settings.config) || readsHeader(visit, room)
   const keepCookie = own.keepCookie || !isReached
-  // A visitor who was sent back to the line sees the reason first, and may claim with a later request.
+  // A visitor whom a policy sent back to the line must see the reason first. A later request may claim.
   const enters = asksBeforeClaim(visit, room.settings.at(visit.nowMs).config, ticket) ? 'poll' : 'enter'
   const purpose = requeuedBy && visit.kind !== 'subresource' ? 'requeued' : enters
   const shown = { ticket, inCookie: own.ticket, keepCookie, invited }
@@ -128,7 +128,7 @@ async function outside(visit: Visit, room: RoomClient, own: OwnTokens): Promise<
 
 type OwnTokens = ReturnType<typeof ofThisGeneration>
 
-/** A part of a page cannot explain that its visitor waits. */
+/** Returns the verdict for a part of a page, which cannot explain to its visitor that there is a wait. */
 function asPart(outcome: Admitted | Waiting | Rejected | Limited): Verdict {
   switch (outcome.kind) {
     case 'admitted':

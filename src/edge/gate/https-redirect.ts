@@ -1,6 +1,6 @@
 /**
- * Sends newcomers who come over http to https before they wait. Cookies of the two schemes have different names. If a
- * site sends its visitors to https by itself, they would wait twice and waste a permit.
+ * Sends newcomers who come over http to https before they wait. Cookies of the two schemes have different names. On a
+ * site that sends its visitors to https by itself, they would otherwise wait twice and waste a permit.
  *
  * A wrong redirect would lock visitors out. So the gate redirects only where https is known to work: this isolate has
  * seen a visitor outside over https on the same host within the last hour. A site without https, a proxy that never
@@ -16,29 +16,33 @@ import type { RoomClient } from '../room-client/room-client.ts'
 
 const PROOF_HOLDS_MS = 60 * 60_000
 /**
- * A visitor who comes back over http within 60 s was sent to https in vain: a proxy on the way does not report https.
+ * A visitor who comes back over http within 60 s was sent to https in vain. Then a proxy on the way does not report
+ * https.
  */
 const TRIED_SECONDS = 60
 
-/** Takes note of a visitor over https. Only visitors outside are noted, so the admitted pay nothing for it. */
+/**
+ * Notes that a visitor came over https. Only visitors outside are noted, so that requests of admitted visitors cost no
+ * more.
+ */
 export function noteHttps({ url, nowMs }: Visit, room: RoomClient): void {
   if (url.protocol === 'https:') room.noteHttps(url.host, nowMs)
 }
 
-/** Whether a visitor without a place is to be sent to https instead of getting one here. */
+/** True if a visitor without a place must be sent to https, and not get a place here. */
 export function belongsOnHttps(visit: Visit, room: RoomClient): boolean {
   const { config } = room.settings
   const { url, cookies, nowMs } = visit
   if (url.protocol === 'https:' || config.https !== 'redirect' || config.mode === 'observe') return false
-  // With one cookie for both schemes no place is lost.
+  // If both schemes have one cookie, no place is lost.
   if (config.cookie_attributes.secure === 'never') return false
   if (!visit.isSafe || visit.kind !== 'navigation' || !acceptsHtml(visit.request.headers)) return false
   if (nowMs - room.lastHttpsMs(url.host) > PROOF_HOLDS_MS) return false
-  // The cookie of an invitation that was opened over http would be left behind.
+  // The redirect would leave behind an invitation's cookie that was set over http.
   return !cookies.has(invitationCookie(config, url)) && !cookies.has(triedCookie(config))
 }
 
-/** The redirect. It is temporary and not stored, so that no browser keeps it once it is turned off. */
+/** Returns the redirect. It is temporary and not stored, so that no browser keeps it once it is turned off. */
 export function toHttps({ url }: Visit, { settings: { config } }: RoomClient): Response {
   const cookie = `${triedCookie(config)}=1; Path=/; Max-Age=${TRIED_SECONDS}; HttpOnly; SameSite=Lax`
   const headers = { Location: url.href.replace(/^http:/, 'https:'), 'Cache-Control': 'no-store', ...OWN_HEADERS }

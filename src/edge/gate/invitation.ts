@@ -1,6 +1,7 @@
 /**
- * The invitation of a visitor: in a header for programs, in a link for people. The invitation of a link is taken off
- * the address at once and kept in a cookie. So the origin, the next site and bookmarks do not get it.
+ * The invitation of a visitor: in a header for programs, in a link for people. The invitation of a link is removed from
+ * the address at once and kept in a cookie. So neither the origin nor the next site gets it, and bookmarks do not
+ * contain it.
  */
 import { OWN_HEADERS } from '../problem.ts'
 import { cookieName, cookieNamed, invitationCookie } from '../request/cookies.ts'
@@ -11,14 +12,14 @@ import type { Invited } from '../room-client/tokens.ts'
 import { belongsOnHttps, toHttps } from './https-redirect.ts'
 
 const INVITE_HEADER = 'Waiting-Room-Invite'
-/** The parameter of a link with an invitation. */
+/** The parameter that contains the invitation in a link. */
 export const INVITE = 'invite'
 const PARAMETER = `${INVITE}=`
-/** An invalid link is remembered for 300 s, so that the page can explain it to its visitor. */
+/** An invalid link is remembered for 300 s, so that the page can explain the problem to its visitor. */
 const INVALID_FOR_SECONDS = 300
 const INVALID = 'invalid'
 /**
- * Reads at most this many cookies, and takes the first valid one: each may cost a signature check for each key of the
+ * Reads at most this many cookies, and takes the first valid one. Each may cost a signature check for each key of the
  * room.
  */
 const TRIED_MAX = 10
@@ -46,9 +47,9 @@ export async function takeOffAddress(visit: Visit, room: RoomClient): Promise<Re
   if (!room.settings.readsInvitations || !search.includes(PARAMETER)) return null
   const parts = search.slice(1).split('&')
   const texts = parts.filter(part => part.startsWith(PARAMETER)).map(part => part.slice(PARAMETER.length))
-  // A preflight has no cookies to keep anything in.
+  // A preflight has no cookie in which an invitation could be kept.
   if (texts.length === 0 || visit.request.method === 'OPTIONS') return null
-  // This redirect keeps the invitation in the address: a cookie set over http would be left behind.
+  // This redirect keeps the invitation in the address, because a cookie set over http would be left behind.
   const hasPlace = visit.cookies.has(cookieName(room.settings.config, visit.url))
   if (!hasPlace && belongsOnHttps(visit, room)) return toHttps(visit, room)
   const rest = parts.filter(part => !part.startsWith(PARAMETER)).join('&')
@@ -68,7 +69,10 @@ export async function takeOffAddress(visit: Visit, room: RoomClient): Promise<Re
   return new Response(null, { status, headers })
 }
 
-/** Returns the invitation in a parameter. People may type it into the field of our page, or paste their whole link. */
+/**
+ * Returns the invitation in a parameter. People may type it into the field on our page, or paste their whole link
+ * there.
+ */
 function invitationIn(parameter: string): string {
   const typed = new URLSearchParams(`${PARAMETER}${parameter}`).get(INVITE)?.trim() ?? ''
   const [, pasted] = /[?&]invite=([^&#\s]*)/.exec(typed) ?? []
@@ -82,7 +86,7 @@ function invitationIn(parameter: string): string {
 async function cookieFor(visit: Visit, room: RoomClient, text: string): Promise<string | null> {
   const { config } = room.settings
   const name = invitationCookie(config, visit.url)
-  // A form of another site must not change the lane of its visitor.
+  // A form of another site must not change the lane of a visitor.
   if (!visit.isSafe && !mayGiveCookie(visit, config)) return null
   const given = await room.tokens.readInvitation(text, visit.nowMs)
   if (given.kind === 'valid') {

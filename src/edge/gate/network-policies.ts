@@ -1,6 +1,7 @@
 /**
  * Policies that count a network instead of a session. A visitor who drops cookies has a new session with each request,
- * but not a new network. Each isolate counts by itself: a check costs no call, and every isolate allows the full quota.
+ * but stays in the same network. Each isolate counts by itself: a check costs no call, and every isolate allows the
+ * full quota.
  */
 
 import type { Policy } from '../../settings/rate-limits.ts'
@@ -15,7 +16,10 @@ interface Spent {
   readonly isOver: boolean
 }
 
-/** One request that may go on. Its network is charged at the first question, and refunded if the request stays. */
+/**
+ * The check of one request. Its network is charged at the first question, and gets the tokens back if the request does
+ * not go on.
+ */
 export class NetworkCheck {
   /** The policy that has refused the request. */
   refusal: Refusal | null = null
@@ -37,10 +41,12 @@ export class NetworkCheck {
     return this.refusal
   }
 
-  /** Counts a request that got as far as its session. Returns the tokens of any other, so that waiting is free. */
+  /**
+   * Counts a request whose session was decided. For any other request it returns the tokens, so that waiting is free.
+   */
   settle(isCharged: boolean): void {
     const spent = this.#spent ?? []
-    // A request that waits for its turn is decided again, and was charged already.
+    // A request that waits for its turn is decided again. It must not be charged twice.
     this.#spent = isCharged ? [] : null
     if (!isCharged) this.refusal = null
     for (const { index, policy, isOver } of spent) {
@@ -68,7 +74,7 @@ export class NetworkCheck {
 
 const CHECKS = new WeakMap<Visit, Map<RoomClient, NetworkCheck>>()
 
-/** Returns the check of a request in a room. A request that is decided again gets the same one. */
+/** Returns the check of a request in a room. When a request is decided again, it gets the same check. */
 export function networkCheck(visit: Visit, room: RoomClient): NetworkCheck {
   const ofVisit = CHECKS.get(visit) ?? new Map<RoomClient, NetworkCheck>()
   CHECKS.set(visit, ofVisit)

@@ -11,8 +11,8 @@ import type { RoomClient } from '../room-client/room-client.ts'
 /** API clients may send and read their token here. */
 export const TOKEN_HEADER = 'Waiting-Room-Token'
 /**
- * A browser sends one cookie of a name, or two or three where domains overlap. More are an attack: a signature takes up
- * to 0.1 ms to check, and a text some microseconds to inspect.
+ * The most cookies of one name that are verified. A browser sends one, or two or three if domains overlap. More are an
+ * attack: a signature takes up to 0.1 ms to check, and a text a few microseconds to inspect.
  */
 const VERIFIED_MAX = 10
 const INSPECTED_MAX = 200
@@ -26,7 +26,7 @@ export interface Carried<Value> {
 interface CarriedTokens {
   readonly pass: Carried<Pass> | null
   readonly ticket: Carried<Ticket> | null
-  /** The visitor sent a token that this isolate may not know yet. A new cookie must not overwrite it. */
+  /** True if the visitor sent a token that this isolate may not know yet. A new cookie must not overwrite it. */
   readonly keepCookie: boolean
 }
 
@@ -50,8 +50,8 @@ export async function carriedBy(visit: Visit, room: RoomClient): Promise<Carried
 }
 
 /**
- * Drops the tokens of another generation. An older one is void. A newer one may only be unknown to this isolate yet, so
- * its cookie stays. A ticket of a removed lane becomes one of the main lane.
+ * Drops the tokens of another generation. An older token is void. A newer one may only be unknown to this isolate yet,
+ * so its cookie stays. A ticket of a removed lane becomes one of the main lane.
  */
 export function ofThisGeneration({ pass, ticket, keepCookie }: CarriedTokens, snapshot: Snapshot | null) {
   if (!snapshot) return { pass, ticket: ticket?.value ?? null, keepCookie }
@@ -73,9 +73,9 @@ function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number
 }
 
 /**
- * Whether a visitor gets its token in a header. Programs without cookies do, and scripts of other sites that the room
- * names, because browsers give them no cookie of ours. A request with the cookie of the room never does: the cookie is
- * HttpOnly, and a page's script must not read its token in another way.
+ * True if a visitor gets its token in a header. These are programs without cookies, and scripts of other sites that the
+ * room names, because browsers give them no cookie of ours. A request with the cookie of the room never gets it: the
+ * cookie is HttpOnly, and a page's script must not read the token in another way.
  */
 export function readsHeader(visit: Visit, room: RoomClient): boolean {
   if (cookiesIn(visit, room).length > 0) return false

@@ -16,24 +16,24 @@ import { isWaitPage } from './confirm.ts'
 import type { Carried } from './presented-tokens.ts'
 import { type Admitted, type Limited, limitedBy, type WhyAdmitted } from './verdict.ts'
 
-/** A request waits this long for its door, then goes on. A later answer counts from the next request on. */
+/** A request waits this long for its door, then goes on. If the answer comes later, it applies to the next request. */
 const DOOR_AWAITED_MS = 150
-/** A protected request keeps its session this much longer than it needs, so that the next ones need not ask. */
+/** A protected request extends its session by this much more than it needs, so that the next ones need no call. */
 const PROTECTED_AHEAD_MS = 1_000
 /**
- * Requests of one session that this isolate lets through while its door cannot be asked: 600 at once, then 20 per
+ * The requests of one session that this isolate lets through while its door cannot be asked: 600 at once, then 20 per
  * second.
  */
 const FALLBACK_REQUESTS = { intervalMs: 50, burst: 600 }
 /**
- * A subresource gets a renewed pass only when the visitor's own ends within 30 s: a cookie makes the answer
- * uncacheable.
+ * A request for a part of a page gets a renewed pass only if the visitor's own ends within 30 s: a cookie makes the
+ * answer uncacheable.
  */
 const SUBRESOURCE_RENEWS_MS = 30_000
 
 /**
- * Returns the lease of a session, while it may be used: its door has seen the session moments ago. The lease is newer
- * than any pass, so a pass that has expired meanwhile is good with a lease.
+ * Returns the lease of a session while it may be used: its door has confirmed the session moments ago. The lease is
+ * newer than any pass, so even an expired pass is good while there is a lease.
  */
 export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): SessionMemory | null {
   const lease = room.sessions.known(sid)
@@ -41,8 +41,8 @@ export function leaseOn({ nowMs }: Visit, room: RoomClient, sid: string): Sessio
 }
 
 /**
- * Whether the last answer of its door keeps a session for as long as a protected request needs. Otherwise the door must
- * be asked.
+ * True if the door's last answer keeps a session for as long as a protected request needs. Otherwise the door must be
+ * asked.
  */
 export function isKept(room: RoomClient, lease: SessionMemory, nowMs: number): boolean {
   return lease.expiresMs - nowMs >= room.settings.protectedMs
@@ -85,8 +85,8 @@ export async function askDoor(
 type Renewed = RenewalAnswer | { readonly verdict: 'limited'; readonly refusal: Refusal }
 
 /**
- * Renews the session until this request has the tokens that it lacks, or is refused. An answer may serve other requests
- * of the session first.
+ * Renews the session until this request has its missing tokens, or is refused. The tokens of one answer may go to other
+ * requests of the session first.
  */
 async function renewWithTokens(
   visit: Visit,
@@ -100,7 +100,7 @@ async function renewWithTokens(
     for (let calls = 1; ; calls++) {
       const answer = await room.sessions.renew(visit, { sid, protectMs: calls === 1 ? renewing.protectMs : 0 })
       if (answer.verdict === 'ended') return noteEnded(room, pass, answer)
-      // Reads the clock again, because a lease must not be used beyond its end.
+      // The clock is read again, because a lease must not be used beyond its end.
       const taken = room.limits.take(visit, room.sessions.of(sid).limits, Date.now(), renewing.wentOn)
       if (taken === 'taken') return answer
       if (taken !== 'short') return { verdict: 'limited', refusal: taken }
@@ -113,8 +113,8 @@ async function renewWithTokens(
 }
 
 /**
- * Applies each policy of the room at this isolate alone, because the door cannot be asked. Returns the refusal, or
- * null.
+ * Applies each policy of the room at this isolate alone, because the door cannot be asked. Returns the refusal, or null
+ * if the request may go on.
  */
 function locally(visit: Visit, room: RoomClient, sid: string): Refusal | null {
   const { policies, stats } = room.limits
@@ -161,7 +161,7 @@ function inFallback(visit: Visit, room: RoomClient, carried: Carried<Pass>): Adm
   return unchanged(room, carried, 'door-silent')
 }
 
-/** Returns the verdict for a live session. It has a new pass when the door has moved the end by a second or more. */
+/** Returns the verdict for a live session. It has a new pass if the door has moved the end by a second or more. */
 export async function admitted(
   visit: Visit,
   room: RoomClient,
@@ -170,9 +170,9 @@ export async function admitted(
 ): Promise<Admitted> {
   const { sid, generation, expiresMs, referrer = null } = carried.value
   const isSubresource = visit.kind === 'subresource'
-  // The origin gets the referrer with a page of its own, and not with a part of a page or with our page.
+  // The referrer goes to the origin with a page of the site, not with a part of a page or with our own page.
   const isKeptBack = isSubresource || isWaitPage(visit)
-  // A pass with a referrer is replaced by one without it, so that only the first requests of a session have it.
+  // A pass with a referrer is soon replaced by one without it, so that only the first requests of a session have it.
   const isKept = doorExpiresMs - PASS_ENDS_EARLY_MS - expiresMs < 1_000 && (referrer === null || isKeptBack)
   if (isKept || (isSubresource && expiresMs - visit.nowMs > SUBRESOURCE_RENEWS_MS)) return unchanged(room, carried, why)
   const session = room.sessions.peek(sid)
@@ -191,7 +191,7 @@ function unchanged(room: RoomClient, { value, text }: Carried<Pass>, why: WhyAdm
   return { kind: 'admitted', why, room, sid: value.sid, pass: text, isNew: false, referrer: null }
 }
 
-/** Waits for a promise, but at most 150 ms. Then returns `late`. */
+/** Waits for a promise, but at most 150 ms. After that returns `late`. */
 export function awaitBriefly<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
   return within(DOOR_AWAITED_MS, promise)
 }

@@ -13,7 +13,7 @@ import type { Invited } from '../room-client/tokens.ts'
 
 /** Counts a ticket in the line, once per isolate and place. */
 export function countConfirmed(visit: Visit, room: RoomClient, ticket: Ticket): void {
-  // An entry in a draw counts once as an entry, and once more as the place that it becomes.
+  // An entry in a draw counts once as an entry, and once as the place that it becomes.
   const place = placeIdOf(ticket)
   const once = ticket.entry ? `${ticket.entry.draw}/${place}` : place
   if (!room.places.countOnce(once)) return
@@ -22,8 +22,8 @@ export function countConfirmed(visit: Visit, room: RoomClient, ticket: Ticket): 
 }
 
 /**
- * Returns a new ticket: a place by arrival, a place drawn in the batch of this moment, or an entry in the draw of an
- * event. A valid invitation may set the sid. `before` is the visitor's last ticket.
+ * Returns a new ticket: a place by arrival, a place drawn in the present batch, or an entry in the draw of an event. A
+ * valid invitation may set the sid. `before` is the visitor's last ticket.
  */
 export async function issueTicket(
   visit: Visit,
@@ -44,7 +44,7 @@ export async function issueTicket(
   return newTicket({ ...place, ...more }, snapshot, nowMs)
 }
 
-/** Gives a ticket its place when the draw of its event is done. Most rooms have no events, so their polls skip this. */
+/** Gives a ticket its place once the draw of its event is done. Most rooms have no events, so their polls skip this. */
 export async function withKnownPlace(
   ticket: Ticket | null,
   { snapshot }: RoomClient,
@@ -55,9 +55,7 @@ export async function withKnownPlace(
   return withPlace(ticket, snapshot.events, lot && (await entryKey(lot.seed, ticket.sid, lot.batch)), nowMs)
 }
 
-/**
- * Returns the place of a visitor whose session is over. Returns null when the visitor gets a place like any newcomer.
- */
+/** Returns the place of a visitor whose session is over. Returns null if the visitor gets a place like any newcomer. */
 export function placeAfter(visit: Visit, room: RoomClient, id: string): Ticket | null {
   const again = room.ended.find(id, visit.nowMs)?.again
   const front = { room: room.name, snapshot: room.snapshot, rules: room.settings.step }
@@ -77,8 +75,9 @@ export function newSid(room: RoomClient, visit: Visit): string {
 }
 
 /**
- * Counts a ticket out of the line, because its visitor now has a place in another lane. Counts it once per isolate: a
- * visitor who shows the old ticket again must not remove others who came at the same moment.
+ * Removes a ticket from the count of its line, because its visitor now has a place in another lane. Each isolate
+ * removes it only once. Otherwise a visitor who shows the old ticket again would remove others who came at the same
+ * moment.
  */
 export function giveUp(room: RoomClient, ticket: Ticket): void {
   const once = `gone ${ticket.sid} ${ticket.key}`
@@ -89,13 +88,13 @@ export function giveUp(room: RoomClient, ticket: Ticket): void {
 }
 
 /**
- * Gives a place up for good. Its door refuses the ticket from then on, this isolate ignores it, and the line is shorter
+ * Gives up a place for good. From then on its door refuses the ticket, this isolate ignores it, and the line is shorter
  * by one. The door keeps one row until no ticket of the place can be called.
  */
 export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket): Promise<void> {
   const { sid, key, lane, takenMs, entry, confirmed } = ticket
   room.places.noteLeft(ticket)
-  // An entry gets its place later, at the latest when its ticket expires.
+  // An entry gets its place later, but no later than its ticket expires.
   const lastKey = entry ? visit.nowMs + TICKET_FOR_SECONDS * 1_000 : key
   const taken = takenMs === undefined ? {} : { takenMs }
   if (!(await room.sessions.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return

@@ -1,4 +1,4 @@
-/** The verdicts of the gate. Each one has a reason, which is for operators: visitors are shown what helps them. */
+/** The verdicts of the gate. Each has a reason, which is for operators. Visitors are shown only what helps them. */
 
 import { own } from '../../core/own.ts'
 import type { Place } from '../../core/place/place.ts'
@@ -20,18 +20,21 @@ export type Verdict =
   | Waiting
   | Rejected
   | TurnedAway
-  /** A form of another site without our cookie, which a page of ours sends once more. Nothing else is decided. */
+  /**
+   * A form of another site that came without our cookie. A page of ours sends it once more, and nothing else is
+   * decided.
+   */
   | { readonly kind: 'resubmit'; readonly why: 'foreign-form'; readonly room: RoomClient }
   /** A newcomer over http, to be sent to https first. */
   | { readonly kind: 'https'; readonly why: 'newcomer'; readonly room: RoomClient }
   | Limited
 
-/** Too many requests: beyond a policy of the room, or beyond an isolate's own limit. */
+/** Too many requests: the visitor is beyond a policy of the room, or beyond an isolate's own limit. */
 export interface Limited {
   readonly kind: 'limited'
   readonly why: WhyRefused | 'preflights'
   readonly retryAfterMs: number
-  /** The refusal, its room, and the session, if there is one. Null for the limit on preflights. */
+  /** The refusal with its room, and the session if there is one. Null for the limit on preflights. */
   readonly by: { readonly room: RoomClient; readonly sid: string | null; readonly refusal: Refusal } | null
 }
 
@@ -44,11 +47,11 @@ export type WhyAdmitted =
   | 'door-late'
   /** The door could not be asked. This isolate's own limit admitted the request. */
   | 'door-silent'
-  /** Let in by this very request. */
+  /** This request has claimed, and was admitted. */
   | 'claimed'
   /** The visitor showed the ticket of a session that had begun before. This request has not been charged yet. */
   | 'claimed-before'
-  /** The room could not be reached for so long that this isolate admits by itself. */
+  /** The room could not be reached for so long that this isolate admits visitors by itself. */
   | 'room-failed'
 
 export interface Admitted {
@@ -60,7 +63,7 @@ export interface Admitted {
   readonly pass: string
   /** The visitor needs this pass in a cookie. */
   readonly isNew: boolean
-  /** The page from which the visitor first came. Null on all requests but the first ones of a session. */
+  /** The page from which the visitor first came. Only the first requests of a session have it, otherwise null. */
   readonly referrer: string | null
 }
 
@@ -69,26 +72,29 @@ export interface Waiting {
   readonly why: WhyWaiting
   readonly room: RoomClient
   readonly ticket: Ticket
-  /** The ticket for the visitor's cookie. Null when nothing changed, or when the cookie must stay as it is. */
+  /** The new ticket for the visitor's cookie. Null if nothing changed, or if the cookie must stay as it is. */
   readonly token: string | null
   readonly place: Place
   readonly pollAfterMs: number
   readonly missed: boolean
-  /** Whether an invitation came along. */
+  /** Whether the visitor has an invitation. */
   readonly invitation: Invited['kind']
-  /** This visitor had a session, and opened nothing for as long as a session lasts. Null for any other visitor. */
+  /**
+   * Set if the visitor's session ended because the visitor opened nothing for as long as a session lasts. Otherwise
+   * null.
+   */
   readonly endedByInactivity: { readonly isAtFront: boolean } | null
   /** The challenge that this visitor has to solve before the place counts. Null for any other visitor. */
   readonly challenge: SetChallenge | null
-  /** The policy that has ended this visitor's session, null when none has. */
+  /** The policy that has ended this visitor's session, null if none has. */
   readonly requeuedBy: string | null
   /** Null while no door has ever answered this isolate. */
   readonly snapshot: Snapshot | null
 }
 
 /**
- * The visitor is rejected: the room keeps no line for newcomers, has used up its budget, or needs an invitation. A
- * ticket in hand is kept.
+ * The visitor is rejected: the room keeps no line for newcomers, has used up its budget, or needs an invitation. If the
+ * visitor has a ticket, it is kept.
  */
 export interface Rejected {
   readonly kind: 'rejected'
@@ -99,7 +105,7 @@ export interface Rejected {
   readonly snapshot: Snapshot | null
 }
 
-/** A short 503 without a page. A part of a page has the reason for which its page would wait or be rejected. */
+/** A short 503 without a page. A part of a page has the same reason for which its page would wait or be rejected. */
 export interface TurnedAway {
   readonly kind: 'turned-away'
   readonly why:
@@ -109,11 +115,11 @@ export interface TurnedAway {
     | WhyWaiting
     | WhyRejected
   readonly retryAfterMs: number
-  /** The verdict that a request for a page would get here. Null where there is none. */
+  /** The verdict that a page would get in this place. Null if there is none. */
   readonly page: Waiting | Rejected | null
 }
 
-/** A verdict as its page needs it. A preview has such verdicts about visitors that do not exist. */
+/** A verdict in the form that its page needs. A preview makes such verdicts for visitors who do not exist. */
 export type OnPage<Decided> = Omit<Decided, 'room'> & { readonly room: RoomView }
 
 /** The verdicts that only a poll can get. */
@@ -138,7 +144,7 @@ export function limitedBy(room: RoomClient, sid: string | null, refusal: Refusal
 
 /** Counts a verdict for the operator, and adds it to the trace of its request. */
 export function noteVerdict({ trace, nowMs }: Visit, room: RoomClient, verdict: Verdict | PollVerdict): void {
-  // Nearly all requests are those of sessions that go on. They are not counted, so that they cost no more.
+  // Nearly all requests are from live sessions. They are not counted, to save time.
   if (verdict.why !== 'lease' && verdict.why !== 'renewed') room.count(`verdict/${verdict.kind}/${verdict.why}`)
   if (!trace) return
   const snapshotAgeMs = room.sync.snapshotAgeMs(nowMs)

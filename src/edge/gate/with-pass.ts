@@ -42,7 +42,8 @@ export async function byDoor(visit: Visit, room: RoomClient, pass: Carried<Pass>
 }
 
 /**
- * The ticket of a session that has begun is worth exactly as much as its pass: showing it again gives no second budget.
+ * The ticket of a session that has begun is worth exactly as much as its pass: a visitor who shows it again gets no
+ * second budget.
  */
 export async function asWithPass(visit: Visit, room: RoomClient, text: string): Promise<Verdict> {
   const token = await room.tokens.read(text, visit.nowMs)
@@ -52,14 +53,14 @@ export async function asWithPass(visit: Visit, room: RoomClient, text: string): 
   return inside.kind === 'admitted' ? { ...inside, isNew: true } : inside
 }
 
-/** A protected request, such as a payment, must not outlive its session. */
+/** True if the session lasts long enough: a protected request, such as a payment, must not outlive it. */
 function isLongEnough(visit: Visit, room: RoomClient, lease: SessionMemory): boolean {
   return !room.settings.isProtected(visit.readings) || isKept(room, lease, visit.nowMs)
 }
 
 /**
- * A policy refuses the request. The request is limited; or, for a policy that requeues, the session ends and its
- * visitor goes to the back of the line.
+ * Carries out the refusal of a policy. Usually the request is limited. If the policy requeues, the session ends, and
+ * its visitor goes to the back of the line.
  */
 async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, refusal: Refusal): Promise<Verdict> {
   const { sid, expiresMs } = carried.value
@@ -71,7 +72,7 @@ async function refuse(visit: Visit, room: RoomClient, carried: Carried<Pass>, re
     if (!(error instanceof Unreachable)) throw error
     return limitedBy(room, sid, refusal)
   }
-  // A new session has a new budget, so it must not begin before the old budget would be full again.
+  // A new session has a new budget, so it must not begin before the old budget would have been full again.
   const { intervalMs, burst } = refusal.policy.quota
   const behindMs = Math.min(REQUEUED_MAX_MS, Math.max(refusal.retryAfterMs, intervalMs * burst))
   const forMs = Math.max(behindMs, expiresMs - visit.nowMs)

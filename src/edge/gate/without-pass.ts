@@ -17,31 +17,31 @@ import { networkCheck } from './network-policies.ts'
 import { countConfirmed, giveUp, issueTicket, newSid, nextAfter, withKnownPlace } from './tickets.ts'
 import { type Admitted, type Limited, limitedBy, type Rejected, type Waiting } from './verdict.ts'
 
-/** The life of a pass that is given while the room cannot be reached. */
+/** How long a pass is valid that is given while the room cannot be reached. */
 const FALLBACK_PASS_MS = 60_000
-/** A rejected visitor may come back at any time. This number is for programs, so that they do not come back at once. */
+/** A rejected visitor may come back at any time. This time is for programs, so that they do not come back at once. */
 const REJECTED_RETRY_MS = 30_000
 
 /** The tokens that a visitor without a pass has shown. */
 export interface Shown {
-  /** The place that counts. */
+  /** The ticket that decides. */
   readonly ticket: Ticket | null
-  /** The ticket in the visitor's cookie. The visitor must be given any other one. */
+  /** The ticket in the visitor's cookie. If another ticket decides, the visitor must be given that one. */
   readonly inCookie: Ticket | null
   readonly keepCookie: boolean
   readonly invited: Invited
 }
 
-/** The purpose of a request. */
+/** A request's purpose, and what it brings. */
 interface Asking {
   readonly purpose: Purpose
-  /** How far behind a newcomer the visitor's next place is. */
+  /** The visitor's next place is this much behind that of a newcomer. */
   readonly behindMs?: number
-  /** The ended session that the place follows. Its token may come again. */
+  /** The ended session that this place follows. The visitor may show its token again. */
   readonly after?: string | undefined
 }
 
-/** A visitor between two steps. */
+/** The state of a visitor between two steps. */
 interface Progress {
   readonly kind: 'goes on'
   readonly ticket: Ticket | null
@@ -51,8 +51,8 @@ interface Progress {
 }
 
 /**
- * Takes a visitor without a pass as far as this request goes. Returns the place as it is now, or the pass that a claim
- * gives, or why the visitor gets neither.
+ * Takes a visitor without a pass as far as this request allows. Returns the place as it is now, or the pass from a
+ * claim, or the reason why the visitor gets neither.
  */
 export async function withoutPass(
   visit: Visit,
@@ -109,7 +109,7 @@ export async function withoutPass(
   }
 }
 
-/** Claims. Returns the verdict, or the visitor's next ticket when the session of this one has ended. */
+/** Claims. Returns the verdict, or the visitor's next ticket if the session of this ticket has ended. */
 async function claimOrGoOn(
   visit: Visit,
   room: RoomClient,
@@ -184,7 +184,7 @@ function rejected(visit: Visit, room: RoomClient, { why }: RejectStep): Rejected
   return { kind: 'rejected', why, room, retryAfterMs: REJECTED_RETRY_MS, snapshot: room.snapshot }
 }
 
-/** Admits a visitor without the room, with a pass of one minute. Such visitors are exempt from I1 and I2. */
+/** Admits a visitor without asking the room, with a pass of one minute. Such visitors are exempt from I1 and I2. */
 async function admitLocally(visit: Visit, room: RoomClient): Promise<Admitted> {
   room.count('fallback')
   const sid = newSid(room, visit)

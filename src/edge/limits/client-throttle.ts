@@ -3,7 +3,7 @@
  * trouble would refuse anyway.
  */
 
-/** Old counts fade with this half-life, so that shedding ends soon after the trouble has. */
+/** Old counts fade with this half-life, so that shedding ends soon after the trouble. */
 const HALF_LIFE_MS = 30_000
 
 export interface Shedder {
@@ -17,14 +17,14 @@ export function newShedder(): Shedder {
 }
 
 /**
- * Returns the share of requests to refuse: `max(0, (asked - k*ok) / (asked + 1))`. With a larger k, refusing begins
- * later.
+ * Returns the share of requests to refuse: `max(0, (asked - k*ok) / (asked + 1))`. With a larger k, more failures are
+ * needed before any request is refused.
  */
 export function shedShare({ asked, ok }: Shedder, k: number): number {
   return Math.max(0, (asked - k * ok) / (asked + 1))
 }
 
-/** Counts a request, sent or refused. */
+/** Counts a request, whether it was sent or refused. */
 export function noteAsked(shedder: Shedder, nowMs: number): void {
   fade(shedder, nowMs)
   shedder.asked++

@@ -6,7 +6,7 @@ import type { SessionLimits } from './session.ts'
 
 /**
  * A slot expires this long after the longest possible request: an upload, then the timeout of the origin or of the
- * slowest upstream. A request that was aborted never reports its end.
+ * slowest upstream. An aborted request never reports its end, so its slot must expire.
  */
 const SLOT_LOST_MS = 1_000
 

@@ -1,9 +1,9 @@
 /**
- * Quotas that an isolate counts by itself: preflights of a network, tickets, requests while no door answers.
+ * Quotas that an isolate counts by itself: preflights of a network, tickets, and requests while no door answers.
  *
- * The table is bounded, so that no crowd of addresses can fill an isolate. A full table must not forget a spent quota,
- * or a visitor could get a fresh quota by sending from other addresses. So the newcomers to a full table share a few
- * quotas.
+ * The table is bounded, so that no crowd of addresses can fill an isolate. But a full table must not forget a spent
+ * quota. Otherwise a visitor could get a fresh quota by sending from other addresses first. So newcomers to a full
+ * table share a few quotas.
  */
 import { type Quota, type Spend, spend } from '../../core/gcra.ts'
 import { fnv1a } from '../../core/hash.ts'
@@ -11,7 +11,7 @@ import { fnv1a } from '../../core/hash.ts'
 const ENTRIES_MAX = 10_000
 /** The number of quotas of each kind that the newcomers to a full table share. */
 const SHARED = 64
-/** The number of entries that are inspected for one newcomer to a full table. */
+/** When a newcomer meets a full table, this many entries are checked for being unused. */
 const LOOKS = 16
 
 /** The visitor or network that has a quota, and the kind of the quota. */
@@ -22,41 +22,41 @@ export interface Spender {
 
 export class Quotas {
   readonly #max: number
-  /** Theoretical arrival times, the longest unused first. */
+  /** Theoretical arrival times. The quota that was unused for longest is first. */
   readonly #tats = new Map<string, number>()
 
   constructor(max = ENTRIES_MAX) {
     this.#max = max
   }
 
-  /** Spends from the quota of `who` among those of one kind. */
+  /** Spends from the quota that `who` has among those of `kind`. */
   spend({ kind, who }: Spender, quota: Quota, cost: number, nowMs: number): Spend {
     const own = `${kind}/${who}`
     const known = this.#tats.get(own)
     const shared = known === undefined ? sharedKey(kind, who, quota) : ''
     const key = known !== undefined || this.#hasRoom(nowMs) ? own : shared
-    // The first quota of its own begins where the shared one stands, or a visitor would get two bursts.
+    // A separate quota begins where the shared one stands. Otherwise a visitor would get two bursts.
     const verdict = spend(quota, known ?? this.#tats.get(shared) ?? 0, cost, nowMs)
     this.#tats.delete(key)
     this.#tats.set(key, verdict.tatMs)
     return verdict
   }
 
-  /** Undoes a spend. A quota that is shared keeps it, for others may have spent since. */
+  /** Undoes a spend. For a shared quota it does nothing, because others may have spent since. */
   giveBack({ kind, who }: Spender, { intervalMs }: Quota, cost: number): void {
     const own = `${kind}/${who}`
     const tatMs = this.#tats.get(own)
     if (tatMs !== undefined) this.#tats.set(own, tatMs - intervalMs * cost)
   }
 
-  /** Forgets quotas that are whole again, until there is room or enough were looked at. */
+  /** Forgets quotas that are full again, until there is space or enough entries were checked. */
   #hasRoom(nowMs: number): boolean {
     if (this.#tats.size < this.#max) return true
     let looks = 0
     for (const [key, tatMs] of this.#tats) {
       this.#tats.delete(key)
       if (tatMs <= nowMs) return true
-      // Moves the entry to the end, so that the next newcomer has other entries inspected.
+      // The entry moves to the end, so that the next newcomer has other entries checked.
       this.#tats.set(key, tatMs)
       if (++looks === LOOKS) break
     }
@@ -64,7 +64,7 @@ export class Quotas {
   }
 }
 
-/** Only quotas of one speed are shared: a slow one must not hold up a fast one. */
+/** Only quotas of the same speed are shared: a slow one must not hold up a fast one. */
 function sharedKey(kind: string, who: string, { intervalMs, burst }: Quota): string {
   return `${kind} ${intervalMs} ${burst} ${fnv1a(who) % SHARED}`
 }

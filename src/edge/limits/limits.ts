@@ -1,7 +1,7 @@
 /**
- * The rate limits of one room at one isolate: whether a session's request may go on with the token leases at hand, and
- * what to request from its door. A request within its leases costs a comparison and an addition for each policy that
- * covers it.
+ * The rate limits of one room at one isolate. They decide whether a session's request may go on with the token leases
+ * at hand, and what to request from the session's door. A request within its leases costs a comparison and an addition
+ * for each policy that covers it.
  */
 import { boundRefusal, noteGrant, noteNoAnswer, noteRemaining } from '../../core/limits/answers.ts'
 import {
@@ -34,16 +34,17 @@ const NEAR_SHARE = 0.2
 
 export class RequestLimits {
   policies: readonly Policy[] = []
-  /** Whether the origin reports the cost of any policy. */
+  /** True if the origin reports the cost of requests under some policy. */
   chargesAfterwards = false
-  /** Whether any policy counts networks. */
+  /** True if some policy counts networks. */
   countsNetworks = false
   stats = new PolicyStats([])
   readonly #concurrency = new Concurrency()
   #text = ''
   readonly #names: LeaseNames
   /**
-   * The result of `take` for each policy. It is reused, so that a request matches each pattern once and makes no list.
+   * The result of `take` for each policy. The array is reused, so that a request matches each pattern once and
+   * allocates nothing.
    */
   readonly #taken: (TokenLease | null)[] = []
 
@@ -51,12 +52,12 @@ export class RequestLimits {
     this.#names = new LeaseNames(isolate)
   }
 
-  /** Takes over new settings. Stats that were not reported yet must be taken before, or they are lost. */
+  /** Applies new settings. Unreported stats must be taken before, or they are lost. */
   follow(settings: RoomSettings): void {
     const { rate_limits, mode, suspended, case_insensitive_paths } = settings.config
     const text = JSON.stringify([rate_limits, mode, suspended, case_insensitive_paths])
     this.#concurrency.follow(settings)
-    // Leases outlive a change of other settings.
+    // Leases stay when only other settings have changed.
     if (text === this.#text) return
     this.#text = text
     this.policies = settings.policies
@@ -70,9 +71,9 @@ export class RequestLimits {
   }
 
   /**
-   * Decides with the tokens at hand, and takes them. Returns `taken` when every policy allows the request, a refusal
-   * when one does not, or `short` when tokens must come from the door first. A request that `wentOn` before its door
-   * answered is only charged.
+   * Decides with the tokens at hand, and takes them. Returns `taken` if every policy allows the request, a refusal if
+   * one does not, or `short` if tokens must come from the door first. With `wentOn` the request has gone on before its
+   * door answered, so it is only charged.
    */
   take(visit: Visit, session: SessionLimits, nowMs: number, wentOn = false): Taken {
     const { policies } = this
@@ -107,7 +108,7 @@ export class RequestLimits {
   }
 
   /**
-   * Lets a request go on before its door has answered, and counts it as under way. Returns a refusal when too many are
+   * Lets a request go on before its door has answered, and counts it as under way. Returns a refusal if too many are
    * under way.
    */
   goOn(visit: Visit, session: SessionLimits, nowMs: number): Refusal | null {
@@ -116,7 +117,7 @@ export class RequestLimits {
     return null
   }
 
-  /** Charges a request to the claim that it comes in with. The request waits for no tokens. */
+  /** Charges a request to the claim that it brings. Such a request does not wait for tokens. */
   chargeToClaim(visit: Visit, session: SessionLimits, nowMs: number): readonly TokenRequest[] {
     return this.covering(visit, session).map(({ policy, lease }) => {
       owe(lease, policy.cost, nowMs)
@@ -124,7 +125,7 @@ export class RequestLimits {
     })
   }
 
-  /** Takes note of a claim that has admitted its request. */
+  /** Notes that a claim has admitted its request. */
   noteClaimed(
     visit: Visit,
     session: SessionLimits,
@@ -152,8 +153,8 @@ export class RequestLimits {
   }
 
   /**
-   * Returns the token requests of a session's next renewal: for every bucket that a request waits for, or that holds,
-   * used or owes tokens.
+   * Returns the token requests for a session's next renewal. There is one for every bucket for which a request waits,
+   * or that has, used or owes tokens.
    */
   requests(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
     return tokenLeasesOf(session)
@@ -191,7 +192,7 @@ export class RequestLimits {
   }
 
   /**
-   * Charges the cost that the origin reports: more than the one token that was taken, or nothing. Returns whether the
+   * Charges the cost that the origin reports, which may be more than the one token that was taken. Returns whether the
    * session owes tokens to its door.
    */
   chargeAfterwards(visit: Visit, session: SessionLimits, headers: Headers, nowMs: number): boolean {
@@ -200,7 +201,7 @@ export class RequestLimits {
       if (policy.costHeader === null) continue
       const text = headers.get(policy.costHeader)
       if (text === null || !/^\d{1,9}$/.test(text.trim())) continue
-      // An answer costs at most a whole burst: a mistake of the origin must not lock a session out for days.
+      // One answer costs at most a whole burst, so that a mistake of the origin cannot lock a session out for days.
       const cost = Math.min(Number(text), policy.quota.burst)
       if (cost === 0 && lease.used > lease.usedBefore) lease.used--
       else if (cost > 1) owe(lease, cost - 1, nowMs)
@@ -214,12 +215,12 @@ export class RequestLimits {
     if (session) this.#concurrency.end(session, visit)
   }
 
-  /** Counts a final refusal: the request has not waited for its turn, or not long enough. */
+  /** Counts a final refusal: the request has not waited for its turn, or has waited for too short a time. */
   countRefusal({ policy }: Refusal): void {
     if (policy) this.stats.add(this.policies.indexOf(policy), 'limited')
   }
 
-  /** Returns the policies that cover the request, with the tokens held for each. */
+  /** Returns the policies that cover the request, each with its token lease. */
   covering(visit: Visit, session: SessionLimits): { policy: Policy; lease: TokenLease }[] {
     return this.policies.flatMap((policy, i) =>
       covers(policy, visit) ? [{ policy, lease: tokenLeaseOf(session, i, policy, visit) }] : [],

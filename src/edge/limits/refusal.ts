@@ -1,15 +1,15 @@
 /** The refusals of the rate limits. */
 import type { Policy } from '../../settings/rate-limits.ts'
 
-/** The time until the next try, when too many requests of a session are under way. */
+/** When too many requests of a session are under way, the next try comes after this time. */
 const CONCURRENT_RETRY_MS = 1_000
 
 export type WhyRefused =
-  /** A policy that counts the requests of a session. */
+  /** A policy that counts by session. */
   | 'policy'
-  /** A policy that counts the requests of a network. */
+  /** A policy that counts by network. */
   | 'network-policy'
-  /** `max_concurrent`. */
+  /** The limit `max_concurrent`. */
   | 'concurrent'
   /** The limit of an isolate for one session while its door cannot be asked. */
   | 'door-silent'

@@ -1,6 +1,6 @@
 /**
- * The token leases of one session at one isolate: one for each policy that has covered a request, or one for each path
- * where a policy counts paths.
+ * The token leases of one session at one isolate: one for each policy that has covered a request. A policy that counts
+ * paths has one for each path.
  */
 import { fnv1a } from '../../core/hash.ts'
 import { newTokenLease, type TokenLease } from '../../core/limits/token-lease.ts'
@@ -8,19 +8,19 @@ import type { Policy } from '../../settings/rate-limits.ts'
 import type { Visit } from '../request/visit.ts'
 
 /**
- * The number of paths of one session with a lease here, so that 10,000 sessions fit in memory. The oldest lease is
- * dropped, and its door then charges all of it.
+ * The most leases for paths of one session here, so that 10,000 sessions fit in memory. Beyond this the oldest lease is
+ * dropped, and its door charges it whole.
  */
 const PATHS_MAX = 16
 
 /**
- * The leases of one session. They belong to these `policies` only: after a change of settings, old leases are charged
+ * The leases of one session. They belong to these `policies` only. After a change of settings, old leases are charged
  * when they end.
  */
 export interface SessionLimits {
   readonly policies: readonly Policy[]
   readonly names: LeaseNames
-  /** By the policy's index in the list. */
+  /** By the policy's index in `policies`. */
   readonly whole: (TokenLease | undefined)[]
   readonly paths: Map<string, TokenLease>
   /** Requests whose answers have not begun. */
@@ -31,7 +31,7 @@ export function newSessionLimits(policies: readonly Policy[], names: LeaseNames)
   return { policies, names, whole: [], paths: new Map(), running: [] }
 }
 
-/** Names of leases. No name is used twice. */
+/** Generates names of leases. No name is used twice. */
 export class LeaseNames {
   readonly #isolate: string
   #given = 0
@@ -45,15 +45,15 @@ export class LeaseNames {
   }
 }
 
-/** Whether a policy charges this request to its session. */
+/** True if a policy charges this request to its session. */
 export function covers(policy: Policy, visit: Visit): boolean {
   if (policy.perNetwork) return false
   return policy.matchesAll || policy.matches(visit.request.method, visit.readings)
 }
 
 /**
- * Returns the lease for the policy at index `i`, and makes it when there is none. Where the policy counts paths, the
- * lease is for the path of the visit.
+ * Returns the lease for the policy at index `i`, and creates it if there is none. For a policy that counts paths, it is
+ * the lease for the path of the visit.
  */
 export function tokenLeaseOf(session: SessionLimits, i: number, policy: Policy, visit: Visit): TokenLease {
   if (policy.perPath) return tokenLeaseOnPath(session, policy, visit)
@@ -81,19 +81,19 @@ function tokenLeaseOnPath({ paths, names }: SessionLimits, policy: Policy, visit
   paths.set(bucket, lease)
   for (const [name, one] of paths) {
     if (paths.size <= PATHS_MAX) break
-    // A lease that a request waits for must stay, or its answer would find no lease.
+    // A lease for which a request waits must stay. Otherwise the answer would find no lease.
     if (one.waiting === 0 && one !== lease) paths.delete(name)
   }
   return lease
 }
 
-/** Returns the name of a bucket. Spellings that the policy takes for one path share a bucket. */
+/** Returns the name of a bucket. Paths that the policy treats as the same share a bucket. */
 export function policyBucketOf(policy: Policy, visit: Visit): string {
   const path = policy.paths.nameOf(visit.readings)
   return `${policy.name}${path.length > 100 ? `/#${hashOf(path)}` : path}`
 }
 
-/** Hashes a long path from both ends: it must not make a long message, nor share a bucket with another path. */
+/** Hashes a long path, once from each end, so that the name is short and no other path gets the same bucket. */
 function hashOf(text: string): string {
   return fnv1a(text).toString(36) + fnv1a([...text].reverse().join(''), 1).toString(36)
 }

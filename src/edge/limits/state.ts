@@ -27,7 +27,7 @@ export function statesOf(limits: RequestLimits, visit: Visit, session: SessionLi
 }
 
 /**
- * Whether any enforced policy has less than this share of its burst left. Policies that count paths do not matter here.
+ * True if an enforced policy has less than this share of its burst left. Policies that count paths are ignored here.
  */
 export function isLow({ policies }: RequestLimits, session: SessionLimits | undefined, share: number): boolean {
   if (!session) return false

@@ -20,7 +20,7 @@ export class PolicyStats {
     this.#isDirty = true
   }
 
-  /** Hands over the counts since the last time, as cells of a report, and sets them to 0. */
+  /** Passes the counts since the last time to `count`, as cells of a report, and sets them to 0. */
   take(count: (cell: string, by: number) => void): void {
     if (!this.#isDirty) return
     this.#isDirty = false

@@ -1,9 +1,9 @@
 /** The parts of pages that wait for their turn at this isolate. Their number is bounded. */
 
-/** The longest wait for a turn. No visitor looks at a page that takes longer than 10 s. */
+/** The longest wait for a turn. No visitor stays on a page that takes longer than 10 s to load. */
 export const WAITS_MAX_MS = 10_000
 /**
- * The bounds on waiting parts, each of which holds a connection. A session may have as many as a browser opens for one
+ * The most parts of pages that may wait: each holds a connection. A session may have as many as a browser opens for one
  * page, and an isolate as many as its memory allows.
  */
 const OF_SESSION_MAX = 100
@@ -14,13 +14,13 @@ interface Turn {
   readonly untilMs: number
 }
 
-/** The parts that wait at this isolate, the longest wait first. */
+/** The parts that wait at this isolate. The one that has waited for longest is first. */
 export class Turns {
   readonly #waiting = new Set<Turn>()
 
   /** Returns a turn, or null when too many parts wait. */
   begin(sid: string, nowMs: number): Turn | null {
-    // A request that was cut off never ends its turn, so old turns are dropped.
+    // A request that was cut off never ends its turn. So old turns are dropped.
     for (const turn of this.#waiting) {
       if (turn.untilMs > nowMs) break
       this.#waiting.delete(turn)

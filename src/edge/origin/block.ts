@@ -14,7 +14,7 @@ import type { RoomClient } from '../room-client/room-client.ts'
 
 export type Blocked = {
   readonly room: RoomClient
-  /** Whether the visitor has a session, which then goes on. */
+  /** True if the visitor has a session, which then goes on. */
   readonly isInside: boolean
   readonly upstream: Upstream
   /** `outage`: the whole origin is blocked. `blocked`: this upstream is blocked. `shed`: the request can wait. */
@@ -25,24 +25,25 @@ export type Blocked = {
 /** Trial requests of an isolate to a half-open upstream: one at once, then one in each window of 5 s. */
 const TRIALS = { intervalMs: 5_000, burst: 1 }
 /**
- * The least time between two trials of one visitor, and of all newcomers together, who may be one visitor. No visitor
- * may take all trials.
+ * The shortest time between two trials of one visitor. It also applies to all newcomers together, because they may be
+ * one visitor. So no visitor can take all trials.
  */
 const TRIAL_OF_ONE_MS = 10_000
 const TRIAL_OF_NEWCOMERS_MS = 20_000
 const SHED_RETRY_MS = 5_000
-/** The time until the next try, for a block by the operator. Only the operator ends it. */
+/** The time until the next try during a block by the operator, which only the operator can end. */
 const CLOSED_RETRY_MS = 10_000
 
 /**
- * Decides whether a request must not go to its upstream now. Returns null for a request that goes on, as nearly all do.
+ * Returns the reason why a request must not go to its upstream now. Returns null for a request that goes on, as nearly
+ * all do.
  */
 export function blockFor(visit: Visit, admission: Admitted, upstreams: readonly Upstream[]): Blocked | null {
   const { room } = admission
   const health = room.snapshot?.health
   const { shed } = room.settings.health
   if (!health && !shed) return null
-  // A protected request, such as a payment, is not blocked by an outage of the origin, nor shed.
+  // A protected request, such as a payment, is neither blocked by an outage of the origin nor shed.
   const isProtected = room.settings.isProtected(visit.readings)
   const block = { room, isInside: true, upstream: upstreams[0] as Upstream }
   if (health) {
@@ -63,8 +64,8 @@ export function blockFor(visit: Visit, admission: Admitted, upstreams: readonly 
 }
 
 /**
- * Whether a named upstream is blocked for this request. Its breaker may be open, or was open until a moment ago. While
- * it is half-open, some visitors make a trial request, and may go on there afterwards.
+ * True if a named upstream is blocked for this request. Its breaker may be open, or may have been open until a moment
+ * ago. While it is half-open, some visitors make a trial request, and may go on there afterwards.
  */
 function isBlockedFor(
   { nowMs }: Visit,
@@ -88,8 +89,8 @@ function isBlockedFor(
 }
 
 /**
- * Returns the block that an operator has set, for a request that passes through without a session. Blocks found by
- * health do not apply: without sessions there are no samples that could end them.
+ * Returns the block by an operator that applies to a request without a session. Blocks by health do not apply to it:
+ * without sessions there are no samples that could end them.
  */
 export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: readonly Upstream[]): Blocked | null {
   const { breakers } = room.settings.health.rules.pins
@@ -101,7 +102,7 @@ export function blockedByOperator(visit: Visit, room: RoomClient, upstreams: rea
   return null
 }
 
-/** Whether a session may go on during an outage. The isolate remembers the sessions that try the origin. */
+/** True if a session may go on during an outage. The isolate remembers which sessions try the origin. */
 function mayGoOn(visit: Visit, { room, sid, why }: Admitted, health: HealthSnapshot): boolean {
   const { trials } = room
   if (health.inside <= 0) trials.noteAllBlocked(visit.nowMs)

@@ -1,9 +1,9 @@
 /**
- * A time limit for bodies that stop. The body is read in the Worker, which costs more than a third of a plain proxy. So
- * only a room that asks for it pays for it.
+ * A time limit for a body that stops arriving. The body is then read in the Worker, which costs more than a third of a
+ * plain proxy. So this is only for rooms that request it.
  */
 
-/** Returns the same answer, cut off when no byte has come for `idleMs`. Calls `stopped` then. */
+/** Returns the answer with a time limit: when no byte has come for `idleMs`, it is cut off and `stopped` is called. */
 export function withIdleTimeout(response: Response, idleMs: number, stopped: () => void): Response {
   const { body, headers } = response
   if (!body || headers.get('Content-Type')?.startsWith('text/event-stream')) return response

@@ -1,6 +1,6 @@
 /**
- * The directives that an origin may put into its answer: end a visitor's session, or keep a shopper in. An origin must
- * not mark its answers as ours.
+ * The directives that an origin may put into its answer: end a visitor's session, or extend it. This file also removes
+ * marks like ours, which an origin must not use.
  */
 import { seldom } from '../../runtime/log.ts'
 import type { Admitted } from '../gate/verdict.ts'
@@ -23,7 +23,7 @@ function directiveOf(headers: Headers): OriginDirective | null {
   return seconds > 0 ? { order: 'extend', seconds: Math.min(seconds, EXTEND_MAX_SECONDS) } : null
 }
 
-/** Returns the names of the headers in an origin's answer that visitors must not get. */
+/** Returns the names of those headers in an origin's answer that visitors must not get. */
 export function withheldHeaders(headers: Headers): readonly string[] {
   return HEADERS.filter(name => headers.has(name))
 }

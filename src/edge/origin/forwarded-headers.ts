@@ -1,9 +1,9 @@
 /**
  * The headers that go on to the origin.
  *
- * A proxy describes a request to an origin in headers: the visitor, the host and path that were asked for, the user who
- * has logged in. Origins believe those headers, so a visitor must not be able to write them. Servers that hand headers
- * on as variables (CGI, WSGI, PHP) read `_` as `-`, so both spellings are dropped.
+ * A proxy describes a request to an origin in headers: the visitor, the requested host and path, the user who has
+ * logged in. Origins trust those headers, so a visitor must not be able to set them. Servers that pass headers on as
+ * variables (CGI, WSGI, PHP) read `_` as `-`, so both spellings are dropped.
  */
 import type { Deployment } from '../../settings/deployment.ts'
 import { isNamedHeader, SPOKEN_BY_PROXIES, type SpokenByProxies } from '../../settings/origin-headers.ts'
@@ -11,7 +11,7 @@ import { withoutOurs } from '../request/cookies.ts'
 import { cookiesAsTheyCame } from '../request/sent-form.ts'
 import type { SentForm, Visit } from '../request/visit.ts'
 
-/** RFC 9110 section 7.6.1: these headers are about one connection. `Upgrade` goes on for a WebSocket only. */
+/** These headers are about one connection (RFC 9110 section 7.6.1). `Upgrade` goes on only for a WebSocket. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -34,19 +34,18 @@ const HANDSHAKE = new Set([
 ])
 /**
  * The headers of a CORS preflight (Fetch Standard, section 4.8) and those that browsers add to every request. A
- * preflight carries no credentials. So nothing else goes on: no cookie, no Authorization, no key in a header of the
- * site's own.
+ * preflight carries no credentials. So nothing else goes on: no cookie, no Authorization, no key in a custom header.
  */
 const OF_PREFLIGHTS =
   /^(access-control-request-[a-z-]+|accept(-language|-encoding)?|cache-control|host|origin|pragma|priority|referer|user-agent|sec-fetch-[a-z]+|sec-ch-[a-z-]+)$/
-/** The number of header names whose fate is remembered. Visitors can invent names without end. */
+/** The most header names for which the decision is remembered. Visitors can invent any number of names. */
 const NAMES_MAX = 500
 
 type Fate = 'forward' | 'drop' | 'drop from self-hosted' | 'hop-by-hop' | 'cookie' | 'length'
 
 const fates = new Map<string, Fate>()
 
-/** Returns the visitor's headers without those that a visitor must not write. Keys are in lower case. */
+/** Returns the visitor's headers, except those that a visitor must not set. Keys are in lower case. */
 export function forwardedHeaders(visit: Visit, named: readonly string[]): Record<string, string> {
   const { headers } = visit.request
   const forwarded: Record<string, string> = Object.create(null)
@@ -70,7 +69,7 @@ export function forwardedHeaders(visit: Visit, named: readonly string[]): Record
   return forwarded
 }
 
-/** Gives a form that was sent again the headers with which it first came. */
+/** Gives a form that was sent again the headers of its first request. */
 function restore({ origin, referer, site, cookies }: SentForm, forwarded: Record<string, string>): void {
   const { cookie } = forwarded
   const came = { origin, referer, 'sec-fetch-site': site }
@@ -107,8 +106,8 @@ function judged(name: string): Fate {
 }
 
 /**
- * Whether the operator trusts Cloudflare's own header, and so runs behind Cloudflare. Cloudflare overwrites its own
- * headers. Elsewhere a visitor could write them.
+ * True if the operator trusts Cloudflare's own header, and so runs behind Cloudflare. Cloudflare overwrites its own
+ * headers. Elsewhere a visitor could set them.
  */
 function isOnCloudflare({ trustedIpHeader }: Deployment): boolean {
   return trustedIpHeader?.toLowerCase() === 'cf-connecting-ip'

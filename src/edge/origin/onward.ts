@@ -3,7 +3,7 @@ import type { Upstream } from '../../settings/compiled/health.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Admitted, Verdict } from '../gate/verdict.ts'
 
-/** Requests of no room are proxied with the timeout that rooms have by default. */
+/** Requests of no room are proxied with the default timeout of rooms. */
 const TIMEOUT_MS = 10_000
 
 /** One room that lets the request go on. */
@@ -24,7 +24,7 @@ export interface Onward {
   readonly bodyTimeoutMs: number | null
 }
 
-/** Every room must allow an override. The shortest timeout counts. */
+/** Combines the rooms of a request. Every room must allow an override. The shortest timeout counts. */
 export function strictest(passages: readonly Passage[]): Onward {
   const [first, ...others] = passages.map(overridesOf)
   const bodyTimeoutsMs = passages.flatMap(({ upstream }) => upstream.bodyTimeoutMs ?? [])
@@ -38,8 +38,8 @@ export function strictest(passages: readonly Passage[]): Onward {
 }
 
 /**
- * Returns the headers that a request may override in one room. A bypass rule or a preflight lets a request through for
- * what it is, so no header may change that.
+ * Returns the headers that a request may override in one room. A bypass rule or a preflight lets a request through
+ * because of its method or path, so no header may change these.
  */
 function overridesOf({ verdict, config }: Passage): readonly string[] {
   const isLetByAsItIs = verdict.kind === 'proxy' && (verdict.why === 'bypass' || verdict.why === 'preflight')

@@ -1,5 +1,5 @@
 /**
- * Finds an origin that does not get the visitor's Host. Such an origin builds addresses from its own host, which
+ * Detects an origin that does not get the visitor's Host. Such an origin builds addresses from its own host, which
  * visitors cannot reach.
  */
 
@@ -9,7 +9,7 @@ import type { Visit } from '../request/visit.ts'
 /** One log line for each isolate is enough, because each redirect shows the same mistake. */
 let isLogged = false
 
-/** Logs the first redirect of an origin to its own host, with the cure. Does not change the answer. */
+/** Logs the first redirect of an origin to its own host, with the remedy. The answer is not changed. */
 export function noteRedirect(visit: Visit, response: Response): void {
   if (isLogged || response.status < 300 || response.status > 399) return
   const { origin, originHostHeader } = visit.deployment

@@ -1,6 +1,6 @@
 /**
- * Sends a request to the origin and returns its answer. Bodies stream both ways untouched. Headers are copied only when
- * one has to change, because a copied request costs a tenth of a proxied one.
+ * Sends a request to the origin and returns its answer. Bodies are streamed both ways unchanged. Headers are copied
+ * only if one has to change, because a copied request costs a tenth of a proxied one.
  */
 
 import { seldom } from '../../runtime/log.ts'
@@ -24,15 +24,15 @@ export interface Patience {
   readonly timeoutMs: number
   /** The milliseconds after which `overdue` is called, once. */
   readonly overdueMs: number
-  /** Called when the whole request is sent: from now on the origin is timed, not the visitor. */
+  /** Called when the whole request is sent. From then on the time is the origin's, not the visitor's. */
   began(): void
   overdue(): void
 }
 
 /**
- * Sends a request on, and waits for the first byte within its patience, which begins when the whole request is sent. A
- * request that takes longer is not aborted: the runtime ends it together with the visitor's own. An abort signal would
- * cost every request as much as the timer does.
+ * Sends a request on, and waits for the first byte within its patience. The time begins when the whole request is sent.
+ * A request that takes longer is not aborted: the runtime ends it together with the visitor's own. An abort signal
+ * would cost every request as much as the timer does.
  */
 export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise<ProxyOutcome> {
   return new Promise(resolve => {
@@ -42,7 +42,8 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
     const begin = () => {
       if (!waits) return
       patience.began()
-      // The timers end with the request. To clear a timer costs as much as to set it, and the second is rarely set.
+      // The timers end with the request. Clearing a timer costs as much as setting it, and the second timer is rarely
+      // set.
       if (overdueMs >= timeoutMs) setTimeout(giveUp, timeoutMs)
       else {
         setTimeout(() => {
@@ -72,11 +73,11 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
   })
 }
 
-/** Sends the request by `fetch` itself: to build a Request first would cost a tenth of the whole. */
+/** Sends the request directly by `fetch`. Building a Request first would cost a tenth of the whole. */
 async function send(visit: Visit, headers: Record<string, string>, upload: Upload | null): Promise<Response> {
   const { request, env, deployment } = visit
   const target = atOrigin(request.url, deployment)
-  // To the zone's own origin the request goes on as it is, with all its properties of the platform.
+  // If the target is the zone's own origin, the request goes on as it is, with all its properties of the platform.
   if (target === request.url) {
     const init = { headers, redirect: 'manual', ...(request.body ? { body: upload?.body ?? null } : {}) } as const
     const fixed = deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined

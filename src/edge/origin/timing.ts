@@ -2,8 +2,8 @@
  * Times the answers of the origin up to the first byte, for the room's health. No request waits for this: a sample is a
  * counter in the next report, and a vote of its session.
  *
- * Some answers are no samples: from a cache, 4xx, event streams, WebSockets. A visitor who leaves before an answer has
- * come votes with the time that it has waited.
+ * Some answers are no samples: those from a cache, 4xx, event streams, WebSockets. A visitor who leaves before an
+ * answer votes with the time waited so far.
  */
 
 import { ORIGIN, type Outcome, outcomeOf } from '../../core/health/outcome.ts'
@@ -17,13 +17,13 @@ import type { Sampled } from '../room-client/ballots.ts'
 import type { Passage } from './onward.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
 
-/** A request that was sent on, for one room that has admitted it. */
+/** A request that was sent on, as one of the rooms that admitted it sees it. */
 interface Sent {
   readonly admission: Admitted
   readonly upstream: Upstream
-  /** The voter, or null for a session that does not vote in so large a room. */
+  /** The voter. Null if the room is so large that this session does not vote. */
   readonly voter: Pick<Sampled, 'lot' | 'own'> | null
-  /** Whether the request was counted as late before it was answered. */
+  /** True if the request was counted as late before it was answered. */
   isLate: boolean
 }
 
@@ -45,7 +45,7 @@ export class Watch implements Patience {
       const { room, sid, why } = admission
       if (room.settings.health.rules.mode === 'off') continue
       this.#sent.push({ admission, upstream, voter: room.votes.voter(sid, why === 'claimed', visit), isLate: false })
-      // Where rooms overlap, the most patient one decides.
+      // If rooms overlap, the longest patience decides.
       const overdueMs = 4 * upstream.targetMs
       this.overdueMs = this.#sent.length === 1 ? overdueMs : Math.max(this.overdueMs, overdueMs)
     }
@@ -56,7 +56,7 @@ export class Watch implements Patience {
     this.#allSentMs = this.#sent.length > 0 ? Date.now() : 0
   }
 
-  /** Counts a late answer at once: an origin that hangs must be noticed before its requests time out. */
+  /** Counts a late answer at once. Otherwise an origin that hangs would be noticed only when its requests time out. */
   overdue(): void {
     if (this.#isStream) return
     for (const sent of this.#sent) {
@@ -70,12 +70,12 @@ export class Watch implements Patience {
     if (this.#sent.length === 0) return
     if (outcome.kind === 'failed') {
       if (this.#visit.request.signal.aborted) this.#gaveUp()
-      // A visitor who sends slowly gives no sample of the origin.
+      // If the visitor was still sending, the timeout is no sample of the origin.
       else if (outcome.why !== 'timeout' || this.#allSentMs !== null) this.#failed()
       return
     }
     const { status, headers } = outcome.response
-    // The cache answered: the upstream has neither failed nor answered.
+    // The answer came from the cache, so it shows nothing about the upstream.
     if (isFromCache(headers) && status >= 500) return
     if (status >= 500 || status === 429) this.#noteRetryAfter(headers)
     if (status >= 500) this.#failed()
@@ -94,14 +94,14 @@ export class Watch implements Patience {
     const isOk = status < 400
     if (isOk && settings.health.shed) noteOk(shedder, Date.now())
     const outcome = outcomeOf(tookMs, upstream.targetMs)
-    // An answer before the whole request was sent took as long as its visitor did. Only a quick one is a sample of the
-    // origin.
+    // An answer that came before the whole request was sent depends on the visitor's speed. Only a quick one is a
+    // sample of the origin.
     const isOfOrigin = this.#allSentMs !== null || outcome === 'satisfied'
     if (isOk && !isLate && isOfOrigin && isTimed(status, headers)) this.#note(sent, outcome)
     else if (upstream.name !== ORIGIN && !isFromCache(headers)) this.#noteAnswer(sent)
   }
 
-  /** Shows that a named upstream is alive, although this answer of it is no sample. */
+  /** Notes that a named upstream is alive, although this answer is no sample. */
   #noteAnswer({ admission, upstream, voter }: Sent): void {
     const { room } = admission
     if (voter) room.votes.note(upstream.name, voter.lot, this.#sentMs)
@@ -113,7 +113,7 @@ export class Watch implements Patience {
     return this.#allSentMs ?? this.#cameMs
   }
 
-  /** The time when the request was sent. A request that is not all sent yet counts as sent now. */
+  /** The time at which the request was sent. While a part of it is still to be sent, this is the present time. */
   get #sentMs(): number {
     return this.#allSentMs ?? Date.now()
   }
@@ -127,8 +127,8 @@ export class Watch implements Patience {
   }
 
   /**
-   * The visitor left without an answer. A visitor who leaves within the target is no sample of the origin. One who
-   * leaves later has waited in vain.
+   * The visitor left without an answer. Leaving within the target time is no sample of the origin. Leaving later means
+   * that the visitor has waited in vain.
    */
   #gaveUp(): void {
     if (this.#isStream || this.#allSentMs === null) return
@@ -143,7 +143,7 @@ export class Watch implements Patience {
       admission.room.count(cellOf(upstream.name, 'retry-after', seconds * 1_000, this.#sentMs))
   }
 
-  /** Counts a sample for the histogram, and as a vote of its session. */
+  /** Counts a sample in the histogram, and as a vote of its session. */
   #note({ admission, upstream, voter }: Sent, mark: SampleMark): void {
     const { room } = admission
     const { name } = upstream
@@ -155,14 +155,14 @@ export class Watch implements Patience {
       if (mark === 'turned-failed') room.votes.turnFailed(sampled, nowMs)
       else room.votes.add(sampled, mark satisfies Outcome, nowMs)
     }
-    // A good sample of the origin waits for the report that each window has. A bad one, or any from an upstream with
-    // few requests, does not.
+    // A good sample of the origin can wait for the report that each window has. A bad sample cannot, nor any sample of
+    // an upstream with few requests.
     const isUrgent = mark !== 'satisfied' || name !== ORIGIN || room.snapshot?.health !== undefined
     room.votes.report(this.#visit, isUrgent)
   }
 }
 
-/** Whether the time to the first byte of an answer is a sample of the origin. */
+/** True if the time to the first byte of an answer is a sample of the origin. */
 function isTimed(status: number, headers: Headers): boolean {
   return status !== 101 && !isFromCache(headers) && !isEventStream(headers.get('Content-Type'))
 }

@@ -1,4 +1,6 @@
-/** The addresses of a room's own routes. They have no host: they are resolved against the address that was asked. */
+/**
+ * The addresses of a room's own routes. They have no host, so browsers resolve them against the address of the page.
+ */
 import { ANSWER, isWaitPage } from '../gate/confirm.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomView } from '../room-client/room-client.ts'
@@ -10,24 +12,27 @@ export function statusUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, `${addressOf(visit, room, 'status')}&claim=1`)
 }
 
-/** Returns the address of a page on which a person can wait for this room. */
+/** Returns the address of our page on which a person can wait for this room. */
 export function waitUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'wait'))
 }
 
 /**
- * Returns the address by which a called visitor goes in, where the room asks first. The visitor chooses a part of it.
- * So nothing in it may end a text in quotes on a page of the operator.
+ * Returns the address by which a called visitor goes in, if the room asks for a confirmation. The visitor controls a
+ * part of it. So it is encoded, and cannot end a quoted text on a page of the operator.
  */
 export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   const isWait = isWaitPage(visit)
   const to = isWait ? (visit.url.searchParams.get('to') ?? '') : leadsTo
-  // In a frame the wait ends on an empty page, also after a press.
+  // In a frame the wait ends on an empty page, even if the visitor has to confirm.
   const embedded = isWait && visit.url.searchParams.get('embedded') === '1' ? '&embedded=1' : ''
   return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to).replace(/'/g, '%27')}`
 }
 
-/** Returns the address to which a visitor posts to give up the place. The visitor may come back to `leadsTo`. */
+/**
+ * Returns the address to which a visitor posts to give up the place. From the answer the visitor can return to
+ * `leadsTo`.
+ */
 export function leaveUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   return inLanguageOf(
     visit,
@@ -40,7 +45,7 @@ export function drawUrl(visit: Visit, room: RoomView, event: string): string {
   return addressOf(visit, room, `draws/${event}`)
 }
 
-/** Returns the address to go on to: `to`, or else the room's path. It is on this origin, and no control route. */
+/** Returns the address to go on to: `to`, or else the room's path. It is on this origin, and it is no control route. */
 export function onwardUrl({ url, deployment }: Visit, { settings }: RoomView): string {
   const asked = url.searchParams.get('to') || settings.config.path
   const to = URL.parse(asked, url.origin)

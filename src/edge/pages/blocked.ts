@@ -1,4 +1,4 @@
-/** The page of a visitor whose request was blocked. It retries by itself, unless that would send something twice. */
+/** The page of a visitor whose request was blocked. It retries by itself, unless that would send a form twice. */
 import html from '../../../static/blocked.html'
 import scripts from '../../../static/scripts.json'
 import type { Blocked } from '../origin/block.ts'
@@ -10,7 +10,9 @@ import { counted } from '../texts/words.ts'
 import { withLinks } from './links.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
-/** A reload is a whole page and interrupts its reader, so it comes so much later than a program's next request. */
+/**
+ * A page reloads this much later than a program retries, because a reload loads a whole page and interrupts its reader.
+ */
 const REFRESH_LATER_SECONDS = 15
 const SCRIPT = scripts.blocked
 const render = template(html)
@@ -51,7 +53,7 @@ interface Shown {
   readonly headline: string
   readonly lead: string
   readonly form: string | null
-  /** Explains whether the form was sent. */
+  /** A sentence about whether the form was sent. */
   readonly sentText: string | null
   readonly message: ReturnType<typeof ownTextIn>
 }
@@ -74,7 +76,7 @@ async function page(visit: Visit, room: RoomView, shown: Shown, retryAfterMs: nu
   return { html: render(variables), headers: await headers(config, language, shown.form !== null) }
 }
 
-/** A visitor without a session has none to keep. Only a block by the operator can concern such a visitor. */
+/** A visitor without a session is not promised to keep one. Only a block by the operator can concern such a visitor. */
 function textOf(why: Blocked['why'], isInside: boolean, { texts }: Language) {
   const { outage, blocked, shed, outageOutside, blockedOutside } = texts.blocked
   switch (why) {

@@ -1,4 +1,4 @@
-/** The face of a site on the pages of its room. It is made once for each version of the settings. */
+/** The brand of a site on the pages of its room. Its style is made once for each version of the settings. */
 import css from '../../../static/brand.css'
 import { type Palette, paletteOf } from '../../settings/brand/colours.ts'
 import { isPicturePath } from '../../settings/brand/pictures.ts'
@@ -8,15 +8,15 @@ import { ownTextIn } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { compactStyle } from './compact.ts'
 
-/** The face of a room that has one. */
+/** The brand's part of the pages, in a room that has one. */
 interface Face {
-  /** The style that follows the style of every page. */
+  /** The style that comes after the style of every page. */
   readonly style: string
-  /** Whether a picture is a file of the site. */
+  /** True if a picture is a file of the site. */
   readonly loadsPictures: boolean
 }
 
-/** Fonts that devices have. */
+/** Fonts that devices usually have. */
 const FONTS: Readonly<Record<Exclude<Brand['font'], 'system'>, string>> = {
   serif: 'ui-serif,Georgia,Cambria,"Times New Roman",serif',
   rounded: 'ui-rounded,"SF Pro Rounded","Hiragino Maru Gothic ProN",Quicksand,Comfortaa,Manjari,sans-serif',
@@ -26,7 +26,7 @@ const STYLE = compactStyle(css)
 const NO_ICON = 'data:,'
 const FACES = new WeakMap<Brand, Face | null>()
 
-/** Returns null for a room without a brand: its pages are as they always were. */
+/** Returns null for a room without a brand: its pages have our own look. */
 export function faceOf(brand: Brand): Face | null {
   const known = FACES.get(brand)
   if (known !== undefined) return known
@@ -72,7 +72,7 @@ function loadsPictures({ logo, logo_dark, icon }: Brand): boolean {
   return [logo, logo_dark, icon].some(isPicturePath)
 }
 
-/** Print has colours of its own. */
+/** The brand's colours are for screens only: printed pages have colours of their own. */
 function styleOf(brand: Brand): string {
   const light = colours(brand.background, brand.accent, 'light')
   const dark = colours(brand.background_dark, brand.accent_dark ?? brand.accent, 'dark')

@@ -1,6 +1,6 @@
-/** Sources as visitors load them: without what only readers of the source need. */
+/** Makes sources smaller for visitors: removes what only readers of the source need. */
 
-/** Removes comments (those with `//` only on lines of their own) and indentation. */
+/** Removes indentation and comments. Comments with `//` are removed only if they have lines of their own. */
 export function compact(text: string): string {
   return text.replace(/\/\*.*?\*\/ ?/gs, '').replace(/^[ \t]*((\/\/.*)?\n)?/gm, '')
 }

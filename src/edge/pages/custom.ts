@@ -1,7 +1,7 @@
 /**
  * The operator's own page, `custom_page_html`: a template with the variables of Cloudflare Waiting Room and ours. It is
- * for visitors in line, and for visitors whom the method `reject` rejects. Other states have our own pages, because
- * such a page was not written for them.
+ * for visitors in line, and for visitors rejected by the method `reject`. Other states have our own pages, because a
+ * custom page was not written for them.
  */
 import { hasPlaceBlock, withoutReload } from '../../settings/custom-page.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -17,8 +17,8 @@ import { parsed } from './template.ts'
 import { placeBlock, refreshSeconds } from './waiting.ts'
 
 /**
- * The author of the page decides about its styles, scripts and pictures. The policy forbids only what no page needs:
- * plugins, and an address of another site as the base of its links.
+ * The author of the page decides about its styles, scripts and pictures. The policy forbids only plugins, and a base
+ * address on another site. No page needs these.
  */
 const POLICY = "object-src 'none'; base-uri 'self'"
 
@@ -26,13 +26,10 @@ const POLICY = "object-src 'none'; base-uri 'self'"
 const SHOWS_FORM = /\{\{[{&]?\s*form\s*\}/
 const NO_FORM = { form: null } as const
 
-/**
- * Parsed templates, one for each version of the settings. `at` of a room returns the same object until the settings
- * change.
- */
+/** Parsed templates, one for each version of the settings: `at` of a room returns the same object until they change. */
 const TEMPLATES = new WeakMap<RoomConfig, (variables: object) => string>()
 
-/** Returns null in a room without a page of its own. */
+/** Returns the page, or null in a room without a custom page. */
 export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>): Promise<Page | null> {
   const { config } = waiting.room.settings.at(visit.nowMs)
   const render = templateOf(config)
@@ -72,14 +69,14 @@ export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>):
     antesala: block,
   })
   const headers = headersOf(visit, waiting.room.settings.config)
-  // The block polls by itself, unless a section of the page leaves it out. A reload would lose the form.
+  // Our block polls by itself, but a section of the page may leave it out. A reload would lose the visitor's form.
   if ((block !== null && html.includes(block)) || form !== null) return { html, headers }
   return { html, headers: { ...headers, Refresh: `${reloadSeconds}; url=${leadsTo(visit)}` } }
 }
 
 /**
- * Returns null in a room without a page of its own. Also returns null when the visitor is rejected for another reason
- * than the method.
+ * Returns the page, or null in a room without a custom page. Also returns null if the visitor is rejected for another
+ * reason than the method `reject`.
  */
 export async function customRejectedPage(visit: Visit, rejected: OnPage<Rejected>): Promise<Page | null> {
   if (rejected.snapshot?.soldOut || needsInvitation(rejected.why)) return null
@@ -94,7 +91,7 @@ export async function customRejectedPage(visit: Visit, rejected: OnPage<Rejected
   return { html, headers: headersOf(visit, rejected.room.settings.config) }
 }
 
-/** Returns the form of the visitor for a page whose author shows it. Otherwise returns null. */
+/** Returns the visitor's form, if the page has the variable for it. Otherwise returns null. */
 async function formFor(visit: Visit, { custom_page_html }: RoomConfig): Promise<string | null> {
   return SHOWS_FORM.test(custom_page_html) ? (await formOf(visit)).form : null
 }
@@ -114,7 +111,7 @@ function published(variables: PlaceJson['cfWaitingRoom']) {
   return { ...variables, waitTimeHours: Math.floor(waitTime / 60), waitTimeHourMinutes: waitTime % 60 }
 }
 
-/** The language is chosen for the words in the variables. */
+/** The language is that of the words in the variables. */
 function headersOf(visit: Visit, config: RoomConfig) {
   return { ...pageHeaders(POLICY, config), ...languageHeaders(languageFor(visit, config)) }
 }
@@ -122,8 +119,8 @@ function headersOf(visit: Visit, config: RoomConfig) {
 type Shown = Pick<PlaceJson | ReturnType<typeof rejectedJson>, 'state' | 'message' | 'messageLanguage'>
 
 /**
- * Safe in unescaped `{{{...}}}`: apart from `message`, no value here can contain a character with a meaning in HTML.
- * And an unescaped `message` is `messageHtml`, in which only addresses are links.
+ * The values are safe in unescaped `{{{...}}}`: apart from `message`, none can contain a character with a meaning in
+ * HTML. An unescaped `message` is replaced by `messageHtml`, in which only addresses are links.
  */
 function ours(visit: Visit, { state, message, messageLanguage }: Shown, { tag, dir }: Language) {
   const messageHtml = withLinks(message)

@@ -1,4 +1,4 @@
-/** The page of a limited visitor: what happened, when to go on, and a countdown where there are scripts. */
+/** The page of a limited visitor: what happened, when to go on, and a countdown if there are scripts. */
 import html from '../../../static/limited.html'
 import scripts from '../../../static/scripts.json'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -9,7 +9,7 @@ import { countdownInWords } from '../texts/words.ts'
 import { formOf, headersFor, type Page, pageStyle, template, variablesOf } from './page.ts'
 
 const SCRIPT = scripts.limited
-/** The page does not reload after a longer wait, because no visitor looks at it for that time. */
+/** After a longer wait than this the page does not reload, because no visitor looks at it for so long. */
 const RELOADS_MAX_SECONDS = 600
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })

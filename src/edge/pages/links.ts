@@ -1,12 +1,10 @@
-/** Links in the texts of an operator: https and tel only, so that no text can run anything. */
+/** Links in the texts of an operator: only https and tel, so that no text can run a script. */
 import { escaped } from './template.ts'
 
-/** An address, without what ends a sentence behind it. The page's script has the same expression. */
+/** Matches an address, without the punctuation of a sentence behind it. The page's script has the same expression. */
 const LINK = /(https:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]]|tel:\+?[\d-]{3,20})/
 
-/**
- * Returns a text as HTML. A link opens in a page of its own, because a visitor in line must not leave the waiting page.
- */
+/** Returns a text as HTML. A link opens in a new page, because a visitor in line must not leave the waiting page. */
 export function withLinks(text: string): string {
   return text
     .split(LINK)

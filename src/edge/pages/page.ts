@@ -29,7 +29,7 @@ export interface Page {
 /** The style of every page. */
 export const pageStyle = compactStyle(css)
 
-/** Parts of several pages, by the name in `{{> name}}`. */
+/** Parts that several pages share, by their name in `{{> name}}`. */
 const PARTS: Readonly<Record<string, string>> = { head, code, styles, brand, message, form, foot, room, place, scripts }
 
 /** Fills in one of our templates. */
@@ -37,7 +37,7 @@ export function template(html: string): Render {
   return compilePage(withParts(html))
 }
 
-/** A part on a line of its own ends the line. Within a line it does not. */
+/** Replaces the parts in a template. A part on a line of its own replaces the line and its end. */
 function withParts(html: string): string {
   return html.replace(/\{\{> (\w+)\}\}(\n?)/g, (_, name: string, end: string) => {
     const part = withParts(PARTS[name] ?? '')
@@ -47,7 +47,7 @@ function withParts(html: string): string {
 
 /**
  * Returns the host for people to read. It comes from the visitor, and a URL allows quotes and `&` in it. Characters
- * that no host name has are removed, so that the result is safe in any place of a template.
+ * that no host name has are removed, so that the result is safe anywhere in a template.
  */
 export function siteOf({ url }: Pick<Visit, 'url'>): string {
   return url.host.replace(/[^\w.:[\]-]/g, '')
@@ -68,7 +68,7 @@ export function variablesOf(visit: Visit, language: Language, config: RoomConfig
   }
 }
 
-/** The variables of a form that a page carries, or a form of null. Reads the body of the request. */
+/** The variables of the form that a page contains; `form` is null if there is none. Making them reads the body. */
 export type Form = Awaited<ReturnType<typeof formOf>>
 
 export async function formOf(visit: Visit) {
@@ -77,18 +77,18 @@ export async function formOf(visit: Visit) {
 }
 
 /**
- * Returns a function for a page's headers in a room. The Content-Security-Policy allows only the page's own styles and
- * scripts, by their hashes. The policy is computed once for each brand.
+ * Returns a function that makes a page's headers in a room. The Content-Security-Policy allows only the page's own
+ * styles and scripts, by their hashes. The policy is computed once for each brand.
  */
 export function headersFor(own: {
   readonly styles: readonly string[]
   readonly scripts?: readonly string[]
   readonly polls?: boolean
-  /** Whether the page has a form to a route of ours, whose answer is no redirect. */
+  /** True if the page has a form for a route of ours whose answer is no redirect. */
   readonly posts?: boolean
-  /** Whether the page has workers, whose scripts come from this host. */
+  /** True if the page has workers, whose scripts come from this host. */
   readonly works?: boolean
-  /** The origin of another party, whose script and frame the page loads. */
+  /** The origin of a third party, whose script and frame the page loads. */
   readonly widget?: string
 }): (room: RoomConfig, language: Language, sends?: boolean) => Promise<Page['headers']> {
   const policies = new WeakMap<Brand, Promise<string>>()
@@ -117,13 +117,13 @@ export function headersFor(own: {
   }
   return async (room, language, sends = false) => {
     const policy = await (policies.get(room.brand) ?? made(room.brand))
-    // Chromium applies `form-action` also to the redirects that answer a form, and a site may redirect anywhere.
+    // Chromium applies `form-action` even to redirects that answer a form, and a site may redirect anywhere.
     const whole = sends ? policy : `${policy}; form-action '${own.posts ? 'self' : 'none'}'`
     return { ...pageHeaders(whole, room), ...languageHeaders(language) }
   }
 }
 
-/** Returns the headers of a page with this policy. The room sets which sites may embed its pages. */
+/** Returns the headers of a page with this policy. The room's settings decide which sites may embed its pages. */
 export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Page['headers'] {
   const ancestors = frame_ancestors.map(source => (source === 'self' || source === 'none' ? `'${source}'` : source))
   return {
@@ -133,8 +133,8 @@ export function pageHeaders(policy: string, { frame_ancestors }: RoomConfig): Pa
 }
 
 /**
- * Returns the address to which a page leads. The address of a form may show no page. So its page leads back to where
- * the form was, or to the front page of the site.
+ * Returns the address to which a page leads. The address of a form may have no page. So the page of a form leads back
+ * to where the form was, or to the front page of the site.
  */
 export function leadsTo(visit: Visit): string {
   if (visit.isSafe) return refreshUrl(visit.url)
@@ -144,8 +144,9 @@ export function leadsTo(visit: Visit): string {
 }
 
 /**
- * Returns the address that the page reloads. A reload without an address would only scroll a page with a fragment, for
- * ever. Without scripts the fragment is lost. The dot keeps a path like `//elsewhere` from being read as a host.
+ * Returns the address that the page reloads. Without an address, a reload of a page with a fragment would only scroll,
+ * again and again. Without scripts the fragment is lost. The dot keeps a path like `//elsewhere` from being read as a
+ * host.
  */
 export function refreshUrl({ pathname, search }: URL): string {
   return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}`

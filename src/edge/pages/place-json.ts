@@ -39,7 +39,7 @@ const NO_PLACE = {
   pollAfterSeconds: null,
 } as const
 
-/** The wait of a called visitor. The page promises less than a minute. */
+/** The wait of a called visitor. The page promises that it is less than a minute. */
 const SOON = { low: 0, likely: 0, high: 60 } as const
 
 /** The place as JSON: the published variables, and ours beside them. */
@@ -118,8 +118,8 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
 }
 
 /**
- * Returns the data for a visitor who is inside, or whose poll was just admitted. `endsMs` is the end of the session,
- * where it is known.
+ * Returns the data for a visitor who is inside, or whose poll was just admitted. `endsMs` is the end of the session, if
+ * it is known.
  */
 export function insideJson(visit: Visit, room: RoomView, endsMs: number | null = null) {
   const { nowMs } = visit
@@ -154,7 +154,7 @@ function inSeconds(ms: number): number {
   return Math.ceil(ms / 1_000)
 }
 
-/** Returns the current event, with all that a visitor needs to count down to its start and to check its draw. */
+/** Returns the current event, with all that a visitor needs to count down to its start and to verify its draw. */
 function eventJson(event: EventInForce | null, { ticket, place }: OnPage<Waiting>, nowMs: number) {
   if (event === null) return null
   const waits = place.state === 'waiting' && typeof place.startsMs === 'number'
@@ -180,7 +180,7 @@ interface Seen {
   readonly language: Language
 }
 
-/** Returns the 25 published variables. Callers then set those that depend on the visitor. */
+/** Returns the 25 published variables. Callers then set the ones that depend on the visitor. */
 function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, language }: Seen) {
   const { unknown } = language.texts.time
   const method = config.queueing_method
@@ -204,7 +204,7 @@ function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, lan
     isRandomQueue: method === 'random',
     isPassthroughQueue: method === 'passthrough',
     isRejectQueue: method === 'reject',
-    // As at Cloudflare, an event is active from the beginning of its prequeue.
+    // As with Cloudflare, an event is active from the beginning of its prequeue.
     isEventActive: event !== null,
     isEventPrequeueing: event?.isPrequeue ?? false,
     timeUntilEventStart: minutes(startInMs ?? undefined),
@@ -212,7 +212,7 @@ function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, lan
     timeUntilEventEnd: minutes(endInMs ?? undefined),
     timeUntilEventEndFormatted: endInMs === null ? unknown : inWords(endInMs, language),
     shuffleAtEventStart: event?.shuffles ?? false,
-    // Empty, as at Cloudflare without a challenge: templates check it.
+    // Empty, as with Cloudflare without a challenge. Templates check it.
     turnstile: '',
     infiniteQueue: false,
   }

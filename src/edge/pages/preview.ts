@@ -1,6 +1,7 @@
 /**
  * Every page of a room in every state, for its operator: as it is now, or with settings that are only tried. The pages
- * are those of visitors, made by the same code. Only what would move them on is taken out: scripts and reloads.
+ * are those of visitors, made by the same code. Only scripts and reloads are removed, because they would move the page
+ * on.
  */
 import { compile } from '../../settings/compiled/room.ts'
 import { withoutReload } from '../../settings/custom-page.ts'
@@ -21,11 +22,11 @@ import { waitingPage } from './waiting.ts'
 export const SCHEMES = ['light', 'dark'] as const
 
 export interface Preview {
-  /** One of `PREVIEW_PAGES`. */
+  /** The name of a page: one of `PREVIEW_PAGES`. */
   readonly page: string
-  /** A BCP 47 tag. Null stands for the language of the operator's browser. */
+  /** A BCP 47 tag. Null means the language of the operator's browser. */
   readonly language: string | null
-  /** Null leaves the choice to the browser. */
+  /** The colour scheme. Null leaves the choice to the browser. */
   readonly scheme: (typeof SCHEMES)[number] | null
 }
 
@@ -35,7 +36,7 @@ const FORM = 'item=42'
 /** The names of all pages. */
 export const PREVIEW_PAGES: readonly string[] = Object.values(SAMPLES).flat()
 
-/** Returns a page as HTML, or null when the name is of no page. */
+/** Returns a page as HTML, or null if no page has the name. */
 export async function previewOf(visit: Visit, config: RoomConfig, preview: Preview): Promise<string | null> {
   const seen = visitTo(visit, config, preview)
   const page = await pageOf(seen, config, preview.page)
@@ -90,7 +91,7 @@ function withEvent(config: RoomConfig, name: string, nowMs: number): RoomConfig 
   return withOverrides(config, { events: [event] })
 }
 
-/** Returns the request of a visitor to the room, for the page that the operator asks for. */
+/** Returns the request that a visitor would send for the page that the operator wants to see. */
 function visitTo(visit: Visit, { host, path }: RoomConfig, { page, language }: Preview): Visit {
   const url = new URL(path, `${visit.url.protocol}//${host.replace(/^\*\.?/, '') || visit.url.host}`)
   if (language !== null) url.searchParams.set('lang', language)
@@ -106,14 +107,14 @@ function visitTo(visit: Visit, { host, path }: RoomConfig, { page, language }: P
   return new Visit({ request, url, nowMs: visit.nowMs }, { env: visit.env, deployment: visit.deployment, background })
 }
 
-/** Takes out what would move a page on, and leads its pictures and links to the site. */
+/** Removes everything that would move a page on, and makes its pictures and links point to the site. */
 function atRest(html: string, { origin }: URL): string {
   return withoutReload(html.replace(/<noscript>.*?<\/noscript>\n?/gs, ''))
     .replace(/<script\b.*?<\/script>\n?/gs, '')
     .replace(/(<head>|<meta charset=[^>]*>)/i, `$1<base href="${origin}/" target="_blank">`)
 }
 
-/** Settles the colour scheme, which is the choice of the visitor's device otherwise. */
+/** Fixes the colour scheme, which the visitor's device would choose otherwise. */
 function inScheme(html: string, scheme: Preview['scheme']): string {
   if (scheme === null) return html
   return html

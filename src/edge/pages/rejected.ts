@@ -1,4 +1,4 @@
-/** The page of a rejected visitor, who gets no place. Nothing on it moves, and it never reloads. */
+/** The page of a rejected visitor, who gets no place. It never changes or reloads. */
 import codeCss from '../../../static/code.css'
 import html from '../../../static/rejected.html'
 import { INVITE } from '../gate/invitation.ts'
@@ -42,8 +42,9 @@ export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Pro
 }
 
 /**
- * Returns the variables of the field for an invitation. Its form asks for the same address by GET, with the invitation
- * in the query, as a link of an invitation does. A form replaces the query of its address, so fields keep it.
+ * Returns the variables of the field for an invitation. Its form requests the same address by GET, with the invitation
+ * in the query, like the link of an invitation. A form replaces the query of its address, so hidden fields keep the old
+ * query.
  */
 function codeVariables(visit: Visit) {
   const [codePath, ...query] = leadsTo(visit).split('?')

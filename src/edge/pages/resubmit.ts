@@ -1,4 +1,6 @@
-/** The page that sends a form of another site once more, to the same address. It shows nothing of the form. */
+/**
+ * The page that sends a form of another site once more, to the same address. It shows nothing of the form's content.
+ */
 import resubmit from '../../../static/resubmit.html'
 import scripts from '../../../static/scripts.json'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -10,7 +12,7 @@ const SCRIPT = scripts.resubmit
 const render = template(resubmit)
 const headers = headersFor({ styles: [pageStyle], scripts: [SCRIPT] })
 
-/** Returns null when the sender of the form goes away. */
+/** Returns the page, or null if the sender of the form goes away. */
 export async function resubmitPage(visit: Visit, room: RoomConfig): Promise<Page | null> {
   const language = languageFor(visit, room)
   const { headline } = language.texts.resubmit

@@ -1,4 +1,4 @@
-/** The states in which visitors may find the pages of a room, with visitors and figures made up for a preview. */
+/** The states in which visitors may see the pages of a room, with made-up visitors and figures for a preview. */
 import type { HealthSnapshot } from '../../core/health/effect.ts'
 import type { Place } from '../../core/place/place.ts'
 import type { Snapshot } from '../../core/protocol/messages.ts'
@@ -19,7 +19,7 @@ const IN_LINE = {
 const NO_NUMBER = { state: 'waiting', ahead: 0, position: null, wait: null } as const
 const PROVISIONAL = { place: NO_NUMBER, ticket: { confirmed: false, low: null } } as const
 const CALLED = { state: 'called' } as const
-/** No script solves it, because a preview runs none. */
+/** A challenge that is never solved, because a preview runs no script. */
 const CHALLENGE: SetChallenge = {
   parameters: { algorithm: 'PBKDF2/SHA-256', nonce: '', salt: '', cost: 1_000, keyLength: 32, keyPrefix: '00' },
 }
@@ -31,11 +31,11 @@ const OUTAGE: HealthSnapshot = {
   back: {},
   retryAfterMs: 10_000,
 }
-/** The time until a sample of an event starts. */
+/** In the sample pages an event starts this long from now. */
 export const STARTS_IN_MS = 25 * MINUTE_MS
 const CLAIM_LEFT_MS = 272_000
 
-/** The differences from an ordinary visitor in line. */
+/** How a sample differs from an ordinary visitor in line. */
 interface Difference {
   readonly place?: Place
   readonly ticket?: Partial<Ticket>

@@ -1,6 +1,6 @@
 /**
- * Our own pages as templates in the language of Mustache. A template is compiled once: to pieces of text, variables and
- * sections, with each path split. An operator's page is left to Mustache itself, which knows more than we use.
+ * Our own pages as templates in the language of Mustache. A template is compiled once, into pieces of text, variables
+ * and sections. An operator's page is rendered by Mustache itself, which supports more than we use.
  */
 import Mustache from 'mustache'
 
@@ -14,8 +14,8 @@ type Piece = string | ((variables: Variables) => string)
 type Tag = readonly [type: string, name: string, start: number, end: number, inside?: readonly Tag[]]
 
 /**
- * Compiles a template. A section shows its inside once unless its variable is empty, and there are no lists. Inside a
- * section of an object its properties come first. Throws an Error for any other tag.
+ * Compiles a template. A section shows its content once, unless its variable is empty; lists are not supported. Inside
+ * a section of an object, the object's properties come first. Throws an Error for any other tag.
  */
 export function compilePage(text: string): Render {
   const whole = sequence(tagsOf(text, new Mustache.Writer()))
@@ -23,15 +23,16 @@ export function compilePage(text: string): Render {
 }
 
 /**
- * A template can name the variables object itself by a dot. The object has no prototype, so it gets an empty text here.
- * Without it such a template would throw.
+ * A dot in a template names the variables object itself. The object has no prototype, so such a template would throw.
+ * With this it shows an empty text.
  */
 const NO_TEXT = { [Symbol.toPrimitive]: { value: () => '' } }
 
 /**
- * Fills in the template of an operator. It is parsed once, because Mustache would look it up by its text at each
- * render. The template sees only the given variables, and not the properties that every object has. An unescaped
- * `message` is `messageHtml`: a text that an operator changes in a hurry must not become HTML.
+ * Returns a function that fills in an operator's template. The template is parsed once, because Mustache would look it
+ * up by its text at each render. The template sees only the given variables, not the properties that every object
+ * inherits. An unescaped `message` is replaced by `messageHtml`: a text that an operator changes in a hurry must not
+ * become HTML.
  */
 export function parsed(text: string): Render {
   const writer = new Mustache.Writer()
@@ -45,14 +46,14 @@ export function parsed(text: string): Render {
     )
 }
 
-/** The types of Mustache have lists of texts here. Its tags have numbers and lists in them, too. */
+/** The published types of Mustache allow only texts here, but its tags contain numbers and lists, too. */
 function tagsOf(text: string, writer: Mustache.Writer): readonly Tag[] {
   return writer.parse(text) as unknown as readonly Tag[]
 }
 
 /**
- * Mustache adds more to a section than a `Tag` has, so the rest stays as it is. In a section of `message` a dot names
- * the message, too.
+ * Mustache adds more to a section than a `Tag` has, and that is kept. In a section of `message` a dot names the
+ * message, too.
  */
 function withoutRawMessage(tags: readonly Tag[], isInMessage = false): string[][] {
   const safe = tags.map(([type, name, start, end, inside, ...rest]: readonly unknown[]) => {
@@ -101,7 +102,7 @@ function lookUp(path: string): (variables: Variables) => unknown {
   }
 }
 
-/** Returns a value as text in HTML. */
+/** Returns a value as escaped text for HTML. */
 export function escaped(value: unknown): string {
   if (value === null || value === undefined) return ''
   return typeof value === 'number' ? String(value) : Mustache.escape(String(value))

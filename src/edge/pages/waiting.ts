@@ -27,17 +27,18 @@ const FIXED = {
   script: scripts.waiting,
   tellScript: scripts.tell,
   startStyle: compactStyle(startCss),
-  // The offer needs scripts. It is there from the first paint, so that nothing moves.
+  // Without scripts the offer to be notified is hidden. With scripts it is there from the first paint, so that nothing
+  // moves.
   plainStyle: '#tell{display:none}',
   startScript: scripts.start,
   formScript: scripts.form,
   challengeScript: compact(challengeScript),
 }
 
-/** Without scripts the page reloads no more often: a reload is a whole page, and interrupts its reader. */
+/** Without scripts the page reloads at most this often: a reload loads a whole page, and interrupts its reader. */
 const REFRESH_MIN_SECONDS = 20
 const REFRESH_CALLED_SECONDS = 5
-/** Only one page reports a missed turn, so there must be time to read it. */
+/** A missed turn is reported on one page only, so there must be time to read it. */
 const REFRESH_MISSED_SECONDS = 20
 
 const render = template(html)
@@ -61,7 +62,7 @@ export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promi
   return { html, headers: await headers[providerOf(config)](config, language, form.form !== null) }
 }
 
-/** Returns the place of a visitor with our scripts, as a part of a page of the operator. */
+/** Returns the place of a visitor with our scripts, as a block for a page of the operator. */
 export function placeBlock(visit: Visit, waiting: OnPage<Waiting>, form: Form): string {
   return renderBlock({ ...placeVariables(visit, waiting, form), blockStyle: BLOCK_STYLE })
 }
@@ -95,7 +96,7 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
     drawUrl: place.event && drawUrl(visit, waiting.room, place.event.name),
-    // As text, because a template takes the number 0 for nothing.
+    // A text, because a template treats the number 0 as absent.
     starts: typeof place.event?.startsInSeconds === 'number' ? String(place.event.startsInSeconds) : null,
     startsAt: place.event?.startsAt,
     message: place.message,
@@ -113,7 +114,7 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
   }
 }
 
-/** Returns why the last visit ended, and whether the place is at the front. Returns null without such a visit. */
+/** Returns why the last session ended, and whether the place is at the front. Returns null without such a session. */
 function endedText(
   { room, place, endedByInactivity }: OnPage<Waiting>,
   nowMs: number,
@@ -122,11 +123,11 @@ function endedText(
   if (!endedByInactivity) return null
   const { page, called } = language.texts
   const text = filled(page.ended, { time: inWords(room.settings.at(nowMs).session.sessionMs, language) })
-  // The headline of a called visitor is the same.
+  // The headline of a called visitor already contains this text.
   return endedByInactivity.isAtFront && place.state !== 'called' ? `${text}\n${called.headline}` : text
 }
 
-/** Returns the note about an invitation. Returns null for most visitors. */
+/** Returns the note about an invitation, or null for most visitors. */
 function laneNote({ lane, invitation }: PlaceJson, { texts }: Language): string | null {
   if (invitation === 'invalid') return texts.page.invalidInvitation
   return lane === MAIN_LANE ? null : texts.page.priority
@@ -138,7 +139,10 @@ function proof({ texts }: Language) {
   return { proofBefore, proofAfter }
 }
 
-/** Returns the seconds until a page without scripts asks again. It asks twice in a claim window. */
+/**
+ * Returns after how many seconds a page without scripts reloads: at least twice in a claim window, unless polls are
+ * further apart.
+ */
 export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson, { claim_window }: RoomConfig): number {
   const least = { waiting: REFRESH_MIN_SECONDS, called: REFRESH_CALLED_SECONDS, missed: REFRESH_MISSED_SECONDS }[state]
   return Math.ceil(Math.max(Math.min(least, claim_window * 30), pollAfterSeconds))
@@ -147,7 +151,7 @@ export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson, { claim_w
 /** The texts of the page's scripts, as JSON. Made once for each language, and for each room with texts of its own. */
 const SCRIPT_TEXTS = new WeakMap<Texts, { readonly texts: string; readonly startTexts: string }>()
 
-/** Returns only the texts that the page's scripts show: it is small on the slowest connection. */
+/** Returns only the texts that the page's scripts show, because the page must be small on the slowest connection. */
 function scriptTexts({ texts, locales }: Language) {
   const known = SCRIPT_TEXTS.get(texts)
   if (known) return known
@@ -164,7 +168,7 @@ function scriptTexts({ texts, locales }: Language) {
   return made
 }
 
-/** Returns JSON for a script. No `<` can end the script early. */
+/** Returns JSON for a script element. `<` is escaped, so that no text can end the script early. */
 function inScript(value: unknown): string {
   return JSON.stringify(value).replace(/</g, '\\u003c')
 }

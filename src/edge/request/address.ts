@@ -1,6 +1,6 @@
 /**
- * Brings the addresses of visitors into one form. A proxy or the runtime may add a port, brackets or a zone, write
- * `for=` of RFC 7239, or put IPv4 inside IPv6. Text without an address gives null. Nothing here guesses.
+ * Brings the addresses of visitors into one form. A proxy or the runtime may add a port, brackets or a zone, write the
+ * `for=` of RFC 7239, or put IPv4 inside IPv6. A text without an address gives null. Nothing is guessed.
  */
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
@@ -9,11 +9,16 @@ import { LRUCache } from 'lru-cache'
 const PREFIX_BITS = { ipv4: 24, ipv6: 64 } as const
 /** A site, or a customer of a data centre, often has a whole /48, with 65,536 networks. */
 const WIDER_BITS = 48
-/** No address is longer, with everything that may stand around it. Longer text is not parsed. */
+/**
+ * The most characters that an address can have, with everything that may stand around it. A longer text is not parsed.
+ */
 const TEXT_MAX = 256
-/** A session sends many requests from one address, and the library takes ten microseconds to read one. */
+/**
+ * Parsed addresses. A session sends many requests from one address, and the library takes ten microseconds to parse
+ * one.
+ */
 const KNOWN = new LRUCache<string, { readonly address: string | null }>({ max: 10_000 })
-/** Most addresses come in this form already, and need no parsing. */
+/** Most addresses have this form already, and need no parsing. */
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 
 /** One pair of a `Forwarded` element: its name, and its value in quotes or without. */
@@ -22,8 +27,7 @@ const BRACKETED = /^\[([^\]]*)\](?::[\w.-]*)?$/
 const IPV4_WITH_PORT = /^([\d.]+):[\w.-]*$/
 
 /**
- * Returns the address in the header of a trusted proxy. The last one of several is the one that our own proxy has
- * added.
+ * Returns the address in the header of a trusted proxy. If there are several, the last one was added by our own proxy.
  */
 export function addressIn(header: string | null): string | null {
   return header === null ? null : addressOf(lastOf(header))
@@ -42,7 +46,8 @@ export function addressOf(text: string): string | null {
 
 /**
  * Returns the network of an address. Returns null for an address that does not distinguish visitors. Behind a proxy
- * that the operator has not named, every visitor has the proxy's private address. All of them would be one network.
+ * that the operator has not named, every visitor has the private address of the proxy. All of them would be one
+ * network.
  */
 export function networkOf(address: string | null): string | null {
   const canonical = unicast(address)
@@ -67,7 +72,10 @@ function prefixOf(address: ipaddr.IPv4 | ipaddr.IPv6, bits: number): string {
     .join('.')}/${bits}`
 }
 
-/** Returns the last element of a list. The search begins at the end, where a visitor cannot have put an open quote. */
+/**
+ * Returns the last element of a list. It searches from the end, because a visitor may have put an open quote at the
+ * front.
+ */
 function lastOf(list: string): string {
   let isQuoted = false
   for (let i = list.length - 1; i >= 0; i--) {
@@ -82,7 +90,7 @@ function parsed(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const node = element.includes('=') ? forOf(element) : element.replace(/^"(.*)"$/, '$1')
   if (node === null) return null
   const bare = BRACKETED.exec(node)?.[1] ?? IPV4_WITH_PORT.exec(node)?.[1] ?? node
-  // A zone names an interface of the machine that wrote it, so it means nothing here.
+  // A zone names a network interface of the machine that wrote the address. It means nothing here.
   const address = bare.includes(':') ? bare.replace(/%.*$/, '') : bare
   return isReadable(address) ? processed(address) : null
 }
@@ -91,13 +99,13 @@ function processed(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   try {
     return ipaddr.process(text)
   } catch {
-    // The library throws only for text that is no address.
+    // The library throws only if a text is no address.
     return null
   }
 }
 
 /**
- * Whether every program reads the text as the same address. The library also accepts `1.2`, `0x7f.1` and `010.0.0.1`,
+ * True if every program reads the text as the same address. The library also accepts `1.2`, `0x7f.1` and `010.0.0.1`,
  * which other programs read as other addresses.
  */
 function isReadable(text: string): boolean {

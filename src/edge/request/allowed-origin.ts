@@ -2,10 +2,10 @@
 import type { RoomConfig } from '../../settings/schema.ts'
 import type { Visit } from './visit.ts'
 
-/** Every origin. */
+/** This value stands for every origin. */
 export const ANY = '*'
 
-/** Returns the origin of the request, or `*`, where `cors_origins` allows it. Otherwise returns null. */
+/** Returns the origin of the request, or `*`, if `cors_origins` allows it. Otherwise returns null. */
 export function allowedOrigin({ request }: Visit, { cors_origins }: RoomConfig): string | null {
   const origin = request.headers.get('Origin')
   if (origin === null) return null

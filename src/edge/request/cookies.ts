@@ -1,7 +1,7 @@
-/** The cookie that holds a visitor's ticket, and later the pass. Each room has its own. */
+/** The cookie that contains a visitor's ticket, and later the pass. Each room has a separate cookie. */
 import type { RoomConfig } from '../../settings/schema.ts'
 
-/** Browsers cap cookies at 400 days. The token inside ends long before. */
+/** Browsers keep a cookie for at most 400 days. The token inside expires long before. */
 const MAX_AGE_SECONDS = 24 * 60 * 60
 const MAX_AGE_BROWSERS = 400 * MAX_AGE_SECONDS
 
@@ -10,7 +10,7 @@ const OURS = /^(__Host-|__Secure-)?antesala-/
 const COMMA_BEFORE_OURS = /,(?=\s*(?:__Host-|__Secure-)?antesala-)/
 
 /**
- * Returns the name of a room's cookie. `__Host-` binds the cookie to one host (RFC 6265bis section 4.1.3). A room over
+ * Returns the name of a room's cookie. `__Host-` ties the cookie to one host (RFC 6265bis section 4.1.3). A room over
  * several hosts needs a domain, which only `__Secure-` allows. Plain http allows neither prefix.
  */
 export function cookieName(room: RoomConfig, url: URL): string {
@@ -19,7 +19,7 @@ export function cookieName(room: RoomConfig, url: URL): string {
   return room.cookie_domain === null ? `__Host-${name}` : `__Secure-${name}`
 }
 
-/** Returns the name of an invitation's cookie. It is no other room's cookie, because no room's name has a dot. */
+/** Returns the name of an invitation's cookie. No room's cookie has the same name, because no room's name has a dot. */
 export function invitationCookie(room: RoomConfig, url: URL): string {
   return `${cookieName(room, url)}.invite`
 }
@@ -72,8 +72,7 @@ export function cookiePairs(header: string): readonly string[] {
 }
 
 /**
- * Returns a Cookie header without our cookies. Returns null when nothing is left, and undefined when it had none of
- * ours.
+ * Returns a Cookie header without our cookies. Returns null if nothing is left, and undefined if it had none of ours.
  */
 export function withoutOurs(header: string): string | null | undefined {
   if (!header.includes('antesala-')) return undefined

@@ -2,11 +2,11 @@
 
 /**
  * `navigation`: the visitor is shown a page. `api`: a program asks for data. `subresource`: a part of a page, which no
- * person reads by itself.
+ * person reads on its own.
  */
 export type Kind = 'navigation' | 'api' | 'subresource'
 
-/** Destinations of Fetch Metadata that a browser shows as a page. */
+/** Destinations in Fetch Metadata that a browser shows as a page. */
 const SHOWN = /^(document|iframe|frame|embed|object)$/
 const HTML = /\b(text\/html|application\/xhtml)/i
 const JSON_TYPE = /\bapplication\/([\w.-]+\+)?json\b/i
@@ -17,8 +17,8 @@ export function kindOf(headers: Headers): Kind {
 }
 
 /**
- * Browsers send Fetch Metadata, over https only. A script's own request has the destination `empty`, and so has the
- * page that a service worker or a library loads in the browser's place.
+ * Returns the kind by Fetch Metadata, which browsers send over https only. A script's own request has the destination
+ * `empty`. So has a page that a service worker or a library loads for the browser.
  */
 function kindFor(destination: string, headers: Headers): Kind {
   if (SHOWN.test(destination)) return 'navigation'
@@ -27,7 +27,10 @@ function kindFor(destination: string, headers: Headers): Kind {
   return acceptsJson(headers) ? 'api' : 'subresource'
 }
 
-/** Programs and old browsers. A list of types without HTML in it belongs to a part of a page. */
+/**
+ * Returns the kind for programs and old browsers. If a list of types does not contain HTML, the request is for a part
+ * of a page.
+ */
 function withoutMetadata(headers: Headers): Kind {
   if (acceptsHtml(headers)) return 'navigation'
   if (acceptsJson(headers) || isByScript(headers) || acceptsEvents(headers)) return 'api'
@@ -35,26 +38,26 @@ function withoutMetadata(headers: Headers): Kind {
   return accept === '' || accept.startsWith('*/*') ? 'api' : 'subresource'
 }
 
-/** Whether the library that sends the request names itself. Apps with a web view do so in this header, too. */
+/** True if a library names itself in the request. Apps with a web view do so in this header, too. */
 function isByScript(headers: Headers): boolean {
   return headers.get('X-Requested-With')?.toLowerCase() === 'xmlhttprequest'
 }
 
-/** Whether a script asks for a page, by its Accept or as a library that accepts anything and shows HTML. */
+/** True if a script asks for a page: either by its Accept, or as a library that accepts anything and shows HTML. */
 function isPageByScript(headers: Headers): boolean {
   if (headers.has('X-Up-Version') || headers.has('HX-Request')) return true
   return prefersHtml(headers) && !isTurboVisit(headers)
 }
 
 /**
- * Whether Turbo loads a page. Turbo shows the HTML of an error inside the present page. It loads any other answer for
- * real.
+ * True if Turbo loads a page. Turbo shows the HTML of an error inside the present page. For any other answer it loads
+ * the whole page.
  */
 function isTurboVisit(headers: Headers): boolean {
   return headers.has('X-Turbo-Request-Id') && !headers.has('Turbo-Frame')
 }
 
-/** Whether HTML is named, and JSON is not named before it. */
+/** True if HTML is in the list, and JSON is not before it. */
 function prefersHtml(headers: Headers): boolean {
   const accept = headers.get('Accept') ?? ''
   const html = accept.search(HTML)
@@ -62,33 +65,33 @@ function prefersHtml(headers: Headers): boolean {
   return html >= 0 && (json < 0 || html < json)
 }
 
-/** Whether the request asks for JSON: any media type of that kind in the list, whatever its q-value and case. */
+/** True if the request asks for JSON: any media type of that kind in the list, with any q-value and in any case. */
 export function acceptsJson(headers: Headers): boolean {
   return JSON_TYPE.test(headers.get('Accept') ?? '')
 }
 
-/** Whether the request asks for HTML by name: a browser does, or a program that shows pages. */
+/** True if the request names HTML, as a browser does, or a program that shows pages. */
 export function acceptsHtml(headers: Headers): boolean {
   return HTML.test(headers.get('Accept') ?? '')
 }
 
-/** Whether the request opens an event stream (HTML, section 9.2). */
+/** True if the request opens an event stream (HTML, section 9.2). */
 export function acceptsEvents(headers: Headers): boolean {
   return /\btext\/event-stream\b/i.test(headers.get('Accept') ?? '')
 }
 
-/** The marks of requests ahead of their user: Fetch Metadata, older browsers, Turbo and Inertia. */
+/** The headers that mark a request sent ahead of its user: Fetch Metadata, older browsers, Turbo and Inertia. */
 const PURPOSES = ['Sec-Purpose', 'Purpose', 'X-Purpose', 'X-Moz', 'X-Sec-Purpose']
-/** The marks of Next.js. They count with any value. */
+/** The headers by which Next.js marks such requests. They count with any value. */
 const PREFETCHES = ['Next-Router-Prefetch', 'Next-Router-Segment-Prefetch', 'X-Middleware-Prefetch']
 
-/** Whether a browser or a library fetches ahead of its user. No person waits for the answer. */
+/** True if a browser or a library fetches ahead of its user, so that no person waits for the answer. */
 export function isPrefetch(headers: Headers): boolean {
   if (PURPOSES.some(name => /\b(prefetch|preview)\b/i.test(headers.get(name) ?? ''))) return true
   return PREFETCHES.some(name => headers.has(name))
 }
 
-/** A library that loads pages or parts of pages by script, and that an answer can ask to load a page for real. */
+/** A library that loads pages or parts of pages by script. An answer can make it load a whole page. */
 type Loader = 'htmx' | 'inertia' | 'turbo'
 
 export function loaderOf(headers: Headers): Loader | null {

@@ -1,4 +1,4 @@
-/** Finds the rooms of a request. The longest host and path win, for each way in which the path can be read. */
+/** Finds the rooms of a request. For each way in which its path can be read, the longest host and path win. */
 
 import { isBelow, type Readings } from '../../core/path.ts'
 import { matchesHost } from '../../settings/patterns.ts'
@@ -24,7 +24,7 @@ export class Routes {
       .sort((a, b) => hostWeight(b.host) - hostWeight(a.host) || b.path.length - a.path.length)
   }
 
-  /** Returns the names of the rooms that a request falls under, without repetition. Nearly always none or one. */
+  /** Returns the names of the rooms of a request, each once. There is nearly always none or one. */
   roomsOf(hostname: string, readings: Readings): readonly string[] {
     const routes = this.#routes.filter(route => matchesHost(hostname, route.host))
     if (routes.length === 0) return []
@@ -40,7 +40,7 @@ export class Routes {
     return unique(found)
   }
 
-  /** Whether any room has this host, with any path. */
+  /** True if any room has this host, with any path. */
   isHostOfARoom(hostname: string): boolean {
     return this.#routes.some(({ host }) => matchesHost(hostname, host))
   }
@@ -56,7 +56,10 @@ function longest(routes: readonly Route[], path: string): string | undefined {
   return match?.room
 }
 
-/** Sorts an exact host before a longer wildcard, and that before a shorter one. */
+/**
+ * Returns a number by which hosts are sorted: an exact host comes before a longer wildcard, and that before a shorter
+ * one.
+ */
 function hostWeight(host: string): number {
   return host.startsWith('*') ? host.length : 1_000 + host.length
 }

@@ -1,10 +1,10 @@
 /**
- * Forms that a browser has sent, and that a page of ours sends once more. The page carries the body as base64 in one
+ * Forms that a browser has sent, and that a page of ours sends once more. The page contains the body as base64 in one
  * hidden field. So the body arrives byte for byte, whatever its charset, and no part of it has a meaning in HTML.
  *
- * The origin gets the form as it first came: with its first Origin, Referer and Sec-Fetch-Site. A form of another site
- * also leaves behind the cookies that came only with the second request. So a page of ours is no way around the
- * protection of the origin against forged requests.
+ * The origin gets the form as it first came: with the Origin, Referer and Sec-Fetch-Site of the first request. A form
+ * of another site also loses the cookies that came only with the second request. So a page of ours is no way around the
+ * origin's protection against forged requests.
  */
 import { base64url } from 'jose'
 import { within } from '../../runtime/within.ts'
@@ -15,27 +15,27 @@ import type { SentForm, Visit } from './visit.ts'
 
 /** The name of the hidden field. */
 export const FORM_FIELD = 'waiting-room-form'
-/** The largest body that a page carries. Fields that people type are smaller, and so are the returns of payments. */
+/** The most bytes of a body that a page can contain. The input of people and the returns of payments are smaller. */
 export const FORM_BYTES_MAX = 256 * 1024
-/** The largest form that a page sends again: the body in base64, with what is known of the first request. */
+/** The most bytes of a form that a page sends again: the body in base64, with what is known of the first request. */
 const CARRIED_BYTES_MAX = 360 * 1024
 /** The encodings of forms (HTML section 4.10.22.6). A page of another site may send these without asking first. */
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(;[\x20-\x7e]{0,200})?$/i
 const CARRIED = new RegExp(`^${FORM_FIELD}=([\\w-]+)\\.([\\w-]*)\\r?\\n?$`)
-/** A value that is safe in a header that the edge writes. */
+/** Matches a value that is safe in a header that the edge writes. */
 const PLAIN = /^[\x20-\x7e]{0,2000}$/
 const COOKIES_MAX = 200
-/** A slow line needs 32 s for the largest body, at 64 kbit/s. */
+/** A slow connection needs 32 s for the largest body, at 64 kbit/s. */
 const BODY_WITHIN_MS = 40_000
 
-/** A form that has arrived from a page of ours. */
+/** A form that a page of ours has sent again. */
 interface FormAgain {
-  /** The request with the first body and its type. */
+  /** The request with the original body and its type. */
   readonly request: Request
   readonly form: SentForm
 }
 
-/** Whether a page can carry the body of this request: a form that a browser shows the answer of, and that is small. */
+/** True if a page can contain the body of this request: it is a small form, and a browser shows the answer to it. */
 export function isCarriable({ request: { method, headers } }: Pick<Visit, 'request'>): boolean {
   if (method !== 'POST' || headers.has('Content-Encoding')) return false
   const length = headers.get('Content-Length')
@@ -44,8 +44,8 @@ export function isCarriable({ request: { method, headers } }: Pick<Visit, 'reque
 }
 
 /**
- * Returns the value of the hidden field for a form that a page can carry, or null when its sender goes away or stops.
- * Reads the body, so the request cannot go on after this.
+ * Returns the value of the hidden field for such a form, or null if its sender goes away or stops. It reads the body,
+ * so the request cannot go on after this.
  */
 export async function carry(visit: Visit): Promise<string | null> {
   const bytes = await bodyOf(visit.request)
@@ -54,7 +54,7 @@ export async function carry(visit: Visit): Promise<string | null> {
   return `${base64url.encode(JSON.stringify(form))}.${base64url.encode(bytes)}`
 }
 
-/** Whether the request may come from a page of ours. Few requests have this type, so few bodies are read. */
+/** True if the request may come from a page of ours. Few requests have this type, so few bodies are read. */
 export function isPerhapsAgain({ method, headers }: Request): boolean {
   if (method !== 'POST' || headers.get('Content-Type') !== 'text/plain') return false
   const length = headers.get('Content-Length')
@@ -62,8 +62,8 @@ export function isPerhapsAgain({ method, headers }: Request): boolean {
 }
 
 /**
- * Returns the form that a page of ours has sent, or the request with its body again if it is another one. Returns null
- * when the sender goes away or stops.
+ * Returns the form, if a page of ours has sent it. Otherwise returns the request, with its body restored. Returns null
+ * if the sender goes away or stops.
  */
 export async function formAgain(request: Request, url: URL): Promise<FormAgain | Request | null> {
   const bytes = await bodyOf(request)
@@ -74,18 +74,18 @@ export async function formAgain(request: Request, url: URL): Promise<FormAgain |
   headers.set('Content-Type', carried.form.type)
   headers.set('Content-Length', String(carried.body.length))
   const again = new Request(request, { headers, body: carried.body })
-  // A page of another site can make up such a request, so then only the browser's own headers count.
+  // A page of another site can fake such a request. Then only the browser's own headers count.
   const isForeign = isCrossSite({ url, request })
   return { request: again, form: isForeign ? asItCame({ url, request }, carried.form.type) : carried.form }
 }
 
-/** Returns the cookies of a form as they first came. */
+/** Returns the Cookie header with only those cookies of a form that came with its first request, or null. */
 export function cookiesAsTheyCame(cookies: string, names: readonly string[]): string | null {
   const kept = cookies.split(';').filter(pair => names.includes(nameOf(pair)))
   return kept.length === 0 ? null : kept.join(';').trim()
 }
 
-/** Returns a whole body, which is small. Returns null when its sender goes away, or does not send all of it in time. */
+/** Returns a whole body, which is small. Returns null if its sender goes away, or does not send all of it in time. */
 async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
     const read = await within(BODY_WITHIN_MS, request.arrayBuffer())
@@ -96,7 +96,7 @@ async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | null>
   }
 }
 
-/** Whether a browser shows its user the answer. Older browsers do not name the mode, and programs name no origin. */
+/** True if a browser shows the answer to its user. Older browsers do not send the mode, and programs send no origin. */
 function isShown(headers: Headers): boolean {
   const mode = headers.get('Sec-Fetch-Mode')
   return mode === 'navigate' || (mode === null && headers.has('Origin') && acceptsHtml(headers))

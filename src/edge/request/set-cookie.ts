@@ -2,8 +2,8 @@
  * Decides when a visitor may get a cookie of ours.
  *
  * A page of another site can send a visitor here with a form or a link. Browsers leave a SameSite cookie out of such a
- * request, so it looks like a newcomer's. A cookie in its answer would replace the pass or the place that the visitor
- * has. So an answer sets our cookie only where the request would have carried it.
+ * request, so it looks like one from a newcomer. A cookie in the answer would replace the pass or the place that the
+ * visitor has. So an answer sets our cookie only if the request would have carried it.
  */
 import type { RoomConfig } from '../../settings/schema.ts'
 import { cookieName, setCookie } from './cookies.ts'
@@ -14,12 +14,15 @@ export function giveCookie(visit: Visit, config: RoomConfig, headers: Headers, t
   if (mayGiveCookie(visit, config)) headers.append('Set-Cookie', setCookie(config, visit.url, token))
 }
 
-/** Whether the request carried a cookie of the room, or would have carried it if the visitor had one. */
+/** True if the request carried a cookie of the room, or would have carried it if the visitor had one. */
 export function mayGiveCookie(visit: Visit, config: RoomConfig): boolean {
   return visit.cookies.has(cookieName(config, visit.url)) || wouldCarry(visit, config.cookie_attributes.samesite)
 }
 
-/** Whether the request comes from a page of another site. A program sends neither header, so it has no other site. */
+/**
+ * True if the request comes from a page of another site. A program sends neither header, so it never counts as another
+ * site.
+ */
 export function isCrossSite({ url, request: { headers } }: Pick<Visit, 'url' | 'request'>): boolean {
   const site = headers.get('Sec-Fetch-Site')
   if (site !== null) return site === 'cross-site'
@@ -27,13 +30,13 @@ export function isCrossSite({ url, request: { headers } }: Pick<Visit, 'url' | '
   const origin = headers.get('Origin')
   if (origin === null) return false
   const from = URL.parse(origin)
-  // http may have been https in front of a proxy that does not report it.
+  // The page's http may have been https in front of a proxy that does not report it.
   return from === null || from.host !== url.host || (url.protocol === 'https:' && from.protocol !== 'https:')
 }
 
 /**
- * Whether a browser would send the cookie with this request (RFC 6265bis section 5.8.3). `Lax` allows it for a link
- * that is followed, `Strict` for nothing from another site.
+ * True if a browser would send the cookie with this request (RFC 6265bis section 5.8.3). From another site, `Lax`
+ * allows it only for a link that is followed, and `Strict` never.
  */
 function wouldCarry(visit: Visit, samesite: RoomConfig['cookie_attributes']['samesite']): boolean {
   if (samesite === 'none' || !isCrossSite(visit)) return true

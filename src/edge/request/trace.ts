@@ -1,6 +1,6 @@
 /**
- * The trace of one request, for contributors: what was decided, and why. It exists only with the variable DEBUG. It
- * contains no token and no sid.
+ * The trace of one request, for contributors: the decisions and their reasons. It exists only with the variable DEBUG.
+ * It contains no token and no sid.
  */
 
 /** One decision about the request. */
@@ -8,11 +8,11 @@ export interface Traced {
   readonly room: string | null
   readonly verdict: string
   readonly why: string | null
-  /** The place in line, of a visitor who waits. */
+  /** The place in line of a waiting visitor. */
   readonly key?: number
-  /** How far the visitor's lane has been called, as a key. Null while it has no line. */
+  /** The frontier of the visitor's lane, as a key. Null while the lane has no line. */
   readonly frontier?: number | null
-  /** The age of the room's snapshot. Null while no door has ever answered. */
+  /** The age of the room's snapshot. Null if no door has ever answered. */
   readonly snapshotAgeMs?: number | null
 }
 
@@ -33,7 +33,7 @@ export class Trace {
     if (this.#sentMs !== null) this.#originMs = nowMs - this.#sentMs
   }
 
-  /** How long the origin took to begin its answer. Null when it was not asked. */
+  /** How long the origin took to begin its answer. Null if it was not asked. */
   get originMs(): number | null {
     return this.#originMs
   }

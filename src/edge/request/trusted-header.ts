@@ -1,17 +1,17 @@
 /**
- * Watches whether the header that the operator trusts ever holds an address. With a misspelt name nothing fails
+ * Checks whether the header that the operator trusts ever contains an address. With a misspelt name nothing fails
  * visibly: rules by address match no visitor, and limits by network do not apply. So the problem is logged once for the
  * operator.
  */
 import { log } from '../../runtime/log.ts'
 
-/** A health check or two may come around the proxy. As many as 20 requests without an address do not. */
+/** A health check or two may not pass through the proxy. But 20 requests without an address are a problem. */
 const REQUESTS_MIN = 20
 
 export class TrustedHeader {
   readonly #name: string | null
   #requests = 0
-  /** An address has come, or none is expected. No further request is checked. */
+  /** True if an address has come, or none is expected. No further request is checked. */
   #isSettled: boolean
 
   constructor(name: string | null) {
@@ -19,7 +19,7 @@ export class TrustedHeader {
     this.#isSettled = name === null
   }
 
-  /** Takes note of one request of this isolate. */
+  /** Checks one request of this isolate. */
   note(visit: { readonly address: string | null }): void {
     if (this.#isSettled) return
     this.#requests++
@@ -27,7 +27,7 @@ export class TrustedHeader {
     if (this.#requests === REQUESTS_MIN && !this.#isSettled) log('no-visitor-address', { detail: this.problem ?? '' })
   }
 
-  /** Returns what is wrong, in words for operators. Returns null while no problem is known. */
+  /** Returns the problem as a sentence for operators. Returns null while no problem is known. */
   get problem(): string | null {
     if (this.#isSettled || this.#requests < REQUESTS_MIN) return null
     return (

@@ -1,8 +1,8 @@
-/** The body of a request on its way to the origin, and when all of it is sent. */
+/** The body of a request on its way to the origin, and when all of it has been sent. */
 
 export interface Upload {
   readonly body: ReadableStream
-  /** Resolves when the origin's connection has taken the last of it. Rejects when either end goes away. */
+  /** Resolves when the connection to the origin has taken the last byte. Rejects when either end goes away. */
   readonly through: Promise<void>
   /** The milliseconds that a slow connection may need for the body. */
   readonly withinMs: number
@@ -15,8 +15,8 @@ const BYTES_PER_MS = 8
 const STALLED_MS = 10_000
 
 /**
- * Returns null without a body. The body of a GET or HEAD has no meaning (RFC 9110 section 9.3.1) and is not sent on.
- * The runtime moves the bytes by itself, and sends the length that the visitor declared.
+ * Returns null if there is no body. The body of a GET or HEAD has no meaning (RFC 9110 section 9.3.1) and is not sent
+ * on. The runtime moves the bytes by itself, and sends the length that the visitor declared.
  */
 export function uploadOf(request: Request): Upload | null {
   const body = bodyOf(request)

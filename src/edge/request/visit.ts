@@ -1,4 +1,4 @@
-/** One request as the gate sees it: its kind, and what the visitor carries. Nothing here decides. */
+/** One request as the gate sees it: its kind, and what the visitor carries. This file decides nothing. */
 import { type Readings, readingsOf } from '../../core/path.ts'
 import { rawQueryOf } from '../../core/query.ts'
 import { isWellKnownFile } from '../../settings/bypass/well-known.ts'
@@ -10,36 +10,36 @@ import { cookiePairs } from './cookies.ts'
 import { type Kind, kindOf } from './kind.ts'
 import { Trace } from './trace.ts'
 
-/** How a form first came that a page of ours sends again. */
+/** The first request of a form that a page of ours sends again. */
 export interface SentForm {
   readonly type: string
   readonly origin: string | null
   readonly referer: string | null
   readonly site: string | null
-  /** The names of the cookies that came with a form of another site. Null for a form of the site itself. */
+  /** The names of the cookies that came with a form of another site. Null for a form of this site. */
   readonly cookies: readonly string[] | null
 }
 
 /** The number of calls that one request has made, counted where they are made (I9). */
 export interface CallCount {
-  /** Calls to doors, except syncs. */
+  /** The number of calls to doors, except syncs. */
   object: number
-  /** Syncs that this request set off. Other requests may share them. */
+  /** The number of syncs that this request began. Other requests may share them. */
   sync: number
 }
 
-/** The part of the runtime that carries on work after the answer. */
+/** The part of the runtime that goes on with work after the answer. */
 interface Background {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** One request. Properties that cost something are computed once, when they are first read. */
+/** One request. A property that is costly is computed once, when it is first read. */
 export class Visit {
   readonly request: Request
   readonly url: URL
   /** Null for a request that no page of ours has sent again. */
   readonly form: SentForm | null
-  /** When the request came, or when its last wait for a turn ended. */
+  /** When the request came. After a wait for a turn, when the wait ended. */
   nowMs: number
   readonly env: Env
   readonly deployment: Deployment
@@ -68,7 +68,7 @@ export class Visit {
     this.#background = background
   }
 
-  /** Everything that the path can mean, from its text as it came. */
+  /** Every meaning that the path may have. Computed from the path exactly as it came. */
   get readings(): Readings {
     this.#readings ??= readingsOf(rawPathOf(this.request.url))
     return this.#readings
@@ -79,15 +79,15 @@ export class Visit {
     return this.#kind
   }
 
-  /** Whether the request changes nothing (RFC 9110 section 9.2.1), so that it may be repeated. */
+  /** True if the request changes nothing (RFC 9110 section 9.2.1), so that it may be repeated. */
   get isSafe(): boolean {
     const { method } = this.request
     return method === 'GET' || method === 'HEAD'
   }
 
   /**
-   * Whether a browser has submitted a form and shows the answer (Fetch Metadata). The Accept header cannot distinguish
-   * programs.
+   * True if a browser has submitted a form and shows the answer, by Fetch Metadata. The Accept header would not
+   * distinguish programs.
    */
   get isForm(): boolean {
     const { method, headers } = this.request
@@ -118,7 +118,7 @@ export class Visit {
     return widerNetworkOf(this.address)
   }
 
-  /** Whether the request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
+  /** True if the request opens a WebSocket. Any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
   get isWebSocket(): boolean {
     this.#isWebSocket ??= opensWebSocket(this.request)
     return this.#isWebSocket
@@ -130,7 +130,7 @@ export class Visit {
     return connection === null ? [] : connection.split(',').map(name => name.trim().toLowerCase())
   }
 
-  /** The time zone of the visitor (IANA), as the platform guesses it from the address. UTC where it does not. */
+  /** The time zone of the visitor (IANA), as the platform guesses it from the address. UTC if the platform does not. */
   get timeZone(): string {
     return this.platform.timezone ?? 'UTC'
   }
@@ -150,7 +150,8 @@ export class Visit {
   }
 
   #findKind(): Kind {
-    // No script sees the body of an answer to a handshake. A crawler would obey a page that it gets for `/robots.txt`.
+    // No script can read the body of a refused handshake. And a crawler would obey any page that it gets for
+    // `/robots.txt`.
     return this.isWebSocket || isWellKnownFile(this.readings) ? 'subresource' : kindOf(this.request.headers)
   }
 
@@ -161,7 +162,7 @@ export class Visit {
   }
 }
 
-/** Plain workerd provides the address only. */
+/** The properties that Cloudflare adds. Plain workerd has only the address. */
 interface PlatformProperties {
   readonly continent?: string
   readonly country?: string
@@ -176,7 +177,7 @@ export function bypassFacts(visit: Visit): BypassFacts {
     method: visit.request.method,
     readings: visit.readings,
     query: rawQueryOf(visit.request.url),
-    // A header of the connection alone does not reach the origin, so a rule must not rely on it.
+    // A header of the connection does not reach the origin, so a rule must not rely on it.
     header: name => (visit.hops.includes(name.toLowerCase()) ? null : visit.request.headers.get(name)),
     sentHeader: name => visit.request.headers.get(name),
     cookies: visit.cookies,
@@ -187,15 +188,15 @@ export function bypassFacts(visit: Visit): BypassFacts {
 }
 
 /**
- * Whether the request is the handshake of a WebSocket (RFC 6455 section 4.1). The runtime sends any request with
- * `Upgrade: websocket` on as a GET. So a POST or a preflight with that header would reach the origin as another request
- * than the one that was judged.
+ * True if the request is the handshake of a WebSocket (RFC 6455 section 4.1). The runtime sends any request with
+ * `Upgrade: websocket` on as a GET. So a POST or a preflight with that header would reach the origin as a different
+ * request from the one that was checked.
  */
 function opensWebSocket({ method, headers }: Request): boolean {
   return (
     method === 'GET' &&
     headers.get('Upgrade')?.toLowerCase() === 'websocket' &&
-    // A platform that ends connections itself may leave this header out.
+    // A platform that ends connections by itself may leave this header out.
     /(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('Connection') ?? 'upgrade') &&
     headers.has('Sec-WebSocket-Key') &&
     headers.get('Sec-WebSocket-Version') === '13'
@@ -230,7 +231,7 @@ export function cookiesOf(header: string | null): ReadonlyMap<string, readonly s
 }
 
 /**
- * Returns the path as it came: `https://host/a/%2e%2e/b?c` gives `/a/%2e%2e/b`. URL would resolve it, and a server
+ * Returns the path as it came: `https://host/a/%2e%2e/b?c` gives `/a/%2e%2e/b`. URL would resolve it, but a server
  * behind us might not.
  */
 function rawPathOf(url: string): string {

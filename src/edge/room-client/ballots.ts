@@ -1,12 +1,12 @@
 /**
- * The votes that one isolate has of its sessions, until its next report. Bounded: a window is five seconds, and a
- * report goes out at least once in each.
+ * The votes of an isolate's sessions, until its next report. Their number is bounded, because a window is five seconds
+ * and a report goes out at least once in each.
  */
 import { ORIGIN, type Outcome, pointsOf, WINDOW_MS } from '../../core/health/outcome.ts'
 import { ASKED, BADLY, type Ballot, cast, marksOf } from '../../core/health/votes.ts'
 import { patternCell, patternOf, votesCell } from '../../core/protocol/health-cells.ts'
 
-/** The samples that one session got from one upstream in one window. */
+/** The samples of one session from one upstream in one window. */
 interface Own {
   window: number
   samples: number
@@ -17,14 +17,14 @@ interface Own {
 /** A session's own samples, by upstream. */
 export type OwnSamples = Record<string, Own>
 
-/** The patterns that an isolate follows in one window, and those that it reports. */
+/** The most patterns that an isolate counts in one window, and the most that it reports. */
 const PATTERNS_MAX = 64
 const PATTERNS_REPORTED_MAX = 4
 
-/** Unreported votes of more seconds than this are dropped: no door has answered for too long. */
+/** If unreported votes are of more seconds than this, no door has answered for too long, and they are dropped. */
 const SECONDS_MAX = 300
 
-/** A pattern of addresses in the window that goes on. */
+/** A pattern of addresses in the current window. */
 interface Followed {
   readonly pattern: string
   readonly ballot: Ballot
@@ -36,9 +36,9 @@ interface Followed {
 export interface Sampled {
   readonly upstream: string
   readonly lot: number
-  /** The session's samples so far, which this one is added to. */
+  /** The session's samples so far. This one is added to them. */
   readonly own: OwnSamples
-  /** The path of a request of the origin; null for a named upstream, where addresses are not distinguished. */
+  /** The path of a request to the origin. Null for a named upstream, whose addresses are not distinguished. */
   readonly path: string | null
   readonly sentMs: number
 }
@@ -49,12 +49,12 @@ export class Ballots {
   #window = 0
   readonly #patterns = new Map<string, Followed>()
 
-  /** Notes that a session was seen, or that it got an answer of a named upstream which is no sample. */
+  /** Notes that a session was seen, or that it got an answer of a named upstream that is no sample. */
   note(upstream: string, lot: number, sentMs: number): void {
     cast(this.#ballotOf(upstream, sentMs), lot, 0)
   }
 
-  /** Adds a sample, and casts the vote that its session has now. */
+  /** Adds a sample, and casts the vote that its session now has. */
   add({ upstream, lot, own, path, sentMs }: Sampled, outcome: Outcome, nowMs: number): void {
     const sums = this.#sumsOf(own, upstream, nowMs)
     sums.samples++
@@ -65,7 +65,7 @@ export class Ballots {
     if (path !== null) this.#addPattern(patternOf(path), lot, isBad, nowMs)
   }
 
-  /** A frustrated sample of the session turned out to be a failure. */
+  /** Changes a sample of the session from frustrated to failed. */
   turnFailed({ upstream, lot, own, sentMs }: Sampled, nowMs: number): void {
     const sums = this.#sumsOf(own, upstream, nowMs)
     if (sums.samples === 0) sums.samples = 1
@@ -110,7 +110,7 @@ export class Ballots {
     return fresh.ballot
   }
 
-  /** Patterns where no session was badly served are not reported, and cost nothing on the wire. */
+  /** Counts a session for a pattern. Patterns without a badly served session are not reported. */
   #addPattern(pattern: string, lot: number, isBad: boolean, nowMs: number): void {
     const window = Math.floor(nowMs / WINDOW_MS)
     if (window !== this.#window) this.#patterns.clear()

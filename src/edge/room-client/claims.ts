@@ -1,18 +1,22 @@
-/** Claims of one isolate at the doors of a room. Refusals are remembered, so that no visitor makes it hammer a door. */
+/**
+ * Claims of one isolate at the doors of a room. Refusals are remembered, so that no visitor can make the isolate call a
+ * door again and again.
+ */
 import type { Claim, ClaimAnswer } from '../../core/protocol/messages.ts'
 import { doorOf, placeIdOf } from '../../core/ticket.ts'
 import type { Caller, DoorClient } from './door-client.ts'
 import type { Memory } from './memory.ts'
 
 /**
- * A request that comes again within this time does not claim again. The snapshot is as old, so nothing new is known.
+ * A request that comes again within this time does not claim again: nothing new is known, because the snapshot is as
+ * old.
  */
 const CLAIMED_FOR_MS = 1_000
 
 export class Claims {
   readonly #doors: DoorClient
   readonly #claims: Memory['claims']
-  /** Doors that had no permit left since the last sync. */
+  /** Doors that have had no permit left since the last sync. */
   readonly #exhausted = new Set<string>()
 
   constructor(doors: DoorClient, { claims }: Memory) {
@@ -39,7 +43,7 @@ export class Claims {
     return this.#exhausted.has(door)
   }
 
-  /** A sync has come: doors may have permits again. */
+  /** Notes a sync: doors may have permits again. */
   noteSync(): void {
     this.#exhausted.clear()
   }

@@ -1,4 +1,6 @@
-/** Calls the doors of one room. Each wait is bounded, and a door that did not answer is not called again at once. */
+/**
+ * Calls the doors of one room. Each call has a time limit, and a door that did not answer is not called again at once.
+ */
 import type { DoorCalls } from '../../core/protocol/calls.ts'
 import { within } from '../../runtime/within.ts'
 import { doorStub, type Env } from '../../settings/env.ts'
@@ -14,7 +16,7 @@ export interface Caller {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** Returns the same caller at a later time, for work that goes on after its request. */
+/** Returns the same caller at a later time, for work that continues after the request. */
 export function callerAt(caller: Caller, nowMs: number): Caller {
   const { env, calls, continent } = caller
   return { env, calls, continent, nowMs, waitUntil: promise => caller.waitUntil(promise) }
@@ -35,7 +37,7 @@ export class DoorClient {
   readonly #counted: () => void
   readonly #downUntilMs = new Map<string, number>()
 
-  /** Calls `counted` for every call that is made through `call`. */
+  /** `counted` is called for every call that is made through `call`. */
   constructor(room: string, counted: () => void) {
     this.#room = room
     this.#counted = counted
@@ -49,14 +51,14 @@ export class DoorClient {
     this.#downUntilMs.set(door, nowMs + DOWN_FOR_MS)
   }
 
-  /** Returns the answer of a door. Throws when it does not come within 3 s. */
+  /** Returns the answer of a door. Throws if it does not come within 3 s. */
   ask<Answer>({ env }: Caller, door: string, ask: (door: DoorCalls<RoomConfig>) => Promise<Answer>): Promise<Answer> {
     return inTime(ask(doorStub(env, this.#room, door)))
   }
 
   /**
-   * Makes a call that outlives its request, because other requests may wait for it. Counts the call. Throws
-   * Unreachable.
+   * Calls a door, and counts the call. The call outlives its request, because other requests may wait for the answer.
+   * Throws Unreachable.
    */
   async call<Answer>(
     caller: Caller,
@@ -72,7 +74,7 @@ export class DoorClient {
       caller.waitUntil(answer.catch(() => undefined))
       return await answer
     } catch (error) {
-      // Counts from now: a call that hung has used up the time since it began.
+      // The time is taken now: a call that hung has used up the time since it began.
       this.noteDown(door, Date.now())
       throw new Unreachable(`door ${door}: ${String(error)}`)
     }

@@ -1,15 +1,17 @@
 /**
- * Sessions that are over, in the memory of one isolate. Their doors are not asked again for some seconds. A visitor who
- * shows an old token again and again gets one new place, not one for each request.
+ * Sessions that are over, in the memory of one isolate. For some seconds their doors are not asked again. A visitor who
+ * shows an old token many times gets one new place, not one for each request.
  */
 import type { Again } from '../../core/session.ts'
 import type { Ticket } from '../../core/ticket.ts'
 import type { EndedSession, Memory } from './memory.ts'
 
-/** A session that is over stays over. Its door is asked again after 10 s, in case this isolate is mistaken. */
+/**
+ * A session that is over normally stays over. But after 10 s its door is asked again, in case this isolate is mistaken.
+ */
 const ENDED_FOR_MS = 10_000
 
-/** An id is the sid of a session, or the name of the ticket that it began with. */
+/** Sessions by id: the sid of a session, or the name of the ticket with which it began. */
 export class EndedSessions {
   readonly #ended: Memory['ended']
 
@@ -17,7 +19,7 @@ export class EndedSessions {
     this.#ended = ended
   }
 
-  /** Returns what is known of a session that is over. Returns undefined while the session may be live. */
+  /** Returns the facts about a session that is over. Returns undefined if the session may be live. */
   find(id: string, nowMs: number): EndedSession | undefined {
     const known = this.#ended.get(id)
     return known && known.untilMs > nowMs ? known : undefined
@@ -44,7 +46,7 @@ export class EndedSessions {
     })
   }
 
-  /** Remembers the place that the visitor of a session that is over has got. */
+  /** Remembers the new place of a visitor whose session is over. */
   noteNext(id: string | undefined, ticket: Ticket): void {
     const known = id === undefined ? undefined : this.#ended.peek(id)
     if (known) known.next = ticket

@@ -1,6 +1,6 @@
 /**
- * Unused leases of rate limits. Tokens that a session does not use are given back within some seconds. So the session
- * is not charged for them.
+ * Unused token leases of rate limits. Tokens that a session does not use are given back within some seconds, so that
+ * the session is not charged for them.
  */
 import { IDLE_LOOK_MS, isIdle, isWorthReturning, noteLook, returnTokens } from '../../core/limits/token-lease.ts'
 import type { TokenRequest } from '../../core/protocol/messages.ts'
@@ -9,15 +9,15 @@ import { type Caller, callerAt } from './door-client.ts'
 import type { Memory } from './memory.ts'
 import type { Renewals } from './renewals.ts'
 
-/** After a lease is granted, idle ones are looked for this many times. */
+/** After a lease was granted, the isolate looks this many times for idle leases. */
 const IDLE_LOOKS = 5
-/** The number of sessions that are watched at once. */
+/** The most sessions that are watched at once. */
 const WATCHED_MAX = 10_000
 
 export class IdleLeases {
   readonly #memory: Memory
   readonly #renewalsOf: (sid: string) => Renewals
-  /** Sessions with leases that may become idle, and the time until which the looks go on. */
+  /** Sessions with leases that may become idle, and the time at which the looks end. */
   readonly #watched = new Set<string>()
   #watchedUntilMs = 0
 
@@ -33,7 +33,7 @@ export class IdleLeases {
     this.#watched.add(sid)
   }
 
-  /** Begins to look in the background, unless that is under way. */
+  /** Begins to look for idle leases in the background, unless that is under way. */
   watch(caller: Caller, nowMs: number): void {
     if (this.#watched.size === 0 || nowMs < this.#watchedUntilMs) return
     this.#watchedUntilMs = nowMs + IDLE_LOOK_MS * (IDLE_LOOKS + 1)
@@ -50,7 +50,7 @@ export class IdleLeases {
     this.#watchedUntilMs = 0
   }
 
-  /** Queues the return of everything idle. Returns the queues to send now. */
+  /** Queues the return of all idle tokens. Returns the queues to send now. */
   #returnIdle(caller: Caller): ReadonlySet<Renewals> {
     const asked = new Set<Renewals>()
     for (const sid of this.#watched) {
@@ -68,7 +68,7 @@ export class IdleLeases {
   }
 }
 
-/** Takes the tokens of an idle session to give back. Returns none while a request of the session waits. */
+/** Returns requests that give back an idle session's tokens. Returns none while a request of the session waits. */
 export function returnIdle(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
   const open = tokenLeasesOf(session)
   if (open.some(({ lease }) => lease.waiting > 0)) return []
@@ -77,12 +77,12 @@ export function returnIdle(session: SessionLimits, nowMs: number): readonly Toke
     .map(one => returnTokens(one.lease, nowMs))
 }
 
-/** Whether a session has something here that is worth giving back once it is idle. */
+/** True if a session has something here that will be worth giving back once it is idle. */
 function hasIdleTokens(session: SessionLimits, nowMs: number): boolean {
   return tokenLeasesOf(session).some(({ policy, lease }) => isWorthReturning(lease, policy.quota, nowMs))
 }
 
-/** Whether a session has a lease that was not used since the last look, and is worth giving back. */
+/** True if a session has a lease that was not used since the last look, and is worth giving back. */
 function hasIdleLease(session: SessionLimits, nowMs: number): boolean {
   return tokenLeasesOf(session).some(({ policy, lease }) => isIdle(lease, policy.quota, nowMs))
 }

@@ -1,6 +1,7 @@
 /**
  * The memory of an isolate about visitors, over all rooms. Every map is bounded, so that no crowd can fill the 128 MB
- * of an isolate: full maps take about 50 MB. A lost entry costs a verification or a call, but no place and no limit.
+ * of an isolate: full maps take about 50 MB. If an entry is lost, this costs a verification or a call, but no place and
+ * no limit.
  */
 import { LRUCache } from 'lru-cache'
 import type { ClaimAnswer } from '../../core/protocol/messages.ts'
@@ -13,10 +14,10 @@ import type { SessionLimits } from '../limits/session.ts'
 import { Turns } from '../limits/turns.ts'
 import type { OwnSamples } from './ballots.ts'
 
-/** The number of verified tokens of each kind. A token and its claims take less than a kilobyte. */
+/** The most verified tokens of each kind. A token and its claims take less than a kilobyte. */
 const TOKENS = 16_000
 const VISITORS = 10_000
-/** The number of hosts. A room with the host `*` serves any host that a visitor writes. */
+/** The most hosts. A room with the host `*` serves any host that a visitor sends. */
 const HOSTS = 1_000
 
 export interface SessionMemory {
@@ -41,17 +42,17 @@ export interface EndedSession {
   readonly untilMs: number
   /** The place at the front that its visitor may take. */
   readonly again: Again | null
-  /** The visitor opened nothing for as long as a session lasts. */
+  /** True if the visitor opened nothing for as long as a session lasts. */
   readonly byInactivity: boolean
-  /** The policy that ended the session. */
+  /** The policy that ended the session, null if none did. */
   readonly requeuedBy: string | null
-  /** The place that the visitor has got since. */
+  /** The place that the visitor has got since then. */
   next: Ticket | null
 }
 
-/** Keys are tokens or sids, which no two rooms share. Exceptions are named at their map. */
+/** The keys of a map are tokens or sids, which no two rooms share. A map with other keys has a comment. */
 export class Memory {
-  /** Passes have a map of their own: a crowd outside must not cost the visitors inside a verification. */
+  /** Passes have a separate map: a crowd outside must not cause verifications for the visitors inside. */
   readonly passes = new LRUCache<string, Token>({ max: TOKENS })
   readonly tickets = new LRUCache<string, Token>({ max: TOKENS })
   /** Verified invitations, by room and text. */
@@ -66,7 +67,7 @@ export class Memory {
   /** The last claim of a ticket. */
   readonly claims = new LRUCache<string, { readonly atMs: number; readonly answer: ClaimAnswer }>({ max: VISITORS })
   /**
-   * When sessions were let on as a trial after an outage. The key is a sid for a trial of the origin, and
+   * When a session was let through as a trial after an outage. The key is a sid for a trial of the origin, and
    * `upstream/sid` for a trial of a named upstream.
    */
   readonly trials = new LRUCache<string, number>({ max: VISITORS })

@@ -9,7 +9,7 @@ export class Places {
     this.#memory = memory
   }
 
-  /** Returns whether this isolate meets `what` for the first time, so that it is counted only once. */
+  /** Returns true when this isolate meets `what` for the first time, so that it is counted only once. */
   countOnce(what: string): boolean {
     if (this.#memory.counted.has(what)) return false
     this.#memory.counted.set(what, true)
@@ -24,12 +24,14 @@ export class Places {
     this.#memory.left.set(placeIdOf(ticket), true)
   }
 
-  /** Whether a place was given up at this isolate. Other isolates learn it from the door, once the place is called. */
+  /**
+   * True if a place was given up at this isolate. Other isolates learn this from the door, once the place is called.
+   */
   hasLeft(ticket: Ticket): boolean {
     return this.#memory.left.size > 0 && this.#memory.left.has(placeIdOf(ticket))
   }
 
-  /** Returns the milliseconds until a visitor may poll again. Returns 0 or less when a poll may come now. */
+  /** Returns the milliseconds until a visitor may poll again. Returns 0 or less if a poll may come now. */
   pollsInMs({ sid }: Ticket, nowMs: number): number {
     return (this.#memory.polls.get(sid) ?? 0) - nowMs
   }

@@ -1,17 +1,19 @@
 /**
  * Renewals of sessions from this isolate at one door. Parallel requests of a session share one renewal. While a call is
- * under way, the renewals of all other sessions gather for the next call. So the number of calls grows with the
- * isolates, not with the sessions.
+ * under way, the renewals of all other sessions gather for the next call. So the number of calls grows with the number
+ * of isolates, not of sessions.
  */
 import type { Renewal, RenewalAnswer } from '../../core/protocol/messages.ts'
 import type { Caller } from './door-client.ts'
 
 const RENEWALS_PER_CALL = 256
-/** A renewal for which no request waits goes with the next call, or in a call of its own after this long. */
+/**
+ * A renewal for which no request waits goes out with the next call. If none comes within this time, it goes out alone.
+ */
 const WAITS_MS = 200
 /** A renewal for which no request waits is dropped after this long. */
 const WORTHLESS_MS = 1_000
-/** After this long a call counts as lost: its request may have been cut off. */
+/** A call counts as lost after this time: its request may have been cut off. */
 const CALL_LOST_MS = 3_000
 
 type SendRenewals = (caller: Caller, renewals: readonly Renewal[]) => Promise<readonly RenewalAnswer[]>
@@ -19,14 +21,14 @@ type SendRenewals = (caller: Caller, renewals: readonly Renewal[]) => Promise<re
 interface Queued {
   readonly renewal: Renewal
   readonly queuedMs: number
-  /** One promise for each request that waits. A promise of another request may end together with that request. */
+  /** One promise for each waiting request. A promise that another request made may end together with that request. */
   readonly waiting: { resolve(answer: RenewalAnswer): void; reject(error: unknown): void }[]
   sent: boolean
 }
 
 export class Renewals {
   readonly #send: SendRenewals
-  /** Renewals that requests wait for, sent or not, by sid. */
+  /** Renewals for which requests wait, whether they were sent or not, by sid. */
   readonly #open = new Map<string, Queued>()
   #unsent: Queued[] = []
   /** Renewals for which no request waits, by sid, oldest first. */
@@ -39,7 +41,7 @@ export class Renewals {
     this.#send = send
   }
 
-  /** Has a session renewed whose request waits for the answer. */
+  /** Renews a session, for a request that waits for the answer. */
   add(caller: Caller, renewal: Renewal): Promise<RenewalAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<RenewalAnswer>()
     const open = this.#open.get(renewal.sid)
@@ -54,7 +56,7 @@ export class Renewals {
     return promise
   }
 
-  /** Asks for the renewal of a session for which no request waits. Calls `note` with the answer, if there is one. */
+  /** Renews a session for which no request waits. Calls `note` with the answer, if there is one. */
   addLater(caller: Caller, renewal: Renewal, note: (answer: RenewalAnswer) => void): void {
     const { sid } = renewal
     if (!this.#later.has(sid) && !this.#open.has(sid)) {
@@ -65,12 +67,15 @@ export class Renewals {
     if (oldest && caller.nowMs - oldest.queuedMs >= WAITS_MS && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
-  /** Sends the renewals that could wait now, unless a call is under way. */
+  /** Sends the renewals that no request waits for, unless a call is under way. */
   sendLater(caller: Caller): void {
     if (this.#later.size > 0 && this.#isFree(caller.nowMs)) void this.#call(caller)
   }
 
-  /** Each request waits by itself. The first one to find no call under way sends all renewals that have gathered. */
+  /**
+   * Each request waits on its own. The first request that finds no call under way sends all renewals that have
+   * gathered.
+   */
   async #sendOnce(caller: Caller, queued: Queued): Promise<void> {
     while (!queued.sent && !this.#isFree(caller.nowMs)) {
       await new Promise<void>(free => this.#whenFree.push({ queued, free }))
@@ -94,7 +99,7 @@ export class Renewals {
     } catch (error) {
       for (const queued of batch) this.#settle(queued, one => one.reject(error))
     } finally {
-      // A call given up for lost must not end the call that came after it.
+      // A call that was given up as lost must not end the call that came after it.
       if (this.#calledAtMs === sentMs) this.#calledAtMs = null
       // Do not wake a request whose renewal went out with another request's call: it may be over by now.
       for (const { queued, free } of this.#whenFree.splice(0)) if (!queued.sent) free()
@@ -106,7 +111,7 @@ export class Renewals {
     for (const one of queued.waiting) each(one)
   }
 
-  /** Takes the next batch: first the renewals that requests wait for, then the others. */
+  /** Takes the next batch: first the renewals for which requests wait, then the others. */
   #take(nowMs: number): Queued[] {
     const batch = this.#unsent.splice(0, RENEWALS_PER_CALL)
     for (const [sid, later] of this.#later) {

@@ -1,6 +1,6 @@
 /**
- * The client of one room at one isolate: the one object through which the edge reaches a room and its doors, and in
- * which it remembers visitors. All of this memory is bounded, and may be lost at any time.
+ * The client of one room at one isolate: the object through which the edge reaches a room and its doors, and in which
+ * it remembers visitors. All of this memory is bounded, and may be lost at any time.
  */
 import type { Quota } from '../../core/gcra.ts'
 import type { DoorSpread, Snapshot } from '../../core/protocol/messages.ts'
@@ -27,12 +27,12 @@ import { Votes } from './votes.ts'
 export { type Caller, Unreachable } from './door-client.ts'
 
 /**
- * The multiples of this number fill [0, 1) more evenly than random numbers do (Weyl). So few arrivals of a burst share
- * a bucket.
+ * Multiples of this number, modulo 1, fill [0, 1) more evenly than random numbers do (Weyl). So few arrivals of a burst
+ * share a bucket.
  */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
-/** The part of a room that a page shows. */
+/** The part of a room that a page needs. */
 export type RoomView = Pick<RoomClient, 'name' | 'settings'>
 
 function doorIn({ continent }: Caller, number: number): string {
@@ -102,7 +102,7 @@ export class RoomClient {
     this.sync.count(cell, by)
   }
 
-  /** Returns a door for a newcomer, in the visitor's region. Where doors were added it is one of the new ones. */
+  /** Returns a door for a newcomer, in the visitor's region. If doors were added, it is one of the new ones. */
   doorFor(caller: Caller): string {
     const { count, from } = this.#doorSpread()
     return doorIn(caller, from + Math.floor(Math.random() * (count - from)))
@@ -113,7 +113,7 @@ export class RoomClient {
     return doorIn(caller, Math.floor(Math.random() * this.#doorSpread().count))
   }
 
-  /** An isolate without a snapshot takes the doors that the settings need at least. */
+  /** Without a snapshot, an isolate uses the lowest number of doors that the settings allow. */
   #doorSpread(): DoorSpread {
     if (this.snapshot) return this.snapshot.doors ?? { count: 1, from: 0 }
     return { count: doorRangeOf(this.#settings.config).least, from: 0 }
@@ -135,7 +135,8 @@ export class RoomClient {
   }
 
   /**
-   * Spends from a quota of this isolate alone, and returns 0. Returns the milliseconds to wait when too little is left.
+   * Spends from a quota that this isolate counts alone, and returns 0. If too little is left, returns the milliseconds
+   * to wait.
    */
   spendOrWaitMs(key: string, quota: Quota, nowMs: number, cost = 1): number {
     const verdict = this.#memory.quotas.spend(this.#spenderOf(key), quota, cost, nowMs)
@@ -147,7 +148,7 @@ export class RoomClient {
     this.#memory.quotas.giveBack(this.#spenderOf(key), quota, cost)
   }
 
-  /** A key is `kind/who`, or `kind` alone where the whole isolate shares one quota. */
+  /** A key is `kind/who`, or only `kind` if the whole isolate shares one quota. */
   #spenderOf(key: string): Spender {
     const slash = key.indexOf('/')
     if (slash < 0) return { kind: `${this.name}/${key}`, who: '' }

@@ -1,6 +1,6 @@
 /**
  * The sessions of one room at one isolate, and the calls to their doors. A lease is the right to proxy a session's
- * requests without asking.
+ * requests without a call.
  */
 import type { PlaceLeft, Renewal, RenewalAnswer, TokenRequest } from '../../core/protocol/messages.ts'
 import { doorOf } from '../../core/ticket.ts'
@@ -10,7 +10,7 @@ import { IdleLeases, returnIdle } from './idle-leases.ts'
 import type { Memory, SessionMemory } from './memory.ts'
 import { Renewals } from './renewals.ts'
 
-/** A request renews a lease in the background after this share of its time. */
+/** After this share of a lease's time, a request renews it in the background. */
 const RENEWED_AT = 0.7
 /** A debt is reported within 100 ms, together with the debts of other sessions. */
 const DEBT_REPORTED_AFTER_MS = 100
@@ -31,12 +31,12 @@ export class RoomSessions {
 
   known(sid: string): SessionMemory | undefined {
     const known = this.#memory.sessions.get(sid)
-    // The policies have changed. Tokens lent under the old policies are charged when their lease ends.
+    // The policies have changed. Tokens lent under the old ones are charged when their lease ends.
     if (known && known.limits.policies !== this.#limits.policies) known.limits = this.#limits.newSession()
     return known
   }
 
-  /** Returns what this isolate remembers of a session, and makes an entry when there is none. */
+  /** Returns this isolate's memory of a session, and creates it if there is none. */
   of(sid: string): SessionMemory {
     const known = this.known(sid)
     if (known) return known
@@ -54,7 +54,7 @@ export class RoomSessions {
     return session
   }
 
-  /** Returns what this isolate remembers of a session, even under old policies. */
+  /** Returns this isolate's memory of a session, even if it is of old policies. */
   peek(sid: string): SessionMemory | undefined {
     return this.#memory.sessions.peek(sid)
   }
@@ -108,7 +108,10 @@ export class RoomSessions {
     return renewals
   }
 
-  /** Writes the token requests of sessions when the call leaves, because by then it is known how many requests wait. */
+  /**
+   * Sends renewals. Their token requests are written when the call leaves, because only then is it known how many
+   * requests wait.
+   */
   async #send(caller: Caller, door: string, batch: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     const sentMs = Date.now()
     const asked = batch.map(renewal => this.#requestsOf(renewal, sentMs))
@@ -144,7 +147,7 @@ export class RoomSessions {
     at: { sentMs: number; nowMs: number },
   ): void {
     const session = this.of(sid)
-    // The lease counts from when the question was sent, so that it never outlasts what the door granted.
+    // The lease is counted from the sending of the call, so that it never outlasts what the door granted.
     session.untilMs = at.sentMs + answer.leaseMs
     session.renewMs = at.sentMs + answer.leaseMs * RENEWED_AT
     session.expiresMs = answer.expiresMs

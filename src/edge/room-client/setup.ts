@@ -19,8 +19,7 @@ export interface EdgeSetup {
 }
 
 /**
- * Reads the configuration and opens the keys. Throws SettingsError or KeyRingError, whose message is what an operator
- * must fix.
+ * Reads the configuration and opens the keys. Throws SettingsError or KeyRingError, whose message is for the operator.
  */
 export async function prepare(env: Env): Promise<EdgeSetup> {
   const deployment = readDeployment(env)

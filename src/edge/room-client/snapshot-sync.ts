@@ -1,8 +1,8 @@
 /**
- * The sync of one isolate with its room. It reports the isolate's counts to one home door, and gets back the snapshot
- * and the settings.
+ * The sync of one isolate with its room. It reports the isolate's counts to one door, its home, and gets back the
+ * snapshot and the settings.
  *
- * At most one report is under way. When a report fails, the last snapshot stays.
+ * At most one report is under way. If a report fails, the last snapshot stays.
  */
 
 import { STORAGE_REFUSED } from '../../core/protocol/calls.ts'
@@ -22,17 +22,17 @@ import { log } from '../../runtime/log.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
 import { CALL_TIMEOUT_MS, type Caller, type DoorClient, inTime } from './door-client.ts'
 
-/** A door that answered within this time is taken to answer now. */
+/** A door that answered within this time is assumed to answer now. */
 const ANSWERS_FOR_MS = 5_000
 
 /** The parts of the isolate that a report and its answer need. */
 interface SyncedRoom {
   readonly name: string
-  /** Returns any near door of the room. */
+  /** Returns a door of the room that is near. */
   homeFor(caller: Caller): string
-  /** Called before a report is written: adds the counts that are kept elsewhere. */
+  /** Called before a report is written. It adds counts that are kept elsewhere. */
   beforeReport(): void
-  /** Called when the room has answered. The settings are given only when they have changed. */
+  /** Called when the room has answered. `config` is given only if the settings have changed. */
   received(config: RoomConfig | undefined): void
 }
 
@@ -42,11 +42,11 @@ export class SnapshotSync {
   #edge: EdgeState<RoomConfig> = newEdge(crypto.randomUUID())
   #home: string | null = null
   #syncing: { readonly done: Promise<void>; readonly sentMs: number } | null = null
-  /** Why the last report failed. Empty when it did not fail. */
+  /** Why the last report failed; empty if it did not. */
   #failure = ''
-  /** Since when no report was answered, null while reports are answered. */
+  /** Since when no report has been answered; null while reports are answered. */
   #silentSinceMs: number | null = null
-  /** When a report was scheduled that has not been sent yet. Null for none. */
+  /** When the next report was scheduled; null if none is scheduled, or it was sent. */
   #trailingSinceMs: number | null = null
 
   constructor(room: SyncedRoom, doors: DoorClient) {
@@ -76,14 +76,14 @@ export class SnapshotSync {
     return hasFailed(this.#edge, nowMs)
   }
 
-  /** Waits for a snapshot that is new enough to decide about a newcomer. A failed sync leaves the last snapshot. */
+  /** Waits for a snapshot that is new enough to decide about a newcomer. If the sync fails, the last snapshot stays. */
   async current(caller: Caller): Promise<void> {
     if (!isCurrent(this.#edge, caller.nowMs)) await this.#sync(caller, caller.nowMs)
   }
 
   /**
-   * Returns why the room cannot be served, or null when it can. Asks a door unless one has answered lately. A door that
-   * has lost its room is good enough until `on_room_failure` applies.
+   * Returns why the room cannot be served, or null if it can. Asks a door, unless one has answered lately. A door that
+   * cannot reach its room is good enough until `on_room_failure` applies.
    */
   async outage(caller: Caller): Promise<string | null> {
     if (caller.nowMs - this.#edge.snapshotAtMs > ANSWERS_FOR_MS) await this.current(caller)
@@ -98,20 +98,20 @@ export class SnapshotSync {
     return snapshotAtMs > 0 ? `no door has answered for ${wholeSeconds(silentMs)} s` : 'no door has answered yet'
   }
 
-  /** Has a new snapshot fetched in the background when the present one is about to grow too old. */
+  /** Fetches a new snapshot in the background, if the present one will soon be too old. */
   refreshInBackground(caller: Caller): void {
     if (!wantsNewSnapshot(this.#edge, caller.nowMs)) return
-    // One sync under way is enough. Do not wait for it: this request may be over when the answer comes.
+    // One sync under way is enough. This request does not wait for it, because it may be over when the answer comes.
     if (this.#syncing && isFresh(this.#syncing.sentMs, caller.nowMs)) return
     void this.#sync(caller, caller.nowMs)
   }
 
   /**
-   * Has the counts reported within a second, even when no further request comes: the positions of other visitors depend
-   * on them.
+   * Reports the counts within a second, even if no further request comes: the positions of other visitors depend on
+   * them.
    */
   report(caller: Caller): void {
-    // A request that was cut off never sends its report, so an old promise does not count.
+    // A request that was cut off never sends its report, so an old schedule does not count.
     if (this.#trailingSinceMs !== null && isFresh(this.#trailingSinceMs, caller.nowMs)) return
     this.#room.beforeReport()
     if (!this.#edge.tally.dirty) return
@@ -154,7 +154,7 @@ export class SnapshotSync {
       this.#noteBack(home, nowMs)
       const doors = edge.snapshot?.doors?.count
       this.#room.received(applyEdgeReply(edge, reply, nowMs))
-      // The door has answered for all counts, so another one counts nothing twice.
+      // The door has answered for all counts, so with another home no count is applied twice.
       if (edge.snapshot?.doors?.count !== doors) this.#home = null
     } catch (error) {
       this.#failure = String(error)
@@ -166,7 +166,7 @@ export class SnapshotSync {
     }
   }
 
-  /** Logs the first report without an answer, and the next one that is answered. */
+  /** Logs the first report without an answer, and the first one that is answered again. */
   #noteSilent(door: string, nowMs: number): void {
     if (this.#silentSinceMs !== null) return
     this.#silentSinceMs = nowMs
@@ -179,7 +179,7 @@ export class SnapshotSync {
     this.#silentSinceMs = null
   }
 
-  /** Doors forget a silent isolate. Its counts that no answer has confirmed go on under a new id. */
+  /** Doors forget an isolate that is silent for long. So its unconfirmed counts go on under a new id. */
   #beginAnew(): void {
     const { snapshot, settings, version, snapshotAtMs, failingSinceMs, tally } = this.#edge
     if (snapshotAtMs === Number.NEGATIVE_INFINITY) return
@@ -196,7 +196,7 @@ export class SnapshotSync {
 }
 
 /**
- * Whether an answer can still come. Other requests share only such an answer, because the request that asked may have
+ * True if an answer can still come. Other requests share only such a sync, because the request that began it may have
  * been cut off.
  */
 function isFresh(sentMs: number, nowMs: number): boolean {

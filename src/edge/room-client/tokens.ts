@@ -1,5 +1,5 @@
 /**
- * The tokens of one room at one isolate: this file reads, remembers and signs them. It holds the key ring, so that no
+ * The tokens of one room at one isolate: this file reads, remembers and signs them. It keeps the key ring, so that no
  * other part of the edge needs it.
  */
 import type { Batch, Draw, Pass, Ticket } from '../../core/ticket.ts'
@@ -10,11 +10,11 @@ import type { KeyRing } from '../../tokens/keyring.ts'
 import { isOf, needsVerifying, readToken, signPass, signTicket, type Token } from '../../tokens/tokens.ts'
 import type { Memory } from './memory.ts'
 
-/** Whether a visitor comes with an invitation. */
+/** The invitation with which a visitor comes, if any. */
 export type Invited =
   | { readonly kind: 'none' }
   | { readonly kind: 'valid'; readonly invitation: Invitation }
-  /** The invitation is not genuine, or not in force now. */
+  /** The invitation is not genuine, or not valid now. */
   | { readonly kind: 'invalid' }
 
 export class RoomTokens {
@@ -28,7 +28,7 @@ export class RoomTokens {
     this.#memory = memory
   }
 
-  /** Verifies a token, and remembers it while it is used. */
+  /** Verifies a token, and remembers it for further requests. */
   async read(text: string, nowMs: number): Promise<Token> {
     const known = this.#memory.passes.get(text) ?? this.#memory.tickets.get(text)
     if (known && isOf(known, this.#room, nowMs)) return known
@@ -37,7 +37,7 @@ export class RoomTokens {
     return token
   }
 
-  /** Whether a text looks like a token, and reading it would cost a signature check. */
+  /** True if a text looks like a token, and reading it would cost a signature check. */
   isCostly(text: string): boolean {
     if (this.#memory.passes.has(text) || this.#memory.tickets.has(text)) return false
     return needsVerifying(this.#ring, text)
@@ -53,7 +53,7 @@ export class RoomTokens {
     return isInForce(invitation, nowMs) ? { kind: 'valid', invitation } : { kind: 'invalid' }
   }
 
-  /** Signs a pass, and remembers it, so that this isolate need not verify it when it comes back. */
+  /** Signs a pass, and remembers it, so that this isolate need not verify it when the visitor brings it back. */
   async signPass(pass: Pass): Promise<string> {
     const text = await signPass(this.#ring, pass)
     this.#remember(text, { kind: 'pass', pass })
@@ -67,7 +67,7 @@ export class RoomTokens {
     return text
   }
 
-  /** Draws a place in a batch with the newest key. Returns a null key when that key has no draws. */
+  /** Draws a place in a batch with the newest key. Returns a null key if that key cannot draw. */
   async draw(sid: string, batch: Batch): Promise<{ readonly draw: Draw; readonly key: number | null }> {
     const draw = { ...batch, kid: this.#ring.tickets.sign.kid }
     return { draw, key: await drawnKey(this.#ring, this.#room, sid, draw) }
@@ -83,7 +83,7 @@ export class RoomTokens {
     return testSolution(this.#ring, ticket, given)
   }
 
-  /** Does not remember forgeries, because they would push genuine tokens out. */
+  /** Forgeries are not remembered, because they would push genuine tokens out of memory. */
   #remember(text: string, token: Token): void {
     if (token.kind === 'pass') this.#memory.passes.set(text, token)
     else if (token.kind === 'ticket') this.#memory.tickets.set(text, token)

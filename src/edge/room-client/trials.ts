@@ -1,10 +1,10 @@
 /** Requests of one isolate that try an origin, or a named upstream, after an outage. */
 import type { Memory } from './memory.ts'
 
-/** An id is the sid of a session that tries the origin. Ids of other forms are trials of a named upstream. */
+/** When each session tried the origin, by its sid. An id of another form is a trial of a named upstream. */
 export class Trials {
   readonly #trials: Memory['trials']
-  /** When this isolate last blocked every session. A trial from before that time belongs to an earlier outage. */
+  /** When this isolate last blocked all sessions. A trial from before that time belongs to an earlier outage. */
   #allBlockedMs = Number.NEGATIVE_INFINITY
 
   constructor({ trials }: Memory) {
@@ -19,7 +19,7 @@ export class Trials {
     this.#allBlockedMs = nowMs
   }
 
-  /** Returns when the last trial was, or minus infinity. */
+  /** Returns when the last trial was, or minus infinity if there was none. */
   lastMs(id: string): number {
     return this.#trials.get(id) ?? Number.NEGATIVE_INFINITY
   }
@@ -28,7 +28,7 @@ export class Trials {
     return this.#trials.has(id)
   }
 
-  /** Whether a session has tried the origin in the present outage. */
+  /** True if a session has tried the origin in the present outage. */
   hasTriedNow(sid: string): boolean {
     return this.lastMs(sid) > this.#allBlockedMs
   }

@@ -1,7 +1,7 @@
 /**
  * The votes of one isolate on the health of a room's origin, until they are reported.
  *
- * Each session that asks is also noted once a window: so the room knows how many of those inside are there.
+ * Each session with a request is also noted once a window. So the room knows how many of the sessions inside are there.
  */
 import { ORIGIN, type Outcome, WINDOW_MS } from '../../core/health/outcome.ts'
 import { isVoter, lotOfSession, NEWCOMERS_LOT } from '../../core/health/votes.ts'
@@ -23,8 +23,8 @@ export class Votes {
   }
 
   /**
-   * Notes that a session asks, and returns its lot and samples. Returns null for a session that does not vote. The
-   * session is looked up once, so that one that ends meanwhile does not begin anew with its open requests.
+   * Notes that a session has a request, and returns its lot and samples. Returns null for a session that does not vote.
+   * The session is looked up once. So if it ends meanwhile, its open requests do not create it anew.
    */
   voter(sid: string, justIn: boolean, { nowMs }: Caller): Pick<Sampled, 'lot' | 'own'> | null {
     if (!isVoter(sid, this.#sync.snapshot?.voterShare ?? 1)) return null
@@ -35,7 +35,7 @@ export class Votes {
     return { lot, own: session.samples }
   }
 
-  /** Notes a session whose request is blocked: its visitor is there. */
+  /** Notes a session whose request is blocked, because its visitor is there. */
   noteBlocked(sid: string, caller: Caller): void {
     if (this.voter(sid, false, caller)) this.report(caller, false)
   }
@@ -53,7 +53,7 @@ export class Votes {
     this.#ballots.turnFailed(sampled, nowMs)
   }
 
-  /** Has the votes reported within a second: at once where that is urgent, else once in each window. */
+  /** Reports the votes within a second: at once if that is urgent, otherwise once in each window. */
   report(caller: Caller, isUrgent: boolean): void {
     const window = Math.floor(caller.nowMs / WINDOW_MS)
     if (!isUrgent && window === this.#reportedWindow) return

@@ -57,7 +57,7 @@ import zhHant from '../../../static/texts/zh-Hant.json'
 import { factsOf, type LanguageTag } from '../../settings/texts/languages.ts'
 import { type Language, makeLanguage } from './language.ts'
 
-/** The modules are text (see `rules` in wrangler.toml), whatever their type may be elsewhere. */
+/** These modules are text (see `rules` in wrangler.toml), even if tools give them another type. */
 const FILES: Readonly<Record<LanguageTag, unknown>> = {
   ar,
   bg,
@@ -126,7 +126,7 @@ export function languageOf(tag: LanguageTag): Language {
   return language
 }
 
-/** Returns a language with some texts replaced, by their keys. */
+/** Returns a language in which some texts are replaced, by their keys. */
 export function languageWith(tag: LanguageTag, replaced: Readonly<Record<string, string | undefined>>): Language {
   const texts = JSON.parse(String(FILES[tag]))
   replace(texts, replaced)
@@ -143,7 +143,7 @@ function replace(texts: Node, replaced: Readonly<Record<string, string | undefin
     const path = key.split('.')
     const name = path.pop() as string
     const parent = path.reduce<Node>((node, part) => node[part] as Node, texts)
-    // A text with plural forms gets one for every count.
+    // A single replacement stands for all plural forms of a text.
     if (text !== undefined) parent[name] = typeof parent[name] === 'string' ? text : { other: text }
   }
 }

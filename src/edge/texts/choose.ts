@@ -1,6 +1,6 @@
 /**
- * Chooses the language of an answer: the one in `?lang`, else the best of Accept-Language, among those of the room.
- * The first of the room is for all other visitors. A poll costs one look-up in a map for it.
+ * Chooses the language of an answer among those of the room: the one in `?lang`, else the best for Accept-Language,
+ * else the room's first. For a poll this costs one look-up in a map.
  */
 import { LRUCache } from 'lru-cache'
 import { acceptedTags, bestTag } from '../../core/language-tags.ts'
@@ -11,16 +11,19 @@ import type { Visit } from '../request/visit.ts'
 import { languageOf, languageWith } from './catalog.ts'
 import type { Language } from './language.ts'
 
-/** Browsers of one country send a few hundred different headers. A visitor could send any number of others. */
+/**
+ * The most headers whose choice is remembered. Browsers of one country send a few hundred different ones, but a visitor
+ * could send any number of others.
+ */
 const WISHES_MAX = 500
-/** No browser sends a longer list of languages. Such lists would fill the memory. */
+/** A longer header is not remembered: no browser sends one, and such headers would fill the memory. */
 const WISH_MAX = 200
 const PARAMETER = 'lang'
 
-/** The languages that an isolate has chosen and made for one version of a room's settings. */
+/** The languages that an isolate has chosen and created for one version of a room's settings. */
 interface Chosen {
   readonly byWish: LRUCache<string, Language>
-  /** Languages in which the room has other words. */
+  /** Languages in which the room has replaced some words. */
   readonly own: Map<LanguageTag, Language>
 }
 
@@ -47,14 +50,17 @@ function askedBy({ url }: Visit): string | null {
   return url.search === '' ? null : (url.searchParams.get(PARAMETER)?.slice(0, WISH_MAX) ?? null)
 }
 
-/** Returns the address of a poll in the language of its page. Without `?lang` the browser asks for the same one. */
+/**
+ * Returns the address of a poll in the language of its page. Without `?lang` the browser's header leads to the same
+ * language.
+ */
 export function inLanguageOf(visit: Visit, config: RoomConfig, url: string): string {
   return askedBy(visit) === null ? url : `${url}&${PARAMETER}=${languageFor(visit, config).tag}`
 }
 
 /**
- * Returns the operator's text for a language, with the tag of its own language. The tag is null where the text is for
- * all visitors and the room names no language.
+ * Returns the operator's text for a language, with the tag of the language in which it is written. The tag is null if
+ * the text is for all visitors and the room names no language.
  */
 export function ownTextIn(
   own: OwnText,
@@ -81,7 +87,7 @@ function chosenIn(config: RoomConfig): Chosen {
   return made
 }
 
-/** Returns a language with the room's other words in it. */
+/** Returns a language with the words that the room has replaced. */
 function inRoom(tag: LanguageTag, { texts }: RoomConfig, { own }: Chosen): Language {
   const replaced = texts[tag]
   if (replaced === undefined) return languageOf(tag)

@@ -7,18 +7,21 @@ export interface Language {
   /** The BCP 47 tag of the texts. */
   readonly tag: LanguageTag
   readonly dir: 'ltr' | 'rtl'
-  /** The tags for `Intl`, best first: a runtime may have no data for the first one. */
+  /** The tags for `Intl`, best first. A runtime may have no data for the first one. */
   readonly locales: readonly string[]
   readonly texts: Texts
   number(count: number): string
   pluralOf(count: number): Intl.LDMLPluralRule
-  /** A moment in a time zone (IANA), with the name of that zone. A zone that the runtime does not know is UTC. */
+  /**
+   * Returns a moment in a time zone (IANA), with the name of that zone. If the runtime does not know the zone, it uses
+   * UTC.
+   */
   moment(ms: number, timeZone: string): string
-  /** A time of the day in a time zone (IANA), or null in one that the runtime does not know. */
+  /** Returns a time of day in a time zone (IANA), or null if the runtime does not know the zone. */
   time(ms: number, timeZone: string): string | null
 }
 
-/** Makes a language. Its formats are made when they are first used, because each of them is costly. */
+/** Makes a language. Its formats are created when they are first used, because each of them is costly. */
 export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir' | 'locales'>, texts: Texts): Language {
   let numbers: Intl.NumberFormat | undefined
   let plurals: Intl.PluralRules | undefined
@@ -51,7 +54,7 @@ export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir'
   }
 }
 
-/** Numbers only: a runtime may lack the names of months. */
+/** Months are numbers, because a runtime may lack their names. */
 const MOMENT: Intl.DateTimeFormatOptions = {
   year: 'numeric',
   month: '2-digit',
@@ -66,7 +69,7 @@ function momentsIn(locales: readonly string[], timeZone: string): Intl.DateTimeF
   return inZone ?? new Intl.DateTimeFormat([...locales], { ...MOMENT, timeZone: 'UTC' })
 }
 
-/** Returns null for a time zone that the runtime does not know. */
+/** Returns a format, or null for a time zone that the runtime does not know. */
 function formatIn(locales: readonly string[], options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat | null {
   try {
     return new Intl.DateTimeFormat([...locales], options)

@@ -4,12 +4,12 @@ import type { PluralText } from '../../settings/texts/keys.ts'
 import { seconds } from '../problem.ts'
 import type { Language } from './language.ts'
 
-/** A shorter time is shown in seconds. */
+/** A time shorter than this is shown in seconds. */
 const COUNTED_MS = 120_000
-/** From here on a wait is shown in hours. */
+/** A wait of this many minutes or more is shown in hours. */
 const HOURS_FROM_MINUTES = 90
 
-/** A range in seconds begins and ends at a multiple of this, and is not shown when it begins at 0. */
+/** A range in seconds begins and ends at a multiple of this. If it would begin at 0, no range is shown. */
 const STEP_SECONDS = 10
 /**
  * The time of day at which a wait ends is rounded to `step` minutes. The first row whose `from` is at most the wait
@@ -20,10 +20,10 @@ const STEPS_MINUTES = [
   { from: 15, step: 5 },
   { from: 2, step: 1 },
 ] as const
-/** No time of the day is shown for a longer wait, which may end on another day. */
+/** For a longer wait no time of day is shown, because it may end on another day. */
 const TIME_MAX_MS = 12 * 60 * 60_000
 
-/** Returns a wait in words, as a range: "3 to 5 minutes". A wait below two minutes is in seconds. */
+/** Returns a wait in words, as a range: "3 to 5 minutes". A wait below two minutes is given in seconds. */
 export function waitInWords(wait: Wait | null, language: Language): string {
   const { time } = language.texts
   if (wait === null) return time.unknown
@@ -37,7 +37,7 @@ export function waitInWords(wait: Wait | null, language: Language): string {
   return low < 1 ? counted(time.upTo, high, language) : range(low, high, time.minute, language)
 }
 
-/** Returns when a wait ends, as a time to show. Returns null for a wait that is short, unknown or very long. */
+/** Returns when a wait ends, as a time of day to show. Returns null for a wait that is short, unknown or very long. */
 export function endOfWaitMs(wait: Wait | null, nowMs: number): number | null {
   if (wait === null || wait.highMs < COUNTED_MS || wait.likelyMs > TIME_MAX_MS) return null
   const minutes = wait.likelyMs / 60_000
@@ -45,7 +45,7 @@ export function endOfWaitMs(wait: Wait | null, nowMs: number): number | null {
   return Math.round((nowMs + wait.likelyMs) / stepMs) * stepMs
 }
 
-/** Returns a time to come in words: "12 minutes", "2 hours 5 minutes". */
+/** Returns how long something will take, in words: "12 minutes", "2 hours 5 minutes". */
 export function inWords(ms: number, language: Language): string {
   const { time } = language.texts
   const all = Math.ceil(ms / 60_000)
@@ -68,17 +68,17 @@ export function inWords(ms: number, language: Language): string {
     .join(' ')
 }
 
-/** Returns a time that visitors count down: to the second when it is short. */
+/** Returns the time left in a countdown, in words. A short time is given to the second. */
 export function countdownInWords(ms: number, language: Language): string {
   return ms < COUNTED_MS ? counted(language.texts.time.second, seconds(ms), language) : inWords(ms, language)
 }
 
-/** Returns the plural form of a text for a count, with the count in it. */
+/** Returns a text in the plural form for a count, with the count in it. */
 export function counted(text: PluralText, count: number, language: Language): string {
   return filled(text[language.pluralOf(count)] ?? text.other, { count: language.number(count) })
 }
 
-/** Returns a text with its values. */
+/** Returns a text with values in its placeholders. */
 export function filled(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
 }

@@ -1,4 +1,4 @@
-/** The page of a visitor who has just left the line. Nothing on it moves: a reload would take a new place. */
+/** The page of a visitor who has just left the line. It never reloads, because a reload would take a new place. */
 import html from '../../../../static/left.html'
 import type { RoomConfig } from '../../../settings/schema.ts'
 import type { Visit } from '../../request/visit.ts'
@@ -8,7 +8,7 @@ import { headersFor, type Page, pageStyle, template, variablesOf } from '../page
 const render = template(html)
 const headers = headersFor({ styles: [pageStyle] })
 
-/** `againUrl` is the address at which the visitor can stand in line again. */
+/** Returns the page. `againUrl` is the address at which the visitor can stand in line again. */
 export async function leftPage(visit: Visit, room: RoomConfig, againUrl: string): Promise<Page> {
   const language = languageFor(visit, room)
   const variables = {

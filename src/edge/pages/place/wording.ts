@@ -1,10 +1,10 @@
-/** The texts of a place. `show` in the script of the waiting page makes the same texts from a poll. */
+/** The texts of a place. In the waiting page's script, `show` makes the same texts from the answer to a poll. */
 import type { Texts } from '../../../settings/texts/keys.ts'
 import type { Language } from '../../texts/language.ts'
 import { countdownInWords, filled } from '../../texts/words.ts'
 import type { PlaceJson } from '../place-json.ts'
 
-/** A number with more characters is set smaller. The page's script has the same bound. */
+/** A number with more characters than this is shown in smaller type. The page's script has the same limit. */
 const PLACE_LENGTH = 6
 
 export function wording(place: PlaceJson, language: Language, timeZone: string) {
@@ -38,8 +38,8 @@ export function wording(place: PlaceJson, language: Language, timeZone: string) 
 }
 
 /**
- * Returns the texts before a start, to which the page counts down. Without scripts it shows the time left in words, and
- * the start in the time zone of the visitor.
+ * Returns the texts before the start of an event, to which the page counts down. Without scripts the page shows the
+ * time left in words, and the start in the time zone of the visitor.
  */
 function beforeTheStart(
   { draw, startsAt, startsInSeconds }: NonNullable<PlaceJson['event']>,
@@ -61,7 +61,7 @@ function beforeTheStart(
   }
 }
 
-/** Returns the texts of a state. The place of a called visitor is the next one only if no other visitor is called. */
+/** Returns the texts of a state. A called visitor reads of being next only if no other visitor is called. */
 function stateText({ state, othersCalled }: PlaceJson, texts: Texts): StateText {
   const text = texts[state]
   if (state !== 'called' || othersCalled === 0) return text
@@ -78,13 +78,13 @@ interface StateText {
   readonly wait?: string
 }
 
-/** Returns the time of the day at which the wait ends, empty where it or the time zone of the visitor is not known. */
+/** Returns the time of day at which the wait ends. It is empty if that time or the visitor's time zone is not known. */
 export function likelyText({ likelyAt }: PlaceJson, language: Language, timeZone: string | undefined): string {
   const time = likelyAt && timeZone ? language.time(Date.parse(likelyAt), timeZone) : null
   return time === null ? '' : filled(language.texts.time.about, { time })
 }
 
-/** Returns the texts for a visitor who is asked to go in. */
+/** Returns the texts for a visitor who is asked for a confirmation to go in. */
 export function turnTexts({ claimInSeconds }: PlaceJson, language: Language) {
   const { headline } = language.texts.admitted
   const time = countdownInWords((claimInSeconds ?? 0) * 1_000, language)
