@@ -10,7 +10,7 @@ import { admissionLimitsNow, type HealthSnapshot, healthSnapshot } from '../../s
 import { advance } from '../../src/core/health/health.ts'
 import { ingest } from '../../src/core/health/ingest.ts'
 import { ORIGIN, type Outcome, outcomeOf } from '../../src/core/health/outcome.ts'
-import { thereOf } from '../../src/core/health/presence.ts'
+import { newPresence, thereOf } from '../../src/core/health/presence.ts'
 import { newHealth } from '../../src/core/health/state.ts'
 import type { HealthStep } from '../../src/core/health/step.ts'
 import { isVoter, lotOfSession, NEWCOMERS_LOT, voterShare } from '../../src/core/health/votes.ts'
@@ -45,6 +45,8 @@ export interface House {
   readonly givesUpMs?: number
   /** The windows of the room begin so much later than those of the edges. */
   readonly windowsApartMs?: number
+  /** The room's object is started again in this second, with the code that it had. */
+  readonly restartSecond?: number
   /**
    * A rollout: this many isolates run a version in which sessions did not vote, until this second. In such a run each
    * visitor always goes to the same isolate.
@@ -118,7 +120,8 @@ class World {
 
   pass(second: number): Second {
     const nowMs = this.#startMs + second * 1_000
-    const { operator, arrived, leave } = this.#house
+    const { operator, arrived, leave, restartSecond } = this.#house
+    if (restartSecond === second) this.#state.presence = newPresence(nowMs, false)
     const crowd = arrived(second)
     if (leave?.atSecond === second)
       for (const person of this.#people) if (this.#random.chance(leave.share)) person.isGone = true

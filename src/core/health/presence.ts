@@ -16,8 +16,8 @@ export interface Load {
 
 /** Plain data, so that it can be stored. */
 export interface Presence {
-  /** Since when sessions are noted here. */
-  sinceMs: number
+  /** Before this time no session counts as gone. */
+  knownFromMs: number
   /** When the session of each lot was last seen. */
   seenMs: Record<number, number>
   /** How many had been admitted at the end of each window of the last minute, oldest first. */
@@ -31,13 +31,15 @@ const SEEN_MARGIN = 1.15
 /** A visitor who reads a page, or is blocked, asks more often than this. */
 const THERE_FOR_MS = 60_000
 /**
- * A room begins anew with each deployment. For this time edges of the version before can report beside new ones. In
- * that version perhaps no session votes, so no session counts as gone.
+ * While a new version is rolled out, edges of the version before can report beside new ones. Perhaps no session votes
+ * there. So for this time no session counts as gone.
  */
 const ROLLOUT_MS = 300_000
 
-export function newPresence(nowMs: number): Presence {
-  return { sinceMs: nowMs, seenMs: {}, admitted: [], gone: null }
+/** Of a room whose sessions were not noted until now. With `isNewVersion` a rollout may be under way. */
+export function newPresence(nowMs: number, isNewVersion: boolean): Presence {
+  const knownFromMs = nowMs + THERE_FOR_MS + (isNewVersion ? ROLLOUT_MS : 0)
+  return { knownFromMs, seenMs: {}, admitted: [], gone: null }
 }
 
 export function noteSeen(presence: Presence, lots: Iterable<string | number>, nowMs: number): void {
@@ -51,7 +53,7 @@ export function recount(presence: Presence, { inside, admitted }: Load, nowMs: n
   presence.admitted.push({ atMs: nowMs, total: admitted })
   while ((presence.admitted[1]?.atMs ?? nowMs) <= sinceMs) presence.admitted.shift()
   presence.gone = null
-  if (presence.sinceMs > sinceMs - ROLLOUT_MS) return
+  if (nowMs < presence.knownFromMs) return
   const seen = sessionsOn(Object.keys(presence.seenMs).length, voterShare(inside))
   const lately = Math.max(0, admitted - (presence.admitted[0]?.total ?? admitted))
   presence.gone = { sessions: Math.max(0, inside - Math.ceil(SEEN_MARGIN * seen) - lately), inside, admitted }

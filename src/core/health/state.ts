@@ -70,14 +70,17 @@ export interface HealthState {
   broken: Record<string, { readonly atMs: number; readonly votes: number }>
 }
 
-/** The form of a stored state. A state of another form is begun anew. */
+/**
+ * The version of this state, and of the votes that lead to it. A stored state of another version is begun anew. Raise
+ * it with each change of their form.
+ */
 export const STATE_VERSION = 2
 
 export function newHealth(nowMs: number): HealthState {
   return {
     version: STATE_VERSION,
     upstreams: {},
-    presence: newPresence(nowMs),
+    presence: newPresence(nowMs, true),
     ceiling: NO_CEILING,
     isRising: false,
     windowBeganMs: nowMs,

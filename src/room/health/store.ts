@@ -48,7 +48,7 @@ export class HealthStore {
       samples: newSamples(nowMs),
       condition: { state: 'well', sinceMs: nowMs },
     }
-    if (stored?.version === STATE_VERSION) return { ...fresh, ...stored, presence: newPresence(nowMs) }
+    if (stored?.version === STATE_VERSION) return { ...fresh, ...stored, presence: newPresence(nowMs, false) }
     if (rows.length > 0) log('health-begun-anew', { detail: 'the stored state is of another version' })
     return fresh
   }

@@ -40,7 +40,7 @@ export function voteOf(upstream: string, sid: string, outcome: Outcome | 'answer
 
 /**
  * A room with 800 active sessions and a line. Each window of 5 s brings one report, and then the room decides. It does
- * not know who is there, unless `knowsWhoIsThere` is set.
+ * not know who is there.
  */
 export class Observed {
   readonly health: HealthState = newHealth(START)
@@ -52,10 +52,10 @@ export class Observed {
   inside = 800
   admitted = 0
   hasDemand = true
-  knowsWhoIsThere = false
 
   constructor(rules = rulesOf()) {
     this.rules = rules
+    this.health.presence.knownFromMs = Number.POSITIVE_INFINITY
   }
 
   get load() {
@@ -80,7 +80,6 @@ export class Observed {
 
   pass(ms: number): this {
     this.nowMs += ms
-    if (!this.knowsWhoIsThere) this.health.presence.sinceMs = this.nowMs
     this.decisions.push(...decisionsOf(advance(this.health, this), this.health, this))
     return this
   }

@@ -1,5 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { newHealth } from '../../../src/core/health/state.ts'
+import { newSamples } from '../../../src/core/history/samples.ts'
+import { HealthStore } from '../../../src/room/health/store.ts'
 import { roomStub } from '../../../src/settings/env.ts'
 import { env } from '../../support/workerd/visitor.ts'
 
@@ -60,6 +63,19 @@ describe('the stored health of a room', () => {
     const lines = await logAfter('origin_health', { version: 99, ceiling: 'a form that is unknown here' })
     expect(lines).toEqual([expect.stringContaining('"event":"health-begun-anew"')])
     expect(await figures()).toMatchObject({ state: 'well', ceiling: null })
+  })
+
+  it('takes no session for gone for a minute after a restart, and for six after one with a new version', async () => {
+    const stored = { ...newHealth(0), samples: newSamples(0), condition: { state: 'well', sinceMs: 0 } } as const
+    await roomStub(env, ROOM).describe()
+    await runInDurableObject(stub(), (_room, { storage }) => {
+      const store = new HealthStore(storage.sql)
+      const knownFromMs = () => store.load(0).presence.knownFromMs
+      store.save(stored)
+      expect(knownFromMs()).toBe(60_000)
+      store.save({ ...stored, version: 1 })
+      expect(knownFromMs()).toBe(360_000)
+    })
   })
 
   it('goes on after an eviction', async () => {
