@@ -36,7 +36,7 @@ const THERE_FOR_MS = 60_000
  */
 const ROLLOUT_MS = 300_000
 
-/** Of a room whose sessions were not noted until now. With `isNewVersion` a rollout may be under way. */
+/** Returns the presence of a room that notes sessions from now on. With `isNewVersion` a rollout may be under way. */
 export function newPresence(nowMs: number, isNewVersion: boolean): Presence {
   const knownFromMs = nowMs + THERE_FOR_MS + (isNewVersion ? ROLLOUT_MS : 0)
   return { knownFromMs, seenMs: {}, admitted: [], gone: null }
